@@ -23,8 +23,7 @@ impl Digest {
             let lower = pair
                 .iter()
                 .all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(c));
-            *byte =
-                u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| lower)?, 16).ok()?;
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| lower)?, 16).ok()?;
         }
         Some(Self(bytes))
     }

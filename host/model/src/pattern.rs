@@ -69,13 +69,8 @@ impl Pattern {
     /// The one path this pattern names, if it has no special characters.
     #[must_use]
     pub fn literal(&self) -> Option<WorkspacePath> {
-        let literal = self
-            .parts
-            .iter()
-            .all(|part| matches!(part, Part::Literal(_)));
-        literal
-            .then(|| WorkspacePath::parse(&self.text).ok())
-            .flatten()
+        let literal = self.parts.iter().all(|part| matches!(part, Part::Literal(_)));
+        literal.then(|| WorkspacePath::parse(&self.text).ok()).flatten()
     }
 
     /// Whether the path is one that the pattern names.
@@ -108,31 +103,37 @@ impl Pattern {
         let literal = folder.iter().all(|part| matches!(part, Part::Literal(_)));
         // `**` does not reach hidden parts, so a pattern that spells one is not within.
         let rest = self.parts.get(folder.len()..).unwrap_or_default();
-        literal
-            && self.parts.starts_with(folder)
-            && !rest.is_empty()
-            && !rest.iter().any(Part::spells_dot)
+        literal && self.parts.starts_with(folder) && !rest.is_empty() && !rest.iter().any(Part::spells_dot)
     }
 
     /// How far into the pattern the given parts can lead: indexes of the next part to match.
     fn reached(&self, path: &[&str]) -> Vec<usize> {
         let mut at = self.skip_any(vec![0]);
-        for part in path {
-            let next = at
-                .iter()
-                .filter_map(|&i| self.parts.get(i).and_then(|p| p.step(i, part)))
-                .collect();
+        for text in path {
+            let next = at.iter().flat_map(|&i| self.step(i, text)).flatten().collect();
             at = self.skip_any(next);
         }
         at
     }
 
-    /// `**` may also stand for nothing: from before it one is also behind it.
+    /// Where one part of a path leads from `index`. A last `**` takes it and may be done.
+    fn step(&self, index: usize, text: &str) -> [Option<usize>; 2] {
+        match self.parts.get(index) {
+            Some(part) if part.takes(text) => match part {
+                Part::Any => [Some(index), (index + 1 == self.parts.len()).then_some(index + 1)],
+                _ => [Some(index + 1), None],
+            },
+            _ => [None, None],
+        }
+    }
+
+    /// `**` may also stand for nothing, unless it is the last part: from before it one is also behind it.
     fn skip_any(&self, mut at: Vec<usize>) -> Vec<usize> {
         let mut i = 0;
         while i < at.len() {
             let behind = at[i] + 1;
-            if self.parts.get(at[i]) == Some(&Part::Any) && !at.contains(&behind) {
+            let skips = self.parts.get(at[i]) == Some(&Part::Any) && behind < self.parts.len();
+            if skips && !at.contains(&behind) {
                 at.push(behind);
             }
             i += 1;
@@ -142,14 +143,14 @@ impl Pattern {
 }
 
 impl Part {
-    /// The index behind this part (at `index`) if it takes `text`; its own if it is `**`.
-    fn step(&self, index: usize, text: &str) -> Option<usize> {
+    /// Whether this part can stand for `text`, a single part of a path.
+    fn takes(&self, text: &str) -> bool {
         match self {
-            Self::Any => (!text.starts_with('.')).then_some(index),
-            Self::Literal(literal) => (literal == text).then_some(index + 1),
+            Self::Any => !text.starts_with('.'),
+            Self::Literal(literal) => literal == text,
             Self::Glob(glob) => {
                 let hidden = text.starts_with('.') && !self.spells_dot();
-                (!hidden && fast_glob::glob_match(glob, text)).then_some(index + 1)
+                !hidden && fast_glob::glob_match(glob, text)
             }
         }
     }
@@ -283,8 +284,7 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_refused() {
         for bad in [
-            "", "/a", "a/../*", "a//b", "a/", "[a", "{a", "a]", "{a/b,c}", "!a", "a/!b", "C:/*",
-            "a\\*",
+            "", "/a", "a/../*", "a//b", "a/", "[a", "{a", "a]", "{a/b,c}", "!a", "a/!b", "C:/*", "a\\*",
         ] {
             assert!(Pattern::parse(bad).is_err(), "{bad:?} passed");
         }
