@@ -2,8 +2,13 @@
 //! or the sandbox: everything here can be tested as a function.
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod digest;
 pub mod exit;
+pub mod gate;
+pub mod grant;
+pub mod limits;
 pub mod path;
 pub mod pattern;
+pub mod protected;
 pub mod report;
