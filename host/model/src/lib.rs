@@ -6,4 +6,6 @@ pub mod digest;
 pub mod exit;
 pub mod path;
 pub mod pattern;
+pub mod redact;
 pub mod report;
+pub mod text;
