@@ -7,5 +7,6 @@ pub mod exit;
 pub mod path;
 pub mod pattern;
 pub mod redact;
+pub mod render;
 pub mod report;
 pub mod text;

@@ -59,7 +59,7 @@ fn opens_command(after: &str) -> bool {
 }
 
 /// Whether the character shows itself and does nothing else.
-fn is_inert(c: char) -> bool {
+pub(crate) fn is_inert(c: char) -> bool {
     c == '\t' || !(c.is_control() || shows_nothing(c))
 }
 
