@@ -16,5 +16,8 @@ pub mod pattern;
 pub mod policy;
 pub mod protected;
 pub mod receipt;
+pub mod redact;
+pub mod render;
 pub mod report;
+pub mod text;
 pub mod types;

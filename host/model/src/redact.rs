@@ -1,0 +1,182 @@
+//! Takes secrets out of text, in every form in which one commonly leaks. It never writes anything: what
+//! is redacted where is the caller's matter.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What stands in place of a secret.
+pub const STARS: &str = "***";
+
+/// The shortest text, in bytes, that is treated as secret. Shorter ones would blacken half the log.
+pub const MIN_BYTES: usize = 4;
+
+/// The search for secrets could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("the secrets of this run are too long to search for")]
+pub struct TooLong;
+
+/// Finds secrets in text: as they are, line by line, and JSON-escaped, base64, URL-encoded or hexadecimal.
+/// It cannot find one that was compressed, encrypted, reversed or cut into pieces.
+pub struct Redactor {
+    forms: Option<AhoCorasick>,
+    masks: BTreeSet<String>,
+}
+
+impl Redactor {
+    /// Learns these secrets. Those shorter than [`MIN_BYTES`] are left out.
+    ///
+    /// # Errors
+    /// Only when the secrets are gigabytes long.
+    pub fn new(secrets: &[&str]) -> Result<Self, TooLong> {
+        let mut forms = BTreeSet::new();
+        let mut masks = BTreeSet::new();
+        for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BYTES) {
+            let lines = secret
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.len() >= MIN_BYTES);
+            masks.extend(std::iter::once(*secret).chain(lines).map(str::to_owned));
+            encoded(secret, &mut forms);
+        }
+        forms.extend(masks.iter().cloned());
+        let forms = (!forms.is_empty())
+            .then(|| {
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::Standard)
+                    .build(&forms)
+            })
+            .transpose()
+            .map_err(|_| TooLong)?;
+        Ok(Self { forms, masks })
+    }
+
+    /// A redactor that knows no secret.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            forms: None,
+            masks: BTreeSet::new(),
+        }
+    }
+
+    /// The text with [`STARS`] in place of each stretch that is covered by secrets. Secrets that overlap or
+    /// touch are one stretch, so that no end of one is left over.
+    #[must_use]
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let Some(forms) = &self.forms else {
+            return Cow::Borrowed(text);
+        };
+        let mut text = Cow::Borrowed(text);
+        // The stars can, with what is around them, be the text of a strange secret. A form is longer than
+        // the stars, so each round shortens the text and the last one finds nothing.
+        while let Some(shorter) = starred(&text, &covered(forms, &text)) {
+            text = Cow::Owned(shorter);
+        }
+        text
+    }
+
+    /// The value with every text in it redacted, names of members included. A number that holds a secret
+    /// becomes a text.
+    #[must_use]
+    pub fn redact_json(&self, value: &Value) -> Value {
+        if self.forms.is_none() {
+            return value.clone();
+        }
+        match value {
+            Value::String(text) => Value::String(self.redact(text).into_owned()),
+            Value::Array(items) => items.iter().map(|item| self.redact_json(item)).collect(),
+            Value::Object(members) => {
+                let member = |(name, value): (&String, &Value)| {
+                    (self.redact(name).into_owned(), self.redact_json(value))
+                };
+                Value::Object(members.iter().map(member).collect())
+            }
+            Value::Number(number) => match self.redact(&number.to_string()) {
+                Cow::Borrowed(_) => value.clone(),
+                Cow::Owned(text) => Value::String(text),
+            },
+            Value::Null | Value::Bool(_) => value.clone(),
+        }
+    }
+
+    /// What to tell a platform that masks by itself: each secret and each line of one.
+    pub fn masks(&self) -> impl Iterator<Item = &str> {
+        self.masks.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor of {} secrets and lines", self.masks.len())
+    }
+}
+
+/// The stretches of the text, in order and apart from each other, that secrets cover.
+fn covered(forms: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
+    let mut found: Vec<_> = forms
+        .find_overlapping_iter(text)
+        .map(|found| (found.start(), found.end()))
+        .collect();
+    found.sort_unstable();
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    for (start, end) in found {
+        match stretches.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => stretches.push((start, end)),
+        }
+    }
+    stretches
+}
+
+fn starred(text: &str, stretches: &[(usize, usize)]) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = 0;
+    for &(start, end) in stretches {
+        out.push_str(&text[rest..start]);
+        out.push_str(STARS);
+        rest = end;
+    }
+    out.push_str(&text[rest..]);
+    (!stretches.is_empty()).then_some(out)
+}
+
+/// Adds the encoded forms of a secret.
+fn encoded(secret: &str, forms: &mut BTreeSet<String>) {
+    let json = Value::from(secret).to_string();
+    forms.insert(json[1..json.len() - 1].to_owned());
+    for shift in 0..3 {
+        forms.insert(base64_middle(&STANDARD_NO_PAD, secret, shift));
+        forms.insert(base64_middle(&URL_SAFE_NO_PAD, secret, shift));
+    }
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.insert(hex.to_uppercase());
+    forms.insert(hex);
+    let upper = url_encoded(secret, |byte| format!("%{byte:02X}"));
+    let lower = url_encoded(secret, |byte| format!("%{byte:02x}"));
+    forms.extend([upper.replace("%20", "+"), lower.replace("%20", "+"), upper, lower]);
+}
+
+/// The characters of a secret's base64 form that are the same whatever stands before and after it, when
+/// `shift` bytes stand before it in its group of three.
+fn base64_middle(alphabet: &impl Engine, secret: &str, shift: usize) -> String {
+    let text = alphabet.encode([&[0; 2][..shift], secret.as_bytes()].concat());
+    let first = (shift * 8).div_ceil(6);
+    let last = (shift + secret.len()) * 8 / 6;
+    text[first..last].to_owned()
+}
+
+fn url_encoded(secret: &str, escaped: impl Fn(u8) -> String) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => escaped(byte),
+    };
+    secret.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests;

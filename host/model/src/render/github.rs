@@ -1,0 +1,172 @@
+//! GitHub Actions: workflow commands, outputs, annotations. It never sets environment variables or the path
+//! of later steps.
+
+use super::{Effect, Renderer, Target, json_text, log, markdown, plain_value};
+use crate::exit::Exit;
+use crate::report::{Level, Location, Note, Report};
+use crate::text;
+use serde_json::Value;
+
+/// How many annotations of one level GitHub shows for a step.
+const MAX_ANNOTATIONS: usize = 10;
+/// The longest message of an annotation, in bytes. GitHub cuts at as many characters.
+const MAX_MESSAGE: usize = 4096;
+/// The longest value of an output, in bytes.
+const MAX_OUTPUT: usize = 64 * 1024;
+
+pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
+    let masks = r.redactor.masks().map(|mask| command("add-mask", &[], mask));
+    let rest = [
+        command("group", &[], &format!("lockstep {}", r.clean(r.step))),
+        command("stop-commands", &[], r.token),
+    ];
+    masks.chain(rest).map(Effect::Line).collect()
+}
+
+pub(super) fn closing(
+    r: &Renderer,
+    report: &Report,
+    result: &Value,
+    random: &mut dyn FnMut() -> [u8; 16],
+) -> Vec<Effect> {
+    let mut lines = log::details(r, report);
+    lines.extend(log::summary(r, &report.summary));
+    lines.push(command(r.token, &[], ""));
+    lines.push(command("endgroup", &[], ""));
+    lines.extend(annotations(r, report));
+    if report.ending.exit == Exit::Done {
+        lines.extend(log::ending(r, report));
+    }
+    let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
+    for (name, value) in &report.outputs {
+        effects.push(output(
+            r,
+            name,
+            &plain_value(&r.redactor.redact_json(value)),
+            random,
+        ));
+    }
+    effects.push(output(r, "result", &json_text(result), random));
+    effects.push(Effect::Append {
+        to: Target::Summary,
+        text: markdown::summary(r, report),
+    });
+    effects
+}
+
+/// The error that ended the run and the first notes of each level; the rest is counted.
+fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut left_out = Vec::new();
+    for level in [Level::Error, Level::Warning, Level::Notice] {
+        let failed = level == Level::Error && report.ending.exit != Exit::Done;
+        if failed {
+            let ending = &report.ending;
+            let hint = ending
+                .hint
+                .as_ref()
+                .map_or(String::new(), |hint| format!("\n  hint: {hint}"));
+            lines.push(annotation(
+                r,
+                level,
+                &format!("{}{hint}", ending.message),
+                ending.at.as_ref(),
+            ));
+        }
+        let room = MAX_ANNOTATIONS - usize::from(failed);
+        let notes: Vec<&Note> = report.notes.iter().filter(|note| note.level == level).collect();
+        lines.extend(
+            notes
+                .iter()
+                .take(room)
+                .map(|note| annotation(r, level, &note.message, note.at.as_ref())),
+        );
+        if notes.len() > room {
+            left_out.push(format!(
+                "{} of level {}",
+                log::count((notes.len() - room) as u64),
+                level.word()
+            ));
+        }
+    }
+    if !left_out.is_empty() {
+        lines.push(format!(
+            "more notes are in the log above: {}",
+            left_out.join(", ")
+        ));
+    }
+    lines
+}
+
+fn annotation(r: &Renderer, level: Level, message: &str, at: Option<&Location>) -> String {
+    let mut properties = Vec::new();
+    if let Some(at) = at {
+        properties.push(("file", r.clean(&at.path)));
+        properties.extend(at.line.map(|line| ("line", line.to_string())));
+        properties.extend(
+            at.column
+                .filter(|_| at.line.is_some())
+                .map(|column| ("col", column.to_string())),
+        );
+    }
+    let message = text::cut(r.clean_lines(message).join("\n"), MAX_MESSAGE);
+    command(level.word(), &properties, &message)
+}
+
+/// An output as GitHub's file takes it, behind a delimiter that nobody can guess.
+fn output(r: &Renderer, name: &str, value: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
+    if !is_name(name) {
+        return warning(&format!(
+            "output `{}` has no name that GitHub takes; it is in {}",
+            r.clean(name),
+            r.result_file
+        ));
+    }
+    if value.len() > MAX_OUTPUT {
+        let bytes = log::count(value.len() as u64);
+        return warning(&format!(
+            "output `{name}` is too long for GitHub ({bytes} bytes); it is in {}",
+            r.result_file
+        ));
+    }
+    let delimiter = loop {
+        let drawn = random().map(|byte| format!("{byte:02x}")).concat();
+        if !value.contains(&drawn) && !name.contains(&drawn) {
+            break format!("lockstep-{drawn}");
+        }
+    };
+    Effect::Append {
+        to: Target::Outputs,
+        text: format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"),
+    }
+}
+
+fn warning(message: &str) -> Effect {
+    Effect::Line(command("warning", &[], message))
+}
+
+/// Whether the name is `[a-z][a-z0-9-]*`.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// A workflow command, escaped.
+fn command(name: &str, properties: &[(&str, String)], data: &str) -> String {
+    let properties: Vec<String> = properties
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escaped_property(value)))
+        .collect();
+    let space = if properties.is_empty() { "" } else { " " };
+    format!("::{name}{space}{}::{}", properties.join(","), escaped(data))
+}
+
+fn escaped(data: &str) -> String {
+    data.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn escaped_property(value: &str) -> String {
+    escaped(value).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,195 @@
+//! The parts of a log that all platforms share, as lines. It emits no command of any platform.
+
+use super::{BAR, Renderer, plain_value};
+use crate::exit::Exit;
+use crate::report::{Block, Change, Ending, Level, Location, Note, Report};
+
+/// The most changed files that are listed one by one.
+const MAX_CHANGES: usize = 50;
+/// The widest column of a table that is filled up with spaces.
+const MAX_COLUMN: usize = 40;
+/// The longest output value, in characters, that is shown in the log.
+const MAX_VALUE: usize = 200;
+
+/// The end of a run: what is inside, then the ending.
+pub(super) fn closing(r: &Renderer, report: &Report) -> impl Iterator<Item = String> {
+    let mut lines = details(r, report);
+    lines.extend(summary(r, &report.summary));
+    lines.extend(ending(r, report));
+    lines.into_iter()
+}
+
+/// The diff of a plan, the changes and the outputs.
+pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(diff) = report.diff.as_deref().filter(|_| report.planned) {
+        lines.extend(r.clean_lines(diff).iter().map(|line| diff_line(r, line)));
+    }
+    let listed = report.changes.iter().take(MAX_CHANGES);
+    lines.extend(
+        listed.map(|change| format!("{BAR}{} {}", verb(change, report.planned), r.clean(&change.path))),
+    );
+    if let Some(more) = report.changes.len().checked_sub(MAX_CHANGES + 1) {
+        lines.push(format!("{BAR}and {} more files", count(more as u64 + 1)));
+    }
+    for (name, value) in &report.outputs {
+        lines.push(format!(
+            "{BAR}{} = {}",
+            r.clean(name),
+            shown(r, &plain_value(value))
+        ));
+    }
+    lines
+}
+
+/// The summary as text.
+pub(super) fn summary(r: &Renderer, blocks: &[Block]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Heading(text) => lines.push(format!("{BAR}{}", bold(r, &r.clean(text)))),
+            Block::Paragraph(text) | Block::Code { text, .. } => lines.extend(r.barred(text)),
+            Block::Table { columns, rows } => lines.extend(table(r, columns, rows)),
+        }
+    }
+    lines
+}
+
+/// How the run ended, in one line and a hint.
+pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
+    let Ending {
+        message, hint, at, ..
+    } = &report.ending;
+    let (label, at) = match report.ending.exit {
+        Exit::Done if report.planned => (format!("{} (plan)", r.clean(&report.step)), None),
+        Exit::Done => (r.clean(&report.step), None),
+        _ => (coloured(r, "31", "error"), at.as_ref()),
+    };
+    let mut lines = labelled(r, &label, at, message);
+    if let Some(hint) = hint {
+        lines.extend(labelled(r, "  hint", None, hint));
+    }
+    lines
+}
+
+/// A note. Debug notes are shown only where that is wanted.
+pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
+    let label = match note.level {
+        Level::Info => String::new(),
+        Level::Debug | Level::Notice => format!("{}: ", note.level.word()),
+        Level::Warning => coloured(r, "33", "warning") + ": ",
+        Level::Error => coloured(r, "31", "error") + ": ",
+    };
+    let first = format!("{BAR}{label}{}", place(r, note.at.as_ref()));
+    let shown = note.level > Level::Debug || r.verbose;
+    let lines = if shown {
+        continued(r, first, &note.message)
+    } else {
+        Vec::new()
+    };
+    lines.into_iter()
+}
+
+/// `path:line:column: `, as far as it is known.
+pub(super) fn place(r: &Renderer, at: Option<&Location>) -> String {
+    let Some(at) = at else { return String::new() };
+    let number = |n: Option<u32>| n.map_or(String::new(), |n| format!(":{n}"));
+    let column = at.column.filter(|_| at.line.is_some());
+    format!("{}{}{}: ", r.clean(&at.path), number(at.line), number(column))
+}
+
+/// A number with a comma before each three digits.
+pub(super) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn labelled(r: &Renderer, label: &str, at: Option<&Location>, message: &str) -> Vec<String> {
+    continued(r, format!("{label}: {}", place(r, at)), message)
+}
+
+/// A text after `first`, its further lines behind the bar.
+fn continued(r: &Renderer, first: String, text: &str) -> Vec<String> {
+    let mut lines = r.clean_lines(text).into_iter();
+    let mut out = vec![first + &lines.next().unwrap_or_default()];
+    out.extend(lines.map(|line| format!("{BAR}  {line}")));
+    out
+}
+
+fn verb(change: &Change, planned: bool) -> &'static str {
+    match (change.before.is_some(), change.after.is_some(), planned) {
+        (false, _, false) => "created",
+        (true, true, false) => "changed",
+        (true, false, false) => "removed",
+        (false, _, true) => "would create",
+        (true, true, true) => "would change",
+        (true, false, true) => "would remove",
+    }
+}
+
+/// An output's value if it is short, else how long it is.
+fn shown(r: &Renderer, value: &str) -> String {
+    let long = value.chars().count() > MAX_VALUE || value.trim_end_matches('\n').contains('\n');
+    if long {
+        format!(
+            "({} lines, {} bytes)",
+            count(value.lines().count() as u64),
+            count(value.len() as u64)
+        )
+    } else {
+        r.clean(value.trim_end_matches('\n'))
+    }
+}
+
+fn diff_line(r: &Renderer, line: &str) -> String {
+    let colour = match line.as_bytes().first() {
+        Some(b'+') => "32",
+        Some(b'-') => "31",
+        Some(b'@') => "36",
+        _ => return format!("{BAR}{line}"),
+    };
+    format!("{BAR}{}", coloured(r, colour, line))
+}
+
+/// A table with its columns below each other.
+fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> Vec<String> {
+    let cell = |text: &String| r.clean_lines(text).join(" ");
+    let all: Vec<Vec<String>> = std::iter::once(columns)
+        .chain(rows.iter().map(Vec::as_slice))
+        .map(|row| row.iter().map(cell).collect())
+        .collect();
+    let width = |i: usize| {
+        all.iter()
+            .filter_map(|row| row.get(i))
+            .map(|cell| cell.chars().count().min(MAX_COLUMN))
+            .max()
+    };
+    let widths: Vec<usize> = (0..).map_while(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}  "));
+        format!("{BAR}{}", cells.collect::<String>().trim_end())
+    };
+    all.iter().map(line).collect()
+}
+
+fn bold(r: &Renderer, text: &str) -> String {
+    coloured(r, "1", text)
+}
+
+fn coloured(r: &Renderer, code: &str, text: &str) -> String {
+    if r.colour {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}

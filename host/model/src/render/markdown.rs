@@ -1,0 +1,163 @@
+//! The summary of a GitHub step. No markup in a component's text is obeyed: texts stand in HTML that is
+//! escaped, or in fences longer than any in the text.
+
+use super::{Renderer, log};
+use crate::exit::Exit;
+use crate::report::{Block, Report};
+use std::fmt::Write as _;
+
+/// GitHub drops a summary above 1 MiB as a whole. What does not fit this many bytes is left out and said.
+const BUDGET: usize = 900 * 1024;
+/// Room for what is said about that.
+const NOTICE: usize = 256;
+/// The languages that are only coloured. Others (`mermaid`, `geojson`, `math`) are drawn, links included.
+const LANGUAGES: [&str; 10] = [
+    "console", "diff", "hcl", "ini", "json", "sh", "text", "toml", "xml", "yaml",
+];
+/// The most changed files that are listed one by one.
+const MAX_CHANGES: usize = 200;
+
+/// The summary of a run.
+pub(super) fn summary(r: &Renderer, report: &Report) -> String {
+    let mut parts = report.summary.clone();
+    if let Some(diff) = report.diff.as_ref().filter(|_| report.planned) {
+        parts.push(Block::Code {
+            language: "diff".to_owned(),
+            text: diff.clone(),
+        });
+    }
+    let mut out = head(r, report);
+    for (i, part) in parts.iter().enumerate() {
+        let Some(text) = block(r, part, (BUDGET - NOTICE).saturating_sub(out.len())) else {
+            let left = parts.len() - i;
+            let _ = writeln!(
+                out,
+                "<p><i>{left} more parts do not fit here; the log has them.</i></p>\n"
+            );
+            break;
+        };
+        out.push_str(&text);
+    }
+    out
+}
+
+/// The outcome, the message, the hint and the changed files.
+fn head(r: &Renderer, report: &Report) -> String {
+    let ending = &report.ending;
+    let at = ending.at.as_ref().filter(|_| ending.exit != Exit::Done);
+    let mut out = format!("<h3>{}: {}</h3>\n\n", lines(r, &report.step), ending.exit.word());
+    let heading = out.len();
+    let _ = write!(
+        out,
+        "<p>{}{}",
+        html(&log::place(r, at)),
+        lines(r, &ending.message)
+    );
+    if let Some(hint) = &ending.hint {
+        let _ = write!(out, "<br>hint: {}", lines(r, hint));
+    }
+    out.push_str("</p>\n\n");
+    if !report.changes.is_empty() {
+        let word = if report.planned {
+            "Files to change"
+        } else {
+            "Changed files"
+        };
+        let _ = writeln!(
+            out,
+            "<details><summary>{word}: {}</summary><ul>",
+            report.changes.len()
+        );
+        for change in report.changes.iter().take(MAX_CHANGES) {
+            let _ = writeln!(out, "<li><code>{}</code></li>", html(&r.clean(&change.path)));
+        }
+        if report.changes.len() > MAX_CHANGES {
+            let _ = writeln!(out, "<li>and {} more</li>", report.changes.len() - MAX_CHANGES);
+        }
+        out.push_str("</ul></details>\n\n");
+    }
+    if out.len() > BUDGET - NOTICE {
+        out.truncate(heading);
+        out.push_str("<p><i>The message does not fit here; the log has it.</i></p>\n\n");
+    }
+    out
+}
+
+/// A part of the summary, or nothing if it does not fit. Code is cut at a line to fit.
+fn block(r: &Renderer, block: &Block, room: usize) -> Option<String> {
+    let text = match block {
+        Block::Heading(text) => format!("<h3>{}</h3>\n\n", lines(r, text)),
+        Block::Paragraph(text) => format!("<p>{}</p>\n\n", lines(r, text)),
+        Block::Code { language, text } => code(r, language, text, room),
+        Block::Table { columns, rows } => table(r, columns, rows),
+    };
+    (text.len() <= room).then_some(text)
+}
+
+fn code(r: &Renderer, language: &str, text: &str, room: usize) -> String {
+    let lines = r.clean_lines(text);
+    let ticks = lines
+        .iter()
+        .map(|line| longest_run(line, '`'))
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(ticks.max(2) + 1);
+    let language = LANGUAGES
+        .into_iter()
+        .find(|known| *known == language)
+        .unwrap_or_default();
+    let mut out = format!("{fence}{language}\n");
+    let mut cut = "";
+    for line in &lines {
+        if out.len() + line.len() + fence.len() + NOTICE > room {
+            cut = "<p><i>The rest does not fit here; the log has it.</i></p>\n\n";
+            break;
+        }
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = write!(out, "{fence}\n\n{cut}");
+    out
+}
+
+fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> String {
+    let row = |tag: &str, cells: &[String]| {
+        let cells = cells
+            .iter()
+            .map(|cell| format!("<{tag}>{}</{tag}>", lines(r, cell)));
+        format!("<tr>{}</tr>\n", cells.collect::<String>())
+    };
+    let body: String = rows.iter().map(|cells| row("td", cells)).collect();
+    format!("<table>\n{}{body}</table>\n\n", row("th", columns))
+}
+
+/// A text as HTML on one line: an empty line would end the HTML and begin markdown.
+fn lines(r: &Renderer, text: &str) -> String {
+    let lines: Vec<String> = r.clean_lines(text).iter().map(|line| html(line)).collect();
+    lines.join("<br>")
+}
+
+/// Escapes for HTML, and takes apart what would become a mention, a reference or a link.
+fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '@' | '#' => {
+                let _ = write!(out, "<span>{c}</span>");
+            }
+            _ => out.push(c),
+        }
+    }
+    out.replace("://", "<span>:</span>//")
+}
+
+fn longest_run(line: &str, wanted: char) -> usize {
+    line.split(|c| c != wanted)
+        .map(str::len)
+        .max()
+        .unwrap_or_default()
+}

@@ -1,0 +1,74 @@
+//! The result of a run as JSON: the same on every platform, for scripts. Texts are redacted in it and
+//! otherwise the ones of the report, to the byte.
+
+use crate::redact::Redactor;
+use crate::report::{Location, Note, Report};
+use crate::text;
+use serde_json::{Map, Value, json};
+
+/// The result of a run, version 1. `hint`, `at` and `receipt` are null where there is none. A run that only
+/// planned has `planned` and `diff` besides.
+#[must_use]
+pub fn result_json(report: &Report, redactor: &Redactor) -> Value {
+    let ending = &report.ending;
+    let text = |text: &str| redactor.redact(text).into_owned();
+    let at = |at: &Location| Value::Object(place(Some(at), redactor));
+    let outputs = report.outputs.iter();
+    let mut result = json!({
+        "version": 1,
+        "step": text(&report.step),
+        "outcome": ending.exit.word(),
+        "code": text(&ending.code),
+        "message": text(&ending.message),
+        "hint": ending.hint.as_deref().map(text),
+        "at": ending.at.as_ref().map(at),
+        "outputs": outputs.map(|(name, value)| (name.clone(), redactor.redact_json(value))).collect::<Map<_, _>>(),
+        "notes": report.notes.iter().map(|note| note_json(note, redactor)).collect::<Vec<_>>(),
+        "changed": report.changes.iter().map(|change| text(&change.path)).collect::<Vec<_>>(),
+        "receipt": report.receipt.map(|digest| digest.to_string()),
+    });
+    if report.planned {
+        result["planned"] = Value::Bool(true);
+        result["diff"] = json!(report.diff.as_deref().map(text));
+    }
+    result
+}
+
+/// JSON as text that may be printed into any log: what a CI system could read as a command and what a
+/// terminal would obey is written with JSON's own escapes. It reads back as the same value.
+#[must_use]
+pub fn json_text(json: &Value) -> String {
+    let mut out = String::new();
+    // Outside of strings JSON has neither `#` nor a character that is not inert.
+    for c in json.to_string().replace("##", "#\\u0023").chars() {
+        if text::is_inert(c) {
+            out.push(c);
+        } else {
+            let units = &mut [0; 2];
+            out.extend(c.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+fn note_json(note: &Note, redactor: &Redactor) -> Value {
+    let mut members = Map::new();
+    members.insert("level".to_owned(), json!(note.level.word()));
+    members.insert("message".to_owned(), json!(redactor.redact(&note.message)));
+    members.append(&mut place(note.at.as_ref(), redactor));
+    Value::Object(members)
+}
+
+fn place(at: Option<&Location>, redactor: &Redactor) -> Map<String, Value> {
+    let path = at.map(|at| redactor.redact(&at.path));
+    let line = at.and_then(|at| at.line);
+    let column = at.and_then(|at| at.column);
+    [
+        ("path", json!(path)),
+        ("line", json!(line)),
+        ("column", json!(column)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}

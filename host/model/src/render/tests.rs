@@ -1,0 +1,132 @@
+//! What each platform is told, for a report that is hostile in every field and for ordinary ones.
+
+use super::*;
+use crate::digest::Digest;
+use crate::exit::Exit;
+use crate::report::{Block, Change, Ending, Level, Location};
+use serde_json::json;
+
+const HOSTILE: &str =
+    "%0A::error::a\n::add-mask::b\r\n ##[error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+fn location() -> Location {
+    Location {
+        path: "a\n::error::,b:%".to_owned(),
+        line: Some(3),
+        column: Some(7),
+    }
+}
+
+fn hostile() -> Report {
+    let text = || HOSTILE.to_owned();
+    let note = |level| Note {
+        level,
+        message: text(),
+        at: Some(location()),
+    };
+    Report {
+        step: "x\n::error::y".to_owned(),
+        ending: Ending {
+            exit: Exit::Rejected,
+            code: text(),
+            message: text(),
+            hint: Some(text()),
+            at: Some(location()),
+        },
+        planned: true,
+        outputs: vec![
+            ("diff".to_owned(), json!(HOSTILE)),
+            ("a=b<<c\nPATH".to_owned(), json!([HOSTILE])),
+            ("plain".to_owned(), json!("v1.2.3")),
+            ("secret".to_owned(), json!("hunter2")),
+        ],
+        notes: vec![note(Level::Warning), note(Level::Debug)],
+        summary: vec![
+            Block::Heading(text()),
+            Block::Paragraph(text()),
+            Block::Code {
+                language: "mermaid\n```".to_owned(),
+                text: format!("````\n{HOSTILE}"),
+            },
+            Block::Table {
+                columns: vec!["a|b".to_owned(), text()],
+                rows: vec![vec![text()], vec!["1".to_owned(), "2".to_owned(), "3".to_owned()]],
+            },
+        ],
+        changes: vec![Change {
+            path: location().path,
+            before: None,
+            after: Some(Digest::of(b"")),
+        }],
+        diff: Some(format!("--- a\n+++ b\n@@ -1 +1 @@\n ::error::x\n+{HOSTILE}\n")),
+        receipt: Some(Digest::of(b"")),
+    }
+}
+
+fn ordinary() -> Report {
+    Report {
+        step: "manifest-patch".to_owned(),
+        ending: Ending {
+            exit: Exit::Done,
+            code: "done".to_owned(),
+            message: "1 value in 1 file".to_owned(),
+            hint: None,
+            at: None,
+        },
+        planned: false,
+        outputs: vec![
+            ("changed".to_owned(), json!(true)),
+            ("files".to_owned(), json!(["a.yaml"])),
+        ],
+        notes: Vec::new(),
+        summary: Vec::new(),
+        changes: vec![Change {
+            path: "a.yaml".to_owned(),
+            before: Some(Digest::of(b"1")),
+            after: Some(Digest::of(b"2")),
+        }],
+        diff: None,
+        receipt: None,
+    }
+}
+
+fn renderer<'a>(platform: Platform, report: &'a Report, redactor: &'a Redactor) -> Renderer<'a> {
+    Renderer {
+        platform,
+        step: &report.step,
+        redactor,
+        token: TOKEN,
+        colour: false,
+        verbose: false,
+        result_file: "lockstep-x.json",
+    }
+}
+
+/// The whole run, with the control characters of our own commands made visible.
+fn rendered(platform: Platform, report: &Report) -> String {
+    let redactor = Redactor::new(&["hunter2", "two\nlines!"]).unwrap();
+    let r = renderer(platform, report, &redactor);
+    let mut effects = r.opening(1_000);
+    effects.extend(report.notes.iter().flat_map(|note| r.note(note)));
+    effects.extend(r.stdio(HOSTILE));
+    effects.push(r.progress(120, Some(5_000), "files\n::x::"));
+    effects.extend(r.closing(report, 1_001, &mut || [0xAB; 16]));
+    let shown = effects.iter().map(|effect| match effect {
+        Effect::Line(line) => format!("{line}\n"),
+        Effect::Append { to, text } => format!("=== append {to:?}\n{text}"),
+        Effect::Replace {
+            to: Target::ResultFile,
+            ..
+        } => "=== replace ResultFile".to_owned(),
+        Effect::Replace { to, text } => format!("=== replace {to:?}\n{text}"),
+    });
+    shown
+        .collect::<String>()
+        .replace('\u{1b}', "␛")
+        .replace('\r', "␍")
+        .replace('\u{202e}', "⟲")
+}
+
+mod limits;
+mod snapshots;
