@@ -55,7 +55,11 @@ impl Imports {
                 let functions = imports.capabilities.entry(capability).or_default();
                 if let ComponentItem::ComponentInstance(instance) = item.ty {
                     let exports = instance.exports(engine);
-                    functions.extend(exports.filter(|(_, item)| is_function(&item.ty)).map(|(name, _)| name.to_owned()));
+                    functions.extend(
+                        exports
+                            .filter(|(_, item)| is_function(&item.ty))
+                            .map(|(name, _)| name.to_owned()),
+                    );
                 }
             } else if !is_known(name) {
                 imports.unknown.push(name.to_owned());
@@ -71,10 +75,21 @@ impl Imports {
             let has = |name: &str| functions.contains(name);
             let read = ["glob", "read", "open"].into_iter().any(has);
             let verbs = [("read", read), ("write", has("write")), ("remove", has("remove"))];
-            let verbs: Vec<_> = verbs.into_iter().filter(|(_, used)| *used).map(|(verb, _)| verb).collect();
-            if verbs.is_empty() { Vec::new() } else { vec![format!("{} **", verbs.join(","))] }
+            let verbs: Vec<_> = verbs
+                .into_iter()
+                .filter(|(_, used)| *used)
+                .map(|(verb, _)| verb)
+                .collect();
+            if verbs.is_empty() {
+                Vec::new()
+            } else {
+                vec![format!("{} **", verbs.join(","))]
+            }
         };
-        self.capabilities.iter().map(|(capability, used)| (capability.word().to_owned(), lines(used))).collect()
+        self.capabilities
+            .iter()
+            .map(|(capability, used)| (capability.word().to_owned(), lines(used)))
+            .collect()
     }
 }
 
@@ -89,7 +104,9 @@ fn capability(name: &str) -> Option<Capability> {
 
 /// Whether the import is one that reaches nothing: the shared types, the report, or WASI over nothing.
 fn is_known(name: &str) -> bool {
-    let Some((path, version)) = name.split_once('@') else { return false };
+    let Some((path, version)) = name.split_once('@') else {
+        return false;
+    };
     match (path.strip_prefix(CONTRACT), path.strip_prefix("wasi:")) {
         (Some(interface), _) => matches!(interface, "types" | "report") && version.starts_with(VERSION),
         (_, Some(interface)) => WASI.contains(&interface) && version.starts_with("0.2."),
@@ -103,7 +120,11 @@ mod tests {
 
     #[test]
     fn only_what_reaches_nothing_is_known() {
-        for name in ["wasi:io/streams@0.2.6", "wasi:cli/stdout@0.2.0", "lockstep:step/report@0.1.0"] {
+        for name in [
+            "wasi:io/streams@0.2.6",
+            "wasi:cli/stdout@0.2.0",
+            "lockstep:step/report@0.1.0",
+        ] {
             assert!(is_known(name), "{name}");
         }
         for name in [
@@ -117,7 +138,10 @@ mod tests {
         ] {
             assert!(!is_known(name), "{name}");
         }
-        assert_eq!(capability("lockstep:step/workspace@0.1.3"), Some(Capability::Workspace));
+        assert_eq!(
+            capability("lockstep:step/workspace@0.1.3"),
+            Some(Capability::Workspace)
+        );
         assert_eq!(capability("lockstep:step/workspace@0.2.0"), None);
         assert_eq!(capability("lockstep:step/cluster@0.1.0"), None);
     }

@@ -4,10 +4,10 @@
 #[cfg(feature = "compile")]
 pub mod compile;
 mod config;
-mod host;
+pub mod host;
 pub mod imports;
-mod link;
 mod limiter;
+mod link;
 pub mod load;
 pub mod run;
 mod value;

@@ -21,7 +21,10 @@ pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Resul
     for capability in granted {
         match capability {
             Capability::Workspace => {
-                bindings::lockstep::step::workspace::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+                bindings::lockstep::step::workspace::add_to_linker::<_, HasSelf<Host>>(
+                    &mut linker,
+                    |host| host,
+                )?;
             }
         }
     }

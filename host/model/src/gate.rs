@@ -166,6 +166,15 @@ impl Gate {
     }
 
     fn remember(&self, record: Record, error: Option<&CallError>) {
+        let Record {
+            capability,
+            verb,
+            target,
+            verdict,
+            bytes,
+            ..
+        } = &record;
+        tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
         let mut state = self.state();
         match error {
             Some(CallError::Denied(reason)) if state.denial.is_none() => state.denial = Some(reason.clone()),
