@@ -4,6 +4,7 @@
 
 pub mod digest;
 pub mod exit;
+pub mod info;
 pub mod path;
 pub mod pattern;
 pub mod redact;
