@@ -53,7 +53,7 @@ fn hostile() -> impl Strategy<Value = String> {
             "[x](http://y)",
             "=",
             "<<",
-            "EOF",
+            "\nEOF\nx=y\n",
             "PATH=",
             "\"",
             "'",
@@ -135,7 +135,7 @@ struct Run {
 }
 
 fn run(platform: Platform, report: &Report) -> Run {
-    let redactor = Redactor::new(&[SECRET]).unwrap();
+    let redactor = Redactor::new(&[SECRET]).expect("one short secret");
     let renderer = Renderer {
         platform,
         step: &report.step,
@@ -216,6 +216,11 @@ proptest! {
         }
         prop_assert_eq!(log.commands.len(), expected.iter().map(|(_, count)| count).sum::<usize>());
         prop_assert_eq!(&log.named("add-mask").next().unwrap().data, SECRET);
+
+        let notices = report.notes.iter().filter(|note| note.level == Level::Notice);
+        for (shown, note) in log.named("notice").zip(notices) {
+            prop_assert_eq!(shown.data.split('\n').count(), note.message.lines().count().max(1));
+        }
 
         let read = github::outputs(&run.text_for(Target::Outputs)).unwrap();
         let secret_free = |value: &Value| plain(value).replace(SECRET, "***");
