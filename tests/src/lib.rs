@@ -1,1 +1,4 @@
-//! Placeholder.
+//! What the tests share. It is never part of what ships.
+#![forbid(unsafe_code)]
+
+pub mod runner;

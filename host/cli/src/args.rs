@@ -6,7 +6,7 @@ use crate::environment;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lockstep_model::exit::Exit;
-use lockstep_model::info::{FieldInfo, StepInfo};
+use lockstep_model::info::{InputInfo, StepInfo};
 use lockstep_model::inputs::{Given, Raw};
 use lockstep_model::types::Type;
 use std::path::PathBuf;
@@ -128,7 +128,7 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
         .after_help(exit_codes())
 }
 
-fn input_option(field: &FieldInfo) -> Arg {
+fn input_option(field: &InputInfo) -> Arg {
     let mut help = field.docs.clone();
     if let Some(default) = field
         .default
@@ -229,7 +229,7 @@ fn exit_codes() -> String {
 /// Reads the matches of `run STEP`.
 pub(crate) fn run_args(step: &str, info: &StepInfo, matches: &ArgMatches) -> RunArgs {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let input = |field: &FieldInfo| {
+    let input = |field: &InputInfo| {
         let words: Vec<String> = matches.get_many(&field.name)?.cloned().collect();
         Some(Raw {
             name: field.name.clone(),

@@ -2,7 +2,7 @@
 //! value; the model does.
 
 use crate::environment;
-use lockstep_model::info::FieldInfo;
+use lockstep_model::info::InputInfo;
 use lockstep_model::inputs::{Given, Raw};
 use serde_json::Value;
 use std::io::Read as _;
@@ -17,7 +17,7 @@ const DOCUMENT: &str = "LOCKSTEP_INPUTS";
 const SINGLE: &str = "LOCKSTEP_INPUT_";
 
 /// The inputs that the environment holds, those of the document before the single ones.
-pub(crate) fn from_environment(fields: &[FieldInfo]) -> Result<Vec<Raw>, String> {
+pub(crate) fn from_environment(fields: &[InputInfo]) -> Result<Vec<Raw>, String> {
     let mut raws = Vec::new();
     if let Some(text) = environment::text(DOCUMENT) {
         let document = parse(&text).map_err(|error| format!("{DOCUMENT}: {error}"))?;

@@ -13,7 +13,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
 use lockstep_model::grant::{Ceiling, Grant};
-use lockstep_model::info::{FieldInfo, StepInfo, StepLimits};
+use lockstep_model::info::{InputInfo, StepInfo, StepLimits};
 use lockstep_model::inputs::{InputError, Inputs};
 use lockstep_model::limits::Limits;
 use lockstep_model::policy::{self, Policy, Rights};
@@ -82,7 +82,7 @@ pub(crate) fn subject(name: &str, known: &mut Known) -> Result<Subject, Ending> 
 }
 
 /// Types the inputs.
-pub(crate) fn inputs(args: &RunArgs, fields: &[FieldInfo], known: &mut Known) -> Result<(), Ending> {
+pub(crate) fn inputs(args: &RunArgs, fields: &[InputInfo], known: &mut Known) -> Result<(), Ending> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-input", message, None);
     let mut raws = inputs::from_environment(fields).map_err(invalid)?;
     if let Some(path) = &args.inputs_file {
@@ -241,7 +241,7 @@ fn compile(path: &str, _: Vec<u8>) -> Result<lockstep_engine::load::Precompiled<
 
 /// What the types of a component say about it. A list may be left out; nothing else is known.
 fn bare_info(path: &str, step: &Step) -> StepInfo {
-    let field = |field: &Field| FieldInfo {
+    let field = |field: &Field| InputInfo {
         name: field.name.clone(),
         docs: String::new(),
         ty: field.ty.clone(),

@@ -113,7 +113,7 @@ fn capabilities() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::info::FieldInfo;
+    use crate::info::InputInfo;
     use crate::inputs::{Given, Raw};
     use crate::types::Type;
 

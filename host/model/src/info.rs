@@ -1,49 +1,34 @@
-//! What a step is, as data: made from its WIT and its `step.toml` when it is built, embedded in the host,
-//! and the source of flags, help, wrappers and reference pages. It never says anything about one run.
+//! What a step says about itself, as data: for the flags of a run, for help, for the wrappers and the
+//! reference pages. It holds no rule of a run.
 
+use crate::limits::Limits;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A step.
+/// A step. Texts are paragraphs separated by an empty line, each on one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepInfo {
     /// The version of this form, 1.
     pub version: u32,
-    /// The step's name in `object-verb` form, which is its folder's.
+    /// The name, such as `manifest-patch`.
     pub name: String,
-    /// One line: what it is for.
+    /// What it does, in one line without a final dot.
     pub summary: String,
-    /// The doc comment of its world.
+    /// What it does, at length.
     pub docs: String,
-    /// The fields of its `inputs` record, in order.
-    pub inputs: Vec<FieldInfo>,
-    /// The fields of its `outputs` record, in order.
-    pub outputs: Vec<FieldInfo>,
-    /// The rights it asks for: by capability, templates such as `read,write ${files}`.
+    /// Its inputs, in order.
+    pub inputs: Vec<InputInfo>,
+    /// Its outputs, in order.
+    pub outputs: Vec<OutputInfo>,
+    /// What it asks for, by capability: templates over the inputs.
     pub asks: BTreeMap<String, Vec<String>>,
     /// The budgets it sets.
+    #[serde(default)]
     pub limits: StepLimits,
-    /// Its failure codes and what each means.
-    pub failures: BTreeMap<String, String>,
-}
-
-/// An input or an output of a step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FieldInfo {
-    /// The name, in `kebab-case`.
-    pub name: String,
-    /// The doc comment.
-    pub docs: String,
-    /// The type.
-    #[serde(rename = "type")]
-    pub ty: Type,
-    /// What an input is if it is not given. An input without one is required, unless its type is an
-    /// option (nothing) or a bool (`false`).
-    pub default: Option<Value>,
+    /// Why it may say no.
+    pub failures: Vec<FailureInfo>,
 }
 
 /// The budgets that a step may set; the others are the host's. See [`crate::limits::Limits`].
@@ -51,17 +36,138 @@ pub struct FieldInfo {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepLimits {
     /// Wall clock, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
     /// Memory of the component, in MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mb: Option<u32>,
     /// Host calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<u64>,
 }
 
-impl FieldInfo {
-    /// Whether a run without this input is an error.
+impl StepLimits {
+    /// The budgets of a run: what the step sets, within what a step may set, and the defaults for the rest.
     #[must_use]
-    pub fn is_required(&self) -> bool {
-        self.default.is_none() && !matches!(self.ty, Type::Option(_) | Type::Bool)
+    pub fn applied(self) -> Limits {
+        let host = Limits::default();
+        Limits {
+            seconds: self
+                .seconds
+                .map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
+            memory_mb: self
+                .memory_mb
+                .map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
+            calls: self
+                .calls
+                .map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
+            ..host
+        }
     }
+}
+
+/// An input of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// The name, in `kebab-case`.
+    pub name: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// How people write it.
+    pub shape: Shape,
+    /// What it is for.
+    pub docs: String,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What it is when it is not given; null if it is then nothing, or if it must be given.
+    pub default: Value,
+    /// The words it can be, for [`Shape::Choice`].
+    pub choices: Vec<ChoiceInfo>,
+}
+
+impl InputInfo {
+    /// An input of which only name and type are known. A list and an option may be left out.
+    #[must_use]
+    pub fn bare(name: &str, ty: &Type) -> Self {
+        let default = match ty {
+            Type::List(_) => Value::Array(Vec::new()),
+            Type::Bool => Value::Bool(false),
+            _ => Value::Null,
+        };
+        Self {
+            name: name.to_owned(),
+            shape: Shape::of(ty),
+            docs: String::new(),
+            required: default.is_null() && !matches!(ty, Type::Option(_)),
+            default,
+            choices: Vec::new(),
+            ty: ty.clone(),
+        }
+    }
+}
+
+/// How people write an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Any text.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A number.
+    Number,
+    /// One of some words.
+    Choice,
+    /// Several texts, numbers or words; where there is only one text for all, one on each line.
+    List,
+    /// Anything deeper, as JSON.
+    Json,
+}
+
+impl Shape {
+    /// How people write a value of this type.
+    #[must_use]
+    pub fn of(ty: &Type) -> Self {
+        match ty {
+            Type::Bool => Self::Flag,
+            Type::String => Self::Text,
+            Type::Integer(_) | Type::Float => Self::Number,
+            Type::Enum(_) => Self::Choice,
+            Type::Option(inner) => Self::of(inner),
+            Type::List(item) if matches!(Self::of(item), Self::List | Self::Json) => Self::Json,
+            Type::List(_) => Self::List,
+            Type::Record(_) => Self::Json,
+        }
+    }
+}
+
+/// One word that an input can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChoiceInfo {
+    /// The word.
+    pub name: String,
+    /// What it means.
+    pub docs: String,
+}
+
+/// An output of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputInfo {
+    /// The name, in `kebab-case`.
+    pub name: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// What it is.
+    pub docs: String,
+}
+
+/// One reason for a step to say no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureInfo {
+    /// The stable name in the result.
+    pub code: String,
+    /// What it means.
+    pub meaning: String,
 }

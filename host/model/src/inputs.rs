@@ -1,7 +1,7 @@
 //! From what the user gave to typed inputs: every mistake at once, each with the input's name and where
 //! it came from. It never reads a file or the environment itself.
 
-use crate::info::FieldInfo;
+use crate::info::InputInfo;
 use crate::types::{Integer, Type};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -58,7 +58,7 @@ impl Inputs {
     ///
     /// # Errors
     /// Every mistake: unknown names, wrong types, missing inputs.
-    pub fn resolve(raws: &[Raw], fields: &[FieldInfo]) -> Result<Self, Vec<InputError>> {
+    pub fn resolve(raws: &[Raw], fields: &[InputInfo]) -> Result<Self, Vec<InputError>> {
         let mut errors = Vec::new();
         for raw in raws
             .iter()
@@ -108,22 +108,21 @@ impl Inputs {
     }
 }
 
-fn resolve_field(raws: &[Raw], field: &FieldInfo) -> Result<Value, InputError> {
+fn resolve_field(raws: &[Raw], field: &InputInfo) -> Result<Value, InputError> {
     let given = raws
         .iter()
         .rev()
         .find(|raw| raw.name == field.name && !is_absent(&raw.given));
     let Some(raw) = given else {
-        return match (&field.default, &field.ty) {
-            (Some(default), _) => Ok(default.clone()),
-            (None, Type::Option(_)) => Ok(Value::Null),
-            (None, Type::Bool) => Ok(Value::Bool(false)),
-            (None, ty) => Err(InputError {
+        if field.required {
+            let problem = format!("is required and was not given; it is a {}", field.ty);
+            return Err(InputError {
                 input: field.name.clone(),
                 source: None,
-                problem: format!("is required and was not given; it is a {ty}"),
-            }),
-        };
+                problem,
+            });
+        }
+        return Ok(field.default.clone());
     };
     let typed = match &raw.given {
         Given::Flags(words) => from_flags(words, &field.ty),
@@ -255,7 +254,7 @@ fn shorten(text: &str) -> String {
     short
 }
 
-fn unknown(name: &str, fields: &[FieldInfo]) -> String {
+fn unknown(name: &str, fields: &[InputInfo]) -> String {
     let known: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
     format!(
         "there is no input `{}`; there are {}",
@@ -271,8 +270,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn fields() -> Vec<FieldInfo> {
-        let field = |name: &str, ty, default| FieldInfo {
+    fn fields() -> Vec<InputInfo> {
+        let field = |name: &str, ty, default| InputInfo {
             name: name.into(),
             docs: String::new(),
             ty,
@@ -289,7 +288,7 @@ mod tests {
             },
         ];
         vec![
-            field("files", Type::List(Box::new(Type::String)), None),
+            required(field("files", Type::List(Box::new(Type::String)), None)),
             field("set", Type::List(Box::new(Type::String)), Some(json!([]))),
             field("create", Type::Bool, None),
             field("mode", Type::Enum(vec!["a".into(), "b".into()]), Some(json!("a"))),

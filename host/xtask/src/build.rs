@@ -1,7 +1,8 @@
 //! Builds the finished host: components to wasm, wasm to machine code, machine code into the program. What has
 //! not changed is not built again.
 
-use crate::{Result, gen_, shell};
+use crate::{r#gen, shell};
+use anyhow::{Context as _, Result, bail};
 use lockstep_model::digest::Digest;
 use std::fs;
 use std::io::Write as _;
@@ -75,10 +76,18 @@ pub(crate) fn components(root: &Path) -> Result<PathBuf> {
     let steps = steps(root)?;
     ensure_wasm_target(root)?;
     shell::step(&format!("components: {}", steps.join(", ")));
-    guests(root, "Cargo.toml", &steps)?;
+    guests(root, &steps)?;
     shell::step("the compiler");
     let mut compiler = shell::cargo(root);
-    compiler.args(["build", "--locked", "--release", "--package", "lockstep-engine", "--features", "compile"]);
+    compiler.args([
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "lockstep-engine",
+        "--features",
+        "compile",
+    ]);
     shell::run(compiler.args(["--bin", "lockstep-compiler"]))?;
     let out = target(root).join("lockstep/components");
     forget_others(&out, &steps)?;
@@ -88,17 +97,20 @@ pub(crate) fn components(root: &Path) -> Result<PathBuf> {
     Ok(out)
 }
 
-/// Builds packages of a workspace to wasm.
-pub(crate) fn guests(root: &Path, manifest: &str, packages: &[String]) -> Result<()> {
+/// Builds the components to wasm.
+fn guests(root: &Path, packages: &[String]) -> Result<()> {
     let mut guests = shell::cargo(root);
-    guests.args(["build", "--locked", "--profile", "guest", "--target", WASM, "--manifest-path", manifest]);
+    guests.args(["build", "--locked", "--profile", "guest", "--target", WASM]);
     guests.args(packages.iter().flat_map(|package| ["--package", package]));
     shell::run(&mut guests)
 }
 
-/// Where a guest's wasm is.
-pub(crate) fn guest(root: &Path, package: &str) -> PathBuf {
-    target(root).join(WASM).join("guest").join(format!("{}.wasm", package.replace('-', "_")))
+/// Where the wasm of a component is.
+fn guest(root: &Path, package: &str) -> PathBuf {
+    target(root)
+        .join(WASM)
+        .join("guest")
+        .join(format!("{}.wasm", package.replace('-', "_")))
 }
 
 /// Compiles one step and lays out what is embedded.
@@ -108,24 +120,33 @@ fn component(root: &Path, step: &str, out: &Path) -> Result<()> {
     let compiler = fs::read(target(root).join("release/lockstep-compiler"))?;
     let made_from = format!("{digest} {}", Digest::of(&compiler));
     fs::create_dir_all(out)?;
-    write_if_changed(&out.join("step.json"), gen_::describe(root, step)?.as_bytes())?;
+    write_if_changed(&out.join("step.json"), r#gen::step_json(root, step)?.as_bytes())?;
     if fs::read_to_string(out.join("made-from")).is_ok_and(|text| text == made_from) {
         return Ok(());
     }
     let code = compile(root, wasm)?;
     write_if_changed(&out.join("component.cwasm"), &code)?;
-    write_if_changed(&out.join("digests"), format!("{}\n{digest}\n", Digest::of(&code)).as_bytes())?;
+    write_if_changed(
+        &out.join("digests"),
+        format!("{}\n{digest}\n", Digest::of(&code)).as_bytes(),
+    )?;
     write_if_changed(&out.join("made-from"), made_from.as_bytes())
 }
 
 fn compile(root: &Path, wasm: Vec<u8>) -> Result<Vec<u8>> {
     let program = target(root).join("release/lockstep-compiler");
-    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
     let stdin = child.stdin.take();
     let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&wasm)));
     let output = child.wait_with_output()?;
     drop(writer.join());
-    if output.status.success() { Ok(output.stdout) } else { Err("the compiler refused a component".into()) }
+    if !output.status.success() {
+        bail!("the compiler refused a component");
+    }
+    Ok(output.stdout)
 }
 
 /// Removes what an earlier build left of steps that are gone.
@@ -142,19 +163,30 @@ fn forget_others(out: &Path, steps: &[String]) -> Result<()> {
 
 /// Adds the wasm target to the toolchain if it is not there.
 pub(crate) fn ensure_wasm_target(root: &Path) -> Result<()> {
-    let installed = shell::output(Command::new("rustup").args(["target", "list", "--installed"]).current_dir(root))?;
-    if String::from_utf8_lossy(&installed).lines().any(|line| line == WASM) {
+    let installed = shell::output(
+        Command::new("rustup")
+            .args(["target", "list", "--installed"])
+            .current_dir(root),
+    )?;
+    if String::from_utf8_lossy(&installed)
+        .lines()
+        .any(|line| line == WASM)
+    {
         return Ok(());
     }
     shell::step(&format!("adding the target {WASM} to the toolchain"));
-    shell::run(Command::new("rustup").args(["target", "add", WASM]).current_dir(root))
+    shell::run(
+        Command::new("rustup")
+            .args(["target", "add", WASM])
+            .current_dir(root),
+    )
 }
 
 /// Replaces a file by a copy, also while an old copy of it runs.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let mut temporary = to.as_os_str().to_owned();
     temporary.push(".new");
-    fs::copy(from, &temporary).map_err(|error| format!("{}: {error}", from.display()))?;
+    fs::copy(from, &temporary).with_context(|| from.display().to_string())?;
     Ok(fs::rename(&temporary, to)?)
 }
 
@@ -163,5 +195,5 @@ pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
     }
-    fs::write(path, content).map_err(|error| format!("{}: {error}", path.display()).into())
+    fs::write(path, content).with_context(|| path.display().to_string())
 }

@@ -1,7 +1,8 @@
 //! The main job, shown on real input: a release changes image and replicas in a small repository of manifests.
 //! It changes nothing outside a folder of its own below target/.
 
-use crate::{Result, build, shell};
+use crate::{build, shell};
+use anyhow::{Result, bail};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -25,12 +26,28 @@ pub(crate) fn demo(root: &Path) -> Result<()> {
     let host = build::build(root, build::Form::Slim)?;
     let folder = build::target(root).join("demo");
     lay_out(&root.join("examples/demo"), &folder)?;
-    show(&host, &folder, &[&RUN[..], &WHERE[..], &["--plan"]].concat(), 0, "first only look: what would it change?")?;
+    show(
+        &host,
+        &folder,
+        &[&RUN[..], &WHERE[..], &["--plan"]].concat(),
+        0,
+        "first only look: what would it change?",
+    )?;
     show(&host, &folder, &[&RUN[..], &WHERE[..]].concat(), 0, "then do it")?;
-    show(&host, &folder, &[&RUN[..], &WHERE[..]].concat(), 0, "run it again: nothing to do")?;
+    show(
+        &host,
+        &folder,
+        &[&RUN[..], &WHERE[..]].concat(),
+        0,
+        "run it again: nothing to do",
+    )?;
     let denied = ["run", "manifest-patch", "--files", ".git/config", "--set", ".a=b"];
     show(&host, &folder, &denied, 3, "and what it may not touch, it cannot")?;
-    shell::say(&format!("\nthe folder is {}; the program is {}", folder.display(), host.display()));
+    shell::say(&format!(
+        "\nthe folder is {}; the program is {}",
+        folder.display(),
+        host.display()
+    ));
     Ok(())
 }
 
@@ -58,8 +75,24 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn show(host: &Path, folder: &Path, args: &[&str], expected: i32, why: &str) -> Result<()> {
-    let quoted: Vec<_> = args.iter().map(|arg| if arg.contains(['*', '=']) { format!("'{arg}'") } else { (*arg).to_owned() }).collect();
+    let quoted: Vec<_> = args
+        .iter()
+        .map(|arg| {
+            if arg.contains(['*', '=']) {
+                format!("'{arg}'")
+            } else {
+                (*arg).to_owned()
+            }
+        })
+        .collect();
     shell::say(&format!("\n# {why}\n$ lockstep {}", quoted.join(" ")));
-    let status = Command::new(host).args(args).args(["--platform", "plain"]).current_dir(folder).status()?;
-    if status.code() == Some(expected) { Ok(()) } else { Err(format!("expected exit code {expected}, got {status}").into()) }
+    let status = Command::new(host)
+        .args(args)
+        .args(["--platform", "plain"])
+        .current_dir(folder)
+        .status()?;
+    if status.code() != Some(expected) {
+        bail!("expected exit code {expected}, got {status}");
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The form that ships for Linux: one static file for every distribution, smaller than the everyday build.
 
-use crate::{Result, build, shell};
+use crate::{build, shell};
+use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
 
@@ -9,9 +10,12 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Builds it.
 pub(crate) fn dist(root: &Path) -> Result<()> {
-    shell::run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root))?;
-    // Machine code is made for one target: the components are compiled again for this one.
-    let components = build::components_for(root, Some(TARGET))?;
+    shell::run(
+        Command::new("rustup")
+            .args(["target", "add", TARGET])
+            .current_dir(root),
+    )?;
+    let components = build::components(root)?;
     let mut host = build::host_build(root, &components, "dist");
     shell::run(host.args(["--target", TARGET]))?;
     let program = build::target(root).join(TARGET).join("dist/lockstep");

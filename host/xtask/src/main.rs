@@ -6,17 +6,15 @@ mod bench;
 mod build;
 mod demo;
 mod dist;
-mod gen_;
+mod r#gen;
 mod new;
 mod shell;
 mod test;
 mod tidy;
 
+use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// What went wrong, for people.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -42,8 +40,10 @@ fn main() -> ExitCode {
         ["demo"] => demo::demo(&root),
         ["test"] => test::test(&root, test::Extent::Offline),
         ["test", "--live"] => test::test(&root, test::Extent::Live),
-        ["gen"] => gen_::write(&root),
-        ["gen", "--check"] => gen_::check(&root),
+        ["gen"] => generate(&root, false),
+        ["gen", "--check"] => generate(&root, true),
+        // What `bench` measures as the floor, a process of its own.
+        ["bench-floor", folder] => bench::floor(Path::new(folder)),
         ["new", step] => new::new(&root, step),
         ["bench"] => bench::bench(&root, bench::Rounds::Full),
         ["bench", "--quick"] => bench::bench(&root, bench::Rounds::Quick),
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            shell::complain(&format!("error: {error}"));
+            shell::complain(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -70,4 +70,20 @@ fn main() -> ExitCode {
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Writes what is generated, or with `check` fails if that would change anything.
+fn generate(root: &Path, check: bool) -> Result<()> {
+    let stale = r#gen::run(root, check)?;
+    for path in &stale {
+        shell::say(&format!(
+            "{} {}",
+            if check { "stale" } else { "wrote" },
+            path.display()
+        ));
+    }
+    if check && !stale.is_empty() {
+        bail!("{} files are stale; to write them: cargo xtask gen", stale.len());
+    }
+    Ok(())
 }

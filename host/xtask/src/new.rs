@@ -1,6 +1,7 @@
 //! Lays out the folder of a new step, so that it builds and runs at once. It changes nothing that exists.
 
-use crate::{Result, shell};
+use crate::shell;
+use anyhow::{Result, bail};
 use std::fs;
 use std::path::Path;
 
@@ -17,13 +18,15 @@ const FILES: [(&str, &str); 6] = [
 /// Makes the folder.
 pub(crate) fn new(root: &Path, step: &str) -> Result<()> {
     let good = step.split('-').count() >= 2
-        && step.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        && step.split('-').all(|word| {
+            !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        });
     if !good {
-        return Err(format!("`{step}` is no step name; it has the form object-verb, such as manifest-patch").into());
+        bail!("`{step}` is no step name; it has the form object-verb, such as manifest-patch");
     }
     let folder = root.join("components").join(step);
     if folder.exists() {
-        return Err(format!("{} exists already", folder.display()).into());
+        bail!("{} exists already", folder.display());
     }
     for (name, text) in FILES {
         let path = folder.join(name);

@@ -1,6 +1,6 @@
 //! Running programs and talking to the person who started the chore. A program that fails ends the chore.
 
-use crate::Result;
+use anyhow::{Context as _, Result, bail};
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::Path;
@@ -34,27 +34,34 @@ pub(crate) fn cargo(root: &Path) -> Command {
 }
 
 fn is_cargos_own(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    name.to_str()
+        .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
 
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|error| format!("{}: {error}", shown(command)))?;
-    if status.success() { Ok(()) } else { Err(format!("{}: {status}", shown(command)).into()) }
+    let status = command.status().with_context(|| shown(command))?;
+    if !status.success() {
+        bail!("{}: {status}", shown(command));
+    }
+    Ok(())
 }
 
 /// Runs a command to its end and gives what it printed on standard output.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let output = command.output().map_err(|error| format!("{}: {error}", shown(command)))?;
+    let output = command.output().with_context(|| shown(command))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(format!("{}: {}\n{}", shown(command), output.status, complaint.trim_end()).into())
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    bail!("{}: {}\n{}", shown(command), output.status, complaint.trim_end());
 }
 
 /// A command as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

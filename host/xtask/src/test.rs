@@ -1,7 +1,8 @@
 //! All tests in one command. Offline they need Rust and git only; live they build real services and runners,
 //! and a missing one is a failure, never a skip.
 
-use crate::{Result, build, shell};
+use crate::{build, shell};
+use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
 
@@ -42,7 +43,14 @@ pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
     }
     shell::step("live tests: real services and runners");
     let mut live = cargo_test(root);
-    live.args(["--package", "lockstep-tests", "--features", "live", "--test", "live_*"]);
+    live.args([
+        "--package",
+        "lockstep-tests",
+        "--features",
+        "live",
+        "--test",
+        "live_*",
+    ]);
     with_programs(&mut live);
     shell::run(&mut live)
 }
@@ -62,8 +70,19 @@ fn hostile(root: &Path) -> Result<std::path::PathBuf> {
     shell::step("hostile components");
     let manifest = root.join("tests/hostile/Cargo.toml");
     let mut guests = shell::cargo(root);
-    guests.args(["build", "--locked", "--profile", "guest", "--target", "wasm32-wasip2", "--manifest-path"]);
-    guests.arg(&manifest).arg("--target-dir").arg(build::target(root).join("hostile"));
+    guests.args([
+        "build",
+        "--locked",
+        "--profile",
+        "guest",
+        "--target",
+        "wasm32-wasip2",
+        "--manifest-path",
+    ]);
+    guests
+        .arg(&manifest)
+        .arg("--target-dir")
+        .arg(build::target(root).join("hostile"));
     shell::run(&mut guests)?;
     Ok(build::target(root).join("hostile/wasm32-wasip2/guest"))
 }

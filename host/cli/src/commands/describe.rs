@@ -5,7 +5,7 @@ use super::{complain, finish};
 use crate::prepare::{self, Known, Subject};
 use clap::ArgMatches;
 use lockstep_model::exit::Exit;
-use lockstep_model::info::{FieldInfo, StepInfo};
+use lockstep_model::info::{InputInfo, StepInfo};
 use lockstep_model::policy;
 use lockstep_model::text;
 use std::fmt::Write as _;
@@ -100,7 +100,7 @@ fn describe_file(subject: &Subject, known: &Known) -> String {
     out
 }
 
-fn fields(out: &mut String, heading: &str, fields: &[FieldInfo], inputs: bool) {
+fn fields(out: &mut String, heading: &str, fields: &[InputInfo], inputs: bool) {
     let _ = writeln!(out, "\n{heading}");
     for field in fields {
         let name = text::neutral(&field.name);

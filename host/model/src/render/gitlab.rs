@@ -8,6 +8,8 @@ use crate::report::Report;
 const MAX_ENTRIES: usize = 20;
 /// The most bytes of a report; GitLab refuses 5 KiB.
 const MAX_BYTES: usize = 4608;
+/// How the names begin that would change what a later step does: later jobs get a report's variables.
+const RESERVED: [&str; 3] = ["LOCKSTEP_ALLOW_", "LOCKSTEP_DOWNLOAD_", "LOCKSTEP_INPUT"];
 
 pub(super) fn opening(r: &Renderer, now: u64) -> Vec<Effect> {
     let header = format!("lockstep {}", r.clean(r.step));
@@ -51,8 +53,10 @@ fn dotenv(r: &Renderer, report: &Report) -> (String, Vec<String>) {
     let mut left_out = Vec::new();
     for (i, (name, value)) in report.outputs.iter().enumerate() {
         let value = plain_value(&r.redactor.redact_json(value));
-        let line = format!("LOCKSTEP_{}_{}={value}\n", variable(&report.step), variable(name));
-        if i < MAX_ENTRIES && is_simple(&value) && text.len() + line.len() <= MAX_BYTES {
+        let variable = format!("LOCKSTEP_{}_{}", upper(&report.step), upper(name));
+        let reserved = RESERVED.iter().any(|reserved| variable.starts_with(reserved));
+        let line = format!("{variable}={value}\n");
+        if i < MAX_ENTRIES && !reserved && is_simple(&value) && text.len() + line.len() <= MAX_BYTES {
             text.push_str(&line);
         } else {
             left_out.push(r.clean(name));
@@ -62,7 +66,7 @@ fn dotenv(r: &Renderer, report: &Report) -> (String, Vec<String>) {
 }
 
 /// A name as part of a variable's name.
-fn variable(name: &str) -> String {
+fn upper(name: &str) -> String {
     let allowed = |c: char| {
         if c.is_ascii_alphanumeric() {
             c.to_ascii_uppercase()

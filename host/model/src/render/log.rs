@@ -61,8 +61,8 @@ pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
         message, hint, at, ..
     } = &report.ending;
     let (label, at) = match report.ending.exit {
-        Exit::Done if report.planned => (format!("{} (plan)", r.clean(&report.step)), None),
-        Exit::Done => (r.clean(&report.step), None),
+        Exit::Done if report.planned => (format!("lockstep {} (plan)", r.clean(&report.step)), None),
+        Exit::Done => (format!("lockstep {}", r.clean(&report.step)), None),
         _ => (coloured(r, "31", "error"), at.as_ref()),
     };
     let mut lines = labelled(r, &label, at, message);

@@ -1,6 +1,6 @@
 //! Runs whole processes in turns and takes their time and peak memory. It knows nothing of what they do.
 
-use crate::Result;
+use anyhow::{Context as _, Result, bail};
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -32,16 +32,21 @@ pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Ve
     let mut samples = vec![Vec::new(); contenders.len()];
     let mut missing = vec![false; contenders.len()];
     for round in 0..=rounds {
-        for (i, contender) in contenders.iter().enumerate().filter(|(i, _)| !missing[*i]).collect::<Vec<_>>() {
+        for (i, contender) in contenders
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| !missing[*i])
+            .collect::<Vec<_>>()
+        {
             (contender.prepare)()?;
             match measure(&mut (contender.command)()) {
                 Ok(sample) if round > 0 => samples[i].push(sample),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => missing[i] = true,
-                Err(error) => return Err(format!("{}: {error}", contender.name).into()),
+                Err(error) => bail!("{}: {error}", contender.name),
             }
             if !missing[i] {
-                (contender.check)().map_err(|error| format!("{} did not do the work: {error}", contender.name))?;
+                (contender.check)().with_context(|| format!("{} did not do the work", contender.name))?;
             }
         }
     }
@@ -49,14 +54,20 @@ pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Ve
 }
 
 fn measure(command: &mut Command) -> io::Result<Sample> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let started = Instant::now();
     let ended = command.spawn()?.wait4()?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     if !ended.status.success() {
         return Err(io::Error::other(format!("{:?}: {}", command, ended.status)));
     }
-    Ok(Sample { milliseconds, peak_bytes: ended.rusage.maxrss })
+    Ok(Sample {
+        milliseconds,
+        peak_bytes: ended.rusage.maxrss,
+    })
 }
 
 /// The middle of the times, in milliseconds.
@@ -68,5 +79,8 @@ pub(crate) fn median(samples: &[Sample]) -> f64 {
 
 /// The shortest time, in milliseconds.
 pub(crate) fn least(samples: &[Sample]) -> f64 {
-    samples.iter().map(|sample| sample.milliseconds).fold(f64::INFINITY, f64::min)
+    samples
+        .iter()
+        .map(|sample| sample.milliseconds)
+        .fold(f64::INFINITY, f64::min)
 }

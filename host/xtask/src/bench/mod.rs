@@ -4,7 +4,8 @@
 mod measure;
 mod work;
 
-use crate::{Result, build, shell};
+use crate::{build, shell};
+use anyhow::{Result, bail};
 use measure::{Contender, Sample};
 use std::path::Path;
 
@@ -45,7 +46,8 @@ impl Rounds {
 pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
     build::build(root, build::Form::Both)?;
     let folder = build::target(root).join("bench");
-    let binary = |path: std::path::PathBuf| -> Result<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
+    let binary =
+        |path: std::path::PathBuf| -> Result<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
     shell::say(&format!(
         "\nsize: lockstep {:.1} MB, with the compiler {:.1} MB",
         binary(build::host(root))?,
@@ -59,14 +61,21 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
     for files in rounds.files() {
         let bulk = work::bulk(root, &folder, files)?;
         let samples = measure::in_turns(&bulk, rounds.of_bulk())?;
-        table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, &samples);
+        table(
+            &format!("bulk: one edit in each of {files} manifests of 1.5 KB"),
+            &bulk,
+            &samples,
+        );
     }
     Ok(())
 }
 
 /// Prints a table. Ratios are to the first line, which is the floor.
 fn table(title: &str, contenders: &[Contender], samples: &[Vec<Sample>]) {
-    shell::say(&format!("\n{title}\n{:<44} {:>10} {:>10} {:>8} {:>9}", "", "median ms", "min ms", "ratio", "peak MB"));
+    shell::say(&format!(
+        "\n{title}\n{:<44} {:>10} {:>10} {:>8} {:>9}",
+        "", "median ms", "min ms", "ratio", "peak MB"
+    ));
     let floor = samples.first().map_or(1.0, |samples| measure::median(samples));
     for (contender, samples) in contenders.iter().zip(samples) {
         if samples.is_empty() {
@@ -74,7 +83,16 @@ fn table(title: &str, contenders: &[Contender], samples: &[Vec<Sample>]) {
             continue;
         }
         let (median, least) = (measure::median(samples), measure::least(samples));
-        let peak = samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or_default() as f64 / 1e6;
-        shell::say(&format!("{:<44} {median:>10.1} {least:>10.1} {:>8.1} {peak:>9.1}", contender.name, median / floor));
+        let peak = samples
+            .iter()
+            .map(|sample| sample.peak_bytes)
+            .max()
+            .unwrap_or_default() as f64
+            / 1e6;
+        shell::say(&format!(
+            "{:<44} {median:>10.1} {least:>10.1} {:>8.1} {peak:>9.1}",
+            contender.name,
+            median / floor
+        ));
     }
 }

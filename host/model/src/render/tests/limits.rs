@@ -152,6 +152,25 @@ fn gitlab_gets_only_what_it_gives_back() {
 }
 
 #[test]
+fn gitlab_gets_no_variable_that_a_later_step_would_read() {
+    let mut report = ordinary();
+    for (step, output) in [
+        ("input", "files"),
+        ("allow", "build"),
+        ("download", "base"),
+        ("input-x", "y"),
+    ] {
+        report.step = step.to_owned();
+        report.outputs = vec![(output.to_owned(), json!("x"))];
+        assert_eq!(
+            text_for(&closing(Platform::Gitlab, &report), Target::Dotenv),
+            "",
+            "{step}"
+        );
+    }
+}
+
+#[test]
 fn gitlab_gets_at_most_twenty_variables_and_four_and_a_half_kilobytes() {
     let mut report = ordinary();
     report.outputs = (0..30).map(|i| (format!("o{i}"), json!(i))).collect();

@@ -215,7 +215,7 @@ fn an_ordinary_run_is_short() {
     │ files = ["a.yaml"]
     ::0123456789abcdef0123456789abcdef::
     ::endgroup::
-    manifest-patch: 1 value in 1 file
+    lockstep manifest-patch: 1 value in 1 file
     === append Outputs
     changed<<lockstep-abababababababababababababababab
     true
@@ -250,7 +250,7 @@ fn an_ordinary_run_is_short() {
     │ files = ["a.yaml"]
     ␛[0Ksection_end:1001:lockstep-manifest-patch-01234567␍␛[0K
     outputs that do not fit a variable are in lockstep-x.json: files
-    manifest-patch: 1 value in 1 file
+    lockstep manifest-patch: 1 value in 1 file
     === replace Dotenv
     LOCKSTEP_MANIFEST_PATCH_CHANGED=true
     === replace ResultFile
