@@ -9,18 +9,12 @@ use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, StepInfo};
 use lockstep_model::inputs::{Given, Raw};
 use lockstep_model::types::Type;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Options of `run` that take a value, and so stand before a word that is not the step.
-const VALUED: [&str; 7] = [
-    "--inputs",
-    "--policy",
-    "--receipt",
-    "--platform",
-    "--workspace",
-    "--format",
-    "-C",
-];
+const VALUED: [&str; 7] =
+    ["--inputs", "--policy", "--receipt", "--platform", "--workspace", "--format", "-C"];
 
 /// How `lockstep run` was called.
 #[derive(Debug, Clone)]
@@ -86,11 +80,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(run)
-        .subcommand(
-            Command::new("list")
-                .about("List the built-in steps")
-                .arg(format_option()),
-        )
+        .subcommand(Command::new("list").about("List the built-in steps").arg(format_option()))
         .subcommand(
             Command::new("describe")
                 .about("Show a step's inputs, outputs and rights, or what a component imports")
@@ -103,14 +93,12 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
                 .arg(format_option()),
         )
         .subcommand(
-            Command::new("completion")
-                .about("Print the completion script for a shell")
-                .arg(
-                    Arg::new("shell")
-                        .value_name("SHELL")
-                        .required(true)
-                        .value_parser(value_parser!(clap_complete::Shell)),
-                ),
+            Command::new("completion").about("Print the completion script for a shell").arg(
+                Arg::new("shell")
+                    .value_name("SHELL")
+                    .required(true)
+                    .value_parser(value_parser!(clap_complete::Shell)),
+            ),
         )
 }
 
@@ -130,23 +118,13 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
 
 fn input_option(field: &InputInfo) -> Arg {
     let mut help = field.docs.clone();
-    if let Some(default) = field
-        .default
-        .as_ref()
-        .filter(|default| **default != serde_json::json!([]))
-    {
-        let text = default
-            .as_str()
-            .map_or_else(|| default.to_string(), str::to_owned);
+    if let Some(text) = shown_default(field) {
         help.push_str(&format!(" [default: {text}]"));
     }
-    if field.is_required() {
+    if field.required {
         help.push_str(" [required]");
     }
-    let arg = Arg::new(field.name.clone())
-        .long(field.name.clone())
-        .help(help)
-        .help_heading("Inputs");
+    let arg = Arg::new(field.name.clone()).long(field.name.clone()).help(help).help_heading("Inputs");
     match &field.ty {
         Type::Bool => arg
             .action(ArgAction::Append)
@@ -154,10 +132,17 @@ fn input_option(field: &InputInfo) -> Arg {
             .require_equals(true)
             .default_missing_value("true")
             .value_name("BOOL"),
-        ty => arg
-            .action(ArgAction::Append)
-            .allow_hyphen_values(true)
-            .value_name(value_name(ty)),
+        ty => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name(value_name(ty)),
+    }
+}
+
+/// The default, where it says something: an empty list, nothing and `false` are what people expect.
+pub(crate) fn shown_default(field: &InputInfo) -> Option<String> {
+    match &field.default {
+        Value::Null | Value::Bool(false) => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
 
@@ -177,19 +162,13 @@ fn run_options() -> Vec<Arg> {
     let file =
         |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("FILE").help(help);
     let options = [
-        file(
-            "inputs",
-            "Read inputs from a JSON or YAML file; `-` is standard input",
-        ),
+        file("inputs", "Read inputs from a JSON or YAML file; `-` is standard input"),
         Arg::new("plan")
             .long("plan")
             .action(ArgAction::SetTrue)
             .help("Change nothing; show what would change as a diff"),
         format_option(),
-        file(
-            "policy",
-            "Bound what the step may do, or allow a component that is not built in",
-        ),
+        file("policy", "Bound what the step may do, or allow a component that is not built in"),
         file("receipt", "Write the receipt here"),
         Arg::new("platform")
             .long("platform")
@@ -206,10 +185,7 @@ fn run_options() -> Vec<Arg> {
             .action(ArgAction::SetTrue)
             .help("Show debug notes and every host call"),
     ];
-    options
-        .into_iter()
-        .map(|arg| arg.global(true).help_heading("Options"))
-        .collect()
+    options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
 }
 
 fn format_option() -> Arg {
@@ -244,9 +220,7 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, matches: &ArgMatches) -> Run
         plan: matches.get_flag("plan") || environment::flag("LOCKSTEP_PLAN"),
         json: text("format").as_deref() == Some("json"),
         policy: text("policy").or_else(|| environment::text("LOCKSTEP_POLICY")),
-        receipt: text("receipt")
-            .map(PathBuf::from)
-            .or_else(|| environment::path("LOCKSTEP_RECEIPT")),
+        receipt: text("receipt").map(PathBuf::from).or_else(|| environment::path("LOCKSTEP_RECEIPT")),
         platform: text("platform"),
         workspace: text("workspace").map_or_else(|| PathBuf::from("."), PathBuf::from),
         verbose: matches.get_flag("verbose"),
@@ -275,10 +249,7 @@ mod tests {
         };
         assert_eq!(step("lockstep run a --files b").as_deref(), Some("a"));
         assert_eq!(step("lockstep run --plan --policy p a b").as_deref(), Some("a"));
-        assert_eq!(
-            step("lockstep run --policy=p ./a.wasm").as_deref(),
-            Some("./a.wasm")
-        );
+        assert_eq!(step("lockstep run --policy=p ./a.wasm").as_deref(), Some("./a.wasm"));
         assert_eq!(step("lockstep run --help"), None);
         assert_eq!(step("lockstep list"), None);
     }

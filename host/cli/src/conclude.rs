@@ -7,13 +7,7 @@ use lockstep_model::report::Ending;
 
 /// An ending of the host's own making.
 pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> Ending {
-    Ending {
-        exit,
-        code: code.into(),
-        message: message.into(),
-        hint,
-        at: None,
-    }
+    Ending { exit, code: code.into(), message: message.into(), hint, at: None }
 }
 
 /// Decides how the run ended; `None` if the step did its work. A denial decides whatever the component returned
@@ -21,12 +15,7 @@ pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: O
 pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
     if let Some(reason) = &log.denial {
         let hint = "a step reaches only what its inputs name and the policy allows".to_owned();
-        return Some(ending(
-            Exit::Denied,
-            "denied",
-            format!("denied: {reason}"),
-            Some(hint),
-        ));
+        return Some(ending(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint)));
     }
     let limit = |reason: &str| ending(Exit::Limit, "limit", reason, None);
     match ended {
@@ -34,10 +23,7 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
         Ended::Limit(reason) => Some(limit(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
         Ended::Trapped(reason) => Some(ending(Exit::Limit, "trapped", reason, None)),
-        Ended::Failed(failure) => Some(Ending {
-            code: code(&failure.code),
-            ..failure.clone()
-        }),
+        Ended::Failed(failure) => Some(Ending { code: code(&failure.code), ..failure.clone() }),
         Ended::Done(_) => None,
     }
 }
@@ -52,11 +38,7 @@ pub(crate) fn bug(reason: &str) -> Ending {
 fn code(code: &str) -> String {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let valid = !code.is_empty() && code.len() <= 64 && code.chars().all(good);
-    if valid {
-        code.to_owned()
-    } else {
-        "unspecified".to_owned()
-    }
+    if valid { code.to_owned() } else { "unspecified".to_owned() }
 }
 
 #[cfg(test)]
@@ -69,16 +51,9 @@ mod tests {
 
     #[test]
     fn a_denial_decides_whatever_the_component_says() {
-        let log = CallLog {
-            denial: Some("read `x`".into()),
-            ..CallLog::default()
-        };
+        let log = CallLog { denial: Some("read `x`".into()), ..CallLog::default() };
         let failure = ending(Exit::Rejected, "no-match", "", None);
-        for ended in [
-            Ended::Done(vec![]),
-            Ended::Failed(failure),
-            Ended::Trapped("panic".into()),
-        ] {
+        for ended in [Ended::Done(vec![]), Ended::Failed(failure), Ended::Trapped("panic".into())] {
             assert_eq!(exit(&ended, &log), Some(Exit::Denied));
         }
     }
@@ -86,23 +61,13 @@ mod tests {
     #[test]
     fn each_end_has_its_code() {
         let log = CallLog::default();
-        let full = CallLog {
-            exhausted: Some("calls".into()),
-            ..CallLog::default()
-        };
+        let full = CallLog { exhausted: Some("calls".into()), ..CallLog::default() };
         assert_eq!(exit(&Ended::Done(vec![]), &log), None);
         assert_eq!(exit(&Ended::Done(vec![]), &full), Some(Exit::Limit));
         assert_eq!(exit(&Ended::Trapped(String::new()), &log), Some(Exit::Limit));
         assert_eq!(exit(&Ended::Limit(String::new()), &log), Some(Exit::Limit));
         assert_eq!(exit(&Ended::Bug(String::new()), &log), Some(Exit::Bug));
-        let failed = verdict(
-            &Ended::Failed(ending(Exit::Invalid, "Not A Code", "", None)),
-            &log,
-        )
-        .unwrap();
-        assert_eq!(
-            (failed.exit, failed.code.as_str()),
-            (Exit::Invalid, "unspecified")
-        );
+        let failed = verdict(&Ended::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
+        assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));
     }
 }

@@ -26,10 +26,7 @@ impl Environment {
             None if text("JENKINS_URL").is_some() => Platform::Jenkins,
             None => Platform::Plain,
         };
-        Ok(Self {
-            platform,
-            is_ci: text("CI").is_some() || platform != Platform::Plain,
-        })
+        Ok(Self { platform, is_ci: text("CI").is_some() || platform != Platform::Plain })
     }
 }
 
@@ -42,10 +39,7 @@ pub(crate) fn named(name: &str) -> Result<Platform, String> {
 }
 
 /// The value of a variable; none if it is unset, empty or not UTF-8.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the module that reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
 pub(crate) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -61,16 +55,10 @@ pub(crate) fn flag(name: &str) -> bool {
 }
 
 /// The variables whose name begins with `prefix`, without it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the module that reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
 pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
     let rest = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((
-            name.to_str()?.strip_prefix(prefix)?.to_owned(),
-            value.into_string().ok()?,
-        ))
+        Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))
     };
     std::env::vars_os().filter_map(rest).collect()
 }
@@ -79,18 +67,12 @@ pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
 pub(crate) fn receipt_folder(platform: Platform, folder: &Path) -> Option<PathBuf> {
     let state = || {
         let home = || path("HOME").map(|home| home.join(".local/state"));
-        path("XDG_STATE_HOME")
-            .or_else(home)
-            .map(|state| state.join("lockstep/receipts"))
+        path("XDG_STATE_HOME").or_else(home).map(|state| state.join("lockstep/receipts"))
     };
     match platform {
-        Platform::Github => path("RUNNER_TEMP")
-            .map(|temp| temp.join("lockstep"))
-            .or_else(state),
+        Platform::Github => path("RUNNER_TEMP").map(|temp| temp.join("lockstep")).or_else(state),
         Platform::Gitlab => Some(folder.to_owned()),
-        Platform::Jenkins => path("WORKSPACE_TMP")
-            .map(|temp| temp.join("lockstep"))
-            .or_else(state),
+        Platform::Jenkins => path("WORKSPACE_TMP").map(|temp| temp.join("lockstep")).or_else(state),
         Platform::Plain => state(),
     }
 }

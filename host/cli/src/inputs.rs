@@ -29,24 +29,13 @@ pub(crate) fn from_environment(fields: &[InputInfo]) -> Result<Vec<Raw>, String>
                 Value::String(text) => Given::Text(text),
                 value => Given::Value(value),
             };
-            raws.push(Raw {
-                name,
-                source: DOCUMENT.into(),
-                given,
-            });
+            raws.push(Raw { name, source: DOCUMENT.into(), given });
         }
     }
     for (suffix, text) in environment::with_prefix(SINGLE) {
-        let name = fields
-            .iter()
-            .map(|field| &field.name)
-            .find(|name| variable(name) == suffix);
+        let name = fields.iter().map(|field| &field.name).find(|name| variable(name) == suffix);
         let name = name.cloned().unwrap_or(suffix.clone());
-        raws.push(Raw {
-            name,
-            source: format!("{SINGLE}{suffix}"),
-            given: Given::Text(text),
-        });
+        raws.push(Raw { name, source: format!("{SINGLE}{suffix}"), given: Given::Text(text) });
     }
     Ok(raws)
 }
@@ -62,11 +51,7 @@ pub(crate) fn from_file(path: &str) -> Result<Vec<Raw>, String> {
     };
     let text = text.map_err(|error| format!("{path}: {error}"))?;
     let document = parse(&text).map_err(|error| format!("{path}: {error}"))?;
-    let raw = |(name, value)| Raw {
-        name,
-        source: path.to_owned(),
-        given: Given::Value(value),
-    };
+    let raw = |(name, value)| Raw { name, source: path.to_owned(), given: Given::Value(value) };
     Ok(document.into_iter().map(raw).collect())
 }
 

@@ -13,12 +13,12 @@ use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
 use lockstep_model::grant::{Ceiling, Grant};
-use lockstep_model::info::{InputInfo, StepInfo, StepLimits};
+use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
 use lockstep_model::inputs::{InputError, Inputs};
 use lockstep_model::limits::Limits;
 use lockstep_model::policy::{self, Policy, Rights};
 use lockstep_model::report::{Block, Ending, Level, Note};
-use lockstep_model::types::{Field, Type};
+use lockstep_model::types::Field;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -64,21 +64,12 @@ pub(crate) fn subject(name: &str, known: &mut Known) -> Result<Subject, Ending> 
     }
     let builtin = Builtin::find(name).ok_or_else(|| unknown(name))?;
     let damaged = |error: builtin::BuiltinError| {
-        ending(
-            Exit::Integrity,
-            "damaged",
-            error.to_string(),
-            Some("install lockstep again".into()),
-        )
+        ending(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
     };
     known.component = Some(builtin.component().map_err(damaged)?);
     let info = builtin.info().map_err(damaged)?;
     let step = builtin.load().map_err(damaged)?;
-    Ok(Subject {
-        info,
-        step,
-        builtin: true,
-    })
+    Ok(Subject { info, step, builtin: true })
 }
 
 /// Types the inputs.
@@ -112,32 +103,21 @@ pub(crate) fn grant(args: &RunArgs, subject: &Subject, known: &mut Known) -> Res
             .map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
         let ceilings = match &policy {
             Some(policy) => {
-                let rights = policy
-                    .bound(&subject.info.name, &known.inputs)
-                    .map_err(|error| invalid(&error))?;
-                vec![Ceiling {
-                    source: policy.source.clone(),
-                    rights,
-                }]
+                let rights =
+                    policy.bound(&subject.info.name, &known.inputs).map_err(|error| invalid(&error))?;
+                vec![Ceiling { source: policy.source.clone(), rights }]
             }
             None => Vec::new(),
         };
         known.grant = Grant { asked, ceilings };
-        known.limits = limits(subject.info.limits);
+        known.limits = subject.info.limits.applied();
     } else {
         let digest = known.component.unwrap_or_else(|| Digest::of(b""));
-        let entry = policy
-            .as_ref()
-            .and_then(|policy| Some((policy, policy.component(digest)?)));
+        let entry = policy.as_ref().and_then(|policy| Some((policy, policy.component(digest)?)));
         let (policy, entry) = entry.ok_or_else(|| not_allowed(digest, &subject.step.imports, args, known))?;
-        let asked = policy
-            .grant(entry, &known.inputs)
-            .map_err(|error| invalid(&error))?;
-        known.grant = Grant {
-            asked,
-            ceilings: Vec::new(),
-        };
-        known.limits = limits(entry.limits);
+        let asked = policy.grant(entry, &known.inputs).map_err(|error| invalid(&error))?;
+        known.grant = Grant { asked, ceilings: Vec::new() };
+        known.limits = entry.limits.applied();
     }
     check_imports(&subject.step.imports, &known.grant)
 }
@@ -156,19 +136,12 @@ pub(crate) fn linked(grant: &Grant) -> Vec<Capability> {
 /// An imported capability on which the run has no right at all ends it before anything of it runs.
 fn check_imports(imports: &Imports, grant: &Grant) -> Result<(), Ending> {
     let linked = linked(grant);
-    let Some(missing) = imports
-        .capabilities
-        .keys()
-        .find(|capability| !linked.contains(capability))
-    else {
+    let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
         return Ok(());
     };
     let word = missing.word();
     let hint = match grant.ceilings.first() {
-        Some(ceiling) => format!(
-            "to allow it, add `{word}: [...]` for this step in {}",
-            ceiling.source
-        ),
+        Some(ceiling) => format!("to allow it, add `{word}: [...]` for this step in {}", ceiling.source),
         None => format!("to allow it, add `{word}: [...]` under `allow` of this component in the policy"),
     };
     Err(ending(
@@ -185,23 +158,6 @@ fn read_policy(path: &str) -> Result<Policy, Ending> {
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
 
-/// The budgets of a run: what the step sets, within what a step may set, and the defaults for the rest.
-pub(crate) fn limits(of_step: StepLimits) -> Limits {
-    let host = Limits::default();
-    Limits {
-        seconds: of_step
-            .seconds
-            .map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
-        memory_mb: of_step
-            .memory_mb
-            .map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
-        calls: of_step
-            .calls
-            .map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
-        ..host
-    }
-}
-
 /// Loads a component from a file: compiled in a process of its own.
 fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
@@ -212,11 +168,7 @@ fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
         LoadError::Sandbox(_) | LoadError::Changed { .. } => bug(&error.to_string()),
         LoadError::NoStep(_) | LoadError::Unsupported(_) => invalid(format!("{path}: {error}")),
     })?;
-    Ok(Subject {
-        info: bare_info(path, &step),
-        step,
-        builtin: false,
-    })
+    Ok(Subject { info: bare_info(path, &step), step, builtin: false })
 }
 
 #[cfg(feature = "compile")]
@@ -241,40 +193,26 @@ fn compile(path: &str, _: Vec<u8>) -> Result<lockstep_engine::load::Precompiled<
 
 /// What the types of a component say about it. A list may be left out; nothing else is known.
 fn bare_info(path: &str, step: &Step) -> StepInfo {
-    let field = |field: &Field| InputInfo {
-        name: field.name.clone(),
-        docs: String::new(),
-        ty: field.ty.clone(),
-        default: matches!(field.ty, Type::List(_)).then(|| serde_json::json!([])),
-    };
+    let input = |field: &Field| InputInfo::bare(&field.name, &field.ty);
+    let output =
+        |field: &Field| OutputInfo { name: field.name.clone(), ty: field.ty.clone(), docs: String::new() };
     StepInfo {
         version: 1,
-        name: Path::new(path)
-            .file_name()
-            .map_or(path.into(), |name| name.to_string_lossy())
-            .into_owned(),
+        name: Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy()).into_owned(),
         summary: "A component that is not built in".into(),
         docs: String::new(),
-        inputs: step.inputs.iter().map(field).collect(),
-        outputs: step.outputs.iter().map(field).collect(),
+        inputs: step.inputs.iter().map(input).collect(),
+        outputs: step.outputs.iter().map(output).collect(),
         asks: BTreeMap::new(),
         limits: StepLimits::default(),
-        failures: BTreeMap::new(),
+        failures: Vec::new(),
     }
 }
 
 fn unknown(name: &str) -> Ending {
     let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
-    let hint = format!(
-        "there are {}; `lockstep list` says what each is for",
-        known.join(", ")
-    );
-    ending(
-        Exit::Invalid,
-        "unknown-step",
-        format!("there is no step `{name}`"),
-        Some(hint),
-    )
+    let hint = format!("there are {}; `lockstep list` says what each is for", known.join(", "));
+    ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
 }
 
 /// One error a mistake, and an ending that counts them.
@@ -283,18 +221,9 @@ fn bad_inputs(errors: &[InputError], args: &RunArgs, known: &mut Known) -> Endin
     if let [error] = errors {
         return ending(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
     }
-    let note = |error: &InputError| Note {
-        level: Level::Error,
-        message: error.to_string(),
-        at: None,
-    };
+    let note = |error: &InputError| Note { level: Level::Error, message: error.to_string(), at: None };
     known.notes.extend(errors.iter().map(note));
-    ending(
-        Exit::Invalid,
-        "bad-input",
-        format!("{} inputs are wrong", errors.len()),
-        Some(hint),
-    )
+    ending(Exit::Invalid, "bad-input", format!("{} inputs are wrong", errors.len()), Some(hint))
 }
 
 /// A component from elsewhere without an entry in a policy: refused, with the policy that would allow it.
@@ -305,11 +234,7 @@ fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, known: &mut Kn
         "this policy would allow everything the component can ask for; narrow its patterns to what you mean:\n{}",
         policy::suggest(digest, &rights)
     );
-    known.notes.push(Note {
-        level: Level::Notice,
-        message: text,
-        at: None,
-    });
+    known.notes.push(Note { level: Level::Notice, message: text, at: None });
     let message = match &args.policy {
         Some(path) => format!("{path} has no entry for this component"),
         None => "a component that is not built in runs only under a policy".into(),

@@ -37,10 +37,7 @@ impl Place {
         };
         match open() {
             Ok(_) => Ok(Self::Named(path.clone())),
-            Err(error) => Err(format!(
-                "the receipt cannot be written to {}: {error}",
-                path.display()
-            )),
+            Err(error) => Err(format!("the receipt cannot be written to {}: {error}", path.display())),
         }
     }
 
@@ -79,21 +76,14 @@ pub(crate) fn write(
     let statement = receipt::statement(&facts, &record, &run);
     let path = match place {
         Place::Named(path) => path.clone(),
-        Place::Folder(folder) => folder.join(format!(
-            "lockstep-{}-{}.receipt.json",
-            voice.step(),
-            &digest.hex()[..12]
-        )),
+        Place::Folder(folder) => {
+            folder.join(format!("lockstep-{}-{}.receipt.json", voice.step(), &digest.hex()[..12]))
+        }
         Place::Nowhere => {
-            return (
-                digest,
-                Some(lost("there is no folder for it; name a file with --receipt")),
-            );
+            return (digest, Some(lost("there is no folder for it; name a file with --receipt")));
         }
     };
-    let problem = put(&path, &statement)
-        .err()
-        .map(|error| lost(&format!("{}: {error}", path.display())));
+    let problem = put(&path, &statement).err().map(|error| lost(&format!("{}: {error}", path.display())));
     (digest, problem)
 }
 
@@ -106,9 +96,7 @@ fn about_run(platform: Platform, started: u64) -> Value {
             environment::text("GITHUB_REPOSITORY")?
         ))
     });
-    let url = run
-        .or_else(|| environment::text("CI_JOB_URL"))
-        .or_else(|| environment::text("BUILD_URL"));
+    let url = run.or_else(|| environment::text("CI_JOB_URL")).or_else(|| environment::text("BUILD_URL"));
     json!({"platform": platform.name(), "started": started, "ended": voice::now(), "url": url, "target": env!("LOCKSTEP_TARGET")})
 }
 
@@ -126,9 +114,5 @@ fn create_parent(path: &Path) -> io::Result<()> {
 }
 
 fn lost(why: &str) -> Note {
-    Note {
-        level: Level::Warning,
-        message: format!("the receipt was not kept: {why}"),
-        at: None,
-    }
+    Note { level: Level::Warning, message: format!("the receipt was not kept: {why}"), at: None }
 }

@@ -24,25 +24,10 @@ const SECRET_WORDS: [&str; 12] = [
     "AUTH",
 ];
 /// Pairs of words that do.
-const SECRET_PAIRS: [&str; 5] = [
-    "PRIVATE_KEY",
-    "ACCESS_KEY",
-    "API_KEY",
-    "SIGNING_KEY",
-    "AUTH_CONFIG",
-];
+const SECRET_PAIRS: [&str; 5] = ["PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "SIGNING_KEY", "AUTH_CONFIG"];
 /// Endings of names whose value says where a secret is, not what it is.
-const PLACE_ENDINGS: [&str; 9] = [
-    "_FILE",
-    "_PATH",
-    "_DIR",
-    "_URL",
-    "_URI",
-    "_ID",
-    "_NAME",
-    "_SOCK",
-    "_USERNAME",
-];
+const PLACE_ENDINGS: [&str; 9] =
+    ["_FILE", "_PATH", "_DIR", "_URL", "_URI", "_ID", "_NAME", "_SOCK", "_USERNAME"];
 
 /// The secrets of this run, by the name of the variable each came in.
 #[derive(Default)]
@@ -117,39 +102,25 @@ mod platform {
         let mut args = std::env::args_os();
         let name = args.next().unwrap_or_default();
         let mut again = Command::new("/proc/self/exe");
-        again
-            .arg0(name)
-            .args(args)
-            .env_clear()
-            .envs(clean)
-            .env(HANDOVER, file.as_raw_fd().to_string());
+        again.arg0(name).args(args).env_clear().envs(clean).env(HANDOVER, file.as_raw_fd().to_string());
         Err(again.exec())
     }
 
     /// Reads what the process before this one left, and empties the memory file for whoever inherits it.
     fn receive(number: &str) -> io::Result<Secrets> {
         let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{HANDOVER}: {what}"));
-        let number: u32 = number
-            .parse()
-            .map_err(|_| bad("not the number of an open file"))?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(format!("/proc/self/fd/{number}"))?;
+        let number: u32 = number.parse().map_err(|_| bad("not the number of an open file"))?;
+        let mut file = OpenOptions::new().read(true).write(true).open(format!("/proc/self/fd/{number}"))?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         file.set_len(0)?;
         file.rewind()?;
-        serde_json::from_str(&text)
-            .map(Secrets)
-            .map_err(|_| bad("not what lockstep hands over"))
+        serde_json::from_str(&text).map(Secrets).map_err(|_| bad("not what lockstep hands over"))
     }
 
     /// No other process of the same user may read this one's memory or environment, or attach to it.
     pub(super) fn shield() -> io::Result<()> {
-        Ok(rustix::process::set_dumpable_behavior(
-            DumpableBehavior::NotDumpable,
-        )?)
+        Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
     }
 }
 

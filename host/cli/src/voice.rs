@@ -71,10 +71,8 @@ impl Voice {
             Stream::Stderr => io::stderr().is_terminal(),
         };
         let pretty = terminal && !manner.is_ci;
-        let step = Path::new(step)
-            .file_name()
-            .map_or(step.into(), |name| name.to_string_lossy())
-            .into_owned();
+        let step =
+            Path::new(step).file_name().map_or(step.into(), |name| name.to_string_lossy()).into_owned();
         Self(Arc::new(Inner {
             manner,
             redactor,
@@ -84,10 +82,7 @@ impl Voice {
             result_name: render::result_file(&step),
             step,
             folder: folder.to_owned(),
-            out: Mutex::new(Out {
-                shown: Instant::now(),
-                on_bar: false,
-            }),
+            out: Mutex::new(Out { shown: Instant::now(), on_bar: false }),
         }))
     }
 
@@ -169,13 +164,7 @@ impl Voice {
             Stream::Stderr => write_all(io::stderr().lock(), &bytes),
         };
         // Nobody is left to read: not a reason to stop a run that may be half way.
-        written.or_else(|error| {
-            if error.kind() == io::ErrorKind::BrokenPipe {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })
+        written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
 
     fn put(&self, to: Target, text: &str, append: bool) -> io::Result<()> {
@@ -200,11 +189,9 @@ impl Voice {
             Target::Summary => environment::path("GITHUB_STEP_SUMMARY"),
             Target::Dotenv => Some(inner.folder.join(render::dotenv_file(&inner.step))),
             Target::ResultFile => environment::path("LOCKSTEP_RESULT").or_else(|| match platform {
-                Platform::Github => Some(
-                    environment::path("RUNNER_TEMP")?
-                        .join("lockstep")
-                        .join(&inner.result_name),
-                ),
+                Platform::Github => {
+                    Some(environment::path("RUNNER_TEMP")?.join("lockstep").join(&inner.result_name))
+                }
                 Platform::Gitlab => Some(inner.folder.join(&inner.result_name)),
                 Platform::Jenkins | Platform::Plain => None,
             }),
@@ -228,20 +215,14 @@ impl Live for Voice {
             out.shown = Instant::now();
         }
         if let Effect::Line(line) = self.renderer().progress(done, total, unit) {
-            let _ = if self.0.bar {
-                self.say(&line, true)
-            } else {
-                self.say(&format!("{line}\n"), false)
-            };
+            let _ = if self.0.bar { self.say(&line, true) } else { self.say(&format!("{line}\n"), false) };
         }
     }
 }
 
 /// The seconds since 1970.
 pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// 128 random bits. Where the system has none, a delimiter would be guessable: better to stop.

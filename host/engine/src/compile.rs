@@ -53,9 +53,9 @@ pub fn in_child(wasm: Vec<u8>) -> Result<Precompiled<'static>, CompileError> {
     drop(writer.join());
     match status.map(|status| (status.success(), status.code())) {
         Some((true, _)) => Ok(Precompiled::from_own_compiler(code)),
-        Some((false, Some(_))) => Err(CompileError::Invalid(
-            String::from_utf8_lossy(&complaint).trim().to_owned(),
-        )),
+        Some((false, Some(_))) => {
+            Err(CompileError::Invalid(String::from_utf8_lossy(&complaint).trim().to_owned()))
+        }
         // Killed, by its own limits or by us.
         Some((false, None)) | None => Err(CompileError::Limit),
     }
@@ -69,34 +69,19 @@ pub fn serve() -> Result<(), String> {
     confine().map_err(|error| format!("the compiler cannot confine itself: {error}"))?;
     let mut wasm = Vec::new();
     let limit = MAX_WASM_BYTES + 1;
-    io::stdin()
-        .lock()
-        .take(limit)
-        .read_to_end(&mut wasm)
-        .map_err(|error| error.to_string())?;
+    io::stdin().lock().take(limit).read_to_end(&mut wasm).map_err(|error| error.to_string())?;
     if wasm.len() as u64 > MAX_WASM_BYTES {
         return Err(format!("it has more than {} MiB", MAX_WASM_BYTES >> 20));
     }
     let engine = config::engine().map_err(|error| error.to_string())?;
-    let code = engine
-        .precompile_component(&wasm)
-        .map_err(|error| format!("{error:#}"))?;
-    io::stdout()
-        .lock()
-        .write_all(&code)
-        .map_err(|error| error.to_string())
+    let code = engine.precompile_component(&wasm).map_err(|error| format!("{error:#}"))?;
+    io::stdout().lock().write_all(&code).map_err(|error| error.to_string())
 }
 
 /// Gives up what a compiler does not need, for good.
 fn confine() -> io::Result<()> {
     let set = |resource, most| {
-        rustix::process::setrlimit(
-            resource,
-            Rlimit {
-                current: Some(most),
-                maximum: Some(most),
-            },
-        )
+        rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
     };
     set(Resource::As, MEMORY_BYTES)?;
     set(Resource::Cpu, SECONDS)?;

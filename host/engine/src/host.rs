@@ -48,10 +48,7 @@ impl HasData for Host {
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
@@ -66,11 +63,7 @@ impl report::Host for Host {
     ) -> wasmtime::Result<()> {
         let path = at.as_ref().map_or(0, |at| at.path.len());
         if self.gate.admit_report(message.len() + path) {
-            let note = Note {
-                level: read_level(level),
-                message,
-                at: at.map(read_location),
-            };
+            let note = Note { level: read_level(level), message, at: at.map(read_location) };
             self.live.note(&note);
             self.notes.push(note);
         }
@@ -101,32 +94,21 @@ impl workspace::Host for Host {
             path: entry.path.to_string(),
             size: entry.size,
         };
-        Ok(found
-            .map(|entries| entries.into_iter().map(entry).collect())
-            .map_err(to_error))
+        Ok(found.map(|entries| entries.into_iter().map(entry).collect()).map_err(to_error))
     }
 
     fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
         let request = on_workspace("read", Some("read"), RawTarget::Path(&path));
-        Ok(self
-            .gate
-            .call(request, |permit| self.workspace.read(permit))
-            .map_err(to_error))
+        Ok(self.gate.call(request, |permit| self.workspace.read(permit)).map_err(to_error))
     }
 
     fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<OpenFile>, types::Error>> {
         let request = on_workspace("open", Some("read"), RawTarget::Path(&path));
         let opened = self.gate.call(request, |permit| {
             let answer = self.workspace.open_file(permit)?;
-            let handle = self
-                .table
-                .push(answer.value)
-                .map_err(|_| CallError::Limit("too many open files".into()))?;
-            Ok(Answer {
-                value: handle,
-                bytes: answer.bytes,
-                digest: answer.digest,
-            })
+            let handle =
+                self.table.push(answer.value).map_err(|_| CallError::Limit("too many open files".into()))?;
+            Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
         Ok(opened.map_err(to_error))
     }
@@ -137,26 +119,18 @@ impl workspace::Host for Host {
         content: Vec<u8>,
     ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
         let request = on_workspace("write", Some("write"), RawTarget::Path(&path));
-        let effect = self
-            .gate
-            .call(request, |permit| self.workspace.write(permit, content));
+        let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
         Ok(effect.map(to_effect).map_err(to_error))
     }
 
     fn remove(&mut self, path: String) -> wasmtime::Result<Result<(), types::Error>> {
         let request = on_workspace("remove", Some("remove"), RawTarget::Path(&path));
-        Ok(self
-            .gate
-            .call(request, |permit| self.workspace.remove(permit))
-            .map_err(to_error))
+        Ok(self.gate.call(request, |permit| self.workspace.remove(permit)).map_err(to_error))
     }
 
     fn diff(&mut self) -> wasmtime::Result<Result<String, types::Error>> {
         let request = on_workspace("diff", None, RawTarget::Staged);
-        Ok(self
-            .gate
-            .call(request, |permit| self.workspace.diff(permit))
-            .map_err(to_error))
+        Ok(self.gate.call(request, |permit| self.workspace.diff(permit)).map_err(to_error))
     }
 }
 
@@ -173,10 +147,7 @@ impl workspace::HostFile for Host {
     ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
         let file = self.table.get(&file)?;
         let request = on_workspace("read-at", None, RawTarget::Path(file.path().as_str()));
-        Ok(self
-            .gate
-            .call(request, |_| file.read_at(offset, length))
-            .map_err(to_error))
+        Ok(self.gate.call(request, |_| file.read_at(offset, length)).map_err(to_error))
     }
 
     fn digest(&mut self, file: Resource<OpenFile>) -> wasmtime::Result<Result<String, types::Error>> {
@@ -193,12 +164,7 @@ impl workspace::HostFile for Host {
 }
 
 fn on_workspace<'a>(verb: &'static str, right: Option<&'static str>, target: RawTarget<'a>) -> Request<'a> {
-    Request {
-        capability: Capability::Workspace,
-        verb,
-        right,
-        target,
-    }
+    Request { capability: Capability::Workspace, verb, right, target }
 }
 
 fn to_error(error: CallError) -> types::Error {
@@ -231,25 +197,15 @@ fn read_level(level: report::Level) -> Level {
 }
 
 fn read_location(at: types::Location) -> Location {
-    Location {
-        path: at.path,
-        line: at.line,
-        column: at.column,
-    }
+    Location { path: at.path, line: at.line, column: at.column }
 }
 
 fn read_block(block: report::Block) -> Block {
     match block {
         report::Block::Heading(text) => Block::Heading(text),
         report::Block::Paragraph(text) => Block::Paragraph(text),
-        report::Block::Code(code) => Block::Code {
-            language: code.language,
-            text: code.text,
-        },
-        report::Block::Table(table) => Block::Table {
-            columns: table.columns,
-            rows: table.rows,
-        },
+        report::Block::Code(code) => Block::Code { language: code.language, text: code.text },
+        report::Block::Table(table) => Block::Table { columns: table.columns, rows: table.rows },
     }
 }
 

@@ -56,9 +56,7 @@ impl Imports {
                 if let ComponentItem::ComponentInstance(instance) = item.ty {
                     let exports = instance.exports(engine);
                     functions.extend(
-                        exports
-                            .filter(|(_, item)| is_function(&item.ty))
-                            .map(|(name, _)| name.to_owned()),
+                        exports.filter(|(_, item)| is_function(&item.ty)).map(|(name, _)| name.to_owned()),
                     );
                 }
             } else if !is_known(name) {
@@ -75,16 +73,8 @@ impl Imports {
             let has = |name: &str| functions.contains(name);
             let read = ["glob", "read", "open"].into_iter().any(has);
             let verbs = [("read", read), ("write", has("write")), ("remove", has("remove"))];
-            let verbs: Vec<_> = verbs
-                .into_iter()
-                .filter(|(_, used)| *used)
-                .map(|(verb, _)| verb)
-                .collect();
-            if verbs.is_empty() {
-                Vec::new()
-            } else {
-                vec![format!("{} **", verbs.join(","))]
-            }
+            let verbs: Vec<_> = verbs.into_iter().filter(|(_, used)| *used).map(|(verb, _)| verb).collect();
+            if verbs.is_empty() { Vec::new() } else { vec![format!("{} **", verbs.join(","))] }
         };
         self.capabilities
             .iter()
@@ -120,11 +110,7 @@ mod tests {
 
     #[test]
     fn only_what_reaches_nothing_is_known() {
-        for name in [
-            "wasi:io/streams@0.2.6",
-            "wasi:cli/stdout@0.2.0",
-            "lockstep:step/report@0.1.0",
-        ] {
+        for name in ["wasi:io/streams@0.2.6", "wasi:cli/stdout@0.2.0", "lockstep:step/report@0.1.0"] {
             assert!(is_known(name), "{name}");
         }
         for name in [
@@ -138,10 +124,7 @@ mod tests {
         ] {
             assert!(!is_known(name), "{name}");
         }
-        assert_eq!(
-            capability("lockstep:step/workspace@0.1.3"),
-            Some(Capability::Workspace)
-        );
+        assert_eq!(capability("lockstep:step/workspace@0.1.3"), Some(Capability::Workspace));
         assert_eq!(capability("lockstep:step/workspace@0.2.0"), None);
         assert_eq!(capability("lockstep:step/cluster@0.1.0"), None);
     }

@@ -27,20 +27,14 @@ impl Precompiled<'static> {
     /// the point: what was read from somewhere does not live that long.
     #[must_use]
     pub fn embedded(code: &'static [u8], digest: Digest) -> Self {
-        Self {
-            code: Cow::Borrowed(code),
-            digest,
-        }
+        Self { code: Cow::Borrowed(code), digest }
     }
 
     /// Code that the compiler process of this very program wrote to a pipe only it holds.
     #[cfg(feature = "compile")]
     pub(crate) fn from_own_compiler(code: Vec<u8>) -> Self {
         let digest = Digest::of(&code);
-        Self {
-            code: Cow::Owned(code),
-            digest,
-        }
+        Self { code: Cow::Owned(code), digest }
     }
 }
 
@@ -88,31 +82,19 @@ impl Step {
         let sandbox = |error: wasmtime::Error| LoadError::Sandbox(error.to_string());
         let found = Digest::of(&precompiled.code);
         if found != precompiled.digest {
-            return Err(LoadError::Changed {
-                expected: precompiled.digest,
-                found,
-            });
+            return Err(LoadError::Changed { expected: precompiled.digest, found });
         }
         let engine = config::engine().map_err(sandbox)?;
         let component = deserialize(&engine, precompiled).map_err(sandbox)?;
         let run = entry(&engine, &component)?;
         let (inputs, outputs) = signature(&run)?;
         let imports = Imports::of(&engine, &component);
-        Ok(Self {
-            engine,
-            component,
-            inputs,
-            outputs,
-            imports,
-        })
+        Ok(Self { engine, component, inputs, outputs, imports })
     }
 }
 
 /// The one place where machine code enters the process.
-#[expect(
-    unsafe_code,
-    reason = "loading precompiled code is unsafe by nature; see the proof inside"
-)]
+#[expect(unsafe_code, reason = "loading precompiled code is unsafe by nature; see the proof inside")]
 fn deserialize(engine: &Engine, precompiled: &Precompiled<'_>) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be the unmodified output of this wasmtime's compiler. `Precompiled` can
     // only be made of bytes embedded in this program, whose digest the caller has just compared with
@@ -122,11 +104,7 @@ fn deserialize(engine: &Engine, precompiled: &Precompiled<'_>) -> wasmtime::Resu
 }
 
 fn entry(engine: &Engine, component: &Component) -> Result<ComponentFunc, LoadError> {
-    match component
-        .component_type()
-        .get_export(engine, ENTRY)
-        .map(|item| item.ty)
-    {
+    match component.component_type().get_export(engine, ENTRY).map(|item| item.ty) {
         Some(ComponentItem::ComponentFunc(run)) => Ok(run),
         _ => Err(LoadError::NoStep(format!("it exports no function `{ENTRY}`"))),
     }
@@ -134,11 +112,8 @@ fn entry(engine: &Engine, component: &Component) -> Result<ComponentFunc, LoadEr
 
 /// The inputs and outputs of `run: func(inputs: record) -> result<record, failure>`.
 fn signature(run: &ComponentFunc) -> Result<(Vec<Field>, Vec<Field>), LoadError> {
-    let form = || {
-        LoadError::NoStep(format!(
-            "`{ENTRY}` is not a func(inputs: record) -> result<record, failure>"
-        ))
-    };
+    let form =
+        || LoadError::NoStep(format!("`{ENTRY}` is not a func(inputs: record) -> result<record, failure>"));
     let mut params = run.params();
     let mut results = run.results();
     let (Some((_, Type::Record(inputs))), None) = (params.next(), params.next()) else {

@@ -83,20 +83,12 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
     let gate = Arc::clone(&setup.gate);
     let stop = Arc::new(AtomicBool::new(false));
     let (engine, component, stopped) = (step.engine.clone(), step.component.clone(), Arc::clone(&stop));
-    watch::until_done(&step.engine, &gate, &stop, move || {
-        call(&engine, &component, setup, stopped)
-    })
+    watch::until_done(&step.engine, &gate, &stop, move || call(&engine, &component, setup, stopped))
 }
 
 /// Calls the component on the current thread.
 fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBool>) -> Outcome {
-    let Setup {
-        inputs,
-        granted,
-        gate,
-        workspace,
-        live,
-    } = setup;
+    let Setup { inputs, granted, gate, workspace, live } = setup;
     let limits = *gate.limits();
     let printed = MemoryOutputPipe::new(limits.printed_bytes);
     let host = Host {
@@ -112,29 +104,15 @@ fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBo
     let mut store = store(engine, host, &limits, stop);
     let ended = enter(&mut store, component, &granted, &inputs, &limits);
     let refused_memory = store.data().limiter.refused;
-    let Host {
-        workspace,
-        notes,
-        summary,
-        ..
-    } = store.into_data();
+    let Host { workspace, notes, summary, .. } = store.into_data();
     let ended = match ended {
-        Ended::Trapped(_) if refused_memory => Ended::Limit(format!(
-            "the component wanted more than its {} MiB of memory",
-            limits.memory_mb
-        )),
+        Ended::Trapped(_) if refused_memory => {
+            Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))
+        }
         ended => ended,
     };
     let printed = printed.contents().to_vec();
-    Outcome {
-        ended,
-        remains: Some(Remains {
-            workspace,
-            notes,
-            summary,
-            printed,
-        }),
-    }
+    Outcome { ended, remains: Some(Remains { workspace, notes, summary, printed }) }
 }
 
 /// WASI over nothing: output is captured, everything else is empty or refused.
@@ -142,10 +120,7 @@ fn wasi(printed: &MemoryOutputPipe, limits: &Limits) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder.stdout(printed.clone()).stderr(printed.clone());
     builder.max_random_size(limits.random_bytes);
-    builder
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false);
+    builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
     builder.build()
 }
 
@@ -214,9 +189,7 @@ fn read_result(result: &Val, limits: &Limits) -> Ended {
         Val::Result(Ok(Some(outputs))) => read_outputs(outputs, limits),
         Val::Result(Err(Some(failure))) => {
             let failure = value::from_val(failure);
-            failure
-                .and_then(|failure| read_failure(&failure))
-                .map_or_else(bad_value, Ended::Failed)
+            failure.and_then(|failure| read_failure(&failure)).map_or_else(bad_value, Ended::Failed)
         }
         _ => bad_value(),
     }
@@ -227,15 +200,9 @@ fn read_outputs(outputs: &Val, limits: &Limits) -> Ended {
         return bad_value();
     };
     let outputs: Vec<_> = fields.into_iter().collect();
-    let bytes: usize = outputs
-        .iter()
-        .map(|(name, value)| name.len() + value.to_string().len())
-        .sum();
+    let bytes: usize = outputs.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
     if bytes > limits.output_bytes {
-        return Ended::Limit(format!(
-            "the outputs have more than {} bytes",
-            limits.output_bytes
-        ));
+        return Ended::Limit(format!("the outputs have more than {} bytes", limits.output_bytes));
     }
     Ended::Done(outputs)
 }
@@ -260,22 +227,13 @@ fn read_failure(failure: &Value) -> Option<Ending> {
         line: at["line"].as_u64().and_then(|line| line.try_into().ok()),
         column: at["column"].as_u64().and_then(|column| column.try_into().ok()),
     });
-    Some(Ending {
-        exit,
-        code: text("code")?,
-        message: text("message")?,
-        hint: text("hint"),
-        at,
-    })
+    Some(Ending { exit, code: text("code")?, message: text("message")?, hint: text("hint"), at })
 }
 
 /// Why a call did not return. The stop of the watch looks like a trap; it knows its own reason.
 fn broke_off(error: &wasmtime::Error) -> Ended {
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        return Ended::Trapped(format!(
-            "the component called exit({}) instead of returning",
-            exit.0
-        ));
+        return Ended::Trapped(format!("the component called exit({}) instead of returning", exit.0));
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => Ended::Limit("the component used up its stack".into()),

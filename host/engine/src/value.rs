@@ -17,12 +17,7 @@ pub struct Unsupported(pub String);
 pub(crate) fn fields(record: &types::Record) -> Result<Vec<Field>, Unsupported> {
     record
         .fields()
-        .map(|field| {
-            Ok(Field {
-                name: field.name.to_owned(),
-                ty: read_type(field.name, &field.ty)?,
-            })
-        })
+        .map(|field| Ok(Field { name: field.name.to_owned(), ty: read_type(field.name, &field.ty)? }))
         .collect()
 }
 
@@ -67,13 +62,7 @@ pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
         types::Type::Enum(_) => Val::Enum(value.as_str()?.to_owned()),
         types::Type::List(list) => {
             let item = list.ty();
-            Val::List(
-                value
-                    .as_array()?
-                    .iter()
-                    .map(|value| to_val(value, &item))
-                    .collect::<Option<_>>()?,
-            )
+            Val::List(value.as_array()?.iter().map(|value| to_val(value, &item)).collect::<Option<_>>()?)
         }
         types::Type::Option(_) if value.is_null() => Val::Option(None),
         types::Type::Option(option) => Val::Option(Some(Box::new(to_val(value, &option.ty())?))),
@@ -105,9 +94,7 @@ pub(crate) fn from_val(val: &Val) -> Option<Value> {
         Val::Option(None) => Value::Null,
         Val::Option(Some(value)) => from_val(value)?,
         Val::Record(fields) => {
-            let fields = fields
-                .iter()
-                .map(|(name, value)| Some((name.clone(), from_val(value)?)));
+            let fields = fields.iter().map(|(name, value)| Some((name.clone(), from_val(value)?)));
             Value::Object(fields.collect::<Option<Map<_, _>>>()?)
         }
         _ => return None,

@@ -26,9 +26,8 @@ pub(crate) fn until_done(
     job: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(1);
-    let builder = thread::Builder::new()
-        .name("step".into())
-        .stack_size(config::STACK_BYTES + HOST_STACK_BYTES);
+    let builder =
+        thread::Builder::new().name("step".into()).stack_size(config::STACK_BYTES + HOST_STACK_BYTES);
     // Nobody listens any more if the run was left behind.
     let spawned = builder.spawn(move || drop(sender.send(job())));
     if let Err(error) = spawned {
@@ -49,10 +48,7 @@ pub(crate) fn until_done(
     let patience = Instant::now() + GRACE;
     while Instant::now() < patience {
         if let Some(outcome) = wait(&receiver, engine) {
-            return Outcome {
-                ended: Ended::Limit(over),
-                ..outcome
-            };
+            return Outcome { ended: Ended::Limit(over), ..outcome };
         }
     }
     Outcome::left_behind(Ended::Limit(over))
@@ -62,9 +58,9 @@ pub(crate) fn until_done(
 fn wait(receiver: &Receiver<Outcome>, engine: &Engine) -> Option<Outcome> {
     match receiver.recv_timeout(TICK) {
         Ok(outcome) => Some(outcome),
-        Err(RecvTimeoutError::Disconnected) => Some(Outcome::left_behind(Ended::Bug(
-            "the thread of the component broke off".into(),
-        ))),
+        Err(RecvTimeoutError::Disconnected) => {
+            Some(Outcome::left_behind(Ended::Bug("the thread of the component broke off".into())))
+        }
         Err(RecvTimeoutError::Timeout) => {
             engine.increment_epoch();
             None

@@ -54,11 +54,7 @@ pub fn fill(asks: &BTreeMap<String, Vec<String>>, inputs: &Inputs) -> Result<Vec
             let (verbs, template) = read_line(capability, line)?;
             for scope in fill_template(template, line, inputs)? {
                 let scope = Pattern::parse(&scope).map_err(|error| AskError::Scope(error.to_string()))?;
-                rights.push(Right {
-                    capability,
-                    verbs: verbs.clone(),
-                    scope,
-                });
+                rights.push(Right { capability, verbs: verbs.clone(), scope });
             }
         }
     }
@@ -67,14 +63,9 @@ pub fn fill(asks: &BTreeMap<String, Vec<String>>, inputs: &Inputs) -> Result<Vec
 
 /// Splits `VERB[,VERB...] SCOPE` and checks the verbs.
 fn read_line(capability: Capability, line: &str) -> Result<(Vec<String>, &str), AskError> {
-    let (verbs, scope) = line
-        .split_once(' ')
-        .ok_or_else(|| AskError::Form(line.to_owned()))?;
+    let (verbs, scope) = line.split_once(' ').ok_or_else(|| AskError::Form(line.to_owned()))?;
     let verbs: Vec<String> = verbs.split(',').map(str::to_owned).collect();
-    if let Some(verb) = verbs
-        .iter()
-        .find(|verb| !capability.rights().contains(&verb.as_str()))
-    {
+    if let Some(verb) = verbs.iter().find(|verb| !capability.rights().contains(&verb.as_str())) {
         return Err(AskError::Verb {
             line: line.to_owned(),
             verb: verb.clone(),
@@ -90,20 +81,13 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
     let Some((before, rest)) = template.split_once("${") else {
         return Ok(vec![template.to_owned()]);
     };
-    let (name, after) = rest
-        .split_once('}')
-        .ok_or_else(|| AskError::Form(line.to_owned()))?;
+    let (name, after) = rest.split_once('}').ok_or_else(|| AskError::Form(line.to_owned()))?;
     if after.contains("${") {
         return Err(AskError::Form(line.to_owned()));
     }
-    let texts = inputs.texts(name).ok_or_else(|| AskError::Input {
-        line: line.to_owned(),
-        name: name.to_owned(),
-    })?;
-    Ok(texts
-        .into_iter()
-        .map(|text| format!("{before}{text}{after}"))
-        .collect())
+    let texts =
+        inputs.texts(name).ok_or_else(|| AskError::Input { line: line.to_owned(), name: name.to_owned() })?;
+    Ok(texts.into_iter().map(|text| format!("{before}{text}{after}")).collect())
 }
 
 fn capabilities() -> String {
@@ -119,22 +103,9 @@ mod tests {
 
     fn inputs(files: &[&str]) -> Inputs {
         let ty = Type::List(Box::new(Type::String));
-        let field = FieldInfo {
-            name: "files".into(),
-            docs: String::new(),
-            ty,
-            default: None,
-        };
+        let field = InputInfo::bare("files", &ty);
         let given = Given::Flags(files.iter().map(|&file| file.to_owned()).collect());
-        Inputs::resolve(
-            &[Raw {
-                name: "files".into(),
-                source: String::new(),
-                given,
-            }],
-            &[field],
-        )
-        .unwrap()
+        Inputs::resolve(&[Raw { name: "files".into(), source: String::new(), given }], &[field]).unwrap()
     }
 
     fn lines(ask: &str, files: &[&str]) -> Result<Vec<String>, AskError> {
@@ -144,10 +115,7 @@ mod tests {
 
     #[test]
     fn each_text_of_an_input_makes_a_right() {
-        assert_eq!(
-            lines("read,write ${files}", &["a/*", "b"]).unwrap(),
-            ["read,write a/*", "read,write b"]
-        );
+        assert_eq!(lines("read,write ${files}", &["a/*", "b"]).unwrap(), ["read,write a/*", "read,write b"]);
         assert_eq!(lines("read ${files}/**", &["a"]).unwrap(), ["read a/**"]);
         assert_eq!(lines("read fixed/*", &["a"]).unwrap(), ["read fixed/*"]);
         assert!(lines("read ${files}", &[]).unwrap().is_empty());
@@ -167,9 +135,6 @@ mod tests {
             assert!(lines(ask, &[files]).is_err(), "{ask} with {files}");
         }
         let asks = BTreeMap::from([("network".to_owned(), vec![])]);
-        assert!(matches!(
-            fill(&asks, &Inputs::default()),
-            Err(AskError::Capability(_))
-        ));
+        assert!(matches!(fill(&asks, &Inputs::default()), Err(AskError::Capability(_))));
     }
 }

@@ -139,11 +139,7 @@ pub struct Answer<T> {
 impl<T> Answer<T> {
     /// An answer that moved no content.
     pub fn plain(value: T) -> Self {
-        Self {
-            value,
-            bytes: 0,
-            digest: None,
-        }
+        Self { value, bytes: 0, digest: None }
     }
 }
 

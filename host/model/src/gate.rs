@@ -67,11 +67,7 @@ impl Gate {
     /// A gate for one run.
     #[must_use]
     pub fn new(grant: Grant, limits: Limits) -> Self {
-        Self {
-            grant,
-            limits,
-            state: Mutex::default(),
-        }
+        Self { grant, limits, state: Mutex::default() }
     }
 
     /// The budgets that capabilities keep themselves.
@@ -95,14 +91,8 @@ impl Gate {
             Err(error) => (0, None, error.word()),
         };
         let target = shorten(&request.target);
-        let record = Record {
-            capability: request.capability,
-            verb: request.verb,
-            target,
-            verdict,
-            bytes,
-            digest,
-        };
+        let record =
+            Record { capability: request.capability, verb: request.verb, target, verdict, bytes, digest };
         self.remember(record, answer.as_ref().err());
         answer.map(|answer| answer.value)
     }
@@ -143,9 +133,7 @@ impl Gate {
         self.count()?;
         let target = read_target(&request.target)?;
         if let Some(right) = request.right {
-            self.grant
-                .decide(request.capability, right, &target)
-                .map_err(CallError::Denied)?;
+            self.grant.decide(request.capability, right, &target).map_err(CallError::Denied)?;
         }
         Ok(Permit { target })
     }
@@ -157,23 +145,13 @@ impl Gate {
         }
         state.calls += 1;
         if state.calls > self.limits.calls {
-            return Err(CallError::Limit(format!(
-                "more than {} host calls",
-                self.limits.calls
-            )));
+            return Err(CallError::Limit(format!("more than {} host calls", self.limits.calls)));
         }
         Ok(())
     }
 
     fn remember(&self, record: Record, error: Option<&CallError>) {
-        let Record {
-            capability,
-            verb,
-            target,
-            verdict,
-            bytes,
-            ..
-        } = &record;
+        let Record { capability, verb, target, verdict, bytes, .. } = &record;
         tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
         let mut state = self.state();
         match error {
@@ -203,12 +181,10 @@ fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
     };
     match target {
         RawTarget::Path(text) => WorkspacePath::parse(text).map(Target::Path).map_err(refuse),
-        RawTarget::Pattern(text) => Pattern::parse(text)
-            .map(Target::Pattern)
-            .map_err(|error| match error {
-                PatternError::Path(error) => refuse(error),
-                other => CallError::Invalid(other.to_string()),
-            }),
+        RawTarget::Pattern(text) => Pattern::parse(text).map(Target::Pattern).map_err(|error| match error {
+            PatternError::Path(error) => refuse(error),
+            other => CallError::Invalid(other.to_string()),
+        }),
         RawTarget::Staged => Ok(Target::Staged),
     }
 }
@@ -224,12 +200,7 @@ fn shorten(target: &RawTarget<'_>) -> String {
 /// A request on the workspace about one path.
 #[must_use]
 pub fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
-    Request {
-        capability: Capability::Workspace,
-        verb,
-        right: Some(right),
-        target: RawTarget::Path(path),
-    }
+    Request { capability: Capability::Workspace, verb, right: Some(right), target: RawTarget::Path(path) }
 }
 
 #[cfg(test)]
@@ -239,31 +210,12 @@ mod tests {
 
     fn gate(calls: u64) -> Gate {
         let scope = Pattern::parse("deploy/*").unwrap();
-        let right = Right {
-            capability: Capability::Workspace,
-            verbs: vec!["read".into()],
-            scope,
-        };
-        Gate::new(
-            Grant {
-                asked: vec![right],
-                ceilings: vec![],
-            },
-            Limits {
-                calls,
-                ..Limits::default()
-            },
-        )
+        let right = Right { capability: Capability::Workspace, verbs: vec!["read".into()], scope };
+        Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits { calls, ..Limits::default() })
     }
 
     fn read(gate: &Gate, path: &str) -> Result<(), CallError> {
-        gate.call(on_path("read", "read", path), |_| {
-            Ok(Answer {
-                value: (),
-                bytes: 7,
-                digest: None,
-            })
-        })
+        gate.call(on_path("read", "read", path), |_| Ok(Answer { value: (), bytes: 7, digest: None }))
     }
 
     #[test]

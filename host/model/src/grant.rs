@@ -71,24 +71,12 @@ impl Grant {
             Target::Pattern(pattern) => pattern.as_str(),
             Target::Staged => "what is staged",
         };
-        if !self
-            .asked
-            .iter()
-            .any(|right| right.covers(capability, verb, target))
-        {
-            let reason = if self.asked.is_empty() {
-                "nothing"
-            } else {
-                "only what its inputs name"
-            };
+        if !self.asked.iter().any(|right| right.covers(capability, verb, target)) {
+            let reason = if self.asked.is_empty() { "nothing" } else { "only what its inputs name" };
             return Err(format!("{verb} `{name}`: this run was granted {reason}"));
         }
         for ceiling in &self.ceilings {
-            if !ceiling
-                .rights
-                .iter()
-                .any(|right| right.covers(capability, verb, target))
-            {
+            if !ceiling.rights.iter().any(|right| right.covers(capability, verb, target)) {
                 return Err(format!(
                     "{verb} `{name}`: {} does not allow it; to allow it, add `{verb} {name}` there under `{}`",
                     ceiling.source,
@@ -123,19 +111,15 @@ mod tests {
 
     #[test]
     fn only_what_was_asked_and_no_ceiling_forbids_is_allowed() {
-        let mut grant = Grant {
-            asked: vec![right("read,write", "deploy/*.yaml")],
-            ceilings: vec![],
-        };
+        let mut grant = Grant { asked: vec![right("read,write", "deploy/*.yaml")], ceilings: vec![] };
         assert!(decide(&grant, "read", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "write", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "remove", "deploy/web.yaml").is_err());
         assert!(decide(&grant, "read", "src/web.yaml").is_err());
 
-        grant.ceilings.push(Ceiling {
-            source: "lockstep.yaml".into(),
-            rights: vec![right("read", "deploy/**")],
-        });
+        grant
+            .ceilings
+            .push(Ceiling { source: "lockstep.yaml".into(), rights: vec![right("read", "deploy/**")] });
         assert!(decide(&grant, "read", "deploy/web.yaml").is_ok());
         let refused = decide(&grant, "write", "deploy/web.yaml").unwrap_err();
         assert!(refused.contains("add `write deploy/web.yaml`"), "{refused}");

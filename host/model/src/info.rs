@@ -52,15 +52,9 @@ impl StepLimits {
     pub fn applied(self) -> Limits {
         let host = Limits::default();
         Limits {
-            seconds: self
-                .seconds
-                .map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
-            memory_mb: self
-                .memory_mb
-                .map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
-            calls: self
-                .calls
-                .map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
+            seconds: self.seconds.map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
+            memory_mb: self.memory_mb.map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
+            calls: self.calls.map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
             ..host
         }
     }

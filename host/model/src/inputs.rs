@@ -60,10 +60,7 @@ impl Inputs {
     /// Every mistake: unknown names, wrong types, missing inputs.
     pub fn resolve(raws: &[Raw], fields: &[InputInfo]) -> Result<Self, Vec<InputError>> {
         let mut errors = Vec::new();
-        for raw in raws
-            .iter()
-            .filter(|raw| fields.iter().all(|field| field.name != raw.name))
-        {
+        for raw in raws.iter().filter(|raw| fields.iter().all(|field| field.name != raw.name)) {
             errors.push(InputError {
                 input: raw.name.clone(),
                 source: Some(raw.source.clone()),
@@ -77,11 +74,7 @@ impl Inputs {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() {
-            Ok(Self(values))
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(Self(values)) } else { Err(errors) }
     }
 
     /// The value of an input.
@@ -109,18 +102,11 @@ impl Inputs {
 }
 
 fn resolve_field(raws: &[Raw], field: &InputInfo) -> Result<Value, InputError> {
-    let given = raws
-        .iter()
-        .rev()
-        .find(|raw| raw.name == field.name && !is_absent(&raw.given));
+    let given = raws.iter().rev().find(|raw| raw.name == field.name && !is_absent(&raw.given));
     let Some(raw) = given else {
         if field.required {
             let problem = format!("is required and was not given; it is a {}", field.ty);
-            return Err(InputError {
-                input: field.name.clone(),
-                source: None,
-                problem,
-            });
+            return Err(InputError { input: field.name.clone(), source: None, problem });
         }
         return Ok(field.default.clone());
     };
@@ -199,10 +185,7 @@ fn check(value: &Value, ty: &Type) -> Result<Value, String> {
             .map(|(i, value)| check(value, item).map_err(|problem| format!("item {}: {problem}", i + 1)))
             .collect(),
         (Type::Record(fields), Value::Object(object)) => {
-            if let Some(name) = object
-                .keys()
-                .find(|name| fields.iter().all(|field| field.name != **name))
-            {
+            if let Some(name) = object.keys().find(|name| fields.iter().all(|field| field.name != **name)) {
                 return Err(format!("has no field `{name}`; it is {ty}"));
             }
             let check_one = |name: &str, ty: &Type| match (object.get(name), ty) {
@@ -211,9 +194,8 @@ fn check(value: &Value, ty: &Type) -> Result<Value, String> {
                 (None, _) => Err(format!("field `{name}` is missing")),
                 (Some(value), ty) => check(value, ty).map_err(|problem| format!("field `{name}`: {problem}")),
             };
-            let fields = fields
-                .iter()
-                .map(|field| Ok((field.name.clone(), check_one(&field.name, &field.ty)?)));
+            let fields =
+                fields.iter().map(|field| Ok((field.name.clone(), check_one(&field.name, &field.ty)?)));
             fields.collect::<Result<Map<_, _>, String>>().map(Value::Object)
         }
         _ => wrong(),
@@ -222,16 +204,10 @@ fn check(value: &Value, ty: &Type) -> Result<Value, String> {
 
 fn check_integer(value: &Value, integer: Integer) -> Result<Value, String> {
     let (least, most) = integer.range();
-    let number = value
-        .to_string()
-        .parse::<i128>()
-        .ok()
-        .filter(|number| (least..=most).contains(number));
+    let number = value.to_string().parse::<i128>().ok().filter(|number| (least..=most).contains(number));
     match number {
         Some(_) => Ok(value.clone()),
-        None => Err(format!(
-            "expected a whole number from {least} to {most}, found {value}"
-        )),
+        None => Err(format!("expected a whole number from {least} to {most}, found {value}")),
     }
 }
 
@@ -256,11 +232,7 @@ fn shorten(text: &str) -> String {
 
 fn unknown(name: &str, fields: &[InputInfo]) -> String {
     let known: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-    format!(
-        "there is no input `{}`; there are {}",
-        shorten(name),
-        known.join(", ")
-    )
+    format!("there is no input `{}`; there are {}", shorten(name), known.join(", "))
 }
 
 #[cfg(test)]
@@ -271,21 +243,17 @@ mod tests {
     use serde_json::json;
 
     fn fields() -> Vec<InputInfo> {
-        let field = |name: &str, ty, default| InputInfo {
-            name: name.into(),
-            docs: String::new(),
-            ty,
-            default,
+        let field = |name: &str, ty, default: Option<Value>| {
+            let bare = InputInfo::bare(name, &ty);
+            match default {
+                Some(default) => InputInfo { default, required: false, ..bare },
+                None => bare,
+            }
         };
+        let required = |field| InputInfo { default: Value::Null, required: true, ..field };
         let rule = vec![
-            Field {
-                name: "path".into(),
-                ty: Type::String,
-            },
-            Field {
-                name: "count".into(),
-                ty: Type::Option(Box::new(Type::Integer(Integer::U8))),
-            },
+            Field { name: "path".into(), ty: Type::String },
+            Field { name: "count".into(), ty: Type::Option(Box::new(Type::Integer(Integer::U8))) },
         ];
         vec![
             required(field("files", Type::List(Box::new(Type::String)), None)),
@@ -298,27 +266,17 @@ mod tests {
     }
 
     fn raw(name: &str, given: Given) -> Raw {
-        Raw {
-            name: name.into(),
-            source: format!("--{name}"),
-            given,
-        }
+        Raw { name: name.into(), source: format!("--{name}"), given }
     }
 
     fn flags(name: &str, words: &[&str]) -> Raw {
-        raw(
-            name,
-            Given::Flags(words.iter().map(|&word| word.to_owned()).collect()),
-        )
+        raw(name, Given::Flags(words.iter().map(|&word| word.to_owned()).collect()))
     }
 
     #[test]
     fn flags_are_taken_whole_and_defaults_fill_the_rest() {
-        let raws = [
-            flags("files", &["a\nb", "c"]),
-            flags("count", &["7"]),
-            flags("rules", &[r#"{"path":"x"}"#]),
-        ];
+        let raws =
+            [flags("files", &["a\nb", "c"]), flags("count", &["7"]), flags("rules", &[r#"{"path":"x"}"#])];
         let inputs = Inputs::resolve(&raws, &fields()).unwrap();
         let want = json!({"files": ["a\nb", "c"], "set": [], "create": false, "mode": "a", "count": 7,
             "rules": [{"path": "x", "count": null}]});
@@ -329,18 +287,11 @@ mod tests {
     #[test]
     fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
         let text = |name: &str, text: &str| raw(name, Given::Text(text.into()));
-        let raws = [
-            text("files", "a\r\n\n b=$(x)\n"),
-            text("create", "true"),
-            text("count", ""),
-            text("mode", ""),
-        ];
+        let raws =
+            [text("files", "a\r\n\n b=$(x)\n"), text("create", "true"), text("count", ""), text("mode", "")];
         let inputs = Inputs::resolve(&raws, &fields()).unwrap();
         assert_eq!(inputs.get("files"), Some(&json!(["a", " b=$(x)"])));
-        assert_eq!(
-            (inputs.get("create"), inputs.get("count")),
-            (Some(&json!(true)), Some(&Value::Null))
-        );
+        assert_eq!((inputs.get("create"), inputs.get("count")), (Some(&json!(true)), Some(&Value::Null)));
     }
 
     #[test]
@@ -353,11 +304,7 @@ mod tests {
             raw("rules", Given::Value(json!([{"path": 1}, {"pth": "x"}]))),
         ];
         let errors = Inputs::resolve(&raws, &fields()).unwrap_err();
-        let text = errors
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(text, @"
         input `fles` (--fles): there is no input `fles`; there are files, set, create, mode, count, rules
         input `files`: is required and was not given; it is a list<string>
@@ -371,10 +318,7 @@ mod tests {
     #[test]
     fn the_last_source_counts() {
         let raws = [raw("files", Given::Text("env".into())), flags("files", &["flag"])];
-        assert_eq!(
-            Inputs::resolve(&raws, &fields()).unwrap().texts("files"),
-            Some(vec!["flag"])
-        );
+        assert_eq!(Inputs::resolve(&raws, &fields()).unwrap().texts("files"), Some(vec!["flag"]));
     }
 
     proptest! {

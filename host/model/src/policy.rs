@@ -95,26 +95,14 @@ impl Policy {
         let policy = source.to_owned();
         let file: File = serde_saphyr::from_str(text).map_err(|error| {
             let problem = error.to_string().lines().next().unwrap_or_default().to_owned();
-            PolicyError::Form {
-                policy: policy.clone(),
-                problem,
-            }
+            PolicyError::Form { policy: policy.clone(), problem }
         })?;
         if file.version != 1 {
-            return Err(PolicyError::Version {
-                policy,
-                version: file.version,
-            });
+            return Err(PolicyError::Version { policy, version: file.version });
         }
-        if let Some(bad) = file
-            .components
-            .iter()
-            .find(|component| Digest::parse(&component.digest).is_none())
+        if let Some(bad) = file.components.iter().find(|component| Digest::parse(&component.digest).is_none())
         {
-            return Err(PolicyError::Digest {
-                policy,
-                digest: bad.digest.clone(),
-            });
+            return Err(PolicyError::Digest { policy, digest: bad.digest.clone() });
         }
         Ok(Self {
             source: policy,
@@ -130,17 +118,13 @@ impl Policy {
     /// # Errors
     /// A right that cannot be read.
     pub fn bound(&self, step: &str, inputs: &Inputs) -> Result<Vec<Right>, PolicyError> {
-        self.steps
-            .get(step)
-            .map_or(Ok(Vec::new()), |rights| self.fill(rights, inputs))
+        self.steps.get(step).map_or(Ok(Vec::new()), |rights| self.fill(rights, inputs))
     }
 
     /// The entry of a component that is not built in; none, if it may not run.
     #[must_use]
     pub fn component(&self, digest: Digest) -> Option<&Component> {
-        self.components
-            .iter()
-            .find(|component| Digest::parse(&component.digest) == Some(digest))
+        self.components.iter().find(|component| Digest::parse(&component.digest) == Some(digest))
     }
 
     /// What it grants such a component, with this run's inputs put in.
@@ -152,10 +136,7 @@ impl Policy {
     }
 
     fn fill(&self, rights: &Rights, inputs: &Inputs) -> Result<Vec<Right>, PolicyError> {
-        let refuse = |problem| PolicyError::Right {
-            policy: self.source.clone(),
-            problem,
-        };
+        let refuse = |problem| PolicyError::Right { policy: self.source.clone(), problem };
         asks::fill(rights, inputs).map_err(refuse)
     }
 }
@@ -194,16 +175,10 @@ mod tests {
         );
         let policy = policy(&text).unwrap();
         let inputs = Inputs::default();
-        assert_eq!(
-            policy.bound("manifest-patch", &inputs).unwrap()[0].line(),
-            "read,write deploy/**"
-        );
+        assert_eq!(policy.bound("manifest-patch", &inputs).unwrap()[0].line(), "read,write deploy/**");
         assert!(policy.bound("artifact-upload", &inputs).unwrap().is_empty());
         let component = policy.component(Digest::of(b"")).unwrap();
-        assert_eq!(
-            policy.grant(component, &inputs).unwrap()[0].capability,
-            Capability::Workspace
-        );
+        assert_eq!(policy.grant(component, &inputs).unwrap()[0].capability, Capability::Workspace);
         assert_eq!(component.limits.seconds, Some(5));
         assert_eq!(policy.component(Digest::of(b"x")), None);
     }

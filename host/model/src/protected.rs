@@ -4,16 +4,8 @@
 use crate::path::WorkspacePath;
 
 /// Folders that hold CI definitions, directly below the workspace.
-const CI_FOLDERS: [&str; 8] = [
-    ".github",
-    ".gitlab",
-    ".gitea",
-    ".forgejo",
-    ".circleci",
-    ".buildkite",
-    ".woodpecker",
-    ".tekton",
-];
+const CI_FOLDERS: [&str; 8] =
+    [".github", ".gitlab", ".gitea", ".forgejo", ".circleci", ".buildkite", ".woodpecker", ".tekton"];
 
 /// Files that hold CI definitions, policy or locks, directly below the workspace.
 const CI_FILES: [&str; 11] = [
@@ -64,15 +56,9 @@ mod tests {
 
     #[test]
     fn version_control_and_own_files_are_out_of_reach() {
-        for path in [
-            ".git",
-            ".git/config",
-            "a/.GIT/config",
-            "a/.git",
-            ".git./x",
-            ".git /x",
-            ".lockstep-journal",
-        ] {
+        for path in
+            [".git", ".git/config", "a/.GIT/config", "a/.git", ".git./x", ".git /x", ".lockstep-journal"]
+        {
             assert!(unreachable(path).is_some(), "{path}");
         }
         for path in ["a/git", ".gitignore", ".github/x", "lockstep.yaml", "x.git"] {
@@ -91,21 +77,10 @@ mod tests {
             "lockstep.yaml",
             ".git/x",
         ] {
-            assert!(
-                unchangeable(&WorkspacePath::parse(path).unwrap()).is_some(),
-                "{path}"
-            );
+            assert!(unchangeable(&WorkspacePath::parse(path).unwrap()).is_some(), "{path}");
         }
-        for path in [
-            "deploy/Jenkinsfile.d/x",
-            "deploy/lockstep.yaml",
-            "github/x",
-            ".gitignore",
-        ] {
-            assert!(
-                unchangeable(&WorkspacePath::parse(path).unwrap()).is_none(),
-                "{path}"
-            );
+        for path in ["deploy/Jenkinsfile.d/x", "deploy/lockstep.yaml", "github/x", ".gitignore"] {
+            assert!(unchangeable(&WorkspacePath::parse(path).unwrap()).is_none(), "{path}");
         }
     }
 }

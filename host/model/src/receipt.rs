@@ -41,13 +41,9 @@ pub struct Facts<'a> {
 /// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`.
 #[must_use]
 pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
-    let Facts {
-        report, limits, log, ..
-    } = facts;
-    let outputs = report
-        .outputs
-        .iter()
-        .map(|(name, value)| (name.clone(), digested(&redacted(value, redact))));
+    let Facts { report, limits, log, .. } = facts;
+    let outputs =
+        report.outputs.iter().map(|(name, value)| (name.clone(), digested(&redacted(value, redact))));
     let record = json!({
         "version": 1,
         "lockstep": facts.version,
@@ -96,27 +92,17 @@ fn subjects(facts: &Facts<'_>) -> Value {
         .filter_map(|change| Some(subject(&change.path, change.after.or(change.before)?)))
         .collect();
     if files.is_empty() {
-        return facts
-            .component
-            .map(|digest| subject(&facts.report.step, digest))
-            .into_iter()
-            .collect();
+        return facts.component.map(|digest| subject(&facts.report.step, digest)).into_iter().collect();
     }
     Value::Array(files)
 }
 
 fn grant(grant: &Grant) -> Value {
     let lines = |rights: &[Right]| -> Value {
-        rights
-            .iter()
-            .map(|right| format!("{}: {}", right.capability.word(), right.line()))
-            .collect()
+        rights.iter().map(|right| format!("{}: {}", right.capability.word(), right.line())).collect()
     };
-    let bounds: Map<_, _> = grant
-        .ceilings
-        .iter()
-        .map(|ceiling| (ceiling.source.clone(), lines(&ceiling.rights)))
-        .collect();
+    let bounds: Map<_, _> =
+        grant.ceilings.iter().map(|ceiling| (ceiling.source.clone(), lines(&ceiling.rights))).collect();
     json!({"asked": lines(&grant.asked), "bounds": bounds})
 }
 
@@ -153,10 +139,9 @@ pub fn redacted(value: &Value, redact: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => redact(text).into(),
         Value::Array(items) => items.iter().map(|item| redacted(item, redact)).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (redact(name), redacted(value, redact)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (redact(name), redacted(value, redact))).collect()
+        }
         _ => value.clone(),
     }
 }
@@ -190,16 +175,7 @@ mod tests {
     fn facts<'a>(report: &'a Report, rest: &'a (Inputs, Grant, Limits, CallLog)) -> Facts<'a> {
         let (inputs, grant, limits, log) = rest;
         let component = Some(Digest::of(b"component"));
-        Facts {
-            version: "0.1.0",
-            report,
-            component,
-            policy: None,
-            inputs,
-            grant,
-            limits,
-            log,
-        }
+        Facts { version: "0.1.0", report, component, policy: None, inputs, grant, limits, log }
     }
 
     #[test]
@@ -216,20 +192,13 @@ mod tests {
 
     #[test]
     fn another_change_is_another_digest_and_the_files_are_the_subjects() {
-        let change = Change {
-            path: "a.yaml".into(),
-            before: None,
-            after: Some(Digest::of(b"a")),
-        };
+        let change = Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")) };
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
         let plain = &str::to_owned;
         assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
         let statement = statement(&changed, &Value::Null, &Value::Null);
-        assert_eq!(
-            statement["subject"][0]["digest"]["sha256"],
-            Digest::of(b"a").hex()
-        );
+        assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
     }
 
     #[test]

@@ -107,10 +107,7 @@ fn guests(root: &Path, packages: &[String]) -> Result<()> {
 
 /// Where the wasm of a component is.
 fn guest(root: &Path, package: &str) -> PathBuf {
-    target(root)
-        .join(WASM)
-        .join("guest")
-        .join(format!("{}.wasm", package.replace('-', "_")))
+    target(root).join(WASM).join("guest").join(format!("{}.wasm", package.replace('-', "_")))
 }
 
 /// Compiles one step and lays out what is embedded.
@@ -126,19 +123,13 @@ fn component(root: &Path, step: &str, out: &Path) -> Result<()> {
     }
     let code = compile(root, wasm)?;
     write_if_changed(&out.join("component.cwasm"), &code)?;
-    write_if_changed(
-        &out.join("digests"),
-        format!("{}\n{digest}\n", Digest::of(&code)).as_bytes(),
-    )?;
+    write_if_changed(&out.join("digests"), format!("{}\n{digest}\n", Digest::of(&code)).as_bytes())?;
     write_if_changed(&out.join("made-from"), made_from.as_bytes())
 }
 
 fn compile(root: &Path, wasm: Vec<u8>) -> Result<Vec<u8>> {
     let program = target(root).join("release/lockstep-compiler");
-    let mut child = Command::new(program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let stdin = child.stdin.take();
     let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&wasm)));
     let output = child.wait_with_output()?;
@@ -163,23 +154,13 @@ fn forget_others(out: &Path, steps: &[String]) -> Result<()> {
 
 /// Adds the wasm target to the toolchain if it is not there.
 pub(crate) fn ensure_wasm_target(root: &Path) -> Result<()> {
-    let installed = shell::output(
-        Command::new("rustup")
-            .args(["target", "list", "--installed"])
-            .current_dir(root),
-    )?;
-    if String::from_utf8_lossy(&installed)
-        .lines()
-        .any(|line| line == WASM)
-    {
+    let installed =
+        shell::output(Command::new("rustup").args(["target", "list", "--installed"]).current_dir(root))?;
+    if String::from_utf8_lossy(&installed).lines().any(|line| line == WASM) {
         return Ok(());
     }
     shell::step(&format!("adding the target {WASM} to the toolchain"));
-    shell::run(
-        Command::new("rustup")
-            .args(["target", "add", WASM])
-            .current_dir(root),
-    )
+    shell::run(Command::new("rustup").args(["target", "add", WASM]).current_dir(root))
 }
 
 /// Replaces a file by a copy, also while an old copy of it runs.

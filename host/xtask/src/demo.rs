@@ -34,20 +34,10 @@ pub(crate) fn demo(root: &Path) -> Result<()> {
         "first only look: what would it change?",
     )?;
     show(&host, &folder, &[&RUN[..], &WHERE[..]].concat(), 0, "then do it")?;
-    show(
-        &host,
-        &folder,
-        &[&RUN[..], &WHERE[..]].concat(),
-        0,
-        "run it again: nothing to do",
-    )?;
+    show(&host, &folder, &[&RUN[..], &WHERE[..]].concat(), 0, "run it again: nothing to do")?;
     let denied = ["run", "manifest-patch", "--files", ".git/config", "--set", ".a=b"];
     show(&host, &folder, &denied, 3, "and what it may not touch, it cannot")?;
-    shell::say(&format!(
-        "\nthe folder is {}; the program is {}",
-        folder.display(),
-        host.display()
-    ));
+    shell::say(&format!("\nthe folder is {}; the program is {}", folder.display(), host.display()));
     Ok(())
 }
 
@@ -77,20 +67,10 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 fn show(host: &Path, folder: &Path, args: &[&str], expected: i32, why: &str) -> Result<()> {
     let quoted: Vec<_> = args
         .iter()
-        .map(|arg| {
-            if arg.contains(['*', '=']) {
-                format!("'{arg}'")
-            } else {
-                (*arg).to_owned()
-            }
-        })
+        .map(|arg| if arg.contains(['*', '=']) { format!("'{arg}'") } else { (*arg).to_owned() })
         .collect();
     shell::say(&format!("\n# {why}\n$ lockstep {}", quoted.join(" ")));
-    let status = Command::new(host)
-        .args(args)
-        .args(["--platform", "plain"])
-        .current_dir(folder)
-        .status()?;
+    let status = Command::new(host).args(args).args(["--platform", "plain"]).current_dir(folder).status()?;
     if status.code() != Some(expected) {
         bail!("expected exit code {expected}, got {status}");
     }

@@ -1,7 +1,7 @@
 //! The form that ships for Linux: one static file for every distribution, smaller than the everyday build.
 
 use crate::{build, shell};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,11 +10,7 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Builds it.
 pub(crate) fn dist(root: &Path) -> Result<()> {
-    shell::run(
-        Command::new("rustup")
-            .args(["target", "add", TARGET])
-            .current_dir(root),
-    )?;
+    shell::run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root))?;
     let components = build::components(root)?;
     let mut host = build::host_build(root, &components, "dist");
     shell::run(host.args(["--target", TARGET]))?;

@@ -76,11 +76,7 @@ fn root() -> PathBuf {
 fn generate(root: &Path, check: bool) -> Result<()> {
     let stale = r#gen::run(root, check)?;
     for path in &stale {
-        shell::say(&format!(
-            "{} {}",
-            if check { "stale" } else { "wrote" },
-            path.display()
-        ));
+        shell::say(&format!("{} {}", if check { "stale" } else { "wrote" }, path.display()));
     }
     if check && !stale.is_empty() {
         bail!("{} files are stale; to write them: cargo xtask gen", stale.len());

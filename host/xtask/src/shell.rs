@@ -34,8 +34,7 @@ pub(crate) fn cargo(root: &Path) -> Command {
 }
 
 fn is_cargos_own(name: &OsStr) -> bool {
-    name.to_str()
-        .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
 
 /// Runs a command to its end.
@@ -60,8 +59,5 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
 /// A command as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }

@@ -2,7 +2,7 @@
 //! and a missing one is a failure, never a skip.
 
 use crate::{build, shell};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::path::Path;
 use std::process::Command;
 
@@ -43,14 +43,7 @@ pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
     }
     shell::step("live tests: real services and runners");
     let mut live = cargo_test(root);
-    live.args([
-        "--package",
-        "lockstep-tests",
-        "--features",
-        "live",
-        "--test",
-        "live_*",
-    ]);
+    live.args(["--package", "lockstep-tests", "--features", "live", "--test", "live_*"]);
     with_programs(&mut live);
     shell::run(&mut live)
 }
@@ -70,19 +63,8 @@ fn hostile(root: &Path) -> Result<std::path::PathBuf> {
     shell::step("hostile components");
     let manifest = root.join("tests/hostile/Cargo.toml");
     let mut guests = shell::cargo(root);
-    guests.args([
-        "build",
-        "--locked",
-        "--profile",
-        "guest",
-        "--target",
-        "wasm32-wasip2",
-        "--manifest-path",
-    ]);
-    guests
-        .arg(&manifest)
-        .arg("--target-dir")
-        .arg(build::target(root).join("hostile"));
+    guests.args(["build", "--locked", "--profile", "guest", "--target", "wasm32-wasip2", "--manifest-path"]);
+    guests.arg(&manifest).arg("--target-dir").arg(build::target(root).join("hostile"));
     shell::run(&mut guests)?;
     Ok(build::target(root).join("hostile/wasm32-wasip2/guest"))
 }

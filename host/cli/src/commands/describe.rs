@@ -2,10 +2,11 @@
 //! imports, without running it.
 
 use super::{complain, finish};
+use crate::args;
 use crate::prepare::{self, Known, Subject};
 use clap::ArgMatches;
 use lockstep_model::exit::Exit;
-use lockstep_model::info::{InputInfo, StepInfo};
+use lockstep_model::info::StepInfo;
 use lockstep_model::policy;
 use lockstep_model::text;
 use std::fmt::Write as _;
@@ -15,19 +16,15 @@ pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches) -> Exit {
     let Some(name) = matches.get_one::<String>("step") else {
         return Exit::Invalid;
     };
-    let json = matches
-        .get_one::<String>("format")
-        .is_some_and(|format| format == "json");
+    let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
     if let Some(info) = infos.iter().find(|info| info.name == *name) {
         return finish(print(&if json { to_json(info) } else { describe(info) }));
     }
     let mut known = Known::default();
     match prepare::subject(name, &mut known) {
-        Ok(subject) => finish(print(&if json {
-            to_json(&subject.info)
-        } else {
-            describe_file(&subject, &known)
-        })),
+        Ok(subject) => {
+            finish(print(&if json { to_json(&subject.info) } else { describe_file(&subject, &known) }))
+        }
         Err(ending) => {
             complain(&ending.message);
             if let Some(hint) = ending.hint {
@@ -52,15 +49,26 @@ fn describe(info: &StepInfo) -> String {
     if !info.docs.is_empty() {
         let _ = writeln!(out, "\n{}", info.docs);
     }
-    fields(&mut out, "Inputs", &info.inputs, true);
-    fields(&mut out, "Outputs", &info.outputs, false);
+    out.push_str("\nInputs\n");
+    for input in &info.inputs {
+        let need = match args::shown_default(input) {
+            _ if input.required => ", required".to_owned(),
+            Some(default) => format!(", default {default}"),
+            None => String::new(),
+        };
+        field(&mut out, &input.name, &format!("{}{need}", input.ty), &input.docs);
+    }
+    out.push_str("\nOutputs\n");
+    for output in &info.outputs {
+        field(&mut out, &output.name, &output.ty.to_string(), &output.docs);
+    }
     if !info.asks.is_empty() {
         out.push_str("\nAsks for\n");
         for (capability, lines) in &info.asks {
             let _ = writeln!(out, "  {capability}: {}", lines.join("; "));
         }
     }
-    let limits = prepare::limits(info.limits);
+    let limits = info.limits.applied();
     let _ = writeln!(
         out,
         "\nLimits\n  {} s, {} MiB of memory, {} host calls",
@@ -68,8 +76,8 @@ fn describe(info: &StepInfo) -> String {
     );
     if !info.failures.is_empty() {
         out.push_str("\nFailure codes\n");
-        for (code, meaning) in &info.failures {
-            let _ = writeln!(out, "  {code}: {meaning}");
+        for failure in &info.failures {
+            let _ = writeln!(out, "  {}: {}", failure.code, failure.meaning);
         }
     }
     out
@@ -84,11 +92,7 @@ fn describe_file(subject: &Subject, known: &Known) -> String {
         let _ = writeln!(out, "  {}: {}", capability.word(), functions.join(", "));
     }
     for name in &imports.unknown {
-        let _ = writeln!(
-            out,
-            "  {}: not offered, so the component cannot run",
-            text::neutral(name)
-        );
+        let _ = writeln!(out, "  {}: not offered, so the component cannot run", text::neutral(name));
     }
     if let Some(digest) = known.component {
         let _ = write!(
@@ -100,19 +104,9 @@ fn describe_file(subject: &Subject, known: &Known) -> String {
     out
 }
 
-fn fields(out: &mut String, heading: &str, fields: &[InputInfo], inputs: bool) {
-    let _ = writeln!(out, "\n{heading}");
-    for field in fields {
-        let name = text::neutral(&field.name);
-        let need = match (&field.default, field.is_required()) {
-            _ if !inputs => String::new(),
-            (_, true) => ", required".into(),
-            (Some(default), _) if *default != serde_json::json!([]) => format!(", default {default}"),
-            _ => String::new(),
-        };
-        let _ = writeln!(out, "  {name} ({}{need})", text::neutral(&field.ty.to_string()));
-        for line in field.docs.lines() {
-            let _ = writeln!(out, "      {line}");
-        }
+fn field(out: &mut String, name: &str, note: &str, docs: &str) {
+    let _ = writeln!(out, "  {} ({})", text::neutral(name), text::neutral(note));
+    for line in docs.lines() {
+        let _ = writeln!(out, "      {line}");
     }
 }

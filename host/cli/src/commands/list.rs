@@ -6,10 +6,7 @@ use std::io::{self, Write as _};
 
 pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    if matches
-        .get_one::<String>("format")
-        .is_some_and(|format| format == "json")
-    {
+    if matches.get_one::<String>("format").is_some_and(|format| format == "json") {
         let steps: Vec<_> = infos
             .iter()
             .map(|info| serde_json::json!({"name": info.name, "summary": info.summary}))

@@ -15,10 +15,7 @@ use std::process::ExitCode;
 /// Runs the command line.
 pub(crate) fn main() -> ExitCode {
     #[cfg(feature = "compile")]
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == lockstep_engine::compile::SUBCOMMAND)
-    {
+    if std::env::args_os().nth(1).is_some_and(|word| word == lockstep_engine::compile::SUBCOMMAND) {
         return compile();
     }
     let exit = match secrets::take() {

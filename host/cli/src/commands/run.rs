@@ -33,18 +33,13 @@ struct Work {
 pub(super) fn main(step: &str, words: &[String], secrets: Secrets) -> Exit {
     let mut known = Known::default();
     let subject = prepare::subject(step, &mut known);
-    let info = subject
-        .as_ref()
-        .map_or_else(|_| nothing_known(step), |subject| subject.info.clone());
+    let info = subject.as_ref().map_or_else(|_| nothing_known(step), |subject| subject.info.clone());
     let command = args::command(&[(step, &info)]).ignore_errors(subject.is_err());
     let matches = match command.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
-    let Some(matches) = matches
-        .subcommand_matches("run")
-        .and_then(|run| run.subcommand_matches(step))
-    else {
+    let Some(matches) = matches.subcommand_matches("run").and_then(|run| run.subcommand_matches(step)) else {
         complain("the command line names no step");
         return Exit::Invalid;
     };
@@ -94,9 +89,8 @@ fn answer(
         diff: work.diff,
         receipt: None,
     };
-    let written = place
-        .ok()
-        .map(|place| receipt::write(&place, &report, &known, voice, environment.platform, started));
+    let written =
+        place.ok().map(|place| receipt::write(&place, &report, &known, voice, environment.platform, started));
     if let Some((digest, problem)) = written {
         report.receipt = Some(digest);
         report.notes.extend(problem);
@@ -157,21 +151,13 @@ fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
 fn settle(args: &RunArgs, workspace: Workspace, outputs: Vec<(String, Value)>) -> Result<Work, Ending> {
     if args.plan {
         let (changes, diff) = (workspace.changes(), Some(workspace.plan_diff()));
-        return Ok(Work {
-            outputs,
-            changes,
-            diff,
-        });
+        return Ok(Work { outputs, changes, diff });
     }
     let changes = workspace.commit().map_err(|error| match error {
         CommitError::Conflict { .. } => ending(Exit::Rejected, "conflict", error.to_string(), error.hint()),
         _ => ending(Exit::Invalid, "unwritable", error.to_string(), error.hint()),
     })?;
-    Ok(Work {
-        outputs,
-        changes,
-        diff: None,
-    })
+    Ok(Work { outputs, changes, diff: None })
 }
 
 fn done(work: &Work, planned: bool) -> Ending {
@@ -186,18 +172,10 @@ fn done(work: &Work, planned: bool) -> Ending {
 
 /// The files of the platform and of this run: where they lie in the workspace, no step may touch them.
 fn own_files(args: &RunArgs, place: &Place) -> Vec<PathBuf> {
-    const PLATFORM: [&str; 5] = [
-        "GITHUB_OUTPUT",
-        "GITHUB_STEP_SUMMARY",
-        "GITHUB_ENV",
-        "GITHUB_PATH",
-        "GITHUB_STATE",
-    ];
+    const PLATFORM: [&str; 5] =
+        ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"];
     let platform = PLATFORM.into_iter().filter_map(environment::path);
-    let given = [args.policy.as_ref(), args.inputs_file.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(PathBuf::from);
+    let given = [args.policy.as_ref(), args.inputs_file.as_ref()].into_iter().flatten().map(PathBuf::from);
     platform.chain(given).chain(place.path()).collect()
 }
 
@@ -208,12 +186,8 @@ fn speak(args: &RunArgs, secrets: &Secrets) -> Result<(Voice, Environment), Stri
         environment.platform = environment::named(name)?;
     }
     let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
-    let manner = Manner {
-        platform: environment.platform,
-        stream,
-        verbose: args.verbose,
-        is_ci: environment.is_ci,
-    };
+    let manner =
+        Manner { platform: environment.platform, stream, verbose: args.verbose, is_ci: environment.is_ci };
     let redactor = Redactor::new(&secrets.values()).map_err(|error| error.to_string())?;
     let voice = Voice::new(manner, &args.step, redactor, &args.workspace);
     if args.verbose {
@@ -233,6 +207,6 @@ fn nothing_known(step: &str) -> StepInfo {
         outputs: Vec::new(),
         asks: std::collections::BTreeMap::new(),
         limits: StepLimits::default(),
-        failures: std::collections::BTreeMap::new(),
+        failures: Vec::new(),
     }
 }

@@ -32,11 +32,7 @@ pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Ve
     let mut samples = vec![Vec::new(); contenders.len()];
     let mut missing = vec![false; contenders.len()];
     for round in 0..=rounds {
-        for (i, contender) in contenders
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| !missing[*i])
-            .collect::<Vec<_>>()
+        for (i, contender) in contenders.iter().enumerate().filter(|(i, _)| !missing[*i]).collect::<Vec<_>>()
         {
             (contender.prepare)()?;
             match measure(&mut (contender.command)()) {
@@ -54,20 +50,14 @@ pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Ve
 }
 
 fn measure(command: &mut Command) -> io::Result<Sample> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let started = Instant::now();
     let ended = command.spawn()?.wait4()?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     if !ended.status.success() {
         return Err(io::Error::other(format!("{:?}: {}", command, ended.status)));
     }
-    Ok(Sample {
-        milliseconds,
-        peak_bytes: ended.rusage.maxrss,
-    })
+    Ok(Sample { milliseconds, peak_bytes: ended.rusage.maxrss })
 }
 
 /// The middle of the times, in milliseconds.
@@ -79,8 +69,5 @@ pub(crate) fn median(samples: &[Sample]) -> f64 {
 
 /// The shortest time, in milliseconds.
 pub(crate) fn least(samples: &[Sample]) -> f64 {
-    samples
-        .iter()
-        .map(|sample| sample.milliseconds)
-        .fold(f64::INFINITY, f64::min)
+    samples.iter().map(|sample| sample.milliseconds).fold(f64::INFINITY, f64::min)
 }

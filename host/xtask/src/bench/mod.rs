@@ -4,8 +4,10 @@
 mod measure;
 mod work;
 
+pub(crate) use work::floor;
+
 use crate::{build, shell};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use measure::{Contender, Sample};
 use std::path::Path;
 
@@ -61,11 +63,7 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
     for files in rounds.files() {
         let bulk = work::bulk(root, &folder, files)?;
         let samples = measure::in_turns(&bulk, rounds.of_bulk())?;
-        table(
-            &format!("bulk: one edit in each of {files} manifests of 1.5 KB"),
-            &bulk,
-            &samples,
-        );
+        table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, &samples);
     }
     Ok(())
 }
@@ -83,12 +81,7 @@ fn table(title: &str, contenders: &[Contender], samples: &[Vec<Sample>]) {
             continue;
         }
         let (median, least) = (measure::median(samples), measure::least(samples));
-        let peak = samples
-            .iter()
-            .map(|sample| sample.peak_bytes)
-            .max()
-            .unwrap_or_default() as f64
-            / 1e6;
+        let peak = samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or_default() as f64 / 1e6;
         shell::say(&format!(
             "{:<44} {median:>10.1} {least:>10.1} {:>8.1} {peak:>9.1}",
             contender.name,

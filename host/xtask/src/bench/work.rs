@@ -24,18 +24,8 @@ pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
     };
     Ok(vec![
         nothing("true", "true", &[]),
-        edit(
-            "lockstep run manifest-patch",
-            &files,
-            1,
-            lockstep(&build::host(root), &files),
-        ),
-        edit(
-            "lockstep-full run manifest-patch",
-            &files,
-            1,
-            lockstep(&build::full_host(root), &files),
-        ),
+        edit("lockstep run manifest-patch", &files, 1, lockstep(&build::host(root), &files)),
+        edit("lockstep-full run manifest-patch", &files, 1, lockstep(&build::full_host(root), &files)),
         edit(
             "lockstep, secrets in the environment",
             &files,
@@ -61,22 +51,14 @@ pub(super) fn bulk(root: &Path, folder: &Path, count: usize) -> Result<Vec<Conte
             let files = files.clone();
             move || with_args(Command::new(&this), &["bench-floor", &files.to_string_lossy()])
         }),
-        edit(
-            "lockstep run manifest-patch",
-            &files,
-            count,
-            lockstep(&build::host(root), &files),
-        ),
+        edit("lockstep run manifest-patch", &files, count, lockstep(&build::host(root), &files)),
     ];
     // A process a file: at the larger size it would take minutes and show the same.
     if count <= 500 {
         let (yq, folder) = (yq(), files.clone());
         contenders.push(edit("yq -i, a process a file", &files, count, move || {
             let script = "for f in \"$2\"/*.yaml; do \"$0\" -i \"$1\" \"$f\" || exit 1; done";
-            with_args(
-                Command::new("sh"),
-                &["-c", script, &yq, YQ, &folder.to_string_lossy()],
-            )
+            with_args(Command::new("sh"), &["-c", script, &yq, YQ, &folder.to_string_lossy()])
         }));
     }
     Ok(contenders)
@@ -100,9 +82,7 @@ fn lockstep(host: &Path, files: &Path) -> impl Fn() -> Command + 'static {
     move || {
         let set = format!("{POINTER}={NEW}");
         let mut command = Command::new(&host);
-        command
-            .args(["run", "manifest-patch", "--files", "*.yaml", "--set", &set])
-            .current_dir(&files);
+        command.args(["run", "manifest-patch", "--files", "*.yaml", "--set", &set]).current_dir(&files);
         command.env_clear().env("XDG_STATE_HOME", &state);
         command
     }

@@ -4,7 +4,6 @@ use super::{CONTROLS, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
-use serde_json::Value;
 use std::fmt::Write as _;
 
 const BEGIN: &str = "<!-- steps -->";
@@ -24,15 +23,7 @@ pub(super) fn page(step: &StepInfo) -> String {
             Some(default) => format!("`{default}`"),
             None => String::new(),
         };
-        row(
-            &mut out,
-            &[
-                &format!("`{}`", input.name),
-                &format!("`{}`", input.ty),
-                &default,
-                &meaning(input),
-            ],
-        );
+        row(&mut out, &[&format!("`{}`", input.name), &format!("`{}`", input.ty), &default, &meaning(input)]);
     }
     out += "\nEvery wrapper also takes:\n\n| name | |\n| --- | --- |\n";
     for control in CONTROLS {
@@ -40,14 +31,7 @@ pub(super) fn page(step: &StepInfo) -> String {
     }
     out += "\n## Outputs\n\n| name | type | |\n| --- | --- | --- |\n";
     for output in &step.outputs {
-        row(
-            &mut out,
-            &[
-                &format!("`{}`", output.name),
-                &format!("`{}`", output.ty),
-                &output.docs,
-            ],
-        );
+        row(&mut out, &[&format!("`{}`", output.name), &format!("`{}`", output.ty), &output.docs]);
     }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
@@ -57,24 +41,14 @@ pub(super) fn page(step: &StepInfo) -> String {
     out += "\n`${input}` stands for the value given. It can reach nothing else.\n";
     let limits = step.limits.applied();
     let (seconds, memory, calls) = (limits.seconds, limits.memory_mb, limits.calls);
-    let _ = writeln!(
-        out,
-        "\nLimits: {seconds} s, {memory} MiB of memory, {calls} host calls."
-    );
+    let _ = writeln!(out, "\nLimits: {seconds} s, {memory} MiB of memory, {calls} host calls.");
     out += "\n## When it says no\n\n| code | meaning |\n| --- | --- |\n";
     for failure in &step.failures {
         row(&mut out, &[&format!("`{}`", failure.code), &failure.meaning]);
     }
     out += "\n| exit code | outcome | meaning |\n| --- | --- | --- |\n";
     for exit in Exit::ALL {
-        row(
-            &mut out,
-            &[
-                &exit.code().to_string(),
-                &format!("`{}`", exit.word()),
-                exit.meaning(),
-            ],
-        );
+        row(&mut out, &[&exit.code().to_string(), &format!("`{}`", exit.word()), exit.meaning()]);
     }
     out + &examples(step)
 }
@@ -83,19 +57,15 @@ pub(super) fn page(step: &StepInfo) -> String {
 pub(super) fn readme(readme: &str, steps: &[StepInfo]) -> Result<String> {
     let mut table = format!("{BEGIN}\n| step | |\n| --- | --- |\n");
     for step in steps {
-        row(
-            &mut table,
-            &[&format!("[`{0}`](docs/steps/{0}.md)", step.name), &step.summary],
-        );
+        row(&mut table, &[&format!("[`{0}`](docs/steps/{0}.md)", step.name), &step.summary]);
     }
     table += END;
     let Some((before, rest)) = readme.split_once(BEGIN) else {
         let before = if readme.is_empty() { "# Lockstep\n" } else { readme };
         return Ok(format!("{before}\n## Steps\n\n{table}\n"));
     };
-    let (_, after) = rest
-        .split_once(END)
-        .with_context(|| format!("README.md has `{BEGIN}` without `{END}`"))?;
+    let (_, after) =
+        rest.split_once(END).with_context(|| format!("README.md has `{BEGIN}` without `{END}`"))?;
     Ok(format!("{before}{table}{after}"))
 }
 
@@ -120,10 +90,8 @@ fn examples(step: &StepInfo) -> String {
         let line = |input: &&InputInfo| format!("{}: {}\n", input.name, text::quoted(placeholder(input)));
         text::indented(&required.iter().map(line).collect::<String>(), spaces)
     };
-    let flags: String = required
-        .iter()
-        .map(|input| format!(" --{} '{}'", input.name, placeholder(input)))
-        .collect();
+    let flags: String =
+        required.iter().map(|input| format!(" --{} '{}'", input.name, placeholder(input))).collect();
     let arguments: Vec<String> = required
         .iter()
         .map(|input| match input.shape {
