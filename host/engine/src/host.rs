@@ -16,7 +16,7 @@ pub(crate) mod bindings {
         path: "../../wit",
         world: "base",
         imports: { default: trappable },
-        with: { "lockstep:step/workspace.file": lockstep_caps::workspace::OpenFile },
+        with: { "lockstep:step/workspace.file": super::File },
     });
 }
 
@@ -28,6 +28,12 @@ pub trait Live: Send {
     fn note(&mut self, note: &Note);
     /// How far the work is.
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str);
+}
+
+/// A file that a component holds open.
+pub struct File {
+    path: String,
+    file: OpenFile,
 }
 
 /// Everything a run holds on the host's side.
@@ -102,12 +108,12 @@ impl workspace::Host for Host {
         Ok(self.gate.call(request, |permit| self.workspace.read(permit)).map_err(to_error))
     }
 
-    fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<OpenFile>, types::Error>> {
+    fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<File>, types::Error>> {
         let request = on_workspace("open", Some("read"), RawTarget::Path(&path));
         let opened = self.gate.call(request, |permit| {
             let answer = self.workspace.open_file(permit)?;
-            let handle =
-                self.table.push(answer.value).map_err(|_| CallError::Limit("too many open files".into()))?;
+            let file = File { path: path.clone(), file: answer.value };
+            let handle = self.table.push(file).map_err(|_| CallError::Limit("too many open files".into()))?;
             Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
         Ok(opened.map_err(to_error))
@@ -135,29 +141,34 @@ impl workspace::Host for Host {
 }
 
 impl workspace::HostFile for Host {
-    fn size(&mut self, file: Resource<OpenFile>) -> wasmtime::Result<u64> {
-        Ok(self.table.get(&file)?.size())
+    fn size(&mut self, file: Resource<File>) -> wasmtime::Result<u64> {
+        Ok(self.table.get(&file)?.file.size())
     }
 
     fn read_at(
         &mut self,
-        file: Resource<OpenFile>,
+        file: Resource<File>,
         offset: u64,
         length: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
-        let file = self.table.get(&file)?;
-        let request = on_workspace("read-at", None, RawTarget::Path(file.path().as_str()));
-        Ok(self.gate.call(request, |_| file.read_at(offset, length)).map_err(to_error))
+        let File { path, file } = self.table.get(&file)?;
+        let read = self.gate.call(on_workspace("read-at", None, RawTarget::Path(path)), |_| {
+            let bytes = file.read_at(offset, length)?;
+            Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
+        });
+        Ok(read.map_err(to_error))
     }
 
-    fn digest(&mut self, file: Resource<OpenFile>) -> wasmtime::Result<Result<String, types::Error>> {
-        let file = self.table.get(&file)?;
-        let request = on_workspace("digest", None, RawTarget::Path(file.path().as_str()));
-        let digest = self.gate.call(request, |_| file.digest());
+    fn digest(&mut self, file: Resource<File>) -> wasmtime::Result<Result<String, types::Error>> {
+        let File { path, file } = self.table.get(&file)?;
+        let digest = self.gate.call(on_workspace("digest", None, RawTarget::Path(path)), |_| {
+            let digest = file.digest()?;
+            Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
+        });
         Ok(digest.map(|digest| digest.to_string()).map_err(to_error))
     }
 
-    fn drop(&mut self, file: Resource<OpenFile>) -> wasmtime::Result<()> {
+    fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
         self.table.delete(file)?;
         Ok(())
     }

@@ -77,9 +77,6 @@ mod tests {
     #[test]
     fn a_reader_has_the_digest_of_its_bytes() {
         let bytes = vec![7; 200_000];
-        assert_eq!(
-            Digest::of_reader(bytes.as_slice()).unwrap(),
-            (Digest::of(&bytes), 200_000)
-        );
+        assert_eq!(Digest::of_reader(bytes.as_slice()).unwrap(), (Digest::of(&bytes), 200_000));
     }
 }

@@ -23,11 +23,7 @@ pub(super) fn resemble(file: &File, old: &Stat) -> io::Result<()> {
     let new = fstat(file)?;
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) {
         // Only root can give a file away; without that the new content is the writer's, as after a copy.
-        let _ = fchown(
-            file,
-            Some(Uid::from_raw(old.st_uid)),
-            Some(Gid::from_raw(old.st_gid)),
-        );
+        let _ = fchown(file, Some(Uid::from_raw(old.st_uid)), Some(Gid::from_raw(old.st_gid)));
     }
     if permissions(&new) != permissions(old) {
         fchmod(file, permissions(old))?;

@@ -10,7 +10,7 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
-use lockstep_caps::workspace::{CommitError, Workspace};
+use lockstep_caps::workspace::{CommitError, Workspace, WorkspaceError};
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
@@ -150,14 +150,23 @@ fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
 /// Puts what is staged in place, or with `--plan` only shows it.
 fn settle(args: &RunArgs, workspace: Workspace, outputs: Vec<(String, Value)>) -> Result<Work, Ending> {
     if args.plan {
-        let (changes, diff) = (workspace.changes(), Some(workspace.plan_diff()));
-        return Ok(Work { outputs, changes, diff });
+        let diff = workspace.plan_diff().map_err(|error| not_put(&error))?;
+        return Ok(Work { outputs, changes: workspace.changes(), diff: Some(diff) });
     }
-    let changes = workspace.commit().map_err(|error| match error {
-        CommitError::Conflict { .. } => ending(Exit::Rejected, "conflict", error.to_string(), error.hint()),
-        _ => ending(Exit::Invalid, "unwritable", error.to_string(), error.hint()),
-    })?;
+    let changes = workspace.commit().map_err(|error| not_put(&error))?;
     Ok(Work { outputs, changes, diff: None })
+}
+
+/// Why what was staged is not in place.
+fn not_put(error: &CommitError) -> Ending {
+    let (exit, code) = match error {
+        CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
+        CommitError::Workspace(WorkspaceError::Busy) => (Exit::Rejected, "busy"),
+        CommitError::Unwritable { .. } | CommitError::Unfinished { .. } | CommitError::Workspace(_) => {
+            (Exit::Invalid, "unwritable")
+        }
+    };
+    ending(exit, code, error.to_string(), error.hint())
 }
 
 fn done(work: &Work, planned: bool) -> Ending {
