@@ -14,7 +14,7 @@ const RUN: [&str; 8] = [
     "--files",
     "deploy/**/*.yaml",
     "--image",
-    "registry.example.com/shop/web=:v1.8.0",
+    "registry.example.com/shop/web:v1.8.0",
     "--set-json",
     ".spec.replicas=4",
 ];
