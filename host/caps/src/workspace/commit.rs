@@ -40,10 +40,7 @@ pub(super) fn commit(
     let _lock = Lock::take(root)?;
     recover::recover(root, reach, most)?;
     let plan = missing_folders(root, staged).and_then(|folders| {
-        Plan::of(staged, folders).map_err(|source| CommitError::Unwritable {
-            path: ".".into(),
-            source,
-        })
+        Plan::of(staged, folders).map_err(|source| CommitError::Unwritable { path: ".".into(), source })
     })?;
     if let Err(error) = prepare(root, &plan, staged, most) {
         // What cannot be undone now, the next run undoes: the journal is still there.
@@ -58,11 +55,7 @@ pub(super) fn commit(
             Err(CommitError::Unwritable { path, source })
         }
         Err((index, source)) => Err(CommitError::Unfinished {
-            path: plan
-                .entries
-                .get(index)
-                .map_or(journal::JOURNAL, |entry| entry.path.as_str())
-                .to_owned(),
+            path: plan.entries.get(index).map_or(journal::JOURNAL, |entry| entry.path.as_str()).to_owned(),
             source,
         }),
     }
@@ -70,10 +63,7 @@ pub(super) fn commit(
 
 /// Everything up to and including the decision.
 fn prepare(root: BorrowedFd<'_>, plan: &Plan, staged: &Staged, most: u64) -> Result<(), CommitError> {
-    let journal = |source| CommitError::Unwritable {
-        path: journal::STAGING.into(),
-        source,
-    };
+    let journal = |source| CommitError::Unwritable { path: journal::STAGING.into(), source };
     journal::begin(root, plan).map_err(journal)?;
     let mut folders = Folders::below(root);
     for folder in &plan.folders {
@@ -86,9 +76,7 @@ fn prepare(root: BorrowedFd<'_>, plan: &Plan, staged: &Staged, most: u64) -> Res
         let found =
             look(&mut folders, &entry.path, most).map_err(|source| unwritable(&entry.path, source.into()))?;
         if found != Found::Content(entry.before) {
-            return Err(CommitError::Conflict {
-                path: entry.path.to_string(),
-            });
+            return Err(CommitError::Conflict { path: entry.path.to_string() });
         }
     }
     journal::decide(root).map_err(journal)
@@ -96,14 +84,9 @@ fn prepare(root: BorrowedFd<'_>, plan: &Plan, staged: &Staged, most: u64) -> Res
 
 fn unwritable(path: &WorkspacePath, obstacle: Obstacle) -> CommitError {
     match obstacle {
-        Obstacle::Io(source) => CommitError::Unwritable {
-            path: path.to_string(),
-            source,
-        },
+        Obstacle::Io(source) => CommitError::Unwritable { path: path.to_string(), source },
         // The way to the file was another one when it was staged.
-        _ => CommitError::Conflict {
-            path: path.to_string(),
-        },
+        _ => CommitError::Conflict { path: path.to_string() },
     }
 }
 
@@ -213,30 +196,22 @@ fn put(folders: &mut Folders<'_>, entry: &Entry, temp: &str, most: u64) -> io::R
 pub(super) fn undo(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), WorkspaceError> {
     let mut folders = Folders::below(root);
     for (index, entry) in plan.entries.iter().enumerate() {
-        let removed = folders
-            .of(&entry.path)
-            .and_then(|(parent, _)| Ok(disk::remove(parent, &plan.temp(index))?));
+        let removed =
+            folders.of(&entry.path).and_then(|(parent, _)| Ok(disk::remove(parent, &plan.temp(index))?));
         ignore_moved(&entry.path, removed)?;
     }
     for folder in plan.folders.iter().rev() {
-        let removed = folders
-            .of(folder)
-            .and_then(|(parent, name)| Ok(disk::remove_empty(parent, name)?));
+        let removed = folders.of(folder).and_then(|(parent, name)| Ok(disk::remove_empty(parent, name)?));
         ignore_moved(folder, removed)?;
     }
-    journal::end(root, journal::STAGING).map_err(|source| WorkspaceError::Io {
-        path: journal::STAGING.into(),
-        source,
-    })
+    journal::end(root, journal::STAGING)
+        .map_err(|source| WorkspaceError::Io { path: journal::STAGING.into(), source })
 }
 
 /// A folder that is not there any more holds nothing of ours.
 fn ignore_moved(path: &WorkspacePath, removed: Result<(), Obstacle>) -> Result<(), WorkspaceError> {
     match removed {
-        Err(Obstacle::Io(source)) => Err(WorkspaceError::Io {
-            path: path.to_string(),
-            source,
-        }),
+        Err(Obstacle::Io(source)) => Err(WorkspaceError::Io { path: path.to_string(), source }),
         _ => Ok(()),
     }
 }

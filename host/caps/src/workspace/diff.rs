@@ -110,11 +110,7 @@ fn hunk(out: &mut String, ops: &[DiffOp], old: &[&str], new: &[&str]) {
         return;
     };
     let (old_start, new_start) = (first.old_range().start, first.new_range().start);
-    header(
-        out,
-        (old_start, last.old_range().end - old_start),
-        (new_start, last.new_range().end - new_start),
-    );
+    header(out, (old_start, last.old_range().end - old_start), (new_start, last.new_range().end - new_start));
     for op in ops {
         let (removed, added) = (&old[op.old_range()], &new[op.new_range()]);
         if op.tag() == DiffTag::Equal {

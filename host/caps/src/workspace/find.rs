@@ -22,12 +22,7 @@ pub(super) fn find(
     reach: &Reach,
     most: usize,
 ) -> Result<Found, CallError> {
-    let mut search = Search {
-        pattern,
-        reach,
-        most,
-        found: Found::new(),
-    };
+    let mut search = Search { pattern, reach, most, found: Found::new() };
     match pattern.literal() {
         Some(path) => search.look_up(root, path)?,
         None => {

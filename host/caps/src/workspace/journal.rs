@@ -71,11 +71,8 @@ impl Plan {
 
     /// What it changes, for the report.
     pub(super) fn changes(&self) -> Vec<Change> {
-        let change = |entry: &Entry| Change {
-            path: entry.path.to_string(),
-            before: entry.before,
-            after: entry.after,
-        };
+        let change =
+            |entry: &Entry| Change { path: entry.path.to_string(), before: entry.before, after: entry.after };
         self.entries.iter().map(change).collect()
     }
 }
@@ -105,10 +102,7 @@ pub(super) fn end(root: BorrowedFd<'_>, name: &str) -> io::Result<()> {
 /// Reads the journal of this name, if there is one. It may have come with somebody's commit instead of
 /// from a killed run, so nothing in it is believed to stay within what a run may change.
 pub(super) fn load(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Option<Plan>, WorkspaceError> {
-    let refuse = |reason: String| WorkspaceError::Journal {
-        name: name.to_owned(),
-        reason,
-    };
+    let refuse = |reason: String| WorkspaceError::Journal { name: name.to_owned(), reason };
     let (file, stat) = match walk::file_in(root, name) {
         Ok(opened) => opened,
         Err(Obstacle::Missing) => return Ok(None),
@@ -120,11 +114,9 @@ pub(super) fn load(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Op
     match serde_json::from_slice::<Written>(&text) {
         Ok(written) => written.read(reach).map(Some).map_err(refuse),
         // The run was killed while it wrote this, so before it made anything else.
-        Err(error) if name == STAGING && error.is_eof() => Ok(Some(Plan {
-            run: String::new(),
-            folders: Vec::new(),
-            entries: Vec::new(),
-        })),
+        Err(error) if name == STAGING && error.is_eof() => {
+            Ok(Some(Plan { run: String::new(), folders: Vec::new(), entries: Vec::new() }))
+        }
         Err(error) => Err(refuse(error.to_string())),
     }
 }
@@ -167,10 +159,7 @@ impl From<&Plan> for Written {
 impl Written {
     fn read(self, reach: &Reach) -> Result<Plan, String> {
         if self.version != VERSION {
-            return Err(format!(
-                "is of version {}, and this lockstep knows {VERSION}",
-                self.version
-            ));
+            return Err(format!("is of version {}, and this lockstep knows {VERSION}", self.version));
         }
         let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         if self.run.len() != 16 || !self.run.chars().all(hexadecimal) {
@@ -184,18 +173,12 @@ impl Written {
             }
         };
         let digest = |text: Option<String>| match text {
-            Some(text) => Digest::parse(&text)
-                .map(Some)
-                .ok_or_else(|| format!("`{text}` is no digest")),
+            Some(text) => Digest::parse(&text).map(Some).ok_or_else(|| format!("`{text}` is no digest")),
             None => Ok(None),
         };
         let folders = self.folders.iter().map(|folder| path(folder));
         let entries = self.files.into_iter().map(|file| {
-            Ok(Entry {
-                path: path(&file.path)?,
-                before: digest(file.before)?,
-                after: digest(file.after)?,
-            })
+            Ok(Entry { path: path(&file.path)?, before: digest(file.before)?, after: digest(file.after)? })
         });
         Ok(Plan {
             run: self.run,

@@ -23,10 +23,7 @@ impl<'a> Lock<'a> {
                 Ok(()) => return Ok(Self(root)),
                 Err(Errno::WOULDBLOCK | Errno::INTR) => sleep(PAUSE),
                 Err(error) => {
-                    return Err(WorkspaceError::Io {
-                        path: ".".into(),
-                        source: error.into(),
-                    });
+                    return Err(WorkspaceError::Io { path: ".".into(), source: error.into() });
                 }
             }
         }

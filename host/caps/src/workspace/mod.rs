@@ -78,10 +78,8 @@ impl Workspace {
     /// left cannot be ended without losing somebody's change.
     pub fn open(root: &Path, limits: &Limits, own_files: &[PathBuf]) -> Result<Self, WorkspaceError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = rustix::fs::open(root, flags, Mode::empty()).map_err(|error| WorkspaceError::Root {
-            path: root.to_owned(),
-            source: error.into(),
-        })?;
+        let opened = rustix::fs::open(root, flags, Mode::empty())
+            .map_err(|error| WorkspaceError::Root { path: root.to_owned(), source: error.into() })?;
         let reach = Reach::all_but(root, own_files);
         let mut recovered = None;
         if recover::is_needed(opened.as_fd()) {
@@ -175,14 +173,8 @@ impl Workspace {
         let before = self.before("write", path)?;
         let content = Content::new(content);
         let (bytes, digest) = (content.bytes.len() as u64, content.digest);
-        let effect = self
-            .staged
-            .write(path, before, content, self.limits.staged_bytes)?;
-        Ok(Answer {
-            value: effect,
-            bytes,
-            digest: Some(digest),
-        })
+        let effect = self.staged.write(path, before, content, self.limits.staged_bytes)?;
+        Ok(Answer { value: effect, bytes, digest: Some(digest) })
     }
 
     /// Stages the removal of the permit's file.
@@ -214,11 +206,7 @@ impl Workspace {
             _ => CallError::Unavailable(error.to_string()),
         })?;
         let diff = diff.ok_or_else(|| CallError::Limit(format!("the diff has more than {most} bytes")))?;
-        Ok(Answer {
-            bytes: diff.len() as u64,
-            value: diff,
-            digest: None,
-        })
+        Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
     }
 
     /// What a commit would change, sorted by path.
@@ -302,10 +290,7 @@ impl Workspace {
                 Some(content) if content.bytes.len() as u64 > self.limits.read_bytes => {
                     Side::Large { executable }
                 }
-                Some(content) => Side::File {
-                    content: &content.bytes,
-                    executable,
-                },
+                Some(content) => Side::File { content: &content.bytes, executable },
             };
             diff::render(&mut out, &file.path, before, after);
             if most.is_some_and(|most| out.len() as u64 > most) {
@@ -341,11 +326,7 @@ fn staged_content(staged: &StagedFile) -> Result<&Content, CallError> {
 }
 
 fn content_answer(content: Vec<u8>, digest: Digest) -> Answer<Vec<u8>> {
-    Answer {
-        bytes: content.len() as u64,
-        value: content,
-        digest: Some(digest),
-    }
+    Answer { bytes: content.len() as u64, value: content, digest: Some(digest) }
 }
 
 fn too_large(verb: &str, path: &WorkspacePath, most: u64) -> CallError {

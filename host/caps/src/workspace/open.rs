@@ -26,19 +26,11 @@ enum Source {
 
 impl OpenFile {
     pub(super) fn on_disk(path: &WorkspacePath, file: File, stat: &Stat) -> Self {
-        Self {
-            path: path.clone(),
-            size: walk::size(stat),
-            source: Source::Disk(file),
-        }
+        Self { path: path.clone(), size: walk::size(stat), source: Source::Disk(file) }
     }
 
     pub(super) fn staged(path: &WorkspacePath, content: &Content) -> Self {
-        Self {
-            path: path.clone(),
-            size: content.bytes.len() as u64,
-            source: Source::Staged(content.clone()),
-        }
+        Self { path: path.clone(), size: content.bytes.len() as u64, source: Source::Staged(content.clone()) }
     }
 
     /// Its size in bytes when it was opened.
@@ -57,11 +49,10 @@ impl OpenFile {
         let mut bytes = vec![0; usize::try_from(length).map_err(|error| self.failed(error))?];
         match &self.source {
             Source::Disk(file) => {
-                file.read_exact_at(&mut bytes, offset)
-                    .map_err(|error| match error.kind() {
-                        io::ErrorKind::UnexpectedEof => self.shorter(),
-                        _ => self.failed(error),
-                    })?
+                file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => self.shorter(),
+                    _ => self.failed(error),
+                })?
             }
             Source::Staged(content) => {
                 // `length` is 0 wherever `offset` is past the end.

@@ -51,8 +51,7 @@ impl Reach {
         }
         let path = path.to_lowercase();
         self.own.iter().any(|own| {
-            path.strip_prefix(own.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
 }

@@ -21,9 +21,7 @@ pub enum Recovered {
 
 /// Whether a run left something, or is committing at this moment.
 pub(super) fn is_needed(root: BorrowedFd<'_>) -> bool {
-    [STAGING, JOURNAL]
-        .iter()
-        .any(|name| statat(root, *name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+    [STAGING, JOURNAL].iter().any(|name| statat(root, *name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
 }
 
 /// Ends it. The caller holds the lock.
@@ -36,11 +34,7 @@ pub(super) fn recover(
     if let Some(plan) = journal::load(root, JOURNAL, reach)? {
         check(root, &plan, most)?;
         commit::put_in_place(root, &plan, most).map_err(|(index, source)| WorkspaceError::Io {
-            path: plan
-                .entries
-                .get(index)
-                .map_or(JOURNAL, |entry| entry.path.as_str())
-                .to_owned(),
+            path: plan.entries.get(index).map_or(JOURNAL, |entry| entry.path.as_str()).to_owned(),
             source,
         })?;
         recovered = Some(Recovered::Finished(plan.changes()));
@@ -56,14 +50,8 @@ pub(super) fn recover(
 fn check(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<(), WorkspaceError> {
     let mut folders = Folders::below(root);
     for (index, entry) in plan.entries.iter().enumerate() {
-        let io = |source| WorkspaceError::Io {
-            path: entry.path.to_string(),
-            source,
-        };
-        let changed = || WorkspaceError::Changed {
-            path: entry.path.to_string(),
-            run: plan.run.clone(),
-        };
+        let io = |source| WorkspaceError::Io { path: entry.path.to_string(), source };
+        let changed = || WorkspaceError::Changed { path: entry.path.to_string(), run: plan.run.clone() };
         let found = commit::look(&mut folders, &entry.path, most).map_err(io)?;
         let temp = match folders.of(&entry.path) {
             Ok((parent, _)) => commit::look_at(parent, &plan.temp(index), most).map_err(io)?,

@@ -17,10 +17,7 @@ pub(super) struct Content {
 
 impl Content {
     pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self {
-            digest: Digest::of(&bytes),
-            bytes: Arc::new(bytes),
-        }
+        Self { digest: Digest::of(&bytes), bytes: Arc::new(bytes) }
     }
 }
 
@@ -81,9 +78,7 @@ impl Staged {
             return Ok(Effect::Unchanged);
         }
         if others.saturating_add(length) > most {
-            return Err(CallError::Limit(format!(
-                "write `{path}`: more than {most} bytes staged"
-            )));
+            return Err(CallError::Limit(format!("write `{path}`: more than {most} bytes staged")));
         }
         self.bytes = others + length;
         self.stage(path, before, Some(content));
@@ -102,11 +97,7 @@ impl Staged {
     }
 
     fn stage(&mut self, path: &WorkspacePath, before: Option<Digest>, after: Option<Content>) {
-        let staged = StagedFile {
-            path: path.clone(),
-            before,
-            after,
-        };
+        let staged = StagedFile { path: path.clone(), before, after };
         self.files.insert(path.to_string(), staged);
     }
 
@@ -127,16 +118,14 @@ impl Staged {
             let folder = &text[..at];
             let file = self.files.get(folder);
             if file.is_some_and(|staged| staged.after.is_some()) {
-                return Err(CallError::Invalid(format!(
-                    "write `{path}`: `{folder}` is staged as a file"
-                )));
+                return Err(CallError::Invalid(format!("write `{path}`: `{folder}` is staged as a file")));
             }
         }
         let below = format!("{text}/");
         match self.files.range(below.clone()..).next() {
-            Some((inner, _)) if inner.starts_with(&below) => Err(CallError::Invalid(format!(
-                "write `{path}`: it is a folder, since `{inner}` is staged"
-            ))),
+            Some((inner, _)) if inner.starts_with(&below) => {
+                Err(CallError::Invalid(format!("write `{path}`: it is a folder, since `{inner}` is staged")))
+            }
             _ => Ok(()),
         }
     }

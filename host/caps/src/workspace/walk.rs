@@ -38,9 +38,7 @@ impl Obstacle {
                 CallError::Invalid(format!("{verb} `{path}`: it is {kind}, not a regular file"))
             }
             Self::Io(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => {
-                CallError::Invalid(format!(
-                    "{verb} `{path}`: a part of it is too long for a file name"
-                ))
+                CallError::Invalid(format!("{verb} `{path}`: a part of it is too long for a file name"))
             }
             Self::Io(error) => CallError::Unavailable(format!("cannot {verb} `{path}`: {error}")),
         }
@@ -85,10 +83,7 @@ pub(super) fn folder(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Obstac
     Ok(here)
 }
 
-const FOLDER: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens the folder of this name, and nothing else of this name.
 pub(super) fn open_part(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Obstacle> {
