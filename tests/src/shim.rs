@@ -50,10 +50,7 @@ impl<'a> Checkout<'a> {
     /// The file cannot be written.
     pub fn release(&self, binary: &str) -> io::Result<()> {
         let digest = Digest::of(binary.as_bytes()).hex();
-        self.checksums(&format!(
-            "# comment\n\nversion 1.2.3\n{digest}  {}  lockstep-1.2.3\n",
-            target()
-        ))
+        self.checksums(&format!("# comment\n\nversion 1.2.3\n{digest}  {}  lockstep-1.2.3\n", target()))
     }
 
     /// Writes a program.
@@ -75,19 +72,9 @@ impl<'a> Checkout<'a> {
     pub fn run(&self, shell: &[&str], env: &[(&str, &str)]) -> io::Result<Output> {
         let (program, args) = shell.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
-        command
-            .args(args)
-            .arg(self.folder.join("ci/run.sh"))
-            .arg("--format")
-            .arg("json");
-        command
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", self.folder.join("home"));
-        command
-            .envs(env.iter().copied())
-            .current_dir(self.folder)
-            .output()
+        command.args(args).arg(self.folder.join("ci/run.sh")).arg("--format").arg("json");
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.folder.join("home"));
+        command.envs(env.iter().copied()).current_dir(self.folder).output()
     }
 }
 

@@ -76,13 +76,8 @@ fn location() -> impl Strategy<Value = Option<Location>> {
 }
 
 fn notes() -> impl Strategy<Value = Vec<Note>> {
-    let level = prop::sample::select(vec![
-        Level::Debug,
-        Level::Info,
-        Level::Notice,
-        Level::Warning,
-        Level::Error,
-    ]);
+    let level =
+        prop::sample::select(vec![Level::Debug, Level::Info, Level::Notice, Level::Warning, Level::Error]);
     let note = (level, hostile(), location()).prop_map(|(level, message, at)| Note { level, message, at });
     prop::collection::vec(note, 0..4)
 }
@@ -180,9 +175,7 @@ fn plain(value: &Value) -> String {
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// How many annotations of a level the report itself stands for.

@@ -10,7 +10,7 @@ use std::process::Output;
 
 /// Runs a test in each shell, each time in an empty folder.
 fn in_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[(&str, &str)]) -> Output, &Path)) {
-    let others = std::env::var("LOCKSTEP_SHELLS").unwrap_or_default();
+    let others = std::env::var_os("LOCKSTEP_SHELLS").unwrap_or_default().into_string().expect("text");
     let known = ["/bin/sh", "/bin/dash", "/bin/bash --posix", "/bin/bash"].into_iter();
     let shells = known.filter(|shell| Path::new(shell.split(' ').next().unwrap_or_default()).exists());
     for shell in shells.chain(others.split(':').filter(|shell| !shell.is_empty())) {
@@ -18,11 +18,7 @@ fn in_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[(&str, &str)]) -> Output, &P
         let folder = tempfile::tempdir().expect("a folder");
         let checkout = Checkout::new(folder.path()).expect("a checkout");
         let words: Vec<&str> = shell.split(' ').collect();
-        test(
-            &checkout,
-            &|env| checkout.run(&words, env).expect("a shell"),
-            folder.path(),
-        );
+        test(&checkout, &|env| checkout.run(&words, env).expect("a shell"), folder.path());
     }
 }
 
@@ -36,17 +32,9 @@ fn err(output: &Output) -> String {
 }
 
 fn refused(output: &Output, code: i32, word: &str) {
-    assert_eq!(
-        (output.status.code(), &*output.stdout),
-        (Some(code), &b""[..]),
-        "{}",
-        err(output)
-    );
+    assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{}", err(output));
     let err = err(output);
-    assert!(
-        err.contains("error: ") && err.contains(word) && err.contains("\n  hint: "),
-        "{err}"
-    );
+    assert!(err.contains("error: ") && err.contains(word) && err.contains("\n  hint: "), "{err}");
 }
 
 const STEP: (&str, &str) = ("LOCKSTEP_STEP", "manifest-patch");
@@ -55,11 +43,8 @@ const STEP: (&str, &str) = ("LOCKSTEP_STEP", "manifest-patch");
 fn it_becomes_the_binary_it_was_told() {
     in_each_shell(|checkout, run, _| {
         let bin = checkout.program("my bin/lockstep", STAND_IN).unwrap();
-        let out = out(&run(&[
-            STEP,
-            ("LOCKSTEP_BIN", bin.to_str().unwrap()),
-            ("LOCKSTEP_INPUTS", "$(x) `y` \"'"),
-        ]));
+        let out =
+            out(&run(&[STEP, ("LOCKSTEP_BIN", bin.to_str().unwrap()), ("LOCKSTEP_INPUTS", "$(x) `y` \"'")]));
         assert!(
             out.starts_with("arg run\narg manifest-patch\narg --format\narg json\npath /usr/bin:/bin\n"),
             "{out}"
@@ -83,18 +68,10 @@ fn what_is_an_input_wins_over_the_variable() {
             ("LOCKSTEP_INPUT_RECEIPT", "r.json"),
             ("LOCKSTEP_INPUT_PLAN", " true"),
         ]));
-        for line in [
-            "LOCKSTEP_POLICY=kept.yaml",
-            "LOCKSTEP_RECEIPT=r.json",
-            "LOCKSTEP_PLAN=true",
-        ] {
+        for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN=true"] {
             assert!(out_.lines().any(|l| l == line), "{out_}");
         }
-        let out = out(&run(&[
-            STEP,
-            ("LOCKSTEP_BIN", bin),
-            ("LOCKSTEP_INPUT_PLAN", " false"),
-        ]));
+        let out = out(&run(&[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_INPUT_PLAN", " false")]));
         assert!(!out.contains("LOCKSTEP_PLAN="), "{out}");
     });
 }
@@ -104,21 +81,15 @@ fn a_document_is_its_input() {
     in_each_shell(|checkout, run, _| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         let document = "files:\n  - '-n $(touch pwned)' # \\c %s";
-        let out = out(&run(&[
-            STEP,
-            ("LOCKSTEP_BIN", bin.to_str().unwrap()),
-            ("LOCKSTEP_DOCUMENT", document),
-        ]));
+        let out =
+            out(&run(&[STEP, ("LOCKSTEP_BIN", bin.to_str().unwrap()), ("LOCKSTEP_DOCUMENT", document)]));
         assert!(
             out.contains("arg --inputs\narg -\narg --format\n") && out.ends_with(&format!("{document}\n")),
             "{out}"
         );
         let failing = checkout.program("lockstep", "#!/bin/sh\nexit 3\n").unwrap();
-        let failed = run(&[
-            STEP,
-            ("LOCKSTEP_BIN", failing.to_str().unwrap()),
-            ("LOCKSTEP_DOCUMENT", document),
-        ]);
+        let failed =
+            run(&[STEP, ("LOCKSTEP_BIN", failing.to_str().unwrap()), ("LOCKSTEP_DOCUMENT", document)]);
         assert_eq!(failed.status.code(), Some(3));
     });
 }
@@ -127,28 +98,10 @@ fn a_document_is_its_input() {
 fn only_the_name_of_a_step_is_one() {
     in_each_shell(|checkout, run, folder| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
-        for step in [
-            "",
-            "-x",
-            "--plan",
-            "a b",
-            "A",
-            "a/b",
-            "$(touch pwned)",
-            "a\nb",
-            "é",
-        ] {
-            refused(
-                &run(&[("LOCKSTEP_STEP", step), ("LOCKSTEP_BIN", bin.to_str().unwrap())]),
-                2,
-                "no step",
-            );
+        for step in ["", "-x", "--plan", "a b", "A", "a/b", "$(touch pwned)", "a\nb", "é"] {
+            refused(&run(&[("LOCKSTEP_STEP", step), ("LOCKSTEP_BIN", bin.to_str().unwrap())]), 2, "no step");
         }
-        refused(
-            &run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]),
-            2,
-            "LOCKSTEP_BIN names no program",
-        );
+        refused(&run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]), 2, "LOCKSTEP_BIN names no program");
         assert!(!folder.join("pwned").exists());
     });
 }
@@ -158,21 +111,11 @@ fn a_binary_that_is_not_the_released_one_is_not_run() {
     in_each_shell(|checkout, run, _| {
         checkout.release(STAND_IN).unwrap();
         let good = checkout.program("good", STAND_IN).unwrap();
-        let other = checkout
-            .program("other", &format!("{STAND_IN}# changed\n"))
-            .unwrap();
+        let other = checkout.program("other", &format!("{STAND_IN}# changed\n")).unwrap();
         let (good, other) = (good.to_str().unwrap(), other.to_str().unwrap());
         out(&run(&[STEP, ("LOCKSTEP_BIN", good)]));
-        refused(
-            &run(&[STEP, ("LOCKSTEP_BIN", other)]),
-            4,
-            "not the one that belongs",
-        );
-        out(&run(&[
-            STEP,
-            ("LOCKSTEP_BIN", other),
-            ("LOCKSTEP_ALLOW_BUILD", "true"),
-        ]));
+        refused(&run(&[STEP, ("LOCKSTEP_BIN", other)]), 4, "not the one that belongs");
+        out(&run(&[STEP, ("LOCKSTEP_BIN", other), ("LOCKSTEP_ALLOW_BUILD", "true")]));
     });
 }
 
@@ -183,11 +126,7 @@ fn a_binary_beside_the_script_is_found_and_checked_even_when_builds_are_allowed(
         checkout.program(&beside, STAND_IN).unwrap();
         out(&run(&[STEP]));
         checkout.release("something else").unwrap();
-        refused(
-            &run(&[STEP, ("LOCKSTEP_ALLOW_BUILD", "true")]),
-            4,
-            "not the one that belongs",
-        );
+        refused(&run(&[STEP, ("LOCKSTEP_ALLOW_BUILD", "true")]), 4, "not the one that belongs");
     });
 }
 
@@ -210,9 +149,7 @@ fn a_download_is_run_only_if_its_checksum_is_known_and_right() {
         refused(&run(&[STEP]), 2, "no lockstep binary here");
         refused(&run(&[STEP, base]), 6, "could not download lockstep-1.2.3");
 
-        checkout
-            .program("mirror/lockstep-1.2.3", "#!/bin/sh\ntouch pwned\n")
-            .unwrap();
+        checkout.program("mirror/lockstep-1.2.3", "#!/bin/sh\ntouch pwned\n").unwrap();
         refused(&run(&[STEP, base]), 4, "not the released one");
         let cache = folder.join(format!("home/.cache/lockstep/1.2.3/{}", target()));
         assert_eq!(fs::read_dir(&cache).unwrap().count(), 0, "nothing is left over");
@@ -231,22 +168,10 @@ fn no_program_or_function_of_the_caller_takes_part() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         let evil = format!("#!/bin/sh\ntouch '{0}/pwned'\nexit 0\n", folder.display());
-        for name in [
-            "uname",
-            "sha256sum",
-            "shasum",
-            "cut",
-            "curl",
-            "cat",
-            "printf",
-            "sh",
-            "lockstep",
-        ] {
+        for name in ["uname", "sha256sum", "shasum", "cut", "curl", "cat", "printf", "sh", "lockstep"] {
             checkout.program(&format!("evil/{name}"), &evil).unwrap();
         }
-        let bin = checkout
-            .program("lockstep", &format!("{STAND_IN}# changed\n"))
-            .unwrap();
+        let bin = checkout.program("lockstep", &format!("{STAND_IN}# changed\n")).unwrap();
         let path = format!("{}/evil:/usr/bin:/bin", folder.display());
         let function = format!("() {{ touch '{}/pwned'; }}", folder.display());
         let refused_ = run(&[

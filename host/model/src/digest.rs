@@ -20,9 +20,7 @@ impl Digest {
         let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64)?;
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            let lower = pair
-                .iter()
-                .all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(c));
+            let lower = pair.iter().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(c));
             *byte = u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| lower)?, 16).ok()?;
         }
         Some(Self(bytes))

@@ -86,10 +86,7 @@ pub(crate) fn check_characters(text: &str) -> Result<(), PathError> {
     if text.len() > WorkspacePath::MAX_BYTES {
         return Err(PathError::TooLong(text.len()));
     }
-    if text
-        .chars()
-        .any(|c| c == '\\' || c.is_control() || is_invisible(c))
-    {
+    if text.chars().any(|c| c == '\\' || c.is_control() || is_invisible(c)) {
         return Err(PathError::Character(text.to_owned()));
     }
     Ok(())
@@ -129,14 +126,7 @@ mod tests {
 
     #[test]
     fn plain_paths_pass_and_everything_else_is_refused() {
-        for good in [
-            "a",
-            "a/b.yaml",
-            "deploy/prod/web.yaml",
-            "..a/b..",
-            ".github/x",
-            "größe/ü.yaml",
-        ] {
+        for good in ["a", "a/b.yaml", "deploy/prod/web.yaml", "..a/b..", ".github/x", "größe/ü.yaml"] {
             assert_eq!(WorkspacePath::parse(good).unwrap().as_str(), good);
         }
         for bad in [

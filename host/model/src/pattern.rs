@@ -50,14 +50,8 @@ impl Pattern {
         if text.split('/').count() > WorkspacePath::MAX_PARTS {
             return Err(PathError::TooLong(text.len()).into());
         }
-        let parts = text
-            .split('/')
-            .map(|part| read_part(part, text))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            text: text.to_owned(),
-            parts,
-        })
+        let parts = text.split('/').map(|part| read_part(part, text)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { text: text.to_owned(), parts })
     }
 
     /// The pattern as text.
@@ -260,10 +254,7 @@ mod tests {
             ("a/**/x", "a/**"),
             ("a/b", "**"),
         ] {
-            assert!(
-                pattern(inner).is_within(&pattern(outer)),
-                "{inner} is within {outer}"
-            );
+            assert!(pattern(inner).is_within(&pattern(outer)), "{inner} is within {outer}");
         }
         for (inner, outer) in [
             ("a/**", "a/*"),
@@ -274,18 +265,15 @@ mod tests {
             ("a/*", "b/**"),
             ("*/x", "a/**"),
         ] {
-            assert!(
-                !pattern(inner).is_within(&pattern(outer)),
-                "{inner} is not within {outer}"
-            );
+            assert!(!pattern(inner).is_within(&pattern(outer)), "{inner} is not within {outer}");
         }
     }
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for bad in [
-            "", "/a", "a/../*", "a//b", "a/", "[a", "{a", "a]", "{a/b,c}", "!a", "a/!b", "C:/*", "a\\*",
-        ] {
+        for bad in
+            ["", "/a", "a/../*", "a//b", "a/", "[a", "{a", "a]", "{a/b,c}", "!a", "a/!b", "C:/*", "a\\*"]
+        {
             assert!(Pattern::parse(bad).is_err(), "{bad:?} passed");
         }
     }

@@ -36,20 +36,13 @@ impl Redactor {
         let mut forms = BTreeSet::new();
         let mut masks = BTreeSet::new();
         for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BYTES) {
-            let lines = secret
-                .lines()
-                .map(str::trim)
-                .filter(|line| line.len() >= MIN_BYTES);
+            let lines = secret.lines().map(str::trim).filter(|line| line.len() >= MIN_BYTES);
             masks.extend(std::iter::once(*secret).chain(lines).map(str::to_owned));
             encoded(secret, &mut forms);
         }
         forms.extend(masks.iter().cloned());
         let forms = (!forms.is_empty())
-            .then(|| {
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::Standard)
-                    .build(&forms)
-            })
+            .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(&forms))
             .transpose()
             .map_err(|_| TooLong)?;
         Ok(Self { forms, masks })
@@ -58,10 +51,7 @@ impl Redactor {
     /// A redactor that knows no secret.
     #[must_use]
     pub fn empty() -> Self {
-        Self {
-            forms: None,
-            masks: BTreeSet::new(),
-        }
+        Self { forms: None, masks: BTreeSet::new() }
     }
 
     /// The text with [`STARS`] in place of each stretch that is covered by secrets. Secrets that overlap or
@@ -118,10 +108,8 @@ impl fmt::Debug for Redactor {
 
 /// The stretches of the text, in order and apart from each other, that secrets cover.
 fn covered(forms: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
-    let mut found: Vec<_> = forms
-        .find_overlapping_iter(text)
-        .map(|found| (found.start(), found.end()))
-        .collect();
+    let mut found: Vec<_> =
+        forms.find_overlapping_iter(text).map(|found| (found.start(), found.end())).collect();
     found.sort_unstable();
     let mut stretches: Vec<(usize, usize)> = Vec::new();
     for (start, end) in found {

@@ -53,9 +53,7 @@ pub(crate) fn cut(mut text: String, limit: usize) -> String {
 
 /// Whether what follows `##` makes it a command: a word or nothing, then a bracket.
 fn opens_command(after: &str) -> bool {
-    after
-        .trim_start_matches(|c: char| c.is_ascii_alphanumeric())
-        .starts_with('[')
+    after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
 }
 
 /// Whether the character shows itself and does nothing else.
@@ -124,10 +122,7 @@ mod tests {
     fn what_moves_hides_or_turns_text_is_shown() {
         assert_eq!(neutral("\u{1b}[31mred\u{1b}[0m"), "\\u{1b}[31mred\\u{1b}[0m");
         assert_eq!(neutral("\u{1b}[8mha:////note"), "\\u{1b}[8mha:////note");
-        assert_eq!(
-            neutral("a\rb\0\u{7f}\u{85}\u{9b}"),
-            "a\\u{d}b\\u{0}\\u{7f}\\u{85}\\u{9b}"
-        );
+        assert_eq!(neutral("a\rb\0\u{7f}\u{85}\u{9b}"), "a\\u{d}b\\u{0}\\u{7f}\\u{85}\\u{9b}");
         assert_eq!(
             neutral("\u{202e}\u{2028}\u{2066}\u{feff}\u{e0041}\u{ad}"),
             "\\u{202e}\\u{2028}\\u{2066}\\u{feff}\\u{e0041}\\u{ad}"

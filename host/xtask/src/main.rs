@@ -1,9 +1,6 @@
 //! The project's own tasks. It is never part of what ships.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::print_stdout,
-    reason = "a tool for the people who work on the project"
-)]
+#![expect(clippy::print_stdout, reason = "a tool for the people who work on the project")]
 
 mod r#gen;
 
@@ -11,9 +8,7 @@ use anyhow::{Result, bail};
 use std::path::Path;
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let args: Vec<String> = std::env::args().skip(1).collect();
     let check = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["gen"] => false,

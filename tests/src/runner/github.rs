@@ -95,9 +95,7 @@ impl Log {
     fn masked(&self, line: &str) -> String {
         let mut masks: Vec<&String> = self.masks.iter().collect();
         masks.sort_by_key(|mask| std::cmp::Reverse(mask.len()));
-        masks
-            .iter()
-            .fold(line.to_owned(), |line, mask| line.replace(mask.as_str(), "***"))
+        masks.iter().fold(line.to_owned(), |line, mask| line.replace(mask.as_str(), "***"))
     }
 }
 
@@ -106,11 +104,7 @@ fn new_form(line: &str) -> Option<Command> {
     let rest = line.trim_start().strip_prefix("::")?;
     let (info, data) = rest.split_once("::")?;
     let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
-    Some(Command {
-        name: name.to_owned(),
-        properties: pairs(properties, ','),
-        data: unescaped(data),
-    })
+    Some(Command { name: name.to_owned(), properties: pairs(properties, ','), data: unescaped(data) })
 }
 
 /// `##[name key=value;key=value]data` anywhere.
@@ -118,27 +112,17 @@ fn old_form(line: &str) -> Option<Command> {
     let (_, rest) = line.split_once("##[")?;
     let (info, data) = rest.split_once(']')?;
     let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
-    Some(Command {
-        name: name.to_owned(),
-        properties: pairs(properties, ';'),
-        data: unescaped(data),
-    })
+    Some(Command { name: name.to_owned(), properties: pairs(properties, ';'), data: unescaped(data) })
 }
 
 fn pairs(text: &str, separator: char) -> BTreeMap<String, String> {
-    let pair = |pair: &str| {
-        pair.split_once('=')
-            .map(|(name, value)| (name.trim().to_owned(), unescaped(value)))
-    };
+    let pair =
+        |pair: &str| pair.split_once('=').map(|(name, value)| (name.trim().to_owned(), unescaped(value)));
     text.split(separator).filter_map(pair).collect()
 }
 
 fn unescaped(text: &str) -> String {
-    let text = text
-        .replace("%0D", "\r")
-        .replace("%0A", "\n")
-        .replace("%3A", ":")
-        .replace("%2C", ",");
+    let text = text.replace("%0D", "\r").replace("%0A", "\n").replace("%3A", ":").replace("%2C", ",");
     text.replace("%25", "%")
 }
 
@@ -151,18 +135,10 @@ fn is_ignored(c: char) -> bool {
 /// What the runner masks when it is told a secret.
 fn mask_forms(secret: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::new();
-    for value in std::iter::once(secret)
-        .chain(secret.lines())
-        .filter(|value| !value.trim().is_empty())
-    {
+    for value in std::iter::once(secret).chain(secret.lines()).filter(|value| !value.trim().is_empty()) {
         forms.insert(value.to_owned());
         forms.insert(value.trim_matches('"').to_owned());
-        forms.insert(
-            serde_json::Value::from(value)
-                .to_string()
-                .trim_matches('"')
-                .to_owned(),
-        );
+        forms.insert(serde_json::Value::from(value).to_string().trim_matches('"').to_owned());
         for shift in 0..3.min(value.len()) {
             let bytes = &value.as_bytes()[shift..];
             forms.insert(STANDARD_NO_PAD.encode(&bytes[..bytes.len() / 3 * 3]));
@@ -191,9 +167,8 @@ pub fn outputs(text: &str) -> Result<BTreeMap<String, String>, String> {
             let delimiter = &line[heredoc + 2..];
             let mut value = Vec::new();
             loop {
-                let line = lines
-                    .next()
-                    .ok_or_else(|| format!("matching delimiter not found `{delimiter}`"))?;
+                let line =
+                    lines.next().ok_or_else(|| format!("matching delimiter not found `{delimiter}`"))?;
                 if line == delimiter {
                     break;
                 }
@@ -224,39 +199,22 @@ mod tests {
     fn commands(lines: &[&str]) -> Vec<String> {
         let mut log = Log::default();
         lines.iter().for_each(|line| log.line(line));
-        log.commands
-            .into_iter()
-            .map(|command| format!("{}:{}", command.name, command.data))
-            .collect()
+        log.commands.into_iter().map(|command| format!("{}:{}", command.name, command.data)).collect()
     }
 
     #[test]
     fn a_command_is_obeyed_after_any_white_space_and_the_old_form_anywhere() {
-        for line in [
-            "::error::x",
-            "\t ::error::x",
-            "\u{a0}::error::x",
-            "\u{2003}::error::x",
-            "\u{200b}::error::x",
-        ] {
+        for line in
+            ["::error::x", "\t ::error::x", "\u{a0}::error::x", "\u{2003}::error::x", "\u{200b}::error::x"]
+        {
             assert_eq!(commands(&[line]), ["error:x"], "{line:?}");
         }
-        for line in [
-            "##[error]x",
-            "a ##[error]x",
-            "a #\u{200d}#[error]x",
-            "##[error a=b]x",
-        ] {
+        for line in ["##[error]x", "a ##[error]x", "a #\u{200d}#[error]x", "##[error a=b]x"] {
             assert_eq!(commands(&[line]), ["error:x"], "{line:?}");
         }
-        for line in [
-            "a::error::x",
-            "│ ::error::x",
-            "## [error]x",
-            "::unknown::x",
-            "::error:x",
-            "\\u{1b}::error::x",
-        ] {
+        for line in
+            ["a::error::x", "│ ::error::x", "## [error]x", "::unknown::x", "::error:x", "\\u{1b}::error::x"]
+        {
             assert_eq!(commands(&[line]), Vec::<String>::new(), "{line:?}");
         }
     }
@@ -294,12 +252,7 @@ mod tests {
     fn the_file_of_outputs_is_read_as_the_runner_does() {
         let read = outputs("a=1\nb<<X\n1\nXX\n X\nX\n\nc=<<X\na<<Y\nY\nd=e=f<<g\n").unwrap();
         let expected = [("a", ""), ("b", "1\nXX\n X"), ("c", "<<X"), ("d", "e=f<<g")];
-        assert_eq!(
-            read,
-            expected
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into()
-        );
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
         for bad in ["a", "=x", "<<X\nX", "a<<X\nx"] {
             assert!(outputs(bad).is_err(), "{bad:?}");
         }

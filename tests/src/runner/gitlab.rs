@@ -12,9 +12,7 @@ pub fn dotenv(text: &str) -> Result<BTreeMap<String, String>, String> {
     }
     let mut variables = BTreeMap::new();
     for line in text.lines() {
-        let (name, value) = line
-            .split_once('=')
-            .ok_or_else(|| format!("invalid format `{line}`"))?;
+        let (name, value) = line.split_once('=').ok_or_else(|| format!("invalid format `{line}`"))?;
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Err(format!("`{name}` can contain only letters, digits and '_'"));
@@ -60,11 +58,7 @@ fn section(text: &str) -> Option<Section> {
     let time = parts.next()?.parse().ok()?;
     let name = parts.next()?.split('[').next()?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.chars().all(allowed).then(|| Section {
-        starts,
-        time,
-        name: name.to_owned(),
-    })
+    name.chars().all(allowed).then(|| Section { starts, time, name: name.to_owned() })
 }
 
 #[cfg(test)]
@@ -74,21 +68,9 @@ mod tests {
     #[test]
     fn a_report_is_read_as_gitlab_does() {
         let read = dotenv("A=1\nB = x=y \nA=2\n").unwrap();
-        assert_eq!(
-            read,
-            [("A", "2"), ("B", "x=y")]
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .into()
-        );
+        assert_eq!(read, [("A", "2"), ("B", "x=y")].map(|(n, v)| (n.to_owned(), v.to_owned())).into());
         let many: String = (0..21).map(|i| format!("A{i}=\n")).collect();
-        for bad in [
-            "A",
-            "A=1\n\nB=2",
-            "A B=1",
-            "=1",
-            &many,
-            &format!("A={}", "x".repeat(5_200)),
-        ] {
+        for bad in ["A", "A=1\n\nB=2", "A B=1", "=1", &many, &format!("A={}", "x".repeat(5_200))] {
             assert!(dotenv(bad).is_err(), "{bad:?}");
         }
     }
@@ -98,10 +80,7 @@ mod tests {
         let log =
             "x \u{1b}[0Ksection_start:12:a-b[collapsed=true]\r\u{1b}[0KHeader\nsection_end:13:a-b\r\u{1b}[0K";
         let found = sections(log);
-        assert_eq!(
-            (found.len(), found[0].starts, found[1].starts, &*found[0].name),
-            (2, true, false, "a-b")
-        );
+        assert_eq!((found.len(), found[0].starts, found[1].starts, &*found[0].name), (2, true, false, "a-b"));
         assert_eq!(sections("section_start:12:a\\u{d}\\u{1b}[0K"), []);
     }
 }

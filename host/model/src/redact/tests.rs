@@ -75,10 +75,7 @@ fn no_secret_costs_nothing() {
 fn json_is_redacted_everywhere_in_it() {
     let value = serde_json::json!({"tok-123456": ["xtok-123456", 987_654_321, true, null], "n": 5});
     let redacted = redactor(&["tok-123456", "987654321"]).redact_json(&value);
-    assert_eq!(
-        redacted,
-        serde_json::json!({"***": ["x***", "***", true, null], "n": 5})
-    );
+    assert_eq!(redacted, serde_json::json!({"***": ["x***", "***", true, null], "n": 5}));
 }
 
 #[test]

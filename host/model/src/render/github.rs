@@ -39,18 +39,10 @@ pub(super) fn closing(
     }
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
     for (name, value) in &report.outputs {
-        effects.push(output(
-            r,
-            name,
-            &plain_value(&r.redactor.redact_json(value)),
-            random,
-        ));
+        effects.push(output(r, name, &plain_value(&r.redactor.redact_json(value)), random));
     }
     effects.push(output(r, "result", &json_text(result), random));
-    effects.push(Effect::Append {
-        to: Target::Summary,
-        text: markdown::summary(r, report),
-    });
+    effects.push(Effect::Append { to: Target::Summary, text: markdown::summary(r, report) });
     effects
 }
 
@@ -62,38 +54,20 @@ fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
         let failed = level == Level::Error && report.ending.exit != Exit::Done;
         if failed {
             let ending = &report.ending;
-            let hint = ending
-                .hint
-                .as_ref()
-                .map_or(String::new(), |hint| format!("\n  hint: {hint}"));
-            lines.push(annotation(
-                r,
-                level,
-                &format!("{}{hint}", ending.message),
-                ending.at.as_ref(),
-            ));
+            let hint = ending.hint.as_ref().map_or(String::new(), |hint| format!("\n  hint: {hint}"));
+            lines.push(annotation(r, level, &format!("{}{hint}", ending.message), ending.at.as_ref()));
         }
         let room = MAX_ANNOTATIONS - usize::from(failed);
         let notes: Vec<&Note> = report.notes.iter().filter(|note| note.level == level).collect();
         lines.extend(
-            notes
-                .iter()
-                .take(room)
-                .map(|note| annotation(r, level, &note.message, note.at.as_ref())),
+            notes.iter().take(room).map(|note| annotation(r, level, &note.message, note.at.as_ref())),
         );
         if notes.len() > room {
-            left_out.push(format!(
-                "{} of level {}",
-                log::count((notes.len() - room) as u64),
-                level.word()
-            ));
+            left_out.push(format!("{} of level {}", log::count((notes.len() - room) as u64), level.word()));
         }
     }
     if !left_out.is_empty() {
-        lines.push(format!(
-            "more notes are in the log above: {}",
-            left_out.join(", ")
-        ));
+        lines.push(format!("more notes are in the log above: {}", left_out.join(", ")));
     }
     lines
 }
@@ -103,11 +77,7 @@ fn annotation(r: &Renderer, level: Level, message: &str, at: Option<&Location>) 
     if let Some(at) = at {
         properties.push(("file", r.clean(&at.path)));
         properties.extend(at.line.map(|line| ("line", line.to_string())));
-        properties.extend(
-            at.column
-                .filter(|_| at.line.is_some())
-                .map(|column| ("col", column.to_string())),
-        );
+        properties.extend(at.column.filter(|_| at.line.is_some()).map(|column| ("col", column.to_string())));
     }
     let message = text::cut(r.clean_lines(message).join("\n"), MAX_MESSAGE);
     command(level.word(), &properties, &message)
@@ -135,10 +105,7 @@ fn output(r: &Renderer, name: &str, value: &str, random: &mut dyn FnMut() -> [u8
             break format!("lockstep-{drawn}");
         }
     };
-    Effect::Append {
-        to: Target::Outputs,
-        text: format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"),
-    }
+    Effect::Append { to: Target::Outputs, text: format!("{name}<<{delimiter}\n{value}\n{delimiter}\n") }
 }
 
 fn warning(message: &str) -> Effect {
@@ -148,17 +115,13 @@ fn warning(message: &str) -> Effect {
 /// Whether the name is `[a-z][a-z0-9-]*`.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// A workflow command, escaped.
 fn command(name: &str, properties: &[(&str, String)], data: &str) -> String {
-    let properties: Vec<String> = properties
-        .iter()
-        .map(|(name, value)| format!("{name}={}", escaped_property(value)))
-        .collect();
+    let properties: Vec<String> =
+        properties.iter().map(|(name, value)| format!("{name}={}", escaped_property(value))).collect();
     let space = if properties.is_empty() { "" } else { " " };
     format!("::{name}{space}{}::{}", properties.join(","), escaped(data))
 }

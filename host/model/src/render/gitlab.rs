@@ -24,27 +24,17 @@ pub(super) fn closing(r: &Renderer, report: &Report, now: u64) -> Vec<Effect> {
     let (dotenv, left_out) = dotenv(r, report);
     if !left_out.is_empty() {
         let names = left_out.join(", ");
-        lines.push(format!(
-            "outputs that do not fit a variable are in {}: {names}",
-            r.result_file
-        ));
+        lines.push(format!("outputs that do not fit a variable are in {}: {names}", r.result_file));
     }
     lines.extend(log::ending(r, report));
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
-    effects.push(Effect::Replace {
-        to: Target::Dotenv,
-        text: dotenv,
-    });
+    effects.push(Effect::Replace { to: Target::Dotenv, text: dotenv });
     effects
 }
 
 /// A section's name must be its own within the job.
 fn section(r: &Renderer) -> String {
-    format!(
-        "lockstep-{}-{}",
-        slug(r.step),
-        r.token.get(..8).unwrap_or_default()
-    )
+    format!("lockstep-{}-{}", slug(r.step), r.token.get(..8).unwrap_or_default())
 }
 
 /// The report, and the names of the outputs that are not in it.
@@ -68,11 +58,7 @@ fn dotenv(r: &Renderer, report: &Report) -> (String, Vec<String>) {
 /// A name as part of a variable's name.
 fn upper(name: &str) -> String {
     let allowed = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_uppercase()
-        } else {
-            '_'
-        }
+        if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
     };
     name.chars().map(allowed).collect()
 }

@@ -33,11 +33,7 @@ pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
         lines.push(format!("{BAR}and {} more files", count(more as u64 + 1)));
     }
     for (name, value) in &report.outputs {
-        lines.push(format!(
-            "{BAR}{} = {}",
-            r.clean(name),
-            shown(r, &plain_value(value))
-        ));
+        lines.push(format!("{BAR}{} = {}", r.clean(name), shown(r, &plain_value(value))));
     }
     lines
 }
@@ -57,9 +53,7 @@ pub(super) fn summary(r: &Renderer, blocks: &[Block]) -> Vec<String> {
 
 /// How the run ended, in one line and a hint.
 pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
-    let Ending {
-        message, hint, at, ..
-    } = &report.ending;
+    let Ending { message, hint, at, .. } = &report.ending;
     let (label, at) = match report.ending.exit {
         Exit::Done if report.planned => (format!("lockstep {} (plan)", r.clean(&report.step)), None),
         Exit::Done => (format!("lockstep {}", r.clean(&report.step)), None),
@@ -82,11 +76,7 @@ pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
     };
     let first = format!("{BAR}{label}{}", place(r, note.at.as_ref()));
     let shown = note.level > Level::Debug || r.verbose;
-    let lines = if shown {
-        continued(r, first, &note.message)
-    } else {
-        Vec::new()
-    };
+    let lines = if shown { continued(r, first, &note.message) } else { Vec::new() };
     lines.into_iter()
 }
 
@@ -138,11 +128,7 @@ fn verb(change: &Change, planned: bool) -> &'static str {
 fn shown(r: &Renderer, value: &str) -> String {
     let long = value.chars().count() > MAX_VALUE || value.trim_end_matches('\n').contains('\n');
     if long {
-        format!(
-            "({} lines, {} bytes)",
-            count(value.lines().count() as u64),
-            count(value.len() as u64)
-        )
+        format!("({} lines, {} bytes)", count(value.lines().count() as u64), count(value.len() as u64))
     } else {
         r.clean(value.trim_end_matches('\n'))
     }
@@ -166,17 +152,11 @@ fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> Vec<String> 
         .map(|row| row.iter().map(cell).collect())
         .collect();
     let width = |i: usize| {
-        all.iter()
-            .filter_map(|row| row.get(i))
-            .map(|cell| cell.chars().count().min(MAX_COLUMN))
-            .max()
+        all.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count().min(MAX_COLUMN)).max()
     };
     let widths: Vec<usize> = (0..).map_while(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}  "));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
         format!("{BAR}{}", cells.collect::<String>().trim_end())
     };
     all.iter().map(line).collect()
@@ -187,9 +167,5 @@ fn bold(r: &Renderer, text: &str) -> String {
 }
 
 fn coloured(r: &Renderer, code: &str, text: &str) -> String {
-    if r.colour {
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    } else {
-        text.to_owned()
-    }
+    if r.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

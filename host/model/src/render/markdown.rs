@@ -11,9 +11,7 @@ const BUDGET: usize = 900 * 1024;
 /// Room for what is said about that.
 const NOTICE: usize = 256;
 /// The languages that are only coloured. Others (`mermaid`, `geojson`, `math`) are drawn, links included.
-const LANGUAGES: [&str; 10] = [
-    "console", "diff", "hcl", "ini", "json", "sh", "text", "toml", "xml", "yaml",
-];
+const LANGUAGES: [&str; 10] = ["console", "diff", "hcl", "ini", "json", "sh", "text", "toml", "xml", "yaml"];
 /// The most changed files that are listed one by one.
 const MAX_CHANGES: usize = 200;
 
@@ -21,19 +19,13 @@ const MAX_CHANGES: usize = 200;
 pub(super) fn summary(r: &Renderer, report: &Report) -> String {
     let mut parts = report.summary.clone();
     if let Some(diff) = report.diff.as_ref().filter(|_| report.planned) {
-        parts.push(Block::Code {
-            language: "diff".to_owned(),
-            text: diff.clone(),
-        });
+        parts.push(Block::Code { language: "diff".to_owned(), text: diff.clone() });
     }
     let mut out = head(r, report);
     for (i, part) in parts.iter().enumerate() {
         let Some(text) = block(r, part, (BUDGET - NOTICE).saturating_sub(out.len())) else {
             let left = parts.len() - i;
-            let _ = writeln!(
-                out,
-                "<p><i>{left} more parts do not fit here; the log has them.</i></p>\n"
-            );
+            let _ = writeln!(out, "<p><i>{left} more parts do not fit here; the log has them.</i></p>\n");
             break;
         };
         out.push_str(&text);
@@ -47,27 +39,14 @@ fn head(r: &Renderer, report: &Report) -> String {
     let at = ending.at.as_ref().filter(|_| ending.exit != Exit::Done);
     let mut out = format!("<h3>{}: {}</h3>\n\n", lines(r, &report.step), ending.exit.word());
     let heading = out.len();
-    let _ = write!(
-        out,
-        "<p>{}{}",
-        html(&log::place(r, at)),
-        lines(r, &ending.message)
-    );
+    let _ = write!(out, "<p>{}{}", html(&log::place(r, at)), lines(r, &ending.message));
     if let Some(hint) = &ending.hint {
         let _ = write!(out, "<br>hint: {}", lines(r, hint));
     }
     out.push_str("</p>\n\n");
     if !report.changes.is_empty() {
-        let word = if report.planned {
-            "Files to change"
-        } else {
-            "Changed files"
-        };
-        let _ = writeln!(
-            out,
-            "<details><summary>{word}: {}</summary><ul>",
-            report.changes.len()
-        );
+        let word = if report.planned { "Files to change" } else { "Changed files" };
+        let _ = writeln!(out, "<details><summary>{word}: {}</summary><ul>", report.changes.len());
         for change in report.changes.iter().take(MAX_CHANGES) {
             let _ = writeln!(out, "<li><code>{}</code></li>", html(&r.clean(&change.path)));
         }
@@ -96,16 +75,9 @@ fn block(r: &Renderer, block: &Block, room: usize) -> Option<String> {
 
 fn code(r: &Renderer, language: &str, text: &str, room: usize) -> String {
     let lines = r.clean_lines(text);
-    let ticks = lines
-        .iter()
-        .map(|line| longest_run(line, '`'))
-        .max()
-        .unwrap_or_default();
+    let ticks = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or_default();
     let fence = "`".repeat(ticks.max(2) + 1);
-    let language = LANGUAGES
-        .into_iter()
-        .find(|known| *known == language)
-        .unwrap_or_default();
+    let language = LANGUAGES.into_iter().find(|known| *known == language).unwrap_or_default();
     let mut out = format!("{fence}{language}\n");
     let mut cut = "";
     for line in &lines {
@@ -121,9 +93,7 @@ fn code(r: &Renderer, language: &str, text: &str, room: usize) -> String {
 
 fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> String {
     let row = |tag: &str, cells: &[String]| {
-        let cells = cells
-            .iter()
-            .map(|cell| format!("<{tag}>{}</{tag}>", lines(r, cell)));
+        let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", lines(r, cell)));
         format!("<tr>{}</tr>\n", cells.collect::<String>())
     };
     let body: String = rows.iter().map(|cells| row("td", cells)).collect();
@@ -156,8 +126,5 @@ fn html(text: &str) -> String {
 }
 
 fn longest_run(line: &str, wanted: char) -> usize {
-    line.split(|c| c != wanted)
-        .map(str::len)
-        .max()
-        .unwrap_or_default()
+    line.split(|c| c != wanted).map(str::len).max().unwrap_or_default()
 }

@@ -163,10 +163,7 @@ impl Renderer<'_> {
             Platform::Jenkins | Platform::Plain => log::closing(self, report).map(Effect::Line).collect(),
         };
         let text = json_text(&result) + "\n";
-        effects.push(Effect::Replace {
-            to: Target::ResultFile,
-            text,
-        });
+        effects.push(Effect::Replace { to: Target::ResultFile, text });
         effects
     }
 
@@ -182,9 +179,7 @@ impl Renderer<'_> {
 
     /// The lines of a text as they may stand in the log.
     fn barred(&self, text: &str) -> impl Iterator<Item = String> {
-        self.clean_lines(text)
-            .into_iter()
-            .map(|line| format!("{BAR}{line}"))
+        self.clean_lines(text).into_iter().map(|line| format!("{BAR}{line}"))
     }
 }
 

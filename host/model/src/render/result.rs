@@ -63,12 +63,8 @@ fn place(at: Option<&Location>, redactor: &Redactor) -> Map<String, Value> {
     let path = at.map(|at| redactor.redact(&at.path));
     let line = at.and_then(|at| at.line);
     let column = at.and_then(|at| at.column);
-    [
-        ("path", json!(path)),
-        ("line", json!(line)),
-        ("column", json!(column)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into_iter()
-    .collect()
+    [("path", json!(path)), ("line", json!(line)), ("column", json!(column))]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
 }

@@ -11,20 +11,12 @@ const HOSTILE: &str =
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 fn location() -> Location {
-    Location {
-        path: "a\n::error::,b:%".to_owned(),
-        line: Some(3),
-        column: Some(7),
-    }
+    Location { path: "a\n::error::,b:%".to_owned(), line: Some(3), column: Some(7) }
 }
 
 fn hostile() -> Report {
     let text = || HOSTILE.to_owned();
-    let note = |level| Note {
-        level,
-        message: text(),
-        at: Some(location()),
-    };
+    let note = |level| Note { level, message: text(), at: Some(location()) };
     Report {
         step: "x\n::error::y".to_owned(),
         ending: Ending {
@@ -45,20 +37,13 @@ fn hostile() -> Report {
         summary: vec![
             Block::Heading(text()),
             Block::Paragraph(text()),
-            Block::Code {
-                language: "mermaid\n```".to_owned(),
-                text: format!("````\n{HOSTILE}"),
-            },
+            Block::Code { language: "mermaid\n```".to_owned(), text: format!("````\n{HOSTILE}") },
             Block::Table {
                 columns: vec!["a|b".to_owned(), text()],
                 rows: vec![vec![text()], vec!["1".to_owned(), "2".to_owned(), "3".to_owned()]],
             },
         ],
-        changes: vec![Change {
-            path: location().path,
-            before: None,
-            after: Some(Digest::of(b"")),
-        }],
+        changes: vec![Change { path: location().path, before: None, after: Some(Digest::of(b"")) }],
         diff: Some(format!("--- a\n+++ b\n@@ -1 +1 @@\n ::error::x\n+{HOSTILE}\n")),
         receipt: Some(Digest::of(b"")),
     }
@@ -75,10 +60,7 @@ fn ordinary() -> Report {
             at: None,
         },
         planned: false,
-        outputs: vec![
-            ("changed".to_owned(), json!(true)),
-            ("files".to_owned(), json!(["a.yaml"])),
-        ],
+        outputs: vec![("changed".to_owned(), json!(true)), ("files".to_owned(), json!(["a.yaml"]))],
         notes: Vec::new(),
         summary: Vec::new(),
         changes: vec![Change {
@@ -115,17 +97,10 @@ fn rendered(platform: Platform, report: &Report) -> String {
     let shown = effects.iter().map(|effect| match effect {
         Effect::Line(line) => format!("{line}\n"),
         Effect::Append { to, text } => format!("=== append {to:?}\n{text}"),
-        Effect::Replace {
-            to: Target::ResultFile,
-            ..
-        } => "=== replace ResultFile".to_owned(),
+        Effect::Replace { to: Target::ResultFile, .. } => "=== replace ResultFile".to_owned(),
         Effect::Replace { to, text } => format!("=== replace {to:?}\n{text}"),
     });
-    shown
-        .collect::<String>()
-        .replace('\u{1b}', "␛")
-        .replace('\r', "␍")
-        .replace('\u{202e}', "⟲")
+    shown.collect::<String>().replace('\u{1b}', "␛").replace('\r', "␍").replace('\u{202e}', "⟲")
 }
 
 mod limits;

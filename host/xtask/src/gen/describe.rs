@@ -36,11 +36,7 @@ struct StepFile {
 /// # Errors
 /// WIT that cannot be read, a `run` function of another form, or names that collide with the wrappers'.
 pub(super) fn describe(root: &Path, folder: &Path) -> Result<StepInfo> {
-    let name = folder
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     read(root, folder, &name).with_context(|| format!("step `{name}`"))
 }
 
@@ -62,14 +58,8 @@ fn read(root: &Path, folder: &Path, name: &str) -> Result<StepInfo> {
         name: name.to_owned(),
         summary: file.summary.clone(),
         docs: docs(&world.docs),
-        inputs: inputs
-            .iter()
-            .map(|field| input(&wit, field, &file))
-            .collect::<Result<_>>()?,
-        outputs: fields(&wit, ok_type(&wit, run)?)?
-            .iter()
-            .map(|field| output(&wit, field))
-            .collect(),
+        inputs: inputs.iter().map(|field| input(&wit, field, &file)).collect::<Result<_>>()?,
+        outputs: fields(&wit, ok_type(&wit, run)?)?.iter().map(|field| output(&wit, field)).collect(),
         failures: failures(&file)?,
         asks: file.asks,
         limits: file.limits,
@@ -134,11 +124,7 @@ fn input(wit: &Resolve, field: &Field, file: &StepFile) -> Result<InputInfo> {
 }
 
 fn output(wit: &Resolve, field: &Field) -> OutputInfo {
-    OutputInfo {
-        name: field.name.clone(),
-        type_name: type_name(wit, field.ty),
-        docs: docs(&field.docs),
-    }
+    OutputInfo { name: field.name.clone(), type_name: type_name(wit, field.ty), docs: docs(&field.docs) }
 }
 
 fn shape(wit: &Resolve, of: Type) -> Result<Shape> {
@@ -167,10 +153,8 @@ fn choices(wit: &Resolve, of: Type) -> Vec<ChoiceInfo> {
     match kind(wit, of) {
         Some(TypeDefKind::Option(inner) | TypeDefKind::List(inner)) => choices(wit, *inner),
         Some(TypeDefKind::Enum(cases)) => {
-            let choice = |case: &wit_parser::EnumCase| ChoiceInfo {
-                name: case.name.clone(),
-                docs: docs(&case.docs),
-            };
+            let choice =
+                |case: &wit_parser::EnumCase| ChoiceInfo { name: case.name.clone(), docs: docs(&case.docs) };
             cases.cases.iter().map(choice).collect()
         }
         _ => Vec::new(),
@@ -205,13 +189,8 @@ fn docs(docs: &Docs) -> String {
 /// The failures, sorted by their codes.
 fn failures(file: &StepFile) -> Result<Vec<FailureInfo>> {
     let failure = |(code, meaning): (&String, &toml::Value)| {
-        let meaning = meaning
-            .as_str()
-            .with_context(|| format!("failure `{code}` needs a text"))?;
-        Ok(FailureInfo {
-            code: code.clone(),
-            meaning: meaning.to_owned(),
-        })
+        let meaning = meaning.as_str().with_context(|| format!("failure `{code}` needs a text"))?;
+        Ok(FailureInfo { code: code.clone(), meaning: meaning.to_owned() })
     };
     file.failures.iter().map(failure).collect()
 }
@@ -221,27 +200,12 @@ fn check_names<'a>(step: &StepInfo, mentioned: impl Iterator<Item = &'a String>)
     for input in &step.inputs {
         let reserved =
             CONTROLS.iter().any(|control| control.name == input.name) || input.name.starts_with(JOB);
-        ensure!(
-            !reserved,
-            "input `{}` is a name that the wrappers need",
-            input.name
-        );
-        ensure!(
-            !input.docs.is_empty(),
-            "input `{}` has no doc comment",
-            input.name
-        );
+        ensure!(!reserved, "input `{}` is a name that the wrappers need", input.name);
+        ensure!(!input.docs.is_empty(), "input `{}` has no doc comment", input.name);
     }
     for output in &step.outputs {
-        ensure!(
-            output.name != RESULT,
-            "output `{RESULT}` is a name that the wrappers need"
-        );
-        ensure!(
-            !output.docs.is_empty(),
-            "output `{}` has no doc comment",
-            output.name
-        );
+        ensure!(output.name != RESULT, "output `{RESULT}` is a name that the wrappers need");
+        ensure!(!output.docs.is_empty(), "output `{}` has no doc comment", output.name);
     }
     for name in mentioned {
         let known = step.inputs.iter().any(|input| input.name == *name);

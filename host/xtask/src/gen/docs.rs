@@ -26,12 +26,7 @@ pub(super) fn page(step: &StepInfo) -> String {
         };
         row(
             &mut out,
-            &[
-                &format!("`{}`", input.name),
-                &format!("`{}`", input.type_name),
-                &default,
-                &meaning(input),
-            ],
+            &[&format!("`{}`", input.name), &format!("`{}`", input.type_name), &default, &meaning(input)],
         );
     }
     out += "\nEvery wrapper also takes:\n\n| name | |\n| --- | --- |\n";
@@ -40,14 +35,7 @@ pub(super) fn page(step: &StepInfo) -> String {
     }
     out += "\n## Outputs\n\n| name | type | |\n| --- | --- | --- |\n";
     for output in &step.outputs {
-        row(
-            &mut out,
-            &[
-                &format!("`{}`", output.name),
-                &format!("`{}`", output.type_name),
-                &output.docs,
-            ],
-        );
+        row(&mut out, &[&format!("`{}`", output.name), &format!("`{}`", output.type_name), &output.docs]);
     }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
@@ -55,11 +43,7 @@ pub(super) fn page(step: &StepInfo) -> String {
         row(&mut out, &[&format!("`{capability}`"), &scopes.join(", ")]);
     }
     out += "\n`${input}` stands for the value given. It can reach nothing else.\n";
-    let limits: Vec<String> = step
-        .limits
-        .iter()
-        .map(|(name, limit)| format!("{name} {limit}"))
-        .collect();
+    let limits: Vec<String> = step.limits.iter().map(|(name, limit)| format!("{name} {limit}")).collect();
     if !limits.is_empty() {
         let _ = writeln!(out, "\nLimits: {}.", limits.join(", "));
     }
@@ -69,14 +53,7 @@ pub(super) fn page(step: &StepInfo) -> String {
     }
     out += "\n| exit code | outcome | meaning |\n| --- | --- | --- |\n";
     for exit in Exit::ALL {
-        row(
-            &mut out,
-            &[
-                &exit.code().to_string(),
-                &format!("`{}`", exit.word()),
-                exit.meaning(),
-            ],
-        );
+        row(&mut out, &[&exit.code().to_string(), &format!("`{}`", exit.word()), exit.meaning()]);
     }
     out + &examples(step)
 }
@@ -85,19 +62,15 @@ pub(super) fn page(step: &StepInfo) -> String {
 pub(super) fn readme(readme: &str, steps: &[StepInfo]) -> Result<String> {
     let mut table = format!("{BEGIN}\n| step | |\n| --- | --- |\n");
     for step in steps {
-        row(
-            &mut table,
-            &[&format!("[`{0}`](docs/steps/{0}.md)", step.name), &step.summary],
-        );
+        row(&mut table, &[&format!("[`{0}`](docs/steps/{0}.md)", step.name), &step.summary]);
     }
     table += END;
     let Some((before, rest)) = readme.split_once(BEGIN) else {
         let before = if readme.is_empty() { "# Lockstep\n" } else { readme };
         return Ok(format!("{before}\n## Steps\n\n{table}\n"));
     };
-    let (_, after) = rest
-        .split_once(END)
-        .with_context(|| format!("README.md has `{BEGIN}` without `{END}`"))?;
+    let (_, after) =
+        rest.split_once(END).with_context(|| format!("README.md has `{BEGIN}` without `{END}`"))?;
     Ok(format!("{before}{table}{after}"))
 }
 
@@ -133,10 +106,8 @@ fn examples(step: &StepInfo) -> String {
         let line = |input: &&InputInfo| format!("{}: {}\n", input.name, text::quoted(placeholder(input)));
         text::indented(&required.iter().map(line).collect::<String>(), spaces)
     };
-    let flags: String = required
-        .iter()
-        .map(|input| format!(" --{} '{}'", input.name, placeholder(input)))
-        .collect();
+    let flags: String =
+        required.iter().map(|input| format!(" --{} '{}'", input.name, placeholder(input))).collect();
     let arguments: Vec<String> = required
         .iter()
         .map(|input| match input.shape {

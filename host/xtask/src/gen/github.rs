@@ -26,13 +26,7 @@ pub(super) fn action(step: &StepInfo) -> String {
         out += &output_entry(&output.name, &text::one_line(&output.docs));
     }
     out += &output_entry("result", RESULT);
-    out + &runs(
-        &[
-            ("LOCKSTEP_STEP", name),
-            ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}"),
-        ],
-        "../..",
-    )
+    out + &runs(&[("LOCKSTEP_STEP", name), ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}")], "../..")
 }
 
 /// The `action.yml` at the root: any step by its name.
@@ -48,10 +42,8 @@ pub(super) fn generic() -> String {
     out += &controls();
     out += "outputs:\n";
     out += &output_entry("result", RESULT);
-    let env = [
-        ("LOCKSTEP_STEP", "${{ inputs.step }}"),
-        ("LOCKSTEP_DOCUMENT", "${{ inputs.inputs || '{}' }}"),
-    ];
+    let env =
+        [("LOCKSTEP_STEP", "${{ inputs.step }}"), ("LOCKSTEP_DOCUMENT", "${{ inputs.inputs || '{}' }}")];
     out + &runs(&env, ".")
 }
 
@@ -63,11 +55,8 @@ pub(super) fn described(input: &InputInfo) -> String {
         Shape::Flag => out += " `true` or `false`.",
         Shape::Json => out += " As JSON.",
         Shape::Choice => {
-            let names: Vec<String> = input
-                .choices
-                .iter()
-                .map(|choice| format!("`{}`", choice.name))
-                .collect();
+            let names: Vec<String> =
+                input.choices.iter().map(|choice| format!("`{}`", choice.name)).collect();
             let _ = write!(out, " One of {}.", names.join(", "));
         }
         Shape::Text | Shape::Number => {}
@@ -79,17 +68,11 @@ pub(super) fn described(input: &InputInfo) -> String {
 }
 
 fn controls() -> String {
-    CONTROLS
-        .iter()
-        .map(|control| input_entry(control.name, control.docs, false))
-        .collect()
+    CONTROLS.iter().map(|control| input_entry(control.name, control.docs, false)).collect()
 }
 
 fn input_entry(name: &str, docs: &str, required: bool) -> String {
-    format!(
-        "  {name}:\n    description: {}\n    required: {required}\n",
-        text::quoted(docs)
-    )
+    format!("  {name}:\n    description: {}\n    required: {required}\n", text::quoted(docs))
 }
 
 fn output_entry(name: &str, docs: &str) -> String {
@@ -107,17 +90,8 @@ fn runs(env: &[(&str, &str)], root: &str) -> String {
         let _ = writeln!(out, "        {name}: {value}");
     }
     for control in CONTROLS {
-        let _ = writeln!(
-            out,
-            "        {}: ${{{{ inputs.{} }}}}",
-            control.variable(),
-            control.name
-        );
+        let _ = writeln!(out, "        {}: ${{{{ inputs.{} }}}}", control.variable(), control.name);
     }
-    let folder = if root == "." {
-        String::new()
-    } else {
-        format!("/{root}")
-    };
+    let folder = if root == "." { String::new() } else { format!("/{root}") };
     out + &format!("      run: exec /bin/sh \"$GITHUB_ACTION_PATH{folder}/ci/run.sh\"\n")
 }

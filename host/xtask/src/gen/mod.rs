@@ -25,14 +25,8 @@ const CONTROLS: [Control; 4] = [
         name: "policy",
         docs: "A policy file that narrows what the step may do. Default: `lockstep.yaml`, if there is one.",
     },
-    Control {
-        name: "plan",
-        docs: "`true` shows what would change and changes nothing.",
-    },
-    Control {
-        name: "receipt",
-        docs: "Where to write the receipt of the run.",
-    },
+    Control { name: "plan", docs: "`true` shows what would change and changes nothing." },
+    Control { name: "receipt", docs: "Where to write the receipt of the run." },
     Control {
         name: "binary",
         docs: "The lockstep binary to use instead of the one that belongs to this version.",
@@ -53,13 +47,7 @@ impl Control {
 }
 
 /// Folders in which every file is generated: what is there and not expected is stale.
-const OWNED: [&str; 5] = [
-    "actions",
-    "docs/steps",
-    "resources/lockstep/ci",
-    "templates",
-    "vars",
-];
+const OWNED: [&str; 5] = ["actions", "docs/steps", "resources/lockstep/ci", "templates", "vars"];
 
 /// Writes every generated file below `root`, or with `check` writes nothing. Returns the paths, relative to
 /// `root`, of the files that were not as they should be.
@@ -102,14 +90,8 @@ fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     for step in &steps {
         let name = &step.name;
         files.insert(format!("actions/{name}/action.yml").into(), github::action(step));
-        files.insert(
-            format!("templates/{name}.yml").into(),
-            gitlab::template(step, &shim),
-        );
-        files.insert(
-            format!("vars/{}.groovy", text::camel(name)).into(),
-            jenkins::typed(step),
-        );
+        files.insert(format!("templates/{name}.yml").into(), gitlab::template(step, &shim));
+        files.insert(format!("vars/{}.groovy", text::camel(name)).into(), jenkins::typed(step));
         files.insert(format!("docs/steps/{name}.md").into(), docs::page(step));
     }
     let readme = fs::read_to_string(root.join("README.md")).unwrap_or_default();
@@ -129,16 +111,9 @@ pub(crate) fn steps(root: &Path) -> Result<Vec<StepInfo>> {
         .collect::<Result<_>>()?;
     folders.retain(|folder| folder.join("step.toml").is_file());
     folders.sort();
-    let steps: Vec<StepInfo> = folders
-        .iter()
-        .map(|folder| describe(root, folder))
-        .collect::<Result<_>>()?;
+    let steps: Vec<StepInfo> = folders.iter().map(|folder| describe(root, folder)).collect::<Result<_>>()?;
     // A GitLab project can hold no more components.
-    ensure!(
-        steps.len() <= 30,
-        "there are {} steps; GitLab takes 30 components of a project",
-        steps.len()
-    );
+    ensure!(steps.len() <= 30, "there are {} steps; GitLab takes 30 components of a project", steps.len());
     Ok(steps)
 }
 
@@ -151,10 +126,7 @@ struct Shim {
 impl Shim {
     fn read(root: &Path) -> Result<Self> {
         let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
-        Ok(Self {
-            run: read("ci/run.sh")?,
-            checksums: read("ci/CHECKSUMS")?,
-        })
+        Ok(Self { run: read("ci/run.sh")?, checksums: read("ci/CHECKSUMS")? })
     }
 }
 

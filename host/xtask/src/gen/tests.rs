@@ -92,10 +92,7 @@ fn what_is_stale_is_written_and_what_is_left_over_removed() {
     assert_eq!(run(root.path(), false).unwrap(), stale);
     assert_eq!(run(root.path(), true).unwrap(), Vec::<PathBuf>::new());
     write(&root.path().join("templates/gone.yml"), "x").unwrap();
-    assert_eq!(
-        run(root.path(), true).unwrap(),
-        [PathBuf::from("templates/gone.yml")]
-    );
+    assert_eq!(run(root.path(), true).unwrap(), [PathBuf::from("templates/gone.yml")]);
     run(root.path(), false).unwrap();
     assert!(!root.path().join("templates/gone.yml").exists());
 }
@@ -104,21 +101,11 @@ fn what_is_stale_is_written_and_what_is_left_over_removed() {
 fn a_step_describes_itself() {
     let root = checkout(WIT, TOML);
     let step = &steps(root.path()).unwrap()[0];
-    assert_eq!(
-        step.docs,
-        "First line of a paragraph.\n\nSecond \"quoted\" one: `a|b`."
-    );
+    assert_eq!(step.docs, "First line of a paragraph.\n\nSecond \"quoted\" one: `a|b`.");
     let inputs: Vec<_> = step
         .inputs
         .iter()
-        .map(|input| {
-            (
-                &*input.name,
-                &*input.type_name,
-                input.required,
-                input.default.to_string(),
-            )
-        })
+        .map(|input| (&*input.name, &*input.type_name, input.required, input.default.to_string()))
         .collect();
     let none = || "null".to_owned();
     assert_eq!(
@@ -148,10 +135,7 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
     let root = checkout(WIT, TOML);
     run(root.path(), false).unwrap();
     let action = text(&root, "actions/every/action.yml");
-    assert!(
-        action.contains("  plain:\n    description: \"A text.\"\n    required: true\n"),
-        "{action}"
-    );
+    assert!(action.contains("  plain:\n    description: \"A text.\"\n    required: true\n"), "{action}");
     assert!(action.contains("Default: `it's`.\"\n    required: false\n"));
     assert!(action.contains("    value: ${{ steps.run.outputs.first-one }}\n"));
     let run = action.split_once("      run: ").unwrap().1;
@@ -165,17 +149,8 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
         "    mode:\n      description: \"A word. One of `go`, `stop-here`.\"\n      type: string\n    items:"
     ));
     assert!(template.contains("      value: ' $[[ inputs.on ]]'\n      expand: false\n"));
-    assert!(
-        template.contains("and $ [[ inputs.x ]]"),
-        "a description is not filled in"
-    );
-    let script = template
-        .split_once("  script:\n")
-        .unwrap()
-        .1
-        .split_once("  artifacts:")
-        .unwrap()
-        .0;
+    assert!(template.contains("and $ [[ inputs.x ]]"), "a description is not filled in");
+    let script = template.split_once("  script:\n").unwrap().1.split_once("  artifacts:").unwrap().0;
     assert!(!script.contains("$[["), "nothing is filled into the script");
     assert!(script.contains("      echo run\n"), "the shim is carried along");
 
@@ -191,11 +166,7 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
 #[test]
 fn the_readme_keeps_what_people_wrote() {
     let root = checkout(WIT, TOML);
-    write(
-        &root.path().join("README.md"),
-        "# Mine\n<!-- steps -->\nold\n<!-- /steps -->\nmore\n",
-    )
-    .unwrap();
+    write(&root.path().join("README.md"), "# Mine\n<!-- steps -->\nold\n<!-- /steps -->\nmore\n").unwrap();
     run(root.path(), false).unwrap();
     let readme = text(&root, "README.md");
     assert!(

@@ -9,11 +9,7 @@ fn closing(platform: Platform, report: &Report) -> Vec<Effect> {
 
 fn log_of<'a>(effects: &'a [Effect]) -> Vec<&'a str> {
     let line = |effect: &'a Effect| {
-        if let Effect::Line(line) = effect {
-            Some(&**line)
-        } else {
-            None
-        }
+        if let Effect::Line(line) = effect { Some(&**line) } else { None }
     };
     effects.iter().filter_map(line).collect()
 }
@@ -27,11 +23,7 @@ fn text_for(effects: &[Effect], target: Target) -> String {
 }
 
 fn note(level: Level, message: &str) -> Note {
-    Note {
-        level,
-        message: message.to_owned(),
-        at: None,
-    }
+    Note { level, message: message.to_owned(), at: None }
 }
 
 #[test]
@@ -39,17 +31,12 @@ fn github_gets_ten_annotations_of_a_level_and_the_number_of_the_rest() {
     let mut report = ordinary();
     report.ending.exit = Exit::Rejected;
     report.notes = (0..12).map(|i| note(Level::Error, &format!("e{i}"))).collect();
-    report
-        .notes
-        .extend((0..11).map(|i| note(Level::Notice, &format!("n{i}"))));
+    report.notes.extend((0..11).map(|i| note(Level::Notice, &format!("n{i}"))));
     let effects = closing(Platform::Github, &report);
     let log = log_of(&effects);
     let annotations = |level: &str| log.iter().filter(|line| line.starts_with(level)).count();
     assert_eq!((annotations("::error"), annotations("::notice")), (10, 10));
-    assert!(
-        log.contains(&"::error::1 value in 1 file"),
-        "what ended the run is one of them"
-    );
+    assert!(log.contains(&"::error::1 value in 1 file"), "what ended the run is one of them");
     assert!(log.contains(&"more notes are in the log above: 3 of level error, 1 of level notice"));
 }
 
@@ -58,29 +45,17 @@ fn github_gets_no_message_that_it_would_cut() {
     let mut report = ordinary();
     report.notes = vec![note(Level::Warning, &"ü\n".repeat(5_000))];
     let effects = closing(Platform::Github, &report);
-    let line = log_of(&effects)
-        .into_iter()
-        .find(|line| line.starts_with("::warning"))
-        .unwrap();
-    assert!(
-        line.replace("%0A", "\n").len() < 4_200 && line.ends_with("more bytes"),
-        "{line}"
-    );
+    let line = log_of(&effects).into_iter().find(|line| line.starts_with("::warning")).unwrap();
+    assert!(line.replace("%0A", "\n").len() < 4_200 && line.ends_with("more bytes"), "{line}");
 }
 
 #[test]
 fn an_output_that_is_too_long_is_named_and_not_written() {
     let mut report = ordinary();
-    report.outputs = vec![
-        ("diff".to_owned(), json!("x".repeat(70_000))),
-        ("ok".to_owned(), json!(null)),
-    ];
+    report.outputs = vec![("diff".to_owned(), json!("x".repeat(70_000))), ("ok".to_owned(), json!(null))];
     let effects = closing(Platform::Github, &report);
     assert_eq!(
-        log_of(&effects)
-            .into_iter()
-            .filter(|line| line.starts_with("::warning"))
-            .collect::<Vec<_>>(),
+        log_of(&effects).into_iter().filter(|line| line.starts_with("::warning")).collect::<Vec<_>>(),
         [
             "::warning::output `diff` is too long for GitHub (70,000 bytes); it is in lockstep-x.json",
             "::warning::output `result` is too long for GitHub (70,199 bytes); it is in lockstep-x.json"
@@ -93,10 +68,7 @@ fn an_output_that_is_too_long_is_named_and_not_written() {
 #[test]
 fn a_delimiter_that_is_in_the_value_is_drawn_again() {
     let mut report = ordinary();
-    report.outputs = vec![(
-        "a".to_owned(),
-        json!(format!("x\nlockstep-{}\nPATH<<y", "01".repeat(16))),
-    )];
+    report.outputs = vec![("a".to_owned(), json!(format!("x\nlockstep-{}\nPATH<<y", "01".repeat(16))))];
     let redactor = Redactor::empty();
     let mut drawn = 0_u8;
     let mut random = || {
@@ -110,22 +82,10 @@ fn a_delimiter_that_is_in_the_value_is_drawn_again() {
 #[test]
 fn a_summary_stays_within_its_budget_and_says_what_is_missing() {
     let mut report = ordinary();
-    let code = |lines: usize| Block::Code {
-        language: "diff".to_owned(),
-        text: "0123456789\n".repeat(lines),
-    };
-    report.summary = vec![
-        code(60_000),
-        code(60_000),
-        Block::Paragraph("@".repeat(200_000)),
-        code(1),
-    ];
+    let code = |lines: usize| Block::Code { language: "diff".to_owned(), text: "0123456789\n".repeat(lines) };
+    report.summary = vec![code(60_000), code(60_000), Block::Paragraph("@".repeat(200_000)), code(1)];
     let summary = text_for(&closing(Platform::Github, &report), Target::Summary);
-    assert!(
-        summary.len() <= 900 * 1024 && summary.len() > 890 * 1024,
-        "{}",
-        summary.len()
-    );
+    assert!(summary.len() <= 900 * 1024 && summary.len() > 890 * 1024, "{}", summary.len());
     assert!(summary.contains("The rest does not fit here"));
     assert!(summary.ends_with("<p><i>2 more parts do not fit here; the log has them.</i></p>\n\n"));
     report.ending.message = "@\n".repeat(400_000);
@@ -137,11 +97,8 @@ fn a_summary_stays_within_its_budget_and_says_what_is_missing() {
 fn gitlab_gets_only_what_it_gives_back() {
     let mut report = ordinary();
     let values = ["v1", "a\nCI_X=1", "\"q\"", "$TOKEN", "ü", " x", "", "a b=c"];
-    report.outputs = values
-        .iter()
-        .zip('a'..)
-        .map(|(value, name)| (format!("out-{name}"), json!(value)))
-        .collect();
+    report.outputs =
+        values.iter().zip('a'..).map(|(value, name)| (format!("out-{name}"), json!(value))).collect();
     let effects = closing(Platform::Gitlab, &report);
     assert_eq!(
         text_for(&effects, Target::Dotenv),
@@ -154,19 +111,10 @@ fn gitlab_gets_only_what_it_gives_back() {
 #[test]
 fn gitlab_gets_no_variable_that_a_later_step_would_read() {
     let mut report = ordinary();
-    for (step, output) in [
-        ("input", "files"),
-        ("allow", "build"),
-        ("download", "base"),
-        ("input-x", "y"),
-    ] {
+    for (step, output) in [("input", "files"), ("allow", "build"), ("download", "base"), ("input-x", "y")] {
         report.step = step.to_owned();
         report.outputs = vec![(output.to_owned(), json!("x"))];
-        assert_eq!(
-            text_for(&closing(Platform::Gitlab, &report), Target::Dotenv),
-            "",
-            "{step}"
-        );
+        assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv), "", "{step}");
     }
 }
 
@@ -174,21 +122,9 @@ fn gitlab_gets_no_variable_that_a_later_step_would_read() {
 fn gitlab_gets_at_most_twenty_variables_and_four_and_a_half_kilobytes() {
     let mut report = ordinary();
     report.outputs = (0..30).map(|i| (format!("o{i}"), json!(i))).collect();
-    assert_eq!(
-        text_for(&closing(Platform::Gitlab, &report), Target::Dotenv)
-            .lines()
-            .count(),
-        20
-    );
-    report.outputs = (0..30)
-        .map(|i| (format!("o{i}"), json!("x".repeat(1_000))))
-        .collect();
-    assert_eq!(
-        text_for(&closing(Platform::Gitlab, &report), Target::Dotenv)
-            .lines()
-            .count(),
-        4
-    );
+    assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv).lines().count(), 20);
+    report.outputs = (0..30).map(|i| (format!("o{i}"), json!("x".repeat(1_000)))).collect();
+    assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv).lines().count(), 4);
 }
 
 #[test]
@@ -196,16 +132,9 @@ fn colours_are_only_where_they_are_wanted() {
     let mut report = ordinary();
     report.ending.exit = Exit::Invalid;
     report.ending.hint = Some("try `--plan`".to_owned());
-    report.ending.at = Some(Location {
-        path: "a.yaml".to_owned(),
-        line: Some(2),
-        column: None,
-    });
+    report.ending.at = Some(Location { path: "a.yaml".to_owned(), line: Some(2), column: None });
     let redactor = Redactor::empty();
-    let r = Renderer {
-        colour: true,
-        ..renderer(Platform::Plain, &report, &redactor)
-    };
+    let r = Renderer { colour: true, ..renderer(Platform::Plain, &report, &redactor) };
     let coloured = r.closing(&report, 0, &mut || [0; 16]);
     assert!(log_of(&coloured).contains(&"\u{1b}[31merror\u{1b}[0m: a.yaml:2: 1 value in 1 file"));
     let plain = closing(Platform::Plain, &report);

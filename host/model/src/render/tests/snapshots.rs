@@ -266,10 +266,7 @@ fn the_result_holds_texts_as_they_are_but_no_secret() {
     assert_eq!(result["outputs"]["diff"], HOSTILE);
     assert_eq!(result["message"], "no ***");
     let text = json_text(&result);
-    assert!(
-        !text.contains("##[") && text.chars().all(text::is_inert),
-        "{text}"
-    );
+    assert!(!text.contains("##[") && text.chars().all(text::is_inert), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result);
     let result = result_json(&ordinary(), &redactor);
     assert_eq!((result.get("planned"), &result["hint"]), (None, &Value::Null));
