@@ -26,19 +26,39 @@ const HOSTILE: [(&str, &str); 6] = [
     ("text", "größe 東京 = : # - [x] {y} <<EOF"),
 ];
 
-fn inputs() -> Value {
-    let set: Vec<String> =
-        HOSTILE.iter().map(|(name, value)| format!("metadata.annotations.{name}={value}")).collect();
-    json!({ "files": ["deploy/web.yaml"], "set": set, "expect": "1" })
+/// A run of the step.
+#[derive(Clone, Copy)]
+struct Case {
+    /// How many places each edit must match. There is one.
+    expect: &'static str,
+    /// Whether it ends well.
+    succeeds: bool,
 }
 
-/// The inputs as the wrappers that have only texts take them: a line for each item.
-fn lines(name: &str) -> String {
-    match &inputs()[name] {
-        Value::Array(items) => {
-            items.iter().filter_map(Value::as_str).map(|item| format!("{item}\n")).collect()
+impl Case {
+    fn inputs(self) -> Value {
+        let set: Vec<String> =
+            HOSTILE.iter().map(|(name, value)| format!("metadata.annotations.{name}={value}")).collect();
+        json!({ "files": ["deploy/web.yaml"], "set": set, "expect": self.expect })
+    }
+
+    /// An input as the wrappers that have only texts take it: a line for each item.
+    fn lines(self, name: &str) -> String {
+        match &self.inputs()[name] {
+            Value::Array(items) => {
+                items.iter().filter_map(Value::as_str).map(|item| format!("{item}\n")).collect()
+            }
+            other => other.as_str().unwrap_or_default().to_owned(),
         }
-        other => other.as_str().unwrap_or_default().to_owned(),
+    }
+
+    /// Runs a program that must end as the step does, and returns what it printed.
+    fn run(self, command: &mut Command) -> String {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.success(), self.succeeds, "{command:?}: {}\n{out}\n{err}", output.status);
+        out
     }
 }
 
@@ -131,22 +151,22 @@ impl Outcome {
     }
 }
 
-fn plain() -> Outcome {
+fn plain(case: Case) -> Outcome {
     let scratch = Scratch::new();
-    scratch.put("inputs.json", &inputs().to_string());
+    scratch.put("inputs.json", &case.inputs().to_string());
     let mut command = scratch.command(lockstep());
     command.args(["run", "manifest-patch", "--format", "json", "--inputs"]).arg(scratch.path("inputs.json"));
-    let result = run(command.env("LOCKSTEP_PLATFORM", "plain"));
+    let result = case.run(command.env("LOCKSTEP_PLATFORM", "plain"));
     Outcome::new(&result, scratch.read("work/deploy/web.yaml"))
 }
 
-fn github() -> Outcome {
+fn github(case: Case) -> Outcome {
     let scratch = Scratch::new();
     scratch.copy(&["action.yml", "actions", "ci"]);
     let workflow = fs::read_to_string(root().join("tests/live/workflow.yml")).expect("the workflow");
     scratch.put("work/.github/workflows/live.yml", &workflow);
     let event = json!({ "inputs": {
-        "files": lines("files"), "set": lines("set"), "expect": lines("expect"), "document": inputs().to_string(),
+        "files": case.lines("files"), "set": case.lines("set"), "expect": case.lines("expect"), "document": case.inputs().to_string(),
     }});
     scratch.put("event.json", &event.to_string());
     scratch.commit();
@@ -155,23 +175,24 @@ fn github() -> Outcome {
         .arg(scratch.path("event.json"));
     act.arg("--env").arg(format!("LOCKSTEP_BIN={}", lockstep().display()));
     act.arg("--env").arg(format!("OUT={}", scratch.path("out").display()));
-    let log = run(&mut act);
+    let log = case.run(&mut act);
     assert!(!scratch.path("out/pwned").exists(), "{log}");
-    assert_eq!(scratch.read("out/changed"), "true");
-    let again: Value =
-        serde_json::from_str(&scratch.read("out/generic.json")).expect("the generic action's result");
-    assert_eq!((&again["outcome"], &again["outputs"]["changed"]), (&json!("done"), &json!(false)));
+    if case.succeeds {
+        assert_eq!(scratch.read("out/changed"), "true");
+        let again: Value = serde_json::from_str(&scratch.read("out/generic.json")).expect("a result");
+        assert_eq!((&again["outcome"], &again["outputs"]["changed"]), (&json!("done"), &json!(false)));
+    }
     Outcome::new(&scratch.read("out/typed.json"), scratch.read("out/web.yaml"))
 }
 
-fn gitlab() -> Outcome {
+fn gitlab(case: Case) -> Outcome {
     let scratch = Scratch::new();
     scratch.copy(&["templates"]);
     let commit = scratch.commit();
     let pipeline = json!({
         "include": [{
             "component": format!("gitlab.example.com/group/project/manifest-patch@{commit}"),
-            "inputs": { "files": lines("files"), "set": lines("set"), "expect": lines("expect") },
+            "inputs": { "files": case.lines("files"), "set": case.lines("set"), "expect": case.lines("expect") },
         }],
         "after": {
             "stage": "deploy",
@@ -185,9 +206,11 @@ fn gitlab() -> Outcome {
     let path = services::path(&[&tools, &need(services::rsync())]);
     local.arg(tools.join("gitlab-ci-local")).env("PATH", path);
     local.arg("--variable").arg(format!("LOCKSTEP_BIN={}", lockstep().display()));
-    let log = run(&mut local);
+    let log = case.run(&mut local);
     assert!(!scratch.path("work/pwned").exists(), "{log}");
-    assert_eq!(scratch.read("work/.gitlab-ci-local/artifacts/after/changed"), "true", "{log}");
+    if case.succeeds {
+        assert_eq!(scratch.read("work/.gitlab-ci-local/artifacts/after/changed"), "true", "{log}");
+    }
     let artifacts = "work/.gitlab-ci-local/artifacts/manifest-patch";
     scratch.read(&format!("{artifacts}/lockstep-manifest-patch-receipt.json"));
     Outcome::new(
@@ -196,13 +219,25 @@ fn gitlab() -> Outcome {
     )
 }
 
-fn jenkins() -> Outcome {
+fn jenkins(case: Case) -> Outcome {
     let scratch = Scratch::new();
-    scratch.put("arguments.json", &inputs().to_string());
+    let mut arguments = case.inputs();
+    case.run(&mut pipeline(&scratch, &arguments));
+    if !case.succeeds {
+        arguments["failBuild"] = json!(false);
+        run(&mut pipeline(&scratch, &arguments));
+    }
+    assert!(!scratch.path("work/pwned").exists());
+    let left: Vec<_> = fs::read_dir(scratch.path("work@tmp")).expect("a folder").collect();
+    assert!(left.is_empty(), "{left:?}");
+    Outcome::new(&scratch.read("out/result.json"), scratch.read("work/deploy/web.yaml"))
+}
+
+/// A pipeline that calls `manifestPatch` with these arguments.
+fn pipeline(scratch: &Scratch, arguments: &Value) -> Command {
+    scratch.put("arguments.json", &arguments.to_string());
     let jars = need(services::jenkins_jars(&root().join("tests/live/pom.xml")));
     let mut java = scratch.command("java");
-    // It loads scripts below the folder it is started in.
-    java.current_dir(root());
     for package in ["java.lang", "java.util", "java.io", "java.net", "java.text"] {
         java.args(["--add-opens", &format!("java.base/{package}=ALL-UNNAMED")]);
     }
@@ -212,12 +247,9 @@ fn jenkins() -> Outcome {
         .arg(scratch.path("work"))
         .arg("manifestPatch");
     java.arg(scratch.path("arguments.json")).arg(scratch.path("out/result.json"));
-    let log = run(java.env("LOCKSTEP_BIN", lockstep()));
-    assert!(!scratch.path("work/pwned").exists(), "{log}");
-    let left: Vec<_> =
-        fs::read_dir(scratch.path("work@tmp")).expect("the folder for temporary files").collect();
-    assert!(left.is_empty(), "{left:?}");
-    Outcome::new(&scratch.read("out/result.json"), scratch.read("work/deploy/web.yaml"))
+    // It loads scripts below the folder it is started in.
+    java.current_dir(root()).env("LOCKSTEP_BIN", lockstep());
+    java
 }
 
 /// The annotations of a manifest, read by a YAML parser that is not ours.
@@ -231,7 +263,8 @@ fn annotations(manifest: &str) -> Value {
 
 #[test]
 fn four_platforms_give_one_result() {
-    let plain = plain();
+    let case = Case { expect: "1", succeeds: true };
+    let plain = plain(case);
     assert_eq!(plain.result["outcome"], "done", "{plain:#?}");
     assert_eq!(plain.result["changed"], json!(["deploy/web.yaml"]));
     assert!(plain.result["receipt"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
@@ -239,7 +272,18 @@ fn four_platforms_give_one_result() {
         HOSTILE.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     assert_eq!(annotations(&plain.manifest), Value::Object(expected));
     assert!(plain.manifest.starts_with("# a comment that stays\n"));
-    assert_eq!(jenkins(), plain);
-    assert_eq!(gitlab(), plain);
-    assert_eq!(github(), plain);
+    assert_eq!(jenkins(case), plain);
+    assert_eq!(gitlab(case), plain);
+    assert_eq!(github(case), plain);
+}
+
+#[test]
+fn a_step_that_says_no_fails_the_job_and_says_the_same_everywhere() {
+    let case = Case { expect: "5", succeeds: false };
+    let plain = plain(case);
+    assert_eq!((&plain.result["outcome"], &plain.result["code"]), (&json!("rejected"), &json!("no-match")));
+    assert_eq!((&*plain.manifest, &plain.result["changed"]), (MANIFEST, &json!([])));
+    assert_eq!(jenkins(case), plain);
+    assert_eq!(gitlab(case), plain);
+    assert_eq!(github(case), plain);
 }
