@@ -1,2 +1,20 @@
-//! Placeholder.
-fn main() {}
+//! The program `lockstep`. Everything it does is in the modules below.
+#![forbid(unsafe_code)]
+
+mod args;
+mod builtin;
+mod commands;
+mod conclude;
+mod environment;
+mod inputs;
+mod prepare;
+mod receipt;
+mod secrets;
+mod trace;
+mod voice;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::main()
+}

@@ -1,1 +1,14 @@
-//! Placeholder.
+//! The sandbox: loads a component, links what its run was granted and nothing else, runs it within its
+//! budgets. It never opens a file, a socket or a credential itself; the capabilities do, behind the gate.
+
+#[cfg(feature = "compile")]
+pub mod compile;
+mod config;
+pub mod host;
+pub mod imports;
+mod limiter;
+mod link;
+pub mod load;
+pub mod run;
+mod value;
+mod watch;

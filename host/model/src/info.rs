@@ -1,6 +1,8 @@
-//! What a step says about itself, as data: for `lockstep describe`, for `--help`, for the wrappers and the
+//! What a step says about itself, as data: for the flags of a run, for help, for the wrappers and the
 //! reference pages. It holds no rule of a run.
 
+use crate::limits::Limits;
+use crate::types::Type;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,11 +23,41 @@ pub struct StepInfo {
     /// Its outputs, in order.
     pub outputs: Vec<OutputInfo>,
     /// What it asks for, by capability: templates over the inputs.
-    pub asks: BTreeMap<String, Value>,
-    /// The limits it runs under: `seconds`, `memory-mb`, `calls`.
-    pub limits: BTreeMap<String, u64>,
+    pub asks: BTreeMap<String, Vec<String>>,
+    /// The budgets it sets.
+    #[serde(default)]
+    pub limits: StepLimits,
     /// Why it may say no.
     pub failures: Vec<FailureInfo>,
+}
+
+/// The budgets that a step may set; the others are the host's. See [`crate::limits::Limits`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StepLimits {
+    /// Wall clock, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u32>,
+    /// Memory of the component, in MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<u32>,
+    /// Host calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u64>,
+}
+
+impl StepLimits {
+    /// The budgets of a run: what the step sets, within what a step may set, and the defaults for the rest.
+    #[must_use]
+    pub fn applied(self) -> Limits {
+        let host = Limits::default();
+        Limits {
+            seconds: self.seconds.map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
+            memory_mb: self.memory_mb.map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
+            calls: self.calls.map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
+            ..host
+        }
+    }
 }
 
 /// An input of a step.
@@ -33,9 +65,9 @@ pub struct StepInfo {
 pub struct InputInfo {
     /// The name, in `kebab-case`.
     pub name: String,
-    /// The type as WIT has it, such as `list<string>`.
+    /// The type.
     #[serde(rename = "type")]
-    pub type_name: String,
+    pub ty: Type,
     /// How people write it.
     pub shape: Shape,
     /// What it is for.
@@ -44,10 +76,29 @@ pub struct InputInfo {
     pub required: bool,
     /// What it is when it is not given; null if it is then nothing, or if it must be given.
     pub default: Value,
-    /// Whether its value is a secret.
-    pub secret: bool,
     /// The words it can be, for [`Shape::Choice`].
     pub choices: Vec<ChoiceInfo>,
+}
+
+impl InputInfo {
+    /// An input of which only name and type are known. A list and an option may be left out.
+    #[must_use]
+    pub fn bare(name: &str, ty: &Type) -> Self {
+        let default = match ty {
+            Type::List(_) => Value::Array(Vec::new()),
+            Type::Bool => Value::Bool(false),
+            _ => Value::Null,
+        };
+        Self {
+            name: name.to_owned(),
+            shape: Shape::of(ty),
+            docs: String::new(),
+            required: default.is_null() && !matches!(ty, Type::Option(_)),
+            default,
+            choices: Vec::new(),
+            ty: ty.clone(),
+        }
+    }
 }
 
 /// How people write an input.
@@ -68,6 +119,23 @@ pub enum Shape {
     Json,
 }
 
+impl Shape {
+    /// How people write a value of this type.
+    #[must_use]
+    pub fn of(ty: &Type) -> Self {
+        match ty {
+            Type::Bool => Self::Flag,
+            Type::String => Self::Text,
+            Type::Integer(_) | Type::Float => Self::Number,
+            Type::Enum(_) => Self::Choice,
+            Type::Option(inner) => Self::of(inner),
+            Type::List(item) if matches!(Self::of(item), Self::List | Self::Json) => Self::Json,
+            Type::List(_) => Self::List,
+            Type::Record(_) => Self::Json,
+        }
+    }
+}
+
 /// One word that an input can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChoiceInfo {
@@ -82,9 +150,9 @@ pub struct ChoiceInfo {
 pub struct OutputInfo {
     /// The name, in `kebab-case`.
     pub name: String,
-    /// The type as WIT has it.
+    /// The type.
     #[serde(rename = "type")]
-    pub type_name: String,
+    pub ty: Type,
     /// What it is.
     pub docs: String,
 }

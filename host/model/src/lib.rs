@@ -2,12 +2,22 @@
 //! or the sandbox: everything here can be tested as a function.
 #![forbid(unsafe_code)]
 
+pub mod asks;
+pub mod call;
 pub mod digest;
 pub mod exit;
+pub mod gate;
+pub mod grant;
 pub mod info;
+pub mod inputs;
+pub mod limits;
 pub mod path;
 pub mod pattern;
+pub mod policy;
+pub mod protected;
+pub mod receipt;
 pub mod redact;
 pub mod render;
 pub mod report;
 pub mod text;
+pub mod types;

@@ -88,7 +88,8 @@ impl fmt::Display for Type {
             Self::Option(item) => write!(f, "option<{item}>"),
             Self::Enum(words) => f.write_str(&words.join(" | ")),
             Self::Record(fields) => {
-                let fields: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
+                let fields: Vec<_> =
+                    fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
                 write!(f, "{{{}}}", fields.join(", "))
             }
         }

@@ -1,23 +1,82 @@
-//! The project's own tasks. It is never part of what ships.
+//! The chores of the project, each one command: `cargo xtask build|demo|test|gen|new|bench|dist`. It never
+//! runs as part of lockstep itself.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, reason = "a tool for the people who work on the project")]
 
+mod bench;
+mod build;
+mod demo;
+mod dist;
 mod r#gen;
+mod new;
+mod shell;
+mod test;
+mod tidy;
 
 use anyhow::{Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  build [--compile]   the finished host with its steps: target/release/lockstep;
+                      with --compile also target/release/lockstep-full,
+                      which runs components that are not built in
+  demo                build, then run a step on real input and show it
+  test [--live]       all tests; with --live also those that need real services
+  gen [--check]       write what is generated: wrappers and reference pages
+  new STEP            lay out the folder of a new step
+  bench [--quick]     measure lockstep beside other tools
+  dist                the form that ships: one static file
+";
+
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let check = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["gen"] => false,
-        ["gen", "--check"] => true,
-        _ => bail!("usage: cargo xtask gen [--check]"),
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let root = root();
+    let done = match words.as_slice() {
+        ["build"] => build::build(&root, build::Form::Slim).map(drop),
+        ["build", "--compile"] => build::build(&root, build::Form::Both).map(drop),
+        ["demo"] => demo::demo(&root),
+        ["test"] => test::test(&root, test::Extent::Offline),
+        ["test", "--live"] => test::test(&root, test::Extent::Live),
+        ["gen"] => generate(&root, false),
+        ["gen", "--check"] => generate(&root, true),
+        // What `bench` measures as the floor, a process of its own.
+        ["bench-floor", folder] => bench::floor(Path::new(folder)),
+        ["new", step] => new::new(&root, step),
+        ["bench"] => bench::bench(&root, bench::Rounds::Full),
+        ["bench", "--quick"] => bench::bench(&root, bench::Rounds::Quick),
+        ["dist"] => dist::dist(&root),
+        [] | ["help" | "--help" | "-h"] => {
+            shell::say(USAGE.trim_end());
+            Ok(())
+        }
+        _ => {
+            shell::complain(&format!("`{}` is no command\n\n{USAGE}", args.join(" ")));
+            return ExitCode::from(2);
+        }
     };
-    let stale = r#gen::run(&root, check)?;
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::complain(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The top of the checkout.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Writes what is generated, or with `check` fails if that would change anything.
+fn generate(root: &Path, check: bool) -> Result<()> {
+    let stale = r#gen::run(root, check)?;
     for path in &stale {
-        println!("{} {}", if check { "stale" } else { "wrote" }, path.display());
+        shell::say(&format!("{} {}", if check { "stale" } else { "wrote" }, path.display()));
     }
     if check && !stale.is_empty() {
         bail!("{} files are stale; to write them: cargo xtask gen", stale.len());

@@ -1,1 +1,34 @@
-//! Placeholder.
+//! Byte-exact edits of YAML files: every edit changes the bytes it must and no others, is proven
+//! by reading the result again, and is refused otherwise. Never touches a file or the network.
+#![forbid(unsafe_code)]
+
+mod block;
+mod edit;
+mod equal;
+mod gate;
+mod insert;
+mod lines;
+mod parse;
+mod path;
+mod quote;
+mod readers;
+mod refusal;
+mod render;
+mod replace;
+mod select;
+mod show;
+mod splice;
+mod stream;
+mod tree;
+mod value;
+mod verify;
+
+pub use edit::{Change, Op};
+pub use gate::MAX_BYTES;
+pub use path::{BadPath, Path, Segment};
+pub use readers::{Reading, all_read, all_read_text, core, go, yaml_1_1};
+pub use refusal::{Position, Reason, Refusal};
+pub use select::Place;
+pub use stream::{Edited, Stream};
+pub use tree::NodeId;
+pub use value::{NotJson, Value};

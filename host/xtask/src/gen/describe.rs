@@ -2,7 +2,8 @@
 
 use super::{CONTROLS, text};
 use anyhow::{Context as _, Result, bail, ensure};
-use lockstep_model::info::{ChoiceInfo, FailureInfo, InputInfo, OutputInfo, Shape, StepInfo};
+use lockstep_model::info::{ChoiceInfo, FailureInfo, InputInfo, OutputInfo, Shape, StepInfo, StepLimits};
+use lockstep_model::types::{self, Integer};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,18 +16,17 @@ const RESULT: &str = "result";
 /// How the names of inputs begin that are about a GitLab job.
 const JOB: &str = "job-";
 
-/// The parts of `step.toml` that describe. The host reads the file strictly; here the rest is left alone.
+/// `step.toml`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StepFile {
     summary: String,
     #[serde(default)]
     defaults: BTreeMap<String, Value>,
     #[serde(default)]
-    secrets: Vec<String>,
+    asks: BTreeMap<String, Vec<String>>,
     #[serde(default)]
-    asks: BTreeMap<String, Value>,
-    #[serde(default)]
-    limits: BTreeMap<String, u64>,
+    limits: StepLimits,
     #[serde(default)]
     failures: toml::Table,
 }
@@ -59,12 +59,15 @@ fn read(root: &Path, folder: &Path, name: &str) -> Result<StepInfo> {
         summary: file.summary.clone(),
         docs: docs(&world.docs),
         inputs: inputs.iter().map(|field| input(&wit, field, &file)).collect::<Result<_>>()?,
-        outputs: fields(&wit, ok_type(&wit, run)?)?.iter().map(|field| output(&wit, field)).collect(),
+        outputs: fields(&wit, ok_type(&wit, run)?)?
+            .iter()
+            .map(|field| output(&wit, field))
+            .collect::<Result<_>>()?,
         failures: failures(&file)?,
         asks: file.asks,
         limits: file.limits,
     };
-    check_names(&step, file.defaults.keys().chain(&file.secrets))?;
+    check_names(&step, file.defaults.keys())?;
     Ok(step)
 }
 
@@ -104,8 +107,9 @@ fn kind(wit: &Resolve, of: Type) -> Option<&TypeDefKind> {
 }
 
 fn input(wit: &Resolve, field: &Field, file: &StepFile) -> Result<InputInfo> {
-    let optional = matches!(kind(wit, field.ty), Some(TypeDefKind::Option(_)));
-    let shape = shape(wit, field.ty)?;
+    let ty = read_type(wit, field.ty).with_context(|| format!("input `{}`", field.name))?;
+    let shape = Shape::of(&ty);
+    let optional = matches!(ty, types::Type::Option(_));
     let default = match file.defaults.get(&field.name) {
         Some(default) => default.clone(),
         None if shape == Shape::Flag && !optional => Value::Bool(false),
@@ -113,40 +117,52 @@ fn input(wit: &Resolve, field: &Field, file: &StepFile) -> Result<InputInfo> {
     };
     Ok(InputInfo {
         name: field.name.clone(),
-        type_name: type_name(wit, field.ty),
         shape,
         docs: docs(&field.docs),
         required: default.is_null() && !optional,
         default,
-        secret: file.secrets.contains(&field.name),
         choices: choices(wit, field.ty),
+        ty,
     })
 }
 
-fn output(wit: &Resolve, field: &Field) -> OutputInfo {
-    OutputInfo { name: field.name.clone(), type_name: type_name(wit, field.ty), docs: docs(&field.docs) }
+fn output(wit: &Resolve, field: &Field) -> Result<OutputInfo> {
+    let ty = read_type(wit, field.ty).with_context(|| format!("output `{}`", field.name))?;
+    Ok(OutputInfo { name: field.name.clone(), ty, docs: docs(&field.docs) })
 }
 
-fn shape(wit: &Resolve, of: Type) -> Result<Shape> {
-    Ok(match of {
-        Type::Bool => Shape::Flag,
-        Type::String | Type::Char => Shape::Text,
-        Type::ErrorContext => bail!("an input cannot be an error context"),
+/// The type, if it is one that can be written as JSON.
+fn read_type(wit: &Resolve, of: Type) -> Result<types::Type> {
+    let integer = |integer| Ok(types::Type::Integer(integer));
+    match of {
+        Type::Bool => Ok(types::Type::Bool),
+        Type::String => Ok(types::Type::String),
+        Type::F64 => Ok(types::Type::Float),
+        Type::U8 => integer(Integer::U8),
+        Type::U16 => integer(Integer::U16),
+        Type::U32 => integer(Integer::U32),
+        Type::U64 => integer(Integer::U64),
+        Type::S8 => integer(Integer::S8),
+        Type::S16 => integer(Integer::S16),
+        Type::S32 => integer(Integer::S32),
+        Type::S64 => integer(Integer::S64),
         Type::Id(id) => match &wit.types[id].kind {
-            TypeDefKind::Type(inner) | TypeDefKind::Option(inner) => shape(wit, *inner)?,
-            TypeDefKind::Enum(_) => Shape::Choice,
-            TypeDefKind::List(item) => match shape(wit, *item)? {
-                Shape::List | Shape::Json => Shape::Json,
-                _ => Shape::List,
-            },
-            TypeDefKind::Record(_)
-            | TypeDefKind::Variant(_)
-            | TypeDefKind::Tuple(_)
-            | TypeDefKind::Flags(_) => Shape::Json,
-            other => bail!("an input cannot be a {}", other.as_str()),
+            TypeDefKind::Type(inner) => read_type(wit, *inner),
+            TypeDefKind::Option(inner) => Ok(types::Type::Option(Box::new(read_type(wit, *inner)?))),
+            TypeDefKind::List(item) => Ok(types::Type::List(Box::new(read_type(wit, *item)?))),
+            TypeDefKind::Enum(cases) => {
+                Ok(types::Type::Enum(cases.cases.iter().map(|case| case.name.clone()).collect()))
+            }
+            TypeDefKind::Record(record) => {
+                let field = |field: &Field| {
+                    Ok(types::Field { name: field.name.clone(), ty: read_type(wit, field.ty)? })
+                };
+                record.fields.iter().map(field).collect::<Result<_>>().map(types::Type::Record)
+            }
+            other => bail!("a {} cannot be written as JSON", other.as_str()),
         },
-        _ => Shape::Number,
-    })
+        other => bail!("a {other:?} cannot be written as JSON"),
+    }
 }
 
 fn choices(wit: &Resolve, of: Type) -> Vec<ChoiceInfo> {
@@ -158,27 +174,6 @@ fn choices(wit: &Resolve, of: Type) -> Vec<ChoiceInfo> {
             cases.cases.iter().map(choice).collect()
         }
         _ => Vec::new(),
-    }
-}
-
-/// The type as WIT writes it; records and the like by their name.
-fn type_name(wit: &Resolve, of: Type) -> String {
-    let Type::Id(id) = of else {
-        return format!("{of:?}").to_lowercase();
-    };
-    let definition = &wit.types[id];
-    if let Some(name) = &definition.name {
-        return name.clone();
-    }
-    match &definition.kind {
-        TypeDefKind::Type(inner) => type_name(wit, *inner),
-        TypeDefKind::Option(inner) => format!("option<{}>", type_name(wit, *inner)),
-        TypeDefKind::List(inner) => format!("list<{}>", type_name(wit, *inner)),
-        TypeDefKind::Tuple(tuple) => {
-            let types: Vec<String> = tuple.types.iter().map(|of| type_name(wit, *of)).collect();
-            format!("tuple<{}>", types.join(", "))
-        }
-        other => other.as_str().to_owned(),
     }
 }
 

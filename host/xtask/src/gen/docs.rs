@@ -4,7 +4,6 @@ use super::{CONTROLS, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
-use serde_json::Value;
 use std::fmt::Write as _;
 
 const BEGIN: &str = "<!-- steps -->";
@@ -24,10 +23,7 @@ pub(super) fn page(step: &StepInfo) -> String {
             Some(default) => format!("`{default}`"),
             None => String::new(),
         };
-        row(
-            &mut out,
-            &[&format!("`{}`", input.name), &format!("`{}`", input.type_name), &default, &meaning(input)],
-        );
+        row(&mut out, &[&format!("`{}`", input.name), &format!("`{}`", input.ty), &default, &meaning(input)]);
     }
     out += "\nEvery wrapper also takes:\n\n| name | |\n| --- | --- |\n";
     for control in CONTROLS {
@@ -35,18 +31,17 @@ pub(super) fn page(step: &StepInfo) -> String {
     }
     out += "\n## Outputs\n\n| name | type | |\n| --- | --- | --- |\n";
     for output in &step.outputs {
-        row(&mut out, &[&format!("`{}`", output.name), &format!("`{}`", output.type_name), &output.docs]);
+        row(&mut out, &[&format!("`{}`", output.name), &format!("`{}`", output.ty), &output.docs]);
     }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
-        let scopes: Vec<String> = items(scope).iter().map(|scope| format!("`{scope}`")).collect();
+        let scopes: Vec<String> = scope.iter().map(|scope| format!("`{scope}`")).collect();
         row(&mut out, &[&format!("`{capability}`"), &scopes.join(", ")]);
     }
     out += "\n`${input}` stands for the value given. It can reach nothing else.\n";
-    let limits: Vec<String> = step.limits.iter().map(|(name, limit)| format!("{name} {limit}")).collect();
-    if !limits.is_empty() {
-        let _ = writeln!(out, "\nLimits: {}.", limits.join(", "));
-    }
+    let limits = step.limits.applied();
+    let (seconds, memory, calls) = (limits.seconds, limits.memory_mb, limits.calls);
+    let _ = writeln!(out, "\nLimits: {seconds} s, {memory} MiB of memory, {calls} host calls.");
     out += "\n## When it says no\n\n| code | meaning |\n| --- | --- |\n";
     for failure in &step.failures {
         row(&mut out, &[&format!("`{}`", failure.code), &failure.meaning]);
@@ -79,18 +74,7 @@ fn meaning(input: &InputInfo) -> String {
     for choice in &input.choices {
         let _ = write!(out, "<br>`{}`: {}", choice.name, text::one_line(&choice.docs));
     }
-    if input.secret {
-        out += "<br>Secret: it is never shown.";
-    }
     out
-}
-
-fn items(scope: &Value) -> Vec<String> {
-    match scope {
-        Value::Array(items) => items.iter().flat_map(self::items).collect(),
-        Value::String(text) => vec![text.clone()],
-        other => vec![other.to_string()],
-    }
 }
 
 fn row(out: &mut String, cells: &[&str]) {

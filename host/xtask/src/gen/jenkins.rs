@@ -22,7 +22,7 @@ pub(super) fn typed(step: &StepInfo) -> String {
     );
     for input in &step.inputs {
         let required = if input.required { ", required" } else { "" };
-        out += &format!("//   {} ({}{required})\n", text::camel(&input.name), input.type_name);
+        out += &format!("//   {} ({}{required})\n", text::camel(&input.name), input.ty);
     }
     let inputs: Vec<String> = step
         .inputs

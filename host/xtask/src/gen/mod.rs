@@ -78,6 +78,15 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<Vec<PathBuf>> {
     Ok(stale)
 }
 
+/// The description of one step as JSON, to be embedded.
+///
+/// # Errors
+/// A step that cannot be described.
+pub(crate) fn step_json(root: &Path, step: &str) -> Result<String> {
+    let info = describe(root, &root.join("components").join(step))?;
+    Ok(serde_json::to_string(&info)?)
+}
+
 /// Every generated file with its content.
 fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     let steps = steps(root)?;

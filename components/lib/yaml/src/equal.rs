@@ -1,0 +1,84 @@
+//! Whether a place already has the wanted value, to every reader. Never changes it.
+
+use granit_parser::ScalarStyle;
+
+use crate::block::Block;
+use crate::quote;
+use crate::readers::{Reading, all_read, all_read_text};
+use crate::tree::{Data, NodeId, Tree};
+use crate::value::Value;
+
+const STRING_TAGS: [&str; 2] = ["tag:yaml.org,2002:str", "!"];
+
+/// Whether readers of all families see `value` at `id`.
+pub(crate) fn has(tree: &Tree<'_>, id: NodeId, value: &Value) -> bool {
+    let id = tree.resolve(id);
+    let node = tree.node(id);
+    match (&node.data, value) {
+        (Data::Scalar { text, style, .. }, value) => match node.tag() {
+            Some(tag) => tag_fits(&tag.full, value) && same_tagged(text, value),
+            None if *style == ScalarStyle::Plain => same_plain(text, value),
+            None => *value == Value::String(text.to_string()) && !ends_unclear(tree, id),
+        },
+        _ if node.tag().is_some() => false,
+        (Data::Sequence { items, .. }, Value::Sequence(wanted)) => {
+            items.len() == wanted.len()
+                && items.iter().zip(wanted).all(|(&item, wanted)| has(tree, item, wanted))
+        }
+        (Data::Mapping { entries, .. }, Value::Mapping(wanted)) => {
+            entries.len() == wanted.len()
+                && tree.merged(id).is_empty()
+                && wanted.iter().all(|(key, wanted)| {
+                    tree.own_value(id, key).is_some_and(|value| has(tree, value, wanted))
+                })
+        }
+        _ => false,
+    }
+}
+
+/// Whether a scalar with this tag may hold the value: the tag then says what the value is anyway.
+pub(crate) fn tag_fits(tag: &str, value: &Value) -> bool {
+    match value {
+        Value::String(_) => STRING_TAGS.contains(&tag),
+        Value::Bool(_) => tag == "tag:yaml.org,2002:bool",
+        Value::Null => tag == "tag:yaml.org,2002:null",
+        Value::Number(number) if number.contains(['.', 'e', 'E']) => tag == "tag:yaml.org,2002:float",
+        Value::Number(_) => tag == "tag:yaml.org,2002:int",
+        Value::Sequence(_) | Value::Mapping(_) => false,
+    }
+}
+
+fn same_tagged(text: &str, value: &Value) -> bool {
+    match value {
+        Value::String(wanted) => text == wanted,
+        other => same_plain(text, other),
+    }
+}
+
+fn same_plain(text: &str, value: &Value) -> bool {
+    match value {
+        Value::String(wanted) => text == wanted && all_read_text(text),
+        Value::Null => all_read(text) == Some(Reading::Null),
+        Value::Bool(wanted) => all_read(text) == Some(Reading::Bool(*wanted)),
+        Value::Number(number) => {
+            let wanted = quote::number(number);
+            text == wanted
+                || match all_read(text) {
+                    Some(Reading::Int(_)) | Some(Reading::Float(_)) => all_read(text) == all_read(&wanted),
+                    _ => false,
+                }
+        }
+        Value::Sequence(_) | Value::Mapping(_) => false,
+    }
+}
+
+/// A block scalar that ends with the file but without a line end: some readers add the line end,
+/// some do not.
+fn ends_unclear(tree: &Tree<'_>, id: NodeId) -> bool {
+    let node = tree.node(id);
+    let Data::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = node.data else {
+        return false;
+    };
+    let strips = tree.text[Block::of(tree, id).header].contains('-');
+    !strips && node.end as usize == tree.text.len() && !tree.text.ends_with('\n')
+}

@@ -1,0 +1,101 @@
+//! Opens a file: decides whether it is one this engine can edit at all. Never changes anything.
+
+use std::collections::HashMap;
+
+use crate::parse::parse;
+use crate::refusal::{Reason, Refusal};
+use crate::tree::{Data, NodeId, Style, Tree};
+
+/// The largest file that is opened, in bytes.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// Reads a file that may be edited: UTF-8, YAML, no template, no key twice.
+pub(crate) fn open(bytes: &[u8]) -> Result<Tree<'_>, Refusal> {
+    let text = decode(bytes)?;
+    let tree = parse(text).map_err(|refusal| match template(text) {
+        Some(at) => Reason::Template.at(crate::tree::position(text, at)),
+        None => refusal,
+    })?;
+    for index in 0..tree.nodes.len() {
+        let id = NodeId(index as u32);
+        refuse_template(&tree, id)?;
+        refuse_duplicates(&tree, id)?;
+    }
+    Ok(tree)
+}
+
+fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
+    if bytes.len() > MAX_BYTES {
+        let (size, limit) = (bytes.len() as u64, MAX_BYTES as u64);
+        return Err(Reason::TooLarge { size, limit }.into());
+    }
+    match bytes {
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
+            return Err(Reason::Encoding("UTF-32").into());
+        }
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => {
+            return Err(Reason::Encoding("UTF-16").into());
+        }
+        _ => {}
+    }
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let before = str::from_utf8(&bytes[..at]).unwrap_or_default();
+        Reason::NotUtf8(at).at(crate::tree::position(before, at))
+    })?;
+    let returns = text.match_indices('\r');
+    let lone = returns.map(|(at, _)| at).find(|&at| bytes.get(at + 1) != Some(&b'\n'));
+    match lone {
+        Some(at) => Err(Reason::LoneCarriageReturn.at(crate::tree::position(text, at))),
+        None => Ok(text),
+    }
+}
+
+/// Where a template begins in text that is not YAML: the first `{{` outside comments and quotes.
+fn template(text: &str) -> Option<usize> {
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        let found = line.find("{{").filter(|&at| {
+            let before = &line[..at];
+            let comment = before.trim_start().starts_with('#') || before.contains(" #");
+            let quoted = |quote: char| before.matches(quote).count() % 2 == 1;
+            !comment && !quoted('"') && !quoted('\'')
+        });
+        if let Some(at) = found {
+            return Some(line_start + at);
+        }
+        line_start += line.len();
+    }
+    None
+}
+
+/// `{{ x }}` happens to be YAML: a mapping whose key is a mapping. Nobody means that. Inside a plain
+/// scalar (`summary: Pod {{ $labels.pod }} is down`) it is text, and safe.
+fn refuse_template(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
+    let node = tree.node(id);
+    let flow = matches!(&node.data, Data::Mapping { style: Style::Flow, .. });
+    if flow && tree.text[node.start as usize..].starts_with("{{") {
+        return Err(Reason::Template.at(tree.position(node.start)));
+    }
+    Ok(())
+}
+
+fn refuse_duplicates(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
+    let entries = tree.entries(id);
+    if entries.len() < 2 {
+        return Ok(());
+    }
+    let mut seen = HashMap::with_capacity(entries.len());
+    for &(key, _) in entries {
+        // Numbers and strings become the same JSON key, so the text decides, not the type.
+        let Some(text) = tree.scalar(tree.resolve(key)) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(text, key) {
+            let first = tree.position(tree.node(first).start).line;
+            let reason = Reason::DuplicateKey { key: text.to_owned(), first };
+            return Err(reason.at(tree.position(tree.node(key).start)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Builds the tree of a file from the parser's events. Refuses what is not YAML; judges nothing else.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+
+use crate::block::Block;
+use crate::refusal::{Position, Reason, Refusal};
+use crate::tree::{Data, Node, NodeId, Properties, Style, Tag, Tree};
+
+/// Reads all documents of `text`.
+pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
+    let mut builder = Builder::new(text);
+    for event in Parser::new_from_str_with_options(text, options()) {
+        let (event, span) = event.map_err(|error| invalid(&error))?;
+        builder.take(event, &span)?;
+    }
+    Ok(builder.tree)
+}
+
+fn options() -> Options {
+    // The limit on comments guards streams; a whole file is in memory anyway, and a thousand lines of
+    // commented-out values are not rare.
+    granit_parser::options! { emit_anchor_events: true, max_buffered_comment_events: 1_000_000 }
+}
+
+fn invalid(error: &ScanError) -> Refusal {
+    let marker = error.marker();
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let at = Position { line: number(marker.line()), column: number(marker.col()).saturating_add(1) };
+    Reason::InvalidYaml(error.info().to_owned()).at(at)
+}
+
+struct Builder<'a> {
+    tree: Tree<'a>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, NodeId>,
+    /// The byte after what has been read.
+    cursor: usize,
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    id: NodeId,
+    /// The key that waits for its value.
+    key: Option<NodeId>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str) -> Self {
+        let starts = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        let lines = std::iter::once(0).chain(starts.map(|(at, _)| narrow(at + 1))).collect();
+        let tree = Tree { text, nodes: Vec::new(), roots: Vec::new(), comments: Vec::new(), lines };
+        let cursor = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        Self { tree, open: Vec::new(), anchors: HashMap::new(), cursor }
+    }
+
+    fn take(&mut self, event: Event<'a>, span: &Span) -> Result<(), Refusal> {
+        let Some(range) = span.byte_range() else {
+            return Err(Reason::Unsupported("the parser gave no byte offset".into()).into());
+        };
+        match event {
+            Event::DocumentStart(true, _) => self.cursor = range.end,
+            Event::DocumentEnd => self.cursor = self.cursor.max(range.end),
+            Event::Comment(..) => self.tree.comments.push(narrow(range.start)..narrow(range.end)),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(text, style, anchor, tag.as_deref(), span, range);
+            }
+            Event::Alias(target) => {
+                let Some(&target) = self.anchors.get(&target) else {
+                    return Err(Reason::Unsupported("an alias of nothing".into()).into());
+                };
+                self.add(Data::Alias { target }, range.clone(), None, 0, span);
+                self.leave(range.end);
+            }
+            Event::Anchor(_, name) => self.anchor(&name, range),
+            Event::SequenceStart(style, anchor, tag) => {
+                let style = self.style(style, &range);
+                let data = Data::Sequence { items: Vec::new(), style };
+                self.enter(data, range, tag.as_deref(), anchor, span);
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let style = self.style(style, &range);
+                let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX };
+                self.enter(data, range, tag.as_deref(), anchor, span);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn style(&self, style: StructureStyle, range: &std::ops::Range<usize>) -> Style {
+        match style {
+            StructureStyle::Block => Style::Block,
+            StructureStyle::Flow if range.is_empty() => Style::Pair,
+            StructureStyle::Flow => Style::Flow,
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&granit_parser::Tag>,
+        span: &Span,
+        range: std::ops::Range<usize>,
+    ) {
+        // The parser spells an absent value `~`; it is an empty plain scalar to us.
+        let absent = range.is_empty() && style == ScalarStyle::Plain;
+        let text = if absent { Cow::Borrowed("") } else { text };
+        let indent = u16::try_from(span.indent.unwrap_or(0)).unwrap_or(u16::MAX);
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let indent = if block { indent } else { 0 };
+        let mut range = range;
+        if absent && anchor == 0 && tag.is_none() {
+            // Right behind its indicator, not somewhere before the next token.
+            let slot = self.peek_slot();
+            range = slot..slot;
+        }
+        let id = self.add(Data::Scalar { text, style, indent }, range.clone(), tag, anchor, span);
+        if block {
+            range.end = self.place_block(id, range.end);
+        }
+        self.leave(range.end);
+    }
+
+    /// The parser's span of a block scalar starts at its text and runs over the empty lines behind it
+    /// into the next line's indentation. Ours starts at `|` or `>` and ends with its last line.
+    fn place_block(&mut self, id: NodeId, end: usize) -> usize {
+        let text = self.tree.text;
+        let header = skip_trivia(text, self.tree.node(id).properties_end() as usize);
+        let end = match text[..end].rfind('\n') {
+            Some(newline) if newline >= header && end < text.len() => newline + 1,
+            _ => end.max(header + 1),
+        };
+        let indent = match self.tree.node(id).data {
+            Data::Scalar { indent, .. } => usize::from(indent),
+            _ => 0,
+        };
+        let block = Block::measure(text, header, end, indent);
+        let end = if block.keeps(text) { block.tail.end } else { block.body.end };
+        let node = &mut self.tree.nodes[id.0 as usize];
+        node.start = narrow(header);
+        node.end = narrow(end);
+        end
+    }
+
+    /// Adds a node at its place in the collection that is open.
+    fn add(
+        &mut self,
+        data: Data<'a>,
+        range: std::ops::Range<usize>,
+        tag: Option<&granit_parser::Tag>,
+        anchor: usize,
+        span: &Span,
+    ) -> NodeId {
+        self.cursor = self.peek_slot();
+        let id = NodeId(narrow(self.tree.nodes.len()));
+        let tag = tag.zip(span.tag_span().and_then(|span| span.byte_range()));
+        let properties = tag.map(|(tag, range)| {
+            let full = format!("{}{}", tag.handle(), tag.suffix());
+            let tag = Tag { written: &self.tree.text[range.clone()], full, end: narrow(range.end) };
+            Box::new(Properties { anchor: None, tag: Some(tag) })
+        });
+        self.tree.nodes.push(Node {
+            parent: self.open.last().map(|open| open.id),
+            data,
+            start: narrow(range.start),
+            end: narrow(range.end),
+            slot: narrow(self.cursor),
+            properties,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+        self.attach(id, span);
+        id
+    }
+
+    fn attach(&mut self, id: NodeId, span: &Span) {
+        let Some(open) = self.open.last_mut() else {
+            self.tree.roots.push(id);
+            return;
+        };
+        match &mut self.tree.nodes[open.id.0 as usize].data {
+            Data::Sequence { items, .. } => items.push(id),
+            Data::Mapping { entries, indent, .. } => match open.key.take() {
+                Some(key) => entries.push((key, id)),
+                None => {
+                    open.key = Some(id);
+                    if *indent == u32::MAX {
+                        *indent = span.indent.map_or(u32::MAX, narrow);
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// Where the next node's slot begins: behind the indicator that leads to it.
+    fn peek_slot(&self) -> usize {
+        let Some(open) = self.open.last() else {
+            return self.cursor;
+        };
+        let block = |style: &Style| *style == Style::Block;
+        match &self.tree.node(open.id).data {
+            Data::Sequence { style, .. } if block(style) => self.after(self.cursor, b'-'),
+            Data::Sequence { .. } => self.after(self.cursor, b','),
+            Data::Mapping { .. } if open.key.is_some() => self.after(self.cursor, b':'),
+            Data::Mapping { style, .. } => {
+                let at = if block(style) { self.cursor } else { self.after(self.cursor, b',') };
+                let question = self.after(at, b'?');
+                let next = self.tree.text.as_bytes().get(question);
+                // A plain scalar may begin with a question mark; the indicator has a blank behind it.
+                if next.is_none_or(u8::is_ascii_whitespace) { question } else { at }
+            }
+            _ => self.cursor,
+        }
+    }
+
+    /// The byte behind `indicator` if it comes next, else `at`.
+    fn after(&self, at: usize, indicator: u8) -> usize {
+        let next = skip_trivia(self.tree.text, at);
+        if self.tree.text.as_bytes().get(next) == Some(&indicator) { next + 1 } else { at }
+    }
+
+    fn anchor(&mut self, name: &str, range: std::ops::Range<usize>) {
+        let Some(node) = self.tree.nodes.last_mut() else {
+            return;
+        };
+        let written = &self.tree.text[range.start + 1..range.end];
+        debug_assert_eq!(written, name);
+        let span = narrow(range.start)..narrow(range.end);
+        node.properties.get_or_insert_default().anchor = Some((written, span));
+        self.cursor = self.cursor.max(range.end);
+        if let Data::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = node.data {
+            let id = NodeId(narrow(self.tree.nodes.len() - 1));
+            let end = self.tree.node(id).end as usize;
+            self.cursor = self.place_block(id, end).max(self.cursor);
+        }
+    }
+
+    fn enter(
+        &mut self,
+        data: Data<'a>,
+        range: std::ops::Range<usize>,
+        tag: Option<&granit_parser::Tag>,
+        anchor: usize,
+        span: &Span,
+    ) {
+        let flow = !range.is_empty();
+        let end = range.end;
+        let id = self.add(data, range, tag, anchor, span);
+        self.cursor = self.tree.node(id).properties_end() as usize;
+        if flow {
+            self.cursor = end;
+        }
+        self.open.push(Open { id, key: None });
+    }
+
+    fn close(&mut self, end: usize) {
+        let Some(Open { id, .. }) = self.open.pop() else {
+            return;
+        };
+        let node = self.tree.node(id);
+        let (last, flow) = match &node.data {
+            Data::Sequence { items, style } => (items.last(), *style == Style::Flow),
+            Data::Mapping { entries, style, .. } => {
+                (entries.last().map(|(_, value)| value), *style == Style::Flow)
+            }
+            _ => (None, false),
+        };
+        let end = match last {
+            Some(&last) if !flow => self.tree.node(last).end.max(self.tree.node(last).properties_end()),
+            _ => narrow(end),
+        };
+        self.tree.nodes[id.0 as usize].end = end;
+        self.leave(end as usize);
+    }
+
+    fn leave(&mut self, end: usize) {
+        self.cursor = self.cursor.max(end);
+    }
+}
+
+/// The next byte that is neither blank nor line end nor comment.
+pub(crate) fn skip_trivia(text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() || at == from => {
+                at += bytes[at..].iter().take_while(|&&byte| byte != b'\n').count();
+            }
+            0xEF if bytes[at..].starts_with(b"\xEF\xBB\xBF") => at += 3,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// Offsets fit 32 bits: a file has at most 32 MiB.
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,256 @@
+//! The documents of a file as a tree of nodes that know their bytes. Built by a parser, read by
+//! everything else, never changed.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use granit_parser::ScalarStyle;
+
+use crate::path::{Segment, dotted};
+use crate::refusal::Position;
+
+/// Names a node of one tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub(crate) u32);
+
+/// The documents of a file.
+#[derive(Debug)]
+pub(crate) struct Tree<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) nodes: Vec<Node<'a>>,
+    /// The root of each document.
+    pub(crate) roots: Vec<NodeId>,
+    /// The bytes of each comment, from `#` to before the line end.
+    pub(crate) comments: Vec<Range<u32>>,
+    /// Where each line begins.
+    pub(crate) lines: Vec<u32>,
+}
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct Node<'a> {
+    pub(crate) parent: Option<NodeId>,
+    pub(crate) data: Data<'a>,
+    /// The first byte of the content, after anchor and tag. For a block scalar, its `|` or `>`.
+    pub(crate) start: u32,
+    /// The byte after the content. For a block scalar, the line after its last line.
+    pub(crate) end: u32,
+    /// The byte after the indicator that leads here: `:`, `-`, `?`, `,`, a bracket or `---`.
+    pub(crate) slot: u32,
+    pub(crate) properties: Option<Box<Properties<'a>>>,
+}
+
+/// What may stand before the content of a node.
+#[derive(Debug, Default)]
+pub(crate) struct Properties<'a> {
+    pub(crate) anchor: Option<(&'a str, Range<u32>)>,
+    pub(crate) tag: Option<Tag<'a>>,
+}
+
+/// A tag.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Tag<'a> {
+    /// As it is written.
+    pub(crate) written: &'a str,
+    /// In full, such as `tag:yaml.org,2002:int`.
+    pub(crate) full: String,
+    pub(crate) end: u32,
+}
+
+/// The content of a node.
+#[derive(Debug)]
+pub(crate) enum Data<'a> {
+    /// `indent` is that of a block scalar's text.
+    Scalar {
+        text: Cow<'a, str>,
+        style: ScalarStyle,
+        indent: u16,
+    },
+    Mapping {
+        entries: Vec<(NodeId, NodeId)>,
+        style: Style,
+        indent: u32,
+    },
+    Sequence {
+        items: Vec<NodeId>,
+        style: Style,
+    },
+    Alias {
+        target: NodeId,
+    },
+}
+
+/// How a collection is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Block,
+    /// In brackets.
+    Flow,
+    /// One `key: value` in a flow sequence, without brackets of its own.
+    Pair,
+}
+
+impl<'a> Tree<'a> {
+    pub(crate) fn node(&self, id: NodeId) -> &Node<'a> {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// The text of a scalar, after escapes.
+    pub(crate) fn scalar(&self, id: NodeId) -> Option<&str> {
+        match &self.node(id).data {
+            Data::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
+        match &self.node(id).data {
+            Data::Mapping { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn items(&self, id: NodeId) -> &[NodeId] {
+        match &self.node(id).data {
+            Data::Sequence { items, .. } => items,
+            _ => &[],
+        }
+    }
+
+    /// The node itself, or what it is an alias of.
+    pub(crate) fn resolve(&self, id: NodeId) -> NodeId {
+        match self.node(id).data {
+            Data::Alias { target } => target,
+            _ => id,
+        }
+    }
+
+    /// The value of a key that stands in the mapping itself.
+    pub(crate) fn own_value(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
+        let entries = self.entries(mapping).iter();
+        let mut found = entries.filter(|&&(name, _)| self.scalar(name) == Some(key));
+        found.next().map(|&(_, value)| value)
+    }
+
+    /// The value of a key, the way readers see it: through aliases and merges.
+    pub(crate) fn value(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
+        self.value_within(mapping, key, 16)
+    }
+
+    fn value_within(&self, mapping: NodeId, key: &str, depth: u8) -> Option<NodeId> {
+        let mapping = self.resolve(mapping);
+        if depth == 0 {
+            return None;
+        }
+        let own = self.own_value(mapping, key).map(|value| self.resolve(value));
+        own.or_else(|| {
+            let mut sources = self.merged(mapping).into_iter();
+            sources.find_map(|source| self.value_within(source, key, depth - 1))
+        })
+    }
+
+    /// The mappings that `<<` merges into this one.
+    pub(crate) fn merged(&self, mapping: NodeId) -> Vec<NodeId> {
+        let Some(source) = self.own_value(mapping, "<<").map(|source| self.resolve(source)) else {
+            return Vec::new();
+        };
+        match &self.node(source).data {
+            Data::Sequence { items, .. } => items.iter().map(|&item| self.resolve(item)).collect(),
+            Data::Mapping { .. } => vec![source],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the node is written within brackets.
+    pub(crate) fn in_flow(&self, id: NodeId) -> bool {
+        self.node(id).parent.is_some_and(|parent| match &self.node(parent).data {
+            Data::Mapping { style, .. } | Data::Sequence { style, .. } => *style != Style::Block,
+            _ => false,
+        })
+    }
+
+    /// The nodes from `id` up to the root of its document.
+    pub(crate) fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(Some(id), |&id| self.node(id).parent)
+    }
+
+    /// Line and column of a byte.
+    pub(crate) fn position(&self, byte: u32) -> Position {
+        let line = self.lines.partition_point(|&start| start <= byte);
+        let start = self.lines[line - 1] as usize;
+        let before = &self.text.as_bytes()[start..byte as usize];
+        // Columns count characters: bytes that continue one do not count.
+        let characters = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
+        let bom = usize::from(line == 1 && before.starts_with(b"\xEF\xBB\xBF"));
+        Position { line: saturate(line), column: saturate(characters - bom + 1) }
+    }
+
+    /// The path of a node as people write it. List items are named by `name` where they have one.
+    pub(crate) fn path(&self, id: NodeId) -> String {
+        let mut parts = Vec::new();
+        let mut child = id;
+        while let Some(parent) = self.node(child).parent {
+            if let Some(segment) = self.segment(parent, child) {
+                parts.push(dotted(&segment));
+            }
+            child = parent;
+        }
+        let path: String = parts.into_iter().rev().collect();
+        path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
+    }
+
+    fn segment(&self, parent: NodeId, child: NodeId) -> Option<Segment> {
+        if let Some(index) = self.items(parent).iter().position(|&item| item == child) {
+            let name = self.own_value(child, "name").and_then(|name| self.scalar(name));
+            return Some(match name {
+                Some(name) if !name.is_empty() && name.len() < 64 => {
+                    Segment::Match { key: "name".into(), value: name.into() }
+                }
+                _ => Segment::Index(index),
+            });
+        }
+        let mut entries = self.entries(parent).iter();
+        let (key, _) = entries.find(|&&(key, value)| key == child || value == child)?;
+        Some(Segment::Key(self.scalar(*key).unwrap_or("?").to_owned()))
+    }
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn anchor(&self) -> Option<&(&'a str, Range<u32>)> {
+        self.properties.as_ref()?.anchor.as_ref()
+    }
+
+    pub(crate) fn tag(&self) -> Option<&Tag<'a>> {
+        self.properties.as_ref()?.tag.as_ref()
+    }
+
+    /// Where anchor and tag end; without them, where the indicator ends.
+    pub(crate) fn properties_end(&self) -> u32 {
+        let anchor = self.anchor().map_or(0, |(_, span)| span.end);
+        let tag = self.tag().map_or(0, |tag| tag.end);
+        self.slot.max(anchor).max(tag)
+    }
+
+    /// What people call it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.data {
+            Data::Scalar { .. } => "scalar",
+            Data::Mapping { .. } => "mapping",
+            Data::Sequence { .. } => "sequence",
+            Data::Alias { .. } => "alias",
+        }
+    }
+}
+
+/// Line and column of a byte in text that has no tree.
+pub(crate) fn position(text: &str, byte: usize) -> Position {
+    let before = &text[..byte];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.matches('\n').count() + 1;
+    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
+    Position { line: saturate(line), column: saturate(column) }
+}
+
+fn saturate(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

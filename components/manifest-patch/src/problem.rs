@@ -1,0 +1,83 @@
+//! What can be wrong with a run, in the words of its report. Never decides what is wrong.
+
+use lockstep_yaml::{Position, Refusal};
+
+/// The stable name of a kind of problem, in the order in which one run names the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    /// No edit was given.
+    NoEdits,
+    /// An input cannot be read.
+    BadInput,
+    /// A pattern matches no file.
+    NoFiles,
+    /// A file cannot be changed byte-exactly.
+    Refused,
+    /// An edit matches too few places, or too many.
+    NoMatch,
+}
+
+/// Something that is wrong, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Its kind.
+    pub code: Code,
+    /// What is wrong, as a lower-case fragment.
+    pub message: String,
+    /// The next act.
+    pub hint: Option<String>,
+    /// The file, if it is about one.
+    pub file: Option<String>,
+    /// The place in the file.
+    pub at: Option<Position>,
+}
+
+impl Code {
+    /// As scripts see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoEdits => "no-edits",
+            Self::BadInput => "bad-input",
+            Self::NoFiles => "no-files",
+            Self::Refused => "refused",
+            Self::NoMatch => "no-match",
+        }
+    }
+
+    /// Whether the step says no (exit code 1); otherwise something cannot be used (exit code 2).
+    pub fn is_rejection(self) -> bool {
+        matches!(self, Self::NoFiles | Self::NoMatch)
+    }
+}
+
+impl Problem {
+    /// A problem that is not about a file.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, file: None, at: None }
+    }
+
+    /// With the next act.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The refusal to change a file.
+    pub fn refused(file: &str, refusal: &Refusal) -> Self {
+        Self {
+            code: Code::Refused,
+            message: refusal.reason.to_string(),
+            hint: refusal.reason.hint().map(str::to_owned),
+            file: Some(file.to_owned()),
+            at: refusal.at,
+        }
+    }
+
+    /// Message and hint in one sentence, for a log line.
+    pub fn line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} (hint: {hint})", self.message),
+            None => self.message.clone(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a run is asked to do, read from its inputs. Never looks at a file.
+
+use lockstep_yaml::{Path, Value};
+
+use crate::image::ImageEdit;
+use crate::problem::{Code, Problem};
+
+/// What a run is asked to do.
+#[derive(Debug)]
+pub struct Request {
+    /// The edits, in the order of the inputs.
+    pub edits: Vec<Edit>,
+    /// Conditions on documents.
+    pub conditions: Vec<Condition>,
+    /// Whether missing keys are made.
+    pub create: bool,
+    /// How many places each edit must match.
+    pub expect: Expect,
+}
+
+/// One edit.
+#[derive(Debug)]
+pub struct Edit {
+    /// The input it comes from and what it is about, for messages: `set .spec.replicas`.
+    pub label: String,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What an edit does.
+#[derive(Debug)]
+pub enum Action {
+    /// Make the scalar at a path this string.
+    SetString(Path, Value),
+    /// Make the value at a path this one.
+    SetJson(Path, Value),
+    /// Change images.
+    Image(ImageEdit),
+}
+
+/// `PATH=VALUE`: a scalar at PATH must have this text.
+#[derive(Debug)]
+pub struct Condition {
+    /// Where.
+    pub path: Path,
+    /// The text.
+    pub text: String,
+}
+
+/// How many places an edit must match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// This many.
+    Exactly(u32),
+    /// This many or more.
+    AtLeast(u32),
+    /// Any number, none too.
+    Any,
+}
+
+/// The inputs as they were given.
+#[derive(Debug, Default)]
+pub struct Inputs<'a> {
+    /// `PATH=VALUE`.
+    pub set: &'a [String],
+    /// `PATH=JSON`.
+    pub set_json: &'a [String],
+    /// `NAME[=NEW][:TAG][@DIGEST]`.
+    pub image: &'a [String],
+    /// `PATH=VALUE`.
+    pub conditions: &'a [String],
+    /// Whether missing keys are made.
+    pub create: bool,
+    /// `N`, `N+` or `any`.
+    pub expect: &'a str,
+}
+
+impl Request {
+    /// Reads the inputs. What cannot be read is left out and comes back as a problem.
+    pub fn read(inputs: &Inputs<'_>) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let mut edits = Vec::new();
+        let mut keep = |edit: Result<Edit, Problem>| match edit {
+            Ok(edit) => edits.push(edit),
+            Err(problem) => problems.push(problem),
+        };
+        inputs.set.iter().for_each(|text| keep(set_string(text)));
+        inputs.set_json.iter().for_each(|text| keep(set_json(text)));
+        inputs.image.iter().for_each(|text| keep(image(text)));
+        let given = inputs.set.len() + inputs.set_json.len() + inputs.image.len();
+        if given == 0 {
+            let hint = "give at least one of `set`, `set-json` and `image`";
+            problems.push(Problem::new(Code::NoEdits, "there is nothing to change").hint(hint));
+        }
+        let mut conditions = Vec::new();
+        for text in inputs.conditions {
+            match Path::parse_assignment(text) {
+                Ok((path, text)) => conditions.push(Condition { path, text: text.to_owned() }),
+                Err(bad) => problems.push(bad_input("where", text, &bad)),
+            }
+        }
+        let expect = Expect::parse(inputs.expect).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Expect::Any
+        });
+        (Self { edits, conditions, create: inputs.create, expect }, problems)
+    }
+}
+
+fn set_string(text: &str) -> Result<Edit, Problem> {
+    let (path, value) = Path::parse_assignment(text).map_err(|bad| bad_input("set", text, &bad))?;
+    let action = |path| Action::SetString(path, Value::String(value.to_owned()));
+    Ok(Edit { label: format!("set {path}"), action: action(path) })
+}
+
+fn set_json(text: &str) -> Result<Edit, Problem> {
+    let bad = |problem: &dyn std::fmt::Display| bad_input("set-json", text, problem);
+    let (path, json) = Path::parse_assignment(text).map_err(|problem| bad(&problem))?;
+    let value = Value::from_json(json).map_err(|problem| {
+        bad(&problem).hint("a string needs double quotes in JSON; `set` takes it without")
+    })?;
+    Ok(Edit { label: format!("set-json {path}"), action: Action::SetJson(path, value) })
+}
+
+fn image(text: &str) -> Result<Edit, Problem> {
+    let edit = ImageEdit::parse(text)
+        .map_err(|problem| bad_input("image", text, &problem).hint("write NAME[=NEW][:TAG][@DIGEST]"))?;
+    Ok(Edit { label: format!("image {}", edit.name), action: Action::Image(edit) })
+}
+
+fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {
+    let shown: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
+    Problem::new(Code::BadInput, format!("{input} `{shown}`: {problem}"))
+}
+
+impl Expect {
+    /// Reads `N`, `N+` or `any`.
+    ///
+    /// # Errors
+    /// If it is none of them.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let number = |digits: &str| {
+            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse().ok().filter(|_| plain)
+        };
+        let parsed = match text.strip_suffix('+') {
+            _ if text == "any" => Some(Self::Any),
+            Some(least) => number(least).map(Self::AtLeast),
+            None => number(text).map(Self::Exactly),
+        };
+        parsed.ok_or_else(|| {
+            let message = format!("expect `{text}` is not a number, `N+` or `any`");
+            Problem::new(Code::BadInput, message)
+        })
+    }
+
+    /// Whether this many places are as expected.
+    pub fn allows(self, count: u32) -> bool {
+        match self {
+            Self::Exactly(expected) => count == expected,
+            Self::AtLeast(least) => count >= least,
+            Self::Any => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Expect {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exactly(count) => write!(out, "{count}"),
+            Self::AtLeast(least) => write!(out, "at least {least}"),
+            Self::Any => write!(out, "any number"),
+        }
+    }
+}

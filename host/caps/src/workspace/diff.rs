@@ -1,0 +1,141 @@
+//! One file's change as a unified diff, the way git prints it and `git apply` reads it. Equal contents
+//! give an equal diff on every machine: what bounds the work is a size, never a clock.
+
+use lockstep_model::path::WorkspacePath;
+use similar::{Algorithm, DiffOp, DiffTag};
+use std::fmt::Write;
+
+/// A side of the change: what is to be compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side<'a> {
+    /// No file.
+    Absent,
+    /// A file's content, and whether it is executable.
+    File { content: &'a [u8], executable: bool },
+    /// A file too large to be shown.
+    Large { executable: bool },
+}
+
+/// Lines of context around a change.
+const CONTEXT: usize = 3;
+/// Texts with more lines than this, both sides together, are shown as replaced whole.
+const MAX_LINES: usize = 400_000;
+/// Where git looks for a zero byte to tell binary content.
+const HEAD: usize = 8000;
+
+/// Adds the change of one file.
+pub(super) fn render(out: &mut String, path: &WorkspacePath, before: Side<'_>, after: Side<'_>) {
+    let (old, new) = (name("a/", path.as_str()), name("b/", path.as_str()));
+    let _ = writeln!(out, "diff --git {old} {new}");
+    match (before, after) {
+        (Side::Absent, _) => {
+            let _ = writeln!(out, "new file mode {}", mode(after));
+        }
+        (_, Side::Absent) => {
+            let _ = writeln!(out, "deleted file mode {}", mode(before));
+        }
+        _ => {}
+    }
+    let old = label(old, before);
+    let new = label(new, after);
+    match (text(before), text(after)) {
+        (Some(before), Some(after)) if before == after => {}
+        (Some(before), Some(after)) => {
+            // A name with a blank ends with a tab, or tools take the rest for a time.
+            let end = if path.as_str().contains(' ') { "\t" } else { "" };
+            let end = |label: &str| if label == NONE { "" } else { end };
+            let _ = write!(out, "--- {old}{}\n+++ {new}{}\n", end(&old), end(&new));
+            hunks(out, before, after);
+        }
+        _ => {
+            let _ = writeln!(out, "Binary files {old} and {new} differ");
+        }
+    }
+}
+
+const NONE: &str = "/dev/null";
+
+fn label(name: String, side: Side<'_>) -> String {
+    match side {
+        Side::Absent => NONE.to_owned(),
+        _ => name,
+    }
+}
+
+/// The name as git quotes it. A workspace path holds no backslash and no control character.
+fn name(prefix: &str, path: &str) -> String {
+    match path.contains('"') {
+        true => format!("\"{prefix}{}\"", path.replace('"', "\\\"")),
+        false => format!("{prefix}{path}"),
+    }
+}
+
+fn mode(side: Side<'_>) -> &'static str {
+    match side {
+        Side::File { executable: true, .. } | Side::Large { executable: true } => "100755",
+        _ => "100644",
+    }
+}
+
+/// The content as text; none if it is binary or in another encoding.
+fn text(side: Side<'_>) -> Option<&str> {
+    match side {
+        Side::Absent => Some(""),
+        Side::Large { .. } => None,
+        Side::File { content, .. } if content.iter().take(HEAD).any(|&byte| byte == 0) => None,
+        Side::File { content, .. } => std::str::from_utf8(content).ok(),
+    }
+}
+
+fn hunks(out: &mut String, before: &str, after: &str) {
+    let count = |text: &str| text.split_inclusive('\n').count();
+    let (old_len, new_len) = (count(before), count(after));
+    if old_len + new_len > MAX_LINES {
+        header(out, (0, old_len), (0, new_len));
+        before.split_inclusive('\n').for_each(|text| line(out, '-', text));
+        after.split_inclusive('\n').for_each(|text| line(out, '+', text));
+        return;
+    }
+    let old: Vec<&str> = before.split_inclusive('\n').collect();
+    let new: Vec<&str> = after.split_inclusive('\n').collect();
+    // Its search is bounded by the number of lines, as git's is.
+    let ops = similar::capture_diff_slices(Algorithm::Myers, &old, &new);
+    for group in similar::group_diff_ops(ops, CONTEXT) {
+        hunk(out, &group, &old, &new);
+    }
+}
+
+fn hunk(out: &mut String, ops: &[DiffOp], old: &[&str], new: &[&str]) {
+    let (Some(first), Some(last)) = (ops.first(), ops.last()) else {
+        return;
+    };
+    let (old_start, new_start) = (first.old_range().start, first.new_range().start);
+    header(out, (old_start, last.old_range().end - old_start), (new_start, last.new_range().end - new_start));
+    for op in ops {
+        let (removed, added) = (&old[op.old_range()], &new[op.new_range()]);
+        if op.tag() == DiffTag::Equal {
+            removed.iter().for_each(|text| line(out, ' ', text));
+            continue;
+        }
+        removed.iter().for_each(|text| line(out, '-', text));
+        added.iter().for_each(|text| line(out, '+', text));
+    }
+}
+
+/// Where a hunk is, each side as the index of its first line and its length.
+fn header(out: &mut String, old: (usize, usize), new: (usize, usize)) {
+    let range = |(start, length): (usize, usize)| match length {
+        0 => format!("{start},0"),
+        1 => format!("{}", start + 1),
+        _ => format!("{},{length}", start + 1),
+    };
+    let _ = writeln!(out, "@@ -{} +{} @@", range(old), range(new));
+}
+
+fn line(out: &mut String, sign: char, text: &str) {
+    out.push(sign);
+    out.push_str(text);
+    if !text.ends_with('\n') {
+        out.push_str("\n\\ No newline at end of file\n");
+    }
+}

@@ -1,0 +1,161 @@
+//! Every operation that changes something on disk, each relative to an open folder and none following a
+//! link. Tests can make any of them fail, or be the last one before a kill.
+
+use rustix::fd::BorrowedFd;
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, fstat, openat};
+use std::fs::File;
+use std::io::{self, Write};
+
+/// Makes a file that does not exist yet.
+pub(super) fn create(folder: BorrowedFd<'_>, name: &str, mode: Mode) -> io::Result<File> {
+    fault::point()?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(File::from(openat(folder, name, flags, mode)?))
+}
+
+pub(super) fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    fault::point()?;
+    file.write_all(bytes)
+}
+
+/// Gives a file the owner, where that is allowed, and the permissions of the one it will replace.
+pub(super) fn resemble(file: &File, old: &Stat) -> io::Result<()> {
+    let new = fstat(file)?;
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) {
+        // Only root can give a file away; without that the new content is the writer's, as after a copy.
+        let _ = fchown(file, Some(Uid::from_raw(old.st_uid)), Some(Gid::from_raw(old.st_gid)));
+    }
+    if permissions(&new) != permissions(old) {
+        fchmod(file, permissions(old))?;
+    }
+    Ok(())
+}
+
+/// The permission bits alone: writing to a file takes set-user-id and its like away.
+pub(super) fn permissions(stat: &Stat) -> Mode {
+    Mode::from_raw_mode(stat.st_mode) & (Mode::RWXU | Mode::RWXG | Mode::RWXO)
+}
+
+pub(super) fn make_folder(parent: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    fault::point()?;
+    match rustix::fs::mkdirat(parent, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+        Err(rustix::io::Errno::EXIST) => Ok(()),
+        made => Ok(made?),
+    }
+}
+
+/// Gives the file another name in the same folder, in place of what had that name.
+pub(super) fn rename(folder: BorrowedFd<'_>, from: &str, to: &str) -> io::Result<()> {
+    fault::point()?;
+    Ok(rustix::fs::renameat(folder, from, folder, to)?)
+}
+
+/// Removes a file; that it is gone already is not an error.
+pub(super) fn remove(folder: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    fault::point()?;
+    gone(rustix::fs::unlinkat(folder, name, AtFlags::empty()))
+}
+
+/// Removes a folder if it is empty; that it is not, or gone already, is not an error.
+pub(super) fn remove_empty(parent: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    use rustix::io::Errno;
+    fault::point()?;
+    match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+        Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
+        removed => gone(removed),
+    }
+}
+
+fn gone(removed: rustix::io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(rustix::io::Errno::NOENT) => Ok(()),
+        removed => Ok(removed?),
+    }
+}
+
+/// Says before anything changes what would refuse to replace this file though its folder can be written.
+pub(super) fn check_replaceable(folder: BorrowedFd<'_>, name: &str, old: &Stat) -> io::Result<()> {
+    let parent = fstat(folder)?;
+    let me = rustix::process::geteuid().as_raw();
+    let sticky = Mode::from_raw_mode(parent.st_mode).contains(Mode::SVTX);
+    if sticky && ![0, old.st_uid, parent.st_uid].contains(&me) {
+        return Err(rustix::io::Errno::PERM.into());
+    }
+    check_attributes(folder, name)
+}
+
+#[cfg(target_os = "linux")]
+fn check_attributes(folder: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    use rustix::fs::{StatxAttributes, StatxFlags, statx};
+    use rustix::io::Errno;
+    let Ok(stat) = statx(folder, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) else {
+        return Ok(());
+    };
+    let attributes = stat.stx_attributes & stat.stx_attributes_mask;
+    if attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND) {
+        return Err(Errno::PERM.into());
+    }
+    if attributes.contains(StatxAttributes::MOUNT_ROOT) {
+        return Err(Errno::BUSY.into());
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_attributes(_: BorrowedFd<'_>, _: &str) -> io::Result<()> {
+    Ok(())
+}
+
+/// The hook for tests: a place before each change where the disk can fail or the process "die".
+#[cfg(test)]
+pub(super) mod fault {
+    use std::cell::Cell;
+    use std::io;
+
+    /// What happens at a chosen operation.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub(in super::super) enum Fault {
+        /// It and all that follow do not happen, as after a kill.
+        Kill,
+        /// It alone fails, as on a full disk.
+        Full,
+    }
+
+    thread_local! {
+        static NEXT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
+        static HIT: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Lets `after` operations happen first. True once the fault has struck.
+    pub(in super::super) fn during<T>(after: u32, fault: Fault, act: impl FnOnce() -> T) -> (T, bool) {
+        NEXT.set(Some((after, fault)));
+        HIT.set(false);
+        let done = act();
+        NEXT.set(None);
+        (done, HIT.get())
+    }
+
+    pub(super) fn point() -> io::Result<()> {
+        match NEXT.get() {
+            Some((0, fault)) => {
+                HIT.set(true);
+                if fault == Fault::Full {
+                    NEXT.set(None);
+                }
+                Err(rustix::io::Errno::NOSPC.into())
+            }
+            Some((after, fault)) => {
+                NEXT.set(Some((after - 1, fault)));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(not(test))]
+mod fault {
+    pub(super) fn point() -> std::io::Result<()> {
+        Ok(())
+    }
+}

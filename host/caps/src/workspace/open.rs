@@ -1,0 +1,106 @@
+//! A file that is open for reading, as it was when it was opened. It never changes one.
+
+use super::staged::Content;
+use super::walk;
+use lockstep_model::call::CallError;
+use lockstep_model::digest::Digest;
+use lockstep_model::path::WorkspacePath;
+use rustix::fs::Stat;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+
+/// A file that is open for reading. Commits replace files and never write into one, so it keeps its content.
+#[derive(Debug)]
+pub struct OpenFile {
+    path: WorkspacePath,
+    size: u64,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Disk(File),
+    Staged(Content),
+}
+
+impl OpenFile {
+    pub(super) fn on_disk(path: &WorkspacePath, file: File, stat: &Stat) -> Self {
+        Self { path: path.clone(), size: walk::size(stat), source: Source::Disk(file) }
+    }
+
+    pub(super) fn staged(path: &WorkspacePath, content: &Content) -> Self {
+        Self { path: path.clone(), size: content.bytes.len() as u64, source: Source::Staged(content.clone()) }
+    }
+
+    /// Its size in bytes when it was opened.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// At most `length` bytes from `offset`, fewer only at the end. Bytes added to the file since it was
+    /// opened are not seen.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or somebody made the file shorter.
+    pub fn read_at(&self, offset: u64, length: u32) -> Result<Vec<u8>, CallError> {
+        let length = u64::from(length).min(self.size.saturating_sub(offset));
+        let mut bytes = vec![0; usize::try_from(length).map_err(|error| self.failed(error))?];
+        match &self.source {
+            Source::Disk(file) => {
+                file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => self.shorter(),
+                    _ => self.failed(error),
+                })?
+            }
+            Source::Staged(content) => {
+                // `length` is 0 wherever `offset` is past the end.
+                let start = usize::try_from(offset.min(self.size)).map_err(|error| self.failed(error))?;
+                let end = start + bytes.len();
+                bytes.copy_from_slice(&content.bytes[start..end]);
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The digest of the whole content.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or somebody made the file shorter.
+    pub fn digest(&self) -> Result<Digest, CallError> {
+        match &self.source {
+            Source::Staged(content) => Ok(content.digest),
+            Source::Disk(file) => {
+                let reader = FromStart { file, at: 0 }.take(self.size);
+                let (digest, length) = Digest::of_reader(reader).map_err(|error| self.failed(error))?;
+                if length < self.size {
+                    return Err(self.shorter());
+                }
+                Ok(digest)
+            }
+        }
+    }
+
+    fn failed(&self, error: impl std::fmt::Display) -> CallError {
+        CallError::Unavailable(format!("cannot read `{}`: {error}", self.path))
+    }
+
+    fn shorter(&self) -> CallError {
+        CallError::Conflict(format!("`{}` was made shorter while it was open", self.path))
+    }
+}
+
+/// Reads a file from its beginning without moving the place that others read from.
+struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read_at(buffer, self.at)?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}

@@ -1,0 +1,132 @@
+//! What a run has staged so far, in memory. It never touches a disk.
+
+use super::Effect;
+use lockstep_model::call::CallError;
+use lockstep_model::digest::Digest;
+use lockstep_model::path::WorkspacePath;
+use lockstep_model::report::Change;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// New content of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Content {
+    pub(super) bytes: Arc<Vec<u8>>,
+    pub(super) digest: Digest,
+}
+
+impl Content {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes: Arc::new(bytes) }
+    }
+}
+
+/// What is to become of one file. Before and after always differ.
+#[derive(Debug)]
+pub(super) struct StagedFile {
+    pub(super) path: WorkspacePath,
+    /// The content on disk when the run first looked; none if there was no file.
+    pub(super) before: Option<Digest>,
+    /// The content to be; none to remove the file.
+    pub(super) after: Option<Content>,
+}
+
+impl StagedFile {
+    pub(super) fn change(&self) -> Change {
+        Change {
+            path: self.path.to_string(),
+            before: self.before,
+            after: self.after.as_ref().map(|content| content.digest),
+        }
+    }
+}
+
+/// Everything staged, by path. The keys are text so that what lies below a folder is one range of them.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    files: BTreeMap<String, StagedFile>,
+    bytes: u64,
+}
+
+impl Staged {
+    pub(super) fn get(&self, path: &WorkspacePath) -> Option<&StagedFile> {
+        self.files.get(path.as_str())
+    }
+
+    /// Everything staged, in order of path.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &StagedFile> {
+        self.files.values()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Stages content for a file whose content on disk is `before`; at most `most` bytes in all.
+    pub(super) fn write(
+        &mut self,
+        path: &WorkspacePath,
+        before: Option<Digest>,
+        content: Content,
+        most: u64,
+    ) -> Result<Effect, CallError> {
+        self.check_place(path)?;
+        let others = self.bytes - self.length(path);
+        let length = content.bytes.len() as u64;
+        if before == Some(content.digest) {
+            self.unstage(path);
+            return Ok(Effect::Unchanged);
+        }
+        if others.saturating_add(length) > most {
+            return Err(CallError::Limit(format!("write `{path}`: more than {most} bytes staged")));
+        }
+        self.bytes = others + length;
+        self.stage(path, before, Some(content));
+        Ok(match before {
+            Some(_) => Effect::Updated,
+            None => Effect::Created,
+        })
+    }
+
+    /// Stages the removal of a file whose content on disk is `before`.
+    pub(super) fn remove(&mut self, path: &WorkspacePath, before: Option<Digest>) {
+        self.unstage(path);
+        if before.is_some() {
+            self.stage(path, before, None);
+        }
+    }
+
+    fn stage(&mut self, path: &WorkspacePath, before: Option<Digest>, after: Option<Content>) {
+        let staged = StagedFile { path: path.clone(), before, after };
+        self.files.insert(path.to_string(), staged);
+    }
+
+    fn unstage(&mut self, path: &WorkspacePath) {
+        self.bytes -= self.length(path);
+        self.files.remove(path.as_str());
+    }
+
+    fn length(&self, path: &WorkspacePath) -> u64 {
+        let content = self.get(path).and_then(|staged| staged.after.as_ref());
+        content.map_or(0, |content| content.bytes.len() as u64)
+    }
+
+    /// Refuses a file where a staged one needs a folder, and the other way round.
+    fn check_place(&self, path: &WorkspacePath) -> Result<(), CallError> {
+        let text = path.as_str();
+        for (at, _) in text.match_indices('/') {
+            let folder = &text[..at];
+            let file = self.files.get(folder);
+            if file.is_some_and(|staged| staged.after.is_some()) {
+                return Err(CallError::Invalid(format!("write `{path}`: `{folder}` is staged as a file")));
+            }
+        }
+        let below = format!("{text}/");
+        match self.files.range(below.clone()..).next() {
+            Some((inner, _)) if inner.starts_with(&below) => {
+                Err(CallError::Invalid(format!("write `{path}`: it is a folder, since `{inner}` is staged")))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Embeds the compiled components. `cargo xtask build` makes them and names their folder in
+//! `LOCKSTEP_COMPONENTS`; without it the program has no built-in steps.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-env-changed=LOCKSTEP_COMPONENTS");
+    println!("cargo::rerun-if-changed=build.rs");
+    let target = env::var("TARGET").unwrap_or_default();
+    println!("cargo::rustc-env=LOCKSTEP_TARGET={target}");
+
+    let mut table = String::from("&[\n");
+    if let Some(folder) = env::var_os("LOCKSTEP_COMPONENTS") {
+        for step in steps(Path::new(&folder))? {
+            table.push_str(&entry(&step)?);
+        }
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("builtins.rs"), table)
+}
+
+/// The folders of the steps, by name.
+fn steps(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut steps = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .filter(|path| path.as_ref().map_or(true, |path| path.is_dir()))
+        .collect::<io::Result<Vec<_>>>()?;
+    steps.sort();
+    Ok(steps)
+}
+
+/// One line of the table: the description, the machine code, and the digests of code and component.
+fn entry(step: &Path) -> io::Result<String> {
+    let file = |name: &str| {
+        let path = step.join(name);
+        println!("cargo::rerun-if-changed={}", path.display());
+        path
+    };
+    let (info, code) = (file("step.json"), file("component.cwasm"));
+    let digests = fs::read_to_string(file("digests"))?;
+    let mut digests = digests.lines();
+    let name = step.file_name().unwrap_or_default().to_string_lossy();
+    Ok(format!(
+        "    Builtin {{ name: {name:?}, info: include_str!({info:?}), code: include_bytes!({code:?}), code_digest: {:?}, component: {:?} }},\n",
+        digests.next().unwrap_or_default(),
+        digests.next().unwrap_or_default(),
+    ))
+}

@@ -1,0 +1,256 @@
+//! The command line. The flags of a step are made of its inputs, so there is no code for any one step. It
+//! never checks the value of an input.
+
+use crate::builtin;
+use crate::environment;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use lockstep_model::exit::Exit;
+use lockstep_model::info::{InputInfo, StepInfo};
+use lockstep_model::inputs::{Given, Raw};
+use lockstep_model::types::Type;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Options of `run` that take a value, and so stand before a word that is not the step.
+const VALUED: [&str; 7] =
+    ["--inputs", "--policy", "--receipt", "--platform", "--workspace", "--format", "-C"];
+
+/// How `lockstep run` was called.
+#[derive(Debug, Clone)]
+pub(crate) struct RunArgs {
+    /// The step's name or the component's path.
+    pub(crate) step: String,
+    /// The inputs given as flags.
+    pub(crate) inputs: Vec<Raw>,
+    /// The file with inputs; `-` is standard input.
+    pub(crate) inputs_file: Option<String>,
+    /// Whether to change nothing and show the diff.
+    pub(crate) plan: bool,
+    /// Whether standard output gets one JSON result.
+    pub(crate) json: bool,
+    /// The policy file.
+    pub(crate) policy: Option<String>,
+    /// Where the receipt goes.
+    pub(crate) receipt: Option<PathBuf>,
+    /// The platform, if it is not to be detected.
+    pub(crate) platform: Option<String>,
+    /// The folder that is the workspace.
+    pub(crate) workspace: PathBuf,
+    /// Whether debug notes and host calls are shown.
+    pub(crate) verbose: bool,
+}
+
+/// The word of a command line that names the step to run; none if it is another command.
+pub(crate) fn step_of(args: &[String]) -> Option<&str> {
+    let mut words = args.iter().skip(1).skip_while(|word| word.starts_with('-'));
+    if words.next().map(String::as_str) != Some("run") {
+        return None;
+    }
+    let mut skip = false;
+    words.map(String::as_str).find(|word| {
+        let option = word.starts_with('-') && *word != "-";
+        let is_value = std::mem::replace(&mut skip, option && VALUED.contains(word));
+        !option && !is_value
+    })
+}
+
+/// The whole command line, with `run` for the given steps.
+///
+/// Each step comes with the word that calls it: its name, or the path of a component.
+pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
+    let styles = Styles::styled()
+        .header(AnsiColor::Yellow.on_default().bold())
+        .usage(AnsiColor::Yellow.on_default().bold())
+        .literal(AnsiColor::Green.on_default())
+        .placeholder(AnsiColor::Cyan.on_default());
+    let run = Command::new("run")
+        .about("Run a step, or a component from a file")
+        .subcommand_required(true)
+        .subcommand_value_name("STEP")
+        .subcommand_help_heading("Steps")
+        .disable_help_subcommand(true)
+        .args(run_options())
+        .subcommands(steps.iter().map(|(word, info)| step_command(word, info)))
+        .after_help(exit_codes());
+    Command::new("lockstep")
+        .about("CI/CD steps that cannot steal your secrets")
+        .version(env!("CARGO_PKG_VERSION"))
+        .styles(styles)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(run)
+        .subcommand(Command::new("list").about("List the built-in steps").arg(format_option()))
+        .subcommand(
+            Command::new("describe")
+                .about("Show a step's inputs, outputs and rights, or what a component imports")
+                .arg(
+                    Arg::new("step")
+                        .value_name("STEP")
+                        .required(true)
+                        .help("The step's name, or a component's path"),
+                )
+                .arg(format_option()),
+        )
+        .subcommand(
+            Command::new("completion").about("Print the completion script for a shell").arg(
+                Arg::new("shell")
+                    .value_name("SHELL")
+                    .required(true)
+                    .value_parser(value_parser!(clap_complete::Shell)),
+            ),
+        )
+}
+
+/// `run STEP`, with a flag for each input.
+fn step_command(word: &str, info: &StepInfo) -> Command {
+    let about = if info.docs.is_empty() {
+        info.summary.clone()
+    } else {
+        format!("{}\n\n{}", info.summary, info.docs)
+    };
+    Command::new(word.to_owned())
+        .about(info.summary.clone())
+        .long_about(about)
+        .args(info.inputs.iter().map(input_option))
+        .after_help(exit_codes())
+}
+
+fn input_option(field: &InputInfo) -> Arg {
+    let mut help = field.docs.clone();
+    if let Some(text) = shown_default(field) {
+        help.push_str(&format!(" [default: {text}]"));
+    }
+    if field.required {
+        help.push_str(" [required]");
+    }
+    let arg = Arg::new(field.name.clone()).long(field.name.clone()).help(help).help_heading("Inputs");
+    match &field.ty {
+        Type::Bool => arg
+            .action(ArgAction::Append)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("BOOL"),
+        ty => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name(value_name(ty)),
+    }
+}
+
+/// The default, where it says something: an empty list, nothing and `false` are what people expect.
+pub(crate) fn shown_default(field: &InputInfo) -> Option<String> {
+    match &field.default {
+        Value::Null | Value::Bool(false) => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// What stands for a value in help texts.
+fn value_name(ty: &Type) -> String {
+    match ty {
+        Type::List(item) => format!("{}...", value_name(item)),
+        Type::Option(inner) => value_name(inner),
+        Type::Integer(_) | Type::Float => "NUMBER".into(),
+        Type::Record(_) => "JSON".into(),
+        Type::Enum(words) => words.join("|"),
+        Type::String | Type::Bool => "TEXT".into(),
+    }
+}
+
+fn run_options() -> Vec<Arg> {
+    let file =
+        |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("FILE").help(help);
+    let options = [
+        file("inputs", "Read inputs from a JSON or YAML file; `-` is standard input"),
+        Arg::new("plan")
+            .long("plan")
+            .action(ArgAction::SetTrue)
+            .help("Change nothing; show what would change as a diff"),
+        format_option(),
+        file("policy", "Bound what the step may do, or allow a component that is not built in"),
+        file("receipt", "Write the receipt here"),
+        Arg::new("platform")
+            .long("platform")
+            .value_name("NAME")
+            .help("github, gitlab, jenkins or plain; detected by default"),
+        Arg::new("workspace")
+            .long("workspace")
+            .short('C')
+            .value_name("DIR")
+            .help("The folder whose files the step works on; the current one by default"),
+        Arg::new("verbose")
+            .long("verbose")
+            .short('v')
+            .action(ArgAction::SetTrue)
+            .help("Show debug notes and every host call"),
+    ];
+    options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
+}
+
+fn format_option() -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(["human", "json"])
+        .default_value("human")
+        .help("json: one JSON document on standard output, the log on standard error")
+}
+
+fn exit_codes() -> String {
+    let lines = Exit::ALL.map(|exit| format!("  {:>2}  {}", exit.code(), exit.meaning()));
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+/// Reads the matches of `run STEP`.
+pub(crate) fn run_args(step: &str, info: &StepInfo, matches: &ArgMatches) -> RunArgs {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let input = |field: &InputInfo| {
+        let words: Vec<String> = matches.get_many(&field.name)?.cloned().collect();
+        Some(Raw {
+            name: field.name.clone(),
+            source: format!("--{}", field.name),
+            given: Given::Flags(words),
+        })
+    };
+    RunArgs {
+        step: step.to_owned(),
+        inputs: info.inputs.iter().filter_map(input).collect(),
+        inputs_file: text("inputs"),
+        plan: matches.get_flag("plan") || environment::flag("LOCKSTEP_PLAN"),
+        json: text("format").as_deref() == Some("json"),
+        policy: text("policy").or_else(|| environment::text("LOCKSTEP_POLICY")),
+        receipt: text("receipt").map(PathBuf::from).or_else(|| environment::path("LOCKSTEP_RECEIPT")),
+        platform: text("platform"),
+        workspace: text("workspace").map_or_else(|| PathBuf::from("."), PathBuf::from),
+        verbose: matches.get_flag("verbose"),
+    }
+}
+
+/// The descriptions of all built-in steps; a damaged one is left out, running it says so.
+pub(crate) fn builtin_infos() -> Vec<StepInfo> {
+    builtin::ALL.iter().filter_map(|step| step.info().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        command(&[]).debug_assert();
+    }
+
+    #[test]
+    fn the_step_is_found_among_the_options() {
+        let step = |line: &str| {
+            let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            step_of(&args).map(str::to_owned)
+        };
+        assert_eq!(step("lockstep run a --files b").as_deref(), Some("a"));
+        assert_eq!(step("lockstep run --plan --policy p a b").as_deref(), Some("a"));
+        assert_eq!(step("lockstep run --policy=p ./a.wasm").as_deref(), Some("./a.wasm"));
+        assert_eq!(step("lockstep run --help"), None);
+        assert_eq!(step("lockstep list"), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! `lockstep describe`: what a step takes, gives and may do. Of a component from a file: its types and its
+//! imports, without running it.
+
+use super::{complain, finish};
+use crate::args;
+use crate::prepare::{self, Known, Subject};
+use clap::ArgMatches;
+use lockstep_model::exit::Exit;
+use lockstep_model::info::StepInfo;
+use lockstep_model::policy;
+use lockstep_model::text;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches) -> Exit {
+    let Some(name) = matches.get_one::<String>("step") else {
+        return Exit::Invalid;
+    };
+    let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
+    if let Some(info) = infos.iter().find(|info| info.name == *name) {
+        return finish(print(&if json { to_json(info) } else { describe(info) }));
+    }
+    let mut known = Known::default();
+    match prepare::subject(name, &mut known) {
+        Ok(subject) => {
+            finish(print(&if json { to_json(&subject.info) } else { describe_file(&subject, &known) }))
+        }
+        Err(ending) => {
+            complain(&ending.message);
+            if let Some(hint) = ending.hint {
+                complain(&format!("hint: {hint}"));
+            }
+            ending.exit
+        }
+    }
+}
+
+fn print(text: &str) -> io::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes())
+}
+
+fn to_json(info: &StepInfo) -> String {
+    // A description of strings and numbers always has a JSON form.
+    serde_json::to_string_pretty(info).unwrap_or_default() + "\n"
+}
+
+fn describe(info: &StepInfo) -> String {
+    let mut out = format!("{}: {}\n", info.name, info.summary);
+    if !info.docs.is_empty() {
+        let _ = writeln!(out, "\n{}", info.docs);
+    }
+    out.push_str("\nInputs\n");
+    for input in &info.inputs {
+        let need = match args::shown_default(input) {
+            _ if input.required => ", required".to_owned(),
+            Some(default) => format!(", default {default}"),
+            None => String::new(),
+        };
+        field(&mut out, &input.name, &format!("{}{need}", input.ty), &input.docs);
+    }
+    out.push_str("\nOutputs\n");
+    for output in &info.outputs {
+        field(&mut out, &output.name, &output.ty.to_string(), &output.docs);
+    }
+    if !info.asks.is_empty() {
+        out.push_str("\nAsks for\n");
+        for (capability, lines) in &info.asks {
+            let _ = writeln!(out, "  {capability}: {}", lines.join("; "));
+        }
+    }
+    let limits = info.limits.applied();
+    let _ = writeln!(
+        out,
+        "\nLimits\n  {} s, {} MiB of memory, {} host calls",
+        limits.seconds, limits.memory_mb, limits.calls
+    );
+    if !info.failures.is_empty() {
+        out.push_str("\nFailure codes\n");
+        for failure in &info.failures {
+            let _ = writeln!(out, "  {}: {}", failure.code, failure.meaning);
+        }
+    }
+    out
+}
+
+fn describe_file(subject: &Subject, known: &Known) -> String {
+    let mut out = describe(&subject.info);
+    let imports = &subject.step.imports;
+    out.push_str("\nImports\n");
+    for (capability, functions) in &imports.capabilities {
+        let functions: Vec<_> = functions.iter().map(|name| text::neutral(name)).collect();
+        let _ = writeln!(out, "  {}: {}", capability.word(), functions.join(", "));
+    }
+    for name in &imports.unknown {
+        let _ = writeln!(out, "  {}: not offered, so the component cannot run", text::neutral(name));
+    }
+    if let Some(digest) = known.component {
+        let _ = write!(
+            out,
+            "\nA policy that allows all of it; narrow its patterns\n{}",
+            policy::suggest(digest, &imports.rights())
+        );
+    }
+    out
+}
+
+fn field(out: &mut String, name: &str, note: &str, docs: &str) {
+    let _ = writeln!(out, "  {} ({})", text::neutral(name), text::neutral(note));
+    for line in docs.lines() {
+        let _ = writeln!(out, "      {line}");
+    }
+}

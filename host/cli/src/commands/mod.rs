@@ -1,0 +1,90 @@
+//! The commands, one file each. What they print that is not a run's log is their own plain text.
+
+mod completion;
+mod describe;
+mod list;
+mod run;
+
+use crate::args;
+use crate::secrets;
+use lockstep_model::exit::Exit;
+use lockstep_model::info::StepInfo;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Runs the command line.
+pub(crate) fn main() -> ExitCode {
+    #[cfg(feature = "compile")]
+    if std::env::args_os().nth(1).is_some_and(|word| word == lockstep_engine::compile::SUBCOMMAND) {
+        return compile();
+    }
+    let exit = match secrets::take() {
+        Ok(secrets) => dispatch(secrets),
+        Err(error) => {
+            complain(&format!("the environment cannot be cleared of secrets: {error}"));
+            Exit::Bug
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(secrets: secrets::Secrets) -> Exit {
+    let words: Result<Vec<String>, _> = std::env::args_os().map(std::ffi::OsString::into_string).collect();
+    let Ok(words) = words else {
+        complain("the command line is not UTF-8");
+        return Exit::Invalid;
+    };
+    if let Some(step) = args::step_of(&words) {
+        return run::main(step, &words, secrets);
+    }
+    let infos = args::builtin_infos();
+    let steps: Vec<(&str, &StepInfo)> = infos.iter().map(|info| (info.name.as_str(), info)).collect();
+    let command = args::command(&steps);
+    let matches = match command.clone().try_get_matches_from(&words) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let printed = match matches.subcommand() {
+        Some(("list", matches)) => list::main(&infos, matches),
+        Some(("describe", matches)) => return describe::main(&infos, matches),
+        Some(("completion", matches)) => completion::main(command, matches),
+        _ => Ok(()),
+    };
+    finish(printed)
+}
+
+/// The exit code of a command that only prints.
+fn finish(printed: io::Result<()>) -> Exit {
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&error.to_string());
+            Exit::Invalid
+        }
+        _ => Exit::Done,
+    }
+}
+
+/// Prints what clap has to say: help and version are no errors.
+fn usage(error: &clap::Error) -> Exit {
+    match error.print() {
+        Ok(()) if error.exit_code() == 0 => Exit::Done,
+        _ => Exit::Invalid,
+    }
+}
+
+/// Says what went wrong before there is a run.
+fn complain(message: &str) {
+    // There is no one else to tell.
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+#[cfg(feature = "compile")]
+fn compile() -> ExitCode {
+    match lockstep_engine::compile::serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            let _ = write!(io::stderr(), "{message}");
+            ExitCode::from(Exit::Invalid.code())
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `lockstep run`: from the command line to the exit code. Whatever happens in between, the platform gets its
+//! outputs and its result, and the run leaves its receipt.
+
+use super::{complain, usage};
+use crate::args::{self, RunArgs};
+use crate::conclude::{self, bug, ending};
+use crate::environment::{self, Environment};
+use crate::prepare::{self, Known, Subject};
+use crate::receipt::{self, Place};
+use crate::secrets::Secrets;
+use crate::trace;
+use crate::voice::{self, Manner, Stream, Voice};
+use lockstep_caps::workspace::{CommitError, Workspace, WorkspaceError};
+use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
+use lockstep_model::exit::Exit;
+use lockstep_model::gate::Gate;
+use lockstep_model::info::{StepInfo, StepLimits};
+use lockstep_model::redact::Redactor;
+use lockstep_model::report::{Change, Ending, Report};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a run that did its work leaves.
+#[derive(Default)]
+struct Work {
+    outputs: Vec<(String, Value)>,
+    changes: Vec<Change>,
+    diff: Option<String>,
+}
+
+/// Runs the step that the command line names.
+pub(super) fn main(step: &str, words: &[String], secrets: Secrets) -> Exit {
+    let mut known = Known::default();
+    let subject = prepare::subject(step, &mut known);
+    let info = subject.as_ref().map_or_else(|_| nothing_known(step), |subject| subject.info.clone());
+    let command = args::command(&[(step, &info)]).ignore_errors(subject.is_err());
+    let matches = match command.try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let Some(matches) = matches.subcommand_matches("run").and_then(|run| run.subcommand_matches(step)) else {
+        complain("the command line names no step");
+        return Exit::Invalid;
+    };
+    let args = args::run_args(step, &info, matches);
+    match speak(&args, &secrets) {
+        Ok((voice, environment)) => {
+            drop(secrets);
+            answer(&args, subject, known, &voice, &environment)
+        }
+        Err(message) => {
+            complain(&message);
+            Exit::Invalid
+        }
+    }
+}
+
+/// Carries the run out, and says how it ended on every path.
+fn answer(
+    args: &RunArgs,
+    subject: Result<Subject, Ending>,
+    mut known: Known,
+    voice: &Voice,
+    environment: &Environment,
+) -> Exit {
+    let started = voice::now();
+    if let Err(error) = voice.open() {
+        complain(&error.to_string());
+        return Exit::Invalid;
+    }
+    let place = Place::choose(args, environment.platform, voice.step());
+    let result = match &place {
+        Ok(place) => subject.and_then(|subject| carry_out(args, subject, &mut known, voice, place)),
+        Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
+    };
+    let (ending, work) = match result {
+        Ok(work) => (done(&work, args.plan), work),
+        Err(ending) => (ending, Work::default()),
+    };
+    let mut report = Report {
+        step: voice.step().to_owned(),
+        ending,
+        planned: args.plan,
+        outputs: work.outputs,
+        notes: std::mem::take(&mut known.notes),
+        summary: std::mem::take(&mut known.summary),
+        changes: work.changes,
+        diff: work.diff,
+        receipt: None,
+    };
+    let written =
+        place.ok().map(|place| receipt::write(&place, &report, &known, voice, environment.platform, started));
+    if let Some((digest, problem)) = written {
+        report.receipt = Some(digest);
+        report.notes.extend(problem);
+    }
+    let exit = report.ending.exit;
+    match voice.close(&report) {
+        Ok(()) => exit,
+        Err(error) => {
+            complain(&format!("the outputs could not be handed over: {error}"));
+            if exit == Exit::Done { Exit::Invalid } else { exit }
+        }
+    }
+}
+
+/// The run itself.
+fn carry_out(
+    args: &RunArgs,
+    subject: Subject,
+    known: &mut Known,
+    voice: &Voice,
+    place: &Place,
+) -> Result<Work, Ending> {
+    prepare::inputs(args, &subject.info.inputs, known)?;
+    prepare::grant(args, &subject, known)?;
+    let own = own_files(args, place);
+    let workspace = Workspace::open(&args.workspace, &known.limits, &own)
+        .map_err(|error| ending(Exit::Invalid, "bad-workspace", error.to_string(), error.hint()))?;
+    let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
+    let setup = Setup {
+        inputs: known.inputs.clone(),
+        granted: prepare::linked(&known.grant),
+        gate: Arc::clone(&gate),
+        workspace,
+        live: Box::new(voice.clone()),
+    };
+    let Outcome { ended, remains } = run(&subject.step, setup);
+    known.log = gate.log();
+    let workspace = remains.map(|remains| heard(remains, known, voice));
+    if let Some(ending) = conclude::verdict(&ended, &known.log) {
+        return Err(ending);
+    }
+    match (ended, workspace) {
+        (Ended::Done(outputs), Some(workspace)) => settle(args, workspace, outputs),
+        _ => Err(bug("the component ended in no known way")),
+    }
+}
+
+/// Keeps what the component said, and shows what it printed.
+fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
+    known.notes.extend(remains.notes);
+    known.summary.extend(remains.summary);
+    // The log is gone; the run is not worth less for it.
+    let _ = voice.printed(&remains.printed);
+    remains.workspace
+}
+
+/// Puts what is staged in place, or with `--plan` only shows it.
+fn settle(args: &RunArgs, workspace: Workspace, outputs: Vec<(String, Value)>) -> Result<Work, Ending> {
+    if args.plan {
+        let diff = workspace.plan_diff().map_err(|error| not_put(&error))?;
+        return Ok(Work { outputs, changes: workspace.changes(), diff: Some(diff) });
+    }
+    let changes = workspace.commit().map_err(|error| not_put(&error))?;
+    Ok(Work { outputs, changes, diff: None })
+}
+
+/// Why what was staged is not in place.
+fn not_put(error: &CommitError) -> Ending {
+    let (exit, code) = match error {
+        CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
+        CommitError::Workspace(WorkspaceError::Busy) => (Exit::Rejected, "busy"),
+        CommitError::Unwritable { .. } | CommitError::Unfinished { .. } | CommitError::Workspace(_) => {
+            (Exit::Invalid, "unwritable")
+        }
+    };
+    ending(exit, code, error.to_string(), error.hint())
+}
+
+fn done(work: &Work, planned: bool) -> Ending {
+    let verb = if planned { "would change" } else { "changed" };
+    let message = match work.changes.len() {
+        0 => "nothing to change".to_owned(),
+        1 => format!("{verb} 1 file"),
+        count => format!("{verb} {count} files"),
+    };
+    ending(Exit::Done, "done", message, None)
+}
+
+/// The files of the platform and of this run: where they lie in the workspace, no step may touch them.
+fn own_files(args: &RunArgs, place: &Place) -> Vec<PathBuf> {
+    const PLATFORM: [&str; 5] =
+        ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"];
+    let platform = PLATFORM.into_iter().filter_map(environment::path);
+    let given = [args.policy.as_ref(), args.inputs_file.as_ref()].into_iter().flatten().map(PathBuf::from);
+    platform.chain(given).chain(place.path()).collect()
+}
+
+/// Who speaks for this run, and how.
+fn speak(args: &RunArgs, secrets: &Secrets) -> Result<(Voice, Environment), String> {
+    let mut environment = Environment::read()?;
+    if let Some(name) = &args.platform {
+        environment.platform = environment::named(name)?;
+    }
+    let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
+    let manner =
+        Manner { platform: environment.platform, stream, verbose: args.verbose, is_ci: environment.is_ci };
+    let redactor = Redactor::new(&secrets.values()).map_err(|error| error.to_string())?;
+    let voice = Voice::new(manner, &args.step, redactor, &args.workspace);
+    if args.verbose {
+        trace::start(&voice);
+    }
+    Ok((voice, environment))
+}
+
+/// Enough of a description to read the options of a run that cannot start.
+fn nothing_known(step: &str) -> StepInfo {
+    StepInfo {
+        version: 1,
+        name: step.to_owned(),
+        summary: String::new(),
+        docs: String::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        asks: std::collections::BTreeMap::new(),
+        limits: StepLimits::default(),
+        failures: Vec::new(),
+    }
+}

@@ -1,0 +1,73 @@
+//! From how a component ended and what passed the gate to how the run ended. Pure: no effect happens here.
+
+use lockstep_engine::run::Ended;
+use lockstep_model::exit::Exit;
+use lockstep_model::gate::CallLog;
+use lockstep_model::report::Ending;
+
+/// An ending of the host's own making.
+pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> Ending {
+    Ending { exit, code: code.into(), message: message.into(), hint, at: None }
+}
+
+/// Decides how the run ended; `None` if the step did its work. A denial decides whatever the component returned
+/// afterwards, and so does a used-up budget.
+pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
+    if let Some(reason) = &log.denial {
+        let hint = "a step reaches only what its inputs name and the policy allows".to_owned();
+        return Some(ending(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint)));
+    }
+    let limit = |reason: &str| ending(Exit::Limit, "limit", reason, None);
+    match ended {
+        Ended::Bug(reason) => Some(bug(reason)),
+        Ended::Limit(reason) => Some(limit(reason)),
+        _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
+        Ended::Trapped(reason) => Some(ending(Exit::Limit, "trapped", reason, None)),
+        Ended::Failed(failure) => Some(Ending { code: code(&failure.code), ..failure.clone() }),
+        Ended::Done(_) => None,
+    }
+}
+
+/// A fault of lockstep itself.
+pub(crate) fn bug(reason: &str) -> Ending {
+    let hint = "this is a bug in lockstep; please report it with the receipt".to_owned();
+    ending(Exit::Bug, "bug", reason, Some(hint))
+}
+
+/// The component's code, if it has the form of one: scripts compare it.
+fn code(code: &str) -> String {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let valid = !code.is_empty() && code.len() <= 64 && code.chars().all(good);
+    if valid { code.to_owned() } else { "unspecified".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(ended: &Ended, log: &CallLog) -> Option<Exit> {
+        verdict(ended, log).map(|ending| ending.exit)
+    }
+
+    #[test]
+    fn a_denial_decides_whatever_the_component_says() {
+        let log = CallLog { denial: Some("read `x`".into()), ..CallLog::default() };
+        let failure = ending(Exit::Rejected, "no-match", "", None);
+        for ended in [Ended::Done(vec![]), Ended::Failed(failure), Ended::Trapped("panic".into())] {
+            assert_eq!(exit(&ended, &log), Some(Exit::Denied));
+        }
+    }
+
+    #[test]
+    fn each_end_has_its_code() {
+        let log = CallLog::default();
+        let full = CallLog { exhausted: Some("calls".into()), ..CallLog::default() };
+        assert_eq!(exit(&Ended::Done(vec![]), &log), None);
+        assert_eq!(exit(&Ended::Done(vec![]), &full), Some(Exit::Limit));
+        assert_eq!(exit(&Ended::Trapped(String::new()), &log), Some(Exit::Limit));
+        assert_eq!(exit(&Ended::Limit(String::new()), &log), Some(Exit::Limit));
+        assert_eq!(exit(&Ended::Bug(String::new()), &log), Some(Exit::Bug));
+        let failed = verdict(&Ended::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
+        assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));
+    }
+}

@@ -1,0 +1,78 @@
+//! What the environment says about the platform, read once. It never holds a secret: those are taken out
+//! before. No other module but [`crate::secrets`] reads a variable.
+
+use lockstep_model::render::Platform;
+use std::path::{Path, PathBuf};
+
+/// The environment, as far as lockstep looks at it.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// Where this runs.
+    pub(crate) platform: Platform,
+    /// Whether `CI` is set: no bars, no colours.
+    pub(crate) is_ci: bool,
+}
+
+impl Environment {
+    /// Reads it. `LOCKSTEP_PLATFORM` decides over what is detected.
+    ///
+    /// # Errors
+    /// `LOCKSTEP_PLATFORM` names no platform.
+    pub(crate) fn read() -> Result<Self, String> {
+        let platform = match text("LOCKSTEP_PLATFORM") {
+            Some(name) => named(&name)?,
+            None if text("GITHUB_ACTIONS").as_deref() == Some("true") => Platform::Github,
+            None if text("GITLAB_CI").as_deref() == Some("true") => Platform::Gitlab,
+            None if text("JENKINS_URL").is_some() => Platform::Jenkins,
+            None => Platform::Plain,
+        };
+        Ok(Self { platform, is_ci: text("CI").is_some() || platform != Platform::Plain })
+    }
+}
+
+/// The platform of this name.
+pub(crate) fn named(name: &str) -> Result<Platform, String> {
+    Platform::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = Platform::ALL.iter().map(|platform| platform.name()).collect();
+        format!("`{name}` is no platform; there are {}", known.join(", "))
+    })
+}
+
+/// The value of a variable; none if it is unset, empty or not UTF-8.
+#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
+pub(crate) fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The path a variable holds.
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
+    text(name).map(PathBuf::from)
+}
+
+/// Whether a variable says yes.
+pub(crate) fn flag(name: &str) -> bool {
+    matches!(text(name).as_deref(), Some("true" | "1" | "yes"))
+}
+
+/// The variables whose name begins with `prefix`, without it.
+#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
+pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
+    let rest = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(rest).collect()
+}
+
+/// Where a receipt goes if nobody says so: beside the job on a CI, else in the user's state folder.
+pub(crate) fn receipt_folder(platform: Platform, folder: &Path) -> Option<PathBuf> {
+    let state = || {
+        let home = || path("HOME").map(|home| home.join(".local/state"));
+        path("XDG_STATE_HOME").or_else(home).map(|state| state.join("lockstep/receipts"))
+    };
+    match platform {
+        Platform::Github => path("RUNNER_TEMP").map(|temp| temp.join("lockstep")).or_else(state),
+        Platform::Gitlab => Some(folder.to_owned()),
+        Platform::Jenkins => path("WORKSPACE_TMP").map(|temp| temp.join("lockstep")).or_else(state),
+        Platform::Plain => state(),
+    }
+}

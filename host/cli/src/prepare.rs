@@ -1,0 +1,244 @@
+//! From what the user typed to a run that may start: the step, its inputs, its grant, its files. It stops at
+//! the first thing that forbids the run and says what would allow it; nothing of a component has run by then.
+
+use crate::args::RunArgs;
+use crate::builtin::{self, Builtin};
+use crate::conclude::{bug, ending};
+use crate::inputs;
+use lockstep_engine::imports::Imports;
+use lockstep_engine::load::{LoadError, Step};
+use lockstep_model::asks;
+use lockstep_model::call::Capability;
+use lockstep_model::digest::Digest;
+use lockstep_model::exit::Exit;
+use lockstep_model::gate::CallLog;
+use lockstep_model::grant::{Ceiling, Grant};
+use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
+use lockstep_model::inputs::{InputError, Inputs};
+use lockstep_model::limits::Limits;
+use lockstep_model::policy::{self, Policy, Rights};
+use lockstep_model::report::{Block, Ending, Level, Note};
+use lockstep_model::types::Field;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What is known of a run so far. A receipt can be made of it at any point.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The digest of the component.
+    pub(crate) component: Option<Digest>,
+    /// The digest of the policy file.
+    pub(crate) policy: Option<Digest>,
+    /// The typed inputs.
+    pub(crate) inputs: Inputs,
+    /// What the run may do.
+    pub(crate) grant: Grant,
+    /// Its budgets.
+    pub(crate) limits: Limits,
+    /// What passed the gate.
+    pub(crate) log: CallLog,
+    /// What was said.
+    pub(crate) notes: Vec<Note>,
+    /// The summary.
+    pub(crate) summary: Vec<Block>,
+}
+
+/// What a run is of.
+pub(crate) struct Subject {
+    /// Its name, inputs, asks and limits. For a component from elsewhere only what its types say.
+    pub(crate) info: StepInfo,
+    /// The component, loaded.
+    pub(crate) step: Step,
+    builtin: bool,
+}
+
+/// Whether the user named a file rather than a built-in step.
+pub(crate) fn is_file(step: &str) -> bool {
+    step.contains(std::path::is_separator) || Path::new(step).extension().is_some_and(|end| end == "wasm")
+}
+
+/// Finds and loads the step.
+pub(crate) fn subject(name: &str, known: &mut Known) -> Result<Subject, Ending> {
+    if is_file(name) {
+        return component(name, known);
+    }
+    let builtin = Builtin::find(name).ok_or_else(|| unknown(name))?;
+    let damaged = |error: builtin::BuiltinError| {
+        ending(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
+    };
+    known.component = Some(builtin.component().map_err(damaged)?);
+    let info = builtin.info().map_err(damaged)?;
+    let step = builtin.load().map_err(damaged)?;
+    Ok(Subject { info, step, builtin: true })
+}
+
+/// Types the inputs.
+pub(crate) fn inputs(args: &RunArgs, fields: &[InputInfo], known: &mut Known) -> Result<(), Ending> {
+    let invalid = |message: String| ending(Exit::Invalid, "bad-input", message, None);
+    let mut raws = inputs::from_environment(fields).map_err(invalid)?;
+    if let Some(path) = &args.inputs_file {
+        raws.extend(inputs::from_file(path).map_err(invalid)?);
+    }
+    raws.extend(args.inputs.iter().cloned());
+    known.inputs = Inputs::resolve(&raws, fields).map_err(|errors| bad_inputs(&errors, args, known))?;
+    Ok(())
+}
+
+/// Reads the policy and decides what the run may do.
+pub(crate) fn grant(args: &RunArgs, subject: &Subject, known: &mut Known) -> Result<(), Ending> {
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    known.policy = policy.as_ref().map(|policy| policy.digest);
+    if let Some(name) = subject.step.imports.unknown.first() {
+        return Err(ending(
+            Exit::Denied,
+            "unknown-import",
+            format!("the component imports `{name}`, which no step is given"),
+            Some("build it against the contract in wit/ only; `lockstep describe` shows what a component imports".into()),
+        ));
+    }
+    let invalid =
+        |error: &dyn std::fmt::Display| ending(Exit::Invalid, "bad-policy", error.to_string(), None);
+    if subject.builtin {
+        let asked = asks::fill(&subject.info.asks, &known.inputs)
+            .map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
+        let ceilings = match &policy {
+            Some(policy) => {
+                let rights =
+                    policy.bound(&subject.info.name, &known.inputs).map_err(|error| invalid(&error))?;
+                vec![Ceiling { source: policy.source.clone(), rights }]
+            }
+            None => Vec::new(),
+        };
+        known.grant = Grant { asked, ceilings };
+        known.limits = subject.info.limits.applied();
+    } else {
+        let digest = known.component.unwrap_or_else(|| Digest::of(b""));
+        let entry = policy.as_ref().and_then(|policy| Some((policy, policy.component(digest)?)));
+        let (policy, entry) = entry.ok_or_else(|| not_allowed(digest, &subject.step.imports, args, known))?;
+        let asked = policy.grant(entry, &known.inputs).map_err(|error| invalid(&error))?;
+        known.grant = Grant { asked, ceilings: Vec::new() };
+        known.limits = entry.limits.applied();
+    }
+    check_imports(&subject.step.imports, &known.grant)
+}
+
+/// The capabilities that are linked: those on which the run has any right.
+pub(crate) fn linked(grant: &Grant) -> Vec<Capability> {
+    let has_right = |capability: &Capability| {
+        let among = |rights: &[lockstep_model::grant::Right]| {
+            rights.iter().any(|right| right.capability == *capability)
+        };
+        among(&grant.asked) && grant.ceilings.iter().all(|ceiling| among(&ceiling.rights))
+    };
+    Capability::ALL.into_iter().filter(has_right).collect()
+}
+
+/// An imported capability on which the run has no right at all ends it before anything of it runs.
+fn check_imports(imports: &Imports, grant: &Grant) -> Result<(), Ending> {
+    let linked = linked(grant);
+    let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
+        return Ok(());
+    };
+    let word = missing.word();
+    let hint = match grant.ceilings.first() {
+        Some(ceiling) => format!("to allow it, add `{word}: [...]` for this step in {}", ceiling.source),
+        None => format!("to allow it, add `{word}: [...]` under `allow` of this component in the policy"),
+    };
+    Err(ending(
+        Exit::Denied,
+        "not-granted",
+        format!("the component imports `{word}`, and this run grants nothing on it"),
+        Some(hint),
+    ))
+}
+
+fn read_policy(path: &str) -> Result<Policy, Ending> {
+    let invalid = |message: String| ending(Exit::Invalid, "bad-policy", message, None);
+    let text = std::fs::read_to_string(path).map_err(|error| invalid(format!("{path}: {error}")))?;
+    Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
+}
+
+/// Loads a component from a file: compiled in a process of its own.
+fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
+    let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
+    let wasm = std::fs::read(path).map_err(|error| invalid(format!("{path}: {error}")))?;
+    known.component = Some(Digest::of(&wasm));
+    let code = compile(path, wasm)?;
+    let step = Step::load(&code).map_err(|error| match error {
+        LoadError::Sandbox(_) | LoadError::Changed { .. } => bug(&error.to_string()),
+        LoadError::NoStep(_) | LoadError::Unsupported(_) => invalid(format!("{path}: {error}")),
+    })?;
+    Ok(Subject { info: bare_info(path, &step), step, builtin: false })
+}
+
+#[cfg(feature = "compile")]
+fn compile(path: &str, wasm: Vec<u8>) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
+    use lockstep_engine::compile::{CompileError, in_child};
+    in_child(wasm).map_err(|error| {
+        let message = format!("{path}: {error}");
+        match error {
+            CompileError::Invalid(_) => ending(Exit::Invalid, "bad-component", message, None),
+            CompileError::Limit => ending(Exit::Limit, "compiler-limit", message, None),
+            CompileError::Process(_) => bug(&message),
+        }
+    })
+}
+
+#[cfg(not(feature = "compile"))]
+fn compile(path: &str, _: Vec<u8>) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
+    let hint = "use the build with the compiler: `cargo xtask build --compile` leaves it at target/release/lockstep-full";
+    let message = format!("{path}: this lockstep runs its built-in steps only");
+    Err(ending(Exit::Invalid, "no-compiler", message, Some(hint.into())))
+}
+
+/// What the types of a component say about it. A list may be left out; nothing else is known.
+fn bare_info(path: &str, step: &Step) -> StepInfo {
+    let input = |field: &Field| InputInfo::bare(&field.name, &field.ty);
+    let output =
+        |field: &Field| OutputInfo { name: field.name.clone(), ty: field.ty.clone(), docs: String::new() };
+    StepInfo {
+        version: 1,
+        name: Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy()).into_owned(),
+        summary: "A component that is not built in".into(),
+        docs: String::new(),
+        inputs: step.inputs.iter().map(input).collect(),
+        outputs: step.outputs.iter().map(output).collect(),
+        asks: BTreeMap::new(),
+        limits: StepLimits::default(),
+        failures: Vec::new(),
+    }
+}
+
+fn unknown(name: &str) -> Ending {
+    let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
+    let hint = format!("there are {}; `lockstep list` says what each is for", known.join(", "));
+    ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
+}
+
+/// One error a mistake, and an ending that counts them.
+fn bad_inputs(errors: &[InputError], args: &RunArgs, known: &mut Known) -> Ending {
+    let hint = format!("`lockstep describe {}` lists the inputs", args.step);
+    if let [error] = errors {
+        return ending(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
+    }
+    let note = |error: &InputError| Note { level: Level::Error, message: error.to_string(), at: None };
+    known.notes.extend(errors.iter().map(note));
+    ending(Exit::Invalid, "bad-input", format!("{} inputs are wrong", errors.len()), Some(hint))
+}
+
+/// A component from elsewhere without an entry in a policy: refused, with the policy that would allow it.
+fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, known: &mut Known) -> Ending {
+    let rights: Rights = imports.rights();
+    let place = args.policy.as_deref().unwrap_or("a policy file");
+    let text = format!(
+        "this policy would allow everything the component can ask for; narrow its patterns to what you mean:\n{}",
+        policy::suggest(digest, &rights)
+    );
+    known.notes.push(Note { level: Level::Notice, message: text, at: None });
+    let message = match &args.policy {
+        Some(path) => format!("{path} has no entry for this component"),
+        None => "a component that is not built in runs only under a policy".into(),
+    };
+    let hint = format!("to allow it, put the policy above in {place} and pass it with --policy");
+    ending(Exit::Denied, "not-allowed", message, Some(hint))
+}

@@ -1,0 +1,242 @@
+//! The one writer: every byte for a log, a terminal or a file of the platform is rendered elsewhere and
+//! written here. It never makes a text of its own.
+
+use crate::environment;
+use lockstep_engine::host::Live;
+use lockstep_model::redact::Redactor;
+use lockstep_model::render::{self, Effect, Platform, Renderer, Target};
+use lockstep_model::report::{Note, Report};
+use serde_json::Value;
+use std::fs::{self, OpenOptions};
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How often progress is shown on a terminal, and in a log.
+const BAR_EVERY: Duration = Duration::from_millis(100);
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Clears the line of the bar.
+const CLEAR: &str = "\r\u{1b}[2K";
+
+/// Where the log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output: people read it.
+    Stdout,
+    /// Standard error: standard output is for the result.
+    Stderr,
+}
+
+/// How a run speaks, chosen once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// For whom.
+    pub(crate) platform: Platform,
+    /// Where the log goes.
+    pub(crate) stream: Stream,
+    /// Whether debug notes are shown.
+    pub(crate) verbose: bool,
+    /// Whether this is a CI job: no bar, no colours.
+    pub(crate) is_ci: bool,
+}
+
+/// The voice of one run. Its clones speak for the same run.
+#[derive(Clone)]
+pub(crate) struct Voice(Arc<Inner>);
+
+struct Inner {
+    manner: Manner,
+    step: String,
+    redactor: Redactor,
+    token: String,
+    colour: bool,
+    bar: bool,
+    result_name: String,
+    folder: PathBuf,
+    out: Mutex<Out>,
+}
+
+/// What was shown last.
+struct Out {
+    shown: Instant,
+    on_bar: bool,
+}
+
+impl Voice {
+    /// A voice for a run of `step` in `folder`.
+    pub(crate) fn new(manner: Manner, step: &str, redactor: Redactor, folder: &Path) -> Self {
+        let terminal = match manner.stream {
+            Stream::Stdout => io::stdout().is_terminal(),
+            Stream::Stderr => io::stderr().is_terminal(),
+        };
+        let pretty = terminal && !manner.is_ci;
+        let step =
+            Path::new(step).file_name().map_or(step.into(), |name| name.to_string_lossy()).into_owned();
+        Self(Arc::new(Inner {
+            manner,
+            redactor,
+            token: hex(&random()),
+            colour: pretty && environment::text("NO_COLOR").is_none(),
+            bar: pretty,
+            result_name: render::result_file(&step),
+            step,
+            folder: folder.to_owned(),
+            out: Mutex::new(Out { shown: Instant::now(), on_bar: false }),
+        }))
+    }
+
+    /// The step's name, as people and files should see it.
+    pub(crate) fn step(&self) -> &str {
+        &self.0.step
+    }
+
+    /// The text without secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.0.redactor.redact(text).into_owned()
+    }
+
+    /// Says that the run begins.
+    pub(crate) fn open(&self) -> io::Result<()> {
+        self.apply(&self.renderer().opening(now()))
+    }
+
+    /// Says what a component printed.
+    pub(crate) fn printed(&self, bytes: &[u8]) -> io::Result<()> {
+        self.apply(&self.renderer().stdio(&String::from_utf8_lossy(bytes)))
+    }
+
+    /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
+    /// standard output.
+    pub(crate) fn close(&self, report: &Report) -> io::Result<()> {
+        self.apply(&self.renderer().closing(report, now(), &mut random))?;
+        if self.0.manner.stream == Stream::Stderr {
+            self.result(&render::result_json(report, &self.0.redactor))?;
+        }
+        Ok(())
+    }
+
+    fn result(&self, result: &Value) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{}", render::json_text(result))?;
+        stdout.flush()
+    }
+
+    fn renderer(&self) -> Renderer<'_> {
+        let inner = &*self.0;
+        Renderer {
+            platform: inner.manner.platform,
+            step: &inner.step,
+            redactor: &inner.redactor,
+            token: &inner.token,
+            colour: inner.colour,
+            verbose: inner.manner.verbose,
+            result_file: &inner.result_name,
+        }
+    }
+
+    fn apply(&self, effects: &[Effect]) -> io::Result<()> {
+        let mut lines = String::new();
+        for effect in effects {
+            match effect {
+                Effect::Line(line) => {
+                    lines.push_str(line);
+                    lines.push('\n');
+                }
+                Effect::Append { to, text } => self.put(*to, text, true)?,
+                Effect::Replace { to, text } => self.put(*to, text, false)?,
+            }
+        }
+        self.say(&lines, false)
+    }
+
+    /// Writes lines to the log, or with `bar` the bar.
+    fn say(&self, text: &str, bar: bool) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let clear = if out.on_bar { CLEAR } else { "" };
+        out.on_bar = bar;
+        let bytes = format!("{clear}{text}");
+        let written = match self.0.manner.stream {
+            Stream::Stdout => write_all(io::stdout().lock(), &bytes),
+            Stream::Stderr => write_all(io::stderr().lock(), &bytes),
+        };
+        // Nobody is left to read: not a reason to stop a run that may be half way.
+        written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    }
+
+    fn put(&self, to: Target, text: &str, append: bool) -> io::Result<()> {
+        let Some(path) = self.path(to) else { return Ok(()) };
+        let put = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut options = OpenOptions::new();
+            options.create(true).write(true).append(append).truncate(!append);
+            options.open(&path)?.write_all(text.as_bytes())
+        };
+        put().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+
+    /// Where a file of the platform is; none if there is none here.
+    fn path(&self, target: Target) -> Option<PathBuf> {
+        let inner = &*self.0;
+        let platform = inner.manner.platform;
+        match target {
+            Target::Outputs => environment::path("GITHUB_OUTPUT"),
+            Target::Summary => environment::path("GITHUB_STEP_SUMMARY"),
+            Target::Dotenv => Some(inner.folder.join(render::dotenv_file(&inner.step))),
+            Target::ResultFile => environment::path("LOCKSTEP_RESULT").or_else(|| match platform {
+                Platform::Github => {
+                    Some(environment::path("RUNNER_TEMP")?.join("lockstep").join(&inner.result_name))
+                }
+                Platform::Gitlab => Some(inner.folder.join(&inner.result_name)),
+                Platform::Jenkins | Platform::Plain => None,
+            }),
+        }
+    }
+}
+
+impl Live for Voice {
+    fn note(&mut self, note: &Note) {
+        // The log is gone, the run is not: the result still has the note.
+        let _ = self.apply(&self.renderer().note(note));
+    }
+
+    fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {
+        let every = if self.0.bar { BAR_EVERY } else { LINE_EVERY };
+        {
+            let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
+            if out.shown.elapsed() < every {
+                return;
+            }
+            out.shown = Instant::now();
+        }
+        if let Effect::Line(line) = self.renderer().progress(done, total, unit) {
+            let _ = if self.0.bar { self.say(&line, true) } else { self.say(&format!("{line}\n"), false) };
+        }
+    }
+}
+
+/// The seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// 128 random bits. Where the system has none, a delimiter would be guessable: better to stop.
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system gives random numbers");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.flush()
+}

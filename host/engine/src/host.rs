@@ -1,0 +1,233 @@
+//! The host's side of the contract: each function turns the component's words into a request, passes the
+//! gate and hands back the answer. No decision is taken here and no effect happens here.
+
+use crate::limiter::Limiter;
+use lockstep_caps::workspace::{Effect, OpenFile, Workspace};
+use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
+use lockstep_model::gate::Gate;
+use lockstep_model::report::{Block, Level, Location, Note};
+use std::sync::Arc;
+use wasmtime::component::{HasData, Resource, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// The Rust form of the contract.
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "base",
+        imports: { default: trappable },
+        with: { "lockstep:step/workspace.file": super::File },
+    });
+}
+
+use bindings::lockstep::step::{report, types, workspace};
+
+/// What a component says while it runs. The implementation is called on the thread that runs the component.
+pub trait Live: Send {
+    /// Something for the reader of the log.
+    fn note(&mut self, note: &Note);
+    /// How far the work is.
+    fn progress(&mut self, done: u64, total: Option<u64>, unit: &str);
+}
+
+/// A file that a component holds open.
+pub struct File {
+    path: String,
+    file: OpenFile,
+}
+
+/// Everything a run holds on the host's side.
+pub(crate) struct Host {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) workspace: Workspace,
+    pub(crate) live: Box<dyn Live>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) summary: Vec<Block>,
+    pub(crate) limiter: Limiter,
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+}
+
+impl HasData for Host {
+    type Data<'a> = &'a mut Self;
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl types::Host for Host {}
+
+impl report::Host for Host {
+    fn note(
+        &mut self,
+        level: report::Level,
+        message: String,
+        at: Option<types::Location>,
+    ) -> wasmtime::Result<()> {
+        let path = at.as_ref().map_or(0, |at| at.path.len());
+        if self.gate.admit_report(message.len() + path) {
+            let note = Note { level: read_level(level), message, at: at.map(read_location) };
+            self.live.note(&note);
+            self.notes.push(note);
+        }
+        Ok(())
+    }
+
+    fn progress(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
+        if self.gate.admit_report(unit.len()) {
+            self.live.progress(done, total, &unit);
+        }
+        Ok(())
+    }
+
+    fn summary(&mut self, part: report::Block) -> wasmtime::Result<()> {
+        let part = read_block(part);
+        if self.gate.admit_report(block_bytes(&part)) {
+            self.summary.push(part);
+        }
+        Ok(())
+    }
+}
+
+impl workspace::Host for Host {
+    fn glob(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Entry>, types::Error>> {
+        let request = on_workspace("glob", Some("read"), RawTarget::Pattern(&pattern));
+        let found = self.gate.call(request, |permit| self.workspace.glob(permit));
+        let entry = |entry: lockstep_caps::workspace::Entry| workspace::Entry {
+            path: entry.path.to_string(),
+            size: entry.size,
+        };
+        Ok(found.map(|entries| entries.into_iter().map(entry).collect()).map_err(to_error))
+    }
+
+    fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
+        let request = on_workspace("read", Some("read"), RawTarget::Path(&path));
+        Ok(self.gate.call(request, |permit| self.workspace.read(permit)).map_err(to_error))
+    }
+
+    fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<File>, types::Error>> {
+        let request = on_workspace("open", Some("read"), RawTarget::Path(&path));
+        let opened = self.gate.call(request, |permit| {
+            let answer = self.workspace.open_file(permit)?;
+            let file = File { path: path.clone(), file: answer.value };
+            let handle = self.table.push(file).map_err(|_| CallError::Limit("too many open files".into()))?;
+            Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
+        });
+        Ok(opened.map_err(to_error))
+    }
+
+    fn write(
+        &mut self,
+        path: String,
+        content: Vec<u8>,
+    ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
+        let request = on_workspace("write", Some("write"), RawTarget::Path(&path));
+        let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
+        Ok(effect.map(to_effect).map_err(to_error))
+    }
+
+    fn remove(&mut self, path: String) -> wasmtime::Result<Result<(), types::Error>> {
+        let request = on_workspace("remove", Some("remove"), RawTarget::Path(&path));
+        Ok(self.gate.call(request, |permit| self.workspace.remove(permit)).map_err(to_error))
+    }
+
+    fn diff(&mut self) -> wasmtime::Result<Result<String, types::Error>> {
+        let request = on_workspace("diff", None, RawTarget::Staged);
+        Ok(self.gate.call(request, |permit| self.workspace.diff(permit)).map_err(to_error))
+    }
+}
+
+impl workspace::HostFile for Host {
+    fn size(&mut self, file: Resource<File>) -> wasmtime::Result<u64> {
+        Ok(self.table.get(&file)?.file.size())
+    }
+
+    fn read_at(
+        &mut self,
+        file: Resource<File>,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
+        let File { path, file } = self.table.get(&file)?;
+        let read = self.gate.call(on_workspace("read-at", None, RawTarget::Path(path)), |_| {
+            let bytes = file.read_at(offset, length)?;
+            Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
+        });
+        Ok(read.map_err(to_error))
+    }
+
+    fn digest(&mut self, file: Resource<File>) -> wasmtime::Result<Result<String, types::Error>> {
+        let File { path, file } = self.table.get(&file)?;
+        let digest = self.gate.call(on_workspace("digest", None, RawTarget::Path(path)), |_| {
+            let digest = file.digest()?;
+            Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
+        });
+        Ok(digest.map(|digest| digest.to_string()).map_err(to_error))
+    }
+
+    fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
+        self.table.delete(file)?;
+        Ok(())
+    }
+}
+
+fn on_workspace<'a>(verb: &'static str, right: Option<&'static str>, target: RawTarget<'a>) -> Request<'a> {
+    Request { capability: Capability::Workspace, verb, right, target }
+}
+
+fn to_error(error: CallError) -> types::Error {
+    match error {
+        CallError::Denied(text) => types::Error::Denied(text),
+        CallError::NotFound(text) => types::Error::NotFound(text),
+        CallError::Conflict(text) => types::Error::Conflict(text),
+        CallError::Invalid(text) => types::Error::Invalid(text),
+        CallError::Limit(text) => types::Error::Limit(text),
+        CallError::Unavailable(text) => types::Error::Unavailable(text),
+    }
+}
+
+fn to_effect(effect: Effect) -> workspace::Effect {
+    match effect {
+        Effect::Unchanged => workspace::Effect::Unchanged,
+        Effect::Created => workspace::Effect::Created,
+        Effect::Updated => workspace::Effect::Updated,
+    }
+}
+
+fn read_level(level: report::Level) -> Level {
+    match level {
+        report::Level::Debug => Level::Debug,
+        report::Level::Info => Level::Info,
+        report::Level::Notice => Level::Notice,
+        report::Level::Warning => Level::Warning,
+        report::Level::Error => Level::Error,
+    }
+}
+
+fn read_location(at: types::Location) -> Location {
+    Location { path: at.path, line: at.line, column: at.column }
+}
+
+fn read_block(block: report::Block) -> Block {
+    match block {
+        report::Block::Heading(text) => Block::Heading(text),
+        report::Block::Paragraph(text) => Block::Paragraph(text),
+        report::Block::Code(code) => Block::Code { language: code.language, text: code.text },
+        report::Block::Table(table) => Block::Table { columns: table.columns, rows: table.rows },
+    }
+}
+
+/// How much text a part of the summary holds, counting a little for every cell so that empty ones add up.
+fn block_bytes(block: &Block) -> usize {
+    let cells = |cells: &[String]| cells.iter().map(|cell| cell.len() + 8).sum::<usize>();
+    match block {
+        Block::Heading(text) | Block::Paragraph(text) => text.len(),
+        Block::Code { language, text } => language.len() + text.len(),
+        Block::Table { columns, rows } => {
+            cells(columns) + rows.iter().map(|row| cells(row) + 8).sum::<usize>()
+        }
+    }
+}

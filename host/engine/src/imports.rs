@@ -1,0 +1,131 @@
+//! What a component imports, checked before it is instantiated: an import is the most it can ever touch.
+//! It never links anything.
+
+use lockstep_model::call::Capability;
+use std::collections::{BTreeMap, BTreeSet};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+/// The package of the contract.
+const CONTRACT: &str = "lockstep:step/";
+/// The versions of the contract this host serves: those that are compatible with this one.
+const VERSION: &str = "0.1.";
+
+/// The interfaces of WASI that are linked, over nothing: output is captured, there are no arguments, no
+/// environment and no folders. Sockets and HTTP are not among them.
+const WASI: [&str; 20] = [
+    "cli/environment",
+    "cli/exit",
+    "cli/stdin",
+    "cli/stdout",
+    "cli/stderr",
+    "cli/terminal-input",
+    "cli/terminal-output",
+    "cli/terminal-stdin",
+    "cli/terminal-stdout",
+    "cli/terminal-stderr",
+    "clocks/wall-clock",
+    "clocks/monotonic-clock",
+    "filesystem/preopens",
+    "filesystem/types",
+    "io/error",
+    "io/poll",
+    "io/streams",
+    "random/insecure",
+    "random/insecure-seed",
+    "random/random",
+];
+
+/// What a component imports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imports {
+    /// The capabilities, each with the functions imported.
+    pub capabilities: BTreeMap<Capability, BTreeSet<String>>,
+    /// What this host has nothing to offer for, by its full name.
+    pub unknown: Vec<String>,
+}
+
+impl Imports {
+    /// Lists the imports of a component.
+    pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
+        let mut imports = Self::default();
+        for (name, item) in component.component_type().imports(engine) {
+            if let Some(capability) = capability(name) {
+                let functions = imports.capabilities.entry(capability).or_default();
+                if let ComponentItem::ComponentInstance(instance) = item.ty {
+                    let exports = instance.exports(engine);
+                    functions.extend(
+                        exports.filter(|(_, item)| is_function(&item.ty)).map(|(name, _)| name.to_owned()),
+                    );
+                }
+            } else if !is_known(name) {
+                imports.unknown.push(name.to_owned());
+            }
+        }
+        imports
+    }
+
+    /// The rights that these imports can make use of: what a policy would have to allow, by capability.
+    #[must_use]
+    pub fn rights(&self) -> BTreeMap<String, Vec<String>> {
+        let lines = |functions: &BTreeSet<String>| {
+            let has = |name: &str| functions.contains(name);
+            let read = ["glob", "read", "open"].into_iter().any(has);
+            let verbs = [("read", read), ("write", has("write")), ("remove", has("remove"))];
+            let verbs: Vec<_> = verbs.into_iter().filter(|(_, used)| *used).map(|(verb, _)| verb).collect();
+            if verbs.is_empty() { Vec::new() } else { vec![format!("{} **", verbs.join(","))] }
+        };
+        self.capabilities
+            .iter()
+            .map(|(capability, used)| (capability.word().to_owned(), lines(used)))
+            .collect()
+    }
+}
+
+fn is_function(item: &ComponentItem) -> bool {
+    matches!(item, ComponentItem::ComponentFunc(_))
+}
+
+fn capability(name: &str) -> Option<Capability> {
+    let (interface, version) = name.strip_prefix(CONTRACT)?.split_once('@')?;
+    Capability::parse(interface).filter(|_| version.starts_with(VERSION))
+}
+
+/// Whether the import is one that reaches nothing: the shared types, the report, or WASI over nothing.
+fn is_known(name: &str) -> bool {
+    let Some((path, version)) = name.split_once('@') else {
+        return false;
+    };
+    match (path.strip_prefix(CONTRACT), path.strip_prefix("wasi:")) {
+        (Some(interface), _) => matches!(interface, "types" | "report") && version.starts_with(VERSION),
+        (_, Some(interface)) => WASI.contains(&interface) && version.starts_with("0.2."),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_reaches_nothing_is_known() {
+        for name in ["wasi:io/streams@0.2.6", "wasi:cli/stdout@0.2.0", "lockstep:step/report@0.1.0"] {
+            assert!(is_known(name), "{name}");
+        }
+        for name in [
+            "wasi:sockets/tcp@0.2.6",
+            "wasi:http/outgoing-handler@0.2.6",
+            "wasi:cli/stdout@0.3.0",
+            "wasi:cli/stdout",
+            "lockstep:step/workspace@0.1.0",
+            "lockstep:step/report@0.2.0",
+            "evil:step/report@0.1.0",
+        ] {
+            assert!(!is_known(name), "{name}");
+        }
+        assert_eq!(capability("lockstep:step/workspace@0.1.3"), Some(Capability::Workspace));
+        assert_eq!(capability("lockstep:step/workspace@0.2.0"), None);
+        assert_eq!(capability("lockstep:step/cluster@0.1.0"), None);
+    }
+}

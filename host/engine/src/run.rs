@@ -1,0 +1,243 @@
+//! One run of a step: the sandbox is set up, the component called, its values turned into ours. It never
+//! decides when the time is up; [`crate::watch`] does.
+
+use crate::host::{Host, Live};
+use crate::limiter::Limiter;
+use crate::load::{ENTRY, Step};
+use crate::{link, value, watch};
+use lockstep_caps::workspace::Workspace;
+use lockstep_model::call::Capability;
+use lockstep_model::exit::Exit;
+use lockstep_model::gate::Gate;
+use lockstep_model::inputs::Inputs;
+use lockstep_model::limits::Limits;
+use lockstep_model::report::{Block, Ending, Location, Note};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wasmtime::component::types::Type;
+use wasmtime::component::{Component, Func, ResourceTable, Val};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::{I32Exit, WasiCtx};
+
+/// What a run needs besides the step.
+pub struct Setup {
+    /// The typed inputs.
+    pub inputs: Inputs,
+    /// The capabilities that are linked.
+    pub granted: Vec<Capability>,
+    /// The gate that every call passes.
+    pub gate: Arc<Gate>,
+    /// The files.
+    pub workspace: Workspace,
+    /// Who hears what the component says while it runs.
+    pub live: Box<dyn Live>,
+}
+
+/// How a component ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// It did its work and gave these outputs, in the order of its record.
+    Done(Vec<(String, Value)>),
+    /// It said no.
+    Failed(Ending),
+    /// It broke off: a panic, an invalid access, a call of `exit`. What happened.
+    Trapped(String),
+    /// It went past a limit. Which one.
+    Limit(String),
+    /// The host's own fault. What happened.
+    Bug(String),
+}
+
+/// What is left of a run.
+pub struct Outcome {
+    /// How the component ended.
+    pub ended: Ended,
+    /// What came back with it; none if it had to be left behind.
+    pub remains: Option<Remains>,
+}
+
+/// What a component leaves that came back.
+pub struct Remains {
+    /// The files, with what is staged.
+    pub workspace: Workspace,
+    /// What it said.
+    pub notes: Vec<Note>,
+    /// The summary it made.
+    pub summary: Vec<Block>,
+    /// What it printed to its standard output and error.
+    pub printed: Vec<u8>,
+}
+
+impl Outcome {
+    /// The outcome of a component that did not come back.
+    pub(crate) fn left_behind(ended: Ended) -> Self {
+        Self { ended, remains: None }
+    }
+}
+
+/// Runs a step to its end or to its limits.
+#[must_use]
+pub fn run(step: &Step, setup: Setup) -> Outcome {
+    let gate = Arc::clone(&setup.gate);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (engine, component, stopped) = (step.engine.clone(), step.component.clone(), Arc::clone(&stop));
+    watch::until_done(&step.engine, &gate, &stop, move || call(&engine, &component, setup, stopped))
+}
+
+/// Calls the component on the current thread.
+fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBool>) -> Outcome {
+    let Setup { inputs, granted, gate, workspace, live } = setup;
+    let limits = *gate.limits();
+    let printed = MemoryOutputPipe::new(limits.printed_bytes);
+    let host = Host {
+        workspace,
+        live,
+        notes: Vec::new(),
+        summary: Vec::new(),
+        limiter: Limiter::new(&limits),
+        wasi: wasi(&printed, &limits),
+        table: table(&limits),
+        gate,
+    };
+    let mut store = store(engine, host, &limits, stop);
+    let ended = enter(&mut store, component, &granted, &inputs, &limits);
+    let refused_memory = store.data().limiter.refused;
+    let Host { workspace, notes, summary, .. } = store.into_data();
+    let ended = match ended {
+        Ended::Trapped(_) if refused_memory => {
+            Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))
+        }
+        ended => ended,
+    };
+    let printed = printed.contents().to_vec();
+    Outcome { ended, remains: Some(Remains { workspace, notes, summary, printed }) }
+}
+
+/// WASI over nothing: output is captured, everything else is empty or refused.
+fn wasi(printed: &MemoryOutputPipe, limits: &Limits) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    builder.stdout(printed.clone()).stderr(printed.clone());
+    builder.max_random_size(limits.random_bytes);
+    builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    builder.build()
+}
+
+fn table(limits: &Limits) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    table
+}
+
+fn store(engine: &Engine, host: Host, limits: &Limits, stop: Arc<AtomicBool>) -> Store<Host> {
+    let mut store = Store::new(engine, host);
+    store.limiter(|host| &mut host.limiter);
+    store.set_hostcall_fuel(limits.hostcall_bytes);
+    store.set_max_component_handles(limits.handles);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        if stop.load(Ordering::Relaxed) {
+            Ok(UpdateDeadline::Interrupt)
+        } else {
+            Ok(UpdateDeadline::Continue(1))
+        }
+    });
+    store
+}
+
+/// Instantiates the component and calls its `run`.
+fn enter(
+    store: &mut Store<Host>,
+    component: &Component,
+    granted: &[Capability],
+    inputs: &Inputs,
+    limits: &Limits,
+) -> Ended {
+    let linker = match link::linker(store.engine(), granted) {
+        Ok(linker) => linker,
+        Err(error) => return Ended::Bug(format!("the host's interfaces do not fit together: {error:#}")),
+    };
+    let instance = match linker.instantiate(&mut *store, component) {
+        Ok(instance) => instance,
+        Err(error) => return broke_off(&error),
+    };
+    let Some(run) = instance.get_func(&mut *store, ENTRY) else {
+        return Ended::Bug("the component lost its entry".into());
+    };
+    let Some(params) = params(&run, store, inputs) else {
+        return Ended::Bug("the inputs do not fit the component's types".into());
+    };
+    let mut results = [Val::Bool(false)];
+    match run.call(&mut *store, &[params], &mut results) {
+        Ok(()) => read_result(&results[0], limits),
+        Err(error) => broke_off(&error),
+    }
+}
+
+fn params(run: &Func, store: &Store<Host>, inputs: &Inputs) -> Option<Val> {
+    let ty = run.ty(store);
+    let (_, record) = ty.params().next()?;
+    let record: Type = record;
+    let fields = inputs.iter().map(|(name, value)| (name.clone(), value.clone()));
+    value::to_val(&Value::Object(fields.collect::<Map<_, _>>()), &record)
+}
+
+/// Reads `result<outputs, failure>`, whose form was checked when the component was loaded.
+fn read_result(result: &Val, limits: &Limits) -> Ended {
+    match result {
+        Val::Result(Ok(Some(outputs))) => read_outputs(outputs, limits),
+        Val::Result(Err(Some(failure))) => {
+            let failure = value::from_val(failure);
+            failure.and_then(|failure| read_failure(&failure)).map_or_else(bad_value, Ended::Failed)
+        }
+        _ => bad_value(),
+    }
+}
+
+fn read_outputs(outputs: &Val, limits: &Limits) -> Ended {
+    let Some(Value::Object(fields)) = value::from_val(outputs) else {
+        return bad_value();
+    };
+    let outputs: Vec<_> = fields.into_iter().collect();
+    let bytes: usize = outputs.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+    if bytes > limits.output_bytes {
+        return Ended::Limit(format!("the outputs have more than {} bytes", limits.output_bytes));
+    }
+    Ended::Done(outputs)
+}
+
+fn bad_value() -> Ended {
+    Ended::Trapped("the component returned a value that cannot be written as JSON, such as NaN".into())
+}
+
+fn read_failure(failure: &Value) -> Option<Ending> {
+    let text = |name: &str| failure.get(name)?.as_str().map(str::to_owned);
+    let exit = match failure.get("kind")?.as_str()? {
+        "rejected" => Exit::Rejected,
+        "invalid" => Exit::Invalid,
+        "integrity" => Exit::Integrity,
+        "credentials" => Exit::Credentials,
+        "unavailable" => Exit::Unavailable,
+        "limit" => Exit::Limit,
+        _ => return None,
+    };
+    let at = failure.get("at").filter(|at| !at.is_null()).map(|at| Location {
+        path: at["path"].as_str().unwrap_or_default().to_owned(),
+        line: at["line"].as_u64().and_then(|line| line.try_into().ok()),
+        column: at["column"].as_u64().and_then(|column| column.try_into().ok()),
+    });
+    Some(Ending { exit, code: text("code")?, message: text("message")?, hint: text("hint"), at })
+}
+
+/// Why a call did not return. The stop of the watch looks like a trap; it knows its own reason.
+fn broke_off(error: &wasmtime::Error) -> Ended {
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return Ended::Trapped(format!("the component called exit({}) instead of returning", exit.0));
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Ended::Limit("the component used up its stack".into()),
+        Some(trap) => Ended::Trapped(format!("the component broke off: {trap}")),
+        None => Ended::Limit(format!("the component broke off: {error:#}")),
+    }
+}

@@ -1,0 +1,102 @@
+//! JSON to component values and back, by the types the component itself declares. It holds no code for any
+//! one step.
+
+use lockstep_model::types::{Field, Integer, Type};
+use serde_json::{Map, Number, Value};
+use wasmtime::component::{Val, types};
+
+/// The field of a record, or the record, that has no form in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} has a type that cannot be written as JSON")]
+pub struct Unsupported(pub String);
+
+/// The fields of a record type.
+///
+/// # Errors
+/// The first field that has no form in JSON.
+pub(crate) fn fields(record: &types::Record) -> Result<Vec<Field>, Unsupported> {
+    record
+        .fields()
+        .map(|field| Ok(Field { name: field.name.to_owned(), ty: read_type(field.name, &field.ty)? }))
+        .collect()
+}
+
+fn read_type(name: &str, ty: &types::Type) -> Result<Type, Unsupported> {
+    Ok(match ty {
+        types::Type::Bool => Type::Bool,
+        types::Type::U8 => Type::Integer(Integer::U8),
+        types::Type::U16 => Type::Integer(Integer::U16),
+        types::Type::U32 => Type::Integer(Integer::U32),
+        types::Type::U64 => Type::Integer(Integer::U64),
+        types::Type::S8 => Type::Integer(Integer::S8),
+        types::Type::S16 => Type::Integer(Integer::S16),
+        types::Type::S32 => Type::Integer(Integer::S32),
+        types::Type::S64 => Type::Integer(Integer::S64),
+        types::Type::Float64 => Type::Float,
+        types::Type::String => Type::String,
+        types::Type::List(list) => Type::List(Box::new(read_type(name, &list.ty())?)),
+        types::Type::Option(option) => Type::Option(Box::new(read_type(name, &option.ty())?)),
+        types::Type::Enum(words) => Type::Enum(words.names().map(str::to_owned).collect()),
+        types::Type::Record(record) => Type::Record(fields(record)?),
+        _ => return Err(Unsupported(format!("`{name}`"))),
+    })
+}
+
+/// Makes a component value of a JSON value that was checked against the same type.
+/// `None` if it does not fit after all.
+pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
+    let signed = || value.as_i64();
+    let unsigned = || value.as_u64();
+    Some(match ty {
+        types::Type::Bool => Val::Bool(value.as_bool()?),
+        types::Type::U8 => Val::U8(unsigned()?.try_into().ok()?),
+        types::Type::U16 => Val::U16(unsigned()?.try_into().ok()?),
+        types::Type::U32 => Val::U32(unsigned()?.try_into().ok()?),
+        types::Type::U64 => Val::U64(unsigned()?),
+        types::Type::S8 => Val::S8(signed()?.try_into().ok()?),
+        types::Type::S16 => Val::S16(signed()?.try_into().ok()?),
+        types::Type::S32 => Val::S32(signed()?.try_into().ok()?),
+        types::Type::S64 => Val::S64(signed()?),
+        types::Type::Float64 => Val::Float64(value.as_f64()?),
+        types::Type::String => Val::String(value.as_str()?.to_owned()),
+        types::Type::Enum(_) => Val::Enum(value.as_str()?.to_owned()),
+        types::Type::List(list) => {
+            let item = list.ty();
+            Val::List(value.as_array()?.iter().map(|value| to_val(value, &item)).collect::<Option<_>>()?)
+        }
+        types::Type::Option(_) if value.is_null() => Val::Option(None),
+        types::Type::Option(option) => Val::Option(Some(Box::new(to_val(value, &option.ty())?))),
+        types::Type::Record(record) => {
+            let field = |field: types::Field<'_>| {
+                Some((field.name.to_owned(), to_val(value.get(field.name)?, &field.ty)?))
+            };
+            Val::Record(record.fields().map(field).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// Makes JSON of a component value. `None` for what has no form in JSON, such as NaN.
+pub(crate) fn from_val(val: &Val) -> Option<Value> {
+    Some(match val {
+        Val::Bool(value) => Value::Bool(*value),
+        Val::U8(number) => (*number).into(),
+        Val::U16(number) => (*number).into(),
+        Val::U32(number) => (*number).into(),
+        Val::U64(number) => (*number).into(),
+        Val::S8(number) => (*number).into(),
+        Val::S16(number) => (*number).into(),
+        Val::S32(number) => (*number).into(),
+        Val::S64(number) => (*number).into(),
+        Val::Float64(number) => Value::Number(Number::from_f64(*number)?),
+        Val::String(text) | Val::Enum(text) => text.clone().into(),
+        Val::List(items) => Value::Array(items.iter().map(from_val).collect::<Option<_>>()?),
+        Val::Option(None) => Value::Null,
+        Val::Option(Some(value)) => from_val(value)?,
+        Val::Record(fields) => {
+            let fields = fields.iter().map(|(name, value)| Some((name.clone(), from_val(value)?)));
+            Value::Object(fields.collect::<Option<Map<_, _>>>()?)
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,85 @@
+//! The watch over a run: it ends it at its wall clock and at its memory, also while a host call blocks. It never
+//! waits for a thread that does not come back; nothing such a thread has staged is ever put in place.
+
+use crate::config;
+use crate::run::{Ended, Outcome};
+use lockstep_model::gate::Gate;
+use lockstep_model::limits::Limits;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+use wasmtime::Engine;
+
+/// How often a running component is interrupted to see whether it must stop.
+const TICK: Duration = Duration::from_millis(10);
+/// How long a component that must stop gets to do so before it is left behind.
+const GRACE: Duration = Duration::from_millis(250);
+/// What the host's own code needs of the thread's stack besides the component.
+const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
+
+/// Runs `job` on a thread of its own and watches it to its end or to its limits. `stop` tells the job to end.
+pub(crate) fn until_done(
+    engine: &Engine,
+    gate: &Gate,
+    stop: &AtomicBool,
+    job: impl FnOnce() -> Outcome + Send + 'static,
+) -> Outcome {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let builder =
+        thread::Builder::new().name("step".into()).stack_size(config::STACK_BYTES + HOST_STACK_BYTES);
+    // Nobody listens any more if the run was left behind.
+    let spawned = builder.spawn(move || drop(sender.send(job())));
+    if let Err(error) = spawned {
+        return Outcome::left_behind(Ended::Bug(format!("no thread for the component: {error}")));
+    }
+    let deadline = Instant::now() + Duration::from_secs(gate.limits().seconds.into());
+    let over = loop {
+        match wait(&receiver, engine) {
+            Some(outcome) => return outcome,
+            None => match exceeded(deadline, gate.limits()) {
+                Some(reason) => break reason,
+                None => {}
+            },
+        }
+    };
+    gate.close();
+    stop.store(true, Ordering::Relaxed);
+    let patience = Instant::now() + GRACE;
+    while Instant::now() < patience {
+        if let Some(outcome) = wait(&receiver, engine) {
+            return Outcome { ended: Ended::Limit(over), ..outcome };
+        }
+    }
+    Outcome::left_behind(Ended::Limit(over))
+}
+
+/// Waits for one tick. At its end the component is interrupted, so that it looks whether it must stop.
+fn wait(receiver: &Receiver<Outcome>, engine: &Engine) -> Option<Outcome> {
+    match receiver.recv_timeout(TICK) {
+        Ok(outcome) => Some(outcome),
+        Err(RecvTimeoutError::Disconnected) => {
+            Some(Outcome::left_behind(Ended::Bug("the thread of the component broke off".into())))
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            engine.increment_epoch();
+            None
+        }
+    }
+}
+
+/// Which limit the run is past, if any.
+fn exceeded(deadline: Instant, limits: &Limits) -> Option<String> {
+    if Instant::now() >= deadline {
+        return Some(format!("the step ran longer than {} s", limits.seconds));
+    }
+    let most = limits.resident_bytes();
+    (resident_bytes()? > most).then(|| format!("the step and its host hold more than {} MiB", most >> 20))
+}
+
+/// How much memory this process has in RAM. Known on Linux only; elsewhere the other budgets stand alone.
+fn resident_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}

@@ -1,0 +1,161 @@
+//! What a component can ask of the host, and what the run remembers of it. It never carries a body:
+//! only names, sizes and digests.
+
+use crate::digest::Digest;
+use crate::path::WorkspacePath;
+use crate::pattern::Pattern;
+
+/// A host interface. `report` is not among them: it reaches nothing, so it needs no right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capability {
+    /// The files of the repository.
+    Workspace,
+}
+
+impl Capability {
+    /// Every capability.
+    pub const ALL: [Self; 1] = [Self::Workspace];
+
+    /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+        }
+    }
+
+    /// The capability of this name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|capability| capability.word() == word)
+    }
+
+    /// The rights that can be asked for and granted on it.
+    #[must_use]
+    pub fn rights(self) -> &'static [&'static str] {
+        match self {
+            Self::Workspace => &["read", "write", "remove"],
+        }
+    }
+}
+
+/// A call as the component made it, not yet looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The interface.
+    pub capability: Capability,
+    /// The function, as the receipt names it.
+    pub verb: &'static str,
+    /// The right it needs, one of [`Capability::rights`]; none for calls that reach nothing new.
+    pub right: Option<&'static str>,
+    /// What it is about.
+    pub target: RawTarget<'a>,
+}
+
+/// What a call is about, in the component's own words.
+#[derive(Debug, Clone, Copy)]
+pub enum RawTarget<'a> {
+    /// A text that should be a workspace path.
+    Path(&'a str),
+    /// A text that should be a pattern over workspace paths.
+    Pattern(&'a str),
+    /// Only what the run itself has staged.
+    Staged,
+}
+
+/// What a call is about, read and found well-formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One file.
+    Path(WorkspacePath),
+    /// The files that a pattern names.
+    Pattern(Pattern),
+    /// Only what the run itself has staged.
+    Staged,
+}
+
+/// Why a host call was not carried out: the `error` of `wit/types.wit`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Outside the grant. It ends the run as denied.
+    #[error("denied: {0}")]
+    Denied(String),
+    /// The thing named does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// Something else changed or holds the thing named.
+    #[error("{0}")]
+    Conflict(String),
+    /// The call itself makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// A budget of the run is used up.
+    #[error("{0}")]
+    Limit(String),
+    /// Not reachable now.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl CallError {
+    /// The case's name in the contract.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Denied(_) => "denied",
+            Self::NotFound(_) => "not-found",
+            Self::Conflict(_) => "conflict",
+            Self::Invalid(_) => "invalid",
+            Self::Limit(_) => "limit",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// What is said about it.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Denied(text)
+            | Self::NotFound(text)
+            | Self::Conflict(text)
+            | Self::Invalid(text)
+            | Self::Limit(text)
+            | Self::Unavailable(text) => text,
+        }
+    }
+}
+
+/// What a capability gives back: the value for the component, and what the receipt remembers.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// For the component.
+    pub value: T,
+    /// How many bytes of content the call moved.
+    pub bytes: u64,
+    /// The digest of the content the call moved, if it moved one content.
+    pub digest: Option<Digest>,
+}
+
+impl<T> Answer<T> {
+    /// An answer that moved no content.
+    pub fn plain(value: T) -> Self {
+        Self { value, bytes: 0, digest: None }
+    }
+}
+
+/// One line of the call log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The interface.
+    pub capability: Capability,
+    /// The function.
+    pub verb: &'static str,
+    /// What it was about, in the component's own words, shortened.
+    pub target: String,
+    /// `allowed`, or the word of the error.
+    pub verdict: &'static str,
+    /// How many bytes of content it moved.
+    pub bytes: u64,
+    /// The digest of that content.
+    pub digest: Option<Digest>,
+}

@@ -1,0 +1,273 @@
+//! The gate: the one place that every host call passes. It decides, counts and remembers. It never
+//! carries a call out itself, and nothing can be carried out without the [`Permit`] only it hands out.
+
+use crate::call::{Answer, CallError, Capability, RawTarget, Record, Request, Target};
+use crate::grant::Grant;
+use crate::limits::Limits;
+use crate::path::{PathError, WorkspacePath};
+use crate::pattern::{Pattern, PatternError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The proof that a call passed the gate. A capability takes its target from here and from nowhere else.
+#[derive(Debug)]
+pub struct Permit {
+    target: Target,
+}
+
+impl Permit {
+    /// The path the call is about; none if it is about something else.
+    #[must_use]
+    pub fn path(&self) -> Option<&WorkspacePath> {
+        match &self.target {
+            Target::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The pattern the call is about; none if it is about something else.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match &self.target {
+            Target::Pattern(pattern) => Some(pattern),
+            _ => None,
+        }
+    }
+}
+
+/// The gate of one run, shared by the thread that runs the component and the one that watches it.
+#[derive(Debug)]
+pub struct Gate {
+    grant: Grant,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    log: Vec<Record>,
+    calls: u64,
+    reported: u64,
+    denial: Option<String>,
+    exhausted: Option<String>,
+    closed: bool,
+}
+
+/// What the gate remembers of a run.
+#[derive(Debug, Clone, Default)]
+pub struct CallLog {
+    /// Every call, in order.
+    pub records: Vec<Record>,
+    /// The first denial. It decides how the run ends.
+    pub denial: Option<String>,
+    /// The first budget that was used up.
+    pub exhausted: Option<String>,
+}
+
+impl Gate {
+    /// A gate for one run.
+    #[must_use]
+    pub fn new(grant: Grant, limits: Limits) -> Self {
+        Self { grant, limits, state: Mutex::default() }
+    }
+
+    /// The budgets that capabilities keep themselves.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Lets a call through to `act`, or not. Either way it is one record in the log.
+    ///
+    /// # Errors
+    /// What the component is told. A denial also decides how the run ends.
+    pub fn call<T>(
+        &self,
+        request: Request<'_>,
+        act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
+    ) -> Result<T, CallError> {
+        let answer = self.admit(&request).and_then(|permit| act(&permit));
+        let (bytes, digest, verdict) = match &answer {
+            Ok(answer) => (answer.bytes, answer.digest, "allowed"),
+            Err(error) => (0, None, error.word()),
+        };
+        let target = shorten(&request.target);
+        let record =
+            Record { capability: request.capability, verb: request.verb, target, verdict, bytes, digest };
+        self.remember(record, answer.as_ref().err());
+        answer.map(|answer| answer.value)
+    }
+
+    /// Counts something said to people: it reaches nothing, so only its budget is checked. What is over
+    /// the budget is dropped, and the first time is remembered.
+    pub fn admit_report(&self, bytes: usize) -> bool {
+        let mut state = self.state();
+        state.calls += 1;
+        state.reported = state.reported.saturating_add(bytes as u64);
+        let within = state.reported <= self.limits.report_bytes && state.calls <= self.limits.calls;
+        if !within && state.exhausted.is_none() {
+            state.exhausted = Some(format!(
+                "the component said more than {} bytes or made more than {} calls",
+                self.limits.report_bytes, self.limits.calls
+            ));
+        }
+        within && !state.closed
+    }
+
+    /// Closes the gate for good: no call is let through any more. The deadline does this.
+    pub fn close(&self) {
+        self.state().closed = true;
+    }
+
+    /// What the run did so far.
+    #[must_use]
+    pub fn log(&self) -> CallLog {
+        let state = self.state();
+        CallLog {
+            records: state.log.clone(),
+            denial: state.denial.clone(),
+            exhausted: state.exhausted.clone(),
+        }
+    }
+
+    fn admit(&self, request: &Request<'_>) -> Result<Permit, CallError> {
+        self.count()?;
+        let target = read_target(&request.target)?;
+        if let Some(right) = request.right {
+            self.grant.decide(request.capability, right, &target).map_err(CallError::Denied)?;
+        }
+        Ok(Permit { target })
+    }
+
+    fn count(&self) -> Result<(), CallError> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(CallError::Limit("the run is over its time".into()));
+        }
+        state.calls += 1;
+        if state.calls > self.limits.calls {
+            return Err(CallError::Limit(format!("more than {} host calls", self.limits.calls)));
+        }
+        Ok(())
+    }
+
+    fn remember(&self, record: Record, error: Option<&CallError>) {
+        let Record { capability, verb, target, verdict, bytes, .. } = &record;
+        tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
+        let mut state = self.state();
+        match error {
+            Some(CallError::Denied(reason)) if state.denial.is_none() => state.denial = Some(reason.clone()),
+            Some(CallError::Limit(reason)) if state.exhausted.is_none() => {
+                state.exhausted = Some(reason.clone())
+            }
+            _ => {}
+        }
+        // Past its budget of calls a component could still fill the log with refusals.
+        if state.log.len() as u64 <= self.limits.calls {
+            state.log.push(record);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves the state whole: every change to it is a single assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the component's words. A text that tries to leave the workspace is a denial, not a mistake.
+fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
+    let refuse = |error: PathError| match error {
+        PathError::Absolute(_) | PathError::Dots(_) => CallError::Denied(error.to_string()),
+        _ => CallError::Invalid(error.to_string()),
+    };
+    match target {
+        RawTarget::Path(text) => WorkspacePath::parse(text).map(Target::Path).map_err(refuse),
+        RawTarget::Pattern(text) => Pattern::parse(text).map(Target::Pattern).map_err(|error| match error {
+            PatternError::Path(error) => refuse(error),
+            other => CallError::Invalid(other.to_string()),
+        }),
+        RawTarget::Staged => Ok(Target::Staged),
+    }
+}
+
+/// The target as the log keeps it: at most 300 characters of the component's own words.
+fn shorten(target: &RawTarget<'_>) -> String {
+    match target {
+        RawTarget::Path(text) | RawTarget::Pattern(text) => text.chars().take(300).collect(),
+        RawTarget::Staged => String::new(),
+    }
+}
+
+/// A request on the workspace about one path.
+#[must_use]
+pub fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
+    Request { capability: Capability::Workspace, verb, right: Some(right), target: RawTarget::Path(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grant::Right;
+
+    fn gate(calls: u64) -> Gate {
+        let scope = Pattern::parse("deploy/*").unwrap();
+        let right = Right { capability: Capability::Workspace, verbs: vec!["read".into()], scope };
+        Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits { calls, ..Limits::default() })
+    }
+
+    fn read(gate: &Gate, path: &str) -> Result<(), CallError> {
+        gate.call(on_path("read", "read", path), |_| Ok(Answer { value: (), bytes: 7, digest: None }))
+    }
+
+    #[test]
+    fn a_granted_call_is_carried_out_and_remembered() {
+        let gate = gate(10);
+        read(&gate, "deploy/a").unwrap();
+        let log = gate.log();
+        assert_eq!((log.records[0].verdict, log.records[0].bytes), ("allowed", 7));
+        assert_eq!(log.denial, None);
+    }
+
+    #[test]
+    fn a_denied_call_is_never_carried_out_and_poisons_the_run() {
+        for path in ["src/a", "../a", "/etc/passwd", "deploy/../src/a", "deploy/a/b"] {
+            let gate = gate(10);
+            let result = gate.call(on_path("read", "read", path), |_| -> Result<Answer<()>, _> {
+                panic!("{path} was carried out")
+            });
+            assert!(matches!(result, Err(CallError::Denied(_))), "{path}: {result:?}");
+            let log = gate.log();
+            assert_eq!((log.records.len(), log.records[0].verdict), (1, "denied"));
+            assert!(log.denial.is_some());
+        }
+    }
+
+    #[test]
+    fn a_denial_by_the_capability_itself_poisons_the_run_too() {
+        let gate = gate(10);
+        let answer =
+            |_: &Permit| -> Result<Answer<()>, _> { Err(CallError::Denied("a symbolic link".into())) };
+        assert!(gate.call(on_path("read", "read", "deploy/link"), answer).is_err());
+        assert_eq!(gate.log().denial.as_deref(), Some("a symbolic link"));
+    }
+
+    #[test]
+    fn calls_are_counted_and_stop_at_the_limit() {
+        let gate = gate(2);
+        assert!(read(&gate, "deploy/a").is_ok());
+        assert!(read(&gate, "src/a").is_err());
+        assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+        assert!(gate.log().exhausted.is_some());
+        for _ in 0..10 {
+            let _ = read(&gate, "deploy/a");
+        }
+        assert_eq!(gate.log().records.len(), 3);
+    }
+
+    #[test]
+    fn a_closed_gate_lets_nothing_through() {
+        let gate = gate(10);
+        gate.close();
+        assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+        assert!(!gate.admit_report(1));
+    }
+}

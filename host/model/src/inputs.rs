@@ -1,0 +1,335 @@
+//! From what the user gave to typed inputs: every mistake at once, each with the input's name and where
+//! it came from. It never reads a file or the environment itself.
+
+use crate::info::InputInfo;
+use crate::types::{Integer, Type};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// One input as it was given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raw {
+    /// The input's name.
+    pub name: String,
+    /// Where it was given, for messages: `--files`, `inputs.yaml`, `LOCKSTEP_INPUTS`.
+    pub source: String,
+    /// What was given.
+    pub given: Given,
+}
+
+/// The forms in which a value can be given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Given {
+    /// The occurrences of a flag. For a list each is one item, taken whole.
+    Flags(Vec<String>),
+    /// A text from a CI wrapper, where everything is text: empty means not given, a list is one item a
+    /// line, anything but a string is JSON.
+    Text(String),
+    /// A value from a file.
+    Value(Value),
+}
+
+/// Typed inputs: every field of the step's `inputs` record, in its order, checked against its type.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Inputs(Map<String, Value>);
+
+/// One mistake in the inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputError {
+    /// The input's name.
+    pub input: String,
+    /// Where it was given; none if it is missing.
+    pub source: Option<String>,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Some(source) => write!(f, "input `{}` ({source}): {}", self.input, self.problem),
+            None => write!(f, "input `{}`: {}", self.input, self.problem),
+        }
+    }
+}
+
+impl Inputs {
+    /// Types what was given. Of several that name the same input the last one counts.
+    ///
+    /// # Errors
+    /// Every mistake: unknown names, wrong types, missing inputs.
+    pub fn resolve(raws: &[Raw], fields: &[InputInfo]) -> Result<Self, Vec<InputError>> {
+        let mut errors = Vec::new();
+        for raw in raws.iter().filter(|raw| fields.iter().all(|field| field.name != raw.name)) {
+            errors.push(InputError {
+                input: raw.name.clone(),
+                source: Some(raw.source.clone()),
+                problem: unknown(&raw.name, fields),
+            });
+        }
+        let mut values = Map::new();
+        for field in fields {
+            match resolve_field(raws, field) {
+                Ok(value) => drop(values.insert(field.name.clone(), value)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(Self(values)) } else { Err(errors) }
+    }
+
+    /// The value of an input.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// Names and values, in the order of the record.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+
+    /// The texts of an input: one of a string, each of a list of strings, none of an absent option.
+    /// `None` if the input does not exist or holds anything else.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<Vec<&str>> {
+        match self.0.get(name)? {
+            Value::Null => Some(Vec::new()),
+            Value::String(text) => Some(vec![text]),
+            Value::Array(items) => items.iter().map(Value::as_str).collect(),
+            _ => None,
+        }
+    }
+}
+
+fn resolve_field(raws: &[Raw], field: &InputInfo) -> Result<Value, InputError> {
+    let given = raws.iter().rev().find(|raw| raw.name == field.name && !is_absent(&raw.given));
+    let Some(raw) = given else {
+        if field.required {
+            let problem = format!("is required and was not given; it is a {}", field.ty);
+            return Err(InputError { input: field.name.clone(), source: None, problem });
+        }
+        return Ok(field.default.clone());
+    };
+    let typed = match &raw.given {
+        Given::Flags(words) => from_flags(words, &field.ty),
+        Given::Text(text) => from_text(text, &field.ty),
+        Given::Value(value) => check(value, &field.ty),
+    };
+    typed.map_err(|problem| InputError {
+        input: field.name.clone(),
+        source: Some(raw.source.clone()),
+        problem,
+    })
+}
+
+/// Whether nothing was given after all: CI platforms hand over an empty text for what was left out.
+fn is_absent(given: &Given) -> bool {
+    match given {
+        Given::Text(text) => text.is_empty(),
+        Given::Value(value) => value.is_null(),
+        Given::Flags(_) => false,
+    }
+}
+
+fn from_flags(words: &[String], ty: &Type) -> Result<Value, String> {
+    match (ty, words) {
+        (Type::List(item), _) => words.iter().map(|word| from_word(word, item)).collect(),
+        (_, [word]) => from_word(word, ty),
+        _ => Err(format!("was given {} times, and is a single {ty}", words.len())),
+    }
+}
+
+fn from_text(text: &str, ty: &Type) -> Result<Value, String> {
+    match ty {
+        Type::Option(inner) => from_text(text, inner),
+        Type::List(item) => text
+            .split('\n')
+            .map(|line| line.strip_suffix('\r').unwrap_or(line))
+            .filter(|line| !line.is_empty())
+            .map(|line| from_word(line, item))
+            .collect(),
+        // A text block in a workflow file ends with a newline that nobody means.
+        Type::String => from_word(text, ty),
+        _ => from_word(text.trim(), ty),
+    }
+}
+
+/// Reads one word: a string is taken whole, everything else is JSON.
+fn from_word(word: &str, ty: &Type) -> Result<Value, String> {
+    match ty {
+        Type::String | Type::Enum(_) => check(&Value::String(word.to_owned()), ty),
+        Type::Option(inner) => from_word(word, inner),
+        _ => match serde_json::from_str(word) {
+            Ok(value) => check(&value, ty),
+            Err(_) => Err(format!("`{}` is not a {ty}", shorten(word))),
+        },
+    }
+}
+
+/// Checks a value against a type; fills the fields that an inner record may leave out.
+fn check(value: &Value, ty: &Type) -> Result<Value, String> {
+    let wrong = || Err(format!("expected {ty}, found {}", describe(value)));
+    match (ty, value) {
+        (Type::Option(_), Value::Null) | (Type::Bool, Value::Bool(_)) | (Type::String, Value::String(_)) => {
+            Ok(value.clone())
+        }
+        (Type::Option(inner), _) => check(value, inner),
+        (Type::Integer(integer), Value::Number(_)) => check_integer(value, *integer),
+        (Type::Float, Value::Number(number)) if number.as_f64().is_some_and(f64::is_finite) => {
+            Ok(value.clone())
+        }
+        (Type::Enum(words), Value::String(word)) if words.contains(word) => Ok(value.clone()),
+        (Type::List(item), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .map(|(i, value)| check(value, item).map_err(|problem| format!("item {}: {problem}", i + 1)))
+            .collect(),
+        (Type::Record(fields), Value::Object(object)) => {
+            if let Some(name) = object.keys().find(|name| fields.iter().all(|field| field.name != **name)) {
+                return Err(format!("has no field `{name}`; it is {ty}"));
+            }
+            let check_one = |name: &str, ty: &Type| match (object.get(name), ty) {
+                (None, Type::Bool) => Ok(Value::Bool(false)),
+                (None, Type::Option(_)) => Ok(Value::Null),
+                (None, _) => Err(format!("field `{name}` is missing")),
+                (Some(value), ty) => check(value, ty).map_err(|problem| format!("field `{name}`: {problem}")),
+            };
+            let fields =
+                fields.iter().map(|field| Ok((field.name.clone(), check_one(&field.name, &field.ty)?)));
+            fields.collect::<Result<Map<_, _>, String>>().map(Value::Object)
+        }
+        _ => wrong(),
+    }
+}
+
+fn check_integer(value: &Value, integer: Integer) -> Result<Value, String> {
+    let (least, most) = integer.range();
+    let number = value.to_string().parse::<i128>().ok().filter(|number| (least..=most).contains(number));
+    match number {
+        Some(_) => Ok(value.clone()),
+        None => Err(format!("expected a whole number from {least} to {most}, found {value}")),
+    }
+}
+
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(_) => "a bool".into(),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text `{}`", shorten(text)),
+        Value::Array(_) => "a list".into(),
+        Value::Object(_) => "a record".into(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+fn unknown(name: &str, fields: &[InputInfo]) -> String {
+    let known: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
+    format!("there is no input `{}`; there are {}", shorten(name), known.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Field;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn fields() -> Vec<InputInfo> {
+        let field = |name: &str, ty, default: Option<Value>| {
+            let bare = InputInfo::bare(name, &ty);
+            match default {
+                Some(default) => InputInfo { default, required: false, ..bare },
+                None => bare,
+            }
+        };
+        let required = |field| InputInfo { default: Value::Null, required: true, ..field };
+        let rule = vec![
+            Field { name: "path".into(), ty: Type::String },
+            Field { name: "count".into(), ty: Type::Option(Box::new(Type::Integer(Integer::U8))) },
+        ];
+        vec![
+            required(field("files", Type::List(Box::new(Type::String)), None)),
+            field("set", Type::List(Box::new(Type::String)), Some(json!([]))),
+            field("create", Type::Bool, None),
+            field("mode", Type::Enum(vec!["a".into(), "b".into()]), Some(json!("a"))),
+            field("count", Type::Option(Box::new(Type::Integer(Integer::U8))), None),
+            field("rules", Type::List(Box::new(Type::Record(rule))), Some(json!([]))),
+        ]
+    }
+
+    fn raw(name: &str, given: Given) -> Raw {
+        Raw { name: name.into(), source: format!("--{name}"), given }
+    }
+
+    fn flags(name: &str, words: &[&str]) -> Raw {
+        raw(name, Given::Flags(words.iter().map(|&word| word.to_owned()).collect()))
+    }
+
+    #[test]
+    fn flags_are_taken_whole_and_defaults_fill_the_rest() {
+        let raws =
+            [flags("files", &["a\nb", "c"]), flags("count", &["7"]), flags("rules", &[r#"{"path":"x"}"#])];
+        let inputs = Inputs::resolve(&raws, &fields()).unwrap();
+        let want = json!({"files": ["a\nb", "c"], "set": [], "create": false, "mode": "a", "count": 7,
+            "rules": [{"path": "x", "count": null}]});
+        assert_eq!(Value::Object(inputs.0.clone()), want);
+        assert_eq!(inputs.texts("files"), Some(vec!["a\nb", "c"]));
+    }
+
+    #[test]
+    fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
+        let text = |name: &str, text: &str| raw(name, Given::Text(text.into()));
+        let raws =
+            [text("files", "a\r\n\n b=$(x)\n"), text("create", "true"), text("count", ""), text("mode", "")];
+        let inputs = Inputs::resolve(&raws, &fields()).unwrap();
+        assert_eq!(inputs.get("files"), Some(&json!(["a", " b=$(x)"])));
+        assert_eq!((inputs.get("create"), inputs.get("count")), (Some(&json!(true)), Some(&Value::Null)));
+    }
+
+    #[test]
+    fn every_mistake_is_said_at_once() {
+        let raws = [
+            flags("fles", &["a"]),
+            raw("set", Given::Value(json!("a=b"))),
+            flags("count", &["256"]),
+            flags("mode", &["c"]),
+            raw("rules", Given::Value(json!([{"path": 1}, {"pth": "x"}]))),
+        ];
+        let errors = Inputs::resolve(&raws, &fields()).unwrap_err();
+        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text, @"
+        input `fles` (--fles): there is no input `fles`; there are files, set, create, mode, count, rules
+        input `files`: is required and was not given; it is a list<string>
+        input `set` (--set): expected list<string>, found the text `a=b`
+        input `mode` (--mode): expected a | b, found the text `c`
+        input `count` (--count): expected a whole number from 0 to 255, found 256
+        input `rules` (--rules): item 1: field `path`: expected string, found the number 1
+        ");
+    }
+
+    #[test]
+    fn the_last_source_counts() {
+        let raws = [raw("files", Given::Text("env".into())), flags("files", &["flag"])];
+        assert_eq!(Inputs::resolve(&raws, &fields()).unwrap().texts("files"), Some(vec!["flag"]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_either_taken_or_named(text in "\\PC{0,40}") {
+            for field in ["files", "create", "mode", "count", "rules"] {
+                let raws = [flags("files", &["x"]), raw(field, Given::Text(text.clone()))];
+                if let Err(errors) = Inputs::resolve(&raws, &fields()) {
+                    prop_assert!(errors.iter().all(|error| error.input == field || error.input == "files"));
+                }
+            }
+        }
+    }
+}

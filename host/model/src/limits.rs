@@ -1,0 +1,76 @@
+//! Every budget of a run, in one place, each set on purpose. Nothing here enforces one: the gate, the
+//! workspace and the sandbox do.
+
+/// The budgets of one run. What a step may set in its `step.toml` says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall clock, in seconds. A step may set it, up to [`Limits::MAX_SECONDS`].
+    pub seconds: u32,
+    /// Linear memory of the component, in MiB. A step may set it, up to [`Limits::MAX_MEMORY_MB`].
+    pub memory_mb: u32,
+    /// Host calls, reports included. A step may set it, up to [`Limits::MAX_CALLS`].
+    pub calls: u64,
+    /// Core instances, tables and memories inside the component.
+    pub instances: usize,
+    /// Elements in any one table of the component.
+    pub table_elements: usize,
+    /// Bytes a component may pass to the host in one call: guards the host's own memory.
+    pub hostcall_bytes: usize,
+    /// Handles the component may hold at once, and entries of the host's tables.
+    pub handles: usize,
+    /// Bytes of randomness in one call.
+    pub random_bytes: u64,
+    /// Bytes of native stack the component may use.
+    pub stack_bytes: usize,
+    /// Bytes that may be staged in the workspace.
+    pub staged_bytes: u64,
+    /// Files that a pattern may find.
+    pub found_files: usize,
+    /// Bytes of one file that `read` gives.
+    pub read_bytes: u64,
+    /// Notes, summary parts and progress calls together, in bytes of text.
+    pub report_bytes: u64,
+    /// Bytes of what the component prints to its standard output and error.
+    pub printed_bytes: usize,
+    /// Bytes of all outputs as JSON.
+    pub output_bytes: usize,
+}
+
+impl Limits {
+    /// The longest run a step may ask for: six hours, the longest job of a hosted runner.
+    pub const MAX_SECONDS: u32 = 6 * 60 * 60;
+    /// The largest memory a step may ask for.
+    pub const MAX_MEMORY_MB: u32 = 1024;
+    /// The largest number of calls a step may ask for.
+    pub const MAX_CALLS: u64 = 1_000_000;
+    /// How much the host itself may use beyond what the component and the staged files account for.
+    pub const HOST_OVERHEAD_MB: u64 = 128;
+
+    /// How much resident memory the whole process may have, in bytes.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        (u64::from(self.memory_mb) + Self::HOST_OVERHEAD_MB) * 1024 * 1024 + 2 * self.staged_bytes
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            seconds: 60,
+            memory_mb: 64,
+            calls: 1_000,
+            instances: 100,
+            table_elements: 100_000,
+            hostcall_bytes: 128 * 1024 * 1024,
+            handles: 10_000,
+            random_bytes: 1024 * 1024,
+            stack_bytes: 1024 * 1024,
+            staged_bytes: 256 * 1024 * 1024,
+            found_files: 100_000,
+            read_bytes: 64 * 1024 * 1024,
+            report_bytes: 4 * 1024 * 1024,
+            printed_bytes: 1024 * 1024,
+            output_bytes: 16 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The receipt of a run: an in-toto Statement whose predicate holds a *record*, the same wherever the same
+//! run is made, and what belongs to this one run only. It holds digests and names, never a body.
+
+use crate::call::Record;
+use crate::digest::Digest;
+use crate::gate::CallLog;
+use crate::grant::{Grant, Right};
+use crate::inputs::Inputs;
+use crate::limits::Limits;
+use crate::report::{Change, Report};
+use serde_json::{Map, Value, json};
+
+/// The form of the statement, <https://in-toto.io/Statement/v1>.
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+/// The form of the predicate. A field is never taken away or given another meaning within a version.
+const PREDICATE: &str = "urn:lockstep:receipt:v1";
+/// Longer input values are kept as size and digest.
+const LONGEST_VALUE: usize = 4096;
+
+/// What a record is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The version of lockstep.
+    pub version: &'a str,
+    /// What the run had to tell; its own `receipt` is not looked at.
+    pub report: &'a Report,
+    /// The digest of the component's `.wasm`; none if the run ended before it was known.
+    pub component: Option<Digest>,
+    /// The digest of the policy file, if there was one.
+    pub policy: Option<Digest>,
+    /// The typed inputs.
+    pub inputs: &'a Inputs,
+    /// What the run was granted.
+    pub grant: &'a Grant,
+    /// Its budgets.
+    pub limits: &'a Limits,
+    /// What passed the gate.
+    pub log: &'a CallLog,
+}
+
+/// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`.
+#[must_use]
+pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
+    let Facts { report, limits, log, .. } = facts;
+    let outputs =
+        report.outputs.iter().map(|(name, value)| (name.clone(), digested(&redacted(value, redact))));
+    let record = json!({
+        "version": 1,
+        "lockstep": facts.version,
+        "step": report.step,
+        "component": facts.component.map(|digest| digest.to_string()),
+        "policy": facts.policy.map(|digest| digest.to_string()),
+        "planned": report.planned,
+        "inputs": facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value, redact)))).collect::<Map<_, _>>(),
+        "grant": grant(facts.grant),
+        "limits": {"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls},
+        "calls": log.records.iter().map(call).collect::<Vec<_>>(),
+        "denied": log.denial,
+        "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "outputs": outputs.collect::<Map<_, _>>(),
+        "outcome": report.ending.exit.word(),
+        "exit-code": report.ending.exit.code(),
+        "code": report.ending.code,
+    });
+    redacted(&record, redact)
+}
+
+/// The digest that names a record: of its JSON without white space, keys in the order they are in.
+#[must_use]
+pub fn digest(record: &Value) -> Digest {
+    Digest::of(record.to_string().as_bytes())
+}
+
+/// The whole receipt. `run` is what belongs to this one run: platform, times, addresses.
+#[must_use]
+pub fn statement(facts: &Facts<'_>, record: &Value, run: &Value) -> Value {
+    json!({
+        "_type": STATEMENT,
+        "subject": subjects(facts),
+        "predicateType": PREDICATE,
+        "predicate": {"digest": digest(record).to_string(), "record": record, "run": run},
+    })
+}
+
+/// What the statement is about: the files as they are now, or the component if none changed.
+fn subjects(facts: &Facts<'_>) -> Value {
+    let subject = |name: &str, digest: Digest| json!({"name": name, "digest": {"sha256": digest.hex()}});
+    let files: Vec<_> = facts
+        .report
+        .changes
+        .iter()
+        .filter_map(|change| Some(subject(&change.path, change.after.or(change.before)?)))
+        .collect();
+    if files.is_empty() {
+        return facts.component.map(|digest| subject(&facts.report.step, digest)).into_iter().collect();
+    }
+    Value::Array(files)
+}
+
+fn grant(grant: &Grant) -> Value {
+    let lines = |rights: &[Right]| -> Value {
+        rights.iter().map(|right| format!("{}: {}", right.capability.word(), right.line())).collect()
+    };
+    let bounds: Map<_, _> =
+        grant.ceilings.iter().map(|ceiling| (ceiling.source.clone(), lines(&ceiling.rights))).collect();
+    json!({"asked": lines(&grant.asked), "bounds": bounds})
+}
+
+fn call(record: &Record) -> Value {
+    json!({
+        "call": format!("{}.{}", record.capability.word(), record.verb),
+        "target": record.target,
+        "verdict": record.verdict,
+        "bytes": record.bytes,
+        "digest": record.digest.map(|digest| digest.to_string()),
+    })
+}
+
+fn change(change: &Change) -> Value {
+    let text = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
+    json!({"path": change.path, "before": text(change.before), "after": text(change.after)})
+}
+
+fn digested(value: &Value) -> Value {
+    Digest::of(value.to_string().as_bytes()).to_string().into()
+}
+
+fn short(value: &Value) -> Value {
+    let text = value.to_string();
+    if text.len() <= LONGEST_VALUE {
+        return value.clone();
+    }
+    json!({"bytes": text.len(), "digest": Digest::of(text.as_bytes()).to_string()})
+}
+
+/// The value with every text in it, keys included, redacted.
+#[must_use]
+pub fn redacted(value: &Value, redact: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => redact(text).into(),
+        Value::Array(items) => items.iter().map(|item| redacted(item, redact)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (redact(name), redacted(value, redact))).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::report::Ending;
+
+    fn report(changes: Vec<Change>) -> Report {
+        Report {
+            step: "manifest-patch".into(),
+            ending: Ending {
+                exit: Exit::Done,
+                code: "done".into(),
+                message: String::new(),
+                hint: None,
+                at: None,
+            },
+            planned: false,
+            outputs: vec![("diff".into(), "hunter2".into())],
+            notes: vec![],
+            summary: vec![],
+            changes,
+            diff: None,
+            receipt: None,
+        }
+    }
+
+    fn facts<'a>(report: &'a Report, rest: &'a (Inputs, Grant, Limits, CallLog)) -> Facts<'a> {
+        let (inputs, grant, limits, log) = rest;
+        let component = Some(Digest::of(b"component"));
+        Facts { version: "0.1.0", report, component, policy: None, inputs, grant, limits, log }
+    }
+
+    #[test]
+    fn equal_runs_have_equal_digests_whatever_else_differs() {
+        let (report, rest) = (report(vec![]), Default::default());
+        let facts = facts(&report, &rest);
+        let record = record(&facts, &str::to_owned);
+        let here = statement(&facts, &record, &json!({"platform": "github"}));
+        let there = statement(&facts, &record, &json!({"platform": "plain"}));
+        assert_ne!(here, there);
+        assert_eq!(here["predicate"]["digest"], there["predicate"]["digest"]);
+        assert_eq!(here["subject"][0]["name"], "manifest-patch");
+    }
+
+    #[test]
+    fn another_change_is_another_digest_and_the_files_are_the_subjects() {
+        let change = Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")) };
+        let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
+        let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
+        let plain = &str::to_owned;
+        assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
+        let statement = statement(&changed, &Value::Null, &Value::Null);
+        assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
+    }
+
+    #[test]
+    fn every_text_is_redacted() {
+        let mut report = report(vec![]);
+        report.step = "step-hunter2".into();
+        let rest = Default::default();
+        let record = record(&facts(&report, &rest), &|text| text.replace("hunter2", "***"));
+        assert!(!record.to_string().contains("hunter2"));
+        assert_eq!(record["outputs"]["diff"], Digest::of(b"\"***\"").to_string());
+    }
+}

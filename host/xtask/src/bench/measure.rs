@@ -1,0 +1,73 @@
+//! Runs whole processes in turns and takes their time and peak memory. It knows nothing of what they do.
+
+use anyhow::{Context as _, Result, bail};
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use wait4::Wait4 as _;
+
+/// One program doing the work.
+pub(crate) struct Contender {
+    /// Its name in the table.
+    pub(crate) name: String,
+    /// Lays out its input afresh; not measured.
+    pub(crate) prepare: Box<dyn Fn() -> Result<()>>,
+    /// The process that is measured.
+    pub(crate) command: Box<dyn Fn() -> Command>,
+    /// Whether the work was done; not measured.
+    pub(crate) check: Box<dyn Fn() -> Result<()>>,
+}
+
+/// One measured process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample {
+    milliseconds: f64,
+    /// The most memory it had in RAM, in bytes. Of a shell loop: the largest of its children.
+    pub(crate) peak_bytes: u64,
+}
+
+/// Measures each contender `rounds` times, one after the other in each round so that noise hits all alike, after
+/// one round that does not count. One that is not installed has no samples.
+pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Vec<Sample>>> {
+    let mut samples = vec![Vec::new(); contenders.len()];
+    let mut missing = vec![false; contenders.len()];
+    for round in 0..=rounds {
+        for (i, contender) in contenders.iter().enumerate().filter(|(i, _)| !missing[*i]).collect::<Vec<_>>()
+        {
+            (contender.prepare)()?;
+            match measure(&mut (contender.command)()) {
+                Ok(sample) if round > 0 => samples[i].push(sample),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => missing[i] = true,
+                Err(error) => bail!("{}: {error}", contender.name),
+            }
+            if !missing[i] {
+                (contender.check)().with_context(|| format!("{} did not do the work", contender.name))?;
+            }
+        }
+    }
+    Ok(samples)
+}
+
+fn measure(command: &mut Command) -> io::Result<Sample> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let started = Instant::now();
+    let ended = command.spawn()?.wait4()?;
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    if !ended.status.success() {
+        return Err(io::Error::other(format!("{:?}: {}", command, ended.status)));
+    }
+    Ok(Sample { milliseconds, peak_bytes: ended.rusage.maxrss })
+}
+
+/// The middle of the times, in milliseconds.
+pub(crate) fn median(samples: &[Sample]) -> f64 {
+    let mut times: Vec<f64> = samples.iter().map(|sample| sample.milliseconds).collect();
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// The shortest time, in milliseconds.
+pub(crate) fn least(samples: &[Sample]) -> f64 {
+    samples.iter().map(|sample| sample.milliseconds).fold(f64::INFINITY, f64::min)
+}

@@ -1,0 +1,164 @@
+//! The work that is measured: the same edit by each tool, on the same files, checked afterwards.
+
+use super::measure::Contender;
+use crate::build;
+use anyhow::{Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the edit looks for and makes.
+const OLD: &str = "registry.example.com/shop/web:v1.7.3";
+const NEW: &str = "registry.example.com/shop/web:v1.8.0";
+/// The place of the edit for tools with paths.
+const POINTER: &str = "/spec/template/spec/containers/[name=web]/image";
+/// The same edit for yq.
+const YQ: &str = "(.spec.template.spec.containers[] | select(.name == \"web\") | .image) = \"registry.example.com/shop/web:v1.8.0\"";
+
+/// One file, one edit: mostly the start of the process.
+pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
+    let files = folder.join("start");
+    let nothing = |name: &str, program: &str, args: &'static [&'static str]| {
+        let program = program.to_owned();
+        plain(name, move || with_args(Command::new(&program), args))
+    };
+    Ok(vec![
+        nothing("true", "true", &[]),
+        edit("lockstep run manifest-patch", &files, 1, lockstep(&build::host(root), &files)),
+        edit("lockstep-full run manifest-patch", &files, 1, lockstep(&build::full_host(root), &files)),
+        edit(
+            "lockstep, secrets in the environment",
+            &files,
+            1,
+            with_secret(lockstep(&build::host(root), &files)),
+        ),
+        edit("yq -i", &files, 1, {
+            let (yq, file) = (yq(), files.join("web-0.yaml"));
+            move || with_args(Command::new(&yq), &["-i", YQ, &file.to_string_lossy()])
+        }),
+        nothing("jq -n 0", "jq", &["-n", "0"]),
+        nothing("python3 -c 'import yaml'", &python(), &["-c", "import yaml"]),
+        nothing("node -e 0", "node", &["-e", "0"]),
+    ])
+}
+
+/// Many files, one edit in each.
+pub(super) fn bulk(root: &Path, folder: &Path, count: usize) -> Result<Vec<Contender>> {
+    let files = folder.join(format!("bulk-{count}"));
+    let this = std::env::current_exe()?;
+    let mut contenders = vec![
+        edit("read and write each file", &files, count, {
+            let files = files.clone();
+            move || with_args(Command::new(&this), &["bench-floor", &files.to_string_lossy()])
+        }),
+        edit("lockstep run manifest-patch", &files, count, lockstep(&build::host(root), &files)),
+    ];
+    // A process a file: at the larger size it would take minutes and show the same.
+    if count <= 500 {
+        let (yq, folder) = (yq(), files.clone());
+        contenders.push(edit("yq -i, a process a file", &files, count, move || {
+            let script = "for f in \"$2\"/*.yaml; do \"$0\" -i \"$1\" \"$f\" || exit 1; done";
+            with_args(Command::new("sh"), &["-c", script, &yq, YQ, &folder.to_string_lossy()])
+        }));
+    }
+    Ok(contenders)
+}
+
+/// The floor: every file read, the bytes replaced, written beside it and renamed, in one process.
+pub(crate) fn floor(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?.replace(OLD, NEW);
+        let beside = path.with_extension("new");
+        fs::write(&beside, text)?;
+        fs::rename(beside, path)?;
+    }
+    Ok(())
+}
+
+fn lockstep(host: &Path, files: &Path) -> impl Fn() -> Command + 'static {
+    let (host, files) = (host.to_owned(), files.to_owned());
+    let state = files.with_extension("state");
+    move || {
+        let set = format!("{POINTER}={NEW}");
+        let mut command = Command::new(&host);
+        command.args(["run", "manifest-patch", "--files", "*.yaml", "--set", &set]).current_dir(&files);
+        command.env_clear().env("XDG_STATE_HOME", &state);
+        command
+    }
+}
+
+/// With a secret in the environment the program starts itself again without it.
+fn with_secret(command: impl Fn() -> Command + 'static) -> impl Fn() -> Command + 'static {
+    move || {
+        let mut command = command();
+        command.env("DEPLOY_TOKEN", "correct-horse-battery-staple");
+        command
+    }
+}
+
+fn plain(name: &str, command: impl Fn() -> Command + 'static) -> Contender {
+    Contender {
+        name: name.to_owned(),
+        prepare: Box::new(|| Ok(())),
+        command: Box::new(command),
+        check: Box::new(|| Ok(())),
+    }
+}
+
+fn edit(name: &str, files: &Path, count: usize, command: impl Fn() -> Command + 'static) -> Contender {
+    let (prepared, checked) = (files.to_owned(), files.to_owned());
+    Contender {
+        name: name.to_owned(),
+        prepare: Box::new(move || lay_out(&prepared, count)),
+        command: Box::new(command),
+        check: Box::new(move || check(&checked, count)),
+    }
+}
+
+/// Writes the manifests as they are before the edit.
+fn lay_out(folder: &Path, count: usize) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for i in 0..count {
+        fs::write(folder.join(format!("web-{i}.yaml")), manifest(i))?;
+    }
+    Ok(())
+}
+
+fn check(folder: &Path, count: usize) -> Result<()> {
+    for i in 0..count {
+        let path = folder.join(format!("web-{i}.yaml"));
+        let text = fs::read_to_string(&path)?;
+        if !text.contains(NEW) || text.contains(OLD) {
+            bail!("{} was not edited", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// A deployment and its service, about 1.5 KB, with comments as people write them.
+fn manifest(i: usize) -> String {
+    let text = include_str!("manifest.yaml");
+    text.replace("NUMBER", &i.to_string())
+}
+
+fn with_args(mut command: Command, args: &[&str]) -> Command {
+    command.args(args);
+    command
+}
+
+/// The Go tool, where the live tests have built it; else the one on the PATH.
+fn yq() -> String {
+    service("yq-4.54.1/yq").unwrap_or_else(|| "yq".into())
+}
+
+/// A python with PyYAML, where the live tests have made one; else the one on the PATH.
+fn python() -> String {
+    service("python/bin/python3").unwrap_or_else(|| "python3".into())
+}
+
+fn service(path: &str) -> Option<String> {
+    let home = PathBuf::from(std::env::var_os("HOME")?);
+    let path = home.join(".cache/lockstep-services").join(path);
+    path.exists().then(|| path.to_string_lossy().into_owned())
+}

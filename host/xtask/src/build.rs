@@ -1,0 +1,180 @@
+//! Builds the finished host: components to wasm, wasm to machine code, machine code into the program. What has
+//! not changed is not built again.
+
+use crate::{r#gen, shell};
+use anyhow::{Context as _, Result, bail};
+use lockstep_model::digest::Digest;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The target of components.
+const WASM: &str = "wasm32-wasip2";
+
+/// Which programs are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Only the one that runs built-in steps.
+    Slim,
+    /// Also the one with the compiler.
+    Both,
+}
+
+/// The folder that cargo builds into.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
+
+/// The finished host.
+pub(crate) fn host(root: &Path) -> PathBuf {
+    target(root).join("release/lockstep")
+}
+
+/// The finished host with the compiler.
+pub(crate) fn full_host(root: &Path) -> PathBuf {
+    target(root).join("release/lockstep-full")
+}
+
+/// The names of the steps: the folders below components/ that have a `step.toml`.
+pub(crate) fn steps(root: &Path) -> Result<Vec<String>> {
+    let mut steps = Vec::new();
+    for entry in fs::read_dir(root.join("components"))? {
+        let entry = entry?;
+        if entry.path().join("step.toml").exists() {
+            steps.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    steps.sort();
+    Ok(steps)
+}
+
+/// Builds the host; gives its path.
+pub(crate) fn build(root: &Path, form: Form) -> Result<PathBuf> {
+    let components = components(root)?;
+    if form == Form::Both {
+        shell::step("the host with the compiler");
+        let mut full = host_build(root, &components, "release");
+        shell::run(full.args(["--features", "compile"]))?;
+        copy(&host(root), &full_host(root))?;
+    }
+    shell::step("the host");
+    shell::run(&mut host_build(root, &components, "release"))?;
+    Ok(host(root))
+}
+
+/// The command that builds the host with these components in it.
+pub(crate) fn host_build(root: &Path, components: &Path, profile: &str) -> Command {
+    let mut command = shell::cargo(root);
+    command.args(["build", "--locked", "--package", "lockstep", "--profile", profile]);
+    command.env("LOCKSTEP_COMPONENTS", components);
+    command
+}
+
+/// Builds and compiles every step; gives the folder that holds them.
+pub(crate) fn components(root: &Path) -> Result<PathBuf> {
+    let steps = steps(root)?;
+    ensure_wasm_target(root)?;
+    shell::step(&format!("components: {}", steps.join(", ")));
+    guests(root, &steps)?;
+    shell::step("the compiler");
+    let mut compiler = shell::cargo(root);
+    compiler.args([
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "lockstep-engine",
+        "--features",
+        "compile",
+    ]);
+    shell::run(compiler.args(["--bin", "lockstep-compiler"]))?;
+    let out = target(root).join("lockstep/components");
+    forget_others(&out, &steps)?;
+    for step in &steps {
+        component(root, step, &out.join(step))?;
+    }
+    Ok(out)
+}
+
+/// Builds the components to wasm.
+fn guests(root: &Path, packages: &[String]) -> Result<()> {
+    let mut guests = shell::cargo(root);
+    guests.args(["build", "--locked", "--profile", "guest", "--target", WASM]);
+    guests.args(packages.iter().flat_map(|package| ["--package", package]));
+    shell::run(&mut guests)
+}
+
+/// Where the wasm of a component is.
+fn guest(root: &Path, package: &str) -> PathBuf {
+    target(root).join(WASM).join("guest").join(format!("{}.wasm", package.replace('-', "_")))
+}
+
+/// Compiles one step and lays out what is embedded.
+fn component(root: &Path, step: &str, out: &Path) -> Result<()> {
+    let wasm = fs::read(guest(root, step))?;
+    let digest = Digest::of(&wasm).to_string();
+    let compiler = fs::read(target(root).join("release/lockstep-compiler"))?;
+    let made_from = format!("{digest} {}", Digest::of(&compiler));
+    fs::create_dir_all(out)?;
+    write_if_changed(&out.join("step.json"), r#gen::step_json(root, step)?.as_bytes())?;
+    if fs::read_to_string(out.join("made-from")).is_ok_and(|text| text == made_from) {
+        return Ok(());
+    }
+    let code = compile(root, wasm)?;
+    write_if_changed(&out.join("component.cwasm"), &code)?;
+    write_if_changed(&out.join("digests"), format!("{}\n{digest}\n", Digest::of(&code)).as_bytes())?;
+    write_if_changed(&out.join("made-from"), made_from.as_bytes())
+}
+
+fn compile(root: &Path, wasm: Vec<u8>) -> Result<Vec<u8>> {
+    let program = target(root).join("release/lockstep-compiler");
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let stdin = child.stdin.take();
+    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&wasm)));
+    let output = child.wait_with_output()?;
+    drop(writer.join());
+    if !output.status.success() {
+        bail!("the compiler refused a component");
+    }
+    Ok(output.stdout)
+}
+
+/// Removes what an earlier build left of steps that are gone.
+fn forget_others(out: &Path, steps: &[String]) -> Result<()> {
+    fs::create_dir_all(out)?;
+    for entry in fs::read_dir(out)? {
+        let entry = entry?;
+        if !steps.contains(&entry.file_name().to_string_lossy().into_owned()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the wasm target to the toolchain if it is not there.
+pub(crate) fn ensure_wasm_target(root: &Path) -> Result<()> {
+    let installed =
+        shell::output(Command::new("rustup").args(["target", "list", "--installed"]).current_dir(root))?;
+    if String::from_utf8_lossy(&installed).lines().any(|line| line == WASM) {
+        return Ok(());
+    }
+    shell::step(&format!("adding the target {WASM} to the toolchain"));
+    shell::run(Command::new("rustup").args(["target", "add", WASM]).current_dir(root))
+}
+
+/// Replaces a file by a copy, also while an old copy of it runs.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut temporary = to.as_os_str().to_owned();
+    temporary.push(".new");
+    fs::copy(from, &temporary).with_context(|| from.display().to_string())?;
+    Ok(fs::rename(&temporary, to)?)
+}
+
+/// Writes a file only if its content would change, so that cargo does not build what depends on it again.
+pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| path.display().to_string())
+}
