@@ -21,6 +21,7 @@ LOCKSTEP_POLICY=${LOCKSTEP_INPUT_POLICY:-${LOCKSTEP_POLICY:-}}
 LOCKSTEP_RECEIPT=${LOCKSTEP_INPUT_RECEIPT:-${LOCKSTEP_RECEIPT:-}}
 case ${LOCKSTEP_INPUT_PLAN:-} in *true) export LOCKSTEP_PLAN=true ;; esac
 export LOCKSTEP_POLICY LOCKSTEP_RECEIPT
+unset LOCKSTEP_INPUT_BINARY LOCKSTEP_INPUT_PLAN LOCKSTEP_INPUT_POLICY LOCKSTEP_INPUT_RECEIPT
 
 step=${LOCKSTEP_STEP:-}
 case $step in '' | -* | *[!a-z0-9-]*)
@@ -58,8 +59,7 @@ if [ "$bin" = "$cache/lockstep" ] && ! [ -f "$bin" ]; then
         'set LOCKSTEP_BIN to one, or LOCKSTEP_DOWNLOAD_BASE to the address of a release'
     url=${LOCKSTEP_DOWNLOAD_BASE%/}/$file new=$bin.$$
     mkdir -p -- "$cache"
-    if command -v curl >/dev/null; then
-        curl -fsSL --retry 3 --max-time 300 --max-filesize 100000000 -o "$new" -- "$url"
+    if command -v curl >/dev/null; then curl -fsSL --retry 3 --max-time 300 -o "$new" -- "$url"
     else wget -q -T 60 -O "$new" -- "$url"; fi ||
         { rm -f -- "$new" && fail 6 "could not download $file" 'run again, or set LOCKSTEP_BIN'; }
     [ "$(sha256 "$new")" = "$expected" ] || { rm -f -- "$new" && fail 4 "$file is not the released one" \

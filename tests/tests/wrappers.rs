@@ -71,6 +71,7 @@ fn what_is_an_input_wins_over_the_variable() {
         for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN=true"] {
             assert!(out_.lines().any(|l| l == line), "{out_}");
         }
+        assert!(!out_.contains("LOCKSTEP_INPUT_"), "a control is no input of the step: {out_}");
         let out = out(&run(&[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_INPUT_PLAN", " false")]));
         assert!(!out.contains("LOCKSTEP_PLAN="), "{out}");
     });
