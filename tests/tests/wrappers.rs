@@ -169,7 +169,9 @@ fn no_program_or_function_of_the_caller_takes_part() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         let evil = format!("#!/bin/sh\ntouch '{0}/pwned'\nexit 0\n", folder.display());
-        for name in ["uname", "sha256sum", "shasum", "cut", "curl", "cat", "printf", "sh", "lockstep"] {
+        for name in
+            ["uname", "openssl", "sha256sum", "shasum", "cut", "curl", "cat", "printf", "sh", "lockstep"]
+        {
             checkout.program(&format!("evil/{name}"), &evil).unwrap();
         }
         let bin = checkout.program("lockstep", &format!("{STAND_IN}# changed\n")).unwrap();
@@ -182,6 +184,7 @@ fn no_program_or_function_of_the_caller_takes_part() {
             ("CDPATH", "/tmp"),
             ("BASH_FUNC_sha256sum%%", &function),
             ("BASH_FUNC_uname%%", &function),
+            ("BASH_FUNC_openssl%%", &function),
             ("BASH_FUNC_cut%%", &function),
         ]);
         refused(&refused_, 4, "not the one that belongs");
