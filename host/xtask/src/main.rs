@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         ["gen"] => generate(&root, false),
         ["gen", "--check"] => generate(&root, true),
         // What `bench` measures as the floor, a process of its own.
+        ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
         ["lint"] => lint::lint(&root),
         ["new", step] => new::new(&root, step),

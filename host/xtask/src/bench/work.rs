@@ -88,7 +88,7 @@ fn lockstep(host: &Path, files: &Path) -> impl Fn() -> Command + 'static {
         let set = format!("{POINTER}={NEW}");
         let mut command = Command::new(&host);
         command.args(["run", "manifest-patch", "--files", "*.yaml", "--set", &set]).current_dir(&files);
-        command.env_clear().env("XDG_STATE_HOME", &state);
+        command.env("XDG_STATE_HOME", &state);
         command
     }
 }
