@@ -30,22 +30,14 @@ impl Batch {
     /// A run of this request, with the problems its inputs already have.
     pub fn new(request: Request, problems: Vec<Problem>) -> Self {
         let matches = vec![0; request.edits.len()];
-        Self {
-            request,
-            problems,
-            matches,
-            files: 0,
-            documents: 0,
-            done: Done::default(),
-        }
+        Self { request, problems, matches, files: 0, documents: 0, done: Done::default() }
     }
 
     /// Notes that a pattern found no file.
     pub fn no_files(&mut self, pattern: &str) {
         let message = format!("no file matches `{pattern}`");
         let hint = "paths are relative to the workspace; `**` crosses folders";
-        self.problems
-            .push(Problem::new(Code::NoFiles, message).hint(hint));
+        self.problems.push(Problem::new(Code::NoFiles, message).hint(hint));
     }
 
     /// Whether a file of this size is refused unread. Notes it if so.
@@ -67,18 +59,10 @@ impl Batch {
         for (total, matches) in self.matches.iter_mut().zip(&patched.matches) {
             *total += matches;
         }
-        let refused = patched
-            .refusals
-            .iter()
-            .map(|refusal| Problem::refused(path, refusal));
+        let refused = patched.refusals.iter().map(|refusal| Problem::refused(path, refusal));
         self.problems.extend(refused);
-        self.done
-            .files
-            .extend(patched.text.map(|text| (path.to_owned(), text)));
-        let changes = patched
-            .changes
-            .into_iter()
-            .map(|change| (path.to_owned(), change));
+        self.done.files.extend(patched.text.map(|text| (path.to_owned(), text)));
+        let changes = patched.changes.into_iter().map(|change| (path.to_owned(), change));
         self.done.changes.extend(changes);
     }
 
@@ -114,17 +98,12 @@ impl Batch {
             } else {
                 "check the path; `create` makes missing keys, `expect` `any` allows none"
             };
-            self.problems
-                .push(Problem::new(Code::NoMatch, message).hint(hint));
+            self.problems.push(Problem::new(Code::NoMatch, message).hint(hint));
         }
     }
 }
 
 /// `1 file`, `2 files`.
 pub(crate) fn plural(count: u32, word: &str) -> String {
-    if count == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{count} {word}s")
-    }
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

@@ -115,8 +115,7 @@ impl ImageEdit {
     /// makes of NAME counts too, so that a second run finds it.
     pub fn change(&self, old: &Reference) -> Option<Reference> {
         let new = self.apply(old);
-        let done =
-            matches!(&self.new_name, Part::Set(name) if *name == old.repository) && new == *old;
+        let done = matches!(&self.new_name, Part::Set(name) if *name == old.repository) && new == *old;
         (old.repository == self.name || done).then_some(new)
     }
 }
@@ -155,9 +154,7 @@ fn is_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.len() <= 128
         && text.bytes().next().is_some_and(word)
-        && text
-            .bytes()
-            .all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+        && text.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }
 
 fn is_digest(text: &str) -> bool {
@@ -165,11 +162,7 @@ fn is_digest(text: &str) -> bool {
         return false;
     };
     let name = |byte: u8| byte.is_ascii_alphanumeric() || b"+._-".contains(&byte);
-    let length = if algorithm == "sha256" {
-        hex.len() == 64
-    } else {
-        hex.len() >= 32
-    };
+    let length = if algorithm == "sha256" { hex.len() == 64 } else { hex.len() >= 32 };
     !algorithm.is_empty()
         && algorithm.bytes().all(name)
         && length
@@ -196,11 +189,7 @@ impl fmt::Display for ImageEdit {
             Part::Keep => format!("{mark}*"),
             Part::Set(text) => format!("{mark}{text}"),
         };
-        let (name, tag, digest) = (
-            part("=", &self.new_name),
-            part(":", &self.tag),
-            part("@", &self.digest),
-        );
+        let (name, tag, digest) = (part("=", &self.new_name), part(":", &self.tag), part("@", &self.digest));
         write!(out, "{}{name}{tag}{digest}", self.name)
     }
 }

@@ -6,12 +6,7 @@ use crate::image::{ImageEdit, Part, Reference};
 use crate::patch::Matches;
 
 /// The entries for an image, each with what must change in it.
-pub(crate) fn images(
-    stream: &Stream<'_>,
-    document: NodeId,
-    path: &str,
-    edit: &ImageEdit,
-) -> Matches {
+pub(crate) fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit) -> Matches {
     let Some(images) = stream.get(document, "images") else {
         return Vec::new();
     };
@@ -23,32 +18,18 @@ pub(crate) fn images(
         let name = stream.get(stream.resolve(entry), "name");
         name.and_then(|name| stream.scalar(name)) == Some(&edit.name)
     });
-    named
-        .map(|&entry| change(stream, images, entry, edit))
-        .collect()
+    named.map(|&entry| change(stream, images, entry, edit)).collect()
 }
 
 fn is_kustomization(stream: &Stream<'_>, document: NodeId, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let kind = stream
-        .get(document, "kind")
-        .and_then(|kind| stream.scalar(kind));
-    matches!(
-        name,
-        "kustomization.yaml" | "kustomization.yml" | "Kustomization"
-    ) || matches!(kind, Some("Kustomization" | "Component"))
+    let kind = stream.get(document, "kind").and_then(|kind| stream.scalar(kind));
+    matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+        || matches!(kind, Some("Kustomization" | "Component"))
 }
 
-fn change(
-    stream: &Stream<'_>,
-    images: NodeId,
-    entry: NodeId,
-    edit: &ImageEdit,
-) -> Result<Vec<Op>, Refusal> {
-    if let Some(alias) = [images, entry]
-        .into_iter()
-        .find(|&node| stream.resolve(node) != node)
-    {
+fn change(stream: &Stream<'_>, images: NodeId, entry: NodeId, edit: &ImageEdit) -> Result<Vec<Op>, Refusal> {
+    if let Some(alias) = [images, entry].into_iter().find(|&node| stream.resolve(node) != node) {
         return Err(stream.refuse_alias(alias));
     }
     let field = |key: &str| stream.get(entry, key);
@@ -90,11 +71,7 @@ fn put(
     match stream.get(entry, key) {
         Some(node) if stream.is_collection(node) => return Err(stream.refuse_collection(node)),
         Some(node) => ops.push(Op::Set { node, value }),
-        None => ops.push(Op::Create {
-            within: entry,
-            keys: vec![key.to_owned()],
-            value,
-        }),
+        None => ops.push(Op::Create { within: entry, keys: vec![key.to_owned()], value }),
     }
     Ok(())
 }
@@ -111,10 +88,7 @@ fn switch(
     match (stream.get(entry, from), stream.get(entry, to)) {
         (Some(node), None) => {
             let value = Value::String(text);
-            ops.push(Op::Rename {
-                node,
-                key: to.to_owned(),
-            });
+            ops.push(Op::Rename { node, key: to.to_owned() });
             ops.push(Op::Set { node, value });
             Ok(())
         }

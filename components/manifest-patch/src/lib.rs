@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use batch::Batch;
 use bindings::{
-    Block, Failure, Guest, Inputs, Level, Outputs, Table, failed, location, note, progress, refuse,
-    summary, workspace,
+    Block, Failure, Guest, Inputs, Level, Outputs, Table, failed, location, note, progress, refuse, summary,
+    workspace,
 };
 use request::Request;
 
@@ -52,18 +52,11 @@ impl Guest for Step {
             workspace::write(path, text.as_bytes()).map_err(failed)?;
         }
         for (file, change) in &done.changes {
-            note(
-                Level::Info,
-                &words::change(change),
-                Some(&location(file, Some(change.at))),
-            );
+            note(Level::Info, &words::change(change), Some(&location(file, Some(change.at))));
         }
         summary(&Block::Heading(words::heading(&done)));
         if !done.changes.is_empty() {
-            let table = Table {
-                columns: words::columns(),
-                rows: words::rows(&done),
-            };
+            let table = Table { columns: words::columns(), rows: words::rows(&done) };
             summary(&Block::Table(table));
         }
         Ok(Outputs {

@@ -23,10 +23,7 @@ pub struct Patched {
 
 /// Makes all edits in a file, or none.
 pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
-    let mut patched = Patched {
-        matches: vec![0; request.edits.len()],
-        ..Patched::default()
-    };
+    let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
     let stream = match Stream::open(content) {
         Ok(stream) => stream,
         Err(refusal) => {
@@ -36,11 +33,7 @@ pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
     };
     let mut ops = Vec::new();
     for &document in stream.documents() {
-        if !request
-            .conditions
-            .iter()
-            .all(|condition| holds(&stream, document, condition))
-        {
+        if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
             continue;
         }
         patched.documents += 1;
@@ -52,9 +45,7 @@ pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
                     })
                 }
                 Action::SetJson(path, value) => {
-                    places(stream.find(document, path, request.create), |place| {
-                        Ok(set(place, value))
-                    })
+                    places(stream.find(document, path, request.create), |place| Ok(set(place, value)))
                 }
                 Action::Image(image) => images(&stream, document, path, image),
             };
@@ -79,31 +70,19 @@ pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
 /// For each place that an edit matches: what to do, which may be nothing, or why it cannot be done.
 pub(crate) type Matches = Vec<Result<Vec<Op>, Refusal>>;
 
-fn places(
-    found: Vec<Result<Place, Refusal>>,
-    op: impl Fn(Place) -> Result<Op, Refusal>,
-) -> Matches {
-    found
-        .into_iter()
-        .map(|place| place.and_then(&op).map(|op| vec![op]))
-        .collect()
+fn places(found: Vec<Result<Place, Refusal>>, op: impl Fn(Place) -> Result<Op, Refusal>) -> Matches {
+    found.into_iter().map(|place| place.and_then(&op).map(|op| vec![op])).collect()
 }
 
 fn holds(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
-    stream
-        .read(document, &condition.path)
-        .contains(&condition.text.as_str())
+    stream.read(document, &condition.path).contains(&condition.text.as_str())
 }
 
 fn set(place: Place, value: &Value) -> Op {
     let value = value.clone();
     match place {
         Place::Node(node) => Op::Set { node, value },
-        Place::Missing { within, keys } => Op::Create {
-            within,
-            keys,
-            value,
-        },
+        Place::Missing { within, keys } => Op::Create { within, keys, value },
     }
 }
 
@@ -128,18 +107,13 @@ fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit) -
         };
         if stream.resolve(node) == node {
             changed.push(node);
-            matches.push(Ok(vec![Op::Set {
-                node,
-                value: Value::String(new.to_string()),
-            }]));
+            matches.push(Ok(vec![Op::Set { node, value: Value::String(new.to_string()) }]));
         } else if new != old {
             aliases.push(node);
         }
     }
     // An alias of an image that changes anyway changes with it.
-    let foreign = aliases
-        .into_iter()
-        .filter(|&alias| !changed.contains(&stream.resolve(alias)));
+    let foreign = aliases.into_iter().filter(|&alias| !changed.contains(&stream.resolve(alias)));
     matches.extend(foreign.map(|alias| Err(stream.refuse_alias(alias))));
     matches
 }

@@ -53,22 +53,13 @@ impl Code {
 impl Problem {
     /// A problem that is not about a file.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: None,
-            file: None,
-            at: None,
-        }
+        Self { code, message: message.into(), hint: None, file: None, at: None }
     }
 
     /// With the next act.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// The refusal to change a file.

@@ -95,10 +95,7 @@ impl Request {
         let mut conditions = Vec::new();
         for text in inputs.conditions {
             match Path::parse_assignment(text) {
-                Ok((path, text)) => conditions.push(Condition {
-                    path,
-                    text: text.to_owned(),
-                }),
+                Ok((path, text)) => conditions.push(Condition { path, text: text.to_owned() }),
                 Err(bad) => problems.push(bad_input("where", text, &bad)),
             }
         }
@@ -106,25 +103,14 @@ impl Request {
             problems.push(problem);
             Expect::Any
         });
-        (
-            Self {
-                edits,
-                conditions,
-                create: inputs.create,
-                expect,
-            },
-            problems,
-        )
+        (Self { edits, conditions, create: inputs.create, expect }, problems)
     }
 }
 
 fn set_string(text: &str) -> Result<Edit, Problem> {
     let (path, value) = Path::parse_assignment(text).map_err(|bad| bad_input("set", text, &bad))?;
     let action = |path| Action::SetString(path, Value::String(value.to_owned()));
-    Ok(Edit {
-        label: format!("set {path}"),
-        action: action(path),
-    })
+    Ok(Edit { label: format!("set {path}"), action: action(path) })
 }
 
 fn set_json(text: &str) -> Result<Edit, Problem> {
@@ -133,30 +119,17 @@ fn set_json(text: &str) -> Result<Edit, Problem> {
     let value = Value::from_json(json).map_err(|problem| {
         bad(&problem).hint("a string needs double quotes in JSON; `set` takes it without")
     })?;
-    Ok(Edit {
-        label: format!("set-json {path}"),
-        action: Action::SetJson(path, value),
-    })
+    Ok(Edit { label: format!("set-json {path}"), action: Action::SetJson(path, value) })
 }
 
 fn image(text: &str) -> Result<Edit, Problem> {
-    let edit = ImageEdit::parse(text).map_err(|problem| {
-        bad_input("image", text, &problem).hint("write NAME[=NEW][:TAG][@DIGEST]")
-    })?;
-    Ok(Edit {
-        label: format!("image {}", edit.name),
-        action: Action::Image(edit),
-    })
+    let edit = ImageEdit::parse(text)
+        .map_err(|problem| bad_input("image", text, &problem).hint("write NAME[=NEW][:TAG][@DIGEST]"))?;
+    Ok(Edit { label: format!("image {}", edit.name), action: Action::Image(edit) })
 }
 
 fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {
-    let shown: String = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(80)
-        .collect();
+    let shown: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
     Problem::new(Code::BadInput, format!("{input} `{shown}`: {problem}"))
 }
 

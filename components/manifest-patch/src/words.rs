@@ -29,10 +29,7 @@ pub fn heading(done: &Done) -> String {
     }
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let values = plural(count(done.changes.len()), "value");
-    format!(
-        "{values} changed in {}",
-        plural(count(done.files.len()), "file")
-    )
+    format!("{values} changed in {}", plural(count(done.files.len()), "file"))
 }
 
 /// The columns of the table.
@@ -45,27 +42,12 @@ pub fn rows(done: &Done) -> Vec<Vec<String>> {
     let cell = |text: &Option<String>| text.clone().unwrap_or_default();
     let row = |(file, change): &(String, Change)| {
         let place = format!("{file}:{}", change.at.line);
-        vec![
-            place,
-            change.path.clone(),
-            cell(&change.from),
-            cell(&change.to),
-        ]
+        vec![place, change.path.clone(), cell(&change.from), cell(&change.to)]
     };
     let mut rows: Vec<_> = done.changes.iter().take(ROWS).map(row).collect();
-    if let Some(more) = done
-        .changes
-        .len()
-        .checked_sub(ROWS)
-        .filter(|more| *more > 0)
-    {
+    if let Some(more) = done.changes.len().checked_sub(ROWS).filter(|more| *more > 0) {
         let blank = String::new;
-        rows.push(vec![
-            format!("… and {more} more"),
-            blank(),
-            blank(),
-            blank(),
-        ]);
+        rows.push(vec![format!("… and {more} more"), blank(), blank(), blank()]);
     }
     rows
 }
@@ -76,11 +58,7 @@ pub fn problems(problems: &[Problem]) -> String {
         [] => "nothing is wrong".into(),
         [only] => only.message.clone(),
         [first, rest @ ..] => {
-            format!(
-                "{} (and {} more, noted above)",
-                first.message,
-                plural(rest.len() as u32, "problem")
-            )
+            format!("{} (and {} more, noted above)", first.message, plural(rest.len() as u32, "problem"))
         }
     }
 }

@@ -41,38 +41,22 @@ fn check(folder: &Path) {
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let before = files(&folder.join("in"));
     let out = folder.join("out");
-    let expected = if out.exists() {
-        files(&out)
-    } else {
-        before.clone()
-    };
+    let expected = if out.exists() { files(&out) } else { before.clone() };
     match run(&case.args, &before) {
         Ok(done) => {
             assert_eq!((case.exit, case.code), (0, None), "{name}: went through");
             let mut after = before.clone();
-            after.extend(
-                done.files
-                    .iter()
-                    .map(|(path, text)| (path.clone(), text.clone().into_bytes())),
-            );
+            after.extend(done.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())));
             assert_same(&name.to_string(), &after, &expected);
-            let again = run(&case.args, &after)
-                .unwrap_or_else(|problems| panic!("{name}: again: {problems:?}"));
-            assert_eq!(
-                again,
-                Done::default(),
-                "{name}: a second run changes something"
-            );
+            let again =
+                run(&case.args, &after).unwrap_or_else(|problems| panic!("{name}: again: {problems:?}"));
+            assert_eq!(again, Done::default(), "{name}: a second run changes something");
         }
         Err(problems) => {
             let first = &problems[0];
             let exit = if first.code.is_rejection() { 1 } else { 2 };
             assert_eq!(case.exit, exit, "{name}: {problems:?}");
-            assert_eq!(
-                case.code.as_deref(),
-                Some(first.code.name()),
-                "{name}: {problems:?}"
-            );
+            assert_eq!(case.code.as_deref(), Some(first.code.name()), "{name}: {problems:?}");
             let message = words::problems(&problems);
             let wanted = case.message_contains.unwrap_or_default();
             assert!(message.contains(&wanted), "{name}: {message}");
@@ -94,12 +78,8 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         let pairs = args.windows(2).filter(|pair| pair[0] == flag);
         pairs.map(|pair| pair[1].clone()).collect()
     };
-    let (set, set_json, image, conditions) = (
-        list("--set"),
-        list("--set-json"),
-        list("--image"),
-        list("--where"),
-    );
+    let (set, set_json, image, conditions) =
+        (list("--set"), list("--set-json"), list("--image"), list("--where"));
     let expect = list("--expect").pop().unwrap_or_else(|| "1+".into());
     let (request, problems) = Request::read(&Inputs {
         set: &set,
@@ -128,11 +108,7 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
 }
 
 fn matcher(pattern: &str) -> GlobMatcher {
-    GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .build()
-        .unwrap()
-        .compile_matcher()
+    GlobBuilder::new(pattern).literal_separator(true).build().unwrap().compile_matcher()
 }
 
 fn files(folder: &Path) -> Files {
@@ -144,12 +120,7 @@ fn files(folder: &Path) -> Files {
             if path.is_dir() {
                 open.push(path);
             } else {
-                let name = path
-                    .strip_prefix(folder)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
                 found.insert(name, fs::read(&path).unwrap());
             }
         }

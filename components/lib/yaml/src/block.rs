@@ -46,9 +46,7 @@ impl Block {
     /// Measures a block scalar from its header to at least the end of its last line.
     pub(crate) fn measure(text: &str, start: usize, end: usize, indent: usize) -> Self {
         let marks = text.as_bytes()[start..].iter().skip(1);
-        let marks = marks
-            .take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-'))
-            .count();
+        let marks = marks.take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-')).count();
         let first = lines::next(text, start);
         let mut body = first..first;
         let mut at = first;
@@ -61,23 +59,14 @@ impl Block {
             at = next;
         }
         let mut tail = body.end;
-        while tail < text.len()
-            && text[tail..lines::end(text, tail)]
-                .bytes()
-                .all(|byte| byte == b' ')
-        {
+        while tail < text.len() && text[tail..lines::end(text, tail)].bytes().all(|byte| byte == b' ') {
             let next = lines::next(text, tail);
             if next == text.len() && !text.ends_with('\n') {
                 break;
             }
             tail = next;
         }
-        Self {
-            header: start..start + 1 + marks,
-            tail: body.end..tail,
-            body,
-            indent,
-        }
+        Self { header: start..start + 1 + marks, tail: body.end..tail, body, indent }
     }
 
     /// Whether the empty lines behind it are part of its text.
@@ -106,31 +95,22 @@ pub(crate) fn write(
     let core = text.trim_end_matches('\n');
     let newlines = text.len() - core.len();
     let odd_line = |line: &str| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty();
-    let carries =
-        |character: char| is_plain_character(character) || matches!(character, '\n' | '\t');
+    let carries = |character: char| is_plain_character(character) || matches!(character, '\n' | '\t');
     if core.is_empty() || !core.chars().all(carries) || core.split('\n').any(odd_line) {
         return None;
     }
     let begins_blank = |line: &str| line.starts_with([' ', '\t']);
     let first = core.trim_start_matches('\n');
     let indicator = if explicit || begins_blank(first) {
-        let width = indent
-            .checked_sub(base)
-            .filter(|width| (1..=9).contains(width))?;
+        let width = indent.checked_sub(base).filter(|width| (1..=9).contains(width))?;
         width.to_string()
     } else {
         String::new()
     };
     let folds = old == ScalarStyle::Folded
         && !core.starts_with('\n')
-        && !core
-            .split('\n')
-            .any(|line| begins_blank(line) || line.ends_with([' ', '\t']));
-    let (mark, lines) = if folds {
-        ('>', fold(core))
-    } else {
-        ('|', core.to_owned())
-    };
+        && !core.split('\n').any(|line| begins_blank(line) || line.ends_with([' ', '\t']));
+    let (mark, lines) = if folds { ('>', fold(core)) } else { ('|', core.to_owned()) };
     let chomp = match newlines {
         0 => "-",
         1 => "",
@@ -146,11 +126,7 @@ pub(crate) fn write(
         body.push_str(eol);
     }
     let header = format!("{mark}{indicator}{chomp}");
-    Some(Written {
-        header,
-        body,
-        empty_lines: newlines.saturating_sub(1),
-    })
+    Some(Written { header, body, empty_lines: newlines.saturating_sub(1) })
 }
 
 /// Adds the empty line that keeps each line end from being folded into a blank.

@@ -73,31 +73,29 @@ pub(crate) struct Plan {
     pub(crate) renamed: HashMap<NodeId, String>,
     /// The values that go, with their keys.
     pub(crate) removed: HashSet<NodeId>,
+    /// Whether strings of several lines may be written as block scalars.
+    blocks: bool,
 }
 
 impl Plan {
     /// Plans all changes. They are independent: none sees the effect of another, and two that
     /// want different things of one place are refused.
-    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op]) -> Result<Self, Refusal> {
+    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op], blocks: bool) -> Result<Self, Refusal> {
         refuse_overlaps(tree, ops)?;
-        let mut plan = Self::default();
+        let mut plan = Self { blocks, ..Self::default() };
         let mut done = HashSet::new();
         for op in ops {
             match op {
                 Op::Set { node, value } if done.insert(*node) => plan.change(tree, *node, value)?,
                 Op::Remove { node } if done.insert(*node) => plan.remove(tree, *node)?,
                 Op::Set { .. } | Op::Remove { .. } => {}
-                Op::Create {
-                    within,
-                    keys,
-                    value,
-                } => plan.create(tree, *within, keys, value)?,
+                Op::Create { within, keys, value } => plan.create(tree, *within, keys, value)?,
                 Op::Rename { node, key } => plan.rename(tree, *node, key)?,
             }
         }
         // Inner mappings first: where two end on the same line, the inner one's keys come first.
         for (&mapping, entries) in plan.created.iter().rev() {
-            plan.splices.extend(insert::insert(tree, mapping, entries)?);
+            plan.splices.extend(insert::insert(tree, mapping, entries, blocks)?);
         }
         plan.changes.sort_by_key(|change| change.at);
         Ok(plan)
@@ -137,13 +135,10 @@ impl Plan {
         if let Some(tag) = node.tag()
             && !equal::tag_fits(&tag.full, value)
         {
-            let reason = Reason::Tag {
-                path: tree.path(id),
-                tag: tag.written.to_owned(),
-            };
+            let reason = Reason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
             return Err(reason.at(tree.position(node.start)));
         }
-        self.splices.extend(replace::replace(tree, id, value)?);
+        self.splices.extend(replace::replace(tree, id, value, self.blocks)?);
         self.changes.push(Change {
             at: tree.position(node.start),
             path: tree.path(id),
@@ -183,19 +178,12 @@ impl Plan {
 
     fn add(&mut self, tree: &Tree<'_>, mapping: NodeId, key: &str, value: Value) {
         self.note_created(tree, mapping, key, &value);
-        self.created
-            .entry(mapping)
-            .or_default()
-            .push((key.to_owned(), value));
+        self.created.entry(mapping).or_default().push((key.to_owned(), value));
     }
 
     fn note_created(&mut self, tree: &Tree<'_>, within: NodeId, key: &str, value: &Value) {
         let outer = tree.path(within);
-        let path = if outer.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{outer}.{key}")
-        };
+        let path = if outer.is_empty() { key.to_owned() } else { format!("{outer}.{key}") };
         let to = Some(show(value));
         let change = Change {
             at: tree.position(tree.node(within).start),
@@ -241,10 +229,7 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
             Op::Remove { node } => (*node, None),
             Op::Create { .. } | Op::Rename { .. } => continue,
         };
-        if wanted
-            .insert(node, value)
-            .is_some_and(|before| before != value)
-        {
+        if wanted.insert(node, value).is_some_and(|before| before != value) {
             return Err(disagreement(tree, node));
         }
     }
@@ -268,16 +253,13 @@ fn disagreement(tree: &Tree<'_>, id: NodeId) -> Refusal {
 /// Whether every key of the mapping is wanted, so that nothing needs to be taken out.
 fn keeps_keys(tree: &Tree<'_>, entries: &[(NodeId, NodeId)], wanted: &[(String, Value)]) -> bool {
     entries.iter().all(|&(key, _)| {
-        tree.scalar(key)
-            .is_some_and(|key| key != "<<" && wanted.iter().any(|(name, _)| name == key))
+        tree.scalar(key).is_some_and(|key| key != "<<" && wanted.iter().any(|(name, _)| name == key))
     })
 }
 
 /// The value with mappings around it, one for each key.
 fn nest(keys: &[String], value: &Value) -> Value {
-    keys.iter().rev().fold(value.clone(), |inner, key| {
-        Value::Mapping(vec![(key.clone(), inner)])
-    })
+    keys.iter().rev().fold(value.clone(), |inner, key| Value::Mapping(vec![(key.clone(), inner)]))
 }
 
 /// Puts a value below another one that is to be created. False if the two disagree.
@@ -299,10 +281,7 @@ fn join(existing: &mut Value, keys: &[String], value: &Value) -> bool {
 
 /// The key of a value.
 fn key_of(tree: &Tree<'_>, id: NodeId) -> Result<NodeId, Refusal> {
-    let entries = tree
-        .node(id)
-        .parent
-        .map_or(&[][..], |parent| tree.entries(parent));
+    let entries = tree.node(id).parent.map_or(&[][..], |parent| tree.entries(parent));
     let entry = entries.iter().find(|&&(_, value)| value == id);
     entry.map(|&(key, _)| key).ok_or_else(|| {
         let reason = Reason::Unsupported(format!("`{}` has no key", tree.path(id)));
@@ -312,42 +291,24 @@ fn key_of(tree: &Tree<'_>, id: NodeId) -> Result<NodeId, Refusal> {
 
 /// The lines with an alias of the node or of something around it.
 pub(crate) fn aliases(tree: &Tree<'_>, id: NodeId) -> Vec<u32> {
-    let anchored: Vec<NodeId> = tree
-        .ancestors(id)
-        .filter(|&outer| tree.node(outer).anchor().is_some())
-        .collect();
+    let anchored: Vec<NodeId> =
+        tree.ancestors(id).filter(|&outer| tree.node(outer).anchor().is_some()).collect();
     if anchored.is_empty() {
         return Vec::new();
     }
     let aliases = tree.nodes.iter().filter_map(|node| match node.data {
-        Data::Alias { target } if anchored.contains(&target) => {
-            Some(tree.position(node.start).line)
-        }
+        Data::Alias { target } if anchored.contains(&target) => Some(tree.position(node.start).line),
         _ => None,
     });
     aliases.collect()
 }
 
 /// The refusal to change `target`, which `path` reaches through the alias `alias`.
-pub(crate) fn alias_refusal(
-    tree: &Tree<'_>,
-    alias: NodeId,
-    target: NodeId,
-    path: String,
-) -> Refusal {
+pub(crate) fn alias_refusal(tree: &Tree<'_>, alias: NodeId, target: NodeId, path: String) -> Refusal {
     let mut places = aliases(tree, target);
     places.push(tree.position(tree.node(target).start).line);
     places.sort_unstable();
     places.dedup();
-    let anchor = tree
-        .node(target)
-        .anchor()
-        .map_or("", |(name, _)| name)
-        .to_owned();
-    Reason::Alias {
-        path,
-        anchor,
-        places,
-    }
-    .at(tree.position(tree.node(alias).start))
+    let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
+    Reason::Alias { path, anchor, places }.at(tree.position(tree.node(alias).start))
 }

@@ -23,17 +23,13 @@ pub(crate) fn has(tree: &Tree<'_>, id: NodeId, value: &Value) -> bool {
         _ if node.tag().is_some() => false,
         (Data::Sequence { items, .. }, Value::Sequence(wanted)) => {
             items.len() == wanted.len()
-                && items
-                    .iter()
-                    .zip(wanted)
-                    .all(|(&item, wanted)| has(tree, item, wanted))
+                && items.iter().zip(wanted).all(|(&item, wanted)| has(tree, item, wanted))
         }
         (Data::Mapping { entries, .. }, Value::Mapping(wanted)) => {
             entries.len() == wanted.len()
                 && tree.merged(id).is_empty()
                 && wanted.iter().all(|(key, wanted)| {
-                    tree.own_value(id, key)
-                        .is_some_and(|value| has(tree, value, wanted))
+                    tree.own_value(id, key).is_some_and(|value| has(tree, value, wanted))
                 })
         }
         _ => false,
@@ -46,9 +42,7 @@ pub(crate) fn tag_fits(tag: &str, value: &Value) -> bool {
         Value::String(_) => STRING_TAGS.contains(&tag),
         Value::Bool(_) => tag == "tag:yaml.org,2002:bool",
         Value::Null => tag == "tag:yaml.org,2002:null",
-        Value::Number(number) if number.contains(['.', 'e', 'E']) => {
-            tag == "tag:yaml.org,2002:float"
-        }
+        Value::Number(number) if number.contains(['.', 'e', 'E']) => tag == "tag:yaml.org,2002:float",
         Value::Number(_) => tag == "tag:yaml.org,2002:int",
         Value::Sequence(_) | Value::Mapping(_) => false,
     }
@@ -70,9 +64,7 @@ fn same_plain(text: &str, value: &Value) -> bool {
             let wanted = quote::number(number);
             text == wanted
                 || match all_read(text) {
-                    Some(Reading::Int(_)) | Some(Reading::Float(_)) => {
-                        all_read(text) == all_read(&wanted)
-                    }
+                    Some(Reading::Int(_)) | Some(Reading::Float(_)) => all_read(text) == all_read(&wanted),
                     _ => false,
                 }
         }
@@ -84,11 +76,7 @@ fn same_plain(text: &str, value: &Value) -> bool {
 /// some do not.
 fn ends_unclear(tree: &Tree<'_>, id: NodeId) -> bool {
     let node = tree.node(id);
-    let Data::Scalar {
-        style: ScalarStyle::Literal | ScalarStyle::Folded,
-        ..
-    } = node.data
-    else {
+    let Data::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = node.data else {
         return false;
     };
     let strips = tree.text[Block::of(tree, id).header].contains('-');

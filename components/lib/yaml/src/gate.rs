@@ -44,9 +44,7 @@ fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
         Reason::NotUtf8(at).at(crate::tree::position(before, at))
     })?;
     let returns = text.match_indices('\r');
-    let lone = returns
-        .map(|(at, _)| at)
-        .find(|&at| bytes.get(at + 1) != Some(&b'\n'));
+    let lone = returns.map(|(at, _)| at).find(|&at| bytes.get(at + 1) != Some(&b'\n'));
     match lone {
         Some(at) => Err(Reason::LoneCarriageReturn.at(crate::tree::position(text, at))),
         None => Ok(text),
@@ -75,13 +73,7 @@ fn template(text: &str) -> Option<usize> {
 /// scalar (`summary: Pod {{ $labels.pod }} is down`) it is text, and safe.
 fn refuse_template(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
     let node = tree.node(id);
-    let flow = matches!(
-        &node.data,
-        Data::Mapping {
-            style: Style::Flow,
-            ..
-        }
-    );
+    let flow = matches!(&node.data, Data::Mapping { style: Style::Flow, .. });
     if flow && tree.text[node.start as usize..].starts_with("{{") {
         return Err(Reason::Template.at(tree.position(node.start)));
     }
@@ -101,10 +93,7 @@ fn refuse_duplicates(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
         };
         if let Some(first) = seen.insert(text, key) {
             let first = tree.position(tree.node(first).start).line;
-            let reason = Reason::DuplicateKey {
-                key: text.to_owned(),
-                first,
-            };
+            let reason = Reason::DuplicateKey { key: text.to_owned(), first };
             return Err(reason.at(tree.position(tree.node(key).start)));
         }
     }

@@ -6,7 +6,7 @@ use crate::lines;
 use crate::parse::skip_trivia;
 use crate::quote;
 use crate::refusal::Refusal;
-use crate::render::{self, Manner};
+use crate::render::{self, Manner, block_indent};
 use crate::replace::{replace, unsupported};
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
@@ -17,20 +17,17 @@ pub(crate) fn insert(
     tree: &Tree<'_>,
     mapping: NodeId,
     new: &[(String, Value)],
+    blocks: bool,
 ) -> Result<Vec<Splice>, Refusal> {
     match &tree.node(mapping).data {
-        Data::Mapping {
-            entries,
-            style: Style::Block,
-            indent,
-        } if !entries.is_empty() => Ok(vec![insert_lines(tree, mapping, *indent as usize, new)?]),
-        Data::Mapping {
-            style: Style::Flow, ..
-        } => Ok(insert_flow(tree, mapping, new)),
-        Data::Scalar {
-            style: ScalarStyle::Plain,
-            ..
-        } => replace(tree, mapping, &Value::Mapping(new.to_vec())),
+        Data::Mapping { style: Style::Block, .. } => match block_indent(tree, mapping) {
+            Some(indent) => Ok(vec![insert_lines(tree, mapping, indent, new, blocks)?]),
+            None => Err(unsupported(tree, mapping, "a mapping whose first key is empty")),
+        },
+        Data::Mapping { style: Style::Flow, .. } => Ok(insert_flow(tree, mapping, new)),
+        Data::Scalar { style: ScalarStyle::Plain, .. } => {
+            replace(tree, mapping, &Value::Mapping(new.to_vec()), blocks)
+        }
         _ => Err(unsupported(tree, mapping, "a mapping written like this")),
     }
 }
@@ -42,27 +39,20 @@ fn insert_lines(
     mapping: NodeId,
     indent: usize,
     new: &[(String, Value)],
+    blocks: bool,
 ) -> Result<Splice, Refusal> {
     let source = tree.text;
     let node = tree.node(mapping);
     let end = node.end as usize;
     let first_line = lines::start(source, node.start as usize);
     if source[first_line..node.start as usize].contains('\t') {
-        return Err(unsupported(
-            tree,
-            mapping,
-            "a mapping that is indented with tabs",
-        ));
+        return Err(unsupported(tree, mapping, "a mapping that is indented with tabs"));
     }
     // A block scalar ends with its line; everything else within one.
     let whole = end > 0 && source.as_bytes()[end - 1] == b'\n' && end > node.start as usize;
     let mut at = if whole { end } else { lines::next(source, end) };
     if !whole && !lines::is_blank_or_comment(&source[end..at]) {
-        return Err(unsupported(
-            tree,
-            mapping,
-            "a mapping with something else behind it",
-        ));
+        return Err(unsupported(tree, mapping, "a mapping with something else behind it"));
     }
     // A comment that stands deeper than the keys belongs to the last value.
     while at < source.len() {
@@ -72,21 +62,15 @@ fn insert_lines(
         }
         at = lines::next(source, at);
     }
-    let eol = lines::ending(
-        source,
-        lines::start(source, end.saturating_sub(usize::from(whole))),
-    );
-    let manner = Manner::of(tree, eol);
+    let eol = lines::ending(source, lines::start(source, end.saturating_sub(usize::from(whole))));
     let open = at == source.len() && lines::ends_open(source);
+    // A block scalar needs the line end that an open last line does not have.
+    let manner = Manner::of(tree, eol, blocks && !open);
     let mut text = String::new();
     for (key, value) in new {
         let entry = render::entry(key, value, indent, &manner);
         let line = format!("{}{entry}", " ".repeat(indent));
-        text.push_str(&if open {
-            format!("{eol}{line}")
-        } else {
-            format!("{line}{eol}")
-        });
+        text.push_str(&if open { format!("{eol}{line}") } else { format!("{line}{eol}") });
     }
     Ok(Splice::new(at..at, text))
 }
@@ -97,11 +81,7 @@ fn insert_flow(tree: &Tree<'_>, mapping: NodeId, new: &[(String, Value)]) -> Vec
     let node = tree.node(mapping);
     let json = is_json(tree, mapping);
     let entry = |(key, value): &(String, Value)| {
-        let key = if json {
-            quote::double(key)
-        } else {
-            quote::fresh(key, true)
-        };
+        let key = if json { quote::double(key) } else { quote::fresh(key, true) };
         format!("{key}: {}", render::inline(value, true, json))
     };
     let entries: Vec<String> = new.iter().map(entry).collect();
@@ -113,11 +93,7 @@ fn insert_flow(tree: &Tree<'_>, mapping: NodeId, new: &[(String, Value)]) -> Vec
         .map(|(first, last)| (first.0, last.1))
         .as_ref()
     else {
-        let blank = if source[inside.clone()].starts_with(' ') {
-            " "
-        } else {
-            ""
-        };
+        let blank = if source[inside.clone()].starts_with(' ') { " " } else { "" };
         let text = format!("{blank}{}", entries.join(", "));
         return vec![Splice::new(inside.start..inside.start, text)];
     };
@@ -140,10 +116,7 @@ fn insert_flow(tree: &Tree<'_>, mapping: NodeId, new: &[(String, Value)]) -> Vec
     let text = entries.join(&format!(",{eol}{blanks}"));
     let tail = lines::end(source, comma.unwrap_or(end));
     let close = if comma.is_some() { "," } else { "" };
-    let mut splices = vec![Splice::new(
-        tail..tail,
-        format!("{eol}{blanks}{text}{close}"),
-    )];
+    let mut splices = vec![Splice::new(tail..tail, format!("{eol}{blanks}{text}{close}"))];
     if comma.is_none() {
         splices.insert(0, Splice::new(end..end, ","));
     }
@@ -157,24 +130,11 @@ fn first_of_entry(tree: &Tree<'_>, key: NodeId) -> usize {
 
 /// Whether a flow collection is written as JSON: with double quotes around its keys.
 pub(crate) fn is_json(tree: &Tree<'_>, id: NodeId) -> bool {
-    let quoted = |id: NodeId| {
-        matches!(
-            tree.node(id).data,
-            Data::Scalar {
-                style: ScalarStyle::DoubleQuoted,
-                ..
-            }
-        )
-    };
+    let quoted =
+        |id: NodeId| matches!(tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });
     let holder = tree.ancestors(id).find(|&id| !tree.entries(id).is_empty());
     holder.is_some_and(|id| {
-        let flow = matches!(
-            tree.node(id).data,
-            Data::Mapping {
-                style: Style::Flow,
-                ..
-            }
-        );
+        let flow = matches!(tree.node(id).data, Data::Mapping { style: Style::Flow, .. });
         flow && tree.entries(id).iter().all(|&(key, _)| quoted(key))
     })
 }
@@ -184,12 +144,8 @@ pub(crate) fn remove(tree: &Tree<'_>, key: NodeId, value: NodeId) -> Result<Spli
     let source = tree.text;
     let parent = tree.node(key).parent.unwrap_or(key);
     let entries = tree.entries(parent);
-    let index = entries
-        .iter()
-        .position(|&(name, _)| name == key)
-        .unwrap_or_default();
-    let end_of =
-        |value: NodeId| (tree.node(value).end.max(tree.node(value).properties_end())) as usize;
+    let index = entries.iter().position(|&(name, _)| name == key).unwrap_or_default();
+    let end_of = |value: NodeId| (tree.node(value).end.max(tree.node(value).properties_end())) as usize;
     let Data::Mapping { style, .. } = tree.node(parent).data else {
         return Err(unsupported(tree, key, "a key outside a mapping"));
     };
@@ -197,9 +153,7 @@ pub(crate) fn remove(tree: &Tree<'_>, key: NodeId, value: NodeId) -> Result<Spli
         return Err(unsupported(tree, key, "the only key of a mapping"));
     }
     let start = tree.node(key).start as usize;
-    let next = entries
-        .get(index + 1)
-        .map(|&(next, _)| first_of_entry(tree, next));
+    let next = entries.get(index + 1).map(|&(next, _)| first_of_entry(tree, next));
     match (style, next) {
         (Style::Flow, Some(next)) => Ok(Splice::new(start..next, "")),
         (Style::Flow, None) => Ok(Splice::new(end_of(entries[index - 1].1)..end_of(value), "")),
@@ -216,10 +170,7 @@ pub(crate) fn remove(tree: &Tree<'_>, key: NodeId, value: NodeId) -> Result<Spli
             let whole = end > start && source.as_bytes()[end - 1] == b'\n';
             let mut gone = line..if whole { end } else { lines::next(source, end) };
             if gone.end == source.len() && lines::ends_open(source) {
-                gone.start = line
-                    - lines::ending(source, start.saturating_sub(1))
-                        .len()
-                        .min(line);
+                gone.start = line - lines::ending(source, start.saturating_sub(1)).len().min(line);
             }
             Ok(Splice::new(gone, ""))
         }

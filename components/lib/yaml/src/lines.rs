@@ -2,18 +2,9 @@
 
 /// Where the line that holds the byte `at` begins.
 pub(crate) fn start(text: &str, at: usize) -> usize {
-    let newline = text.as_bytes()[..at]
-        .iter()
-        .rposition(|&byte| byte == b'\n');
+    let newline = text.as_bytes()[..at].iter().rposition(|&byte| byte == b'\n');
     // A byte order mark belongs to the file, not to its first line.
-    newline.map_or(
-        if text.starts_with('\u{feff}') {
-            3.min(at)
-        } else {
-            0
-        },
-        |at| at + 1,
-    )
+    newline.map_or(if text.starts_with('\u{feff}') { 3.min(at) } else { 0 }, |at| at + 1)
 }
 
 /// Where the line that holds the byte `at` ends, before its line end.
@@ -40,27 +31,18 @@ pub(crate) fn ends_open(text: &str) -> bool {
 /// The line end that is used around the byte `at`: that of its line, else of the first line.
 pub(crate) fn ending(text: &str, at: usize) -> &'static str {
     let here = &text[at..next(text, at)];
-    let line = if here.ends_with('\n') {
-        here
-    } else {
-        &text[..next(text, 0)]
-    };
+    let line = if here.ends_with('\n') { here } else { &text[..next(text, 0)] };
     if line.ends_with("\r\n") { "\r\n" } else { "\n" }
 }
 
 /// How many blanks the line at `at` begins with.
 pub(crate) fn indent(text: &str, at: usize) -> usize {
-    text.as_bytes()[at..]
-        .iter()
-        .take_while(|&&byte| byte == b' ')
-        .count()
+    text.as_bytes()[at..].iter().take_while(|&&byte| byte == b' ').count()
 }
 
 /// Whether `text` is nothing but blanks, or blanks and a comment.
 pub(crate) fn is_blank_or_comment(text: &str) -> bool {
-    let rest = text
-        .trim_start_matches([' ', '\t'])
-        .trim_end_matches(['\r', '\n']);
+    let rest = text.trim_start_matches([' ', '\t']).trim_end_matches(['\r', '\n']);
     rest.is_empty() || rest.starts_with('#')
 }
 

@@ -28,10 +28,7 @@ fn options() -> Options {
 fn invalid(error: &ScanError) -> Refusal {
     let marker = error.marker();
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let at = Position {
-        line: number(marker.line()),
-        column: number(marker.col()).saturating_add(1),
-    };
+    let at = Position { line: number(marker.line()), column: number(marker.col()).saturating_add(1) };
     Reason::InvalidYaml(error.info().to_owned()).at(at)
 }
 
@@ -53,23 +50,10 @@ struct Open {
 impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
         let starts = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let lines = std::iter::once(0)
-            .chain(starts.map(|(at, _)| narrow(at + 1)))
-            .collect();
-        let tree = Tree {
-            text,
-            nodes: Vec::new(),
-            roots: Vec::new(),
-            comments: Vec::new(),
-            lines,
-        };
+        let lines = std::iter::once(0).chain(starts.map(|(at, _)| narrow(at + 1))).collect();
+        let tree = Tree { text, nodes: Vec::new(), roots: Vec::new(), comments: Vec::new(), lines };
         let cursor = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        Self {
-            tree,
-            open: Vec::new(),
-            anchors: HashMap::new(),
-            cursor,
-        }
+        Self { tree, open: Vec::new(), anchors: HashMap::new(), cursor }
     }
 
     fn take(&mut self, event: Event<'a>, span: &Span) -> Result<(), Refusal> {
@@ -79,10 +63,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::DocumentStart(true, _) => self.cursor = range.end,
             Event::DocumentEnd => self.cursor = self.cursor.max(range.end),
-            Event::Comment(..) => self
-                .tree
-                .comments
-                .push(narrow(range.start)..narrow(range.end)),
+            Event::Comment(..) => self.tree.comments.push(narrow(range.start)..narrow(range.end)),
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalar(text, style, anchor, tag.as_deref(), span, range);
             }
@@ -96,19 +77,12 @@ impl<'a> Builder<'a> {
             Event::Anchor(_, name) => self.anchor(&name, range),
             Event::SequenceStart(style, anchor, tag) => {
                 let style = self.style(style, &range);
-                let data = Data::Sequence {
-                    items: Vec::new(),
-                    style,
-                };
+                let data = Data::Sequence { items: Vec::new(), style };
                 self.enter(data, range, tag.as_deref(), anchor, span);
             }
             Event::MappingStart(style, anchor, tag) => {
                 let style = self.style(style, &range);
-                let data = Data::Mapping {
-                    entries: Vec::new(),
-                    style,
-                    indent: u32::MAX,
-                };
+                let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX };
                 self.enter(data, range, tag.as_deref(), anchor, span);
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
@@ -146,17 +120,7 @@ impl<'a> Builder<'a> {
             let slot = self.peek_slot();
             range = slot..slot;
         }
-        let id = self.add(
-            Data::Scalar {
-                text,
-                style,
-                indent,
-            },
-            range.clone(),
-            tag,
-            anchor,
-            span,
-        );
+        let id = self.add(Data::Scalar { text, style, indent }, range.clone(), tag, anchor, span);
         if block {
             range.end = self.place_block(id, range.end);
         }
@@ -177,11 +141,7 @@ impl<'a> Builder<'a> {
             _ => 0,
         };
         let block = Block::measure(text, header, end, indent);
-        let end = if block.keeps(text) {
-            block.tail.end
-        } else {
-            block.body.end
-        };
+        let end = if block.keeps(text) { block.tail.end } else { block.body.end };
         let node = &mut self.tree.nodes[id.0 as usize];
         node.start = narrow(header);
         node.end = narrow(end);
@@ -202,15 +162,8 @@ impl<'a> Builder<'a> {
         let tag = tag.zip(span.tag_span().and_then(|span| span.byte_range()));
         let properties = tag.map(|(tag, range)| {
             let full = format!("{}{}", tag.handle(), tag.suffix());
-            let tag = Tag {
-                written: &self.tree.text[range.clone()],
-                full,
-                end: narrow(range.end),
-            };
-            Box::new(Properties {
-                anchor: None,
-                tag: Some(tag),
-            })
+            let tag = Tag { written: &self.tree.text[range.clone()], full, end: narrow(range.end) };
+            Box::new(Properties { anchor: None, tag: Some(tag) })
         });
         self.tree.nodes.push(Node {
             parent: self.open.last().map(|open| open.id),
@@ -234,9 +187,7 @@ impl<'a> Builder<'a> {
         };
         match &mut self.tree.nodes[open.id.0 as usize].data {
             Data::Sequence { items, .. } => items.push(id),
-            Data::Mapping {
-                entries, indent, ..
-            } => match open.key.take() {
+            Data::Mapping { entries, indent, .. } => match open.key.take() {
                 Some(key) => entries.push((key, id)),
                 None => {
                     open.key = Some(id);
@@ -260,19 +211,11 @@ impl<'a> Builder<'a> {
             Data::Sequence { .. } => self.after(self.cursor, b','),
             Data::Mapping { .. } if open.key.is_some() => self.after(self.cursor, b':'),
             Data::Mapping { style, .. } => {
-                let at = if block(style) {
-                    self.cursor
-                } else {
-                    self.after(self.cursor, b',')
-                };
+                let at = if block(style) { self.cursor } else { self.after(self.cursor, b',') };
                 let question = self.after(at, b'?');
                 let next = self.tree.text.as_bytes().get(question);
                 // A plain scalar may begin with a question mark; the indicator has a blank behind it.
-                if next.is_none_or(u8::is_ascii_whitespace) {
-                    question
-                } else {
-                    at
-                }
+                if next.is_none_or(u8::is_ascii_whitespace) { question } else { at }
             }
             _ => self.cursor,
         }
@@ -281,11 +224,7 @@ impl<'a> Builder<'a> {
     /// The byte behind `indicator` if it comes next, else `at`.
     fn after(&self, at: usize, indicator: u8) -> usize {
         let next = skip_trivia(self.tree.text, at);
-        if self.tree.text.as_bytes().get(next) == Some(&indicator) {
-            next + 1
-        } else {
-            at
-        }
+        if self.tree.text.as_bytes().get(next) == Some(&indicator) { next + 1 } else { at }
     }
 
     fn anchor(&mut self, name: &str, range: std::ops::Range<usize>) {
@@ -297,11 +236,7 @@ impl<'a> Builder<'a> {
         let span = narrow(range.start)..narrow(range.end);
         node.properties.get_or_insert_default().anchor = Some((written, span));
         self.cursor = self.cursor.max(range.end);
-        if let Data::Scalar {
-            style: ScalarStyle::Literal | ScalarStyle::Folded,
-            ..
-        } = node.data
-        {
+        if let Data::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = node.data {
             let id = NodeId(narrow(self.tree.nodes.len() - 1));
             let end = self.tree.node(id).end as usize;
             self.cursor = self.place_block(id, end).max(self.cursor);
@@ -331,23 +266,26 @@ impl<'a> Builder<'a> {
             return;
         };
         let node = self.tree.node(id);
-        let (last, flow) = match &node.data {
-            Data::Sequence { items, style } => (items.last(), *style == Style::Flow),
-            Data::Mapping { entries, style, .. } => (
-                entries.last().map(|(_, value)| value),
-                *style == Style::Flow,
-            ),
-            _ => (None, false),
+        let (first, last, flow) = match &node.data {
+            Data::Sequence { items, style } => (items.first(), items.last(), *style == Style::Flow),
+            Data::Mapping { entries, style, .. } => {
+                let ends = entries.first().zip(entries.last());
+                (ends.map(|(first, _)| &first.0), ends.map(|(_, last)| &last.1), *style == Style::Flow)
+            }
+            _ => (None, None, false),
         };
-        let end = match last {
-            Some(&last) if !flow => self
-                .tree
-                .node(last)
-                .end
-                .max(self.tree.node(last).properties_end()),
-            _ => narrow(end),
-        };
-        self.tree.nodes[id.0 as usize].end = end;
+        let (mut start, mut end) = (node.start, narrow(end));
+        if let (Some(&first), Some(&last), false) = (first, last, flow) {
+            let (first, last) = (self.tree.node(first), self.tree.node(last));
+            end = last.end.max(last.properties_end());
+            // The parser's span of a block sequence starts behind its first dash, or even further on.
+            start = match &node.data {
+                Data::Sequence { .. } => first.slot.saturating_sub(1),
+                _ => start.min(first.start),
+            };
+        }
+        let node = &mut self.tree.nodes[id.0 as usize];
+        (node.start, node.end) = (start, end);
         self.leave(end as usize);
     }
 
@@ -364,10 +302,7 @@ pub(crate) fn skip_trivia(text: &str, from: usize) -> usize {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => at += 1,
             b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() || at == from => {
-                at += bytes[at..]
-                    .iter()
-                    .take_while(|&&byte| byte != b'\n')
-                    .count();
+                at += bytes[at..].iter().take_while(|&&byte| byte != b'\n').count();
             }
             0xEF if bytes[at..].starts_with(b"\xEF\xBB\xBF") => at += 3,
             _ => break,

@@ -72,21 +72,14 @@ impl Path {
     /// Reads up to the end of the text or to a `=`, and returns what is left.
     fn parse_prefix(text: &str) -> Result<(Self, &str), BadPath> {
         let pointer = text.starts_with('/');
-        let parsed = if pointer {
-            parse_pointer(text)
-        } else {
-            parse_dotted(text)
-        };
+        let parsed = if pointer { parse_pointer(text) } else { parse_dotted(text) };
         let (segments, rest) = parsed.map_err(|problem| bad(text, problem))?;
         Ok((Self { segments, pointer }, rest))
     }
 }
 
 fn bad(path: &str, problem: &'static str) -> BadPath {
-    BadPath {
-        path: crate::value::clip(path, 120),
-        problem,
-    }
+    BadPath { path: crate::value::clip(path, 120), problem }
 }
 
 fn parse_pointer(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
@@ -132,11 +125,7 @@ fn pointer_token(token: &str) -> Result<Segment, &'static str> {
 fn array_index(text: &str) -> Option<usize> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if canonical && digits {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if canonical && digits { text.parse().ok() } else { None }
 }
 
 fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
@@ -267,9 +256,7 @@ pub(crate) fn dotted(segment: &Segment) -> String {
 }
 
 fn is_bare(key: &str) -> bool {
-    !key.is_empty()
-        && key.trim() == key
-        && !key.contains(['.', '[', ']', '"', '\'', '=', '/', '\n'])
+    !key.is_empty() && key.trim() == key && !key.contains(['.', '[', ']', '"', '\'', '=', '/', '\n'])
 }
 
 fn word(text: &str) -> String {

@@ -32,12 +32,8 @@ pub(crate) fn fits_plain(text: &str, flow: bool) -> bool {
         other => !"?:,[]{}#&*!|>'\"%@` ".contains(other),
     };
     // `---` and `...` begin and end documents.
-    let marker = |mark: &str| {
-        text == mark
-            || text
-                .strip_prefix(mark)
-                .is_some_and(|rest| rest.starts_with(' '))
-    };
+    let marker =
+        |mark: &str| text == mark || text.strip_prefix(mark).is_some_and(|rest| rest.starts_with(' '));
     let unsafe_within = [": ", " #"].iter().any(|mark| text.contains(mark))
         || flow && text.contains([',', '[', ']', '{', '}']);
     begins
@@ -58,10 +54,7 @@ fn is_printable(text: &str) -> bool {
 /// YAML 1.1 knows (NEL, LS, PS), do not.
 pub(crate) fn is_plain_character(character: char) -> bool {
     !character.is_control()
-        && !matches!(
-            character,
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
+        && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn single(text: &str) -> String {
@@ -95,10 +88,6 @@ pub(crate) fn number(json: &str) -> String {
     };
     let (mantissa, exponent) = (&json[..at], &json[at + 1..]);
     let dot = if mantissa.contains('.') { "" } else { ".0" };
-    let sign = if exponent.starts_with(['+', '-']) {
-        ""
-    } else {
-        "+"
-    };
+    let sign = if exponent.starts_with(['+', '-']) { "" } else { "+" };
     format!("{mantissa}{dot}e{sign}{exponent}")
 }

@@ -51,11 +51,7 @@ pub fn core(text: &str) -> Reading {
     {
         return integer("", hex, 16);
     }
-    if is_float(digits, false, false) {
-        float(text)
-    } else {
-        Reading::Text
-    }
+    if is_float(digits, false, false) { float(text) } else { Reading::Text }
 }
 
 /// YAML 1.1 as PyYAML resolves it, with the `y` and `n` of the specification.
@@ -94,11 +90,7 @@ pub fn yaml_1_1(text: &str) -> Reading {
     if is_sexagesimal(digits) {
         return Reading::Other;
     }
-    if is_float(digits, true, true) {
-        float(&format!("{sign}{plain}"))
-    } else {
-        Reading::Text
-    }
+    if is_float(digits, true, true) { float(&format!("{sign}{plain}")) } else { Reading::Text }
 }
 
 /// Go's yaml.v2, yaml.v3 and sigs.k8s.io/yaml.
@@ -134,11 +126,7 @@ pub fn go(text: &str) -> Reading {
     if matches!(base, 2 | 8) && is_all(split_sign(body).1, |byte| char::from(byte).is_digit(base)) {
         return Reading::Other;
     }
-    if is_float(digits, false, false) {
-        float(&plain)
-    } else {
-        Reading::Text
-    }
+    if is_float(digits, false, false) { float(&plain) } else { Reading::Text }
 }
 
 /// The words that all readers share.
@@ -228,20 +216,13 @@ fn is_sexagesimal(digits: &str) -> bool {
         && is_all(first, |byte| byte.is_ascii_digit() || byte == b'_')
         && groups_fit
         && count > 0
-        && fraction
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+        && fraction.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
 }
 
 /// `2024-01-31`, alone or followed by a time of day.
 fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let digits = |from: usize| {
-        bytes[from..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count()
-    };
+    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     if bytes.len() < 8 || digits(0) != 4 || bytes[4] != b'-' {
         return false;
     }
@@ -255,8 +236,6 @@ fn is_timestamp(text: &str) -> bool {
     (1..=2).contains(&day)
         && (rest.is_empty()
             || rest.starts_with(['T', 't', ' ', '\t'])
-                && rest[1..]
-                    .trim_start_matches([' ', '\t'])
-                    .starts_with(|c: char| c.is_ascii_digit())
+                && rest[1..].trim_start_matches([' ', '\t']).starts_with(|c: char| c.is_ascii_digit())
                 && rest.contains(':'))
 }

@@ -99,9 +99,7 @@ pub enum Reason {
     #[error("{0}")]
     Unsupported(String),
     /// The result is not what it should be. Nothing was changed.
-    #[error(
-        "the edited file would not read as intended: {problem}\nbefore: {before}\nafter:  {after}"
-    )]
+    #[error("the edited file would not read as intended: {problem}\nbefore: {before}\nafter:  {after}")]
     Unproven {
         /// What differs.
         problem: String,
@@ -120,12 +118,8 @@ impl Reason {
             Self::Encoding(_) | Self::NotUtf8(_) => "convert the file to UTF-8",
             Self::LoneCarriageReturn => "make every line end with LF or CRLF",
             Self::DuplicateKey { .. } => "remove one of the two",
-            Self::Alias { .. } => {
-                "edit the anchored value, or give this place a value of its own first"
-            }
-            Self::Merge { .. } => {
-                "edit the merged mapping, or write the key into this mapping first"
-            }
+            Self::Alias { .. } => "edit the anchored value, or give this place a value of its own first",
+            Self::Merge { .. } => "edit the merged mapping, or write the key into this mapping first",
             Self::NotScalar { .. } => "`set-json` can replace it as a whole",
             Self::Tag { .. } => "remove the tag first",
             Self::Sops => "edit it with `sops`, or encrypt it with `mac_only_encrypted: true`",
@@ -135,10 +129,7 @@ impl Reason {
 
     /// The refusal for this reason at a place.
     pub(crate) fn at(self, at: Position) -> Refusal {
-        Refusal {
-            at: Some(at),
-            reason: self,
-        }
+        Refusal { at: Some(at), reason: self }
     }
 }
 

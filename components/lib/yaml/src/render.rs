@@ -16,11 +16,13 @@ pub(crate) struct Manner {
     pub(crate) sequence: usize,
     /// The line end.
     pub(crate) eol: &'static str,
+    /// Whether strings of several lines are written as block scalars.
+    pub(crate) blocks: bool,
 }
 
 impl Manner {
     /// What the file does: the first nested mapping and the first sequence show it.
-    pub(crate) fn of(tree: &Tree<'_>, eol: &'static str) -> Self {
+    pub(crate) fn of(tree: &Tree<'_>, eol: &'static str, blocks: bool) -> Self {
         let mut unit = None;
         let mut sequence = None;
         for (index, node) in tree.nodes.iter().enumerate() {
@@ -29,13 +31,8 @@ impl Manner {
             };
             let id = NodeId(index as u32);
             if let Some(inner) = block_indent(tree, id) {
-                unit = unit.or(inner
-                    .checked_sub(outer)
-                    .filter(|unit| (1..=9).contains(unit)));
-            } else if let Data::Sequence {
-                items,
-                style: Style::Block,
-            } = &node.data
+                unit = unit.or(inner.checked_sub(outer).filter(|unit| (1..=9).contains(unit)));
+            } else if let Data::Sequence { items, style: Style::Block } = &node.data
                 && let Some(first) = items.first()
             {
                 let dash = tree.node(*first).slot as usize - 1;
@@ -47,32 +44,19 @@ impl Manner {
             }
         }
         let unit = unit.or(sequence.filter(|step| *step > 0)).unwrap_or(2);
-        Self {
-            unit,
-            sequence: sequence.unwrap_or(unit),
-            eol,
-        }
+        Self { unit, sequence: sequence.unwrap_or(unit), eol, blocks }
     }
 
     /// Where the lines of a collection begin that belongs to a key at `indent`.
     pub(crate) fn inner(&self, value: &Value, indent: usize) -> usize {
-        indent
-            + if matches!(value, Value::Sequence(_)) {
-                self.sequence
-            } else {
-                self.unit
-            }
+        indent + if matches!(value, Value::Sequence(_)) { self.sequence } else { self.unit }
     }
 }
 
 /// The column of the keys of a block mapping.
 pub(crate) fn block_indent(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
     match tree.node(id).data {
-        Data::Mapping {
-            style: Style::Block,
-            indent,
-            ..
-        } if indent != u32::MAX => Some(indent as usize),
+        Data::Mapping { style: Style::Block, indent, .. } if indent != u32::MAX => Some(indent as usize),
         _ => None,
     }
 }
@@ -80,11 +64,7 @@ pub(crate) fn block_indent(tree: &Tree<'_>, id: NodeId) -> Option<usize> {
 /// A value on one line. `json` asks for quotes around every string.
 pub(crate) fn inline(value: &Value, flow: bool, json: bool) -> String {
     let string = |text: &str| {
-        if json {
-            quote::double(text)
-        } else {
-            quote::fresh(text, flow)
-        }
+        if json { quote::double(text) } else { quote::fresh(text, flow) }
     };
     match value {
         Value::Null => "null".into(),
@@ -97,17 +77,10 @@ pub(crate) fn inline(value: &Value, flow: bool, json: bool) -> String {
         }
         Value::Mapping(entries) => {
             let entry = |(key, value): &(String, Value)| {
-                let key = if json {
-                    quote::double(key)
-                } else {
-                    quote::fresh(key, true)
-                };
+                let key = if json { quote::double(key) } else { quote::fresh(key, true) };
                 format!("{key}: {}", inline(value, true, json))
             };
-            format!(
-                "{{{}}}",
-                entries.iter().map(entry).collect::<Vec<_>>().join(", ")
-            )
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
     }
 }
@@ -118,21 +91,13 @@ pub(crate) fn lines(value: &Value, indent: usize, manner: &Manner) -> String {
     let mut parts = Vec::new();
     match value {
         Value::Mapping(entries) if !entries.is_empty() => {
-            parts.extend(
-                entries
-                    .iter()
-                    .map(|(key, value)| entry(key, value, indent, manner)),
-            );
+            parts.extend(entries.iter().map(|(key, value)| entry(key, value, indent, manner)));
         }
         Value::Sequence(items) if !items.is_empty() => {
-            parts.extend(
-                items
-                    .iter()
-                    .map(|item| match string_block(item, indent, 2, manner) {
-                        Some(block) => format!("- {block}"),
-                        None => format!("- {}", lines(item, indent + 2, manner)),
-                    }),
-            );
+            parts.extend(items.iter().map(|item| match string_block(item, indent, 2, manner) {
+                Some(block) => format!("- {block}"),
+                None => format!("- {}", lines(item, indent + 2, manner)),
+            }));
         }
         other => return inline(other, false, false),
     }
@@ -149,12 +114,7 @@ pub(crate) fn entry(key: &str, value: &Value, indent: usize, manner: &Manner) ->
         return format!("{key}: {}", inline(value, false, false));
     }
     let inner = manner.inner(value, indent);
-    format!(
-        "{key}:{}{}{}",
-        manner.eol,
-        " ".repeat(inner),
-        lines(value, inner, manner)
-    )
+    format!("{key}:{}{}{}", manner.eol, " ".repeat(inner), lines(value, inner, manner))
 }
 
 /// A string of several lines as literal block scalar, if that can carry it.
@@ -162,7 +122,7 @@ fn string_block(value: &Value, base: usize, step: usize, manner: &Manner) -> Opt
     let Value::String(text) = value else {
         return None;
     };
-    if !text.trim_end_matches('\n').contains('\n') {
+    if !manner.blocks || !text.trim_end_matches('\n').contains('\n') {
         return None;
     }
     let style = ScalarStyle::Literal;
@@ -170,9 +130,6 @@ fn string_block(value: &Value, base: usize, step: usize, manner: &Manner) -> Opt
     if written.empty_lines > 0 {
         return None;
     }
-    let body = written
-        .body
-        .strip_suffix(manner.eol)
-        .unwrap_or(&written.body);
+    let body = written.body.strip_suffix(manner.eol).unwrap_or(&written.body);
     Some(format!("{}{}{body}", written.header, manner.eol))
 }

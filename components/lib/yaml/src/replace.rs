@@ -13,11 +13,17 @@ use crate::tree::{Data, NodeId, Style, Tree};
 use crate::value::Value;
 
 /// The splices that give `id` the value. The node is neither an alias nor has it the value already.
-pub(crate) fn replace(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>, Refusal> {
+/// `blocks` allows block scalars for strings of several lines.
+pub(crate) fn replace(
+    tree: &Tree<'_>,
+    id: NodeId,
+    value: &Value,
+    blocks: bool,
+) -> Result<Vec<Splice>, Refusal> {
     if !value.is_collection() || value.is_empty_collection() || tree.in_flow(id) {
-        with_inline(tree, id, value)
+        with_inline(tree, id, value, blocks)
     } else {
-        with_lines(tree, id, value)
+        with_lines(tree, id, value, blocks)
     }
 }
 
@@ -42,39 +48,27 @@ pub(crate) fn unsupported(tree: &Tree<'_>, id: NodeId, what: &str) -> Refusal {
 }
 
 /// Writes something that stays on the line of its key or dash.
-fn with_inline(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>, Refusal> {
+fn with_inline(tree: &Tree<'_>, id: NodeId, value: &Value, blocks: bool) -> Result<Vec<Splice>, Refusal> {
     let node = tree.node(id);
     let (start, end) = (node.start as usize, node.end as usize);
     let flow = tree.in_flow(id);
     let json = flow && node.parent.is_some_and(|parent| is_json(tree, parent));
     let text = || render::inline(value, flow, json);
     match (&node.data, value) {
-        (Data::Scalar { style, .. }, Value::String(new)) if is_block(*style) => {
+        (Data::Scalar { style, .. }, Value::String(new)) if is_block(*style) && blocks => {
             Ok(block_scalar(tree, id, new, *style))
         }
         (Data::Scalar { style, .. }, _) if is_block(*style) => Ok(unblock(tree, id, &text())),
         (Data::Scalar { .. }, _) if start == end => absent(tree, id, &text()),
-        (Data::Scalar { style, .. }, Value::String(new)) => Ok(vec![Splice::new(
-            start..end,
-            quote::keep_style(new, *style, flow),
-        )]),
-        (
-            Data::Mapping {
-                style: Style::Block,
-                ..
-            }
-            | Data::Sequence {
-                style: Style::Block,
-                ..
-            },
-            _,
-        ) => Ok(collapse(tree, id, &text())),
-        (
-            Data::Mapping {
-                style: Style::Pair, ..
-            },
-            _,
-        ) => Err(unsupported(tree, id, "a single pair in a flow sequence")),
+        (Data::Scalar { style, .. }, Value::String(new)) => {
+            Ok(vec![Splice::new(start..end, quote::keep_style(new, *style, flow))])
+        }
+        (Data::Mapping { style: Style::Block, .. } | Data::Sequence { style: Style::Block, .. }, _) => {
+            Ok(collapse(tree, id, &text()))
+        }
+        (Data::Mapping { style: Style::Pair, .. }, _) => {
+            Err(unsupported(tree, id, "a single pair in a flow sequence"))
+        }
         _ => Ok(vec![Splice::new(start..end, text())]),
     }
 }
@@ -90,11 +84,7 @@ fn absent(tree: &Tree<'_>, id: NodeId, text: &str) -> Result<Vec<Splice>, Refusa
     if tree.in_flow(id) {
         return Ok(vec![Splice::new(at..at, format!(": {text}"))]);
     }
-    Err(unsupported(
-        tree,
-        id,
-        "a value without `:` or `-` in front of it",
-    ))
+    Err(unsupported(tree, id, "a value without `:` or `-` in front of it"))
 }
 
 /// Writes a string where a block scalar stands: as block scalar if that can carry it.
@@ -107,11 +97,7 @@ fn block_scalar(tree: &Tree<'_>, id: NodeId, new: &str, style: ScalarStyle) -> V
         Some(width) => block.indent.saturating_sub(width),
         None => base_indent(tree, id),
     };
-    let indent = if block.indent > base {
-        block.indent
-    } else {
-        base + Manner::of(tree, eol).unit
-    };
+    let indent = if block.indent > base { block.indent } else { base + Manner::of(tree, eol, true).unit };
     let Some(mut written) = block::write(new, style, explicit.is_some(), indent, base, eol) else {
         return unblock(tree, id, &quote::double(new));
     };
@@ -137,10 +123,7 @@ fn block_scalar(tree: &Tree<'_>, id: NodeId, new: &str, style: ScalarStyle) -> V
             body.truncate(body.len() - eol.len());
         }
     }
-    let mut splices = vec![
-        Splice::new(block.header, written.header),
-        Splice::new(block.body, body),
-    ];
+    let mut splices = vec![Splice::new(block.header, written.header), Splice::new(block.body, body)];
     splices.extend(tail.map(|tail| Splice::new(block.tail, tail)));
     splices.retain(|splice| source[splice.range.clone()] != splice.text);
     splices
@@ -152,9 +135,7 @@ fn base_indent(tree: &Tree<'_>, id: NodeId) -> usize {
         return 0;
     };
     match &tree.node(parent).data {
-        Data::Sequence { .. } => {
-            lines::column(tree.text, (tree.node(id).slot as usize).saturating_sub(1))
-        }
+        Data::Sequence { .. } => lines::column(tree.text, (tree.node(id).slot as usize).saturating_sub(1)),
         _ => block_indent(tree, parent).unwrap_or(0),
     }
 }
@@ -172,7 +153,7 @@ fn unblock(tree: &Tree<'_>, id: NodeId, text: &str) -> Vec<Splice> {
 
 /// Writes one line of text where a block collection stands.
 fn collapse(tree: &Tree<'_>, id: NodeId, text: &str) -> Vec<Splice> {
-    let first = first_byte(tree, id);
+    let first = tree.node(id).start as usize;
     let line = lines::start(tree.text, first);
     let node = tree.node(id);
     let last = last_byte(tree, id);
@@ -182,23 +163,9 @@ fn collapse(tree: &Tree<'_>, id: NodeId, text: &str) -> Vec<Splice> {
     let at = node.properties_end() as usize;
     let mut gone = line..lines::next(tree.text, last.max(line));
     if gone.end == tree.text.len() && lines::ends_open(tree.text) {
-        gone.start = line
-            - tree.text[..line]
-                .len()
-                .min(lines::ending(tree.text, at).len());
+        gone.start = line - tree.text[..line].len().min(lines::ending(tree.text, at).len());
     }
-    vec![
-        Splice::new(at..at, format!(" {text}")),
-        Splice::new(gone, ""),
-    ]
-}
-
-/// The first byte of a block collection: of its first key, or its first dash.
-fn first_byte(tree: &Tree<'_>, id: NodeId) -> usize {
-    match tree.items(id).first() {
-        Some(&item) => tree.node(item).slot as usize - 1,
-        None => tree.node(id).start as usize,
-    }
+    vec![Splice::new(at..at, format!(" {text}")), Splice::new(gone, "")]
 }
 
 /// The byte after the last byte of a block collection that is neither line end nor comment.
@@ -210,61 +177,36 @@ fn last_byte(tree: &Tree<'_>, id: NodeId) -> usize {
 }
 
 /// Writes a collection over several lines.
-fn with_lines(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>, Refusal> {
+fn with_lines(tree: &Tree<'_>, id: NodeId, value: &Value, blocks: bool) -> Result<Vec<Splice>, Refusal> {
     let source = tree.text;
     let node = tree.node(id);
     let eol = lines::ending(source, node.start as usize);
-    let manner = Manner::of(tree, eol);
+    // A block scalar needs the line end that an open last line does not have.
+    let last = lines::next(source, node.end as usize) == source.len() && lines::ends_open(source);
+    let manner = Manner::of(tree, eol, blocks && !last);
     let Some(parent) = node.parent else {
         return Err(unsupported(tree, id, "the root of a document"));
     };
     let (outer, in_sequence) = match block_indent(tree, parent) {
         Some(indent) => (indent, false),
-        None => (
-            lines::column(source, (node.slot as usize).saturating_sub(1)),
-            true,
-        ),
+        None => (lines::column(source, (node.slot as usize).saturating_sub(1)), true),
     };
     let old_block = matches!(
         node.data,
-        Data::Mapping {
-            style: Style::Block,
-            ..
-        } | Data::Sequence {
-            style: Style::Block,
-            ..
-        }
+        Data::Mapping { style: Style::Block, .. } | Data::Sequence { style: Style::Block, .. }
     );
     if old_block {
-        return Ok(vec![over_lines(
-            tree,
-            id,
-            value,
-            outer,
-            in_sequence,
-            &manner,
-        )]);
+        return Ok(vec![over_lines(tree, id, value, outer, in_sequence, &manner)]);
     }
     let rest_of_line = &source[node.end as usize..lines::end(source, node.end as usize)];
     let scalar_block = matches!(&node.data, Data::Scalar { style, .. } if is_block(*style));
     if in_sequence && node.properties.is_none() && rest_of_line.trim().is_empty() && !scalar_block {
         let text = render::lines(value, outer + 2, &manner);
         let slot = node.slot as usize;
-        return Ok(vec![Splice::new(
-            slot..node.end as usize,
-            format!(" {text}"),
-        )]);
+        return Ok(vec![Splice::new(slot..node.end as usize, format!(" {text}"))]);
     }
-    let column = if in_sequence {
-        outer + 2
-    } else {
-        manner.inner(value, outer)
-    };
-    let text = format!(
-        "{}{}",
-        " ".repeat(column),
-        render::lines(value, column, &manner)
-    );
+    let column = if in_sequence { outer + 2 } else { manner.inner(value, outer) };
+    let text = format!("{}{}", " ".repeat(column), render::lines(value, column, &manner));
     let head = node.properties_end() as usize;
     if scalar_block {
         let block = Block::of(tree, id);
@@ -274,19 +216,12 @@ fn with_lines(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>,
             (true, false) => text,
             (false, _) => format!("{text}{eol}"),
         };
-        return Ok(vec![
-            Splice::new(head..block.header.end, ""),
-            Splice::new(block.body, body),
-        ]);
+        return Ok(vec![Splice::new(head..block.header.end, ""), Splice::new(block.body, body)]);
     }
     let removal = Splice::new(head..node.end as usize, "");
     let next = lines::next(source, node.end as usize);
     let open = next == source.len() && lines::ends_open(source);
-    let insertion = if open {
-        format!("{eol}{text}")
-    } else {
-        format!("{text}{eol}")
-    };
+    let insertion = if open { format!("{eol}{text}") } else { format!("{text}{eol}") };
     Ok(vec![removal, Splice::new(next..next, insertion)])
 }
 
@@ -299,7 +234,7 @@ fn over_lines(
     in_sequence: bool,
     manner: &Manner,
 ) -> Splice {
-    let first = first_byte(tree, id);
+    let first = tree.node(id).start as usize;
     let line = lines::start(tree.text, first);
     let last = lines::end(tree.text, last_byte(tree, id));
     let column = lines::column(tree.text, first);

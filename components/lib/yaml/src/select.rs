@@ -28,10 +28,7 @@ impl Stream<'_> {
     /// or a merge is a refusal: changing it would change others too.
     pub fn find(&self, document: NodeId, path: &Path, create: bool) -> Vec<Result<Place, Refusal>> {
         let mut found = Vec::new();
-        let search = Search {
-            tree: &self.tree,
-            create,
-        };
+        let search = Search { tree: &self.tree, create };
         // An empty document, often one with nothing but comments, holds no place and gets none.
         if !self.is_absent(document) {
             search.walk(document, path.segments(), &mut found);
@@ -44,15 +41,9 @@ impl Stream<'_> {
     pub fn read(&self, document: NodeId, path: &Path) -> Vec<&str> {
         let mut nodes = vec![document];
         for segment in path.segments() {
-            nodes = nodes
-                .iter()
-                .flat_map(|&node| step(&self.tree, node, segment))
-                .collect();
+            nodes = nodes.iter().flat_map(|&node| step(&self.tree, node, segment)).collect();
         }
-        nodes
-            .into_iter()
-            .filter_map(|node| self.scalar(node))
-            .collect()
+        nodes.into_iter().filter_map(|node| self.scalar(node)).collect()
     }
 
     /// The text of a scalar, or of the scalar that an alias stands for.
@@ -76,9 +67,7 @@ impl Stream<'_> {
         let mut open = vec![root];
         while let Some(id) = open.pop() {
             let entries = self.tree.entries(id);
-            let named = entries
-                .iter()
-                .filter(|&&(name, _)| self.tree.scalar(name) == Some(key));
+            let named = entries.iter().filter(|&&(name, _)| self.tree.scalar(name) == Some(key));
             values.extend(named.map(|&(_, value)| value));
             open.extend(entries.iter().map(|&(_, value)| value));
             open.extend(self.tree.items(id));
@@ -89,10 +78,7 @@ impl Stream<'_> {
 
     /// Whether the node is a mapping or a sequence.
     pub fn is_collection(&self, node: NodeId) -> bool {
-        matches!(
-            self.tree.node(node).data,
-            Data::Mapping { .. } | Data::Sequence { .. }
-        )
+        matches!(self.tree.node(node).data, Data::Mapping { .. } | Data::Sequence { .. })
     }
 
     /// The node that an alias stands for; any other node itself.
@@ -102,12 +88,7 @@ impl Stream<'_> {
 
     /// Why the value behind an alias cannot be changed from here.
     pub fn refuse_alias(&self, alias: NodeId) -> Refusal {
-        alias_refusal(
-            &self.tree,
-            alias,
-            self.tree.resolve(alias),
-            self.tree.path(alias),
-        )
+        alias_refusal(&self.tree, alias, self.tree.resolve(alias), self.tree.path(alias))
     }
 
     /// Why a string cannot be set where this collection stands.
@@ -166,12 +147,7 @@ impl Search<'_> {
         let tree = self.tree;
         if let Data::Alias { target } = tree.node(node).data {
             if self.leads_somewhere(target, segments) {
-                found.push(Err(alias_refusal(
-                    tree,
-                    node,
-                    target,
-                    self.name(node, segments),
-                )));
+                found.push(Err(alias_refusal(tree, node, target, self.name(node, segments))));
             }
             return;
         }
@@ -210,11 +186,7 @@ impl Search<'_> {
         }
         let holds_keys = match &tree.node(node).data {
             Data::Mapping { .. } => true,
-            Data::Scalar {
-                text,
-                style: ScalarStyle::Plain,
-                ..
-            } => {
+            Data::Scalar { text, style: ScalarStyle::Plain, .. } => {
                 matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
             }
             _ => false,

@@ -20,18 +20,13 @@ impl Tree<'_> {
     pub(crate) fn show(&self, id: NodeId) -> String {
         let node = self.node(id);
         match &node.data {
-            Data::Scalar { text, .. } if text.is_empty() && node.start == node.end => {
-                "(empty)".into()
-            }
+            Data::Scalar { text, .. } if text.is_empty() && node.start == node.end => "(empty)".into(),
             Data::Scalar { text, .. } if text.is_empty() => "\"\"".into(),
             Data::Scalar { text, .. } => clip(text, LIMIT),
             Data::Alias { .. } => self.text[node.start as usize..node.end as usize].to_owned(),
             Data::Mapping { .. } | Data::Sequence { .. } => {
                 let source = &self.text[node.start as usize..node.end as usize];
-                clip(
-                    &source.split_whitespace().collect::<Vec<_>>().join(" "),
-                    LIMIT,
-                )
+                clip(&source.split_whitespace().collect::<Vec<_>>().join(" "), LIMIT)
             }
         }
     }

@@ -11,10 +11,7 @@ pub(crate) struct Splice {
 
 impl Splice {
     pub(crate) fn new(range: Range<usize>, text: impl Into<String>) -> Self {
-        Self {
-            range,
-            text: text.into(),
-        }
+        Self { range, text: text.into() }
     }
 }
 

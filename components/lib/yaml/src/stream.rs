@@ -29,9 +29,7 @@ impl<'a> Stream<'a> {
     /// If it is not one that can be edited byte-exactly at all: too large, not UTF-8, not YAML, a
     /// template, or with a key twice in one mapping.
     pub fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        Ok(Self {
-            tree: gate::open(bytes)?,
-        })
+        Ok(Self { tree: gate::open(bytes)? })
     }
 
     /// The roots of the documents, in order.
@@ -44,12 +42,17 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// If a change cannot be made, or the result does not read as it should.
     pub fn edit(&self, ops: &[Op]) -> Result<Edited, Refusal> {
-        let mut plan = Plan::new(&self.tree, ops)?;
+        match self.attempt(ops, true) {
+            // Block scalars are the one form that depends on the lines around them. Quotes do not.
+            Err(Refusal { reason: Reason::Unproven { .. }, .. }) => self.attempt(ops, false),
+            other => other,
+        }
+    }
+
+    fn attempt(&self, ops: &[Op], blocks: bool) -> Result<Edited, Refusal> {
+        let mut plan = Plan::new(&self.tree, ops, blocks)?;
         if plan.splices.is_empty() {
-            return Ok(Edited {
-                text: None,
-                changes: Vec::new(),
-            });
+            return Ok(Edited { text: None, changes: Vec::new() });
         }
         if let Some(seal) = self.seal() {
             return Err(Reason::Sops.at(self.tree.position(self.tree.node(seal).start)));
@@ -58,10 +61,7 @@ impl<'a> Stream<'a> {
             return Err(Reason::Unsupported("two changes touch the same bytes".into()).into());
         };
         verify(&self.tree, &plan, &text)?;
-        Ok(Edited {
-            text: Some(text),
-            changes: plan.changes,
-        })
+        Ok(Edited { text: Some(text), changes: plan.changes })
     }
 
     /// The `mac` of SOPS, if it covers values that are not encrypted.
@@ -70,9 +70,7 @@ impl<'a> Stream<'a> {
             let sops = self.tree.own_value(root, "sops")?;
             let partial = self.tree.own_value(sops, "mac_only_encrypted");
             let partial = partial.and_then(|flag| self.tree.scalar(flag));
-            self.tree
-                .own_value(sops, "mac")
-                .filter(|_| partial != Some("true"))
+            self.tree.own_value(sops, "mac").filter(|_| partial != Some("true"))
         })
     }
 }

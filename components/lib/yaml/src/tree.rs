@@ -142,9 +142,7 @@ impl<'a> Tree<'a> {
         if depth == 0 {
             return None;
         }
-        let own = self
-            .own_value(mapping, key)
-            .map(|value| self.resolve(value));
+        let own = self.own_value(mapping, key).map(|value| self.resolve(value));
         own.or_else(|| {
             let mut sources = self.merged(mapping).into_iter();
             sources.find_map(|source| self.value_within(source, key, depth - 1))
@@ -153,10 +151,7 @@ impl<'a> Tree<'a> {
 
     /// The mappings that `<<` merges into this one.
     pub(crate) fn merged(&self, mapping: NodeId) -> Vec<NodeId> {
-        let Some(source) = self
-            .own_value(mapping, "<<")
-            .map(|source| self.resolve(source))
-        else {
+        let Some(source) = self.own_value(mapping, "<<").map(|source| self.resolve(source)) else {
             return Vec::new();
         };
         match &self.node(source).data {
@@ -168,14 +163,10 @@ impl<'a> Tree<'a> {
 
     /// Whether the node is written within brackets.
     pub(crate) fn in_flow(&self, id: NodeId) -> bool {
-        self.node(id)
-            .parent
-            .is_some_and(|parent| match &self.node(parent).data {
-                Data::Mapping { style, .. } | Data::Sequence { style, .. } => {
-                    *style != Style::Block
-                }
-                _ => false,
-            })
+        self.node(id).parent.is_some_and(|parent| match &self.node(parent).data {
+            Data::Mapping { style, .. } | Data::Sequence { style, .. } => *style != Style::Block,
+            _ => false,
+        })
     }
 
     /// The nodes from `id` up to the root of its document.
@@ -191,10 +182,7 @@ impl<'a> Tree<'a> {
         // Columns count characters: bytes that continue one do not count.
         let characters = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
         let bom = usize::from(line == 1 && before.starts_with(b"\xEF\xBB\xBF"));
-        Position {
-            line: saturate(line),
-            column: saturate(characters - bom + 1),
-        }
+        Position { line: saturate(line), column: saturate(characters - bom + 1) }
     }
 
     /// The path of a node as people write it. List items are named by `name` where they have one.
@@ -213,14 +201,11 @@ impl<'a> Tree<'a> {
 
     fn segment(&self, parent: NodeId, child: NodeId) -> Option<Segment> {
         if let Some(index) = self.items(parent).iter().position(|&item| item == child) {
-            let name = self
-                .own_value(child, "name")
-                .and_then(|name| self.scalar(name));
+            let name = self.own_value(child, "name").and_then(|name| self.scalar(name));
             return Some(match name {
-                Some(name) if !name.is_empty() && name.len() < 64 => Segment::Match {
-                    key: "name".into(),
-                    value: name.into(),
-                },
+                Some(name) if !name.is_empty() && name.len() < 64 => {
+                    Segment::Match { key: "name".into(), value: name.into() }
+                }
                 _ => Segment::Index(index),
             });
         }
@@ -262,15 +247,8 @@ pub(crate) fn position(text: &str, byte: usize) -> Position {
     let before = &text[..byte];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = before.matches('\n').count() + 1;
-    let column = before[line_start..]
-        .trim_start_matches('\u{feff}')
-        .chars()
-        .count()
-        + 1;
-    Position {
-        line: saturate(line),
-        column: saturate(column),
-    }
+    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
+    Position { line: saturate(line), column: saturate(column) }
 }
 
 fn saturate(number: usize) -> u32 {

@@ -42,10 +42,8 @@ impl Value {
     /// # Errors
     /// If the text is not JSON, or an object has a key twice.
     pub fn from_json(text: &str) -> Result<Self, NotJson> {
-        let json: Json = serde_json::from_str(text).map_err(|error| NotJson::Malformed {
-            text: clip(text, 40),
-            problem: error.to_string(),
-        })?;
+        let json: Json = serde_json::from_str(text)
+            .map_err(|error| NotJson::Malformed { text: clip(text, 40), problem: error.to_string() })?;
         // serde_json keeps the last of two equal keys without a word. JSON is YAML, so our own
         // reader of YAML can tell.
         match crate::Stream::open(text.as_bytes()).map_err(|refusal| refusal.reason) {
@@ -77,12 +75,9 @@ impl From<Json> for Value {
             Json::Number(number) => Self::Number(number.to_string()),
             Json::String(text) => Self::String(text),
             Json::Array(items) => Self::Sequence(items.into_iter().map(Self::from).collect()),
-            Json::Object(entries) => Self::Mapping(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (key, value.into()))
-                    .collect(),
-            ),
+            Json::Object(entries) => {
+                Self::Mapping(entries.into_iter().map(|(key, value)| (key, value.into())).collect())
+            }
         }
     }
 }

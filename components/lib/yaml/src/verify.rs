@@ -16,12 +16,7 @@ pub(crate) fn verify(before: &Tree<'_>, plan: &Plan, after: &str) -> Result<(), 
     let problem = match gate::open(after.as_bytes()) {
         Err(refusal) => format!("{}", refusal.reason),
         Ok(new) => {
-            let mut comparison = Comparison {
-                old: before,
-                new: &new,
-                plan,
-                anchors: HashMap::new(),
-            };
+            let mut comparison = Comparison { old: before, new: &new, plan, anchors: HashMap::new() };
             match comparison.documents() {
                 Ok(()) => return Ok(()),
                 Err(problem) => problem,
@@ -67,25 +62,12 @@ impl Comparison<'_> {
         }
         let created = self.plan.created.get(&old);
         match (&before.data, &after.data) {
-            (
-                Data::Scalar { text, style, .. },
-                Data::Scalar {
-                    text: now,
-                    style: style_now,
-                    ..
-                },
-            ) => {
+            (Data::Scalar { text, style, .. }, Data::Scalar { text: now, style: style_now, .. }) => {
                 let same = text == now && style == style_now && created.is_none();
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }
             // An empty value that becomes a mapping.
-            (
-                Data::Scalar {
-                    style: ScalarStyle::Plain,
-                    ..
-                },
-                Data::Mapping { .. },
-            ) => match created {
+            (Data::Scalar { style: ScalarStyle::Plain, .. }, Data::Mapping { .. }) => match created {
                 Some(entries) => self.value(new, &Value::Mapping(entries.clone())),
                 None => Err(self.differs(old)),
             },
@@ -93,32 +75,14 @@ impl Comparison<'_> {
                 let same = self.anchors.get(target) == Some(now);
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }
-            (
-                Data::Sequence { items, style },
-                Data::Sequence {
-                    items: now,
-                    style: style_now,
-                },
-            ) => {
+            (Data::Sequence { items, style }, Data::Sequence { items: now, style: style_now }) => {
                 if items.len() != now.len() || style != style_now {
                     return Err(self.differs(old));
                 }
-                items
-                    .iter()
-                    .zip(now)
-                    .try_for_each(|(&item, &now)| self.node(item, now))
+                items.iter().zip(now).try_for_each(|(&item, &now)| self.node(item, now))
             }
-            (
-                Data::Mapping { entries, style, .. },
-                Data::Mapping {
-                    entries: now,
-                    style: style_now,
-                    ..
-                },
-            ) => {
-                let kept = entries
-                    .iter()
-                    .filter(|(_, value)| !self.plan.removed.contains(value));
+            (Data::Mapping { entries, style, .. }, Data::Mapping { entries: now, style: style_now, .. }) => {
+                let kept = entries.iter().filter(|(_, value)| !self.plan.removed.contains(value));
                 let kept: Vec<_> = kept.copied().collect();
                 let created = created.map_or(&[][..], Vec::as_slice);
                 if kept.len() + created.len() != now.len() || style != style_now {
@@ -150,11 +114,7 @@ impl Comparison<'_> {
         if equal::has(self.new, new, wanted) {
             return Ok(());
         }
-        Err(format!(
-            "`{}` reads as {}",
-            self.new.path(new),
-            self.new.show(new)
-        ))
+        Err(format!("`{}` reads as {}", self.new.path(new), self.new.show(new)))
     }
 
     fn differs(&self, old: NodeId) -> String {
@@ -163,12 +123,8 @@ impl Comparison<'_> {
 
     /// Every comment is still there, word for word and in order, but those within what went.
     fn comments(&self) -> Verdict {
-        let gone = |start: u32| {
-            self.plan
-                .splices
-                .iter()
-                .any(|splice| splice.range.contains(&(start as usize)))
-        };
+        let gone =
+            |start: u32| self.plan.splices.iter().any(|splice| splice.range.contains(&(start as usize)));
         let text = |tree: &Tree<'_>, range: &std::ops::Range<u32>| {
             tree.text[range.start as usize..range.end as usize].to_owned()
         };
@@ -178,29 +134,14 @@ impl Comparison<'_> {
             .comments
             .iter()
             .map(|range| text(self.new, range)));
-        if same {
-            Ok(())
-        } else {
-            Err("a comment is lost, or text becomes one".into())
-        }
+        if same { Ok(()) } else { Err("a comment is lost, or text becomes one".into()) }
     }
 }
 
 /// A refusal that shows the first line that differs, before and after.
 fn unproven(before: &str, after: &str, problem: String) -> Refusal {
     let line = |text: &str, number: usize| text.lines().nth(number).unwrap_or_default().to_owned();
-    let number = before
-        .lines()
-        .zip(after.lines())
-        .take_while(|(old, new)| old == new)
-        .count();
-    let reason = Reason::Unproven {
-        problem,
-        before: line(before, number),
-        after: line(after, number),
-    };
-    reason.at(crate::Position {
-        line: u32::try_from(number + 1).unwrap_or(u32::MAX),
-        column: 1,
-    })
+    let number = before.lines().zip(after.lines()).take_while(|(old, new)| old == new).count();
+    let reason = Reason::Unproven { problem, before: line(before, number), after: line(after, number) };
+    reason.at(crate::Position { line: u32::try_from(number + 1).unwrap_or(u32::MAX), column: 1 })
 }

@@ -8,9 +8,7 @@ use lockstep_yaml::{Reading, Value, all_read};
 
 /// A string, and what each reader makes of it when it stands plain.
 fn rows() -> impl Iterator<Item = (String, Vec<&'static str>)> {
-    let lines = include_str!("readers.tsv")
-        .lines()
-        .filter(|line| !line.starts_with('#'));
+    let lines = include_str!("readers.tsv").lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| {
         let mut fields = line.split('\t');
         let text = match Value::from_json(fields.next().expect("a string")) {
@@ -27,10 +25,7 @@ fn writes_plain_only_what_all_readers_take_as_text() {
     for (text, readings) in rows() {
         let written = edit("a: old\n", "a", &Value::String(text.clone()), false).expect("an edit");
         if written == format!("a: {text}\n") {
-            assert!(
-                readings.iter().all(|reading| *reading == "text"),
-                "{text}: {readings:?}"
-            );
+            assert!(readings.iter().all(|reading| *reading == "text"), "{text}: {readings:?}");
             plain += 1;
         }
     }
@@ -68,8 +63,7 @@ fn agrees_with_readers_about_numbers_and_words() {
             Some(Reading::Int(number)) => vec![format!("int:{number}"), format!("float:{number}")],
             _ => continue,
         };
-        let same =
-            |reading: &&str| expected.iter().any(|expected| expected == reading) || long(reading);
+        let same = |reading: &&str| expected.iter().any(|expected| expected == reading) || long(reading);
         assert!(readings.iter().all(same), "{text}: {readings:?}");
     }
 }
@@ -81,22 +75,9 @@ fn long(reading: &str) -> bool {
 
 #[test]
 fn writes_json_numbers_in_a_form_that_is_a_number_everywhere() {
-    for number in [
-        "0",
-        "-1",
-        "3",
-        "1.5",
-        "-0.25",
-        "1e3",
-        "1.5E3",
-        "2e-7",
-        "12345678901234567890",
-    ] {
+    for number in ["0", "-1", "3", "1.5", "-0.25", "1e3", "1.5E3", "2e-7", "12345678901234567890"] {
         let written = json("a: old\n", "a", number);
         let plain = written.trim_start_matches("a: ").trim_end();
-        assert!(
-            matches!(all_read(plain), Some(Reading::Int(_) | Reading::Float(_))),
-            "{written}"
-        );
+        assert!(matches!(all_read(plain), Some(Reading::Int(_) | Reading::Float(_))), "{written}");
     }
 }

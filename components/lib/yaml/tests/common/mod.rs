@@ -1,34 +1,18 @@
 //! What the tests share: one edit on one text.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "each test file uses its part"
-)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part")]
 
 use lockstep_yaml::{Op, Path, Place, Reason, Refusal, Stream, Value};
 
 /// Makes one edit in all documents.
-pub(crate) fn edit(
-    source: &str,
-    path: &str,
-    value: &Value,
-    create: bool,
-) -> Result<String, Refusal> {
+pub(crate) fn edit(source: &str, path: &str, value: &Value, create: bool) -> Result<String, Refusal> {
     let stream = Stream::open(source.as_bytes())?;
     let path = Path::parse(path).unwrap();
     let mut ops = Vec::new();
     for &document in stream.documents() {
         for place in stream.find(document, &path, create) {
             ops.push(match place? {
-                Place::Node(node) => Op::Set {
-                    node,
-                    value: value.clone(),
-                },
-                Place::Missing { within, keys } => Op::Create {
-                    within,
-                    keys,
-                    value: value.clone(),
-                },
+                Place::Node(node) => Op::Set { node, value: value.clone() },
+                Place::Missing { within, keys } => Op::Create { within, keys, value: value.clone() },
             });
         }
     }
@@ -40,13 +24,8 @@ pub(crate) fn edit(
     let stream = Stream::open(text.as_bytes())?;
     for &document in stream.documents() {
         for place in stream.find(document, &path, create) {
-            let Ok(Place::Node(node)) = place else {
-                panic!("{path} is still missing in {text:?}")
-            };
-            let again = stream.edit(&[Op::Set {
-                node,
-                value: value.clone(),
-            }])?;
+            let Ok(Place::Node(node)) = place else { panic!("{path} is still missing in {text:?}") };
+            let again = stream.edit(&[Op::Set { node, value: value.clone() }])?;
             assert_eq!(again.text, None, "{text:?} is edited twice");
         }
     }
@@ -54,22 +33,20 @@ pub(crate) fn edit(
 }
 
 pub(crate) fn set(source: &str, path: &str, value: &str) -> String {
-    edit(source, path, &Value::String(value.into()), false)
-        .unwrap_or_else(|e| panic!("{source:?}: {e}"))
+    edit(source, path, &Value::String(value.into()), false).unwrap_or_else(|e| panic!("{source:?}: {e}"))
 }
 
 pub(crate) fn create(source: &str, path: &str, value: &str) -> String {
-    edit(source, path, &Value::String(value.into()), true)
-        .unwrap_or_else(|e| panic!("{source:?}: {e}"))
+    edit(source, path, &Value::String(value.into()), true).unwrap_or_else(|e| panic!("{source:?}: {e}"))
 }
 
 pub(crate) fn json(source: &str, path: &str, value: &str) -> String {
-    edit(source, path, &Value::from_json(value).unwrap(), false)
-        .unwrap_or_else(|e| panic!("{source:?}: {e}"))
+    edit(source, path, &Value::from_json(value).unwrap(), false).unwrap_or_else(|e| panic!("{source:?}: {e}"))
 }
 
 pub(crate) fn refused(source: &str, path: &str, value: &str) -> Reason {
-    edit(source, path, &Value::String(value.into()), false)
-        .unwrap_err()
-        .reason
+    edit(source, path, &Value::String(value.into()), false).unwrap_err().reason
 }
+
+pub(crate) mod generate;
+pub(crate) mod judge;
