@@ -63,6 +63,10 @@ impl Comparison<'_> {
         let created = self.plan.created.get(&old);
         match (&before.data, &after.data) {
             (Data::Scalar { text, style, .. }, Data::Scalar { text: now, style: style_now, .. }) => {
+                if equal::ends_unclear(self.old, old) != equal::ends_unclear(self.new, new) {
+                    let path = self.old.path(old);
+                    return Err(format!("`{path}` ends the file without a line end, and would not any more"));
+                }
                 let same = text == now && style == style_now && created.is_none();
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }

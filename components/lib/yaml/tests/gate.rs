@@ -132,6 +132,16 @@ fn refuses_what_cannot_be_edited_exactly() {
 }
 
 #[test]
+fn adds_no_line_end_to_a_block_scalar_at_an_open_end() {
+    // Go reads `x` without a line end here, and would read one once something follows.
+    let value = Value::String("v".into());
+    let refusal = edit("a: |\n  x", "b", &value, true).expect_err("a refusal");
+    assert!(refusal.reason.to_string().contains("without a line end"), "{refusal}");
+    assert_eq!(create("a: |-\n  x", "b", "v"), "a: |-\n  x\nb: v");
+    assert_eq!(set("b: 1\na: |\n  x", "b", "v"), "b: v\na: |\n  x");
+}
+
+#[test]
 fn leaves_empty_documents_alone() {
     for source in ["", "\n", "# only a comment\n", "---\n", "--- # x\n---\n", "\u{feff}# x"] {
         let stream = Stream::open(source.as_bytes()).expect("YAML");
