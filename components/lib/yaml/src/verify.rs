@@ -127,8 +127,12 @@ impl Comparison<'_> {
 
     /// Every comment is still there, word for word and in order, but those within what went.
     fn comments(&self) -> Verdict {
-        let gone =
-            |start: u32| self.plan.splices.iter().any(|splice| splice.range.contains(&(start as usize)));
+        // Splices are in order and do not overlap: only the last one that begins before can hold a byte.
+        let splices = &self.plan.splices;
+        let gone = |start: u32| {
+            let next = splices.partition_point(|splice| splice.range.start <= start as usize);
+            next > 0 && splices[next - 1].range.contains(&(start as usize))
+        };
         let text = |tree: &Tree<'_>, range: &std::ops::Range<u32>| {
             tree.text[range.start as usize..range.end as usize].to_owned()
         };
