@@ -100,7 +100,9 @@ fn a_folder_that_cannot_be_written_is_one_error_and_nothing_is_changed() {
     let folder = tempfile::tempdir().unwrap();
     set_mode(folder.path(), "", 0o777);
     let program = folder.path().join("tests");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // By another process: one that this process has open for writing cannot be run.
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status();
+    assert!(copied.unwrap().success());
     set_mode(folder.path(), "tests", 0o755);
     let child = Command::new(&program)
         .args(["--exact", "workspace::tests::attacks::unprivileged_child"])

@@ -98,17 +98,18 @@ fn a_file_changed_by_somebody_else_is_a_conflict_and_nothing_is_put_in_place() {
 
 #[test]
 fn the_conflict_counts_from_the_first_look() {
-    let root = tree(&[("a", "1")]);
-    let mut run = Run::on(root.path());
-    run.read("a").unwrap();
-    assert!(matches!(run.read("new"), Err(CallError::NotFound(_))));
-    put(root.path(), "a", "theirs");
-    put(root.path(), "new", "theirs");
-    run.write("a", "ours").unwrap();
-    run.write("new", "ours").unwrap();
-    match run.commit() {
-        Err(CommitError::Conflict { path }) => assert_eq!(path, "a"),
-        other => panic!("{other:?}"),
+    for path in ["a", "new"] {
+        let root = tree(&[("a", "1")]);
+        let mut run = Run::on(root.path());
+        let _ = run.read(path);
+        put(root.path(), path, "theirs");
+        assert_eq!(run.read(path).unwrap(), b"theirs");
+        run.write(path, "ours").unwrap();
+        let result = run.commit();
+        assert!(
+            matches!(&result, Err(CommitError::Conflict { path: named }) if named == path),
+            "{path}: {result:?}"
+        );
     }
 }
 
@@ -142,42 +143,57 @@ fn a_commit_waits_for_the_lock_only_so_long() {
 
 #[test]
 fn every_operation_may_fail_and_nothing_is_changed_or_the_next_run_finishes() {
-    let mut failed = 0;
-    for after in 0.. {
-        let (root, run, new) = small_commit();
-        let old = snapshot(root.path());
-        let (result, hit) = fault::during(after, Fault::Full, || run.commit());
-        if !hit {
-            assert_eq!(snapshot(root.path()), new);
-            break;
-        }
-        failed += 1;
-        match result.unwrap_err() {
-            CommitError::Unwritable { path, .. } => {
-                assert!(!path.is_empty());
-                assert_eq!(snapshot(root.path()), old, "after {after}");
+    for first in [First::Write, First::Remove] {
+        let (mut unchanged, mut finished) = (0, 0);
+        for after in 0.. {
+            let (root, run, new) = small_commit(first);
+            let old = snapshot(root.path());
+            let (result, hit) = fault::during(after, Fault::Full, || run.commit());
+            if !hit {
+                assert_eq!(snapshot(root.path()), new);
+                break;
             }
-            CommitError::Unfinished { .. } => {
-                Run::on(root.path());
-                assert_eq!(snapshot(root.path()), new, "after {after}");
+            match result.unwrap_err() {
+                CommitError::Unwritable { path, .. } => {
+                    assert!(!path.is_empty());
+                    assert_eq!(snapshot(root.path()), old, "{first:?}, after {after}");
+                    unchanged += 1;
+                }
+                CommitError::Unfinished { .. } => {
+                    let half = snapshot(root.path());
+                    assert_eq!(half.get("0"), new.get("0"), "{first:?}, after {after}");
+                    Run::on(root.path());
+                    assert_eq!(snapshot(root.path()), new, "{first:?}, after {after}");
+                    finished += 1;
+                }
+                other => panic!("{first:?}, after {after}: {other:?}"),
             }
-            other => panic!("after {after}: {other:?}"),
         }
+        assert!(unchanged > 10 && finished > 5, "{unchanged}, {finished}");
     }
-    assert!(failed > 20, "only {failed}");
+}
+
+/// What a commit begins with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum First {
+    Write,
+    Remove,
 }
 
 /// A folder, a run that has changes of every kind staged, and what the folder is to hold afterwards.
-pub(super) fn small_commit() -> (TempDir, Run, BTreeMap<String, Vec<u8>>) {
-    let root = tree(&[("a", "1"), ("b", "2"), ("c/d", "3"), ("c/e", "4"), ("same", "5")]);
+pub(super) fn small_commit(first: First) -> (TempDir, Run, BTreeMap<String, Vec<u8>>) {
+    let root = tree(&[("0", "0"), ("b", "2"), ("c/d", "3"), ("c/e", "4"), ("same", "5")]);
     let mut run = Run::on(root.path());
-    run.write("a", "new").unwrap();
+    match first {
+        First::Write => drop(run.write("0", "new").unwrap()),
+        First::Remove => run.remove("0").unwrap(),
+    }
     run.remove("b").unwrap();
     run.write("c/d", "new").unwrap();
     run.remove("c/e").unwrap();
     run.write("x/y/z", "deep").unwrap();
     let new = [
-        ("a", "new"),
+        ("0", "new"),
         ("c/", ""),
         ("c/d", "new"),
         ("same", "5"),
@@ -185,6 +201,9 @@ pub(super) fn small_commit() -> (TempDir, Run, BTreeMap<String, Vec<u8>>) {
         ("x/y/", ""),
         ("x/y/z", "deep"),
     ];
-    let new = new.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec()));
-    (root, run, BTreeMap::from(new))
+    let mut new = BTreeMap::from(new.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec())));
+    if matches!(first, First::Remove) {
+        new.remove("0");
+    }
+    (root, run, new)
 }

@@ -1,41 +1,43 @@
 //! What a killed run leaves, at every operation, and what the next one makes of it.
 
-use super::committing::small_commit;
+use super::committing::{First, small_commit};
 use super::*;
 
 #[test]
 fn a_kill_at_any_operation_leaves_the_old_or_the_new() {
-    let (mut old_seen, mut new_seen) = (0, 0);
-    for after in 0.. {
-        let (root, run, new) = small_commit();
-        let old = snapshot(root.path());
-        let (result, hit) = fault::during(after, Fault::Kill, || run.commit());
-        if !hit {
-            assert!(result.is_ok());
-            break;
+    for first in [First::Write, First::Remove] {
+        let (mut old_seen, mut new_seen) = (0, 0);
+        for after in 0.. {
+            let (root, run, new) = small_commit(first);
+            let old = snapshot(root.path());
+            let (result, hit) = fault::during(after, Fault::Kill, || run.commit());
+            if !hit {
+                assert!(result.is_ok());
+                break;
+            }
+            let next = Run::on(root.path());
+            let now = snapshot(root.path());
+            match next.workspace.recovered() {
+                Some(Recovered::Finished(changes)) => assert_eq!((changes.len(), &now), (5, &new)),
+                _ => assert_eq!(now, old, "{first:?}, after {after}"),
+            }
+            old_seen += u32::from(now == old);
+            new_seen += u32::from(now == new);
         }
-        let next = Run::on(root.path());
-        let now = snapshot(root.path());
-        match next.workspace.recovered() {
-            Some(Recovered::Finished(changes)) => assert_eq!((changes.len(), &now), (5, &new)),
-            _ if result.is_err() => assert_eq!(now, old, "after {after}"),
-            _ => assert_eq!(now, new, "after {after}"),
-        }
-        old_seen += u32::from(now == old);
-        new_seen += u32::from(now == new);
+        assert!(old_seen > 5 && new_seen > 5, "{old_seen} old, {new_seen} new");
     }
-    assert!(old_seen > 5 && new_seen > 5, "{old_seen} old, {new_seen} new");
 }
 
 #[test]
 fn a_kill_during_the_recovery_is_recovered_too() {
     for first in 0.. {
-        let (root, run, new) = small_commit();
+        let (root, run, new) = small_commit(First::Remove);
         let old = snapshot(root.path());
         let (_, hit) = fault::during(first, Fault::Kill, || run.commit());
         if !hit {
             break;
         }
+        // Each attempt gets one operation further, and starts from where the last one died.
         for second in 0.. {
             let opened = || Workspace::open(root.path(), &Limits::default(), &[]);
             let (opened, hit) = fault::during(second, Fault::Kill, opened);
@@ -52,11 +54,11 @@ fn a_kill_during_the_recovery_is_recovered_too() {
 /// A folder in which a run was killed after it had put one file in place.
 fn half_committed() -> TempDir {
     for after in 0.. {
-        let (root, run, new) = small_commit();
+        let (root, run, new) = small_commit(First::Write);
         let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
         assert!(hit);
         let now = snapshot(root.path());
-        if now.contains_key(journal::JOURNAL) && now["a"] == new["a"] {
+        if now.contains_key(journal::JOURNAL) && now["0"] == new["0"] {
             return root;
         }
     }
@@ -66,7 +68,7 @@ fn half_committed() -> TempDir {
 #[test]
 fn a_recovery_never_overwrites_somebodys_change() {
     let cases: [(&str, Meddle); 6] = [
-        ("a", |root| put(root, "a", "theirs")),
+        ("0", |root| put(root, "0", "theirs")),
         ("b", |root| put(root, "b", "theirs")),
         ("c/d", |root| put(root, "c/d", "theirs")),
         ("x/y/z", |root| put(root, "x/y/z", "theirs")),
@@ -98,6 +100,18 @@ fn a_recovery_never_overwrites_somebodys_change() {
 }
 
 #[test]
+fn a_temporary_file_that_is_taken_away_is_not_taken_for_done() {
+    let root = half_committed();
+    let folder = File::open(root.path()).unwrap();
+    let plan = journal::load(folder.as_fd(), journal::JOURNAL, &Reach::default()).unwrap().unwrap();
+    for own in own_files(root.path()).iter().filter(|own| own.starts_with("c/")) {
+        fs::remove_file(root.path().join(own)).unwrap();
+    }
+    let (index, _) = commit::put_in_place(folder.as_fd(), &plan, 100).unwrap_err();
+    assert_eq!(plan.entries[index].path.as_str(), "c/d");
+}
+
+#[test]
 fn a_commit_first_ends_what_was_left_since_it_opened() {
     let root = half_committed();
     let left = snapshot(root.path());
@@ -117,7 +131,7 @@ fn a_commit_first_ends_what_was_left_since_it_opened() {
 
 #[test]
 fn a_journal_cut_off_anywhere_is_undone() {
-    let (root, run, _) = small_commit();
+    let (root, run, _) = small_commit(First::Write);
     let old = snapshot(root.path());
     let _ = fault::during(3, Fault::Kill, || run.commit());
     let whole = fs::read(root.path().join(journal::STAGING)).unwrap();
