@@ -2,3 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod runner;
+pub mod support;
+pub mod wat;
