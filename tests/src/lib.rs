@@ -4,3 +4,5 @@
 pub mod runner;
 pub mod services;
 pub mod shim;
+pub mod support;
+pub mod wat;

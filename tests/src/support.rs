@@ -1,0 +1,440 @@
+//! Runs the finished programs in a scene of their own: a workspace, a folder outside it, planted secrets and an
+//! environment that holds nothing else. It knows the program's command line and files only, none of its code.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use lockstep_model::digest::Digest;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+use wait4::{ResUse, Wait4 as _};
+
+/// The planted secrets: two in the environment, one in the repository's own data, one in a file outside.
+pub const SECRETS: [&str; 4] =
+    ["canary-Deploy/Token+7291", "canary Secret&X=4410", "canary-git-5d20c1", "canary-outside-93be07"];
+
+/// The program that runs built-in steps only.
+#[must_use]
+pub fn slim() -> PathBuf {
+    given("LOCKSTEP_BIN")
+}
+
+/// The program that also runs components from files.
+#[must_use]
+pub fn full() -> PathBuf {
+    given("LOCKSTEP_FULL_BIN")
+}
+
+/// A hostile component.
+#[must_use]
+pub fn hostile(name: &str) -> PathBuf {
+    given("LOCKSTEP_HOSTILE").join(format!("{name}.wasm"))
+}
+
+/// The folder of the checkout.
+#[must_use]
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+fn given(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    let path = path.unwrap_or_else(|| panic!("{variable} is not set: run the tests with `cargo xtask test`"));
+    assert!(path.exists(), "{variable} names {}, which does not exist", path.display());
+    path
+}
+
+/// A place to run in. It goes when it is dropped.
+#[derive(Debug)]
+pub struct Scene {
+    folder: TempDir,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scene {
+    /// A workspace with one file and a `.git`, a folder outside, and the secrets in their places.
+    #[must_use]
+    pub fn new() -> Self {
+        let scene = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        scene.put("workspace/deploy/web.yaml", "image: web:v1\n");
+        let [_, _, git, outside] = SECRETS;
+        scene.put("workspace/.git/config", &format!("[http]\n\textraheader = Authorization: {git}\n"));
+        scene.put("outside/secret.txt", &format!("{outside}\n"));
+        for folder in ["own/home", "own/tmp"] {
+            fs::create_dir_all(scene.path(folder)).expect("a folder");
+        }
+        scene
+    }
+
+    /// A path in the scene: below `workspace/`, `outside/` or `own/`, the last for what a run writes.
+    #[must_use]
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// Makes a file, and the folders to it.
+    pub fn put(&self, path: &str, content: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    }
+
+    /// The text of a file; empty if there is none.
+    #[must_use]
+    pub fn text(&self, path: &str) -> String {
+        fs::read(self.path(path))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Everything in the workspace and outside it.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<PathBuf, String> {
+        let mut files = tree(&self.path("workspace"));
+        files.extend(tree(&self.path("outside")));
+        files
+    }
+
+    /// A run of a built-in step.
+    #[must_use]
+    pub fn run(&self, step: &str) -> Run<'_> {
+        Run::new(self, slim()).args(["run", step])
+    }
+
+    /// A run of a component from a file, under a policy that allows it these rights on the workspace.
+    #[must_use]
+    pub fn component(&self, path: &Path, rights: &[&str], limits: &str) -> Run<'_> {
+        let digest = Digest::of(&fs::read(path).expect("the component"));
+        let allow = serde_json::json!({ "workspace": rights });
+        self.put(
+            "own/policy.yaml",
+            &format!("version: 1\ncomponents:\n  - digest: {digest}\n    allow: {allow}\n    limits: {{{limits}}}\n"),
+        );
+        let policy = self.path("own/policy.yaml");
+        Run::new(self, full()).args(["run"]).arg(path).args(["--policy"]).arg(policy)
+    }
+
+    /// A run of a hostile component that may do everything below `deploy/`.
+    #[must_use]
+    pub fn attack(&self, name: &str, act: &str, words: &[&str]) -> Run<'_> {
+        self.attack_with(name, act, words, &["read,write,remove deploy/**"], "")
+    }
+
+    /// A run of a hostile component with these rights and limits.
+    #[must_use]
+    pub fn attack_with(
+        &self,
+        name: &str,
+        act: &str,
+        words: &[&str],
+        rights: &[&str],
+        limits: &str,
+    ) -> Run<'_> {
+        let run = self.component(&hostile(name), rights, limits).args(["--act", act]);
+        words.iter().fold(run, |run, word| run.arg("--words").arg(*word))
+    }
+
+    /// A call of the program that is no run.
+    #[must_use]
+    pub fn call(&self, program: PathBuf) -> Run<'_> {
+        Run { controls: false, ..Run::new(self, program) }
+    }
+}
+
+/// One call of a program, not yet made.
+#[derive(Debug)]
+pub struct Run<'s> {
+    scene: &'s Scene,
+    program: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(String, OsString)>,
+    stdin: String,
+    json: bool,
+    controls: bool,
+    few_files: bool,
+}
+
+impl<'s> Run<'s> {
+    fn new(scene: &'s Scene, program: PathBuf) -> Self {
+        let (args, env, stdin) = (Vec::new(), Vec::new(), String::new());
+        let mut run = Self { scene, program, args, env, stdin, json: true, controls: true, few_files: false };
+        let home = scene.path("own/home");
+        for (name, value) in [("HOME", home.as_os_str()), ("TMPDIR", scene.path("own/tmp").as_os_str())] {
+            run.env.push((name.to_owned(), value.to_owned()));
+        }
+        run.env("PATH", "/usr/bin:/bin").env("DEPLOY_TOKEN", SECRETS[0]).env("LOCKSTEP_SECRET_X", SECRETS[1])
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.retain(|(other, _)| other != name);
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Takes the secrets out of the environment.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.env.retain(|(name, _)| !["DEPLOY_TOKEN", "LOCKSTEP_SECRET_X"].contains(&name.as_str()));
+        self
+    }
+
+    /// With as few open files as most CI runners allow a process.
+    #[must_use]
+    pub fn few_files(mut self) -> Self {
+        self.few_files = true;
+        self
+    }
+
+    /// What standard input holds.
+    #[must_use]
+    pub fn stdin(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.stdin);
+        self
+    }
+
+    /// Leaves the format, the workspace and the receipt to the arguments.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.controls = false;
+        self
+    }
+
+    /// The log on standard output, as people read it, instead of the result as JSON.
+    #[must_use]
+    pub fn human(mut self) -> Self {
+        self.json = false;
+        self
+    }
+
+    /// As in a job of this platform, with the platform's files below `own/`.
+    #[must_use]
+    pub fn platform(self, name: &str) -> Self {
+        let own = |file: &str| self.scene.path("own").join(file).into_os_string();
+        let variables: Vec<(&str, OsString)> = match name {
+            "github" => vec![
+                ("GITHUB_ACTIONS", "true".into()),
+                ("GITHUB_OUTPUT", own("output")),
+                ("GITHUB_STEP_SUMMARY", own("summary")),
+                ("GITHUB_ENV", own("env")),
+                ("GITHUB_PATH", own("path")),
+                ("GITHUB_STATE", own("state")),
+                ("RUNNER_TEMP", own("tmp")),
+            ],
+            "gitlab" => vec![("GITLAB_CI", "true".into())],
+            "jenkins" => {
+                vec![("JENKINS_URL", "https://ci.example.com/".into()), ("WORKSPACE_TMP", own("tmp"))]
+            }
+            _ => vec![],
+        };
+        variables.into_iter().fold(self.human(), |run, (name, value)| run.env(name, value))
+    }
+
+    /// Makes the call and waits for its end.
+    #[must_use]
+    pub fn end(self) -> Ended {
+        let scene = self.scene;
+        Running { child: self.start().child }.end(scene)
+    }
+
+    /// Starts the program.
+    #[must_use]
+    pub fn start(self) -> Running {
+        Running { child: self.command().spawn().expect("the program starts") }
+    }
+
+    /// The command, with its output going to files: a full pipe could stop it.
+    #[must_use]
+    pub fn command(self) -> Command {
+        let mut command = Command::new(if self.few_files { Path::new("/bin/sh") } else { &self.program });
+        if self.few_files {
+            command.args(["-c", "ulimit -n 1024 && exec \"$0\" \"$@\""]).arg(&self.program);
+        }
+        command.args(&self.args).env_clear().envs(self.env);
+        if self.controls {
+            command.arg("--workspace").arg(self.scene.path("workspace"));
+            command.arg("--receipt").arg(self.scene.path("own/receipt.json"));
+            let _ = fs::remove_file(self.scene.path("own/receipt.json"));
+            if self.json {
+                command.args(["--format", "json"]);
+            }
+        }
+        self.scene.put("own/stdin", &self.stdin);
+        command.stdin(Stdio::from(File::open(self.scene.path("own/stdin")).expect("a file")));
+        command.stdout(Stdio::from(File::create(self.scene.path("own/stdout")).expect("a file")));
+        command.stderr(Stdio::from(File::create(self.scene.path("own/stderr")).expect("a file")));
+        command
+    }
+}
+
+/// A program that was started.
+#[derive(Debug)]
+pub struct Running {
+    /// The process.
+    pub child: Child,
+}
+
+impl Running {
+    /// Waits for its end.
+    #[must_use]
+    pub fn end(self, scene: &Scene) -> Ended {
+        let ResUse { status, rusage } = self.child.wait4().expect("the program ends");
+        let (stdout, stderr) = (scene.text("own/stdout"), scene.text("own/stderr"));
+        Ended { exit: status.code(), stdout, stderr, peak_bytes: rusage.maxrss }
+    }
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub exit: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it printed to standard error.
+    pub stderr: String,
+    /// The most memory that it or its compiler had in RAM, in bytes.
+    pub peak_bytes: u64,
+}
+
+impl Ended {
+    /// The result: the one JSON document on standard output.
+    #[must_use]
+    #[track_caller]
+    pub fn result(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("standard output: {error}\n{self:#?}"))
+    }
+
+    /// Fails unless the run ended so. Gives the result.
+    #[track_caller]
+    pub fn expect(&self, exit: i32, code: &str) -> Value {
+        let result = self.result();
+        assert_eq!((self.exit, result["code"].as_str()), (Some(exit), Some(code)), "{self:#?}");
+        result
+    }
+}
+
+/// The receipt that the last run left.
+#[must_use]
+pub fn receipt(scene: &Scene) -> Value {
+    let text = scene.text("own/receipt.json");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("the receipt: {error}: {text}"))
+}
+
+/// The host calls that the receipt of the last run lists: function, target, verdict.
+#[must_use]
+pub fn calls(scene: &Scene) -> Vec<(String, String, String)> {
+    let receipt = receipt(scene);
+    let calls = receipt["predicate"]["record"]["calls"].as_array().cloned().expect("a list of calls");
+    let text = |call: &Value, name: &str| call[name].as_str().unwrap_or_default().to_owned();
+    calls.iter().map(|call| (text(call, "call"), text(call, "target"), text(call, "verdict"))).collect()
+}
+
+/// Fails if a planted secret is in anything that the run left or printed, in any of the usual forms.
+pub fn assert_no_secret(scene: &Scene, run: &Ended) {
+    let mut texts = vec![("standard output".to_owned(), run.stdout.clone())];
+    texts.push(("standard error".to_owned(), run.stderr.clone()));
+    for (root, skip) in [("own", "own/stdin"), ("workspace", "workspace/.git")] {
+        for path in tree(&scene.path(root)).keys().filter(|path| !path.starts_with(scene.path(skip))) {
+            let small = fs::symlink_metadata(path).is_ok_and(|stat| stat.is_file() && stat.len() < 1 << 28);
+            let bytes = if small { fs::read(path).unwrap_or_default() } else { Vec::new() };
+            texts.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    let forms: Vec<String> = SECRETS.iter().flat_map(|secret| forms(secret)).collect();
+    for (place, text) in texts {
+        for form in &forms {
+            // The runner's own way to be told a secret; it does not show this line.
+            let leaks = |line: &str| line.contains(form.as_str()) && !line.starts_with("::add-mask::");
+            assert!(!text.lines().any(leaks), "{place} holds `{form}`:\n{text}");
+        }
+    }
+}
+
+/// A text as it is, base64 at each offset, hexadecimal and URL-encoded.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    for shift in 0..3 {
+        let bytes = [&b"xx"[..shift], secret.as_bytes()].concat();
+        let whole = &bytes[..bytes.len() / 3 * 3];
+        forms.extend(
+            [STANDARD_NO_PAD.encode(whole), URL_SAFE_NO_PAD.encode(whole)].map(|text| text[4..].to_owned()),
+        );
+    }
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.push(hex.to_uppercase());
+    forms.push(hex);
+    let escaped = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    forms.push(secret.bytes().map(escaped).collect());
+    forms
+}
+
+/// Everything below a folder: its kind, permissions, and content or target.
+#[must_use]
+pub fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(stat) = fs::symlink_metadata(&path) else { continue };
+            let kind = stat.file_type();
+            let content = match () {
+                () if kind.is_dir() => {
+                    open.push(path.clone());
+                    "folder".to_owned()
+                }
+                () if kind.is_symlink() => format!("link to {:?}", fs::read_link(&path).ok()),
+                () if kind.is_fifo() || kind.is_char_device() || kind.is_socket() => "special".to_owned(),
+                () if stat.len() > 1 << 30 => format!("{} bytes", stat.len()),
+                () => {
+                    format!("{:o} {}", stat.mode() & 0o7777, Digest::of(&fs::read(&path).unwrap_or_default()))
+                }
+            };
+            found.insert(path, content);
+        }
+    }
+    found
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("the folder").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a copy");
+        }
+    }
+}
