@@ -39,7 +39,6 @@ pub(crate) fn named(name: &str) -> Result<Platform, String> {
 }
 
 /// The value of a variable; none if it is unset, empty or not UTF-8.
-#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
 pub(crate) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -55,7 +54,6 @@ pub(crate) fn flag(name: &str) -> bool {
 }
 
 /// The variables whose name begins with `prefix`, without it.
-#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
 pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
     let rest = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))

@@ -35,12 +35,11 @@ pub(crate) fn until_done(
     }
     let deadline = Instant::now() + Duration::from_secs(gate.limits().seconds.into());
     let over = loop {
-        match wait(&receiver, engine) {
-            Some(outcome) => return outcome,
-            None => match exceeded(deadline, gate.limits()) {
-                Some(reason) => break reason,
-                None => {}
-            },
+        if let Some(outcome) = wait(&receiver, engine) {
+            return outcome;
+        }
+        if let Some(reason) = exceeded(deadline, gate.limits()) {
+            break reason;
         }
     };
     gate.close();
