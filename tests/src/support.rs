@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -17,6 +18,9 @@ use wait4::{ResUse, Wait4 as _};
 /// The planted secrets: two in the environment, one in the repository's own data, one in a file outside.
 pub const SECRETS: [&str; 4] =
     ["canary-Deploy/Token+7291", "canary Secret&X=4410", "canary-git-5d20c1", "canary-outside-93be07"];
+
+/// The user and group that own nothing, on every Linux.
+const NOBODY: u32 = 65534;
 
 /// The program that runs built-in steps only.
 #[must_use]
@@ -76,6 +80,23 @@ impl Scene {
         scene
     }
 
+    /// A scene whose workspace holds a copy of this folder.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        let scene = Self::new();
+        fs::remove_dir_all(scene.path("workspace/deploy")).expect("the folder");
+        copy(folder, &scene.path("workspace"));
+        scene
+    }
+
+    /// The files of the workspace by path, without the repository's own data.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut contents = contents(&self.path("workspace"));
+        contents.retain(|path, _| !path.starts_with(".git/"));
+        contents
+    }
+
     /// A path in the scene: below `workspace/`, `outside/` or `own/`, the last for what a run writes.
     #[must_use]
     pub fn path(&self, path: &str) -> PathBuf {
@@ -92,7 +113,9 @@ impl Scene {
     /// The text of a file; empty if there is none.
     #[must_use]
     pub fn text(&self, path: &str) -> String {
-        fs::read(self.path(path)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(self.path(path))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// Everything in the workspace and outside it.
@@ -130,7 +153,14 @@ impl Scene {
 
     /// A run of a hostile component with these rights and limits.
     #[must_use]
-    pub fn attack_with(&self, name: &str, act: &str, words: &[&str], rights: &[&str], limits: &str) -> Run<'_> {
+    pub fn attack_with(
+        &self,
+        name: &str,
+        act: &str,
+        words: &[&str],
+        rights: &[&str],
+        limits: &str,
+    ) -> Run<'_> {
         let run = self.component(&hostile(name), rights, limits).args(["--act", act]);
         words.iter().fold(run, |run, word| run.arg("--words").arg(*word))
     }
@@ -153,12 +183,23 @@ pub struct Run<'s> {
     json: bool,
     controls: bool,
     few_files: bool,
+    nobody: bool,
 }
 
 impl<'s> Run<'s> {
     fn new(scene: &'s Scene, program: PathBuf) -> Self {
         let (args, env, stdin) = (Vec::new(), Vec::new(), String::new());
-        let mut run = Self { scene, program, args, env, stdin, json: true, controls: true, few_files: false };
+        let mut run = Self {
+            scene,
+            program,
+            args,
+            env,
+            stdin,
+            json: true,
+            controls: true,
+            few_files: false,
+            nobody: false,
+        };
         let home = scene.path("own/home");
         for (name, value) in [("HOME", home.as_os_str()), ("TMPDIR", scene.path("own/tmp").as_os_str())] {
             run.env.push((name.to_owned(), value.to_owned()));
@@ -201,6 +242,23 @@ impl<'s> Run<'s> {
         self
     }
 
+    /// As a user who is not root, whoever runs the tests.
+    #[must_use]
+    pub fn nobody(mut self) -> Self {
+        if rustix::process::geteuid().is_root() {
+            self.nobody = true;
+            let program = self.scene.path("program");
+            fs::copy(&self.program, &program).expect("a copy of the program");
+            self.program = program;
+            let everyone = |mode| fs::Permissions::from_mode(mode);
+            fs::set_permissions(self.scene.path(""), everyone(0o755)).expect("permissions");
+            for folder in ["own", "own/home", "own/tmp"] {
+                fs::set_permissions(self.scene.path(folder), everyone(0o777)).expect("permissions");
+            }
+        }
+        self
+    }
+
     /// What standard input holds.
     #[must_use]
     pub fn stdin(mut self, text: &str) -> Self {
@@ -237,7 +295,9 @@ impl<'s> Run<'s> {
                 ("RUNNER_TEMP", own("tmp")),
             ],
             "gitlab" => vec![("GITLAB_CI", "true".into())],
-            "jenkins" => vec![("JENKINS_URL", "https://ci.example.com/".into()), ("WORKSPACE_TMP", own("tmp"))],
+            "jenkins" => {
+                vec![("JENKINS_URL", "https://ci.example.com/".into()), ("WORKSPACE_TMP", own("tmp"))]
+            }
             _ => vec![],
         };
         variables.into_iter().fold(self.human(), |run, (name, value)| run.env(name, value))
@@ -264,6 +324,9 @@ impl<'s> Run<'s> {
             command.args(["-c", "ulimit -n 1024 && exec \"$0\" \"$@\""]).arg(&self.program);
         }
         command.args(&self.args).env_clear().envs(self.env);
+        if self.nobody {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         if self.controls {
             command.arg("--workspace").arg(self.scene.path("workspace"));
             command.arg("--receipt").arg(self.scene.path("own/receipt.json"));
@@ -315,7 +378,8 @@ impl Ended {
     #[must_use]
     #[track_caller]
     pub fn result(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("standard output: {error}\n{self:#?}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("standard output: {error}\n{self:#?}"))
     }
 
     /// Fails unless the run ended so. Gives the result.
@@ -370,7 +434,9 @@ fn forms(secret: &str) -> Vec<String> {
     for shift in 0..3 {
         let bytes = [&b"xx"[..shift], secret.as_bytes()].concat();
         let whole = &bytes[..bytes.len() / 3 * 3];
-        forms.extend([STANDARD_NO_PAD.encode(whole), URL_SAFE_NO_PAD.encode(whole)].map(|text| text[4..].to_owned()));
+        forms.extend(
+            [STANDARD_NO_PAD.encode(whole), URL_SAFE_NO_PAD.encode(whole)].map(|text| text[4..].to_owned()),
+        );
     }
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     forms.push(hex.to_uppercase());
@@ -402,12 +468,32 @@ pub fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
                 () if kind.is_symlink() => format!("link to {:?}", fs::read_link(&path).ok()),
                 () if kind.is_fifo() || kind.is_char_device() || kind.is_socket() => "special".to_owned(),
                 () if stat.len() > 1 << 30 => format!("{} bytes", stat.len()),
-                () => format!("{:o} {}", stat.mode() & 0o7777, Digest::of(&fs::read(&path).unwrap_or_default())),
+                () => {
+                    format!("{:o} {}", stat.mode() & 0o7777, Digest::of(&fs::read(&path).unwrap_or_default()))
+                }
             };
             found.insert(path, content);
         }
     }
     found
+}
+
+/// The files below a folder by path.
+#[must_use]
+pub fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let name = |path: &Path| path.strip_prefix(root).ok()?.to_str().map(str::to_owned);
+    let files = tree(root).into_keys().filter(|path| path.is_file());
+    files.filter_map(|path| Some((name(&path)?, fs::read(&path).ok()?))).collect()
+}
+
+/// The names of the built-in steps: the folders with a `step.toml`.
+#[must_use]
+pub fn steps() -> Vec<String> {
+    let folders = fs::read_dir(checkout().join("components")).expect("the components").flatten();
+    let steps = folders.filter(|folder| folder.path().join("step.toml").exists());
+    let mut names: Vec<_> = steps.map(|step| step.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Copies a folder with all that is in it.

@@ -19,7 +19,8 @@ fn check(scene: &Scene, run: Run<'_>, end: (i32, &str), calls: &[Call<'_>]) -> E
     ended.expect(end.0, end.1);
     assert_eq!(scene.files(), before, "files changed");
     let made = support::calls(scene);
-    let made: Vec<Call<'_>> = made.iter().map(|(call, target, verdict)| (&**call, &**target, &**verdict)).collect();
+    let made: Vec<Call<'_>> =
+        made.iter().map(|(call, target, verdict)| (&**call, &**target, &**verdict)).collect();
     assert_eq!(made, calls);
     assert_no_secret(scene, &ended);
     ended
@@ -117,7 +118,9 @@ fn attack_3_no_link_is_followed() {
     symlink("/proc/self/environ", workspace.join("deploy/environ")).unwrap();
     symlink("web.yaml", workspace.join("deploy/inside")).unwrap();
     symlink("../../outside/new.txt", workspace.join("deploy/dangling")).unwrap();
-    for path in ["deploy/file", "deploy/folder/secret.txt", "deploy/environ", "deploy/inside", "deploy/dangling"] {
+    for path in
+        ["deploy/file", "deploy/folder/secret.txt", "deploy/environ", "deploy/inside", "deploy/dangling"]
+    {
         for act in ACTS.into_iter().filter(|act| *act != "glob" || !path.contains("folder")) {
             let call = format!("workspace.{act}");
             check(&scene, reach(&scene, act, path), (3, "denied"), &[(&call, path, "denied")]);
@@ -149,7 +152,8 @@ fn attack_6_no_grant_opens_what_is_protected() {
     scene.put("workspace/.github/workflows/ci.yml", "on: push\n");
     scene.put("workspace/Jenkinsfile", "node {}\n");
     let everything = ["read,write,remove **", "read,write,remove .git/**", "read,write,remove .github/**"];
-    let more = ["read,write,remove .GIT/config", "read,write,remove .lockstep-journal", "read,write .gitlab-ci.yml"];
+    let more =
+        ["read,write,remove .GIT/config", "read,write,remove .lockstep-journal", "read,write .gitlab-ci.yml"];
     let rights: Vec<&str> = everything.into_iter().chain(more).collect();
     let attack = |act, path| scene.attack_with("reach", act, &[path], &rights, "");
     for (act, path) in [
@@ -191,7 +195,9 @@ fn attack_6_the_files_between_the_run_and_its_platform_are_out_of_reach() {
     let digest = lockstep_model::digest::Digest::of(&fs::read(hostile("reach")).unwrap());
     scene.put(
         "workspace/deploy/policy.yaml",
-        &format!("version: 1\ncomponents: [{{digest: '{digest}', allow: {{workspace: ['write deploy/**']}}}}]\n"),
+        &format!(
+            "version: 1\ncomponents: [{{digest: '{digest}', allow: {{workspace: ['write deploy/**']}}}}]\n"
+        ),
     );
     let run = scene.call(support::full()).arg("run").arg(hostile("reach")).arg("--policy");
     let run = run.arg(scene.path("workspace/deploy/policy.yaml")).arg("-C").arg(scene.path("workspace"));
@@ -217,7 +223,12 @@ fn attack_7_what_is_no_regular_file_is_refused_at_once() {
     }
     for act in ["read", "write", "remove"] {
         let call = format!("workspace.{act}");
-        check(&scene, reach(&scene, act, "deploy/sparse"), (7, "limit"), &[(&call, "deploy/sparse", "limit")]);
+        check(
+            &scene,
+            reach(&scene, act, "deploy/sparse"),
+            (7, "limit"),
+            &[(&call, "deploy/sparse", "limit")],
+        );
     }
 }
 
@@ -235,7 +246,10 @@ fn attack_9_an_unknown_import_is_refused_by_name() {
     let ended = check(&scene, scene.attack("sockets", "", &[]), (3, "unknown-import"), &[]);
     assert!(ended.result()["message"].as_str().unwrap().contains("`wasi:sockets/"), "{ended:?}");
     for (import, name) in [
-        (r#"(import "evil:steal/secrets@1.0.0" (instance (export "all" (func (result string)))))"#, "evil:steal/secrets"),
+        (
+            r#"(import "evil:steal/secrets@1.0.0" (instance (export "all" (func (result string)))))"#,
+            "evil:steal/secrets",
+        ),
         (r#"(import "wasi:http/outgoing-handler@0.2.6" (instance))"#, "wasi:http/outgoing-handler"),
         (r#"(import "wasi:cli/environment@0.3.0" (instance))"#, "wasi:cli/environment@0.3.0"),
         (r#"(import "lockstep:steps/workspace@0.1.0" (instance))"#, "lockstep:steps/workspace"),

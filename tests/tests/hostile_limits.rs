@@ -51,7 +51,8 @@ fn attack_27_a_host_call_that_never_answers_is_ended() {
     let scene = Scene::new();
     let sparse = fs::File::create(scene.path("workspace/deploy/sparse")).unwrap();
     sparse.set_len(1 << 40).unwrap();
-    let (ended, calls) = ends_in_time(|| check(&scene, endless(&scene, "digest", "deploy/sparse"), 7, "limit"));
+    let (ended, calls) =
+        ends_in_time(|| check(&scene, endless(&scene, "digest", "deploy/sparse"), 7, "limit"));
     assert_eq!(ended.result()["message"], "the step ran longer than 1 s");
     // The write, the open, and not the call that never came back.
     assert_eq!(calls, 2);
@@ -122,7 +123,9 @@ fn attack_28_handles_and_calls_are_bounded() {
 #[test]
 fn attack_28_what_is_said_is_bounded() {
     let scene = Scene::new();
-    for (act, count) in [("progress", "1000000"), ("notes", "1000000"), ("paragraphs", "1000000"), ("tables", "300")] {
+    for (act, count) in
+        [("progress", "1000000"), ("notes", "1000000"), ("paragraphs", "1000000"), ("tables", "300")]
+    {
         let run = scene.attack_with("greedy", act, &[count], &["read deploy/**"], "calls: 200000");
         check(&scene, run, 7, "limit");
     }
