@@ -2,7 +2,7 @@
 # Finds the lockstep binary, proves that it is the one that belongs to these wrappers, and becomes it. It never
 # reads an input of a step, and it looks for nothing along the caller's PATH.
 set -eu
-unset -f cat chmod command curl cut mkdir mv printf rm sha256sum shasum uname wget 2>/dev/null || :
+unset -f chmod command curl cut mkdir mv openssl printf rm sha256sum shasum uname wget 2>/dev/null || :
 callers_path=${PATH:-}
 export PATH=/usr/bin:/bin:/usr/sbin:/sbin
 
@@ -12,7 +12,8 @@ fail() {
 }
 
 sha256() {
-    if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi | cut -d ' ' -f 1
+    if command -v openssl >/dev/null; then OPENSSL_CONF=/dev/null openssl dgst -sha256 -r <"$1" # the fastest
+    elif command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi | cut -d ' ' -f 1
 }
 
 # What a wrapper passes as an input wins over the variable that stands for it.
@@ -21,6 +22,7 @@ LOCKSTEP_POLICY=${LOCKSTEP_INPUT_POLICY:-${LOCKSTEP_POLICY:-}}
 LOCKSTEP_RECEIPT=${LOCKSTEP_INPUT_RECEIPT:-${LOCKSTEP_RECEIPT:-}}
 case ${LOCKSTEP_INPUT_PLAN:-} in *true) export LOCKSTEP_PLAN=true ;; esac
 export LOCKSTEP_POLICY LOCKSTEP_RECEIPT
+unset LOCKSTEP_INPUT_BINARY LOCKSTEP_INPUT_PLAN LOCKSTEP_INPUT_POLICY LOCKSTEP_INPUT_RECEIPT
 
 step=${LOCKSTEP_STEP:-}
 case $step in '' | -* | *[!a-z0-9-]*)
@@ -36,8 +38,7 @@ Darwin-arm64) target=aarch64-apple-darwin ;;
 esac
 
 ci=$(CDPATH='' cd -- "${0%/*}" && pwd -P)
-root=${ci%/*}
-version='' expected='' file=''
+root=${ci%/*} version='' expected='' file=''
 while read -r first second third; do
     [ "$first" != version ] || version=$second
     [ "$second" != "$target" ] || { expected=$first file=$third; }
@@ -58,8 +59,7 @@ if [ "$bin" = "$cache/lockstep" ] && ! [ -f "$bin" ]; then
         'set LOCKSTEP_BIN to one, or LOCKSTEP_DOWNLOAD_BASE to the address of a release'
     url=${LOCKSTEP_DOWNLOAD_BASE%/}/$file new=$bin.$$
     mkdir -p -- "$cache"
-    if command -v curl >/dev/null; then
-        curl -fsSL --retry 3 --max-time 300 --max-filesize 100000000 -o "$new" -- "$url"
+    if command -v curl >/dev/null; then curl -fsSL --retry 3 --max-time 300 -o "$new" -- "$url"
     else wget -q -T 60 -O "$new" -- "$url"; fi ||
         { rm -f -- "$new" && fail 6 "could not download $file" 'run again, or set LOCKSTEP_BIN'; }
     [ "$(sha256 "$new")" = "$expected" ] || { rm -f -- "$new" && fail 4 "$file is not the released one" \

@@ -32,7 +32,7 @@ fn steps(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(steps)
 }
 
-/// One line of the table: the description, the machine code, and the digests of code and component.
+/// One line of the table: the description, the machine code, its checksum and the component's digest.
 fn entry(step: &Path) -> io::Result<String> {
     let file = |name: &str| {
         let path = step.join(name);
@@ -44,7 +44,7 @@ fn entry(step: &Path) -> io::Result<String> {
     let mut digests = digests.lines();
     let name = step.file_name().unwrap_or_default().to_string_lossy();
     Ok(format!(
-        "    Builtin {{ name: {name:?}, info: include_str!({info:?}), code: include_bytes!({code:?}), code_digest: {:?}, component: {:?} }},\n",
+        "    Builtin {{ name: {name:?}, info: include_str!({info:?}), code: include_bytes!({code:?}), checksum: {:?}, component: {:?} }},\n",
         digests.next().unwrap_or_default(),
         digests.next().unwrap_or_default(),
     ))

@@ -2,5 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod runner;
+pub mod services;
+pub mod shim;
 pub mod support;
 pub mod wat;

@@ -66,7 +66,7 @@ impl Batch {
         self.done.changes.extend(changes);
     }
 
-    /// The result, or everything that is wrong, in the order of [`Code`].
+    /// The result, or everything that is wrong: inputs first, then patterns, then files.
     ///
     /// # Errors
     /// If anything is wrong: then no file may be written.
@@ -78,7 +78,6 @@ impl Batch {
         if self.problems.is_empty() {
             return Ok(self.done);
         }
-        self.problems.sort_by_key(|problem| problem.code);
         Err(self.problems)
     }
 

@@ -23,10 +23,10 @@ pub(crate) fn location(file: &str, at: Option<Position>) -> Location {
     Location { path: file.into(), line: at.map(|at| at.line), column: at.map(|at| at.column) }
 }
 
-/// Notes every problem and ends the run with the first.
+/// Ends the run with the first problem; where there are several, notes each.
 pub(crate) fn refuse(problems: Vec<Problem>) -> Failure {
     let place = |problem: &Problem| problem.file.as_ref().map(|file| location(file, problem.at));
-    for problem in &problems {
+    for problem in problems.iter().filter(|_| problems.len() > 1) {
         note(Level::Error, &problem.line(), place(problem).as_ref());
     }
     let first = problems.first();

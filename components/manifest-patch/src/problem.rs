@@ -2,8 +2,8 @@
 
 use lockstep_yaml::{Position, Refusal};
 
-/// The stable name of a kind of problem, in the order in which one run names the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The stable name of a kind of problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// No edit was given.
     NoEdits,

@@ -58,7 +58,8 @@ pub fn problems(problems: &[Problem]) -> String {
         [] => "nothing is wrong".into(),
         [only] => only.message.clone(),
         [first, rest @ ..] => {
-            format!("{} (and {} more, noted above)", first.message, plural(rest.len() as u32, "problem"))
+            let word = if rest.len() == 1 { "problem" } else { "problems" };
+            format!("{} (and {} more {word}, noted above)", first.message, rest.len())
         }
     }
 }

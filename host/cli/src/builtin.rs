@@ -2,7 +2,7 @@
 //! A step from elsewhere never gets in here.
 
 use lockstep_engine::load::{LoadError, Precompiled, Step};
-use lockstep_model::digest::Digest;
+use lockstep_model::digest::{Checksum, Digest};
 use lockstep_model::info::StepInfo;
 
 /// A step as the build left it.
@@ -12,7 +12,7 @@ pub(crate) struct Builtin {
     pub(crate) name: &'static str,
     info: &'static str,
     code: &'static [u8],
-    code_digest: &'static str,
+    checksum: &'static str,
     component: &'static str,
 }
 
@@ -43,16 +43,17 @@ impl Builtin {
 
     /// The digest of its component, which names it in receipts.
     pub(crate) fn component(&self) -> Result<Digest, BuiltinError> {
-        self.digest(self.component)
+        Digest::parse(self.component).ok_or_else(|| self.damaged("its digest"))
     }
 
     /// The step itself, ready to run.
     pub(crate) fn load(&self) -> Result<Step, BuiltinError> {
-        let code = Precompiled::embedded(self.code, self.digest(self.code_digest)?);
+        let checksum = Checksum::parse(self.checksum).ok_or_else(|| self.damaged("its checksum"))?;
+        let code = Precompiled::embedded(self.code, checksum);
         Step::load(&code).map_err(|error| BuiltinError::Load(self.name, error))
     }
 
-    fn digest(&self, text: &str) -> Result<Digest, BuiltinError> {
-        Digest::parse(text).ok_or_else(|| BuiltinError::Damaged(self.name, format!("`{text}` is no digest")))
+    fn damaged(&self, what: &str) -> BuiltinError {
+        BuiltinError::Damaged(self.name, format!("{what} cannot be read"))
     }
 }

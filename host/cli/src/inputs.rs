@@ -16,28 +16,38 @@ const DOCUMENT: &str = "LOCKSTEP_INPUTS";
 /// The beginning of the variables that hold one input each.
 const SINGLE: &str = "LOCKSTEP_INPUT_";
 
-/// The inputs that the environment holds, those of the document before the single ones.
+/// The inputs that the environment holds.
 pub(crate) fn from_environment(fields: &[InputInfo]) -> Result<Vec<Raw>, String> {
-    let mut raws = Vec::new();
-    if let Some(text) = environment::text(DOCUMENT) {
-        let document = parse(&text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
-        for (name, value) in document {
-            if CONTROLS.contains(&name.as_str()) {
-                continue;
-            }
-            let given = match value {
-                Value::String(text) => Given::Text(text),
-                value => Given::Value(value),
-            };
-            raws.push(Raw { name, source: DOCUMENT.into(), given });
-        }
+    match environment::text(DOCUMENT) {
+        Some(text) => from_document(&text),
+        None => Ok(from_single(fields)),
     }
-    for (suffix, text) in environment::with_prefix(SINGLE) {
-        let name = fields.iter().map(|field| &field.name).find(|name| variable(name) == suffix);
-        let name = name.cloned().unwrap_or(suffix.clone());
-        raws.push(Raw { name, source: format!("{SINGLE}{suffix}"), given: Given::Text(text) });
-    }
-    Ok(raws)
+}
+
+/// The inputs of the document. Where there is one, single variables do not count: an earlier step of the job
+/// may have set them.
+fn from_document(text: &str) -> Result<Vec<Raw>, String> {
+    let document = parse(text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let given = |value| match value {
+        Value::String(text) => Given::Text(text),
+        value => Given::Value(value),
+    };
+    let inputs = document.into_iter().filter(|(name, _)| !CONTROLS.contains(&name.as_str()));
+    Ok(inputs.map(|(name, value)| Raw { name, source: DOCUMENT.into(), given: given(value) }).collect())
+}
+
+/// The inputs that have a variable each.
+fn from_single(fields: &[InputInfo]) -> Vec<Raw> {
+    let raw = |(suffix, text): (String, String)| {
+        let known = fields.iter().map(|field| &field.name).find(|name| variable(name) == suffix);
+        let name = known.cloned().unwrap_or_else(|| suffix.clone());
+        Raw { name, source: format!("{SINGLE}{suffix}"), given: Given::Text(text) }
+    };
+    let single = environment::with_prefix(SINGLE).into_iter();
+    single
+        .filter(|(suffix, _)| CONTROLS.iter().all(|control| variable(control) != *suffix))
+        .map(raw)
+        .collect()
 }
 
 /// The inputs that a file holds, JSON or YAML; `-` is standard input.

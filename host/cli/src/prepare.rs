@@ -37,8 +37,10 @@ pub(crate) struct Known {
     pub(crate) limits: Limits,
     /// What passed the gate.
     pub(crate) log: CallLog,
-    /// What was said.
+    /// What the host itself has to say; shown when the run is over.
     pub(crate) notes: Vec<Note>,
+    /// What the component said; shown as it came.
+    pub(crate) heard: Vec<Note>,
     /// The summary.
     pub(crate) summary: Vec<Block>,
 }

@@ -101,6 +101,14 @@ impl Voice {
         self.apply(&self.renderer().opening(now()))
     }
 
+    /// Says what the host itself has to say.
+    pub(crate) fn notes(&self, notes: &[Note]) {
+        for note in notes {
+            // The log is gone; the result still has the note.
+            let _ = self.apply(&self.renderer().note(note));
+        }
+    }
+
     /// Says what a component printed.
     pub(crate) fn printed(&self, bytes: &[u8]) -> io::Result<()> {
         self.apply(&self.renderer().stdio(&String::from_utf8_lossy(bytes)))

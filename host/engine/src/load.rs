@@ -4,7 +4,7 @@
 use crate::config;
 use crate::imports::Imports;
 use crate::value::{self, Unsupported};
-use lockstep_model::digest::Digest;
+use lockstep_model::digest::Checksum;
 use lockstep_model::types::Field;
 use std::borrow::Cow;
 use wasmtime::Engine;
@@ -19,22 +19,22 @@ pub(crate) const ENTRY: &str = "run";
 #[derive(Debug)]
 pub struct Precompiled<'a> {
     code: Cow<'a, [u8]>,
-    digest: Digest,
+    checksum: Checksum,
 }
 
 impl Precompiled<'static> {
-    /// Code embedded in this very program, with the digest it had when it was compiled. `'static` is
+    /// Code embedded in this very program, with the checksum it had when it was compiled. `'static` is
     /// the point: what was read from somewhere does not live that long.
     #[must_use]
-    pub fn embedded(code: &'static [u8], digest: Digest) -> Self {
-        Self { code: Cow::Borrowed(code), digest }
+    pub fn embedded(code: &'static [u8], checksum: Checksum) -> Self {
+        Self { code: Cow::Borrowed(code), checksum }
     }
 
     /// Code that the compiler process of this very program wrote to a pipe only it holds.
     #[cfg(feature = "compile")]
     pub(crate) fn from_own_compiler(code: Vec<u8>) -> Self {
-        let digest = Digest::of(&code);
-        Self { code: Cow::Owned(code), digest }
+        let checksum = Checksum::of(&code);
+        Self { code: Cow::Owned(code), checksum }
     }
 }
 
@@ -57,10 +57,10 @@ pub enum LoadError {
     /// The code is not what was compiled.
     #[error("the code of the component was changed: expected {expected}, found {found}")]
     Changed {
-        /// The digest it was compiled to.
-        expected: Digest,
-        /// The digest it has.
-        found: Digest,
+        /// What it was compiled to.
+        expected: Checksum,
+        /// What it is now.
+        found: Checksum,
     },
     /// The sandbox refuses to start or the code was compiled for another one.
     #[error("the sandbox does not take the component: {0}")]
@@ -80,9 +80,9 @@ impl Step {
     /// The code is not what was compiled, was compiled for another host, or is no step.
     pub fn load(precompiled: &Precompiled<'_>) -> Result<Self, LoadError> {
         let sandbox = |error: wasmtime::Error| LoadError::Sandbox(error.to_string());
-        let found = Digest::of(&precompiled.code);
-        if found != precompiled.digest {
-            return Err(LoadError::Changed { expected: precompiled.digest, found });
+        let found = Checksum::of(&precompiled.code);
+        if found != precompiled.checksum {
+            return Err(LoadError::Changed { expected: precompiled.checksum, found });
         }
         let engine = config::engine().map_err(sandbox)?;
         let component = deserialize(&engine, precompiled).map_err(sandbox)?;
@@ -97,7 +97,7 @@ impl Step {
 #[expect(unsafe_code, reason = "loading precompiled code is unsafe by nature; see the proof inside")]
 fn deserialize(engine: &Engine, precompiled: &Precompiled<'_>) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be the unmodified output of this wasmtime's compiler. `Precompiled` can
-    // only be made of bytes embedded in this program, whose digest the caller has just compared with
+    // only be made of bytes embedded in this program, whose checksum the caller has just compared with
     // the one taken when lockstep compiled them, or of what lockstep's own compiler process wrote.
     // That they were compiled by the same version under the same settings wasmtime checks itself.
     unsafe { Component::deserialize(engine, &precompiled.code) }

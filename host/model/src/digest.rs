@@ -1,4 +1,5 @@
-//! SHA-256 digests as text. Nothing else in the project computes one.
+//! Digests as text: SHA-256 for what is named, BLAKE3 for what is checked at every start. Nothing else in the
+//! project computes one.
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -60,6 +61,30 @@ impl fmt::Display for Digest {
     }
 }
 
+/// The BLAKE3 of machine code that is embedded in the program: looked at on every start, so it has to be fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum(blake3::Hash);
+
+impl Checksum {
+    /// The checksum of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(blake3::hash(bytes))
+    }
+
+    /// Reads the printed form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        blake3::Hash::from_hex(text.strip_prefix("blake3:")?).ok().map(Self)
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blake3:{}", self.0.to_hex())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +103,13 @@ mod tests {
     fn a_reader_has_the_digest_of_its_bytes() {
         let bytes = vec![7; 200_000];
         assert_eq!(Digest::of_reader(bytes.as_slice()).unwrap(), (Digest::of(&bytes), 200_000));
+    }
+
+    #[test]
+    fn a_checksum_is_read_back() {
+        let checksum = Checksum::of(b"code");
+        assert_eq!(Checksum::parse(&checksum.to_string()), Some(checksum));
+        assert_eq!(Checksum::parse("blake3:00"), None);
+        assert_ne!(Checksum::of(b"code"), Checksum::of(b"c0de"));
     }
 }

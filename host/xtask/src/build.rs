@@ -3,7 +3,7 @@
 
 use crate::{r#gen, shell};
 use anyhow::{Context as _, Result, bail};
-use lockstep_model::digest::Digest;
+use lockstep_model::digest::{Checksum, Digest};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,7 @@ fn component(root: &Path, step: &str, out: &Path) -> Result<()> {
     }
     let code = compile(root, wasm)?;
     write_if_changed(&out.join("component.cwasm"), &code)?;
-    write_if_changed(&out.join("digests"), format!("{}\n{digest}\n", Digest::of(&code)).as_bytes())?;
+    write_if_changed(&out.join("digests"), format!("{}\n{digest}\n", Checksum::of(&code)).as_bytes())?;
     write_if_changed(&out.join("made-from"), made_from.as_bytes())
 }
 

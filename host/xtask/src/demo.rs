@@ -7,34 +7,29 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What a release job would type.
-const RUN: [&str; 8] = [
+/// What a release job would type. README.md shows the same.
+const RUN: [&str; 10] = [
     "run",
     "manifest-patch",
     "--files",
     "deploy/**/*.yaml",
+    "--where",
+    "kind=Deployment",
     "--image",
-    "registry.example.com/shop/web=:v1.8.0",
+    "registry.example.com/shop/web:v1.8.0",
     "--set-json",
     ".spec.replicas=4",
 ];
-/// Only touch the deployment.
-const WHERE: [&str; 4] = ["--where", "kind=Deployment", "--expect", "any"];
 
 /// Shows it.
 pub(crate) fn demo(root: &Path) -> Result<()> {
     let host = build::build(root, build::Form::Slim)?;
     let folder = build::target(root).join("demo");
     lay_out(&root.join("examples/demo"), &folder)?;
-    show(
-        &host,
-        &folder,
-        &[&RUN[..], &WHERE[..], &["--plan"]].concat(),
-        0,
-        "first only look: what would it change?",
-    )?;
-    show(&host, &folder, &[&RUN[..], &WHERE[..]].concat(), 0, "then do it")?;
-    show(&host, &folder, &[&RUN[..], &WHERE[..]].concat(), 0, "run it again: nothing to do")?;
+    let plan = [&RUN[..], &["--plan"]].concat();
+    show(&host, &folder, &plan, 0, "first only look: what would it change?")?;
+    show(&host, &folder, &RUN, 0, "then do it")?;
+    show(&host, &folder, &RUN, 0, "run it again: nothing to do")?;
     let denied = ["run", "manifest-patch", "--files", ".git/config", "--set", ".a=b"];
     show(&host, &folder, &denied, 3, "and what it may not touch, it cannot")?;
     shell::say(&format!("\nthe folder is {}; the program is {}", folder.display(), host.display()));

@@ -7,9 +7,12 @@ mod build;
 mod demo;
 mod dist;
 mod r#gen;
+mod lint;
+mod mutants;
 mod new;
 mod shell;
 mod test;
+#[cfg(test)]
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -24,6 +27,7 @@ usage: cargo xtask COMMAND
                       which runs components that are not built in
   demo                build, then run a step on real input and show it
   test [--live]       all tests; with --live also those that need real services
+  lint                formatting and lints
   gen [--check]       write what is generated: wrappers and reference pages
   new STEP            lay out the folder of a new step
   bench [--quick]     measure lockstep beside other tools
@@ -43,7 +47,9 @@ fn main() -> ExitCode {
         ["gen"] => generate(&root, false),
         ["gen", "--check"] => generate(&root, true),
         // What `bench` measures as the floor, a process of its own.
+        ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
+        ["lint"] => lint::lint(&root),
         ["new", step] => new::new(&root, step),
         ["bench"] => bench::bench(&root, bench::Rounds::Full),
         ["bench", "--quick"] => bench::bench(&root, bench::Rounds::Quick),

@@ -1,7 +1,7 @@
 //! All tests in one command. Offline they need Rust and git only; live they build real services and runners,
 //! and a missing one is a failure, never a skip.
 
-use crate::{build, shell};
+use crate::{build, mutants, shell};
 use anyhow::Result;
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +39,9 @@ pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
         shell::step("tests through the finished program");
         let mut through = cargo_test(root);
         with_programs(through.args(["--package", "lockstep-tests"]));
-        return shell::run(&mut through);
+        shell::run(&mut through)?;
+        shell::step("tests without the guards they hold");
+        return mutants::mutants(root);
     }
     shell::step("live tests: real services and runners");
     let mut live = cargo_test(root);

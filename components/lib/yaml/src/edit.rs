@@ -73,14 +73,16 @@ pub(crate) struct Plan {
     pub(crate) renamed: HashMap<NodeId, String>,
     /// The values that go, with their keys.
     pub(crate) removed: HashSet<NodeId>,
+    /// Whether strings of several lines may be written as block scalars.
+    blocks: bool,
 }
 
 impl Plan {
     /// Plans all changes. They are independent: none sees the effect of another, and two that
     /// want different things of one place are refused.
-    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op]) -> Result<Self, Refusal> {
+    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op], blocks: bool) -> Result<Self, Refusal> {
         refuse_overlaps(tree, ops)?;
-        let mut plan = Self::default();
+        let mut plan = Self { blocks, ..Self::default() };
         let mut done = HashSet::new();
         for op in ops {
             match op {
@@ -93,7 +95,7 @@ impl Plan {
         }
         // Inner mappings first: where two end on the same line, the inner one's keys come first.
         for (&mapping, entries) in plan.created.iter().rev() {
-            plan.splices.extend(insert::insert(tree, mapping, entries)?);
+            plan.splices.extend(insert::insert(tree, mapping, entries, blocks)?);
         }
         plan.changes.sort_by_key(|change| change.at);
         Ok(plan)
@@ -136,7 +138,7 @@ impl Plan {
             let reason = Reason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
             return Err(reason.at(tree.position(node.start)));
         }
-        self.splices.extend(replace::replace(tree, id, value)?);
+        self.splices.extend(replace::replace(tree, id, value, self.blocks)?);
         self.changes.push(Change {
             at: tree.position(node.start),
             path: tree.path(id),

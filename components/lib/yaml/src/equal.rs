@@ -72,9 +72,9 @@ fn same_plain(text: &str, value: &Value) -> bool {
     }
 }
 
-/// A block scalar that ends with the file but without a line end: some readers add the line end,
-/// some do not.
-fn ends_unclear(tree: &Tree<'_>, id: NodeId) -> bool {
+/// Whether this is a block scalar that ends with the file but without a line end: some readers add
+/// the line end, some do not.
+pub(crate) fn ends_unclear(tree: &Tree<'_>, id: NodeId) -> bool {
     let node = tree.node(id);
     let Data::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = node.data else {
         return false;

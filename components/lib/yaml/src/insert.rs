@@ -6,7 +6,7 @@ use crate::lines;
 use crate::parse::skip_trivia;
 use crate::quote;
 use crate::refusal::Refusal;
-use crate::render::{self, Manner};
+use crate::render::{self, Manner, block_indent};
 use crate::replace::{replace, unsupported};
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
@@ -17,14 +17,16 @@ pub(crate) fn insert(
     tree: &Tree<'_>,
     mapping: NodeId,
     new: &[(String, Value)],
+    blocks: bool,
 ) -> Result<Vec<Splice>, Refusal> {
     match &tree.node(mapping).data {
-        Data::Mapping { entries, style: Style::Block, indent } if !entries.is_empty() => {
-            Ok(vec![insert_lines(tree, mapping, *indent as usize, new)?])
-        }
+        Data::Mapping { style: Style::Block, .. } => match block_indent(tree, mapping) {
+            Some(indent) => Ok(vec![insert_lines(tree, mapping, indent, new, blocks)?]),
+            None => Err(unsupported(tree, mapping, "a mapping whose first key is empty")),
+        },
         Data::Mapping { style: Style::Flow, .. } => Ok(insert_flow(tree, mapping, new)),
         Data::Scalar { style: ScalarStyle::Plain, .. } => {
-            replace(tree, mapping, &Value::Mapping(new.to_vec()))
+            replace(tree, mapping, &Value::Mapping(new.to_vec()), blocks)
         }
         _ => Err(unsupported(tree, mapping, "a mapping written like this")),
     }
@@ -37,6 +39,7 @@ fn insert_lines(
     mapping: NodeId,
     indent: usize,
     new: &[(String, Value)],
+    blocks: bool,
 ) -> Result<Splice, Refusal> {
     let source = tree.text;
     let node = tree.node(mapping);
@@ -60,8 +63,9 @@ fn insert_lines(
         at = lines::next(source, at);
     }
     let eol = lines::ending(source, lines::start(source, end.saturating_sub(usize::from(whole))));
-    let manner = Manner::of(tree, eol);
     let open = at == source.len() && lines::ends_open(source);
+    // A block scalar needs the line end that an open last line does not have.
+    let manner = Manner::of(tree, eol, blocks && !open);
     let mut text = String::new();
     for (key, value) in new {
         let entry = render::entry(key, value, indent, &manner);

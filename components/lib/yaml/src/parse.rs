@@ -266,18 +266,26 @@ impl<'a> Builder<'a> {
             return;
         };
         let node = self.tree.node(id);
-        let (last, flow) = match &node.data {
-            Data::Sequence { items, style } => (items.last(), *style == Style::Flow),
+        let (first, last, flow) = match &node.data {
+            Data::Sequence { items, style } => (items.first(), items.last(), *style == Style::Flow),
             Data::Mapping { entries, style, .. } => {
-                (entries.last().map(|(_, value)| value), *style == Style::Flow)
+                let ends = entries.first().zip(entries.last());
+                (ends.map(|(first, _)| &first.0), ends.map(|(_, last)| &last.1), *style == Style::Flow)
             }
-            _ => (None, false),
+            _ => (None, None, false),
         };
-        let end = match last {
-            Some(&last) if !flow => self.tree.node(last).end.max(self.tree.node(last).properties_end()),
-            _ => narrow(end),
-        };
-        self.tree.nodes[id.0 as usize].end = end;
+        let (mut start, mut end) = (node.start, narrow(end));
+        if let (Some(&first), Some(&last), false) = (first, last, flow) {
+            let (first, last) = (self.tree.node(first), self.tree.node(last));
+            end = last.end.max(last.properties_end());
+            // The parser's span of a block sequence starts behind its first dash, or even further on.
+            start = match &node.data {
+                Data::Sequence { .. } => first.slot.saturating_sub(1),
+                _ => start.min(first.start),
+            };
+        }
+        let node = &mut self.tree.nodes[id.0 as usize];
+        (node.start, node.end) = (start, end);
         self.leave(end as usize);
     }
 

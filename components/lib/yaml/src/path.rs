@@ -236,7 +236,7 @@ impl fmt::Display for Path {
 
 fn write_pointer(out: &mut fmt::Formatter<'_>, segment: &Segment) -> fmt::Result {
     match segment {
-        Segment::Key(key) if key.starts_with('[') || key.contains('=') => {
+        Segment::Key(key) if key.starts_with('[') || key.contains('=') || array_index(key).is_some() => {
             write!(out, "/[{}]", quoted(key))
         }
         Segment::Key(key) => write!(out, "/{}", key.replace('~', "~0").replace('/', "~1")),

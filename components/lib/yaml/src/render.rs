@@ -16,11 +16,13 @@ pub(crate) struct Manner {
     pub(crate) sequence: usize,
     /// The line end.
     pub(crate) eol: &'static str,
+    /// Whether strings of several lines are written as block scalars.
+    pub(crate) blocks: bool,
 }
 
 impl Manner {
     /// What the file does: the first nested mapping and the first sequence show it.
-    pub(crate) fn of(tree: &Tree<'_>, eol: &'static str) -> Self {
+    pub(crate) fn of(tree: &Tree<'_>, eol: &'static str, blocks: bool) -> Self {
         let mut unit = None;
         let mut sequence = None;
         for (index, node) in tree.nodes.iter().enumerate() {
@@ -42,7 +44,7 @@ impl Manner {
             }
         }
         let unit = unit.or(sequence.filter(|step| *step > 0)).unwrap_or(2);
-        Self { unit, sequence: sequence.unwrap_or(unit), eol }
+        Self { unit, sequence: sequence.unwrap_or(unit), eol, blocks }
     }
 
     /// Where the lines of a collection begin that belongs to a key at `indent`.
@@ -120,7 +122,7 @@ fn string_block(value: &Value, base: usize, step: usize, manner: &Manner) -> Opt
     let Value::String(text) = value else {
         return None;
     };
-    if !text.trim_end_matches('\n').contains('\n') {
+    if !manner.blocks || !text.trim_end_matches('\n').contains('\n') {
         return None;
     }
     let style = ScalarStyle::Literal;

@@ -13,11 +13,17 @@ use crate::tree::{Data, NodeId, Style, Tree};
 use crate::value::Value;
 
 /// The splices that give `id` the value. The node is neither an alias nor has it the value already.
-pub(crate) fn replace(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>, Refusal> {
+/// `blocks` allows block scalars for strings of several lines.
+pub(crate) fn replace(
+    tree: &Tree<'_>,
+    id: NodeId,
+    value: &Value,
+    blocks: bool,
+) -> Result<Vec<Splice>, Refusal> {
     if !value.is_collection() || value.is_empty_collection() || tree.in_flow(id) {
-        with_inline(tree, id, value)
+        with_inline(tree, id, value, blocks)
     } else {
-        with_lines(tree, id, value)
+        with_lines(tree, id, value, blocks)
     }
 }
 
@@ -42,14 +48,14 @@ pub(crate) fn unsupported(tree: &Tree<'_>, id: NodeId, what: &str) -> Refusal {
 }
 
 /// Writes something that stays on the line of its key or dash.
-fn with_inline(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>, Refusal> {
+fn with_inline(tree: &Tree<'_>, id: NodeId, value: &Value, blocks: bool) -> Result<Vec<Splice>, Refusal> {
     let node = tree.node(id);
     let (start, end) = (node.start as usize, node.end as usize);
     let flow = tree.in_flow(id);
     let json = flow && node.parent.is_some_and(|parent| is_json(tree, parent));
     let text = || render::inline(value, flow, json);
     match (&node.data, value) {
-        (Data::Scalar { style, .. }, Value::String(new)) if is_block(*style) => {
+        (Data::Scalar { style, .. }, Value::String(new)) if is_block(*style) && blocks => {
             Ok(block_scalar(tree, id, new, *style))
         }
         (Data::Scalar { style, .. }, _) if is_block(*style) => Ok(unblock(tree, id, &text())),
@@ -91,7 +97,7 @@ fn block_scalar(tree: &Tree<'_>, id: NodeId, new: &str, style: ScalarStyle) -> V
         Some(width) => block.indent.saturating_sub(width),
         None => base_indent(tree, id),
     };
-    let indent = if block.indent > base { block.indent } else { base + Manner::of(tree, eol).unit };
+    let indent = if block.indent > base { block.indent } else { base + Manner::of(tree, eol, true).unit };
     let Some(mut written) = block::write(new, style, explicit.is_some(), indent, base, eol) else {
         return unblock(tree, id, &quote::double(new));
     };
@@ -147,7 +153,7 @@ fn unblock(tree: &Tree<'_>, id: NodeId, text: &str) -> Vec<Splice> {
 
 /// Writes one line of text where a block collection stands.
 fn collapse(tree: &Tree<'_>, id: NodeId, text: &str) -> Vec<Splice> {
-    let first = first_byte(tree, id);
+    let first = tree.node(id).start as usize;
     let line = lines::start(tree.text, first);
     let node = tree.node(id);
     let last = last_byte(tree, id);
@@ -162,14 +168,6 @@ fn collapse(tree: &Tree<'_>, id: NodeId, text: &str) -> Vec<Splice> {
     vec![Splice::new(at..at, format!(" {text}")), Splice::new(gone, "")]
 }
 
-/// The first byte of a block collection: of its first key, or its first dash.
-fn first_byte(tree: &Tree<'_>, id: NodeId) -> usize {
-    match tree.items(id).first() {
-        Some(&item) => tree.node(item).slot as usize - 1,
-        None => tree.node(id).start as usize,
-    }
-}
-
 /// The byte after the last byte of a block collection that is neither line end nor comment.
 fn last_byte(tree: &Tree<'_>, id: NodeId) -> usize {
     let end = tree.node(id).end as usize;
@@ -179,11 +177,13 @@ fn last_byte(tree: &Tree<'_>, id: NodeId) -> usize {
 }
 
 /// Writes a collection over several lines.
-fn with_lines(tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<Vec<Splice>, Refusal> {
+fn with_lines(tree: &Tree<'_>, id: NodeId, value: &Value, blocks: bool) -> Result<Vec<Splice>, Refusal> {
     let source = tree.text;
     let node = tree.node(id);
     let eol = lines::ending(source, node.start as usize);
-    let manner = Manner::of(tree, eol);
+    // A block scalar needs the line end that an open last line does not have.
+    let last = lines::next(source, node.end as usize) == source.len() && lines::ends_open(source);
+    let manner = Manner::of(tree, eol, blocks && !last);
     let Some(parent) = node.parent else {
         return Err(unsupported(tree, id, "the root of a document"));
     };
@@ -234,7 +234,7 @@ fn over_lines(
     in_sequence: bool,
     manner: &Manner,
 ) -> Splice {
-    let first = first_byte(tree, id);
+    let first = tree.node(id).start as usize;
     let line = lines::start(tree.text, first);
     let last = lines::end(tree.text, last_byte(tree, id));
     let column = lines::column(tree.text, first);

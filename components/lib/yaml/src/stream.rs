@@ -42,7 +42,15 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// If a change cannot be made, or the result does not read as it should.
     pub fn edit(&self, ops: &[Op]) -> Result<Edited, Refusal> {
-        let mut plan = Plan::new(&self.tree, ops)?;
+        match self.attempt(ops, true) {
+            // Block scalars are the one form that depends on the lines around them. Quotes do not.
+            Err(Refusal { reason: Reason::Unproven { .. }, .. }) => self.attempt(ops, false),
+            other => other,
+        }
+    }
+
+    fn attempt(&self, ops: &[Op], blocks: bool) -> Result<Edited, Refusal> {
+        let mut plan = Plan::new(&self.tree, ops, blocks)?;
         if plan.splices.is_empty() {
             return Ok(Edited { text: None, changes: Vec::new() });
         }

@@ -63,6 +63,10 @@ impl Comparison<'_> {
         let created = self.plan.created.get(&old);
         match (&before.data, &after.data) {
             (Data::Scalar { text, style, .. }, Data::Scalar { text: now, style: style_now, .. }) => {
+                if equal::ends_unclear(self.old, old) != equal::ends_unclear(self.new, new) {
+                    let path = self.old.path(old);
+                    return Err(format!("`{path}` ends the file without a line end, and would not any more"));
+                }
                 let same = text == now && style == style_now && created.is_none();
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }
@@ -123,8 +127,12 @@ impl Comparison<'_> {
 
     /// Every comment is still there, word for word and in order, but those within what went.
     fn comments(&self) -> Verdict {
-        let gone =
-            |start: u32| self.plan.splices.iter().any(|splice| splice.range.contains(&(start as usize)));
+        // Splices are in order and do not overlap: only the last one that begins before can hold a byte.
+        let splices = &self.plan.splices;
+        let gone = |start: u32| {
+            let next = splices.partition_point(|splice| splice.range.start <= start as usize);
+            next > 0 && splices[next - 1].range.contains(&(start as usize))
+        };
         let text = |tree: &Tree<'_>, range: &std::ops::Range<u32>| {
             tree.text[range.start as usize..range.end as usize].to_owned()
         };

@@ -128,6 +128,10 @@ fn creates_keys_behind_the_last_sibling() {
         create("a:\r\n  b: 1\r\nc: 1\r\n", "a.x.z", "v"),
         "a:\r\n  b: 1\r\n  x:\r\n    z: v\r\nc: 1\r\n"
     );
+    assert_eq!(
+        create("a:\n  b:\n    - 1\n    # - 2\n\n  # of c\nc: 1\n", "a.x", "v"),
+        "a:\n  b:\n    - 1\n    # - 2\n  x: v\n\n  # of c\nc: 1\n"
+    );
     assert_eq!(create("a: 1\n", "b", "x\ny\n"), "a: 1\nb: |\n  x\n  y\n");
     assert_eq!(create("a: 1\n", "[\"yes\"]", "v"), "a: 1\n\"yes\": v\n");
     assert_eq!(create("a: 1\n---\n# nothing\n", "b", "v"), "a: 1\nb: v\n---\n# nothing\n");

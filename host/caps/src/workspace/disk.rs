@@ -111,6 +111,7 @@ fn check_attributes(_: BorrowedFd<'_>, _: &str) -> io::Result<()> {
 pub(super) mod fault {
     use std::cell::Cell;
     use std::io;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     /// What happens at a chosen operation.
     #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,6 +121,9 @@ pub(super) mod fault {
         /// It alone fails, as on a full disk.
         Full,
     }
+
+    /// How many operations this process has begun, for whoever wants to kill it at one of them.
+    pub(in super::super) static BEGUN: AtomicU32 = AtomicU32::new(0);
 
     thread_local! {
         static NEXT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
@@ -136,6 +140,7 @@ pub(super) mod fault {
     }
 
     pub(super) fn point() -> io::Result<()> {
+        BEGUN.fetch_add(1, Ordering::SeqCst);
         match NEXT.get() {
             Some((0, fault)) => {
                 HIT.set(true);

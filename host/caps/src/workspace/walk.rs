@@ -73,14 +73,18 @@ impl From<Errno> for Obstacle {
 
 /// Opens a folder below the root by its path; the empty path is the root itself.
 pub(super) fn folder(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Obstacle> {
-    let mut here = openat(root, ".", FOLDER, Mode::empty())?;
+    let mut here: Option<OwnedFd> = None;
     let mut walked = 0;
     for part in path.split('/').filter(|part| !part.is_empty()) {
         walked += part.len();
-        here = open_part(here.as_fd(), part).map_err(|error| name_part(error, &path[..walked]))?;
+        let parent = here.as_ref().map_or(root, |folder| folder.as_fd());
+        here = Some(open_part(parent, part).map_err(|error| name_part(error, &path[..walked]))?);
         walked += 1;
     }
-    Ok(here)
+    match here {
+        Some(folder) => Ok(folder),
+        None => Ok(openat(root, ".", FOLDER, Mode::empty())?),
+    }
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

@@ -10,13 +10,13 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
-use lockstep_caps::workspace::{CommitError, Workspace, WorkspaceError};
+use lockstep_caps::workspace::{CommitError, Recovered, Workspace, WorkspaceError};
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::redact::Redactor;
-use lockstep_model::report::{Change, Ending, Report};
+use lockstep_model::report::{Change, Ending, Level, Note, Report};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn answer(
         ending,
         planned: args.plan,
         outputs: work.outputs,
-        notes: std::mem::take(&mut known.notes),
+        notes: Vec::new(),
         summary: std::mem::take(&mut known.summary),
         changes: work.changes,
         diff: work.diff,
@@ -93,8 +93,11 @@ fn answer(
         place.ok().map(|place| receipt::write(&place, &report, &known, voice, environment.platform, started));
     if let Some((digest, problem)) = written {
         report.receipt = Some(digest);
-        report.notes.extend(problem);
+        known.notes.extend(problem);
     }
+    voice.notes(&known.notes);
+    report.notes.append(&mut known.heard);
+    report.notes.append(&mut known.notes);
     let exit = report.ending.exit;
     match voice.close(&report) {
         Ok(()) => exit,
@@ -118,6 +121,7 @@ fn carry_out(
     let own = own_files(args, place);
     let workspace = Workspace::open(&args.workspace, &known.limits, &own)
         .map_err(|error| ending(Exit::Invalid, "bad-workspace", error.to_string(), error.hint()))?;
+    known.notes.extend(workspace.recovered().map(recovery));
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
     let setup = Setup {
         inputs: known.inputs.clone(),
@@ -138,9 +142,21 @@ fn carry_out(
     }
 }
 
+/// Says what was done about what a killed run had left.
+fn recovery(recovered: &Recovered) -> Note {
+    let message = match recovered {
+        Recovered::Undone => "undid what a killed run had begun".to_owned(),
+        Recovered::Finished(changes) => {
+            let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
+            format!("finished what a killed run had decided: {}", paths.join(", "))
+        }
+    };
+    Note { level: Level::Notice, message, at: None }
+}
+
 /// Keeps what the component said, and shows what it printed.
 fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
-    known.notes.extend(remains.notes);
+    known.heard.extend(remains.notes);
     known.summary.extend(remains.summary);
     // The log is gone; the run is not worth less for it.
     let _ = voice.printed(&remains.printed);

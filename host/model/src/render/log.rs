@@ -3,6 +3,7 @@
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
 use crate::report::{Block, Change, Ending, Level, Location, Note, Report};
+use serde_json::Value;
 
 /// The most changed files that are listed one by one.
 const MAX_CHANGES: usize = 50;
@@ -32,10 +33,20 @@ pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
     if let Some(more) = report.changes.len().checked_sub(MAX_CHANGES + 1) {
         lines.push(format!("{BAR}and {} more files", count(more as u64 + 1)));
     }
-    for (name, value) in &report.outputs {
+    for (name, value) in report.outputs.iter().filter(|(_, value)| !is_empty(value)) {
         lines.push(format!("{BAR}{} = {}", r.clean(name), shown(r, &plain_value(value))));
     }
     lines
+}
+
+/// An output that says nothing: no text, no items.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// The summary as text.

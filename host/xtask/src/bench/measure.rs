@@ -35,7 +35,7 @@ pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Ve
         for (i, contender) in contenders.iter().enumerate().filter(|(i, _)| !missing[*i]).collect::<Vec<_>>()
         {
             (contender.prepare)()?;
-            match measure(&mut (contender.command)()) {
+            match measure(&(contender.command)()) {
                 Ok(sample) if round > 0 => samples[i].push(sample),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => missing[i] = true,
@@ -49,15 +49,53 @@ pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Ve
     Ok(samples)
 }
 
-fn measure(command: &mut Command) -> io::Result<Sample> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+/// Has a fresh process run and measure the command: what a process inherits of its parent's memory counts as
+/// its own peak, and this one has grown by now.
+fn measure(command: &Command) -> io::Result<Sample> {
+    let mut fresh = Command::new(std::env::current_exe()?);
+    fresh.arg(ONE).arg(command.get_program()).args(command.get_args());
+    // The same for everybody, and without secrets, which would make lockstep start twice.
+    #[expect(clippy::disallowed_methods, reason = "a chore, not the host")]
+    let kept = std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME");
+    fresh.env_clear().envs(kept.collect::<Vec<_>>());
+    if let Some(folder) = command.get_current_dir() {
+        fresh.current_dir(folder);
+    }
+    for (name, value) in command.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+        fresh.env(name, value);
+    }
+    let output = fresh.stderr(Stdio::inherit()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.split_whitespace();
+    match (numbers.next().map(str::parse), numbers.next().map(str::parse)) {
+        (Some(Ok(milliseconds)), Some(Ok(peak_bytes))) => Ok(Sample { milliseconds, peak_bytes }),
+        _ if output.status.code() == Some(MISSING) => Err(io::ErrorKind::NotFound.into()),
+        _ => Err(io::Error::other(format!("{command:?}: {text}"))),
+    }
+}
+
+/// The hidden command that measures one process.
+pub(crate) const ONE: &str = "bench-one";
+/// How it says that there is no such program.
+const MISSING: i32 = 127;
+
+/// Measures one process and prints its milliseconds and its peak memory in bytes.
+pub(crate) fn one(words: &[&str]) -> Result<()> {
+    let (program, args) = words.split_first().context("no program")?;
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let started = Instant::now();
-    let ended = command.spawn()?.wait4()?;
+    let child = match command.spawn() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::process::exit(MISSING),
+        child => child?,
+    };
+    let ended = { child }.wait4()?;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     if !ended.status.success() {
-        return Err(io::Error::other(format!("{:?}: {}", command, ended.status)));
+        bail!("{command:?}: {}", ended.status);
     }
-    Ok(Sample { milliseconds, peak_bytes: ended.rusage.maxrss })
+    crate::shell::say(&format!("{milliseconds} {}", ended.rusage.maxrss));
+    Ok(())
 }
 
 /// The middle of the times, in milliseconds.

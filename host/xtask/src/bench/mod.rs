@@ -4,6 +4,7 @@
 mod measure;
 mod work;
 
+pub(crate) use measure::one;
 pub(crate) use work::floor;
 
 use crate::{build, shell};

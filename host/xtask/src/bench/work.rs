@@ -2,9 +2,10 @@
 
 use super::measure::Contender;
 use crate::build;
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
+use lockstep_tests::services;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// What the edit looks for and makes.
@@ -18,6 +19,7 @@ const YQ: &str = "(.spec.template.spec.containers[] | select(.name == \"web\") |
 /// One file, one edit: mostly the start of the process.
 pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
     let files = folder.join("start");
+    let python = services::linters().map_err(Error::msg)?.join("python3");
     let nothing = |name: &str, program: &str, args: &'static [&'static str]| {
         let program = program.to_owned();
         plain(name, move || with_args(Command::new(&program), args))
@@ -33,11 +35,11 @@ pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
             with_secret(lockstep(&build::host(root), &files)),
         ),
         edit("yq -i", &files, 1, {
-            let (yq, file) = (yq(), files.join("web-0.yaml"));
+            let (yq, file) = (services::yq().map_err(Error::msg)?, files.join("web-0.yaml"));
             move || with_args(Command::new(&yq), &["-i", YQ, &file.to_string_lossy()])
         }),
         nothing("jq -n 0", "jq", &["-n", "0"]),
-        nothing("python3 -c 'import yaml'", &python(), &["-c", "import yaml"]),
+        nothing("python3 -c 'import yaml'", &python.to_string_lossy(), &["-c", "import yaml"]),
         nothing("node -e 0", "node", &["-e", "0"]),
     ])
 }
@@ -55,10 +57,13 @@ pub(super) fn bulk(root: &Path, folder: &Path, count: usize) -> Result<Vec<Conte
     ];
     // A process a file: at the larger size it would take minutes and show the same.
     if count <= 500 {
-        let (yq, folder) = (yq(), files.clone());
+        let (yq, folder) = (services::yq().map_err(Error::msg)?, files.clone());
         contenders.push(edit("yq -i, a process a file", &files, count, move || {
             let script = "for f in \"$2\"/*.yaml; do \"$0\" -i \"$1\" \"$f\" || exit 1; done";
-            with_args(Command::new("sh"), &["-c", script, &yq, YQ, &folder.to_string_lossy()])
+            with_args(
+                Command::new("sh"),
+                &["-c", script, &yq.to_string_lossy(), YQ, &folder.to_string_lossy()],
+            )
         }));
     }
     Ok(contenders)
@@ -83,7 +88,7 @@ fn lockstep(host: &Path, files: &Path) -> impl Fn() -> Command + 'static {
         let set = format!("{POINTER}={NEW}");
         let mut command = Command::new(&host);
         command.args(["run", "manifest-patch", "--files", "*.yaml", "--set", &set]).current_dir(&files);
-        command.env_clear().env("XDG_STATE_HOME", &state);
+        command.env("XDG_STATE_HOME", &state);
         command
     }
 }
@@ -145,20 +150,4 @@ fn manifest(i: usize) -> String {
 fn with_args(mut command: Command, args: &[&str]) -> Command {
     command.args(args);
     command
-}
-
-/// The Go tool, where the live tests have built it; else the one on the PATH.
-fn yq() -> String {
-    service("yq-4.54.1/yq").unwrap_or_else(|| "yq".into())
-}
-
-/// A python with PyYAML, where the live tests have made one; else the one on the PATH.
-fn python() -> String {
-    service("python/bin/python3").unwrap_or_else(|| "python3".into())
-}
-
-fn service(path: &str) -> Option<String> {
-    let home = PathBuf::from(std::env::var_os("HOME")?);
-    let path = home.join(".cache/lockstep-services").join(path);
-    path.exists().then(|| path.to_string_lossy().into_owned())
 }

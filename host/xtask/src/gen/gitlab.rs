@@ -31,12 +31,6 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
     }
     let mut job = "'$[[ inputs.job-name ]]':\n  stage: '$[[ inputs.job-stage ]]'\n  variables:\n".to_owned();
     let _ = writeln!(job, "    LOCKSTEP_STEP: {name}\n    LOCKSTEP_PLATFORM: gitlab");
-    let _ = writeln!(
-        job,
-        "    LOCKSTEP_RESULT: {}\n    LOCKSTEP_DOTENV: {}",
-        result_file(name),
-        dotenv_file(name)
-    );
     for input in &step.inputs {
         let space = if input.shape == Shape::Flag { " " } else { "" };
         job += &variable(&format!("LOCKSTEP_INPUT_{}", text::upper(&input.name)), &input.name, space);

@@ -21,10 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// The inputs that every wrapper has besides the step's own.
 const CONTROLS: [Control; 4] = [
-    Control {
-        name: "policy",
-        docs: "A policy file that narrows what the step may do. Default: `lockstep.yaml`, if there is one.",
-    },
+    Control { name: "policy", docs: "A policy file that bounds what the step may do." },
     Control { name: "plan", docs: "`true` shows what would change and changes nothing." },
     Control { name: "receipt", docs: "Where to write the receipt of the run." },
     Control {

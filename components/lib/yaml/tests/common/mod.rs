@@ -47,3 +47,6 @@ pub(crate) fn json(source: &str, path: &str, value: &str) -> String {
 pub(crate) fn refused(source: &str, path: &str, value: &str) -> Reason {
     edit(source, path, &Value::String(value.into()), false).unwrap_err().reason
 }
+
+pub(crate) mod generate;
+pub(crate) mod judge;

@@ -1,0 +1,168 @@
+//! What is refused, and where: by line and column, with nothing changed.
+
+mod common;
+
+use common::{create, edit, json, refused, set};
+use lockstep_yaml::{MAX_BYTES, Op, Path, Place, Reason, Refusal, Stream, Value};
+
+fn refusal(bytes: &[u8]) -> (Reason, Option<(u32, u32)>) {
+    let Refusal { reason, at } = Stream::open(bytes).expect_err("a refusal");
+    (reason, at.map(|at| (at.line, at.column)))
+}
+
+#[test]
+fn refuses_what_is_not_utf_8_text() {
+    assert_eq!(refusal(b"a: 1\nb: \xC3\xA9\xFF\n"), (Reason::NotUtf8(10), Some((2, 5))));
+    assert_eq!(refusal(b"\xFF\xFEa\0"), (Reason::Encoding("UTF-16"), None));
+    assert_eq!(refusal(b"\xFE\xFF\0a"), (Reason::Encoding("UTF-16"), None));
+    assert_eq!(refusal(b"a\0:\0"), (Reason::Encoding("UTF-16"), None));
+    assert_eq!(refusal(b"\0\0\xFE\xFF\0\0\0a"), (Reason::Encoding("UTF-32"), None));
+    assert_eq!(refusal(b"a: 1\rb: 2\n"), (Reason::LoneCarriageReturn, Some((1, 5))));
+    let large = vec![b'#'; MAX_BYTES + 1];
+    assert!(matches!(refusal(&large).0, Reason::TooLarge { .. }));
+}
+
+#[test]
+fn refuses_what_is_not_yaml() {
+    for (text, line) in [
+        ("a: b: c\n", 1),
+        ("a: 1\n b: 2\n", 2),
+        ("x: 1\na: @x\n", 2),
+        ("a: \"\\q\"\n", 1),
+        ("- a\nb: 1\n", 2),
+        ("a: [1\nb: 2\n", 2),
+        ("a: *nobody\n", 1),
+        ("a: 'open\n", 2),
+        ("a: 1\n---\nb: {\n", 3),
+    ] {
+        let (reason, at) = refusal(text.as_bytes());
+        assert!(matches!(reason, Reason::InvalidYaml(_)), "{text:?}: {reason}");
+        assert_eq!(at.map(|(line, _)| line), Some(line), "{text:?}");
+    }
+    let deep = "[".repeat(100_000);
+    assert!(matches!(refusal(deep.as_bytes()).0, Reason::InvalidYaml(_)));
+    let deep = "- ".repeat(100_000);
+    assert!(matches!(refusal(deep.as_bytes()).0, Reason::InvalidYaml(_)));
+    let deep = "{a: ".repeat(100_000);
+    assert!(matches!(refusal(deep.as_bytes()).0, Reason::InvalidYaml(_)));
+}
+
+#[test]
+fn names_templates() {
+    for (text, at) in [
+        ("a: {{ .Values.x }}\n", (1, 4)),
+        ("a: 1\nb: {{ .Values.x }}-web\n", (2, 4)),
+        ("{{- if .Values.x }}\na: 1\n{{- end }}\n", (1, 1)),
+        ("# {{ comment }}\na: '{{ quoted }}'\n{{ include \"x\" . | nindent 4 }}\n", (3, 1)),
+        ("a:\n  {{- toYaml .Values.y | nindent 2 }}\n", (2, 3)),
+        ("- {{x}}\n", (1, 3)),
+    ] {
+        assert_eq!(refusal(text.as_bytes()), (Reason::Template, Some(at)), "{text:?}");
+    }
+}
+
+#[test]
+fn edits_files_where_braces_are_text() {
+    let source = "# {{ x }}\na: '{{ x }}'\nb: Pod {{ $labels.pod }} is down\nc: |\n  {{ y }}\nd: 1\n";
+    assert_eq!(set(source, "d", "2x"), source.replace("d: 1", "d: 2x"));
+    assert_eq!(set(source, "b", "{{ z }}"), source.replace("Pod {{ $labels.pod }} is down", "\"{{ z }}\""));
+}
+
+#[test]
+fn refuses_a_key_that_stands_twice() {
+    let duplicate = |text: &str| match refusal(text.as_bytes()) {
+        (Reason::DuplicateKey { key, first }, Some((line, _))) => (key, first, line),
+        other => panic!("{text:?}: {other:?}"),
+    };
+    assert_eq!(duplicate("a: 1\nb: 2\na: 3\n"), ("a".into(), 1, 3));
+    assert_eq!(duplicate("x: 1\n---\nb:\n- {c: 1, \"c\": 2}\n"), ("c".into(), 4, 4));
+    assert_eq!(duplicate("1: a\n\"1\": b\n"), ("1".into(), 1, 2));
+    assert_eq!(duplicate("&k a: 1\n*k : 2\n"), ("a".into(), 1, 2));
+}
+
+#[test]
+fn refuses_sealed_files_only_if_they_would_change() {
+    let sealed = "user: alice\nsops:\n    mac: ENC[x]\n";
+    assert_eq!(refused(sealed, "user", "bob"), Reason::Sops);
+    assert_eq!(set(sealed, "user", "alice"), sealed);
+    let open = format!("{sealed}    mac_only_encrypted: true\n");
+    assert_eq!(set(&open, "user", "bob"), open.replace("alice", "bob"));
+}
+
+#[test]
+fn refuses_edits_that_disagree() {
+    let source = "a:\n  b: 1\n";
+    let try_all = |edits: &[(&str, &str)]| {
+        let stream = Stream::open(source.as_bytes()).expect("YAML");
+        let ops = edits.iter().map(|(path, value)| {
+            let path = Path::parse(path).expect("a path");
+            let value = Value::from_json(value).expect("JSON");
+            match stream.find(stream.documents()[0], &path, true).remove(0).expect("a place") {
+                Place::Node(node) => Op::Set { node, value },
+                Place::Missing { within, keys } => Op::Create { within, keys, value },
+            }
+        });
+        stream.edit(&ops.collect::<Vec<_>>()).map(|edited| edited.text).map_err(|refusal| refusal.reason)
+    };
+    let disagreement = |path: &str| Err(Reason::Disagreement(path.into()));
+    assert_eq!(try_all(&[("a.b", "1"), ("a.b", "2")]), disagreement("a.b"));
+    assert_eq!(try_all(&[("a", "{}"), ("a.b", "2")]), disagreement("a.b"));
+    assert_eq!(try_all(&[("a", "{}"), ("a.c", "2")]), disagreement("a"));
+    assert_eq!(try_all(&[("c.d", "1"), ("c", "2")]), disagreement(""));
+    assert_eq!(try_all(&[("a.b", "2"), ("a.b", "2")]), Ok(Some("a:\n  b: 2\n".into())));
+    assert_eq!(
+        try_all(&[("c.d", "1"), ("c.e.f", "2"), ("a.c", "3")]),
+        Ok(Some("a:\n  b: 1\n  c: 3\nc:\n  d: 1\n  e:\n    f: 2\n".into()))
+    );
+}
+
+#[test]
+fn refuses_what_cannot_be_edited_exactly() {
+    let reason = |source: &str, path: &str, json: &str, create: bool| {
+        let value = Value::from_json(json).expect("JSON");
+        edit(source, path, &value, create).expect_err("a refusal").reason
+    };
+    // Nothing but the parts around them may go with an anchor that is used elsewhere.
+    let used = reason("a:\n  x: &x 1\nb: *x\n", "a", "2", false);
+    assert!(matches!(used, Reason::Unproven { .. }), "{used}");
+    assert!(matches!(reason("? a\nb: 1\n", "a", "2", false), Reason::Unsupported(_)));
+    assert!(matches!(reason(": 1\n", "b", "2", true), Reason::Unsupported(_)));
+    assert!(matches!(reason("\ta: 1\n", "b", "2", true), Reason::Unsupported(_)));
+    assert!(matches!(reason("a: [b: 1]\n", "a[0].c", "2", true), Reason::Unsupported(_)));
+}
+
+#[test]
+fn adds_no_line_end_to_a_block_scalar_at_an_open_end() {
+    // Go reads `x` without a line end here, and would read one once something follows.
+    let value = Value::String("v".into());
+    let refusal = edit("a: |\n  x", "b", &value, true).expect_err("a refusal");
+    assert!(refusal.reason.to_string().contains("without a line end"), "{refusal}");
+    assert_eq!(create("a: |-\n  x", "b", "v"), "a: |-\n  x\nb: v");
+    assert_eq!(set("b: 1\na: |\n  x", "b", "v"), "b: v\na: |\n  x");
+}
+
+#[test]
+fn leaves_empty_documents_alone() {
+    for source in ["", "\n", "# only a comment\n", "---\n", "--- # x\n---\n", "\u{feff}# x"] {
+        let stream = Stream::open(source.as_bytes()).expect("YAML");
+        let path = Path::parse("a").expect("a path");
+        let places = stream.documents().iter().flat_map(|&root| stream.find(root, &path, true));
+        assert_eq!(places.count(), 0, "{source:?}");
+    }
+    assert_eq!(create("# c\n---\na: 1\n---\n# d\n", "b", "v"), "# c\n---\na: 1\nb: v\n---\n# d\n");
+}
+
+#[test]
+fn reads_json_strictly() {
+    assert!(Value::from_json("{\"a\": 1, \"a\": 2}").is_err());
+    assert!(Value::from_json("three").is_err());
+    assert!(Value::from_json("1 2").is_err());
+    assert_eq!(Value::from_json("1.10"), Ok(Value::Number("1.10".into())));
+    assert_eq!(json("a: 1\n", "a", "1.10"), "a: 1.10\n");
+}
+
+#[test]
+fn thousands_of_comments_are_no_obstacle() {
+    let source = format!("a:\n{}  - 1\nb: x\n", "  # - 2\n".repeat(5000));
+    assert_eq!(set(&source, "b", "z"), source.replace("b: x", "b: z"));
+}

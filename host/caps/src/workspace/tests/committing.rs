@@ -1,0 +1,209 @@
+//! A commit that goes through, and one that changes nothing.
+
+use super::*;
+
+#[test]
+fn a_commit_puts_everything_in_place_and_leaves_nothing_of_ours() {
+    let root = tree(&[("a", "1"), ("b", "2"), ("c/d", "3"), ("same", "4")]);
+    let mut run = Run::on(root.path());
+    run.write("a", "new").unwrap();
+    run.remove("b").unwrap();
+    run.write("c/new", "made").unwrap();
+    run.write("x/y/z", "deep").unwrap();
+    run.write("x/y/z2", "deep").unwrap();
+    run.write("same", "4").unwrap();
+    let planned = run.workspace.changes();
+    let changes = run.commit().unwrap();
+    assert_eq!(changes, planned);
+    let change = Change { path: "a".into(), before: Some(Digest::of(b"1")), after: Some(Digest::of(b"new")) };
+    assert_eq!((changes.len(), &changes[0]), (5, &change));
+    let expected = [
+        ("a", "new"),
+        ("c/", ""),
+        ("c/d", "3"),
+        ("c/new", "made"),
+        ("same", "4"),
+        ("x/", ""),
+        ("x/y/", ""),
+        ("x/y/z", "deep"),
+        ("x/y/z2", "deep"),
+    ];
+    let expected = expected.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec()));
+    assert_eq!(snapshot(root.path()), BTreeMap::from(expected));
+}
+
+#[test]
+fn permissions_are_kept_and_new_files_have_ordinary_ones() {
+    let root = tree(&[("script", "1"), ("private", "1"), ("open", "1"), ("fixed", "1"), ("set", "1")]);
+    for (path, mode) in
+        [("script", 0o755), ("private", 0o600), ("open", 0o666), ("fixed", 0o444), ("set", 0o4755)]
+    {
+        set_mode(root.path(), path, mode);
+    }
+    let mut run = Run::on(root.path());
+    for path in ["script", "private", "open", "fixed", "set", "new"] {
+        run.write(path, "2").unwrap();
+    }
+    run.commit().unwrap();
+    let modes = ["script", "private", "open", "fixed", "set"].map(|path| mode(root.path(), path));
+    assert_eq!(modes, [0o755, 0o600, 0o666, 0o444, 0o755]);
+    put(root.path(), "ordinary", "");
+    assert_eq!(mode(root.path(), "new"), mode(root.path(), "ordinary") & 0o644);
+}
+
+#[test]
+fn the_owner_is_kept_where_that_is_allowed() {
+    let root = tree(&[("a", "1")]);
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    std::os::unix::fs::chown(root.path().join("a"), Some(1234), Some(5678)).unwrap();
+    let mut run = Run::on(root.path());
+    run.write("a", "2").unwrap();
+    run.commit().unwrap();
+    let status = fs::metadata(root.path().join("a")).unwrap();
+    assert_eq!((status.uid(), status.gid()), (1234, 5678));
+}
+
+#[test]
+fn a_file_changed_by_somebody_else_is_a_conflict_and_nothing_is_put_in_place() {
+    let cases: [(&str, Meddle); 7] = [
+        ("updated", |root| put(root, "a", "theirs")),
+        ("removed", |root| fs::remove_file(root.join("a")).unwrap()),
+        ("made", |root| put(root, "new/x", "theirs")),
+        ("made equal", |root| put(root, "new/x", "ours")),
+        ("changed what is to be removed", |root| put(root, "b", "theirs")),
+        ("put a link there", |root| {
+            fs::remove_file(root.join("a")).unwrap();
+            symlink("b", root.join("a")).unwrap();
+        }),
+        ("put a file where a folder is to be", |root| put(root, "new", "")),
+    ];
+    for (case, meddle) in cases {
+        let root = tree(&[("0", ""), ("a", "1"), ("b", "2"), ("z", "")]);
+        let mut run = Run::on(root.path());
+        run.read("a").unwrap();
+        run.write("0", "ours").unwrap();
+        run.write("a", "ours").unwrap();
+        run.remove("b").unwrap();
+        run.write("new/x", "ours").unwrap();
+        run.write("z", "ours").unwrap();
+        meddle(root.path());
+        let before = snapshot(root.path());
+        let result = run.commit();
+        assert!(matches!(result, Err(CommitError::Conflict { .. })), "{case}: {result:?}");
+        assert_eq!(snapshot(root.path()), before, "{case}");
+    }
+}
+
+#[test]
+fn the_conflict_counts_from_the_first_look() {
+    for path in ["a", "new"] {
+        let root = tree(&[("a", "1")]);
+        let mut run = Run::on(root.path());
+        let _ = run.read(path);
+        put(root.path(), path, "theirs");
+        assert_eq!(run.read(path).unwrap(), b"theirs");
+        run.write(path, "ours").unwrap();
+        let result = run.commit();
+        assert!(
+            matches!(&result, Err(CommitError::Conflict { path: named }) if named == path),
+            "{path}: {result:?}"
+        );
+    }
+}
+
+#[test]
+fn a_touched_file_of_the_same_content_is_no_conflict() {
+    let root = tree(&[("a", "1")]);
+    let mut run = Run::on(root.path());
+    run.write("a", "2").unwrap();
+    fs::remove_file(root.path().join("a")).unwrap();
+    put(root.path(), "a", "1");
+    run.commit().unwrap();
+    assert_eq!(fs::read(root.path().join("a")).unwrap(), b"2");
+}
+
+#[test]
+fn a_commit_waits_for_the_lock_only_so_long() {
+    let root = tree(&[("a", "1")]);
+    let mut run = Run::on(root.path());
+    run.write("a", "2").unwrap();
+    let other = Workspace::open(root.path(), &Limits::default(), &[]).unwrap();
+    let lock = lock::Lock::take(other.root()).unwrap();
+    let result = run.commit();
+    assert!(matches!(result, Err(CommitError::Workspace(WorkspaceError::Busy))), "{result:?}");
+    put(root.path(), journal::STAGING, "");
+    let opened = Workspace::open(root.path(), &Limits::default(), &[]);
+    assert!(matches!(opened, Err(WorkspaceError::Busy)), "{opened:?}");
+    drop(lock);
+    Run::on(root.path());
+    assert_eq!(own_files(root.path()), [""; 0]);
+}
+
+#[test]
+fn every_operation_may_fail_and_nothing_is_changed_or_the_next_run_finishes() {
+    for first in [First::Write, First::Remove] {
+        let (mut unchanged, mut finished) = (0, 0);
+        for after in 0.. {
+            let (root, run, new) = small_commit(first);
+            let old = snapshot(root.path());
+            let (result, hit) = fault::during(after, Fault::Full, || run.commit());
+            if !hit {
+                assert_eq!(snapshot(root.path()), new);
+                break;
+            }
+            match result.unwrap_err() {
+                CommitError::Unwritable { path, .. } => {
+                    assert!(!path.is_empty());
+                    assert_eq!(snapshot(root.path()), old, "{first:?}, after {after}");
+                    unchanged += 1;
+                }
+                CommitError::Unfinished { .. } => {
+                    let half = snapshot(root.path());
+                    assert_eq!(half.get("0"), new.get("0"), "{first:?}, after {after}");
+                    Run::on(root.path());
+                    assert_eq!(snapshot(root.path()), new, "{first:?}, after {after}");
+                    finished += 1;
+                }
+                other => panic!("{first:?}, after {after}: {other:?}"),
+            }
+        }
+        assert!(unchanged > 10 && finished > 5, "{unchanged}, {finished}");
+    }
+}
+
+/// What a commit begins with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum First {
+    Write,
+    Remove,
+}
+
+/// A folder, a run that has changes of every kind staged, and what the folder is to hold afterwards.
+pub(super) fn small_commit(first: First) -> (TempDir, Run, BTreeMap<String, Vec<u8>>) {
+    let root = tree(&[("0", "0"), ("b", "2"), ("c/d", "3"), ("c/e", "4"), ("same", "5")]);
+    let mut run = Run::on(root.path());
+    match first {
+        First::Write => drop(run.write("0", "new").unwrap()),
+        First::Remove => run.remove("0").unwrap(),
+    }
+    run.remove("b").unwrap();
+    run.write("c/d", "new").unwrap();
+    run.remove("c/e").unwrap();
+    run.write("x/y/z", "deep").unwrap();
+    let new = [
+        ("0", "new"),
+        ("c/", ""),
+        ("c/d", "new"),
+        ("same", "5"),
+        ("x/", ""),
+        ("x/y/", ""),
+        ("x/y/z", "deep"),
+    ];
+    let mut new = BTreeMap::from(new.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec())));
+    if matches!(first, First::Remove) {
+        new.remove("0");
+    }
+    (root, run, new)
+}

