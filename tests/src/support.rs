@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -17,6 +18,9 @@ use wait4::{ResUse, Wait4 as _};
 /// The planted secrets: two in the environment, one in the repository's own data, one in a file outside.
 pub const SECRETS: [&str; 4] =
     ["canary-Deploy/Token+7291", "canary Secret&X=4410", "canary-git-5d20c1", "canary-outside-93be07"];
+
+/// The user and group that own nothing, on every Linux.
+const NOBODY: u32 = 65534;
 
 /// The program that runs built-in steps only.
 #[must_use]
@@ -74,6 +78,23 @@ impl Scene {
             fs::create_dir_all(scene.path(folder)).expect("a folder");
         }
         scene
+    }
+
+    /// A scene whose workspace holds a copy of this folder.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        let scene = Self::new();
+        fs::remove_dir_all(scene.path("workspace/deploy")).expect("the folder");
+        copy(folder, &scene.path("workspace"));
+        scene
+    }
+
+    /// The files of the workspace by path, without the repository's own data.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut contents = contents(&self.path("workspace"));
+        contents.retain(|path, _| !path.starts_with(".git/"));
+        contents
     }
 
     /// A path in the scene: below `workspace/`, `outside/` or `own/`, the last for what a run writes.
@@ -162,12 +183,23 @@ pub struct Run<'s> {
     json: bool,
     controls: bool,
     few_files: bool,
+    nobody: bool,
 }
 
 impl<'s> Run<'s> {
     fn new(scene: &'s Scene, program: PathBuf) -> Self {
         let (args, env, stdin) = (Vec::new(), Vec::new(), String::new());
-        let mut run = Self { scene, program, args, env, stdin, json: true, controls: true, few_files: false };
+        let mut run = Self {
+            scene,
+            program,
+            args,
+            env,
+            stdin,
+            json: true,
+            controls: true,
+            few_files: false,
+            nobody: false,
+        };
         let home = scene.path("own/home");
         for (name, value) in [("HOME", home.as_os_str()), ("TMPDIR", scene.path("own/tmp").as_os_str())] {
             run.env.push((name.to_owned(), value.to_owned()));
@@ -207,6 +239,23 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn few_files(mut self) -> Self {
         self.few_files = true;
+        self
+    }
+
+    /// As a user who is not root, whoever runs the tests.
+    #[must_use]
+    pub fn nobody(mut self) -> Self {
+        if rustix::process::geteuid().is_root() {
+            self.nobody = true;
+            let program = self.scene.path("program");
+            fs::copy(&self.program, &program).expect("a copy of the program");
+            self.program = program;
+            let everyone = |mode| fs::Permissions::from_mode(mode);
+            fs::set_permissions(self.scene.path(""), everyone(0o755)).expect("permissions");
+            for folder in ["own", "own/home", "own/tmp"] {
+                fs::set_permissions(self.scene.path(folder), everyone(0o777)).expect("permissions");
+            }
+        }
         self
     }
 
@@ -275,6 +324,9 @@ impl<'s> Run<'s> {
             command.args(["-c", "ulimit -n 1024 && exec \"$0\" \"$@\""]).arg(&self.program);
         }
         command.args(&self.args).env_clear().envs(self.env);
+        if self.nobody {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         if self.controls {
             command.arg("--workspace").arg(self.scene.path("workspace"));
             command.arg("--receipt").arg(self.scene.path("own/receipt.json"));
@@ -302,7 +354,8 @@ impl Running {
     /// Waits for its end.
     #[must_use]
     pub fn end(self, scene: &Scene) -> Ended {
-        let ResUse { status, rusage } = self.child.wait4().expect("the program ends");
+        let Self { mut child } = self;
+        let ResUse { status, rusage } = child.wait4().expect("the program ends");
         let (stdout, stderr) = (scene.text("own/stdout"), scene.text("own/stderr"));
         Ended { exit: status.code(), stdout, stderr, peak_bytes: rusage.maxrss }
     }
@@ -424,6 +477,24 @@ pub fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
         }
     }
     found
+}
+
+/// The files below a folder by path.
+#[must_use]
+pub fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let name = |path: &Path| path.strip_prefix(root).ok()?.to_str().map(str::to_owned);
+    let files = tree(root).into_keys().filter(|path| path.is_file());
+    files.filter_map(|path| Some((name(&path)?, fs::read(&path).ok()?))).collect()
+}
+
+/// The names of the built-in steps: the folders with a `step.toml`.
+#[must_use]
+pub fn steps() -> Vec<String> {
+    let folders = fs::read_dir(checkout().join("components")).expect("the components").flatten();
+    let steps = folders.filter(|folder| folder.path().join("step.toml").exists());
+    let mut names: Vec<_> = steps.map(|step| step.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Copies a folder with all that is in it.

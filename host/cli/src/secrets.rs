@@ -89,13 +89,13 @@ mod platform {
     use std::process::Command;
 
     pub(super) fn take() -> io::Result<Secrets> {
-        if let Some(number) = std::env::var_os(HANDOVER) {
-            return receive(&number.to_string_lossy());
-        }
         let (clean, secret) = split();
         if secret.is_empty() {
-            return Ok(Secrets::default());
+            let handed_over = std::env::var_os(HANDOVER);
+            return handed_over
+                .map_or_else(|| Ok(Secrets::default()), |number| receive(&number.to_string_lossy()));
         }
+        // A handover leaves no secret in the environment: where there are some, none took place, whoever says so.
         // The memory file outlives the exec, the environment does not.
         let mut file = File::from(rustix::fs::memfd_create("secrets", MemfdFlags::empty())?);
         file.write_all(serde_json::to_string(&secret)?.as_bytes())?;
