@@ -149,7 +149,7 @@ fn a_pretended_handover_does_not_keep_secrets_in_the_environment() {
     scene.put("own/empty", "{}");
     // Open file 0 is standard input.
     for (number, input) in [("0", "{}"), ("99", ""), ("x", "")] {
-        let run = scene.attack("forged_log", "done", &[SECRETS[0]]).env("LOCKSTEP_SECRETS_FD", number);
+        let run = scene.attack("forged_log", "done", &[SECRETS[0]]).env("LOCKSTEP_HANDOVER_FD", number);
         let ended = run.stdin(input).end();
         assert_no_secret(&scene, &ended);
     }
