@@ -21,11 +21,19 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
     match ended {
         Ended::Bug(reason) => Some(bug(reason)),
         Ended::Limit(reason) => Some(limit(reason)),
+        Ended::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
         Ended::Trapped(reason) => Some(ending(Exit::Limit, "trapped", reason, None)),
         Ended::Failed(failure) => Some(Ending { code: code(&failure.code), ..failure.clone() }),
         Ended::Done(_) => None,
     }
+}
+
+/// A component that wants what no step is given.
+pub(crate) fn unknown_import(message: &str) -> Ending {
+    let hint =
+        "build it against the contract in wit/ only; `lockstep describe` shows what a component imports";
+    ending(Exit::Denied, "unknown-import", message, Some(hint.into()))
 }
 
 /// A fault of lockstep itself.

@@ -3,7 +3,7 @@
 
 use crate::args::RunArgs;
 use crate::builtin::{self, Builtin};
-use crate::conclude::{bug, ending};
+use crate::conclude::{bug, ending, unknown_import};
 use crate::inputs;
 use lockstep_engine::imports::Imports;
 use lockstep_engine::load::{LoadError, Step};
@@ -91,12 +91,7 @@ pub(crate) fn grant(args: &RunArgs, subject: &Subject, known: &mut Known) -> Res
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
     known.policy = policy.as_ref().map(|policy| policy.digest);
     if let Some(name) = subject.step.imports.unknown.first() {
-        return Err(ending(
-            Exit::Denied,
-            "unknown-import",
-            format!("the component imports `{name}`, which no step is given"),
-            Some("build it against the contract in wit/ only; `lockstep describe` shows what a component imports".into()),
-        ));
+        return Err(unknown_import(&format!("the component imports `{name}`, which no step is given")));
     }
     let invalid =
         |error: &dyn std::fmt::Display| ending(Exit::Invalid, "bad-policy", error.to_string(), None);

@@ -42,6 +42,8 @@ pub enum Ended {
     Done(Vec<(String, Value)>),
     /// It said no.
     Failed(Ending),
+    /// It imports a function that its interface does not have here: nothing of it ran. What it imports.
+    Unlinked(String),
     /// It broke off: a panic, an invalid access, a call of `exit`. What happened.
     Trapped(String),
     /// It went past a limit. Which one.
@@ -158,7 +160,11 @@ fn enter(
         Ok(linker) => linker,
         Err(error) => return Ended::Bug(format!("the host's interfaces do not fit together: {error:#}")),
     };
-    let instance = match linker.instantiate(&mut *store, component) {
+    let linked = match linker.instantiate_pre(component) {
+        Ok(linked) => linked,
+        Err(error) => return Ended::Unlinked(format!("{error:#}")),
+    };
+    let instance = match linked.instantiate(&mut *store) {
         Ok(instance) => instance,
         Err(error) => return broke_off(&error),
     };
