@@ -26,7 +26,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// Chooses it. A named file is opened now: a run whose receipt cannot be kept does not start.
-    pub(crate) fn choose(args: &RunArgs, platform: Platform, _step: &str) -> Result<Self, String> {
+    pub(crate) fn choose(args: &RunArgs, platform: Platform) -> Result<Self, String> {
         let Some(path) = &args.receipt else {
             let folder = environment::receipt_folder(platform, &args.workspace);
             return Ok(folder.map_or(Self::Nowhere, Self::Folder));

@@ -33,6 +33,8 @@ pub(crate) fn new(root: &Path, step: &str) -> Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(&folder))?;
         fs::write(path, text.replace("STEP", step))?;
     }
+    // The lock file learns of the new member; the other chores only accept one that is complete.
+    shell::output(shell::cargo(root).args(["metadata", "--offline", "--format-version", "1"]))?;
     shell::say(&format!(
         "laid out {}; next: write wit/world.wit and step.toml, then `cargo xtask gen` and `cargo xtask test`",
         folder.display()

@@ -69,7 +69,7 @@ fn answer(
         complain(&error.to_string());
         return Exit::Invalid;
     }
-    let place = Place::choose(args, environment.platform, voice.step());
+    let place = Place::choose(args, environment.platform);
     let result = match &place {
         Ok(place) => subject.and_then(|subject| carry_out(args, subject, &mut known, voice, place)),
         Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
