@@ -354,7 +354,7 @@ impl Running {
     /// Waits for its end.
     #[must_use]
     pub fn end(self, scene: &Scene) -> Ended {
-        let Self { mut child } = self;
+        let Self { child } = self;
         let ResUse { status, rusage } = child.wait4().expect("the program ends");
         let (stdout, stderr) = (scene.text("own/stdout"), scene.text("own/stderr"));
         Ended { exit: status.code(), stdout, stderr, peak_bytes: rusage.maxrss }

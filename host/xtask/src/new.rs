@@ -6,11 +6,12 @@ use std::fs;
 use std::path::Path;
 
 /// The files of a new step: `STEP` and `step_` stand for its name.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("step.toml", include_str!("new/step.toml")),
     ("Cargo.toml", include_str!("new/Cargo.toml.txt")),
     ("wit/world.wit", include_str!("new/world.wit")),
     ("src/lib.rs", include_str!("new/lib.rs.txt")),
+    ("src/bindings.rs", include_str!("new/bindings.rs.txt")),
     ("cases/says-hello/case.toml", include_str!("new/ok.toml")),
     ("cases/needs-a-name/case.toml", include_str!("new/refused.toml")),
 ];
