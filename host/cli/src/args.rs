@@ -55,6 +55,25 @@ pub(crate) fn step_of(args: &[String]) -> Option<&str> {
     })
 }
 
+/// The words that call `step` with the options of `run` itself, each once: what can be relied on in a command line
+/// that holds a mistake.
+pub(crate) fn own_words(step: &str, words: &[String]) -> Vec<String> {
+    let mut own = vec!["lockstep".to_owned(), "run".to_owned(), step.to_owned()];
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        let taken = own.iter().any(|own| own.split('=').next() == Some(name));
+        if VALUED.contains(&word.as_str()) {
+            let value = words.next().filter(|_| !taken);
+            own.extend(value.into_iter().flat_map(|value| [word.clone(), value.clone()]));
+        } else if !taken && (VALUED.contains(&name) || ["--plan", "--verbose", "-v"].contains(&word.as_str()))
+        {
+            own.push(word.clone());
+        }
+    }
+    own
+}
+
 /// The whole command line, with `run` for the given steps.
 ///
 /// Each step comes with the word that calls it: its name, or the path of a component.
@@ -252,5 +271,16 @@ mod tests {
         assert_eq!(step("lockstep run --policy=p ./a.wasm").as_deref(), Some("./a.wasm"));
         assert_eq!(step("lockstep run --help"), None);
         assert_eq!(step("lockstep list"), None);
+    }
+
+    #[test]
+    fn the_options_of_run_are_found_among_mistakes() {
+        let own = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            own_words("a", &words).split_off(3).join(" ")
+        };
+        assert_eq!(own("lockstep run a --flies b --format json -C x"), "--format json -C x");
+        assert_eq!(own("lockstep run --format=json a --plan --plan"), "--format=json --plan");
+        assert_eq!(own("lockstep run a --receipt r --receipt s --plan=x --policy"), "--receipt r");
     }
 }

@@ -14,24 +14,34 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads it. `LOCKSTEP_PLATFORM` decides over what is detected.
+    /// Reads it. The user's word decides over `LOCKSTEP_PLATFORM`, and that over what is detected.
     ///
     /// # Errors
-    /// `LOCKSTEP_PLATFORM` names no platform.
-    pub(crate) fn read() -> Result<Self, String> {
-        let platform = match text("LOCKSTEP_PLATFORM") {
-            Some(name) => named(&name)?,
-            None if text("GITHUB_ACTIONS").as_deref() == Some("true") => Platform::Github,
-            None if text("GITLAB_CI").as_deref() == Some("true") => Platform::Gitlab,
-            None if text("JENKINS_URL").is_some() => Platform::Jenkins,
-            None => Platform::Plain,
-        };
-        Ok(Self { platform, is_ci: text("CI").is_some() || platform != Platform::Plain })
+    /// What decides names no platform.
+    pub(crate) fn read(given: Option<&str>) -> Result<Self, String> {
+        match given.map(str::to_owned).or_else(|| text("LOCKSTEP_PLATFORM")) {
+            Some(name) => named(&name).map(Self::on),
+            None => Ok(Self::detected()),
+        }
+    }
+
+    /// The platform whose variables are set.
+    pub(crate) fn detected() -> Self {
+        Self::on(match () {
+            () if text("GITHUB_ACTIONS").as_deref() == Some("true") => Platform::Github,
+            () if text("GITLAB_CI").as_deref() == Some("true") => Platform::Gitlab,
+            () if text("JENKINS_URL").is_some() => Platform::Jenkins,
+            () => Platform::Plain,
+        })
+    }
+
+    fn on(platform: Platform) -> Self {
+        Self { platform, is_ci: text("CI").is_some() || platform != Platform::Plain }
     }
 }
 
 /// The platform of this name.
-pub(crate) fn named(name: &str) -> Result<Platform, String> {
+fn named(name: &str) -> Result<Platform, String> {
     Platform::from_name(name).ok_or_else(|| {
         let known: Vec<_> = Platform::ALL.iter().map(|platform| platform.name()).collect();
         format!("`{name}` is no platform; there are {}", known.join(", "))

@@ -72,8 +72,8 @@ pub(crate) fn write(
     let redact = |text: &str| voice.redact(text);
     let record = receipt::record(&facts, &redact);
     let digest = receipt::digest(&record);
-    let run = receipt::redacted(&about_run(platform, started), &redact);
-    let statement = receipt::statement(&facts, &record, &run);
+    let run = receipt::redacted(about_run(platform, started), &redact);
+    let statement = receipt::statement(&facts, record, run);
     let path = match place {
         Place::Named(path) => path.clone(),
         Place::Folder(folder) => {

@@ -30,6 +30,9 @@ pub trait Live: Send {
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str);
 }
 
+/// What keeping a note or a part of the summary costs besides its text, so that empty ones add up.
+const EACH_REPORT: usize = 64;
+
 /// A file that a component holds open.
 pub struct File {
     path: String,
@@ -44,6 +47,7 @@ pub(crate) struct Host {
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,
     pub(crate) limiter: Limiter,
+    pub(crate) open_files: usize,
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
 }
@@ -68,7 +72,7 @@ impl report::Host for Host {
         at: Option<types::Location>,
     ) -> wasmtime::Result<()> {
         let path = at.as_ref().map_or(0, |at| at.path.len());
-        if self.gate.admit_report(message.len() + path) {
+        if self.gate.admit_report(EACH_REPORT + message.len() + path) {
             let note = Note { level: read_level(level), message, at: at.map(read_location) };
             self.live.note(&note);
             self.notes.push(note);
@@ -85,7 +89,7 @@ impl report::Host for Host {
 
     fn summary(&mut self, part: report::Block) -> wasmtime::Result<()> {
         let part = read_block(part);
-        if self.gate.admit_report(block_bytes(&part)) {
+        if self.gate.admit_report(EACH_REPORT + block_bytes(&part)) {
             self.summary.push(part);
         }
         Ok(())
@@ -110,12 +114,18 @@ impl workspace::Host for Host {
 
     fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<File>, types::Error>> {
         let request = on_workspace("open", Some("read"), RawTarget::Path(&path));
+        let (most, open) = (self.gate.limits().open_files, self.open_files);
+        let too_many = || CallError::Limit(format!("more than {most} open files"));
         let opened = self.gate.call(request, |permit| {
+            if open >= most {
+                return Err(too_many());
+            }
             let answer = self.workspace.open_file(permit)?;
             let file = File { path: path.clone(), file: answer.value };
-            let handle = self.table.push(file).map_err(|_| CallError::Limit("too many open files".into()))?;
+            let handle = self.table.push(file).map_err(|_| too_many())?;
             Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
+        self.open_files += usize::from(opened.is_ok());
         Ok(opened.map_err(to_error))
     }
 
@@ -170,6 +180,7 @@ impl workspace::HostFile for Host {
 
     fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
         self.table.delete(file)?;
+        self.open_files -= 1;
         Ok(())
     }
 }

@@ -99,6 +99,7 @@ fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBo
         notes: Vec::new(),
         summary: Vec::new(),
         limiter: Limiter::new(&limits),
+        open_files: 0,
         wasi: wasi(&printed, &limits),
         table: table(&limits),
         gate,
@@ -189,10 +190,17 @@ fn params(run: &Func, store: &Store<Host>, inputs: &Inputs) -> Option<Val> {
     value::to_val(&Value::Object(fields.collect::<Map<_, _>>()), &record)
 }
 
-/// Reads `result<outputs, failure>`, whose form was checked when the component was loaded.
+/// Reads `result<outputs, failure>`, whose form was checked when the component was loaded. It is weighed first:
+/// small values of a component can be large ones here.
 fn read_result(result: &Val, limits: &Limits) -> Ended {
+    if value::weight(result) > limits.output_bytes {
+        return Ended::Limit(format!(
+            "what the component returned has more than {} bytes",
+            limits.output_bytes
+        ));
+    }
     match result {
-        Val::Result(Ok(Some(outputs))) => read_outputs(outputs, limits),
+        Val::Result(Ok(Some(outputs))) => read_outputs(outputs),
         Val::Result(Err(Some(failure))) => {
             let failure = value::from_val(failure);
             failure.and_then(|failure| read_failure(&failure)).map_or_else(bad_value, Ended::Failed)
@@ -201,16 +209,11 @@ fn read_result(result: &Val, limits: &Limits) -> Ended {
     }
 }
 
-fn read_outputs(outputs: &Val, limits: &Limits) -> Ended {
-    let Some(Value::Object(fields)) = value::from_val(outputs) else {
-        return bad_value();
-    };
-    let outputs: Vec<_> = fields.into_iter().collect();
-    let bytes: usize = outputs.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-    if bytes > limits.output_bytes {
-        return Ended::Limit(format!("the outputs have more than {} bytes", limits.output_bytes));
+fn read_outputs(outputs: &Val) -> Ended {
+    match value::from_val(outputs) {
+        Some(Value::Object(fields)) => Ended::Done(fields.into_iter().collect()),
+        _ => bad_value(),
     }
-    Ended::Done(outputs)
 }
 
 fn bad_value() -> Ended {

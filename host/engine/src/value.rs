@@ -76,6 +76,19 @@ pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
     })
 }
 
+/// At least as many bytes as the value has as JSON, and for each value in it what holding one costs the host.
+pub(crate) fn weight(val: &Val) -> usize {
+    const EACH: usize = 64;
+    let inside = match val {
+        Val::String(text) => text.bytes().map(|byte| if byte < b' ' { 6 } else { 2 }).sum(),
+        Val::List(items) => items.iter().map(weight).sum(),
+        Val::Option(Some(value)) | Val::Result(Ok(Some(value)) | Err(Some(value))) => weight(value),
+        Val::Record(fields) => fields.iter().map(|(name, value)| name.len() + weight(value)).sum(),
+        _ => 0,
+    };
+    EACH + inside
+}
+
 /// Makes JSON of a component value. `None` for what has no form in JSON, such as NaN.
 pub(crate) fn from_val(val: &Val) -> Option<Value> {
     Some(match val {

@@ -189,10 +189,10 @@ fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
     }
 }
 
-/// The target as the log keeps it: at most 300 characters of the component's own words.
+/// The target as the log keeps it: at most 300 bytes of the component's own words.
 fn shorten(target: &RawTarget<'_>) -> String {
     match target {
-        RawTarget::Path(text) | RawTarget::Pattern(text) => text.chars().take(300).collect(),
+        RawTarget::Path(text) | RawTarget::Pattern(text) => text[..text.floor_char_boundary(300)].to_owned(),
         RawTarget::Staged => String::new(),
     }
 }

@@ -18,6 +18,9 @@ pub struct Limits {
     pub hostcall_bytes: usize,
     /// Handles the component may hold at once, and entries of the host's tables.
     pub handles: usize,
+    /// Files of the workspace that may be open at once: the host needs some for itself, and many systems give a
+    /// process 1,024.
+    pub open_files: usize,
     /// Bytes of randomness in one call.
     pub random_bytes: u64,
     /// Bytes of native stack the component may use.
@@ -28,11 +31,11 @@ pub struct Limits {
     pub found_files: usize,
     /// Bytes of one file that `read` gives.
     pub read_bytes: u64,
-    /// Notes, summary parts and progress calls together, in bytes of text.
+    /// Notes, summary parts and progress calls together, in bytes of text and a little for each note and part.
     pub report_bytes: u64,
     /// Bytes of what the component prints to its standard output and error.
     pub printed_bytes: usize,
-    /// Bytes of all outputs as JSON.
+    /// Bytes of all outputs, or of the failure, as JSON and a little for each value in them.
     pub output_bytes: usize,
 }
 
@@ -63,6 +66,7 @@ impl Default for Limits {
             table_elements: 100_000,
             hostcall_bytes: 128 * 1024 * 1024,
             handles: 10_000,
+            open_files: 256,
             random_bytes: 1024 * 1024,
             stack_bytes: 1024 * 1024,
             staged_bytes: 256 * 1024 * 1024,

@@ -43,7 +43,7 @@ pub struct Facts<'a> {
 pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
     let Facts { report, limits, log, .. } = facts;
     let outputs =
-        report.outputs.iter().map(|(name, value)| (name.clone(), digested(&redacted(value, redact))));
+        report.outputs.iter().map(|(name, value)| (name.clone(), digested(&redacted(value.clone(), redact))));
     let record = json!({
         "version": 1,
         "lockstep": facts.version,
@@ -51,7 +51,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
         "component": facts.component.map(|digest| digest.to_string()),
         "policy": facts.policy.map(|digest| digest.to_string()),
         "planned": report.planned,
-        "inputs": facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value, redact)))).collect::<Map<_, _>>(),
+        "inputs": facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value.clone(), redact)))).collect::<Map<_, _>>(),
         "grant": grant(facts.grant),
         "limits": {"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls},
         "calls": log.records.iter().map(call).collect::<Vec<_>>(),
@@ -62,7 +62,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
         "exit-code": report.ending.exit.code(),
         "code": report.ending.code,
     });
-    redacted(&record, redact)
+    redacted(record, redact)
 }
 
 /// The digest that names a record: of its JSON without white space, keys in the order they are in.
@@ -73,13 +73,13 @@ pub fn digest(record: &Value) -> Digest {
 
 /// The whole receipt. `run` is what belongs to this one run: platform, times, addresses.
 #[must_use]
-pub fn statement(facts: &Facts<'_>, record: &Value, run: &Value) -> Value {
-    json!({
-        "_type": STATEMENT,
-        "subject": subjects(facts),
-        "predicateType": PREDICATE,
-        "predicate": {"digest": digest(record).to_string(), "record": record, "run": run},
-    })
+pub fn statement(facts: &Facts<'_>, record: Value, run: Value) -> Value {
+    // Moved and not copied: the record of a long run is large.
+    let predicate = [("digest", digest(&record).to_string().into()), ("record", record), ("run", run)];
+    let predicate: Map<_, _> = predicate.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut statement = json!({"_type": STATEMENT, "subject": subjects(facts), "predicateType": PREDICATE});
+    statement["predicate"] = Value::Object(predicate);
+    statement
 }
 
 /// What the statement is about: the files as they are now, or the component if none changed.
@@ -135,14 +135,14 @@ fn short(value: &Value) -> Value {
 
 /// The value with every text in it, keys included, redacted.
 #[must_use]
-pub fn redacted(value: &Value, redact: &dyn Fn(&str) -> String) -> Value {
+pub fn redacted(value: Value, redact: &dyn Fn(&str) -> String) -> Value {
     match value {
-        Value::String(text) => redact(text).into(),
-        Value::Array(items) => items.iter().map(|item| redacted(item, redact)).collect(),
+        Value::String(text) => redact(&text).into(),
+        Value::Array(items) => items.into_iter().map(|item| redacted(item, redact)).collect(),
         Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (redact(name), redacted(value, redact))).collect()
+            fields.into_iter().map(|(name, value)| (redact(&name), redacted(value, redact))).collect()
         }
-        _ => value.clone(),
+        other => other,
     }
 }
 
@@ -183,8 +183,8 @@ mod tests {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
         let record = record(&facts, &str::to_owned);
-        let here = statement(&facts, &record, &json!({"platform": "github"}));
-        let there = statement(&facts, &record, &json!({"platform": "plain"}));
+        let here = statement(&facts, record.clone(), json!({"platform": "github"}));
+        let there = statement(&facts, record, json!({"platform": "plain"}));
         assert_ne!(here, there);
         assert_eq!(here["predicate"]["digest"], there["predicate"]["digest"]);
         assert_eq!(here["subject"][0]["name"], "manifest-patch");
@@ -197,7 +197,7 @@ mod tests {
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
         let plain = &str::to_owned;
         assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
-        let statement = statement(&changed, &Value::Null, &Value::Null);
+        let statement = statement(&changed, Value::Null, Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
     }
 

@@ -29,13 +29,16 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn dispatch(secrets: secrets::Secrets) -> Exit {
-    let words: Result<Vec<String>, _> = std::env::args_os().map(std::ffi::OsString::into_string).collect();
-    let Ok(words) = words else {
+    let given: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let words: Vec<String> = given.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let readable = given.iter().all(|word| word.to_str().is_some());
+    if let Some(step) = args::step_of(&words) {
+        let mistake = || run::bad_usage("the command line is not UTF-8".to_owned(), step);
+        return run::main(step, &words, secrets, (!readable).then(mistake));
+    }
+    if !readable {
         complain("the command line is not UTF-8");
         return Exit::Invalid;
-    };
-    if let Some(step) = args::step_of(&words) {
-        return run::main(step, &words, secrets);
     }
     let infos = args::builtin_infos();
     let steps: Vec<(&str, &StepInfo)> = infos.iter().map(|info| (info.name.as_str(), info)).collect();

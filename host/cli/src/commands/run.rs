@@ -10,6 +10,7 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
+use clap::ArgMatches;
 use lockstep_caps::workspace::{CommitError, Recovered, Workspace, WorkspaceError};
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
@@ -29,23 +30,20 @@ struct Work {
     diff: Option<String>,
 }
 
-/// Runs the step that the command line names.
-pub(super) fn main(step: &str, words: &[String], secrets: Secrets) -> Exit {
+/// Runs the step that the command line names. A `mistake` in the command line ends it, as any other run ends.
+pub(super) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Option<Ending>) -> Exit {
     let mut known = Known::default();
-    let subject = prepare::subject(step, &mut known);
-    let info = subject.as_ref().map_or_else(|_| nothing_known(step), |subject| subject.info.clone());
-    let command = args::command(&[(step, &info)]).ignore_errors(subject.is_err());
-    let matches = match command.try_get_matches_from(words) {
-        Ok(matches) => matches,
-        Err(error) => return usage(&error),
+    let subject = mistake.map_or_else(|| prepare::subject(step, &mut known), Err);
+    let (args, subject) = match read(step, words, subject) {
+        Ok(read) => read,
+        Err(help) => return usage(&help),
     };
-    let Some(matches) = matches.subcommand_matches("run").and_then(|run| run.subcommand_matches(step)) else {
-        complain("the command line names no step");
-        return Exit::Invalid;
+    let (environment, subject) = match Environment::read(args.platform.as_deref()) {
+        Ok(environment) => (environment, subject),
+        Err(problem) => (Environment::detected(), subject.and(Err(bad_usage(problem, step)))),
     };
-    let args = args::run_args(step, &info, matches);
-    match speak(&args, &secrets) {
-        Ok((voice, environment)) => {
+    match speak(&args, &secrets, &environment) {
+        Ok(voice) => {
             drop(secrets);
             answer(&args, subject, known, &voice, &environment)
         }
@@ -54,6 +52,45 @@ pub(super) fn main(step: &str, words: &[String], secrets: Secrets) -> Exit {
             Exit::Invalid
         }
     }
+}
+
+/// Reads the command line. Where it holds a mistake, or names no step, the options of `run` still count: they say
+/// where the result and the receipt go.
+fn read(
+    step: &str,
+    words: &[String],
+    subject: Result<Subject, Ending>,
+) -> Result<(RunArgs, Result<Subject, Ending>), clap::Error> {
+    let ending = match subject {
+        Ok(subject) => match args::command(&[(step, &subject.info)]).try_get_matches_from(words) {
+            Ok(matches) => {
+                return Ok((args::run_args(step, &subject.info, of_step(&matches, step)), Ok(subject)));
+            }
+            Err(help) if help.exit_code() == 0 => return Err(help),
+            Err(mistake) => {
+                let text = mistake.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                bad_usage(first.strip_prefix("error: ").unwrap_or(first).to_owned(), step)
+            }
+        },
+        Err(ending) => ending,
+    };
+    let info = nothing_known(step);
+    let command = args::command(&[(step, &info)]).ignore_errors(true);
+    let matches = command.try_get_matches_from(args::own_words(step, words))?;
+    Ok((args::run_args(step, &info, of_step(&matches, step)), Err(ending)))
+}
+
+/// The matches of `run STEP`. Where there are none, those of the whole: a mistake left nothing to read.
+fn of_step<'m>(matches: &'m ArgMatches, step: &str) -> &'m ArgMatches {
+    let run = matches.subcommand_matches("run");
+    run.and_then(|run| run.subcommand_matches(step)).or(run).unwrap_or(matches)
+}
+
+/// The ending of a command line that cannot be read.
+pub(super) fn bad_usage(problem: String, step: &str) -> Ending {
+    let hint = format!("`lockstep run {step} --help` lists the flags");
+    ending(Exit::Invalid, "bad-usage", problem, Some(hint))
 }
 
 /// Carries the run out, and says how it ended on every path.
@@ -160,6 +197,11 @@ fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
     known.summary.extend(remains.summary);
     // The log is gone; the run is not worth less for it.
     let _ = voice.printed(&remains.printed);
+    let most = known.limits.printed_bytes;
+    if remains.printed.len() >= most {
+        let message = format!("the component printed more than {most} bytes; the rest is lost");
+        known.notes.push(Note { level: Level::Warning, message, at: None });
+    }
     remains.workspace
 }
 
@@ -205,11 +247,7 @@ fn own_files(args: &RunArgs, place: &Place) -> Vec<PathBuf> {
 }
 
 /// Who speaks for this run, and how.
-fn speak(args: &RunArgs, secrets: &Secrets) -> Result<(Voice, Environment), String> {
-    let mut environment = Environment::read()?;
-    if let Some(name) = &args.platform {
-        environment.platform = environment::named(name)?;
-    }
+fn speak(args: &RunArgs, secrets: &Secrets, environment: &Environment) -> Result<Voice, String> {
     let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
     let manner =
         Manner { platform: environment.platform, stream, verbose: args.verbose, is_ci: environment.is_ci };
@@ -218,7 +256,7 @@ fn speak(args: &RunArgs, secrets: &Secrets) -> Result<(Voice, Environment), Stri
     if args.verbose {
         trace::start(&voice);
     }
-    Ok((voice, environment))
+    Ok(voice)
 }
 
 /// Enough of a description to read the options of a run that cannot start.
