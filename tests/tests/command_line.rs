@@ -51,7 +51,6 @@ fn a_bad_use_of_flags_is_refused() {
     let scene = Scene::new();
     for (args, word) in [
         (&["--flies", "x"][..], "--flies"),
-        (&["--files"], "--files"),
         (&["stray"], "stray"),
         (&["--plan=maybe"], "--plan"),
         (&["-z"], "-z"),
@@ -60,6 +59,9 @@ fn a_bad_use_of_flags_is_refused() {
         let said = refused(&scene, good(&scene).args(args), "bad-usage");
         assert!(said.contains(word), "{args:?}: {said}");
     }
+    let run = scene.call(support::slim()).args(["run", "manifest-patch", "--format=json", "--set=a=b", "-C"]);
+    let run = run.arg(scene.path("workspace")).arg("--files");
+    assert!(refused(&scene, run, "bad-usage").contains("--files"));
     let not_utf8 = OsString::from_vec(b"--set=image=\xff\xfe".to_vec());
     let said = refused(&scene, good(&scene).arg(not_utf8), "bad-usage");
     assert!(said.contains("UTF-8"), "{said}");

@@ -288,3 +288,25 @@ fn a_secret_that_a_component_was_given_is_starred_wherever_it_says_it() {
         }
     }
 }
+
+#[test]
+fn attack_3_a_link_under_the_name_of_a_platforms_file_is_not_followed() {
+    for file in ["lockstep-reach.wasm.env", "lockstep-reach.wasm.json"] {
+        let scene = Scene::new();
+        let outside = lockstep_tests::support::tree(&scene.path("outside"));
+        std::os::unix::fs::symlink("../outside/secret.txt", scene.path("workspace").join(file)).unwrap();
+        let ended = end(&scene, scene.attack("reach", "read", &["deploy/web.yaml"]).platform("gitlab"));
+        assert_eq!(ended.exit, Some(0), "{ended:?}");
+        assert_eq!(lockstep_tests::support::tree(&scene.path("outside")), outside);
+        assert!(scene.path("workspace").join(file).is_file(), "{file} is there for the platform");
+    }
+}
+
+#[test]
+fn attack_6_the_files_for_later_gitlab_jobs_are_out_of_reach() {
+    for file in ["lockstep-reach.wasm.env", "lockstep-reach.wasm.json"] {
+        let scene = Scene::new();
+        let run = scene.attack_with("reach", "write", &[file], &["read,write **"], "");
+        assert_eq!(end(&scene, run.platform("gitlab")).exit, Some(3), "{file}");
+    }
+}

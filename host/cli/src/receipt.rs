@@ -10,7 +10,7 @@ use lockstep_model::render::Platform;
 use lockstep_model::report::{Level, Note, Report};
 use serde_json::{Value, json};
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Where a receipt goes.
@@ -73,7 +73,7 @@ pub(crate) fn write(
     let record = receipt::record(&facts, &redact);
     let digest = receipt::digest(&record);
     let run = receipt::redacted(about_run(platform, started), &redact);
-    let statement = receipt::statement(&facts, record, run);
+    let statement = receipt::statement(&facts, record, digest, run);
     let path = match place {
         Place::Named(path) => path.clone(),
         Place::Folder(folder) => {
@@ -105,7 +105,10 @@ fn put(path: &Path, statement: &Value) -> io::Result<()> {
     create_parent(path)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}", std::process::id()));
-    fs::write(&temporary, format!("{statement:#}\n"))?;
+    let mut file = io::BufWriter::new(fs::File::create(&temporary)?);
+    serde_json::to_writer_pretty(&mut file, statement)?;
+    file.write_all(b"\n")?;
+    file.flush()?;
     fs::rename(&temporary, path)
 }
 

@@ -178,6 +178,10 @@ impl Voice {
     fn put(&self, to: Target, text: &str, append: bool) -> io::Result<()> {
         let Some(path) = self.path(to) else { return Ok(()) };
         let put = || {
+            // In the workspace the name may have come with a commit, as a link to any place.
+            if path.starts_with(&self.0.folder) && path.is_symlink() {
+                fs::remove_file(&path)?;
+            }
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
@@ -186,6 +190,12 @@ impl Voice {
             options.open(&path)?.write_all(text.as_bytes())
         };
         put().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+
+    /// The files that this voice writes, which may lie in the workspace.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let targets = [Target::Outputs, Target::Summary, Target::Dotenv, Target::ResultFile];
+        targets.into_iter().filter_map(|target| self.path(target))
     }
 
     /// Where a file of the platform is; none if there is none here.

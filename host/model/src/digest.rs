@@ -36,6 +36,15 @@ impl Digest {
         }
     }
 
+    /// The digest of a value's JSON without white space. The text is never held as a whole.
+    #[must_use]
+    pub fn of_json(value: &serde_json::Value) -> Self {
+        let mut hash = Hash(Sha256::new());
+        // Hashing cannot fail, and every value has a JSON form.
+        let _ = serde_json::to_writer(io::BufWriter::new(&mut hash), value);
+        Self(hash.0.finalize().into())
+    }
+
     /// Reads the printed form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -52,6 +61,20 @@ impl Digest {
     #[must_use]
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A hash that can be written to.
+struct Hash(Sha256);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -97,6 +120,12 @@ mod tests {
         assert_eq!(Digest::parse(text), Some(digest));
         assert_eq!(Digest::parse(&text.to_uppercase()), None);
         assert_eq!(Digest::parse("sha256:e3"), None);
+    }
+
+    #[test]
+    fn a_value_has_the_digest_of_its_text() {
+        let value = serde_json::json!({"b": [1, "x"], "a": null});
+        assert_eq!(Digest::of_json(&value), Digest::of(br#"{"b":[1,"x"],"a":null}"#));
     }
 
     #[test]

@@ -44,8 +44,8 @@ impl Limits {
     pub const MAX_SECONDS: u32 = 6 * 60 * 60;
     /// The largest memory a step may ask for.
     pub const MAX_MEMORY_MB: u32 = 1024;
-    /// The largest number of calls a step may ask for.
-    pub const MAX_CALLS: u64 = 1_000_000;
+    /// The largest number of calls a step may ask for: the receipt lists each of them, and is made in memory.
+    pub const MAX_CALLS: u64 = 200_000;
     /// How much the host itself may use beyond what the component and the staged files account for.
     pub const HOST_OVERHEAD_MB: u64 = 128;
 

@@ -68,14 +68,14 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
 /// The digest that names a record: of its JSON without white space, keys in the order they are in.
 #[must_use]
 pub fn digest(record: &Value) -> Digest {
-    Digest::of(record.to_string().as_bytes())
+    Digest::of_json(record)
 }
 
-/// The whole receipt. `run` is what belongs to this one run: platform, times, addresses.
+/// The whole receipt. `digest` is the record's, `run` is what belongs to this one run: platform, times, addresses.
 #[must_use]
-pub fn statement(facts: &Facts<'_>, record: Value, run: Value) -> Value {
+pub fn statement(facts: &Facts<'_>, record: Value, digest: Digest, run: Value) -> Value {
     // Moved and not copied: the record of a long run is large.
-    let predicate = [("digest", digest(&record).to_string().into()), ("record", record), ("run", run)];
+    let predicate = [("digest", digest.to_string().into()), ("record", record), ("run", run)];
     let predicate: Map<_, _> = predicate.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut statement = json!({"_type": STATEMENT, "subject": subjects(facts), "predicateType": PREDICATE});
     statement["predicate"] = Value::Object(predicate);
@@ -107,13 +107,14 @@ fn grant(grant: &Grant) -> Value {
 }
 
 fn call(record: &Record) -> Value {
-    json!({
-        "call": format!("{}.{}", record.capability.word(), record.verb),
-        "target": record.target,
-        "verdict": record.verdict,
-        "bytes": record.bytes,
-        "digest": record.digest.map(|digest| digest.to_string()),
-    })
+    // There can be very many, so each gets no more room than it needs.
+    let mut call = Map::with_capacity(5);
+    call.insert("call".to_owned(), format!("{}.{}", record.capability.word(), record.verb).into());
+    call.insert("target".to_owned(), record.target.as_str().into());
+    call.insert("verdict".to_owned(), record.verdict.into());
+    call.insert("bytes".to_owned(), record.bytes.into());
+    call.insert("digest".to_owned(), record.digest.map(|digest| digest.to_string()).into());
+    Value::Object(call)
 }
 
 fn change(change: &Change) -> Value {
@@ -122,7 +123,7 @@ fn change(change: &Change) -> Value {
 }
 
 fn digested(value: &Value) -> Value {
-    Digest::of(value.to_string().as_bytes()).to_string().into()
+    Digest::of_json(value).to_string().into()
 }
 
 fn short(value: &Value) -> Value {
@@ -135,14 +136,23 @@ fn short(value: &Value) -> Value {
 
 /// The value with every text in it, keys included, redacted.
 #[must_use]
-pub fn redacted(value: Value, redact: &dyn Fn(&str) -> String) -> Value {
+pub fn redacted(mut value: Value, redact: &dyn Fn(&str) -> String) -> Value {
+    redact_in_place(&mut value, redact);
+    value
+}
+
+fn redact_in_place(value: &mut Value, redact: &dyn Fn(&str) -> String) {
     match value {
-        Value::String(text) => redact(&text).into(),
-        Value::Array(items) => items.into_iter().map(|item| redacted(item, redact)).collect(),
+        Value::String(text) => *text = redact(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_in_place(item, redact)),
         Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (redact(&name), redacted(value, redact))).collect()
+            if fields.keys().any(|name| redact(name) != *name) {
+                let named = std::mem::take(fields).into_iter();
+                *fields = named.map(|(name, value)| (redact(&name), value)).collect();
+            }
+            fields.values_mut().for_each(|value| redact_in_place(value, redact));
         }
-        other => other,
+        _ => {}
     }
 }
 
@@ -183,8 +193,9 @@ mod tests {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
         let record = record(&facts, &str::to_owned);
-        let here = statement(&facts, record.clone(), json!({"platform": "github"}));
-        let there = statement(&facts, record, json!({"platform": "plain"}));
+        let digest = digest(&record);
+        let here = statement(&facts, record.clone(), digest, json!({"platform": "github"}));
+        let there = statement(&facts, record, digest, json!({"platform": "plain"}));
         assert_ne!(here, there);
         assert_eq!(here["predicate"]["digest"], there["predicate"]["digest"]);
         assert_eq!(here["subject"][0]["name"], "manifest-patch");
@@ -197,7 +208,7 @@ mod tests {
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
         let plain = &str::to_owned;
         assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
-        let statement = statement(&changed, Value::Null, Value::Null);
+        let statement = statement(&changed, Value::Null, Digest::of(b""), Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
     }
 

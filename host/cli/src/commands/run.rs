@@ -155,7 +155,7 @@ fn carry_out(
 ) -> Result<Work, Ending> {
     prepare::inputs(args, &subject.info.inputs, known)?;
     prepare::grant(args, &subject, known)?;
-    let own = own_files(args, place);
+    let own = own_files(args, place, voice);
     let workspace = Workspace::open(&args.workspace, &known.limits, &own)
         .map_err(|error| ending(Exit::Invalid, "bad-workspace", error.to_string(), error.hint()))?;
     known.notes.extend(workspace.recovered().map(recovery));
@@ -238,10 +238,10 @@ fn done(work: &Work, planned: bool) -> Ending {
 }
 
 /// The files of the platform and of this run: where they lie in the workspace, no step may touch them.
-fn own_files(args: &RunArgs, place: &Place) -> Vec<PathBuf> {
+fn own_files(args: &RunArgs, place: &Place, voice: &Voice) -> Vec<PathBuf> {
     const PLATFORM: [&str; 5] =
         ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"];
-    let platform = PLATFORM.into_iter().filter_map(environment::path);
+    let platform = PLATFORM.into_iter().filter_map(environment::path).chain(voice.files());
     let given = [args.policy.as_ref(), args.inputs_file.as_ref()].into_iter().flatten().map(PathBuf::from);
     platform.chain(given).chain(place.path()).collect()
 }
