@@ -45,7 +45,7 @@ impl Limits {
     /// The largest memory a step may ask for.
     pub const MAX_MEMORY_MB: u32 = 1024;
     /// The largest number of calls a step may ask for: the receipt lists each of them, and is made in memory.
-    pub const MAX_CALLS: u64 = 200_000;
+    pub const MAX_CALLS: u64 = 100_000;
     /// How much the host itself may use beyond what the component and the staged files account for.
     pub const HOST_OVERHEAD_MB: u64 = 128;
 
