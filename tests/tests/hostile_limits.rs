@@ -115,8 +115,8 @@ fn attack_28_handles_and_calls_are_bounded() {
     };
     let (_, calls) = check(&scene, handles(""), 7, "limit");
     assert_eq!(calls, 1001);
-    let (_, calls) = check(&scene, handles("calls: 200000"), 7, "limit");
-    assert_eq!(calls, 200_001);
+    let (_, calls) = check(&scene, handles("calls: 100000"), 7, "limit");
+    assert_eq!(calls, 100_001);
     // With few open files left to the host itself, it is the component that is told, not the host that breaks.
     check(&scene, handles("calls: 5000").few_files(), 7, "limit");
     let names = scene.attack_with("greedy", "names", &["50000"], &["read deploy/**"], "calls: 50000");
@@ -130,7 +130,7 @@ fn attack_28_what_is_said_is_bounded() {
     for (act, count) in
         [("progress", "1000000"), ("notes", "1000000"), ("paragraphs", "1000000"), ("tables", "300")]
     {
-        let run = scene.attack_with("greedy", act, &[count], &["read deploy/**"], "calls: 200000");
+        let run = scene.attack_with("greedy", act, &[count], &["read deploy/**"], "calls: 100000");
         check(&scene, run, 7, "limit");
     }
     let (ended, _) = check(&scene, scene.attack("greedy", "printed", &[]), 0, "done");
