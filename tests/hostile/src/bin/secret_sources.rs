@@ -11,10 +11,13 @@ use std::time::SystemTime;
 
 hostile::attack!(collect);
 
+#[expect(clippy::disallowed_methods, reason = "this is the attack")]
 fn collect(_: Inputs) -> Result<Outputs, Failure> {
     let mut said: Vec<String> = env::vars_os().map(|pair| format!("variable {pair:?}")).collect();
     said.extend(env::args_os().map(|arg| format!("argument {arg:?}")));
-    said.extend(env::current_dir().map(|path| format!("folder {path:?}")).ok().filter(|text| text != "folder \"/\""));
+    said.extend(
+        env::current_dir().map(|path| format!("folder {path:?}")).ok().filter(|text| text != "folder \"/\""),
+    );
     let mut input = Vec::new();
     let _ = std::io::stdin().read_to_end(&mut input);
     said.extend((!input.is_empty()).then(|| format!("input {input:?}")));
