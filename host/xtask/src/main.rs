@@ -28,6 +28,7 @@ usage: cargo xtask COMMAND
   demo                build, then run a step on real input and show it
   test [--live]       all tests; with --live also those that need real services
   lint                formatting and lints
+  mutants             show that a test fails without each of some guards
   gen [--check]       write what is generated: wrappers and reference pages
   new STEP            lay out the folder of a new step
   bench [--quick]     measure lockstep beside other tools
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
         ["lint"] => lint::lint(&root),
+        ["mutants"] => mutants::mutants(&root),
         ["new", step] => new::new(&root, step),
         ["bench"] => bench::bench(&root, bench::Rounds::Full),
         ["bench", "--quick"] => bench::bench(&root, bench::Rounds::Quick),
