@@ -44,7 +44,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
     let Facts { report, limits, log, .. } = facts;
     let outputs =
         report.outputs.iter().map(|(name, value)| (name.clone(), digested(&redacted(value.clone(), redact))));
-    let record = json!({
+    let mut record = json!({
         "version": 1,
         "lockstep": facts.version,
         "step": report.step,
@@ -54,7 +54,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
         "inputs": facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value.clone(), redact)))).collect::<Map<_, _>>(),
         "grant": grant(facts.grant),
         "limits": {"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls},
-        "calls": log.records.iter().map(call).collect::<Vec<_>>(),
+        "calls": null,
         "denied": log.denial,
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
         "outputs": outputs.collect::<Map<_, _>>(),
@@ -62,6 +62,8 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
         "exit-code": report.ending.exit.code(),
         "code": report.ending.code,
     });
+    // Put in afterwards: the macro would make a copy of them, and there can be very many.
+    record["calls"] = log.records.iter().map(call).collect();
     redacted(record, redact)
 }
 

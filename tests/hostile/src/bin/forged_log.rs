@@ -24,7 +24,10 @@ fn say(inputs: Inputs) -> Result<Outputs, Failure> {
     // Half of a character, then a command: what is not UTF-8 must not hide it.
     let _ = std::io::stdout().write_all(b"\xe2\x80::error::after half a character\n\xff##[error]x\n");
     let cells = inputs.words.clone();
-    report::summary(&Block::Table(Table { columns: cells.clone(), rows: vec![cells.clone(), cells, vec![]] }));
+    report::summary(&Block::Table(Table {
+        columns: cells.clone(),
+        rows: vec![cells.clone(), cells, vec![]],
+    }));
     let text = inputs.words.concat();
     match inputs.act.as_str() {
         "fail" => Err(Failure {

@@ -2,6 +2,7 @@
 //! memory, and lists of texts that share the same bytes. Expected: a limit or a trap, and the host stays small.
 
 use hostile::report::{Block, Level, Table};
+use hostile::types::FailureKind;
 use hostile::{Failure, Inputs, Outputs, done, report};
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -33,6 +34,16 @@ fn pass(inputs: Inputs) -> Result<Outputs, Failure> {
         "rows" => {
             let rows = (0..count).map(|_| Vec::new()).collect();
             report::summary(&Block::Table(Table { columns: vec![], rows }));
+        }
+        "failure" => {
+            let message = "\u{1}".repeat(length);
+            return Err(Failure {
+                kind: FailureKind::Rejected,
+                code: String::new(),
+                message,
+                hint: None,
+                at: None,
+            });
         }
         "outputs" => return done(alike(count, length)),
         _ => {}

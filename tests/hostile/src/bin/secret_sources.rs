@@ -14,7 +14,9 @@ hostile::attack!(collect);
 fn collect(_: Inputs) -> Result<Outputs, Failure> {
     let mut said: Vec<String> = env::vars_os().map(|pair| format!("variable {pair:?}")).collect();
     said.extend(env::args_os().map(|arg| format!("argument {arg:?}")));
-    said.extend(env::current_dir().map(|path| format!("folder {path:?}")).ok().filter(|text| text != "folder \"/\""));
+    said.extend(
+        env::current_dir().map(|path| format!("folder {path:?}")).ok().filter(|text| text != "folder \"/\""),
+    );
     let mut input = Vec::new();
     let _ = std::io::stdin().read_to_end(&mut input);
     said.extend((!input.is_empty()).then(|| format!("input {input:?}")));
