@@ -1,5 +1,7 @@
 //! The cases of every step through the finished program: the files are as expected to the byte, a second run finds
 //! nothing to do, and a run that does not end well changes nothing.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::support::{self, Ended, Scene, contents};
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! The command line of the finished program: every mistake is one JSON document with its code, inputs count in
 //! their order, a plan changes nothing, and equal runs leave equal receipts.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_model::digest::Digest;
 use lockstep_tests::support::{self, Ended, Run, Scene};

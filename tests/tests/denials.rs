@@ -1,5 +1,7 @@
 //! Rights through the finished program: a run that lacks one ends as denied and says which line would allow it;
 //! with exactly that line it goes through.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::support::{self, Scene, hostile};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Hostile components that reach for files, secrets and handles. Each ends as it must, leaves every file as it was,
 //! and shows no secret; the receipt lists each call it made once, with its verdict.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::support::{self, Ended, Run, SECRETS, Scene, assert_no_secret, hostile};
 use lockstep_tests::wat::{self, Parts};

@@ -1,6 +1,7 @@
 //! Hostile components that never come back or take everything. A limit ends each of them, the host stays small,
 //! what was staged is not put in place, and the receipt is there.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::support::{Ended, Run, Scene, assert_no_secret};
 use lockstep_tests::wat::{self, Parts};

@@ -1,6 +1,7 @@
 //! Hostile components that speak to the CI system instead of to people. The log, the outputs, the summary and the
 //! files of a run are read back the way each system reads them: nothing in them is obeyed but the host's own words.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,5 +1,7 @@
 //! The finished program killed while it changes 300 files: the files are all as they were or, after one more run,
 //! all as they should be, and nothing of lockstep's own is left.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![cfg(unix)]
 
 use lockstep_tests::support::{Run, Scene, tree};

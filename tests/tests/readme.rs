@@ -1,5 +1,6 @@
 //! What README.md shows is what the program prints: each command of its console block is run in the example
 //! repository and its output compared.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::path::Path;
 use std::process::Command;

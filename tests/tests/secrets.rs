@@ -1,5 +1,7 @@
 //! Secrets in the environment of the finished program: they are in no other place than its memory while it runs, and
 //! starred in everything it leaves. Linux only: it looks into /proc.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![cfg(target_os = "linux")]
 
 use lockstep_tests::support::{self, Run, Running, SECRETS, Scene, assert_no_secret};

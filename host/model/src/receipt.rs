@@ -62,7 +62,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
         "exit-code": report.ending.exit.code(),
         "code": report.ending.code,
     });
-    // Put in afterwards: the macro would make a copy of them, and there can be very many.
+    // Put in afterwards, since the macro would copy them.
     record["calls"] = log.records.iter().map(call).collect();
     redacted(record, redact)
 }

@@ -1,0 +1,49 @@
+//! Looks for planted secrets in everything that a run leaves. It takes none out.
+
+use super::{Ended, SECRETS, Scene, tree};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::fs;
+
+/// Fails if a planted secret is in anything that the run left or printed, in any of the usual forms.
+pub fn assert_no_secret(scene: &Scene, run: &Ended) {
+    let mut texts = vec![("standard output".to_owned(), run.stdout.clone())];
+    texts.push(("standard error".to_owned(), run.stderr.clone()));
+    for (root, skip) in [("own", "own/stdin"), ("workspace", "workspace/.git")] {
+        for path in tree(&scene.path(root)).keys().filter(|path| !path.starts_with(scene.path(skip))) {
+            let small = fs::symlink_metadata(path).is_ok_and(|stat| stat.is_file() && stat.len() < 1 << 28);
+            let bytes = if small { fs::read(path).unwrap_or_default() } else { Vec::new() };
+            texts.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    let forms: Vec<String> = SECRETS.iter().flat_map(|secret| forms(secret)).collect();
+    for (place, text) in texts {
+        for form in &forms {
+            // The runner's own way to be told a secret; it does not show this line.
+            let leaks = |line: &str| line.contains(form.as_str()) && !line.starts_with("::add-mask::");
+            assert!(!text.lines().any(leaks), "{place} holds `{form}`:\n{text}");
+        }
+    }
+}
+
+/// A text as it is, base64 at each offset, hexadecimal and URL-encoded.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    for shift in 0..3 {
+        let bytes = [&b"xx"[..shift], secret.as_bytes()].concat();
+        let whole = &bytes[..bytes.len() / 3 * 3];
+        forms.extend(
+            [STANDARD_NO_PAD.encode(whole), URL_SAFE_NO_PAD.encode(whole)].map(|text| text[4..].to_owned()),
+        );
+    }
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.push(hex.to_uppercase());
+    forms.push(hex);
+    let escaped = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    forms.push(secret.bytes().map(escaped).collect());
+    forms
+}

@@ -1,0 +1,233 @@
+//! One call of a program: its arguments, its environment, its end.
+
+use super::{SECRETS, Scene};
+use serde_json::Value;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use wait4::{ResUse, Wait4 as _};
+
+/// The user and group that own nothing, on every Linux.
+const NOBODY: u32 = 65534;
+
+/// One call of a program, not yet made.
+#[derive(Debug)]
+pub struct Run<'s> {
+    scene: &'s Scene,
+    program: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(String, OsString)>,
+    stdin: String,
+    json: bool,
+    controls: bool,
+    few_files: bool,
+    nobody: bool,
+}
+
+impl<'s> Run<'s> {
+    pub(super) fn new(scene: &'s Scene, program: PathBuf) -> Self {
+        let (args, env, stdin) = (Vec::new(), Vec::new(), String::new());
+        let mut run = Self {
+            scene,
+            program,
+            args,
+            env,
+            stdin,
+            json: true,
+            controls: true,
+            few_files: false,
+            nobody: false,
+        };
+        let home = scene.path("own/home");
+        for (name, value) in [("HOME", home.as_os_str()), ("TMPDIR", scene.path("own/tmp").as_os_str())] {
+            run.env.push((name.to_owned(), value.to_owned()));
+        }
+        run.env("PATH", "/usr/bin:/bin").env("DEPLOY_TOKEN", SECRETS[0]).env("LOCKSTEP_SECRET_X", SECRETS[1])
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.retain(|(other, _)| other != name);
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Takes the secrets out of the environment.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.env.retain(|(name, _)| !["DEPLOY_TOKEN", "LOCKSTEP_SECRET_X"].contains(&name.as_str()));
+        self
+    }
+
+    /// With as few open files as most CI runners allow a process.
+    #[must_use]
+    pub fn few_files(mut self) -> Self {
+        self.few_files = true;
+        self
+    }
+
+    /// As a user who is not root, whoever runs the tests.
+    #[must_use]
+    pub fn nobody(mut self) -> Self {
+        if rustix::process::geteuid().is_root() {
+            self.nobody = true;
+            let program = self.scene.path("program");
+            fs::copy(&self.program, &program).expect("a copy of the program");
+            self.program = program;
+            let everyone = |mode| fs::Permissions::from_mode(mode);
+            fs::set_permissions(self.scene.path(""), everyone(0o755)).expect("permissions");
+            for folder in ["own", "own/home", "own/tmp"] {
+                fs::set_permissions(self.scene.path(folder), everyone(0o777)).expect("permissions");
+            }
+        }
+        self
+    }
+
+    /// What standard input holds.
+    #[must_use]
+    pub fn stdin(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.stdin);
+        self
+    }
+
+    /// Leaves the format, the workspace and the receipt to the arguments.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.controls = false;
+        self
+    }
+
+    /// The log on standard output, as people read it, instead of the result as JSON.
+    #[must_use]
+    pub fn human(mut self) -> Self {
+        self.json = false;
+        self
+    }
+
+    /// As in a job of this platform, with the platform's files below `own/`.
+    #[must_use]
+    pub fn platform(self, name: &str) -> Self {
+        let own = |file: &str| self.scene.path("own").join(file).into_os_string();
+        let variables: Vec<(&str, OsString)> = match name {
+            "github" => vec![
+                ("GITHUB_ACTIONS", "true".into()),
+                ("GITHUB_OUTPUT", own("output")),
+                ("GITHUB_STEP_SUMMARY", own("summary")),
+                ("GITHUB_ENV", own("env")),
+                ("GITHUB_PATH", own("path")),
+                ("GITHUB_STATE", own("state")),
+                ("RUNNER_TEMP", own("tmp")),
+            ],
+            "gitlab" => vec![("GITLAB_CI", "true".into())],
+            "jenkins" => {
+                vec![("JENKINS_URL", "https://ci.example.com/".into()), ("WORKSPACE_TMP", own("tmp"))]
+            }
+            _ => vec![],
+        };
+        variables.into_iter().fold(self.human(), |run, (name, value)| run.env(name, value))
+    }
+
+    /// Makes the call and waits for its end.
+    #[must_use]
+    pub fn end(self) -> Ended {
+        let scene = self.scene;
+        Running { child: self.start().child }.end(scene)
+    }
+
+    /// Starts the program.
+    #[must_use]
+    pub fn start(self) -> Running {
+        Running { child: self.command().spawn().expect("the program starts") }
+    }
+
+    /// The command, with its output going to files: a full pipe could stop it.
+    #[must_use]
+    pub fn command(self) -> Command {
+        let mut command = Command::new(if self.few_files { Path::new("/bin/sh") } else { &self.program });
+        if self.few_files {
+            command.args(["-c", "ulimit -n 1024 && exec \"$0\" \"$@\""]).arg(&self.program);
+        }
+        command.args(&self.args).env_clear().envs(self.env);
+        if self.nobody {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        if self.controls {
+            command.arg("--workspace").arg(self.scene.path("workspace"));
+            command.arg("--receipt").arg(self.scene.path("own/receipt.json"));
+            let _ = fs::remove_file(self.scene.path("own/receipt.json"));
+            if self.json {
+                command.args(["--format", "json"]);
+            }
+        }
+        self.scene.put("own/stdin", &self.stdin);
+        command.stdin(Stdio::from(File::open(self.scene.path("own/stdin")).expect("a file")));
+        command.stdout(Stdio::from(File::create(self.scene.path("own/stdout")).expect("a file")));
+        command.stderr(Stdio::from(File::create(self.scene.path("own/stderr")).expect("a file")));
+        command
+    }
+}
+
+/// A program that was started.
+#[derive(Debug)]
+pub struct Running {
+    /// The process.
+    pub child: Child,
+}
+
+impl Running {
+    /// Waits for its end.
+    #[must_use]
+    pub fn end(self, scene: &Scene) -> Ended {
+        let ResUse { status, rusage } = self.child.wait4().expect("the program ends");
+        let (stdout, stderr) = (scene.text("own/stdout"), scene.text("own/stderr"));
+        Ended { exit: status.code(), stdout, stderr, peak_bytes: rusage.maxrss }
+    }
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub exit: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it printed to standard error.
+    pub stderr: String,
+    /// The most memory that it or its compiler had in RAM, in bytes.
+    pub peak_bytes: u64,
+}
+
+impl Ended {
+    /// The result: the one JSON document on standard output.
+    #[must_use]
+    #[track_caller]
+    pub fn result(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("standard output: {error}\n{self:#?}"))
+    }
+
+    /// Fails unless the run ended so. Gives the result.
+    #[track_caller]
+    pub fn expect(&self, exit: i32, code: &str) -> Value {
+        let result = self.result();
+        assert_eq!((self.exit, result["code"].as_str()), (Some(exit), Some(code)), "{self:#?}");
+        result
+    }
+}
