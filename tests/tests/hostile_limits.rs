@@ -142,13 +142,9 @@ fn attack_28_what_is_said_is_bounded() {
 #[test]
 fn attack_28_values_are_bounded_in_the_hosts_memory() {
     let scene = Scene::new();
-    let limit = |act: &str, count: &str, length: &str, exit: i32, code: &str| {
-        check(&scene, scene.attack("greedy_values", act, &[count, length]), exit, code);
-    };
-    limit("text", "", "", 7, "limit");
+    check(&scene, scene.attack("greedy_values", "text", &[]), 7, "limit");
     for (count, length) in [("2000000", "60"), ("3000000", "0"), ("1000", "1000000"), ("100", "1200000")] {
-        let act = "columns";
-        check_limit(&scene, scene.attack("greedy_values", act, &[count, length]));
+        check_limit(&scene, scene.attack("greedy_values", "columns", &[count, length]));
     }
     check_limit(&scene, scene.attack("greedy_values", "rows", &["3000000"]));
     check_limit(&scene, scene.attack("greedy_values", "failure", &["", "15000000"]));
