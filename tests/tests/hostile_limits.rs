@@ -64,6 +64,24 @@ fn attack_27_a_host_call_that_never_answers_is_ended() {
 }
 
 #[test]
+fn attack_27_a_plan_of_endless_differences_is_shown_in_time() {
+    let scene = Scene::new();
+    let words: Vec<String> = (0..12).map(|file| format!("deploy/{file}.txt")).collect();
+    for (file, word) in words.iter().enumerate() {
+        let line = |line: usize| format!("{}\n", (line * 48_271 + file) % 65_537 % 1000);
+        scene.put(&format!("workspace/{word}"), &(0..199_000).map(line).collect::<String>());
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let rights = ["read,write deploy/**"];
+    let run = scene.attack_with("endless", "change", &words, &["read,write deploy/**"], "seconds: 1");
+    let started = Instant::now();
+    let ended = run.arg("--plan").end();
+    assert!(started.elapsed() < Duration::from_secs(1) + LATE);
+    assert_eq!(ended.expect(0, "done")["changed"].as_array().map(Vec::len), Some(13));
+    assert!(ended.peak_bytes < MOST_BYTES, "the host had {} MiB in RAM", ended.peak_bytes >> 20);
+}
+
+#[test]
 fn attack_27_a_recursion_ends_at_its_stack() {
     let scene = Scene::new();
     let (ended, _) = check(&scene, endless(&scene, "recursion", ""), 7, "limit");

@@ -16,15 +16,32 @@ pub(super) enum Side<'a> {
     Large { executable: bool },
 }
 
+impl Side<'_> {
+    /// The side without its content.
+    pub(super) fn hidden(self) -> Self {
+        match self {
+            Self::File { executable, .. } => Self::Large { executable },
+            other => other,
+        }
+    }
+}
+
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
-/// Texts with more lines than this, both sides together, are shown as replaced whole.
-const MAX_LINES: usize = 400_000;
+/// What the search for differences may cost in a whole diff: the square of the lines of each text, both sides
+/// together, which is enough for one of 400,000 lines. Texts that cost more are shown as replaced whole.
+pub(super) const MAX_COST: u64 = 400_000 * 400_000;
 /// Where git looks for a zero byte to tell binary content.
 const HEAD: usize = 8000;
 
-/// Adds the change of one file.
-pub(super) fn render(out: &mut String, path: &WorkspacePath, before: Side<'_>, after: Side<'_>) {
+/// Adds the change of one file; `cost` is what is left of [`MAX_COST`].
+pub(super) fn render(
+    out: &mut String,
+    cost: &mut u64,
+    path: &WorkspacePath,
+    before: Side<'_>,
+    after: Side<'_>,
+) {
     let (old, new) = (name("a/", path.as_str()), name("b/", path.as_str()));
     let _ = writeln!(out, "diff --git {old} {new}");
     match (before, after) {
@@ -45,7 +62,7 @@ pub(super) fn render(out: &mut String, path: &WorkspacePath, before: Side<'_>, a
             let end = if path.as_str().contains(' ') { "\t" } else { "" };
             let end = |label: &str| if label == NONE { "" } else { end };
             let _ = write!(out, "--- {old}{}\n+++ {new}{}\n", end(&old), end(&new));
-            hunks(out, before, after);
+            hunks(out, cost, before, after);
         }
         _ => {
             let _ = writeln!(out, "Binary files {old} and {new} differ");
@@ -87,15 +104,17 @@ fn text(side: Side<'_>) -> Option<&str> {
     }
 }
 
-fn hunks(out: &mut String, before: &str, after: &str) {
+fn hunks(out: &mut String, cost: &mut u64, before: &str, after: &str) {
     let count = |text: &str| text.split_inclusive('\n').count();
     let (old_len, new_len) = (count(before), count(after));
-    if old_len + new_len > MAX_LINES {
+    let left = (old_len as u64 + new_len as u64).checked_pow(2).and_then(|most| cost.checked_sub(most));
+    let Some(left) = left else {
         header(out, (0, old_len), (0, new_len));
         before.split_inclusive('\n').for_each(|text| line(out, '-', text));
         after.split_inclusive('\n').for_each(|text| line(out, '+', text));
         return;
-    }
+    };
+    *cost = left;
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
     // Its search is bounded by the number of lines, as git's is.

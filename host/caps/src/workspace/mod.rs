@@ -37,6 +37,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use walk::Obstacle;
 
+/// How long the diff of a plan may get. What does not fit is in it by name: nobody reads so much, and the run is
+/// over by then, so no clock ends the work.
+const MAX_PLAN_BYTES: usize = 8 * 1024 * 1024;
+
 /// A file that a pattern found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -215,7 +219,7 @@ impl Workspace {
         self.staged.iter().map(StagedFile::change).collect()
     }
 
-    /// Everything staged as one unified diff, whatever its size.
+    /// Everything staged as one unified diff. Past 8 MiB of it, a file is in it by name only.
     ///
     /// # Errors
     /// A file that somebody else changed since the run first looked, or that cannot be read any more.
@@ -277,6 +281,7 @@ impl Workspace {
 
     /// The diff; none if it has more than `most` bytes.
     fn render(&self, most: Option<u64>) -> Result<Option<String>, CommitError> {
+        let mut cost = diff::MAX_COST;
         let mut out = String::new();
         for file in self.staged.iter() {
             let (content, executable) = self.original(file)?;
@@ -292,7 +297,12 @@ impl Workspace {
                 }
                 Some(content) => Side::File { content: &content.bytes, executable },
             };
-            diff::render(&mut out, &file.path, before, after);
+            let start = out.len();
+            diff::render(&mut out, &mut cost, &file.path, before, after);
+            if most.is_none() && out.len() > MAX_PLAN_BYTES {
+                out.truncate(start);
+                diff::render(&mut out, &mut cost, &file.path, before.hidden(), after.hidden());
+            }
             if most.is_some_and(|most| out.len() as u64 > most) {
                 return Ok(None);
             }

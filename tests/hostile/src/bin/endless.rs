@@ -22,6 +22,13 @@ fn stay(inputs: Inputs) -> Result<Outputs, Failure> {
         "sleep" => std::thread::sleep(Duration::from_secs(1_000_000)),
         // Of a huge sparse file: the call takes hours.
         "digest" => drop(black_box(workspace::open(path).and_then(|file| file.digest()))),
+        // Leaves changes whose differences to what is there take long to find, for when the run is over.
+        "change" => {
+            let lines: String = (0..199_000).map(|line| format!("{}\n", line * 7919 % 1000)).collect();
+            for path in &inputs.words {
+                let _ = workspace::write(path, lines.as_bytes());
+            }
+        }
         // Keeps every open file while it sleeps.
         "hold" => {
             let _files: Vec<_> = (0..1_500).map_while(|_| workspace::open(path).ok()).collect();

@@ -74,9 +74,33 @@ fn many_lines_are_shown_as_replaced_whole() {
     let path = WorkspacePath::parse("x").unwrap();
     let side = |content| Side::File { content, executable: false };
     let mut out = String::new();
-    diff::render(&mut out, &path, side(old.as_bytes()), side(new.as_bytes()));
+    let mut cost = diff::MAX_COST;
+    diff::render(&mut out, &mut cost, &path, side(old.as_bytes()), side(new.as_bytes()));
     assert!(out.contains("@@ -1,300000 +1,300000 @@\n-\n"));
     assert_eq!(out.matches("\n+a").count(), 300_000);
+}
+
+#[test]
+fn the_search_for_differences_has_one_budget_for_all_files() {
+    let path = WorkspacePath::parse("x").unwrap();
+    let side = |content| Side::File { content, executable: false };
+    let (mut out, mut cost) = (String::new(), 100);
+    diff::render(&mut out, &mut cost, &path, side(b"1\n2\n3\n4\n"), side(b"1\n2\n3\n5\n"));
+    assert!(out.ends_with("\n 3\n-4\n+5\n") && cost == 36, "{cost}: {out}");
+    diff::render(&mut out, &mut cost, &path, side(b"1\n2\n3\n4\n"), side(b"1\n2\n3\n5\n"));
+    assert!(out.ends_with("\n-1\n-2\n-3\n-4\n+1\n+2\n+3\n+5\n") && cost == 36, "{cost}: {out}");
+}
+
+#[test]
+fn what_a_plan_has_no_room_for_is_in_it_by_name() {
+    let root = tree(&[]);
+    let mut run = Run::on(root.path());
+    for name in ["a", "b", "c"] {
+        run.write(name, format!("{name}\n").repeat(if name == "c" { 1 } else { 2_000_000 })).unwrap();
+    }
+    let diff = run.workspace.plan_diff().unwrap();
+    assert!(diff.contains("+++ b/a\n") && diff.contains("+++ b/c\n"), "what fits is there");
+    assert!(diff.contains("new file mode 100644\nBinary files /dev/null and b/b differ\n"));
 }
 
 /// Applies the diff with git in a folder that holds the old files.
