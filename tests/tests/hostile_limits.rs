@@ -72,7 +72,6 @@ fn attack_27_a_plan_of_endless_differences_is_shown_in_time() {
         scene.put(&format!("workspace/{word}"), &(0..199_000).map(line).collect::<String>());
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let rights = ["read,write deploy/**"];
     let run = scene.attack_with("endless", "change", &words, &["read,write deploy/**"], "seconds: 1");
     let started = Instant::now();
     let ended = run.arg("--plan").end();

@@ -11,7 +11,6 @@ use std::time::SystemTime;
 
 hostile::attack!(collect);
 
-#[expect(clippy::disallowed_methods, reason = "this is the attack")]
 fn collect(_: Inputs) -> Result<Outputs, Failure> {
     let mut said: Vec<String> = env::vars_os().map(|pair| format!("variable {pair:?}")).collect();
     said.extend(env::args_os().map(|arg| format!("argument {arg:?}")));
