@@ -1,7 +1,7 @@
 //! The gate: the one place that every host call passes. It decides, counts and remembers. It never
 //! carries a call out itself, and nothing can be carried out without the [`Permit`] only it hands out.
 
-use crate::call::{Answer, CallError, Capability, RawTarget, Record, Request, Target};
+use crate::call::{Answer, CallError, RawTarget, Record, Request, Target};
 use crate::grant::Grant;
 use crate::limits::Limits;
 use crate::path::{PathError, WorkspacePath};
@@ -197,16 +197,17 @@ fn shorten(target: &RawTarget<'_>) -> String {
     }
 }
 
-/// A request on the workspace about one path.
-#[must_use]
-pub fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
-    Request { capability: Capability::Workspace, verb, right: Some(right), target: RawTarget::Path(path) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::Capability;
     use crate::grant::Right;
+
+    /// A request on the workspace about one path.
+    fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
+        let (capability, target) = (Capability::Workspace, RawTarget::Path(path));
+        Request { capability, verb, right: Some(right), target }
+    }
 
     fn gate(calls: u64) -> Gate {
         let scope = Pattern::parse("deploy/*").unwrap();
