@@ -28,7 +28,7 @@ def call(Map args = [:]) {
         List variables = ['LOCKSTEP_PLATFORM=jenkins', 'LOCKSTEP_STEP=' + step, 'LOCKSTEP_FOLDER=' + folder]
         for (String name : ['policy', 'plan', 'receipt', 'binary']) {
             if (args[name]) {
-                variables.add('LOCKSTEP_INPUT_' + name.toUpperCase() + '=' + args[name])
+                variables.add('LOCKSTEP_CONTROL_' + name.toUpperCase() + '=' + args[name])
             }
         }
         int status = 0

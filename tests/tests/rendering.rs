@@ -3,6 +3,7 @@
 
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
+use lockstep_model::outputs::{Output, Worth};
 use lockstep_model::redact::Redactor;
 use lockstep_model::render::{Effect, Platform, Renderer, Target};
 use lockstep_model::report::{Block, Change, Ending, Level, Location, Note, Report};
@@ -94,15 +95,16 @@ fn blocks() -> impl Strategy<Value = Vec<Block>> {
     prop::collection::vec(block, 0..4)
 }
 
-fn outputs() -> impl Strategy<Value = Vec<(String, Value)>> {
-    let value = prop_oneof![
+fn outputs() -> impl Strategy<Value = Vec<Output>> {
+    let plain = prop_oneof![
         hostile().prop_map(Value::from),
         prop::collection::vec(hostile(), 0..3).prop_map(Value::from),
         any::<bool>().prop_map(Value::from),
         Just(json!(SECRET)),
     ];
-    let output = (prop_oneof!["[a-z][a-z0-9-]{0,5}", hostile()], value);
-    prop::collection::vec(output, 0..4)
+    let worth = prop_oneof![plain.prop_map(Worth::Plain), hostile().prop_map(Worth::Exact)];
+    let output = (prop_oneof!["[a-zA-Z_][a-zA-Z0-9_-]{0,5}", hostile()], worth);
+    prop::collection::vec(output.prop_map(|(name, worth)| Output { name, worth }), 0..4)
 }
 
 prop_compose! {
@@ -112,7 +114,7 @@ prop_compose! {
         summary in blocks(), paths in prop::collection::vec(hostile(), 0..3), diff in prop::option::of(hostile()),
     ) -> Report {
         let (code, message, hint, at) = ending;
-        let change = |path| Change { path, before: None, after: Some(Digest::of(b"")) };
+        let change = |path| Change { path, before: None, after: Some(Digest::of(b"")), private: false };
         Report {
             step,
             ending: Ending { exit: if failed { Exit::Rejected } else { Exit::Done }, code, message, hint, at },
@@ -135,10 +137,12 @@ fn run(platform: Platform, report: &Report) -> Run {
         platform,
         step: &report.step,
         redactor: &redactor,
+        credentials: &redactor,
         token: TOKEN,
         colour: false,
         verbose: true,
         result_file: "lockstep-result.json",
+        value_folder: "values",
     };
     let mut effects = renderer.opening(1);
     effects.extend(report.notes.iter().flat_map(|note| renderer.note(note)));
@@ -169,13 +173,14 @@ impl Run {
     }
 }
 
-fn plain(value: &Value) -> String {
+fn plain(output: &Output) -> String {
+    let value = output.shown();
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 /// How many annotations of a level the report itself stands for.
@@ -193,7 +198,7 @@ proptest! {
         let mut log = github::Log::default();
         run.log.iter().for_each(|line| log.line(line));
 
-        let bad_names = report.outputs.iter().filter(|(name, _)| !is_name(name)).count();
+        let bad_names = report.outputs.iter().filter(|output| !is_name(&output.name)).count();
         let expected = [
             ("add-mask", 1),
             ("group", 1),
@@ -216,10 +221,10 @@ proptest! {
         }
 
         let read = github::outputs(&run.text_for(Target::Outputs)).unwrap();
-        let secret_free = |value: &Value| plain(value).replace(SECRET, "***");
+        let secret_free = |output: &Output| plain(output).replace(SECRET, "***");
         let mut expected: std::collections::BTreeMap<String, String> = report.outputs.iter()
-            .filter(|(name, _)| is_name(name))
-            .map(|(name, value)| (name.clone(), secret_free(value)))
+            .filter(|output| is_name(&output.name))
+            .map(|output| (output.name.clone(), secret_free(output)))
             .collect();
         let result: Value = serde_json::from_str(&read["result"]).unwrap();
         prop_assert_eq!(&result["message"], &json!(report.ending.message));
@@ -249,7 +254,8 @@ proptest! {
         prop_assert_eq!(sections.len(), 2);
         prop_assert!(sections[0].starts && !sections[1].starts && sections[0].name == sections[1].name);
         let variables = gitlab::dotenv(&run.text_for(Target::Dotenv)).unwrap();
-        let values: Vec<String> = report.outputs.iter().map(|(_, value)| plain(value).replace(SECRET, "***")).collect();
+        let value = |output: &Output| [plain(output).replace(SECRET, "***"), format!("values/{}", output.name)];
+        let values: Vec<String> = report.outputs.iter().flat_map(value).collect();
         for (name, value) in variables {
             prop_assert!(name.starts_with("LOCKSTEP_") && values.contains(&value), "{}={}", name, value);
         }
@@ -264,7 +270,8 @@ proptest! {
         report.ending.message.push_str(&leak);
         report.ending.hint = Some(leak.clone());
         report.summary.push(Block::Paragraph(leak.clone()));
-        report.outputs.push(("leak".to_owned(), json!({ leak.clone(): [leak] })));
+        report.outputs.push(Output::plain("leak", json!({ leak.clone(): [leak.clone()] })));
+        report.outputs.push(Output { name: "exact".to_owned(), worth: Worth::Exact(leak) });
         for platform in Platform::ALL {
             for effect in run(platform, &report).effects {
                 let text = match effect {

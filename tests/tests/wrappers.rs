@@ -61,18 +61,18 @@ fn what_is_an_input_wins_over_the_variable() {
         let out_ = out(&run(&[
             STEP,
             ("LOCKSTEP_BIN", "/nonexistent"),
-            ("LOCKSTEP_INPUT_BINARY", bin),
+            ("LOCKSTEP_CONTROL_BINARY", bin),
             ("LOCKSTEP_POLICY", "kept.yaml"),
-            ("LOCKSTEP_INPUT_POLICY", ""),
+            ("LOCKSTEP_CONTROL_POLICY", ""),
             ("LOCKSTEP_RECEIPT", "lost"),
-            ("LOCKSTEP_INPUT_RECEIPT", "r.json"),
-            ("LOCKSTEP_INPUT_PLAN", " true"),
+            ("LOCKSTEP_CONTROL_RECEIPT", "r.json"),
+            ("LOCKSTEP_CONTROL_PLAN", " true"),
         ]));
         for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN=true"] {
             assert!(out_.lines().any(|l| l == line), "{out_}");
         }
         assert!(!out_.contains("LOCKSTEP_INPUT_"), "a control is no input of the step: {out_}");
-        let out = out(&run(&[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_INPUT_PLAN", " false")]));
+        let out = out(&run(&[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_CONTROL_PLAN", " false")]));
         assert!(!out.contains("LOCKSTEP_PLAN="), "{out}");
     });
 }

@@ -16,6 +16,9 @@ use std::path::PathBuf;
 const VALUED: [&str; 7] =
     ["--inputs", "--policy", "--receipt", "--platform", "--workspace", "--format", "-C"];
 
+/// The option that changes nothing.
+const PLAN: &str = "plan";
+
 /// How `lockstep run` was called.
 #[derive(Debug, Clone)]
 pub(crate) struct RunArgs {
@@ -90,6 +93,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
         .subcommand_help_heading("Steps")
         .disable_help_subcommand(true)
         .args(run_options())
+        .arg(plan_option())
         .subcommands(steps.iter().map(|(word, info)| step_command(word, info)))
         .after_help(exit_codes());
     Command::new("lockstep")
@@ -128,10 +132,14 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
     } else {
         format!("{}\n\n{}", info.summary, info.docs)
     };
+    // An input of this name is the step's, and the run has no such option: to those who run Terraform a plan is a
+    // file. `LOCKSTEP_PLAN` still asks for one.
+    let own_plan = info.inputs.iter().any(|input| input.name == PLAN);
     Command::new(word.to_owned())
         .about(info.summary.clone())
         .long_about(about)
         .args(info.inputs.iter().map(input_option))
+        .args((!own_plan).then(plan_option))
         .after_help(exit_codes())
 }
 
@@ -182,10 +190,6 @@ fn run_options() -> Vec<Arg> {
         |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("FILE").help(help);
     let options = [
         file("inputs", "Read inputs from a JSON or YAML file; `-` is standard input"),
-        Arg::new("plan")
-            .long("plan")
-            .action(ArgAction::SetTrue)
-            .help("Change nothing; show what would change as a diff"),
         format_option(),
         file("policy", "Bound what the step may do, or allow a component that is not built in"),
         file("receipt", "Write the receipt here"),
@@ -207,6 +211,14 @@ fn run_options() -> Vec<Arg> {
     options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
 }
 
+fn plan_option() -> Arg {
+    Arg::new(PLAN)
+        .long(PLAN)
+        .action(ArgAction::SetTrue)
+        .help("Change nothing; show what would change as a diff")
+        .help_heading("Options")
+}
+
 fn format_option() -> Arg {
     Arg::new("format")
         .long("format")
@@ -221,8 +233,11 @@ fn exit_codes() -> String {
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
-/// Reads the matches of `run STEP`.
-pub(crate) fn run_args(step: &str, info: &StepInfo, matches: &ArgMatches) -> RunArgs {
+/// Reads the matches of `run STEP`, or of `run` or the whole where a mistake left no more.
+pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunArgs {
+    let run = whole.subcommand_matches("run");
+    let matches = run.and_then(|run| run.subcommand_matches(step)).or(run).unwrap_or(whole);
+    let flagged = |matches: &ArgMatches| matches!(matches.try_get_one(PLAN), Ok(Some(true)));
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let input = |field: &InputInfo| {
         let words: Vec<String> = matches.get_many(&field.name)?.cloned().collect();
@@ -236,7 +251,7 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, matches: &ArgMatches) -> Run
         step: step.to_owned(),
         inputs: info.inputs.iter().filter_map(input).collect(),
         inputs_file: text("inputs"),
-        plan: matches.get_flag("plan") || environment::flag("LOCKSTEP_PLAN"),
+        plan: flagged(matches) || run.is_some_and(flagged) || environment::flag("LOCKSTEP_PLAN"),
         json: text("format").as_deref() == Some("json"),
         policy: text("policy").or_else(|| environment::text("LOCKSTEP_POLICY")),
         receipt: text("receipt").map(PathBuf::from).or_else(|| environment::path("LOCKSTEP_RECEIPT")),

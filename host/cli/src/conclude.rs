@@ -24,9 +24,14 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
         Ended::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
         Ended::Trapped(reason) => Some(ending(Exit::Limit, "trapped", reason, None)),
-        Ended::Failed(failure) => Some(Ending { code: code(&failure.code), ..failure.clone() }),
+        Ended::Failed(failure) => Some(rejection(failure.clone())),
         Ended::Done(_) => None,
     }
+}
+
+/// The end that a step chose itself.
+pub(crate) fn rejection(failure: Ending) -> Ending {
+    Ending { code: code(&failure.code), ..failure }
 }
 
 /// A component that wants what no step is given.

@@ -8,8 +8,9 @@ use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
 
-/// What a wrapper hands over beside the inputs, under these names in the same document.
-pub(crate) const CONTROLS: [&str; 4] = ["policy", "plan", "receipt", "binary"];
+/// What a wrapper hands over beside the inputs, under these names in the same document. An input of the step that
+/// has one of these names is that input.
+const CONTROLS: [&str; 4] = ["policy", "plan", "receipt", "binary"];
 
 /// The variable that holds all inputs as one JSON document.
 const DOCUMENT: &str = "LOCKSTEP_INPUTS";
@@ -19,20 +20,21 @@ const SINGLE: &str = "LOCKSTEP_INPUT_";
 /// The inputs that the environment holds.
 pub(crate) fn from_environment(fields: &[InputInfo]) -> Result<Vec<Raw>, String> {
     match environment::text(DOCUMENT) {
-        Some(text) => from_document(&text),
+        Some(text) => from_document(&text, fields),
         None => Ok(from_single(fields)),
     }
 }
 
 /// The inputs of the document. Where there is one, single variables do not count: an earlier step of the job
 /// may have set them.
-fn from_document(text: &str) -> Result<Vec<Raw>, String> {
+fn from_document(text: &str, fields: &[InputInfo]) -> Result<Vec<Raw>, String> {
     let document = parse(text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let given = |value| match value {
         Value::String(text) => Given::Text(text),
         value => Given::Value(value),
     };
-    let inputs = document.into_iter().filter(|(name, _)| !CONTROLS.contains(&name.as_str()));
+    let is_input = |name: &str| fields.iter().any(|field| field.name == name) || !CONTROLS.contains(&name);
+    let inputs = document.into_iter().filter(|(name, _)| is_input(name));
     Ok(inputs.map(|(name, value)| Raw { name, source: DOCUMENT.into(), given: given(value) }).collect())
 }
 
@@ -43,11 +45,7 @@ fn from_single(fields: &[InputInfo]) -> Vec<Raw> {
         let name = known.cloned().unwrap_or_else(|| suffix.clone());
         Raw { name, source: format!("{SINGLE}{suffix}"), given: Given::Text(text) }
     };
-    let single = environment::with_prefix(SINGLE).into_iter();
-    single
-        .filter(|(suffix, _)| CONTROLS.iter().all(|control| variable(control) != *suffix))
-        .map(raw)
-        .collect()
+    environment::with_prefix(SINGLE).into_iter().map(raw).collect()
 }
 
 /// The inputs that a file holds, JSON or YAML; `-` is standard input.

@@ -3,14 +3,14 @@
 
 use crate::environment;
 use lockstep_engine::host::Live;
-use lockstep_model::redact::Redactor;
+use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, Target};
-use lockstep_model::report::{Note, Report};
+use lockstep_model::report::{Block, Note, Report};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{self, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How often progress is shown on a terminal, and in a log.
@@ -48,11 +48,15 @@ pub(crate) struct Voice(Arc<Inner>);
 struct Inner {
     manner: Manner,
     step: String,
-    redactor: Redactor,
+    /// The secrets of the run itself.
+    credentials: Redactor,
+    /// Those, and what the component had masked.
+    redactor: RwLock<Redactor>,
     token: String,
     colour: bool,
     bar: bool,
     result_name: String,
+    value_folder: PathBuf,
     folder: PathBuf,
     out: Mutex<Out>,
 }
@@ -65,7 +69,7 @@ struct Out {
 
 impl Voice {
     /// A voice for a run of `step` in `folder`.
-    pub(crate) fn new(manner: Manner, step: &str, redactor: Redactor, folder: &Path) -> Self {
+    pub(crate) fn new(manner: Manner, step: &str, secrets: &[&str], folder: &Path) -> Result<Self, TooLong> {
         let terminal = match manner.stream {
             Stream::Stdout => io::stdout().is_terminal(),
             Stream::Stderr => io::stderr().is_terminal(),
@@ -73,17 +77,20 @@ impl Voice {
         let pretty = terminal && !manner.is_ci;
         let step =
             Path::new(step).file_name().map_or(step.into(), |name| name.to_string_lossy()).into_owned();
-        Self(Arc::new(Inner {
+        let token = hex(&random());
+        Ok(Self(Arc::new(Inner {
             manner,
-            redactor,
-            token: hex(&random()),
+            credentials: Redactor::new(secrets)?,
+            redactor: RwLock::new(Redactor::new(secrets)?),
+            value_folder: value_folder(manner.platform, folder, &step, &token),
+            token,
             colour: pretty && environment::text("NO_COLOR").is_none(),
             bar: pretty,
             result_name: render::result_file(&step),
             step,
             folder: folder.to_owned(),
             out: Mutex::new(Out { shown: Instant::now(), on_bar: false }),
-        }))
+        })))
     }
 
     /// The step's name, as people and files should see it.
@@ -93,33 +100,33 @@ impl Voice {
 
     /// The text without secrets.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.0.redactor.redact(text).into_owned()
+        self.redactor().redact(text).into_owned()
     }
 
     /// Says that the run begins.
     pub(crate) fn open(&self) -> io::Result<()> {
-        self.apply(&self.renderer().opening(now()))
+        self.apply(&self.render(|renderer| renderer.opening(now())))
     }
 
     /// Says what the host itself has to say.
     pub(crate) fn notes(&self, notes: &[Note]) {
         for note in notes {
             // The log is gone; the result still has the note.
-            let _ = self.apply(&self.renderer().note(note));
+            let _ = self.apply(&self.render(|renderer| renderer.note(note)));
         }
     }
 
     /// Says what a component printed.
     pub(crate) fn printed(&self, bytes: &[u8]) -> io::Result<()> {
-        self.apply(&self.renderer().stdio(&String::from_utf8_lossy(bytes)))
+        self.apply(&self.render(|renderer| renderer.stdio(&String::from_utf8_lossy(bytes))))
     }
 
     /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
     /// standard output.
     pub(crate) fn close(&self, report: &Report) -> io::Result<()> {
-        self.apply(&self.renderer().closing(report, now(), &mut random))?;
+        self.apply(&self.render(|renderer| renderer.closing(report, now(), &mut random)))?;
         if self.0.manner.stream == Stream::Stderr {
-            self.result(&render::result_json(report, &self.0.redactor))?;
+            self.result(&render::result_json(report, &self.redactor()))?;
         }
         Ok(())
     }
@@ -130,17 +137,23 @@ impl Voice {
         stdout.flush()
     }
 
-    fn renderer(&self) -> Renderer<'_> {
+    fn redactor(&self) -> RwLockReadGuard<'_, Redactor> {
+        self.0.redactor.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn render<T>(&self, act: impl FnOnce(&Renderer<'_>) -> T) -> T {
         let inner = &*self.0;
-        Renderer {
+        act(&Renderer {
             platform: inner.manner.platform,
             step: &inner.step,
-            redactor: &inner.redactor,
+            redactor: &self.redactor(),
+            credentials: &inner.credentials,
             token: &inner.token,
             colour: inner.colour,
             verbose: inner.manner.verbose,
             result_file: &inner.result_name,
-        }
+            value_folder: &inner.value_folder.to_string_lossy(),
+        })
     }
 
     fn apply(&self, effects: &[Effect]) -> io::Result<()> {
@@ -151,8 +164,8 @@ impl Voice {
                     lines.push_str(line);
                     lines.push('\n');
                 }
-                Effect::Append { to, text } => self.put(*to, text, true)?,
-                Effect::Replace { to, text } => self.put(*to, text, false)?,
+                Effect::Append { to, text } => self.put(to, text, true)?,
+                Effect::Replace { to, text } => self.put(to, text, false)?,
             }
         }
         self.say(&lines, false)
@@ -175,7 +188,7 @@ impl Voice {
         written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
 
-    fn put(&self, to: Target, text: &str, append: bool) -> io::Result<()> {
+    fn put(&self, to: &Target, text: &str, append: bool) -> io::Result<()> {
         let Some(path) = self.path(to) else { return Ok(()) };
         let put = || {
             // In the workspace the name may have come with a commit, as a link to any place.
@@ -187,6 +200,9 @@ impl Voice {
             }
             let mut options = OpenOptions::new();
             options.create(true).write(true).append(append).truncate(!append);
+            if matches!(to, Target::Value(_)) {
+                private(&mut options);
+            }
             options.open(&path)?.write_all(text.as_bytes())
         };
         put().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
@@ -195,16 +211,18 @@ impl Voice {
     /// The files that this voice writes, which may lie in the workspace.
     pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
         let targets = [Target::Outputs, Target::Summary, Target::Dotenv, Target::ResultFile];
-        targets.into_iter().filter_map(|target| self.path(target))
+        let files = targets.into_iter().filter_map(|target| self.path(&target));
+        files.chain([self.0.folder.join(&self.0.value_folder)])
     }
 
     /// Where a file of the platform is; none if there is none here.
-    fn path(&self, target: Target) -> Option<PathBuf> {
+    fn path(&self, target: &Target) -> Option<PathBuf> {
         let inner = &*self.0;
         let platform = inner.manner.platform;
         match target {
             Target::Outputs => environment::path("GITHUB_OUTPUT"),
             Target::Summary => environment::path("GITHUB_STEP_SUMMARY"),
+            Target::Value(name) => Some(inner.folder.join(&inner.value_folder).join(name)),
             Target::Dotenv => Some(inner.folder.join(render::dotenv_file(&inner.step))),
             Target::ResultFile => environment::path("LOCKSTEP_RESULT").or_else(|| match platform {
                 Platform::Github => {
@@ -220,7 +238,19 @@ impl Voice {
 impl Live for Voice {
     fn note(&mut self, note: &Note) {
         // The log is gone, the run is not: the result still has the note.
-        let _ = self.apply(&self.renderer().note(note));
+        let _ = self.apply(&self.render(|renderer| renderer.note(note)));
+    }
+
+    fn mask(&mut self, texts: &[&str]) -> bool {
+        let learned = self.redactor().with(texts);
+        learned.is_ok_and(|redactor| {
+            *self.0.redactor.write().unwrap_or_else(PoisonError::into_inner) = redactor;
+            self.apply(&self.render(|renderer| renderer.masks(texts))).is_ok()
+        })
+    }
+
+    fn markdown(&self, parts: &[Block]) -> String {
+        self.render(|renderer| renderer.markdown(parts))
     }
 
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {
@@ -232,11 +262,33 @@ impl Live for Voice {
             }
             out.shown = Instant::now();
         }
-        if let Effect::Line(line) = self.renderer().progress(done, total, unit) {
+        if let Effect::Line(line) = self.render(|renderer| renderer.progress(done, total, unit)) {
             let _ = if self.0.bar { self.say(&line, true) } else { self.say(&format!("{line}\n"), false) };
         }
     }
 }
+
+/// Where the values go that do not fit the platform, as later steps should read it: beside the job where there is
+/// such a place, else in the workspace.
+fn value_folder(platform: Platform, folder: &Path, step: &str, token: &str) -> PathBuf {
+    let name = render::value_folder(step);
+    match (platform, environment::path("RUNNER_TEMP")) {
+        // A job can run the same step more than once.
+        (Platform::Github, Some(temp)) => {
+            temp.join("lockstep").join(format!("{name}-{}", token.get(..8).unwrap_or_default()))
+        }
+        (Platform::Github, None) => path::absolute(folder).unwrap_or_default().join(name),
+        _ => PathBuf::from(name),
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
 
 /// The seconds since 1970.
 pub(crate) fn now() -> u64 {

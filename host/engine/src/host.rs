@@ -4,8 +4,9 @@
 use crate::limiter::Limiter;
 use lockstep_caps::workspace::{Effect, OpenFile, Workspace};
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
+use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
-use lockstep_model::report::{Block, Level, Location, Note};
+use lockstep_model::report::{Block, Ending, Level, Location, Note};
 use std::sync::Arc;
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -28,6 +29,10 @@ pub trait Live: Send {
     fn note(&mut self, note: &Note);
     /// How far the work is.
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str);
+    /// Texts that are secret from now on, whoever says them. False if they cannot be: then nothing may be said.
+    fn mask(&mut self, texts: &[&str]) -> bool;
+    /// These parts of a summary as Markdown, without secrets.
+    fn markdown(&self, parts: &[Block]) -> String;
 }
 
 /// What keeping a note or a part of the summary costs besides its text, so that empty ones add up.
@@ -46,6 +51,8 @@ pub(crate) struct Host {
     pub(crate) live: Box<dyn Live>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,
+    /// The end of a run that says no with its work done.
+    pub(crate) rejected: Option<Ending>,
     pub(crate) limiter: Limiter,
     pub(crate) open_files: usize,
     pub(crate) wasi: WasiCtx,
@@ -94,6 +101,30 @@ impl report::Host for Host {
         }
         Ok(())
     }
+
+    fn markdown(&mut self) -> wasmtime::Result<String> {
+        let text = self.live.markdown(&self.summary);
+        Ok(if self.gate.admit_report(text.len()) { text } else { String::new() })
+    }
+
+    fn mask(&mut self, texts: Vec<String>) -> wasmtime::Result<()> {
+        let bytes = texts.iter().map(String::len).sum();
+        let admitted = self.gate.admit_mask(texts.len(), bytes);
+        if admitted && !self.live.mask(&texts.iter().map(String::as_str).collect::<Vec<_>>()) {
+            self.gate.close();
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, failure: types::Failure) -> wasmtime::Result<()> {
+        let at = failure.at.as_ref().map_or(0, |at| at.path.len());
+        let hint = failure.hint.as_ref().map_or(0, String::len);
+        let bytes = EACH_REPORT + failure.code.len() + failure.message.len() + hint + at;
+        if self.gate.admit_report(bytes) {
+            self.rejected.get_or_insert_with(|| read_failure(failure));
+        }
+        Ok(())
+    }
 }
 
 impl workspace::Host for Host {
@@ -136,6 +167,16 @@ impl workspace::Host for Host {
     ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
         let request = on_workspace("write", Some("write"), RawTarget::Path(&path));
         let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
+        Ok(effect.map(to_effect).map_err(to_error))
+    }
+
+    fn write_private(
+        &mut self,
+        path: String,
+        content: Vec<u8>,
+    ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
+        let request = on_workspace("write-private", Some("write"), RawTarget::Path(&path));
+        let effect = self.gate.call(request, |permit| self.workspace.write_private(permit, content));
         Ok(effect.map(to_effect).map_err(to_error))
     }
 
@@ -216,6 +257,19 @@ fn read_level(level: report::Level) -> Level {
         report::Level::Warning => Level::Warning,
         report::Level::Error => Level::Error,
     }
+}
+
+fn read_failure(failure: types::Failure) -> Ending {
+    let exit = match failure.kind {
+        types::FailureKind::Rejected => Exit::Rejected,
+        types::FailureKind::Invalid => Exit::Invalid,
+        types::FailureKind::Integrity => Exit::Integrity,
+        types::FailureKind::Credentials => Exit::Credentials,
+        types::FailureKind::Unavailable => Exit::Unavailable,
+        types::FailureKind::Limit => Exit::Limit,
+    };
+    let types::Failure { code, message, hint, at, .. } = failure;
+    Ending { exit, code, message, hint, at: at.map(read_location) }
 }
 
 fn read_location(at: types::Location) -> Location {

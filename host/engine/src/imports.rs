@@ -72,7 +72,8 @@ impl Imports {
         let lines = |functions: &BTreeSet<String>| {
             let has = |name: &str| functions.contains(name);
             let read = ["glob", "read", "open"].into_iter().any(has);
-            let verbs = [("read", read), ("write", has("write")), ("remove", has("remove"))];
+            let verbs =
+                [("read", read), ("write", has("write") || has("write-private")), ("remove", has("remove"))];
             let verbs: Vec<_> = verbs.into_iter().filter(|(_, used)| *used).map(|(verb, _)| verb).collect();
             if verbs.is_empty() { Vec::new() } else { vec![format!("{} **", verbs.join(","))] }
         };

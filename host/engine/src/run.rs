@@ -11,7 +11,9 @@ use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
+use lockstep_model::outputs::{self, Output};
 use lockstep_model::report::{Block, Ending, Location, Note};
+use lockstep_model::types::Field;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +41,7 @@ pub struct Setup {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
     /// It did its work and gave these outputs, in the order of its record.
-    Done(Vec<(String, Value)>),
+    Done(Vec<Output>),
     /// It said no.
     Failed(Ending),
     /// It imports a function that its interface does not have here: nothing of it ran. What it imports.
@@ -70,6 +72,8 @@ pub struct Remains {
     pub summary: Vec<Block>,
     /// What it printed to its standard output and error.
     pub printed: Vec<u8>,
+    /// The end it chose for a run whose work is done, if it says no.
+    pub rejected: Option<Ending>,
 }
 
 impl Outcome {
@@ -85,11 +89,18 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
     let gate = Arc::clone(&setup.gate);
     let stop = Arc::new(AtomicBool::new(false));
     let (engine, component, stopped) = (step.engine.clone(), step.component.clone(), Arc::clone(&stop));
-    watch::until_done(&step.engine, &gate, &stop, move || call(&engine, &component, setup, stopped))
+    let outputs = step.outputs.clone();
+    watch::until_done(&step.engine, &gate, &stop, move || call(&engine, &component, setup, &outputs, stopped))
 }
 
 /// Calls the component on the current thread.
-fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBool>) -> Outcome {
+fn call(
+    engine: &Engine,
+    component: &Component,
+    setup: Setup,
+    outputs: &[Field],
+    stop: Arc<AtomicBool>,
+) -> Outcome {
     let Setup { inputs, granted, gate, workspace, live } = setup;
     let limits = *gate.limits();
     let printed = MemoryOutputPipe::new(limits.printed_bytes);
@@ -98,6 +109,7 @@ fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBo
         live,
         notes: Vec::new(),
         summary: Vec::new(),
+        rejected: None,
         limiter: Limiter::new(&limits),
         open_files: 0,
         wasi: wasi(&printed, &limits),
@@ -105,9 +117,9 @@ fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBo
         gate,
     };
     let mut store = store(engine, host, &limits, stop);
-    let ended = enter(&mut store, component, &granted, &inputs, &limits);
+    let ended = enter(&mut store, component, &granted, &inputs, outputs, &limits);
     let refused_memory = store.data().limiter.refused;
-    let Host { workspace, notes, summary, .. } = store.into_data();
+    let Host { workspace, notes, summary, rejected, .. } = store.into_data();
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))
@@ -115,7 +127,7 @@ fn call(engine: &Engine, component: &Component, setup: Setup, stop: Arc<AtomicBo
         ended => ended,
     };
     let printed = printed.contents().to_vec();
-    Outcome { ended, remains: Some(Remains { workspace, notes, summary, printed }) }
+    Outcome { ended, remains: Some(Remains { workspace, notes, summary, printed, rejected }) }
 }
 
 /// WASI over nothing: output is captured, everything else is empty or refused.
@@ -155,6 +167,7 @@ fn enter(
     component: &Component,
     granted: &[Capability],
     inputs: &Inputs,
+    outputs: &[Field],
     limits: &Limits,
 ) -> Ended {
     let linker = match link::linker(store.engine(), granted) {
@@ -177,7 +190,7 @@ fn enter(
     };
     let mut results = [Val::Bool(false)];
     match run.call(&mut *store, &[params], &mut results) {
-        Ok(()) => read_result(&results[0], limits),
+        Ok(()) => read_result(&results[0], outputs, limits),
         Err(error) => broke_off(&error),
     }
 }
@@ -192,7 +205,7 @@ fn params(run: &Func, store: &Store<Host>, inputs: &Inputs) -> Option<Val> {
 
 /// Reads `result<outputs, failure>`, whose form was checked when the component was loaded. It is weighed first:
 /// small values of a component can be large ones here.
-fn read_result(result: &Val, limits: &Limits) -> Ended {
+fn read_result(result: &Val, types: &[Field], limits: &Limits) -> Ended {
     if value::weight(result) > limits.output_bytes {
         return Ended::Limit(format!(
             "what the component returned has more than {} bytes",
@@ -200,7 +213,7 @@ fn read_result(result: &Val, limits: &Limits) -> Ended {
         ));
     }
     match result {
-        Val::Result(Ok(Some(outputs))) => read_outputs(outputs),
+        Val::Result(Ok(Some(outputs))) => read_outputs(outputs, types),
         Val::Result(Err(Some(failure))) => {
             let failure = value::from_val(failure);
             failure.and_then(|failure| read_failure(&failure)).map_or_else(bad_value, Ended::Failed)
@@ -209,9 +222,12 @@ fn read_result(result: &Val, limits: &Limits) -> Ended {
     }
 }
 
-fn read_outputs(outputs: &Val) -> Ended {
+fn read_outputs(outputs: &Val, types: &[Field]) -> Ended {
     match value::from_val(outputs) {
-        Some(Value::Object(fields)) => Ended::Done(fields.into_iter().collect()),
+        Some(Value::Object(fields)) => match outputs::read(fields, types) {
+            Ok(outputs) => Ended::Done(outputs),
+            Err(error) => Ended::Trapped(error.to_string()),
+        },
         _ => bad_value(),
     }
 }

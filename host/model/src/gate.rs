@@ -47,6 +47,7 @@ struct State {
     log: Vec<Record>,
     calls: u64,
     reported: u64,
+    masked: u64,
     denial: Option<String>,
     exhausted: Option<String>,
     closed: bool,
@@ -109,6 +110,23 @@ impl Gate {
                 "the component said more than {} bytes or made more than {} calls",
                 self.limits.report_bytes, self.limits.calls
             ));
+        }
+        within && !state.closed
+    }
+
+    /// Counts texts to be masked, `bytes` of them in all. Once they are over the budget nothing is said any more:
+    /// it could hold what was not masked.
+    pub fn admit_mask(&self, texts: usize, bytes: usize) -> bool {
+        let mut state = self.state();
+        state.calls += 1;
+        state.masked = state.masked.saturating_add(texts as u64 * Limits::EACH_MASK + bytes as u64);
+        let within = state.masked <= self.limits.mask_bytes && state.calls <= self.limits.calls;
+        if !within {
+            state.closed = true;
+            let most = self.limits.mask_bytes;
+            let reason =
+                format!("the component masked more than {most} bytes, {} for each text", Limits::EACH_MASK);
+            state.exhausted.get_or_insert(reason);
         }
         within && !state.closed
     }
@@ -271,5 +289,13 @@ mod tests {
         gate.close();
         assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
         assert!(!gate.admit_report(1));
+    }
+
+    #[test]
+    fn nothing_is_said_once_something_could_not_be_masked() {
+        let gate = gate(10);
+        assert!(gate.admit_mask(1, 1_000) && gate.admit_report(1));
+        assert!(!gate.admit_mask(1, 8 * 1024 * 1024) && !gate.admit_report(1));
+        assert!(gate.log().exhausted.is_some());
     }
 }

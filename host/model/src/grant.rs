@@ -19,6 +19,8 @@ pub struct Right {
 impl Right {
     fn covers(&self, capability: Capability, verb: &str, target: &Target) -> bool {
         let inside = match target {
+            // Standard input is no file: patterns such as `**` do not mean it.
+            Target::Path(path) if path.is_stdin() => self.scope.as_str() == path.as_str(),
             Target::Path(path) => self.scope.matches(path),
             Target::Pattern(pattern) => pattern.is_within(&self.scope),
             Target::Staged => true,
@@ -123,6 +125,18 @@ mod tests {
         assert!(decide(&grant, "read", "deploy/web.yaml").is_ok());
         let refused = decide(&grant, "write", "deploy/web.yaml").unwrap_err();
         assert!(refused.contains("add `write deploy/web.yaml`"), "{refused}");
+    }
+
+    #[test]
+    fn only_a_scope_that_spells_it_opens_standard_input() {
+        let granted = |scope: &str| {
+            let grant = Grant { asked: vec![right("read,write", scope)], ceilings: vec![] };
+            decide(&grant, "read", "-").is_ok()
+        };
+        assert!(granted("-"));
+        for scope in ["**", "*", "?", "{-,a}", "[-]"] {
+            assert!(!granted(scope), "{scope}");
+        }
     }
 
     #[test]

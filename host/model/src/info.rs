@@ -44,6 +44,9 @@ pub struct StepLimits {
     /// Host calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<u64>,
+    /// Outputs, in MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_mb: Option<u32>,
 }
 
 impl StepLimits {
@@ -55,6 +58,9 @@ impl StepLimits {
             seconds: self.seconds.map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
             memory_mb: self.memory_mb.map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
             calls: self.calls.map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
+            output_bytes: self
+                .output_mb
+                .map_or(host.output_bytes, |output| output.min(Limits::MAX_OUTPUT_MB) as usize * 1024 * 1024),
             ..host
         }
     }

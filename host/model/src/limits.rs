@@ -33,9 +33,12 @@ pub struct Limits {
     pub read_bytes: u64,
     /// Notes, summary parts and progress calls together, in bytes of text and a little for each note and part.
     pub report_bytes: u64,
+    /// Bytes of what the component has masked, and [`Limits::EACH_MASK`] for each text.
+    pub mask_bytes: u64,
     /// Bytes of what the component prints to its standard output and error.
     pub printed_bytes: usize,
-    /// Bytes of all outputs, or of the failure, as JSON and a little for each value in them.
+    /// Bytes of all outputs, or of the failure, as JSON and a little for each value in them. A step may set it, up
+    /// to [`Limits::MAX_OUTPUT_MB`].
     pub output_bytes: usize,
 }
 
@@ -46,6 +49,10 @@ impl Limits {
     pub const MAX_MEMORY_MB: u32 = 1024;
     /// The largest number of calls a step may ask for: the receipt lists each of them, and is made in memory.
     pub const MAX_CALLS: u64 = 100_000;
+    /// The most outputs a step may ask for, in MiB.
+    pub const MAX_OUTPUT_MB: u32 = 256;
+    /// What a text to mask costs besides its bytes: each is looked for in many forms.
+    pub const EACH_MASK: u64 = 512;
     /// How much the host itself may use beyond what the component and the staged files account for.
     pub const HOST_OVERHEAD_MB: u64 = 128;
 
@@ -73,6 +80,7 @@ impl Default for Limits {
             found_files: 100_000,
             read_bytes: 64 * 1024 * 1024,
             report_bytes: 4 * 1024 * 1024,
+            mask_bytes: 4 * 1024 * 1024,
             printed_bytes: 1024 * 1024,
             output_bytes: 16 * 1024 * 1024,
         }

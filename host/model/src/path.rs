@@ -62,6 +62,12 @@ impl WorkspacePath {
         self.0.split('/')
     }
 
+    /// Whether it is `-`, which stands for the standard input of the run.
+    #[must_use]
+    pub fn is_stdin(&self) -> bool {
+        self.0 == "-"
+    }
+
     /// The folders that lead to the file, and the file's own name.
     #[must_use]
     pub fn split(&self) -> (Option<&str>, &str) {

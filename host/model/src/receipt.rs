@@ -42,8 +42,10 @@ pub struct Facts<'a> {
 #[must_use]
 pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
     let Facts { report, limits, log, .. } = facts;
-    let outputs =
-        report.outputs.iter().map(|(name, value)| (name.clone(), digested(&redacted(value.clone(), redact))));
+    let outputs = report
+        .outputs
+        .iter()
+        .map(|output| (output.name.clone(), digested(&redacted(output.shown(), redact))));
     let mut record = json!({
         "version": 1,
         "lockstep": facts.version,
@@ -86,11 +88,13 @@ pub fn statement(facts: &Facts<'_>, record: Value, digest: Digest, run: Value) -
 
 /// What the statement is about: the files as they are now, or the component if none changed.
 fn subjects(facts: &Facts<'_>) -> Value {
+    // Of a private file not even the digest is told: what is in it could be guessed.
     let subject = |name: &str, digest: Digest| json!({"name": name, "digest": {"sha256": digest.hex()}});
     let files: Vec<_> = facts
         .report
         .changes
         .iter()
+        .filter(|change| !change.private)
         .filter_map(|change| Some(subject(&change.path, change.after.or(change.before)?)))
         .collect();
     if files.is_empty() {
@@ -120,7 +124,10 @@ fn call(record: &Record) -> Value {
 }
 
 fn change(change: &Change) -> Value {
-    let text = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
+    let text = |digest: Option<Digest>| match (digest, change.private) {
+        (Some(_), true) => Some("private".to_owned()),
+        (digest, _) => digest.map(|digest| digest.to_string()),
+    };
     json!({"path": change.path, "before": text(change.before), "after": text(change.after)})
 }
 
@@ -162,6 +169,7 @@ fn redact_in_place(value: &mut Value, redact: &dyn Fn(&str) -> String) {
 mod tests {
     use super::*;
     use crate::exit::Exit;
+    use crate::outputs::Output;
     use crate::report::Ending;
 
     fn report(changes: Vec<Change>) -> Report {
@@ -175,7 +183,7 @@ mod tests {
                 at: None,
             },
             planned: false,
-            outputs: vec![("diff".into(), "hunter2".into())],
+            outputs: vec![Output::plain("diff", "hunter2".into())],
             notes: vec![],
             summary: vec![],
             changes,
@@ -205,13 +213,27 @@ mod tests {
 
     #[test]
     fn another_change_is_another_digest_and_the_files_are_the_subjects() {
-        let change = Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")) };
+        let change =
+            Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")), private: false };
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
         let plain = &str::to_owned;
         assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
         let statement = statement(&changed, Value::Null, Digest::of(b""), Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
+    }
+
+    #[test]
+    fn the_digest_of_a_private_file_is_told_nowhere() {
+        let digest = Digest::of(b"1234");
+        let change = Change { path: "out.json".into(), before: None, after: Some(digest), private: true };
+        let (report, rest) = (report(vec![change]), Default::default());
+        let facts = facts(&report, &rest);
+        let record = record(&facts, &str::to_owned);
+        assert_eq!(record["changes"][0]["after"], "private");
+        let statement = statement(&facts, record, digest, Value::Null);
+        assert!(!statement["predicate"]["record"].to_string().contains(&digest.hex()));
+        assert_eq!(statement["subject"][0]["name"], "manifest-patch");
     }
 
     #[test]

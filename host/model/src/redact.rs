@@ -20,11 +20,23 @@ pub const MIN_BYTES: usize = 4;
 #[error("the secrets of this run are too long to search for")]
 pub struct TooLong;
 
+/// How much of a form is searched for in one pass; the rest is compared where that is found. So the search stays
+/// small whatever the length of a secret.
+const HEAD_BYTES: usize = 32;
+
 /// Finds secrets in text: as they are, line by line, and JSON-escaped, base64, URL-encoded or hexadecimal.
 /// It cannot find one that was compressed, encrypted, reversed or cut into pieces.
+#[derive(Default)]
 pub struct Redactor {
-    forms: Option<AhoCorasick>,
-    masks: BTreeSet<String>,
+    search: Option<Search>,
+    secrets: BTreeSet<String>,
+}
+
+/// Every form of every secret.
+struct Search {
+    /// Finds the beginnings, by the index of the form.
+    heads: AhoCorasick,
+    forms: Vec<String>,
 }
 
 impl Redactor {
@@ -33,83 +45,122 @@ impl Redactor {
     /// # Errors
     /// Only when the secrets are gigabytes long.
     pub fn new(secrets: &[&str]) -> Result<Self, TooLong> {
-        let mut forms = BTreeSet::new();
-        let mut masks = BTreeSet::new();
-        for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BYTES) {
-            let lines = secret.lines().map(str::trim).filter(|line| line.len() >= MIN_BYTES);
-            masks.extend(std::iter::once(*secret).chain(lines).map(str::to_owned));
-            encoded(secret, &mut forms);
-        }
-        forms.extend(masks.iter().cloned());
-        let forms = (!forms.is_empty())
-            .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(&forms))
-            .transpose()
-            .map_err(|_| TooLong)?;
-        Ok(Self { forms, masks })
+        Self::empty().with(secrets)
     }
 
     /// A redactor that knows no secret.
     #[must_use]
     pub fn empty() -> Self {
-        Self { forms: None, masks: BTreeSet::new() }
+        Self::default()
+    }
+
+    /// A redactor that knows these secrets besides.
+    ///
+    /// # Errors
+    /// As [`Redactor::new`].
+    pub fn with(&self, more: &[&str]) -> Result<Self, TooLong> {
+        let long = more.iter().filter(|secret| secret.len() >= MIN_BYTES);
+        let secrets: BTreeSet<String> =
+            self.secrets.iter().cloned().chain(long.map(|secret| (*secret).to_owned())).collect();
+        let forms: Vec<String> =
+            forms(&secrets.iter().map(String::as_str).collect::<Vec<_>>()).into_iter().collect();
+        let heads = forms.iter().map(|form| &form.as_bytes()[..form.len().min(HEAD_BYTES)]);
+        let search = (!forms.is_empty())
+            .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(heads))
+            .transpose()
+            .map_err(|_| TooLong)?
+            .map(|heads| Search { heads, forms });
+        Ok(Self { search, secrets })
     }
 
     /// The text with [`STARS`] in place of each stretch that is covered by secrets. Secrets that overlap or
     /// touch are one stretch, so that no end of one is left over.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let Some(forms) = &self.forms else {
+        let Some(search) = &self.search else {
             return Cow::Borrowed(text);
         };
         let mut text = Cow::Borrowed(text);
         // The stars can, with what is around them, be the text of a strange secret. A form is longer than
         // the stars, so each round shortens the text and the last one finds nothing.
-        while let Some(shorter) = starred(&text, &covered(forms, &text)) {
+        while let Some(shorter) = starred(&text, &covered(search, &text)) {
             text = Cow::Owned(shorter);
         }
         text
     }
 
+    /// Whether the text holds a secret.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        matches!(self.redact(text), Cow::Owned(_))
+    }
+
     /// The value with every text in it redacted, names of members included. A number that holds a secret
     /// becomes a text.
     #[must_use]
-    pub fn redact_json(&self, value: &Value) -> Value {
-        if self.forms.is_none() {
-            return value.clone();
+    pub fn redact_json(&self, value: Value) -> Value {
+        if self.search.is_none() {
+            return value;
         }
         match value {
-            Value::String(text) => Value::String(self.redact(text).into_owned()),
-            Value::Array(items) => items.iter().map(|item| self.redact_json(item)).collect(),
-            Value::Object(members) => {
-                let member = |(name, value): (&String, &Value)| {
-                    (self.redact(name).into_owned(), self.redact_json(value))
-                };
-                Value::Object(members.iter().map(member).collect())
-            }
-            Value::Number(number) => match self.redact(&number.to_string()) {
-                Cow::Borrowed(_) => value.clone(),
+            Value::String(text) => match self.redact(&text) {
+                Cow::Borrowed(_) => Value::String(text),
                 Cow::Owned(text) => Value::String(text),
             },
-            Value::Null | Value::Bool(_) => value.clone(),
+            Value::Array(items) => items.into_iter().map(|item| self.redact_json(item)).collect(),
+            Value::Object(members) => {
+                let member = |(name, value): (String, Value)| {
+                    (self.redact(&name).into_owned(), self.redact_json(value))
+                };
+                Value::Object(members.into_iter().map(member).collect())
+            }
+            Value::Number(number) => match self.redact(&number.to_string()) {
+                Cow::Borrowed(_) => Value::Number(number),
+                Cow::Owned(text) => Value::String(text),
+            },
+            Value::Null | Value::Bool(_) => value,
         }
     }
 
     /// What to tell a platform that masks by itself: each secret and each line of one.
-    pub fn masks(&self) -> impl Iterator<Item = &str> {
-        self.masks.iter().map(String::as_str)
+    pub fn masks(&self) -> BTreeSet<&str> {
+        self.secrets.iter().flat_map(|secret| parts(secret)).collect()
     }
+}
+
+/// Every form of these secrets in which one commonly leaks: themselves, their lines, and their encodings. Those
+/// shorter than [`MIN_BYTES`] have none.
+#[must_use]
+pub fn forms(secrets: &[&str]) -> BTreeSet<String> {
+    let mut forms = BTreeSet::new();
+    for secret in secrets.iter().filter(|secret| secret.len() >= MIN_BYTES) {
+        forms.extend(parts(secret).map(str::to_owned));
+        encoded(secret, &mut forms);
+    }
+    forms
+}
+
+/// A secret, and each line of it that is one by itself.
+fn parts(secret: &str) -> impl Iterator<Item = &str> {
+    let lines = secret.lines().map(str::trim).filter(|line| line.len() >= MIN_BYTES);
+    std::iter::once(secret).chain(lines)
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor of {} secrets and lines", self.masks.len())
+        write!(f, "Redactor of {} secrets", self.secrets.len())
     }
 }
 
 /// The stretches of the text, in order and apart from each other, that secrets cover.
-fn covered(forms: &AhoCorasick, text: &str) -> Vec<(usize, usize)> {
-    let mut found: Vec<_> =
-        forms.find_overlapping_iter(text).map(|found| (found.start(), found.end())).collect();
+fn covered(search: &Search, text: &str) -> Vec<(usize, usize)> {
+    let whole = |head: aho_corasick::Match| {
+        let form = &search.forms[head.pattern().as_usize()];
+        text.as_bytes()[head.start()..]
+            .starts_with(form.as_bytes())
+            .then(|| (head.start(), head.start() + form.len()))
+    };
+    let mut found: Vec<_> = search.heads.find_overlapping_iter(text).filter_map(whole).collect();
     found.sort_unstable();
     let mut stretches: Vec<(usize, usize)> = Vec::new();
     for (start, end) in found {

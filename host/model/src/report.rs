@@ -3,7 +3,7 @@
 
 use crate::digest::Digest;
 use crate::exit::Exit;
-use serde_json::Value;
+use crate::outputs::Output;
 
 /// A place in a file of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub struct Change {
     pub before: Option<Digest>,
     /// The content after; none if the file was removed.
     pub after: Option<Digest>,
+    /// Whether only its owner may read it: then not even its digests are told.
+    pub private: bool,
 }
 
 /// How a run ended, in words.
@@ -114,8 +116,8 @@ pub struct Report {
     pub ending: Ending,
     /// Whether this run only planned: nothing was changed.
     pub planned: bool,
-    /// The outputs by name, in the order of the step's `outputs` record; empty unless it ended well.
-    pub outputs: Vec<(String, Value)>,
+    /// The outputs, in the order of the step's `outputs` record; empty unless the work was done.
+    pub outputs: Vec<Output>,
     /// What was said, in order.
     pub notes: Vec<Note>,
     /// The summary, in order.

@@ -59,6 +59,37 @@ pub struct Field {
     pub ty: Type,
 }
 
+impl Type {
+    /// The `guarded` of the contract.
+    #[must_use]
+    pub fn guarded() -> Self {
+        Self::Record(vec![
+            Field { name: "exact".to_owned(), ty: Self::String },
+            Field { name: "shown".to_owned(), ty: Self::Option(Box::new(Self::String)) },
+        ])
+    }
+
+    /// A list of the contract's `named-output`.
+    #[must_use]
+    pub fn named_outputs() -> Self {
+        let Self::Record(mut fields) = Self::guarded() else { unreachable!("it was made just now") };
+        fields.insert(0, Field { name: "name".to_owned(), ty: Self::String });
+        Self::List(Box::new(Self::Record(fields)))
+    }
+
+    /// Whether it is [`Type::guarded`]. Components have no names for their types, so its form says it.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        *self == Self::guarded()
+    }
+
+    /// Whether it is [`Type::named_outputs`].
+    #[must_use]
+    pub fn is_named_outputs(&self) -> bool {
+        *self == Self::named_outputs()
+    }
+}
+
 impl Integer {
     /// The smallest and the largest number.
     #[must_use]
@@ -84,9 +115,11 @@ impl fmt::Display for Type {
             Self::Integer(integer) => write!(f, "{}", format!("{integer:?}").to_lowercase()),
             Self::Float => f.write_str("f64"),
             Self::String => f.write_str("string"),
+            Self::List(_) if self.is_named_outputs() => f.write_str("outputs by name"),
             Self::List(item) => write!(f, "list<{item}>"),
             Self::Option(item) => write!(f, "option<{item}>"),
             Self::Enum(words) => f.write_str(&words.join(" | ")),
+            Self::Record(_) if self.is_guarded() => f.write_str("guarded text"),
             Self::Record(fields) => {
                 let fields: Vec<_> =
                     fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();

@@ -48,7 +48,7 @@ pub(super) fn commit(
         return Err(error);
     }
     match put_in_place(root, &plan, most) {
-        Ok(()) => Ok(plan.changes()),
+        Ok(()) => Ok(staged.iter().map(StagedFile::change).collect()),
         Err((0, source)) if journal::reconsider(root).is_ok() => {
             let _ = undo(root, &plan);
             let path = plan.entries[0].path.to_string();
@@ -126,11 +126,17 @@ fn stage(folders: &mut Folders<'_>, file: &StagedFile, temp: &str) -> Result<(),
     if let Some(old) = &old {
         disk::check_replaceable(parent, name, old)?;
     }
-    let fresh = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-    let made = disk::create(parent, temp, old.as_ref().map_or(fresh, disk::permissions))?;
+    let own = Mode::RUSR | Mode::WUSR;
+    let mode = match &old {
+        _ if file.private => own,
+        Some(old) => disk::permissions(old),
+        None => own | Mode::RGRP | Mode::ROTH,
+    };
+    let made = disk::create(parent, temp, mode)?;
     if let Some(content) = &file.after {
         disk::write(&made, &content.bytes)?;
-        if let Some(old) = &old {
+        // The owner of a private file is whoever wrote it.
+        if let Some(old) = old.as_ref().filter(|_| !file.private) {
             disk::resemble(&made, old)?;
         }
     }

@@ -69,10 +69,14 @@ impl Plan {
         format!("{OWN_PREFIX}{}-{index}", self.run)
     }
 
-    /// What it changes, for the report.
+    /// What it changes. Which of the files are private it does not know, so all count as such.
     pub(super) fn changes(&self) -> Vec<Change> {
-        let change =
-            |entry: &Entry| Change { path: entry.path.to_string(), before: entry.before, after: entry.after };
+        let change = |entry: &Entry| Change {
+            path: entry.path.to_string(),
+            before: entry.before,
+            after: entry.after,
+            private: true,
+        };
         self.entries.iter().map(change).collect()
     }
 }

@@ -11,7 +11,9 @@ mod lock;
 mod open;
 mod reach;
 mod recover;
+mod show;
 mod staged;
+mod stdin;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -20,7 +22,6 @@ pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
 pub use recover::Recovered;
 
-use diff::Side;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -30,16 +31,13 @@ use lockstep_model::report::Change;
 use reach::Reach;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, Stat};
-use staged::{Content, Staged, StagedFile};
+use staged::{Content, Privacy, Staged, StagedFile};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use stdin::Stdin;
 use walk::Obstacle;
-
-/// How long the diff of a plan may get. What does not fit is in it by name: nobody reads so much, and the run is
-/// over by then, so no clock ends the work.
-const MAX_PLAN_BYTES: usize = 8 * 1024 * 1024;
 
 /// A file that a pattern found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +68,7 @@ pub struct Workspace {
     /// What was on disk when the run first looked: a digest, or no file. A commit expects to find it so.
     seen: RefCell<HashMap<WorkspacePath, Option<Digest>>>,
     staged: Staged,
+    stdin: Stdin,
     recovered: Option<Recovered>,
 }
 
@@ -96,8 +95,15 @@ impl Workspace {
             reach,
             seen: RefCell::default(),
             staged: Staged::default(),
+            stdin: Stdin::default(),
             recovered,
         })
+    }
+
+    /// Says that standard input was read for something else, so that no step can open it.
+    #[must_use]
+    pub fn without_stdin(self) -> Self {
+        Self { stdin: Stdin::taken(), ..self }
     }
 
     /// What a killed run had left here and [`Workspace::open`] ended.
@@ -120,6 +126,8 @@ impl Workspace {
                 None => found.remove(&file.path),
             };
         }
+        // Under this name nobody could read it.
+        found.retain(|path, _| !path.is_stdin());
         if found.len() > most {
             return Err(find::too_many(pattern, most));
         }
@@ -135,6 +143,14 @@ impl Workspace {
         let path = self.path("read", permit)?;
         let most = self.limits.read_bytes;
         let too_large = || too_large("read", path, most);
+        if path.is_stdin() {
+            let file = self.stdin.open(path, most)?;
+            let length =
+                u32::try_from(file.size()).ok().filter(|_| file.size() <= most).ok_or_else(too_large)?;
+            let content = file.read_at(0, length)?;
+            let digest = Digest::of(&content);
+            return Ok(content_answer(content, digest));
+        }
         if let Some(staged) = self.staged.get(path) {
             let content = staged_content(staged)?;
             if content.bytes.len() as u64 > most {
@@ -157,6 +173,9 @@ impl Workspace {
     /// No such file, a link on the way, or no regular file.
     pub fn open_file(&self, permit: &Permit) -> Result<Answer<OpenFile>, CallError> {
         let path = self.path("open", permit)?;
+        if path.is_stdin() {
+            return Ok(Answer::plain(self.stdin.open(path, self.limits.read_bytes)?));
+        }
         let opened = match self.staged.get(path) {
             Some(staged) => OpenFile::staged(path, staged_content(staged)?),
             None => {
@@ -173,12 +192,32 @@ impl Workspace {
     /// More than `staged_bytes` staged, a link on the way, no place for a regular file, or a file there
     /// that is itself larger than `staged_bytes`.
     pub fn write(&mut self, permit: &Permit, content: Vec<u8>) -> Result<Answer<Effect>, CallError> {
-        let path = self.path("write", permit)?;
+        let path = self.file("write", permit)?;
         let before = self.before("write", path)?;
         let content = Content::new(content);
         let (bytes, digest) = (content.bytes.len() as u64, content.digest);
-        let effect = self.staged.write(path, before, content, self.limits.staged_bytes)?;
+        let effect = self.staged.write(path, before, content, Privacy::AsIs, self.limits.staged_bytes)?;
         Ok(Answer { value: effect, bytes, digest: Some(digest) })
+    }
+
+    /// Stages the whole content of the permit's file, which only its owner may read from then on. Its digest is
+    /// kept from the call log: what is in it could be guessed.
+    ///
+    /// # Errors
+    /// As [`Workspace::write`].
+    pub fn write_private(&mut self, permit: &Permit, content: Vec<u8>) -> Result<Answer<Effect>, CallError> {
+        let path = self.file("write-private", permit)?;
+        let before = self.before("write-private", path)?;
+        let open = match self.on_disk("write-private", path) {
+            Ok((_, stat)) => Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO),
+            Err(CallError::NotFound(_)) => false,
+            Err(error) => return Err(error),
+        };
+        let privacy = if open { Privacy::Wanted } else { Privacy::Given };
+        let content = Content::new(content);
+        let bytes = content.bytes.len() as u64;
+        let effect = self.staged.write(path, before, content, privacy, self.limits.staged_bytes)?;
+        Ok(Answer { value: effect, bytes, digest: None })
     }
 
     /// Stages the removal of the permit's file.
@@ -186,7 +225,7 @@ impl Workspace {
     /// # Errors
     /// No such file, a link on the way, no regular file, or one larger than `staged_bytes`.
     pub fn remove(&mut self, permit: &Permit) -> Result<Answer<()>, CallError> {
-        let path = self.path("remove", permit)?;
+        let path = self.file("remove", permit)?;
         let before = self.before("remove", path)?;
         let exists = match self.staged.get(path) {
             Some(staged) => staged.after.is_some(),
@@ -199,32 +238,10 @@ impl Workspace {
         Ok(Answer::plain(()))
     }
 
-    /// Everything staged as one unified diff of at most `read_bytes`.
-    ///
-    /// # Errors
-    /// A diff that is larger, or a file that somebody else changed since the run first looked.
-    pub fn diff(&self, _permit: &Permit) -> Result<Answer<String>, CallError> {
-        let most = self.limits.read_bytes;
-        let diff = self.render(Some(most)).map_err(|error| match error {
-            CommitError::Conflict { .. } => CallError::Conflict(error.to_string()),
-            _ => CallError::Unavailable(error.to_string()),
-        })?;
-        let diff = diff.ok_or_else(|| CallError::Limit(format!("the diff has more than {most} bytes")))?;
-        Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
-    }
-
     /// What a commit would change, sorted by path.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         self.staged.iter().map(StagedFile::change).collect()
-    }
-
-    /// Everything staged as one unified diff. Past 8 MiB of it, a file is in it by name only.
-    ///
-    /// # Errors
-    /// A file that somebody else changed since the run first looked, or that cannot be read any more.
-    pub fn plan_diff(&self) -> Result<String, CommitError> {
-        Ok(self.render(None)?.unwrap_or_default())
     }
 
     /// Puts everything staged in place and says what changed. With nothing staged it touches nothing.
@@ -242,6 +259,15 @@ impl Workspace {
     fn path<'p>(&self, verb: &str, permit: &'p Permit) -> Result<&'p WorkspacePath, CallError> {
         let path = permit.path().ok_or_else(no_target)?;
         self.reach.check(verb, path)?;
+        Ok(path)
+    }
+
+    /// The path of a file to be changed.
+    fn file<'p>(&self, verb: &str, permit: &'p Permit) -> Result<&'p WorkspacePath, CallError> {
+        let path = self.path(verb, permit)?;
+        if path.is_stdin() {
+            return Err(CallError::Invalid(format!("{verb} `-`: it is standard input, not a file")));
+        }
         Ok(path)
     }
 
@@ -277,56 +303,6 @@ impl Workspace {
         };
         self.remember(path, digest);
         Ok(digest)
-    }
-
-    /// The diff; none if it has more than `most` bytes.
-    fn render(&self, most: Option<u64>) -> Result<Option<String>, CommitError> {
-        let mut cost = diff::MAX_COST;
-        let mut out = String::new();
-        for file in self.staged.iter() {
-            let (content, executable) = self.original(file)?;
-            let before = match (file.before, &content) {
-                (None, _) => Side::Absent,
-                (Some(_), Some(content)) => Side::File { content, executable },
-                (Some(_), None) => Side::Large { executable },
-            };
-            let after = match &file.after {
-                None => Side::Absent,
-                Some(content) if content.bytes.len() as u64 > self.limits.read_bytes => {
-                    Side::Large { executable }
-                }
-                Some(content) => Side::File { content: &content.bytes, executable },
-            };
-            let start = out.len();
-            diff::render(&mut out, &mut cost, &file.path, before, after);
-            if most.is_none() && out.len() > MAX_PLAN_BYTES {
-                out.truncate(start);
-                diff::render(&mut out, &mut cost, &file.path, before.hidden(), after.hidden());
-            }
-            if most.is_some_and(|most| out.len() as u64 > most) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(out))
-    }
-
-    /// The content that a staged file has on disk, unless there is none or it is too large to be shown,
-    /// and whether it is executable.
-    fn original(&self, file: &StagedFile) -> Result<(Option<Vec<u8>>, bool), CommitError> {
-        let path = || file.path.to_string();
-        let Some(before) = file.before else {
-            return Ok((None, false));
-        };
-        let (opened, stat) = walk::file(self.root(), &file.path).map_err(|obstacle| match obstacle {
-            Obstacle::Io(source) => CommitError::Unwritable { path: path(), source },
-            _ => CommitError::Conflict { path: path() },
-        })?;
-        let content = walk::content(&opened, &stat, self.limits.read_bytes)
-            .map_err(|source| CommitError::Unwritable { path: path(), source })?;
-        match content {
-            Some(content) if Digest::of(&content) != before => Err(CommitError::Conflict { path: path() }),
-            content => Ok((content, Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR))),
-        }
     }
 }
 

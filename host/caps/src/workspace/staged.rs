@@ -21,7 +21,18 @@ impl Content {
     }
 }
 
-/// What is to become of one file. Before and after always differ.
+/// Who may read a file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Privacy {
+    /// Whoever may read it now.
+    AsIs,
+    /// Only its owner, who alone may do so now.
+    Given,
+    /// Only its owner, while others may do so now.
+    Wanted,
+}
+
+/// What is to become of one file. Before and after differ, or the file becomes private.
 #[derive(Debug)]
 pub(super) struct StagedFile {
     pub(super) path: WorkspacePath,
@@ -29,6 +40,8 @@ pub(super) struct StagedFile {
     pub(super) before: Option<Digest>,
     /// The content to be; none to remove the file.
     pub(super) after: Option<Content>,
+    /// Whether only its owner may read it from then on.
+    pub(super) private: bool,
 }
 
 impl StagedFile {
@@ -37,6 +50,7 @@ impl StagedFile {
             path: self.path.to_string(),
             before: self.before,
             after: self.after.as_ref().map(|content| content.digest),
+            private: self.private,
         }
     }
 }
@@ -68,12 +82,15 @@ impl Staged {
         path: &WorkspacePath,
         before: Option<Digest>,
         content: Content,
+        privacy: Privacy,
         most: u64,
     ) -> Result<Effect, CallError> {
         self.check_place(path)?;
+        // What was private in this run stays so.
+        let private = privacy != Privacy::AsIs || self.get(path).is_some_and(|staged| staged.private);
         let others = self.bytes - self.length(path);
         let length = content.bytes.len() as u64;
-        if before == Some(content.digest) {
+        if before == Some(content.digest) && privacy != Privacy::Wanted {
             self.unstage(path);
             return Ok(Effect::Unchanged);
         }
@@ -81,7 +98,7 @@ impl Staged {
             return Err(CallError::Limit(format!("write `{path}`: more than {most} bytes staged")));
         }
         self.bytes = others + length;
-        self.stage(path, before, Some(content));
+        self.stage(path, before, Some(content), private);
         Ok(match before {
             Some(_) => Effect::Updated,
             None => Effect::Created,
@@ -92,12 +109,12 @@ impl Staged {
     pub(super) fn remove(&mut self, path: &WorkspacePath, before: Option<Digest>) {
         self.unstage(path);
         if before.is_some() {
-            self.stage(path, before, None);
+            self.stage(path, before, None, false);
         }
     }
 
-    fn stage(&mut self, path: &WorkspacePath, before: Option<Digest>, after: Option<Content>) {
-        let staged = StagedFile { path: path.clone(), before, after };
+    fn stage(&mut self, path: &WorkspacePath, before: Option<Digest>, after: Option<Content>, private: bool) {
+        let staged = StagedFile { path: path.clone(), before, after, private };
         self.files.insert(path.to_string(), staged);
     }
 

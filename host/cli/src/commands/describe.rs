@@ -60,7 +60,8 @@ fn describe(info: &StepInfo) -> String {
     }
     out.push_str("\nOutputs\n");
     for output in &info.outputs {
-        field(&mut out, &output.name, &output.ty.to_string(), &output.docs);
+        let name = if output.ty.is_named_outputs() { "(by name)" } else { &output.name };
+        field(&mut out, name, &output.ty.to_string(), &output.docs);
     }
     if !info.asks.is_empty() {
         out.push_str("\nAsks for\n");
@@ -71,8 +72,11 @@ fn describe(info: &StepInfo) -> String {
     let limits = info.limits.applied();
     let _ = writeln!(
         out,
-        "\nLimits\n  {} s, {} MiB of memory, {} host calls",
-        limits.seconds, limits.memory_mb, limits.calls
+        "\nLimits\n  {} s, {} MiB of memory, {} host calls, {} MiB of outputs",
+        limits.seconds,
+        limits.memory_mb,
+        limits.calls,
+        limits.output_bytes / (1024 * 1024)
     );
     if !info.failures.is_empty() {
         out.push_str("\nFailure codes\n");

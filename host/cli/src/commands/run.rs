@@ -10,24 +10,24 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
-use clap::ArgMatches;
 use lockstep_caps::workspace::{CommitError, Recovered, Workspace, WorkspaceError};
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::info::{StepInfo, StepLimits};
-use lockstep_model::redact::Redactor;
+use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, Ending, Level, Note, Report};
-use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What a run that did its work leaves.
 #[derive(Default)]
 struct Work {
-    outputs: Vec<(String, Value)>,
+    outputs: Vec<Output>,
     changes: Vec<Change>,
     diff: Option<String>,
+    /// How it ends all the same, where the step says no.
+    rejected: Option<Ending>,
 }
 
 /// Runs the step that the command line names. A `mistake` in the command line ends it, as any other run ends.
@@ -64,7 +64,7 @@ fn read(
     let ending = match subject {
         Ok(subject) => match args::command(&[(step, &subject.info)]).try_get_matches_from(words) {
             Ok(matches) => {
-                return Ok((args::run_args(step, &subject.info, of_step(&matches, step)), Ok(subject)));
+                return Ok((args::run_args(step, &subject.info, &matches), Ok(subject)));
             }
             Err(help) if help.exit_code() == 0 => return Err(help),
             Err(mistake) => {
@@ -78,13 +78,7 @@ fn read(
     let info = nothing_known(step);
     let command = args::command(&[(step, &info)]).ignore_errors(true);
     let matches = command.try_get_matches_from(args::own_words(step, words))?;
-    Ok((args::run_args(step, &info, of_step(&matches, step)), Err(ending)))
-}
-
-/// The matches of `run STEP`. Where there are none, those of the whole: a mistake left nothing to read.
-fn of_step<'m>(matches: &'m ArgMatches, step: &str) -> &'m ArgMatches {
-    let run = matches.subcommand_matches("run");
-    run.and_then(|run| run.subcommand_matches(step)).or(run).unwrap_or(matches)
+    Ok((args::run_args(step, &info, &matches), Err(ending)))
 }
 
 /// The ending of a command line that cannot be read.
@@ -112,7 +106,7 @@ fn answer(
         Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
     };
     let (ending, work) = match result {
-        Ok(work) => (done(&work, args.plan), work),
+        Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan)), work),
         Err(ending) => (ending, Work::default()),
     };
     let mut report = Report {
@@ -159,6 +153,8 @@ fn carry_out(
     let workspace = Workspace::open(&args.workspace, &known.limits, &own)
         .map_err(|error| ending(Exit::Invalid, "bad-workspace", error.to_string(), error.hint()))?;
     known.notes.extend(workspace.recovered().map(recovery));
+    let workspace =
+        if args.inputs_file.as_deref() == Some("-") { workspace.without_stdin() } else { workspace };
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
     let setup = Setup {
         inputs: known.inputs.clone(),
@@ -169,12 +165,15 @@ fn carry_out(
     };
     let Outcome { ended, remains } = run(&subject.step, setup);
     known.log = gate.log();
-    let workspace = remains.map(|remains| heard(remains, known, voice));
+    let remains = remains.map(|remains| heard(remains, known, voice));
     if let Some(ending) = conclude::verdict(&ended, &known.log) {
         return Err(ending);
     }
-    match (ended, workspace) {
-        (Ended::Done(outputs), Some(workspace)) => settle(args, workspace, outputs),
+    match (ended, remains) {
+        (Ended::Done(outputs), Some((workspace, rejected))) => {
+            let rejected = rejected.map(conclude::rejection);
+            Ok(Work { outputs, rejected, ..settle(args, workspace)? })
+        }
         _ => Err(bug("the component ended in no known way")),
     }
 }
@@ -192,7 +191,7 @@ fn recovery(recovered: &Recovered) -> Note {
 }
 
 /// Keeps what the component said, and shows what it printed.
-fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
+fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> (Workspace, Option<Ending>) {
     known.heard.extend(remains.notes);
     known.summary.extend(remains.summary);
     // The log is gone; the run is not worth less for it.
@@ -202,17 +201,17 @@ fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> Workspace {
         let message = format!("the component printed more than {most} bytes; the rest is lost");
         known.notes.push(Note { level: Level::Warning, message, at: None });
     }
-    remains.workspace
+    (remains.workspace, remains.rejected)
 }
 
 /// Puts what is staged in place, or with `--plan` only shows it.
-fn settle(args: &RunArgs, workspace: Workspace, outputs: Vec<(String, Value)>) -> Result<Work, Ending> {
+fn settle(args: &RunArgs, workspace: Workspace) -> Result<Work, Ending> {
     if args.plan {
         let diff = workspace.plan_diff().map_err(|error| not_put(&error))?;
-        return Ok(Work { outputs, changes: workspace.changes(), diff: Some(diff) });
+        return Ok(Work { changes: workspace.changes(), diff: Some(diff), ..Work::default() });
     }
     let changes = workspace.commit().map_err(|error| not_put(&error))?;
-    Ok(Work { outputs, changes, diff: None })
+    Ok(Work { changes, ..Work::default() })
 }
 
 /// Why what was staged is not in place.
@@ -251,8 +250,8 @@ fn speak(args: &RunArgs, secrets: &Secrets, environment: &Environment) -> Result
     let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
     let manner =
         Manner { platform: environment.platform, stream, verbose: args.verbose, is_ci: environment.is_ci };
-    let redactor = Redactor::new(&secrets.values()).map_err(|error| error.to_string())?;
-    let voice = Voice::new(manner, &args.step, redactor, &args.workspace);
+    let voice = Voice::new(manner, &args.step, &secrets.values(), &args.workspace)
+        .map_err(|error| error.to_string())?;
     if args.verbose {
         trace::start(&voice);
     }

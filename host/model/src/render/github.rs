@@ -1,8 +1,10 @@
 //! GitHub Actions: workflow commands, outputs, annotations. It never sets environment variables or the path
 //! of later steps.
 
-use super::{Effect, Renderer, Target, json_text, log, markdown, plain_value};
+use super::{Effect, Renderer, Target, json_text, log, markdown};
 use crate::exit::Exit;
+use crate::outputs::is_name;
+use crate::redact;
 use crate::report::{Level, Location, Note, Report};
 use crate::text;
 use serde_json::Value;
@@ -13,14 +15,29 @@ const MAX_ANNOTATIONS: usize = 10;
 const MAX_MESSAGE: usize = 4096;
 /// The longest value of an output, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
+/// The longest outputs of a step together, in UTF-16 units. GitHub takes 1 MiB of them from a job.
+const MAX_OUTPUTS: usize = 480 * 1024;
+/// The most outputs whose names are listed in one line.
+const MAX_NAMES: usize = 10;
 
 pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
-    let masks = r.redactor.masks().map(|mask| command("add-mask", &[], mask));
+    let masks = r.redactor.masks().into_iter().map(|mask| command("add-mask", &[], mask));
     let rest = [
         command("group", &[], &format!("lockstep {}", r.clean(r.step))),
         command("stop-commands", &[], r.token),
     ];
     masks.chain(rest).map(Effect::Line).collect()
+}
+
+/// Commands are stopped by now, so they are let through for these lines only.
+pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
+    let masks = redact::forms(secrets).into_iter().map(|form| command("add-mask", &[], &form));
+    let lines = std::iter::once(command(r.token, &[], "")).chain(masks).chain([command(
+        "stop-commands",
+        &[],
+        r.token,
+    )]);
+    lines.map(Effect::Line).collect()
 }
 
 pub(super) fn closing(
@@ -38,10 +55,8 @@ pub(super) fn closing(
         lines.extend(log::ending(r, report));
     }
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
-    for (name, value) in &report.outputs {
-        effects.push(output(r, name, &plain_value(&r.redactor.redact_json(value)), random));
-    }
-    effects.push(output(r, "result", &json_text(result), random));
+    effects.extend(outputs(r, report, random));
+    effects.push(last(r, &json_text(result), random));
     effects.push(Effect::Append { to: Target::Summary, text: markdown::summary(r, report) });
     effects
 }
@@ -83,22 +98,65 @@ fn annotation(r: &Renderer, level: Level, message: &str, at: Option<&Location>) 
     command(level.word(), &properties, &message)
 }
 
+/// The outputs of the step. What does not fit goes to a file, and its path to the output.
+fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut room = MAX_OUTPUTS;
+    let mut masked = Vec::new();
+    for output in &report.outputs {
+        if !is_name(&output.name) {
+            let name = r.clean(&output.name);
+            let text = format!("output `{name}` has no name that GitHub takes; it is in {}", r.result_file);
+            effects.push(warning(&text));
+            continue;
+        }
+        let value = r.value(output);
+        if r.redactor.finds(&value) {
+            masked.push(output.name.as_str());
+        }
+        let units = value.encode_utf16().count();
+        if value.len() <= MAX_OUTPUT && units <= room {
+            room -= units;
+            effects.push(entry(&output.name, &value, random));
+            continue;
+        }
+        let (name, bytes) = (&output.name, log::count(value.len() as u64));
+        let path = format!("{}/{name}", r.value_folder);
+        effects.push(warning(&format!(
+            "output `{name}` is too long for GitHub ({bytes} bytes): its value is in a file, and it is the path of that"
+        )));
+        effects.push(entry(name, &path, random));
+        effects.push(Effect::Replace { to: Target::Value(name.clone()), text: value });
+    }
+    effects.extend(not_for_jobs(&masked));
+    effects
+}
+
+/// GitHub drops an output that holds a masked value where a job would pass it on, without an error.
+fn not_for_jobs(masked: &[&str]) -> Option<Effect> {
+    let names = masked.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let more = masked.len().saturating_sub(MAX_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!masked.is_empty()).then(|| {
+        let text = "hold masked values: later steps of this job get them, other jobs do not";
+        Effect::Line(command("notice", &[], &format!("outputs {names}{more} {text}")))
+    })
+}
+
+/// The result as the last output.
+fn last(r: &Renderer, result: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
+    if result.len() > MAX_OUTPUT {
+        let bytes = log::count(result.len() as u64);
+        return warning(&format!(
+            "output `result` is too long for GitHub ({bytes} bytes); it is in {}",
+            r.result_file
+        ));
+    }
+    entry("result", result, random)
+}
+
 /// An output as GitHub's file takes it, behind a delimiter that nobody can guess.
-fn output(r: &Renderer, name: &str, value: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
-    if !is_name(name) {
-        return warning(&format!(
-            "output `{}` has no name that GitHub takes; it is in {}",
-            r.clean(name),
-            r.result_file
-        ));
-    }
-    if value.len() > MAX_OUTPUT {
-        let bytes = log::count(value.len() as u64);
-        return warning(&format!(
-            "output `{name}` is too long for GitHub ({bytes} bytes); it is in {}",
-            r.result_file
-        ));
-    }
+fn entry(name: &str, value: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
     let delimiter = loop {
         let drawn = random().map(|byte| format!("{byte:02x}")).concat();
         if !value.contains(&drawn) && !name.contains(&drawn) {
@@ -110,12 +168,6 @@ fn output(r: &Renderer, name: &str, value: &str, random: &mut dyn FnMut() -> [u8
 
 fn warning(message: &str) -> Effect {
     Effect::Line(command("warning", &[], message))
-}
-
-/// Whether the name is `[a-z][a-z0-9-]*`.
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// A workflow command, escaped.

@@ -1,7 +1,8 @@
 //! GitLab CI: a section of the log and a dotenv report. It puts into the report only what GitLab reads back
 //! unchanged and no later job can expand.
 
-use super::{Effect, Renderer, Target, log, plain_value, slug};
+use super::{Effect, Renderer, Target, log, slug};
+use crate::outputs::{Worth, folded};
 use crate::report::Report;
 
 /// The most variables of a report: what GitLab takes by default.
@@ -9,7 +10,14 @@ const MAX_ENTRIES: usize = 20;
 /// The most bytes of a report; GitLab refuses 5 KiB.
 const MAX_BYTES: usize = 4608;
 /// How the names begin that would change what a later step does: later jobs get a report's variables.
-const RESERVED: [&str; 3] = ["LOCKSTEP_ALLOW_", "LOCKSTEP_DOWNLOAD_", "LOCKSTEP_INPUT"];
+const RESERVED: [&str; 6] = [
+    "LOCKSTEP_ALLOW_",
+    "LOCKSTEP_CONTROL_",
+    "LOCKSTEP_DOWNLOAD_",
+    "LOCKSTEP_HANDOVER_",
+    "LOCKSTEP_INPUT",
+    "LOCKSTEP_SECRET_",
+];
 
 pub(super) fn opening(r: &Renderer, now: u64) -> Vec<Effect> {
     let header = format!("lockstep {}", r.clean(r.step));
@@ -21,14 +29,28 @@ pub(super) fn closing(r: &Renderer, report: &Report, now: u64) -> Vec<Effect> {
     let mut lines = log::details(r, report);
     lines.push(format!("\u{1b}[0Ksection_end:{now}:{}\r\u{1b}[0K", section(r)));
     lines.extend(log::summary(r, &report.summary));
-    let (dotenv, left_out) = dotenv(r, report);
+    let Dotenv { text, files, secret, left_out } = dotenv(r, report);
+    let names = |names: &mut dyn Iterator<Item = &str>| {
+        names.map(|name| r.clean(name)).collect::<Vec<_>>().join(", ")
+    };
     if !left_out.is_empty() {
-        let names = left_out.join(", ");
+        let names = names(&mut left_out.into_iter());
         lines.push(format!("outputs that do not fit a variable are in {}: {names}", r.result_file));
+    }
+    if !files.is_empty() {
+        let names = names(&mut files.iter().map(|(name, _)| name.as_str()));
+        lines.push(format!("outputs that do not fit a variable are files in {}: {names}", r.value_folder));
+    }
+    if !secret.is_empty() {
+        let names = names(&mut secret.into_iter());
+        lines
+            .push(format!("outputs that hold secrets are not in the report, which others can read: {names}"));
     }
     lines.extend(log::ending(r, report));
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
-    effects.push(Effect::Replace { to: Target::Dotenv, text: dotenv });
+    effects.push(Effect::Replace { to: Target::Dotenv, text });
+    let file = |(name, text)| Effect::Replace { to: Target::Value(name), text };
+    effects.extend(files.into_iter().map(file));
     effects
 }
 
@@ -37,30 +59,51 @@ fn section(r: &Renderer) -> String {
     format!("lockstep-{}-{}", slug(r.step), r.token.get(..8).unwrap_or_default())
 }
 
-/// The report, and the names of the outputs that are not in it.
-fn dotenv(r: &Renderer, report: &Report) -> (String, Vec<String>) {
-    let mut text = String::new();
-    let mut left_out = Vec::new();
-    for (i, (name, value)) in report.outputs.iter().enumerate() {
-        let value = plain_value(&r.redactor.redact_json(value));
-        let variable = format!("LOCKSTEP_{}_{}", upper(&report.step), upper(name));
-        let reserved = RESERVED.iter().any(|reserved| variable.starts_with(reserved));
-        let line = format!("{variable}={value}\n");
-        if i < MAX_ENTRIES && !reserved && is_simple(&value) && text.len() + line.len() <= MAX_BYTES {
-            text.push_str(&line);
-        } else {
-            left_out.push(r.clean(name));
-        }
-    }
-    (text, left_out)
+/// The outputs, divided by where they can go.
+#[derive(Default)]
+struct Dotenv<'a> {
+    /// The report.
+    text: String,
+    /// Those that it would not take or not give back unchanged: name and value.
+    files: Vec<(String, String)>,
+    /// Those of the contract that are not in it. The result holds them.
+    left_out: Vec<&'a str>,
+    /// Those that nobody but later steps of the same job may have. Whoever sees a job can download its reports.
+    secret: Vec<&'a str>,
 }
 
-/// A name as part of a variable's name.
-fn upper(name: &str) -> String {
-    let allowed = |c: char| {
-        if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
-    };
-    name.chars().map(allowed).collect()
+/// Where a text must stay exact and does not fit, it goes to a file, and the file's path to the variable.
+fn dotenv<'a>(r: &Renderer, report: &'a Report) -> Dotenv<'a> {
+    let mut dotenv = Dotenv::default();
+    let mut entries = 0;
+    for output in &report.outputs {
+        let value = r.value(output);
+        if output.is_secret() || r.redactor.finds(&value) {
+            dotenv.secret.push(&output.name);
+            continue;
+        }
+        let variable = format!("LOCKSTEP_{}_{}", folded(&report.step), folded(&output.name));
+        let reserved = RESERVED.iter().any(|reserved| variable.starts_with(reserved));
+        let mut add = |value: &str| {
+            let line = format!("{variable}={value}\n");
+            let fits = entries < MAX_ENTRIES && !reserved && dotenv.text.len() + line.len() <= MAX_BYTES;
+            if fits && is_simple(value) {
+                dotenv.text.push_str(&line);
+                entries += 1;
+            }
+            fits && is_simple(value)
+        };
+        if add(&value) {
+            continue;
+        }
+        if let Worth::Plain(_) = output.worth {
+            dotenv.left_out.push(&output.name);
+        } else {
+            add(&format!("{}/{}", r.value_folder, output.name));
+            dotenv.files.push((output.name.clone(), value));
+        }
+    }
+    dotenv
 }
 
 /// Whether a report gives the value back as it is: printable ASCII without quotes, no space at an end,

@@ -2,11 +2,14 @@
 
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
+use crate::outputs::{Output, Worth};
 use crate::report::{Block, Change, Ending, Level, Location, Note, Report};
 use serde_json::Value;
 
 /// The most changed files that are listed one by one.
 const MAX_CHANGES: usize = 50;
+/// The most outputs that are listed.
+const MAX_OUTPUTS: usize = 100;
 /// The widest column of a table that is filled up with spaces.
 const MAX_COLUMN: usize = 40;
 /// The longest output value, in characters, that is shown in the log.
@@ -33,19 +36,23 @@ pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
     if let Some(more) = report.changes.len().checked_sub(MAX_CHANGES + 1) {
         lines.push(format!("{BAR}and {} more files", count(more as u64 + 1)));
     }
-    for (name, value) in report.outputs.iter().filter(|(_, value)| !is_empty(value)) {
-        lines.push(format!("{BAR}{} = {}", r.clean(name), shown(r, &plain_value(value))));
+    let outputs = || report.outputs.iter().filter(|output| !is_empty(output));
+    for output in outputs().take(MAX_OUTPUTS) {
+        lines.push(format!("{BAR}{} = {}", r.clean(&output.name), shown(r, &plain_value(&output.shown()))));
+    }
+    if let Some(more) = outputs().count().checked_sub(MAX_OUTPUTS + 1) {
+        lines.push(format!("{BAR}and {} more outputs", count(more as u64 + 1)));
     }
     lines
 }
 
 /// An output that says nothing: no text, no items.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
+fn is_empty(output: &Output) -> bool {
+    match &output.worth {
+        Worth::Plain(Value::Null) => true,
+        Worth::Plain(Value::String(text)) | Worth::Exact(text) => text.is_empty(),
+        Worth::Plain(Value::Array(items)) => items.is_empty(),
+        Worth::Plain(_) | Worth::Guarded { .. } => false,
     }
 }
 

@@ -22,6 +22,12 @@ pub(super) fn summary(r: &Renderer, report: &Report) -> String {
         parts.push(Block::Code { language: "diff".to_owned(), text: diff.clone() });
     }
     let mut out = head(r, report);
+    self::parts(r, &parts, &mut out);
+    out
+}
+
+/// Adds parts as long as they fit, and says how many do not.
+pub(super) fn parts(r: &Renderer, parts: &[Block], out: &mut String) {
     for (i, part) in parts.iter().enumerate() {
         let Some(text) = block(r, part, (BUDGET - NOTICE).saturating_sub(out.len())) else {
             let left = parts.len() - i;
@@ -30,7 +36,6 @@ pub(super) fn summary(r: &Renderer, report: &Report) -> String {
         };
         out.push_str(&text);
     }
-    out
 }
 
 /// The outcome, the message, the hint and the changed files.

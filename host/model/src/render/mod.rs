@@ -13,8 +13,9 @@ mod result;
 
 pub use result::{json_text, result_json};
 
+use crate::outputs::{Output, Worth};
 use crate::redact::Redactor;
-use crate::report::{Note, Report};
+use crate::report::{Block, Note, Report};
 use crate::text;
 use serde_json::Value;
 
@@ -57,7 +58,7 @@ impl Platform {
 }
 
 /// A file that the platform reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The outputs of a GitHub step.
     Outputs,
@@ -67,6 +68,9 @@ pub enum Target {
     Dotenv,
     /// The result of the run as JSON, see [`result_file`].
     ResultFile,
+    /// The value of the output of this name, which does not fit the platform, in a folder of the run. Only its
+    /// owner may read it.
+    Value(String),
 }
 
 /// One thing to write.
@@ -102,6 +106,12 @@ pub fn dotenv_file(step: &str) -> String {
     format!("lockstep-{}.env", slug(step))
 }
 
+/// The name of the folder that holds the values of a step's outputs that do not fit the platform.
+#[must_use]
+pub fn value_folder(step: &str) -> String {
+    format!("lockstep-{}-values", slug(step))
+}
+
 /// Renders one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'a> {
@@ -111,6 +121,8 @@ pub struct Renderer<'a> {
     pub step: &'a str,
     /// What must not be seen.
     pub redactor: &'a Redactor,
+    /// What must not be seen even by the platform: the credentials of the run.
+    pub credentials: &'a Redactor,
     /// At least 128 random bits, drawn for this run, as hexadecimal digits.
     pub token: &'a str,
     /// Whether to use colours: only on a terminal.
@@ -119,6 +131,8 @@ pub struct Renderer<'a> {
     pub verbose: bool,
     /// The path of the result file as people should read it.
     pub result_file: &'a str,
+    /// The path of the folder of [`Target::Value`] as later steps should read it.
+    pub value_folder: &'a str,
 }
 
 impl Renderer<'_> {
@@ -131,6 +145,24 @@ impl Renderer<'_> {
             Platform::Gitlab => gitlab::opening(self, now),
             Platform::Jenkins | Platform::Plain => Vec::new(),
         }
+    }
+
+    /// What comes before a text that holds these secrets is written anywhere: the platform masks them from then
+    /// on, in every form.
+    #[must_use]
+    pub fn masks(&self, secrets: &[&str]) -> Vec<Effect> {
+        match self.platform {
+            Platform::Github => github::masks(self, secrets),
+            Platform::Gitlab | Platform::Jenkins | Platform::Plain => Vec::new(),
+        }
+    }
+
+    /// These parts of a summary as Markdown.
+    #[must_use]
+    pub fn markdown(&self, parts: &[Block]) -> String {
+        let mut out = String::new();
+        markdown::parts(self, parts, &mut out);
+        out
     }
 
     /// A note, as soon as it is made.
@@ -165,6 +197,14 @@ impl Renderer<'_> {
         let text = json_text(&result) + "\n";
         effects.push(Effect::Replace { to: Target::ResultFile, text });
         effects
+    }
+
+    /// An output as the platform gets it.
+    fn value(&self, output: &Output) -> String {
+        match &output.worth {
+            Worth::Plain(value) => plain_value(&self.redactor.redact_json(value.clone())),
+            Worth::Exact(exact) | Worth::Guarded { exact, .. } => self.credentials.redact(exact).into_owned(),
+        }
     }
 
     /// A text as one harmless line without secrets. Line ends in it are shown as `\u{a}`.

@@ -13,7 +13,8 @@ pub fn result_json(report: &Report, redactor: &Redactor) -> Value {
     let ending = &report.ending;
     let text = |text: &str| redactor.redact(text).into_owned();
     let at = |at: &Location| Value::Object(place(Some(at), redactor));
-    let outputs = report.outputs.iter();
+    let outputs =
+        report.outputs.iter().map(|output| (output.name.clone(), redactor.redact_json(output.shown())));
     let mut result = json!({
         "version": 1,
         "step": text(&report.step),
@@ -22,7 +23,7 @@ pub fn result_json(report: &Report, redactor: &Redactor) -> Value {
         "message": text(&ending.message),
         "hint": ending.hint.as_deref().map(text),
         "at": ending.at.as_ref().map(at),
-        "outputs": outputs.map(|(name, value)| (name.clone(), redactor.redact_json(value))).collect::<Map<_, _>>(),
+        "outputs": outputs.collect::<Map<_, _>>(),
         "notes": report.notes.iter().map(|note| note_json(note, redactor)).collect::<Vec<_>>(),
         "changed": report.changes.iter().map(|change| text(&change.path)).collect::<Vec<_>>(),
         "receipt": report.receipt.map(|digest| digest.to_string()),
@@ -38,9 +39,13 @@ pub fn result_json(report: &Report, redactor: &Redactor) -> Value {
 /// terminal would obey is written with JSON's own escapes. It reads back as the same value.
 #[must_use]
 pub fn json_text(json: &Value) -> String {
-    let mut out = String::new();
+    let text = json.to_string();
+    if !text.contains("##") && text.chars().all(text::is_inert) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
     // Outside of strings JSON has neither `#` nor a character that is not inert.
-    for c in json.to_string().replace("##", "#\\u0023").chars() {
+    for c in text.replace("##", "#\\u0023").chars() {
         if text::is_inert(c) {
             out.push(c);
         } else {

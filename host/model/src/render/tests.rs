@@ -28,10 +28,10 @@ fn hostile() -> Report {
         },
         planned: true,
         outputs: vec![
-            ("diff".to_owned(), json!(HOSTILE)),
-            ("a=b<<c\nPATH".to_owned(), json!([HOSTILE])),
-            ("plain".to_owned(), json!("v1.2.3")),
-            ("secret".to_owned(), json!("hunter2")),
+            Output::plain("diff", json!(HOSTILE)),
+            Output::plain("a=b<<c\nPATH", json!([HOSTILE])),
+            Output::plain("plain", json!("v1.2.3")),
+            Output::plain("secret", json!("hunter2")),
         ],
         notes: vec![note(Level::Warning), note(Level::Debug)],
         summary: vec![
@@ -43,7 +43,12 @@ fn hostile() -> Report {
                 rows: vec![vec![text()], vec!["1".to_owned(), "2".to_owned(), "3".to_owned()]],
             },
         ],
-        changes: vec![Change { path: location().path, before: None, after: Some(Digest::of(b"")) }],
+        changes: vec![Change {
+            path: location().path,
+            before: None,
+            after: Some(Digest::of(b"")),
+            private: false,
+        }],
         diff: Some(format!("--- a\n+++ b\n@@ -1 +1 @@\n ::error::x\n+{HOSTILE}\n")),
         receipt: Some(Digest::of(b"")),
     }
@@ -60,13 +65,14 @@ fn ordinary() -> Report {
             at: None,
         },
         planned: false,
-        outputs: vec![("changed".to_owned(), json!(true)), ("files".to_owned(), json!(["a.yaml"]))],
+        outputs: vec![Output::plain("changed", json!(true)), Output::plain("files", json!(["a.yaml"]))],
         notes: Vec::new(),
         summary: Vec::new(),
         changes: vec![Change {
             path: "a.yaml".to_owned(),
             before: Some(Digest::of(b"1")),
             after: Some(Digest::of(b"2")),
+            private: false,
         }],
         diff: None,
         receipt: None,
@@ -78,10 +84,12 @@ fn renderer<'a>(platform: Platform, report: &'a Report, redactor: &'a Redactor) 
         platform,
         step: &report.step,
         redactor,
+        credentials: redactor,
         token: TOKEN,
         colour: false,
         verbose: false,
         result_file: "lockstep-x.json",
+        value_folder: "/tmp/values",
     }
 }
 
@@ -103,5 +111,6 @@ fn rendered(platform: Platform, report: &Report) -> String {
     shown.collect::<String>().replace('\u{1b}', "␛").replace('\r', "␍").replace('\u{202e}', "⟲")
 }
 
+mod guarded;
 mod limits;
 mod snapshots;

@@ -193,8 +193,8 @@ fn failures(file: &StepFile) -> Result<Vec<FailureInfo>> {
 /// No input is called like one of the wrappers' own, and nothing is said about an input that is not there.
 fn check_names<'a>(step: &StepInfo, mentioned: impl Iterator<Item = &'a String>) -> Result<()> {
     for input in &step.inputs {
-        let reserved =
-            CONTROLS.iter().any(|control| control.name == input.name) || input.name.starts_with(JOB);
+        let reserved = CONTROLS.iter().any(|control| control.name == input.name && !control.yields())
+            || input.name.starts_with(JOB);
         ensure!(!reserved, "input `{}` is a name that the wrappers need", input.name);
         ensure!(!input.docs.is_empty(), "input `{}` has no doc comment", input.name);
     }

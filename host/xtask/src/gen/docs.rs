@@ -1,6 +1,6 @@
 //! The reference page of a step, and the table of steps in the README.
 
-use super::{CONTROLS, text};
+use super::{controls, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
@@ -26,12 +26,16 @@ pub(super) fn page(step: &StepInfo) -> String {
         row(&mut out, &[&format!("`{}`", input.name), &format!("`{}`", input.ty), &default, &meaning(input)]);
     }
     out += "\nEvery wrapper also takes:\n\n| name | |\n| --- | --- |\n";
-    for control in CONTROLS {
+    for control in controls(&step.inputs) {
         row(&mut out, &[&format!("`{}`", control.name), control.docs]);
     }
     out += "\n## Outputs\n\n| name | type | |\n| --- | --- | --- |\n";
     for output in &step.outputs {
-        row(&mut out, &[&format!("`{}`", output.name), &format!("`{}`", output.ty), &output.docs]);
+        let name = match output.ty.is_named_outputs() {
+            true => "*by name*".to_owned(),
+            false => format!("`{}`", output.name),
+        };
+        row(&mut out, &[&name, &format!("`{}`", output.ty), &output.docs]);
     }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
@@ -41,7 +45,11 @@ pub(super) fn page(step: &StepInfo) -> String {
     out += "\n`${input}` stands for the value given. It can reach nothing else.\n";
     let limits = step.limits.applied();
     let (seconds, memory, calls) = (limits.seconds, limits.memory_mb, limits.calls);
-    let _ = writeln!(out, "\nLimits: {seconds} s, {memory} MiB of memory, {calls} host calls.");
+    let output = limits.output_bytes / (1024 * 1024);
+    let _ = writeln!(
+        out,
+        "\nLimits: {seconds} s, {memory} MiB of memory, {calls} host calls, {output} MiB of outputs."
+    );
     out += "\n## When it says no\n\n| code | meaning |\n| --- | --- |\n";
     for failure in &step.failures {
         row(&mut out, &[&format!("`{}`", failure.code), &failure.meaning]);
@@ -100,7 +108,7 @@ fn examples(step: &StepInfo) -> String {
         })
         .collect();
     format!(
-        "\n## Examples\n\nOn a laptop:\n\n```sh\nlockstep run {name}{flags} --plan\n```\n\n\
+        "\n## Examples\n\nOn a laptop:\n\n```sh\nlockstep run {name}{flags}\n```\n\n\
          GitHub Actions:\n\n```yaml\n- uses: OWNER/lockstep/actions/{name}@COMMIT\n  with:\n{}```\n\n\
          GitLab CI:\n\n```yaml\ninclude:\n  - component: $CI_SERVER_FQDN/OWNER/lockstep/{name}@COMMIT\n    inputs:\n{}```\n\n\
          Jenkins:\n\n```groovy\ndef result = {}({})\n```\n",

@@ -1,6 +1,6 @@
 //! The GitHub actions: composite, one step, nothing nested, and no input that a shell would read.
 
-use super::{CONTROLS, text};
+use super::{controls, text};
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
 use std::fmt::Write as _;
 
@@ -20,13 +20,15 @@ pub(super) fn action(step: &StepInfo) -> String {
     for input in &step.inputs {
         out += &input_entry(&input.name, &described(input), input.required);
     }
-    out += &controls();
+    out += &control_entries(&step.inputs);
     out += "outputs:\n";
-    for output in &step.outputs {
+    // GitHub takes only outputs that are named here; those that the run names are in the others.
+    for output in step.outputs.iter().filter(|output| !output.ty.is_named_outputs()) {
         out += &output_entry(&output.name, &text::one_line(&output.docs));
     }
     out += &output_entry("result", RESULT);
-    out + &runs(&[("LOCKSTEP_STEP", name), ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}")], "../..")
+    let env = [("LOCKSTEP_STEP", name.as_str()), ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}")];
+    out + &runs(&env, &step.inputs, "../..")
 }
 
 /// The `action.yml` at the root: any step by its name.
@@ -39,12 +41,12 @@ pub(super) fn generic() -> String {
         .to_owned();
     out += &input_entry("step", "The step to run, such as `manifest-patch`.", true);
     out += &input_entry("inputs", "Its inputs, as a YAML or JSON document.", false);
-    out += &controls();
+    out += &control_entries(&[]);
     out += "outputs:\n";
     out += &output_entry("result", RESULT);
     let env =
         [("LOCKSTEP_STEP", "${{ inputs.step }}"), ("LOCKSTEP_DOCUMENT", "${{ inputs.inputs || '{}' }}")];
-    out + &runs(&env, ".")
+    out + &runs(&env, &[], ".")
 }
 
 /// What a person must know to write the input, on one line.
@@ -67,8 +69,8 @@ pub(super) fn described(input: &InputInfo) -> String {
     }
 }
 
-fn controls() -> String {
-    CONTROLS.iter().map(|control| input_entry(control.name, control.docs, false)).collect()
+fn control_entries(inputs: &[InputInfo]) -> String {
+    controls(inputs).map(|control| input_entry(control.name, control.docs, false)).collect()
 }
 
 fn input_entry(name: &str, docs: &str, required: bool) -> String {
@@ -81,7 +83,7 @@ fn output_entry(name: &str, docs: &str) -> String {
 }
 
 /// One step that becomes lockstep. The shell starts without what earlier steps could have it read first.
-fn runs(env: &[(&str, &str)], root: &str) -> String {
+fn runs(env: &[(&str, &str)], inputs: &[InputInfo], root: &str) -> String {
     let mut out = "runs:\n  using: composite\n  steps:\n    - id: run\n      \
                    shell: /usr/bin/env -u ENV -u BASH_ENV -u CDPATH /bin/sh -eu {0}\n      env:\n"
         .to_owned();
@@ -89,7 +91,7 @@ fn runs(env: &[(&str, &str)], root: &str) -> String {
     for (name, value) in env {
         let _ = writeln!(out, "        {name}: {value}");
     }
-    for control in CONTROLS {
+    for control in controls(inputs) {
         let _ = writeln!(out, "        {}: ${{{{ inputs.{} }}}}", control.variable(), control.name);
     }
     let folder = if root == "." { String::new() } else { format!("/{root}") };

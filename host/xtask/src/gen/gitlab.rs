@@ -1,9 +1,9 @@
 //! The GitLab components. Nothing is filled into the script: each input is a variable of its own that GitLab
 //! does not expand, and the script is the same for all steps.
 
-use super::{CONTROLS, Shim, github, text};
+use super::{Shim, controls, github, text};
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
-use lockstep_model::render::{dotenv_file, result_file};
+use lockstep_model::render::{dotenv_file, result_file, value_folder};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
     for input in &step.inputs {
         spec += &input_entry(input);
     }
-    for control in CONTROLS {
+    for control in controls(&step.inputs) {
         let (kind, default) = match control.name {
             "plan" => ("boolean", json!(false)),
             "receipt" => ("string", json!(receipt)),
@@ -35,14 +35,16 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
         let space = if input.shape == Shape::Flag { " " } else { "" };
         job += &variable(&format!("LOCKSTEP_INPUT_{}", text::upper(&input.name)), &input.name, space);
     }
-    for control in CONTROLS {
+    for control in controls(&step.inputs) {
         let space = if control.name == "plan" { " " } else { "" };
         job += &variable(&control.variable(), control.name, space);
     }
     let _ = writeln!(job, "  script:\n    - |\n{}", text::indented(&script(shim), 6).trim_end());
+    let has_values = step.outputs.iter().any(|output| output.ty.is_named_outputs() || output.ty.is_guarded());
+    let values = if has_values { format!("      - {}/\n", value_folder(name)) } else { String::new() };
     let _ = writeln!(
         job,
-        "  artifacts:\n    when: always\n    paths:\n      - {}\n      - '$[[ inputs.receipt ]]'\n    \
+        "  artifacts:\n    when: always\n    paths:\n      - {}\n{values}      - '$[[ inputs.receipt ]]'\n    \
          reports:\n      dotenv: {}",
         result_file(name),
         dotenv_file(name)

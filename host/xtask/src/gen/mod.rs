@@ -14,7 +14,7 @@ mod tests;
 use describe::describe;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep_model::info::StepInfo;
+use lockstep_model::info::{InputInfo, StepInfo};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,8 +39,19 @@ struct Control {
 impl Control {
     /// The variable through which a wrapper passes it. Empty is not given.
     fn variable(&self) -> String {
-        format!("LOCKSTEP_INPUT_{}", text::upper(self.name))
+        format!("LOCKSTEP_CONTROL_{}", text::upper(self.name))
     }
+
+    /// Whether a step may have an input of this name, and so do without the control: to those who run Terraform
+    /// a plan is a file.
+    fn yields(&self) -> bool {
+        self.name == "plan"
+    }
+}
+
+/// The controls that a step's wrappers have.
+fn controls(inputs: &[InputInfo]) -> impl Iterator<Item = &'static Control> {
+    CONTROLS.iter().filter(|control| inputs.iter().all(|input| input.name != control.name))
 }
 
 /// Folders in which every file is generated: what is there and not expected is stale.

@@ -15,7 +15,8 @@ fn a_commit_puts_everything_in_place_and_leaves_nothing_of_ours() {
     let planned = run.workspace.changes();
     let changes = run.commit().unwrap();
     assert_eq!(changes, planned);
-    let change = Change { path: "a".into(), before: Some(Digest::of(b"1")), after: Some(Digest::of(b"new")) };
+    let (before, after) = (Some(Digest::of(b"1")), Some(Digest::of(b"new")));
+    let change = Change { path: "a".into(), before, after, private: false };
     assert_eq!((changes.len(), &changes[0]), (5, &change));
     let expected = [
         ("a", "new"),

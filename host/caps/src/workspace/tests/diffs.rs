@@ -1,5 +1,6 @@
 //! The diff, as text and as git reads it.
 
+use super::diff::Side;
 use super::*;
 use proptest::prelude::*;
 use std::process::Command;

@@ -5,6 +5,7 @@ mod committing;
 mod diffs;
 mod kill;
 mod model;
+mod private;
 mod reading;
 mod recovery;
 mod staging;
@@ -72,6 +73,13 @@ impl Run {
     fn write(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<Effect, CallError> {
         let content = content.as_ref().to_vec();
         self.call("write", RawTarget::Path(path), |workspace, permit| workspace.write(permit, content))
+    }
+
+    fn write_private(&mut self, path: &str, content: &str) -> Result<Effect, CallError> {
+        let content = content.as_bytes().to_vec();
+        self.call("write", RawTarget::Path(path), |workspace, permit| {
+            workspace.write_private(permit, content)
+        })
     }
 
     fn remove(&mut self, path: &str) -> Result<(), CallError> {

@@ -50,25 +50,37 @@ fn github_gets_no_message_that_it_would_cut() {
 }
 
 #[test]
-fn an_output_that_is_too_long_is_named_and_not_written() {
+fn an_output_that_is_too_long_is_a_file_and_its_path() {
     let mut report = ordinary();
-    report.outputs = vec![("diff".to_owned(), json!("x".repeat(70_000))), ("ok".to_owned(), json!(null))];
+    let long = "x".repeat(70_000);
+    report.outputs = vec![Output::plain("diff", json!(long)), Output::plain("ok", json!(null))];
     let effects = closing(Platform::Github, &report);
     assert_eq!(
         log_of(&effects).into_iter().filter(|line| line.starts_with("::warning")).collect::<Vec<_>>(),
         [
-            "::warning::output `diff` is too long for GitHub (70,000 bytes); it is in lockstep-x.json",
+            "::warning::output `diff` is too long for GitHub (70,000 bytes): its value is in a file, and it is the path of that",
             "::warning::output `result` is too long for GitHub (70,199 bytes); it is in lockstep-x.json"
         ]
     );
     let outputs = text_for(&effects, Target::Outputs);
-    assert!(outputs.len() < 100 && outputs.starts_with("ok<<"), "{outputs}");
+    assert!(outputs.contains("\n/tmp/values/diff\n") && outputs.len() < 200, "{outputs}");
+    assert_eq!(text_for(&effects, Target::Value("diff".to_owned())), long);
+}
+
+#[test]
+fn outputs_that_are_too_long_together_are_files_too() {
+    let mut report = ordinary();
+    report.outputs = (0..10).map(|i| Output::plain(&format!("o{i}"), json!("x".repeat(60_000)))).collect();
+    let effects = closing(Platform::Github, &report);
+    assert!(text_for(&effects, Target::Outputs).len() < 500_000);
+    assert!(text_for(&effects, Target::Value("o7".to_owned())).is_empty());
+    assert_eq!(text_for(&effects, Target::Value("o8".to_owned())).len(), 60_000);
 }
 
 #[test]
 fn a_delimiter_that_is_in_the_value_is_drawn_again() {
     let mut report = ordinary();
-    report.outputs = vec![("a".to_owned(), json!(format!("x\nlockstep-{}\nPATH<<y", "01".repeat(16))))];
+    report.outputs = vec![Output::plain("a", json!(format!("x\nlockstep-{}\nPATH<<y", "01".repeat(16))))];
     let redactor = Redactor::empty();
     let mut drawn = 0_u8;
     let mut random = || {
@@ -97,8 +109,11 @@ fn a_summary_stays_within_its_budget_and_says_what_is_missing() {
 fn gitlab_gets_only_what_it_gives_back() {
     let mut report = ordinary();
     let values = ["v1", "a\nCI_X=1", "\"q\"", "$TOKEN", "ü", " x", "", "a b=c"];
-    report.outputs =
-        values.iter().zip('a'..).map(|(value, name)| (format!("out-{name}"), json!(value))).collect();
+    report.outputs = values
+        .iter()
+        .zip('a'..)
+        .map(|(value, name)| Output::plain(&format!("out-{name}"), json!(value)))
+        .collect();
     let effects = closing(Platform::Gitlab, &report);
     assert_eq!(
         text_for(&effects, Target::Dotenv),
@@ -106,6 +121,17 @@ fn gitlab_gets_only_what_it_gives_back() {
     );
     let said = "outputs that do not fit a variable are in lockstep-x.json: out-b, out-c, out-d, out-e, out-f";
     assert!(log_of(&effects).contains(&said));
+
+    for output in &mut report.outputs {
+        output.worth = Worth::Exact(output.shown().as_str().unwrap().to_owned());
+    }
+    let effects = closing(Platform::Gitlab, &report);
+    let dotenv = text_for(&effects, Target::Dotenv);
+    assert!(dotenv.contains("LOCKSTEP_MANIFEST_PATCH_OUT_B=/tmp/values/out-b\n"), "{dotenv}");
+    let said =
+        "outputs that do not fit a variable are files in /tmp/values: out-b, out-c, out-d, out-e, out-f";
+    assert!(log_of(&effects).contains(&said));
+    assert_eq!(text_for(&effects, Target::Value("out-b".to_owned())), "a\nCI_X=1");
 }
 
 #[test]
@@ -113,7 +139,7 @@ fn gitlab_gets_no_variable_that_a_later_step_would_read() {
     let mut report = ordinary();
     for (step, output) in [("input", "files"), ("allow", "build"), ("download", "base"), ("input-x", "y")] {
         report.step = step.to_owned();
-        report.outputs = vec![(output.to_owned(), json!("x"))];
+        report.outputs = vec![Output::plain(output, json!("x"))];
         assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv), "", "{step}");
     }
 }
@@ -121,10 +147,12 @@ fn gitlab_gets_no_variable_that_a_later_step_would_read() {
 #[test]
 fn gitlab_gets_at_most_twenty_variables_and_four_and_a_half_kilobytes() {
     let mut report = ordinary();
-    report.outputs = (0..30).map(|i| (format!("o{i}"), json!(i))).collect();
+    report.outputs = (0..30).map(|i| Output::plain(&format!("o{i}"), json!(i))).collect();
     assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv).lines().count(), 20);
-    report.outputs = (0..30).map(|i| (format!("o{i}"), json!("x".repeat(1_000)))).collect();
-    assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv).lines().count(), 4);
+    report.outputs = (0..30).map(|i| Output::plain(&format!("o{i}"), json!("x".repeat(1_000)))).collect();
+    let report = text_for(&closing(Platform::Gitlab, &report), Target::Dotenv);
+    assert_eq!(report.lines().filter(|line| line.ends_with("xxx")).count(), 4);
+    assert!(report.len() <= 4608);
 }
 
 #[test]

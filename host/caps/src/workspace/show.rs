@@ -1,0 +1,90 @@
+//! Everything staged as a diff, for the step and for people. It never shows what is in a private file.
+
+use super::diff::{self, Side};
+use super::staged::StagedFile;
+use super::walk::{self, Obstacle};
+use super::{CommitError, Workspace};
+use lockstep_model::call::{Answer, CallError};
+use lockstep_model::digest::Digest;
+use lockstep_model::gate::Permit;
+use rustix::fs::Mode;
+
+/// How long the diff of a plan may get. What does not fit is in it by name: nobody reads so much, and the run is
+/// over by then, so no clock ends the work.
+const MAX_PLAN_BYTES: usize = 8 * 1024 * 1024;
+
+impl Workspace {
+    /// Everything staged as one unified diff of at most `read_bytes`.
+    ///
+    /// # Errors
+    /// A diff that is larger, or a file that somebody else changed since the run first looked.
+    pub fn diff(&self, _permit: &Permit) -> Result<Answer<String>, CallError> {
+        let most = self.limits.read_bytes;
+        let diff = self.render(Some(most)).map_err(|error| match error {
+            CommitError::Conflict { .. } => CallError::Conflict(error.to_string()),
+            _ => CallError::Unavailable(error.to_string()),
+        })?;
+        let diff = diff.ok_or_else(|| CallError::Limit(format!("the diff has more than {most} bytes")))?;
+        Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
+    }
+
+    /// Everything staged as one unified diff. Past 8 MiB of it, a file is in it by name only.
+    ///
+    /// # Errors
+    /// A file that somebody else changed since the run first looked, or that cannot be read any more.
+    pub fn plan_diff(&self) -> Result<String, CommitError> {
+        Ok(self.render(None)?.unwrap_or_default())
+    }
+
+    /// The diff; none if it has more than `most` bytes.
+    fn render(&self, most: Option<u64>) -> Result<Option<String>, CommitError> {
+        let mut cost = diff::MAX_COST;
+        let mut out = String::new();
+        for file in self.staged.iter() {
+            let (content, executable) = self.original(file)?;
+            let before = match (file.before, &content) {
+                (None, _) => Side::Absent,
+                (Some(_), Some(content)) => Side::File { content, executable },
+                (Some(_), None) => Side::Large { executable },
+            };
+            let after = match &file.after {
+                None => Side::Absent,
+                Some(content) if content.bytes.len() as u64 > self.limits.read_bytes => {
+                    Side::Large { executable }
+                }
+                Some(content) => Side::File { content: &content.bytes, executable },
+            };
+            let (before, after) =
+                if file.private { (before.hidden(), after.hidden()) } else { (before, after) };
+            let start = out.len();
+            diff::render(&mut out, &mut cost, &file.path, before, after);
+            if most.is_none() && out.len() > MAX_PLAN_BYTES {
+                out.truncate(start);
+                diff::render(&mut out, &mut cost, &file.path, before.hidden(), after.hidden());
+            }
+            if most.is_some_and(|most| out.len() as u64 > most) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(out))
+    }
+
+    /// The content that a staged file has on disk, unless there is none or it is too large to be shown,
+    /// and whether it is executable.
+    fn original(&self, file: &StagedFile) -> Result<(Option<Vec<u8>>, bool), CommitError> {
+        let path = || file.path.to_string();
+        let Some(before) = file.before else {
+            return Ok((None, false));
+        };
+        let (opened, stat) = walk::file(self.root(), &file.path).map_err(|obstacle| match obstacle {
+            Obstacle::Io(source) => CommitError::Unwritable { path: path(), source },
+            _ => CommitError::Conflict { path: path() },
+        })?;
+        let content = walk::content(&opened, &stat, self.limits.read_bytes)
+            .map_err(|source| CommitError::Unwritable { path: path(), source })?;
+        match content {
+            Some(content) if Digest::of(&content) != before => Err(CommitError::Conflict { path: path() }),
+            content => Ok((content, Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR))),
+        }
+    }
+}

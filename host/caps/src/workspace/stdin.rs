@@ -1,0 +1,62 @@
+//! The standard input of the run as a file that is open for reading. It is read only when a step opens it, once,
+//! and only if nobody else has read it.
+
+use super::OpenFile;
+use super::staged::Content;
+use lockstep_model::call::CallError;
+use lockstep_model::path::WorkspacePath;
+use rustix::fs::{FileType, SeekFrom, fstat, seek};
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _};
+use std::os::fd::AsFd as _;
+
+/// Standard input, and what was read of it.
+#[derive(Debug, Default)]
+pub(super) struct Stdin {
+    is_taken: bool,
+    content: OnceCell<Content>,
+}
+
+impl Stdin {
+    /// Standard input that was read for something else.
+    pub(super) fn taken() -> Self {
+        Self { is_taken: true, content: OnceCell::new() }
+    }
+
+    /// Opens it: a file is read where it lies, anything else is read now and kept, at most `most` bytes.
+    ///
+    /// # Errors
+    /// It was read already, is a terminal, cannot be read, or is larger.
+    pub(super) fn open(&self, path: &WorkspacePath, most: u64) -> Result<OpenFile, CallError> {
+        if self.is_taken {
+            return Err(CallError::Invalid(
+                "standard input holds the inputs already; name a file instead".into(),
+            ));
+        }
+        if let Some(content) = self.content.get() {
+            return Ok(OpenFile::staged(path, content));
+        }
+        let stdin = std::io::stdin();
+        if stdin.is_terminal() {
+            let text = "standard input is a terminal; pipe the document into lockstep, or name a file";
+            return Err(CallError::Invalid(text.into()));
+        }
+        let failed = |error| CallError::Unavailable(format!("cannot read standard input: {error}"));
+        let stat = fstat(stdin.as_fd()).map_err(|error| failed(error.into()))?;
+        // From its beginning only: what somebody else has read of it would be missing.
+        let is_whole = matches!(seek(stdin.as_fd(), SeekFrom::Current(0)), Ok(0));
+        if is_whole && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            let file = stdin.as_fd().try_clone_to_owned().map_err(failed)?;
+            return Ok(OpenFile::on_disk(path, File::from(file), &stat));
+        }
+        let mut bytes = Vec::new();
+        stdin.lock().take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > most {
+            return Err(CallError::Limit(format!(
+                "standard input has more than {most} bytes; write it to a file and name that"
+            )));
+        }
+        Ok(OpenFile::staged(path, self.content.get_or_init(|| Content::new(bytes))))
+    }
+}

@@ -1,0 +1,193 @@
+//! The outputs of a run, each in the two forms it can have: what machines get and what people see. It never
+//! redacts anything; who shows a value does.
+
+use crate::types::{Field, Type};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The longest name of an output, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// One output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Its name: a field of the step's `outputs` record, or one that only this run has.
+    pub name: String,
+    /// What it is worth.
+    pub worth: Worth,
+}
+
+/// What an output is worth, and to whom.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Worth {
+    /// A value of the contract.
+    Plain(Value),
+    /// A text that the platform gets to the byte, masked or not, and that people may see.
+    Exact(String),
+    /// A text that only the platform gets.
+    Guarded {
+        /// The text.
+        exact: String,
+        /// What stands for it everywhere else.
+        shown: String,
+    },
+}
+
+impl Output {
+    /// An output that is a value of the contract.
+    #[must_use]
+    pub fn plain(name: &str, value: Value) -> Self {
+        Self { name: name.to_owned(), worth: Worth::Plain(value) }
+    }
+
+    /// What people, the result and the receipt see.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        match &self.worth {
+            Worth::Plain(value) => value.clone(),
+            Worth::Exact(text) | Worth::Guarded { shown: text, .. } => Value::String(text.clone()),
+        }
+    }
+
+    /// Whether only the platform may have it as it is.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        matches!(self.worth, Worth::Guarded { .. })
+    }
+}
+
+/// Why what a component returned cannot be its outputs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OutputError {
+    /// A name that no platform could keep.
+    #[error("the component gave an output the name `{0}`")]
+    Name(String),
+    /// Two names that some platform cannot tell apart.
+    #[error("the component gave two outputs the name `{0}`")]
+    Twice(String),
+    /// A value of another form than its type says.
+    #[error("output `{0}` has another form than the component said")]
+    Form(String),
+}
+
+/// Reads the fields that a component returned, in their order; one that is a list of `named-output` gives an
+/// output for each of its items.
+///
+/// # Errors
+/// Names that cannot be, or that are the same to some platform: upper and lower case, `-` and `_` are one.
+pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, OutputError> {
+    let mut outputs = Vec::with_capacity(values.len());
+    for (name, value) in values {
+        let ty = types.iter().find(|field| field.name == name).map(|field| &field.ty);
+        if ty.is_some_and(Type::is_named_outputs) {
+            let Value::Array(items) = value else { return Err(OutputError::Form(name)) };
+            for item in items {
+                outputs.push(named(item).ok_or_else(|| OutputError::Form(name.clone()))?);
+            }
+        } else if ty.is_some_and(Type::is_guarded) {
+            let worth = guarded(value).ok_or_else(|| OutputError::Form(name.clone()))?;
+            outputs.push(Output { name, worth });
+        } else {
+            outputs.push(Output { name, worth: Worth::Plain(value) });
+        }
+    }
+    let mut names = BTreeSet::new();
+    for Output { name, .. } in &outputs {
+        if !is_name(name) {
+            return Err(OutputError::Name(name.clone()));
+        }
+        if !names.insert(folded(name)) {
+            return Err(OutputError::Twice(name.clone()));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Whether the name is `[A-Za-z_][A-Za-z0-9_-]*` and not too long.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// The name as the least able platform tells it from others: as a part of a variable's name.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    name.chars().map(allowed).collect()
+}
+
+fn named(mut item: Value) -> Option<Output> {
+    let Value::String(name) = item.get_mut("name")?.take() else { return None };
+    Some(Output { name, worth: guarded(item)? })
+}
+
+fn guarded(mut value: Value) -> Option<Worth> {
+    let Value::String(exact) = value.get_mut("exact")?.take() else { return None };
+    Some(match value.get_mut("shown")?.take() {
+        Value::String(shown) => Worth::Guarded { exact, shown },
+        _ => Worth::Exact(exact),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn types() -> Vec<Field> {
+        let field = |name: &str, ty| Field { name: name.to_owned(), ty };
+        vec![
+            field("values", Type::named_outputs()),
+            field("json", Type::guarded()),
+            field("names", Type::List(Box::new(Type::String))),
+        ]
+    }
+
+    fn read(value: Value) -> Result<Vec<Output>, OutputError> {
+        let Value::Object(values) = value else { panic!("no object") };
+        super::read(values, &types())
+    }
+
+    #[test]
+    fn each_named_output_is_one_and_a_guarded_one_has_two_forms() {
+        let outputs = read(json!({
+            "values": [
+                {"name": "vpc_id", "exact": "vpc-1", "shown": null},
+                {"name": "password", "exact": "hunter2", "shown": "***"},
+            ],
+            "json": {"exact": "{}", "shown": "{***}"},
+            "names": ["vpc_id", "password"],
+        }))
+        .unwrap();
+        let shown: Vec<_> = outputs.iter().map(|output| (output.name.as_str(), output.shown())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("vpc_id", json!("vpc-1")),
+                ("password", json!("***")),
+                ("json", json!("{***}")),
+                ("names", json!(["vpc_id", "password"])),
+            ]
+        );
+        assert_eq!(outputs.iter().filter(|output| output.is_secret()).count(), 2);
+    }
+
+    #[test]
+    fn names_that_a_platform_cannot_keep_apart_are_refused() {
+        let named = |names: &[&str]| {
+            let item = |name: &&str| json!({"name": name, "exact": "", "shown": null});
+            read(
+                json!({"values": names.iter().map(item).collect::<Vec<_>>(), "json": {"exact": "", "shown": null}}),
+            )
+        };
+        assert!(named(&["a", "b", "_c-9"]).is_ok());
+        for pair in [["a-b", "a_b"], ["Web", "web"], ["x", "JSON"]] {
+            assert!(matches!(named(&pair), Err(OutputError::Twice(_))), "{pair:?}");
+        }
+        for name in ["", "9a", "a b", "a\nPATH<<x", "ä", "-a", &"a".repeat(101)] {
+            assert!(matches!(named(&[name]), Err(OutputError::Name(_))), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Outputs of which people see less than the platform.
+
+use super::*;
+
+const SECRET: &str = "correct-horse\nbattery";
+
+fn guarded() -> Report {
+    let mut report = ordinary();
+    let output = |name: &str, worth| Output { name: name.to_owned(), worth };
+    report.outputs = vec![
+        output("url", Worth::Exact("https://example.com\n".to_owned())),
+        output("password", Worth::Guarded { exact: SECRET.to_owned(), shown: "***".to_owned() }),
+        output("pin", Worth::Guarded { exact: "951".to_owned(), shown: "***".to_owned() }),
+    ];
+    report.ending.message = format!("the password is {SECRET}");
+    report
+}
+
+fn texts(platform: Platform, report: &Report) -> Vec<(Option<Target>, String)> {
+    let credentials = Redactor::new(&["ghp_token"]).unwrap();
+    let redactor = credentials.with(&[SECRET]).unwrap();
+    let r = Renderer { credentials: &credentials, ..renderer(platform, report, &redactor) };
+    let text = |effect| match effect {
+        Effect::Line(line) => (None, line),
+        Effect::Append { to, text } | Effect::Replace { to, text } => (Some(to), text),
+    };
+    r.closing(report, 0, &mut || [1; 16]).into_iter().map(text).collect()
+}
+
+#[test]
+fn only_the_outputs_of_the_platform_hold_the_exact_text() {
+    for platform in Platform::ALL {
+        let report = guarded();
+        for (target, text) in texts(platform, &report) {
+            let clear = text.contains("correct-horse") || text.contains("951");
+            assert!(!clear || target == Some(Target::Outputs), "{platform:?} {target:?}: {text}");
+        }
+    }
+    let outputs: String = texts(Platform::Github, &guarded())
+        .into_iter()
+        .filter(|(target, _)| *target == Some(Target::Outputs))
+        .map(|(_, text)| text)
+        .collect();
+    assert!(outputs.contains(&format!("\n{SECRET}\n")) && outputs.contains("\n951\n"), "{outputs}");
+    assert!(outputs.contains("\nhttps://example.com\n\nlockstep-"), "the last line end stays: {outputs}");
+}
+
+#[test]
+fn a_credential_of_the_run_is_not_even_in_those() {
+    let mut report = guarded();
+    report.outputs[0].worth = Worth::Exact("a ghp_token b".to_owned());
+    assert!(texts(Platform::Github, &report).iter().all(|(_, text)| !text.contains("ghp_token")));
+}
+
+#[test]
+fn a_report_that_others_can_download_holds_no_secret_at_all() {
+    let mut report = guarded();
+    report.outputs[0].worth = Worth::Exact(format!("before {SECRET}"));
+    let texts = texts(Platform::Gitlab, &report);
+    assert!(texts.contains(&(Some(Target::Dotenv), String::new())));
+    assert!(!texts.iter().any(|(target, _)| matches!(target, Some(Target::Value(_)))));
+    let said = "outputs that hold secrets are not in the report, which others can read: url, password, pin";
+    assert!(texts.contains(&(None, said.to_owned())));
+}
+
+#[test]
+fn github_is_told_every_form_and_says_what_it_will_drop() {
+    let report = guarded();
+    let redactor = Redactor::empty();
+    let masks = renderer(Platform::Github, &report, &redactor).masks(&[SECRET, "abc"]);
+    let lines: Vec<_> = masks
+        .iter()
+        .map(|effect| match effect {
+            Effect::Line(line) => line.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(lines.first(), Some(&"::0123456789abcdef0123456789abcdef::"));
+    assert_eq!(lines.last(), Some(&"::stop-commands::0123456789abcdef0123456789abcdef"));
+    for form in [
+        "correct-horse%0Abattery",
+        "battery",
+        "correct-horse\\nbattery",
+        "636f72726563742d686f7273650a62617474657279",
+    ] {
+        assert!(lines.contains(&format!("::add-mask::{form}").as_str()), "{form} is not in {lines:#?}");
+    }
+    assert!(!lines.contains(&"::add-mask::abc"));
+    let notice = "::notice::outputs `password` hold masked values: later steps of this job get them, other jobs do not";
+    assert!(texts(Platform::Github, &report).contains(&(None, notice.to_owned())));
+}
