@@ -228,7 +228,11 @@ fn attack_24_outputs_are_exactly_the_declared_ones_on_github() {
         let outputs = github::outputs(&scene.text("own/output")).unwrap();
         // No name of an output means anything to GitHub: what is in this file is in no environment.
         let names: Vec<&str> = outputs.keys().map(String::as_str).collect();
-        assert_eq!(names, ["GITHUB-ENV", "LD-PRELOAD", "NODE-OPTIONS", "path", "result", "said"], "{value:?}");
+        assert_eq!(
+            names,
+            ["GITHUB-ENV", "LD-PRELOAD", "NODE-OPTIONS", "path", "result", "said"],
+            "{value:?}"
+        );
         assert_eq!((outputs["said"].as_str(), outputs["path"].as_str()), (value, value));
         // The component has an output of this name too. The host's own is the one that counts.
         let result: serde_json::Value = serde_json::from_str(&outputs["result"]).unwrap();

@@ -70,7 +70,7 @@ pub(crate) fn write(
         log: &known.log,
     };
     let redact = |text: &str| voice.redact(text);
-    let record = receipt::record(&facts, &redact);
+    let record = receipt::record(&facts, &redact, &|text| voice.redact_all(text));
     let digest = receipt::digest(&record);
     let run = receipt::redacted(about_run(platform, started), &redact);
     let statement = receipt::statement(&facts, record, digest, run);

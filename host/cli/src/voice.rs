@@ -98,8 +98,14 @@ impl Voice {
         &self.0.step
     }
 
-    /// The text without secrets.
+    /// The text without the secrets of the run, for what the host itself says: what a component had masked stays, or
+    /// it could blacken what it did.
     pub(crate) fn redact(&self, text: &str) -> String {
+        self.0.credentials.redact(text).into_owned()
+    }
+
+    /// The text without any secret.
+    pub(crate) fn redact_all(&self, text: &str) -> String {
         self.redactor().redact(text).into_owned()
     }
 
@@ -126,7 +132,7 @@ impl Voice {
     pub(crate) fn close(&self, report: &Report) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.closing(report, now(), &mut random)))?;
         if self.0.manner.stream == Stream::Stderr {
-            self.result(&render::result_json(report, &self.redactor()))?;
+            self.result(&render::result_json(report, &self.redactor(), &self.0.credentials))?;
         }
         Ok(())
     }

@@ -38,14 +38,19 @@ pub struct Facts<'a> {
     pub log: &'a CallLog,
 }
 
-/// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`.
+/// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`, and the outputs
+/// through `redact_all` before their digests were taken.
 #[must_use]
-pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
+pub fn record(
+    facts: &Facts<'_>,
+    redact: &dyn Fn(&str) -> String,
+    redact_all: &dyn Fn(&str) -> String,
+) -> Value {
     let Facts { report, limits, log, .. } = facts;
     let outputs = report
         .outputs
         .iter()
-        .map(|output| (output.name.clone(), digested(&redacted(output.shown(), redact))));
+        .map(|output| (output.name.clone(), digested(&redacted(output.shown(), redact_all))));
     let mut record = json!({
         "version": 1,
         "lockstep": facts.version,
@@ -202,7 +207,7 @@ mod tests {
     fn equal_runs_have_equal_digests_whatever_else_differs() {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
-        let record = record(&facts, &str::to_owned);
+        let record = record(&facts, &str::to_owned, &str::to_owned);
         let digest = digest(&record);
         let here = statement(&facts, record.clone(), digest, json!({"platform": "github"}));
         let there = statement(&facts, record, digest, json!({"platform": "plain"}));
@@ -218,7 +223,7 @@ mod tests {
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
         let plain = &str::to_owned;
-        assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
+        assert_ne!(digest(&record(&changed, plain, plain)), digest(&record(&same, plain, plain)));
         let statement = statement(&changed, Value::Null, Digest::of(b""), Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
     }
@@ -229,7 +234,7 @@ mod tests {
         let change = Change { path: "out.json".into(), before: None, after: Some(digest), private: true };
         let (report, rest) = (report(vec![change]), Default::default());
         let facts = facts(&report, &rest);
-        let record = record(&facts, &str::to_owned);
+        let record = record(&facts, &str::to_owned, &str::to_owned);
         assert_eq!(record["changes"][0]["after"], "private");
         let statement = statement(&facts, record, digest, Value::Null);
         assert!(!statement["predicate"]["record"].to_string().contains(&digest.hex()));
@@ -241,7 +246,8 @@ mod tests {
         let mut report = report(vec![]);
         report.step = "step-hunter2".into();
         let rest = Default::default();
-        let record = record(&facts(&report, &rest), &|text| text.replace("hunter2", "***"));
+        let redact = |text: &str| text.replace("hunter2", "***");
+        let record = record(&facts(&report, &rest), &redact, &redact);
         assert!(!record.to_string().contains("hunter2"));
         assert_eq!(record["outputs"]["diff"], Digest::of(b"\"***\"").to_string());
     }

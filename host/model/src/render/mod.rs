@@ -157,11 +157,13 @@ impl Renderer<'_> {
         }
     }
 
-    /// These parts of a summary as Markdown.
+    /// These parts of a summary as Markdown, for the component that made them. No secret is taken out: it would see
+    /// what is missing, and could try one word after the other.
     #[must_use]
     pub fn markdown(&self, parts: &[Block]) -> String {
         let mut out = String::new();
-        markdown::parts(self, parts, &mut out);
+        let nothing = Redactor::empty();
+        markdown::parts(&Renderer { redactor: &nothing, credentials: &nothing, ..*self }, parts, &mut out);
         out
     }
 
@@ -188,7 +190,7 @@ impl Renderer<'_> {
     /// What comes when the run is over. `random` draws 128 bits. `now` is in seconds since 1970.
     #[must_use]
     pub fn closing(&self, report: &Report, now: u64, random: &mut dyn FnMut() -> [u8; 16]) -> Vec<Effect> {
-        let result = result_json(report, self.redactor);
+        let result = result_json(report, self.redactor, self.credentials);
         let mut effects = match self.platform {
             Platform::Github => github::closing(self, report, &result, random),
             Platform::Gitlab => gitlab::closing(self, report, now),
