@@ -47,7 +47,10 @@ fn attack_31_masks_and_markdown_have_budgets() {
     for act in ["flood", "flood-small"] {
         let ended = scene.attack("speaker", act, &["said after the flood"]).end();
         let result = ended.expect(7, "limit");
-        assert!(result["message"].as_str().unwrap().starts_with("the component masked more than"), "{result}");
+        assert!(
+            result["message"].as_str().unwrap().starts_with("the component masked more than"),
+            "{result}"
+        );
         assert_eq!(result["notes"], serde_json::json!([]), "what could not be masked could be in it");
         assert!(!ended.stderr.contains("said after the flood"), "{}", ended.stderr);
         assert!(ended.peak_bytes < MOST_BYTES, "the host had {} MiB in RAM", ended.peak_bytes >> 20);

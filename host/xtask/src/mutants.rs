@@ -20,7 +20,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 6] = [
+const MUTANTS: [Mutant; 10] = [
     Mutant {
         without: "the scope check of the gate",
         package: "lockstep-model",
@@ -58,6 +58,37 @@ const MUTANTS: [Mutant; 6] = [
         file: "host/model/src/path.rs",
         guard: ("matches!(part, \"\" | \".\" | \"..\")", "matches!(part, \"\" | \".\")"),
         test: "path::tests::plain_paths_pass_and_everything_else_is_refused",
+    },
+    Mutant {
+        without: "the rule that only its name opens standard input",
+        package: "lockstep-model",
+        file: "host/model/src/grant.rs",
+        guard: (
+            "Target::Path(path) if path.is_stdin() =>",
+            "Target::Path(path) if false && path.is_stdin() =>",
+        ),
+        test: "grant::tests::only_a_scope_that_spells_it_opens_standard_input",
+    },
+    Mutant {
+        without: "the silence after a mask that was refused",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: ("            state.closed = true;\n            let most", "            let most"),
+        test: "gate::tests::nothing_is_said_once_something_could_not_be_masked",
+    },
+    Mutant {
+        without: "the shown form of a guarded output",
+        package: "lockstep-model",
+        file: "host/model/src/outputs.rs",
+        guard: ("Worth::Guarded { shown: text, .. }", "Worth::Guarded { exact: text, .. }"),
+        test: "render::tests::guarded::only_the_outputs_of_the_platform_hold_the_exact_text",
+    },
+    Mutant {
+        without: "the mode of a private file",
+        package: "lockstep-caps",
+        file: "host/caps/src/workspace/commit.rs",
+        guard: ("_ if file.private => own,", "_ if file.private => own | Mode::RGRP | Mode::ROTH,"),
+        test: "a_private_file_is_made_for_its_owner_alone",
     },
     Mutant {
         without: "the refusal of symbolic links",
