@@ -5,7 +5,8 @@
 
 use lockstep_tests::support::{self, Ended, Scene, contents};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,12 @@ struct Case {
     exit: i32,
     code: Option<String>,
     message_contains: Option<String>,
+    /// Outputs of the result, each exactly so. Others are not looked at.
+    #[serde(default)]
+    outputs: BTreeMap<String, Value>,
+    /// What standard input holds.
+    #[serde(default)]
+    stdin: String,
 }
 
 fn cases(step: &str) -> Vec<(PathBuf, Case)> {
@@ -64,6 +71,9 @@ fn check(step: &str, path: &Path, case: &Case) {
     assert_eq!((first.exit, result["code"].as_str()), (Some(case.exit), Some(code)), "{name}: {first:#?}");
     let message = result["message"].as_str().unwrap_or_default();
     assert!(message.contains(case.message_contains.as_deref().unwrap_or_default()), "{name}: {message}");
+    for (output, value) in &case.outputs {
+        assert_eq!(&result["outputs"][output], value, "{name}: output {output}");
+    }
     for (file, content) in &expected {
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let found = scene.contents().get(file).map(|bytes| shown(bytes));
@@ -81,5 +91,5 @@ fn check(step: &str, path: &Path, case: &Case) {
 }
 
 fn run(scene: &Scene, step: &str, case: &Case) -> Ended {
-    scene.run(step).args(&case.args).end()
+    scene.run(step).args(&case.args).stdin(&case.stdin).end()
 }
