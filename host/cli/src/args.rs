@@ -140,7 +140,7 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
         .long_about(about)
         .args(info.inputs.iter().map(input_option))
         .args((!own_plan).then(plan_option))
-        .after_help(exit_codes())
+        .after_help(format!("{}{}", example(word, info), exit_codes()))
 }
 
 fn input_option(field: &InputInfo) -> Arg {
@@ -161,6 +161,26 @@ fn input_option(field: &InputInfo) -> Arg {
             .value_name("BOOL"),
         ty => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name(value_name(ty)),
     }
+}
+
+/// A command line that people may start from.
+fn example(word: &str, info: &StepInfo) -> String {
+    if info.example.is_empty() {
+        return String::new();
+    }
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let flags = |(input, value): &(String, Value)| -> String {
+        let flag = |value: &Value| match value {
+            Value::String(text) => format!(" --{input} {}", quoted(text)),
+            other => format!(" --{input}={other}"),
+        };
+        match value {
+            Value::Array(items) => items.iter().map(flag).collect(),
+            value => flag(value),
+        }
+    };
+    let flags: String = info.example.iter().map(flags).collect();
+    format!("Example:\n  lockstep run {word}{flags}\n\n")
 }
 
 /// The default, where it says something: an empty list, nothing and `false` are what people expect.

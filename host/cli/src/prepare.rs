@@ -203,6 +203,7 @@ fn bare_info(path: &str, step: &Step) -> StepInfo {
         asks: BTreeMap::new(),
         limits: StepLimits::default(),
         failures: Vec::new(),
+        example: Vec::new(),
     }
 }
 

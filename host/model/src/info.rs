@@ -29,6 +29,9 @@ pub struct StepInfo {
     pub limits: StepLimits,
     /// Why it may say no.
     pub failures: Vec<FailureInfo>,
+    /// Inputs of a run that people may start from, in the order of the inputs.
+    #[serde(default)]
+    pub example: Vec<(String, Value)>,
 }
 
 /// The budgets that a step may set; the others are the host's. See [`crate::limits::Limits`].

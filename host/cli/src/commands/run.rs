@@ -270,5 +270,6 @@ fn nothing_known(step: &str) -> StepInfo {
         asks: std::collections::BTreeMap::new(),
         limits: StepLimits::default(),
         failures: Vec::new(),
+        example: Vec::new(),
     }
 }

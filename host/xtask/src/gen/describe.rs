@@ -29,6 +29,8 @@ struct StepFile {
     limits: StepLimits,
     #[serde(default)]
     failures: toml::Table,
+    #[serde(default)]
+    example: BTreeMap<String, Value>,
 }
 
 /// Describes the step in `folder`; `root` is the folder that has the contract in `wit`.
@@ -53,7 +55,7 @@ fn read(root: &Path, folder: &Path, name: &str) -> Result<StepInfo> {
         [param] => fields(&wit, param.ty)?,
         _ => bail!("`run` must take one record, `inputs`"),
     };
-    let step = StepInfo {
+    let mut step = StepInfo {
         version: 1,
         name: name.to_owned(),
         summary: file.summary.clone(),
@@ -64,10 +66,16 @@ fn read(root: &Path, folder: &Path, name: &str) -> Result<StepInfo> {
             .map(|field| output(&wit, field))
             .collect::<Result<_>>()?,
         failures: failures(&file)?,
+        example: Vec::new(),
         asks: file.asks,
         limits: file.limits,
     };
-    check_names(&step, file.defaults.keys())?;
+    check_names(&step, file.defaults.keys().chain(file.example.keys()))?;
+    let given = |input: &InputInfo| Some((input.name.clone(), file.example.get(&input.name)?.clone()));
+    step.example = step.inputs.iter().filter_map(given).collect();
+    for input in step.inputs.iter().filter(|input| input.required) {
+        ensure!(file.example.contains_key(&input.name), "the example in step.toml has no `{}`", input.name);
+    }
     Ok(step)
 }
 

@@ -1,9 +1,9 @@
 //! The reference page of a step, and the table of steps in the README.
 
-use super::{controls, text};
+use super::{controls, examples, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::exit::Exit;
-use lockstep_model::info::{InputInfo, Shape, StepInfo};
+use lockstep_model::info::{InputInfo, StepInfo};
 use std::fmt::Write as _;
 
 const BEGIN: &str = "<!-- steps -->";
@@ -58,7 +58,7 @@ pub(super) fn page(step: &StepInfo) -> String {
     for exit in Exit::ALL {
         row(&mut out, &[&exit.code().to_string(), &format!("`{}`", exit.word()), exit.meaning()]);
     }
-    out + &examples(step)
+    out + &examples::examples(step)
 }
 
 /// The README with the table of steps between its marks, or at its end if it has none.
@@ -88,43 +88,4 @@ fn meaning(input: &InputInfo) -> String {
 fn row(out: &mut String, cells: &[&str]) {
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     let _ = writeln!(out, "| {} |", cells.join(" | "));
-}
-
-/// How the step is called on each platform, with its required inputs.
-fn examples(step: &StepInfo) -> String {
-    let name = &step.name;
-    let required: Vec<&InputInfo> = step.inputs.iter().filter(|input| input.required).collect();
-    let yaml = |spaces: usize| {
-        let line = |input: &&InputInfo| format!("{}: {}\n", input.name, text::quoted(placeholder(input)));
-        text::indented(&required.iter().map(line).collect::<String>(), spaces)
-    };
-    let flags: String =
-        required.iter().map(|input| format!(" --{} '{}'", input.name, placeholder(input))).collect();
-    let arguments: Vec<String> = required
-        .iter()
-        .map(|input| match input.shape {
-            Shape::List => format!("{}: ['{}']", text::camel(&input.name), placeholder(input)),
-            _ => format!("{}: '{}'", text::camel(&input.name), placeholder(input)),
-        })
-        .collect();
-    format!(
-        "\n## Examples\n\nOn a laptop:\n\n```sh\nlockstep run {name}{flags}\n```\n\n\
-         GitHub Actions:\n\n```yaml\n- uses: OWNER/lockstep/actions/{name}@COMMIT\n  with:\n{}```\n\n\
-         GitLab CI:\n\n```yaml\ninclude:\n  - component: $CI_SERVER_FQDN/OWNER/lockstep/{name}@COMMIT\n    inputs:\n{}```\n\n\
-         Jenkins:\n\n```groovy\ndef result = {}({})\n```\n",
-        yaml(4),
-        yaml(6),
-        text::camel(name),
-        arguments.join(", ")
-    )
-}
-
-fn placeholder(input: &InputInfo) -> &str {
-    match (input.shape, input.choices.first()) {
-        (_, Some(choice)) => &choice.name,
-        (Shape::Number, _) => "1",
-        (Shape::Json, _) => "[]",
-        _ if input.name.contains("file") => "deploy/*.yaml",
-        _ => "...",
-    }
 }

@@ -3,6 +3,7 @@
 
 mod describe;
 mod docs;
+mod examples;
 mod github;
 mod gitlab;
 mod jenkins;

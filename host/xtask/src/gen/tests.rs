@@ -57,6 +57,11 @@ workspace = ["read ${plain}"]
 seconds = 5
 [failures]
 no = "it does not"
+[example]
+plain = "it's $HOME"
+mode = "go"
+items = ["a b", "c"]
+targets = "[]"
 "#;
 
 fn checkout(wit: &str, toml: &str) -> TempDir {
@@ -158,6 +163,25 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
     assert!(page.contains(
         "| `mode` | `go \\| stop-here` | **required** | A word.<br>`go`: Goes on.<br>`stop-here`: Waits first. |"
     ));
+}
+
+#[test]
+fn the_page_has_an_example_for_each_platform() {
+    let root = checkout(WIT, TOML);
+    run(root.path(), false).unwrap();
+    let page = text(&root, "docs/steps/every.md");
+    for example in [
+        "lockstep run every \\\n    --plain 'it'\\''s $HOME' \\\n    --mode go \\\n    --items 'a b' \\\n    --items c",
+        "    plain: \"it's $HOME\"\n    mode: \"go\"\n    items: |\n      a b\n      c\n",
+        "    VALUE: ${{ steps.every.outputs.first-one }}\n",
+        "    - echo \"$LOCKSTEP_EVERY_FIRST_ONE\"\n",
+        "every(plain: 'it\\'s $HOME', mode: 'go', items: ['a b', 'c'], targets: '[]')\necho \"${result.outputs['first-one']}\"\n",
+    ] {
+        assert!(page.contains(example), "{example} is not in {page}");
+    }
+    let root = checkout(WIT, &TOML.replace("mode = \"go\"", ""));
+    let error = format!("{:#}", run(root.path(), true).unwrap_err());
+    assert!(error.contains("the example in step.toml has no `mode`"), "{error}");
 }
 
 #[test]

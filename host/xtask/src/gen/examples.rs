@@ -1,0 +1,107 @@
+//! How a step is called on each platform, and how its outputs are read there, with the inputs of the example in its
+//! `step.toml`.
+
+use super::text;
+use lockstep_model::info::{OutputInfo, StepInfo};
+use serde_json::Value;
+
+/// The part of the reference page.
+pub(super) fn examples(step: &StepInfo) -> String {
+    let name = &step.name;
+    let arguments: Vec<String> = step
+        .example
+        .iter()
+        .map(|(input, value)| format!("{}: {}", text::camel(input), groovy(value)))
+        .collect();
+    let output = step.outputs.iter().find(|output| !output.ty.is_named_outputs());
+    let id = name.split('-').next().unwrap_or(name);
+    format!(
+        "\n## Examples\n\nOn a laptop:\n\n```sh\n{}\n```\n\n\
+         GitHub Actions:\n\n```yaml\n- uses: OWNER/lockstep/actions/{name}@COMMIT\n  id: {id}\n  with:\n{}{}```\n\n\
+         GitLab CI:\n\n```yaml\ninclude:\n  - component: $CI_SERVER_FQDN/OWNER/lockstep/{name}@COMMIT\n    inputs:\n{}{}```\n\n\
+         Jenkins:\n\n```groovy\ndef result = {}({})\n{}```\n{}",
+        command(step),
+        yaml(step, 4),
+        output.map_or(String::new(), |output| github_use(id, output)),
+        yaml(step, 6),
+        output.map_or(String::new(), |output| gitlab_use(name, output)),
+        text::camel(name),
+        arguments.join(", "),
+        output.map_or(String::new(), |output| format!(
+            "echo \"${{result.outputs{}}}\"\n",
+            groovy_member(&output.name)
+        )),
+        by_name(step, id)
+    )
+}
+
+/// The command line of the example.
+fn command(step: &StepInfo) -> String {
+    let mut out = format!("lockstep run {}", step.name);
+    for (input, value) in &step.example {
+        for word in words(value) {
+            match value {
+                Value::Bool(_) => out += &format!(" --{input}={word}"),
+                _ => out += &format!(" \\\n    --{input} {}", text::shell(&word)),
+            }
+        }
+    }
+    out
+}
+
+/// The texts of a value: each item of a list, else one.
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(words).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}
+
+/// The inputs as a mapping. A list is one text with a line for each item.
+fn yaml(step: &StepInfo, spaces: usize) -> String {
+    let entry = |(input, value): &(String, Value)| match value {
+        Value::Array(items) if items.len() > 1 => {
+            format!("{input}: |\n{}", text::indented(&words(value).join("\n"), 2))
+        }
+        Value::Bool(_) | Value::Number(_) => format!("{input}: {value}\n"),
+        _ => format!("{input}: {}\n", text::quoted(&words(value).concat())),
+    };
+    text::indented(&step.example.iter().map(entry).collect::<String>(), spaces)
+}
+
+fn groovy(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(groovy).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+        other => other.to_string(),
+    }
+}
+
+fn groovy_member(name: &str) -> String {
+    if name.contains('-') { format!("['{name}']") } else { format!(".{name}") }
+}
+
+fn github_use(id: &str, output: &OutputInfo) -> String {
+    format!("- run: echo \"$VALUE\"\n  env:\n    VALUE: ${{{{ steps.{id}.outputs.{} }}}}\n", output.name)
+}
+
+/// What a later job does: the outputs are variables there.
+fn gitlab_use(step: &str, output: &OutputInfo) -> String {
+    let variable = format!("LOCKSTEP_{}_{}", text::upper(step), text::upper(&output.name));
+    format!("\nafterwards:\n  stage: deploy\n  needs: [{step}]\n  script:\n    - echo \"${variable}\"\n")
+}
+
+/// How outputs are read whose names only the run knows.
+fn by_name(step: &StepInfo, id: &str) -> String {
+    if !step.outputs.iter().any(|output| output.ty.is_named_outputs()) {
+        return String::new();
+    }
+    let variable = format!("LOCKSTEP_{}_", text::upper(&step.name));
+    format!(
+        "\nOutputs that have their names from the run: on GitHub an action can only give outputs that are named in it, so \
+         read them as `${{{{ fromJSON(steps.{id}.outputs.json).NAME }}}}`; a `run:` step that calls `lockstep run` itself \
+         has each as `${{{{ steps.ID.outputs.NAME }}}}`. On GitLab they are the variables `{variable}NAME` of later jobs, on \
+         Jenkins the members of `result.outputs`.\n"
+    )
+}
