@@ -6,8 +6,10 @@ mod kind;
 mod read;
 mod source;
 mod trouble;
+mod whole;
 
 pub use kind::{Kind, is_known_version};
 pub use read::read;
 pub use source::{PIECE, Source};
 pub use trouble::{Place, Trouble};
+pub use whole::{alone, whole};

@@ -27,7 +27,7 @@ where
 }
 
 /// What is this that comes after the document?
-fn after<E>(rest: &[u8], at: Place) -> Trouble<E> {
+pub(crate) fn after<E>(rest: &[u8], at: Place) -> Trouble<E> {
     match rest {
         [b'{' | b'[', ..] if !is_wrapper(rest) => Trouble::SecondDocument(at),
         _ if is_wrapper(rest) => Trouble::Wrapper(Some(at)),
@@ -39,7 +39,7 @@ fn place(error: &serde_json::Error) -> Place {
     Place { line: error.line(), column: error.column() }
 }
 
-fn translate<E>(error: &serde_json::Error) -> Trouble<E> {
+pub(crate) fn translate<E>(error: &serde_json::Error) -> Trouble<E> {
     let at = place(error);
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);

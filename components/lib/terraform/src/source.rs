@@ -27,6 +27,12 @@ where
         Self { fetch, piece: Vec::new(), at: 0, offset: 0, begun: false, trouble: None }
     }
 
+    /// The next piece, which is empty at the end.
+    pub(crate) fn next(&mut self) -> Result<&[u8], Trouble<E>> {
+        self.refill()?;
+        Ok(&self.piece)
+    }
+
     /// What stopped the reading, if the bytes themselves did.
     pub(crate) fn trouble(&mut self) -> Option<Trouble<E>> {
         self.trouble.take()
