@@ -9,7 +9,6 @@ mod gate;
 mod insert;
 mod lines;
 mod parse;
-mod path;
 mod quote;
 mod readers;
 mod refusal;
@@ -25,7 +24,7 @@ mod verify;
 
 pub use edit::{Change, Op};
 pub use gate::MAX_BYTES;
-pub use path::{BadPath, Path, Segment};
+pub use lockstep_path::{BadPath, Path, Segment};
 pub use readers::{Reading, all_read, all_read_text, core, go, yaml_1_1};
 pub use refusal::{Position, Reason, Refusal};
 pub use select::Place;

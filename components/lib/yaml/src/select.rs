@@ -1,9 +1,9 @@
 //! Finds the places in a document that a path means. Never changes them.
 
 use granit_parser::ScalarStyle;
+use lockstep_path::{Path, Segment};
 
 use crate::edit::{alias_refusal, aliases};
-use crate::path::{Path, Segment};
 use crate::refusal::{Position, Reason, Refusal};
 use crate::stream::Stream;
 use crate::tree::{Data, NodeId, Tree};
@@ -223,7 +223,7 @@ impl Search<'_> {
 
     /// The path from the root through `node` and on.
     fn name(&self, node: NodeId, segments: &[Segment]) -> String {
-        let rest: String = segments.iter().map(crate::path::dotted).collect();
+        let rest: String = segments.iter().map(lockstep_path::dotted).collect();
         let path = format!("{}{rest}", self.tree.path(node));
         path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
     }

@@ -1,8 +1,10 @@
 //! Shows values to people, on one line and not too long. Never meant to be read back.
 
+use lockstep_path::clip;
+
 use crate::render;
 use crate::tree::{Data, NodeId, Tree};
-use crate::value::{Value, clip};
+use crate::value::Value;
 
 const LIMIT: usize = 120;
 

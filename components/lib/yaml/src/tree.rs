@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use granit_parser::ScalarStyle;
+use lockstep_path::{Segment, dotted};
 
-use crate::path::{Segment, dotted};
 use crate::refusal::Position;
 
 /// Names a node of one tree.

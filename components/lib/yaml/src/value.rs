@@ -1,5 +1,6 @@
 //! The values an edit can write: what JSON can say. Never knows how YAML spells them.
 
+use lockstep_path::clip;
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -80,13 +81,4 @@ impl From<Json> for Value {
             }
         }
     }
-}
-
-/// At most `limit` characters of `text`, on one line.
-pub(crate) fn clip(text: &str, limit: usize) -> String {
-    let mut clipped: String = text.chars().take(limit).collect();
-    if clipped.len() < text.len() {
-        clipped.push('…');
-    }
-    clipped.replace('\r', "").replace('\n', "⏎")
 }

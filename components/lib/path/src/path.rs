@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::clip::clip;
+
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
@@ -79,7 +81,7 @@ impl Path {
 }
 
 fn bad(path: &str, problem: &'static str) -> BadPath {
-    BadPath { path: crate::value::clip(path, 120), problem }
+    BadPath { path: clip(path, 120), problem }
 }
 
 fn parse_pointer(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
@@ -246,7 +248,7 @@ fn write_pointer(out: &mut fmt::Formatter<'_>, segment: &Segment) -> fmt::Result
 }
 
 /// One segment as a dotted path spells it, with the dot in front of a bare key.
-pub(crate) fn dotted(segment: &Segment) -> String {
+pub fn dotted(segment: &Segment) -> String {
     match segment {
         Segment::Key(key) if is_bare(key) => format!(".{key}"),
         Segment::Key(key) => format!("[{}]", quoted(key)),

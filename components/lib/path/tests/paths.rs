@@ -1,6 +1,6 @@
 //! Paths: what they mean, and that printing one and reading it again gives the same path.
 
-use lockstep_yaml::{Path, Segment};
+use lockstep_path::{Path, Segment};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

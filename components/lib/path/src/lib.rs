@@ -1,0 +1,8 @@
+//! Paths to values inside a document, as people write them in the inputs of a step. Never looks at a document.
+#![forbid(unsafe_code)]
+
+mod clip;
+mod path;
+
+pub use clip::clip;
+pub use path::{BadPath, Path, Segment, dotted};

@@ -1,0 +1,184 @@
+//! JSON values whose numbers keep their text and whose strings are not copied. Never decides what a value means.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+/// How deep values may stand in one another.
+pub const DEPTH: usize = 128;
+
+/// A value, as it stands in a text.
+#[derive(Clone, Debug)]
+pub enum Json<'a> {
+    /// Nothing.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A number, with every digit.
+    Number(&'a RawValue),
+    /// Text.
+    String(Cow<'a, str>),
+    /// A list, set or tuple.
+    List(Vec<Json<'a>>),
+    /// A map or object, in the order of the text; no key twice.
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+/// Why a text is no value. Holds nothing of the text.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Flaw {
+    /// The text breaks the rules of JSON.
+    #[error("not JSON")]
+    Syntax,
+    /// A string holds half of a surrogate pair.
+    #[error("text that is not Unicode (half of a surrogate pair)")]
+    NotUnicode,
+    /// An object has a key twice.
+    #[error("a key twice in one object")]
+    DuplicateKey,
+    /// Values stand too deep in one another.
+    #[error("values more than {DEPTH} deep in one another")]
+    TooDeep,
+}
+
+impl<'a> Json<'a> {
+    /// Reads one value.
+    ///
+    /// # Errors
+    /// If the text is not one JSON value, or holds what this cannot keep exactly.
+    pub fn parse(text: &'a str) -> Result<Self, Flaw> {
+        Self::read(serde_json::from_str(text).map_err(|_| Flaw::Syntax)?)
+    }
+
+    /// Reads a value that is known to be JSON.
+    ///
+    /// # Errors
+    /// If it holds what this cannot keep exactly.
+    pub fn read(raw: &'a RawValue) -> Result<Self, Flaw> {
+        Self::read_within(raw, DEPTH)
+    }
+
+    fn read_within(raw: &'a RawValue, depth: usize) -> Result<Self, Flaw> {
+        let within = || depth.checked_sub(1).ok_or(Flaw::TooDeep);
+        Ok(match raw.get().as_bytes() {
+            [b'n', ..] => Self::Null,
+            [b't', ..] => Self::Bool(true),
+            [b'f', ..] => Self::Bool(false),
+            [b'"', ..] => Self::String(parsed::<Text<'a>>(raw)?.0),
+            [b'[', ..] => {
+                let (depth, items) = (within()?, parsed::<Vec<&RawValue>>(raw)?);
+                Self::List(
+                    items.into_iter().map(|item| Self::read_within(item, depth)).collect::<Result<_, _>>()?,
+                )
+            }
+            [b'{', ..] => {
+                let (depth, members) = (within()?, Members::read(raw)?.0);
+                let member = |(key, value)| Ok((key, Self::read_within(value, depth)?));
+                Self::Object(members.into_iter().map(member).collect::<Result<_, _>>()?)
+            }
+            _ => Self::Number(raw),
+        })
+    }
+
+    /// What kind of value this is, with its article.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a bool",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// Whether this is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// As the text of a step output: a string as it is, null as nothing, all else as JSON without blanks.
+    pub fn exact(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::String(text) => text.clone().into_owned(),
+            other => other.compact(),
+        }
+    }
+
+    /// As JSON without blanks.
+    pub fn compact(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A text that JSON allows, read as something that cannot keep all of it.
+fn parsed<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Flaw> {
+    serde_json::from_str(raw.get()).map_err(|_| Flaw::NotUnicode)
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => out.serialize_unit(),
+            Self::Bool(flag) => out.serialize_bool(*flag),
+            Self::Number(raw) => raw.serialize(out),
+            Self::String(text) => out.serialize_str(text),
+            Self::List(items) => out.collect_seq(items),
+            Self::Object(members) => out.collect_map(members.iter().map(|(key, value)| (key, value))),
+        }
+    }
+}
+
+/// Text that is copied only where it has escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object in their order, their values unread. No key stands twice.
+#[derive(Debug)]
+pub struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// If the value is no object, or has a key twice.
+    pub fn read(raw: &'a RawValue) -> Result<Self, Flaw> {
+        let members: Self = parsed(raw)?;
+        let mut seen = HashSet::with_capacity(members.0.len());
+        let unique = members.0.len() < 2 || members.0.iter().all(|(key, _)| seen.insert(key));
+        if unique { Ok(members) } else { Err(Flaw::DuplicateKey) }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Walk;
+        impl<'de> Visitor<'de> for Walk {
+            type Value = Members<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Text(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        from.deserialize_map(Walk)
+    }
+}

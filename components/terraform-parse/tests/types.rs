@@ -1,0 +1,115 @@
+//! Types: what Terraform writes is read, and printing one and reading it again gives the same type.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use terraform_parse::types::{Attribute, Type};
+
+fn printed(text: &str) -> String {
+    Type::parse(text).unwrap_or_else(|problem| panic!("{text}: {problem}")).to_string()
+}
+
+#[test]
+fn reads_what_terraform_writes() {
+    for (text, expected) in [
+        ("string", "string"),
+        (" list ( string ) ", "list(string)"),
+        ("map(set(bool))", "map(set(bool))"),
+        ("tuple([string,number,])", "tuple([string, number])"),
+        ("tuple([])", "tuple([])"),
+        ("object({})", "object({})"),
+        ("object({id=string, port: optional( number ),})", "object({id=string, port=optional(number)})"),
+        (
+            "object({\n  id   = string\n  tags = map(any)\n\n  on = bool,\n  größe = number\n})",
+            "object({id=string, tags=map(any), on=bool, größe=number})",
+        ),
+        ("object({optional=string})", "object({optional=string})"),
+        ("object({a=object({b=list(any)})})", "object({a=object({b=list(any)})})"),
+    ] {
+        assert_eq!(printed(text), expected);
+    }
+}
+
+#[test]
+fn says_what_is_wrong() {
+    for (text, expected) in [
+        ("", "a type is missing at the end"),
+        ("strin", "`strin` is no type of Terraform"),
+        ("String", "`String` is no type of Terraform"),
+        ("list", "`list` needs the type of its elements, such as `list(any)`"),
+        ("list(string", "`)` is missing at the end"),
+        ("list()", "a type is missing before `)`"),
+        ("tuple(string)", "`[` is missing before `string)`"),
+        ("object({a})", "`:` is missing before `})`"),
+        ("object({a=string b=string})", "`}` is missing before `b=string})`"),
+        ("object({a=string, a=string})", "the attribute `a` stands twice"),
+        (
+            "object({a=optional(string, \"x\")})",
+            "`a` has a default; a contract has defaults for whole outputs only",
+        ),
+        ("optional(string)", "`optional(…)` stands only in an attribute of `object`"),
+        ("string string", "`string` stands after the type"),
+        ("object({\"a\"=string})", "the name of an attribute is missing before `\"a\"=string})`"),
+    ] {
+        assert_eq!(Type::parse(text), Err(expected.into()), "{text}");
+    }
+}
+
+#[test]
+fn types_cannot_stand_endlessly_deep_in_one_another() {
+    let nested = |depth: usize| format!("{}any{}", "list(".repeat(depth), ")".repeat(depth));
+    assert!(Type::parse(&nested(49)).is_ok());
+    assert!(Type::parse(&nested(50)).unwrap_err().contains("50 deep"));
+    assert!(Type::parse(&nested(1_000_000)).is_err());
+}
+
+#[test]
+fn reads_the_types_of_documents() {
+    for (json, expected) in [
+        (r#""string""#, Some("string")),
+        (r#""dynamic""#, Some("any")),
+        (r#"["set", "string"]"#, Some("set(string)")),
+        (r#"["tuple", ["string", ["map", "bool"]]]"#, Some("tuple([string, map(bool)])")),
+        (r#"["object", {"b": "number", "a": "string"}]"#, Some("object({b=number, a=string})")),
+        (r#"["object", {"a": "string"}, ["a"]]"#, Some("object({a=string})")),
+        (r#"["capsule", "x"]"#, None),
+        ("7", None),
+    ] {
+        let read = Type::from_document(&serde_json::from_str(json).unwrap());
+        assert_eq!(read.map(|ty| ty.to_string()).as_deref(), expected, "{json}");
+    }
+}
+
+fn any_type() -> impl Strategy<Value = Type> {
+    let leaf = prop_oneof![Just(Type::Any), Just(Type::String), Just(Type::Number), Just(Type::Bool)];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let boxed = inner.clone().prop_map(Box::new);
+        let attribute = ("[a-z_][a-zA-Z0-9_-]{0,4}", inner.clone(), any::<bool>())
+            .prop_map(|(name, ty, optional)| Attribute { name, ty, optional });
+        prop_oneof![
+            boxed.clone().prop_map(Type::List),
+            boxed.clone().prop_map(Type::Set),
+            boxed.prop_map(Type::Map),
+            vec(inner, 0..4).prop_map(Type::Tuple),
+            vec(attribute, 0..4).prop_map(|mut attributes| {
+                attributes.sort_by(|a, b| a.name.cmp(&b.name));
+                attributes.dedup_by(|a, b| a.name == b.name);
+                Type::Object(attributes)
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn printing_and_reading_is_the_same(ty in any_type()) {
+        prop_assert_eq!(Type::parse(&ty.to_string()), Ok(ty));
+    }
+
+    #[test]
+    fn no_text_is_too_strange(text in "(list|set|map|tuple|object|optional|string|any|[(){}\\[\\]=:,?\n ä-])*") {
+        if let Ok(ty) = Type::parse(&text) {
+            prop_assert_eq!(Type::parse(&ty.to_string()), Ok(ty));
+        }
+    }
+}
