@@ -142,6 +142,7 @@ fn run(platform: Platform, report: &Report) -> Run {
         colour: false,
         verbose: true,
         result_file: "lockstep-result.json",
+        keeps_result: true,
         value_folder: "values",
     };
     let mut effects = renderer.opening(1);

@@ -158,6 +158,7 @@ impl Voice {
             colour: inner.colour,
             verbose: inner.manner.verbose,
             result_file: &inner.result_name,
+            keeps_result: self.path(&Target::ResultFile).is_some(),
             value_folder: &inner.value_folder.to_string_lossy(),
         })
     }

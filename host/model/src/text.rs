@@ -58,7 +58,10 @@ fn opens_command(after: &str) -> bool {
 
 /// Whether the character shows itself and does nothing else.
 pub(crate) fn is_inert(c: char) -> bool {
-    c == '\t' || !(c.is_control() || shows_nothing(c))
+    if c.is_ascii() {
+        return c == '\t' || !c.is_ascii_control();
+    }
+    !(c.is_control() || shows_nothing(c))
 }
 
 /// The Unicode format characters (general category Cf), the separators of lines and paragraphs, and the

@@ -1,13 +1,12 @@
 //! GitHub Actions: workflow commands, outputs, annotations. It never sets environment variables or the path
 //! of later steps.
 
-use super::{Effect, Renderer, Target, json_text, log, markdown};
+use super::{Effect, Renderer, Target, log, markdown};
 use crate::exit::Exit;
 use crate::outputs::is_name;
 use crate::redact;
 use crate::report::{Level, Location, Note, Report};
 use crate::text;
-use serde_json::Value;
 
 /// How many annotations of one level GitHub shows for a step.
 const MAX_ANNOTATIONS: usize = 10;
@@ -43,7 +42,7 @@ pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
 pub(super) fn closing(
     r: &Renderer,
     report: &Report,
-    result: &Value,
+    result: &str,
     random: &mut dyn FnMut() -> [u8; 16],
 ) -> Vec<Effect> {
     let mut lines = log::details(r, report);
@@ -56,7 +55,7 @@ pub(super) fn closing(
     }
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
     effects.extend(outputs(r, report, random));
-    effects.push(last(r, &json_text(result), random));
+    effects.push(last(r, result, random));
     effects.push(Effect::Append { to: Target::Summary, text: markdown::summary(r, report) });
     effects
 }

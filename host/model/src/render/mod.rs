@@ -131,6 +131,8 @@ pub struct Renderer<'a> {
     pub verbose: bool,
     /// The path of the result file as people should read it.
     pub result_file: &'a str,
+    /// Whether there is a result file at all.
+    pub keeps_result: bool,
     /// The path of the folder of [`Target::Value`] as later steps should read it.
     pub value_folder: &'a str,
 }
@@ -190,14 +192,18 @@ impl Renderer<'_> {
     /// What comes when the run is over. `random` draws 128 bits. `now` is in seconds since 1970.
     #[must_use]
     pub fn closing(&self, report: &Report, now: u64, random: &mut dyn FnMut() -> [u8; 16]) -> Vec<Effect> {
-        let result = result_json(report, self.redactor, self.credentials);
+        // It can be long, and not everybody reads it.
+        let wanted = self.keeps_result || self.platform == Platform::Github;
+        let result = wanted.then(|| json_text(&result_json(report, self.redactor, self.credentials)));
+        let result = result.unwrap_or_default();
         let mut effects = match self.platform {
             Platform::Github => github::closing(self, report, &result, random),
             Platform::Gitlab => gitlab::closing(self, report, now),
             Platform::Jenkins | Platform::Plain => log::closing(self, report).map(Effect::Line).collect(),
         };
-        let text = json_text(&result) + "\n";
-        effects.push(Effect::Replace { to: Target::ResultFile, text });
+        if self.keeps_result {
+            effects.push(Effect::Replace { to: Target::ResultFile, text: result + "\n" });
+        }
         effects
     }
 

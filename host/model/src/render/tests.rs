@@ -89,6 +89,7 @@ fn renderer<'a>(platform: Platform, report: &'a Report, redactor: &'a Redactor) 
         colour: false,
         verbose: false,
         result_file: "lockstep-x.json",
+        keeps_result: true,
         value_folder: "/tmp/values",
     }
 }
