@@ -54,6 +54,12 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether nothing can be changed with it.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        self.asked.iter().all(|right| right.verbs.iter().all(|verb| verb == "read"))
+    }
+
     /// Decides one call.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use lockstep_caps::workspace::{CommitError, Recovered, Workspace, WorkspaceError
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
+use lockstep_model::grant::Grant;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, Ending, Level, Note, Report};
@@ -106,7 +107,7 @@ fn answer(
         Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
     };
     let (ending, work) = match result {
-        Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan)), work),
+        Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan, &known.grant)), work),
         Err(ending) => (ending, Work::default()),
     };
     let mut report = Report {
@@ -226,9 +227,10 @@ fn not_put(error: &CommitError) -> Ending {
     ending(exit, code, error.to_string(), error.hint())
 }
 
-fn done(work: &Work, planned: bool) -> Ending {
+fn done(work: &Work, planned: bool, grant: &Grant) -> Ending {
     let verb = if planned { "would change" } else { "changed" };
     let message = match work.changes.len() {
+        0 if grant.only_reads() => "done".to_owned(),
         0 => "nothing to change".to_owned(),
         1 => format!("{verb} 1 file"),
         count => format!("{verb} {count} files"),
