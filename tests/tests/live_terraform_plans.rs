@@ -258,6 +258,7 @@ fn drift_is_warned_about_unless_told_otherwise() {
     let tofu = Tofu::new("drift");
     tofu.apply(&[]);
     fs::remove_file(tofu.path("site/cart.html")).unwrap();
+    // A plan that only refreshes is there to be applied: drift is a change in it. It has no list of changes at all.
     for (args, count) in [(&[][..], 1), (&["-refresh-only"], 0)] {
         let plan = tofu.plan(args);
         holds(&agrees(&plan), &[("create", count)]);
