@@ -5,4 +5,6 @@ pub mod runner;
 pub mod services;
 pub mod shim;
 pub mod support;
+pub mod terraform;
+pub mod tofu;
 pub mod wat;

@@ -1,6 +1,7 @@
 //! Other people's programs at fixed versions, installed on first use through the package registries' own
 //! clients into a cache outside the build. What cannot be installed is an error, never skipped.
 
+use serde_json::Value;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,34 @@ pub fn actionlint() -> Result<PathBuf> {
 /// It cannot be built.
 pub fn yq() -> Result<PathBuf> {
     go("yq", "github.com/mikefarah/yq/v4", "v4.54.1")
+}
+
+/// `tofu`, which plans and applies Terraform configurations. `terraform_data` needs no provider beside it.
+///
+/// # Errors
+/// It cannot be built.
+pub fn tofu() -> Result<PathBuf> {
+    let module = ("github.com/opentofu/opentofu", "v1.10.6");
+    let folder = installed("tofu", module.1, |folder| {
+        let options = ["-ldflags", "-X github.com/opentofu/opentofu/version.dev=no"];
+        go_in_place(module, &options, "./cmd/tofu", &folder.join("tofu"))
+    })?;
+    Ok(folder.join("tofu"))
+}
+
+/// A folder that `tofu` can install the provider `hashicorp/local` from: unlike `terraform_data` it sees what
+/// was changed outside.
+///
+/// # Errors
+/// It cannot be built.
+pub fn tofu_providers() -> Result<PathBuf> {
+    let module = ("github.com/hashicorp/terraform-provider-local", "v1.4.0");
+    installed("tofu-provider-local", module.1, |folder| {
+        let platform = output(Command::new("go").args(["env", "GOOS", "GOARCH"]))?.trim().replace('\n', "_");
+        let place = format!("registry.opentofu.org/hashicorp/local/1.4.0/{platform}");
+        fs::create_dir_all(folder.join(&place)).map_err(said)?;
+        go_in_place(module, &[], ".", &folder.join(place).join("terraform-provider-local"))
+    })
 }
 
 /// The folder of `zizmor`, `check-jsonschema`, `shellcheck` and a `python` that has PyYAML.
@@ -118,6 +147,20 @@ fn go(name: &str, module: &str, version: &str) -> Result<PathBuf> {
         run(Command::new("go").arg("install").arg(format!("{module}@{version}")).env("GOBIN", folder))
     })?;
     Ok(folder.join(name))
+}
+
+/// Builds a program in the folder of its module, for one that `go install` refuses because it replaces others.
+fn go_in_place(module: (&str, &str), options: &[&str], package: &str, to: &Path) -> Result<()> {
+    let module = format!("{}@{}", module.0, module.1);
+    // Not in this folder, which may be in a module of its own.
+    let folder = to.parent().unwrap_or(to);
+    let found =
+        output(Command::new("go").args(["mod", "download", "-json"]).arg(module).current_dir(folder))?;
+    let found: Value = serde_json::from_str(&found).map_err(|error| error.to_string())?;
+    let source = found["Dir"].as_str().ok_or("the module has no folder")?;
+    let mut build = Command::new("go");
+    build.args(["build", "-trimpath", "-buildvcs=false"]).args(options).arg("-o").arg(to).arg(package);
+    run(build.current_dir(source))
 }
 
 fn debian(folder: &Path, packages: &[&str]) -> Result<()> {

@@ -6,7 +6,7 @@ mod leaks;
 mod run;
 
 pub use files::{contents, copy, tree};
-pub use leaks::assert_no_secret;
+pub use leaks::{assert_absent, assert_no_secret};
 pub use run::{Ended, Run, Running};
 
 use lockstep_model::digest::Digest;

@@ -6,17 +6,26 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::fs;
 
 /// Fails if a planted secret is in anything that the run left or printed, in any of the usual forms.
+#[track_caller]
 pub fn assert_no_secret(scene: &Scene, run: &Ended) {
+    assert_absent(scene, run, &SECRETS, &["own/stdin", "workspace/.git"]);
+}
+
+/// Fails if one of these texts is in anything that the run left or printed, in any of the usual forms. Only what is
+/// below the paths in `may_hold` is not looked at.
+#[track_caller]
+pub fn assert_absent(scene: &Scene, run: &Ended, secrets: &[&str], may_hold: &[&str]) {
     let mut texts = vec![("standard output".to_owned(), run.stdout.clone())];
     texts.push(("standard error".to_owned(), run.stderr.clone()));
-    for (root, skip) in [("own", "own/stdin"), ("workspace", "workspace/.git")] {
-        for path in tree(&scene.path(root)).keys().filter(|path| !path.starts_with(scene.path(skip))) {
-            let small = fs::symlink_metadata(path).is_ok_and(|stat| stat.is_file() && stat.len() < 1 << 28);
-            let bytes = if small { fs::read(path).unwrap_or_default() } else { Vec::new() };
-            texts.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+    for path in ["own", "workspace"].iter().flat_map(|root| tree(&scene.path(root)).into_keys()) {
+        if may_hold.iter().any(|skip| path.starts_with(scene.path(skip))) {
+            continue;
         }
+        let small = fs::symlink_metadata(&path).is_ok_and(|stat| stat.is_file() && stat.len() < 1 << 28);
+        let bytes = if small { fs::read(&path).unwrap_or_default() } else { Vec::new() };
+        texts.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
     }
-    let forms: Vec<String> = SECRETS.iter().flat_map(|secret| forms(secret)).collect();
+    let forms: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     for (place, text) in texts {
         for form in &forms {
             // The runner's own way to be told a secret; it does not show this line.
@@ -26,9 +35,13 @@ pub fn assert_no_secret(scene: &Scene, run: &Ended) {
     }
 }
 
-/// A text as it is, base64 at each offset, hexadecimal and URL-encoded.
+/// A text as it is, base64 at each offset, hexadecimal, URL-encoded and as in JSON. A short one as it is: its other
+/// forms would be found everywhere.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
+    if secret.len() < 8 {
+        return forms;
+    }
     for shift in 0..3 {
         let bytes = [&b"xx"[..shift], secret.as_bytes()].concat();
         let whole = &bytes[..bytes.len() / 3 * 3];
@@ -45,5 +58,7 @@ fn forms(secret: &str) -> Vec<String> {
         byte => format!("%{byte:02X}"),
     };
     forms.push(secret.bytes().map(escaped).collect());
+    let json = serde_json::Value::from(secret).to_string();
+    forms.push(json[1..json.len() - 1].to_owned());
     forms
 }

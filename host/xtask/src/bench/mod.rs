@@ -1,6 +1,7 @@
 //! Measures lockstep beside other tools and beside the least a machine can do: the same work, whole processes,
 //! one run, in turns. It prints what it measured and judges nothing.
 
+mod documents;
 mod measure;
 mod work;
 
@@ -36,6 +37,22 @@ impl Rounds {
         }
     }
 
+    /// The megabytes of a plan, small and large.
+    fn plans(self) -> [usize; 2] {
+        match self {
+            Self::Full => [30, 300],
+            Self::Quick => [3, 30],
+        }
+    }
+
+    /// How many outputs, few and many.
+    fn outputs(self) -> [usize; 2] {
+        match self {
+            Self::Full => [500, 5_000],
+            Self::Quick => [50, 500],
+        }
+    }
+
     /// How many files, small and large, so that the growth shows.
     fn files(self) -> [usize; 2] {
         match self {
@@ -65,6 +82,18 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
         let bulk = work::bulk(root, &folder, files)?;
         let samples = measure::in_turns(&bulk, rounds.of_bulk())?;
         table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, &samples);
+    }
+
+    for megabytes in rounds.plans() {
+        let plans = documents::plans(root, &folder, megabytes)?;
+        let samples = measure::in_turns(&plans, rounds.of_bulk())?;
+        table(&format!("plan: the actions of a plan of {megabytes} MB"), &plans, &samples);
+    }
+
+    for count in rounds.outputs() {
+        let outputs = documents::outputs(root, &folder, count)?;
+        let samples = measure::in_turns(&outputs, rounds.of_bulk())?;
+        table(&format!("outputs: the values of {count} outputs of 5 KB"), &outputs, &samples);
     }
     Ok(())
 }

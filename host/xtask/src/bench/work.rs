@@ -102,7 +102,8 @@ fn with_secret(command: impl Fn() -> Command + 'static) -> impl Fn() -> Command 
     }
 }
 
-fn plain(name: &str, command: impl Fn() -> Command + 'static) -> Contender {
+/// One whose work leaves nothing to be laid out or checked.
+pub(super) fn plain(name: &str, command: impl Fn() -> Command + 'static) -> Contender {
     Contender {
         name: name.to_owned(),
         prepare: Box::new(|| Ok(())),
@@ -147,7 +148,7 @@ fn manifest(i: usize) -> String {
     text.replace("NUMBER", &i.to_string())
 }
 
-fn with_args(mut command: Command, args: &[&str]) -> Command {
+pub(super) fn with_args(mut command: Command, args: &[&str]) -> Command {
     command.args(args);
     command
 }
