@@ -46,11 +46,16 @@ fn translate<E>(error: &serde_json::Error) -> Trouble<E> {
     match error.classify() {
         Category::Eof => Trouble::CutOff(at),
         Category::Syntax | Category::Io => Trouble::Syntax(at, text.to_owned()),
-        Category::Data => Trouble::Form(at, expected(text).map(str::to_owned)),
+        Category::Data => Trouble::Form(at, form(text).to_owned()),
     }
 }
 
-/// The part of a message that comes from the program. What stands before it can be a value of the document.
-fn expected(text: &str) -> Option<&str> {
-    text.rsplit_once(", expected ").map(|(_, expected)| expected)
+/// What of a message comes from the program. Before `expected` there can be a value of the document.
+fn form(text: &str) -> &str {
+    let is_ours = ["missing field `", "duplicate field `"].iter().any(|start| text.starts_with(start));
+    match text.rfind(", expected ") {
+        _ if is_ours => text,
+        Some(at) => &text[at + 2..],
+        None => "a value is not what it should be",
+    }
 }
