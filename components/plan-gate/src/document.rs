@@ -2,17 +2,12 @@
 //! the plan is a good one.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::marker::PhantomData;
 
-use lockstep_terraform::Kind;
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use lockstep_terraform::{Cursor, Kind, Source, Trouble};
 
 use crate::gather::Gather;
 use crate::plan::Plan;
-use crate::raw::{Invocation, Output, PutOff, RawCheck, Resource, Text};
+use crate::raw::Text;
 
 /// A document and what it says about itself.
 #[derive(Debug)]
@@ -25,129 +20,45 @@ pub struct Document {
     pub plan: Plan,
 }
 
-/// Reads a [`Document`].
-#[derive(Debug)]
-pub struct Reader;
-
-impl<'de> DeserializeSeed<'de> for Reader {
-    type Value = Document;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Document, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Document;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a plan")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+/// Reads a document by a function that gives at most a number of bytes from an offset.
+///
+/// # Errors
+/// If it is not one clean JSON document, or a part of it has not the form that it has in a plan.
+pub fn read<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Document, Trouble<E>> {
+    Cursor::document(Source::new(fetch), |cursor| {
         let mut gather = Gather::default();
         let mut version = None;
         let mut keys = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if keys.contains(&key) {
-                return Err(twice(&key));
+        cursor.entries(|cursor, key| {
+            if !keys.insert(key.to_owned()) {
+                return Err(Trouble::Form(cursor.place(), "a key at the top comes twice".into()));
             }
-            match key.as_str() {
-                "format_version" => version = map.next_value::<Text>()?.0,
-                "resource_changes" => map.next_value_seed(each(|raw: Resource| gather.resource(raw)))?,
-                "resource_drift" => map.next_value_seed(each(|raw: Resource| gather.drift(raw)))?,
-                "deferred_changes" | "deferred_action_invocations" => {
-                    map.next_value_seed(each(|raw: PutOff| gather.deferred(raw)))?;
-                }
-                "output_changes" => {
-                    map.next_value_seed(each_entry(|name, raw: Output| gather.output(name, &raw)))?;
-                }
-                "action_invocations" => map.next_value_seed(each(|raw: Invocation| gather.invoke(raw)))?,
-                "checks" => map.next_value_seed(each(|raw: RawCheck| gather.check(raw)))?,
-                "errored" => gather.plan.errored = map.next_value::<Option<bool>>()?.unwrap_or_default(),
-                "complete" => gather.plan.complete = map.next_value()?,
-                "applyable" => gather.plan.applyable = map.next_value()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+            match key {
+                "format_version" => version = cursor.value::<Text>()?.0,
+                "errored" => gather.plan.errored = cursor.value::<Option<bool>>()?.unwrap_or_default(),
+                "complete" => gather.plan.complete = cursor.value()?,
+                "applyable" => gather.plan.applyable = cursor.value()?,
+                _ => part(cursor, key, &mut gather)?,
             }
-            keys.insert(key);
-        }
+            Ok(())
+        })?;
         let kind = Kind::of(version.is_some(), keys.iter().map(String::as_str));
         Ok(Document { kind, version, plan: gather.plan })
-    }
+    })
 }
 
-/// The name is said only if it is one that Terraform gives.
-fn twice<E: Error>(key: &str) -> E {
-    let known = ["format_version", "resource_changes", "resource_drift", "output_changes", "planned_values"];
-    E::duplicate_field(known.into_iter().find(|name| *name == key).unwrap_or("(another)"))
-}
-
-/// Hands each element of a list to a function as soon as it is read.
-struct Each<T, F>(F, PhantomData<T>);
-
-fn each<T, F: FnMut(T)>(take: F) -> Each<T, F> {
-    Each(take, PhantomData)
-}
-
-impl<'de, T: Deserialize<'de>, F: FnMut(T)> DeserializeSeed<'de> for Each<T, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Each<T, F> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a list")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(element) = seq.next_element()? {
-            (self.0)(element);
-        }
-        Ok(())
-    }
-}
-
-/// Hands each entry of an object to a function as soon as it is read.
-struct EachEntry<T, F>(F, PhantomData<T>);
-
-fn each_entry<T, F: FnMut(String, T)>(take: F) -> EachEntry<T, F> {
-    EachEntry(take, PhantomData)
-}
-
-impl<'de, T: Deserialize<'de>, F: FnMut(String, T)> DeserializeSeed<'de> for EachEntry<T, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>, F: FnMut(String, T)> Visitor<'de> for EachEntry<T, F> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an object")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((name, value)) = map.next_entry()? {
-            (self.0)(name, value);
-        }
-        Ok(())
+/// A part of the plan with many elements.
+fn part<F, E>(cursor: &mut Cursor<F, E>, key: &str, gather: &mut Gather) -> Result<(), Trouble<E>>
+where
+    F: FnMut(u64, u32) -> Result<Vec<u8>, E>,
+{
+    match key {
+        "resource_changes" => cursor.each(|raw| gather.resource(raw)),
+        "resource_drift" => cursor.each(|raw| gather.drift(raw)),
+        "deferred_changes" | "deferred_action_invocations" => cursor.each(|raw| gather.deferred(raw)),
+        "action_invocations" => cursor.each(|raw| gather.invoke(raw)),
+        "checks" => cursor.each(|raw| gather.check(raw)),
+        "output_changes" => cursor.each_entry(|name, raw| gather.output(name, &raw)),
+        _ => cursor.skip(),
     }
 }

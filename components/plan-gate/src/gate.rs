@@ -1,8 +1,8 @@
 //! From the bytes of a document to a plan, or to the reason why it is none. Never judges the plan.
 
-use lockstep_terraform::{Kind, Place, Source, Trouble, is_known_version, read};
+use lockstep_terraform::{Kind, Place, Trouble, is_known_version};
 
-use crate::document::Reader;
+use crate::document;
 use crate::plan::Plan;
 
 /// Why a document cannot be used.
@@ -21,7 +21,7 @@ pub enum Refusal<E> {
 /// # Errors
 /// If the document is not a plan of a known format.
 pub fn open<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Plan, Refusal<E>> {
-    let document = read(&mut Source::new(fetch), Reader).map_err(Refusal::Trouble)?;
+    let document = document::read(fetch).map_err(Refusal::Trouble)?;
     match document.version {
         // Another major version may have other words for the keys by which a plan is known.
         Some(version) if !is_known_version(&version) => Err(Refusal::Version(version)),

@@ -96,7 +96,7 @@ impl Gather {
     }
 
     /// An entry of `output_changes`.
-    pub(crate) fn output(&mut self, name: String, raw: &Output) {
+    pub(crate) fn output(&mut self, name: &str, raw: &Output) {
         match Actions::parse(&raw.actions) {
             None => self.unknown(format!("output.{name}"), &raw.actions),
             Some(actions) if actions.is_empty() => {}

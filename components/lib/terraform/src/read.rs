@@ -18,7 +18,7 @@ where
     let mut parser = serde_json::Deserializer::from_reader(&mut *source);
     let value = match seed.deserialize(&mut parser) {
         Ok(value) => value,
-        Err(error) => return Err(source.trouble().unwrap_or_else(|| translate(&error))),
+        Err(error) => return Err(source.trouble().unwrap_or_else(|| translate(&error, None))),
     };
     match parser.end() {
         Ok(()) => Ok(value),
@@ -27,7 +27,7 @@ where
 }
 
 /// What is this that comes after the document?
-fn after<E>(rest: &[u8], at: Place) -> Trouble<E> {
+pub(crate) fn after<E>(rest: &[u8], at: Place) -> Trouble<E> {
     match rest {
         [b'{' | b'[', ..] if !is_wrapper(rest) => Trouble::SecondDocument(at),
         _ if is_wrapper(rest) => Trouble::Wrapper(Some(at)),
@@ -39,8 +39,14 @@ fn place(error: &serde_json::Error) -> Place {
     Place { line: error.line(), column: error.column() }
 }
 
-fn translate<E>(error: &serde_json::Error) -> Trouble<E> {
-    let at = place(error);
+/// The trouble that an error of the parser stands for. If it had only a part of the document, with the place of the
+/// last byte before that part.
+pub(crate) fn translate<E>(error: &serde_json::Error, start: Option<Place>) -> Trouble<E> {
+    let at = match (place(error), start) {
+        (at, None) => at,
+        (Place { line: 1, column }, Some(start)) => Place { column: start.column + column, ..start },
+        (Place { line, column }, Some(start)) => Place { line: start.line + line - 1, column },
+    };
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     match error.classify() {
