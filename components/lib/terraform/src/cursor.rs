@@ -242,13 +242,20 @@ where
 
     /// Takes a number, `true`, `false` or `null`.
     fn scalar(&mut self) -> Result<(), Trouble<E>> {
-        let mut text = Vec::new();
-        while let Some(byte) = self.peek()?.filter(|byte| token::is_scalar_byte(*byte)) {
-            text.push(byte);
-            self.source.at += 1;
-        }
-        let is_literal = matches!(text.as_slice(), b"true" | b"false" | b"null");
-        if is_literal || token::is_number(&text) { Ok(()) } else { Err(self.syntax("expected a value")) }
+        let rest = &self.source.piece[self.source.at..];
+        let is_valid = if let Some(end) = rest.iter().position(|&byte| !token::is_scalar_byte(byte)) {
+            self.source.at += end;
+            token::is_scalar(&rest[..end])
+        } else {
+            // It goes on in the next piece.
+            let mut text = Vec::new();
+            while let Some(byte) = self.peek()?.filter(|&byte| token::is_scalar_byte(byte)) {
+                text.push(byte);
+                self.source.at += 1;
+            }
+            token::is_scalar(&text)
+        };
+        if is_valid { Ok(()) } else { Err(self.syntax("expected a value")) }
     }
 
     /// The next byte that is not blank, which stays. Nothing at the end of the document.

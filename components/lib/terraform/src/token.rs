@@ -21,8 +21,12 @@ pub(crate) fn is_scalar_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
-/// Whether this is a number of JSON.
-pub(crate) fn is_number(text: &[u8]) -> bool {
+/// Whether this is a number, `true`, `false` or `null`.
+pub(crate) fn is_scalar(text: &[u8]) -> bool {
+    matches!(text, b"true" | b"false" | b"null") || is_number(text)
+}
+
+fn is_number(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"-").unwrap_or(text);
     let (whole, mut text) = digits(text);
     if whole.is_empty() || whole.len() > 1 && whole[0] == b'0' {
