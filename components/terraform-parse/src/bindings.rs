@@ -41,7 +41,7 @@ pub(crate) fn refuse(source: &str, problems: &[Problem]) -> Failure {
     let rejected = first.is_some_and(|first| first.code.is_rejection());
     Failure {
         kind: if rejected { FailureKind::Rejected } else { FailureKind::Invalid },
-        code: first.map_or("bad-document", |first| first.code.name()).into(),
+        code: first.map_or("broken", |first| first.code.name()).into(),
         message: words::problems(problems),
         hint: first.and_then(|first| first.hint.clone()),
         at: first.and_then(place),

@@ -72,7 +72,8 @@ fn is_one_value<E>(mut fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> boo
 }
 
 fn noise<E: fmt::Display>(trouble: &Trouble<E>) -> Problem {
-    let problem = refused(trouble.to_string()).at(trouble.at());
+    let code = if trouble.code() == "noise" { Code::Noise } else { Code::Broken };
+    let problem = Problem::new(code, trouble.to_string()).at(trouble.at());
     match trouble.hint() {
         Some(hint) => problem.hint(hint),
         None => problem,
@@ -84,8 +85,8 @@ fn noise<E: fmt::Display>(trouble: &Trouble<E>) -> Problem {
 /// # Errors
 /// If the text is not one document of outputs.
 pub fn outputs(text: &[u8]) -> Result<Vec<Output<'_>>, Problem> {
-    let document = alone::<String>(text).map_err(|trouble| noise(&trouble))?;
-    let top = members(document, "the document")?;
+    let top: Members<'_> = alone::<_, String>(text).map_err(|trouble| noise(&trouble))?;
+    let top = top.unique().map_err(|flaw| flawed("the document", flaw))?;
     let version = top.get("format_version").and_then(string);
     // An output may be called `lineage` or `terraform_version`; then it is an object.
     let tells = |raw: &RawValue| version.is_some() || !is_object(raw);
@@ -111,7 +112,8 @@ fn of_state<'a>(top: &Members<'a>, version: &str) -> Result<Members<'a>, Problem
     if !is_known_version(version) {
         let message =
             format!("the document has the format version `{}`, known are 0 and 1", clip(version, 20));
-        return Err(refused(message).hint("use a newer version of Lockstep, or `terraform output -json`"));
+        return Err(Problem::new(Code::UnknownVersion, message)
+            .hint("use a newer version of Lockstep, or `terraform output -json`"));
     }
     // Other commands say a format version too.
     if let Some(other) = ["diagnostics", "provider_schemas"].into_iter().find(|key| top.get(key).is_some()) {
@@ -139,8 +141,9 @@ impl<'a> Output<'a> {
             let message = "the document is a single value, or one of its members is no output: an output has `value` and `sensitive`";
             refused(message).hint(RUN_OUTPUT)
         })?;
-        let value = Json::read(entry.value)
-            .map_err(|flaw| refused(format!("the output `{}` holds {flaw}", clip(&name, 100))))?;
+        let value = Json::read(entry.value).map_err(|flaw| {
+            Problem::new(Code::Broken, format!("the output `{}` holds {flaw}", clip(&name, 100)))
+        })?;
         Ok(Self {
             name,
             sensitive: entry.sensitive,
@@ -151,17 +154,22 @@ impl<'a> Output<'a> {
 }
 
 fn refused(message: impl Into<String>) -> Problem {
-    Problem::new(Code::BadDocument, message)
+    Problem::new(Code::NotOutputs, message)
 }
 
 fn members<'a>(raw: &'a RawValue, what: &str) -> Result<Members<'a>, Problem> {
     if !is_object(raw) {
         return Err(refused(format!("{what} is no object")));
     }
-    Members::read(raw).map_err(|flaw| match flaw {
-        Flaw::DuplicateKey => refused(format!("{what} has an output, or another key, twice")),
-        other => refused(format!("{what} holds {other}")),
-    })
+    Members::read(raw).map_err(|flaw| flawed(what, flaw))
+}
+
+fn flawed(what: &str, flaw: Flaw) -> Problem {
+    let message = match flaw {
+        Flaw::DuplicateKey => format!("{what} has an output, or another key, twice"),
+        other => format!("{what} holds {other}"),
+    };
+    Problem::new(Code::Broken, message)
 }
 
 fn is_object(raw: &RawValue) -> bool {

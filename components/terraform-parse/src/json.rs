@@ -139,7 +139,7 @@ impl Serialize for Json<'_> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of an object in their order, their values unread. No key stands twice.
+/// The members of an object in their order, their values unread.
 #[derive(Debug)]
 pub struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
@@ -149,10 +149,17 @@ impl<'a> Members<'a> {
     /// # Errors
     /// If the value is no object, or has a key twice.
     pub fn read(raw: &'a RawValue) -> Result<Self, Flaw> {
-        let members: Self = parsed(raw)?;
-        let mut seen = HashSet::with_capacity(members.0.len());
-        let unique = members.0.len() < 2 || members.0.iter().all(|(key, _)| seen.insert(key));
-        if unique { Ok(members) } else { Err(Flaw::DuplicateKey) }
+        parsed::<Self>(raw)?.unique()
+    }
+
+    /// The same, if no key stands twice.
+    ///
+    /// # Errors
+    /// If one does.
+    pub fn unique(self) -> Result<Self, Flaw> {
+        let mut seen = HashSet::with_capacity(self.0.len());
+        let unique = self.0.len() < 2 || self.0.iter().all(|(key, _)| seen.insert(key));
+        if unique { Ok(self) } else { Err(Flaw::DuplicateKey) }
     }
 
     /// The value of a key.

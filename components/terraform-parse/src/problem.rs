@@ -7,8 +7,14 @@ use lockstep_terraform::Place;
 pub enum Code {
     /// An input cannot be read.
     BadInput,
-    /// The source is no document of outputs.
-    BadDocument,
+    /// Something stands around the document, or a shell has rewritten it.
+    Noise,
+    /// The document is not JSON, or cannot be kept exactly.
+    Broken,
+    /// The document is none of outputs.
+    NotOutputs,
+    /// The document is of a form that is not known.
+    UnknownVersion,
     /// A step output cannot have the name it would get.
     BadName,
     /// The contract does not hold.
@@ -35,7 +41,10 @@ impl Code {
     pub fn name(self) -> &'static str {
         match self {
             Self::BadInput => "bad-input",
-            Self::BadDocument => "bad-document",
+            Self::Noise => "noise",
+            Self::Broken => "broken",
+            Self::NotOutputs => "not-outputs",
+            Self::UnknownVersion => "unknown-version",
             Self::BadName => "bad-name",
             Self::Contract => "contract",
             Self::Sensitive => "sensitive",

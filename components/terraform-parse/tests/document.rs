@@ -8,8 +8,7 @@ use common::Run;
 fn refused(text: &str) -> String {
     match Run::default().refused(text).as_slice() {
         [(code, message)] => {
-            assert_eq!(*code, "bad-document", "{message}");
-            message.clone()
+            format!("{code}: {message}")
         }
         other => panic!("{other:?}"),
     }
@@ -52,25 +51,43 @@ fn outputs_may_be_called_as_the_keys_of_other_documents() {
 #[test]
 fn other_documents_are_named() {
     for (text, expected) in [
-        (r#"{"format_version":"1.2","planned_values":{},"resource_changes":[]}"#, "the document is a plan"),
-        (r#"{"format_version":"2.0","values":{}}"#, "format version `2.0`, known are 0 and 1"),
-        (r#"{"format_version":"1.0","valid":true,"diagnostics":[]}"#, "no state: it has `diagnostics`"),
+        (
+            r#"{"format_version":"1.2","planned_values":{},"resource_changes":[]}"#,
+            "not-outputs: the document is a plan",
+        ),
+        (
+            r#"{"format_version":"2.0","values":{}}"#,
+            "unknown-version: the document has the format version `2.0`, known are 0 and 1",
+        ),
+        (
+            r#"{"format_version":"1.0","valid":true,"diagnostics":[]}"#,
+            "not-outputs: the document is no state: it has `diagnostics`",
+        ),
         (
             r#"{"version":4,"terraform_version":"1.10.6","lineage":"x","outputs":{}}"#,
             "a state file as a backend",
         ),
         (r#"{"@level":"info","@message":"x"}"#, "the log of `plan -json`"),
         (r#"{"format_version":"1.0","values":[]}"#, "`values` is no object"),
-        (r#""vpc-1""#, "the document is a single value"),
-        ("[1, 2]", "the document is a single value"),
-        ("3", "the document is a single value"),
-        (r#"{"host": "db", "port": 5432}"#, "the document is a single value, or one of its members"),
-        (r#"{"a": {"value": "no sensitive"}}"#, "the document is a single value, or one of its members"),
+        (r#""vpc-1""#, "not-outputs: the document is a single value"),
+        ("[1, 2]", "not-outputs: the document is a single value"),
+        ("3", "not-outputs: the document is a single value"),
+        (
+            r#"{"host": "db", "port": 5432}"#,
+            "not-outputs: the document is a single value, or one of its members",
+        ),
+        (
+            r#"{"a": {"value": "no sensitive"}}"#,
+            "not-outputs: the document is a single value, or one of its members",
+        ),
         (
             r#"{"a": {"sensitive": "yes", "value": 1}}"#,
-            "the document is a single value, or one of its members",
+            "not-outputs: the document is a single value, or one of its members",
         ),
-        (r#"{"a": {"sensitive": false}}"#, "the document is a single value, or one of its members"),
+        (
+            r#"{"a": {"sensitive": false}}"#,
+            "not-outputs: the document is a single value, or one of its members",
+        ),
     ] {
         let message = refused(text);
         assert!(message.contains(expected), "{text}: {message}");
@@ -80,16 +97,19 @@ fn other_documents_are_named() {
 #[test]
 fn noise_is_named() {
     for (text, expected) in [
-        ("[command]/usr/bin/terraform-bin output -json\n{}", "a line of a wrapper stands before the JSON"),
-        ("{}\n::debug::Terraform exited with code 0.\n", "a line of a wrapper stands after the JSON"),
-        ("::debug::x\n{}", "a line of a wrapper stands before the JSON"),
-        ("$ terraform output -json\n{}", "something other than a JSON object comes first"),
-        ("\u{feff}{}", "the document begins with a byte order mark"),
+        (
+            "[command]/usr/bin/terraform-bin output -json\n{}",
+            "noise: a line of a wrapper stands before the JSON",
+        ),
+        ("{}\n::debug::Terraform exited with code 0.\n", "noise: a line of a wrapper stands after the JSON"),
+        ("::debug::x\n{}", "noise: a line of a wrapper stands before the JSON"),
+        ("$ terraform output -json\n{}", "noise: something other than a JSON object comes first"),
+        ("\u{feff}{}", "noise: the document begins with a byte order mark"),
         ("{\r\n}\r\n", "CRLF"),
-        ("{}\n{}\n", "there is a second JSON document"),
-        ("{\"a\": {\"sensitive\": false, \"value\": \"x", "the JSON stops before its end"),
-        ("{\"a\": nope}", "not JSON"),
-        ("", "the document is empty"),
+        ("{}\n{}\n", "noise: there is a second JSON document"),
+        ("{\"a\": {\"sensitive\": false, \"value\": \"x", "broken: the JSON stops before its end"),
+        ("{\"a\": nope}", "broken: not JSON"),
+        ("", "broken: the document is empty"),
     ] {
         let message = refused(text);
         assert!(message.contains(expected), "{text}: {message}");
@@ -103,14 +123,20 @@ fn what_cannot_be_kept_exactly_is_refused() {
     let entry = |value: &str| format!(r#"{{"a": {{"sensitive": false, "value": {value}}}}}"#);
     assert_eq!(
         refused(&entry(r#""\ud800""#)),
-        "the output `a` holds text that is not Unicode (half of a surrogate pair)"
+        "broken: the output `a` holds text that is not Unicode (half of a surrogate pair)"
     );
-    assert_eq!(refused(&entry(r#"{"k": 1, "\u006b": 2}"#)), "the output `a` holds a key twice in one object");
-    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
-    assert_eq!(refused(&entry(&deep)), "the output `a` holds values more than 128 deep in one another");
+    assert_eq!(
+        refused(&entry(r#"{"k": 1, "\u006b": 2}"#)),
+        "broken: the output `a` holds a key twice in one object"
+    );
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    assert_eq!(
+        refused(&entry(&deep)),
+        "broken: the output `a` holds values more than 128 deep in one another"
+    );
     assert_eq!(
         refused(r#"{"a": {"sensitive": false, "value": 1}, "a": {"sensitive": true, "value": 1}}"#),
-        "the document has an output, or another key, twice"
+        "broken: the document has an output, or another key, twice"
     );
 }
 

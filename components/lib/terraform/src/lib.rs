@@ -2,12 +2,15 @@
 //! document. Never repeats a text of the document in a message, since it may hold secrets.
 #![forbid(unsafe_code)]
 
+mod cursor;
 mod kind;
 mod read;
 mod source;
+mod token;
 mod trouble;
 mod whole;
 
+pub use cursor::Cursor;
 pub use kind::{Kind, is_known_version};
 pub use read::read;
 pub use source::{PIECE, Source};

@@ -18,7 +18,7 @@ where
     let mut parser = serde_json::Deserializer::from_reader(&mut *source);
     let value = match seed.deserialize(&mut parser) {
         Ok(value) => value,
-        Err(error) => return Err(source.trouble().unwrap_or_else(|| translate(&error))),
+        Err(error) => return Err(source.trouble().unwrap_or_else(|| translate(&error, None))),
     };
     match parser.end() {
         Ok(()) => Ok(value),
@@ -39,18 +39,29 @@ fn place(error: &serde_json::Error) -> Place {
     Place { line: error.line(), column: error.column() }
 }
 
-pub(crate) fn translate<E>(error: &serde_json::Error) -> Trouble<E> {
-    let at = place(error);
+/// The trouble that an error of the parser stands for. If it had only a part of the document, with the place of the
+/// last byte before that part.
+pub(crate) fn translate<E>(error: &serde_json::Error, start: Option<Place>) -> Trouble<E> {
+    let at = match (place(error), start) {
+        (at, None) => at,
+        (Place { line: 1, column }, Some(start)) => Place { column: start.column + column, ..start },
+        (Place { line, column }, Some(start)) => Place { line: start.line + line - 1, column },
+    };
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     match error.classify() {
         Category::Eof => Trouble::CutOff(at),
         Category::Syntax | Category::Io => Trouble::Syntax(at, text.to_owned()),
-        Category::Data => Trouble::Form(at, expected(text).map(str::to_owned)),
+        Category::Data => Trouble::Form(at, form(text).to_owned()),
     }
 }
 
-/// The part of a message that comes from the program. What stands before it can be a value of the document.
-fn expected(text: &str) -> Option<&str> {
-    text.rsplit_once(", expected ").map(|(_, expected)| expected)
+/// What of a message comes from the program. Before `expected` there can be a value of the document.
+fn form(text: &str) -> &str {
+    let is_ours = ["missing field `", "duplicate field `"].iter().any(|start| text.starts_with(start));
+    match text.rfind(", expected ") {
+        _ if is_ours => text,
+        Some(at) => &text[at + 2..],
+        None => "a value is not what it should be",
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::trouble::Trouble;
+use crate::trouble::{Place, Trouble};
 
 /// How many bytes are asked for at once.
 pub const PIECE: u32 = 1024 * 1024;
@@ -11,10 +11,15 @@ pub const PIECE: u32 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Source<F, E> {
     fetch: F,
-    piece: Vec<u8>,
-    at: usize,
+    /// What was fetched last, and how much of it was taken.
+    pub(crate) piece: Vec<u8>,
+    pub(crate) at: usize,
+    /// Where the piece ends.
     offset: u64,
     begun: bool,
+    /// The line, and where in the document it begins, as far as somebody counts.
+    line: usize,
+    line_start: u64,
     trouble: Option<Trouble<E>>,
 }
 
@@ -24,7 +29,16 @@ where
 {
     /// Nothing is fetched yet.
     pub fn new(fetch: F) -> Self {
-        Self { fetch, piece: Vec::new(), at: 0, offset: 0, begun: false, trouble: None }
+        Self {
+            fetch,
+            piece: Vec::new(),
+            at: 0,
+            offset: 0,
+            begun: false,
+            line: 1,
+            line_start: 0,
+            trouble: None,
+        }
     }
 
     /// The next piece, which is empty at the end.
@@ -43,8 +57,24 @@ where
         self.piece.get(self.at.saturating_sub(1)..).unwrap_or_default()
     }
 
+    /// The next byte is a line feed.
+    pub(crate) fn new_line(&mut self) {
+        self.line += 1;
+        self.line_start = self.taken() + 1;
+    }
+
+    /// Where the byte is that was taken last.
+    pub(crate) fn place(&self) -> Place {
+        let column = self.taken().saturating_sub(self.line_start);
+        Place { line: self.line, column: usize::try_from(column).unwrap_or(usize::MAX) }
+    }
+
+    fn taken(&self) -> u64 {
+        self.offset - (self.piece.len() - self.at) as u64
+    }
+
     /// Gets the next piece, which is empty at the end.
-    fn refill(&mut self) -> Result<(), Trouble<E>> {
+    pub(crate) fn refill(&mut self) -> Result<(), Trouble<E>> {
         self.piece = (self.fetch)(self.offset, PIECE).map_err(Trouble::Unread)?;
         self.at = 0;
         let first = self.offset == 0;

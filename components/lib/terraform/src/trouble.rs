@@ -38,11 +38,21 @@ pub enum Trouble<E> {
     CutOff(Place),
     /// It is not JSON: what a parser says, which names no text of it.
     Syntax(Place, String),
-    /// It is JSON, but not of the form looked for: what was expected instead, if that is known.
-    Form(Place, Option<String>),
+    /// It is JSON, but not of the form looked for: `expected a sequence`, ``missing field `change` ``.
+    Form(Place, String),
 }
 
 impl<E> Trouble<E> {
+    /// The name of the failure for scripts: `unreadable`, `noise` for what stands around the JSON, `broken` for the
+    /// JSON itself.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unread(_) => "unreadable",
+            Self::Empty | Self::CutOff(_) | Self::Syntax(..) | Self::Form(..) => "broken",
+            _ => "noise",
+        }
+    }
+
     /// Where, if that is known.
     pub fn at(&self) -> Option<Place> {
         match self {
@@ -100,8 +110,7 @@ impl<E: fmt::Display> fmt::Display for Trouble<E> {
             Self::SecondDocument(_) => write!(out, "there is a second JSON document after the first"),
             Self::CutOff(_) => write!(out, "the JSON stops before its end"),
             Self::Syntax(_, problem) => write!(out, "not JSON: {problem}"),
-            Self::Form(_, None) => write!(out, "a value is not of the form expected"),
-            Self::Form(_, Some(expected)) => write!(out, "expected {expected}"),
+            Self::Form(_, problem) => write!(out, "unexpected form: {problem}"),
         }
     }
 }

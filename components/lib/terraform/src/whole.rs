@@ -1,6 +1,6 @@
 //! One document held whole, for steps that need most of its values. Never reads a value.
 
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 use crate::read::{after, translate};
 use crate::source::Source;
@@ -23,15 +23,15 @@ where
     }
 }
 
-/// The one document that a text is.
+/// The one document that a text is, read as far as `T` does.
 ///
 /// # Errors
-/// If the text is not JSON, or not one document.
-pub fn alone<E>(text: &[u8]) -> Result<&RawValue, Trouble<E>> {
-    let mut documents = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
+/// If the text is not JSON, not one document, or not what `T` takes.
+pub fn alone<'de, T: Deserialize<'de>, E>(text: &'de [u8]) -> Result<T, Trouble<E>> {
+    let mut documents = serde_json::Deserializer::from_slice(text).into_iter();
     let document = match documents.next() {
         None => return Err(Trouble::Empty),
-        Some(read) => read.map_err(|error| translate(&error))?,
+        Some(read) => read.map_err(|error| translate(&error, None))?,
     };
     let end = documents.byte_offset();
     match text.get(end..).unwrap_or_default().trim_ascii_start() {

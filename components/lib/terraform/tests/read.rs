@@ -112,7 +112,9 @@ fn no_message_holds_a_text_of_the_document() {
     }
     let text = r#"{"actions": "canary"}"#;
     let result: Result<Strict, _> = read(&mut Source::new(pieces(text.as_bytes(), 99)), PhantomData);
-    assert_eq!(result.unwrap_err().to_string(), "expected a sequence");
+    assert_eq!(result.unwrap_err().to_string(), "unexpected form: expected a sequence");
+    let result: Result<Strict, _> = read(&mut Source::new(pieces(b"{}", 99)), PhantomData);
+    assert_eq!(result.unwrap_err().to_string(), "unexpected form: missing field `actions`");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use lockstep_terraform::{Place, Source, Trouble, alone, read, whole};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 fn pieces(bytes: &[u8], size: usize) -> impl FnMut(u64, u32) -> Result<Vec<u8>, String> {
     move |offset, _| {
@@ -17,7 +18,7 @@ fn pieces(bytes: &[u8], size: usize) -> impl FnMut(u64, u32) -> Result<Vec<u8>, 
 fn held(bytes: &[u8], size: usize) -> Result<String, Trouble<String>> {
     let text = whole(&mut Source::new(pieces(bytes, size)), bytes.len() as u64)?;
     assert_eq!(text, bytes);
-    Ok(alone::<String>(&text)?.get().to_owned())
+    Ok(alone::<&RawValue, String>(&text)?.get().to_owned())
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! The step `plan-gate`: carries values between the host and the pure modules. Never decides.
+
+pub mod action;
+mod bindings;
+pub mod document;
+pub mod gate;
+mod gather;
+pub mod glob;
+pub mod judge;
+pub mod plan;
+pub mod policy;
+mod raw;
+mod reason;
+mod values;
+pub mod words;
+
+use action::Action;
+use bindings::{
+    Block, Failure, Guest, Inputs, Level, Outputs, bad_input, failed, markdown, note_all, progress, refuse,
+    reject, rejection, summary, workspace,
+};
+use plan::Plan;
+use policy::Policy;
+
+struct Step;
+
+const MB: u64 = 1_000_000;
+
+impl Guest for Step {
+    fn run(inputs: Inputs) -> Result<Outputs, Failure> {
+        let policy = Policy::read(&policy::Inputs {
+            allow: &inputs.allow,
+            deny: &inputs.deny,
+            max: &inputs.max,
+            on_drift: inputs.on_drift.into(),
+            on_checks: inputs.on_checks.into(),
+        })
+        .map_err(|problems| bad_input(&problems))?;
+        let plan = open(&inputs.source)?;
+        let verdict = judge::judge(&plan, &policy);
+        note_all(Level::Error, &verdict.violations);
+        note_all(Level::Warning, &verdict.warnings);
+        summary(&Block::Heading(words::heading(&plan)));
+        summary(&Block::Paragraph(words::verdict(&verdict)));
+        let against = words::findings("Against it", &verdict.violations);
+        let besides = words::findings("Warning", &verdict.warnings);
+        for table in [against, words::changes(&plan), besides].into_iter().flatten() {
+            summary(&Block::Table(table.into()));
+        }
+        if let Some(path) = &inputs.summary_file {
+            workspace::write(path, markdown().as_bytes()).map_err(failed)?;
+        }
+        let rejected = rejection(&verdict.violations);
+        if let Some(failure) = &rejected {
+            reject(failure);
+        }
+        let verdict = if rejected.is_some() { bindings::Verdict::Fail } else { bindings::Verdict::Pass };
+        Ok(outputs(&plan, verdict, inputs.summary_file.unwrap_or_default()))
+    }
+}
+
+/// Reads the plan; the digest is asked for only so that the receipt has it.
+fn open(path: &str) -> Result<Plan, Failure> {
+    let file = workspace::open(path).map_err(failed)?;
+    file.digest().map_err(failed)?;
+    let size = file.size();
+    let fetch = |offset, length| {
+        progress(offset / MB, Some(size / MB), "MB");
+        file.read_at(offset, length).map_err(failed)
+    };
+    gate::open(fetch).map_err(|refusal| refuse(path, refusal))
+}
+
+fn outputs(plan: &Plan, verdict: bindings::Verdict, summary_file: String) -> Outputs {
+    let count = |action| plan.counts.of(action);
+    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    Outputs {
+        changes: plan.has_changes(),
+        create: count(Action::Create),
+        update: count(Action::Update),
+        replace: count(Action::Replace),
+        delete: count(Action::Delete),
+        forget: count(Action::Forget),
+        import: count(Action::Import),
+        move_: count(Action::Move),
+        read: count(Action::Read),
+        invoke: count(Action::Invoke),
+        drift: length(plan.drift.len()),
+        failed_checks: length(plan.failed_checks.len()),
+        verdict,
+        summary_file,
+    }
+}
