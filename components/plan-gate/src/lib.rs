@@ -14,10 +14,9 @@ mod reason;
 mod values;
 pub mod words;
 
-use action::Action;
 use bindings::{
-    Block, Failure, Guest, Inputs, Level, Outputs, bad_input, failed, markdown, note_all, progress, refuse,
-    reject, rejection, summary, workspace,
+    Block, Failure, Guest, Inputs, Level, Outputs, bad_input, failed, markdown, note_all, outputs, progress,
+    refuse, reject, rejection, summary, workspace,
 };
 use plan::Plan;
 use policy::Policy;
@@ -54,8 +53,7 @@ impl Guest for Step {
         if let Some(failure) = &rejected {
             reject(failure);
         }
-        let verdict = if rejected.is_some() { bindings::Verdict::Fail } else { bindings::Verdict::Pass };
-        Ok(outputs(&plan, verdict, inputs.summary_file.unwrap_or_default()))
+        Ok(outputs(&plan, rejected.is_none(), inputs.summary_file.unwrap_or_default()))
     }
 }
 
@@ -69,25 +67,4 @@ fn open(path: &str) -> Result<Plan, Failure> {
         file.read_at(offset, length).map_err(failed)
     };
     gate::open(fetch).map_err(|refusal| refuse(path, refusal))
-}
-
-fn outputs(plan: &Plan, verdict: bindings::Verdict, summary_file: String) -> Outputs {
-    let count = |action| plan.counts.of(action);
-    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    Outputs {
-        changes: plan.has_changes(),
-        create: count(Action::Create),
-        update: count(Action::Update),
-        replace: count(Action::Replace),
-        delete: count(Action::Delete),
-        forget: count(Action::Forget),
-        import: count(Action::Import),
-        move_: count(Action::Move),
-        read: count(Action::Read),
-        invoke: count(Action::Invoke),
-        drift: length(plan.drift.len()),
-        failed_checks: length(plan.failed_checks.len()),
-        verdict,
-        summary_file,
-    }
 }

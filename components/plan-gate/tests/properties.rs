@@ -1,0 +1,256 @@
+//! Random plans: the counts are those of a naive reader, and no value gets out.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use plan_gate::action::Action;
+use plan_gate::gate::{self, Refusal};
+use plan_gate::glob;
+use plan_gate::judge::judge;
+use plan_gate::plan::Plan;
+use plan_gate::policy::{Inputs, Policy, Reaction};
+use plan_gate::words;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+fn open(bytes: &[u8], size: usize) -> Result<Plan, Refusal<String>> {
+    gate::open(|offset, _| {
+        let from = usize::try_from(offset).unwrap();
+        Ok(bytes[from..bytes.len().min(from + size)].to_vec())
+    })
+}
+
+const LISTS: [&[&str]; 10] = [
+    &["no-op"],
+    &["create"],
+    &["read"],
+    &["update"],
+    &["delete"],
+    &["forget"],
+    &["delete", "create"],
+    &["create", "delete"],
+    &["create", "forget"],
+    &["forget", "create"],
+];
+
+/// Values of attributes: each text and key below the top level of one holds the canary.
+fn values() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0..3u32).prop_map(|number| json!(f64::from(number) + 4711.5)),
+        (0..3u32).prop_map(|number| json!(format!("canary-{number}\n\"x\""))),
+        (0..3u32).prop_map(|number| json!({"canary-key": [format!("canary-{number}"), {}], "n": number})),
+    ]
+}
+
+fn attributes() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        1 => Just(Value::Null),
+        4 => proptest::collection::btree_map("[a-f]", values(), 0..6)
+            .prop_map(|map| Value::Object(map.into_iter().collect())),
+    ]
+}
+
+fn marks() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(false)),
+        Just(json!(true)),
+        Just(json!({})),
+        Just(json!({"a": true, "b": [{"canary-key": false}]})),
+        Just(json!({"c": {"canary-key": [false, true]}})),
+    ]
+}
+
+prop_compose! {
+    fn change()(
+        list in select(&LISTS[..]), before in attributes(), after in attributes(), unknown in marks(),
+        sensitive in [marks(), marks()], importing in proptest::option::of(Just(json!({"id": "canary-id"}))),
+        paths in proptest::option::of(Just(json!([["a"], ["b", 0, "c"]]))),
+    ) -> Value {
+        let [was, is] = sensitive;
+        json!({
+            "actions": list, "before": before, "after": after, "after_unknown": unknown, "before_sensitive": was,
+            "after_sensitive": is, "importing": importing, "replace_paths": paths, "generated_config": "canary",
+            "before_identity": {"id": "canary"},
+        })
+    }
+}
+
+prop_compose! {
+    fn resource()(
+        change in change(), number in 0..9u32, from in proptest::option::of(0..9u32), kind in "[xy]",
+        deposed in proptest::option::of("[0-9a-f]{8}"), reason in proptest::option::of("[a-z_]{1,20}"),
+    ) -> Value {
+        json!({
+            "address": format!("{kind}.r[{number}]"), "type": kind, "deposed": deposed, "action_reason": reason,
+            "previous_address": from.map(|from| format!("{kind}.r[{from}]")), "change": change, "index": "canary",
+        })
+    }
+}
+
+prop_compose! {
+    fn plans()(
+        resources in proptest::collection::vec(resource(), 0..8),
+        drift in proptest::collection::vec(resource(), 0..3),
+        outputs in proptest::collection::btree_map("[a-z]{1,3}", change(), 0..3),
+        invoked in 0..3usize, turn in 0..9usize,
+    ) -> Value {
+        let parts = [
+            ("format_version", json!("1.2")),
+            ("variables", json!({"secret": {"value": "canary"}})),
+            ("planned_values", json!({"root_module": {"resources": [{"values": {"a": "canary"}}]}})),
+            ("resource_drift", json!(drift)),
+            ("resource_changes", json!(resources)),
+            ("output_changes", json!(outputs)),
+            ("prior_state", json!({"values": "canary"})),
+            ("action_invocations", json!(vec![json!({"address": "action.z.z", "config_values": "canary"}); invoked])),
+            ("checks", json!([{"address": {"to_display": "check.c"}, "status": "fail", "instances": [
+                {"address": {"to_display": "check.c"}, "status": "fail", "problems": [{"message": "canary"}]}]}])),
+        ];
+        let mut keys: Vec<_> = parts.into_iter().map(|(key, part)| (key.to_owned(), part)).collect();
+        keys.rotate_left(turn);
+        Value::Object(keys.into_iter().collect())
+    }
+}
+
+fn naive(plan: &Value, wanted: Action) -> usize {
+    let happens = |resource: &&Value| {
+        let change = &resource["change"];
+        let words: Vec<&str> =
+            change["actions"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+        let has = |word| words.contains(&word);
+        let replaced = has("create") && has("delete");
+        match wanted {
+            Action::Create => has("create") && !replaced,
+            Action::Delete => has("delete") && !replaced,
+            Action::Replace => replaced,
+            Action::Update => has("update"),
+            Action::Forget => has("forget"),
+            Action::Read => has("read"),
+            Action::Import => !change["importing"].is_null(),
+            Action::Move => {
+                !resource["previous_address"].is_null() && resource["previous_address"] != resource["address"]
+            }
+            Action::Invoke => false,
+        }
+    };
+    if wanted == Action::Invoke {
+        return plan["action_invocations"].as_array().unwrap().len();
+    }
+    plan["resource_changes"].as_array().unwrap().iter().filter(happens).count()
+}
+
+fn policy(allow: &[String], deny: &[String]) -> Policy {
+    let max = Action::ALL.map(|action| format!("{action}=0"));
+    let (on_drift, on_checks) = (Reaction::Fail, Reaction::Fail);
+    Policy::read(&Inputs { allow, deny, max: &max, on_drift, on_checks }).unwrap()
+}
+
+/// Everything that a run says about a plan.
+fn said(plan: &Plan, policy: &Policy) -> String {
+    let verdict = judge(plan, policy);
+    let mut text = format!("{}\n{}\n", words::heading(plan), words::verdict(&verdict));
+    for finding in verdict.violations.iter().chain(&verdict.warnings) {
+        text += &format!("{} {:?}\n", words::finding(finding), words::hint(finding));
+    }
+    let tables = [words::findings("Against it", &verdict.violations), words::changes(plan)];
+    text + &words::failure(&verdict.violations) + &format!("{tables:?}")
+}
+
+fn naive_match(pattern: &[char], text: &[char]) -> bool {
+    match (pattern, text) {
+        ([], rest) => rest.is_empty(),
+        (['*', pattern @ ..], _) => (0..=text.len()).any(|skip| naive_match(pattern, &text[skip..])),
+        (['?', pattern @ ..], [_, text @ ..]) => naive_match(pattern, text),
+        ([one, pattern @ ..], [other, text @ ..]) => one == other && naive_match(pattern, text),
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn counts_are_those_of_a_naive_reader(plan in plans(), size in 1usize..300) {
+        let read = open(plan.to_string().as_bytes(), size).unwrap();
+        for action in Action::ALL {
+            prop_assert_eq!(read.counts.of(action) as usize, naive(&plan, action), "{}", action);
+        }
+        let is_no_op = |change: &Value| change["actions"] == json!(["no-op"]);
+        let outputs = plan["output_changes"].as_object().unwrap().values().filter(|change| !is_no_op(change)).count();
+        prop_assert_eq!(read.outputs as usize, outputs);
+        let drift = plan["resource_drift"].as_array().unwrap().iter().filter(|one| !is_no_op(&one["change"])).count();
+        prop_assert_eq!(read.drift.len(), drift);
+        let changes = outputs > 0 || Action::ALL.iter().any(|action| naive(&plan, *action) > 0);
+        prop_assert_eq!(read.has_changes(), changes);
+    }
+
+    #[test]
+    fn no_value_is_ever_said(plan in plans()) {
+        let read = open(plan.to_string().as_bytes(), 1 << 20).unwrap();
+        for policy in [policy(&[], &["delete".into(), "create:*".into()]), policy(&["read".into()], &[])] {
+            let said = said(&read, &policy);
+            prop_assert!(!said.contains("canary") && !said.contains("4711"), "{}", said);
+        }
+        prop_assert!(!format!("{read:?}").contains("canary"), "kept");
+    }
+
+    #[test]
+    fn names_are_those_of_the_attributes_that_differ(change in change()) {
+        let plan = json!({"format_version": "1.2", "planned_values": {}, "resource_changes": [
+            {"address": "x.y", "change": change, "previous_address": "x.z"}]});
+        let read = open(plan.to_string().as_bytes(), 1 << 20).unwrap();
+        let found: Vec<&str> = read.changes[0].attributes.shown.iter().map(|name| &**name).collect();
+        let (before, after) = (&change["before"], &change["after"]);
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            let both = before.as_object().is_some_and(|o| !o.is_empty())
+                && after.as_object().is_some_and(|o| !o.is_empty());
+            if both && before.get(name) != after.get(name) {
+                prop_assert!(found.contains(&name), "{} of {}", name, change);
+            }
+            let quiet = [&change["after_unknown"], &change["before_sensitive"], &change["after_sensitive"]];
+            if quiet.iter().all(|marks| marks.get(name).is_none()) && before.get(name) == after.get(name) {
+                prop_assert!(!found.contains(&name), "{} of {}", name, change);
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_that_is_changed_anywhere_makes_no_panic_and_says_no_value(
+        plan in plans(), at: prop::sample::Index, byte: u8, cut: prop::sample::Index, size in 1usize..300,
+    ) {
+        let mut bytes = plan.to_string().into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let policy = policy(&["read".into()], &[]);
+        let text = match open(&bytes, size) {
+            Ok(plan) => said(&plan, &policy),
+            Err(refusal) => format!("{} {:?} {refusal:?}", refusal.message(), refusal.hint()),
+        };
+        prop_assert!(!text.contains("canary"), "{}", text);
+        let cut = cut.index(bytes.len());
+        prop_assert!(open(&plan.to_string().as_bytes()[..cut], size).is_err());
+    }
+
+    #[test]
+    fn globs_match_what_a_naive_matcher_does(pattern in "[ab*?\\[é]{0,8}", text in "[ab\\[é]{0,10}") {
+        let chars = |text: &str| text.chars().collect::<Vec<_>>();
+        prop_assert_eq!(glob::matches(&pattern, &text), naive_match(&chars(&pattern), &chars(&text)));
+    }
+
+    #[test]
+    fn what_is_not_allowed_or_is_denied_is_found(plan in plans(), wanted in select(&Action::ALL[..]), kind in "[xy]") {
+        let read = open(plan.to_string().as_bytes(), 1 << 20).unwrap();
+        let rule = [format!("{wanted}:{kind}")];
+        let count = |allow: &[String], deny: &[String]| {
+            let policy = policy(allow, deny);
+            judge(&read, &policy).violations.iter().filter(|finding| finding.code() == "forbidden").count()
+        };
+        let all: usize = read.changes.iter().map(|change| change.actions.iter().count()).sum();
+        let matched = |wanted| {
+            read.changes.iter().filter(|change| *change.kind == *kind && change.actions.contains(wanted)).count()
+        };
+        let also = if wanted == Action::Delete { matched(Action::Replace) } else { 0 };
+        prop_assert_eq!(count(&[], &rule), matched(wanted) + also);
+        prop_assert_eq!(count(&rule, &[]), all - matched(wanted));
+        prop_assert_eq!(count(&[], &[]), 0);
+    }
+}
