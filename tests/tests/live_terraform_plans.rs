@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 
 /// The name of the input that takes the plan.
-const DOCUMENT: &str = "document";
+const DOCUMENT: &str = "plan";
 /// The beginning of every secret in the configurations, sensitive or made so by `tofu` on its way.
 const SECRET: &str = "canary-";
 

@@ -35,7 +35,7 @@ impl Guest for Step {
             on_checks: inputs.on_checks.into(),
         })
         .map_err(|problems| bad_input(&problems))?;
-        let plan = open(&inputs.source)?;
+        let plan = open(&inputs.plan)?;
         let verdict = judge::judge(&plan, &policy);
         note_all(Level::Error, &verdict.violations);
         note_all(Level::Warning, &verdict.warnings);

@@ -98,7 +98,7 @@ fn run(args: &[String], folder: &Path) -> Ended {
             return Ended { exit: 2, code: "bad-input".into(), message, plan: None };
         }
     };
-    let bytes = fs::read(folder.join(&list("source")[0])).unwrap();
+    let bytes = fs::read(folder.join(&list("plan")[0])).unwrap();
     match open(&bytes) {
         Err(refusal) => {
             Ended { exit: 2, code: refusal.code().into(), message: refusal.message(), plan: None }

@@ -33,7 +33,7 @@ pub(super) fn plans(root: &Path, folder: &Path, megabytes: usize) -> Result<Vec<
     document.contenders(
         root,
         "plan-gate",
-        json!({ "document": "document.json" }),
+        json!({ "plan": "document.json" }),
         jq,
         python,
         move |answer| match answer.get("outputs") {
