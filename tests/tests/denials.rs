@@ -30,15 +30,19 @@ fn asks(step: &str) -> Vec<Ask> {
     asks
 }
 
-/// A case that changes something, so that it needs every right.
+/// A case that ends well and changes something, so that it needs every right.
 fn changing_case(step: &str) -> (PathBuf, Vec<String>) {
     let cases = support::checkout().join("components").join(step).join("cases");
     let mut cases: Vec<_> = fs::read_dir(cases).unwrap().flatten().map(|entry| entry.path()).collect();
     cases.sort();
-    let case =
-        cases.into_iter().find(|case| case.join("out").exists()).expect("a case that changes something");
-    let text = fs::read_to_string(case.join("case.toml")).unwrap();
-    let toml: toml::Table = toml::from_str(&text).unwrap();
+    let read = |case: PathBuf| {
+        let text = fs::read_to_string(case.join("case.toml")).unwrap();
+        (case, text.parse::<toml::Table>().unwrap())
+    };
+    let changes = |(case, toml): &(PathBuf, toml::Table)| {
+        case.join("out").exists() && toml["exit"].as_integer() == Some(0)
+    };
+    let (case, toml) = cases.into_iter().map(read).find(changes).expect("a case that changes something");
     let args = toml["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap().to_owned()).collect();
     (case.join("in"), args)
 }

@@ -16,7 +16,8 @@ pub(crate) enum Extent {
 }
 
 /// Crates whose tests need no sandbox: quick to build without optimisation.
-const PLAIN: [&str; 4] = ["lockstep-model", "lockstep-caps", "lockstep-yaml", "xtask"];
+const PLAIN: [&str; 6] =
+    ["lockstep-model", "lockstep-caps", "lockstep-path", "lockstep-terraform", "lockstep-yaml", "xtask"];
 /// Crates that link the sandbox: tested in the profile in which it is built anyway.
 const SANDBOXED: [&str; 2] = ["lockstep-engine", "lockstep"];
 
