@@ -21,7 +21,7 @@ pub(crate) use lockstep::step::types::{Error, FailureKind, Location};
 pub(crate) use lockstep::step::workspace;
 
 /// The most findings that are noted one by one: the log must stay readable, and within its budget.
-const NOTES: usize = 1000;
+const NOTES: usize = 500;
 
 impl From<Reaction> for policy::Reaction {
     fn from(reaction: Reaction) -> Self {

@@ -25,6 +25,9 @@ struct Step;
 
 const MB: u64 = 1_000_000;
 
+/// How many bytes are read before the next word about it.
+const PROGRESS: u64 = 16 * 1024 * 1024;
+
 impl Guest for Step {
     fn run(inputs: Inputs) -> Result<Outputs, Failure> {
         let policy = Policy::read(&policy::Inputs {
@@ -63,7 +66,9 @@ fn open(path: &str) -> Result<Plan, Failure> {
     file.digest().map_err(failed)?;
     let size = file.size();
     let fetch = |offset, length| {
-        progress(offset / MB, Some(size / MB), "MB");
+        if offset % PROGRESS == 0 {
+            progress(offset / MB, Some(size / MB), "MB");
+        }
         file.read_at(offset, length).map_err(failed)
     };
     gate::open(fetch).map_err(|refusal| refuse(path, refusal))

@@ -212,12 +212,12 @@ fn the_most_dangerous_comes_first() {
 fn a_change_of_sensitivity_or_of_what_is_unknown_is_a_change() {
     let mut one = resource("a.b", &["update"]);
     one["change"]["before"] =
-        json!({"a": 1, "b": 1, "c": {"d": 1}, "e": 12345678901234567890123456789_u128.to_string()});
-    one["change"]["after"] = json!({"a": 1, "c": {"d": 1}, "e": "12345678901234567890123456789"});
-    one["change"]["after_unknown"] = json!({"b": true, "c": {"d": false}});
+        json!({"a": 1, "b": 1, "f": {}, "c": {"d": 1}, "e": 12345678901234567890123456789_u128.to_string()});
+    one["change"]["after"] = json!({"a": 1, "f": {}, "c": {"d": 1}, "e": "12345678901234567890123456789"});
+    one["change"]["after_unknown"] = json!({"b": true, "c": {"d": false}, "f": {"x": true}});
     one["change"]["before_sensitive"] = json!({"c": {}});
     one["change"]["after_sensitive"] = json!({"a": true, "c": {}});
     let plan = plan(json!([one]));
     let names: Vec<&str> = plan.changes[0].attributes.shown.iter().map(|name| &**name).collect();
-    assert_eq!(names, ["a", "b"]);
+    assert_eq!(names, ["a", "b", "f"]);
 }
