@@ -42,6 +42,7 @@ pub fn read<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Docu
             }
             Ok(())
         })?;
+        gather.plan.lists_resources = keys.contains("resource_changes");
         let kind = Kind::of(version.is_some(), keys.iter().map(String::as_str));
         Ok(Document { kind, version, plan: gather.plan })
     })

@@ -28,8 +28,10 @@ pub struct Plan {
     pub errored: bool,
     /// Whether applying it would leave things to do; nothing if the plan does not say.
     pub complete: Option<bool>,
-    /// Whether it can be applied; nothing if the plan does not say.
+    /// Whether it can be applied; nothing if the plan does not say, as those of OpenTofu do not.
     pub applyable: Option<bool>,
+    /// Whether it has a list of resources at all. A plan that only refreshes has none.
+    pub lists_resources: bool,
 }
 
 /// What happens to one object.
@@ -90,9 +92,10 @@ pub struct Unknown {
 }
 
 impl Plan {
-    /// Whether there is anything to apply.
+    /// Whether there is anything to apply. A plan that only refreshes is there to take over what drifted.
     pub fn has_changes(&self) -> bool {
         let nothing = self.changes.is_empty() && self.outputs == 0 && self.unknown.is_empty();
-        !nothing || self.applyable == Some(true)
+        let takes_over_drift = !self.lists_resources && !self.drift.is_empty();
+        !nothing || self.applyable.unwrap_or(takes_over_drift)
     }
 }

@@ -46,7 +46,7 @@ fn ty(item: &Item<'_>) -> String {
         let kind = item.value.kind();
         return kind.split_once(' ').map_or(kind, |(_, noun)| noun).into();
     }
-    clip(&item.ty, 80)
+    clip(&item.ty, 40)
 }
 
 fn state(state: State) -> &'static str {

@@ -144,11 +144,14 @@ fn verb(change: &Change, planned: bool) -> &'static str {
 
 /// An output's value if it is short, else how long it is.
 fn shown(r: &Renderer, value: &str) -> String {
-    let long = value.chars().count() > MAX_VALUE || value.trim_end_matches('\n').contains('\n');
-    if long {
-        format!("({} lines, {} bytes)", count(value.lines().count() as u64), count(value.len() as u64))
+    let bytes = count(value.len() as u64);
+    let line = value.trim_end_matches('\n');
+    if line.contains('\n') {
+        format!("({} lines, {bytes} bytes)", count(value.lines().count() as u64))
+    } else if line.chars().count() > MAX_VALUE {
+        format!("({bytes} bytes)")
     } else {
-        r.clean(value.trim_end_matches('\n'))
+        r.clean(line)
     }
 }
 
