@@ -3,7 +3,7 @@
 
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
-use lockstep_model::outputs::{Output, Worth};
+use lockstep_model::outputs::{Output, Worth, shown};
 use lockstep_model::redact::Redactor;
 use lockstep_model::render::{Effect, Platform, Renderer, Target};
 use lockstep_model::report::{Block, Change, Ending, Level, Location, Note, Report};
@@ -154,7 +154,7 @@ fn run(platform: Platform, report: &Report) -> Run {
         drawn = drawn.wrapping_add(1);
         [drawn; 16]
     };
-    effects.extend(renderer.closing(report, 2, &mut random));
+    effects.extend(renderer.closing(report, &shown(&report.outputs, &redactor), 2, &mut random));
     // A line of ours that holds a line feed is two lines to whoever reads the log.
     let lines = effects.iter().flat_map(|effect| match effect {
         Effect::Line(line) => line.split('\n').map(str::to_owned).collect(),

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::walk;
+
 /// How deep values may stand in one another.
 pub const DEPTH: usize = 128;
 
@@ -60,29 +62,7 @@ impl<'a> Json<'a> {
     /// # Errors
     /// If it holds what this cannot keep exactly.
     pub fn read(raw: &'a RawValue) -> Result<Self, Flaw> {
-        Self::read_within(raw, DEPTH)
-    }
-
-    fn read_within(raw: &'a RawValue, depth: usize) -> Result<Self, Flaw> {
-        let within = || depth.checked_sub(1).ok_or(Flaw::TooDeep);
-        Ok(match raw.get().as_bytes() {
-            [b'n', ..] => Self::Null,
-            [b't', ..] => Self::Bool(true),
-            [b'f', ..] => Self::Bool(false),
-            [b'"', ..] => Self::String(parsed::<Text<'a>>(raw)?.0),
-            [b'[', ..] => {
-                let (depth, items) = (within()?, parsed::<Vec<&RawValue>>(raw)?);
-                Self::List(
-                    items.into_iter().map(|item| Self::read_within(item, depth)).collect::<Result<_, _>>()?,
-                )
-            }
-            [b'{', ..] => {
-                let (depth, members) = (within()?, Members::read(raw)?.0);
-                let member = |(key, value)| Ok((key, Self::read_within(value, depth)?));
-                Self::Object(members.into_iter().map(member).collect::<Result<_, _>>()?)
-            }
-            _ => Self::Number(raw),
-        })
+        walk::value(raw.get())
     }
 
     /// What kind of value this is, with its article.
@@ -115,6 +95,16 @@ impl<'a> Json<'a> {
     pub fn compact(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// Whether a key is there twice.
+pub(crate) fn has_twice<'k>(keys: impl ExactSizeIterator<Item = &'k str> + Clone) -> bool {
+    // In the small objects of long lists this is quicker than any table.
+    if keys.len() <= 8 {
+        return keys.clone().enumerate().any(|(i, key)| keys.clone().take(i).any(|before| before == key));
+    }
+    let mut seen = HashSet::with_capacity(keys.len());
+    !keys.into_iter().all(|key| seen.insert(key))
 }
 
 /// A text that JSON allows, read as something that cannot keep all of it.
@@ -157,9 +147,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// If one does.
     pub fn unique(self) -> Result<Self, Flaw> {
-        let mut seen = HashSet::with_capacity(self.0.len());
-        let unique = self.0.len() < 2 || self.0.iter().all(|(key, _)| seen.insert(key));
-        if unique { Ok(self) } else { Err(Flaw::DuplicateKey) }
+        if has_twice(self.0.iter().map(|(key, _)| key.as_ref())) { Err(Flaw::DuplicateKey) } else { Ok(self) }
     }
 
     /// The value of a key.

@@ -14,6 +14,7 @@ pub mod request;
 pub mod secret;
 pub mod select;
 pub mod types;
+mod walk;
 pub mod words;
 
 use bindings::{

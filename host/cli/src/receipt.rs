@@ -8,7 +8,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::receipt::{self, Facts};
 use lockstep_model::render::Platform;
 use lockstep_model::report::{Level, Note, Report};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -54,6 +54,7 @@ impl Place {
 pub(crate) fn write(
     place: &Place,
     report: &Report,
+    shown: &Map<String, Value>,
     known: &Known,
     voice: &Voice,
     platform: Platform,
@@ -62,6 +63,7 @@ pub(crate) fn write(
     let facts = Facts {
         version: env!("CARGO_PKG_VERSION"),
         report,
+        shown,
         component: known.component,
         policy: known.policy,
         inputs: &known.inputs,
@@ -70,7 +72,7 @@ pub(crate) fn write(
         log: &known.log,
     };
     let redact = |text: &str| voice.redact(text);
-    let record = receipt::record(&facts, &redact, &|text| voice.redact_all(text));
+    let record = receipt::record(&facts, &redact);
     let digest = receipt::digest(&record);
     let run = receipt::redacted(about_run(platform, started), &redact);
     let statement = receipt::statement(&facts, record, digest, run);

@@ -3,10 +3,11 @@
 
 use crate::environment;
 use lockstep_engine::host::Live;
+use lockstep_model::outputs::{self, Output};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, Target};
 use lockstep_model::report::{Block, Note, Report};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{self, Path, PathBuf};
@@ -104,9 +105,9 @@ impl Voice {
         self.0.credentials.redact(text).into_owned()
     }
 
-    /// The text without any secret.
-    pub(crate) fn redact_all(&self, text: &str) -> String {
-        self.redactor().redact(text).into_owned()
+    /// The outputs without any secret.
+    pub(crate) fn shown(&self, outputs: &[Output]) -> Map<String, Value> {
+        outputs::shown(outputs, &self.redactor())
     }
 
     /// Says that the run begins.
@@ -129,10 +130,10 @@ impl Voice {
 
     /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
     /// standard output.
-    pub(crate) fn close(&self, report: &Report) -> io::Result<()> {
-        self.apply(&self.render(|renderer| renderer.closing(report, now(), &mut random)))?;
+    pub(crate) fn close(&self, report: &Report, shown: &Map<String, Value>) -> io::Result<()> {
+        self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)))?;
         if self.0.manner.stream == Stream::Stderr {
-            self.result(&render::result_json(report, &self.redactor(), &self.0.credentials))?;
+            self.result(&render::result_json(report, shown, &self.redactor(), &self.0.credentials))?;
         }
         Ok(())
     }

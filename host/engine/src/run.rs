@@ -190,7 +190,10 @@ fn enter(
     };
     let mut results = [Val::Bool(false)];
     match run.call(&mut *store, &[params], &mut results) {
-        Ok(()) => read_result(&results[0], outputs, limits),
+        Ok(()) => {
+            let [result] = results;
+            read_result(result, outputs, limits)
+        }
         Err(error) => broke_off(&error),
     }
 }
@@ -205,24 +208,24 @@ fn params(run: &Func, store: &Store<Host>, inputs: &Inputs) -> Option<Val> {
 
 /// Reads `result<outputs, failure>`, whose form was checked when the component was loaded. It is weighed first:
 /// small values of a component can be large ones here.
-fn read_result(result: &Val, types: &[Field], limits: &Limits) -> Ended {
-    if value::weight(result) > limits.output_bytes {
+fn read_result(result: Val, types: &[Field], limits: &Limits) -> Ended {
+    if value::weight(&result) > limits.output_bytes {
         return Ended::Limit(format!(
             "what the component returned has more than {} bytes",
             limits.output_bytes
         ));
     }
     match result {
-        Val::Result(Ok(Some(outputs))) => read_outputs(outputs, types),
+        Val::Result(Ok(Some(outputs))) => read_outputs(*outputs, types),
         Val::Result(Err(Some(failure))) => {
-            let failure = value::from_val(failure);
+            let failure = value::from_val(*failure);
             failure.and_then(|failure| read_failure(&failure)).map_or_else(bad_value, Ended::Failed)
         }
         _ => bad_value(),
     }
 }
 
-fn read_outputs(outputs: &Val, types: &[Field]) -> Ended {
+fn read_outputs(outputs: Val, types: &[Field]) -> Ended {
     match value::from_val(outputs) {
         Some(Value::Object(fields)) => match outputs::read(fields, types) {
             Ok(outputs) => Ended::Done(outputs),

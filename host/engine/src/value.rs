@@ -80,7 +80,7 @@ pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
 pub(crate) fn weight(val: &Val) -> usize {
     const EACH: usize = 64;
     let inside = match val {
-        Val::String(text) => text.bytes().map(|byte| if byte < b' ' { 6 } else { 2 }).sum(),
+        Val::String(text) => 2 * text.len() + 4 * text.bytes().filter(|byte| *byte < b' ').count(),
         Val::List(items) => items.iter().map(weight).sum(),
         Val::Option(Some(value)) | Val::Result(Ok(Some(value)) | Err(Some(value))) => weight(value),
         Val::Record(fields) => fields.iter().map(|(name, value)| name.len() + weight(value)).sum(),
@@ -90,24 +90,24 @@ pub(crate) fn weight(val: &Val) -> usize {
 }
 
 /// Makes JSON of a component value. `None` for what has no form in JSON, such as NaN.
-pub(crate) fn from_val(val: &Val) -> Option<Value> {
+pub(crate) fn from_val(val: Val) -> Option<Value> {
     Some(match val {
-        Val::Bool(value) => Value::Bool(*value),
-        Val::U8(number) => (*number).into(),
-        Val::U16(number) => (*number).into(),
-        Val::U32(number) => (*number).into(),
-        Val::U64(number) => (*number).into(),
-        Val::S8(number) => (*number).into(),
-        Val::S16(number) => (*number).into(),
-        Val::S32(number) => (*number).into(),
-        Val::S64(number) => (*number).into(),
-        Val::Float64(number) => Value::Number(Number::from_f64(*number)?),
-        Val::String(text) | Val::Enum(text) => text.clone().into(),
-        Val::List(items) => Value::Array(items.iter().map(from_val).collect::<Option<_>>()?),
+        Val::Bool(value) => Value::Bool(value),
+        Val::U8(number) => number.into(),
+        Val::U16(number) => number.into(),
+        Val::U32(number) => number.into(),
+        Val::U64(number) => number.into(),
+        Val::S8(number) => number.into(),
+        Val::S16(number) => number.into(),
+        Val::S32(number) => number.into(),
+        Val::S64(number) => number.into(),
+        Val::Float64(number) => Value::Number(Number::from_f64(number)?),
+        Val::String(text) | Val::Enum(text) => text.into(),
+        Val::List(items) => Value::Array(items.into_iter().map(from_val).collect::<Option<_>>()?),
         Val::Option(None) => Value::Null,
-        Val::Option(Some(value)) => from_val(value)?,
+        Val::Option(Some(value)) => from_val(*value)?,
         Val::Record(fields) => {
-            let fields = fields.iter().map(|(name, value)| Some((name.clone(), from_val(value)?)));
+            let fields = fields.into_iter().map(|(name, value)| Some((name, from_val(value)?)));
             Value::Object(fields.collect::<Option<Map<_, _>>>()?)
         }
         _ => return None,

@@ -1,6 +1,7 @@
-//! The outputs of a run, each in the two forms it can have: what machines get and what people see. It never
-//! redacts anything; who shows a value does.
+//! The outputs of a run, each in the two forms it can have: what machines get and what people see. What
+//! the machine of the platform gets is not redacted here.
 
+use crate::redact::Redactor;
 use crate::types::{Field, Type};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -101,6 +102,13 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
         }
     }
     Ok(outputs)
+}
+
+/// The outputs as people, the result and the receipt see them, without secrets. Large outputs take a while, so it is
+/// done once for a run.
+#[must_use]
+pub fn shown(outputs: &[Output], redactor: &Redactor) -> Map<String, Value> {
+    outputs.iter().map(|output| (output.name.clone(), redactor.redact_json(output.shown()))).collect()
 }
 
 /// Whether the name is `[A-Za-z_][A-Za-z0-9_-]*` and not too long.

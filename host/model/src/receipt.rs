@@ -22,8 +22,10 @@ const LONGEST_VALUE: usize = 4096;
 pub struct Facts<'a> {
     /// The version of lockstep.
     pub version: &'a str,
-    /// What the run had to tell; its own `receipt` is not looked at.
+    /// What the run had to tell; its own `receipt` is not looked at, and of its outputs only `shown`.
     pub report: &'a Report,
+    /// The outputs without secrets.
+    pub shown: &'a Map<String, Value>,
     /// The digest of the component's `.wasm`; none if the run ended before it was known.
     pub component: Option<Digest>,
     /// The digest of the policy file, if there was one.
@@ -38,19 +40,11 @@ pub struct Facts<'a> {
     pub log: &'a CallLog,
 }
 
-/// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`, and the outputs
-/// through `redact_all` before their digests were taken.
+/// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`.
 #[must_use]
-pub fn record(
-    facts: &Facts<'_>,
-    redact: &dyn Fn(&str) -> String,
-    redact_all: &dyn Fn(&str) -> String,
-) -> Value {
+pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
     let Facts { report, limits, log, .. } = facts;
-    let outputs = report
-        .outputs
-        .iter()
-        .map(|output| (output.name.clone(), digested(&redacted(output.shown(), redact_all))));
+    let outputs = facts.shown.iter().map(|(name, value)| (name.clone(), digested(value)));
     let mut record = json!({
         "version": 1,
         "lockstep": facts.version,
@@ -174,7 +168,8 @@ fn redact_in_place(value: &mut Value, redact: &dyn Fn(&str) -> String) {
 mod tests {
     use super::*;
     use crate::exit::Exit;
-    use crate::outputs::Output;
+    use crate::outputs::{self, Output};
+    use crate::redact::Redactor;
     use crate::report::Ending;
 
     fn report(changes: Vec<Change>) -> Report {
@@ -197,17 +192,20 @@ mod tests {
         }
     }
 
-    fn facts<'a>(report: &'a Report, rest: &'a (Inputs, Grant, Limits, CallLog)) -> Facts<'a> {
-        let (inputs, grant, limits, log) = rest;
+    fn facts<'a>(
+        report: &'a Report,
+        rest: &'a (Inputs, Grant, Limits, CallLog, Map<String, Value>),
+    ) -> Facts<'a> {
+        let (inputs, grant, limits, log, shown) = rest;
         let component = Some(Digest::of(b"component"));
-        Facts { version: "0.1.0", report, component, policy: None, inputs, grant, limits, log }
+        Facts { version: "0.1.0", report, shown, component, policy: None, inputs, grant, limits, log }
     }
 
     #[test]
     fn equal_runs_have_equal_digests_whatever_else_differs() {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
-        let record = record(&facts, &str::to_owned, &str::to_owned);
+        let record = record(&facts, &str::to_owned);
         let digest = digest(&record);
         let here = statement(&facts, record.clone(), digest, json!({"platform": "github"}));
         let there = statement(&facts, record, digest, json!({"platform": "plain"}));
@@ -223,7 +221,7 @@ mod tests {
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
         let plain = &str::to_owned;
-        assert_ne!(digest(&record(&changed, plain, plain)), digest(&record(&same, plain, plain)));
+        assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
         let statement = statement(&changed, Value::Null, Digest::of(b""), Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
     }
@@ -234,7 +232,7 @@ mod tests {
         let change = Change { path: "out.json".into(), before: None, after: Some(digest), private: true };
         let (report, rest) = (report(vec![change]), Default::default());
         let facts = facts(&report, &rest);
-        let record = record(&facts, &str::to_owned, &str::to_owned);
+        let record = record(&facts, &str::to_owned);
         assert_eq!(record["changes"][0]["after"], "private");
         let statement = statement(&facts, record, digest, Value::Null);
         assert!(!statement["predicate"]["record"].to_string().contains(&digest.hex()));
@@ -245,9 +243,11 @@ mod tests {
     fn every_text_is_redacted() {
         let mut report = report(vec![]);
         report.step = "step-hunter2".into();
-        let rest = Default::default();
-        let redact = |text: &str| text.replace("hunter2", "***");
-        let record = record(&facts(&report, &rest), &redact, &redact);
+        let redactor = Redactor::new(&["hunter2"]).unwrap();
+        let shown = outputs::shown(&report.outputs, &redactor);
+        let rest = (Inputs::default(), Grant::default(), Limits::default(), CallLog::default(), shown);
+        let redact = |text: &str| redactor.redact(text).into_owned();
+        let record = record(&facts(&report, &rest), &redact);
         assert!(!record.to_string().contains("hunter2"));
         assert_eq!(record["outputs"]["diff"], Digest::of(b"\"***\"").to_string());
     }

@@ -192,12 +192,20 @@ fn encoded(secret: &str, forms: &mut BTreeSet<String>) {
         forms.insert(base64_middle(&STANDARD_NO_PAD, secret, shift));
         forms.insert(base64_middle(&URL_SAFE_NO_PAD, secret, shift));
     }
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    forms.insert(hex.to_uppercase());
-    forms.insert(hex);
-    let upper = url_encoded(secret, |byte| format!("%{byte:02X}"));
-    let lower = url_encoded(secret, |byte| format!("%{byte:02x}"));
-    forms.extend([upper.replace("%20", "+"), lower.replace("%20", "+"), upper, lower]);
+    for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
+        let hex = |byte: u8| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]].map(char::from);
+        forms.insert(secret.bytes().flat_map(hex).collect());
+        let mut url = String::with_capacity(secret.len());
+        for byte in secret.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                url.push(char::from(byte));
+            } else {
+                url.push('%');
+                url.extend(hex(byte));
+            }
+        }
+        forms.extend([url.replace("%20", "+"), url]);
+    }
 }
 
 /// The characters of a secret's base64 form that are the same whatever stands before and after it, when
@@ -207,14 +215,6 @@ fn base64_middle(alphabet: &impl Engine, secret: &str, shift: usize) -> String {
     let first = (shift * 8).div_ceil(6);
     let last = (shift + secret.len()) * 8 / 6;
     text[first..last].to_owned()
-}
-
-fn url_encoded(secret: &str, escaped: impl Fn(u8) -> String) -> String {
-    let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => escaped(byte),
-    };
-    secret.bytes().map(byte).collect()
 }
 
 #[cfg(test)]

@@ -121,8 +121,10 @@ fn answer(
         diff: work.diff,
         receipt: None,
     };
+    let shown = voice.shown(&report.outputs);
+    let platform = environment.platform;
     let written =
-        place.ok().map(|place| receipt::write(&place, &report, &known, voice, environment.platform, started));
+        place.ok().map(|place| receipt::write(&place, &report, &shown, &known, voice, platform, started));
     if let Some((digest, problem)) = written {
         report.receipt = Some(digest);
         known.notes.extend(problem);
@@ -131,7 +133,7 @@ fn answer(
     report.notes.append(&mut known.heard);
     report.notes.append(&mut known.notes);
     let exit = report.ending.exit;
-    match voice.close(&report) {
+    match voice.close(&report, &shown) {
         Ok(()) => exit,
         Err(error) => {
             complain(&format!("the outputs could not be handed over: {error}"));

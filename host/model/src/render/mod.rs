@@ -17,7 +17,7 @@ use crate::outputs::{Output, Worth};
 use crate::redact::Redactor;
 use crate::report::{Block, Note, Report};
 use crate::text;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What stands before each line of the log that holds a text of unknown origin.
 pub const BAR: &str = "│ ";
@@ -189,12 +189,18 @@ impl Renderer<'_> {
         Effect::Line(line.trim_end().to_owned())
     }
 
-    /// What comes when the run is over. `random` draws 128 bits. `now` is in seconds since 1970.
+    /// What comes when the run is over. `shown` are the outputs without secrets. `random` draws 128 bits. `now` is in seconds since 1970.
     #[must_use]
-    pub fn closing(&self, report: &Report, now: u64, random: &mut dyn FnMut() -> [u8; 16]) -> Vec<Effect> {
+    pub fn closing(
+        &self,
+        report: &Report,
+        shown: &Map<String, Value>,
+        now: u64,
+        random: &mut dyn FnMut() -> [u8; 16],
+    ) -> Vec<Effect> {
         // It can be long, and not everybody reads it.
         let wanted = self.keeps_result || self.platform == Platform::Github;
-        let result = wanted.then(|| json_text(&result_json(report, self.redactor, self.credentials)));
+        let result = wanted.then(|| json_text(&result_json(report, shown, self.redactor, self.credentials)));
         let result = result.unwrap_or_default();
         let mut effects = match self.platform {
             Platform::Github => github::closing(self, report, &result, random),

@@ -7,16 +7,20 @@ use crate::text;
 use serde_json::{Map, Value, json};
 
 /// The result of a run, version 1. `hint`, `at` and `receipt` are null where there is none. A run that only
-/// planned has `planned` and `diff` besides. `redactor` also knows what the component had masked; in what the host
-/// itself says, only `credentials` are taken out, or a component could blacken what it did.
+/// planned has `planned` and `diff` besides. `shown` are the outputs without secrets. `redactor` also knows what the
+/// component had masked; in what the host itself says, only `credentials` are taken out, or a component could blacken
+/// what it did.
 #[must_use]
-pub fn result_json(report: &Report, redactor: &Redactor, credentials: &Redactor) -> Value {
+pub fn result_json(
+    report: &Report,
+    shown: &Map<String, Value>,
+    redactor: &Redactor,
+    credentials: &Redactor,
+) -> Value {
     let ending = &report.ending;
     let text = |text: &str| redactor.redact(text).into_owned();
     let own = |text: &str| credentials.redact(text).into_owned();
     let at = |at: &Location| Value::Object(place(Some(at), redactor));
-    let outputs =
-        report.outputs.iter().map(|output| (output.name.clone(), redactor.redact_json(output.shown())));
     let mut result = json!({
         "version": 1,
         "step": own(&report.step),
@@ -25,11 +29,13 @@ pub fn result_json(report: &Report, redactor: &Redactor, credentials: &Redactor)
         "message": text(&ending.message),
         "hint": ending.hint.as_deref().map(text),
         "at": ending.at.as_ref().map(at),
-        "outputs": outputs.collect::<Map<_, _>>(),
+        "outputs": null,
         "notes": report.notes.iter().map(|note| note_json(note, redactor)).collect::<Vec<_>>(),
         "changed": report.changes.iter().map(|change| own(&change.path)).collect::<Vec<_>>(),
         "receipt": report.receipt.map(|digest| digest.to_string()),
     });
+    // Put in afterwards, since the macro would copy them once more.
+    result["outputs"] = Value::Object(shown.clone());
     if report.planned {
         result["planned"] = Value::Bool(true);
         result["diff"] = json!(report.diff.as_deref().map(text));

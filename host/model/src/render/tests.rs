@@ -3,8 +3,9 @@
 use super::*;
 use crate::digest::Digest;
 use crate::exit::Exit;
+use crate::outputs::shown;
 use crate::report::{Block, Change, Ending, Level, Location};
-use serde_json::json;
+use serde_json::{Map, json};
 
 const HOSTILE: &str =
     "%0A::error::a\n::add-mask::b\r\n ##[error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)";
@@ -102,7 +103,7 @@ fn rendered(platform: Platform, report: &Report) -> String {
     effects.extend(report.notes.iter().flat_map(|note| r.note(note)));
     effects.extend(r.stdio(HOSTILE));
     effects.push(r.progress(120, Some(5_000), "files\n::x::"));
-    effects.extend(r.closing(report, 1_001, &mut || [0xAB; 16]));
+    effects.extend(r.closing(report, &shown(&report.outputs, &redactor), 1_001, &mut || [0xAB; 16]));
     let shown = effects.iter().map(|effect| match effect {
         Effect::Line(line) => format!("{line}\n"),
         Effect::Append { to, text } => format!("=== append {to:?}\n{text}"),

@@ -24,7 +24,7 @@ fn texts(platform: Platform, report: &Report) -> Vec<(Option<Target>, String)> {
         Effect::Line(line) => (None, line),
         Effect::Append { to, text } | Effect::Replace { to, text } => (Some(to), text),
     };
-    r.closing(report, 0, &mut || [1; 16]).into_iter().map(text).collect()
+    r.closing(report, &shown(&report.outputs, &redactor), 0, &mut || [1; 16]).into_iter().map(text).collect()
 }
 
 #[test]

@@ -4,7 +4,8 @@ use super::*;
 
 fn closing(platform: Platform, report: &Report) -> Vec<Effect> {
     let redactor = Redactor::empty();
-    renderer(platform, report, &redactor).closing(report, 0, &mut || [1; 16])
+    renderer(platform, report, &redactor)
+        .closing(report, &shown(&report.outputs, &redactor), 0, &mut || [1; 16])
 }
 
 fn log_of<'a>(effects: &'a [Effect]) -> Vec<&'a str> {
@@ -87,7 +88,12 @@ fn a_delimiter_that_is_in_the_value_is_drawn_again() {
         drawn += 1;
         [drawn; 16]
     };
-    let effects = renderer(Platform::Github, &report, &redactor).closing(&report, 0, &mut random);
+    let effects = renderer(Platform::Github, &report, &redactor).closing(
+        &report,
+        &shown(&report.outputs, &redactor),
+        0,
+        &mut random,
+    );
     assert!(text_for(&effects, Target::Outputs).starts_with(&format!("a<<lockstep-{}\n", "02".repeat(16))));
 }
 
@@ -163,7 +169,7 @@ fn colours_are_only_where_they_are_wanted() {
     report.ending.at = Some(Location { path: "a.yaml".to_owned(), line: Some(2), column: None });
     let redactor = Redactor::empty();
     let r = Renderer { colour: true, ..renderer(Platform::Plain, &report, &redactor) };
-    let coloured = r.closing(&report, 0, &mut || [0; 16]);
+    let coloured = r.closing(&report, &shown(&report.outputs, &redactor), 0, &mut || [0; 16]);
     assert!(log_of(&coloured).contains(&"\u{1b}[31merror\u{1b}[0m: a.yaml:2: 1 value in 1 file"));
     let plain = closing(Platform::Plain, &report);
     assert!(log_of(&plain).ends_with(&["error: a.yaml:2: 1 value in 1 file", "  hint: try `--plan`"]));
