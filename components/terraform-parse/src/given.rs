@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
-
 use crate::document::Output;
 use crate::json::Json;
 
 /// What stands for a sensitive value.
 pub const HIDDEN: &str = "***";
+/// The same in JSON.
+const HIDDEN_JSON: &str = "\"***\"";
 
 /// What a run gives out.
 #[derive(Debug)]
@@ -61,11 +61,6 @@ impl<'d> Item<'d> {
         }
     }
 
-    /// The text of its step output.
-    pub fn exact(&self) -> String {
-        self.value.exact()
-    }
-
     /// What people see of it; nothing if they may see all.
     pub fn shown(&self) -> Option<String> {
         self.sensitive.then(|| HIDDEN.to_owned())
@@ -78,36 +73,54 @@ impl Given<'_> {
         format!("{}{}", self.prefix, item.name)
     }
 
+    /// Each value as JSON without blanks. They can be large, so this is made once.
+    pub fn compact(&self) -> Vec<String> {
+        self.items.iter().map(|item| item.value.compact()).collect()
+    }
+
+    /// The texts of the step outputs: a string as it is, null as nothing, all else as JSON.
+    pub fn exact(&self, compact: Vec<String>) -> Vec<String> {
+        let exact = |(item, compact): (&Item<'_>, _)| match item.value.as_ref() {
+            Json::Null => String::new(),
+            Json::String(text) => text.clone().into_owned(),
+            _ => compact,
+        };
+        self.items.iter().zip(compact).map(exact).collect()
+    }
+
     /// All values as one JSON object without blanks.
-    pub fn json(&self) -> String {
-        serde_json::to_string(&Form { given: self, shown: false }).unwrap_or_default()
+    pub fn json(&self, compact: &[String]) -> String {
+        self.object(compact.iter().map(String::as_str), ["", ":", "}"])
     }
 
     /// What people see of that; nothing if they may see all.
-    pub fn shown_json(&self) -> Option<String> {
-        let sensitive = self.items.iter().any(|item| item.sensitive);
-        sensitive.then(|| serde_json::to_string(&Form { given: self, shown: true }).unwrap_or_default())
+    pub fn shown_json(&self, compact: &[String]) -> Option<String> {
+        let values = self.items.iter().zip(compact);
+        let shown = values.map(|(item, value)| if item.sensitive { HIDDEN_JSON } else { value });
+        self.items.iter().any(|item| item.sensitive).then(|| self.object(shown, ["", ":", "}"]))
     }
 
     /// All values as one JSON object for a file, with a line for each.
-    pub fn file(&self) -> String {
-        let mut text = serde_json::to_string_pretty(&Form { given: self, shown: false }).unwrap_or_default();
-        text.push('\n');
-        text
+    pub fn file(&self, compact: &[String]) -> String {
+        self.object(compact.iter().map(String::as_str), ["\n  ", ": ", "\n}\n"])
     }
-}
 
-/// The values as one object, with or without the sensitive ones.
-struct Form<'g, 'd> {
-    given: &'g Given<'d>,
-    shown: bool,
-}
-
-impl Serialize for Form<'_, '_> {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_map(self.given.items.iter().map(|item| {
-            let hidden = self.shown && item.sensitive;
-            (item.name, if hidden { &Json::String(Cow::Borrowed(HIDDEN)) } else { item.value.as_ref() })
-        }))
+    /// An object of values that are JSON, with texts before each name, after it, and at the end.
+    fn object<'v>(
+        &self,
+        values: impl Iterator<Item = &'v str> + Clone,
+        [before, colon, end]: [&str; 3],
+    ) -> String {
+        let names = self.items.iter().map(|item| item.name);
+        let room = names.clone().zip(values.clone()).map(|(name, value)| name.len() + value.len() + 10).sum();
+        let mut object = String::with_capacity(room);
+        object.push('{');
+        for (at, (name, value)) in names.zip(values).enumerate() {
+            let name = serde_json::to_string(name).unwrap_or_default();
+            for part in [if at == 0 { "" } else { "," }, before, &name, colon, value] {
+                object.push_str(part);
+            }
+        }
+        object + end
     }
 }

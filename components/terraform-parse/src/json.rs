@@ -82,15 +82,6 @@ impl<'a> Json<'a> {
         matches!(self, Self::Null)
     }
 
-    /// As the text of a step output: a string as it is, null as nothing, all else as JSON without blanks.
-    pub fn exact(&self) -> String {
-        match self {
-            Self::Null => String::new(),
-            Self::String(text) => text.clone().into_owned(),
-            other => other.compact(),
-        }
-    }
-
     /// As JSON without blanks.
     pub fn compact(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -57,18 +57,19 @@ impl Guest for Step {
             note(Level::Warning, &warning, None);
         }
         let given = choose::choose(&request, &outputs).map_err(|problems| refuse(source, &problems))?;
+        let compact = given.compact();
         if let Some(path) = target {
-            workspace::write_private(path, given.file().as_bytes()).map_err(failed)?;
+            workspace::write_private(path, given.file(&compact).as_bytes()).map_err(failed)?;
         }
         summary(&Block::Heading(words::heading(&given)));
         if !given.items.is_empty() {
             summary(&Block::Table(Table { columns: words::columns(), rows: words::rows(&given) }));
         }
-        let value = |item| NamedOutput { name: given.name(item), exact: item.exact(), shown: item.shown() };
+        let value = |(item, exact)| NamedOutput { name: given.name(item), exact, shown: item.shown() };
         Ok(Outputs {
             names: given.items.iter().map(|item| given.name(item)).collect(),
-            json: Guarded { exact: given.json(), shown: given.shown_json() },
-            values: given.items.iter().map(value).collect(),
+            json: Guarded { exact: given.json(&compact), shown: given.shown_json(&compact) },
+            values: given.items.iter().zip(given.exact(compact)).map(value).collect(),
         })
     }
 }

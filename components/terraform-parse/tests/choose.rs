@@ -12,7 +12,7 @@ fn a_contract_gives_what_it_names_in_its_order() {
     let done = Run { outputs: &["b:list(number)", "a:string"], ..Run::default() }.done(&text);
     assert_eq!(done.names(), ["b", "a"]);
     assert_eq!((done.value("a"), done.value("b")), ("x\n", "[1,2.50]"));
-    assert_eq!(done.file, "{\n  \"b\": [\n    1,\n    2.50\n  ],\n  \"a\": \"x\\n\"\n}\n");
+    assert_eq!(done.file, "{\n  \"b\": [1,2.50],\n  \"a\": \"x\\n\"\n}\n");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::environment;
 use lockstep_engine::host::Live;
 use lockstep_model::outputs::{self, Output};
 use lockstep_model::redact::{Redactor, TooLong};
-use lockstep_model::render::{self, Effect, Platform, Renderer, Target};
+use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
 use lockstep_model::report::{Block, Note, Report};
 use serde_json::{Map, Value};
 use std::fs::{self, OpenOptions};
@@ -133,12 +133,12 @@ impl Voice {
     pub(crate) fn close(&self, report: &Report, shown: &Map<String, Value>) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)))?;
         if self.0.manner.stream == Stream::Stderr {
-            self.result(&render::result_json(report, shown, &self.redactor(), &self.0.credentials))?;
+            self.result(&RunResult::of(report, shown, &self.redactor(), &self.0.credentials))?;
         }
         Ok(())
     }
 
-    fn result(&self, result: &Value) -> io::Result<()> {
+    fn result(&self, result: &RunResult<'_>) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{}", render::json_text(result))?;
         stdout.flush()

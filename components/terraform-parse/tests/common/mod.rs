@@ -76,12 +76,14 @@ impl Run<'_> {
         let mut said = vec![words::heading(&given)];
         said.extend(words::short(&secrets));
         said.extend(words::rows(&given).concat());
-        said.extend(given.shown_json());
+        let compact = given.compact();
+        said.extend(given.shown_json(&compact));
+        let value = |(item, exact)| (given.name(item), exact, item.shown());
         Ok(Done {
-            values: given.items.iter().map(|item| (given.name(item), item.exact(), item.shown())).collect(),
-            json: given.json(),
-            shown: given.shown_json(),
-            file: given.file(),
+            json: given.json(&compact),
+            shown: given.shown_json(&compact),
+            file: given.file(&compact),
+            values: given.items.iter().zip(given.exact(compact)).map(value).collect(),
             said,
             masked: secrets.texts,
         })

@@ -11,7 +11,7 @@ mod log;
 mod markdown;
 mod result;
 
-pub use result::{json_text, result_json};
+pub use result::{RunResult, json_text};
 
 use crate::outputs::{Output, Worth};
 use crate::redact::Redactor;
@@ -200,7 +200,8 @@ impl Renderer<'_> {
     ) -> Vec<Effect> {
         // It can be long, and not everybody reads it.
         let wanted = self.keeps_result || self.platform == Platform::Github;
-        let result = wanted.then(|| json_text(&result_json(report, shown, self.redactor, self.credentials)));
+        let result =
+            wanted.then(|| json_text(&RunResult::of(report, shown, self.redactor, self.credentials)));
         let result = result.unwrap_or_default();
         let mut effects = match self.platform {
             Platform::Github => github::closing(self, report, &result, random),

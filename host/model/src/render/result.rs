@@ -4,51 +4,99 @@
 use crate::redact::Redactor;
 use crate::report::{Location, Note, Report};
 use crate::text;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-/// The result of a run, version 1. `hint`, `at` and `receipt` are null where there is none. A run that only
-/// planned has `planned` and `diff` besides. `shown` are the outputs without secrets. `redactor` also knows what the
-/// component had masked; in what the host itself says, only `credentials` are taken out, or a component could blacken
-/// what it did.
-#[must_use]
-pub fn result_json(
-    report: &Report,
-    shown: &Map<String, Value>,
-    redactor: &Redactor,
-    credentials: &Redactor,
-) -> Value {
-    let ending = &report.ending;
-    let text = |text: &str| redactor.redact(text).into_owned();
-    let own = |text: &str| credentials.redact(text).into_owned();
-    let at = |at: &Location| Value::Object(place(Some(at), redactor));
-    let mut result = json!({
-        "version": 1,
-        "step": own(&report.step),
-        "outcome": ending.exit.word(),
-        "code": own(&ending.code),
-        "message": text(&ending.message),
-        "hint": ending.hint.as_deref().map(text),
-        "at": ending.at.as_ref().map(at),
-        "outputs": null,
-        "notes": report.notes.iter().map(|note| note_json(note, redactor)).collect::<Vec<_>>(),
-        "changed": report.changes.iter().map(|change| own(&change.path)).collect::<Vec<_>>(),
-        "receipt": report.receipt.map(|digest| digest.to_string()),
-    });
-    // Put in afterwards, since the macro would copy them once more.
-    result["outputs"] = Value::Object(shown.clone());
-    if report.planned {
-        result["planned"] = Value::Bool(true);
-        result["diff"] = json!(report.diff.as_deref().map(text));
+/// The result of a run, version 1, in the order in which it is printed.
+#[derive(Debug, Serialize)]
+pub struct RunResult<'a> {
+    version: u32,
+    step: String,
+    outcome: &'a str,
+    code: String,
+    message: String,
+    hint: Option<String>,
+    at: Option<Place>,
+    outputs: &'a Map<String, Value>,
+    notes: Vec<Heard<'a>>,
+    changed: Vec<String>,
+    receipt: Option<String>,
+    #[serde(flatten)]
+    plan: Option<Plan>,
+}
+
+/// What only a run that planned has.
+#[derive(Debug, Serialize)]
+struct Plan {
+    planned: bool,
+    diff: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Heard<'a> {
+    level: &'a str,
+    message: String,
+    #[serde(flatten)]
+    at: Place,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Place {
+    path: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+impl<'a> RunResult<'a> {
+    /// Of a run with these outputs, from which the secrets were taken. `redactor` also knows what the component had
+    /// masked; in what the host itself says, only `credentials` are taken out, or a component could blacken what it
+    /// did.
+    #[must_use]
+    pub fn of(
+        report: &'a Report,
+        shown: &'a Map<String, Value>,
+        redactor: &Redactor,
+        credentials: &Redactor,
+    ) -> Self {
+        let ending = &report.ending;
+        let text = |text: &str| redactor.redact(text).into_owned();
+        let own = |text: &str| credentials.redact(text).into_owned();
+        let heard = |note: &'a Note| Heard {
+            level: note.level.word(),
+            message: text(&note.message),
+            at: note.at.as_ref().map_or_else(Place::default, |at| Place::of(at, redactor)),
+        };
+        Self {
+            version: 1,
+            step: own(&report.step),
+            outcome: ending.exit.word(),
+            code: own(&ending.code),
+            message: text(&ending.message),
+            hint: ending.hint.as_deref().map(text),
+            at: ending.at.as_ref().map(|at| Place::of(at, redactor)),
+            outputs: shown,
+            notes: report.notes.iter().map(heard).collect(),
+            changed: report.changes.iter().map(|change| own(&change.path)).collect(),
+            receipt: report.receipt.map(|digest| digest.to_string()),
+            plan: report.planned.then(|| Plan { planned: true, diff: report.diff.as_deref().map(text) }),
+        }
     }
-    result
+}
+
+impl Place {
+    fn of(at: &Location, redactor: &Redactor) -> Self {
+        Self { path: Some(redactor.redact(&at.path).into_owned()), line: at.line, column: at.column }
+    }
 }
 
 /// JSON as text that may be printed into any log: what a CI system could read as a command and what a
 /// terminal would obey is written with JSON's own escapes. It reads back as the same value.
 #[must_use]
-pub fn json_text(json: &Value) -> String {
-    let text = json.to_string();
-    if !text.contains("##") && text.chars().all(text::is_inert) {
+pub fn json_text(json: &impl Serialize) -> String {
+    // Every value has a JSON form.
+    let text = serde_json::to_string(json).unwrap_or_default();
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || text.chars().all(text::is_inert);
+    if is_plain && !text.contains("##") {
         return text;
     }
     let mut out = String::with_capacity(text.len());
@@ -62,22 +110,4 @@ pub fn json_text(json: &Value) -> String {
         }
     }
     out
-}
-
-fn note_json(note: &Note, redactor: &Redactor) -> Value {
-    let mut members = Map::new();
-    members.insert("level".to_owned(), json!(note.level.word()));
-    members.insert("message".to_owned(), json!(redactor.redact(&note.message)));
-    members.append(&mut place(note.at.as_ref(), redactor));
-    Value::Object(members)
-}
-
-fn place(at: Option<&Location>, redactor: &Redactor) -> Map<String, Value> {
-    let path = at.map(|at| redactor.redact(&at.path));
-    let line = at.and_then(|at| at.line);
-    let column = at.and_then(|at| at.column);
-    [("path", json!(path)), ("line", json!(line)), ("column", json!(column))]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into_iter()
-        .collect()
 }

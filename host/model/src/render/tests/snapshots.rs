@@ -262,13 +262,14 @@ fn the_result_holds_texts_as_they_are_but_no_secret() {
     let redactor = Redactor::new(&["hunter2"]).unwrap();
     let mut report = hostile();
     report.ending.message = "no hunter2".to_owned();
-    let result = result_json(&report, &shown(&report.outputs, &redactor), &redactor, &redactor);
+    let shown = shown(&report.outputs, &redactor);
+    let result = json!(RunResult::of(&report, &shown, &redactor, &redactor));
     assert_eq!(result["outputs"]["diff"], HOSTILE);
     assert_eq!(result["message"], "no ***");
     let text = json_text(&result);
     assert!(!text.contains("##[") && text.chars().all(text::is_inert), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result);
-    let result = result_json(&ordinary(), &Map::new(), &redactor, &redactor);
+    let result = json!(RunResult::of(&ordinary(), &Map::new(), &redactor, &redactor));
     assert_eq!((result.get("planned"), &result["hint"]), (None, &Value::Null));
 }
 
