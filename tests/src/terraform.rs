@@ -59,15 +59,18 @@ pub fn plan(bytes: usize, out: &mut impl Write) -> Result<usize> {
 }
 
 /// Writes what `output -json` prints for so many outputs with values of about so many bytes. Every tenth is
-/// sensitive, every fifth is a list of objects, and the others are texts.
+/// sensitive and holds certificates, every fifth is a list of objects, and the others are texts.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn outputs(count: usize, bytes: usize, out: &mut impl Write) -> Result<()> {
     write!(out, "{{")?;
     for i in 0..count {
-        let (ty, value) =
-            if i % 5 == 1 { endpoints(i, bytes) } else { (json!("string"), json!(text(i, bytes))) };
+        let (ty, value) = match i % 10 {
+            0 => (json!("string"), json!(certificates(i, bytes))),
+            1 | 6 => endpoints(i, bytes),
+            _ => (json!("string"), json!(text(i, bytes))),
+        };
         let output = json!({ "sensitive": i % 10 == 0, "type": ty, "value": value });
         let output = serde_json::to_string_pretty(&output)?.replace('\n', "\n  ");
         write!(out, "{}\n  \"service_{i:05}\": {output}", if i == 0 { "" } else { "," })?;
@@ -81,6 +84,28 @@ fn text(i: usize, bytes: usize) -> String {
     while text.len() < bytes {
         let line = text.len();
         text.push_str(&format!("listen \"10.{}.{}.{}:8080\";\n", i % 256, line % 256, line / 256 % 256));
+    }
+    text
+}
+
+/// Certificates as a file has them one after the other. What is in them is noise (xorshift, Marsaglia 2003).
+fn certificates(i: usize, bytes: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = i as u64 + 1;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(ALPHABET[state as usize % ALPHABET.len()])
+    };
+    let mut text = String::new();
+    while text.len() < bytes {
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        for _ in 0..24 {
+            text.extend((0..64).map(|_| noise()));
+            text.push('\n');
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
     }
     text
 }

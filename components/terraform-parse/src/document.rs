@@ -85,6 +85,17 @@ fn noise<E: fmt::Display>(trouble: &Trouble<E>) -> Problem {
 /// # Errors
 /// If the text is not one document of outputs.
 pub fn outputs(text: &[u8]) -> Result<Vec<Output<'_>>, Problem> {
+    quickly(text).map_or_else(|| with_care(text), Ok)
+}
+
+/// The outputs of a document that has nothing else and nothing wrong, which is nearly every one.
+fn quickly(text: &[u8]) -> Option<Vec<Output<'_>>> {
+    let top: Members<'_, Entry<'_>> = alone::<_, String>(text).ok()?;
+    top.unique().ok()?.0.into_iter().map(|(name, entry)| Output::of(name, &entry).ok()).collect()
+}
+
+/// The outputs of any document, or what is wrong with it.
+fn with_care(text: &[u8]) -> Result<Vec<Output<'_>>, Problem> {
     let top: Members<'_> = alone::<_, String>(text).map_err(|trouble| noise(&trouble))?;
     let top = top.unique().map_err(|flaw| flawed("the document", flaw))?;
     let version = top.get("format_version").and_then(string);
@@ -127,28 +138,33 @@ fn of_state<'a>(top: &Members<'a>, version: &str) -> Result<Members<'a>, Problem
     inner(&values, "outputs", "`values.outputs`")
 }
 
+/// An output as it is written down.
+#[derive(Deserialize)]
+struct Entry<'a> {
+    sensitive: bool,
+    #[serde(borrow)]
+    value: &'a RawValue,
+    #[serde(rename = "type")]
+    ty: Option<Value>,
+}
+
 impl<'a> Output<'a> {
     fn read(name: Cow<'a, str>, raw: &'a RawValue) -> Result<Self, Problem> {
-        #[derive(Deserialize)]
-        struct Entry<'a> {
-            sensitive: bool,
-            #[serde(borrow)]
-            value: &'a RawValue,
-            #[serde(rename = "type")]
-            ty: Option<Value>,
-        }
         let entry: Entry<'a> = serde_json::from_str(raw.get()).map_err(|_| {
             let message = "the document is a single value, or one of its members is no output: an output has `value` and `sensitive`";
             refused(message).hint(RUN_OUTPUT)
         })?;
-        let value = Json::read(entry.value).map_err(|flaw| {
-            Problem::new(Code::Broken, format!("the output `{}` holds {flaw}", clip(&name, 100)))
-        })?;
+        let called = clip(&name, 100);
+        Self::of(name, &entry)
+            .map_err(|flaw| Problem::new(Code::Broken, format!("the output `{called}` holds {flaw}")))
+    }
+
+    fn of(name: Cow<'a, str>, entry: &Entry<'a>) -> Result<Self, Flaw> {
         Ok(Self {
             name,
             sensitive: entry.sensitive,
             ty: entry.ty.as_ref().and_then(Type::from_document),
-            value,
+            value: Json::read(entry.value)?,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -120,9 +121,9 @@ impl Serialize for Json<'_> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of an object in their order, their values unread.
+/// The members of an object in their order, their values as far read as `V` is.
 #[derive(Debug)]
-pub struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct Members<'a, V = &'a RawValue>(pub Vec<(Cow<'a, str>, V)>);
 
 impl<'a> Members<'a> {
     /// Reads an object.
@@ -133,6 +134,13 @@ impl<'a> Members<'a> {
         parsed::<Self>(raw)?.unique()
     }
 
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+}
+
+impl<V> Members<'_, V> {
     /// The same, if no key stands twice.
     ///
     /// # Errors
@@ -140,18 +148,13 @@ impl<'a> Members<'a> {
     pub fn unique(self) -> Result<Self, Flaw> {
         if has_twice(self.0.iter().map(|(key, _)| key.as_ref())) { Err(Flaw::DuplicateKey) } else { Ok(self) }
     }
-
-    /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
-    }
 }
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<'de, V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Walk;
-        impl<'de> Visitor<'de> for Walk {
-            type Value = Members<'de>;
+        struct Walk<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Walk<V> {
+            type Value = Members<'de, V>;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("an object")
@@ -165,6 +168,6 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 Ok(Members(members))
             }
         }
-        from.deserialize_map(Walk)
+        from.deserialize_map(Walk(PhantomData))
     }
 }

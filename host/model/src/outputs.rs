@@ -5,9 +5,15 @@ use crate::redact::Redactor;
 use crate::types::{Field, Type};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 
 /// The longest name of an output, in bytes.
 const LONGEST_NAME: usize = 100;
+
+/// So many bytes are searched for secrets in about the time that starting a thread takes, many times over.
+const WORTH_A_THREAD: usize = 1 << 20;
 
 /// One output.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +53,17 @@ impl Output {
         match &self.worth {
             Worth::Plain(value) => value.clone(),
             Worth::Exact(text) | Worth::Guarded { shown: text, .. } => Value::String(text.clone()),
+        }
+    }
+
+    /// About how long it is as people see it.
+    fn bytes(&self) -> usize {
+        match &self.worth {
+            Worth::Plain(Value::String(text)) | Worth::Exact(text) | Worth::Guarded { shown: text, .. } => {
+                text.len()
+            }
+            Worth::Plain(Value::Array(items)) => 32 * items.len(),
+            Worth::Plain(_) => 32,
         }
     }
 
@@ -104,11 +121,42 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
     Ok(outputs)
 }
 
-/// The outputs as people, the result and the receipt see them, without secrets. Large outputs take a while, so it is
-/// done once for a run.
+/// The outputs as people, the result and the receipt see them, without secrets. To search large ones takes a while:
+/// it is done once for a run, and on as many threads as help.
 #[must_use]
 pub fn shown(outputs: &[Output], redactor: &Redactor) -> Map<String, Value> {
-    outputs.iter().map(|output| (output.name.clone(), redactor.redact_json(output.shown()))).collect()
+    let one = |output: &Output| (output.name.clone(), redactor.redact_json(output.shown()));
+    let all = |outputs: &[Output]| outputs.iter().map(one).collect::<Vec<_>>();
+    let bytes = outputs.iter().map(Output::bytes).sum::<usize>();
+    if bytes < WORTH_A_THREAD {
+        return all(outputs).into_iter().collect();
+    }
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let parts: Vec<_> = parts(outputs, bytes.div_ceil(threads))
+            .into_iter()
+            .map(|part| scope.spawn(move || all(part)))
+            .collect();
+        let done = parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        done.flatten().collect()
+    })
+}
+
+/// Parts of about so many bytes, in order.
+fn parts(mut outputs: &[Output], bytes: usize) -> Vec<&[Output]> {
+    let mut parts = Vec::new();
+    while !outputs.is_empty() {
+        let mut sum = 0;
+        let count = outputs.iter().take_while(|output| {
+            let more = sum < bytes;
+            sum += output.bytes();
+            more
+        });
+        let (part, rest) = outputs.split_at(count.count());
+        parts.push(part);
+        outputs = rest;
+    }
+    parts
 }
 
 /// Whether the name is `[A-Za-z_][A-Za-z0-9_-]*` and not too long.
@@ -180,6 +228,21 @@ mod tests {
             ]
         );
         assert_eq!(outputs.iter().filter(|output| output.is_secret()).count(), 2);
+    }
+
+    #[test]
+    fn large_outputs_are_searched_in_parts_and_stay_in_order() {
+        let text =
+            |i: usize| format!("{i} hunter2 {}", "x".repeat(if i == 7 { WORTH_A_THREAD } else { 5_000 }));
+        let outputs: Vec<_> = (0..300).map(|i| Output::plain(&format!("o{i}"), text(i).into())).collect();
+        let redactor = Redactor::new(&["hunter2"]).unwrap();
+        let shown = shown(&outputs, &redactor);
+        for (i, (name, value)) in shown.iter().enumerate() {
+            assert_eq!((name, value), (&format!("o{i}"), &json!(text(i).replace("hunter2", "***"))));
+        }
+        let cut = |bytes| parts(&outputs, bytes).iter().map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!((shown.len(), cut(usize::MAX), cut(1).len()), (300, vec![300], 300));
+        assert_eq!(cut(1 << 20)[0], 8, "a large one ends its part");
     }
 
     #[test]

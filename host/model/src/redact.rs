@@ -22,7 +22,7 @@ pub struct TooLong;
 
 /// How much of a form is searched for in one pass; the rest is compared where that is found. So the search stays
 /// small whatever the length of a secret.
-const HEAD_BYTES: usize = 32;
+const HEAD_BYTES: usize = 16;
 
 /// Finds secrets in text: as they are, line by line, and JSON-escaped, base64, URL-encoded or hexadecimal.
 /// It cannot find one that was compressed, encrypted, reversed or cut into pieces.
