@@ -5,10 +5,11 @@ use crate::environment;
 use crate::prepare::Known;
 use crate::voice::{self, Voice};
 use lockstep_model::digest::Digest;
+use lockstep_model::outputs::Shown;
 use lockstep_model::receipt::{self, Facts};
 use lockstep_model::render::Platform;
 use lockstep_model::report::{Level, Note, Report};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ impl Place {
 pub(crate) fn write(
     place: &Place,
     report: &Report,
-    shown: &Map<String, Value>,
+    shown: &[Shown],
     known: &Known,
     voice: &Voice,
     platform: Platform,

@@ -3,11 +3,10 @@
 
 use crate::environment;
 use lockstep_engine::host::Live;
-use lockstep_model::outputs::{self, Output};
+use lockstep_model::outputs::{self, Output, Shown};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
 use lockstep_model::report::{Block, Note, Report};
-use serde_json::{Map, Value};
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{self, Path, PathBuf};
@@ -106,7 +105,7 @@ impl Voice {
     }
 
     /// The outputs without any secret.
-    pub(crate) fn shown(&self, outputs: &[Output]) -> Map<String, Value> {
+    pub(crate) fn shown(&self, outputs: &[Output]) -> Vec<Shown> {
         outputs::shown(outputs, &self.redactor())
     }
 
@@ -130,7 +129,7 @@ impl Voice {
 
     /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
     /// standard output.
-    pub(crate) fn close(&self, report: &Report, shown: &Map<String, Value>) -> io::Result<()> {
+    pub(crate) fn close(&self, report: &Report, shown: &[Shown]) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)))?;
         if self.0.manner.stream == Stream::Stderr {
             self.result(&RunResult::of(report, shown, &self.redactor(), &self.0.credentials))?;

@@ -1,6 +1,7 @@
 //! The outputs of a run, each in the two forms it can have: what machines get and what people see. What
 //! the machine of the platform gets is not redacted here.
 
+use crate::digest::Digest;
 use crate::redact::Redactor;
 use crate::types::{Field, Type};
 use serde_json::{Map, Value};
@@ -74,6 +75,17 @@ impl Output {
     }
 }
 
+/// An output without secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+    /// The digest of the value's JSON.
+    pub digest: Digest,
+}
+
 /// Why what a component returned cannot be its outputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
@@ -124,12 +136,15 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
 /// The outputs as people, the result and the receipt see them, without secrets. To search large ones takes a while:
 /// it is done once for a run, and on as many threads as help.
 #[must_use]
-pub fn shown(outputs: &[Output], redactor: &Redactor) -> Map<String, Value> {
-    let one = |output: &Output| (output.name.clone(), redactor.redact_json(output.shown()));
+pub fn shown(outputs: &[Output], redactor: &Redactor) -> Vec<Shown> {
+    let one = |output: &Output| {
+        let value = redactor.redact_json(output.shown());
+        Shown { name: output.name.clone(), digest: Digest::of_json(&value), value }
+    };
     let all = |outputs: &[Output]| outputs.iter().map(one).collect::<Vec<_>>();
     let bytes = outputs.iter().map(Output::bytes).sum::<usize>();
     if bytes < WORTH_A_THREAD {
-        return all(outputs).into_iter().collect();
+        return all(outputs);
     }
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
@@ -142,17 +157,17 @@ pub fn shown(outputs: &[Output], redactor: &Redactor) -> Map<String, Value> {
     })
 }
 
-/// Parts of about so many bytes, in order.
+/// Parts of about so many bytes, in order. An output of which less than half would fit begins the next.
 fn parts(mut outputs: &[Output], bytes: usize) -> Vec<&[Output]> {
     let mut parts = Vec::new();
     while !outputs.is_empty() {
         let mut sum = 0;
-        let count = outputs.iter().take_while(|output| {
-            let more = sum < bytes;
+        let fit = outputs.iter().take_while(|output| {
+            let half = sum + output.bytes() / 2;
             sum += output.bytes();
-            more
+            half <= bytes
         });
-        let (part, rest) = outputs.split_at(count.count());
+        let (part, rest) = outputs.split_at(fit.count().max(1));
         parts.push(part);
         outputs = rest;
     }
@@ -237,12 +252,14 @@ mod tests {
         let outputs: Vec<_> = (0..300).map(|i| Output::plain(&format!("o{i}"), text(i).into())).collect();
         let redactor = Redactor::new(&["hunter2"]).unwrap();
         let shown = shown(&outputs, &redactor);
-        for (i, (name, value)) in shown.iter().enumerate() {
+        for (i, Shown { name, value, digest }) in shown.iter().enumerate() {
             assert_eq!((name, value), (&format!("o{i}"), &json!(text(i).replace("hunter2", "***"))));
+            assert_eq!(*digest, Digest::of_json(value));
         }
         let cut = |bytes| parts(&outputs, bytes).iter().map(|part| part.len()).collect::<Vec<_>>();
         assert_eq!((shown.len(), cut(usize::MAX), cut(1).len()), (300, vec![300], 300));
-        assert_eq!(cut(1 << 20)[0], 8, "a large one ends its part");
+        assert_eq!(cut(1 << 20)[0], 8, "more than half of the large one fits");
+        assert_eq!(cut(1 << 19)[0], 7, "less than half of it does");
     }
 
     #[test]

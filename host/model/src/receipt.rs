@@ -7,6 +7,7 @@ use crate::gate::CallLog;
 use crate::grant::{Grant, Right};
 use crate::inputs::Inputs;
 use crate::limits::Limits;
+use crate::outputs::Shown;
 use crate::report::{Change, Report};
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,7 @@ pub struct Facts<'a> {
     /// What the run had to tell; its own `receipt` is not looked at, and of its outputs only `shown`.
     pub report: &'a Report,
     /// The outputs without secrets.
-    pub shown: &'a Map<String, Value>,
+    pub shown: &'a [Shown],
     /// The digest of the component's `.wasm`; none if the run ended before it was known.
     pub component: Option<Digest>,
     /// The digest of the policy file, if there was one.
@@ -44,7 +45,7 @@ pub struct Facts<'a> {
 #[must_use]
 pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
     let Facts { report, limits, log, .. } = facts;
-    let outputs = facts.shown.iter().map(|(name, value)| (name.clone(), digested(value)));
+    let outputs = facts.shown.iter().map(|shown| (shown.name.clone(), shown.digest.to_string().into()));
     let mut record = json!({
         "version": 1,
         "lockstep": facts.version,
@@ -130,10 +131,6 @@ fn change(change: &Change) -> Value {
     json!({"path": change.path, "before": text(change.before), "after": text(change.after)})
 }
 
-fn digested(value: &Value) -> Value {
-    Digest::of_json(value).to_string().into()
-}
-
 fn short(value: &Value) -> Value {
     let text = value.to_string();
     if text.len() <= LONGEST_VALUE {
@@ -192,10 +189,7 @@ mod tests {
         }
     }
 
-    fn facts<'a>(
-        report: &'a Report,
-        rest: &'a (Inputs, Grant, Limits, CallLog, Map<String, Value>),
-    ) -> Facts<'a> {
+    fn facts<'a>(report: &'a Report, rest: &'a (Inputs, Grant, Limits, CallLog, Vec<Shown>)) -> Facts<'a> {
         let (inputs, grant, limits, log, shown) = rest;
         let component = Some(Digest::of(b"component"));
         Facts { version: "0.1.0", report, shown, component, policy: None, inputs, grant, limits, log }

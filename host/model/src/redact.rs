@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What stands in place of a secret.
@@ -24,6 +24,16 @@ pub struct TooLong;
 /// small whatever the length of a secret.
 const HEAD_BYTES: usize = 16;
 
+/// So many bytes are compared at once.
+const CHUNK: usize = 64;
+
+/// So many chunks may be compared besides one for each byte of the text. Texts and secrets that go on repeating
+/// themselves would need any number.
+const SPARE_CHUNKS: usize = 1 << 20;
+
+/// How often a text is searched again after something was taken out of it.
+const ROUNDS: usize = 8;
+
 /// Finds secrets in text: as they are, line by line, and JSON-escaped, base64, URL-encoded or hexadecimal.
 /// It cannot find one that was compressed, encrypted, reversed or cut into pieces.
 #[derive(Default)]
@@ -34,9 +44,10 @@ pub struct Redactor {
 
 /// Every form of every secret.
 struct Search {
-    /// Finds the beginnings, by the index of the form.
+    /// Finds the heads, each once, by the index in `forms`.
     heads: AhoCorasick,
-    forms: Vec<String>,
+    /// The forms that begin with each head.
+    forms: Vec<Vec<String>>,
 }
 
 impl Redactor {
@@ -62,31 +73,36 @@ impl Redactor {
         let long = more.iter().filter(|secret| secret.len() >= MIN_BYTES);
         let secrets: BTreeSet<String> =
             self.secrets.iter().cloned().chain(long.map(|secret| (*secret).to_owned())).collect();
-        let forms: Vec<String> =
-            forms(&secrets.iter().map(String::as_str).collect::<Vec<_>>()).into_iter().collect();
-        let heads = forms.iter().map(|form| &form.as_bytes()[..form.len().min(HEAD_BYTES)]);
-        let search = (!forms.is_empty())
-            .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(heads))
+        let mut by_head: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+        for form in forms(&secrets.iter().map(String::as_str).collect::<Vec<_>>()) {
+            let head = &form.as_bytes()[..form.len().min(HEAD_BYTES)];
+            by_head.entry(head.to_owned()).or_default().push(form);
+        }
+        let search = (!by_head.is_empty())
+            .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(by_head.keys()))
             .transpose()
             .map_err(|_| TooLong)?
-            .map(|heads| Search { heads, forms });
+            .map(|heads| Search { heads, forms: by_head.into_values().collect() });
         Ok(Self { search, secrets })
     }
 
     /// The text with [`STARS`] in place of each stretch that is covered by secrets. Secrets that overlap or
-    /// touch are one stretch, so that no end of one is left over.
+    /// touch are one stretch, so that no end of one is left over. It takes a time in proportion to the text, whatever
+    /// is in it: where that would not be enough to be sure, what could be a secret is taken for one.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let Some(search) = &self.search else {
             return Cow::Borrowed(text);
         };
         let mut text = Cow::Borrowed(text);
-        // The stars can, with what is around them, be the text of a strange secret. A form is longer than
-        // the stars, so each round shortens the text and the last one finds nothing.
-        while let Some(shorter) = starred(&text, &covered(search, &text)) {
-            text = Cow::Owned(shorter);
+        // The stars can, with what is around them, be the text of a strange secret.
+        for _ in 0..ROUNDS {
+            match starred(&text, &covered(search, &text)) {
+                Some(shorter) => text = Cow::Owned(shorter),
+                None => return text,
+            }
         }
-        text
+        Cow::Borrowed(STARS)
     }
 
     /// Whether the text holds a secret.
@@ -154,22 +170,42 @@ impl fmt::Debug for Redactor {
 
 /// The stretches of the text, in order and apart from each other, that secrets cover.
 fn covered(search: &Search, text: &str) -> Vec<(usize, usize)> {
-    let whole = |head: aho_corasick::Match| {
-        let form = &search.forms[head.pattern().as_usize()];
-        text.as_bytes()[head.start()..]
-            .starts_with(form.as_bytes())
-            .then(|| (head.start(), head.start() + form.len()))
-    };
-    let mut found: Vec<_> = search.heads.find_overlapping_iter(text).filter_map(whole).collect();
-    found.sort_unstable();
-    let mut stretches: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in found {
-        match stretches.last_mut() {
-            Some(last) if start <= last.1 => last.1 = last.1.max(end),
-            _ => stretches.push((start, end)),
+    let mut chunks = text.len() + SPARE_CHUNKS;
+    let mut found = Vec::new();
+    for head in search.heads.find_overlapping_iter(text) {
+        for form in &search.forms[head.pattern().as_usize()] {
+            let (is_there, cost) = begins(&text.as_bytes()[head.start()..], form.as_bytes());
+            chunks = chunks.saturating_sub(cost);
+            if is_there {
+                cover(&mut found, (head.start(), head.start() + form.len()));
+            }
+        }
+        if chunks == 0 {
+            // A longer head that ends later can begin before this one.
+            let rest = text.floor_char_boundary(head.start().saturating_sub(HEAD_BYTES));
+            found.push((rest, text.len()));
+            break;
         }
     }
+    found.sort_unstable();
+    let mut stretches = Vec::new();
+    found.into_iter().for_each(|stretch| cover(&mut stretches, stretch));
     stretches
+}
+
+/// Adds a stretch; one that overlaps or touches the last becomes one with it.
+fn cover(stretches: &mut Vec<(usize, usize)>, (start, end): (usize, usize)) {
+    match stretches.last_mut() {
+        Some(last) if (last.0..=last.1).contains(&start) => last.1 = last.1.max(end),
+        _ => stretches.push((start, end)),
+    }
+}
+
+/// Whether a text begins with a form, and how many chunks it took to find out.
+fn begins(text: &[u8], form: &[u8]) -> (bool, usize) {
+    let Some(text) = text.get(..form.len()) else { return (false, 1) };
+    let differs = text.chunks(CHUNK).zip(form.chunks(CHUNK)).position(|(text, form)| text != form);
+    (differs.is_none(), 1 + differs.unwrap_or(form.len() / CHUNK))
 }
 
 fn starred(text: &str, stretches: &[(usize, usize)]) -> Option<String> {
@@ -194,9 +230,10 @@ fn encoded(secret: &str, forms: &mut BTreeSet<String>) {
     }
     for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
         let hex = |byte: u8| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]].map(char::from);
-        forms.insert(secret.bytes().flat_map(hex).collect());
+        let mut whole = String::with_capacity(2 * secret.len());
         let mut url = String::with_capacity(secret.len());
         for byte in secret.bytes() {
+            whole.extend(hex(byte));
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 url.push(char::from(byte));
             } else {
@@ -204,7 +241,7 @@ fn encoded(secret: &str, forms: &mut BTreeSet<String>) {
                 url.extend(hex(byte));
             }
         }
-        forms.extend([url.replace("%20", "+"), url]);
+        forms.extend([whole, url.replace("%20", "+"), url]);
     }
 }
 

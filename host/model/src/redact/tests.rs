@@ -121,3 +121,32 @@ fn secrets_can_be_learned_later() {
     assert_eq!(both.redact("hunter2 swordfish abc"), "*** *** abc");
     assert_eq!(first.redact("swordfish"), "swordfish");
 }
+
+#[test]
+fn text_that_repeats_itself_takes_no_longer() {
+    // Each would take minutes if the time grew with the length of the secret, their number, or the rounds.
+    let long = "a".repeat(1 << 20);
+    let text = format!("before {}{} after", "b".repeat(100), "a".repeat(16 << 20));
+    let redacted = redactor(&[&long]).redact(&text).into_owned();
+    assert!(redacted.starts_with("before bbb") && redacted.ends_with(STARS), "{}", redacted.len());
+
+    let secrets: Vec<String> = (0..50_000).map(|i| format!("https://storage.example.com/{i:06}")).collect();
+    let alike = redactor(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
+    let text = "https://storage.example.com/x ".repeat(20_000) + "https://storage.example.com/000007";
+    let redacted = alike.redact(&text);
+    assert!(!redacted.contains("000007"));
+
+    let strange = redactor(&["secret", "***a"]);
+    assert_eq!(strange.redact(&format!("secret{}", "a".repeat(1 << 20))), STARS);
+}
+
+#[test]
+fn ordinary_text_is_told_apart_to_the_end() {
+    let keys: Vec<String> = (0..500)
+        .map(|i| format!("-----BEGIN PRIVATE KEY-----\n{i:064}\n-----END PRIVATE KEY-----\n"))
+        .collect();
+    let redactor = redactor(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let public = "BEGIN and a line of 64\n".repeat(50_000);
+    assert_eq!(redactor.redact(&public), public);
+    assert_eq!(redactor.redact(&format!("{public}{}!", keys[7])), format!("{public}***!"));
+}

@@ -13,11 +13,11 @@ mod result;
 
 pub use result::{RunResult, json_text};
 
-use crate::outputs::{Output, Worth};
+use crate::outputs::{Output, Shown, Worth};
 use crate::redact::Redactor;
 use crate::report::{Block, Note, Report};
 use crate::text;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What stands before each line of the log that holds a text of unknown origin.
 pub const BAR: &str = "│ ";
@@ -194,7 +194,7 @@ impl Renderer<'_> {
     pub fn closing(
         &self,
         report: &Report,
-        shown: &Map<String, Value>,
+        shown: &[Shown],
         now: u64,
         random: &mut dyn FnMut() -> [u8; 16],
     ) -> Vec<Effect> {

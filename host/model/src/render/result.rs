@@ -1,11 +1,11 @@
 //! The result of a run as JSON: the same on every platform, for scripts. Texts are redacted in it and
 //! otherwise the ones of the report, to the byte.
 
+use crate::outputs::Shown;
 use crate::redact::Redactor;
 use crate::report::{Location, Note, Report};
 use crate::text;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 
 /// The result of a run, version 1, in the order in which it is printed.
 #[derive(Debug, Serialize)]
@@ -17,7 +17,8 @@ pub struct RunResult<'a> {
     message: String,
     hint: Option<String>,
     at: Option<Place>,
-    outputs: &'a Map<String, Value>,
+    #[serde(serialize_with = "by_name")]
+    outputs: &'a [Shown],
     notes: Vec<Heard<'a>>,
     changed: Vec<String>,
     receipt: Option<String>,
@@ -52,12 +53,7 @@ impl<'a> RunResult<'a> {
     /// masked; in what the host itself says, only `credentials` are taken out, or a component could blacken what it
     /// did.
     #[must_use]
-    pub fn of(
-        report: &'a Report,
-        shown: &'a Map<String, Value>,
-        redactor: &Redactor,
-        credentials: &Redactor,
-    ) -> Self {
+    pub fn of(report: &'a Report, shown: &'a [Shown], redactor: &Redactor, credentials: &Redactor) -> Self {
         let ending = &report.ending;
         let text = |text: &str| redactor.redact(text).into_owned();
         let own = |text: &str| credentials.redact(text).into_owned();
@@ -81,6 +77,10 @@ impl<'a> RunResult<'a> {
             plan: report.planned.then(|| Plan { planned: true, diff: report.diff.as_deref().map(text) }),
         }
     }
+}
+
+fn by_name<S: Serializer>(outputs: &[Shown], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_map(outputs.iter().map(|output| (&output.name, &output.value)))
 }
 
 impl Place {

@@ -5,7 +5,7 @@ use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::outputs::shown;
 use crate::report::{Block, Change, Ending, Level, Location};
-use serde_json::{Map, json};
+use serde_json::json;
 
 const HOSTILE: &str =
     "%0A::error::a\n::add-mask::b\r\n ##[error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)";

@@ -269,7 +269,7 @@ fn the_result_holds_texts_as_they_are_but_no_secret() {
     let text = json_text(&result);
     assert!(!text.contains("##[") && text.chars().all(text::is_inert), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result);
-    let result = json!(RunResult::of(&ordinary(), &Map::new(), &redactor, &redactor));
+    let result = json!(RunResult::of(&ordinary(), &[], &redactor, &redactor));
     assert_eq!((result.get("planned"), &result["hint"]), (None, &Value::Null));
 }
 
