@@ -1,4 +1,4 @@
-//! What README.md shows is what the program prints: each command of its console block is run in the example
+//! What README.md shows is what the program prints: each command of its console blocks is run in the example
 //! repository and its output compared.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -21,7 +21,9 @@ fn the_readme_shows_what_the_program_prints() {
     let git = Command::new("git").args(["init", "--quiet"]).arg(folder.path()).status().unwrap();
     assert!(git.success());
     let shown = commands(&readme);
-    assert!(shown.len() >= 3, "the README shows the main job");
+    for step in ["manifest-patch", "plan-gate", "terraform-parse"] {
+        assert!(shown.iter().any(|shown| shown.words[2] == step), "the README shows {step}");
+    }
     for Shown { words, output } in shown {
         let run = Command::new(&program)
             .args(&words[1..])
@@ -35,15 +37,16 @@ fn the_readme_shows_what_the_program_prints() {
     }
 }
 
-/// The commands of the first console block. A line that ends in a backslash goes on.
+/// The commands of the console blocks. A line that ends in a backslash goes on.
 fn commands(readme: &str) -> Vec<Shown> {
-    let block = readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let mut shown: Vec<Shown> = Vec::new();
-    for line in block.replace("\\\n", " ").lines() {
-        match (line.strip_prefix("$ "), shown.last_mut()) {
-            (Some(command), _) => shown.push(Shown { words: words(command), output: String::new() }),
-            (None, Some(last)) => last.output.push_str(&format!("{line}\n")),
-            (None, None) => panic!("the block begins with `{line}`, which is no command"),
+    for block in readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+        assert!(block.starts_with("$ "), "a block begins with what is no command: {block}");
+        for line in block.replace("\\\n", " ").lines() {
+            match line.strip_prefix("$ ") {
+                Some(command) => shown.push(Shown { words: words(command), output: String::new() }),
+                None => shown.last_mut().unwrap().output.push_str(&format!("{line}\n")),
+            }
         }
     }
     shown

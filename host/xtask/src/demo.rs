@@ -21,6 +21,21 @@ const RUN: [&str; 10] = [
     ".spec.replicas=4",
 ];
 
+/// What is asked of a plan of Terraform before it is applied.
+const GATE: [&str; 6] = ["run", "plan-gate", "--plan", "plan.json", "--deny", "delete:*database*"];
+
+/// What is taken from Terraform afterwards.
+const PARSE: [&str; 8] = [
+    "run",
+    "terraform-parse",
+    "--source",
+    "outputs.json",
+    "--outputs",
+    "url:string",
+    "--outputs",
+    "database:object({host=string,port=number,password=string})",
+];
+
 /// Shows it.
 pub(crate) fn demo(root: &Path) -> Result<()> {
     let host = build::build(root, build::Form::Slim)?;
@@ -32,6 +47,8 @@ pub(crate) fn demo(root: &Path) -> Result<()> {
     show(&host, &folder, &RUN, 0, "run it again: nothing to do")?;
     let denied = ["run", "manifest-patch", "--files", ".git/config", "--set", ".a=b"];
     show(&host, &folder, &denied, 3, "and what it may not touch, it cannot")?;
+    show(&host, &folder, &GATE, 1, "a plan of Terraform that would destroy the database")?;
+    show(&host, &folder, &PARSE, 0, "outputs of Terraform, held against what is expected of them")?;
     shell::say(&format!("\nthe folder is {}; the program is {}", folder.display(), host.display()));
     Ok(())
 }
