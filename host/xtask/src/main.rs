@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod demo;
 mod dist;
+mod fuzz;
 mod r#gen;
 mod lint;
 mod mutants;
@@ -29,6 +30,8 @@ usage: cargo xtask COMMAND
   test [--live]       all tests; with --live also those that need real services
   lint                formatting and lints
   mutants             show that a test fails without each of some guards
+  fuzz [SECONDS [TARGET]]
+                      run the fuzz targets, each so long (10)
   gen [--check]       write what is generated: wrappers and reference pages
   new STEP            lay out the folder of a new step
   bench [--quick]     measure lockstep beside other tools
@@ -50,6 +53,11 @@ fn main() -> ExitCode {
         // What `bench` measures as the floor, a process of its own.
         ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
+        ["fuzz"] => fuzz::fuzz(&root, None, fuzz::SECONDS),
+        ["fuzz", seconds, only @ ..] if only.len() < 2 => match seconds.parse() {
+            Ok(seconds) => fuzz::fuzz(&root, only.first().copied(), seconds),
+            Err(_) => Err(anyhow::anyhow!("`{seconds}` is no number of seconds")),
+        },
         ["lint"] => lint::lint(&root),
         ["mutants"] => mutants::mutants(&root),
         ["new", step] => new::new(&root, step),

@@ -1,0 +1,18 @@
+//! Any secrets in any text: nothing of them is left, in no form, and text without them stays as it is.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use lockstep_model::redact::{Redactor, forms};
+
+fuzz_target!(|data: (Vec<&str>, &str)| {
+    let (secrets, text) = data;
+    let Ok(redactor) = Redactor::new(&secrets) else { return };
+    let forms = forms(&secrets);
+    let redacted = redactor.redact(text);
+    if forms.iter().all(|form| !text.contains(form.as_str())) {
+        assert_eq!(redacted, text);
+    }
+    for form in forms {
+        assert!(!redacted.contains(&form), "{form:?} is in {redacted:?}");
+    }
+});
