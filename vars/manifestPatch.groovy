@@ -6,6 +6,7 @@
 //   set (list<string>)
 //   setJson (list<string>)
 //   image (list<string>)
+//   marker (list<string>)
 //   where (list<string>)
 //   create (bool)
 //   expect (string)
@@ -16,6 +17,7 @@ def call(Map args = [:]) {
         set: 'set',
         setJson: 'set-json',
         image: 'image',
+        marker: 'marker',
         where: 'where',
         create: 'create',
         expect: 'expect',

@@ -4,6 +4,7 @@ pub mod batch;
 mod bindings;
 pub mod image;
 mod kustomization;
+pub mod marker;
 pub mod patch;
 pub mod problem;
 pub mod request;
@@ -26,6 +27,7 @@ impl Guest for Step {
             set: &inputs.set,
             set_json: &inputs.set_json,
             image: &inputs.image,
+            marker: &inputs.marker,
             conditions: &inputs.where_,
             create: inputs.create,
             expect: &inputs.expect,

@@ -1,9 +1,10 @@
 //! Makes the edits of a request in one file. Never reads or writes files itself.
 
-use lockstep_yaml::{Change, NodeId, Op, Place, Refusal, Stream, Value};
+use lockstep_yaml::{Change, NodeId, Op, Place, Reason, Refusal, Stream, Value};
 
 use crate::image::{ImageEdit, Reference};
 use crate::kustomization;
+use crate::marker;
 use crate::request::{Action, Condition, Request};
 
 /// What became of one file.
@@ -24,13 +25,18 @@ pub struct Patched {
 /// Makes all edits in a file, or none.
 pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
     let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
+    if request.markers_alone().is_some() && !marker::is_in(content) {
+        return patched;
+    }
     let stream = match Stream::open(content) {
         Ok(stream) => stream,
-        Err(refusal) => {
-            patched.refusals.push(refusal);
-            return patched;
-        }
+        Err(refusal) => return not_yaml(request, content, refusal),
     };
+    // `TAG=v1 # …` alone is YAML too: one word.
+    let is_word = |&document| stream.scalar(document).is_some_and(|text| !text.is_empty());
+    if request.markers_alone().is_some() && stream.documents().iter().any(is_word) {
+        return not_yaml(request, content, Reason::InvalidYaml("a text".into()).into());
+    }
     let mut ops = Vec::new();
     for &document in stream.documents() {
         if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
@@ -48,6 +54,7 @@ pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
                     places(stream.find(document, path, request.create), |place| Ok(set(place, value)))
                 }
                 Action::Image(image) => images(&stream, document, path, image),
+                Action::Marker(edit) => marker::markers(&stream, document, edit),
             };
             for place in found {
                 *matches += 1;
@@ -63,6 +70,22 @@ pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
             Ok(edited) => (patched.text, patched.changes) = (edited.text, edited.changes),
             Err(refusal) => patched.refusals.push(refusal),
         }
+    }
+    patched
+}
+
+/// A file that is not YAML, such as a template of Helm: markers alone can be found in it.
+fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Patched {
+    let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
+    let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_));
+    match (request.markers_alone(), std::str::from_utf8(content)) {
+        (Some(markers), Ok(text)) if is_text => match marker::lines(&markers, text) {
+            Ok(lines) => {
+                (patched.text, patched.changes, patched.matches) = (lines.text, lines.changes, lines.matches);
+            }
+            Err(refusal) => patched.refusals.push(refusal),
+        },
+        _ => patched.refusals.push(refusal),
     }
     patched
 }

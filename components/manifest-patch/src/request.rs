@@ -3,6 +3,7 @@
 use lockstep_yaml::{Path, Value};
 
 use crate::image::ImageEdit;
+use crate::marker::MarkerEdit;
 use crate::problem::{Code, Problem};
 
 /// What a run is asked to do.
@@ -36,6 +37,8 @@ pub enum Action {
     SetJson(Path, Value),
     /// Change images.
     Image(ImageEdit),
+    /// Change what a policy marks.
+    Marker(MarkerEdit),
 }
 
 /// `PATH=VALUE`: a scalar at PATH must have this text.
@@ -67,6 +70,8 @@ pub struct Inputs<'a> {
     pub set_json: &'a [String],
     /// `NAME[=NEW][:TAG][@DIGEST]`.
     pub image: &'a [String],
+    /// `NAMESPACE:POLICY=IMAGE`.
+    pub marker: &'a [String],
     /// `PATH=VALUE`.
     pub conditions: &'a [String],
     /// Whether missing keys are made.
@@ -76,6 +81,15 @@ pub struct Inputs<'a> {
 }
 
 impl Request {
+    /// The markers, if nothing else is asked for: they can be in any text, not only in YAML.
+    pub(crate) fn markers_alone(&self) -> Option<Vec<&MarkerEdit>> {
+        let edits = self.edits.iter().map(|edit| match &edit.action {
+            Action::Marker(edit) => Some(edit),
+            _ => None,
+        });
+        edits.collect::<Option<Vec<_>>>().filter(|_| self.conditions.is_empty())
+    }
+
     /// Reads the inputs. What cannot be read is left out and comes back as a problem.
     pub fn read(inputs: &Inputs<'_>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -87,9 +101,10 @@ impl Request {
         inputs.set.iter().for_each(|text| keep(set_string(text)));
         inputs.set_json.iter().for_each(|text| keep(set_json(text)));
         inputs.image.iter().for_each(|text| keep(image(text)));
-        let given = inputs.set.len() + inputs.set_json.len() + inputs.image.len();
+        inputs.marker.iter().for_each(|text| keep(marker(text)));
+        let given = inputs.set.len() + inputs.set_json.len() + inputs.image.len() + inputs.marker.len();
         if given == 0 {
-            let hint = "give at least one of `set`, `set-json` and `image`";
+            let hint = "give at least one of `set`, `set-json`, `image` and `marker`";
             problems.push(Problem::new(Code::NoEdits, "there is nothing to change").hint(hint));
         }
         let mut conditions = Vec::new();
@@ -126,6 +141,13 @@ fn image(text: &str) -> Result<Edit, Problem> {
     let edit = ImageEdit::parse(text)
         .map_err(|problem| bad_input("image", text, &problem).hint("write NAME[=NEW][:TAG][@DIGEST]"))?;
     Ok(Edit { label: format!("image {}", edit.name), action: Action::Image(edit) })
+}
+
+fn marker(text: &str) -> Result<Edit, Problem> {
+    let edit = MarkerEdit::parse(text).map_err(|problem| {
+        bad_input("marker", text, &problem).hint("write NAMESPACE:POLICY=REPOSITORY[:TAG][@DIGEST]")
+    })?;
+    Ok(Edit { label: format!("marker {}", edit.policy), action: Action::Marker(edit) })
 }
 
 fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {

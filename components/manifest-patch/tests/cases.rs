@@ -85,6 +85,7 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         set: &set,
         set_json: &set_json,
         image: &image,
+        marker: &list("--marker"),
         conditions: &conditions,
         create: args.iter().any(|arg| arg == "--create"),
         expect: &expect,

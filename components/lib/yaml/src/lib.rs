@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod block;
+mod comment;
 mod edit;
 mod equal;
 mod gate;

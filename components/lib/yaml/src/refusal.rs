@@ -128,7 +128,7 @@ impl Reason {
     }
 
     /// The refusal for this reason at a place.
-    pub(crate) fn at(self, at: Position) -> Refusal {
+    pub fn at(self, at: Position) -> Refusal {
         Refusal { at: Some(at), reason: self }
     }
 }
