@@ -81,6 +81,7 @@ fn step<'d, 'a>(value: &'d Json<'a>, segment: &Segment) -> Result<&'d Json<'a>, 
                 _ => Err(format!("has no item {}", shown())),
             }
         }
+        (Segment::Each, _) => Err("is asked for every item; name one by its index or `[KEY=VALUE]`".into()),
         (Segment::Key(_), other) => Err(format!("is {}, not an object", other.kind())),
         (Segment::Index(_) | Segment::Match { .. }, other) => Err(format!("is {}, not a list", other.kind())),
         (Segment::KeyOrIndex(_), other) => Err(format!("is {}, neither list nor object", other.kind())),

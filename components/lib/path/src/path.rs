@@ -22,6 +22,8 @@ pub enum Segment {
         /// The text of its value.
         value: String,
     },
+    /// Every item of a sequence.
+    Each,
 }
 
 /// A path from the root of a document to the values it matches.
@@ -43,7 +45,9 @@ pub struct BadPath {
 
 impl Path {
     /// Reads a JSON Pointer (`/a/b~1c/0`) or a dotted path (`.a["b/c"][0]`). Both take
-    /// `[name=app]` for the items of a list that are called so.
+    /// `[name=app]` for the items of a list that are called so, and `[]` or `[*]` for all of them. A dotted path
+    /// may also say `[] | select(.name == "app") |`, as yq does. What else yq, jq and JSONPath have is refused
+    /// with the way to write it here.
     ///
     /// # Errors
     /// If the text is neither.
@@ -130,12 +134,23 @@ fn array_index(text: &str) -> Option<usize> {
     if canonical && digits { text.parse().ok() } else { None }
 }
 
+/// Why something behind a `|` is refused.
+const UNKNOWN: &str =
+    "of what follows `|` only `select(.KEY == \"VALUE\")` is understood, behind `[]`; or write `[KEY=VALUE]`";
+
 fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
     let mut segments = Vec::new();
+    if text == "$" || text.starts_with("$.") || text.starts_with("$[") {
+        return Err("it begins with `.`; a key called `$` is written `[\"$\"]`");
+    }
+    if text.starts_with("..") {
+        return Err("`..` is not understood: name each key; an empty one is written `[\"\"]`");
+    }
     let mut rest = text.strip_prefix('.').unwrap_or(text);
     loop {
         if rest.starts_with('[') {
             let (segment, after) = parse_bracket(rest)?;
+            let (segment, after) = parse_select(segment, after)?;
             segments.push(segment);
             rest = after;
         } else if rest.starts_with(['"', '\'']) {
@@ -147,6 +162,9 @@ fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
             let key = &rest[..end];
             if key.is_empty() {
                 return Err("a key is empty; write `[\"\"]` if that is meant");
+            }
+            if key.contains(" |") {
+                return Err(UNKNOWN);
             }
             if key.contains(['"', '\'', ']', '\n']) || key.trim() != key {
                 return Err("a key with outer blanks, quotes or `]` stands in `[\"…\"]`");
@@ -164,7 +182,27 @@ fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
     }
 }
 
-/// What stands between brackets: an index, a key in quotes, or `key=value`.
+/// What yq says behind `[]`: ` | select(.KEY == "VALUE")`, and ` | ` if the path goes on. It means `[KEY=VALUE]`.
+fn parse_select(segment: Segment, after: &str) -> Result<(Segment, &str), &'static str> {
+    let Some(piped) = after.trim_start().strip_prefix('|') else { return Ok((segment, after)) };
+    let inner =
+        piped.trim_start().strip_prefix("select(").filter(|_| segment == Segment::Each).ok_or(UNKNOWN)?;
+    let (key, quoted, rest) =
+        parse_word(inner.trim_start().strip_prefix('.').ok_or(UNKNOWN)?, &[' ', '=', ')'])?;
+    let rest = rest.trim_start().strip_prefix("==").ok_or(UNKNOWN)?.trim_start();
+    let (value, _, rest) = parse_word(rest, &[' ', ')'])?;
+    let rest = rest.trim_start().strip_prefix(')').ok_or(UNKNOWN)?;
+    if key.is_empty() || !quoted && key.contains(['.', '[']) || value.is_empty() {
+        return Err(UNKNOWN);
+    }
+    let rest = match rest.trim_start().strip_prefix('|') {
+        Some(more) => more.trim_start(),
+        None => rest,
+    };
+    Ok((Segment::Match { key, value }, rest))
+}
+
+/// What stands between brackets: nothing, an index, a key in quotes, or `key=value`.
 fn parse_bracket(text: &str) -> Result<(Segment, &str), &'static str> {
     let inner = &text[1..];
     let (key, quoted, rest) = parse_word(inner, &['=', ']'])?;
@@ -174,12 +212,17 @@ fn parse_bracket(text: &str) -> Result<(Segment, &str), &'static str> {
         }
         return match array_index(&key) {
             Some(index) => Ok((Segment::Index(index), rest)),
-            None => Err("brackets hold an index, a key in quotes, or `key=value`"),
+            None if matches!(key.as_str(), "" | "*") => Ok((Segment::Each, rest)),
+            None if key.starts_with('-') => Err("an index counts from 0 on; there is none from the end"),
+            None => Err("brackets hold an index, a key in quotes, `key=value`, or nothing for every item"),
         };
     }
     let Some(rest) = rest.strip_prefix('=') else {
         return Err("`]` is missing");
     };
+    if key.starts_with(['?', '@']) && !quoted {
+        return Err("a filter is written `[KEY=VALUE]`");
+    }
     if key.is_empty() && !quoted {
         return Err("the key before `=` is missing");
     }
@@ -254,6 +297,7 @@ pub fn dotted(segment: &Segment) -> String {
         Segment::Key(key) => format!("[{}]", quoted(key)),
         Segment::Index(index) | Segment::KeyOrIndex(index) => format!("[{index}]"),
         Segment::Match { key, value } => format!("[{}={}]", word(key), word(value)),
+        Segment::Each => "[]".into(),
     }
 }
 
@@ -262,7 +306,7 @@ fn is_bare(key: &str) -> bool {
 }
 
 fn word(text: &str) -> String {
-    let bare = !text.is_empty() && !text.contains(['=', ']', '"', '\'']);
+    let bare = !text.is_empty() && !text.starts_with(['?', '@']) && !text.contains(['=', ']', '"', '\'']);
     if bare { text.into() } else { quoted(text) }
 }
 

@@ -36,10 +36,49 @@ fn reads_both_notations() {
 #[test]
 fn refuses_what_it_does_not_know() {
     for text in [
-        "", ".", "a.", "a..b", "a.[0]", "a[", "a[]", "a[x]", "a[-1]", "a[-]", "a[*]", "a[0", "a[0]b", "a]",
-        "a[=b]", "a[\"b]", "/a~2", "/a~", "a b.", "a[01]", "/[0]x", "a=b", "a'b", " a",
+        "", ".", "a.", "a..b", "a.[0]", "a[", "a[x]", "a[-1]", "a[-]", "a[0", "a[0]b", "a]", "a[=b]",
+        "a[\"b]", "/a~2", "/a~", "a b.", "a[01]", "/[0]x", "a=b", "a'b", " a",
     ] {
         assert!(Path::parse(text).is_err(), "{text:?} is no path");
+    }
+}
+
+#[test]
+fn takes_what_yq_says_where_it_means_the_same() {
+    let image = [key("spec"), key("containers"), matching("name", "app"), key("image")];
+    for text in [
+        ".spec.containers[] | select(.name == \"app\") | .image",
+        ".spec.containers[]|select(.name==\"app\")|.image",
+        "spec.containers[*] | select( .name == 'app' ) | .image",
+        ".spec.containers[] | select(.name == app).image",
+    ] {
+        assert_eq!(parse(text), image, "{text}");
+    }
+    assert_eq!(parse("a[] | select(.\"b.c\" == \"d e\")"), [key("a"), matching("b.c", "d e")]);
+    assert_eq!(parse("a[][*].b"), [key("a"), Segment::Each, Segment::Each, key("b")]);
+    assert_eq!(parse("/a/[]/b"), [key("a"), Segment::Each, key("b")]);
+    let (path, rest) =
+        Path::parse_assignment("a[] | select(.k == \"=\") | .b=c=d").unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((path.segments(), rest), (&[key("a"), matching("k", "="), key("b")][..], "c=d"));
+}
+
+#[test]
+fn says_how_to_write_what_others_write_otherwise() {
+    for (text, hint) in [
+        ("$.a", "begins with `.`"),
+        ("$[0]", "begins with `.`"),
+        ("..image", "name each key"),
+        ("a[?(@.name==\"b\")]", "`[KEY=VALUE]`"),
+        ("a[-1]", "counts from 0"),
+        ("a[x]", "nothing for every item"),
+        ("a | select(.b == 1)", "`[KEY=VALUE]`"),
+        ("a[] | map(.b)", "`[KEY=VALUE]`"),
+        ("a[] | select(.b.c == 1)", "`[KEY=VALUE]`"),
+        ("a[] | select(.b > 1)", "`[KEY=VALUE]`"),
+        ("a[0] | select(.b == 1)", "`[KEY=VALUE]`"),
+    ] {
+        let error = Path::parse(text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains(hint), "{text}: {error}");
     }
 }
 
@@ -63,6 +102,7 @@ fn segment() -> impl Strategy<Value = Segment> {
         text.prop_map(Segment::Key),
         (0..1000_usize).prop_map(Segment::Index),
         (text, text).prop_map(|(key, value)| Segment::Match { key, value }),
+        Just(Segment::Each),
     ]
 }
 
@@ -73,6 +113,7 @@ fn spell(segments: &[Segment], pointer: bool) -> String {
         Segment::Key(key) => format!("[{}]", quote(key)),
         Segment::Index(index) | Segment::KeyOrIndex(index) => format!("[{index}]"),
         Segment::Match { key, value } => format!("[{}={}]", quote(key), quote(value)),
+        Segment::Each => "[]".into(),
     });
     spelled.map(|part| if pointer { format!("/{part}") } else { part }).collect()
 }

@@ -122,6 +122,7 @@ fn step(tree: &Tree<'_>, node: NodeId, segment: &Segment) -> Vec<NodeId> {
         Segment::Index(index) => item(*index),
         Segment::KeyOrIndex(index) => item(*index).or_else(|| tree.value(node, &index.to_string())),
         Segment::Match { key, value } => return matching(tree, node, key, value),
+        Segment::Each => return tree.items(node).iter().map(|&item| tree.resolve(item)).collect(),
     };
     found.map(|found| tree.resolve(found)).into_iter().collect()
 }
@@ -166,6 +167,9 @@ impl Search<'_> {
                     self.walk(item, rest, found);
                 }
             }
+            (Segment::Each, Data::Sequence { items, .. }) => {
+                items.iter().for_each(|&item| self.walk(item, rest, found));
+            }
             (Segment::Key(key), _) => self.key(node, key, segments, found),
             (Segment::KeyOrIndex(index), _) => self.key(node, &index.to_string(), segments, found),
             _ => {}
@@ -194,7 +198,7 @@ impl Search<'_> {
         let keys = segments.iter().map(|segment| match segment {
             Segment::Key(key) => Some(key.clone()),
             Segment::KeyOrIndex(index) => Some(index.to_string()),
-            Segment::Index(_) | Segment::Match { .. } => None,
+            Segment::Index(_) | Segment::Match { .. } | Segment::Each => None,
         });
         if let Some(keys) = keys.collect::<Option<Vec<_>>>()
             && holds_keys
