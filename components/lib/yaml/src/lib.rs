@@ -2,9 +2,11 @@
 //! by reading the result again, and is refused otherwise. Never touches a file or the network.
 #![forbid(unsafe_code)]
 
+mod append;
 mod block;
 mod edit;
 mod equal;
+mod flow;
 mod gate;
 mod insert;
 mod lines;
@@ -12,9 +14,11 @@ mod parse;
 mod quote;
 mod readers;
 mod refusal;
+mod remove;
 mod render;
 mod replace;
 mod select;
+mod shared;
 mod show;
 mod splice;
 mod stream;

@@ -73,9 +73,27 @@ pub enum Reason {
         /// The lines that would change with it.
         places: Vec<u32>,
     },
+    /// What is to go holds an anchor that is used elsewhere.
+    #[error("`{path}` holds the anchor `&{anchor}`, which is used in {}", lines(.places))]
+    Anchor {
+        /// What was to go.
+        path: String,
+        /// The name of the anchor.
+        anchor: String,
+        /// The lines with its aliases.
+        places: Vec<u32>,
+    },
     /// A string was to be set where a mapping or sequence stands.
     #[error("`{path}` is a {found}, not a scalar")]
     NotScalar {
+        /// The path.
+        path: String,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// An item was to be added where something else than a list stands.
+    #[error("`{path}` is a {found}, not a list")]
+    NotList {
         /// The path.
         path: String,
         /// What stands there.
@@ -120,6 +138,7 @@ impl Reason {
             Self::DuplicateKey { .. } => "remove one of the two",
             Self::Alias { .. } => "edit the anchored value, or give this place a value of its own first",
             Self::Merge { .. } => "edit the merged mapping, or write the key into this mapping first",
+            Self::Anchor { .. } => "give those places a value of their own first",
             Self::NotScalar { .. } => "`set-json` can replace it as a whole",
             Self::Tag { .. } => "remove the tag first",
             Self::Sops => "edit it with `sops`, or encrypt it with `mac_only_encrypted: true`",

@@ -3,8 +3,8 @@
 use granit_parser::ScalarStyle;
 use lockstep_path::{Path, Segment};
 
-use crate::edit::{alias_refusal, aliases};
 use crate::refusal::{Position, Reason, Refusal};
+use crate::shared::{alias_refusal, aliases};
 use crate::stream::Stream;
 use crate::tree::{Data, NodeId, Tree};
 
