@@ -26,6 +26,13 @@ pub enum Op {
         /// Its new value.
         value: Value,
     },
+    /// Put a value of its own where an alias stands. The anchor and its other aliases stay as they are.
+    Detach {
+        /// The alias.
+        node: NodeId,
+        /// The value of the place from now on.
+        value: Value,
+    },
     /// Make a key that is not there, with the mappings on the way to it.
     Create {
         /// A mapping without that key, or an empty value that becomes a mapping.
@@ -108,8 +115,9 @@ impl Plan {
         for op in ops {
             match op {
                 Op::Set { node, value } if done.insert(*node) => plan.change(tree, *node, value)?,
+                Op::Detach { node, value } if done.insert(*node) => plan.detach(tree, *node, value)?,
                 Op::Remove { node } if done.insert(*node) => plan.remove(tree, *node)?,
-                Op::Set { .. } | Op::Remove { .. } => {}
+                Op::Set { .. } | Op::Detach { .. } | Op::Remove { .. } => {}
                 Op::Create { within, keys, value } => plan.create(tree, *within, keys, value)?,
                 Op::Append { within, keys, value } if keys.is_empty() => plan.append(tree, *within, value),
                 Op::Append { within, keys, value } => {
@@ -165,9 +173,13 @@ impl Plan {
             let reason = Reason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
             return Err(reason.at(tree.position(node.start)));
         }
+        self.replace(tree, id, value)
+    }
+
+    fn replace(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
         self.splices.extend(replace::replace(tree, id, value, self.blocks)?);
         self.changes.push(Change {
-            at: tree.position(node.start),
+            at: tree.position(tree.node(id).start),
             path: tree.path(id),
             from: Some(tree.show(id)),
             to: Some(show(value)),
@@ -175,6 +187,16 @@ impl Plan {
         });
         self.set.insert(id, value.clone());
         Ok(())
+    }
+
+    fn detach(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
+        let alias = matches!(tree.node(id).data, Data::Alias { .. });
+        let key =
+            tree.node(id).parent.is_some_and(|parent| tree.entries(parent).iter().any(|&(key, _)| key == id));
+        if key || !alias {
+            return Err(unsupported(tree, id, "a place that is no alias, or the alias of a key,"));
+        }
+        self.replace(tree, id, value)
     }
 
     fn create(
@@ -298,7 +320,7 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
     let mut wanted: HashMap<NodeId, Option<&Value>> = HashMap::new();
     for op in ops {
         let (node, value) = match op {
-            Op::Set { node, value } => (*node, Some(value)),
+            Op::Set { node, value } | Op::Detach { node, value } => (*node, Some(value)),
             Op::Remove { node } => (*node, None),
             Op::Create { .. } | Op::Append { .. } | Op::Rename { .. } => continue,
         };
@@ -308,7 +330,10 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
     }
     for op in ops {
         let (node, itself) = match op {
-            Op::Set { node, .. } | Op::Remove { node } | Op::Rename { node, .. } => (*node, 1),
+            Op::Set { node, .. }
+            | Op::Detach { node, .. }
+            | Op::Remove { node }
+            | Op::Rename { node, .. } => (*node, 1),
             Op::Create { within, .. } | Op::Append { within, .. } => (*within, 0),
         };
         let mut outer = tree.ancestors(node).skip(itself);

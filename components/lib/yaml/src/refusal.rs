@@ -136,8 +136,12 @@ impl Reason {
             Self::Encoding(_) | Self::NotUtf8(_) => "convert the file to UTF-8",
             Self::LoneCarriageReturn => "make every line end with LF or CRLF",
             Self::DuplicateKey { .. } => "remove one of the two",
-            Self::Alias { .. } => "edit the anchored value, or give this place a value of its own first",
-            Self::Merge { .. } => "edit the merged mapping, or write the key into this mapping first",
+            Self::Alias { .. } => {
+                "edit the anchored value; or `alias` `expand` gives this place a copy, `follow` edits the anchor"
+            }
+            Self::Merge { .. } => {
+                "edit the merged mapping; or `alias` `expand` gives this mapping a copy, `follow` edits the merged one"
+            }
             Self::Anchor { .. } => "give those places a value of their own first",
             Self::NotScalar { .. } => "`set-json` can replace it as a whole",
             Self::Tag { .. } => "remove the tag first",

@@ -71,6 +71,7 @@ pub(crate) fn inline(value: &Value, flow: bool, json: bool) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => quote::number(number),
         Value::String(text) => string(text),
+        Value::Plain(text) => text.clone(),
         Value::Sequence(items) => {
             let items: Vec<String> = items.iter().map(|item| inline(item, true, json)).collect();
             format!("[{}]", items.join(", "))

@@ -5,7 +5,7 @@ mod common;
 
 use common::generate::{Choices, File, Spot, file};
 use common::judge::leaves;
-use lockstep_yaml::{NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -47,7 +47,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 fn place(stream: &Stream<'_>, path: &str) -> Result<Place, Refusal> {
     let path = Path::parse(path).unwrap_or_else(|error| panic!("{error}"));
     let document = *stream.documents().first().expect("a document");
-    let mut places = stream.find(document, &path, true);
+    let mut places = stream.find(document, &path, Lookup { create: true, ..Lookup::default() });
     assert_eq!(places.len(), 1, "{path}");
     places.remove(0)
 }
@@ -56,6 +56,7 @@ fn op(place: Place, value: Value) -> Op {
     match place {
         Place::Node(node) => Op::Set { node, value },
         Place::Missing { within, keys } => Op::Create { within, keys, value },
+        other => panic!("{other:?}"),
     }
 }
 
@@ -95,9 +96,9 @@ fn changed_lines(before: &str, after: &str) -> (usize, usize) {
 
 /// How many lines the two have in common, in the same order.
 fn common_lines(before: &str, after: &str) -> usize {
-    let new: Vec<&str> = after.split_inclusive('\n').collect();
+    let new: Vec<&str> = after.lines().collect();
     let mut row = vec![0; new.len() + 1];
-    for old in before.split_inclusive('\n') {
+    for old in before.lines() {
         let mut diagonal = 0;
         for (column, line) in new.iter().enumerate() {
             let above = row[column + 1];
@@ -304,7 +305,7 @@ proptest! {
         let Some(after) = edit(&file.text, |stream| vec![Op::Remove { node: node(stream, &spot.path) }])
         else { return Ok(()) };
         // What moves up behind a dash, or becomes empty, or has lost its comma.
-        let new = after.split_inclusive('\n').count() - common_lines(&file.text, &after);
+        let new = after.lines().count() - common_lines(&file.text, &after);
         prop_assert!(new <= 1, "{:?} -> {after:?}", file.text);
         let expected = without(leaves(&file.text), &format!("0{}", spot.path));
         prop_assert_eq!(leaves(&after), expected, "{:?} -> {:?}", file.text, after);
@@ -338,7 +339,7 @@ proptest! {
             for &document in stream.documents() {
                 for path in ["a", "b", "1", "[0]", "a.b", "[0].a", "a[0]"] {
                     let path = Path::parse(path).expect("a path");
-                    for place in stream.find(document, &path, true).into_iter().flatten() {
+                    for place in stream.find(document, &path, Lookup { create: true, ..Lookup::default() }).into_iter().flatten() {
                         if let Place::Node(node) = place {
                             let value = Value::String("l1\nl2\n".into());
                             let _ = stream.edit(&[Op::Remove { node }]);
