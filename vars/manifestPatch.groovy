@@ -5,10 +5,14 @@
 //   files (list<string>, required)
 //   set (list<string>)
 //   setJson (list<string>)
+//   append (list<string>)
+//   appendJson (list<string>)
+//   delete (list<string>)
 //   image (list<string>)
 //   marker (list<string>)
 //   where (list<string>)
 //   create (bool)
+//   alias (refuse | expand | follow)
 //   expect (string)
 
 def call(Map args = [:]) {
@@ -16,10 +20,14 @@ def call(Map args = [:]) {
         files: 'files',
         set: 'set',
         setJson: 'set-json',
+        append: 'append',
+        appendJson: 'append-json',
+        delete: 'delete',
         image: 'image',
         marker: 'marker',
         where: 'where',
         create: 'create',
+        alias: 'alias',
         expect: 'expect',
     ], args)
 }

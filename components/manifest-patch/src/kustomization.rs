@@ -4,6 +4,7 @@ use lockstep_yaml::{NodeId, Op, Refusal, Stream, Value};
 
 use crate::image::{ImageEdit, Part, Reference};
 use crate::patch::Matches;
+use crate::wanted::Wanted;
 
 /// The entries for an image, each with what must change in it.
 pub(crate) fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit) -> Matches {
@@ -18,7 +19,7 @@ pub(crate) fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &I
         let name = stream.get(stream.resolve(entry), "name");
         name.and_then(|name| stream.scalar(name)) == Some(&edit.name)
     });
-    named.map(|&entry| change(stream, images, entry, edit)).collect()
+    named.map(|&entry| change(stream, images, entry, edit).map(Wanted::Ops)).collect()
 }
 
 fn is_kustomization(stream: &Stream<'_>, document: NodeId, path: &str) -> bool {

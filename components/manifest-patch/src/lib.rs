@@ -8,14 +8,15 @@ pub mod marker;
 pub mod patch;
 pub mod problem;
 pub mod request;
+mod wanted;
 pub mod words;
 
 use std::collections::BTreeMap;
 
 use batch::Batch;
 use bindings::{
-    Block, Failure, Guest, Inputs, Level, Outputs, Table, failed, location, note, progress, refuse, summary,
-    workspace,
+    Alias, Block, Failure, Guest, Inputs, Level, Outputs, Table, failed, location, note, progress, refuse,
+    summary, workspace,
 };
 use request::Request;
 
@@ -26,10 +27,18 @@ impl Guest for Step {
         let (request, problems) = Request::read(&request::Inputs {
             set: &inputs.set,
             set_json: &inputs.set_json,
+            append: &inputs.append,
+            append_json: &inputs.append_json,
+            delete: &inputs.delete,
             image: &inputs.image,
             marker: &inputs.marker,
             conditions: &inputs.where_,
             create: inputs.create,
+            alias: match inputs.alias {
+                Alias::Refuse => lockstep_yaml::Alias::Refuse,
+                Alias::Expand => lockstep_yaml::Alias::Expand,
+                Alias::Follow => lockstep_yaml::Alias::Follow,
+            },
             expect: &inputs.expect,
         });
         let mut batch = Batch::new(request, problems);

@@ -1,10 +1,11 @@
 //! The markers of Flux: `# {"$imagepolicy": "NAMESPACE:POLICY[:tag|:name|:digest]"}` behind a value, in YAML and in any
 //! other text. Never asks what the value was.
 
-use lockstep_yaml::{Change, NodeId, Op, Position, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Alias, Change, NodeId, Op, Position, Reason, Refusal, Stream, Value};
 
 use crate::image::Reference;
 use crate::patch::Matches;
+use crate::wanted::Wanted;
 
 /// What the comment of a marker begins with.
 const OPENING: &str = "{\"$imagepolicy\"";
@@ -76,16 +77,20 @@ fn policy(comment: &str) -> Option<String> {
 }
 
 /// The values in a document that the policy marks.
-pub(crate) fn markers(stream: &Stream<'_>, document: NodeId, edit: &MarkerEdit) -> Matches {
+pub(crate) fn markers(stream: &Stream<'_>, document: NodeId, edit: &MarkerEdit, alias: Alias) -> Matches {
     let marked = stream.commented(document).into_iter();
-    let wanted = marked.filter_map(|(node, comment)| Some((node, edit.wanted(comment)?)));
+    let marked = marked.filter_map(|(node, comment)| Some((node, edit.wanted(comment)?)));
     let op = |(node, wanted): (NodeId, Result<String, Reason>)| {
-        if stream.resolve(node) != node {
-            return Err(stream.refuse_alias(node));
-        }
-        Ok(vec![Op::Set { node, value: Value::String(wanted?) }])
+        let value = Value::String(wanted?);
+        let target = stream.resolve(node);
+        Ok(Wanted::Ops(match alias {
+            _ if target == node || stream.has(target, &value) => vec![Op::Set { node: target, value }],
+            Alias::Refuse => return Err(stream.refuse_alias(node)),
+            Alias::Expand => vec![Op::Detach { node, value }],
+            Alias::Follow => vec![Op::Set { node: target, value }],
+        }))
     };
-    wanted.map(op).collect()
+    marked.map(op).collect()
 }
 
 /// A text that is not YAML, with what the policies mark in it.

@@ -1,11 +1,12 @@
 //! Makes the edits of a request in one file. Never reads or writes files itself.
 
-use lockstep_yaml::{Change, NodeId, Op, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
 
 use crate::image::{ImageEdit, Reference};
 use crate::kustomization;
 use crate::marker;
 use crate::request::{Action, Condition, Request};
+use crate::wanted::{self, Wanted};
 
 /// What became of one file.
 #[derive(Debug, Default)]
@@ -22,56 +23,87 @@ pub struct Patched {
     pub refusals: Vec<Refusal>,
 }
 
+/// How often values may be copied to places that share them before the edits themselves are made: each
+/// round makes the copies of one layer.
+const ROUNDS: usize = 8;
+
 /// Makes all edits in a file, or none.
 pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
-    let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
     if request.markers_alone().is_some() && !marker::is_in(content) {
-        return patched;
+        return Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
     }
-    let stream = match Stream::open(content) {
-        Ok(stream) => stream,
-        Err(refusal) => return not_yaml(request, content, refusal),
-    };
-    // `TAG=v1 # …` alone is YAML too: one word.
-    let is_word = |&document| stream.scalar(document).is_some_and(|text| !text.is_empty());
-    if request.markers_alone().is_some() && stream.documents().iter().any(is_word) {
-        return not_yaml(request, content, Reason::InvalidYaml("a text".into()).into());
-    }
-    let mut ops = Vec::new();
-    for &document in stream.documents() {
-        if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
+    let mut copied: Option<String> = None;
+    let mut changes = Vec::new();
+    for _ in 0..ROUNDS {
+        let text = copied.as_deref().map_or(content, str::as_bytes);
+        let round = Round::of(request, path, text);
+        let mut patched = round.patched;
+        changes.extend(patched.changes.drain(..).map(|change| placed(change, content, text)));
+        if round.again && patched.refusals.is_empty() {
+            copied = patched.text;
             continue;
         }
-        patched.documents += 1;
-        for (edit, matches) in request.edits.iter().zip(&mut patched.matches) {
-            let found = match &edit.action {
-                Action::SetString(path, value) => {
-                    places(stream.find(document, path, request.create), |place| {
-                        set_string(&stream, place, value)
-                    })
-                }
-                Action::SetJson(path, value) => {
-                    places(stream.find(document, path, request.create), |place| Ok(set(place, value)))
-                }
-                Action::Image(image) => images(&stream, document, path, image),
-                Action::Marker(edit) => marker::markers(&stream, document, edit),
-            };
-            for place in found {
-                *matches += 1;
-                match place {
-                    Ok(wanted) => ops.extend(wanted),
-                    Err(refusal) => patched.refusals.push(refusal),
+        patched.text = patched.text.or(copied).filter(|_| patched.refusals.is_empty());
+        return Patched { changes, ..patched };
+    }
+    let refusal = Reason::Unsupported("copies of copies without end".into()).into();
+    Patched { refusals: vec![refusal], ..Patched::default() }
+}
+
+/// A look at all places: either copies are made first, or the edits themselves.
+struct Round {
+    patched: Patched,
+    again: bool,
+}
+
+impl Round {
+    fn of(request: &Request, path: &str, content: &[u8]) -> Self {
+        let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
+        let stream = match Stream::open(content) {
+            Ok(stream) => stream,
+            Err(refusal) => return Self { patched: not_yaml(request, content, refusal), again: false },
+        };
+        // `TAG=v1 # …` alone is YAML too: one word.
+        let is_word = |&document| stream.scalar(document).is_some_and(|text| !text.is_empty());
+        if request.markers_alone().is_some() && stream.documents().iter().any(is_word) {
+            let refusal = Reason::InvalidYaml("a text".into()).into();
+            return Self { patched: not_yaml(request, content, refusal), again: false };
+        }
+        let (mut ops, mut copies) = (Vec::new(), Vec::new());
+        for &document in stream.documents() {
+            if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
+                continue;
+            }
+            patched.documents += 1;
+            for (edit, matches) in request.edits.iter().zip(&mut patched.matches) {
+                for place in matches_of(request, &edit.action, &stream, document, path) {
+                    *matches += 1;
+                    let (list, new) = match place {
+                        Ok(Wanted::Ops(wanted)) => (&mut ops, wanted),
+                        Ok(Wanted::Copy(copy)) => (&mut copies, vec![copy]),
+                        Err(refusal) => {
+                            patched.refusals.push(refusal);
+                            continue;
+                        }
+                    };
+                    // The same item is added once, and a value copied once.
+                    for op in new {
+                        if !list.contains(&op) {
+                            list.push(op);
+                        }
+                    }
                 }
             }
         }
-    }
-    if patched.refusals.is_empty() {
-        match stream.edit(&ops) {
-            Ok(edited) => (patched.text, patched.changes) = (edited.text, edited.changes),
-            Err(refusal) => patched.refusals.push(refusal),
+        let again = !copies.is_empty();
+        if patched.refusals.is_empty() {
+            match stream.edit(if again { &copies } else { &ops }) {
+                Ok(edited) => (patched.text, patched.changes) = (edited.text, edited.changes),
+                Err(refusal) => patched.refusals.push(refusal),
+            }
         }
+        Self { patched, again }
     }
-    patched
 }
 
 /// A file that is not YAML, such as a template of Helm: markers alone can be found in it.
@@ -90,34 +122,78 @@ fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Patched {
     patched
 }
 
-/// For each place that an edit matches: what to do, which may be nothing, or why it cannot be done.
-pub(crate) type Matches = Vec<Result<Vec<Op>, Refusal>>;
+/// A change where it stands in the file as it was, before copies moved the lines: those in a copy stand
+/// where the copy is made.
+fn placed(mut change: Change, before: &[u8], now: &[u8]) -> Change {
+    let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
+    let head = before.iter().zip(now).take_while(|(old, new)| old == new);
+    let same = head.filter(|(old, _)| **old == b'\n').count() + 1;
+    let (old, new) = (lines(before), lines(now));
+    let tail = before.rsplit(|&byte| byte == b'\n').zip(now.rsplit(|&byte| byte == b'\n'));
+    let tail = tail.take_while(|(old, new)| old == new).count();
+    let line = change.at.line as usize;
+    if line > same && old != new {
+        let moved = if line > new - tail { line + old - new } else { same };
+        change.at.line = u32::try_from(moved).unwrap_or(u32::MAX);
+    }
+    change
+}
 
-fn places(found: Vec<Result<Place, Refusal>>, op: impl Fn(Place) -> Result<Op, Refusal>) -> Matches {
-    found.into_iter().map(|place| place.and_then(&op).map(|op| vec![op])).collect()
+/// For each place that an edit matches: what to do, or why it cannot be done.
+pub(crate) type Matches = Vec<Result<Wanted, Refusal>>;
+
+fn matches_of(
+    request: &Request,
+    action: &Action,
+    stream: &Stream<'_>,
+    document: NodeId,
+    file: &str,
+) -> Matches {
+    let alias = request.alias;
+    let lookup = Lookup { create: request.create, alias, ..Lookup::default() };
+    let each = |path, lookup, wanted: &dyn Fn(Place) -> Result<Wanted, Refusal>| -> Matches {
+        let found = stream.find(document, path, lookup).into_iter();
+        found.map(|place| place.and_then(wanted)).collect()
+    };
+    match action {
+        Action::SetString(path, value) => {
+            each(path, lookup, &|place| wanted::set_string(stream, place, value))
+        }
+        Action::SetJson(path, value) => each(path, lookup, &|place| wanted::set(stream, place, value)),
+        Action::Append(path, value) => {
+            each(path, lookup, &|place| wanted::append(stream, place, value, alias))
+        }
+        Action::Delete(path) => {
+            let lookup = Lookup { create: false, itself: true, ..lookup };
+            let found = each(path, lookup, &|place| wanted::delete(stream, place));
+            if found.is_empty() { gone(stream, document, path) } else { found }
+        }
+        Action::Image(image) => images(stream, document, file, image, alias),
+        Action::Marker(edit) => marker::markers(stream, document, edit, alias),
+    }
+}
+
+/// The collections that could hold what is to be deleted and do not: places that are already so.
+fn gone(stream: &Stream<'_>, document: NodeId, path: &Path) -> Matches {
+    let holds = |path: &Path| {
+        let lookup = Lookup { alias: Alias::Follow, ..Lookup::default() };
+        stream
+            .find(document, path, lookup)
+            .into_iter()
+            .flatten()
+            .filter(|place| matches!(place, Place::Node(node) if stream.is_collection(*node)))
+            .count()
+    };
+    let count = path.parent().map_or(0, |outer| holds(&outer));
+    (0..count).map(|_| Ok(Wanted::Ops(Vec::new()))).collect()
 }
 
 fn holds(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
     stream.read(document, &condition.path).contains(&condition.text.as_str())
 }
 
-fn set(place: Place, value: &Value) -> Op {
-    let value = value.clone();
-    match place {
-        Place::Node(node) => Op::Set { node, value },
-        Place::Missing { within, keys } => Op::Create { within, keys, value },
-    }
-}
-
-fn set_string(stream: &Stream<'_>, place: Place, value: &Value) -> Result<Op, Refusal> {
-    match place {
-        Place::Node(node) if stream.is_collection(node) => Err(stream.refuse_collection(node)),
-        place => Ok(set(place, value)),
-    }
-}
-
 /// Images in a document: the entries of a kustomization, and every `image:`.
-fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit) -> Matches {
+fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit, alias: Alias) -> Matches {
     let mut matches = kustomization::images(stream, document, path, edit);
     let mut changed = Vec::new();
     let mut aliases = Vec::new();
@@ -128,15 +204,21 @@ fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit) -
         let Some(new) = edit.change(&old) else {
             continue;
         };
-        if stream.resolve(node) == node {
+        let value = Value::String(new.to_string());
+        let target = stream.resolve(node);
+        if target == node {
             changed.push(node);
-            matches.push(Ok(vec![Op::Set { node, value: Value::String(new.to_string()) }]));
+            matches.push(Ok(Wanted::Ops(vec![Op::Set { node, value }])));
         } else if new != old {
-            aliases.push(node);
+            aliases.push((node, target, value));
         }
     }
     // An alias of an image that changes anyway changes with it.
-    let foreign = aliases.into_iter().filter(|&alias| !changed.contains(&stream.resolve(alias)));
-    matches.extend(foreign.map(|alias| Err(stream.refuse_alias(alias))));
+    let foreign = aliases.into_iter().filter(|(_, target, _)| !changed.contains(target));
+    matches.extend(foreign.map(|(node, target, value)| match alias {
+        Alias::Refuse => Err(stream.refuse_alias(node)),
+        Alias::Expand => Ok(Wanted::Ops(vec![Op::Detach { node, value }])),
+        Alias::Follow => Ok(Wanted::Ops(vec![Op::Set { node: target, value }])),
+    }));
     matches
 }

@@ -1,6 +1,6 @@
 //! What a run is asked to do, read from its inputs. Never looks at a file.
 
-use lockstep_yaml::{Path, Value};
+use lockstep_yaml::{Alias, Path, Value};
 
 use crate::image::ImageEdit;
 use crate::marker::MarkerEdit;
@@ -15,6 +15,8 @@ pub struct Request {
     pub conditions: Vec<Condition>,
     /// Whether missing keys are made.
     pub create: bool,
+    /// What becomes of edits through aliases and merges.
+    pub alias: Alias,
     /// How many places each edit must match.
     pub expect: Expect,
 }
@@ -35,6 +37,10 @@ pub enum Action {
     SetString(Path, Value),
     /// Make the value at a path this one.
     SetJson(Path, Value),
+    /// Make this value an item of the list at a path.
+    Append(Path, Value),
+    /// Take away what is at a path.
+    Delete(Path),
     /// Change images.
     Image(ImageEdit),
     /// Change what a policy marks.
@@ -68,6 +74,12 @@ pub struct Inputs<'a> {
     pub set: &'a [String],
     /// `PATH=JSON`.
     pub set_json: &'a [String],
+    /// `PATH=VALUE`.
+    pub append: &'a [String],
+    /// `PATH=JSON`.
+    pub append_json: &'a [String],
+    /// `PATH`.
+    pub delete: &'a [String],
     /// `NAME[=NEW][:TAG][@DIGEST]`.
     pub image: &'a [String],
     /// `NAMESPACE:POLICY=IMAGE`.
@@ -76,6 +88,8 @@ pub struct Inputs<'a> {
     pub conditions: &'a [String],
     /// Whether missing keys are made.
     pub create: bool,
+    /// What becomes of edits through aliases and merges.
+    pub alias: Alias,
     /// `N`, `N+` or `any`.
     pub expect: &'a str,
 }
@@ -98,13 +112,15 @@ impl Request {
             Ok(edit) => edits.push(edit),
             Err(problem) => problems.push(problem),
         };
-        inputs.set.iter().for_each(|text| keep(set_string(text)));
-        inputs.set_json.iter().for_each(|text| keep(set_json(text)));
+        inputs.set.iter().for_each(|text| keep(string("set", text, Action::SetString)));
+        inputs.set_json.iter().for_each(|text| keep(json("set-json", text, Action::SetJson)));
+        inputs.append.iter().for_each(|text| keep(string("append", text, Action::Append)));
+        inputs.append_json.iter().for_each(|text| keep(json("append-json", text, Action::Append)));
+        inputs.delete.iter().for_each(|text| keep(delete(text)));
         inputs.image.iter().for_each(|text| keep(image(text)));
         inputs.marker.iter().for_each(|text| keep(marker(text)));
-        let given = inputs.set.len() + inputs.set_json.len() + inputs.image.len() + inputs.marker.len();
-        if given == 0 {
-            let hint = "give at least one of `set`, `set-json`, `image` and `marker`";
+        if edits.is_empty() && problems.is_empty() {
+            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image` and `marker`";
             problems.push(Problem::new(Code::NoEdits, "there is nothing to change").hint(hint));
         }
         let mut conditions = Vec::new();
@@ -118,23 +134,31 @@ impl Request {
             problems.push(problem);
             Expect::Any
         });
-        (Self { edits, conditions, create: inputs.create, expect }, problems)
+        (Self { edits, conditions, create: inputs.create, alias: inputs.alias, expect }, problems)
     }
 }
 
-fn set_string(text: &str) -> Result<Edit, Problem> {
-    let (path, value) = Path::parse_assignment(text).map_err(|bad| bad_input("set", text, &bad))?;
-    let action = |path| Action::SetString(path, Value::String(value.to_owned()));
-    Ok(Edit { label: format!("set {path}"), action: action(path) })
+fn string(input: &str, text: &str, action: fn(Path, Value) -> Action) -> Result<Edit, Problem> {
+    let (path, value) = Path::parse_assignment(text).map_err(|bad| bad_input(input, text, &bad))?;
+    Ok(Edit { label: format!("{input} {path}"), action: action(path, Value::String(value.to_owned())) })
 }
 
-fn set_json(text: &str) -> Result<Edit, Problem> {
-    let bad = |problem: &dyn std::fmt::Display| bad_input("set-json", text, problem);
+fn json(input: &str, text: &str, action: fn(Path, Value) -> Action) -> Result<Edit, Problem> {
+    let bad = |problem: &dyn std::fmt::Display| bad_input(input, text, problem);
     let (path, json) = Path::parse_assignment(text).map_err(|problem| bad(&problem))?;
     let value = Value::from_json(json).map_err(|problem| {
-        bad(&problem).hint("a string needs double quotes in JSON; `set` takes it without")
+        let plain = input.trim_end_matches("-json");
+        bad(&problem).hint(format!("a string needs double quotes in JSON; `{plain}` takes it without"))
     })?;
-    Ok(Edit { label: format!("set-json {path}"), action: Action::SetJson(path, value) })
+    Ok(Edit { label: format!("{input} {path}"), action: action(path, value) })
+}
+
+fn delete(text: &str) -> Result<Edit, Problem> {
+    let path = Path::parse(text).map_err(|bad| bad_input("delete", text, &bad))?;
+    if path.segments().is_empty() {
+        return Err(bad_input("delete", text, &"a document as a whole cannot be deleted"));
+    }
+    Ok(Edit { label: format!("delete {path}"), action: Action::Delete(path) })
 }
 
 fn image(text: &str) -> Result<Edit, Problem> {

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use fast_glob::glob_match;
+use lockstep_yaml::Alias;
 use manifest_patch::batch::{Batch, Done};
 use manifest_patch::problem::Problem;
 use manifest_patch::request::{Inputs, Request};
@@ -81,13 +82,24 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
     let (set, set_json, image, conditions) =
         (list("--set"), list("--set-json"), list("--image"), list("--where"));
     let expect = list("--expect").pop().unwrap_or_else(|| "1+".into());
+    let (append, append_json, delete) = (list("--append"), list("--append-json"), list("--delete"));
+    let alias = match list("--alias").pop().as_deref() {
+        None | Some("refuse") => Alias::Refuse,
+        Some("expand") => Alias::Expand,
+        Some("follow") => Alias::Follow,
+        Some(other) => panic!("{other}"),
+    };
     let (request, problems) = Request::read(&Inputs {
         set: &set,
         set_json: &set_json,
+        append: &append,
+        append_json: &append_json,
+        delete: &delete,
         image: &image,
         marker: &list("--marker"),
         conditions: &conditions,
         create: args.iter().any(|arg| arg == "--create"),
+        alias,
         expect: &expect,
     });
     let mut batch = Batch::new(request, problems);

@@ -75,6 +75,12 @@ impl Path {
         &self.segments
     }
 
+    /// The path without its last step. `None` for a path of no steps.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, outer) = self.segments.split_last()?;
+        Some(Self { segments: outer.to_vec(), pointer: self.pointer })
+    }
+
     /// Reads up to the end of the text or to a `=`, and returns what is left.
     fn parse_prefix(text: &str) -> Result<(Self, &str), BadPath> {
         let pointer = text.starts_with('/');

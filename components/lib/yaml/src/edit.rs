@@ -1,12 +1,16 @@
 //! Turns wanted changes into byte splices. Never applies them, and never trusts them: what they
 //! yield is read again and compared before anybody sees it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
+use crate::append;
 use crate::equal;
 use crate::insert;
 use crate::refusal::{Position, Reason, Refusal};
-use crate::replace;
+use crate::remove::Removal;
+use crate::replace::{self, unsupported};
+use crate::shared::{alias_refusal, aliases, refuse_used_anchors};
 use crate::show::show;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Tree};
@@ -22,6 +26,13 @@ pub enum Op {
         /// Its new value.
         value: Value,
     },
+    /// Put a value of its own where an alias stands. The anchor and its other aliases stay as they are.
+    Detach {
+        /// The alias.
+        node: NodeId,
+        /// The value of the place from now on.
+        value: Value,
+    },
     /// Make a key that is not there, with the mappings on the way to it.
     Create {
         /// A mapping without that key, or an empty value that becomes a mapping.
@@ -31,6 +42,15 @@ pub enum Op {
         /// The value of the last one.
         value: Value,
     },
+    /// Add a value at the end of a list. Several in one list keep their order.
+    Append {
+        /// A list, or an empty value that becomes one. With `keys`, as in `Create`.
+        within: NodeId,
+        /// The missing keys on the way to the list, outermost first, if it is not there.
+        keys: Vec<String>,
+        /// The new item.
+        value: Value,
+    },
     /// Give the key of a value another name.
     Rename {
         /// The value.
@@ -38,7 +58,10 @@ pub enum Op {
         /// The new key.
         key: String,
     },
-    /// Take a value and its key out of a mapping.
+    /// Take a value out of a mapping, with its key, or out of a list, and with it the comments that are
+    /// its own: the one at the end of its line, those within and behind it that stand deeper than it, and
+    /// the lines of comment right above it at its indentation. What stands above the first key or item of
+    /// a collection stays: it may be about all of them. The last one leaves `{}` or `[]`.
     Remove {
         /// The value.
         node: NodeId,
@@ -69,10 +92,14 @@ pub(crate) struct Plan {
     pub(crate) set: HashMap<NodeId, Value>,
     /// The entries that mappings get at their end.
     pub(crate) created: BTreeMap<NodeId, Vec<(String, Value)>>,
+    /// The items that sequences get at their end.
+    pub(crate) appended: BTreeMap<NodeId, Vec<Value>>,
     /// The key nodes that get another name.
     pub(crate) renamed: HashMap<NodeId, String>,
-    /// The values that go, with their keys.
-    pub(crate) removed: HashSet<NodeId>,
+    /// The values that go, with their keys, by the collection they are in.
+    pub(crate) removed: BTreeMap<NodeId, HashSet<NodeId>>,
+    /// The bytes whose comments go.
+    pub(crate) gone: Vec<Range<usize>>,
     /// Whether strings of several lines may be written as block scalars.
     blocks: bool,
 }
@@ -84,19 +111,27 @@ impl Plan {
         refuse_overlaps(tree, ops)?;
         let mut plan = Self { blocks, ..Self::default() };
         let mut done = HashSet::new();
+        let mut lists: BTreeMap<(NodeId, &[String]), Vec<Value>> = BTreeMap::new();
         for op in ops {
             match op {
                 Op::Set { node, value } if done.insert(*node) => plan.change(tree, *node, value)?,
+                Op::Detach { node, value } if done.insert(*node) => plan.detach(tree, *node, value)?,
                 Op::Remove { node } if done.insert(*node) => plan.remove(tree, *node)?,
-                Op::Set { .. } | Op::Remove { .. } => {}
+                Op::Set { .. } | Op::Detach { .. } | Op::Remove { .. } => {}
                 Op::Create { within, keys, value } => plan.create(tree, *within, keys, value)?,
+                Op::Append { within, keys, value } if keys.is_empty() => plan.append(tree, *within, value),
+                Op::Append { within, keys, value } => {
+                    lists.entry((*within, keys)).or_default().push(value.clone());
+                }
                 Op::Rename { node, key } => plan.rename(tree, *node, key)?,
             }
         }
-        // Inner mappings first: where two end on the same line, the inner one's keys come first.
-        for (&mapping, entries) in plan.created.iter().rev() {
-            plan.splices.extend(insert::insert(tree, mapping, entries, blocks)?);
+        for ((within, keys), items) in lists {
+            plan.create(tree, within, keys, &Value::Sequence(items))?;
         }
+        plan.gone = plan.splices.iter().map(|splice| splice.range.clone()).collect();
+        plan.insert(tree)?;
+        plan.take_out(tree)?;
         plan.changes.sort_by_key(|change| change.at);
         Ok(plan)
     }
@@ -138,9 +173,13 @@ impl Plan {
             let reason = Reason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
             return Err(reason.at(tree.position(node.start)));
         }
+        self.replace(tree, id, value)
+    }
+
+    fn replace(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
         self.splices.extend(replace::replace(tree, id, value, self.blocks)?);
         self.changes.push(Change {
-            at: tree.position(node.start),
+            at: tree.position(tree.node(id).start),
             path: tree.path(id),
             from: Some(tree.show(id)),
             to: Some(show(value)),
@@ -148,6 +187,16 @@ impl Plan {
         });
         self.set.insert(id, value.clone());
         Ok(())
+    }
+
+    fn detach(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
+        let alias = matches!(tree.node(id).data, Data::Alias { .. });
+        let key =
+            tree.node(id).parent.is_some_and(|parent| tree.entries(parent).iter().any(|&(key, _)| key == id));
+        if key || !alias {
+            return Err(unsupported(tree, id, "a place that is no alias, or the alias of a key,"));
+        }
+        self.replace(tree, id, value)
     }
 
     fn create(
@@ -174,6 +223,34 @@ impl Plan {
         }
         self.note_created(tree, within, &keys.join("."), value);
         Ok(())
+    }
+
+    /// Plans what comes to the ends of collections.
+    fn insert(&mut self, tree: &Tree<'_>) -> Result<(), Refusal> {
+        let places: BTreeSet<NodeId> = self.created.keys().chain(self.appended.keys()).copied().collect();
+        // Inner ones first: where two end on the same line, what is new in the inner one comes first.
+        for &place in places.iter().rev() {
+            let splices = match (self.created.get(&place), self.appended.get(&place)) {
+                (Some(entries), None) => insert::insert(tree, place, entries, self.blocks)?,
+                (None, Some(items)) => append::append(tree, place, items, self.blocks)?,
+                _ => return Err(disagreement(tree, place)),
+            };
+            self.splices.extend(splices);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, tree: &Tree<'_>, within: NodeId, value: &Value) {
+        let items = self.appended.entry(within).or_default();
+        let path = format!("{}[{}]", tree.path(within), tree.items(within).len() + items.len());
+        items.push(value.clone());
+        self.changes.push(Change {
+            at: tree.position(tree.node(within).start),
+            path,
+            from: None,
+            to: Some(show(value)),
+            aliases: aliases(tree, within),
+        });
     }
 
     fn add(&mut self, tree: &Tree<'_>, mapping: NodeId, key: &str, value: Value) {
@@ -205,16 +282,34 @@ impl Plan {
     }
 
     fn remove(&mut self, tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
-        let key = key_of(tree, id)?;
-        self.splices.push(insert::remove(tree, key, id)?);
-        self.removed.insert(id);
+        let Some(parent) = tree.node(id).parent else {
+            return Err(unsupported(tree, id, "a document as a whole"));
+        };
+        refuse_used_anchors(tree, id)?;
+        self.removed.entry(parent).or_default().insert(id);
         self.changes.push(Change {
-            at: tree.position(tree.node(key).start),
+            at: tree.position(tree.node(key_of(tree, id).unwrap_or(id)).start),
             path: tree.path(id),
             from: Some(tree.show(id)),
             to: None,
             aliases: Vec::new(),
         });
+        Ok(())
+    }
+
+    /// Plans what goes from collections.
+    fn take_out(&mut self, tree: &Tree<'_>) -> Result<(), Refusal> {
+        let mut removal = Removal::default();
+        for (&collection, gone) in &self.removed {
+            let all = tree.entries(collection).len() + tree.items(collection).len() == gone.len();
+            if all && (self.created.contains_key(&collection) || self.appended.contains_key(&collection)) {
+                return Err(unsupported(tree, collection, "a collection that is emptied and filled at once"));
+            }
+            removal.add(tree, collection, gone)?;
+        }
+        self.gone.append(&mut removal.owned);
+        self.gone.sort_by_key(|range| (range.start, range.end));
+        self.splices.extend(removal.into_splices(tree.text));
         Ok(())
     }
 }
@@ -225,9 +320,9 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
     let mut wanted: HashMap<NodeId, Option<&Value>> = HashMap::new();
     for op in ops {
         let (node, value) = match op {
-            Op::Set { node, value } => (*node, Some(value)),
+            Op::Set { node, value } | Op::Detach { node, value } => (*node, Some(value)),
             Op::Remove { node } => (*node, None),
-            Op::Create { .. } | Op::Rename { .. } => continue,
+            Op::Create { .. } | Op::Append { .. } | Op::Rename { .. } => continue,
         };
         if wanted.insert(node, value).is_some_and(|before| before != value) {
             return Err(disagreement(tree, node));
@@ -235,8 +330,11 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
     }
     for op in ops {
         let (node, itself) = match op {
-            Op::Set { node, .. } | Op::Remove { node } | Op::Rename { node, .. } => (*node, 1),
-            Op::Create { within, .. } => (*within, 0),
+            Op::Set { node, .. }
+            | Op::Detach { node, .. }
+            | Op::Remove { node }
+            | Op::Rename { node, .. } => (*node, 1),
+            Op::Create { within, .. } | Op::Append { within, .. } => (*within, 0),
         };
         let mut outer = tree.ancestors(node).skip(itself);
         if outer.any(|outer| wanted.contains_key(&outer)) {
@@ -287,28 +385,4 @@ fn key_of(tree: &Tree<'_>, id: NodeId) -> Result<NodeId, Refusal> {
         let reason = Reason::Unsupported(format!("`{}` has no key", tree.path(id)));
         reason.at(tree.position(tree.node(id).start))
     })
-}
-
-/// The lines with an alias of the node or of something around it.
-pub(crate) fn aliases(tree: &Tree<'_>, id: NodeId) -> Vec<u32> {
-    let anchored: Vec<NodeId> =
-        tree.ancestors(id).filter(|&outer| tree.node(outer).anchor().is_some()).collect();
-    if anchored.is_empty() {
-        return Vec::new();
-    }
-    let aliases = tree.nodes.iter().filter_map(|node| match node.data {
-        Data::Alias { target } if anchored.contains(&target) => Some(tree.position(node.start).line),
-        _ => None,
-    });
-    aliases.collect()
-}
-
-/// The refusal to change `target`, which `path` reaches through the alias `alias`.
-pub(crate) fn alias_refusal(tree: &Tree<'_>, alias: NodeId, target: NodeId, path: String) -> Refusal {
-    let mut places = aliases(tree, target);
-    places.push(tree.position(tree.node(target).start).line);
-    places.sort_unstable();
-    places.dedup();
-    let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
-    Reason::Alias { path, anchor, places }.at(tree.position(tree.node(alias).start))
 }

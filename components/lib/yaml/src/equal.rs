@@ -15,6 +15,9 @@ pub(crate) fn has(tree: &Tree<'_>, id: NodeId, value: &Value) -> bool {
     let id = tree.resolve(id);
     let node = tree.node(id);
     match (&node.data, value) {
+        (Data::Scalar { text, style, .. }, Value::Plain(wanted)) => {
+            text == wanted && *style == ScalarStyle::Plain && node.tag().is_none()
+        }
         (Data::Scalar { text, style, .. }, value) => match node.tag() {
             Some(tag) => tag_fits(&tag.full, value) && same_tagged(text, value),
             None if *style == ScalarStyle::Plain => same_plain(text, value),
@@ -44,7 +47,7 @@ pub(crate) fn tag_fits(tag: &str, value: &Value) -> bool {
         Value::Null => tag == "tag:yaml.org,2002:null",
         Value::Number(number) if number.contains(['.', 'e', 'E']) => tag == "tag:yaml.org,2002:float",
         Value::Number(_) => tag == "tag:yaml.org,2002:int",
-        Value::Sequence(_) | Value::Mapping(_) => false,
+        Value::Plain(_) | Value::Sequence(_) | Value::Mapping(_) => false,
     }
 }
 
@@ -68,7 +71,7 @@ fn same_plain(text: &str, value: &Value) -> bool {
                     _ => false,
                 }
         }
-        Value::Sequence(_) | Value::Mapping(_) => false,
+        Value::Plain(_) | Value::Sequence(_) | Value::Mapping(_) => false,
     }
 }
 

@@ -2,10 +2,12 @@
 //! by reading the result again, and is refused otherwise. Never touches a file or the network.
 #![forbid(unsafe_code)]
 
+mod append;
 mod block;
 mod comment;
 mod edit;
 mod equal;
+mod flow;
 mod gate;
 mod insert;
 mod lines;
@@ -13,9 +15,11 @@ mod parse;
 mod quote;
 mod readers;
 mod refusal;
+mod remove;
 mod render;
 mod replace;
 mod select;
+mod shared;
 mod show;
 mod splice;
 mod stream;
@@ -28,7 +32,8 @@ pub use gate::MAX_BYTES;
 pub use lockstep_path::{BadPath, Path, Segment};
 pub use readers::{Reading, all_read, all_read_text, core, go, yaml_1_1};
 pub use refusal::{Position, Reason, Refusal};
-pub use select::Place;
+pub use select::{Lookup, Place};
+pub use shared::{Alias, Shared};
 pub use stream::{Edited, Stream};
 pub use tree::NodeId;
 pub use value::{NotJson, Value};

@@ -73,9 +73,27 @@ pub enum Reason {
         /// The lines that would change with it.
         places: Vec<u32>,
     },
+    /// What is to go holds an anchor that is used elsewhere.
+    #[error("`{path}` holds the anchor `&{anchor}`, which is used in {}", lines(.places))]
+    Anchor {
+        /// What was to go.
+        path: String,
+        /// The name of the anchor.
+        anchor: String,
+        /// The lines with its aliases.
+        places: Vec<u32>,
+    },
     /// A string was to be set where a mapping or sequence stands.
     #[error("`{path}` is a {found}, not a scalar")]
     NotScalar {
+        /// The path.
+        path: String,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// An item was to be added where something else than a list stands.
+    #[error("`{path}` is a {found}, not a list")]
+    NotList {
         /// The path.
         path: String,
         /// What stands there.
@@ -118,8 +136,13 @@ impl Reason {
             Self::Encoding(_) | Self::NotUtf8(_) => "convert the file to UTF-8",
             Self::LoneCarriageReturn => "make every line end with LF or CRLF",
             Self::DuplicateKey { .. } => "remove one of the two",
-            Self::Alias { .. } => "edit the anchored value, or give this place a value of its own first",
-            Self::Merge { .. } => "edit the merged mapping, or write the key into this mapping first",
+            Self::Alias { .. } => {
+                "edit the anchored value; or `alias` `expand` gives this place a copy, `follow` edits the anchor"
+            }
+            Self::Merge { .. } => {
+                "edit the merged mapping; or `alias` `expand` gives this mapping a copy, `follow` edits the merged one"
+            }
+            Self::Anchor { .. } => "give those places a value of their own first",
             Self::NotScalar { .. } => "`set-json` can replace it as a whole",
             Self::Tag { .. } => "remove the tag first",
             Self::Sops => "edit it with `sops`, or encrypt it with `mac_only_encrypted: true`",

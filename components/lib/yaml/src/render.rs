@@ -71,6 +71,7 @@ pub(crate) fn inline(value: &Value, flow: bool, json: bool) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => quote::number(number),
         Value::String(text) => string(text),
+        Value::Plain(text) => text.clone(),
         Value::Sequence(items) => {
             let items: Vec<String> = items.iter().map(|item| inline(item, true, json)).collect();
             format!("[{}]", items.join(", "))
@@ -94,14 +95,18 @@ pub(crate) fn lines(value: &Value, indent: usize, manner: &Manner) -> String {
             parts.extend(entries.iter().map(|(key, value)| entry(key, value, indent, manner)));
         }
         Value::Sequence(items) if !items.is_empty() => {
-            parts.extend(items.iter().map(|item| match string_block(item, indent, 2, manner) {
-                Some(block) => format!("- {block}"),
-                None => format!("- {}", lines(item, indent + 2, manner)),
-            }));
+            parts.extend(items.iter().map(|value| item(value, indent, 1, manner)));
         }
         other => return inline(other, false, false),
     }
     parts.join(&format!("{}{}", manner.eol, " ".repeat(indent)))
+}
+
+/// `- value` with the dash at column `indent` and `gap` blanks behind it, in the form of [`lines`].
+pub(crate) fn item(value: &Value, indent: usize, gap: usize, manner: &Manner) -> String {
+    let text = string_block(value, indent, 1 + gap, manner);
+    let text = text.unwrap_or_else(|| lines(value, indent + 1 + gap, manner));
+    format!("-{}{text}", " ".repeat(gap))
 }
 
 /// `key: value` at column `indent`, in the form of [`lines`].

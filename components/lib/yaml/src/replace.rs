@@ -3,7 +3,7 @@
 use granit_parser::ScalarStyle;
 
 use crate::block::{self, Block};
-use crate::insert::is_json;
+use crate::flow::is_json;
 use crate::lines;
 use crate::quote;
 use crate::refusal::{Reason, Refusal};

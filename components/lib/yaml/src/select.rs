@@ -3,10 +3,13 @@
 use granit_parser::ScalarStyle;
 use lockstep_path::{Path, Segment};
 
-use crate::edit::{alias_refusal, aliases};
+use crate::edit::Op;
+use crate::equal;
 use crate::refusal::{Position, Reason, Refusal};
+use crate::shared::{self, Alias, Shared, SharedPlace, alias_refusal, merge_refusal};
 use crate::stream::Stream;
 use crate::tree::{Data, NodeId, Tree};
+use crate::value::Value;
 
 /// A place that a path means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,20 +23,80 @@ pub enum Place {
         /// The keys to make, outermost first.
         keys: Vec<String>,
     },
+    /// A key that a mapping has from a merge (`<<`). One of its own overrides it.
+    Merged {
+        /// The mapping.
+        within: NodeId,
+        /// The key.
+        key: String,
+        /// Its value, in the mapping that is merged.
+        value: NodeId,
+    },
+    /// A place in a value that stands elsewhere: only with [`Alias::Expand`].
+    Shared {
+        /// What must become a copy of its own first.
+        shared: Shared,
+        /// The place, as it is now.
+        place: Box<Place>,
+    },
+}
+
+/// How places are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// Whether keys that are missing at the end of the path count as places. List items never do.
+    pub create: bool,
+    /// What becomes of paths through aliases and merges.
+    pub alias: Alias,
+    /// Whether an alias at the end of the path is itself the place, and not what it stands for.
+    pub itself: bool,
 }
 
 impl Stream<'_> {
-    /// All places in a document that the path means, in order. With `create`, keys that are missing
-    /// at its end count as places; list items never do. A place that is reached through an alias
-    /// or a merge is a refusal: changing it would change others too.
-    pub fn find(&self, document: NodeId, path: &Path, create: bool) -> Vec<Result<Place, Refusal>> {
+    /// All places in a document that the path means, in order, each once.
+    pub fn find(&self, document: NodeId, path: &Path, lookup: Lookup) -> Vec<Result<Place, Refusal>> {
         let mut found = Vec::new();
-        let search = Search { tree: &self.tree, create };
+        let search = Search { tree: &self.tree, lookup };
         // An empty document, often one with nothing but comments, holds no place and gets none.
         if !self.is_absent(document) {
             search.walk(document, path.segments(), &mut found);
         }
-        found
+        let mut once = Vec::with_capacity(found.len());
+        for place in found {
+            if lookup.alias == Alias::Refuse || !once.contains(&place) {
+                once.push(place);
+            }
+        }
+        once
+    }
+
+    /// Whether all readers see this value at a node, or at what it is an alias of.
+    pub fn has(&self, node: NodeId, value: &Value) -> bool {
+        equal::has(&self.tree, node, value)
+    }
+
+    /// The edit that gives a place a copy of the value it shares with others.
+    ///
+    /// # Errors
+    /// If the value holds something that cannot be copied word for word, such as a tag.
+    pub fn copy(&self, shared: &Shared) -> Result<Op, Refusal> {
+        shared::copy(&self.tree, shared)
+    }
+
+    /// The value of an alias, to be made a copy of.
+    pub fn shared(&self, alias: NodeId) -> Shared {
+        Shared { place: SharedPlace::Alias(alias), value: self.tree.resolve(alias) }
+    }
+
+    /// The value of a key that a mapping has from a merge, to be made a copy of.
+    pub fn shared_key(&self, within: NodeId, key: &str, value: NodeId) -> Shared {
+        Shared { place: SharedPlace::Key(within, key.to_owned()), value }
+    }
+
+    /// Why a key that comes from a merge cannot be changed from here.
+    pub fn refuse_merge(&self, within: NodeId, key: &str, merged: NodeId) -> Refusal {
+        let path = format!("{}{}", self.tree.path(within), lockstep_path::dotted(&Segment::Key(key.into())));
+        merge_refusal(&self.tree, within, merged, path.trim_start_matches('.').to_owned())
     }
 
     /// The texts of all scalars in a document that the path means, the way readers see them:
@@ -138,7 +201,7 @@ fn matching(tree: &Tree<'_>, sequence: NodeId, key: &str, value: &str) -> Vec<No
 
 struct Search<'t> {
     tree: &'t Tree<'t>,
-    create: bool,
+    lookup: Lookup,
 }
 
 type Found = Vec<Result<Place, Refusal>>;
@@ -147,10 +210,12 @@ impl Search<'_> {
     fn walk(&self, node: NodeId, segments: &[Segment], found: &mut Found) {
         let tree = self.tree;
         if let Data::Alias { target } = tree.node(node).data {
-            if self.leads_somewhere(target, segments) {
-                found.push(Err(alias_refusal(tree, node, target, self.name(node, segments))));
+            if segments.is_empty() && self.lookup.itself {
+                return found.push(Ok(Place::Node(node)));
             }
-            return;
+            let refusal = || alias_refusal(tree, node, target, self.name(node, segments));
+            let shared = Shared { place: SharedPlace::Alias(node), value: target };
+            return self.elsewhere(shared, segments, refusal, found);
         }
         let Some((segment, rest)) = segments.split_first() else {
             found.push(Ok(Place::Node(node)));
@@ -183,10 +248,13 @@ impl Search<'_> {
             return self.walk(value, rest, found);
         }
         if let Some(merged) = tree.value(node, key) {
-            if self.leads_somewhere(merged, rest) {
-                found.push(Err(self.merge_refusal(node, merged, segments)));
+            let key = key.to_owned();
+            if rest.is_empty() && self.lookup.alias != Alias::Follow {
+                return found.push(Ok(Place::Merged { within: node, key, value: merged }));
             }
-            return;
+            let refusal = || merge_refusal(tree, node, merged, self.name(node, segments));
+            let shared = Shared { place: SharedPlace::Key(node, key), value: merged };
+            return self.elsewhere(shared, rest, refusal, found);
         }
         let holds_keys = match &tree.node(node).data {
             Data::Mapping { .. } => true,
@@ -202,27 +270,35 @@ impl Search<'_> {
         });
         if let Some(keys) = keys.collect::<Option<Vec<_>>>()
             && holds_keys
-            && self.create
+            && self.lookup.create
         {
             found.push(Ok(Place::Missing { within: node, keys }));
         }
     }
 
-    /// Whether the path would find, or make, anything from here on.
-    fn leads_somewhere(&self, node: NodeId, segments: &[Segment]) -> bool {
-        let mut found = Vec::new();
-        self.walk(node, segments, &mut found);
-        !found.is_empty()
-    }
-
-    fn merge_refusal(&self, node: NodeId, merged: NodeId, segments: &[Segment]) -> Refusal {
-        let tree = self.tree;
-        let mut places = aliases(tree, merged);
-        places.push(tree.position(tree.node(merged).start).line);
-        places.sort_unstable();
-        places.dedup();
-        let path = self.name(node, segments);
-        Reason::Merge { path, places }.at(tree.position(tree.node(node).start))
+    /// What the path finds, or would make, in a value that stands elsewhere.
+    fn elsewhere(
+        &self,
+        shared: Shared,
+        segments: &[Segment],
+        refusal: impl FnOnce() -> Refusal,
+        found: &mut Found,
+    ) {
+        let mut there = Vec::new();
+        self.walk(shared.value, segments, &mut there);
+        match self.lookup.alias {
+            Alias::Refuse if there.is_empty() => {}
+            Alias::Refuse => found.push(Err(refusal())),
+            Alias::Follow => found.append(&mut there),
+            Alias::Expand => found.extend(there.into_iter().map(|place| {
+                // The outermost becomes a copy, with everything in it.
+                let place = match place? {
+                    Place::Shared { place, .. } => place,
+                    place => Box::new(place),
+                };
+                Ok(Place::Shared { shared: shared.clone(), place })
+            })),
+        }
     }
 
     /// The path from the root through `node` and on.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use granit_parser::ScalarStyle;
 use lockstep_path::{Segment, dotted};
 
+use crate::parse::skip_trivia;
 use crate::refusal::Position;
 
 /// Names a node of one tree.
@@ -172,6 +173,23 @@ impl<'a> Tree<'a> {
     /// The nodes from `id` up to the root of its document.
     pub(crate) fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         std::iter::successors(Some(id), |&id| self.node(id).parent)
+    }
+
+    /// Where a part of a collection begins: the dash of an item, else the text of a key or item with its
+    /// anchor and tag.
+    pub(crate) fn start_of(&self, id: NodeId) -> usize {
+        let node = self.node(id);
+        let dash = node.parent.is_some_and(|parent| {
+            matches!(self.node(parent).data, Data::Sequence { style: Style::Block, .. })
+        });
+        let slot = node.slot as usize;
+        if dash { slot.saturating_sub(1) } else { skip_trivia(self.text, slot) }
+    }
+
+    /// The byte behind a node, its anchor and its tag.
+    pub(crate) fn end_of(&self, id: NodeId) -> usize {
+        let node = self.node(id);
+        node.end.max(node.properties_end()) as usize
     }
 
     /// Line and column of a byte.

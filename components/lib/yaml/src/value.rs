@@ -15,6 +15,8 @@ pub enum Value {
     Number(String),
     /// A string.
     String(String),
+    /// A plain scalar of a file, as it is written there: readers do not agree on what it is.
+    Plain(String),
     /// A list.
     Sequence(Vec<Value>),
     /// Keys and values in the order given; no key twice.

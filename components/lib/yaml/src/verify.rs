@@ -61,13 +61,14 @@ impl Comparison<'_> {
             return self.value(new, value);
         }
         let created = self.plan.created.get(&old);
+        let appended = self.plan.appended.get(&old);
         match (&before.data, &after.data) {
             (Data::Scalar { text, style, .. }, Data::Scalar { text: now, style: style_now, .. }) => {
                 if equal::ends_unclear(self.old, old) != equal::ends_unclear(self.new, new) {
                     let path = self.old.path(old);
                     return Err(format!("`{path}` ends the file without a line end, and would not any more"));
                 }
-                let same = text == now && style == style_now && created.is_none();
+                let same = text == now && style == style_now && created.is_none() && appended.is_none();
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }
             // An empty value that becomes a mapping.
@@ -75,21 +76,34 @@ impl Comparison<'_> {
                 Some(entries) => self.value(new, &Value::Mapping(entries.clone())),
                 None => Err(self.differs(old)),
             },
+            // One that becomes a sequence.
+            (Data::Scalar { style: ScalarStyle::Plain, .. }, Data::Sequence { .. }) => match appended {
+                Some(items) => self.value(new, &Value::Sequence(items.clone())),
+                None => Err(self.differs(old)),
+            },
             (Data::Alias { target }, Data::Alias { target: now }) => {
                 let same = self.anchors.get(target) == Some(now);
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }
             (Data::Sequence { items, style }, Data::Sequence { items: now, style: style_now }) => {
-                if items.len() != now.len() || style != style_now {
+                let appended = appended.map_or(&[][..], Vec::as_slice);
+                let kept: Vec<_> = items.iter().filter(|item| !self.goes(old, **item)).collect();
+                if kept.len() + appended.len() != now.len()
+                    || style != style_now && !emptied(items.len(), now.len())
+                {
                     return Err(self.differs(old));
                 }
-                items.iter().zip(now).try_for_each(|(&item, &now)| self.node(item, now))
+                let (same, fresh) = now.split_at(kept.len());
+                kept.iter().zip(same).try_for_each(|(&&item, &now)| self.node(item, now))?;
+                appended.iter().zip(fresh).try_for_each(|(value, &now)| self.value(now, value))
             }
             (Data::Mapping { entries, style, .. }, Data::Mapping { entries: now, style: style_now, .. }) => {
-                let kept = entries.iter().filter(|(_, value)| !self.plan.removed.contains(value));
+                let kept = entries.iter().filter(|(_, value)| !self.goes(old, *value));
                 let kept: Vec<_> = kept.copied().collect();
                 let created = created.map_or(&[][..], Vec::as_slice);
-                if kept.len() + created.len() != now.len() || style != style_now {
+                if kept.len() + created.len() != now.len()
+                    || style != style_now && !emptied(entries.len(), now.len())
+                {
                     return Err(self.differs(old));
                 }
                 let (same, fresh) = now.split_at(kept.len());
@@ -121,17 +135,21 @@ impl Comparison<'_> {
         Err(format!("`{}` reads as {}", self.new.path(new), self.new.show(new)))
     }
 
+    fn goes(&self, collection: NodeId, value: NodeId) -> bool {
+        self.plan.removed.get(&collection).is_some_and(|gone| gone.contains(&value))
+    }
+
     fn differs(&self, old: NodeId) -> String {
         format!("`{}` changes, which nobody asked for", self.old.path(old))
     }
 
-    /// Every comment is still there, word for word and in order, but those within what went.
+    /// Every comment is still there, word for word and in order, but those that are to go; and those went.
     fn comments(&self) -> Verdict {
-        // Splices are in order and do not overlap: only the last one that begins before can hold a byte.
-        let splices = &self.plan.splices;
+        // The ranges are in order and do not overlap: only the last one that begins before can hold a byte.
+        let ranges = &self.plan.gone;
         let gone = |start: u32| {
-            let next = splices.partition_point(|splice| splice.range.start <= start as usize);
-            next > 0 && splices[next - 1].range.contains(&(start as usize))
+            let next = ranges.partition_point(|range| range.start <= start as usize);
+            next > 0 && ranges[next - 1].contains(&(start as usize))
         };
         let text = |tree: &Tree<'_>, range: &std::ops::Range<u32>| {
             tree.text[range.start as usize..range.end as usize].to_owned()
@@ -142,8 +160,13 @@ impl Comparison<'_> {
             .comments
             .iter()
             .map(|range| text(self.new, range)));
-        if same { Ok(()) } else { Err("a comment is lost, or text becomes one".into()) }
+        if same { Ok(()) } else { Err("a comment is lost or left behind, or text becomes one".into()) }
     }
+}
+
+/// Whether a collection has lost all it had: then it is written in brackets.
+fn emptied(before: usize, now: usize) -> bool {
+    before > 0 && now == 0
 }
 
 /// A refusal that shows the first line that differs, before and after.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::judge::leaves;
-use lockstep_yaml::{Edited, Op, Path, Place, Reason, Stream, Value};
+use lockstep_yaml::{Edited, Lookup, Op, Path, Place, Reason, Stream, Value};
 
 const FILES: [(&str, &str); 9] = [
     ("deployment.yaml", include_str!("corpus/deployment.yaml")),
@@ -27,12 +27,15 @@ fn variants(source: &str) -> [String; 4] {
 fn edit(source: &str, document: usize, path: &str, value: &Value) -> Option<Result<Edited, Reason>> {
     let stream = Stream::open(source.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     let path = Path::parse(path).unwrap_or_else(|error| panic!("{error}"));
-    let mut places = stream.find(stream.documents()[document], &path, true);
+    let mut places =
+        stream.find(stream.documents()[document], &path, Lookup { create: true, ..Lookup::default() });
     assert!(places.len() <= 1, "{path}");
     let value = value.clone();
     let op = match places.pop()? {
         Ok(Place::Node(node)) => Op::Set { node, value },
         Ok(Place::Missing { within, keys }) => Op::Create { within, keys, value },
+        Ok(Place::Merged { within, key, .. }) => Op::Create { within, keys: vec![key], value },
+        Ok(other) => panic!("{other:?}"),
         Err(refusal) => return Some(Err(refusal.reason)),
     };
     Some(stream.edit(&[op]).map_err(|refusal| refusal.reason))

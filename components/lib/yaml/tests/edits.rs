@@ -175,14 +175,3 @@ fn leaves_what_is_already_so() {
         assert_eq!(set(source, "a", "x"), source);
     }
 }
-
-#[test]
-fn refuses_aliases_and_merges() {
-    let source = "x: &x\n  t: 1\na: *x\nb:\n  <<: *x\n  u: 2\n";
-    let Reason::Alias { path, anchor, places } = refused(source, "a.t", "v") else { panic!() };
-    assert_eq!((path.as_str(), anchor.as_str(), places), ("a.t", "x", vec![2, 3, 5]));
-    let Reason::Merge { path, places } = refused(source, "b.t", "v") else { panic!() };
-    assert_eq!((path.as_str(), places), ("b.t", vec![2, 3, 5]));
-    assert_eq!(set(source, "b.u", "v"), source.replace("u: 2", "u: v"));
-    assert_eq!(set(source, "x.t", "v"), source.replace("t: 1", "t: v"));
-}

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{create, edit, json, refused, set};
-use lockstep_yaml::{MAX_BYTES, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Lookup, MAX_BYTES, Op, Path, Place, Reason, Refusal, Stream, Value};
 
 fn refusal(bytes: &[u8]) -> (Reason, Option<(u32, u32)>) {
     let Refusal { reason, at } = Stream::open(bytes).expect_err("a refusal");
@@ -97,9 +97,14 @@ fn refuses_edits_that_disagree() {
         let ops = edits.iter().map(|(path, value)| {
             let path = Path::parse(path).expect("a path");
             let value = Value::from_json(value).expect("JSON");
-            match stream.find(stream.documents()[0], &path, true).remove(0).expect("a place") {
+            match stream
+                .find(stream.documents()[0], &path, Lookup { create: true, ..Lookup::default() })
+                .remove(0)
+                .expect("a place")
+            {
                 Place::Node(node) => Op::Set { node, value },
                 Place::Missing { within, keys } => Op::Create { within, keys, value },
+                other => panic!("{other:?}"),
             }
         });
         stream.edit(&ops.collect::<Vec<_>>()).map(|edited| edited.text).map_err(|refusal| refusal.reason)
@@ -146,7 +151,10 @@ fn leaves_empty_documents_alone() {
     for source in ["", "\n", "# only a comment\n", "---\n", "--- # x\n---\n", "\u{feff}# x"] {
         let stream = Stream::open(source.as_bytes()).expect("YAML");
         let path = Path::parse("a").expect("a path");
-        let places = stream.documents().iter().flat_map(|&root| stream.find(root, &path, true));
+        let places = stream
+            .documents()
+            .iter()
+            .flat_map(|&root| stream.find(root, &path, Lookup { create: true, ..Lookup::default() }));
         assert_eq!(places.count(), 0, "{source:?}");
     }
     assert_eq!(create("# c\n---\na: 1\n---\n# d\n", "b", "v"), "# c\n---\na: 1\nb: v\n---\n# d\n");

@@ -9,6 +9,8 @@ pub(crate) struct File {
     pub scalars: Vec<Spot>,
     /// The paths of all mappings.
     pub mappings: Vec<Spot>,
+    /// The paths of all lists, with the number of their items.
+    pub lists: Vec<(Spot, usize)>,
     /// The paths of all collections but the root.
     pub collections: Vec<Spot>,
 }
@@ -78,7 +80,8 @@ pub(crate) fn file(bytes: &[u8]) -> File {
     let mut choices = Choices::new(bytes);
     let unit = [2, 4, 3][choices.below(3)];
     let sequence = if choices.one_in(2) { unit } else { 0 };
-    let file = File { text: String::new(), scalars: vec![], mappings: vec![], collections: vec![] };
+    let file =
+        File { text: String::new(), scalars: vec![], mappings: vec![], lists: vec![], collections: vec![] };
     let mut writer = Writer { choices, out: String::new(), unit, sequence, file };
     if writer.choices.one_in(4) {
         writer.out.push_str("# head\n\n---\n");
@@ -157,7 +160,9 @@ impl Writer<'_> {
                 self.file.collections.push(self.spot(path, false, false));
                 self.trailer();
                 let inner = indent + self.sequence;
-                for index in 0..=self.choices.below(3) {
+                let last = self.choices.below(3);
+                self.file.lists.push((self.spot(path, false, false), last + 1));
+                for index in 0..=last {
                     let between = self.choices.pick(&BETWEEN);
                     self.out.push_str(between);
                     self.out.push_str(&" ".repeat(inner));
@@ -213,6 +218,9 @@ impl Writer<'_> {
             self.file.mappings.push(self.spot(path, !lines, true));
         }
         let count = self.choices.below(4);
+        if !mapping {
+            self.file.lists.push((self.spot(path, !lines, true), count));
+        }
         let mut any = lines && count > 0;
         for index in 0..count {
             self.out.push_str(&gap);

@@ -1,0 +1,77 @@
+//! Plans the bytes that add parts to a collection in brackets. Never applies them.
+
+use granit_parser::ScalarStyle;
+
+use crate::lines;
+use crate::parse::skip_trivia;
+use crate::quote;
+use crate::render;
+use crate::splice::Splice;
+use crate::tree::{Data, NodeId, Style, Tree};
+use crate::value::Value;
+
+/// New entries of a mapping, as text.
+pub(crate) fn entries(tree: &Tree<'_>, mapping: NodeId, new: &[(String, Value)]) -> Vec<String> {
+    let json = is_json(tree, mapping);
+    let entry = |(key, value): &(String, Value)| {
+        let key = if json { quote::double(key) } else { quote::fresh(key, true) };
+        format!("{key}: {}", render::inline(value, true, json))
+    };
+    new.iter().map(entry).collect()
+}
+
+/// Adds parts to a collection in brackets, behind its last one.
+pub(crate) fn insert(tree: &Tree<'_>, id: NodeId, new: Vec<String>) -> Vec<Splice> {
+    let source = tree.text;
+    let node = tree.node(id);
+    let inside = node.start as usize + 1..node.end as usize - 1;
+    let Some((first, last)) = first_and_last(tree, id) else {
+        let blank = if source[inside.clone()].starts_with(' ') { " " } else { "" };
+        let text = format!("{blank}{}", new.join(", "));
+        return vec![Splice::new(inside.start..inside.start, text)];
+    };
+    let end = tree.end_of(last);
+    let comma = Some(skip_trivia(source, end)).filter(|&at| source.as_bytes()[at] == b',');
+    let first_start = tree.start_of(first);
+    let line = lines::start(source, first_start);
+    let own_line = source[line..first_start].trim().is_empty() && line > node.start as usize;
+    let closing_line = lines::start(source, inside.end);
+    if !own_line || closing_line <= end {
+        let text = new.join(", ");
+        return match comma {
+            Some(comma) => vec![Splice::new(comma + 1..comma + 1, format!(" {text},"))],
+            None => vec![Splice::new(end..end, format!(", {text}"))],
+        };
+    }
+    // One part per line: each new one gets a line of its own, behind the comment of the last.
+    let eol = lines::ending(source, line);
+    let blanks = &source[line..first_start];
+    let text = new.join(&format!(",{eol}{blanks}"));
+    let tail = lines::end(source, comma.unwrap_or(end));
+    let close = if comma.is_some() { "," } else { "" };
+    let mut splices = vec![Splice::new(tail..tail, format!("{eol}{blanks}{text}{close}"))];
+    if comma.is_none() {
+        splices.insert(0, Splice::new(end..end, ","));
+    }
+    splices
+}
+
+/// The node that begins the first part of a collection, and the one that ends the last.
+fn first_and_last(tree: &Tree<'_>, id: NodeId) -> Option<(NodeId, NodeId)> {
+    match &tree.node(id).data {
+        Data::Mapping { entries, .. } => Some((entries.first()?.0, entries.last()?.1)),
+        Data::Sequence { items, .. } => Some((*items.first()?, *items.last()?)),
+        _ => None,
+    }
+}
+
+/// Whether a flow collection is written as JSON: with double quotes around its keys.
+pub(crate) fn is_json(tree: &Tree<'_>, id: NodeId) -> bool {
+    let quoted =
+        |id: NodeId| matches!(tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });
+    let holder = tree.ancestors(id).find(|&id| !tree.entries(id).is_empty());
+    holder.is_some_and(|id| {
+        let flow = matches!(tree.node(id).data, Data::Mapping { style: Style::Flow, .. });
+        flow && tree.entries(id).iter().all(|&(key, _)| quoted(key))
+    })
+}

@@ -1,0 +1,175 @@
+//! What anchors, aliases and merges share: why that is in the way of an edit, and copies that are not.
+//! Never edits.
+
+use granit_parser::ScalarStyle;
+
+use crate::edit::Op;
+use crate::equal;
+use crate::readers::all_read_text;
+use crate::refusal::{Reason, Refusal};
+use crate::tree::{Data, NodeId, Tree};
+use crate::value::Value;
+
+/// What becomes of an edit whose path leads through an alias, or into a key that comes from a merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alias {
+    /// It is refused: it would change other places too.
+    #[default]
+    Refuse,
+    /// The place first becomes a copy of its own.
+    Expand,
+    /// It changes the anchored value, and every place that uses it.
+    Follow,
+}
+
+/// A place whose value stands elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    pub(crate) place: SharedPlace,
+    pub(crate) value: NodeId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SharedPlace {
+    /// An alias.
+    Alias(NodeId),
+    /// A key that a mapping has from a merge.
+    Key(NodeId, String),
+}
+
+/// The most nodes that are copied to one place: aliases of aliases can stand for billions.
+const COPY_NODES: usize = 10_000;
+const COPY_DEPTH: usize = 64;
+
+/// The edit that gives a place a copy of the value it shares.
+pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
+    let mut copier = Copier { tree, left: COPY_NODES };
+    let value = copier.value(shared.value, COPY_DEPTH).map_err(|problem| {
+        let path = tree.path(shared.value);
+        let reason = Reason::Unsupported(format!("`{path}` cannot be copied: {problem}"));
+        reason.at(tree.position(tree.node(shared.value).start))
+    })?;
+    Ok(match &shared.place {
+        SharedPlace::Alias(node) => Op::Detach { node: *node, value },
+        SharedPlace::Key(within, key) => Op::Create { within: *within, keys: vec![key.clone()], value },
+    })
+}
+
+struct Copier<'t> {
+    tree: &'t Tree<'t>,
+    left: usize,
+}
+
+impl Copier<'_> {
+    /// A value with everything its aliases and merges stand for.
+    fn value(&mut self, id: NodeId, depth: usize) -> Result<Value, &'static str> {
+        let id = self.tree.resolve(id);
+        let node = self.tree.node(id);
+        self.left = self.left.checked_sub(1).filter(|_| depth > 0).ok_or("it is too large")?;
+        if let Some(tag) = node.tag()
+            && !equal::tag_fits(&tag.full, &Value::String(String::new()))
+        {
+            return Err("it has a tag");
+        }
+        match &node.data {
+            Data::Scalar { .. } if equal::ends_unclear(self.tree, id) => Err("it ends without a line end"),
+            Data::Scalar { text, style: ScalarStyle::Plain, .. }
+                if node.tag().is_none() && !all_read_text(text) =>
+            {
+                Ok(if text.is_empty() { Value::Null } else { Value::Plain(text.to_string()) })
+            }
+            Data::Scalar { text, .. } => Ok(Value::String(text.to_string())),
+            Data::Sequence { items, .. } => {
+                let items = items.iter().map(|&item| self.value(item, depth - 1));
+                items.collect::<Result<_, _>>().map(Value::Sequence)
+            }
+            Data::Mapping { .. } => {
+                let mut entries = Vec::new();
+                self.entries(id, depth, &mut entries)?;
+                Ok(Value::Mapping(entries))
+            }
+            Data::Alias { .. } => Err("it is an alias of an alias"),
+        }
+    }
+
+    /// The entries of a mapping that are not there yet: its own, then those that it merges.
+    fn entries(
+        &mut self,
+        mapping: NodeId,
+        depth: usize,
+        entries: &mut Vec<(String, Value)>,
+    ) -> Result<(), &'static str> {
+        let tree = self.tree;
+        self.left = self.left.checked_sub(1).filter(|_| depth > 0).ok_or("it is too large")?;
+        for &(key, value) in tree.entries(mapping) {
+            let key = tree.resolve(key);
+            let text = tree.scalar(key).ok_or("it has a key that is no text")?;
+            let plain = matches!(tree.node(key).data, Data::Scalar { style: ScalarStyle::Plain, .. });
+            if text == "<<" {
+                continue;
+            }
+            if tree.node(key).tag().is_some() || plain && !all_read_text(text) {
+                return Err("it has a key that is no text");
+            }
+            if entries.iter().all(|(name, _)| name != text) {
+                let value = self.value(value, depth - 1)?;
+                entries.push((text.to_owned(), value));
+            }
+        }
+        tree.merged(mapping).into_iter().try_for_each(|source| self.entries(source, depth - 1, entries))
+    }
+}
+
+/// Refuses to take out an anchor that is used elsewhere.
+pub(crate) fn refuse_used_anchors(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
+    let within = |node: NodeId| tree.ancestors(node).any(|outer| outer == id);
+    let mut places = Vec::new();
+    let mut name = "";
+    for (index, node) in tree.nodes.iter().enumerate() {
+        if let Data::Alias { target } = node.data
+            && within(target)
+            && !within(NodeId(index as u32))
+        {
+            name = tree.node(target).anchor().map_or("", |(name, _)| name);
+            places.push(tree.position(node.start).line);
+        }
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
+    let reason = Reason::Anchor { path: tree.path(id), anchor: name.to_owned(), places };
+    Err(reason.at(tree.position(tree.node(id).start)))
+}
+
+/// The lines with an alias of the node or of something around it.
+pub(crate) fn aliases(tree: &Tree<'_>, id: NodeId) -> Vec<u32> {
+    let anchored: Vec<NodeId> =
+        tree.ancestors(id).filter(|&outer| tree.node(outer).anchor().is_some()).collect();
+    if anchored.is_empty() {
+        return Vec::new();
+    }
+    let aliases = tree.nodes.iter().filter_map(|node| match node.data {
+        Data::Alias { target } if anchored.contains(&target) => Some(tree.position(node.start).line),
+        _ => None,
+    });
+    aliases.collect()
+}
+
+/// The refusal to change `target`, which `path` reaches through the alias `alias`.
+pub(crate) fn alias_refusal(tree: &Tree<'_>, alias: NodeId, target: NodeId, path: String) -> Refusal {
+    let mut places = aliases(tree, target);
+    places.push(tree.position(tree.node(target).start).line);
+    places.sort_unstable();
+    places.dedup();
+    let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
+    Reason::Alias { path, anchor, places }.at(tree.position(tree.node(alias).start))
+}
+
+/// The refusal to change a key of `mapping` that stands in a mapping it merges.
+pub(crate) fn merge_refusal(tree: &Tree<'_>, mapping: NodeId, merged: NodeId, path: String) -> Refusal {
+    let mut places = aliases(tree, merged);
+    places.push(tree.position(tree.node(merged).start).line);
+    places.sort_unstable();
+    places.dedup();
+    Reason::Merge { path, places }.at(tree.position(tree.node(mapping).start))
+}
