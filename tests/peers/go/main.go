@@ -20,6 +20,10 @@ import (
 
 type decoder interface{ Decode(any) error }
 
+type images []any
+
+func isKustomization(kind any) bool { return kind == "Kustomization" || kind == "Component" }
+
 func main() {
 	in := bufio.NewReader(os.Stdin)
 	out := json.NewEncoder(os.Stdout)
@@ -63,8 +67,14 @@ func read(text string) *string {
 func shown(value any) string {
 	switch value := value.(type) {
 	case map[any]any:
+		if list, ok := value["images"].([]any); ok && isKustomization(value["kind"]) {
+			value["images"] = images(list)
+		}
 		return entries(value)
 	case map[string]any:
+		if list, ok := value["images"].([]any); ok && isKustomization(value["kind"]) {
+			value["images"] = images(list)
+		}
 		return entries(value)
 	case []any:
 		items := []string{}
@@ -72,6 +82,14 @@ func shown(value any) string {
 			items = append(items, shown(item))
 		}
 		return "[" + strings.Join(items, ", ") + "]"
+	case images:
+		// The images of a kustomization have no order.
+		items := []string{}
+		for _, item := range value {
+			items = append(items, shown(item))
+		}
+		sort.Strings(items)
+		return "{" + strings.Join(items, ", ") + "}"
 	default:
 		return fmt.Sprintf("%T %#v", value, fmt.Sprint(value))
 	}

@@ -3,7 +3,6 @@
 Reads one JSON object a line, {"file": path, "edit": the edit as in the corpus}, and answers each with null or what
 went wrong, as JSON.
 """
-import copy
 import json
 import pathlib
 import sys
@@ -11,7 +10,9 @@ import sys
 
 def ruamel():
     from ruamel.yaml import YAML
-    from ruamel.yaml.scalarstring import ScalarString
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
+
+    styles = (DoubleQuotedScalarString, SingleQuotedScalarString, LiteralScalarString)
 
     def edit(path, change):
         yaml = YAML()
@@ -25,8 +26,8 @@ def ruamel():
             yaml.dump_all(documents, out)
 
     def keep(old, new):
-        """The quotes of a string stay, if it had some."""
-        return type(old)(new) if isinstance(old, ScalarString) and isinstance(new, str) else new
+        """The style of a string stays, if it had one."""
+        return type(old)(new) if isinstance(old, styles) else new
 
     return edit, keep
 
@@ -83,8 +84,6 @@ def one(document, change, edit, keep):
         for container, key in step(values, segment):
             if edit["create"] and isinstance(container, dict) and container.get(key) is None:
                 container[key] = {}
-            if edit["alias"] == "expand":
-                container[key] = copy.deepcopy(container[key])
             found.append(container[key])
         values = found
     for container, key in list(step(values, last)):

@@ -26,6 +26,14 @@ def shown(value):
     return ["other", type(value).__name__, str(value)]
 
 
+def document(value):
+    """The images of a kustomization have no order."""
+    if isinstance(value, dict) and value.get("kind") in ("Kustomization", "Component"):
+        if isinstance(value.get("images"), list):
+            value["images"].sort(key=lambda image: json.dumps(shown(image)))
+    return shown(value)
+
+
 def readers(name):
     if name == "pyyaml":
         import yaml
@@ -40,7 +48,7 @@ def main():
     read = readers(sys.argv[1])
     for line in sys.stdin:
         try:
-            documents = [shown(document) for document in read(json.loads(line)) if document is not None]
+            documents = [document(value) for value in read(json.loads(line)) if value is not None]
             answer = json.dumps(documents)
         except Exception:  # whatever it is, the text is not YAML to this reader
             answer = None

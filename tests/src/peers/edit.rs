@@ -122,7 +122,8 @@ impl Edit {
                 Action::Delete(_) => format!("del{place}"),
             };
             match self.alias.as_deref() {
-                Some("expand") => format!("explode{place} | {assign}"),
+                // A key that a merge brings is not there to be exploded.
+                Some("expand") if !self.create => format!("explode{place} | {assign}"),
                 _ => assign,
             }
         });
@@ -184,6 +185,12 @@ impl fmt::Display for Change {
                 }
             }
         }
-        Ok(())
+        match &self.action {
+            Action::Set(value) | Action::Json(value) | Action::Append(value) => {
+                let line = value.lines().next().unwrap_or_default();
+                write!(out, "={}", line.chars().take(40).collect::<String>())
+            }
+            Action::Delete(_) => Ok(()),
+        }
     }
 }

@@ -50,7 +50,7 @@ enum Style {
 const PLACES: [Place; 5] = [
     Place {
         name: "plain",
-        text: "# settings of the shop\nsettings:\n    mode: OLD   # set by the release\n\n    # how long\n    timeout: 30s\n",
+        text: "# settings of the shop\nsettings:\n  mode: OLD # set by the release\n  timeout: 30s\n",
         old: "canary",
         style: Style::Plain,
         at: &["settings", "mode"],
@@ -64,7 +64,7 @@ const PLACES: [Place; 5] = [
     },
     Place {
         name: "single quotes",
-        text: "data:\n  one: \"1\"\n  two: OLD\n\n  three: |\n    text # of three\n    lines\n\n",
+        text: "data:\n  one: \"1\"\n  two: OLD\n  three: |\n    text # of three\n    lines\n",
         old: "'canary'",
         style: Style::Single,
         at: &["data", "two"],
@@ -85,7 +85,9 @@ const PLACES: [Place; 5] = [
     },
 ];
 
-const FORMS: [Form; 5] = [Form::Lf, Form::Crlf, Form::Open, Form::Bom, Form::CrlfBomOpen];
+/// Most files are plain.
+const FORMS: [Form; 8] =
+    [Form::Lf, Form::Crlf, Form::Lf, Form::Open, Form::Lf, Form::Bom, Form::Lf, Form::CrlfBomOpen];
 
 /// Every string in every place.
 pub(super) fn all() -> Vec<Planned> {
@@ -95,7 +97,7 @@ pub(super) fn all() -> Vec<Planned> {
     for (row, hazard) in strings.string.iter().enumerate() {
         for (column, place) in PLACES.iter().enumerate() {
             // So that over the rows every place meets every form.
-            all.push(planned(hazard, place, FORMS[(row + column) % FORMS.len()]));
+            all.push(planned(hazard, place, FORMS[(row + 3 * column) % FORMS.len()]));
         }
     }
     all

@@ -74,10 +74,18 @@ impl Tool {
                 .map(|(planned, scene)| self.one(planned, scene))
                 .collect::<Result<Vec<_>>>()?,
         };
-        let attempts = errors.into_iter().zip(&scenes).map(|(error, scene)| {
-            error.map(|error| scene.file().map(|after| Attempt { after, error })).transpose()
+        let attempts = plan.iter().zip(errors).zip(&scenes).map(|((planned, error), scene)| {
+            error
+                .filter(|_| self.knows(planned))
+                .map(|error| scene.file().map(|after| Attempt { after, error }))
+                .transpose()
         });
         attempts.collect()
+    }
+
+    /// Only lockstep is to have a word for a write that goes through an alias to what others share.
+    fn knows(&self, planned: &Planned) -> bool {
+        matches!(self, Self::Lockstep(_)) || planned.edit.alias.as_deref() != Some("follow")
     }
 
     /// One process for one edit. The inner `None` is success, the outer that there is no such command.
