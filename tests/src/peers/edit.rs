@@ -62,14 +62,16 @@ pub struct Edit {
 }
 
 /// The inputs that the step does not have yet. Edits that need one are counted as refused by lockstep.
-pub const AWAITED: &[&str] = &["append", "delete", "alias"];
+pub const AWAITED: &[&str] = &["append", "append-json", "delete", "alias"];
 
 impl Edit {
     /// The input that the edit needs and the step does not have yet.
     #[must_use]
     pub fn awaits(&self) -> Option<&'static str> {
         let needs = |input: &str| match input {
-            "append" => self.change.iter().any(|change| matches!(change.action, Action::Append(_))),
+            "append" | "append-json" => {
+                self.change.iter().any(|change| matches!(change.action, Action::Append(_)))
+            }
             "delete" => {
                 self.image.is_none()
                     && self.change.iter().any(|change| matches!(change.action, Action::Delete(_)))
@@ -96,7 +98,10 @@ impl Edit {
             let (input, item) = match &change.action {
                 Action::Set(text) => ("set", format!("{path}={text}")),
                 Action::Json(text) => ("set-json", format!("{path}={text}")),
-                Action::Append(text) => ("append", format!("{path}={text}")),
+                Action::Append(text) => match serde_json::from_str(text) {
+                    Ok(Value::String(text)) => ("append", format!("{path}={text}")),
+                    _ => ("append-json", format!("{path}={text}")),
+                },
                 Action::Delete(_) => ("delete", path),
             };
             match inputs[input].as_array_mut() {
