@@ -1,6 +1,7 @@
 //! What the tests share. It is never part of what ships.
 #![forbid(unsafe_code)]
 
+pub mod peers;
 pub mod runner;
 pub mod services;
 pub mod shim;

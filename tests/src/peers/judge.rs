@@ -1,0 +1,80 @@
+//! Says what an edit came to, from the bytes before, expected and after, and from what real readers take from them.
+//! It knows neither tools nor edits.
+
+use super::corpus::Planned;
+use super::readers::Reader;
+use super::tools::Attempt;
+use crate::services::Result;
+
+/// What an edit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The bytes are those expected.
+    Exact,
+    /// Other bytes differ too, but every reader takes the intended values from them.
+    Noisy {
+        /// Whether a comment is gone.
+        comments_lost: bool,
+    },
+    /// An error, and the file as it was.
+    Refused,
+    /// A reader refuses the result, or takes another value from it than the intended one.
+    Damaged,
+}
+
+/// What can be said without a reader: `None` is noisy or damaged.
+#[must_use]
+pub fn by_bytes(planned: &Planned, attempt: &Attempt) -> Option<Outcome> {
+    let untouched = attempt.after == planned.before.as_bytes();
+    match &attempt.error {
+        Some(_) if untouched => Some(Outcome::Refused),
+        Some(_) => Some(Outcome::Damaged),
+        None if planned.expected.iter().any(|expected| expected.as_bytes() == attempt.after) => {
+            Some(Outcome::Exact)
+        }
+        None => std::str::from_utf8(&attempt.after).is_err().then_some(Outcome::Damaged),
+    }
+}
+
+/// The outcomes of attempts.
+///
+/// # Errors
+/// A reader fails as a program.
+pub fn judge(attempts: &[(&Planned, Attempt)], readers: &[Reader]) -> Result<Vec<Outcome>> {
+    let mut outcomes: Vec<Option<Outcome>> =
+        attempts.iter().map(|(planned, attempt)| by_bytes(planned, attempt)).collect();
+    let open: Vec<usize> = (0..attempts.len()).filter(|&i| outcomes[i].is_none()).collect();
+    let after: Vec<String> =
+        open.iter().map(|&i| String::from_utf8_lossy(&attempts[i].1.after).into_owned()).collect();
+    let expected = open.iter().map(|&i| attempts[i].0.expected[0].as_str());
+    let texts: Vec<&str> = expected.chain(after.iter().map(String::as_str)).collect();
+    let mut right = vec![true; open.len()];
+    for reader in readers {
+        let read = reader.read(&texts)?;
+        let (expected, after) = read.split_at(open.len());
+        for (right, (expected, after)) in right.iter_mut().zip(expected.iter().zip(after)) {
+            // A reader that cannot read what is expected has no say.
+            *right &= expected.is_none() || expected == after;
+        }
+    }
+    for (&i, right) in open.iter().zip(right) {
+        let (planned, attempt) = &attempts[i];
+        let after = String::from_utf8_lossy(&attempt.after);
+        let comments_lost = comments_lost(&planned.expected[0], &after);
+        outcomes[i] = Some(if right { Outcome::Noisy { comments_lost } } else { Outcome::Damaged });
+    }
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// Whether a comment of `expected` is not in `after`. What only looks like a comment, in a block of text, is found
+/// there as well.
+#[must_use]
+pub fn comments_lost(expected: &str, after: &str) -> bool {
+    let comment = |line: &str| {
+        let line = line.trim();
+        let at = if line.starts_with('#') { Some(0) } else { line.rfind(" #").map(|at| at + 1) };
+        at.map(|at| line[at..].to_owned())
+    };
+    let count = |text: &str, comment: &str| text.matches(comment).count();
+    expected.lines().filter_map(comment).any(|comment| count(after, &comment) < count(expected, &comment))
+}

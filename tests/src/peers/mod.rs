@@ -1,0 +1,18 @@
+//! Planned edits of YAML files whose results are known beforehand, and what tools make of them. The corpus is
+//! data in `tests/peers/`; no engine has a part in what is expected.
+
+pub mod corpus;
+pub mod edit;
+pub mod generated;
+pub mod judge;
+pub mod readers;
+pub mod tools;
+
+use crate::support::checkout;
+use std::path::PathBuf;
+
+/// The folder of the corpus and of the drivers in other languages.
+#[must_use]
+pub fn folder() -> PathBuf {
+    checkout().join("tests/peers")
+}
