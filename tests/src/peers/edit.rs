@@ -61,26 +61,7 @@ pub struct Edit {
     pub alias: Option<String>,
 }
 
-/// The inputs that the step does not have yet. Edits that need one are counted as refused by lockstep.
-pub const AWAITED: &[&str] = &["append", "append-json", "delete", "alias"];
-
 impl Edit {
-    /// The input that the edit needs and the step does not have yet.
-    #[must_use]
-    pub fn awaits(&self) -> Option<&'static str> {
-        let needs = |input: &str| match input {
-            "append" | "append-json" => {
-                self.change.iter().any(|change| matches!(change.action, Action::Append(_)))
-            }
-            "delete" => {
-                self.image.is_none()
-                    && self.change.iter().any(|change| matches!(change.action, Action::Delete(_)))
-            }
-            _ => self.alias.is_some(),
-        };
-        AWAITED.iter().copied().find(|input| needs(input))
-    }
-
     /// The inputs of the step.
     #[must_use]
     pub fn lockstep(&self, file: &str) -> Value {

@@ -4,7 +4,6 @@
 use crate::{build, shell};
 use anyhow::{Error, Result};
 use lockstep_tests::peers::corpus::{self, Planned};
-use lockstep_tests::peers::edit::AWAITED;
 use lockstep_tests::peers::judge::{self, Outcome};
 use lockstep_tests::peers::readers::Reader;
 use lockstep_tests::peers::tools::{Attempt, Tool};
@@ -64,13 +63,6 @@ pub(crate) fn score(root: &Path, details: bool) -> Result<()> {
         examples.iter().for_each(|example| shell::say(&format!("{name:<32} {example}")));
     }
     shell::say(LEGEND);
-    let awaited = plan.iter().filter(|planned| planned.edit.awaits().is_some()).count();
-    if awaited > 0 {
-        shell::say(&format!(
-            "{awaited} edits need {}, which the step does not have yet: for lockstep they count as refused",
-            AWAITED.join(", ")
-        ));
-    }
     Ok(())
 }
 
