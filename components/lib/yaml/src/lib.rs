@@ -18,6 +18,7 @@ mod refusal;
 mod remove;
 mod render;
 mod replace;
+mod second;
 mod select;
 mod shared;
 mod show;

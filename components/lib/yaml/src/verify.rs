@@ -8,6 +8,7 @@ use crate::edit::Plan;
 use crate::equal;
 use crate::gate;
 use crate::refusal::{Reason, Refusal};
+use crate::second;
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
@@ -17,7 +18,7 @@ pub(crate) fn verify(before: &Tree<'_>, plan: &Plan, after: &str) -> Result<(), 
         Err(refusal) => format!("{}", refusal.reason),
         Ok(new) => {
             let mut comparison = Comparison { old: before, new: &new, plan, anchors: HashMap::new() };
-            match comparison.documents() {
+            match comparison.documents().and_then(|()| second::confirms(before, &new)) {
                 Ok(()) => return Ok(()),
                 Err(problem) => problem,
             }
