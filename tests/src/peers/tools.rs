@@ -92,14 +92,11 @@ impl Tool {
     fn one(&self, planned: &Planned, scene: &Scene) -> Result<Option<Option<String>>> {
         let edit = &planned.edit;
         match self {
-            Self::Lockstep(program) => match edit.awaits() {
-                Some(input) => Ok(Some(Some(format!("there is no input `{input}` yet")))),
-                None => {
-                    let mut command = scene.command(program);
-                    command.args(["run", "manifest-patch", "--inputs", "-"]);
-                    run(&mut command, &edit.lockstep(&planned.file).to_string()).map(Some)
-                }
-            },
+            Self::Lockstep(program) => {
+                let mut command = scene.command(program);
+                command.args(["run", "manifest-patch", "--inputs", "-"]);
+                run(&mut command, &edit.lockstep(&planned.file).to_string()).map(Some)
+            }
             Self::Yq(program) => {
                 run(scene.command(program).args(["-i", &edit.yq(), &planned.file]), "").map(Some)
             }
