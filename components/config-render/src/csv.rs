@@ -114,10 +114,15 @@ mod tests {
 
     #[test]
     fn a_mark_out_of_place_is_refused_with_its_line() {
-        for (text, line) in
-            [("a\nb\"c\n", 2), ("a\n\"b\"c\n", 2), ("a\n\"b\nc\n", 2), ("a\rb\n", 1), ("\"a\n\" x", 2)]
-        {
-            assert_eq!(records(text).unwrap_err().line, line, "{text:?}");
+        for (text, line, problem) in [
+            ("a\nb\"c\n", 2, "a quote within"),
+            ("a\n\"b\"c\n", 2, "text behind"),
+            ("a\n\"b\nc\n", 2, "not closed"),
+            ("a\rb\n", 1, "carriage return"),
+            ("\"a\n\" x", 2, "text behind"),
+        ] {
+            let bad = records(text).unwrap_err();
+            assert!(bad.line == line && bad.problem.contains(problem), "{text:?}: {bad:?}");
         }
     }
 

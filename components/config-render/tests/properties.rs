@@ -226,3 +226,12 @@ fn a_whole_plain_hole_takes_any_type() {
         }
     }
 }
+
+#[test]
+fn what_would_not_be_json_is_refused() {
+    let list = Value::from_json("[\"a\"]").unwrap();
+    let fill = |source: &str| Template::read("t.json", source.as_bytes()).unwrap().fill(&row(list.clone()));
+    assert_eq!(fill("{\"a\": [\"((x))\"]}").unwrap(), "{\"a\": [[\"a\"]]}");
+    let rendered = fill("[\"((x))\"]").unwrap_or_else(|problem| problem.line());
+    assert!(rendered == "[[\"a\"]]" || rendered.contains("would not be JSON"), "{rendered}");
+}
