@@ -1,7 +1,7 @@
 //! The values of a file are what all readers see, and what they do not agree about is refused.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_yaml::{Form, Stream, Value};
+use lockstep_yaml::{Form, Op, Stream, Value};
 
 fn value(text: &str) -> Result<Value, String> {
     let stream = Stream::open(text.as_bytes()).unwrap();
@@ -58,4 +58,15 @@ fn anchors_and_tags_are_listed() {
     let stream = Stream::open(b"a: &x 1\nb: !t 2\nc: *x\n").unwrap();
     let names: Vec<_> = stream.names().map(|(name, at)| (name, at.line)).collect();
     assert_eq!(names, [("x", 1), ("!t", 2)]);
+}
+
+#[test]
+fn a_draft_is_what_an_edit_writes() {
+    let stream = Stream::open(b"a: x # y\nb: |\n  z\n").unwrap();
+    let node = stream.get(stream.documents()[0], "a").unwrap();
+    for value in ["x", "yes", "a\nb"] {
+        let ops = [Op::Set { node, value: Value::String(value.into()) }];
+        let edited = stream.edit(&ops).unwrap().text.unwrap_or_else(|| "a: x # y\nb: |\n  z\n".into());
+        assert_eq!(stream.draft(&ops).unwrap(), edited);
+    }
 }
