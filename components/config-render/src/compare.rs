@@ -7,11 +7,13 @@ use crate::problem::{Code, Problem};
 
 /// A file that is wanted.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct Wanted<F> {
     /// Where.
     pub path: String,
-    /// Its content.
-    pub text: String,
+    /// Its content, not proven yet: good enough to see that the file has it already.
+    pub draft: String,
+    /// What it is made of.
+    pub from: F,
 }
 
 /// What becomes of a file.
@@ -71,21 +73,31 @@ pub struct Before<'a> {
     pub adopt: bool,
 }
 
-/// Plans a run, or finds all files that are in its way. Only files that are there are read.
+/// Plans a run, or finds all files that are in its way and all that cannot be proven. Only files that are there are
+/// read, and only contents that are to be written are proven: most runs change few of many files.
 ///
 /// # Errors
 /// What reading a file gives.
-pub fn compare<E>(
+pub fn compare<F, E>(
     before: &Before<'_>,
-    wanted: Vec<Wanted>,
+    wanted: Vec<Wanted<F>>,
+    prove: impl Fn(&F) -> Result<String, Problem>,
     mut read: impl FnMut(&str) -> Result<Vec<u8>, E>,
 ) -> Result<Result<Plan, Vec<Problem>>, E> {
     let none = Files::new();
     let ours = before.owned.0.get(before.to).unwrap_or(&none);
     let mut plan = Plan::default();
     let mut problems = Vec::new();
-    for Wanted { path, text } in wanted {
+    for Wanted { path, draft, from } in wanted {
         let now = if before.present.contains(&path) { Some(read(&path)?) } else { None };
+        let same = now.as_deref() == Some(draft.as_bytes());
+        let text = match if same { Ok(draft) } else { prove(&from) } {
+            Ok(text) => text,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
         problems.extend(in_the_way(before, ours, &path, &text, now.as_deref()));
         plan.files.insert(path.clone(), owned::digest(text.as_bytes()));
         match now {

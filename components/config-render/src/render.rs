@@ -111,7 +111,7 @@ pub fn render<S: Source>(inputs: &Inputs, source: &mut S) -> Result<Done, Stop<S
         return Err(problems.into());
     };
     check_names(inputs, &target, &templates, &rows)?;
-    let wanted = fill(inputs, &target, &templates, &rows)?;
+    let wanted = draft(inputs, &target, &templates, &rows)?;
     finish(inputs, &target, wanted, source)
 }
 
@@ -165,13 +165,16 @@ fn check_names(
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// The row and the template that a file is made of.
+type Origin<'a> = (&'a Row, &'a Template<'a>);
+
 /// The file of each row and template.
-fn fill(
+fn draft<'a>(
     inputs: &Inputs,
     target: &Target,
-    templates: &[Template<'_>],
-    rows: &[Row],
-) -> Result<Vec<Wanted>, Vec<Problem>> {
+    templates: &'a [Template<'a>],
+    rows: &'a [Row],
+) -> Result<Vec<Wanted<Origin<'a>>>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut wanted = Vec::with_capacity(rows.len() * templates.len());
     let mut paths = Paths { inputs, templates, seen: HashMap::new() };
@@ -179,9 +182,9 @@ fn fill(
         for template in templates {
             match paths.path(target, row, template) {
                 Err(problem) => problems.push(problem.at(&inputs.rows, row.at)),
-                Ok(path) => match template.fill(row) {
+                Ok(path) => match template.draft(row) {
                     Err(problem) => problems.push(problem),
-                    Ok(text) => wanted.push(Wanted { path, text }),
+                    Ok(draft) => wanted.push(Wanted { path, draft, from: (row, template) }),
                 },
             }
         }
@@ -234,7 +237,7 @@ impl Paths<'_> {
 fn finish<S: Source>(
     inputs: &Inputs,
     target: &Target,
-    wanted: Vec<Wanted>,
+    wanted: Vec<Wanted<Origin<'_>>>,
     source: &mut S,
 ) -> Result<Done, Stop<S::Error>> {
     let list = target.list();
@@ -257,7 +260,8 @@ fn finish<S: Source>(
     let to = target.text();
     let (prune, adopt) = (inputs.prune, inputs.adopt);
     let before = Before { to: &to, present: &present, owned: &owned, prune, adopt };
-    let mut plan = compare(&before, wanted, |path| source.read(path)).map_err(Stop::Source)??;
+    let prove = |(row, template): &Origin<'_>| template.fill(row);
+    let mut plan = compare(&before, wanted, prove, |path| source.read(path)).map_err(Stop::Source)??;
     owned.0.insert(to, std::mem::take(&mut plan.files));
     let text = owned.write();
     let changes = text.as_ref().map(String::as_bytes) != old_list.as_deref();

@@ -86,13 +86,20 @@ impl<'a> Template<'a> {
         names
     }
 
+    /// The file of a row that has all names, as it probably will be. Only good to see whether it is there already.
+    ///
+    /// # Errors
+    /// The value that its place cannot take.
+    pub fn draft(&self, row: &Row) -> Result<String, Problem> {
+        self.stream.draft(&self.ops(row)?).map_err(|refusal| self.refused(row, &refusal))
+    }
+
     /// The file of a row that has all names.
     ///
     /// # Errors
     /// The value that its place cannot take.
     pub fn fill(&self, row: &Row) -> Result<String, Problem> {
-        let ops = self.sites.iter().map(|site| self.op(site, row)).collect::<Result<Vec<_>, _>>()?;
-        let edited = self.stream.edit(&ops).map_err(|refusal| self.refused(row, &refusal))?;
+        let edited = self.stream.edit(&self.ops(row)?).map_err(|refusal| self.refused(row, &refusal))?;
         let text = edited.text.unwrap_or_else(|| self.text.to_owned());
         if self.kind == Kind::Json
             && let Err(error) = serde_json::from_str::<IgnoredAny>(&text)
@@ -102,6 +109,10 @@ impl<'a> Template<'a> {
             return Err(Problem::new(Code::BadValue, message).hint(hint).at(self.path, None));
         }
         Ok(text)
+    }
+
+    fn ops(&self, row: &Row) -> Result<Vec<Op>, Problem> {
+        self.sites.iter().map(|site| self.op(site, row)).collect()
     }
 
     fn op(&self, site: &Site, row: &Row) -> Result<Op, Problem> {
