@@ -81,8 +81,7 @@ fn put(done: &Done) -> Result<(), Error> {
         workspace::remove(path)?;
     }
     match &done.new_list {
-        Some(Some(text)) => workspace::write(&done.list, text.as_bytes()).map(drop),
-        Some(None) => workspace::remove(&done.list),
+        Some(text) => workspace::write(&done.list, text.as_bytes()).map(drop),
         None => Ok(()),
     }
 }

@@ -41,18 +41,18 @@ impl Owned {
         Ok(Self(sections))
     }
 
-    /// The list as text; nothing if no file is owned.
+    /// The list as text.
     #[must_use]
-    pub fn write(&self) -> Option<String> {
+    pub fn write(&self) -> String {
         let sections = self.0.iter().filter(|(_, files)| !files.is_empty());
-        let mut text = String::new();
+        let mut text = HEAD.to_owned();
         for (to, files) in sections {
             text.extend([SECTION, to, "\n"]);
             for (path, digest) in files {
                 text.extend([digest, "  ", path, "\n"]);
             }
         }
-        (!text.is_empty()).then(|| format!("{HEAD}{text}"))
+        text
     }
 }
 
@@ -82,10 +82,10 @@ mod tests {
         let files = |path: &str| Files::from([(path.to_owned(), digest(path.as_bytes()))]);
         let owned =
             Owned(BTreeMap::from([("b/{x}.yaml".into(), files("b/1 2.yaml")), ("a".into(), files("a"))]));
-        let text = owned.write().unwrap();
+        let text = owned.write();
         assert_eq!(Owned::read(&text).unwrap(), owned);
         assert_eq!(Owned::read(&text.replace('\n', "\r\n")).unwrap(), owned);
-        assert_eq!(Owned::default().write(), None);
+        assert_eq!(Owned::default().write(), HEAD);
     }
 
     #[test]

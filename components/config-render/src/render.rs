@@ -51,8 +51,8 @@ pub struct Done {
     pub plan: Plan,
     /// The path of the list of owned files.
     pub list: String,
-    /// Its new content, if that changes; nothing within if it goes.
-    pub new_list: Option<Option<String>>,
+    /// Its new content, if that changes.
+    pub new_list: Option<String>,
 }
 
 /// Why a run stops.
@@ -264,6 +264,8 @@ fn finish<S: Source>(
     let mut plan = compare(&before, wanted, prove, |path| source.read(path)).map_err(Stop::Source)??;
     owned.0.insert(to, std::mem::take(&mut plan.files));
     let text = owned.write();
-    let changes = text.as_ref().map(String::as_bytes) != old_list.as_deref();
+    // Without a list before and without a file after, none is made.
+    let needless = old_list.is_none() && owned.0.values().all(BTreeMap::is_empty);
+    let changes = !needless && Some(text.as_bytes()) != old_list.as_deref();
     Ok(Done { plan, list, new_list: changes.then_some(text) })
 }

@@ -45,8 +45,7 @@ pub(crate) fn run(inputs: &Inputs, files: &Files) -> Result<(Done, Files), Vec<P
         after.remove(path).unwrap();
     }
     match &done.new_list {
-        Some(Some(text)) => drop(after.insert(done.list.clone(), text.clone().into_bytes())),
-        Some(None) => drop(after.remove(&done.list).unwrap()),
+        Some(text) => drop(after.insert(done.list.clone(), text.clone().into_bytes())),
         None => {}
     }
     Ok((done, after))
