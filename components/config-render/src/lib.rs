@@ -80,8 +80,8 @@ fn put(done: &Done) -> Result<(), Error> {
     for path in &done.plan.removes {
         workspace::remove(path)?;
     }
-    match &done.new_list {
-        Some(text) => workspace::write(&done.list, text.as_bytes()).map(drop),
-        None => Ok(()),
+    if let Some(text) = &done.new_list {
+        workspace::write(&done.list, text.as_bytes())?;
     }
+    Ok(())
 }

@@ -44,9 +44,8 @@ pub(crate) fn run(inputs: &Inputs, files: &Files) -> Result<(Done, Files), Vec<P
     for path in &done.plan.removes {
         after.remove(path).unwrap();
     }
-    match &done.new_list {
-        Some(text) => drop(after.insert(done.list.clone(), text.clone().into_bytes())),
-        None => {}
+    if let Some(text) = &done.new_list {
+        after.insert(done.list.clone(), text.clone().into_bytes());
     }
     Ok((done, after))
 }
