@@ -157,6 +157,35 @@ fn a_policy_bounds_and_never_widens() {
 }
 
 #[test]
+fn a_path_with_holes_opens_its_own_files_and_no_more() {
+    let scene = Scene::new();
+    scene.put("workspace/t.yaml", "name: ((name))\n");
+    scene.put("workspace/rows.csv", "env,name\nprod,web\ntest,web\n");
+    let run = |to: &str, rights: &[&str]| {
+        let common =
+            ["read t.yaml", "read rows.csv", "read,write envs/.config-render.sha256", "read envs/**"];
+        let rights: Vec<&str> = common.iter().chain(rights).copied().collect();
+        let policy = json!({"version": 1, "steps": {"config-render": {"workspace": rights}}}).to_string();
+        scene.put("own/policy.yaml", &policy);
+        let run = scene.run("config-render").args(["--template", "t.yaml", "--rows", "rows.csv", "--to", to]);
+        run.arg("--policy").arg(scene.path("own/policy.yaml")).end()
+    };
+    let before = scene.contents();
+    let to = "envs/{env}/{name}.yaml";
+    // One file within what the policy allows and one outside of it: neither is written.
+    let denied = run(to, &["write envs/prod/*.yaml"]).expect(3, "denied");
+    assert!(denied["message"].as_str().unwrap().contains("`write envs/test/web.yaml`"), "{denied}");
+    // Two holes side by side are one name, and the step asks for no more.
+    run("envs/{env}{name}.yaml", &["write envs/*/*.yaml"]).expect(3, "denied");
+    for to in [".github/workflows/{env}-{name}.yml", ".git/{env}-{name}.yaml"] {
+        run(to, &["read,write .github/**", "read,write .git/**"]).expect(3, "denied");
+    }
+    assert_eq!(scene.contents(), before);
+    run(to, &["write ${to:pattern}"]).expect(0, "done");
+    assert_eq!(scene.text("workspace/envs/test/web.yaml"), "name: web\n");
+}
+
+#[test]
 fn a_component_from_elsewhere_runs_only_under_the_policy_that_its_refusal_prints() {
     let scene = Scene::new();
     let component = hostile("reach");

@@ -1,5 +1,8 @@
 //! What a step asks for: templates over its inputs, such as `read,write ${files}`. Putting inputs in
 //! makes rights; it never allows anything by itself.
+//!
+//! An input that is a path with holes, such as `envs/{env}/{name}.yaml`, has two more forms: `${to:pattern}`
+//! is `envs/*/*.yaml`, and `${to:folder}` is `envs/`.
 
 use crate::call::Capability;
 use crate::grant::Right;
@@ -35,6 +38,14 @@ pub enum AskError {
         line: String,
         /// The input's name.
         name: String,
+    },
+    /// The word behind `${input:` is not known.
+    #[error("`{line}`: `{form}` is no form of an input; there are `pattern` and `folder`")]
+    InputForm {
+        /// The line.
+        line: String,
+        /// The word.
+        form: String,
     },
     /// The scope, filled in, is no pattern.
     #[error("{0}")]
@@ -76,7 +87,7 @@ fn read_line(capability: Capability, line: &str) -> Result<(Vec<String>, &str), 
     Ok((verbs, scope))
 }
 
-/// Replaces the one `${input}` of a template by each of its texts.
+/// Replaces the one `${input}` or `${input:form}` of a template by each of its texts.
 fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<String>, AskError> {
     let Some((before, rest)) = template.split_once("${") else {
         return Ok(vec![template.to_owned()]);
@@ -85,9 +96,48 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
     if after.contains("${") {
         return Err(AskError::Form(line.to_owned()));
     }
+    let (name, form) = name.split_once(':').unwrap_or((name, ""));
     let texts =
         inputs.texts(name).ok_or_else(|| AskError::Input { line: line.to_owned(), name: name.to_owned() })?;
-    Ok(texts.into_iter().map(|text| format!("{before}{text}{after}")).collect())
+    let text_of: fn(&str) -> String = match form {
+        "" => str::to_owned,
+        "pattern" => without_holes,
+        "folder" => fixed_folder,
+        _ => return Err(AskError::InputForm { line: line.to_owned(), form: form.to_owned() }),
+    };
+    Ok(texts.into_iter().map(|text| format!("{before}{}{after}", text_of(text))).collect())
+}
+
+/// The text with `*` for each hole such as `{name}`. What stands in a hole is one part of a path, so two holes side
+/// by side must not become `**`.
+fn without_holes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, length)) = first_hole(rest) {
+        out.push_str(&rest[..at]);
+        out.push('*');
+        rest = &rest[at + length..];
+    }
+    out.push_str(rest);
+    while out.contains("**") {
+        out = out.replace("**", "*");
+    }
+    out
+}
+
+/// The folders before the first hole, with the `/` behind them; without a hole, those of the file.
+fn fixed_folder(text: &str) -> String {
+    let fixed = first_hole(text).map_or(text, |(at, _)| &text[..at]);
+    fixed.rfind('/').map_or_else(String::new, |slash| fixed[..=slash].to_owned())
+}
+
+/// Where the first `{name}` begins, and its length. `{a,b}` is a choice of a pattern and no hole.
+fn first_hole(text: &str) -> Option<(usize, usize)> {
+    text.match_indices('{').find_map(|(at, _)| {
+        let (name, _) = text[at + 1..].split_once('}')?;
+        let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+        named.then_some((at, name.len() + 2))
+    })
 }
 
 fn capabilities() -> String {
@@ -122,6 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn a_path_with_holes_makes_a_pattern_and_a_folder() {
+        for (to, pattern, list) in [
+            ("envs/{env}/{name}.yaml", "envs/*/*.yaml", "envs/.list"),
+            ("{env}/x.yaml", "*/x.yaml", ".list"),
+            ("a/b-{n}/c.yaml", "a/b-*/c.yaml", "a/.list"),
+            ("./a/{n}", "a/*", "a/.list"),
+            ("a/b.yaml", "a/b.yaml", "a/.list"),
+            // A hole is at most one part of a path, however many stand side by side.
+            ("a/{x}{y}/c", "a/*/c", "a/.list"),
+            ("a/{x}*{y}/c", "a/*/c", "a/.list"),
+            ("a/{x}**", "a/*", "a/.list"),
+            // A choice is not a hole, and does not become more than it says.
+            ("a/{b,c}/d", "a/{b,c}/d", "a/{b,c}/.list"),
+        ] {
+            assert_eq!(lines("read ${files:pattern}", &[to]).unwrap(), [format!("read {pattern}")], "{to}");
+            assert_eq!(lines("read ${files:folder}.list", &[to]).unwrap(), [format!("read {list}")], "{to}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         for (ask, files) in [
             ("read", "a"),
@@ -129,6 +199,10 @@ mod tests {
             ("read ${nothing}", "a"),
             ("read ${files", "a"),
             ("read ${files}${files}", "a"),
+            ("read ${files:other}", "a"),
+            ("read ${nothing:pattern}", "a"),
+            ("read ${files:pattern}", "../{a}"),
+            ("read ${files:folder}x", "/etc/{a}"),
             ("read ${files}", "../a"),
             ("read ${files}", "/etc/*"),
         ] {

@@ -49,6 +49,16 @@ impl<'a> Stream<'a> {
         }
     }
 
+    /// The text that [`Self::edit`] would first try, without the proof that it reads as intended. Only good to see
+    /// whether a file has it already; what is to be written comes from [`Self::edit`].
+    ///
+    /// # Errors
+    /// If a change cannot be made.
+    pub fn draft(&self, ops: &[Op]) -> Result<String, Refusal> {
+        let mut plan = Plan::new(&self.tree, ops, true)?;
+        splice::apply(self.tree.text, &mut plan.splices).ok_or_else(overlap)
+    }
+
     fn attempt(&self, ops: &[Op], blocks: bool) -> Result<Edited, Refusal> {
         let mut plan = Plan::new(&self.tree, ops, blocks)?;
         if plan.splices.is_empty() {
@@ -58,7 +68,7 @@ impl<'a> Stream<'a> {
             return Err(Reason::Sops.at(self.tree.position(self.tree.node(seal).start)));
         }
         let Some(text) = splice::apply(self.tree.text, &mut plan.splices) else {
-            return Err(Reason::Unsupported("two changes touch the same bytes".into()).into());
+            return Err(overlap());
         };
         verify(&self.tree, &plan, &text)?;
         Ok(Edited { text: Some(text), changes: plan.changes })
@@ -73,4 +83,8 @@ impl<'a> Stream<'a> {
             self.tree.own_value(sops, "mac").filter(|_| partial != Some("true"))
         })
     }
+}
+
+fn overlap() -> Refusal {
+    Reason::Unsupported("two changes touch the same bytes".into()).into()
 }

@@ -42,7 +42,13 @@ pub(super) fn page(step: &StepInfo) -> String {
         let scopes: Vec<String> = scope.iter().map(|scope| format!("`{scope}`")).collect();
         row(&mut out, &[&format!("`{capability}`"), &scopes.join(", ")]);
     }
-    out += "\n`${input}` stands for the value given. It can reach nothing else.\n";
+    let forms = [
+        (":pattern}", "`${input:pattern}` is it with `*` for each hole such as `{name}`. "),
+        (":folder}", "`${input:folder}` is its folders before the first hole. "),
+    ];
+    let used = |form: &str| step.asks.values().flatten().any(|scope| scope.contains(form));
+    let forms: String = forms.iter().filter(|(form, _)| used(form)).map(|(_, meaning)| *meaning).collect();
+    let _ = writeln!(out, "\n`${{input}}` stands for the value given. {forms}It can reach nothing else.");
     let limits = step.limits.applied();
     let (seconds, memory, calls) = (limits.seconds, limits.memory_mb, limits.calls);
     let output = limits.output_bytes / (1024 * 1024);
