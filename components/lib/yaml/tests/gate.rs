@@ -174,3 +174,11 @@ fn thousands_of_comments_are_no_obstacle() {
     let source = format!("a:\n{}  - 1\nb: x\n", "  # - 2\n".repeat(5000));
     assert_eq!(set(&source, "b", "z"), source.replace("b: x", "b: z"));
 }
+
+#[test]
+fn refuses_what_a_second_parser_cannot_read() {
+    // It is YAML, but one of the two parsers takes few characters behind this tab.
+    let reason = refused("\"a\":\té\n", "a", "v");
+    assert!(reason.to_string().contains("a second parser says"), "{reason}");
+    assert_eq!(set("\"a\":\té\n", "a", "è"), "\"a\":\tè\n");
+}
