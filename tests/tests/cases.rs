@@ -6,7 +6,7 @@
 use lockstep_tests::support::{self, Ended, Scene, contents};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,8 +80,9 @@ fn check(step: &str, path: &Path, case: &Case) {
         assert_eq!(found, Some(shown(content)), "{name}: {file}");
     }
     assert_eq!(scene.contents(), expected, "{name}");
+    let all: BTreeSet<&String> = before.keys().chain(expected.keys()).collect();
     let changed: Vec<&String> =
-        expected.iter().filter(|(path, new)| before.get(*path) != Some(*new)).map(|(path, _)| path).collect();
+        all.into_iter().filter(|path| before.get(*path) != expected.get(*path)).collect();
     assert_eq!(result["changed"], json!(changed), "{name}");
 
     let again = run(&scene, step, case);

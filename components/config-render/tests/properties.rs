@@ -220,7 +220,11 @@ fn a_whole_plain_hole_takes_any_type() {
             let rendered = template.fill(&row(value.clone()));
             let rendered = rendered.unwrap_or_else(|problem| panic!("{source:?} with {json}: {problem:?}"));
             let stream = Stream::open(rendered.as_bytes()).unwrap();
-            let found = stream.find(stream.documents()[0], &Path::parse(path).unwrap(), false);
+            let found = stream.find(
+                stream.documents()[0],
+                &Path::parse(path).unwrap(),
+                lockstep_yaml::Lookup::default(),
+            );
             let [Ok(Place::Node(node))] = found.as_slice() else { panic!("{path} in {rendered:?}") };
             assert_eq!(stream.value(*node).unwrap(), value, "{rendered}");
         }
