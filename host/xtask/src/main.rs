@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         // What `bench` measures as the floor, a process of its own.
         ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
+        ["bench-paste", folder, count] => bench::paste(Path::new(folder), count.parse().unwrap_or_default()),
         ["fuzz"] => fuzz::fuzz(&root, None, fuzz::SECONDS),
         ["fuzz", seconds, only @ ..] if only.len() < 2 => match seconds.parse() {
             Ok(seconds) => fuzz::fuzz(&root, only.first().copied(), seconds),

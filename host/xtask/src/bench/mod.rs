@@ -3,9 +3,11 @@
 
 mod documents;
 mod measure;
+mod render;
 mod work;
 
 pub(crate) use measure::one;
+pub(crate) use render::paste;
 pub(crate) use work::floor;
 
 use crate::{build, shell};
@@ -53,6 +55,14 @@ impl Rounds {
         }
     }
 
+    /// How many files are rendered, few and many.
+    fn renders(self) -> [usize; 2] {
+        match self {
+            Self::Full => [1_000, 10_000],
+            Self::Quick => [100, 1_000],
+        }
+    }
+
     /// How many files, small and large, so that the growth shows.
     fn files(self) -> [usize; 2] {
         match self {
@@ -94,6 +104,12 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
         let outputs = documents::outputs(root, &folder, count)?;
         let samples = measure::in_turns(&outputs, rounds.of_bulk())?;
         table(&format!("outputs: the values of {count} outputs of 5 KB"), &outputs, &samples);
+    }
+
+    for count in rounds.renders() {
+        let renders = render::renders(root, &folder, count)?;
+        let samples = measure::in_turns(&renders, rounds.of_bulk())?;
+        table(&format!("render: {count} files of 0.9 KB from one template"), &renders, &samples);
     }
     Ok(())
 }
