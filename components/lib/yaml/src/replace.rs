@@ -60,6 +60,11 @@ fn with_inline(tree: &Tree<'_>, id: NodeId, value: &Value, blocks: bool) -> Resu
         }
         (Data::Scalar { style, .. }, _) if is_block(*style) => Ok(unblock(tree, id, &text())),
         (Data::Scalar { .. }, _) if start == end => absent(tree, id, &text()),
+        (Data::Scalar { text: old, style: ScalarStyle::Plain, .. }, Value::String(_))
+            if json && is_json_word(old) =>
+        {
+            Ok(vec![Splice::new(start..end, text())])
+        }
         (Data::Scalar { style, .. }, Value::String(new)) => {
             Ok(vec![Splice::new(start..end, quote::keep_style(new, *style, flow))])
         }
@@ -71,6 +76,11 @@ fn with_inline(tree: &Tree<'_>, id: NodeId, value: &Value, blocks: bool) -> Resu
         }
         _ => Ok(vec![Splice::new(start..end, text())]),
     }
+}
+
+/// Whether this is a number, a boolean or null of JSON: what a file of JSON has without quotes.
+fn is_json_word(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok()
 }
 
 /// Puts text where nothing stands yet.

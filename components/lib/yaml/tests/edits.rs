@@ -175,3 +175,11 @@ fn leaves_what_is_already_so() {
         assert_eq!(set(source, "a", "x"), source);
     }
 }
+
+#[test]
+fn a_file_of_json_stays_one() {
+    let source = "{\"a\": 1, \"b\": [null, true], \"c\": \"x\"}\n";
+    assert_eq!(set(source, ".a", "s"), "{\"a\": \"s\", \"b\": [null, true], \"c\": \"x\"}\n");
+    assert_eq!(set(source, ".b[0]", "s"), "{\"a\": 1, \"b\": [\"s\", true], \"c\": \"x\"}\n");
+    assert_eq!(set("{\"a\": x}\n", ".a", "s"), "{\"a\": s}\n", "this was none");
+}
