@@ -26,14 +26,18 @@ pub(crate) struct Sample {
     pub(crate) peak_bytes: u64,
 }
 
-/// Measures each contender `rounds` times, one after the other in each round so that noise hits all alike, after
-/// one round that does not count. One that is not installed has no samples.
+/// Measures each contender `rounds` times, one after the other in each round so that noise hits all alike, and each
+/// time another one first, after one round that does not count. One that is not installed has no samples.
 pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Vec<Sample>>> {
     let mut samples = vec![Vec::new(); contenders.len()];
     let mut missing = vec![false; contenders.len()];
     for round in 0..=rounds {
-        for (i, contender) in contenders.iter().enumerate().filter(|(i, _)| !missing[*i]).collect::<Vec<_>>()
-        {
+        for turn in 0..contenders.len() {
+            let i = (turn + round) % contenders.len();
+            let contender = &contenders[i];
+            if missing[i] {
+                continue;
+            }
             (contender.prepare)()?;
             match measure(&(contender.command)()) {
                 Ok(sample) if round > 0 => samples[i].push(sample),

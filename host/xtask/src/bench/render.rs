@@ -6,7 +6,8 @@ use crate::build;
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
 
 /// 0.9 KB when rendered.
 const TEMPLATE: &str = "\
@@ -96,23 +97,31 @@ fn contender(
     command: impl Fn() -> Command + 'static,
 ) -> Contender {
     let (prepared, checked) = (folder.to_owned(), folder.to_owned());
+    let command = Rc::new(command);
+    let before = Rc::clone(&command);
     Contender {
         name: name.to_owned(),
-        prepare: Box::new(move || lay_out(&prepared, count, afresh)),
-        command: Box::new(command),
+        prepare: Box::new(move || {
+            lay_out(&prepared, count)?;
+            if !afresh {
+                before().stdout(Stdio::null()).status()?;
+            }
+            Ok(())
+        }),
+        command: Box::new(move || command()),
         check: Box::new(move || check(&checked, count)),
     }
 }
 
-/// Template and rows, and where it is to be afresh no file of an earlier run.
-fn lay_out(folder: &Path, count: usize, afresh: bool) -> Result<()> {
+/// Template and rows, and no file of an earlier run.
+fn lay_out(folder: &Path, count: usize) -> Result<()> {
     fs::create_dir_all(folder)?;
     fs::write(folder.join("app.yaml"), TEMPLATE)?;
     let row = |row| values(row).map(|(name, value)| format!("{name}: {value}")).join(", ");
     let rows: String = (0..count).map(|number| format!("- {{{}}}\n", row(number))).collect();
     fs::write(folder.join("rows.yaml"), rows)?;
     let out = folder.join("out");
-    if afresh && out.exists() {
+    if out.exists() {
         fs::remove_dir_all(out)?;
     }
     Ok(())
