@@ -308,7 +308,8 @@ pub fn dotted(segment: &Segment) -> String {
 }
 
 fn is_bare(key: &str) -> bool {
-    !key.is_empty() && key.trim() == key && !key.contains(['.', '[', ']', '"', '\'', '=', '/', '\n'])
+    let plain = !key.contains(['.', '[', ']', '"', '\'', '=', '/', '\n']) && !key.contains(" |");
+    plain && !key.is_empty() && key.trim() == key
 }
 
 fn word(text: &str) -> String {

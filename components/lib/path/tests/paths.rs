@@ -97,7 +97,7 @@ fn splits_at_the_first_equals_sign_outside_brackets_and_quotes() {
 }
 
 fn segment() -> impl Strategy<Value = Segment> {
-    let text = "[a-z0-9./~=\\[\\]\"'\\\\ \n*é-]{0,6}";
+    let text = "[a-z0-9./~=\\[\\]\"'\\\\ \n*é|?@$-]{0,6}";
     prop_oneof![
         text.prop_map(Segment::Key),
         (0..1000_usize).prop_map(Segment::Index),
