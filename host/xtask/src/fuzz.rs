@@ -7,8 +7,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How long each target runs if nothing else is said, in seconds.
-pub(crate) const SECONDS: u64 = 10;
+/// How long each target runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
+    /// The same bytes each time, from the files of the project alone: for tests, which should fail only where a change
+    /// is at fault.
+    Fixed,
+    /// So many seconds of bytes that are new each time, going on from what earlier runs learnt.
+    Seconds(u64),
+}
+
+/// How many inputs a fixed run has.
+const RUNS: u32 = 30_000;
 
 /// What tells libFuzzer where a run has been: the passes that cargo-fuzz asks for, without a sanitizer, since nothing
 /// here is `unsafe`.
@@ -26,8 +36,8 @@ const TARGETS: [(&str, &[&str]); 6] = [
     ("yaml-edits", &[]),
 ];
 
-/// Runs every target, or only one, for so many seconds each.
-pub(crate) fn fuzz(root: &Path, only: Option<&str>, seconds: u64) -> Result<()> {
+/// Runs every target, or only one.
+pub(crate) fn fuzz(root: &Path, only: Option<&str>, bound: Bound) -> Result<()> {
     ensure!(
         only.is_none_or(|only| TARGETS.iter().any(|(name, _)| *name == only)),
         "there is no such target; there are {}",
@@ -43,7 +53,7 @@ pub(crate) fn fuzz(root: &Path, only: Option<&str>, seconds: u64) -> Result<()> 
     shell::run(&mut cargo)?;
     for (name, seeds) in TARGETS.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         let program = folder.join(&triple).join("release").join(name);
-        run(root, &program, &folder.join("corpus").join(name), name, seeds, seconds)?;
+        run(root, &program, &folder, name, seeds, bound)?;
     }
     Ok(())
 }
@@ -56,8 +66,12 @@ fn host() -> Result<String> {
     host.map(str::to_owned).context("rustc does not say for what it runs")
 }
 
-/// Runs one target. What it learns stays in `corpus`, so that the next run goes on from there.
-fn run(root: &Path, program: &Path, corpus: &Path, name: &str, seeds: &[&str], seconds: u64) -> Result<()> {
+/// Runs one target. What it learns stays in `corpus`, so that the next run that is not fixed goes on from there.
+fn run(root: &Path, program: &Path, folder: &Path, name: &str, seeds: &[&str], bound: Bound) -> Result<()> {
+    let corpus = &folder.join(if matches!(bound, Bound::Fixed) { "fixed" } else { "corpus" }).join(name);
+    if matches!(bound, Bound::Fixed) && corpus.exists() {
+        fs::remove_dir_all(corpus)?;
+    }
     fs::create_dir_all(corpus)?;
     for seed in seeds.iter().flat_map(|seed| files(&root.join(seed))) {
         let mut bytes = fs::read(&seed)?;
@@ -69,11 +83,11 @@ fn run(root: &Path, program: &Path, corpus: &Path, name: &str, seeds: &[&str], s
     }
     let found = corpus.with_extension("found-");
     let mut fuzz = Command::new(program);
-    fuzz.arg(format!("-max_total_time={seconds}")).args([
-        "-timeout=10",
-        "-rss_limit_mb=2048",
-        "-print_final_stats=1",
-    ]);
+    match bound {
+        Bound::Fixed => fuzz.args(["-seed=1".to_owned(), format!("-runs={RUNS}")]),
+        Bound::Seconds(seconds) => fuzz.arg(format!("-max_total_time={seconds}")),
+    };
+    fuzz.args(["-timeout=30", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     fuzz.arg(format!("-artifact_prefix={}", found.display())).arg(corpus);
     let done = fuzz.output().with_context(|| format!("{} does not start", program.display()))?;
     let log = String::from_utf8_lossy(&done.stderr);
@@ -82,7 +96,7 @@ fn run(root: &Path, program: &Path, corpus: &Path, name: &str, seeds: &[&str], s
         bail!("{name} found something:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
     }
     let runs = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
-    shell::say(&format!("    {name}: {} runs in {seconds} s, nothing found", runs.unwrap_or("?").trim()));
+    shell::say(&format!("    {name}: {} runs, nothing found", runs.unwrap_or("?").trim()));
     Ok(())
 }
 

@@ -32,7 +32,8 @@ usage: cargo xtask COMMAND
   lint                formatting and lints
   mutants             show that a test fails without each of some guards
   fuzz [SECONDS [TARGET]]
-                      run the fuzz targets, each so long (10)
+                      run the fuzz targets, each so long; without SECONDS
+                      always on the same bytes
   gen [--check]       write what is generated: wrappers and reference pages
   new STEP            lay out the folder of a new step
   bench [--quick]     measure lockstep beside other tools
@@ -56,9 +57,9 @@ fn main() -> ExitCode {
         ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
         ["bench-paste", folder, count] => bench::paste(Path::new(folder), count.parse().unwrap_or_default()),
-        ["fuzz"] => fuzz::fuzz(&root, None, fuzz::SECONDS),
+        ["fuzz"] => fuzz::fuzz(&root, None, fuzz::Bound::Fixed),
         ["fuzz", seconds, only @ ..] if only.len() < 2 => match seconds.parse() {
-            Ok(seconds) => fuzz::fuzz(&root, only.first().copied(), seconds),
+            Ok(seconds) => fuzz::fuzz(&root, only.first().copied(), fuzz::Bound::Seconds(seconds)),
             Err(_) => Err(anyhow::anyhow!("`{seconds}` is no number of seconds")),
         },
         ["lint"] => lint::lint(&root),
