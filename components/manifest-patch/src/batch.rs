@@ -2,7 +2,7 @@
 
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
-use crate::patch::patch;
+use crate::patch::{Patched, patch};
 use crate::problem::{Code, Problem};
 use crate::request::Request;
 
@@ -15,6 +15,30 @@ pub struct Batch {
     files: u32,
     documents: u32,
     done: Done,
+}
+
+/// What becomes of one file. It does not depend on the other files, so it can be found out anywhere.
+#[derive(Debug)]
+pub struct Looked {
+    /// The new content, if it differs.
+    pub text: Option<String>,
+    /// The values that change.
+    pub changes: Vec<Change>,
+    /// How many places each edit matches.
+    pub matches: Vec<u32>,
+    /// How many documents fulfil all conditions.
+    pub documents: u32,
+    /// Why it cannot be changed. Empty if all is well.
+    pub problems: Vec<Problem>,
+}
+
+impl Looked {
+    /// Looks into a file and makes the edits.
+    pub fn into(request: &Request, path: &str, content: &[u8]) -> Self {
+        let Patched { text, changes, matches, documents, refusals } = patch(request, path, content);
+        let problems = refusals.iter().map(|refusal| Problem::refused(path, refusal)).collect();
+        Self { text, changes, matches, documents, problems }
+    }
 }
 
 /// What a run without problems comes to.
@@ -53,16 +77,19 @@ impl Batch {
 
     /// Makes the edits in a file.
     pub fn add(&mut self, path: &str, content: &[u8]) {
-        let patched = patch(&self.request, path, content);
+        self.take(path, Looked::into(&self.request, path, content));
+    }
+
+    /// Adds what became of a file.
+    pub fn take(&mut self, path: &str, looked: Looked) {
         self.files += 1;
-        self.documents += patched.documents;
-        for (total, matches) in self.matches.iter_mut().zip(&patched.matches) {
+        self.documents += looked.documents;
+        for (total, matches) in self.matches.iter_mut().zip(&looked.matches) {
             *total += matches;
         }
-        let refused = patched.refusals.iter().map(|refusal| Problem::refused(path, refusal));
-        self.problems.extend(refused);
-        self.done.files.extend(patched.text.map(|text| (path.to_owned(), text)));
-        let changes = patched.changes.into_iter().map(|change| (path.to_owned(), change));
+        self.problems.extend(looked.problems);
+        self.done.files.extend(looked.text.map(|text| (path.to_owned(), text)));
+        let changes = looked.changes.into_iter().map(|change| (path.to_owned(), change));
         self.done.changes.extend(changes);
     }
 

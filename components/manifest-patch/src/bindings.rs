@@ -5,6 +5,7 @@ use lockstep_yaml::Position;
 
 use crate::Step;
 use crate::problem::Problem;
+use crate::request::{self, Request};
 use crate::words;
 
 wit_bindgen::generate!({
@@ -14,9 +15,32 @@ wit_bindgen::generate!({
 });
 export!(Step);
 
+pub(crate) use lockstep::manifest_patch::parallel;
+use lockstep::manifest_patch::types::Alias;
 pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, summary};
 use lockstep::step::types::{Error, FailureKind, Location};
 pub(crate) use lockstep::step::workspace;
+
+/// What the inputs ask for, and what cannot be read of them.
+pub(crate) fn request(inputs: &Inputs) -> (Request, Vec<Problem>) {
+    Request::read(&request::Inputs {
+        set: &inputs.set,
+        set_json: &inputs.set_json,
+        append: &inputs.append,
+        append_json: &inputs.append_json,
+        delete: &inputs.delete,
+        image: &inputs.image,
+        marker: &inputs.marker,
+        conditions: &inputs.where_,
+        create: inputs.create,
+        alias: match inputs.alias {
+            Alias::Refuse => lockstep_yaml::Alias::Refuse,
+            Alias::Expand => lockstep_yaml::Alias::Expand,
+            Alias::Follow => lockstep_yaml::Alias::Follow,
+        },
+        expect: &inputs.expect,
+    })
+}
 
 /// A place in a file.
 pub(crate) fn location(file: &str, at: Option<Position>) -> Location {

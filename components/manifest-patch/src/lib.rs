@@ -5,6 +5,7 @@ mod bindings;
 pub mod image;
 mod kustomization;
 pub mod marker;
+mod parallel;
 pub mod patch;
 pub mod problem;
 pub mod request;
@@ -15,32 +16,16 @@ use std::collections::BTreeMap;
 
 use batch::Batch;
 use bindings::{
-    Alias, Block, Failure, Guest, Inputs, Level, Outputs, Table, failed, location, note, progress, refuse,
-    summary, workspace,
+    Block, Failure, Guest, Inputs, Job, Level, Outputs, Patched, Table, failed, location, note, progress,
+    refuse, request, summary, workspace,
 };
-use request::Request;
+use parallel::Queue;
 
 struct Step;
 
 impl Guest for Step {
     fn run(inputs: Inputs) -> Result<Outputs, Failure> {
-        let (request, problems) = Request::read(&request::Inputs {
-            set: &inputs.set,
-            set_json: &inputs.set_json,
-            append: &inputs.append,
-            append_json: &inputs.append_json,
-            delete: &inputs.delete,
-            image: &inputs.image,
-            marker: &inputs.marker,
-            conditions: &inputs.where_,
-            create: inputs.create,
-            alias: match inputs.alias {
-                Alias::Refuse => lockstep_yaml::Alias::Refuse,
-                Alias::Expand => lockstep_yaml::Alias::Expand,
-                Alias::Follow => lockstep_yaml::Alias::Follow,
-            },
-            expect: &inputs.expect,
-        });
+        let (request, problems) = request(&inputs);
         let mut batch = Batch::new(request, problems);
         let mut files = BTreeMap::new();
         for pattern in &inputs.files {
@@ -50,14 +35,16 @@ impl Guest for Step {
             }
             files.extend(found.into_iter().map(|entry| (entry.path, entry.size)));
         }
+        let mut queue = Queue::new(&inputs, files.values().sum());
         for (done, (path, &size)) in (0..).zip(&files) {
             if done % 100 == 0 {
                 progress(done, Some(files.len() as u64), "files");
             }
             if !batch.is_too_large(path, size) {
-                batch.add(path, &workspace::read(path).map_err(failed)?);
+                queue.add(&mut batch, path, workspace::read(path).map_err(failed)?);
             }
         }
+        queue.finish(&mut batch);
         let done = batch.finish().map_err(refuse)?;
         for (path, text) in &done.files {
             workspace::write(path, text.as_bytes()).map_err(failed)?;
@@ -76,5 +63,9 @@ impl Guest for Step {
             files: done.files.into_iter().map(|(path, _)| path).collect(),
             diff: workspace::diff().map_err(failed)?,
         })
+    }
+
+    fn patch(job: Job) -> Vec<Patched> {
+        parallel::work(&job)
     }
 }

@@ -64,13 +64,13 @@ impl Problem {
 
     /// The refusal to change a file.
     pub fn refused(file: &str, refusal: &Refusal) -> Self {
-        Self {
-            code: Code::Refused,
-            message: refusal.reason.to_string(),
-            hint: refusal.reason.hint().map(str::to_owned),
-            file: Some(file.to_owned()),
-            at: refusal.at,
-        }
+        let hint = refusal.reason.hint().map(str::to_owned);
+        Self::in_file(file, refusal.reason.to_string(), hint, refusal.at)
+    }
+
+    /// The refusal to change a file, in words already.
+    pub fn in_file(file: &str, message: String, hint: Option<String>, at: Option<Position>) -> Self {
+        Self { code: Code::Refused, message, hint, file: Some(file.to_owned()), at }
     }
 
     /// Message and hint in one sentence, for a log line.

@@ -9,6 +9,8 @@ const TARGET: &str = env!("LOCKSTEP_TARGET");
 
 /// How much stack a component may use. Part of the settings, so the same for every step.
 pub(crate) const STACK_BYTES: usize = 1024 * 1024;
+/// The stack of a thread that runs a component: the host's own code needs some besides.
+pub(crate) const THREAD_STACK_BYTES: usize = STACK_BYTES + 2 * 1024 * 1024;
 
 /// Makes the one engine of this process.
 ///

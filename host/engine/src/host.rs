@@ -1,15 +1,15 @@
 //! The host's side of the contract: each function turns the component's words into a request, passes the
 //! gate and hands back the answer. No decision is taken here and no effect happens here.
 
-use crate::limiter::Limiter;
+use crate::confines::{Confined, Confines};
 use lockstep_caps::workspace::{Effect, OpenFile, Workspace};
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::report::{Block, Ending, Level, Location, Note};
 use std::sync::Arc;
-use wasmtime::component::{HasData, Resource, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::component::{HasData, Resource};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 /// The Rust form of the contract.
 pub(crate) mod bindings {
@@ -53,10 +53,8 @@ pub(crate) struct Host {
     pub(crate) summary: Vec<Block>,
     /// The end of a run that says no with its work done.
     pub(crate) rejected: Option<Ending>,
-    pub(crate) limiter: Limiter,
     pub(crate) open_files: usize,
-    pub(crate) wasi: WasiCtx,
-    pub(crate) table: ResourceTable,
+    pub(crate) confines: Confines,
 }
 
 impl HasData for Host {
@@ -65,7 +63,13 @@ impl HasData for Host {
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        self.confines.view()
+    }
+}
+
+impl Confined for Host {
+    fn confines(&mut self) -> &mut Confines {
+        &mut self.confines
     }
 }
 
@@ -153,7 +157,7 @@ impl workspace::Host for Host {
             }
             let answer = self.workspace.open_file(permit)?;
             let file = File { path: path.clone(), file: answer.value };
-            let handle = self.table.push(file).map_err(|_| too_many())?;
+            let handle = self.confines.table.push(file).map_err(|_| too_many())?;
             Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
         self.open_files += usize::from(opened.is_ok());
@@ -193,7 +197,7 @@ impl workspace::Host for Host {
 
 impl workspace::HostFile for Host {
     fn size(&mut self, file: Resource<File>) -> wasmtime::Result<u64> {
-        Ok(self.table.get(&file)?.file.size())
+        Ok(self.confines.table.get(&file)?.file.size())
     }
 
     fn read_at(
@@ -202,7 +206,7 @@ impl workspace::HostFile for Host {
         offset: u64,
         length: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
-        let File { path, file } = self.table.get(&file)?;
+        let File { path, file } = self.confines.table.get(&file)?;
         let read = self.gate.call(on_workspace("read-at", None, RawTarget::Path(path)), |_| {
             let bytes = file.read_at(offset, length)?;
             Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
@@ -211,7 +215,7 @@ impl workspace::HostFile for Host {
     }
 
     fn digest(&mut self, file: Resource<File>) -> wasmtime::Result<Result<String, types::Error>> {
-        let File { path, file } = self.table.get(&file)?;
+        let File { path, file } = self.confines.table.get(&file)?;
         let digest = self.gate.call(on_workspace("digest", None, RawTarget::Path(path)), |_| {
             let digest = file.digest()?;
             Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
@@ -220,7 +224,7 @@ impl workspace::HostFile for Host {
     }
 
     fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
-        self.table.delete(file)?;
+        self.confines.table.delete(file)?;
         self.open_files -= 1;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a component imports, checked before it is instantiated: an import is the most it can ever touch.
 //! It never links anything.
 
+use crate::parallel;
 use lockstep_model::call::Capability;
 use std::collections::{BTreeMap, BTreeSet};
 use wasmtime::Engine;
@@ -44,6 +45,8 @@ pub struct Imports {
     pub capabilities: BTreeMap<Capability, BTreeSet<String>>,
     /// What this host has nothing to offer for, by its full name.
     pub unknown: Vec<String>,
+    /// What it runs on all cores: functions of its own, which reach nothing.
+    pub(crate) parallel: parallel::Functions,
 }
 
 impl Imports {
@@ -59,7 +62,14 @@ impl Imports {
                         exports.filter(|(_, item)| is_function(&item.ty)).map(|(name, _)| name.to_owned()),
                     );
                 }
-            } else if !is_known(name) {
+            } else if let (true, ComponentItem::ComponentInstance(interface)) =
+                (parallel::is_parallel(name), &item.ty)
+            {
+                match parallel::functions(engine, component, interface) {
+                    Ok(functions) => drop(imports.parallel.insert(name.to_owned(), functions)),
+                    Err(function) => imports.unknown.push(format!("{name}#{function}")),
+                }
+            } else if !is_known(name) && !is_types_alone(engine, &item.ty) {
                 imports.unknown.push(name.to_owned());
             }
         }
@@ -81,6 +91,17 @@ impl Imports {
             .iter()
             .map(|(capability, used)| (capability.word().to_owned(), lines(used)))
             .collect()
+    }
+}
+
+/// Whether there is nothing in it to call: the types that a step shares between its own interfaces.
+fn is_types_alone(engine: &Engine, item: &ComponentItem) -> bool {
+    let is_type = |item: &ComponentItem| matches!(item, ComponentItem::Type(_));
+    match item {
+        ComponentItem::ComponentInstance(interface) => {
+            interface.exports(engine).all(|(_, item)| is_type(&item.ty))
+        }
+        _ => false,
     }
 }
 

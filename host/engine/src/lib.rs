@@ -4,11 +4,13 @@
 #[cfg(feature = "compile")]
 pub mod compile;
 mod config;
+mod confines;
 pub mod host;
 pub mod imports;
 mod limiter;
 mod link;
 pub mod load;
+mod parallel;
 pub mod run;
 mod value;
 mod watch;

@@ -16,10 +16,11 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// A budget of `memory_mb` MiB.
+    pub(crate) fn new(limits: &Limits, memory_mb: u32) -> Self {
         Self {
             memory_bytes: 0,
-            memory_limit: limits.memory_mb as usize * 1024 * 1024,
+            memory_limit: memory_mb as usize * 1024 * 1024,
             table_limit: limits.table_elements,
             count_limit: limits.instances,
             refused: false,

@@ -10,7 +10,7 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
 use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{ResourceTable, WasiView as _};
+use wasmtime_wasi::{ResourceTable, WasiView};
 
 /// A linker with the report, the granted capabilities, and WASI over nothing.
 pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Result<Linker<Host>> {
@@ -33,27 +33,27 @@ pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Resul
 
 /// Only what language runtimes cannot do without. The list is the one of [`crate::imports`]; sockets and HTTP
 /// are not on it, and the file system has no folder in it.
-fn add_wasi(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+pub(crate) fn add_wasi<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::bindings::io::error::add_to_linker::<_, HasTable>(linker, |host| host.ctx().table)?;
     sync::io::poll::add_to_linker::<_, HasTable>(linker, |host| host.ctx().table)?;
     sync::io::streams::add_to_linker::<_, HasTable>(linker, |host| host.ctx().table)?;
-    clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, Host::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, Host::clocks)?;
-    random::random::add_to_linker::<_, WasiRandom>(linker, |host| host.wasi.random())?;
-    random::insecure::add_to_linker::<_, WasiRandom>(linker, |host| host.wasi.random())?;
-    random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |host| host.wasi.random())?;
-    cli::exit::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::environment::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::stdin::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::stdout::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::stderr::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, Host::cli)?;
-    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, Host::filesystem)?;
-    sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, Host::filesystem)
+    clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, T::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, T::clocks)?;
+    random::random::add_to_linker::<_, WasiRandom>(linker, |host| host.ctx().ctx.random())?;
+    random::insecure::add_to_linker::<_, WasiRandom>(linker, |host| host.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |host| host.ctx().ctx.random())?;
+    cli::exit::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::environment::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::stdin::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::stdout::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::stderr::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, T::cli)?;
+    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, T::filesystem)?;
+    sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, T::filesystem)
 }
 
 struct HasTable;

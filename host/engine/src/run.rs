@@ -1,9 +1,10 @@
 //! One run of a step: the sandbox is set up, the component called, its values turned into ours. It never
 //! decides when the time is up; [`crate::watch`] does.
 
+use crate::confines::{self, Confines};
 use crate::host::{Host, Live};
-use crate::limiter::Limiter;
 use crate::load::{ENTRY, Step};
+use crate::parallel::{self, Broken, Functions, Pool};
 use crate::{link, value, watch};
 use lockstep_caps::workspace::Workspace;
 use lockstep_model::call::Capability;
@@ -16,12 +17,12 @@ use lockstep_model::report::{Block, Ending, Location, Note};
 use lockstep_model::types::Field;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use wasmtime::component::types::Type;
-use wasmtime::component::{Component, Func, ResourceTable, Val};
-use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime::component::{Func, InstancePre, Val};
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{I32Exit, WasiCtx};
 
 /// What a run needs besides the step.
 pub struct Setup {
@@ -88,37 +89,37 @@ impl Outcome {
 pub fn run(step: &Step, setup: Setup) -> Outcome {
     let gate = Arc::clone(&setup.gate);
     let stop = Arc::new(AtomicBool::new(false));
-    let (engine, component, stopped) = (step.engine.clone(), step.component.clone(), Arc::clone(&stop));
-    let outputs = step.outputs.clone();
-    watch::until_done(&step.engine, &gate, &stop, move || call(&engine, &component, setup, &outputs, stopped))
+    let pool = Pool {
+        engine: step.engine.clone(),
+        component: step.component.clone(),
+        gate: Arc::clone(&gate),
+        stop: Arc::clone(&stop),
+        printed: MemoryOutputPipe::new(gate.limits().printed_bytes),
+    };
+    let (parallel, outputs) = (step.imports.parallel.clone(), step.outputs.clone());
+    watch::until_done(&step.engine, &gate, &stop, move || call(pool, &parallel, setup, &outputs))
 }
 
 /// Calls the component on the current thread.
-fn call(
-    engine: &Engine,
-    component: &Component,
-    setup: Setup,
-    outputs: &[Field],
-    stop: Arc<AtomicBool>,
-) -> Outcome {
+fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Outcome {
     let Setup { inputs, granted, gate, workspace, live } = setup;
-    let limits = *gate.limits();
-    let printed = MemoryOutputPipe::new(limits.printed_bytes);
+    let (limits, printed) = (*gate.limits(), pool.printed.clone());
     let host = Host {
         workspace,
         live,
         notes: Vec::new(),
         summary: Vec::new(),
         rejected: None,
-        limiter: Limiter::new(&limits),
         open_files: 0,
-        wasi: wasi(&printed, &limits),
-        table: table(&limits),
+        confines: Confines::new(&limits, limits.memory_mb, &printed),
         gate,
     };
-    let mut store = store(engine, host, &limits, stop);
-    let ended = enter(&mut store, component, &granted, &inputs, outputs, &limits);
-    let refused_memory = store.data().limiter.refused;
+    let mut store = confines::store(&pool.engine, host, &limits, Arc::clone(&pool.stop));
+    let ended = match linked(pool, parallel, &granted) {
+        Ok(linked) => enter(&mut store, &linked, &inputs, outputs, &limits),
+        Err(ended) => ended,
+    };
+    let refused_memory = store.data().confines.limiter.refused;
     let Host { workspace, notes, summary, rejected, .. } = store.into_data();
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
@@ -130,54 +131,23 @@ fn call(
     Outcome { ended, remains: Some(Remains { workspace, notes, summary, printed, rejected }) }
 }
 
-/// WASI over nothing: output is captured, everything else is empty or refused.
-fn wasi(printed: &MemoryOutputPipe, limits: &Limits) -> WasiCtx {
-    let mut builder = WasiCtx::builder();
-    builder.stdout(printed.clone()).stderr(printed.clone());
-    builder.max_random_size(limits.random_bytes);
-    builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-    builder.build()
-}
-
-fn table(limits: &Limits) -> ResourceTable {
-    let mut table = ResourceTable::new();
-    table.set_max_capacity(limits.handles);
-    table
-}
-
-fn store(engine: &Engine, host: Host, limits: &Limits, stop: Arc<AtomicBool>) -> Store<Host> {
-    let mut store = Store::new(engine, host);
-    store.limiter(|host| &mut host.limiter);
-    store.set_hostcall_fuel(limits.hostcall_bytes);
-    store.set_max_component_handles(limits.handles);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| {
-        if stop.load(Ordering::Relaxed) {
-            Ok(UpdateDeadline::Interrupt)
-        } else {
-            Ok(UpdateDeadline::Continue(1))
-        }
-    });
-    store
+/// The component with what the run grants.
+fn linked(pool: Pool, parallel: &Functions, granted: &[Capability]) -> Result<InstancePre<Host>, Ended> {
+    let component = pool.component.clone();
+    let misfit = |error| Ended::Bug(format!("the host's interfaces do not fit together: {error:#}"));
+    let mut linker = link::linker(&pool.engine, granted).map_err(misfit)?;
+    parallel::add(&mut linker, parallel, pool).map_err(misfit)?;
+    linker.instantiate_pre(&component).map_err(|error| Ended::Unlinked(format!("{error:#}")))
 }
 
 /// Instantiates the component and calls its `run`.
 fn enter(
     store: &mut Store<Host>,
-    component: &Component,
-    granted: &[Capability],
+    linked: &InstancePre<Host>,
     inputs: &Inputs,
     outputs: &[Field],
     limits: &Limits,
 ) -> Ended {
-    let linker = match link::linker(store.engine(), granted) {
-        Ok(linker) => linker,
-        Err(error) => return Ended::Bug(format!("the host's interfaces do not fit together: {error:#}")),
-    };
-    let linked = match linker.instantiate_pre(component) {
-        Ok(linked) => linked,
-        Err(error) => return Ended::Unlinked(format!("{error:#}")),
-    };
     let instance = match linked.instantiate(&mut *store) {
         Ok(instance) => instance,
         Err(error) => return broke_off(&error),
@@ -259,7 +229,10 @@ fn read_failure(failure: &Value) -> Option<Ending> {
 }
 
 /// Why a call did not return. The stop of the watch looks like a trap; it knows its own reason.
-fn broke_off(error: &wasmtime::Error) -> Ended {
+pub(crate) fn broke_off(error: &wasmtime::Error) -> Ended {
+    if let Some(Broken(ended)) = error.downcast_ref() {
+        return ended.clone();
+    }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
         return Ended::Trapped(format!("the component called exit({}) instead of returning", exit.0));
     }

@@ -76,6 +76,34 @@ pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
     })
 }
 
+/// Whether values of a type are data alone, without a handle to something of the instance they come from.
+pub(crate) fn is_plain(ty: &types::Type) -> bool {
+    match ty {
+        types::Type::List(list) => is_plain(&list.ty()),
+        types::Type::Option(option) => is_plain(&option.ty()),
+        types::Type::Record(record) => record.fields().all(|field| is_plain(&field.ty)),
+        types::Type::Tuple(tuple) => tuple.types().all(|ty| is_plain(&ty)),
+        types::Type::Variant(variant) => variant.cases().all(|case| case.ty.as_ref().is_none_or(is_plain)),
+        types::Type::Result(result) => [result.ok(), result.err()].iter().flatten().all(is_plain),
+        types::Type::Bool
+        | types::Type::U8
+        | types::Type::U16
+        | types::Type::U32
+        | types::Type::U64
+        | types::Type::S8
+        | types::Type::S16
+        | types::Type::S32
+        | types::Type::S64
+        | types::Type::Float32
+        | types::Type::Float64
+        | types::Type::Char
+        | types::Type::String
+        | types::Type::Enum(_)
+        | types::Type::Flags(_) => true,
+        _ => false,
+    }
+}
+
 /// At least as many bytes as the value has as JSON, and for each value in it what holding one costs the host.
 pub(crate) fn weight(val: &Val) -> usize {
     const EACH: usize = 64;
@@ -83,6 +111,9 @@ pub(crate) fn weight(val: &Val) -> usize {
         Val::String(text) => 2 * text.len() + 4 * controls(text.as_bytes()),
         Val::List(items) => items.iter().map(weight).sum(),
         Val::Option(Some(value)) | Val::Result(Ok(Some(value)) | Err(Some(value))) => weight(value),
+        Val::Tuple(items) => items.iter().map(weight).sum(),
+        Val::Variant(_, Some(value)) => weight(value),
+        Val::Flags(words) => words.iter().map(|word| EACH + word.len()).sum(),
         Val::Record(fields) => fields.iter().map(|(name, value)| name.len() + weight(value)).sum(),
         _ => 0,
     };

@@ -15,8 +15,6 @@ use wasmtime::Engine;
 const TICK: Duration = Duration::from_millis(10);
 /// How long a component that must stop gets to do so before it is left behind.
 const GRACE: Duration = Duration::from_millis(250);
-/// What the host's own code needs of the thread's stack besides the component.
-const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Runs `job` on a thread of its own and watches it to its end or to its limits. `stop` tells the job to end.
 pub(crate) fn until_done(
@@ -26,8 +24,7 @@ pub(crate) fn until_done(
     job: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(1);
-    let builder =
-        thread::Builder::new().name("step".into()).stack_size(config::STACK_BYTES + HOST_STACK_BYTES);
+    let builder = thread::Builder::new().name("step".into()).stack_size(config::THREAD_STACK_BYTES);
     // Nobody listens any more if the run was left behind.
     let spawned = builder.spawn(move || drop(sender.send(job())));
     if let Err(error) = spawned {

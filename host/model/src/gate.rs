@@ -131,6 +131,15 @@ impl Gate {
         within && !state.closed
     }
 
+    /// Counts jobs that the component gives to instances of its own: they reach nothing, so only the number of calls
+    /// is bounded.
+    ///
+    /// # Errors
+    /// More calls than the limits allow, or the run is over its time.
+    pub fn admit_jobs(&self, jobs: usize) -> Result<(), CallError> {
+        self.count(jobs as u64)
+    }
+
     /// Closes the gate for good: no call is let through any more. The deadline does this.
     pub fn close(&self) {
         self.state().closed = true;
@@ -148,7 +157,7 @@ impl Gate {
     }
 
     fn admit(&self, request: &Request<'_>) -> Result<Permit, CallError> {
-        self.count()?;
+        self.count(1)?;
         let target = read_target(&request.target)?;
         if let Some(right) = request.right {
             self.grant.decide(request.capability, right, &target).map_err(CallError::Denied)?;
@@ -156,12 +165,12 @@ impl Gate {
         Ok(Permit { target })
     }
 
-    fn count(&self) -> Result<(), CallError> {
+    fn count(&self, calls: u64) -> Result<(), CallError> {
         let mut state = self.state();
         if state.closed {
             return Err(CallError::Limit("the run is over its time".into()));
         }
-        state.calls += 1;
+        state.calls = state.calls.saturating_add(calls);
         if state.calls > self.limits.calls {
             return Err(CallError::Limit(format!("more than {} host calls", self.limits.calls)));
         }

@@ -6,7 +6,7 @@
 pub struct Limits {
     /// Wall clock, in seconds. A step may set it, up to [`Limits::MAX_SECONDS`].
     pub seconds: u32,
-    /// Linear memory of the component, in MiB. A step may set it, up to [`Limits::MAX_MEMORY_MB`].
+    /// Linear memory of the component, in MiB; its parallel instances have as much again together. A step may set it, up to [`Limits::MAX_MEMORY_MB`].
     pub memory_mb: u32,
     /// Host calls, reports included. A step may set it, up to [`Limits::MAX_CALLS`].
     pub calls: u64,
@@ -53,13 +53,22 @@ impl Limits {
     pub const MAX_OUTPUT_MB: u32 = 256;
     /// What a text to mask costs besides its bytes: each is looked for in many forms.
     pub const EACH_MASK: u64 = 512;
+    /// How many instances of a component work at once, at most, on what it runs in parallel.
+    pub const PARALLEL: usize = 4;
     /// How much the host itself may use beyond what the component and the staged files account for.
     pub const HOST_OVERHEAD_MB: u64 = 128;
+
+    /// Linear memory of each instance that works on parallel jobs, in MiB: the same on every machine, however many
+    /// cores it has.
+    #[must_use]
+    pub fn job_memory_mb(&self) -> u32 {
+        self.memory_mb / Self::PARALLEL as u32
+    }
 
     /// How much resident memory the whole process may have, in bytes.
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
-        (u64::from(self.memory_mb) + Self::HOST_OVERHEAD_MB) * 1024 * 1024 + 2 * self.staged_bytes
+        (2 * u64::from(self.memory_mb) + Self::HOST_OVERHEAD_MB) * 1024 * 1024 + 2 * self.staged_bytes
     }
 }
 
