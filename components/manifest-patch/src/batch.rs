@@ -2,6 +2,7 @@
 
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
+use crate::needles::Needles;
 use crate::patch::{Patched, patch};
 use crate::problem::{Code, Problem};
 use crate::request::Request;
@@ -10,6 +11,7 @@ use crate::request::Request;
 #[derive(Debug)]
 pub struct Batch {
     request: Request,
+    needles: Needles,
     problems: Vec<Problem>,
     matches: Vec<u32>,
     files: u32,
@@ -53,8 +55,8 @@ pub struct Done {
 impl Batch {
     /// A run of this request, with the problems its inputs already have.
     pub fn new(request: Request, problems: Vec<Problem>) -> Self {
-        let matches = vec![0; request.edits.len()];
-        Self { request, problems, matches, files: 0, documents: 0, done: Done::default() }
+        let (matches, needles) = (vec![0; request.edits.len()], Needles::of(&request));
+        Self { request, needles, problems, matches, files: 0, documents: 0, done: Done::default() }
     }
 
     /// Notes that a pattern found no file.
@@ -73,6 +75,13 @@ impl Batch {
             self.problems.push(Problem::refused(path, &refusal));
         }
         too_large
+    }
+
+    /// Whether an edit could match in this file. Notes that it was seen if not.
+    pub fn is_concerned(&mut self, content: &[u8]) -> bool {
+        let concerned = self.needles.may_be_in(content);
+        self.files += u32::from(!concerned);
+        concerned
     }
 
     /// Makes the edits in a file.
@@ -119,8 +128,8 @@ impl Batch {
             let message = format!("`{label}` matches {places} in {files}, expected {expect}");
             let hint = if matches > 0 {
                 "narrow it with `where`, or say the number in `expect`"
-            } else if self.documents == 0 {
-                "no document fulfils all of `where`"
+            } else if self.documents == 0 && !self.request.conditions.is_empty() {
+                "no document that fulfils all of `where` has such a place"
             } else {
                 "check the path; `create` makes missing keys, `expect` `any` allows none"
             };

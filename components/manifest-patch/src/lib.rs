@@ -5,6 +5,7 @@ mod bindings;
 pub mod image;
 mod kustomization;
 pub mod marker;
+mod needles;
 mod parallel;
 pub mod patch;
 pub mod problem;
@@ -40,8 +41,12 @@ impl Guest for Step {
             if done % 100 == 0 {
                 progress(done, Some(files.len() as u64), "files");
             }
-            if !batch.is_too_large(path, size) {
-                queue.add(&mut batch, path, workspace::read(path).map_err(failed)?);
+            if batch.is_too_large(path, size) {
+                continue;
+            }
+            let content = workspace::read(path).map_err(failed)?;
+            if batch.is_concerned(&content) {
+                queue.add(&mut batch, path, content);
             }
         }
         queue.finish(&mut batch);

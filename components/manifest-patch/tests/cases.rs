@@ -112,7 +112,7 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         }
     }
     for (path, content) in found {
-        if !batch.is_too_large(path, content.len() as u64) {
+        if !batch.is_too_large(path, content.len() as u64) && batch.is_concerned(content) {
             batch.add(path, content);
         }
     }
