@@ -1,5 +1,7 @@
 //! All files of a run together: gathers what changes and what is wrong. Never writes a file.
 
+use std::collections::BTreeSet;
+
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::patch::patch;
@@ -14,6 +16,7 @@ pub struct Batch {
     matches: Vec<u32>,
     files: u32,
     documents: u32,
+    seen: BTreeSet<String>,
     done: Done,
 }
 
@@ -30,7 +33,15 @@ impl Batch {
     /// A run of this request, with the problems its inputs already have.
     pub fn new(request: Request, problems: Vec<Problem>) -> Self {
         let matches = vec![0; request.edits.len()];
-        Self { request, problems, matches, files: 0, documents: 0, done: Done::default() }
+        Self {
+            request,
+            problems,
+            matches,
+            files: 0,
+            documents: 0,
+            seen: BTreeSet::new(),
+            done: Done::default(),
+        }
     }
 
     /// Notes that a pattern found no file.
@@ -42,6 +53,7 @@ impl Batch {
 
     /// Whether a file of this size is refused unread. Notes it if so.
     pub fn is_too_large(&mut self, path: &str, size: u64) -> bool {
+        self.seen.insert(path.to_owned());
         let limit = MAX_BYTES as u64;
         let too_large = size > limit;
         if too_large {
@@ -54,6 +66,7 @@ impl Batch {
     /// Makes the edits in a file.
     pub fn add(&mut self, path: &str, content: &[u8]) {
         let patched = patch(&self.request, path, content);
+        self.seen.insert(path.to_owned());
         self.files += 1;
         self.documents += patched.documents;
         for (total, matches) in self.matches.iter_mut().zip(&patched.matches) {
@@ -71,6 +84,7 @@ impl Batch {
     /// # Errors
     /// If anything is wrong: then no file may be written.
     pub fn finish(mut self) -> Result<Done, Vec<Problem>> {
+        self.find_named();
         // What an edit matches says nothing as long as some files could not be looked into.
         if self.problems.is_empty() {
             self.count();
@@ -81,13 +95,27 @@ impl Batch {
         Err(self.problems)
     }
 
+    /// Notes each file that an edit is for and no pattern found.
+    fn find_named(&mut self) {
+        let named: BTreeSet<&String> =
+            self.request.edits.iter().filter_map(|edit| edit.file.as_ref()).collect();
+        for file in named.into_iter().filter(|file| !self.seen.contains(*file)) {
+            let message =
+                format!("`changes` names `{file}`, which is not among the files that `files` finds");
+            let hint = format!("name `{file}` in `files`; paths are relative to the workspace");
+            self.problems.push(Problem::new(Code::BadInput, message).hint(hint));
+        }
+    }
+
     fn count(&mut self) {
         let expect = self.request.expect;
         for (edit, &matches) in self.request.edits.iter().zip(&self.matches) {
             if expect.allows(matches) {
                 continue;
             }
-            let (places, files) = (plural(matches, "place"), plural(self.files, "file"));
+            let places = plural(matches, "place");
+            let files =
+                edit.file.as_ref().map_or_else(|| plural(self.files, "file"), |file| format!("`{file}`"));
             let label = &edit.label;
             let message = format!("`{label}` matches {places} in {files}, expected {expect}");
             let hint = if matches > 0 {

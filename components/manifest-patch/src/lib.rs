@@ -2,12 +2,15 @@
 
 pub mod batch;
 mod bindings;
+mod changes;
+mod document;
 pub mod image;
 mod kustomization;
 pub mod marker;
 pub mod patch;
 pub mod problem;
 pub mod request;
+pub mod updates;
 mod wanted;
 pub mod words;
 
@@ -32,6 +35,8 @@ impl Guest for Step {
             delete: &inputs.delete,
             image: &inputs.image,
             marker: &inputs.marker,
+            updates: &inputs.updates,
+            changes: &inputs.changes,
             conditions: &inputs.where_,
             create: inputs.create,
             alias: match inputs.alias {

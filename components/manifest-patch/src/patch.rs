@@ -70,13 +70,15 @@ impl Round {
             return Self { patched: not_yaml(request, content, refusal), again: false };
         }
         let (mut ops, mut copies) = (Vec::new(), Vec::new());
-        for &document in stream.documents() {
+        let several = stream.documents().len() > 1;
+        for (index, &document) in stream.documents().iter().enumerate() {
             if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
                 continue;
             }
             patched.documents += 1;
             for (edit, matches) in request.edits.iter().zip(&mut patched.matches) {
-                for place in matches_of(request, &edit.action, &stream, document, path) {
+                let Some(action) = edit.at(path, several.then_some(index)) else { continue };
+                for place in matches_of(request, action, &stream, document, path) {
                     *matches += 1;
                     let (list, new) = match place {
                         Ok(Wanted::Ops(wanted)) => (&mut ops, wanted),
@@ -156,7 +158,7 @@ fn matches_of(
         found.map(|place| place.and_then(wanted)).collect()
     };
     match action {
-        Action::SetString(path, value) => {
+        Action::SetScalar(path, value) => {
             each(path, lookup, &|place| wanted::set_string(stream, place, value))
         }
         Action::SetJson(path, value) => each(path, lookup, &|place| wanted::set(stream, place, value)),

@@ -97,6 +97,8 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         delete: &delete,
         image: &image,
         marker: &list("--marker"),
+        updates: &list("--updates").join("\n"),
+        changes: &list("--changes").join("\n"),
         conditions: &conditions,
         create: args.iter().any(|arg| arg == "--create"),
         alias,
