@@ -6,6 +6,7 @@ use crate::image::{ImageEdit, Reference};
 use crate::kustomization;
 use crate::marker;
 use crate::request::{Action, Condition, Request};
+use crate::split_image;
 use crate::wanted::{self, Wanted};
 
 /// What became of one file.
@@ -170,7 +171,11 @@ fn matches_of(
             let found = each(path, lookup, &|place| wanted::delete(stream, place));
             if found.is_empty() { gone(stream, document, path) } else { found }
         }
-        Action::Image(image) => images(stream, document, file, image, alias),
+        Action::Image(image) => {
+            let mut matches = images(stream, document, file, image, alias);
+            matches.extend(split_image::images(stream, document, image, alias, request.create));
+            matches
+        }
         Action::Marker(edit) => marker::markers(stream, document, edit, alias),
     }
 }
@@ -196,7 +201,7 @@ fn holds(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
 
 /// Images in a document: the entries of a kustomization, and every `image:`.
 fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit, alias: Alias) -> Matches {
-    let mut matches = kustomization::images(stream, document, path, edit);
+    let mut matches = kustomization::images(stream, document, path, edit, alias);
     let mut changed = Vec::new();
     let mut aliases = Vec::new();
     for node in stream.values_of(document, "image") {
