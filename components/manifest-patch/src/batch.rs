@@ -6,7 +6,7 @@ use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::patch::patch;
 use crate::problem::{Code, Problem};
-use crate::request::Request;
+use crate::request::{Action, Request};
 
 /// A run over many files.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Batch {
     request: Request,
     problems: Vec<Problem>,
     matches: Vec<u32>,
+    acts: Vec<bool>,
     files: u32,
     documents: u32,
     seen: BTreeSet<String>,
@@ -27,16 +28,19 @@ pub struct Done {
     pub files: Vec<(String, String)>,
     /// The values that change, with their file.
     pub changes: Vec<(String, Change)>,
+    /// What was to be deleted and is nowhere.
+    pub gone: Vec<String>,
 }
 
 impl Batch {
     /// A run of this request, with the problems its inputs already have.
     pub fn new(request: Request, problems: Vec<Problem>) -> Self {
-        let matches = vec![0; request.edits.len()];
+        let (matches, acts) = (vec![0; request.edits.len()], vec![false; request.edits.len()]);
         Self {
             request,
             problems,
             matches,
+            acts,
             files: 0,
             documents: 0,
             seen: BTreeSet::new(),
@@ -72,6 +76,9 @@ impl Batch {
         for (total, matches) in self.matches.iter_mut().zip(&patched.matches) {
             *total += matches;
         }
+        for (total, acts) in self.acts.iter_mut().zip(&patched.acts) {
+            *total |= acts;
+        }
         let refused = patched.refusals.iter().map(|refusal| Problem::refused(path, refusal));
         self.problems.extend(refused);
         self.done.files.extend(patched.text.map(|text| (path.to_owned(), text)));
@@ -90,9 +97,20 @@ impl Batch {
             self.count();
         }
         if self.problems.is_empty() {
+            self.done.gone = self.gone();
             return Ok(self.done);
         }
         Err(self.problems)
+    }
+
+    /// The paths of the deletions that found nothing to do anywhere.
+    fn gone(&self) -> Vec<String> {
+        let idle = self.request.edits.iter().zip(&self.acts).filter(|(_, acts)| !**acts);
+        let paths = idle.filter_map(|(edit, _)| match &edit.action {
+            Action::Delete(path) => Some(path.to_string()),
+            _ => None,
+        });
+        paths.collect()
     }
 
     /// Notes each file that an edit is for and no pattern found.

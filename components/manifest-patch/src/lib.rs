@@ -69,6 +69,9 @@ impl Guest for Step {
         for (path, text) in &done.files {
             workspace::write(path, text.as_bytes()).map_err(failed)?;
         }
+        for path in &done.gone {
+            note(Level::Notice, &words::gone(path), None);
+        }
         for (file, change) in &done.changes {
             note(Level::Info, &words::change(change), Some(&location(file, Some(change.at))));
         }

@@ -18,6 +18,8 @@ pub struct Patched {
     pub changes: Vec<Change>,
     /// How many places each edit of the request matches.
     pub matches: Vec<u32>,
+    /// Whether each edit of the request wants something to change.
+    pub acts: Vec<bool>,
     /// How many documents fulfil all conditions.
     pub documents: u32,
     /// Why nothing changed although something should. Empty if all is well.
@@ -59,7 +61,8 @@ struct Round {
 
 impl Round {
     fn of(request: &Request, path: &str, content: &[u8]) -> Self {
-        let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
+        let count = request.edits.len();
+        let mut patched = Patched { matches: vec![0; count], acts: vec![false; count], ..Patched::default() };
         let stream = match Stream::open(content) {
             Ok(stream) => stream,
             Err(refusal) => return Self { patched: not_yaml(request, content, refusal), again: false },
@@ -77,7 +80,8 @@ impl Round {
                 continue;
             }
             patched.documents += 1;
-            for (edit, matches) in request.edits.iter().zip(&mut patched.matches) {
+            let tallies = patched.matches.iter_mut().zip(&mut patched.acts);
+            for (edit, (matches, acts)) in request.edits.iter().zip(tallies) {
                 let Some(action) = edit.at(path, several.then_some(index)) else { continue };
                 for place in matches_of(request, action, &stream, document, path) {
                     *matches += 1;
@@ -89,6 +93,7 @@ impl Round {
                             continue;
                         }
                     };
+                    *acts |= !new.is_empty();
                     // The same item is added once, and a value copied once.
                     for op in new {
                         if !list.contains(&op) {
