@@ -1,7 +1,5 @@
 //! All files of a run together: gathers what changes and what is wrong. Never writes a file.
 
-use std::collections::BTreeSet;
-
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::patch::patch;
@@ -17,7 +15,8 @@ pub struct Batch {
     acts: Vec<bool>,
     files: u32,
     documents: u32,
-    seen: BTreeSet<String>,
+    /// The files that were found, each once.
+    seen: Vec<String>,
     done: Done,
 }
 
@@ -43,7 +42,7 @@ impl Batch {
             acts,
             files: 0,
             documents: 0,
-            seen: BTreeSet::new(),
+            seen: Vec::new(),
             done: Done::default(),
         }
     }
@@ -57,10 +56,10 @@ impl Batch {
 
     /// Whether a file of this size is refused unread. Notes it if so.
     pub fn is_too_large(&mut self, path: &str, size: u64) -> bool {
-        self.seen.insert(path.to_owned());
         let limit = MAX_BYTES as u64;
         let too_large = size > limit;
         if too_large {
+            self.seen.push(path.to_owned());
             let refusal = Reason::TooLarge { size, limit }.into();
             self.problems.push(Problem::refused(path, &refusal));
         }
@@ -70,7 +69,7 @@ impl Batch {
     /// Makes the edits in a file.
     pub fn add(&mut self, path: &str, content: &[u8]) {
         let patched = patch(&self.request, path, content);
-        self.seen.insert(path.to_owned());
+        self.seen.push(path.to_owned());
         self.files += 1;
         self.documents += patched.documents;
         for (total, matches) in self.matches.iter_mut().zip(&patched.matches) {
@@ -115,9 +114,11 @@ impl Batch {
 
     /// Notes each file that an edit is for and no pattern found.
     fn find_named(&mut self) {
-        let named: BTreeSet<&String> =
+        let mut named: Vec<&String> =
             self.request.edits.iter().filter_map(|edit| edit.file.as_ref()).collect();
-        for file in named.into_iter().filter(|file| !self.seen.contains(*file)) {
+        // The edits of a file stand together.
+        named.dedup();
+        for file in named.into_iter().filter(|file| !self.seen.contains(file)) {
             let message =
                 format!("`changes` names `{file}`, which is not among the files that `files` finds");
             let hint = format!("name `{file}` in `files`; paths are relative to the workspace");

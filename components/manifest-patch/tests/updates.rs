@@ -1,6 +1,8 @@
-//! The keys of Kargo: what they mean, and that any keys can be written.
+//! The keys of Kargo: what they mean, and that any keys can be written; and that no text of the inputs that are
+//! documents makes the step panic.
 
 use lockstep_yaml::Segment;
+use manifest_patch::request::{Inputs, Request};
 use manifest_patch::updates::key;
 use proptest::prelude::*;
 
@@ -65,5 +67,16 @@ proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC{0,20}", more in r"[0:.\\a]{0,8}") {
         let _ = (key(&text), key(&more));
+    }
+
+    #[test]
+    fn arbitrary_documents_never_panic(text in "[-\\[\\]{}:,.$@()a0'\"&* \n]{0,30}", key in "\\PC{0,8}", value in "\\PC{0,8}") {
+        let entry = format!("[{{key: {key:?}, value: {value}}}]");
+        let change = format!("{{{key:?}: {{{key:?}: {value}}}, {text:?}: {value:?}}}");
+        for (updates, changes) in [(&text, &text), (&entry, &change)] {
+            let (request, problems) = Request::read(&Inputs { updates, changes, expect: "1+", ..Inputs::default() });
+            // What is given is an edit or a problem.
+            prop_assert!(!request.edits.is_empty() || !problems.is_empty());
+        }
     }
 }
