@@ -5,7 +5,7 @@ use lockstep_yaml::{Change, MAX_BYTES, Reason};
 use crate::needles::Needles;
 use crate::patch::{Patched, patch};
 use crate::problem::{Code, Problem};
-use crate::request::Request;
+use crate::request::{Action, Request};
 
 /// A run over many files.
 #[derive(Debug)]
@@ -14,8 +14,10 @@ pub struct Batch {
     needles: Needles,
     problems: Vec<Problem>,
     matches: Vec<u32>,
-    files: u32,
+    acts: Vec<bool>,
     documents: u32,
+    /// The files that were found, each once.
+    seen: Vec<String>,
     done: Done,
 }
 
@@ -28,6 +30,8 @@ pub struct Looked {
     pub changes: Vec<Change>,
     /// How many places each edit matches.
     pub matches: Vec<u32>,
+    /// Whether each edit wants something to change.
+    pub acts: Vec<bool>,
     /// How many documents fulfil all conditions.
     pub documents: u32,
     /// Why it cannot be changed. Empty if all is well.
@@ -37,9 +41,9 @@ pub struct Looked {
 impl Looked {
     /// Looks into a file and makes the edits.
     pub fn into(request: &Request, path: &str, content: &[u8]) -> Self {
-        let Patched { text, changes, matches, documents, refusals } = patch(request, path, content);
+        let Patched { text, changes, matches, acts, documents, refusals } = patch(request, path, content);
         let problems = refusals.iter().map(|refusal| Problem::refused(path, refusal)).collect();
-        Self { text, changes, matches, documents, problems }
+        Self { text, changes, matches, acts, documents, problems }
     }
 }
 
@@ -50,13 +54,23 @@ pub struct Done {
     pub files: Vec<(String, String)>,
     /// The values that change, with their file.
     pub changes: Vec<(String, Change)>,
+    /// What was to be deleted and is nowhere.
+    pub gone: Vec<String>,
 }
 
 impl Batch {
     /// A run of this request, with the problems its inputs already have.
     pub fn new(request: Request, problems: Vec<Problem>) -> Self {
-        let (matches, needles) = (vec![0; request.edits.len()], Needles::of(&request));
-        Self { request, needles, problems, matches, files: 0, documents: 0, done: Done::default() }
+        Self {
+            needles: Needles::of(&request),
+            matches: vec![0; request.edits.len()],
+            acts: vec![false; request.edits.len()],
+            request,
+            problems,
+            documents: 0,
+            seen: Vec::new(),
+            done: Done::default(),
+        }
     }
 
     /// Notes that a pattern found no file.
@@ -71,17 +85,17 @@ impl Batch {
         let limit = MAX_BYTES as u64;
         let too_large = size > limit;
         if too_large {
+            self.seen.push(path.to_owned());
             let refusal = Reason::TooLarge { size, limit }.into();
             self.problems.push(Problem::refused(path, &refusal));
         }
         too_large
     }
 
-    /// Whether an edit could match in this file. Notes that it was seen if not.
-    pub fn is_concerned(&mut self, content: &[u8]) -> bool {
-        let concerned = self.needles.may_be_in(content);
-        self.files += u32::from(!concerned);
-        concerned
+    /// Whether an edit could match in this file. Notes that it was found.
+    pub fn is_concerned(&mut self, path: &str, content: &[u8]) -> bool {
+        self.seen.push(path.to_owned());
+        self.needles.may_be_in(path, content)
     }
 
     /// Makes the edits in a file.
@@ -91,10 +105,12 @@ impl Batch {
 
     /// Adds what became of a file.
     pub fn take(&mut self, path: &str, looked: Looked) {
-        self.files += 1;
         self.documents += looked.documents;
         for (total, matches) in self.matches.iter_mut().zip(&looked.matches) {
             *total += matches;
+        }
+        for (total, acts) in self.acts.iter_mut().zip(&looked.acts) {
+            *total |= acts;
         }
         self.problems.extend(looked.problems);
         self.done.files.extend(looked.text.map(|text| (path.to_owned(), text)));
@@ -107,23 +123,51 @@ impl Batch {
     /// # Errors
     /// If anything is wrong: then no file may be written.
     pub fn finish(mut self) -> Result<Done, Vec<Problem>> {
+        self.find_named();
         // What an edit matches says nothing as long as some files could not be looked into.
         if self.problems.is_empty() {
             self.count();
         }
         if self.problems.is_empty() {
+            self.done.gone = self.gone();
             return Ok(self.done);
         }
         Err(self.problems)
     }
 
+    /// The paths of the deletions that found nothing to do anywhere.
+    fn gone(&self) -> Vec<String> {
+        let idle = self.request.edits.iter().zip(&self.acts).filter(|(_, acts)| !**acts);
+        let paths = idle.filter_map(|(edit, _)| match &edit.action {
+            Action::Delete(path) => Some(path.to_string()),
+            _ => None,
+        });
+        paths.collect()
+    }
+
+    /// Notes each file that an edit is for and no pattern found.
+    fn find_named(&mut self) {
+        let mut named: Vec<&String> =
+            self.request.edits.iter().filter_map(|edit| edit.file.as_ref()).collect();
+        // The edits of a file stand together.
+        named.dedup();
+        for file in named.into_iter().filter(|file| !self.seen.contains(file)) {
+            let message =
+                format!("`changes` names `{file}`, which is not among the files that `files` finds");
+            let hint = format!("name `{file}` in `files`; paths are relative to the workspace");
+            self.problems.push(Problem::new(Code::BadInput, message).hint(hint));
+        }
+    }
+
     fn count(&mut self) {
         let expect = self.request.expect;
+        let found = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
         for (edit, &matches) in self.request.edits.iter().zip(&self.matches) {
             if expect.allows(matches) {
                 continue;
             }
-            let (places, files) = (plural(matches, "place"), plural(self.files, "file"));
+            let places = plural(matches, "place");
+            let files = edit.file.as_ref().map_or_else(|| plural(found, "file"), |file| format!("`{file}`"));
             let label = &edit.label;
             let message = format!("`{label}` matches {places} in {files}, expected {expect}");
             let hint = if matches > 0 {

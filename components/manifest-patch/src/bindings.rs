@@ -31,6 +31,8 @@ pub(crate) fn request(inputs: &Inputs) -> (Request, Vec<Problem>) {
         delete: &inputs.delete,
         image: &inputs.image,
         marker: &inputs.marker,
+        updates: &inputs.updates,
+        changes: &inputs.changes,
         conditions: &inputs.where_,
         create: inputs.create,
         alias: match inputs.alias {

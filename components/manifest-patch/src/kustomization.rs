@@ -1,13 +1,20 @@
 //! The `images:` of a kustomization. Never touches any other field.
 
-use lockstep_yaml::{NodeId, Op, Refusal, Stream, Value};
+use lockstep_yaml::{Alias, NodeId, Op, Refusal, Stream, Value};
 
 use crate::image::{ImageEdit, Part, Reference};
+use crate::parts::{self, put, take};
 use crate::patch::Matches;
 use crate::wanted::Wanted;
 
 /// The entries for an image, each with what must change in it.
-pub(crate) fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit) -> Matches {
+pub(crate) fn images(
+    stream: &Stream<'_>,
+    document: NodeId,
+    path: &str,
+    edit: &ImageEdit,
+    alias: Alias,
+) -> Matches {
     let Some(images) = stream.get(document, "images") else {
         return Vec::new();
     };
@@ -15,11 +22,9 @@ pub(crate) fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &I
         return Vec::new();
     }
     let entries = stream.items(stream.resolve(images)).iter();
-    let named = entries.filter(|&&entry| {
-        let name = stream.get(stream.resolve(entry), "name");
-        name.and_then(|name| stream.scalar(name)) == Some(&edit.name)
-    });
-    named.map(|&entry| change(stream, images, entry, edit).map(Wanted::Ops)).collect()
+    let named = entries
+        .filter(|&&entry| parts::text(stream, stream.resolve(entry), "name").as_ref() == Some(&edit.name));
+    named.map(|&entry| change(stream, images, entry, edit, alias)).collect()
 }
 
 fn is_kustomization(stream: &Stream<'_>, document: NodeId, path: &str) -> bool {
@@ -29,73 +34,57 @@ fn is_kustomization(stream: &Stream<'_>, document: NodeId, path: &str) -> bool {
         || matches!(kind, Some("Kustomization" | "Component"))
 }
 
-fn change(stream: &Stream<'_>, images: NodeId, entry: NodeId, edit: &ImageEdit) -> Result<Vec<Op>, Refusal> {
-    if let Some(alias) = [images, entry].into_iter().find(|&node| stream.resolve(node) != node) {
-        return Err(stream.refuse_alias(alias));
-    }
-    let field = |key: &str| stream.get(entry, key);
-    let text = |key: &str| {
-        let text = field(key).and_then(|node| stream.scalar(node));
-        text.filter(|text| !text.is_empty()).map(str::to_owned)
-    };
+fn change(
+    stream: &Stream<'_>,
+    images: NodeId,
+    entry: NodeId,
+    edit: &ImageEdit,
+    alias: Alias,
+) -> Result<Wanted, Refusal> {
+    let mapping = stream.resolve(entry);
+    let text = |key| parts::text(stream, mapping, key);
     let old = Reference {
         repository: text("newName").unwrap_or_else(|| edit.name.clone()),
         tag: text("newTag"),
         digest: text("digest"),
     };
     let new = edit.apply(&old);
-    let mut ops = Vec::new();
+    if let Some(shared) = [images, entry].into_iter().find(|&node| stream.resolve(node) != node) {
+        match alias {
+            _ if new == old => return Ok(Wanted::Ops(Vec::new())),
+            Alias::Refuse => return Err(stream.refuse_alias(shared)),
+            Alias::Expand => return Ok(Wanted::Copy(stream.copy(&stream.shared(shared))?)),
+            Alias::Follow => {}
+        }
+    }
+    let put = |key, text| put(stream, mapping, (key, text), alias, &[]);
+    let mut wanted = Vec::new();
     if matches!(edit.new_name, Part::Set(_)) {
-        put(stream, entry, "newName", new.repository, &mut ops)?;
+        wanted.push(put("newName", new.repository));
     }
     match (new.tag, new.digest) {
-        (Some(tag), Some(digest)) => {
-            put(stream, entry, "newTag", tag, &mut ops)?;
-            put(stream, entry, "digest", digest, &mut ops)?;
-        }
-        (Some(tag), None) => switch(stream, entry, "digest", "newTag", tag, &mut ops)?,
-        (None, Some(digest)) => switch(stream, entry, "newTag", "digest", digest, &mut ops)?,
+        (Some(tag), Some(digest)) => wanted.extend([put("newTag", tag), put("digest", digest)]),
+        (Some(tag), None) => wanted.extend(switch(stream, mapping, ("digest", "newTag"), tag, alias)),
+        (None, Some(digest)) => wanted.extend(switch(stream, mapping, ("newTag", "digest"), digest, alias)),
         (None, None) => {}
     }
-    Ok(ops)
+    Wanted::all(wanted.into_iter())
 }
 
-/// Sets a field, or makes it.
-fn put(
-    stream: &Stream<'_>,
-    entry: NodeId,
-    key: &str,
-    text: String,
-    ops: &mut Vec<Op>,
-) -> Result<(), Refusal> {
-    let value = Value::String(text);
-    match stream.get(entry, key) {
-        Some(node) if stream.is_collection(node) => return Err(stream.refuse_collection(node)),
-        Some(node) => ops.push(Op::Set { node, value }),
-        None => ops.push(Op::Create { within: entry, keys: vec![key.to_owned()], value }),
-    }
-    Ok(())
-}
-
-/// Sets a field that takes the place of another. The line of the other is used again.
+/// Sets a field that takes the place of another. The line of the other is used again, unless it is an alias.
 fn switch(
     stream: &Stream<'_>,
-    entry: NodeId,
-    from: &str,
-    to: &str,
+    mapping: NodeId,
+    (from, to): (&str, &str),
     text: String,
-    ops: &mut Vec<Op>,
-) -> Result<(), Refusal> {
-    match (stream.get(entry, from), stream.get(entry, to)) {
-        (Some(node), None) => {
-            let value = Value::String(text);
-            ops.push(Op::Rename { node, key: to.to_owned() });
-            ops.push(Op::Set { node, value });
-            Ok(())
+    alias: Alias,
+) -> [Result<Wanted, Refusal>; 2] {
+    match (stream.get(mapping, from), stream.get(mapping, to)) {
+        (Some(node), None) if stream.resolve(node) == node => {
+            let rename = Op::Rename { node, key: to.to_owned() };
+            let set = Op::Set { node, value: Value::String(text) };
+            [Ok(Wanted::Ops(vec![rename])), Ok(Wanted::Ops(vec![set]))]
         }
-        (old, _) => {
-            ops.extend(old.map(|node| Op::Remove { node }));
-            put(stream, entry, to, text, ops)
-        }
+        _ => [take(stream, mapping, from, alias), put(stream, mapping, (to, text), alias, &[])],
     }
 }

@@ -2,14 +2,19 @@
 
 pub mod batch;
 mod bindings;
+mod changes;
+mod document;
 pub mod image;
 mod kustomization;
 pub mod marker;
 mod needles;
 mod parallel;
+mod parts;
 pub mod patch;
 pub mod problem;
 pub mod request;
+mod split_image;
+pub mod updates;
 mod wanted;
 pub mod words;
 
@@ -45,7 +50,7 @@ impl Guest for Step {
                 continue;
             }
             let content = workspace::read(path).map_err(failed)?;
-            if batch.is_concerned(&content) {
+            if batch.is_concerned(path, &content) {
                 queue.add(&mut batch, path, content);
             }
         }
@@ -53,6 +58,9 @@ impl Guest for Step {
         let done = batch.finish().map_err(refuse)?;
         for (path, text) in &done.files {
             workspace::write(path, text.as_bytes()).map_err(failed)?;
+        }
+        for path in &done.gone {
+            note(Level::Notice, &words::gone(path), None);
         }
         for (file, change) in &done.changes {
             note(Level::Info, &words::change(change), Some(&location(file, Some(change.at))));

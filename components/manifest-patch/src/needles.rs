@@ -8,16 +8,23 @@ use crate::request::{Action, Request};
 /// The texts that a file must hold for anything to match in it.
 #[derive(Debug)]
 pub(crate) struct Needles {
-    /// For every edit: all of these.
-    edits: Vec<Vec<String>>,
+    /// For every edit, all of its texts.
+    edits: Vec<Edit>,
     /// For any edit at all: all of these.
     conditions: Vec<String>,
 }
 
+#[derive(Debug)]
+struct Edit {
+    /// The one file it is for, if it is not for all.
+    file: Option<String>,
+    texts: Vec<String>,
+}
+
 impl Needles {
     pub(crate) fn of(request: &Request) -> Self {
-        let edits = request.edits.iter().map(|edit| match &edit.action {
-            Action::SetString(path, _) | Action::SetJson(path, _) | Action::Append(path, _) => {
+        let wanted = |action: &Action| match action {
+            Action::SetScalar(path, _) | Action::SetJson(path, _) | Action::Append(path, _) => {
                 if request.create { selected(path) } else { texts(path) }
             }
             // What is gone counts as a place too, as long as there is something that could hold it.
@@ -25,7 +32,10 @@ impl Needles {
             // A chart may keep the registry apart.
             Action::Image(edit) => edit.name.rsplit('/').next().map(str::to_owned).into_iter().collect(),
             Action::Marker(edit) => vec![edit.policy.clone()],
-        });
+        };
+        // With the number of a document an edit has the same texts as without.
+        let edits =
+            request.edits.iter().map(|edit| Edit { file: edit.file.clone(), texts: wanted(&edit.action) });
         let conditions = request
             .conditions
             .iter()
@@ -34,14 +44,17 @@ impl Needles {
     }
 
     /// Whether an edit could match in a file.
-    pub(crate) fn may_be_in(&self, content: &[u8]) -> bool {
+    pub(crate) fn may_be_in(&self, path: &str, content: &[u8]) -> bool {
         // In another encoding the texts have other bytes; such a file is refused by whoever reads it.
         let Some(text) = std::str::from_utf8(content).ok().filter(|text| !text.contains('\0')) else {
             return true;
         };
         let is_there =
             |needle: &String| text.contains(needle.as_str()) || can_be_spelled_otherwise(needle, text);
-        self.conditions.iter().all(is_there) && self.edits.iter().any(|edit| edit.iter().all(is_there))
+        let could_match = |edit: &Edit| {
+            edit.file.as_ref().is_none_or(|file| file == path) && edit.texts.iter().all(is_there)
+        };
+        self.conditions.iter().all(is_there) && self.edits.iter().any(could_match)
     }
 }
 

@@ -100,6 +100,7 @@ fn to_wit(looked: Looked) -> Patched {
         text: looked.text,
         changes: looked.changes.into_iter().map(change).collect(),
         matches: looked.matches,
+        acts: looked.acts,
         documents: looked.documents,
         refusals: looked.problems.into_iter().map(refusal).collect(),
     }
@@ -120,6 +121,7 @@ fn from_wit(path: &str, patched: Patched) -> Looked {
         text: patched.text,
         changes: patched.changes.into_iter().map(change).collect(),
         matches: patched.matches,
+        acts: patched.acts,
         documents: patched.documents,
         problems: patched.refusals.into_iter().map(problem).collect(),
     }

@@ -6,6 +6,7 @@ use crate::image::{ImageEdit, Reference};
 use crate::kustomization;
 use crate::marker;
 use crate::request::{Action, Condition, Request};
+use crate::split_image;
 use crate::wanted::{self, Wanted};
 
 /// What became of one file.
@@ -17,6 +18,8 @@ pub struct Patched {
     pub changes: Vec<Change>,
     /// How many places each edit of the request matches.
     pub matches: Vec<u32>,
+    /// Whether each edit of the request wants something to change.
+    pub acts: Vec<bool>,
     /// How many documents fulfil all conditions.
     pub documents: u32,
     /// Why nothing changed although something should. Empty if all is well.
@@ -58,7 +61,8 @@ struct Round {
 
 impl Round {
     fn of(request: &Request, path: &str, content: &[u8]) -> Self {
-        let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
+        let count = request.edits.len();
+        let mut patched = Patched { matches: vec![0; count], acts: vec![false; count], ..Patched::default() };
         let stream = match Stream::open(content) {
             Ok(stream) => stream,
             Err(refusal) => return Self { patched: not_yaml(request, content, refusal), again: false },
@@ -70,13 +74,16 @@ impl Round {
             return Self { patched: not_yaml(request, content, refusal), again: false };
         }
         let (mut ops, mut copies) = (Vec::new(), Vec::new());
-        for &document in stream.documents() {
+        let several = stream.documents().len() > 1;
+        for (index, &document) in stream.documents().iter().enumerate() {
             if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
                 continue;
             }
             patched.documents += 1;
-            for (edit, matches) in request.edits.iter().zip(&mut patched.matches) {
-                for place in matches_of(request, &edit.action, &stream, document, path) {
+            let tallies = patched.matches.iter_mut().zip(&mut patched.acts);
+            for (edit, (matches, acts)) in request.edits.iter().zip(tallies) {
+                let Some(action) = edit.at(path, several.then_some(index)) else { continue };
+                for place in matches_of(request, action, &stream, document, path) {
                     *matches += 1;
                     let (list, new) = match place {
                         Ok(Wanted::Ops(wanted)) => (&mut ops, wanted),
@@ -86,6 +93,7 @@ impl Round {
                             continue;
                         }
                     };
+                    *acts |= !new.is_empty();
                     // The same item is added once, and a value copied once.
                     for op in new {
                         if !list.contains(&op) {
@@ -156,7 +164,7 @@ fn matches_of(
         found.map(|place| place.and_then(wanted)).collect()
     };
     match action {
-        Action::SetString(path, value) => {
+        Action::SetScalar(path, value) => {
             each(path, lookup, &|place| wanted::set_string(stream, place, value))
         }
         Action::SetJson(path, value) => each(path, lookup, &|place| wanted::set(stream, place, value)),
@@ -168,7 +176,11 @@ fn matches_of(
             let found = each(path, lookup, &|place| wanted::delete(stream, place));
             if found.is_empty() { gone(stream, document, path) } else { found }
         }
-        Action::Image(image) => images(stream, document, file, image, alias),
+        Action::Image(image) => {
+            let mut matches = images(stream, document, file, image, alias);
+            matches.extend(split_image::images(stream, document, image, alias, request.create));
+            matches
+        }
         Action::Marker(edit) => marker::markers(stream, document, edit, alias),
     }
 }
@@ -194,7 +206,7 @@ fn holds(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
 
 /// Images in a document: the entries of a kustomization, and every `image:`.
 fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit, alias: Alias) -> Matches {
-    let mut matches = kustomization::images(stream, document, path, edit);
+    let mut matches = kustomization::images(stream, document, path, edit, alias);
     let mut changed = Vec::new();
     let mut aliases = Vec::new();
     for node in stream.values_of(document, "image") {

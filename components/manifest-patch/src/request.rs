@@ -2,9 +2,11 @@
 
 use lockstep_yaml::{Alias, Path, Value};
 
+use crate::changes;
 use crate::image::ImageEdit;
 use crate::marker::MarkerEdit;
 use crate::problem::{Code, Problem};
+use crate::updates;
 
 /// What a run is asked to do.
 #[derive(Debug)]
@@ -28,13 +30,18 @@ pub struct Edit {
     pub label: String,
     /// What it does.
     pub action: Action,
+    /// The one file it is for, if it is not for all.
+    pub file: Option<String>,
+    /// The number of a document, counted from 0, and what it does there instead: in a file of several documents
+    /// it then does nothing else.
+    pub nth: Option<(usize, Action)>,
 }
 
 /// What an edit does.
 #[derive(Debug)]
 pub enum Action {
-    /// Make the scalar at a path this string.
-    SetString(Path, Value),
+    /// Make the scalar at a path this one.
+    SetScalar(Path, Value),
     /// Make the value at a path this one.
     SetJson(Path, Value),
     /// Make this value an item of the list at a path.
@@ -84,6 +91,10 @@ pub struct Inputs<'a> {
     pub image: &'a [String],
     /// `NAMESPACE:POLICY=IMAGE`.
     pub marker: &'a [String],
+    /// The updates of Kargo, as YAML.
+    pub updates: &'a str,
+    /// Files, paths and values, as YAML.
+    pub changes: &'a str,
     /// `PATH=VALUE`.
     pub conditions: &'a [String],
     /// Whether missing keys are made.
@@ -92,6 +103,24 @@ pub struct Inputs<'a> {
     pub alias: Alias,
     /// `N`, `N+` or `any`.
     pub expect: &'a str,
+}
+
+impl Edit {
+    /// An edit for all documents of all files.
+    pub fn new(label: String, action: Action) -> Self {
+        Self { label, action, file: None, nth: None }
+    }
+
+    /// What it does in a document of a file, if anything. `document` counts from 0; `None` for the only one.
+    pub fn at(&self, file: &str, document: Option<usize>) -> Option<&Action> {
+        if self.file.as_ref().is_some_and(|only| only != file) {
+            return None;
+        }
+        match (&self.nth, document) {
+            (Some((nth, action)), Some(document)) => (*nth == document).then_some(action),
+            _ => Some(&self.action),
+        }
+    }
 }
 
 impl Request {
@@ -112,15 +141,17 @@ impl Request {
             Ok(edit) => edits.push(edit),
             Err(problem) => problems.push(problem),
         };
-        inputs.set.iter().for_each(|text| keep(string("set", text, Action::SetString)));
+        inputs.set.iter().for_each(|text| keep(string("set", text, Action::SetScalar)));
         inputs.set_json.iter().for_each(|text| keep(json("set-json", text, Action::SetJson)));
         inputs.append.iter().for_each(|text| keep(string("append", text, Action::Append)));
         inputs.append_json.iter().for_each(|text| keep(json("append-json", text, Action::Append)));
         inputs.delete.iter().for_each(|text| keep(delete(text)));
         inputs.image.iter().for_each(|text| keep(image(text)));
         inputs.marker.iter().for_each(|text| keep(marker(text)));
+        updates::read(inputs.updates).into_iter().for_each(&mut keep);
+        changes::read(inputs.changes).into_iter().for_each(&mut keep);
         if edits.is_empty() && problems.is_empty() {
-            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image` and `marker`";
+            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image`, `marker`, `updates` and `changes`";
             problems.push(Problem::new(Code::NoEdits, "there is nothing to change").hint(hint));
         }
         let mut conditions = Vec::new();
@@ -140,7 +171,7 @@ impl Request {
 
 fn string(input: &str, text: &str, action: fn(Path, Value) -> Action) -> Result<Edit, Problem> {
     let (path, value) = Path::parse_assignment(text).map_err(|bad| bad_input(input, text, &bad))?;
-    Ok(Edit { label: format!("{input} {path}"), action: action(path, Value::String(value.to_owned())) })
+    Ok(Edit::new(format!("{input} {path}"), action(path, Value::String(value.to_owned()))))
 }
 
 fn json(input: &str, text: &str, action: fn(Path, Value) -> Action) -> Result<Edit, Problem> {
@@ -150,7 +181,7 @@ fn json(input: &str, text: &str, action: fn(Path, Value) -> Action) -> Result<Ed
         let plain = input.trim_end_matches("-json");
         bad(&problem).hint(format!("a string needs double quotes in JSON; `{plain}` takes it without"))
     })?;
-    Ok(Edit { label: format!("{input} {path}"), action: action(path, value) })
+    Ok(Edit::new(format!("{input} {path}"), action(path, value)))
 }
 
 fn delete(text: &str) -> Result<Edit, Problem> {
@@ -158,20 +189,20 @@ fn delete(text: &str) -> Result<Edit, Problem> {
     if path.segments().is_empty() {
         return Err(bad_input("delete", text, &"a document as a whole cannot be deleted"));
     }
-    Ok(Edit { label: format!("delete {path}"), action: Action::Delete(path) })
+    Ok(Edit::new(format!("delete {path}"), Action::Delete(path)))
 }
 
 fn image(text: &str) -> Result<Edit, Problem> {
     let edit = ImageEdit::parse(text)
         .map_err(|problem| bad_input("image", text, &problem).hint("write NAME[=NEW][:TAG][@DIGEST]"))?;
-    Ok(Edit { label: format!("image {}", edit.name), action: Action::Image(edit) })
+    Ok(Edit::new(format!("image {}", edit.name), Action::Image(edit)))
 }
 
 fn marker(text: &str) -> Result<Edit, Problem> {
     let edit = MarkerEdit::parse(text).map_err(|problem| {
         bad_input("marker", text, &problem).hint("write NAMESPACE:POLICY=REPOSITORY[:TAG][@DIGEST]")
     })?;
-    Ok(Edit { label: format!("marker {}", edit.policy), action: Action::Marker(edit) })
+    Ok(Edit::new(format!("marker {}", edit.policy), Action::Marker(edit)))
 }
 
 fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {

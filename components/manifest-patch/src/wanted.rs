@@ -11,6 +11,21 @@ pub(crate) enum Wanted {
     Copy(Op),
 }
 
+impl Wanted {
+    /// What several edits of one place come to: copies are made first.
+    pub(crate) fn all(wanted: impl Iterator<Item = Result<Self, Refusal>>) -> Result<Self, Refusal> {
+        let mut ops = Vec::new();
+        let mut copy = None;
+        for wanted in wanted {
+            match wanted? {
+                Self::Ops(more) => ops.extend(more),
+                Self::Copy(op) => copy = copy.or(Some(op)),
+            }
+        }
+        Ok(copy.map_or(Self::Ops(ops), Self::Copy))
+    }
+}
+
 /// A value is to stand at the place.
 pub(crate) fn set(stream: &Stream<'_>, place: Place, value: &Value) -> Result<Wanted, Refusal> {
     let create = |within, keys| Wanted::Ops(vec![Op::Create { within, keys, value: value.clone() }]);

@@ -22,6 +22,11 @@ pub fn change(change: &Change) -> String {
     format!("{}: {from} → {to}{also}", change.path)
 }
 
+/// `nothing to delete at .spec.replicas: it is already gone`.
+pub fn gone(path: &str) -> String {
+    format!("nothing to delete at {path}: it is already gone")
+}
+
 /// `2 values changed in 1 file`.
 pub fn heading(done: &Done) -> String {
     if done.files.is_empty() {

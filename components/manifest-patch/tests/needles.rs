@@ -12,7 +12,7 @@ fn request(inputs: &Inputs<'_>) -> Request {
 
 /// Whether the file is looked into, and how often the edits match when it is.
 fn look(inputs: &Inputs<'_>, content: &str) -> (bool, u32) {
-    let concerned = Batch::new(request(inputs), Vec::new()).is_concerned(content.as_bytes());
+    let concerned = Batch::new(request(inputs), Vec::new()).is_concerned("a.yaml", content.as_bytes());
     let looked = Looked::into(&request(inputs), "a.yaml", content.as_bytes());
     (concerned, looked.matches.iter().sum())
 }
@@ -61,10 +61,13 @@ fn a_file_without_the_texts_is_passed_over_whatever_it_is() {
         "{{ if }} replicas spec",
         "kind: Service\nspec: {replicas: 1}\n",
     ] {
-        assert!(!Batch::new(request(&inputs), Vec::new()).is_concerned(other.as_bytes()), "{other}");
+        assert!(
+            !Batch::new(request(&inputs), Vec::new()).is_concerned("a.yaml", other.as_bytes()),
+            "{other}"
+        );
     }
     // Not so where the texts could stand in another way, or in another encoding.
     for other in [&b"\xff\xfes\0p\0e\0c\0"[..], b"s\0p\0", b"a: \"\\u0073\"\n"] {
-        assert!(Batch::new(request(&inputs), Vec::new()).is_concerned(other), "{other:?}");
+        assert!(Batch::new(request(&inputs), Vec::new()).is_concerned("a.yaml", other), "{other:?}");
     }
 }

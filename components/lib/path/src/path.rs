@@ -70,6 +70,11 @@ impl Path {
         }
     }
 
+    /// The path of these steps, shown dotted.
+    pub fn of(segments: Vec<Segment>) -> Self {
+        Self { segments, pointer: false }
+    }
+
     /// The steps from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

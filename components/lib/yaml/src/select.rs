@@ -124,6 +124,26 @@ impl Stream<'_> {
         self.tree.items(sequence)
     }
 
+    /// The keys of a mapping with their values, in order; nothing for any other node.
+    pub fn entries(&self, mapping: NodeId) -> &[(NodeId, NodeId)] {
+        self.tree.entries(mapping)
+    }
+
+    /// All mappings below a node, in order. One that an alias stands for counts where its anchor is.
+    pub fn mappings(&self, root: NodeId) -> Vec<NodeId> {
+        let mut mappings = Vec::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if matches!(self.tree.node(id).data, Data::Mapping { .. }) {
+                mappings.push(id);
+            }
+            open.extend(self.tree.entries(id).iter().map(|&(_, value)| value));
+            open.extend(self.tree.items(id));
+        }
+        mappings.sort_unstable();
+        mappings
+    }
+
     /// The values of all keys of this name below a node, in order.
     pub fn values_of(&self, root: NodeId, key: &str) -> Vec<NodeId> {
         let mut values = Vec::new();
