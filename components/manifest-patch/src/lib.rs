@@ -6,6 +6,7 @@ pub mod image;
 mod kustomization;
 pub mod marker;
 pub mod patch;
+pub mod patches;
 pub mod problem;
 pub mod request;
 mod wanted;
@@ -24,6 +25,8 @@ struct Step;
 
 impl Guest for Step {
     fn run(inputs: Inputs) -> Result<Outputs, Failure> {
+        let read = |path: &String| Ok((path.clone(), workspace::read(path).map_err(failed)?));
+        let patch_files = inputs.patch_file.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
         let (request, problems) = Request::read(&request::Inputs {
             set: &inputs.set,
             set_json: &inputs.set_json,
@@ -32,6 +35,9 @@ impl Guest for Step {
             delete: &inputs.delete,
             image: &inputs.image,
             marker: &inputs.marker,
+            patch: &inputs.patch,
+            patch_files: &patch_files,
+            list_key: &inputs.list_key,
             conditions: &inputs.where_,
             create: inputs.create,
             alias: match inputs.alias {

@@ -5,6 +5,7 @@ use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Reason, Refu
 use crate::image::{ImageEdit, Reference};
 use crate::kustomization;
 use crate::marker;
+use crate::patches::{Draft, diff};
 use crate::request::{Action, Condition, Request};
 use crate::wanted::{self, Wanted};
 
@@ -75,7 +76,15 @@ impl Round {
                 continue;
             }
             patched.documents += 1;
+            let mut draft = Ok(Draft::Node(document));
             for (edit, matches) in request.edits.iter().zip(&mut patched.matches) {
+                if let Action::Patch(patch) = &edit.action {
+                    if patch.is_for(&stream, document) {
+                        *matches += 1;
+                        draft = draft.and_then(|draft| patch.apply(&stream, draft));
+                    }
+                    continue;
+                }
                 for place in matches_of(request, &edit.action, &stream, document, path) {
                     *matches += 1;
                     let (list, new) = match place {
@@ -86,13 +95,15 @@ impl Round {
                             continue;
                         }
                     };
-                    // The same item is added once, and a value copied once.
-                    for op in new {
-                        if !list.contains(&op) {
-                            list.push(op);
-                        }
-                    }
+                    add(list, new);
                 }
+            }
+            match draft.and_then(|draft| diff(&stream, request.alias, &draft, document)) {
+                Ok(edits) => {
+                    add(&mut ops, edits.ops);
+                    add(&mut copies, edits.copies);
+                }
+                Err(refusal) => patched.refusals.push(refusal),
             }
         }
         let again = !copies.is_empty();
@@ -103,6 +114,15 @@ impl Round {
             }
         }
         Self { patched, again }
+    }
+}
+
+/// The same item is added once, and a value copied once.
+fn add(ops: &mut Vec<Op>, new: Vec<Op>) {
+    for op in new {
+        if !ops.contains(&op) {
+            ops.push(op);
+        }
     }
 }
 
@@ -170,6 +190,7 @@ fn matches_of(
         }
         Action::Image(image) => images(stream, document, file, image, alias),
         Action::Marker(edit) => marker::markers(stream, document, edit, alias),
+        Action::Patch(_) => Vec::new(),
     }
 }
 

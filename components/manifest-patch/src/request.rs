@@ -4,6 +4,7 @@ use lockstep_yaml::{Alias, Path, Value};
 
 use crate::image::ImageEdit;
 use crate::marker::MarkerEdit;
+use crate::patches::{self, ListKeys, Patch};
 use crate::problem::{Code, Problem};
 
 /// What a run is asked to do.
@@ -45,6 +46,8 @@ pub enum Action {
     Image(ImageEdit),
     /// Change what a policy marks.
     Marker(MarkerEdit),
+    /// Apply a patch.
+    Patch(Patch),
 }
 
 /// `PATH=VALUE`: a scalar at PATH must have this text.
@@ -84,6 +87,12 @@ pub struct Inputs<'a> {
     pub image: &'a [String],
     /// `NAMESPACE:POLICY=IMAGE`.
     pub marker: &'a [String],
+    /// Texts of patches.
+    pub patch: &'a [String],
+    /// Names and contents of files with such texts.
+    pub patch_files: &'a [(String, Vec<u8>)],
+    /// `LIST=KEY`, `LIST=` or `KEY`.
+    pub list_key: &'a [String],
     /// `PATH=VALUE`.
     pub conditions: &'a [String],
     /// Whether missing keys are made.
@@ -119,8 +128,9 @@ impl Request {
         inputs.delete.iter().for_each(|text| keep(delete(text)));
         inputs.image.iter().for_each(|text| keep(image(text)));
         inputs.marker.iter().for_each(|text| keep(marker(text)));
+        patches(inputs).into_iter().for_each(keep);
         if edits.is_empty() && problems.is_empty() {
-            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image` and `marker`";
+            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image`, `marker`, `patch` and `patch-file`";
             problems.push(Problem::new(Code::NoEdits, "there is nothing to change").hint(hint));
         }
         let mut conditions = Vec::new();
@@ -172,6 +182,36 @@ fn marker(text: &str) -> Result<Edit, Problem> {
         bad_input("marker", text, &problem).hint("write NAMESPACE:POLICY=REPOSITORY[:TAG][@DIGEST]")
     })?;
     Ok(Edit { label: format!("marker {}", edit.policy), action: Action::Marker(edit) })
+}
+
+/// All patches, in order; and what is wrong with them and with `list-key`.
+fn patches(inputs: &Inputs<'_>) -> Vec<Result<Edit, Problem>> {
+    let mut edits = Vec::new();
+    let mut keys = ListKeys::default();
+    for text in inputs.list_key {
+        if let Err(problem) = keys.add(text) {
+            let hint = "write LIST=KEY, LIST= to replace it, or KEY for every list";
+            edits.push(Err(bad_input("list-key", text, &problem).hint(hint)));
+        }
+    }
+    let texts = (1..).zip(inputs.patch).map(|(number, text)| (format!("patch {number}"), text.as_bytes()));
+    let files = inputs.patch_files.iter().map(|(name, text)| (format!("patch-file {name}"), text.as_slice()));
+    for (name, text) in texts.chain(files) {
+        match patches::read(text, &keys) {
+            Ok(patches) => {
+                let alone = patches.len() == 1;
+                edits.extend((1..).zip(patches).map(|(number, patch)| {
+                    let label = if alone { name.clone() } else { format!("{name} ({number})") };
+                    Ok(Edit { label, action: Action::Patch(patch) })
+                }));
+            }
+            Err(bad) => {
+                let problem = Problem::new(Code::BadInput, format!("{name}: {bad}"));
+                edits.push(Err(Problem { hint: bad.hint, ..problem }));
+            }
+        }
+    }
+    edits
 }
 
 fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {

@@ -89,6 +89,8 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         Some("follow") => Alias::Follow,
         Some(other) => panic!("{other}"),
     };
+    let read = |path: String| (path.clone(), files[&path].clone());
+    let patch_files: Vec<_> = list("--patch-file").into_iter().map(read).collect();
     let (request, problems) = Request::read(&Inputs {
         set: &set,
         set_json: &set_json,
@@ -97,6 +99,9 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         delete: &delete,
         image: &image,
         marker: &list("--marker"),
+        patch: &list("--patch"),
+        patch_files: &patch_files,
+        list_key: &list("--list-key"),
         conditions: &conditions,
         create: args.iter().any(|arg| arg == "--create"),
         alias,

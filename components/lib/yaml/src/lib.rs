@@ -11,6 +11,7 @@ mod flow;
 mod gate;
 mod insert;
 mod lines;
+mod look;
 mod parse;
 mod quote;
 mod readers;

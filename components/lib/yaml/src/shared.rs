@@ -43,8 +43,7 @@ const COPY_DEPTH: usize = 64;
 
 /// The edit that gives a place a copy of the value it shares.
 pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
-    let mut copier = Copier { tree, left: COPY_NODES };
-    let value = copier.value(shared.value, COPY_DEPTH).map_err(|problem| {
+    let value = value(tree, shared.value).map_err(|problem| {
         let path = tree.path(shared.value);
         let reason = Reason::Unsupported(format!("`{path}` cannot be copied: {problem}"));
         reason.at(tree.position(tree.node(shared.value).start))
@@ -53,6 +52,11 @@ pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
         SharedPlace::Alias(node) => Op::Detach { node: *node, value },
         SharedPlace::Key(within, key) => Op::Create { within: *within, keys: vec![key.clone()], value },
     })
+}
+
+/// The value of a node with everything its aliases and merges stand for.
+pub(crate) fn value(tree: &Tree<'_>, id: NodeId) -> Result<Value, &'static str> {
+    Copier { tree, left: COPY_NODES }.value(id, COPY_DEPTH)
 }
 
 struct Copier<'t> {
