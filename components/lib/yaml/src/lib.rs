@@ -4,6 +4,7 @@
 
 mod append;
 mod block;
+mod change;
 mod comment;
 mod edit;
 mod equal;
