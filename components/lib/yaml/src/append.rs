@@ -2,9 +2,9 @@
 
 use granit_parser::ScalarStyle;
 
-use crate::edit::After;
 use crate::flow;
 use crate::insert::{line_behind, open_end};
+use crate::items::After;
 use crate::lines;
 use crate::quote;
 use crate::readers::{Reading, all_read};

@@ -1,5 +1,8 @@
 //! Plans how a node gets another value: of a collection only the parts that differ. Never applies it.
 
+use std::collections::HashSet;
+
+use crate::align::{Step, align};
 use crate::edit::{Change, Plan};
 use crate::equal;
 use crate::refusal::{Reason, Refusal};
@@ -21,15 +24,9 @@ impl Plan {
         }
         match (&node.data, value) {
             (Data::Mapping { entries, .. }, Value::Mapping(wanted))
-                if !entries.is_empty() && keeps_keys(tree, entries, wanted) =>
+                if self.goes_by_keys(tree, id, entries, wanted) =>
             {
-                for (key, value) in wanted {
-                    match tree.own_value(id, key) {
-                        Some(inner) => self.change(tree, inner, value)?,
-                        None => self.add(tree, id, key, value.clone()),
-                    }
-                }
-                return Ok(());
+                return self.change_entries(tree, id, entries, wanted);
             }
             (Data::Sequence { items, .. }, Value::Sequence(wanted))
                 if !items.is_empty() && items.len() == wanted.len() =>
@@ -38,6 +35,15 @@ impl Plan {
                     .iter()
                     .zip(wanted)
                     .try_for_each(|(&item, value)| self.change(tree, item, value));
+            }
+            (Data::Sequence { items, .. }, Value::Sequence(wanted))
+                if !self.whole && node.tag().is_none() =>
+            {
+                let steps = align(tree, items, wanted);
+                let gone = steps.iter().filter(|step| matches!(step, Step::Remove(_))).count();
+                if gone < items.len() {
+                    return self.take_steps(tree, id, &steps);
+                }
             }
             _ => {}
         }
@@ -48,6 +54,56 @@ impl Plan {
             return Err(reason.at(tree.position(node.start)));
         }
         self.replace(tree, id, value)
+    }
+
+    fn take_steps(&mut self, tree: &Tree<'_>, list: NodeId, steps: &[Step<'_>]) -> Result<(), Refusal> {
+        steps.iter().try_for_each(|step| match *step {
+            Step::Change(item, value) => self.change(tree, item, value),
+            Step::Remove(item) => self.remove(tree, item),
+            Step::Insert(index, value) => self.put(tree, list, index, value),
+        })
+    }
+
+    /// Whether a mapping can change key by key: some stay, and none is more than text.
+    fn goes_by_keys(
+        &self,
+        tree: &Tree<'_>,
+        mapping: NodeId,
+        entries: &[(NodeId, NodeId)],
+        wanted: &[(String, Value)],
+    ) -> bool {
+        let wanted: HashSet<&str> = wanted.iter().map(|(key, _)| key.as_str()).collect();
+        let text = |key: NodeId| tree.scalar(key).filter(|&key| key != "<<");
+        let stays = |key: NodeId| text(key).is_some_and(|key| wanted.contains(key));
+        let mut keys = entries.iter().map(|&(key, _)| key);
+        if self.whole || tree.node(mapping).tag().is_some() {
+            return !entries.is_empty() && keys.all(stays);
+        }
+        keys.clone().all(|key| text(key).is_some()) && keys.any(stays)
+    }
+
+    fn change_entries(
+        &mut self,
+        tree: &Tree<'_>,
+        mapping: NodeId,
+        entries: &[(NodeId, NodeId)],
+        wanted: &[(String, Value)],
+    ) -> Result<(), Refusal> {
+        let own = tree.finder(mapping);
+        let mut gone: HashSet<NodeId> = entries.iter().map(|&(_, value)| value).collect();
+        for (key, value) in wanted {
+            match own(key) {
+                Some(inner) => {
+                    gone.remove(&inner);
+                    self.change(tree, inner, value)?;
+                }
+                None => self.add(tree, mapping, key, value.clone()),
+            }
+        }
+        entries
+            .iter()
+            .filter(|(_, value)| gone.contains(value))
+            .try_for_each(|&(_, value)| self.remove(tree, value))
     }
 
     pub(crate) fn replace(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
@@ -62,11 +118,4 @@ impl Plan {
         self.set.insert(id, value.clone());
         Ok(())
     }
-}
-
-/// Whether every key of the mapping is wanted, so that nothing needs to be taken out.
-fn keeps_keys(tree: &Tree<'_>, entries: &[(NodeId, NodeId)], wanted: &[(String, Value)]) -> bool {
-    entries.iter().all(|&(key, _)| {
-        tree.scalar(key).is_some_and(|key| key != "<<" && wanted.iter().any(|(name, _)| name == key))
-    })
 }

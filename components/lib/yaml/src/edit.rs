@@ -114,22 +114,27 @@ pub(crate) struct Plan {
     pub(crate) gone: Vec<Range<usize>>,
     /// Whether strings of several lines may be written as block scalars.
     pub(crate) blocks: bool,
+    /// Whether collections with parts that come or go are written anew as a whole.
+    pub(crate) whole: bool,
+    /// The keys to create that are among the changes.
+    noted: HashSet<(NodeId, String)>,
 }
 
-/// An item of a sequence after all changes.
-pub(crate) enum After<'p> {
-    /// One that was there.
-    Kept(NodeId),
-    /// A new one, in front of the item that has this index now.
-    New(usize, &'p Value),
+/// How values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Strings of several lines as block scalars.
+    pub(crate) blocks: bool,
+    /// Collections with parts that come or go as a whole.
+    pub(crate) whole: bool,
 }
 
 impl Plan {
     /// Plans all changes. They are independent: none sees the effect of another, and two that
     /// want different things of one place are refused.
-    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op], blocks: bool) -> Result<Self, Refusal> {
+    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op], way: Way) -> Result<Self, Refusal> {
         refuse_overlaps(tree, ops)?;
-        let mut plan = Self { blocks, ..Self::default() };
+        let mut plan = Self { blocks: way.blocks, whole: way.whole, ..Self::default() };
         let mut done = HashSet::new();
         let mut lists: BTreeMap<(NodeId, &[String]), Vec<Value>> = BTreeMap::new();
         for op in ops {
@@ -213,62 +218,6 @@ impl Plan {
         Ok(())
     }
 
-    fn append(&mut self, within: NodeId, value: &Value) {
-        self.appended.entry(within).or_default().push(value.clone());
-    }
-
-    fn put(&mut self, tree: &Tree<'_>, within: NodeId, index: usize, value: &Value) -> Result<(), Refusal> {
-        let length = tree.items(within).len();
-        if index == length {
-            self.append(within, value);
-            return Ok(());
-        }
-        if index > length {
-            let reason = Reason::NoItem { path: tree.path(within), index, length };
-            return Err(reason.at(tree.position(tree.node(within).start)));
-        }
-        self.inserted.entry(within).or_default().entry(index).or_default().push(value.clone());
-        Ok(())
-    }
-
-    /// The items of a sequence after all changes, in order.
-    pub(crate) fn items(&self, tree: &Tree<'_>, sequence: NodeId) -> Vec<After<'_>> {
-        let items = tree.items(sequence);
-        let mut after = Vec::with_capacity(items.len());
-        let inserted = self.inserted.get(&sequence);
-        for (index, &item) in items.iter().enumerate() {
-            let new = inserted.and_then(|inserted| inserted.get(&index)).into_iter().flatten();
-            after.extend(new.map(|value| After::New(index, value)));
-            if !self.goes(sequence, item) {
-                after.push(After::Kept(item));
-            }
-        }
-        let new = self.appended.get(&sequence).into_iter().flatten();
-        after.extend(new.map(|value| After::New(items.len(), value)));
-        after
-    }
-
-    /// Whether the value goes from the collection.
-    pub(crate) fn goes(&self, collection: NodeId, value: NodeId) -> bool {
-        self.removed.get(&collection).is_some_and(|gone| gone.contains(&value))
-    }
-
-    fn note_items(&mut self, tree: &Tree<'_>, list: NodeId) {
-        let (path, aliases) = (tree.path(list), aliases(tree, list));
-        let change = |(index, after): (usize, &After<'_>)| match after {
-            After::Kept(_) => None,
-            After::New(before, value) => Some(Change {
-                at: tree.position(tree.node(tree.items(list).get(*before).copied().unwrap_or(list)).start),
-                path: format!("{path}[{index}]"),
-                from: None,
-                to: Some(show(value)),
-                aliases: aliases.clone(),
-            }),
-        };
-        let changes: Vec<Change> = self.items(tree, list).iter().enumerate().filter_map(change).collect();
-        self.changes.extend(changes);
-    }
-
     pub(crate) fn add(&mut self, tree: &Tree<'_>, mapping: NodeId, key: &str, value: Value) {
         self.note_created(tree, mapping, key, &value);
         self.created.entry(mapping).or_default().push((key.to_owned(), value));
@@ -277,16 +226,14 @@ impl Plan {
     fn note_created(&mut self, tree: &Tree<'_>, within: NodeId, key: &str, value: &Value) {
         let outer = tree.path(within);
         let path = if outer.is_empty() { key.to_owned() } else { format!("{outer}.{key}") };
-        let to = Some(show(value));
-        let change = Change {
-            at: tree.position(tree.node(within).start),
-            path,
-            from: None,
-            to,
-            aliases: aliases(tree, within),
-        };
-        if !self.changes.contains(&change) {
-            self.changes.push(change);
+        if self.noted.insert((within, path.clone())) {
+            self.changes.push(Change {
+                at: tree.position(tree.node(within).start),
+                path,
+                from: None,
+                to: Some(show(value)),
+                aliases: aliases(tree, within),
+            });
         }
     }
 
@@ -301,7 +248,6 @@ impl Plan {
         let Some(parent) = tree.node(id).parent else {
             return Err(unsupported(tree, id, "a document as a whole"));
         };
-        refuse_used_anchors(tree, id)?;
         self.removed.entry(parent).or_default().insert(id);
         self.changes.push(Change {
             at: tree.position(tree.node(key_of(tree, id).unwrap_or(id)).start),
@@ -315,6 +261,8 @@ impl Plan {
 
     /// Plans what goes from collections.
     fn take_out(&mut self, tree: &Tree<'_>) -> Result<(), Refusal> {
+        let gone = self.removed.values().flatten().copied().collect();
+        refuse_used_anchors(tree, &gone, |node| self.set.contains_key(&node))?;
         let mut removal = Removal::default();
         for (&collection, gone) in &self.removed {
             let all = tree.entries(collection).len() + tree.items(collection).len() == gone.len();
@@ -392,8 +340,8 @@ fn join(existing: &mut Value, keys: &[String], value: &Value) -> bool {
 /// The key of a value.
 fn key_of(tree: &Tree<'_>, id: NodeId) -> Result<NodeId, Refusal> {
     let entries = tree.node(id).parent.map_or(&[][..], |parent| tree.entries(parent));
-    let entry = entries.iter().find(|&&(_, value)| value == id);
-    entry.map(|&(key, _)| key).ok_or_else(|| {
+    let entry = entries.binary_search_by_key(&id, |&(_, value)| value);
+    entry.map(|entry| entries[entry].0).map_err(|_| {
         let reason = Reason::Unsupported(format!("`{}` has no key", tree.path(id)));
         reason.at(tree.position(tree.node(id).start))
     })

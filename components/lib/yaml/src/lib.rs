@@ -2,6 +2,7 @@
 //! by reading the result again, and is refused otherwise. Never touches a file or the network.
 #![forbid(unsafe_code)]
 
+mod align;
 mod append;
 mod block;
 mod change;
@@ -11,6 +12,7 @@ mod equal;
 mod flow;
 mod gate;
 mod insert;
+mod items;
 mod lines;
 mod parse;
 mod quote;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use granit_parser::ScalarStyle;
 
-use crate::edit::{After, Plan};
+use crate::edit::Plan;
 use crate::equal;
 use crate::gate;
+use crate::items::After;
 use crate::refusal::{Reason, Refusal};
 use crate::second;
 use crate::tree::{Data, NodeId, Tree};
