@@ -148,7 +148,7 @@ impl Diff<'_, '_> {
         for draft in fresh.iter().skip(gone.len()) {
             let value = self.value(draft)?;
             edits.ops.push(match next {
-                Some(_) => return Err(Reason::Unsupported("an insertion".into()).into()),
+                Some(index) => Op::Insert { within: list, index, value },
                 None => Op::Append { within: list, keys: Vec::new(), value },
             });
         }
