@@ -273,7 +273,6 @@ fn agrees(document: &Value, patch: &Value, wanted: Option<&Value>, form: bool) -
         }
         (Ok(text), None) => prop_assert!(false, "{source} with {patch} gives {text}"),
         (Err(problem), Some(_)) => {
-            eprintln!("REFUSED {problem} :: {patch}");
             prop_assert!(is_refused_for_its_form(&problem), "{source} with {patch}: {problem}");
         }
         (Err(_), None) => {}

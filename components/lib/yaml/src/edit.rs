@@ -149,7 +149,12 @@ impl Plan {
                     lists.entry((*within, keys)).or_default().push(value.clone());
                 }
                 Op::Insert { within, index, value } => plan.put(tree, *within, *index, value)?,
-                Op::Rename { node, key } => plan.rename(tree, *node, key)?,
+                Op::Rename { node, key } => {
+                    plan.rename(tree, *node, key)?;
+                    if !ops.iter().any(|op| matches!(op, Op::Set { node: set, .. } if set == node)) {
+                        plan.note_renamed(tree, *node, key);
+                    }
+                }
             }
         }
         for ((within, keys), items) in lists {
@@ -242,6 +247,18 @@ impl Plan {
         self.splices.push(replace::rename(tree, key, name)?);
         self.renamed.insert(key, name.to_owned());
         Ok(())
+    }
+
+    /// Notes a key that got another name, and nothing else.
+    fn note_renamed(&mut self, tree: &Tree<'_>, id: NodeId, name: &str) {
+        let key = key_of(tree, id).unwrap_or(id);
+        self.changes.push(Change {
+            at: tree.position(tree.node(key).start),
+            path: tree.path(id),
+            from: Some(tree.show(key)),
+            to: Some(name.to_owned()),
+            aliases: aliases(tree, id),
+        });
     }
 
     pub(crate) fn remove(&mut self, tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {

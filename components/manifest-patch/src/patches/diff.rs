@@ -1,5 +1,7 @@
 //! The edits that make a document what its draft says. Never edits.
 
+use std::collections::VecDeque;
+
 use lockstep_yaml::{Alias, NodeId, Op, Reason, Refusal, Stream, Value};
 
 use super::draft::Draft;
@@ -72,7 +74,7 @@ impl Diff<'_, '_> {
         let mut gone: Vec<NodeId> =
             own.iter().filter(|(key, _)| !is_wanted(key)).map(|&(_, node)| node).collect();
         let mut edits = Edits::default();
-        let mut fresh = Vec::new();
+        let mut fresh = VecDeque::new();
         for (key, draft) in entries {
             if let Some(node) = of(&own, key) {
                 edits.add(self.node(draft, node)?);
@@ -83,12 +85,16 @@ impl Diff<'_, '_> {
                 edits.ops.push(Op::Rename { node, key: key.clone() });
                 edits.add(self.node(draft, node)?);
             } else {
-                fresh.push((key.clone(), self.value(draft)?));
+                fresh.push_back((key.clone(), self.value(draft)?));
             }
         }
-        // One that loses all it has and gets something else is written anew.
-        if !fresh.is_empty() && gone.len() == self.stream.size(at) {
-            return Ok(Edits::one(Op::Set { node: at, value: Value::Mapping(fresh) }));
+        // In one that loses all it has, something new takes the place of something old.
+        if gone.len() == self.stream.size(at)
+            && !gone.is_empty()
+            && let Some((key, value)) = fresh.pop_front()
+        {
+            let node = gone.remove(0);
+            edits.ops.extend([Op::Rename { node, key }, Op::Set { node, value }]);
         }
         let create = |(key, value)| Op::Create { within: at, keys: vec![key], value };
         edits.ops.extend(fresh.into_iter().map(create));

@@ -9,20 +9,6 @@ use super::keys::{ListKeys, Rule};
 /// The key that says what becomes of a mapping or item.
 pub(super) const DIRECTIVE: &str = "$patch";
 
-/// Merges into a whole document.
-pub(super) fn document(
-    stream: &Stream<'_>,
-    draft: &mut Draft,
-    patch: &Value,
-    keys: &ListKeys,
-) -> Result<(), Refusal> {
-    let root = draft.origin();
-    Merge { stream, keys }.value(draft, patch, "").map(|_| ()).map_err(|message| {
-        let at = root.map(|node| stream.position(node));
-        Refusal { at, reason: Reason::Unsupported(format!("the merge patch does not fit: {message}")) }
-    })
-}
-
 /// Whether a value is to stay.
 #[derive(PartialEq)]
 enum Fate {
@@ -30,12 +16,24 @@ enum Fate {
     Goes,
 }
 
-struct Merge<'s, 't> {
-    stream: &'s Stream<'t>,
-    keys: &'s ListKeys,
+/// How values are merged.
+pub(super) struct Merge<'s, 't> {
+    pub(super) stream: &'s Stream<'t>,
+    pub(super) keys: &'s ListKeys,
+    /// Whether a list of mappings is replaced only if `keys` say so.
+    pub(super) strategic: bool,
 }
 
 impl Merge<'_, '_> {
+    /// Merges into a whole document.
+    pub(super) fn document(&self, draft: &mut Draft, patch: &Value) -> Result<(), Refusal> {
+        let root = draft.origin();
+        self.value(draft, patch, "").map(|_| ()).map_err(|message| {
+            let at = root.map(|node| self.stream.position(node));
+            Refusal { at, reason: Reason::Unsupported(format!("the merge patch does not fit: {message}")) }
+        })
+    }
+
     /// Merges into the value of `name`, the last key on the way.
     fn value(&self, draft: &mut Draft, patch: &Value, name: &str) -> Result<Fate, String> {
         match patch {
@@ -87,11 +85,19 @@ impl Merge<'_, '_> {
             Rule::Merge(key) if !whole && patch.iter().all(|item| matches!(item, Value::Mapping(_))) => {
                 self.items(draft, patch, name, key)
             }
+            Rule::Unsaid if self.strategic && patch.is_empty() && self.has_mappings(draft) => {
+                Err(format!("nothing says that the list `{name}` is emptied: say `list-key` `{name}=`"))
+            }
             _ => {
                 *draft = Draft::New(Value::Sequence(fresh()));
                 Ok(())
             }
         }
+    }
+
+    fn has_mappings(&self, list: &mut Draft) -> bool {
+        let mut items = list.items(self.stream).into_iter().flatten();
+        items.any(|item| item.entries(self.stream).is_some())
     }
 
     /// Merges items by a key that all of them have.

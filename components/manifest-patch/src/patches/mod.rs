@@ -17,6 +17,7 @@ pub(crate) use diff::diff;
 pub(crate) use draft::Draft;
 pub use keys::ListKeys;
 use lockstep_yaml::{NodeId, Refusal, Stream, Value};
+use merge::Merge;
 use operations::Operation;
 use target::Target;
 pub use text::{BadPatch, read};
@@ -35,7 +36,13 @@ enum Change {
     /// The operations of RFC 6902, one after the other.
     Operations(Vec<Operation>),
     /// RFC 7386, with lists of mappings merged as the keys say.
-    Merge(Value, ListKeys),
+    Merge {
+        /// What is merged.
+        value: Value,
+        /// Whether a list of mappings is replaced only if `list-key` says so.
+        strategic: bool,
+        keys: ListKeys,
+    },
 }
 
 impl Patch {
@@ -49,7 +56,9 @@ impl Patch {
     pub(crate) fn apply(&self, stream: &Stream<'_>, mut draft: Draft) -> Result<Draft, Refusal> {
         match &self.change {
             Change::Operations(operations) => operations::apply(stream, &mut draft, operations)?,
-            Change::Merge(value, keys) => merge::document(stream, &mut draft, value, keys)?,
+            Change::Merge { value, strategic, keys } => {
+                Merge { stream, keys, strategic: *strategic }.document(&mut draft, value)?;
+            }
         }
         Ok(draft)
     }

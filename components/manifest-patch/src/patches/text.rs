@@ -103,7 +103,7 @@ pub(super) fn object(value: &Value) -> Option<Object> {
 pub(super) fn merge(value: Value, strategic: bool, keys: &ListKeys) -> Result<Change, BadPatch> {
     let form = if strategic { "a strategic merge patch" } else { "a merge patch (RFC 7386)" };
     Check { strategic, keys }.value(&value, "", "").map_err(|bad| bad.within(form))?;
-    Ok(Change::Merge(value, keys.clone()))
+    Ok(Change::Merge { value, strategic, keys: keys.clone() })
 }
 
 /// The operations of RFC 6902.
