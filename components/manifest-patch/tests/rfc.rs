@@ -302,6 +302,22 @@ proptest! {
     }
 
     #[test]
+    fn what_a_merge_does_not_name_keeps_its_bytes(document in object(value()), patch in object(value())) {
+        prop_assume!(!document.is_empty());
+        let part = |key: &str, value: &Value| {
+            let mut text = String::new();
+            block(&json!({key: value}), 0, &mut text);
+            text
+        };
+        let source: String = document.iter().map(|(key, value)| part(key, value)).collect();
+        if let Ok(text) = patched(&source, &Value::Object(patch.clone()).to_string()) {
+            for (key, value) in document.iter().filter(|(key, _)| !patch.contains_key(*key)) {
+                prop_assert!(text.contains(&part(key, value)), "{source} becomes {text}");
+            }
+        }
+    }
+
+    #[test]
     fn operates_as_rfc_6902_says(
         document in object(value()),
         patch in prop::collection::vec(operation(), 1..4),
