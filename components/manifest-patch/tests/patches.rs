@@ -85,6 +85,13 @@ fn operations_see_what_those_before_them_did() {
 }
 
 #[test]
+fn an_empty_document_stays_empty_and_counts_for_nothing() {
+    let source = "# nothing here\n---\na: 1\n---\n# nor here\n";
+    let run = Run { patches: &["{a: 2}", "[{op: test, path: /a, value: 2}]"], expect: "1", ..Run::default() };
+    assert_eq!(run.text(source).unwrap(), source.replace("a: 1", "a: 2"));
+}
+
+#[test]
 fn an_operation_that_cannot_be_done_is_named() {
     let source = "a: {b: [1, 2]}\n";
     refused(

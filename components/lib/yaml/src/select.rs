@@ -170,7 +170,8 @@ impl Stream<'_> {
         self.tree.path(node)
     }
 
-    fn is_absent(&self, node: NodeId) -> bool {
+    /// Whether nothing stands at a node, such as a document of comments alone: it reads as null.
+    pub fn is_absent(&self, node: NodeId) -> bool {
         let node = self.tree.node(node);
         matches!(node.data, Data::Scalar { .. }) && node.start == node.end
     }

@@ -49,7 +49,7 @@ impl Patch {
     /// Whether the patch is for this document, as it stands in the file.
     pub(crate) fn is_for(&self, stream: &Stream<'_>, document: NodeId) -> bool {
         // An empty document, often one with nothing but comments, stays empty.
-        stream.scalar(document) != Some("") && self.target.fits(stream, document)
+        !stream.is_absent(document) && self.target.fits(stream, document)
     }
 
     /// The draft of a document with the patch applied.
