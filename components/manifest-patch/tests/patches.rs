@@ -4,6 +4,8 @@ mod common;
 
 use common::{Run, patched};
 use lockstep_yaml::Alias;
+use manifest_patch::patches::{ListKeys, read};
+use proptest::prelude::*;
 
 fn refused(source: &str, patch: &str, words: &str) {
     match patched(source, patch) {
@@ -267,4 +269,29 @@ fn what_is_no_patch_is_refused_with_its_form() {
     }
     let none = Run { patches: &["{kind: A, metadata: {name: b}}"], ..Run::default() };
     assert!(none.text("a: 1\n").unwrap_err().contains("`patch 1` matches 0 places"));
+}
+
+#[test]
+fn depth_is_no_way_to_break_the_step() {
+    let deep = format!("a: {}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(patched("a: 1\n", &deep).is_err());
+    let deep = format!("[{{\"op\": \"add\", \"path\": \"{}\", \"value\": 1}}]", "/a".repeat(100_000));
+    assert!(patched("a: 1\n", &deep).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_the_reading(text in "\\PC{0,40}", key in "\\PC{0,9}", yaml in "[-{}\\[\\]a:,~/ \n\"]{0,30}") {
+        let mut keys = ListKeys::default();
+        let _ = keys.add(&key);
+        for text in [
+            text.clone(),
+            yaml,
+            format!("[{{op: remove, path: {text:?}}}]"),
+            format!("{{patch: {text:?}, target: {{name: {text:?}, labelSelector: {key:?}}}}}"),
+            format!("{{patch: 'a: 1', target: {{labelSelector: {text:?}}}}}"),
+        ] {
+            let _ = read(text.as_bytes(), &keys);
+        }
+    }
 }
