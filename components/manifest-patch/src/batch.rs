@@ -1,5 +1,7 @@
 //! All files of a run together: gathers what changes and what is wrong. Never writes a file.
 
+use std::collections::BTreeMap;
+
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::patch::patch;
@@ -38,6 +40,13 @@ impl Batch {
         let message = format!("no file matches `{pattern}`");
         let hint = "paths are relative to the workspace; `**` crosses folders";
         self.problems.push(Problem::new(Code::NoFiles, message).hint(hint));
+    }
+
+    /// Leaves the files that hold the patches out of those to change: a strategic merge patch names itself.
+    pub fn leave_patches<T>(patch_files: &[String], files: &mut BTreeMap<String, T>) {
+        for path in patch_files {
+            files.remove(path.trim_start_matches("./"));
+        }
     }
 
     /// Whether a file of this size is refused unread. Notes it if so.

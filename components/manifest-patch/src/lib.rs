@@ -56,6 +56,7 @@ impl Guest for Step {
             }
             files.extend(found.into_iter().map(|entry| (entry.path, entry.size)));
         }
+        Batch::leave_patches(&inputs.patch_file, &mut files);
         for (done, (path, &size)) in (0..).zip(&files) {
             if done % 100 == 0 {
                 progress(done, Some(files.len() as u64), "files");

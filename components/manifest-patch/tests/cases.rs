@@ -111,14 +111,16 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
     let mut found = BTreeMap::new();
     for pattern in list("--files") {
         let before = found.len();
-        found.extend(files.iter().filter(|(path, _)| glob_match(&pattern, path)));
+        let fits = files.iter().filter(|(path, _)| glob_match(&pattern, path));
+        found.extend(fits.map(|(path, content)| (path.clone(), content)));
         if found.len() == before && !files.keys().any(|path| glob_match(&pattern, path)) {
             batch.no_files(&pattern);
         }
     }
+    Batch::leave_patches(&list("--patch-file"), &mut found);
     for (path, content) in found {
-        if !batch.is_too_large(path, content.len() as u64) {
-            batch.add(path, content);
+        if !batch.is_too_large(&path, content.len() as u64) {
+            batch.add(&path, content);
         }
     }
     batch.finish()
