@@ -1,7 +1,5 @@
 //! All files of a run together: gathers what changes and what is wrong. Never writes a file.
 
-use std::collections::BTreeMap;
-
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::patch::patch;
@@ -42,11 +40,9 @@ impl Batch {
         self.problems.push(Problem::new(Code::NoFiles, message).hint(hint));
     }
 
-    /// Leaves the files that hold the patches out of those to change: a strategic merge patch names itself.
-    pub fn leave_patches<T>(patch_files: &[String], files: &mut BTreeMap<String, T>) {
-        for path in patch_files {
-            files.remove(path.trim_start_matches("./"));
-        }
+    /// Whether this file holds patches and is left alone: a strategic merge patch names itself.
+    pub fn is_patch(patch_files: &[String], path: &str) -> bool {
+        patch_files.iter().any(|file| file.trim_start_matches("./") == path)
     }
 
     /// Whether a file of this size is refused unread. Notes it if so.

@@ -54,9 +54,9 @@ impl Guest for Step {
             if found.is_empty() {
                 batch.no_files(pattern);
             }
-            files.extend(found.into_iter().map(|entry| (entry.path, entry.size)));
+            let found = found.into_iter().filter(|entry| !Batch::is_patch(&inputs.patch_file, &entry.path));
+            files.extend(found.map(|entry| (entry.path, entry.size)));
         }
-        Batch::leave_patches(&inputs.patch_file, &mut files);
         for (done, (path, &size)) in (0..).zip(&files) {
             if done % 100 == 0 {
                 progress(done, Some(files.len() as u64), "files");

@@ -117,7 +117,7 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
             batch.no_files(&pattern);
         }
     }
-    Batch::leave_patches(&list("--patch-file"), &mut found);
+    found.retain(|path, _| !Batch::is_patch(&list("--patch-file"), path));
     for (path, content) in found {
         if !batch.is_too_large(&path, content.len() as u64) {
             batch.add(&path, content);
