@@ -80,6 +80,11 @@ impl Batch {
         self.problems.push(Problem::new(Code::NoFiles, message).hint(hint));
     }
 
+    /// Whether this file holds patches and is left alone: a strategic merge patch names itself.
+    pub fn is_patch(patch_files: &[String], path: &str) -> bool {
+        patch_files.iter().any(|file| file.trim_start_matches("./") == path)
+    }
+
     /// Whether a file of this size is refused unread. Notes it if so.
     pub fn is_too_large(&mut self, path: &str, size: u64) -> bool {
         let limit = MAX_BYTES as u64;

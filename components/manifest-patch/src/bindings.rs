@@ -21,8 +21,8 @@ pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, sum
 use lockstep::step::types::{Error, FailureKind, Location};
 pub(crate) use lockstep::step::workspace;
 
-/// What the inputs ask for, and what cannot be read of them.
-pub(crate) fn request(inputs: &Inputs) -> (Request, Vec<Problem>) {
+/// What the inputs and the files of `patch-file` ask for, and what cannot be read of them.
+pub(crate) fn request(inputs: &Inputs, patch_files: &[(String, Vec<u8>)]) -> (Request, Vec<Problem>) {
     Request::read(&request::Inputs {
         set: &inputs.set,
         set_json: &inputs.set_json,
@@ -33,6 +33,9 @@ pub(crate) fn request(inputs: &Inputs) -> (Request, Vec<Problem>) {
         marker: &inputs.marker,
         updates: &inputs.updates,
         changes: &inputs.changes,
+        patch: &inputs.patch,
+        patch_files,
+        list_key: &inputs.list_key,
         conditions: &inputs.where_,
         create: inputs.create,
         alias: match inputs.alias {

@@ -20,7 +20,7 @@ pub(crate) fn read(text: &str) -> Vec<Result<Edit, Problem>> {
         Err(problem) => return vec![Err(problem)],
     };
     let mut reader = Reader { stream: &stream, read: Vec::new(), before: Vec::new() };
-    for (number, &(key, value)) in (1..).zip(stream.entries(root)) {
+    for (number, &(key, value)) in (1..).zip(stream.pairs(root)) {
         reader.entry(number, key, value);
     }
     if reader.read.is_empty() {
@@ -46,7 +46,7 @@ impl Reader<'_> {
             Err(problem) => return self.read.push(Err(problem)),
         };
         let what = format!("{what} (`{name}`)");
-        let inner = self.stream.entries(value);
+        let inner = self.stream.pairs(value);
         if inner.is_empty() {
             return match document::value(self.stream, value, &what) {
                 Ok(Value::Mapping(_)) => self.read.push(Err(bad(&what, "the file has no changes"))),

@@ -11,6 +11,7 @@ mod needles;
 mod parallel;
 mod parts;
 pub mod patch;
+pub mod patches;
 pub mod problem;
 pub mod request;
 mod split_image;
@@ -31,7 +32,9 @@ struct Step;
 
 impl Guest for Step {
     fn run(inputs: Inputs) -> Result<Outputs, Failure> {
-        let (request, problems) = request(&inputs);
+        let read = |path: &String| Ok((path.clone(), workspace::read(path).map_err(failed)?));
+        let patch_files = inputs.patch_file.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+        let (request, problems) = request(&inputs, &patch_files);
         let mut batch = Batch::new(request, problems);
         let mut files = BTreeMap::new();
         for pattern in &inputs.files {
@@ -39,9 +42,10 @@ impl Guest for Step {
             if found.is_empty() {
                 batch.no_files(pattern);
             }
-            files.extend(found.into_iter().map(|entry| (entry.path, entry.size)));
+            let found = found.into_iter().filter(|entry| !Batch::is_patch(&inputs.patch_file, &entry.path));
+            files.extend(found.map(|entry| (entry.path, entry.size)));
         }
-        let mut queue = Queue::new(&inputs, files.values().sum());
+        let mut queue = Queue::new(&inputs, &patch_files, files.values().sum());
         for (done, (path, &size)) in (0..).zip(&files) {
             if done % 100 == 0 {
                 progress(done, Some(files.len() as u64), "files");

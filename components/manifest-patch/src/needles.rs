@@ -32,6 +32,7 @@ impl Needles {
             // A chart may keep the registry apart.
             Action::Image(edit) => edit.name.rsplit('/').next().map(str::to_owned).into_iter().collect(),
             Action::Marker(edit) => vec![edit.policy.clone()],
+            Action::Patch(_) => Vec::new(),
         };
         // With the number of a document an edit has the same texts as without.
         let edits =

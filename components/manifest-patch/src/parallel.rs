@@ -17,6 +17,7 @@ const LARGE: usize = 1024 * 1024;
 /// Files that are to be looked into. Those of a small run are looked into here: an instance costs more than it saves.
 pub(crate) struct Queue<'a> {
     inputs: &'a Inputs,
+    patch_files: &'a [(String, Vec<u8>)],
     small: bool,
     files: Vec<File>,
     bytes: usize,
@@ -24,8 +25,8 @@ pub(crate) struct Queue<'a> {
 
 impl<'a> Queue<'a> {
     /// A queue for files of so many bytes together.
-    pub(crate) fn new(inputs: &'a Inputs, total: u64) -> Self {
-        Self { inputs, small: total <= 2 * JOB as u64, files: Vec::new(), bytes: 0 }
+    pub(crate) fn new(inputs: &'a Inputs, patch_files: &'a [(String, Vec<u8>)], total: u64) -> Self {
+        Self { inputs, patch_files, small: total <= 2 * JOB as u64, files: Vec::new(), bytes: 0 }
     }
 
     /// Adds a file.
@@ -66,7 +67,11 @@ impl<'a> Queue<'a> {
             };
             let count = files.iter().take_while(fits).count().max(1);
             let rest = files.split_off(count);
-            jobs.push(Job { inputs: self.inputs.clone(), files: std::mem::replace(&mut files, rest) });
+            jobs.push(Job {
+                inputs: self.inputs.clone(),
+                patch_files: self.patch_files.iter().map(patch_file).collect(),
+                files: std::mem::replace(&mut files, rest),
+            });
         }
         let looked = parallel::patch(&jobs).into_iter().flatten();
         for (path, patched) in paths.iter().zip(looked) {
@@ -75,9 +80,16 @@ impl<'a> Queue<'a> {
     }
 }
 
+/// One that is not text was refused before.
+fn patch_file((path, content): &(String, Vec<u8>)) -> File {
+    File { path: path.clone(), content: String::from_utf8_lossy(content).into_owned() }
+}
+
 /// Does one job.
 pub(crate) fn work(job: &Job) -> Vec<Patched> {
-    let (request, _) = request(&job.inputs);
+    let patch_files: Vec<_> =
+        job.patch_files.iter().map(|file| (file.path.clone(), file.content.clone().into_bytes())).collect();
+    let (request, _) = request(&job.inputs, &patch_files);
     let patched = |file: &File| to_wit(Looked::into(&request, &file.path, file.content.as_bytes()));
     job.files.iter().map(patched).collect()
 }

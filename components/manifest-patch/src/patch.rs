@@ -5,6 +5,7 @@ use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Reason, Refu
 use crate::image::{ImageEdit, Reference};
 use crate::kustomization;
 use crate::marker;
+use crate::patches::{Draft, diff};
 use crate::request::{Action, Condition, Request};
 use crate::split_image;
 use crate::wanted::{self, Wanted};
@@ -80,9 +81,17 @@ impl Round {
                 continue;
             }
             patched.documents += 1;
+            let mut draft = Ok(Draft::Node(document));
             let tallies = patched.matches.iter_mut().zip(&mut patched.acts);
             for (edit, (matches, acts)) in request.edits.iter().zip(tallies) {
                 let Some(action) = edit.at(path, several.then_some(index)) else { continue };
+                if let Action::Patch(patch) = action {
+                    if patch.is_for(&stream, document) {
+                        *matches += 1;
+                        draft = draft.and_then(|draft| patch.apply(&stream, draft));
+                    }
+                    continue;
+                }
                 for place in matches_of(request, action, &stream, document, path) {
                     *matches += 1;
                     let (list, new) = match place {
@@ -94,13 +103,15 @@ impl Round {
                         }
                     };
                     *acts |= !new.is_empty();
-                    // The same item is added once, and a value copied once.
-                    for op in new {
-                        if !list.contains(&op) {
-                            list.push(op);
-                        }
-                    }
+                    add(list, new);
                 }
+            }
+            match draft.and_then(|draft| diff(&stream, request.alias, &draft, document)) {
+                Ok(edits) => {
+                    add(&mut ops, edits.ops);
+                    add(&mut copies, edits.copies);
+                }
+                Err(refusal) => patched.refusals.push(refusal),
             }
         }
         let again = !copies.is_empty();
@@ -111,6 +122,15 @@ impl Round {
             }
         }
         Self { patched, again }
+    }
+}
+
+/// The same item is added once, and a value copied once.
+fn add(ops: &mut Vec<Op>, new: Vec<Op>) {
+    for op in new {
+        if !ops.contains(&op) {
+            ops.push(op);
+        }
     }
 }
 
@@ -182,6 +202,7 @@ fn matches_of(
             matches
         }
         Action::Marker(edit) => marker::markers(stream, document, edit, alias),
+        Action::Patch(_) => Vec::new(),
     }
 }
 

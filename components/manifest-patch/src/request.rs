@@ -5,6 +5,7 @@ use lockstep_yaml::{Alias, Path, Value};
 use crate::changes;
 use crate::image::ImageEdit;
 use crate::marker::MarkerEdit;
+use crate::patches::{self, ListKeys, Patch};
 use crate::problem::{Code, Problem};
 use crate::updates;
 
@@ -52,6 +53,8 @@ pub enum Action {
     Image(ImageEdit),
     /// Change what a policy marks.
     Marker(MarkerEdit),
+    /// Apply a patch.
+    Patch(Patch),
 }
 
 /// `PATH=VALUE`: a scalar at PATH must have this text.
@@ -95,6 +98,12 @@ pub struct Inputs<'a> {
     pub updates: &'a str,
     /// Files, paths and values, as YAML.
     pub changes: &'a str,
+    /// Texts of patches.
+    pub patch: &'a [String],
+    /// Names and contents of files with such texts.
+    pub patch_files: &'a [(String, Vec<u8>)],
+    /// `LIST=KEY`, `LIST=` or `KEY`.
+    pub list_key: &'a [String],
     /// `PATH=VALUE`.
     pub conditions: &'a [String],
     /// Whether missing keys are made.
@@ -150,8 +159,9 @@ impl Request {
         inputs.marker.iter().for_each(|text| keep(marker(text)));
         updates::read(inputs.updates).into_iter().for_each(&mut keep);
         changes::read(inputs.changes).into_iter().for_each(&mut keep);
+        patches(inputs).into_iter().for_each(keep);
         if edits.is_empty() && problems.is_empty() {
-            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image`, `marker`, `updates` and `changes`";
+            let hint = "give at least one of `set`, `set-json`, `append`, `append-json`, `delete`, `image`, `marker`, `updates`, `changes`, `patch` and `patch-file`";
             problems.push(Problem::new(Code::NoEdits, "there is nothing to change").hint(hint));
         }
         let mut conditions = Vec::new();
@@ -203,6 +213,36 @@ fn marker(text: &str) -> Result<Edit, Problem> {
         bad_input("marker", text, &problem).hint("write NAMESPACE:POLICY=REPOSITORY[:TAG][@DIGEST]")
     })?;
     Ok(Edit::new(format!("marker {}", edit.policy), Action::Marker(edit)))
+}
+
+/// All patches, in order; and what is wrong with them and with `list-key`.
+fn patches(inputs: &Inputs<'_>) -> Vec<Result<Edit, Problem>> {
+    let mut edits = Vec::new();
+    let mut keys = ListKeys::default();
+    for text in inputs.list_key {
+        if let Err(problem) = keys.add(text) {
+            let hint = "write LIST=KEY, LIST= to replace it, or KEY for every list";
+            edits.push(Err(bad_input("list-key", text, &problem).hint(hint)));
+        }
+    }
+    let texts = (1..).zip(inputs.patch).map(|(number, text)| (format!("patch {number}"), text.as_bytes()));
+    let files = inputs.patch_files.iter().map(|(name, text)| (format!("patch-file {name}"), text.as_slice()));
+    for (name, text) in texts.chain(files) {
+        match patches::read(text, &keys) {
+            Ok(patches) => {
+                let alone = patches.len() == 1;
+                edits.extend((1..).zip(patches).map(|(number, patch)| {
+                    let label = if alone { name.clone() } else { format!("{name} ({number})") };
+                    Ok(Edit::new(label, Action::Patch(patch)))
+                }));
+            }
+            Err(bad) => {
+                let problem = Problem::new(Code::BadInput, format!("{name}: {bad}"));
+                edits.push(Err(Problem { hint: bad.hint, ..problem }));
+            }
+        }
+    }
+    edits
 }
 
 fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {

@@ -23,7 +23,7 @@ pub(crate) fn read(text: &str) -> Vec<Result<Edit, Problem>> {
 
 /// The list itself, which may stand under `updates:`.
 fn list(stream: &Stream<'_>, root: NodeId) -> Result<NodeId, Problem> {
-    let list = match stream.entries(root) {
+    let list = match stream.pairs(root) {
         [(key, list)] if stream.scalar(*key) == Some("updates") => *list,
         [] => root,
         _ => {
@@ -72,7 +72,7 @@ fn entry(
         problems.push(bad(&what, "it has not both a `key` and a `value`"));
         return None;
     };
-    for &(name, _) in stream.entries(item) {
+    for &(name, _) in stream.pairs(item) {
         if !matches!(stream.scalar(name), Some("key" | "value")) {
             let name = stream.scalar(name).unwrap_or_default();
             problems.push(bad(&what, format!("`{name}` is not known; there are `key` and `value`")));

@@ -96,6 +96,8 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         Some("follow") => Alias::Follow,
         Some(other) => panic!("{other}"),
     };
+    let read = |path: String| (path.clone(), files[&path].clone());
+    let patch_files: Vec<_> = list("--patch-file").into_iter().map(read).collect();
     let (request, problems) = Request::read(&Inputs {
         set: &set,
         set_json: &set_json,
@@ -106,6 +108,9 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
         marker: &list("--marker"),
         updates: &list("--updates").join("\n"),
         changes: &list("--changes").join("\n"),
+        patch: &list("--patch"),
+        patch_files: &patch_files,
+        list_key: &list("--list-key"),
         conditions: &conditions,
         create: args.iter().any(|arg| arg == "--create"),
         alias,
@@ -115,14 +120,16 @@ fn run(args: &[String], files: &Files) -> Result<Done, Vec<Problem>> {
     let mut found = BTreeMap::new();
     for pattern in list("--files") {
         let before = found.len();
-        found.extend(files.iter().filter(|(path, _)| glob_match(&pattern, path)));
+        let fits = files.iter().filter(|(path, _)| glob_match(&pattern, path));
+        found.extend(fits.map(|(path, content)| (path.clone(), content)));
         if found.len() == before && !files.keys().any(|path| glob_match(&pattern, path)) {
             batch.no_files(&pattern);
         }
     }
+    found.retain(|path, _| !Batch::is_patch(&list("--patch-file"), path));
     for (path, content) in found {
-        if !batch.is_too_large(path, content.len() as u64) && batch.is_concerned(path, content) {
-            batch.add(path, content);
+        if !batch.is_too_large(&path, content.len() as u64) && batch.is_concerned(&path, content) {
+            batch.add(&path, content);
         }
     }
     batch.finish()

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::append;
-use crate::equal;
 use crate::insert;
 use crate::refusal::{Position, Reason, Refusal};
 use crate::remove::Removal;
 use crate::replace::{self, unsupported};
-use crate::shared::{alias_refusal, aliases, refuse_used_anchors};
+use crate::shared::{aliases, refuse_used_anchors};
 use crate::show::show;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Tree};
@@ -48,6 +47,17 @@ pub enum Op {
         within: NodeId,
         /// The missing keys on the way to the list, outermost first, if it is not there.
         keys: Vec<String>,
+        /// The new item.
+        value: Value,
+    },
+    /// Put a value into a list in front of one of its items. Several at one index keep their order. Lines
+    /// of comment right above the item at its indentation are its own and stay with it; what stands above
+    /// the first item stays above all of them, so that taking the new item out again restores every byte.
+    Insert {
+        /// A list, or with index 0 an empty value that becomes one.
+        within: NodeId,
+        /// How many of its items, as they are now, stand in front of it; with all of them it is an `Append`.
+        index: usize,
         /// The new item.
         value: Value,
     },
@@ -92,6 +102,8 @@ pub(crate) struct Plan {
     pub(crate) set: HashMap<NodeId, Value>,
     /// The entries that mappings get at their end.
     pub(crate) created: BTreeMap<NodeId, Vec<(String, Value)>>,
+    /// The items that sequences get in front of their own, by the index of that.
+    pub(crate) inserted: BTreeMap<NodeId, BTreeMap<usize, Vec<Value>>>,
     /// The items that sequences get at their end.
     pub(crate) appended: BTreeMap<NodeId, Vec<Value>>,
     /// The key nodes that get another name.
@@ -101,15 +113,28 @@ pub(crate) struct Plan {
     /// The bytes whose comments go.
     pub(crate) gone: Vec<Range<usize>>,
     /// Whether strings of several lines may be written as block scalars.
-    blocks: bool,
+    pub(crate) blocks: bool,
+    /// Whether collections with parts that come or go are written anew as a whole.
+    pub(crate) whole: bool,
+    /// The keys to create that are among the changes.
+    noted: HashSet<(NodeId, String)>,
+}
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Strings of several lines as block scalars.
+    pub(crate) blocks: bool,
+    /// Collections with parts that come or go as a whole.
+    pub(crate) whole: bool,
 }
 
 impl Plan {
     /// Plans all changes. They are independent: none sees the effect of another, and two that
     /// want different things of one place are refused.
-    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op], blocks: bool) -> Result<Self, Refusal> {
+    pub(crate) fn new(tree: &Tree<'_>, ops: &[Op], way: Way) -> Result<Self, Refusal> {
         refuse_overlaps(tree, ops)?;
-        let mut plan = Self { blocks, ..Self::default() };
+        let mut plan = Self { blocks: way.blocks, whole: way.whole, ..Self::default() };
         let mut done = HashSet::new();
         let mut lists: BTreeMap<(NodeId, &[String]), Vec<Value>> = BTreeMap::new();
         for op in ops {
@@ -119,11 +144,17 @@ impl Plan {
                 Op::Remove { node } if done.insert(*node) => plan.remove(tree, *node)?,
                 Op::Set { .. } | Op::Detach { .. } | Op::Remove { .. } => {}
                 Op::Create { within, keys, value } => plan.create(tree, *within, keys, value)?,
-                Op::Append { within, keys, value } if keys.is_empty() => plan.append(tree, *within, value),
+                Op::Append { within, keys, value } if keys.is_empty() => plan.append(*within, value),
                 Op::Append { within, keys, value } => {
                     lists.entry((*within, keys)).or_default().push(value.clone());
                 }
-                Op::Rename { node, key } => plan.rename(tree, *node, key)?,
+                Op::Insert { within, index, value } => plan.put(tree, *within, *index, value)?,
+                Op::Rename { node, key } => {
+                    plan.rename(tree, *node, key)?;
+                    if !ops.iter().any(|op| matches!(op, Op::Set { node: set, .. } if set == node)) {
+                        plan.note_renamed(tree, *node, key);
+                    }
+                }
             }
         }
         for ((within, keys), items) in lists {
@@ -134,59 +165,6 @@ impl Plan {
         plan.take_out(tree)?;
         plan.changes.sort_by_key(|change| change.at);
         Ok(plan)
-    }
-
-    /// Changes as little as possible: of a collection only the parts that differ.
-    fn change(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
-        if equal::has(tree, id, value) {
-            return Ok(());
-        }
-        let node = tree.node(id);
-        if let Data::Alias { target } = node.data {
-            return Err(alias_refusal(tree, id, target, tree.path(id)));
-        }
-        match (&node.data, value) {
-            (Data::Mapping { entries, .. }, Value::Mapping(wanted))
-                if !entries.is_empty() && keeps_keys(tree, entries, wanted) =>
-            {
-                for (key, value) in wanted {
-                    match tree.own_value(id, key) {
-                        Some(inner) => self.change(tree, inner, value)?,
-                        None => self.add(tree, id, key, value.clone()),
-                    }
-                }
-                return Ok(());
-            }
-            (Data::Sequence { items, .. }, Value::Sequence(wanted))
-                if !items.is_empty() && items.len() == wanted.len() =>
-            {
-                return items
-                    .iter()
-                    .zip(wanted)
-                    .try_for_each(|(&item, value)| self.change(tree, item, value));
-            }
-            _ => {}
-        }
-        if let Some(tag) = node.tag()
-            && !equal::tag_fits(&tag.full, value)
-        {
-            let reason = Reason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
-            return Err(reason.at(tree.position(node.start)));
-        }
-        self.replace(tree, id, value)
-    }
-
-    fn replace(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
-        self.splices.extend(replace::replace(tree, id, value, self.blocks)?);
-        self.changes.push(Change {
-            at: tree.position(tree.node(id).start),
-            path: tree.path(id),
-            from: Some(tree.show(id)),
-            to: Some(show(value)),
-            aliases: aliases(tree, id),
-        });
-        self.set.insert(id, value.clone());
-        Ok(())
     }
 
     fn detach(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
@@ -225,35 +203,27 @@ impl Plan {
         Ok(())
     }
 
-    /// Plans what comes to the ends of collections.
+    /// Plans what comes to collections.
     fn insert(&mut self, tree: &Tree<'_>) -> Result<(), Refusal> {
-        let places: BTreeSet<NodeId> = self.created.keys().chain(self.appended.keys()).copied().collect();
+        let lists = self.inserted.keys().chain(self.appended.keys());
+        let places: BTreeSet<NodeId> = self.created.keys().chain(lists).copied().collect();
         // Inner ones first: where two end on the same line, what is new in the inner one comes first.
         for &place in places.iter().rev() {
-            let splices = match (self.created.get(&place), self.appended.get(&place)) {
-                (Some(entries), None) => insert::insert(tree, place, entries, self.blocks)?,
-                (None, Some(items)) => append::append(tree, place, items, self.blocks)?,
-                _ => return Err(disagreement(tree, place)),
+            let list = self.inserted.contains_key(&place) || self.appended.contains_key(&place);
+            let splices = match self.created.get(&place) {
+                Some(_) if list => return Err(disagreement(tree, place)),
+                Some(entries) => insert::insert(tree, place, entries, self.blocks)?,
+                None => append::add(tree, place, &self.items(tree, place), self.blocks)?,
             };
             self.splices.extend(splices);
+            if list {
+                self.note_items(tree, place);
+            }
         }
         Ok(())
     }
 
-    fn append(&mut self, tree: &Tree<'_>, within: NodeId, value: &Value) {
-        let items = self.appended.entry(within).or_default();
-        let path = format!("{}[{}]", tree.path(within), tree.items(within).len() + items.len());
-        items.push(value.clone());
-        self.changes.push(Change {
-            at: tree.position(tree.node(within).start),
-            path,
-            from: None,
-            to: Some(show(value)),
-            aliases: aliases(tree, within),
-        });
-    }
-
-    fn add(&mut self, tree: &Tree<'_>, mapping: NodeId, key: &str, value: Value) {
+    pub(crate) fn add(&mut self, tree: &Tree<'_>, mapping: NodeId, key: &str, value: Value) {
         self.note_created(tree, mapping, key, &value);
         self.created.entry(mapping).or_default().push((key.to_owned(), value));
     }
@@ -261,16 +231,14 @@ impl Plan {
     fn note_created(&mut self, tree: &Tree<'_>, within: NodeId, key: &str, value: &Value) {
         let outer = tree.path(within);
         let path = if outer.is_empty() { key.to_owned() } else { format!("{outer}.{key}") };
-        let to = Some(show(value));
-        let change = Change {
-            at: tree.position(tree.node(within).start),
-            path,
-            from: None,
-            to,
-            aliases: aliases(tree, within),
-        };
-        if !self.changes.contains(&change) {
-            self.changes.push(change);
+        if self.noted.insert((within, path.clone())) {
+            self.changes.push(Change {
+                at: tree.position(tree.node(within).start),
+                path,
+                from: None,
+                to: Some(show(value)),
+                aliases: aliases(tree, within),
+            });
         }
     }
 
@@ -281,11 +249,22 @@ impl Plan {
         Ok(())
     }
 
-    fn remove(&mut self, tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
+    /// Notes a key that got another name, and nothing else.
+    fn note_renamed(&mut self, tree: &Tree<'_>, id: NodeId, name: &str) {
+        let key = key_of(tree, id).unwrap_or(id);
+        self.changes.push(Change {
+            at: tree.position(tree.node(key).start),
+            path: tree.path(id),
+            from: Some(tree.show(key)),
+            to: Some(name.to_owned()),
+            aliases: aliases(tree, id),
+        });
+    }
+
+    pub(crate) fn remove(&mut self, tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
         let Some(parent) = tree.node(id).parent else {
             return Err(unsupported(tree, id, "a document as a whole"));
         };
-        refuse_used_anchors(tree, id)?;
         self.removed.entry(parent).or_default().insert(id);
         self.changes.push(Change {
             at: tree.position(tree.node(key_of(tree, id).unwrap_or(id)).start),
@@ -299,10 +278,15 @@ impl Plan {
 
     /// Plans what goes from collections.
     fn take_out(&mut self, tree: &Tree<'_>) -> Result<(), Refusal> {
+        let gone = self.removed.values().flatten().copied().collect();
+        refuse_used_anchors(tree, &gone, |node| self.set.contains_key(&node))?;
         let mut removal = Removal::default();
         for (&collection, gone) in &self.removed {
             let all = tree.entries(collection).len() + tree.items(collection).len() == gone.len();
-            if all && (self.created.contains_key(&collection) || self.appended.contains_key(&collection)) {
+            let filled = self.created.contains_key(&collection)
+                || self.inserted.contains_key(&collection)
+                || self.appended.contains_key(&collection);
+            if all && filled {
                 return Err(unsupported(tree, collection, "a collection that is emptied and filled at once"));
             }
             removal.add(tree, collection, gone)?;
@@ -322,7 +306,7 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
         let (node, value) = match op {
             Op::Set { node, value } | Op::Detach { node, value } => (*node, Some(value)),
             Op::Remove { node } => (*node, None),
-            Op::Create { .. } | Op::Append { .. } | Op::Rename { .. } => continue,
+            Op::Create { .. } | Op::Append { .. } | Op::Insert { .. } | Op::Rename { .. } => continue,
         };
         if wanted.insert(node, value).is_some_and(|before| before != value) {
             return Err(disagreement(tree, node));
@@ -334,7 +318,7 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
             | Op::Detach { node, .. }
             | Op::Remove { node }
             | Op::Rename { node, .. } => (*node, 1),
-            Op::Create { within, .. } | Op::Append { within, .. } => (*within, 0),
+            Op::Create { within, .. } | Op::Append { within, .. } | Op::Insert { within, .. } => (*within, 0),
         };
         let mut outer = tree.ancestors(node).skip(itself);
         if outer.any(|outer| wanted.contains_key(&outer)) {
@@ -346,13 +330,6 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
 
 fn disagreement(tree: &Tree<'_>, id: NodeId) -> Refusal {
     Reason::Disagreement(tree.path(id)).at(tree.position(tree.node(id).start))
-}
-
-/// Whether every key of the mapping is wanted, so that nothing needs to be taken out.
-fn keeps_keys(tree: &Tree<'_>, entries: &[(NodeId, NodeId)], wanted: &[(String, Value)]) -> bool {
-    entries.iter().all(|&(key, _)| {
-        tree.scalar(key).is_some_and(|key| key != "<<" && wanted.iter().any(|(name, _)| name == key))
-    })
 }
 
 /// The value with mappings around it, one for each key.
@@ -380,8 +357,8 @@ fn join(existing: &mut Value, keys: &[String], value: &Value) -> bool {
 /// The key of a value.
 fn key_of(tree: &Tree<'_>, id: NodeId) -> Result<NodeId, Refusal> {
     let entries = tree.node(id).parent.map_or(&[][..], |parent| tree.entries(parent));
-    let entry = entries.iter().find(|&&(_, value)| value == id);
-    entry.map(|&(key, _)| key).ok_or_else(|| {
+    let entry = entries.binary_search_by_key(&id, |&(_, value)| value);
+    entry.map(|entry| entries[entry].0).map_err(|_| {
         let reason = Reason::Unsupported(format!("`{}` has no key", tree.path(id)));
         reason.at(tree.position(tree.node(id).start))
     })

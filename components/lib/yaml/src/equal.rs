@@ -29,11 +29,11 @@ pub(crate) fn has(tree: &Tree<'_>, id: NodeId, value: &Value) -> bool {
                 && items.iter().zip(wanted).all(|(&item, wanted)| has(tree, item, wanted))
         }
         (Data::Mapping { entries, .. }, Value::Mapping(wanted)) => {
-            entries.len() == wanted.len()
-                && tree.merged(id).is_empty()
-                && wanted.iter().all(|(key, wanted)| {
-                    tree.own_value(id, key).is_some_and(|value| has(tree, value, wanted))
-                })
+            if entries.len() != wanted.len() || !tree.merged(id).is_empty() {
+                return false;
+            }
+            let own = tree.finder(id);
+            wanted.iter().all(|(key, wanted)| own(key).is_some_and(|value| has(tree, value, wanted)))
         }
         _ => false,
     }

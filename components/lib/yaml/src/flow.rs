@@ -5,6 +5,7 @@ use granit_parser::ScalarStyle;
 use crate::lines;
 use crate::parse::skip_trivia;
 use crate::quote;
+use crate::remove::{above, stands_alone};
 use crate::render;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
@@ -54,6 +55,22 @@ pub(crate) fn insert(tree: &Tree<'_>, id: NodeId, new: Vec<String>) -> Vec<Splic
         splices.insert(0, Splice::new(end..end, ","));
     }
     splices
+}
+
+/// Puts parts in front of the one that begins at `start`, behind the one that ends at `before`. `lines` says
+/// that every part has lines of its own: those of the comment right above one are its own too.
+pub(crate) fn put(source: &str, start: usize, before: Option<usize>, new: &[String], lines: bool) -> Splice {
+    let own = stands_alone(source, start).then(|| lines::start(source, start));
+    let above = above(source, start, before);
+    match own {
+        Some(line) if lines || above == line => {
+            let eol = lines::ending(source, line);
+            let blanks = &source[line..start];
+            let text: String = new.iter().map(|part| format!("{blanks}{part},{eol}")).collect();
+            Splice::new(above..above, text)
+        }
+        _ => Splice::new(start..start, format!("{}, ", new.join(", "))),
+    }
 }
 
 /// The node that begins the first part of a collection, and the one that ends the last.

@@ -2,15 +2,19 @@
 //! by reading the result again, and is refused otherwise. Never touches a file or the network.
 #![forbid(unsafe_code)]
 
+mod align;
 mod append;
 mod block;
+mod change;
 mod comment;
 mod edit;
 mod equal;
 mod flow;
 mod gate;
 mod insert;
+mod items;
 mod lines;
+mod look;
 mod parse;
 mod quote;
 mod readers;

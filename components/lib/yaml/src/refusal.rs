@@ -99,6 +99,16 @@ pub enum Reason {
         /// What stands there.
         found: &'static str,
     },
+    /// An item was to be put in front of one that is not there.
+    #[error("`{path}` has {length} items, so nothing can stand in front of the one with index {index}")]
+    NoItem {
+        /// The path of the list.
+        path: String,
+        /// The index, counted from 0.
+        index: usize,
+        /// How many items there are.
+        length: usize,
+    },
     /// The tag of a scalar would make something else of the new value.
     #[error("`{path}` has the tag `{tag}`, which does not fit the new value")]
     Tag {

@@ -27,10 +27,10 @@ pub(crate) struct Removal {
 }
 
 /// A key with its value, or an item.
-struct Part {
-    start: usize,
-    end: usize,
-    goes: bool,
+pub(crate) struct Part {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) goes: bool,
 }
 
 impl Removal {
@@ -160,7 +160,7 @@ impl Removal {
         }
         for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.goes) {
             let end = lines::next(text, comma(text, part.end).map_or(part.end, |comma| comma + 1));
-            let lines = above(text, parts, index)..end;
+            let lines = above(text, part.start, end_before(parts, index))..end;
             self.lines.extend((!all).then(|| lines.clone()));
             self.owned.push(lines);
         }
@@ -198,7 +198,7 @@ impl Removal {
     }
 }
 
-fn part(tree: &Tree<'_>, first: NodeId, last: NodeId, goes: bool) -> Part {
+pub(crate) fn part(tree: &Tree<'_>, first: NodeId, last: NodeId, goes: bool) -> Part {
     Part { start: tree.start_of(first), end: tree.end_of(last), goes }
 }
 
@@ -206,19 +206,24 @@ fn part(tree: &Tree<'_>, first: NodeId, last: NodeId, goes: bool) -> Part {
 fn own(text: &str, parts: &[Part], index: usize) -> Range<usize> {
     let part = &parts[index];
     let end = if ends_with_line(text, part) { part.end } else { lines::next(text, part.end) };
-    above(text, parts, index)..behind_comments(text, end, lines::column(text, part.start))
+    above(text, part.start, end_before(parts, index))
+        ..behind_comments(text, end, lines::column(text, part.start))
 }
 
-/// Where a part begins, with the lines of comment right above it at its indentation. What stands above
-/// the first is not its own.
-fn above(text: &str, parts: &[Part], index: usize) -> usize {
-    let start = parts[index].start;
+/// Where the part in front of this one ends.
+fn end_before(parts: &[Part], index: usize) -> Option<usize> {
+    index.checked_sub(1).map(|before| parts[before].end)
+}
+
+/// Where the part that begins at `start` begins with the lines of comment right above it at its
+/// indentation. What stands above the first, with no part that ends `before`, is not its own.
+pub(crate) fn above(text: &str, start: usize, before: Option<usize>) -> usize {
     if !stands_alone(text, start) {
         return start;
     }
     let mut line = lines::start(text, start);
     let indent = lines::indent(text, line);
-    let limit = index.checked_sub(1).map_or(line, |before| parts[before].end);
+    let limit = before.unwrap_or(line);
     while line > limit {
         let before = lines::start(text, line - 1);
         let comment = text.as_bytes().get(before + indent) == Some(&b'#');
@@ -231,8 +236,9 @@ fn above(text: &str, parts: &[Part], index: usize) -> usize {
 }
 
 /// Whether nothing but blanks stands before this byte on its line.
-fn stands_alone(text: &str, at: usize) -> bool {
-    text[lines::start(text, at)..at].bytes().all(|byte| byte == b' ')
+pub(crate) fn stands_alone(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches(' ');
+    before.is_empty() || before == "\u{feff}" || before.ends_with('\n')
 }
 
 /// A block scalar ends with its line; everything else within one.
@@ -252,7 +258,7 @@ fn comma(text: &str, end: usize) -> Option<usize> {
 }
 
 /// Whether every part of a collection in brackets, and the closing one, has lines of its own.
-fn one_per_line(tree: &Tree<'_>, id: NodeId, parts: &[Part]) -> bool {
+pub(crate) fn one_per_line(tree: &Tree<'_>, id: NodeId, parts: &[Part]) -> bool {
     let (text, close) = (tree.text, tree.node(id).end as usize - 1);
     parts.iter().all(|part| {
         let behind = comma(text, part.end).map_or(part.end, |comma| comma + 1);

@@ -124,8 +124,8 @@ impl Stream<'_> {
         self.tree.items(sequence)
     }
 
-    /// The keys of a mapping with their values, in order; nothing for any other node.
-    pub fn entries(&self, mapping: NodeId) -> &[(NodeId, NodeId)] {
+    /// The keys of a mapping, as nodes too, with their values, in order; nothing for any other node.
+    pub fn pairs(&self, mapping: NodeId) -> &[(NodeId, NodeId)] {
         self.tree.entries(mapping)
     }
 
@@ -190,7 +190,8 @@ impl Stream<'_> {
         self.tree.path(node)
     }
 
-    fn is_absent(&self, node: NodeId) -> bool {
+    /// Whether nothing stands at a node, such as a document of comments alone: it reads as null.
+    pub fn is_absent(&self, node: NodeId) -> bool {
         let node = self.tree.node(node);
         matches!(node.data, Data::Scalar { .. }) && node.start == node.end
     }

@@ -1,6 +1,8 @@
 //! What anchors, aliases and merges share: why that is in the way of an edit, and copies that are not.
 //! Never edits.
 
+use std::collections::HashSet;
+
 use granit_parser::ScalarStyle;
 
 use crate::edit::Op;
@@ -43,8 +45,7 @@ const COPY_DEPTH: usize = 64;
 
 /// The edit that gives a place a copy of the value it shares.
 pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
-    let mut copier = Copier { tree, left: COPY_NODES };
-    let value = copier.value(shared.value, COPY_DEPTH).map_err(|problem| {
+    let value = value(tree, shared.value).map_err(|problem| {
         let path = tree.path(shared.value);
         let reason = Reason::Unsupported(format!("`{path}` cannot be copied: {problem}"));
         reason.at(tree.position(tree.node(shared.value).start))
@@ -53,6 +54,11 @@ pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
         SharedPlace::Alias(node) => Op::Detach { node: *node, value },
         SharedPlace::Key(within, key) => Op::Create { within: *within, keys: vec![key.clone()], value },
     })
+}
+
+/// The value of a node with everything its aliases and merges stand for.
+pub(crate) fn value(tree: &Tree<'_>, id: NodeId) -> Result<Value, &'static str> {
+    Copier { tree, left: COPY_NODES }.value(id, COPY_DEPTH)
 }
 
 struct Copier<'t> {
@@ -120,25 +126,33 @@ impl Copier<'_> {
     }
 }
 
-/// Refuses to take out an anchor that is used elsewhere.
-pub(crate) fn refuse_used_anchors(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
-    let within = |node: NodeId| tree.ancestors(node).any(|outer| outer == id);
+/// Refuses to take out an anchor that is used elsewhere: by an alias that neither goes nor is replaced.
+pub(crate) fn refuse_used_anchors(
+    tree: &Tree<'_>,
+    gone: &HashSet<NodeId>,
+    replaced: impl Fn(NodeId) -> bool,
+) -> Result<(), Refusal> {
+    let mut first = None;
     let mut places = Vec::new();
-    let mut name = "";
     for (index, node) in tree.nodes.iter().enumerate() {
-        if let Data::Alias { target } = node.data
-            && within(target)
-            && !within(NodeId(index as u32))
-        {
-            name = tree.node(target).anchor().map_or("", |(name, _)| name);
+        let Data::Alias { target } = node.data else {
+            continue;
+        };
+        let Some(outer) = tree.ancestors(target).find(|outer| gone.contains(outer)) else {
+            continue;
+        };
+        let stays = !tree.ancestors(NodeId(index as u32)).any(|node| gone.contains(&node) || replaced(node));
+        if stays && first.is_none_or(|(before, _)| before == outer) {
+            first = Some((outer, target));
             places.push(tree.position(node.start).line);
         }
     }
-    if places.is_empty() {
+    let Some((outer, target)) = first else {
         return Ok(());
-    }
-    let reason = Reason::Anchor { path: tree.path(id), anchor: name.to_owned(), places };
-    Err(reason.at(tree.position(tree.node(id).start)))
+    };
+    let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
+    let reason = Reason::Anchor { path: tree.path(outer), anchor, places };
+    Err(reason.at(tree.position(tree.node(outer).start)))
 }
 
 /// The lines with an alias of the node or of something around it.

@@ -1,6 +1,6 @@
 //! A file of YAML documents, opened for edits: the face of this library.
 
-use crate::edit::{Change, Op, Plan};
+use crate::edit::{Change, Op, Plan, Way};
 use crate::gate;
 use crate::refusal::{Reason, Refusal};
 use crate::splice;
@@ -12,6 +12,9 @@ use crate::verify::verify;
 pub struct Stream<'a> {
     pub(crate) tree: Tree<'a>,
 }
+
+/// How edits are first tried.
+const FIRST: Way = Way { blocks: true, whole: false };
 
 /// What became of a file.
 #[derive(Debug, PartialEq)]
@@ -42,10 +45,17 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// If a change cannot be made, or the result does not read as it should.
     pub fn edit(&self, ops: &[Op]) -> Result<Edited, Refusal> {
-        match self.attempt(ops, true) {
-            // Block scalars are the one form that depends on the lines around them. Quotes do not.
-            Err(Refusal { reason: Reason::Unproven { .. }, .. }) => self.attempt(ops, false),
-            other => other,
+        // Block scalars are the one form that depends on the lines around them. Quotes do not.
+        let quoted = Way { blocks: false, ..FIRST };
+        let parts = self.first(ops, &[FIRST, quoted], |reason| matches!(reason, Reason::Unproven { .. }));
+        let collections = ops.iter().any(|op| matches!(op, Op::Set { value, .. } if value.is_collection()));
+        match parts {
+            // What cannot come or go on its own may do so with all that is around it.
+            Err(Refusal { reason: Reason::Unproven { .. } | Reason::Unsupported(_), .. }) if collections => {
+                let whole = [FIRST, quoted].map(|way| Way { whole: true, ..way });
+                self.first(ops, &whole, |_| true).or(parts)
+            }
+            parts => parts,
         }
     }
 
@@ -55,12 +65,24 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// If a change cannot be made.
     pub fn draft(&self, ops: &[Op]) -> Result<String, Refusal> {
-        let mut plan = Plan::new(&self.tree, ops, true)?;
+        let mut plan = Plan::new(&self.tree, ops, FIRST)?;
         splice::apply(self.tree.text, &mut plan.splices).ok_or_else(overlap)
     }
 
-    fn attempt(&self, ops: &[Op], blocks: bool) -> Result<Edited, Refusal> {
-        let mut plan = Plan::new(&self.tree, ops, blocks)?;
+    /// The first of these ways that works, as long as the refusals are of this kind.
+    fn first(&self, ops: &[Op], ways: &[Way], kind: impl Fn(&Reason) -> bool) -> Result<Edited, Refusal> {
+        let mut last = Ok(Edited { text: None, changes: Vec::new() });
+        for &way in ways {
+            last = self.attempt(ops, way);
+            if !matches!(&last, Err(refusal) if kind(&refusal.reason)) {
+                break;
+            }
+        }
+        last
+    }
+
+    fn attempt(&self, ops: &[Op], way: Way) -> Result<Edited, Refusal> {
+        let mut plan = Plan::new(&self.tree, ops, way)?;
         if plan.splices.is_empty() {
             return Ok(Edited { text: None, changes: Vec::new() });
         }

@@ -2,6 +2,7 @@
 //! everything else, never changed.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::ScalarStyle;
@@ -133,6 +134,24 @@ impl<'a> Tree<'a> {
         found.next().map(|&(_, value)| value)
     }
 
+    /// Finds values of keys that stand in the mapping itself, in a large one without a look at all of them.
+    pub(crate) fn finder<'t>(&'t self, mapping: NodeId) -> impl Fn(&str) -> Option<NodeId> + 't {
+        let entries = self.entries(mapping);
+        let keys = (entries.len() > 16).then(|| {
+            let mut keys = HashMap::with_capacity(entries.len());
+            for &(key, value) in entries {
+                if let Some(key) = self.scalar(key) {
+                    keys.entry(key).or_insert(value);
+                }
+            }
+            keys
+        });
+        move |key| match &keys {
+            Some(keys) => keys.get(key).copied(),
+            None => self.own_value(mapping, key),
+        }
+    }
+
     /// The value of a key, the way readers see it: through aliases and merges.
     pub(crate) fn value(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
         self.value_within(mapping, key, 16)
@@ -218,7 +237,8 @@ impl<'a> Tree<'a> {
     }
 
     fn segment(&self, parent: NodeId, child: NodeId) -> Option<Segment> {
-        if let Some(index) = self.items(parent).iter().position(|&item| item == child) {
+        // Nodes are in the order of the file.
+        if let Ok(index) = self.items(parent).binary_search(&child) {
             let name = self.own_value(child, "name").and_then(|name| self.scalar(name));
             return Some(match name {
                 Some(name) if !name.is_empty() && name.len() < 64 => {
@@ -227,8 +247,8 @@ impl<'a> Tree<'a> {
                 _ => Segment::Index(index),
             });
         }
-        let mut entries = self.entries(parent).iter();
-        let (key, _) = entries.find(|&&(key, value)| key == child || value == child)?;
+        let entries = self.entries(parent);
+        let (key, _) = entries.get(entries.partition_point(|&(_, value)| value < child))?;
         Some(Segment::Key(self.scalar(*key).unwrap_or("?").to_owned()))
     }
 }

@@ -7,6 +7,7 @@ use granit_parser::ScalarStyle;
 use crate::edit::Plan;
 use crate::equal;
 use crate::gate;
+use crate::items::After;
 use crate::refusal::{Reason, Refusal};
 use crate::second;
 use crate::tree::{Data, NodeId, Tree};
@@ -87,19 +88,17 @@ impl Comparison<'_> {
                 if same { Ok(()) } else { Err(self.differs(old)) }
             }
             (Data::Sequence { items, style }, Data::Sequence { items: now, style: style_now }) => {
-                let appended = appended.map_or(&[][..], Vec::as_slice);
-                let kept: Vec<_> = items.iter().filter(|item| !self.goes(old, **item)).collect();
-                if kept.len() + appended.len() != now.len()
-                    || style != style_now && !emptied(items.len(), now.len())
-                {
+                let wanted = self.plan.items(self.old, old);
+                if wanted.len() != now.len() || style != style_now && !emptied(items.len(), now.len()) {
                     return Err(self.differs(old));
                 }
-                let (same, fresh) = now.split_at(kept.len());
-                kept.iter().zip(same).try_for_each(|(&&item, &now)| self.node(item, now))?;
-                appended.iter().zip(fresh).try_for_each(|(value, &now)| self.value(now, value))
+                wanted.iter().zip(now).try_for_each(|(wanted, &now)| match wanted {
+                    After::Kept(item) => self.node(*item, now),
+                    After::New(_, value) => self.value(now, value),
+                })
             }
             (Data::Mapping { entries, style, .. }, Data::Mapping { entries: now, style: style_now, .. }) => {
-                let kept = entries.iter().filter(|(_, value)| !self.goes(old, *value));
+                let kept = entries.iter().filter(|(_, value)| !self.plan.goes(old, *value));
                 let kept: Vec<_> = kept.copied().collect();
                 let created = created.map_or(&[][..], Vec::as_slice);
                 if kept.len() + created.len() != now.len()
@@ -134,10 +133,6 @@ impl Comparison<'_> {
             return Ok(());
         }
         Err(format!("`{}` reads as {}", self.new.path(new), self.new.show(new)))
-    }
-
-    fn goes(&self, collection: NodeId, value: NodeId) -> bool {
-        self.plan.removed.get(&collection).is_some_and(|gone| gone.contains(&value))
     }
 
     fn differs(&self, old: NodeId) -> String {
