@@ -10,6 +10,11 @@
 //   delete (list<string>)
 //   image (list<string>)
 //   marker (list<string>)
+//   updates (string)
+//   changes (string)
+//   patch (list<string>)
+//   patchFile (list<string>)
+//   listKey (list<string>)
 //   where (list<string>)
 //   create (bool)
 //   alias (refuse | expand | follow)
@@ -25,6 +30,11 @@ def call(Map args = [:]) {
         delete: 'delete',
         image: 'image',
         marker: 'marker',
+        updates: 'updates',
+        changes: 'changes',
+        patch: 'patch',
+        patchFile: 'patch-file',
+        listKey: 'list-key',
         where: 'where',
         create: 'create',
         alias: 'alias',
