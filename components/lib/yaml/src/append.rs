@@ -26,8 +26,8 @@ pub(crate) fn add(
 ) -> Result<Vec<Splice>, Refusal> {
     match &tree.node(sequence).data {
         Data::Sequence { items, style: Style::Block } => {
-            let lines = Lines::of(tree, sequence, items)?;
-            places(after).into_iter().map(|place| lines.add(&place, blocks)).collect()
+            let lines = Lines::of(tree, sequence, items, blocks)?;
+            places(after).into_iter().map(|place| lines.add(&place)).collect()
         }
         Data::Sequence { items, .. } => Ok(add_in_brackets(tree, sequence, items, after)),
         Data::Scalar { text, style: ScalarStyle::Plain, .. } if all_read(text) == Some(Reading::Null) => {
@@ -81,10 +81,12 @@ struct Lines<'t> {
     style: Option<ScalarStyle>,
     /// The blanks behind a dash.
     gap: usize,
+    /// But for the line end, which may differ from place to place.
+    manner: Manner,
 }
 
 impl<'t> Lines<'t> {
-    fn of(tree: &'t Tree<'t>, sequence: NodeId, items: &'t [NodeId]) -> Result<Self, Refusal> {
+    fn of(tree: &'t Tree<'t>, sequence: NodeId, items: &'t [NodeId], blocks: bool) -> Result<Self, Refusal> {
         let Some(&last) = items.last() else {
             return Err(unsupported(tree, sequence, "a list without items"));
         };
@@ -94,21 +96,22 @@ impl<'t> Lines<'t> {
         }
         let gap = items.iter().rev().find_map(|&item| gap(tree, item)).unwrap_or(1);
         let style = common_style(tree, items);
-        Ok(Self { tree, sequence, items, column: lines::column(tree.text, dash), style, gap })
+        let (column, manner) = (lines::column(tree.text, dash), Manner::of(tree, "\n", blocks));
+        Ok(Self { tree, sequence, items, column, style, gap, manner })
     }
 
-    fn add(&self, place: &Place<'_>, blocks: bool) -> Result<Splice, Refusal> {
+    fn add(&self, place: &Place<'_>) -> Result<Splice, Refusal> {
         match place.next {
-            Some(next) => Ok(self.insert(place, next, blocks)),
-            None => self.append(&place.new, blocks),
+            Some(next) => Ok(self.insert(place, next)),
+            None => self.append(&place.new),
         }
     }
 
     /// In front of an item, and of the lines of comment that are its own.
-    fn insert(&self, place: &Place<'_>, next: NodeId, blocks: bool) -> Splice {
+    fn insert(&self, place: &Place<'_>, next: NodeId) -> Splice {
         let (source, dash, blanks) = (self.tree.text, self.tree.start_of(next), " ".repeat(self.column));
         let eol = lines::ending(source, lines::start(source, dash));
-        let manner = Manner::of(self.tree, eol, blocks);
+        let manner = Manner { eol, ..self.manner };
         let text = |before: &str, after: &str| -> String {
             place
                 .new
@@ -128,14 +131,14 @@ impl<'t> Lines<'t> {
     }
 
     /// Behind the last line of the last item, in front of the comments that belong to what follows.
-    fn append(&self, new: &[&Value], blocks: bool) -> Result<Splice, Refusal> {
+    fn append(&self, new: &[&Value]) -> Result<Splice, Refusal> {
         let source = self.tree.text;
         let at = line_behind(self.tree, self.sequence, self.column)?;
         let open = open_end(source, at);
         let last = self.items.last().map_or(at, |&last| self.tree.start_of(last));
         let eol = lines::ending(source, lines::start(source, last));
         // A block scalar needs the line end that an open last line does not have.
-        let manner = Manner::of(self.tree, eol, blocks && !open);
+        let manner = Manner { eol, blocks: self.manner.blocks && !open, ..self.manner };
         let mut text = String::new();
         for value in new {
             let line = format!("{}{}", " ".repeat(self.column), self.item(value, &manner));

@@ -7,7 +7,11 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, Struct
 
 use crate::block::Block;
 use crate::refusal::{Position, Reason, Refusal};
-use crate::tree::{Data, Node, NodeId, Properties, Style, Tag, Tree};
+use crate::tree::{Data, Node, NodeId, Properties, STRETCH, Style, Tag, Tree, characters};
+
+/// The most collections within one another: what walks a tree does so on the stack, and that of a guest is
+/// small. JSON is read to the same depth.
+const MAX_DEPTH: usize = 128;
 
 /// Reads all documents of `text`.
 pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Refusal> {
@@ -51,7 +55,13 @@ impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
         let starts = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let lines = std::iter::once(0).chain(starts.map(|(at, _)| narrow(at + 1))).collect();
-        let tree = Tree { text, nodes: Vec::new(), roots: Vec::new(), comments: Vec::new(), lines };
+        let counts = text.as_bytes().chunks(STRETCH).scan(0, |all, stretch| {
+            *all += characters(stretch);
+            Some(*all)
+        });
+        let characters = std::iter::once(0).chain(counts).collect();
+        let (nodes, roots, comments, aliases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let tree = Tree { text, nodes, roots, comments, lines, characters, aliases };
         let cursor = if text.starts_with('\u{feff}') { 3 } else { 0 };
         Self { tree, open: Vec::new(), anchors: HashMap::new(), cursor }
     }
@@ -71,19 +81,20 @@ impl<'a> Builder<'a> {
                 let Some(&target) = self.anchors.get(&target) else {
                     return Err(Reason::Unsupported("an alias of nothing".into()).into());
                 };
-                self.add(Data::Alias { target }, range.clone(), None, 0, span);
+                let id = self.add(Data::Alias { target }, range.clone(), None, 0, span);
+                self.tree.aliases.push(id);
                 self.leave(range.end);
             }
             Event::Anchor(_, name) => self.anchor(&name, range),
             Event::SequenceStart(style, anchor, tag) => {
                 let style = self.style(style, &range);
                 let data = Data::Sequence { items: Vec::new(), style };
-                self.enter(data, range, tag.as_deref(), anchor, span);
+                self.enter(data, range, tag.as_deref(), anchor, span)?;
             }
             Event::MappingStart(style, anchor, tag) => {
                 let style = self.style(style, &range);
                 let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX };
-                self.enter(data, range, tag.as_deref(), anchor, span);
+                self.enter(data, range, tag.as_deref(), anchor, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
             _ => {}
@@ -250,7 +261,10 @@ impl<'a> Builder<'a> {
         tag: Option<&granit_parser::Tag>,
         anchor: usize,
         span: &Span,
-    ) {
+    ) -> Result<(), Refusal> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(Reason::TooDeep(MAX_DEPTH).at(self.tree.position(narrow(range.start))));
+        }
         let flow = !range.is_empty();
         let end = range.end;
         let id = self.add(data, range, tag, anchor, span);
@@ -259,6 +273,7 @@ impl<'a> Builder<'a> {
             self.cursor = end;
         }
         self.open.push(Open { id, key: None });
+        Ok(())
     }
 
     fn close(&mut self, end: usize) {

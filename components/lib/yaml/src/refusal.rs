@@ -44,6 +44,9 @@ pub enum Reason {
     /// Not YAML.
     #[error("invalid YAML: {0}")]
     InvalidYaml(String),
+    /// Collections within collections beyond all measure.
+    #[error("more than {0} collections within one another")]
+    TooDeep(usize),
     /// A Go template where YAML is expected.
     #[error("a Helm or Go template (`{{{{ … }}}}`), which is not YAML until it is rendered")]
     Template,

@@ -1,5 +1,7 @@
 //! Finds the places in a document that a path means. Never changes them.
 
+use std::collections::HashSet;
+
 use granit_parser::ScalarStyle;
 use lockstep_path::{Path, Segment};
 
@@ -12,7 +14,7 @@ use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
 /// A place that a path means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A node that is there.
     Node(NodeId),
@@ -61,13 +63,11 @@ impl Stream<'_> {
         if !self.is_absent(document) {
             search.walk(document, path.segments(), &mut found);
         }
-        let mut once = Vec::with_capacity(found.len());
-        for place in found {
-            if lookup.alias == Alias::Refuse || !once.contains(&place) {
-                once.push(place);
-            }
+        if lookup.alias != Alias::Refuse {
+            let mut seen = HashSet::with_capacity(found.len());
+            found.retain(|place| place.as_ref().map_or(true, |place| seen.insert(place.clone())));
         }
-        once
+        found
     }
 
     /// Whether all readers see this value at a node, or at what it is an alias of.

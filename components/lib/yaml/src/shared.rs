@@ -25,13 +25,13 @@ pub enum Alias {
 }
 
 /// A place whose value stands elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shared {
     pub(crate) place: SharedPlace,
     pub(crate) value: NodeId,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SharedPlace {
     /// An alias.
     Alias(NodeId),
@@ -134,17 +134,15 @@ pub(crate) fn refuse_used_anchors(
 ) -> Result<(), Refusal> {
     let mut first = None;
     let mut places = Vec::new();
-    for (index, node) in tree.nodes.iter().enumerate() {
-        let Data::Alias { target } = node.data else {
-            continue;
-        };
+    for &alias in &tree.aliases {
+        let target = tree.resolve(alias);
         let Some(outer) = tree.ancestors(target).find(|outer| gone.contains(outer)) else {
             continue;
         };
-        let stays = !tree.ancestors(NodeId(index as u32)).any(|node| gone.contains(&node) || replaced(node));
+        let stays = !tree.ancestors(alias).any(|node| gone.contains(&node) || replaced(node));
         if stays && first.is_none_or(|(before, _)| before == outer) {
             first = Some((outer, target));
-            places.push(tree.position(node.start).line);
+            places.push(tree.position(tree.node(alias).start).line);
         }
     }
     let Some((outer, target)) = first else {
@@ -162,11 +160,11 @@ pub(crate) fn aliases(tree: &Tree<'_>, id: NodeId) -> Vec<u32> {
     if anchored.is_empty() {
         return Vec::new();
     }
-    let aliases = tree.nodes.iter().filter_map(|node| match node.data {
+    let lines = tree.aliases.iter().map(|&alias| tree.node(alias)).filter_map(|node| match node.data {
         Data::Alias { target } if anchored.contains(&target) => Some(tree.position(node.start).line),
         _ => None,
     });
-    aliases.collect()
+    lines.collect()
 }
 
 /// The refusal to change `target`, which `path` reaches through the alias `alias`.

@@ -11,6 +11,9 @@ use lockstep_path::{Segment, dotted};
 use crate::parse::skip_trivia;
 use crate::refusal::Position;
 
+/// The bytes between two counts of characters.
+pub(crate) const STRETCH: usize = 256;
+
 /// Names a node of one tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) u32);
@@ -26,6 +29,10 @@ pub(crate) struct Tree<'a> {
     pub(crate) comments: Vec<Range<u32>>,
     /// Where each line begins.
     pub(crate) lines: Vec<u32>,
+    /// How many characters stand in front of each stretch of [`STRETCH`] bytes: a line may hold a whole file.
+    pub(crate) characters: Vec<u32>,
+    /// The nodes that are aliases, in order.
+    pub(crate) aliases: Vec<NodeId>,
 }
 
 /// One node.
@@ -154,19 +161,31 @@ impl<'a> Tree<'a> {
 
     /// The value of a key, the way readers see it: through aliases and merges.
     pub(crate) fn value(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
-        self.value_within(mapping, key, 16)
+        self.value_within(mapping, key, 16, &mut HashMap::new())
     }
 
-    fn value_within(&self, mapping: NodeId, key: &str, depth: u8) -> Option<NodeId> {
+    /// `missed` holds the mappings without the key, with the depth they were searched to: merges may lead
+    /// to one mapping in billions of ways.
+    fn value_within(
+        &self,
+        mapping: NodeId,
+        key: &str,
+        depth: u8,
+        missed: &mut HashMap<NodeId, u8>,
+    ) -> Option<NodeId> {
         let mapping = self.resolve(mapping);
-        if depth == 0 {
+        if missed.get(&mapping).is_some_and(|&before| before >= depth) || depth == 0 {
             return None;
         }
         let own = self.own_value(mapping, key).map(|value| self.resolve(value));
-        own.or_else(|| {
+        let found = own.or_else(|| {
             let mut sources = self.merged(mapping).into_iter();
-            sources.find_map(|source| self.value_within(source, key, depth - 1))
-        })
+            sources.find_map(|source| self.value_within(source, key, depth - 1, missed))
+        });
+        if found.is_none() {
+            missed.insert(mapping, depth);
+        }
+        found
     }
 
     /// The mappings that `<<` merges into this one.
@@ -214,12 +233,15 @@ impl<'a> Tree<'a> {
     /// Line and column of a byte.
     pub(crate) fn position(&self, byte: u32) -> Position {
         let line = self.lines.partition_point(|&start| start <= byte);
-        let start = self.lines[line - 1] as usize;
-        let before = &self.text.as_bytes()[start..byte as usize];
-        // Columns count characters: bytes that continue one do not count.
-        let characters = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-        let bom = usize::from(line == 1 && before.starts_with(b"\xEF\xBB\xBF"));
-        Position { line: saturate(line), column: saturate(characters - bom + 1) }
+        let start = self.lines[line - 1];
+        let bom = u32::from(line == 1 && self.text.starts_with('\u{feff}') && byte >= 3);
+        Position { line: saturate(line), column: self.characters(byte) - self.characters(start) - bom + 1 }
+    }
+
+    /// How many characters stand in front of this byte.
+    fn characters(&self, byte: u32) -> u32 {
+        let stretch = byte as usize / STRETCH;
+        self.characters[stretch] + characters(&self.text.as_bytes()[stretch * STRETCH..byte as usize])
     }
 
     /// The path of a node as people write it. List items are named by `name` where they have one.
@@ -278,6 +300,11 @@ impl<'a> Node<'a> {
             Data::Alias { .. } => "alias",
         }
     }
+}
+
+/// How many characters begin in these bytes: those that continue one do not count.
+pub(crate) fn characters(bytes: &[u8]) -> u32 {
+    saturate(bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count())
 }
 
 /// Line and column of a byte in text that has no tree.

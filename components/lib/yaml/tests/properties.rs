@@ -67,7 +67,7 @@ fn change(file: &File, path: &str, value: &Value) -> Option<String> {
     let place = place(&stream, path).unwrap_or_else(|error| panic!("{error}"));
     let edited = stream.edit(&[op(place, value.clone())]);
     let edited = match edited {
-        Err(error) if is_known(&error, &file.text) => return None,
+        Err(error) if is_known(&error) => return None,
         other => other.unwrap_or_else(|error| panic!("{error}: {path} in {:?}", file.text)),
     };
     let text = edited.text.unwrap_or_else(|| file.text.clone());
@@ -94,12 +94,9 @@ fn changed_lines(before: &str, after: &str) -> (usize, usize) {
     (old.len() - tail, new.len() - tail)
 }
 
-/// Refusals that are right: a block scalar at the end of the file would get the line end it does not have,
-/// or the second parser takes no tab in front of some values.
-fn is_known(error: &Refusal, text: &str) -> bool {
-    let words = error.to_string();
-    words.contains("ends the file without a line end")
-        || words.contains("a second parser says: ':' must be followed") && text.contains(":\t")
+/// A refusal that is right: a block scalar at the end of the file would get the line end it does not have.
+fn is_known(error: &Refusal) -> bool {
+    error.to_string().contains("ends the file without a line end")
 }
 
 /// How many lines the two have in common, in the same order.
@@ -122,7 +119,7 @@ fn common_lines(before: &str, after: &str) -> usize {
 fn edit(text: &str, ops: impl Fn(&Stream<'_>) -> Vec<Op>) -> Option<String> {
     let stream = Stream::open(text.as_bytes()).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     match stream.edit(&ops(&stream)) {
-        Err(error) if is_known(&error, text) => None,
+        Err(error) if is_known(&error) => None,
         Err(Refusal { reason: Reason::Unproven { .. }, .. }) if text.contains("|+") => None,
         Err(error) => panic!("{error} in {text:?}"),
         Ok(edited) => Some(edited.text.expect("a change")),
@@ -257,7 +254,7 @@ proptest! {
         }).collect();
         let together = match stream.edit(&ops) {
             Ok(edited) => edited.text.unwrap_or_else(|| file.text.clone()),
-            Err(error) if is_known(&error, &file.text) => return Ok(()),
+            Err(error) if is_known(&error) => return Ok(()),
             Err(error) => panic!("{error}: {edits:?} in {:?}", file.text),
         };
         let mut text = file.text.clone();

@@ -139,3 +139,4 @@ pub(crate) fn remove(source: &str, path: &str) -> String {
 
 pub(crate) mod generate;
 pub(crate) mod judge;
+pub(crate) mod model;
