@@ -1,5 +1,6 @@
 //! All files of a run together: gathers what changes and what is wrong. Never writes a file.
 
+use lockstep_glue::words::plural;
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::patch::patch;
@@ -87,7 +88,7 @@ impl Batch {
             if expect.allows(matches) {
                 continue;
             }
-            let (places, files) = (plural(matches, "place"), plural(self.files, "file"));
+            let (places, files) = (plural(matches as usize, "place"), plural(self.files as usize, "file"));
             let label = &edit.label;
             let message = format!("`{label}` matches {places} in {files}, expected {expect}");
             let hint = if matches > 0 {
@@ -100,9 +101,4 @@ impl Batch {
             self.problems.push(Problem::new(Code::NoMatch, message).hint(hint));
         }
     }
-}
-
-/// `1 file`, `2 files`.
-pub(crate) fn plural(count: u32, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

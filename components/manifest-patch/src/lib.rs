@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use batch::Batch;
 use bindings::{
-    Alias, Block, Failure, Guest, Inputs, Level, Outputs, Table, failed, location, note, progress, refuse,
-    summary, workspace,
+    Alias, Block, Failure, Guest, Inputs, Level, Outputs, Table, location, note, progress, refuse, summary,
+    workspace,
 };
 use request::Request;
 
@@ -44,7 +44,7 @@ impl Guest for Step {
         let mut batch = Batch::new(request, problems);
         let mut files = BTreeMap::new();
         for pattern in &inputs.files {
-            let found = workspace::glob(pattern).map_err(failed)?;
+            let found = workspace::glob(pattern)?;
             if found.is_empty() {
                 batch.no_files(pattern);
             }
@@ -55,12 +55,12 @@ impl Guest for Step {
                 progress(done, Some(files.len() as u64), "files");
             }
             if !batch.is_too_large(path, size) {
-                batch.add(path, &workspace::read(path).map_err(failed)?);
+                batch.add(path, &workspace::read(path)?);
             }
         }
         let done = batch.finish().map_err(refuse)?;
         for (path, text) in &done.files {
-            workspace::write(path, text.as_bytes()).map_err(failed)?;
+            workspace::write(path, text.as_bytes())?;
         }
         for (file, change) in &done.changes {
             note(Level::Info, &words::change(change), Some(&location(file, Some(change.at))));
@@ -74,7 +74,7 @@ impl Guest for Step {
             changed: !done.files.is_empty(),
             edits: u32::try_from(done.changes.len()).unwrap_or(u32::MAX),
             files: done.files.into_iter().map(|(path, _)| path).collect(),
-            diff: workspace::diff().map_err(failed)?,
+            diff: workspace::diff()?,
         })
     }
 }
