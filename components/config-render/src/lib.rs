@@ -13,9 +13,7 @@ pub mod target;
 pub mod template;
 pub mod words;
 
-use bindings::{
-    Block, Error, Failure, Guest, Inputs, Outputs, Table, failed, progress, refuse, summary, workspace,
-};
+use bindings::{Block, Error, Failure, Guest, Inputs, Outputs, Table, progress, refuse, summary, workspace};
 use render::{Done, Source, Stop};
 
 struct Step;
@@ -46,9 +44,9 @@ impl Guest for Step {
         };
         let done = render::render(&inputs, &mut Workspace).map_err(|stop| match stop {
             Stop::Problems(problems) => refuse(problems),
-            Stop::Source(error) => failed(error),
+            Stop::Source(error) => error.into(),
         })?;
-        put(&done).map_err(failed)?;
+        put(&done)?;
         summary(&Block::Heading(words::heading(&done.plan)));
         let rows = words::table(&done.plan);
         if !rows.is_empty() {

@@ -1,5 +1,6 @@
 //! Puts values, problems and results into words. Never decides anything.
 
+use lockstep_glue::words::{first_of, plural};
 use lockstep_yaml::Value;
 
 use crate::compare::{Effect, Plan};
@@ -22,12 +23,6 @@ pub fn text_of(value: &Value) -> Result<String, &'static str> {
         Value::Sequence(_) => Err("a list"),
         Value::Mapping(_) => Err("a mapping"),
     }
-}
-
-/// `1 file`, `2 files`.
-#[must_use]
-pub fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// `row 3`, `rows 1, 2, 3 and 9 more`.
@@ -87,11 +82,5 @@ pub fn table(plan: &Plan) -> Vec<Vec<String>> {
 /// The one message for all problems: the first, and how many more were noted.
 #[must_use]
 pub fn problems(problems: &[Problem]) -> String {
-    match problems {
-        [] => "nothing is wrong".into(),
-        [only] => only.message.clone(),
-        [first, rest @ ..] => {
-            format!("{} (and {}, noted above)", first.message, plural(rest.len(), "more problem"))
-        }
-    }
+    first_of(problems.iter().map(|problem| &problem.message), "problem")
 }

@@ -1,5 +1,6 @@
 //! All files of a run together: gathers what changes and what is wrong. Never writes a file.
 
+use lockstep_glue::words::plural;
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
 use crate::needles::Needles;
@@ -166,12 +167,12 @@ impl Batch {
 
     fn count(&mut self) {
         let expect = self.request.expect;
-        let found = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
+        let found = self.seen.len();
         for (edit, &matches) in self.request.edits.iter().zip(&self.matches) {
             if expect.allows(matches) {
                 continue;
             }
-            let places = plural(matches, "place");
+            let places = plural(matches as usize, "place");
             let files = edit.file.as_ref().map_or_else(|| plural(found, "file"), |file| format!("`{file}`"));
             let label = &edit.label;
             let message = format!("`{label}` matches {places} in {files}, expected {expect}");
@@ -185,9 +186,4 @@ impl Batch {
             self.problems.push(Problem::new(Code::NoMatch, message).hint(hint));
         }
     }
-}
-
-/// `1 file`, `2 files`.
-pub(crate) fn plural(count: u32, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

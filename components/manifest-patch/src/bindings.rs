@@ -14,11 +14,12 @@ wit_bindgen::generate!({
     generate_all,
 });
 export!(Step);
+lockstep_glue::errors_end_the_run!();
 
 pub(crate) use lockstep::manifest_patch::parallel;
 use lockstep::manifest_patch::types::Alias;
 pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, summary};
-use lockstep::step::types::{Error, FailureKind, Location};
+use lockstep::step::types::{FailureKind, Location};
 pub(crate) use lockstep::step::workspace;
 
 /// What the inputs and the files of `patch-file` ask for, and what cannot be read of them.
@@ -67,18 +68,4 @@ pub(crate) fn refuse(problems: Vec<Problem>) -> Failure {
         hint: first.and_then(|first| first.hint.clone()),
         at: first.and_then(place),
     }
-}
-
-/// The end of a run whose host call was not carried out.
-pub(crate) fn failed(error: Error) -> Failure {
-    let (kind, message) = match error {
-        Error::Limit(message) => (FailureKind::Limit, message),
-        Error::Unavailable(message) => (FailureKind::Unavailable, message),
-        Error::Upstream(error) => (FailureKind::Unavailable, error.message),
-        Error::Conflict(message) => (FailureKind::Rejected, message),
-        Error::Denied(message) | Error::NotFound(message) | Error::Invalid(message) => {
-            (FailureKind::Invalid, message)
-        }
-    };
-    Failure { kind, code: "workspace".into(), message, hint: None, at: None }
 }

@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 
 use batch::Batch;
 use bindings::{
-    Block, Failure, Guest, Inputs, Job, Level, Outputs, Patched, Table, failed, location, note, progress,
-    refuse, request, summary, workspace,
+    Block, Failure, Guest, Inputs, Job, Level, Outputs, Patched, Table, location, note, progress, refuse,
+    request, summary, workspace,
 };
 use parallel::Queue;
 
@@ -32,13 +32,13 @@ struct Step;
 
 impl Guest for Step {
     fn run(inputs: Inputs) -> Result<Outputs, Failure> {
-        let read = |path: &String| Ok((path.clone(), workspace::read(path).map_err(failed)?));
+        let read = |path: &String| Ok((path.clone(), workspace::read(path)?));
         let patch_files = inputs.patch_file.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
         let (request, problems) = request(&inputs, &patch_files);
         let mut batch = Batch::new(request, problems);
         let mut files = BTreeMap::new();
         for pattern in &inputs.files {
-            let found = workspace::glob(pattern).map_err(failed)?;
+            let found = workspace::glob(pattern)?;
             if found.is_empty() {
                 batch.no_files(pattern);
             }
@@ -53,7 +53,7 @@ impl Guest for Step {
             if batch.is_too_large(path, size) {
                 continue;
             }
-            let content = workspace::read(path).map_err(failed)?;
+            let content = workspace::read(path)?;
             if batch.is_concerned(path, &content) {
                 queue.add(&mut batch, path, content);
             }
@@ -61,7 +61,7 @@ impl Guest for Step {
         queue.finish(&mut batch);
         let done = batch.finish().map_err(refuse)?;
         for (path, text) in &done.files {
-            workspace::write(path, text.as_bytes()).map_err(failed)?;
+            workspace::write(path, text.as_bytes())?;
         }
         for path in &done.gone {
             note(Level::Notice, &words::gone(path), None);
@@ -78,7 +78,7 @@ impl Guest for Step {
             changed: !done.files.is_empty(),
             edits: u32::try_from(done.changes.len()).unwrap_or(u32::MAX),
             files: done.files.into_iter().map(|(path, _)| path).collect(),
-            diff: workspace::diff().map_err(failed)?,
+            diff: workspace::diff()?,
         })
     }
 

@@ -42,7 +42,11 @@ pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
         let text = copied.as_deref().map_or(content, str::as_bytes);
         let round = Round::of(request, path, text);
         let mut patched = round.patched;
-        changes.extend(patched.changes.drain(..).map(|change| placed(change, content, text)));
+        let moved = copied.as_deref().map(|now| Moved::between(content, now.as_bytes()));
+        changes.extend(patched.changes.drain(..).map(|change| match &moved {
+            Some(moved) => moved.placed(change),
+            None => change,
+        }));
         if round.again && patched.refusals.is_empty() {
             copied = patched.text;
             continue;
@@ -150,21 +154,37 @@ fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Patched {
     patched
 }
 
-/// A change where it stands in the file as it was, before copies moved the lines: those in a copy stand
-/// where the copy is made.
-fn placed(mut change: Change, before: &[u8], now: &[u8]) -> Change {
-    let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
-    let head = before.iter().zip(now).take_while(|(old, new)| old == new);
-    let same = head.filter(|(old, _)| **old == b'\n').count() + 1;
-    let (old, new) = (lines(before), lines(now));
-    let tail = before.rsplit(|&byte| byte == b'\n').zip(now.rsplit(|&byte| byte == b'\n'));
-    let tail = tail.take_while(|(old, new)| old == new).count();
-    let line = change.at.line as usize;
-    if line > same && old != new {
-        let moved = if line > new - tail { line + old - new } else { same };
-        change.at.line = u32::try_from(moved).unwrap_or(u32::MAX);
+/// How copies moved the lines of a file.
+struct Moved {
+    /// The lines before the first difference, and its own.
+    same: usize,
+    /// The equal lines at the end.
+    tail: usize,
+    /// All lines before and now.
+    old: usize,
+    new: usize,
+}
+
+impl Moved {
+    fn between(before: &[u8], now: &[u8]) -> Self {
+        let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
+        let head = before.iter().zip(now).take_while(|(old, new)| old == new);
+        let same = head.filter(|(old, _)| **old == b'\n').count() + 1;
+        let tail = before.rsplit(|&byte| byte == b'\n').zip(now.rsplit(|&byte| byte == b'\n'));
+        let tail = tail.take_while(|(old, new)| old == new).count();
+        Self { same, tail, old: lines(before), new: lines(now) }
     }
-    change
+
+    /// A change where it stands in the file as it was: those in a copy stand where the copy is made.
+    fn placed(&self, mut change: Change) -> Change {
+        let line = change.at.line as usize;
+        if line > self.same && self.old != self.new {
+            let behind = line > self.new - self.tail;
+            let line = if behind { line + self.old - self.new } else { self.same };
+            change.at.line = u32::try_from(line).unwrap_or(u32::MAX);
+        }
+        change
+    }
 }
 
 /// For each place that an edit matches: what to do, or why it cannot be done.

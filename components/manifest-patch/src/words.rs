@@ -1,8 +1,9 @@
 //! Puts changes into words, for the log and the summary. Never decides anything.
 
+use lockstep_glue::words::{first_of, plural};
 use lockstep_yaml::Change;
 
-use crate::batch::{Done, plural};
+use crate::batch::Done;
 use crate::problem::Problem;
 
 /// The most rows that the table of the summary has.
@@ -32,9 +33,8 @@ pub fn heading(done: &Done) -> String {
     if done.files.is_empty() {
         return "Nothing to change".into();
     }
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    let values = plural(count(done.changes.len()), "value");
-    format!("{values} changed in {}", plural(count(done.files.len()), "file"))
+    let values = plural(done.changes.len(), "value");
+    format!("{values} changed in {}", plural(done.files.len(), "file"))
 }
 
 /// The columns of the table.
@@ -59,12 +59,5 @@ pub fn rows(done: &Done) -> Vec<Vec<String>> {
 
 /// The one message for all problems: the first, and how many more were noted.
 pub fn problems(problems: &[Problem]) -> String {
-    match problems {
-        [] => "nothing is wrong".into(),
-        [only] => only.message.clone(),
-        [first, rest @ ..] => {
-            let word = if rest.len() == 1 { "problem" } else { "problems" };
-            format!("{} (and {} more {word}, noted above)", first.message, rest.len())
-        }
-    }
+    first_of(problems.iter().map(|problem| &problem.message), "problem")
 }

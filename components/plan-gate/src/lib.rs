@@ -15,8 +15,8 @@ mod values;
 pub mod words;
 
 use bindings::{
-    Block, Failure, Guest, Inputs, Level, Outputs, bad_input, failed, markdown, note_all, outputs, progress,
-    refuse, reject, rejection, summary, workspace,
+    Block, Failure, Guest, Inputs, Level, Outputs, bad_input, markdown, note_all, outputs, progress, refuse,
+    reject, rejection, summary, workspace,
 };
 use plan::Plan;
 use policy::Policy;
@@ -50,7 +50,7 @@ impl Guest for Step {
             summary(&Block::Table(table.into()));
         }
         if let Some(path) = &inputs.summary_file {
-            workspace::write(path, markdown().as_bytes()).map_err(failed)?;
+            workspace::write(path, markdown().as_bytes())?;
         }
         let rejected = rejection(&verdict.violations);
         if let Some(failure) = &rejected {
@@ -62,14 +62,14 @@ impl Guest for Step {
 
 /// Reads the plan; the digest is asked for only so that the receipt has it.
 fn open(path: &str) -> Result<Plan, Failure> {
-    let file = workspace::open(path).map_err(failed)?;
-    file.digest().map_err(failed)?;
+    let file = workspace::open(path)?;
+    file.digest()?;
     let size = file.size();
     let fetch = |offset, length| {
         if offset % PROGRESS == 0 {
             progress(offset / MB, Some(size / MB), "MB");
         }
-        file.read_at(offset, length).map_err(failed)
+        file.read_at(offset, length).map_err(Failure::from)
     };
     gate::open(fetch).map_err(|refusal| refuse(path, refusal))
 }

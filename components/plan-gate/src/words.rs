@@ -1,5 +1,7 @@
 //! Puts a plan and what speaks against it into words, for the log and the summary. Never decides anything.
 
+use lockstep_glue::words::{first_of, plural};
+
 use crate::action::Action;
 use crate::judge::{Finding, Verdict};
 use crate::plan::{Change, Names, Plan};
@@ -122,11 +124,7 @@ pub fn hint(finding: &Finding<'_>) -> Option<String> {
 
 /// The one message for all violations: the first, and how many more were noted.
 pub fn failure(violations: &[Finding<'_>]) -> String {
-    let first = violations.first().map(finding).unwrap_or_default();
-    match violations.len() {
-        0 | 1 => first,
-        count => format!("{first} (and {}, noted above)", plural_more(count - 1, "reason")),
-    }
+    first_of(violations.iter().map(finding), "reason")
 }
 
 /// The findings as a table.
@@ -180,16 +178,6 @@ fn names(names: &Names) -> String {
     text.join(", ")
 }
 
-/// `1 output`, `2 outputs`.
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
-}
-
-/// `1 more reason`, `2 more reasons`.
-pub(crate) fn plural_more(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 more {word}") } else { format!("{count} more {word}s") }
-}
-
 /// A text of the plan, short enough for a line.
 pub(crate) fn clip(text: &str) -> String {
     match text.char_indices().nth(LENGTH) {
@@ -200,9 +188,5 @@ pub(crate) fn clip(text: &str) -> String {
 
 /// The one message for entries that cannot be read.
 pub fn bad_inputs(problems: &[BadInput]) -> String {
-    let first = problems.first().map(ToString::to_string).unwrap_or_default();
-    match problems.len() {
-        0 | 1 => first,
-        count => format!("{first} (and {}, noted above)", plural_more(count - 1, "problem")),
-    }
+    first_of(problems, "problem")
 }

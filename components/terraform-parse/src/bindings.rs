@@ -12,9 +12,10 @@ wit_bindgen::generate!({
     generate_all,
 });
 export!(Step);
+lockstep_glue::errors_end_the_run!();
 
 pub(crate) use lockstep::step::report::{Block, Level, Table, mask, note, summary};
-use lockstep::step::types::{Error, FailureKind, Location};
+use lockstep::step::types::{FailureKind, Location};
 pub(crate) use lockstep::step::workspace;
 
 impl From<Sensitive> for Treatment {
@@ -46,18 +47,4 @@ pub(crate) fn refuse(source: &str, problems: &[Problem]) -> Failure {
         hint: first.and_then(|first| first.hint.clone()),
         at: first.and_then(place),
     }
-}
-
-/// The end of a run whose host call was not carried out.
-pub(crate) fn failed(error: Error) -> Failure {
-    let (kind, message) = match error {
-        Error::Limit(message) => (FailureKind::Limit, message),
-        Error::Unavailable(message) => (FailureKind::Unavailable, message),
-        Error::Upstream(error) => (FailureKind::Unavailable, error.message),
-        Error::Conflict(message) => (FailureKind::Rejected, message),
-        Error::Denied(message) | Error::NotFound(message) | Error::Invalid(message) => {
-            (FailureKind::Invalid, message)
-        }
-    };
-    Failure { kind, code: "workspace".into(), message, hint: None, at: None }
 }

@@ -18,8 +18,8 @@ mod walk;
 pub mod words;
 
 use bindings::{
-    Block, Failure, Guarded, Guest, Inputs, Level, NamedOutput, Outputs, Table, failed, mask, note, refuse,
-    summary, workspace,
+    Block, Failure, Guarded, Guest, Inputs, Level, NamedOutput, Outputs, Table, mask, note, refuse, summary,
+    workspace,
 };
 use document::Unread;
 use request::Request;
@@ -40,10 +40,10 @@ impl Guest for Step {
             file: target,
         })
         .map_err(|problems| refuse(source, &problems))?;
-        let file = workspace::open(source).map_err(failed)?;
+        let file = workspace::open(source)?;
         let text = document::fetch(file.size(), |offset, length| file.read_at(offset, length)).map_err(
             |unread| match unread {
-                Unread::Fetch(error) => failed(error),
+                Unread::Fetch(error) => error.into(),
                 Unread::Problem(problem) => refuse(source, &[problem]),
             },
         )?;
@@ -59,7 +59,7 @@ impl Guest for Step {
         let given = choose::choose(&request, &outputs).map_err(|problems| refuse(source, &problems))?;
         let compact = given.compact();
         if let Some(path) = target {
-            workspace::write_private(path, given.file(&compact).as_bytes()).map_err(failed)?;
+            workspace::write_private(path, given.file(&compact).as_bytes())?;
         }
         summary(&Block::Heading(words::heading(&given)));
         if !given.items.is_empty() {

@@ -1,5 +1,6 @@
 //! What can be wrong with a run, in the words of its report. Never holds a value of a document.
 
+use lockstep_glue::words::with_hint;
 use lockstep_terraform::Place;
 
 /// The stable name of a kind of problem.
@@ -77,9 +78,6 @@ impl Problem {
 
     /// Message and hint in one sentence, for a log line.
     pub fn line(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{} (hint: {hint})", self.message),
-            None => self.message.clone(),
-        }
+        with_hint(&self.message, self.hint.as_deref())
     }
 }

@@ -1,5 +1,6 @@
 //! Puts a run into words, for the log and the summary: names, types and counts. Never a value.
 
+use lockstep_glue::words::{first_of, plural};
 use lockstep_path::clip;
 
 use crate::given::{Given, Item, State};
@@ -76,16 +77,5 @@ pub fn short(secrets: &Secrets) -> Option<String> {
 
 /// The one message for all problems: the first, and how many more were noted.
 pub fn problems(problems: &[Problem]) -> String {
-    match problems {
-        [] => "nothing is wrong".into(),
-        [only] => only.message.clone(),
-        [first, rest @ ..] => {
-            format!("{} (and {}, noted above)", first.message, plural(rest.len(), "more problem"))
-        }
-    }
-}
-
-/// `1 file`, `2 files`.
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+    first_of(problems.iter().map(|problem| &problem.message), "problem")
 }

@@ -4,94 +4,78 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use common::Run;
-use serde::Deserialize;
+use common::{Done, Run};
+use lockstep_cases::Case;
+use serde_json::Value;
 use terraform_parse::request::Treatment;
 use terraform_parse::words;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Case {
-    args: Vec<String>,
-    exit: u8,
-    code: Option<String>,
-    message_contains: Option<String>,
-    #[serde(default)]
-    stdin: String,
-    #[serde(default)]
-    outputs: BTreeMap<String, toml::Value>,
-}
-
 #[test]
 fn every_case_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
-    let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        check(&entry.unwrap().path());
-        count += 1;
-    }
-    assert!(count >= 15);
+    lockstep_cases::every(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"), 33, check);
 }
 
-fn check(folder: &Path) {
-    let name = folder.display();
-    let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let all = |flag: &str| -> Vec<&str> {
-        let pairs = case.args.windows(2).filter(|pair| pair[0] == flag);
-        pairs.map(|pair| pair[1].as_str()).collect()
+fn check(case: &mut Case) {
+    let text = match case.one("--source").unwrap().as_str() {
+        "-" => {
+            // A note there says that nothing is read: git keeps no empty folder.
+            assert!(case.file("README.md").is_some(), "{}", case.name);
+            Some(case.take_stdin().unwrap().into_bytes())
+        }
+        path => case.file(path),
     };
-    let text = match all("--source")[0] {
-        "-" => Ok(case.stdin.clone().into_bytes()),
-        path => fs::read(folder.join("in").join(path)),
-    };
-    let Ok(text) = text else {
+    let Some(text) = text else {
         // Only the host can say that a file is not there.
-        assert_eq!((case.exit, case.code.as_deref()), (2, Some("workspace")), "{name}");
+        let (exit, code, _) = case.take_end();
+        assert_eq!((exit, code.as_str()), (2, "workspace"), "{}", case.name);
         return;
     };
-    let (outputs, select) = (all("--outputs"), all("--select"));
-    let sensitive = match all("--sensitive").pop() {
+    let (outputs, select) = (case.list("--outputs"), case.list("--select"));
+    let sensitive = match case.one("--sensitive").as_deref() {
         Some("omit") => Treatment::Omit,
         Some("refuse") => Treatment::Refuse,
         _ => Treatment::Mask,
     };
-    let prefix = all("--prefix").pop().unwrap_or_default();
-    match (Run { outputs: &outputs, select: &select, prefix, sensitive }).over(&text) {
+    let prefix = case.one("--prefix").unwrap_or_default();
+    let run = Run { outputs: &borrowed(&outputs), select: &borrowed(&select), prefix: &prefix, sensitive };
+    match run.over(&text) {
         Ok(done) => {
-            assert_eq!((case.exit, case.code), (0, None), "{name}: went through");
-            // As the host does with what has been masked: a secret may also stand in what is not one.
-            let seen =
-                |text: &str| done.masked.iter().fold(text.to_owned(), |text, mask| text.replace(mask, "***"));
-            for (output, expected) in &case.outputs {
-                let found: toml::Value = match output.as_str() {
-                    "names" => done.names().into_iter().map(&seen).collect::<Vec<_>>().into(),
-                    "json" => seen(done.shown.as_ref().unwrap_or(&done.json)).into(),
-                    other => {
-                        let value = done.values.iter().find(|(name, ..)| name == other);
-                        let (_, exact, shown) = value.unwrap_or_else(|| panic!("{name}: no {other}"));
-                        seen(shown.as_ref().unwrap_or(exact)).into()
-                    }
-                };
-                assert_eq!(&found, expected, "{name}: {output}");
+            case.assert_ended(0, "done", "", &done);
+            for (output, expected) in case.take_outputs() {
+                assert_eq!(output_of(&done, &output), expected, "{}: {output}", case.name);
             }
-            if let Some(file) = all("--file").pop() {
-                let expected = fs::read_to_string(folder.join("out").join(file)).unwrap();
-                assert_eq!(done.file, expected, "{name}: {file}");
+            let files = case.files();
+            let mut expected = case.expected();
+            if let Some(path) = case.one("--file") {
+                let file = expected.remove(&path).map(|file| String::from_utf8(file).unwrap());
+                assert_eq!(Some(&done.file), file.as_ref(), "{}: {path}", case.name);
             }
+            lockstep_cases::assert_same(&case.name, &files, &expected);
         }
         Err(problems) => {
-            let first = &problems[0];
-            assert_eq!(case.exit, if first.code.is_rejection() { 1 } else { 2 }, "{name}: {problems:?}");
-            assert_eq!(case.code.as_deref(), Some(first.code.name()), "{name}: {problems:?}");
-            let message = words::problems(&problems);
-            let wanted = case.message_contains.unwrap_or_default();
-            assert!(message.contains(&wanted), "{name}: {message}");
-            assert!(!folder.join("out").exists(), "{name}: a refused case has no out/");
+            let code = problems[0].code;
+            case.assert_refused(code.is_rejection(), code.name(), &words::problems(&problems), &problems);
         }
     }
+}
+
+/// An output as people see it.
+fn output_of(done: &Done, output: &str) -> Value {
+    // As the host does with what has been masked: a secret may also stand in what is not one.
+    let seen = |text: &str| done.masked.iter().fold(text.to_owned(), |text, mask| text.replace(mask, "***"));
+    match output {
+        "names" => done.names().into_iter().map(&seen).collect::<Vec<_>>().into(),
+        "json" => seen(done.shown.as_ref().unwrap_or(&done.json)).into(),
+        other => {
+            let value = done.values.iter().find(|(name, ..)| name == other);
+            let (_, exact, shown) = value.unwrap_or_else(|| panic!("no {other}"));
+            seen(shown.as_ref().unwrap_or(exact)).into()
+        }
+    }
+}
+
+fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }

@@ -27,13 +27,16 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
 /// The targets, each with the files of the project that it begins with.
-const TARGETS: [(&str, &[&str]); 6] = [
+const TARGETS: [(&str, &[&str]); 9] = [
+    ("manifest-requests", &["components/manifest-patch/cases"]),
     ("paths", &[]),
     ("secrets", &[]),
     ("terraform-outputs", &["components/terraform-parse/cases"]),
     ("terraform-plans", &["components/plan-gate/cases"]),
+    ("yaml-aliases", &[]),
     ("yaml-bytes", &["components/lib/yaml/tests/corpus", "components/manifest-patch/cases"]),
     ("yaml-edits", &[]),
+    ("yaml-lists", &[]),
 ];
 
 /// Runs every target, or only one.

@@ -16,8 +16,16 @@ pub(crate) enum Extent {
 }
 
 /// Crates whose tests need no sandbox: quick to build without optimisation.
-const PLAIN: [&str; 6] =
-    ["lockstep-model", "lockstep-caps", "lockstep-path", "lockstep-terraform", "lockstep-yaml", "xtask"];
+const PLAIN: [&str; 8] = [
+    "lockstep-model",
+    "lockstep-caps",
+    "lockstep-cases",
+    "lockstep-glue",
+    "lockstep-path",
+    "lockstep-terraform",
+    "lockstep-yaml",
+    "xtask",
+];
 /// Crates that link the sandbox: tested in the profile in which it is built anyway.
 const SANDBOXED: [&str; 2] = ["lockstep-engine", "lockstep"];
 

@@ -1,13 +1,10 @@
 //! What the tests share: files in memory, and what a run makes of them.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part")]
 
-use std::collections::BTreeMap;
-
 use config_render::problem::Problem;
 use config_render::render::{Done, Inputs, Source, Stop, render};
 use fast_glob::glob_match;
-
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) use lockstep_cases::Files;
 
 /// Files in memory, and which of them were read.
 pub(crate) struct Memory<'a> {

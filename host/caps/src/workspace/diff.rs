@@ -29,7 +29,8 @@ impl Side<'_> {
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
 /// What the search for differences may cost in a whole diff: the square of the lines of each text, both sides
-/// together, which is enough for one of 400,000 lines. Texts that cost more are shown as replaced whole.
+/// together, between its first and last difference, which is enough for one of 400,000 lines. Texts that cost more are
+/// compared line by line if they have as many lines, and else shown as replaced whole.
 pub(super) const MAX_COST: u64 = 400_000 * 400_000;
 /// Where git looks for a zero byte to tell binary content.
 const HEAD: usize = 8000;
@@ -105,23 +106,49 @@ fn text(side: Side<'_>) -> Option<&str> {
 }
 
 fn hunks(out: &mut String, cost: &mut u64, before: &str, after: &str) {
-    let count = |text: &str| text.split_inclusive('\n').count();
-    let (old_len, new_len) = (count(before), count(after));
-    let left = (old_len as u64 + new_len as u64).checked_pow(2).and_then(|most| cost.checked_sub(most));
-    let Some(left) = left else {
-        header(out, (0, old_len), (0, new_len));
-        before.split_inclusive('\n').for_each(|text| line(out, '-', text));
-        after.split_inclusive('\n').for_each(|text| line(out, '+', text));
-        return;
-    };
-    *cost = left;
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
-    // Its search is bounded by the number of lines, as git's is.
-    let ops = similar::capture_diff_slices(Algorithm::Myers, &old, &new);
+    // What both begin and end with costs no search: one line of a file of any length is one line of the diff.
+    let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let ends = old[head..].iter().rev().zip(new[head..].iter().rev());
+    let tail = ends.take_while(|(old, new)| old == new).count();
+    let (inner_old, inner_new) = (head..old.len() - tail, head..new.len() - tail);
+    let searched = (inner_old.len() + inner_new.len()) as u64;
+    let left = searched.checked_pow(2).and_then(|most| cost.checked_sub(most));
+    let (old_index, new_index) = (inner_old.end, inner_new.end);
+    let mut ops = vec![DiffOp::Equal { old_index: 0, new_index: 0, len: head }];
+    if let Some(left) = left {
+        *cost = left;
+        // Its search is bounded by the number of lines, as git's is.
+        ops.extend(similar::capture_diff(Algorithm::Myers, &old[..], inner_old, &new[..], inner_new));
+    } else if inner_old.len() == inner_new.len() {
+        ops.extend(line_by_line(&old[inner_old], &new[inner_new], head));
+    } else {
+        header(out, (0, old.len()), (0, new.len()));
+        old.iter().for_each(|text| line(out, '-', text));
+        new.iter().for_each(|text| line(out, '+', text));
+        return;
+    }
+    ops.push(DiffOp::Equal { old_index, new_index, len: tail });
+    ops.retain(|op| !op.old_range().is_empty() || !op.new_range().is_empty());
     for group in similar::group_diff_ops(ops, CONTEXT) {
         hunk(out, &group, &old, &new);
     }
+}
+
+/// What differs where each line has its place in the other text, which needs no search: many values of a large file.
+fn line_by_line<'a>(old: &'a [&str], new: &'a [&str], first: usize) -> impl Iterator<Item = DiffOp> + 'a {
+    let same: Vec<bool> = old.iter().zip(new).map(|(old, new)| old == new).collect();
+    let mut at = first;
+    let runs: Vec<(bool, usize)> = same.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect();
+    runs.into_iter().map(move |(same, len)| {
+        let index = at;
+        at += len;
+        match same {
+            true => DiffOp::Equal { old_index: index, new_index: index, len },
+            false => DiffOp::Replace { old_index: index, old_len: len, new_index: index, new_len: len },
+        }
+    })
 }
 
 fn hunk(out: &mut String, ops: &[DiffOp], old: &[&str], new: &[&str]) {

@@ -1,6 +1,6 @@
 //! Runs whole processes in turns and takes their time and peak memory. It knows nothing of what they do.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, bail};
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -11,11 +11,22 @@ pub(crate) struct Contender {
     /// Its name in the table.
     pub(crate) name: String,
     /// Lays out its input afresh; not measured.
-    pub(crate) prepare: Box<dyn Fn() -> Result<()>>,
+    pub(crate) prepare: Box<dyn Fn() -> anyhow::Result<()>>,
     /// The process that is measured.
     pub(crate) command: Box<dyn Fn() -> Command>,
     /// Whether the work was done; not measured.
-    pub(crate) check: Box<dyn Fn() -> Result<()>>,
+    pub(crate) check: Box<dyn Fn() -> anyhow::Result<()>>,
+}
+
+/// What came of a contender.
+#[derive(Debug)]
+pub(crate) enum Measured {
+    /// Every round went well.
+    Samples(Vec<Sample>),
+    /// There is no such program.
+    Missing,
+    /// It did not do the work, and was not asked again.
+    Failed(String),
 }
 
 /// One measured process.
@@ -27,30 +38,32 @@ pub(crate) struct Sample {
 }
 
 /// Measures each contender `rounds` times, one after the other in each round so that noise hits all alike, and each
-/// time another one first, after one round that does not count. One that is not installed has no samples.
-pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> Result<Vec<Vec<Sample>>> {
-    let mut samples = vec![Vec::new(); contenders.len()];
-    let mut missing = vec![false; contenders.len()];
+/// time another one first, after one round that does not count.
+pub(crate) fn in_turns(contenders: &[Contender], rounds: usize) -> anyhow::Result<Vec<Measured>> {
+    let mut measured: Vec<_> = contenders.iter().map(|_| Measured::Samples(Vec::new())).collect();
     for round in 0..=rounds {
         for turn in 0..contenders.len() {
             let i = (turn + round) % contenders.len();
-            let contender = &contenders[i];
-            if missing[i] {
-                continue;
-            }
-            (contender.prepare)()?;
-            match measure(&(contender.command)()) {
-                Ok(sample) if round > 0 => samples[i].push(sample),
+            let Measured::Samples(samples) = &mut measured[i] else { continue };
+            (contenders[i].prepare)()?;
+            match once(&contenders[i]) {
+                Ok(sample) if round > 0 => samples.push(sample),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => missing[i] = true,
-                Err(error) => bail!("{}: {error}", contender.name),
-            }
-            if !missing[i] {
-                (contender.check)().with_context(|| format!("{} did not do the work", contender.name))?;
+                Err(instead) => measured[i] = instead,
             }
         }
     }
-    Ok(samples)
+    Ok(measured)
+}
+
+/// One run with its work looked at, or what is to be said of the contender instead.
+fn once(contender: &Contender) -> Result<Sample, Measured> {
+    let sample = measure(&(contender.command)()).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Measured::Missing,
+        _ => Measured::Failed(error.to_string()),
+    })?;
+    (contender.check)().map_err(|error| Measured::Failed(format!("{error:#}")))?;
+    Ok(sample)
 }
 
 /// Has a fresh process run and measure the command: what a process inherits of its parent's memory counts as
@@ -83,7 +96,7 @@ pub(crate) const ONE: &str = "bench-one";
 const MISSING: &str = "missing";
 
 /// Measures one process and prints its milliseconds and its peak memory in bytes.
-pub(crate) fn one(words: &[&str]) -> Result<()> {
+pub(crate) fn one(words: &[&str]) -> anyhow::Result<()> {
     let (program, args) = words.split_first().context("no program")?;
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -4,6 +4,7 @@
 mod documents;
 mod measure;
 mod render;
+mod stream;
 mod work;
 
 pub(crate) use measure::one;
@@ -11,9 +12,10 @@ pub(crate) use render::paste;
 pub(crate) use work::floor;
 
 use crate::{build, shell};
-use anyhow::Result;
-use measure::{Contender, Sample};
+use anyhow::{Result, ensure};
+use measure::{Contender, Measured};
 use std::path::Path;
+use stream::Which;
 
 /// How often each is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,14 @@ impl Rounds {
         }
     }
 
+    /// The kilobytes of a file of many documents, small and large.
+    fn streams(self) -> [usize; 2] {
+        match self {
+            Self::Full => [1_000, 10_000],
+            Self::Quick => [100, 1_000],
+        }
+    }
+
     /// How many files, small and large, so that the growth shows.
     fn files(self) -> [usize; 2] {
         match self {
@@ -72,7 +82,7 @@ impl Rounds {
     }
 }
 
-/// Measures.
+/// Measures. Fails at the end if a tool did not do the work.
 pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
     build::build(root, build::Form::Both)?;
     let folder = build::target(root).join("bench");
@@ -84,54 +94,77 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
         binary(build::full_host(root))?
     ));
 
+    let mut failed = Vec::new();
+    let mut table = |title: &str, contenders: &[Contender], rounds: usize| -> Result<()> {
+        let measured = measure::in_turns(contenders, rounds)?;
+        print(title, contenders, &measured);
+        let tools = contenders.iter().zip(measured);
+        failed.extend(tools.filter_map(|(tool, measured)| match measured {
+            Measured::Failed(reason) => Some(format!("{title}: {}: {reason}", tool.name)),
+            Measured::Samples(_) | Measured::Missing => None,
+        }));
+        Ok(())
+    };
+
     let start = work::start(root, &folder)?;
-    let samples = measure::in_turns(&start, rounds.of_start())?;
-    table("start: one edit in one file, whole process", &start, &samples);
+    table("start: one edit in one file, whole process", &start, rounds.of_start())?;
 
     for files in rounds.files() {
         let bulk = work::bulk(root, &folder, files)?;
-        let samples = measure::in_turns(&bulk, rounds.of_bulk())?;
-        table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, &samples);
+        table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, rounds.of_bulk())?;
+    }
+
+    for kilobytes in rounds.streams() {
+        for (which, what) in [(Which::One, "one document"), (Which::Each, "each document")] {
+            let stream = stream::streams(root, &folder, kilobytes, which)?;
+            let title = format!("stream: one edit in {what} of a file of {kilobytes} KB");
+            table(&title, &stream, rounds.of_bulk())?;
+        }
     }
 
     for megabytes in rounds.plans() {
         let plans = documents::plans(root, &folder, megabytes)?;
-        let samples = measure::in_turns(&plans, rounds.of_bulk())?;
-        table(&format!("plan: the actions of a plan of {megabytes} MB"), &plans, &samples);
+        table(&format!("plan: the actions of a plan of {megabytes} MB"), &plans, rounds.of_bulk())?;
     }
 
     for count in rounds.outputs() {
         let outputs = documents::outputs(root, &folder, count)?;
-        let samples = measure::in_turns(&outputs, rounds.of_bulk())?;
-        table(&format!("outputs: the values of {count} outputs of 5 KB"), &outputs, &samples);
+        table(&format!("outputs: the values of {count} outputs of 5 KB"), &outputs, rounds.of_bulk())?;
     }
 
     for count in rounds.renders() {
         let renders = render::renders(root, &folder, count)?;
-        let samples = measure::in_turns(&renders, rounds.of_bulk())?;
-        table(&format!("render: {count} files of 0.9 KB from one template"), &renders, &samples);
+        table(&format!("render: {count} files of 0.9 KB from one template"), &renders, rounds.of_bulk())?;
     }
+    ensure!(failed.is_empty(), "the work was not done:\n{}", failed.join("\n"));
     Ok(())
 }
 
 /// Prints a table. Ratios are to the first line, which is the floor.
-fn table(title: &str, contenders: &[Contender], samples: &[Vec<Sample>]) {
+fn print(title: &str, contenders: &[Contender], measured: &[Measured]) {
     shell::say(&format!(
         "\n{title}\n{:<44} {:>10} {:>10} {:>8} {:>9}",
         "", "median ms", "min ms", "ratio", "peak MB"
     ));
-    let floor = samples.first().map_or(1.0, |samples| measure::median(samples));
-    for (contender, samples) in contenders.iter().zip(samples) {
-        if samples.is_empty() {
-            shell::say(&format!("{:<44} {:>10}", contender.name, "not found"));
-            continue;
-        }
+    let mut floor = None;
+    for (contender, measured) in contenders.iter().zip(measured) {
+        let samples = match measured {
+            Measured::Samples(samples) => samples,
+            Measured::Missing => {
+                shell::say(&format!("{:<44} {:>10}", contender.name, "not found"));
+                continue;
+            }
+            Measured::Failed(_) => {
+                shell::say(&format!("{:<44} {:>10}", contender.name, "failed"));
+                continue;
+            }
+        };
         let (median, least) = (measure::median(samples), measure::least(samples));
         let peak = samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or_default() as f64 / 1e6;
         shell::say(&format!(
             "{:<44} {median:>10.1} {least:>10.1} {:>8.1} {peak:>9.1}",
             contender.name,
-            median / floor
+            median / *floor.get_or_insert(median)
         ));
     }
 }

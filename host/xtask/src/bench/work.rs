@@ -9,12 +9,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// What the edit looks for and makes.
-const OLD: &str = "registry.example.com/shop/web:v1.7.3";
-const NEW: &str = "registry.example.com/shop/web:v1.8.0";
+pub(super) const OLD: &str = "registry.example.com/shop/web:v1.7.3";
+pub(super) const NEW: &str = "registry.example.com/shop/web:v1.8.0";
 /// The place of the edit for tools with paths.
 const POINTER: &str = "/spec/template/spec/containers/[name=web]/image";
 /// The same edit for yq.
-const YQ: &str = "(.spec.template.spec.containers[] | select(.name == \"web\") | .image) = \"registry.example.com/shop/web:v1.8.0\"";
+pub(super) const YQ: &str = "(.spec.template.spec.containers[] | select(.name == \"web\") | .image) = \"registry.example.com/shop/web:v1.8.0\"";
 
 /// One file, one edit: mostly the start of the process.
 pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
@@ -81,7 +81,8 @@ pub(crate) fn floor(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn lockstep(host: &Path, files: &Path) -> impl Fn() -> Command + 'static {
+/// The step, making the edit in every file of a folder.
+pub(super) fn lockstep(host: &Path, files: &Path) -> impl Fn() -> Command + 'static {
     let (host, files) = (host.to_owned(), files.to_owned());
     let state = files.with_extension("state");
     move || {
@@ -143,7 +144,7 @@ fn check(folder: &Path, count: usize) -> Result<()> {
 }
 
 /// A deployment and its service, about 1.5 KB, with comments as people write them.
-fn manifest(i: usize) -> String {
+pub(super) fn manifest(i: usize) -> String {
     let text = include_str!("manifest.yaml");
     text.replace("NUMBER", &i.to_string())
 }

@@ -86,10 +86,33 @@ fn the_search_for_differences_has_one_budget_for_all_files() {
     let path = WorkspacePath::parse("x").unwrap();
     let side = |content| Side::File { content, executable: false };
     let (mut out, mut cost) = (String::new(), 100);
-    diff::render(&mut out, &mut cost, &path, side(b"1\n2\n3\n4\n"), side(b"1\n2\n3\n5\n"));
-    assert!(out.ends_with("\n 3\n-4\n+5\n") && cost == 36, "{cost}: {out}");
-    diff::render(&mut out, &mut cost, &path, side(b"1\n2\n3\n4\n"), side(b"1\n2\n3\n5\n"));
-    assert!(out.ends_with("\n-1\n-2\n-3\n-4\n+1\n+2\n+3\n+5\n") && cost == 36, "{cost}: {out}");
+    diff::render(&mut out, &mut cost, &path, side(b"0\n2\n3\n4\n"), side(b"1\n2\n3\n5\n"));
+    assert!(out.ends_with("\n-0\n+1\n 2\n 3\n-4\n+5\n") && cost == 36, "{cost}: {out}");
+    diff::render(&mut out, &mut cost, &path, side(b"0\n2\n3\n4\n"), side(b"1\n2\n3\n4\n5\n"));
+    assert!(out.ends_with("\n-0\n-2\n-3\n-4\n+1\n+2\n+3\n+4\n+5\n") && cost == 36, "{cost}: {out}");
+}
+
+#[test]
+fn lines_that_keep_their_places_are_found_without_a_search() {
+    let path = WorkspacePath::parse("x").unwrap();
+    let side = |content| Side::File { content, executable: false };
+    let (mut out, mut cost) = (String::new(), 0);
+    let (old, new) = (b"0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", b"0\nb\n2\n3\n4\n5\n6\n7\ni\n9\n");
+    diff::render(&mut out, &mut cost, &path, side(old), side(new));
+    assert!(out.ends_with("@@ -1,10 +1,10 @@\n 0\n-1\n+b\n 2\n 3\n 4\n 5\n 6\n 7\n-8\n+i\n 9\n"), "{out}");
+}
+
+#[test]
+fn one_line_of_a_long_file_is_one_line_of_the_diff() {
+    let old: String = (0..300_000).map(|line| format!("{line}\n")).collect();
+    let new = old.replace("\n150000\n", "\nx\n");
+    let path = WorkspacePath::parse("x").unwrap();
+    let side = |content| Side::File { content, executable: false };
+    let (mut out, mut cost) = (String::new(), 100);
+    diff::render(&mut out, &mut cost, &path, side(old.as_bytes()), side(new.as_bytes()));
+    let hunk =
+        "@@ -149998,7 +149998,7 @@\n 149997\n 149998\n 149999\n-150000\n+x\n 150001\n 150002\n 150003\n";
+    assert!(out.ends_with(hunk) && cost == 96, "{cost}: {out}");
 }
 
 #[test]
