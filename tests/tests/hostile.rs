@@ -255,6 +255,19 @@ fn attack_9_an_unknown_import_is_refused_by_name() {
         (r#"(import "wasi:cli/environment@0.3.0" (instance))"#, "wasi:cli/environment@0.3.0"),
         (r#"(import "lockstep:steps/workspace@0.1.0" (instance))"#, "lockstep:steps/workspace"),
         (r#"(import "steal" (func (result string)))"#, "steal"),
+        // What a step calls its own is not believed: only types are, and what its own exports answer.
+        (
+            r#"(import "evil:own/types@1.0.0" (instance (export "all" (func (result string)))))"#,
+            "evil:own/types",
+        ),
+        (
+            r#"(import "evil:own/parallel@1.0.0" (instance (export "all" (func (result string)))))"#,
+            "evil:own/parallel",
+        ),
+        (
+            r#"(import "evil:own/parallel" (instance (export "run" (func (param "jobs" (list string)) (result (list string))))))"#,
+            "evil:own/parallel#run",
+        ),
     ] {
         let component = made(&scene, Parts { imports: import, ..Parts::default() });
         let run = scene.component(&component, &["read **"], "").args(["--act", ""]);

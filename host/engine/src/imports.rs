@@ -63,13 +63,13 @@ impl Imports {
                     );
                 }
             } else if let (true, ComponentItem::ComponentInstance(interface)) =
-                (parallel::is_parallel(name), &item.ty)
+                (parallel::is_own(name, parallel::PARALLEL), &item.ty)
             {
                 match parallel::functions(engine, component, interface) {
                     Ok(functions) => drop(imports.parallel.insert(name.to_owned(), functions)),
                     Err(function) => imports.unknown.push(format!("{name}#{function}")),
                 }
-            } else if !is_known(name) && !is_types_alone(engine, &item.ty) {
+            } else if !is_known(name) && !is_own_types(engine, name, &item.ty) {
                 imports.unknown.push(name.to_owned());
             }
         }
@@ -94,12 +94,13 @@ impl Imports {
     }
 }
 
-/// Whether there is nothing in it to call: the types that a step shares between its own interfaces.
-fn is_types_alone(engine: &Engine, item: &ComponentItem) -> bool {
+/// Whether it is the types that a step shares between its own interfaces: there is nothing in it to call.
+fn is_own_types(engine: &Engine, name: &str, item: &ComponentItem) -> bool {
     let is_type = |item: &ComponentItem| matches!(item, ComponentItem::Type(_));
     match item {
         ComponentItem::ComponentInstance(interface) => {
-            interface.exports(engine).all(|(_, item)| is_type(&item.ty))
+            parallel::is_own(name, parallel::TYPES)
+                && interface.exports(engine).all(|(_, item)| is_type(&item.ty))
         }
         _ => false,
     }

@@ -23,11 +23,16 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 /// The names of the functions, by the full name of their interface.
 pub(crate) type Functions = BTreeMap<String, Vec<String>>;
 
-/// Whether the import is called like an interface of parallel functions.
-pub(crate) fn is_parallel(import: &str) -> bool {
+/// The interface of parallel functions.
+pub(crate) const PARALLEL: &str = "parallel";
+/// The interface of the types that a step shares between its others.
+pub(crate) const TYPES: &str = "types";
+
+/// Whether the import is an interface of this name in a package of the component's own.
+pub(crate) fn is_own(import: &str, interface: &str) -> bool {
     let path = import.split_once('@').map_or(import, |(path, _)| path);
     let foreign = ["wasi:", "lockstep:step/"].iter().any(|package| path.starts_with(package));
-    !foreign && path.ends_with("/parallel")
+    !foreign && path.rsplit_once('/').is_some_and(|(_, name)| name == interface)
 }
 
 /// The functions of such an interface. The error is the name of one that no export answers.
