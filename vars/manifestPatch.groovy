@@ -12,7 +12,7 @@
 //   marker (list<string>)
 //   updates (string)
 //   changes (string)
-//   patch (list<string>)
+//   patch (string)
 //   patchFile (list<string>)
 //   listKey (list<string>)
 //   where (list<string>)

@@ -98,8 +98,8 @@ pub struct Inputs<'a> {
     pub updates: &'a str,
     /// Files, paths and values, as YAML.
     pub changes: &'a str,
-    /// Texts of patches.
-    pub patch: &'a [String],
+    /// The text of patches.
+    pub patch: &'a str,
     /// Names and contents of files with such texts.
     pub patch_files: &'a [(String, Vec<u8>)],
     /// `LIST=KEY`, `LIST=` or `KEY`.
@@ -225,9 +225,10 @@ fn patches(inputs: &Inputs<'_>) -> Vec<Result<Edit, Problem>> {
             edits.push(Err(bad_input("list-key", text, &problem).hint(hint)));
         }
     }
-    let texts = (1..).zip(inputs.patch).map(|(number, text)| (format!("patch {number}"), text.as_bytes()));
+    let text = Some(inputs.patch).filter(|text| !text.is_empty());
+    let text = text.map(|text| ("patch".to_owned(), text.as_bytes()));
     let files = inputs.patch_files.iter().map(|(name, text)| (format!("patch-file {name}"), text.as_slice()));
-    for (name, text) in texts.chain(files) {
+    for (name, text) in text.into_iter().chain(files) {
         match patches::read(text, &keys) {
             Ok(patches) => {
                 let alone = patches.len() == 1;

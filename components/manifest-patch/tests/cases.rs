@@ -59,7 +59,7 @@ fn run(case: &Case, files: &Files) -> Result<Done, Vec<Problem>> {
         marker: &case.list("--marker"),
         updates: &case.list("--updates").join("\n"),
         changes: &case.list("--changes").join("\n"),
-        patch: &case.list("--patch"),
+        patch: &case.one("--patch").unwrap_or_default(),
         patch_files: &patch_files,
         list_key: &case.list("--list-key"),
         conditions: &case.list("--where"),

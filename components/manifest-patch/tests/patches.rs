@@ -248,7 +248,6 @@ fn entries_of_kustomize_are_read() {
 #[test]
 fn what_is_no_patch_is_refused_with_its_form() {
     for (patch, words) in [
-        ("", "empty"),
         ("# nothing\n", "empty"),
         ("text", "is no patch"),
         ("[1]", "operation 1: it has no `op`"),
@@ -268,7 +267,7 @@ fn what_is_no_patch_is_refused_with_its_form() {
         refused("a: 1\n", patch, words);
     }
     let none = Run { patches: &["{kind: A, metadata: {name: b}}"], ..Run::default() };
-    assert!(none.text("a: 1\n").unwrap_err().contains("`patch 1` matches 0 places"));
+    assert!(none.text("a: 1\n").unwrap_err().contains("`patch` matches 0 places"));
 }
 
 #[test]

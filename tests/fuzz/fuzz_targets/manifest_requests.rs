@@ -46,7 +46,7 @@ fn request(kind: u8, text: &str) -> Option<Request> {
         4 => Inputs { set_json: &one, ..base },
         5 => Inputs { updates: text, ..base },
         6 => Inputs { changes: text, ..base },
-        _ => Inputs { patch: &one, list_key: &list_key, ..base },
+        _ => Inputs { patch: text, list_key: &list_key, ..base },
     };
     let (request, problems) = Request::read(&inputs);
     problems.is_empty().then_some(request)

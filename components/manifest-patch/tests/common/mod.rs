@@ -24,7 +24,7 @@ impl Run<'_> {
     pub(crate) fn done(&self, source: &str) -> Result<Done, Vec<Problem>> {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let (request, problems) = Request::read(&Inputs {
-            patch: &owned(self.patches),
+            patch: &self.patches.join("\n---\n"),
             list_key: &owned(self.list_key),
             alias: self.alias,
             expect: self.expect,
