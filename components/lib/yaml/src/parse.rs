@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
 use crate::block::Block;
 use crate::refusal::{Position, Reason, Refusal};
 use crate::tree::{Data, Node, NodeId, Properties, STRETCH, Style, Tag, Tree, characters};
 
 /// The most collections within one another: what walks a tree does so on the stack, and that of a guest is
-/// small. JSON is read to the same depth.
+/// small. JSON is read to almost the same depth.
 const MAX_DEPTH: usize = 128;
 
 /// Reads all documents of `text`.
@@ -33,7 +33,12 @@ fn invalid(error: &ScanError) -> Refusal {
     let marker = error.marker();
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let at = Position { line: number(marker.line()), column: number(marker.col()).saturating_add(1) };
-    Reason::InvalidYaml(error.info().to_owned()).at(at)
+    let reason = match error.kind() {
+        // The parser looks ahead, with a limit of its own.
+        ErrorKind::RecursionLimitExceeded => Reason::TooDeep(MAX_DEPTH),
+        _ => Reason::InvalidYaml(error.info().to_owned()),
+    };
+    reason.at(at)
 }
 
 struct Builder<'a> {
