@@ -138,10 +138,10 @@ fn add(ops: &mut Vec<Op>, new: Vec<Op>) {
     }
 }
 
-/// A file that is not YAML, such as a template of Helm: markers alone can be found in it.
+/// A file that is not YAML, such as a template of Helm, or too deep: markers alone can be found in it.
 fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Patched {
     let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
-    let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_));
+    let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_) | Reason::TooDeep(_));
     match (request.markers_alone(), std::str::from_utf8(content)) {
         (Some(markers), Ok(text)) if is_text => match marker::lines(&markers, text) {
             Ok(lines) => {
