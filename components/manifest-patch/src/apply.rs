@@ -1,5 +1,7 @@
 //! Makes the edits of a request in one file. Never reads or writes files itself.
 
+use std::collections::HashSet;
+
 use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
 
 use crate::image::{ImageEdit, Reference};
@@ -107,20 +109,20 @@ impl Round {
                         }
                     };
                     *acts |= !new.is_empty();
-                    add(list, new);
+                    list.extend(new);
                 }
             }
             match draft.and_then(|draft| diff(&stream, request.alias, &draft, document)) {
                 Ok(edits) => {
-                    add(&mut ops, edits.ops);
-                    add(&mut copies, edits.copies);
+                    ops.extend(edits.ops);
+                    copies.extend(edits.copies);
                 }
                 Err(refusal) => applied.refusals.push(refusal),
             }
         }
         let again = !copies.is_empty();
         if applied.refusals.is_empty() {
-            match stream.edit(if again { &copies } else { &ops }) {
+            match stream.edit(&once(if again { copies } else { ops })) {
                 Ok(edited) => (applied.text, applied.changes) = (edited.text, edited.changes),
                 Err(refusal) => applied.refusals.push(refusal),
             }
@@ -130,12 +132,10 @@ impl Round {
 }
 
 /// The same item is added once, and a value copied once.
-fn add(ops: &mut Vec<Op>, new: Vec<Op>) {
-    for op in new {
-        if !ops.contains(&op) {
-            ops.push(op);
-        }
-    }
+fn once(ops: Vec<Op>) -> Vec<Op> {
+    let mut seen = HashSet::with_capacity(ops.len());
+    let first: Vec<bool> = ops.iter().map(|op| seen.insert(op)).collect();
+    ops.into_iter().zip(first).filter_map(|(op, first)| first.then_some(op)).collect()
 }
 
 /// A file that is not YAML, such as a template of Helm, or too deep: markers alone can be found in it.

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use granit_parser::ScalarStyle;
-
 use crate::append::common_style;
 use crate::lines;
 use crate::parse::skip_trivia;
@@ -131,11 +129,8 @@ fn first_and_last(tree: &Tree<'_>, id: NodeId) -> Option<(NodeId, NodeId)> {
 
 /// Whether a flow collection is written as JSON: with double quotes around its keys.
 pub(crate) fn is_json(tree: &Tree<'_>, id: NodeId) -> bool {
-    let quoted =
-        |id: NodeId| matches!(tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });
     let holder = tree.ancestors(id).find(|&id| !tree.entries(id).is_empty());
     holder.is_some_and(|id| {
-        let flow = matches!(tree.node(id).data, Data::Mapping { style: Style::Flow, .. });
-        flow && tree.entries(id).iter().all(|&(key, _)| quoted(key))
+        matches!(tree.node(id).data, Data::Mapping { style: Style::Flow, quoted: true, .. })
     })
 }

@@ -98,7 +98,7 @@ impl<'a> Builder<'a> {
             }
             Event::MappingStart(style, anchor, tag) => {
                 let style = self.style(style, &range);
-                let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX };
+                let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX, quoted: true };
                 self.enter(data, range, tag.as_deref(), anchor, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
@@ -201,11 +201,13 @@ impl<'a> Builder<'a> {
             self.tree.roots.push(id);
             return;
         };
+        let double = matches!(self.tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });
         match &mut self.tree.nodes[open.id.0 as usize].data {
             Data::Sequence { items, .. } => items.push(id),
-            Data::Mapping { entries, indent, .. } => match open.key.take() {
+            Data::Mapping { entries, indent, quoted, .. } => match open.key.take() {
                 Some(key) => entries.push((key, id)),
                 None => {
+                    *quoted &= double;
                     open.key = Some(id);
                     if *indent == u32::MAX {
                         *indent = span.indent.map_or(u32::MAX, narrow);

@@ -79,6 +79,8 @@ pub(crate) enum Data<'a> {
         entries: Vec<(NodeId, NodeId)>,
         style: Style,
         indent: u32,
+        /// Whether all keys are in double quotes.
+        quoted: bool,
     },
     Sequence {
         items: Vec<NodeId>,

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 /// A value to write.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Nothing.
     Null,

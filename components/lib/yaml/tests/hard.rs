@@ -209,6 +209,30 @@ fn a_hundred_thousand_keys_become_others() {
     });
 }
 
+#[test]
+fn a_hundred_thousand_keys_come_one_by_one() {
+    on_a_small_stack(|| {
+        let stream = Stream::open(b"r: {}\n").expect("YAML");
+        let within = find(&stream, "r");
+        let create = |key| Op::Create { within, keys: vec![format!("k{key}")], value: Value::Null };
+        let ops: Vec<Op> = (0..MANY).map(create).collect();
+        assert_eq!(stream.edit(&ops).expect("an edit").changes.len(), MANY);
+    });
+}
+
+#[test]
+fn a_hundred_thousand_values_of_json_become_others() {
+    on_a_small_stack(|| {
+        let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
+        let text = format!("{{{quoted}}}\n");
+        let stream = Stream::open(text.as_bytes()).expect("YAML");
+        let value = |key: String| (key, Value::String("v".into()));
+        let wanted = Value::Mapping((0..MANY).map(|key| value(format!("k{key}"))).collect());
+        let edited = stream.edit(&[Op::Set { node: stream.documents()[0], value: wanted }]).expect("an edit");
+        assert_eq!(edited.text.map(|text| text.matches(": \"v\"").count()), Some(MANY));
+    });
+}
+
 fn list(open: &str, between: &str, close: &str) -> String {
     let numbers: Vec<String> = (0..MANY).map(|number| number.to_string()).collect();
     format!("{open}{}{close}", numbers.join(between))
