@@ -79,7 +79,7 @@ fn nesting_without_end_is_refused() {
         for (step, args) in
             [("manifest-patch", &set[..]), ("config-render", &template[..]), ("config-render", &rows[..])]
         {
-            ends(step, "hard.yaml", &text, args, 2, "within one another");
+            ends(step, "hard.yaml", &text, args, 2, "collections within one another");
         }
     }
 }
@@ -92,7 +92,7 @@ fn nesting_without_end_in_json_is_refused() {
     let plan = format!("{{\"format_version\": \"1.2\", \"resource_changes\": {value}}}");
     ends("plan-gate", "hard.json", &plan, &["--plan", "hard.json"], 2, "");
     let rows = ["--template", "template.yaml", "--rows", "hard.json", "--to", "out/{name}.yaml"];
-    ends("config-render", "hard.json", &value, &rows, 2, "within one another");
+    ends("config-render", "hard.json", &value, &rows, 2, "collections within one another");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use lockstep_glue::words::plural;
 use lockstep_yaml::{Change, MAX_BYTES, Reason};
 
+use crate::apply::{Applied, apply};
 use crate::needles::Needles;
-use crate::patch::{Patched, patch};
 use crate::problem::{Code, Problem};
 use crate::request::{Action, Request};
 
@@ -42,7 +42,7 @@ pub struct Looked {
 impl Looked {
     /// Looks into a file and makes the edits.
     pub fn into(request: &Request, path: &str, content: &[u8]) -> Self {
-        let Patched { text, changes, matches, acts, documents, refusals } = patch(request, path, content);
+        let Applied { text, changes, matches, acts, documents, refusals } = apply(request, path, content);
         let problems = refusals.iter().map(|refusal| Problem::refused(path, refusal)).collect();
         Self { text, changes, matches, acts, documents, problems }
     }

@@ -2,9 +2,9 @@
 
 use lockstep_yaml::{Alias, NodeId, Op, Refusal, Stream, Value};
 
+use crate::apply::Matches;
 use crate::image::{ImageEdit, Part, Reference};
 use crate::parts::{self, put, take};
-use crate::patch::Matches;
 use crate::wanted::Wanted;
 
 /// The entries for an image, each with what must change in it.

@@ -1,5 +1,6 @@
 //! The step `manifest-patch`: carries values between the host and the pure modules. Never decides.
 
+pub mod apply;
 pub mod batch;
 mod bindings;
 mod changes;
@@ -10,7 +11,6 @@ pub mod marker;
 mod needles;
 mod parallel;
 mod parts;
-pub mod patch;
 pub mod patches;
 pub mod problem;
 pub mod request;

@@ -3,8 +3,8 @@
 
 use lockstep_yaml::{Alias, Change, NodeId, Op, Position, Reason, Refusal, Stream, Value};
 
+use crate::apply::Matches;
 use crate::image::Reference;
-use crate::patch::Matches;
 use crate::wanted::Wanted;
 
 /// What the comment of a marker begins with.

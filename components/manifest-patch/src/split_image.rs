@@ -3,9 +3,9 @@
 
 use lockstep_yaml::{Alias, NodeId, Reason, Refusal, Stream};
 
+use crate::apply::Matches;
 use crate::image::{ImageEdit, Part, Reference};
 use crate::parts::{self, put};
-use crate::patch::Matches;
 use crate::wanted::Wanted;
 
 /// A mapping that names the image, with the texts that its keys get.

@@ -1,5 +1,7 @@
 //! Plans the bytes that add items to a sequence. Never applies them.
 
+use std::collections::HashSet;
+
 use granit_parser::ScalarStyle;
 
 use crate::flow;
@@ -9,7 +11,7 @@ use crate::lines;
 use crate::quote;
 use crate::readers::{Reading, all_read};
 use crate::refusal::{Reason, Refusal};
-use crate::remove::{Part, above, one_per_line, part, stands_alone};
+use crate::remove::{above, one_per_line, parts, stands_alone};
 use crate::render::{self, Manner};
 use crate::replace::{replace, unsupported};
 use crate::splice::Splice;
@@ -158,17 +160,11 @@ impl<'t> Lines<'t> {
 }
 
 fn add_in_brackets(tree: &Tree<'_>, sequence: NodeId, items: &[NodeId], after: &[After<'_>]) -> Vec<Splice> {
-    let json = flow::is_json(tree, sequence);
-    let style = common_style(tree, items);
-    let text = |value: &&Value| match (*value, style) {
-        (Value::String(text), Some(style)) if !json => quote::keep_style(text, style, true),
-        _ => render::inline(value, true, json),
-    };
-    let parts: Vec<Part> = items.iter().map(|&item| part(tree, item, item, false)).collect();
+    let parts = parts(tree, sequence, &HashSet::new());
     let lines = one_per_line(tree, sequence, &parts);
     let mut splices = Vec::new();
     for place in places(after) {
-        let new: Vec<String> = place.new.iter().map(text).collect();
+        let new = flow::items(tree, sequence, &place.new);
         match place.next {
             None => splices.extend(flow::insert(tree, sequence, new)),
             Some(next) => {
@@ -190,7 +186,7 @@ fn gap(tree: &Tree<'_>, item: NodeId) -> Option<usize> {
 }
 
 /// The quotes that all items have.
-fn common_style(tree: &Tree<'_>, items: &[NodeId]) -> Option<ScalarStyle> {
+pub(crate) fn common_style(tree: &Tree<'_>, items: &[NodeId]) -> Option<ScalarStyle> {
     let style = |item: &NodeId| match tree.node(*item).data {
         Data::Scalar { style: style @ (ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted), .. } => {
             Some(style)

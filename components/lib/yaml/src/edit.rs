@@ -16,7 +16,7 @@ use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
 /// One wanted change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Give a node this value.
     Set {
@@ -116,6 +116,8 @@ pub(crate) struct Plan {
     pub(crate) blocks: bool,
     /// Whether collections with parts that come or go are written anew as a whole.
     pub(crate) whole: bool,
+    /// Where the keys to create are among those of their mapping.
+    slots: HashMap<(NodeId, String), usize>,
     /// The keys to create that are among the changes.
     noted: HashSet<(NodeId, String)>,
 }
@@ -188,8 +190,8 @@ impl Plan {
             return Err(Reason::Unsupported("a key without a name".into()).into());
         };
         let entries = self.created.entry(within).or_default();
-        let slot = entries.iter_mut().find(|(key, _)| key == first);
-        let joined = match slot {
+        let slot = *self.slots.entry((within, first.clone())).or_insert(entries.len());
+        let joined = match entries.get_mut(slot) {
             Some((_, existing)) => join(existing, rest, value),
             None => {
                 entries.push((first.clone(), nest(rest, value)));

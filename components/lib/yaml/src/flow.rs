@@ -1,11 +1,12 @@
-//! Plans the bytes that add parts to a collection in brackets. Never applies them.
+//! Plans the bytes of parts that come to a collection in brackets, and of all of them anew. Never applies them.
 
-use granit_parser::ScalarStyle;
+use std::collections::HashSet;
 
+use crate::append::common_style;
 use crate::lines;
 use crate::parse::skip_trivia;
 use crate::quote;
-use crate::remove::{above, stands_alone};
+use crate::remove::{above, comma, one_per_line, parts, stands_alone};
 use crate::render;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
@@ -19,6 +20,50 @@ pub(crate) fn entries(tree: &Tree<'_>, mapping: NodeId, new: &[(String, Value)])
         format!("{key}: {}", render::inline(value, true, json))
     };
     new.iter().map(entry).collect()
+}
+
+/// New items of a sequence, as text.
+pub(crate) fn items(tree: &Tree<'_>, sequence: NodeId, new: &[&Value]) -> Vec<String> {
+    let json = is_json(tree, sequence);
+    let style = common_style(tree, tree.items(sequence));
+    let item = |value: &&Value| match (*value, style) {
+        (Value::String(text), Some(style)) if !json => quote::keep_style(text, style, true),
+        _ => render::inline(value, true, json),
+    };
+    new.iter().map(item).collect()
+}
+
+/// Writes another collection where one in brackets stands: in brackets too, on one line or on lines of their own as
+/// the parts were. None for anything else, and for empty ones, which have no manner.
+pub(crate) fn rewrite(tree: &Tree<'_>, id: NodeId, value: &Value) -> Option<Splice> {
+    let (source, node) = (tree.text, tree.node(id));
+    let (start, end) = (node.start as usize, node.end as usize);
+    let old = match node.data {
+        Data::Mapping { style: Style::Flow, .. } | Data::Sequence { style: Style::Flow, .. } => {
+            parts(tree, id, &HashSet::new())
+        }
+        _ => return None,
+    };
+    let (first, last) = (old.first()?, old.last()?);
+    let (open, new, close) = match value {
+        Value::Mapping(new) if !new.is_empty() => ('{', entries(tree, id, new), '}'),
+        Value::Sequence(new) if !new.is_empty() => {
+            ('[', items(tree, id, &new.iter().collect::<Vec<_>>()), ']')
+        }
+        _ => return None,
+    };
+    let text = if one_per_line(tree, id, &old) {
+        let eol = lines::ending(source, start);
+        let blanks = |at: usize| &source[lines::start(source, at)..at];
+        let (inner, outer) = (blanks(first.start), blanks(end - 1));
+        let comma = if comma(source, last.end).is_some() { "," } else { "" };
+        let new = new.join(&format!(",{eol}{inner}"));
+        format!("{open}{eol}{inner}{new}{comma}{eol}{outer}{close}")
+    } else {
+        let blank = if source[start + 1..].starts_with(' ') { " " } else { "" };
+        format!("{open}{blank}{}{blank}{close}", new.join(", "))
+    };
+    Some(Splice::new(start..end, text))
 }
 
 /// Adds parts to a collection in brackets, behind its last one.
@@ -84,11 +129,8 @@ fn first_and_last(tree: &Tree<'_>, id: NodeId) -> Option<(NodeId, NodeId)> {
 
 /// Whether a flow collection is written as JSON: with double quotes around its keys.
 pub(crate) fn is_json(tree: &Tree<'_>, id: NodeId) -> bool {
-    let quoted =
-        |id: NodeId| matches!(tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });
     let holder = tree.ancestors(id).find(|&id| !tree.entries(id).is_empty());
     holder.is_some_and(|id| {
-        let flow = matches!(tree.node(id).data, Data::Mapping { style: Style::Flow, .. });
-        flow && tree.entries(id).iter().all(|&(key, _)| quoted(key))
+        matches!(tree.node(id).data, Data::Mapping { style: Style::Flow, quoted: true, .. })
     })
 }

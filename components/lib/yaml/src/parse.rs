@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
 use crate::block::Block;
 use crate::refusal::{Position, Reason, Refusal};
 use crate::tree::{Data, Node, NodeId, Properties, STRETCH, Style, Tag, Tree, characters};
 
 /// The most collections within one another: what walks a tree does so on the stack, and that of a guest is
-/// small. JSON is read to the same depth.
+/// small. JSON is read to almost the same depth.
 const MAX_DEPTH: usize = 128;
 
 /// Reads all documents of `text`.
@@ -33,7 +33,12 @@ fn invalid(error: &ScanError) -> Refusal {
     let marker = error.marker();
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let at = Position { line: number(marker.line()), column: number(marker.col()).saturating_add(1) };
-    Reason::InvalidYaml(error.info().to_owned()).at(at)
+    let reason = match error.kind() {
+        // The parser looks ahead, with a limit of its own.
+        ErrorKind::RecursionLimitExceeded => Reason::TooDeep(MAX_DEPTH),
+        _ => Reason::InvalidYaml(error.info().to_owned()),
+    };
+    reason.at(at)
 }
 
 struct Builder<'a> {
@@ -93,7 +98,7 @@ impl<'a> Builder<'a> {
             }
             Event::MappingStart(style, anchor, tag) => {
                 let style = self.style(style, &range);
-                let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX };
+                let data = Data::Mapping { entries: Vec::new(), style, indent: u32::MAX, quoted: true };
                 self.enter(data, range, tag.as_deref(), anchor, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
@@ -196,11 +201,13 @@ impl<'a> Builder<'a> {
             self.tree.roots.push(id);
             return;
         };
+        let double = matches!(self.tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });
         match &mut self.tree.nodes[open.id.0 as usize].data {
             Data::Sequence { items, .. } => items.push(id),
-            Data::Mapping { entries, indent, .. } => match open.key.take() {
+            Data::Mapping { entries, indent, quoted, .. } => match open.key.take() {
                 Some(key) => entries.push((key, id)),
                 None => {
+                    *quoted &= double;
                     open.key = Some(id);
                     if *indent == u32::MAX {
                         *indent = span.indent.map_or(u32::MAX, narrow);

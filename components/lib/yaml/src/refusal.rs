@@ -145,6 +145,7 @@ impl Reason {
     /// The exact next act, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
+            Self::TooDeep(_) => "nest its mappings and lists less deeply",
             Self::Template => "edit the values file of the chart, or the rendered manifests",
             Self::Encoding(_) | Self::NotUtf8(_) => "convert the file to UTF-8",
             Self::LoneCarriageReturn => "make every line end with LF or CRLF",

@@ -42,17 +42,8 @@ impl Removal {
         gone: &HashSet<NodeId>,
     ) -> Result<(), Refusal> {
         match &tree.node(collection).data {
-            Data::Mapping { entries, style, .. } => {
-                let parts: Vec<Part> = entries
-                    .iter()
-                    .map(|&(key, value)| part(tree, key, value, gone.contains(&value)))
-                    .collect();
-                self.add_parts(tree, collection, *style, &parts)
-            }
-            Data::Sequence { items, style } => {
-                let parts: Vec<Part> =
-                    items.iter().map(|&item| part(tree, item, item, gone.contains(&item))).collect();
-                self.add_parts(tree, collection, *style, &parts)
+            Data::Mapping { style, .. } | Data::Sequence { style, .. } => {
+                self.add_parts(tree, collection, *style, &parts(tree, collection, gone))
             }
             _ => Err(unsupported(tree, collection, "what is not in a collection")),
         }
@@ -198,8 +189,16 @@ impl Removal {
     }
 }
 
-pub(crate) fn part(tree: &Tree<'_>, first: NodeId, last: NodeId, goes: bool) -> Part {
-    Part { start: tree.start_of(first), end: tree.end_of(last), goes }
+/// The keys with their values, or the items, of which those in `gone` go.
+pub(crate) fn parts(tree: &Tree<'_>, collection: NodeId, gone: &HashSet<NodeId>) -> Vec<Part> {
+    let entries = tree.entries(collection).iter().copied();
+    let items = tree.items(collection).iter().map(|&item| (item, item));
+    let part = |(first, last)| Part {
+        start: tree.start_of(first),
+        end: tree.end_of(last),
+        goes: gone.contains(&last),
+    };
+    entries.chain(items).map(part).collect()
 }
 
 /// A part of a block collection with its own comments.
@@ -253,7 +252,7 @@ fn before_line_end(text: &str, at: usize) -> usize {
 }
 
 /// The comma behind a part in brackets.
-fn comma(text: &str, end: usize) -> Option<usize> {
+pub(crate) fn comma(text: &str, end: usize) -> Option<usize> {
     Some(skip_trivia(text, end)).filter(|&at| text.as_bytes().get(at) == Some(&b','))
 }
 

@@ -3,7 +3,7 @@
 use granit_parser::ScalarStyle;
 
 use crate::block::{self, Block};
-use crate::flow::is_json;
+use crate::flow::{self, is_json};
 use crate::lines;
 use crate::quote;
 use crate::refusal::{Reason, Refusal};
@@ -20,6 +20,9 @@ pub(crate) fn replace(
     value: &Value,
     blocks: bool,
 ) -> Result<Vec<Splice>, Refusal> {
+    if let Some(splice) = flow::rewrite(tree, id, value) {
+        return Ok(vec![splice]);
+    }
     if !value.is_collection() || value.is_empty_collection() || tree.in_flow(id) {
         with_inline(tree, id, value, blocks)
     } else {

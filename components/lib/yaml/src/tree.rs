@@ -79,6 +79,8 @@ pub(crate) enum Data<'a> {
         entries: Vec<(NodeId, NodeId)>,
         style: Style,
         indent: u32,
+        /// Whether all keys are in double quotes.
+        quoted: bool,
     },
     Sequence {
         items: Vec<NodeId>,
@@ -213,15 +215,28 @@ impl<'a> Tree<'a> {
         std::iter::successors(Some(id), |&id| self.node(id).parent)
     }
 
-    /// Where a part of a collection begins: the dash of an item, else the text of a key or item with its
-    /// anchor and tag.
+    /// Where a part of a collection begins: the dash of an item, the question mark of a key, else the text of
+    /// a key or item with its anchor and tag.
     pub(crate) fn start_of(&self, id: NodeId) -> usize {
         let node = self.node(id);
         let dash = node.parent.is_some_and(|parent| {
             matches!(self.node(parent).data, Data::Sequence { style: Style::Block, .. })
         });
         let slot = node.slot as usize;
-        if dash { slot.saturating_sub(1) } else { skip_trivia(self.text, slot) }
+        if dash || self.is_asked(id) { slot.saturating_sub(1) } else { skip_trivia(self.text, slot) }
+    }
+
+    /// Whether this is a key with a question mark of its own in front of it.
+    fn is_asked(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        let (Some(before), Some(parent)) = (id.0.checked_sub(1).map(NodeId), node.parent) else {
+            return false;
+        };
+        // Text may end with a question mark too.
+        let behind =
+            if before == parent { self.node(parent).properties_end() as usize } else { self.end_of(before) };
+        let slot = node.slot as usize;
+        slot > behind && self.text.as_bytes()[slot - 1] == b'?'
     }
 
     /// The byte behind a node, its anchor and its tag.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 /// A value to write.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Nothing.
     Null,
@@ -34,19 +34,27 @@ pub enum NotJson {
         /// What the parser says.
         problem: String,
     },
+    /// Arrays and objects within one another beyond all measure.
+    #[error("more than {0} collections within one another")]
+    TooDeep(usize),
     /// A key stands twice in one object.
     #[error("the JSON value has the key `{0}` twice")]
     DuplicateKey(String),
 }
 
+/// The most arrays and objects within one another that `serde_json` reads.
+const JSON_DEPTH: usize = 127;
+
 impl Value {
     /// Reads one JSON value. Numbers keep their digits.
     ///
     /// # Errors
-    /// If the text is not JSON, or an object has a key twice.
+    /// If the text is not JSON or too deep, or an object has a key twice.
     pub fn from_json(text: &str) -> Result<Self, NotJson> {
-        let json: Json = serde_json::from_str(text)
-            .map_err(|error| NotJson::Malformed { text: clip(text, 40), problem: error.to_string() })?;
+        let json: Json = serde_json::from_str(text).map_err(|error| match error.to_string() {
+            problem if problem.starts_with("recursion limit") => NotJson::TooDeep(JSON_DEPTH),
+            problem => NotJson::Malformed { text: clip(text, 40), problem },
+        })?;
         // serde_json keeps the last of two equal keys without a word. JSON is YAML, so our own
         // reader of YAML can tell.
         match crate::Stream::open(text.as_bytes()).map_err(|refusal| refusal.reason) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use granit_parser::ScalarStyle;
+use lockstep_path::clip;
 
 use crate::edit::Plan;
 use crate::equal;
@@ -167,7 +168,7 @@ fn emptied(before: usize, now: usize) -> bool {
 
 /// A refusal that shows the first line that differs, before and after.
 fn unproven(before: &str, after: &str, problem: String) -> Refusal {
-    let line = |text: &str, number: usize| text.lines().nth(number).unwrap_or_default().to_owned();
+    let line = |text: &str, number: usize| clip(text.lines().nth(number).unwrap_or_default(), 120);
     let number = before.lines().zip(after.lines()).take_while(|(old, new)| old == new).count();
     let reason = Reason::Unproven { problem, before: line(before, number), after: line(after, number) };
     reason.at(crate::Position { line: u32::try_from(number + 1).unwrap_or(u32::MAX), column: 1 })

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{create, edit, json, refused, set};
-use lockstep_yaml::{Lookup, MAX_BYTES, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Lookup, MAX_BYTES, NotJson, Op, Path, Place, Reason, Refusal, Stream, Value};
 
 fn refusal(bytes: &[u8]) -> (Reason, Option<(u32, u32)>) {
     let Refusal { reason, at } = Stream::open(bytes).expect_err("a refusal");
@@ -39,12 +39,29 @@ fn refuses_what_is_not_yaml() {
         assert!(matches!(reason, Reason::InvalidYaml(_)), "{text:?}: {reason}");
         assert_eq!(at.map(|(line, _)| line), Some(line), "{text:?}");
     }
-    let deep = "[".repeat(100_000);
-    assert!(matches!(refusal(deep.as_bytes()).0, Reason::InvalidYaml(_)));
-    let deep = "- ".repeat(100_000);
-    assert!(matches!(refusal(deep.as_bytes()).0, Reason::TooDeep(128)));
-    let deep = "{a: ".repeat(100_000);
-    assert!(matches!(refusal(deep.as_bytes()).0, Reason::InvalidYaml(_)));
+}
+
+#[test]
+fn refuses_what_is_too_deep_in_one_way() {
+    for open in ["[", "- ", "{a: ", "? ", "[{a: "] {
+        let (reason, at) = refusal(open.repeat(100_000).as_bytes());
+        assert_eq!(reason, Reason::TooDeep(128), "{open:?}");
+        assert!(at.is_some());
+    }
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(Value::from_json(&nested(127)).is_ok());
+    assert_eq!(Value::from_json(&nested(128)), Err(NotJson::TooDeep(127)));
+}
+
+#[test]
+fn shows_no_more_than_the_beginning_of_a_line() {
+    let source = "a: |\n  x";
+    let stream = Stream::open(source.as_bytes()).expect("YAML");
+    let (within, value) = (stream.documents()[0], Value::String("y".repeat(20_000)));
+    let op = Op::Create { within, keys: vec!["b".into()], value };
+    let reason = stream.edit(&[op]).expect_err("a refusal").reason;
+    assert!(matches!(reason, Reason::Unproven { .. }), "{reason}");
+    assert!(reason.to_string().len() < 500, "{reason}");
 }
 
 #[test]

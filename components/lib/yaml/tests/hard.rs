@@ -9,7 +9,7 @@ use lockstep_yaml::{Alias, Edited, Lookup, NodeId, Op, Path, Place, Reason, Refu
 /// Half of what a component has.
 const STACK: usize = 512 * 1024;
 
-const MANY: usize = 200_000;
+const MANY: usize = 100_000;
 
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(test).expect("a thread");
@@ -65,7 +65,7 @@ fn ten_thousand_levels_are_refused() {
         ];
         for text in texts {
             let refusal = Stream::open(text.as_bytes()).expect_err("a refusal");
-            assert!(matches!(refusal.reason, Reason::InvalidYaml(_) | Reason::TooDeep(_)), "{refusal}");
+            assert!(matches!(refusal.reason, Reason::TooDeep(_)), "{refusal}");
         }
         assert!(Value::from_json(&nested("[", "1", "]", 10_000)).is_err());
     });
@@ -130,7 +130,7 @@ fn aliases_that_multiply_are_never_multiplied() {
         assert_eq!(followed, Ok(text.replace("k: 0", "k: 1")));
         // Larger than what it is compared with, or shown as.
         let shorter = edited(&text, "a29", |_, node| Op::Set { node, value: json("[1, [1]]") });
-        assert!(shorter.ends_with("a29: &a29\n  - 1\n  - - 1\n"), "{}", &shorter[shorter.len() - 60..]);
+        assert!(shorter.ends_with("a29: &a29 [1, [1]]\n"), "{}", &shorter[shorter.len() - 60..]);
     });
 }
 
@@ -185,18 +185,18 @@ fn keys() -> Vec<String> {
 }
 
 #[test]
-fn two_hundred_thousand_keys() {
+fn a_hundred_thousand_keys() {
     on_a_small_stack(|| many_keys(&format!("r:\n  {}\n", keys().join("\n  "))));
 }
 
 #[test]
-fn two_hundred_thousand_keys_of_json() {
+fn a_hundred_thousand_keys_of_json() {
     let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
     on_a_small_stack(move || many_keys(&format!("{{\"r\": {{{quoted}}}}}\n")));
 }
 
 #[test]
-fn two_hundred_thousand_keys_become_others() {
+fn a_hundred_thousand_keys_become_others() {
     on_a_small_stack(|| {
         let lines: String = (0..MANY).map(|key| format!("  k{key}: {key}\n")).collect();
         let text = format!("r: &r\n{lines}");
@@ -206,6 +206,30 @@ fn two_hundred_thousand_keys_become_others() {
         let stream = Stream::open(text.as_bytes()).expect("YAML");
         let edited = stream.edit(&[Op::Set { node: find(&stream, "r"), value }]).expect("an edit");
         assert_eq!(edited.changes.len(), MANY / 2 + MANY / 4 + MANY / 2);
+    });
+}
+
+#[test]
+fn a_hundred_thousand_keys_come_one_by_one() {
+    on_a_small_stack(|| {
+        let stream = Stream::open(b"r: {}\n").expect("YAML");
+        let within = find(&stream, "r");
+        let create = |key| Op::Create { within, keys: vec![format!("k{key}")], value: Value::Null };
+        let ops: Vec<Op> = (0..MANY).map(create).collect();
+        assert_eq!(stream.edit(&ops).expect("an edit").changes.len(), MANY);
+    });
+}
+
+#[test]
+fn a_hundred_thousand_values_of_json_become_others() {
+    on_a_small_stack(|| {
+        let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
+        let text = format!("{{{quoted}}}\n");
+        let stream = Stream::open(text.as_bytes()).expect("YAML");
+        let value = |key: String| (key, Value::String("v".into()));
+        let wanted = Value::Mapping((0..MANY).map(|key| value(format!("k{key}"))).collect());
+        let edited = stream.edit(&[Op::Set { node: stream.documents()[0], value: wanted }]).expect("an edit");
+        assert_eq!(edited.text.map(|text| text.matches(": \"v\"").count()), Some(MANY));
     });
 }
 
@@ -232,17 +256,17 @@ fn one_item(text: &str, added: &str) {
 }
 
 #[test]
-fn two_hundred_thousand_items() {
+fn a_hundred_thousand_items() {
     on_a_small_stack(|| one_item(&one_line(), "null, "));
 }
 
 #[test]
-fn two_hundred_thousand_items_on_lines() {
+fn a_hundred_thousand_items_on_lines() {
     on_a_small_stack(|| one_item(&lines(), "- null\n"));
 }
 
 #[test]
-fn two_hundred_thousand_items_on_lines_in_brackets() {
+fn a_hundred_thousand_items_on_lines_in_brackets() {
     on_a_small_stack(|| one_item(&list("r: [\n  ", ",\n  ", "\n  ]\n"), "  null,\n"));
 }
 
@@ -259,12 +283,12 @@ fn half_the_items(text: &str) {
 }
 
 #[test]
-fn half_of_two_hundred_thousand_items() {
+fn half_of_a_hundred_thousand_items() {
     on_a_small_stack(|| half_the_items(&one_line()));
 }
 
 #[test]
-fn half_of_two_hundred_thousand_items_on_lines() {
+fn half_of_a_hundred_thousand_items_on_lines() {
     on_a_small_stack(|| half_the_items(&lines()));
 }
 
@@ -276,17 +300,17 @@ fn set_items(text: &str, numbers: impl Iterator<Item = usize>) -> usize {
 }
 
 #[test]
-fn two_hundred_thousand_items_become_others() {
+fn a_hundred_thousand_items_become_others() {
     on_a_small_stack(|| assert_eq!(set_items(&one_line(), (0..MANY + 7).map(|number| number ^ 1)), MANY + 7));
 }
 
 #[test]
-fn two_hundred_thousand_items_on_lines_become_others() {
+fn a_hundred_thousand_items_on_lines_become_others() {
     on_a_small_stack(|| assert_eq!(set_items(&lines(), (0..MANY + 7).map(|number| number ^ 1)), MANY + 7));
 }
 
 #[test]
-fn some_of_two_hundred_thousand_items_go() {
+fn some_of_a_hundred_thousand_items_go() {
     on_a_small_stack(|| {
         let some = (0..MANY).filter(|number| number % 1000 != 7);
         assert!(set_items(&lines(), some) >= MANY / 1000);

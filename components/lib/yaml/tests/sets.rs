@@ -99,7 +99,39 @@ fn aliases_stay_where_their_value_stays() {
 fn what_cannot_go_on_its_own_goes_with_all_around_it() {
     // Nobody can tell whose comment that is.
     let list = "a: [1, # x\n  2, 3]\n";
-    assert_eq!(json(list, "a", "[2, 3]"), "a:\n  - 2\n  - 3\n");
+    assert_eq!(json(list, "a", "[2, 3]"), "a: [2, 3]\n");
+}
+
+#[test]
+fn brackets_stay_where_nothing_else_does() {
+    let verbs = "rules:\n- verbs: [*all]  # all\n  x: [{name: a}] # x\n".replace("*all", "&all \"*\"");
+    assert_eq!(
+        json(&verbs, "rules[0].x", "[{\"name\":\"b\"},1]"),
+        verbs.replace("{name: a}", "{name: b}, 1")
+    );
+    assert_eq!(json("a: [[1]] # a\n", "a", "[\"x\",2,3]"), "a: [x, 2, 3] # a\n");
+    assert_eq!(json("x: &x 1\na: [ *x ] # a\n", "a", "[2,\"yes\"]"), "x: &x 1\na: [ 2, \"yes\" ] # a\n");
+    assert_eq!(json("a: {b: 1} # a\n", "a", "{\"c\":[1],\"d\":\"e\"}"), "a: {c: [1], d: e} # a\n");
+    assert_eq!(json("a: {'b': 1} # a\n", "a", "[1]"), "a: [1] # a\n");
+    assert_eq!(json("a: ['b'] # a\n", "a", "{\"c\":\"d\"}"), "a: {c: d} # a\n");
+    assert_eq!(json("- [{n: 1}] # a\n- 2\n", "[0]", "[3,4]"), "- [3, 4] # a\n- 2\n");
+    assert_eq!(json("{\"a\": {\"b\": 1}}", "a", "{\"c\":\"d\"}"), "{\"a\": {\"c\": \"d\"}}");
+    assert_eq!(json("a: !!map {b: 1}\n", "a", "{\"b\":1,\"c\":2}"), "a: !!map {b: 1, c: 2}\n");
+    assert_eq!(json("a: &x {b: 1} # a\nb: *x\n", "a", "{\"c\":2}"), "a: &x {c: 2} # a\nb: *x\n");
+    let lines = "a:\r\n  b: [\r\n    {name: c}, # c\r\n    {name: d},\r\n  ] # b\r\n";
+    let named = "[{\"name\":\"e\"},{\"name\":\"f\"},3]";
+    assert_eq!(
+        json(lines, "a.b", named),
+        "a:\r\n  b: [\r\n    {name: e},\r\n    {name: f},\r\n    3,\r\n  ] # b\r\n"
+    );
+    let lines = "{\n  \"a\": {\n    \"b\": 1\n  }\n}\n";
+    assert_eq!(
+        json(lines, "a", "{\"c\":\"d\",\"e\":2}"),
+        lines.replace("\"b\": 1", "\"c\": \"d\",\n    \"e\": 2")
+    );
+    // Empty ones have no manner yet.
+    assert_eq!(json("a: [] # a\n", "a", "[1]"), "a: # a\n  - 1\n");
+    assert_eq!(json("a: {b: {}} # a\n", "a.b", "{\"c\":2}"), "a: {b: {c: 2}} # a\n");
 }
 
 #[test]

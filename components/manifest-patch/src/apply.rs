@@ -1,5 +1,7 @@
 //! Makes the edits of a request in one file. Never reads or writes files itself.
 
+use std::collections::HashSet;
+
 use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
 
 use crate::image::{ImageEdit, Reference};
@@ -12,7 +14,7 @@ use crate::wanted::{self, Wanted};
 
 /// What became of one file.
 #[derive(Debug, Default)]
-pub struct Patched {
+pub struct Applied {
     /// The new content, if it differs.
     pub text: Option<String>,
     /// The values that changed.
@@ -32,51 +34,51 @@ pub struct Patched {
 const ROUNDS: usize = 8;
 
 /// Makes all edits in a file, or none.
-pub fn patch(request: &Request, path: &str, content: &[u8]) -> Patched {
+pub fn apply(request: &Request, path: &str, content: &[u8]) -> Applied {
     if request.markers_alone().is_some() && !marker::is_in(content) {
-        return Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
+        return Applied { matches: vec![0; request.edits.len()], ..Applied::default() };
     }
     let mut copied: Option<String> = None;
     let mut changes = Vec::new();
     for _ in 0..ROUNDS {
         let text = copied.as_deref().map_or(content, str::as_bytes);
         let round = Round::of(request, path, text);
-        let mut patched = round.patched;
+        let mut applied = round.applied;
         let moved = copied.as_deref().map(|now| Moved::between(content, now.as_bytes()));
-        changes.extend(patched.changes.drain(..).map(|change| match &moved {
+        changes.extend(applied.changes.drain(..).map(|change| match &moved {
             Some(moved) => moved.placed(change),
             None => change,
         }));
-        if round.again && patched.refusals.is_empty() {
-            copied = patched.text;
+        if round.again && applied.refusals.is_empty() {
+            copied = applied.text;
             continue;
         }
-        patched.text = patched.text.or(copied).filter(|_| patched.refusals.is_empty());
-        return Patched { changes, ..patched };
+        applied.text = applied.text.or(copied).filter(|_| applied.refusals.is_empty());
+        return Applied { changes, ..applied };
     }
     let refusal = Reason::Unsupported("copies of copies without end".into()).into();
-    Patched { refusals: vec![refusal], ..Patched::default() }
+    Applied { refusals: vec![refusal], ..Applied::default() }
 }
 
 /// A look at all places: either copies are made first, or the edits themselves.
 struct Round {
-    patched: Patched,
+    applied: Applied,
     again: bool,
 }
 
 impl Round {
     fn of(request: &Request, path: &str, content: &[u8]) -> Self {
         let count = request.edits.len();
-        let mut patched = Patched { matches: vec![0; count], acts: vec![false; count], ..Patched::default() };
+        let mut applied = Applied { matches: vec![0; count], acts: vec![false; count], ..Applied::default() };
         let stream = match Stream::open(content) {
             Ok(stream) => stream,
-            Err(refusal) => return Self { patched: not_yaml(request, content, refusal), again: false },
+            Err(refusal) => return Self { applied: not_yaml(request, content, refusal), again: false },
         };
         // `TAG=v1 # …` alone is YAML too: one word.
         let is_word = |&document| stream.scalar(document).is_some_and(|text| !text.is_empty());
         if request.markers_alone().is_some() && stream.documents().iter().any(is_word) {
             let refusal = Reason::InvalidYaml("a text".into()).into();
-            return Self { patched: not_yaml(request, content, refusal), again: false };
+            return Self { applied: not_yaml(request, content, refusal), again: false };
         }
         let (mut ops, mut copies) = (Vec::new(), Vec::new());
         let several = stream.documents().len() > 1;
@@ -84,9 +86,9 @@ impl Round {
             if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
                 continue;
             }
-            patched.documents += 1;
+            applied.documents += 1;
             let mut draft = Ok(Draft::Node(document));
-            let tallies = patched.matches.iter_mut().zip(&mut patched.acts);
+            let tallies = applied.matches.iter_mut().zip(&mut applied.acts);
             for (edit, (matches, acts)) in request.edits.iter().zip(tallies) {
                 let Some(action) = edit.at(path, several.then_some(index)) else { continue };
                 if let Action::Patch(patch) = action {
@@ -102,56 +104,54 @@ impl Round {
                         Ok(Wanted::Ops(wanted)) => (&mut ops, wanted),
                         Ok(Wanted::Copy(copy)) => (&mut copies, vec![copy]),
                         Err(refusal) => {
-                            patched.refusals.push(refusal);
+                            applied.refusals.push(refusal);
                             continue;
                         }
                     };
                     *acts |= !new.is_empty();
-                    add(list, new);
+                    list.extend(new);
                 }
             }
             match draft.and_then(|draft| diff(&stream, request.alias, &draft, document)) {
                 Ok(edits) => {
-                    add(&mut ops, edits.ops);
-                    add(&mut copies, edits.copies);
+                    ops.extend(edits.ops);
+                    copies.extend(edits.copies);
                 }
-                Err(refusal) => patched.refusals.push(refusal),
+                Err(refusal) => applied.refusals.push(refusal),
             }
         }
         let again = !copies.is_empty();
-        if patched.refusals.is_empty() {
-            match stream.edit(if again { &copies } else { &ops }) {
-                Ok(edited) => (patched.text, patched.changes) = (edited.text, edited.changes),
-                Err(refusal) => patched.refusals.push(refusal),
+        if applied.refusals.is_empty() {
+            match stream.edit(&once(if again { copies } else { ops })) {
+                Ok(edited) => (applied.text, applied.changes) = (edited.text, edited.changes),
+                Err(refusal) => applied.refusals.push(refusal),
             }
         }
-        Self { patched, again }
+        Self { applied, again }
     }
 }
 
 /// The same item is added once, and a value copied once.
-fn add(ops: &mut Vec<Op>, new: Vec<Op>) {
-    for op in new {
-        if !ops.contains(&op) {
-            ops.push(op);
-        }
-    }
+fn once(ops: Vec<Op>) -> Vec<Op> {
+    let mut seen = HashSet::with_capacity(ops.len());
+    let first: Vec<bool> = ops.iter().map(|op| seen.insert(op)).collect();
+    ops.into_iter().zip(first).filter_map(|(op, first)| first.then_some(op)).collect()
 }
 
-/// A file that is not YAML, such as a template of Helm: markers alone can be found in it.
-fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Patched {
-    let mut patched = Patched { matches: vec![0; request.edits.len()], ..Patched::default() };
-    let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_));
+/// A file that is not YAML, such as a template of Helm, or too deep: markers alone can be found in it.
+fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Applied {
+    let mut applied = Applied { matches: vec![0; request.edits.len()], ..Applied::default() };
+    let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_) | Reason::TooDeep(_));
     match (request.markers_alone(), std::str::from_utf8(content)) {
         (Some(markers), Ok(text)) if is_text => match marker::lines(&markers, text) {
             Ok(lines) => {
-                (patched.text, patched.changes, patched.matches) = (lines.text, lines.changes, lines.matches);
+                (applied.text, applied.changes, applied.matches) = (lines.text, lines.changes, lines.matches);
             }
-            Err(refusal) => patched.refusals.push(refusal),
+            Err(refusal) => applied.refusals.push(refusal),
         },
-        _ => patched.refusals.push(refusal),
+        _ => applied.refusals.push(refusal),
     }
-    patched
+    applied
 }
 
 /// How copies moved the lines of a file.
