@@ -10,7 +10,8 @@ impl Stream<'_> {
     /// line, each with that comment from its `#` on, in order. A block scalar and an empty value have none.
     pub fn commented(&self, document: NodeId) -> Vec<(NodeId, &str)> {
         let tree = &self.tree;
-        let mut ends: Vec<(u32, NodeId)> = (0..)
+        // Nodes are in the order of the file, and scalars do not hold others.
+        let ends: Vec<(u32, NodeId)> = (0..)
             .map(NodeId)
             .zip(&tree.nodes)
             .filter(|(_, node)| node.end > node.start)
@@ -21,7 +22,7 @@ impl Stream<'_> {
             })
             .map(|(id, node)| (node.end, id))
             .collect();
-        ends.sort_unstable();
+        debug_assert!(ends.is_sorted());
         let commented = tree.comments.iter().filter_map(|comment| {
             let before = ends.partition_point(|&(end, _)| end <= comment.start).checked_sub(1)?;
             let (end, node) = ends[before];

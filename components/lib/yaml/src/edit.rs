@@ -1,11 +1,12 @@
 //! Turns wanted changes into byte splices. Never applies them, and never trusts them: what they
 //! yield is read again and compared before anybody sees it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::append;
 use crate::insert;
+use crate::order::{sorted, sorted_nodes};
 use crate::refusal::{Position, Reason, Refusal};
 use crate::remove::Removal;
 use crate::replace::{self, unsupported};
@@ -165,7 +166,7 @@ impl Plan {
         plan.gone = plan.splices.iter().map(|splice| splice.range.clone()).collect();
         plan.insert(tree)?;
         plan.take_out(tree)?;
-        plan.changes.sort_by_key(|change| change.at);
+        plan.changes = sorted(plan.changes, |change| (change.at.line as usize, change.at.column as usize));
         Ok(plan)
     }
 
@@ -208,7 +209,8 @@ impl Plan {
     /// Plans what comes to collections.
     fn insert(&mut self, tree: &Tree<'_>) -> Result<(), Refusal> {
         let lists = self.inserted.keys().chain(self.appended.keys());
-        let places: BTreeSet<NodeId> = self.created.keys().chain(lists).copied().collect();
+        let mut places = sorted_nodes(self.created.keys().chain(lists).copied().collect());
+        places.dedup();
         // Inner ones first: where two end on the same line, what is new in the inner one comes first.
         for &place in places.iter().rev() {
             let list = self.inserted.contains_key(&place) || self.appended.contains_key(&place);
@@ -294,7 +296,7 @@ impl Plan {
             removal.add(tree, collection, gone)?;
         }
         self.gone.append(&mut removal.owned);
-        self.gone.sort_by_key(|range| (range.start, range.end));
+        self.gone = sorted(std::mem::take(&mut self.gone), |range| (range.start, range.end));
         self.splices.extend(removal.into_splices(tree.text));
         Ok(())
     }

@@ -15,6 +15,7 @@ mod insert;
 mod items;
 mod lines;
 mod look;
+mod order;
 mod parse;
 mod quote;
 mod readers;

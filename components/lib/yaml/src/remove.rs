@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::insert::behind_comments;
 use crate::lines;
+use crate::order::sorted;
 use crate::parse::skip_trivia;
 use crate::refusal::Refusal;
 use crate::replace::unsupported;
@@ -51,9 +52,8 @@ impl Removal {
 
     /// All splices. Lines at an open end take the line end before them along, so that it stays open.
     pub(crate) fn into_splices(mut self, text: &str) -> Vec<Splice> {
-        self.lines.sort_unstable_by_key(|lines| lines.start);
         let mut merged: Vec<Range<usize>> = Vec::new();
-        for lines in self.lines {
+        for lines in sorted(self.lines, |lines| (lines.start, lines.end)) {
             match merged.last_mut() {
                 Some(last) if last.end == lines.start => last.end = lines.end,
                 _ => merged.push(lines),

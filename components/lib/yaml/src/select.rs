@@ -7,6 +7,7 @@ use lockstep_path::{Path, Segment};
 
 use crate::edit::Op;
 use crate::equal;
+use crate::order::sorted_nodes;
 use crate::refusal::{Position, Reason, Refusal};
 use crate::shared::{self, Alias, Shared, SharedPlace, alias_refusal, merge_refusal};
 use crate::stream::Stream;
@@ -140,8 +141,7 @@ impl Stream<'_> {
             open.extend(self.tree.entries(id).iter().map(|&(_, value)| value));
             open.extend(self.tree.items(id));
         }
-        mappings.sort_unstable();
-        mappings
+        sorted_nodes(mappings)
     }
 
     /// The values of all keys of this name below a node, in order.
@@ -155,8 +155,7 @@ impl Stream<'_> {
             open.extend(entries.iter().map(|&(_, value)| value));
             open.extend(self.tree.items(id));
         }
-        values.sort_unstable();
-        values
+        sorted_nodes(values)
     }
 
     /// Whether the node is a mapping or a sequence.

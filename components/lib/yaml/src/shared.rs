@@ -7,6 +7,7 @@ use granit_parser::ScalarStyle;
 
 use crate::edit::Op;
 use crate::equal;
+use crate::order::sorted;
 use crate::readers::all_read_text;
 use crate::refusal::{Reason, Refusal};
 use crate::tree::{Data, NodeId, Tree};
@@ -171,7 +172,7 @@ pub(crate) fn aliases(tree: &Tree<'_>, id: NodeId) -> Vec<u32> {
 pub(crate) fn alias_refusal(tree: &Tree<'_>, alias: NodeId, target: NodeId, path: String) -> Refusal {
     let mut places = aliases(tree, target);
     places.push(tree.position(tree.node(target).start).line);
-    places.sort_unstable();
+    let mut places = sorted(places, |&line| (line as usize, 0));
     places.dedup();
     let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
     Reason::Alias { path, anchor, places }.at(tree.position(tree.node(alias).start))
@@ -181,7 +182,7 @@ pub(crate) fn alias_refusal(tree: &Tree<'_>, alias: NodeId, target: NodeId, path
 pub(crate) fn merge_refusal(tree: &Tree<'_>, mapping: NodeId, merged: NodeId, path: String) -> Refusal {
     let mut places = aliases(tree, merged);
     places.push(tree.position(tree.node(merged).start).line);
-    places.sort_unstable();
+    let mut places = sorted(places, |&line| (line as usize, 0));
     places.dedup();
     Reason::Merge { path, places }.at(tree.position(tree.node(mapping).start))
 }

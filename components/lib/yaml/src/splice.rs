@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::order::sorted;
+
 /// One replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Splice {
@@ -17,12 +19,12 @@ impl Splice {
 
 /// Applies all splices to `source`. Insertions at one place keep their order. `None` if two overlap
 /// or one does not lie on characters.
-pub(crate) fn apply(source: &str, splices: &mut [Splice]) -> Option<String> {
-    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+pub(crate) fn apply(source: &str, splices: Vec<Splice>) -> Option<String> {
+    let splices = sorted(splices, |splice| (splice.range.start, splice.range.end));
     let added: usize = splices.iter().map(|splice| splice.text.len()).sum();
     let mut out = String::with_capacity(source.len() + added);
     let mut at = 0;
-    for splice in splices.iter() {
+    for splice in &splices {
         out.push_str(source.get(at..splice.range.start)?);
         out.push_str(&splice.text);
         at = splice.range.end;

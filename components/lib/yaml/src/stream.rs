@@ -66,7 +66,7 @@ impl<'a> Stream<'a> {
     /// If a change cannot be made.
     pub fn draft(&self, ops: &[Op]) -> Result<String, Refusal> {
         let mut plan = Plan::new(&self.tree, ops, FIRST)?;
-        splice::apply(self.tree.text, &mut plan.splices).ok_or_else(overlap)
+        splice::apply(self.tree.text, std::mem::take(&mut plan.splices)).ok_or_else(overlap)
     }
 
     /// The first of these ways that works, as long as the refusals are of this kind.
@@ -89,7 +89,7 @@ impl<'a> Stream<'a> {
         if let Some(seal) = self.seal() {
             return Err(Reason::Sops.at(self.tree.position(self.tree.node(seal).start)));
         }
-        let Some(text) = splice::apply(self.tree.text, &mut plan.splices) else {
+        let Some(text) = splice::apply(self.tree.text, std::mem::take(&mut plan.splices)) else {
             return Err(overlap());
         };
         verify(&self.tree, &plan, &text)?;
