@@ -1,0 +1,55 @@
+//! The list of what was uploaded, as a file for machines. It holds nothing that differs between equal runs.
+
+use serde::Serialize;
+
+use crate::find::{Files, Item};
+
+#[derive(Serialize)]
+struct File<'f> {
+    path: &'f str,
+    key: &'f str,
+    size: u64,
+    sha256: &'f str,
+    mode: String,
+}
+
+#[derive(Serialize)]
+struct Link<'f> {
+    path: &'f str,
+    key: &'f str,
+    target: &'f str,
+}
+
+/// The bytes of the manifest: a line for each file and each link, sorted by key.
+///
+/// # Errors
+/// Never; texts and numbers always have a form in JSON.
+pub fn write(files: &Files) -> Result<Vec<u8>, serde_json::Error> {
+    let file = |item: &Item| {
+        serde_json::to_string(&File {
+            path: item.path(),
+            key: &item.below,
+            size: item.size,
+            sha256: item.sha256.as_deref().unwrap_or_default(),
+            mode: format!("{:04o}", item.mode & 0o7777),
+        })
+    };
+    let link = |(below, link): (&String, &crate::host::Link)| {
+        serde_json::to_string(&Link { path: &link.path, key: below, target: &link.target })
+    };
+    let mut text = "{\n  \"version\": 1,\n".to_owned();
+    list(&mut text, "files", files.items.iter().map(file).collect::<Result<_, _>>()?);
+    text.push_str(",\n");
+    list(&mut text, "links", files.links.iter().map(link).collect::<Result<_, _>>()?);
+    text.push_str("\n}\n");
+    Ok(text.into_bytes())
+}
+
+fn list(text: &mut String, name: &str, lines: Vec<String>) {
+    text.push_str(&format!("  \"{name}\": ["));
+    for (at, line) in lines.iter().enumerate() {
+        text.push_str(if at == 0 { "\n    " } else { ",\n    " });
+        text.push_str(line);
+    }
+    text.push_str(if lines.is_empty() { "]" } else { "\n  ]" });
+}
