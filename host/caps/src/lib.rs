@@ -2,4 +2,6 @@
 //! secrets. It never knows the sandbox, and it takes what a call is about only from the gate's permit.
 #![forbid(unsafe_code)]
 
+pub mod content;
+pub mod objects;
 pub mod workspace;

@@ -5,6 +5,7 @@ mod args;
 mod builtin;
 mod commands;
 mod conclude;
+mod connect;
 mod environment;
 mod inputs;
 mod prepare;

@@ -34,6 +34,11 @@ const PLACE_ENDINGS: [&str; 9] =
 pub(crate) struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
+    /// The secret that came in this variable.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// Their values.
     pub(crate) fn values(&self) -> Vec<&str> {
         self.0.values().map(String::as_str).collect()

@@ -2,6 +2,8 @@
 //! gate and hands back the answer. No decision is taken here and no effect happens here.
 
 use crate::confines::{Confined, Confines};
+use lockstep_caps::content::Algorithm;
+use lockstep_caps::objects::Objects;
 use lockstep_caps::workspace::{Effect, OpenFile, Workspace};
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
 use lockstep_model::exit::Exit;
@@ -17,7 +19,10 @@ pub(crate) mod bindings {
         path: "../../wit",
         world: "base",
         imports: { default: trappable },
-        with: { "lockstep:step/workspace.file": super::File },
+        with: {
+            "lockstep:step/workspace.file": super::File,
+            "lockstep:step/objects.upload": crate::objects::Upload,
+        },
     });
 }
 
@@ -44,10 +49,18 @@ pub struct File {
     file: OpenFile,
 }
 
+impl File {
+    /// The file itself.
+    pub(crate) fn open(&self) -> &OpenFile {
+        &self.file
+    }
+}
+
 /// Everything a run holds on the host's side.
 pub(crate) struct Host {
     pub(crate) gate: Arc<Gate>,
     pub(crate) workspace: Workspace,
+    pub(crate) objects: Objects,
     pub(crate) live: Box<dyn Live>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,
@@ -55,6 +68,15 @@ pub(crate) struct Host {
     pub(crate) rejected: Option<Ending>,
     pub(crate) open_files: usize,
     pub(crate) confines: Confines,
+}
+
+impl Host {
+    /// Says something that the host itself found worth a warning.
+    pub(crate) fn warn(&mut self, message: String) {
+        let note = Note { level: Level::Warning, message, at: None };
+        self.live.note(&note);
+        self.notes.push(note);
+    }
 }
 
 impl HasData for Host {
@@ -138,8 +160,36 @@ impl workspace::Host for Host {
         let entry = |entry: lockstep_caps::workspace::Entry| workspace::Entry {
             path: entry.path.to_string(),
             size: entry.size,
+            mode: entry.mode,
         };
         Ok(found.map(|entries| entries.into_iter().map(entry).collect()).map_err(to_error))
+    }
+
+    fn links(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Link>, types::Error>> {
+        let request = on_workspace("links", Some("read"), RawTarget::Pattern(&pattern));
+        let found = self.gate.call(request, |permit| self.workspace.links(permit));
+        let link = |link: lockstep_caps::workspace::Link| workspace::Link {
+            path: link.path.to_string(),
+            target: link.target,
+        };
+        Ok(found.map(|links| links.into_iter().map(link).collect()).map_err(to_error))
+    }
+
+    fn digests(
+        &mut self,
+        paths: Vec<String>,
+        algorithm: workspace::Algorithm,
+        piece: Option<u64>,
+    ) -> wasmtime::Result<Result<Vec<Vec<String>>, types::Error>> {
+        let algorithm = match algorithm {
+            workspace::Algorithm::Sha256 => Algorithm::Sha256,
+            workspace::Algorithm::Md5 => Algorithm::Md5,
+            workspace::Algorithm::Crc32c => Algorithm::Crc32c,
+            workspace::Algorithm::Crc64nvme => Algorithm::Crc64Nvme,
+        };
+        let request = on_workspace("digests", Some("read"), RawTarget::Paths(&paths));
+        let digests = self.gate.call(request, |permit| self.workspace.digests(permit, algorithm, piece));
+        Ok(digests.map_err(to_error))
     }
 
     fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
@@ -231,10 +281,10 @@ impl workspace::HostFile for Host {
 }
 
 fn on_workspace<'a>(verb: &'static str, right: Option<&'static str>, target: RawTarget<'a>) -> Request<'a> {
-    Request { capability: Capability::Workspace, verb, right, target }
+    Request { capability: Capability::Workspace, verb, right, target, source: None }
 }
 
-fn to_error(error: CallError) -> types::Error {
+pub(crate) fn to_error(error: CallError) -> types::Error {
     match error {
         CallError::Denied(text) => types::Error::Denied(text),
         CallError::NotFound(text) => types::Error::NotFound(text),
@@ -242,6 +292,11 @@ fn to_error(error: CallError) -> types::Error {
         CallError::Invalid(text) => types::Error::Invalid(text),
         CallError::Limit(text) => types::Error::Limit(text),
         CallError::Unavailable(text) => types::Error::Unavailable(text),
+        CallError::Unauthorized(text) => types::Error::Unauthorized(text),
+        CallError::Integrity(text) => types::Error::Integrity(text),
+        CallError::Upstream { status, message } => {
+            types::Error::Upstream(types::UpstreamError { status, message })
+        }
     }
 }
 

@@ -79,18 +79,40 @@ impl Imports {
     /// The rights that these imports can make use of: what a policy would have to allow, by capability.
     #[must_use]
     pub fn rights(&self) -> BTreeMap<String, Vec<String>> {
-        let lines = |functions: &BTreeSet<String>| {
-            let has = |name: &str| functions.contains(name);
-            let read = ["glob", "read", "open"].into_iter().any(has);
-            let verbs =
-                [("read", read), ("write", has("write") || has("write-private")), ("remove", has("remove"))];
-            let verbs: Vec<_> = verbs.into_iter().filter(|(_, used)| *used).map(|(verb, _)| verb).collect();
-            if verbs.is_empty() { Vec::new() } else { vec![format!("{} **", verbs.join(","))] }
+        let line = |capability: Capability, functions: &BTreeSet<String>| {
+            let has = |names: &[&str]| names.iter().any(|name| functions.contains(*name));
+            let verbs: Vec<_> =
+                uses(capability).iter().filter(|(_, names)| has(names)).map(|(verb, _)| *verb).collect();
+            let scope = match capability {
+                Capability::Workspace => "**",
+                Capability::Objects => "s3://BUCKET/PREFIX/",
+            };
+            (!verbs.is_empty()).then(|| format!("{} {scope}", verbs.join(",")))
         };
         self.capabilities
             .iter()
-            .map(|(capability, used)| (capability.word().to_owned(), lines(used)))
+            .map(|(capability, used)| {
+                (capability.word().to_owned(), line(*capability, used).into_iter().collect())
+            })
             .collect()
+    }
+}
+
+/// Each right on a capability, with the functions that need it.
+fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static str])] {
+    match capability {
+        Capability::Workspace => &[
+            ("read", &["glob", "links", "digests", "read", "open"]),
+            ("write", &["write", "write-private"]),
+            ("remove", &["remove"]),
+        ],
+        Capability::Objects => &[
+            ("list", &["list"]),
+            ("head", &["head"]),
+            ("put", &["put"]),
+            ("multipart", &["open-uploads", "begin", "resume"]),
+            ("delete", &["delete"]),
+        ],
     }
 }
 

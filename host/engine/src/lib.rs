@@ -10,6 +10,7 @@ pub mod imports;
 mod limiter;
 mod link;
 pub mod load;
+pub mod objects;
 mod parallel;
 pub mod run;
 mod value;

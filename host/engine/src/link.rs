@@ -26,6 +26,11 @@ pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Resul
                     |host| host,
                 )?;
             }
+            Capability::Objects => {
+                bindings::lockstep::step::objects::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| {
+                    host
+                })?;
+            }
         }
     }
     Ok(linker)

@@ -6,6 +6,7 @@ use crate::host::{Host, Live};
 use crate::load::{ENTRY, Step};
 use crate::parallel::{self, Broken, Functions, Pool};
 use crate::{link, value, watch};
+use lockstep_caps::objects::{Effect, Objects};
 use lockstep_caps::workspace::Workspace;
 use lockstep_model::call::Capability;
 use lockstep_model::exit::Exit;
@@ -34,6 +35,8 @@ pub struct Setup {
     pub gate: Arc<Gate>,
     /// The files.
     pub workspace: Workspace,
+    /// The objects.
+    pub objects: Objects,
     /// Who hears what the component says while it runs.
     pub live: Box<dyn Live>,
 }
@@ -67,6 +70,8 @@ pub struct Outcome {
 pub struct Remains {
     /// The files, with what is staged.
     pub workspace: Workspace,
+    /// What it did to objects.
+    pub objects: Vec<Effect>,
     /// What it said.
     pub notes: Vec<Note>,
     /// The summary it made.
@@ -102,10 +107,11 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
 
 /// Calls the component on the current thread.
 fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Outcome {
-    let Setup { inputs, granted, gate, workspace, live } = setup;
+    let Setup { inputs, granted, gate, workspace, objects, live } = setup;
     let (limits, printed) = (*gate.limits(), pool.printed.clone());
     let host = Host {
         workspace,
+        objects,
         live,
         notes: Vec::new(),
         summary: Vec::new(),
@@ -120,7 +126,8 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         Err(ended) => ended,
     };
     let refused_memory = store.data().confines.limiter.refused;
-    let Host { workspace, notes, summary, rejected, .. } = store.into_data();
+    let Host { workspace, objects, notes, summary, rejected, .. } = store.into_data();
+    let objects = objects.effects().to_vec();
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))
@@ -128,7 +135,7 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         ended => ended,
     };
     let printed = printed.contents().to_vec();
-    Outcome { ended, remains: Some(Remains { workspace, notes, summary, printed, rejected }) }
+    Outcome { ended, remains: Some(Remains { workspace, objects, notes, summary, printed, rejected }) }
 }
 
 /// The component with what the run grants.

@@ -2,12 +2,15 @@
 //! makes rights; it never allows anything by itself.
 //!
 //! An input that is a path with holes, such as `envs/{env}/{name}.yaml`, has two more forms: `${to:pattern}`
-//! is `envs/*/*.yaml`, and `${to:folder}` is `envs/`.
+//! is `envs/*/*.yaml`, and `${to:folder}` is `envs/`. One that is a file or a folder has another: `${source:tree}` is
+//! the file and all that is below the folder.
+//!
+//! A line that ends with ` if ${flag}` asks only where that input is true.
 
 use crate::call::Capability;
-use crate::grant::Right;
+use crate::grant::{Right, Scope};
 use crate::inputs::Inputs;
-use crate::pattern::Pattern;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Why asks cannot be read or filled in.
@@ -40,14 +43,22 @@ pub enum AskError {
         name: String,
     },
     /// The word behind `${input:` is not known.
-    #[error("`{line}`: `{form}` is no form of an input; there are `pattern` and `folder`")]
+    #[error("`{line}`: `{form}` is no form of an input; there are `pattern`, `folder` and `tree`")]
     InputForm {
         /// The line.
         line: String,
         /// The word.
         form: String,
     },
-    /// The scope, filled in, is no pattern.
+    /// ` if ${` names no input that is true or false.
+    #[error("`{line}`: there is no input `{name}` that is true or false")]
+    Flag {
+        /// The line.
+        line: String,
+        /// The input's name.
+        name: String,
+    },
+    /// The scope, filled in, is none.
     #[error("{0}")]
     Scope(String),
 }
@@ -63,8 +74,11 @@ pub fn fill(asks: &BTreeMap<String, Vec<String>>, inputs: &Inputs) -> Result<Vec
         let capability = Capability::parse(name).ok_or_else(|| AskError::Capability(name.clone()))?;
         for line in lines {
             let (verbs, template) = read_line(capability, line)?;
+            let Some(template) = wanted(template, line, inputs)? else {
+                continue;
+            };
             for scope in fill_template(template, line, inputs)? {
-                let scope = Pattern::parse(&scope).map_err(|error| AskError::Scope(error.to_string()))?;
+                let scope = Scope::parse(capability, &scope).map_err(AskError::Scope)?;
                 rights.push(Right { capability, verbs: verbs.clone(), scope });
             }
         }
@@ -87,6 +101,17 @@ fn read_line(capability: Capability, line: &str) -> Result<(Vec<String>, &str), 
     Ok((verbs, scope))
 }
 
+/// The template without its condition; none if that does not hold.
+fn wanted<'l>(template: &'l str, line: &str, inputs: &Inputs) -> Result<Option<&'l str>, AskError> {
+    let Some((template, name)) = template.strip_suffix('}').and_then(|rest| rest.rsplit_once(" if ${"))
+    else {
+        return Ok(Some(template));
+    };
+    let flag = inputs.get(name).and_then(Value::as_bool);
+    let flag = flag.ok_or_else(|| AskError::Flag { line: line.to_owned(), name: name.to_owned() })?;
+    Ok(flag.then_some(template))
+}
+
 /// Replaces the one `${input}` or `${input:form}` of a template by each of its texts.
 fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<String>, AskError> {
     let Some((before, rest)) = template.split_once("${") else {
@@ -99,13 +124,23 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
     let (name, form) = name.split_once(':').unwrap_or((name, ""));
     let texts =
         inputs.texts(name).ok_or_else(|| AskError::Input { line: line.to_owned(), name: name.to_owned() })?;
-    let text_of: fn(&str) -> String = match form {
-        "" => str::to_owned,
-        "pattern" => without_holes,
-        "folder" => fixed_folder,
+    let texts_of: fn(&str) -> Vec<String> = match form {
+        "" => |text| vec![text.to_owned()],
+        "pattern" => |text| vec![without_holes(text)],
+        "folder" => |text| vec![fixed_folder(text)],
+        "tree" => tree,
         _ => return Err(AskError::InputForm { line: line.to_owned(), form: form.to_owned() }),
     };
-    Ok(texts.into_iter().map(|text| format!("{before}{}{after}", text_of(text))).collect())
+    let filled = texts.into_iter().flat_map(texts_of);
+    Ok(filled.map(|text| format!("{before}{text}{after}")).collect())
+}
+
+/// What the text names, and all that is below it. `.` is the whole workspace.
+fn tree(text: &str) -> Vec<String> {
+    match text.trim_end_matches('/') {
+        "." => vec!["**".to_owned()],
+        path => vec![path.to_owned(), format!("{path}/**")],
+    }
 }
 
 /// The text with `*` for each hole such as `{name}`. What stands in a hole is one part of a path, so two holes side
@@ -188,6 +223,32 @@ mod tests {
         ] {
             assert_eq!(lines("read ${files:pattern}", &[to]).unwrap(), [format!("read {pattern}")], "{to}");
             assert_eq!(lines("read ${files:folder}.list", &[to]).unwrap(), [format!("read {list}")], "{to}");
+        }
+    }
+
+    #[test]
+    fn a_file_or_a_folder_makes_a_tree() {
+        assert_eq!(lines("read ${files:tree}", &["dist"]).unwrap(), ["read dist", "read dist/**"]);
+        assert_eq!(lines("read ${files:tree}", &["dist/"]).unwrap(), ["read dist", "read dist/**"]);
+        assert_eq!(lines("read ${files:tree}", &["a/*.js"]).unwrap(), ["read a/*.js", "read a/*.js/**"]);
+        assert_eq!(lines("read ${files:tree}", &["./"]).unwrap(), ["read **"]);
+        assert!(
+            lines("read ${files:tree}", &["../dist"]).is_err()
+                && lines("read ${files:tree}", &["/"]).is_err()
+        );
+    }
+
+    #[test]
+    fn a_condition_decides_whether_anything_is_asked() {
+        let field = InputInfo::bare("prune", &Type::Bool);
+        for (given, count) in [("true", 1), ("false", 0)] {
+            let raw =
+                Raw { name: "prune".into(), source: String::new(), given: Given::Flags(vec![given.into()]) };
+            let inputs = Inputs::resolve(&[raw], std::slice::from_ref(&field)).unwrap();
+            let ask =
+                |line: &str| fill(&BTreeMap::from([("objects".to_owned(), vec![line.to_owned()])]), &inputs);
+            assert_eq!(ask("delete s3://releases/web/ if ${prune}").unwrap().len(), count);
+            assert!(matches!(ask("delete s3://releases/web/ if ${other}"), Err(AskError::Flag { .. })));
         }
     }
 

@@ -2,6 +2,7 @@
 //! only names, sizes and digests.
 
 use crate::digest::Digest;
+use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
 
@@ -10,17 +11,20 @@ use crate::pattern::Pattern;
 pub enum Capability {
     /// The files of the repository.
     Workspace,
+    /// Objects in buckets, or in a local folder.
+    Objects,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 1] = [Self::Workspace];
+    pub const ALL: [Self; 2] = [Self::Workspace, Self::Objects];
 
     /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
+            Self::Objects => "objects",
         }
     }
 
@@ -35,6 +39,16 @@ impl Capability {
     pub fn rights(self) -> &'static [&'static str] {
         match self {
             Self::Workspace => &["read", "write", "remove"],
+            Self::Objects => &["list", "head", "put", "multipart", "delete"],
+        }
+    }
+
+    /// Whether a right of this name changes nothing.
+    #[must_use]
+    pub fn only_looks(self, right: &str) -> bool {
+        match self {
+            Self::Workspace => right == "read",
+            Self::Objects => matches!(right, "list" | "head"),
         }
     }
 }
@@ -50,6 +64,8 @@ pub struct Request<'a> {
     pub right: Option<&'static str>,
     /// What it is about.
     pub target: RawTarget<'a>,
+    /// A file of the workspace whose bytes it moves: that takes the right to read it as well.
+    pub source: Option<&'a str>,
 }
 
 /// What a call is about, in the component's own words.
@@ -59,6 +75,12 @@ pub enum RawTarget<'a> {
     Path(&'a str),
     /// A text that should be a pattern over workspace paths.
     Pattern(&'a str),
+    /// Texts that should be workspace paths.
+    Paths(&'a [String]),
+    /// A text that should be the name of an object, or of all that begin with it.
+    Object(&'a str),
+    /// Texts that should be names of objects.
+    Objects(&'a [String]),
     /// Only what the run itself has staged.
     Staged,
 }
@@ -70,6 +92,12 @@ pub enum Target {
     Path(WorkspacePath),
     /// The files that a pattern names.
     Pattern(Pattern),
+    /// Several files.
+    Paths(Vec<WorkspacePath>),
+    /// One object, or all that begin with its name.
+    Object(ObjectName),
+    /// Several objects.
+    Objects(Vec<ObjectName>),
     /// Only what the run itself has staged.
     Staged,
 }
@@ -95,6 +123,20 @@ pub enum CallError {
     /// Not reachable now.
     #[error("{0}")]
     Unavailable(String),
+    /// A credential is missing, or was refused.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// What arrived is not what was sent.
+    #[error("{0}")]
+    Integrity(String),
+    /// A remote service answered with an error of its own.
+    #[error("{message}")]
+    Upstream {
+        /// The status code, for HTTP 400 to 599.
+        status: u16,
+        /// What the service said, shortened and redacted.
+        message: String,
+    },
 }
 
 impl CallError {
@@ -108,6 +150,9 @@ impl CallError {
             Self::Invalid(_) => "invalid",
             Self::Limit(_) => "limit",
             Self::Unavailable(_) => "unavailable",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Integrity(_) => "integrity",
+            Self::Upstream { .. } => "upstream",
         }
     }
 
@@ -120,7 +165,10 @@ impl CallError {
             | Self::Conflict(text)
             | Self::Invalid(text)
             | Self::Limit(text)
-            | Self::Unavailable(text) => text,
+            | Self::Unavailable(text)
+            | Self::Unauthorized(text)
+            | Self::Integrity(text)
+            | Self::Upstream { message: text, .. } => text,
         }
     }
 }

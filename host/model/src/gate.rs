@@ -1,9 +1,10 @@
 //! The gate: the one place that every host call passes. It decides, counts and remembers. It never
 //! carries a call out itself, and nothing can be carried out without the [`Permit`] only it hands out.
 
-use crate::call::{Answer, CallError, RawTarget, Record, Request, Target};
+use crate::call::{Answer, CallError, Capability, RawTarget, Record, Request, Target};
 use crate::grant::Grant;
 use crate::limits::Limits;
+use crate::object::{ObjectError, ObjectName};
 use crate::path::{PathError, WorkspacePath};
 use crate::pattern::{Pattern, PatternError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct Permit {
     target: Target,
+    source: Option<WorkspacePath>,
 }
 
 impl Permit {
@@ -21,6 +23,39 @@ impl Permit {
         match &self.target {
             Target::Path(path) => Some(path),
             _ => None,
+        }
+    }
+
+    /// The file whose bytes the call moves; none if it moves none of a file.
+    #[must_use]
+    pub fn source(&self) -> Option<&WorkspacePath> {
+        self.source.as_ref()
+    }
+
+    /// The files the call is about; none if it is about something else.
+    #[must_use]
+    pub fn paths(&self) -> &[WorkspacePath] {
+        match &self.target {
+            Target::Paths(paths) => paths,
+            _ => &[],
+        }
+    }
+
+    /// The object, or prefix, the call is about; none if it is about something else.
+    #[must_use]
+    pub fn object(&self) -> Option<&ObjectName> {
+        match &self.target {
+            Target::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The objects the call is about; none if it is about something else.
+    #[must_use]
+    pub fn objects(&self) -> &[ObjectName] {
+        match &self.target {
+            Target::Objects(objects) => objects,
+            _ => &[],
         }
     }
 
@@ -87,6 +122,40 @@ impl Gate {
         act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         let answer = self.admit(&request).and_then(|permit| act(&permit));
+        self.conclude(&request, answer)
+    }
+
+    /// Lets several calls through to `act` together, or none of them: one that is not allowed ends it for all. Each
+    /// is one record in the log, in order, whenever it ended. `act` gives an answer for each permit.
+    ///
+    /// # Errors
+    /// Why the first of those that are not allowed is not.
+    pub fn call_each<T>(
+        &self,
+        requests: &[Request<'_>],
+        act: impl FnOnce(&[Permit]) -> Vec<Result<Answer<T>, CallError>>,
+    ) -> Result<Vec<Result<T, CallError>>, CallError> {
+        let admitted: Vec<_> = requests.iter().map(|request| self.admit(request)).collect();
+        if admitted.iter().any(Result::is_err) {
+            let mut first = Ok(());
+            for (request, refused) in requests.iter().zip(admitted).filter(|(_, admitted)| admitted.is_err())
+            {
+                let told = self.conclude(request, refused.map(|_| Answer::plain(())));
+                first = first.and(told);
+            }
+            return first.map(|()| Vec::new());
+        }
+        let permits: Vec<_> = admitted.into_iter().flatten().collect();
+        let answers = act(&permits);
+        Ok(requests.iter().zip(answers).map(|(request, answer)| self.conclude(request, answer)).collect())
+    }
+
+    /// Writes down how a call ended.
+    fn conclude<T>(
+        &self,
+        request: &Request<'_>,
+        answer: Result<Answer<T>, CallError>,
+    ) -> Result<T, CallError> {
         let (bytes, digest, verdict) = match &answer {
             Ok(answer) => (answer.bytes, answer.digest, "allowed"),
             Err(error) => (0, None, error.word()),
@@ -157,12 +226,20 @@ impl Gate {
     }
 
     fn admit(&self, request: &Request<'_>) -> Result<Permit, CallError> {
-        self.count(1)?;
+        self.count(match request.target {
+            RawTarget::Paths(texts) | RawTarget::Objects(texts) => texts.len().max(1) as u64,
+            _ => 1,
+        })?;
         let target = read_target(&request.target)?;
         if let Some(right) = request.right {
             self.grant.decide(request.capability, right, &target).map_err(CallError::Denied)?;
         }
-        Ok(Permit { target })
+        let source = request.source.map(read_path).transpose()?;
+        if let Some(path) = &source {
+            let file = Target::Path(path.clone());
+            self.grant.decide(Capability::Workspace, "read", &file).map_err(CallError::Denied)?;
+        }
+        Ok(Permit { target, source })
     }
 
     fn count(&self, calls: u64) -> Result<(), CallError> {
@@ -202,24 +279,53 @@ impl Gate {
 
 /// Reads the component's words. A text that tries to leave the workspace is a denial, not a mistake.
 fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
-    let refuse = |error: PathError| match error {
-        PathError::Absolute(_) | PathError::Dots(_) => CallError::Denied(error.to_string()),
-        _ => CallError::Invalid(error.to_string()),
-    };
     match target {
-        RawTarget::Path(text) => WorkspacePath::parse(text).map(Target::Path).map_err(refuse),
+        RawTarget::Path(text) => read_path(text).map(Target::Path),
+        RawTarget::Paths(texts) => {
+            texts.iter().map(|text| read_path(text)).collect::<Result<_, _>>().map(Target::Paths)
+        }
         RawTarget::Pattern(text) => Pattern::parse(text).map(Target::Pattern).map_err(|error| match error {
-            PatternError::Path(error) => refuse(error),
+            PatternError::Path(error) => refuse_path(error),
             other => CallError::Invalid(other.to_string()),
         }),
+        RawTarget::Object(text) => read_object(text).map(Target::Object),
+        RawTarget::Objects(texts) => {
+            texts.iter().map(|text| read_object(text)).collect::<Result<_, _>>().map(Target::Objects)
+        }
         RawTarget::Staged => Ok(Target::Staged),
     }
 }
 
+fn read_path(text: &str) -> Result<WorkspacePath, CallError> {
+    WorkspacePath::parse(text).map_err(refuse_path)
+}
+
+fn refuse_path(error: PathError) -> CallError {
+    match error {
+        PathError::Absolute(_) | PathError::Dots(_) => CallError::Denied(error.to_string()),
+        _ => CallError::Invalid(error.to_string()),
+    }
+}
+
+fn read_object(text: &str) -> Result<ObjectName, CallError> {
+    ObjectName::parse(text).map_err(|error| match error {
+        ObjectError::Store(_) | ObjectError::Bucket(_) | ObjectError::Dots(_) => {
+            CallError::Denied(error.to_string())
+        }
+        _ => CallError::Invalid(error.to_string()),
+    })
+}
+
 /// The target as the log keeps it: at most 300 bytes of the component's own words.
 fn shorten(target: &RawTarget<'_>) -> String {
+    let short = |text: &str| text[..text.floor_char_boundary(300)].to_owned();
     match target {
-        RawTarget::Path(text) | RawTarget::Pattern(text) => text[..text.floor_char_boundary(300)].to_owned(),
+        RawTarget::Path(text) | RawTarget::Pattern(text) | RawTarget::Object(text) => short(text),
+        RawTarget::Paths(texts) | RawTarget::Objects(texts) => match texts {
+            [] => String::new(),
+            [only] => short(only),
+            [first, more @ ..] => format!("{} and {} more", short(first), more.len()),
+        },
         RawTarget::Staged => String::new(),
     }
 }
@@ -227,17 +333,16 @@ fn shorten(target: &RawTarget<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Capability;
-    use crate::grant::Right;
+    use crate::grant::{Right, Scope};
 
     /// A request on the workspace about one path.
     fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
         let (capability, target) = (Capability::Workspace, RawTarget::Path(path));
-        Request { capability, verb, right: Some(right), target }
+        Request { capability, verb, right: Some(right), target, source: None }
     }
 
     fn gate(calls: u64) -> Gate {
-        let scope = Pattern::parse("deploy/*").unwrap();
+        let scope = Scope::parse(Capability::Workspace, "deploy/*").unwrap();
         let right = Right { capability: Capability::Workspace, verbs: vec!["read".into()], scope };
         Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits { calls, ..Limits::default() })
     }

@@ -2,6 +2,8 @@
 //! never widens anything, and it knows no deny rules but the fixed ones of [`crate::protected`].
 
 use crate::call::{Capability, Target};
+use crate::object::{ObjectName, Store};
+use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
 use crate::protected;
 
@@ -13,25 +15,74 @@ pub struct Right {
     /// What may be done, a subset of [`Capability::rights`].
     pub verbs: Vec<String>,
     /// What it may be done to.
-    pub scope: Pattern,
+    pub scope: Scope,
+}
+
+/// What rights are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The files that a pattern names.
+    Files(Pattern),
+    /// One object, or all that begin with its name.
+    Objects(ObjectName),
+}
+
+impl Scope {
+    /// Reads a scope as a capability spells it.
+    ///
+    /// # Errors
+    /// Why the text is none.
+    pub fn parse(capability: Capability, text: &str) -> Result<Self, String> {
+        match capability {
+            Capability::Workspace => Pattern::parse(text).map(Self::Files).map_err(|error| error.to_string()),
+            Capability::Objects => {
+                ObjectName::parse(text).map(Self::Objects).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// The scope as a policy spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Files(pattern) => pattern.as_str(),
+            Self::Objects(name) => name.as_str(),
+        }
+    }
+
+    fn has_file(&self, path: &WorkspacePath) -> bool {
+        match self {
+            // Standard input is no file: patterns such as `**` do not mean it.
+            Self::Files(pattern) if path.is_stdin() => pattern.as_str() == path.as_str(),
+            Self::Files(pattern) => pattern.matches(path),
+            Self::Objects(_) => false,
+        }
+    }
+
+    fn has_object(&self, object: &ObjectName) -> bool {
+        matches!(self, Self::Objects(name) if name.covers(object))
+    }
 }
 
 impl Right {
     fn covers(&self, capability: Capability, verb: &str, target: &Target) -> bool {
-        let inside = match target {
-            // Standard input is no file: patterns such as `**` do not mean it.
-            Target::Path(path) if path.is_stdin() => self.scope.as_str() == path.as_str(),
-            Target::Path(path) => self.scope.matches(path),
-            Target::Pattern(pattern) => pattern.is_within(&self.scope),
+        let inside = || match target {
+            Target::Path(path) => self.scope.has_file(path),
+            Target::Pattern(pattern) => {
+                matches!(&self.scope, Scope::Files(scope) if pattern.is_within(scope))
+            }
+            Target::Object(object) => self.scope.has_object(object),
+            // Taken apart by `decide`.
+            Target::Paths(_) | Target::Objects(_) => false,
             Target::Staged => true,
         };
-        self.capability == capability && self.verbs.iter().any(|own| own == verb) && inside
+        self.capability == capability && self.verbs.iter().any(|own| own == verb) && inside()
     }
 
     /// The right as a policy spells it, for example `read,write deploy/*.yaml`.
     #[must_use]
     pub fn line(&self) -> String {
-        format!("{} {}", self.verbs.join(","), self.scope)
+        format!("{} {}", self.verbs.join(","), self.scope.as_str())
     }
 }
 
@@ -57,7 +108,7 @@ impl Grant {
     /// Whether nothing can be changed with it.
     #[must_use]
     pub fn only_reads(&self) -> bool {
-        self.asked.iter().all(|right| right.verbs.iter().all(|verb| verb == "read"))
+        self.asked.iter().all(|right| right.verbs.iter().all(|verb| right.capability.only_looks(verb)))
     }
 
     /// Decides one call.
@@ -65,20 +116,30 @@ impl Grant {
     /// # Errors
     /// The reason, which names the target and the exact line that would allow it where there is one.
     pub fn decide(&self, capability: Capability, verb: &str, target: &Target) -> Result<(), String> {
-        if let Target::Path(path) = target {
-            let fixed = match verb {
-                "read" => protected::unreachable(path.as_str()),
-                _ => protected::unchangeable(path),
-            };
-            if let Some(reason) = fixed {
-                return Err(format!("{verb} `{path}`: it {reason}"));
-            }
-        }
         let name = match target {
+            Target::Paths(paths) => {
+                let each = |path: &WorkspacePath| self.decide(capability, verb, &Target::Path(path.clone()));
+                return paths.iter().try_for_each(each);
+            }
+            Target::Objects(objects) => {
+                let each =
+                    |object: &ObjectName| self.decide(capability, verb, &Target::Object(object.clone()));
+                return objects.iter().try_for_each(each);
+            }
             Target::Path(path) => path.as_str(),
             Target::Pattern(pattern) => pattern.as_str(),
+            Target::Object(object) => object.as_str(),
             Target::Staged => "what is staged",
         };
+        let fixed = match target {
+            Target::Path(path) if verb == "read" => protected::unreachable(path.as_str()),
+            Target::Path(path) => protected::unchangeable(path),
+            Target::Object(object) if object.store() == Store::Folder => protected::unstorable(object.key()),
+            _ => None,
+        };
+        if let Some(reason) = fixed {
+            return Err(format!("{verb} `{name}`: it {reason}"));
+        }
         if !self.asked.iter().any(|right| right.covers(capability, verb, target)) {
             let reason = if self.asked.is_empty() { "nothing" } else { "only what its inputs name" };
             return Err(format!("{verb} `{name}`: this run was granted {reason}"));
@@ -99,13 +160,12 @@ impl Grant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path::WorkspacePath;
 
     fn right(verbs: &str, scope: &str) -> Right {
         Right {
             capability: Capability::Workspace,
             verbs: verbs.split(',').map(str::to_owned).collect(),
-            scope: Pattern::parse(scope).unwrap(),
+            scope: Scope::parse(Capability::Workspace, scope).unwrap(),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod grant;
 pub mod info;
 pub mod inputs;
 pub mod limits;
+pub mod object;
 pub mod outputs;
 pub mod path;
 pub mod pattern;

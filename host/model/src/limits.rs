@@ -27,6 +27,8 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Bytes that may be staged in the workspace.
     pub staged_bytes: u64,
+    /// Bytes of content that may be sent to stores: guards against a run that sends without end.
+    pub sent_bytes: u64,
     /// Files that a pattern may find.
     pub found_files: usize,
     /// Bytes of one file that `read` gives.
@@ -48,7 +50,7 @@ impl Limits {
     /// The largest memory a step may ask for.
     pub const MAX_MEMORY_MB: u32 = 1024;
     /// The largest number of calls a step may ask for: the receipt lists each of them, and is made in memory.
-    pub const MAX_CALLS: u64 = 100_000;
+    pub const MAX_CALLS: u64 = 300_000;
     /// The most outputs a step may ask for, in MiB.
     pub const MAX_OUTPUT_MB: u32 = 256;
     /// What a text to mask costs besides its bytes: each is looked for in many forms.
@@ -86,6 +88,7 @@ impl Default for Limits {
             random_bytes: 1024 * 1024,
             stack_bytes: 1024 * 1024,
             staged_bytes: 256 * 1024 * 1024,
+            sent_bytes: 4 * 1024 * 1024 * 1024 * 1024,
             found_files: 100_000,
             read_bytes: 64 * 1024 * 1024,
             report_bytes: 4 * 1024 * 1024,

@@ -50,6 +50,19 @@ pub fn unchangeable(path: &WorkspacePath) -> Option<&'static str> {
     unreachable(path.as_str()).or(definition.then_some("decides what CI runs, so no step can change it"))
 }
 
+/// Why nothing can be kept at a path outside the workspace, as the end of a sentence; none if it can: it may lie in a
+/// repository, whose top is not known.
+#[must_use]
+pub fn unstorable(path: &str) -> Option<&'static str> {
+    let definition = path.split('/').any(|part| {
+        let part = part.to_ascii_lowercase();
+        CI_FOLDERS.contains(&part.as_str())
+            || CI_FILES.contains(&part.as_str())
+            || part.starts_with("jenkinsfile.")
+    });
+    unreachable(path).or(definition.then_some("may decide what CI runs, so no step can store it"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use crate::grant::{Grant, Right};
 use crate::inputs::Inputs;
 use crate::limits::Limits;
 use crate::outputs::Shown;
-use crate::report::{Change, Report};
+use crate::report::{Change, ObjectChange, Report};
 use serde_json::{Map, Value, json};
 
 /// The form of the statement, <https://in-toto.io/Statement/v1>.
@@ -59,6 +59,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
         "calls": null,
         "denied": log.denial,
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "objects": null,
         "outputs": outputs.collect::<Map<_, _>>(),
         "outcome": report.ending.exit.word(),
         "exit-code": report.ending.exit.code(),
@@ -66,6 +67,7 @@ pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
     });
     // Put in afterwards, since the macro would copy them.
     record["calls"] = log.records.iter().map(call).collect();
+    record["objects"] = report.objects.iter().map(object).collect();
     redacted(record, redact)
 }
 
@@ -86,17 +88,19 @@ pub fn statement(facts: &Facts<'_>, record: Value, digest: Digest, run: Value) -
     statement
 }
 
-/// What the statement is about: the files as they are now, or the component if none changed.
+/// What the statement is about: the files and objects as they are now, or the component if none changed.
 fn subjects(facts: &Facts<'_>) -> Value {
     // Of a private file not even the digest is told: what is in it could be guessed.
     let subject = |name: &str, digest: Digest| json!({"name": name, "digest": {"sha256": digest.hex()}});
-    let files: Vec<_> = facts
+    let mut files: Vec<_> = facts
         .report
         .changes
         .iter()
         .filter(|change| !change.private)
         .filter_map(|change| Some(subject(&change.path, change.after.or(change.before)?)))
         .collect();
+    let objects = facts.report.objects.iter();
+    files.extend(objects.filter_map(|object| Some(subject(&object.name, object.digest?))));
     if files.is_empty() {
         return facts.component.map(|digest| subject(&facts.report.step, digest)).into_iter().collect();
     }
@@ -129,6 +133,11 @@ fn change(change: &Change) -> Value {
         (digest, _) => digest.map(|digest| digest.to_string()),
     };
     json!({"path": change.path, "before": text(change.before), "after": text(change.after)})
+}
+
+fn object(object: &ObjectChange) -> Value {
+    let digest = object.digest.map(|digest| digest.to_string());
+    json!({"name": object.name, "digest": digest, "deleted": object.deleted})
 }
 
 fn short(value: &Value) -> Value {
@@ -184,6 +193,7 @@ mod tests {
             notes: vec![],
             summary: vec![],
             changes,
+            objects: vec![],
             diff: None,
             receipt: None,
         }

@@ -92,6 +92,17 @@ pub struct Change {
     pub private: bool,
 }
 
+/// What happened to one object of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// The full name, such as `s3://BUCKET/KEY`.
+    pub name: String,
+    /// The content now; none if it is not known, as of an upload that another run began, or if it was deleted.
+    pub digest: Option<Digest>,
+    /// Whether it was deleted.
+    pub deleted: bool,
+}
+
 /// How a run ended, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
@@ -124,8 +135,18 @@ pub struct Report {
     pub summary: Vec<Block>,
     /// The files that changed, sorted by path. With `planned`, those that would.
     pub changes: Vec<Change>,
+    /// The objects that changed, in the order of the calls. With `planned`, those that would.
+    pub objects: Vec<ObjectChange>,
     /// The unified diff of a run that only planned.
     pub diff: Option<String>,
     /// The digest of the receipt.
     pub receipt: Option<Digest>,
+}
+
+impl Report {
+    /// The names of all that changed: files, then objects.
+    pub fn changed(&self) -> impl Iterator<Item = &str> {
+        let files = self.changes.iter().map(|change| change.path.as_str());
+        files.chain(self.objects.iter().map(|object| object.name.as_str()))
+    }
 }

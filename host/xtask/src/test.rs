@@ -16,9 +16,8 @@ pub(crate) enum Extent {
 }
 
 /// Crates whose tests need no sandbox: quick to build without optimisation.
-const PLAIN: [&str; 8] = [
+const PLAIN: [&str; 7] = [
     "lockstep-model",
-    "lockstep-caps",
     "lockstep-cases",
     "lockstep-glue",
     "lockstep-path",
@@ -26,8 +25,8 @@ const PLAIN: [&str; 8] = [
     "lockstep-yaml",
     "xtask",
 ];
-/// Crates that link the sandbox: tested in the profile in which it is built anyway.
-const SANDBOXED: [&str; 2] = ["lockstep-engine", "lockstep"];
+/// Crates that link the sandbox or clients: tested in the profile in which those are built anyway.
+const SANDBOXED: [&str; 3] = ["lockstep-caps", "lockstep-engine", "lockstep"];
 
 /// Runs the tests.
 pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {

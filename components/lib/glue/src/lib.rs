@@ -15,6 +15,8 @@ macro_rules! errors_end_the_run {
                 let (kind, message) = match error {
                     Error::Limit(message) => (FailureKind::Limit, message),
                     Error::Unavailable(message) => (FailureKind::Unavailable, message),
+                    Error::Unauthorized(message) => (FailureKind::Credentials, message),
+                    Error::Integrity(message) => (FailureKind::Integrity, message),
                     Error::Upstream(error) => (FailureKind::Unavailable, error.message),
                     Error::Conflict(message) => (FailureKind::Rejected, message),
                     Error::Denied(message) | Error::NotFound(message) | Error::Invalid(message) => {

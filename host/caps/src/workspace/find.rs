@@ -7,22 +7,37 @@ use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::pattern::Pattern;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, Dir, FileType, Stat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Stat, readlinkat, statat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io;
 
-/// What a pattern finds on disk: the size of each file by its path.
-pub(super) type Found = BTreeMap<WorkspacePath, u64>;
+/// A regular file, as far as its folder tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looks {
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// Its permission bits.
+    pub(super) mode: u32,
+}
 
-/// Finds the regular files that the pattern names, at most `most` of them.
+/// What a pattern finds on disk.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) files: BTreeMap<WorkspacePath, Looks>,
+    /// Symbolic links, with what they point to as it is written there.
+    pub(super) links: BTreeMap<WorkspacePath, String>,
+}
+
+/// Finds the regular files and links that the pattern names, at most `most` of each.
 pub(super) fn find(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
     reach: &Reach,
     most: usize,
+    named: Named,
 ) -> Result<Found, CallError> {
-    let mut search = Search { pattern, reach, most, found: Found::new() };
+    let mut search = Search { pattern, reach, most, named, found: Found::default() };
     match pattern.literal() {
         Some(path) => search.look_up(root, path)?,
         None => {
@@ -33,10 +48,20 @@ pub(super) fn find(
     Ok(search.found)
 }
 
+/// What a link is whose very path is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// Refused, as everywhere.
+    Denied,
+    /// What is looked for.
+    Wanted,
+}
+
 struct Search<'a> {
     pattern: &'a Pattern,
     reach: &'a Reach,
     most: usize,
+    named: Named,
     found: Found,
 }
 
@@ -46,12 +71,13 @@ impl Search<'_> {
         self.reach.check("find", &path)?;
         let (parent, name) = path.split();
         let looked = walk::folder(root, parent.unwrap_or_default())
-            .and_then(|parent| Ok(statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?));
+            .and_then(|parent| Ok((statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?, parent)));
         match looked {
-            Ok(stat) if kind(&stat) == FileType::Symlink => {
-                Err(Obstacle::Link(path.to_string()).tell("find", &path))
-            }
-            Ok(stat) if kind(&stat) == FileType::RegularFile => self.add(path, &stat),
+            Ok((stat, parent)) if kind(&stat) == FileType::Symlink => match self.named {
+                Named::Denied => Err(Obstacle::Link(path.to_string()).tell("find", &path)),
+                Named::Wanted => self.link(&parent, name, path.clone()),
+            },
+            Ok((stat, _)) if kind(&stat) == FileType::RegularFile => self.add(path, &stat),
             Ok(_) | Err(Obstacle::Missing | Obstacle::NotFolder(_)) => Ok(()),
             Err(obstacle) => Err(obstacle.tell("find", &path)),
         }
@@ -113,15 +139,35 @@ impl Search<'_> {
                     _ => Ok(()),
                 }
             }
+            FileType::Symlink => match WorkspacePath::parse(&path) {
+                Ok(path) if self.pattern.matches(&path) && self.reach.allows(path.as_str()) => {
+                    self.link(folder, name, path)
+                }
+                _ => Ok(()),
+            },
             _ => Ok(()),
         }
     }
 
-    fn add(&mut self, path: WorkspacePath, stat: &Stat) -> Result<(), CallError> {
-        if self.found.len() >= self.most {
+    /// What a link points to is told, and not looked at.
+    fn link(&mut self, folder: &OwnedFd, name: &str, path: WorkspacePath) -> Result<(), CallError> {
+        if self.found.links.len() >= self.most {
             return Err(too_many(self.pattern, self.most));
         }
-        self.found.insert(path, walk::size(stat));
+        match readlinkat(folder, name, Vec::new()) {
+            Ok(target) => drop(self.found.links.insert(path, target.to_string_lossy().into_owned())),
+            // Gone, or something else, since it was listed.
+            Err(Errno::NOENT | Errno::INVAL) => {}
+            Err(error) => return Err(unreadable(path.as_str(), error.into())),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: WorkspacePath, stat: &Stat) -> Result<(), CallError> {
+        if self.found.files.len() >= self.most {
+            return Err(too_many(self.pattern, self.most));
+        }
+        self.found.files.insert(path, Looks { size: walk::size(stat), mode: stat.st_mode & 0o7777 });
         Ok(())
     }
 }

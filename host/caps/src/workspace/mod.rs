@@ -3,6 +3,7 @@
 
 mod commit;
 mod diff;
+mod digests;
 mod disk;
 mod error;
 mod find;
@@ -22,6 +23,8 @@ pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
 pub use recover::Recovered;
 
+use crate::content::Algorithm;
+use find::{Looks, Named};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -39,6 +42,9 @@ use std::path::{Path, PathBuf};
 use stdin::Stdin;
 use walk::Obstacle;
 
+/// The permission bits of a file that was only staged.
+const STAGED_MODE: u32 = 0o644;
+
 /// A file that a pattern found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -46,6 +52,17 @@ pub struct Entry {
     pub path: WorkspacePath,
     /// Its size in bytes.
     pub size: u64,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// A symbolic link that a pattern found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its own path.
+    pub path: WorkspacePath,
+    /// What it points to, as it is written there.
+    pub target: String,
 }
 
 /// What a staged write will do to the file.
@@ -119,10 +136,14 @@ impl Workspace {
     pub fn glob(&self, permit: &Permit) -> Result<Answer<Vec<Entry>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
         let most = self.limits.found_files;
-        let mut found = find::find(self.root(), pattern, &self.reach, most)?;
+        let mut found = find::find(self.root(), pattern, &self.reach, most, Named::Denied)?.files;
         for file in self.staged.iter().filter(|file| pattern.matches(&file.path)) {
+            let mode = found.get(&file.path).map_or(STAGED_MODE, |looks| looks.mode);
             match &file.after {
-                Some(content) => found.insert(file.path.clone(), content.bytes.len() as u64),
+                Some(content) => {
+                    let size = content.bytes.len() as u64;
+                    found.insert(file.path.clone(), Looks { size, mode })
+                }
                 None => found.remove(&file.path),
             };
         }
@@ -131,8 +152,33 @@ impl Workspace {
         if found.len() > most {
             return Err(find::too_many(pattern, most));
         }
-        let entries = found.into_iter().map(|(path, size)| Entry { path, size });
+        let entries = found.into_iter().map(|(path, Looks { size, mode })| Entry { path, size, mode });
         Ok(Answer::plain(entries.collect()))
+    }
+
+    /// Finds the symbolic links that the permit's pattern names, sorted by path.
+    ///
+    /// # Errors
+    /// As [`Workspace::glob`], but for a pattern that is the path of a link.
+    pub fn links(&self, permit: &Permit) -> Result<Answer<Vec<Link>>, CallError> {
+        let pattern = permit.pattern().ok_or_else(no_target)?;
+        let found = find::find(self.root(), pattern, &self.reach, self.limits.found_files, Named::Wanted)?;
+        let links = found.links.into_iter().map(|(path, target)| Link { path, target });
+        Ok(Answer::plain(links.collect()))
+    }
+
+    /// The digests of the permit's files: of each whole, or of each so many bytes of it.
+    ///
+    /// # Errors
+    /// Too many files or pieces, pieces of nothing, a file that cannot be read or changes meanwhile.
+    pub fn digests(
+        &self,
+        permit: &Permit,
+        algorithm: Algorithm,
+        piece: Option<u64>,
+    ) -> Result<Answer<Vec<Vec<String>>>, CallError> {
+        let open = |path: &WorkspacePath| self.opened("digest", path);
+        digests::digests(permit.paths(), open, algorithm, piece)
     }
 
     /// The whole content of the permit's file, at most `read_bytes`.
@@ -176,14 +222,28 @@ impl Workspace {
         if path.is_stdin() {
             return Ok(Answer::plain(self.stdin.open(path, self.limits.read_bytes)?));
         }
-        let opened = match self.staged.get(path) {
-            Some(staged) => OpenFile::staged(path, staged_content(staged)?),
-            None => {
-                let (file, stat) = self.on_disk("open", path)?;
-                OpenFile::on_disk(path, file, &stat)
-            }
-        };
-        Ok(Answer::plain(opened))
+        self.opened("open", path).map(Answer::plain)
+    }
+
+    /// Opens the file whose bytes the permit's call moves.
+    ///
+    /// # Errors
+    /// As [`Workspace::open_file`]; the call moves no file, or standard input.
+    pub fn open_source(&self, permit: &Permit) -> Result<OpenFile, CallError> {
+        self.opened("send", permit.source().ok_or_else(no_target)?)
+    }
+
+    /// Opens a file as this run sees it.
+    fn opened(&self, verb: &str, path: &WorkspacePath) -> Result<OpenFile, CallError> {
+        self.reach.check(verb, path)?;
+        if path.is_stdin() {
+            return Err(CallError::Invalid(format!("{verb} `-`: it is standard input, not a file")));
+        }
+        if let Some(staged) = self.staged.get(path) {
+            return Ok(OpenFile::staged(path, staged_content(staged)?));
+        }
+        let (file, stat) = self.on_disk(verb, path)?;
+        Ok(OpenFile::on_disk(path, file, &stat))
     }
 
     /// Stages the whole content of the permit's file.

@@ -5,7 +5,7 @@ use super::walk;
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_model::path::WorkspacePath;
-use rustix::fs::Stat;
+use rustix::fs::{Stat, fstat};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -15,22 +15,50 @@ use std::os::unix::fs::FileExt;
 pub struct OpenFile {
     path: WorkspacePath,
     size: u64,
+    mode: u32,
     source: Source,
 }
 
 #[derive(Debug)]
 enum Source {
-    Disk(File),
+    /// With what it was when it was opened.
+    Disk(File, Box<Stat>),
     Staged(Content),
 }
 
 impl OpenFile {
     pub(super) fn on_disk(path: &WorkspacePath, file: File, stat: &Stat) -> Self {
-        Self { path: path.clone(), size: walk::size(stat), source: Source::Disk(file) }
+        let source = Source::Disk(file, Box::new(*stat));
+        Self { path: path.clone(), size: walk::size(stat), mode: stat.st_mode & 0o7777, source }
     }
 
     pub(super) fn staged(path: &WorkspacePath, content: &Content) -> Self {
-        Self { path: path.clone(), size: content.bytes.len() as u64, source: Source::Staged(content.clone()) }
+        let size = content.bytes.len() as u64;
+        Self { path: path.clone(), size, mode: 0o644, source: Source::Staged(content.clone()) }
+    }
+
+    /// Its permission bits when it was opened.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+
+    /// Whether what was read since it was opened is one state of the file.
+    ///
+    /// # Errors
+    /// Somebody wrote to it in between.
+    pub fn check_unchanged(&self) -> Result<(), CallError> {
+        let Source::Disk(file, before) = &self.source else {
+            return Ok(());
+        };
+        let now = fstat(file).map_err(|error| self.failed(error))?;
+        let state = |stat: &Stat| {
+            (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
+        };
+        if state(&now) == state(before) {
+            return Ok(());
+        }
+        Err(CallError::Conflict(format!("`{}` changed while it was read", self.path)))
     }
 
     /// Its size in bytes when it was opened.
@@ -48,7 +76,7 @@ impl OpenFile {
         let length = u64::from(length).min(self.size.saturating_sub(offset));
         let mut bytes = vec![0; usize::try_from(length).map_err(|error| self.failed(error))?];
         match &self.source {
-            Source::Disk(file) => {
+            Source::Disk(file, _) => {
                 file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
                     io::ErrorKind::UnexpectedEof => self.shorter(),
                     _ => self.failed(error),
@@ -71,7 +99,7 @@ impl OpenFile {
     pub fn digest(&self) -> Result<Digest, CallError> {
         match &self.source {
             Source::Staged(content) => Ok(content.digest),
-            Source::Disk(file) => {
+            Source::Disk(file, _) => {
                 let reader = FromStart { file, at: 0 }.take(self.size);
                 let (digest, length) = Digest::of_reader(reader).map_err(|error| self.failed(error))?;
                 if length < self.size {

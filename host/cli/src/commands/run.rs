@@ -4,20 +4,21 @@
 use super::{complain, usage};
 use crate::args::{self, RunArgs};
 use crate::conclude::{self, bug, ending};
+use crate::connect::{self, Held};
 use crate::environment::{self, Environment};
 use crate::prepare::{self, Known, Subject};
 use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
+use lockstep_caps::objects::{Effect, Objects};
 use lockstep_caps::workspace::{CommitError, Recovered, Workspace, WorkspaceError};
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::Grant;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::outputs::Output;
-use lockstep_model::report::{Change, Ending, Level, Note, Report};
+use lockstep_model::report::{Change, Ending, Level, Note, ObjectChange, Report};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,8 +47,9 @@ pub(super) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
     };
     match speak(&args, &secrets, &environment) {
         Ok(voice) => {
+            let held = connect::held(&secrets);
             drop(secrets);
-            answer(&args, subject, known, &voice, &environment)
+            answer(&args, subject, known, (&voice, &environment), held)
         }
         Err(message) => {
             complain(&message);
@@ -94,8 +96,8 @@ fn answer(
     args: &RunArgs,
     subject: Result<Subject, Ending>,
     mut known: Known,
-    voice: &Voice,
-    environment: &Environment,
+    (voice, environment): (&Voice, &Environment),
+    held: Held,
 ) -> Exit {
     let started = voice::now();
     if let Err(error) = voice.open() {
@@ -104,11 +106,11 @@ fn answer(
     }
     let place = Place::choose(args, environment.platform);
     let result = match &place {
-        Ok(place) => subject.and_then(|subject| carry_out(args, subject, &mut known, voice, place)),
+        Ok(place) => subject.and_then(|subject| carry_out(args, subject, &mut known, (voice, place), held)),
         Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
     };
     let (ending, work) = match result {
-        Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan, &known.grant)), work),
+        Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan, &known)), work),
         Err(ending) => (ending, Work::default()),
     };
     let mut report = Report {
@@ -119,6 +121,7 @@ fn answer(
         notes: Vec::new(),
         summary: std::mem::take(&mut known.summary),
         changes: work.changes,
+        objects: std::mem::take(&mut known.objects),
         diff: work.diff,
         receipt: None,
     };
@@ -148,8 +151,8 @@ fn carry_out(
     args: &RunArgs,
     subject: Subject,
     known: &mut Known,
-    voice: &Voice,
-    place: &Place,
+    (voice, place): (&Voice, &Place),
+    held: Held,
 ) -> Result<Work, Ending> {
     // The process ends soon: giving the memory of the code back takes a twentieth of a short run.
     let subject = ManuallyDrop::new(subject);
@@ -162,15 +165,21 @@ fn carry_out(
     let workspace =
         if args.inputs_file.as_deref() == Some("-") { workspace.without_stdin() } else { workspace };
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
+    let connection = connect::connection(held, &known.inputs);
     let setup = Setup {
         inputs: known.inputs.clone(),
         granted: prepare::linked(&known.grant),
         gate: Arc::clone(&gate),
         workspace,
+        objects: Objects::new(connection, &known.limits, args.plan),
         live: Box::new(voice.clone()),
     };
     let Outcome { ended, remains } = run(&subject.step, setup);
     known.log = gate.log();
+    // Objects are there whatever comes after, unlike files, which are staged.
+    if let Some(remains) = &remains {
+        known.objects.extend(remains.objects.iter().map(object_change));
+    }
     let remains = remains.map(|remains| heard(remains, known, voice));
     if let Some(ending) = conclude::verdict(&ended, &known.log) {
         return Err(ending);
@@ -182,6 +191,10 @@ fn carry_out(
         }
         _ => Err(bug("the component ended in no known way")),
     }
+}
+
+fn object_change(effect: &Effect) -> ObjectChange {
+    ObjectChange { name: effect.name.clone(), digest: effect.digest, deleted: effect.deleted }
 }
 
 /// Says what was done about what a killed run had left.
@@ -232,15 +245,21 @@ fn not_put(error: &CommitError) -> Ending {
     ending(exit, code, error.to_string(), error.hint())
 }
 
-fn done(work: &Work, planned: bool, grant: &Grant) -> Ending {
+fn done(work: &Work, planned: bool, known: &Known) -> Ending {
+    let (files, objects) = (work.changes.len(), known.objects.len());
     let verb = if planned { "would change" } else { "changed" };
-    let message = match work.changes.len() {
-        0 if grant.only_reads() => "done".to_owned(),
-        0 => "nothing to change".to_owned(),
-        1 => format!("{verb} 1 file"),
-        count => format!("{verb} {count} files"),
+    let message = match (files, objects) {
+        (0, 0) if known.grant.only_reads() => "done".to_owned(),
+        (0, 0) => "nothing to change".to_owned(),
+        (files, 0) => format!("{verb} {}", counted(files, "file")),
+        (0, objects) => format!("{verb} {}", counted(objects, "object")),
+        (files, objects) => format!("{verb} {} and {}", counted(files, "file"), counted(objects, "object")),
     };
     ending(Exit::Done, "done", message, None)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The files of the platform and of this run: where they lie in the workspace, no step may touch them.

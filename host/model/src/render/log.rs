@@ -3,7 +3,7 @@
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
 use crate::outputs::{Output, Worth};
-use crate::report::{Block, Change, Ending, Level, Location, Note, Report};
+use crate::report::{Block, Change, Ending, Level, Location, Note, ObjectChange, Report};
 use serde_json::Value;
 
 /// The most changed files that are listed one by one.
@@ -29,19 +29,31 @@ pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
     if let Some(diff) = report.diff.as_deref().filter(|_| report.planned) {
         lines.extend(r.clean_lines(diff).iter().map(|line| diff_line(r, line)));
     }
-    let listed = report.changes.iter().take(MAX_CHANGES);
-    lines.extend(
-        listed.map(|change| format!("{BAR}{} {}", verb(change, report.planned), r.clean(&change.path))),
-    );
-    if let Some(more) = report.changes.len().checked_sub(MAX_CHANGES + 1) {
-        lines.push(format!("{BAR}and {} more files", count(more as u64 + 1)));
-    }
+    lines.extend(changes(r, &report.changes, "files", |change| (verb(change, report.planned), &change.path)));
+    lines.extend(changes(r, &report.objects, "objects", |object| {
+        (object_verb(object, report.planned), &object.name)
+    }));
     let outputs = || report.outputs.iter().filter(|output| !is_empty(output));
     for output in outputs().take(MAX_OUTPUTS) {
         lines.push(format!("{BAR}{} = {}", r.clean(&output.name), shown(r, &plain_value(&output.shown()))));
     }
     if let Some(more) = outputs().count().checked_sub(MAX_OUTPUTS + 1) {
         lines.push(format!("{BAR}and {} more outputs", count(more as u64 + 1)));
+    }
+    lines
+}
+
+/// A line for each change, as far as they are listed.
+fn changes<T>(
+    r: &Renderer,
+    all: &[T],
+    what: &str,
+    say: impl Fn(&T) -> (&'static str, &String),
+) -> Vec<String> {
+    let listed = all.iter().take(MAX_CHANGES).map(say);
+    let mut lines: Vec<_> = listed.map(|(verb, name)| format!("{BAR}{verb} {}", r.clean(name))).collect();
+    if let Some(more) = all.len().checked_sub(MAX_CHANGES + 1) {
+        lines.push(format!("{BAR}and {} more {what}", count(more as u64 + 1)));
     }
     lines
 }
@@ -139,6 +151,15 @@ fn verb(change: &Change, planned: bool) -> &'static str {
         (false, _, true) => "would create",
         (true, true, true) => "would change",
         (true, false, true) => "would remove",
+    }
+}
+
+fn object_verb(object: &ObjectChange, planned: bool) -> &'static str {
+    match (object.deleted, planned) {
+        (false, false) => "uploaded",
+        (true, false) => "deleted",
+        (false, true) => "would upload",
+        (true, true) => "would delete",
     }
 }
 

@@ -49,14 +49,20 @@ fn head(r: &Renderer, report: &Report) -> String {
         let _ = write!(out, "<br>hint: {}", lines(r, hint));
     }
     out.push_str("</p>\n\n");
-    if !report.changes.is_empty() {
-        let word = if report.planned { "Files to change" } else { "Changed files" };
-        let _ = writeln!(out, "<details><summary>{word}: {}</summary><ul>", report.changes.len());
-        for change in report.changes.iter().take(MAX_CHANGES) {
-            let _ = writeln!(out, "<li><code>{}</code></li>", html(&r.clean(&change.path)));
+    let changed = report.changes.len() + report.objects.len();
+    if changed > 0 {
+        let word = match (report.objects.is_empty(), report.planned) {
+            (true, true) => "Files to change",
+            (true, false) => "Changed files",
+            (false, true) => "Objects to change",
+            (false, false) => "Changed objects",
+        };
+        let _ = writeln!(out, "<details><summary>{word}: {changed}</summary><ul>");
+        for name in report.changed().take(MAX_CHANGES) {
+            let _ = writeln!(out, "<li><code>{}</code></li>", html(&r.clean(name)));
         }
-        if report.changes.len() > MAX_CHANGES {
-            let _ = writeln!(out, "<li>and {} more</li>", report.changes.len() - MAX_CHANGES);
+        if changed > MAX_CHANGES {
+            let _ = writeln!(out, "<li>and {} more</li>", changed - MAX_CHANGES);
         }
         out.push_str("</ul></details>\n\n");
     }

@@ -72,7 +72,7 @@ impl<'a> RunResult<'a> {
             at: ending.at.as_ref().map(|at| Place::of(at, redactor)),
             outputs: shown,
             notes: report.notes.iter().map(heard).collect(),
-            changed: report.changes.iter().map(|change| own(&change.path)).collect(),
+            changed: report.changed().map(own).collect(),
             receipt: report.receipt.map(|digest| digest.to_string()),
             plan: report.planned.then(|| Plan { planned: true, diff: report.diff.as_deref().map(text) }),
         }

@@ -50,6 +50,7 @@ fn hostile() -> Report {
             after: Some(Digest::of(b"")),
             private: false,
         }],
+        objects: vec![],
         diff: Some(format!("--- a\n+++ b\n@@ -1 +1 @@\n ::error::x\n+{HOSTILE}\n")),
         receipt: Some(Digest::of(b"")),
     }
@@ -75,6 +76,7 @@ fn ordinary() -> Report {
             after: Some(Digest::of(b"2")),
             private: false,
         }],
+        objects: vec![],
         diff: None,
         receipt: None,
     }

@@ -14,8 +14,7 @@ use super::disk::fault::{self, Fault};
 use super::*;
 use lockstep_model::call::{Capability, RawTarget, Request};
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right};
-use lockstep_model::pattern::Pattern;
+use lockstep_model::grant::{Grant, Right, Scope};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -47,7 +46,7 @@ impl Run {
             "diff" => None,
             _ => Some("read"),
         };
-        let request = Request { capability: Capability::Workspace, verb, right, target };
+        let request = Request { capability: Capability::Workspace, verb, right, target, source: None };
         self.gate.call(request, |permit| act(&mut self.workspace, permit))
     }
 
@@ -99,7 +98,7 @@ fn gate(limits: Limits) -> Gate {
     let right = |scope: &str| Right {
         capability: Capability::Workspace,
         verbs: vec!["read".into(), "write".into(), "remove".into()],
-        scope: Pattern::parse(scope).unwrap(),
+        scope: Scope::parse(Capability::Workspace, scope).unwrap(),
     };
     let asked = ["**", ".git/**", "a/.git/**", ".hidden/**", ".hidden/.*"].map(right).to_vec();
     let calls = Limits { calls: Limits::MAX_CALLS, ..limits };

@@ -1,0 +1,145 @@
+//! Digests of content as it streams: those that prove it to people, and those that stores speak of. It never reads
+//! anything itself.
+
+use crc_fast::CrcAlgorithm;
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// How content is digested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// SHA-256, FIPS 180-4.
+    Sha256,
+    /// MD5, RFC 1321: what the entity tags of S3 are made of, and no proof against intent.
+    Md5,
+    /// CRC-32C (Castagnoli), RFC 3720 appendix B.4.
+    Crc32c,
+    /// CRC-64/NVME, NVM Express command set specification.
+    Crc64Nvme,
+}
+
+/// A digest on its way.
+#[derive(Debug, Clone)]
+pub struct Hasher(State);
+
+#[derive(Debug, Clone)]
+enum State {
+    Sha256(Sha256),
+    Md5(Md5),
+    Crc(crc_fast::Digest, Algorithm),
+}
+
+impl Hasher {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(match algorithm {
+            Algorithm::Sha256 => State::Sha256(Sha256::new()),
+            Algorithm::Md5 => State::Md5(Md5::new()),
+            Algorithm::Crc32c | Algorithm::Crc64Nvme => {
+                State::Crc(crc_fast::Digest::new(crc(algorithm)), algorithm)
+            }
+        })
+    }
+
+    /// Takes more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            State::Sha256(state) => state.update(bytes),
+            State::Md5(state) => state.update(bytes),
+            State::Crc(state, _) => state.update(bytes),
+        }
+    }
+
+    /// The digest; of a CRC its bytes with the highest first, as S3 has them.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        match self.0 {
+            State::Sha256(state) => state.finalize().to_vec(),
+            State::Md5(state) => state.finalize().to_vec(),
+            State::Crc(state, algorithm) => to_bytes(algorithm, state.finalize()),
+        }
+    }
+}
+
+/// The CRC of `a` followed by `b`, made of the CRCs of both and the length of `b` in bytes. For a digest that cannot be
+/// put together, that of `b` alone.
+#[must_use]
+pub fn combine(algorithm: Algorithm, a: &[u8], b: &[u8], length: u64) -> Vec<u8> {
+    match algorithm {
+        Algorithm::Sha256 | Algorithm::Md5 => b.to_vec(),
+        Algorithm::Crc32c | Algorithm::Crc64Nvme => {
+            let whole = crc_fast::checksum_combine(crc(algorithm), number(a), number(b), length);
+            to_bytes(algorithm, whole)
+        }
+    }
+}
+
+/// Lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn crc(algorithm: Algorithm) -> CrcAlgorithm {
+    match algorithm {
+        Algorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,
+        _ => CrcAlgorithm::Crc64Nvme,
+    }
+}
+
+fn to_bytes(algorithm: Algorithm, value: u64) -> Vec<u8> {
+    let bytes = value.to_be_bytes();
+    match algorithm {
+        Algorithm::Crc32c => bytes[4..].to_vec(),
+        _ => bytes.to_vec(),
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: [Algorithm; 4] = [Algorithm::Sha256, Algorithm::Md5, Algorithm::Crc32c, Algorithm::Crc64Nvme];
+
+    fn of(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    #[test]
+    fn the_published_values_come_out() {
+        let of = |algorithm| hex(&of(algorithm, b"123456789"));
+        assert_eq!(of(Algorithm::Crc32c), "e3069283");
+        assert_eq!(of(Algorithm::Crc64Nvme), "ae8b14860a799888");
+        assert_eq!(of(Algorithm::Md5), "25f9e794323b453885f5181f1b624d0b");
+        assert_eq!(of(Algorithm::Sha256), "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_the_whole(a in proptest::collection::vec(any::<u8>(), 0..300), b in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let both = [a.clone(), b.clone()].concat();
+            for algorithm in ALL {
+                let mut hasher = Hasher::new(algorithm);
+                hasher.update(&a);
+                hasher.update(&b);
+                prop_assert_eq!(hasher.finish(), of(algorithm, &both));
+            }
+            for algorithm in [Algorithm::Crc32c, Algorithm::Crc64Nvme] {
+                let combined = combine(algorithm, &of(algorithm, &a), &of(algorithm, &b), b.len() as u64);
+                prop_assert_eq!(combined, of(algorithm, &both));
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Carries out many pieces of work at once, as many as the pace allows and memory has room for, and gives the results
+//! in the order of the work. It never knows what the work is.
+
+use super::pace::Pace;
+use std::future::Future;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How many bytes of content may be in memory at once.
+const ROOM: u64 = 64 * 1024 * 1024;
+/// How often the progress is told while nothing ends.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A piece of work.
+pub(super) struct Job<F> {
+    /// How many bytes of content it holds while it runs.
+    pub(super) bytes: u64,
+    pub(super) work: F,
+}
+
+/// Carries out the jobs. They are made one by one, just before each begins. `progress` hears how many are done, and
+/// how many bytes.
+pub(super) async fn each<T, F>(
+    pace: &Pace,
+    jobs: impl Iterator<Item = Job<F>>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut jobs = jobs.enumerate().peekable();
+    let mut results: Vec<Option<T>> = Vec::new();
+    let mut running: JoinSet<(usize, u64, T)> = JoinSet::new();
+    let (mut held, mut ended, mut done) = (0, 0, 0);
+    loop {
+        while let Some((_, job)) = jobs.peek() {
+            let fits = running.is_empty() || running.len() < pace.width() && held + job.bytes <= ROOM;
+            let Some((index, Job { bytes, work })) = fits.then(|| jobs.next()).flatten() else {
+                break;
+            };
+            held += bytes;
+            running.spawn(async move { (index, bytes, work.await) });
+        }
+        if running.is_empty() {
+            break;
+        }
+        // A timeout only so that the progress is told while one large piece is on its way.
+        let Ok(joined) = tokio::time::timeout(TICK, running.join_next()).await else {
+            progress(ended, done);
+            continue;
+        };
+        if let Some(Ok((index, bytes, result))) = joined {
+            held -= bytes;
+            done += bytes;
+            ended += 1;
+            if results.len() <= index {
+                results.resize_with(index + 1, || None);
+            }
+            results[index] = Some(result);
+            progress(ended, done);
+        } else if let Some(Err(error)) = joined {
+            // A panic of ours: it goes on where it belongs.
+            if let Ok(panic) = error.try_into_panic() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+    results.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn results_are_in_order_and_no_more_run_than_may() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let job = |number: u64| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let work = async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(number % 7)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                number
+            };
+            Job { bytes: ROOM / 4, work }
+        };
+        let mut last = (0, 0);
+        let results = runtime
+            .block_on(each(&Pace::default(), (0..50).map(job), &mut |ended, done| last = (ended, done)));
+        assert_eq!(results, (0..50).collect::<Vec<_>>());
+        assert_eq!(last, (50, 50 * (ROOM / 4)));
+        assert!((2..=4).contains(&most.load(Ordering::SeqCst)));
+    }
+}

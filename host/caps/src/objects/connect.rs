@@ -1,0 +1,172 @@
+//! Where a run's objects are and who it is there: endpoint, region, HTTP client, settings of the SDK. It never makes
+//! a request itself.
+
+use super::credentials::{Renewing, Source};
+use super::hearing::{Again, Ear, Hearing};
+use super::secret::Known;
+use aws_config::SdkConfig;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    SharedHttpClient,
+};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a run says about its object storage, and the secrets that open it.
+#[derive(Default)]
+pub struct Connection {
+    /// The URL of an S3-compatible server; none for Amazon's, or the one that the environment names.
+    pub endpoint: Option<String>,
+    /// The region; none for the one that the environment names, else `us-east-1`.
+    pub region: Option<String>,
+    /// The role to take on.
+    pub role: Option<String>,
+    /// What the role's owner reads in its log: letters, digits and `=,.@-`.
+    pub session: String,
+    /// Keys that the job holds.
+    pub keys: Option<Keys>,
+    /// What proves to others which job this is.
+    pub identity: Option<Identity>,
+}
+
+/// An access key.
+pub struct Keys {
+    /// Its name.
+    pub id: String,
+    /// Its secret half.
+    pub secret: String,
+    /// What makes it a temporary one.
+    pub token: Option<String>,
+}
+
+/// A token that a CI signs: OpenID Connect.
+#[derive(Clone)]
+pub enum Identity {
+    /// GitHub makes one at this address for who shows this token.
+    /// <https://docs.github.com/en/actions/reference/security/oidc>
+    Request {
+        /// `ACTIONS_ID_TOKEN_REQUEST_URL`.
+        url: String,
+        /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+        token: String,
+    },
+    /// The job was given it, as GitLab does.
+    Token(String),
+    /// It is in a file, which may be replaced by a newer one while the run lasts.
+    File(PathBuf),
+}
+
+/// How often a request is sent at most, the first time included.
+const ATTEMPTS: u32 = 8;
+/// How long the first wait before another attempt is at most; each is twice the one before, times a random share.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a server may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a server may take to begin an answer: completing a large upload takes minutes.
+const ANSWER: Duration = Duration::from_secs(300);
+
+/// A client of the storage that a run names, and what it hears.
+pub(super) struct Connected {
+    pub(super) client: aws_sdk_s3::Client,
+    pub(super) hearing: Arc<Hearing>,
+    /// The address of the server as messages name it.
+    pub(super) endpoint: String,
+    /// Whether bodies need no signature of their own, since the connection is encrypted.
+    pub(super) encrypted: bool,
+    /// What is worth a warning about how this run gets in.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Makes the client. It looks at the files and variables of the SDK's own configuration, and asks nobody yet.
+pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Connected {
+    let http = http_client();
+    let region = connection.region.clone().map(Region::new);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .identity_cache(IdentityCache::no_cache())
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(FIRST_WAIT)
+                .with_max_backoff(LONGEST_WAIT),
+        )
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build());
+    if let Some(region) = region {
+        loader = loader.region(region);
+    }
+    let base = loader.load().await;
+    let region = base.region().cloned().unwrap_or_else(|| Region::new("us-east-1"));
+    let base = base.into_builder().region(region).build();
+    let mut warnings = Vec::new();
+    let source = source(connection, &base, &mut warnings);
+    let hearing = Arc::new(Hearing::new(Renewing::new(source, &base, known)));
+    let (client, endpoint) = client(connection, &base, &hearing);
+    let encrypted = endpoint.starts_with("https://");
+    Connected { client, hearing, endpoint, encrypted, warnings }
+}
+
+/// How this run shows who it is.
+fn source(connection: &Connection, base: &SdkConfig, warnings: &mut Vec<String>) -> Source {
+    let keys = connection.keys.as_ref().map(|keys| {
+        aws_sdk_s3::config::Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "environment")
+    });
+    if let (Some(role), Some(identity)) = (&connection.role, &connection.identity) {
+        let (role, session) = (role.clone(), connection.session.clone());
+        return Source::WebIdentity { role, session, identity: identity.clone() };
+    }
+    if let Some(role) = &connection.role {
+        return Source::Role { role: role.clone(), session: connection.session.clone(), keys };
+    }
+    match keys {
+        Some(keys) => {
+            if keys.session_token().is_none() {
+                warnings.push(
+                    "the keys of this job are permanent ones (AWS_ACCESS_KEY_ID): whoever takes them can use them for \
+                     ever; with `role` and the CI's OIDC token no key needs to be stored"
+                        .to_owned(),
+                );
+            }
+            Source::Fixed(keys)
+        }
+        None => Source::Chain(base.credentials_provider()),
+    }
+}
+
+fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> (aws_sdk_s3::Client, String) {
+    let mut config = aws_sdk_s3::config::Builder::from(base)
+        .credentials_provider(hearing.credentials())
+        .interceptor(Ear(Arc::clone(hearing)))
+        .retry_classifier(Again(Arc::clone(hearing)));
+    if let Some(endpoint) = &connection.endpoint {
+        // Servers of one's own seldom have a name for each bucket.
+        config = config.endpoint_url(endpoint).force_path_style(true);
+    } else if base.endpoint_url().is_some() {
+        config = config.force_path_style(true);
+    }
+    let endpoint = connection.endpoint.clone().or_else(|| base.endpoint_url().map(str::to_owned));
+    let endpoint = endpoint.unwrap_or_else(|| {
+        format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
+    });
+    (aws_sdk_s3::Client::from_conf(config.build()), endpoint)
+}
+
+/// HTTP with the system's own trust in certificates, and the proxies that the environment names.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    })
+}

@@ -1,0 +1,144 @@
+//! What a server's refusal means to a component: one of the contract's errors, with a text that holds no secret. It
+//! never decides whether to try again.
+
+use super::secret::Known;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use lockstep_model::call::CallError;
+use std::error::Error;
+
+/// The longest text of a server that is passed on, in bytes.
+const LONGEST: usize = 500;
+
+/// Why a request failed for good. `what` says what was asked, such as ``put `s3://a/b` ``.
+pub(super) fn told<E>(what: &str, endpoint: &str, known: &Known, error: &SdkError<E>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    if let Some(error) = credentials(error) {
+        let cause = known.redact(&short(&cause(error)));
+        return CallError::Unauthorized(format!("{what}: no credentials: {cause}"));
+    }
+    let SdkError::ServiceError(refusal) = error else {
+        let cause = known.redact(&short(&cause(error)));
+        return CallError::Unavailable(format!(
+            "{what}: {endpoint} cannot be reached or does not answer: {cause}"
+        ));
+    };
+    let status = refusal.raw().status().as_u16();
+    let code = refusal.err().code().unwrap_or_default();
+    let said = match (code, refusal.err().message()) {
+        ("", None | Some("")) => format!("HTTP {status}"),
+        (code, None | Some("")) => code.to_owned(),
+        (code, Some(message)) => format!("{code}: {message}"),
+    };
+    refused(status, code, format!("{what}: {}", known.redact(&short(&said))))
+}
+
+/// The error for a status and a code: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+fn refused(status: u16, code: &str, text: String) -> CallError {
+    match (status, code) {
+        (412, _) | (409, "ConditionalRequestConflict" | "OperationAborted") => CallError::Conflict(text),
+        (404, _) => CallError::NotFound(text),
+        (
+            _,
+            "ExpiredToken"
+            | "TokenRefreshRequired"
+            | "InvalidToken"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch",
+        )
+        | (401, _) => CallError::Unauthorized(text),
+        (_, "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" | "XAmzContentChecksumMismatch") => {
+            CallError::Integrity(text)
+        }
+        (429 | 500..=599, _) | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "IncompleteBody") => {
+            CallError::Unavailable(text)
+        }
+        _ => CallError::Upstream { status, message: text },
+    }
+}
+
+/// Whether a server refused a request for its checksum, which it may never have heard of.
+pub(super) fn is_about_checksum<E>(error: &SdkError<E>) -> bool
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let SdkError::ServiceError(refusal) = error else {
+        return false;
+    };
+    let said = refusal.err().message().unwrap_or_default().to_ascii_lowercase();
+    match refusal.raw().status().as_u16() {
+        501 => true,
+        400 => {
+            let unknown =
+                matches!(refusal.err().code(), Some("InvalidArgument" | "InvalidRequest" | "NotImplemented"));
+            unknown && (said.contains("checksum") || said.contains("x-amz-"))
+        }
+        _ => false,
+    }
+}
+
+fn credentials<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CredentialsError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The last cause that says something of its own.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let said = error.to_string();
+        if !said.is_empty() && !text.ends_with(&said) {
+            text = if text == "dispatch failure"
+                || text == "io error"
+                || text.starts_with("the credential provider")
+            {
+                said
+            } else {
+                format!("{text}: {said}")
+            };
+        }
+        next = error.source();
+    }
+    if text.is_empty() { DisplayErrorContext(error).to_string() } else { text }
+}
+
+fn short(text: &str) -> String {
+    text[..text.floor_char_boundary(LONGEST)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_meaning() {
+        for (status, code, word) in [
+            (412, "PreconditionFailed", "conflict"),
+            (409, "ConditionalRequestConflict", "conflict"),
+            (409, "BucketNotEmpty", "upstream"),
+            (404, "NoSuchUpload", "not-found"),
+            (403, "AccessDenied", "upstream"),
+            (403, "InvalidAccessKeyId", "unauthorized"),
+            (400, "ExpiredToken", "unauthorized"),
+            (401, "", "unauthorized"),
+            (400, "BadDigest", "integrity"),
+            (400, "XAmzContentSHA256Mismatch", "integrity"),
+            (503, "SlowDown", "unavailable"),
+            (500, "InternalError", "unavailable"),
+            (200, "InternalError", "unavailable"),
+            (429, "", "unavailable"),
+            (400, "EntityTooLarge", "upstream"),
+        ] {
+            assert_eq!(refused(status, code, String::new()).word(), word, "{status} {code}");
+        }
+    }
+}

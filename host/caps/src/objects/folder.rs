@@ -1,0 +1,221 @@
+//! A folder of this machine as a store: an object is a file, a key its path from `/`. It follows no link, shows no
+//! file before it is whole, and keeps no headers, metadata or tags.
+
+use super::s3::Source;
+use super::types::{Condition, Keeping, Listed, Page, Stored};
+use crate::content::{self, Algorithm, Hasher};
+use crate::workspace::OpenFile;
+use lockstep_model::call::CallError;
+use lockstep_model::digest::Digest;
+use lockstep_model::object::ObjectName;
+use lockstep_model::protected::OWN_PREFIX;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, openat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+
+/// How much of a file is in memory at once, in bytes.
+const BUFFER: u32 = 1024 * 1024;
+/// How deep folders are looked into.
+const DEPTH: usize = 128;
+
+const OPEN_FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Lists the files below a prefix, all at once.
+pub(super) fn list(prefix: &ObjectName, start: Option<&str>, most: usize) -> Result<Page, CallError> {
+    let folder = match parent(prefix.key(), Missing::Leave) {
+        Ok((folder, _)) => folder,
+        Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => return Ok(Page::default()),
+        Err(error) => return Err(failed("list", prefix, &error)),
+    };
+    let mut objects = Vec::new();
+    walk(&folder, prefix.as_str(), 0, most, &mut objects).map_err(|error| failed("list", prefix, &error))?;
+    objects.retain(|object| start.is_none_or(|start| object.name.as_str() > start));
+    objects.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Page { objects, next: None })
+}
+
+fn walk(folder: &OwnedFd, name: &str, depth: usize, most: usize, found: &mut Vec<Listed>) -> io::Result<()> {
+    if depth > DEPTH {
+        return Err(io::Error::other("its folders are nested too deep"));
+    }
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let Ok(part) = entry.file_name().to_str() else {
+            continue;
+        };
+        if matches!(part, "." | "..") || part.starts_with(OWN_PREFIX) {
+            continue;
+        }
+        let stat = rustix::fs::statat(folder, part, AtFlags::SYMLINK_NOFOLLOW)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let below = openat(folder, part, OPEN_FOLDER, Mode::empty())?;
+                walk(&below, &format!("{name}{part}/"), depth + 1, most, found)?;
+            }
+            FileType::RegularFile => {
+                let size = u64::try_from(stat.st_size).unwrap_or_default();
+                found.push(Listed { name: format!("{name}{part}"), size, etag: String::new() });
+            }
+            _ => {}
+        }
+        if found.len() > most {
+            return Err(io::Error::other(format!("it holds more than {most} files")));
+        }
+    }
+    Ok(())
+}
+
+/// What is there: its size, and the SHA-256 of its content.
+pub(super) fn head(name: &ObjectName) -> Result<Option<Stored>, CallError> {
+    let look = || -> io::Result<Stored> {
+        let (folder, file) = parent(name.key(), Missing::Leave)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mut opened = File::from(openat(&folder, file, flags, Mode::empty())?);
+        if !opened.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let (mut size, mut buffer) = (0, vec![0; BUFFER as usize]);
+        loop {
+            let length = opened.read(&mut buffer)?;
+            if length == 0 {
+                break;
+            }
+            hasher.update(&buffer[..length]);
+            size += length as u64;
+        }
+        let checksum = Some((Algorithm::Sha256, content::hex(&hasher.finish())));
+        Ok(Stored { size, checksum, ..Stored::default() })
+    };
+    match look() {
+        Ok(stored) => Ok(Some(stored)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(failed("look at", name, &error)),
+    }
+}
+
+/// Writes a file whole, beside its name first.
+pub(super) fn put(
+    name: &ObjectName,
+    content: Source,
+    keeping: &Keeping,
+    when: &Condition,
+) -> Result<Stored, CallError> {
+    if keeping.encryption.is_some() || keeping.retention.is_some() {
+        return Err(CallError::Invalid(format!("put `{name}`: a local folder neither encrypts nor locks")));
+    }
+    let (folder, file) = parent(name.key(), Missing::Make).map_err(|error| failed("put", name, &error))?;
+    let temporary = temporary(&folder).map_err(|error| failed("put", name, &error))?;
+    let written = write(&temporary.1, content, name).and_then(|written| {
+        place(&folder, &temporary.0, file, when).map_err(|error| match error.raw_os_error() {
+            Some(code) if code == Errno::EXIST.raw_os_error() => {
+                CallError::Conflict(format!("put `{name}`: it is there already"))
+            }
+            _ => failed("put", name, &error),
+        })?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // Nothing is lost if it stays: it is no object, and has the name of what lockstep keeps for itself.
+        let _ = rustix::fs::unlinkat(&folder, &temporary.0, AtFlags::empty());
+    }
+    let (size, digest) = written?;
+    let checksum = Some((Algorithm::Sha256, digest.hex()));
+    Ok(Stored { size, checksum, digest: Some(digest), ..Stored::default() })
+}
+
+/// Copies the content, and gives its size and digest.
+fn write(mut to: &File, content: Source, name: &ObjectName) -> Result<(u64, Digest), CallError> {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    let mut copy = |bytes: &[u8]| {
+        hasher.update(bytes);
+        to.write_all(bytes).map_err(|error| failed("put", name, &error))
+    };
+    let size = content.size();
+    match content {
+        Source::Bytes(bytes) => copy(&bytes)?,
+        Source::File(file) => {
+            let file: OpenFile = file?;
+            let mut at = 0;
+            while at < size {
+                let bytes = file.read_at(at, BUFFER)?;
+                at += bytes.len() as u64;
+                copy(&bytes)?;
+            }
+            file.check_unchanged()?;
+            let mode = Mode::from_raw_mode(file.mode()) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
+            rustix::fs::fchmod(to, mode).map_err(|error| failed("put", name, &error.into()))?;
+        }
+    }
+    let digest = Digest::parse(&format!("sha256:{}", content::hex(&hasher.finish())));
+    digest
+        .map(|digest| (size, digest))
+        .ok_or_else(|| CallError::Unavailable(format!("put `{name}`: no digest")))
+}
+
+fn place(folder: &OwnedFd, from: &str, to: &str, when: &Condition) -> io::Result<()> {
+    match when {
+        Condition::Absent => Ok(rustix::fs::renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE)?),
+        Condition::Always => Ok(rustix::fs::renameat(folder, from, folder, to)?),
+        Condition::Matches(_) => Err(io::Error::other("a local folder has no entity tags")),
+    }
+}
+
+/// Deletes a file; that it is gone already is not an error.
+pub(super) fn delete(name: &ObjectName) -> Result<(), CallError> {
+    let removed = parent(name.key(), Missing::Leave)
+        .and_then(|(folder, file)| Ok(rustix::fs::unlinkat(&folder, file, AtFlags::empty())?));
+    match removed {
+        Err(error) if !is_missing(&error) => Err(failed("delete", name, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// What becomes of folders that are not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Make,
+    Leave,
+}
+
+/// Opens the folder of a key, part by part from `/`, and gives the file's own name; empty for a prefix.
+fn parent(key: &str, missing: Missing) -> io::Result<(OwnedFd, &str)> {
+    let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
+    let mut here = rustix::fs::open("/", OPEN_FOLDER, Mode::empty())?;
+    for part in folders.split('/').filter(|part| !part.is_empty()) {
+        if missing == Missing::Make {
+            match rustix::fs::mkdirat(&here, part, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                // A folder on the way may be there all the same, in one that cannot be written.
+                Err(_) => {}
+            }
+        }
+        here = openat(here.as_fd(), part, OPEN_FOLDER, Mode::empty()).map_err(|error| match error {
+            Errno::LOOP | Errno::NOTDIR => {
+                io::Error::other(format!("`{part}` is a symbolic link or no folder; name the folder itself"))
+            }
+            error => error.into(),
+        })?;
+    }
+    Ok((here, file))
+}
+
+/// A new file under a name that no object has.
+fn temporary(folder: &OwnedFd) -> io::Result<(String, File)> {
+    let number = getrandom::u64().map_err(io::Error::other)?;
+    let name = format!("{OWN_PREFIX}{number:016x}");
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+    Ok((name.clone(), File::from(openat(folder, &name, flags, mode)?)))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn failed(verb: &str, name: &ObjectName, error: &io::Error) -> CallError {
+    CallError::Unavailable(format!("{verb} `{name}`: {error}"))
+}

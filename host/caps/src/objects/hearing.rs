@@ -1,0 +1,123 @@
+//! Listens to each attempt of each request: throttling slows the run down, a credential that has ended is replaced, a
+//! reply that proves damage on the way is a reason to send again. It never changes a request.
+
+use super::credentials::{Provider, Renewing};
+use super::pace::Pace;
+use aws_sdk_s3::config::interceptors::FinalizerInterceptorContextRef;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is heard of the requests of one run.
+#[derive(Debug)]
+pub(super) struct Hearing {
+    credentials: Arc<Renewing>,
+    pub(super) pace: Pace,
+    repeated: AtomicU64,
+}
+
+impl Hearing {
+    pub(super) fn new(credentials: Renewing) -> Self {
+        Self { credentials: Arc::new(credentials), pace: Pace::default(), repeated: AtomicU64::new(0) }
+    }
+
+    pub(super) fn credentials(&self) -> Provider {
+        Provider(Arc::clone(&self.credentials))
+    }
+
+    /// How many attempts failed in a way that another could mend.
+    pub(super) fn repeated(&self) -> u64 {
+        self.repeated.load(Ordering::Relaxed)
+    }
+
+    fn failed(&self) {
+        self.repeated.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Hears every attempt.
+#[derive(Debug)]
+pub(super) struct Ear(pub(super) Arc<Hearing>);
+
+impl Intercept for Ear {
+    fn name(&self) -> &'static str {
+        "Ear"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(response) = context.response() else {
+            self.0.failed();
+            return Ok(());
+        };
+        match response.status().as_u16() {
+            429 | 503 => {
+                self.0.failed();
+                self.0.pace.slower();
+            }
+            500..=599 => self.0.failed(),
+            400 | 401 | 403 if is_expired(response) => {
+                self.0.failed();
+                if let Some(key) = context.request().and_then(key_of) {
+                    self.0.credentials.refused(key);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Says of some refusals that another attempt may go through, where the SDK takes them for final.
+#[derive(Debug)]
+pub(super) struct Again(pub(super) Arc<Hearing>);
+
+impl ClassifyRetry for Again {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(response) = context.response() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let damaged = || matches!(code_of(response), Some("BadDigest" | "XAmzContentSHA256Mismatch"));
+        match response.status().as_u16() {
+            // The next attempt asks for credentials again, and gets others.
+            400 | 401 | 403 if is_expired(response) && self.0.credentials.renews() => {
+                RetryAction::transient_error()
+            }
+            400 if damaged() => RetryAction::transient_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Again"
+    }
+}
+
+fn is_expired(response: &HttpResponse) -> bool {
+    matches!(code_of(response), Some("ExpiredToken" | "TokenRefreshRequired"))
+}
+
+/// The code of an error that S3 tells in XML: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+fn code_of(response: &HttpResponse) -> Option<&str> {
+    // None where the body is streamed, which none of an error is.
+    let body = response.body().bytes()?;
+    let text = std::str::from_utf8(body.get(..body.len().min(4096))?).ok()?;
+    let error = &text[text.find("<Error")?..];
+    let (code, _) = error.split_once("<Code>")?.1.split_once("</Code>")?;
+    Some(code)
+}
+
+/// The name of the key that signed a request.
+fn key_of(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get("authorization")?;
+    let (key, _) = header.split_once("Credential=")?.1.split_once('/')?;
+    Some(key)
+}

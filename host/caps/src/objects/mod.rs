@@ -1,0 +1,451 @@
+//! Objects in buckets of S3-compatible storage, or files of a local folder. It acts only on what a permit names, and no
+//! credential leaves this folder. With a run that only plans, nothing is changed.
+
+mod batch;
+mod connect;
+mod credentials;
+mod failure;
+mod folder;
+mod hearing;
+mod keeping;
+mod oidc;
+mod pace;
+mod parts;
+mod proof;
+mod s3;
+mod secret;
+mod types;
+
+pub use connect::{Connection, Identity, Keys};
+pub use parts::Upload;
+pub use types::{
+    Condition, Content, Effect, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored,
+};
+
+use crate::content::Algorithm;
+use crate::workspace::{OpenFile, Workspace};
+use batch::{Job, each};
+use lockstep_model::call::{Answer, CallError};
+use lockstep_model::gate::Permit;
+use lockstep_model::limits::Limits;
+use lockstep_model::object::{ObjectName, Store};
+use s3::{Place, S3, Source};
+use secret::Known;
+use std::sync::{Arc, PoisonError};
+use tokio::runtime::Runtime;
+
+/// The most objects of one call.
+const MOST: usize = 10_000;
+/// The threads that sign, prove and send.
+const THREADS: usize = 4;
+
+/// Who hears how far a call is: how much is done of how much, in objects or in bytes.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// The objects of one run.
+pub struct Objects {
+    connection: Connection,
+    planned: bool,
+    limits: Limits,
+    known: Arc<Known>,
+    /// Made when it is first needed: a run on a local folder needs none.
+    server: Option<(Runtime, Arc<S3>)>,
+    effects: Vec<Effect>,
+    sent: u64,
+}
+
+impl Objects {
+    /// The objects of a run. Nothing is asked of anybody yet.
+    #[must_use]
+    pub fn new(connection: Connection, limits: &Limits, planned: bool) -> Self {
+        let known = Arc::new(Known::default());
+        if let Some(keys) = &connection.keys {
+            known.add(&keys.secret);
+            known.add(keys.token.as_deref().unwrap_or_default());
+        }
+        Self { connection, planned, limits: *limits, known, server: None, effects: Vec::new(), sent: 0 }
+    }
+
+    /// What was done, in order; with a run that only plans, what would be.
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    /// What is worth a warning, since this was last asked.
+    pub fn warnings(&mut self) -> Vec<String> {
+        let Some((_, s3)) = &self.server else {
+            return Vec::new();
+        };
+        std::mem::take(&mut *s3.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many requests had to be made again.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.server.as_ref().map_or(0, |(_, s3)| s3.connected.hearing.repeated())
+    }
+
+    /// Objects below the permit's prefix.
+    ///
+    /// # Errors
+    /// The name is no prefix, or the store does not answer well.
+    pub fn list(&mut self, permit: &Permit, start: Option<&str>) -> Result<Answer<Page>, CallError> {
+        let name = object(permit)?;
+        if !name.is_prefix() {
+            return Err(CallError::Invalid(format!("list `{name}`: it does not end with `/`")));
+        }
+        if name.store() == Store::Folder {
+            return folder::list(name, start, self.limits.found_files).map(Answer::plain);
+        }
+        let place = place(name);
+        let key = match start {
+            None => None,
+            Some(start) => {
+                let within = start.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+                let key = within.filter(|(bucket, _)| *bucket == place.bucket).map(|(_, key)| key.to_owned());
+                Some(key.ok_or_else(|| CallError::Invalid("list: `start` is in another bucket".into()))?)
+            }
+        };
+        let (runtime, s3) = self.server()?;
+        runtime.block_on(s3.list(&place, key)).map(Answer::plain)
+    }
+
+    /// What the store says about each of the permit's objects.
+    ///
+    /// # Errors
+    /// Too many, or no connection to the store can be made. What is wrong with one object is in its place.
+    pub fn head(
+        &mut self,
+        permit: &Permit,
+    ) -> Result<Answer<Vec<Result<Option<Stored>, CallError>>>, CallError> {
+        let names = permit.objects();
+        few(names.len())?;
+        let (folders, buckets) =
+            names.iter().partition::<Vec<&ObjectName>, _>(|name| name.store() == Store::Folder);
+        if buckets.is_empty() {
+            return Ok(Answer::plain(folders.into_iter().map(folder::head).collect()));
+        }
+        if !folders.is_empty() {
+            return Err(mixed());
+        }
+        let places = buckets.into_iter().map(place).collect();
+        let (runtime, s3) = self.server()?;
+        Ok(Answer::plain(runtime.block_on(s3.head_all(places, &mut |_, _| {}))))
+    }
+
+    /// Writes the permits' objects, several at once. Each ends by itself.
+    pub fn put(
+        &mut self,
+        permits: &[Permit],
+        puts: Vec<Put>,
+        keepings: &[Keeping],
+        workspace: &Workspace,
+        progress: Progress<'_>,
+    ) -> Vec<Result<Answer<Stored>, CallError>> {
+        let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
+        if let Err(error) = few(puts.len()).and_then(|()| keepings.iter().try_for_each(keeping::check)) {
+            return all(error);
+        }
+        if let Some(put) = puts.iter().find(|put| put.keeping as usize >= keepings.len()) {
+            return all(CallError::Invalid(format!("there is no keeping {}", put.keeping)));
+        }
+        let stored = if self.planned {
+            permits.iter().zip(puts).map(|(permit, put)| plan(permit, put, workspace)).collect()
+        } else {
+            match self.put_now(permits, puts, keepings, workspace, progress) {
+                Ok(stored) => stored,
+                Err(error) => return all(error),
+            }
+        };
+        let answers = permits.iter().zip(stored).map(|(permit, stored)| {
+            let stored: Stored = stored?;
+            self.did(object(permit)?, stored.digest, false);
+            Ok(Answer { bytes: stored.size, digest: stored.digest, value: stored })
+        });
+        answers.collect()
+    }
+
+    fn put_now(
+        &mut self,
+        permits: &[Permit],
+        puts: Vec<Put>,
+        keepings: &[Keeping],
+        workspace: &Workspace,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Result<Stored, CallError>>, CallError> {
+        let places = permits.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+        let total = puts.len() as u64;
+        let (mut sent, most) = (self.sent, self.limits.sent_bytes);
+        let mut source = |permit: &Permit, put: &mut Put| {
+            let content = std::mem::replace(&mut put.content, Content::File);
+            let source = Source::of(content, || workspace.open_source(permit));
+            sent = sent.saturating_add(source.size());
+            if sent > most { Source::File(Err(too_much(most))) } else { source }
+        };
+        if places.iter().any(|name| name.store() == Store::Folder) {
+            if places.iter().any(|name| name.store() != Store::Folder) {
+                return Err(mixed());
+            }
+            let mut done = 0;
+            let one = |((permit, name), mut put): ((&Permit, &ObjectName), Put)| {
+                let source = source(permit, &mut put);
+                let stored = folder::put(name, source, &keepings[put.keeping as usize], &put.when);
+                done += 1;
+                progress(done, total);
+                stored
+            };
+            let stored = permits.iter().zip(places).zip(puts).map(one).collect();
+            self.sent = sent;
+            return Ok(stored);
+        }
+        let keepings: Vec<Arc<Keeping>> = keepings.iter().cloned().map(Arc::new).collect();
+        let (runtime, s3) = self.server()?;
+        let job = |((permit, name), mut put): ((&Permit, &ObjectName), Put)| {
+            let (content, at) = (source(permit, &mut put), place(name));
+            let (s3, keeping) = (Arc::clone(&s3), Arc::clone(&keepings[put.keeping as usize]));
+            let bytes = content.size();
+            Job { bytes, work: async move { s3.put(&at, content, &keeping, &put.when).await } }
+        };
+        let jobs = permits.iter().zip(places).zip(puts).map(job);
+        let pace = &s3.connected.hearing.pace;
+        let stored = runtime.block_on(each(pace, jobs, &mut |done, _| progress(done, total)));
+        self.sent = sent;
+        Ok(stored)
+    }
+
+    /// Deletes the permits' objects.
+    pub fn delete(&mut self, permits: &[Permit]) -> Vec<Result<Answer<()>, CallError>> {
+        let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
+        let names = match few(permits.len())
+            .and_then(|()| permits.iter().map(object).collect::<Result<Vec<_>, _>>())
+        {
+            Ok(names) => names,
+            Err(error) => return all(error),
+        };
+        if let Some(name) = names.iter().find(|name| name.is_prefix()) {
+            return all(CallError::Invalid(format!("delete `{name}`: it is no object, it ends with `/`")));
+        }
+        let deleted: Vec<Result<(), CallError>> = if self.planned {
+            names.iter().map(|_| Ok(())).collect()
+        } else if names.iter().all(|name| name.store() == Store::Folder) {
+            names.iter().map(|name| folder::delete(name)).collect()
+        } else if names.iter().any(|name| name.store() == Store::Folder) {
+            return all(mixed());
+        } else {
+            let (runtime, s3) = match self.server() {
+                Ok(server) => server,
+                Err(error) => return all(error),
+            };
+            let job = |name: &&ObjectName| {
+                let (s3, at) = (Arc::clone(&s3), place(name));
+                Job { bytes: 1, work: async move { s3.delete(&at).await } }
+            };
+            runtime.block_on(each(&s3.connected.hearing.pace, names.iter().map(job), &mut |_, _| {}))
+        };
+        for (name, _) in names.iter().zip(&deleted).filter(|(_, deleted)| deleted.is_ok()) {
+            self.did(name, None, true);
+        }
+        deleted.into_iter().map(|deleted| deleted.map(Answer::plain)).collect()
+    }
+
+    /// The open uploads of the permit's object, or of all below its prefix.
+    ///
+    /// # Errors
+    /// The store does not answer well.
+    pub fn open_uploads(&mut self, permit: &Permit) -> Result<Answer<Vec<OpenUpload>>, CallError> {
+        let name = object(permit)?;
+        if name.store() == Store::Folder {
+            return Ok(Answer::plain(Vec::new()));
+        }
+        let place = place(name);
+        let (runtime, s3) = self.server()?;
+        runtime.block_on(s3.open_uploads(&place)).map(Answer::plain)
+    }
+
+    /// Begins an upload in parts.
+    ///
+    /// # Errors
+    /// The store is a folder, which takes files whole, or does not answer well.
+    pub fn begin(&mut self, permit: &Permit, keeping: &Keeping) -> Result<Answer<Upload>, CallError> {
+        keeping::check(keeping)?;
+        let place = bucket_place(permit)?;
+        if self.planned {
+            return Ok(Answer::plain(Upload::of(place, String::new(), keeping.checksum)));
+        }
+        let (runtime, s3) = self.server()?;
+        runtime.block_on(s3.begin(&place, keeping)).map(Answer::plain)
+    }
+
+    /// Goes on with an upload that was begun. Nothing is asked: the first use of it will tell.
+    ///
+    /// # Errors
+    /// The store is a folder, or the id cannot be one.
+    pub fn resume(
+        &mut self,
+        permit: &Permit,
+        id: &str,
+        checksum: Algorithm,
+    ) -> Result<Answer<Upload>, CallError> {
+        if id.is_empty() || id.len() > 1024 || !id.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(CallError::Invalid("an upload's id has up to 1,024 visible characters".into()));
+        }
+        Ok(Answer::plain(Upload::of(bucket_place(permit)?, id.to_owned(), checksum)))
+    }
+
+    /// The parts that the store holds.
+    ///
+    /// # Errors
+    /// The upload is no longer open, or the store does not answer well.
+    pub fn parts(&mut self, upload: &Upload) -> Result<Answer<Vec<Part>>, CallError> {
+        if upload.id.is_empty() {
+            return Ok(Answer::plain(Vec::new()));
+        }
+        let (runtime, s3) = self.server()?;
+        runtime.block_on(s3.parts(upload)).map(Answer::plain)
+    }
+
+    /// Sends parts of a file, several at once. Each ends by itself.
+    ///
+    /// # Errors
+    /// Too many, or no connection to the store can be made.
+    pub fn put_parts(
+        &mut self,
+        upload: &mut Upload,
+        file: &OpenFile,
+        ranges: &[Range],
+        progress: Progress<'_>,
+    ) -> Result<Answer<Vec<Result<Part, CallError>>>, CallError> {
+        few(ranges.len())?;
+        let total: u64 = ranges.iter().map(|range| range.length).sum();
+        if self.planned {
+            let part = |range: &Range| {
+                Ok(Part { number: range.number, size: range.length, etag: String::new(), checksum: None })
+            };
+            return Ok(Answer::plain(ranges.iter().map(part).collect()));
+        }
+        self.send(total)?;
+        let (runtime, s3) = self.server()?;
+        let parts =
+            runtime.block_on(s3.put_parts(upload, file, ranges, &mut |_, done| progress(done, total)));
+        let bytes = parts.iter().flatten().map(|part| part.size).sum();
+        Ok(Answer { value: parts, bytes, digest: None })
+    }
+
+    /// Makes the object of these parts.
+    ///
+    /// # Errors
+    /// What must hold does not, the upload is no longer open, or the store does not answer well.
+    pub fn complete(
+        &mut self,
+        upload: &mut Upload,
+        parts: &[Part],
+        when: &Condition,
+    ) -> Result<Answer<Stored>, CallError> {
+        few(parts.len())?;
+        let stored = if self.planned {
+            Stored { size: parts.iter().map(|part| part.size).sum(), ..Stored::default() }
+        } else {
+            let (runtime, s3) = self.server()?;
+            runtime.block_on(s3.complete(upload, parts, when))?
+        };
+        let effect = Effect { name: upload.place.name.clone(), digest: stored.digest, deleted: false };
+        self.effects.push(effect);
+        Ok(Answer { bytes: 0, digest: stored.digest, value: stored })
+    }
+
+    /// Gives an upload up.
+    ///
+    /// # Errors
+    /// The store does not answer well.
+    pub fn abort(&mut self, upload: &Upload) -> Result<Answer<()>, CallError> {
+        if self.planned {
+            return Ok(Answer::plain(()));
+        }
+        let (runtime, s3) = self.server()?;
+        runtime.block_on(s3.abort(upload)).map(Answer::plain)
+    }
+
+    /// The connection to the server, made when it is first needed.
+    fn server(&mut self) -> Result<(&Runtime, Arc<S3>), CallError> {
+        if self.server.is_none() {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(threads)
+                .thread_name("objects")
+                .enable_all()
+                .build()
+                .map_err(|error| CallError::Unavailable(format!("no threads for requests: {error}")))?;
+            let mut connected = runtime.block_on(connect::connect(&self.connection, &self.known));
+            let warnings = std::mem::take(&mut connected.warnings).into();
+            let known = Arc::clone(&self.known);
+            let s3 = Arc::new(S3 { connected, known, plain: false.into(), warnings });
+            self.server = Some((runtime, s3));
+        }
+        match &self.server {
+            Some((runtime, s3)) => Ok((runtime, Arc::clone(s3))),
+            None => Err(CallError::Unavailable("no connection".into())),
+        }
+    }
+
+    /// Counts bytes that are about to be sent.
+    fn send(&mut self, bytes: u64) -> Result<(), CallError> {
+        self.sent = self.sent.saturating_add(bytes);
+        if self.sent > self.limits.sent_bytes {
+            return Err(too_much(self.limits.sent_bytes));
+        }
+        Ok(())
+    }
+
+    fn did(&mut self, name: &ObjectName, digest: Option<lockstep_model::digest::Digest>, deleted: bool) {
+        self.effects.push(Effect { name: name.as_str().to_owned(), digest, deleted });
+    }
+}
+
+/// What a put would leave, for a run that only plans.
+fn plan(permit: &Permit, put: Put, workspace: &Workspace) -> Result<Stored, CallError> {
+    let (size, digest) = match put.content {
+        Content::File => {
+            let file = workspace.open_source(permit)?;
+            (file.size(), file.digest()?)
+        }
+        Content::Bytes(bytes) => (bytes.len() as u64, lockstep_model::digest::Digest::of(&bytes)),
+    };
+    Ok(Stored { size, digest: Some(digest), ..Stored::default() })
+}
+
+fn object(permit: &Permit) -> Result<&ObjectName, CallError> {
+    permit.object().ok_or_else(|| CallError::Invalid("the call is about no object".into()))
+}
+
+fn place(name: &ObjectName) -> Place {
+    let bucket = match name.store() {
+        Store::Bucket(bucket) => bucket.to_owned(),
+        Store::Folder => String::new(),
+    };
+    Place { bucket, key: name.key().to_owned(), name: name.as_str().to_owned() }
+}
+
+fn bucket_place(permit: &Permit) -> Result<Place, CallError> {
+    let name = object(permit)?;
+    match name.store() {
+        _ if name.is_prefix() => Err(CallError::Invalid(format!("`{name}` is no object, it ends with `/`"))),
+        Store::Folder => Err(CallError::Invalid(format!("`{name}`: a local folder takes files whole"))),
+        Store::Bucket(_) => Ok(place(name)),
+    }
+}
+
+fn few(count: usize) -> Result<(), CallError> {
+    if count > MOST {
+        return Err(CallError::Limit(format!("more than {MOST} in one call")));
+    }
+    Ok(())
+}
+
+fn too_much(most: u64) -> CallError {
+    CallError::Limit(format!("more than {most} bytes would be sent"))
+}
+
+fn mixed() -> CallError {
+    CallError::Invalid("a call is about buckets or about folders, not both".into())
+}

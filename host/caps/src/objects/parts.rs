@@ -1,0 +1,358 @@
+//! An upload in parts: begun or gone on with, its parts sent, completed or given up. It keeps no part in memory that is
+//! not on its way.
+
+use super::batch::{Job, each};
+use super::keeping::keep;
+use super::proof::Proof;
+use super::s3::{Place, S3, hex_of, unquoted};
+use super::types::{Condition, Keeping, Part, Range, Stored};
+use crate::content::{self, Algorithm, Hasher};
+use crate::workspace::OpenFile;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use lockstep_model::call::CallError;
+use lockstep_model::digest::Digest;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// The largest part, in bytes: several are in memory at once.
+const LARGEST: u64 = 64 * 1024 * 1024;
+/// The most parts of an upload, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
+const MOST_PARTS: u32 = 10_000;
+/// How often it is asked to complete where the answer is a success that holds an error.
+const COMPLETIONS: u32 = 5;
+
+/// An upload that is open in its store.
+#[derive(Debug)]
+pub struct Upload {
+    pub(super) place: Place,
+    pub(super) id: String,
+    pub(super) checksum: Algorithm,
+    /// The SHA-256 of the file as far as its parts were sent in order from the first, and where that is.
+    whole: Option<(Hasher, u64)>,
+}
+
+impl Upload {
+    pub(super) fn of(place: Place, id: String, checksum: Algorithm) -> Self {
+        Self { place, id, checksum, whole: Some((Hasher::new(Algorithm::Sha256), 0)) }
+    }
+
+    /// None at all: what stands in the place of one that is in use.
+    #[must_use]
+    pub fn none() -> Self {
+        let place = Place { bucket: String::new(), key: String::new(), name: String::new() };
+        Self { place, id: String::new(), checksum: Algorithm::Sha256, whole: None }
+    }
+
+    /// The name of the object that it makes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.place.name
+    }
+
+    /// Takes the next bytes of the file into the digest of the whole, if these are the next.
+    fn take(&mut self, offset: u64, bytes: &[u8]) {
+        self.whole = match self.whole.take() {
+            Some((mut hasher, at)) if at == offset => {
+                hasher.update(bytes);
+                Some((hasher, at + bytes.len() as u64))
+            }
+            _ => None,
+        };
+    }
+
+    /// The digest of the whole, if all of so many bytes were sent in order.
+    fn digest(&mut self, size: u64) -> Option<Digest> {
+        let (hasher, _) = self.whole.take().filter(|(_, at)| *at == size)?;
+        Digest::parse(&format!("sha256:{}", content::hex(&hasher.finish())))
+    }
+}
+
+impl S3 {
+    pub(super) async fn begin(&self, at: &Place, keeping: &Keeping) -> Result<Upload, CallError> {
+        let answer = loop {
+            let plain = self.plain.load(Ordering::Relaxed);
+            let request = self.connected.client.create_multipart_upload().bucket(&at.bucket).key(&at.key);
+            let request = keep!(request, keeping);
+            let request = match (plain, keeping.checksum) {
+                (true, _) => request,
+                (_, Algorithm::Crc64Nvme) => request
+                    .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
+                    .checksum_type(ChecksumType::FullObject),
+                (_, Algorithm::Crc32c) => request
+                    .checksum_algorithm(ChecksumAlgorithm::Crc32C)
+                    .checksum_type(ChecksumType::FullObject),
+                _ => request
+                    .checksum_algorithm(ChecksumAlgorithm::Sha256)
+                    .checksum_type(ChecksumType::Composite),
+            };
+            match request.send().await {
+                Ok(answer) => break answer,
+                Err(error) if !plain && self.goes_plain(&error) => {}
+                Err(error) => return Err(self.told("begin an upload of", &at.name, &error)),
+            }
+        };
+        let id = answer.upload_id.filter(|id| !id.is_empty());
+        let id = id.ok_or_else(|| {
+            CallError::Unavailable(format!("begin an upload of `{}`: it got no id", at.name))
+        })?;
+        Ok(Upload::of(at.clone(), id, keeping.checksum))
+    }
+
+    pub(super) async fn parts(&self, upload: &Upload) -> Result<Vec<Part>, CallError> {
+        let (at, mut found, mut marker) = (&upload.place, Vec::new(), None);
+        loop {
+            let request = self.connected.client.list_parts().bucket(&at.bucket).key(&at.key);
+            let request = request.upload_id(&upload.id).set_part_number_marker(marker.clone());
+            let answer =
+                request.send().await.map_err(|error| self.told("list parts of", &at.name, &error))?;
+            for part in answer.parts.unwrap_or_default() {
+                let checksum = match upload.checksum {
+                    Algorithm::Crc64Nvme => part.checksum_crc64_nvme,
+                    Algorithm::Crc32c => part.checksum_crc32_c,
+                    _ => part.checksum_sha256,
+                };
+                found.push(Part {
+                    number: part.part_number.and_then(|number| number.try_into().ok()).unwrap_or_default(),
+                    size: part.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
+                    etag: unquoted(part.e_tag),
+                    checksum: checksum.and_then(|text| hex_of(&text)),
+                });
+            }
+            let next = answer.next_part_number_marker;
+            if answer.is_truncated != Some(true) || next.is_none() || next == marker {
+                return Ok(found);
+            }
+            marker = next;
+        }
+    }
+
+    /// Sends parts of a file, several at once.
+    pub(super) async fn put_parts(
+        self: &Arc<Self>,
+        upload: &mut Upload,
+        file: &OpenFile,
+        ranges: &[Range],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Vec<Result<Part, CallError>> {
+        let (place, id, algorithm) = (upload.place.clone(), upload.id.clone(), upload.checksum);
+        let job = |range: &Range| {
+            let read = read(file, *range);
+            if let Ok(bytes) = &read {
+                upload.take(range.offset, bytes);
+            }
+            let (s3, place, id, range) = (Arc::clone(self), place.clone(), id.clone(), *range);
+            let work = async move { s3.put_part(&place, &id, range, read?, algorithm).await };
+            Job { bytes: range.length, work }
+        };
+        each(&self.connected.hearing.pace, ranges.iter().map(job), progress).await
+    }
+
+    async fn put_part(
+        &self,
+        at: &Place,
+        id: &str,
+        range: Range,
+        bytes: Vec<u8>,
+        algorithm: Algorithm,
+    ) -> Result<Part, CallError> {
+        let prove = move || {
+            let proof = Proof::of(&bytes, algorithm);
+            (bytes::Bytes::from(bytes), proof)
+        };
+        let proven = tokio::task::spawn_blocking(prove).await;
+        let (bytes, proof) =
+            proven.map_err(|error| CallError::Unavailable(format!("cannot read: {error}")))?;
+        let number = i32::try_from(range.number).unwrap_or(i32::MAX);
+        let answer = loop {
+            let plain = self.plain.load(Ordering::Relaxed);
+            let request = self.connected.client.upload_part().bucket(&at.bucket).key(&at.key);
+            let request = request.upload_id(id).part_number(number);
+            let request = match (plain, algorithm) {
+                (true, _) => request.content_md5(proof.md5_base64(&bytes)),
+                (_, Algorithm::Crc64Nvme) => request.checksum_crc64_nvme(proof.checksum_base64()),
+                (_, Algorithm::Crc32c) => request.checksum_crc32_c(proof.checksum_base64()),
+                _ => request.checksum_sha256(proof.checksum_base64()),
+            };
+            let request = request.body(ByteStream::from(bytes.clone())).customize();
+            let request = match self.connected.encrypted {
+                true => request.disable_payload_signing(),
+                false => request.interceptor(proof.signature()),
+            };
+            match request.send().await {
+                Ok(answer) => break answer,
+                Err(error)
+                    if !plain && (self.goes_plain(&error) || super::failure::is_about_checksum(&error)) => {}
+                Err(error) => return Err(self.told(&format!("put part {number} of"), &at.name, &error)),
+            }
+        };
+        self.connected.hearing.pace.faster();
+        let told = match algorithm {
+            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
+            Algorithm::Crc32c => answer.checksum_crc32_c,
+            _ => answer.checksum_sha256,
+        };
+        if told.is_some_and(|told| told != proof.checksum_base64()) {
+            let text =
+                format!("put part {number} of `{}`: the store holds other bytes than were sent", at.name);
+            return Err(CallError::Integrity(text));
+        }
+        Ok(Part {
+            number: range.number,
+            size: range.length,
+            etag: unquoted(answer.e_tag),
+            checksum: Some(proof.checksum_hex()),
+        })
+    }
+
+    pub(super) async fn complete(
+        &self,
+        upload: &mut Upload,
+        parts: &[Part],
+        when: &Condition,
+    ) -> Result<Stored, CallError> {
+        let size = parts.iter().map(|part| part.size).sum::<u64>();
+        let plain = self.plain.load(Ordering::Relaxed);
+        let whole = (!plain).then(|| combined(upload.checksum, parts)).flatten();
+        let whole_base64 = whole.as_ref().map(|whole| BASE64.encode(whole));
+        let at = upload.place.clone();
+        let mut wait = Duration::from_millis(500);
+        for attempt in 1.. {
+            let request = self.connected.client.complete_multipart_upload().bucket(&at.bucket).key(&at.key);
+            let request =
+                request.upload_id(&upload.id).mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX));
+            let request = request.multipart_upload(completed(parts, upload.checksum, plain));
+            let request = match when {
+                Condition::Always => request,
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
+            };
+            let request = match (upload.checksum, &whole_base64) {
+                (Algorithm::Crc64Nvme, Some(whole)) => {
+                    request.checksum_type(ChecksumType::FullObject).checksum_crc64_nvme(whole)
+                }
+                (Algorithm::Crc32c, Some(whole)) => {
+                    request.checksum_type(ChecksumType::FullObject).checksum_crc32_c(whole)
+                }
+                _ => request,
+            };
+            let failed = match request.send().await {
+                Ok(answer) if answer.e_tag.is_some() => {
+                    let told = match upload.checksum {
+                        Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
+                        Algorithm::Crc32c => answer.checksum_crc32_c,
+                        _ => None,
+                    };
+                    let told = told.filter(|told| !told.contains('-'));
+                    if let (Some(told), Some(own)) = (told, &whole_base64)
+                        && told != *own
+                    {
+                        let text =
+                            format!("complete `{}`: the store holds other bytes than were sent", at.name);
+                        return Err(CallError::Integrity(text));
+                    }
+                    return Ok(Stored {
+                        size,
+                        etag: unquoted(answer.e_tag),
+                        version: answer.version_id,
+                        checksum: whole.map(|whole| (upload.checksum, content::hex(&whole))),
+                        digest: upload.digest(size),
+                    });
+                }
+                // S3 answers before it is done, and then tells an error in the body of a success.
+                Ok(_) => CallError::Unavailable(format!(
+                    "complete `{}`: the answer is a success without an object",
+                    at.name
+                )),
+                Err(error @ SdkError::ResponseError(_)) => self.told("complete", &at.name, &error),
+                Err(error) if is_hidden(&error) => self.told("complete", &at.name, &error),
+                Err(error) => return Err(self.told("complete", &at.name, &error)),
+            };
+            if attempt == COMPLETIONS {
+                return Err(failed);
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        unreachable!("the loop above ends by itself")
+    }
+
+    pub(super) async fn abort(&self, upload: &Upload) -> Result<(), CallError> {
+        let at = &upload.place;
+        let request = self.connected.client.abort_multipart_upload().bucket(&at.bucket).key(&at.key);
+        match request
+            .upload_id(&upload.id)
+            .send()
+            .await
+            .map_err(|error| self.told("give up", &at.name, &error))
+        {
+            Ok(_) | Err(CallError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether an error came with a status that says success.
+fn is_hidden<E>(error: &SdkError<E>) -> bool {
+    error.raw_response().is_some_and(|response| response.status().is_success())
+}
+
+fn read(file: &OpenFile, range: Range) -> Result<Vec<u8>, CallError> {
+    if range.length > LARGEST || range.number == 0 || range.number > MOST_PARTS {
+        let text = format!(
+            "part {} of {} bytes: there are at most {MOST_PARTS}, of {LARGEST}",
+            range.number, range.length
+        );
+        return Err(CallError::Invalid(text));
+    }
+    let bytes = file.read_at(range.offset, u32::try_from(range.length).unwrap_or(u32::MAX))?;
+    file.check_unchanged()?;
+    if bytes.len() as u64 != range.length {
+        return Err(CallError::Invalid(format!("part {} reaches past the end of the file", range.number)));
+    }
+    Ok(bytes)
+}
+
+fn completed(parts: &[Part], algorithm: Algorithm, plain: bool) -> CompletedMultipartUpload {
+    let part = |part: &Part| {
+        let checksum = part.checksum.as_deref().filter(|_| !plain).and_then(base64_of);
+        let builder = CompletedPart::builder()
+            .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
+            .e_tag(format!("\"{}\"", part.etag));
+        match algorithm {
+            Algorithm::Crc64Nvme => builder.set_checksum_crc64_nvme(checksum),
+            Algorithm::Crc32c => builder.set_checksum_crc32_c(checksum),
+            _ => builder.set_checksum_sha256(checksum),
+        }
+        .build()
+    };
+    CompletedMultipartUpload::builder().set_parts(Some(parts.iter().map(part).collect())).build()
+}
+
+/// The checksum of the whole, made of those of its parts; none for a digest, which cannot be put together.
+fn combined(algorithm: Algorithm, parts: &[Part]) -> Option<Vec<u8>> {
+    if !matches!(algorithm, Algorithm::Crc64Nvme | Algorithm::Crc32c) {
+        return None;
+    }
+    let mut whole: Option<Vec<u8>> = None;
+    for part in parts {
+        let next = unhex(part.checksum.as_deref()?)?;
+        whole = Some(match whole {
+            None => next,
+            Some(whole) => content::combine(algorithm, &whole, &next, part.size),
+        });
+    }
+    whole
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
+fn base64_of(hex: &str) -> Option<String> {
+    unhex(hex).map(|bytes| BASE64.encode(bytes))
+}

@@ -1,0 +1,110 @@
+//! What proves that content arrived as it was sent: made of the bytes before they go, held against what the server
+//! says. It never sends anything.
+
+use crate::content::{self, Algorithm, Hasher};
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+use aws_sigv4::http_request::SignableBody;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use lockstep_model::digest::Digest;
+
+/// The digests of some content.
+#[derive(Debug, Clone)]
+pub(super) struct Proof {
+    digest: Digest,
+    checksum: Vec<u8>,
+}
+
+impl Proof {
+    pub(super) fn of(bytes: &[u8], algorithm: Algorithm) -> Self {
+        let digest = Digest::of(bytes);
+        let checksum = match algorithm {
+            Algorithm::Sha256 => bytes_of(&digest.hex()),
+            other => hash(other, bytes),
+        };
+        Self { digest, checksum }
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub(super) fn checksum_hex(&self) -> String {
+        content::hex(&self.checksum)
+    }
+
+    pub(super) fn checksum_base64(&self) -> String {
+        BASE64.encode(&self.checksum)
+    }
+
+    pub(super) fn md5_base64(&self, bytes: &[u8]) -> String {
+        BASE64.encode(hash(Algorithm::Md5, bytes))
+    }
+
+    /// Whether the server's own words prove it: the checksum that it computed, or an entity tag that is the MD5.
+    pub(super) fn holds(&self, told: Option<&str>, etag: &str, bytes: &[u8]) -> bool {
+        match told {
+            Some(told) => told == self.checksum_base64(),
+            None => etag == content::hex(&hash(Algorithm::Md5, bytes)),
+        }
+    }
+
+    /// Signs a request with the digest that is known already, instead of reading the content once more.
+    pub(super) fn signature(&self) -> Signature {
+        Signature(self.digest.hex())
+    }
+}
+
+fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
+    let mut hasher = Hasher::new(algorithm);
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let pair = |at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+    (0..hex.len()).step_by(2).filter_map(pair).collect()
+}
+
+/// Gives the signer the SHA-256 of a body.
+#[derive(Debug)]
+pub(super) struct Signature(String);
+
+impl Intercept for Signature {
+    fn name(&self) -> &'static str {
+        "Signature"
+    }
+
+    fn modify_before_signing(
+        &self,
+        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(mut signing) = config.load::<SigV4OperationSigningConfig>().cloned() {
+            signing.signing_options.payload_override = Some(SignableBody::Precomputed(self.0.clone()));
+            config.interceptor_state().store_put(signing);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_words_prove_content() {
+        let proof = Proof::of(b"123456789", Algorithm::Crc64Nvme);
+        assert_eq!(proof.checksum_hex(), "ae8b14860a799888");
+        assert!(proof.holds(Some("rosUhgp5mIg="), "", b"123456789"));
+        assert!(!proof.holds(Some("rosUhgp5mIk="), "25f9e794323b453885f5181f1b624d0b", b"123456789"));
+        assert!(proof.holds(None, "25f9e794323b453885f5181f1b624d0b", b"123456789"));
+        assert!(!proof.holds(None, "25f9e794323b453885f5181f1b624d0c", b"123456789"));
+        let proof = Proof::of(b"", Algorithm::Sha256);
+        assert_eq!(proof.checksum_hex(), proof.digest().hex());
+    }
+}

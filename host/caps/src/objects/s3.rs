@@ -1,0 +1,305 @@
+//! The requests to an S3-compatible server: looking, writing whole objects, deleting. It acts on what it is told and
+//! knows no grant; [`super::Objects`] takes that from permits.
+
+use super::batch::{Job, each};
+use super::connect::Connected;
+use super::failure::{is_about_checksum, told};
+use super::keeping::keep;
+use super::proof::Proof;
+use super::secret::Known;
+use super::types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Stored};
+use crate::content::{self, Algorithm};
+use crate::workspace::OpenFile;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use lockstep_model::call::CallError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The largest object that is written whole, in bytes: it is in memory while it is sent.
+pub(super) const WHOLE: u64 = 64 * 1024 * 1024;
+/// How many keys a listing of S3 gives at once, and a request to delete takes.
+const PAGE: i32 = 1000;
+/// How many pages of open uploads are looked through.
+const PAGES: usize = 100;
+
+/// One server.
+pub(super) struct S3 {
+    pub(super) connected: Connected,
+    pub(super) known: Arc<Known>,
+    /// Whether the server takes no checksums: found out once.
+    pub(super) plain: AtomicBool,
+    pub(super) warnings: Mutex<Vec<String>>,
+}
+
+/// An object by its bucket and key, and by its name for messages.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) name: String,
+}
+
+impl S3 {
+    /// The error of a request that failed for good.
+    pub(super) fn told<E>(&self, verb: &str, name: &str, error: &SdkError<E>) -> CallError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        told(&format!("{verb} `{name}`"), &self.connected.endpoint, &self.known, error)
+    }
+
+    /// Whether the request should be made again without checksums. Said once for a server.
+    pub(super) fn goes_plain<E>(&self, error: &SdkError<E>) -> bool
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        if !is_about_checksum(error) || self.plain.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        let endpoint = &self.connected.endpoint;
+        self.warn(format!("{endpoint} takes no checksums of S3; content is proven by its MD5 instead"));
+        true
+    }
+
+    pub(super) fn warn(&self, text: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    pub(super) async fn list(&self, at: &Place, start: Option<String>) -> Result<Page, CallError> {
+        let request = self.connected.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
+        let request = request.max_keys(PAGE).set_start_after(start);
+        let answer = request.send().await.map_err(|error| self.told("list", &at.name, &error))?;
+        let mut page = Page::default();
+        for object in answer.contents.unwrap_or_default() {
+            let key = object.key.unwrap_or_default();
+            // What S3 makes a folder of in its console.
+            if key.is_empty() || !key.starts_with(&at.key) {
+                continue;
+            }
+            page.objects.push(Listed {
+                name: format!("s3://{}/{key}", at.bucket),
+                size: object.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
+                etag: unquoted(object.e_tag),
+            });
+        }
+        if answer.is_truncated == Some(true) {
+            page.next = page.objects.last().map(|last| last.name.clone());
+        }
+        Ok(page)
+    }
+
+    pub(super) async fn head(&self, at: &Place) -> Result<Option<Stored>, CallError> {
+        let mut request = self.connected.client.head_object().bucket(&at.bucket).key(&at.key);
+        if !self.plain.load(Ordering::Relaxed) {
+            request = request.checksum_mode(ChecksumMode::Enabled);
+        }
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // An answer to HEAD has no body to say which of the two is missing.
+                return match self.told("look at", &at.name, &error) {
+                    CallError::NotFound(_) => Ok(None),
+                    error => Err(error),
+                };
+            }
+        };
+        // Of an object in parts that has no checksum of the whole there is one of the parts, with `-N` behind it.
+        let whole =
+            |text: Option<String>| text.filter(|text| !text.contains('-')).and_then(|text| hex_of(&text));
+        let checksum = [
+            (Algorithm::Crc64Nvme, answer.checksum_crc64_nvme),
+            (Algorithm::Crc32c, answer.checksum_crc32_c),
+            (Algorithm::Sha256, answer.checksum_sha256),
+        ];
+        let checksum = checksum.into_iter().find_map(|(algorithm, text)| Some((algorithm, whole(text)?)));
+        Ok(Some(Stored {
+            size: answer.content_length.and_then(|size| size.try_into().ok()).unwrap_or_default(),
+            etag: unquoted(answer.e_tag),
+            version: answer.version_id,
+            checksum,
+            digest: None,
+        }))
+    }
+
+    /// Writes an object whole.
+    pub(super) async fn put(
+        &self,
+        at: &Place,
+        content: Source,
+        keeping: &Keeping,
+        when: &Condition,
+    ) -> Result<Stored, CallError> {
+        let (bytes, proof) = content.read(keeping.checksum).await?;
+        let answer = loop {
+            let plain = self.plain.load(Ordering::Relaxed);
+            let request = self.connected.client.put_object().bucket(&at.bucket).key(&at.key);
+            let request = keep!(request, keeping);
+            let request = match when {
+                Condition::Always => request,
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
+            };
+            let request = match (plain, keeping.checksum) {
+                (true, _) => request.content_md5(proof.md5_base64(&bytes)),
+                (_, Algorithm::Crc64Nvme) => request.checksum_crc64_nvme(proof.checksum_base64()),
+                (_, Algorithm::Crc32c) => request.checksum_crc32_c(proof.checksum_base64()),
+                _ => request.checksum_sha256(proof.checksum_base64()),
+            };
+            let request = request.body(ByteStream::from(bytes.clone())).customize();
+            let request = match self.connected.encrypted {
+                true => request.disable_payload_signing(),
+                false => request.interceptor(proof.signature()),
+            };
+            match request.send().await {
+                Ok(answer) => break answer,
+                Err(error) if !plain && self.goes_plain(&error) => {}
+                // Another request found out that the server takes none.
+                Err(error) if !plain && is_about_checksum(&error) => {}
+                Err(error) => return Err(self.told("put", &at.name, &error)),
+            }
+        };
+        self.connected.hearing.pace.faster();
+        let told = match keeping.checksum {
+            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
+            Algorithm::Crc32c => answer.checksum_crc32_c,
+            _ => answer.checksum_sha256,
+        };
+        let etag = unquoted(answer.e_tag);
+        if !proof.holds(told.as_deref(), &etag, &bytes) {
+            self.read_back(at, &proof, &answer.version_id).await?;
+        }
+        Ok(Stored {
+            size: bytes.len() as u64,
+            etag,
+            version: answer.version_id,
+            checksum: Some((keeping.checksum, proof.checksum_hex())),
+            digest: Some(proof.digest()),
+        })
+    }
+
+    /// Reads an object that nothing else proves, and compares.
+    async fn read_back(&self, at: &Place, proof: &Proof, version: &Option<String>) -> Result<(), CallError> {
+        let request = self.connected.client.get_object().bucket(&at.bucket).key(&at.key);
+        let answer = request.set_version_id(version.clone()).send().await;
+        let answer = answer.map_err(|error| self.told("read back", &at.name, &error))?;
+        let body = answer.body.collect().await;
+        let body =
+            body.map_err(|error| CallError::Unavailable(format!("read back `{}`: {error}", at.name)))?;
+        if lockstep_model::digest::Digest::of(&body.into_bytes()) == proof.digest() {
+            return Ok(());
+        }
+        Err(CallError::Integrity(format!("put `{}`: what the store holds is not what was sent", at.name)))
+    }
+
+    pub(super) async fn delete(&self, at: &Place) -> Result<(), CallError> {
+        let request = self.connected.client.delete_object().bucket(&at.bucket).key(&at.key);
+        match request.send().await.map_err(|error| self.told("delete", &at.name, &error)) {
+            Ok(_) | Err(CallError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn open_uploads(&self, at: &Place) -> Result<Vec<OpenUpload>, CallError> {
+        let mut found = Vec::new();
+        let (mut key, mut id) = (None, None);
+        for _ in 0..PAGES {
+            let request = self.connected.client.list_multipart_uploads().bucket(&at.bucket).prefix(&at.key);
+            let request = request.set_key_marker(key).set_upload_id_marker(id);
+            let answer =
+                request.send().await.map_err(|error| self.told("list uploads of", &at.name, &error))?;
+            for upload in answer.uploads.unwrap_or_default() {
+                let (Some(key), Some(id)) = (upload.key, upload.upload_id) else {
+                    continue;
+                };
+                let wanted = key == at.key || at.name.ends_with('/') && key.starts_with(&at.key);
+                let begun =
+                    upload.initiated.and_then(|begun| begun.secs().try_into().ok()).unwrap_or_default();
+                if wanted {
+                    found.push(OpenUpload { name: format!("s3://{}/{key}", at.bucket), id, begun });
+                }
+            }
+            if answer.is_truncated != Some(true) {
+                break;
+            }
+            (key, id) = (answer.next_key_marker, answer.next_upload_id_marker);
+        }
+        Ok(found)
+    }
+
+    /// Looks at many objects at once.
+    pub(super) async fn head_all(
+        self: &Arc<Self>,
+        places: Vec<Place>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Vec<Result<Option<Stored>, CallError>> {
+        let job = |at: Place| {
+            let s3 = Arc::clone(self);
+            Job { bytes: 1, work: async move { s3.head(&at).await } }
+        };
+        each(&self.connected.hearing.pace, places.into_iter().map(job), progress).await
+    }
+}
+
+/// Where the bytes of an object come from.
+pub(super) enum Source {
+    File(Result<OpenFile, CallError>),
+    Bytes(Vec<u8>),
+}
+
+impl Source {
+    pub(super) fn of(content: Content, open: impl FnOnce() -> Result<OpenFile, CallError>) -> Self {
+        match content {
+            Content::File => Self::File(open()),
+            Content::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+
+    /// How much memory it takes.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::File(Ok(file)) => file.size(),
+            Self::File(Err(_)) => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Its bytes, as they are now and were when it was opened.
+    async fn read(self, algorithm: Algorithm) -> Result<(bytes::Bytes, Proof), CallError> {
+        let size = self.size();
+        if size > WHOLE {
+            return Err(CallError::Limit(format!(
+                "an object of {size} bytes is not written whole; send it in parts"
+            )));
+        }
+        let read = move || {
+            let bytes = match self {
+                Self::File(file) => {
+                    let file = file?;
+                    let bytes = file.read_at(0, u32::try_from(size).unwrap_or(u32::MAX))?;
+                    file.check_unchanged()?;
+                    bytes
+                }
+                Self::Bytes(bytes) => bytes,
+            };
+            let proof = Proof::of(&bytes, algorithm);
+            Ok((bytes::Bytes::from(bytes), proof))
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(read) => read,
+            Err(error) => Err(CallError::Unavailable(format!("cannot read: {error}"))),
+        }
+    }
+}
+
+pub(super) fn unquoted(etag: Option<String>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// Base64, as S3 tells checksums, in hexadecimal digits.
+pub(super) fn hex_of(base64: &str) -> Option<String> {
+    BASE64.decode(base64).ok().map(|bytes| content::hex(&bytes))
+}

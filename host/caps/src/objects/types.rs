@@ -1,0 +1,142 @@
+//! What passes between a component and its store: the records of `wit/objects.wit`. It never holds a credential.
+
+use crate::content::Algorithm;
+use lockstep_model::digest::Digest;
+
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its full name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The entity tag without quotes; empty in a folder.
+    pub etag: String,
+}
+
+/// Part of a listing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// In the order of their names.
+    pub objects: Vec<Listed>,
+    /// Where the next page begins; none behind the last one.
+    pub next: Option<String>,
+}
+
+/// What a store says about an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Its size in bytes.
+    pub size: u64,
+    /// The entity tag without quotes; empty in a folder.
+    pub etag: String,
+    /// The version, if the bucket keeps versions.
+    pub version: Option<String>,
+    /// The checksum of the whole content in hexadecimal digits, if the store has one.
+    pub checksum: Option<(Algorithm, String)>,
+    /// The SHA-256 of the content as this run sent it.
+    pub digest: Option<Digest>,
+}
+
+/// What keeps an object from being deleted or replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Whether nobody at all can lift it.
+    pub compliance: bool,
+    /// Until when, in seconds since 1970.
+    pub until: u64,
+}
+
+/// How objects are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeping {
+    /// HTTP headers, by their names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// Metadata of the user.
+    pub metadata: Vec<(String, String)>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+    /// How content is proven; never MD5.
+    pub checksum: Algorithm,
+    /// `AES256`, `aws:kms`, or `aws:kms:` and the key.
+    pub encryption: Option<String>,
+    /// Until when it stays.
+    pub retention: Option<Retention>,
+}
+
+/// What must hold for an object to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    Always,
+    /// There is no object of this name.
+    Absent,
+    /// The object there has this entity tag.
+    Matches(String),
+}
+
+/// An upload in parts that was begun and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// The full name of the object that it would make.
+    pub name: String,
+    /// What the store calls it.
+    pub id: String,
+    /// When it was begun, in seconds since 1970.
+    pub begun: u64,
+}
+
+/// Which bytes of a file a part holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// From 1 to 10,000.
+    pub number: u32,
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub length: u64,
+}
+
+/// A part that a store holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// From 1 to 10,000.
+    pub number: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The entity tag without quotes.
+    pub etag: String,
+    /// The checksum in hexadecimal digits, if the store keeps one for this upload.
+    pub checksum: Option<String>,
+}
+
+/// The content of an object that is written whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The file that the permit's source names.
+    File,
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// An object to be written whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Put {
+    /// What it is made of.
+    pub content: Content,
+    /// Which of the keepings of the call.
+    pub keeping: u32,
+    /// What must hold.
+    pub when: Condition,
+}
+
+/// What a run did to an object, for its report and its receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// The full name.
+    pub name: String,
+    /// The SHA-256 of what it holds now, if it is known; none too if it was deleted.
+    pub digest: Option<Digest>,
+    /// Whether it was deleted.
+    pub deleted: bool,
+}

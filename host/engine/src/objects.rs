@@ -1,0 +1,264 @@
+//! The host's side of `objects`: each function turns the component's words into a request, passes the gate and hands
+//! back the answer. No decision is taken here and no effect happens here.
+
+use crate::host::bindings::lockstep::step::objects as wit;
+use crate::host::bindings::lockstep::step::types::Error;
+use crate::host::{File, Host, to_error};
+use lockstep_caps::content::Algorithm;
+use lockstep_caps::objects as caps;
+use lockstep_model::call::{CallError, Capability, RawTarget, Request};
+use lockstep_model::digest::Digest;
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+/// An upload in parts that a component holds.
+pub struct Upload(caps::Upload);
+
+type Told<T> = Result<std::result::Result<T, Error>>;
+
+impl wit::Host for Host {
+    fn list(&mut self, prefix: String, start: Option<String>) -> Told<wit::Page> {
+        let request = on_objects("list", Some("list"), RawTarget::Object(&prefix));
+        let page = self.gate.call(request, |permit| self.objects.list(permit, start.as_deref()));
+        self.hear();
+        Ok(page.map(to_page).map_err(to_error))
+    }
+
+    fn head(&mut self, names: Vec<String>) -> Told<Vec<std::result::Result<Option<wit::Stored>, Error>>> {
+        let request = on_objects("head", Some("head"), RawTarget::Objects(&names));
+        let heads = self.gate.call(request, |permit| self.objects.head(permit));
+        self.hear();
+        let one = |head: std::result::Result<Option<caps::Stored>, CallError>| {
+            head.map(|stored| stored.map(to_stored)).map_err(to_error)
+        };
+        Ok(heads.map(|heads| heads.into_iter().map(one).collect()).map_err(to_error))
+    }
+
+    fn put(
+        &mut self,
+        objects: Vec<wit::Object>,
+        keepings: Vec<wit::Keeping>,
+    ) -> Told<Vec<std::result::Result<wit::Stored, Error>>> {
+        let keepings: Vec<_> = keepings.into_iter().map(read_keeping).collect();
+        let (names, puts): (Vec<_>, Vec<_>) = objects.into_iter().map(read_put).unzip();
+        let requests: Vec<_> = names.iter().map(put_request).collect();
+        let Self { gate, objects, workspace, live, .. } = self;
+        let stored = gate.call_each(&requests, |permits| {
+            let progress = &mut |done, total| live.progress(done, Some(total), "objects");
+            objects.put(permits, puts, &keepings, workspace, progress)
+        });
+        self.hear();
+        let one =
+            |stored: std::result::Result<caps::Stored, CallError>| stored.map(to_stored).map_err(to_error);
+        Ok(stored.map(|stored| stored.into_iter().map(one).collect()).map_err(to_error))
+    }
+
+    fn delete(&mut self, names: Vec<String>) -> Told<Vec<std::result::Result<(), Error>>> {
+        let requests: Vec<_> =
+            names.iter().map(|name| on_objects("delete", Some("delete"), RawTarget::Object(name))).collect();
+        let deleted = self.gate.call_each(&requests, |permits| self.objects.delete(permits));
+        self.hear();
+        let one = |deleted: std::result::Result<(), CallError>| deleted.map_err(to_error);
+        Ok(deleted.map(|deleted| deleted.into_iter().map(one).collect()).map_err(to_error))
+    }
+
+    fn open_uploads(&mut self, name: String) -> Told<Vec<wit::OpenUpload>> {
+        let request = on_objects("open-uploads", Some("multipart"), RawTarget::Object(&name));
+        let open = self.gate.call(request, |permit| self.objects.open_uploads(permit));
+        self.hear();
+        let one = |caps::OpenUpload { name, id, begun }| wit::OpenUpload { name, id, begun };
+        Ok(open.map(|open| open.into_iter().map(one).collect()).map_err(to_error))
+    }
+
+    fn begin(&mut self, name: String, keeping: wit::Keeping) -> Told<Resource<Upload>> {
+        let keeping = read_keeping(keeping);
+        let request = on_objects("begin", Some("multipart"), RawTarget::Object(&name));
+        let begun = self.gate.call(request, |permit| self.objects.begin(permit, &keeping));
+        self.hear();
+        self.keep(begun)
+    }
+
+    fn resume(&mut self, name: String, id: String, checksum: wit::Checksum) -> Told<Resource<Upload>> {
+        let checksum = read_checksum(checksum);
+        let request = on_objects("resume", Some("multipart"), RawTarget::Object(&name));
+        let resumed = self.gate.call(request, |permit| self.objects.resume(permit, &id, checksum));
+        self.keep(resumed)
+    }
+}
+
+impl wit::HostUpload for Host {
+    fn parts(&mut self, upload: Resource<Upload>) -> Told<Vec<wit::Part>> {
+        let Self { gate, objects, confines, .. } = self;
+        let Upload(upload) = confines.table.get(&upload)?;
+        let request = on_objects("parts", None, RawTarget::Object(upload.name()));
+        let parts = gate.call(request, |_| objects.parts(upload));
+        self.hear();
+        Ok(parts.map(|parts| parts.into_iter().map(to_part).collect()).map_err(to_error))
+    }
+
+    fn put_parts(
+        &mut self,
+        upload: Resource<Upload>,
+        source: Resource<File>,
+        ranges: Vec<wit::Range>,
+    ) -> Told<Vec<std::result::Result<wit::Part, Error>>> {
+        let ranges: Vec<_> = ranges.into_iter().map(read_range).collect();
+        let Self { gate, objects, confines, live, .. } = self;
+        // Both are in the one table: the upload is taken out while the file is looked at.
+        let name = confines.table.get(&upload)?.0.name().to_owned();
+        let mut taken = std::mem::replace(confines.table.get_mut(&upload)?, Upload(caps::Upload::none()));
+        let file = confines.table.get(&source)?.open();
+        let request = on_objects("put-parts", None, RawTarget::Object(&name));
+        let parts = gate.call(request, |_| {
+            let progress = &mut |done, total| tell(&mut **live, done, total);
+            objects.put_parts(&mut taken.0, file, &ranges, progress)
+        });
+        *confines.table.get_mut(&upload)? = taken;
+        self.hear();
+        let one = |part: std::result::Result<caps::Part, CallError>| part.map(to_part).map_err(to_error);
+        Ok(parts.map(|parts| parts.into_iter().map(one).collect()).map_err(to_error))
+    }
+
+    fn complete(
+        &mut self,
+        upload: Resource<Upload>,
+        parts: Vec<wit::Part>,
+        when: wit::Condition,
+    ) -> Told<wit::Stored> {
+        let parts: Vec<_> = parts.into_iter().map(read_part).collect();
+        let when = read_condition(when);
+        let Self { gate, objects, confines, .. } = self;
+        let Upload(upload) = confines.table.get_mut(&upload)?;
+        let name = upload.name().to_owned();
+        let request = on_objects("complete", None, RawTarget::Object(&name));
+        let stored = gate.call(request, |_| objects.complete(upload, &parts, &when));
+        self.hear();
+        Ok(stored.map(to_stored).map_err(to_error))
+    }
+
+    fn abort(&mut self, upload: Resource<Upload>) -> Told<()> {
+        let Self { gate, objects, confines, .. } = self;
+        let Upload(upload) = confines.table.get(&upload)?;
+        let request = on_objects("abort", None, RawTarget::Object(upload.name()));
+        let aborted = gate.call(request, |_| objects.abort(upload));
+        self.hear();
+        Ok(aborted.map_err(to_error))
+    }
+
+    fn drop(&mut self, upload: Resource<Upload>) -> Result<()> {
+        self.confines.table.delete(upload)?;
+        Ok(())
+    }
+}
+
+impl Host {
+    /// Gives the component a handle to an upload.
+    fn keep(&mut self, upload: std::result::Result<caps::Upload, CallError>) -> Told<Resource<Upload>> {
+        Ok(match upload {
+            Ok(upload) => self
+                .confines
+                .table
+                .push(Upload(upload))
+                .map_err(|_| to_error(CallError::Limit("more handles than a component may hold".into()))),
+            Err(error) => Err(to_error(error)),
+        })
+    }
+
+    /// Passes on what the store gave reason to warn of.
+    fn hear(&mut self) {
+        for message in self.objects.warnings() {
+            self.warn(message);
+        }
+    }
+}
+
+fn on_objects<'a>(verb: &'static str, right: Option<&'static str>, target: RawTarget<'a>) -> Request<'a> {
+    Request { capability: Capability::Objects, verb, right, target, source: None }
+}
+
+/// Writing an object takes the right to read the file that it is made of as well.
+fn put_request((name, source): &(String, Option<String>)) -> Request<'_> {
+    Request { source: source.as_deref(), ..on_objects("put", Some("put"), RawTarget::Object(name)) }
+}
+
+/// Says how far a call is, in the unit that people read.
+fn tell(live: &mut dyn crate::host::Live, done: u64, total: u64) {
+    const MEGA: u64 = 1_000_000;
+    if total >= 10 * MEGA {
+        live.progress(done / MEGA, Some(total / MEGA), "MB");
+    }
+}
+
+fn read_put(put: wit::Object) -> ((String, Option<String>), caps::Put) {
+    let (source, content) = match put.content {
+        wit::Content::File(path) => (Some(path), caps::Content::File),
+        wit::Content::Bytes(bytes) => (None, caps::Content::Bytes(bytes)),
+    };
+    ((put.name, source), caps::Put { content, keeping: put.keeping, when: read_condition(put.when) })
+}
+
+fn read_keeping(keeping: wit::Keeping) -> caps::Keeping {
+    let pairs = |pairs: Vec<wit::Pair>| pairs.into_iter().map(|pair| (pair.name, pair.value)).collect();
+    let retention = |retention: wit::Retention| caps::Retention {
+        compliance: retention.compliance,
+        until: retention.until,
+    };
+    caps::Keeping {
+        headers: pairs(keeping.headers),
+        metadata: pairs(keeping.metadata),
+        tags: pairs(keeping.tags),
+        checksum: read_checksum(keeping.checksum),
+        encryption: keeping.encryption,
+        retention: keeping.retention.map(retention),
+    }
+}
+
+fn read_condition(when: wit::Condition) -> caps::Condition {
+    match when {
+        wit::Condition::Always => caps::Condition::Always,
+        wit::Condition::Absent => caps::Condition::Absent,
+        wit::Condition::Matches(etag) => caps::Condition::Matches(etag),
+    }
+}
+
+fn read_checksum(checksum: wit::Checksum) -> Algorithm {
+    match checksum {
+        wit::Checksum::Crc64nvme => Algorithm::Crc64Nvme,
+        wit::Checksum::Crc32c => Algorithm::Crc32c,
+        wit::Checksum::Sha256 => Algorithm::Sha256,
+    }
+}
+
+fn read_range(range: wit::Range) -> caps::Range {
+    let wit::Range { number, offset, length } = range;
+    caps::Range { number, offset, length }
+}
+
+fn read_part(part: wit::Part) -> caps::Part {
+    let wit::Part { number, size, etag, checksum } = part;
+    caps::Part { number, size, etag, checksum }
+}
+
+fn to_part(part: caps::Part) -> wit::Part {
+    let caps::Part { number, size, etag, checksum } = part;
+    wit::Part { number, size, etag, checksum }
+}
+
+fn to_page(page: caps::Page) -> wit::Page {
+    let one = |caps::Listed { name, size, etag }| wit::Listed { name, size, etag };
+    wit::Page { objects: page.objects.into_iter().map(one).collect(), next: page.next }
+}
+
+fn to_stored(stored: caps::Stored) -> wit::Stored {
+    let algorithm = |algorithm| match algorithm {
+        Algorithm::Crc64Nvme => Some(wit::Checksum::Crc64nvme),
+        Algorithm::Crc32c => Some(wit::Checksum::Crc32c),
+        Algorithm::Sha256 => Some(wit::Checksum::Sha256),
+        Algorithm::Md5 => None,
+    };
+    let checksum = stored
+        .checksum
+        .and_then(|(kind, value)| Some(wit::WholeChecksum { algorithm: algorithm(kind)?, value }));
+    let digest = stored.digest.map(|digest: Digest| digest.hex());
+    wit::Stored { size: stored.size, etag: stored.etag, version: stored.version, checksum, digest }
+}
