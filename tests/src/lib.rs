@@ -3,6 +3,7 @@
 
 pub mod peers;
 pub mod runner;
+pub mod s3;
 pub mod services;
 pub mod shim;
 pub mod support;

@@ -157,6 +157,40 @@ pub fn rsync() -> Result<PathBuf> {
     Ok(folder.join("bin"))
 }
 
+/// `versitygw`, which serves a folder as S3.
+///
+/// # Errors
+/// It cannot be built.
+pub fn versitygw() -> Result<PathBuf> {
+    go("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
+}
+
+/// The folder of `moto_server`, which plays AWS, of `aws`, and of a `python` that has boto3.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn moto_python() -> Result<PathBuf> {
+    let packages = ["moto[server]==5.2.5", "awscli==1.46.3", "boto3==1.44.8", "botocore==1.44.8"];
+    let folder = installed("moto-python", "5.2.5", |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        run(Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).args(packages))
+    })?;
+    Ok(folder.join("bin"))
+}
+
+/// `rclone`, which copies folders to S3: the system's, or Debian's package unpacked. It needs no library.
+///
+/// # Errors
+/// It is not there and cannot be had.
+pub fn rclone() -> Result<PathBuf> {
+    let system = ["/usr/bin/rclone", "/opt/homebrew/bin/rclone"].map(PathBuf::from);
+    if let Some(program) = system.into_iter().find(|program| program.exists()) {
+        return Ok(program);
+    }
+    let folder = installed("rclone", "1", |folder| debian(folder, &["rclone"]))?;
+    Ok(folder.join("usr/bin/rclone"))
+}
+
 /// `busybox`, whose shell is Alpine's.
 ///
 /// # Errors

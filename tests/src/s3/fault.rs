@@ -1,0 +1,354 @@
+//! What can go wrong between a client and a server, and when. It decides; the proxy does.
+
+use super::http::find;
+use super::reply::escape;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A request as far as it is known when its head has come.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// Path and query as they came.
+    pub target: String,
+    /// The headers, names as they came.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// The value of a header; empty if it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        find(&self.headers, name).unwrap_or("")
+    }
+}
+
+/// Which of the requests that match.
+#[derive(Debug, Clone, Copy)]
+enum Times {
+    Every,
+    First(usize),
+    Only(usize),
+}
+
+type Test = Arc<dyn Fn(&Asked) -> bool + Send + Sync>;
+
+/// Which requests a fault is for.
+#[derive(Clone)]
+pub struct When {
+    method: Option<String>,
+    parts: Vec<String>,
+    test: Option<Test>,
+    times: Times,
+}
+
+impl When {
+    /// Every request.
+    #[must_use]
+    pub fn any() -> Self {
+        Self { method: None, parts: Vec::new(), test: None, times: Times::Every }
+    }
+
+    /// Every request of this method.
+    #[must_use]
+    pub fn method(method: &str) -> Self {
+        Self { method: Some(method.to_owned()), ..Self::any() }
+    }
+
+    /// Only those with this text in path and query. Said twice, both texts must be there.
+    #[must_use]
+    pub fn with(mut self, part: &str) -> Self {
+        self.parts.push(part.to_owned());
+        self
+    }
+
+    /// Only those that pass this test.
+    #[must_use]
+    pub fn that(mut self, test: impl Fn(&Asked) -> bool + Send + Sync + 'static) -> Self {
+        self.test = Some(Arc::new(test));
+        self
+    }
+
+    /// Of those only one, counted from 1.
+    #[must_use]
+    pub fn nth(mut self, number: usize) -> Self {
+        self.times = Times::Only(number);
+        self
+    }
+
+    /// Of those only the first ones.
+    #[must_use]
+    pub fn first(mut self, count: usize) -> Self {
+        self.times = Times::First(count);
+        self
+    }
+
+    fn matches(&self, asked: &Asked) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == asked.method)
+            && self.parts.iter().all(|part| asked.target.contains(part))
+            && self.test.as_ref().is_none_or(|test| test(asked))
+    }
+}
+
+impl fmt::Debug for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {:?}", self.method, self.parts, self.times)
+    }
+}
+
+/// A moment in the life of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Its head has come; nothing was passed on.
+    Asked,
+    /// So many bytes of its body were passed on.
+    Sent(u64),
+    /// The server has answered; nothing of that was passed on.
+    Answered,
+}
+
+/// What is called once.
+#[derive(Clone)]
+pub struct Callback(Arc<Mutex<Option<Function>>>);
+
+type Function = Box<dyn FnOnce() + Send>;
+
+impl Callback {
+    /// Calls it, unless that was done.
+    pub fn call(&self) {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(function) = taken {
+            function();
+        }
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a callback")
+    }
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// The proxy takes the body and answers itself; the server hears nothing.
+    Answer(u16, Vec<(String, String)>, String),
+    /// The connection is closed once the head has come; the server hears nothing. Bytes of the body that were not
+    /// read make it a reset.
+    ResetBefore,
+    /// The server does it, and its reply is lost with the connection.
+    ResetAfter,
+    /// Of the reply's body only so many bytes come, then the connection is closed. The head comes whole.
+    TruncateReply(u64),
+    /// The lowest bit of a byte of the request's content is flipped on its way.
+    FlipByte(u64),
+    /// The request waits before it is passed on.
+    Delay(Duration),
+    /// The request is taken and nothing is ever answered.
+    Stall,
+    /// The reply comes with so many bytes a second.
+    Drip(u64),
+    /// Something is called, once, and the request goes on.
+    Call(Moment, Callback),
+}
+
+impl What {
+    /// A call of this function, once.
+    #[must_use]
+    pub fn call(moment: Moment, function: impl FnOnce() + Send + 'static) -> Self {
+        Self::Call(moment, Callback(Arc::new(Mutex::new(Some(Box::new(function))))))
+    }
+
+    /// An answer with this status and body.
+    #[must_use]
+    pub fn status(status: u16, body: &str) -> Self {
+        let headers = [("Content-Type", "application/xml"), ("x-amz-request-id", "PROXY0000000000F")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self::Answer(status, headers.to_vec(), body.to_owned())
+    }
+
+    /// An error as S3 says it.
+    #[must_use]
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::status(status, &error_xml(code, message))
+    }
+
+    /// The same with another header.
+    ///
+    /// # Panics
+    /// It is no answer.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let Self::Answer(_, headers, _) = &mut self else { panic!("{self:?} has no headers") };
+        headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Status 200 with an error in the body, as `CompleteMultipartUpload` and copies can answer.
+    #[must_use]
+    pub fn error_in_200(code: &str, message: &str) -> Self {
+        Self::status(200, &error_xml(code, message))
+    }
+
+    /// An error as STS says it.
+    #[must_use]
+    pub fn sts_error(status: u16, code: &str, message: &str) -> Self {
+        Self::status(status, &sts_error_xml(status, code, message))
+    }
+
+    /// 503: too many requests.
+    #[must_use]
+    pub fn slow_down() -> Self {
+        Self::error(503, "SlowDown", "Please reduce your request rate.")
+    }
+
+    /// 503: not now.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::error(503, "ServiceUnavailable", "Service is unable to handle request.")
+    }
+
+    /// 500: try again.
+    #[must_use]
+    pub fn internal_error() -> Self {
+        Self::error(500, "InternalError", "We encountered an internal error. Please try again.")
+    }
+
+    /// 400: the body came too slowly.
+    #[must_use]
+    pub fn request_timeout() -> Self {
+        let message =
+            "Your socket connection to the server was not read from or written to within the timeout period.";
+        Self::error(400, "RequestTimeout", message)
+    }
+
+    /// 409: somebody else writes to the same key, under a condition.
+    #[must_use]
+    pub fn conflict() -> Self {
+        let message =
+            "The conditional request cannot succeed due to a conflicting operation against this resource.";
+        Self::error(409, "ConditionalRequestConflict", message)
+    }
+
+    /// 412: the condition does not hold.
+    #[must_use]
+    pub fn precondition_failed() -> Self {
+        let message = "At least one of the pre-conditions you specified did not hold";
+        Self::error(412, "PreconditionFailed", message)
+    }
+
+    /// 501: the server does not know something that was asked.
+    #[must_use]
+    pub fn not_implemented() -> Self {
+        let message = "A header you provided implies functionality that is not implemented";
+        Self::error(501, "NotImplemented", message)
+    }
+
+    /// 400: the credentials are no longer good.
+    #[must_use]
+    pub fn expired_token() -> Self {
+        Self::error(400, "ExpiredToken", "The provided token has expired.")
+    }
+
+    /// 403: not with these rights.
+    #[must_use]
+    pub fn access_denied() -> Self {
+        Self::error(403, "AccessDenied", "Access Denied")
+    }
+
+    /// 403: the clocks differ.
+    #[must_use]
+    pub fn clock_skew() -> Self {
+        let message = "The difference between the request time and the current time is too large.";
+        Self::error(403, "RequestTimeTooSkewed", message)
+    }
+
+    /// 404: the upload was completed or aborted.
+    #[must_use]
+    pub fn no_such_upload() -> Self {
+        let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have \
+                       been aborted or completed.";
+        Self::error(404, "NoSuchUpload", message)
+    }
+
+    /// 301: the bucket is in another region.
+    #[must_use]
+    pub fn other_region(region: &str) -> Self {
+        let message =
+            "The bucket you are attempting to access must be addressed using the specified endpoint.";
+        Self::error(301, "PermanentRedirect", message).header("x-amz-bucket-region", region)
+    }
+
+    /// Its name, for the log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(..) => "answer",
+            Self::ResetBefore => "reset before",
+            Self::ResetAfter => "reset after",
+            Self::TruncateReply(_) => "truncate reply",
+            Self::FlipByte(_) => "flip byte",
+            Self::Delay(_) => "delay",
+            Self::Stall => "stall",
+            Self::Drip(_) => "drip",
+            Self::Call(..) => "call",
+        }
+    }
+}
+
+/// The document of an error of S3.
+#[must_use]
+pub fn error_xml(code: &str, message: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
+         <RequestId>PROXY0000000000F</RequestId><HostId>proxy</HostId></Error>",
+        escape(code),
+        escape(message)
+    )
+}
+
+/// The document of an error of STS.
+#[must_use]
+pub fn sts_error_xml(status: u16, code: &str, message: &str) -> String {
+    let kind = if status < 500 { "Sender" } else { "Receiver" };
+    format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{kind}</Type>\
+         <Code>{}</Code><Message>{}</Message></Error><RequestId>00000000-0000-4000-8000-00000000000f</RequestId>\
+         </ErrorResponse>",
+        escape(code),
+        escape(message)
+    )
+}
+
+/// One thing that goes wrong, and how often its requests came.
+#[derive(Debug)]
+pub struct Fault {
+    when: When,
+    what: What,
+    seen: usize,
+}
+
+impl Fault {
+    /// A fault that has not been met.
+    #[must_use]
+    pub fn new(when: When, what: What) -> Self {
+        Self { when, what, seen: 0 }
+    }
+
+    /// Counts a request if it matches, and says what goes wrong with it.
+    pub fn meet(&mut self, asked: &Asked) -> Option<What> {
+        if !self.when.matches(asked) {
+            return None;
+        }
+        self.seen += 1;
+        let hit = match self.when.times {
+            Times::Every => true,
+            Times::First(count) => self.seen <= count,
+            Times::Only(number) => self.seen == number,
+        };
+        hit.then(|| self.what.clone())
+    }
+}

@@ -1,0 +1,100 @@
+//! What a server said, and the few texts that tests look for in it. It is no parser of XML.
+
+use super::http::find;
+
+/// A reply.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers, names as they came.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The value of a header; empty if it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        find(&self.headers, name).unwrap_or("")
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The texts of all elements of this name in the body.
+    #[must_use]
+    pub fn all(&self, element: &str) -> Vec<String> {
+        elements(&self.text(), element)
+    }
+
+    /// The text of the first element of this name; empty if there is none.
+    #[must_use]
+    pub fn first(&self, element: &str) -> String {
+        self.all(element).into_iter().next().unwrap_or_default()
+    }
+
+    /// Whether the server did what it was asked: S3 also says no with status 200.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        (200..300).contains(&self.status) && !self.text().contains("<Error>")
+    }
+
+    /// The reply if all is well.
+    ///
+    /// # Panics
+    /// The server said no.
+    #[must_use]
+    #[track_caller]
+    pub fn well(self) -> Self {
+        assert!(self.done(), "{}: {}", self.status, self.text());
+        self
+    }
+}
+
+/// The texts of all elements of this name, in order. An element may hold others, but none of its own name.
+#[must_use]
+pub fn elements(xml: &str, element: &str) -> Vec<String> {
+    let end = format!("</{element}>");
+    let mut found = Vec::new();
+    for part in xml.split(&format!("<{element}")).skip(1) {
+        // `<Key` also begins `<KeyCount>`, and an element can be empty or have attributes.
+        if let Some((tag, rest)) = part.split_once('>')
+            && (tag.is_empty() || tag.starts_with([' ', '/']))
+        {
+            let text = if tag.ends_with('/') { "" } else { rest.split(&end).next().unwrap_or("") };
+            found.push(plain(text));
+        }
+    }
+    found
+}
+
+fn plain(text: &str) -> String {
+    let pairs =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'")];
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)).replace("&amp;", "&")
+}
+
+/// A text as it stands in XML.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_found_by_their_whole_name() {
+        let xml = "<R x=\"1\"><KeyCount>2</KeyCount><Key>a&amp;lt;</Key><Key/><Key a=\"b\">c</Key></R>";
+        assert_eq!(elements(xml, "Key"), ["a&lt;", "", "c"]);
+        assert_eq!(elements(xml, "R").len(), 1);
+        assert_eq!(elements(xml, "None"), [""; 0]);
+        assert_eq!(plain(&escape("<a & \"b\">")), "<a & \"b\">");
+    }
+}

@@ -1,0 +1,299 @@
+//! What hands out credentials on loopback: an endpoint for identity tokens as GitHub has it, and an STS that gives
+//! credentials for a good one. It is strict, keeps no other promise, and never speaks to a cloud.
+
+use super::fault::{What, When, sts_error_xml};
+use super::http::{Head, content_of, write_reply};
+use super::sign::{decode, rfc3339};
+use super::token::{Claims, Refusal, Signer};
+use serde_json::json;
+use std::io::{self, BufReader};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+/// What is asked of those who come, and what they get.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The one token that is good, as far as issuer, subject and audience go.
+    pub token: Claims,
+    /// The one role.
+    pub role: String,
+    /// How long credentials last.
+    pub lifetime: Duration,
+    /// How long identity tokens of the endpoint last, in seconds; zero and below gives expired ones.
+    pub token_lifetime: i64,
+    /// The key that is handed out, so that a server takes it.
+    pub access_key: String,
+    /// The secret of it.
+    pub secret_key: String,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            token: Claims::default(),
+            role: "arn:aws:iam::123456789012:role/upload".to_owned(),
+            lifetime: Duration::from_secs(900),
+            token_lifetime: 300,
+            access_key: "ASIALOCKSTEPTEST0000".to_owned(),
+            secret_key: "canary-sts-Secret/Key+81c4".to_owned(),
+        }
+    }
+}
+
+/// Credentials that were handed out.
+#[derive(Debug, Clone)]
+pub struct Handed {
+    /// What goes with the key, different each time.
+    pub session_token: String,
+    /// The name of the session that was asked for.
+    pub session: String,
+    /// When they end.
+    pub expires: SystemTime,
+}
+
+/// The bearer that the token endpoint asks for, `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+pub const REQUEST_TOKEN: &str = "canary-oidc-request-6a1e";
+
+/// A running endpoint for tokens and credentials. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Sts {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    signer: Signer,
+    rules: Mutex<Rules>,
+    handed: Mutex<Vec<Handed>>,
+    /// Requests with the code of what was said: `200` or the name of an error.
+    log: Mutex<Vec<(String, String)>>,
+    ended: AtomicBool,
+}
+
+impl Sts {
+    /// One with these rules.
+    ///
+    /// # Panics
+    /// No port is free.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared {
+            signer: Signer::new(),
+            rules: Mutex::new(rules),
+            handed: Mutex::default(),
+            log: Mutex::default(),
+            ended: AtomicBool::new(false),
+        });
+        let acceptor = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                for stream in listener.incoming() {
+                    if shared.ended.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let shared = Arc::clone(&shared);
+                    // Not waited for: it ends when its client does.
+                    thread::spawn(move || stream.and_then(|stream| shared.serve(&stream)));
+                }
+            }
+        });
+        Self { shared, address, acceptor: Some(acceptor) }
+    }
+
+    /// Where credentials are: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where identity tokens are, `ACTIONS_ID_TOKEN_REQUEST_URL`.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("http://{}/idtoken?api-version=2.0", self.address)
+    }
+
+    /// An identity token that says this, as GitLab has it in a variable.
+    #[must_use]
+    pub fn token(&self, claims: &Claims) -> String {
+        self.shared.signer.token(claims)
+    }
+
+    /// Changes the rules for those who come from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Rules)) {
+        change(&mut locked(&self.shared.rules));
+    }
+
+    /// All credentials so far.
+    #[must_use]
+    pub fn handed(&self) -> Vec<Handed> {
+        locked(&self.shared.handed).clone()
+    }
+
+    /// All requests so far: `token` or `credentials`, and `200` or the name of the error.
+    #[must_use]
+    pub fn log(&self) -> Vec<(String, String)> {
+        locked(&self.shared.log).clone()
+    }
+
+    /// Which requests to a server come with credentials that have ended, and what it says to them: for a proxy before
+    /// a server that knows no sessions.
+    #[must_use]
+    pub fn expired(&self) -> (When, What) {
+        let shared = Arc::clone(&self.shared);
+        let ended = move |token: &str| {
+            let now = SystemTime::now();
+            locked(&shared.handed).iter().any(|handed| handed.session_token == token && handed.expires <= now)
+        };
+        (When::any().that(move |asked| ended(asked.header("x-amz-security-token"))), What::expired_token())
+    }
+
+    /// Which requests to a server come with a session that was never handed out, and what it says to them.
+    #[must_use]
+    pub fn unknown(&self) -> (When, What) {
+        let shared = Arc::clone(&self.shared);
+        let known =
+            move |token: &str| locked(&shared.handed).iter().any(|handed| handed.session_token == token);
+        let what = What::error(400, "InvalidToken", "The provided token is malformed or otherwise invalid.");
+        (When::any().that(move |asked| !known(asked.header("x-amz-security-token"))), what)
+    }
+}
+
+impl Drop for Sts {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+/// Status, type of the content, content, and what to write in the log.
+type Answer = (u16, &'static str, String, String);
+
+impl Shared {
+    fn serve(&self, stream: &TcpStream) -> io::Result<()> {
+        let mut from = BufReader::new(stream);
+        let mut to = stream;
+        while let Some(head) = Head::read(&mut from)? {
+            let body = String::from_utf8_lossy(&content_of(&mut from, head.body())?).into_owned();
+            let (path, query) = head.word(1).split_once('?').unwrap_or((head.word(1), ""));
+            let (what, answer) = match (head.word(0), path) {
+                ("GET", "/idtoken") => ("token", self.token(&head, query)),
+                ("POST", "/") => ("credentials", self.credentials(&head, &body)),
+                _ => ("other", error(404, "NotFound", "There is nothing here")),
+            };
+            let (status, kind, content, code) = answer;
+            locked(&self.log).push((what.to_owned(), code));
+            let headers = [("Content-Type".to_owned(), kind.to_owned())];
+            write_reply(&mut to, status, &headers, content.as_bytes(), head.word(0))?;
+            if head.closes() || self.ended.load(Ordering::SeqCst) {
+                break;
+            }
+        }
+        stream.shutdown(Shutdown::Both)
+    }
+
+    fn token(&self, head: &Head, query: &str) -> Answer {
+        let answer = |status: u16, value: serde_json::Value| {
+            (status, "application/json; charset=utf-8", value.to_string(), status.to_string())
+        };
+        let bearer = head.header("authorization").and_then(|value| value.split_once(' '));
+        if !bearer.is_some_and(|(kind, token)| kind.eq_ignore_ascii_case("bearer") && token == REQUEST_TOKEN)
+        {
+            return answer(401, json!({ "message": "Unauthorized" }));
+        }
+        let rules = locked(&self.rules);
+        // Without a wish it is for the owner of the repository.
+        let audience = field(query, "audience").filter(|audience| !audience.is_empty());
+        let audience = audience.unwrap_or_else(|| "https://github.com/octo".to_owned());
+        let claims = Claims { audience, begins: 0, ends: rules.token_lifetime, ..rules.token.clone() };
+        answer(200, json!({ "count": 1, "value": self.signer.token(&claims) }))
+    }
+
+    fn credentials(&self, head: &Head, body: &str) -> Answer {
+        let value = |name| field(body, name).unwrap_or_default();
+        let form = head.header("content-type").unwrap_or("");
+        if !form.starts_with("application/x-www-form-urlencoded") {
+            return error(400, "MissingAction", "One or more required parameters are missing");
+        }
+        let call = (value("Action"), value("Version"));
+        if (&*call.0, &*call.1) != ("AssumeRoleWithWebIdentity", "2011-06-15") {
+            let said = format!("Could not find operation {} for version {}", call.0, call.1);
+            return error(400, "InvalidAction", &said);
+        }
+        let (role, session, token) = (value("RoleArn"), value("RoleSessionName"), value("WebIdentityToken"));
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_=,.@-".contains(c);
+        if !(2..=64).contains(&session.len()) || !session.chars().all(allowed) {
+            let said = format!(
+                "1 validation error detected: Value '{session}' at 'roleSessionName' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+            );
+            return error(400, "ValidationError", &said);
+        }
+        let seconds = field(body, "DurationSeconds").unwrap_or_else(|| "3600".to_owned());
+        if !seconds.parse::<u32>().is_ok_and(|seconds| (900..=43_200).contains(&seconds)) {
+            let said = format!("Value '{seconds}' at 'durationSeconds' failed to satisfy constraint");
+            return error(400, "ValidationError", &said);
+        }
+        let rules = locked(&self.rules).clone();
+        match self.signer.check(&token, &rules.token) {
+            Err(Refusal::Invalid(why)) => error(400, "InvalidIdentityToken", &why),
+            Err(Refusal::Expired(why)) => error(400, "ExpiredTokenException", &why),
+            Ok(()) if role == rules.role => self.hand(&rules, &session),
+            _ => error(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+        }
+    }
+
+    fn hand(&self, rules: &Rules, session: &str) -> Answer {
+        let mut handed = locked(&self.handed);
+        let number = handed.len() + 1;
+        let session_token = format!("canary-session-{number}-{session}");
+        let expires = SystemTime::now() + rules.lifetime;
+        let xml = format!(
+            "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+             <AssumeRoleWithWebIdentityResult><Audience>{audience}</Audience><AssumedRoleUser>\
+             <AssumedRoleId>AROALOCKSTEP:{session}</AssumedRoleId><Arn>{role}/{session}</Arn></AssumedRoleUser>\
+             <Provider>{issuer}</Provider><Credentials><AccessKeyId>{key}</AccessKeyId>\
+             <SecretAccessKey>{secret}</SecretAccessKey><SessionToken>{session_token}</SessionToken>\
+             <Expiration>{until}</Expiration></Credentials>\
+             <SubjectFromWebIdentityToken>{subject}</SubjectFromWebIdentityToken>\
+             </AssumeRoleWithWebIdentityResult><ResponseMetadata>\
+             <RequestId>00000000-0000-4000-8000-{number:012}</RequestId></ResponseMetadata>\
+             </AssumeRoleWithWebIdentityResponse>",
+            audience = rules.token.audience,
+            role = rules.role,
+            issuer = rules.token.issuer,
+            key = rules.access_key,
+            secret = rules.secret_key,
+            until = rfc3339(expires),
+            subject = rules.token.subject,
+        );
+        handed.push(Handed { session_token, session: session.to_owned(), expires });
+        (200, "text/xml", xml, "200".to_owned())
+    }
+}
+
+fn error(status: u16, code: &str, message: &str) -> Answer {
+    (status, "text/xml", sts_error_xml(status, code, message), code.to_owned())
+}
+
+/// A field of a form.
+fn field(form: &str, name: &str) -> Option<String> {
+    let mut fields = form.split('&').filter_map(|field| field.split_once('='));
+    fields.find(|(field, _)| decode(field) == name).map(|(_, value)| decode(value))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
