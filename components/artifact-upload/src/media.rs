@@ -5,12 +5,12 @@ const OTHER: &str = "application/octet-stream";
 
 /// Types by the end of the name, in lower case, sorted. Text says that it is UTF-8: browsers guess otherwise. Types of
 /// the registry of IANA where there is one, <https://www.iana.org/assignments/media-types>.
-const TYPES: [(&str, &str); 92] = [
+const TYPES: [(&str, &str); 91] = [
     ("7z", "application/x-7z-compressed"),
     ("aac", "audio/aac"),
     ("apk", "application/vnd.android.package-archive"),
-    ("appimage", "application/vnd.appimage"),
     ("apng", "image/apng"),
+    ("appimage", "application/vnd.appimage"),
     ("asc", "text/plain; charset=utf-8"),
     ("atom", "application/atom+xml; charset=utf-8"),
     ("avif", "image/avif"),
@@ -76,7 +76,6 @@ const TYPES: [(&str, &str); 92] = [
     ("tif", "image/tiff"),
     ("tiff", "image/tiff"),
     ("toml", "application/toml"),
-    ("ts", "text/plain; charset=utf-8"),
     ("ttf", "font/ttf"),
     ("txt", "text/plain; charset=utf-8"),
     ("war", "application/java-archive"),

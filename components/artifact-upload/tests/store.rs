@@ -1,0 +1,318 @@
+//! What a run does to a store that works, and to one that fails at single requests.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod common;
+
+use artifact_upload::host::{Algorithm, Fault};
+use artifact_upload::problem::Code;
+use common::{Act, Call, Data, MIB, Model, TO, inputs};
+
+const FILES: [(&str, u64, u64); 4] =
+    [("dist/a.js", 1, 10), ("dist/js/b.js", 2, 20), ("dist/big.bin", 3, 100 * MIB), ("dist/empty", 4, 0)];
+const KEYS: [(&str, &str); 4] = [
+    ("dist/a.js", "a.js"),
+    ("dist/js/b.js", "js/b.js"),
+    ("dist/big.bin", "big.bin"),
+    ("dist/empty", "empty"),
+];
+
+fn model() -> Model {
+    Model::new(&FILES)
+}
+
+/// The first request that this picks out ends so.
+fn once(
+    mut pick: impl FnMut(&Call) -> bool + 'static,
+    act: impl FnOnce(&mut Model) -> Act + 'static,
+) -> common::Hook {
+    let mut act = Some(act);
+    Box::new(move |model, call| match act.take_if(|_| pick(call)) {
+        Some(act) => act(model),
+        None => Act::Go,
+    })
+}
+
+fn is_complete(call: &Call) -> bool {
+    matches!(call, Call::Complete(_))
+}
+
+fn is_put(call: &Call) -> bool {
+    matches!(call, Call::Put(_))
+}
+
+#[test]
+fn a_second_run_writes_nothing() {
+    for (md5, checksums) in [(true, true), (true, false), (false, true)] {
+        for (checksum, few) in
+            [(Algorithm::Crc64nvme, true), (Algorithm::Crc32c, false), (Algorithm::Sha256, true)]
+        {
+            if checksum == Algorithm::Sha256 && !md5 {
+                continue; // Nothing in such a store tells the content of an object in parts.
+            }
+            let mut model = Model { md5, checksums, ..model() };
+            let mut given = inputs(&["dist"]);
+            (given.checksum, given.delete, given.manifest) =
+                (checksum, !few, "list/manifest.json".to_owned());
+            let first = model.run(&given).unwrap();
+            assert_eq!((first.uploaded.len(), first.skipped, first.deleted), (5, 0, 0));
+            assert_eq!(first.uploaded.last().unwrap().below, "list/manifest.json");
+            model.assert_uploaded(&KEYS);
+            model.log.clear();
+            let second = model.run(&given).unwrap();
+            assert!(model.writes().is_empty(), "{:?}", model.writes());
+            assert_eq!((second.has_changes(), second.skipped, second.bytes), (false, 5, 0));
+            assert!(model.uploads.is_empty());
+        }
+    }
+}
+
+#[test]
+fn only_what_differs_is_sent() {
+    let mut model = model();
+    model.run(&inputs(&["dist"])).unwrap();
+    model.files.insert("dist/a.js".into(), Data::new(9, 10));
+    model.log.clear();
+    let done = model.run(&inputs(&["dist"])).unwrap();
+    assert_eq!((done.uploaded.len(), done.skipped, done.bytes), (1, 3, 10));
+    assert_eq!(model.writes(), [&Call::Put(format!("{TO}a.js"))]);
+    model.assert_uploaded(&KEYS);
+}
+
+#[test]
+fn without_sync_nothing_is_looked_at() {
+    let mut model = model();
+    let mut given = inputs(&["dist/a.js"]);
+    given.sync = false;
+    model.run(&given).unwrap();
+    model.run(&given).unwrap();
+    assert_eq!(model.log, [Call::Put(format!("{TO}a.js")), Call::Put(format!("{TO}a.js"))]);
+}
+
+#[test]
+fn objects_of_others_in_other_parts_are_compared_by_checksum() {
+    let mut model = model();
+    let data = model.files["dist/big.bin"].clone();
+    let object = model.object(data, Some(format!("{:032x}-13", 7)), Algorithm::Crc32c, None);
+    model.objects.insert(format!("{TO}big.bin"), object);
+    let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
+    assert_eq!((done.uploaded.len(), done.skipped), (0, 1));
+}
+
+#[test]
+fn deletes_only_what_no_source_makes_and_only_names_of_files() {
+    let mut model = model();
+    for key in ["old.js", "js/old.js", "a//b", "folder/", "../up"] {
+        model.place(key, Data::new(7, 1));
+    }
+    model.objects.insert("s3://releases/webby/x".into(), model.objects[&format!("{TO}old.js")].clone());
+    model.run(&inputs(&["dist"])).unwrap();
+    assert!(model.keys().contains(&"old.js"), "without `delete` nothing goes");
+    let mut given = inputs(&["dist"]);
+    given.delete = true;
+    let done = model.run(&given).unwrap();
+    assert_eq!((done.deleted, done.foreign), (2, 3));
+    let left = ["s3://releases/webby/x", "../up", "a//b", "a.js", "big.bin", "empty", "folder/", "js/b.js"];
+    let (mut left, mut keys) = (left.to_vec(), model.keys());
+    left.sort_unstable();
+    keys.sort_unstable();
+    assert_eq!(keys, left);
+}
+
+#[test]
+fn too_many_deletes_change_nothing() {
+    for (most, refused) in [("2", true), ("3", false), ("59%", true), ("75%", false), ("0", true)] {
+        let mut model = model();
+        for key in ["1", "2", "3", "a.js"] {
+            model.place(key, Data::new(7, 1));
+        }
+        let mut given = inputs(&["dist"]);
+        (given.delete, given.max_delete) = (true, most.to_owned());
+        match model.run(&given) {
+            Ok(done) => assert!(!refused && done.deleted == 3, "{most}"),
+            Err(stop) => {
+                assert_eq!((stop.failure.code, refused), (Code::TooManyDeletes, true), "{most}");
+                assert!(model.writes().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_never_becomes_deletes() {
+    let mut model = model();
+    model.place("js/b.js", Data::new(7, 1));
+    model.unreadable.insert("dist/js".into());
+    let mut given = inputs(&["dist"]);
+    (given.delete, given.allow_empty) = (true, true);
+    assert_eq!(model.run(&given).unwrap_err().failure.code, Code::Workspace);
+    assert!(model.log.is_empty());
+}
+
+#[test]
+fn nothing_is_deleted_and_no_manifest_written_unless_every_upload_ended_well() {
+    let mut model = model();
+    model.place("old.js", Data::new(7, 1));
+    let fault = Fault::Unavailable("SlowDown".into());
+    model.hook = Some(once(|call| *call == Call::Put(format!("{TO}js/b.js")), |_| Act::Fail(fault)));
+    let mut given = inputs(&["dist"]);
+    (given.delete, given.manifest) = (true, "m.json".into());
+    let done = model.run(&given).unwrap();
+    let no = done.rejection.unwrap();
+    assert_eq!((no.code, done.deleted, done.uploaded.len()), (Code::Partial, 0, 3));
+    assert_eq!(no.message, format!("1 of 4 files were not uploaded; first: `{TO}js/b.js`: SlowDown"));
+    assert!(model.keys().contains(&"old.js") && !model.keys().contains(&"m.json"));
+}
+
+#[test]
+fn a_lost_reply_of_a_conditional_write_is_no_conflict() {
+    for pick in [is_put as fn(&Call) -> bool, is_complete] {
+        let mut model = model();
+        model.hook = Some(once(pick, |_| Act::LoseReply));
+        let mut given = inputs(&["dist"]);
+        given.immutable = true;
+        let done = model.run(&given).unwrap();
+        assert_eq!((done.uploaded.len(), done.skipped, done.rejection), (4, 0, None));
+        model.assert_uploaded(&KEYS);
+        assert!(model.uploads.is_empty());
+    }
+}
+
+#[test]
+fn immutable_refuses_other_content_before_anything_is_sent() {
+    for (data, said) in [(Data::new(9, 10), "with other content"), (Data::new(1, 11), "with other content")] {
+        let mut model = model();
+        model.place("a.js", data);
+        let mut given = inputs(&["dist"]);
+        (given.immutable, given.sync) = (true, false);
+        let stop = model.run(&given).unwrap_err();
+        assert_eq!(stop.failure.code, Code::Conflict);
+        assert!(stop.failure.message.contains(said) && model.writes().is_empty(), "{stop:?}");
+    }
+    let mut model = Model { md5: false, checksums: false, ..model() };
+    model.place("a.js", Data::new(1, 10));
+    let mut given = inputs(&["dist"]);
+    given.immutable = true;
+    let stop = model.run(&given).unwrap_err();
+    assert!(stop.failure.message.contains("nothing the store tells of it proves"), "{stop:?}");
+}
+
+#[test]
+fn immutable_accepts_a_racing_job_with_the_same_content_and_leaves_others() {
+    for (pick, key) in [(is_put as fn(&Call) -> bool, 0), (is_complete, 2)] {
+        for same in [true, false] {
+            let (path, below) = KEYS[key];
+            let mut model = model();
+            let own = model.files[path].clone();
+            let other = if same { own } else { Data::new(99, own.size()) };
+            let theirs = other.clone();
+            model.hook = Some(once(pick, move |model| {
+                model.place(below, theirs);
+                Act::Go
+            }));
+            let mut given = inputs(&["dist"]);
+            given.immutable = true;
+            let done = model.run(&given).unwrap();
+            assert_eq!(done.rejection.map(|no| no.code), (!same).then_some(Code::Conflict));
+            assert_eq!(model.objects[&format!("{TO}{below}")].data, other);
+            assert!(model.uploads.is_empty(), "what can never be completed is given up");
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_somebody_ended_is_begun_anew() {
+    for pick in [is_complete as fn(&Call) -> bool, |call| matches!(call, Call::PutPart(_, 3))] {
+        let mut model = model();
+        model.hook = Some(once(pick, |model| {
+            model.uploads.clear();
+            Act::Go
+        }));
+        let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
+        assert_eq!((done.uploaded.len(), model.uploads.len()), (1, 0));
+        model.assert_uploaded(&KEYS[2..3]);
+    }
+    let mut model = model();
+    model.hook = Some(Box::new(|model, call| {
+        if is_complete(call) {
+            model.uploads.clear();
+        }
+        Act::Go
+    }));
+    assert_eq!(model.run(&inputs(&["dist/big.bin"])).unwrap_err().failure.code, Code::Unavailable);
+    assert_eq!(model.log.iter().filter(|call| matches!(call, Call::Begin(_))).count(), 4);
+}
+
+#[test]
+fn a_race_of_overwriting_jobs_is_settled_by_sending_again() {
+    let fault = || Fault::Conflict("409".into());
+    let mut model = model();
+    model.hook = Some(once(is_complete, move |_| Act::Fail(fault())));
+    model.run(&inputs(&["dist"])).unwrap();
+    model.assert_uploaded(&KEYS);
+    assert!(model.uploads.is_empty());
+    let mut model = Model::new(&FILES);
+    model.hook = Some(Box::new(move |_, call| if is_put(call) { Act::Fail(fault()) } else { Act::Go }));
+    assert_eq!(model.run(&inputs(&["dist/a.js"])).unwrap_err().failure.code, Code::Changed);
+}
+
+#[test]
+fn causes_have_their_codes() {
+    for (fault, code) in [
+        (Fault::Unauthorized("no".into()), Code::Credentials),
+        (Fault::Upstream(403, "AccessDenied".into()), Code::Forbidden),
+        (Fault::Upstream(503, "SlowDown".into()), Code::Unavailable),
+        (Fault::Upstream(429, "slower".into()), Code::Unavailable),
+        (Fault::Upstream(400, "EntityTooLarge".into()), Code::Refused),
+        (Fault::Unavailable("off".into()), Code::Unavailable),
+        (Fault::NotFound("NoSuchBucket".into()), Code::NoBucket),
+        (Fault::Integrity("BadDigest".into()), Code::Integrity),
+        (Fault::Limit("bytes".into()), Code::Limit),
+    ] {
+        let mut model = model();
+        let writes = |call: &Call| matches!(call, Call::Put(_) | Call::Begin(_));
+        let cause = fault.clone();
+        model.hook =
+            Some(Box::new(move |_, call| if writes(call) { Act::Fail(cause.clone()) } else { Act::Go }));
+        let stop = model.run(&inputs(&["dist"])).unwrap_err();
+        assert_eq!(stop.failure.code, code, "{stop:?}");
+        assert!(stop.failure.message.starts_with("4 of 4 files were not uploaded; first: "), "{stop:?}");
+        let mut model = Model::new(&FILES);
+        model.hook = Some(Box::new(move |_, _| Act::Fail(fault.clone())));
+        assert_eq!(model.run(&inputs(&["dist"])).unwrap_err().failure.code, code, "at the look");
+    }
+}
+
+#[test]
+fn parts_that_failed_are_sent_by_the_next_run_and_no_others() {
+    let mut model = model();
+    let fault = Fault::Unavailable("SlowDown".into());
+    model.hook = Some(once(|call| matches!(call, Call::PutPart(_, 4)), |_| Act::Fail(fault)));
+    let stop = model.run(&inputs(&["dist/big.bin"])).unwrap_err();
+    assert_eq!((stop.failure.code, model.uploads.len()), (Code::Unavailable, 1));
+    model.log.clear();
+    let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
+    assert_eq!(model.writes(), [&Call::PutPart(1, 4), &Call::Complete(1)]);
+    assert!(done.bytes < 16 * MIB);
+    model.assert_uploaded(&KEYS[2..3]);
+}
+
+#[test]
+fn open_uploads_of_other_settings_or_content_are_given_up() {
+    for change in 0..3 {
+        let mut model = model();
+        let fault = Fault::Unavailable("SlowDown".into());
+        model.hook = Some(once(is_complete, |_| Act::Fail(fault)));
+        model.run(&inputs(&["dist/big.bin"])).unwrap_err();
+        let mut given = inputs(&["dist/big.bin"]);
+        match change {
+            0 => given.metadata = vec!["commit=abc".into()],
+            1 => drop(model.files.insert("dist/big.bin".into(), Data::new(77, 100 * MIB))),
+            _ => drop(model.files.insert("dist/big.bin".into(), Data::new(3, 100 * MIB + 1))),
+        }
+        model.run(&given).unwrap();
+        model.assert_uploaded(&KEYS[2..3]);
+        assert!(model.uploads.is_empty(), "{change}");
+        let keeping = model.objects[&format!("{TO}big.bin")].keeping.clone().unwrap();
+        assert_eq!(keeping.metadata.len(), given.metadata.len());
+    }
+}
