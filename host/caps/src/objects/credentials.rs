@@ -42,7 +42,7 @@ pub(super) struct Renewing {
     sts: aws_sdk_sts::Client,
     chain: Option<SharedCredentialsProvider>,
     held: Mutex<Option<Held>>,
-    /// The names of keys that a server took for ended.
+    /// The sessions, or names of keys without one, that a server took for ended.
     refused: std::sync::Mutex<Vec<String>>,
     known: Arc<Known>,
 }
@@ -68,11 +68,12 @@ impl Renewing {
         }
     }
 
-    /// Says that a server took the credentials of this name for ended: the next request gets others.
-    pub(super) fn refused(&self, key: &str) {
+    /// Says that a server took the credentials of this session, or key without one, for ended: the next request gets
+    /// others.
+    pub(super) fn refused(&self, name: &str) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if !refused.iter().any(|known| known == key) {
-            refused.push(key.to_owned());
+        if !refused.iter().any(|known| known == name) {
+            refused.push(name.to_owned());
         }
     }
 
@@ -83,7 +84,8 @@ impl Renewing {
 
     fn is_refused(&self, credentials: &Credentials) -> bool {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.iter().any(|key| key == credentials.access_key_id())
+        let name = credentials.session_token().unwrap_or(credentials.access_key_id());
+        refused.iter().any(|known| known == name)
     }
 
     async fn current(&self) -> Result<Credentials, CredentialsError> {

@@ -66,8 +66,8 @@ impl Intercept for Ear {
             500..=599 => self.0.failed(),
             400 | 401 | 403 if is_expired(response) => {
                 self.0.failed();
-                if let Some(key) = context.request().and_then(key_of) {
-                    self.0.credentials.refused(key);
+                if let Some(name) = context.request().and_then(name_of) {
+                    self.0.credentials.refused(name);
                 }
             }
             _ => {}
@@ -115,8 +115,11 @@ fn code_of(response: &HttpResponse) -> Option<&str> {
     Some(code)
 }
 
-/// The name of the key that signed a request.
-fn key_of(request: &HttpRequest) -> Option<&str> {
+/// What tells the credentials of a request from later ones: their session, or the name of a key without one.
+fn name_of(request: &HttpRequest) -> Option<&str> {
+    if let Some(session) = request.headers().get("x-amz-security-token") {
+        return Some(session);
+    }
     let header = request.headers().get("authorization")?;
     let (key, _) = header.split_once("Credential=")?.1.split_once('/')?;
     Some(key)

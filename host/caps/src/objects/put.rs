@@ -1,0 +1,107 @@
+//! Writes whole objects, several at once: the part of the objects that has most to decide. It acts only on what permits
+//! name.
+
+use super::batch::{Job, each};
+use super::s3::Source;
+use super::types::{Content, Keeping, Put, Stored};
+use super::{Objects, Progress, few, folder, keeping, mixed, object, place, too_much};
+use crate::workspace::Workspace;
+use lockstep_model::call::{Answer, CallError};
+use lockstep_model::digest::Digest;
+use lockstep_model::gate::Permit;
+use lockstep_model::object::{ObjectName, Store};
+use std::sync::Arc;
+
+impl Objects {
+    /// Writes the permits' objects, several at once. Each ends by itself.
+    pub fn put(
+        &mut self,
+        permits: &[Permit],
+        puts: Vec<Put>,
+        keepings: &[Keeping],
+        workspace: &Workspace,
+        progress: Progress<'_>,
+    ) -> Vec<Result<Answer<Stored>, CallError>> {
+        let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
+        if let Err(error) = few(puts.len()).and_then(|()| keepings.iter().try_for_each(keeping::check)) {
+            return all(error);
+        }
+        if let Some(put) = puts.iter().find(|put| put.keeping as usize >= keepings.len()) {
+            return all(CallError::Invalid(format!("there is no keeping {}", put.keeping)));
+        }
+        let stored = if self.planned {
+            permits.iter().zip(puts).map(|(permit, put)| plan(permit, put, workspace)).collect()
+        } else {
+            match self.put_now(permits, puts, keepings, workspace, progress) {
+                Ok(stored) => stored,
+                Err(error) => return all(error),
+            }
+        };
+        let answers = permits.iter().zip(stored).map(|(permit, stored)| {
+            let stored: Stored = stored?;
+            self.did(object(permit)?, stored.digest, false);
+            Ok(Answer { bytes: stored.size, digest: stored.digest, value: stored })
+        });
+        answers.collect()
+    }
+
+    fn put_now(
+        &mut self,
+        permits: &[Permit],
+        puts: Vec<Put>,
+        keepings: &[Keeping],
+        workspace: &Workspace,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Result<Stored, CallError>>, CallError> {
+        let places = permits.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+        let total = puts.len() as u64;
+        let (mut sent, most) = (self.sent, self.limits.sent_bytes);
+        let mut source = |permit: &Permit, put: &mut Put| {
+            let content = std::mem::replace(&mut put.content, Content::File);
+            let source = Source::of(content, || workspace.open_source(permit));
+            sent = sent.saturating_add(source.size());
+            if sent > most { Source::File(Err(too_much(most))) } else { source }
+        };
+        if places.iter().any(|name| name.store() == Store::Folder) {
+            if places.iter().any(|name| name.store() != Store::Folder) {
+                return Err(mixed());
+            }
+            let mut done = 0;
+            let one = |((permit, name), mut put): ((&Permit, &ObjectName), Put)| {
+                let source = source(permit, &mut put);
+                let stored = folder::put(name, source, &keepings[put.keeping as usize], &put.when);
+                done += 1;
+                progress(done, total);
+                stored
+            };
+            let stored = permits.iter().zip(places).zip(puts).map(one).collect();
+            self.sent = sent;
+            return Ok(stored);
+        }
+        let keepings: Vec<Arc<Keeping>> = keepings.iter().cloned().map(Arc::new).collect();
+        let (runtime, s3) = self.server()?;
+        let job = |((permit, name), mut put): ((&Permit, &ObjectName), Put)| {
+            let (content, at) = (source(permit, &mut put), place(name));
+            let (s3, keeping) = (Arc::clone(&s3), Arc::clone(&keepings[put.keeping as usize]));
+            let bytes = content.size();
+            Job { bytes, work: async move { s3.put(&at, content, &keeping, &put.when).await } }
+        };
+        let jobs = permits.iter().zip(places).zip(puts).map(job);
+        let pace = &s3.connected.hearing.pace;
+        let stored = runtime.block_on(each(pace, jobs, &mut |done, _| progress(done, total)));
+        self.sent = sent;
+        Ok(stored)
+    }
+}
+
+/// What a put would leave, for a run that only plans.
+fn plan(permit: &Permit, put: Put, workspace: &Workspace) -> Result<Stored, CallError> {
+    let (size, digest) = match put.content {
+        Content::File => {
+            let file = workspace.open_source(permit)?;
+            (file.size(), file.digest()?)
+        }
+        Content::Bytes(bytes) => (bytes.len() as u64, Digest::of(&bytes)),
+    };
+    Ok(Stored { size, digest: Some(digest), ..Stored::default() })
+}

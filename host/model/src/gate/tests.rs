@@ -1,0 +1,133 @@
+//! The gate, alone: what it lets through, what it denies, what it remembers.
+
+use super::*;
+use crate::grant::{Right, Scope};
+
+/// A request on the workspace about one path.
+fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
+    let (capability, target) = (Capability::Workspace, RawTarget::Path(path));
+    Request { capability, verb, right: Some(right), target, source: None }
+}
+
+fn gate(calls: u64) -> Gate {
+    let scope = Scope::parse(Capability::Workspace, "deploy/*").unwrap();
+    let right = Right { capability: Capability::Workspace, verbs: vec!["read".into()], scope };
+    Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits { calls, ..Limits::default() })
+}
+
+fn read(gate: &Gate, path: &str) -> Result<(), CallError> {
+    gate.call(on_path("read", "read", path), |_| Ok(Answer { value: (), bytes: 7, digest: None }))
+}
+
+#[test]
+fn a_granted_call_is_carried_out_and_remembered() {
+    let gate = gate(10);
+    read(&gate, "deploy/a").unwrap();
+    let log = gate.log();
+    assert_eq!((log.records[0].verdict, log.records[0].bytes), ("allowed", 7));
+    assert_eq!(log.denial, None);
+}
+
+#[test]
+fn a_denied_call_is_never_carried_out_and_poisons_the_run() {
+    for path in ["src/a", "../a", "/etc/passwd", "deploy/../src/a", "deploy/a/b"] {
+        let gate = gate(10);
+        let result = gate.call(on_path("read", "read", path), |_| -> Result<Answer<()>, _> {
+            panic!("{path} was carried out")
+        });
+        assert!(matches!(result, Err(CallError::Denied(_))), "{path}: {result:?}");
+        let log = gate.log();
+        assert_eq!((log.records.len(), log.records[0].verdict), (1, "denied"));
+        assert!(log.denial.is_some());
+    }
+}
+
+#[test]
+fn a_denial_by_the_capability_itself_poisons_the_run_too() {
+    let gate = gate(10);
+    let answer = |_: &Permit| -> Result<Answer<()>, _> { Err(CallError::Denied("a symbolic link".into())) };
+    assert!(gate.call(on_path("read", "read", "deploy/link"), answer).is_err());
+    assert_eq!(gate.log().denial.as_deref(), Some("a symbolic link"));
+}
+
+#[test]
+fn calls_are_counted_and_stop_at_the_limit() {
+    let gate = gate(2);
+    assert!(read(&gate, "deploy/a").is_ok());
+    assert!(read(&gate, "src/a").is_err());
+    assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+    for _ in 0..10 {
+        let _ = read(&gate, "deploy/a");
+    }
+    let log = gate.log();
+    assert!(log.exhausted.is_some());
+    assert_eq!(log.records.len(), 3);
+}
+
+#[test]
+fn a_closed_gate_lets_nothing_through() {
+    let gate = gate(10);
+    gate.close();
+    assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+    assert!(!gate.admit_report(1));
+}
+
+#[test]
+fn nothing_is_said_once_something_could_not_be_masked() {
+    let gate = gate(10);
+    assert!(gate.admit_mask(1, 1_000) && gate.admit_report(1));
+    assert!(!gate.admit_mask(1, 8 * 1024 * 1024) && !gate.admit_report(1));
+    assert!(gate.log().exhausted.is_some());
+}
+
+fn objects(gate: &Gate, names: &[&str], sources: &[&str]) -> Result<Vec<Result<(), CallError>>, CallError> {
+    let (capability, verb) = (Capability::Objects, "put");
+    let request = |at| {
+        let (target, source) = (RawTarget::Object(names[at]), sources.get(at).copied());
+        Request { capability, verb, right: Some(verb), target, source }
+    };
+    let requests: Vec<_> = (0..names.len()).map(request).collect();
+    gate.call_each(&requests, |permits| permits.iter().map(|_| Ok(Answer::plain(()))).collect())
+}
+
+fn storing() -> Gate {
+    let right = |capability: Capability, verb: &str, scope: &str| Right {
+        capability,
+        verbs: vec![verb.into()],
+        scope: Scope::parse(capability, scope).unwrap(),
+    };
+    let asked = vec![
+        right(Capability::Workspace, "read", "dist/**"),
+        right(Capability::Objects, "put", "s3://releases/web/"),
+    ];
+    Gate::new(Grant { asked, ceilings: vec![] }, Limits::default())
+}
+
+#[test]
+fn calls_that_are_made_together_are_each_one_record() {
+    let gate = storing();
+    let answers = objects(&gate, &["s3://releases/web/a", "s3://releases/web/b"], &["dist/a"]).unwrap();
+    assert_eq!(answers.len(), 2);
+    let log = gate.log();
+    let targets: Vec<_> = log.records.iter().map(|record| (record.target.as_str(), record.verdict)).collect();
+    assert_eq!(targets, [("s3://releases/web/a", "allowed"), ("s3://releases/web/b", "allowed")]);
+}
+
+#[test]
+fn one_that_is_denied_stops_all() {
+    for (names, sources) in [
+        (["s3://releases/web/a", "s3://releases/api/b"], ["dist/a", "dist/b"]),
+        (["s3://releases/web/a", "s3://releases/web/b"], ["dist/a", "src/b"]),
+        (["s3://releases/web/a", "s3://releases/web/b"], ["dist/a", "dist/.git/config"]),
+        (["s3://releases/web/a", "s3://releases/web/../b"], ["dist/a", "dist/b"]),
+    ] {
+        let gate = storing();
+        assert!(
+            matches!(objects(&gate, &names, &sources), Err(CallError::Denied(_))),
+            "{names:?} {sources:?}"
+        );
+        let log = gate.log();
+        assert_eq!((log.records.len(), log.records[0].verdict), (1, "denied"));
+        assert!(log.denial.is_some());
+    }
+}

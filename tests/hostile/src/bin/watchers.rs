@@ -1,0 +1,21 @@
+//! Attacks 2, 3, 6 and 7 once more, with the functions that look at many files: digests and links. Expected: nothing
+//! outside the grant is told, and what would cost without end is refused.
+
+use hostile::{Failure, Inputs, Outputs, done, word, workspace};
+use workspace::Algorithm;
+
+hostile::attack!(watchers);
+
+fn watchers(inputs: Inputs) -> Result<Outputs, Failure> {
+    let words = &inputs.words;
+    let digest = |paths: &[String], piece| word(workspace::digests(paths, Algorithm::Sha256, piece));
+    done(match inputs.act.as_str() {
+        "digest" => words.iter().map(|path| digest(std::slice::from_ref(path), None)).collect(),
+        "links" => words.iter().map(|pattern| word(workspace::links(pattern))).collect(),
+        // One within the grant beside one outside.
+        "both" => vec![digest(words, None)],
+        "nothing" => vec![digest(words, Some(0))],
+        "crumbs" => vec![digest(words, Some(1))],
+        _ => vec![digest(&vec![words[0].clone(); 1_000_000], None)],
+    })
+}
