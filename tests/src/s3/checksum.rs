@@ -1,4 +1,4 @@
-//! The checksums of S3, a bit at a time and so in few lines. It is slow, and shares nothing with what it judges.
+//! The checksums of S3, a byte at a time and so in few lines. It is slow, and shares nothing with what it judges.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,23 +7,22 @@ use sha2::{Digest as _, Sha256};
 /// The value of `x-amz-checksum-crc64nvme`.
 #[must_use]
 pub fn crc64nvme(bytes: &[u8]) -> String {
-    const POLYNOMIAL: u64 = 0x9a6c_9329_ac4b_c9b5;
-    let sum = bytes.iter().fold(u64::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u64::from(*byte), |sum, _| (sum >> 1) ^ (POLYNOMIAL & (sum & 1).wrapping_neg()))
-    });
-    STANDARD.encode((!sum).to_be_bytes())
+    const TABLE: [u64; 256] = table(0x9a6c_9329_ac4b_c9b5);
+    STANDARD.encode(crc(&TABLE, u64::MAX, bytes).to_be_bytes())
 }
 
 /// The value of `x-amz-checksum-crc32`.
 #[must_use]
 pub fn crc32(bytes: &[u8]) -> String {
-    crc_of_32(bytes, 0xedb8_8320)
+    const TABLE: [u64; 256] = table(0xedb8_8320);
+    STANDARD.encode(&crc(&TABLE, u32::MAX.into(), bytes).to_be_bytes()[4..])
 }
 
 /// The value of `x-amz-checksum-crc32c`.
 #[must_use]
 pub fn crc32c(bytes: &[u8]) -> String {
-    crc_of_32(bytes, 0x82f6_3b78)
+    const TABLE: [u64; 256] = table(0x82f6_3b78);
+    STANDARD.encode(&crc(&TABLE, u32::MAX.into(), bytes).to_be_bytes()[4..])
 }
 
 /// The value of `x-amz-checksum-sha256`.
@@ -47,11 +46,28 @@ pub fn of(name: &str, bytes: &[u8]) -> String {
     }
 }
 
-fn crc_of_32(bytes: &[u8], polynomial: u32) -> String {
-    let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (polynomial & (sum & 1).wrapping_neg()))
-    });
-    STANDARD.encode((!sum).to_be_bytes())
+/// A remainder of 32 bits is the lower half of one of 64.
+fn crc(table: &[u64; 256], ones: u64, bytes: &[u8]) -> u64 {
+    let mut sum = ones;
+    for byte in bytes {
+        sum = (sum >> 8) ^ table[usize::from(sum.to_le_bytes()[0] ^ byte)];
+    }
+    sum ^ ones
+}
+
+const fn table(polynomial: u64) -> [u64; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut sum, mut bit) = (byte as u64, 0);
+        while bit < 8 {
+            sum = (sum >> 1) ^ (polynomial & (sum & 1).wrapping_neg());
+            bit += 1;
+        }
+        table[byte] = sum;
+        byte += 1;
+    }
+    table
 }
 
 #[cfg(test)]

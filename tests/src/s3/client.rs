@@ -3,7 +3,7 @@
 use super::Place;
 use super::http::{Head, content_of};
 pub use super::reply::Reply;
-use super::sign::{Signed, decode, digest, encode, query, time};
+use super::sign::{Signed, digest, encode, query, time};
 use std::io::{BufReader, ErrorKind, Result, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, SystemTime};
@@ -187,12 +187,13 @@ impl Client {
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         let (mut keys, mut next) = (Vec::new(), String::new());
         loop {
-            let mut pairs = vec![("list-type", "2"), ("encoding-type", "url"), ("prefix", prefix)];
+            // Not encoded: two of the servers say that they do and do not.
+            let mut pairs = vec![("list-type", "2"), ("prefix", prefix)];
             if !next.is_empty() {
                 pairs.push(("continuation-token", &next));
             }
             let reply = self.ask("GET", "", &pairs, &[], b"").well();
-            keys.extend(reply.all("Key").iter().map(|key| decode(key)));
+            keys.extend(reply.all("Key"));
             next = reply.first("NextContinuationToken");
             if next.is_empty() {
                 return keys;

@@ -12,6 +12,7 @@ mod s3s;
 pub mod server;
 pub mod sign;
 pub mod sts;
+pub mod support;
 pub mod token;
 
 /// Where objects go and who may put them there.

@@ -59,15 +59,16 @@ impl Reply {
 /// The texts of all elements of this name, in order. An element may hold others, but none of its own name.
 #[must_use]
 pub fn elements(xml: &str, element: &str) -> Vec<String> {
-    let end = format!("</{element}>");
+    let (begin, end) = (format!("<{element}"), format!("</{element}>"));
     let mut found = Vec::new();
-    for part in xml.split(&format!("<{element}")).skip(1) {
+    for (at, _) in xml.match_indices(&begin) {
         // `<Key` also begins `<KeyCount>`, and an element can be empty or have attributes.
-        if let Some((tag, rest)) = part.split_once('>')
+        if let Some((tag, rest)) = xml[at + begin.len()..].split_once('>')
             && (tag.is_empty() || tag.starts_with([' ', '/']))
         {
             let text = if tag.ends_with('/') { "" } else { rest.split(&end).next().unwrap_or("") };
-            found.push(plain(text));
+            // What is in it keeps its form, to be looked into.
+            found.push(if text.contains('<') { text.to_owned() } else { plain(text) });
         }
     }
     found
@@ -94,6 +95,13 @@ mod tests {
         let xml = "<R x=\"1\"><KeyCount>2</KeyCount><Key>a&amp;lt;</Key><Key/><Key a=\"b\">c</Key></R>";
         assert_eq!(elements(xml, "Key"), ["a&lt;", "", "c"]);
         assert_eq!(elements(xml, "R").len(), 1);
+        let nested = "<Part><PartNumber>1</PartNumber><Name>&amp;amp;</Name></Part><Part><PartNumber>2</PartNumber></Part>";
+        let parts = elements(nested, "Part");
+        assert_eq!(
+            parts.iter().flat_map(|part| elements(part, "PartNumber")).collect::<Vec<_>>(),
+            ["1", "2"]
+        );
+        assert_eq!(elements(&parts[0], "Name"), ["&amp;"]);
         assert_eq!(elements(xml, "None"), [""; 0]);
         assert_eq!(plain(&escape("<a & \"b\">")), "<a & \"b\">");
     }

@@ -1,5 +1,18 @@
 //! Servers that keep objects, each with a folder and a port of its own, ended when dropped. None listens beyond
 //! loopback.
+//!
+//! What each does with what an upload can ask of it was found out by `support` and is proven by the test
+//! `what_is_written_of_the_servers_is_what_they_do`. Where a status stands alone the request was done, whether what
+//! it asked for was kept or not; what follows a status is what came back.
+//!
+//! - `versitygw` takes no session tokens, replies `MD5` tags, and has no encryption and no storage classes: it says
+//!   200 and forgets them. It is the one that verifies and keeps all checksums.
+//! - `s3s-fs` verifies checksums of `PutObject` only, keeps none of an upload in parts, lists no uploads, lists parts
+//!   in no order, and believes every session token.
+//! - `moto` verifies neither signatures nor checksums, and makes up CRC-32C and CRC-64 of objects in parts. It is good
+//!   for headers, tags and encryption.
+//!
+#![doc = include_str!("support.md")]
 
 use super::Place;
 use super::client::Client;
