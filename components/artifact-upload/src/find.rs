@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use crate::headers;
 use crate::host::{Content, Fault, Found, Host, Keeping, Link};
-use crate::parts::{Plan, WHOLE};
+use crate::parts::{LONGEST, Plan, WHOLE};
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
 
@@ -144,6 +144,11 @@ fn take(
                 .hint("rename the file, or leave it out of `source`")
                 .at(&file.path),
         );
+    }
+    if file.size > LONGEST && !settings.target.folder {
+        let message =
+            format!("`{}` has {} bytes; an object can have {LONGEST} at most", file.path, file.size);
+        return Some(Problem::new(Code::BadInput, message).hint("split the file").at(&file.path));
     }
     match found.entry(below.to_owned()) {
         Entry::Vacant(free) => {

@@ -45,6 +45,9 @@ impl Rule {
         if !value.chars().all(|c| matches!(c, ' '..='~')) {
             return Err(format!("`{text}`: the value has characters that no header can have"));
         }
+        if header == "expires" && !is_date(value) {
+            return Err(format!("`{text}`: `expires` is a date such as `Sun, 06 Nov 1994 08:49:37 GMT`"));
+        }
         let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
         Ok(Self { pattern: pattern.to_owned(), header, value: value.to_owned() })
     }
@@ -53,6 +56,18 @@ impl Rule {
         let name = below.rsplit('/').next().unwrap_or(below);
         glob_match(&self.pattern, if self.pattern.contains('/') { below } else { name })
     }
+}
+
+/// Whether it has the form of a date of HTTP, <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>.
+fn is_date(text: &str) -> bool {
+    const FORM: &str = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+    let fits = |(form, c): (char, char)| match form {
+        '0' => c.is_ascii_digit(),
+        'A' => c.is_ascii_uppercase(),
+        'a' => c.is_ascii_lowercase(),
+        form => form == c,
+    };
+    text.len() == FORM.len() && FORM.chars().zip(text.chars()).all(fits)
 }
 
 /// The headers of a file with this path below `to`, sorted by name. Later rules win.

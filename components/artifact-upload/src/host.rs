@@ -278,8 +278,8 @@ pub trait Host {
     /// The store does not.
     fn abort(&mut self, upload: &Self::Upload) -> Result<(), Fault>;
 
-    /// Says how many bytes of how many are done.
-    fn progress(&mut self, done: u64, total: u64);
+    /// Says how many of how many are done: objects, or megabytes.
+    fn progress(&mut self, done: u64, total: u64, unit: &str);
 }
 
 impl Algorithm {

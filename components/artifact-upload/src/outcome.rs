@@ -33,27 +33,23 @@ pub struct Sending<'s, H> {
     pub settings: &'s Settings,
     /// The ways in which objects are kept.
     pub keepings: &'s [Keeping],
-    /// How many bytes are done.
+    /// How many bytes of files in parts are done.
     pub done: u64,
     /// How many there are.
     pub total: u64,
 }
 
 impl<'s, H: Host> Sending<'s, H> {
-    /// Begins to send these items of the files.
-    pub fn new<'i>(
-        host: &'s mut H,
-        settings: &'s Settings,
-        files: &'s Files,
-        items: impl Iterator<Item = &'i Item>,
-    ) -> Self {
-        Self { host, settings, keepings: &files.keepings, done: 0, total: items.map(|item| item.size).sum() }
+    /// Begins to send, so many bytes of it in parts.
+    pub fn new(host: &'s mut H, settings: &'s Settings, files: &'s Files, total: u64) -> Self {
+        Self { host, settings, keepings: &files.keepings, done: 0, total }
     }
 
     /// Says that so many more bytes are done.
     pub fn advance(&mut self, bytes: u64) {
-        self.done += bytes;
-        self.host.progress(self.done, self.total);
+        const MEGA: u64 = 1_000_000;
+        self.done = (self.done + bytes).min(self.total);
+        self.host.progress(self.done / MEGA, self.total / MEGA, "MB");
     }
 
     /// What must hold for an object to be written.

@@ -11,7 +11,13 @@ pub const WHOLE: u64 = 16 * MIB;
 pub const MOST: u64 = 10_000;
 
 const MIB: u64 = 1024 * 1024;
-const SMALLEST: u64 = 8 * MIB;
+/// The sizes that parts have, before settings are told apart. The host takes parts of up to 64 MiB: several are in
+/// memory at once.
+const SIZES: [u64; 4] = [8 * MIB, 16 * MIB, 32 * MIB, LARGEST];
+/// The size of parts of the largest files.
+const LARGEST: u64 = 60 * MIB;
+/// The largest file.
+pub const LONGEST: u64 = LARGEST * MOST;
 
 /// How a file is taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +33,7 @@ impl Plan {
     /// size of its parts does: up to 4 MiB above the least tell different settings apart.
     #[must_use]
     pub fn new(size: u64, keeping: &Keeping) -> Self {
-        let mut part = SMALLEST;
-        while size.div_ceil(part) > MOST {
-            part *= 2;
-        }
+        let part = SIZES.into_iter().find(|part| size.div_ceil(*part) <= MOST).unwrap_or(LARGEST);
         Self { size, part: part + fingerprint(keeping) * 1024 }
     }
 

@@ -131,6 +131,13 @@ impl Settings {
             let message = format!("`manifest` is `{manifest}`, which cannot be a name below `to`");
             wrong.push(Problem::new(Code::BadInput, message));
         }
+        let demands = [("encryption", keeping.encryption.is_some()), ("lock", keeping.retention.is_some())];
+        for (input, _) in demands.into_iter().filter(|(_, asked)| *asked) {
+            if target.as_ref().is_some_and(|target| target.folder) {
+                let message = format!("`{input}` is given, and a local folder has none");
+                wrong.push(Problem::new(Code::BadInput, message));
+            }
+        }
         match target {
             Some(target) if wrong.is_empty() => Ok(Self {
                 sources,

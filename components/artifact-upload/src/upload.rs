@@ -106,7 +106,7 @@ pub fn upload<H: Host>(host: &mut H, inputs: &Inputs, now: u64) -> Result<Done, 
         let outcome = match plan.same_manifest {
             true => Outcome::Skipped,
             false => {
-                let mut sending = Sending::new(host, &settings, &plan.files, [item].into_iter());
+                let mut sending = Sending::new(host, &settings, &plan.files, 0);
                 whole::send(&mut sending, &[item]).pop().unwrap_or(Outcome::Skipped)
             }
         };
@@ -200,8 +200,8 @@ fn send<H: Host>(host: &mut H, settings: &Settings, plan: &Plan) -> Vec<Outcome>
     let (large, small): (Vec<usize>, Vec<usize>) =
         (0..items.len()).partition(|at| Files::in_parts(settings, &items[*at]));
     let small: Vec<usize> = small.into_iter().filter(is_new).collect();
-    let new = (0..items.len()).filter(is_new).map(|at| &items[at]);
-    let mut sending = Sending::new(host, settings, &plan.files, new);
+    let in_parts = large.iter().filter(|at| is_new(at)).map(|at| items[*at].size).sum();
+    let mut sending = Sending::new(host, settings, &plan.files, in_parts);
     let whole: Vec<&Item> = small.iter().map(|at| &items[*at]).collect();
     let mut stop = None;
     for (at, outcome) in small.into_iter().zip(whole::send(&mut sending, &whole)) {

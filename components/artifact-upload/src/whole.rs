@@ -27,7 +27,7 @@ pub fn send<H: Host>(sending: &mut Sending<'_, H>, items: &[&Item]) -> Vec<Outco
             });
         }
         outcomes.extend(sent);
-        sending.advance(batch.iter().map(|item| item.size).sum());
+        sending.host.progress(outcomes.len() as u64, items.len() as u64, "objects");
     }
     outcomes
 }

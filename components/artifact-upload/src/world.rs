@@ -111,9 +111,8 @@ impl Host for World {
         Ok(upload.abort()?)
     }
 
-    fn progress(&mut self, done: u64, total: u64) {
-        const MB: u64 = 1_000_000;
-        progress(done / MB, Some(total.div_ceil(MB)), "MB");
+    fn progress(&mut self, done: u64, total: u64, unit: &str) {
+        progress(done, Some(total), unit);
     }
 }
 

@@ -29,9 +29,9 @@ fn check(case: &mut Case) {
     given.encryption = case.one("--encryption");
     given.lock = case.one("--lock");
     given.manifest = case.one("--manifest").unwrap_or_default();
-    let mut model = Model::default();
-    model.files =
+    let files =
         case.files().into_iter().map(|(path, bytes)| (path, Data::new(0, bytes.len() as u64))).collect();
+    let mut model = Model { files, ..Model::default() };
     match model.run(&given) {
         Ok(done) => {
             case.assert_ended(0, "done", "", &done);

@@ -7,7 +7,7 @@ use artifact_upload::headers::{self, Rule};
 use artifact_upload::host::{Keeping, Part, Retention};
 use artifact_upload::manifest;
 use artifact_upload::names::{Source, Target, is_plain};
-use artifact_upload::parts::{MOST, Plan, fingerprint};
+use artifact_upload::parts::{LONGEST, MOST, Plan, fingerprint};
 use artifact_upload::problem::Code;
 use artifact_upload::settings::{MaxDelete, Settings};
 use common::{Data, MIB, Model, NOW, TO, inputs};
@@ -56,6 +56,8 @@ fn a_file_a_folder_and_a_pattern_make_keys() {
     assert_eq!(keys(&["x", "z"], &["x/a", "y/a"]), Err(Code::NoFiles));
     assert_eq!(keys(&[""], &["x/a"]), Err(Code::BadInput));
     assert_eq!(keys(&[], &["x/a"]), Err(Code::BadInput));
+    let mut model = Model::new(&[("x/a", 1, LONGEST + 1)]);
+    assert_eq!(model.run(&inputs(&["x"])).unwrap_err().failure.code, Code::BadInput);
 }
 
 #[test]
@@ -150,9 +152,17 @@ fn rules_give_headers() {
     assert_eq!(of("x.js", "content-type").as_deref(), Some("text/x-js"));
     assert_eq!(of("x.css", "content-type").as_deref(), Some("text/css; charset=utf-8"));
     assert_eq!((of("x.css", "cache-control"), of("a/x", "content-language").as_deref()), (None, Some("en")));
-    for rule in
-        ["", "*.js", "*.js=x", "=expires: 0", "*=server: x", "*=expires:", "*=expires: a\nb", "*=expires: ü"]
-    {
+    for rule in [
+        "",
+        "*.js",
+        "*.js=x",
+        "=expires: 0",
+        "*=server: x",
+        "*=expires:",
+        "*=expires: a\nb",
+        "*=expires: tomorrow",
+        "*=expires: ü",
+    ] {
         assert!(Rule::read(rule).is_err(), "{rule:?}");
     }
 }
@@ -200,6 +210,11 @@ fn settings_are_read_or_refused_one_by_one() {
         let keeping = with(&|given| given.encryption = Some(text.into()));
         assert_eq!(keeping.ok().and_then(|keeping| keeping.encryption).as_deref(), expected, "{text}");
     }
+    assert_eq!(
+        with(&|given| (given.to, given.lock) = ("file:///x/".into(), Some("governance:1d".into()))),
+        Err(1)
+    );
+    assert!(Rule::read("*=expires: Sun, 06 Nov 1994 08:49:37 GMT").is_ok());
     let eleven: Vec<String> = (0..11).map(|n| format!("t{n}=v")).collect();
     assert_eq!(with(&|given| given.tags = eleven.clone()), Err(1));
     assert!(with(&|given| given.tags = eleven[1..].to_vec()).is_ok());
@@ -239,7 +254,7 @@ fn part(plan: &Plan, number: u32) -> Part {
 
 proptest! {
     #[test]
-    fn parts_cover_a_file_exactly(size in prop_oneof![0..200 * MIB, 0..50_000_000 * MIB], salt in "[a-z]{0,4}") {
+    fn parts_cover_a_file_exactly(size in prop_oneof![0..200 * MIB, 0..=LONGEST], salt in "[a-z]{0,4}") {
         let plan = Plan::new(size, &keeping(|keeping| keeping.metadata.push(("salt".into(), salt))));
         let ranges = plan.missing(&[]);
         prop_assert!(ranges.len() as u64 <= MOST && ranges.len() as u64 == plan.count());
@@ -251,7 +266,7 @@ proptest! {
             end += range.length;
         }
         prop_assert_eq!(end, size);
-        prop_assert!(plan.part >= 8 * MIB && plan.range(0).is_none() && plan.range(ranges.len() as u32 + 1).is_none());
+        prop_assert!(plan.part >= 8 * MIB && plan.part < 64 * MIB && plan.range(0).is_none() && plan.range(ranges.len() as u32 + 1).is_none());
     }
 
     #[test]

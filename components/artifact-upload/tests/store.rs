@@ -316,3 +316,32 @@ fn open_uploads_of_other_settings_or_content_are_given_up() {
         assert_eq!(keeping.metadata.len(), given.metadata.len());
     }
 }
+
+#[test]
+fn a_folder_takes_any_file_whole() {
+    let mut model = model();
+    let mut given = inputs(&["dist"]);
+    given.to = "file:///srv/web/".into();
+    assert_eq!(model.run(&given).unwrap().uploaded.len(), 4);
+    assert!(model.log.iter().all(|call| matches!(call, Call::Head(_) | Call::Put(_))));
+}
+
+#[test]
+fn many_files_are_listed_and_sent_in_few_calls() {
+    let files: Vec<(String, u64, u64)> = (0..4500).map(|n| (format!("d/{n}"), n, 5)).collect();
+    let files: Vec<_> = files.iter().map(|(path, content, size)| (path.as_str(), *content, *size)).collect();
+    let mut model = Model { page: 1000, ..Model::new(&files) };
+    assert_eq!(model.run(&inputs(&["d"])).unwrap().uploaded.len(), 4500);
+    assert_eq!(model.log.iter().filter(|call| matches!(call, Call::Head(_) | Call::List)).count(), 1);
+    model.log.clear();
+    assert_eq!(model.run(&inputs(&["d"])).unwrap().skipped, 4500);
+    assert_eq!(model.log, vec![Call::List; 5]);
+    let mut model = Model::new(&files);
+    model.hook = Some(Box::new(|_, call| match call {
+        Call::Put(_) => Act::Fail(Fault::Unauthorized("expired".into())),
+        _ => Act::Go,
+    }));
+    let stop = model.run(&inputs(&["d"])).unwrap_err();
+    assert_eq!((stop.failure.code, stop.problems.len()), (Code::Credentials, 4500));
+    assert_eq!(model.log.iter().filter(|call| is_put(call)).count(), 2000, "what speaks against all ends it");
+}

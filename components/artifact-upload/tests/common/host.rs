@@ -1,6 +1,6 @@
 //! The model as the step sees it.
 
-use super::{Act, Call, Data, Killed, Model, Upload};
+use super::{Act, Call, Data, Killed, MIB, Model, Upload};
 use artifact_upload::digest::tag_of;
 use artifact_upload::host::{
     Algorithm, Content, Fault, Found, Host, Keeping, Link, Listed, Open, Page, Part, Put, Range, Stored, When,
@@ -212,6 +212,7 @@ impl Host for Model {
     ) -> Result<Vec<Result<Part, Fault>>, Fault> {
         let one = |range: &Range| {
             self.request(&Call::PutPart(*id, range.number), |model| {
+                assert!(range.length <= 64 * MIB);
                 let upload = model.uploads.get_mut(id).ok_or_else(gone)?;
                 let (data, checksum) = (file.cut(range.offset, range.length), upload.keeping.checksum);
                 upload.parts.insert(range.number, data.clone());
@@ -229,7 +230,7 @@ impl Host for Model {
         self.request(&Call::Abort(*id), |model| model.uploads.remove(id).map(|_| ()).ok_or_else(gone))
     }
 
-    fn progress(&mut self, done: u64, total: u64) {
-        assert!(done <= total.max(1) * 4, "{done} of {total}");
+    fn progress(&mut self, done: u64, total: u64, unit: &str) {
+        assert!(done <= total && matches!(unit, "MB" | "objects"), "{done} of {total} {unit}");
     }
 }
