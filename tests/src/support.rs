@@ -133,8 +133,13 @@ impl Scene {
     /// A run of a component from a file, under a policy that allows it these rights on the workspace.
     #[must_use]
     pub fn component(&self, path: &Path, rights: &[&str], limits: &str) -> Run<'_> {
+        self.allowed(path, &serde_json::json!({ "workspace": rights }), limits)
+    }
+
+    /// A run of a component from a file, under a policy that allows it this, by capability.
+    #[must_use]
+    pub fn allowed(&self, path: &Path, allow: &Value, limits: &str) -> Run<'_> {
         let digest = Digest::of(&fs::read(path).expect("the component"));
-        let allow = serde_json::json!({ "workspace": rights });
         self.put(
             "own/policy.yaml",
             &format!("version: 1\ncomponents:\n  - digest: {digest}\n    allow: {allow}\n    limits: {{{limits}}}\n"),

@@ -120,6 +120,7 @@ prop_compose! {
             ending: Ending { exit: if failed { Exit::Rejected } else { Exit::Done }, code, message, hint, at },
             planned, outputs, notes, summary,
             changes: paths.into_iter().map(change).collect(),
+            objects: vec![],
             diff,
             receipt: None,
         }

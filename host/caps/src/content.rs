@@ -85,6 +85,12 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes of hexadecimal digits; none if they are none.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
 fn crc(algorithm: Algorithm) -> CrcAlgorithm {
     match algorithm {
         Algorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,

@@ -2,10 +2,12 @@
 //! It changes nothing outside a folder of its own below target/.
 
 use crate::{build, shell};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What a release job would type. README.md shows the same.
 const RUN: [&str; 10] = [
@@ -49,8 +51,36 @@ pub(crate) fn demo(root: &Path) -> Result<()> {
     show(&host, &folder, &denied, 3, "and what it may not touch, it cannot")?;
     show(&host, &folder, &GATE, 1, "a plan of Terraform that would destroy the database")?;
     show(&host, &folder, &PARSE, 0, "outputs of Terraform, held against what is expected of them")?;
+    upload(root, &host, &folder)?;
     shell::say(&format!("\nthe folder is {}; the program is {}", folder.display(), host.display()));
     Ok(())
+}
+
+/// Uploads what was built: to a folder, then to a server of S3 that lives as long as this.
+fn upload(root: &Path, host: &Path, folder: &Path) -> Result<()> {
+    let store = format!("file://{}/releases/", folder.display());
+    let to_folder = ["run", "artifact-upload", "--source", "dist", "--to", &store];
+    show(host, folder, &to_folder, 0, "what was built goes to a store: a folder needs no account")?;
+    show(host, folder, &to_folder, 0, "the same content is there already")?;
+
+    shell::step("a server of S3 for the demo");
+    let mut server = shell::cargo(root);
+    server.args(["run", "--quiet", "--locked", "--package", "lockstep-tests", "--features", "live", "--bin", "s3-server"]);
+    let mut server = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    let stdout = server.stdout.take().context("the server has no output")?;
+    BufReader::new(stdout).read_line(&mut line)?;
+    let place: Value = serde_json::from_str(&line).context("the server did not start")?;
+    let text = |name: &str| place[name].as_str().unwrap_or_default().to_owned();
+    let (to, endpoint) = (format!("s3://{}/web/", text("bucket")), text("endpoint"));
+    let args = ["run", "artifact-upload", "--source", "dist", "--to", &to, "--endpoint", &endpoint];
+    let keys = [("AWS_ACCESS_KEY_ID", text("access-key")), ("AWS_SECRET_ACCESS_KEY", text("secret-key"))];
+    let shown = show_with(host, folder, &args, &keys, 0, "a bucket: the keys stay in the host")
+        .and_then(|()| show_with(host, folder, &args, &keys, 0, "run it again: nothing to send"));
+    // The end of its input ends it.
+    drop(server.stdin.take());
+    server.wait()?;
+    shown
 }
 
 /// A fresh copy of the example, as a git repository.
@@ -77,12 +107,25 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn show(host: &Path, folder: &Path, args: &[&str], expected: i32, why: &str) -> Result<()> {
+    show_with(host, folder, args, &[], expected, why)
+}
+
+fn show_with(
+    host: &Path,
+    folder: &Path,
+    args: &[&str],
+    secrets: &[(&str, String)],
+    expected: i32,
+    why: &str,
+) -> Result<()> {
     let quoted: Vec<_> = args
         .iter()
         .map(|arg| if arg.contains(['*', '=']) { format!("'{arg}'") } else { (*arg).to_owned() })
         .collect();
     shell::say(&format!("\n# {why}\n$ lockstep {}", quoted.join(" ")));
-    let status = Command::new(host).args(args).args(["--platform", "plain"]).current_dir(folder).status()?;
+    let mut run = Command::new(host);
+    run.args(args).args(["--platform", "plain"]).envs(secrets.iter().map(|(name, value)| (name, value)));
+    let status = run.current_dir(folder).status()?;
     if status.code() != Some(expected) {
         bail!("expected exit code {expected}, got {status}");
     }

@@ -14,6 +14,7 @@ pub mod sign;
 pub mod sts;
 pub mod support;
 pub mod token;
+pub mod upload;
 
 /// Where objects go and who may put them there.
 #[derive(Debug, Clone)]

@@ -52,6 +52,8 @@ fn refused(status: u16, code: &str, text: String) -> CallError {
         (_, "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" | "XAmzContentChecksumMismatch") => {
             CallError::Integrity(text)
         }
+        // Of the server's errors the one that another request cannot change.
+        (501, _) => CallError::Upstream { status, message: text },
         (429 | 500..=599, _) | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "IncompleteBody") => {
             CallError::Unavailable(text)
         }
@@ -137,6 +139,7 @@ mod tests {
             (200, "InternalError", "unavailable"),
             (429, "", "unavailable"),
             (400, "EntityTooLarge", "upstream"),
+            (501, "NotImplemented", "upstream"),
         ] {
             assert_eq!(refused(status, code, String::new()).word(), word, "{status} {code}");
         }

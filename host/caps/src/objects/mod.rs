@@ -2,6 +2,7 @@
 //! credential leaves this folder. With a run that only plans, nothing is changed.
 
 mod batch;
+mod complete;
 mod connect;
 mod credentials;
 mod failure;

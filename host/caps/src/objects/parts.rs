@@ -5,26 +5,20 @@ use super::batch::{Job, each};
 use super::keeping::keep;
 use super::proof::Proof;
 use super::s3::{Place, S3, hex_of, unquoted};
-use super::types::{Condition, Keeping, Part, Range, Stored};
+use super::types::{Keeping, Part, Range};
 use crate::content::{self, Algorithm, Hasher};
 use crate::workspace::OpenFile;
-use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// The largest part, in bytes: several are in memory at once.
 const LARGEST: u64 = 64 * 1024 * 1024;
 /// The most parts of an upload, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
 const MOST_PARTS: u32 = 10_000;
-/// How often it is asked to complete where the answer is a success that holds an error.
-const COMPLETIONS: u32 = 5;
 
 /// An upload that is open in its store.
 #[derive(Debug)]
@@ -66,7 +60,7 @@ impl Upload {
     }
 
     /// The digest of the whole, if all of so many bytes were sent in order.
-    fn digest(&mut self, size: u64) -> Option<Digest> {
+    pub(super) fn digest(&mut self, size: u64) -> Option<Digest> {
         let (hasher, _) = self.whole.take().filter(|(_, at)| *at == size)?;
         Digest::parse(&format!("sha256:{}", content::hex(&hasher.finish())))
     }
@@ -104,7 +98,7 @@ impl S3 {
     }
 
     pub(super) async fn parts(&self, upload: &Upload) -> Result<Vec<Part>, CallError> {
-        let (at, mut found, mut marker) = (&upload.place, Vec::new(), None);
+        let (at, mut found, mut marker) = (&upload.place, Vec::<Part>::new(), None);
         loop {
             let request = self.connected.client.list_parts().bucket(&at.bucket).key(&at.key);
             let request = request.upload_id(&upload.id).set_part_number_marker(marker.clone());
@@ -125,6 +119,8 @@ impl S3 {
             }
             let next = answer.next_part_number_marker;
             if answer.is_truncated != Some(true) || next.is_none() || next == marker {
+                // Some servers list them as they came.
+                found.sort_by_key(|part| part.number);
                 return Ok(found);
             }
             marker = next;
@@ -209,78 +205,6 @@ impl S3 {
         })
     }
 
-    pub(super) async fn complete(
-        &self,
-        upload: &mut Upload,
-        parts: &[Part],
-        when: &Condition,
-    ) -> Result<Stored, CallError> {
-        let size = parts.iter().map(|part| part.size).sum::<u64>();
-        let plain = self.plain.load(Ordering::Relaxed);
-        let whole = (!plain).then(|| combined(upload.checksum, parts)).flatten();
-        let whole_base64 = whole.as_ref().map(|whole| BASE64.encode(whole));
-        let at = upload.place.clone();
-        let mut wait = Duration::from_millis(500);
-        for attempt in 1.. {
-            let request = self.connected.client.complete_multipart_upload().bucket(&at.bucket).key(&at.key);
-            let request =
-                request.upload_id(&upload.id).mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX));
-            let request = request.multipart_upload(completed(parts, upload.checksum, plain));
-            let request = match when {
-                Condition::Always => request,
-                Condition::Absent => request.if_none_match("*"),
-                Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
-            };
-            let request = match (upload.checksum, &whole_base64) {
-                (Algorithm::Crc64Nvme, Some(whole)) => {
-                    request.checksum_type(ChecksumType::FullObject).checksum_crc64_nvme(whole)
-                }
-                (Algorithm::Crc32c, Some(whole)) => {
-                    request.checksum_type(ChecksumType::FullObject).checksum_crc32_c(whole)
-                }
-                _ => request,
-            };
-            let failed = match request.send().await {
-                Ok(answer) if answer.e_tag.is_some() => {
-                    let told = match upload.checksum {
-                        Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
-                        Algorithm::Crc32c => answer.checksum_crc32_c,
-                        _ => None,
-                    };
-                    let told = told.filter(|told| !told.contains('-'));
-                    if let (Some(told), Some(own)) = (told, &whole_base64)
-                        && told != *own
-                    {
-                        let text =
-                            format!("complete `{}`: the store holds other bytes than were sent", at.name);
-                        return Err(CallError::Integrity(text));
-                    }
-                    return Ok(Stored {
-                        size,
-                        etag: unquoted(answer.e_tag),
-                        version: answer.version_id,
-                        checksum: whole.map(|whole| (upload.checksum, content::hex(&whole))),
-                        digest: upload.digest(size),
-                    });
-                }
-                // S3 answers before it is done, and then tells an error in the body of a success.
-                Ok(_) => CallError::Unavailable(format!(
-                    "complete `{}`: the answer is a success without an object",
-                    at.name
-                )),
-                Err(error @ SdkError::ResponseError(_)) => self.told("complete", &at.name, &error),
-                Err(error) if is_hidden(&error) => self.told("complete", &at.name, &error),
-                Err(error) => return Err(self.told("complete", &at.name, &error)),
-            };
-            if attempt == COMPLETIONS {
-                return Err(failed);
-            }
-            tokio::time::sleep(wait).await;
-            wait *= 2;
-        }
-        unreachable!("the loop above ends by itself")
-    }
-
     pub(super) async fn abort(&self, upload: &Upload) -> Result<(), CallError> {
         let at = &upload.place;
         let request = self.connected.client.abort_multipart_upload().bucket(&at.bucket).key(&at.key);
@@ -294,11 +218,6 @@ impl S3 {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Whether an error came with a status that says success.
-fn is_hidden<E>(error: &SdkError<E>) -> bool {
-    error.raw_response().is_some_and(|response| response.status().is_success())
 }
 
 fn read(file: &OpenFile, range: Range) -> Result<Vec<u8>, CallError> {
@@ -315,44 +234,4 @@ fn read(file: &OpenFile, range: Range) -> Result<Vec<u8>, CallError> {
         return Err(CallError::Invalid(format!("part {} reaches past the end of the file", range.number)));
     }
     Ok(bytes)
-}
-
-fn completed(parts: &[Part], algorithm: Algorithm, plain: bool) -> CompletedMultipartUpload {
-    let part = |part: &Part| {
-        let checksum = part.checksum.as_deref().filter(|_| !plain).and_then(base64_of);
-        let builder = CompletedPart::builder()
-            .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
-            .e_tag(format!("\"{}\"", part.etag));
-        match algorithm {
-            Algorithm::Crc64Nvme => builder.set_checksum_crc64_nvme(checksum),
-            Algorithm::Crc32c => builder.set_checksum_crc32_c(checksum),
-            _ => builder.set_checksum_sha256(checksum),
-        }
-        .build()
-    };
-    CompletedMultipartUpload::builder().set_parts(Some(parts.iter().map(part).collect())).build()
-}
-
-/// The checksum of the whole, made of those of its parts; none for a digest, which cannot be put together.
-fn combined(algorithm: Algorithm, parts: &[Part]) -> Option<Vec<u8>> {
-    if !matches!(algorithm, Algorithm::Crc64Nvme | Algorithm::Crc32c) {
-        return None;
-    }
-    let mut whole: Option<Vec<u8>> = None;
-    for part in parts {
-        let next = unhex(part.checksum.as_deref()?)?;
-        whole = Some(match whole {
-            None => next,
-            Some(whole) => content::combine(algorithm, &whole, &next, part.size),
-        });
-    }
-    whole
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
-}
-
-fn base64_of(hex: &str) -> Option<String> {
-    unhex(hex).map(|bytes| BASE64.encode(bytes))
 }

@@ -22,7 +22,7 @@ impl Proof {
     pub(super) fn of(bytes: &[u8], algorithm: Algorithm) -> Self {
         let digest = Digest::of(bytes);
         let checksum = match algorithm {
-            Algorithm::Sha256 => bytes_of(&digest.hex()),
+            Algorithm::Sha256 => content::unhex(&digest.hex()).unwrap_or_default(),
             other => hash(other, bytes),
         };
         Self { digest, checksum }
@@ -62,11 +62,6 @@ fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
     let mut hasher = Hasher::new(algorithm);
     hasher.update(bytes);
     hasher.finish()
-}
-
-fn bytes_of(hex: &str) -> Vec<u8> {
-    let pair = |at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
-    (0..hex.len()).step_by(2).filter_map(pair).collect()
 }
 
 /// Gives the signer the SHA-256 of a body.

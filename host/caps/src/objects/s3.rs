@@ -8,7 +8,7 @@ use super::keeping::keep;
 use super::proof::Proof;
 use super::secret::Known;
 use super::types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Stored};
-use crate::content::{self, Algorithm};
+use crate::content::{self, Algorithm, Hasher};
 use crate::workspace::OpenFile;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
@@ -170,7 +170,8 @@ impl S3 {
         };
         let etag = unquoted(answer.e_tag);
         if !proof.holds(told.as_deref(), &etag, &bytes) {
-            self.read_back(at, &proof, &answer.version_id).await?;
+            let sha256 = content::unhex(&proof.digest().hex()).unwrap_or_default();
+            self.read_back(at, Algorithm::Sha256, &sha256, answer.version_id.as_deref()).await?;
         }
         Ok(Stored {
             size: bytes.len() as u64,
@@ -181,18 +182,26 @@ impl S3 {
         })
     }
 
-    /// Reads an object that nothing else proves, and compares.
-    async fn read_back(&self, at: &Place, proof: &Proof, version: &Option<String>) -> Result<(), CallError> {
+    /// Reads an object that nothing else proves, and compares its digest.
+    pub(super) async fn read_back(
+        &self,
+        at: &Place,
+        algorithm: Algorithm,
+        digest: &[u8],
+        version: Option<&str>,
+    ) -> Result<(), CallError> {
         let request = self.connected.client.get_object().bucket(&at.bucket).key(&at.key);
-        let answer = request.set_version_id(version.clone()).send().await;
-        let answer = answer.map_err(|error| self.told("read back", &at.name, &error))?;
-        let body = answer.body.collect().await;
-        let body =
-            body.map_err(|error| CallError::Unavailable(format!("read back `{}`: {error}", at.name)))?;
-        if lockstep_model::digest::Digest::of(&body.into_bytes()) == proof.digest() {
+        let answer = request.set_version_id(version.map(str::to_owned)).send().await;
+        let mut body = answer.map_err(|error| self.told("read back", &at.name, &error))?.body;
+        let mut hasher = Hasher::new(algorithm);
+        while let Some(bytes) = body.next().await {
+            let failed = |error| CallError::Unavailable(format!("read back `{}`: {error}", at.name));
+            hasher.update(&bytes.map_err(failed)?);
+        }
+        if hasher.finish() == digest {
             return Ok(());
         }
-        Err(CallError::Integrity(format!("put `{}`: what the store holds is not what was sent", at.name)))
+        Err(CallError::Integrity(format!("`{}`: what the store holds is not what was sent", at.name)))
     }
 
     pub(super) async fn delete(&self, at: &Place) -> Result<(), CallError> {

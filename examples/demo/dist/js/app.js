@@ -1,0 +1,1 @@
+document.title = "Shop v1.8.0";

@@ -1,0 +1,158 @@
+//! Makes an object of the parts of an upload, and holds what the server then says against what was sent. It sends no
+//! content.
+
+use super::parts::Upload;
+use super::s3::{S3, hex_of, unquoted};
+use super::types::{Condition, Part, Stored};
+use crate::content::{self, Algorithm};
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
+use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use lockstep_model::call::CallError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often it is asked where the answer is a success that holds an error: S3 answers before it is done.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
+const ATTEMPTS: u32 = 5;
+/// The first wait between them; each is twice the one before.
+const WAIT: Duration = Duration::from_millis(500);
+
+impl S3 {
+    pub(super) async fn complete(
+        &self,
+        upload: &mut Upload,
+        parts: &[Part],
+        when: &Condition,
+    ) -> Result<Stored, CallError> {
+        let plain = self.plain.load(Ordering::Relaxed);
+        let whole = (!plain).then(|| combined(upload.checksum, parts)).flatten();
+        let (mut attempt, mut wait) = (1, WAIT);
+        let answer = loop {
+            let request = self.completion(upload, parts, when, whole.as_deref());
+            let failed = match request.send().await {
+                Ok(answer) if answer.e_tag.is_some() => break answer,
+                Ok(_) => CallError::Unavailable(format!(
+                    "complete `{}`: the answer is a success without an object",
+                    upload.place.name
+                )),
+                Err(error) => {
+                    let told = self.told("complete", &upload.place.name, &error);
+                    if !is_hidden(&error) {
+                        return Err(told);
+                    }
+                    told
+                }
+            };
+            if attempt == ATTEMPTS {
+                return Err(failed);
+            }
+            tokio::time::sleep(wait).await;
+            (attempt, wait) = (attempt + 1, wait * 2);
+        };
+        self.check(upload, whole.as_deref(), &answer).await?;
+        let size = parts.iter().map(|part| part.size).sum();
+        Ok(Stored {
+            size,
+            etag: unquoted(answer.e_tag),
+            version: answer.version_id,
+            checksum: whole.map(|whole| (upload.checksum, content::hex(&whole))),
+            digest: upload.digest(size),
+        })
+    }
+
+    fn completion(
+        &self,
+        upload: &Upload,
+        parts: &[Part],
+        when: &Condition,
+        whole: Option<&[u8]>,
+    ) -> CompleteMultipartUploadFluentBuilder {
+        let size: u64 = parts.iter().map(|part| part.size).sum();
+        let parts = completed(parts, upload.checksum, self.plain.load(Ordering::Relaxed));
+        let request = self.connected.client.complete_multipart_upload().bucket(&upload.place.bucket);
+        let request = request.key(&upload.place.key).upload_id(&upload.id).multipart_upload(parts);
+        let request = request.mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX));
+        let request = match when {
+            Condition::Always => request,
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
+        };
+        match (upload.checksum, whole.map(|whole| BASE64.encode(whole))) {
+            (Algorithm::Crc64Nvme, Some(whole)) => {
+                request.checksum_type(ChecksumType::FullObject).checksum_crc64_nvme(whole)
+            }
+            (Algorithm::Crc32c, Some(whole)) => {
+                request.checksum_type(ChecksumType::FullObject).checksum_crc32_c(whole)
+            }
+            _ => request,
+        }
+    }
+
+    /// Holds the checksum that the server tells of the whole against ours. Where they differ the object is read back:
+    /// some servers reckon another way, and what they hold decides.
+    async fn check(
+        &self,
+        upload: &Upload,
+        whole: Option<&[u8]>,
+        answer: &CompleteMultipartUploadOutput,
+    ) -> Result<(), CallError> {
+        let told = match upload.checksum {
+            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme(),
+            Algorithm::Crc32c => answer.checksum_crc32_c(),
+            _ => None,
+        };
+        // With `-N` behind it, it is one of the parts.
+        let told = told.filter(|told| !told.contains('-')).and_then(hex_of);
+        match (told, whole) {
+            (Some(told), Some(whole)) if told != content::hex(whole) => {
+                self.read_back(&upload.place, upload.checksum, whole, answer.version_id()).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether an error came with a status that says success.
+fn is_hidden<E>(error: &SdkError<E>) -> bool {
+    error.raw_response().is_some_and(|response| response.status().is_success())
+}
+
+fn completed(parts: &[Part], algorithm: Algorithm, plain: bool) -> CompletedMultipartUpload {
+    let part = |part: &Part| {
+        let checksum = part.checksum.as_deref().filter(|_| !plain).and_then(base64_of);
+        let builder = CompletedPart::builder()
+            .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
+            .e_tag(format!("\"{}\"", part.etag));
+        match algorithm {
+            Algorithm::Crc64Nvme => builder.set_checksum_crc64_nvme(checksum),
+            Algorithm::Crc32c => builder.set_checksum_crc32_c(checksum),
+            _ => builder.set_checksum_sha256(checksum),
+        }
+        .build()
+    };
+    CompletedMultipartUpload::builder().set_parts(Some(parts.iter().map(part).collect())).build()
+}
+
+/// The checksum of the whole, made of those of its parts; none for a digest, which cannot be put together.
+fn combined(algorithm: Algorithm, parts: &[Part]) -> Option<Vec<u8>> {
+    if !matches!(algorithm, Algorithm::Crc64Nvme | Algorithm::Crc32c) {
+        return None;
+    }
+    let mut whole: Option<Vec<u8>> = None;
+    for part in parts {
+        let next = content::unhex(part.checksum.as_deref()?)?;
+        whole = Some(match whole {
+            None => next,
+            Some(whole) => content::combine(algorithm, &whole, &next, part.size),
+        });
+    }
+    whole
+}
+
+fn base64_of(hex: &str) -> Option<String> {
+    content::unhex(hex).map(|bytes| BASE64.encode(bytes))
+}

@@ -1,0 +1,115 @@
+//! `artifact-upload` with a role and the CI's token instead of keys.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use lockstep_tests::s3::fault::{What, When};
+use lockstep_tests::s3::proxy::Proxy;
+use lockstep_tests::s3::server::Server;
+use lockstep_tests::s3::sts::{REQUEST_TOKEN, Rules, Sts};
+use lockstep_tests::s3::token::Claims;
+use lockstep_tests::s3::upload::{keyless, scene, with_role};
+use lockstep_tests::support::assert_absent;
+use std::time::Duration;
+
+/// A server whose keys the STS hands out, behind a proxy that refuses sessions which have ended.
+fn stage(lifetime: Duration) -> (Server, Sts, Proxy, String) {
+    let server = Server::versitygw();
+    let rules = Rules {
+        lifetime,
+        access_key: server.place().access_key.clone(),
+        secret_key: server.place().secret_key.clone(),
+        ..Rules::default()
+    };
+    let role = rules.role.clone();
+    let sts = Sts::new(rules);
+    let proxy = Proxy::new(&server.place().endpoint);
+    let (when, what) = sts.expired();
+    proxy.fault(when, what);
+    (server, sts, proxy, role)
+}
+
+#[test]
+fn a_job_of_github_needs_no_keys() {
+    let (server, sts, proxy, role) = stage(Duration::from_secs(900));
+    let scene = scene(&[("a", "1")]);
+    let ended =
+        with_role(&scene, &server.place().through(&proxy), &sts, &role).env("GITHUB_RUN_ID", "4711").end();
+    ended.expect(0, "done");
+    let handed = sts.handed();
+    assert_eq!((handed.len(), handed[0].session.as_str()), (1, "lockstep-4711"));
+    let secrets = [REQUEST_TOKEN, &server.place().secret_key, &handed[0].session_token];
+    assert_absent(&scene, &ended, &secrets, &[]);
+    assert!(!ended.result()["notes"].to_string().contains("AWS_ACCESS_KEY_ID"));
+}
+
+#[test]
+fn a_token_in_a_variable_or_a_file_does_as_well() {
+    let (server, sts, proxy, role) = stage(Duration::from_secs(900));
+    let scene = scene(&[("a", "1")]);
+    let place = server.place().through(&proxy);
+    let token = sts.token(&Claims::default());
+    let run = || keyless(&scene, &place).args(["--role", &role]).env("AWS_ENDPOINT_URL_STS", sts.endpoint());
+    let ended = run().env("LOCKSTEP_ID_TOKEN", &token).end();
+    ended.expect(0, "done");
+    assert_absent(&scene, &ended, &[&token], &[]);
+    scene.put("outside/token", &token);
+    scene.put("workspace/dist/b", "2");
+    run().env("AWS_WEB_IDENTITY_TOKEN_FILE", scene.path("outside/token")).end().expect(0, "done");
+    assert_eq!(server.client().keys(""), ["web/a", "web/b"]);
+}
+
+#[test]
+fn credentials_that_end_in_the_middle_are_replaced() {
+    let (server, sts, proxy, role) = stage(Duration::from_secs(2));
+    let files: Vec<_> = (0..120).map(|number| (format!("f{number}"), number.to_string())).collect();
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let scene = scene(&files);
+    proxy.latency(Duration::from_millis(400));
+    with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
+    assert!(sts.handed().len() > 1, "they never ended");
+    assert_eq!(server.client().keys("web/").len(), 120);
+    // What was done is not done again.
+    let done = proxy
+        .log()
+        .iter()
+        .filter(|exchange| exchange.asked.method == "PUT" && exchange.status == Some(200))
+        .count();
+    assert_eq!(done, 120);
+}
+
+#[test]
+fn a_session_that_a_server_ends_early_costs_one_repeat() {
+    let (server, sts, proxy, role) = stage(Duration::from_secs(900));
+    let scene = scene(&[("a", "1"), ("b", "2")]);
+    proxy.fault(When::method("PUT").first(1), What::expired_token());
+    with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
+    assert_eq!(sts.handed().len(), 2);
+    assert_eq!(proxy.asked("PUT", "web/").len(), 3);
+}
+
+#[test]
+fn a_token_that_is_refused_ends_the_run_with_the_reason() {
+    for (name, change) in [
+        ("audience", (|rules: &mut Rules| rules.token.audience = "somebody-else".into()) as fn(&mut Rules)),
+        ("subject", |rules| rules.token.subject = "repo:other/repo:ref:refs/heads/main".into()),
+        ("expired", |rules| rules.token_lifetime = -10),
+        ("role", |rules| rules.role = "arn:aws:iam::123456789012:role/other".into()),
+    ] {
+        let (server, sts, proxy, role) = stage(Duration::from_secs(900));
+        let claims = Claims::default();
+        sts.change(change);
+        let scene = scene(&[("a", "1")]);
+        // GitLab's token says what it says, whatever the endpoint would.
+        let run = match name {
+            "expired" => with_role(&scene, &server.place().through(&proxy), &sts, &role),
+            _ => keyless(&scene, &server.place().through(&proxy))
+                .args(["--role", &role])
+                .env("LOCKSTEP_ID_TOKEN", sts.token(&claims))
+                .env("AWS_ENDPOINT_URL_STS", sts.endpoint()),
+        };
+        let ended = run.end();
+        ended.expect(5, "credentials");
+        assert!(ended.result()["message"].as_str().unwrap().contains(&role), "{name}: {ended:#?}");
+        assert!(sts.handed().is_empty() && proxy.log().is_empty(), "{name}");
+    }
+}
