@@ -88,7 +88,9 @@ pub fn hex(bytes: &[u8]) -> String {
 /// The bytes of hexadecimal digits; none if they are none.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+    // The library would take a sign for part of a number.
+    let digits = |at| text.get(at..at + 2).filter(|digits| !digits.starts_with('+'));
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(digits(at)?, 16).ok()).collect()
 }
 
 fn crc(algorithm: Algorithm) -> CrcAlgorithm {
@@ -130,6 +132,15 @@ mod tests {
         assert_eq!(of(Algorithm::Crc64Nvme), "ae8b14860a799888");
         assert_eq!(of(Algorithm::Md5), "25f9e794323b453885f5181f1b624d0b");
         assert_eq!(of(Algorithm::Sha256), "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
+    }
+
+    #[test]
+    fn only_hexadecimal_digits_are_bytes() {
+        assert_eq!(unhex(&hex(&[0, 0x7f, 0xff])), Some(vec![0, 0x7f, 0xff]));
+        assert_eq!(unhex(""), Some(vec![]));
+        for text in ["f", "fff", "fg", "+f", "-1", " f", "\u{e4}"] {
+            assert_eq!(unhex(text), None, "{text}");
+        }
     }
 
     proptest! {
