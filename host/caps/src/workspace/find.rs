@@ -1,5 +1,5 @@
-//! Finding files by pattern. It follows no link, does not look into folders where nothing can match,
-//! and never sees what is out of reach.
+//! Finding files, or symbolic links, by pattern. It follows no link, does not look into folders where
+//! nothing can match, and never sees what is out of reach.
 
 use super::reach::Reach;
 use super::walk::{self, Obstacle};
@@ -21,63 +21,77 @@ pub(super) struct Looks {
     pub(super) mode: u32,
 }
 
-/// What a pattern finds on disk.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) files: BTreeMap<WorkspacePath, Looks>,
-    /// Symbolic links, with what they point to as it is written there.
-    pub(super) links: BTreeMap<WorkspacePath, String>,
-}
+/// The most of what a link points to that is told, in bytes.
+const TARGET: usize = 4096;
 
-/// Finds the regular files and links that the pattern names, at most `most` of each.
-pub(super) fn find(
+/// Finds the regular files that the pattern names, at most `most`.
+pub(super) fn files(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
     reach: &Reach,
     most: usize,
-    named: Named,
-) -> Result<Found, CallError> {
-    let mut search = Search { pattern, reach, most, named, found: Found::default() };
-    match pattern.literal() {
-        Some(path) => search.look_up(root, path)?,
-        None => {
-            let top = walk::folder(root, "").map_err(|error| unreadable("", error.into_io()))?;
-            search.folder(&top, "")?;
-        }
-    }
-    Ok(search.found)
+) -> Result<BTreeMap<WorkspacePath, Looks>, CallError> {
+    let mut files = BTreeMap::new();
+    Search { pattern, reach, most, found: Found::Files(&mut files) }.all(root)?;
+    Ok(files)
 }
 
-/// What a link is whose very path is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Named {
-    /// Refused, as everywhere.
-    Denied,
-    /// What is looked for.
-    Wanted,
+/// Finds the symbolic links that the pattern names, at most `most`, with what they point to as it is written there.
+pub(super) fn links(
+    root: BorrowedFd<'_>,
+    pattern: &Pattern,
+    reach: &Reach,
+    most: usize,
+) -> Result<BTreeMap<WorkspacePath, String>, CallError> {
+    let mut links = BTreeMap::new();
+    Search { pattern, reach, most, found: Found::Links(&mut links) }.all(root)?;
+    Ok(links)
+}
+
+/// What is looked for, and where it is kept.
+enum Found<'a> {
+    Files(&'a mut BTreeMap<WorkspacePath, Looks>),
+    Links(&'a mut BTreeMap<WorkspacePath, String>),
+}
+
+impl Found<'_> {
+    fn kind(&self) -> FileType {
+        match self {
+            Self::Files(_) => FileType::RegularFile,
+            Self::Links(_) => FileType::Symlink,
+        }
+    }
 }
 
 struct Search<'a> {
     pattern: &'a Pattern,
     reach: &'a Reach,
     most: usize,
-    named: Named,
-    found: Found,
+    found: Found<'a>,
 }
 
 impl Search<'_> {
-    /// A link that is named is refused like everywhere; only links that one comes across are passed over.
+    fn all(&mut self, root: BorrowedFd<'_>) -> Result<(), CallError> {
+        match self.pattern.literal() {
+            Some(path) => self.look_up(root, path),
+            None => {
+                let top = walk::folder(root, "").map_err(|error| unreadable("", error.into_io()))?;
+                self.folder(&top, "")
+            }
+        }
+    }
+
+    /// A link that is named for a file is refused like everywhere; only links that one comes across are passed over.
     fn look_up(&mut self, root: BorrowedFd<'_>, path: WorkspacePath) -> Result<(), CallError> {
         self.reach.check("find", &path)?;
         let (parent, name) = path.split();
         let looked = walk::folder(root, parent.unwrap_or_default())
             .and_then(|parent| Ok((statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?, parent)));
         match looked {
-            Ok((stat, parent)) if kind(&stat) == FileType::Symlink => match self.named {
-                Named::Denied => Err(Obstacle::Link(path.to_string()).tell("find", &path)),
-                Named::Wanted => self.link(&parent, name, path.clone()),
-            },
-            Ok((stat, _)) if kind(&stat) == FileType::RegularFile => self.add(path, &stat),
+            Ok((stat, parent)) if kind(&stat) == self.found.kind() => self.add(&parent, name, path.clone()),
+            Ok((stat, _)) if kind(&stat) == FileType::Symlink => {
+                Err(Obstacle::Link(path.to_string()).tell("find", &path))
+            }
             Ok(_) | Err(Obstacle::Missing | Obstacle::NotFolder(_)) => Ok(()),
             Err(obstacle) => Err(obstacle.tell("find", &path)),
         }
@@ -127,21 +141,9 @@ impl Search<'_> {
                     Err(obstacle) => Err(unreadable(&path, obstacle.into_io())),
                 }
             }
-            FileType::RegularFile => {
-                let Ok(path) = WorkspacePath::parse(&path) else {
-                    return Ok(());
-                };
-                if !self.pattern.matches(&path) || !self.reach.allows(path.as_str()) {
-                    return Ok(());
-                }
-                match status(folder, name, path.as_str())? {
-                    Some(stat) if kind(&stat) == FileType::RegularFile => self.add(path, &stat),
-                    _ => Ok(()),
-                }
-            }
-            FileType::Symlink => match WorkspacePath::parse(&path) {
+            listed if listed == self.found.kind() => match WorkspacePath::parse(&path) {
                 Ok(path) if self.pattern.matches(&path) && self.reach.allows(path.as_str()) => {
-                    self.link(folder, name, path)
+                    self.add(folder, name, path)
                 }
                 _ => Ok(()),
             },
@@ -149,27 +151,36 @@ impl Search<'_> {
         }
     }
 
-    /// What a link points to is told, and not looked at.
-    fn link(&mut self, folder: &OwnedFd, name: &str, path: WorkspacePath) -> Result<(), CallError> {
-        if self.found.links.len() >= self.most {
-            return Err(too_many(self.pattern, self.most));
-        }
-        match readlinkat(folder, name, Vec::new()) {
-            Ok(target) => drop(self.found.links.insert(path, target.to_string_lossy().into_owned())),
-            // Gone, or something else, since it was listed.
-            Err(Errno::NOENT | Errno::INVAL) => {}
-            Err(error) => return Err(unreadable(path.as_str(), error.into())),
+    /// Keeps what is under this name if it is what is looked for. It can have become something else since it was
+    /// listed. What a link points to is told, and not looked at.
+    fn add(&mut self, folder: &OwnedFd, name: &str, path: WorkspacePath) -> Result<(), CallError> {
+        let found = match &mut self.found {
+            Found::Files(files) => {
+                if let Some(stat) = status(folder, name, path.as_str())?
+                    && kind(&stat) == FileType::RegularFile
+                {
+                    files.insert(path, Looks { size: walk::size(&stat), mode: stat.st_mode & 0o7777 });
+                }
+                files.len()
+            }
+            Found::Links(links) => {
+                match readlinkat(folder, name, Vec::new()) {
+                    Ok(target) => drop(links.insert(path, shown(&target.to_string_lossy()))),
+                    Err(Errno::NOENT | Errno::INVAL) => {}
+                    Err(error) => return Err(unreadable(path.as_str(), error.into())),
+                }
+                links.len()
+            }
+        };
+        if found > self.most {
+            return Err(too_many(self.pattern, self.most, self.found.kind()));
         }
         Ok(())
     }
+}
 
-    fn add(&mut self, path: WorkspacePath, stat: &Stat) -> Result<(), CallError> {
-        if self.found.files.len() >= self.most {
-            return Err(too_many(self.pattern, self.most));
-        }
-        self.found.files.insert(path, Looks { size: walk::size(stat), mode: stat.st_mode & 0o7777 });
-        Ok(())
-    }
+fn shown(target: &str) -> String {
+    target[..target.floor_char_boundary(TARGET)].to_owned()
 }
 
 /// What the file is now; none if it is gone since it was listed.
@@ -185,8 +196,9 @@ fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
-pub(super) fn too_many(pattern: &Pattern, most: usize) -> CallError {
-    CallError::Limit(format!("`{pattern}` finds more than {most} files"))
+pub(super) fn too_many(pattern: &Pattern, most: usize, kind: FileType) -> CallError {
+    let kind = if kind == FileType::Symlink { "links" } else { "files" };
+    CallError::Limit(format!("`{pattern}` finds more than {most} {kind}"))
 }
 
 fn unreadable(path: &str, error: io::Error) -> CallError {

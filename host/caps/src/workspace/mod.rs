@@ -23,8 +23,7 @@ pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
 pub use recover::Recovered;
 
-use crate::content::Algorithm;
-use find::{Looks, Named};
+use find::Looks;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -33,7 +32,7 @@ use lockstep_model::path::WorkspacePath;
 use lockstep_model::report::Change;
 use reach::Reach;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use staged::{Content, Privacy, Staged, StagedFile};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -41,9 +40,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use stdin::Stdin;
 use walk::Obstacle;
-
-/// The permission bits of a file that was only staged.
-const STAGED_MODE: u32 = 0o644;
 
 /// A file that a pattern found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,9 +132,9 @@ impl Workspace {
     pub fn glob(&self, permit: &Permit) -> Result<Answer<Vec<Entry>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
         let most = self.limits.found_files;
-        let mut found = find::find(self.root(), pattern, &self.reach, most, Named::Denied)?.files;
+        let mut found = find::files(self.root(), pattern, &self.reach, most)?;
         for file in self.staged.iter().filter(|file| pattern.matches(&file.path)) {
-            let mode = found.get(&file.path).map_or(STAGED_MODE, |looks| looks.mode);
+            let mode = file.mode(found.get(&file.path).map(|looks| looks.mode));
             match &file.after {
                 Some(content) => {
                     let size = content.bytes.len() as u64;
@@ -150,7 +146,7 @@ impl Workspace {
         // Under this name nobody could read it.
         found.retain(|path, _| !path.is_stdin());
         if found.len() > most {
-            return Err(find::too_many(pattern, most));
+            return Err(find::too_many(pattern, most, FileType::RegularFile));
         }
         let entries = found.into_iter().map(|(path, Looks { size, mode })| Entry { path, size, mode });
         Ok(Answer::plain(entries.collect()))
@@ -162,23 +158,10 @@ impl Workspace {
     /// As [`Workspace::glob`], but for a pattern that is the path of a link.
     pub fn links(&self, permit: &Permit) -> Result<Answer<Vec<Link>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
-        let found = find::find(self.root(), pattern, &self.reach, self.limits.found_files, Named::Wanted)?;
-        let links = found.links.into_iter().map(|(path, target)| Link { path, target });
-        Ok(Answer::plain(links.collect()))
-    }
-
-    /// The digests of the permit's files: of each whole, or of each so many bytes of it.
-    ///
-    /// # Errors
-    /// Too many files or pieces, pieces of nothing, a file that cannot be read or changes meanwhile.
-    pub fn digests(
-        &self,
-        permit: &Permit,
-        algorithm: Algorithm,
-        piece: Option<u64>,
-    ) -> Result<Answer<Vec<Vec<String>>>, CallError> {
-        let open = |path: &WorkspacePath| self.opened("digest", path);
-        digests::digests(permit.paths(), open, algorithm, piece)
+        let found = find::links(self.root(), pattern, &self.reach, self.limits.found_files)?;
+        // That name means standard input, which is no link.
+        let found = found.into_iter().filter(|(path, _)| !path.is_stdin());
+        Ok(Answer::plain(found.map(|(path, target)| Link { path, target }).collect()))
     }
 
     /// The whole content of the permit's file, at most `read_bytes`.
@@ -233,14 +216,16 @@ impl Workspace {
         self.opened("send", permit.source().ok_or_else(no_target)?)
     }
 
-    /// Opens a file as this run sees it.
+    /// Opens a file as this run sees it; standard input is none.
     fn opened(&self, verb: &str, path: &WorkspacePath) -> Result<OpenFile, CallError> {
         self.reach.check(verb, path)?;
         if path.is_stdin() {
             return Err(CallError::Invalid(format!("{verb} `-`: it is standard input, not a file")));
         }
         if let Some(staged) = self.staged.get(path) {
-            return Ok(OpenFile::staged(path, staged_content(staged)?));
+            let content = staged_content(staged)?;
+            let old = staged.before.and_then(|_| self.on_disk(verb, path).ok());
+            return Ok(OpenFile::staged(path, content, staged.mode(old.map(|(_, stat)| stat.st_mode))));
         }
         let (file, stat) = self.on_disk(verb, path)?;
         Ok(OpenFile::on_disk(path, file, &stat))

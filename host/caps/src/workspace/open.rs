@@ -32,12 +32,12 @@ impl OpenFile {
         Self { path: path.clone(), size: walk::size(stat), mode: stat.st_mode & 0o7777, source }
     }
 
-    pub(super) fn staged(path: &WorkspacePath, content: &Content) -> Self {
+    pub(super) fn staged(path: &WorkspacePath, content: &Content, mode: u32) -> Self {
         let size = content.bytes.len() as u64;
-        Self { path: path.clone(), size, mode: 0o644, source: Source::Staged(content.clone()) }
+        Self { path: path.clone(), size, mode, source: Source::Staged(content.clone()) }
     }
 
-    /// Its permission bits when it was opened.
+    /// Its permission bits when it was opened; of what is staged those that it will have.
     #[must_use]
     pub fn mode(&self) -> u32 {
         self.mode
@@ -46,7 +46,7 @@ impl OpenFile {
     /// Whether what was read since it was opened is one state of the file.
     ///
     /// # Errors
-    /// Somebody wrote to it in between.
+    /// Somebody wrote to it in between, or its content is not of its size; the disk cannot be read.
     pub fn check_unchanged(&self) -> Result<(), CallError> {
         let Source::Disk(file, before) = &self.source else {
             return Ok(());
@@ -55,10 +55,12 @@ impl OpenFile {
         let state = |stat: &Stat| {
             (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
         };
-        if state(&now) == state(before) {
-            return Ok(());
+        // Some file systems tell a size that is not the content's.
+        let is_longer = || file.read_at(&mut [0], self.size).map_err(|error| self.failed(error));
+        if state(&now) != state(before) || is_longer()? > 0 {
+            return Err(CallError::Conflict(format!("`{}` changed while it was read", self.path)));
         }
-        Err(CallError::Conflict(format!("`{}` changed while it was read", self.path)))
+        Ok(())
     }
 
     /// Its size in bytes when it was opened.
@@ -75,21 +77,28 @@ impl OpenFile {
     pub fn read_at(&self, offset: u64, length: u32) -> Result<Vec<u8>, CallError> {
         let length = u64::from(length).min(self.size.saturating_sub(offset));
         let mut bytes = vec![0; usize::try_from(length).map_err(|error| self.failed(error))?];
+        self.fill(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+
+    /// Fills the buffer with what begins at `offset`; as much lies within the size.
+    ///
+    /// # Errors
+    /// As [`OpenFile::read_at`].
+    pub(super) fn fill(&self, bytes: &mut [u8], offset: u64) -> Result<(), CallError> {
         match &self.source {
-            Source::Disk(file, _) => {
-                file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
-                    io::ErrorKind::UnexpectedEof => self.shorter(),
-                    _ => self.failed(error),
-                })?
-            }
+            Source::Disk(file, _) => file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => self.shorter(),
+                _ => self.failed(error),
+            }),
             Source::Staged(content) => {
-                // `length` is 0 wherever `offset` is past the end.
+                // Nothing is to be filled wherever `offset` is past the end.
                 let start = usize::try_from(offset.min(self.size)).map_err(|error| self.failed(error))?;
-                let end = start + bytes.len();
-                bytes.copy_from_slice(&content.bytes[start..end]);
+                let part = content.bytes.get(start..).and_then(|rest| rest.get(..bytes.len()));
+                bytes.copy_from_slice(part.ok_or_else(|| self.shorter())?);
+                Ok(())
             }
         }
-        Ok(bytes)
     }
 
     /// The digest of the whole content.

@@ -45,6 +45,15 @@ pub(super) struct StagedFile {
 }
 
 impl StagedFile {
+    /// The permission bits that it will have, where the file on disk has `old` ones: what [`super::commit`] does.
+    pub(super) fn mode(&self, old: Option<u32>) -> u32 {
+        match old {
+            _ if self.private => 0o600,
+            Some(old) => old & 0o777,
+            None => 0o644,
+        }
+    }
+
     pub(super) fn change(&self) -> Change {
         Change {
             path: self.path.to_string(),

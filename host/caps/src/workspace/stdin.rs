@@ -11,6 +11,9 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};
 use std::os::fd::AsFd as _;
 
+/// The permission bits of what is read: it has none of its own.
+const MODE: u32 = 0o644;
+
 /// Standard input, and what was read of it.
 #[derive(Debug, Default)]
 pub(super) struct Stdin {
@@ -35,7 +38,7 @@ impl Stdin {
             ));
         }
         if let Some(content) = self.content.get() {
-            return Ok(OpenFile::staged(path, content));
+            return Ok(OpenFile::staged(path, content, MODE));
         }
         let stdin = std::io::stdin();
         if stdin.is_terminal() {
@@ -57,6 +60,6 @@ impl Stdin {
                 "standard input has more than {most} bytes; write it to a file and name that"
             )));
         }
-        Ok(OpenFile::staged(path, self.content.get_or_init(|| Content::new(bytes))))
+        Ok(OpenFile::staged(path, self.content.get_or_init(|| Content::new(bytes)), MODE))
     }
 }

@@ -63,8 +63,12 @@ fn a_name_swapped_with_a_link_never_leads_outside() {
                 if let Ok(file) = run.open_file(path) {
                     assert_ne!(file.read_at(0, 10).unwrap(), b"canary", "{path}");
                 }
+                if let Ok(digests) = run.digests(&[path], Algorithm::Sha256, None) {
+                    assert_ne!(digests[0][0], Digest::of(b"canary").hex(), "{path}");
+                }
             }
             assert!(run.glob("**").unwrap().iter().all(|(path, _)| path.len() < 18));
+            assert!(run.links("**").unwrap().iter().all(|(path, _)| !path.contains('/')));
             for path in paths {
                 let _ = run.write(path, format!("round {round}"));
             }
@@ -161,8 +165,11 @@ fn refused_by_permissions() {
         let mut run = Run::on(root.path());
         assert!(matches!(run.read("a"), Err(CallError::Unavailable(_))));
         assert!(matches!(run.write("a", ""), Err(CallError::Unavailable(_))));
+        let digests = run.digests(&["z", "a"], Algorithm::Sha256, None);
+        assert!(matches!(digests, Err(CallError::Unavailable(_))), "{digests:?}");
         set_mode(root.path(), "shut", 0);
         assert!(matches!(run.glob("**"), Err(CallError::Unavailable(_))));
+        assert!(matches!(run.links("**"), Err(CallError::Unavailable(_))));
         set_mode(root.path(), "shut", 0o755);
     }
 }

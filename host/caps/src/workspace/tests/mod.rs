@@ -4,6 +4,7 @@ mod attacks;
 mod committing;
 mod diffs;
 mod kill;
+mod looking;
 mod model;
 mod private;
 mod reading;
@@ -12,6 +13,7 @@ mod staging;
 
 use super::disk::fault::{self, Fault};
 use super::*;
+use crate::content::Algorithm;
 use lockstep_model::call::{Capability, RawTarget, Request};
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Right, Scope};
@@ -59,6 +61,24 @@ impl Run {
     fn paths(&mut self, pattern: &str) -> Vec<String> {
         let found = self.glob(pattern).unwrap();
         found.into_iter().map(|(path, _)| path).collect()
+    }
+
+    fn links(&mut self, pattern: &str) -> Result<Vec<(String, String)>, CallError> {
+        let found =
+            self.call("links", RawTarget::Pattern(pattern), |workspace, permit| workspace.links(permit))?;
+        Ok(found.into_iter().map(|link| (link.path.to_string(), link.target)).collect())
+    }
+
+    fn digests(
+        &mut self,
+        paths: &[&str],
+        algorithm: Algorithm,
+        piece: Option<u64>,
+    ) -> Result<Vec<Vec<String>>, CallError> {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        self.call("digests", RawTarget::Paths(&paths), |workspace, permit| {
+            workspace.digests(permit, algorithm, piece)
+        })
     }
 
     fn read(&mut self, path: &str) -> Result<Vec<u8>, CallError> {

@@ -1,0 +1,318 @@
+//! What is told of files without their content: permission bits, links, digests.
+
+use super::*;
+use rustix::fs::{CWD, makedev, mkfifoat, mknodat};
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, SystemTime};
+
+/// The permission bits of the files that a pattern finds.
+fn modes(run: &mut Run, pattern: &str) -> BTreeMap<String, u32> {
+    let found = run.call("glob", RawTarget::Pattern(pattern), |workspace, permit| workspace.glob(permit));
+    found.unwrap().into_iter().map(|entry| (entry.path.to_string(), entry.mode)).collect()
+}
+
+#[test]
+fn permission_bits_are_those_that_a_file_has_or_will_have() {
+    let root = tree(&[("a", "1"), ("old", "1"), ("special", "1"), ("opened", "1"), ("removed", "1")]);
+    for (path, mode) in [("a", 0o4755), ("old", 0o750), ("special", 0o6755), ("opened", 0o755)] {
+        set_mode(root.path(), path, mode);
+    }
+    let mut run = Run::on(root.path());
+    run.write("new", "2").unwrap();
+    run.write("old", "2").unwrap();
+    run.write("special", "2").unwrap();
+    run.write_private("opened", "2").unwrap();
+    run.write_private("private", "2").unwrap();
+    run.remove("removed").unwrap();
+    let found = modes(&mut run, "**");
+    let expected = [
+        ("a", 0o4755),
+        ("new", 0o644),
+        ("old", 0o750),
+        ("opened", 0o600),
+        ("private", 0o600),
+        // Whoever writes to a file takes set-user-id and its like away.
+        ("special", 0o755),
+    ];
+    assert_eq!(found, expected.map(|(path, mode)| (path.to_owned(), mode)).into());
+    for (path, mode) in &found {
+        assert_eq!(run.open_file(path).unwrap().mode(), *mode, "{path}");
+    }
+    run.commit().unwrap();
+    // What a new file gets is also up to the umask of whoever runs this.
+    for (path, expected) in found.iter().filter(|(path, _)| *path != "new") {
+        assert_eq!(mode(root.path(), path), *expected, "{path}");
+    }
+}
+
+#[test]
+fn links_are_told_by_their_own_paths_and_never_followed() {
+    let outside = tree(&[("secret", "canary")]);
+    symlink("secret", outside.path().join("inner")).unwrap();
+    let root = tree(&[("a/file", "1"), ("b", "1"), (".hidden/x", "1")]);
+    let link = |target: &OsStr, path: &str| symlink(target, root.path().join(path)).unwrap();
+    link(outside.path().as_os_str(), "folder");
+    link(OsStr::new("../nowhere"), "a/dangling");
+    link(OsStr::new("loop"), "loop");
+    link(OsStr::new("b"), "-");
+    link(OsStr::new("b"), "new\nline");
+    link(OsStr::new("b"), ".hidden/link");
+    link(OsStr::from_bytes(b"\xff\x1b[31m"), "z");
+    let mut run = Run::on(root.path());
+    let pair = |path: &str, target: &str| (path.to_owned(), target.to_owned());
+    let all = [
+        pair("a/dangling", "../nowhere"),
+        pair("folder", outside.path().to_str().unwrap()),
+        pair("loop", "loop"),
+        pair("z", "\u{fffd}\u{1b}[31m"),
+    ];
+    assert_eq!(run.links("**").unwrap(), all);
+    assert_eq!(run.links("a/*").unwrap(), all[..1]);
+    assert_eq!(run.links("loop").unwrap(), all[2..3]);
+    assert_eq!(run.links("folder/*").unwrap(), []);
+    for none in ["b", "a", "missing", "a/missing", "b/below"] {
+        assert_eq!(run.links(none).unwrap(), [], "{none}");
+    }
+    // The way to a link leads over no other one.
+    assert!(matches!(run.links("folder/inner"), Err(CallError::Denied(_))));
+    assert_eq!(run.paths("**"), ["a/file", "b"]);
+}
+
+#[test]
+fn of_what_a_link_points_to_so_much_is_told_as_a_path_can_have() {
+    let root = tree(&[]);
+    symlink(OsStr::from_bytes(&[0xff; 4000]), root.path().join("a")).unwrap();
+    symlink("x".repeat(4000), root.path().join("b")).unwrap();
+    let found = Run::on(root.path()).links("*").unwrap();
+    // Each byte that is no text is shown as three.
+    assert_eq!(found[0].1, "\u{fffd}".repeat(1365));
+    assert_eq!(found[1].1, "x".repeat(4000));
+}
+
+#[test]
+fn links_out_of_reach_are_not_found() {
+    let root = tree(&[(".git/x", ""), ("a/.git/x", ""), ("own/x", "")]);
+    for path in [".git/link", "a/.git/link", "own/link", ".hidden-link"] {
+        symlink("x", root.path().join(path)).unwrap();
+    }
+    let mut run = Run::with(root.path(), Limits::default(), &[root.path().join("own")]);
+    for pattern in ["**", ".git/**", "a/.git/**", "own/*"] {
+        assert_eq!(run.links(pattern).unwrap(), [], "{pattern}");
+    }
+    for path in [".git/link", "own/link"] {
+        assert!(matches!(run.links(path), Err(CallError::Denied(_))), "{path}");
+    }
+}
+
+#[test]
+fn files_and_links_each_have_the_budget_of_what_is_found() {
+    let root = tree(&[("a", ""), ("b", "")]);
+    let limits = Limits { found_files: 2, ..Limits::default() };
+    let mut run = Run::with(root.path(), limits, &[]);
+    for (number, within) in [(1, true), (2, true), (3, false)] {
+        symlink("x", root.path().join(format!("link-{number}"))).unwrap();
+        let found = run.links("*");
+        assert_eq!(found.is_ok(), within, "{found:?}");
+        assert!(within || matches!(found, Err(CallError::Limit(_))), "{found:?}");
+        assert_eq!(run.paths("*"), ["a", "b"], "links do not count for files");
+    }
+    put(root.path(), "c", "");
+    assert!(matches!(run.glob("*"), Err(CallError::Limit(_))));
+}
+
+#[test]
+fn what_is_outside_the_grant_is_denied_as_a_whole() {
+    let root = tree(&[("deploy/a", "1"), ("other/b", "1")]);
+    symlink("a", root.path().join("deploy/link")).unwrap();
+    symlink("b", root.path().join("other/link")).unwrap();
+    let right = Right {
+        capability: Capability::Workspace,
+        verbs: vec!["read".into()],
+        scope: Scope::parse(Capability::Workspace, "deploy/**").unwrap(),
+    };
+    let granted = || Run {
+        gate: Gate::new(Grant { asked: vec![right.clone()], ceilings: vec![] }, Limits::default()),
+        workspace: Workspace::open(root.path(), &Limits::default(), &[]).unwrap(),
+    };
+    assert_eq!(granted().links("deploy/*").unwrap().len(), 1);
+    assert_eq!(granted().digests(&["deploy/a"], Algorithm::Sha256, None).unwrap().len(), 1);
+    for pattern in ["**", "other/*", "other/link", "../*", "/etc/*"] {
+        let mut run = granted();
+        assert!(matches!(run.links(pattern), Err(CallError::Denied(_))), "{pattern}");
+        assert!(run.gate.log().denial.is_some(), "{pattern}");
+    }
+    assert!(matches!(granted().glob("other/*"), Err(CallError::Denied(_))));
+    for path in ["other/b", "other/missing", "deploy/link", "../x", "/etc/passwd", ".git/config", "-"] {
+        let mut run = granted();
+        let digests = run.digests(&["deploy/a", path], Algorithm::Sha256, None);
+        assert!(matches!(digests, Err(CallError::Denied(_))), "{path}: {digests:?}");
+        let log = run.gate.log();
+        assert!(log.denial.is_some() && log.records.len() == 1, "{path}: {log:?}");
+        assert_eq!((log.records[0].verdict, log.records[0].bytes), ("denied", 0), "{path}");
+    }
+}
+
+#[test]
+fn digests_are_of_what_the_run_sees_and_come_in_order() {
+    let root = tree(&[("a", "123456789"), ("b", "old"), ("empty", ""), ("removed", "1")]);
+    let mut run = Run::on(root.path());
+    run.write("b", "123456789").unwrap();
+    run.write("new", "other").unwrap();
+    run.remove("removed").unwrap();
+    for (algorithm, known) in [
+        (Algorithm::Sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
+        (Algorithm::Md5, "25f9e794323b453885f5181f1b624d0b"),
+        (Algorithm::Crc32c, "e3069283"),
+        (Algorithm::Crc64Nvme, "ae8b14860a799888"),
+    ] {
+        let digests = run.digests(&["a", "new", "b", "a"], algorithm, None).unwrap();
+        assert_eq!([&digests[0], &digests[2], &digests[3]], [&vec![known.to_owned()]; 3]);
+        assert!(digests[1].len() == 1 && digests[1][0] != known);
+    }
+    let refused = run.digests(&["a", "removed"], Algorithm::Md5, None);
+    assert!(matches!(refused, Err(CallError::NotFound(_))), "{refused:?}");
+    assert_eq!(run.digests(&[], Algorithm::Md5, None).unwrap(), [[""; 0]; 0]);
+
+    let names: Vec<String> = (0..300).map(|number| format!("many/{number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        // Some take longer than others.
+        put(root.path(), name, name.repeat(if number % 7 == 0 { 100_000 } else { 1 }));
+    }
+    let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+    let expected = paths.iter().map(|path| Digest::of(&fs::read(root.path().join(path)).unwrap()).hex());
+    let digests = run.digests(&paths, Algorithm::Sha256, None).unwrap();
+    assert_eq!(digests.concat(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn pieces_cover_a_file_and_an_empty_one_has_one() {
+    // More than what is in memory at once, and no multiple of it.
+    let content: Vec<u8> = (0..1_000_003_u32).map(|number| (number % 251) as u8).collect();
+    let root = tree(&[("empty", "")]);
+    put(root.path(), "large", &content);
+    let mut run = Run::on(root.path());
+    for piece in [1_000, 250_000, 262_144, 262_145, 1_000_002, 1_000_003, u64::MAX] {
+        let digests = run.digests(&["large", "empty"], Algorithm::Sha256, Some(piece)).unwrap();
+        let size = usize::try_from(piece).unwrap();
+        let expected: Vec<String> = content.chunks(size).map(|piece| Digest::of(piece).hex()).collect();
+        assert_eq!(digests, [expected, vec![Digest::of(b"").hex()]], "{piece}");
+    }
+}
+
+#[test]
+fn what_would_cost_without_end_is_refused_at_once() {
+    let root = tree(&[("a", "1")]);
+    File::create(root.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
+    let mut run = Run::on(root.path());
+    let mut digests = |paths: &[&str], piece| run.digests(paths, Algorithm::Crc32c, piece).unwrap_err();
+    assert!(matches!(digests(&["a"], Some(0)), CallError::Invalid(_)));
+    assert!(matches!(digests(&["sparse"], Some(1)), CallError::Limit(_)));
+    assert!(matches!(digests(&["a", "sparse"], Some(1 << 20)), CallError::Limit(_)));
+    assert!(matches!(digests(&["a"; 10_001], None), CallError::Limit(_)));
+    // Digests that nobody will get are given up: these would take an hour.
+    assert!(matches!(digests(&["sparse", "sparse", "missing"], None), CallError::NotFound(_)));
+    assert_eq!(run.digests(&["a"; 10_000], Algorithm::Crc32c, Some(1)).unwrap().len(), 10_000);
+}
+
+#[test]
+fn only_regular_files_have_digests() {
+    let root = tree(&[("file", "1"), ("folder/x", "1"), ("own", "1")]);
+    mkfifoat(CWD, root.path().join("pipe"), Mode::RWXU).unwrap();
+    let _socket = UnixListener::bind(root.path().join("socket")).unwrap();
+    symlink("file", root.path().join("link")).unwrap();
+    symlink("folder", root.path().join("way")).unwrap();
+    // Only root may make one, and not everywhere: it would give bytes without end.
+    let device = root.path().join("device");
+    let made = mknodat(CWD, &device, FileType::CharacterDevice, Mode::RWXU, makedev(1, 5));
+    let mut run = Run::with(root.path(), Limits::default(), &[root.path().join("own")]);
+    let mut digest = |path: &str| run.digests(&["file", path], Algorithm::Md5, None).unwrap_err();
+    for path in ["folder", "pipe", "socket", "file/below", &"x".repeat(300)] {
+        let error = digest(path);
+        assert!(matches!(error, CallError::Invalid(_)), "{path}: {error:?}");
+    }
+    if made.is_ok() {
+        let error = digest("device");
+        assert!(matches!(error, CallError::Invalid(_) | CallError::Unavailable(_)), "{error:?}");
+    }
+    for path in ["link", "way/x", "own", ".git/config"] {
+        let error = digest(path);
+        assert!(matches!(error, CallError::Denied(_)), "{path}: {error:?}");
+    }
+    assert!(matches!(digest("missing"), CallError::NotFound(_)));
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_a_conflict() {
+    let meddle: [(&str, Meddle); 5] = [
+        ("longer", |path| File::options().append(true).open(path).unwrap().write_all(b"x").unwrap()),
+        ("shorter", |path| File::options().write(true).open(path).unwrap().set_len(3).unwrap()),
+        ("empty", |path| fs::write(path, "").unwrap()),
+        ("other", |path| {
+            fs::write(path, "654321").unwrap();
+            // As a slower writer would: clocks of file systems tick some times a second.
+            let later = SystemTime::now() + Duration::from_secs(1);
+            File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
+        }),
+        ("mode", |path| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap()),
+    ];
+    for (name, meddle) in meddle {
+        let root = tree(&[("a", "123456"), ("b", "1")]);
+        std::thread::sleep(Duration::from_millis(20));
+        let workspace = Workspace::open(root.path(), &Limits::default(), &[]).unwrap();
+        let paths = ["b", "a"].map(|path| WorkspacePath::parse(path).unwrap());
+        let open = |path: &WorkspacePath| {
+            let opened = workspace.opened("digest", path);
+            if path.as_str() == "a" {
+                meddle(&root.path().join("a"));
+            }
+            opened
+        };
+        let digests = digests::digests(&paths, open, Algorithm::Sha256, Some(2));
+        assert!(matches!(digests, Err(CallError::Conflict(_))), "{name}: {digests:?}");
+    }
+}
+
+/// As files of `/proc` do.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_holds_more_than_its_size_is_a_conflict() {
+    let (path, file) = (WorkspacePath::parse("version").unwrap(), File::open("/proc/version").unwrap());
+    let stat = rustix::fs::fstat(&file).unwrap();
+    let file = OpenFile::on_disk(&path, file, &stat);
+    assert_eq!(file.size(), 0);
+    assert!(matches!(file.check_unchanged(), Err(CallError::Conflict(_))));
+}
+
+#[test]
+fn one_record_proves_the_digests_of_a_call() {
+    let root = tree(&[("a", "123"), ("b", "4567")]);
+    let mut run = Run::on(root.path());
+    let mut record = |paths: &[&str], piece| {
+        let digests = run.digests(paths, Algorithm::Sha256, piece).unwrap();
+        let mut records = run.gate.log().records;
+        assert_eq!(records.len(), 1);
+        (digests, records.remove(0))
+    };
+    let (digests, first) = record(&["a", "b"], None);
+    let text = format!("{}\n{}\n", digests[0][0], digests[1][0]);
+    assert_eq!((first.verb, first.verdict, first.bytes), ("digests", "allowed", 7));
+    assert_eq!(first.digest, Some(Digest::of(text.as_bytes())));
+    assert_eq!(record(&["a", "b"], None).1, first);
+    assert_ne!(record(&["b", "a"], None).1.digest, first.digest);
+    assert_ne!(record(&["a", "b"], Some(2)).1.digest, first.digest);
+    put(root.path(), "b", "7654");
+    assert_ne!(record(&["a", "b"], None).1.digest, first.digest);
+}
+
+#[test]
+fn the_record_does_not_help_to_guess_what_is_in_a_private_file() {
+    let root = tree(&[("a", "1")]);
+    let mut run = Run::on(root.path());
+    run.write_private("private", "hunter2").unwrap();
+    let digests = run.digests(&["a", "private"], Algorithm::Sha256, None).unwrap();
+    assert_eq!(digests[1][0], Digest::of(b"hunter2").hex());
+    assert!(run.gate.log().records.iter().all(|record| record.digest.is_none()));
+}
