@@ -101,7 +101,9 @@ fn attack_19_no_file_is_sent_that_may_not_be_read() {
     scene.put("workspace/other/secret.yaml", "theirs");
     let before = scene.files();
     let within = object(&scene, "outside/store/web/new");
-    for path in ["other/secret.yaml", ".git/config", "../outside/secret.txt", "/etc/passwd", "deploy/link", "-"] {
+    for path in
+        ["other/secret.yaml", ".git/config", "../outside/secret.txt", "/etc/passwd", "deploy/link", "-"]
+    {
         let ended = attack(&scene, "steal", &[within.clone(), path.to_owned()]);
         ended.expect(3, "denied");
         assert_eq!(scene.files(), before, "{path}");
@@ -118,7 +120,11 @@ fn attack_19_no_link_and_no_repository_is_stored_in() {
     assert_eq!(ended.expect(0, "done")["outputs"]["said"][0], "unavailable");
     let ended = attack(&scene, "list", &[format!("{}/", object(&scene, "outside/store/web"))]);
     assert!(!ended.expect(0, "done")["outputs"].to_string().contains("link"));
-    for name in ["outside/store/web/.git/config", "outside/store/web/.GitHub/workflows/x.yml", "outside/store/web/Jenkinsfile"] {
+    for name in [
+        "outside/store/web/.git/config",
+        "outside/store/web/.GitHub/workflows/x.yml",
+        "outside/store/web/Jenkinsfile",
+    ] {
         attack(&scene, "put", &[object(&scene, name)]).expect(3, "denied");
     }
     assert_eq!(scene.files(), before);

@@ -14,7 +14,7 @@ fn writes(proxy: &Proxy) -> Vec<String> {
     let exchanges = proxy.log();
     let changing =
         exchanges.iter().filter(|exchange| !matches!(exchange.asked.method.as_str(), "GET" | "HEAD"));
-    changing.map(|exchange| format!("{} {}", exchange.asked.method, exchange.asked.path)).collect()
+    changing.map(|exchange| format!("{} {}", exchange.asked.method, exchange.asked.target)).collect()
 }
 
 fn each_server(test: impl Fn(&Server)) {
@@ -24,6 +24,12 @@ fn each_server(test: impl Fn(&Server)) {
         println!("{name}");
         test(&server);
     }
+}
+
+/// The uploads that are open, of a server that can tell.
+fn open_uploads(server: &Server) -> Vec<String> {
+    let reply = server.client().send("GET", "", &[("uploads", "")], &[], b"").unwrap();
+    if reply.status == 501 { Vec::new() } else { reply.well().all("UploadId") }
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn files_arrive_as_they_are_and_a_second_run_writes_nothing() {
         assert_eq!(head.header("content-type"), "text/html; charset=utf-8");
         assert_eq!(head.header("cache-control"), "no-cache");
         assert_eq!(head.header("x-amz-meta-commit"), "abc");
-        assert!(client.uploads("web/").is_empty());
+        assert!(open_uploads(server).is_empty());
 
         let before = writes(&proxy).len();
         let again = run();
@@ -161,7 +167,7 @@ fn what_locks_and_versions_is_said_and_kept() {
     let scene = scene(&[("a", "1")]);
     fs::write(scene.path("workspace/dist/large"), noise(20 * 1024 * 1024)).unwrap();
     let run = upload(&scene, server.place());
-    let ended = run.args(["--lock", "governance:1d", "--tags", "team=web & co"]).end();
+    let ended = run.args(["--lock", "governance:1d", "--tags", "team=web/shop"]).end();
     let outputs = ended.expect(0, "done")["outputs"].clone();
     for object in outputs["objects"].as_array().unwrap() {
         assert!(object["version"].as_str().is_some_and(|version| !version.is_empty()), "{object}");

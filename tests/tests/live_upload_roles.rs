@@ -13,7 +13,8 @@ use std::time::Duration;
 
 /// A server whose keys the STS hands out, behind a proxy that refuses sessions which have ended.
 fn stage(lifetime: Duration) -> (Server, Sts, Proxy, String) {
-    let server = Server::versitygw();
+    // One that takes sessions; whose they are, the proxy knows.
+    let server = Server::s3s();
     let rules = Rules {
         lifetime,
         access_key: server.place().access_key.clone(),
@@ -23,8 +24,9 @@ fn stage(lifetime: Duration) -> (Server, Sts, Proxy, String) {
     let role = rules.role.clone();
     let sts = Sts::new(rules);
     let proxy = Proxy::new(&server.place().endpoint);
-    let (when, what) = sts.expired();
-    proxy.fault(when, what);
+    for (when, what) in [sts.expired(), sts.unknown()] {
+        proxy.fault(when, what);
+    }
     (server, sts, proxy, role)
 }
 

@@ -65,7 +65,17 @@ fn upload(root: &Path, host: &Path, folder: &Path) -> Result<()> {
 
     shell::step("a server of S3 for the demo");
     let mut server = shell::cargo(root);
-    server.args(["run", "--quiet", "--locked", "--package", "lockstep-tests", "--features", "live", "--bin", "s3-server"]);
+    server.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "lockstep-tests",
+        "--features",
+        "live",
+        "--bin",
+        "s3-server",
+    ]);
     let mut server = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     let stdout = server.stdout.take().context("the server has no output")?;

@@ -150,6 +150,12 @@ impl Server {
         }
     }
 
+    /// The folder in which `versitygw` keeps its buckets.
+    #[must_use]
+    pub fn buckets(&self) -> PathBuf {
+        self.folder.path().join("buckets")
+    }
+
     /// Where it is.
     #[must_use]
     pub fn place(&self) -> &Place {

@@ -90,7 +90,6 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
     let region = connection.region.clone().map(Region::new);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .identity_cache(IdentityCache::no_cache())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .retry_config(
@@ -143,6 +142,8 @@ fn source(connection: &Connection, base: &SdkConfig, warnings: &mut Vec<String>)
 
 fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> (aws_sdk_s3::Client, String) {
     let mut config = aws_sdk_s3::config::Builder::from(base)
+        // They are kept by `Renewing`, which knows when a server takes them for ended.
+        .identity_cache(IdentityCache::no_cache())
         .credentials_provider(hearing.credentials())
         .interceptor(Ear(Arc::clone(hearing)))
         .retry_classifier(Again(Arc::clone(hearing)));

@@ -3,12 +3,13 @@
 
 use super::credentials::{Provider, Renewing};
 use super::pace::Pace;
-use aws_sdk_s3::config::interceptors::FinalizerInterceptorContextRef;
+use aws_sdk_s3::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -48,17 +49,32 @@ impl Intercept for Ear {
         "Ear"
     }
 
+    /// Keeps who signed the request: it is gone when its answer is there.
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(name) = name_of(context.request()) {
+            config.interceptor_state().store_put(Signer(name.to_owned()));
+        }
+        Ok(())
+    }
+
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(response) = context.response() else {
             self.0.failed();
             return Ok(());
         };
         match response.status().as_u16() {
+            // An answer that was cut off.
+            200..=299 if context.output_or_error().is_some_and(|ended| ended.is_err()) => self.0.failed(),
             429 | 503 => {
                 self.0.failed();
                 self.0.pace.slower();
@@ -66,7 +82,7 @@ impl Intercept for Ear {
             500..=599 => self.0.failed(),
             400 | 401 | 403 if is_expired(response) => {
                 self.0.failed();
-                if let Some(name) = context.request().and_then(name_of) {
+                if let Some(Signer(name)) = config.load::<Signer>() {
                     self.0.credentials.refused(name);
                 }
             }
@@ -74,6 +90,14 @@ impl Intercept for Ear {
         }
         Ok(())
     }
+}
+
+/// Whose credentials signed a request.
+#[derive(Debug)]
+struct Signer(String);
+
+impl Storable for Signer {
+    type Storer = StoreReplace<Self>;
 }
 
 /// Says of some refusals that another attempt may go through, where the SDK takes them for final.

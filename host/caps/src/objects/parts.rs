@@ -68,6 +68,27 @@ impl Upload {
 
 impl S3 {
     pub(super) async fn begin(&self, at: &Place, keeping: &Keeping) -> Result<Upload, CallError> {
+        let repeated = self.connected.hearing.repeated();
+        let upload = self.begin_one(at, keeping).await?;
+        if self.connected.hearing.repeated() > repeated {
+            self.clean_up(&upload).await;
+        }
+        Ok(upload)
+    }
+
+    /// Gives up what a beginning left whose reply was lost: uploads of this object without a part. If that fails, the
+    /// next run finds them.
+    async fn clean_up(&self, upload: &Upload) {
+        for other in self.open_uploads(&upload.place).await.unwrap_or_default() {
+            let other = Upload::of(upload.place.clone(), other.id, upload.checksum);
+            let empty = other.id != upload.id && self.parts(&other).await.is_ok_and(|parts| parts.is_empty());
+            if empty {
+                let _ = self.abort(&other).await;
+            }
+        }
+    }
+
+    async fn begin_one(&self, at: &Place, keeping: &Keeping) -> Result<Upload, CallError> {
         let answer = loop {
             let plain = self.plain.load(Ordering::Relaxed);
             let request = self.connected.client.create_multipart_upload().bucket(&at.bucket).key(&at.key);

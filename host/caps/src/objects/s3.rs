@@ -97,15 +97,22 @@ impl S3 {
         if !self.plain.load(Ordering::Relaxed) {
             request = request.checksum_mode(ChecksumMode::Enabled);
         }
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                // An answer to HEAD has no body to say which of the two is missing.
-                return match self.told("look at", &at.name, &error) {
-                    CallError::NotFound(_) => Ok(None),
-                    error => Err(error),
-                };
+        let mut asked = request.clone().send().await;
+        // The answer to HEAD has no body. Where it would tell the reason, as that credentials have ended, the answer to
+        // GET does; and it is heard, so that the next request has others.
+        if asked.as_ref().is_err_and(|error| has_status(error, &[400, 401, 403])) {
+            let first = self.connected.client.get_object().bucket(&at.bucket).key(&at.key).range("bytes=0-0");
+            match first.send().await.map_err(|error| self.told("look at", &at.name, &error)) {
+                // An empty object has no first byte.
+                Ok(_) | Err(CallError::Upstream { status: 416, .. }) => asked = request.send().await,
+                Err(CallError::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error),
             }
+        }
+        let answer = match asked.map_err(|error| self.told("look at", &at.name, &error)) {
+            Ok(answer) => answer,
+            Err(CallError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
         };
         // Of an object in parts that has no checksum of the whole there is one of the parts, with `-N` behind it.
         let whole =
@@ -302,6 +309,10 @@ impl Source {
             Err(error) => Err(CallError::Unavailable(format!("cannot read: {error}"))),
         }
     }
+}
+
+fn has_status<E>(error: &SdkError<E>, statuses: &[u16]) -> bool {
+    error.raw_response().is_some_and(|response| statuses.contains(&response.status().as_u16()))
 }
 
 pub(super) fn unquoted(etag: Option<String>) -> String {

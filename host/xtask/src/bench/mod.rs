@@ -5,6 +5,7 @@ mod documents;
 mod measure;
 mod render;
 mod stream;
+mod upload;
 mod work;
 
 pub(crate) use measure::one;
@@ -16,6 +17,7 @@ use anyhow::{Result, ensure};
 use measure::{Contender, Measured};
 use std::path::Path;
 use stream::Which;
+use upload::Load;
 
 /// How often each is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,46 @@ impl Rounds {
         match self {
             Self::Full => [1_000, 10_000],
             Self::Quick => [100, 1_000],
+        }
+    }
+
+    /// What is uploaded: of each kind little and much.
+    fn uploads(self) -> [Load; 6] {
+        let load = |files, kilobytes| Load { files, kilobytes };
+        match self {
+            Self::Full => [
+                load(1_000, 64),
+                load(10_000, 64),
+                load(100, 1_024),
+                load(1_000, 1_024),
+                load(1, 200 * 1_024),
+                load(1, 2_000 * 1_024),
+            ],
+            Self::Quick => [
+                load(100, 64),
+                load(1_000, 64),
+                load(10, 1_024),
+                load(100, 1_024),
+                load(1, 20 * 1_024),
+                load(1, 200 * 1_024),
+            ],
+        }
+    }
+
+    /// What is there already when it is uploaded again.
+    fn repeats(self) -> [Load; 2] {
+        let load = |files| Load { files, kilobytes: 1 };
+        match self {
+            Self::Full => [load(10_000), load(100_000)],
+            Self::Quick => [load(100), load(1_000)],
+        }
+    }
+
+    /// How often uploads are made: they take long, and the server's disk has to forget.
+    fn of_uploads(self) -> usize {
+        match self {
+            Self::Full => 3,
+            Self::Quick => 1,
         }
     }
 
@@ -135,6 +177,20 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
     for count in rounds.renders() {
         let renders = render::renders(root, &folder, count)?;
         table(&format!("render: {count} files of 0.9 KB from one template"), &renders, rounds.of_bulk())?;
+    }
+    for load in rounds.uploads() {
+        let uploads = upload::uploads(root, &folder, load)?;
+        let title = format!("upload: {} files of {} KB", load.files, load.kilobytes);
+        table(&title, &uploads, rounds.of_uploads())?;
+    }
+
+    for load in rounds.repeats() {
+        let repeats = upload::repeats(root, &folder, load)?;
+        table(
+            &format!("upload again: {} files of 1 KB, all there", load.files),
+            &repeats,
+            rounds.of_uploads(),
+        )?;
     }
     ensure!(failed.is_empty(), "the work was not done:\n{}", failed.join("\n"));
     Ok(())
