@@ -16,6 +16,7 @@ fn watchers(inputs: Inputs) -> Result<Outputs, Failure> {
         "both" => vec![digest(words, None)],
         "nothing" => vec![digest(words, Some(0))],
         "crumbs" => vec![digest(words, Some(1))],
+        "more" => vec![digest(&vec![words[0].clone(); 10_001], None)],
         _ => vec![digest(&vec![words[0].clone(); 1_000_000], None)],
     })
 }
