@@ -36,7 +36,8 @@ usage: cargo xtask COMMAND
                       always on the same bytes
   gen [--check]       write what is generated: wrappers and reference pages
   new STEP            lay out the folder of a new step
-  bench [--quick]     measure lockstep beside other tools
+  bench [--quick] [PART]
+                      measure lockstep beside other tools, or one part of it
   score [--details]   count how exactly lockstep and other tools edit YAML
   dist                the form that ships: one static file
 ";
@@ -65,8 +66,12 @@ fn main() -> ExitCode {
         ["lint"] => lint::lint(&root),
         ["mutants"] => mutants::mutants(&root),
         ["new", step] => new::new(&root, step),
-        ["bench"] => bench::bench(&root, bench::Rounds::Full),
-        ["bench", "--quick"] => bench::bench(&root, bench::Rounds::Quick),
+        ["bench", "--quick", only @ ..] if only.len() < 2 => {
+            bench::bench(&root, bench::Rounds::Quick, only.first().copied())
+        }
+        ["bench", only @ ..] if only.len() < 2 => {
+            bench::bench(&root, bench::Rounds::Full, only.first().copied())
+        }
         ["score"] => score::score(&root, false),
         ["score", "--details"] => score::score(&root, true),
         ["dist"] => dist::dist(&root),

@@ -124,8 +124,17 @@ impl Rounds {
     }
 }
 
-/// Measures. Fails at the end if a tool did not do the work.
-pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
+/// The parts of the measurement, each a table for each size.
+const PARTS: [&str; 8] = ["start", "bulk", "stream", "plan", "outputs", "render", "upload", "upload-again"];
+
+/// Measures everything, or one part. Fails at the end if a tool did not do the work.
+pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<()> {
+    ensure!(
+        only.is_none_or(|only| PARTS.contains(&only)),
+        "there is no such part; there are {}",
+        PARTS.join(", ")
+    );
+    let wanted = |part: &str| only.is_none_or(|only| only == part);
     build::build(root, build::Form::Both)?;
     let folder = build::target(root).join("bench");
     let binary =
@@ -148,15 +157,17 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
         Ok(())
     };
 
-    let start = work::start(root, &folder)?;
-    table("start: one edit in one file, whole process", &start, rounds.of_start())?;
+    if wanted("start") {
+        let start = work::start(root, &folder)?;
+        table("start: one edit in one file, whole process", &start, rounds.of_start())?;
+    }
 
-    for files in rounds.files() {
+    for files in rounds.files().into_iter().filter(|_| wanted("bulk")) {
         let bulk = work::bulk(root, &folder, files)?;
         table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, rounds.of_bulk())?;
     }
 
-    for kilobytes in rounds.streams() {
+    for kilobytes in rounds.streams().into_iter().filter(|_| wanted("stream")) {
         for (which, what) in [(Which::One, "one document"), (Which::Each, "each document")] {
             let stream = stream::streams(root, &folder, kilobytes, which)?;
             let title = format!("stream: one edit in {what} of a file of {kilobytes} KB");
@@ -164,27 +175,27 @@ pub(crate) fn bench(root: &Path, rounds: Rounds) -> Result<()> {
         }
     }
 
-    for megabytes in rounds.plans() {
+    for megabytes in rounds.plans().into_iter().filter(|_| wanted("plan")) {
         let plans = documents::plans(root, &folder, megabytes)?;
         table(&format!("plan: the actions of a plan of {megabytes} MB"), &plans, rounds.of_bulk())?;
     }
 
-    for count in rounds.outputs() {
+    for count in rounds.outputs().into_iter().filter(|_| wanted("outputs")) {
         let outputs = documents::outputs(root, &folder, count)?;
         table(&format!("outputs: the values of {count} outputs of 5 KB"), &outputs, rounds.of_bulk())?;
     }
 
-    for count in rounds.renders() {
+    for count in rounds.renders().into_iter().filter(|_| wanted("render")) {
         let renders = render::renders(root, &folder, count)?;
         table(&format!("render: {count} files of 0.9 KB from one template"), &renders, rounds.of_bulk())?;
     }
-    for load in rounds.uploads() {
+    for load in rounds.uploads().into_iter().filter(|_| wanted("upload")) {
         let uploads = upload::uploads(root, &folder, load)?;
         let title = format!("upload: {} files of {} KB", load.files, load.kilobytes);
         table(&title, &uploads, rounds.of_uploads())?;
     }
 
-    for load in rounds.repeats() {
+    for load in rounds.repeats().into_iter().filter(|_| wanted("upload-again")) {
         let repeats = upload::repeats(root, &folder, load)?;
         table(
             &format!("upload again: {} files of 1 KB, all there", load.files),
