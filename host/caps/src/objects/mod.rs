@@ -42,6 +42,9 @@ const MOST: usize = 10_000;
 /// The threads that sign, prove and send.
 const THREADS: usize = 4;
 
+/// How each of several things ended.
+pub type Each<T> = Vec<Result<T, CallError>>;
+
 /// Who hears how far a call is: how much is done of how much, in objects or in bytes.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
@@ -118,10 +121,7 @@ impl Objects {
     ///
     /// # Errors
     /// Too many, or no connection to the store can be made. What is wrong with one object is in its place.
-    pub fn head(
-        &mut self,
-        permit: &Permit,
-    ) -> Result<Answer<Vec<Result<Option<Stored>, CallError>>>, CallError> {
+    pub fn head(&mut self, permit: &Permit) -> Result<Answer<Each<Option<Stored>>>, CallError> {
         let names = permit.objects();
         few(names.len())?;
         let (folders, buckets) =
@@ -138,7 +138,7 @@ impl Objects {
     }
 
     /// Deletes the permits' objects.
-    pub fn delete(&mut self, permits: &[Permit]) -> Vec<Result<Answer<()>, CallError>> {
+    pub fn delete(&mut self, permits: &[Permit]) -> Each<Answer<()>> {
         let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
         let names = match few(permits.len())
             .and_then(|()| permits.iter().map(object).collect::<Result<Vec<_>, _>>())
@@ -149,7 +149,7 @@ impl Objects {
         if let Some(name) = names.iter().find(|name| name.is_prefix()) {
             return all(CallError::Invalid(format!("delete `{name}`: it is no object, it ends with `/`")));
         }
-        let deleted: Vec<Result<(), CallError>> = if self.planned {
+        let deleted: Each<()> = if self.planned {
             names.iter().map(|_| Ok(())).collect()
         } else if names.iter().all(|name| name.store() == Store::Folder) {
             names.iter().map(|name| folder::delete(name)).collect()
@@ -238,7 +238,7 @@ impl Objects {
         file: &OpenFile,
         ranges: &[Range],
         progress: Progress<'_>,
-    ) -> Result<Answer<Vec<Result<Part, CallError>>>, CallError> {
+    ) -> Result<Answer<Each<Part>>, CallError> {
         few(ranges.len())?;
         let total: u64 = ranges.iter().map(|range| range.length).sum();
         if self.planned {

@@ -4,7 +4,7 @@
 use super::batch::{Job, each};
 use super::s3::Source;
 use super::types::{Content, Keeping, Put, Stored};
-use super::{Objects, Progress, few, folder, keeping, mixed, object, place, too_much};
+use super::{Each, Objects, Progress, few, folder, keeping, mixed, object, place, too_much};
 use crate::workspace::Workspace;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
@@ -21,7 +21,7 @@ impl Objects {
         keepings: &[Keeping],
         workspace: &Workspace,
         progress: Progress<'_>,
-    ) -> Vec<Result<Answer<Stored>, CallError>> {
+    ) -> Each<Answer<Stored>> {
         let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
         if let Err(error) = few(puts.len()).and_then(|()| keepings.iter().try_for_each(keeping::check)) {
             return all(error);
@@ -52,7 +52,7 @@ impl Objects {
         keepings: &[Keeping],
         workspace: &Workspace,
         progress: Progress<'_>,
-    ) -> Result<Vec<Result<Stored, CallError>>, CallError> {
+    ) -> Result<Each<Stored>, CallError> {
         let places = permits.iter().map(object).collect::<Result<Vec<_>, _>>()?;
         let total = puts.len() as u64;
         let (mut sent, most) = (self.sent, self.limits.sent_bytes);
