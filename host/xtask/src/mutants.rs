@@ -20,7 +20,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 10] = [
+const MUTANTS: [Mutant; 13] = [
     Mutant {
         without: "the scope check of the gate",
         package: "lockstep-model",
@@ -30,6 +30,27 @@ const MUTANTS: [Mutant; 10] = [
             "if let Some(right) = request.right.filter(|_| false) {",
         ),
         test: "gate::tests::a_denied_call_is_never_carried_out_and_poisons_the_run",
+    },
+    Mutant {
+        without: "the right to read a file that is sent",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: ("if let Some(path) = &source {", "if let Some(path) = source.as_ref().filter(|_| false) {"),
+        test: "gate::tests::one_that_is_denied_stops_all",
+    },
+    Mutant {
+        without: "the rule that calls made together are all allowed",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: ("if admitted.iter().any(Result::is_err) {", "if false {"),
+        test: "gate::tests::one_that_is_denied_stops_all",
+    },
+    Mutant {
+        without: "the end of a prefix",
+        package: "lockstep-model",
+        file: "host/model/src/object.rs",
+        guard: ("self.is_prefix() && other", "other"),
+        test: "object::tests::only_what_lies_below_a_prefix_is_covered",
     },
     Mutant {
         without: "the memory of a denial",
@@ -64,8 +85,8 @@ const MUTANTS: [Mutant; 10] = [
         package: "lockstep-model",
         file: "host/model/src/grant.rs",
         guard: (
-            "Target::Path(path) if path.is_stdin() =>",
-            "Target::Path(path) if false && path.is_stdin() =>",
+            "Self::Files(pattern) if path.is_stdin() =>",
+            "Self::Files(pattern) if false && path.is_stdin() =>",
         ),
         test: "grant::tests::only_a_scope_that_spells_it_opens_standard_input",
     },

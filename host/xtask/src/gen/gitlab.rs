@@ -7,6 +7,10 @@ use lockstep_model::render::{dotenv_file, result_file, value_folder};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
+/// The most characters of the description of an input, as the schema of GitLab for its CI files has it:
+/// <https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/assets/javascripts/editor/schema/ci.json>.
+const LONGEST: usize = 1024;
+
 /// What may be in the name of a job or stage.
 const PLAIN: &str = "^[A-Za-z0-9][A-Za-z0-9 ._/:-]*$";
 
@@ -68,7 +72,9 @@ fn input_entry(input: &InputInfo) -> String {
 }
 
 fn entry(name: &str, docs: &str, kind: &str, default: Option<&Value>, regex: &str) -> String {
-    let mut out = format!("    {name}:\n      description: {}\n      type: {kind}\n", text::quoted(docs));
+    let description = text::shortened(docs, LONGEST, "The reference page has the rest.");
+    let mut out =
+        format!("    {name}:\n      description: {}\n      type: {kind}\n", text::quoted(&description));
     if let Some(default) = default {
         let _ = writeln!(out, "      default: {default}");
     }

@@ -42,6 +42,17 @@ pub(super) fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// The whole sentences of a text that fit into so many characters, and where the rest is.
+pub(super) fn shortened(text: &str, most: usize, rest: &str) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let room = most - rest.chars().count() - 1;
+    let end = text.char_indices().nth(room).map_or(text.len(), |(at, _)| at);
+    let sentences = text[..end].rfind(". ").map_or("", |at| &text[..=at]);
+    format!("{sentences} {rest}")
+}
+
 /// A text on one line.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
