@@ -141,6 +141,31 @@ fn attack_19_no_header_is_smuggled() {
 }
 
 #[test]
+fn attack_21_two_steps_share_no_store_that_one_was_not_granted() {
+    let scene = scene();
+    let drop_off = object(&scene, "outside/store/web/drop-off");
+    attack(&scene, "put", std::slice::from_ref(&drop_off)).expect(0, "done");
+    // The next step knows the name and has no right to the place: not by its store, nor as a file.
+    let rights =
+        serde_json::json!({"workspace": ["read deploy/**"], "objects": ["list,head s3://granted/web/"]});
+    let elsewhere = |act: &str, name: &str| {
+        let run = scene.allowed(&hostile("stores"), &rights, "").args(["--act", act, "--words", name]);
+        run.env("AWS_EC2_METADATA_DISABLED", "true").end()
+    };
+    let folder = format!("{}/", object(&scene, "outside/store/web"));
+    for (act, name) in [("head", &drop_off), ("list", &folder), ("put", &drop_off), ("delete", &drop_off)] {
+        elsewhere(act, name).expect(3, "denied");
+    }
+    scene.attack("watchers", "digest", &["../outside/store/web/drop-off"]).end().expect(3, "denied");
+    // One that is granted nothing on stores is not even started with them.
+    let nothing = serde_json::json!({"workspace": ["read deploy/**"]});
+    let ended =
+        scene.allowed(&hostile("stores"), &nothing, "").args(["--act", "head", "--words", &drop_off]).end();
+    ended.expect(3, "not-granted");
+    assert_eq!(scene.text("outside/store/web/drop-off"), "attacked\n");
+}
+
+#[test]
 fn attack_28_calls_about_objects_are_counted_one_by_one() {
     let scene = scene();
     let before = scene.files();

@@ -18,10 +18,7 @@ fn writes(proxy: &Proxy) -> Vec<String> {
 }
 
 fn each_server(test: impl Fn(&Server)) {
-    for (name, server) in
-        [("versitygw", Server::versitygw()), ("s3s", Server::s3s()), ("moto", Server::moto())]
-    {
-        println!("{name}");
+    for server in [Server::versitygw(), Server::s3s(), Server::moto()] {
         test(&server);
     }
 }

@@ -214,3 +214,20 @@ fn names_that_the_wrappers_need_are_refused() {
     let root = checkout(WIT, &TOML.replace("count = 3", "cuont = 3"));
     assert!(format!("{:#}", run(root.path(), true).unwrap_err()).contains("`cuont`"));
 }
+
+#[test]
+fn no_description_is_taken_for_an_expression_or_is_too_long() {
+    let docs =
+        format!("/// Not `${{{{ secrets.X }}}}` and not `$[[ inputs.y ]]`. {}\n", "More words. ".repeat(200));
+    let root = checkout(&WIT.replacen("/// A text.\n", &docs, 1), TOML);
+    run(root.path(), false).unwrap();
+    for file in ["actions/every/action.yml", "templates/every.yml"] {
+        let page = text(&root, file);
+        let described: Vec<_> = page.lines().filter(|line| line.contains("More words.")).collect();
+        assert!(!described.is_empty(), "{page}");
+        for line in described {
+            assert!(!line.contains("${{") && !line.contains("$[["), "{file}: {line}");
+            assert!(!file.starts_with("templates") || line.len() < 1024 + 40, "{file}: {} bytes", line.len());
+        }
+    }
+}

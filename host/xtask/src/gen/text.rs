@@ -28,9 +28,9 @@ pub(super) fn reflow(docs: &str) -> String {
     out.trim().to_owned()
 }
 
-/// A text as a double-quoted YAML scalar, which JSON's form is. `$[[` would be filled in by GitLab.
+/// A text as a double-quoted YAML scalar, which JSON's form is. `$[[` would be filled in by GitLab, `${{` by GitHub.
 pub(super) fn quoted(text: &str) -> String {
-    Value::from(text).to_string().replace("$[[", "$ [[")
+    Value::from(text).to_string().replace("$[[", "$ [[").replace("${{", "$ {{")
 }
 
 /// A text as one word of a shell.
