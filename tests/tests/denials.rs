@@ -100,6 +100,13 @@ fn each_right_that_a_step_asks_for_is_needed_and_can_be_given() {
                     true => drop(lines.remove(i)),
                     false => lines[i] = line(ask, &rest),
                 }
+                if !lines.iter().any(|(capability, _)| *capability == ask.capability) {
+                    // Without any right on it the component is not even started.
+                    let ended = run(&folder, &step, &args, &policy(&step, &lines)).1;
+                    let result = ended.expect(3, "not-granted");
+                    assert!(result["hint"].as_str().unwrap().contains(&ask.capability), "{result}");
+                    continue;
+                }
                 give_what_is_missing(&folder, &step, &args, verb, lines);
             }
         }
