@@ -12,16 +12,20 @@ fn stores(inputs: Inputs) -> Result<Outputs, Failure> {
     let said = match inputs.act.as_str() {
         "list" => names.iter().map(|name| word(objects::list(name, None))).collect(),
         "head" => names.iter().map(|name| word(objects::head(std::slice::from_ref(name)))).collect(),
-        "put" => names.iter().map(|name| word(put(name, Content::Bytes(b"attacked\n".to_vec()), plain()))).collect(),
+        "put" => names
+            .iter()
+            .map(|name| word(put(name, Content::Bytes(b"attacked\n".to_vec()), plain())))
+            .collect(),
         // The first word is an object within the grant, the others are files to put there.
-        "steal" => names[1..].iter().map(|path| word(put(&names[0], Content::File(path.clone()), plain()))).collect(),
+        "steal" => {
+            names[1..].iter().map(|path| word(put(&names[0], Content::File(path.clone()), plain()))).collect()
+        }
         "delete" => names.iter().map(|name| word(objects::delete(std::slice::from_ref(name)))).collect(),
         "uploads" => names.iter().map(|name| word(objects::open_uploads(name))).collect(),
         "begin" => names.iter().map(|name| word(objects::begin(name, &plain()).map(|_| ()))).collect(),
-        "resume" => names
-            .iter()
-            .map(|name| word(objects::resume(name, "id", Checksum::Sha256).map(|_| ())))
-            .collect(),
+        "resume" => {
+            names.iter().map(|name| word(objects::resume(name, "id", Checksum::Sha256).map(|_| ()))).collect()
+        }
         "headers" => smuggle(&names[0]),
         "many" => vec![word(objects::delete(&vec![names[0].clone(); 1_000_000]))],
         // One that is allowed beside one that is not: neither may be written.
