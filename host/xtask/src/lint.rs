@@ -10,7 +10,8 @@ pub(crate) fn lint(root: &Path) -> Result<()> {
     shell::run(shell::cargo(root).args(["fmt", "--all", "--check"]))?;
     shell::step("lints");
     let deny = ["--", "-D", "warnings"];
-    shell::run(shell::cargo(root).args(["clippy", "--locked", "--workspace", "--all-targets"]).args(deny))?;
+    let all = ["clippy", "--locked", "--workspace", "--all-targets", "--features", "lockstep-tests/live"];
+    shell::run(shell::cargo(root).args(all).args(deny))?;
     let compile = [
         "clippy",
         "--locked",
