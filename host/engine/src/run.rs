@@ -6,7 +6,7 @@ use crate::host::{Host, Live};
 use crate::load::{ENTRY, Step};
 use crate::parallel::{self, Broken, Functions, Pool};
 use crate::{link, value, watch};
-use lockstep_caps::objects::{Effect, Objects};
+use lockstep_caps::objects::Objects;
 use lockstep_caps::workspace::Workspace;
 use lockstep_model::call::Capability;
 use lockstep_model::exit::Exit;
@@ -14,7 +14,7 @@ use lockstep_model::gate::Gate;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
 use lockstep_model::outputs::{self, Output};
-use lockstep_model::report::{Block, Ending, Location, Note};
+use lockstep_model::report::{Block, Ending, Location, Note, ObjectChange};
 use lockstep_model::types::Field;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -71,7 +71,7 @@ pub struct Remains {
     /// The files, with what is staged.
     pub workspace: Workspace,
     /// What it did to objects.
-    pub objects: Vec<Effect>,
+    pub objects: Vec<ObjectChange>,
     /// What it said.
     pub notes: Vec<Note>,
     /// The summary it made.
@@ -127,7 +127,7 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
     };
     let refused_memory = store.data().confines.limiter.refused;
     let Host { workspace, objects, notes, summary, rejected, .. } = store.into_data();
-    let objects = objects.effects().to_vec();
+    let objects = objects.into_changes();
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))

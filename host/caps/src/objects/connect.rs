@@ -106,7 +106,7 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
     let region = base.region().cloned().unwrap_or_else(|| Region::new("us-east-1"));
     let base = base.into_builder().region(region).build();
     let mut warnings = Vec::new();
-    let source = source(connection, &base, &mut warnings);
+    let source = source(connection, &mut warnings);
     let hearing = Arc::new(Hearing::new(Renewing::new(source, &base, known)));
     let (client, endpoint) = client(connection, &base, &hearing);
     let encrypted = endpoint.starts_with("https://");
@@ -114,7 +114,7 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
 }
 
 /// How this run shows who it is.
-fn source(connection: &Connection, base: &SdkConfig, warnings: &mut Vec<String>) -> Source {
+fn source(connection: &Connection, warnings: &mut Vec<String>) -> Source {
     let keys = connection.keys.as_ref().map(|keys| {
         aws_sdk_s3::config::Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "environment")
     });
@@ -136,7 +136,7 @@ fn source(connection: &Connection, base: &SdkConfig, warnings: &mut Vec<String>)
             }
             Source::Fixed(keys)
         }
-        None => Source::Chain(base.credentials_provider()),
+        None => Source::Chain,
     }
 }
 

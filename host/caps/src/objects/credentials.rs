@@ -17,7 +17,7 @@ pub(super) enum Source {
     /// The job holds them.
     Fixed(Credentials),
     /// The SDK's own chain: profile, web identity of the environment, container, machine.
-    Chain(Option<SharedCredentialsProvider>),
+    Chain,
     /// A role, for the token that the CI signs.
     WebIdentity { role: String, session: String, identity: Identity },
     /// A role, for other credentials.
@@ -112,8 +112,10 @@ impl Renewing {
     async fn make(&self) -> Result<Credentials, CredentialsError> {
         match &self.source {
             Source::Fixed(credentials) => Ok(credentials.clone()),
-            Source::Chain(Some(chain)) => chain.provide_credentials().await,
-            Source::Chain(None) => Err(CredentialsError::not_loaded("no credentials are configured")),
+            Source::Chain => match &self.chain {
+                Some(chain) => chain.provide_credentials().await,
+                None => Err(CredentialsError::not_loaded("no credentials are configured")),
+            },
             Source::WebIdentity { role, session, identity } => {
                 let token = self.token(identity).await?;
                 self.known.add(&token);

@@ -20,9 +20,7 @@ mod types;
 
 pub use connect::{Connection, Identity, Keys};
 pub use parts::Upload;
-pub use types::{
-    Condition, Content, Effect, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored,
-};
+pub use types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored};
 
 use crate::content::Algorithm;
 use crate::workspace::OpenFile;
@@ -32,6 +30,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use lockstep_model::object::{ObjectName, Store};
+use lockstep_model::report::ObjectChange;
 use s3::{Place, S3};
 use secret::Known;
 use std::sync::{Arc, PoisonError};
@@ -56,7 +55,7 @@ pub struct Objects {
     known: Arc<Known>,
     /// Made when it is first needed: a run on a local folder needs none.
     server: Option<(Runtime, Arc<S3>)>,
-    effects: Vec<Effect>,
+    changes: Vec<ObjectChange>,
     sent: u64,
 }
 
@@ -69,13 +68,13 @@ impl Objects {
             known.add(&keys.secret);
             known.add(keys.token.as_deref().unwrap_or_default());
         }
-        Self { connection, planned, limits: *limits, known, server: None, effects: Vec::new(), sent: 0 }
+        Self { connection, planned, limits: *limits, known, server: None, changes: Vec::new(), sent: 0 }
     }
 
     /// What was done, in order; with a run that only plans, what would be.
     #[must_use]
-    pub fn effects(&self) -> &[Effect] {
-        &self.effects
+    pub fn into_changes(self) -> Vec<ObjectChange> {
+        self.changes
     }
 
     /// What is worth a warning, since this was last asked.
@@ -272,8 +271,8 @@ impl Objects {
             let (runtime, s3) = self.server()?;
             runtime.block_on(s3.complete(upload, parts, when))?
         };
-        let effect = Effect { name: upload.place.name.clone(), digest: stored.digest, deleted: false };
-        self.effects.push(effect);
+        let change = ObjectChange { name: upload.place.name.clone(), digest: stored.digest, deleted: false };
+        self.changes.push(change);
         Ok(Answer { bytes: 0, digest: stored.digest, value: stored })
     }
 
@@ -321,7 +320,7 @@ impl Objects {
     }
 
     fn did(&mut self, name: &ObjectName, digest: Option<Digest>, deleted: bool) {
-        self.effects.push(Effect { name: name.as_str().to_owned(), digest, deleted });
+        self.changes.push(ObjectChange { name: name.as_str().to_owned(), digest, deleted });
     }
 }
 

@@ -129,14 +129,3 @@ pub struct Put {
     /// What must hold.
     pub when: Condition,
 }
-
-/// What a run did to an object, for its report and its receipt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effect {
-    /// The full name.
-    pub name: String,
-    /// The SHA-256 of what it holds now, if it is known; none too if it was deleted.
-    pub digest: Option<Digest>,
-    /// Whether it was deleted.
-    pub deleted: bool,
-}

@@ -11,14 +11,14 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
-use lockstep_caps::objects::{Effect, Objects};
+use lockstep_caps::objects::Objects;
 use lockstep_caps::workspace::{CommitError, Recovered, Workspace, WorkspaceError};
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::outputs::Output;
-use lockstep_model::report::{Change, Ending, Level, Note, ObjectChange, Report};
+use lockstep_model::report::{Change, Ending, Level, Note, Report};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -178,7 +178,7 @@ fn carry_out(
     known.log = gate.log();
     // Objects are there whatever comes after, unlike files, which are staged.
     if let Some(remains) = &remains {
-        known.objects.extend(remains.objects.iter().map(object_change));
+        known.objects.clone_from(&remains.objects);
     }
     let remains = remains.map(|remains| heard(remains, known, voice));
     if let Some(ending) = conclude::verdict(&ended, &known.log) {
@@ -191,10 +191,6 @@ fn carry_out(
         }
         _ => Err(bug("the component ended in no known way")),
     }
-}
-
-fn object_change(effect: &Effect) -> ObjectChange {
-    ObjectChange { name: effect.name.clone(), digest: effect.digest, deleted: effect.deleted }
 }
 
 /// Says what was done about what a killed run had left.
