@@ -3,8 +3,8 @@
 
 use crate::environment;
 use crate::secrets::Secrets;
-use lockstep_caps::objects::{Connection, Identity, Keys};
 use lockstep_model::inputs::Inputs;
+use lockstep_objects::{Connection, Identity, Keys};
 use serde_json::Value;
 
 /// The secrets of the job that can open a store.

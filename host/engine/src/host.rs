@@ -2,13 +2,13 @@
 //! gate and hands back the answer. No decision is taken here and no effect happens here.
 
 use crate::confines::{Confined, Confines};
-use lockstep_caps::content::Algorithm;
-use lockstep_caps::objects::Objects;
-use lockstep_caps::workspace::{Effect, OpenFile, Workspace};
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::report::{Block, Ending, Level, Location, Note};
+use lockstep_objects::Objects;
+use lockstep_workspace::content::Algorithm;
+use lockstep_workspace::{Effect, OpenFile, Workspace};
 use std::sync::Arc;
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::{WasiCtxView, WasiView};
@@ -157,7 +157,7 @@ impl workspace::Host for Host {
     fn glob(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Entry>, types::Error>> {
         let request = on_workspace("glob", Some("read"), RawTarget::Pattern(&pattern));
         let found = self.gate.call(request, |permit| self.workspace.glob(permit));
-        let entry = |entry: lockstep_caps::workspace::Entry| workspace::Entry {
+        let entry = |entry: lockstep_workspace::Entry| workspace::Entry {
             path: entry.path.to_string(),
             size: entry.size,
             mode: entry.mode,
@@ -168,7 +168,7 @@ impl workspace::Host for Host {
     fn links(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Link>, types::Error>> {
         let request = on_workspace("links", Some("read"), RawTarget::Pattern(&pattern));
         let found = self.gate.call(request, |permit| self.workspace.links(permit));
-        let link = |link: lockstep_caps::workspace::Link| workspace::Link {
+        let link = |link: lockstep_workspace::Link| workspace::Link {
             path: link.path.to_string(),
             target: link.target,
         };

@@ -4,15 +4,14 @@
 use crate::host::bindings::lockstep::step::objects as wit;
 use crate::host::bindings::lockstep::step::types::Error;
 use crate::host::{File, Host, to_error};
-use lockstep_caps::content::Algorithm;
-use lockstep_caps::objects as caps;
 use lockstep_model::call::{CallError, Capability, RawTarget, Request};
 use lockstep_model::digest::Digest;
+use lockstep_workspace::content::Algorithm;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
 /// An upload in parts that a component holds.
-pub struct Upload(caps::Upload);
+pub struct Upload(lockstep_objects::Upload);
 
 type Told<T> = Result<std::result::Result<T, Error>>;
 
@@ -28,7 +27,7 @@ impl wit::Host for Host {
         let request = on_objects("head", Some("head"), RawTarget::Objects(&names));
         let heads = self.gate.call(request, |permit| self.objects.head(permit));
         self.hear();
-        let one = |head: std::result::Result<Option<caps::Stored>, CallError>| {
+        let one = |head: std::result::Result<Option<lockstep_objects::Stored>, CallError>| {
             head.map(|stored| stored.map(to_stored)).map_err(to_error)
         };
         Ok(heads.map(|heads| heads.into_iter().map(one).collect()).map_err(to_error))
@@ -48,8 +47,9 @@ impl wit::Host for Host {
             objects.put(permits, puts, &keepings, workspace, progress)
         });
         self.hear();
-        let one =
-            |stored: std::result::Result<caps::Stored, CallError>| stored.map(to_stored).map_err(to_error);
+        let one = |stored: std::result::Result<lockstep_objects::Stored, CallError>| {
+            stored.map(to_stored).map_err(to_error)
+        };
         Ok(stored.map(|stored| stored.into_iter().map(one).collect()).map_err(to_error))
     }
 
@@ -66,7 +66,7 @@ impl wit::Host for Host {
         let request = on_objects("open-uploads", Some("multipart"), RawTarget::Object(&name));
         let open = self.gate.call(request, |permit| self.objects.open_uploads(permit));
         self.hear();
-        let one = |caps::OpenUpload { name, id, begun }| wit::OpenUpload { name, id, begun };
+        let one = |lockstep_objects::OpenUpload { name, id, begun }| wit::OpenUpload { name, id, begun };
         Ok(open.map(|open| open.into_iter().map(one).collect()).map_err(to_error))
     }
 
@@ -106,7 +106,8 @@ impl wit::HostUpload for Host {
         let Self { gate, objects, confines, live, .. } = self;
         // Both are in the one table: the upload is taken out while the file is looked at.
         let name = confines.table.get(&upload)?.0.name().to_owned();
-        let mut taken = std::mem::replace(confines.table.get_mut(&upload)?, Upload(caps::Upload::none()));
+        let mut taken =
+            std::mem::replace(confines.table.get_mut(&upload)?, Upload(lockstep_objects::Upload::none()));
         let file = confines.table.get(&source)?.open();
         let request = on_objects("put-parts", None, RawTarget::Object(&name));
         let parts = gate.call(request, |_| {
@@ -115,7 +116,9 @@ impl wit::HostUpload for Host {
         });
         *confines.table.get_mut(&upload)? = taken;
         self.hear();
-        let one = |part: std::result::Result<caps::Part, CallError>| part.map(to_part).map_err(to_error);
+        let one = |part: std::result::Result<lockstep_objects::Part, CallError>| {
+            part.map(to_part).map_err(to_error)
+        };
         Ok(parts.map(|parts| parts.into_iter().map(one).collect()).map_err(to_error))
     }
 
@@ -153,7 +156,10 @@ impl wit::HostUpload for Host {
 
 impl Host {
     /// Gives the component a handle to an upload.
-    fn keep(&mut self, upload: std::result::Result<caps::Upload, CallError>) -> Told<Resource<Upload>> {
+    fn keep(
+        &mut self,
+        upload: std::result::Result<lockstep_objects::Upload, CallError>,
+    ) -> Told<Resource<Upload>> {
         Ok(match upload {
             Ok(upload) => self
                 .confines
@@ -189,21 +195,24 @@ fn tell(live: &mut dyn crate::host::Live, done: u64, total: u64) {
     }
 }
 
-fn read_put(put: wit::Object) -> ((String, Option<String>), caps::Put) {
+fn read_put(put: wit::Object) -> ((String, Option<String>), lockstep_objects::Put) {
     let (source, content) = match put.content {
-        wit::Content::File(path) => (Some(path), caps::Content::File),
-        wit::Content::Bytes(bytes) => (None, caps::Content::Bytes(bytes)),
+        wit::Content::File(path) => (Some(path), lockstep_objects::Content::File),
+        wit::Content::Bytes(bytes) => (None, lockstep_objects::Content::Bytes(bytes)),
     };
-    ((put.name, source), caps::Put { content, keeping: put.keeping, when: read_condition(put.when) })
+    (
+        (put.name, source),
+        lockstep_objects::Put { content, keeping: put.keeping, when: read_condition(put.when) },
+    )
 }
 
-fn read_keeping(keeping: wit::Keeping) -> caps::Keeping {
+fn read_keeping(keeping: wit::Keeping) -> lockstep_objects::Keeping {
     let pairs = |pairs: Vec<wit::Pair>| pairs.into_iter().map(|pair| (pair.name, pair.value)).collect();
-    let retention = |retention: wit::Retention| caps::Retention {
+    let retention = |retention: wit::Retention| lockstep_objects::Retention {
         compliance: retention.compliance,
         until: retention.until,
     };
-    caps::Keeping {
+    lockstep_objects::Keeping {
         headers: pairs(keeping.headers),
         metadata: pairs(keeping.metadata),
         tags: pairs(keeping.tags),
@@ -213,11 +222,11 @@ fn read_keeping(keeping: wit::Keeping) -> caps::Keeping {
     }
 }
 
-fn read_condition(when: wit::Condition) -> caps::Condition {
+fn read_condition(when: wit::Condition) -> lockstep_objects::Condition {
     match when {
-        wit::Condition::Always => caps::Condition::Always,
-        wit::Condition::Absent => caps::Condition::Absent,
-        wit::Condition::Matches(etag) => caps::Condition::Matches(etag),
+        wit::Condition::Always => lockstep_objects::Condition::Always,
+        wit::Condition::Absent => lockstep_objects::Condition::Absent,
+        wit::Condition::Matches(etag) => lockstep_objects::Condition::Matches(etag),
     }
 }
 
@@ -229,27 +238,27 @@ fn read_checksum(checksum: wit::Checksum) -> Algorithm {
     }
 }
 
-fn read_range(range: wit::Range) -> caps::Range {
+fn read_range(range: wit::Range) -> lockstep_objects::Range {
     let wit::Range { number, offset, length } = range;
-    caps::Range { number, offset, length }
+    lockstep_objects::Range { number, offset, length }
 }
 
-fn read_part(part: wit::Part) -> caps::Part {
+fn read_part(part: wit::Part) -> lockstep_objects::Part {
     let wit::Part { number, size, etag, checksum } = part;
-    caps::Part { number, size, etag, checksum }
+    lockstep_objects::Part { number, size, etag, checksum }
 }
 
-fn to_part(part: caps::Part) -> wit::Part {
-    let caps::Part { number, size, etag, checksum } = part;
+fn to_part(part: lockstep_objects::Part) -> wit::Part {
+    let lockstep_objects::Part { number, size, etag, checksum } = part;
     wit::Part { number, size, etag, checksum }
 }
 
-fn to_page(page: caps::Page) -> wit::Page {
-    let one = |caps::Listed { name, size, etag }| wit::Listed { name, size, etag };
+fn to_page(page: lockstep_objects::Page) -> wit::Page {
+    let one = |lockstep_objects::Listed { name, size, etag }| wit::Listed { name, size, etag };
     wit::Page { objects: page.objects.into_iter().map(one).collect(), next: page.next }
 }
 
-fn to_stored(stored: caps::Stored) -> wit::Stored {
+fn to_stored(stored: lockstep_objects::Stored) -> wit::Stored {
     let algorithm = |algorithm| match algorithm {
         Algorithm::Crc64Nvme => Some(wit::Checksum::Crc64nvme),
         Algorithm::Crc32c => Some(wit::Checksum::Crc32c),

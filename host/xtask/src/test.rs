@@ -16,17 +16,18 @@ pub(crate) enum Extent {
 }
 
 /// Crates whose tests need no sandbox: quick to build without optimisation.
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 8] = [
     "lockstep-model",
     "lockstep-cases",
     "lockstep-glue",
     "lockstep-path",
     "lockstep-terraform",
+    "lockstep-workspace",
     "lockstep-yaml",
     "xtask",
 ];
 /// Crates that link the sandbox or clients: tested in the profile in which those are built anyway.
-const SANDBOXED: [&str; 3] = ["lockstep-caps", "lockstep-engine", "lockstep"];
+const SANDBOXED: [&str; 3] = ["lockstep-objects", "lockstep-engine", "lockstep"];
 
 /// Runs the tests.
 pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {

@@ -62,7 +62,7 @@ fn a_commit_killed_anywhere_is_entirely_old_or_entirely_new_after_the_next_run()
         let root = tempfile::tempdir().unwrap();
         fill(root.path());
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "workspace::tests::kill::child_that_commits"])
+            .args(["--exact", "tests::kill::child_that_commits"])
             .env(ROOT, root.path())
             .env(AFTER, (kill * operations / KILLS).to_string())
             .output()

@@ -109,7 +109,7 @@ fn a_folder_that_cannot_be_written_is_one_error_and_nothing_is_changed() {
     assert!(copied.unwrap().success());
     set_mode(folder.path(), "tests", 0o755);
     let child = Command::new(&program)
-        .args(["--exact", "workspace::tests::attacks::unprivileged_child"])
+        .args(["--exact", "tests::attacks::unprivileged_child"])
         .env(CHILD, "1")
         .env("TMPDIR", folder.path())
         .uid(65534)

@@ -8,14 +8,14 @@ use super::keeping::keep;
 use super::proof::Proof;
 use super::secret::Known;
 use super::types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Stored};
-use crate::content::{self, Algorithm, Hasher};
-use crate::workspace::OpenFile;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::call::CallError;
+use lockstep_workspace::OpenFile;
+use lockstep_workspace::content::{self, Algorithm, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 

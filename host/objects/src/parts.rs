@@ -6,12 +6,12 @@ use super::keeping::keep;
 use super::proof::Proof;
 use super::s3::{Place, S3, hex_of, unquoted};
 use super::types::{Keeping, Part, Range};
-use crate::content::{self, Algorithm, Hasher};
-use crate::workspace::OpenFile;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
+use lockstep_workspace::OpenFile;
+use lockstep_workspace::content::{self, Algorithm, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

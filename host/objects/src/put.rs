@@ -5,11 +5,11 @@ use super::batch::{Job, each};
 use super::s3::Source;
 use super::types::{Content, Keeping, Put, Stored};
 use super::{Each, Objects, Progress, few, folder, keeping, mixed, object, place, too_much};
-use crate::workspace::Workspace;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
 use lockstep_model::object::{ObjectName, Store};
+use lockstep_workspace::Workspace;
 use std::sync::Arc;
 
 impl Objects {

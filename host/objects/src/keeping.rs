@@ -9,7 +9,7 @@ use lockstep_model::call::CallError;
 /// same methods and no type in common.
 macro_rules! keep {
     ($request:expr, $keeping:expr) => {{
-        let (mut request, keeping): (_, &$crate::objects::types::Keeping) = ($request, $keeping);
+        let (mut request, keeping): (_, &$crate::types::Keeping) = ($request, $keeping);
         for (name, value) in &keeping.headers {
             request = match name.as_str() {
                 "cache-control" => request.cache_control(value),
@@ -17,17 +17,17 @@ macro_rules! keep {
                 "content-encoding" => request.content_encoding(value),
                 "content-language" => request.content_language(value),
                 "content-type" => request.content_type(value),
-                _ => request.expires($crate::objects::keeping::date(value)?),
+                _ => request.expires($crate::keeping::date(value)?),
             };
         }
         for (name, value) in &keeping.metadata {
             request = request.metadata(name, value);
         }
-        request = request.set_tagging($crate::objects::keeping::tagging(keeping));
-        if let Some((encryption, key)) = $crate::objects::keeping::encryption(keeping) {
+        request = request.set_tagging($crate::keeping::tagging(keeping));
+        if let Some((encryption, key)) = $crate::keeping::encryption(keeping) {
             request = request.server_side_encryption(encryption).set_ssekms_key_id(key);
         }
-        if let Some((mode, until)) = $crate::objects::keeping::retention(keeping) {
+        if let Some((mode, until)) = $crate::keeping::retention(keeping) {
             request = request.object_lock_mode(mode).object_lock_retain_until_date(until);
         }
         request
@@ -126,7 +126,7 @@ pub(super) fn retention(keeping: &Keeping) -> Option<(ObjectLockMode, DateTime)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::Algorithm;
+    use lockstep_workspace::content::Algorithm;
 
     fn keeping() -> Keeping {
         Keeping {

@@ -1,5 +1,6 @@
 //! Objects in buckets of S3-compatible storage, or files of a local folder. It acts only on what a permit names, and no
-//! credential leaves this folder. With a run that only plans, nothing is changed.
+//! credential leaves this crate. With a run that only plans, nothing is changed.
+#![forbid(unsafe_code)]
 
 mod batch;
 mod complete;
@@ -22,8 +23,6 @@ pub use connect::{Connection, Identity, Keys};
 pub use parts::Upload;
 pub use types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored};
 
-use crate::content::Algorithm;
-use crate::workspace::OpenFile;
 use batch::{Job, each};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
@@ -31,6 +30,8 @@ use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use lockstep_model::object::{ObjectName, Store};
 use lockstep_model::report::ObjectChange;
+use lockstep_workspace::OpenFile;
+use lockstep_workspace::content::Algorithm;
 use s3::{Place, S3};
 use secret::Known;
 use std::sync::{Arc, PoisonError};

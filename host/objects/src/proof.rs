@@ -1,7 +1,6 @@
 //! What proves that content arrived as it was sent: made of the bytes before they go, held against what the server
 //! says. It never sends anything.
 
-use crate::content::{self, Algorithm, Hasher};
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -10,6 +9,7 @@ use aws_sigv4::http_request::SignableBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::digest::Digest;
+use lockstep_workspace::content::{self, Algorithm, Hasher};
 
 /// The digests of some content.
 #[derive(Debug, Clone)]

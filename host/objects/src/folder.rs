@@ -3,12 +3,12 @@
 
 use super::s3::Source;
 use super::types::{Condition, Keeping, Listed, Page, Stored};
-use crate::content::{self, Algorithm, Hasher};
-use crate::workspace::OpenFile;
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_model::object::ObjectName;
 use lockstep_model::protected::OWN_PREFIX;
+use lockstep_workspace::OpenFile;
+use lockstep_workspace::content::{self, Algorithm, Hasher};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, openat};
 use rustix::io::Errno;

@@ -4,7 +4,6 @@
 use super::parts::Upload;
 use super::s3::{S3, hex_of, unquoted};
 use super::types::{Condition, Part, Stored};
-use crate::content::{self, Algorithm};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
@@ -12,6 +11,7 @@ use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::call::CallError;
+use lockstep_workspace::content::{self, Algorithm};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 

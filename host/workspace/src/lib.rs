@@ -1,7 +1,9 @@
 //! The workspace: the files of the repository, with changes that are staged and put in place together
 //! or not at all. It takes what a call is about only from the gate's permit, and it never leaves its root.
+#![forbid(unsafe_code)]
 
 mod commit;
+pub mod content;
 mod diff;
 mod digests;
 mod disk;
