@@ -177,6 +177,34 @@ fn what_locks_and_versions_is_said_and_kept() {
 }
 
 #[test]
+fn what_encrypts_is_asked_for_and_kept() {
+    let server = Server::moto();
+    for (name, encryption, algorithm, key) in [
+        ("own", "aes256", "AES256", ""),
+        ("managed", "kms", "aws:kms", ""),
+        (
+            "key",
+            "kms:arn:aws:kms:us-east-1:123456789012:key/web",
+            "aws:kms",
+            "arn:aws:kms:us-east-1:123456789012:key/web",
+        ),
+    ] {
+        let scene = scene(&[(name, "1")]);
+        fs::write(scene.path(&format!("workspace/dist/{name}.bin")), noise(20 * 1024 * 1024)).unwrap();
+        let run = || upload(&scene, server.place()).args(["--encryption", encryption]).end();
+        run().expect(0, "done");
+        for key_of in [format!("web/{name}"), format!("web/{name}.bin")] {
+            let head = server.client().head(&key_of);
+            assert_eq!(head.header("x-amz-server-side-encryption"), algorithm, "{key_of}");
+            if !key.is_empty() {
+                assert_eq!(head.header("x-amz-server-side-encryption-aws-kms-key-id"), key, "{key_of}");
+            }
+        }
+        assert_eq!(run().expect(0, "done")["outputs"]["changed"], false, "{name}");
+    }
+}
+
+#[test]
 fn a_manifest_lists_what_is_there() {
     let server = Server::versitygw();
     let scene = scene(&[("bin/tool", "#!/bin/sh\n"), ("a", "1")]);

@@ -7,7 +7,7 @@ use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::sts::{REQUEST_TOKEN, Rules, Sts};
 use lockstep_tests::s3::token::Claims;
-use lockstep_tests::s3::upload::{keyless, scene, with_role};
+use lockstep_tests::s3::upload::{keyless, noise, scene, with_role};
 use lockstep_tests::support::assert_absent;
 use std::time::Duration;
 
@@ -87,6 +87,26 @@ fn a_session_that_a_server_ends_early_costs_one_repeat() {
     with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
     assert_eq!(sts.handed().len(), 2);
     assert_eq!(proxy.asked("PUT", "web/").len(), 3);
+}
+
+#[test]
+fn a_session_that_ends_between_parts_sends_no_part_twice() {
+    let (server, sts, proxy, role) = stage(Duration::from_secs(2));
+    let scene = scene(&[]);
+    let large = noise(60 * 1024 * 1024);
+    std::fs::create_dir_all(scene.path("workspace/dist")).unwrap();
+    std::fs::write(scene.path("workspace/dist/large"), &large).unwrap();
+    // Slow enough that the first session does not last.
+    proxy.throttle(Some(12 * 1024 * 1024));
+    with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
+    assert!(sts.handed().len() > 1, "it never ended");
+    assert!(server.client().get("web/large").unwrap() == large, "the object differs");
+    let done = proxy.asked("PUT", "partNumber=").into_iter().filter(|part| part.status == Some(200));
+    let mut done: Vec<String> = done.map(|part| part.asked.target).collect();
+    let all = done.len();
+    done.sort();
+    done.dedup();
+    assert!(all > 2 && done.len() == all, "{all} parts, {} of them different", done.len());
 }
 
 #[test]

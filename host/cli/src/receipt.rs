@@ -6,7 +6,7 @@ use crate::prepare::Known;
 use crate::voice::{self, Voice};
 use lockstep_model::digest::Digest;
 use lockstep_model::outputs::Shown;
-use lockstep_model::receipt::{self, Facts};
+use lockstep_model::receipt::{self, Facts, Recorded, Statement};
 use lockstep_model::render::Platform;
 use lockstep_model::report::{Level, Note, Report};
 use serde_json::{Value, json};
@@ -73,10 +73,10 @@ pub(crate) fn write(
         log: &known.log,
     };
     let redact = |text: &str| voice.redact(text);
-    let record = receipt::record(&facts, &redact);
-    let digest = receipt::digest(&record);
+    let record = Recorded::of(facts, &redact);
+    let digest = record.digest();
     let run = receipt::redacted(about_run(platform, started), &redact);
-    let statement = receipt::statement(&facts, record, digest, run);
+    let statement = Statement { record, digest, run };
     let path = match place {
         Place::Named(path) => path.clone(),
         Place::Folder(folder) => {
@@ -104,7 +104,7 @@ fn about_run(platform: Platform, started: u64) -> Value {
 }
 
 /// Whole or not at all: a killed run leaves no half receipt.
-fn put(path: &Path, statement: &Value) -> io::Result<()> {
+fn put(path: &Path, statement: &Statement<'_>) -> io::Result<()> {
     create_parent(path)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}", std::process::id()));

@@ -9,6 +9,7 @@ use crate::inputs::Inputs;
 use crate::limits::Limits;
 use crate::outputs::Shown;
 use crate::report::{Change, ObjectChange, Report};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
 
 /// The form of the statement, <https://in-toto.io/Statement/v1>.
@@ -41,70 +42,124 @@ pub struct Facts<'a> {
     pub log: &'a CallLog,
 }
 
-/// The part of a receipt that is equal for equal runs. All its texts have gone through `redact`.
-#[must_use]
-pub fn record(facts: &Facts<'_>, redact: &dyn Fn(&str) -> String) -> Value {
-    let Facts { report, limits, log, .. } = facts;
-    let outputs = facts.shown.iter().map(|shown| (shown.name.clone(), shown.digest.to_string().into()));
-    let mut record = json!({
-        "version": 1,
-        "lockstep": facts.version,
-        "step": report.step,
-        "component": facts.component.map(|digest| digest.to_string()),
-        "policy": facts.policy.map(|digest| digest.to_string()),
-        "planned": report.planned,
-        "inputs": facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value.clone(), redact)))).collect::<Map<_, _>>(),
-        "grant": grant(facts.grant),
-        "limits": {"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls},
-        "calls": null,
-        "denied": log.denial,
-        "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
-        "objects": null,
-        "outputs": outputs.collect::<Map<_, _>>(),
-        "outcome": report.ending.exit.word(),
-        "exit-code": report.ending.exit.code(),
-        "code": report.ending.code,
-    });
-    // Put in afterwards, since the macro would copy them.
-    record["calls"] = log.records.iter().map(call).collect();
-    record["objects"] = report.objects.iter().map(object).collect();
-    redacted(record, redact)
+/// How a text is freed of secrets.
+pub type Redact<'a> = &'a dyn Fn(&str) -> String;
+
+/// The part of a receipt that is equal for equal runs. All its texts go through `redact`. It is written and never held:
+/// the record of a long run is large.
+#[derive(Clone, Copy)]
+pub struct Recorded<'a> {
+    facts: Facts<'a>,
+    redact: Redact<'a>,
 }
 
-/// The digest that names a record: of its JSON without white space, keys in the order they are in.
-#[must_use]
-pub fn digest(record: &Value) -> Digest {
-    Digest::of_json(record)
+impl<'a> Recorded<'a> {
+    /// The record of these facts.
+    #[must_use]
+    pub fn of(facts: Facts<'a>, redact: Redact<'a>) -> Self {
+        Self { facts, redact }
+    }
+
+    /// The digest that names a record: of its JSON without white space, keys in the order they are in.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_json(self)
+    }
 }
 
-/// The whole receipt. `digest` is the record's, `run` is what belongs to this one run: platform, times, addresses.
-#[must_use]
-pub fn statement(facts: &Facts<'_>, record: Value, digest: Digest, run: Value) -> Value {
-    // Moved and not copied: the record of a long run is large.
-    let predicate = [("digest", digest.to_string().into()), ("record", record), ("run", run)];
-    let predicate: Map<_, _> = predicate.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let mut statement = json!({"_type": STATEMENT, "subject": subjects(facts), "predicateType": PREDICATE});
-    statement["predicate"] = Value::Object(predicate);
-    statement
+impl Serialize for Recorded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { facts, redact } = *self;
+        let Facts { report, limits, log, .. } = facts;
+        let inputs =
+            facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value.clone(), redact))));
+        let outputs = facts.shown.iter().map(|shown| (shown.name.clone(), shown.digest.to_string().into()));
+        let text = |digest: Option<Digest>| Value::from(digest.map(|digest| digest.to_string()));
+        let mut record = serializer.serialize_map(None)?;
+        let mut put = |name: &str, value: Value| record.serialize_entry(name, &redacted(value, redact));
+        put("version", 1.into())?;
+        put("lockstep", facts.version.into())?;
+        put("step", report.step.as_str().into())?;
+        put("component", text(facts.component))?;
+        put("policy", text(facts.policy))?;
+        put("planned", report.planned.into())?;
+        put("inputs", Value::Object(inputs.collect()))?;
+        put("grant", grant(facts.grant))?;
+        put(
+            "limits",
+            json!({"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls}),
+        )?;
+        record.serialize_entry("calls", &Each { items: &log.records, one: call, redact })?;
+        record.serialize_entry("denied", &redacted(log.denial.clone().into(), redact))?;
+        record.serialize_entry("changes", &Each { items: &report.changes, one: change, redact })?;
+        record.serialize_entry("objects", &Each { items: &report.objects, one: object, redact })?;
+        let mut put = |name: &str, value: Value| record.serialize_entry(name, &redacted(value, redact));
+        put("outputs", Value::Object(outputs.collect()))?;
+        put("outcome", report.ending.exit.word().into())?;
+        put("exit-code", report.ending.exit.code().into())?;
+        put("code", report.ending.code.as_str().into())?;
+        record.end()
+    }
+}
+
+/// A list of which one item at a time is made into JSON.
+struct Each<'a, T> {
+    items: &'a [T],
+    one: fn(&T) -> Value,
+    redact: Redact<'a>,
+}
+
+impl<T> Serialize for Each<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.items.iter().map(|item| redacted((self.one)(item), self.redact)))
+    }
+}
+
+/// The whole receipt.
+pub struct Statement<'a> {
+    /// What it states.
+    pub record: Recorded<'a>,
+    /// The digest of the record.
+    pub digest: Digest,
+    /// What belongs to this one run only: platform, times, addresses.
+    pub run: Value,
+}
+
+impl Serialize for Statement<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Predicate<'a> {
+            digest: String,
+            record: &'a Recorded<'a>,
+            run: &'a Value,
+        }
+        let Self { record, digest, run } = self;
+        let predicate = Predicate { digest: digest.to_string(), record, run };
+        let mut statement = serializer.serialize_map(Some(4))?;
+        statement.serialize_entry("_type", STATEMENT)?;
+        statement.serialize_entry("subject", &Subjects(&record.facts))?;
+        statement.serialize_entry("predicateType", PREDICATE)?;
+        statement.serialize_entry("predicate", &predicate)?;
+        statement.end()
+    }
 }
 
 /// What the statement is about: the files and objects as they are now, or the component if none changed.
-fn subjects(facts: &Facts<'_>) -> Value {
-    // Of a private file not even the digest is told: what is in it could be guessed.
-    let subject = |name: &str, digest: Digest| json!({"name": name, "digest": {"sha256": digest.hex()}});
-    let mut files: Vec<_> = facts
-        .report
-        .changes
-        .iter()
-        .filter(|change| !change.private)
-        .filter_map(|change| Some(subject(&change.path, change.after.or(change.before)?)))
-        .collect();
-    let objects = facts.report.objects.iter();
-    files.extend(objects.filter_map(|object| Some(subject(&object.name, object.digest?))));
-    if files.is_empty() {
-        return facts.component.map(|digest| subject(&facts.report.step, digest)).into_iter().collect();
+struct Subjects<'a>(&'a Facts<'a>);
+
+impl Serialize for Subjects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Facts { report, component, .. } = self.0;
+        // Of a private file not even the digest is told: what is in it could be guessed.
+        let files = report.changes.iter().filter(|change| !change.private);
+        let files = files.filter_map(|change| Some((&change.path, change.after.or(change.before)?)));
+        let objects = report.objects.iter().filter_map(|object| Some((&object.name, object.digest?)));
+        let mut changed = files.chain(objects).peekable();
+        let itself = changed.peek().is_none().then_some(*component).flatten();
+        let all = changed.chain(itself.map(|digest| (&report.step, digest)));
+        serializer
+            .collect_seq(all.map(|(name, digest)| json!({"name": name, "digest": {"sha256": digest.hex()}})))
     }
-    Value::Array(files)
 }
 
 fn grant(grant: &Grant) -> Value {
@@ -117,14 +172,14 @@ fn grant(grant: &Grant) -> Value {
 }
 
 fn call(record: &Record) -> Value {
-    // There can be very many, so each gets no more room than it needs.
-    let mut call = Map::with_capacity(5);
-    call.insert("call".to_owned(), format!("{}.{}", record.capability.word(), record.verb).into());
-    call.insert("target".to_owned(), record.target.as_str().into());
-    call.insert("verdict".to_owned(), record.verdict.into());
-    call.insert("bytes".to_owned(), record.bytes.into());
-    call.insert("digest".to_owned(), record.digest.map(|digest| digest.to_string()).into());
-    Value::Object(call)
+    let digest = record.digest.map(|digest| digest.to_string());
+    json!({
+        "call": format!("{}.{}", record.capability.word(), record.verb),
+        "target": record.target.as_str(),
+        "verdict": record.verdict,
+        "bytes": record.bytes,
+        "digest": digest,
+    })
 }
 
 fn change(change: &Change) -> Value {
@@ -150,12 +205,12 @@ fn short(value: &Value) -> Value {
 
 /// The value with every text in it, keys included, redacted.
 #[must_use]
-pub fn redacted(mut value: Value, redact: &dyn Fn(&str) -> String) -> Value {
+pub fn redacted(mut value: Value, redact: Redact<'_>) -> Value {
     redact_in_place(&mut value, redact);
     value
 }
 
-fn redact_in_place(value: &mut Value, redact: &dyn Fn(&str) -> String) {
+fn redact_in_place(value: &mut Value, redact: Redact<'_>) {
     match value {
         Value::String(text) => *text = redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_in_place(item, redact)),
@@ -205,14 +260,17 @@ mod tests {
         Facts { version: "0.1.0", report, shown, component, policy: None, inputs, grant, limits, log }
     }
 
+    fn statement(record: Recorded<'_>, run: Value) -> Value {
+        serde_json::to_value(Statement { record, digest: record.digest(), run }).unwrap()
+    }
+
     #[test]
     fn equal_runs_have_equal_digests_whatever_else_differs() {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
-        let record = record(&facts, &str::to_owned);
-        let digest = digest(&record);
-        let here = statement(&facts, record.clone(), digest, json!({"platform": "github"}));
-        let there = statement(&facts, record, digest, json!({"platform": "plain"}));
+        let record = Recorded::of(facts, &str::to_owned);
+        let here = statement(record, json!({"platform": "github"}));
+        let there = statement(record, json!({"platform": "plain"}));
         assert_ne!(here, there);
         assert_eq!(here["predicate"]["digest"], there["predicate"]["digest"]);
         assert_eq!(here["subject"][0]["name"], "manifest-patch");
@@ -224,9 +282,9 @@ mod tests {
             Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")), private: false };
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
-        let plain = &str::to_owned;
-        assert_ne!(digest(&record(&changed, plain)), digest(&record(&same, plain)));
-        let statement = statement(&changed, Value::Null, Digest::of(b""), Value::Null);
+        let (changed, same) = (Recorded::of(changed, &str::to_owned), Recorded::of(same, &str::to_owned));
+        assert_ne!(changed.digest(), same.digest());
+        let statement = statement(changed, Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
     }
 
@@ -235,11 +293,10 @@ mod tests {
         let digest = Digest::of(b"1234");
         let change = Change { path: "out.json".into(), before: None, after: Some(digest), private: true };
         let (report, rest) = (report(vec![change]), Default::default());
-        let facts = facts(&report, &rest);
-        let record = record(&facts, &str::to_owned);
+        let statement = statement(Recorded::of(facts(&report, &rest), &str::to_owned), Value::Null);
+        let record = &statement["predicate"]["record"];
         assert_eq!(record["changes"][0]["after"], "private");
-        let statement = statement(&facts, record, digest, Value::Null);
-        assert!(!statement["predicate"]["record"].to_string().contains(&digest.hex()));
+        assert!(!record.to_string().contains(&digest.hex()));
         assert_eq!(statement["subject"][0]["name"], "manifest-patch");
     }
 
@@ -251,7 +308,7 @@ mod tests {
         let shown = outputs::shown(&report.outputs, &redactor);
         let rest = (Inputs::default(), Grant::default(), Limits::default(), CallLog::default(), shown);
         let redact = |text: &str| redactor.redact(text).into_owned();
-        let record = record(&facts(&report, &rest), &redact);
+        let record = serde_json::to_value(Recorded::of(facts(&report, &rest), &redact)).unwrap();
         assert!(!record.to_string().contains("hunter2"));
         assert_eq!(record["outputs"]["diff"], Digest::of(b"\"***\"").to_string());
     }

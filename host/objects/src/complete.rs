@@ -3,6 +3,7 @@
 
 use super::parts::Upload;
 use super::s3::{S3, hex_of, unquoted};
+use super::sum;
 use super::types::{Condition, Part, Stored};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
@@ -54,7 +55,7 @@ impl S3 {
             (attempt, wait) = (attempt + 1, wait * 2);
         };
         self.check(upload, whole.as_deref(), &answer).await?;
-        let size = parts.iter().map(|part| part.size).sum();
+        let size = sum(parts.iter().map(|part| part.size));
         Ok(Stored {
             size,
             etag: unquoted(answer.e_tag),
@@ -71,7 +72,7 @@ impl S3 {
         when: &Condition,
         whole: Option<&[u8]>,
     ) -> CompleteMultipartUploadFluentBuilder {
-        let size: u64 = parts.iter().map(|part| part.size).sum();
+        let size = sum(parts.iter().map(|part| part.size));
         let parts = completed(parts, upload.checksum, self.plain.load(Ordering::Relaxed));
         let request = self.connected.client.complete_multipart_upload().bucket(&upload.place.bucket);
         let request = request.key(&upload.place.key).upload_id(&upload.id).multipart_upload(parts);

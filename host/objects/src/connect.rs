@@ -14,6 +14,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,18 +79,17 @@ pub(super) struct Connected {
     pub(super) hearing: Arc<Hearing>,
     /// The address of the server as messages name it.
     pub(super) endpoint: String,
-    /// Whether bodies need no signature of their own, since the connection is encrypted.
-    pub(super) encrypted: bool,
+    /// Whether bodies need no signature of their own: nobody on the way can change them.
+    pub(super) sealed: bool,
     /// What is worth a warning about how this run gets in.
     pub(super) warnings: Vec<String>,
 }
 
 /// Makes the client. It looks at the files and variables of the SDK's own configuration, and asks nobody yet.
 pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Connected {
-    let http = http_client();
     let region = connection.region.clone().map(Region::new);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http_client(ProxyConfig::from_env()))
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .retry_config(
@@ -109,8 +109,8 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
     let source = source(connection, &mut warnings);
     let hearing = Arc::new(Hearing::new(Renewing::new(source, &base, known)));
     let (client, endpoint) = client(connection, &base, &hearing);
-    let encrypted = endpoint.starts_with("https://");
-    Connected { client, hearing, endpoint, encrypted, warnings }
+    let sealed = endpoint.starts_with("https://") || is_own(&endpoint);
+    Connected { client, hearing, endpoint, sealed, warnings }
 }
 
 /// How this run shows who it is.
@@ -157,17 +157,58 @@ fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> 
     let endpoint = endpoint.unwrap_or_else(|| {
         format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
     });
+    if is_own(&endpoint) {
+        config = config.http_client(http_client(ProxyConfig::disabled()));
+    }
     (aws_sdk_s3::Client::from_conf(config.build()), endpoint)
 }
 
-/// HTTP with the system's own trust in certificates, and the proxies that the environment names.
-fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
+/// Whether a server is on this very machine, by its address: no proxy is asked for it, as elsewhere.
+/// <https://pkg.go.dev/net/http#ProxyFromEnvironment>
+fn is_own(endpoint: &str) -> bool {
+    let Some(rest) = endpoint.strip_prefix("http://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    };
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// HTTP with the system's own trust in certificates.
+fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .proxy_config(ProxyConfig::from_env());
+            .proxy_config(proxies.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.build()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_of_this_machine_is_its_own() {
+        for own in ["http://127.0.0.1:9000", "http://127.8.8.8/x", "http://localhost", "http://[::1]:9000/"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in [
+            "https://127.0.0.1",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1@example.com",
+            "http://localhost.example.com:80",
+            "http://user:127.0.0.1@example.com",
+            "http://[::2]:80",
+            "http://10.0.0.1",
+            "http://",
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
 }

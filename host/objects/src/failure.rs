@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;
 use std::error::Error;
+use std::io;
 
 /// The longest text of a server that is passed on, in bytes.
 const LONGEST: usize = 500;
@@ -20,6 +21,12 @@ where
         return CallError::Unauthorized(format!("{what}: no credentials: {cause}"));
     }
     let SdkError::ServiceError(refusal) = error else {
+        if let Some(untrusted) = untrusted(error) {
+            return CallError::Unavailable(format!(
+                "{what}: the certificate of {endpoint} is not trusted ({untrusted}); name the file of the authority \
+                 that vouches for it in SSL_CERT_FILE, or add it to those of the system"
+            ));
+        }
         let cause = known.redact(&short(&cause(error)));
         return CallError::Unavailable(format!(
             "{what}: {endpoint} cannot be reached or does not answer: {cause}"
@@ -82,14 +89,24 @@ where
 }
 
 fn credentials<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CredentialsError> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
+    causes(error).find_map(|error| error.downcast_ref())
+}
+
+/// What is wrong with the certificate of a server, if that is why it is not spoken to.
+pub(super) fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
+    causes(error).find_map(|error| {
+        // An I/O error does not name as its source what it holds.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        match held.and_then(|held| held.downcast_ref()).or_else(|| error.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
+            _ => None,
         }
-        next = error.source();
-    }
-    None
+    })
+}
+
+/// An error and what it names as its causes, down to the first.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// The last cause that says something of its own.

@@ -2,13 +2,14 @@
 //! reply that proves damage on the way is a reason to send again. It never changes a request.
 
 use super::credentials::{Provider, Renewing};
+use super::failure::untrusted;
 use super::pace::Pace;
 use aws_sdk_s3::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,7 +108,14 @@ pub(super) struct Again(pub(super) Arc<Hearing>);
 impl ClassifyRetry for Again {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(response) = context.response() else {
-            return RetryAction::NoActionIndicated;
+            let failed = context.output_or_error().and_then(Result::err);
+            let untrusted =
+                failed.and_then(OrchestratorError::as_connector_error).and_then(|error| untrusted(error));
+            // Its certificate will be the same the next time.
+            return match untrusted {
+                Some(_) => RetryAction::RetryForbidden,
+                None => RetryAction::NoActionIndicated,
+            };
         };
         let damaged = || matches!(code_of(response), Some("BadDigest" | "XAmzContentSHA256Mismatch"));
         match response.status().as_u16() {

@@ -177,8 +177,9 @@ impl S3 {
         bytes: Vec<u8>,
         algorithm: Algorithm,
     ) -> Result<Part, CallError> {
+        let prove = if self.connected.sealed { Proof::quick } else { Proof::of };
         let prove = move || {
-            let proof = Proof::of(&bytes, algorithm);
+            let proof = prove(&bytes, algorithm);
             (bytes::Bytes::from(bytes), proof)
         };
         let proven = tokio::task::spawn_blocking(prove).await;
@@ -196,11 +197,7 @@ impl S3 {
                 _ => request.checksum_sha256(proof.checksum_base64()),
             };
             let request = request.body(ByteStream::from(bytes.clone())).customize();
-            let request = match self.connected.encrypted {
-                true => request.disable_payload_signing(),
-                false => request.interceptor(proof.signature()),
-            };
-            match request.send().await {
+            match request.interceptor(proof.signature(self.connected.sealed)).send().await {
                 Ok(answer) => break answer,
                 Err(error)
                     if !plain && (self.goes_plain(&error) || super::failure::is_about_checksum(&error)) => {}

@@ -14,21 +14,27 @@ use lockstep_workspace::content::{self, Algorithm, Hasher};
 /// The digests of some content.
 #[derive(Debug, Clone)]
 pub(super) struct Proof {
-    digest: Digest,
+    digest: Option<Digest>,
     checksum: Vec<u8>,
 }
 
 impl Proof {
+    /// The checksum, and the SHA-256 besides.
     pub(super) fn of(bytes: &[u8], algorithm: Algorithm) -> Self {
         let digest = Digest::of(bytes);
         let checksum = match algorithm {
             Algorithm::Sha256 => content::unhex(&digest.hex()).unwrap_or_default(),
             other => hash(other, bytes),
         };
-        Self { digest, checksum }
+        Self { digest: Some(digest), checksum }
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    /// The checksum alone: for what is not signed and of which nobody tells the SHA-256.
+    pub(super) fn quick(bytes: &[u8], algorithm: Algorithm) -> Self {
+        Self { digest: None, checksum: hash(algorithm, bytes) }
+    }
+
+    pub(super) fn digest(&self) -> Option<Digest> {
         self.digest
     }
 
@@ -52,9 +58,13 @@ impl Proof {
         }
     }
 
-    /// Signs a request with the digest that is known already, instead of reading the content once more.
-    pub(super) fn signature(&self) -> Signature {
-        Signature(self.digest.hex())
+    /// Signs a request with the digest that is known already, instead of reading the content once more. Where nobody on
+    /// the way can change the content, without: its checksum is signed, being a header.
+    pub(super) fn signature(&self, sealed: bool) -> Signature {
+        Signature(match self.digest.filter(|_| !sealed) {
+            Some(digest) => SignableBody::Precomputed(digest.hex()),
+            None => SignableBody::UnsignedPayload,
+        })
     }
 }
 
@@ -64,9 +74,9 @@ fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
     hasher.finish()
 }
 
-/// Gives the signer the SHA-256 of a body.
+/// Tells the signer what there is to sign of a body.
 #[derive(Debug)]
-pub(super) struct Signature(String);
+pub(super) struct Signature(SignableBody<'static>);
 
 impl Intercept for Signature {
     fn name(&self) -> &'static str {
@@ -80,7 +90,7 @@ impl Intercept for Signature {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(mut signing) = config.load::<SigV4OperationSigningConfig>().cloned() {
-            signing.signing_options.payload_override = Some(SignableBody::Precomputed(self.0.clone()));
+            signing.signing_options.payload_override = Some(self.0.clone());
             config.interceptor_state().store_put(signing);
         }
         Ok(())
@@ -100,6 +110,6 @@ mod tests {
         assert!(proof.holds(None, "25f9e794323b453885f5181f1b624d0b", b"123456789"));
         assert!(!proof.holds(None, "25f9e794323b453885f5181f1b624d0c", b"123456789"));
         let proof = Proof::of(b"", Algorithm::Sha256);
-        assert_eq!(proof.checksum_hex(), proof.digest().hex());
+        assert_eq!(Some(proof.checksum_hex()), proof.digest().map(|digest| digest.hex()));
     }
 }

@@ -157,11 +157,7 @@ impl S3 {
                 _ => request.checksum_sha256(proof.checksum_base64()),
             };
             let request = request.body(ByteStream::from(bytes.clone())).customize();
-            let request = match self.connected.encrypted {
-                true => request.disable_payload_signing(),
-                false => request.interceptor(proof.signature()),
-            };
-            match request.send().await {
+            match request.interceptor(proof.signature(self.connected.sealed)).send().await {
                 Ok(answer) => break answer,
                 Err(error) if !plain && self.goes_plain(&error) => {}
                 // Another request found out that the server takes none.
@@ -177,7 +173,7 @@ impl S3 {
         };
         let etag = unquoted(answer.e_tag);
         if !proof.holds(told.as_deref(), &etag, &bytes) {
-            let sha256 = content::unhex(&proof.digest().hex()).unwrap_or_default();
+            let sha256 = proof.digest().and_then(|digest| content::unhex(&digest.hex())).unwrap_or_default();
             self.read_back(at, Algorithm::Sha256, &sha256, answer.version_id.as_deref()).await?;
         }
         Ok(Stored {
@@ -185,7 +181,7 @@ impl S3 {
             etag,
             version: answer.version_id,
             checksum: Some((keeping.checksum, proof.checksum_hex())),
-            digest: Some(proof.digest()),
+            digest: proof.digest(),
         })
     }
 

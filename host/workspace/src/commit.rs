@@ -7,6 +7,7 @@ use super::journal::{self, Entry, Plan};
 use super::lock::Lock;
 use super::reach::Reach;
 use super::recover;
+use super::spread;
 use super::staged::{Staged, StagedFile};
 use super::walk::{self, Folders, Obstacle};
 use super::{CommitError, WorkspaceError};
@@ -69,17 +70,27 @@ fn prepare(root: BorrowedFd<'_>, plan: &Plan, staged: &Staged, most: u64) -> Res
     for folder in &plan.folders {
         make_folder(&mut folders, folder).map_err(|obstacle| unwritable(folder, obstacle))?;
     }
-    for (index, file) in staged.iter().enumerate() {
-        stage(&mut folders, file, &plan.temp(index)).map_err(|obstacle| unwritable(&file.path, obstacle))?;
-    }
-    for entry in &plan.entries {
-        let found =
-            look(&mut folders, &entry.path, most).map_err(|source| unwritable(&entry.path, source.into()))?;
-        if found != Found::Content(entry.before) {
-            return Err(CommitError::Conflict { path: entry.path.to_string() });
-        }
-    }
+    let files: Vec<&StagedFile> = staged.iter().collect();
+    let all = 0..files.len();
+    let made = spread::each(root, all.clone(), |folders, index| {
+        let file = files[index];
+        stage(folders, file, &plan.temp(index)).map_err(|obstacle| unwritable(&file.path, obstacle))
+    });
+    // Not before all are made: the less time there is between this look and the decision, the better.
+    let looked = made.and_then(|()| {
+        spread::each(root, all, |folders, index| unchanged(folders, &plan.entries[index], most))
+    });
+    looked.map_err(|(_, error)| error)?;
     journal::decide(root).map_err(journal)
+}
+
+/// That an entry's file is still what the run saw.
+fn unchanged(folders: &mut Folders<'_>, entry: &Entry, most: u64) -> Result<(), CommitError> {
+    let found = look(folders, &entry.path, most).map_err(|source| unwritable(&entry.path, source.into()))?;
+    if found == Found::Content(entry.before) {
+        return Ok(());
+    }
+    Err(CommitError::Conflict { path: entry.path.to_string() })
 }
 
 fn unwritable(path: &WorkspacePath, obstacle: Obstacle) -> CommitError {
@@ -169,10 +180,12 @@ pub(super) fn look_at(parent: BorrowedFd<'_>, name: &str, most: u64) -> io::Resu
 /// Puts every file in place and ends the journal. Doing it again where it was cut off does the rest.
 /// An error says at which entry, or past the last one for the journal itself.
 pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<(), (usize, io::Error)> {
-    let mut folders = Folders::below(root);
-    for (index, entry) in plan.entries.iter().enumerate() {
-        put(&mut folders, entry, &plan.temp(index), most).map_err(|error| (index, error))?;
-    }
+    let put =
+        |folders: &mut Folders<'_>, index: usize| put(folders, &plan.entries[index], &plan.temp(index), most);
+    // The first one alone: as long as it fails, nothing is in place and the commit can be taken back.
+    let first = plan.entries.len().min(1);
+    spread::each(root, 0..first, put)?;
+    spread::each(root, first..plan.entries.len(), put)?;
     journal::end(root, journal::JOURNAL).map_err(|error| (plan.entries.len(), error))
 }
 

@@ -15,6 +15,7 @@ mod open;
 mod reach;
 mod recover;
 mod show;
+mod spread;
 mod staged;
 mod stdin;
 #[cfg(test)]

@@ -5,6 +5,8 @@ pub mod checksum;
 pub mod client;
 pub mod fault;
 pub mod http;
+#[cfg(feature = "live")]
+pub mod network;
 pub mod proxy;
 pub mod reply;
 #[cfg(feature = "live")]

@@ -82,20 +82,32 @@ fn refuse_template(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
 
 fn refuse_duplicates(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
     let entries = tree.entries(id);
-    if entries.len() < 2 {
+    // Numbers and strings become the same JSON key, so the text decides, not the type.
+    let text = |key: NodeId| tree.scalar(tree.resolve(key));
+    let twice = |first: NodeId, key: NodeId| {
+        let first = tree.position(tree.node(first).start).line;
+        let reason = Reason::DuplicateKey { key: text(key).unwrap_or_default().to_owned(), first };
+        reason.at(tree.position(tree.node(key).start))
+    };
+    // Most mappings are small, and every one of every file comes by here.
+    if entries.len() <= FEW {
+        for (index, &(key, _)) in entries.iter().enumerate() {
+            let Some(name) = text(key) else { continue };
+            if let Some(&(first, _)) = entries[..index].iter().find(|(other, _)| text(*other) == Some(name)) {
+                return Err(twice(first, key));
+            }
+        }
         return Ok(());
     }
     let mut seen = HashMap::with_capacity(entries.len());
     for &(key, _) in entries {
-        // Numbers and strings become the same JSON key, so the text decides, not the type.
-        let Some(text) = tree.scalar(tree.resolve(key)) else {
-            continue;
-        };
-        if let Some(first) = seen.insert(text, key) {
-            let first = tree.position(tree.node(first).start).line;
-            let reason = Reason::DuplicateKey { key: text.to_owned(), first };
-            return Err(reason.at(tree.position(tree.node(key).start)));
+        let Some(name) = text(key) else { continue };
+        if let Some(first) = seen.insert(name, key) {
+            return Err(twice(first, key));
         }
     }
     Ok(())
 }
+
+/// So few keys are compared with each other quicker than they are hashed.
+const FEW: usize = 12;

@@ -2,6 +2,7 @@
 //! one run, in turns. It prints what it measured and judges nothing.
 
 mod documents;
+mod fresh;
 mod measure;
 mod render;
 mod stream;
@@ -14,6 +15,7 @@ pub(crate) use work::floor;
 
 use crate::{build, shell};
 use anyhow::{Result, ensure};
+use fresh::Fresh;
 use measure::{Contender, Measured};
 use std::path::Path;
 use stream::Which;
@@ -137,6 +139,7 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
     let wanted = |part: &str| only.is_none_or(|only| only == part);
     build::build(root, build::Form::Both)?;
     let folder = build::target(root).join("bench");
+    let fresh = Fresh::below(&folder);
     let binary =
         |path: std::path::PathBuf| -> Result<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
     shell::say(&format!(
@@ -163,7 +166,7 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
     }
 
     for files in rounds.files().into_iter().filter(|_| wanted("bulk")) {
-        let bulk = work::bulk(root, &folder, files)?;
+        let bulk = work::bulk(root, &fresh, files)?;
         table(&format!("bulk: one edit in each of {files} manifests of 1.5 KB"), &bulk, rounds.of_bulk())?;
     }
 
@@ -186,7 +189,7 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
     }
 
     for count in rounds.renders().into_iter().filter(|_| wanted("render")) {
-        let renders = render::renders(root, &folder, count)?;
+        let renders = render::renders(root, &fresh, count)?;
         table(&format!("render: {count} files of 0.9 KB from one template"), &renders, rounds.of_bulk())?;
     }
     for load in rounds.uploads().into_iter().filter(|_| wanted("upload")) {

@@ -1,13 +1,13 @@
 //! Many files from one template: the first time, and again when nothing changes. The floor pastes text into text, in
 //! one process, and knows no YAML.
 
+use super::fresh::Fresh;
 use super::measure::Contender;
 use crate::build;
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::rc::Rc;
 
 /// 0.9 KB when rendered.
 const TEMPLATE: &str = "\
@@ -60,71 +60,43 @@ fn values(row: usize) -> [(&'static str, String); 4] {
 }
 
 /// Writes so many files.
-pub(super) fn renders(root: &Path, folder: &Path, count: usize) -> Result<Vec<Contender>> {
-    let folder = folder.join(format!("render-{count}"));
+pub(super) fn renders(root: &Path, fresh: &Fresh, count: usize) -> Result<Vec<Contender>> {
     let this = std::env::current_exe()?;
     let host = build::host(root);
-    let floor = {
-        let folder = folder.clone();
-        move || {
-            let mut command = Command::new(&this);
-            command.arg("bench-paste").arg(&folder).arg(count.to_string());
-            command
-        }
+    let lockstep = move |folder: &Path| {
+        let mut command = Command::new(&host);
+        command.args(["run", "config-render", "--template", "app.yaml", "--rows", "rows.yaml"]);
+        command.args(["--to", "out/{env}/{name}.yaml"]).current_dir(folder);
+        command.env("XDG_STATE_HOME", folder.with_extension("state"));
+        command
     };
-    let lockstep = |folder: PathBuf| {
-        let host = host.clone();
-        move || {
-            let mut command = Command::new(&host);
-            command.args(["run", "config-render", "--template", "app.yaml", "--rows", "rows.yaml"]);
-            command.args(["--to", "out/{env}/{name}.yaml"]).current_dir(&folder);
-            command.env("XDG_STATE_HOME", folder.with_extension("state"));
-            command
-        }
+    let paste = move |folder: &Path| {
+        let mut command = Command::new(&this);
+        command.arg("bench-paste").arg(folder).arg(count.to_string());
+        command
     };
+    let before = lockstep.clone();
+    let rendered = move |folder: &Path| {
+        lay_out(folder, count)?;
+        before(folder).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        Ok(())
+    };
+    let lay_out = move |folder: &Path| lay_out(folder, count);
+    let check = move |folder: &Path| check(folder, count);
+    let name = |name: &str| format!("{name}, {count}");
     Ok(vec![
-        contender("paste into text and write", &folder, count, true, floor),
-        contender("lockstep run config-render", &folder, count, true, lockstep(folder.clone())),
-        contender("again, nothing to change", &folder, count, false, lockstep(folder.clone())),
+        fresh.contender(&name("paste into text and write"), lay_out, paste, check),
+        fresh.contender(&name("lockstep run config-render"), lay_out, lockstep.clone(), check),
+        fresh.contender(&name("again, nothing to change"), rendered, lockstep, check),
     ])
 }
 
-fn contender(
-    name: &str,
-    folder: &Path,
-    count: usize,
-    afresh: bool,
-    command: impl Fn() -> Command + 'static,
-) -> Contender {
-    let (prepared, checked) = (folder.to_owned(), folder.to_owned());
-    let command = Rc::new(command);
-    let before = Rc::clone(&command);
-    Contender {
-        name: name.to_owned(),
-        prepare: Box::new(move || {
-            lay_out(&prepared, count)?;
-            if !afresh {
-                before().stdout(Stdio::null()).status()?;
-            }
-            Ok(())
-        }),
-        command: Box::new(move || command()),
-        check: Box::new(move || check(&checked, count)),
-    }
-}
-
-/// Template and rows, and no file of an earlier run.
+/// Template and rows.
 fn lay_out(folder: &Path, count: usize) -> Result<()> {
-    fs::create_dir_all(folder)?;
     fs::write(folder.join("app.yaml"), TEMPLATE)?;
     let row = |row| values(row).map(|(name, value)| format!("{name}: {value}")).join(", ");
     let rows: String = (0..count).map(|number| format!("- {{{}}}\n", row(number))).collect();
-    fs::write(folder.join("rows.yaml"), rows)?;
-    let out = folder.join("out");
-    if out.exists() {
-        fs::remove_dir_all(out)?;
-    }
-    Ok(())
+    Ok(fs::write(folder.join("rows.yaml"), rows)?)
 }
 
 /// Whether the last file is as pasting makes it: with these values it reads the same.

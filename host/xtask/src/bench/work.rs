@@ -1,5 +1,6 @@
 //! The work that is measured: the same edit by each tool, on the same files, checked afterwards.
 
+use super::fresh::Fresh;
 use super::measure::Contender;
 use crate::build;
 use anyhow::{Error, Result, bail};
@@ -45,26 +46,30 @@ pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
 }
 
 /// Many files, one edit in each.
-pub(super) fn bulk(root: &Path, folder: &Path, count: usize) -> Result<Vec<Contender>> {
-    let files = folder.join(format!("bulk-{count}"));
+pub(super) fn bulk(root: &Path, fresh: &Fresh, count: usize) -> Result<Vec<Contender>> {
     let this = std::env::current_exe()?;
+    let host = build::host(root);
+    let edit = |name: &str, command: Box<dyn Fn(&Path) -> Command>| {
+        let (lay_out, check) =
+            (move |files: &Path| lay_out(files, count), move |files: &Path| check(files, count));
+        fresh.contender(&format!("{name}, {count}"), lay_out, command, check)
+    };
     let mut contenders = vec![
-        edit("read and write each file", &files, count, {
-            let files = files.clone();
-            move || with_args(Command::new(&this), &["bench-floor", &files.to_string_lossy()])
-        }),
-        edit("lockstep run manifest-patch", &files, count, lockstep(&build::host(root), &files)),
+        edit(
+            "read and write each file",
+            Box::new(move |files| with_args(Command::new(&this), &["bench-floor", &files.to_string_lossy()])),
+        ),
+        edit("lockstep run manifest-patch", Box::new(move |files| lockstep(&host, files)())),
     ];
     // A process a file: at the larger size it would take minutes and show the same.
     if count <= 500 {
-        let (yq, folder) = (services::yq().map_err(Error::msg)?, files.clone());
-        contenders.push(edit("yq -i, a process a file", &files, count, move || {
+        let yq = services::yq().map_err(Error::msg)?;
+        let each = move |files: &Path| {
             let script = "for f in \"$2\"/*.yaml; do \"$0\" -i \"$1\" \"$f\" || exit 1; done";
-            with_args(
-                Command::new("sh"),
-                &["-c", script, &yq.to_string_lossy(), YQ, &folder.to_string_lossy()],
-            )
-        }));
+            let (yq, files) = (yq.to_string_lossy(), files.to_string_lossy());
+            with_args(Command::new("sh"), &["-c", script, &yq, YQ, &files])
+        };
+        contenders.push(edit("yq -i, a process a file", Box::new(each)));
     }
     Ok(contenders)
 }

@@ -1,0 +1,86 @@
+//! Does the same for each entry of a commit, on several threads where there are many of them. What is done for one
+//! must not depend on another; it never decides what that is.
+
+use super::walk::Folders;
+use rustix::fd::BorrowedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// Fewer entries are done sooner than a thread is made.
+const FEW: usize = 256;
+/// The entries a thread takes at once: neighbours, since those are mostly in one folder.
+const SHARE: usize = 32;
+/// The most threads: a disk has no use for more.
+const THREADS: usize = 4;
+
+/// Does it for the entries with these indices. After an error no further entries are begun.
+///
+/// # Errors
+/// The first error in order of index, of those that happened, with its index.
+pub(super) fn each<E: Send>(
+    root: BorrowedFd<'_>,
+    indices: std::ops::Range<usize>,
+    act: impl Fn(&mut Folders<'_>, usize) -> Result<(), E> + Sync,
+) -> Result<(), (usize, E)> {
+    let next = AtomicUsize::new(indices.start);
+    let failed: Mutex<Option<(usize, E)>> = Mutex::new(None);
+    let share = || {
+        let mut folders = Folders::below(root);
+        loop {
+            let from = next.fetch_add(SHARE, Ordering::Relaxed);
+            for index in from..from.saturating_add(SHARE).min(indices.end) {
+                if let Err(error) = act(&mut folders, index) {
+                    next.store(indices.end, Ordering::Relaxed);
+                    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    if failed.as_ref().is_none_or(|(first, _)| index < *first) {
+                        *failed = Some((index, error));
+                    }
+                    return;
+                }
+            }
+            if from >= indices.end {
+                return;
+            }
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    let helpers = if indices.len() < FEW { 0 } else { cores - 1 };
+    thread::scope(|scope| {
+        for _ in 0..helpers {
+            // Where the system gives no thread, this one does it all.
+            let _ = thread::Builder::new().spawn_scoped(scope, share);
+        }
+        share();
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    use std::sync::atomic::AtomicU32;
+
+    #[test]
+    fn each_entry_is_done_once_and_an_error_is_the_first_one_and_ends_it() {
+        let root = openat(CWD, ".", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let root = rustix::fd::AsFd::as_fd(&root);
+        for count in [0, 1, FEW - 1, FEW, 10 * FEW + 1] {
+            let done: Vec<AtomicU32> = (0..count).map(|_| AtomicU32::new(0)).collect();
+            let act = |_: &mut Folders<'_>, index: usize| {
+                done[index].fetch_add(1, Ordering::Relaxed);
+                Ok::<(), ()>(())
+            };
+            assert_eq!(each(root, 0..count, act), Ok(()));
+            assert!(done.iter().all(|done| done.load(Ordering::Relaxed) == 1), "{count}");
+        }
+        let begun = AtomicUsize::new(0);
+        let act = |_: &mut Folders<'_>, index: usize| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if index % 100 == 7 { Err(index) } else { Ok(()) }
+        };
+        assert_eq!(each(root, 0..100_000, act), Err((7, 7)));
+        assert!(begun.into_inner() < 100_000 / 2);
+    }
+}

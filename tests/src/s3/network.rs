@@ -1,0 +1,139 @@
+//! A network as companies have it: servers that speak TLS with certificates of the company's own authority, and a proxy
+//! that is the only way to them. It listens on loopback and passes bytes on; it never looks into what it passes.
+
+use super::Place;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use std::io::{ErrorKind, Result};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+
+/// The name that the server's certificate is for. Nobody resolves it but the proxy.
+pub const NAME: &str = "storage.test";
+/// The certificate for it and its key, and the authority beside them: made once with openssl, good for a hundred years.
+const CERTIFICATE: &str = include_str!("tls/server.crt");
+const KEY: &str = include_str!("tls/server.key");
+/// The longest head of a request to a proxy.
+const HEAD: usize = 8192;
+
+/// A running network. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Network {
+    proxy: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+    /// Ends with it all that runs.
+    _runtime: Runtime,
+}
+
+impl Network {
+    /// One around the server of this place, which goes by [`NAME`] in it.
+    ///
+    /// # Panics
+    /// No port is free, or TLS cannot be had.
+    #[must_use]
+    pub fn around(place: &Place) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let server = place.address().to_owned();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (tls, proxy) = runtime.block_on(async { (listen().await, listen().await) });
+        let (behind, address) =
+            (tls.local_addr().expect("an address"), proxy.local_addr().expect("an address"));
+        let acceptor = TlsAcceptor::from(Arc::new(settings()));
+        let (plain, log) = (server.clone(), Arc::clone(&asked));
+        runtime.spawn(accept(tls, move |stream| end_tls(stream, acceptor.clone(), server.clone())));
+        runtime.spawn(accept(proxy, move |stream| pass_on(stream, behind, plain.clone(), Arc::clone(&log))));
+        Self { proxy: address, asked, _runtime: runtime }
+    }
+
+    /// The proxy, as `HTTPS_PROXY` names it.
+    #[must_use]
+    pub fn proxy(&self) -> String {
+        format!("http://{}", self.proxy)
+    }
+
+    /// The certificate of the authority, as `SSL_CERT_FILE` names it.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/s3/tls/authority.pem")
+    }
+
+    /// What the proxy was asked for so far: `HOST:PORT`.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port")
+}
+
+fn settings() -> ServerConfig {
+    let bytes = |text: &str| BASE64.decode(text.trim()).expect("base64");
+    let key = PrivatePkcs8KeyDer::from(bytes(KEY));
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions of TLS")
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(bytes(CERTIFICATE))], key.into())
+        .expect("a certificate and its key")
+}
+
+async fn accept<F: Future<Output = Result<()>> + Send + 'static>(
+    listener: TcpListener,
+    serve: impl Fn(TcpStream) -> F,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        // A client that goes away is no concern of the others.
+        tokio::spawn(serve(stream));
+    }
+}
+
+async fn end_tls(stream: TcpStream, acceptor: TlsAcceptor, server: String) -> Result<()> {
+    let mut outside = acceptor.accept(stream).await?;
+    let mut inside = TcpStream::connect(server).await?;
+    copy_bidirectional(&mut outside, &mut inside).await.map(drop)
+}
+
+/// Passes on a tunnel to the server with TLS, or requests to the one without it. Servers take the absolute form of a
+/// target as well. RFC 9110 section 9.3.6, RFC 9112 section 3.2.2.
+async fn pass_on(
+    mut client: TcpStream,
+    tls: SocketAddr,
+    plain: String,
+    asked: Arc<Mutex<Vec<String>>>,
+) -> Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() == HEAD {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        head.push(client.read_u8().await?);
+    }
+    let text = String::from_utf8_lossy(&head).into_owned();
+    let mut words = text.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let host = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    asked.lock().unwrap_or_else(PoisonError::into_inner).push(host.to_owned());
+    let mut server = match (method, host.strip_prefix(NAME)) {
+        ("CONNECT", Some(":443")) => TcpStream::connect(tls).await?,
+        (_, Some("" | ":80")) => TcpStream::connect(plain).await?,
+        _ => return client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").await,
+    };
+    match method {
+        "CONNECT" => client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?,
+        _ => server.write_all(&head).await?,
+    }
+    copy_bidirectional(&mut client, &mut server).await.map(drop)
+}
