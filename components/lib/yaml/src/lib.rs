@@ -17,6 +17,7 @@ mod lines;
 mod look;
 mod order;
 mod parse;
+mod part;
 mod quote;
 mod readers;
 mod refusal;

@@ -9,6 +9,7 @@ use crate::edit::Plan;
 use crate::equal;
 use crate::gate;
 use crate::items::After;
+use crate::part::Part;
 use crate::refusal::{Reason, Refusal};
 use crate::second;
 use crate::tree::{Data, NodeId, Tree};
@@ -16,11 +17,14 @@ use crate::value::Value;
 
 /// Proves that `after` is `before` with the planned changes and nothing else.
 pub(crate) fn verify(before: &Tree<'_>, plan: &Plan, after: &str) -> Result<(), Refusal> {
-    let problem = match gate::open(after.as_bytes()) {
+    let part = Part::between(before, after);
+    let problem = match gate::open(&after.as_bytes()[part.after.clone()]) {
         Err(refusal) => format!("{}", refusal.reason),
         Ok(new) => {
-            let mut comparison = Comparison { old: before, new: &new, plan, anchors: HashMap::new() };
-            match comparison.documents().and_then(|()| second::confirms(before, &new)) {
+            let old = &before.text[part.before.clone()];
+            let mut comparison =
+                Comparison { old: before, part: &part, new: &new, plan, anchors: HashMap::new() };
+            match comparison.documents().and_then(|()| second::confirms(old, &new)) {
                 Ok(()) => return Ok(()),
                 Err(problem) => problem,
             }
@@ -31,6 +35,8 @@ pub(crate) fn verify(before: &Tree<'_>, plan: &Plan, after: &str) -> Result<(), 
 
 struct Comparison<'t> {
     old: &'t Tree<'t>,
+    /// What of the old tree is compared with all of the new one.
+    part: &'t Part,
     new: &'t Tree<'t>,
     plan: &'t Plan,
     /// For each anchored node of the old tree, the one in its place.
@@ -41,10 +47,11 @@ type Verdict = Result<(), String>;
 
 impl Comparison<'_> {
     fn documents(&mut self) -> Verdict {
-        if self.old.roots.len() != self.new.roots.len() {
+        let roots = &self.old.roots[self.part.documents.clone()];
+        if roots.len() != self.new.roots.len() {
             return Err("the number of documents changes".into());
         }
-        for (&old, &new) in self.old.roots.iter().zip(&self.new.roots) {
+        for (&old, &new) in roots.iter().zip(&self.new.roots) {
             self.node(old, new)?;
         }
         self.comments()
@@ -151,7 +158,8 @@ impl Comparison<'_> {
         let text = |tree: &Tree<'_>, range: &std::ops::Range<u32>| {
             tree.text[range.start as usize..range.end as usize].to_owned()
         };
-        let kept = self.old.comments.iter().filter(|range| !gone(range.start));
+        let here = |range: &&std::ops::Range<u32>| self.part.before.contains(&(range.start as usize));
+        let kept = self.old.comments.iter().filter(here).filter(|range| !gone(range.start));
         let same = kept.map(|range| text(self.old, range)).eq(self
             .new
             .comments

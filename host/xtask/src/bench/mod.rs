@@ -77,27 +77,29 @@ impl Rounds {
         }
     }
 
-    /// What is uploaded: of each kind little and much.
-    fn uploads(self) -> [Load; 6] {
-        let load = |files, kilobytes| Load { files, kilobytes };
-        match self {
-            Self::Full => [
-                load(1_000, 64),
-                load(10_000, 64),
-                load(100, 1_024),
-                load(1_000, 1_024),
-                load(1, 200 * 1_024),
-                load(1, 2_000 * 1_024),
-            ],
-            Self::Quick => [
-                load(100, 64),
-                load(1_000, 64),
-                load(10, 1_024),
-                load(100, 1_024),
-                load(1, 20 * 1_024),
-                load(1, 200 * 1_024),
-            ],
-        }
+    /// What is uploaded, by the part it is measured in: of each kind little and much.
+    fn uploads(self) -> [(&'static str, Load); 6] {
+        let loads = |part, few, many, kilobytes| {
+            [(part, Load { files: few, kilobytes }), (part, Load { files: many, kilobytes })]
+        };
+        let one = |little, much| {
+            let load = |kilobytes| ("upload-one", Load { files: 1, kilobytes });
+            [load(little), load(much)]
+        };
+        let (small, middling, one) = match self {
+            Self::Full => (
+                loads("upload-small", 1_000, 10_000, 64),
+                loads("upload", 100, 1_000, 1_024),
+                one(200 * 1_024, 2_000 * 1_024),
+            ),
+            Self::Quick => (
+                loads("upload-small", 100, 1_000, 64),
+                loads("upload", 10, 100, 1_024),
+                one(20 * 1_024, 200 * 1_024),
+            ),
+        };
+        let [[a, b], [c, d], [e, f]] = [small, middling, one];
+        [a, b, c, d, e, f]
     }
 
     /// What is there already when it is uploaded again.
@@ -127,7 +129,18 @@ impl Rounds {
 }
 
 /// The parts of the measurement, each a table for each size.
-const PARTS: [&str; 8] = ["start", "bulk", "stream", "plan", "outputs", "render", "upload", "upload-again"];
+const PARTS: [&str; 10] = [
+    "start",
+    "bulk",
+    "stream",
+    "plan",
+    "outputs",
+    "render",
+    "upload-small",
+    "upload",
+    "upload-one",
+    "upload-again",
+];
 
 /// Measures everything, or one part. Fails at the end if a tool did not do the work.
 pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<()> {
@@ -192,7 +205,7 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
         let renders = render::renders(root, &fresh, count)?;
         table(&format!("render: {count} files of 0.9 KB from one template"), &renders, rounds.of_bulk())?;
     }
-    for load in rounds.uploads().into_iter().filter(|_| wanted("upload")) {
+    for (_, load) in rounds.uploads().into_iter().filter(|(part, _)| wanted(part)) {
         let uploads = upload::uploads(root, &folder, load)?;
         let title = format!("upload: {} files of {} KB", load.files, load.kilobytes);
         table(&title, &uploads, rounds.of_uploads())?;
