@@ -3,7 +3,7 @@
 
 use super::measure::Contender;
 use super::work::with_args;
-use crate::build;
+use crate::{build, shell};
 use anyhow::{Context as _, Error, Result, ensure};
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::noise;
@@ -71,10 +71,14 @@ impl Scene {
 
     fn prepare(&self, bucket: Bucket) -> Result<()> {
         match bucket {
-            Bucket::Empty => match fs::remove_dir_all(self.held()) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-                _ => Ok(()),
-            },
+            Bucket::Empty => {
+                match fs::remove_dir_all(self.held()) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                    _ => {}
+                }
+                // What the disk still has to do for the one before is not the next one's.
+                shell::run(&mut Command::new("sync"))
+            }
             // Filled by whoever comes first, in the round that does not count.
             Bucket::Full => Ok(()),
         }
