@@ -8,7 +8,9 @@ use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::sts::{REQUEST_TOKEN, Rules, Sts};
 use lockstep_tests::s3::token::Claims;
 use lockstep_tests::s3::upload::{keyless, noise, scene, with_role};
-use lockstep_tests::support::assert_absent;
+use lockstep_tests::support::{assert_absent, checkout, slim};
+use serde_json::json;
+use std::process::Command;
 use std::time::Duration;
 
 /// A server whose keys the STS hands out, behind a proxy that refuses sessions which have ended.
@@ -58,6 +60,46 @@ fn a_token_in_a_variable_or_a_file_does_as_well() {
     scene.put("workspace/dist/b", "2");
     run().env("AWS_WEB_IDENTITY_TOKEN_FILE", scene.path("outside/token")).end().expect(0, "done");
     assert_eq!(server.client().keys(""), ["web/a", "web/b"]);
+}
+
+/// The jobs of GitLab and Jenkins come in through the script that all wrappers share, with inputs as each passes them.
+#[test]
+fn jobs_of_gitlab_and_jenkins_need_no_keys_either() {
+    let (server, sts, proxy, role) = stage(Duration::from_secs(900));
+    let place = server.place().through(&proxy);
+    let token = sts.token(&Claims::default());
+    let job = |platform: &str, name: &str| {
+        let scene = scene(&[(name, "1")]);
+        scene.put("own/token", &token);
+        let mut command = Command::new("/bin/sh");
+        command.arg(checkout().join("ci/run.sh")).current_dir(scene.path("workspace")).env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("LOCKSTEP_BIN", slim()).env("LOCKSTEP_ALLOW_BUILD", "true");
+        command.env("LOCKSTEP_STEP", "artifact-upload").env("LOCKSTEP_PLATFORM", platform);
+        command.env("LOCKSTEP_RECEIPT", scene.path("own/receipt.json"));
+        command.env("AWS_ENDPOINT_URL_STS", sts.endpoint()).env("AWS_EC2_METADATA_DISABLED", "true");
+        let to = format!("s3://{}/web/", place.bucket);
+        if platform == "gitlab" {
+            command.env("GITLAB_CI", "true").env("CI_JOB_ID", "4712").env("LOCKSTEP_ID_TOKEN", &token);
+            let inputs =
+                [("SOURCE", "dist"), ("TO", &to), ("ENDPOINT", &place.endpoint), ("ROLE", &role)];
+            command.envs(inputs.map(|(name, value)| (format!("LOCKSTEP_INPUT_{name}"), value)));
+        } else {
+            command.env("JENKINS_URL", "https://ci.example.com/").env("BUILD_TAG", "jenkins-web-17");
+            command.env("AWS_WEB_IDENTITY_TOKEN_FILE", scene.path("own/token"));
+            let inputs = json!({"source": ["dist"], "to": to, "endpoint": place.endpoint, "role": role});
+            command.env("LOCKSTEP_DOCUMENT", inputs.to_string());
+        }
+        let output = command.output().unwrap();
+        let text =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{platform}: {text}");
+        assert!(!text.contains(&token) && !scene.text("own/receipt.json").contains(&token), "{platform}");
+    };
+    job("gitlab", "a");
+    job("jenkins", "b");
+    assert_eq!(server.client().keys(""), ["web/a", "web/b"]);
+    let sessions: Vec<String> = sts.handed().into_iter().map(|handed| handed.session).collect();
+    assert_eq!(sessions, ["lockstep-4712", "lockstep-jenkins-web-17"]);
 }
 
 #[test]
