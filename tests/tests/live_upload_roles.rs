@@ -80,8 +80,7 @@ fn jobs_of_gitlab_and_jenkins_need_no_keys_either() {
         let to = format!("s3://{}/web/", place.bucket);
         if platform == "gitlab" {
             command.env("GITLAB_CI", "true").env("CI_JOB_ID", "4712").env("LOCKSTEP_ID_TOKEN", &token);
-            let inputs =
-                [("SOURCE", "dist"), ("TO", &to), ("ENDPOINT", &place.endpoint), ("ROLE", &role)];
+            let inputs = [("SOURCE", "dist"), ("TO", &to), ("ENDPOINT", &place.endpoint), ("ROLE", &role)];
             command.envs(inputs.map(|(name, value)| (format!("LOCKSTEP_INPUT_{name}"), value)));
         } else {
             command.env("JENKINS_URL", "https://ci.example.com/").env("BUILD_TAG", "jenkins-web-17");

@@ -3,7 +3,7 @@
 
 use super::pace::Pace;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// How many bytes of content may be in memory at once.
@@ -53,6 +53,7 @@ where
         if let Some(Ok((index, bytes, result))) = joined {
             held -= bytes;
             done += bytes;
+            pace.ended(bytes, Instant::now());
             ended += 1;
             if results.len() <= index {
                 results.resize_with(index + 1, || None);

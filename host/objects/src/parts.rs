@@ -204,7 +204,6 @@ impl S3 {
                 Err(error) => return Err(self.told(&format!("put part {number} of"), &at.name, &error)),
             }
         };
-        self.connected.hearing.pace.faster();
         let told = match algorithm {
             Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
             Algorithm::Crc32c => answer.checksum_crc32_c,

@@ -165,7 +165,6 @@ impl S3 {
                 Err(error) => return Err(self.told("put", &at.name, &error)),
             }
         };
-        self.connected.hearing.pace.faster();
         let told = match keeping.checksum {
             Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
             Algorithm::Crc32c => answer.checksum_crc32_c,
