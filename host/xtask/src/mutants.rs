@@ -3,8 +3,9 @@
 
 use crate::{build, shell};
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One guard taken out.
 struct Mutant {
@@ -154,15 +155,34 @@ fn passes(root: &Path, copy: &Path, mutant: &Mutant) -> Result<bool> {
     Ok(output.status.success())
 }
 
-/// Copies what git tracks, so that the copy builds like the checkout. Unchanged files keep their time.
+/// Copies what git tracks, so that the copy builds like the checkout. Unchanged files keep their time, and what is not
+/// tracked any more goes.
 fn copy_sources(root: &Path, copy: &Path) -> Result<()> {
     let files = shell::output(std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(root))?;
-    for name in String::from_utf8(files)?.split('\0').filter(|name| !name.is_empty()) {
+    let files = String::from_utf8(files)?;
+    let mut copied = BTreeSet::new();
+    for name in files.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), copy.join(name));
         // A file that was deleted but not yet committed is not part of the sources.
         let Ok(content) = fs::read(&from) else { continue };
         fs::create_dir_all(to.parent().unwrap_or(copy))?;
         build::write_if_changed(&to, &content)?;
+        copied.insert(to);
+    }
+    forget_others(copy, &copied)
+}
+
+/// Removes every file below a folder that is not among these, and the folders that held only such.
+fn forget_others(folder: &Path, kept: &BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            forget_others(&path, kept)?;
+            // One that is not empty stays.
+            let _ = fs::remove_dir(&path);
+        } else if !kept.contains(&path) {
+            fs::remove_file(&path)?;
+        }
     }
     Ok(())
 }
