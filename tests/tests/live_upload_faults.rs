@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_tests::s3::fault::{What, When};
+use lockstep_tests::s3::fault::{Asked, What, When};
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::{noise, scene, upload};
 use lockstep_tests::support::{Ended, Scene};
 use std::fs;
+use std::sync::Mutex;
+use std::time::Instant;
 
 const LARGE: usize = 40 * 1024 * 1024;
 
@@ -123,7 +125,7 @@ fn bits_that_always_flip_leave_nothing_there() {
 fn a_server_that_knows_no_checksums_is_served_without_and_told_of_once() {
     for (status, code) in [(501, "NotImplemented"), (400, "InvalidArgument")] {
         let stage = Stage::new(Server::versitygw());
-        let sums = |asked: &lockstep_tests::s3::fault::Asked| {
+        let sums = |asked: &Asked| {
             asked.headers.iter().any(|(name, _)| {
                 let name = name.to_ascii_lowercase();
                 name.starts_with("x-amz-checksum-") && name != "x-amz-checksum-mode"
@@ -164,13 +166,29 @@ fn a_server_that_refuses_is_not_asked_again_and_again() {
     assert!(stage.proxy.log().len() < 12, "{} requests", stage.proxy.log().len());
 }
 
+/// Whether requests come faster than so many a second; a few at once may.
+fn more_than(a_second: f64) -> impl Fn(&Asked) -> bool + Send + Sync {
+    const AT_ONCE: f64 = 5.0;
+    let left = Mutex::new((AT_ONCE, Instant::now()));
+    move |_| {
+        let mut left = left.lock().unwrap();
+        let now = Instant::now();
+        let grown = left.0 + now.duration_since(left.1).as_secs_f64() * a_second;
+        let (few, enough) = (grown.min(AT_ONCE), grown >= 1.0);
+        *left = (if enough { few - 1.0 } else { few }, now);
+        !enough
+    }
+}
+
 #[test]
 fn throttling_makes_it_slower_and_not_wrong() {
     let stage = Stage::new(Server::versitygw());
     for number in 0..200 {
         stage.scene.put(&format!("workspace/dist/many/{number}"), &number.to_string());
     }
-    stage.proxy.fault(When::method("PUT").with("many").first(60), What::slow_down());
+    stage.proxy.fault(When::method("PUT").with("many").that(more_than(50.0)), What::slow_down());
     stage.run(&[]).expect(0, "done");
     assert_eq!(stage.server.client().keys("web/many/").len(), 200);
+    let refused = stage.proxy.log().iter().filter(|exchange| exchange.status == Some(503)).count();
+    assert!(refused > 0, "it was never too fast");
 }
