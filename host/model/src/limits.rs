@@ -49,7 +49,7 @@ impl Limits {
     pub const MAX_SECONDS: u32 = 6 * 60 * 60;
     /// The largest memory a step may ask for.
     pub const MAX_MEMORY_MB: u32 = 1024;
-    /// The largest number of calls a step may ask for: the receipt lists each of them, and is made in memory.
+    /// The largest number of calls a step may ask for: the receipt lists each of them.
     pub const MAX_CALLS: u64 = 300_000;
     /// The most outputs a step may ask for, in MiB.
     pub const MAX_OUTPUT_MB: u32 = 256;

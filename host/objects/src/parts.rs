@@ -3,7 +3,7 @@
 
 use super::batch::{Job, each};
 use super::keeping::keep;
-use super::proof::Proof;
+use super::proof::{Proof, prove, proven};
 use super::s3::{Place, S3, hex_of, unquoted};
 use super::types::{Keeping, Part, Range};
 use aws_sdk_s3::primitives::ByteStream;
@@ -126,11 +126,7 @@ impl S3 {
             let answer =
                 request.send().await.map_err(|error| self.told("list parts of", &at.name, &error))?;
             for part in answer.parts.unwrap_or_default() {
-                let checksum = match upload.checksum {
-                    Algorithm::Crc64Nvme => part.checksum_crc64_nvme,
-                    Algorithm::Crc32c => part.checksum_crc32_c,
-                    _ => part.checksum_sha256,
-                };
+                let checksum = proven!(part, upload.checksum);
                 found.push(Part {
                     number: part.part_number.and_then(|number| number.try_into().ok()).unwrap_or_default(),
                     size: part.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
@@ -190,12 +186,7 @@ impl S3 {
             let plain = self.plain.load(Ordering::Relaxed);
             let request = self.connected.client.upload_part().bucket(&at.bucket).key(&at.key);
             let request = request.upload_id(id).part_number(number);
-            let request = match (plain, algorithm) {
-                (true, _) => request.content_md5(proof.md5_base64(&bytes)),
-                (_, Algorithm::Crc64Nvme) => request.checksum_crc64_nvme(proof.checksum_base64()),
-                (_, Algorithm::Crc32c) => request.checksum_crc32_c(proof.checksum_base64()),
-                _ => request.checksum_sha256(proof.checksum_base64()),
-            };
+            let request = prove!(request, proof, &bytes, algorithm, plain);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
             match request.interceptor(proof.signature(self.connected.sealed)).send().await {
                 Ok(answer) => break answer,
@@ -204,11 +195,7 @@ impl S3 {
                 Err(error) => return Err(self.told(&format!("put part {number} of"), &at.name, &error)),
             }
         };
-        let told = match algorithm {
-            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
-            Algorithm::Crc32c => answer.checksum_crc32_c,
-            _ => answer.checksum_sha256,
-        };
+        let told = proven!(answer, algorithm);
         if told.is_some_and(|told| told != proof.checksum_base64()) {
             let text =
                 format!("put part {number} of `{}`: the store holds other bytes than were sent", at.name);

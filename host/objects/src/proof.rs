@@ -68,6 +68,32 @@ impl Proof {
     }
 }
 
+/// Puts what proves the content into a request that sends it: the MD5 for a server that knows no checksums. Both kinds of
+/// request have these setters and no type in common.
+macro_rules! prove {
+    ($request:expr, $proof:expr, $bytes:expr, $algorithm:expr, $plain:expr) => {
+        match ($plain, $algorithm) {
+            (true, _) => $request.content_md5($proof.md5_base64($bytes)),
+            (_, Algorithm::Crc64Nvme) => $request.checksum_crc64_nvme($proof.checksum_base64()),
+            (_, Algorithm::Crc32c) => $request.checksum_crc32_c($proof.checksum_base64()),
+            _ => $request.checksum_sha256($proof.checksum_base64()),
+        }
+    };
+}
+pub(super) use prove;
+
+/// The checksum that a server tells of such content.
+macro_rules! proven {
+    ($answer:expr, $algorithm:expr) => {
+        match $algorithm {
+            Algorithm::Crc64Nvme => $answer.checksum_crc64_nvme,
+            Algorithm::Crc32c => $answer.checksum_crc32_c,
+            _ => $answer.checksum_sha256,
+        }
+    };
+}
+pub(super) use proven;
+
 fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
     let mut hasher = Hasher::new(algorithm);
     hasher.update(bytes);

@@ -5,7 +5,7 @@ use super::batch::{Job, each};
 use super::connect::Connected;
 use super::failure::{is_about_checksum, told};
 use super::keeping::keep;
-use super::proof::Proof;
+use super::proof::{Proof, prove, proven};
 use super::secret::Known;
 use super::types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Stored};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -150,12 +150,7 @@ impl S3 {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
             };
-            let request = match (plain, keeping.checksum) {
-                (true, _) => request.content_md5(proof.md5_base64(&bytes)),
-                (_, Algorithm::Crc64Nvme) => request.checksum_crc64_nvme(proof.checksum_base64()),
-                (_, Algorithm::Crc32c) => request.checksum_crc32_c(proof.checksum_base64()),
-                _ => request.checksum_sha256(proof.checksum_base64()),
-            };
+            let request = prove!(request, proof, &bytes, keeping.checksum, plain);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
             match request.interceptor(proof.signature(self.connected.sealed)).send().await {
                 Ok(answer) => break answer,
@@ -165,11 +160,7 @@ impl S3 {
                 Err(error) => return Err(self.told("put", &at.name, &error)),
             }
         };
-        let told = match keeping.checksum {
-            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme,
-            Algorithm::Crc32c => answer.checksum_crc32_c,
-            _ => answer.checksum_sha256,
-        };
+        let told = proven!(answer, keeping.checksum);
         let etag = unquoted(answer.e_tag);
         if !proof.holds(told.as_deref(), &etag, &bytes) {
             let sha256 = proof.digest().and_then(|digest| content::unhex(&digest.hex())).unwrap_or_default();
