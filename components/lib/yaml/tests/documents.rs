@@ -40,13 +40,14 @@ fn set(text: &str, document: usize, path: &Path, value: &str) -> Result<Option<S
     stream.edit(&[op]).map(|edited| edited.text).map_err(|error| error.to_string())
 }
 
-/// A file of one document that ends its last line and has no mark of its own.
+/// A file of one document that ends its last line and has no mark of its own. None that keeps the empty lines at the
+/// end of a text: those of a mark would become part of it.
 fn document(bytes: &[u8]) -> Option<String> {
     let text = file(bytes).text;
     let plain = text.ends_with('\n') && !text.starts_with('\u{feff}') && !text.contains('\r');
     let marked =
         text.lines().any(|line| line.starts_with("---") || line.starts_with("...") || line.starts_with('%'));
-    (plain && !marked).then_some(text)
+    (plain && !marked && !text.contains("|+") && !text.contains(">+")).then_some(text)
 }
 
 proptest! {
