@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::tree::Tree;
+use crate::tree::{Data, NodeId, Tree};
 
 /// The documents that may have changed, with their bytes before and after. What is around them is the same, and the
 /// documents in front of and behind them end and begin at the same lines.
@@ -50,10 +50,16 @@ impl Part {
 }
 
 /// Where the `---` of each document stands, the first one apart; none if a document does not begin with one, or not
-/// with that alone.
+/// with that alone, or is no collection.
 fn marks(tree: &Tree<'_>) -> Option<Vec<usize>> {
     let bytes = tree.text.as_bytes();
     if tree.starts.len() < 2 || tree.starts.len() != tree.roots.len() || !is_plain(tree.text) {
+        return None;
+    }
+    // Of a text that is a whole document some readers take the marks behind it for a part.
+    let collection =
+        |&root: &NodeId| matches!(tree.node(root).data, Data::Mapping { .. } | Data::Sequence { .. });
+    if !tree.roots.iter().all(collection) {
         return None;
     }
     let marks: Vec<usize> = tree.starts.iter().map(|&start| start as usize).collect();
@@ -104,13 +110,17 @@ mod tests {
 
     #[test]
     fn directives_and_ends_of_documents_make_it_the_whole() {
-        for before in
-            ["a: 1\n...\n---\nb: 1\n", "%YAML 1.2\n---\na: 1\n---\nb: 1\n", "a: 1\n", "a: 1\n--- b\n"]
-        {
+        for before in [
+            "a: 1\n---\n|\nb\n---\nc: 1\n",
+            "a: 1\n...\n---\nb: 1\n",
+            "%YAML 1.2\n---\na: 1\n---\nb: 1\n",
+            "a: 1\n",
+            "a: 1\n--- b\n",
+        ] {
             let after = before.replacen('1', "2", 1);
             let whole = (before.to_owned(), after.clone());
             let (_, old, new) = between(before, &after);
-            assert!((old, new) == whole || before == "a: 1\n--- b\n", "{before:?}");
+            assert_eq!((old, new), whole, "{before:?}");
         }
         for comes in ["b: |\n...\n", "b: 1\n...\n%TAG ! x:\n"] {
             let (documents, _, _) =
