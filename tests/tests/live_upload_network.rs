@@ -1,4 +1,4 @@
-//! `artifact-upload` in networks that are not simple: an authority and a proxy of one's own, and a long way.
+//! `artifact-upload` in networks that are not simple: an authority and a proxy of one's own.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 

@@ -3,6 +3,7 @@
 
 use crate::environment;
 use lockstep_engine::host::Live;
+use lockstep_model::digest::hex;
 use lockstep_model::outputs::{self, Output, Shown};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
@@ -307,10 +308,6 @@ fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the system gives random numbers");
     bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {

@@ -75,29 +75,35 @@ impl Serialize for Recorded<'_> {
             facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value.clone(), redact))));
         let outputs = facts.shown.iter().map(|shown| (shown.name.clone(), shown.digest.to_string().into()));
         let text = |digest: Option<Digest>| Value::from(digest.map(|digest| digest.to_string()));
+        let limits = json!({"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls});
+        let before = [
+            ("version", 1.into()),
+            ("lockstep", facts.version.into()),
+            ("step", report.step.as_str().into()),
+            ("component", text(facts.component)),
+            ("policy", text(facts.policy)),
+            ("planned", report.planned.into()),
+            ("inputs", Value::Object(inputs.collect())),
+            ("grant", grant(facts.grant)),
+            ("limits", limits),
+        ];
+        let after = [
+            ("outputs", Value::Object(outputs.collect())),
+            ("outcome", report.ending.exit.word().into()),
+            ("exit-code", report.ending.exit.code().into()),
+            ("code", report.ending.code.as_str().into()),
+        ];
         let mut record = serializer.serialize_map(None)?;
-        let mut put = |name: &str, value: Value| record.serialize_entry(name, &redacted(value, redact));
-        put("version", 1.into())?;
-        put("lockstep", facts.version.into())?;
-        put("step", report.step.as_str().into())?;
-        put("component", text(facts.component))?;
-        put("policy", text(facts.policy))?;
-        put("planned", report.planned.into())?;
-        put("inputs", Value::Object(inputs.collect()))?;
-        put("grant", grant(facts.grant))?;
-        put(
-            "limits",
-            json!({"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls}),
-        )?;
+        for (name, value) in before {
+            record.serialize_entry(name, &redacted(value, redact))?;
+        }
         record.serialize_entry("calls", &Each { items: &log.records, one: call, redact })?;
         record.serialize_entry("denied", &redacted(log.denial.clone().into(), redact))?;
         record.serialize_entry("changes", &Each { items: &report.changes, one: change, redact })?;
         record.serialize_entry("objects", &Each { items: &report.objects, one: object, redact })?;
-        let mut put = |name: &str, value: Value| record.serialize_entry(name, &redacted(value, redact));
-        put("outputs", Value::Object(outputs.collect()))?;
-        put("outcome", report.ending.exit.word().into())?;
-        put("exit-code", report.ending.exit.code().into())?;
-        put("code", report.ending.code.as_str().into())?;
+        for (name, value) in after {
+            record.serialize_entry(name, &redacted(value, redact))?;
+        }
         record.end()
     }
 }

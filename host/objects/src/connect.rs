@@ -14,6 +14,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
+use reqwest::Url;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -166,15 +167,12 @@ fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> 
 /// Whether a server is on this very machine, by its address: no proxy is asked for it, as elsewhere.
 /// <https://pkg.go.dev/net/http#ProxyFromEnvironment>
 fn is_own(endpoint: &str) -> bool {
-    let Some(rest) = endpoint.strip_prefix("http://") else {
+    let Ok(url) = Url::parse(endpoint) else {
         return false;
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    };
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let own = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    own && url.scheme() == "http"
 }
 
 /// HTTP with the system's own trust in certificates.
@@ -202,6 +200,7 @@ mod tests {
             "https://127.0.0.1",
             "http://127.0.0.1.example.com",
             "http://127.0.0.1@example.com",
+            "http://127.0.0.1:80@example.com",
             "http://localhost.example.com:80",
             "http://user:127.0.0.1@example.com",
             "http://[::2]:80",

@@ -150,10 +150,10 @@ fn write(mut to: &File, content: Source, name: &ObjectName) -> Result<(u64, Dige
             rustix::fs::fchmod(to, mode).map_err(|error| failed("put", name, &error.into()))?;
         }
     }
-    let digest = Digest::parse(&format!("sha256:{}", content::hex(&hasher.finish())));
+    let digest = <[u8; 32]>::try_from(hasher.finish());
     digest
-        .map(|digest| (size, digest))
-        .ok_or_else(|| CallError::Unavailable(format!("put `{name}`: no digest")))
+        .map(|digest| (size, Digest::from(digest)))
+        .map_err(|_| CallError::Unavailable(format!("put `{name}`: no digest")))
 }
 
 fn place(folder: &OwnedFd, from: &str, to: &str, when: &Condition) -> io::Result<()> {

@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::OpenFile;
-use lockstep_workspace::content::{self, Algorithm, Hasher};
+use lockstep_workspace::content::{Algorithm, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -62,7 +62,7 @@ impl Upload {
     /// The digest of the whole, if all of so many bytes were sent in order.
     pub(super) fn digest(&mut self, size: u64) -> Option<Digest> {
         let (hasher, _) = self.whole.take().filter(|(_, at)| *at == size)?;
-        Digest::parse(&format!("sha256:{}", content::hex(&hasher.finish())))
+        <[u8; 32]>::try_from(hasher.finish()).ok().map(Digest::from)
     }
 }
 
@@ -173,14 +173,14 @@ impl S3 {
         bytes: Vec<u8>,
         algorithm: Algorithm,
     ) -> Result<Part, CallError> {
-        let prove = if self.connected.sealed { Proof::quick } else { Proof::of };
-        let prove = move || {
-            let proof = prove(&bytes, algorithm);
+        // Nobody tells the SHA-256 of a part, so it is only made where it is signed.
+        let proof_of = if self.connected.sealed { Proof::quick } else { Proof::of };
+        let made = tokio::task::spawn_blocking(move || {
+            let proof = proof_of(&bytes, algorithm);
             (bytes::Bytes::from(bytes), proof)
-        };
-        let proven = tokio::task::spawn_blocking(prove).await;
+        });
         let (bytes, proof) =
-            proven.map_err(|error| CallError::Unavailable(format!("cannot read: {error}")))?;
+            made.await.map_err(|error| CallError::Unavailable(format!("cannot read: {error}")))?;
         let number = i32::try_from(range.number).unwrap_or(i32::MAX);
         let answer = loop {
             let plain = self.plain.load(Ordering::Relaxed);

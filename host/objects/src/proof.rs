@@ -23,7 +23,7 @@ impl Proof {
     pub(super) fn of(bytes: &[u8], algorithm: Algorithm) -> Self {
         let digest = Digest::of(bytes);
         let checksum = match algorithm {
-            Algorithm::Sha256 => content::unhex(&digest.hex()).unwrap_or_default(),
+            Algorithm::Sha256 => digest.bytes().to_vec(),
             other => hash(other, bytes),
         };
         Self { digest: Some(digest), checksum }
@@ -61,9 +61,10 @@ impl Proof {
     /// Signs a request with the digest that is known already, instead of reading the content once more. Where nobody on
     /// the way can change the content, without: its checksum is signed, being a header.
     pub(super) fn signature(&self, sealed: bool) -> Signature {
-        Signature(match self.digest.filter(|_| !sealed) {
-            Some(digest) => SignableBody::Precomputed(digest.hex()),
-            None => SignableBody::UnsignedPayload,
+        Signature(match sealed {
+            true => Some(SignableBody::UnsignedPayload),
+            // Without a digest the SDK makes its own.
+            false => self.digest.map(|digest| SignableBody::Precomputed(digest.hex())),
         })
     }
 }
@@ -102,7 +103,7 @@ fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
 
 /// Tells the signer what there is to sign of a body.
 #[derive(Debug)]
-pub(super) struct Signature(SignableBody<'static>);
+pub(super) struct Signature(Option<SignableBody<'static>>);
 
 impl Intercept for Signature {
     fn name(&self) -> &'static str {
@@ -116,7 +117,7 @@ impl Intercept for Signature {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(mut signing) = config.load::<SigV4OperationSigningConfig>().cloned() {
-            signing.signing_options.payload_override = Some(self.0.clone());
+            signing.signing_options.payload_override = self.0.clone();
             config.interceptor_state().store_put(signing);
         }
         Ok(())

@@ -163,7 +163,7 @@ impl S3 {
         let told = proven!(answer, keeping.checksum);
         let etag = unquoted(answer.e_tag);
         if !proof.holds(told.as_deref(), &etag, &bytes) {
-            let sha256 = proof.digest().and_then(|digest| content::unhex(&digest.hex())).unwrap_or_default();
+            let sha256 = proof.digest().map(|digest| *digest.bytes()).unwrap_or_default();
             self.read_back(at, Algorithm::Sha256, &sha256, answer.version_id.as_deref()).await?;
         }
         Ok(Stored {

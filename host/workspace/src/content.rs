@@ -1,10 +1,11 @@
 //! Digests of content as it streams: those that prove it to people, and those that stores speak of. It never reads
 //! anything itself.
 
+pub use lockstep_model::digest::hex;
+
 use crc_fast::CrcAlgorithm;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// How content is digested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,15 +75,6 @@ pub fn combine(algorithm: Algorithm, a: &[u8], b: &[u8], length: u64) -> Vec<u8>
             to_bytes(algorithm, whole)
         }
     }
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The bytes of hexadecimal digits; none if they are none.

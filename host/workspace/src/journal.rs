@@ -8,7 +8,7 @@ use super::disk;
 use super::reach::Reach;
 use super::walk::{self, Obstacle};
 use super::{WorkspaceError, staged::Staged};
-use lockstep_model::digest::Digest;
+use lockstep_model::digest::{Digest, hex};
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::protected::OWN_PREFIX;
 use lockstep_model::report::Change;
@@ -57,11 +57,7 @@ impl Plan {
             before: file.before,
             after: file.after.as_ref().map(|content| content.digest),
         });
-        Ok(Self {
-            run: random.iter().map(|byte| format!("{byte:02x}")).collect(),
-            folders,
-            entries: entries.collect(),
-        })
+        Ok(Self { run: hex(&random), folders, entries: entries.collect() })
     }
 
     /// The name of the temporary file of the entry with this index, in the folder of its file.

@@ -5,9 +5,7 @@ use super::walk;
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_model::path::WorkspacePath;
-use rustix::buffer::spare_capacity;
 use rustix::fs::{Stat, fstat};
-use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -78,23 +76,8 @@ impl OpenFile {
     /// The disk cannot be read, or somebody made the file shorter.
     pub fn read_at(&self, offset: u64, length: u32) -> Result<Vec<u8>, CallError> {
         let length = u64::from(length).min(self.size.saturating_sub(offset));
-        let length = usize::try_from(length).map_err(|error| self.failed(error))?;
-        let Source::Disk(file, _) = &self.source else {
-            let mut bytes = vec![0; length];
-            self.fill(&mut bytes, offset)?;
-            return Ok(bytes);
-        };
-        // Read into memory that nobody filled with zeros before: parts have megabytes.
-        let mut bytes = Vec::with_capacity(length);
-        while bytes.len() < length {
-            let at = offset + bytes.len() as u64;
-            match rustix::io::pread(file, spare_capacity(&mut bytes), at) {
-                Ok(0) => return Err(self.shorter()),
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(self.failed(io::Error::from(error))),
-            }
-        }
-        bytes.truncate(length);
+        let mut bytes = vec![0; usize::try_from(length).map_err(|error| self.failed(error))?];
+        self.fill(&mut bytes, offset)?;
         Ok(bytes)
     }
 

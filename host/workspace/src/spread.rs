@@ -44,8 +44,9 @@ pub(super) fn each<E: Send>(
             }
         }
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-    let helpers = if indices.len() < FEW { 0 } else { cores - 1 };
+    // Asking for the cores reads files, which most commits need not wait for.
+    let cores = || thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    let helpers = if indices.len() < FEW { 0 } else { cores() - 1 };
     thread::scope(|scope| {
         for _ in 0..helpers {
             // Where the system gives no thread, this one does it all.

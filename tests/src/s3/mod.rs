@@ -6,6 +6,8 @@ pub mod client;
 pub mod fault;
 pub mod http;
 #[cfg(feature = "live")]
+mod listen;
+#[cfg(feature = "live")]
 pub mod network;
 pub mod proxy;
 pub mod reply;

@@ -1,17 +1,17 @@
 //! A network as companies have it: servers that speak TLS with certificates of the company's own authority, and a proxy
 //! that is the only way to them. It listens on loopback and passes bytes on; it never looks into what it passes.
 
-use super::Place;
+use super::{Place, listen};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use std::io::{ErrorKind, Result};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
@@ -39,21 +39,16 @@ impl Network {
     /// No port is free, or TLS cannot be had.
     #[must_use]
     pub fn around(place: &Place) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let server = place.address().to_owned();
+        let runtime = listen::runtime();
+        let (server, acceptor) = (place.address().to_owned(), TlsAcceptor::from(Arc::new(settings())));
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (tls, proxy) = runtime.block_on(async { (listen().await, listen().await) });
-        let (behind, address) =
-            (tls.local_addr().expect("an address"), proxy.local_addr().expect("an address"));
-        let acceptor = TlsAcceptor::from(Arc::new(settings()));
         let (plain, log) = (server.clone(), Arc::clone(&asked));
-        runtime.spawn(accept(tls, move |stream| end_tls(stream, acceptor.clone(), server.clone())));
-        runtime.spawn(accept(proxy, move |stream| pass_on(stream, behind, plain.clone(), Arc::clone(&log))));
-        Self { proxy: address, asked, _runtime: runtime }
+        let tls =
+            listen::listen(&runtime, move |stream| ended(end_tls(stream, acceptor.clone(), server.clone())));
+        let proxy = listen::listen(&runtime, move |stream| {
+            ended(pass_on(stream, tls, plain.clone(), Arc::clone(&log)))
+        });
+        Self { proxy, asked, _runtime: runtime }
     }
 
     /// The proxy, as `HTTPS_PROXY` names it.
@@ -75,8 +70,9 @@ impl Network {
     }
 }
 
-async fn listen() -> TcpListener {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port")
+/// A client that goes away is no concern of the others.
+async fn ended(served: impl Future<Output = Result<()>>) {
+    let _ = served.await;
 }
 
 fn settings() -> ServerConfig {
@@ -88,16 +84,6 @@ fn settings() -> ServerConfig {
         .with_no_client_auth()
         .with_single_cert(vec![CertificateDer::from(bytes(CERTIFICATE))], key.into())
         .expect("a certificate and its key")
-}
-
-async fn accept<F: Future<Output = Result<()>> + Send + 'static>(
-    listener: TcpListener,
-    serve: impl Fn(TcpStream) -> F,
-) {
-    while let Ok((stream, _)) = listener.accept().await {
-        // A client that goes away is no concern of the others.
-        tokio::spawn(serve(stream));
-    }
 }
 
 async fn end_tls(stream: TcpStream, acceptor: TlsAcceptor, server: String) -> Result<()> {

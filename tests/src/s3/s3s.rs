@@ -1,11 +1,11 @@
 //! `s3s-fs` in this process, on threads of its own. Its files go with whoever started it.
 
+use super::listen;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
-use std::net::TcpListener;
 use std::path::Path;
 use tokio::runtime::Runtime;
 
@@ -15,24 +15,14 @@ pub(super) fn serve(folder: &Path, access_key: &str, secret_key: &str) -> (Runti
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(access_key, secret_key));
     let service = service.build();
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.set_nonblocking(true).expect("a socket that does not block");
-    let port = listener.local_addr().expect("an address").port();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.spawn(async move {
-        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-        while let Ok((stream, _)) = listener.accept().await {
-            let service = service.clone();
-            tokio::spawn(async move {
-                let server = Builder::new(TokioExecutor::new());
-                // A client that goes away is no concern of the server.
-                let _ = server.serve_connection(TokioIo::new(stream), service).await;
-            });
+    let runtime = listen::runtime();
+    let address = listen::listen(&runtime, move |stream| {
+        let service = service.clone();
+        async move {
+            let server = Builder::new(TokioExecutor::new());
+            // A client that goes away is no concern of the server.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
         }
     });
-    (runtime, port)
+    (runtime, address.port())
 }

@@ -47,8 +47,6 @@ struct Builder<'a> {
     anchors: HashMap<usize, NodeId>,
     /// The byte after what has been read.
     cursor: usize,
-    /// Where the `---` of this document is, 0 if it has none.
-    began: u32,
 }
 
 /// A collection whose end has not come yet.
@@ -67,11 +65,10 @@ impl<'a> Builder<'a> {
             Some(*all)
         });
         let characters = std::iter::once(0).chain(counts).collect();
-        let (nodes, roots, starts) = (Vec::new(), Vec::new(), Vec::new());
-        let (comments, aliases) = (Vec::new(), Vec::new());
-        let tree = Tree { text, nodes, roots, starts, comments, lines, characters, aliases };
+        let (nodes, roots, comments, aliases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let tree = Tree { text, nodes, roots, comments, lines, characters, aliases };
         let cursor = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        Self { tree, open: Vec::new(), anchors: HashMap::new(), cursor, began: 0 }
+        Self { tree, open: Vec::new(), anchors: HashMap::new(), cursor }
     }
 
     fn take(&mut self, event: Event<'a>, span: &Span) -> Result<(), Refusal> {
@@ -79,12 +76,7 @@ impl<'a> Builder<'a> {
             return Err(Reason::Unsupported("the parser gave no byte offset".into()).into());
         };
         match event {
-            Event::DocumentStart(explicit, _) => {
-                self.began = if explicit { narrow(range.start) } else { 0 };
-                if explicit {
-                    self.cursor = range.end;
-                }
-            }
+            Event::DocumentStart(true, _) => self.cursor = range.end,
             Event::DocumentEnd => self.cursor = self.cursor.max(range.end),
             Event::Comment(..) => self.tree.comments.push(narrow(range.start)..narrow(range.end)),
             Event::Scalar(text, style, anchor, tag) => {
@@ -207,7 +199,6 @@ impl<'a> Builder<'a> {
     fn attach(&mut self, id: NodeId, span: &Span) {
         let Some(open) = self.open.last_mut() else {
             self.tree.roots.push(id);
-            self.tree.starts.push(self.began);
             return;
         };
         let double = matches!(self.tree.node(id).data, Data::Scalar { style: ScalarStyle::DoubleQuoted, .. });

@@ -53,7 +53,7 @@ impl Part {
 /// with that alone, or is no collection.
 fn marks(tree: &Tree<'_>) -> Option<Vec<usize>> {
     let bytes = tree.text.as_bytes();
-    if tree.starts.len() < 2 || tree.starts.len() != tree.roots.len() || !is_plain(tree.text) {
+    if tree.roots.len() < 2 || !is_plain(tree.text) {
         return None;
     }
     // Of a text that is a whole document some readers take the marks behind it for a part.
@@ -62,7 +62,9 @@ fn marks(tree: &Tree<'_>) -> Option<Vec<usize>> {
     if !tree.roots.iter().all(collection) {
         return None;
     }
-    let marks: Vec<usize> = tree.starts.iter().map(|&start| start as usize).collect();
+    // The slot of a root begins right behind its mark.
+    let mark = |&root: &NodeId| (tree.node(root).slot as usize).saturating_sub(MARK - 1);
+    let marks: Vec<usize> = tree.roots.iter().map(mark).collect();
     let good = |&mark: &usize| {
         mark > 0
             && bytes[mark - 1] == b'\n'

@@ -25,8 +25,6 @@ pub(crate) struct Tree<'a> {
     pub(crate) nodes: Vec<Node<'a>>,
     /// The root of each document.
     pub(crate) roots: Vec<NodeId>,
-    /// Where the `---` of each document is, 0 if it has none.
-    pub(crate) starts: Vec<u32>,
     /// The bytes of each comment, from `#` to before the line end.
     pub(crate) comments: Vec<Range<u32>>,
     /// Where each line begins.

@@ -2,6 +2,7 @@
 //! of later steps.
 
 use super::{Effect, Renderer, Target, log, markdown};
+use crate::digest::hex;
 use crate::exit::Exit;
 use crate::outputs::is_name;
 use crate::redact;
@@ -157,7 +158,7 @@ fn last(r: &Renderer, result: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Eff
 /// An output as GitHub's file takes it, behind a delimiter that nobody can guess.
 fn entry(name: &str, value: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
     let delimiter = loop {
-        let drawn = random().map(|byte| format!("{byte:02x}")).concat();
+        let drawn = hex(&random());
         if !value.contains(&drawn) && !name.contains(&drawn) {
             break format!("lockstep-{drawn}");
         }

@@ -79,27 +79,25 @@ impl Rounds {
 
     /// What is uploaded, by the part it is measured in: of each kind little and much.
     fn uploads(self) -> [(&'static str, Load); 6] {
-        let loads = |part, few, many, kilobytes| {
-            [(part, Load { files: few, kilobytes }), (part, Load { files: many, kilobytes })]
-        };
-        let one = |little, much| {
-            let load = |kilobytes| ("upload-one", Load { files: 1, kilobytes });
-            [load(little), load(much)]
-        };
-        let (small, middling, one) = match self {
-            Self::Full => (
-                loads("upload-small", 1_000, 10_000, 64),
-                loads("upload", 100, 1_000, 1_024),
-                one(200 * 1_024, 2_000 * 1_024),
-            ),
-            Self::Quick => (
-                loads("upload-small", 100, 1_000, 64),
-                loads("upload", 10, 100, 1_024),
-                one(20 * 1_024, 200 * 1_024),
-            ),
-        };
-        let [[a, b], [c, d], [e, f]] = [small, middling, one];
-        [a, b, c, d, e, f]
+        let load = |part, files, kilobytes| (part, Load { files, kilobytes });
+        match self {
+            Self::Full => [
+                load("upload-small", 1_000, 64),
+                load("upload-small", 10_000, 64),
+                load("upload", 100, 1_024),
+                load("upload", 1_000, 1_024),
+                load("upload-one", 1, 200 * 1_024),
+                load("upload-one", 1, 2_000 * 1_024),
+            ],
+            Self::Quick => [
+                load("upload-small", 100, 64),
+                load("upload-small", 1_000, 64),
+                load("upload", 10, 1_024),
+                load("upload", 100, 1_024),
+                load("upload-one", 1, 20 * 1_024),
+                load("upload-one", 1, 200 * 1_024),
+            ],
+        }
     }
 
     /// What is there already when it is uploaded again.
