@@ -5,11 +5,16 @@
 //! is `envs/*/*.yaml`, and `${to:folder}` is `envs/`. One that is a file or a folder has another: `${source:tree}` is
 //! the file and all that is below the folder.
 //!
-//! A line that ends with ` if ${flag}` asks only where that input is true.
+//! Of an input that is a list of records, `${smoke.url}` is the field `url` of each; `${smoke.url:origin}` is what stands
+//! before the path of a URL.
+//!
+//! A line that ends with ` if ${flag}` asks only where that input is true or a text that is not empty, one that ends with
+//! ` if ${choice=word}` only where the input is that word.
 
 use crate::call::Capability;
 use crate::grant::{Right, Scope};
 use crate::inputs::Inputs;
+use crate::web::WebAddress;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -43,15 +48,15 @@ pub enum AskError {
         name: String,
     },
     /// The word behind `${input:` is not known.
-    #[error("`{line}`: `{form}` is no form of an input; there are `pattern`, `folder` and `tree`")]
+    #[error("`{line}`: `{form}` is no form of an input; there are `pattern`, `folder`, `tree` and `origin`")]
     InputForm {
         /// The line.
         line: String,
         /// The word.
         form: String,
     },
-    /// ` if ${` names no input that is true or false.
-    #[error("`{line}`: there is no input `{name}` that is true or false")]
+    /// ` if ${` names no input that is true or false, or a text.
+    #[error("`{line}`: there is no input `{name}` that is true or false, or a text")]
     Flag {
         /// The line.
         line: String,
@@ -107,9 +112,15 @@ fn wanted<'l>(template: &'l str, line: &str, inputs: &Inputs) -> Result<Option<&
     else {
         return Ok(Some(template));
     };
-    let flag = inputs.get(name).and_then(Value::as_bool);
-    let flag = flag.ok_or_else(|| AskError::Flag { line: line.to_owned(), name: name.to_owned() })?;
-    Ok(flag.then_some(template))
+    let (input, word) = name.split_once('=').map_or((name, None), |(input, word)| (input, Some(word)));
+    let holds = match (inputs.get(input), word) {
+        (Some(Value::Bool(flag)), None) => *flag,
+        (Some(Value::String(text)), None) => !text.is_empty(),
+        (Some(Value::String(text)), Some(word)) => text == word,
+        (Some(Value::Null), _) => false,
+        _ => return Err(AskError::Flag { line: line.to_owned(), name: name.to_owned() }),
+    };
+    Ok(holds.then_some(template))
 }
 
 /// Replaces the one `${input}` or `${input:form}` of a template by each of its texts.
@@ -129,6 +140,7 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
         "pattern" => |text| vec![without_holes(text)],
         "folder" => |text| vec![fixed_folder(text)],
         "tree" => tree,
+        "origin" => |text| vec![origin(text)],
         _ => return Err(AskError::InputForm { line: line.to_owned(), form: form.to_owned() }),
     };
     let filled = texts.into_iter().flat_map(texts_of);
@@ -141,6 +153,11 @@ fn tree(text: &str) -> Vec<String> {
         "." => vec!["**".to_owned()],
         path => vec![path.to_owned(), format!("{path}/**")],
     }
+}
+
+/// The origin of a URL. A text that is none stays as it is, to be refused as a scope.
+fn origin(text: &str) -> String {
+    WebAddress::parse(text).map_or_else(|_| text.to_owned(), |address| address.origin())
 }
 
 /// The text with `*` for each hole such as `{name}`. What stands in a hole is one part of a path, so two holes side
@@ -250,6 +267,39 @@ mod tests {
             assert_eq!(ask("delete s3://releases/web/ if ${prune}").unwrap().len(), count);
             assert!(matches!(ask("delete s3://releases/web/ if ${other}"), Err(AskError::Flag { .. })));
         }
+    }
+
+    #[test]
+    fn a_condition_can_be_about_a_text() {
+        let field = InputInfo::bare("undo", &Type::String);
+        for (given, filled, chosen) in [("never", 1, 0), ("on-failure", 1, 1), ("", 0, 0)] {
+            let raw =
+                Raw { name: "undo".into(), source: String::new(), given: Given::Value(Value::from(given)) };
+            let inputs = Inputs::resolve(&[raw], std::slice::from_ref(&field)).unwrap();
+            let ask =
+                |line: &str| fill(&BTreeMap::from([("cluster".to_owned(), vec![line.to_owned()])]), &inputs);
+            assert_eq!(ask("read ./* if ${undo}").unwrap().len(), filled, "{given}");
+            assert_eq!(ask("read ./* if ${undo=on-failure}").unwrap().len(), chosen, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_each_record_makes_a_right() {
+        let url = crate::types::Field { name: "url".into(), ty: Type::String };
+        let field = InputInfo::bare("smoke", &Type::List(Box::new(Type::Record(vec![url]))));
+        let urls = serde_json::json!([{"url": "https://a.example/x?y"}, {"url": "http://b.example:80/"}]);
+        let fill_with = |given: Value, line: &str| {
+            let raw = Raw { name: "smoke".into(), source: String::new(), given: Given::Value(given) };
+            let inputs = Inputs::resolve(&[raw], std::slice::from_ref(&field)).unwrap();
+            fill(&BTreeMap::from([("http".to_owned(), vec![line.to_owned()])]), &inputs)
+        };
+        let rights = fill_with(urls.clone(), "get ${smoke.url:origin}").unwrap();
+        let lines: Vec<_> = rights.iter().map(Right::line).collect();
+        assert_eq!(lines, ["get https://a.example", "get http://b.example"]);
+        assert!(fill_with(serde_json::json!([]), "get ${smoke.url:origin}").unwrap().is_empty());
+        assert!(matches!(fill_with(urls, "get ${smoke.name}"), Err(AskError::Input { .. })));
+        let bad = fill_with(serde_json::json!([{"url": "https://a@b"}]), "get ${smoke.url:origin}");
+        assert!(matches!(bad, Err(AskError::Scope(_))), "{bad:?}");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
+use crate::resource::Resource;
+use crate::web::WebAddress;
 
 /// A host interface. `report` is not among them: it reaches nothing, so it needs no right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,11 +15,15 @@ pub enum Capability {
     Workspace,
     /// Objects in buckets, or in a local folder.
     Objects,
+    /// Web servers.
+    Http,
+    /// Objects of a Kubernetes cluster.
+    Cluster,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 2] = [Self::Workspace, Self::Objects];
+    pub const ALL: [Self; 4] = [Self::Workspace, Self::Objects, Self::Http, Self::Cluster];
 
     /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
     #[must_use]
@@ -25,6 +31,8 @@ impl Capability {
         match self {
             Self::Workspace => "workspace",
             Self::Objects => "objects",
+            Self::Http => "http",
+            Self::Cluster => "cluster",
         }
     }
 
@@ -40,6 +48,8 @@ impl Capability {
         match self {
             Self::Workspace => &["read", "write", "remove"],
             Self::Objects => &["list", "head", "put", "multipart", "delete"],
+            Self::Http => &["get", "private"],
+            Self::Cluster => &["read", "logs", "rollback"],
         }
     }
 
@@ -49,6 +59,8 @@ impl Capability {
         match self {
             Self::Workspace => right == "read",
             Self::Objects => matches!(right, "list" | "head"),
+            Self::Http => true,
+            Self::Cluster => matches!(right, "read" | "logs"),
         }
     }
 }
@@ -81,6 +93,12 @@ pub enum RawTarget<'a> {
     Object(&'a str),
     /// Texts that should be names of objects.
     Objects(&'a [String]),
+    /// A text that should be the URL of something on a web server.
+    Url(&'a str),
+    /// A text that should name objects of a cluster.
+    Resource(&'a str),
+    /// Texts that should name objects of a cluster.
+    Resources(&'a [String]),
     /// Only what the run itself has staged.
     Staged,
 }
@@ -98,6 +116,12 @@ pub enum Target {
     Object(ObjectName),
     /// Several objects.
     Objects(Vec<ObjectName>),
+    /// Something on a web server.
+    Url(WebAddress),
+    /// Objects of a cluster.
+    Resource(Resource),
+    /// Several of them.
+    Resources(Vec<Resource>),
     /// Only what the run itself has staged.
     Staged,
 }

@@ -4,19 +4,59 @@
 use crate::call::{Answer, CallError, Capability, RawTarget, Record, Request, Target};
 use crate::grant::Grant;
 use crate::limits::Limits;
-use crate::object::{ObjectError, ObjectName};
-use crate::path::{PathError, WorkspacePath};
-use crate::pattern::{Pattern, PatternError};
+use crate::object::ObjectName;
+use crate::path::WorkspacePath;
+use crate::pattern::Pattern;
+use crate::resource::Resource;
+use crate::web::WebAddress;
+use read::{read_path, read_target, shorten};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+mod read;
 
 /// The proof that a call passed the gate. A capability takes its target from here and from nowhere else.
 #[derive(Debug)]
 pub struct Permit {
     target: Target,
     source: Option<WorkspacePath>,
+    /// The other rights of the capability that the run has on the target.
+    also: Vec<&'static str>,
 }
 
 impl Permit {
+    /// Whether the run also has this right on what the call is about.
+    #[must_use]
+    pub fn may(&self, right: &str) -> bool {
+        self.also.contains(&right)
+    }
+
+    /// What the call is about on a web server; none if it is about something else.
+    #[must_use]
+    pub fn web(&self) -> Option<&WebAddress> {
+        match &self.target {
+            Target::Url(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The objects of a cluster the call is about; none if it is about something else.
+    #[must_use]
+    pub fn resource(&self) -> Option<&Resource> {
+        match &self.target {
+            Target::Resource(resource) => Some(resource),
+            _ => None,
+        }
+    }
+
+    /// Several selections of a cluster that the call is about; none if it is about something else.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        match &self.target {
+            Target::Resources(resources) => resources,
+            _ => &[],
+        }
+    }
+
     /// The path the call is about; none if it is about something else.
     #[must_use]
     pub fn path(&self) -> Option<&WorkspacePath> {
@@ -227,7 +267,9 @@ impl Gate {
 
     fn admit(&self, request: &Request<'_>) -> Result<Permit, CallError> {
         self.count(match request.target {
-            RawTarget::Paths(texts) | RawTarget::Objects(texts) => texts.len().max(1) as u64,
+            RawTarget::Paths(texts) | RawTarget::Objects(texts) | RawTarget::Resources(texts) => {
+                texts.len().max(1) as u64
+            }
             _ => 1,
         })?;
         let target = read_target(&request.target)?;
@@ -239,7 +281,13 @@ impl Gate {
             let file = Target::Path(path.clone());
             self.grant.decide(Capability::Workspace, "read", &file).map_err(CallError::Denied)?;
         }
-        Ok(Permit { target, source })
+        let has = |right: &&&str| self.grant.decide(request.capability, right, &target).is_ok();
+        let also = match request.capability {
+            // Of the others no right says how another is used.
+            Capability::Http => request.capability.rights().iter().filter(has).copied().collect(),
+            _ => Vec::new(),
+        };
+        Ok(Permit { target, source, also })
     }
 
     fn count(&self, calls: u64) -> Result<(), CallError> {
@@ -274,59 +322,6 @@ impl Gate {
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the state whole: every change to it is a single assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reads the component's words. A text that tries to leave the workspace is a denial, not a mistake.
-fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
-    match target {
-        RawTarget::Path(text) => read_path(text).map(Target::Path),
-        RawTarget::Paths(texts) => {
-            texts.iter().map(|text| read_path(text)).collect::<Result<_, _>>().map(Target::Paths)
-        }
-        RawTarget::Pattern(text) => Pattern::parse(text).map(Target::Pattern).map_err(|error| match error {
-            PatternError::Path(error) => refuse_path(error),
-            other => CallError::Invalid(other.to_string()),
-        }),
-        RawTarget::Object(text) => read_object(text).map(Target::Object),
-        RawTarget::Objects(texts) => {
-            texts.iter().map(|text| read_object(text)).collect::<Result<_, _>>().map(Target::Objects)
-        }
-        RawTarget::Staged => Ok(Target::Staged),
-    }
-}
-
-fn read_path(text: &str) -> Result<WorkspacePath, CallError> {
-    WorkspacePath::parse(text).map_err(refuse_path)
-}
-
-fn refuse_path(error: PathError) -> CallError {
-    match error {
-        PathError::Absolute(_) | PathError::Dots(_) => CallError::Denied(error.to_string()),
-        _ => CallError::Invalid(error.to_string()),
-    }
-}
-
-fn read_object(text: &str) -> Result<ObjectName, CallError> {
-    ObjectName::parse(text).map_err(|error| match error {
-        ObjectError::Store(_) | ObjectError::Bucket(_) | ObjectError::Dots(_) => {
-            CallError::Denied(error.to_string())
-        }
-        _ => CallError::Invalid(error.to_string()),
-    })
-}
-
-/// The target as the log keeps it: at most 300 bytes of the component's own words.
-fn shorten(target: &RawTarget<'_>) -> String {
-    let short = |text: &str| text[..text.floor_char_boundary(300)].to_owned();
-    match target {
-        RawTarget::Path(text) | RawTarget::Pattern(text) | RawTarget::Object(text) => short(text),
-        RawTarget::Paths(texts) | RawTarget::Objects(texts) => match texts {
-            [] => String::new(),
-            [only] => short(only),
-            [first, more @ ..] => format!("{} and {} more", short(first), more.len()),
-        },
-        RawTarget::Staged => String::new(),
     }
 }
 

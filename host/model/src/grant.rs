@@ -6,6 +6,8 @@ use crate::object::{ObjectName, Store};
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
 use crate::protected;
+use crate::resource::Resource;
+use crate::web::WebAddress;
 
 /// One right: these verbs, within this scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub enum Scope {
     Files(Pattern),
     /// One object, or all that begin with its name.
     Objects(ObjectName),
+    /// An origin, or what is below a path of it.
+    Web(WebAddress),
+    /// Objects of a cluster.
+    Cluster(Resource),
 }
 
 impl Scope {
@@ -38,6 +44,10 @@ impl Scope {
             Capability::Objects => {
                 ObjectName::parse(text).map(Self::Objects).map_err(|error| error.to_string())
             }
+            Capability::Http => WebAddress::parse(text).map(Self::Web).map_err(|error| error.to_string()),
+            Capability::Cluster => {
+                Resource::parse(text).map(Self::Cluster).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -47,6 +57,8 @@ impl Scope {
         match self {
             Self::Files(pattern) => pattern.as_str(),
             Self::Objects(name) => name.as_str(),
+            Self::Web(address) => address.spelled(),
+            Self::Cluster(resource) => resource.as_str(),
         }
     }
 
@@ -55,7 +67,7 @@ impl Scope {
             // Standard input is no file: patterns such as `**` do not mean it.
             Self::Files(pattern) if path.is_stdin() => pattern.as_str() == path.as_str(),
             Self::Files(pattern) => pattern.matches(path),
-            Self::Objects(_) => false,
+            Self::Objects(_) | Self::Web(_) | Self::Cluster(_) => false,
         }
     }
 
@@ -72,8 +84,12 @@ impl Right {
                 matches!(&self.scope, Scope::Files(scope) if pattern.is_within(scope))
             }
             Target::Object(object) => self.scope.has_object(object),
+            Target::Url(address) => matches!(&self.scope, Scope::Web(scope) if scope.covers(address)),
+            Target::Resource(resource) => {
+                matches!(&self.scope, Scope::Cluster(scope) if scope.covers(resource))
+            }
             // Taken apart by `decide`.
-            Target::Paths(_) | Target::Objects(_) => false,
+            Target::Paths(_) | Target::Objects(_) | Target::Resources(_) => false,
             Target::Staged => true,
         };
         self.capability == capability && self.verbs.iter().any(|own| own == verb) && inside()
@@ -126,15 +142,23 @@ impl Grant {
                     |object: &ObjectName| self.decide(capability, verb, &Target::Object(object.clone()));
                 return objects.iter().try_for_each(each);
             }
+            Target::Resources(resources) => {
+                let each = |one: &Resource| self.decide(capability, verb, &Target::Resource(one.clone()));
+                return resources.iter().try_for_each(each);
+            }
             Target::Path(path) => path.as_str(),
             Target::Pattern(pattern) => pattern.as_str(),
             Target::Object(object) => object.as_str(),
+            // What comes behind the origin can be long and say much.
+            Target::Url(address) => &address.origin(),
+            Target::Resource(resource) => resource.as_str(),
             Target::Staged => "what is staged",
         };
         let fixed = match target {
             Target::Path(path) if verb == "read" => protected::unreachable(path.as_str()),
             Target::Path(path) => protected::unchangeable(path),
             Target::Object(object) if object.store() == Store::Folder => protected::unstorable(object.key()),
+            Target::Resource(resource) => resource.unreachable(),
             _ => None,
         };
         if let Some(reason) = fixed {

@@ -88,10 +88,21 @@ impl Inputs {
         self.0.iter()
     }
 
-    /// The texts of an input: one of a string, each of a list of strings, none of an absent option.
+    /// The texts of an input: one of a string, each of a list of strings, none of an absent option. Of `NAME.FIELD`,
+    /// the texts of that field of a record, or of each record of a list.
     /// `None` if the input does not exist or holds anything else.
     #[must_use]
     pub fn texts(&self, name: &str) -> Option<Vec<&str>> {
+        if let Some((name, field)) = name.split_once('.') {
+            fn of<'v>(record: &'v Value, field: &str) -> Option<&'v str> {
+                record.get(field)?.as_str()
+            }
+            return match self.0.get(name)? {
+                Value::Null => Some(Vec::new()),
+                Value::Array(records) => records.iter().map(|record| of(record, field)).collect(),
+                record => of(record, field).map(|text| vec![text]),
+            };
+        }
         match self.0.get(name)? {
             Value::Null => Some(Vec::new()),
             Value::String(text) => Some(vec![text]),

@@ -21,5 +21,7 @@ pub mod receipt;
 pub mod redact;
 pub mod render;
 pub mod report;
+pub mod resource;
 pub mod text;
 pub mod types;
+pub mod web;

@@ -1,0 +1,89 @@
+//! Reads what a call is about from the component's own words. It decides nothing but what no grant could allow: a text
+//! that tries to be about something else than it says is a denial, not a mistake.
+
+use crate::call::{CallError, RawTarget, Target};
+use crate::object::{ObjectError, ObjectName};
+use crate::path::{PathError, WorkspacePath};
+use crate::pattern::{Pattern, PatternError};
+use crate::resource::{Resource, ResourceError};
+use crate::web::{WebAddress, WebError};
+
+/// Reads the component's words. A text that tries to leave the workspace is a denial, not a mistake.
+pub(super) fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
+    match target {
+        RawTarget::Path(text) => read_path(text).map(Target::Path),
+        RawTarget::Paths(texts) => {
+            texts.iter().map(|text| read_path(text)).collect::<Result<_, _>>().map(Target::Paths)
+        }
+        RawTarget::Pattern(text) => Pattern::parse(text).map(Target::Pattern).map_err(|error| match error {
+            PatternError::Path(error) => refuse_path(error),
+            other => CallError::Invalid(other.to_string()),
+        }),
+        RawTarget::Object(text) => read_object(text).map(Target::Object),
+        RawTarget::Objects(texts) => {
+            texts.iter().map(|text| read_object(text)).collect::<Result<_, _>>().map(Target::Objects)
+        }
+        RawTarget::Url(text) => WebAddress::parse(text).map(Target::Url).map_err(refuse_url),
+        RawTarget::Resource(text) => read_resource(text).map(Target::Resource),
+        RawTarget::Resources(texts) => {
+            texts.iter().map(|text| read_resource(text)).collect::<Result<_, _>>().map(Target::Resources)
+        }
+        RawTarget::Staged => Ok(Target::Staged),
+    }
+}
+
+/// A host that looks like another one is no mistake.
+fn refuse_url(error: WebError) -> CallError {
+    match error {
+        WebError::User(_) | WebError::Host(..) | WebError::Character(_) => {
+            CallError::Denied(error.to_string())
+        }
+        _ => CallError::Invalid(error.to_string()),
+    }
+}
+
+/// A name that would become another path on the server is no mistake.
+fn read_resource(text: &str) -> Result<Resource, CallError> {
+    Resource::parse(text).map_err(|error| match error {
+        ResourceError::Form(_) | ResourceError::Name(_) => CallError::Denied(error.to_string()),
+        _ => CallError::Invalid(error.to_string()),
+    })
+}
+
+pub(super) fn read_path(text: &str) -> Result<WorkspacePath, CallError> {
+    WorkspacePath::parse(text).map_err(refuse_path)
+}
+
+fn refuse_path(error: PathError) -> CallError {
+    match error {
+        PathError::Absolute(_) | PathError::Dots(_) => CallError::Denied(error.to_string()),
+        _ => CallError::Invalid(error.to_string()),
+    }
+}
+
+fn read_object(text: &str) -> Result<ObjectName, CallError> {
+    ObjectName::parse(text).map_err(|error| match error {
+        ObjectError::Store(_) | ObjectError::Bucket(_) | ObjectError::Dots(_) => {
+            CallError::Denied(error.to_string())
+        }
+        _ => CallError::Invalid(error.to_string()),
+    })
+}
+
+/// The target as the log keeps it: at most 300 bytes of the component's own words.
+pub(super) fn shorten(target: &RawTarget<'_>) -> String {
+    let short = |text: &str| text[..text.floor_char_boundary(300)].to_owned();
+    match target {
+        RawTarget::Path(text)
+        | RawTarget::Pattern(text)
+        | RawTarget::Object(text)
+        | RawTarget::Url(text)
+        | RawTarget::Resource(text) => short(text),
+        RawTarget::Paths(texts) | RawTarget::Objects(texts) | RawTarget::Resources(texts) => match texts {
+            [] => String::new(),
+            [only] => short(only),
+            [first, more @ ..] => format!("{} and {} more", short(first), more.len()),
+        },
+        RawTarget::Staged => String::new(),
+    }
+}

@@ -1,0 +1,226 @@
+//! The name of objects in a Kubernetes cluster, as the gate sees it: `NAMESPACE/KIND[.GROUP][/NAME]`. It never asks a
+//! cluster.
+
+use std::fmt;
+
+/// Why a text names no objects of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResourceError {
+    /// It has too few or too many parts.
+    #[error("`{0}` is not of the form `NAMESPACE/KIND[.GROUP][/NAME]`")]
+    Form(String),
+    /// The namespace has characters that none has.
+    #[error(
+        "`{0}` is no namespace; there are names in lower case, `.` for that of the context, `-` for none"
+    )]
+    Namespace(String),
+    /// The kind has characters that none has.
+    #[error("`{0}` is no kind such as `Pod` or `Deployment.apps`")]
+    Kind(String),
+    /// The name has characters that none has.
+    #[error("`{}` is no name of an object", .0.escape_debug())]
+    Name(String),
+}
+
+/// Objects of a cluster. Each part of a scope can be `*`, and so can the name of a target that means all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    text: String,
+    namespace: String,
+    kind: String,
+    group: String,
+    /// Nothing for all of them.
+    name: Option<String>,
+}
+
+/// The part that stands for every one.
+const ANY: &str = "*";
+/// The longest part of a name. <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
+const LONGEST: usize = 253;
+
+impl Resource {
+    /// Reads a name strictly.
+    ///
+    /// # Errors
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, ResourceError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (namespace, kind, name) = match parts.as_slice() {
+            [namespace, kind] => (*namespace, *kind, ANY),
+            [namespace, kind, name] => (*namespace, *kind, *name),
+            _ => return Err(ResourceError::Form(text.to_owned())),
+        };
+        if !matches!(namespace, "." | "-" | ANY) && !is_label(namespace) {
+            return Err(ResourceError::Namespace(namespace.to_owned()));
+        }
+        let (kind_name, group) = kind.split_once('.').unwrap_or((kind, ""));
+        let plain = |c: char| c.is_ascii_alphanumeric();
+        let named = !kind_name.is_empty() && kind_name.len() <= 63 && kind_name.chars().all(plain);
+        let grouped = group.is_empty() && !kind.ends_with('.') || group.split('.').all(is_label);
+        if kind != ANY && !(named && grouped) {
+            return Err(ResourceError::Kind(kind.to_owned()));
+        }
+        if name != ANY && !is_name(name) {
+            return Err(ResourceError::Name(name.to_owned()));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            namespace: namespace.to_owned(),
+            kind: kind_name.to_owned(),
+            group: group.to_owned(),
+            name: (name != ANY).then(|| name.to_owned()),
+        })
+    }
+
+    /// The text it was read from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The namespace: `.` is that of the context, `-` none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The kind without its group.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The API group, empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// The name; none if all are meant.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether all that `other` names is within this.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let namespace = self.namespace == ANY || self.namespace == other.namespace;
+        let kind =
+            self.kind == ANY || self.kind.eq_ignore_ascii_case(&other.kind) && self.group == other.group;
+        let name = self.name.is_none() || self.name == other.name;
+        namespace && kind && name
+    }
+
+    /// Why no run may reach it; none if a grant decides. `Secret` in any case, for a server may be lenient about it.
+    #[must_use]
+    pub fn unreachable(&self) -> Option<&'static str> {
+        let credentials = self.group.is_empty() && self.kind.eq_ignore_ascii_case("Secret")
+            || self.group.ends_with("bitnami.com") && self.kind.eq_ignore_ascii_case("SealedSecret");
+        if credentials {
+            return Some("holds credentials");
+        }
+        // A target is one namespace and one kind: only scopes have stars there.
+        (self.namespace == ANY || self.kind == ANY).then_some("is every kind or namespace at once")
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A label of RFC 1123: what namespaces and the parts of groups are.
+fn is_label(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let outer = |c: Option<char>| c.is_some_and(|c| c != '-');
+    text.len() <= 63
+        && text.chars().all(inner)
+        && outer(text.chars().next())
+        && outer(text.chars().next_back())
+}
+
+/// A name that can be a segment of a path, as a server checks it; most kinds are stricter.
+fn is_name(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    !text.is_empty() && text.len() <= LONGEST && text.chars().all(good) && text.chars().any(|c| c != '.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(text: &str) -> Resource {
+        Resource::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_name_has_its_parts() {
+        let web = resource("shop/Deployment.apps/web");
+        assert_eq!(
+            (web.namespace(), web.kind(), web.group(), web.name()),
+            ("shop", "Deployment", "apps", Some("web"))
+        );
+        let pods = resource("./Pod");
+        assert_eq!((pods.namespace(), pods.group(), pods.name()), (".", "", None));
+        assert_eq!(resource("-/Namespace/shop").namespace(), "-");
+        assert_eq!(resource("a/Widget.example.com/x:y").group(), "example.com");
+    }
+
+    #[test]
+    fn only_what_lies_within_is_covered() {
+        let scope = resource("shop/*");
+        assert!(scope.covers(&resource("shop/Pod/web")) && scope.covers(&resource("shop/Pod")));
+        for outside in ["shop2/Pod/web", "./Pod/web", "-/Node/a", "*/Pod"] {
+            assert!(!scope.covers(&resource(outside)), "{outside}");
+        }
+        let one = resource("shop/Deployment.apps/web");
+        assert!(one.covers(&one) && !one.covers(&resource("shop/Deployment.apps")));
+        assert!(!one.covers(&resource("shop/Deployment.apps/web2")));
+        assert!(!one.covers(&resource("shop/Deployment.evil.example/web")));
+        assert!(!one.covers(&resource("shop/Deployment/web")));
+    }
+
+    #[test]
+    fn what_is_no_plain_name_is_refused() {
+        for bad in [
+            "",
+            "shop",
+            "shop/",
+            "/Pod",
+            "shop/Pod/",
+            "shop/Pod/web/log",
+            "shop/Pod/web/../../secrets/x",
+            "shop/Pod/..",
+            "shop/Pod/.",
+            "shop/Pod/web%2f..",
+            "shop/Pod/we b",
+            "shop/Pod/web?x",
+            "shop/Pod/web#x",
+            "shop/Pod/web\n",
+            "shop/Pod/wéb",
+            "shop/Pod.",
+            "shop/.apps",
+            "shop/Pod.apps..x",
+            "shop/pods%2fx",
+            "Shop/Pod",
+            "sh..op/Pod",
+            "../Pod",
+            "-a/Pod",
+            "--/Pod",
+        ] {
+            assert!(Resource::parse(bad).is_err(), "{bad:?} passed");
+        }
+        assert!(Resource::parse(&format!("shop/Pod/{}", "a".repeat(254))).is_err());
+    }
+
+    #[test]
+    fn credentials_are_out_of_reach_however_they_are_spelled() {
+        for secret in ["shop/Secret/x", "shop/secret/x", "shop/SECRET", "*/Secret"] {
+            assert!(resource(secret).unreachable().is_some(), "{secret}");
+        }
+        assert!(resource("shop/*/x").unreachable().is_some() && resource("*/Pod").unreachable().is_some());
+        assert!(resource("shop/ConfigMap/x").unreachable().is_none());
+    }
+}
