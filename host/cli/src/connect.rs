@@ -1,19 +1,35 @@
-//! What a run says of its object storage and what its job holds to get in: inputs of the step by the names `endpoint`,
-//! `region` and `role`, and the secrets of the job. It connects to nothing.
+//! What a run says of its stores, web servers and cluster, and what its job holds to get in: inputs of the step by the
+//! names `endpoint`, `region`, `role`, `credentials` and `context`, and the secrets of the job. It connects to nothing.
 
+use crate::conclude::ending;
 use crate::environment;
 use crate::secrets::Secrets;
+use lockstep_http::Credential;
+use lockstep_model::exit::Exit;
 use lockstep_model::inputs::Inputs;
-use lockstep_objects::{Connection, Identity, Keys};
+use lockstep_model::report::Ending;
+use lockstep_model::web::WebAddress;
+use lockstep_objects::{Identity, Keys};
 use serde_json::Value;
 
-/// The secrets of the job that can open a store.
+/// The variables that hold the credentials which an input names.
+const NAMED: &str = "LOCKSTEP_SECRET_";
+
+/// The secrets of the job that can open something.
 pub(crate) struct Held {
     keys: Option<Keys>,
     identity: Option<Identity>,
+    all: Vec<(String, String)>,
 }
 
-/// Takes what can open a store out of the secrets.
+/// How each capability gets in.
+pub(crate) struct Connections {
+    pub(crate) objects: lockstep_objects::Connection,
+    pub(crate) http: lockstep_http::Connection,
+    pub(crate) cluster: lockstep_cluster::Connection,
+}
+
+/// Takes what can open something out of the secrets.
 pub(crate) fn held(secrets: &Secrets) -> Held {
     let secret = |name: &str| secrets.get(name).map(str::to_owned);
     let keys = secret("AWS_ACCESS_KEY_ID").zip(secret("AWS_SECRET_ACCESS_KEY"));
@@ -26,23 +42,59 @@ pub(crate) fn held(secrets: &Secrets) -> Held {
         .map(Identity::Token)
         .or_else(|| environment::path("AWS_WEB_IDENTITY_TOKEN_FILE").map(Identity::File))
         .or_else(request);
-    Held { keys, identity }
+    Held { keys, identity, all: secrets.all() }
 }
 
-/// The connection that the inputs describe.
-pub(crate) fn connection(held: Held, inputs: &Inputs) -> Connection {
+/// The connections that the inputs describe.
+///
+/// # Errors
+/// A credential that cannot be read, or that the job does not hold.
+pub(crate) fn connections(held: Held, inputs: &Inputs) -> Result<Connections, Ending> {
     let text = |name: &str| {
         inputs.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let Held { keys, identity } = held;
-    Connection {
-        endpoint: text("endpoint"),
-        region: text("region"),
-        role: text("role"),
-        session: session(),
-        keys,
-        identity,
+    let Held { keys, identity, all } = held;
+    let credentials = inputs.texts("credentials").unwrap_or_default();
+    let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
+    Ok(Connections {
+        objects: lockstep_objects::Connection {
+            endpoint: text("endpoint"),
+            region: text("region"),
+            role: text("role"),
+            session: session(),
+            keys,
+            identity,
+        },
+        http: lockstep_http::Connection { credentials },
+        cluster: lockstep_cluster::Connection { context: text("context"), secrets: all },
+    })
+}
+
+/// Reads `ORIGIN=NAME`: which secret goes where.
+fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ending> {
+    let wrong = |message: String, hint: &str| {
+        ending(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
+    };
+    let form = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
+    let (origin, name) = line.rsplit_once('=').ok_or_else(|| wrong(format!("`{line}` has no `=`"), form))?;
+    let address = WebAddress::parse(origin).map_err(|error| wrong(error.to_string(), form))?;
+    if address.as_str().trim_end_matches('/') != address.origin() {
+        return Err(wrong(format!("`{origin}` is more than scheme, host and port"), form));
     }
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err(wrong(format!("`{name}` is no name of letters, digits and `_`"), form));
+    }
+    let variable = format!("{NAMED}{}", name.to_ascii_uppercase());
+    let held = secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&variable));
+    let (_, secret) = held.ok_or_else(|| {
+        let message = format!("credentials: the job has no secret in the variable `{variable}`");
+        let hint = format!("set `{variable}` to the token for {}", address.origin());
+        ending(Exit::Credentials, "no-credential", message, Some(hint))
+    })?;
+    // A whole header says its scheme, a token alone is one to bear: RFC 9110, section 11.6.2, and RFC 6750.
+    let authorization = if secret.contains(' ') { secret.clone() } else { format!("Bearer {secret}") };
+    Ok(Credential { origin: address.origin(), authorization })
 }
 
 /// What the owner of a role reads in its log: which job it was, of the characters that a session's name may have.
@@ -52,4 +104,41 @@ fn session() -> String {
     let name = job.map_or_else(|| "lockstep".to_owned(), |job| format!("lockstep-{job}"));
     let fit = |c: char| if c.is_ascii_alphanumeric() || "=,.@-".contains(c) { c } else { '-' };
     name.chars().map(fit).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_belongs_to_one_origin() {
+        let secrets = [
+            ("LOCKSTEP_SECRET_METRICS".to_owned(), "t0ken".to_owned()),
+            ("LOCKSTEP_SECRET_BASIC".to_owned(), "Basic dTpw".to_owned()),
+            ("GITHUB_TOKEN".to_owned(), "never".to_owned()),
+        ];
+        let read = |line: &str| credential(line, &secrets);
+        let metrics = read("https://m.example=METRICS").ok().unwrap();
+        assert_eq!(
+            (metrics.origin.as_str(), metrics.authorization.as_str()),
+            ("https://m.example", "Bearer t0ken")
+        );
+        let basic = read("http://10.0.0.1:9090/=basic").ok().unwrap();
+        assert_eq!(
+            (basic.origin.as_str(), basic.authorization.as_str()),
+            ("http://10.0.0.1:9090", "Basic dTpw")
+        );
+        for (bad, exit) in [
+            ("https://m.example", Exit::Invalid),
+            ("m.example=METRICS", Exit::Invalid),
+            ("https://m.example/x=METRICS", Exit::Invalid),
+            ("https://u@m.example=METRICS", Exit::Invalid),
+            ("https://m.example=", Exit::Invalid),
+            ("https://m.example=A-B", Exit::Invalid),
+            ("https://m.example=OTHER", Exit::Credentials),
+            ("https://m.example=GITHUB_TOKEN", Exit::Credentials),
+        ] {
+            assert_eq!(read(bad).err().map(|ending| ending.exit), Some(exit), "{bad}");
+        }
+    }
 }

@@ -39,6 +39,11 @@ impl Secrets {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Each with its name.
+    pub(crate) fn all(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Their values.
     pub(crate) fn values(&self) -> Vec<&str> {
         self.0.values().map(String::as_str).collect()

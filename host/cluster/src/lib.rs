@@ -1,2 +1,276 @@
-//! Objects of a Kubernetes cluster. It acts only on what a permit names, and no credential leaves this crate.
+//! Objects of a Kubernetes cluster. It acts only on what a permit names, and no credential leaves this crate. With a run
+//! that only plans, nothing is changed.
 #![forbid(unsafe_code)]
+
+mod connect;
+mod failure;
+mod kinds;
+mod rollback;
+mod watch;
+
+pub use connect::Connection;
+pub use watch::{Change, Watcher, What};
+
+use connect::Connected;
+use kinds::{Kind, Kinds};
+use kube::api::{Api, DynamicObject, LogParams};
+use lockstep_model::call::{Answer, CallError};
+use lockstep_model::gate::Permit;
+use lockstep_model::limits::Limits;
+use lockstep_model::report::ObjectChange;
+use lockstep_model::resource::Resource;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use watch::Followed;
+
+/// The threads that read what a cluster sends.
+const THREADS: usize = 2;
+/// The most selections that are followed at once.
+const SELECTIONS: usize = 100;
+/// The most changes of one call.
+const CHANGES: usize = 1000;
+/// The longest that a call waits.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The shortest time between two answers once all is known, so that many changes are one answer.
+const PACE: Duration = Duration::from_millis(100);
+/// The most lines and bytes of a log.
+const LINES: u32 = 10_000;
+const LOG_BYTES: i64 = 256 * 1024;
+
+/// What a selection is about besides its namespace, kind and name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector {
+    /// Labels, as `kubectl --selector` has them.
+    pub labels: Option<String>,
+    /// Fields, as `kubectl --field-selector` has them.
+    pub fields: Option<String>,
+}
+
+/// The cluster of one run.
+pub struct Cluster {
+    connection: Connection,
+    planned: bool,
+    limits: Limits,
+    /// Made when it is first needed.
+    reached: Option<Reached>,
+    changes: Vec<ObjectChange>,
+}
+
+struct Reached {
+    runtime: Runtime,
+    connected: Connected,
+    kinds: Kinds,
+}
+
+/// Objects that a component follows.
+pub struct Following {
+    watcher: Watcher,
+    /// How many selections have not been passed on as a whole.
+    incomplete: usize,
+    answered: Option<Instant>,
+}
+
+impl Cluster {
+    /// The cluster of a run. Nothing is asked of it yet.
+    #[must_use]
+    pub fn new(connection: Connection, limits: &Limits, planned: bool) -> Self {
+        Self { connection, planned, limits: *limits, reached: None, changes: Vec::new() }
+    }
+
+    /// What was changed, in order; with a run that only plans, what would be.
+    #[must_use]
+    pub fn into_changes(self) -> Vec<ObjectChange> {
+        self.changes
+    }
+
+    /// The permit's object, as JSON.
+    ///
+    /// # Errors
+    /// It is not there, or the cluster refuses or does not answer well.
+    pub fn get(&mut self, permit: &Permit) -> Result<Answer<String>, CallError> {
+        let target = one(permit)?;
+        let what = format!("get `{target}`");
+        let Reached { runtime, connected, kinds } = self.reached()?;
+        runtime.block_on(async {
+            let kind = kinds.find(&connected.client, target).await?;
+            let api = api(connected, target, &kind)?;
+            let mut object = api.get(target.name().unwrap_or_default()).await.map_err(|error| {
+                let resource = &kind.resource;
+                failure::with_rule(failure::told(&what, &error), &resource.group, &resource.plural, &["get"])
+            })?;
+            let text = watch::text(&mut object, &kind);
+            Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
+        })
+    }
+
+    /// Begins to follow what the permit names, each with its selector.
+    ///
+    /// # Errors
+    /// Too many, a kind that the cluster does not have, or no connection can be made.
+    pub fn watch(&mut self, permit: &Permit, selectors: &[Selector]) -> Result<Answer<Following>, CallError> {
+        let targets = permit.resources();
+        if targets.is_empty() || targets.len() > SELECTIONS || selectors.len() != targets.len() {
+            return Err(CallError::Invalid(format!("watch: there must be 1 to {SELECTIONS} selections")));
+        }
+        let most = self.limits.followed_objects;
+        let Reached { runtime, connected, kinds } = self.reached()?;
+        let mut followed = Vec::new();
+        for (target, selector) in targets.iter().zip(selectors) {
+            let kind = runtime.block_on(kinds.find(&connected.client, target))?;
+            let namespace = namespace(connected, target, &kind)?;
+            let by_name = target.name().map(|name| format!("metadata.name={name}"));
+            let fields: Vec<_> = by_name.into_iter().chain(selector.fields.clone()).collect();
+            followed.push(Followed {
+                name: target.as_str().trim_end_matches("/*").to_owned(),
+                namespace,
+                labels: selector.labels.clone(),
+                fields: (!fields.is_empty()).then(|| fields.join(",")),
+                kind,
+            });
+        }
+        let _inside = runtime.enter();
+        let watcher = Watcher::begin(&connected.client, followed, most);
+        Ok(Answer::plain(Following { watcher, incomplete: targets.len(), answered: None }))
+    }
+
+    /// What happened to what is followed, waiting for the first of it.
+    ///
+    /// # Errors
+    /// More has come than a run may receive.
+    pub fn next(&mut self, following: &mut Following, patience: u32) -> Result<Vec<Change>, CallError> {
+        let most = self.limits.followed_bytes;
+        let Reached { runtime, .. } = self.reached()?;
+        let patience = Duration::from_millis(patience.into()).min(PATIENCE);
+        let pause = following.answered.filter(|_| following.incomplete == 0);
+        let pause = pause.map_or(Duration::ZERO, |last| PACE.saturating_sub(last.elapsed())).min(patience);
+        let (changes, received) = runtime.block_on(async {
+            tokio::time::sleep(pause).await;
+            following.watcher.next(patience.saturating_sub(pause), CHANGES).await
+        });
+        if received > most {
+            return Err(CallError::Limit(format!("more than {most} bytes came from the cluster")));
+        }
+        let ended = |change: &&Change| matches!(change.what, What::Complete | What::Failed(_));
+        let ended = changes.iter().filter(ended).count();
+        following.incomplete = following.incomplete.saturating_sub(ended);
+        following.answered = Some(Instant::now());
+        Ok(changes)
+    }
+
+    /// The last lines that a container of the permit's pod printed, without the secrets of the job.
+    ///
+    /// # Errors
+    /// There is no such container or log, or the cluster refuses or does not answer well.
+    pub fn logs(
+        &mut self,
+        permit: &Permit,
+        container: &str,
+        previous: bool,
+        lines: u32,
+    ) -> Result<Answer<String>, CallError> {
+        let target = one(permit)?;
+        let what = format!("logs of `{target}`");
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if container.is_empty() || container.len() > 63 || !container.chars().all(plain) {
+            return Err(CallError::Invalid(format!("{what}: `{container}` is no name of a container")));
+        }
+        let Reached { runtime, connected, kinds } = self.reached()?;
+        runtime.block_on(async {
+            let kind = kinds.find(&connected.client, target).await?;
+            let params = LogParams {
+                container: Some(container.to_owned()),
+                previous,
+                tail_lines: Some(lines.min(LINES).into()),
+                limit_bytes: Some(LOG_BYTES),
+                ..LogParams::default()
+            };
+            let name = target.name().unwrap_or_default();
+            let url = DynamicUrl::of(connected, target, &kind)?;
+            let request = kube::core::Request::new(url.0).logs(name, &params);
+            let request = request.map_err(|error| CallError::Invalid(format!("{what}: {error}")))?;
+            let text = connected.client.request_text(request).await.map_err(|error| {
+                failure::with_rule(failure::told(&what, &error), "", "pods/log", &["get"])
+            })?;
+            let text = connected.redactor.redact(&text).into_owned();
+            Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
+        })
+    }
+
+    /// Puts the pod template of an earlier revision of the permit's object back in place.
+    ///
+    /// # Errors
+    /// The object changed meanwhile, the revision is not kept, or the cluster refuses or does not answer well.
+    pub fn rollback(
+        &mut self,
+        permit: &Permit,
+        version: &str,
+        revision: u64,
+    ) -> Result<Answer<()>, CallError> {
+        let (target, planned) = (one(permit)?, self.planned);
+        let Reached { runtime, connected, kinds } = self.reached()?;
+        runtime.block_on(async {
+            let kind = kinds.find(&connected.client, target).await?;
+            let namespace = namespace(connected, target, &kind)?.unwrap_or_default();
+            let back = rollback::Back { target, namespace: &namespace, version, revision };
+            rollback::rollback(&connected.client, kinds, &back, planned).await
+        })?;
+        let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deleted: false };
+        self.changes.push(change);
+        Ok(Answer::plain(()))
+    }
+
+    /// The connection to the cluster, made when it is first needed.
+    fn reached(&mut self) -> Result<&mut Reached, CallError> {
+        if self.reached.is_none() {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(THREADS)
+                .thread_name("cluster")
+                .enable_all()
+                .build()
+                .map_err(|error| CallError::Unavailable(format!("no threads for requests: {error}")))?;
+            let connected = runtime.block_on(connect::connect(&self.connection))?;
+            self.reached = Some(Reached { runtime, connected, kinds: Kinds::default() });
+        }
+        self.reached.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
+    }
+}
+
+/// The one object that a permit is about.
+fn one(permit: &Permit) -> Result<&Resource, CallError> {
+    let target = permit.resource().filter(|target| target.name().is_some());
+    target.ok_or_else(|| CallError::Invalid("the call is about no object".into()))
+}
+
+/// The namespace of a target as the cluster has it; none for kinds without.
+fn namespace(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Option<String>, CallError> {
+    match (target.namespace(), kind.namespaced) {
+        ("-", false) => Ok(None),
+        ("-", true) => {
+            Err(CallError::Invalid(format!("`{target}`: this kind is in namespaces, `-` is none")))
+        }
+        (_, false) => {
+            Err(CallError::Invalid(format!("`{target}`: this kind is in no namespace, write `-` for it")))
+        }
+        (".", true) => Ok(Some(connected.namespace.clone())),
+        (namespace, true) => Ok(Some(namespace.to_owned())),
+    }
+}
+
+fn api(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Api<DynamicObject>, CallError> {
+    let client = connected.client.clone();
+    Ok(match namespace(connected, target, kind)? {
+        Some(namespace) => Api::namespaced_with(client, &namespace, &kind.resource),
+        None => Api::all_with(client, &kind.resource),
+    })
+}
+
+/// The path of a kind in the API.
+struct DynamicUrl(String);
+
+impl DynamicUrl {
+    fn of(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Self, CallError> {
+        let namespace = namespace(connected, target, kind)?;
+        let path = <DynamicObject as kube::Resource>::url_path(&kind.resource, namespace.as_deref());
+        Ok(Self(path))
+    }
+}

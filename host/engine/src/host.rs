@@ -2,6 +2,8 @@
 //! gate and hands back the answer. No decision is taken here and no effect happens here.
 
 use crate::confines::{Confined, Confines};
+use lockstep_cluster::Cluster;
+use lockstep_http::Web;
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
@@ -22,6 +24,7 @@ pub(crate) mod bindings {
         with: {
             "lockstep:step/workspace.file": super::File,
             "lockstep:step/objects.upload": crate::objects::Upload,
+            "lockstep:step/cluster.watcher": crate::cluster::Watcher,
         },
     });
 }
@@ -61,6 +64,8 @@ pub(crate) struct Host {
     pub(crate) gate: Arc<Gate>,
     pub(crate) workspace: Workspace,
     pub(crate) objects: Objects,
+    pub(crate) web: Web,
+    pub(crate) cluster: Cluster,
     pub(crate) live: Box<dyn Live>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,

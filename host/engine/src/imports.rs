@@ -86,6 +86,8 @@ impl Imports {
             let scope = match capability {
                 Capability::Workspace => "**",
                 Capability::Objects => "s3://BUCKET/PREFIX/",
+                Capability::Http => "https://HOST",
+                Capability::Cluster => "NAMESPACE/*",
             };
             (!verbs.is_empty()).then(|| format!("{} {scope}", verbs.join(",")))
         };
@@ -113,6 +115,10 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
             ("multipart", &["open-uploads", "begin", "resume"]),
             ("delete", &["delete"]),
         ],
+        Capability::Http => &[("get", &["send"])],
+        Capability::Cluster => {
+            &[("read", &["get", "watch"]), ("logs", &["logs"]), ("rollback", &["rollback"])]
+        }
     }
 }
 
@@ -171,6 +177,6 @@ mod tests {
         }
         assert_eq!(capability("lockstep:step/workspace@0.1.3"), Some(Capability::Workspace));
         assert_eq!(capability("lockstep:step/workspace@0.2.0"), None);
-        assert_eq!(capability("lockstep:step/cluster@0.1.0"), None);
+        assert_eq!(capability("lockstep:step/forge@0.1.0"), None);
     }
 }

@@ -1,11 +1,13 @@
 //! The sandbox: loads a component, links what its run was granted and nothing else, runs it within its
 //! budgets. It never opens a file, a socket or a credential itself; the capabilities do, behind the gate.
 
+pub mod cluster;
 #[cfg(feature = "compile")]
 pub mod compile;
 mod config;
 mod confines;
 pub mod host;
+pub mod http;
 pub mod imports;
 mod limiter;
 mod link;

@@ -31,6 +31,14 @@ pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Resul
                     host
                 })?;
             }
+            Capability::Http => {
+                bindings::lockstep::step::http::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+            }
+            Capability::Cluster => {
+                bindings::lockstep::step::cluster::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| {
+                    host
+                })?;
+            }
         }
     }
     Ok(linker)

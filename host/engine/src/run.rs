@@ -6,6 +6,8 @@ use crate::host::{Host, Live};
 use crate::load::{ENTRY, Step};
 use crate::parallel::{self, Broken, Functions, Pool};
 use crate::{link, value, watch};
+use lockstep_cluster::Cluster;
+use lockstep_http::Web;
 use lockstep_model::call::Capability;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
@@ -37,6 +39,10 @@ pub struct Setup {
     pub workspace: Workspace,
     /// The objects.
     pub objects: Objects,
+    /// The web servers.
+    pub web: Web,
+    /// The cluster.
+    pub cluster: Cluster,
     /// Who hears what the component says while it runs.
     pub live: Box<dyn Live>,
 }
@@ -70,7 +76,7 @@ pub struct Outcome {
 pub struct Remains {
     /// The files, with what is staged.
     pub workspace: Workspace,
-    /// What it did to objects.
+    /// What it did to objects of stores and clusters.
     pub objects: Vec<ObjectChange>,
     /// What it said.
     pub notes: Vec<Note>,
@@ -107,11 +113,13 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
 
 /// Calls the component on the current thread.
 fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Outcome {
-    let Setup { inputs, granted, gate, workspace, objects, live } = setup;
+    let Setup { inputs, granted, gate, workspace, objects, web, cluster, live } = setup;
     let (limits, printed) = (*gate.limits(), pool.printed.clone());
     let host = Host {
         workspace,
         objects,
+        web,
+        cluster,
         live,
         notes: Vec::new(),
         summary: Vec::new(),
@@ -126,8 +134,9 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         Err(ended) => ended,
     };
     let refused_memory = store.data().confines.limiter.refused;
-    let Host { workspace, objects, notes, summary, rejected, .. } = store.into_data();
-    let objects = objects.into_changes();
+    let Host { workspace, objects, cluster, notes, summary, rejected, .. } = store.into_data();
+    let mut objects = objects.into_changes();
+    objects.append(&mut cluster.into_changes());
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))

@@ -165,6 +165,22 @@ impl Gate {
         self.conclude(&request, answer)
     }
 
+    /// Lets a call on what an earlier call began through to `act`, or not. It reaches nothing new, and how often one
+    /// waits depends on the time: it is counted, and a record in the log only if it fails.
+    ///
+    /// # Errors
+    /// As for [`Gate::call`].
+    pub fn call_on<T>(
+        &self,
+        request: Request<'_>,
+        act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
+    ) -> Result<T, CallError> {
+        match self.admit(&request).and_then(|permit| act(&permit)) {
+            Ok(answer) => Ok(answer.value),
+            refused => self.conclude(&request, refused),
+        }
+    }
+
     /// Lets several calls through to `act` together, or none of them: one that is not allowed ends it for all. Each
     /// is one record in the log, in order, whenever it ended. `act` gives an answer for each permit.
     ///

@@ -115,8 +115,7 @@ impl Resource {
     /// Why no run may reach it; none if a grant decides. `Secret` in any case, for a server may be lenient about it.
     #[must_use]
     pub fn unreachable(&self) -> Option<&'static str> {
-        let credentials = self.group.is_empty() && self.kind.eq_ignore_ascii_case("Secret")
-            || self.group.ends_with("bitnami.com") && self.kind.eq_ignore_ascii_case("SealedSecret");
+        let credentials = self.group.is_empty() && self.kind.eq_ignore_ascii_case("Secret");
         if credentials {
             return Some("holds credentials");
         }

@@ -11,7 +11,9 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
+use lockstep_cluster::Cluster;
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
+use lockstep_http::Web;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::info::{StepInfo, StepLimits};
@@ -165,13 +167,15 @@ fn carry_out(
     let workspace =
         if args.inputs_file.as_deref() == Some("-") { workspace.without_stdin() } else { workspace };
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
-    let connection = connect::connection(held, &known.inputs);
+    let connections = connect::connections(held, &known.inputs)?;
     let setup = Setup {
         inputs: known.inputs.clone(),
         granted: prepare::linked(&known.grant),
         gate: Arc::clone(&gate),
         workspace,
-        objects: Objects::new(connection, &known.limits, args.plan),
+        objects: Objects::new(connections.objects, &known.limits, args.plan),
+        web: Web::new(connections.http, &known.limits),
+        cluster: Cluster::new(connections.cluster, &known.limits, args.plan),
         live: Box::new(voice.clone()),
     };
     let Outcome { ended, remains } = run(&subject.step, setup);

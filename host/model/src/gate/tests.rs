@@ -131,3 +131,101 @@ fn one_that_is_denied_stops_all() {
         assert!(log.denial.is_some());
     }
 }
+
+/// A gate that grants these lines on a capability.
+fn granting(capability: Capability, lines: &[(&str, &str)]) -> Gate {
+    let right = |(verbs, scope): &(&str, &str)| Right {
+        capability,
+        verbs: verbs.split(',').map(str::to_owned).collect(),
+        scope: Scope::parse(capability, scope).unwrap(),
+    };
+    Gate::new(Grant { asked: lines.iter().map(right).collect(), ceilings: vec![] }, Limits::default())
+}
+
+#[test]
+fn only_what_is_below_a_granted_origin_is_asked_for() {
+    let get = |url: &str| {
+        let gate =
+            granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://a.example")]);
+        let (capability, target) = (Capability::Http, RawTarget::Url(url));
+        let request = Request { capability, verb: "send", right: Some("get"), target, source: None };
+        gate.call(request, |permit| {
+            Ok(Answer::plain((permit.web().unwrap().origin(), permit.may("private"), permit.may("get"))))
+        })
+    };
+    assert_eq!(get("https://a.example/x?y"), Ok(("https://a.example".into(), true, true)));
+    for denied in [
+        "http://a.example/",
+        "https://b.example/",
+        "https://a.example.b.example/",
+        "https://a.example@b.example/",
+        "https://A.example/",
+        "https://a.example./",
+        "https://a.example:8443/",
+        "https://a.example\\@b.example/",
+    ] {
+        assert!(matches!(get(denied), Err(CallError::Denied(_))), "{denied}: {:?}", get(denied));
+    }
+    assert!(matches!(get("a.example"), Err(CallError::Invalid(_))));
+}
+
+#[test]
+fn another_right_on_one_origin_is_none_on_another() {
+    let gate = granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://b.example")]);
+    let target = RawTarget::Url("https://a.example/");
+    let request =
+        Request { capability: Capability::Http, verb: "send", right: Some("get"), target, source: None };
+    assert_eq!(gate.call(request, |permit| Ok(Answer::plain(permit.may("private")))), Ok(false));
+}
+
+#[test]
+fn of_a_cluster_only_the_granted_namespace_and_right_is_reached() {
+    let on = |verb: &'static str, text: &str| {
+        let gate = granting(
+            Capability::Cluster,
+            &[("read,logs", "shop/*"), ("rollback", "shop/Deployment.apps/web")],
+        );
+        let (capability, target) = (Capability::Cluster, RawTarget::Resource(text));
+        let request = Request { capability, verb, right: Some(verb), target, source: None };
+        gate.call(request, |permit| Ok(Answer::plain(permit.resource().unwrap().name().map(str::to_owned))))
+    };
+    assert_eq!(on("read", "shop/Pod/web-1"), Ok(Some("web-1".into())));
+    assert_eq!(on("logs", "shop/Pod/web-1"), Ok(Some("web-1".into())));
+    assert_eq!(on("rollback", "shop/Deployment.apps/web"), Ok(Some("web".into())));
+    for (verb, denied) in [
+        ("read", "shop/Secret/token"),
+        ("read", "shop/secret/token"),
+        ("read", "other/Pod/web"),
+        ("read", "./Pod/web"),
+        ("read", "-/Node/a"),
+        ("read", "*/Pod/web"),
+        ("read", "shop/*/web"),
+        ("read", "shop/Pod/web/../../secrets/x"),
+        ("read", "shop/Pod/web/log"),
+        ("read", "shop/Pod/.."),
+        ("read", "shop/Pod/web%2flog"),
+        ("rollback", "shop/Deployment.apps/other"),
+        ("rollback", "shop/StatefulSet.apps/web"),
+    ] {
+        assert!(
+            matches!(on(verb, denied), Err(CallError::Denied(_))),
+            "{verb} {denied}: {:?}",
+            on(verb, denied)
+        );
+    }
+}
+
+#[test]
+fn waiting_on_what_was_begun_is_counted_and_recorded_only_if_it_fails() {
+    let gate = granting(Capability::Cluster, &[("read", "shop/*")]);
+    let (capability, target) = (Capability::Cluster, RawTarget::Staged);
+    let request = Request { capability, verb: "next", right: None, target, source: None };
+    assert_eq!(gate.call_on(request, |_| Ok(Answer::plain(1))), Ok(1));
+    let failed: Result<(), _> = gate.call_on(request, |_| Err(CallError::Limit("bytes".into())));
+    assert!(failed.is_err());
+    let log = gate.log();
+    assert_eq!((log.records.len(), log.records[0].verdict), (1, "limit"));
+    let few = Gate::new(Grant::default(), Limits { calls: 1, ..Limits::default() });
+    assert!(few.call_on(request, |_| Ok(Answer::plain(()))).is_ok());
+    assert!(few.call_on(request, |_| Ok(Answer::plain(()))).is_err());
+}

@@ -1,0 +1,118 @@
+//! Reads which objects a manifest file declares. Never looks at anything else in it.
+
+use lockstep_yaml::{NodeId, Stream, Value};
+
+use crate::problem::{Code, Problem};
+
+/// An object that a manifest declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Such as `Deployment.apps`.
+    pub kind: String,
+    /// The namespace, if it says one.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The line it begins at.
+    pub line: u32,
+}
+
+/// The objects of a file; a `List` is what is in it. Documents that are empty are passed over.
+///
+/// # Errors
+/// The file is no YAML, or a document of it is no object of Kubernetes.
+pub fn read(path: &str, bytes: &[u8]) -> Result<Vec<Declared>, Problem> {
+    let stream = Stream::open(bytes).map_err(|refusal| {
+        let hint = "give rendered manifests: the output of `helm template` or `kustomize build`";
+        let line = refusal.at.and_then(|at| u32::try_from(at.line).ok());
+        Problem::new(Code::BadInput, refusal.to_string()).hint(hint).at(path, line)
+    })?;
+    let mut found = Vec::new();
+    for &root in stream.documents() {
+        declared(path, &stream, root, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn declared(path: &str, stream: &Stream<'_>, node: NodeId, found: &mut Vec<Declared>) -> Result<(), Problem> {
+    if !stream.is_mapping(node) {
+        return match stream.value(node) {
+            Ok(Value::Null) => Ok(()),
+            _ => Err(wrong(path, stream, node, "is no mapping")),
+        };
+    }
+    let version = text(stream, node, "apiVersion");
+    let kind = text(stream, node, "kind");
+    let (Some(version), Some(kind)) = (version, kind) else {
+        return Err(wrong(path, stream, node, "has no `apiVersion` and `kind`"));
+    };
+    if kind.ends_with("List")
+        && entry(stream, node, "metadata").and_then(|meta| text(stream, meta, "name")).is_none()
+    {
+        let items = entry(stream, node, "items");
+        let items = items.map(|items| stream.items(items)).unwrap_or_default();
+        return items.iter().try_for_each(|&item| declared(path, stream, item, found));
+    }
+    let meta = entry(stream, node, "metadata");
+    let Some(name) = meta.and_then(|meta| text(stream, meta, "name")) else {
+        let why = "has no `metadata.name`; one with `generateName` can be found by its labels only";
+        return Err(wrong(path, stream, node, why));
+    };
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
+    let namespace = meta.and_then(|meta| text(stream, meta, "namespace"));
+    found.push(Declared { kind, namespace, name, line: line(stream, node) });
+    Ok(())
+}
+
+fn entry(stream: &Stream<'_>, node: NodeId, key: &str) -> Option<NodeId> {
+    stream.entries(node).into_iter().find(|(own, _)| *own == key).map(|(_, value)| value)
+}
+
+/// The text at a key; a name of digits is one too.
+fn text(stream: &Stream<'_>, node: NodeId, key: &str) -> Option<String> {
+    match stream.value(entry(stream, node, key)?).ok()? {
+        Value::String(text) | Value::Plain(text) | Value::Number(text) if !text.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+fn line(stream: &Stream<'_>, node: NodeId) -> u32 {
+    u32::try_from(stream.position(node).line).unwrap_or(u32::MAX)
+}
+
+fn wrong(path: &str, stream: &Stream<'_>, node: NodeId, why: &str) -> Problem {
+    let line = line(stream, node);
+    Problem::new(Code::BadInput, format!("the document at line {line} {why}")).at(path, Some(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_found_by_kind_and_name() {
+        let text = "# a comment\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n\
+                    ---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: \"1\"}}\n---\n";
+        let found = read("a.yaml", text.as_bytes()).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.kind.as_str(), one.namespace.as_deref(), one.name.as_str()))
+            .collect();
+        assert_eq!(found, [("Deployment.apps", Some("shop"), "web"), ("Service", None, "1")]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_named_with_its_place() {
+        for (text, part) in [
+            ("a: 1\n", "apiVersion"),
+            ("- 1\n", "no mapping"),
+            ("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n", "generateName"),
+            ("a: {{ .Values.x }}\n", ""),
+            ("a: [\n", ""),
+        ] {
+            let problem = read("a.yaml", text.as_bytes()).unwrap_err();
+            assert!(problem.message.contains(part) && problem.at.is_some(), "{problem:?}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Numbers of JSON as they are spelled. Never rounds: two long identifiers are not the same because a float says so.
+
+/// Whether two spellings are of the same number: `1`, `1.0` and `10e-1` are.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    match (Decimal::read(one), Decimal::read(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// A number as digits without zeros around them, and where its point is.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn read(text: &str) -> Option<Self> {
+        let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let exponent: i64 = exponent.parse::<i32>().ok()?.into();
+        let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{part}");
+        let significant = all.trim_end_matches('0');
+        let zeros = i64::try_from(all.len() - significant.len()).ok()?;
+        let places = i64::try_from(part.len()).ok()?;
+        let digits = significant.trim_start_matches('0').to_owned();
+        if digits.is_empty() {
+            return Some(Self { negative: false, digits, exponent: 0 });
+        }
+        Some(Self { negative, digits, exponent: exponent - places + zeros })
+    }
+}

@@ -1,0 +1,61 @@
+//! Tells whether an object is kept as it is by a controller that reads from a repository, which would undo a
+//! change of it. Never takes a label that people also set by hand for proof.
+
+use serde_json::Value;
+
+use crate::value::text;
+
+/// Who owns an object given as JSON: `Argo CD application web`, `Flux kustomization flux-system/web`, and the
+/// like; nothing if no one does as far as it says.
+///
+/// <https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/>,
+/// <https://fluxcd.io/flux/components/kustomize/kustomizations/#reconciliation>
+pub fn gitops_owner(json: &str) -> Option<String> {
+    let object: Value = serde_json::from_str(json).ok()?;
+    let meta = &object["metadata"];
+    argo(&object).or_else(|| flux(meta)).or_else(|| fleet(meta))
+}
+
+/// The annotation names the object it is about, since it may have been copied to others along with the rest.
+/// The label `app.kubernetes.io/instance`, which Argo CD can also use, is set by every chart.
+fn argo(object: &Value) -> Option<String> {
+    let meta = &object["metadata"];
+    let tracking = text(&meta["annotations"], "argocd.argoproj.io/tracking-id");
+    // APPLICATION:GROUP/KIND:NAMESPACE/NAME
+    let mut parts = tracking.splitn(3, ':');
+    let (application, kind, name) = (parts.next()?, parts.next(), parts.next());
+    let is_kind = kind
+        .and_then(|kind| kind.rsplit('/').next())
+        .is_some_and(|kind| text(object, "kind").is_empty() || kind == text(object, "kind"));
+    let is_name =
+        name.and_then(|name| name.rsplit('/').next()).is_some_and(|name| name == text(meta, "name"));
+    if !application.is_empty() && is_kind && is_name {
+        return Some(format!("Argo CD application {application}"));
+    }
+    let instance = text(&meta["labels"], "argocd.argoproj.io/instance");
+    (!instance.is_empty()).then(|| format!("Argo CD application {instance}"))
+}
+
+fn flux(meta: &Value) -> Option<String> {
+    [("kustomize", "kustomization"), ("helm", "Helm release")].into_iter().find_map(|(controller, what)| {
+        let key = |end: &str| format!("{controller}.toolkit.fluxcd.io/{end}");
+        let name = text(&meta["labels"], &key("name"));
+        // The object is left alone while this stands there.
+        let is_off = text(&meta["annotations"], &key("reconcile")) == "disabled";
+        let namespace = text(&meta["labels"], &key("namespace"));
+        let slash = if namespace.is_empty() { "" } else { "/" };
+        (!name.is_empty() && !is_off).then(|| format!("Flux {what} {namespace}{slash}{name}"))
+    })
+}
+
+/// k3s marks what it installs itself with the same library; that has an owner of another kind.
+fn fleet(meta: &Value) -> Option<String> {
+    let annotations = &meta["annotations"];
+    let bundle = ["labels", "annotations"]
+        .into_iter()
+        .map(|part| text(&meta[part], "fleet.cattle.io/bundle-name"))
+        .find(|bundle| !bundle.is_empty())
+        .unwrap_or_else(|| text(annotations, "objectset.rio.cattle.io/id"));
+    let is_other = !text(annotations, "objectset.rio.cattle.io/owner-gvk").is_empty();
+    (!bundle.is_empty() && !is_other).then(|| format!("Rancher Fleet bundle {bundle}"))
+}

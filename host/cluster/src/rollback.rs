@@ -1,0 +1,131 @@
+//! Goes back to an earlier revision: the pod template that the cluster keeps of it is put in place, and nothing else of
+//! the object changes. It never chooses the revision.
+
+use super::failure::{told, with_rule};
+use super::kinds::{Kind, Kinds};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use lockstep_model::call::CallError;
+use lockstep_model::resource::Resource;
+use serde_json::{Value, json};
+
+/// Where a Deployment's ReplicaSets say their revision.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#checking-rollout-history-of-a-deployment>
+const REVISION: &str = "deployment.kubernetes.io/revision";
+/// What the controller adds to the template of each ReplicaSet.
+const TEMPLATE_HASH: &str = "pod-template-hash";
+
+/// An object to go back, as the component saw it.
+pub(super) struct Back<'a> {
+    pub(super) target: &'a Resource,
+    pub(super) namespace: &'a str,
+    pub(super) version: &'a str,
+    pub(super) revision: u64,
+}
+
+/// Goes back, or with `planned` finds out whether it could.
+pub(super) async fn rollback(
+    client: &kube::Client,
+    kinds: &mut Kinds,
+    back: &Back<'_>,
+    planned: bool,
+) -> Result<(), CallError> {
+    let (target, name) = (back.target, back.target.name().unwrap_or_default());
+    let what = format!("roll back `{target}` to revision {}", back.revision);
+    let keeper = match (target.group(), target.kind()) {
+        ("apps", "Deployment") => "ReplicaSet.apps",
+        ("apps", "StatefulSet" | "DaemonSet") => "ControllerRevision.apps",
+        _ => return Err(CallError::Invalid(format!("{what}: the cluster keeps no revisions of this kind"))),
+    };
+    let kind = kinds.find(client, target).await?;
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), back.namespace, &kind.resource);
+    let forbidden = |error: kube::Error, kind: &Kind, verb| {
+        with_rule(told(&what, &error), &kind.resource.group, &kind.resource.plural, &[verb])
+    };
+    let object = api.get(name).await.map_err(|error| forbidden(error, &kind, "get"))?;
+    if object.metadata.resource_version.as_deref() != Some(back.version) {
+        return Err(CallError::Conflict(format!("{what}: the object changed meanwhile")));
+    }
+    let kept = Resource::parse(&format!("{}/{keeper}", target.namespace()))
+        .map_err(|error| CallError::Invalid(error.to_string()))?;
+    let kept = kinds.find(client, &kept).await?;
+    let all: Api<DynamicObject> = Api::namespaced_with(client.clone(), back.namespace, &kept.resource);
+    let all = all.list(&ListParams::default()).await.map_err(|error| forbidden(error, &kept, "list"))?;
+    let own = |kept: &&DynamicObject| {
+        let owners = kept.metadata.owner_references.as_deref().unwrap_or_default();
+        owners.iter().any(|owner| Some(&owner.uid) == object.metadata.uid.as_ref())
+            && revision(kept) == Some(back.revision)
+    };
+    let kept = all.items.iter().find(own);
+    let kept =
+        kept.ok_or_else(|| CallError::NotFound(format!("{what}: the cluster does not keep it any more")))?;
+    let patch = patch(kept, keeper, back.version)
+        .ok_or_else(|| CallError::Invalid(format!("{what}: what the cluster keeps has no pod template")))?;
+    let params = PatchParams { dry_run: planned, ..PatchParams::default() };
+    let patched = api.patch(name, &params, &Patch::Strategic(patch)).await;
+    patched.map(drop).map_err(|error| forbidden(error, &kind, "patch"))
+}
+
+/// The number of what is kept.
+fn revision(kept: &DynamicObject) -> Option<u64> {
+    match &kept.data["revision"] {
+        Value::Number(number) => number.as_u64(),
+        _ => kept.metadata.annotations.as_ref()?.get(REVISION)?.parse().ok(),
+    }
+}
+
+/// A strategic merge patch that replaces the template. With the version in it, it fails where somebody else came first.
+/// <https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/>
+fn patch(kept: &DynamicObject, keeper: &str, version: &str) -> Option<Value> {
+    let mut patch = match keeper {
+        // What is kept of these kinds is such a patch itself.
+        "ControllerRevision.apps" => kept.data.get("data")?.clone(),
+        _ => {
+            let mut template = kept.data.get("spec")?.get("template")?.clone();
+            let labels = template.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels"));
+            if let Some(labels) = labels.and_then(Value::as_object_mut) {
+                labels.shift_remove(TEMPLATE_HASH);
+            }
+            template.as_object_mut()?.insert("$patch".into(), "replace".into());
+            json!({"spec": {"template": template}})
+        }
+    };
+    patch.as_object_mut()?.insert("metadata".into(), json!({"resourceVersion": version}));
+    Some(patch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(json: Value) -> DynamicObject {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn only_the_template_is_replaced_and_only_at_this_version() {
+        let replica_set = kept(json!({
+            "metadata": {"annotations": {REVISION: "3"}},
+            "spec": {"replicas": 5, "template": {
+                "metadata": {"labels": {"app": "web", TEMPLATE_HASH: "abc"}},
+                "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+            }},
+        }));
+        assert_eq!(revision(&replica_set), Some(3));
+        let expected = json!({
+            "spec": {"template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+                "$patch": "replace",
+            }},
+            "metadata": {"resourceVersion": "77"},
+        });
+        assert_eq!(patch(&replica_set, "ReplicaSet.apps", "77"), Some(expected));
+
+        let data = json!({"spec": {"template": {"$patch": "replace", "spec": {}}}});
+        let revision_of = kept(json!({"metadata": {}, "revision": 4, "data": data}));
+        assert_eq!(revision(&revision_of), Some(4));
+        let patched = patch(&revision_of, "ControllerRevision.apps", "77").unwrap();
+        assert_eq!(patched["metadata"]["resourceVersion"], "77");
+        assert_eq!(patched["spec"], data["spec"]);
+    }
+}

@@ -1,0 +1,349 @@
+//! Follows objects: lists them, watches what becomes of them, and mends what breaks on the way, so that who listens hears
+//! of each object as it is now. It never decides what a state means.
+
+use super::failure;
+use super::kinds::Kind;
+use futures_util::{StreamExt as _, pin_mut};
+use kube::api::{Api, DynamicObject};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Config, Event};
+use lockstep_model::call::CallError;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Seconds after which a watch is begun anew: a connection that died in silence is found out a few seconds later.
+const WATCH_SECONDS: u32 = 45;
+/// Objects of one page of a list.
+const PAGE: u32 = 500;
+/// Bytes of objects that wait to be asked for; beyond it nothing more is read.
+const WAITING: usize = 32 * 1024 * 1024;
+
+/// What is followed.
+#[derive(Debug, Clone)]
+pub(super) struct Followed {
+    /// As messages name it: `shop/Pod`.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) namespace: Option<String>,
+    pub(super) labels: Option<String>,
+    pub(super) fields: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The object is there, as JSON.
+    Present(String),
+    /// The object of this `metadata.uid` is no longer there.
+    Gone(String),
+    /// All that there was at the beginning has been passed on.
+    Complete,
+    /// The cluster does not answer well; it is tried again.
+    Interrupted(String),
+    /// Nothing more comes.
+    Failed(CallError),
+}
+
+/// Something that happened to one of the selections.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which of them, from 0.
+    pub of: u32,
+    /// What.
+    pub what: What,
+}
+
+/// Objects that are followed. Dropping it ends that.
+pub struct Watcher {
+    shared: Arc<Shared>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// What the tasks hand over.
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Something waits to be asked for.
+    came: Notify,
+    /// There is room again.
+    went: Notify,
+    most_objects: usize,
+}
+
+/// Changes in their order, at most one for each object.
+#[derive(Default)]
+struct Waiting {
+    queue: VecDeque<Option<(Option<String>, Change)>>,
+    /// Where the change of an object stands, counted from the first that ever was.
+    places: HashMap<(u32, String), u64>,
+    /// How many have been handed over.
+    gone: u64,
+    bytes: usize,
+    received: u64,
+    objects: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, of: u32, uid: Option<&str>, what: What) {
+        self.bytes += size(&what);
+        let change = Change { of, what };
+        if let Some(uid) = uid {
+            let key = (of, uid.to_owned());
+            let place = self.places.get(&key).copied().and_then(|place| place.checked_sub(self.gone));
+            if let Some(slot) = place.and_then(|place| self.queue.get_mut(place as usize)) {
+                if let Some((_, old)) = slot {
+                    self.bytes -= size(&old.what);
+                }
+                *slot = Some((Some(key.1), change));
+                return;
+            }
+            self.places.insert(key, self.gone + self.queue.len() as u64);
+        }
+        self.queue.push_back(Some((uid.map(str::to_owned), change)));
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Change> {
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some(slot) = self.queue.pop_front()
+        {
+            self.gone += 1;
+            if let Some((uid, change)) = slot {
+                self.bytes -= size(&change.what);
+                if let Some(uid) = uid {
+                    self.places.remove(&(change.of, uid));
+                }
+                taken.push(change);
+            }
+        }
+        taken
+    }
+}
+
+fn size(what: &What) -> usize {
+    match what {
+        What::Present(json) => json.len(),
+        _ => 0,
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn say(&self, of: u32, uid: Option<&str>, what: What) {
+        loop {
+            let room = self.went.notified();
+            pin_mut!(room);
+            room.as_mut().enable();
+            if self.waiting().bytes < WAITING {
+                break;
+            }
+            room.await;
+        }
+        let mut waiting = self.waiting();
+        waiting.received += size(&what) as u64;
+        waiting.push(of, uid, what);
+        drop(waiting);
+        self.came.notify_one();
+    }
+
+    /// Counts objects that are followed; false if there are too many.
+    fn count(&self, before: usize, now: usize) -> bool {
+        let mut waiting = self.waiting();
+        waiting.objects = waiting.objects.saturating_sub(before) + now;
+        waiting.objects <= self.most_objects
+    }
+}
+
+impl Watcher {
+    /// Begins to follow. Must be called within a runtime.
+    pub(super) fn begin(client: &kube::Client, followed: Vec<Followed>, most_objects: usize) -> Self {
+        let shared = Arc::new(Shared {
+            waiting: Mutex::default(),
+            came: Notify::new(),
+            went: Notify::new(),
+            most_objects,
+        });
+        let tasks = followed
+            .into_iter()
+            .zip(0..)
+            .map(|(followed, of)| tokio::spawn(follow(client.clone(), followed, of, Arc::clone(&shared))));
+        Self { tasks: tasks.collect(), shared }
+    }
+
+    /// What happened since this was last asked, waiting for the first of it; and how many bytes have come in all.
+    pub(super) async fn next(&self, patience: Duration, most: usize) -> (Vec<Change>, u64) {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            let came = self.shared.came.notified();
+            pin_mut!(came);
+            came.as_mut().enable();
+            let (taken, received) = {
+                let mut waiting = self.shared.waiting();
+                (waiting.take(most), waiting.received)
+            };
+            if !taken.is_empty() {
+                self.shared.went.notify_waiters();
+                return (taken, received);
+            }
+            if tokio::time::timeout_at(until, came).await.is_err() {
+                return (Vec::new(), received);
+            }
+        }
+    }
+}
+
+/// Follows one selection until it fails for good.
+async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<Shared>) {
+    let mut config = Config::default().timeout(WATCH_SECONDS).page_size(PAGE);
+    config.label_selector = followed.labels.clone();
+    config.field_selector = followed.fields.clone();
+    let resource = &followed.kind.resource;
+    let api: Api<DynamicObject> = match &followed.namespace {
+        Some(namespace) => Api::namespaced_with(client, namespace, resource),
+        None => Api::all_with(client, resource),
+    };
+    let stream = watcher::watcher(api, config).default_backoff();
+    pin_mut!(stream);
+    // What is known of each object, by its uid: its version.
+    let mut known: HashMap<String, String> = HashMap::new();
+    let mut listed: HashSet<String> = HashSet::new();
+    let mut complete = false;
+    while let Some(event) = stream.next().await {
+        let before = known.len();
+        match event {
+            Ok(Event::Init) => listed.clear(),
+            Ok(Event::InitApply(object)) => {
+                listed.insert(object.metadata.uid.clone().unwrap_or_default());
+                present(&shared, of, &followed, object, &mut known).await;
+            }
+            Ok(Event::InitDone) => {
+                let vanished: Vec<_> = known.keys().filter(|uid| !listed.contains(*uid)).cloned().collect();
+                for uid in vanished {
+                    known.remove(&uid);
+                    shared.say(of, Some(&uid), What::Gone(uid.clone())).await;
+                }
+                if !std::mem::replace(&mut complete, true) {
+                    shared.say(of, None, What::Complete).await;
+                }
+            }
+            Ok(Event::Apply(object)) => present(&shared, of, &followed, object, &mut known).await,
+            Ok(Event::Delete(object)) => {
+                let uid = object.metadata.uid.unwrap_or_default();
+                known.remove(&uid);
+                shared.say(of, Some(&uid), What::Gone(uid.clone())).await;
+            }
+            Err(error) => {
+                let (error, last) = judge(&followed, &error);
+                let what =
+                    if last { What::Failed(error) } else { What::Interrupted(error.message().to_owned()) };
+                shared.say(of, None, what).await;
+                if last {
+                    return;
+                }
+            }
+        }
+        if !shared.count(before, known.len()) {
+            let text = format!("more than {} objects to follow", shared.most_objects);
+            shared.say(of, None, What::Failed(CallError::Limit(text))).await;
+            return;
+        }
+    }
+}
+
+/// Passes an object on, unless this very version was.
+async fn present(
+    shared: &Shared,
+    of: u32,
+    followed: &Followed,
+    mut object: DynamicObject,
+    known: &mut HashMap<String, String>,
+) {
+    let uid = object.metadata.uid.clone().unwrap_or_default();
+    let version = object.metadata.resource_version.clone().unwrap_or_default();
+    if known.get(&uid) == Some(&version) {
+        return;
+    }
+    known.insert(uid.clone(), version);
+    shared.say(of, Some(&uid), What::Present(text(&mut object, &followed.kind))).await;
+}
+
+/// An object as the contract has it.
+pub(super) fn text(object: &mut DynamicObject, kind: &Kind) -> String {
+    object.metadata.managed_fields = None;
+    let types = || kube::api::TypeMeta {
+        api_version: kind.resource.api_version.clone(),
+        kind: kind.resource.kind.clone(),
+    };
+    // Items of a list do not say what they are.
+    object.types.get_or_insert_with(types);
+    serde_json::to_string(object).unwrap_or_default()
+}
+
+/// What an error means, and whether it is the last word.
+fn judge(followed: &Followed, error: &watcher::Error) -> (CallError, bool) {
+    let what = format!("follow `{}`", followed.name);
+    let (error, verbs) = match error {
+        watcher::Error::InitialListFailed(error) => {
+            (failure::told(&what, error), ["list", "watch"].as_slice())
+        }
+        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
+            (failure::told(&what, error), ["watch"].as_slice())
+        }
+        watcher::Error::WatchError(status) => {
+            (failure::refused(&what, status.code, &status.reason, &status.message), [].as_slice())
+        }
+        watcher::Error::NoResourceVersion => {
+            (CallError::Invalid(format!("{what}: this kind cannot be watched")), [].as_slice())
+        }
+    };
+    let resource = &followed.kind.resource;
+    let error = failure::with_rule(error, &resource.group, &resource.plural, verbs);
+    let last = !matches!(error, CallError::Unavailable(_));
+    (error, last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn present(json: &str) -> What {
+        What::Present(json.to_owned())
+    }
+
+    #[test]
+    fn an_object_waits_once_as_it_is_now() {
+        let mut waiting = Waiting::default();
+        waiting.push(0, Some("a"), present("1"));
+        waiting.push(0, Some("b"), present("1"));
+        waiting.push(0, None, What::Complete);
+        waiting.push(0, Some("a"), present("22"));
+        waiting.push(1, Some("a"), present("3"));
+        assert_eq!(waiting.bytes, 4);
+        let taken: Vec<_> = waiting.take(10).into_iter().map(|change| (change.of, change.what)).collect();
+        let expected = [(0, present("22")), (0, present("1")), (0, What::Complete), (1, present("3"))];
+        assert_eq!((taken.as_slice(), waiting.bytes), (expected.as_slice(), 0));
+    }
+
+    #[test]
+    fn what_was_taken_waits_anew_when_it_changes() {
+        let mut waiting = Waiting::default();
+        waiting.push(0, Some("a"), present("1"));
+        waiting.push(0, Some("b"), present("1"));
+        assert_eq!(waiting.take(1).len(), 1);
+        waiting.push(0, Some("a"), What::Gone("a".into()));
+        waiting.push(0, Some("b"), present("2"));
+        let taken: Vec<_> = waiting.take(10).into_iter().map(|change| change.what).collect();
+        assert_eq!(taken, [present("2"), What::Gone("a".into())]);
+    }
+}

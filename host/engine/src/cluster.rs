@@ -1,0 +1,103 @@
+//! The host's side of `cluster`: each function turns the component's words into a request, passes the gate and hands back
+//! the answer. No decision is taken here and no effect happens here.
+
+use crate::host::bindings::lockstep::step::cluster as wit;
+use crate::host::bindings::lockstep::step::types::Error;
+use crate::host::{Host, to_error};
+use lockstep_cluster::{Change, Following, Selector, What};
+use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+/// Objects that a component follows.
+pub struct Watcher(Following);
+
+type Told<T> = Result<std::result::Result<T, Error>>;
+
+impl wit::Host for Host {
+    fn get(&mut self, namespace: String, kind: String, name: String) -> Told<String> {
+        let target = named(&namespace, &kind, &name);
+        let request = on_cluster("get", "read", RawTarget::Resource(&target));
+        Ok(self.gate.call(request, |permit| self.cluster.get(permit)).map_err(to_error))
+    }
+
+    fn watch(&mut self, selections: Vec<wit::Selection>) -> Told<Resource<Watcher>> {
+        let (targets, selectors): (Vec<_>, Vec<_>) = selections.into_iter().map(read_selection).unzip();
+        let request = on_cluster("watch", "read", RawTarget::Resources(&targets));
+        let Self { gate, cluster, confines, .. } = self;
+        let watcher = gate.call(request, |permit| {
+            let following = cluster.watch(permit, &selectors)?.value;
+            let too_many = |_| CallError::Limit("more handles than a component may hold".into());
+            confines.table.push(Watcher(following)).map(Answer::plain).map_err(too_many)
+        });
+        Ok(watcher.map_err(to_error))
+    }
+
+    fn logs(
+        &mut self,
+        namespace: String,
+        pod: String,
+        container: String,
+        previous: bool,
+        lines: u32,
+    ) -> Told<String> {
+        let target = named(&namespace, "Pod", &pod);
+        let request = on_cluster("logs", "logs", RawTarget::Resource(&target));
+        let logs = self.gate.call(request, |permit| self.cluster.logs(permit, &container, previous, lines));
+        Ok(logs.map_err(to_error))
+    }
+
+    fn rollback(
+        &mut self,
+        namespace: String,
+        kind: String,
+        name: String,
+        version: String,
+        revision: u64,
+    ) -> Told<()> {
+        let target = named(&namespace, &kind, &name);
+        let request = on_cluster("rollback", "rollback", RawTarget::Resource(&target));
+        let done = self.gate.call(request, |permit| self.cluster.rollback(permit, &version, revision));
+        Ok(done.map_err(to_error))
+    }
+}
+
+impl wit::HostWatcher for Host {
+    fn next(&mut self, watcher: Resource<Watcher>, patience: u32) -> Told<Vec<wit::Change>> {
+        let Self { gate, cluster, confines, .. } = self;
+        let Watcher(following) = confines.table.get_mut(&watcher)?;
+        let request = Request { right: None, ..on_cluster("next", "read", RawTarget::Staged) };
+        let changes = gate.call_on(request, |_| cluster.next(following, patience).map(Answer::plain));
+        Ok(changes.map(|changes| changes.into_iter().map(to_change).collect()).map_err(to_error))
+    }
+
+    fn drop(&mut self, watcher: Resource<Watcher>) -> Result<()> {
+        self.confines.table.delete(watcher)?;
+        Ok(())
+    }
+}
+
+/// The name of one object. What stands in a part cannot become another part: the gate counts them.
+fn named(namespace: &str, kind: &str, name: &str) -> String {
+    format!("{namespace}/{kind}/{name}")
+}
+
+fn on_cluster<'a>(verb: &'static str, right: &'static str, target: RawTarget<'a>) -> Request<'a> {
+    Request { capability: Capability::Cluster, verb, right: Some(right), target, source: None }
+}
+
+fn read_selection(selection: wit::Selection) -> (String, Selector) {
+    let wit::Selection { namespace, kind, name, labels, fields } = selection;
+    (named(&namespace, &kind, name.as_deref().unwrap_or("*")), Selector { labels, fields })
+}
+
+fn to_change(change: Change) -> wit::Change {
+    let event = match change.what {
+        What::Present(json) => wit::Event::Present(json),
+        What::Gone(uid) => wit::Event::Gone(uid),
+        What::Complete => wit::Event::Complete,
+        What::Interrupted(text) => wit::Event::Interrupted(text),
+        What::Failed(error) => wit::Event::Failed(to_error(error)),
+    };
+    wit::Change { of: change.of, event }
+}
