@@ -1,6 +1,8 @@
 //! What the tests share. It is never part of what ships.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "live")]
+pub mod kube;
 pub mod peers;
 pub mod runner;
 pub mod s3;
@@ -10,3 +12,4 @@ pub mod support;
 pub mod terraform;
 pub mod tofu;
 pub mod wat;
+pub mod web;

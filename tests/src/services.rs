@@ -1,6 +1,10 @@
 //! Other people's programs at fixed versions, installed on first use through the package registries' own
 //! clients into a cache outside the build. What cannot be installed is an error, never skipped.
 
+mod kubernetes;
+
+pub use kubernetes::kubernetes;
+
 use lockstep_model::digest::Digest;
 use serde_json::Value;
 use std::ffi::OsString;

@@ -61,6 +61,11 @@ const CLUSTER_WIDE: [&str; 12] = [
 ];
 const WITH_STATUS: usize = 2;
 
+/// Which Events are followed: what goes wrong, that a node is on its way, and what says that creating pods or mounting
+/// volumes, which had failed, works again. All others would be many and say nothing.
+const EVENTS: [&str; 4] =
+    ["type!=Normal", "reason=TriggeredScaleUp", "reason=SuccessfulCreate", "reason=Pulling"];
+
 impl Plan {
     /// Makes the plan. Manifest files are read for it.
     ///
@@ -228,8 +233,7 @@ impl Plan {
             self.follow(namespace, kind.name(), Role::Explaining, |_| {});
         }
         if pods || has(&[Claim]) {
-            // Of the other Events only those are of use that say that a node is on its way.
-            for fields in ["type!=Normal", "reason=TriggeredScaleUp"] {
+            for fields in EVENTS {
                 let fields = Some(fields.to_owned());
                 self.follow(namespace, Event.name(), Role::Explaining, |selection| selection.fields = fields);
             }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 /// Seconds after which a watch is begun anew: a connection that died in silence is found out a few seconds later.
 const WATCH_SECONDS: u32 = 45;
 /// Objects of one page of a list.
-const PAGE: u32 = 500;
+const PAGE: u32 = 1000;
 /// Bytes of objects that wait to be asked for; beyond it nothing more is read.
 const WAITING: usize = 32 * 1024 * 1024;
 

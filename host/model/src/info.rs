@@ -87,6 +87,24 @@ pub struct InputInfo {
     pub default: Value,
     /// The words it can be, for [`Shape::Choice`].
     pub choices: Vec<ChoiceInfo>,
+    /// What a record, or each of a list of records, holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldInfo>,
+}
+
+/// A field of a record that is an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldInfo {
+    /// The name, in `kebab-case`.
+    pub name: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// What it is for.
+    pub docs: String,
+    /// The words it can be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<ChoiceInfo>,
 }
 
 impl InputInfo {
@@ -105,6 +123,7 @@ impl InputInfo {
             required: default.is_null() && !matches!(ty, Type::Option(_)),
             default,
             choices: Vec::new(),
+            fields: Vec::new(),
             ty: ty.clone(),
         }
     }

@@ -16,18 +16,20 @@ pub(crate) enum Extent {
 }
 
 /// Crates whose tests need no sandbox: quick to build without optimisation.
-const PLAIN: [&str; 8] = [
+const PLAIN: [&str; 9] = [
     "lockstep-model",
     "lockstep-cases",
     "lockstep-glue",
     "lockstep-path",
     "lockstep-terraform",
+    "lockstep-workload",
     "lockstep-workspace",
     "lockstep-yaml",
     "xtask",
 ];
 /// Crates that link the sandbox or clients: tested in the profile in which those are built anyway.
-const SANDBOXED: [&str; 3] = ["lockstep-objects", "lockstep-engine", "lockstep"];
+const SANDBOXED: [&str; 5] =
+    ["lockstep-objects", "lockstep-http", "lockstep-cluster", "lockstep-engine", "lockstep"];
 
 /// Runs the tests.
 pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {

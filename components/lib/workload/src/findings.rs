@@ -115,7 +115,7 @@ impl Cluster {
         Some(whole(object, uid, title, classify::refusal(message), "FailedCreate", message))
     }
 
-    /// A Job that has failed, with how its last pod ended.
+    /// A Job that has failed, with how one of its pods ended.
     fn job_failed(&self, uid: &Rc<str>, object: &Object, title: &str, job: &Job) -> Option<Found> {
         let (reason, message) = job.failure.as_ref()?;
         let found = whole(object, uid, title, RuleId::JobFailed, word(reason, "JobFailed"), message);

@@ -6,9 +6,10 @@ use crate::args;
 use crate::prepare::{self, Known, Subject};
 use clap::ArgMatches;
 use lockstep_model::exit::Exit;
-use lockstep_model::info::StepInfo;
+use lockstep_model::info::{FieldInfo, StepInfo};
 use lockstep_model::policy;
 use lockstep_model::text;
+use lockstep_model::types::Type;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -56,7 +57,10 @@ fn describe(info: &StepInfo) -> String {
             Some(default) => format!(", default {default}"),
             None => String::new(),
         };
-        field(&mut out, &input.name, &format!("{}{need}", input.ty), &input.docs);
+        field(&mut out, &input.name, &format!("{}{need}", short(&input.ty, &input.fields)), &input.docs);
+        for part in &input.fields {
+            field(&mut out, &format!("  {}.{}", input.name, part.name), &part.ty.to_string(), &part.docs);
+        }
     }
     out.push_str("\nOutputs\n");
     for output in &info.outputs {
@@ -85,6 +89,15 @@ fn describe(info: &StepInfo) -> String {
         }
     }
     out
+}
+
+/// A type in a word or two where its fields are listed.
+fn short(ty: &Type, fields: &[FieldInfo]) -> String {
+    match ty {
+        Type::List(_) if !fields.is_empty() => "list of records".to_owned(),
+        _ if !fields.is_empty() => "record".to_owned(),
+        _ => ty.to_string(),
+    }
 }
 
 fn describe_file(subject: &Subject, known: &Known) -> String {

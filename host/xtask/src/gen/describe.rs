@@ -2,7 +2,9 @@
 
 use super::{CONTROLS, text};
 use anyhow::{Context as _, Result, bail, ensure};
-use lockstep_model::info::{ChoiceInfo, FailureInfo, InputInfo, OutputInfo, Shape, StepInfo, StepLimits};
+use lockstep_model::info::{
+    ChoiceInfo, FailureInfo, FieldInfo, InputInfo, OutputInfo, Shape, StepInfo, StepLimits,
+};
 use lockstep_model::types::{self, Integer};
 use serde::Deserialize;
 use serde_json::Value;
@@ -130,6 +132,7 @@ fn input(wit: &Resolve, field: &Field, file: &StepFile) -> Result<InputInfo> {
         required: default.is_null() && !optional,
         default,
         choices: choices(wit, field.ty),
+        fields: record_fields(wit, field.ty)?,
         ty,
     })
 }
@@ -182,6 +185,22 @@ fn choices(wit: &Resolve, of: Type) -> Vec<ChoiceInfo> {
             cases.cases.iter().map(choice).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// The fields of a record, or of each of a list of records.
+fn record_fields(wit: &Resolve, of: Type) -> Result<Vec<FieldInfo>> {
+    match kind(wit, of) {
+        Some(TypeDefKind::Option(inner) | TypeDefKind::List(inner)) => record_fields(wit, *inner),
+        Some(TypeDefKind::Record(record)) => {
+            let field = |field: &Field| {
+                let (name, docs) = (field.name.clone(), docs(&field.docs));
+                ensure!(!docs.is_empty(), "field `{name}` has no doc comment");
+                Ok(FieldInfo { name, ty: read_type(wit, field.ty)?, docs, choices: choices(wit, field.ty) })
+            };
+            record.fields.iter().map(field).collect()
+        }
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{controls, examples, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::exit::Exit;
-use lockstep_model::info::{InputInfo, StepInfo};
+use lockstep_model::info::{ChoiceInfo, StepInfo};
 use std::fmt::Write as _;
 
 const BEGIN: &str = "<!-- steps -->";
@@ -23,7 +23,16 @@ pub(super) fn page(step: &StepInfo) -> String {
             Some(default) => format!("`{default}`"),
             None => String::new(),
         };
-        row(&mut out, &[&format!("`{}`", input.name), &format!("`{}`", input.ty), &default, &meaning(input)]);
+        let ty =
+            if input.fields.is_empty() { format!("`{}`", input.ty) } else { "records, see below".to_owned() };
+        row(&mut out, &[&format!("`{}`", input.name), &ty, &default, &meaning(&input.docs, &input.choices)]);
+    }
+    for input in step.inputs.iter().filter(|input| !input.fields.is_empty()) {
+        let _ = writeln!(out, "\n### Each of `{}`\n\n| field | type | |\n| --- | --- | --- |", input.name);
+        for field in &input.fields {
+            let (name, ty) = (format!("`{}`", field.name), format!("`{}`", field.ty));
+            row(&mut out, &[&name, &ty, &meaning(&field.docs, &field.choices)]);
+        }
     }
     out += "\nEvery wrapper also takes:\n\n| name | |\n| --- | --- |\n";
     for control in controls(&step.inputs) {
@@ -37,6 +46,9 @@ pub(super) fn page(step: &StepInfo) -> String {
         };
         row(&mut out, &[&name, &format!("`{}`", output.ty), &output.docs]);
     }
+    if step.asks.contains_key("cluster") {
+        out += &doomed();
+    }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
         let scopes: Vec<String> = scope.iter().map(|scope| format!("`{scope}`")).collect();
@@ -45,6 +57,15 @@ pub(super) fn page(step: &StepInfo) -> String {
     let forms = [
         (":pattern}", "`${input:pattern}` is it with `*` for each hole such as `{name}`. "),
         (":folder}", "`${input:folder}` is its folders before the first hole. "),
+        (":tree}", "`${input:tree}` is the file, or all that is below the folder. "),
+        (
+            ":origin}",
+            "`${input.field:origin}` is scheme, host and port of the URL in that field of each record. ",
+        ),
+        (
+            " if ${",
+            "A line with `if` counts only where that input is true, not empty, or the word behind `=`. ",
+        ),
     ];
     let used = |form: &str| step.asks.values().flatten().any(|scope| scope.contains(form));
     let forms: String = forms.iter().filter(|(form, _)| used(form)).map(|(_, meaning)| *meaning).collect();
@@ -83,9 +104,22 @@ pub(super) fn readme(readme: &str, steps: &[StepInfo]) -> Result<String> {
     Ok(format!("{before}{table}{after}"))
 }
 
-fn meaning(input: &InputInfo) -> String {
-    let mut out = input.docs.replace('\n', "<br>");
-    for choice in &input.choices {
+/// The rules by which a rollout is doomed, as the code applies them.
+fn doomed() -> String {
+    let mut out = "\n## States that end the wait\n\nA state must last for its time, measured from when the step first \
+                   sees it. Those of pods count only for pods of the newest revision, and only while none of them is \
+                   ready or may still become so. `grace` changes the times of those that do not pass by themselves.\n\n\
+                   | rule | time | passes by itself | |\n| --- | --- | --- | --- |\n"
+        .to_owned();
+    for [name, time, passes, when] in lockstep_workload::words::table() {
+        row(&mut out, &[&format!("`{name}`"), &time, &passes, &when]);
+    }
+    out
+}
+
+fn meaning(docs: &str, choices: &[ChoiceInfo]) -> String {
+    let mut out = docs.replace('\n', "<br>");
+    for choice in choices {
         let _ = write!(out, "<br>`{}`: {}", choice.name, text::one_line(&choice.docs));
     }
     out

@@ -1,0 +1,64 @@
+//! `kubectl` at a cluster, and waiting for what it has done. It is the system's `kubectl`; there is no other.
+
+use super::cluster::{Cluster, PATIENCE};
+use crate::services::{self, Result};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+impl Cluster {
+    /// Runs `kubectl` as `admin`.
+    ///
+    /// # Errors
+    /// It is not installed, or fails; with what it said.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        self.kubectl_with(&self.kubeconfig(), arguments)
+    }
+
+    /// Runs `kubectl` with this kubeconfig.
+    ///
+    /// # Errors
+    /// It is not installed, or fails; with what it said.
+    pub fn kubectl_with(&self, kubeconfig: &Path, arguments: &[&str]) -> Result<String> {
+        services::output(self.kubectl_command(kubeconfig)?.args(arguments))
+    }
+
+    /// `kubectl` with this kubeconfig and a home of its own.
+    ///
+    /// # Errors
+    /// It is not installed.
+    pub fn kubectl_command(&self, kubeconfig: &Path) -> Result<Command> {
+        let program = Path::new("/usr/bin/kubectl");
+        if !program.exists() {
+            return Err("kubectl is not installed: /usr/bin/kubectl is missing".to_owned());
+        }
+        let mut command = Command::new(program);
+        command.env("KUBECONFIG", kubeconfig).env("HOME", self.folder());
+        Ok(command)
+    }
+
+    /// Applies manifests in a namespace.
+    ///
+    /// # Errors
+    /// `kubectl apply` fails.
+    pub fn apply(&self, namespace: &str, manifests: &str) -> Result<()> {
+        let mut command = self.kubectl_command(&self.kubeconfig())?;
+        services::output_of(command.args(["apply", "-n", namespace, "-f", "-"]), manifests).map(drop)
+    }
+
+    /// Waits until what is looked for is there.
+    ///
+    /// # Panics
+    /// It never is.
+    pub fn wait<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "there never was {what}; kwok said: {}", self.said("kwok"));
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What containers have printed. Nothing runs, so that is what a test says it is; where it says nothing, reading a log
+//! fails.
+
+use super::cluster::Cluster;
+use crate::services::Result;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+/// Where kwok looks for logs.
+const COLLECTION: &str = "/apis/kwok.x-k8s.io/v1alpha1/clusterlogs";
+
+impl Cluster {
+    /// What the container of this name in each pod of the namespace prints, and what it printed before its last start.
+    ///
+    /// # Errors
+    /// The API server refuses it, or does not give the log of such a pod.
+    pub fn logs(&self, namespace: &str, container: &str, current: &str, previous: &str) -> Result<()> {
+        let name = self.name("logs");
+        let (current, previous) = (self.log_file(current)?, self.log_file(previous)?);
+        let object = json!({
+            "apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterLogs", "metadata": { "name": name },
+            "spec": {
+                "selector": { "matchNamespaces": [namespace] },
+                "logs": [{ "containers": [container], "logsFile": current, "previousLogsFile": previous }]
+            }
+        });
+        self.create(COLLECTION, &object)
+    }
+
+    /// A file as a container runtime keeps it.
+    fn log_file(&self, text: &str) -> Result<PathBuf> {
+        let path = self.folder().join(self.name("log"));
+        let mut file = String::new();
+        for (second, line) in text.lines().enumerate() {
+            let _ = writeln!(file, "2026-01-01T00:00:{:02}.000000000Z stdout F {line}", second % 60);
+        }
+        fs::write(&path, file).map_err(|error| error.to_string())?;
+        Ok(path)
+    }
+}
+
+/// Tells the API server of kwok's kind for them.
+pub(super) fn define(cluster: &Cluster) -> Result<()> {
+    let object = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": { "name": "clusterlogs.kwok.x-k8s.io" },
+        "spec": {
+            "group": "kwok.x-k8s.io", "scope": "Cluster",
+            "names": {
+                "kind": "ClusterLogs", "listKind": "ClusterLogsList", "plural": "clusterlogs",
+                "singular": "clusterlogs"
+            },
+            "versions": [{
+                "name": "v1alpha1", "served": true, "storage": true,
+                "schema": {
+                    "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true }
+                }
+            }]
+        }
+    });
+    cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &object)?;
+    // kwok gives up on a kind that is not served yet.
+    cluster
+        .wait("a kind for logs", || (cluster.send("GET", COLLECTION, "").ok()?.status == 200).then_some(()));
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! One connection of a client, which is one request: `Connection: close` is said to both sides, so neither expects
+//! another on it. It changes no other header and never looks into a body.
+
+use super::fault::{Answer, Asked, What};
+use super::{Exchange, Shared, locked};
+use crate::kube::client::settings;
+use crate::kube::cluster::Cluster;
+use crate::s3::http::{Body, Head};
+use crate::services::Result as Said;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ServerConfig};
+use std::io::{Error, ErrorKind, Result};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy, copy_bidirectional};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, server::TlsStream};
+
+/// The longest head.
+const HEAD: usize = 64 * 1024;
+/// Longer than any test.
+const FOREVER: Duration = Duration::from_secs(24 * 3600);
+
+type Client = BufReader<TlsStream<TcpStream>>;
+
+/// The server behind the proxy, and what the proxy shows in its place.
+pub(super) struct Server {
+    port: u16,
+    acceptor: TlsAcceptor,
+    connector: TlsConnector,
+}
+
+impl Server {
+    pub(super) fn new(cluster: &Cluster) -> Said<Self> {
+        let inside: ClientConfig = settings(&cluster.authority())?;
+        let chain: Vec<_> = CertificateDer::pem_file_iter(cluster.authority())
+            .and_then(Iterator::collect)
+            .map_err(|error| error.to_string())?;
+        let key = PrivateKeyDer::from_pem_file(cluster.folder().join("tls/apiserver.key"))
+            .map_err(|error| error.to_string())?;
+        let outside = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            port: cluster.port(),
+            acceptor: TlsAcceptor::from(Arc::new(outside)),
+            connector: TlsConnector::from(Arc::new(inside)),
+        })
+    }
+
+    async fn connect(&self) -> Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
+        tcp.set_nodelay(true)?;
+        self.connector.connect(ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST)), tcp).await
+    }
+}
+
+/// Serves the one request of a connection.
+pub(super) async fn serve(stream: TcpStream, server: &Server, shared: &Shared, number: usize) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut client = BufReader::new(server.acceptor.accept(stream).await?);
+    let Some(head) = read_head(&mut client).await? else { return Ok(()) };
+    let agent = head.header("user-agent").unwrap_or_default();
+    let asked = Asked::new(head.word(0), head.word(1), agent);
+    let faults = shared.meet(&asked);
+    locked(&shared.log).insert(number, Exchange { asked, status: None, passed: false, over: false });
+    let mut limit = None;
+    for what in faults {
+        match what {
+            What::Delay(time) => tokio::time::sleep(time).await,
+            What::Hold => tokio::time::sleep(FOREVER).await,
+            What::Reset => return Ok(()),
+            What::Cut(bytes) => limit = Some(bytes),
+            What::Answer(answer) => {
+                shared.note(number, |exchange| exchange.status = Some(answer.code));
+                return answer_with(&mut client, &plain(&answer), &head).await;
+            }
+            What::ErrorEvent(answer) => {
+                shared.note(number, |exchange| exchange.status = Some(200));
+                return answer_with(&mut client, &event(&answer), &head).await;
+            }
+        }
+    }
+    pass(client, &head, server, limit, |status| {
+        shared.note(number, |exchange| (exchange.status, exchange.passed) = (status, true));
+    })
+    .await
+}
+
+/// Passes on the request, and the answer as it comes.
+async fn pass(
+    mut client: Client,
+    head: &Head,
+    server: &Server,
+    limit: Option<u64>,
+    note: impl Fn(Option<u16>),
+) -> Result<()> {
+    let length = match head.body() {
+        Body::Length(length) => length,
+        // No client of Kubernetes does that with what it knows the length of.
+        Body::Chunked | Body::Rest => return Err(Error::new(ErrorKind::Unsupported, "a body in chunks")),
+    };
+    note(None);
+    let mut inside = BufReader::new(server.connect().await?);
+    inside.write_all(closing(head).as_bytes()).await?;
+    copy(&mut (&mut client).take(length), &mut inside).await?;
+    inside.flush().await?;
+    let reply = read_head(&mut inside).await?.ok_or(ErrorKind::UnexpectedEof)?;
+    note(Some(reply.status()));
+    client.write_all(closing(&reply).as_bytes()).await?;
+    client.flush().await?;
+    match limit {
+        Some(bytes) => {
+            copy(&mut inside.take(bytes), &mut client).await?;
+            client.flush().await
+        }
+        None => copy_bidirectional(&mut client, &mut inside).await.map(drop),
+    }
+}
+
+/// The head with the connection's end in it.
+fn closing(head: &Head) -> String {
+    let mut text = format!("{}\r\n", head.line);
+    for (name, value) in &head.headers {
+        if !name.eq_ignore_ascii_case("connection") {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    text + "Connection: close\r\n\r\n"
+}
+
+async fn read_head(from: &mut (impl AsyncRead + Unpin)) -> Result<Option<Head>> {
+    let mut raw = Vec::new();
+    while !raw.ends_with(b"\r\n\r\n") {
+        if raw.len() == HEAD {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        match from.read_u8().await {
+            Ok(byte) => raw.push(byte),
+            Err(_) if raw.is_empty() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Head::read(&mut raw.as_slice())
+}
+
+/// Gives the proxy's own answer once the request has come in full: an answer before that may be lost.
+async fn answer_with(client: &mut Client, text: &str, head: &Head) -> Result<()> {
+    if let Body::Length(length) = head.body() {
+        copy(&mut (&mut *client).take(length), &mut tokio::io::sink()).await?;
+    }
+    client.write_all(text.as_bytes()).await?;
+    client.shutdown().await?;
+    // Until the client has read it.
+    copy(client, &mut tokio::io::sink()).await.map(drop)
+}
+
+fn plain(answer: &Answer) -> String {
+    let body = answer.status().to_string();
+    let retry = answer.retry_after.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
+    format!(
+        "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{retry}Connection: close\r\n\r\n\
+         {body}",
+        answer.code,
+        answer.reason,
+        body.len()
+    )
+}
+
+fn event(answer: &Answer) -> String {
+    let event = serde_json::json!({ "type": "ERROR", "object": answer.status() });
+    let line = format!("{event}\n");
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n\
+         {:x}\r\n{line}\r\n0\r\n\r\n",
+        line.len()
+    )
+}

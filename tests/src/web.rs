@@ -1,0 +1,117 @@
+//! A web server for tests: a closure says what each request gets, byte by byte if it likes. It knows no protocol beyond
+//! the end of a request's head.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// A request, as it came.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Path and query.
+    pub target: String,
+    /// The lines of its head, without the first.
+    pub headers: Vec<String>,
+}
+
+impl Asked {
+    /// The value of a header; empty if it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        let named = |line: &&String| line.split(':').next().is_some_and(|own| own.eq_ignore_ascii_case(name));
+        let line = self.headers.iter().find(named);
+        line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
+    }
+}
+
+/// A server that ends with its process.
+pub struct Web {
+    address: String,
+    log: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Web {
+    /// Serves what `answer` says, each request in a thread of its own.
+    ///
+    /// # Panics
+    /// There is no free port.
+    #[must_use]
+    pub fn new(answer: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (own, answer) = (Arc::clone(&log), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, answer) = (Arc::clone(&own), Arc::clone(&answer));
+                thread::spawn(move || serve(stream, &log, &*answer));
+            }
+        });
+        Self { address, log }
+    }
+
+    /// The URL of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The requests so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<Asked> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a request gets.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Parts, each after a pause.
+    pub parts: Vec<(Duration, Vec<u8>)>,
+}
+
+impl Answer {
+    /// A whole answer.
+    #[must_use]
+    pub fn of(status: u16, headers: &[&str], body: &str) -> Self {
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let length = body.len();
+        let text = format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+        );
+        Self::raw(&text)
+    }
+
+    /// These bytes, whatever they are.
+    #[must_use]
+    pub fn raw(text: &str) -> Self {
+        Self { parts: vec![(Duration::ZERO, text.as_bytes().to_vec())] }
+    }
+
+    /// More bytes after a pause.
+    #[must_use]
+    pub fn then(mut self, pause: Duration, text: &str) -> Self {
+        self.parts.push((pause, text.as_bytes().to_vec()));
+        self
+    }
+}
+
+fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Answer) {
+    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let Some(first) = lines.next() else { return };
+    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let asked = Asked { target, headers: lines.collect() };
+    let number = {
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push(asked.clone());
+        log.len()
+    };
+    for (pause, bytes) in answer(&asked, number).parts {
+        thread::sleep(pause);
+        if (&stream).write_all(&bytes).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `deploy-verify` where something is wrong with the way to the cluster: watches that are cut, servers that ask for less,
+//! rights that are missing, several clusters.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use lockstep_tests::kube::proxy::fault::{What, When};
+use lockstep_tests::kube::verify::{deployment, verdict, verify};
+use lockstep_tests::kube::{Cluster, Proxy, stages};
+use lockstep_tests::support::{Ended, Scene, assert_absent, receipt};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+fn through(proxy: &Proxy) -> PathBuf {
+    Cluster::shared().kubeconfig_of(&[proxy.context()]).unwrap()
+}
+
+fn apply(namespace: &str, name: &str, stage: &str, notes: &serde_json::Value) {
+    Cluster::shared().apply(namespace, &deployment(name, 1, stage, notes).to_string()).unwrap();
+}
+
+fn run(kubeconfig: &Path, namespace: &str, resource: &str, more: &[&str]) -> Ended {
+    let scene = Scene::new();
+    let run = verify(&scene, kubeconfig, namespace).args(["--resources", resource]);
+    run.args(more.iter().copied()).end()
+}
+
+#[test]
+fn watches_that_are_cut_or_gone_are_mended() {
+    let cluster = Cluster::shared();
+    for (name, fault) in
+        [("cut", None), ("gone", Some(What::gone())), ("gone-event", Some(What::gone_event()))]
+    {
+        let namespace = cluster.namespace(name);
+        let proxy = cluster.proxy().unwrap();
+        apply(&namespace, "web", "slow-ready", &json!({stages::DELAY: "7s"}));
+        let (scene, kubeconfig) = (Scene::new(), through(&proxy));
+        let run = verify(&scene, &kubeconfig, &namespace).args(["--resources", "deployment/web"]).start();
+        cluster.wait("watches", || (proxy.open_watches() >= 4).then_some(()));
+        if let Some(fault) = fault {
+            proxy.fault(When::verb("watch").times(6), fault);
+        }
+        proxy.cut_watches();
+        thread::sleep(Duration::from_secs(1));
+        proxy.cut_watches();
+        let ended = run.end(&scene);
+        assert_eq!(verdict(&ended), "passed", "{name}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_cluster_that_asks_for_less_gets_less() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("less");
+    apply(&namespace, "web", "", &json!({}));
+    for fault in [What::throttled(1), What::unavailable(), What::internal_error(), What::Reset] {
+        let proxy = cluster.proxy().unwrap();
+        proxy.fault(When::verb("list").times(3), fault.clone());
+        let ended = run(&through(&proxy), &namespace, "deployment/web", &[]);
+        assert_eq!(verdict(&ended), "passed", "{fault:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_single_ready_deployment_takes_few_requests() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("few");
+    apply(&namespace, "web", "", &json!({}));
+    run(cluster.kubeconfig(), &namespace, "deployment/web", &[]).expect(0, "done");
+    let proxy = cluster.proxy().unwrap();
+    run(&through(&proxy), &namespace, "deployment/web", &[]).expect(0, "done");
+    let log = proxy.log();
+    let besides: Vec<_> =
+        log.iter().filter(|one| one.asked.verb != "watch").map(|one| &one.asked.target).collect();
+    assert!(besides.len() <= 8, "{besides:#?}");
+    assert!(log.iter().all(|one| matches!(&*one.asked.verb, "list" | "watch")), "{log:#?}");
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_unavailable() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("silent");
+    let proxy = cluster.proxy().unwrap();
+    proxy.fault(When::any(), What::internal_error());
+    let ended = run(&through(&proxy), &namespace, "deployment/web", &["--timeout", "6s"]);
+    ended.expect(6, "unavailable");
+}
+
+#[test]
+fn a_right_that_is_missing_is_named() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("rights");
+    apply(&namespace, "web", "", &json!({}));
+    let rule = |groups: &str, resources: &[&str], verbs: &[&str]| json!({"apiGroups": [groups], "resources": resources, "verbs": verbs});
+
+    let nothing = cluster.user(&namespace, "nothing", &[]).unwrap();
+    let ended = run(&nothing.kubeconfig, &namespace, "deployment/web", &[]);
+    let message = ended.expect(5, "credentials")["message"].as_str().unwrap().to_owned();
+    let missing = "apiGroups: [\"apps\"], resources: [\"deployments\"], verbs: [\"list\", \"watch\"]";
+    assert!(message.contains(missing), "{message}");
+
+    // Without a look at pods the verdict is the same, and a warning says what is missing.
+    let some = [rule("apps", &["deployments", "replicasets"], &["get", "list", "watch"])];
+    let some = cluster.user(&namespace, "some", &some).unwrap();
+    let ended = run(&some.kubeconfig, &namespace, "deployment/web", &[]);
+    assert_eq!(verdict(&ended), "passed", "{}", ended.stderr);
+    assert!(ended.stderr.contains("resources: [\"pods\"]"), "{}", ended.stderr);
+
+    // What the cluster wrote down: this user read, and nothing else.
+    let audit = cluster.audit().unwrap();
+    let own: Vec<_> = audit.iter().filter(|one| one.user.contains(&some.name)).collect();
+    assert!(
+        !own.is_empty() && own.iter().all(|one| matches!(&*one.verb, "get" | "list" | "watch")),
+        "{own:#?}"
+    );
+    assert!(own.iter().all(|one| !one.uri.contains("secrets")), "{own:#?}");
+}
+
+#[test]
+fn the_context_says_which_cluster() {
+    let cluster = Cluster::shared();
+    let other = Cluster::start().unwrap();
+    let namespace = cluster.namespace("two");
+    apply(&namespace, "web", "", &json!({}));
+    let contexts = [other.context().named("other"), cluster.context().named("own").in_namespace(&namespace)];
+    let kubeconfig = cluster.kubeconfig_of(&contexts).unwrap();
+    let (own, here) = (["--context", "own"], ".");
+    assert_eq!(verdict(&run(&kubeconfig, here, "deployment/web", &own)), "passed");
+    let ended = run(&kubeconfig, here, "-l app=web", &["--context", "other"]);
+    ended.expect(1, "no-match");
+    // The first is the current one.
+    run(&kubeconfig, here, "-l app=web", &[]).expect(1, "no-match");
+    let ended = run(&kubeconfig, here, "deployment/web", &["--context", "third"]);
+    let message = ended.expect(2, "bad-input")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("there are other, own"), "{message}");
+}
+
+#[test]
+fn what_opens_the_cluster_is_seen_by_nobody() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("token");
+    apply(&namespace, "web", "", &json!({}));
+    let scene = Scene::new();
+    let ended = verify(&scene, cluster.kubeconfig(), &namespace)
+        .args(["--resources", "deployment/web", "--evidence", "why"])
+        .end();
+    ended.expect(0, "done");
+    let token = cluster.context().token;
+    assert_absent(&scene, &ended, &[&token], &[]);
+    let calls = receipt(&scene)["predicate"]["calls"].clone();
+    assert!(!calls.to_string().contains("rollback"), "{calls}");
+
+    // Without any kubeconfig there is no way in.
+    let ended =
+        verify(&scene, Path::new("/nonexistent"), &namespace).args(["--resources", "deployment/web"]).end();
+    let message = ended.expect(5, "credentials")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("KUBECONFIG"), "{message}");
+}
