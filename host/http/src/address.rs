@@ -1,0 +1,150 @@
+//! What kind of address a name stands for, and which kinds a run may connect to. It never looks a name up.
+//!
+//! The ranges are those of IANA: <https://www.iana.org/assignments/iana-ipv4-special-registry>,
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>; those at which clouds tell a machine its credentials
+//! are from the clouds' own pages.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The kind of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Anybody can reach it.
+    Public,
+    /// This machine.
+    Loopback,
+    /// A network of somebody's own: RFC 1918, RFC 6598, RFC 4193.
+    Private,
+    /// Where a cloud tells a machine what it is and which credentials it has, and all link-local addresses.
+    Metadata,
+    /// Many machines at once: RFC 5771, RFC 4291 section 2.7, RFC 919.
+    Multicast,
+    /// No machine: RFC 1122 section 3.2.1.3.
+    Unspecified,
+    /// Set aside: documentation, measurements, protocols, tunnels that nobody runs any more.
+    Reserved,
+    /// An address for translation whose meaning only its network knows: RFC 8215.
+    Translated,
+}
+
+/// How the host of a URL came to its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The run's inputs spell the address.
+    Spelled,
+    /// It is `localhost`, which is this machine and nothing else: RFC 6761 section 6.3.
+    Own,
+    /// A name, in a run that may reach private addresses.
+    Private,
+    /// A name, in a run that may not.
+    Public,
+}
+
+impl Kind {
+    /// The kind of an address. One that wraps an IPv4 address is of the kind of that.
+    pub(super) fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => of_v4(address),
+            IpAddr::V6(address) => of_v6(address),
+        }
+    }
+
+    /// Whether a host that was reached for so may have an address of this kind.
+    pub(super) fn is_open_to(self, reach: Reach) -> bool {
+        match reach {
+            Reach::Spelled => matches!(self, Self::Public | Self::Loopback | Self::Private | Self::Reserved),
+            Reach::Own => self == Self::Loopback,
+            Reach::Private => matches!(self, Self::Public | Self::Loopback | Self::Private),
+            Reach::Public => self == Self::Public,
+        }
+    }
+
+    /// The kind in words: `ADDRESS, which is …`.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Loopback => "on this machine itself (loopback)",
+            Self::Private => "on a private network",
+            Self::Metadata => {
+                "link-local or a cloud's metadata service, where machines get their credentials"
+            }
+            Self::Multicast => "for many machines at once (multicast or broadcast)",
+            Self::Unspecified => "that of no machine (unspecified)",
+            Self::Reserved => "reserved",
+            Self::Translated => "one that only its own network can translate (NAT64)",
+        }
+    }
+}
+
+/// Azure's wire server, which hands out certificates, looks public:
+/// <https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16>. Alibaba's is at
+/// 100.100.100.200, Oracle's older one at 192.0.0.192.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+
+/// What clouds keep for metadata among the private networks: Amazon has several services in `fd00:ec2::/32`, Google one
+/// in `fd20:ce::/32`; Oracle and Scaleway have an address each, in networks that others use as well.
+fn is_metadata_v6(groups: [u16; 8]) -> bool {
+    matches!(
+        groups,
+        [0xfd00, 0xec2, ..]
+            | [0xfd20, 0xce, ..]
+            | [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
+            | [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]
+    )
+}
+
+fn of_v4(address: Ipv4Addr) -> Kind {
+    if METADATA_V4.contains(&address) {
+        return Kind::Metadata;
+    }
+    match address.octets() {
+        [0, ..] => Kind::Unspecified,
+        [127, ..] => Kind::Loopback,
+        [169, 254, ..] => Kind::Metadata,
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Kind::Private,
+        [224..=239, ..] | [255, 255, 255, 255] => Kind::Multicast,
+        // Protocols, documentation (three), relays of 6to4, measurements, the future.
+        [192, 0, 0 | 2, _]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _]
+        | [192, 88, 99, _]
+        | [198, 18..=19, ..]
+        | [240..=255, ..] => Kind::Reserved,
+        _ => Kind::Public,
+    }
+}
+
+fn of_v6(address: Ipv6Addr) -> Kind {
+    let groups = address.segments();
+    let v4 = |high: u16, low: u16| of_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
+    match groups {
+        [0, 0, 0, 0, 0, 0, 0, 0] => Kind::Unspecified,
+        [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Loopback,
+        // IPv4 in the last half: compatible, mapped, translated (RFC 4291, RFC 2765), NAT64 (RFC 6052).
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
+        [0x64, 0xff9b, 1, ..] => Kind::Translated,
+        // 6to4 (RFC 3056) and Teredo (RFC 4380): tunnels to an IPv4 address, of which none are run any more.
+        [0x2002, high, low, ..] => tunnel(v4(high, low)),
+        [0x2001, 0, high, low, _, _, own_high, own_low] => match tunnel(v4(!own_high, !own_low)) {
+            Kind::Reserved => tunnel(v4(high, low)),
+            other => other,
+        },
+        [0xff00..=0xffff, ..] => Kind::Multicast,
+        [0xfe80..=0xfebf, ..] => Kind::Metadata,
+        _ if is_metadata_v6(groups) => Kind::Metadata,
+        [0xfc00..=0xfdff, ..] => Kind::Private,
+        // Protocols (RFC 2928), documentation (RFC 3849, RFC 9637).
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Kind::Reserved,
+        // All of global unicast: RFC 4291 section 2.4.
+        [0x2000..=0x3fff, ..] => Kind::Public,
+        _ => Kind::Reserved,
+    }
+}
+
+/// The kind of a tunnel to an address of this kind.
+fn tunnel(end: Kind) -> Kind {
+    if end == Kind::Public { Kind::Reserved } else { end }
+}

@@ -1,0 +1,205 @@
+//! Carries one request out, from its connection to the end of what is kept of its answer. It never follows a redirect,
+//! and nothing it gives back holds a credential.
+
+use super::client::client;
+use super::failure::{End, broken, unanswered};
+use super::resolve::reach;
+use super::resolve::{Checked, Lookup};
+use super::secret::Known;
+use super::stage::Stage;
+use super::types::{Header, Method, Response, Trouble};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use lockstep_model::call::CallError;
+use lockstep_model::web::WebAddress;
+use rustls::ClientConfig;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// The most headers of an answer.
+const MOST_HEADERS: usize = 256;
+/// The most bytes of an answer's headers, names and values.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
+/// How much earlier the connection is given up than the request: whoever is late is then told apart.
+const MARGIN: Duration = Duration::from_millis(10);
+
+/// A request that may be sent.
+pub(super) struct Ask {
+    pub(super) address: WebAddress,
+    pub(super) private: bool,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) patience: Duration,
+    pub(super) most: usize,
+}
+
+/// What all requests of a run share.
+pub(super) struct Means {
+    pub(super) lookup: Arc<dyn Lookup>,
+    pub(super) known: Arc<Known>,
+    /// How servers prove who they are, or why none can.
+    pub(super) trust: Result<ClientConfig, rustls::Error>,
+    /// For requests without TLS.
+    pub(super) no_trust: ClientConfig,
+}
+
+impl Ask {
+    /// Sends the request and reads the answer.
+    pub(super) async fn carry_out(self, means: &Means) -> Result<Response, End> {
+        self.exchange(means).await.map_err(|end| match end {
+            // What a server or a name server said of itself is in these texts.
+            End::Trouble(trouble) => End::Trouble(trouble.map(|text| means.known.text(&text))),
+            refused @ End::Refused(_) => refused,
+        })
+    }
+
+    async fn exchange(&self, means: &Means) -> Result<Response, End> {
+        let started = Instant::now();
+        let (origin, deadline) = (self.address.origin(), started + self.patience);
+        let stage = Arc::new(Stage::default());
+        let request = self.client(means, &stage)?.request(
+            match self.method {
+                Method::Get => http::Method::GET,
+                Method::Head => http::Method::HEAD,
+            },
+            self.address.as_str(),
+        );
+        let mut headers = self.headers.clone();
+        headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
+        let sent = timeout_at(deadline, request.headers(headers).send()).await;
+        let sent = sent.map_err(|_| {
+            let text =
+                format!("{origin} accepted the connection and did not answer within {:?}", self.patience);
+            End::Trouble(Trouble::Silent(text))
+        })?;
+        let answer = sent.map_err(|error| unanswered(&self.address, &stage, error))?;
+        let head =
+            self.head(&answer, &means.known).map_err(|text| End::Trouble(Trouble::Unreadable(text)))?;
+        let body = timeout_at(deadline, self.body(answer, means.known.overlap())).await;
+        let body = body.map_err(|_| {
+            let text = format!("{origin} began to answer and was not done within {:?}", self.patience);
+            End::Trouble(Trouble::Slow(text))
+        })?;
+        let body = body.map_err(End::Trouble)?;
+        let took = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        // The search of a large body takes a while, in which others go on.
+        let (body, cut) = tokio::task::block_in_place(|| self.keep(body, &means.known))?;
+        Ok(Response { body, cut, took, ..head })
+    }
+
+    /// The client for this request alone.
+    fn client(&self, means: &Means, stage: &Arc<Stage>) -> Result<reqwest::Client, End> {
+        let tls = match &means.trust {
+            Ok(tls) => tls,
+            Err(_) if !self.address.is_secure() => &means.no_trust,
+            Err(error) => {
+                return Err(End::Trouble(Trouble::Untrusted(format!(
+                    "no authority is known that could vouch for a certificate ({error}); name a file of them in \
+                     SSL_CERT_FILE, or install those of the system"
+                ))));
+            }
+        };
+        let host = self.address.host();
+        let literal = host.parse::<IpAddr>().ok();
+        let own = host == "localhost" || literal.is_some_and(|address| address.is_loopback());
+        if literal.is_some() {
+            stage.resolved();
+        }
+        let resolver = Checked {
+            lookup: Arc::clone(&means.lookup),
+            host: host.to_owned(),
+            reach: reach(&self.address, self.private),
+            stage: Arc::clone(stage),
+        };
+        client(tls, resolver, own, self.patience.saturating_sub(MARGIN).max(self.patience / 2)).map_err(
+            |error| {
+                End::Refused(CallError::Unavailable(format!(
+                    "no client for requests: {}",
+                    error.without_url()
+                )))
+            },
+        )
+    }
+
+    /// The head of an answer, if it can be passed on.
+    fn head(&self, answer: &reqwest::Response, known: &Known) -> Result<Response, String> {
+        let origin = self.address.origin();
+        let (status, headers) = (answer.status().as_u16(), answer.headers());
+        if status > 599 {
+            return Err(format!("{origin} answers with the status {status}, which HTTP does not have"));
+        }
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if headers.len() > MOST_HEADERS || bytes > MOST_HEADER_BYTES {
+            return Err(format!(
+                "the answer of {origin} has more than {MOST_HEADERS} headers, or more than {MOST_HEADER_BYTES} bytes \
+                 of them"
+            ));
+        }
+        if let Some(coding) = self.authorization.as_ref().and_then(|_| coding(headers)) {
+            return Err(format!(
+                "{origin} answers with {coding} though it was asked not to, and that could hide the credential it was \
+                 sent; have it answer without where `accept-encoding` is `identity`"
+            ));
+        }
+        let header = |(name, value): (&HeaderName, &HeaderValue)| Header {
+            name: known.name(name.as_str()),
+            value: known.text(&String::from_utf8_lossy(value.as_bytes())),
+        };
+        Ok(Response {
+            status,
+            headers: headers.iter().map(header).collect(),
+            body: Vec::new(),
+            cut: false,
+            took: 0,
+            peer: answer.remote_addr().map(|peer| peer.to_string()),
+        })
+    }
+
+    /// The body, with `overlap` more bytes than are to be kept where it has them, and whether it is all of it.
+    async fn body(&self, mut answer: reqwest::Response, overlap: usize) -> Result<(Vec<u8>, bool), Trouble> {
+        let most = self.most + overlap;
+        let mut body = Vec::new();
+        loop {
+            let chunk = answer.chunk().await.map_err(|error| broken(&self.address, &error.without_url()))?;
+            let Some(chunk) = chunk else {
+                return Ok((body, true));
+            };
+            let fits = chunk.len().min(most - body.len());
+            body.extend_from_slice(&chunk[..fits]);
+            if fits < chunk.len() {
+                return Ok((body, false));
+            }
+        }
+    }
+
+    /// What is kept of a body, and whether it went on past that.
+    fn keep(&self, (body, whole): (Vec<u8>, bool), known: &Known) -> Result<(Vec<u8>, bool), End> {
+        let cut = !whole || body.len() > self.most;
+        let mut body = known.body(body).map_err(|_| {
+            let text = format!("what {} answers holds the credential it was sent", self.address.origin());
+            End::Refused(CallError::Denied(text))
+        })?;
+        if !whole {
+            // A credential that begins here may go on where nothing was read. Stars are shorter than what they stand
+            // for, so what was at the end still is.
+            body.truncate(body.len().saturating_sub(known.overlap()));
+        }
+        body.truncate(self.most);
+        Ok((body, cut))
+    }
+}
+
+/// What an answer's body is wrapped in, if it is more than plain.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let all = |name, plain: &'static str| {
+        let values = headers.get_all(&name).into_iter();
+        values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .find(|value| !value.split(',').all(|coding| coding.trim().eq_ignore_ascii_case(plain)))
+            .map(|value| format!("`{name}: {}`", value.escape_debug()))
+    };
+    all(CONTENT_ENCODING, "identity").or_else(|| all(TRANSFER_ENCODING, "chunked"))
+}

@@ -1,0 +1,82 @@
+//! HTTP as a run may speak it: one connection for one request, no redirect, no cookie, nothing decompressed, nothing
+//! tried twice. It never decides where to connect.
+
+use super::resolve::Checked;
+use super::stage::Stage;
+use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The name under which a run asks.
+const AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
+
+/// How servers prove who they are: the trust of the system, or of the file that `SSL_CERT_FILE` names, which the
+/// verifier reads itself. Read once for a run.
+///
+/// # Errors
+/// There is no such trust.
+pub(super) fn trust() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Arc::new(Verifier::new(Arc::clone(&provider))?);
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(spoken(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+}
+
+/// Trust in nobody, for requests without TLS on a system that has no certificates.
+///
+/// # Errors
+/// Never with this provider.
+pub(super) fn no_trust() -> Result<ClientConfig, rustls::Error> {
+    let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(spoken(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
+}
+
+fn spoken(mut config: ClientConfig) -> ClientConfig {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
+
+/// The client of one request. `connect` bounds everything until the connection stands.
+///
+/// # Errors
+/// The library cannot make it.
+pub(super) fn client(
+    tls: &ClientConfig,
+    resolver: Checked,
+    direct: bool,
+    connect: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let mut tls = tls.clone();
+    let stage: Arc<Stage> = Arc::clone(&resolver.stage);
+    tls.resumption = Resumption::store(stage);
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(resolver))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Features that another crate may turn on for all.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(connect)
+        .default_headers(headers());
+    // Proxies are those that the environment names, as the library reads it.
+    if direct { builder.no_proxy() } else { builder }.build()
+}
+
+/// What every request says unless the component says otherwise.
+fn headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (USER_AGENT, HeaderValue::from_static(AGENT)),
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+    ])
+}

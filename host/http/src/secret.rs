@@ -1,0 +1,161 @@
+//! The credentials of a run: which request gets one, and that no answer gives one back. It never shows one.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use http::HeaderValue;
+use lockstep_model::call::CallError;
+use lockstep_model::redact::{Redactor, STARS, forms};
+use lockstep_model::web::WebAddress;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+/// What the run shows to one origin.
+#[derive(Clone)]
+pub struct Credential {
+    /// Scheme, host and port, as [`WebAddress::origin`] spells them.
+    pub origin: String,
+    /// The whole value of the header `authorization`, such as `Bearer …`.
+    pub authorization: String,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential for {}", self.origin)
+    }
+}
+
+/// The credentials of one run, and the search for them.
+pub(super) struct Known {
+    credentials: Vec<Credential>,
+    /// None if they are too long to be searched for: then none is sent.
+    search: Option<Search>,
+}
+
+struct Search {
+    /// What is looked for in texts and bodies.
+    texts: Redactor,
+    /// What is looked for in names of headers, which have no capital letters.
+    names: Redactor,
+    /// The length of the longest form of a credential, in bytes.
+    longest: usize,
+}
+
+impl Known {
+    pub(super) fn new(credentials: Vec<Credential>) -> Self {
+        let secrets: BTreeSet<String> =
+            credentials.iter().flat_map(|credential| secrets(&credential.authorization)).collect();
+        let search = Search::new(&secrets);
+        Self { credentials, search }
+    }
+
+    /// What is to be shown to the server of this address.
+    ///
+    /// # Errors
+    /// There is something, but it would be readable on the way, is no value of a header, or could not be searched for
+    /// in the answer.
+    pub(super) fn authorization(&self, address: &WebAddress) -> Result<Option<HeaderValue>, CallError> {
+        let origin = address.origin();
+        let Some(credential) = self.credentials.iter().find(|credential| credential.origin == origin) else {
+            return Ok(None);
+        };
+        let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
+        let own = address.host().parse().is_ok_and(|host: IpAddr| host.is_loopback());
+        if !address.is_secure() && !own {
+            return refuse("is not sent without TLS, where others could read it; use https");
+        }
+        if self.search.is_none() {
+            return refuse("is too long to be searched for in an answer, so it is not sent");
+        }
+        let Ok(mut value) = HeaderValue::from_str(&credential.authorization) else {
+            return refuse("is no value of a header: it has line ends or other control characters");
+        };
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+
+    /// How much more of a body than is to be kept must be looked at, so that no credential which goes on past the end
+    /// is kept in part.
+    pub(super) fn overlap(&self) -> usize {
+        self.search.as_ref().map_or(0, |search| search.longest.saturating_sub(1))
+    }
+
+    /// A text without the credentials.
+    pub(super) fn text(&self, text: &str) -> String {
+        match &self.search {
+            Some(search) => search.texts.redact(text).into_owned(),
+            None => STARS.to_owned(),
+        }
+    }
+
+    /// The name of an answer's header without the credentials.
+    pub(super) fn name(&self, name: &str) -> String {
+        match &self.search {
+            Some(search) => search.names.redact(name).into_owned(),
+            None => STARS.to_owned(),
+        }
+    }
+
+    /// A body without the credentials. Stretches that are no UTF-8 stay as they are: a credential is text, and a text
+    /// never spans one.
+    ///
+    /// # Errors
+    /// The body holds a credential in a form from which it cannot be taken out: UTF-16.
+    pub(super) fn body(&self, body: Vec<u8>) -> Result<Vec<u8>, Hidden> {
+        let Some(Search { texts, .. }) = &self.search else {
+            return Err(Hidden);
+        };
+        if self.credentials.is_empty() {
+            return Ok(body);
+        }
+        if body.contains(&0) {
+            let without: Vec<u8> = body.iter().copied().filter(|byte| *byte != 0).collect();
+            if without.utf8_chunks().any(|chunk| texts.finds(chunk.valid())) {
+                return Err(Hidden);
+            }
+        }
+        let mut out = Vec::with_capacity(body.len());
+        for chunk in body.utf8_chunks() {
+            out.extend_from_slice(texts.redact(chunk.valid()).as_bytes());
+            out.extend_from_slice(chunk.invalid());
+        }
+        Ok(out)
+    }
+}
+
+/// An answer holds a credential that cannot be taken out.
+#[derive(Debug)]
+pub(super) struct Hidden;
+
+impl Search {
+    fn new(secrets: &BTreeSet<String>) -> Option<Self> {
+        let all: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let forms = forms(&all);
+        let lower: Vec<String> = forms.iter().map(|form| form.to_ascii_lowercase()).collect();
+        let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+        let longest = forms.iter().map(String::len).max().unwrap_or_default();
+        Some(Self { texts: Redactor::new(&all).ok()?, names: Redactor::new(&lower).ok()?, longest })
+    }
+}
+
+/// What of a header is secret: the whole value, what follows the scheme, and what Basic authentication encodes, with
+/// and without the user's name.
+/// <https://www.rfc-editor.org/rfc/rfc7617#section-2>
+fn secrets(authorization: &str) -> Vec<String> {
+    let mut secrets = vec![authorization.to_owned()];
+    let Some((scheme, token)) = authorization.split_once(' ') else {
+        return secrets;
+    };
+    let token = token.trim();
+    secrets.push(token.to_owned());
+    if scheme.eq_ignore_ascii_case("basic") {
+        let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        let decoded = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(token).ok();
+        if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            secrets.extend(pair.split_once(':').map(|(_, password)| password.to_owned()));
+            secrets.push(pair);
+        }
+    }
+    secrets
+}

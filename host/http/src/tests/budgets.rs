@@ -1,0 +1,89 @@
+//! What a call and a run may use up.
+
+use super::server::{Server, answer};
+use super::*;
+
+#[test]
+fn a_body_is_kept_up_to_what_was_asked() {
+    let server = Server::doing(answer(&[b'x'; 100_000]));
+    let url = format!("http://127.0.0.1:{}/", server.port());
+    let mut web = run(local(), &[]);
+    for (most, kept, cut) in [(0, 0, true), (1, 1, true), (99_999, 99_999, true), (100_000, 100_000, false)] {
+        let response = answered(&mut web, &url, get(5000, most, &[]));
+        assert_eq!((response.body.len(), response.cut), (kept, cut), "{most}");
+    }
+    let empty = Server::doing(answer(b""));
+    assert!(!answered(&mut web, &format!("http://127.0.0.1:{}/", empty.port()), get(5000, 0, &[])).cut);
+}
+
+#[test]
+fn a_body_without_end_is_cut() {
+    let mut steps = vec![server::say("HTTP/1.1 200 OK\r\n\r\n")];
+    steps.extend((0..1000).map(|_| server::Step::Say(vec![b'x'; 100_000])));
+    let server = Server::doing(steps);
+    let response = answered(
+        &mut run(local(), &[]),
+        &format!("http://127.0.0.1:{}/", server.port()),
+        get(9000, 5000, &[]),
+    );
+    assert_eq!((response.body.len(), response.cut), (5000, true));
+}
+
+#[test]
+fn a_run_says_only_so_much_to_servers() {
+    let server = Server::doing(answer(b""));
+    let base = format!("http://127.0.0.1:{}/", server.port());
+    let mut web = run(local(), &[]);
+    web.limits.asked_bytes = 10_000;
+    let url = format!("{base}?{}", "x".repeat(3000));
+    for _ in 0..2 {
+        answered(&mut web, &url, get(2000, 10, &[("x-a", &"y".repeat(1500))]));
+    }
+    assert!(matches!(ask(&mut web, &url, get(2000, 10, &[])), Err(CallError::Limit(_))));
+    assert!(matches!(ask(&mut web, &base, get(2000, 10, &[])), Err(CallError::Limit(_))));
+    assert_eq!(server.heads().len(), 2);
+}
+
+#[test]
+fn what_is_asked_for_has_bounds() {
+    let server = Server::doing(answer(b""));
+    let url = format!("http://127.0.0.1:{}/", server.port());
+    let mut web = run(local(), &[]);
+    for (patience, most) in
+        [(0, 10), (300_001, 10), (u32::MAX, 10), (10, 16 * 1024 * 1024 + 1), (10, u32::MAX)]
+    {
+        let ended = ask(&mut web, &url, get(patience, most, &[]));
+        assert!(matches!(ended, Err(CallError::Invalid(_))), "{patience} {most}: {ended:?}");
+    }
+    let grants = [("get", url.as_str())];
+    let many = |count: usize, most| (0..count).map(|_| (url.as_str(), get(2000, most, &[]))).collect();
+    let ended = through(&mut web, &grants, many(101, 1)).unwrap();
+    assert!(ended.len() == 101 && ended.iter().all(|ended| matches!(ended, Err(CallError::Limit(_)))));
+    let ended = through(&mut web, &grants, many(5, 16 * 1024 * 1024)).unwrap();
+    assert!(ended.iter().all(|ended| matches!(ended, Err(CallError::Invalid(_)))));
+    assert!(server.heads().is_empty());
+}
+
+#[test]
+fn many_are_answered_in_their_order_and_one_that_is_refused_stops_no_other() {
+    let server = Server::answering(|head| {
+        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        let number: u64 = path.trim_start_matches('/').parse().unwrap_or_default();
+        let mut steps = vec![server::Step::Wait((100 - number) / 4)];
+        steps.extend(answer(path.as_bytes()));
+        steps
+    });
+    let base = format!("http://127.0.0.1:{}", server.port());
+    let urls: Vec<String> = (0..100).map(|number| format!("{base}/{number}")).collect();
+    let request = |index| get(9000, 10, if index == 50 { &[("host", "x")] } else { &[] });
+    let asked = urls.iter().enumerate().map(|(index, url)| (url.as_str(), request(index))).collect();
+    let ended = through(&mut run(local(), &[]), &[("get", &format!("{base}/"))], asked).unwrap();
+    for (index, ended) in ended.into_iter().enumerate() {
+        match ended {
+            Err(CallError::Invalid(_)) if index == 50 => {}
+            Ok(Ok(response)) => assert_eq!(response.body, format!("/{index}").as_bytes()),
+            other => panic!("{index}: {other:?}"),
+        }
+    }
+    assert_eq!(server.heads().len(), 99);
+}

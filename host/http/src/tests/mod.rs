@@ -1,0 +1,120 @@
+//! Requests through the gate to servers on loopback and to names that only a test knows. Nothing here reaches another
+//! machine.
+
+mod addresses;
+mod budgets;
+mod echoes;
+mod environment;
+mod headers;
+mod names;
+mod server;
+mod troubles;
+
+use super::*;
+use lockstep_model::call::{Capability, RawTarget};
+use lockstep_model::gate::Gate;
+use lockstep_model::grant::{Grant, Right, Scope};
+use std::io;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+/// A token as long as common ones.
+pub(crate) const TOKEN: &str = "canary-7fK2+pQ/x9~Zt.4mW=";
+
+/// Knows names from a list, and remembers which it was asked for.
+#[derive(Default)]
+pub(crate) struct Names {
+    known: Vec<(&'static str, Vec<IpAddr>)>,
+    asked: Mutex<Vec<String>>,
+    wait: Duration,
+}
+
+impl Names {
+    fn of(known: &[(&'static str, &[&str])]) -> Arc<Self> {
+        let read = |addresses: &[&str]| addresses.iter().map(|text| text.parse().unwrap()).collect();
+        let known = known.iter().map(|(name, addresses)| (*name, read(addresses))).collect();
+        Arc::new(Self { known, ..Self::default() })
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Lookup for Names {
+    /// A name that is listed several times has another answer each time.
+    fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        std::thread::sleep(self.wait);
+        let mut asked = self.asked.lock().unwrap();
+        let before = asked.iter().filter(|asked| *asked == name).count();
+        asked.push(name.to_owned());
+        let answers: Vec<_> = self.known.iter().filter(|(known, _)| *known == name).collect();
+        let answer = answers.get(before).or(answers.last());
+        answer.map(|(_, addresses)| addresses.clone()).ok_or_else(|| io::Error::other("no such name"))
+    }
+}
+
+/// A run that knows `web.test`, which is this machine.
+pub(crate) fn run(names: Arc<Names>, credentials: &[(&str, &str)]) -> Web {
+    let credential = |(origin, authorization): &(&str, &str)| Credential {
+        origin: (*origin).to_owned(),
+        authorization: (*authorization).to_owned(),
+    };
+    let connection = Connection { credentials: credentials.iter().map(credential).collect() };
+    let mut web = Web::new(connection, &Limits::default());
+    web.lookup = names;
+    web
+}
+
+pub(crate) fn local() -> Arc<Names> {
+    Names::of(&[("web.test", &["127.0.0.1"])])
+}
+
+pub(crate) fn get(patience: u32, most: u32, headers: &[(&str, &str)]) -> Request {
+    let header =
+        |(name, value): &(&str, &str)| Header { name: (*name).to_owned(), value: (*value).to_owned() };
+    Request { method: Method::Get, headers: headers.iter().map(header).collect(), patience, most }
+}
+
+/// How one request ended.
+pub(crate) type Made = Result<Result<Response, Trouble>, CallError>;
+
+/// Makes requests through a gate that grants these rights on these scopes.
+pub(crate) fn through(
+    web: &mut Web,
+    grants: &[(&str, &str)],
+    asked: Vec<(&str, Request)>,
+) -> Result<Vec<Made>, CallError> {
+    let right = |(verbs, scope): &(&str, &str)| Right {
+        capability: Capability::Http,
+        verbs: verbs.split(',').map(str::to_owned).collect(),
+        scope: Scope::parse(Capability::Http, scope).unwrap(),
+    };
+    let grant = Grant { asked: grants.iter().map(right).collect(), ceilings: vec![] };
+    let gate = Gate::new(grant, Limits::default());
+    let (urls, requests): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+    let calls: Vec<_> = urls
+        .iter()
+        .map(|url| lockstep_model::call::Request {
+            capability: Capability::Http,
+            verb: "send",
+            right: Some("get"),
+            target: RawTarget::Url(url),
+            source: None,
+        })
+        .collect();
+    gate.call_each(&calls, |permits| web.send(permits, requests))
+}
+
+/// Makes one request to a URL whose whole origin is granted, private addresses included.
+pub(crate) fn ask(web: &mut Web, url: &str, request: Request) -> Made {
+    let rest = url.find("://").unwrap() + 3;
+    let origin = url[rest..].find('/').map_or(url, |slash| &url[..rest + slash]);
+    through(web, &[("get,private", &format!("{origin}/"))], vec![(url, request)])
+        .map(|mut all| all.remove(0))?
+}
+
+/// As [`ask`], where there must be an answer.
+pub(crate) fn answered(web: &mut Web, url: &str, request: Request) -> Response {
+    ask(web, url, request).unwrap().unwrap()
+}

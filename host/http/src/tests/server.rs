@@ -1,0 +1,146 @@
+//! A web server on loopback that says what a test wants said, byte by byte, and remembers what it was asked. It
+//! understands nothing of HTTP.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// What a server does, in order, once it was asked; then it closes the connection.
+#[derive(Clone)]
+pub(super) enum Step {
+    Say(Vec<u8>),
+    Wait(u64),
+    /// Closes without having read all, which resets the connection.
+    Reset,
+}
+
+pub(super) fn say(text: &str) -> Step {
+    Step::Say(text.as_bytes().to_vec())
+}
+
+/// A whole answer with this body.
+pub(super) fn answer(body: &[u8]) -> Vec<Step> {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+    vec![say(&head), Step::Say(body.to_vec())]
+}
+
+/// A server for as long as the tests run.
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// One that does these steps, whatever it is asked.
+    pub(super) fn doing(steps: Vec<Step>) -> Self {
+        Self::answering(move |_| steps.clone())
+    }
+
+    /// One that does what the head of a request makes of it.
+    pub(super) fn answering(act: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        Self::listening(act, |stream, serve| serve(stream, None))
+    }
+
+    /// One behind TLS, with a certificate for `web.test` and 127.0.0.1.
+    pub(super) fn secure(act: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        let config = Arc::new(config());
+        Self::listening(act, move |stream, serve| serve(stream, Some(Arc::clone(&config))))
+    }
+
+    fn listening(
+        act: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static,
+        accept: impl Fn(TcpStream, &dyn Fn(TcpStream, Option<Arc<ServerConfig>>)) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let (seen, act, accept) = (Arc::clone(&heads), Arc::new(act), Arc::new(accept));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (seen, act, accept) = (Arc::clone(&seen), Arc::clone(&act), Arc::clone(&accept));
+                thread::spawn(move || {
+                    accept(stream, &|stream, tls| match tls {
+                        None => serve(stream, &*act, &seen),
+                        Some(tls) => {
+                            let tls = ServerConnection::new(tls).unwrap();
+                            serve(StreamOwned::new(tls, stream), &*act, &seen);
+                        }
+                    });
+                });
+            }
+        });
+        Self { address, heads }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The heads of all requests so far. A connection on which nothing was asked counts with an empty one.
+    pub(super) fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+trait Line: Read + Write {
+    fn close(&mut self);
+}
+
+impl Line for TcpStream {
+    fn close(&mut self) {
+        // With something unread a close is a reset: what is left is taken first.
+        let _ = self.shutdown(Shutdown::Write);
+        let _ = self.set_read_timeout(Some(Duration::from_secs(2)));
+        let _ = self.read_to_end(&mut Vec::new());
+    }
+}
+
+impl Line for StreamOwned<ServerConnection, TcpStream> {
+    fn close(&mut self) {
+        self.conn.send_close_notify();
+        let _ = self.flush();
+        self.sock.close();
+    }
+}
+
+fn serve(mut stream: impl Line, act: &dyn Fn(&str) -> Vec<Step>, seen: &Mutex<Vec<String>>) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    seen.lock().unwrap().push(head.clone());
+    for step in act(&head) {
+        match step {
+            Step::Say(bytes) => {
+                if stream.write_all(&bytes).and_then(|()| stream.flush()).is_err() {
+                    return;
+                }
+            }
+            Step::Wait(milliseconds) => thread::sleep(Duration::from_millis(milliseconds)),
+            Step::Reset => return,
+        }
+    }
+    stream.close();
+}
+
+/// Made once with openssl, good for a hundred years; the authority that vouches for it is `tls/authority.pem`.
+fn config() -> ServerConfig {
+    let bytes = |text: &str| STANDARD.decode(text.trim()).unwrap();
+    let key = PrivatePkcs8KeyDer::from(bytes(include_str!("tls/server.key")));
+    let certificate = CertificateDer::from(bytes(include_str!("tls/server.crt")));
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .unwrap()
+}

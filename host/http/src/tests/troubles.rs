@@ -1,0 +1,166 @@
+//! Each way in which there can be no answer, with its own reason.
+
+use super::server::{Server, Step, say};
+use super::*;
+use std::net::{TcpListener, TcpStream};
+use std::time::Instant;
+
+/// More patience than anything here takes.
+const LONG: u32 = 20_000;
+/// So little that what is silent or slow is found out soon.
+const SHORT: u32 = 600;
+
+/// How a request to a server that does these steps ends.
+fn trouble(patience: u32, steps: Vec<Step>) -> Trouble {
+    let server = Server::doing(steps);
+    let url = format!("http://web.test:{}/path?query=1", server.port());
+    ended(patience, &mut run(local(), &[]), &url)
+}
+
+fn ended(patience: u32, web: &mut Web, url: &str) -> Trouble {
+    let trouble = ask(web, url, get(patience, 1000, &[])).unwrap().unwrap_err();
+    let text = format!("{trouble:?}");
+    assert!(!text.contains("query") && !text.contains("/path"), "{text}");
+    trouble
+}
+
+#[test]
+fn a_name_without_an_address_is_unresolved() {
+    let trouble = ended(LONG, &mut run(Names::of(&[]), &[]), "http://nowhere.test/path?query=1");
+    assert!(matches!(&trouble, Trouble::Unresolved(text) if text.contains("nowhere.test")), "{trouble:?}");
+    let trouble = ended(LONG, &mut run(Names::of(&[("empty.test", &[])]), &[]), "http://empty.test/");
+    assert!(matches!(trouble, Trouble::Unresolved(_)), "{trouble:?}");
+}
+
+#[test]
+fn a_name_server_that_does_not_answer_is_not_waited_for() {
+    let names = Arc::new(Names { wait: Duration::from_secs(3), ..Names::default() });
+    let started = Instant::now();
+    let mut web = run(names, &[]);
+    let trouble = ended(SHORT, &mut web, "http://slow.test/");
+    assert!(matches!(trouble, Trouble::Unresolved(_)), "{trouble:?}");
+    drop(web);
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_closed_port_is_unreachable() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for url in [format!("http://web.test:{free}/path?query=1"), format!("https://127.0.0.1:{free}/")] {
+        let trouble = ended(LONG, &mut run(local(), &[]), &url);
+        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_server_that_takes_up_no_connection_is_unreachable() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _runtime = runtime.enter();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Whoever comes once the queue is full is not answered at all.
+    let queue = |_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+    let waiting: Vec<_> = (0..10).map_while(queue).collect();
+    assert!(waiting.len() < 10);
+    for scheme in ["http", "https"] {
+        for host in ["web.test", "127.0.0.1"] {
+            let url = format!("{scheme}://{host}:{}/path?query=1", address.port());
+            let trouble = ended(SHORT, &mut run(local(), &[]), &url);
+            assert!(
+                matches!(&trouble, Trouble::Unreachable(text) if text.contains("in time")),
+                "{url}: {trouble:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_untrusted() {
+    let server = Server::secure(|_| server::answer(b"yes"));
+    let trouble =
+        ended(LONG, &mut run(local(), &[]), &format!("https://web.test:{}/path?query=1", server.port()));
+    assert!(matches!(&trouble, Trouble::Untrusted(text) if text.contains("SSL_CERT_FILE")), "{trouble:?}");
+    assert!(server.heads().iter().all(String::is_empty));
+}
+
+#[test]
+fn a_server_without_tls_is_untrusted() {
+    for steps in [vec![say("HTTP/1.1 400 Bad Request\r\n\r\n")], vec![]] {
+        let server = Server::doing(steps.clone());
+        // It reads a hello, which never ends as a head does.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = io::Read::read(&mut stream, &mut [0; 4096]);
+            if let Some(Step::Say(bytes)) = steps.first() {
+                io::Write::write_all(&mut stream, bytes).unwrap();
+            }
+        });
+        let trouble = ended(LONG, &mut run(local(), &[]), &format!("https://web.test:{port}/path?query=1"));
+        assert!(matches!(trouble, Trouble::Untrusted(_)), "{trouble:?}");
+        drop(server);
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_silent() {
+    let trouble = trouble(SHORT, vec![Step::Wait(2000)]);
+    assert!(matches!(&trouble, Trouble::Silent(text) if text.contains("600ms")), "{trouble:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://web.test:{}/path?query=1", listener.local_addr().unwrap().port());
+    let trouble = ended(SHORT, &mut run(local(), &[]), &url);
+    assert!(matches!(&trouble, Trouble::Silent(text) if text.contains("TLS")), "{trouble:?}");
+}
+
+#[test]
+fn an_answer_that_drips_is_slow() {
+    let mut steps = vec![say("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")];
+    steps.extend((0..40).flat_map(|_| [say("x"), Step::Wait(50)]));
+    let started = Instant::now();
+    let trouble = trouble(SHORT, steps);
+    assert!(matches!(trouble, Trouble::Slow(_)), "{trouble:?}");
+    assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_head_that_drips_is_silent_however_long_it_goes_on() {
+    let mut steps = vec![say("HTTP/1.1 200 OK\r\n")];
+    steps.extend((0..40).flat_map(|_| [say("x: y\r\n"), Step::Wait(50)]));
+    assert!(matches!(trouble(SHORT, steps), Trouble::Silent(_)));
+}
+
+#[test]
+fn a_connection_that_ends_early_is_broken_off() {
+    for steps in [
+        vec![],
+        vec![Step::Reset],
+        vec![say("HTTP/1.1 200 OK\r\n")],
+        vec![say("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc")],
+        vec![say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab")],
+        vec![say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")],
+    ] {
+        let trouble = trouble(LONG, steps);
+        assert!(matches!(trouble, Trouble::BrokenOff(_)), "{trouble:?}");
+    }
+}
+
+#[test]
+fn what_is_no_http_is_unreadable() {
+    let many: String = (0..90).map(|n| format!("x-{n}: {}\r\n", "y".repeat(800))).collect();
+    for text in [
+        "SSH-2.0-OpenSSH_9.9\r\n\r\n".to_owned(),
+        "HTTP/1.1 abc OK\r\n\r\n".to_owned(),
+        "HTTP/1.1 700 Odd\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_owned(),
+        "HTTP/1.1 200 OK\r\nbad header\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\n{many}\r\n"),
+        format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(1_000_000)),
+    ] {
+        let trouble = trouble(LONG, vec![say(&text)]);
+        assert!(matches!(trouble, Trouble::Unreadable(_)), "{}: {trouble:?}", &text[..text.len().min(40)]);
+    }
+}
