@@ -17,7 +17,7 @@ fn apply(namespace: &str, object: &Value) {
 /// A run about one resource.
 fn run(namespace: &str, resource: &str, more: &[&str]) -> Ended {
     let scene = Scene::new();
-    let run = verify(&scene, Cluster::shared().kubeconfig(), namespace).args(["--resources", resource]);
+    let run = verify(&scene, &Cluster::shared().kubeconfig(), namespace).args(["--resources", resource]);
     run.args(more.iter().copied()).end()
 }
 
@@ -74,7 +74,7 @@ fn each_kind_is_verified_by_a_name_a_label_or_its_manifest() {
         scene.put(&format!("workspace/deploy/{at}.yaml"), &object.to_string());
     }
     let kubeconfig = cluster.kubeconfig();
-    let ended = verify(&scene, kubeconfig, &namespace).args(["--resources", "deploy/*.yaml"]).end();
+    let ended = verify(&scene, &kubeconfig, &namespace).args(["--resources", "deploy/*.yaml"]).end();
     let result = ended.expect(0, "done");
     let kinds: Vec<_> =
         result["outputs"]["resources"].as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
@@ -84,7 +84,7 @@ fn each_kind_is_verified_by_a_name_a_label_or_its_manifest() {
     );
     assert!(ended.stderr.contains("not looked at: Secret"), "{}", ended.stderr);
 
-    let by_label = verify(&scene, kubeconfig, &namespace).args(["--resources", "-l app=web"]).end();
+    let by_label = verify(&scene, &kubeconfig, &namespace).args(["--resources", "-l app=web"]).end();
     let result = by_label.expect(0, "done");
     assert_eq!(result["outputs"]["resources"].as_array().unwrap().len(), 2, "{result:#}");
     for (resource, reason) in [
@@ -94,7 +94,7 @@ fn each_kind_is_verified_by_a_name_a_label_or_its_manifest() {
         ("svc/web", "Endpoints"),
         ("cm/settings", "Exists"),
     ] {
-        let ended = verify(&scene, kubeconfig, &namespace).args(["--resources", resource]).end();
+        let ended = verify(&scene, &kubeconfig, &namespace).args(["--resources", resource]).end();
         assert_eq!(
             (verdict(&ended).as_str(), state(&ended).0.as_str()),
             ("passed", "ready"),
@@ -230,7 +230,7 @@ fn what_somebody_else_changed_is_superseded() {
     apply(&namespace, &deployment("web", 2, "never-ready", &json!({})));
     let scene = Scene::new();
     let run =
-        verify(&scene, cluster.kubeconfig(), &namespace).args(["--resources", "deployment/web"]).start();
+        verify(&scene, &cluster.kubeconfig(), &namespace).args(["--resources", "deployment/web"]).start();
     thread::sleep(Duration::from_secs(3));
     // Another count is no other revision: an autoscaler changes it at any time.
     cluster.kubectl(&["scale", "-n", &namespace, "deployment/web", "--replicas=3"]).unwrap();

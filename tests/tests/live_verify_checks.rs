@@ -19,7 +19,7 @@ fn ready(name: &str) -> String {
 
 fn run(namespace: &str, scene: &Scene, more: &[&str]) -> Ended {
     let run =
-        verify(scene, Cluster::shared().kubeconfig(), namespace).args(["--resources", "deployment/web"]);
+        verify(scene, &Cluster::shared().kubeconfig(), namespace).args(["--resources", "deployment/web"]);
     run.args(more.iter().copied()).env("LOCKSTEP_SECRET_METRICS", "metr1cs-t0ken").end()
 }
 

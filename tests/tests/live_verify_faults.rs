@@ -67,7 +67,7 @@ fn a_single_ready_deployment_takes_few_requests() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("few");
     apply(&namespace, "web", "", &json!({}));
-    run(cluster.kubeconfig(), &namespace, "deployment/web", &[]).expect(0, "done");
+    run(&cluster.kubeconfig(), &namespace, "deployment/web", &[]).expect(0, "done");
     let proxy = cluster.proxy().unwrap();
     run(&through(&proxy), &namespace, "deployment/web", &[]).expect(0, "done");
     let log = proxy.log();
@@ -94,14 +94,14 @@ fn a_right_that_is_missing_is_named() {
     apply(&namespace, "web", "", &json!({}));
     let rule = |groups: &str, resources: &[&str], verbs: &[&str]| json!({"apiGroups": [groups], "resources": resources, "verbs": verbs});
 
-    let nothing = cluster.user(&namespace, "nothing", &[]).unwrap();
+    let nothing = cluster.user(&namespace, "nothing", &json!([])).unwrap();
     let ended = run(&nothing.kubeconfig, &namespace, "deployment/web", &[]);
     let message = ended.expect(5, "credentials")["message"].as_str().unwrap().to_owned();
     let missing = "apiGroups: [\"apps\"], resources: [\"deployments\"], verbs: [\"list\", \"watch\"]";
     assert!(message.contains(missing), "{message}");
 
     // Without a look at pods the verdict is the same, and a warning says what is missing.
-    let some = [rule("apps", &["deployments", "replicasets"], &["get", "list", "watch"])];
+    let some = json!([rule("apps", &["deployments", "replicasets"], &["get", "list", "watch"])]);
     let some = cluster.user(&namespace, "some", &some).unwrap();
     let ended = run(&some.kubeconfig, &namespace, "deployment/web", &[]);
     assert_eq!(verdict(&ended), "passed", "{}", ended.stderr);
@@ -142,7 +142,7 @@ fn what_opens_the_cluster_is_seen_by_nobody() {
     let namespace = cluster.namespace("token");
     apply(&namespace, "web", "", &json!({}));
     let scene = Scene::new();
-    let ended = verify(&scene, cluster.kubeconfig(), &namespace)
+    let ended = verify(&scene, &cluster.kubeconfig(), &namespace)
         .args(["--resources", "deployment/web", "--evidence", "why"])
         .end();
     ended.expect(0, "done");

@@ -12,7 +12,7 @@ use lockstep_model::call::Capability;
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
-use lockstep_model::grant::{Ceiling, Grant};
+use lockstep_model::grant::{Ceiling, Grant, Right};
 use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
 use lockstep_model::inputs::{InputError, Inputs};
 use lockstep_model::limits::Limits;
@@ -118,24 +118,31 @@ pub(crate) fn grant(args: &RunArgs, subject: &Subject, known: &mut Known) -> Res
         known.grant = Grant { asked, ceilings: Vec::new() };
         known.limits = entry.limits.applied();
     }
-    check_imports(&subject.step.imports, &known.grant)
+    check_imports(subject, &known.grant)
 }
 
-/// The capabilities that are linked: those on which the run has any right.
-pub(crate) fn linked(grant: &Grant) -> Vec<Capability> {
-    let has_right = |capability: &Capability| {
-        let among = |rights: &[lockstep_model::grant::Right]| {
-            rights.iter().any(|right| right.capability == *capability)
-        };
-        among(&grant.asked) && grant.ceilings.iter().all(|ceiling| among(&ceiling.rights))
+/// The capabilities that are linked: those on which the run has any right, and those that a built-in step asks for and
+/// does not use with these inputs, of which the gate denies every call.
+pub(crate) fn linked(subject: &Subject, grant: &Grant) -> Vec<Capability> {
+    let asks = |capability: &Capability| {
+        subject.builtin && subject.info.asks.keys().any(|name| *name == capability.word())
     };
-    Capability::ALL.into_iter().filter(has_right).collect()
+    let is_linked = |capability: &Capability| {
+        let among = |rights: &[Right]| rights.iter().any(|right| right.capability == *capability);
+        match among(&grant.asked) {
+            true => grant.ceilings.iter().all(|ceiling| among(&ceiling.rights)),
+            false => asks(capability),
+        }
+    };
+    Capability::ALL.into_iter().filter(is_linked).collect()
 }
 
 /// An imported capability on which the run has no right at all ends it before anything of it runs.
-fn check_imports(imports: &Imports, grant: &Grant) -> Result<(), Ending> {
-    let linked = linked(grant);
-    let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
+fn check_imports(subject: &Subject, grant: &Grant) -> Result<(), Ending> {
+    let linked = linked(subject, grant);
+    let Some(missing) =
+        subject.step.imports.capabilities.keys().find(|capability| !linked.contains(capability))
+    else {
         return Ok(());
     };
     let word = missing.word();

@@ -170,7 +170,7 @@ fn carry_out(
     let connections = connect::connections(held, &known.inputs)?;
     let setup = Setup {
         inputs: known.inputs.clone(),
-        granted: prepare::linked(&known.grant),
+        granted: prepare::linked(&subject, &known.grant),
         gate: Arc::clone(&gate),
         workspace,
         objects: Objects::new(connections.objects, &known.limits, args.plan),
