@@ -71,10 +71,10 @@ fn each_kind_is_verified_by_a_name_a_label_or_its_manifest() {
     let scene = Scene::new();
     for (at, object) in all.iter().enumerate() {
         apply(&namespace, object);
-        scene.put(&format!("workspace/deploy/{at}.yaml"), &object.to_string());
+        scene.put(&format!("workspace/manifests/{at}.yaml"), &object.to_string());
     }
     let kubeconfig = cluster.kubeconfig();
-    let ended = verify(&scene, &kubeconfig, &namespace).args(["--resources", "deploy/*.yaml"]).end();
+    let ended = verify(&scene, &kubeconfig, &namespace).args(["--resources", "manifests/*.yaml"]).end();
     let result = ended.expect(0, "done");
     let kinds: Vec<_> =
         result["outputs"]["resources"].as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
@@ -108,7 +108,7 @@ fn what_finds_nothing_is_an_error() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("nothing");
     run(&namespace, "-l app=nobody", &[]).expect(1, "no-match");
-    run(&namespace, "deploy/*.yaml", &[]).expect(1, "no-match");
+    run(&namespace, "manifests/*.yaml", &[]).expect(1, "no-match");
     run(&namespace, "widgets.example.com/a", &[]).expect(2, "bad-input");
     run(&namespace, "thing/a", &[]).expect(2, "bad-input");
     let ended = run(&namespace, "deployment/nobody", &[]);

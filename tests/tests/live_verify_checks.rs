@@ -146,7 +146,7 @@ fn a_failure_leaves_its_evidence_without_secrets() {
         .logs(
             &namespace,
             "app",
-            "the present one\n",
+            "cannot connect: password metr1cs-t0ken\nfatal: gave up\n",
             "cannot connect: password metr1cs-t0ken\nfatal: gave up\n",
         )
         .unwrap();

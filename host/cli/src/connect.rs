@@ -81,6 +81,14 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, En
     if address.as_str().trim_end_matches('/') != address.origin() {
         return Err(wrong(format!("`{origin}` is more than scheme, host and port"), form));
     }
+    let own = matches!(address.host(), "localhost" | "127.0.0.1" | "::1");
+    if !address.is_secure() && !own {
+        let message = format!(
+            "`{}` is not behind TLS: whoever is on the way could read the credential",
+            address.origin()
+        );
+        return Err(wrong(message, "use an `https` address"));
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
         return Err(wrong(format!("`{name}` is no name of letters, digits and `_`"), form));
@@ -123,15 +131,17 @@ mod tests {
             (metrics.origin.as_str(), metrics.authorization.as_str()),
             ("https://m.example", "Bearer t0ken")
         );
-        let basic = read("http://10.0.0.1:9090/=basic").ok().unwrap();
+        let basic = read("https://10.0.0.1:9090/=basic").ok().unwrap();
         assert_eq!(
             (basic.origin.as_str(), basic.authorization.as_str()),
-            ("http://10.0.0.1:9090", "Basic dTpw")
+            ("https://10.0.0.1:9090", "Basic dTpw")
         );
         for (bad, exit) in [
             ("https://m.example", Exit::Invalid),
             ("m.example=METRICS", Exit::Invalid),
             ("https://m.example/x=METRICS", Exit::Invalid),
+            ("http://m.example=METRICS", Exit::Invalid),
+            ("http://10.0.0.1:9090=METRICS", Exit::Invalid),
             ("https://u@m.example=METRICS", Exit::Invalid),
             ("https://m.example=", Exit::Invalid),
             ("https://m.example=A-B", Exit::Invalid),

@@ -21,7 +21,35 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 13] = [
+const MUTANTS: [Mutant; 17] = [
+    Mutant {
+        without: "the origin of a URL",
+        package: "lockstep-model",
+        file: "host/model/src/web.rs",
+        guard: ("if self.origin() != other.origin() {", "if false {"),
+        test: "web::tests::an_origin_covers_what_is_below_it_and_nothing_else",
+    },
+    Mutant {
+        without: "the plain form of a host",
+        package: "lockstep-model",
+        file: "host/model/src/web.rs",
+        guard: ("spelled != host", "false"),
+        test: "web::tests::look_alikes_are_refused",
+    },
+    Mutant {
+        without: "the namespace of a right on a cluster",
+        package: "lockstep-model",
+        file: "host/model/src/resource.rs",
+        guard: ("namespace && kind && name", "kind && name"),
+        test: "resource::tests::only_what_lies_within_is_covered",
+    },
+    Mutant {
+        without: "the fixed protection of Secrets",
+        package: "lockstep-model",
+        file: "host/model/src/resource.rs",
+        guard: ("if credentials {", "if false {"),
+        test: "resource::tests::credentials_are_out_of_reach_however_they_are_spelled",
+    },
     Mutant {
         without: "the scope check of the gate",
         package: "lockstep-model",

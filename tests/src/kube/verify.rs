@@ -8,10 +8,7 @@ use std::path::Path;
 /// A run in this namespace.
 #[must_use]
 pub fn verify<'s>(scene: &'s Scene, kubeconfig: &Path, namespace: &str) -> Run<'s> {
-    scene
-        .run("deploy-verify")
-        .args(["--namespace", namespace, "--timeout", "120s"])
-        .env("KUBECONFIG", kubeconfig)
+    scene.run("deploy-verify").args(["--namespace", namespace]).env("KUBECONFIG", kubeconfig)
 }
 
 /// The verdict of a run that came to one.

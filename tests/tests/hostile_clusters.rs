@@ -1,0 +1,125 @@
+//! A hostile component that is granted the Pods of one namespace. A server in the place of the cluster hears of nothing
+//! else, whatever it names.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use lockstep_tests::support::{Ended, Scene, assert_no_secret, hostile};
+use lockstep_tests::web::{Answer, Web};
+use serde_json::json;
+
+const TOKEN: &str = "kub3-t0ken";
+
+/// A cluster that has no objects, and says so to everybody.
+fn cluster() -> Web {
+    let list =
+        json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []});
+    let list = list.to_string();
+    Web::new(move |_, _| Answer::of(200, &["content-type: application/json"], &list))
+}
+
+fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> Ended {
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "own",
+        "clusters": [{"name": "own", "cluster": {"server": cluster.url("")}}],
+        "users": [{"name": "own", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "own", "context": {"cluster": "own", "user": "own", "namespace": "shop"}}],
+    });
+    scene.put("kubeconfig", &kubeconfig.to_string());
+    let rights = json!({"cluster": ["read,logs shop/Pod", "rollback shop/Deployment.apps/web"]});
+    let run = scene.allowed(&hostile("clusters"), &rights, "").args(["--act", act]);
+    let run = words.iter().fold(run, |run, word| run.arg("--words").arg(*word));
+    let ended = run.env("KUBECONFIG", scene.path("kubeconfig")).end();
+    assert!(!format!("{ended:?}").contains(TOKEN), "{ended:#?}");
+    assert_no_secret(scene, &ended);
+    ended
+}
+
+#[test]
+fn what_is_granted_is_asked_for_with_the_token_of_the_host() {
+    let (scene, cluster) = (Scene::new(), cluster());
+    let ended = attack(&scene, &cluster, "watch", &["shop|Pod|"]);
+    let said = ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned();
+    assert!(said.contains("Complete"), "{said}");
+    let log = cluster.log();
+    assert!(log[0].target.starts_with("/api/v1/namespaces/shop/pods?"), "{log:?}");
+    assert_eq!(log[0].header("authorization"), format!("Bearer {TOKEN}"));
+}
+
+#[test]
+fn attack_17_nothing_else_is_asked_for() {
+    for (act, word) in [
+        ("get", "shop|Secret|token"),
+        ("get", "shop|secret|token"),
+        ("get", "shop|secrets|token"),
+        ("get", "shop|ConfigMap|settings"),
+        ("get", "other|Pod|web"),
+        ("get", ".|Pod|web"),
+        ("get", "-|Node|node-1"),
+        ("get", "*|Pod|web"),
+        ("get", "shop|Pod|web/../../secrets/token"),
+        ("get", "shop|Pod|web/log"),
+        ("get", "shop|Pod|.."),
+        ("get", "shop|Pod|web%2flog"),
+        ("get", "shop|Pod/web|log"),
+        ("get", "shop/Pod/web|Pod|x"),
+        ("get", "shop|Pod|web?watch=true"),
+        ("watch", "shop|Secret|"),
+        ("watch", "other|Pod|"),
+        ("watch", "*|Pod|"),
+        ("watch", "shop|*|"),
+        ("logs", "other|web|app"),
+        ("logs", "shop|../../secrets/token|app"),
+        ("rollback", "shop|Deployment.apps|other"),
+        ("rollback", "shop|StatefulSet.apps|web"),
+        ("rollback", "other|Deployment.apps|web"),
+        ("rollback", "shop|Secret|web"),
+    ] {
+        let (scene, cluster) = (Scene::new(), cluster());
+        attack(&scene, &cluster, act, &[word]).expect(3, "denied");
+        assert!(cluster.log().is_empty(), "{act} {word}: {:?}", cluster.log());
+    }
+}
+
+#[test]
+fn what_is_no_name_at_all_is_invalid() {
+    for (act, word) in [
+        ("get", "Shop|Pod|web"),
+        ("get", "shop|Pod.|web"),
+        ("get", "shop||web"),
+        ("logs", "shop|web|app&follow=true"),
+        ("logs", "shop|web|"),
+    ] {
+        let (scene, cluster) = (Scene::new(), cluster());
+        let ended = attack(&scene, &cluster, act, &[word]);
+        assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(["invalid"]), "{act} {word}");
+        assert!(cluster.log().is_empty(), "{act} {word}: {:?}", cluster.log());
+    }
+}
+
+#[test]
+fn one_that_is_denied_stops_those_beside_it() {
+    let (scene, cluster) = (Scene::new(), cluster());
+    attack(&scene, &cluster, "together", &["shop|Pod|", "shop|Secret|"]).expect(3, "denied");
+    assert!(cluster.log().is_empty(), "{:?}", cluster.log());
+}
+
+#[test]
+fn attack_17_a_selector_stays_a_selector() {
+    let (scene, cluster) = (Scene::new(), cluster());
+    attack(&scene, &cluster, "selectors", &["app=web&fieldSelector=x", "app=web#", "app=web\r\nx: y"])
+        .expect(0, "done");
+    for asked in cluster.log() {
+        let (path, query) = asked.target.split_once('?').unwrap();
+        assert_eq!(path, "/api/v1/namespaces/shop/pods", "{asked:?}");
+        assert!(!query.contains("fieldSelector") || query.contains("%26fieldSelector"), "{asked:?}");
+        assert_eq!(asked.header("x"), "", "{asked:?}");
+    }
+}
+
+#[test]
+fn more_than_a_hundred_selections_are_not_followed() {
+    let (scene, cluster) = (Scene::new(), cluster());
+    let ended = attack(&scene, &cluster, "many", &[]);
+    assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(["invalid"]));
+    assert!(cluster.log().is_empty(), "{:?}", cluster.log());
+}
