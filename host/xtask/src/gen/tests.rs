@@ -18,7 +18,10 @@ world step {
         /// first.
         stop-here,
     }
-    record target { name: string }
+    record target {
+        /// Its name.
+        name: string,
+    }
     record inputs {
         /// A text.
         plain: string,
