@@ -24,7 +24,7 @@ pub struct Declared {
 pub fn read(path: &str, bytes: &[u8]) -> Result<Vec<Declared>, Problem> {
     let stream = Stream::open(bytes).map_err(|refusal| {
         let hint = "give rendered manifests: the output of `helm template` or `kustomize build`";
-        let line = refusal.at.and_then(|at| u32::try_from(at.line).ok());
+        let line = refusal.at.map(|at| at.line);
         Problem::new(Code::BadInput, refusal.to_string()).hint(hint).at(path, line)
     })?;
     let mut found = Vec::new();
@@ -78,7 +78,7 @@ fn text(stream: &Stream<'_>, node: NodeId, key: &str) -> Option<String> {
 }
 
 fn line(stream: &Stream<'_>, node: NodeId) -> u32 {
-    u32::try_from(stream.position(node).line).unwrap_or(u32::MAX)
+    stream.position(node).line
 }
 
 fn wrong(path: &str, stream: &Stream<'_>, node: NodeId, why: &str) -> Problem {

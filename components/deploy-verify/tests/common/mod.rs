@@ -90,7 +90,8 @@ impl Host for Shared {
             now.into_iter().map(|(_, of, event)| (of, event)).collect::<Vec<_>>()
         };
         let mut events = due(model.now, &mut model.script);
-        if events.is_empty() && !(model.complete && !open.is_empty()) {
+        let all_told = !model.complete || open.is_empty();
+        if events.is_empty() && all_told {
             let until = model.now + u64::from(patience);
             let next = model.script.iter().map(|(when, ..)| *when).min().unwrap_or(u64::MAX);
             model.now = until.min(next).max(model.now);
