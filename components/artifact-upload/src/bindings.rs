@@ -15,9 +15,9 @@ wit_bindgen::generate!({
     generate_all,
 });
 export!(Step);
+lockstep_glue::errors_are_faults!();
 
 pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, reject, summary};
-pub(crate) use lockstep::step::types::Error;
 use lockstep::step::types::{FailureKind, Location};
 pub(crate) use lockstep::step::{objects, workspace};
 

@@ -1,28 +1,7 @@
 //! What this step needs from the outside, as a trait and plain data: the host in a run, a model in tests. It decides
 //! nothing.
 
-/// Why the outside did not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The run was not granted this.
-    Denied(String),
-    /// The thing named does not exist.
-    NotFound(String),
-    /// Something else changed or holds the thing named.
-    Conflict(String),
-    /// The request makes no sense.
-    Invalid(String),
-    /// A budget of the run is used up.
-    Limit(String),
-    /// Not reachable now.
-    Unavailable(String),
-    /// A credential is missing, or was refused.
-    Unauthorized(String),
-    /// What arrived is not what was sent.
-    Integrity(String),
-    /// The store answered with an error of its own: its status and its words.
-    Upstream(u16, String),
-}
+pub use lockstep_glue::Fault;
 
 /// A digest of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -291,24 +270,6 @@ impl Algorithm {
             Self::Md5 => "md5",
             Self::Crc32c => "crc32c",
             Self::Crc64nvme => "crc64nvme",
-        }
-    }
-}
-
-impl Fault {
-    /// The words of whoever did not do it.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        match self {
-            Self::Denied(text)
-            | Self::NotFound(text)
-            | Self::Conflict(text)
-            | Self::Invalid(text)
-            | Self::Limit(text)
-            | Self::Unavailable(text)
-            | Self::Unauthorized(text)
-            | Self::Integrity(text)
-            | Self::Upstream(_, text) => text,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The host of a run as the pure modules see it: translates, and nothing else.
 
 use crate::bindings::objects::{self, Upload};
+use crate::bindings::progress;
 use crate::bindings::workspace::{self, File};
-use crate::bindings::{Error, progress};
 use crate::host::{
     Algorithm, Content, Fault, Found, Host, Keeping, Link, Listed, Open, Page, Part, Put, Range, Stored, When,
 };
@@ -113,22 +113,6 @@ impl Host for World {
 
     fn progress(&mut self, done: u64, total: u64, unit: &str) {
         progress(done, Some(total), unit);
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Denied(text) => Self::Denied(text),
-            Error::NotFound(text) => Self::NotFound(text),
-            Error::Conflict(text) => Self::Conflict(text),
-            Error::Invalid(text) => Self::Invalid(text),
-            Error::Limit(text) => Self::Limit(text),
-            Error::Unavailable(text) => Self::Unavailable(text),
-            Error::Unauthorized(text) => Self::Unauthorized(text),
-            Error::Integrity(text) => Self::Integrity(text),
-            Error::Upstream(error) => Self::Upstream(error.status, error.message),
-        }
     }
 }
 

@@ -6,6 +6,8 @@ mod mistake;
 mod show;
 mod url;
 
+pub use lockstep_glue::Fault;
+
 pub use duration::{duration, spelled};
 pub use mistake::Mistake;
 pub use show::{listed, shown, shown_bytes};
@@ -13,29 +15,6 @@ pub use url::{LONGEST, Url, encoded};
 
 /// The most requests that one call of [`Web::send`] takes.
 pub const MOST_REQUESTS: usize = 100;
-
-/// Why something was not carried out, as the contract has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The run was not granted this.
-    Denied(String),
-    /// The thing named does not exist.
-    NotFound(String),
-    /// Something else changed or holds the thing named.
-    Conflict(String),
-    /// The request makes no sense.
-    Invalid(String),
-    /// A budget of the run is used up.
-    Limit(String),
-    /// Not reachable now.
-    Unavailable(String),
-    /// A credential is missing, or was refused.
-    Unauthorized(String),
-    /// What arrived is not what was sent.
-    Integrity(String),
-    /// The remote side answered with an error of its own: its status and its words.
-    Upstream(u16, String),
-}
 
 /// A request. All are made with GET.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,24 +134,6 @@ impl Response {
     pub fn redirect(&self) -> Option<&str> {
         let moved = matches!(self.status, 301 | 302 | 303 | 307 | 308);
         moved.then(|| self.values("location").next()).flatten()
-    }
-}
-
-impl Fault {
-    /// The words of whoever did not do it.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        match self {
-            Self::Denied(text)
-            | Self::NotFound(text)
-            | Self::Conflict(text)
-            | Self::Invalid(text)
-            | Self::Limit(text)
-            | Self::Unavailable(text)
-            | Self::Unauthorized(text)
-            | Self::Integrity(text)
-            | Self::Upstream(_, text) => text,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::http::{self, Header};
-use crate::bindings::{self, Error, cluster, workspace};
+use crate::bindings::{self, cluster, workspace};
 use crate::host::{Back, Event, Host, Level, LogOf, Selection, Tell};
 use crate::web::{Answers, Clock, Fault, Request, Response, Trouble, Web};
 
@@ -105,22 +105,6 @@ fn trouble(trouble: http::Trouble) -> Trouble {
         http::Trouble::Slow(text) => Trouble::Slow(text),
         http::Trouble::BrokenOff(text) => Trouble::BrokenOff(text),
         http::Trouble::Unreadable(text) => Trouble::Unreadable(text),
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Denied(text) => Self::Denied(text),
-            Error::NotFound(text) => Self::NotFound(text),
-            Error::Conflict(text) => Self::Conflict(text),
-            Error::Invalid(text) => Self::Invalid(text),
-            Error::Limit(text) => Self::Limit(text),
-            Error::Unavailable(text) => Self::Unavailable(text),
-            Error::Unauthorized(text) => Self::Unauthorized(text),
-            Error::Integrity(text) => Self::Integrity(text),
-            Error::Upstream(error) => Self::Upstream(error.status, error.message),
-        }
     }
 }
 

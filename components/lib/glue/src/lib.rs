@@ -2,7 +2,10 @@
 //! their messages. Never knows a step.
 #![forbid(unsafe_code)]
 
+mod fault;
 pub mod words;
+
+pub use fault::Fault;
 
 /// Lets `?` end a run at a host call that was not carried out. Each step has types of its own for errors and failures,
 /// made by `wit_bindgen::generate!`, so this stands below that call, once.
@@ -24,6 +27,30 @@ macro_rules! errors_end_the_run {
                     }
                 };
                 Self { kind, code: "workspace".into(), message, hint: None, at: None }
+            }
+        }
+    };
+}
+
+/// Gives the pure modules of a step [`Fault`]s for the errors of its host calls. Stands below the call of
+/// `wit_bindgen::generate!`, once.
+#[macro_export]
+macro_rules! errors_are_faults {
+    () => {
+        impl From<lockstep::step::types::Error> for $crate::Fault {
+            fn from(error: lockstep::step::types::Error) -> Self {
+                use lockstep::step::types::Error;
+                match error {
+                    Error::Denied(text) => Self::Denied(text),
+                    Error::NotFound(text) => Self::NotFound(text),
+                    Error::Conflict(text) => Self::Conflict(text),
+                    Error::Invalid(text) => Self::Invalid(text),
+                    Error::Limit(text) => Self::Limit(text),
+                    Error::Unavailable(text) => Self::Unavailable(text),
+                    Error::Unauthorized(text) => Self::Unauthorized(text),
+                    Error::Integrity(text) => Self::Integrity(text),
+                    Error::Upstream(error) => Self::Upstream(error.status, error.message),
+                }
             }
         }
     };
