@@ -8,6 +8,8 @@ use lockstep_tests::kube::verify::{deployment, verdict, verify};
 use lockstep_tests::kube::{Cluster, Proxy, stages};
 use lockstep_tests::support::{Ended, Scene, assert_absent, receipt};
 use serde_json::json;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -156,4 +158,38 @@ fn what_opens_the_cluster_is_seen_by_nobody() {
         verify(&scene, Path::new("/nonexistent"), &namespace).args(["--resources", "deployment/web"]).end();
     let message = ended.expect(5, "credentials")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("KUBECONFIG"), "{message}");
+}
+
+#[test]
+fn a_plugin_lets_in_and_gets_only_the_secrets_of_its_kind() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("plugin");
+    apply(&namespace, "web", "", &json!({}));
+    let (scene, own) = (Scene::new(), cluster.context());
+    let seen = scene.path("seen");
+    let script = format!(
+        "#!/bin/sh\nenv > '{}'\nprintf '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\
+         \"kind\":\"ExecCredential\",\"status\":{{\"token\":\"%s\"}}}}' \"$AWS_SESSION_TOKEN\"\n",
+        seen.display()
+    );
+    scene.put("aws-iam-authenticator", &script);
+    let plugin = scene.path("aws-iam-authenticator");
+    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o700)).unwrap();
+    let exec = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "command": plugin, "interactiveMode": "Never",
+    });
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "own",
+        "clusters": [{"name": "own", "cluster": {"server": own.server, "certificate-authority": own.authority}}],
+        "users": [{"name": "own", "user": {"exec": exec}}],
+        "contexts": [{"name": "own", "context": {"cluster": "own", "user": "own"}}],
+    });
+    scene.put("kubeconfig", &kubeconfig.to_string());
+    let run = verify(&scene, &scene.path("kubeconfig"), &namespace).args(["--resources", "deployment/web"]);
+    let ended = run.env("AWS_SESSION_TOKEN", &own.token).env("OTHER_TOKEN", "other-canary").end();
+    assert_eq!(verdict(&ended), "passed", "{}", ended.stderr);
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(seen.contains(&own.token) && !seen.contains("other-canary"), "{seen}");
+    fs::remove_file(scene.path("seen")).unwrap();
+    assert_absent(&scene, &ended, &[&own.token], &[]);
 }
