@@ -27,9 +27,11 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
 /// The targets, each with the files of the project that it begins with.
-const TARGETS: [(&str, &[&str]); 9] = [
+const TARGETS: [(&str, &[&str]); 11] = [
+    ("cluster-objects", &[]),
     ("manifest-requests", &["components/manifest-patch/cases"]),
     ("paths", &[]),
+    ("scopes", &[]),
     ("secrets", &[]),
     ("terraform-outputs", &["components/terraform-parse/cases"]),
     ("terraform-plans", &["components/plan-gate/cases"]),
