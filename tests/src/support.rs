@@ -191,6 +191,17 @@ pub fn calls(scene: &Scene) -> Vec<(String, String, String)> {
     calls.iter().map(|call| (text(call, "call"), text(call, "target"), text(call, "verdict"))).collect()
 }
 
+/// Whether a step asks for a cluster: then none of its cases ends well, and the live tests have those that do.
+///
+/// # Panics
+/// It has no `step.toml`.
+#[must_use]
+pub fn needs_cluster(step: &str) -> bool {
+    let path = checkout().join("components").join(step).join("step.toml");
+    let text = std::fs::read_to_string(path).expect("its step.toml");
+    text.lines().any(|line| line.starts_with("cluster = "))
+}
+
 /// The names of the built-in steps: the folders with a `step.toml`.
 #[must_use]
 pub fn steps() -> Vec<String> {
