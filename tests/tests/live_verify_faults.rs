@@ -193,3 +193,28 @@ fn a_plugin_lets_in_and_gets_only_the_secrets_of_its_kind() {
     fs::remove_file(scene.path("seen")).unwrap();
     assert_absent(&scene, &ended, &[&own.token], &[]);
 }
+
+#[test]
+fn a_policy_bounds_what_is_read_and_its_refusal_says_what_would_allow_it() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("policy");
+    apply(&namespace, "web", "", &json!({}));
+    let mut lines = vec![format!("read {namespace}/Deployment.apps/web")];
+    for _ in 0..20 {
+        let scene = Scene::new();
+        let allowed = json!({"workspace": ["read deployment/web"], "cluster": &lines});
+        let policy = json!({"version": 1, "steps": {"deploy-verify": allowed}});
+        scene.put("own/policy.yaml", &policy.to_string());
+        let run = verify(&scene, &cluster.kubeconfig(), &namespace).args(["--resources", "deployment/web"]);
+        let ended = run.arg("--policy").arg(scene.path("own/policy.yaml")).end();
+        if ended.exit == Some(0) {
+            assert!(lines.len() > 3 && lines.iter().all(|line| line.starts_with("read ")), "{lines:?}");
+            return;
+        }
+        let result = ended.expect(3, "denied");
+        let message = result["message"].as_str().unwrap();
+        let (_, rest) = message.split_once("to allow it, add `").expect(message);
+        lines.push(rest.split('`').next().unwrap().to_owned());
+    }
+    panic!("it is denied whatever is added: {lines:?}");
+}
