@@ -182,6 +182,18 @@ pub fn moto_python() -> Result<PathBuf> {
     Ok(folder.join("bin"))
 }
 
+/// A `python` with the client of Kubernetes.
+///
+/// # Errors
+/// It cannot be installed.
+pub fn kube_python() -> Result<PathBuf> {
+    let folder = installed("kube-python", "34.1.0", |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "kubernetes==34.1.0"]))
+    })?;
+    Ok(folder.join("bin/python3"))
+}
+
 /// `rclone`, which copies folders to S3: the system's, or Debian's package unpacked. It needs no library.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod connect;
 mod failure;
 mod kinds;
 mod rollback;
+mod slim;
 mod watch;
 
 pub use connect::Connection;

@@ -3,8 +3,9 @@
 
 use super::failure;
 use super::kinds::Kind;
+use super::slim::Slim;
 use futures_util::{StreamExt as _, pin_mut};
-use kube::api::{Api, DynamicObject};
+use kube::api::{Api, DynamicObject, TypeMeta};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config, Event};
 use lockstep_model::call::CallError;
@@ -209,7 +210,7 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
     config.label_selector = followed.labels.clone();
     config.field_selector = followed.fields.clone();
     let resource = &followed.kind.resource;
-    let api: Api<DynamicObject> = match &followed.namespace {
+    let api: Api<Slim> = match &followed.namespace {
         Some(namespace) => Api::namespaced_with(client, namespace, resource),
         None => Api::all_with(client, resource),
     };
@@ -266,7 +267,7 @@ async fn present(
     shared: &Shared,
     of: u32,
     followed: &Followed,
-    mut object: DynamicObject,
+    object: Slim,
     known: &mut HashMap<String, String>,
 ) {
     let uid = object.metadata.uid.clone().unwrap_or_default();
@@ -275,16 +276,15 @@ async fn present(
         return;
     }
     known.insert(uid.clone(), version);
-    shared.say(of, Some(&uid), What::Present(text(&mut object, &followed.kind))).await;
+    let text = text(&mut object.into(), &followed.kind);
+    shared.say(of, Some(&uid), What::Present(text)).await;
 }
 
 /// An object as the contract has it.
 pub(super) fn text(object: &mut DynamicObject, kind: &Kind) -> String {
     object.metadata.managed_fields = None;
-    let types = || kube::api::TypeMeta {
-        api_version: kind.resource.api_version.clone(),
-        kind: kind.resource.kind.clone(),
-    };
+    let types =
+        || TypeMeta { api_version: kind.resource.api_version.clone(), kind: kind.resource.kind.clone() };
     // Items of a list do not say what they are.
     object.types.get_or_insert_with(types);
     serde_json::to_string(object).unwrap_or_default()

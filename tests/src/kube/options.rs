@@ -53,6 +53,8 @@ pub(super) fn controllers() -> Vec<String> {
         KUBECONFIG,
         "--leader-elect=false",
         "--secure-port=0",
+        // A busy machine renews leases late, and then every pod of the node would cease to be ready.
+        "--node-monitor-grace-period=1h",
         "--service-account-private-key-file=sa.key",
         "--root-ca-file=tls/apiserver.crt",
         "--concurrent-deployment-syncs=20",

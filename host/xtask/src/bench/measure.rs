@@ -68,7 +68,7 @@ fn once(contender: &Contender) -> Result<Sample, Measured> {
 
 /// Has a fresh process run and measure the command: what a process inherits of its parent's memory counts as
 /// its own peak, and this one has grown by now.
-fn measure(command: &Command) -> io::Result<Sample> {
+pub(super) fn measure(command: &Command) -> io::Result<Sample> {
     let mut fresh = Command::new(std::env::current_exe()?);
     fresh.arg(ONE).arg(command.get_program()).args(command.get_args());
     // The same for everybody, and without secrets, which would make lockstep start twice.

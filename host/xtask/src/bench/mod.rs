@@ -7,6 +7,7 @@ mod measure;
 mod render;
 mod stream;
 mod upload;
+mod verify;
 mod work;
 
 pub(crate) use measure::one;
@@ -117,6 +118,21 @@ impl Rounds {
         }
     }
 
+    fn of_single(self) -> usize {
+        match self {
+            Self::Full => 20,
+            Self::Quick => 5,
+        }
+    }
+
+    /// How many Deployments roll out at once, and how often for each tool.
+    fn rollouts(self) -> (usize, usize) {
+        match self {
+            Self::Full => (1_000, 2),
+            Self::Quick => (100, 1),
+        }
+    }
+
     /// How many files, small and large, so that the growth shows.
     fn files(self) -> [usize; 2] {
         match self {
@@ -127,7 +143,7 @@ impl Rounds {
 }
 
 /// The parts of the measurement, each a table for each size.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "start",
     "bulk",
     "stream",
@@ -138,6 +154,7 @@ const PARTS: [&str; 10] = [
     "upload",
     "upload-one",
     "upload-again",
+    "verify",
 ];
 
 /// Measures everything, or one part. Fails at the end if a tool did not do the work.
@@ -216,6 +233,15 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
             &repeats,
             rounds.of_uploads(),
         )?;
+    }
+    if wanted("verify") {
+        let mut scene = verify::Scene::new(root, &folder)?;
+        table("verify: one Deployment that is ready, whole process", &scene.single(), rounds.of_single())?;
+        let (count, turns) = rounds.rollouts();
+        let wrong = scene.rollouts(count, turns)?;
+        let title = format!("verify: the same one beside {count} others");
+        table(&title, &scene.single(), rounds.of_bulk())?;
+        failed.extend(wrong);
     }
     ensure!(failed.is_empty(), "the work was not done:\n{}", failed.join("\n"));
     Ok(())
