@@ -198,7 +198,7 @@ pub fn calls(scene: &Scene) -> Vec<(String, String, String)> {
 #[must_use]
 pub fn needs_cluster(step: &str) -> bool {
     let path = checkout().join("components").join(step).join("step.toml");
-    let text = std::fs::read_to_string(path).expect("its step.toml");
+    let text = fs::read_to_string(path).expect("its step.toml");
     text.lines().any(|line| line.starts_with("cluster = "))
 }
 
