@@ -123,3 +123,20 @@ fn more_than_a_hundred_selections_are_not_followed() {
     assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(["invalid"]));
     assert!(cluster.log().is_empty(), "{:?}", cluster.log());
 }
+
+#[test]
+fn a_cluster_that_says_the_token_back_gives_it_to_nobody() {
+    for (act, word) in [("get", "shop|Pod|web"), ("watch", "shop|Pod|"), ("logs", "shop|web|app")] {
+        let echo = Web::new(|asked, _| {
+            let message = format!("who is {}?", asked.header("authorization"));
+            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": 403});
+            Answer::of(403, &["content-type: application/json"], &status.to_string())
+        });
+        let scene = Scene::new();
+        // That the token is nowhere is asserted for every attack.
+        let ended = attack(&scene, &echo, act, &[word]);
+        let said = ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned();
+        assert!(said.contains("unauthorized") || said.contains("who is Bearer ***"), "{said}");
+        assert!(!echo.log().is_empty());
+    }
+}

@@ -3,7 +3,7 @@
 
 use kube::config::{AuthInfo, Config, ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use lockstep_model::call::CallError;
-use lockstep_model::redact::Redactor;
+use lockstep_model::known::Known;
 use secrecy::ExposeSecret as _;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,7 +23,14 @@ pub(super) struct Connected {
     /// The namespace that `.` stands for.
     pub(super) namespace: String,
     /// Takes what the job must not show out of logs and messages.
-    pub(super) redactor: Redactor,
+    pub(super) known: Known,
+}
+
+impl Connected {
+    /// An error whose text holds no secret, whatever the cluster said.
+    pub(super) fn without_secrets(&self, error: CallError) -> CallError {
+        error.said(|text| self.known.redact(text))
+    }
 }
 
 /// How long a server may take to accept a connection.
@@ -52,12 +59,12 @@ pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallEr
     config.reset_reader_on_write = true;
     let namespace = config.default_namespace.clone();
     let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let redactor = redactor(connection, &config.auth_info);
+    let known = known(connection, &config.auth_info);
     let client = kube::Client::try_from(config).map_err(|error| {
-        let cause = redactor.redact(&causes(&error)).into_owned();
+        let cause = known.redact(&causes(&error));
         CallError::Unauthorized(format!("{address}: no way into the cluster: {cause}"))
     })?;
-    Ok(Connected { client, namespace, redactor })
+    Ok(Connected { client, namespace, known })
 }
 
 async fn config(connection: &Connection) -> Result<Config, CallError> {
@@ -116,13 +123,14 @@ fn equip(exec: &mut ExecConfig, secrets: &[(String, String)]) {
 }
 
 /// What must appear in no log and no message: the secrets of the job and those of the kubeconfig.
-fn redactor(connection: &Connection, user: &AuthInfo) -> Redactor {
+fn known(connection: &Connection, user: &AuthInfo) -> Known {
     let own = [&user.token, &user.password, &user.client_key_data];
     let own = own.into_iter().flatten().map(|secret| secret.expose_secret());
     let secrets = connection.secrets.iter().map(|(_, value)| value.as_str());
+    let known = Known::default();
     // Texts too short to be a secret would blacken everything.
-    let all: Vec<&str> = own.chain(secrets).filter(|secret| secret.len() >= 4).collect();
-    Redactor::new(&all).unwrap_or_else(|_| Redactor::empty())
+    own.chain(secrets).filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
+    known
 }
 
 /// An error and what it was caused by, in one line.

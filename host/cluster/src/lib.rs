@@ -92,7 +92,7 @@ impl Cluster {
         let target = one(permit)?;
         let what = format!("get `{target}`");
         let Reached { runtime, connected, kinds } = self.reached()?;
-        runtime.block_on(async {
+        let got = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
             let api = api(connected, target, &kind)?;
             let mut object = api.get(target.name().unwrap_or_default()).await.map_err(|error| {
@@ -101,7 +101,8 @@ impl Cluster {
             })?;
             let text = watch::text(&mut object, &kind);
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
-        })
+        });
+        got.map_err(|error| connected.without_secrets(error))
     }
 
     /// Begins to follow what the permit names, each with its selector.
@@ -117,7 +118,8 @@ impl Cluster {
         let Reached { runtime, connected, kinds } = self.reached()?;
         let mut followed = Vec::new();
         for (target, selector) in targets.iter().zip(selectors) {
-            let kind = runtime.block_on(kinds.find(&connected.client, target))?;
+            let kind = runtime.block_on(kinds.find(&connected.client, target));
+            let kind = kind.map_err(|error| connected.without_secrets(error))?;
             let namespace = namespace(connected, target, &kind)?;
             let by_name = target.name().map(|name| format!("metadata.name={name}"));
             let fields: Vec<_> = by_name.into_iter().chain(selector.fields.clone()).collect();
@@ -140,11 +142,11 @@ impl Cluster {
     /// More has come than a run may receive.
     pub fn next(&mut self, following: &mut Following, patience: u32) -> Result<Vec<Change>, CallError> {
         let most = self.limits.followed_bytes;
-        let Reached { runtime, .. } = self.reached()?;
+        let Reached { runtime, connected, .. } = self.reached()?;
         let patience = Duration::from_millis(patience.into()).min(PATIENCE);
         let pause = following.answered.filter(|_| following.incomplete == 0);
         let pause = pause.map_or(Duration::ZERO, |last| PACE.saturating_sub(last.elapsed())).min(patience);
-        let (changes, received) = runtime.block_on(async {
+        let (mut changes, received) = runtime.block_on(async {
             tokio::time::sleep(pause).await;
             following.watcher.next(patience.saturating_sub(pause), CHANGES).await
         });
@@ -155,6 +157,13 @@ impl Cluster {
         let ended = changes.iter().filter(ended).count();
         following.incomplete = following.incomplete.saturating_sub(ended);
         following.answered = Some(Instant::now());
+        for change in &mut changes {
+            match &mut change.what {
+                What::Interrupted(text) => *text = connected.known.redact(text),
+                What::Failed(error) => *error = connected.without_secrets(error.clone()),
+                What::Present(_) | What::Gone(_) | What::Complete => {}
+            }
+        }
         Ok(changes)
     }
 
@@ -176,7 +185,7 @@ impl Cluster {
             return Err(CallError::Invalid(format!("{what}: `{container}` is no name of a container")));
         }
         let Reached { runtime, connected, kinds } = self.reached()?;
-        runtime.block_on(async {
+        let read = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
             let params = LogParams {
                 container: Some(container.to_owned()),
@@ -192,9 +201,10 @@ impl Cluster {
             let text = connected.client.request_text(request).await.map_err(|error| {
                 failure::with_rule(failure::told(&what, &error), "", "pods/log", &["get"])
             })?;
-            let text = connected.redactor.redact(&text).into_owned();
+            let text = connected.known.redact(&text);
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
-        })
+        });
+        read.map_err(|error| connected.without_secrets(error))
     }
 
     /// Puts the pod template of an earlier revision of the permit's object back in place.
@@ -209,12 +219,13 @@ impl Cluster {
     ) -> Result<Answer<()>, CallError> {
         let (target, planned) = (one(permit)?, self.planned);
         let Reached { runtime, connected, kinds } = self.reached()?;
-        runtime.block_on(async {
+        let done = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
             let namespace = namespace(connected, target, &kind)?.unwrap_or_default();
             let back = rollback::Back { target, namespace: &namespace, version, revision };
             rollback::rollback(&connected.client, kinds, &back, planned).await
-        })?;
+        });
+        done.map_err(|error| connected.without_secrets(error))?;
         let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deleted: false };
         self.changes.push(change);
         Ok(Answer::plain(()))

@@ -180,6 +180,23 @@ impl CallError {
         }
     }
 
+    /// The same with another text.
+    #[must_use]
+    pub fn said(self, say: impl FnOnce(&str) -> String) -> Self {
+        let text = say(self.message());
+        match self {
+            Self::Denied(_) => Self::Denied(text),
+            Self::NotFound(_) => Self::NotFound(text),
+            Self::Conflict(_) => Self::Conflict(text),
+            Self::Invalid(_) => Self::Invalid(text),
+            Self::Limit(_) => Self::Limit(text),
+            Self::Unavailable(_) => Self::Unavailable(text),
+            Self::Unauthorized(_) => Self::Unauthorized(text),
+            Self::Integrity(_) => Self::Integrity(text),
+            Self::Upstream { status, .. } => Self::Upstream { status, message: text },
+        }
+    }
+
     /// What is said about it.
     #[must_use]
     pub fn message(&self) -> &str {

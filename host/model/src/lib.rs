@@ -10,6 +10,7 @@ pub mod gate;
 pub mod grant;
 pub mod info;
 pub mod inputs;
+pub mod known;
 pub mod limits;
 pub mod object;
 pub mod outputs;

@@ -3,7 +3,6 @@
 
 use super::credentials::{Renewing, Source};
 use super::hearing::{Again, Ear, Hearing};
-use super::secret::Known;
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -14,6 +13,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
+use lockstep_model::known::Known;
 use reqwest::Url;
 use std::net::IpAddr;
 use std::path::PathBuf;

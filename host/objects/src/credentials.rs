@@ -2,11 +2,11 @@
 //! stay in this crate; nothing here gives one to a caller but the SDK.
 
 use super::connect::Identity;
-use super::secret::Known;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::DisplayErrorContext;
+use lockstep_model::known::Known;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;

@@ -1,10 +1,10 @@
 //! What a server's refusal means to a component: one of the contract's errors, with a text that holds no secret. It
 //! never decides whether to try again.
 
-use super::secret::Known;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;
+use lockstep_model::known::Known;
 use std::error::Error;
 use std::io;
 

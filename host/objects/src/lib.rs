@@ -16,7 +16,6 @@ mod parts;
 mod proof;
 mod put;
 mod s3;
-mod secret;
 mod types;
 
 pub use connect::{Connection, Identity, Keys};
@@ -27,13 +26,13 @@ use batch::{Job, each};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
+use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
 use lockstep_model::object::{ObjectName, Store};
 use lockstep_model::report::ObjectChange;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::Algorithm;
 use s3::{Place, S3};
-use secret::Known;
 use std::sync::{Arc, PoisonError};
 use tokio::runtime::Runtime;
 

@@ -1,12 +1,12 @@
 //! The secrets that a run came to hold while it ran, so that no message of a server can give one away. It never shows
 //! one.
 
-use lockstep_model::redact::Redactor;
+use crate::redact::Redactor;
 use std::sync::{PoisonError, RwLock};
 
-/// The secrets of one run's storage.
+/// The secrets that a capability came to hold.
 #[derive(Default)]
-pub(super) struct Known(RwLock<State>);
+pub struct Known(RwLock<State>);
 
 #[derive(Default)]
 struct State {
@@ -22,7 +22,7 @@ impl std::fmt::Debug for Known {
 
 impl Known {
     /// Remembers a secret.
-    pub(super) fn add(&self, secret: &str) {
+    pub fn add(&self, secret: &str) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if secret.is_empty() || state.secrets.iter().any(|known| known == secret) {
             return;
@@ -33,7 +33,8 @@ impl Known {
     }
 
     /// The text without the secrets, in whatever common form it holds them.
-    pub(super) fn redact(&self, text: &str) -> String {
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match (&state.redactor, state.secrets.is_empty()) {
             (Some(redactor), _) => redactor.redact(text).into_owned(),
