@@ -1,5 +1,5 @@
-// Command kube is a Kubernetes control plane, etcd and kwok in one program: it is the one that it is called by the
-// name of. One program is linked once, and what the five share is compiled once. It adds nothing to them.
+// Command kube is a Kubernetes control plane, etcd, kwok and kubectl in one program: it is the one that it is called by the
+// name of. One program is linked once, and what the six share is compiled once. It adds nothing to them.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
+	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -38,6 +39,8 @@ func main() {
 		run(controllers.NewControllerManagerCommand())
 	case "kube-scheduler":
 		run(scheduler.NewSchedulerCommand())
+	case "kubectl":
+		run(kubectl.NewDefaultKubectlCommand())
 	case "kwok":
 		fail(nodes())
 	default:

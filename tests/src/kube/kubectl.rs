@@ -1,4 +1,4 @@
-//! `kubectl` at a cluster, and waiting for what it has done. It is the system's `kubectl`; there is no other.
+//! `kubectl` at a cluster, and waiting for what it has done. It never takes the system's `kubectl`.
 
 use super::cluster::{Cluster, PATIENCE};
 use crate::services::{self, Result};
@@ -11,7 +11,7 @@ impl Cluster {
     /// Runs `kubectl` as `admin`.
     ///
     /// # Errors
-    /// It is not installed, or fails; with what it said.
+    /// It cannot be built, or fails; with what it said.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.kubectl_with(&self.kubeconfig(), arguments)
     }
@@ -19,7 +19,7 @@ impl Cluster {
     /// Runs `kubectl` with this kubeconfig.
     ///
     /// # Errors
-    /// It is not installed, or fails; with what it said.
+    /// It cannot be built, or fails; with what it said.
     pub fn kubectl_with(&self, kubeconfig: &Path, arguments: &[&str]) -> Result<String> {
         services::output(self.kubectl_command(kubeconfig)?.args(arguments))
     }
@@ -27,13 +27,9 @@ impl Cluster {
     /// `kubectl` with this kubeconfig and a home of its own.
     ///
     /// # Errors
-    /// It is not installed.
+    /// It cannot be built.
     pub fn kubectl_command(&self, kubeconfig: &Path) -> Result<Command> {
-        let program = Path::new("/usr/bin/kubectl");
-        if !program.exists() {
-            return Err("kubectl is not installed: /usr/bin/kubectl is missing".to_owned());
-        }
-        let mut command = Command::new(program);
+        let mut command = Command::new(services::kubernetes()?.join("kubectl"));
         command.env("KUBECONFIG", kubeconfig).env("HOME", self.folder());
         Ok(command)
     }

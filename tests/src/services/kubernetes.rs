@@ -1,4 +1,4 @@
-//! A Kubernetes control plane, etcd and kwok, all of one Go module and linked as one program. It starts none of them.
+//! A Kubernetes control plane, etcd, kwok and `kubectl`, all of one Go module and linked as one program. It starts none of them.
 
 use super::{Result, digest, installed, run, said};
 use std::os::unix::fs::symlink;
@@ -8,10 +8,11 @@ use std::process::Command;
 /// The version of Kubernetes that `go.mod` names, which the programs must be told.
 const VERSION: (&str, &str, &str) = ("1", "34", "4");
 /// What the program is called by, each the name of what it then is.
-const NAMES: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
+const NAMES: [&str; 6] =
+    ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"];
 
-/// The folder of `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler` and `kwok`, which plays nodes
-/// and what runs on them.
+/// The folder of `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubectl`, and `kwok`, which plays
+/// nodes and what runs on them.
 ///
 /// # Errors
 /// They cannot be built.

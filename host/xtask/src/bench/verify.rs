@@ -5,7 +5,7 @@ mod plane;
 
 use super::measure::{self, Contender, Sample};
 use crate::{build, shell};
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Error, Result};
 use lockstep_tests::services;
 use plane::{Plane, Requests};
 use serde_json::{Value, json};
@@ -60,13 +60,12 @@ impl Scene {
         fs::create_dir_all(&folder)?;
         let mut scene = Self {
             host: build::host(root),
-            kubectl: kubectl().context("kubectl is not installed")?,
+            kubectl: services::kubernetes().map_err(Error::msg)?.join("kubectl"),
             python: services::kube_python().map_err(Error::msg)?,
             poller: root.join("tests/live/kube/poller.py").to_string_lossy().into_owned(),
             plane: Plane::start(root, &USERS)?,
             folder,
         };
-        shell::say(&format!("kubectl is {}", scene.kubectl.display()));
         scene.apply(&[deployment("web", "app=web", 0)], "app=web", "registry.test/app:0")?;
         Ok(scene)
     }
@@ -253,16 +252,4 @@ fn deployment(name: &str, selector: &str, number: usize) -> Value {
             },
         },
     })
-}
-
-/// The first `kubectl` of the path. Google's only chooses among others beside it; then it is the newest of those.
-fn kubectl() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let first =
-        std::env::split_paths(&path).map(|folder| folder.join("kubectl")).find(|path| path.exists())?;
-    let first = first.canonicalize().ok()?;
-    let minor = |path: &PathBuf| path.extension()?.to_str()?.parse::<u32>().ok();
-    let beside = fs::read_dir(first.parent()?).ok()?.flatten().map(|entry| entry.path());
-    let versions = beside.filter(|path| path.to_string_lossy().contains("/kubectl.1."));
-    Some(versions.max_by_key(minor).unwrap_or(first))
 }
