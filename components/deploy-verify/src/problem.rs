@@ -118,9 +118,9 @@ impl Problem {
         Self { code: Code::BadInput, message: mistake.message, hint: mistake.hint, at: None }
     }
 
-    /// A call on the cluster that was not carried out.
+    /// A call on the cluster or on web servers that was not carried out.
     #[must_use]
-    pub fn cluster(fault: Fault) -> Self {
+    pub fn remote(fault: Fault) -> Self {
         let code = match &fault {
             Fault::Unauthorized(_) => Code::Credentials,
             Fault::Limit(_) => Code::Limit,

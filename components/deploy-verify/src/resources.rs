@@ -58,11 +58,11 @@ impl Wanted {
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Self, Mistake> {
         let wrong = |why: String| Mistake::new(format!("`resources`: `{text}`: {why}"), FORMS);
-        let text_ = text.trim();
-        if text_.is_empty() {
+        let text = text.trim();
+        if text.is_empty() {
             return Err(wrong("it is empty".into()));
         }
-        if let Some((kind, labels)) = selector(text_) {
+        if let Some((kind, labels)) = selector(text) {
             let labels = labels.trim();
             if labels.is_empty() || labels.starts_with('-') {
                 return Err(wrong("it has no labels behind `-l`".into()));
@@ -73,10 +73,10 @@ impl Wanted {
             };
             return Ok(Self::Selected { kinds, labels: labels.to_owned() });
         }
-        let is_file = text_.contains(['*', '?', '{', '['])
-            || [".yaml", ".yml", ".json"].iter().any(|end| text_.ends_with(end));
-        match text_.split_once('/') {
-            _ if is_file => Ok(Self::Files(text_.to_owned())),
+        let is_file = text.contains(['*', '?', '{', '['])
+            || [".yaml", ".yml", ".json"].iter().any(|end| text.ends_with(end));
+        match text.split_once('/') {
+            _ if is_file => Ok(Self::Files(text.to_owned())),
             Some((kind, name)) if !name.is_empty() && !name.contains('/') => {
                 Ok(Self::Named { kind: kind_of(kind).map_err(wrong)?, name: name.to_owned() })
             }

@@ -13,6 +13,8 @@ use crate::words;
 
 /// The longest wait for the cluster, in milliseconds: as often as that, people hear how it stands.
 const PATIENCE: u64 = 5_000;
+/// The shortest one: a time that has come is looked at with what comes with it.
+const SHORTEST: u64 = 50;
 /// How long something named may be missing, or say nothing of itself, in seconds, while all else is ready.
 const UNSAID: u64 = 60;
 /// How long something named may be missing, in seconds.
@@ -63,7 +65,7 @@ impl<W> Rollout<W> {
     /// There is no way into the cluster, or a kind does not exist.
     pub fn begin(host: &mut impl Host<Watcher = W>, plan: Plan, rules: Rules) -> Result<Self, Problem> {
         let selections: Vec<_> = plan.selections.iter().map(|(selection, _)| selection.clone()).collect();
-        let watcher = host.watch(&selections).map_err(Problem::cluster)?;
+        let watcher = host.watch(&selections).map_err(Problem::remote)?;
         let mut cluster = Cluster::new(rules);
         let named = plan.named.iter();
         let targets = named
@@ -111,10 +113,10 @@ impl<W> Rollout<W> {
     ) -> Result<End, Problem> {
         loop {
             let now = clock.now();
-            let due = self.cluster.next_due().map_or(PATIENCE, |due| (due * 1000).saturating_sub(now));
-            let wait = deadline.left(now).min(due.max(50)).min(PATIENCE);
-            let wait = if self.open.is_empty() { wait } else { deadline.left(now).min(PATIENCE) };
-            let changes = host.next(&mut self.watcher, wait as u32).map_err(Problem::cluster)?;
+            let due = if self.open.is_empty() { self.cluster.next_due() } else { None };
+            let due = due.map_or(PATIENCE, |due| (due * 1000).saturating_sub(now).max(SHORTEST));
+            let wait = deadline.left(now).min(due).min(PATIENCE);
+            let changes = host.next(&mut self.watcher, wait as u32).map_err(Problem::remote)?;
             let seconds = clock.now() / 1000;
             for (of, event) in changes {
                 self.take(tell, of as usize, event, seconds)?;
@@ -164,7 +166,7 @@ impl<W> Rollout<W> {
                 tell.note(Level::Warning, &format!("{}; without it {less}", fault.message()));
                 self.open.remove(&of);
             }
-            Event::Failed(fault) => return Err(Problem::cluster(fault)),
+            Event::Failed(fault) => return Err(Problem::remote(fault)),
         }
         Ok(())
     }

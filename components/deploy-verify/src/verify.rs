@@ -101,7 +101,8 @@ pub fn verify<H: Host + Web>(
     }
     let mut done = judged(&rollout, end);
     if end == End::Ready {
-        check(host, clock, tell, (&settings, deadline), &mut done).map_err(|fault| vec![faulted(fault)])?;
+        check(host, clock, tell, (&settings, deadline), &mut done)
+            .map_err(|fault| vec![Problem::remote(fault)])?;
     }
     if done.rejection.is_some() {
         explain(host, tell, &rollout, &settings, &mut done).map_err(one)?;
@@ -246,15 +247,4 @@ fn resources<W>(rollout: &Rollout<W>) -> (Vec<Resource>, Vec<Vec<String>>) {
     };
     let rows = all.iter().map(|id| words::row(&rollout.cluster, *id)).collect();
     (all.iter().map(resource).collect(), rows)
-}
-
-/// A web server that could not be asked at all.
-fn faulted(fault: Fault) -> Problem {
-    let code = match &fault {
-        Fault::Limit(_) => Code::Limit,
-        Fault::Unauthorized(_) => Code::Credentials,
-        Fault::Unavailable(_) | Fault::Upstream(..) => Code::Unavailable,
-        _ => Code::BadInput,
-    };
-    Problem::new(code, fault.message())
 }

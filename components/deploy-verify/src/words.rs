@@ -5,7 +5,7 @@ use lockstep_workload::{Cluster, State, TargetId, words};
 
 use crate::rollout::End;
 
-/// `deployment/web`, with the namespace before it where there are several.
+/// `deployment/web`.
 #[must_use]
 pub fn name(cluster: &Cluster, id: TargetId) -> String {
     let (kind, _, name) = cluster.name(id);

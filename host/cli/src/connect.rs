@@ -81,8 +81,7 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, En
     if address.as_str().trim_end_matches('/') != address.origin() {
         return Err(wrong(format!("`{origin}` is more than scheme, host and port"), form));
     }
-    let own = matches!(address.host(), "localhost" | "127.0.0.1" | "::1");
-    if !address.is_secure() && !own {
+    if !address.is_secure() && !address.is_loopback() {
         let message = format!(
             "`{}` is not behind TLS: whoever is on the way could read the credential",
             address.origin()
@@ -141,6 +140,7 @@ mod tests {
             ("m.example=METRICS", Exit::Invalid),
             ("https://m.example/x=METRICS", Exit::Invalid),
             ("http://m.example=METRICS", Exit::Invalid),
+            ("http://localhost:9090=METRICS", Exit::Invalid),
             ("http://10.0.0.1:9090=METRICS", Exit::Invalid),
             ("https://u@m.example=METRICS", Exit::Invalid),
             ("https://m.example=", Exit::Invalid),

@@ -195,8 +195,9 @@ impl Cluster {
                 ..LogParams::default()
             };
             let name = target.name().unwrap_or_default();
-            let url = DynamicUrl::of(connected, target, &kind)?;
-            let request = kube::core::Request::new(url.0).logs(name, &params);
+            let namespace = namespace(connected, target, &kind)?;
+            let path = <DynamicObject as kube::Resource>::url_path(&kind.resource, namespace.as_deref());
+            let request = kube::core::Request::new(path).logs(name, &params);
             let request = request.map_err(|error| CallError::Invalid(format!("{what}: {error}")))?;
             let text = connected.client.request_text(request).await.map_err(|error| {
                 failure::with_rule(failure::told(&what, &error), "", "pods/log", &["get"])
@@ -222,7 +223,7 @@ impl Cluster {
         let done = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
             let namespace = namespace(connected, target, &kind)?.unwrap_or_default();
-            let back = rollback::Back { target, namespace: &namespace, version, revision };
+            let back = rollback::Back { target, kind: &kind, namespace: &namespace, version, revision };
             rollback::rollback(&connected.client, kinds, &back, planned).await
         });
         done.map_err(|error| connected.without_secrets(error))?;
@@ -274,15 +275,4 @@ fn api(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Api<Dyna
         Some(namespace) => Api::namespaced_with(client, &namespace, &kind.resource),
         None => Api::all_with(client, &kind.resource),
     })
-}
-
-/// The path of a kind in the API.
-struct DynamicUrl(String);
-
-impl DynamicUrl {
-    fn of(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Self, CallError> {
-        let namespace = namespace(connected, target, kind)?;
-        let path = <DynamicObject as kube::Resource>::url_path(&kind.resource, namespace.as_deref());
-        Ok(Self(path))
-    }
 }

@@ -17,6 +17,7 @@ const TEMPLATE_HASH: &str = "pod-template-hash";
 /// An object to go back, as the component saw it.
 pub(super) struct Back<'a> {
     pub(super) target: &'a Resource,
+    pub(super) kind: &'a Kind,
     pub(super) namespace: &'a str,
     pub(super) version: &'a str,
     pub(super) revision: u64,
@@ -36,12 +37,12 @@ pub(super) async fn rollback(
         ("apps", "StatefulSet" | "DaemonSet") => "ControllerRevision.apps",
         _ => return Err(CallError::Invalid(format!("{what}: the cluster keeps no revisions of this kind"))),
     };
-    let kind = kinds.find(client, target).await?;
+    let kind = back.kind;
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), back.namespace, &kind.resource);
     let forbidden = |error: kube::Error, kind: &Kind, verb| {
         with_rule(told(&what, &error), &kind.resource.group, &kind.resource.plural, &[verb])
     };
-    let object = api.get(name).await.map_err(|error| forbidden(error, &kind, "get"))?;
+    let object = api.get(name).await.map_err(|error| forbidden(error, kind, "get"))?;
     if object.metadata.resource_version.as_deref() != Some(back.version) {
         return Err(CallError::Conflict(format!("{what}: the object changed meanwhile")));
     }
@@ -62,7 +63,7 @@ pub(super) async fn rollback(
         .ok_or_else(|| CallError::Invalid(format!("{what}: what the cluster keeps has no pod template")))?;
     let params = PatchParams { dry_run: planned, ..PatchParams::default() };
     let patched = api.patch(name, &params, &Patch::Strategic(patch)).await;
-    patched.map(drop).map_err(|error| forbidden(error, &kind, "patch"))
+    patched.map(drop).map_err(|error| forbidden(error, kind, "patch"))
 }
 
 /// The number of what is kept.

@@ -13,7 +13,6 @@ use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, TRA
 use lockstep_model::call::CallError;
 use lockstep_model::web::WebAddress;
 use rustls::ClientConfig;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -103,9 +102,8 @@ impl Ask {
             }
         };
         let host = self.address.host();
-        let literal = host.parse::<IpAddr>().ok();
-        let own = host == "localhost" || literal.is_some_and(|address| address.is_loopback());
-        if literal.is_some() {
+        let own = host == "localhost" || self.address.is_loopback();
+        if self.address.is_literal() {
             stage.resolved();
         }
         let resolver = Checked {

@@ -9,7 +9,6 @@ use lockstep_model::redact::{Redactor, STARS, forms};
 use lockstep_model::web::WebAddress;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 
 /// What the run shows to one origin.
 #[derive(Clone)]
@@ -61,8 +60,7 @@ impl Known {
             return Ok(None);
         };
         let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
-        let own = address.host().parse().is_ok_and(|host: IpAddr| host.is_loopback());
-        if !address.is_secure() && !own {
+        if !address.is_secure() && !address.is_loopback() {
             return refuse("is not sent without TLS, where others could read it; use https");
         }
         if self.search.is_none() {

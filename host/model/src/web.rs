@@ -2,6 +2,7 @@
 //! in two ways. It never looks a name up.
 
 use std::fmt;
+use std::net::IpAddr;
 use url::{Host, Url};
 
 /// Why a text is not the address of something on a web server.
@@ -99,6 +100,12 @@ impl WebAddress {
         matches!(self.url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
     }
 
+    /// Whether the host is an address of this very machine. `localhost` is a name, and can be anything.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.host().parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
     /// The port, that of the scheme if none is spelled.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -169,6 +176,18 @@ mod tests {
                 (origin, host, port),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn only_an_address_of_this_machine_is_its_own() {
+        for own in ["http://127.0.0.1/", "http://127.8.8.8:80/x", "https://[::1]:9090"] {
+            assert!(address(own).is_loopback(), "{own}");
+        }
+        for other in
+            ["http://localhost/", "http://10.0.0.1/", "http://127.0.0.1.example.com/", "http://[::2]/"]
+        {
+            assert!(!address(other).is_loopback(), "{other}");
         }
     }
 
