@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use lockstep_rollout::{Level, Rollout, Tell};
 use lockstep_workload::{Logs, State, TargetId};
 use serde_json::Value;
 
-use crate::host::{Host, Level, LogOf, Tell};
+use crate::host::{Host, LogOf};
 use crate::problem::Problem;
-use crate::rollout::Rollout;
 
 /// Lines of a log in the report, and in a file.
 const SHOWN: u32 = 20;

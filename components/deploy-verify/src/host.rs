@@ -1,37 +1,8 @@
-//! What this step needs from the outside besides web servers, as traits and plain data: the host in a run, a model in
-//! tests. It decides nothing.
+//! What this step needs from the outside besides web servers and a cluster to watch, as traits and plain data: the host
+//! in a run, a model in tests. It decides nothing.
 
-pub use crate::web::Fault;
-
-/// Objects of one kind in one namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection {
-    /// As inputs spell it: a name, `.` or `-`.
-    pub namespace: String,
-    /// Such as `Deployment.apps`.
-    pub kind: String,
-    /// Only the one of this name.
-    pub name: Option<String>,
-    /// Only those with these labels.
-    pub labels: Option<String>,
-    /// Only those with these fields.
-    pub fields: Option<String>,
-}
-
-/// What happened to objects that are followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The object is there, as JSON.
-    Present(String),
-    /// The object of this UID is gone.
-    Gone(String),
-    /// All that there was has been passed on.
-    Complete,
-    /// The cluster does not answer well; it is tried again.
-    Interrupted(String),
-    /// Nothing more comes.
-    Failed(Fault),
-}
+use lockstep_glue::Fault;
+use lockstep_rollout::{Effect, Watch};
 
 /// Which container's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +34,8 @@ pub struct Back<'a> {
     pub revision: u64,
 }
 
-/// Files and the cluster.
-pub trait Host {
-    /// Objects that are followed.
-    type Watcher;
-
+/// Files, and what the cluster can do besides being watched.
+pub trait Host: Watch {
     /// The paths of the files that a pattern finds.
     ///
     /// # Errors
@@ -83,21 +51,6 @@ pub trait Host {
     /// # Errors
     /// It cannot be written.
     fn write(&mut self, path: &str, content: &str) -> Result<(), Fault>;
-    /// Begins to follow objects.
-    ///
-    /// # Errors
-    /// One of the kinds does not exist, or there is no way into the cluster.
-    fn watch(&mut self, selections: &[Selection]) -> Result<Self::Watcher, Fault>;
-    /// What happened to them, with the number of the selection; waits so many milliseconds for the first of it.
-    ///
-    /// # Errors
-    /// A budget of the run is used up.
-    fn next(&mut self, watcher: &mut Self::Watcher, patience: u32) -> Result<Vec<(u32, Event)>, Fault>;
-    /// An object as JSON.
-    ///
-    /// # Errors
-    /// It is not there, or the cluster refuses.
-    fn get(&mut self, namespace: &str, kind: &str, name: &str) -> Result<String, Fault>;
     /// The last lines of a log.
     ///
     /// # Errors
@@ -107,28 +60,10 @@ pub trait Host {
     ///
     /// # Errors
     /// The object has changed, or the cluster refuses.
-    fn rollback(&mut self, back: Back<'_>) -> Result<(), Fault>;
-}
-
-/// How much something matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// For those who look closely.
-    Debug,
-    /// What happens.
-    Info,
-    /// What people may not expect.
-    Notice,
-    /// What they should look at.
-    Warning,
-    /// What is wrong.
-    Error,
-}
-
-/// People who watch.
-pub trait Tell {
-    /// Says one thing.
-    fn note(&mut self, level: Level, message: &str);
-    /// Says how many of how many resources are ready.
-    fn progress(&mut self, done: usize, total: usize);
+    fn rollback(&mut self, back: Back<'_>) -> Result<Effect, Fault>;
+    /// Asks the pod with this UID to end.
+    ///
+    /// # Errors
+    /// It is another one, it is needed, or the cluster refuses.
+    fn evict(&mut self, namespace: &str, pod: &str, uid: &str) -> Result<Effect, Fault>;
 }

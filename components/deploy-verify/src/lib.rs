@@ -5,16 +5,13 @@ pub mod evidence;
 pub mod host;
 pub mod manifests;
 pub mod metric;
-pub mod plan;
 pub mod problem;
 pub mod resources;
-pub mod rollout;
 pub mod settings;
 pub mod smoke;
 pub mod undo;
 pub mod verify;
 pub mod web;
-pub mod words;
 mod world;
 
 use bindings::{

@@ -2,7 +2,8 @@
 
 use lockstep_glue::words::with_hint;
 
-use crate::web::{Fault, Mistake};
+use crate::web::Fault;
+use lockstep_rollout::{Mistake, Stop};
 
 /// The stable name of an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +129,15 @@ impl Problem {
             _ => Code::Unavailable,
         };
         Self::new(code, fault.message())
+    }
+
+    /// What kept the rollout from coming to an end.
+    #[must_use]
+    pub fn stop(stop: Stop) -> Self {
+        match stop {
+            Stop::Remote(fault) => Self::remote(fault),
+            Stop::Nothing(Mistake { message, hint }) => Self { code: Code::NoMatch, message, hint, at: None },
+        }
     }
 
     /// A call on a file that was not carried out.

@@ -1,163 +1,153 @@
-//! Reads what `resources` says: names, selectors, and patterns of manifest files. Never asks the cluster.
+//! Finds out which objects are to be verified: those that inputs name, and those of manifest files. Never asks the
+//! cluster.
 
-use crate::web::Mistake;
+use std::collections::BTreeSet;
 
-/// What one entry of `resources` names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// One object.
-    Named {
-        /// Such as `Deployment.apps`.
-        kind: String,
-        /// Its name.
-        name: String,
-    },
-    /// The objects with these labels.
-    Selected {
-        /// Their kinds.
-        kinds: Vec<String>,
-        /// As `kubectl --selector` has them.
-        labels: String,
-    },
-    /// The objects of manifest files.
-    Files(String),
+use lockstep_rollout::{Level, Named, Selected, Tell, Wanted};
+use lockstep_workload::Kind;
+
+use crate::host::Host;
+use crate::manifests;
+use crate::problem::{Code, Problem};
+use crate::settings::Settings;
+
+/// The objects to verify.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// Those with a name.
+    pub named: BTreeSet<Named>,
+    /// Those with labels.
+    pub selected: BTreeSet<Selected>,
 }
 
-/// How `kubectl` calls the kinds that come with Kubernetes, in the singular, the plural and short.
-/// <https://kubernetes.io/docs/reference/kubectl/#resource-types>
-const NAMES: [(&str, &str, &str); 17] = [
-    ("deployment", "deploy", "Deployment.apps"),
-    ("statefulset", "sts", "StatefulSet.apps"),
-    ("daemonset", "ds", "DaemonSet.apps"),
-    ("replicaset", "rs", "ReplicaSet.apps"),
-    ("job", "job", "Job.batch"),
-    ("cronjob", "cj", "CronJob.batch"),
-    ("pod", "po", "Pod"),
-    ("persistentvolumeclaim", "pvc", "PersistentVolumeClaim"),
-    ("service", "svc", "Service"),
-    ("configmap", "cm", "ConfigMap"),
-    ("serviceaccount", "sa", "ServiceAccount"),
-    ("namespace", "ns", "Namespace"),
-    ("ingress", "ing", "Ingress.networking.k8s.io"),
-    ("horizontalpodautoscaler", "hpa", "HorizontalPodAutoscaler.autoscaling"),
-    ("poddisruptionbudget", "pdb", "PodDisruptionBudget.policy"),
-    ("networkpolicy", "netpol", "NetworkPolicy.networking.k8s.io"),
-    ("customresourcedefinition", "crd", "CustomResourceDefinition.apiextensions.k8s.io"),
+/// Kinds that are in no namespace, of those that manifests of a deployment hold. The first two are looked at.
+const CLUSTER_WIDE: [&str; 12] = [
+    "Namespace",
+    "CustomResourceDefinition.apiextensions.k8s.io",
+    "ClusterRole.rbac.authorization.k8s.io",
+    "ClusterRoleBinding.rbac.authorization.k8s.io",
+    "IngressClass.networking.k8s.io",
+    "MutatingWebhookConfiguration.admissionregistration.k8s.io",
+    "PersistentVolume",
+    "PriorityClass.scheduling.k8s.io",
+    "RuntimeClass.node.k8s.io",
+    "StorageClass.storage.k8s.io",
+    "ValidatingAdmissionPolicy.admissionregistration.k8s.io",
+    "ValidatingWebhookConfiguration.admissionregistration.k8s.io",
 ];
+const WITH_STATUS: usize = 2;
 
-/// What a selector without a kind looks for.
-const SELECTED: [&str; 4] = ["Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"];
-
-const FORMS: &str =
-    "write `KIND/NAME`, `-l LABELS`, `KIND -l LABELS`, or a path that ends with .yaml, .yml or .json";
-
-impl Wanted {
-    /// Reads one entry.
+impl Resources {
+    /// Finds out which they are. Manifest files are read for it.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn read(text: &str) -> Result<Self, Mistake> {
-        let wrong = |why: String| Mistake::new(format!("`resources`: `{text}`: {why}"), FORMS);
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(wrong("it is empty".into()));
-        }
-        if let Some((kind, labels)) = selector(text) {
-            let labels = labels.trim();
-            if labels.is_empty() || labels.starts_with('-') {
-                return Err(wrong("it has no labels behind `-l`".into()));
+    /// A pattern finds nothing, a manifest cannot be read, or is of a namespace that the run does not name.
+    pub fn find(
+        host: &mut impl Host,
+        tell: &mut impl Tell,
+        settings: &Settings,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut found = Self::default();
+        let mut problems = Vec::new();
+        for wanted in &settings.wanted {
+            match wanted {
+                Wanted::Named { kind, name } => found.name(settings, kind, name),
+                Wanted::Selected { kinds, labels } => {
+                    for namespace in &settings.namespaces {
+                        let selected = |kind: &String| Selected {
+                            namespace: namespace.clone(),
+                            kind: kind.clone(),
+                            labels: labels.clone(),
+                        };
+                        found.selected.extend(kinds.iter().map(selected));
+                    }
+                }
+                Wanted::Files(pattern) => match found.declare(host, tell, settings, pattern) {
+                    Ok(()) => {}
+                    Err(mut more) => problems.append(&mut more),
+                },
             }
-            let kinds = match kind {
-                "" => SELECTED.map(str::to_owned).to_vec(),
-                kind => vec![kind_of(kind).map_err(wrong)?],
-            };
-            return Ok(Self::Selected { kinds, labels: labels.to_owned() });
         }
-        let is_file = text.contains(['*', '?', '{', '['])
-            || [".yaml", ".yml", ".json"].iter().any(|end| text.ends_with(end));
-        match text.split_once('/') {
-            _ if is_file => Ok(Self::Files(text.to_owned())),
-            Some((kind, name)) if !name.is_empty() && !name.contains('/') => {
-                Ok(Self::Named { kind: kind_of(kind).map_err(wrong)?, name: name.to_owned() })
-            }
-            _ => Err(wrong("it is neither a resource nor a manifest".into())),
-        }
-    }
-}
-
-/// The kind, if any, and the labels of a text that is a selector.
-fn selector(text: &str) -> Option<(&str, &str)> {
-    let flags = ["-l ", "-l=", "--selector ", "--selector="];
-    flags.iter().find_map(|flag| match text.strip_prefix(flag) {
-        Some(labels) => Some(("", labels)),
-        None => text.split_once(&format!(" {flag}")).map(|(kind, labels)| (kind.trim(), labels)),
-    })
-}
-
-/// The kind that people spell so. Of kinds with a group in its name the cluster knows more.
-fn kind_of(text: &str) -> Result<String, String> {
-    let lower = text.to_ascii_lowercase();
-    let (word, group) = lower.split_once('.').unwrap_or((&lower, ""));
-    let plural = |name: &str| if name.ends_with('s') { format!("{name}es") } else { format!("{name}s") };
-    let is = |name: &str, short: &str| {
-        word == name
-            || word == short
-            || word == plural(name)
-            || name.strip_suffix('y').is_some_and(|stem| word == format!("{stem}ies"))
-    };
-    let known = NAMES.iter().find(|(name, short, kind)| {
-        let own = kind.split_once('.').map_or("", |(_, own)| own);
-        is(name, short) && (group.is_empty() || group == own)
-    });
-    match known {
-        Some((.., kind)) => Ok((*kind).to_owned()),
-        None if !group.is_empty() => Ok(text.to_owned()),
-        None => Err(format!(
-            "`{text}` is no kind that comes with Kubernetes; write others with their group, as `widgets.example.com`"
-        )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(kind: &str, name: &str) -> Wanted {
-        Wanted::Named { kind: kind.to_owned(), name: name.to_owned() }
+        if problems.is_empty() { Ok(found) } else { Err(problems) }
     }
 
-    #[test]
-    fn names_are_those_of_kubectl() {
-        for (text, kind) in [
-            ("deployment/web", "Deployment.apps"),
-            ("deploy/web", "Deployment.apps"),
-            ("deployments/web", "Deployment.apps"),
-            ("Deployment/web", "Deployment.apps"),
-            ("deployments.apps/web", "Deployment.apps"),
-            ("ingresses/web", "Ingress.networking.k8s.io"),
-            ("networkpolicies/web", "NetworkPolicy.networking.k8s.io"),
-            ("job/web", "Job.batch"),
-            ("widgets.example.com/web", "widgets.example.com"),
-            ("Deployment.example.com/web", "Deployment.example.com"),
-        ] {
-            assert_eq!(Wanted::read(text), Ok(named(kind, "web")), "{text}");
-        }
-    }
-
-    #[test]
-    fn selectors_and_files_are_told_apart_from_names() {
-        let selected = |text: &str| match Wanted::read(text) {
-            Ok(Wanted::Selected { kinds, labels }) => (kinds.len(), labels),
-            other => panic!("{text}: {other:?}"),
+    /// Names an object, in each of the namespaces.
+    fn name(&mut self, settings: &Settings, kind: &str, name: &str) {
+        let place = |namespace: &String| match CLUSTER_WIDE.contains(&kind) {
+            true => "-".to_owned(),
+            false => namespace.clone(),
         };
-        assert_eq!(selected("-l app=web"), (4, "app=web".to_owned()));
-        assert_eq!(selected("--selector=app in (a,b)"), (4, "app in (a,b)".to_owned()));
-        assert_eq!(selected("sts -l app=web,tier!=x"), (1, "app=web,tier!=x".to_owned()));
-        for file in ["deploy/web.yaml", "deploy/*.yaml", "k8s/**/*.json", "web.yml", "deploy/{a,b}"] {
-            assert_eq!(Wanted::read(file), Ok(Wanted::Files(file.to_owned())));
+        let named = |namespace| Named { namespace, kind: kind.to_owned(), name: name.to_owned() };
+        self.named.extend(settings.namespaces.iter().map(place).map(named));
+    }
+
+    /// Names the objects of manifest files.
+    fn declare(
+        &mut self,
+        host: &mut impl Host,
+        tell: &mut impl Tell,
+        settings: &Settings,
+        pattern: &str,
+    ) -> Result<(), Vec<Problem>> {
+        let paths = host.glob(pattern).map_err(|fault| vec![Problem::file(&fault)])?;
+        if paths.is_empty() {
+            let hint = "see whether the files are there when the step runs";
+            let message = format!("`resources`: `{pattern}` finds no file");
+            return Err(vec![Problem::new(Code::NoMatch, message).hint(hint)]);
         }
-        for bad in ["", " ", "web", "thing/web", "deployment/", "-l ", "-l -x", "thing -l a=b", "a/b/c"] {
-            assert!(Wanted::read(bad).is_err(), "{bad:?}");
+        let mut problems = Vec::new();
+        let mut left_out = BTreeSet::new();
+        for path in paths {
+            let declared = host.read(&path).map_err(|fault| Problem::file(&fault));
+            match declared.and_then(|bytes| manifests::read(&path, &bytes)) {
+                Ok(declared) => {
+                    for one in declared {
+                        match self.place(settings, &path, &one) {
+                            Ok(Some(namespace)) => {
+                                self.named.insert(Named { namespace, kind: one.kind, name: one.name });
+                            }
+                            Ok(None) => drop(left_out.insert(one.kind)),
+                            Err(problem) => problems.push(problem),
+                        }
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !left_out.is_empty() {
+            let kinds: Vec<_> = left_out.iter().map(|kind| Kind::of(kind).word().to_owned()).collect();
+            let why = "they hold credentials, or are of the whole cluster and have no status";
+            tell.note(Level::Info, &format!("not looked at: {} ({why})", kinds.join(", ")));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// The namespace of a declared object; none for one that is not looked at.
+    fn place(
+        &self,
+        settings: &Settings,
+        path: &str,
+        declared: &manifests::Declared,
+    ) -> Result<Option<String>, Problem> {
+        if let Some(at) = CLUSTER_WIDE.iter().position(|kind| *kind == declared.kind) {
+            return Ok((at < WITH_STATUS).then(|| "-".to_owned()));
+        }
+        if declared.kind == "Secret" {
+            return Ok(None);
+        }
+        let own = settings.namespaces.first().cloned().unwrap_or_default();
+        match &declared.namespace {
+            None => Ok(Some(own)),
+            Some(namespace) if settings.namespaces.contains(namespace) => Ok(Some(namespace.clone())),
+            Some(namespace) => {
+                let word = Kind::of(&declared.kind).word().to_owned();
+                let message = format!(
+                    "{word} {} is in the namespace `{namespace}`, which the run does not name",
+                    declared.name
+                );
+                let hint = format!("add `{namespace}` to `namespace`");
+                Err(Problem::new(Code::BadInput, message).hint(hint).at(path, Some(declared.line)))
+            }
         }
     }
 }

@@ -3,9 +3,8 @@
 use lockstep_workload::Rules;
 
 use crate::metric::{self, Metric};
-use crate::resources::Wanted;
 use crate::smoke::{self, Check};
-use crate::web::{Mistake, duration};
+use lockstep_rollout::{Form, Mistake, Wanted, duration};
 
 /// The inputs as they come.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +50,12 @@ pub struct Settings {
     pub evidence: Option<String>,
 }
 
+/// How `resources` names them.
+const RESOURCES: Form = Form {
+    input: "resources",
+    kinds: &["Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"],
+    files: true,
+};
 /// The longest that a run may take, in milliseconds: a little less than its limit.
 const LONGEST: u64 = 3 * 60 * 60 * 1000 - 60 * 1000;
 
@@ -62,7 +67,7 @@ impl Settings {
     pub fn read(inputs: &Inputs) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let mut keep = |mistake| mistakes.push(mistake);
-        let wanted = inputs.resources.iter().map(|text| Wanted::read(text));
+        let wanted = inputs.resources.iter().map(|text| RESOURCES.read(text));
         let wanted: Vec<_> = wanted.filter_map(|wanted| wanted.map_err(&mut keep).ok()).collect();
         if inputs.resources.is_empty() {
             let hint = "name what was deployed, for example `deployment/web`";

@@ -1,13 +1,12 @@
 //! Goes back to the revision that still serves, where that is known, allowed and nobody else's business. Never makes a
 //! run succeed.
 
+use lockstep_rollout::{Clock, Deadline, Effect, End, Level, Rollout, Tell, words};
 use lockstep_workload::{TargetId, gitops_owner};
 use serde_json::Value;
 
-use crate::host::{Back, Host, Level, Tell};
-use crate::rollout::{End, Rollout};
-use crate::web::{Clock, Deadline};
-use crate::words;
+use crate::host::{Back, Host};
+use crate::problem::Problem;
 
 /// How long going back may take at least, in milliseconds, however little time is left.
 const LEAST: u64 = 60_000;
@@ -23,11 +22,14 @@ pub fn undo<H: Host>(
     let mut back = Vec::new();
     for id in targets {
         let name = words::name(&rollout.cluster, *id);
-        match go_back(host, rollout, *id) {
-            Ok(revision) => {
+        match go_back(host, tell, rollout, *id) {
+            Ok((revision, Effect::Made)) => {
                 tell.note(Level::Notice, &format!("{name}: goes back to revision {revision}"));
                 rollout.cluster.expect_change(*id);
                 back.push((*id, name));
+            }
+            Ok((revision, Effect::Planned)) => {
+                tell.note(Level::Notice, &format!("{name}: would go back to revision {revision}"));
             }
             Err(why) => tell.note(Level::Warning, &format!("{name} is not rolled back: {why}")),
         }
@@ -44,15 +46,21 @@ pub fn undo<H: Host>(
     match end {
         Ok(End::Ready) => tell.note(Level::Notice, "what was rolled back is ready again"),
         Ok(_) => tell.note(Level::Error, "what was rolled back is not ready again"),
-        Err(problem) => {
-            tell.note(Level::Error, &format!("whether the rollback is good is unknown: {}", problem.message))
+        Err(stop) => {
+            let why = Problem::stop(stop).message;
+            tell.note(Level::Error, &format!("whether the rollback is good is unknown: {why}"));
         }
     }
     back.into_iter().map(|(_, name)| name).collect()
 }
 
 /// Goes back with one of them; to which revision, or why not.
-fn go_back<H: Host>(host: &mut H, rollout: &Rollout<H::Watcher>, id: TargetId) -> Result<u64, String> {
+fn go_back<H: Host>(
+    host: &mut H,
+    tell: &mut impl Tell,
+    rollout: &Rollout<H::Watcher>,
+    id: TargetId,
+) -> Result<(u64, Effect), String> {
     let revision = rollout.cluster.healthy_revision(id)?;
     let (kind, namespace, name) = rollout.cluster.name(id);
     let (kind, namespace) = (kind.name(), rollout.spelled(namespace));
@@ -63,6 +71,12 @@ fn go_back<H: Host>(host: &mut H, rollout: &Rollout<H::Watcher>, id: TargetId) -
     let object: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
     let version = object["metadata"]["resourceVersion"].as_str().unwrap_or_default();
     let back = Back { namespace, kind, name, version, revision };
-    host.rollback(back).map_err(|fault| fault.message().to_owned())?;
-    Ok(revision)
+    let effect = host.rollback(back).map_err(|fault| fault.message().to_owned())?;
+    for (pod, uid) in rollout.cluster.stuck_pods(id) {
+        if let Err(fault) = host.evict(namespace, &pod, &uid) {
+            let message = format!("pod {pod} is in the way of the rollback: {}", fault.message());
+            tell.note(Level::Warning, &message);
+        }
+    }
+    Ok((revision, effect))
 }

@@ -1,19 +1,18 @@
 //! The whole run: follows the rollout, makes the smoke checks, looks at the metrics, and gathers what explains a failure.
 //! It reaches the outside only through traits.
 
+use lockstep_rollout::{Clock, Deadline, End, Level, Plan, Rollout, Tell, words};
 use lockstep_workload::{Kind, State, TargetId};
 
 use crate::evidence::{self, Log};
-use crate::host::{Host, Level, Tell};
+use crate::host::Host;
 use crate::metric;
-use crate::plan::Plan;
 use crate::problem::{Code, Problem};
-use crate::rollout::{End, Rollout};
+use crate::resources::Resources;
 use crate::settings::{Inputs, Settings};
 use crate::smoke;
 use crate::undo;
-use crate::web::{Clock, Deadline, Fault, Web};
-use crate::words;
+use crate::web::{Fault, Web};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +86,16 @@ pub fn verify<H: Host + Web>(
     let settings = Settings::read(inputs)
         .map_err(|wrong| wrong.into_iter().map(Problem::mistake).collect::<Vec<_>>())?;
     let deadline = Deadline::after(clock.now(), settings.timeout);
-    let plan = Plan::make(host, tell, &settings)?;
-    if plan.named.is_empty() && !plan.selects {
+    let found = Resources::find(host, tell, &settings)?;
+    if found.named.is_empty() && found.selected.is_empty() {
         let message = "the manifests declare nothing that can be looked at";
         return Err(vec![Problem::new(Code::NoMatch, message)]);
     }
     let one = |problem| vec![problem];
-    let mut rollout = Rollout::begin(host, plan, settings.rules.clone()).map_err(one)?;
-    let end = rollout.follow(host, clock, tell, deadline).map_err(one)?;
+    let stopped = |stop| vec![Problem::stop(stop)];
+    let plan = Plan::of(found.named, &found.selected);
+    let mut rollout = Rollout::begin(host, plan, settings.rules.clone()).map_err(stopped)?;
+    let end = rollout.follow(host, clock, tell, deadline).map_err(stopped)?;
     if let (End::TimedOut, Some(why)) = (end, rollout.unanswered()) {
         let message = format!("the cluster did not answer in time: {why}");
         return Err(vec![Problem::new(Code::Unavailable, message)]);

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::http::{self, Header};
 use crate::bindings::{self, cluster, workspace};
-use crate::host::{Back, Event, Host, Level, LogOf, Selection, Tell};
-use crate::web::{Answers, Clock, Fault, Request, Response, Trouble, Web};
+use crate::host::{Back, Host, LogOf};
+use crate::web::{Answers, Fault, Request, Response, Trouble, Web};
+use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
 
 /// The host.
 pub(crate) struct World;
@@ -20,21 +21,8 @@ pub(crate) struct Time {
 /// Those who watch.
 pub(crate) struct Voice;
 
-impl Host for World {
+impl Watch for World {
     type Watcher = cluster::Watcher;
-
-    fn glob(&mut self, pattern: &str) -> Result<Vec<String>, Fault> {
-        Ok(workspace::glob(pattern)?.into_iter().map(|entry| entry.path).collect())
-    }
-
-    fn read(&mut self, path: &str) -> Result<Vec<u8>, Fault> {
-        Ok(workspace::read(path)?)
-    }
-
-    fn write(&mut self, path: &str, content: &str) -> Result<(), Fault> {
-        workspace::write(path, content.as_bytes())?;
-        Ok(())
-    }
 
     fn watch(&mut self, selections: &[Selection]) -> Result<cluster::Watcher, Fault> {
         let selection = |one: &Selection| {
@@ -61,13 +49,32 @@ impl Host for World {
     fn get(&mut self, namespace: &str, kind: &str, name: &str) -> Result<String, Fault> {
         Ok(cluster::get(namespace, kind, name)?)
     }
+}
+
+impl Host for World {
+    fn glob(&mut self, pattern: &str) -> Result<Vec<String>, Fault> {
+        Ok(workspace::glob(pattern)?.into_iter().map(|entry| entry.path).collect())
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, Fault> {
+        Ok(workspace::read(path)?)
+    }
+
+    fn write(&mut self, path: &str, content: &str) -> Result<(), Fault> {
+        workspace::write(path, content.as_bytes())?;
+        Ok(())
+    }
 
     fn logs(&mut self, of: LogOf<'_>) -> Result<String, Fault> {
         Ok(cluster::logs(of.namespace, of.pod, of.container, of.previous, of.lines)?)
     }
 
-    fn rollback(&mut self, back: Back<'_>) -> Result<(), Fault> {
-        Ok(cluster::rollback(back.namespace, back.kind, back.name, back.version, back.revision)?)
+    fn rollback(&mut self, back: Back<'_>) -> Result<Effect, Fault> {
+        Ok(effect(cluster::rollback(back.namespace, back.kind, back.name, back.version, back.revision)?))
+    }
+
+    fn evict(&mut self, namespace: &str, pod: &str, uid: &str) -> Result<Effect, Fault> {
+        Ok(effect(cluster::evict(namespace, pod, uid)?))
     }
 }
 
@@ -82,6 +89,13 @@ impl Web for World {
         };
         let answers = http::send(&requests.iter().map(request).collect::<Vec<_>>())?;
         Ok(answers.into_iter().map(|answer| answer.map(response).map_err(trouble)).collect())
+    }
+}
+
+fn effect(effect: cluster::Effect) -> Effect {
+    match effect {
+        cluster::Effect::Made => Effect::Made,
+        cluster::Effect::Planned => Effect::Planned,
     }
 }
 

@@ -4,20 +4,35 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use deploy_verify::host::{Back, Event, Host, Level, LogOf, Selection, Tell};
+use deploy_verify::host::{Back, Host, LogOf};
 use deploy_verify::problem::Kind;
 use deploy_verify::settings::Inputs;
 use deploy_verify::smoke;
 use deploy_verify::verify::verify;
-use deploy_verify::web::{Answers, Clock, Fault, Request, Web};
+use deploy_verify::web::{Answers, Fault, Request, Web};
 use lockstep_cases::Case;
+use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
 
 /// Files and no cluster: a case that gets as far as one fails.
 struct Files(BTreeMap<String, Vec<u8>>);
 
-impl Host for Files {
+impl Watch for Files {
     type Watcher = ();
 
+    fn watch(&mut self, selections: &[Selection]) -> Result<(), Fault> {
+        panic!("{selections:?} are followed")
+    }
+
+    fn next(&mut self, (): &mut (), _: u32) -> Result<Vec<(u32, Event)>, Fault> {
+        panic!("nothing is followed")
+    }
+
+    fn get(&mut self, _: &str, kind: &str, name: &str) -> Result<String, Fault> {
+        panic!("{kind} {name} is looked at")
+    }
+}
+
+impl Host for Files {
     fn glob(&mut self, pattern: &str) -> Result<Vec<String>, Fault> {
         let folder = pattern.trim_end_matches("*.yaml");
         Ok(self.0.keys().filter(|path| path.starts_with(folder)).cloned().collect())
@@ -31,24 +46,16 @@ impl Host for Files {
         panic!("{path} is written")
     }
 
-    fn watch(&mut self, selections: &[Selection]) -> Result<(), Fault> {
-        panic!("{selections:?} are followed")
-    }
-
-    fn next(&mut self, (): &mut (), _: u32) -> Result<Vec<(u32, Event)>, Fault> {
-        panic!("nothing is followed")
-    }
-
-    fn get(&mut self, _: &str, kind: &str, name: &str) -> Result<String, Fault> {
-        panic!("{kind} {name} is looked at")
-    }
-
     fn logs(&mut self, of: LogOf<'_>) -> Result<String, Fault> {
         panic!("{of:?} is read")
     }
 
-    fn rollback(&mut self, back: Back<'_>) -> Result<(), Fault> {
+    fn rollback(&mut self, back: Back<'_>) -> Result<Effect, Fault> {
         panic!("{back:?}")
+    }
+
+    fn evict(&mut self, _: &str, pod: &str, _: &str) -> Result<Effect, Fault> {
+        panic!("{pod} is to end")
     }
 }
 

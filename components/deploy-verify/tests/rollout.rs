@@ -4,11 +4,11 @@
 mod common;
 
 use common::{Model, deployment, inputs, pod, replica_set};
-use deploy_verify::host::Event;
 use deploy_verify::problem::Code;
 use deploy_verify::settings::Inputs;
 use deploy_verify::verify::{Done, Verdict};
 use deploy_verify::web::Fault;
+use lockstep_rollout::Event;
 use serde_json::json;
 
 /// The number of the selection of a kind, in the order in which they are followed for one Deployment.

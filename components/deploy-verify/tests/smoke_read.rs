@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use deploy_verify::smoke::{Check, Pattern, Reason, Record, Statuses, Value, judge};
-use deploy_verify::web::{Mistake, Response};
+use deploy_verify::web::Response;
+use lockstep_rollout::Mistake;
 
 const URL: &str = "https://a.example/";
 

@@ -2,6 +2,7 @@
 //! that only plans, nothing is changed.
 #![forbid(unsafe_code)]
 
+mod change;
 mod connect;
 mod failure;
 mod kinds;
@@ -9,14 +10,17 @@ mod rollback;
 mod slim;
 mod watch;
 
+pub use change::{Effect, Entry};
 pub use connect::Connection;
 pub use watch::{Change, Watcher, What};
 
+use change::Object;
 use connect::Connected;
 use kinds::{Kind, Kinds};
 use kube::api::{Api, DynamicObject, LogParams};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::gate::Permit;
+use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
 use lockstep_model::report::ObjectChange;
 use lockstep_model::resource::Resource;
@@ -217,19 +221,80 @@ impl Cluster {
         permit: &Permit,
         version: &str,
         revision: u64,
-    ) -> Result<Answer<()>, CallError> {
+    ) -> Result<Answer<Effect>, CallError> {
+        self.change(permit, async |object, kinds, _| {
+            rollback::rollback(object, kinds, at(version)?, revision).await
+        })
+    }
+
+    /// Says how many instances the permit's object is to have.
+    ///
+    /// # Errors
+    /// The object changed meanwhile, it has no count, or the cluster refuses or does not answer well.
+    pub fn scale(
+        &mut self,
+        permit: &Permit,
+        version: &str,
+        replicas: u32,
+    ) -> Result<Answer<Effect>, CallError> {
+        self.change(permit, async |object, _, _| object.scale(at(version)?, replicas).await)
+    }
+
+    /// Keeps the permit's object from doing anything by itself, or lets it again.
+    ///
+    /// # Errors
+    /// The object changed meanwhile, its kind cannot be suspended, or the cluster refuses or does not answer well.
+    pub fn suspend(
+        &mut self,
+        permit: &Permit,
+        version: &str,
+        suspended: bool,
+    ) -> Result<Answer<Effect>, CallError> {
+        self.change(permit, async |object, _, _| object.suspend(at(version)?, suspended).await)
+    }
+
+    /// Asks the permit's pod to end, if it is the one with this UID.
+    ///
+    /// # Errors
+    /// It is another one, a budget needs it, or the cluster refuses or does not answer well.
+    pub fn evict(&mut self, permit: &Permit, uid: &str) -> Result<Answer<Effect>, CallError> {
+        self.change(permit, async |object, _, _| object.evict(uid).await)
+    }
+
+    /// Keeps texts in the permit's `ConfigMap`; with no version, in a new one.
+    ///
+    /// # Errors
+    /// It changed meanwhile, it is somebody else's, an entry cannot be kept, or the cluster refuses or does not answer
+    /// well.
+    pub fn keep(
+        &mut self,
+        permit: &Permit,
+        version: Option<&str>,
+        entries: &[Entry],
+    ) -> Result<Answer<Effect>, CallError> {
+        self.change(permit, async |object, _, known| {
+            object.keep(version.map(at).transpose()?, entries, known).await
+        })
+    }
+
+    /// Changes the permit's object, and remembers that.
+    fn change(
+        &mut self,
+        permit: &Permit,
+        change: impl AsyncFnOnce(&Object<'_>, &mut Kinds, &Known) -> Result<(), CallError>,
+    ) -> Result<Answer<Effect>, CallError> {
         let (target, planned) = (one(permit)?, self.planned);
         let Reached { runtime, connected, kinds } = self.reached()?;
         let done = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
-            let namespace = namespace(connected, target, &kind)?.unwrap_or_default();
-            let back = rollback::Back { target, kind: &kind, namespace: &namespace, version, revision };
-            rollback::rollback(&connected.client, kinds, &back, planned).await
+            let api = api(connected, target, &kind)?;
+            let object = Object { client: &connected.client, target, kind: &kind, api, planned };
+            change(&object, kinds, &connected.known).await
         });
         done.map_err(|error| connected.without_secrets(error))?;
         let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deleted: false };
         self.changes.push(change);
-        Ok(Answer::plain(()))
+        Ok(Answer::plain(if planned { Effect::Planned } else { Effect::Made }))
     }
 
     /// The connection to the cluster, made when it is first needed.
@@ -246,6 +311,11 @@ impl Cluster {
         }
         self.reached.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
     }
+}
+
+/// The version that a change is about. Without one, it would be made whatever somebody else did.
+fn at(version: &str) -> Result<&str, CallError> {
+    if version.is_empty() { Err(CallError::Invalid("a change needs a version".into())) } else { Ok(version) }
 }
 
 /// The one object that a permit is about.

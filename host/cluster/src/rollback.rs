@@ -1,9 +1,10 @@
 //! Goes back to an earlier revision: the pod template that the cluster keeps of it is put in place, and nothing else of
 //! the object changes. It never chooses the revision.
 
+use super::change::Object;
 use super::failure::{told, with_rule};
-use super::kinds::{Kind, Kinds};
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use super::kinds::Kinds;
+use kube::api::{Api, DynamicObject, ListParams, Patch};
 use lockstep_model::call::CallError;
 use lockstep_model::resource::Resource;
 use serde_json::{Value, json};
@@ -14,56 +15,45 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 /// What the controller adds to the template of each ReplicaSet.
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
-/// An object to go back, as the component saw it.
-pub(super) struct Back<'a> {
-    pub(super) target: &'a Resource,
-    pub(super) kind: &'a Kind,
-    pub(super) namespace: &'a str,
-    pub(super) version: &'a str,
-    pub(super) revision: u64,
-}
-
-/// Goes back, or with `planned` finds out whether it could.
+/// Goes back to a revision, if the object still has this version.
 pub(super) async fn rollback(
-    client: &kube::Client,
+    object: &Object<'_>,
     kinds: &mut Kinds,
-    back: &Back<'_>,
-    planned: bool,
+    version: &str,
+    revision: u64,
 ) -> Result<(), CallError> {
-    let (target, name) = (back.target, back.target.name().unwrap_or_default());
-    let what = format!("roll back `{target}` to revision {}", back.revision);
+    let target = object.target;
+    let what = format!("roll back `{target}` to revision {revision}");
     let keeper = match (target.group(), target.kind()) {
         ("apps", "Deployment") => "ReplicaSet.apps",
         ("apps", "StatefulSet" | "DaemonSet") => "ControllerRevision.apps",
         _ => return Err(CallError::Invalid(format!("{what}: the cluster keeps no revisions of this kind"))),
     };
-    let kind = back.kind;
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), back.namespace, &kind.resource);
-    let forbidden = |error: kube::Error, kind: &Kind, verb| {
-        with_rule(told(&what, &error), &kind.resource.group, &kind.resource.plural, &[verb])
-    };
-    let object = api.get(name).await.map_err(|error| forbidden(error, kind, "get"))?;
-    if object.metadata.resource_version.as_deref() != Some(back.version) {
+    let now = object.api.get(object.name()).await.map_err(|error| object.error(&what, &error, "", "get"))?;
+    if now.metadata.resource_version.as_deref() != Some(version) {
         return Err(CallError::Conflict(format!("{what}: the object changed meanwhile")));
     }
     let kept = Resource::parse(&format!("{}/{keeper}", target.namespace()))
         .map_err(|error| CallError::Invalid(error.to_string()))?;
-    let kept = kinds.find(client, &kept).await?;
-    let all: Api<DynamicObject> = Api::namespaced_with(client.clone(), back.namespace, &kept.resource);
-    let all = all.list(&ListParams::default()).await.map_err(|error| forbidden(error, &kept, "list"))?;
+    let kept = kinds.find(object.client, &kept).await?.resource;
+    let namespace = now.metadata.namespace.as_deref().unwrap_or_default();
+    let all: Api<DynamicObject> = Api::namespaced_with(object.client.clone(), namespace, &kept);
+    let all = all
+        .list(&ListParams::default())
+        .await
+        .map_err(|error| with_rule(told(&what, &error), &kept.group, &kept.plural, &["list"]))?;
     let own = |kept: &&DynamicObject| {
         let owners = kept.metadata.owner_references.as_deref().unwrap_or_default();
-        owners.iter().any(|owner| Some(&owner.uid) == object.metadata.uid.as_ref())
-            && revision(kept) == Some(back.revision)
+        owners.iter().any(|owner| Some(&owner.uid) == now.metadata.uid.as_ref())
+            && self::revision(kept) == Some(revision)
     };
     let kept = all.items.iter().find(own);
     let kept =
         kept.ok_or_else(|| CallError::NotFound(format!("{what}: the cluster does not keep it any more")))?;
-    let patch = patch(kept, keeper, back.version)
+    let patch = patch(kept, keeper, version)
         .ok_or_else(|| CallError::Invalid(format!("{what}: what the cluster keeps has no pod template")))?;
-    let params = PatchParams { dry_run: planned, ..PatchParams::default() };
-    let patched = api.patch(name, &params, &Patch::Strategic(patch)).await;
-    patched.map(drop).map_err(|error| forbidden(error, kind, "patch"))
+    let patched = object.api.patch(object.name(), &object.params(), &Patch::Strategic(patch)).await;
+    patched.map(drop).map_err(|error| object.error(&what, &error, "", "patch"))
 }
 
 /// The number of what is kept.

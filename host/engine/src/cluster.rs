@@ -4,8 +4,9 @@
 use crate::host::bindings::lockstep::step::cluster as wit;
 use crate::host::bindings::lockstep::step::types::Error;
 use crate::host::{Host, to_error};
-use lockstep_cluster::{Change, Following, Selector, What};
+use lockstep_cluster::{Change, Cluster, Effect, Entry, Following, Selector, What};
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
+use lockstep_model::gate::Permit;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -54,11 +55,69 @@ impl wit::Host for Host {
         name: String,
         version: String,
         revision: u64,
-    ) -> Told<()> {
+    ) -> Told<wit::Effect> {
         let target = named(&namespace, &kind, &name);
-        let request = on_cluster("rollback", "rollback", RawTarget::Resource(&target));
-        let done = self.gate.call(request, |permit| self.cluster.rollback(permit, &version, revision));
-        Ok(done.map_err(to_error))
+        self.change("rollback", &target, |cluster, permit| cluster.rollback(permit, &version, revision))
+    }
+
+    fn scale(
+        &mut self,
+        namespace: String,
+        kind: String,
+        name: String,
+        version: String,
+        replicas: u32,
+    ) -> Told<wit::Effect> {
+        let target = named(&namespace, &kind, &name);
+        self.change("scale", &target, |cluster, permit| cluster.scale(permit, &version, replicas))
+    }
+
+    fn suspend(
+        &mut self,
+        namespace: String,
+        kind: String,
+        name: String,
+        version: String,
+        suspended: bool,
+    ) -> Told<wit::Effect> {
+        let target = named(&namespace, &kind, &name);
+        self.change("suspend", &target, |cluster, permit| cluster.suspend(permit, &version, suspended))
+    }
+
+    fn evict(&mut self, namespace: String, pod: String, uid: String) -> Told<wit::Effect> {
+        let target = named(&namespace, "Pod", &pod);
+        self.change("evict", &target, |cluster, permit| cluster.evict(permit, &uid))
+    }
+
+    fn keep(
+        &mut self,
+        namespace: String,
+        name: String,
+        version: Option<String>,
+        entries: Vec<wit::Entry>,
+    ) -> Told<wit::Effect> {
+        let target = named(&namespace, "ConfigMap", &name);
+        let entry = |wit::Entry { key, text }| Entry { key, text };
+        let entries: Vec<_> = entries.into_iter().map(entry).collect();
+        self.change("keep", &target, |cluster, permit| cluster.keep(permit, version.as_deref(), &entries))
+    }
+}
+
+impl Host {
+    /// A call that changes an object; the right that it takes is called like the function.
+    fn change(
+        &mut self,
+        verb: &'static str,
+        target: &str,
+        change: impl FnOnce(&mut Cluster, &Permit) -> std::result::Result<Answer<Effect>, CallError>,
+    ) -> Told<wit::Effect> {
+        let request = on_cluster(verb, verb, RawTarget::Resource(target));
+        let effect = self.gate.call(request, |permit| change(&mut self.cluster, permit));
+        let effect = effect.map(|effect| match effect {
+            Effect::Made => wit::Effect::Made,
+            Effect::Planned => wit::Effect::Planned,
+        });
+        Ok(effect.map_err(to_error))
     }
 }
 

@@ -116,9 +116,15 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
             ("delete", &["delete"]),
         ],
         Capability::Http => &[("get", &["send"])],
-        Capability::Cluster => {
-            &[("read", &["get", "watch"]), ("logs", &["logs"]), ("rollback", &["rollback"])]
-        }
+        Capability::Cluster => &[
+            ("read", &["get", "watch"]),
+            ("logs", &["logs"]),
+            ("rollback", &["rollback"]),
+            ("scale", &["scale"]),
+            ("suspend", &["suspend"]),
+            ("evict", &["evict"]),
+            ("keep", &["keep"]),
+        ],
     }
 }
 

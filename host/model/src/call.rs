@@ -49,7 +49,7 @@ impl Capability {
             Self::Workspace => &["read", "write", "remove"],
             Self::Objects => &["list", "head", "put", "multipart", "delete"],
             Self::Http => &["get", "private"],
-            Self::Cluster => &["read", "logs", "rollback"],
+            Self::Cluster => &["read", "logs", "rollback", "scale", "suspend", "evict", "keep"],
         }
     }
 

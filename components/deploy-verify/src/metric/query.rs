@@ -1,7 +1,8 @@
 //! A metric, read from its record. Nothing is asked before all of it is known to make sense.
 
 use super::Threshold;
-use crate::web::{LONGEST, Mistake, Request, Url, duration, encoded, listed, spelled};
+use crate::web::{LONGEST, Request, Url, encoded, listed};
+use lockstep_rollout::{Mistake, duration, spelled};
 
 /// How long a query may take, in milliseconds.
 const PATIENCE: u64 = 10_000;

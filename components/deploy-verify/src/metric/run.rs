@@ -1,7 +1,8 @@
 //! Watches all metrics at the same time until each has ended. Never asks after the deadline.
 
 use super::{Counts, Metric, Sample, Verdict, read};
-use crate::web::{Clock, Deadline, Fault, MOST_REQUESTS, Web};
+use crate::web::{Fault, MOST_REQUESTS, Web};
+use lockstep_rollout::{Clock, Deadline};
 
 /// The most warnings of a server that are kept.
 const NOTES: usize = 3;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::web::{Mistake, listed};
+use crate::web::listed;
+use lockstep_rollout::Mistake;
 
 /// A comparison with a number.
 #[derive(Clone, Debug, PartialEq)]

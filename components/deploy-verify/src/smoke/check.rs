@@ -1,7 +1,8 @@
 //! A smoke check, read from its record. Nothing is sent before all of it is known to make sense.
 
 use super::{Pattern, Statuses, Value, Version, header};
-use crate::web::{Mistake, Request, Url, duration, listed};
+use crate::web::{Request, Url, listed};
+use lockstep_rollout::{Mistake, duration};
 
 /// The longest that an answer may take, in milliseconds: what the host allows.
 const LONGEST: u64 = 300_000;

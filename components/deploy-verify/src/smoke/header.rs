@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::web::{Mistake, Response, listed};
+use crate::web::{Response, listed};
+use lockstep_rollout::Mistake;
 
 /// Headers that make a connection or a message what it is, and belong to the host.
 const FRAMING: [&str; 10] = [

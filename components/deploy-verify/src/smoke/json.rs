@@ -6,7 +6,8 @@ use lockstep_yaml::{Path, Segment};
 use serde_json::Value as Json;
 
 use super::decimal;
-use crate::web::{Mistake, shown};
+use crate::web::shown;
+use lockstep_rollout::Mistake;
 
 /// `PATH=VALUE`: a value that a document must have.
 ///

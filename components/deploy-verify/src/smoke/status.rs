@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::web::Mistake;
+use lockstep_rollout::Mistake;
 
 /// Accepted status codes.
 #[derive(Clone, Debug, PartialEq, Eq)]

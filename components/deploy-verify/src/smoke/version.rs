@@ -6,7 +6,8 @@ use lockstep_yaml::Path;
 use serde_json::Value as Json;
 
 use super::{body, header, json};
-use crate::web::{Mistake, Response, listed, shown};
+use crate::web::{Response, listed, shown};
+use lockstep_rollout::Mistake;
 
 /// The version that must answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use lockstep_glue::words::plural;
 
 use super::{Flaw, Outcome, Reason, Verdict};
-use crate::web::spelled;
+use lockstep_rollout::spelled;
 
 impl Verdict {
     /// The word for people and scripts.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use deploy_verify::host::{Back, Event, Host, Level, LogOf, Selection, Tell};
+use deploy_verify::host::{Back, Host, LogOf};
 use deploy_verify::problem::Problem;
 use deploy_verify::settings::Inputs;
 use deploy_verify::verify::{Done, verify};
-use deploy_verify::web::{Answers, Clock, Fault, Request, Web};
+use deploy_verify::web::{Answers, Fault, Request, Web};
+use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -61,21 +62,8 @@ impl Shared {
     }
 }
 
-impl Host for Shared {
+impl Watch for Shared {
     type Watcher = BTreeSet<u32>;
-
-    fn glob(&mut self, _: &str) -> Result<Vec<String>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn read(&mut self, path: &str) -> Result<Vec<u8>, Fault> {
-        Err(Fault::NotFound(path.to_owned()))
-    }
-
-    fn write(&mut self, path: &str, _: &str) -> Result<(), Fault> {
-        self.did(format!("write {path}"));
-        Ok(())
-    }
 
     fn watch(&mut self, selections: &[Selection]) -> Result<Self::Watcher, Fault> {
         self.did(format!("watch {}", selections.len()));
@@ -107,6 +95,21 @@ impl Host for Shared {
         self.did(format!("get {namespace} {kind} {name}"));
         Ok(deployment(name, 1, 0).to_string())
     }
+}
+
+impl Host for Shared {
+    fn glob(&mut self, _: &str) -> Result<Vec<String>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, Fault> {
+        Err(Fault::NotFound(path.to_owned()))
+    }
+
+    fn write(&mut self, path: &str, _: &str) -> Result<(), Fault> {
+        self.did(format!("write {path}"));
+        Ok(())
+    }
 
     fn logs(&mut self, of: LogOf<'_>) -> Result<String, Fault> {
         let which = if of.previous { " previous" } else { "" };
@@ -116,7 +119,7 @@ impl Host for Shared {
         Ok("fatal\n".to_owned())
     }
 
-    fn rollback(&mut self, back: Back<'_>) -> Result<(), Fault> {
+    fn rollback(&mut self, back: Back<'_>) -> Result<Effect, Fault> {
         let Back { namespace, kind, name, revision, .. } = back;
         self.did(format!("rollback {namespace} {kind} {name} to {revision}"));
         let mut model = self.0.borrow_mut();
@@ -125,7 +128,12 @@ impl Host for Shared {
             after["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:0");
             model.at(now + 1_000, 0, Event::Present(after.to_string()));
         }
-        Ok(())
+        Ok(Effect::Made)
+    }
+
+    fn evict(&mut self, namespace: &str, pod: &str, uid: &str) -> Result<Effect, Fault> {
+        self.did(format!("evict {namespace} {pod} {uid}"));
+        Ok(Effect::Made)
     }
 }
 

@@ -4,7 +4,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use deploy_verify::web::{Answers, Clock, Fault, Request, Response, Trouble, Web};
+use deploy_verify::web::{Answers, Fault, Request, Response, Trouble, Web};
+use lockstep_rollout::Clock;
 
 /// What came of a request, and how long it took.
 pub(crate) type Answered = (Result<Response, Trouble>, u64);

@@ -7,7 +7,7 @@ use crate::facts::{Facts, Object};
 use crate::index::Link;
 use crate::kind::Kind;
 use crate::pod::Pod;
-use crate::store::Cluster;
+use crate::store::{Cluster, TargetId};
 
 /// A pod with its UID.
 pub(crate) type OwnedPod<'a> = (&'a Rc<str>, &'a Object, &'a Pod);
@@ -81,6 +81,20 @@ impl Cluster {
         serving.filter(|revision| *revision > 0).ok_or_else(|| {
             format!("no earlier revision of {} is known to have pods that are ready now", object.title())
         })
+    }
+
+    /// Names and UIDs of the pods that keep a StatefulSet from going back: its controller waits for each pod of
+    /// its newest revision to become ready before it makes it anew, whatever the template is by then.
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
+    pub fn stuck_pods(&self, target: TargetId) -> Vec<(String, String)> {
+        match self.find(self.target_name(target)) {
+            Some((uid, object)) if object.kind == Kind::StatefulSet => {
+                let pods = self.pods_of(uid, object).into_iter();
+                let stuck = pods.filter(|(is_newest, pod)| *is_newest && !is_serving(pod));
+                stuck.map(|(_, (uid, pod, _))| (pod.name.to_string(), uid.to_string())).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn serving_set(&self, uid: &Rc<str>, object: &Object) -> Result<Option<u64>, String> {

@@ -185,6 +185,10 @@ impl Cluster {
         (target.is_awaited, target.is_touched) = (target.baseline.is_some(), true);
     }
 
+    pub(crate) fn target_name(&self, target: TargetId) -> &Name {
+        &self.targets[target.0].name
+    }
+
     /// The object of this name, and its UID.
     pub(crate) fn find(&self, name: &Name) -> Option<(&Rc<str>, &Object)> {
         let uid = self.names.get(name)?;

@@ -1,6 +1,6 @@
 //! Durations of inputs in milliseconds. It never reads a clock.
 
-use crate::web::Mistake;
+use crate::mistake::Mistake;
 
 /// Reads a duration such as `90s`, `5m` or `1h30m` as milliseconds.
 ///

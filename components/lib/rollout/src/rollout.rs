@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use lockstep_glue::Fault;
 use lockstep_workload::{Cluster, Kind, Rules, State, TargetId};
 
-use crate::host::{Event, Host, Level, Tell};
+use crate::host::{Event, Level, Tell, Watch};
+use crate::mistake::Mistake;
 use crate::plan::{Plan, Role};
-use crate::problem::{Code, Problem};
-use crate::web::{Clock, Deadline, Fault};
+use crate::time::{Clock, Deadline};
 use crate::words;
 
 /// The longest wait for the cluster, in milliseconds: as often as that, people hear how it stands.
@@ -39,13 +40,22 @@ pub enum End {
     TimedOut,
 }
 
+/// Why it has no end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// There is no way into the cluster, something may not be read, or a budget is used up.
+    Remote(Fault),
+    /// There is nothing to follow.
+    Nothing(Mistake),
+}
+
 /// A rollout that is followed.
 pub struct Rollout<W> {
     watcher: W,
     plan: Plan,
     /// What is known of the cluster.
     pub cluster: Cluster,
-    /// What is verified.
+    /// What is to become ready.
     pub targets: BTreeSet<TargetId>,
     /// Newest Events as JSON.
     pub events: VecDeque<String>,
@@ -63,9 +73,9 @@ impl<W> Rollout<W> {
     ///
     /// # Errors
     /// There is no way into the cluster, or a kind does not exist.
-    pub fn begin(host: &mut impl Host<Watcher = W>, plan: Plan, rules: Rules) -> Result<Self, Problem> {
+    pub fn begin(host: &mut impl Watch<Watcher = W>, plan: Plan, rules: Rules) -> Result<Self, Stop> {
         let selections: Vec<_> = plan.selections.iter().map(|(selection, _)| selection.clone()).collect();
-        let watcher = host.watch(&selections).map_err(Problem::remote)?;
+        let watcher = host.watch(&selections).map_err(Stop::Remote)?;
         let mut cluster = Cluster::new(rules);
         let named = plan.named.iter();
         let targets = named
@@ -103,20 +113,20 @@ impl<W> Rollout<W> {
     /// Follows until it has ended.
     ///
     /// # Errors
-    /// What is to be verified is not there or may not be read, or a budget is used up.
+    /// What is to be followed is not there or may not be read, or a budget is used up.
     pub fn follow(
         &mut self,
-        host: &mut impl Host<Watcher = W>,
+        host: &mut impl Watch<Watcher = W>,
         clock: &impl Clock,
         tell: &mut impl Tell,
         deadline: Deadline,
-    ) -> Result<End, Problem> {
+    ) -> Result<End, Stop> {
         loop {
             let now = clock.now();
             let due = if self.open.is_empty() { self.cluster.next_due() } else { None };
             let due = due.map_or(PATIENCE, |due| (due * 1000).saturating_sub(now).max(SHORTEST));
             let wait = deadline.left(now).min(due).min(PATIENCE);
-            let changes = host.next(&mut self.watcher, wait as u32).map_err(Problem::remote)?;
+            let changes = host.next(&mut self.watcher, wait as u32).map_err(Stop::Remote)?;
             let seconds = clock.now() / 1000;
             for (of, event) in changes {
                 self.take(tell, of as usize, event, seconds)?;
@@ -133,7 +143,7 @@ impl<W> Rollout<W> {
     }
 
     /// Takes in what happened to a selection.
-    fn take(&mut self, tell: &mut impl Tell, of: usize, event: Event, now: u64) -> Result<(), Problem> {
+    fn take(&mut self, tell: &mut impl Tell, of: usize, event: Event, now: u64) -> Result<(), Stop> {
         let Some((selection, role)) = self.plan.selections.get(of) else { return Ok(()) };
         match event {
             Event::Present(json) => {
@@ -166,25 +176,16 @@ impl<W> Rollout<W> {
                 tell.note(Level::Warning, &format!("{}; without it {less}", fault.message()));
                 self.open.remove(&of);
             }
-            Event::Failed(fault) => return Err(Problem::remote(fault)),
+            Event::Failed(fault) => return Err(Stop::Remote(fault)),
         }
         Ok(())
     }
 
     /// Whether it has ended, once everything that there was is known.
-    fn judge(&mut self, tell: &mut impl Tell, now: u64) -> Result<Option<End>, Problem> {
+    fn judge(&mut self, tell: &mut impl Tell, now: u64) -> Result<Option<End>, Stop> {
         let began = *self.began.get_or_insert(now);
         if self.targets.is_empty() {
-            let labels: Vec<_> = self
-                .plan
-                .selections
-                .iter()
-                .filter_map(|(selection, _)| selection.labels.as_deref())
-                .collect();
-            let message = format!("nothing has the labels `{}`", labels.first().unwrap_or(&""));
-            let hint =
-                "see `kubectl get deployments,statefulsets,daemonsets,jobs --show-labels` in this namespace";
-            return Err(Problem::new(Code::NoMatch, message).hint(hint));
+            return Err(Stop::Nothing(self.nothing()));
         }
         for id in self.cluster.evaluate(now) {
             if self.targets.contains(&id) {
@@ -211,6 +212,20 @@ impl<W> Rollout<W> {
         let since = unsaid.clone().map(|status| status.since).max().unwrap_or(now).max(began);
         let unclear = ready + unsaid.count() == all && now >= since + UNSAID;
         Ok(unclear.then_some(End::Unclear))
+    }
+
+    /// What was looked for in vain.
+    fn nothing(&self) -> Mistake {
+        let of = |role: Role| move |(_, other): &&(_, Role)| *other == role;
+        let selections = self.plan.selections.iter().filter(of(Role::Selected)).map(|(one, _)| one);
+        let kinds: BTreeSet<_> =
+            selections.clone().map(|one| Kind::of(&one.kind).word().to_ascii_lowercase() + "s").collect();
+        let kinds = kinds.into_iter().collect::<Vec<_>>().join(",");
+        let message = match selections.clone().find_map(|one| one.labels.as_deref()) {
+            Some(labels) => format!("nothing has the labels `{labels}`"),
+            None => format!("there are no {kinds}"),
+        };
+        Mistake::new(message, format!("see `kubectl get {kinds} --show-labels` in this namespace"))
     }
 
     fn say(&self, tell: &mut impl Tell, id: TargetId) {

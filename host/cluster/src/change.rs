@@ -1,0 +1,174 @@
+//! Small changes of single objects: how many instances, whether suspended, a pod asked to end, texts that are kept. Each
+//! fails where somebody else came first. It never chooses the object.
+
+use super::failure::{told, with_rule};
+use super::kinds::Kind;
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use lockstep_model::call::CallError;
+use lockstep_model::known::Known;
+use lockstep_model::resource::Resource;
+use serde_json::{Value, json};
+
+/// What a change came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The cluster has taken it in.
+    Made,
+    /// The run only plans: the cluster would take it in.
+    Planned,
+}
+
+/// A text to keep, or to forget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub key: String,
+    /// The text; none to forget it.
+    pub text: Option<String>,
+}
+
+/// An object that is about to change.
+pub(super) struct Object<'a> {
+    pub(super) client: &'a kube::Client,
+    pub(super) target: &'a Resource,
+    pub(super) kind: &'a Kind,
+    pub(super) api: Api<DynamicObject>,
+    pub(super) planned: bool,
+}
+
+/// What KEDA obeys. <https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling>
+const PAUSED: &str = "autoscaling.keda.sh/paused";
+/// The label of what belongs to a tool, and this one's value.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+const OWN: &str = "lockstep";
+/// The most texts of one call, and the longest of them in bytes.
+const ENTRIES: usize = 10_000;
+const LONGEST: usize = 4 * 1024;
+
+impl Object<'_> {
+    pub(super) fn name(&self) -> &str {
+        self.target.name().unwrap_or_default()
+    }
+
+    /// The error of a request on it; `part` is what it was about besides the object, such as `/scale`.
+    pub(super) fn error(&self, what: &str, error: &kube::Error, part: &str, verb: &str) -> CallError {
+        let resource = format!("{}{part}", self.kind.resource.plural);
+        with_rule(told(what, error), &self.kind.resource.group, &resource, &[verb])
+    }
+
+    pub(super) fn params(&self) -> PatchParams {
+        PatchParams { dry_run: self.planned, ..PatchParams::default() }
+    }
+
+    /// Says how many instances it is to have.
+    pub(super) async fn scale(&self, version: &str, replicas: u32) -> Result<(), CallError> {
+        let what = format!("scale `{}` to {replicas}", self.target);
+        if i32::try_from(replicas).is_err() {
+            return Err(CallError::Invalid(format!("{what}: no object can have so many")));
+        }
+        let patch = at(version, json!({"spec": {"replicas": replicas}}));
+        let (params, patch) = (self.params(), Patch::Merge(patch));
+        let scaled = self.api.patch_subresource("scale", self.name(), &params, &patch).await;
+        scaled.map(drop).map_err(|error| self.error(&what, &error, "/scale", "patch"))
+    }
+
+    /// Keeps it from doing anything by itself, or lets it again.
+    pub(super) async fn suspend(&self, version: &str, suspended: bool) -> Result<(), CallError> {
+        let what = format!("{} `{}`", if suspended { "suspend" } else { "resume" }, self.target);
+        let resource = &self.kind.resource;
+        let patch = match (&*resource.group, &*resource.kind) {
+            ("batch", "CronJob" | "Job") => json!({"spec": {"suspend": suspended}}),
+            ("keda.sh", "ScaledObject") => {
+                json!({"metadata": {"annotations": {PAUSED: suspended.then_some("true")}}})
+            }
+            _ => return Err(CallError::Invalid(format!("{what}: this kind cannot be suspended"))),
+        };
+        let patched = self.api.patch(self.name(), &self.params(), &Patch::Merge(at(version, patch))).await;
+        patched.map(drop).map_err(|error| self.error(&what, &error, "", "patch"))
+    }
+
+    /// Asks a pod to end. The request is ours: kube's own loses the UID that it is about.
+    /// <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
+    pub(super) async fn evict(&self, uid: &str) -> Result<(), CallError> {
+        let what = format!("evict `{}`", self.target);
+        let eviction = json!({
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": self.name()},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        });
+        let params = PostParams { dry_run: self.planned, ..PostParams::default() };
+        let evicted =
+            self.api.create_subresource::<_, Value>("eviction", self.name(), &params, &eviction).await;
+        evicted.map(drop).map_err(|error| self.error(&what, &error, "/eviction", "create"))
+    }
+
+    /// Keeps texts in it.
+    pub(super) async fn keep(
+        &self,
+        version: Option<&str>,
+        entries: &[Entry],
+        known: &Known,
+    ) -> Result<(), CallError> {
+        let what = format!("keep in `{}`", self.target);
+        check(&what, entries, known)?;
+        let data: serde_json::Map<String, Value> =
+            entries.iter().map(|entry| (entry.key.clone(), json!(entry.text))).collect();
+        let Some(version) = version else {
+            return self.keep_in_new(&what, data).await;
+        };
+        let there = self.api.get(self.name()).await.map_err(|error| self.error(&what, &error, "", "get"))?;
+        if there.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_none_or(|by| by != OWN)
+        {
+            let message = format!("{what}: it is somebody else's, it has no label `{MANAGED_BY}: {OWN}`");
+            return Err(CallError::Invalid(message));
+        }
+        let patch = at(version, json!({"data": data}));
+        let patched = self.api.patch(self.name(), &self.params(), &Patch::Merge(patch)).await;
+        patched.map(drop).map_err(|error| self.error(&what, &error, "", "patch"))
+    }
+
+    async fn keep_in_new(
+        &self,
+        what: &str,
+        mut data: serde_json::Map<String, Value>,
+    ) -> Result<(), CallError> {
+        data.retain(|_, text| !text.is_null());
+        let mut object = DynamicObject::new(self.name(), &self.kind.resource);
+        object.metadata.labels = Some([(MANAGED_BY.to_owned(), OWN.to_owned())].into());
+        object.data = json!({"data": data});
+        let params = PostParams { dry_run: self.planned, ..PostParams::default() };
+        let made = self.api.create(&params, &object).await;
+        made.map(drop).map_err(|error| self.error(what, &error, "", "create"))
+    }
+}
+
+/// A merge patch that fails where the object is no longer at this version.
+fn at(version: &str, mut patch: Value) -> Value {
+    patch["metadata"]["resourceVersion"] = json!(version);
+    patch
+}
+
+/// What is wrong with texts to keep.
+fn check(what: &str, entries: &[Entry], known: &Known) -> Result<(), CallError> {
+    let invalid = |why: String| Err(CallError::Invalid(format!("{what}: {why}")));
+    if entries.is_empty() || entries.len() > ENTRIES {
+        return invalid(format!("there must be 1 to {ENTRIES} entries"));
+    }
+    for Entry { key, text } in entries {
+        // <https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object>
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if key.is_empty() || key.len() > 253 || !key.chars().all(plain) {
+            return invalid(format!("`{}` is no name of an entry", key.escape_debug()));
+        }
+        let text = text.as_deref().unwrap_or_default();
+        if text.len() > LONGEST {
+            return invalid(format!("the text of `{key}` is longer than {LONGEST} bytes"));
+        }
+        if known.redact(text) != text || known.redact(key) != *key {
+            return invalid("an entry holds a secret of the job".into());
+        }
+    }
+    Ok(())
+}
