@@ -136,16 +136,23 @@ fn repository() -> TempDir {
 }
 
 #[test]
-fn the_jenkinsfile_is_groovy() {
+fn the_jenkinsfiles_are_groovy() {
     let jars =
         services::jenkins_jars(&root().join("tests/live/pom.xml")).unwrap_or_else(|error| panic!("{error}"));
-    let text = fs::read_to_string(root().join("examples/jenkins/Jenkinsfile")).expect("the example");
-    let (_, text) = text.split_once(" _\n").expect("it names the library");
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("Jenkinsfile.groovy"), text).expect("a file");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join("examples/jenkins")).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("the example");
+        let (_, text) = text.split_once(" _\n").expect("it names the library");
+        names.push(format!("Jenkinsfile{}.groovy", names.len()));
+        fs::write(folder.path().join(&names[names.len() - 1]), text).expect("a file");
+    }
+    assert!(names.len() > 1, "{names:?}");
     run(Command::new("java")
         .arg("-cp")
         .arg(format!("{}/*", jars.display()))
-        .args(["org.codehaus.groovy.tools.FileSystemCompiler", "Jenkinsfile.groovy"])
+        .arg("org.codehaus.groovy.tools.FileSystemCompiler")
+        .args(names)
         .current_dir(folder.path()));
 }

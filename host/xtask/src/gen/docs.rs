@@ -46,7 +46,8 @@ pub(super) fn page(step: &StepInfo) -> String {
         };
         row(&mut out, &[&name, &format!("`{}`", output.ty), &output.docs]);
     }
-    if step.asks.contains_key("cluster") {
+    // Another step that waits by these rules refers to the one that can change them.
+    if step.inputs.iter().any(|input| input.name == "rules") && step.asks.contains_key("cluster") {
         out += &doomed();
     }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";

@@ -1,0 +1,312 @@
+//! Whole runs against a model of the cluster: what is kept, what is set, in which order, and what others may do meanwhile.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod common;
+
+use common::Model;
+use serde_json::json;
+use workload_scale::object::KEPT;
+use workload_scale::problem::Code;
+
+fn code(done: &workload_scale::scale::Done) -> Code {
+    done.rejection.as_ref().unwrap().code
+}
+
+#[test]
+fn sleep_keeps_what_there_was_and_restore_brings_it_back() {
+    let mut model = Model::default().deployment("web", 5).deployment("api", 1);
+    let done = model.good(&["--all"], "0");
+    assert_eq!(done.changed, 2);
+    assert_eq!(
+        model.log,
+        [
+            "keep Deployment.apps_api=replicas: 1 Deployment.apps_web=replicas: 5",
+            "scale api to 0",
+            "scale web to 0",
+        ]
+    );
+    let done = model.good(&["--all"], "restore");
+    assert_eq!((done.changed, model.replicas("web"), model.replicas("api")), (2, 5, 1));
+    assert_eq!(model.log.last().unwrap(), "keep Deployment.apps_api- Deployment.apps_web-");
+    let rows: Vec<_> = done.targets.iter().map(|row| (&*row.name, &*row.before, &*row.after)).collect();
+    assert_eq!(rows, [("api", "0", "1"), ("web", "0", "5")]);
+}
+
+#[test]
+fn a_second_time_changes_nothing() {
+    let mut model = Model::default().deployment("web", 5);
+    model.good(&["deployment/web"], "0");
+    assert_eq!(model.good(&["deployment/web"], "0").changed, 0);
+    assert!(model.log.is_empty(), "{:?}", model.log);
+    model.good(&["deployment/web"], "restore");
+    assert_eq!(model.good(&["deployment/web"], "restore").changed, 0);
+    assert!(model.log.is_empty() && model.replicas("web") == 5, "{:?}", model.log);
+}
+
+#[test]
+fn the_first_count_stays_kept_although_an_apply_woke_it() {
+    let mut model = Model::default().deployment("web", 5);
+    model.good(&["deployment/web"], "0");
+    // An apply from a repository: the number of the manifest, and no trace of what anybody else wrote.
+    model = model.deployment("web", 2);
+    model.good(&["deployment/web"], "0");
+    assert_eq!(model.log, ["scale web to 0"]);
+    assert!(model.said.iter().any(|said| said.contains("was woken meanwhile and has 2")), "{:?}", model.said);
+    model.good(&["deployment/web"], "restore");
+    assert_eq!(model.replicas("web"), 5);
+    // Applied while it sleeps, and restored then.
+    model.good(&["deployment/web"], "0");
+    model = model.deployment("web", 2);
+    model.good(&["deployment/web"], "restore");
+    assert_eq!(model.replicas("web"), 5);
+}
+
+#[test]
+fn what_slept_before_goes_on_sleeping_but_never_hides_a_count() {
+    let mut model = Model::default().deployment("web", 0);
+    model.good(&["deployment/web"], "0");
+    model.good(&["deployment/web"], "restore");
+    assert_eq!((model.replicas("web"), model.kept().len()), (0, 0));
+    model.good(&["deployment/web"], "0");
+    model = model.deployment("web", 3);
+    model.good(&["deployment/web"], "0");
+    model.good(&["deployment/web"], "restore");
+    assert_eq!(model.replicas("web"), 3);
+}
+
+#[test]
+fn a_count_that_changes_before_it_is_set_is_the_one_that_is_kept() {
+    let mut model = Model::default().deployment("web", 5);
+    model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(7))];
+    model.good(&["deployment/web"], "0");
+    assert_eq!(model.kept()["Deployment.apps_web"], "replicas: 7");
+    assert_eq!(model.replicas("web"), 0);
+}
+
+#[test]
+fn conflicts_are_tried_again_and_not_for_ever() {
+    let mut model = Model::default().deployment("web", 5).deployment("api", 2);
+    let touch = ("Deployment.apps", "web");
+    model.meddling = vec![(2, touch, |web| web["metadata"]["labels"] = json!({"x": "y"}))];
+    model.good(&["--all"], "0");
+    assert_eq!((model.replicas("web"), model.replicas("api")), (0, 0));
+    let mut model = Model::default().deployment("web", 5);
+    model.meddling = (0..100).map(|number| (number, touch, (|_| {}) as common::Meddle)).collect();
+    let problems = model.run(&["deployment/web"], "3").unwrap_err();
+    assert_eq!((problems[0].code, model.replicas("web")), (Code::Contended, 5));
+}
+
+#[test]
+fn cron_jobs_are_suspended_and_those_that_were_stay_so() {
+    let mut model = Model::default().with("CronJob.batch", "report", &json!({"spec": {}})).with(
+        "CronJob.batch",
+        "old",
+        &json!({"spec": {"suspend": true}}),
+    );
+    model.good(&["cronjobs --all"], "0");
+    assert_eq!(model.log[1..], ["suspend report"]);
+    model.good(&["cronjobs --all"], "restore");
+    assert_eq!(model.log[..1], ["resume report"]);
+    assert_eq!(model.kept().len(), 0);
+    let wrong = model.run(&["cronjob/report"], "3").unwrap_err();
+    assert!(wrong[0].message.contains("a CronJob cannot have 3"), "{wrong:?}");
+    let mut model = model.deployment("web", 1);
+    assert_eq!(model.good(&["--all"], "3").changed, 1);
+}
+
+fn keda(annotations: &serde_json::Value) -> serde_json::Value {
+    json!({"metadata": {"annotations": annotations}, "spec": {"scaleTargetRef": {"name": "web"}, "maxReplicaCount": 10}})
+}
+
+#[test]
+fn what_keda_scales_is_paused_before_it_sleeps_and_let_go_after_it_woke() {
+    let mut model =
+        Model::default().deployment("web", 4).with("ScaledObject.keda.sh", "web", &keda(&json!({})));
+    model.good(&["deployment/web"], "0");
+    assert_eq!(model.log[1..], ["suspend web", "scale web to 0"]);
+    model.good(&["deployment/web"], "restore");
+    assert_eq!(model.log[..2], ["scale web to 4", "resume web"]);
+    // What people have paused stays paused.
+    let paused = keda(&json!({"autoscaling.keda.sh/paused": "true"}));
+    let mut model = Model::default().deployment("web", 4).with("ScaledObject.keda.sh", "web", &paused);
+    model.good(&["deployment/web"], "0");
+    model.good(&["deployment/web"], "restore");
+    assert_eq!(model.log[..1], ["scale web to 4"]);
+    assert!(!model.log.iter().any(|line| line == "resume web"), "{:?}", model.log);
+}
+
+#[test]
+fn an_autoscaler_of_kubernetes_rests_by_itself_and_bounds_numbers() {
+    let autoscaler = json!({"spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 2, "maxReplicas": 6,
+    }});
+    let mut model =
+        Model::default().deployment("web", 4).with("HorizontalPodAutoscaler.autoscaling", "web", &autoscaler);
+    let wrong = model.run(&["deployment/web"], "9").unwrap_err();
+    assert_eq!(wrong[0].code, Code::BadInput);
+    assert!(wrong[0].message.contains("horizontalpodautoscaler/web keeps it from 2 to 6"), "{wrong:?}");
+    assert!(model.log.is_empty());
+    model.good(&["deployment/web"], "0");
+    assert_eq!(model.log[1..], ["scale web to 0"]);
+    // It has moved what was restored before that was confirmed.
+    model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(3))];
+    model.good(&["deployment/web"], "restore");
+    assert_eq!((model.replicas("web"), model.kept().len()), (3, 0));
+    model.meddling = vec![];
+    model.good(&["deployment/web"], "5");
+    assert!(model.said.iter().any(|said| said.contains("has an autoscaler")), "{:?}", model.said);
+}
+
+#[test]
+fn what_has_a_controller_is_left_to_it() {
+    let owner = json!({"metadata": {"ownerReferences": [{"kind": "Shop", "name": "eu", "controller": true}]}, "spec": {"replicas": 2}});
+    let mut model = Model::default().deployment("web", 1).with("Deployment.apps", "db", &owner);
+    assert_eq!(model.good(&["--all"], "0").targets.len(), 1);
+    assert_eq!(model.replicas("db"), 2);
+    let wrong = model.run(&["deployment/db", "deployment/none"], "0").unwrap_err();
+    let messages: Vec<_> = wrong.iter().map(|problem| &*problem.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "deployment/db belongs to Shop eu, which sets its number",
+            "there is no deployment/none in the namespace of the context",
+        ]
+    );
+}
+
+#[test]
+fn what_is_set_back_is_said_with_who_does_it() {
+    let argo = json!({
+        "metadata": {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:dev/app"}}, "spec": {"replicas": 3},
+    });
+    let mut model = Model::default().with("Deployment.apps", "app", &argo).deployment("web", 1);
+    // After `app` was scaled, before the next change.
+    model.meddling = vec![(2, ("Deployment.apps", "app"), |web| web["spec"]["replicas"] = json!(3))];
+    let done = model.run(&["deployment/app", "deployment/web"], "0").unwrap();
+    assert_eq!(code(&done), Code::SetBack, "{:?}", model.log);
+    let message = done.rejection.unwrap().message;
+    assert_eq!(message, "deployment/app was set back to 3; it belongs to the Argo CD application shop");
+}
+
+#[test]
+fn a_number_ends_a_sleep() {
+    let mut model =
+        Model::default().deployment("web", 5).with("ScaledObject.keda.sh", "web", &keda(&json!({})));
+    model.good(&["deployment/web"], "0");
+    model.good(&["deployment/web"], "2");
+    assert_eq!(
+        model.log,
+        ["scale web to 2", "resume web", "keep Deployment.apps_web- ScaledObject.keda.sh_web-"]
+    );
+    assert_eq!((model.replicas("web"), model.kept().len()), (2, 0));
+}
+
+#[test]
+fn nothing_kept_is_said_where_something_sleeps() {
+    let mut model = Model::default().deployment("web", 0).deployment("api", 2);
+    model.good(&["--all"], "restore");
+    let warnings: Vec<_> = model.said.iter().filter(|said| said.starts_with("Warning")).collect();
+    assert_eq!(warnings, ["Warning: nothing is kept of deployment/web: it stays at 0"]);
+}
+
+#[test]
+fn a_run_that_plans_changes_nothing_and_does_not_wait() {
+    let mut model = Model::default().deployment("web", 5);
+    model.planned = true;
+    let done = model.good(&["deployment/web"], "0");
+    assert_eq!((model.replicas("web"), model.kept().len(), done.changed), (5, 0, 1));
+    assert!(model.said.contains(&"Info: deployment/web: would be 5 -> 0".to_owned()), "{:?}", model.said);
+}
+
+#[test]
+fn a_missing_right_and_time_that_is_up_have_their_codes() {
+    let mut model = Model::default().deployment("web", 5);
+    model.forbidden = Some("scale");
+    assert_eq!(model.run(&["deployment/web"], "0").unwrap_err()[0].code, Code::Credentials);
+    let mut model = Model::default();
+    model.pods_stay = true;
+    let mut model = model.deployment("web", 5);
+    let done = model.run(&["deployment/web"], "0").unwrap();
+    assert_eq!(code(&done), Code::TimedOut);
+    assert!(done.rejection.unwrap().message.contains("deployment/web still has pods"));
+}
+
+#[test]
+fn what_has_moved_by_itself_since_it_woke_is_not_moved_back() {
+    let autoscaler = json!({"spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "maxReplicas": 6,
+    }});
+    let mut model =
+        Model::default().deployment("web", 5).with("HorizontalPodAutoscaler.autoscaling", "web", &autoscaler);
+    model.good(&["deployment/web"], "0");
+    model.cut_after = Some(1);
+    assert!(model.run(&["deployment/web"], "restore").is_err());
+    model.cut_after = None;
+    assert_eq!((model.replicas("web"), model.kept().len()), (5, 1));
+    model = model.deployment("web", 3);
+    model.good(&["deployment/web"], "restore");
+    assert_eq!((model.replicas("web"), model.kept().len()), (3, 0));
+}
+
+#[test]
+fn what_is_kept_in_a_form_that_means_nothing_is_left_alone() {
+    let mut model = Model::default().deployment("web", 5);
+    model.good(&["deployment/web"], "0");
+    for text in ["suspended: true", "replicas: many", ""] {
+        let mut broken = model.clone();
+        let kept = broken.objects.get_mut(&("ConfigMap".to_owned(), KEPT.to_owned())).unwrap();
+        kept["data"]["Deployment.apps_web"] = json!(text);
+        broken.good(&["deployment/web"], "restore");
+        assert_eq!(broken.replicas("web"), 0, "{text}");
+        assert!(broken.said.iter().any(|said| said.contains("nothing is kept of deployment/web")), "{text}");
+    }
+}
+
+#[test]
+fn nothing_is_changed_before_it_is_kept_and_forgotten_before_it_is_back() {
+    let mut model = Model::default().deployment("api", 1).deployment("web", 5);
+    model.good(&["deployment/api"], "0");
+    model.meddling = vec![(0, ("ConfigMap", KEPT), |_| {})];
+    model.good(&["deployment/web"], "0");
+    let kept = "keep Deployment.apps_web=replicas: 5";
+    assert_eq!(model.log, [kept, kept, "scale web to 0"]);
+    model.meddling = vec![(0, ("Deployment.apps", "web"), |_| {})];
+    model.good(&["deployment/web"], "restore");
+    assert_eq!((model.replicas("web"), model.log.len()), (5, 3));
+}
+
+#[test]
+fn what_is_woken_while_others_are_put_to_sleep_keeps_its_first_count() {
+    let mut model = Model::default().deployment("app", 5).deployment("web", 2);
+    model.meddling = vec![
+        (2, ("Deployment.apps", "app"), |app| app["spec"]["replicas"] = json!(3)),
+        (2, ("Deployment.apps", "web"), |_| {}),
+    ];
+    model.good(&["--all"], "0");
+    assert_eq!(model.kept()["Deployment.apps_app"], "replicas: 5");
+    assert_eq!((model.replicas("app"), model.replicas("web")), (0, 0));
+}
+
+#[test]
+fn what_is_ready_with_another_number_is_set_back_too() {
+    let mut model = Model::default().deployment("web", 5);
+    model.good(&["deployment/web"], "0");
+    model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(1))];
+    let done = model.run(&["deployment/web"], "restore").unwrap();
+    assert_eq!(code(&done), Code::SetBack);
+    assert_eq!(done.rejection.unwrap().message, "deployment/web was set back to 1");
+}
+
+#[test]
+fn nothing_is_down_before_its_controller_knows() {
+    let mut object = json!({
+        "metadata": {"name": "web", "namespace": "dev", "generation": 2},
+        "spec": {"replicas": 0}, "status": {"observedGeneration": 1, "replicas": 0},
+    });
+    let is_down = |object: &serde_json::Value| {
+        workload_scale::object::sized("Deployment.apps", ".", &object.to_string()).unwrap().1.is_down
+    };
+    assert!(!is_down(&object));
+    object["status"]["observedGeneration"] = json!(2);
+    assert!(is_down(&object));
+}
