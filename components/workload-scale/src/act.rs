@@ -9,7 +9,7 @@ use lockstep_rollout::{Clock, Deadline, Effect, Level, Tell};
 
 use crate::host::{At, Host};
 use crate::look;
-use crate::object::{Key, Size};
+use crate::object::{Key, Size, sized};
 use crate::plan::{Change, Memory, Plan, View};
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
@@ -17,6 +17,8 @@ use crate::settings::Settings;
 /// How often it is tried, and how long the first pause is, in milliseconds; each further one is twice as long.
 const TRIES: u32 = 6;
 const PAUSE: u64 = 200;
+/// How often a change of an object that only others have touched is tried at once.
+const AT_ONCE: u32 = 5;
 /// Up to so many targets each change is told.
 const FEW: usize = 20;
 
@@ -128,12 +130,17 @@ impl Calls {
         begun: &View,
         (change, all): (&Change, usize),
     ) -> Result<(), Problem> {
-        let Change { key, spelled, version, to } = change;
-        let at = At { namespace: spelled, kind: &key.kind, name: &key.name, version };
-        let effect = match to {
-            Size::Count(count) => host.scale(at, *count),
-            Size::Suspended(suspended) => host.suspend(at, *suspended),
-        };
+        let Change { key, spelled, to, .. } = change;
+        let mut effect = apply(host, change, &change.version);
+        for _ in 0..AT_ONCE {
+            // Controllers write statuses all the time: only another size is a reason to plan anew.
+            let Err(Fault::Conflict(_)) = &effect else { break };
+            let Ok(json) = host.get(spelled, &key.kind, &key.name) else { break };
+            match sized(&key.kind, spelled, &json) {
+                Some((_, now)) if now.size == change.from => effect = apply(host, change, &now.version),
+                _ => break,
+            }
+        }
         let Some(effect) = self.made(effect)? else { return Ok(()) };
         self.own.remove(key);
         if self.done.insert(key.clone()) {
@@ -166,6 +173,15 @@ impl Calls {
             }
             Err(fault) => Err(Problem::remote(&fault)),
         }
+    }
+}
+
+fn apply(host: &mut impl Host, change: &Change, version: &str) -> Result<Effect, Fault> {
+    let Change { key, spelled, to, .. } = change;
+    let at = At { namespace: spelled, kind: &key.kind, name: &key.name, version };
+    match to {
+        Size::Count(count) => host.scale(at, *count),
+        Size::Suspended(suspended) => host.suspend(at, *suspended),
     }
 }
 

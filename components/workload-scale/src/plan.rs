@@ -30,6 +30,8 @@ pub struct Change {
     pub spelled: String,
     /// The version of it that was looked at.
     pub version: String,
+    /// What it had then.
+    pub from: Size,
     /// What it is to have.
     pub to: Size,
 }
@@ -214,6 +216,7 @@ impl Plan {
                 key: key.clone(),
                 spelled: object.spelled.clone(),
                 version: object.version.clone(),
+                from: object.size,
                 to,
             });
         }

@@ -270,7 +270,7 @@ fn nothing_is_changed_before_it_is_kept_and_forgotten_before_it_is_back() {
     model.good(&["deployment/web"], "0");
     let kept = "keep Deployment.apps_web=replicas: 5";
     assert_eq!(model.log, [kept, kept, "scale web to 0"]);
-    model.meddling = vec![(0, ("Deployment.apps", "web"), |_| {})];
+    model.meddling = vec![(0, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(1))];
     model.good(&["deployment/web"], "restore");
     assert_eq!((model.replicas("web"), model.log.len()), (5, 3));
 }
@@ -280,10 +280,11 @@ fn what_is_woken_while_others_are_put_to_sleep_keeps_its_first_count() {
     let mut model = Model::default().deployment("app", 5).deployment("web", 2);
     model.meddling = vec![
         (2, ("Deployment.apps", "app"), |app| app["spec"]["replicas"] = json!(3)),
-        (2, ("Deployment.apps", "web"), |_| {}),
+        (2, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(4)),
     ];
     model.good(&["--all"], "0");
     assert_eq!(model.kept()["Deployment.apps_app"], "replicas: 5");
+    assert_eq!(model.kept()["Deployment.apps_web"], "replicas: 4");
     assert_eq!((model.replicas("app"), model.replicas("web")), (0, 0));
 }
 

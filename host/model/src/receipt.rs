@@ -8,7 +8,7 @@ use crate::grant::{Grant, Right};
 use crate::inputs::Inputs;
 use crate::limits::Limits;
 use crate::outputs::Shown;
-use crate::report::{Change, ObjectChange, Report};
+use crate::report::{Change, Deed, ObjectChange, Report};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
 
@@ -198,7 +198,7 @@ fn change(change: &Change) -> Value {
 
 fn object(object: &ObjectChange) -> Value {
     let digest = object.digest.map(|digest| digest.to_string());
-    json!({"name": object.name, "digest": digest, "deleted": object.deleted})
+    json!({"name": object.name, "digest": digest, "deleted": object.deed == Deed::Deleted})
 }
 
 fn short(value: &Value) -> Value {

@@ -92,15 +92,26 @@ pub struct Change {
     pub private: bool,
 }
 
-/// What happened to one object of a store.
+/// What a run can do to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// It was put into a store.
+    Uploaded,
+    /// It was changed in a cluster.
+    Changed,
+    /// It was deleted.
+    Deleted,
+}
+
+/// What happened to one object of a store or a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectChange {
-    /// The full name, such as `s3://BUCKET/KEY`.
+    /// The full name, such as `s3://BUCKET/KEY` or `NAMESPACE/KIND/NAME`.
     pub name: String,
-    /// The content now; none if it is not known, as of an upload that another run began, or if it was deleted.
+    /// The content now; none if it is not known, as of an upload that another run began, or if there is none.
     pub digest: Option<Digest>,
-    /// Whether it was deleted.
-    pub deleted: bool,
+    /// What happened.
+    pub deed: Deed,
 }
 
 /// How a run ended, in words.

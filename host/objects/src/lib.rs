@@ -29,7 +29,7 @@ use lockstep_model::gate::Permit;
 use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
 use lockstep_model::object::{ObjectName, Store};
-use lockstep_model::report::ObjectChange;
+use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::Algorithm;
 use s3::{Place, S3};
@@ -271,7 +271,8 @@ impl Objects {
             let (runtime, s3) = self.server()?;
             runtime.block_on(s3.complete(upload, parts, when))?
         };
-        let change = ObjectChange { name: upload.place.name.clone(), digest: stored.digest, deleted: false };
+        let change =
+            ObjectChange { name: upload.place.name.clone(), digest: stored.digest, deed: Deed::Uploaded };
         self.changes.push(change);
         Ok(Answer { bytes: 0, digest: stored.digest, value: stored })
     }
@@ -320,7 +321,8 @@ impl Objects {
     }
 
     fn did(&mut self, name: &ObjectName, digest: Option<Digest>, deleted: bool) {
-        self.changes.push(ObjectChange { name: name.as_str().to_owned(), digest, deleted });
+        let deed = if deleted { Deed::Deleted } else { Deed::Uploaded };
+        self.changes.push(ObjectChange { name: name.as_str().to_owned(), digest, deed });
     }
 }
 

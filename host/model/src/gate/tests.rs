@@ -216,6 +216,46 @@ fn of_a_cluster_only_the_granted_namespace_and_right_is_reached() {
 }
 
 #[test]
+fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
+    const CHANGES: [(&str, &str); 5] = [
+        ("rollback", "shop/Deployment.apps/web"),
+        ("scale", "shop/Deployment.apps/web"),
+        ("suspend", "shop/CronJob.batch/nightly"),
+        ("evict", "shop/Pod"),
+        ("keep", "shop/ConfigMap/memory"),
+    ];
+    let on = |granted: &[(&str, &str)], verb: &'static str, text: &str| {
+        let (capability, target) = (Capability::Cluster, RawTarget::Resource(text));
+        let request = Request { capability, verb, right: Some(verb), target, source: None };
+        granting(capability, granted).call(request, |_| Ok(Answer::plain(())))
+    };
+    for (verb, scope) in CHANGES {
+        let target = if verb == "evict" { "shop/Pod/web-1" } else { scope };
+        assert_eq!(on(&[(verb, scope)], verb, target), Ok(()), "{verb}");
+        // All other rights on everything there, and the right itself on everything elsewhere.
+        let others: Vec<_> = CHANGES.iter().map(|(other, _)| *other).filter(|other| *other != verb).collect();
+        let others = format!("read,logs,{}", others.join(","));
+        for granted in [
+            vec![(&*others, "*/*")],
+            vec![(verb, "other/*"), (verb, "./*"), (verb, "-/*")],
+            vec![
+                (verb, "shop/Deployment/web"),
+                (verb, "shop/Deployment.evil.example/web"),
+                (verb, "shop/Node"),
+            ],
+        ] {
+            let result = on(&granted, verb, target);
+            assert!(matches!(result, Err(CallError::Denied(_))), "{verb} with {granted:?}: {result:?}");
+        }
+        // No scope, however wide, makes a change of what holds credentials, or of everything at once.
+        for target in ["shop/Secret/token", "shop/SECRET/token", "*/Pod/web-1", "shop/*/web"] {
+            let result = on(&[(verb, "*/*")], verb, target);
+            assert!(matches!(result, Err(CallError::Denied(_))), "{verb} {target}: {result:?}");
+        }
+    }
+}
+
+#[test]
 fn waiting_on_what_was_begun_is_counted_and_recorded_only_if_it_fails() {
     let gate = granting(Capability::Cluster, &[("read", "shop/*")]);
     let (capability, target) = (Capability::Cluster, RawTarget::Staged);

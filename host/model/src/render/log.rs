@@ -3,7 +3,7 @@
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
 use crate::outputs::{Output, Worth};
-use crate::report::{Block, Change, Ending, Level, Location, Note, ObjectChange, Report};
+use crate::report::{Block, Change, Deed, Ending, Level, Location, Note, ObjectChange, Report};
 use serde_json::Value;
 
 /// The most changed files that are listed one by one.
@@ -155,11 +155,13 @@ fn verb(change: &Change, planned: bool) -> &'static str {
 }
 
 fn object_verb(object: &ObjectChange, planned: bool) -> &'static str {
-    match (object.deleted, planned) {
-        (false, false) => "uploaded",
-        (true, false) => "deleted",
-        (false, true) => "would upload",
-        (true, true) => "would delete",
+    match (object.deed, planned) {
+        (Deed::Uploaded, false) => "uploaded",
+        (Deed::Changed, false) => "changed",
+        (Deed::Deleted, false) => "deleted",
+        (Deed::Uploaded, true) => "would upload",
+        (Deed::Changed, true) => "would change",
+        (Deed::Deleted, true) => "would delete",
     }
 }
 
