@@ -4,6 +4,8 @@
 #[cfg(feature = "live")]
 pub mod kube;
 pub mod peers;
+#[cfg(feature = "live")]
+pub mod platforms;
 pub mod runner;
 pub mod s3;
 pub mod services;

@@ -297,3 +297,37 @@ fn a_namespace_at_a_time_of_several_and_nothing_is_an_error() {
     let set = cluster.pods(&other, "app=db").unwrap()[0]["metadata"]["name"].as_str().unwrap().to_owned();
     assert!(set.starts_with("db-"), "{set}");
 }
+
+/// KEDA itself is not here: only what the step writes is shown.
+#[test]
+fn what_keda_scales_is_paused_while_it_sleeps() {
+    let (cluster, namespace) = (Cluster::shared(), shop("keda"));
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "scaledobjects.keda.sh"},
+        "spec": {
+            "group": "keda.sh", "scope": "Namespaced",
+            "names": {"kind": "ScaledObject", "plural": "scaledobjects", "singular": "scaledobject", "listKind": "ScaledObjectList"},
+            "versions": [{"name": "v1alpha1", "served": true, "storage": true, "schema": schema}],
+        },
+    });
+    cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).unwrap();
+    let objects = format!("/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects");
+    cluster.wait("the definition", || cluster.get(&objects).ok().map(drop));
+    let scaled = json!({
+        "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+        "metadata": {"name": "web", "annotations": {"team": "payments"}},
+        "spec": {"scaleTargetRef": {"name": "web"}, "minReplicaCount": 1, "maxReplicaCount": 5, "triggers": []},
+    });
+    cluster.create(&objects, &scaled).unwrap();
+    let annotations = || cluster.get(&format!("{objects}/web")).unwrap()["metadata"]["annotations"].clone();
+    good(&namespace, "deployment/web", "0");
+    assert_eq!(annotations(), json!({"team": "payments", "autoscaling.keda.sh/paused": "true"}));
+    good(&namespace, "deployment/web", "restore");
+    assert_eq!((annotations(), replicas(&namespace, "web")), (json!({"team": "payments"}), 3));
+    let scene = Scene::new();
+    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "deployment/web", "9").end();
+    ended.expect(2, "bad-input");
+    assert!(message(&ended).contains("scaledobject/web keeps it from 1 to 5"), "{}", message(&ended));
+}

@@ -1,13 +1,12 @@
 //! The generated wrappers on the programs that other people run workflows with: equal inputs give an equal
 //! result everywhere, and nothing hostile in them is obeyed. `LOCKSTEP_BIN` is the binary that is run.
 
+use lockstep_tests::platforms::{Scratch, act, gitlab_ci_local, lockstep, need, pipeline, run};
 use lockstep_tests::services;
 use lockstep_tests::shim::root;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use tempfile::TempDir;
 
 /// The document that the step changes.
 const MANIFEST: &str = "# a comment that stays\nkind: ConfigMap\nmetadata:\n  annotations:\n    shell: old\n    quotes: old\n    \
@@ -62,79 +61,11 @@ impl Case {
     }
 }
 
-fn lockstep() -> PathBuf {
-    let path = std::env::var_os("LOCKSTEP_BIN").expect("LOCKSTEP_BIN names the lockstep binary to test");
-    fs::canonicalize(path).expect("LOCKSTEP_BIN exists")
-}
-
-/// A folder with the manifest, a home and a place for what comes out.
-struct Scratch {
-    folder: TempDir,
-}
-
-impl Scratch {
-    fn new() -> Self {
-        let scratch = Self { folder: tempfile::tempdir().expect("a folder") };
-        for folder in ["home", "out", "work/deploy"] {
-            fs::create_dir_all(scratch.path(folder)).expect("a folder");
-        }
-        scratch.put("work/deploy/web.yaml", MANIFEST);
-        scratch
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
-    }
-
-    fn put(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-    }
-
-    /// Copies files and folders of the repository into the workspace.
-    fn copy(&self, paths: &[&str]) {
-        for path in paths {
-            run(Command::new("cp").arg("-R").arg(root().join(path)).arg(self.path("work")));
-        }
-    }
-
-    /// Makes the workspace a git repository of one commit and returns the commit.
-    fn commit(&self) -> String {
-        for args in [
-            "init --quiet --initial-branch=main",
-            "remote add origin git@gitlab.example.com:group/project.git",
-            "add --all",
-            "-c user.name=t -c user.email=t@example.com commit --quiet --message=x",
-        ] {
-            run(Command::new("git").args(args.split(' ')).current_dir(self.path("work")));
-        }
-        let head = run(Command::new("git").args(["rev-parse", "HEAD"]).current_dir(self.path("work")));
-        head.trim().to_owned()
-    }
-
-    /// A command in the workspace that sees nothing of this process but its path.
-    fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
-        command
-            .env_clear()
-            .env("PATH", services::path(&[]))
-            .env("HOME", self.path("home"))
-            .current_dir(self.path("work"));
-        command
-    }
-}
-
-fn run(command: &mut Command) -> String {
-    services::output(command).unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn need<T>(result: services::Result<T>) -> T {
-    result.unwrap_or_else(|error| panic!("{error}"))
+/// A folder whose workspace has the manifest.
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.put("work/deploy/web.yaml", MANIFEST);
+    scratch
 }
 
 /// What a run on one platform left behind.
@@ -152,7 +83,7 @@ impl Outcome {
 }
 
 fn plain(case: Case) -> Outcome {
-    let scratch = Scratch::new();
+    let scratch = scratch();
     scratch.put("inputs.json", &case.inputs().to_string());
     let mut command = scratch.command(lockstep());
     command.args(["run", "manifest-patch", "--format", "json", "--inputs"]).arg(scratch.path("inputs.json"));
@@ -161,19 +92,15 @@ fn plain(case: Case) -> Outcome {
 }
 
 fn github(case: Case) -> Outcome {
-    let scratch = Scratch::new();
+    let scratch = scratch();
     scratch.copy(&["action.yml", "actions", "ci"]);
     let workflow = fs::read_to_string(root().join("tests/live/workflow.yml")).expect("the workflow");
     scratch.put("work/.github/workflows/live.yml", &workflow);
     let event = json!({ "inputs": {
         "files": case.lines("files"), "set": case.lines("set"), "expect": case.lines("expect"), "document": case.inputs().to_string(),
     }});
-    scratch.put("event.json", &event.to_string());
     scratch.commit();
-    let mut act = scratch.command(need(services::act()));
-    act.args(["workflow_dispatch", "-P", "ubuntu-latest=-self-hosted", "--eventpath"])
-        .arg(scratch.path("event.json"));
-    act.arg("--env").arg(format!("LOCKSTEP_BIN={}", lockstep().display()));
+    let mut act = act(&scratch, "workflow_dispatch", &event);
     act.arg("--env").arg(format!("OUT={}", scratch.path("out").display()));
     let log = case.run(&mut act);
     assert!(!scratch.path("out/pwned").exists(), "{log}");
@@ -186,7 +113,7 @@ fn github(case: Case) -> Outcome {
 }
 
 fn gitlab(case: Case) -> Outcome {
-    let scratch = Scratch::new();
+    let scratch = scratch();
     scratch.copy(&["templates"]);
     let commit = scratch.commit();
     let pipeline = json!({
@@ -201,12 +128,7 @@ fn gitlab(case: Case) -> Outcome {
         },
     });
     scratch.put("work/.gitlab-ci.yml", &pipeline.to_string());
-    let tools = need(services::gitlab_ci_local());
-    let mut local = scratch.command(tools.join("node"));
-    let path = services::path(&[&tools, &need(services::rsync())]);
-    local.arg(tools.join("gitlab-ci-local")).env("PATH", path);
-    local.arg("--variable").arg(format!("LOCKSTEP_BIN={}", lockstep().display()));
-    let log = case.run(&mut local);
+    let log = case.run(&mut gitlab_ci_local(&scratch));
     assert!(!scratch.path("work/pwned").exists(), "{log}");
     if case.succeeds {
         assert_eq!(scratch.read("work/.gitlab-ci-local/artifacts/after/changed"), "true", "{log}");
@@ -220,12 +142,12 @@ fn gitlab(case: Case) -> Outcome {
 }
 
 fn jenkins(case: Case) -> Outcome {
-    let scratch = Scratch::new();
+    let scratch = scratch();
     let mut arguments = case.inputs();
-    case.run(&mut pipeline(&scratch, &arguments));
+    case.run(&mut pipeline(&scratch, "manifestPatch", &arguments));
     if !case.succeeds {
         arguments["failBuild"] = json!(false);
-        run(&mut pipeline(&scratch, &arguments));
+        run(&mut pipeline(&scratch, "manifestPatch", &arguments));
     }
     assert!(!scratch.path("work/pwned").exists());
     let left: Vec<_> = fs::read_dir(scratch.path("work@tmp")).expect("a folder").collect();
@@ -233,28 +155,9 @@ fn jenkins(case: Case) -> Outcome {
     Outcome::new(&scratch.read("out/result.json"), scratch.read("work/deploy/web.yaml"))
 }
 
-/// A pipeline that calls `manifestPatch` with these arguments.
-fn pipeline(scratch: &Scratch, arguments: &Value) -> Command {
-    scratch.put("arguments.json", &arguments.to_string());
-    let jars = need(services::jenkins_jars(&root().join("tests/live/pom.xml")));
-    let mut java = scratch.command("java");
-    for package in ["java.lang", "java.util", "java.io", "java.net", "java.text"] {
-        java.args(["--add-opens", &format!("java.base/{package}=ALL-UNNAMED")]);
-    }
-    java.arg("-cp").arg(format!("{}/*", jars.display())).arg("groovy.ui.GroovyMain");
-    java.arg(root().join("tests/live/jenkins.groovy"))
-        .arg(root())
-        .arg(scratch.path("work"))
-        .arg("manifestPatch");
-    java.arg(scratch.path("arguments.json")).arg(scratch.path("out/result.json"));
-    // It loads scripts below the folder it is started in.
-    java.current_dir(root()).env("LOCKSTEP_BIN", lockstep());
-    java
-}
-
 /// The annotations of a manifest, read by a YAML parser that is not ours.
 fn annotations(manifest: &str) -> Value {
-    let scratch = Scratch::new();
+    let scratch = scratch();
     scratch.put("work/m.yaml", manifest);
     let program = "import json, yaml; print(json.dumps(yaml.safe_load(open('m.yaml', encoding='utf-8'))['metadata']['annotations']))";
     let printed = run(scratch.command(need(services::linters()).join("python")).args(["-c", program]));
