@@ -26,6 +26,12 @@ pub struct Scratch {
     folder: TempDir,
 }
 
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Scratch {
     /// An empty one.
     #[must_use]
