@@ -56,8 +56,7 @@ impl Scratch {
         fs::write(path, text).expect("a file");
     }
 
-    /// The text of a file.
-    #[must_use]
+    /// The text of a file, which must be there.
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
