@@ -10,7 +10,9 @@ use lockstep_model::inputs::Inputs;
 use lockstep_model::report::Ending;
 use lockstep_model::web::WebAddress;
 use lockstep_objects::{Identity, Keys};
+use lockstep_repository::Login;
 use serde_json::Value;
+use std::path::Path;
 
 /// The variables that hold the credentials which an input names.
 const NAMED: &str = "LOCKSTEP_SECRET_";
@@ -27,6 +29,7 @@ pub(crate) struct Connections {
     pub(crate) objects: lockstep_objects::Connection,
     pub(crate) http: lockstep_http::Connection,
     pub(crate) cluster: lockstep_cluster::Connection,
+    pub(crate) repository: lockstep_repository::Connection,
 }
 
 /// Takes what can open something out of the secrets.
@@ -49,7 +52,7 @@ pub(crate) fn held(secrets: &Secrets) -> Held {
 ///
 /// # Errors
 /// A credential that cannot be read, or that the job does not hold.
-pub(crate) fn connections(held: Held, inputs: &Inputs) -> Result<Connections, Ending> {
+pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Result<Connections, Ending> {
     let text = |name: &str| {
         inputs.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -66,8 +69,52 @@ pub(crate) fn connections(held: Held, inputs: &Inputs) -> Result<Connections, En
             identity,
         },
         http: lockstep_http::Connection { credentials },
+        repository: lockstep_repository::Connection {
+            workspace: workspace.to_owned(),
+            logins: logins(&all),
+            author: author(),
+            secrets: all.iter().map(|(_, secret)| secret.clone()).collect(),
+            variables: environment::all_of(&[
+                "PATH",
+                "SSH_AUTH_SOCK",
+                "SSL_CERT_FILE",
+                "SSL_CERT_DIR",
+                "TMPDIR",
+            ]),
+        },
         cluster: lockstep_cluster::Connection { context: text("context"), secrets: all },
     })
+}
+
+/// The tokens of forges that the job holds, each for the server that the platform says it runs for. The tool's own is
+/// for that server too; where there is no platform, for the server that inputs name.
+/// <https://docs.github.com/actions/reference/workflows-and-actions/variables>, <https://docs.gitlab.com/ci/variables/predefined_variables/>
+fn logins(secrets: &[(String, String)]) -> Vec<Login> {
+    let server = |variable: &str| environment::text(variable).map(|url| url.trim_end_matches('/').to_owned());
+    let (github, gitlab) = (server("GITHUB_SERVER_URL"), server("CI_SERVER_URL"));
+    let usual = |server: &Option<String>, usual: &str| server.clone().or_else(|| Some(usual.to_owned()));
+    let known = [
+        ("LOCKSTEP_FORGE_TOKEN", github.clone().or_else(|| gitlab.clone())),
+        ("LOCKSTEP_FORGE_TOKEN", None),
+        ("GITHUB_TOKEN", usual(&github, "https://github.com")),
+        ("GITLAB_TOKEN", usual(&gitlab, "https://gitlab.com")),
+        ("GITEA_TOKEN", usual(&github, "https://gitea.com")),
+    ];
+    let login = |(variable, origin): (&str, Option<String>)| {
+        let (_, token) = secrets.iter().find(|(name, _)| name == variable)?;
+        Some(Login::new(origin, "x-access-token", token))
+    };
+    known.into_iter().filter_map(login).collect()
+}
+
+/// Who commits: whoever git's own variables name, or on GitHub the user of its jobs.
+fn author() -> Option<String> {
+    let own = environment::text("GIT_AUTHOR_NAME").zip(environment::text("GIT_AUTHOR_EMAIL"));
+    let bot = || {
+        environment::text("GITHUB_ACTIONS")?;
+        Some("github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>".to_owned())
+    };
+    own.map(|(name, email)| format!("{name} <{email}>")).or_else(bot)
 }
 
 /// Reads `ORIGIN=NAME`: which secret goes where.

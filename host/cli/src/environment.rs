@@ -2,6 +2,7 @@
 //! before. No other module but [`crate::secrets`] reads a variable.
 
 use lockstep_model::render::Platform;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The environment, as far as lockstep looks at it.
@@ -53,6 +54,12 @@ pub(crate) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Those of these variables that are set, with their values.
+pub(crate) fn all_of(names: &[&str]) -> Vec<(String, OsString)> {
+    let set = |name: &&str| Some(((*name).to_owned(), std::env::var_os(name)?));
+    names.iter().filter_map(set).collect()
+}
+
 /// The path a variable holds.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
     text(name).map(PathBuf::from)
@@ -65,7 +72,7 @@ pub(crate) fn flag(name: &str) -> bool {
 
 /// The variables whose name begins with `prefix`, without it.
 pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
-    let rest = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+    let rest = |(name, value): (OsString, OsString)| {
         Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))
     };
     std::env::vars_os().filter_map(rest).collect()

@@ -9,6 +9,7 @@ use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::report::{Block, Ending, Level, Location, Note};
 use lockstep_objects::Objects;
+use lockstep_repository::Repositories;
 use lockstep_workspace::content::Algorithm;
 use lockstep_workspace::{Effect, OpenFile, Workspace};
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub(crate) struct Host {
     pub(crate) objects: Objects,
     pub(crate) web: Web,
     pub(crate) cluster: Cluster,
+    pub(crate) repositories: Repositories,
     pub(crate) live: Box<dyn Live>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,

@@ -88,6 +88,7 @@ impl Imports {
                 Capability::Objects => "s3://BUCKET/PREFIX/",
                 Capability::Http => "https://HOST",
                 Capability::Cluster => "NAMESPACE/*",
+                Capability::Repository => "https://HOST/PATH//FOLDER/**",
             };
             (!verbs.is_empty()).then(|| format!("{} {scope}", verbs.join(",")))
         };
@@ -116,6 +117,11 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
             ("delete", &["delete"]),
         ],
         Capability::Http => &[("get", &["send"])],
+        Capability::Repository => &[
+            ("read", &["default-branch", "head", "files", "read", "history"]),
+            ("commit", &["commit"]),
+            ("push", &["push"]),
+        ],
         Capability::Cluster => &[
             ("read", &["get", "watch"]),
             ("logs", &["logs"]),

@@ -14,6 +14,7 @@ mod link;
 pub mod load;
 pub mod objects;
 mod parallel;
+mod repository;
 pub mod run;
 mod value;
 mod watch;

@@ -34,6 +34,12 @@ pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Resul
             Capability::Http => {
                 bindings::lockstep::step::http::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
             }
+            Capability::Repository => {
+                bindings::lockstep::step::repository::add_to_linker::<_, HasSelf<Host>>(
+                    &mut linker,
+                    |host| host,
+                )?;
+            }
             Capability::Cluster => {
                 bindings::lockstep::step::cluster::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| {
                     host

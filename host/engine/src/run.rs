@@ -17,6 +17,7 @@ use lockstep_model::outputs::{self, Output};
 use lockstep_model::report::{Block, Ending, Location, Note, ObjectChange};
 use lockstep_model::types::Field;
 use lockstep_objects::Objects;
+use lockstep_repository::Repositories;
 use lockstep_workspace::Workspace;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub struct Setup {
     pub web: Web,
     /// The cluster.
     pub cluster: Cluster,
+    /// The git repositories.
+    pub repositories: Repositories,
     /// Who hears what the component says while it runs.
     pub live: Box<dyn Live>,
 }
@@ -76,7 +79,7 @@ pub struct Outcome {
 pub struct Remains {
     /// The files, with what is staged.
     pub workspace: Workspace,
-    /// What it did to objects of stores and clusters.
+    /// What it did to objects of stores and clusters, and to branches.
     pub objects: Vec<ObjectChange>,
     /// What it said.
     pub notes: Vec<Note>,
@@ -113,13 +116,14 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
 
 /// Calls the component on the current thread.
 fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Outcome {
-    let Setup { inputs, granted, gate, workspace, objects, web, cluster, live } = setup;
+    let Setup { inputs, granted, gate, workspace, objects, web, cluster, repositories, live } = setup;
     let (limits, printed) = (*gate.limits(), pool.printed.clone());
     let host = Host {
         workspace,
         objects,
         web,
         cluster,
+        repositories,
         live,
         notes: Vec::new(),
         summary: Vec::new(),
@@ -134,9 +138,10 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         Err(ended) => ended,
     };
     let refused_memory = store.data().confines.limiter.refused;
-    let Host { workspace, objects, cluster, notes, summary, rejected, .. } = store.into_data();
+    let Host { workspace, objects, cluster, repositories, notes, summary, rejected, .. } = store.into_data();
     let mut objects = objects.into_changes();
     objects.append(&mut cluster.into_changes());
+    objects.append(&mut repositories.into_changes());
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))

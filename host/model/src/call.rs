@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
+use crate::repository::{Part, Repository};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
@@ -19,11 +20,13 @@ pub enum Capability {
     Http,
     /// Objects of a Kubernetes cluster.
     Cluster,
+    /// Git repositories.
+    Repository,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 4] = [Self::Workspace, Self::Objects, Self::Http, Self::Cluster];
+    pub const ALL: [Self; 5] = [Self::Workspace, Self::Objects, Self::Http, Self::Cluster, Self::Repository];
 
     /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
     #[must_use]
@@ -33,6 +36,7 @@ impl Capability {
             Self::Objects => "objects",
             Self::Http => "http",
             Self::Cluster => "cluster",
+            Self::Repository => "repository",
         }
     }
 
@@ -50,6 +54,7 @@ impl Capability {
             Self::Objects => &["list", "head", "put", "multipart", "delete"],
             Self::Http => &["get", "private"],
             Self::Cluster => &["read", "logs", "rollback", "scale", "suspend", "evict", "keep"],
+            Self::Repository => &["read", "commit", "push"],
         }
     }
 
@@ -61,6 +66,8 @@ impl Capability {
             Self::Objects => matches!(right, "list" | "head"),
             Self::Http => true,
             Self::Cluster => matches!(right, "read" | "logs"),
+            // What is committed is seen by nobody until it is pushed.
+            Self::Repository => matches!(right, "read" | "commit"),
         }
     }
 }
@@ -99,8 +106,23 @@ pub enum RawTarget<'a> {
     Resource(&'a str),
     /// Texts that should name objects of a cluster.
     Resources(&'a [String]),
+    /// A text that should name a git repository, and what in it.
+    Repository(&'a str, RawPart<'a>),
     /// Only what the run itself has staged.
     Staged,
+}
+
+/// What a call is about in a repository, in the component's own words.
+#[derive(Debug, Clone, Copy)]
+pub enum RawPart<'a> {
+    /// Its branches and commits as a whole.
+    Whole,
+    /// A text that should be the name of a branch.
+    Branch(&'a str),
+    /// Texts that should be paths of files.
+    Files(&'a [String]),
+    /// A text that should be a pattern over paths.
+    Pattern(&'a str),
 }
 
 /// What a call is about, read and found well-formed.
@@ -122,6 +144,8 @@ pub enum Target {
     Resource(Resource),
     /// Several of them.
     Resources(Vec<Resource>),
+    /// Something in a git repository.
+    Repository(Repository, Part),
     /// Only what the run itself has staged.
     Staged,
 }

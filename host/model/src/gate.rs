@@ -1,12 +1,13 @@
 //! The gate: the one place that every host call passes. It decides, counts and remembers. It never
 //! carries a call out itself, and nothing can be carried out without the [`Permit`] only it hands out.
 
-use crate::call::{Answer, CallError, Capability, RawTarget, Record, Request, Target};
+use crate::call::{Answer, CallError, Capability, RawPart, RawTarget, Record, Request, Target};
 use crate::grant::Grant;
 use crate::limits::Limits;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
+use crate::repository::{Part, Repository};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 use read::{read_path, read_target, shorten};
@@ -54,6 +55,15 @@ impl Permit {
         match &self.target {
             Target::Resources(resources) => resources,
             _ => &[],
+        }
+    }
+
+    /// The repository that the call is about, and what in it; none if it is about something else.
+    #[must_use]
+    pub fn repository(&self) -> Option<(&Repository, &Part)> {
+        match &self.target {
+            Target::Repository(repository, part) => Some((repository, part)),
+            _ => None,
         }
     }
 
@@ -283,9 +293,10 @@ impl Gate {
 
     fn admit(&self, request: &Request<'_>) -> Result<Permit, CallError> {
         self.count(match request.target {
-            RawTarget::Paths(texts) | RawTarget::Objects(texts) | RawTarget::Resources(texts) => {
-                texts.len().max(1) as u64
-            }
+            RawTarget::Paths(texts)
+            | RawTarget::Objects(texts)
+            | RawTarget::Resources(texts)
+            | RawTarget::Repository(_, RawPart::Files(texts)) => texts.len().max(1) as u64,
             _ => 1,
         })?;
         let target = read_target(&request.target)?;

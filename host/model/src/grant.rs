@@ -6,6 +6,7 @@ use crate::object::{ObjectName, Store};
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
 use crate::protected;
+use crate::repository::{Part, RepositoryScope};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
@@ -31,6 +32,8 @@ pub enum Scope {
     Web(WebAddress),
     /// Objects of a cluster.
     Cluster(Resource),
+    /// What is in a git repository.
+    Repository(RepositoryScope),
 }
 
 impl Scope {
@@ -48,6 +51,9 @@ impl Scope {
             Capability::Cluster => {
                 Resource::parse(text).map(Self::Cluster).map_err(|error| error.to_string())
             }
+            Capability::Repository => {
+                RepositoryScope::parse(text).map(Self::Repository).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -59,6 +65,7 @@ impl Scope {
             Self::Objects(name) => name.as_str(),
             Self::Web(address) => address.spelled(),
             Self::Cluster(resource) => resource.as_str(),
+            Self::Repository(scope) => scope.as_str(),
         }
     }
 
@@ -67,7 +74,7 @@ impl Scope {
             // Standard input is no file: patterns such as `**` do not mean it.
             Self::Files(pattern) if path.is_stdin() => pattern.as_str() == path.as_str(),
             Self::Files(pattern) => pattern.matches(path),
-            Self::Objects(_) | Self::Web(_) | Self::Cluster(_) => false,
+            _ => false,
         }
     }
 
@@ -87,6 +94,9 @@ impl Right {
             Target::Url(address) => matches!(&self.scope, Scope::Web(scope) if scope.covers(address)),
             Target::Resource(resource) => {
                 matches!(&self.scope, Scope::Cluster(scope) if scope.covers(resource))
+            }
+            Target::Repository(repository, part) => {
+                matches!(&self.scope, Scope::Repository(scope) if scope.covers(repository, part))
             }
             // Taken apart by `decide`.
             Target::Paths(_) | Target::Objects(_) | Target::Resources(_) => false,
@@ -152,6 +162,7 @@ impl Grant {
             // What comes behind the origin can be long and say much.
             Target::Url(address) => &address.origin(),
             Target::Resource(resource) => resource.as_str(),
+            Target::Repository(repository, part) => &part.named(repository),
             Target::Staged => "what is staged",
         };
         let fixed = match target {
@@ -159,6 +170,9 @@ impl Grant {
             Target::Path(path) => protected::unchangeable(path),
             Target::Object(object) if object.store() == Store::Folder => protected::unstorable(object.key()),
             Target::Resource(resource) => resource.unreachable(),
+            Target::Repository(_, Part::Files(paths)) if verb == "commit" => {
+                paths.iter().find_map(protected::unchangeable)
+            }
             _ => None,
         };
         if let Some(reason) = fixed {

@@ -22,6 +22,7 @@ pub mod receipt;
 pub mod redact;
 pub mod render;
 pub mod report;
+pub mod repository;
 pub mod resource;
 pub mod text;
 pub mod types;

@@ -20,6 +20,7 @@ use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, Ending, Level, Note, Report};
 use lockstep_objects::Objects;
+use lockstep_repository::Repositories;
 use lockstep_workspace::{CommitError, Recovered, Workspace, WorkspaceError};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -167,7 +168,7 @@ fn carry_out(
     let workspace =
         if args.inputs_file.as_deref() == Some("-") { workspace.without_stdin() } else { workspace };
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
-    let connections = connect::connections(held, &known.inputs)?;
+    let connections = connect::connections(held, &known.inputs, &args.workspace)?;
     let setup = Setup {
         inputs: known.inputs.clone(),
         granted: prepare::linked(&subject, &known.grant),
@@ -176,6 +177,7 @@ fn carry_out(
         objects: Objects::new(connections.objects, &known.limits, args.plan),
         web: Web::new(connections.http, &known.limits),
         cluster: Cluster::new(connections.cluster, &known.limits, args.plan),
+        repositories: Repositories::new(connections.repository, args.plan),
         live: Box::new(voice.clone()),
     };
     let Outcome { ended, remains } = run(&subject.step, setup);

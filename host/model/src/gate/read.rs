@@ -1,10 +1,11 @@
 //! Reads what a call is about from the component's own words. It decides nothing but what no grant could allow: a text
 //! that tries to be about something else than it says is a denial, not a mistake.
 
-use crate::call::{CallError, RawTarget, Target};
+use crate::call::{CallError, RawPart, RawTarget, Target};
 use crate::object::{ObjectError, ObjectName};
 use crate::path::{PathError, WorkspacePath};
 use crate::pattern::{Pattern, PatternError};
+use crate::repository::{self, Part, Repository, RepositoryError};
 use crate::resource::{Resource, ResourceError};
 use crate::web::{WebAddress, WebError};
 
@@ -28,8 +29,31 @@ pub(super) fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
         RawTarget::Resources(texts) => {
             texts.iter().map(|text| read_resource(text)).collect::<Result<_, _>>().map(Target::Resources)
         }
+        RawTarget::Repository(text, part) => read_repository(text, part),
         RawTarget::Staged => Ok(Target::Staged),
     }
+}
+
+/// A name that would be another repository, branch or file to a program is no mistake.
+fn read_repository(text: &str, part: &RawPart<'_>) -> Result<Target, CallError> {
+    let read = || {
+        let repository = Repository::parse(text)?;
+        let part = match part {
+            RawPart::Whole => Part::Whole,
+            RawPart::Branch(text) => Part::Branch(repository::branch(text)?),
+            RawPart::Files(texts) => {
+                Part::Files(texts.iter().map(|text| repository::file(text)).collect::<Result<_, _>>()?)
+            }
+            RawPart::Pattern(text) => Part::Pattern(
+                Pattern::parse(text).map_err(|error| RepositoryError::Leads(error.to_string()))?,
+            ),
+        };
+        Ok(Target::Repository(repository, part))
+    };
+    read().map_err(|error: RepositoryError| match error {
+        RepositoryError::Path(_) => CallError::Invalid(error.to_string()),
+        _ => CallError::Denied(error.to_string()),
+    })
 }
 
 /// A host that looks like another one is no mistake.
@@ -72,18 +96,31 @@ fn read_object(text: &str) -> Result<ObjectName, CallError> {
 
 /// The target as the log keeps it: at most 300 bytes of the component's own words.
 pub(super) fn shorten(target: &RawTarget<'_>) -> String {
-    let short = |text: &str| text[..text.floor_char_boundary(300)].to_owned();
     match target {
         RawTarget::Path(text)
         | RawTarget::Pattern(text)
         | RawTarget::Object(text)
         | RawTarget::Url(text)
         | RawTarget::Resource(text) => short(text),
-        RawTarget::Paths(texts) | RawTarget::Objects(texts) | RawTarget::Resources(texts) => match texts {
-            [] => String::new(),
-            [only] => short(only),
-            [first, more @ ..] => format!("{} and {} more", short(first), more.len()),
+        RawTarget::Paths(texts) | RawTarget::Objects(texts) | RawTarget::Resources(texts) => several(texts),
+        RawTarget::Repository(text, part) => match part {
+            RawPart::Whole => short(text),
+            RawPart::Branch(branch) => format!("{}#{}", short(text), short(branch)),
+            RawPart::Files(paths) => format!("{}//{}", short(text), several(paths)),
+            RawPart::Pattern(pattern) => format!("{}//{}", short(text), short(pattern)),
         },
         RawTarget::Staged => String::new(),
+    }
+}
+
+fn short(text: &str) -> String {
+    text[..text.floor_char_boundary(300)].to_owned()
+}
+
+fn several(texts: &[String]) -> String {
+    match texts {
+        [] => String::new(),
+        [only] => short(only),
+        [first, more @ ..] => format!("{} and {} more", short(first), more.len()),
     }
 }

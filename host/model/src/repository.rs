@@ -1,0 +1,368 @@
+//! The name of a git repository, of its branches and of the files in it, as the gate sees it: `REPOSITORY`,
+//! `REPOSITORY#BRANCH` and `REPOSITORY//PATH`. It never asks a server.
+
+use crate::path::{PathError, WorkspacePath};
+use crate::pattern::Pattern;
+use crate::web::WebAddress;
+use std::fmt;
+
+/// Why a text names nothing in a repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RepositoryError {
+    /// It is in no form that a repository has.
+    #[error(
+        "`{0}` is no repository; there are `.` for that of the workspace, and URLs such as `https://HOST/PATH`, \
+         `ssh://git@HOST/PATH` and `file:///PATH`"
+    )]
+    Form(String),
+    /// Its URL could be read in two ways.
+    #[error("`{}` is no plain URL of a repository: {why}", .0.escape_debug(), why = .1)]
+    Url(String, String),
+    /// A branch that git would not make, or that it would read as something else.
+    #[error("`{}` is no name of a branch", .0.escape_debug())]
+    Branch(String),
+    /// A path or a pattern that is none.
+    #[error("{0}")]
+    Path(String),
+    /// A path that leads somewhere else.
+    #[error("{0}")]
+    Leads(String),
+}
+
+/// A repository.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Repository(String);
+
+/// What stands for the repository of the workspace.
+const OWN: &str = ".";
+/// The longest URL in bytes.
+const LONGEST: usize = 2000;
+
+impl Repository {
+    /// Reads a name strictly.
+    ///
+    /// # Errors
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, RepositoryError> {
+        let own = || Ok(Self(text.to_owned()));
+        let url = |why: &str| RepositoryError::Url(text.to_owned(), why.to_owned());
+        if text == OWN {
+            return own();
+        }
+        if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+            return Err(url("it has a character or a length that none has"));
+        }
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| RepositoryError::Form(text.to_owned()))?;
+        let path = match scheme {
+            "https" | "http" => {
+                let address = WebAddress::parse(text).map_err(|error| url(&error.to_string()))?;
+                if text.contains(['?', '%']) {
+                    return Err(url("it has a `?` or a `%`"));
+                }
+                let origin = address.origin();
+                text.strip_prefix(&origin)
+                    .ok_or_else(|| url("its port is spelled although it is the usual one"))?
+            }
+            "ssh" => ssh(rest).ok_or_else(|| url("write `ssh://USER@HOST/PATH`"))?,
+            "file" => rest,
+            _ => return Err(RepositoryError::Form(text.to_owned())),
+        };
+        let parts = path.strip_prefix('/').ok_or_else(|| url("it has no path"))?.split('/');
+        match parts.map(|part| plain_part(part)).all(|plain| plain) {
+            true => own(),
+            false => Err(url("its path has a part that is empty, `.` or `..`, or begins with `-`, or a `#`")),
+        }
+    }
+
+    /// The text it was read from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the one of the workspace.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.0 == OWN
+    }
+
+    /// The origin of the server that it is on, if it is reached by HTTP.
+    #[must_use]
+    pub fn web(&self) -> Option<WebAddress> {
+        WebAddress::parse(&self.0).ok()
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The path of `USER@HOST:PORT/PATH`. A host that begins with `-` would be an option of ssh.
+fn ssh(rest: &str) -> Option<&str> {
+    let at = rest.find('/')?;
+    let (authority, path) = rest.split_at(at);
+    let host =
+        authority.rsplit_once('@').map_or(authority, |(user, host)| if is_word(user) { host } else { "" });
+    let (host, port) = host.split_once(':').unwrap_or((host, "22"));
+    let number = !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_word(host) && number).then_some(path)
+}
+
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    !text.is_empty() && !text.starts_with(['-', '.']) && text.chars().all(plain)
+}
+
+fn plain_part(part: &str) -> bool {
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~' | '+' | '@' | ',' | '=');
+    !part.is_empty() && part != "." && part != ".." && !part.starts_with('-') && part.chars().all(plain)
+}
+
+/// What a call is about in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Its branches and commits as a whole.
+    Whole,
+    /// One branch.
+    Branch(WorkspacePath),
+    /// Files of a commit.
+    Files(Vec<WorkspacePath>),
+    /// The files of a commit that a pattern names.
+    Pattern(Pattern),
+}
+
+impl Part {
+    /// It with its repository, as a scope spells it; of several files the first.
+    #[must_use]
+    pub fn named(&self, repository: &Repository) -> String {
+        match self {
+            Self::Whole => repository.to_string(),
+            Self::Branch(branch) => format!("{repository}#{}", branch.as_str()),
+            Self::Files(paths) => {
+                format!("{repository}//{}", paths.first().map(WorkspacePath::as_str).unwrap_or_default())
+            }
+            Self::Pattern(pattern) => format!("{repository}//{}", pattern.as_str()),
+        }
+    }
+}
+
+/// Reads the name of a branch, without `refs/heads/`.
+/// <https://git-scm.com/docs/git-check-ref-format>
+///
+/// # Errors
+/// It is none that git would make, or one that it reads as something else.
+pub fn branch(text: &str) -> Result<WorkspacePath, RepositoryError> {
+    let wrong = || RepositoryError::Branch(text.to_owned());
+    let path = WorkspacePath::parse(text).map_err(|_| wrong())?;
+    let special = |c: char| c.is_whitespace() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\' | '#');
+    let part = |part: &str| {
+        !part.starts_with(['.', '-'])
+            && !part.ends_with(['.'])
+            && !part.ends_with(".lock")
+            && !part.contains("..")
+    };
+    // What these begin with is in a place of its own, or the name of a commit to git.
+    let taken = text == "HEAD" || text == "@" || text == "-" || text.starts_with("refs/");
+    let hex = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let plain = !text.contains(special) && !text.contains("@{") && text.split('/').all(part);
+    if plain && !taken && !hex && text.len() <= 250 { Ok(path) } else { Err(wrong()) }
+}
+
+/// Reads the path of a file in a commit.
+///
+/// # Errors
+/// It is none, or leads out of the commit.
+pub fn file(text: &str) -> Result<WorkspacePath, RepositoryError> {
+    let path = WorkspacePath::parse(text).map_err(|error| match error {
+        PathError::Absolute(_) | PathError::Dots(_) => RepositoryError::Leads(error.to_string()),
+        _ => RepositoryError::Path(error.to_string()),
+    })?;
+    if path.is_stdin() { Err(RepositoryError::Path("`-` is no file of a commit".into())) } else { Ok(path) }
+}
+
+/// What a right on a repository is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryScope {
+    text: String,
+    repository: Repository,
+    within: Within,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Within {
+    /// Everything.
+    All,
+    /// The branches that a pattern names.
+    Branches(Pattern),
+    /// The files that a pattern names.
+    Files(Pattern),
+}
+
+impl RepositoryScope {
+    /// Reads a scope.
+    ///
+    /// # Errors
+    /// Says which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, RepositoryError> {
+        let pattern =
+            |text: &str| Pattern::parse(text).map_err(|error| RepositoryError::Path(error.to_string()));
+        let begin = text.find("://").map_or(0, |at| at + 3);
+        // A local path has a third slash there.
+        let begin = begin + usize::from(text[begin..].starts_with('/'));
+        let (repository, within) = match (text.split_once('#'), text[begin..].find("//")) {
+            (Some((repository, branches)), _) => (repository, Within::Branches(pattern(branches)?)),
+            (None, Some(at)) => (&text[..begin + at], Within::Files(pattern(&text[begin + at + 2..])?)),
+            (None, None) => (text, Within::All),
+        };
+        let repository = Repository::parse(repository)?;
+        Ok(Self { text: text.to_owned(), repository, within })
+    }
+
+    /// The text it was read from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether all of it is within this. Who may see some files of a repository may see which branches it has.
+    #[must_use]
+    pub fn covers(&self, repository: &Repository, part: &Part) -> bool {
+        let within = match (&self.within, part) {
+            (Within::All, _) | (Within::Files(_), Part::Whole) => true,
+            (Within::Branches(pattern), Part::Branch(branch)) => pattern.matches(branch),
+            (Within::Files(pattern), Part::Files(paths)) => paths.iter().all(|path| pattern.matches(path)),
+            (Within::Files(outer), Part::Pattern(pattern)) => pattern.is_within(outer),
+            (Within::Branches(_), _) | (Within::Files(_), Part::Branch(_)) => false,
+        };
+        self.repository == *repository && within
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_named_in_one_plain_way() {
+        for good in [
+            ".",
+            "https://github.com/shop/deploy",
+            "https://git.example.com:8443/group/sub/deploy.git",
+            "http://127.0.0.1:3000/shop/deploy",
+            "ssh://git@git.example.com/shop/deploy.git",
+            "ssh://git@git.example.com:2222/~shop/deploy",
+            "file:///srv/git/deploy.git",
+        ] {
+            assert_eq!(Repository::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "..",
+            "/srv/git/deploy",
+            "git@github.com:shop/deploy",
+            "https://token@github.com/shop/deploy",
+            "https://github.com",
+            "https://github.com/",
+            "https://GitHub.com/shop/deploy",
+            "https://github.com:443/shop/deploy",
+            "https://github.com/shop/../other",
+            "https://github.com/shop//deploy",
+            "https://github.com/shop/deploy/",
+            "https://github.com/shop/deploy?x=y",
+            "https://github.com/shop%2fdeploy",
+            "https://github.com/shop/-deploy",
+            "ssh://-oProxyCommand=x/shop/deploy",
+            "ssh://git@-x/shop/deploy",
+            "ssh://git@host:x/shop/deploy",
+            "ext::sh -c id",
+            "git://github.com/shop/deploy",
+            "file://host/srv",
+            "file:///srv/../etc",
+            "file:///srv/a b",
+        ] {
+            assert!(Repository::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn branches_are_those_that_git_makes() {
+        for good in ["main", "env/prod", "promote/web-1.2.3", "a_b", "v1.2"] {
+            assert_eq!(branch(good).unwrap().as_str(), good);
+        }
+        let hex = "a".repeat(40);
+        for bad in [
+            "",
+            "-",
+            "-x",
+            "a/-x",
+            "HEAD",
+            "@",
+            "a..b",
+            "a/../b",
+            ".a",
+            "a/.b",
+            "a.lock",
+            "a.",
+            "a b",
+            "a~1",
+            "a^",
+            "a:b",
+            "a?",
+            "a*",
+            "a[b",
+            "a\\b",
+            "a@{1}",
+            "/a",
+            "a/",
+            "a//b",
+            "refs/heads/a",
+            "a\nb",
+            "a#b",
+            &hex,
+        ] {
+            assert!(branch(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_lies_within_is_covered() {
+        let own = Repository::parse(".").unwrap();
+        let other = Repository::parse("https://git.example.com/shop/deploy").unwrap();
+        let scope = |text: &str| RepositoryScope::parse(text).unwrap();
+        let on = |name: &str| Part::Branch(branch(name).unwrap());
+        let at = |path: &str| Part::Files(vec![file(path).unwrap()]);
+        let like = |text: &str| Part::Pattern(Pattern::parse(text).unwrap());
+        for (text, repository, part, covered) in [
+            (".", &own, on("main"), true),
+            (".", &own, at("a.yaml"), true),
+            (".", &other, at("a.yaml"), false),
+            (".#promote/**", &own, on("promote/web"), true),
+            (".#promote/**", &own, on("main"), false),
+            (".#promote/**", &own, at("promote/web"), false),
+            (".#promote/**", &own, Part::Whole, false),
+            (".//envs/prod/**", &own, at("envs/prod/a.yaml"), true),
+            (".//envs/prod/**", &own, at("envs/dev/a.yaml"), false),
+            (".//envs/prod/**", &own, on("envs/prod/a"), false),
+            (".//envs/prod/**", &own, Part::Whole, true),
+            (".//envs/prod/**", &own, like("envs/prod/*.yaml"), true),
+            (".//envs/prod/**", &own, like("envs/**"), false),
+            ("https://git.example.com/shop/deploy//envs/**", &other, at("envs/a"), true),
+            ("https://git.example.com/shop/deploy//envs/**", &own, at("envs/a"), false),
+            ("https://git.example.com/shop/deploy#main", &other, on("main"), true),
+            ("https://git.example.com/shop/other", &other, on("main"), false),
+        ] {
+            assert_eq!(scope(text).covers(repository, &part), covered, "{text} {part:?}");
+        }
+        let several = Part::Files(vec![file("envs/prod/a").unwrap(), file("envs/dev/a").unwrap()]);
+        assert!(!scope(".//envs/prod/**").covers(&own, &several));
+        let local = Repository::parse("file:///srv/git/deploy").unwrap();
+        assert!(scope("file:///srv/git/deploy//envs/**").covers(&local, &at("envs/a")));
+        assert!(scope("file:///srv/git/deploy").covers(&local, &on("main")));
+        for bad in ["", "..//envs", ".#", "https://h/a//../x", ".//", ".//a//b"] {
+            assert!(RepositoryScope::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

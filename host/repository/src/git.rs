@@ -1,0 +1,154 @@
+//! Runs git on repositories of our own, apart from every setting, hook and credential of the machine, the user and the
+//! workspace. It decides nothing.
+
+use super::Variables;
+use super::login::Login;
+use lockstep_model::call::CallError;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// What holds for every call. <https://git-scm.com/docs/git-config>
+const SETTINGS: [&str; 14] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.askPass=",
+    "credential.helper=",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.ssh.allow=always",
+    "protocol.file.allow=always",
+    "http.followRedirects=false",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+    "gc.auto=0",
+    "fetch.fsckObjects=true",
+];
+/// Gives the login that is open as this file, when it is asked for one and not told of one.
+const HELPER: &str = "credential.helper=!f() { test \"$1\" = get && cat /dev/fd/";
+/// Keeps ssh from asking anybody, and from waiting for ever.
+const SSH: &str = "ssh -oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
+
+/// A bare repository of our own, and what opens the server that it is from.
+pub(super) struct Git {
+    folder: PathBuf,
+    login: Option<Login>,
+    variables: Variables,
+}
+
+/// Why a call of git did not end well: what it said.
+pub(super) struct Refused(pub(super) String);
+
+impl Git {
+    pub(super) fn new(folder: PathBuf, login: Option<Login>, variables: Variables) -> Self {
+        Self { folder, login, variables }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Calls git without a network.
+    pub(super) fn call(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.call_with(args, input, &[])
+    }
+
+    /// The same with variables.
+    pub(super) fn call_with(
+        &self,
+        args: &[&str],
+        input: &[u8],
+        variables: &[(&str, &str)],
+    ) -> Result<Vec<u8>, CallError> {
+        let mut command = self.command();
+        command.args(args).envs(variables.iter().copied());
+        let output = run(command, input).map_err(|error| unable(&error))?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(CallError::Invalid(format!("git {}: {}", args[0], said(&output)))),
+        }
+    }
+
+    /// Calls git to speak with the server.
+    pub(super) fn ask(&self, args: &[&str], input: &[u8]) -> Result<Result<Vec<u8>, Refused>, CallError> {
+        let mut command = self.command();
+        // The login is in memory and open for this call alone: neither its arguments nor its environment have it.
+        let login = self.login.as_ref().map(in_memory).transpose().map_err(|error| unable(&error))?;
+        if let Some(file) = &login {
+            command.arg("-c").arg(format!("{HELPER}{}; }}; f", file.as_raw_fd()));
+        }
+        let output = run_args(command, args, input).map_err(|error| unable(&error))?;
+        drop(login);
+        Ok(if output.status.success() { Ok(output.stdout) } else { Err(Refused(said(&output))) })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        command.env_clear();
+        command
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .env("HOME", &self.folder)
+            .env("GIT_DIR", &self.folder)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_SSH_COMMAND", SSH)
+            .env("LC_ALL", "C")
+            .current_dir(self.folder.parent().unwrap_or(Path::new("/")));
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command
+    }
+}
+
+/// A file that has no name and that the program which is started next can read; in memory where the system has that.
+fn nameless() -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    return Ok(File::from(rustix::fs::memfd_create("login", rustix::fs::MemfdFlags::empty())?));
+    #[cfg(not(target_os = "linux"))]
+    {
+        let file = tempfile::tempfile()?;
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())?;
+        Ok(file)
+    }
+}
+
+fn in_memory(login: &Login) -> io::Result<File> {
+    let mut file = nameless()?;
+    file.write_all(login.lines().as_bytes())?;
+    // Whoever opens it by its number goes on where it stands.
+    rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+fn run_args(mut command: Command, args: &[&str], input: &[u8]) -> io::Result<Output> {
+    command.args(args);
+    run(command, input)
+}
+
+fn run(mut command: Command, input: &[u8]) -> io::Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let stdin = child.stdin.take();
+    std::thread::scope(|scope| {
+        // It may answer before it has read everything.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+        child.wait_with_output()
+    })
+}
+
+fn unable(error: &io::Error) -> CallError {
+    let hint = if error.kind() == io::ErrorKind::NotFound { "; install git" } else { "" };
+    CallError::Unavailable(format!("git cannot be run: {error}{hint}"))
+}
+
+/// What git said, in one line.
+fn said(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
+    let text = lines.collect::<Vec<_>>().join("; ");
+    text[..text.floor_char_boundary(1000)].to_owned()
+}

@@ -1,0 +1,230 @@
+//! Git repositories: reads them, commits to them, and pushes what it has committed. It acts only on what a permit names,
+//! overwrites nothing that others pushed, and no credential leaves this crate. With a run that only plans, nothing is
+//! pushed.
+#![forbid(unsafe_code)]
+
+mod commit;
+mod git;
+mod login;
+mod origin;
+mod push;
+mod store;
+
+pub use login::Login;
+pub use store::{File, Revision};
+
+#[cfg(test)]
+mod tests;
+
+use commit::Change;
+use git::Git;
+use lockstep_model::call::{Answer, CallError};
+use lockstep_model::gate::Permit;
+use lockstep_model::known::Known;
+use lockstep_model::report::{Deed, ObjectChange};
+use lockstep_model::repository::{Part, Repository};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use store::Store;
+use tempfile::TempDir;
+
+/// What a push came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The branch points at the commit.
+    Made,
+    /// The run only plans: the branch is as it was.
+    Planned,
+}
+
+/// What git and the programs that it starts find in their environment, by name: where programs are, and how ssh is
+/// authenticated.
+pub type Variables = Vec<(String, OsString)>;
+
+/// How a run gets at repositories.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// The workspace, whose remote `origin` is the repository `.`.
+    pub workspace: PathBuf,
+    /// What opens servers, in the order in which it is tried.
+    pub logins: Vec<Login>,
+    /// Who commits: `NAME <EMAIL>`; none for the tool itself.
+    pub author: Option<String>,
+    /// The secrets of the job, which no message may show.
+    pub secrets: Vec<String>,
+    /// The environment of git, which has nothing else in it.
+    pub variables: Variables,
+}
+
+/// The repositories of one run.
+pub struct Repositories {
+    connection: Connection,
+    planned: bool,
+    known: Known,
+    /// Made when it is first needed.
+    folder: Option<TempDir>,
+    stores: HashMap<Repository, Store>,
+    changes: Vec<ObjectChange>,
+}
+
+impl Repositories {
+    /// The repositories of a run. Nothing is asked of any yet.
+    #[must_use]
+    pub fn new(connection: Connection, planned: bool) -> Self {
+        let known = Known::default();
+        let held =
+            connection.logins.iter().map(Login::token).chain(connection.secrets.iter().map(String::as_str));
+        held.filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
+        Self { connection, planned, known, folder: None, stores: HashMap::new(), changes: Vec::new() }
+    }
+
+    /// What was pushed, in order; with a run that only plans, what would be.
+    #[must_use]
+    pub fn into_changes(self) -> Vec<ObjectChange> {
+        self.changes
+    }
+
+    /// The branch that the permit's repository has as its first.
+    ///
+    /// # Errors
+    /// It has none, or the server refuses or does not answer well.
+    pub fn default_branch(&mut self, permit: &Permit) -> Result<Answer<String>, CallError> {
+        self.on(permit, |store, _| store.default_branch().map(Answer::plain))
+    }
+
+    /// The commit at the head of a branch of the permit's repository; none if there is no such branch.
+    ///
+    /// # Errors
+    /// The server refuses or does not answer well.
+    pub fn head(&mut self, permit: &Permit, branch: &str) -> Result<Answer<Option<String>>, CallError> {
+        let branch = lockstep_model::repository::branch(branch);
+        let branch = branch.map_err(|error| CallError::Invalid(error.to_string()))?;
+        self.on(permit, |store, _| store.head(branch.as_str()).map(Answer::plain))
+    }
+
+    /// The files of a commit that the permit's pattern names, sorted by path.
+    ///
+    /// # Errors
+    /// There is no such commit, or the server refuses or does not answer well.
+    pub fn files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<File>>, CallError> {
+        self.on(permit, |store, part| match part {
+            Part::Pattern(pattern) => store.files(commit, pattern).map(Answer::plain),
+            _ => Err(no_part()),
+        })
+    }
+
+    /// The contents of the permit's files at a commit.
+    ///
+    /// # Errors
+    /// One is not there, is no plain file or is too large, or the server refuses or does not answer well.
+    pub fn read(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<Vec<u8>>>, CallError> {
+        self.on(permit, |store, part| match part {
+            Part::Files(paths) => {
+                let contents = store.read(commit, paths)?;
+                let bytes = contents.iter().map(|content| content.len() as u64).sum();
+                Ok(Answer { bytes, value: contents, digest: None })
+            }
+            _ => Err(no_part()),
+        })
+    }
+
+    /// The last commits of a commit's history, newest first.
+    ///
+    /// # Errors
+    /// There is no such commit, or the server refuses or does not answer well.
+    pub fn history(
+        &mut self,
+        permit: &Permit,
+        commit: &str,
+        most: u32,
+    ) -> Result<Answer<Vec<Revision>>, CallError> {
+        self.on(permit, |store, _| store.history(commit, most).map(Answer::plain))
+    }
+
+    /// Makes a commit that changes the permit's files, each to a content or to none. Nobody sees it yet.
+    ///
+    /// # Errors
+    /// There is no such parent, nothing changes, or a path is not one of a plain file.
+    pub fn commit(
+        &mut self,
+        permit: &Permit,
+        parent: &str,
+        contents: &[Option<Vec<u8>>],
+        message: &str,
+    ) -> Result<Answer<String>, CallError> {
+        self.on(permit, |store, part| match part {
+            Part::Files(paths) if paths.len() == contents.len() => {
+                let changes: Vec<_> = paths
+                    .iter()
+                    .zip(contents)
+                    .map(|(path, content)| Change { path, content: content.as_deref() })
+                    .collect();
+                let bytes = contents.iter().flatten().map(|content| content.len() as u64).sum();
+                Ok(Answer { bytes, value: store.commit(parent, &changes, message)?, digest: None })
+            }
+            _ => Err(no_part()),
+        })
+    }
+
+    /// Lets the permit's branch point at a commit that this run has made, if it points at `expected`, the parent of that
+    /// commit; with none, if there is no such branch.
+    ///
+    /// # Errors
+    /// `Conflict` if it points at something else, or the server refuses or does not answer well.
+    pub fn push(
+        &mut self,
+        permit: &Permit,
+        commit: &str,
+        expected: Option<&str>,
+    ) -> Result<Answer<Effect>, CallError> {
+        let planned = self.planned;
+        let (effect, name) = self.on(permit, |store, part| match part {
+            Part::Branch(branch) => {
+                let effect = push::push(store, branch.as_str(), commit, expected, planned)?;
+                Ok((effect, format!("{}#{}", store.name(), branch.as_str())))
+            }
+            _ => Err(no_part()),
+        })?;
+        self.changes.push(ObjectChange { name, digest: None, deed: Deed::Changed });
+        Ok(Answer::plain(effect))
+    }
+
+    /// Does something with the permit's repository.
+    fn on<T>(
+        &mut self,
+        permit: &Permit,
+        act: impl FnOnce(&mut Store, &Part) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let (repository, part) = permit.repository().ok_or_else(no_part)?;
+        if !self.stores.contains_key(repository) {
+            let store = self.open(repository)?;
+            self.stores.insert(repository.clone(), store);
+        }
+        let store = self.stores.get_mut(repository).ok_or_else(no_part)?;
+        act(store, part).map_err(|error| error.said(|text| self.known.redact(text)))
+    }
+
+    /// Makes the place where what is fetched of a repository is kept.
+    fn open(&mut self, repository: &Repository) -> Result<Store, CallError> {
+        if self.folder.is_none() {
+            let folder = tempfile::Builder::new().prefix("lockstep-git-").tempdir();
+            let folder =
+                folder.map_err(|error| CallError::Unavailable(format!("a folder for git: {error}")))?;
+            self.folder = Some(folder);
+        }
+        let folder = self.folder.as_ref().map(TempDir::path).unwrap_or(&self.connection.workspace);
+        let url = origin::url(repository, &self.connection, &self.known)?;
+        let login = login::of(&self.connection.logins, repository, &url)?;
+        let git = Git::new(
+            folder.join(self.stores.len().to_string()),
+            login.cloned(),
+            self.connection.variables.clone(),
+        );
+        Store::new(git, repository.clone(), url, self.connection.author.as_deref())
+    }
+}
+
+fn no_part() -> CallError {
+    CallError::Invalid("the call is about no repository, or about another part of it".into())
+}

@@ -1,0 +1,101 @@
+//! Where a repository is: its own URL, or what the workspace says of its remote `origin`. It never asks a server.
+
+use super::Connection;
+use lockstep_model::call::CallError;
+use lockstep_model::known::Known;
+use lockstep_model::repository::Repository;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The URL of a repository. A password that stands in that of the workspace is dropped and never shown.
+pub(super) fn url(
+    repository: &Repository,
+    connection: &Connection,
+    known: &Known,
+) -> Result<String, CallError> {
+    if !repository.is_own() {
+        return Ok(repository.as_str().to_owned());
+    }
+    let hint = "name the repository by its URL instead";
+    let folder = git_folder(&connection.workspace).ok_or_else(|| {
+        CallError::NotFound(format!("the workspace is no checkout of a git repository; {hint}"))
+    })?;
+    // The file alone: what it includes or replaces is not followed.
+    let told = Command::new("git")
+        .args(["config", "--file"])
+        .arg(folder.join("config"))
+        .args(["--no-includes", "--get", "remote.origin.url"])
+        .env_clear()
+        .envs(connection.variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| CallError::Unavailable(format!("git cannot be started: {error}")))?;
+    let text = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+    if text.is_empty() {
+        return Err(CallError::NotFound(format!(
+            "the workspace's repository has no remote `origin`; {hint}"
+        )));
+    }
+    let (url, password) = plain(&text);
+    password.filter(|password| password.len() >= 4).into_iter().for_each(|password| known.add(&password));
+    match Repository::parse(&url) {
+        Ok(named) if !named.is_own() => Ok(url),
+        _ => Err(CallError::Invalid(format!("the remote `origin` of the workspace is `{url}`; {hint}"))),
+    }
+}
+
+/// Where the repository of a checkout keeps its settings.
+fn git_folder(workspace: &Path) -> Option<PathBuf> {
+    let top = workspace.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
+    if top.is_dir() {
+        return Some(top);
+    }
+    // A worktree or a submodule: a file that names the folder, which may name the one that it shares.
+    let text = fs::read_to_string(&top).ok()?;
+    let own = top.parent()?.join(text.trim().strip_prefix("gitdir: ")?);
+    match fs::read_to_string(own.join("commondir")) {
+        Ok(common) => Some(own.join(common.trim())),
+        Err(_) => Some(own),
+    }
+}
+
+/// A URL in the form that it has here, and the password that it had.
+/// <https://git-scm.com/docs/git-clone#_git_urls>
+fn plain(text: &str) -> (String, Option<String>) {
+    if text.starts_with('/') {
+        return (format!("file://{text}"), None);
+    }
+    match text.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+            let password = user.split_once(':').map(|(_, password)| password.to_owned());
+            (format!("{scheme}://{host}/{path}"), password)
+        }
+        Some(_) => (text.to_owned(), None),
+        // `USER@HOST:PATH`
+        None => match text.split_once(':') {
+            Some((host, path)) => (format!("ssh://{host}/{}", path.trim_start_matches('/')), None),
+            None => (text.to_owned(), None),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remotes_are_told_in_one_form_and_without_passwords() {
+        for (text, url, password) in [
+            ("https://github.com/a/b.git", "https://github.com/a/b.git", None),
+            ("https://ci:glcbt-123@gitlab.com/a/b.git", "https://gitlab.com/a/b.git", Some("glcbt-123")),
+            ("git@github.com:a/b.git", "ssh://git@github.com/a/b.git", None),
+            ("ssh://git@github.com/a/b.git", "ssh://git@github.com/a/b.git", None),
+            ("/srv/git/b.git", "file:///srv/git/b.git", None),
+        ] {
+            assert_eq!(plain(text), (url.to_owned(), password.map(str::to_owned)));
+        }
+    }
+}

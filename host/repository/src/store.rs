@@ -1,0 +1,340 @@
+//! What is fetched of one repository and committed to it, in a bare repository of our own. It fetches what is asked for and
+//! no more, where the server can do that, and pushes nothing.
+
+use super::git::{Git, Refused};
+use lockstep_model::call::CallError;
+use lockstep_model::path::WorkspacePath;
+use lockstep_model::pattern::Pattern;
+use lockstep_model::repository::Repository;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path.
+    pub path: String,
+    /// The id of its content.
+    pub id: String,
+    /// Whether it can be executed.
+    pub executable: bool,
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Its id.
+    pub id: String,
+    /// The ids of its parents.
+    pub parents: Vec<String>,
+    /// `NAME <EMAIL>` of its author.
+    pub author: String,
+    /// When it was committed, in seconds since 1970-01-01T00:00:00Z.
+    pub at: u64,
+    /// Its message.
+    pub message: String,
+}
+
+/// The largest file that is read, and what one call reads in all, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// The most files that a pattern may find.
+const MOST_FILES: usize = 100_000;
+/// The most commits of a history.
+const MOST_COMMITS: u32 = 1000;
+/// The most paths that are given to git by name.
+const FEW: usize = 500;
+/// Who commits, if nobody else is named.
+const AUTHOR: (&str, &str) = ("lockstep", "lockstep@localhost");
+/// What separates commits in a history.
+const RECORD: char = '\x1e';
+
+/// A repository.
+pub(super) struct Store {
+    pub(super) git: Git,
+    repository: Repository,
+    pub(super) author: (String, String),
+    /// Commits whose trees are here.
+    here: HashSet<String>,
+    /// The commits that this run has made, each with its parent.
+    pub(super) made: HashMap<String, String>,
+    /// What branches have pointed at when this was asked.
+    pub(super) heads: HashSet<String>,
+}
+
+/// What stands at a path of a tree.
+pub(super) struct Entry {
+    pub(super) mode: String,
+    id: String,
+}
+
+impl Store {
+    pub(super) fn new(
+        git: Git,
+        repository: Repository,
+        url: String,
+        author: Option<&str>,
+    ) -> Result<Self, CallError> {
+        let author = author.and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
+        let (name, email) = author.unwrap_or(AUTHOR);
+        let folder = git.folder().display().to_string();
+        git.call(&["init", "--quiet", "--bare", &folder], b"")?;
+        for (name, value) in [
+            ("remote.origin.url", &*url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialclonefilter", "blob:none"),
+            ("extensions.partialClone", "origin"),
+        ] {
+            git.call(&["config", name, value], b"")?;
+        }
+        Ok(Self {
+            git,
+            repository,
+            author: (name.trim().to_owned(), email.trim().to_owned()),
+            here: HashSet::new(),
+            made: HashMap::new(),
+            heads: HashSet::new(),
+        })
+    }
+
+    pub(super) fn name(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Asks the server something.
+    fn ask(&self, what: &str, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.git.ask(args, input)?.map_err(|refused| self.refused(what, &refused))
+    }
+
+    /// What a server's refusal means. The words are git's own or its transports', never those of a hook.
+    pub(super) fn refused(&self, what: &str, Refused(said): &Refused) -> CallError {
+        let text = format!("{what} of `{}`: {said}", self.repository);
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        if says(&[
+            "Authentication failed",
+            "could not read Username",
+            "error: 401",
+            "error: 403",
+            "Permission denied",
+        ]) {
+            let hint = "give a token that may, in LOCKSTEP_FORGE_TOKEN or the variable of its forge";
+            return CallError::Unauthorized(format!("{text}; {hint}"));
+        }
+        if says(&[
+            "not found",
+            "does not appear to be a git repository",
+            "not our ref",
+            "couldn't find remote ref",
+            "does not exist",
+        ]) {
+            return CallError::NotFound(text);
+        }
+        CallError::Unavailable(text)
+    }
+
+    pub(super) fn default_branch(&mut self) -> Result<String, CallError> {
+        let told = self.ask("the first branch", &["ls-remote", "--symref", "origin", "HEAD"], b"")?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let branch =
+            told.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD"));
+        let branch = branch.map(str::to_owned);
+        branch.ok_or_else(|| CallError::NotFound(format!("`{}` has no first branch", self.repository)))
+    }
+
+    pub(super) fn head(&mut self, branch: &str) -> Result<Option<String>, CallError> {
+        let name = format!("refs/heads/{branch}");
+        let told = self.ask(&format!("the branch `{branch}`"), &["ls-remote", "origin", &name], b"")?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let head = told.lines().find_map(|line| line.strip_suffix(&format!("\t{name}"))).map(str::to_owned);
+        self.heads.extend(head.clone());
+        Ok(head)
+    }
+
+    /// Makes sure that a commit and its trees are here.
+    fn fetch(&mut self, commit: &str) -> Result<(), CallError> {
+        id(commit)?;
+        if self.here.contains(commit) || self.made.contains_key(commit) {
+            return Ok(());
+        }
+        let args = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--depth=1",
+            "--filter=blob:none",
+            "origin",
+            commit,
+        ];
+        self.ask(&format!("the commit `{commit}`"), &args, b"")?;
+        self.here.insert(commit.to_owned());
+        Ok(())
+    }
+
+    /// What stands at these paths of a commit and at the folders above them, or at all of them.
+    pub(super) fn entries(
+        &mut self,
+        commit: &str,
+        paths: &[&str],
+    ) -> Result<BTreeMap<String, Entry>, CallError> {
+        self.fetch(commit)?;
+        let above = paths.iter().flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at]));
+        let names: BTreeSet<_> = paths.iter().copied().chain(above).collect();
+        let literal: Vec<_> = names.iter().map(|path| format!(":(literal){path}")).collect();
+        let mut args = vec!["ls-tree", "-t", "-z", "--full-tree"];
+        // A long list of paths is too long for a command; then all of it is looked at.
+        if literal.is_empty() || literal.len() > FEW {
+            args.extend(["-r", commit]);
+        } else {
+            args.extend([commit, "--"]);
+            args.extend(literal.iter().map(String::as_str));
+        }
+        let listed = self.git.call_with(&args, b"", &[("GIT_NO_LAZY_FETCH", "1")])?;
+        let listed = String::from_utf8_lossy(&listed).into_owned();
+        let entry = |line: &str| {
+            let (facts, path) = line.split_once('\t')?;
+            let mut facts = facts.split(' ');
+            let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
+            Some((path.to_owned(), Entry { mode: mode.to_owned(), id: id.to_owned() }))
+        };
+        Ok(listed.split('\0').filter_map(entry).collect())
+    }
+
+    pub(super) fn files(&mut self, commit: &str, pattern: &Pattern) -> Result<Vec<File>, CallError> {
+        let entries = self.entries(commit, &[])?;
+        let is_wanted = |path: &str| WorkspacePath::parse(path).is_ok_and(|path| pattern.matches(&path));
+        let file = |(path, Entry { mode, id }): (String, Entry)| {
+            (is_plain(&mode) && is_wanted(&path)).then(|| File { executable: mode == "100755", path, id })
+        };
+        let files: Vec<_> = entries.into_iter().filter_map(file).collect();
+        if files.len() > MOST_FILES {
+            return Err(CallError::Limit(format!(
+                "`{}` names more than {MOST_FILES} files",
+                pattern.as_str()
+            )));
+        }
+        Ok(files)
+    }
+
+    pub(super) fn read(&mut self, commit: &str, paths: &[WorkspacePath]) -> Result<Vec<Vec<u8>>, CallError> {
+        let names: Vec<_> = paths.iter().map(WorkspacePath::as_str).collect();
+        let entries = self.entries(commit, &names)?;
+        let mut ids = Vec::new();
+        for path in &names {
+            let entry = entries
+                .get(*path)
+                .ok_or_else(|| CallError::NotFound(format!("`{path}` is not in `{commit}`")))?;
+            if !is_plain(&entry.mode) {
+                return Err(CallError::Invalid(format!(
+                    "`{path}` is a folder, a link or another repository, which is not read"
+                )));
+            }
+            ids.push(entry.id.as_str());
+        }
+        self.fetch_contents(&ids)?;
+        let input = ids.join("\n") + "\n";
+        let read = self.git.call(&["cat-file", "--batch"], input.as_bytes())?;
+        contents(&read, &names)
+    }
+
+    /// Makes sure that contents are here, with one request for all of them.
+    fn fetch_contents(&self, ids: &[&str]) -> Result<(), CallError> {
+        let lines =
+            ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join("\n") + "\n";
+        let check = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
+        let offline = [("GIT_NO_LAZY_FETCH", "1")];
+        let missing = |told: &[u8]| {
+            let told = String::from_utf8_lossy(told).into_owned();
+            told.lines()
+                .filter_map(|line| line.strip_suffix(" missing"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let lacking = missing(&self.git.call_with(&check, lines.as_bytes(), &offline)?);
+        if !lacking.is_empty() {
+            let args = [
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--recurse-submodules=no",
+                "--filter=blob:none",
+                "--stdin",
+                "origin",
+            ];
+            self.ask("files", &args, (lacking.join("\n") + "\n").as_bytes())?;
+        }
+        let told = self.git.call_with(&check, lines.as_bytes(), &offline)?;
+        let sizes = String::from_utf8_lossy(&told).into_owned();
+        let sizes = sizes.lines().filter_map(|line| line.split_once(' ')?.1.parse::<u64>().ok());
+        let all = sizes.clone().sum::<u64>();
+        if sizes.max().unwrap_or(0) > LARGEST || all > MOST_BYTES {
+            return Err(CallError::Limit(format!(
+                "files of more than {LARGEST} bytes, or {MOST_BYTES} in all, are not read"
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Revision>, CallError> {
+        id(commit)?;
+        let most = most.clamp(1, MOST_COMMITS).to_string();
+        let depth = format!("--depth={most}");
+        let args = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            &depth,
+            "--filter=blob:none",
+            "origin",
+            commit,
+        ];
+        if !self.made.contains_key(commit) {
+            self.ask(&format!("the history of `{commit}`"), &args, b"")?;
+            self.here.insert(commit.to_owned());
+        }
+        let format = "--format=%H%x00%P%x00%an <%ae>%x00%ct%x00%B%x1e";
+        let told = self.git.call(&["log", format, "-n", &most, commit], b"")?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let revision = |record: &str| {
+            let mut fields = record.trim_start().splitn(5, '\0');
+            let (id, parents, author) = (fields.next()?, fields.next()?, fields.next()?);
+            let (at, message) = (fields.next()?.parse().ok()?, fields.next()?);
+            let parents = parents.split_whitespace().map(str::to_owned).collect();
+            let (author, message) = (author.to_owned(), message.trim_end().to_owned());
+            Some(Revision { id: id.to_owned(), parents, author, at, message })
+        };
+        Ok(told.split(RECORD).filter_map(revision).collect())
+    }
+}
+
+/// The contents of a batch, in the order in which they were asked for.
+fn contents(mut read: &[u8], names: &[&str]) -> Result<Vec<Vec<u8>>, CallError> {
+    let mut all = Vec::new();
+    for name in names {
+        let bad = || CallError::Unavailable(format!("`{name}` could not be read"));
+        let end = read.iter().position(|byte| *byte == b'\n').ok_or_else(bad)?;
+        let head = String::from_utf8_lossy(&read[..end]).into_owned();
+        let size: usize = head.rsplit_once(' ').and_then(|(_, size)| size.parse().ok()).ok_or_else(bad)?;
+        let content = read.get(end + 1..end + 1 + size).ok_or_else(bad)?;
+        all.push(content.to_vec());
+        read = read.get(end + 2 + size..).ok_or_else(bad)?;
+    }
+    Ok(all)
+}
+
+/// Whether the mode is that of a plain file.
+pub(super) fn is_plain(mode: &str) -> bool {
+    matches!(mode, "100644" | "100755")
+}
+
+/// Checks the id of a commit: another text could be an option, or the name of something else.
+pub(super) fn id(text: &str) -> Result<(), CallError> {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    match matches!(text.len(), 40 | 64) && text.bytes().all(hex) {
+        true => Ok(()),
+        false => Err(CallError::Invalid(format!("`{}` is no id of a commit", text.escape_debug()))),
+    }
+}
