@@ -92,6 +92,11 @@ impl Object<'_> {
     /// <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
     pub(super) async fn evict(&self, uid: &str) -> Result<(), CallError> {
         let what = format!("evict `{}`", self.target);
+        if uid.is_empty() {
+            return Err(CallError::Invalid(format!(
+                "{what}: without a UID it could be another pod of this name"
+            )));
+        }
         let eviction = json!({
             "apiVersion": "policy/v1",
             "kind": "Eviction",
@@ -123,6 +128,10 @@ impl Object<'_> {
         {
             let message = format!("{what}: it is somebody else's, it has no label `{MANAGED_BY}: {OWN}`");
             return Err(CallError::Invalid(message));
+        }
+        // Whose it is was seen of this version: at another one it may be somebody else's.
+        if there.metadata.resource_version.as_deref() != Some(version) {
+            return Err(CallError::Conflict(format!("{what}: it changed meanwhile")));
         }
         let patch = at(version, json!({"data": data}));
         let patched = self.api.patch(self.name(), &self.params(), &Patch::Merge(patch)).await;
@@ -159,7 +168,8 @@ fn check(what: &str, entries: &[Entry], known: &Known) -> Result<(), CallError> 
     for Entry { key, text } in entries {
         // <https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object>
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if key.is_empty() || key.len() > 253 || !key.chars().all(plain) {
+        let dots = key == "." || key.starts_with("..");
+        if key.is_empty() || key.len() > 253 || dots || !key.chars().all(plain) {
             return invalid(format!("`{}` is no name of an entry", key.escape_debug()));
         }
         let text = text.as_deref().unwrap_or_default();
@@ -171,4 +181,78 @@ fn check(what: &str, entries: &[Entry], known: &Known) -> Result<(), CallError> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(key: &str, text: Option<&str>) -> Entry {
+        Entry { key: key.to_owned(), text: text.map(str::to_owned) }
+    }
+
+    fn refused(entries: &[Entry]) -> Option<String> {
+        let known = Known::default();
+        known.add("hunter2-of-the-job");
+        check("keep in `shop/ConfigMap/memory`", entries, &known).err().map(|error| {
+            assert_eq!(error.word(), "invalid");
+            error.message().to_owned()
+        })
+    }
+
+    #[test]
+    fn a_patch_is_about_one_version_whatever_else_it_changes() {
+        let patch = at("77", json!({"spec": {"replicas": 3}}));
+        assert_eq!(patch, json!({"spec": {"replicas": 3}, "metadata": {"resourceVersion": "77"}}));
+        // What stands in the metadata already stays there.
+        let patch = at("77", json!({"metadata": {"annotations": {PAUSED: null}}}));
+        let expected = json!({"metadata": {"annotations": {PAUSED: null}, "resourceVersion": "77"}});
+        assert_eq!(patch, expected);
+    }
+
+    #[test]
+    fn texts_are_kept_under_names_that_a_config_map_takes() {
+        let key = "k".repeat(253);
+        for key in ["web", "Deployment.apps_web-1", ".hidden", "a..b", &key] {
+            assert_eq!(refused(&[entry(key, Some("3"))]), None, "{key}");
+            assert_eq!(refused(&[entry(key, None)]), None, "{key}");
+        }
+        let long = "k".repeat(254);
+        for key in ["", ".", "..", "..x", "../x", "a/b", "a b", "a\n", "a\0", "\u{e9}", "a:b", "a%2fb", &long]
+        {
+            assert!(refused(&[entry(key, Some("3"))]).unwrap().contains("no name of an entry"), "{key:?}");
+            // Forgetting one is no way around it.
+            assert!(refused(&[entry("web", Some("3")), entry(key, None)]).is_some(), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn texts_have_a_length_and_a_number() {
+        assert_eq!(refused(&[entry("web", Some(&"t".repeat(LONGEST)))]), None);
+        // Bytes are counted, not letters.
+        for text in ["t".repeat(LONGEST + 1), "\u{e9}".repeat(LONGEST / 2 + 1)] {
+            assert!(refused(&[entry("web", Some(&text))]).unwrap().contains("longer than"));
+        }
+        let many =
+            |count| (0..count).map(|number: usize| entry(&number.to_string(), None)).collect::<Vec<_>>();
+        assert_eq!(refused(&many(ENTRIES)), None);
+        assert!(refused(&many(ENTRIES + 1)).is_some() && refused(&[]).is_some());
+    }
+
+    #[test]
+    fn no_text_holds_a_secret_of_the_job_and_no_message_shows_it() {
+        let hex: String = "hunter2-of-the-job".bytes().map(|byte| format!("{byte:02x}")).collect();
+        for (key, text) in [
+            ("web", Some("hunter2-of-the-job")),
+            ("web", Some("it is hunter2-of-the-job!")),
+            ("web", Some("aHVudGVyMi1vZi10aGUtam9i")),
+            ("web", Some(&*hex)),
+            ("hunter2-of-the-job", Some("3")),
+            ("hunter2-of-the-job", None),
+        ] {
+            let message = refused(&[entry("api", Some("3")), entry(key, text)]).unwrap();
+            assert!(message.contains("holds a secret") && !message.contains("hunter2"), "{message}");
+        }
+        assert_eq!(refused(&[entry("web", Some("hunter2-of-the-jo"))]), None);
+    }
 }
