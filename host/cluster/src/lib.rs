@@ -2,6 +2,7 @@
 //! that only plans, nothing is changed.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod change;
 mod connect;
 mod failure;
@@ -14,6 +15,7 @@ pub use change::{Effect, Entry};
 pub use connect::Connection;
 pub use watch::{Change, Watcher, What};
 
+use budget::{Budget, SELECTIONS};
 use change::Object;
 use connect::Connected;
 use kinds::{Kind, Kinds};
@@ -22,16 +24,15 @@ use lockstep_model::call::{Answer, CallError};
 use lockstep_model::gate::Permit;
 use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
-use lockstep_model::report::ObjectChange;
+use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_model::resource::Resource;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use watch::Followed;
 
 /// The threads that read what a cluster sends.
 const THREADS: usize = 2;
-/// The most selections that are followed at once.
-const SELECTIONS: usize = 100;
 /// The most changes of one call.
 const CHANGES: usize = 1000;
 /// The longest that a call waits.
@@ -55,7 +56,7 @@ pub struct Selector {
 pub struct Cluster {
     connection: Connection,
     planned: bool,
-    limits: Limits,
+    budget: Arc<Budget>,
     /// Made when it is first needed.
     reached: Option<Reached>,
     changes: Vec<ObjectChange>,
@@ -79,7 +80,7 @@ impl Cluster {
     /// The cluster of a run. Nothing is asked of it yet.
     #[must_use]
     pub fn new(connection: Connection, limits: &Limits, planned: bool) -> Self {
-        Self { connection, planned, limits: *limits, reached: None, changes: Vec::new() }
+        Self { connection, planned, budget: Budget::new(limits), reached: None, changes: Vec::new() }
     }
 
     /// What was changed, in order; with a run that only plans, what would be.
@@ -91,10 +92,11 @@ impl Cluster {
     /// The permit's object, as JSON.
     ///
     /// # Errors
-    /// It is not there, or the cluster refuses or does not answer well.
+    /// It is not there, the cluster refuses or does not answer well, or more has come than a run may receive.
     pub fn get(&mut self, permit: &Permit) -> Result<Answer<String>, CallError> {
         let target = one(permit)?;
         let what = format!("get `{target}`");
+        let budget = Arc::clone(&self.budget);
         let Reached { runtime, connected, kinds } = self.reached()?;
         let got = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
@@ -104,6 +106,8 @@ impl Cluster {
                 failure::with_rule(failure::told(&what, &error), &resource.group, &resource.plural, &["get"])
             })?;
             let text = watch::text(&mut object, &kind);
+            budget.receive(text.len());
+            budget.check()?;
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
         });
         got.map_err(|error| connected.without_secrets(error))
@@ -118,7 +122,8 @@ impl Cluster {
         if targets.is_empty() || targets.len() > SELECTIONS || selectors.len() != targets.len() {
             return Err(CallError::Invalid(format!("watch: there must be 1 to {SELECTIONS} selections")));
         }
-        let most = self.limits.followed_objects;
+        let budget = Arc::clone(&self.budget);
+        let room = budget.take(targets.len())?;
         let Reached { runtime, connected, kinds } = self.reached()?;
         let mut followed = Vec::new();
         for (target, selector) in targets.iter().zip(selectors) {
@@ -136,7 +141,7 @@ impl Cluster {
             });
         }
         let _inside = runtime.enter();
-        let watcher = Watcher::begin(&connected.client, followed, most);
+        let watcher = Watcher::begin(&connected.client, followed, &budget, room);
         Ok(Answer::plain(Following { watcher, incomplete: targets.len(), answered: None }))
     }
 
@@ -145,18 +150,16 @@ impl Cluster {
     /// # Errors
     /// More has come than a run may receive.
     pub fn next(&mut self, following: &mut Following, patience: u32) -> Result<Vec<Change>, CallError> {
-        let most = self.limits.followed_bytes;
+        let budget = Arc::clone(&self.budget);
         let Reached { runtime, connected, .. } = self.reached()?;
         let patience = Duration::from_millis(patience.into()).min(PATIENCE);
         let pause = following.answered.filter(|_| following.incomplete == 0);
         let pause = pause.map_or(Duration::ZERO, |last| PACE.saturating_sub(last.elapsed())).min(patience);
-        let (mut changes, received) = runtime.block_on(async {
+        let mut changes = runtime.block_on(async {
             tokio::time::sleep(pause).await;
             following.watcher.next(patience.saturating_sub(pause), CHANGES).await
         });
-        if received > most {
-            return Err(CallError::Limit(format!("more than {most} bytes came from the cluster")));
-        }
+        budget.check()?;
         let ended = |change: &&Change| matches!(change.what, What::Complete | What::Failed(_));
         let ended = changes.iter().filter(ended).count();
         following.incomplete = following.incomplete.saturating_sub(ended);
@@ -188,6 +191,7 @@ impl Cluster {
         if container.is_empty() || container.len() > 63 || !container.chars().all(plain) {
             return Err(CallError::Invalid(format!("{what}: `{container}` is no name of a container")));
         }
+        let budget = Arc::clone(&self.budget);
         let Reached { runtime, connected, kinds } = self.reached()?;
         let read = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
@@ -206,6 +210,8 @@ impl Cluster {
             let text = connected.client.request_text(request).await.map_err(|error| {
                 failure::with_rule(failure::told(&what, &error), "", "pods/log", &["get"])
             })?;
+            budget.receive(text.len());
+            budget.check()?;
             let text = connected.known.redact(&text);
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
         });
@@ -292,7 +298,7 @@ impl Cluster {
             change(&object, kinds, &connected.known).await
         });
         done.map_err(|error| connected.without_secrets(error))?;
-        let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deleted: false };
+        let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deed: Deed::Changed };
         self.changes.push(change);
         Ok(Answer::plain(if planned { Effect::Planned } else { Effect::Made }))
     }
@@ -346,3 +352,6 @@ fn api(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Api<Dyna
         None => Api::all_with(client, &kind.resource),
     })
 }
+
+#[cfg(test)]
+mod tests;

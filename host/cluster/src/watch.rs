@@ -1,6 +1,7 @@
 //! Follows objects: lists them, watches what becomes of them, and mends what breaks on the way, so that who listens hears
 //! of each object as it is now. It never decides what a state means.
 
+use super::budget::{Budget, Taken};
 use super::failure;
 use super::kinds::Kind;
 use super::slim::Slim;
@@ -61,6 +62,7 @@ pub struct Change {
 pub struct Watcher {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
+    _room: Taken,
 }
 
 impl Drop for Watcher {
@@ -76,7 +78,7 @@ struct Shared {
     came: Notify,
     /// There is room again.
     went: Notify,
-    most_objects: usize,
+    budget: Arc<Budget>,
 }
 
 /// Changes in their order, at most one for each object.
@@ -88,8 +90,6 @@ struct Waiting {
     /// How many have been handed over.
     gone: u64,
     bytes: usize,
-    received: u64,
-    objects: usize,
 }
 
 impl Waiting {
@@ -151,54 +151,47 @@ impl Shared {
             }
             room.await;
         }
-        let mut waiting = self.waiting();
-        waiting.received += size(&what) as u64;
-        waiting.push(of, uid, what);
-        drop(waiting);
+        self.budget.receive(size(&what));
+        self.waiting().push(of, uid, what);
         self.came.notify_one();
-    }
-
-    /// Counts objects that are followed; false if there are too many.
-    fn count(&self, before: usize, now: usize) -> bool {
-        let mut waiting = self.waiting();
-        waiting.objects = waiting.objects.saturating_sub(before) + now;
-        waiting.objects <= self.most_objects
     }
 }
 
 impl Watcher {
-    /// Begins to follow. Must be called within a runtime.
-    pub(super) fn begin(client: &kube::Client, followed: Vec<Followed>, most_objects: usize) -> Self {
+    /// Begins to follow, in the room that was taken for it. Must be called within a runtime.
+    pub(super) fn begin(
+        client: &kube::Client,
+        followed: Vec<Followed>,
+        budget: &Arc<Budget>,
+        room: Taken,
+    ) -> Self {
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
             came: Notify::new(),
             went: Notify::new(),
-            most_objects,
+            budget: Arc::clone(budget),
         });
         let tasks = followed
             .into_iter()
             .zip(0..)
             .map(|(followed, of)| tokio::spawn(follow(client.clone(), followed, of, Arc::clone(&shared))));
-        Self { tasks: tasks.collect(), shared }
+        Self { tasks: tasks.collect(), shared, _room: room }
     }
 
-    /// What happened since this was last asked, waiting for the first of it; and how many bytes have come in all.
-    pub(super) async fn next(&self, patience: Duration, most: usize) -> (Vec<Change>, u64) {
+    /// What happened since this was last asked, waiting for the first of it.
+    pub(super) async fn next(&self, patience: Duration, most: usize) -> Vec<Change> {
         let until = tokio::time::Instant::now() + patience;
         loop {
             let came = self.shared.came.notified();
             pin_mut!(came);
             came.as_mut().enable();
-            let (taken, received) = {
-                let mut waiting = self.shared.waiting();
-                (waiting.take(most), waiting.received)
-            };
+            let taken = self.shared.waiting().take(most);
             if !taken.is_empty() {
                 self.shared.went.notify_waiters();
-                return (taken, received);
+                return taken;
             }
             if tokio::time::timeout_at(until, came).await.is_err() {
-                return (Vec::new(), received);
+                return Vec::new();
             }
         }
     }
@@ -220,8 +213,8 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
     let mut known: HashMap<String, String> = HashMap::new();
     let mut listed: HashSet<String> = HashSet::new();
     let mut complete = false;
+    let mut objects = shared.budget.objects();
     while let Some(event) = stream.next().await {
-        let before = known.len();
         match event {
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitApply(object)) => {
@@ -254,9 +247,9 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
                 }
             }
         }
-        if !shared.count(before, known.len()) {
-            let text = format!("more than {} objects to follow", shared.most_objects);
-            shared.say(of, None, What::Failed(CallError::Limit(text))).await;
+        if !objects.are(known.len()) {
+            // Who asks next is told that it is too much.
+            shared.came.notify_one();
             return;
         }
     }
