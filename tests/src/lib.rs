@@ -10,6 +10,7 @@ pub mod runner;
 pub mod s3;
 pub mod services;
 pub mod shim;
+pub mod stand_in;
 pub mod support;
 pub mod terraform;
 pub mod tofu;

@@ -1,7 +1,7 @@
 //! A web server for tests: a closure says what each request gets, byte by byte if it likes. It knows no protocol beyond
-//! the end of a request's head.
+//! the end of a request's head and a body of the length that it says.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,10 +10,14 @@ use std::time::Duration;
 /// A request, as it came.
 #[derive(Clone, Debug)]
 pub struct Asked {
+    /// `GET`, `PATCH` and so on.
+    pub method: String,
     /// Path and query.
     pub target: String,
     /// The lines of its head, without the first.
     pub headers: Vec<String>,
+    /// Its body; empty if the head says no length.
+    pub body: String,
 }
 
 impl Asked {
@@ -99,10 +103,15 @@ impl Answer {
 }
 
 fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Answer) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let mut reader = BufReader::new(&stream);
+    let mut lines = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let Some(first) = lines.next() else { return };
-    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let asked = Asked { target, headers: lines.collect() };
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut asked = Asked { method, target, headers: lines.collect(), body: String::new() };
+    // What is left unread would break the connection before the answer is there.
+    let length = asked.header("content-length").parse().unwrap_or(0);
+    let _ = reader.take(length).read_to_string(&mut asked.body);
     let number = {
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         log.push(asked.clone());
