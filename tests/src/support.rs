@@ -191,15 +191,16 @@ pub fn calls(scene: &Scene) -> Vec<(String, String, String)> {
     calls.iter().map(|call| (text(call, "call"), text(call, "target"), text(call, "verdict"))).collect()
 }
 
-/// Whether a step asks for a cluster: then none of its cases ends well, and the live tests have those that do.
+/// Whether a step asks for a cluster or a repository, which no folder of a case can be: then none of its cases ends well,
+/// and tests with such a place have those that do.
 ///
 /// # Panics
 /// It has no `step.toml`.
 #[must_use]
-pub fn needs_cluster(step: &str) -> bool {
+pub fn needs_place(step: &str) -> bool {
     let path = checkout().join("components").join(step).join("step.toml");
     let text = fs::read_to_string(path).expect("its step.toml");
-    text.lines().any(|line| line.starts_with("cluster = "))
+    text.lines().any(|line| line.starts_with("cluster = ") || line.starts_with("repository = "))
 }
 
 /// The names of the built-in steps: the folders with a `step.toml`.

@@ -20,7 +20,7 @@ fn every_step_has_a_case_that_ends_well_and_one_that_does_not() {
     for step in steps {
         let cases = folder(&step).read_dir().unwrap().flatten();
         let exits: BTreeSet<u8> = cases.map(|case| Case::read(&case.path()).unwrap().take_end().0).collect();
-        assert_eq!(exits.contains(&0), !support::needs_cluster(&step), "{step}: a case that ends well");
+        assert_eq!(exits.contains(&0), !support::needs_place(&step), "{step}: a case that ends well");
         assert!(exits.iter().any(|exit| *exit != 0), "{step} has no case that says no");
     }
 }

@@ -32,7 +32,7 @@ fn asks(step: &str) -> Vec<Ask> {
 
 /// The steps that can end well here. For one that needs a cluster the live tests have the same.
 fn steps() -> Vec<String> {
-    support::steps().into_iter().filter(|step| !support::needs_cluster(step)).collect()
+    support::steps().into_iter().filter(|step| !support::needs_place(step)).collect()
 }
 
 /// What stands for the folder of the scene in the arguments of a case.

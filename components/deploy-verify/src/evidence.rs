@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use lockstep_rollout::{Level, Rollout, Tell};
+use lockstep_glue::{Level, Tell};
+use lockstep_rollout::Rollout;
 use lockstep_workload::{Logs, State, TargetId};
 use serde_json::Value;
 

@@ -3,7 +3,8 @@
 use lockstep_glue::words::with_hint;
 
 use crate::web::Fault;
-use lockstep_rollout::{Mistake, Stop};
+use lockstep_glue::Mistake;
+use lockstep_rollout::Stop;
 
 /// The stable name of an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

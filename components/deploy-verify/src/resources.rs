@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use lockstep_rollout::{Level, Named, Selected, Tell, Wanted};
+use lockstep_glue::{Level, Tell};
+use lockstep_rollout::{Named, Selected, Wanted};
 use lockstep_workload::Kind;
 
 use crate::host::Host;

@@ -1,7 +1,8 @@
 //! Goes back to the revision that still serves, where that is known, allowed and nobody else's business. Never makes a
 //! run succeed.
 
-use lockstep_rollout::{Clock, Deadline, Effect, End, Level, Rollout, Tell, words};
+use lockstep_glue::{Clock, Deadline, Level, Tell};
+use lockstep_rollout::{Effect, End, Rollout, words};
 use lockstep_workload::{TargetId, gitops_owner};
 use serde_json::Value;
 

@@ -1,7 +1,8 @@
 //! The whole run: follows the rollout, makes the smoke checks, looks at the metrics, and gathers what explains a failure.
 //! It reaches the outside only through traits.
 
-use lockstep_rollout::{Clock, Deadline, End, Level, Plan, Rollout, Tell, words};
+use lockstep_glue::{Clock, Deadline, Level, Tell};
+use lockstep_rollout::{End, Plan, Rollout, words};
 use lockstep_workload::{Kind, State, TargetId};
 
 use crate::evidence::{self, Log};

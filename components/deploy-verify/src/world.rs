@@ -6,7 +6,8 @@ use crate::bindings::http::{self, Header};
 use crate::bindings::{self, cluster, workspace};
 use crate::host::{Back, Host, LogOf};
 use crate::web::{Answers, Fault, Request, Response, Trouble, Web};
-use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
+use lockstep_glue::{Clock, Level, Tell};
+use lockstep_rollout::{Effect, Event, Selection, Watch};
 
 /// The host.
 pub(crate) struct World;

@@ -11,7 +11,8 @@ use deploy_verify::smoke;
 use deploy_verify::verify::verify;
 use deploy_verify::web::{Answers, Fault, Request, Web};
 use lockstep_cases::Case;
-use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
+use lockstep_glue::{Clock, Level, Tell};
+use lockstep_rollout::{Effect, Event, Selection, Watch};
 
 /// Files and no cluster: a case that gets as far as one fails.
 struct Files(BTreeMap<String, Vec<u8>>);

@@ -6,7 +6,7 @@ mod common_web;
 use common_web::{Answered, Model, answer, trouble};
 use deploy_verify::metric::{Metric, NoData, Outcome, Record, Sample, Verdict, run, words};
 use deploy_verify::web::{Fault, Trouble};
-use lockstep_rollout::Deadline;
+use lockstep_glue::Deadline;
 
 const TEN_MINUTES: u64 = 600_000;
 
@@ -304,7 +304,7 @@ fn every_mistake_is_said_at_once() {
         record.interval = Some("0s".into());
     }))
     .unwrap_err();
-    let lines: Vec<String> = mistakes.iter().map(lockstep_rollout::Mistake::line).collect();
+    let lines: Vec<String> = mistakes.iter().map(lockstep_glue::Mistake::line).collect();
     let starts = [
         "`url` has `/api/v1`",
         "`threshold` is `< 1%`",

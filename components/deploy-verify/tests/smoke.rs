@@ -6,7 +6,7 @@ mod common_web;
 use common_web::{Answered, Model, answer, trouble};
 use deploy_verify::smoke::{Check, Outcome, Record, Verdict, run, words};
 use deploy_verify::web::{Fault, Trouble};
-use lockstep_rollout::Deadline;
+use lockstep_glue::Deadline;
 
 const URL: &str = "https://a.example/";
 const TEN_MINUTES: u64 = 600_000;

@@ -3,7 +3,7 @@
 
 use deploy_verify::smoke::{Check, Pattern, Reason, Record, Statuses, Value, judge};
 use deploy_verify::web::Response;
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 const URL: &str = "https://a.example/";
 

@@ -7,7 +7,8 @@ use common_web::{Answered, Model, answer, trouble};
 use deploy_verify::metric::{self, Metric, NoData, Sample};
 use deploy_verify::smoke::{self, Check, Pattern, Record, Statuses, Value, Verdict, judge};
 use deploy_verify::web::{Response, Trouble, Url, shown};
-use lockstep_rollout::{Deadline, duration};
+use lockstep_glue::Deadline;
+use lockstep_glue::duration::milliseconds;
 use lockstep_yaml::{Path, Segment};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -128,7 +129,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_reader_panic(text in prop_oneof!["\\PC{0,40}", any::<String>(), "[.a\\[\\]\"'=0x*:, -]{0,20}"]) {
-        let _ = (Url::read(&text), Statuses::read(&text), Pattern::read(&text), Value::read(&text), duration("x", &text));
+        let _ = (Url::read(&text), Statuses::read(&text), Pattern::read(&text), Value::read(&text), milliseconds("x", &text));
         let texts = Some(vec![text.clone()]);
         let some = Some(text.clone());
         let record = Record {

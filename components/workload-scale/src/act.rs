@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_glue::Fault;
 use lockstep_glue::words::plural;
-use lockstep_rollout::{Clock, Deadline, Effect, Level, Tell};
+use lockstep_glue::{Clock, Deadline, Level, Tell};
+use lockstep_rollout::Effect;
 
 use crate::host::{At, Host};
 use crate::look;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_glue::Fault;
-use lockstep_rollout::{Clock, Deadline, Event, Level, Mistake, Selection, Tell, Wanted};
+use lockstep_glue::{Clock, Deadline, Level, Mistake, Tell};
+use lockstep_rollout::{Event, Selection, Wanted};
 
 use crate::host::Host;
 use crate::object::{AUTOSCALER, KEPT, Key, SCALED_OBJECT, autoscaler, kept, sized};

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockstep_rollout::{Level, Mistake};
+use lockstep_glue::{Level, Mistake};
 
 use crate::object::{Autoscaler, Kept, Key, SCALED_OBJECT, Size, Sized};
 use crate::settings::To;

@@ -1,8 +1,9 @@
 //! What can end a run, in the words of its report. Never decides what is wrong.
 
 use lockstep_glue::Fault;
+use lockstep_glue::Mistake;
 use lockstep_glue::words::with_hint;
-use lockstep_rollout::{Mistake, Stop};
+use lockstep_rollout::Stop;
 
 /// The stable name of an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The whole run: changes the targets, waits until they are as they should be, and looks once more. It reaches the
 //! outside only through traits.
 
-use lockstep_rollout::{Clock, Deadline, Level, Tell};
+use lockstep_glue::{Clock, Deadline, Level, Tell};
 
 use crate::act;
 use crate::host::Host;

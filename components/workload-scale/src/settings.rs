@@ -1,6 +1,8 @@
 //! Reads the inputs of a run: everything that can be wrong with them is said at once, before anything is asked.
 
-use lockstep_rollout::{Form, Mistake, Wanted, duration};
+use lockstep_glue::Mistake;
+use lockstep_glue::duration::milliseconds;
+use lockstep_rollout::{Form, Wanted};
 
 /// The inputs as they come.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +69,7 @@ impl Settings {
         if inputs.namespace.is_empty() {
             keep(Mistake::new("`namespace` is empty", "write `.` for the namespace of the context"));
         }
-        let timeout = duration("timeout", &inputs.timeout).map_err(&mut keep).unwrap_or_default();
+        let timeout = milliseconds("timeout", &inputs.timeout).map_err(&mut keep).unwrap_or_default();
         if timeout > LONGEST {
             keep(Mistake::new("`timeout` is longer than a run may take", "write at most `2h59m`"));
         }

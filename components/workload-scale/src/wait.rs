@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockstep_rollout::{Clock, Deadline, End, Event, Level, Named, Plan, Rollout, Selection, Tell, words};
+use lockstep_glue::{Clock, Deadline, Level, Tell};
+use lockstep_rollout::{End, Event, Named, Plan, Rollout, Selection, words};
 use lockstep_workload::{Rules, State};
 
 use crate::act::Acted;

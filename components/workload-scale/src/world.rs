@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use lockstep_glue::Fault;
-use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
+use lockstep_glue::{Clock, Level, Tell};
+use lockstep_rollout::{Effect, Event, Selection, Watch};
 
 use crate::bindings::{self, cluster};
 use crate::host::{At, Entry, Host};

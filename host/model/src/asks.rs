@@ -123,15 +123,14 @@ fn wanted<'l>(template: &'l str, line: &str, inputs: &Inputs) -> Result<Option<&
     Ok(holds.then_some(template))
 }
 
-/// Replaces the one `${input}` or `${input:form}` of a template by each of its texts.
+/// Replaces each `${input}` or `${input:form}` of a template by each of its texts. A text is never looked at for another
+/// one.
 fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<String>, AskError> {
     let Some((before, rest)) = template.split_once("${") else {
         return Ok(vec![template.to_owned()]);
     };
     let (name, after) = rest.split_once('}').ok_or_else(|| AskError::Form(line.to_owned()))?;
-    if after.contains("${") {
-        return Err(AskError::Form(line.to_owned()));
-    }
+    let ends = fill_template(after, line, inputs)?;
     let (name, form) = name.split_once(':').unwrap_or((name, ""));
     let texts =
         inputs.texts(name).ok_or_else(|| AskError::Input { line: line.to_owned(), name: name.to_owned() })?;
@@ -143,8 +142,9 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
         "origin" => |text| vec![origin(text)],
         _ => return Err(AskError::InputForm { line: line.to_owned(), form: form.to_owned() }),
     };
-    let filled = texts.into_iter().flat_map(texts_of);
-    Ok(filled.map(|text| format!("{before}{text}{after}")).collect())
+    let filled: Vec<_> = texts.into_iter().flat_map(texts_of).collect();
+    let each = |text: &String| ends.iter().map(|end| format!("{before}{text}{end}")).collect::<Vec<_>>();
+    Ok(filled.iter().flat_map(each).collect())
 }
 
 /// What the text names, and all that is below it. `.` is the whole workspace.
@@ -309,7 +309,6 @@ mod tests {
             ("fly ${files}", "a"),
             ("read ${nothing}", "a"),
             ("read ${files", "a"),
-            ("read ${files}${files}", "a"),
             ("read ${files:other}", "a"),
             ("read ${nothing:pattern}", "a"),
             ("read ${files:pattern}", "../{a}"),

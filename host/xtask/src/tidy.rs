@@ -109,8 +109,8 @@ fn every_step_has_its_cases() {
                 case["exit"].as_integer() == Some(0)
             })
             .collect();
-        let needs_cluster = lockstep_tests::support::needs_cluster(&step);
-        let wanted: BTreeSet<bool> = if needs_cluster { [false].into() } else { [false, true].into() };
+        let needs_place = lockstep_tests::support::needs_place(&step);
+        let wanted: BTreeSet<bool> = if needs_place { [false].into() } else { [false, true].into() };
         assert_eq!(exits, wanted, "{step}: needs a case that ends 0 and one that does not");
         let wasm = crate::build::target(&root())
             .join("wasm32-wasip2/guest")

@@ -2,7 +2,8 @@
 
 use super::Threshold;
 use crate::web::{LONGEST, Request, Url, encoded, listed};
-use lockstep_rollout::{Mistake, duration, spelled};
+use lockstep_glue::Mistake;
+use lockstep_glue::duration::{milliseconds, spelled};
 
 /// How long a query may take, in milliseconds.
 const PATIENCE: u64 = 10_000;
@@ -66,9 +67,9 @@ impl Metric {
         let mut wrong = Vec::new();
         let url = server(&record.url).map_err(|mistake| wrong.push(mistake)).ok();
         let threshold = Threshold::read(&record.threshold).map_err(|mistake| wrong.push(mistake)).ok();
-        let window = duration("window", record.window.as_deref().unwrap_or("1m"));
+        let window = milliseconds("window", record.window.as_deref().unwrap_or("1m"));
         let window = window.map_err(|mistake| wrong.push(mistake)).ok();
-        let interval = duration("interval", record.interval.as_deref().unwrap_or("10s")).and_then(often);
+        let interval = milliseconds("interval", record.interval.as_deref().unwrap_or("10s")).and_then(often);
         let interval = interval.map_err(|mistake| wrong.push(mistake)).ok();
         // A window that cannot be read is a mistake of its own; the query is looked at all the same.
         let query = resolve(&record.query, window.unwrap_or(1000));

@@ -2,7 +2,7 @@
 
 use super::{Counts, Metric, Sample, Verdict, read};
 use crate::web::{Fault, MOST_REQUESTS, Web};
-use lockstep_rollout::{Clock, Deadline};
+use lockstep_glue::{Clock, Deadline};
 
 /// The most warnings of a server that are kept.
 const NOTES: usize = 3;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::web::listed;
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 /// A comparison with a number.
 #[derive(Clone, Debug, PartialEq)]

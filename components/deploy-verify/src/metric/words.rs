@@ -3,7 +3,7 @@
 use lockstep_glue::words::plural;
 
 use super::{Metric, Outcome, Sample, Verdict};
-use lockstep_rollout::spelled;
+use lockstep_glue::duration::spelled;
 
 impl Verdict {
     /// The word for people and scripts.

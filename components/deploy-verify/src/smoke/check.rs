@@ -2,7 +2,8 @@
 
 use super::{Pattern, Statuses, Value, Version, header};
 use crate::web::{Request, Url, listed};
-use lockstep_rollout::{Mistake, duration};
+use lockstep_glue::Mistake;
+use lockstep_glue::duration::milliseconds;
 
 /// The longest that an answer may take, in milliseconds: what the host allows.
 const LONGEST: u64 = 300_000;
@@ -149,7 +150,7 @@ fn row(count: u32) -> Result<u32, Mistake> {
 }
 
 fn time(input: &str, text: &str, fits: std::ops::RangeInclusive<u64>) -> Result<u64, Mistake> {
-    let time = duration(input, text)?;
+    let time = milliseconds(input, text)?;
     if fits.contains(&time) {
         return Ok(time);
     }

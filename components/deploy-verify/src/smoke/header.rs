@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::web::{Response, listed};
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 /// Headers that make a connection or a message what it is, and belong to the host.
 const FRAMING: [&str; 10] = [

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::decimal;
 use crate::web::shown;
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 /// `PATH=VALUE`: a value that a document must have.
 ///

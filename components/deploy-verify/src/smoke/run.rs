@@ -3,7 +3,7 @@
 use super::state::{Attempt, State};
 use super::{Check, Outcome};
 use crate::web::{Fault, MOST_REQUESTS, Web};
-use lockstep_rollout::{Clock, Deadline};
+use lockstep_glue::{Clock, Deadline};
 
 /// Makes all checks at the same time, and says what came of each, in their order. `on_change` hears how a check stands
 /// whenever that changes, with no verdict while it goes on.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 /// Accepted status codes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{body, header, json};
 use crate::web::{Response, listed, shown};
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 /// The version that must answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! URLs as inputs may spell them. It never looks a name up, and leaves it to the host what may be asked for.
 
-use lockstep_rollout::Mistake;
+use lockstep_glue::Mistake;
 
 /// The longest URL that a request may have.
 pub const LONGEST: usize = 8000;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use deploy_verify::web::{Answers, Fault, Request, Response, Trouble, Web};
-use lockstep_rollout::Clock;
+use lockstep_glue::Clock;
 
 /// What came of a request, and how long it took.
 pub(crate) type Answered = (Result<Response, Trouble>, u64);

@@ -2,10 +2,17 @@
 //! their messages. Never knows a step.
 #![forbid(unsafe_code)]
 
+pub mod duration;
 mod fault;
+mod mistake;
+mod tell;
+mod time;
 pub mod words;
 
 pub use fault::Fault;
+pub use mistake::Mistake;
+pub use tell::{Level, Tell};
+pub use time::{Clock, Deadline};
 
 /// Lets `?` end a run at a host call that was not carried out. Each step has types of its own for errors and failures,
 /// made by `wit_bindgen::generate!`, so this stands below that call, once.

@@ -63,26 +63,3 @@ pub trait Watch {
     /// It is not there, or the cluster refuses.
     fn get(&mut self, namespace: &str, kind: &str, name: &str) -> Result<String, Fault>;
 }
-
-/// How much something matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// For those who look closely.
-    Debug,
-    /// What happens.
-    Info,
-    /// What people may not expect.
-    Notice,
-    /// What they should look at.
-    Warning,
-    /// What is wrong.
-    Error,
-}
-
-/// People who watch.
-pub trait Tell {
-    /// Says one thing.
-    fn note(&mut self, level: Level, message: &str);
-    /// Says how many of how many resources are ready.
-    fn progress(&mut self, done: usize, total: usize);
-}

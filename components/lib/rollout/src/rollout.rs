@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use lockstep_glue::Fault;
 use lockstep_workload::{Cluster, Kind, Rules, State, TargetId};
 
-use crate::host::{Event, Level, Tell, Watch};
-use crate::mistake::Mistake;
+use crate::host::{Event, Watch};
 use crate::plan::{Plan, Role};
-use crate::time::{Clock, Deadline};
 use crate::words;
+use lockstep_glue::Mistake;
+use lockstep_glue::{Clock, Deadline};
+use lockstep_glue::{Level, Tell};
 
 /// The longest wait for the cluster, in milliseconds: as often as that, people hear how it stands.
 const PATIENCE: u64 = 5_000;

@@ -1,7 +1,7 @@
 //! Reads how people name objects: names, selectors, all of a kind, and patterns of manifest files. Never asks the
 //! cluster.
 
-use crate::mistake::Mistake;
+use lockstep_glue::Mistake;
 
 /// An input whose entries name objects.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,6 @@ mod classify;
 mod container;
 mod custom;
 mod declared;
-mod duration;
 mod facts;
 mod findings;
 mod fingerprint;
@@ -34,9 +33,9 @@ pub mod words;
 mod workload;
 
 pub use cause::{Cause, Logs};
-pub use duration::{duration, spell};
 pub use gitops::gitops_owner;
 pub use kind::Kind;
+pub use lockstep_glue::duration::{duration, spell};
 pub use rules::{Class, RULES, Rule, RuleId, Rules};
 pub use status::{State, Status};
 pub use store::{Cluster, Seen, TargetId};

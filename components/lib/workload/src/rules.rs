@@ -2,8 +2,8 @@
 //! object.
 
 use crate::declared::Declared;
-use crate::duration::{duration, spell};
 use crate::kind::Kind;
+use lockstep_glue::duration::{duration, spell};
 
 /// Names a rule of [`RULES`], in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lockstep_glue::Fault;
-use lockstep_rollout::{Clock, Effect, Event, Level, Selection, Tell, Watch};
+use lockstep_glue::{Clock, Level, Tell};
+use lockstep_rollout::{Effect, Event, Selection, Watch};
 use serde_json::{Value, json};
 use workload_scale::host::{At, Entry, Host};
 use workload_scale::object::KEPT;

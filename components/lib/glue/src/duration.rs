@@ -1,5 +1,7 @@
 //! Lengths of time as people write them. Never looks at a clock.
 
+use crate::mistake::Mistake;
+
 /// The longest length of time that is accepted, in seconds: a year.
 const LONGEST: u64 = 365 * 24 * 3_600;
 
@@ -44,6 +46,21 @@ pub fn spell(seconds: u64) -> String {
     let text: String =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
     if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// Reads the length of time of an input as milliseconds.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn milliseconds(input: &str, text: &str) -> Result<u64, Mistake> {
+    let wrong = |why| Mistake { message: format!("`{input}`: {why}"), hint: None };
+    duration(text).map(|seconds| seconds.saturating_mul(1000)).map_err(wrong)
+}
+
+/// How many whole seconds these milliseconds are, in the shortest spelling. Prometheus reads it too.
+#[must_use]
+pub fn spelled(milliseconds: u64) -> String {
+    spell(milliseconds / 1000)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What is wrong with an input, and what to write instead. Never decides that something is.
 
-use lockstep_glue::words::with_hint;
+use crate::words::with_hint;
 
-/// Something that is wrong with a check or a metric.
+/// Something that is wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// What is wrong, as a lower-case fragment.
