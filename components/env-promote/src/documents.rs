@@ -1,0 +1,54 @@
+//! Finds which document of a manifest is which of another one. Never reads what else stands in them.
+
+use lockstep_yaml::{NodeId, Path, Stream};
+
+use crate::problem::{Code, Problem};
+
+/// What tells objects apart. <https://kubernetes.io/docs/concepts/overview/working-with-objects/>
+const IDENTITY: [&str; 3] = [".kind", ".metadata.name", ".metadata.namespace"];
+
+/// The documents of `one`, each with that of `other` that is the same object: by kind and name where they have them, else
+/// by their order. One that has none there is left out.
+///
+/// # Errors
+/// Several could be meant.
+pub fn pairs((one, other): (&Stream<'_>, &Stream<'_>), file: &str) -> Result<Vec<(NodeId, NodeId)>, Problem> {
+    let present = |stream: &Stream<'_>| -> Vec<NodeId> {
+        stream.documents().iter().copied().filter(|document| !stream.is_absent(*document)).collect()
+    };
+    let (own, others) = (present(one), present(other));
+    if let ([own], [other]) = (own.as_slice(), others.as_slice()) {
+        return Ok(vec![(*own, *other)]);
+    }
+    let mut pairs = Vec::new();
+    for document in &own {
+        let name = identity(one, *document);
+        let same: Vec<_> =
+            others.iter().filter(|other_document| identity(other, **other_document) == name).collect();
+        match same.as_slice() {
+            [] => {}
+            [only] if own.iter().filter(|own| identity(one, **own) == name).count() == 1 => {
+                pairs.push((*document, **only))
+            }
+            _ => {
+                let line = other.position(*same[0]).line;
+                let message = format!(
+                    "{file}: which document is which cannot be told: several are `{}`",
+                    name.join(" ")
+                );
+                let hint = "give each document of the file a kind and a name of its own";
+                return Err(Problem::new(Code::NoMatch, message).hint(hint).at(file, Some(line)));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// Kind, name and namespace.
+fn identity(stream: &Stream<'_>, document: NodeId) -> Vec<String> {
+    let read = |path: &str| {
+        let path = Path::parse(path).ok()?;
+        stream.read(document, &path).first().map(|text| (*text).to_owned())
+    };
+    IDENTITY.iter().map(|path| read(path).unwrap_or_default()).collect()
+}
