@@ -7,11 +7,11 @@ use lockstep_model::path::WorkspacePath;
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy)]
-pub struct Change<'a> {
+pub(super) struct Change<'a> {
     /// The file.
-    pub path: &'a WorkspacePath,
+    pub(super) path: &'a WorkspacePath,
     /// Its content; none to remove it.
-    pub content: Option<&'a [u8]>,
+    pub(super) content: Option<&'a [u8]>,
 }
 
 /// The mode of a folder.
