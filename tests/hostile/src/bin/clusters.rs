@@ -114,7 +114,8 @@ fn without_end() -> String {
     let Ok(watcher) = watcher else { return word(watcher.map(drop)) };
     loop {
         match watcher.next(1_000) {
-            Ok(changes) if !changes.iter().any(|change| matches!(change.event, cluster::Event::Failed(_))) => {}
+            Ok(changes)
+                if !changes.iter().any(|change| matches!(change.event, cluster::Event::Failed(_))) => {}
             Ok(changes) => return format!("{:?}", changes.last().map(|change| &change.event)),
             error => return word(error.map(drop)),
         }

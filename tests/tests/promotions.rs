@@ -1,0 +1,229 @@
+//! `env-promote` through the program, on repositories in folders with the git that is installed: what it pushes, how often
+//! it can be run, and what others do meanwhile.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use lockstep_tests::support::{Ended, Run, Scene, assert_no_secret, calls};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+const DEV: &str = "# dev\nkind: Deployment\nspec:\n  image: shop/web:1.3.0 # newest\n  replicas: 1\n";
+const PROD: &str = "# prod\nkind: Deployment\nspec:\n  image:   shop/web:1.2.0   # runs\n  replicas: 5\n";
+
+fn git(folder: &Path, args: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=Eva", "-c", "user.email=eva@example.com"]).args(args).current_dir(folder);
+    let output = command.env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// A bare repository with two environments, and a workspace that is a checkout of it.
+struct Shop {
+    scene: Scene,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let scene = Scene::new();
+        let shop = Self { scene };
+        git(
+            shop.scene.path("outside").as_path(),
+            &["init", "--quiet", "--bare", "--initial-branch=main", "bare"],
+        );
+        shop.push(&[
+            ("envs/dev/web.yaml", DEV),
+            ("envs/prod/web.yaml", PROD),
+            (".github/workflows/ci.yml", "on: push\n"),
+        ]);
+        let workspace = shop.scene.path("workspace");
+        git(&workspace, &["init", "--quiet"]);
+        git(&workspace, &["remote", "add", "origin", &shop.bare().display().to_string()]);
+        shop
+    }
+
+    fn bare(&self) -> PathBuf {
+        self.scene.path("outside/bare")
+    }
+
+    /// Pushes these files as somebody else.
+    fn push(&self, files: &[(&str, &str)]) {
+        let work = tempfile::tempdir().unwrap();
+        git(work.path(), &["clone", "--quiet", &self.bare().display().to_string(), "."]);
+        for (path, text) in files {
+            let path = work.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        git(work.path(), &["add", "--all"]);
+        git(work.path(), &["commit", "--quiet", "--message", "others"]);
+        git(work.path(), &["push", "--quiet", "origin", "HEAD:main"]);
+    }
+
+    fn head(&self) -> String {
+        git(&self.bare(), &["rev-parse", "main"])
+    }
+
+    fn text(&self, path: &str) -> String {
+        git(&self.bare(), &["show", &format!("main:{path}")]) + "\n"
+    }
+
+    fn count(&self) -> usize {
+        git(&self.bare(), &["rev-list", "--count", "main"]).parse().unwrap()
+    }
+
+    fn hook(&self, name: &str, text: &str) {
+        let path = self.bare().join("hooks").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn run(&self) -> Run<'_> {
+        run(&self.scene)
+    }
+}
+
+/// A promotion of the image, in a workspace that is a checkout.
+fn run(scene: &Scene) -> Run<'_> {
+    scene.run("env-promote").args(["--from", "envs/dev", "--to", "envs/prod", "--pick", ".spec.image"])
+}
+
+fn outputs(ended: &Ended) -> Value {
+    ended.expect(0, "done")["outputs"].clone()
+}
+
+#[test]
+fn one_value_is_promoted_and_then_nothing_more() {
+    let shop = Shop::new();
+    let before = shop.head();
+    let first = outputs(&shop.run().end());
+    assert_eq!(first["changed"], true);
+    assert_eq!((first["commit"].as_str(), first["source"].as_str()), (Some(&*shop.head()), Some(&*before)));
+    assert_eq!(shop.text("envs/prod/web.yaml"), PROD.replace("1.2.0", "1.3.0"));
+    assert_eq!(git(&shop.bare(), &["diff", "--numstat", &before, "main"]), "1\t1\tenvs/prod/web.yaml");
+    let head = shop.head();
+    let ended = shop.run().end();
+    assert_eq!(outputs(&ended)["changed"], false);
+    let made: Vec<_> = calls(&shop.scene).into_iter().map(|(call, ..)| call).collect();
+    assert!(!made.iter().any(|call| matches!(&**call, "repository.commit" | "repository.push")), "{made:?}");
+    assert_eq!((shop.head(), shop.count()), (head, 2));
+    assert_no_secret(&shop.scene, &ended);
+}
+
+#[test]
+fn twenty_jobs_at_once_all_land() {
+    let shop = Shop::new();
+    let names: Vec<_> = (0..20).map(|number| format!("app-{number}")).collect();
+    let files: Vec<_> = names
+        .iter()
+        .flat_map(|name| [(format!("envs/dev/{name}.yaml"), DEV), (format!("envs/prod/{name}.yaml"), PROD)])
+        .collect();
+    shop.push(&files.iter().map(|(path, text)| (path.as_str(), *text)).collect::<Vec<_>>());
+    let url = format!("file://{}", shop.bare().display());
+    thread::scope(|scope| {
+        for name in &names {
+            let url = &url;
+            scope.spawn(move || {
+                let scene = Scene::new();
+                let (from, to) = (format!("envs/dev/{name}.yaml"), format!("envs/prod/{name}.yaml"));
+                let run = scene.run("env-promote").args(["--repository", url, "--from", &from, "--to", &to]);
+                outputs(&run.args(["--pick", ".spec.image"]).end());
+            });
+        }
+    });
+    assert_eq!(shop.count(), 22);
+    for name in &names {
+        assert_eq!(shop.text(&format!("envs/prod/{name}.yaml")), PROD.replace("1.2.0", "1.3.0"), "{name}");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_is_finished_by_the_next_one() {
+    let shop = Shop::new();
+    // The push hangs in the server, before it is taken and then after.
+    for (hook, left) in [("pre-receive", 1), ("post-receive", 2)] {
+        let reached = shop.scene.path("outside/reached");
+        shop.hook(hook, &format!("touch '{}'; sleep 5", reached.display()));
+        let mut running = shop.run().start();
+        while !reached.exists() {
+            thread::sleep(std::time::Duration::from_millis(20));
+        }
+        running.child.kill().unwrap();
+        let _ = running.end(&shop.scene);
+        fs::remove_file(shop.bare().join("hooks").join(hook)).unwrap();
+        fs::remove_file(&reached).unwrap();
+        if left == 1 {
+            // What hangs in the server may still be taken: either way there is one promotion in the end.
+            thread::sleep(std::time::Duration::from_secs(6));
+        }
+        outputs(&shop.run().end());
+        assert_eq!((shop.count(), shop.text("envs/prod/web.yaml")), (2, PROD.replace("1.2.0", "1.3.0")));
+        if left == 1 {
+            shop.push(&[("envs/prod/web.yaml", PROD)]);
+            git(&shop.bare(), &["update-ref", "refs/heads/main", "main~2"]);
+        }
+    }
+}
+
+#[test]
+fn a_rule_of_the_server_is_final_at_once_and_said() {
+    let shop = Shop::new();
+    shop.hook("update", "echo 'protected branch: main takes pull requests only' >&2; exit 1");
+    let before = shop.head();
+    let ended = shop.run().end();
+    let message = ended.expect(1, "push-refused")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("main takes pull requests only"), "{message}");
+    let pushes = calls(&shop.scene).into_iter().filter(|(call, ..)| call == "repository.push").count();
+    assert_eq!((pushes, shop.head()), (1, before));
+}
+
+#[test]
+fn a_plan_shows_what_would_be_promoted_and_pushes_nothing() {
+    let shop = Shop::new();
+    let before = shop.head();
+    let ended = shop.run().arg("--plan").end();
+    let result = ended.result();
+    assert_eq!((ended.exit, &result["outputs"]["changed"]), (Some(0), &json!(true)), "{ended:#?}");
+    assert!(ended.stderr.contains("would promote 1 value"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("would change .#main"), "{}", ended.stderr);
+    assert_eq!(shop.head(), before);
+}
+
+#[test]
+fn ci_definitions_and_what_the_inputs_do_not_name_are_out_of_reach() {
+    let shop = Shop::new();
+    let before = shop.head();
+    let run = shop.scene.run("env-promote").args(["--from", "envs/dev", "--to", ".github/workflows"]);
+    run.args(["--pick", "all"]).end().expect(3, "denied");
+    assert_eq!(shop.head(), before);
+    // A policy that allows less than the inputs name.
+    let lines = ["read .//envs/**", "commit .//envs/staging/**", "push .#main"];
+    let policy = json!({"version": 1, "steps": {"env-promote": {"repository": lines}}}).to_string();
+    shop.scene.put("own/promote.yaml", &policy);
+    let ended = shop.run().arg("--policy").arg(shop.scene.path("own/promote.yaml")).end();
+    let message = ended.expect(3, "denied")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("commit `.//envs/prod/web.yaml`"), "{message}");
+    assert_eq!(shop.head(), before);
+}
+
+#[test]
+fn what_is_wrong_is_named_by_file_and_line() {
+    let shop = Shop::new();
+    shop.push(&[("envs/prod/web.yaml", "kind: Deployment\nspec:\n  image: a\n  image: b\n")]);
+    let ended = shop.run().end();
+    let result = ended.expect(2, "refused");
+    assert_eq!(
+        (&result["at"]["path"], &result["at"]["line"]),
+        (&json!("envs/prod/web.yaml"), &json!(4)),
+        "{result}"
+    );
+    let ended = shop.run().args(["--base", "none"]).end();
+    assert!(ended.expect(2, "bad-input")["message"].as_str().unwrap().contains("no branch `none`"));
+    let nowhere = Scene::new();
+    let message = run(&nowhere).end().expect(2, "bad-input")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("has no remote `origin`"), "{message}");
+}
