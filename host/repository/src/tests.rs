@@ -292,3 +292,56 @@ fn the_workspace_says_where_its_repository_is_and_nothing_else() {
     let nowhere = Connection { workspace: place.path("bare"), ..Connection::default() };
     assert!(matches!(Run::on(".", nowhere, false).head("main"), Err(CallError::NotFound(_))));
 }
+
+/// A server that says what it was asked, and gives everybody the same answer.
+fn server(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && std::io::Read::read(&mut stream, &mut byte).unwrap() == 1 {
+                head.push(byte[0]);
+            }
+            if sender.send(String::from_utf8_lossy(&head).into_owned()).is_err() {
+                return;
+            }
+            let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
+    const ASKS: &str = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let (url, asked) = server(ASKS);
+    let login = Login::new(Some(url.clone()), "ci", "t0ken-of-the-f0rge");
+    let connection = Connection { logins: vec![login.clone()], ..Connection::default() };
+    let told = Run::on(&format!("{url}/shop/deploy"), connection.clone(), false).head("main");
+    assert!(
+        matches!(&told, Err(CallError::Unauthorized(text)) if text.contains("LOCKSTEP_FORGE_TOKEN")),
+        "{told:?}"
+    );
+    assert!(!format!("{told:?}").contains("t0ken"));
+    let asked: Vec<_> = asked.try_iter().collect();
+    let shown = "Basic Y2k6dDBrZW4tb2YtdGhlLWYwcmdl";
+    assert!(!asked[0].contains("Basic ") && asked.iter().any(|head| head.contains(shown)), "{asked:?}");
+
+    let (other, others) = server(ASKS);
+    let told = Run::on(&format!("{other}/shop/deploy"), connection.clone(), false).head("main");
+    assert!(matches!(told, Err(CallError::Unauthorized(_))), "{told:?}");
+    assert!(others.try_iter().all(|head| !head.to_ascii_lowercase().contains("authorization")));
+
+    // One that sends on to another server is not followed.
+    let to: &'static str = Box::leak(
+        format!("HTTP/1.1 302 Found\r\nlocation: {url}/shop/deploy/info/refs?service=git-upload-pack\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .into_boxed_str(),
+    );
+    let (sends, _asked) = server(to);
+    let told = Run::on(&format!("{sends}/shop/deploy"), connection, false).head("main");
+    assert!(matches!(told, Err(CallError::Unavailable(_))), "{told:?}");
+}

@@ -21,7 +21,31 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 17] = [
+const MUTANTS: [Mutant; 20] = [
+    Mutant {
+        without: "the branches of a right on a repository",
+        package: "lockstep-model",
+        file: "host/model/src/repository.rs",
+        guard: (
+            "(Within::Branches(pattern), Part::Branch(branch)) => pattern.matches(branch),",
+            "(Within::Branches(_), Part::Branch(_)) => true,",
+        ),
+        test: "repository::tests::only_what_lies_within_is_covered",
+    },
+    Mutant {
+        without: "the lease of a push",
+        package: "lockstep-repository",
+        file: "host/repository/src/push.rs",
+        guard: ("Some(expected) => parent == expected,", "Some(_) => true,"),
+        test: "tests::what_others_have_pushed_is_never_overwritten",
+    },
+    Mutant {
+        without: "the server that a token is for",
+        package: "lockstep-repository",
+        file: "host/repository/src/login.rs",
+        guard: ("login.origin.as_ref() == Some(&origin)", "login.origin.is_some()"),
+        test: "login::tests::a_token_goes_where_it_is_for_and_nowhere_else",
+    },
     Mutant {
         without: "the origin of a URL",
         package: "lockstep-model",

@@ -1,8 +1,9 @@
-//! Any text as the address of a web server or as objects of a cluster: it is refused, or it is what it says, and covers
+//! Any text as the address of a web server, as objects of a cluster or as files and branches of a repository: it is refused, or it is what it says, and covers
 //! nothing that is elsewhere.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use lockstep_model::repository::{self, Part, Repository, RepositoryScope};
 use lockstep_model::resource::Resource;
 use lockstep_model::web::WebAddress;
 
@@ -22,6 +23,18 @@ fuzz_target!(|texts: (&str, &str)| {
         assert!(target.name().is_none_or(|name| !name.contains(['/', '%', '?', '#'])), "{target}");
         if scope.covers(&target) && scope.namespace() != "*" {
             assert_eq!(scope.namespace(), target.namespace(), "{scope} covers {target}");
+        }
+    }
+    let (place, rest) = target.split_once('\n').unwrap_or((target, "a"));
+    if let (Ok(scope), Ok(place)) = (RepositoryScope::parse(scope), Repository::parse(place)) {
+        let files = repository::file(rest).map(|path| Part::Files(vec![path]));
+        let branch = repository::branch(rest).map(Part::Branch);
+        for part in files.into_iter().chain(branch) {
+            if scope.covers(&place, &part) {
+                assert!(scope.as_str().starts_with(place.as_str()), "{} covers {place}", scope.as_str());
+                let escapes = rest.split('/').any(|part| matches!(part, "" | "." | "..")) || rest.starts_with('-');
+                assert!(!escapes || rest == "-", "{} covers {rest}", scope.as_str());
+            }
         }
     }
 });
