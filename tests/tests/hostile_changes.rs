@@ -271,3 +271,27 @@ fn a_rollback_that_is_only_planned_is_a_rehearsal() {
         assert_eq!(writes[0].1.contains("dryRun=All"), planned, "{writes:?}");
     }
 }
+
+#[test]
+fn a_cluster_that_is_busy_is_asked_again_and_one_whose_budget_needs_the_pod_is_not() {
+    let says = |code: u16, details: Value| json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not now", "code": code, "details": details});
+    let budget = json!({"causes": [{"reason": "DisruptionBudget", "message": "needs 1 healthy pods"}]});
+    for (code, details, said, requests) in [
+        (503, json!({}), "Effect::Made", 3),
+        (429, json!({"retryAfterSeconds": 1}), "Effect::Made", 3),
+        (429, budget, "unavailable", 1),
+        (409, json!({}), "conflict", 1),
+    ] {
+        let refusal = says(code, details).to_string();
+        let cluster = Web::new(move |_, number| match number {
+            1 | 2 => json_of(code, &refusal),
+            _ => json_of(201, "{}"),
+        });
+        let scene = Scene::new();
+        let ended = attack(&scene, &cluster, "evict", &["shop|web|u-1"]);
+        assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!([said]), "{code}");
+        assert_eq!(cluster.log().len(), requests, "{code}: {:?}", cluster.log());
+        // However often it was asked, it is one call.
+        assert_eq!(support::calls(&scene).len(), 1, "{code}");
+    }
+}

@@ -3,6 +3,7 @@
 
 use super::failure::{told, with_rule};
 use super::kinds::Kind;
+use super::patience::patiently;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
@@ -69,7 +70,8 @@ impl Object<'_> {
         }
         let patch = at(version, json!({"spec": {"replicas": replicas}}));
         let (params, patch) = (self.params(), Patch::Merge(patch));
-        let scaled = self.api.patch_subresource("scale", self.name(), &params, &patch).await;
+        let scaled = async || self.api.patch_subresource("scale", self.name(), &params, &patch).await;
+        let scaled = patiently(scaled).await;
         scaled.map(drop).map_err(|error| self.error(&what, &error, "/scale", "patch"))
     }
 
@@ -84,7 +86,8 @@ impl Object<'_> {
             }
             _ => return Err(CallError::Invalid(format!("{what}: this kind cannot be suspended"))),
         };
-        let patched = self.api.patch(self.name(), &self.params(), &Patch::Merge(at(version, patch))).await;
+        let (params, patch) = (self.params(), Patch::Merge(at(version, patch)));
+        let patched = patiently(async || self.api.patch(self.name(), &params, &patch).await).await;
         patched.map(drop).map_err(|error| self.error(&what, &error, "", "patch"))
     }
 
@@ -104,8 +107,10 @@ impl Object<'_> {
             "deleteOptions": {"preconditions": {"uid": uid}},
         });
         let params = PostParams { dry_run: self.planned, ..PostParams::default() };
-        let evicted =
-            self.api.create_subresource::<_, Value>("eviction", self.name(), &params, &eviction).await;
+        let evicted = async || {
+            self.api.create_subresource::<_, Value>("eviction", self.name(), &params, &eviction).await
+        };
+        let evicted = patiently(evicted).await;
         evicted.map(drop).map_err(|error| self.error(&what, &error, "/eviction", "create"))
     }
 
@@ -123,7 +128,8 @@ impl Object<'_> {
         let Some(version) = version else {
             return self.keep_in_new(&what, data).await;
         };
-        let there = self.api.get(self.name()).await.map_err(|error| self.error(&what, &error, "", "get"))?;
+        let there = patiently(async || self.api.get(self.name()).await).await;
+        let there = there.map_err(|error| self.error(&what, &error, "", "get"))?;
         if there.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_none_or(|by| by != OWN)
         {
             let message = format!("{what}: it is somebody else's, it has no label `{MANAGED_BY}: {OWN}`");
@@ -133,8 +139,8 @@ impl Object<'_> {
         if there.metadata.resource_version.as_deref() != Some(version) {
             return Err(CallError::Conflict(format!("{what}: it changed meanwhile")));
         }
-        let patch = at(version, json!({"data": data}));
-        let patched = self.api.patch(self.name(), &self.params(), &Patch::Merge(patch)).await;
+        let (params, patch) = (self.params(), Patch::Merge(at(version, json!({"data": data}))));
+        let patched = patiently(async || self.api.patch(self.name(), &params, &patch).await).await;
         patched.map(drop).map_err(|error| self.error(&what, &error, "", "patch"))
     }
 
@@ -148,7 +154,7 @@ impl Object<'_> {
         object.metadata.labels = Some([(MANAGED_BY.to_owned(), OWN.to_owned())].into());
         object.data = json!({"data": data});
         let params = PostParams { dry_run: self.planned, ..PostParams::default() };
-        let made = self.api.create(&params, &object).await;
+        let made = patiently(async || self.api.create(&params, &object).await).await;
         made.map(drop).map_err(|error| self.error(what, &error, "", "create"))
     }
 }

@@ -57,6 +57,8 @@ pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallEr
     config.read_timeout = Some(SILENCE);
     config.write_timeout = Some(SILENCE);
     config.reset_reader_on_write = true;
+    // Of kube's own, an eviction that a PodDisruptionBudget needs to wait is no error for minutes. See `patience`.
+    config.default_retry = false;
     let namespace = config.default_namespace.clone();
     let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
     let known = known(connection, &config.auth_info);

@@ -2,6 +2,7 @@
 //! in what the cluster says it has.
 
 use super::failure;
+use super::patience::patiently;
 use kube::core::ApiResource;
 use lockstep_model::call::CallError;
 use lockstep_model::resource::Resource;
@@ -86,7 +87,7 @@ impl Kinds {
 
 /// The kinds of an API group in the version that the cluster prefers.
 async fn kinds_of(client: &kube::Client, group: &str) -> Result<Vec<Kind>, CallError> {
-    let found = match kube::discovery::group(client, group).await {
+    let found = match patiently(async || kube::discovery::group(client, group).await).await {
         Ok(found) => found,
         Err(kube::Error::Discovery(_)) => return Ok(Vec::new()),
         Err(error) => return Err(failure::told(&format!("what there is in the group `{group}`"), &error)),

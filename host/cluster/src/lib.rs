@@ -7,6 +7,7 @@ mod change;
 mod connect;
 mod failure;
 mod kinds;
+mod patience;
 mod rollback;
 mod slim;
 mod watch;
@@ -26,6 +27,7 @@ use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
 use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_model::resource::Resource;
+use patience::patiently;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -101,7 +103,9 @@ impl Cluster {
         let got = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
             let api = api(connected, target, &kind)?;
-            let mut object = api.get(target.name().unwrap_or_default()).await.map_err(|error| {
+            let name = target.name().unwrap_or_default();
+            let object = patiently(async || api.get(name).await).await;
+            let mut object = object.map_err(|error| {
                 let resource = &kind.resource;
                 failure::with_rule(failure::told(&what, &error), &resource.group, &resource.plural, &["get"])
             })?;
@@ -207,7 +211,8 @@ impl Cluster {
             let path = <DynamicObject as kube::Resource>::url_path(&kind.resource, namespace.as_deref());
             let request = kube::core::Request::new(path).logs(name, &params);
             let request = request.map_err(|error| CallError::Invalid(format!("{what}: {error}")))?;
-            let text = connected.client.request_text(request).await.map_err(|error| {
+            let text = patiently(async || connected.client.request_text(request.clone()).await).await;
+            let text = text.map_err(|error| {
                 failure::with_rule(failure::told(&what, &error), "", "pods/log", &["get"])
             })?;
             budget.receive(text.len());

@@ -4,6 +4,7 @@
 use super::change::Object;
 use super::failure::{told, with_rule};
 use super::kinds::Kinds;
+use super::patience::patiently;
 use kube::api::{Api, DynamicObject, ListParams, Patch};
 use lockstep_model::call::CallError;
 use lockstep_model::resource::Resource;
@@ -29,7 +30,8 @@ pub(super) async fn rollback(
         ("apps", "StatefulSet" | "DaemonSet") => "ControllerRevision.apps",
         _ => return Err(CallError::Invalid(format!("{what}: the cluster keeps no revisions of this kind"))),
     };
-    let now = object.api.get(object.name()).await.map_err(|error| object.error(&what, &error, "", "get"))?;
+    let now = patiently(async || object.api.get(object.name()).await).await;
+    let now = now.map_err(|error| object.error(&what, &error, "", "get"))?;
     if now.metadata.resource_version.as_deref() != Some(version) {
         return Err(CallError::Conflict(format!("{what}: the object changed meanwhile")));
     }
@@ -38,8 +40,7 @@ pub(super) async fn rollback(
     let kept = kinds.find(object.client, &kept).await?.resource;
     let namespace = now.metadata.namespace.as_deref().unwrap_or_default();
     let all: Api<DynamicObject> = Api::namespaced_with(object.client.clone(), namespace, &kept);
-    let all = all
-        .list(&ListParams::default())
+    let all = patiently(async || all.list(&ListParams::default()).await)
         .await
         .map_err(|error| with_rule(told(&what, &error), &kept.group, &kept.plural, &["list"]))?;
     let own = |kept: &&DynamicObject| {
@@ -52,7 +53,8 @@ pub(super) async fn rollback(
         kept.ok_or_else(|| CallError::NotFound(format!("{what}: the cluster does not keep it any more")))?;
     let patch = patch(kept, keeper, version)
         .ok_or_else(|| CallError::Invalid(format!("{what}: what the cluster keeps has no pod template")))?;
-    let patched = object.api.patch(object.name(), &object.params(), &Patch::Strategic(patch)).await;
+    let (params, patch) = (object.params(), Patch::Strategic(patch));
+    let patched = patiently(async || object.api.patch(object.name(), &params, &patch).await).await;
     patched.map(drop).map_err(|error| object.error(&what, &error, "", "patch"))
 }
 
