@@ -194,6 +194,82 @@ fn a_plugin_lets_in_and_gets_only_the_secrets_of_its_kind() {
     assert_absent(&scene, &ended, &[&own.token], &[]);
 }
 
+/// A plugin that gives the token in the scene's file `token`, which is over at once.
+fn renewing(scene: &Scene, server: &str) {
+    let script = format!(
+        "#!/bin/sh\nprintf '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\
+         \"status\":{{\"token\":\"%s\",\"expirationTimestamp\":\"%s\"}}}}' \"$(cat '{}')\" \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"\n",
+        scene.path("token").display()
+    );
+    scene.put("plugin", &script);
+    fs::set_permissions(scene.path("plugin"), fs::Permissions::from_mode(0o700)).unwrap();
+    let exec = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "command": scene.path("plugin"), "interactiveMode": "Never",
+    });
+    let authority = Cluster::shared().authority();
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "own",
+        "clusters": [{"name": "own", "cluster": {"server": server, "certificate-authority": authority}}],
+        "users": [{"name": "own", "user": {"exec": exec}}],
+        "contexts": [{"name": "own", "context": {"cluster": "own", "user": "own"}}],
+    });
+    scene.put("kubeconfig", &kubeconfig.to_string());
+}
+
+#[test]
+fn credentials_that_end_in_the_middle_of_a_run_are_renewed() {
+    let cluster = Cluster::shared();
+    // For how long nobody is let in: the new credentials are there before the old ones end, or some time after.
+    for (name, gap) in [("renewed", 0), ("away", 4)] {
+        let namespace = cluster.namespace(name);
+        let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
+        let [first, second] = ["first", "second"].map(|name| cluster.user(&namespace, name, &rules).unwrap());
+        apply(&namespace, "web", "slow-ready", &json!({stages::DELAY: "15s"}));
+        let (scene, proxy) = (Scene::new(), cluster.proxy().unwrap());
+        scene.put("token", &first.context.token);
+        renewing(&scene, &proxy.url());
+        let run =
+            verify(&scene, &scene.path("kubeconfig"), &namespace).args(["--resources", "deployment/web"]);
+        let run = run.start();
+        cluster.wait("watches", || (proxy.open_watches() >= 4).then_some(()));
+        cluster.kubectl(&["-n", &namespace, "delete", "serviceaccount", "first"]).unwrap();
+        let pods = ["-n", &namespace, "get", "pods"];
+        cluster.wait("a token that is over", || cluster.kubectl_with(&first.kubeconfig, &pods).err());
+        if gap == 0 {
+            scene.put("token", &second.context.token);
+        }
+        assert!(proxy.cut_watches() > 0);
+        thread::sleep(Duration::from_secs(gap));
+        scene.put("token", &second.context.token);
+        let ended = run.end(&scene);
+        assert_eq!(verdict(&ended), "passed", "{name}: {}", ended.stderr);
+        let audit = cluster.audit().unwrap();
+        let by = |user: &str| audit.iter().filter(|one| one.user == user && one.verb == "watch").count();
+        assert!(by(&first.name) >= 4 && by(&second.name) >= 4, "{name}: {}", by(&second.name));
+        fs::remove_file(scene.path("token")).unwrap();
+        assert_absent(&scene, &ended, &[&first.context.token, &second.context.token], &[]);
+    }
+}
+
+#[test]
+fn credentials_that_never_come_back_end_the_run() {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace("ended");
+    let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
+    let user = cluster.user(&namespace, "ended", &rules).unwrap();
+    apply(&namespace, "web", "never-ready", &json!({}));
+    let (scene, proxy) = (Scene::new(), cluster.proxy().unwrap());
+    let kubeconfig = cluster.kubeconfig_of(&[user.context.clone().at(&proxy.url())]).unwrap();
+    let run = verify(&scene, &kubeconfig, &namespace).args(["--resources", "deployment/web"]).start();
+    cluster.wait("watches", || (proxy.open_watches() >= 4).then_some(()));
+    cluster.kubectl(&["-n", &namespace, "delete", "serviceaccount", "ended"]).unwrap();
+    let pods = ["-n", &namespace, "get", "pods"];
+    cluster.wait("a token that is over", || cluster.kubectl_with(&user.kubeconfig, &pods).err());
+    assert!(proxy.cut_watches() > 0);
+    let message = run.end(&scene).expect(5, "credentials")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("the credentials of the kubeconfig are not accepted"), "{message}");
+}
+
 #[test]
 fn a_policy_bounds_what_is_read_and_its_refusal_says_what_would_allow_it() {
     let cluster = Cluster::shared();

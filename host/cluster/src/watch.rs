@@ -12,7 +12,7 @@ use kube::runtime::watcher::{self, Config, Event};
 use lockstep_model::call::CallError;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -20,6 +20,9 @@ use tokio::task::JoinHandle;
 const WATCH_SECONDS: u32 = 45;
 /// Objects of one page of a list.
 const PAGE: u32 = 1000;
+/// How long a cluster may accept the credentials no more that it did accept: a plugin has new ones sooner, and a file with a
+/// token is read again each minute.
+const REFUSED: Duration = Duration::from_secs(75);
 /// Bytes of objects that wait to be asked for; beyond it nothing more is read.
 const WAITING: usize = 32 * 1024 * 1024;
 
@@ -214,7 +217,12 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
     let mut listed: HashSet<String> = HashSet::new();
     let mut complete = false;
     let mut objects = shared.budget.objects();
+    // Since when the credentials are refused; nothing before they were accepted once.
+    let (mut accepted, mut refused) = (false, None);
     while let Some(event) = stream.next().await {
+        if event.is_ok() {
+            (accepted, refused) = (accepted || !matches!(event, Ok(Event::Init)), None);
+        }
         match event {
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitApply(object)) => {
@@ -238,7 +246,11 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
                 shared.say(of, Some(&uid), What::Gone(uid.clone())).await;
             }
             Err(error) => {
+                let renews = accepted
+                    && is_unknown(&error)
+                    && refused.get_or_insert_with(Instant::now).elapsed() < REFUSED;
                 let (error, last) = judge(&followed, &error);
+                let last = last && !renews;
                 let what =
                     if last { What::Failed(error) } else { What::Interrupted(error.message().to_owned()) };
                 shared.say(of, None, what).await;
@@ -304,6 +316,17 @@ fn judge(followed: &Followed, error: &watcher::Error) -> (CallError, bool) {
     let error = failure::with_rule(error, &resource.group, &resource.plural, verbs);
     let last = !matches!(error, CallError::Unavailable(_));
     (error, last)
+}
+
+/// Whether the cluster does not know who asks.
+fn is_unknown(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.code == 401,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
