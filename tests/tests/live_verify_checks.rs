@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_tests::kube::verify::{deployment, verdict, verify};
+use lockstep_tests::kube::cluster::condition;
+use lockstep_tests::kube::verify::{deployment, stateful_set, verdict, verify};
 use lockstep_tests::kube::{Cluster, stages};
 use lockstep_tests::support::{Ended, Scene, assert_absent};
 use lockstep_tests::web::{Answer, Web};
 use serde_json::{Value, json};
+use std::thread;
 use std::time::Duration;
 
 /// A namespace with one Deployment, which is ready.
@@ -189,6 +191,55 @@ fn a_rollback_goes_to_what_still_serves_and_the_step_fails() {
     assert_eq!(cluster.get(&path).unwrap()["spec"]["template"], before);
     assert!(ended.stderr.contains("ready again"), "{}", ended.stderr);
     assert_eq!(verdict(&run(&namespace, &Scene::new(), &[])), "passed");
+}
+
+/// A StatefulSet of two, of which the newest revision crashes: the first pod to get it is stuck, the other serves.
+fn stuck(name: &str) -> String {
+    let cluster = Cluster::shared();
+    let namespace = cluster.namespace(name);
+    cluster.apply(&namespace, &stateful_set("db", 2, "", &json!({})).to_string()).unwrap();
+    cluster.wait("a StatefulSet that is ready", || (ready_pods(&namespace) == 2).then_some(()));
+    cluster.apply(&namespace, &stateful_set("db", 2, "crash-loop", &json!({})).to_string()).unwrap();
+    cluster.wait("a pod that crashes", || {
+        let pods = cluster.pods(&namespace, "app=db").ok()?;
+        let first = |pod: &Value| pod["status"]["containerStatuses"][0].clone();
+        pods.iter().any(|pod| first(pod)["state"]["waiting"]["reason"] == "CrashLoopBackOff").then_some(())
+    });
+    namespace
+}
+
+fn ready_pods(namespace: &str) -> usize {
+    let pods = Cluster::shared().pods(namespace, "app=db").unwrap_or_default();
+    pods.iter().filter(|pod| condition(pod, "Ready") == "True").count()
+}
+
+#[test]
+fn a_rollback_of_a_stateful_set_takes_the_pod_out_of_its_way() {
+    let cluster = Cluster::shared();
+    // Its controller waits for the pod that crashes, whatever the template says by then.
+    let namespace = stuck("undone");
+    cluster.kubectl(&["-n", &namespace, "rollout", "undo", "statefulset/db"]).unwrap();
+    thread::sleep(Duration::from_secs(10));
+    assert_eq!(ready_pods(&namespace), 1, "a rollback alone would do");
+
+    let namespace = stuck("unstuck");
+    let verify = |more: &[&str]| {
+        let scene = Scene::new();
+        let run = verify(&scene, &cluster.kubeconfig(), &namespace).args(["--resources", "statefulset/db"]);
+        run.args(more.iter().copied()).end()
+    };
+    let ended = verify(&["--grace", "2s", "--rollback", "on-failure"]);
+    let result = ended.expect(1, "rollout-failed");
+    assert_eq!(result["outputs"]["rolled-back"], json!(["statefulset/db"]), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ready again"), "{}", ended.stderr);
+    assert_eq!(ready_pods(&namespace), 2);
+    let evicted: Vec<_> =
+        cluster.audit().unwrap().into_iter().filter(|one| one.uri.contains("/eviction")).collect();
+    let own = format!("/namespaces/{namespace}/pods/db-1/eviction");
+    let own = evicted.iter().filter(|one| one.uri.contains(&own)).count();
+    assert_eq!(own, 1, "the one that was stuck, once: {evicted:?}");
+    assert!(!evicted.iter().any(|one| one.uri.contains(&format!("/{namespace}/pods/db-0"))), "{evicted:?}");
+    assert_eq!(verdict(&verify(&[])), "passed");
 }
 
 #[test]
