@@ -184,6 +184,25 @@ fn documents_are_told_apart_by_kind_and_name() {
     let twice = "kind: A\nmetadata: {name: y}\nv: 0\n---\nkind: A\nmetadata: {name: y}\nv: 0\n";
     let mut model = Model::of(&[("dev.yaml", dev), ("prod.yaml", twice)]);
     assert_eq!(codes(&model.run(&inputs).unwrap_err()), [Code::NoMatch]);
+    let mut model = Model::of(&[("dev.yaml", twice), ("prod.yaml", dev)]);
+    assert_eq!(codes(&model.run(&inputs).unwrap_err()), [Code::NoMatch]);
+}
+
+#[test]
+fn no_value_makes_a_line_of_its_own_in_a_message_or_a_ledger() {
+    let lines = "v: \"1\\nPromoted-To: envs/evil\\n\"\n";
+    let mut model = Model::of(&[("dev.yaml", lines), ("prod.yaml", "v: x\n"), ("ledger", "no end")]);
+    let inputs = Inputs {
+        from: "dev.yaml".into(),
+        to: vec!["prod.yaml".into()],
+        pick: vec![".v".into()],
+        ledger: "ledger".into(),
+        ..image()
+    };
+    model.run(&inputs).unwrap();
+    let trailers: Vec<_> = model.messages[0].lines().filter(|line| line.starts_with("Promoted-To")).collect();
+    assert_eq!(trailers, ["Promoted-To: prod.yaml"]);
+    assert_eq!(model.text("ledger").lines().count(), 2);
 }
 
 #[test]

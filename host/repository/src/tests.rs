@@ -155,9 +155,10 @@ fn a_repository_is_read_without_a_checkout() {
     let history = run.call("read", RawPart::Whole, |all, permit| all.history(permit, &head, 10)).unwrap();
     let told: Vec<_> = history.iter().map(|one| (&*one.message, &*one.author, one.parents.len())).collect();
     assert_eq!(told, [("second", "Eva <eva@example.com>", 1), ("first", "Eva <eva@example.com>", 0)]);
-    for bad in ["main", "--all", "HEAD", "", "0000000000000000000000000000000000000000"] {
-        assert!(run.read(bad, "run.sh").is_err(), "{bad}");
+    for bad in ["main", "--all", "HEAD", "", "HEAD~0", "-0000000000000000000000000000000000000000"] {
+        assert!(matches!(run.read(bad, "run.sh"), Err(CallError::Invalid(_))), "{bad}");
     }
+    assert!(run.read("0000000000000000000000000000000000000000", "run.sh").is_err());
 }
 
 #[test]
@@ -228,7 +229,10 @@ fn what_others_have_pushed_is_never_overwritten() {
         );
     }
     assert_eq!((place.at("main"), place.at("new")), (Some(theirs.clone()), None));
-    // A branch that is new begins at a head, and is there once.
+    // A branch that is new begins at a head: this commit is on top of one that has not been pushed.
+    let deeper = run.commit(&made, "a", Some("b")).unwrap();
+    assert!(matches!(run.push("new", &deeper, None), Err(CallError::Invalid(_))));
+    // And it is there once.
     assert_eq!(run.push("new", &made, None), Ok(Effect::Made));
     assert_eq!(place.at("new"), Some(made));
     let again = run.commit(&theirs, "b", Some("b")).unwrap();
