@@ -190,6 +190,12 @@ fn a_plan_shows_what_would_be_promoted_and_pushes_nothing() {
     assert_eq!((ended.exit, &result["outputs"]["changed"]), (Some(0), &json!(true)), "{ended:#?}");
     assert!(ended.stderr.contains("would promote 1 value"), "{}", ended.stderr);
     assert!(ended.stderr.contains("would change .#main"), "{}", ended.stderr);
+    let diff = result["diff"].as_str().unwrap();
+    assert!(diff.contains("--- a/envs/prod/web.yaml\n+++ b/envs/prod/web.yaml\n"), "{diff}");
+    assert!(
+        diff.contains("-  image:   shop/web:1.2.0   # runs\n+  image:   shop/web:1.3.0   # runs\n"),
+        "{diff}"
+    );
     assert_eq!(shop.head(), before);
 }
 

@@ -81,6 +81,8 @@ pub struct Remains {
     pub workspace: Workspace,
     /// What it did to objects of stores and clusters, and to branches.
     pub objects: Vec<ObjectChange>,
+    /// What a run that only plans would change in repositories, as git shows it.
+    pub diff: String,
     /// What it said.
     pub notes: Vec<Note>,
     /// The summary it made.
@@ -141,7 +143,8 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
     let Host { workspace, objects, cluster, repositories, notes, summary, rejected, .. } = store.into_data();
     let mut objects = objects.into_changes();
     objects.append(&mut cluster.into_changes());
-    objects.append(&mut repositories.into_changes());
+    let (mut branches, diff) = repositories.into_changes();
+    objects.append(&mut branches);
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))
@@ -149,7 +152,7 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         ended => ended,
     };
     let printed = printed.contents().to_vec();
-    Outcome { ended, remains: Some(Remains { workspace, objects, notes, summary, printed, rejected }) }
+    Outcome { ended, remains: Some(Remains { workspace, objects, diff, notes, summary, printed, rejected }) }
 }
 
 /// The component with what the run grants.

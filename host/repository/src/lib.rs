@@ -66,6 +66,8 @@ pub struct Repositories {
     folder: Option<TempDir>,
     stores: HashMap<Repository, Store>,
     changes: Vec<ObjectChange>,
+    /// What a run that only plans would change, as git shows it.
+    diff: String,
 }
 
 impl Repositories {
@@ -76,13 +78,21 @@ impl Repositories {
         let held =
             connection.logins.iter().map(Login::token).chain(connection.secrets.iter().map(String::as_str));
         held.filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
-        Self { connection, planned, known, folder: None, stores: HashMap::new(), changes: Vec::new() }
+        Self {
+            connection,
+            planned,
+            known,
+            folder: None,
+            stores: HashMap::new(),
+            changes: Vec::new(),
+            diff: String::new(),
+        }
     }
 
-    /// What was pushed, in order; with a run that only plans, what would be.
+    /// What was pushed, in order; with a run that only plans, what would be, and how it differs from what is there.
     #[must_use]
-    pub fn into_changes(self) -> Vec<ObjectChange> {
-        self.changes
+    pub fn into_changes(self) -> (Vec<ObjectChange>, String) {
+        (self.changes, self.diff)
     }
 
     /// The branch that the permit's repository has as its first.
@@ -179,13 +189,15 @@ impl Repositories {
         expected: Option<&str>,
     ) -> Result<Answer<Effect>, CallError> {
         let planned = self.planned;
-        let (effect, name) = self.on(permit, |store, part| match part {
+        let (effect, name, diff) = self.on(permit, |store, part| match part {
             Part::Branch(branch) => {
                 let effect = push::push(store, branch.as_str(), commit, expected, planned)?;
-                Ok((effect, format!("{}#{}", store.name(), branch.as_str())))
+                let diff = if effect == Effect::Planned { store.diff(commit) } else { String::new() };
+                Ok((effect, format!("{}#{}", store.name(), branch.as_str()), diff))
             }
             _ => Err(no_part()),
         })?;
+        self.diff += &diff;
         self.changes.push(ObjectChange { name, digest: None, deed: Deed::Changed });
         Ok(Answer::plain(effect))
     }

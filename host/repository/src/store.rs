@@ -277,6 +277,13 @@ impl Store {
         Ok(())
     }
 
+    /// How a commit of this run differs from its parent. What is not here is not asked for, and then there is none.
+    pub(super) fn diff(&self, commit: &str) -> String {
+        let args = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", &format!("{commit}^"), commit];
+        let diff = self.git.call_with(&args, b"", &[("GIT_NO_LAZY_FETCH", "1")]);
+        diff.map(|diff| String::from_utf8_lossy(&diff).into_owned()).unwrap_or_default()
+    }
+
     pub(super) fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Revision>, CallError> {
         id(commit)?;
         let most = most.clamp(1, MOST_COMMITS).to_string();

@@ -181,7 +181,7 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
     let less = run.commit(&more, "envs/dev/web.yaml", None).unwrap();
     assert_eq!(run.push("main", &less, Some(&more)), Ok(Effect::Made));
     assert!(!git(&place.path("bare"), &["ls-tree", "-r", "--name-only", "main"]).contains("envs/dev"));
-    assert_eq!(run.repositories.into_changes().len(), 3);
+    assert_eq!(run.repositories.into_changes().0.len(), 3);
 }
 
 #[test]
@@ -267,6 +267,8 @@ fn a_run_that_plans_pushes_nothing() {
     assert_eq!(place.at("main"), Some(head.clone()));
     place.push("theirs");
     assert!(matches!(run.push("main", &made, Some(&head)), Err(CallError::Conflict(_))));
+    let (changes, diff) = run.repositories.into_changes();
+    assert!(changes.len() == 1 && diff.contains("+++ b/a\n@@ -0,0 +1 @@\n+a\n"), "{diff}");
 }
 
 #[test]

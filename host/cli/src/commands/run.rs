@@ -186,6 +186,7 @@ fn carry_out(
     if let Some(remains) = &remains {
         known.objects.clone_from(&remains.objects);
     }
+    let diff = remains.as_ref().map(|remains| remains.diff.clone()).unwrap_or_default();
     let remains = remains.map(|remains| heard(remains, known, voice));
     if let Some(ending) = conclude::verdict(&ended, &known.log) {
         return Err(ending);
@@ -193,7 +194,7 @@ fn carry_out(
     match (ended, remains) {
         (Ended::Done(outputs), Some((workspace, rejected))) => {
             let rejected = rejected.map(conclude::rejection);
-            Ok(Work { outputs, rejected, ..settle(args, workspace)? })
+            Ok(Work { outputs, rejected, ..settle(args, workspace, &diff)? })
         }
         _ => Err(bug("the component ended in no known way")),
     }
@@ -226,9 +227,9 @@ fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> (Workspace, Opti
 }
 
 /// Puts what is staged in place, or with `--plan` only shows it.
-fn settle(args: &RunArgs, workspace: Workspace) -> Result<Work, Ending> {
+fn settle(args: &RunArgs, workspace: Workspace, branches: &str) -> Result<Work, Ending> {
     if args.plan {
-        let diff = workspace.plan_diff().map_err(|error| not_put(&error))?;
+        let diff = workspace.plan_diff().map_err(|error| not_put(&error))? + branches;
         return Ok(Work { changes: workspace.changes(), diff: Some(diff), ..Work::default() });
     }
     let changes = workspace.commit().map_err(|error| not_put(&error))?;
