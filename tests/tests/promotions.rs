@@ -100,8 +100,14 @@ fn outputs(ended: &Ended) -> Value {
 fn one_value_is_promoted_and_then_nothing_more() {
     let shop = Shop::new();
     let before = shop.head();
-    let first = outputs(&shop.run().end());
+    let run = shop.run().env("CI_JOB_URL", "https://ci.example.com/jobs/7").env("GITLAB_USER_LOGIN", "eva");
+    let first = outputs(&run.end());
     assert_eq!(first["changed"], true);
+    let trailers = git(&shop.bare(), &["log", "-1", "--format=%(trailers)", "main"]);
+    let expected = format!(
+        "Promoted-From: envs/dev@{before}\nPromoted-To: envs/prod\nCI-Run: https://ci.example.com/jobs/7\nCI-Actor: eva"
+    );
+    assert_eq!(trailers, expected);
     assert_eq!((first["commit"].as_str(), first["source"].as_str()), (Some(&*shop.head()), Some(&*before)));
     assert_eq!(shop.text("envs/prod/web.yaml"), PROD.replace("1.2.0", "1.3.0"));
     assert_eq!(git(&shop.bare(), &["diff", "--numstat", &before, "main"]), "1\t1\tenvs/prod/web.yaml");

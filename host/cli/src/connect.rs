@@ -73,6 +73,7 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
             workspace: workspace.to_owned(),
             logins: logins(&all),
             author: author(),
+            trailers: trailers(),
             secrets: all.iter().map(|(_, secret)| secret.clone()).collect(),
             variables: environment::all_of(&[
                 "PATH",
@@ -115,6 +116,21 @@ fn author() -> Option<String> {
         Some("github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>".to_owned())
     };
     own.map(|(name, email)| format!("{name} <{email}>")).or_else(bot)
+}
+
+/// What a commit says of the job that made it: which run it was, and who started it, as far as the platform says it.
+fn trailers() -> Vec<(String, String)> {
+    let github = || {
+        let [server, repository, run] =
+            ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(environment::text);
+        Some(format!("{}/{}/actions/runs/{}", server?, repository?, run?))
+    };
+    let others = || ["CI_JOB_URL", "BUILD_URL"].into_iter().find_map(environment::text);
+    let actor =
+        ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID"].into_iter().find_map(environment::text);
+    let named = [("CI-Run", github().or_else(others)), ("CI-Actor", actor)];
+    let plain = |text: &String| !text.chars().any(char::is_control);
+    named.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.filter(plain)?))).collect()
 }
 
 /// Reads `ORIGIN=NAME`: which secret goes where.

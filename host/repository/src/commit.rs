@@ -70,9 +70,18 @@ impl Store {
             ("GIT_COMMITTER_NAME", name),
             ("GIT_COMMITTER_EMAIL", email),
         ];
-        let made = self.git.call_with(&["commit-tree", &tree, "-p", parent], message.as_bytes(), &who)?;
+        let message = self.signed(message)?;
+        let made = self.git.call_with(&["commit-tree", &tree, "-p", parent], &message, &who)?;
         let made = String::from_utf8_lossy(&made).trim().to_owned();
         self.made.insert(made.clone(), parent.to_owned());
         Ok(made)
+    }
+
+    /// A message with what the host says of the job. Where the component says the same, the host's word stands.
+    fn signed(&self, message: &str) -> Result<Vec<u8>, CallError> {
+        let mut args = vec!["interpret-trailers", "--no-divider", "--if-exists", "replace"];
+        let trailers: Vec<_> = self.trailers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        args.extend(trailers.iter().flat_map(|trailer| ["--trailer", trailer]));
+        if trailers.is_empty() { Ok(message.into()) } else { self.git.call(&args, message.as_bytes()) }
     }
 }

@@ -51,6 +51,8 @@ pub struct Connection {
     pub logins: Vec<Login>,
     /// Who commits: `NAME <EMAIL>`; none for the tool itself.
     pub author: Option<String>,
+    /// What every message of a commit says of the job at its end, such as `CI-Run` and its URL.
+    pub trailers: Vec<(String, String)>,
     /// The secrets of the job, which no message may show.
     pub secrets: Vec<String>,
     /// The environment of git, which has nothing else in it.
@@ -233,7 +235,8 @@ impl Repositories {
             login.cloned(),
             self.connection.variables.clone(),
         );
-        Store::new(git, repository.clone(), url, self.connection.author.as_deref())
+        let Connection { author, trailers, .. } = &self.connection;
+        Store::new(git, repository.clone(), url, (author.as_deref(), trailers))
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) struct Store {
     pub(super) git: Git,
     repository: Repository,
     pub(super) author: (String, String),
+    pub(super) trailers: Vec<(String, String)>,
     /// Commits whose trees are here.
     here: HashSet<String>,
     /// The commits that this run has made, each with its parent.
@@ -72,7 +73,7 @@ impl Store {
         git: Git,
         repository: Repository,
         url: String,
-        author: Option<&str>,
+        (author, trailers): (Option<&str>, &[(String, String)]),
     ) -> Result<Self, CallError> {
         let author = author.and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
         let (name, email) = author.unwrap_or(AUTHOR);
@@ -90,6 +91,7 @@ impl Store {
             git,
             repository,
             author: (name.trim().to_owned(), email.trim().to_owned()),
+            trailers: trailers.to_vec(),
             here: HashSet::new(),
             made: HashMap::new(),
             heads: HashSet::new(),

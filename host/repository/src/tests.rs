@@ -164,7 +164,12 @@ fn a_repository_is_read_without_a_checkout() {
 #[test]
 fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
     let place = Place::new();
-    let connection = Connection { author: Some("Ci Bot <ci@example.com>".into()), ..Connection::default() };
+    let trailers = [("CI-Run", "https://ci.example.com/7"), ("By", "the host")];
+    let connection = Connection {
+        author: Some("Ci Bot <ci@example.com>".into()),
+        trailers: trailers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        ..Connection::default()
+    };
     let mut run = Run::on(&place.url(), connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
@@ -173,7 +178,9 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
     assert_eq!(place.at("main"), Some(made.clone()));
     let told = place.show(&made);
-    assert!(told.contains("Author: Ci Bot <ci@example.com>") && told.contains("By: a run"), "{told}");
+    assert!(told.contains("Author: Ci Bot <ci@example.com>") && !told.contains("By: a run"), "{told}");
+    let trailers = git(&place.path("bare"), &["log", "-1", "--format=%(trailers)", &made]);
+    assert_eq!(trailers, "CI-Run: https://ci.example.com/7\nBy: the host");
     assert!(!told.contains("old mode") && told.matches("diff --git").count() == 1, "{told}");
     // One on top of that, which adds, and one that removes.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
