@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "live")]
+pub mod gitea;
+#[cfg(feature = "live")]
 pub mod kube;
 pub mod peers;
 #[cfg(feature = "live")]

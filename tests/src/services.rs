@@ -87,7 +87,7 @@ pub fn tofu() -> Result<PathBuf> {
     let module = ("github.com/opentofu/opentofu", "v1.10.6");
     let folder = installed("tofu", module.1, |folder| {
         let options = ["-ldflags", "-X github.com/opentofu/opentofu/version.dev=no"];
-        go_in_place(module, &options, "./cmd/tofu", &folder.join("tofu"))
+        go_in_place(module, &options, "./cmd/tofu", &folder.join("tofu")).map(drop)
     })?;
     Ok(folder.join("tofu"))
 }
@@ -103,7 +103,7 @@ pub fn tofu_providers() -> Result<PathBuf> {
         let platform = output(Command::new("go").args(["env", "GOOS", "GOARCH"]))?.trim().replace('\n', "_");
         let place = format!("registry.opentofu.org/hashicorp/local/1.4.0/{platform}");
         fs::create_dir_all(folder.join(&place)).map_err(said)?;
-        go_in_place(module, &[], ".", &folder.join(place).join("terraform-provider-local"))
+        go_in_place(module, &[], ".", &folder.join(place).join("terraform-provider-local")).map(drop)
     })
 }
 
@@ -167,6 +167,21 @@ pub fn rsync() -> Result<PathBuf> {
 /// It cannot be built.
 pub fn versitygw() -> Result<PathBuf> {
     go("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
+}
+
+/// The folder of `gitea`, a forge, and of the files that it shows.
+///
+/// # Errors
+/// It cannot be built.
+pub fn gitea() -> Result<PathBuf> {
+    installed("gitea", "1.26.0", |folder| {
+        let module = ("code.gitea.io/gitea", "v1.26.0");
+        let source =
+            go_in_place(module, &["-tags", "sqlite sqlite_unlock_notify"], ".", &folder.join("gitea"))?;
+        let shown = ["options", "templates", "public"].map(|part| Path::new(&source).join(part));
+        let shown = shown.iter().filter(|part| part.exists());
+        run(Command::new("cp").args(["-R", "--no-preserve=mode"]).args(shown).arg(folder))
+    })
 }
 
 /// The folder of `moto_server`, which plays AWS, of `aws`, and of a `python` that has boto3.
@@ -240,8 +255,8 @@ fn go(name: &str, module: &str, version: &str) -> Result<PathBuf> {
     Ok(folder.join(name))
 }
 
-/// Builds a program in the folder of its module, for one that `go install` refuses because it replaces others.
-fn go_in_place(module: (&str, &str), options: &[&str], package: &str, to: &Path) -> Result<()> {
+/// Builds a program in the folder of its module, for one that `go install` refuses because it replaces others. That folder.
+fn go_in_place(module: (&str, &str), options: &[&str], package: &str, to: &Path) -> Result<String> {
     let module = format!("{}@{}", module.0, module.1);
     // Not in this folder, which may be in a module of its own.
     let folder = to.parent().unwrap_or(to);
@@ -251,7 +266,8 @@ fn go_in_place(module: (&str, &str), options: &[&str], package: &str, to: &Path)
     let source = found["Dir"].as_str().ok_or("the module has no folder")?;
     let mut build = Command::new("go");
     build.args(["build", "-trimpath", "-buildvcs=false"]).args(options).arg("-o").arg(to).arg(package);
-    run(build.current_dir(source))
+    run(build.current_dir(source))?;
+    Ok(source.to_owned())
 }
 
 fn debian(folder: &Path, packages: &[&str]) -> Result<()> {

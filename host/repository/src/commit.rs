@@ -46,6 +46,7 @@ impl Store {
                     let id = self.git.call(&["hash-object", "-w", "--stdin"], content)?;
                     let id = String::from_utf8_lossy(&id).trim().to_owned();
                     lines.push(format!("{} {id}\t{path}\0", mode.unwrap_or("100644")));
+                    self.contents.insert(id);
                 }
                 None if mode.is_none() => {
                     return Err(CallError::NotFound(format!("`{path}` is not in `{parent}`")));

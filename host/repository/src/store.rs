@@ -56,6 +56,8 @@ pub(super) struct Store {
     pub(super) trailers: Vec<(String, String)>,
     /// Commits whose trees are here.
     here: HashSet<String>,
+    /// Contents that are here.
+    pub(super) contents: HashSet<String>,
     /// The commits that this run has made, each with its parent.
     pub(super) made: HashMap<String, String>,
     /// What branches have pointed at when this was asked.
@@ -83,7 +85,6 @@ impl Store {
             ("remote.origin.url", &*url),
             ("remote.origin.promisor", "true"),
             ("remote.origin.partialclonefilter", "blob:none"),
-            ("extensions.partialClone", "origin"),
         ] {
             git.call(&["config", name, value], b"")?;
         }
@@ -93,6 +94,7 @@ impl Store {
             author: (name.trim().to_owned(), email.trim().to_owned()),
             trailers: trailers.to_vec(),
             here: HashSet::new(),
+            contents: HashSet::new(),
             made: HashMap::new(),
             heads: HashSet::new(),
         })
@@ -238,20 +240,12 @@ impl Store {
         contents(&read, &names)
     }
 
-    /// Makes sure that contents are here, with one request for all of them.
-    fn fetch_contents(&self, ids: &[&str]) -> Result<(), CallError> {
-        let lines =
-            ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join("\n") + "\n";
-        let check = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
-        let offline = [("GIT_NO_LAZY_FETCH", "1")];
-        let missing = |told: &[u8]| {
-            let told = String::from_utf8_lossy(told).into_owned();
-            told.lines()
-                .filter_map(|line| line.strip_suffix(" missing"))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        let lacking = missing(&self.git.call_with(&check, lines.as_bytes(), &offline)?);
+    /// Makes sure that contents are here, with one request for all of them: git itself would ask for each, and without
+    /// the login.
+    fn fetch_contents(&mut self, ids: &[&str]) -> Result<(), CallError> {
+        let lines = |ids: &BTreeSet<&str>| ids.iter().map(|id| format!("{id}\n")).collect::<String>();
+        let wanted: BTreeSet<_> = ids.iter().copied().collect();
+        let lacking: BTreeSet<_> = wanted.iter().copied().filter(|id| !self.contents.contains(*id)).collect();
         if !lacking.is_empty() {
             let args = [
                 "-c",
@@ -265,9 +259,11 @@ impl Store {
                 "--stdin",
                 "origin",
             ];
-            self.ask("files", &args, (lacking.join("\n") + "\n").as_bytes())?;
+            self.ask("files", &args, lines(&lacking).as_bytes())?;
+            self.contents.extend(lacking.into_iter().map(str::to_owned));
         }
-        let told = self.git.call_with(&check, lines.as_bytes(), &offline)?;
+        let check = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
+        let told = self.git.call_with(&check, lines(&wanted).as_bytes(), &[("GIT_NO_LAZY_FETCH", "1")])?;
         let sizes = String::from_utf8_lossy(&told).into_owned();
         let sizes = sizes.lines().filter_map(|line| line.split_once(' ')?.1.parse::<u64>().ok());
         let all = sizes.clone().sum::<u64>();

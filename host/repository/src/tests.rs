@@ -21,6 +21,7 @@ impl Place {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         let work = place.path("work");
         git(place.folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "bare"]);
+        git(&place.path("bare"), &["config", "uploadpack.allowFilter", "true"]);
         git(place.folder.path(), &["clone", "--quiet", "bare", "work"]);
         fs::create_dir_all(work.join("envs/dev")).unwrap();
         fs::write(work.join("envs/dev/web.yaml"), "image: web:2\n").unwrap();
@@ -148,6 +149,11 @@ fn a_repository_is_read_without_a_checkout() {
     let files: Vec<_> = files.iter().map(|file| (&*file.path, file.executable)).collect();
     assert_eq!(files, [("envs/dev/web.yaml", false), ("run.sh", true)]);
     assert_eq!(run.read(&head, "envs/dev/web.yaml"), Ok("image: web:2\n".to_owned()));
+    // Nothing else was fetched of the contents.
+    let own = run.repositories.folder.as_ref().unwrap().path().join("0");
+    let offline = ["cat-file", "--batch-all-objects", "--batch-check=%(objecttype)"];
+    let here = git(&own, &offline);
+    assert_eq!(here.lines().filter(|of| *of == "blob").count(), 1, "{here}");
     assert!(matches!(run.read(&head, "envs/dev/none.yaml"), Err(CallError::NotFound(_))));
     assert!(matches!(run.read(&head, "link.yaml"), Err(CallError::Invalid(_))));
     place.push("second");
