@@ -67,8 +67,8 @@ impl Repository {
             "file" => rest,
             _ => return Err(RepositoryError::Form(text.to_owned())),
         };
-        let parts = path.strip_prefix('/').ok_or_else(|| url("it has no path"))?.split('/');
-        match parts.map(|part| plain_part(part)).all(|plain| plain) {
+        let mut parts = path.strip_prefix('/').ok_or_else(|| url("it has no path"))?.split('/');
+        match parts.all(plain_part) {
             true => own(),
             false => Err(url("its path has a part that is empty, `.` or `..`, or begins with `-`, or a `#`")),
         }
