@@ -6,7 +6,9 @@
 use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run};
 use lockstep_tests::support::{Ended, Scene};
 use lockstep_tests::web::Web;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> Ended {
     end(scene, run(scene, cluster, (&["read,logs shop/Pod"], ""), act, words))
@@ -98,19 +100,59 @@ fn more_than_a_hundred_selections_are_not_followed() {
     assert!(cluster.log().is_empty(), "{:?}", cluster.log());
 }
 
+/// A cluster that says the token back.
+fn echo() -> Web {
+    Web::new(|asked, _| {
+        let message = format!("who is {}?", asked.header("authorization"));
+        let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": 403});
+        json_of(403, &status.to_string())
+    })
+}
+
+/// What a run was told that got its token in this way.
+fn told_by_echo(scene: &Scene, act: &str, word: &str, user: Option<&Value>) -> String {
+    let echo = echo();
+    let run = run(scene, &echo, (&["read,logs shop/Pod"], ""), act, &[word]);
+    if let Some(user) = user {
+        let mut kubeconfig: Value = serde_json::from_str(&scene.text("kubeconfig")).unwrap();
+        kubeconfig["users"][0]["user"] = user.clone();
+        scene.put("kubeconfig", &kubeconfig.to_string());
+    }
+    // That the token is nowhere is asserted for every run.
+    let ended = end(scene, run);
+    assert_eq!(echo.log()[0].header("authorization"), format!("Bearer {TOKEN}"));
+    ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_cluster_that_says_the_token_back_gives_it_to_nobody() {
     for (act, word) in [("get", "shop|Pod|web"), ("watch", "shop|Pod|"), ("logs", "shop|web|app")] {
-        let echo = Web::new(|asked, _| {
-            let message = format!("who is {}?", asked.header("authorization"));
-            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": 403});
-            json_of(403, &status.to_string())
-        });
-        let scene = Scene::new();
-        // That the token is nowhere is asserted for every attack.
-        let ended = attack(&scene, &echo, act, &[word]);
-        let said = ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned();
+        let said = told_by_echo(&Scene::new(), act, word, None);
         assert!(said.contains("unauthorized") || said.contains("who is Bearer ***"), "{said}");
-        assert!(!echo.log().is_empty());
+    }
+}
+
+#[test]
+fn a_token_that_came_while_the_run_ran_is_given_to_nobody_either() {
+    let scene = Scene::new();
+    scene.put("token", TOKEN);
+    let credential = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": TOKEN},
+    });
+    let mut renewed = credential.clone();
+    renewed["status"]["expirationTimestamp"] = json!("2020-01-01T00:00:00Z");
+    let plugin = |name: &str, credential: &Value| {
+        scene.put(name, &format!("#!/bin/sh\necho '{credential}'\n"));
+        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(0o700)).unwrap();
+        let command = scene.path(name);
+        json!({"exec": {"apiVersion": credential["apiVersion"], "command": command, "interactiveMode": "Never"}})
+    };
+    for user in [
+        json!({"tokenFile": scene.path("token")}),
+        plugin("once", &credential),
+        plugin("each-time", &renewed),
+    ] {
+        let said = told_by_echo(&scene, "watch", "shop|Pod|", Some(&user));
+        assert!(said.contains("who is Bearer ***"), "{said}");
     }
 }

@@ -1,12 +1,17 @@
 //! How a run gets into its cluster: the kubeconfig, a plugin that it names, or the pod that the job runs in. What opens
 //! the cluster stays in this crate.
 
+use http::Request;
+use http::header::AUTHORIZATION;
+use kube::client::{Body, ConfigExt as _};
 use kube::config::{AuthInfo, Config, ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use secrecy::ExposeSecret as _;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+use tower::{BoxError, Layer as _, service_fn};
 
 /// What a run says of its cluster, and the secrets of its job.
 #[derive(Default)]
@@ -23,7 +28,7 @@ pub(super) struct Connected {
     /// The namespace that `.` stands for.
     pub(super) namespace: String,
     /// Takes what the job must not show out of logs and messages.
-    pub(super) known: Known,
+    pub(super) known: Arc<Known>,
 }
 
 impl Connected {
@@ -37,6 +42,9 @@ impl Connected {
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may be silent: watches end themselves before, see `watch`.
 const SILENCE: Duration = Duration::from_secs(90);
+
+/// Texts too short to be a secret would blacken everything.
+const SHORTEST: usize = 4;
 
 /// The variables that a plugin needs, by what its program's name contains: it gets these of the job's secrets and no
 /// others. <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
@@ -61,12 +69,33 @@ pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallEr
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
     let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let known = known(connection, &config.auth_info);
-    let client = kube::Client::try_from(config).map_err(|error| {
+    let known = Arc::new(known(connection, &config.auth_info));
+    let client = client(config, &known).map_err(|error| {
         let cause = known.redact(&causes(&error));
         CallError::Unauthorized(format!("{address}: no way into the cluster: {cause}"))
     })?;
     Ok(Connected { client, namespace, known })
+}
+
+/// A client that remembers whatever it is let in with: a plugin or a file may give another token each time.
+fn client(mut config: Config, known: &Arc<Known>) -> Result<kube::Client, kube::Error> {
+    let Some(auth) = config.auth_layer()? else { return kube::Client::try_from(config) };
+    // The header is set outside of where it is looked at, and not once more inside.
+    let user = &mut config.auth_info;
+    (user.username, user.password, user.token, user.token_file) = (None, None, None, None);
+    (user.exec, user.auth_provider) = (None, None);
+    let (known, namespace) = (Arc::clone(known), config.default_namespace.clone());
+    let inner = kube::Client::try_from(config)?;
+    let learning = service_fn(move |request: Request<Body>| {
+        let value = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let secret = value.and_then(|value| value.split_once(' ')).map_or("", |(_, secret)| secret);
+        if secret.len() >= SHORTEST {
+            known.add(secret);
+        }
+        let inner = inner.clone();
+        async move { inner.send(request).await.map_err(BoxError::from) }
+    });
+    Ok(kube::Client::new(auth.layer(learning), namespace))
 }
 
 async fn config(connection: &Connection) -> Result<Config, CallError> {
@@ -130,8 +159,7 @@ fn known(connection: &Connection, user: &AuthInfo) -> Known {
     let own = own.into_iter().flatten().map(|secret| secret.expose_secret());
     let secrets = connection.secrets.iter().map(|(_, value)| value.as_str());
     let known = Known::default();
-    // Texts too short to be a secret would blacken everything.
-    own.chain(secrets).filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
+    own.chain(secrets).filter(|secret| secret.len() >= SHORTEST).for_each(|secret| known.add(secret));
     known
 }
 

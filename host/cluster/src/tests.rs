@@ -63,7 +63,7 @@ fn cluster(pods: usize, limits: Limits) -> Cluster {
         let _inside = runtime.enter();
         kube::Client::try_from(config).unwrap()
     };
-    let connected = Connected { client, namespace: "shop".to_owned(), known: Known::default() };
+    let connected = Connected { client, namespace: "shop".to_owned(), known: Arc::default() };
     let mut cluster = Cluster::new(Connection::default(), &limits, false);
     cluster.reached = Some(Reached { runtime, connected, kinds: Kinds::default() });
     cluster
