@@ -189,7 +189,7 @@ fn a_rollback_goes_to_what_still_serves_and_the_step_fails() {
     let result = ended.expect(1, "rollout-failed");
     assert_eq!(result["outputs"]["rolled-back"], json!(["deployment/web"]));
     assert_eq!(cluster.get(&path).unwrap()["spec"]["template"], before);
-    assert!(ended.stderr.contains("ready again"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("what was rolled back is ready again"), "{}", ended.stderr);
     assert_eq!(verdict(&run(&namespace, &Scene::new(), &[])), "passed");
 }
 
@@ -231,7 +231,7 @@ fn a_rollback_of_a_stateful_set_takes_the_pod_out_of_its_way() {
     let ended = verify(&["--grace", "2s", "--rollback", "on-failure"]);
     let result = ended.expect(1, "rollout-failed");
     assert_eq!(result["outputs"]["rolled-back"], json!(["statefulset/db"]), "{}", ended.stderr);
-    assert!(ended.stderr.contains("ready again"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("what was rolled back is ready again"), "{}", ended.stderr);
     assert_eq!(ready_pods(&namespace), 2);
     let evicted: Vec<_> =
         cluster.audit().unwrap().into_iter().filter(|one| one.uri.contains("/eviction")).collect();
