@@ -17,6 +17,7 @@ fn every_case_holds() {
 
 /// No case gets as far as a cluster.
 fn check(case: &mut Case) {
+    assert_eq!(case.files().len(), 1, "no file decides anything here");
     let inputs = Inputs {
         targets: case.list("--targets"),
         namespace: vec![".".to_owned()],
