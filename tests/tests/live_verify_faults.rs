@@ -224,7 +224,7 @@ fn credentials_that_end_in_the_middle_of_a_run_are_renewed() {
         let namespace = cluster.namespace(name);
         let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
         let [first, second] = ["first", "second"].map(|name| cluster.user(&namespace, name, &rules).unwrap());
-        apply(&namespace, "web", "slow-ready", &json!({stages::DELAY: "15s"}));
+        apply(&namespace, "web", "slow-ready", &json!({stages::DELAY: "45s"}));
         let (scene, proxy) = (Scene::new(), cluster.proxy().unwrap());
         scene.put("token", &first.context.token);
         renewing(&scene, &proxy.url());
