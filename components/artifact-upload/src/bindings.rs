@@ -5,7 +5,7 @@ use lockstep_glue::words::plural;
 
 use crate::Step;
 use crate::host::Algorithm;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::settings;
 use crate::upload::Done;
 
@@ -18,7 +18,7 @@ export!(Step);
 lockstep_glue::errors_are_faults!();
 
 pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, reject, summary};
-use lockstep::step::types::{FailureKind, Location};
+use lockstep::step::types::Location;
 pub(crate) use lockstep::step::{objects, workspace};
 
 /// The most problems that are noted one by one.
@@ -88,14 +88,7 @@ fn place(problem: &Problem) -> Option<Location> {
 /// The end of a run.
 pub(crate) fn to_failure(problem: Problem) -> Failure {
     Failure {
-        kind: match problem.code.kind() {
-            Kind::Rejected => FailureKind::Rejected,
-            Kind::Invalid => FailureKind::Invalid,
-            Kind::Integrity => FailureKind::Integrity,
-            Kind::Credentials => FailureKind::Credentials,
-            Kind::Unavailable => FailureKind::Unavailable,
-            Kind::Limit => FailureKind::Limit,
-        },
+        kind: problem.code.kind().into(),
         code: problem.code.name().into(),
         at: place(&problem),
         message: problem.message,

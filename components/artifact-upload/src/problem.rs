@@ -1,5 +1,6 @@
 //! What can be wrong with a run, in the words of its report. Never decides what is wrong.
 
+pub use lockstep_glue::Kind;
 use lockstep_glue::words::with_hint;
 
 use crate::host::Fault;
@@ -35,23 +36,6 @@ pub enum Code {
     Limit,
     /// A file cannot be read.
     Workspace,
-}
-
-/// Which exit code a problem has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Exit code 1.
-    Rejected,
-    /// Exit code 2.
-    Invalid,
-    /// Exit code 4.
-    Integrity,
-    /// Exit code 5.
-    Credentials,
-    /// Exit code 6.
-    Unavailable,
-    /// Exit code 7.
-    Limit,
 }
 
 /// Something that is wrong.

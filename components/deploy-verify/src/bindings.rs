@@ -4,7 +4,7 @@
 use lockstep_glue::words::first_of;
 
 use crate::Step;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::settings;
 use crate::verify::{self, Done};
 use crate::{metric, smoke};
@@ -16,9 +16,11 @@ wit_bindgen::generate!({
 });
 export!(Step);
 lockstep_glue::errors_are_faults!();
+lockstep_glue::report_tells!(crate::world::Voice, "resources ready");
+lockstep_rollout::cluster_is_watched!(crate::world::World);
 
-pub(crate) use lockstep::step::report::{Block, Code, Level, Table, note, progress, reject, summary};
-use lockstep::step::types::{FailureKind, Location};
+pub(crate) use lockstep::step::report::{Block, Code, Level, Table, note, reject, summary};
+use lockstep::step::types::Location;
 pub(crate) use lockstep::step::{cluster, http, workspace};
 
 /// The inputs as the pure modules take them. `context`, `credentials` and `allow-private` are the host's.
@@ -106,13 +108,7 @@ fn place(problem: &Problem) -> Option<Location> {
 /// The end of a run.
 pub(crate) fn to_failure(problem: Problem) -> Failure {
     Failure {
-        kind: match problem.code.kind() {
-            Kind::Rejected => FailureKind::Rejected,
-            Kind::Invalid => FailureKind::Invalid,
-            Kind::Credentials => FailureKind::Credentials,
-            Kind::Unavailable => FailureKind::Unavailable,
-            Kind::Limit => FailureKind::Limit,
-        },
+        kind: problem.code.kind().into(),
         code: problem.code.name().into(),
         at: place(&problem),
         message: problem.message,

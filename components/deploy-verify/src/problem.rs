@@ -1,5 +1,6 @@
 //! What can end a run, in the words of its report. Never decides what is wrong.
 
+pub use lockstep_glue::Kind;
 use lockstep_glue::words::with_hint;
 
 use crate::web::Fault;
@@ -33,21 +34,6 @@ pub enum Code {
     Limit,
     /// A file cannot be read or written.
     Workspace,
-}
-
-/// Which exit code an end has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Exit code 1.
-    Rejected,
-    /// Exit code 2.
-    Invalid,
-    /// Exit code 5.
-    Credentials,
-    /// Exit code 6.
-    Unavailable,
-    /// Exit code 7.
-    Limit,
 }
 
 /// Why a run does not end well.

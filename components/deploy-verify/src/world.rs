@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::http::{self, Header};
-use crate::bindings::{self, cluster, workspace};
+use crate::bindings::{cluster, workspace};
 use crate::host::{Back, Host, LogOf};
 use crate::web::{Answers, Fault, Request, Response, Trouble, Web};
-use lockstep_glue::{Clock, Level, Tell};
-use lockstep_rollout::{Effect, Event, Selection, Watch};
+use lockstep_glue::Clock;
+use lockstep_rollout::Effect;
 
 /// The host.
 pub(crate) struct World;
@@ -21,36 +21,6 @@ pub(crate) struct Time {
 
 /// Those who watch.
 pub(crate) struct Voice;
-
-impl Watch for World {
-    type Watcher = cluster::Watcher;
-
-    fn watch(&mut self, selections: &[Selection]) -> Result<cluster::Watcher, Fault> {
-        let selection = |one: &Selection| {
-            let Selection { namespace, kind, name, labels, fields } = one.clone();
-            cluster::Selection { namespace, kind, name, labels, fields }
-        };
-        Ok(cluster::watch(&selections.iter().map(selection).collect::<Vec<_>>())?)
-    }
-
-    fn next(&mut self, watcher: &mut cluster::Watcher, patience: u32) -> Result<Vec<(u32, Event)>, Fault> {
-        let event = |change: cluster::Change| {
-            let event = match change.event {
-                cluster::Event::Present(json) => Event::Present(json),
-                cluster::Event::Gone(uid) => Event::Gone(uid),
-                cluster::Event::Complete => Event::Complete,
-                cluster::Event::Interrupted(text) => Event::Interrupted(text),
-                cluster::Event::Failed(error) => Event::Failed(error.into()),
-            };
-            (change.of, event)
-        };
-        Ok(watcher.next(patience)?.into_iter().map(event).collect())
-    }
-
-    fn get(&mut self, namespace: &str, kind: &str, name: &str) -> Result<String, Fault> {
-        Ok(cluster::get(namespace, kind, name)?)
-    }
-}
 
 impl Host for World {
     fn glob(&mut self, pattern: &str) -> Result<Vec<String>, Fault> {
@@ -71,11 +41,11 @@ impl Host for World {
     }
 
     fn rollback(&mut self, back: Back<'_>) -> Result<Effect, Fault> {
-        Ok(effect(cluster::rollback(back.namespace, back.kind, back.name, back.version, back.revision)?))
+        Ok(cluster::rollback(back.namespace, back.kind, back.name, back.version, back.revision)?.into())
     }
 
     fn evict(&mut self, namespace: &str, pod: &str, uid: &str) -> Result<Effect, Fault> {
-        Ok(effect(cluster::evict(namespace, pod, uid)?))
+        Ok(cluster::evict(namespace, pod, uid)?.into())
     }
 }
 
@@ -90,13 +60,6 @@ impl Web for World {
         };
         let answers = http::send(&requests.iter().map(request).collect::<Vec<_>>())?;
         Ok(answers.into_iter().map(|answer| answer.map(response).map_err(trouble)).collect())
-    }
-}
-
-fn effect(effect: cluster::Effect) -> Effect {
-    match effect {
-        cluster::Effect::Made => Effect::Made,
-        cluster::Effect::Planned => Effect::Planned,
     }
 }
 
@@ -139,22 +102,5 @@ impl Clock for Time {
 
     fn sleep(&mut self, milliseconds: u64) {
         std::thread::sleep(Duration::from_millis(milliseconds));
-    }
-}
-
-impl Tell for Voice {
-    fn note(&mut self, level: Level, message: &str) {
-        let level = match level {
-            Level::Debug => bindings::Level::Debug,
-            Level::Info => bindings::Level::Info,
-            Level::Notice => bindings::Level::Notice,
-            Level::Warning => bindings::Level::Warning,
-            Level::Error => bindings::Level::Error,
-        };
-        bindings::note(level, message, None);
-    }
-
-    fn progress(&mut self, done: usize, total: usize) {
-        bindings::progress(done as u64, Some(total as u64), "resources ready");
     }
 }

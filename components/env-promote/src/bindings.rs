@@ -5,7 +5,7 @@ use lockstep_glue::words::first_of;
 
 use crate::Step;
 use crate::plan::Move;
-use crate::problem::{Code, Kind, Problem};
+use crate::problem::{Code, Problem};
 use crate::promote::Done;
 use crate::settings;
 
@@ -16,10 +16,11 @@ wit_bindgen::generate!({
 });
 export!(Step);
 lockstep_glue::errors_are_faults!();
+lockstep_glue::report_tells!(crate::world::Voice, "files");
 
-pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, summary};
+pub(crate) use lockstep::step::report::{Block, Level, Table, note, summary};
 pub(crate) use lockstep::step::repository;
-use lockstep::step::types::{FailureKind, Location};
+use lockstep::step::types::Location;
 
 /// The inputs as the pure modules take them, and the repository.
 pub(crate) fn given(inputs: Inputs) -> (settings::Inputs, String) {
@@ -54,13 +55,7 @@ pub(crate) fn note_all(problems: &[Problem]) -> Failure {
 /// The end of a run.
 fn to_failure(problem: Problem) -> Failure {
     Failure {
-        kind: match problem.code.kind() {
-            Kind::Rejected => FailureKind::Rejected,
-            Kind::Invalid => FailureKind::Invalid,
-            Kind::Credentials => FailureKind::Credentials,
-            Kind::Unavailable => FailureKind::Unavailable,
-            Kind::Limit => FailureKind::Limit,
-        },
+        kind: problem.code.kind().into(),
         code: problem.code.name().into(),
         at: problem.at.map(|(path, line)| Location { path, line, column: None }),
         message: problem.message,

@@ -1,5 +1,6 @@
 //! What can end a run, in the words of its report. Never decides what is wrong.
 
+pub use lockstep_glue::Kind;
 use lockstep_glue::words::with_hint;
 use lockstep_glue::{Fault, Mistake};
 use lockstep_yaml::Refusal;
@@ -26,21 +27,6 @@ pub enum Code {
     /// The server cannot be reached.
     Unavailable,
     /// A budget is used up.
-    Limit,
-}
-
-/// Which exit code an end has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Exit code 1.
-    Rejected,
-    /// Exit code 2.
-    Invalid,
-    /// Exit code 5.
-    Credentials,
-    /// Exit code 6.
-    Unavailable,
-    /// Exit code 7.
     Limit,
 }
 

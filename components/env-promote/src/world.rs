@@ -3,9 +3,9 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
-use lockstep_glue::{Clock, Fault, Level, Tell};
+use lockstep_glue::{Clock, Fault};
 
-use crate::bindings::{self, repository};
+use crate::bindings::repository;
 use crate::host::{Change, Effect, File, Host};
 use crate::promote::Dice;
 
@@ -75,22 +75,5 @@ impl Clock for Time {
 impl Dice for Time {
     fn roll(&mut self) -> f64 {
         RandomState::new().hash_one(0) as f64 / u64::MAX as f64
-    }
-}
-
-impl Tell for Voice {
-    fn note(&mut self, level: Level, message: &str) {
-        let level = match level {
-            Level::Debug => bindings::Level::Debug,
-            Level::Info => bindings::Level::Info,
-            Level::Notice => bindings::Level::Notice,
-            Level::Warning => bindings::Level::Warning,
-            Level::Error => bindings::Level::Error,
-        };
-        bindings::note(level, message, None);
-    }
-
-    fn progress(&mut self, done: usize, total: usize) {
-        bindings::progress(done as u64, Some(total as u64), "files");
     }
 }

@@ -68,7 +68,7 @@ pub fn act(
         for (level, note) in plan.notes.iter().filter(|_| attempt == 0) {
             tell.note(*level, note);
         }
-        let begun = first.get_or_insert_with(|| view.clone());
+        let begun = first.get_or_insert(view);
         calls.conflict = None;
         calls.carry_out(host, tell, begun, &plan).map_err(one)?;
         if calls.conflict.is_none() {

@@ -4,7 +4,7 @@
 use lockstep_glue::words::first_of;
 
 use crate::Step;
-use crate::problem::{Code, Kind, Problem};
+use crate::problem::{Code, Problem};
 use crate::scale::Done;
 use crate::settings;
 
@@ -15,10 +15,11 @@ wit_bindgen::generate!({
 });
 export!(Step);
 lockstep_glue::errors_are_faults!();
+lockstep_glue::report_tells!(crate::world::Voice, "targets");
+lockstep_rollout::cluster_is_watched!(crate::world::World);
 
 pub(crate) use lockstep::step::cluster;
-pub(crate) use lockstep::step::report::{Block, Level, Table, note, progress, reject, summary};
-use lockstep::step::types::FailureKind;
+pub(crate) use lockstep::step::report::{Block, Level, Table, note, reject, summary};
 
 /// The inputs as the pure modules take them. `context` is the host's.
 pub(crate) fn given(inputs: Inputs) -> settings::Inputs {
@@ -53,13 +54,7 @@ pub(crate) fn note_all(problems: &[Problem]) -> Failure {
 /// The end of a run.
 pub(crate) fn to_failure(problem: Problem) -> Failure {
     Failure {
-        kind: match problem.code.kind() {
-            Kind::Rejected => FailureKind::Rejected,
-            Kind::Invalid => FailureKind::Invalid,
-            Kind::Credentials => FailureKind::Credentials,
-            Kind::Unavailable => FailureKind::Unavailable,
-            Kind::Limit => FailureKind::Limit,
-        },
+        kind: problem.code.kind().into(),
         code: problem.code.name().into(),
         message: problem.message,
         hint: problem.hint,

@@ -68,19 +68,12 @@ fn selections(settings: &Settings) -> (Vec<Selection>, Vec<Option<BTreeSet<Strin
             }
         }
     }
-    let of = |namespace: &str, kind: &str| Selection {
-        namespace: namespace.to_owned(),
-        kind: kind.to_owned(),
-        name: None,
-        labels: None,
-        fields: None,
-    };
     let named = named.into_iter().map(|((namespace, kind), names)| {
         let name = if names.len() == 1 { names.first().cloned() } else { None };
-        (Selection { name, ..of(namespace, kind) }, Some(names))
+        (Selection { name, ..Selection::all(namespace, kind) }, Some(names))
     });
     let selected = selected.into_iter().map(|(namespace, kind, labels)| {
-        (Selection { labels: labels.map(str::to_owned), ..of(namespace, kind) }, None)
+        (Selection { labels: labels.map(str::to_owned), ..Selection::all(namespace, kind) }, None)
     });
     named.chain(selected).unzip()
 }
@@ -204,14 +197,7 @@ impl<C: Clock> Looking<'_, C> {
             return Ok(());
         }
         for kind in [AUTOSCALER, SCALED_OBJECT] {
-            let of = |namespace: &String| Selection {
-                namespace: namespace.clone(),
-                kind: kind.to_owned(),
-                name: None,
-                labels: None,
-                fields: None,
-            };
-            let selections: Vec<_> = places.iter().map(of).collect();
+            let selections: Vec<_> = places.iter().map(|namespace| Selection::all(namespace, kind)).collect();
             let found = match self.list(host, tell, &selections) {
                 // Most clusters have no KEDA.
                 Err(problem) if kind == SCALED_OBJECT && problem.is_missing => continue,

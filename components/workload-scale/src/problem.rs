@@ -1,6 +1,7 @@
 //! What can end a run, in the words of its report. Never decides what is wrong.
 
 use lockstep_glue::Fault;
+pub use lockstep_glue::Kind;
 use lockstep_glue::Mistake;
 use lockstep_glue::words::with_hint;
 use lockstep_rollout::Stop;
@@ -27,21 +28,6 @@ pub enum Code {
     /// The cluster cannot be reached.
     Unavailable,
     /// A budget is used up.
-    Limit,
-}
-
-/// Which exit code an end has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Exit code 1.
-    Rejected,
-    /// Exit code 2.
-    Invalid,
-    /// Exit code 5.
-    Credentials,
-    /// Exit code 6.
-    Unavailable,
-    /// Exit code 7.
     Limit,
 }
 

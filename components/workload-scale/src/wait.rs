@@ -32,14 +32,8 @@ pub fn down(
         return Ok(());
     }
     let kinds: BTreeSet<_> = counted(acted).map(|(key, target)| (&target.spelled, &key.kind)).collect();
-    let of = |(namespace, kind): (&String, &String)| Selection {
-        namespace: namespace.clone(),
-        kind: kind.clone(),
-        name: None,
-        labels: None,
-        fields: None,
-    };
-    let selections: Vec<_> = kinds.into_iter().map(of).collect();
+    let selections: Vec<_> =
+        kinds.into_iter().map(|(namespace, kind)| Selection::all(namespace, kind)).collect();
     let mut watcher = host.watch(&selections).map_err(|fault| Problem::remote(&fault))?;
     let mut seen: BTreeMap<String, Key> = BTreeMap::new();
     loop {

@@ -4,12 +4,14 @@
 
 pub mod duration;
 mod fault;
+mod kind;
 mod mistake;
 mod tell;
 mod time;
 pub mod words;
 
 pub use fault::Fault;
+pub use kind::Kind;
 pub use mistake::Mistake;
 pub use tell::{Level, Tell};
 pub use time::{Clock, Deadline};
@@ -39,8 +41,8 @@ macro_rules! errors_end_the_run {
     };
 }
 
-/// Gives the pure modules of a step [`Fault`]s for the errors of its host calls. Stands below the call of
-/// `wit_bindgen::generate!`, once.
+/// Gives the pure modules of a step [`Fault`]s for the errors of its host calls, and the contract the [`Kind`]s of their
+/// ends. Stands below the call of `wit_bindgen::generate!`, once.
 #[macro_export]
 macro_rules! errors_are_faults {
     () => {
@@ -58,6 +60,44 @@ macro_rules! errors_are_faults {
                     Error::Integrity(text) => Self::Integrity(text),
                     Error::Upstream(error) => Self::Upstream(error.status, error.message),
                 }
+            }
+        }
+
+        impl From<$crate::Kind> for lockstep::step::types::FailureKind {
+            fn from(kind: $crate::Kind) -> Self {
+                match kind {
+                    $crate::Kind::Rejected => Self::Rejected,
+                    $crate::Kind::Invalid => Self::Invalid,
+                    $crate::Kind::Integrity => Self::Integrity,
+                    $crate::Kind::Credentials => Self::Credentials,
+                    $crate::Kind::Unavailable => Self::Unavailable,
+                    $crate::Kind::Limit => Self::Limit,
+                }
+            }
+        }
+    };
+}
+
+/// Lets people hear of a step what its [`Tell`] says; `unit` is what its progress counts. Stands below the call of
+/// `wit_bindgen::generate!`, once.
+#[macro_export]
+macro_rules! report_tells {
+    ($voice:ty, $unit:literal) => {
+        impl $crate::Tell for $voice {
+            fn note(&mut self, level: $crate::Level, message: &str) {
+                use lockstep::step::report::{Level, note};
+                let level = match level {
+                    $crate::Level::Debug => Level::Debug,
+                    $crate::Level::Info => Level::Info,
+                    $crate::Level::Notice => Level::Notice,
+                    $crate::Level::Warning => Level::Warning,
+                    $crate::Level::Error => Level::Error,
+                };
+                note(level, message, None);
+            }
+
+            fn progress(&mut self, done: usize, total: usize) {
+                lockstep::step::report::progress(done as u64, Some(total as u64), $unit);
             }
         }
     };

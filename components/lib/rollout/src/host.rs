@@ -18,6 +18,15 @@ pub struct Selection {
     pub fields: Option<String>,
 }
 
+impl Selection {
+    /// All objects of a kind in a namespace.
+    #[must_use]
+    pub fn all(namespace: &str, kind: &str) -> Self {
+        let (namespace, kind) = (namespace.to_owned(), kind.to_owned());
+        Self { namespace, kind, name: None, labels: None, fields: None }
+    }
+}
+
 /// What happened to objects that are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

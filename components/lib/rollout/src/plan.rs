@@ -122,8 +122,7 @@ impl Plan {
     }
 
     fn follow(&mut self, namespace: &str, kind: &str, role: Role, narrow: impl FnOnce(&mut Selection)) {
-        let (namespace, kind) = (namespace.to_owned(), kind.to_owned());
-        let mut selection = Selection { namespace, kind, name: None, labels: None, fields: None };
+        let mut selection = Selection::all(namespace, kind);
         narrow(&mut selection);
         let all = |other: &Selection| {
             (&other.namespace, &other.kind) == (&selection.namespace, &selection.kind)
