@@ -1,6 +1,7 @@
 //! What the tests share. It is never part of what ships.
 #![forbid(unsafe_code)]
 
+pub mod git;
 #[cfg(feature = "live")]
 pub mod gitea;
 #[cfg(feature = "live")]

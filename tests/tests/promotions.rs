@@ -3,24 +3,16 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use lockstep_tests::git::git;
 use lockstep_tests::support::{Ended, Run, Scene, assert_no_secret, calls};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::thread;
 
 const DEV: &str = "# dev\nkind: Deployment\nspec:\n  image: shop/web:1.3.0 # newest\n  replicas: 1\n";
 const PROD: &str = "# prod\nkind: Deployment\nspec:\n  image:   shop/web:1.2.0   # runs\n  replicas: 5\n";
-
-fn git(folder: &Path, args: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=Eva", "-c", "user.email=eva@example.com"]).args(args).current_dir(folder);
-    let output = command.env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-}
 
 /// A bare repository with two environments, and a workspace that is a checkout of it.
 struct Shop {

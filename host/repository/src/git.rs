@@ -80,7 +80,8 @@ impl Git {
         if let Some(file) = &login {
             command.arg("-c").arg(format!("{HELPER}{}; }}; f", file.as_raw_fd()));
         }
-        let output = run_args(command, args, input).map_err(|error| unable(&error))?;
+        command.args(args);
+        let output = run(command, input).map_err(|error| unable(&error))?;
         drop(login);
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(Refused(said(&output))) })
     }
@@ -123,11 +124,6 @@ fn in_memory(login: &Login) -> io::Result<File> {
     // Whoever opens it by its number goes on where it stands.
     rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
     Ok(file)
-}
-
-fn run_args(mut command: Command, args: &[&str], input: &[u8]) -> io::Result<Output> {
-    command.args(args);
-    run(command, input)
 }
 
 fn run(mut command: Command, input: &[u8]) -> io::Result<Output> {

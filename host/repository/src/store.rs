@@ -159,17 +159,23 @@ impl Store {
         if self.here.contains(commit) || self.made.contains_key(commit) {
             return Ok(());
         }
+        self.fetch_down_to(&format!("the commit `{commit}`"), commit, 1)
+    }
+
+    /// Fetches a commit and so many of its history, itself included, without contents.
+    fn fetch_down_to(&mut self, what: &str, commit: &str, depth: u32) -> Result<(), CallError> {
+        let depth = format!("--depth={depth}");
         let args = [
             "fetch",
             "--quiet",
             "--no-tags",
             "--no-write-fetch-head",
-            "--depth=1",
+            &depth,
             "--filter=blob:none",
             "origin",
             commit,
         ];
-        self.ask(&format!("the commit `{commit}`"), &args, b"")?;
+        self.ask(what, &args, b"")?;
         self.here.insert(commit.to_owned());
         Ok(())
     }
@@ -284,24 +290,12 @@ impl Store {
 
     pub(super) fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Revision>, CallError> {
         id(commit)?;
-        let most = most.clamp(1, MOST_COMMITS).to_string();
-        let depth = format!("--depth={most}");
-        let args = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            &depth,
-            "--filter=blob:none",
-            "origin",
-            commit,
-        ];
+        let most = most.clamp(1, MOST_COMMITS);
         if !self.made.contains_key(commit) {
-            self.ask(&format!("the history of `{commit}`"), &args, b"")?;
-            self.here.insert(commit.to_owned());
+            self.fetch_down_to(&format!("the history of `{commit}`"), commit, most)?;
         }
         let format = "--format=%H%x00%P%x00%an <%ae>%x00%ct%x00%B%x1e";
-        let told = self.git.call(&["log", format, "-n", &most, commit], b"")?;
+        let told = self.git.call(&["log", format, "-n", &most.to_string(), commit], b"")?;
         let told = String::from_utf8_lossy(&told).into_owned();
         let revision = |record: &str| {
             let mut fields = record.trim_start().splitn(5, '\0');

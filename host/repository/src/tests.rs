@@ -271,6 +271,19 @@ fn a_refusal_of_the_server_is_one_and_a_lost_answer_is_none() {
 }
 
 #[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let place = Place::new();
+    let large = 16 * 1024 * 1024;
+    fs::write(place.path("work/large"), vec![0; large + 1]).unwrap();
+    fs::write(place.path("work/just"), vec![0; large]).unwrap();
+    place.push("large");
+    let mut run = Run::of(&place);
+    let head = run.head("main").unwrap().unwrap();
+    assert!(matches!(run.read(&head, "large"), Err(CallError::Limit(_))));
+    assert_eq!(run.read(&head, "just").map(|text| text.len()), Ok(large));
+}
+
+#[test]
 fn a_run_that_plans_pushes_nothing() {
     let place = Place::new();
     let mut run = Run::on(&place.url(), Connection::default(), true);
