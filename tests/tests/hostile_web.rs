@@ -29,8 +29,9 @@ impl Server {
                     head.push(byte[0]);
                 }
                 let head = String::from_utf8_lossy(&head).into_owned();
+                // Remembered before the answer: whoever has read that may look at once.
+                seen.lock().unwrap().push(head.clone());
                 let _ = stream.write_all(answer(&head).as_bytes());
-                seen.lock().unwrap().push(head);
             }
         });
         Self { address, heads }
