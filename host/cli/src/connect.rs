@@ -1,16 +1,18 @@
-//! What a run says of its stores, web servers and cluster, and what its job holds to get in: inputs of the step by the
-//! names `endpoint`, `region`, `role`, `credentials` and `context`, and the secrets of the job. It connects to nothing.
+//! What a run says of its stores, web servers, cluster and forge, and what its job holds to get in: inputs of the step by
+//! the names `endpoint`, `region`, `role`, `credentials`, `context` and `forge`, and the secrets of the job. It connects to
+//! nothing.
 
 use crate::conclude::ending;
 use crate::environment;
+use crate::forges;
 use crate::secrets::Secrets;
 use lockstep_http::Credential;
 use lockstep_model::exit::Exit;
+use lockstep_model::forge::ForgeKind;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::report::Ending;
 use lockstep_model::web::WebAddress;
 use lockstep_objects::{Identity, Keys};
-use lockstep_repository::Login;
 use serde_json::Value;
 use std::path::Path;
 
@@ -30,6 +32,7 @@ pub(crate) struct Connections {
     pub(crate) http: lockstep_http::Connection,
     pub(crate) cluster: lockstep_cluster::Connection,
     pub(crate) repository: lockstep_repository::Connection,
+    pub(crate) forge: lockstep_forge::Connection,
 }
 
 /// Takes what can open something out of the secrets.
@@ -59,6 +62,7 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
     let Held { keys, identity, all } = held;
     let credentials = inputs.texts("credentials").unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
+    let repository = forges::repositories(&all, workspace);
     Ok(Connections {
         objects: lockstep_objects::Connection {
             endpoint: text("endpoint"),
@@ -69,68 +73,14 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
             identity,
         },
         http: lockstep_http::Connection { credentials },
-        repository: lockstep_repository::Connection {
-            workspace: workspace.to_owned(),
-            logins: logins(&all),
-            author: author(),
-            trailers: trailers(),
-            secrets: all.iter().map(|(_, secret)| secret.clone()).collect(),
-            variables: environment::all_of(&[
-                "PATH",
-                "SSH_AUTH_SOCK",
-                "SSL_CERT_FILE",
-                "SSL_CERT_DIR",
-                "TMPDIR",
-            ]),
+        forge: lockstep_forge::Connection {
+            repository: repository.clone(),
+            kind: inputs.get("forge").and_then(Value::as_str).and_then(ForgeKind::parse),
+            servers: forges::servers(),
         },
+        repository,
         cluster: lockstep_cluster::Connection { context: text("context"), secrets: all },
     })
-}
-
-/// The tokens of forges that the job holds, each for the server that the platform says it runs for. The tool's own is
-/// for that server too; where there is no platform, for the server that inputs name.
-/// <https://docs.github.com/actions/reference/workflows-and-actions/variables>, <https://docs.gitlab.com/ci/variables/predefined_variables/>
-fn logins(secrets: &[(String, String)]) -> Vec<Login> {
-    let server = |variable: &str| environment::text(variable).map(|url| url.trim_end_matches('/').to_owned());
-    let (github, gitlab) = (server("GITHUB_SERVER_URL"), server("CI_SERVER_URL"));
-    let usual = |server: &Option<String>, usual: &str| server.clone().or_else(|| Some(usual.to_owned()));
-    let known = [
-        ("LOCKSTEP_FORGE_TOKEN", github.clone().or_else(|| gitlab.clone())),
-        ("LOCKSTEP_FORGE_TOKEN", None),
-        ("GITHUB_TOKEN", usual(&github, "https://github.com")),
-        ("GITLAB_TOKEN", usual(&gitlab, "https://gitlab.com")),
-        ("GITEA_TOKEN", usual(&github, "https://gitea.com")),
-    ];
-    let login = |(variable, origin): (&str, Option<String>)| {
-        let (_, token) = secrets.iter().find(|(name, _)| name == variable)?;
-        Some(Login::new(origin, "x-access-token", token))
-    };
-    known.into_iter().filter_map(login).collect()
-}
-
-/// Who commits: whoever git's own variables name, or on GitHub the user of its jobs.
-fn author() -> Option<String> {
-    let own = environment::text("GIT_AUTHOR_NAME").zip(environment::text("GIT_AUTHOR_EMAIL"));
-    let bot = || {
-        environment::text("GITHUB_ACTIONS")?;
-        Some("github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>".to_owned())
-    };
-    own.map(|(name, email)| format!("{name} <{email}>")).or_else(bot)
-}
-
-/// What a commit says of the job that made it: which run it was, and who started it, as far as the platform says it.
-fn trailers() -> Vec<(String, String)> {
-    let github = || {
-        let [server, repository, run] =
-            ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(environment::text);
-        Some(format!("{}/{}/actions/runs/{}", server?, repository?, run?))
-    };
-    let others = || ["CI_JOB_URL", "BUILD_URL"].into_iter().find_map(environment::text);
-    let actor =
-        ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID"].into_iter().find_map(environment::text);
-    let named = [("CI-Run", github().or_else(others)), ("CI-Actor", actor)];
-    let plain = |text: &String| !text.chars().any(char::is_control);
-    named.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.filter(plain)?))).collect()
 }
 
 /// Reads `ORIGIN=NAME`: which secret goes where.

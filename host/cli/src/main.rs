@@ -7,6 +7,7 @@ mod commands;
 mod conclude;
 mod connect;
 mod environment;
+mod forges;
 mod inputs;
 mod prepare;
 mod receipt;

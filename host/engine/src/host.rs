@@ -3,6 +3,7 @@
 
 use crate::confines::{Confined, Confines};
 use lockstep_cluster::Cluster;
+use lockstep_forge::Forges;
 use lockstep_http::Web;
 use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
 use lockstep_model::exit::Exit;
@@ -68,6 +69,7 @@ pub(crate) struct Host {
     pub(crate) web: Web,
     pub(crate) cluster: Cluster,
     pub(crate) repositories: Repositories,
+    pub(crate) forges: Forges,
     pub(crate) live: Box<dyn Live>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,

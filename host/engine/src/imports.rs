@@ -89,6 +89,7 @@ impl Imports {
                 Capability::Http => "https://HOST",
                 Capability::Cluster => "NAMESPACE/*",
                 Capability::Repository => "https://HOST/PATH//FOLDER/**",
+                Capability::Forge => "https://HOST/PATH#BASE...BRANCH",
             };
             (!verbs.is_empty()).then(|| format!("{} {scope}", verbs.join(",")))
         };
@@ -120,7 +121,12 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
         Capability::Repository => &[
             ("read", &["default-branch", "head", "files", "read", "history"]),
             ("commit", &["commit"]),
-            ("push", &["push"]),
+            ("push", &["push", "replace"]),
+        ],
+        Capability::Forge => &[
+            ("read", &["pull-requests", "inspect"]),
+            ("propose", &["open", "edit", "comment"]),
+            ("merge", &["merge"]),
         ],
         Capability::Cluster => &[
             ("read", &["get", "watch"]),
@@ -189,6 +195,7 @@ mod tests {
         }
         assert_eq!(capability("lockstep:step/workspace@0.1.3"), Some(Capability::Workspace));
         assert_eq!(capability("lockstep:step/workspace@0.2.0"), None);
-        assert_eq!(capability("lockstep:step/forge@0.1.0"), None);
+        assert_eq!(capability("lockstep:step/forge@0.1.0"), Some(Capability::Forge));
+        assert_eq!(capability("lockstep:step/mail@0.1.0"), None);
     }
 }

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod compile;
 mod config;
 mod confines;
+mod forge;
 pub mod host;
 pub mod http;
 pub mod imports;

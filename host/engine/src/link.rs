@@ -40,6 +40,9 @@ pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Resul
                     |host| host,
                 )?;
             }
+            Capability::Forge => {
+                bindings::lockstep::step::forge::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+            }
             Capability::Cluster => {
                 bindings::lockstep::step::cluster::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| {
                     host

@@ -72,10 +72,21 @@ impl wit::Host for Host {
         let effect = self.on("push", "push", (&repository, part), |repositories, permit| {
             repositories.push(permit, &commit, expected.as_deref())
         })?;
-        Ok(effect.map(|effect| match effect {
-            Effect::Made => wit::Effect::Made,
-            Effect::Planned => wit::Effect::Planned,
-        }))
+        Ok(effect.map(to_effect))
+    }
+
+    fn replace(
+        &mut self,
+        repository: String,
+        branch: String,
+        commit: String,
+        expected: String,
+    ) -> Told<wit::Effect> {
+        let part = RawPart::Branch(&branch);
+        let effect = self.on("replace", "push", (&repository, part), |repositories, permit| {
+            repositories.replace(permit, &commit, &expected)
+        })?;
+        Ok(effect.map(to_effect))
     }
 }
 
@@ -96,11 +107,18 @@ impl Host {
     }
 }
 
+fn to_effect(effect: Effect) -> wit::Effect {
+    match effect {
+        Effect::Made => wit::Effect::Made,
+        Effect::Planned => wit::Effect::Planned,
+    }
+}
+
 fn to_file(File { path, id, executable }: File) -> wit::File {
     wit::File { path, id, executable }
 }
 
 fn to_revision(revision: Revision) -> wit::Revision {
-    let Revision { id, parents, author, at, message } = revision;
-    wit::Revision { id, parents, author, at, message }
+    let Revision { id, parents, author, at, message, sealed } = revision;
+    wit::Revision { id, parents, author, at, message, sealed }
 }

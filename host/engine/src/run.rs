@@ -7,6 +7,7 @@ use crate::load::{ENTRY, Step};
 use crate::parallel::{self, Broken, Functions, Pool};
 use crate::{link, value, watch};
 use lockstep_cluster::Cluster;
+use lockstep_forge::Forges;
 use lockstep_http::Web;
 use lockstep_model::call::Capability;
 use lockstep_model::exit::Exit;
@@ -46,6 +47,8 @@ pub struct Setup {
     pub cluster: Cluster,
     /// The git repositories.
     pub repositories: Repositories,
+    /// The forges that they are on.
+    pub forges: Forges,
     /// Who hears what the component says while it runs.
     pub live: Box<dyn Live>,
 }
@@ -118,7 +121,7 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
 
 /// Calls the component on the current thread.
 fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Outcome {
-    let Setup { inputs, granted, gate, workspace, objects, web, cluster, repositories, live } = setup;
+    let Setup { inputs, granted, gate, workspace, objects, web, cluster, repositories, forges, live } = setup;
     let (limits, printed) = (*gate.limits(), pool.printed.clone());
     let host = Host {
         workspace,
@@ -126,6 +129,7 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         web,
         cluster,
         repositories,
+        forges,
         live,
         notes: Vec::new(),
         summary: Vec::new(),
@@ -140,11 +144,13 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Ou
         Err(ended) => ended,
     };
     let refused_memory = store.data().confines.limiter.refused;
-    let Host { workspace, objects, cluster, repositories, notes, summary, rejected, .. } = store.into_data();
+    let Host { workspace, objects, cluster, repositories, forges, notes, summary, rejected, .. } =
+        store.into_data();
     let mut objects = objects.into_changes();
     objects.append(&mut cluster.into_changes());
     let (mut branches, diff) = repositories.into_changes();
     objects.append(&mut branches);
+    objects.append(&mut forges.into_changes());
     let ended = match ended {
         Ended::Trapped(_) if refused_memory => {
             Ended::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))

@@ -19,7 +19,7 @@ const AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
 ///
 /// # Errors
 /// There is no such trust.
-pub(super) fn trust() -> Result<ClientConfig, rustls::Error> {
+pub fn trust() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Verifier::new(Arc::clone(&provider))?);
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -12,6 +12,7 @@ mod secret;
 mod stage;
 mod types;
 
+pub use client::trust;
 pub use secret::Credential;
 pub use types::{Header, Method, Request, Response, Trouble};
 
@@ -143,7 +144,7 @@ impl Web {
             let means = Means {
                 lookup: Arc::clone(&self.lookup),
                 known: Arc::clone(&self.known),
-                trust: client::trust(),
+                trust: trust(),
                 no_trust: client::no_trust().map_err(|error| unavailable("TLS", &error))?,
             };
             self.server = Some((runtime, Arc::new(means)));

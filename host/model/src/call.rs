@@ -22,11 +22,14 @@ pub enum Capability {
     Cluster,
     /// Git repositories.
     Repository,
+    /// Pull requests of forges.
+    Forge,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 5] = [Self::Workspace, Self::Objects, Self::Http, Self::Cluster, Self::Repository];
+    pub const ALL: [Self; 6] =
+        [Self::Workspace, Self::Objects, Self::Http, Self::Cluster, Self::Repository, Self::Forge];
 
     /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
     #[must_use]
@@ -37,6 +40,7 @@ impl Capability {
             Self::Http => "http",
             Self::Cluster => "cluster",
             Self::Repository => "repository",
+            Self::Forge => "forge",
         }
     }
 
@@ -55,6 +59,7 @@ impl Capability {
             Self::Http => &["get", "private"],
             Self::Cluster => &["read", "logs", "rollback", "scale", "suspend", "evict", "keep"],
             Self::Repository => &["read", "commit", "push"],
+            Self::Forge => &["read", "propose", "merge"],
         }
     }
 
@@ -68,6 +73,7 @@ impl Capability {
             Self::Cluster => matches!(right, "read" | "logs"),
             // What is committed is seen by nobody until it is pushed.
             Self::Repository => matches!(right, "read" | "commit"),
+            Self::Forge => right == "read",
         }
     }
 }
@@ -123,6 +129,8 @@ pub enum RawPart<'a> {
     Files(&'a [String]),
     /// A text that should be a pattern over paths.
     Pattern(&'a str),
+    /// Texts that should be the names of two branches, the second to be merged into the first.
+    Proposal(&'a str, &'a str),
 }
 
 /// What a call is about, read and found well-formed.

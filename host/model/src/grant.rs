@@ -32,7 +32,7 @@ pub enum Scope {
     Web(WebAddress),
     /// Objects of a cluster.
     Cluster(Resource),
-    /// What is in a git repository.
+    /// What is in a git repository, or proposed for it.
     Repository(RepositoryScope),
 }
 
@@ -51,7 +51,7 @@ impl Scope {
             Capability::Cluster => {
                 Resource::parse(text).map(Self::Cluster).map_err(|error| error.to_string())
             }
-            Capability::Repository => {
+            Capability::Repository | Capability::Forge => {
                 RepositoryScope::parse(text).map(Self::Repository).map_err(|error| error.to_string())
             }
         }

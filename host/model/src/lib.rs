@@ -6,6 +6,7 @@ pub mod asks;
 pub mod call;
 pub mod digest;
 pub mod exit;
+pub mod forge;
 pub mod gate;
 pub mod grant;
 pub mod info;

@@ -1,5 +1,5 @@
-//! The name of a git repository, of its branches and of the files in it, as the gate sees it: `REPOSITORY`,
-//! `REPOSITORY#BRANCH` and `REPOSITORY//PATH`. It never asks a server.
+//! The name of a git repository, of its branches, of the files in it and of pull requests, as the gate sees it:
+//! `REPOSITORY`, `REPOSITORY#BRANCH`, `REPOSITORY//PATH` and `REPOSITORY#BASE...BRANCH`. It never asks a server.
 
 use crate::path::{PathError, WorkspacePath};
 use crate::pattern::Pattern;
@@ -132,6 +132,8 @@ pub enum Part {
     Files(Vec<WorkspacePath>),
     /// The files of a commit that a pattern names.
     Pattern(Pattern),
+    /// What a branch, the second one, is to bring into another, its base.
+    Proposal(WorkspacePath, WorkspacePath),
 }
 
 impl Part {
@@ -145,6 +147,7 @@ impl Part {
                 format!("{repository}//{}", paths.first().map(WorkspacePath::as_str).unwrap_or_default())
             }
             Self::Pattern(pattern) => format!("{repository}//{}", pattern.as_str()),
+            Self::Proposal(base, branch) => format!("{repository}#{}...{}", base.as_str(), branch.as_str()),
         }
     }
 }
@@ -199,6 +202,8 @@ enum Within {
     Branches(Pattern),
     /// The files that a pattern names.
     Files(Pattern),
+    /// What the branches that the second pattern names bring into those of the first.
+    Proposals(Pattern, Pattern),
 }
 
 impl RepositoryScope {
@@ -213,7 +218,10 @@ impl RepositoryScope {
         // A local path has a third slash there.
         let begin = begin + usize::from(text[begin..].starts_with('/'));
         let (repository, within) = match (text.split_once('#'), text[begin..].find("//")) {
-            (Some((repository, branches)), _) => (repository, Within::Branches(pattern(branches)?)),
+            (Some((repository, branches)), _) => match branches.split_once("...") {
+                Some((base, branch)) => (repository, Within::Proposals(pattern(base)?, pattern(branch)?)),
+                None => (repository, Within::Branches(pattern(branches)?)),
+            },
             (None, Some(at)) => (&text[..begin + at], Within::Files(pattern(&text[begin + at + 2..])?)),
             (None, None) => (text, Within::All),
         };
@@ -235,7 +243,11 @@ impl RepositoryScope {
             (Within::Branches(pattern), Part::Branch(branch)) => pattern.matches(branch),
             (Within::Files(pattern), Part::Files(paths)) => paths.iter().all(|path| pattern.matches(path)),
             (Within::Files(outer), Part::Pattern(pattern)) => pattern.is_within(outer),
-            (Within::Branches(_), _) | (Within::Files(_), Part::Branch(_)) => false,
+            (Within::Proposals(bases, branches), Part::Proposal(base, branch)) => {
+                bases.matches(base) && branches.matches(branch)
+            }
+            (Within::Branches(_) | Within::Proposals(..), _)
+            | (Within::Files(_), Part::Branch(_) | Part::Proposal(..)) => false,
         };
         self.repository == *repository && within
     }
@@ -335,6 +347,7 @@ mod tests {
         let on = |name: &str| Part::Branch(branch(name).unwrap());
         let at = |path: &str| Part::Files(vec![file(path).unwrap()]);
         let like = |text: &str| Part::Pattern(Pattern::parse(text).unwrap());
+        let into = |base: &str, name: &str| Part::Proposal(branch(base).unwrap(), branch(name).unwrap());
         for (text, repository, part, covered) in [
             (".", &own, on("main"), true),
             (".", &own, at("a.yaml"), true),
@@ -343,6 +356,18 @@ mod tests {
             (".#promote/**", &own, on("main"), false),
             (".#promote/**", &own, at("promote/web"), false),
             (".#promote/**", &own, Part::Whole, false),
+            (".", &own, into("main", "promote/web"), true),
+            (".", &other, into("main", "promote/web"), false),
+            (".#main...promote/*", &own, into("main", "promote/web"), true),
+            (".#main...promote/*", &own, into("release", "promote/web"), false),
+            (".#main...promote/*", &own, into("main", "feature"), false),
+            (".#main...promote/*", &own, into("promote/web", "main"), false),
+            (".#main...promote/*", &own, on("main"), false),
+            (".#main...promote/*", &own, on("promote/web"), false),
+            (".#main...promote/*", &own, at("main"), false),
+            (".#main...promote/*", &own, Part::Whole, false),
+            (".#**", &own, into("main", "promote/web"), false),
+            (".//**", &own, into("main", "promote/web"), false),
             (".//envs/prod/**", &own, at("envs/prod/a.yaml"), true),
             (".//envs/prod/**", &own, at("envs/dev/a.yaml"), false),
             (".//envs/prod/**", &own, on("envs/prod/a"), false),

@@ -1,6 +1,7 @@
 //! Makes commits: changes some files of a commit's tree and nothing else, without a checkout. Nobody sees them before they
 //! are pushed.
 
+use super::seal::sealed;
 use super::store::{Store, is_plain};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
@@ -71,8 +72,9 @@ impl Store {
             ("GIT_COMMITTER_NAME", name),
             ("GIT_COMMITTER_EMAIL", email),
         ];
-        let message = self.signed(message)?;
-        let made = self.git.call_with(&["commit-tree", &tree, "-p", parent], &message, &who)?;
+        let message = String::from_utf8_lossy(&self.signed(message)?).into_owned();
+        let message = sealed(&message, parent, &tree);
+        let made = self.git.call_with(&["commit-tree", &tree, "-p", parent], message.as_bytes(), &who)?;
         let made = String::from_utf8_lossy(&made).trim().to_owned();
         self.made.insert(made.clone(), parent.to_owned());
         Ok(made)

@@ -8,6 +8,7 @@ mod git;
 mod login;
 mod origin;
 mod push;
+mod seal;
 mod store;
 
 pub use login::Login;
@@ -23,6 +24,7 @@ use lockstep_model::gate::Permit;
 use lockstep_model::known::Known;
 use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_model::repository::{Part, Repository};
+use push::Onto;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -72,18 +74,40 @@ pub struct Repositories {
     diff: String,
 }
 
+impl Connection {
+    /// Where a repository is, and the token that opens its server. What the workspace's remote holds in secret becomes
+    /// known.
+    ///
+    /// # Errors
+    /// The workspace names none, or it could only be opened where others can read along.
+    pub fn find(
+        &self,
+        repository: &Repository,
+        known: &Known,
+    ) -> Result<(String, Option<&Login>), CallError> {
+        let url = origin::url(repository, self, known)?;
+        let login = login::of(&self.logins, repository, &url)?;
+        Ok((url, login))
+    }
+
+    /// What no message may show.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let known = Known::default();
+        let held = self.logins.iter().map(Login::token).chain(self.secrets.iter().map(String::as_str));
+        held.filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
+        known
+    }
+}
+
 impl Repositories {
     /// The repositories of a run. Nothing is asked of any yet.
     #[must_use]
     pub fn new(connection: Connection, planned: bool) -> Self {
-        let known = Known::default();
-        let held =
-            connection.logins.iter().map(Login::token).chain(connection.secrets.iter().map(String::as_str));
-        held.filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
         Self {
+            known: connection.known(),
             connection,
             planned,
-            known,
             folder: None,
             stores: HashMap::new(),
             changes: Vec::new(),
@@ -190,10 +214,34 @@ impl Repositories {
         commit: &str,
         expected: Option<&str>,
     ) -> Result<Answer<Effect>, CallError> {
+        self.move_branch(permit, commit, expected.map_or(Onto::Nothing, Onto::Head))
+    }
+
+    /// Lets the permit's branch point at a commit that this run has made, in the place of `expected`, which an earlier run
+    /// has made and nobody has touched since.
+    ///
+    /// # Errors
+    /// `Conflict` if it points at something else, `Invalid` if others have committed to it, or the server refuses or does
+    /// not answer well.
+    pub fn replace(
+        &mut self,
+        permit: &Permit,
+        commit: &str,
+        expected: &str,
+    ) -> Result<Answer<Effect>, CallError> {
+        self.move_branch(permit, commit, Onto::Replace(expected))
+    }
+
+    fn move_branch(
+        &mut self,
+        permit: &Permit,
+        commit: &str,
+        onto: Onto<'_>,
+    ) -> Result<Answer<Effect>, CallError> {
         let planned = self.planned;
         let (effect, name, diff) = self.on(permit, |store, part| match part {
             Part::Branch(branch) => {
-                let effect = push::push(store, branch.as_str(), commit, expected, planned)?;
+                let effect = push::push(store, branch.as_str(), commit, onto, planned)?;
                 let diff = if effect == Effect::Planned { store.diff(commit) } else { String::new() };
                 Ok((effect, format!("{}#{}", store.name(), branch.as_str()), diff))
             }
@@ -228,8 +276,7 @@ impl Repositories {
             self.folder = Some(folder);
         }
         let folder = self.folder.as_ref().map(TempDir::path).unwrap_or(&self.connection.workspace);
-        let url = origin::url(repository, &self.connection, &self.known)?;
-        let login = login::of(&self.connection.logins, repository, &url)?;
+        let (url, login) = self.connection.find(repository, &self.known)?;
         let git = Git::new(
             folder.join(self.stores.len().to_string()),
             login.cloned(),

@@ -5,30 +5,58 @@ use super::Effect;
 use super::store::{Store, id};
 use lockstep_model::call::CallError;
 
-/// Pushes a commit to a branch that points at `expected`; with none, to one that is not there.
+/// What a push is to come to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Onto<'a> {
+    /// A branch that is not there.
+    Nothing,
+    /// On top of what the branch points at.
+    Head(&'a str),
+    /// In the place of what the branch points at.
+    Replace(&'a str),
+}
+
+impl<'a> Onto<'a> {
+    /// What the branch has to point at.
+    fn expected(self) -> Option<&'a str> {
+        match self {
+            Self::Nothing => None,
+            Self::Head(expected) | Self::Replace(expected) => Some(expected),
+        }
+    }
+}
+
+/// Pushes a commit to a branch.
 pub(super) fn push(
     store: &mut Store,
     branch: &str,
     commit: &str,
-    expected: Option<&str>,
+    onto: Onto<'_>,
     planned: bool,
 ) -> Result<Effect, CallError> {
     let what = format!("push to `{branch}` of `{}`", store.name());
     id(commit)?;
-    let Some(parent) = store.made.get(commit) else {
+    let Some(parent) = store.made.get(commit).cloned() else {
         return Err(CallError::Invalid(format!("{what}: `{commit}` is no commit that this run has made")));
     };
     // So a branch only ever gets one commit on top, or begins at the head of another one.
-    let fits = match expected {
-        Some(expected) => parent == expected,
-        None => store.heads.contains(parent),
+    let fits = match onto {
+        Onto::Head(expected) => parent == expected,
+        Onto::Nothing | Onto::Replace(_) => store.heads.contains(&parent),
     };
     if !fits {
         return Err(CallError::Invalid(format!(
             "{what}: the commit is not on top of what the branch points at"
         )));
     }
-    let moved = || CallError::Conflict(format!("{what}: somebody else has pushed to it"));
+    let (expected, moved) =
+        (onto.expected(), || CallError::Conflict(format!("{what}: somebody else has pushed to it")));
+    if let Onto::Replace(expected) = onto {
+        if store.head(branch)?.as_deref() != Some(expected) {
+            return Err(moved());
+        }
+        may_be_replaced(store, &what, expected, &parent)?;
+    }
     if planned {
         return if store.head(branch)?.as_deref() == expected { Ok(Effect::Planned) } else { Err(moved()) };
     }
@@ -49,4 +77,15 @@ pub(super) fn push(
         }),
         Err(_) => Err(store.refused(&what, &refused)),
     }
+}
+
+/// Refuses to drop what others have done: a branch may only lose the one commit of a run that it has beyond the commit
+/// that it is to rest on.
+fn may_be_replaced(store: &mut Store, what: &str, head: &str, base: &str) -> Result<(), CallError> {
+    let foreign = |why: &str| CallError::Invalid(format!("{what}: it would be lost that {why}"));
+    let history = store.history(head, 1)?;
+    let head = history.first().filter(|head| head.sealed);
+    let parent = head.and_then(|head| head.parents.first());
+    let parent = parent.ok_or_else(|| foreign("somebody else has committed to it"))?;
+    if store.rests_on(base, parent)? { Ok(()) } else { Err(foreign("it rests on commits of somebody else")) }
 }

@@ -2,6 +2,7 @@
 //! no more, where the server can do that, and pushes nothing.
 
 use super::git::{Git, Refused};
+use super::seal;
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::pattern::Pattern;
@@ -32,6 +33,8 @@ pub struct Revision {
     pub at: u64,
     /// Its message.
     pub message: String,
+    /// Whether a run has made it and nobody has touched it since.
+    pub sealed: bool,
 }
 
 /// The largest file that is read, and what one call reads in all, in bytes.
@@ -164,20 +167,27 @@ impl Store {
 
     /// Fetches a commit and so many of its history, itself included, without contents.
     fn fetch_down_to(&mut self, what: &str, commit: &str, depth: u32) -> Result<(), CallError> {
-        let depth = format!("--depth={depth}");
-        let args = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            &depth,
-            "--filter=blob:none",
-            "origin",
-            commit,
-        ];
-        self.ask(what, &args, b"")?;
+        self.fetch_filtered(what, commit, depth, "blob:none")?;
         self.here.insert(commit.to_owned());
         Ok(())
+    }
+
+    /// The same without trees.
+    pub(super) fn fetch_commits(&mut self, commit: &str, depth: u32) -> Result<(), CallError> {
+        self.fetch_filtered(&format!("the history of `{commit}`"), commit, depth, "tree:0")
+    }
+
+    fn fetch_filtered(
+        &mut self,
+        what: &str,
+        commit: &str,
+        depth: u32,
+        without: &str,
+    ) -> Result<(), CallError> {
+        let (depth, filter) = (format!("--depth={depth}"), format!("--filter={without}"));
+        let args =
+            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &depth, &filter, "origin", commit];
+        self.ask(what, &args, b"").map(drop)
     }
 
     /// What stands at these paths of a commit and at the folders above them, or at all of them.
@@ -292,18 +302,21 @@ impl Store {
         id(commit)?;
         let most = most.clamp(1, MOST_COMMITS);
         if !self.made.contains_key(commit) {
-            self.fetch_down_to(&format!("the history of `{commit}`"), commit, most)?;
+            // Where what is fetched ends, git knows no parents.
+            self.fetch_down_to(&format!("the history of `{commit}`"), commit, most + 1)?;
         }
-        let format = "--format=%H%x00%P%x00%an <%ae>%x00%ct%x00%B%x1e";
+        let format = "--format=%H%x00%P%x00%T%x00%an <%ae>%x00%ct%x00%B%x1e";
         let told = self.git.call(&["log", format, "-n", &most.to_string(), commit], b"")?;
         let told = String::from_utf8_lossy(&told).into_owned();
         let revision = |record: &str| {
-            let mut fields = record.trim_start().splitn(5, '\0');
-            let (id, parents, author) = (fields.next()?, fields.next()?, fields.next()?);
+            let mut fields = record.trim_start().splitn(6, '\0');
+            let (id, parents, tree, author) =
+                (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
             let (at, message) = (fields.next()?.parse().ok()?, fields.next()?);
-            let parents = parents.split_whitespace().map(str::to_owned).collect();
+            let parents: Vec<_> = parents.split_whitespace().map(str::to_owned).collect();
             let (author, message) = (author.to_owned(), message.trim_end().to_owned());
-            Some(Revision { id: id.to_owned(), parents, author, at, message })
+            let sealed = seal::holds(&message, &parents, tree);
+            Some(Revision { id: id.to_owned(), parents, author, at, message, sealed })
         };
         Ok(told.split(RECORD).filter_map(revision).collect())
     }

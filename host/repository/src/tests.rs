@@ -135,6 +135,10 @@ impl Run {
     fn push(&mut self, branch: &str, commit: &str, expected: Option<&str>) -> Result<Effect, CallError> {
         self.call("push", RawPart::Branch(branch), |all, permit| all.push(permit, commit, expected))
     }
+
+    fn replace(&mut self, branch: &str, commit: &str, expected: &str) -> Result<Effect, CallError> {
+        self.call("push", RawPart::Branch(branch), |all, permit| all.replace(permit, commit, expected))
+    }
 }
 
 #[test]
@@ -186,7 +190,10 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
     let told = place.show(&made);
     assert!(told.contains("Author: Ci Bot <ci@example.com>") && !told.contains("By: a run"), "{told}");
     let trailers = git(&place.path("bare"), &["log", "-1", "--format=%(trailers)", &made]);
-    assert_eq!(trailers, "CI-Run: https://ci.example.com/7\nBy: the host");
+    assert!(
+        trailers.starts_with("CI-Run: https://ci.example.com/7\nBy: the host\nLockstep-Seal: "),
+        "{trailers}"
+    );
     assert!(!told.contains("old mode") && told.matches("diff --git").count() == 1, "{told}");
     // One on top of that, which adds, and one that removes.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
@@ -376,4 +383,69 @@ fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
     let (sends, _asked) = server(to);
     let told = Run::on(&format!("{sends}/shop/deploy"), connection, false).head("main");
     assert!(matches!(told, Err(CallError::Unavailable(_))), "{told:?}");
+}
+
+#[test]
+fn only_what_a_run_has_made_is_replaced() {
+    let place = Place::new();
+    let first = place.at("main").unwrap();
+    let mut run = Run::of(&place);
+    run.head("main").unwrap();
+    let made = run.commit(&first, "a.yaml", Some("one\n")).unwrap();
+    run.push("promote/web", &made, None).unwrap();
+    // Another run, on top of what main has become.
+    let second = place.push("second");
+    let mut run = Run::of(&place);
+    run.head("main").unwrap();
+    let next = run.commit(&second, "a.yaml", Some("two\n")).unwrap();
+    assert!(matches!(run.replace("promote/web", &next, &first), Err(CallError::Conflict(_))));
+    assert_eq!(run.replace("promote/web", &next, &made), Ok(Effect::Made));
+    assert_eq!(place.at("promote/web").as_deref(), Some(&*next));
+    // A commit on top of it, one that has taken its place, and one below it.
+    let work = place.path("work");
+    git(&work, &["fetch", "--quiet", "origin"]);
+    let theirs = |what: &dyn Fn()| {
+        git(&work, &["checkout", "--quiet", "-B", "theirs", &next]);
+        what();
+        git(&work, &["push", "--quiet", "--force", "origin", "HEAD:promote/web"]);
+        git(&work, &["rev-parse", "HEAD"])
+    };
+    let own = |name: &str| {
+        fs::write(work.join(name), "theirs\n").unwrap();
+        git(&work, &["add", "--all"]);
+    };
+    let on_top = || {
+        own("b.yaml");
+        git(&work, &["commit", "--quiet", "--message", "theirs"]);
+    };
+    let amended = || {
+        own("a.yaml");
+        git(&work, &["commit", "--quiet", "--amend", "--no-edit"]);
+    };
+    let renamed = || drop(git(&work, &["commit", "--quiet", "--amend", "--message", "Lockstep-Seal: x"]));
+    for what in [&on_top as &dyn Fn(), &amended, &renamed] {
+        let head = theirs(what);
+        let mut run = Run::of(&place);
+        run.head("main").unwrap();
+        let made = run.commit(&second, "a.yaml", Some("three\n")).unwrap();
+        let refused = run.replace("promote/web", &made, &head);
+        assert!(
+            matches!(&refused, Err(CallError::Invalid(why)) if why.contains("somebody else")),
+            "{refused:?}"
+        );
+        assert_eq!(place.at("promote/web"), Some(head));
+    }
+    let theirs = theirs(&on_top);
+    let mut run = Run::of(&place);
+    run.head("promote/web").unwrap();
+    let above = run.commit(&theirs, "a.yaml", Some("three\n")).unwrap();
+    run.push("promote/web", &above, Some(&theirs)).unwrap();
+    run.head("main").unwrap();
+    let made = run.commit(&second, "a.yaml", Some("four\n")).unwrap();
+    let refused = run.replace("promote/web", &made, &above);
+    assert!(
+        matches!(&refused, Err(CallError::Invalid(why)) if why.contains("rests on commits")),
+        "{refused:?}"
+    );
+    assert_eq!(place.at("promote/web"), Some(above));
 }

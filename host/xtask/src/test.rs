@@ -30,8 +30,14 @@ const PLAIN: [&str; 11] = [
     "xtask",
 ];
 /// Crates that link the sandbox or clients: tested in the profile in which those are built anyway.
-const SANDBOXED: [&str; 5] =
-    ["lockstep-objects", "lockstep-http", "lockstep-cluster", "lockstep-engine", "lockstep"];
+const SANDBOXED: [&str; 6] = [
+    "lockstep-objects",
+    "lockstep-http",
+    "lockstep-cluster",
+    "lockstep-forge",
+    "lockstep-engine",
+    "lockstep",
+];
 
 /// Runs the tests.
 pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {

@@ -52,6 +52,10 @@ fn dependencies_go_one_way() {
             "lockstep-repository",
             &["wasmtime", "lockstep-engine", "lockstep-workspace", "lockstep-objects", "clap"],
         ),
+        (
+            "lockstep-forge",
+            &["wasmtime", "lockstep-engine", "lockstep-workspace", "lockstep-objects", "clap"],
+        ),
         ("xtask", &["wasmtime", "lockstep-engine", "lockstep-workspace"]),
         ("lockstep-tests", &["wasmtime", "lockstep-engine", "lockstep-workspace"]),
     ] {
@@ -68,13 +72,14 @@ fn dependencies_go_one_way() {
 }
 
 /// The crates of the host: no component knows them.
-const HOST: [&str; 10] = [
+const HOST: [&str; 11] = [
     "lockstep-model",
     "lockstep-workspace",
     "lockstep-objects",
     "lockstep-http",
     "lockstep-cluster",
     "lockstep-repository",
+    "lockstep-forge",
     "lockstep-engine",
     "lockstep",
     "wasmtime",

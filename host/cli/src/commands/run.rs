@@ -13,6 +13,7 @@ use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
 use lockstep_cluster::Cluster;
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
+use lockstep_forge::Forges;
 use lockstep_http::Web;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
@@ -178,6 +179,7 @@ fn carry_out(
         web: Web::new(connections.http, &known.limits),
         cluster: Cluster::new(connections.cluster, &known.limits, args.plan),
         repositories: Repositories::new(connections.repository, args.plan),
+        forges: Forges::new(connections.forge, args.plan),
         live: Box::new(voice.clone()),
     };
     let Outcome { ended, remains } = run(&subject.step, setup);

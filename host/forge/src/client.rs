@@ -1,0 +1,249 @@
+//! One forge over HTTP: sends a request, waits and sends it again where the table of answers says so. It follows no
+//! redirect, shows its token to nobody else, and never sends twice what must not happen twice.
+
+use crate::locate::Place;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Method};
+use http_body_util::{BodyExt as _, Limited};
+use lockstep_model::call::CallError;
+use lockstep_model::forge::{Asked, Class, ForgeKind, class};
+use lockstep_model::known::Known;
+use octocrab::Octocrab;
+use serde_json::Value;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Runtime;
+
+/// The name under which a run asks.
+const AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
+/// How long a connection may take, and a request as a whole.
+const CONNECT: Duration = Duration::from_secs(20);
+const WHOLE: Duration = Duration::from_secs(60);
+/// How long a call waits for a forge in all.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The first pause after a fault. Each is twice as long as the one before.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The largest answer.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// How requests are sent.
+enum Line {
+    /// By the client of GitHub.
+    GitHub(Octocrab),
+    /// As they are.
+    Plain(reqwest::Client, String),
+}
+
+/// The forge of a run's repository.
+pub(crate) struct Client {
+    runtime: Runtime,
+    line: Line,
+    kind: ForgeKind,
+    /// The URL of its API, without a `/` at its end.
+    base: String,
+    known: Known,
+}
+
+/// An answer that is no refusal.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Its body.
+    pub(crate) body: Value,
+}
+
+/// Why a request came to nothing.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// What is done about it.
+    pub(crate) class: Class,
+    /// What the component is told.
+    pub(crate) error: CallError,
+}
+
+impl From<Refusal> for CallError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+/// An answer as it came.
+struct Raw {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Client {
+    pub(crate) fn new(place: &Place, known: Known) -> Result<Self, CallError> {
+        let unable = |why: String| CallError::Unavailable(format!("no client for {}: {why}", place.kind));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| unable(error.to_string()))?;
+        let trust = lockstep_http::trust().map_err(|error| unable(error.to_string()))?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(trust)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .build()
+            .map_err(|error| unable(error.to_string()))?;
+        let line = match place.kind {
+            ForgeKind::GitHub => {
+                let _inside = runtime.enter();
+                let built = Octocrab::builder().base_uri(place.api.as_str());
+                let built = built.map_err(|error| unable(error.to_string()))?;
+                let crab = built.personal_token(place.token.clone()).build_with_reqwest(client);
+                Line::GitHub(crab.map_err(|error| unable(error.to_string()))?)
+            }
+            _ => Line::Plain(client, format!("Bearer {}", place.token)),
+        };
+        Ok(Self { runtime, line, kind: place.kind, base: place.api.clone(), known })
+    }
+
+    /// Asks for something.
+    pub(crate) fn get(&self, path: &str) -> Result<Value, CallError> {
+        Ok(self.ask(Method::GET, path, None, Asked::Other)?.body)
+    }
+
+    /// Makes a request. What may happen only once is sent again only if the forge says that it did nothing.
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        asked: Asked,
+    ) -> Result<Reply, Refusal> {
+        let once = method == Method::POST || asked == Asked::Merge;
+        let what = format!("{method} {}{path}", self.base);
+        let (mut pause, mut waited) = (PAUSE, Duration::ZERO);
+        loop {
+            let (class, error, told) = match self.runtime.block_on(self.send(&method, path, body)) {
+                Ok(raw) if raw.status < 300 => {
+                    let body = serde_json::from_str(&self.known.redact(&raw.text)).unwrap_or(Value::Null);
+                    return Ok(Reply { status: raw.status, body });
+                }
+                Ok(raw) => self.refused(&what, asked, &raw),
+                Err(why) => {
+                    let error = CallError::Unavailable(format!("{what}: {}", self.known.redact(&why)));
+                    (Class::Retry, error, None)
+                }
+            };
+            let again = class == Class::Pause || class == Class::Retry && !once;
+            let wait = told.unwrap_or(pause).max(pause);
+            if !again || waited + wait > PATIENCE {
+                return Err(Refusal { class, error });
+            }
+            std::thread::sleep(wait);
+            (pause, waited) = (pause * 2, waited + wait);
+        }
+    }
+
+    async fn send(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Raw, String> {
+        let url = format!("{}{path}", self.base);
+        match &self.line {
+            Line::GitHub(crab) => {
+                let request = http::request::Builder::new().method(method.clone()).uri(url);
+                let request = request.header(ACCEPT, "application/vnd.github+json");
+                let request = crab.build_request(request, body).map_err(|error| chain(&error))?;
+                let response = crab.execute(request).await.map_err(|error| chain(&error))?;
+                let (head, body) = response.into_parts();
+                let bytes = Limited::new(body, LARGEST).collect().await.map_err(|error| chain(&*error))?;
+                let text = String::from_utf8_lossy(&bytes.to_bytes()).into_owned();
+                Ok(Raw { status: head.status.as_u16(), headers: head.headers, text })
+            }
+            Line::Plain(client, authorization) => {
+                let request = client.request(method.clone(), url).header(USER_AGENT, AGENT);
+                let request = request.header(AUTHORIZATION, authorization).header(ACCEPT, "application/json");
+                let request = match body {
+                    Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
+                    None => request,
+                };
+                let response = request.send().await.map_err(|error| chain(&error))?;
+                let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                let body = Limited::new(reqwest::Body::from(response), LARGEST);
+                let bytes = body.collect().await.map_err(|error| chain(&*error))?;
+                Ok(Raw { status, headers, text: String::from_utf8_lossy(&bytes.to_bytes()).into_owned() })
+            }
+        }
+    }
+
+    /// What a refusal means, and how long the forge says to wait.
+    fn refused(&self, what: &str, asked: Asked, raw: &Raw) -> (Class, CallError, Option<Duration>) {
+        let Raw { status, headers, text } = raw;
+        let says = says(&self.known.redact(text));
+        let told = told(headers);
+        let class = match class(self.kind, asked, *status, &says) {
+            // GitHub says it in this header alone: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+            Class::Stop if *status == 403 && told.is_some() => Class::Pause,
+            class => class,
+        };
+        let text = format!("{what}: {status}: {says}");
+        let error = match (class, status) {
+            (Class::Retry | Class::Pause, _) => match told {
+                Some(wait) => {
+                    CallError::Unavailable(format!("{text}; to be asked again in {} s", wait.as_secs()))
+                }
+                None => CallError::Unavailable(text),
+            },
+            (Class::Moved | Class::Taken, _) => CallError::Conflict(text),
+            (_, 401) => CallError::Unauthorized(format!(
+                "{text}; the token is not one of {}, or no longer",
+                self.kind
+            )),
+            (_, 403) => CallError::Unauthorized(format!("{text}; the token may not do this")),
+            (_, 404) => CallError::NotFound(format!("{text}; it is not there, or the token may not see it")),
+            (_, 300..=399) => CallError::NotFound(format!(
+                "{text}; the repository has moved: name the place where it is now"
+            )),
+            _ => CallError::Upstream { status: *status, message: text },
+        };
+        (class, error, told)
+    }
+}
+
+/// How long a forge says to wait.
+fn told(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let reset = || {
+        let (left, at) = (number("x-ratelimit-remaining")?, number("x-ratelimit-reset")?);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        (left == 0).then(|| at.saturating_sub(now) + 1)
+    };
+    number(RETRY_AFTER.as_str()).or_else(reset).map(Duration::from_secs)
+}
+
+/// What a forge says of a refusal, on one line: `message` and the messages of `errors`, or `error`.
+fn says(text: &str) -> String {
+    let flat = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let said = match serde_json::from_str::<Value>(text) {
+        Ok(body @ Value::Object(_)) => {
+            let one = |error: &Value| flat(error.get("message").unwrap_or(error));
+            let errors = body["errors"].as_array().into_iter().flatten().map(one);
+            let parts = [flat(&body["message"]), flat(&body["error"])].into_iter().chain(errors);
+            parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+        }
+        Ok(Value::String(text)) => text,
+        _ => text.to_owned(),
+    };
+    let plain: String = said.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
+    plain.trim().to_owned()
+}
+
+/// An error with what it comes from.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = error.source();
+    }
+    text
+}

@@ -1,0 +1,74 @@
+//! What forges have in common in their paths and answers. It decides nothing.
+
+use crate::client::Client;
+use crate::types::{Check, CheckState};
+use http::Method;
+use lockstep_model::call::CallError;
+use lockstep_model::forge::Asked;
+use serde_json::{Value, json};
+
+/// `/repos/OWNER/NAME` of a path with two parts.
+pub(crate) fn root(path: &str) -> Result<String, CallError> {
+    match path.split_once('/') {
+        Some((_, name)) if !name.contains('/') => Ok(format!("/repos/{path}")),
+        _ => Err(CallError::Invalid(format!("`{path}` is no repository there: write `OWNER/NAME`"))),
+    }
+}
+
+/// The names of labels, sorted.
+pub(crate) fn names(labels: &Value) -> Vec<String> {
+    let name = |label: &Value| label["name"].as_str().or(label.as_str()).map(str::to_owned);
+    let mut names: Vec<_> = labels.as_array().into_iter().flatten().filter_map(name).collect();
+    names.sort();
+    names
+}
+
+/// The first comment that holds a text, and its id.
+pub(crate) fn holding(comments: &Value, holds: &str) -> Option<(String, String)> {
+    let comments = comments.as_array().into_iter().flatten();
+    let text =
+        |comment: &Value| Some((comment["id"].as_u64()?.to_string(), comment["body"].as_str()?.to_owned()));
+    comments.filter_map(text).find(|(_, body)| body.contains(holds))
+}
+
+/// Comments on an issue: GitHub's and Gitea's way is the same.
+pub(crate) fn say(
+    client: &Client,
+    root: &str,
+    number: u64,
+    id: Option<&str>,
+    text: &str,
+) -> Result<(), CallError> {
+    let (method, path) = match id {
+        Some(id) => (Method::PATCH, format!("{root}/issues/comments/{id}")),
+        None => (Method::POST, format!("{root}/issues/{number}/comments")),
+    };
+    client.ask(method, &path, Some(&json!({"body": text})), Asked::Other)?;
+    Ok(())
+}
+
+/// A text as a part of a query or a path.
+pub(crate) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// An answer that has not the form which the forge documents.
+pub(crate) fn unreadable() -> CallError {
+    CallError::Unavailable("the forge's answer has not the form that its documentation says".into())
+}
+
+/// The statuses of a commit: GitHub's and Gitea's way is the same.
+/// <https://docs.github.com/rest/commits/statuses#get-the-combined-status-for-a-specific-reference>
+pub(crate) fn combined(body: &Value) -> Vec<Check> {
+    let check = |status: &Value| {
+        // Gitea calls it `status`, and has warnings too.
+        let state = match status["state"].as_str().or(status["status"].as_str())? {
+            "success" | "warning" | "skipped" => CheckState::Passed,
+            "pending" => CheckState::Pending,
+            _ => CheckState::Failed,
+        };
+        let url = status["target_url"].as_str().unwrap_or_default().to_owned();
+        Some(Check { name: status["context"].as_str()?.to_owned(), state, url })
+    };
+    body["statuses"].as_array().into_iter().flatten().filter_map(check).collect()
+}

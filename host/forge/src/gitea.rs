@@ -1,0 +1,166 @@
+//! Pull requests of Gitea and Forgejo. It decides nothing.
+//! <https://docs.gitea.com/api/1.24/>, the same in every version since 1.20
+
+use crate::Forge;
+use crate::client::{Client, Refusal};
+use crate::common::{combined, encoded, holding, names, root, say, unreadable};
+use crate::types::{Check, Found, Hurdle, Merging, Proposal, PullRequest, State};
+use http::Method;
+use lockstep_model::call::CallError;
+use lockstep_model::forge::{Asked, Class};
+use serde_json::{Value, json};
+
+/// How many pages of pull requests are looked through: there is no filter by branch.
+const PAGES: u32 = 20;
+/// How many entries a page has.
+const PAGE: usize = 50;
+/// The colour of a label that is made because it is not there.
+const COLOUR: &str = "#ededed";
+/// The ways of merging, in the order in which they are tried where the repository's own is not known.
+const WAYS: [&str; 4] = ["merge", "squash", "rebase", "fast-forward-only"];
+
+/// A repository on a Gitea.
+pub(crate) struct Gitea {
+    client: Client,
+    /// `/repos/OWNER/NAME`.
+    root: String,
+}
+
+impl Gitea {
+    pub(crate) fn new(client: Client, path: &str) -> Result<Self, CallError> {
+        Ok(Self { client, root: root(path)? })
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Value, Refusal> {
+        let path = format!("{}{path}", self.root);
+        Ok(self.client.ask(Method::POST, &path, Some(body), Asked::Other)?.body)
+    }
+
+    /// Adds labels, and makes those that the repository does not have.
+    fn label(&self, number: u64, labels: &[String]) -> Result<(), CallError> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let there = names(&self.client.get(&format!("{}/labels?limit={PAGE}", self.root))?);
+        for name in labels.iter().filter(|name| !there.contains(name)) {
+            match self.post("/labels", &json!({"name": name, "color": COLOUR})) {
+                // Somebody else may have made it, or an organisation has it.
+                Ok(_) | Err(Refusal { class: Class::Stop, .. }) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        self.post(&format!("/issues/{number}/labels"), &json!({"labels": labels}))?;
+        Ok(())
+    }
+}
+
+impl Forge for Gitea {
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
+        let mut all = Vec::new();
+        let base_is = encoded(base);
+        for page in 1..=PAGES {
+            let query = format!("state=all&base_branch={base_is}&sort=recentupdate&page={page}&limit={PAGE}");
+            let body = self.client.get(&format!("{}/pulls?{query}", self.root))?;
+            let page = body.as_array().map(Vec::as_slice).unwrap_or_default();
+            all.extend(page.iter().filter_map(found).filter(|found| found.is(base, branch)));
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        all.sort_by_key(|found| std::cmp::Reverse(found.now.number));
+        all.truncate(100);
+        Ok(all)
+    }
+
+    fn get(&self, number: u64) -> Result<Found, CallError> {
+        found(&self.client.get(&format!("{}/pulls/{number}", self.root))?).ok_or_else(unreadable)
+    }
+
+    fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
+        Ok(combined(&self.client.get(&format!("{}/commits/{commit}/status", self.root))?))
+    }
+
+    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
+        let body = json!({"base": base, "head": branch, "title": proposal.title, "body": proposal.body});
+        let path = format!("{}/pulls", self.root);
+        let opened = self.client.ask(Method::POST, &path, Some(&body), Asked::Open)?;
+        let mut found = found(&opened.body).ok_or_else(unreadable)?;
+        self.label(found.now.number, &proposal.labels)?;
+        found.now.labels.clone_from(&proposal.labels);
+        Ok(found)
+    }
+
+    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
+        let body = json!({"title": proposal.title, "body": proposal.body});
+        self.client.ask(
+            Method::PATCH,
+            &format!("{}/pulls/{number}", self.root),
+            Some(&body),
+            Asked::Other,
+        )?;
+        self.label(number, &proposal.labels)
+    }
+
+    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError> {
+        Ok(holding(&self.client.get(&format!("{}/issues/{number}/comments", self.root))?, holds))
+    }
+
+    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
+        say(&self.client, &self.root, number, id, text)
+    }
+
+    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError> {
+        let path = format!("{}/pulls/{}/merge", self.root, found.now.number);
+        let own = self.client.get(&self.root)?["default_merge_style"].as_str().map(str::to_owned);
+        let ways =
+            own.iter().map(String::as_str).chain(WAYS.into_iter().filter(|way| own.as_deref() != Some(*way)));
+        let mut last = None;
+        for way in ways {
+            let body = json!({"Do": way, "head_commit_id": head, "merge_when_checks_succeed": true});
+            match self.client.ask(Method::POST, &path, Some(&body), Asked::Merge) {
+                Ok(reply) if reply.status == 201 => return Ok(Merging::Waiting),
+                Ok(_) => return Ok(Merging::Merged),
+                Err(Refusal { class: Class::Wait, error })
+                    if error.message().contains("already scheduled") =>
+                {
+                    return Ok(Merging::Waiting);
+                }
+                Err(Refusal { class: Class::Wait | Class::Retry, .. }) => return Ok(Merging::NotYet),
+                Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Err(last.unwrap_or_else(unreadable))
+    }
+}
+
+/// A pull request as Gitea tells it.
+fn found(body: &Value) -> Option<Found> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let state = match (body["merged"].as_bool()?, body["state"].as_str()?) {
+        (true, _) => State::Merged,
+        (_, "open") => State::Open,
+        _ => State::Closed,
+    };
+    let (base, head) = (&body["base"], &body["head"]);
+    let own = head["repo_id"] == base["repo_id"];
+    let hurdle = match (body["draft"].as_bool(), body["mergeable"].as_bool()) {
+        (Some(true), _) => Hurdle::Draft,
+        // It says so too while it has not looked.
+        (_, Some(false)) => Hurdle::Conflicts,
+        _ => Hurdle::Unknown,
+    };
+    let now = PullRequest {
+        number: body["number"].as_u64()?,
+        url: text(&body["html_url"]),
+        state,
+        head: text(&head["sha"]),
+        merged: body["merge_commit_sha"].as_str().filter(|_| state == State::Merged).map(str::to_owned),
+        title: text(&body["title"]),
+        body: text(&body["body"]),
+        labels: names(&body["labels"]),
+        auto_merge: false,
+    };
+    // A branch that is gone has another `ref`.
+    Some(Found { now, base: text(&base["label"]), branch: own.then(|| text(&head["label"])), hurdle })
+}

@@ -1,0 +1,176 @@
+//! Pull requests of GitHub, also of its Enterprise Server. It decides nothing.
+//! <https://docs.github.com/rest/pulls>, <https://docs.github.com/graphql/reference/mutations>
+
+use crate::Forge;
+use crate::client::{Client, Refusal};
+use crate::common::{combined, encoded, holding, names, root, say, unreadable};
+use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
+use http::Method;
+use lockstep_model::call::CallError;
+use lockstep_model::forge::{Asked, Class};
+use serde_json::{Value, json};
+
+/// The ways of merging, in the order in which they are tried: a repository allows one or more of them.
+const WAYS: [&str; 3] = ["merge", "squash", "rebase"];
+/// Lets GitHub merge a pull request when it may; with a merge queue that is to put it there when it may.
+const AUTO: &str = "mutation($id: ID!, $head: GitObjectID!, $way: PullRequestMergeMethod!) { \
+    enablePullRequestAutoMerge(input: {pullRequestId: $id, expectedHeadOid: $head, mergeMethod: $way}) \
+    { pullRequest { number } } }";
+
+/// A repository on GitHub.
+pub(crate) struct GitHub {
+    client: Client,
+    /// `/repos/OWNER/NAME`.
+    root: String,
+    owner: String,
+}
+
+impl GitHub {
+    pub(crate) fn new(client: Client, path: &str) -> Result<Self, CallError> {
+        let owner = path.split('/').next().unwrap_or_default().to_owned();
+        Ok(Self { client, root: root(path)?, owner })
+    }
+
+    fn label(&self, number: u64, labels: &[String]) -> Result<(), CallError> {
+        if !labels.is_empty() {
+            let path = format!("{}/issues/{number}/labels", self.root);
+            self.client.ask(Method::POST, &path, Some(&json!({"labels": labels})), Asked::Other)?;
+        }
+        Ok(())
+    }
+
+    /// Whether GitHub now merges it by itself when it may.
+    fn let_merge(&self, number: u64, head: &str) -> Result<bool, CallError> {
+        let id = self.client.get(&format!("{}/pulls/{number}", self.root))?["node_id"].clone();
+        for way in WAYS {
+            let variables = json!({"id": id, "head": head, "way": way.to_uppercase()});
+            let body = json!({"query": AUTO, "variables": variables});
+            match self.client.ask(Method::POST, "/graphql", Some(&body), Asked::Other) {
+                Ok(reply) if reply.body["errors"].is_null() => return Ok(true),
+                Ok(reply) if reply.body["errors"].to_string().contains("Merge method") => {}
+                // It may be merged at once, or the repository lets nothing be merged by itself.
+                Ok(_) | Err(Refusal { class: Class::Stop, .. }) => return Ok(false),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Forge for GitHub {
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
+        let (base, head) = (encoded(base), encoded(&format!("{}:{branch}", self.owner)));
+        let query = format!("state=all&base={base}&head={head}&sort=created&direction=desc&per_page=100");
+        let body = self.client.get(&format!("{}/pulls?{query}", self.root))?;
+        Ok(body.as_array().into_iter().flatten().filter_map(found).collect())
+    }
+
+    fn get(&self, number: u64) -> Result<Found, CallError> {
+        found(&self.client.get(&format!("{}/pulls/{number}", self.root))?).ok_or_else(unreadable)
+    }
+
+    fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
+        let runs = self.client.get(&format!("{}/commits/{commit}/check-runs?per_page=100", self.root))?;
+        let run = |run: &Value| {
+            let state = match (run["status"].as_str()?, run["conclusion"].as_str()) {
+                ("completed", Some("success" | "neutral" | "skipped")) => CheckState::Passed,
+                ("completed", _) => CheckState::Failed,
+                _ => CheckState::Pending,
+            };
+            let url = run["html_url"].as_str().unwrap_or_default().to_owned();
+            Some(Check { name: run["name"].as_str()?.to_owned(), state, url })
+        };
+        let mut checks: Vec<_> =
+            runs["check_runs"].as_array().into_iter().flatten().filter_map(run).collect();
+        checks.extend(combined(
+            &self.client.get(&format!("{}/commits/{commit}/status?per_page=100", self.root))?,
+        ));
+        Ok(checks)
+    }
+
+    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
+        let body = json!({"base": base, "head": branch, "title": proposal.title, "body": proposal.body});
+        let path = format!("{}/pulls", self.root);
+        let opened = self.client.ask(Method::POST, &path, Some(&body), Asked::Open)?;
+        let mut found = found(&opened.body).ok_or_else(unreadable)?;
+        self.label(found.now.number, &proposal.labels)?;
+        found.now.labels.clone_from(&proposal.labels);
+        Ok(found)
+    }
+
+    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
+        let body = json!({"title": proposal.title, "body": proposal.body});
+        self.client.ask(
+            Method::PATCH,
+            &format!("{}/pulls/{number}", self.root),
+            Some(&body),
+            Asked::Other,
+        )?;
+        self.label(number, &proposal.labels)
+    }
+
+    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError> {
+        Ok(holding(&self.client.get(&format!("{}/issues/{number}/comments?per_page=100", self.root))?, holds))
+    }
+
+    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
+        say(&self.client, &self.root, number, id, text)
+    }
+
+    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError> {
+        let number = found.now.number;
+        if found.now.auto_merge || self.let_merge(number, head)? {
+            return Ok(Merging::Waiting);
+        }
+        // Without a rule of its own GitHub would merge what its checks have not seen.
+        if self.checks(head)?.iter().any(|check| check.state != CheckState::Passed) {
+            return Ok(Merging::NotYet);
+        }
+        let mut last = None;
+        for way in WAYS {
+            let body = json!({"sha": head, "merge_method": way});
+            let path = format!("{}/pulls/{number}/merge", self.root);
+            match self.client.ask(Method::PUT, &path, Some(&body), Asked::Merge) {
+                Ok(_) => return Ok(Merging::Merged),
+                Err(Refusal { class: Class::Wait | Class::Retry, .. }) => return Ok(Merging::NotYet),
+                Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Err(last.unwrap_or_else(unreadable))
+    }
+}
+
+/// A pull request as GitHub tells it. <https://docs.github.com/graphql/reference/enums#mergestatestatus>
+fn found(body: &Value) -> Option<Found> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let merged = body["merged_at"].is_string();
+    let state = match (merged, body["state"].as_str()?) {
+        (true, _) => State::Merged,
+        (_, "open") => State::Open,
+        _ => State::Closed,
+    };
+    let (base, head) = (&body["base"], &body["head"]);
+    let own = !head["repo"]["id"].is_null() && head["repo"]["id"] == base["repo"]["id"];
+    let hurdle = match body["mergeable_state"].as_str() {
+        Some("clean" | "has_hooks") => Hurdle::None,
+        Some("behind") => Hurdle::Behind,
+        Some("dirty") => Hurdle::Conflicts,
+        Some("draft") => Hurdle::Draft,
+        Some("blocked") => Hurdle::Blocked,
+        // `unstable`: a check that is not needed runs or has failed.
+        _ => Hurdle::Unknown,
+    };
+    let now = PullRequest {
+        number: body["number"].as_u64()?,
+        url: text(&body["html_url"]),
+        state,
+        head: text(&head["sha"]),
+        merged: body["merge_commit_sha"].as_str().filter(|_| merged).map(str::to_owned),
+        title: text(&body["title"]),
+        body: text(&body["body"]),
+        labels: names(&body["labels"]),
+        auto_merge: body["auto_merge"].is_object(),
+    };
+    Some(Found { now, base: text(&base["ref"]), branch: own.then(|| text(&head["ref"])), hurdle })
+}

@@ -1,0 +1,148 @@
+//! Merge requests of GitLab, which are pull requests by another name. It decides nothing.
+//! <https://docs.gitlab.com/api/merge_requests/>
+
+use crate::Forge;
+use crate::client::{Client, Refusal};
+use crate::common::{encoded, holding, names, unreadable};
+use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
+use http::Method;
+use lockstep_model::call::CallError;
+use lockstep_model::forge::{Asked, Class};
+use serde_json::{Value, json};
+
+/// A project on a GitLab.
+pub(crate) struct GitLab {
+    client: Client,
+    /// `/projects/GROUP%2FNAME`.
+    root: String,
+}
+
+impl GitLab {
+    pub(crate) fn new(client: Client, path: &str) -> Self {
+        Self { client, root: format!("/projects/{}", encoded(path)) }
+    }
+
+    fn ask(&self, method: Method, path: &str, body: &Value, asked: Asked) -> Result<Value, Refusal> {
+        let path = format!("{}/merge_requests{path}", self.root);
+        Ok(self.client.ask(method, &path, Some(body), asked)?.body)
+    }
+}
+
+impl Forge for GitLab {
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
+        let (base, branch) = (encoded(base), encoded(branch));
+        let query = format!(
+            "state=all&target_branch={base}&source_branch={branch}&order_by=created_at&sort=desc&per_page=100"
+        );
+        let body = self.client.get(&format!("{}/merge_requests?{query}", self.root))?;
+        Ok(body.as_array().into_iter().flatten().filter_map(found).collect())
+    }
+
+    fn get(&self, number: u64) -> Result<Found, CallError> {
+        found(&self.client.get(&format!("{}/merge_requests/{number}", self.root))?).ok_or_else(unreadable)
+    }
+
+    fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
+        let statuses =
+            self.client.get(&format!("{}/repository/commits/{commit}/statuses?per_page=100", self.root))?;
+        let check = |status: &Value| {
+            let state = match status["status"].as_str()? {
+                "success" | "skipped" => CheckState::Passed,
+                "failed" | "canceled" if status["allow_failure"] == true => CheckState::Passed,
+                "failed" | "canceled" => CheckState::Failed,
+                "manual" if status["allow_failure"] == true => CheckState::Passed,
+                _ => CheckState::Pending,
+            };
+            let url = status["target_url"].as_str().unwrap_or_default().to_owned();
+            Some(Check { name: status["name"].as_str()?.to_owned(), state, url })
+        };
+        Ok(statuses.as_array().into_iter().flatten().filter_map(check).collect())
+    }
+
+    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
+        let Proposal { title, body, labels } = proposal;
+        let body = json!({
+            "target_branch": base, "source_branch": branch, "title": title, "description": body,
+            "labels": labels.join(","),
+        });
+        found(&self.ask(Method::POST, "", &body, Asked::Open)?).ok_or_else(unreadable)
+    }
+
+    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
+        let Proposal { title, body, labels } = proposal;
+        let body = json!({"title": title, "description": body, "add_labels": labels.join(",")});
+        self.ask(Method::PUT, &format!("/{number}"), &body, Asked::Other)?;
+        Ok(())
+    }
+
+    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError> {
+        let path =
+            format!("{}/merge_requests/{number}/notes?per_page=100&activity_filter=only_comments", self.root);
+        Ok(holding(&self.client.get(&path)?, holds))
+    }
+
+    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
+        let (method, path) = match id {
+            Some(id) => (Method::PUT, format!("/{number}/notes/{id}")),
+            None => (Method::POST, format!("/{number}/notes")),
+        };
+        self.ask(method, &path, &json!({"body": text}), Asked::Other)?;
+        Ok(())
+    }
+
+    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError> {
+        if found.now.auto_merge {
+            return Ok(Merging::Waiting);
+        }
+        // The first is the name since 17.11, the second the one before.
+        let body = json!({"sha": head, "auto_merge": true, "merge_when_pipeline_succeeds": true});
+        match self.ask(Method::PUT, &format!("/{}/merge", found.now.number), &body, Asked::Merge) {
+            Ok(merged) if merged["state"] == "merged" => Ok(Merging::Merged),
+            Ok(_) => Ok(Merging::Waiting),
+            Err(Refusal { class: Class::Wait, .. }) => Ok(Merging::NotYet),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+}
+
+/// A merge request as GitLab tells it. <https://docs.gitlab.com/api/merge_requests/#merge-status>
+fn found(body: &Value) -> Option<Found> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let state = match body["state"].as_str()? {
+        "merged" => State::Merged,
+        "closed" => State::Closed,
+        // `locked` is one that is being merged.
+        _ => State::Open,
+    };
+    let own = body["source_project_id"] == body["target_project_id"];
+    let hurdle = match body["detailed_merge_status"].as_str() {
+        Some("mergeable") => Hurdle::None,
+        Some("ci_still_running" | "status_checks_must_pass") => Hurdle::ChecksPending,
+        Some("ci_must_pass") => Hurdle::ChecksPending,
+        Some("not_approved" | "requested_changes" | "discussions_not_resolved" | "approvals_syncing") => {
+            Hurdle::Review
+        }
+        Some("need_rebase") => Hurdle::Behind,
+        Some("conflict" | "broken_status") => Hurdle::Conflicts,
+        Some("draft_status") => Hurdle::Draft,
+        Some("checking" | "unchecked" | "preparing") | None => Hurdle::Unknown,
+        Some(_) => Hurdle::Blocked,
+    };
+    let now = PullRequest {
+        number: body["iid"].as_u64()?,
+        url: text(&body["web_url"]),
+        state,
+        head: text(&body["sha"]),
+        merged: ["merge_commit_sha", "squash_commit_sha", "sha"]
+            .into_iter()
+            .find_map(|name| body[name].as_str())
+            .filter(|_| state == State::Merged)
+            .map(str::to_owned),
+        title: text(&body["title"]),
+        body: text(&body["description"]),
+        labels: names(&body["labels"]),
+        auto_merge: body["merge_when_pipeline_succeeds"] == true,
+    };
+    let branch = own.then(|| text(&body["source_branch"]));
+    Some(Found { now, base: text(&body["target_branch"]), branch, hurdle })
+}
