@@ -95,11 +95,13 @@ fn one_value_is_promoted_and_then_nothing_more() {
     let run = shop.run().env("CI_JOB_URL", "https://ci.example.com/jobs/7").env("GITLAB_USER_LOGIN", "eva");
     let first = outputs(&run.end());
     assert_eq!(first["changed"], true);
+    let trailers =
+        git(&shop.bare(), &["log", "-1", "--format=%(trailers:key=Promoted-From,key=Promoted-To)", "main"]);
+    assert_eq!(trailers.trim(), format!("Promoted-From: envs/dev@{before}\nPromoted-To: envs/prod"));
     let trailers = git(&shop.bare(), &["log", "-1", "--format=%(trailers)", "main"]);
-    let expected = format!(
-        "Promoted-From: envs/dev@{before}\nPromoted-To: envs/prod\nCI-Run: https://ci.example.com/jobs/7\nCI-Actor: eva"
-    );
-    assert_eq!(trailers, expected);
+    let names: Vec<_> = trailers.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(names, ["Promotion", "Promoted-From", "Promoted-To", "CI-Run", "CI-Actor", "Lockstep-Seal"]);
+    assert!(trailers.contains("CI-Run: https://ci.example.com/jobs/7\nCI-Actor: eva\n"), "{trailers}");
     assert_eq!((first["commit"].as_str(), first["source"].as_str()), (Some(&*shop.head()), Some(&*before)));
     assert_eq!(shop.text("envs/prod/web.yaml"), PROD.replace("1.2.0", "1.3.0"));
     assert_eq!(git(&shop.bare(), &["diff", "--numstat", &before, "main"]), "1\t1\tenvs/prod/web.yaml");
@@ -110,6 +112,32 @@ fn one_value_is_promoted_and_then_nothing_more() {
     assert!(!made.iter().any(|call| matches!(&**call, "repository.commit" | "repository.push")), "{made:?}");
     assert_eq!((shop.head(), shop.count()), (head, 2));
     assert_no_secret(&shop.scene, &ended);
+}
+
+#[test]
+fn several_targets_and_the_ledger_are_one_commit() {
+    let shop = Shop::new();
+    shop.push(&[("envs/eu/web.yaml", PROD)]);
+    let run = shop.run().args(["--to", "envs/eu", "--ledger", "promotions.jsonl"]);
+    let done = outputs(&run.end());
+    assert_eq!(
+        (done["promoted"].as_array().unwrap().len(), &done["ledger"]),
+        (2, &json!("promotions.jsonl"))
+    );
+    for place in ["envs/prod/web.yaml", "envs/eu/web.yaml"] {
+        assert_eq!(shop.text(place), PROD.replace("1.2.0", "1.3.0"));
+    }
+    let line: Value = serde_json::from_str(&shop.text("promotions.jsonl")).unwrap();
+    assert_eq!((&line["source"], shop.count()), (&done["source"], 3));
+    // One that is wrong leaves nothing to be written.
+    let before = shop.head();
+    shop.push(&[
+        ("envs/dev/web.yaml", &DEV.replace("1.3.0", "1.4.0")),
+        ("envs/eu/web.yaml", "kind: Deployment\n"),
+    ]);
+    let ended = shop.run().args(["--to", "envs/eu"]).end();
+    assert_eq!(ended.expect(1, "no-match")["at"]["path"], "envs/eu/web.yaml");
+    assert_eq!(git(&shop.bare(), &["rev-parse", "main~1"]), before);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use lockstep_glue::words::first_of;
 use crate::Step;
 use crate::plan::Move;
 use crate::problem::{Code, Problem};
-use crate::promote::Done;
+use crate::promote::{self, Done};
 use crate::settings;
 
 wit_bindgen::generate!({
@@ -18,25 +18,61 @@ export!(Step);
 lockstep_glue::errors_are_faults!();
 lockstep_glue::report_tells!(crate::world::Voice, "files");
 
-pub(crate) use lockstep::step::report::{Block, Level, Table, note, summary};
+pub(crate) use lockstep::step::forge;
+pub(crate) use lockstep::step::report::{Block, Level, Table, note, reject, summary};
 pub(crate) use lockstep::step::repository;
 use lockstep::step::types::Location;
 
 /// The inputs as the pure modules take them, and the repository.
 pub(crate) fn given(inputs: Inputs) -> (settings::Inputs, String) {
-    let Inputs { from, to, pick, keep, repository, base, allow_downgrade, title, ledger, timeout } = inputs;
-    (settings::Inputs { from, to, pick, keep, base, allow_downgrade, title, ledger, timeout }, repository)
+    let Inputs { from, to, app, pick, keep, repository, base, from_branch, mode, branch, .. } = inputs;
+    let Inputs {
+        allow_downgrade, title, body, labels, auto_merge, wait, on_foreign, ledger, timeout, ..
+    } = inputs;
+    let (pull_request, new_branch) = (mode == Mode::PullRequest, on_foreign == OnForeign::NewBranch);
+    let inputs = settings::Inputs {
+        from,
+        to,
+        pick,
+        keep,
+        app,
+        base,
+        from_branch,
+        pull_request,
+        branch,
+        allow_downgrade,
+        title,
+        body,
+        labels,
+        auto_merge,
+        wait,
+        new_branch,
+        ledger,
+        timeout,
+    };
+    (inputs, repository)
 }
 
 /// What the run did, for machines.
 pub(crate) fn outputs(done: Done) -> Outputs {
     let promotion = |Move { file, path, before, after, .. }: Move| Promotion { file, path, before, after };
+    let (pull_request, url) = done.pull_request.unzip();
     Outputs {
         changed: done.changed,
         commit: done.commit.unwrap_or_default(),
         branch: done.branch,
+        pull_request,
+        url: url.unwrap_or_default(),
+        state: match done.state {
+            promote::State::None => State::None,
+            promote::State::Pushed => State::Pushed,
+            promote::State::Open => State::Open,
+            promote::State::Merged => State::Merged,
+            promote::State::Closed => State::Closed,
+        },
         source: done.source,
         promoted: done.moves.into_iter().map(promotion).collect(),
+        ledger: done.ledger.unwrap_or_default(),
     }
 }
 
@@ -53,7 +89,7 @@ pub(crate) fn note_all(problems: &[Problem]) -> Failure {
 }
 
 /// The end of a run.
-fn to_failure(problem: Problem) -> Failure {
+pub(crate) fn to_failure(problem: Problem) -> Failure {
     Failure {
         kind: problem.code.kind().into(),
         code: problem.code.name().into(),

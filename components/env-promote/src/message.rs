@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
+/// The trailer that tells versions of what is promoted apart.
+const KEY: &str = "Promotion";
 /// The most values that a message lists.
 const MOST: usize = 100;
 
@@ -21,11 +23,17 @@ pub fn commit(settings: &Settings, plan: &Plan, source: &str) -> String {
     if plan.moves.len() > MOST {
         text += &format!("and {} more\n", plan.moves.len() - MOST);
     }
-    text += &format!("\nPromoted-From: {}@{source}\n", settings.from);
+    text += &format!("\n{KEY}: {}\nPromoted-From: {}@{source}\n", plan.key(), settings.from);
     for target in &settings.to {
         text += &format!("Promoted-To: {target}\n");
     }
     text
+}
+
+/// Whether a message is that of a promotion of this version.
+#[must_use]
+pub fn is_of(message: &str, key: &str) -> bool {
+    message.lines().any(|line| line.strip_prefix(KEY).and_then(|rest| rest.strip_prefix(": ")) == Some(key))
 }
 
 /// The ledger with one more line.
@@ -47,6 +55,6 @@ pub fn ledger(before: &[u8], settings: &Settings, plan: &Plan, source: &str) -> 
 }
 
 /// A text on one line.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

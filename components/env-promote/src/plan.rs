@@ -1,7 +1,10 @@
 //! Works out what a promotion changes, from the files of the commit that it comes from and of the one that it goes on top
 //! of. Never writes anything; one thing that is wrong leaves nothing to be written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockstep_glue::Fault;
+use sha2::{Digest as _, Sha256};
 
 use crate::host::{Change, Host};
 use crate::problem::{Code, Problem};
@@ -31,6 +34,30 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The values in them, sorted.
     pub moves: Vec<Move>,
+    /// What is to stand where, also what stands there already.
+    wanted: BTreeSet<(String, String, String)>,
+}
+
+impl Plan {
+    /// What tells this version of what is promoted from others, whatever of it is there already.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let digest = Sha256::digest(format!("{:?}", self.wanted));
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether the files of a commit are as they are to become.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn is_at(&self, host: &mut impl Host, commit: &str) -> Result<bool, Fault> {
+        let paths: Vec<_> = self.changes.iter().map(|(path, _)| path.clone()).collect();
+        match host.read(commit, &paths) {
+            Ok(there) => Ok(there.iter().zip(&self.changes).all(|(there, (_, content))| there == content)),
+            Err(Fault::NotFound(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
 }
 
 /// The files of an environment at a commit, by their path in it: path, id and content.
@@ -49,7 +76,7 @@ pub fn plan(
     let one = |problem| vec![problem];
     let from = files(host, source, &settings.from).map_err(one)?;
     if from.is_empty() {
-        let message = format!("there are no files in `{}` of `{}`", settings.from, settings.base);
+        let message = format!("there are no files in `{}` of `{}`", settings.from, settings.from_branch);
         return Err(vec![
             Problem::new(Code::NoMatch, message).hint("name a folder or a file of the repository"),
         ]);
@@ -113,6 +140,8 @@ fn move_values(
                 found.iter_mut().zip(moved.found).for_each(|(all, here)| *all |= here);
                 plan.changes.extend(moved.content.map(|content| (to_file.clone(), content)));
                 plan.moves.extend(moved.moves);
+                plan.wanted
+                    .extend(moved.wanted.into_iter().map(|(path, value)| (to_file.clone(), path, value)));
             }
             Err(problem) => {
                 wrong = true;
@@ -145,6 +174,7 @@ fn replace_files(
     }
     for (within, (from_file, from_id, from_content)) in from {
         let path = if within.is_empty() { target.clone() } else { format!("{target}/{within}") };
+        plan.wanted.insert((path.clone(), String::new(), from_id.clone()));
         let there = to.get(within);
         let content = match there {
             Some((to_file, _, to_content)) if is_manifest(to_file) => {

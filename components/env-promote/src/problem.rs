@@ -22,6 +22,16 @@ pub enum Code {
     Contended,
     /// The server's own rules refuse the push.
     PushRefused,
+    /// Somebody has closed the pull request of this very promotion.
+    Declined,
+    /// Somebody else has committed to the branch.
+    Foreign,
+    /// Somebody has closed the pull request while it was waited for.
+    Closed,
+    /// The pull request was not merged in time.
+    TimedOut,
+    /// The forge's own rules refuse it.
+    ForgeRefused,
     /// The server does not let the run in.
     Credentials,
     /// The server cannot be reached.
@@ -55,6 +65,11 @@ impl Code {
             Self::Conflict => "conflict",
             Self::Contended => "contended",
             Self::PushRefused => "push-refused",
+            Self::Declined => "declined",
+            Self::Foreign => "foreign",
+            Self::Closed => "closed",
+            Self::TimedOut => "timed-out",
+            Self::ForgeRefused => "forge-refused",
             Self::Credentials => "credentials",
             Self::Unavailable => "unavailable",
             Self::Limit => "limit",
@@ -108,11 +123,21 @@ impl Problem {
     /// A call on the repository that was not carried out.
     #[must_use]
     pub fn remote(fault: &Fault) -> Self {
+        Self::refused(fault, Code::PushRefused)
+    }
+
+    /// A call on the forge that was not carried out.
+    #[must_use]
+    pub fn forge(fault: &Fault) -> Self {
+        Self::refused(fault, Code::ForgeRefused)
+    }
+
+    fn refused(fault: &Fault, by_rule: Code) -> Self {
         let code = match fault {
             Fault::Unauthorized(_) => Code::Credentials,
             Fault::Limit(_) => Code::Limit,
             Fault::Invalid(_) | Fault::NotFound(_) | Fault::Denied(_) => Code::BadInput,
-            Fault::Upstream(..) => Code::PushRefused,
+            Fault::Upstream(..) => by_rule,
             Fault::Conflict(_) => Code::Contended,
             _ => Code::Unavailable,
         };

@@ -2,37 +2,54 @@
 //! It reaches the outside only through traits.
 
 use lockstep_glue::words::plural;
-use lockstep_glue::{Clock, Deadline, Fault, Level, Tell};
+use lockstep_glue::{Clock, Fault, Level, Tell};
 
-use crate::host::{Effect, Host};
+use crate::host::{Change, Effect, Forge, Host, Onto};
 use crate::message;
 use crate::plan::{self, Move, Plan, conflicts};
 use crate::problem::{Code, Problem};
+use crate::propose::propose;
+pub use crate::race::Dice;
+use crate::race::Races;
 use crate::settings::{Inputs, Settings};
 
-/// The first pause after a lost race, in milliseconds, and the longest one. Each is up to twice as long as the one before.
-const PAUSE: u64 = 100;
-const LONGEST: u64 = 5_000;
+/// Where a promotion stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// There is nothing to promote.
+    #[default]
+    None,
+    /// It is pushed to the base.
+    Pushed,
+    /// Its pull request is open.
+    Open,
+    /// Its pull request is merged.
+    Merged,
+    /// Somebody has closed its pull request.
+    Closed,
+}
 
 /// What came of a run.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// Whether anything was promoted.
+    /// Whether this run has pushed or said anything.
     pub changed: bool,
-    /// The commit that was made.
+    /// The commit with the promotion.
     pub commit: Option<String>,
-    /// The branch.
+    /// The branch that it was pushed to.
     pub branch: String,
+    /// The number and the URL of its pull request.
+    pub pull_request: Option<(u64, String)>,
+    /// Where it stands.
+    pub state: State,
     /// The commit that it comes from.
     pub source: String,
-    /// What was promoted.
+    /// What is promoted.
     pub moves: Vec<Move>,
-}
-
-/// Chances from 0 to 1, so that jobs that lost a race do not run the next one together.
-pub trait Dice {
-    /// The next one.
-    fn roll(&mut self) -> f64;
+    /// The file of the ledger.
+    pub ledger: Option<String>,
+    /// Why the run says no, although it has outputs.
+    pub rejection: Option<Problem>,
 }
 
 /// Runs the step.
@@ -40,29 +57,38 @@ pub trait Dice {
 /// # Errors
 /// What keeps it from promoting. Then nothing was pushed.
 pub fn promote<T: Clock + Dice>(
-    host: &mut impl Host,
+    world: &mut (impl Host + Forge),
     time: &mut T,
     tell: &mut impl Tell,
     inputs: &Inputs,
 ) -> Result<Done, Vec<Problem>> {
     let settings = Settings::read(inputs)
         .map_err(|wrong| wrong.into_iter().map(Problem::mistake).collect::<Vec<_>>())?;
-    let deadline = Deadline::after(time.now(), settings.timeout);
-    let source = head(host, &settings.base)?;
+    let done = match &settings.propose {
+        Some(wanted) => propose(world, time, tell, &settings, wanted),
+        None => push_to_base(world, time, tell, &settings),
+    }?;
+    Ok(Done { ledger: settings.ledger, ..done })
+}
+
+/// Promotes with a commit on the base.
+fn push_to_base<T: Clock + Dice>(
+    host: &mut impl Host,
+    time: &mut T,
+    tell: &mut impl Tell,
+    settings: &Settings,
+) -> Result<Done, Vec<Problem>> {
+    let mut races = Races::until(time, settings.timeout);
+    let source = head(host, &settings.from_branch)?;
+    let mut head_now =
+        if settings.from_branch == settings.base { source.clone() } else { head(host, &settings.base)? };
     let mut first: Option<Plan> = None;
-    let (mut head_now, mut pause) = (source.clone(), PAUSE);
     loop {
-        let plan = plan::plan(host, &settings, &source, &head_now)?;
-        let done = |plan: Plan, commit: Option<String>| Done {
-            changed: commit.is_some(),
-            commit,
-            branch: settings.base.clone(),
-            source: source.clone(),
-            moves: plan.moves,
-        };
+        let plan = plan::plan(host, settings, &source, &head_now)?;
+        let done = Done { branch: settings.base.clone(), source: source.clone(), ..Done::default() };
         if plan.changes.is_empty() {
             tell.note(Level::Info, "everything is promoted already");
-            return Ok(done(plan, None));
+            return Ok(done);
         }
         if let Some(first) = &first {
             let conflicts = conflicts(first, &plan);
@@ -70,42 +96,34 @@ pub fn promote<T: Clock + Dice>(
                 return Err(conflicts.iter().map(conflict).collect());
             }
         }
-        match push(host, &settings, &plan, &source, &head_now)? {
-            Some((commit, effect)) => {
-                for Move { file, path, before, after, .. } in &plan.moves {
-                    tell.note(Level::Info, &format!("{file} {path}: {before} -> {after}"));
-                }
-                let would = if effect == Effect::Planned { "would promote" } else { "promoted" };
-                let values = plural(plan.moves.len(), "value");
-                tell.note(
-                    Level::Notice,
-                    &format!("{would} {values} with commit {commit} on {}", settings.base),
-                );
-                return Ok(done(plan, Some(commit)));
+        let commit = commit(host, settings, &plan, (&source, &head_now))?;
+        match host.push(&settings.base, &commit, Onto::Head(&head_now)) {
+            Ok(effect) => {
+                say(tell, &plan, effect, &format!("with commit {commit} on {}", settings.base));
+                let (changed, state) = (true, State::Pushed);
+                return Ok(Done { changed, state, commit: Some(commit), moves: plan.moves, ..done });
             }
-            None => {
-                let wait = (pause as f64 * (1.0 + time.roll())) as u64;
-                if deadline.left(time.now()) <= wait {
-                    let message = format!("others push to `{}` all the time", settings.base);
-                    return Err(vec![
-                        Problem::new(Code::Contended, message)
-                            .hint("run the step again, or give `timeout` more time"),
-                    ]);
-                }
-                tell.note(
-                    Level::Info,
-                    "somebody else has pushed meanwhile; the promotion is made again on top of that",
-                );
-                time.sleep(wait);
-                pause = (pause * 2).min(LONGEST);
+            Err(Fault::Conflict(_)) => {
+                races.lost(time, tell, &settings.base)?;
                 head_now = head(host, &settings.base)?;
                 first.get_or_insert(plan);
             }
+            Err(fault) => return Err(vec![Problem::remote(&fault)]),
         }
     }
 }
 
-fn head(host: &mut impl Host, branch: &str) -> Result<String, Vec<Problem>> {
+/// Says what is promoted, or would be.
+pub(crate) fn say(tell: &mut impl Tell, plan: &Plan, effect: Effect, how: &str) {
+    for Move { file, path, before, after, .. } in &plan.moves {
+        tell.note(Level::Info, &format!("{file} {path}: {before} -> {after}"));
+    }
+    let would = if effect == Effect::Planned { "would promote" } else { "promoted" };
+    tell.note(Level::Notice, &format!("{would} {} {how}", plural(plan.moves.len(), "value")));
+}
+
+/// The commit at the head of a branch that has to be there.
+pub(crate) fn head(host: &mut impl Host, branch: &str) -> Result<String, Vec<Problem>> {
     let head = host.head(branch).map_err(|fault| vec![Problem::remote(&fault)])?;
     head.ok_or_else(|| {
         let message = format!("the repository has no branch `{branch}`");
@@ -113,29 +131,32 @@ fn head(host: &mut impl Host, branch: &str) -> Result<String, Vec<Problem>> {
     })
 }
 
-/// Commits and pushes; nothing if somebody else was faster.
-fn push(
+/// Makes the commit of a plan, with its line of the ledger.
+pub(crate) fn commit(
     host: &mut impl Host,
     settings: &Settings,
     plan: &Plan,
-    source: &str,
-    head: &str,
-) -> Result<Option<(String, Effect)>, Vec<Problem>> {
+    (source, head): (&str, &str),
+) -> Result<String, Vec<Problem>> {
     let remote = |fault: Fault| vec![Problem::remote(&fault)];
+    let changes = changes(host, settings, plan, (source, head)).map_err(remote)?;
+    host.commit(head, &changes, &message::commit(settings, plan, source)).map_err(remote)
+}
+
+fn changes(
+    host: &mut impl Host,
+    settings: &Settings,
+    plan: &Plan,
+    (source, head): (&str, &str),
+) -> Result<Vec<Change>, Fault> {
     let mut changes = plan.changes.clone();
     if let Some(path) = &settings.ledger {
-        let there = !host.files(head, path).map_err(remote)?.is_empty();
-        let paths = std::slice::from_ref(path);
-        let before = if there { host.read(head, paths).map_err(remote)?.pop() } else { None };
+        let there = !host.files(head, path)?.is_empty();
+        let before = if there { host.read(head, std::slice::from_ref(path))?.pop() } else { None };
         let ledger = message::ledger(&before.unwrap_or_default(), settings, plan, source);
         changes.push((path.clone(), ledger));
     }
-    let commit = host.commit(head, &changes, &message::commit(settings, plan, source)).map_err(remote)?;
-    match host.push(&settings.base, &commit, head) {
-        Ok(effect) => Ok(Some((commit, effect))),
-        Err(Fault::Conflict(_)) => Ok(None),
-        Err(fault) => Err(remote(fault)),
-    }
+    Ok(changes)
 }
 
 fn conflict((first, theirs): &(Move, String)) -> Problem {

@@ -4,6 +4,8 @@ use lockstep_glue::Mistake;
 use lockstep_glue::duration::milliseconds;
 use lockstep_yaml::Path;
 
+use crate::branch;
+
 /// The inputs as they come.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
@@ -15,16 +17,51 @@ pub struct Inputs {
     pub pick: Vec<String>,
     /// What stays.
     pub keep: Vec<String>,
+    /// What is promoted, by a name.
+    pub app: String,
     /// The branch.
     pub base: String,
+    /// The branch that `from` is read on; empty for `base`.
+    pub from_branch: String,
+    /// Whether it is a pull request.
+    pub pull_request: bool,
+    /// The pattern of its branch.
+    pub branch: String,
     /// Whether a version may become an older one.
     pub allow_downgrade: bool,
     /// The first line of the message.
     pub title: Option<String>,
+    /// What a pull request says first.
+    pub body: Option<String>,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Whether it is merged.
+    pub auto_merge: bool,
+    /// How long it is waited for.
+    pub wait: String,
+    /// Whether a further branch is used where somebody else has committed to the first.
+    pub new_branch: bool,
     /// The file of the ledger; empty for none.
     pub ledger: String,
     /// How long it is tried.
     pub timeout: String,
+}
+
+/// How a pull request is made.
+#[derive(Debug, Clone)]
+pub struct Propose {
+    /// Its branch.
+    pub branch: String,
+    /// What it says first.
+    pub body: Option<String>,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Whether it is merged.
+    pub auto_merge: bool,
+    /// How long it is waited for, in milliseconds.
+    pub wait: u64,
+    /// Whether a further branch is used where somebody else has committed to the first.
+    pub new_branch: bool,
 }
 
 /// What is promoted.
@@ -47,6 +84,10 @@ pub struct Settings {
     pub pick: Pick,
     /// The branch.
     pub base: String,
+    /// The branch that `from` is read on.
+    pub from_branch: String,
+    /// The pull request, if it is one.
+    pub propose: Option<Propose>,
     /// Whether a version may become an older one.
     pub allow_downgrade: bool,
     /// The first line of the message.
@@ -82,9 +123,11 @@ impl Settings {
                 keep(Mistake::new(message, "write its path in the repository, such as `envs/prod`"));
             }
         }
+        let from_branch =
+            Some(&inputs.from_branch).filter(|branch| !branch.is_empty()).unwrap_or(&inputs.base);
         let inside = |one: &str, other: &str| one == other || one.starts_with(&format!("{other}/"));
         for (at, text) in to.iter().enumerate() {
-            let others = std::iter::once(&from).chain(&to[..at]);
+            let others = Some(&from).filter(|_| *from_branch == inputs.base).into_iter().chain(&to[..at]);
             if let Some(other) = others.into_iter().find(|other| inside(text, other) || inside(other, text)) {
                 let message = format!("`to`: `{text}` and `{other}` are one within the other");
                 keep(Mistake::new(message, "name environments that stand beside each other"));
@@ -116,6 +159,7 @@ impl Settings {
                 "leave it out: what is not picked stays anyway",
             ));
         }
+        let propose = propose(inputs, &from, &to, &mut keep);
         let timeout = milliseconds("timeout", &inputs.timeout).map_err(&mut keep).unwrap_or_default();
         let usual = || format!("Promote {from} to {}", to.join(", "));
         let title = inputs.title.clone().filter(|title| !title.trim().is_empty()).unwrap_or_else(usual);
@@ -128,6 +172,8 @@ impl Settings {
         Ok(Self {
             pick: if is_all { Pick::Files(stays) } else { Pick::Values(values) },
             base: inputs.base.clone(),
+            from_branch: from_branch.clone(),
+            propose,
             allow_downgrade: inputs.allow_downgrade,
             ledger: (!inputs.ledger.is_empty()).then(|| inputs.ledger.clone()),
             from,
@@ -136,4 +182,38 @@ impl Settings {
             timeout,
         })
     }
+}
+
+/// Reads what is said of a pull request.
+fn propose(inputs: &Inputs, from: &str, to: &[String], mut keep: impl FnMut(Mistake)) -> Option<Propose> {
+    let wait = milliseconds("wait", &inputs.wait).map_err(&mut keep).unwrap_or_default();
+    let only = [
+        ("body", inputs.body.is_some()),
+        ("labels", !inputs.labels.is_empty()),
+        ("auto-merge", inputs.auto_merge),
+        ("wait", wait > 0),
+        ("on-foreign", inputs.new_branch),
+    ];
+    if !inputs.pull_request {
+        for (name, _) in only.into_iter().filter(|(_, given)| *given) {
+            let message = format!("`{name}` goes with `mode: pull-request` only");
+            keep(Mistake::new(message, "leave it out, or promote with a pull request"));
+        }
+        return None;
+    }
+    for label in inputs.labels.iter().filter(|label| label.trim().is_empty() || label.contains([',', '\n'])) {
+        keep(Mistake::new(format!("`labels`: `{label}` is no label"), "give each label as one of the list"));
+    }
+    let branch = branch::fill(&inputs.branch, &inputs.app, from, to).map_err(&mut keep).ok()?;
+    if branch == inputs.base {
+        keep(Mistake::new("`branch` is `base` itself", "name a branch of its own for the pull request"));
+    }
+    Some(Propose {
+        branch,
+        body: inputs.body.clone().filter(|body| !body.trim().is_empty()),
+        labels: inputs.labels.clone(),
+        auto_merge: inputs.auto_merge,
+        wait,
+        new_branch: inputs.new_branch,
+    })
 }

@@ -23,6 +23,8 @@ pub struct Moved {
     pub content: Option<Vec<u8>>,
     /// The values that changed.
     pub moves: Vec<Move>,
+    /// What is to stand there, by path, also what stands there already.
+    pub wanted: Vec<(String, String)>,
     /// Which of the paths were found in `from`.
     pub found: Vec<bool>,
 }
@@ -49,6 +51,7 @@ pub fn promote(pair: Pair<'_>, paths: &[Path]) -> Result<Moved, Problem> {
                 let hint = "put the value there once; what is not there is not made";
                 return Err(Problem::new(Code::NoMatch, message).hint(hint).at(to_file, Some(line)));
             };
+            moved.wanted.push((path.to_string(), format!("{value:?}")));
             if !to.has(place, &value) {
                 ops.push(Op::Set { node: place, value });
             }

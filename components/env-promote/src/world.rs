@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 
 use lockstep_glue::{Clock, Fault};
 
-use crate::bindings::repository;
-use crate::host::{Change, Effect, File, Host};
+use crate::bindings::{forge, repository};
+use crate::host::{
+    Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
+};
 use crate::promote::Dice;
 
-/// The repository of the run.
-pub(crate) struct World(String);
+/// The repository of the run, and the branch that everything is to get to.
+pub(crate) struct World {
+    repository: String,
+    base: String,
+}
 
 /// The clock of the run, and its chances.
 pub(crate) struct Time(Instant);
@@ -19,23 +24,30 @@ pub(crate) struct Time(Instant);
 pub(crate) struct Voice;
 
 impl World {
-    pub(crate) fn new(repository: String) -> Self {
-        Self(repository)
+    pub(crate) fn new(repository: String, base: String) -> Self {
+        Self { repository, base }
     }
 }
 
 impl Host for World {
     fn head(&mut self, branch: &str) -> Result<Option<String>, Fault> {
-        Ok(repository::head(&self.0, branch)?)
+        Ok(repository::head(&self.repository, branch)?)
+    }
+
+    fn look(&mut self, commit: &str) -> Result<Commit, Fault> {
+        let revision = repository::history(&self.repository, commit, 1)?.into_iter().next();
+        let revision = revision.ok_or_else(|| Fault::NotFound(format!("there is no commit `{commit}`")))?;
+        let repository::Revision { id, parents, author, message, sealed, .. } = revision;
+        Ok(Commit { id, parent: parents.into_iter().next(), author, message, sealed })
     }
 
     fn files(&mut self, commit: &str, pattern: &str) -> Result<Vec<File>, Fault> {
         let file = |file: repository::File| File { path: file.path, id: file.id };
-        Ok(repository::files(&self.0, commit, pattern)?.into_iter().map(file).collect())
+        Ok(repository::files(&self.repository, commit, pattern)?.into_iter().map(file).collect())
     }
 
     fn read(&mut self, commit: &str, paths: &[String]) -> Result<Vec<Vec<u8>>, Fault> {
-        Ok(repository::read(&self.0, commit, paths)?)
+        Ok(repository::read(&self.repository, commit, paths)?)
     }
 
     fn commit(&mut self, parent: &str, changes: &[Change], message: &str) -> Result<String, Fault> {
@@ -44,15 +56,93 @@ impl Host for World {
             content: Some(content.clone()),
         };
         let changes: Vec<_> = changes.iter().map(change).collect();
-        Ok(repository::commit(&self.0, parent, &changes, message)?)
+        Ok(repository::commit(&self.repository, parent, &changes, message)?)
     }
 
-    fn push(&mut self, branch: &str, commit: &str, expected: &str) -> Result<Effect, Fault> {
-        match repository::push(&self.0, branch, commit, Some(expected))? {
+    fn push(&mut self, branch: &str, commit: &str, onto: Onto<'_>) -> Result<Effect, Fault> {
+        let repository = &self.repository;
+        let effect = match onto {
+            Onto::Nothing => repository::push(repository, branch, commit, None)?,
+            Onto::Head(expected) => repository::push(repository, branch, commit, Some(expected))?,
+            Onto::Replace(expected) => repository::replace(repository, branch, commit, expected)?,
+        };
+        match effect {
             repository::Effect::Made => Ok(Effect::Made),
             repository::Effect::Planned => Ok(Effect::Planned),
         }
     }
+}
+
+impl Forge for World {
+    fn pull_requests(&mut self, branch: &str) -> Result<Vec<PullRequest>, Fault> {
+        let found = forge::pull_requests(&self.repository, &self.base, branch)?;
+        Ok(found.into_iter().map(to_pull_request).collect())
+    }
+
+    fn inspect(&mut self, branch: &str, number: u64) -> Result<Standing, Fault> {
+        let standing = forge::inspect(&self.repository, &self.base, branch, number)?;
+        let check = |check: forge::Check| match check.state {
+            forge::CheckState::Passed => None,
+            forge::CheckState::Pending => Some(format!("{} runs", check.name)),
+            forge::CheckState::Failed => Some(format!("{} failed", check.name)),
+        };
+        let hurdle = match standing.hurdle {
+            forge::Hurdle::None => Hurdle::None,
+            forge::Hurdle::Behind => Hurdle::Behind,
+            forge::Hurdle::Conflicts => Hurdle::Conflicts,
+            forge::Hurdle::Unknown => Hurdle::Other("the forge does not say why"),
+            forge::Hurdle::ChecksPending => Hurdle::Other("checks run"),
+            forge::Hurdle::ChecksFailed => Hurdle::Other("checks have failed"),
+            forge::Hurdle::Review => Hurdle::Other("somebody has to approve of it"),
+            forge::Hurdle::Draft => Hurdle::Other("it is a draft"),
+            forge::Hurdle::Blocked => Hurdle::Other("a rule of the forge is not met"),
+        };
+        let checks = standing.checks.into_iter().filter_map(check).collect();
+        Ok(Standing { now: to_pull_request(standing.now), hurdle, checks })
+    }
+
+    fn open(&mut self, branch: &str, proposal: &Proposal) -> Result<Option<PullRequest>, Fault> {
+        let opened = forge::open(&self.repository, &self.base, branch, &to_proposal(proposal))?;
+        Ok(opened.map(to_pull_request))
+    }
+
+    fn edit(&mut self, branch: &str, number: u64, proposal: &Proposal) -> Result<(), Fault> {
+        forge::edit(&self.repository, &self.base, branch, number, &to_proposal(proposal))?;
+        Ok(())
+    }
+
+    fn comment(&mut self, branch: &str, number: u64, name: &str, text: &str) -> Result<(), Fault> {
+        forge::comment(&self.repository, &self.base, branch, number, name, text)?;
+        Ok(())
+    }
+
+    fn withdraw(&mut self, branch: &str, number: u64) -> Result<(), Fault> {
+        forge::withdraw(&self.repository, &self.base, branch, number)?;
+        Ok(())
+    }
+
+    fn merge(&mut self, branch: &str, number: u64, head: &str, message: &str) -> Result<Merging, Fault> {
+        Ok(match forge::merge(&self.repository, &self.base, branch, number, head, message)? {
+            forge::Merging::Merged => Merging::Merged,
+            forge::Merging::Waiting => Merging::Waiting,
+            forge::Merging::NotYet => Merging::NotYet,
+            forge::Merging::Planned => Merging::Planned,
+        })
+    }
+}
+
+fn to_proposal(Proposal { title, body, labels }: &Proposal) -> forge::Proposal {
+    forge::Proposal { title: title.clone(), body: body.clone(), labels: labels.clone() }
+}
+
+fn to_pull_request(one: forge::PullRequest) -> PullRequest {
+    let forge::PullRequest { number, url, state, head, merged, body, auto_merge, .. } = one;
+    let stand = match state {
+        forge::State::Open => Stand::Open,
+        forge::State::Merged => Stand::Merged,
+        forge::State::Closed => Stand::Closed,
+    };
+    PullRequest { number, url, stand, head, merged, body, auto_merge }
 }
 
 impl Time {

@@ -24,6 +24,7 @@ fn check(case: &mut Case) {
         pick: case.list("--pick"),
         keep: case.list("--keep"),
         base: "main".to_owned(),
+        wait: "0s".to_owned(),
         timeout: case.one("--timeout").unwrap_or_else(|| "5m".to_owned()),
         ..Inputs::default()
     };

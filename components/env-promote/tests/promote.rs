@@ -21,6 +21,7 @@ fn image() -> Inputs {
         to: vec!["envs/prod".into()],
         pick: vec![".spec.image".into()],
         base: "main".into(),
+        wait: "0s".into(),
         timeout: "5m".into(),
         ..Inputs::default()
     }

@@ -7,6 +7,9 @@ use lockstep_model::forge::ForgeKind;
 use lockstep_repository::{Connection, Login};
 use std::path::Path;
 
+/// The variable with the private key of SSH that commits are signed with.
+const SIGNING: &str = "LOCKSTEP_SIGNING_KEY";
+
 /// How a run gets at repositories.
 pub(crate) fn repositories(secrets: &[(String, String)], workspace: &Path) -> Connection {
     Connection {
@@ -14,6 +17,7 @@ pub(crate) fn repositories(secrets: &[(String, String)], workspace: &Path) -> Co
         logins: logins(secrets),
         author: author(),
         trailers: trailers(),
+        signing: secrets.iter().find(|(name, _)| name == SIGNING).map(|(_, key)| key.clone()),
         secrets: secrets.iter().map(|(_, secret)| secret.clone()).collect(),
         variables: environment::all_of(&["PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
     }

@@ -81,6 +81,19 @@ impl wit::Host for Host {
         Ok(effect.map(to_effect))
     }
 
+    fn withdraw(
+        &mut self,
+        repository: String,
+        base: String,
+        branch: String,
+        number: u64,
+    ) -> Told<wit::Effect> {
+        let between = (&*repository, &*base, &*branch);
+        let effect =
+            self.between("withdraw", "propose", between, |forges, permit| forges.withdraw(permit, number))?;
+        Ok(effect.map(to_effect))
+    }
+
     fn merge(
         &mut self,
         repository: String,
@@ -88,10 +101,12 @@ impl wit::Host for Host {
         branch: String,
         number: u64,
         head: String,
+        message: String,
     ) -> Told<wit::Merging> {
         let between = (&*repository, &*base, &*branch);
-        let merging =
-            self.between("merge", "merge", between, |forges, permit| forges.merge(permit, number, &head))?;
+        let merging = self.between("merge", "merge", between, |forges, permit| {
+            forges.merge(permit, number, &head, &message)
+        })?;
         Ok(merging.map(|merging| match merging {
             Merging::Merged => wit::Merging::Merged,
             Merging::Waiting => wit::Merging::Waiting,

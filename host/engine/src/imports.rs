@@ -125,7 +125,7 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
         ],
         Capability::Forge => &[
             ("read", &["pull-requests", "inspect"]),
-            ("propose", &["open", "edit", "comment"]),
+            ("propose", &["open", "edit", "comment", "withdraw"]),
             ("merge", &["merge"]),
         ],
         Capability::Cluster => &[

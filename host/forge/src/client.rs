@@ -18,8 +18,6 @@ const AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
 /// How long a connection may take, and a request as a whole.
 const CONNECT: Duration = Duration::from_secs(20);
 const WHOLE: Duration = Duration::from_secs(60);
-/// How long a call waits for a forge in all.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// The first pause after a fault. Each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The largest answer.
@@ -41,6 +39,8 @@ pub(crate) struct Client {
     /// The URL of its API, without a `/` at its end.
     base: String,
     known: Known,
+    /// How long a call waits for the forge in all.
+    patience: Duration,
 }
 
 /// An answer that is no refusal.
@@ -75,7 +75,7 @@ struct Raw {
 }
 
 impl Client {
-    pub(crate) fn new(place: &Place, known: Known) -> Result<Self, CallError> {
+    pub(crate) fn new(place: &Place, known: Known, patience: Duration) -> Result<Self, CallError> {
         let unable = |why: String| CallError::Unavailable(format!("no client for {}: {why}", place.kind));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unable(error.to_string()))?;
@@ -98,7 +98,7 @@ impl Client {
             }
             _ => Line::Plain(client, format!("Bearer {}", place.token)),
         };
-        Ok(Self { runtime, line, kind: place.kind, base: place.api.clone(), known })
+        Ok(Self { runtime, line, kind: place.kind, base: place.api.clone(), known, patience })
     }
 
     /// Asks for something.
@@ -131,7 +131,7 @@ impl Client {
             };
             let again = class == Class::Pause || class == Class::Retry && !once;
             let wait = told.unwrap_or(pause).max(pause);
-            if !again || waited + wait > PATIENCE {
+            if !again || waited + wait > self.patience {
                 return Err(Refusal { class, error });
             }
             std::thread::sleep(wait);

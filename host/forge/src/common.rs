@@ -47,6 +47,13 @@ pub(crate) fn say(
     Ok(())
 }
 
+/// Closes a pull request: GitHub's and Gitea's way is the same.
+pub(crate) fn close(client: &Client, root: &str, number: u64) -> Result<(), CallError> {
+    let path = format!("{root}/pulls/{number}");
+    client.ask(Method::PATCH, &path, Some(&json!({"state": "closed"})), Asked::Other)?;
+    Ok(())
+}
+
 /// A text as a part of a query or a path.
 pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")

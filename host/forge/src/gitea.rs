@@ -3,7 +3,7 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{combined, encoded, holding, names, root, say, unreadable};
+use crate::common::{close, combined, encoded, holding, names, root, say, unreadable};
 use crate::types::{Check, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -109,14 +109,19 @@ impl Forge for Gitea {
         say(&self.client, &self.root, number, id, text)
     }
 
-    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError> {
+    fn close(&self, number: u64) -> Result<(), CallError> {
+        close(&self.client, &self.root, number)
+    }
+
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
         let path = format!("{}/pulls/{}/merge", self.root, found.now.number);
         let own = self.client.get(&self.root)?["default_merge_style"].as_str().map(str::to_owned);
         let ways =
             own.iter().map(String::as_str).chain(WAYS.into_iter().filter(|way| own.as_deref() != Some(*way)));
         let mut last = None;
         for way in ways {
-            let body = json!({"Do": way, "head_commit_id": head, "merge_when_checks_succeed": true});
+            let body = json!({"Do": way, "head_commit_id": head, "merge_when_checks_succeed": true,
+                "MergeMessageField": message});
             match self.client.ask(Method::POST, &path, Some(&body), Asked::Merge) {
                 Ok(reply) if reply.status == 201 => return Ok(Merging::Waiting),
                 Ok(_) => return Ok(Merging::Merged),

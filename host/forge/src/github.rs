@@ -3,7 +3,7 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{combined, encoded, holding, names, root, say, unreadable};
+use crate::common::{close, combined, encoded, holding, names, root, say, unreadable};
 use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 /// The ways of merging, in the order in which they are tried: a repository allows one or more of them.
 const WAYS: [&str; 3] = ["merge", "squash", "rebase"];
 /// Lets GitHub merge a pull request when it may; with a merge queue that is to put it there when it may.
-const AUTO: &str = "mutation($id: ID!, $head: GitObjectID!, $way: PullRequestMergeMethod!) { \
-    enablePullRequestAutoMerge(input: {pullRequestId: $id, expectedHeadOid: $head, mergeMethod: $way}) \
+const AUTO: &str = "mutation($id: ID!, $head: GitObjectID!, $way: PullRequestMergeMethod!, $message: String) { \
+    enablePullRequestAutoMerge(input: {pullRequestId: $id, expectedHeadOid: $head, mergeMethod: $way, commitBody: $message}) \
     { pullRequest { number } } }";
 
 /// A repository on GitHub.
@@ -40,10 +40,10 @@ impl GitHub {
     }
 
     /// Whether GitHub now merges it by itself when it may.
-    fn let_merge(&self, number: u64, head: &str) -> Result<bool, CallError> {
+    fn let_merge(&self, number: u64, head: &str, message: &str) -> Result<bool, CallError> {
         let id = self.client.get(&format!("{}/pulls/{number}", self.root))?["node_id"].clone();
         for way in WAYS {
-            let variables = json!({"id": id, "head": head, "way": way.to_uppercase()});
+            let variables = json!({"id": id, "head": head, "way": way.to_uppercase(), "message": message});
             let body = json!({"query": AUTO, "variables": variables});
             match self.client.ask(Method::POST, "/graphql", Some(&body), Asked::Other) {
                 Ok(reply) if reply.body["errors"].is_null() => return Ok(true),
@@ -117,9 +117,13 @@ impl Forge for GitHub {
         say(&self.client, &self.root, number, id, text)
     }
 
-    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError> {
+    fn close(&self, number: u64) -> Result<(), CallError> {
+        close(&self.client, &self.root, number)
+    }
+
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
         let number = found.now.number;
-        if found.now.auto_merge || self.let_merge(number, head)? {
+        if found.now.auto_merge || self.let_merge(number, head, message)? {
             return Ok(Merging::Waiting);
         }
         // Without a rule of its own GitHub would merge what its checks have not seen.
@@ -128,7 +132,7 @@ impl Forge for GitHub {
         }
         let mut last = None;
         for way in WAYS {
-            let body = json!({"sha": head, "merge_method": way});
+            let body = json!({"sha": head, "merge_method": way, "commit_message": message});
             let path = format!("{}/pulls/{number}/merge", self.root);
             match self.client.ask(Method::PUT, &path, Some(&body), Asked::Merge) {
                 Ok(_) => return Ok(Merging::Merged),

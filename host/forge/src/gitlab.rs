@@ -90,12 +90,21 @@ impl Forge for GitLab {
         Ok(())
     }
 
-    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError> {
+    fn close(&self, number: u64) -> Result<(), CallError> {
+        self.ask(Method::PUT, &format!("/{number}"), &json!({"state_event": "close"}), Asked::Other)?;
+        Ok(())
+    }
+
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
         if found.now.auto_merge {
             return Ok(Merging::Waiting);
         }
         // The first is the name since 17.11, the second the one before.
-        let body = json!({"sha": head, "auto_merge": true, "merge_when_pipeline_succeeds": true});
+        let said = format!("{}\n\n{message}", found.now.title);
+        let body = json!({
+            "sha": head, "auto_merge": true, "merge_when_pipeline_succeeds": true, "merge_commit_message": said,
+            "squash_commit_message": said,
+        });
         match self.ask(Method::PUT, &format!("/{}/merge", found.now.number), &body, Asked::Merge) {
             Ok(merged) if merged["state"] == "merged" => Ok(Merging::Merged),
             Ok(_) => Ok(Merging::Waiting),

@@ -10,6 +10,9 @@ mod gitlab;
 mod locate;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub use locate::Server;
 pub use types::{Check, CheckState, Effect, Hurdle, Merging, Proposal, PullRequest, Standing, State};
 
@@ -19,7 +22,8 @@ use lockstep_model::forge::ForgeKind;
 use lockstep_model::gate::Permit;
 use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_model::repository::{Part, Repository};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 use types::Found;
 
 /// The most bytes of a title, and of a description or a comment. <https://docs.github.com/rest/pulls>
@@ -28,6 +32,8 @@ const LONGEST_TEXT: usize = 60_000;
 /// The most labels, and checks that are shown.
 const MOST_LABELS: usize = 50;
 const MOST_CHECKS: usize = 100;
+/// How long a call waits for a forge in all.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a run gets at forges.
 #[derive(Debug, Clone, Default)]
@@ -56,8 +62,10 @@ trait Forge {
     fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError>;
     /// Comments, in the place of a comment of this id if there is one.
     fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError>;
+    /// Closes one.
+    fn close(&self, number: u64) -> Result<(), CallError>;
     /// Merges one, or lets the forge do it when it may.
-    fn merge(&self, found: &Found, head: &str) -> Result<Merging, CallError>;
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError>;
 }
 
 /// The forges of one run.
@@ -66,13 +74,24 @@ pub struct Forges {
     planned: bool,
     places: HashMap<Repository, Box<dyn Forge + Send>>,
     changes: Vec<ObjectChange>,
+    /// How long a call waits for a forge in all.
+    patience: Duration,
+    /// The pull requests that this run has opened.
+    opened: HashSet<(Repository, u64)>,
 }
 
 impl Forges {
     /// The forges of a run. Nothing is asked of any yet.
     #[must_use]
     pub fn new(connection: Connection, planned: bool) -> Self {
-        Self { connection, planned, places: HashMap::new(), changes: Vec::new() }
+        Self {
+            connection,
+            planned,
+            places: HashMap::new(),
+            changes: Vec::new(),
+            patience: PATIENCE,
+            opened: HashSet::new(),
+        }
     }
 
     /// What was changed, in order; with a run that only plans, what would be.
@@ -133,6 +152,9 @@ impl Forges {
                 Err(error) => return Err(error),
             },
         };
+        if let (Some(made), Some((name, _))) = (&made, permit.repository()) {
+            self.opened.insert((name.clone(), made.number));
+        }
         self.changed(permit);
         Ok(Answer::plain(made))
     }
@@ -191,13 +213,35 @@ impl Forges {
         Ok(self.effect(permit))
     }
 
+    /// Closes one that this run has opened.
+    ///
+    /// # Errors
+    /// This run has opened none of this number, or the forge refuses or does not answer well.
+    pub fn withdraw(&mut self, permit: &Permit, number: u64) -> Result<Answer<Effect>, CallError> {
+        let own = permit.repository().is_some_and(|(name, _)| self.opened.contains(&(name.clone(), number)));
+        let (forge, base, branch) = self.at(permit)?;
+        if !own {
+            return Err(CallError::Invalid(format!("this run has opened no pull request {number}")));
+        }
+        open(forge, base, branch, number)?;
+        forge.close(number)?;
+        Ok(self.effect(permit))
+    }
+
     /// Merges one whose branch points at `head`, or lets the forge do it when it may.
     ///
     /// # Errors
     /// `Conflict` if the branch points at something else, `Upstream` if it will never be merged as it is, or the forge
     /// refuses or does not answer well.
-    pub fn merge(&mut self, permit: &Permit, number: u64, head: &str) -> Result<Answer<Merging>, CallError> {
+    pub fn merge(
+        &mut self,
+        permit: &Permit,
+        number: u64,
+        head: &str,
+        message: &str,
+    ) -> Result<Answer<Merging>, CallError> {
         let planned = self.planned;
+        bounded("the message", message, LONGEST_TEXT)?;
         let (forge, base, branch) = self.at(permit)?;
         let found = open(forge, base, branch, number)?;
         if found.now.head != head {
@@ -208,7 +252,7 @@ impl Forges {
         }
         let merging = match planned {
             true => Merging::Planned,
-            false => match forge.merge(&found, head) {
+            false => match forge.merge(&found, head, message) {
                 // The answer alone may have been lost.
                 Err(CallError::Unavailable(why)) => match one(forge, base, branch, number)?.now {
                     PullRequest { state: State::Merged, .. } => Merging::Merged,
@@ -232,7 +276,7 @@ impl Forges {
         if !self.places.contains_key(repository) {
             let known = self.connection.repository.known();
             let place = locate::locate(repository, &self.connection, &known)?;
-            let (client, path) = (Client::new(&place, known)?, place.path);
+            let (client, path) = (Client::new(&place, known, self.patience)?, place.path);
             let forge: Box<dyn Forge + Send> = match place.kind {
                 ForgeKind::GitHub => Box::new(github::GitHub::new(client, &path)?),
                 ForgeKind::GitLab => Box::new(gitlab::GitLab::new(client, &path)),

@@ -110,6 +110,7 @@ fn forge(origin: &str, connection: &Connection) -> Option<(ForgeKind, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::locate as locate_at;
     use super::*;
     use lockstep_repository::Login;
 
@@ -171,7 +172,7 @@ mod tests {
             );
         }
         let locate = |url: &str, connection: &Connection| {
-            super::locate(&Repository::parse(url).unwrap(), connection, &Known::default()).err()
+            locate_at(&Repository::parse(url).unwrap(), connection, &Known::default()).err()
         };
         let unknown = locate("https://code.example.com/a/b", &connection());
         assert!(matches!(&unknown, Some(CallError::Invalid(why)) if why.contains("`forge`")), "{unknown:?}");

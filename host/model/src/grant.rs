@@ -156,6 +156,12 @@ impl Grant {
                 let each = |one: &Resource| self.decide(capability, verb, &Target::Resource(one.clone()));
                 return resources.iter().try_for_each(each);
             }
+            Target::Repository(repository, Part::Files(paths)) if paths.len() > 1 => {
+                let one = |path: &WorkspacePath| {
+                    Target::Repository(repository.clone(), Part::Files(vec![path.clone()]))
+                };
+                return paths.iter().try_for_each(|path| self.decide(capability, verb, &one(path)));
+            }
             Target::Path(path) => path.as_str(),
             Target::Pattern(pattern) => pattern.as_str(),
             Target::Object(object) => object.as_str(),
@@ -213,6 +219,31 @@ mod tests {
 
     fn decide(grant: &Grant, verb: &str, text: &str) -> Result<(), String> {
         grant.decide(Capability::Workspace, verb, &path(text))
+    }
+
+    #[test]
+    fn each_file_of_a_commit_needs_a_right_and_they_may_be_several() {
+        let right = |scope: &str| Right {
+            capability: Capability::Repository,
+            verbs: vec!["commit".into()],
+            scope: Scope::parse(Capability::Repository, scope).unwrap(),
+        };
+        let grant = Grant { asked: vec![right(".//envs/prod/**"), right(".//ledger")], ceilings: vec![] };
+        let decide = |paths: &[&str]| {
+            let files = paths.iter().map(|path| WorkspacePath::parse(path).unwrap()).collect();
+            let repository = crate::repository::Repository::parse(".").unwrap();
+            grant.decide(
+                Capability::Repository,
+                "commit",
+                &Target::Repository(repository, Part::Files(files)),
+            )
+        };
+        assert!(
+            decide(&["envs/prod/a", "envs/prod/b"]).is_ok() && decide(&["envs/prod/a", "ledger"]).is_ok()
+        );
+        let denied = decide(&["envs/prod/a", "envs/dev/a"]).unwrap_err();
+        assert!(denied.contains("`.//envs/dev/a`"), "{denied}");
+        assert!(decide(&["ledger", ".github/workflows/ci.yml"]).is_err());
     }
 
     #[test]

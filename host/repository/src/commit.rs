@@ -74,7 +74,11 @@ impl Store {
         ];
         let message = String::from_utf8_lossy(&self.signed(message)?).into_owned();
         let message = sealed(&message, parent, &tree);
-        let made = self.git.call_with(&["commit-tree", &tree, "-p", parent], message.as_bytes(), &who)?;
+        let args = ["commit-tree", &tree, "-p", parent, "-S"];
+        let made = match &self.signing {
+            Some(key) => self.git.call_signing(&args, message.as_bytes(), &who, key)?,
+            None => self.git.call_with(&args[..4], message.as_bytes(), &who)?,
+        };
         let made = String::from_utf8_lossy(&made).trim().to_owned();
         self.made.insert(made.clone(), parent.to_owned());
         Ok(made)

@@ -76,7 +76,8 @@ impl Git {
     pub(super) fn ask(&self, args: &[&str], input: &[u8]) -> Result<Result<Vec<u8>, Refused>, CallError> {
         let mut command = self.command();
         // The login is in memory and open for this call alone: neither its arguments nor its environment have it.
-        let login = self.login.as_ref().map(in_memory).transpose().map_err(|error| unable(&error))?;
+        let lines = self.login.as_ref().map(Login::lines);
+        let login = lines.as_deref().map(in_memory).transpose().map_err(|error| unable(&error))?;
         if let Some(file) = &login {
             command.arg("-c").arg(format!("{HELPER}{}; }}; f", file.as_raw_fd()));
         }
@@ -84,6 +85,34 @@ impl Git {
         let output = run(command, input).map_err(|error| unable(&error))?;
         drop(login);
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(Refused(said(&output))) })
+    }
+
+    /// Calls git without a network, to sign with this private key of SSH.
+    /// <https://git-scm.com/docs/git-config#Documentation/git-config.txt-gpgformat>
+    pub(super) fn call_signing(
+        &self,
+        args: &[&str],
+        input: &[u8],
+        variables: &[(&str, &str)],
+        key: &str,
+    ) -> Result<Vec<u8>, CallError> {
+        let file = in_memory(&format!("{}\n", key.trim())).map_err(|error| unable(&error))?;
+        // ssh-keygen takes no key that others could read.
+        let own = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::fchmod(&file, own).map_err(|error| unable(&error.into()))?;
+        let mut command = self.command();
+        command
+            .args(["-c", "gpg.format=ssh", "-c"])
+            .arg(format!("user.signingkey=/dev/fd/{}", file.as_raw_fd()));
+        command.args(args).envs(variables.iter().copied());
+        let output = run(command, input).map_err(|error| unable(&error))?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(CallError::Unauthorized(format!(
+                "the commit cannot be signed: {}; give a private key of SSH without a passphrase",
+                said(&output)
+            ))),
+        }
     }
 
     fn command(&self) -> Command {
@@ -118,9 +147,9 @@ fn nameless() -> io::Result<File> {
     }
 }
 
-fn in_memory(login: &Login) -> io::Result<File> {
+fn in_memory(text: &str) -> io::Result<File> {
     let mut file = nameless()?;
-    file.write_all(login.lines().as_bytes())?;
+    file.write_all(text.as_bytes())?;
     // Whoever opens it by its number goes on where it stands.
     rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
     Ok(file)

@@ -55,6 +55,8 @@ pub struct Connection {
     pub author: Option<String>,
     /// What every message of a commit says of the job at its end, such as `CI-Run` and its URL.
     pub trailers: Vec<(String, String)>,
+    /// The private key of SSH that commits are signed with.
+    pub signing: Option<String>,
     /// The secrets of the job, which no message may show.
     pub secrets: Vec<String>,
     /// The environment of git, which has nothing else in it.
@@ -282,8 +284,8 @@ impl Repositories {
             login.cloned(),
             self.connection.variables.clone(),
         );
-        let Connection { author, trailers, .. } = &self.connection;
-        Store::new(git, repository.clone(), url, (author.as_deref(), trailers))
+        let Connection { author, trailers, signing, .. } = &self.connection;
+        Store::new(git, repository.clone(), url, (author.as_deref(), trailers, signing.as_deref()))
     }
 }
 

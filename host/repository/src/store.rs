@@ -57,6 +57,7 @@ pub(super) struct Store {
     repository: Repository,
     pub(super) author: (String, String),
     pub(super) trailers: Vec<(String, String)>,
+    pub(super) signing: Option<String>,
     /// Commits whose trees are here.
     here: HashSet<String>,
     /// Contents that are here.
@@ -78,7 +79,7 @@ impl Store {
         git: Git,
         repository: Repository,
         url: String,
-        (author, trailers): (Option<&str>, &[(String, String)]),
+        (author, trailers, signing): (Option<&str>, &[(String, String)], Option<&str>),
     ) -> Result<Self, CallError> {
         let author = author.and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
         let (name, email) = author.unwrap_or(AUTHOR);
@@ -96,6 +97,7 @@ impl Store {
             repository,
             author: (name.trim().to_owned(), email.trim().to_owned()),
             trailers: trailers.to_vec(),
+            signing: signing.map(str::to_owned),
             here: HashSet::new(),
             contents: HashSet::new(),
             made: HashMap::new(),

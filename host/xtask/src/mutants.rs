@@ -21,7 +21,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 20] = [
+const MUTANTS: [Mutant; 22] = [
     Mutant {
         without: "the branches of a right on a repository",
         package: "lockstep-model",
@@ -36,8 +36,25 @@ const MUTANTS: [Mutant; 20] = [
         without: "the lease of a push",
         package: "lockstep-repository",
         file: "host/repository/src/push.rs",
-        guard: ("Some(expected) => parent == expected,", "Some(_) => true,"),
-        test: "tests::what_others_have_pushed_is_never_overwritten",
+        guard: ("Onto::Head(expected) => parent == expected,", "Onto::Head(_) => true,"),
+        test: "tests::pushes::what_others_have_pushed_is_never_overwritten",
+    },
+    Mutant {
+        without: "the seal of a commit that is dropped",
+        package: "lockstep-repository",
+        file: "host/repository/src/push.rs",
+        guard: ("history.first().filter(|head| head.sealed)", "history.first()"),
+        test: "tests::pushes::only_what_a_run_has_made_is_replaced",
+    },
+    Mutant {
+        without: "the base of a right on pull requests",
+        package: "lockstep-model",
+        file: "host/model/src/repository.rs",
+        guard: (
+            "bases.matches(base) && branches.matches(branch)",
+            "(bases.matches(base) || true) && branches.matches(branch)",
+        ),
+        test: "repository::tests::only_what_lies_within_is_covered",
     },
     Mutant {
         without: "the server that a token is for",

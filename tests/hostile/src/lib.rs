@@ -11,7 +11,7 @@ pub mod attacker {
     });
 }
 
-pub use attacker::lockstep::step::{cluster, objects, report, repository, types, workspace};
+pub use attacker::lockstep::step::{cluster, forge, objects, report, repository, types, workspace};
 pub use attacker::{Failure, Inputs, Outputs};
 
 /// The end of an attack that claims to have done good work, with what it saw.

@@ -3,6 +3,7 @@
 use super::{controls, examples, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::exit::Exit;
+use lockstep_model::forge::{Asked, Class, ROWS, Row};
 use lockstep_model::info::{ChoiceInfo, StepInfo};
 use std::fmt::Write as _;
 
@@ -49,6 +50,9 @@ pub(super) fn page(step: &StepInfo) -> String {
     // Another step that waits by these rules refers to the one that can change them.
     if step.inputs.iter().any(|input| input.name == "rules") && step.asks.contains_key("cluster") {
         out += &doomed();
+    }
+    if step.asks.contains_key("forge") {
+        out += &answers();
     }
     out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
@@ -114,6 +118,33 @@ fn doomed() -> String {
         .to_owned();
     for [name, time, passes, when] in lockstep_workload::words::table() {
         row(&mut out, &[&format!("`{name}`"), &time, &passes, &when]);
+    }
+    out
+}
+
+/// What the refusals of forges mean, as the code reads them.
+fn answers() -> String {
+    let mut out = "\n## What the refusals of forges mean\n\nThe first row that fits counts; what no row names is final.\n\n\
+                   | forge | asked | status | says | then | |\n| --- | --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    for Row { forge, asked, status: (first, last), says, class, means } in &ROWS {
+        let forge = forge.map_or_else(|| "any".to_owned(), |forge| forge.to_string());
+        let asked = match asked {
+            Some(Asked::Open) => "to open",
+            Some(Asked::Merge) => "to merge",
+            _ => "",
+        };
+        let status = if first == last { first.to_string() } else { format!("{first} to {last}") };
+        let says = says.iter().map(|says| format!("`{says}`")).collect::<Vec<_>>().join(" or ");
+        let then = match class {
+            Class::Retry | Class::Pause => "asked again",
+            Class::Wait => "waited for",
+            Class::Otherwise => "tried in another way",
+            Class::Moved => "promoted again",
+            Class::Taken => "that one is taken",
+            Class::Stop => "final",
+        };
+        row(&mut out, &[&forge, asked, &status, &says, then, means]);
     }
     out
 }

@@ -1,0 +1,354 @@
+//! Whole runs with pull requests, against a model of a repository and its forge: one pull request however often it runs and
+//! wherever it is cut off, what others do to it, and how it is waited for.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod common;
+
+use common::{Model, Tree};
+use env_promote::host::{Hurdle, Merging, Stand};
+use env_promote::problem::Code;
+use env_promote::promote::{Done, State};
+use env_promote::settings::Inputs;
+use lockstep_glue::Fault;
+
+const DEV: &str = "kind: Deployment\nspec:\n  replicas: 1\n  image: shop/web:1.3.0 # newest\n";
+const PROD: &str = "kind: Deployment\nspec:\n  replicas: 5\n  image: shop/web:1.2.0\n";
+const BRANCH: &str = "promote/web-envs-prod";
+const FILE: &str = "envs/prod/web.yaml";
+
+fn shop() -> Model {
+    Model::of(&[("envs/dev/web.yaml", DEV), (FILE, PROD), ("other", "1")])
+}
+
+fn inputs() -> Inputs {
+    Inputs {
+        from: "envs/dev".into(),
+        to: vec!["envs/prod".into()],
+        pick: vec![".spec.image".into()],
+        app: "web".into(),
+        base: "main".into(),
+        pull_request: true,
+        branch: "promote/{app}-{to}".into(),
+        wait: "0s".into(),
+        timeout: "5m".into(),
+        ..Inputs::default()
+    }
+}
+
+fn version(tree: &mut Tree, version: &str) {
+    let text = DEV.replace("1.3.0", version);
+    tree.insert("envs/dev/web.yaml".into(), text.into_bytes());
+}
+
+fn code(done: &Done) -> Option<Code> {
+    done.rejection.as_ref().map(|problem| problem.code)
+}
+
+#[test]
+fn there_is_one_pull_request_however_often_it_runs() {
+    let mut model = shop();
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!(model.log, ["commit 1", &format!("push {BRANCH}"), &format!("open {BRANCH}")]);
+    assert_eq!(
+        (done.state, done.changed, done.pull_request),
+        (State::Open, true, Some((1, "https://forge/1".into())))
+    );
+    assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("1.2.0", "1.3.0"));
+    assert_eq!(model.text(FILE), PROD, "the base is as it was");
+    let body = &model.requests[0].body;
+    assert!(body.starts_with("Promotes what `envs/dev` has to `envs/prod`."), "{body}");
+    assert!(
+        body.contains("| `envs/prod/web.yaml` | `spec.image` | `shop/web:1.2.0` | `shop/web:1.3.0` |"),
+        "{body}"
+    );
+    let head = model.branches[BRANCH].clone();
+    for _ in 0..2 {
+        let done = model.run(&inputs()).unwrap();
+        assert_eq!((done.state, done.changed, done.pull_request.unwrap().0), (State::Open, false, 1));
+        assert_eq!((model.log.len(), &model.branches[BRANCH]), (0, &head), "nothing is written");
+    }
+    // What others commit elsewhere changes nothing of it.
+    model.edit(|tree| drop(tree.insert("other".into(), b"2".to_vec())));
+    model.run(&inputs()).unwrap();
+    assert_eq!((model.log.len(), &model.branches[BRANCH]), (0, &head));
+}
+
+#[test]
+fn nothing_to_promote_writes_nothing() {
+    let mut model = shop();
+    model.edit(|tree| drop(tree.insert(FILE.into(), PROD.replace("1.2.0", "1.3.0").into_bytes())));
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((done.state, done.changed, done.pull_request), (State::None, false, None));
+    assert!(model.log.is_empty() && model.branches.is_empty() && model.requests.is_empty());
+}
+
+#[test]
+fn a_newer_version_takes_the_place_of_the_older_one() {
+    let mut model = shop();
+    model.run(&inputs()).unwrap();
+    model.edit(|tree| version(tree, "1.4.0"));
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!(done.pull_request.unwrap().0, 1);
+    assert_eq!(model.log, ["commit 1", &*format!("push {BRANCH}"), "edit 1", "comment 1 superseded"]);
+    assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("1.2.0", "1.4.0"));
+    let body = model.requests[0].body.clone();
+    assert!(body.contains("Supersedes:\n- `shop/web:1.3.0`\n"), "{body}");
+    let said = &model.comments[&(1, "superseded".to_owned())];
+    assert_eq!(said, "`shop/web:1.3.0` is superseded by `shop/web:1.4.0`.");
+    model.run(&inputs()).unwrap();
+    assert!(model.log.is_empty());
+    model.edit(|tree| version(tree, "1.5.0"));
+    model.run(&inputs()).unwrap();
+    let body = &model.requests[0].body;
+    assert!(body.contains("Supersedes:\n- `shop/web:1.3.0`\n- `shop/web:1.4.0`\n"), "{body}");
+    assert_eq!((model.requests.len(), model.comments.len()), (1, 1));
+}
+
+#[test]
+fn what_somebody_has_closed_stays_declined_until_there_is_another_version() {
+    let mut model = shop();
+    model.run(&inputs()).unwrap();
+    model.requests[0].stand = Stand::Closed;
+    for deleted in [false, true] {
+        if deleted {
+            model.branches.clear();
+        }
+        let done = model.run(&inputs()).unwrap();
+        assert_eq!((code(&done), done.state, done.changed), (Some(Code::Declined), State::Closed, false));
+        assert!(model.log.is_empty());
+    }
+    // Values that were not picked make no other version.
+    model.edit(|tree| drop(tree.insert(FILE.into(), PROD.replace("5", "6").into_bytes())));
+    assert_eq!(code(&model.run(&inputs()).unwrap()), Some(Code::Declined));
+    model.edit(|tree| version(tree, "1.4.0"));
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((code(&done), done.pull_request.unwrap().0, model.requests.len()), (None, 2, 2));
+    assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("5", "6").replace("1.2.0", "1.4.0"));
+    assert!(!model.requests[1].body.contains("Supersedes"));
+    // One that is opened again is open.
+    (model.requests[0].stand, model.requests[1].stand) = (Stand::Closed, Stand::Closed);
+    model.requests[1].stand = Stand::Open;
+    assert_eq!(model.run(&inputs()).unwrap().state, State::Open);
+}
+
+#[test]
+fn what_somebody_else_has_committed_is_never_dropped() {
+    let mut model = shop();
+    model.run(&inputs()).unwrap();
+    model.edit_on(BRANCH, |tree| drop(tree.insert("fix".into(), b"theirs".to_vec())));
+    let theirs = model.branches[BRANCH].clone();
+    for newer in ["1.3.0", "1.4.0"] {
+        if newer == "1.4.0" {
+            model.edit(|tree| version(tree, "1.4.0"));
+        }
+        let done = model.run(&inputs()).unwrap();
+        assert_eq!((code(&done), done.pull_request.map(|one| one.0)), (Some(Code::Foreign), Some(1)));
+        assert!(done.rejection.unwrap().message.contains("Eva <eva@example.com>"));
+        assert!(model.log.is_empty() && model.branches[BRANCH] == theirs);
+    }
+    let another = Inputs { new_branch: true, ..inputs() };
+    let done = model.run(&another).unwrap();
+    assert_eq!((code(&done), &*done.branch), (None, "promote/web-envs-prod-2"));
+    assert_eq!((model.requests.len(), &model.branches[BRANCH]), (2, &theirs));
+    let again = model.run(&another).unwrap();
+    assert_eq!((model.log.len(), again.pull_request.unwrap().0), (0, 2));
+}
+
+#[test]
+fn a_branch_that_was_begun_by_somebody_else_is_theirs() {
+    let mut model = shop();
+    model.branches.insert(BRANCH.into(), model.head.clone().unwrap());
+    assert_eq!(code(&model.run(&inputs()).unwrap()), Some(Code::Foreign));
+    assert!(model.log.is_empty());
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_finished_by_the_next_one() {
+    // A first version, then a newer one, each cut off at every change, made or not.
+    for at in 0..3 {
+        for made in [false, true] {
+            let mut model = shop();
+            model.cut = Some((at, made));
+            model.run(&inputs()).unwrap_err();
+            model.cut = None;
+            model.run(&inputs()).unwrap();
+            assert_eq!((model.requests.len(), model.branches.len()), (1, 1), "{at} {made}");
+            assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("1.2.0", "1.3.0"));
+            let commits = model.messages.len();
+            assert!(commits <= 2 && (at < 1 || !made || commits == 1), "{at} {made}: {commits}");
+            model.run(&inputs()).unwrap();
+            assert!(model.log.is_empty(), "{at} {made}: {:?}", model.log);
+        }
+    }
+    for at in 0..4 {
+        for made in [false, true] {
+            let mut model = shop();
+            model.run(&inputs()).unwrap();
+            model.edit(|tree| version(tree, "1.4.0"));
+            model.cut = Some((at, made));
+            model.run(&inputs()).unwrap_err();
+            model.cut = None;
+            model.run(&inputs()).unwrap();
+            assert_eq!((model.requests.len(), model.branches.len()), (1, 1), "{at} {made}");
+            assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("1.2.0", "1.4.0"));
+            assert!(model.requests[0].body.contains("Supersedes:\n- `shop/web:1.3.0`\n"), "{at} {made}");
+            model.run(&inputs()).unwrap();
+            assert!(model.log.is_empty(), "{at} {made}: {:?}", model.log);
+        }
+    }
+}
+
+#[test]
+fn of_two_that_were_opened_at_the_same_moment_one_stays() {
+    let mut model = shop();
+    model.careless = true;
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((done.state, done.pull_request.unwrap().0, model.requests.len()), (State::Open, 1, 2));
+    assert_eq!((model.requests[0].stand, model.requests[1].stand), (Stand::Open, Stand::Closed));
+    assert!(model.requests[1].body.contains("#1"));
+    // The one that was withdrawn is nobody's no.
+    model.requests[0].stand = Stand::Merged;
+    assert_eq!(code(&model.run(&inputs()).unwrap()), None);
+}
+
+#[test]
+fn it_is_waited_until_it_is_merged_closed_or_time_is_up() {
+    let waiting = Inputs { wait: "10m".into(), ..inputs() };
+    let mut model = shop();
+    model.looks = vec![|_| {}, |_| {}, |model| model.merge(1)];
+    let done = model.run(&waiting).unwrap();
+    assert_eq!((done.state, &done.commit, code(&done)), (State::Merged, &model.head, None), "squashed");
+    let done = model.run(&waiting).unwrap();
+    assert_eq!((done.state, done.changed, done.pull_request.unwrap().0), (State::Merged, false, 1));
+    assert!(model.log.is_empty());
+
+    let mut model = shop();
+    model.looks = vec![|_| {}, |model| model.requests[0].stand = Stand::Closed];
+    let done = model.run(&waiting).unwrap();
+    assert_eq!((done.state, code(&done)), (State::Closed, Some(Code::Closed)));
+    assert_eq!(code(&model.run(&waiting).unwrap()), Some(Code::Declined));
+
+    let mut model = shop();
+    model.hurdle = Some(Hurdle::Other("checks run"));
+    let done = model.run(&waiting).unwrap();
+    assert_eq!((done.state, code(&done)), (State::Open, Some(Code::TimedOut)));
+    let problem = done.rejection.unwrap();
+    assert!(
+        problem.message.contains("checks run") && problem.message.contains("https://forge/1"),
+        "{problem:?}"
+    );
+    // Another run goes on waiting, and writes nothing.
+    model.looks = vec![|_| {}, |model| model.merge(1)];
+    let done = model.run(&waiting).unwrap();
+    assert_eq!((done.state, done.changed, model.log.len()), (State::Merged, false, 0));
+}
+
+#[test]
+fn it_is_merged_as_soon_as_the_forge_lets() {
+    let merging = Inputs { auto_merge: true, ..inputs() };
+    let mut model = shop();
+    let done = model.run(&merging).unwrap();
+    assert_eq!((done.state, &done.commit), (State::Merged, &model.head));
+    // Not yet, and it is not waited for.
+    let mut model = shop();
+    model.merging = Some(Ok(Merging::NotYet));
+    assert_eq!(model.run(&merging).unwrap().state, State::Open);
+    // The forge does it by itself: it is asked once.
+    let waiting = Inputs { wait: "10m".into(), ..merging.clone() };
+    let mut model = shop();
+    model.merging = Some(Ok(Merging::Waiting));
+    model.looks = vec![|_| {}, |_| {}, |_| {}, |model| model.merge(1)];
+    assert_eq!(model.run(&waiting).unwrap().state, State::Merged);
+    assert_eq!(model.log.iter().filter(|call| call.starts_with("merge")).count(), 1);
+    // It does not: it is asked again until it may.
+    let mut model = shop();
+    model.merging = Some(Ok(Merging::NotYet));
+    model.looks = vec![|_| {}, |_| {}, |model| model.merging = None];
+    assert_eq!(model.run(&waiting).unwrap().state, State::Merged);
+    // A rule that is final ends it at once.
+    let mut model = shop();
+    model.merging = Some(Err(Fault::Upstream(422, "no".into())));
+    let problems = model.run(&waiting).unwrap_err();
+    assert_eq!(problems[0].code, Code::ForgeRefused);
+}
+
+#[test]
+fn a_base_that_has_moved_on_has_the_promotion_made_again() {
+    let waiting = Inputs { wait: "10m".into(), ..inputs() };
+    for hurdle in [Hurdle::Behind, Hurdle::Conflicts] {
+        let mut model = shop();
+        model.hurdle = Some(hurdle);
+        model.looks = vec![
+            |model| model.edit(|tree| drop(tree.insert(FILE.into(), PROD.replace("5", "6").into_bytes()))),
+            |_| {},
+            |_| {},
+            |_| {},
+            |model| model.merge(1),
+        ];
+        let done = model.run(&waiting).unwrap();
+        assert_eq!((done.state, model.requests.len()), (State::Merged, 1));
+        assert_eq!(model.text(FILE), PROD.replace("5", "6").replace("1.2.0", "1.3.0"), "{hurdle:?}");
+    }
+    // While it has not moved, it is only waited.
+    let mut model = shop();
+    model.hurdle = Some(Hurdle::Behind);
+    assert_eq!(code(&model.run(&waiting).unwrap()), Some(Code::TimedOut));
+    assert_eq!(model.messages.len(), 1);
+}
+
+#[test]
+fn somebody_who_commits_while_it_is_waited_for_stops_it() {
+    let waiting = Inputs { wait: "10m".into(), auto_merge: true, ..inputs() };
+    let mut model = shop();
+    model.merging = Some(Ok(Merging::NotYet));
+    model.looks = vec![|_| {}, |model| {
+        model.edit_on(BRANCH, |tree| drop(tree.insert("fix".into(), b"theirs".to_vec())))
+    }];
+    let done = model.run(&waiting).unwrap();
+    assert_eq!(code(&done), Some(Code::Foreign));
+    assert_eq!(model.requests[0].stand, Stand::Open, "what nobody has looked at is not merged");
+}
+
+#[test]
+fn a_plan_changes_nothing_and_says_what_it_would_do() {
+    let mut model = shop();
+    model.planned = true;
+    let done = model.run(&Inputs { auto_merge: true, wait: "10m".into(), ..inputs() }).unwrap();
+    assert!(done.changed && model.branches.is_empty() && model.requests.is_empty());
+    assert!(model.said.iter().any(|said| said.contains("would open a pull request")), "{:?}", model.said);
+}
+
+#[test]
+fn what_goes_with_pull_requests_only_is_said_so() {
+    let wrong = Inputs {
+        pull_request: false,
+        auto_merge: true,
+        wait: "5m".into(),
+        new_branch: true,
+        labels: vec!["a".into()],
+        body: Some("x".into()),
+        ..inputs()
+    };
+    let problems = shop().run(&wrong).unwrap_err();
+    assert_eq!(problems.len(), 5, "{problems:?}");
+    for (branch, base) in [("promote/{app}", "main"), ("promote/{env}-{to}", "main"), ("{to}", "envs-prod")] {
+        let wrong = Inputs { branch: branch.into(), base: base.into(), ..inputs() };
+        assert_eq!(shop().run(&wrong).unwrap_err()[0].code, Code::BadInput, "{branch}");
+    }
+}
+
+#[test]
+fn a_branch_can_be_an_environment() {
+    let mut model = shop();
+    model.branches.insert("staging".into(), model.head.clone().unwrap());
+    model.edit_on("staging", |tree| {
+        drop(tree.insert(FILE.into(), PROD.replace("1.2.0", "2.0.0").into_bytes()))
+    });
+    let place = "envs/prod".to_owned();
+    let inputs = Inputs { from: place.clone(), to: vec![place], from_branch: "staging".into(), ..inputs() };
+    let done = model.run(&Inputs { pull_request: false, ..inputs.clone() }).unwrap();
+    assert_eq!((done.state, done.source == model.branches["staging"]), (State::Pushed, true));
+    assert_eq!(model.text(FILE), PROD.replace("1.2.0", "2.0.0"));
+    let same = Inputs { from_branch: String::new(), ..inputs };
+    assert_eq!(model.run(&same).unwrap_err()[0].code, Code::BadInput, "one within the other");
+}

@@ -1,0 +1,180 @@
+//! Forges that refuse, are overloaded, break off or cannot be trusted.
+
+use super::*;
+use serde_json::json;
+use std::time::Instant;
+
+/// A pull request of GitHub.
+fn request(head: &str) -> Value {
+    json!({
+        "number": 7, "node_id": "PR_1", "html_url": "https://forge/7", "state": "open", "title": "t", "body": "b",
+        "labels": [], "merged_at": null, "merge_commit_sha": null, "mergeable_state": "clean",
+        "base": {"ref": "main", "repo": {"id": 1}}, "head": {"ref": BRANCH, "sha": head, "repo": {"id": 1}},
+    })
+}
+
+fn is_list(asked: &Asked) -> bool {
+    asked.line.starts_with("GET /api/v3/repos/shop/deploy/pulls?")
+}
+
+#[test]
+fn a_forge_with_a_fault_is_asked_again() {
+    for fault in [
+        (500, String::new(), String::new()),
+        (503, String::new(), "<html>".into()),
+        (0, String::new(), String::new()),
+    ] {
+        let server = Server::new(move |_, number| if number < 3 { fault.clone() } else { ok(&json!([])) });
+        assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).list(), Ok(vec![]));
+        assert_eq!(server.log().len(), 3);
+    }
+}
+
+#[test]
+fn a_forge_that_counts_requests_is_waited_for() {
+    let limited = |status: u16, headers: &str, message: &str| {
+        (status, headers.to_owned(), json!({"message": message}).to_string())
+    };
+    for (kind, answer) in [
+        (ForgeKind::GitLab, limited(429, "retry-after: 1\r\n", "Retry later")),
+        (ForgeKind::GitHub, limited(403, "retry-after: 1\r\n", "You have exceeded a secondary rate limit.")),
+        (
+            ForgeKind::GitHub,
+            limited(403, "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: 0\r\n", "Forbidden"),
+        ),
+    ] {
+        let server = Server::new(move |_, number| if number < 2 { answer.clone() } else { ok(&json!([])) });
+        let began = Instant::now();
+        assert_eq!(Run::on(&server.origin, kind, false).list(), Ok(vec![]));
+        assert_eq!(server.log().len(), 2);
+        assert!(began.elapsed().as_millis() >= 900, "{:?}", began.elapsed());
+    }
+    // Longer than a run waits: then it says when.
+    let server = Server::new(move |_, _| limited(429, "retry-after: 3600\r\n", "Retry later"));
+    let refused = Run::on(&server.origin, ForgeKind::GitLab, false).list();
+    assert!(matches!(&refused, Err(CallError::Unavailable(why)) if why.contains("3600 s")), "{refused:?}");
+    assert_eq!(server.log().len(), 1);
+}
+
+#[test]
+fn what_must_not_happen_twice_is_not_sent_twice() {
+    // The answer is lost, but it was opened; or it was not.
+    for (made, found) in [(true, true), (false, false)] {
+        let server = Server::new(move |asked, number| match is_list(asked) {
+            true if made && number > 1 => ok(&json!([request("abc")])),
+            true => ok(&json!([])),
+            false => (if number.is_multiple_of(2) { 502 } else { 0 }, String::new(), String::new()),
+        });
+        let opened = Run::on(&server.origin, ForgeKind::GitHub, false).open();
+        match found {
+            true => assert_eq!(opened.unwrap().unwrap().number, 7),
+            false => assert!(matches!(opened, Err(CallError::Unavailable(_))), "{opened:?}"),
+        }
+        let posts = server.changes();
+        assert_eq!(posts, ["POST /api/v3/repos/shop/deploy/pulls"]);
+    }
+}
+
+#[test]
+fn a_merge_is_what_the_forge_says_it_is() {
+    for (answer, expected) in [
+        (status(405, "Base branch was modified. Review and try the merge again."), Ok(Merging::NotYet)),
+        (status(405, "Required status check \"ci\" is expected."), Ok(Merging::NotYet)),
+        (ok(&json!({"merged": true})), Ok(Merging::Merged)),
+        (status(409, "Head branch was modified. Review and try the merge again."), Err("conflict")),
+        (status(422, "Validation Failed"), Err("upstream")),
+        (status(403, "Resource not accessible by integration"), Err("unauthorized")),
+        (status(401, "Bad credentials"), Err("unauthorized")),
+    ] {
+        let server = Server::new(move |asked, _| match &*asked.line {
+            line if line.ends_with("/merge") => answer.clone(),
+            line if line.ends_with("/graphql") => {
+                ok(&json!({"errors": [{"message": "Pull request is in clean status"}]}))
+            }
+            line if line.contains("/commits/") => ok(&json!({"check_runs": [], "statuses": []})),
+            _ => ok(&request("abc")),
+        });
+        let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
+        assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
+        let asked = server.log().into_iter().rfind(|asked| asked.line.ends_with("/merge")).unwrap().body;
+        assert_eq!(
+            asked,
+            json!({"sha": "abc", "merge_method": "merge", "commit_message": "Promoted-To: prod"})
+        );
+    }
+}
+
+#[test]
+fn a_repository_that_merges_in_another_way_is_asked_in_that() {
+    let server = Server::new(move |asked, _| match &*asked.line {
+        line if line.ends_with("/merge") => match asked.body["merge_method"].as_str().unwrap() {
+            "squash" => ok(&json!({"merged": true})),
+            _ => status(405, "Merge commits are not allowed on this repository."),
+        },
+        line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
+        line if line.contains("/commits/") => ok(&json!({"check_runs": [], "statuses": []})),
+        _ => ok(&request("abc")),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(Merging::Merged));
+}
+
+#[test]
+fn what_its_checks_have_not_passed_is_not_merged() {
+    let server = Server::new(move |asked, _| match &*asked.line {
+        line if line.ends_with("/graphql") => {
+            ok(&json!({"errors": [{"message": "Auto merge is not allowed for this repository"}]}))
+        }
+        line if line.contains("/check-runs") => {
+            ok(&json!({"check_runs": [{"name": "ci", "status": "queued"}]}))
+        }
+        line if line.contains("/commits/") => ok(&json!({"statuses": []})),
+        _ => ok(&request("abc")),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
+}
+
+#[test]
+fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
+    let other = Server::new(|_, _| ok(&json!([])));
+    let to = format!("{}/caught", other.origin);
+    let server = Server::new(move |_, _| (301, format!("location: {to}\r\n"), String::new()));
+    let refused = Run::on(&server.origin, ForgeKind::GitHub, false).list();
+    assert!(matches!(&refused, Err(CallError::NotFound(why)) if why.contains("has moved")), "{refused:?}");
+    assert!(other.log().is_empty());
+    // A forge that says what it was told, as an error and in an answer.
+    for kind in ForgeKind::ALL {
+        let echo = Server::new(|asked, _| status(422, &asked.head));
+        let refused = Run::on(&echo.origin, kind, false).list();
+        let text = format!("{refused:?}");
+        assert!(text.contains("***") && !text.contains(TOKEN), "{kind} {text}");
+    }
+    let echo = Server::new(|asked, _| {
+        let mut one = request("abc");
+        one["body"] = json!(asked.head);
+        ok(&json!([one]))
+    });
+    let found = Run::on(&echo.origin, ForgeKind::GitHub, false).list().unwrap();
+    assert!(found[0].body.contains("***") && !found[0].body.contains(TOKEN), "{}", found[0].body);
+}
+
+#[test]
+fn what_is_too_large_or_no_answer_is_refused() {
+    let server = Server::new(|_, _| ok(&json!("x".repeat(9 * 1024 * 1024))));
+    let mut run = Run::on(&server.origin, ForgeKind::GitLab, false);
+    run.forges.patience = Duration::ZERO;
+    assert!(matches!(run.list(), Err(CallError::Unavailable(_))));
+    let server = Server::new(|_, _| ok(&json!({"number": "seven"})));
+    for kind in ForgeKind::ALL {
+        let refused = Run::on(&server.origin, kind, false).inspect(7);
+        assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
+    }
+    for (title, labels) in
+        [("", vec![]), ("a\nb", vec![]), ("a", vec!["b,c".to_owned()]), ("a", vec![String::new()])]
+    {
+        let wrong = Proposal { title: title.into(), body: String::new(), labels };
+        let refused = Run::on(&server.origin, ForgeKind::GitHub, false)
+            .call("propose", |forges, permit| forges.open(permit, &wrong));
+        assert!(matches!(refused, Err(CallError::Invalid(_))), "{refused:?}");
+    }
+}

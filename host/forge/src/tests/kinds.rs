@@ -1,0 +1,233 @@
+//! The same story on each kind of forge, with answers in the form of its documentation.
+
+use super::*;
+use serde_json::json;
+
+/// A pull request as a forge tells it.
+struct Told {
+    number: u64,
+    branch: &'static str,
+    base: &'static str,
+    own: bool,
+    state: &'static str,
+    head: &'static str,
+}
+
+const OPEN: Told = Told { number: 7, branch: BRANCH, base: "main", own: true, state: "open", head: "abc" };
+
+impl Told {
+    fn as_told_by(&self, kind: ForgeKind) -> Value {
+        let Self { number, branch, base, own, state, head } = self;
+        let (repo, other) = (1, if *own { 1 } else { 2 });
+        let merged = *state == "merged";
+        let stand = if *state == "open" { "open" } else { "closed" };
+        match kind {
+            ForgeKind::GitHub => json!({
+                "number": number, "node_id": "PR_1", "html_url": "https://forge/7", "state": stand, "title": "t",
+                "body": "b", "labels": [{"name": "z"}, {"name": "a"}], "mergeable_state": "blocked",
+                "merged_at": merged.then_some("2026-01-01T00:00:00Z"), "merge_commit_sha": "def", "auto_merge": null,
+                "base": {"ref": base, "repo": {"id": repo}}, "head": {"ref": branch, "sha": head, "repo": {"id": other}},
+            }),
+            ForgeKind::Gitea => json!({
+                "number": number, "html_url": "https://forge/7", "state": stand, "title": "t", "body": "b",
+                "labels": [{"name": "z"}, {"name": "a"}], "merged": merged, "merge_commit_sha": "def", "mergeable": true,
+                "base": {"label": base, "ref": base, "repo_id": repo},
+                "head": {"label": branch, "ref": "refs/pull/7/head", "sha": head, "repo_id": other},
+            }),
+            ForgeKind::GitLab => json!({
+                "iid": number, "web_url": "https://forge/7", "state": if *state == "open" { "opened" } else { state },
+                "title": "t", "description": "b", "labels": ["z", "a"], "sha": head,
+                "merge_commit_sha": merged.then_some("def"), "detailed_merge_status": "ci_still_running",
+                "merge_when_pipeline_succeeds": false, "target_branch": base, "source_branch": branch,
+                "source_project_id": other, "target_project_id": repo,
+            }),
+        }
+    }
+}
+
+/// A forge with these pull requests, which accepts everything.
+fn forge(kind: ForgeKind, told: &'static [Told]) -> Server {
+    Server::new(move |asked, _| {
+        let all: Vec<_> = told.iter().map(|one| one.as_told_by(kind)).collect();
+        let (method, target) = asked.line.split_once(' ').unwrap();
+        let path = target.split('?').next().unwrap();
+        let last = path.rsplit('/').next().unwrap();
+        match (method, last) {
+            ("GET", "pulls" | "merge_requests") => ok(&json!(all)),
+            ("GET", "status") => ok(&json!({"statuses": [
+                {"context": "ci", "state": "pending", "status": "pending", "target_url": "https://ci/1"},
+            ]})),
+            ("GET", "statuses") => {
+                ok(&json!([{"name": "ci", "status": "running", "target_url": "https://ci/1"}]))
+            }
+            ("GET", "check-runs") => ok(&json!({"check_runs": [
+                {"name": "build", "status": "completed", "conclusion": "success", "html_url": "https://ci/2"},
+            ]})),
+            ("GET", "comments" | "notes") => ok(&json!([
+                {"id": 1, "body": "of a person"}, {"id": 5, "body": "old\n<!-- lockstep:superseded -->"},
+            ])),
+            ("GET", "labels") => ok(&json!([{"name": "prod"}])),
+            ("GET", number) => match all.iter().find(|one| {
+                one["number"] == json!(number.parse::<u64>().ok())
+                    || one["iid"] == json!(number.parse::<u64>().ok())
+            }) {
+                Some(one) => ok(one),
+                None if number == "deploy" => ok(&json!({"default_merge_style": "squash"})),
+                None => status(404, "Not Found"),
+            },
+            ("POST", "pulls" | "merge_requests") => (201, String::new(), OPEN.as_told_by(kind).to_string()),
+            ("POST", "graphql") => ok(&json!({"data": {}})),
+            ("POST", "merge") => (201, String::new(), String::new()),
+            _ => ok(&json!({})),
+        }
+    })
+}
+
+fn each(story: impl Fn(ForgeKind)) {
+    ForgeKind::ALL.into_iter().for_each(story);
+}
+
+#[test]
+fn only_those_between_the_two_branches_are_seen() {
+    static ALL: [Told; 5] = [
+        Told { number: 11, own: false, ..OPEN },
+        Told { number: 10, base: "release", ..OPEN },
+        Told { number: 9, branch: "feature", ..OPEN },
+        OPEN,
+        Told { number: 3, state: "merged", ..OPEN },
+    ];
+    each(|kind| {
+        let server = forge(kind, &ALL);
+        let mut run = Run::on(&server.origin, kind, false);
+        let found = run.list().unwrap();
+        let told: Vec<_> = found.iter().map(|one| (one.number, one.state, one.merged.as_deref())).collect();
+        assert_eq!(told, [(7, State::Open, None), (3, State::Merged, Some("def"))], "{kind}");
+        assert_eq!((&*found[0].labels.join(","), &*found[0].head), ("a,z", "abc"));
+        let asked = &server.log()[0];
+        let query = match kind {
+            ForgeKind::GitHub => {
+                "/api/v3/repos/shop/deploy/pulls?state=all&base=main&head=shop%3Apromote%2Fweb&"
+            }
+            ForgeKind::GitLab => {
+                "/api/v4/projects/shop%2Fdeploy/merge_requests?state=all&target_branch=main&source_branch=promote%2Fweb&"
+            }
+            ForgeKind::Gitea => "/api/v1/repos/shop/deploy/pulls?state=all&base_branch=main&",
+        };
+        assert!(asked.line.starts_with(&format!("GET {query}")), "{}", asked.line);
+        assert!(
+            asked.head.to_lowercase().contains(&format!("authorization: bearer {}", TOKEN.to_lowercase()))
+        );
+        // A number is no way to another one.
+        for number in [9, 10, 11, 12] {
+            for refused in [
+                run.inspect(number).err(),
+                run.edit(number).err(),
+                run.comment(number, "x").err(),
+                run.merge(number, "abc").err(),
+            ] {
+                assert!(matches!(refused, Some(CallError::NotFound(_))), "{kind} {number} {refused:?}");
+            }
+        }
+        assert!(server.changes().is_empty(), "{kind} {:?}", server.changes());
+    });
+}
+
+#[test]
+fn what_is_opened_and_said_is_as_documented() {
+    each(|kind| {
+        let server = forge(kind, &[OPEN]);
+        let mut run = Run::on(&server.origin, kind, false);
+        assert_eq!(run.open().unwrap().unwrap().number, 7);
+        assert_eq!(run.edit(7), Ok(Effect::Made));
+        assert_eq!(run.comment(7, "new"), Ok(Effect::Made));
+        assert_eq!(run.comment(7, "old"), Ok(Effect::Made));
+        assert_eq!(run.withdraw(7), Ok(Effect::Made));
+        let expected: &[&str] = match kind {
+            ForgeKind::GitHub => &[
+                "POST /api/v3/repos/shop/deploy/pulls",
+                "POST /api/v3/repos/shop/deploy/issues/7/labels",
+                "PATCH /api/v3/repos/shop/deploy/pulls/7",
+                "POST /api/v3/repos/shop/deploy/issues/7/labels",
+                "PATCH /api/v3/repos/shop/deploy/issues/comments/5",
+                "PATCH /api/v3/repos/shop/deploy/pulls/7",
+            ],
+            ForgeKind::GitLab => &[
+                "POST /api/v4/projects/shop%2Fdeploy/merge_requests",
+                "PUT /api/v4/projects/shop%2Fdeploy/merge_requests/7",
+                "PUT /api/v4/projects/shop%2Fdeploy/merge_requests/7/notes/5",
+                "PUT /api/v4/projects/shop%2Fdeploy/merge_requests/7",
+            ],
+            ForgeKind::Gitea => &[
+                "POST /api/v1/repos/shop/deploy/pulls",
+                "POST /api/v1/repos/shop/deploy/labels",
+                "POST /api/v1/repos/shop/deploy/issues/7/labels",
+                "PATCH /api/v1/repos/shop/deploy/pulls/7",
+                "POST /api/v1/repos/shop/deploy/labels",
+                "POST /api/v1/repos/shop/deploy/labels",
+                "POST /api/v1/repos/shop/deploy/labels",
+                "POST /api/v1/repos/shop/deploy/issues/7/labels",
+                "PATCH /api/v1/repos/shop/deploy/issues/comments/5",
+                "PATCH /api/v1/repos/shop/deploy/pulls/7",
+            ],
+        };
+        assert_eq!(server.changes(), expected, "{kind}: a comment that says the same is not written again");
+        let opened = server.log().into_iter().find(|asked| asked.line.starts_with("POST")).unwrap().body;
+        let (base, branch) = match kind {
+            ForgeKind::GitLab => ("target_branch", "source_branch"),
+            _ => ("base", "head"),
+        };
+        assert_eq!((&opened[base], &opened[branch]), (&json!("main"), &json!(BRANCH)), "{kind}");
+        // Only one that this run has opened is withdrawn.
+        let refused = Run::on(&server.origin, kind, false).withdraw(7);
+        assert!(matches!(refused, Err(CallError::Invalid(_))), "{kind} {refused:?}");
+    });
+}
+
+#[test]
+fn how_one_stands_is_told_with_what_its_checks_say() {
+    each(|kind| {
+        let server = forge(kind, &[OPEN]);
+        let standing = Run::on(&server.origin, kind, false).inspect(7).unwrap();
+        assert_eq!(standing.hurdle, Hurdle::ChecksPending, "{kind}");
+        let ci = Check { name: "ci".into(), state: CheckState::Pending, url: "https://ci/1".into() };
+        assert!(standing.checks.contains(&ci), "{kind} {:?}", standing.checks);
+        assert_eq!(standing.checks.len(), if kind == ForgeKind::GitHub { 2 } else { 1 });
+    });
+}
+
+#[test]
+fn a_merge_is_of_the_commit_that_it_names() {
+    each(|kind| {
+        let server = forge(kind, &[OPEN]);
+        let mut run = Run::on(&server.origin, kind, false);
+        let moved = run.merge(7, "other");
+        assert!(matches!(moved, Err(CallError::Conflict(_))), "{kind} {moved:?}");
+        assert!(server.changes().is_empty());
+        assert_eq!(run.merge(7, "abc"), Ok(Merging::Waiting), "{kind}");
+        let asked = server.log().into_iter().rfind(|asked| !asked.line.starts_with("GET")).unwrap().body;
+        let (head, message) = match kind {
+            ForgeKind::GitHub => (&asked["variables"]["head"], &asked["variables"]["message"]),
+            ForgeKind::GitLab => (&asked["sha"], &asked["squash_commit_message"]),
+            ForgeKind::Gitea => (&asked["head_commit_id"], &asked["MergeMessageField"]),
+        };
+        assert_eq!(head, "abc", "{kind}");
+        assert!(message.as_str().unwrap().ends_with("Promoted-To: prod"), "{kind} {message}");
+    });
+}
+
+#[test]
+fn a_plan_asks_for_nothing_but_a_look() {
+    each(|kind| {
+        let server = forge(kind, &[OPEN]);
+        let mut run = Run::on(&server.origin, kind, true);
+        assert!(matches!(run.open(), Err(CallError::Conflict(_))), "there is one");
+        assert_eq!(run.edit(7), Ok(Effect::Planned));
+        assert_eq!(run.comment(7, "new"), Ok(Effect::Planned));
+        assert_eq!(run.merge(7, "abc"), Ok(Merging::Planned));
+        assert!(server.changes().is_empty(), "{kind} {:?}", server.changes());
+        let changes = run.forges.into_changes();
+        assert_eq!(changes[0].name, format!("{}/shop/deploy#main...{BRANCH}", server.origin));
+        let empty = forge(kind, &[]);
+        assert_eq!(Run::on(&empty.origin, kind, true).open(), Ok(None));
+    });
+}

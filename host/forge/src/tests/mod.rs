@@ -1,0 +1,178 @@
+//! Forges played by a server on loopback that answers as their documentation shows it: what is asked of them, what is made
+//! of their answers and refusals, and that nobody sees the token.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod faults;
+mod kinds;
+
+use super::*;
+use lockstep_model::call::{Capability, RawPart, RawTarget, Request};
+use lockstep_model::gate::Gate;
+use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::limits::Limits;
+use lockstep_repository::Login;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+const TOKEN: &str = "forge-t0ken-of-the-job";
+const BRANCH: &str = "promote/web";
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+struct Asked {
+    /// `GET /api/v3/...`, with the query.
+    line: String,
+    head: String,
+    body: Value,
+}
+
+/// What it gets: a status, headers each with its end of line, and a body. Status 0 is a connection that breaks.
+type Answered = (u16, String, String);
+
+/// A server that ends with its process.
+struct Server {
+    origin: String,
+    log: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    fn new(answer: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (log, answer) = (Arc::new(Mutex::new(Vec::new())), Arc::new(answer));
+        let seen = Arc::clone(&log);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                thread::spawn(move || while serve(&stream, &seen, &*answer).is_some() {});
+            }
+        });
+        Self { origin, log }
+    }
+
+    fn log(&self) -> Vec<Asked> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The requests that change something.
+    fn changes(&self) -> Vec<String> {
+        let lines = self.log().into_iter().map(|asked| asked.line);
+        lines.filter(|line| !line.starts_with("GET ")).collect()
+    }
+}
+
+fn serve(
+    stream: &TcpStream,
+    log: &Mutex<Vec<Asked>>,
+    answer: &dyn Fn(&Asked, usize) -> Answered,
+) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let length =
+        lines.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    let line = lines[0].rsplit_once(' ')?.0.to_owned();
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let asked = Asked { line, head: lines[1..].join("\n"), body };
+    // Remembered before it is answered: whoever has read that may look at once.
+    let number = {
+        let mut log = log.lock().unwrap();
+        log.push(asked.clone());
+        log.len()
+    };
+    let (status, headers, body) = answer(&asked, number);
+    if status == 0 {
+        return None;
+    }
+    let answer = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len());
+    let mut stream = stream;
+    stream.write_all(answer.as_bytes()).ok()
+}
+
+fn ok(body: &Value) -> Answered {
+    (200, String::new(), body.to_string())
+}
+
+fn status(status: u16, message: &str) -> Answered {
+    (status, String::new(), serde_json::json!({"message": message}).to_string())
+}
+
+/// A run that may do everything between `main` and `promote/*` of one repository.
+struct Run {
+    gate: Gate,
+    forges: Forges,
+    url: String,
+}
+
+impl Run {
+    fn on(origin: &str, kind: ForgeKind, planned: bool) -> Self {
+        let url = format!("{origin}/shop/deploy");
+        let right = Right {
+            capability: Capability::Forge,
+            verbs: ["read", "propose", "merge"].map(str::to_owned).to_vec(),
+            scope: Scope::parse(Capability::Forge, &format!("{url}#main...promote/*")).unwrap(),
+        };
+        let gate = Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits::default());
+        let logins = vec![Login::new(None, "x", TOKEN)];
+        let repository = lockstep_repository::Connection { logins, ..Default::default() };
+        let connection = Connection { repository, kind: Some(kind), servers: vec![] };
+        Self { gate, forges: Forges::new(connection, planned), url }
+    }
+
+    fn call<T>(
+        &mut self,
+        right: &'static str,
+        act: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
+    ) -> Result<T, CallError> {
+        let target = RawTarget::Repository(&self.url, RawPart::Proposal("main", BRANCH));
+        let request =
+            Request { capability: Capability::Forge, verb: right, right: Some(right), target, source: None };
+        self.gate.call(request, |permit| act(&mut self.forges, permit))
+    }
+
+    fn list(&mut self) -> Result<Vec<PullRequest>, CallError> {
+        self.call("read", Forges::pull_requests)
+    }
+
+    fn inspect(&mut self, number: u64) -> Result<Standing, CallError> {
+        self.call("read", |forges, permit| forges.inspect(permit, number))
+    }
+
+    fn open(&mut self) -> Result<Option<PullRequest>, CallError> {
+        self.call("propose", |forges, permit| forges.open(permit, &proposal()))
+    }
+
+    fn edit(&mut self, number: u64) -> Result<Effect, CallError> {
+        self.call("propose", |forges, permit| forges.edit(permit, number, &proposal()))
+    }
+
+    fn comment(&mut self, number: u64, text: &str) -> Result<Effect, CallError> {
+        self.call("propose", |forges, permit| forges.comment(permit, number, "superseded", text))
+    }
+
+    fn withdraw(&mut self, number: u64) -> Result<Effect, CallError> {
+        self.call("propose", |forges, permit| forges.withdraw(permit, number))
+    }
+
+    fn merge(&mut self, number: u64, head: &str) -> Result<Merging, CallError> {
+        self.call("merge", |forges, permit| forges.merge(permit, number, head, "Promoted-To: prod"))
+    }
+}
+
+fn proposal() -> Proposal {
+    Proposal { title: "Promote".into(), body: "what".into(), labels: vec!["promotion".into()] }
+}
