@@ -5,6 +5,7 @@
 
 use lockstep_tests::git::git;
 use lockstep_tests::support::{Ended, Run, Scene, assert_no_secret, calls};
+use lockstep_tests::web::{Answer, Web};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -258,4 +259,41 @@ fn what_is_wrong_is_named_by_file_and_line() {
     let nowhere = Scene::new();
     let message = run(&nowhere).end().expect(2, "bad-input")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("has no remote `origin`"), "{message}");
+}
+
+#[test]
+fn an_image_is_held_against_its_registry() {
+    let (old, new) = (format!("sha256:{}", "a".repeat(64)), format!("sha256:{}", "b".repeat(64)));
+    let registry = Web::new({
+        let new = new.clone();
+        move |asked, _| match (&*asked.method, &*asked.target, asked.header("authorization")) {
+            ("HEAD", "/v2/shop/web/manifests/1.3.0", "Basic dTpw") => Answer::raw(&format!(
+                "HTTP/1.1 200 OK\r\ndocker-content-digest: {new}\r\nconnection: close\r\n\r\n"
+            )),
+            _ => Answer::raw("HTTP/1.1 401 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+        }
+    });
+    let shop = Shop::new();
+    let (origin, host) = (registry.url(""), registry.url("").replace("http://", ""));
+    for (digest, credential, expected) in
+        [(&old, true, Some((4, "digest"))), (&new, false, Some((5, "credentials"))), (&new, true, None)]
+    {
+        let image = format!("{host}/shop/web:1.3.0@{digest}");
+        shop.push(&[("envs/dev/web.yaml", &DEV.replace("shop/web:1.3.0", &image))]);
+        let before = shop.head();
+        let run = shop.run().args(["--verify-digest", &origin]).env("LOCKSTEP_SECRET_REGISTRY", "Basic dTpw");
+        let named = format!("{origin}=REGISTRY");
+        let ended = if credential { run.args(["--credentials", &named]) } else { run }.end();
+        match expected {
+            Some((exit, code)) => {
+                ended.expect(exit, code);
+                assert_eq!(shop.head(), before);
+            }
+            None => {
+                outputs(&ended);
+                assert!(shop.text("envs/prod/web.yaml").contains(&image));
+            }
+        }
+        assert_no_secret(&shop.scene, &ended);
+    }
 }

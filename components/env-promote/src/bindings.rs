@@ -18,16 +18,26 @@ export!(Step);
 lockstep_glue::errors_are_faults!();
 lockstep_glue::report_tells!(crate::world::Voice, "files");
 
-pub(crate) use lockstep::step::forge;
 pub(crate) use lockstep::step::report::{Block, Level, Table, note, reject, summary};
 pub(crate) use lockstep::step::repository;
 use lockstep::step::types::Location;
+pub(crate) use lockstep::step::{forge, http};
 
 /// The inputs as the pure modules take them, and the repository.
 pub(crate) fn given(inputs: Inputs) -> (settings::Inputs, String) {
     let Inputs { from, to, app, pick, keep, repository, base, from_branch, mode, branch, .. } = inputs;
     let Inputs {
-        allow_downgrade, title, body, labels, auto_merge, wait, on_foreign, ledger, timeout, ..
+        allow_downgrade,
+        verify_digest: registries,
+        title,
+        body,
+        labels,
+        auto_merge,
+        wait,
+        on_foreign,
+        ledger,
+        timeout,
+        ..
     } = inputs;
     let (pull_request, new_branch) = (mode == Mode::PullRequest, on_foreign == OnForeign::NewBranch);
     let inputs = settings::Inputs {
@@ -41,6 +51,7 @@ pub(crate) fn given(inputs: Inputs) -> (settings::Inputs, String) {
         pull_request,
         branch,
         allow_downgrade,
+        registries,
         title,
         body,
         labels,

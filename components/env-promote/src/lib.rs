@@ -3,6 +3,7 @@
 mod bindings;
 pub mod branch;
 pub mod description;
+pub mod digest;
 pub mod documents;
 pub mod host;
 pub mod message;

@@ -16,6 +16,8 @@ pub enum Code {
     Refused,
     /// A version would become an older one.
     Downgrade,
+    /// An image is not what its tag points at, or that cannot be told.
+    Digest,
     /// Somebody else has changed the same values.
     Conflict,
     /// Others push all the time.
@@ -62,6 +64,7 @@ impl Code {
             Self::NoMatch => "no-match",
             Self::Refused => "refused",
             Self::Downgrade => "downgrade",
+            Self::Digest => "digest",
             Self::Conflict => "conflict",
             Self::Contended => "contended",
             Self::PushRefused => "push-refused",
@@ -81,6 +84,7 @@ impl Code {
     pub fn kind(self) -> Kind {
         match self {
             Self::BadInput | Self::Refused => Kind::Invalid,
+            Self::Digest => Kind::Integrity,
             Self::Credentials => Kind::Credentials,
             Self::Unavailable => Kind::Unavailable,
             Self::Limit => Kind::Limit,

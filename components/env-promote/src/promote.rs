@@ -4,6 +4,7 @@
 use lockstep_glue::words::plural;
 use lockstep_glue::{Clock, Fault, Level, Tell};
 
+use crate::digest::{self, Registries};
 use crate::host::{Change, Effect, Forge, Host, Onto};
 use crate::message;
 use crate::plan::{self, Move, Plan, conflicts};
@@ -57,7 +58,7 @@ pub struct Done {
 /// # Errors
 /// What keeps it from promoting. Then nothing was pushed.
 pub fn promote<T: Clock + Dice>(
-    world: &mut (impl Host + Forge),
+    world: &mut (impl Host + Forge + Registries),
     time: &mut T,
     tell: &mut impl Tell,
     inputs: &Inputs,
@@ -73,7 +74,7 @@ pub fn promote<T: Clock + Dice>(
 
 /// Promotes with a commit on the base.
 fn push_to_base<T: Clock + Dice>(
-    host: &mut impl Host,
+    host: &mut (impl Host + Registries),
     time: &mut T,
     tell: &mut impl Tell,
     settings: &Settings,
@@ -96,6 +97,7 @@ fn push_to_base<T: Clock + Dice>(
                 return Err(conflicts.iter().map(conflict).collect());
             }
         }
+        digest::verify(host, &settings.registries, &plan)?;
         let commit = commit(host, settings, &plan, (&source, &head_now))?;
         match host.push(&settings.base, &commit, Onto::Head(&head_now)) {
             Ok(effect) => {

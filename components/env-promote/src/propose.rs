@@ -5,6 +5,7 @@ use lockstep_glue::{Clock, Fault, Level, Tell};
 
 use crate::branch::{LAST, numbered};
 use crate::description::{self, Mark};
+use crate::digest::{self, Registries};
 use crate::host::{Commit, Effect, Forge, Host, Onto, Proposal, PullRequest, Stand};
 use crate::message;
 use crate::plan::{self, Plan};
@@ -46,7 +47,7 @@ const GRACE: u64 = 3_000;
 /// # Errors
 /// What keeps it from promoting.
 pub fn propose<T: Clock + Dice>(
-    world: &mut (impl Host + Forge),
+    world: &mut (impl Host + Forge + Registries),
     time: &mut T,
     tell: &mut impl Tell,
     settings: &Settings,
@@ -88,7 +89,7 @@ pub fn propose<T: Clock + Dice>(
 
 /// Looks at everything, and brings the branch and its pull request to where they should be.
 fn look(
-    world: &mut (impl Host + Forge),
+    world: &mut (impl Host + Forge + Registries),
     tell: &mut impl Tell,
     settings: &Settings,
     wanted: &Propose,
@@ -157,7 +158,7 @@ fn there(
 
 /// Brings the promotion to its branch, and its pull request up to date.
 fn place(
-    world: &mut (impl Host + Forge),
+    world: &mut (impl Host + Forge + Registries),
     tell: &mut impl Tell,
     (settings, wanted): (&Settings, &Propose),
     (plan, base): (&Plan, &str),
@@ -169,6 +170,7 @@ fn place(
         Branch::Same(commit) => (commit.id, None),
         Branch::Foreign(commit) => return Ok(Look::Over(foreign(&commit, open, done))),
         Branch::Missing | Branch::Earlier(_) => {
+            digest::verify(world, &settings.registries, plan)?;
             let commit = commit(world, settings, plan, (&done.source, base))?;
             let onto = match &there {
                 Branch::Earlier(at) => Onto::Replace(at),

@@ -29,6 +29,8 @@ pub struct Inputs {
     pub branch: String,
     /// Whether a version may become an older one.
     pub allow_downgrade: bool,
+    /// The registries that images are held against.
+    pub registries: Vec<String>,
     /// The first line of the message.
     pub title: Option<String>,
     /// What a pull request says first.
@@ -90,6 +92,8 @@ pub struct Settings {
     pub propose: Option<Propose>,
     /// Whether a version may become an older one.
     pub allow_downgrade: bool,
+    /// The registries that images are held against.
+    pub registries: Vec<String>,
     /// The first line of the message.
     pub title: String,
     /// The file of the ledger.
@@ -175,6 +179,11 @@ impl Settings {
             from_branch: from_branch.clone(),
             propose,
             allow_downgrade: inputs.allow_downgrade,
+            registries: inputs
+                .registries
+                .iter()
+                .map(|origin| origin.trim_end_matches('/').to_owned())
+                .collect(),
             ledger: (!inputs.ledger.is_empty()).then(|| inputs.ledger.clone()),
             from,
             to,

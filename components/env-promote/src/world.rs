@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use lockstep_glue::{Clock, Fault};
 
-use crate::bindings::{forge, repository};
+use crate::bindings::{forge, http, repository};
+use crate::digest::{Registries, Told};
 use crate::host::{
     Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
 };
@@ -128,6 +129,52 @@ impl Forge for World {
             forge::Merging::NotYet => Merging::NotYet,
             forge::Merging::Planned => Merging::Planned,
         })
+    }
+}
+
+/// How long a registry may take, in milliseconds.
+const PATIENCE: u32 = 30_000;
+/// The most requests of one call.
+const MOST: usize = 100;
+/// The kinds of manifests that a tag can point at.
+/// <https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md>
+const KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+
+impl Registries for World {
+    fn told(&mut self, urls: &[String]) -> Result<Vec<Result<Told, String>>, Fault> {
+        let request = |url: &String| http::Request {
+            method: http::Method::Head,
+            url: url.clone(),
+            headers: vec![http::Header { name: "accept".into(), value: KINDS.into() }],
+            patience: PATIENCE,
+            most: 0,
+        };
+        let told = |answer: Result<http::Response, http::Trouble>| match answer {
+            Ok(http::Response { status, headers, .. }) => {
+                let digest = headers.into_iter().find(|header| header.name == "docker-content-digest");
+                Ok(Told { status, digest: digest.map(|header| header.value) })
+            }
+            Err(trouble) => Err(why(trouble)),
+        };
+        let mut all = Vec::new();
+        for urls in urls.chunks(MOST) {
+            all.extend(http::send(&urls.iter().map(request).collect::<Vec<_>>())?.into_iter().map(told));
+        }
+        Ok(all)
+    }
+}
+
+fn why(trouble: http::Trouble) -> String {
+    match trouble {
+        http::Trouble::Refused(error) => Fault::from(error).message().to_owned(),
+        http::Trouble::Unresolved(why)
+        | http::Trouble::Unreachable(why)
+        | http::Trouble::Untrusted(why)
+        | http::Trouble::Silent(why)
+        | http::Trouble::Slow(why)
+        | http::Trouble::BrokenOff(why)
+        | http::Trouble::Unreadable(why) => why,
     }
 }
 

@@ -4,6 +4,7 @@
 mod common;
 
 use common::Model;
+use env_promote::digest::Told;
 use env_promote::problem::{Code, Problem};
 use env_promote::settings::Inputs;
 use lockstep_glue::Fault;
@@ -277,4 +278,43 @@ fn a_run_that_plans_pushes_nothing() {
     let done = model.run(&image()).unwrap();
     assert!(done.changed && model.head == head);
     assert!(model.said.iter().any(|said| said.contains("would promote 1 value")), "{:?}", model.said);
+}
+
+#[test]
+fn an_image_is_promoted_only_as_what_its_tag_points_at() {
+    let (old, new) = (format!("sha256:{}", "a".repeat(64)), format!("sha256:{}", "b".repeat(64)));
+    let reference = format!("r.example.com/shop/web:1.3.0@{new}");
+    let dev = DEV.replace("shop/web:1.3.0", &reference);
+    let files = [("envs/dev/web.yaml", &*dev), ("envs/prod/web.yaml", PROD)];
+    let inputs = Inputs { registries: vec!["https://r.example.com/".into()], ..image() };
+    let url = "https://r.example.com/v2/shop/web/manifests/1.3.0";
+    let told = |status, digest: Option<&String>| Told { status, digest: digest.cloned() };
+    for (answer, expected) in [
+        (Some(told(200, Some(&new))), None),
+        (Some(told(200, Some(&old))), Some(Code::Digest)),
+        (Some(told(200, None)), Some(Code::Unavailable)),
+        (Some(told(404, None)), Some(Code::Digest)),
+        (Some(told(401, None)), Some(Code::Credentials)),
+        (Some(told(302, Some(&new))), Some(Code::Unavailable)),
+        (None, Some(Code::Unavailable)),
+    ] {
+        for pull_request in [false, true] {
+            let mut model = Model::of(&files);
+            model.registry.extend(answer.clone().map(|answer| (url.to_owned(), answer)));
+            let branch = "promote/{to}".to_owned();
+            let ended = model.run(&Inputs { pull_request, branch, ..inputs.clone() });
+            assert_eq!(ended.as_ref().err().map(|problems| problems[0].code), expected, "{answer:?}");
+            assert_eq!(model.log.is_empty(), expected.is_some());
+        }
+    }
+    // What cannot be held against a registry is not promoted either; what is no image is.
+    for text in
+        ["shop/web:1.3.0", "r.example.com/shop/web:1.3.0", &reference.replace("r.example", "s.example")]
+    {
+        let dev = DEV.replace("shop/web:1.3.0", text);
+        let mut model = Model::of(&[("envs/dev/web.yaml", &dev), ("envs/prod/web.yaml", PROD)]);
+        assert_eq!(codes(&model.run(&inputs).unwrap_err()), [Code::Digest], "{text}");
+    }
+    let mut model = shop();
+    assert!(model.run(&Inputs { pick: vec![".spec.replicas".into()], ..inputs }).unwrap().changed);
 }

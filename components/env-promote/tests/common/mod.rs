@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
+use env_promote::digest::{Registries, Told};
 use env_promote::host::{
     Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
 };
@@ -68,6 +69,8 @@ pub(crate) struct Model {
     pub(crate) hurdle: Option<Hurdle>,
     /// What the forge says to a merge.
     pub(crate) merging: Option<Result<Merging, Fault>>,
+    /// What registries have, by URL.
+    pub(crate) registry: BTreeMap<String, Told>,
     /// The forge lets another run open a pull request at the same moment.
     pub(crate) careless: bool,
     /// The run ends at the change of this number, which is made or not.
@@ -330,6 +333,14 @@ impl Forge for Shared {
             model.merge(number as usize);
         }
         ended.map(|()| Merging::Merged)
+    }
+}
+
+impl Registries for Shared {
+    fn told(&mut self, urls: &[String]) -> Result<Vec<Result<Told, String>>, Fault> {
+        let model = self.0.borrow();
+        let told = |url: &String| model.registry.get(url).cloned().ok_or_else(|| "nobody answers".to_owned());
+        Ok(urls.iter().map(told).collect())
     }
 }
 
