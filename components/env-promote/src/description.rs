@@ -127,3 +127,25 @@ fn cell(text: &str) -> String {
     let gap = if longest > 0 { " " } else { "" };
     format!("{fence}{gap}{text}{gap}{fence}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_mark_ends_its_comment() {
+        let (version, superseded) = ("a --> b <!-- c".to_owned(), vec!["--> x".to_owned()]);
+        let mark = Mark { key: "k".into(), said: "s".into(), version, superseded };
+        let body = format!("<!-- lockstep:promotion {{}} -->\ntext\n{}\n", mark.written());
+        assert_eq!(mark.written().matches("-->").count(), 1, "{body}");
+        assert_eq!(Mark::read(&body), Some(mark));
+        assert_eq!(Mark::read("a text"), None);
+    }
+
+    #[test]
+    fn a_cell_is_code_whatever_it_holds() {
+        assert_eq!(cell("a|b"), "`a\\|b`");
+        assert_eq!(cell("a`b``c"), "``` a`b``c ```");
+        assert_eq!(cell("a\nb"), "`a b`");
+    }
+}

@@ -8,6 +8,8 @@ use crate::settings::Settings;
 
 /// The trailer that tells versions of what is promoted apart.
 const KEY: &str = "Promotion";
+/// The trailer that says where it comes from, on a line of its own.
+const FROM: &str = "\nPromoted-From: ";
 /// The most values that a message lists.
 const MOST: usize = 100;
 
@@ -23,17 +25,18 @@ pub fn commit(settings: &Settings, plan: &Plan, source: &str) -> String {
     if plan.moves.len() > MOST {
         text += &format!("and {} more\n", plan.moves.len() - MOST);
     }
-    text += &format!("\n{KEY}: {}\nPromoted-From: {}@{source}\n", plan.key(), settings.from);
+    text += &format!("\n{KEY}: {}{FROM}{}@{source}\n", plan.key(), settings.from);
     for target in &settings.to {
         text += &format!("Promoted-To: {target}\n");
     }
     text
 }
 
-/// Whether a message is that of a promotion of this version.
+/// Whether a message is that of this very promotion, wherever it comes from.
 #[must_use]
-pub fn is_of(message: &str, key: &str) -> bool {
-    message.lines().any(|line| line.strip_prefix(KEY).and_then(|rest| rest.strip_prefix(": ")) == Some(key))
+pub fn is_of(message: &str, settings: &Settings, plan: &Plan) -> bool {
+    let said = |message: &str| message.split(FROM).next().map(str::to_owned);
+    said(message) == said(&commit(settings, plan, ""))
 }
 
 /// The ledger with one more line.

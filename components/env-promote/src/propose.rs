@@ -39,8 +39,9 @@ enum Look {
     Orphan,
 }
 
-/// How long another run may take to open a pull request for what it has pushed, in milliseconds.
-const GRACE: u64 = 3_000;
+/// How often another run is waited for that may be about to open a pull request for what it has pushed, and how long each
+/// time, in milliseconds.
+const GRACE: (u32, u64) = (5, 1_000);
 
 /// Runs the step with a pull request.
 ///
@@ -55,9 +56,9 @@ pub fn propose<T: Clock + Dice>(
 ) -> Result<Done, Vec<Problem>> {
     let mut races = Races::until(time, settings.timeout);
     let until = time.now().saturating_add(wanted.wait);
-    let (mut fresh, mut changed, mut patient) = (false, false, true);
+    let (mut fresh, mut changed, mut patience) = (false, false, GRACE.0);
     loop {
-        let (mut done, request) = match look(world, tell, settings, wanted, (fresh, patient))? {
+        let (mut done, request) = match look(world, tell, settings, wanted, (fresh, patience > 0))? {
             Look::Over(done) => return Ok(Done { changed: done.changed || changed, ..done }),
             Look::Proposed(done, request) => (done, request),
             Look::Lost => {
@@ -65,8 +66,8 @@ pub fn propose<T: Clock + Dice>(
                 continue;
             }
             Look::Orphan => {
-                time.sleep(GRACE);
-                patient = false;
+                time.sleep(GRACE.1);
+                patience -= 1;
                 continue;
             }
         };
@@ -116,7 +117,7 @@ fn look(
         {
             return Ok(Look::Over(declined(newest, done)));
         }
-        let there = there(world, &plan, &branch, (open.is_none() || fresh).then_some(&base))?;
+        let there = there(world, (settings, &plan), &branch, (open.is_none() || fresh).then_some(&base))?;
         if let Branch::Foreign(commit) = &there {
             if wanted.new_branch && number < LAST {
                 tell.note(
@@ -138,7 +139,7 @@ fn look(
 /// What a branch has. With `on` it has this promotion only on top of that commit.
 fn there(
     host: &mut impl Host,
-    plan: &Plan,
+    (settings, plan): (&Settings, &Plan),
     branch: &str,
     on: Option<&String>,
 ) -> Result<Branch, Vec<Problem>> {
@@ -149,7 +150,7 @@ fn there(
         return Ok(Branch::Foreign(commit));
     }
     let same = on.is_none_or(|on| commit.parent.as_ref() == Some(on))
-        && message::is_of(&commit.message, &plan.key());
+        && message::is_of(&commit.message, settings, plan);
     match same && plan.is_at(host, &at).map_err(remote)? {
         true => Ok(Branch::Same(commit)),
         false => Ok(Branch::Earlier(at)),

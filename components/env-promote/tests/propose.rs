@@ -102,6 +102,74 @@ fn a_newer_version_takes_the_place_of_the_older_one() {
     let body = &model.requests[0].body;
     assert!(body.contains("Supersedes:\n- `shop/web:1.3.0`\n- `shop/web:1.4.0`\n"), "{body}");
     assert_eq!((model.requests.len(), model.comments.len()), (1, 1));
+    // Back to one that was there before: it is superseded no longer.
+    model.edit(|tree| version(tree, "1.4.0"));
+    model.run(&inputs()).unwrap();
+    let body = &model.requests[0].body;
+    assert!(body.contains("Supersedes:\n- `shop/web:1.3.0`\n- `shop/web:1.5.0`\n"), "{body}");
+    // Another title is no other version.
+    let titled = Inputs { title: Some("Ship it".into()), ..inputs() };
+    model.comments.clear();
+    model.run(&titled).unwrap();
+    assert_eq!((&*model.requests[0].title, model.comments.len()), ("Ship it", 0));
+}
+
+#[test]
+fn what_the_branch_has_is_what_would_be_promoted_now() {
+    let more = [("envs/dev/b.yaml", DEV), ("envs/prod/b.yaml", PROD)];
+    let all = [("envs/dev/web.yaml", DEV), (FILE, PROD), more[0], more[1]];
+    // The same file has changed in another place of the base.
+    let mut model = Model::of(&all);
+    model.run(&inputs()).unwrap();
+    model.edit(|tree| drop(tree.insert(FILE.into(), PROD.replace("5", "6").into_bytes())));
+    model.run(&inputs()).unwrap();
+    assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("5", "6").replace("1.2.0", "1.3.0"));
+    // One of two files is not promoted any more: it was taken from dev, or set in the base by hand.
+    let gone: common::Push = |tree| drop(tree.remove("envs/dev/b.yaml"));
+    let by_hand: common::Push = |tree| {
+        drop(tree.insert("envs/prod/b.yaml".into(), PROD.replace("1.2.0", "1.3.0 # by hand").into_bytes()))
+    };
+    for edit in [gone, by_hand] {
+        let mut model = Model::of(&all);
+        model.run(&inputs()).unwrap();
+        model.edit(edit);
+        let base = model.text("envs/prod/b.yaml");
+        model.run(&inputs()).unwrap();
+        assert_eq!(model.text_on(BRANCH, "envs/prod/b.yaml"), base, "no trace of the older promotion");
+        assert_eq!(model.text_on(BRANCH, FILE), PROD.replace("1.2.0", "1.3.0"));
+    }
+}
+
+#[test]
+fn another_run_that_is_about_to_open_it_is_waited_for() {
+    let mut model = shop();
+    model.cut = Some((1, true));
+    model.run(&inputs()).unwrap_err();
+    model.cut = None;
+    let mut other = model.clone();
+    model.later = Some(|model| model.open(BRANCH, ""));
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((done.pull_request.unwrap().0, model.requests.len()), (1, 1));
+    assert!(!model.log.iter().any(|call| call.starts_with("open")), "{:?}", model.log);
+    // One that was killed never comes: then this run opens it, on top of what the base has by now.
+    other.edit(|tree| drop(tree.insert("other".into(), b"2".to_vec())));
+    other.run(&inputs()).unwrap();
+    assert_eq!(other.log, ["commit 1", &*format!("push {BRANCH}"), &*format!("open {BRANCH}")]);
+    // One that was faster after all.
+    let mut model = shop();
+    model.rival = true;
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((done.pull_request.unwrap().0, model.requests.len()), (1, 1));
+}
+
+#[test]
+fn what_the_host_does_not_drop_is_somebody_elses() {
+    let mut model = shop();
+    model.run(&inputs()).unwrap();
+    model.edit(|tree| version(tree, "1.4.0"));
+    model.rests = true;
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((code(&done), done.pull_request.map(|one| one.0)), (Some(Code::Foreign), Some(1)));
 }
 
 #[test]
@@ -279,7 +347,7 @@ fn a_base_that_has_moved_on_has_the_promotion_made_again() {
         let mut model = shop();
         model.hurdle = Some(hurdle);
         model.looks = vec![
-            |model| model.edit(|tree| drop(tree.insert(FILE.into(), PROD.replace("5", "6").into_bytes()))),
+            |model| model.edit(|tree| drop(tree.insert("other".into(), b"2".to_vec()))),
             |_| {},
             |_| {},
             |_| {},
@@ -287,7 +355,8 @@ fn a_base_that_has_moved_on_has_the_promotion_made_again() {
         ];
         let done = model.run(&waiting).unwrap();
         assert_eq!((done.state, model.requests.len()), (State::Merged, 1));
-        assert_eq!(model.text(FILE), PROD.replace("5", "6").replace("1.2.0", "1.3.0"), "{hurdle:?}");
+        assert_eq!(model.text(FILE), PROD.replace("1.2.0", "1.3.0"), "{hurdle:?}");
+        assert_eq!(model.messages.len(), 2, "made again on top of what the base has");
     }
     // While it has not moved, it is only waited.
     let mut model = shop();

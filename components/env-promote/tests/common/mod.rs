@@ -73,6 +73,12 @@ pub(crate) struct Model {
     pub(crate) registry: BTreeMap<String, Told>,
     /// The forge lets another run open a pull request at the same moment.
     pub(crate) careless: bool,
+    /// Another run opens a pull request just before this one does.
+    pub(crate) rival: bool,
+    /// The host says that a branch rests on what others have done.
+    pub(crate) rests: bool,
+    /// What happens when the run has waited once.
+    pub(crate) later: Option<fn(&mut Self)>,
     /// The run ends at the change of this number, which is made or not.
     pub(crate) cut: Option<(usize, bool)>,
 }
@@ -136,6 +142,13 @@ impl Model {
         (self.requests[number - 1].stand, self.requests[number - 1].merged) =
             (Stand::Merged, Some(commit.clone()));
         self.head = Some(commit);
+    }
+
+    /// Another run opens a pull request for a branch.
+    pub(crate) fn open(&mut self, branch: &str, body: &str) {
+        let (branch, stand) = (branch.to_owned(), Stand::Open);
+        let (title, body, labels) = (String::new(), body.to_owned(), Vec::new());
+        self.requests.push(Request { branch, title, body, labels, stand, merged: None, auto_merge: false });
     }
 
     pub(crate) fn run(&mut self, inputs: &Inputs) -> Result<Done, Vec<Problem>> {
@@ -232,7 +245,7 @@ impl Host for Shared {
         if at.as_deref() != expected {
             return Err(Fault::Conflict("somebody else has pushed".into()));
         }
-        if matches!(onto, Onto::Replace(at) if !model.commits[at].commit.sealed) {
+        if matches!(onto, Onto::Replace(at) if model.rests || !model.commits[at].commit.sealed) {
             return Err(Fault::Invalid("it would be lost that somebody else has committed".into()));
         }
         if model.planned {
@@ -271,12 +284,16 @@ impl Forge for Shared {
         if !model.careless && model.requests.iter().any(is_open) {
             return Err(Fault::Conflict("there is one".into()));
         }
-        if std::mem::take(&mut model.careless) {
+        let rival = std::mem::take(&mut model.rival);
+        if std::mem::take(&mut model.careless) || rival {
             // Another run opens one at the same moment.
             let Proposal { title, body, labels } = proposal.clone();
             let (branch, stand) = (branch.to_owned(), Stand::Open);
             let other = Request { branch, title, body, labels, stand, merged: None, auto_merge: false };
             model.requests.push(other);
+        }
+        if rival {
+            return Err(Fault::Conflict("there is one".into()));
         }
         if model.planned {
             return Ok(None);
@@ -350,7 +367,11 @@ impl Clock for Shared {
     }
 
     fn sleep(&mut self, milliseconds: u64) {
-        self.0.borrow_mut().now += milliseconds;
+        let mut model = self.0.borrow_mut();
+        model.now += milliseconds;
+        if let Some(later) = model.later.take() {
+            later(&mut model);
+        }
     }
 }
 
