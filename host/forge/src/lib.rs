@@ -206,7 +206,7 @@ impl Forges {
         let text = format!("{text}\n{mark}");
         if !planned {
             let there = forge.comment(number, &mark)?;
-            if !there.as_ref().is_some_and(|(_, said)| *said == text) {
+            if there.as_ref().is_none_or(|(_, said)| *said != text) {
                 forge.say(number, there.as_ref().map(|(id, _)| &**id), &text)?;
             }
         }

@@ -38,5 +38,5 @@ fn act(act: &str, (repository, base, branch): (&str, &str, &str), last: &str) ->
 }
 
 fn proposal(title: &str) -> Proposal {
-    Proposal { title: title.to_owned(), body: "mine".to_owned(), labels: Vec::new() }
+    Proposal { title: title.to_owned(), body: "mine".to_owned(), labels: vec!["mine".to_owned()] }
 }
