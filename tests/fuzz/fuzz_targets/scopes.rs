@@ -1,5 +1,5 @@
-//! Any text as the address of a web server, as objects of a cluster or as files and branches of a repository: it is refused, or it is what it says, and covers
-//! nothing that is elsewhere.
+//! Any text as the address of a web server, as objects of a cluster or as files, branches and pull requests of a
+//! repository: it is refused, or it is what it says, and covers nothing that is elsewhere.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -29,10 +29,14 @@ fuzz_target!(|texts: (&str, &str)| {
     if let (Ok(scope), Ok(place)) = (RepositoryScope::parse(scope), Repository::parse(place)) {
         let files = repository::file(rest).map(|path| Part::Files(vec![path]));
         let branch = repository::branch(rest).map(Part::Branch);
-        for part in files.into_iter().chain(branch) {
+        let both =
+            || Ok::<_, repository::RepositoryError>((repository::branch("main")?, repository::branch(rest)?));
+        let proposal = both().map(|(base, branch)| Part::Proposal(base, branch));
+        for part in files.into_iter().chain(branch).chain(proposal) {
             if scope.covers(&place, &part) {
                 assert!(scope.as_str().starts_with(place.as_str()), "{} covers {place}", scope.as_str());
-                let escapes = rest.split('/').any(|part| matches!(part, "" | "." | "..")) || rest.starts_with('-');
+                let escapes =
+                    rest.split('/').any(|part| matches!(part, "" | "." | "..")) || rest.starts_with('-');
                 assert!(!escapes || rest == "-", "{} covers {rest}", scope.as_str());
             }
         }
