@@ -73,6 +73,8 @@ pub(crate) struct Model {
     pub(crate) registry: BTreeMap<String, Told>,
     /// The forge lets another run open a pull request at the same moment.
     pub(crate) careless: bool,
+    /// How many looks the forge does not answer.
+    pub(crate) faults: u32,
     /// Another run opens a pull request just before this one does.
     pub(crate) rival: bool,
     /// The host says that a branch rests on what others have done.
@@ -269,6 +271,10 @@ impl Forge for Shared {
 
     fn inspect(&mut self, _: &str, number: u64) -> Result<Standing, Fault> {
         let mut model = self.0.borrow_mut();
+        if model.faults > 0 {
+            model.faults -= 1;
+            return Err(Fault::Unavailable("502".into()));
+        }
         if !model.looks.is_empty() {
             let look = model.looks.remove(0);
             look(&mut model);
@@ -343,7 +349,6 @@ impl Forge for Shared {
             return Err(Fault::Conflict("its branch has moved".into()));
         }
         if let Some(merging) = model.merging.clone() {
-            model.requests[number as usize - 1].auto_merge |= merging == Ok(Merging::Waiting);
             return merging;
         }
         if made {
