@@ -83,6 +83,20 @@ fn nothing_to_promote_writes_nothing() {
 }
 
 #[test]
+fn what_was_merged_once_is_no_word_about_another_version() {
+    let mut model = shop();
+    model.run(&inputs()).unwrap();
+    model.merge(1);
+    assert_eq!(model.run(&inputs()).unwrap().state, State::Merged);
+    model.edit(|tree| {
+        version(tree, "1.4.0");
+        tree.insert(FILE.into(), PROD.replace("1.2.0", "1.4.0").into_bytes());
+    });
+    let done = model.run(&inputs()).unwrap();
+    assert_eq!((done.state, done.pull_request), (State::None, None), "somebody else has promoted it");
+}
+
+#[test]
 fn a_newer_version_takes_the_place_of_the_older_one() {
     let mut model = shop();
     model.run(&inputs()).unwrap();
