@@ -27,7 +27,8 @@ usage: cargo xtask COMMAND
   build [--compile]   the finished host with its steps: target/release/lockstep;
                       with --compile also target/release/lockstep-full,
                       which runs components that are not built in
-  demo                build, then run a step on real input and show it
+  demo                build, then show a whole release on a small repository,
+                      and a thief that is refused
   test [--live]       all tests; with --live also those that need real services
   lint                formatting and lints
   mutants             show that a test fails without each of some guards

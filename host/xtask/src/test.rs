@@ -3,7 +3,7 @@
 
 use crate::{build, mutants, shell};
 use anyhow::Result;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How much is tested.
@@ -42,7 +42,7 @@ const SANDBOXED: [&str; 6] = [
 /// Runs the tests.
 pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
     build::build(root, build::Form::Both)?;
-    let hostile = hostile(root)?;
+    let hostile = hostile(root, &[])?;
     let with_programs = |command: &mut Command| {
         command.env("LOCKSTEP_BIN", build::host(root));
         command.env("LOCKSTEP_FULL_BIN", build::full_host(root));
@@ -52,7 +52,9 @@ pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
         shell::step("tests of rules, files and tools");
         let steps = build::steps(root)?;
         let plain = PLAIN.into_iter().chain(steps.iter().map(String::as_str));
-        shell::run(cargo_test(root).args(packages(plain)))?;
+        let mut rules = cargo_test(root);
+        with_programs(rules.args(packages(plain)));
+        shell::run(&mut rules)?;
         shell::step("tests of the sandbox and the command line");
         shell::run(cargo_test(root).arg("--release").args(packages(SANDBOXED)))?;
         shell::step("tests through the finished program");
@@ -79,13 +81,14 @@ fn packages<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     names.into_iter().flat_map(|name| ["--package", name]).collect()
 }
 
-/// Builds the hostile components; gives the folder that holds them.
-fn hostile(root: &Path) -> Result<std::path::PathBuf> {
+/// Builds the hostile components, or only these; gives the folder that holds them.
+pub(crate) fn hostile(root: &Path, only: &[&str]) -> Result<PathBuf> {
     shell::step("hostile components");
     let manifest = root.join("tests/hostile/Cargo.toml");
     let mut guests = shell::cargo(root);
     guests.args(["build", "--locked", "--profile", "guest", "--target", "wasm32-wasip2", "--manifest-path"]);
     guests.arg(&manifest).arg("--target-dir").arg(build::target(root).join("hostile"));
+    guests.args(only.iter().flat_map(|name| ["--bin", name]));
     shell::run(&mut guests)?;
     Ok(build::target(root).join("hostile/wasm32-wasip2/guest"))
 }

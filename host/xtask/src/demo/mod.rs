@@ -35,7 +35,11 @@ pub(crate) fn demo(root: &Path) -> Result<()> {
     let began = Instant::now();
     tell(&root.join("examples/demo"), &folder, programs, shell::say)?;
     let seconds = began.elapsed().as_secs_f64();
-    shell::say(&format!("\nTold in {seconds:.1} seconds. The folder is {}.", folder.display()));
+    let (folder, host) = (folder.display(), build::host(root));
+    shell::say(&format!(
+        "\ntold in {seconds:.1} s; the folder is {folder}; the program is {}",
+        host.display()
+    ));
     Ok(())
 }
 

