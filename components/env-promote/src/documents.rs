@@ -23,15 +23,19 @@ pub fn pairs((one, other): (&Stream<'_>, &Stream<'_>), file: &str) -> Result<Vec
     let mut pairs = Vec::new();
     for document in &own {
         let name = identity(one, *document);
-        let same: Vec<_> =
-            others.iter().filter(|other_document| identity(other, **other_document) == name).collect();
-        match same.as_slice() {
-            [] => {}
-            [only] if own.iter().filter(|own| identity(one, **own) == name).count() == 1 => {
-                pairs.push((*document, **only))
-            }
-            _ => {
-                let line = other.position(*same[0]).line;
+        // An environment may have a namespace of its own; it counts only where kind and name are those of several.
+        let alike = |parts: usize| {
+            let is = |stream: &Stream<'_>, document: &&NodeId| {
+                identity(stream, **document)[..parts] == name[..parts]
+            };
+            let same: Vec<_> = others.iter().copied().filter(|document| is(other, &document)).collect();
+            (own.iter().filter(|document| is(one, document)).count(), same)
+        };
+        match (alike(IDENTITY.len() - 1), alike(IDENTITY.len())) {
+            ((1, same), _) | (_, (1, same)) if same.len() == 1 => pairs.push((*document, same[0])),
+            (_, (_, same)) if same.is_empty() => {}
+            (_, (_, same)) => {
+                let line = other.position(same[0]).line;
                 let message = format!(
                     "{file}: which document is which cannot be told: several are `{}`",
                     name.join(" ")

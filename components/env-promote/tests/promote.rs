@@ -183,6 +183,21 @@ fn documents_are_told_apart_by_kind_and_name() {
     model.run(&inputs).unwrap();
     let expected = "kind: A\nmetadata: {name: y}\nv: 2\n---\nkind: A\nmetadata: {name: x}\nv: 1\n";
     assert_eq!(model.text("prod.yaml"), expected);
+    // Each environment has a namespace of its own, or there are several of that name.
+    let with =
+        |text: &str, namespace: &str| text.replace("name: ", &format!("namespace: {namespace}, name: "));
+    let mut model = Model::of(&[("dev.yaml", &with(dev, "shop-dev")), ("prod.yaml", &with(prod, "shop"))]);
+    model.run(&inputs).unwrap();
+    assert_eq!(model.text("prod.yaml"), with(expected, "shop"));
+    let several = |a: u32, b: u32| {
+        let one = |namespace: &str, v: u32| {
+            format!("kind: A\nmetadata: {{namespace: {namespace}, name: x}}\nv: {v}\n")
+        };
+        format!("{}---\n{}", one("a", a), one("b", b))
+    };
+    let mut model = Model::of(&[("dev.yaml", &several(1, 2)), ("prod.yaml", &several(0, 0))]);
+    model.run(&inputs).unwrap();
+    assert_eq!(model.text("prod.yaml"), several(1, 2));
     let twice = "kind: A\nmetadata: {name: y}\nv: 0\n---\nkind: A\nmetadata: {name: y}\nv: 0\n";
     let mut model = Model::of(&[("dev.yaml", dev), ("prod.yaml", twice)]);
     assert_eq!(codes(&model.run(&inputs).unwrap_err()), [Code::NoMatch]);
