@@ -13,6 +13,9 @@
 //   mode (commit | pull-request)
 //   branch (string)
 //   allowDowngrade (bool)
+//   verifyDigest (list<string>)
+//   allowPrivate (bool)
+//   credentials (list<string>)
 //   title (option<string>)
 //   body (option<string>)
 //   labels (list<string>)
@@ -36,6 +39,9 @@ def call(Map args = [:]) {
         mode: 'mode',
         branch: 'branch',
         allowDowngrade: 'allow-downgrade',
+        verifyDigest: 'verify-digest',
+        allowPrivate: 'allow-private',
+        credentials: 'credentials',
         title: 'title',
         body: 'body',
         labels: 'labels',
