@@ -117,7 +117,11 @@ impl Forges {
     pub fn inspect(&mut self, permit: &Permit, number: u64) -> Result<Answer<Standing>, CallError> {
         let (forge, base, branch) = self.at(permit)?;
         let Found { now, hurdle, .. } = one(forge, base, branch, number)?;
-        let mut checks = forge.checks(&now.head)?;
+        // A token that may not see checks can still wait for them.
+        let mut checks = match forge.checks(&now.head) {
+            Err(CallError::Unauthorized(_)) => Vec::new(),
+            checks => checks?,
+        };
         checks.sort();
         checks.truncate(MOST_CHECKS);
         let hurdle = if now.state == State::Open { sharper(hurdle, &checks) } else { Hurdle::None };

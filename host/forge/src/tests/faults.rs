@@ -135,6 +135,20 @@ fn what_its_checks_have_not_passed_is_not_merged() {
 }
 
 #[test]
+fn a_token_that_may_not_see_checks_waits_and_does_not_merge() {
+    let server = Server::new(move |asked, _| match &*asked.line {
+        line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
+        line if line.contains("/commits/") => status(403, "Resource not accessible by integration"),
+        _ => ok(&request("abc")),
+    });
+    let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
+    let standing = run.inspect(7).unwrap();
+    assert_eq!((standing.hurdle, standing.checks.len()), (Hurdle::None, 0));
+    assert!(matches!(run.merge(7, "abc"), Err(CallError::Unauthorized(_))));
+    assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
+}
+
+#[test]
 fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
     let other = Server::new(|_, _| ok(&json!([])));
     let to = format!("{}/caught", other.origin);
