@@ -46,7 +46,7 @@ fn attack_all(scene: &Scene, forge: &Web, act: &str, words: &[String], limits: &
     let rights = json!({"forge": [format!("read,propose,merge {repository}#main...promote/*")]});
     let run = scene.allowed(&hostile("forges"), &rights, limits).args(["--act", act]);
     let run = words.iter().fold(run, |run, word| run.arg("--words").arg(word.replace("REPO", &repository)));
-    let run = run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).env("GITHUB_SERVER_URL", &forge.url(""));
+    let run = run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).env("GITHUB_SERVER_URL", forge.url(""));
     let ended = run.env("GITEA_ACTIONS", "true").end();
     assert_absent(scene, &ended, &[TOKEN], &[]);
     ended

@@ -113,8 +113,7 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
     {
         let word = format!("{repository}|main|promote/web|{last}");
         let run = scene.allowed(&hostile("forges"), &rights, "").args(["--act", act, "--words", &word]);
-        let run =
-            run.env("LOCKSTEP_FORGE_TOKEN", "t0ken-of-the-job").env("GITHUB_SERVER_URL", &forge.url(""));
+        let run = run.env("LOCKSTEP_FORGE_TOKEN", "t0ken-of-the-job").env("GITHUB_SERVER_URL", forge.url(""));
         run.end().expect(0, "done");
     }
     let judged = judged.lock().unwrap().clone();
