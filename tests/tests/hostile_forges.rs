@@ -128,13 +128,56 @@ fn attack_20_a_number_leads_to_no_other_branch_or_fork() {
 #[test]
 fn attack_20_a_text_is_no_more_than_a_text() {
     let (scene, forge) = (Scene::new(), forge());
-    for (act, last) in
-        [("open", ""), ("open", "a\nb"), ("comment", "a --> b"), ("comment", ""), ("large", "100000")]
-    {
+    for (act, last) in [
+        ("open", ""),
+        ("open", "a\nb"),
+        ("open", "a;b,c"),
+        ("open", "a;"),
+        ("open", "a;b\tc"),
+        ("comment", "a --> b"),
+        ("comment", ""),
+        ("large", "100000"),
+    ] {
         let ended = attack(&scene, &forge, act, &format!("REPO|main|promote/web|{last}"), "");
         assert_eq!(said(&ended), "invalid", "{act} {last}");
     }
     assert!(forge.log().iter().all(|asked| asked.method == "GET"), "{:?}", forge.log());
+}
+
+#[test]
+fn attack_20_no_text_merges_what_the_run_may_not_merge() {
+    // GitLab does what a line like `/merge` says, with the rights of the token.
+    let forge = Web::new(|asked, _| {
+        let request = json!({
+            "iid": 7, "web_url": "https://forge/7", "state": "opened", "title": "t", "description": "b", "labels": [],
+            "sha": "abc", "target_branch": "main", "source_branch": "promote/web", "source_project_id": 1,
+            "target_project_id": 1,
+        });
+        let list = asked.method == "GET" && !asked.target.ends_with("/7");
+        Answer::of(200, &[], &if list { json!([]) } else { request }.to_string())
+    });
+    let scene = Scene::new();
+    let repository = forge.url("/shop/deploy");
+    let run = |act: &str, last: &str| {
+        let rights = json!({"forge": [format!("read,propose {repository}#main...promote/*")]});
+        let word = format!("{repository}|main|promote/web|{last}");
+        let run = scene.allowed(&hostile("forges"), &rights, "").args(["--act", act, "--words", &word]);
+        run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).env("CI_SERVER_URL", forge.url("")).end()
+    };
+    let ended = run("say", "/merge\n  /target_branch release\r\n\r/approve");
+    assert!(!said(&ended).contains("invalid"), "{}", said(&ended));
+    let log = forge.log();
+    let texts = log.iter().filter(|asked| asked.method != "GET").map(|asked| {
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        body["description"].as_str().or(body["body"].as_str()).unwrap().replace('\r', "")
+    });
+    let texts: Vec<_> = texts.collect();
+    assert_eq!(texts.len(), 3, "{log:?}");
+    for text in texts {
+        assert!(text.contains("merge"), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with('/')), "{text}");
+    }
+    run("merge", "7").expect(3, "denied");
 }
 
 #[test]

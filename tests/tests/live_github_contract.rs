@@ -82,7 +82,7 @@ fn github(asked: &Asked) -> Answer {
     let path = asked.target.split('?').next().unwrap_or_default();
     let answer = match (asked.method.as_str(), path.rsplit('/').next().unwrap_or_default()) {
         ("GET", "pulls") => json!([request]),
-        ("GET", "comments") => json!([]),
+        ("GET", "comments") => json!([{"id": 5, "body": "old\n<!-- lockstep:again -->"}]),
         ("GET", "check-runs") => json!({"check_runs": []}),
         ("GET", "status") => json!({"statuses": []}),
         ("POST", "graphql") => json!({"errors": [{"message": "Pull request is in clean status"}]}),
@@ -108,9 +108,16 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
     let repository = forge.url("/shop/deploy");
     let rights = json!({"forge": [format!("read,propose,merge {repository}#main...promote/*")]});
     let scene = Scene::new();
-    for (act, last) in
-        [("list", ""), ("inspect", "7"), ("open", "good"), ("edit", "7"), ("comment", "good"), ("merge", "7")]
-    {
+    for (act, last) in [
+        ("list", ""),
+        ("inspect", "7"),
+        ("open", "good"),
+        ("edit", "7"),
+        ("comment", "good"),
+        ("comment", "again"),
+        ("whole", ""),
+        ("merge", "7"),
+    ] {
         let word = format!("{repository}|main|promote/web|{last}");
         let run = scene.allowed(&hostile("forges"), &rights, "").args(["--act", act, "--words", &word]);
         let run = run.env("LOCKSTEP_FORGE_TOKEN", "t0ken-of-the-job").env("GITHUB_SERVER_URL", forge.url(""));
@@ -130,10 +137,13 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
         format!("PATCH {root}/pulls/7"),
         format!("GET {root}/issues/7/comments"),
         format!("POST {root}/issues/7/comments"),
+        format!("PATCH {root}/issues/comments/5"),
         format!("PUT {root}/pulls/7/merge"),
     ] {
         assert!(judged.iter().any(|(asked, _)| *asked == line), "{line} was not asked: {judged:#?}");
     }
+    let patched = judged.iter().filter(|(asked, _)| *asked == format!("PATCH {root}/pulls/7")).count();
+    assert_eq!(patched, 2, "one is edited and one is closed");
     // It does judge: a word that is none, a field that is missing, a path that is not there.
     for (method, target, body) in [
         ("GET", "/repos/shop/deploy/pulls?state=every", ""),

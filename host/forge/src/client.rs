@@ -1,10 +1,11 @@
 //! One forge over HTTP: sends a request, waits and sends it again where the table of answers says so. It follows no
 //! redirect, shows its token to nobody else, and never sends twice what must not happen twice.
 
+use crate::common::unreadable;
 use crate::locate::Place;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class, ForgeKind, class};
 use lockstep_model::known::Known;
@@ -50,6 +51,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// Its body.
     pub(crate) body: Value,
+    /// Whether it says that there is another page.
+    pub(crate) more: bool,
 }
 
 /// Why a request came to nothing.
@@ -71,7 +74,8 @@ impl From<Refusal> for CallError {
 struct Raw {
     status: u16,
     headers: HeaderMap,
-    text: String,
+    /// None if it is too large.
+    text: Option<String>,
 }
 
 impl Client {
@@ -91,7 +95,9 @@ impl Client {
         let line = match place.kind {
             ForgeKind::GitHub => {
                 let _inside = runtime.enter();
-                let built = Octocrab::builder().base_uri(place.api.as_str());
+                let api = url::Url::parse(&place.api).map_err(|error| unable(error.to_string()))?;
+                // Every request has a whole URL. To one with another path it would add that of its base.
+                let built = Octocrab::builder().base_uri(api.origin().ascii_serialization());
                 let built = built.map_err(|error| unable(error.to_string()))?;
                 let crab = built.personal_token(place.token.clone()).build_with_reqwest(client);
                 Line::GitHub(crab.map_err(|error| unable(error.to_string()))?)
@@ -99,6 +105,11 @@ impl Client {
             _ => Line::Plain(client, format!("Bearer {}", place.token)),
         };
         Ok(Self { runtime, line, kind: place.kind, base: place.api.clone(), known, patience })
+    }
+
+    /// What the forge is.
+    pub(crate) fn kind(&self) -> ForgeKind {
+        self.kind
     }
 
     /// Asks for something.
@@ -115,14 +126,12 @@ impl Client {
         asked: Asked,
     ) -> Result<Reply, Refusal> {
         let once = method == Method::POST || asked == Asked::Merge;
-        let what = format!("{method} {}{path}", self.base);
+        let url = self.url(path);
+        let what = format!("{method} {url}");
         let (mut pause, mut waited) = (PAUSE, Duration::ZERO);
         loop {
-            let (class, error, told) = match self.runtime.block_on(self.send(&method, path, body)) {
-                Ok(raw) if raw.status < 300 => {
-                    let body = serde_json::from_str(&self.known.redact(&raw.text)).unwrap_or(Value::Null);
-                    return Ok(Reply { status: raw.status, body });
-                }
+            let (class, error, told) = match self.runtime.block_on(self.send(&method, &url, body)) {
+                Ok(raw) if raw.status < 300 => return self.accepted(&what, &method, &raw),
                 Ok(raw) => self.refused(&what, asked, &raw),
                 Err(why) => {
                     let error = CallError::Unavailable(format!("{what}: {}", self.known.redact(&why)));
@@ -131,7 +140,7 @@ impl Client {
             };
             let again = class == Class::Pause || class == Class::Retry && !once;
             let wait = told.unwrap_or(pause).max(pause);
-            if !again || waited + wait > self.patience {
+            if !again || waited.saturating_add(wait) > self.patience {
                 return Err(Refusal { class, error });
             }
             std::thread::sleep(wait);
@@ -139,8 +148,16 @@ impl Client {
         }
     }
 
-    async fn send(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Raw, String> {
-        let url = format!("{}{path}", self.base);
+    /// The URL of a path. On an Enterprise Server that of GraphQL is beside that of REST:
+    /// <https://docs.github.com/enterprise-server/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint>
+    fn url(&self, path: &str) -> String {
+        match self.base.strip_suffix("/api/v3") {
+            Some(server) if path == "/graphql" => format!("{server}/api/graphql"),
+            _ => format!("{}{path}", self.base),
+        }
+    }
+
+    async fn send(&self, method: &Method, url: &str, body: Option<&Value>) -> Result<Raw, String> {
         match &self.line {
             Line::GitHub(crab) => {
                 let request = http::request::Builder::new().method(method.clone()).uri(url);
@@ -148,8 +165,7 @@ impl Client {
                 let request = crab.build_request(request, body).map_err(|error| chain(&error))?;
                 let response = crab.execute(request).await.map_err(|error| chain(&error))?;
                 let (head, body) = response.into_parts();
-                let bytes = Limited::new(body, LARGEST).collect().await.map_err(|error| chain(&*error))?;
-                let text = String::from_utf8_lossy(&bytes.to_bytes()).into_owned();
+                let text = text(Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes()))?;
                 Ok(Raw { status: head.status.as_u16(), headers: head.headers, text })
             }
             Line::Plain(client, authorization) => {
@@ -162,16 +178,32 @@ impl Client {
                 let response = request.send().await.map_err(|error| chain(&error))?;
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
                 let body = Limited::new(reqwest::Body::from(response), LARGEST);
-                let bytes = body.collect().await.map_err(|error| chain(&*error))?;
-                Ok(Raw { status, headers, text: String::from_utf8_lossy(&bytes.to_bytes()).into_owned() })
+                Ok(Raw { status, headers, text: text(body.collect().await.map(|body| body.to_bytes()))? })
             }
         }
+    }
+
+    /// What the forge says where it does what it was asked for. What cannot be read is not asked for again: it would be the
+    /// same.
+    fn accepted(&self, what: &str, method: &Method, raw: &Raw) -> Result<Reply, Refusal> {
+        let Raw { status, headers, text } = raw;
+        let stop = |error| Refusal { class: Class::Stop, error };
+        let text = text.as_deref().map(str::trim).ok_or_else(|| {
+            stop(CallError::Unavailable(format!("{what}: the answer has more than {LARGEST} bytes")))
+        })?;
+        let body = match text {
+            "" if *method != Method::GET => Value::Null,
+            text => serde_json::from_str(text).map_err(|_| stop(unreadable()))?,
+        };
+        let next = |link: &http::HeaderValue| link.to_str().is_ok_and(|link| link.contains("rel=\"next\""));
+        let more = headers.get_all(LINK).iter().any(next);
+        Ok(Reply { status: *status, body: clean(&self.known, body), more })
     }
 
     /// What a refusal means, and how long the forge says to wait.
     fn refused(&self, what: &str, asked: Asked, raw: &Raw) -> (Class, CallError, Option<Duration>) {
         let Raw { status, headers, text } = raw;
-        let says = says(&self.known.redact(text));
+        let says = says(&self.known, text.as_deref().unwrap_or_default());
         let told = told(headers);
         let class = match class(self.kind, asked, *status, &says) {
             // GitHub says it in this header alone: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
@@ -213,8 +245,30 @@ fn told(headers: &HeaderMap) -> Option<Duration> {
     number(RETRY_AFTER.as_str()).or_else(reset).map(Duration::from_secs)
 }
 
-/// What a forge says of a refusal, on one line: `message` and the messages of `errors`, or `error`.
-fn says(text: &str) -> String {
+/// The text of a body; none if it is too large.
+fn text<B: AsRef<[u8]>>(
+    body: Result<B, Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<Option<String>, String> {
+    match body {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(bytes.as_ref()).into_owned())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(chain(&*error)),
+    }
+}
+
+/// An answer without the secrets that its texts hold. It is read first: a secret can be like a number, or like a name that
+/// the forge uses.
+fn clean(known: &Known, value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(known.redact(&text)),
+        Value::Array(all) => all.into_iter().map(|one| clean(known, one)).collect(),
+        Value::Object(all) => all.into_iter().map(|(name, one)| (name, clean(known, one))).collect(),
+        other => other,
+    }
+}
+
+/// What a forge says of a refusal, on one line and without secrets: `message` and the messages of `errors`, or `error`.
+fn says(known: &Known, text: &str) -> String {
     let flat = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -230,7 +284,8 @@ fn says(text: &str) -> String {
         Ok(Value::String(text)) => text,
         _ => text.to_owned(),
     };
-    let plain: String = said.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
+    let plain: String =
+        known.redact(&said).chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
     plain.trim().to_owned()
 }
 

@@ -4,8 +4,11 @@ use crate::client::Client;
 use crate::types::{Check, CheckState};
 use http::Method;
 use lockstep_model::call::CallError;
-use lockstep_model::forge::Asked;
+use lockstep_model::forge::{Asked, ForgeKind};
 use serde_json::{Value, json};
+
+/// How many pages of a list are looked through.
+pub(crate) const PAGES: usize = 20;
 
 /// `/repos/OWNER/NAME` of a path with two parts.
 pub(crate) fn root(path: &str) -> Result<String, CallError> {
@@ -23,12 +26,52 @@ pub(crate) fn names(labels: &Value) -> Vec<String> {
     names
 }
 
-/// The first comment that holds a text, and its id.
-pub(crate) fn holding(comments: &Value, holds: &str) -> Option<(String, String)> {
-    let comments = comments.as_array().into_iter().flatten();
-    let text =
-        |comment: &Value| Some((comment["id"].as_u64()?.to_string(), comment["body"].as_str()?.to_owned()));
-    comments.filter_map(text).find(|(_, body)| body.contains(holds))
+/// The entries of a list, from as many pages: those under this name in an answer, or those that it is. One that cannot be
+/// read is no less there, so there is no list without it.
+pub(crate) fn list<T>(
+    client: &Client,
+    path: &str,
+    name: Option<&str>,
+    pages: usize,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Vec<T>, CallError> {
+    let gitea = client.kind() == ForgeKind::Gitea;
+    let (word, size) = if gitea { ("limit", 50) } else { ("per_page", 100) };
+    let join = if path.contains('?') { '&' } else { '?' };
+    let (mut all, none) = (Vec::new(), Vec::new());
+    for page in 1..=pages {
+        let path = format!("{path}{join}{word}={size}&page={page}");
+        let reply = client.ask(Method::GET, &path, None, Asked::Other)?;
+        let entries = match name.map_or(&reply.body, |name| &reply.body[name]) {
+            Value::Array(entries) => entries,
+            // Its way to say that there are none.
+            Value::Null if gitea => &none,
+            _ => return Err(unreadable()),
+        };
+        for entry in entries {
+            all.push(read(entry).ok_or_else(unreadable)?);
+        }
+        // Some servers show fewer at once than they are asked for.
+        if entries.is_empty() || entries.len() < size && !reply.more {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// The first comment whose last line is this, and its id.
+pub(crate) fn marked(
+    client: &Client,
+    path: &str,
+    pages: usize,
+    mark: &str,
+) -> Result<Option<(String, String)>, CallError> {
+    let text = |comment: &Value| {
+        Some((comment["id"].as_u64()?.to_string(), comment["body"].as_str().unwrap_or_default().to_owned()))
+    };
+    // Anywhere else it is what somebody cites.
+    let is_it = |body: &str| body.trim_end().lines().next_back() == Some(mark);
+    Ok(list(client, path, None, pages, text)?.into_iter().find(|(_, body)| is_it(body)))
 }
 
 /// Comments on an issue: GitHub's and Gitea's way is the same.
@@ -66,7 +109,7 @@ pub(crate) fn unreadable() -> CallError {
 
 /// The statuses of a commit: GitHub's and Gitea's way is the same.
 /// <https://docs.github.com/rest/commits/statuses#get-the-combined-status-for-a-specific-reference>
-pub(crate) fn combined(body: &Value) -> Vec<Check> {
+pub(crate) fn statuses(client: &Client, root: &str, commit: &str) -> Result<Vec<Check>, CallError> {
     let check = |status: &Value| {
         // Gitea calls it `status`, and has warnings too.
         let state = match status["state"].as_str().or(status["status"].as_str())? {
@@ -77,5 +120,5 @@ pub(crate) fn combined(body: &Value) -> Vec<Check> {
         let url = status["target_url"].as_str().unwrap_or_default().to_owned();
         Some(Check { name: status["context"].as_str()?.to_owned(), state, url })
     };
-    body["statuses"].as_array().into_iter().flatten().filter_map(check).collect()
+    list(client, &format!("{root}/commits/{commit}/status"), Some("statuses"), PAGES, check)
 }

@@ -3,17 +3,13 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{close, combined, encoded, holding, names, root, say, unreadable};
+use crate::common::{PAGES, close, encoded, list, marked, names, root, say, statuses, unreadable};
 use crate::types::{Check, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};
 use serde_json::{Value, json};
 
-/// How many pages of pull requests are looked through: there is no filter by branch.
-const PAGES: u32 = 20;
-/// How many entries a page has.
-const PAGE: usize = 50;
 /// The colour of a label that is made because it is not there.
 const COLOUR: &str = "#ededed";
 /// The ways of merging, in the order in which they are tried where the repository's own is not known.
@@ -41,7 +37,8 @@ impl Gitea {
         if labels.is_empty() {
             return Ok(());
         }
-        let there = names(&self.client.get(&format!("{}/labels?limit={PAGE}", self.root))?);
+        let name = |label: &Value| label["name"].as_str().map(str::to_owned);
+        let there = list(&self.client, &format!("{}/labels", self.root), None, PAGES, name)?;
         for name in labels.iter().filter(|name| !there.contains(name)) {
             match self.post("/labels", &json!({"name": name, "color": COLOUR})) {
                 // Somebody else may have made it, or an organisation has it.
@@ -56,17 +53,10 @@ impl Gitea {
 
 impl Forge for Gitea {
     fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
-        let mut all = Vec::new();
-        let base_is = encoded(base);
-        for page in 1..=PAGES {
-            let query = format!("state=all&base_branch={base_is}&sort=recentupdate&page={page}&limit={PAGE}");
-            let body = self.client.get(&format!("{}/pulls?{query}", self.root))?;
-            let page = body.as_array().map(Vec::as_slice).unwrap_or_default();
-            all.extend(page.iter().filter_map(found).filter(|found| found.is(base, branch)));
-            if page.len() < PAGE {
-                break;
-            }
-        }
+        let query = format!("state=all&base_branch={}&sort=recentupdate", encoded(base));
+        // There is no filter by branch.
+        let mut all = list(&self.client, &format!("{}/pulls?{query}", self.root), None, PAGES, found)?;
+        all.retain(|found| found.is(base, branch));
         all.sort_by_key(|found| std::cmp::Reverse(found.now.number));
         all.truncate(100);
         Ok(all)
@@ -77,16 +67,15 @@ impl Forge for Gitea {
     }
 
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
-        Ok(combined(&self.client.get(&format!("{}/commits/{commit}/status", self.root))?))
+        statuses(&self.client, &self.root, commit)
     }
 
     fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
         let body = json!({"base": base, "head": branch, "title": proposal.title, "body": proposal.body});
         let path = format!("{}/pulls", self.root);
         let opened = self.client.ask(Method::POST, &path, Some(&body), Asked::Open)?;
-        let mut found = found(&opened.body).ok_or_else(unreadable)?;
+        let found = found(&opened.body).ok_or_else(unreadable)?;
         self.label(found.now.number, &proposal.labels)?;
-        found.now.labels.clone_from(&proposal.labels);
         Ok(found)
     }
 
@@ -101,8 +90,9 @@ impl Forge for Gitea {
         self.label(number, &proposal.labels)
     }
 
-    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError> {
-        Ok(holding(&self.client.get(&format!("{}/issues/{number}/comments", self.root))?, holds))
+    fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
+        // All of them are on one page.
+        marked(&self.client, &format!("{}/issues/{number}/comments", self.root), 1, mark)
     }
 
     fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
@@ -130,7 +120,7 @@ impl Forge for Gitea {
                 {
                     return Ok(Merging::Waiting);
                 }
-                Err(Refusal { class: Class::Wait | Class::Retry, .. }) => return Ok(Merging::NotYet),
+                Err(Refusal { class: Class::Wait, .. }) => return Ok(Merging::NotYet),
                 Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
                 Err(refusal) => return Err(refusal.into()),
             }
@@ -148,7 +138,7 @@ fn found(body: &Value) -> Option<Found> {
         _ => State::Closed,
     };
     let (base, head) = (&body["base"], &body["head"]);
-    let own = head["repo_id"] == base["repo_id"];
+    let own = head["repo_id"].is_u64() && head["repo_id"] == base["repo_id"];
     let hurdle = match (body["draft"].as_bool(), body["mergeable"].as_bool()) {
         (Some(true), _) => Hurdle::Draft,
         // It says so too while it has not looked.

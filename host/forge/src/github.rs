@@ -3,7 +3,7 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{close, combined, encoded, holding, names, root, say, unreadable};
+use crate::common::{PAGES, close, encoded, list, marked, names, root, say, statuses, unreadable};
 use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -46,7 +46,9 @@ impl GitHub {
             let variables = json!({"id": id, "head": head, "way": way.to_uppercase(), "message": message});
             let body = json!({"query": AUTO, "variables": variables});
             match self.client.ask(Method::POST, "/graphql", Some(&body), Asked::Other) {
-                Ok(reply) if reply.body["errors"].is_null() => return Ok(true),
+                Ok(reply) if reply.body["errors"].is_null() && reply.body["data"].is_object() => {
+                    return Ok(true);
+                }
                 Ok(reply) if reply.body["errors"].to_string().contains("Merge method") => {}
                 // It may be merged at once, or the repository lets nothing be merged by itself.
                 Ok(_) | Err(Refusal { class: Class::Stop, .. }) => return Ok(false),
@@ -60,9 +62,8 @@ impl GitHub {
 impl Forge for GitHub {
     fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
         let (base, head) = (encoded(base), encoded(&format!("{}:{branch}", self.owner)));
-        let query = format!("state=all&base={base}&head={head}&sort=created&direction=desc&per_page=100");
-        let body = self.client.get(&format!("{}/pulls?{query}", self.root))?;
-        Ok(body.as_array().into_iter().flatten().filter_map(found).collect())
+        let query = format!("state=all&base={base}&head={head}&sort=created&direction=desc");
+        list(&self.client, &format!("{}/pulls?{query}", self.root), None, 1, found)
     }
 
     fn get(&self, number: u64) -> Result<Found, CallError> {
@@ -70,7 +71,6 @@ impl Forge for GitHub {
     }
 
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
-        let runs = self.client.get(&format!("{}/commits/{commit}/check-runs?per_page=100", self.root))?;
         let run = |run: &Value| {
             let state = match (run["status"].as_str()?, run["conclusion"].as_str()) {
                 ("completed", Some("success" | "neutral" | "skipped")) => CheckState::Passed,
@@ -80,11 +80,9 @@ impl Forge for GitHub {
             let url = run["html_url"].as_str().unwrap_or_default().to_owned();
             Some(Check { name: run["name"].as_str()?.to_owned(), state, url })
         };
-        let mut checks: Vec<_> =
-            runs["check_runs"].as_array().into_iter().flatten().filter_map(run).collect();
-        checks.extend(combined(
-            &self.client.get(&format!("{}/commits/{commit}/status?per_page=100", self.root))?,
-        ));
+        let path = format!("{}/commits/{commit}/check-runs", self.root);
+        let mut checks = list(&self.client, &path, Some("check_runs"), PAGES, run)?;
+        checks.extend(statuses(&self.client, &self.root, commit)?);
         Ok(checks)
     }
 
@@ -92,9 +90,8 @@ impl Forge for GitHub {
         let body = json!({"base": base, "head": branch, "title": proposal.title, "body": proposal.body});
         let path = format!("{}/pulls", self.root);
         let opened = self.client.ask(Method::POST, &path, Some(&body), Asked::Open)?;
-        let mut found = found(&opened.body).ok_or_else(unreadable)?;
+        let found = found(&opened.body).ok_or_else(unreadable)?;
         self.label(found.now.number, &proposal.labels)?;
-        found.now.labels.clone_from(&proposal.labels);
         Ok(found)
     }
 
@@ -109,8 +106,8 @@ impl Forge for GitHub {
         self.label(number, &proposal.labels)
     }
 
-    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError> {
-        Ok(holding(&self.client.get(&format!("{}/issues/{number}/comments?per_page=100", self.root))?, holds))
+    fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
+        marked(&self.client, &format!("{}/issues/{number}/comments", self.root), PAGES, mark)
     }
 
     fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
@@ -136,7 +133,7 @@ impl Forge for GitHub {
             let path = format!("{}/pulls/{number}/merge", self.root);
             match self.client.ask(Method::PUT, &path, Some(&body), Asked::Merge) {
                 Ok(_) => return Ok(Merging::Merged),
-                Err(Refusal { class: Class::Wait | Class::Retry, .. }) => return Ok(Merging::NotYet),
+                Err(Refusal { class: Class::Wait, .. }) => return Ok(Merging::NotYet),
                 Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
                 Err(refusal) => return Err(refusal.into()),
             }

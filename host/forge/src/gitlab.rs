@@ -3,7 +3,7 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{encoded, holding, names, unreadable};
+use crate::common::{PAGES, encoded, list, marked, names, unreadable};
 use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -26,16 +26,30 @@ impl GitLab {
         let path = format!("{}/merge_requests{path}", self.root);
         Ok(self.client.ask(method, &path, Some(body), asked)?.body)
     }
+
+    /// Merges one, at once or after its pipeline.
+    fn accept(&self, found: &Found, head: &str, message: &str, later: bool) -> Result<Merging, Refusal> {
+        let said = format!("{}\n\n{message}", found.now.title);
+        let mut body = json!({"sha": head, "merge_commit_message": said, "squash_commit_message": said});
+        if later {
+            // The first is the name since 17.11, the second the one before.
+            (body["auto_merge"], body["merge_when_pipeline_succeeds"]) = (json!(true), json!(true));
+        }
+        let merged = self.ask(Method::PUT, &format!("/{}/merge", found.now.number), &body, Asked::Merge)?;
+        Ok(match merged["state"] == "merged" {
+            true => Merging::Merged,
+            false if later => Merging::Waiting,
+            false => Merging::NotYet,
+        })
+    }
 }
 
 impl Forge for GitLab {
     fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
         let (base, branch) = (encoded(base), encoded(branch));
-        let query = format!(
-            "state=all&target_branch={base}&source_branch={branch}&order_by=created_at&sort=desc&per_page=100"
-        );
-        let body = self.client.get(&format!("{}/merge_requests?{query}", self.root))?;
-        Ok(body.as_array().into_iter().flatten().filter_map(found).collect())
+        let query =
+            format!("state=all&target_branch={base}&source_branch={branch}&order_by=created_at&sort=desc");
+        list(&self.client, &format!("{}/merge_requests?{query}", self.root), None, 1, found)
     }
 
     fn get(&self, number: u64) -> Result<Found, CallError> {
@@ -43,8 +57,6 @@ impl Forge for GitLab {
     }
 
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
-        let statuses =
-            self.client.get(&format!("{}/repository/commits/{commit}/statuses?per_page=100", self.root))?;
         let check = |status: &Value| {
             let state = match status["status"].as_str()? {
                 "success" | "skipped" => CheckState::Passed,
@@ -56,7 +68,8 @@ impl Forge for GitLab {
             let url = status["target_url"].as_str().unwrap_or_default().to_owned();
             Some(Check { name: status["name"].as_str()?.to_owned(), state, url })
         };
-        Ok(statuses.as_array().into_iter().flatten().filter_map(check).collect())
+        let path = format!("{}/repository/commits/{commit}/statuses", self.root);
+        list(&self.client, &path, None, PAGES, check)
     }
 
     fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
@@ -75,10 +88,20 @@ impl Forge for GitLab {
         Ok(())
     }
 
-    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError> {
-        let path =
-            format!("{}/merge_requests/{number}/notes?per_page=100&activity_filter=only_comments", self.root);
-        Ok(holding(&self.client.get(&path)?, holds))
+    fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
+        let path = format!("{}/merge_requests/{number}/notes?activity_filter=only_comments", self.root);
+        marked(&self.client, &path, PAGES, mark)
+    }
+
+    /// A line that begins with `/` can be a quick action, such as `/merge`, which is done with the rights of the token:
+    /// <https://docs.gitlab.com/user/project/quick_actions/>. A `\` before it is not shown.
+    fn plain(&self, text: &str) -> String {
+        let skipped = |c: char| c.is_whitespace() || c.is_control();
+        let line = |line: &str| match line.trim_start_matches(skipped) {
+            rest if rest.starts_with('/') => format!("{}\\{rest}", &line[..line.len() - rest.len()]),
+            _ => line.to_owned(),
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 
     fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
@@ -99,17 +122,15 @@ impl Forge for GitLab {
         if found.now.auto_merge {
             return Ok(Merging::Waiting);
         }
-        // The first is the name since 17.11, the second the one before.
-        let said = format!("{}\n\n{message}", found.now.title);
-        let body = json!({
-            "sha": head, "auto_merge": true, "merge_when_pipeline_succeeds": true, "merge_commit_message": said,
-            "squash_commit_message": said,
-        });
-        match self.ask(Method::PUT, &format!("/{}/merge", found.now.number), &body, Asked::Merge) {
-            Ok(merged) if merged["state"] == "merged" => Ok(Merging::Merged),
-            Ok(_) => Ok(Merging::Waiting),
+        let mut merging = self.accept(found, head, message, true);
+        let waits = matches!(merging, Err(Refusal { class: Class::Wait, .. }));
+        // Without a pipeline it never merges by itself, and does not say so.
+        if waits && found.hurdle == Hurdle::None && self.checks(head)?.is_empty() {
+            merging = self.accept(found, head, message, false);
+        }
+        match merging {
             Err(Refusal { class: Class::Wait, .. }) => Ok(Merging::NotYet),
-            Err(refusal) => Err(refusal.into()),
+            merging => Ok(merging?),
         }
     }
 }
@@ -123,7 +144,7 @@ fn found(body: &Value) -> Option<Found> {
         // `locked` is one that is being merged.
         _ => State::Open,
     };
-    let own = body["source_project_id"] == body["target_project_id"];
+    let own = body["source_project_id"].is_u64() && body["source_project_id"] == body["target_project_id"];
     let hurdle = match body["detailed_merge_status"].as_str() {
         Some("mergeable") => Hurdle::None,
         Some("ci_still_running" | "status_checks_must_pass") => Hurdle::ChecksPending,

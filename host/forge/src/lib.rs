@@ -56,14 +56,18 @@ trait Forge {
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError>;
     /// Opens one.
     fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError>;
-    /// Says something else of one that has these labels.
+    /// Says something else of one. It gets these labels besides those that it has.
     fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError>;
-    /// The comment that holds a text, and its id.
-    fn comment(&self, number: u64, holds: &str) -> Result<Option<(String, String)>, CallError>;
+    /// The comment that ends with a line, and its id.
+    fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError>;
     /// Comments, in the place of a comment of this id if there is one.
     fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError>;
     /// Closes one.
     fn close(&self, number: u64) -> Result<(), CallError>;
+    /// A description or a comment in such a form that the forge takes it for no command.
+    fn plain(&self, text: &str) -> String {
+        text.to_owned()
+    }
     /// Merges one, or lets the forge do it when it may.
     fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError>;
 }
@@ -123,8 +127,8 @@ impl Forges {
             checks => checks?,
         };
         checks.sort();
-        checks.truncate(MOST_CHECKS);
         let hurdle = if now.state == State::Open { sharper(hurdle, &checks) } else { Hurdle::None };
+        checks.truncate(MOST_CHECKS);
         Ok(Answer::plain(Standing { now, hurdle, checks }))
     }
 
@@ -140,6 +144,7 @@ impl Forges {
         let planned = self.planned;
         let (forge, base, branch) = self.at(permit)?;
         check(proposal)?;
+        let proposal = &Proposal { body: forge.plain(&proposal.body), ..proposal.clone() };
         let open = || -> Result<Option<PullRequest>, CallError> {
             let found = forge.list(base, branch)?.into_iter().filter(|found| found.is(base, branch));
             Ok(found.map(|found| found.now).find(|one| one.state == State::Open))
@@ -151,11 +156,21 @@ impl Forges {
             true => None,
             false => match forge.open(base, branch, proposal) {
                 Ok(found) => Some(found.now),
-                // The answer alone may have been lost.
-                Err(CallError::Unavailable(why)) => Some(open()?.ok_or(CallError::Unavailable(why))?),
+                // The answer alone may have been lost. What it is to have besides may have been lost with it.
+                Err(CallError::Unavailable(why)) => {
+                    let made = open()?.ok_or(CallError::Unavailable(why))?;
+                    forge.edit(made.number, proposal)?;
+                    Some(made)
+                }
                 Err(error) => return Err(error),
             },
         };
+        let made = made.map(|mut made| {
+            made.labels.extend(proposal.labels.iter().cloned());
+            made.labels.sort();
+            made.labels.dedup();
+            made
+        });
         if let (Some(made), Some((name, _))) = (&made, permit.repository()) {
             self.opened.insert((name.clone(), made.number));
         }
@@ -178,11 +193,10 @@ impl Forges {
         check(proposal)?;
         let found = open(forge, base, branch, number)?;
         if !planned {
-            let mut labels = found.now.labels;
-            labels.extend(
-                proposal.labels.iter().filter(|label| !labels.contains(label)).cloned().collect::<Vec<_>>(),
-            );
-            forge.edit(number, &Proposal { labels, ..proposal.clone() })?;
+            let new = |label: &&String| !found.now.labels.contains(label);
+            let labels = proposal.labels.iter().filter(new).cloned().collect();
+            let (title, body) = (proposal.title.clone(), forge.plain(&proposal.body));
+            forge.edit(number, &Proposal { title, body, labels })?;
         }
         Ok(self.effect(permit))
     }
@@ -207,7 +221,7 @@ impl Forges {
         bounded("the comment", text, LONGEST_TEXT)?;
         one(forge, base, branch, number)?;
         let mark = format!("<!-- lockstep:{name} -->");
-        let text = format!("{text}\n{mark}");
+        let text = format!("{}\n{mark}", forge.plain(text));
         if !planned {
             let there = forge.comment(number, &mark)?;
             if there.as_ref().is_none_or(|(_, said)| *said != text) {
@@ -258,10 +272,10 @@ impl Forges {
             true => Merging::Planned,
             false => match forge.merge(&found, head, message) {
                 // The answer alone may have been lost.
-                Err(CallError::Unavailable(why)) => match one(forge, base, branch, number)?.now {
+                Err(CallError::Unavailable(_)) => match one(forge, base, branch, number)?.now {
                     PullRequest { state: State::Merged, .. } => Merging::Merged,
                     PullRequest { auto_merge: true, .. } => Merging::Waiting,
-                    _ => return Err(CallError::Unavailable(why)),
+                    _ => Merging::NotYet,
                 },
                 merging => merging?,
             },
@@ -337,9 +351,10 @@ fn open(forge: &dyn Forge, base: &str, branch: &str, number: u64) -> Result<Foun
 /// blocked.
 fn sharper(hurdle: Hurdle, checks: &[Check]) -> Hurdle {
     let any = |state| checks.iter().any(|check| check.state == state);
+    let vague = matches!(hurdle, Hurdle::None | Hurdle::Unknown | Hurdle::Blocked | Hurdle::ChecksPending);
     match hurdle {
-        Hurdle::None | Hurdle::Unknown | Hurdle::Blocked if any(CheckState::Failed) => Hurdle::ChecksFailed,
-        Hurdle::None | Hurdle::Unknown | Hurdle::Blocked if any(CheckState::Pending) => Hurdle::ChecksPending,
+        _ if vague && any(CheckState::Failed) => Hurdle::ChecksFailed,
+        _ if vague && any(CheckState::Pending) => Hurdle::ChecksPending,
         hurdle => hurdle,
     }
 }

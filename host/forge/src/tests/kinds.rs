@@ -4,19 +4,20 @@ use super::*;
 use serde_json::json;
 
 /// A pull request as a forge tells it.
-struct Told {
-    number: u64,
-    branch: &'static str,
-    base: &'static str,
-    own: bool,
-    state: &'static str,
-    head: &'static str,
+pub(super) struct Told {
+    pub(super) number: u64,
+    pub(super) branch: &'static str,
+    pub(super) base: &'static str,
+    pub(super) own: bool,
+    pub(super) state: &'static str,
+    pub(super) head: &'static str,
 }
 
-const OPEN: Told = Told { number: 7, branch: BRANCH, base: "main", own: true, state: "open", head: "abc" };
+pub(super) const OPEN: Told =
+    Told { number: 7, branch: BRANCH, base: "main", own: true, state: "open", head: "abc" };
 
 impl Told {
-    fn as_told_by(&self, kind: ForgeKind) -> Value {
+    pub(super) fn as_told_by(&self, kind: ForgeKind) -> Value {
         let Self { number, branch, base, own, state, head } = self;
         let (repo, other) = (1, if *own { 1 } else { 2 });
         let merged = *state == "merged";
@@ -42,6 +43,13 @@ impl Told {
                 "source_project_id": other, "target_project_id": repo,
             }),
         }
+    }
+
+    /// The same with another word for one thing.
+    pub(super) fn with(&self, kind: ForgeKind, name: &str, value: Value) -> Value {
+        let mut told = self.as_told_by(kind);
+        told[name] = value;
+        told
     }
 }
 
@@ -162,8 +170,6 @@ fn what_is_opened_and_said_is_as_documented() {
                 "POST /api/v1/repos/shop/deploy/labels",
                 "POST /api/v1/repos/shop/deploy/issues/7/labels",
                 "PATCH /api/v1/repos/shop/deploy/pulls/7",
-                "POST /api/v1/repos/shop/deploy/labels",
-                "POST /api/v1/repos/shop/deploy/labels",
                 "POST /api/v1/repos/shop/deploy/labels",
                 "POST /api/v1/repos/shop/deploy/issues/7/labels",
                 "PATCH /api/v1/repos/shop/deploy/issues/comments/5",

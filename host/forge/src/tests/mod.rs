@@ -4,6 +4,11 @@
 
 mod faults;
 mod kinds;
+mod merges;
+mod opens;
+mod pages;
+mod standing;
+mod texts;
 
 use super::*;
 use lockstep_model::call::{Capability, RawPart, RawTarget, Request};
@@ -171,6 +176,18 @@ impl Run {
     fn merge(&mut self, number: u64, head: &str) -> Result<Merging, CallError> {
         self.call("merge", |forges, permit| forges.merge(permit, number, head, "Promoted-To: prod"))
     }
+}
+
+/// Each kind of forge, with the path of its repository in its API.
+const ROOTS: [(ForgeKind, &str); 3] = [
+    (ForgeKind::GitHub, "/api/v3/repos/shop/deploy"),
+    (ForgeKind::GitLab, "/api/v4/projects/shop%2Fdeploy"),
+    (ForgeKind::Gitea, "/api/v1/repos/shop/deploy"),
+];
+
+/// What each kind calls its pull requests in a path.
+fn named(kind: ForgeKind) -> &'static str {
+    if kind == ForgeKind::GitLab { "merge_requests" } else { "pulls" }
 }
 
 fn proposal() -> Proposal {

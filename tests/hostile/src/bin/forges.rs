@@ -21,10 +21,23 @@ fn act(act: &str, (repository, base, branch): (&str, &str, &str), last: &str) ->
     match act {
         "list" => word(forge::pull_requests(repository, base, branch)),
         "inspect" => word(forge::inspect(repository, base, branch, number)),
-        // The last part is the title, and `,` stands in a label.
+        // The last part is the title, and a label after `;`.
         "open" => word(forge::open(repository, base, branch, &proposal(last))),
         "edit" => word(forge::edit(repository, base, branch, number, &proposal("mine"))),
         "comment" => word(forge::comment(repository, base, branch, 7, last, "mine")),
+        // The last part is what is said.
+        "say" => {
+            let said = Proposal { body: last.to_owned(), ..proposal("mine") };
+            let opened = word(forge::open(repository, base, branch, &said));
+            let edited = word(forge::edit(repository, base, branch, 7, &said));
+            let commented = word(forge::comment(repository, base, branch, 7, "x", last));
+            format!("{opened} {edited} {commented}")
+        }
+        // Takes back what it has opened.
+        "whole" => match forge::open(repository, base, branch, &proposal("mine")) {
+            Ok(Some(opened)) => word(forge::withdraw(repository, base, branch, opened.number)),
+            opened => word(opened),
+        },
         "large" => word(forge::comment(repository, base, branch, 7, "x", &"x".repeat(number as usize))),
         "withdraw" => word(forge::withdraw(repository, base, branch, number)),
         "merge" => word(forge::merge(repository, base, branch, number, "abc", "mine")),
@@ -38,5 +51,6 @@ fn act(act: &str, (repository, base, branch): (&str, &str, &str), last: &str) ->
 }
 
 fn proposal(title: &str) -> Proposal {
-    Proposal { title: title.to_owned(), body: "mine".to_owned(), labels: vec!["mine".to_owned()] }
+    let (title, label) = title.split_once(';').unwrap_or((title, "mine"));
+    Proposal { title: title.to_owned(), body: "mine".to_owned(), labels: vec![label.to_owned()] }
 }

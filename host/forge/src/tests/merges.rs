@@ -1,0 +1,193 @@
+//! What becomes of a merge, by what each forge answers, and when its answer is lost.
+
+use super::kinds::{OPEN, Told};
+use super::*;
+use serde_json::json;
+
+/// A forge with one pull request, which `merges` answers the merge of; it is merged once it has been asked so often.
+fn forge(
+    kind: ForgeKind,
+    merged_after: usize,
+    checks: &'static str,
+    merges: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static,
+) -> Server {
+    let asked_for = Mutex::new(0);
+    Server::new(move |asked, _| {
+        let line = asked.line.split('?').next().unwrap();
+        let mut count = asked_for.lock().unwrap();
+        if line.ends_with("/merge") {
+            *count += 1;
+            return merges(asked, *count);
+        }
+        let state = if *count >= merged_after { "merged" } else { "open" };
+        match line {
+            line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
+            line if line.ends_with("/check-runs") => ok(&json!({"check_runs": []})),
+            line if line.ends_with("/status") => ok(&json!({"statuses": []})),
+            line if line.ends_with("/statuses") => (200, String::new(), checks.to_owned()),
+            line if line.ends_with("/deploy") => ok(&json!({"default_merge_style": "merge"})),
+            _ => ok(&Told { state, ..OPEN }.with(kind, "detailed_merge_status", json!("mergeable"))),
+        }
+    })
+}
+
+const NEVER: usize = usize::MAX;
+
+#[test]
+fn a_merge_is_what_gitlab_says_it_is() {
+    for (answer, expected) in [
+        (ok(&json!({"state": "merged"})), Ok(Merging::Merged)),
+        (ok(&json!({"state": "opened", "merge_when_pipeline_succeeds": true})), Ok(Merging::Waiting)),
+        (status(405, "405 Method Not Allowed"), Ok(Merging::NotYet)),
+        (status(406, "Branch cannot be merged"), Ok(Merging::NotYet)),
+        (status(422, "Branch cannot be merged"), Ok(Merging::NotYet)),
+        (status(409, "SHA does not match HEAD of source branch: def"), Err("conflict")),
+        (status(401, "401 Unauthorized"), Err("unauthorized")),
+        (status(403, "403 Forbidden"), Err("unauthorized")),
+        (status(400, "400 Bad request"), Err("upstream")),
+    ] {
+        let checks = r#"[{"name": "ci", "status": "running"}]"#;
+        let server = forge(ForgeKind::GitLab, NEVER, checks, move |_, _| answer.clone());
+        let merged = Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc");
+        assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
+        assert_eq!(server.changes().len(), 1, "{:?}", server.changes());
+    }
+}
+
+#[test]
+fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
+    let merges = |asked: &Asked, _| match asked.body["auto_merge"] == true {
+        // It merges by itself only after a pipeline.
+        true => status(405, "405 Method Not Allowed"),
+        false => ok(&json!({"state": "merged"})),
+    };
+    let server = forge(ForgeKind::GitLab, NEVER, "[]", merges);
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(Merging::Merged));
+    let asked: Vec<_> = server.log().into_iter().filter(|asked| asked.line.starts_with("PUT")).collect();
+    assert_eq!((asked.len(), &asked[1].body["sha"]), (2, &json!("abc")), "the commit is named again");
+    let message = asked[1].body["merge_commit_message"].as_str().unwrap();
+    assert!(message.ends_with("Promoted-To: prod"), "{message}");
+    // A pipeline that has failed is not passed by.
+    let failed = r#"[{"name": "ci", "status": "failed"}]"#;
+    let server = forge(ForgeKind::GitLab, NEVER, failed, merges);
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert_eq!(server.changes().len(), 1);
+    // Nor is one that GitLab has not made yet.
+    let server = Server::new(|asked, _| match asked.line.split('?').next().unwrap() {
+        line if line.ends_with("/merge") => status(405, "405 Method Not Allowed"),
+        line if line.ends_with("/statuses") => ok(&json!([])),
+        _ => ok(&OPEN.with(ForgeKind::GitLab, "detailed_merge_status", json!("preparing"))),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert_eq!(server.changes().len(), 1);
+}
+
+#[test]
+fn a_merge_is_what_gitea_says_it_is() {
+    let empty = |status: u16| (status, String::new(), String::new());
+    for (answer, expected, times) in [
+        (empty(200), Ok(Merging::Merged), 1),
+        (empty(201), Ok(Merging::Waiting), 1),
+        (status(405, "Please try again later"), Ok(Merging::NotYet), 1),
+        (status(405, "Does not have enough approvals"), Ok(Merging::NotYet), 1),
+        (status(405, "not allowed merge style"), Err("upstream"), 4),
+        (status(405, "User not allowed to merge PR"), Err("upstream"), 1),
+        (status(409, "pull request is already scheduled to auto merge"), Ok(Merging::Waiting), 1),
+        (status(409, "head out of date"), Err("conflict"), 1),
+        (status(409, "merge push out of date"), Ok(Merging::NotYet), 1),
+        (status(409, "PushRejected"), Err("upstream"), 1),
+        (status(403, "token does not have the scope"), Err("unauthorized"), 1),
+    ] {
+        let server = forge(ForgeKind::Gitea, NEVER, "[]", move |_, _| answer.clone());
+        let merged = Run::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc");
+        assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
+        assert_eq!(server.changes().len(), times, "{:?}", server.changes());
+    }
+    let server = forge(ForgeKind::Gitea, NEVER, "[]", move |asked, _| match asked.body["Do"] == "squash" {
+        true => empty(200),
+        false => status(405, "not allowed merge style"),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc"), Ok(Merging::Merged));
+}
+
+#[test]
+fn a_merge_whose_answer_is_lost_is_found() {
+    for (kind, root) in ROOTS {
+        for fault in [0, 502] {
+            let server = forge(kind, 1, "[]", move |_, _| (fault, String::new(), String::new()));
+            let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
+            assert_eq!(merged, Ok(Merging::Merged), "{kind} {fault}");
+            let merge = format!("{root}/{}/7/merge", named(kind));
+            let asked: Vec<_> = server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
+            assert_eq!(asked.len(), 1, "{kind} {fault}");
+            // It was not merged either: that is for another time.
+            let server = forge(kind, NEVER, "[]", move |_, _| (fault, String::new(), String::new()));
+            let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
+            assert_eq!(merged, Ok(Merging::NotYet), "{kind} {fault}");
+        }
+    }
+}
+
+#[test]
+fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
+    for (kind, name, value) in [
+        (ForgeKind::GitHub, "auto_merge", json!({"merge_method": "merge"})),
+        (ForgeKind::GitLab, "merge_when_pipeline_succeeds", json!(true)),
+    ] {
+        let server = Server::new(move |_, _| ok(&OPEN.with(kind, name, value.clone())));
+        assert_eq!(Run::on(&server.origin, kind, false).merge(7, "abc"), Ok(Merging::Waiting), "{kind}");
+        assert!(server.changes().is_empty());
+    }
+    for (kind, _) in ROOTS {
+        for state in ["merged", "closed"] {
+            let server = Server::new(move |_, _| ok(&Told { state, ..OPEN }.as_told_by(kind)));
+            let mut run = Run::on(&server.origin, kind, false);
+            for refused in [run.merge(7, "abc").err(), run.edit(7).err()] {
+                assert!(matches!(refused, Some(CallError::Conflict(_))), "{kind} {state} {refused:?}");
+            }
+            assert!(server.changes().is_empty());
+        }
+    }
+}
+
+#[test]
+fn github_is_let_merge_at_the_place_of_its_graphql() {
+    let server = Server::new(move |asked, _| match &*asked.line {
+        "POST /api/graphql" => match asked.body["variables"]["way"] == "SQUASH" {
+            true => ok(&json!({"data": {"enablePullRequestAutoMerge": {"pullRequest": {"number": 7}}}})),
+            false => ok(&json!({"data": null, "errors": [
+                {"type": "UNPROCESSABLE", "message": "Merge method merge commits are not allowed on this repository"},
+            ]})),
+        },
+        _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+    });
+    let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
+    assert_eq!((merged, server.changes().len()), (Ok(Merging::Waiting), 2), "{:?}", server.changes());
+    let token = format!("bearer {TOKEN}");
+    assert!(server.log().iter().all(|asked| asked.head.to_lowercase().contains(&token)));
+}
+
+#[test]
+fn what_github_says_nothing_of_is_not_taken_for_passed() {
+    // Neither an answer of another form nor a check without a name is the same as no checks.
+    for runs in ["{}", "<html>", r#"{"check_runs": [{"status": "queued"}]}"#] {
+        let server = Server::new(move |asked, _| match &*asked.line {
+            line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
+            line if line.contains("/check-runs") => (200, String::new(), runs.to_owned()),
+            line if line.contains("/status") => ok(&json!({"statuses": []})),
+            _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+        });
+        let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
+        assert_ne!(merged, Ok(Merging::Merged), "{runs}");
+        assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")), "{runs}");
+    }
+    // Nor is an answer without a word one that it now waits.
+    let server = Server::new(move |asked, _| match &*asked.line {
+        line if line.ends_with("/graphql") => ok(&json!({})),
+        line if line.ends_with("/merge") => status(405, "a rule is not met"),
+        line if line.contains("/check-runs") => ok(&json!({"check_runs": []})),
+        line if line.contains("/status") => ok(&json!({"statuses": []})),
+        _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(Merging::NotYet));
+}

@@ -1,0 +1,161 @@
+//! What becomes of opening a pull request and of saying something else of it, also when an answer is lost.
+
+use super::kinds::{OPEN, Told};
+use super::*;
+use serde_json::json;
+
+/// A forge that has nothing until it is asked to open one, which `opens` answers; `labels` answers what labels it.
+fn forge(
+    kind: ForgeKind,
+    there: bool,
+    opens: impl Fn() -> Answered + Send + Sync + 'static,
+    labels: impl Fn(usize) -> Answered + Send + Sync + 'static,
+) -> Server {
+    let made = Mutex::new((there, 0));
+    Server::new(move |asked, _| {
+        let line = asked.line.split('?').next().unwrap();
+        let (method, last) = (line.split(' ').next().unwrap(), line.rsplit('/').next().unwrap());
+        let mut made = made.lock().unwrap();
+        match (method, last) {
+            ("POST", "pulls" | "merge_requests") => {
+                made.0 = true;
+                opens()
+            }
+            ("POST", "labels") if line.contains("/issues/") => {
+                made.1 += 1;
+                labels(made.1)
+            }
+            ("GET", "pulls" | "merge_requests") => {
+                ok(&if made.0 { json!([OPEN.as_told_by(kind)]) } else { json!([]) })
+            }
+            ("GET", "7") => ok(&OPEN.as_told_by(kind)),
+            ("GET", "labels") => ok(&json!([{"name": "promotion"}])),
+            _ => ok(&json!({})),
+        }
+    })
+}
+
+fn opens(server: &Server, kind: ForgeKind) -> usize {
+    let opening = format!("/{}", named(kind));
+    server.changes().iter().filter(|line| line.ends_with(&opening)).count()
+}
+
+#[test]
+fn one_that_is_there_is_a_conflict() {
+    for (kind, answer) in [
+        (
+            ForgeKind::GitHub,
+            r#"{"message": "Validation Failed", "errors": [{"resource": "PullRequest", "code": "custom",
+            "message": "A pull request already exists for shop:promote/web."}]}"#,
+        ),
+        (
+            ForgeKind::GitLab,
+            r#"{"message": ["Another open merge request already exists for this source branch: !7"]}"#,
+        ),
+        (ForgeKind::Gitea, r#"{"message": "pull request already exists for these targets [id: 1]"}"#),
+    ] {
+        let status = if kind == ForgeKind::GitHub { 422 } else { 409 };
+        let server =
+            forge(kind, true, move || (status, String::new(), answer.to_owned()), |_| ok(&json!({})));
+        let mut run = Run::on(&server.origin, kind, false);
+        let refused = run.open();
+        assert!(
+            matches!(&refused, Err(CallError::Conflict(why)) if why.contains("already exists")),
+            "{refused:?}"
+        );
+        assert_eq!((opens(&server, kind), server.changes().len()), (1, 1), "{kind}");
+        assert!(run.forges.into_changes().is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn what_may_not_be_opened_is_said_as_the_forge_says_it() {
+    for (kind, _) in ROOTS {
+        for (code, message, word) in [
+            (403, "Resource not accessible by integration", "unauthorized"),
+            (401, "Bad credentials", "unauthorized"),
+            (404, "Not Found", "not-found"),
+            (422, "No commits between main and promote/web", "upstream"),
+        ] {
+            let server = forge(kind, false, move || status(code, message), |_| ok(&json!({})));
+            let refused = Run::on(&server.origin, kind, false).open().unwrap_err();
+            assert!(refused.word() == word && refused.message().contains(message), "{kind} {refused:?}");
+            assert_eq!(server.log().len(), 1, "{kind} {code}");
+        }
+    }
+}
+
+#[test]
+fn one_whose_answer_is_lost_is_found_with_its_labels() {
+    for (kind, _) in ROOTS {
+        for fault in [0, 500, 502, 200] {
+            let lost = move || (fault, String::new(), "<html>".to_owned());
+            let server = forge(kind, false, lost, |_| ok(&json!({})));
+            let opened = Run::on(&server.origin, kind, false).open().unwrap().unwrap();
+            assert_eq!((opened.number, opens(&server, kind)), (7, 1), "{kind} {fault}");
+            let log = server.log();
+            let labels = |asked: &&Asked| {
+                asked.body["labels"] == json!(["promotion"]) || asked.body["add_labels"] == "promotion"
+            };
+            assert!(log.iter().any(|asked| labels(&asked)), "{kind} {fault} {log:#?}");
+        }
+        // A fault at the labels is no reason to forget them either.
+        if kind != ForgeKind::GitLab {
+            let faulty = |times| if times < 2 { status(502, "x") } else { ok(&json!({})) };
+            let made = move || (201, String::new(), OPEN.as_told_by(kind).to_string());
+            let server = forge(kind, false, made, faulty);
+            assert_eq!(Run::on(&server.origin, kind, false).open().unwrap().unwrap().number, 7);
+            let labelled = server.changes().into_iter().filter(|line| line.ends_with("/7/labels")).count();
+            assert_eq!((labelled, opens(&server, kind)), (2, 1), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn one_that_too_many_requests_kept_from_being_opened_is_opened_later() {
+    for (kind, _) in ROOTS {
+        let times = Mutex::new(0);
+        let later = move || {
+            *times.lock().unwrap() += 1;
+            match *times.lock().unwrap() {
+                1 => (429, "retry-after: 1\r\n".to_owned(), String::new()),
+                _ => (201, String::new(), OPEN.as_told_by(kind).to_string()),
+            }
+        };
+        let server = forge(kind, false, later, |_| ok(&json!({})));
+        let opened = Run::on(&server.origin, kind, false).open().unwrap().unwrap();
+        assert_eq!((opened.number, &*opened.labels.join(",")), (7, "a,promotion,z"), "{kind}");
+        assert_eq!(opens(&server, kind), 2, "{kind}: the first was not made, as the forge said");
+    }
+}
+
+#[test]
+fn other_labels_stay_and_none_is_made_anew() {
+    for (kind, _) in ROOTS {
+        let server = forge(kind, true, || status(500, "x"), |_| ok(&json!({})));
+        assert_eq!(Run::on(&server.origin, kind, false).edit(7), Ok(Effect::Made));
+        let texts: Vec<_> = server
+            .log()
+            .into_iter()
+            .filter_map(|asked| {
+                let labels = [&asked.body["labels"], &asked.body["add_labels"]];
+                labels.into_iter().find(|labels| !labels.is_null()).map(ToString::to_string)
+            })
+            .collect();
+        // `a` and `z` are there: they are neither named nor taken away.
+        let expected = if kind == ForgeKind::GitLab { "\"promotion\"" } else { "[\"promotion\"]" };
+        assert_eq!(texts, [expected], "{kind}");
+        let made = server.changes().iter().any(|line| line.ends_with("/deploy/labels"));
+        assert!(!made, "{kind} {:?}", server.changes());
+    }
+    // With nothing to add nothing is asked.
+    let has = Told { ..OPEN };
+    for (kind, _) in ROOTS {
+        let mut one = has.as_told_by(kind);
+        one["labels"] =
+            if kind == ForgeKind::GitLab { json!(["promotion"]) } else { json!([{"name": "promotion"}]) };
+        let server = Server::new(move |_, _| ok(&one));
+        assert_eq!(Run::on(&server.origin, kind, false).edit(7), Ok(Effect::Made));
+        assert_eq!(server.changes().len(), 1, "{kind} {:?}", server.changes());
+    }
+}

@@ -1,0 +1,126 @@
+//! Answers of more than one page: nothing on a later one is taken for not there.
+
+use super::kinds::{OPEN, Told};
+use super::*;
+use serde_json::json;
+
+/// So many entries of something else, and then this one.
+fn after(count: usize, other: &Value, last: Value) -> Vec<Value> {
+    let mut all = vec![other.clone(); count];
+    all.push(last);
+    all
+}
+
+/// The page of a list that a request is for.
+fn page(asked: &Asked, all: &[Value]) -> Vec<Value> {
+    let query = asked.line.split_once('?').map_or("", |(_, query)| query);
+    let number = |name: &str| {
+        let found = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        found.and_then(|text| text.parse::<usize>().ok())
+    };
+    let size = number("per_page").or(number("limit")).unwrap_or(30);
+    all.iter().skip((number("page").unwrap_or(1) - 1) * size).take(size).cloned().collect()
+}
+
+#[test]
+fn a_comment_on_a_later_page_is_replaced() {
+    for kind in [ForgeKind::GitHub, ForgeKind::GitLab] {
+        let other = json!({"id": 1, "body": "of a person"});
+        let all = after(230, &other, json!({"id": 5, "body": "old\n<!-- lockstep:superseded -->"}));
+        let server = Server::new(move |asked, _| match asked.line.contains("comments") {
+            true if asked.line.starts_with("GET") => ok(&json!(page(asked, &all))),
+            _ => ok(&OPEN.as_told_by(kind)),
+        });
+        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Effect::Made));
+        let changes = server.changes();
+        assert!(changes.len() == 1 && changes[0].ends_with("/5"), "{kind} {changes:?}");
+    }
+}
+
+#[test]
+fn a_check_on_a_later_page_counts() {
+    for list in ["check-runs", "status"] {
+        let server = Server::new(move |asked, _| match &*asked.line {
+            line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
+            line if line.contains("/check-runs?") => {
+                let good = json!({"name": "a", "status": "completed", "conclusion": "success"});
+                let bad = json!({"name": "z", "status": "completed", "conclusion": "failure"});
+                let all = if list == "check-runs" { after(100, &good, bad) } else { vec![good] };
+                ok(&json!({"check_runs": page(asked, &all)}))
+            }
+            line if line.contains("/status?") => {
+                let all = after(
+                    100,
+                    &json!({"context": "a", "state": "success"}),
+                    json!({"context": "z", "state": "failure"}),
+                );
+                ok(&json!({"statuses": page(asked, if list == "status" { &all } else { &[] })}))
+            }
+            _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+        });
+        let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
+        assert_eq!(run.merge(7, "abc"), Ok(Merging::NotYet), "{list}");
+        assert_eq!(run.inspect(7).unwrap().hurdle, Hurdle::ChecksFailed, "{list}");
+    }
+    // Gitea shows thirty at once if it is not asked for more.
+    let all = after(
+        70,
+        &json!({"context": "a", "status": "success"}),
+        json!({"context": "z", "status": "failure"}),
+    );
+    let server = Server::new(move |asked, _| match asked.line.contains("/status") {
+        true => ok(&json!({"statuses": page(asked, &all)})),
+        false => ok(&OPEN.as_told_by(ForgeKind::Gitea)),
+    });
+    let standing = Run::on(&server.origin, ForgeKind::Gitea, false).inspect(7).unwrap();
+    assert_eq!((standing.hurdle, standing.checks.len()), (Hurdle::ChecksFailed, 71));
+    let all =
+        after(120, &json!({"name": "a", "status": "success"}), json!({"name": "z", "status": "failed"}));
+    let server = Server::new(move |asked, _| match asked.line.contains("/statuses") {
+        true => ok(&json!(page(asked, &all))),
+        false => ok(&OPEN.as_told_by(ForgeKind::GitLab)),
+    });
+    let standing = Run::on(&server.origin, ForgeKind::GitLab, false).inspect(7).unwrap();
+    assert_eq!((standing.hurdle, standing.checks.len()), (Hurdle::ChecksFailed, 100), "no more are shown");
+}
+
+#[test]
+fn a_label_on_a_later_page_is_not_made_again() {
+    let all = after(60, &json!({"name": "other"}), json!({"name": "promotion"}));
+    let server = Server::new(move |asked, _| match asked.line.contains("/deploy/labels") {
+        true => ok(&json!(page(asked, &all))),
+        false => ok(&OPEN.as_told_by(ForgeKind::Gitea)),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).edit(7), Ok(Effect::Made));
+    assert!(!server.changes().iter().any(|line| line.ends_with("/deploy/labels")), "{:?}", server.changes());
+}
+
+#[test]
+fn a_pull_request_on_a_later_page_is_found() {
+    let kind = ForgeKind::Gitea;
+    let other = Told { branch: "feature", number: 9, ..OPEN }.as_told_by(kind);
+    let all = after(120, &other, OPEN.as_told_by(kind));
+    let server = Server::new(move |asked, _| ok(&json!(page(asked, &all))));
+    let found = Run::on(&server.origin, kind, false).list().unwrap();
+    assert_eq!(found.iter().map(|one| one.number).collect::<Vec<_>>(), [7]);
+    assert_eq!(server.log().len(), 3);
+    // One that shows fewer at once than it is asked for says that there are more.
+    let all = after(25, &other, OPEN.as_told_by(kind));
+    let server = Server::new(move |asked, number| {
+        let page: Vec<_> = all.iter().skip((number - 1) * 10).take(10).cloned().collect();
+        let next = format!("link: <http://{}?page={}>; rel=\"next\"\r\n", asked.line.len(), number + 1);
+        (200, if number < 3 { next } else { String::new() }, json!(page).to_string())
+    });
+    let found = Run::on(&server.origin, kind, false).list().unwrap();
+    assert_eq!((found.len(), server.log().len()), (1, 3));
+}
+
+#[test]
+fn a_list_without_an_end_is_left() {
+    let server = Server::new(|asked, _| match asked.line.contains("/comments") {
+        true => ok(&json!(vec![json!({"id": 1, "body": "x"}); 100])),
+        false => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+    });
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"), Ok(Effect::Made));
+    assert!(server.log().len() < 30, "{}", server.log().len());
+}
