@@ -1,7 +1,7 @@
 //! What forges have in common in their paths and answers. It decides nothing.
 
 use crate::client::Client;
-use crate::types::{Check, CheckState};
+use crate::types::{Check, CheckState, Proposal};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, ForgeKind};
@@ -90,10 +90,20 @@ pub(crate) fn say(
     Ok(())
 }
 
-/// Closes a pull request: GitHub's and Gitea's way is the same.
-pub(crate) fn close(client: &Client, root: &str, number: u64) -> Result<(), CallError> {
-    let path = format!("{root}/pulls/{number}");
-    client.ask(Method::PATCH, &path, Some(&json!({"state": "closed"})), Asked::Other)?;
+/// Opens a pull request into `base` and gives what is said of it: GitHub's and Gitea's way is the same.
+pub(crate) fn open(
+    client: &Client,
+    root: &str,
+    (base, branch): (&str, &str),
+    Proposal { title, body, .. }: &Proposal,
+) -> Result<Value, CallError> {
+    let body = json!({"base": base, "head": branch, "title": title, "body": body});
+    Ok(client.ask(Method::POST, &format!("{root}/pulls"), Some(&body), Asked::Open)?.body)
+}
+
+/// Changes fields of a pull request: GitHub's and Gitea's way is the same.
+pub(crate) fn edit(client: &Client, root: &str, number: u64, fields: &Value) -> Result<(), CallError> {
+    client.ask(Method::PATCH, &format!("{root}/pulls/{number}"), Some(fields), Asked::Other)?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{PAGES, close, encoded, list, marked, names, root, say, statuses, unreadable};
+use crate::common::{PAGES, edit, encoded, list, marked, names, open, root, say, statuses, unreadable};
 use crate::types::{Check, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -71,22 +71,14 @@ impl Forge for Gitea {
     }
 
     fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
-        let body = json!({"base": base, "head": branch, "title": proposal.title, "body": proposal.body});
-        let path = format!("{}/pulls", self.root);
-        let opened = self.client.ask(Method::POST, &path, Some(&body), Asked::Open)?;
-        let found = found(&opened.body).ok_or_else(unreadable)?;
+        let opened = open(&self.client, &self.root, (base, branch), proposal)?;
+        let found = found(&opened).ok_or_else(unreadable)?;
         self.label(found.now.number, &proposal.labels)?;
         Ok(found)
     }
 
     fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
-        let body = json!({"title": proposal.title, "body": proposal.body});
-        self.client.ask(
-            Method::PATCH,
-            &format!("{}/pulls/{number}", self.root),
-            Some(&body),
-            Asked::Other,
-        )?;
+        edit(&self.client, &self.root, number, &json!({"title": proposal.title, "body": proposal.body}))?;
         self.label(number, &proposal.labels)
     }
 
@@ -100,7 +92,7 @@ impl Forge for Gitea {
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
-        close(&self.client, &self.root, number)
+        edit(&self.client, &self.root, number, &json!({"state": "closed"}))
     }
 
     fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
