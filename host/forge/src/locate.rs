@@ -45,7 +45,7 @@ pub(crate) fn locate(
     connection: &Connection,
     known: &Known,
 ) -> Result<Place, CallError> {
-    let (url, login) = connection.repository.find(repository, known)?;
+    let (url, login) = connection.repository.web(repository, known)?;
     let (origin, path) = web(&url).ok_or_else(|| {
         CallError::Invalid(format!(
             "`{url}` is on no forge, so it has no pull requests; promote with commits"
@@ -71,16 +71,9 @@ pub(crate) fn locate(
 
 /// The origin of the web server of a repository, and its path there.
 fn web(url: &str) -> Option<(String, String)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let (authority, path) = rest.split_once('/')?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let path = path.trim_end_matches('/').trim_end_matches(".git").to_owned();
-    match scheme {
-        "https" | "http" => Some((format!("{scheme}://{host}"), path)),
-        // The port is that of ssh.
-        "ssh" => Some((format!("https://{}", host.split(':').next().unwrap_or_default()), path)),
-        _ => None,
-    }
+    let origin = WebAddress::parse(url).ok()?.origin();
+    let path = url.strip_prefix(&origin)?.trim_matches('/').trim_end_matches(".git").to_owned();
+    Some((origin, path))
 }
 
 /// What the forge at an origin is, and where its API is.

@@ -77,17 +77,13 @@ pub struct Repositories {
 }
 
 impl Connection {
-    /// Where a repository is, and the token that opens its server. What the workspace's remote holds in secret becomes
-    /// known.
+    /// Where a repository is on the web, and the token that opens its server. What the workspace's remote holds in secret
+    /// becomes known.
     ///
     /// # Errors
     /// The workspace names none, or it could only be opened where others can read along.
-    pub fn find(
-        &self,
-        repository: &Repository,
-        known: &Known,
-    ) -> Result<(String, Option<&Login>), CallError> {
-        let url = origin::url(repository, self, known)?;
+    pub fn web(&self, repository: &Repository, known: &Known) -> Result<(String, Option<&Login>), CallError> {
+        let url = origin::web(&origin::url(repository, self, known)?);
         let login = login::of(&self.logins, repository, &url)?;
         Ok((url, login))
     }
@@ -278,7 +274,9 @@ impl Repositories {
             self.folder = Some(folder);
         }
         let folder = self.folder.as_ref().map(TempDir::path).unwrap_or(&self.connection.workspace);
-        let (url, login) = self.connection.find(repository, &self.known)?;
+        let url = origin::url(repository, &self.connection, &self.known)?;
+        // By ssh git asks for no token, so none is open to it.
+        let login = login::of(&self.connection.logins, repository, &url)?;
         let git = Git::new(
             folder.join(self.stores.len().to_string()),
             login.cloned(),

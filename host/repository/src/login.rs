@@ -48,13 +48,7 @@ pub(super) fn of<'l>(
     repository: &Repository,
     url: &str,
 ) -> Result<Option<&'l Login>, CallError> {
-    // The forge of a repository that git reaches by ssh is on the same host.
-    let web = url.strip_prefix("ssh://").map(|rest| {
-        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        format!("https://{}/", host.split(':').next().unwrap_or_default())
-    });
-    let Ok(address) = WebAddress::parse(web.as_deref().unwrap_or(url)) else { return Ok(None) };
+    let Ok(address) = WebAddress::parse(url) else { return Ok(None) };
     let origin = address.origin();
     let certain = logins.iter().find(|login| login.origin.as_ref() == Some(&origin));
     let any = || logins.iter().find(|login| login.origin.is_none()).filter(|_| !repository.is_own());
@@ -84,8 +78,7 @@ mod tests {
         assert_eq!(token(&own, "https://github.com/shop/deploy"), Ok(Some("one".into())));
         assert_eq!(token(&own, "https://github.com.example.org/shop/deploy"), Ok(None));
         assert_eq!(token(&own, "http://github.com/shop/deploy"), Ok(None));
-        assert_eq!(token(&own, "ssh://git@github.com:22/shop/deploy"), Ok(Some("one".into())));
-        assert_eq!(token(&own, "ssh://git@github.com.example.org/shop/deploy"), Ok(None));
+        assert_eq!(token(&own, "ssh://git@github.com/shop/deploy"), Ok(None));
         assert_eq!(token(&own, "file:///github.com/shop/deploy"), Ok(None));
         for (url, login) in
             [("https://git.example.com/a/b", Some("other")), ("https://github.com/a/b", Some("one"))]

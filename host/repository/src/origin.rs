@@ -45,6 +45,16 @@ pub(super) fn url(
     }
 }
 
+/// Where a repository is on the web: of one that git reaches by ssh on the same host, without the port, which is that of
+/// ssh.
+pub(super) fn web(url: &str) -> String {
+    let Some((authority, path)) = url.strip_prefix("ssh://").and_then(|rest| rest.split_once('/')) else {
+        return url.to_owned();
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("https://{}/{path}", host.split(':').next().unwrap_or_default())
+}
+
 /// Where the repository of a checkout keeps its settings.
 fn git_folder(workspace: &Path) -> Option<PathBuf> {
     let top = workspace.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
