@@ -23,6 +23,7 @@
 //   wait (string)
 //   onForeign (stop | new-branch)
 //   forge (auto | github | gitlab | gitea)
+//   signCommits (bool)
 //   ledger (string)
 //   timeout (string)
 
@@ -49,6 +50,7 @@ def call(Map args = [:]) {
         wait: 'wait',
         onForeign: 'on-foreign',
         forge: 'forge',
+        signCommits: 'sign-commits',
         ledger: 'ledger',
         timeout: 'timeout',
     ], args)

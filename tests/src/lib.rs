@@ -4,6 +4,7 @@
 pub mod git;
 #[cfg(feature = "live")]
 pub mod gitea;
+pub mod github;
 #[cfg(feature = "live")]
 pub mod kube;
 pub mod peers;

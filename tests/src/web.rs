@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// A request, as it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// `GET`, `PATCH` and so on.
     pub method: String,
@@ -16,8 +16,10 @@ pub struct Asked {
     pub target: String,
     /// The lines of its head, without the first.
     pub headers: Vec<String>,
-    /// Its body; empty if the head says no length.
+    /// Its body as text; empty if the head says no length.
     pub body: String,
+    /// Its body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Asked {
@@ -90,8 +92,8 @@ impl Answer {
 
     /// These bytes, whatever they are.
     #[must_use]
-    pub fn raw(text: &str) -> Self {
-        Self { parts: vec![(Duration::ZERO, text.as_bytes().to_vec())] }
+    pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
+        Self { parts: vec![(Duration::ZERO, bytes.as_ref().to_vec())] }
     }
 
     /// More bytes after a pause.
@@ -108,10 +110,11 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usi
     let Some(first) = lines.next() else { return };
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut asked = Asked { method, target, headers: lines.collect(), body: String::new() };
+    let mut asked = Asked { method, target, headers: lines.collect(), ..Asked::default() };
     // What is left unread would break the connection before the answer is there.
     let length = asked.header("content-length").parse().unwrap_or(0);
-    let _ = reader.take(length).read_to_string(&mut asked.body);
+    let _ = reader.take(length).read_to_end(&mut asked.bytes);
+    asked.body = String::from_utf8_lossy(&asked.bytes).into_owned();
     let number = {
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         log.push(asked.clone());

@@ -153,8 +153,8 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
         let asked = Asked {
             method: method.to_owned(),
             target: target.to_owned(),
-            headers: Vec::new(),
             body: body.to_owned(),
+            ..Asked::default()
         };
         assert!(!violations(port, &asked).is_empty(), "{method} {target}");
     }

@@ -1,11 +1,12 @@
 //! What a run says of its stores, web servers, cluster and forge, and what its job holds to get in: inputs of the step by
-//! the names `endpoint`, `region`, `role`, `credentials`, `context` and `forge`, and the secrets of the job. It connects to
-//! nothing.
+//! the names `endpoint`, `region`, `role`, `credentials`, `context`, `forge` and `sign-commits`, and the secrets of the job.
+//! It connects to nothing.
 
 use crate::conclude::ending;
 use crate::environment;
 use crate::forges;
 use crate::secrets::Secrets;
+use lockstep_forge::Signed;
 use lockstep_http::Credential;
 use lockstep_model::exit::Exit;
 use lockstep_model::forge::ForgeKind;
@@ -13,8 +14,10 @@ use lockstep_model::inputs::Inputs;
 use lockstep_model::report::Ending;
 use lockstep_model::web::WebAddress;
 use lockstep_objects::{Identity, Keys};
+use lockstep_repository::Signing;
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The variables that hold the credentials which an input names.
 const NAMED: &str = "LOCKSTEP_SECRET_";
@@ -62,7 +65,16 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
     let Held { keys, identity, all } = held;
     let credentials = inputs.texts("credentials").unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
-    let repository = forges::repositories(&all, workspace);
+    let mut repository = forges::repositories(&all, workspace);
+    let forge = lockstep_forge::Connection {
+        repository: repository.clone(),
+        kind: inputs.get("forge").and_then(Value::as_str).and_then(ForgeKind::parse),
+        servers: forges::servers(),
+    };
+    // The job's own key says who has made a commit, and signs for every forge.
+    if inputs.get("sign-commits") == Some(&Value::Bool(true)) && matches!(repository.signing, Signing::None) {
+        repository.signing = Signing::Server(Arc::new(Signed::new(forge.clone())));
+    }
     Ok(Connections {
         objects: lockstep_objects::Connection {
             endpoint: text("endpoint"),
@@ -73,11 +85,7 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
             identity,
         },
         http: lockstep_http::Connection { credentials },
-        forge: lockstep_forge::Connection {
-            repository: repository.clone(),
-            kind: inputs.get("forge").and_then(Value::as_str).and_then(ForgeKind::parse),
-            servers: forges::servers(),
-        },
+        forge,
         repository,
         cluster: lockstep_cluster::Connection { context: text("context"), secrets: all },
     })

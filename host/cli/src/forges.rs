@@ -4,7 +4,7 @@
 use crate::environment;
 use lockstep_forge::Server;
 use lockstep_model::forge::ForgeKind;
-use lockstep_repository::{Connection, Login};
+use lockstep_repository::{Connection, Login, Signing};
 use std::path::Path;
 
 /// The variable with the private key of SSH that commits are signed with.
@@ -12,12 +12,13 @@ const SIGNING: &str = "LOCKSTEP_SIGNING_KEY";
 
 /// How a run gets at repositories.
 pub(crate) fn repositories(secrets: &[(String, String)], workspace: &Path) -> Connection {
+    let key = secrets.iter().find(|(name, _)| name == SIGNING);
     Connection {
         workspace: workspace.to_owned(),
         logins: logins(secrets),
         author: author(),
         trailers: trailers(),
-        signing: secrets.iter().find(|(name, _)| name == SIGNING).map(|(_, key)| key.clone()),
+        signing: key.map_or(Signing::None, |(_, key)| Signing::Key(key.clone())),
         secrets: secrets.iter().map(|(_, secret)| secret.clone()).collect(),
         variables: environment::all_of(&["PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
     }

@@ -125,7 +125,7 @@ impl Client {
         body: Option<&Value>,
         asked: Asked,
     ) -> Result<Reply, Refusal> {
-        let once = method == Method::POST || asked == Asked::Merge;
+        let once = method == Method::POST && asked != Asked::Keep || asked == Asked::Merge;
         let url = self.url(path);
         let what = format!("{method} {url}");
         let (mut pause, mut waited) = (PAUSE, Duration::ZERO);

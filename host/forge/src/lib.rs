@@ -8,12 +8,14 @@ mod gitea;
 mod github;
 mod gitlab;
 mod locate;
+mod signed;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
 pub use locate::Server;
+pub use signed::Signed;
 pub use types::{Check, CheckState, Effect, Hurdle, Merging, Proposal, PullRequest, Standing, State};
 
 use client::Client;
@@ -36,7 +38,7 @@ const MOST_CHECKS: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a run gets at forges.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Connection {
     /// How it gets at their repositories, with the tokens for their servers.
     pub repository: lockstep_repository::Connection,

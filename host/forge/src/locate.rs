@@ -48,7 +48,7 @@ pub(crate) fn locate(
     let (url, login) = connection.repository.web(repository, known)?;
     let (origin, path) = web(&url).ok_or_else(|| {
         CallError::Invalid(format!(
-            "`{url}` is on no forge, so it has no pull requests; promote with commits"
+            "`{url}` is on no forge, so it has no pull requests, and nobody there signs commits"
         ))
     })?;
     let token = login.map(|login| login.token().to_owned()).ok_or_else(|| {

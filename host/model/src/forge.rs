@@ -52,6 +52,8 @@ pub enum Asked {
     Open,
     /// To merge one.
     Merge,
+    /// To keep something that nothing points at yet, which does no harm if it happens twice.
+    Keep,
     /// Something else.
     Other,
 }

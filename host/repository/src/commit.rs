@@ -2,7 +2,8 @@
 //! are pushed.
 
 use super::seal::sealed;
-use super::store::{Store, is_plain};
+use super::sign::{Blueprint, Placed, Signing};
+use super::store::{EXECUTABLE, PLAIN, Store};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use std::{fs, io};
@@ -25,48 +26,91 @@ impl Store {
         parent: &str,
         changes: &[Change<'_>],
         message: &str,
+        planned: bool,
     ) -> Result<String, CallError> {
+        let files = self.placed(parent, changes)?;
+        let tree = self.tree(parent, &files)?;
+        let base = self.git.call(&["rev-parse", &format!("{parent}^{{tree}}")], b"")?;
+        let base = String::from_utf8_lossy(&base).trim().to_owned();
+        if base == tree {
+            return Err(CallError::Invalid("the commit would change nothing".into()));
+        }
+        let message = String::from_utf8_lossy(&self.signed(message)?).into_owned();
+        let message = &*sealed(&message, parent, &tree);
+        let made = match self.signing.clone() {
+            Signing::Server(signer) if planned => {
+                signer.ready(self.name())?;
+                self.commit_here(parent, &tree, message, None)
+            }
+            Signing::Server(signer) => {
+                let (base, tree, files) = (&*base, &*tree, &*files);
+                self.commit_there(&*signer, &Blueprint { parent, base, tree, files, message })
+            }
+            Signing::Key(key) => self.commit_here(parent, &tree, message, Some(&key)),
+            Signing::None => self.commit_here(parent, &tree, message, None),
+        }?;
+        self.made.insert(made.clone(), parent.to_owned());
+        Ok(made)
+    }
+
+    /// What becomes of the files, each with the mode that it has or gets.
+    fn placed<'a>(&mut self, parent: &str, changes: &[Change<'a>]) -> Result<Vec<Placed<'a>>, CallError> {
         let names: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
         let entries = self.entries(parent, &names)?;
-        let mut ids = self.keep(changes.iter().filter_map(|change| change.content))?.into_iter();
-        let mut lines = Vec::new();
-        for Change { path, content } in changes {
+        let mode_of = |path: &str| entries.get(path).map(|entry| entry.mode.as_str());
+        let place = |Change { path, content }: &Change<'a>| {
             let path = path.as_str();
-            let mode_of = |path: &str| entries.get(path).map(|entry| entry.mode.as_str());
-            let mode = mode_of(path);
             let mut above = path.match_indices('/').map(|(at, _)| mode_of(&path[..at]));
             // Git would drop what is in the way without a word.
             if above.any(|mode| mode.is_some_and(|mode| mode != FOLDER)) {
                 return Err(CallError::Invalid(format!("`{path}`: what stands above it is no folder")));
             }
-            if mode.is_some_and(|mode| !is_plain(mode)) {
-                return Err(CallError::Invalid(format!(
-                    "`{path}` is a folder, a link or another repository, which no step changes"
-                )));
-            }
-            match content {
-                Some(_) => {
-                    let id =
-                        ids.next().ok_or_else(|| CallError::Unavailable("git kept too little".into()))?;
-                    lines.push(format!("{} {id}\t{path}\0", mode.unwrap_or("100644")));
-                    self.contents.insert(id);
-                }
-                None if mode.is_none() => {
+            let mode = match mode_of(path) {
+                None if content.is_none() => {
                     return Err(CallError::NotFound(format!("`{path}` is not in `{parent}`")));
                 }
-                None => lines.push(format!("0 {}\t{path}\0", "0".repeat(parent.len()))),
+                None | Some(PLAIN) => PLAIN,
+                Some(EXECUTABLE) => EXECUTABLE,
+                Some(_) => {
+                    return Err(CallError::Invalid(format!(
+                        "`{path}` is a folder, a link or another repository, which no step changes"
+                    )));
+                }
+            };
+            Ok(Placed { path, mode, content: *content })
+        };
+        changes.iter().map(place).collect()
+    }
+
+    /// Makes the tree of a commit with these files in it. Gives its id.
+    fn tree(&mut self, parent: &str, files: &[Placed<'_>]) -> Result<String, CallError> {
+        let mut ids = self.keep(files.iter().filter_map(|file| file.content))?.into_iter();
+        let mut lines = String::new();
+        for Placed { path, mode, content } in files {
+            if content.is_none() {
+                lines += &format!("0 {}\t{path}\0", "0".repeat(parent.len()));
+                continue;
             }
+            let id = ids.next().ok_or_else(|| CallError::Unavailable("git kept too little".into()))?;
+            lines += &format!("{mode} {id}\t{path}\0");
+            self.contents.insert(id);
         }
         let index = self.git.folder().join("lockstep-index").display().to_string();
         let offline = [("GIT_INDEX_FILE", &*index), ("GIT_NO_LAZY_FETCH", "1")];
         self.git.call_with(&["read-tree", parent], b"", &offline)?;
-        self.git.call_with(&["update-index", "-z", "--index-info"], lines.concat().as_bytes(), &offline)?;
+        self.git.call_with(&["update-index", "-z", "--index-info"], lines.as_bytes(), &offline)?;
         let tree = self.git.call_with(&["write-tree", "--missing-ok"], b"", &offline)?;
-        let tree = String::from_utf8_lossy(&tree).trim().to_owned();
-        let before = self.git.call(&["rev-parse", &format!("{parent}^{{tree}}")], b"")?;
-        if String::from_utf8_lossy(&before).trim() == tree {
-            return Err(CallError::Invalid("the commit would change nothing".into()));
-        }
+        Ok(String::from_utf8_lossy(&tree).trim().to_owned())
+    }
+
+    /// Makes a commit in the repository of our own. Gives its id.
+    fn commit_here(
+        &self,
+        parent: &str,
+        tree: &str,
+        message: &str,
+        key: Option<&str>,
+    ) -> Result<String, CallError> {
         let (name, email) = &self.author;
         let who = [
             ("GIT_AUTHOR_NAME", &**name),
@@ -74,16 +118,12 @@ impl Store {
             ("GIT_COMMITTER_NAME", name),
             ("GIT_COMMITTER_EMAIL", email),
         ];
-        let message = String::from_utf8_lossy(&self.signed(message)?).into_owned();
-        let message = sealed(&message, parent, &tree);
-        let args = ["commit-tree", &tree, "-p", parent, "-S"];
-        let made = match &self.signing {
+        let args = ["commit-tree", tree, "-p", parent, "-S"];
+        let made = match key {
             Some(key) => self.git.call_signing(&args, message.as_bytes(), &who, key)?,
             None => self.git.call_with(&args[..4], message.as_bytes(), &who)?,
         };
-        let made = String::from_utf8_lossy(&made).trim().to_owned();
-        self.made.insert(made.clone(), parent.to_owned());
-        Ok(made)
+        Ok(String::from_utf8_lossy(&made).trim().to_owned())
     }
 
     /// Keeps contents, all in one call of git: one for each would take longer than all the rest. Their ids, in order.

@@ -9,9 +9,11 @@ mod login;
 mod origin;
 mod push;
 mod seal;
+mod sign;
 mod store;
 
 pub use login::Login;
+pub use sign::{Blueprint, Placed, Signer, Signing};
 pub use store::{File, Revision};
 
 #[cfg(test)]
@@ -45,7 +47,7 @@ pub enum Effect {
 pub type Variables = Vec<(String, OsString)>;
 
 /// How a run gets at repositories.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Connection {
     /// The workspace, whose remote `origin` is the repository `.`.
     pub workspace: PathBuf,
@@ -55,8 +57,8 @@ pub struct Connection {
     pub author: Option<String>,
     /// What every message of a commit says of the job at its end, such as `CI-Run` and its URL.
     pub trailers: Vec<(String, String)>,
-    /// The private key of SSH that commits are signed with.
-    pub signing: Option<String>,
+    /// How commits are signed.
+    pub signing: Signing,
     /// The secrets of the job, which no message may show.
     pub secrets: Vec<String>,
     /// The environment of git, which has nothing else in it.
@@ -187,6 +189,7 @@ impl Repositories {
         contents: &[Option<Vec<u8>>],
         message: &str,
     ) -> Result<Answer<String>, CallError> {
+        let planned = self.planned;
         self.on(permit, |store, part| match part {
             Part::Files(paths) if paths.len() == contents.len() => {
                 let changes: Vec<_> = paths
@@ -195,7 +198,7 @@ impl Repositories {
                     .map(|(path, content)| Change { path, content: content.as_deref() })
                     .collect();
                 let bytes = contents.iter().flatten().map(|content| content.len() as u64).sum();
-                Ok(Answer { bytes, value: store.commit(parent, &changes, message)?, digest: None })
+                Ok(Answer { bytes, value: store.commit(parent, &changes, message, planned)?, digest: None })
             }
             _ => Err(no_part()),
         })
@@ -282,8 +285,7 @@ impl Repositories {
             login.cloned(),
             self.connection.variables.clone(),
         );
-        let Connection { author, trailers, signing, .. } = &self.connection;
-        Store::new(git, repository.clone(), url, (author.as_deref(), trailers, signing.as_deref()))
+        Store::new(git, repository.clone(), url, &self.connection)
     }
 }
 

@@ -2,7 +2,8 @@
 //! no more, where the server can do that, and pushes nothing.
 
 use super::git::{Git, Refused};
-use super::seal;
+use super::sign::Signing;
+use super::{Connection, seal};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::pattern::Pattern;
@@ -48,6 +49,9 @@ const MOST_COMMITS: u32 = 1000;
 const FEW: usize = 500;
 /// Who commits, if nobody else is named.
 const AUTHOR: (&str, &str) = ("lockstep", "lockstep@localhost");
+/// The modes of plain files. <https://git-scm.com/docs/gitformat-index>
+pub(super) const PLAIN: &str = "100644";
+pub(super) const EXECUTABLE: &str = "100755";
 /// What separates commits in a history.
 const RECORD: char = '\x1e';
 
@@ -57,7 +61,7 @@ pub(super) struct Store {
     repository: Repository,
     pub(super) author: (String, String),
     pub(super) trailers: Vec<(String, String)>,
-    pub(super) signing: Option<String>,
+    pub(super) signing: Signing,
     /// Commits whose trees are here.
     here: HashSet<String>,
     /// Contents that are here.
@@ -79,9 +83,9 @@ impl Store {
         git: Git,
         repository: Repository,
         url: String,
-        (author, trailers, signing): (Option<&str>, &[(String, String)], Option<&str>),
+        Connection { author, trailers, signing, .. }: &Connection,
     ) -> Result<Self, CallError> {
-        let author = author.and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
+        let author = author.as_deref().and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
         let (name, email) = author.unwrap_or(AUTHOR);
         let folder = git.folder().display().to_string();
         git.call(&["init", "--quiet", "--bare", &folder], b"")?;
@@ -97,7 +101,7 @@ impl Store {
             repository,
             author: (name.trim().to_owned(), email.trim().to_owned()),
             trailers: trailers.to_vec(),
-            signing: signing.map(str::to_owned),
+            signing: signing.clone(),
             here: HashSet::new(),
             contents: HashSet::new(),
             made: HashMap::new(),
@@ -169,26 +173,32 @@ impl Store {
 
     /// Fetches a commit and so many of its history, itself included, without contents.
     fn fetch_down_to(&mut self, what: &str, commit: &str, depth: u32) -> Result<(), CallError> {
-        self.fetch_filtered(what, commit, depth, "blob:none")?;
+        self.fetch_filtered(what, commit, Some(depth), "blob:none")?;
         self.here.insert(commit.to_owned());
         Ok(())
     }
 
     /// The same without trees.
     pub(super) fn fetch_commits(&mut self, commit: &str, depth: u32) -> Result<(), CallError> {
-        self.fetch_filtered(&format!("the history of `{commit}`"), commit, depth, "tree:0")
+        self.fetch_filtered(&format!("the history of `{commit}`"), commit, Some(depth), "tree:0")
+    }
+
+    /// Fetches a commit on top of what is here.
+    pub(super) fn fetch_new(&mut self, commit: &str) -> Result<(), CallError> {
+        self.fetch_filtered(&format!("the new commit `{commit}`"), commit, None, "blob:none")
     }
 
     fn fetch_filtered(
         &mut self,
         what: &str,
         commit: &str,
-        depth: u32,
+        depth: Option<u32>,
         without: &str,
     ) -> Result<(), CallError> {
-        let (depth, filter) = (format!("--depth={depth}"), format!("--filter={without}"));
-        let args =
-            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &depth, &filter, "origin", commit];
+        let (depth, filter) = (depth.map(|depth| format!("--depth={depth}")), format!("--filter={without}"));
+        let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        args.extend(depth.as_deref());
+        args.extend([&*filter, "origin", commit]);
         self.ask(what, &args, b"").map(drop)
     }
 
@@ -225,7 +235,7 @@ impl Store {
         let entries = self.entries(commit, &[])?;
         let is_wanted = |path: &str| WorkspacePath::parse(path).is_ok_and(|path| pattern.matches(&path));
         let file = |(path, Entry { mode, id }): (String, Entry)| {
-            (is_plain(&mode) && is_wanted(&path)).then(|| File { executable: mode == "100755", path, id })
+            (is_plain(&mode) && is_wanted(&path)).then(|| File { executable: mode == EXECUTABLE, path, id })
         };
         let files: Vec<_> = entries.into_iter().filter_map(file).collect();
         if files.len() > MOST_FILES {
@@ -340,8 +350,8 @@ fn contents(mut read: &[u8], names: &[&str]) -> Result<Vec<Vec<u8>>, CallError> 
 }
 
 /// Whether the mode is that of a plain file.
-pub(super) fn is_plain(mode: &str) -> bool {
-    matches!(mode, "100644" | "100755")
+fn is_plain(mode: &str) -> bool {
+    matches!(mode, PLAIN | EXECUTABLE)
 }
 
 /// Checks the id of a commit: another text could be an option, or the name of something else.

@@ -7,6 +7,7 @@ mod kinds;
 mod merges;
 mod opens;
 mod pages;
+mod signs;
 mod standing;
 mod texts;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod pushes;
+mod signs;
 
 use super::*;
 use lockstep_model::call::{Capability, RawPart, RawTarget, Request};
@@ -12,6 +13,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 /// A repository with some files on `main`, and a checkout of it.
 struct Place {

@@ -178,7 +178,7 @@ fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
     assert!(made.success());
     let public = fs::read_to_string(place.path("key.pub")).unwrap();
     fs::write(place.path("allowed"), format!("ci@example.com {public}")).unwrap();
-    let signing = Some(fs::read_to_string(&key).unwrap());
+    let signing = Signing::Key(fs::read_to_string(&key).unwrap());
     fs::remove_file(&key).unwrap();
     let connection =
         Connection { author: Some("Ci <ci@example.com>".into()), signing, ..Connection::default() };
@@ -189,7 +189,7 @@ fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
     let allowed = format!("gpg.ssh.allowedSignersFile={}", place.path("allowed").display());
     git(&place.path("bare"), &["-c", &allowed, "verify-commit", &made]);
     // It is sealed as others are, and a key that is none is said to be one.
-    let connection = Connection { signing: Some("no-key".into()), ..Connection::default() };
+    let connection = Connection { signing: Signing::Key("no-key".into()), ..Connection::default() };
     let mut run = Run::on(&place.url(), connection, false);
     run.head("main").unwrap();
     let refused = run.commit(&made, "a.yaml", Some("two\n"));

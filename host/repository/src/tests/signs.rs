@@ -1,0 +1,142 @@
+//! Commits that a server makes: a server is played here by git in the repository itself.
+
+use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a server gets wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    Parent,
+    Tree,
+    Message,
+    Id,
+    Late,
+    Unready,
+}
+
+struct Server {
+    bare: PathBuf,
+    fault: Fault,
+    asked: AtomicUsize,
+}
+
+impl Signer for Server {
+    fn ready(&self, _: &Repository) -> Result<(), CallError> {
+        if self.fault == Fault::Unready { Err(CallError::Invalid("it signs nothing".into())) } else { Ok(()) }
+    }
+
+    fn commit(&self, _: &Repository, wanted: &Blueprint<'_>) -> Result<String, CallError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let Blueprint { parent, base, tree, files, message } = wanted;
+        // The tree is made of what is said of the files alone.
+        let index = self.bare.join("index-of-the-server").display().to_string();
+        let call = |args: &[&str], input: &[u8]| {
+            let mut command = Command::new("git");
+            command.args(["-c", "user.name=Server", "-c", "user.email=server@example.com"]).args(args);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), input).unwrap();
+            command.stdin(fs::File::open(file.path()).unwrap());
+            let output = command.current_dir(&self.bare).env("GIT_INDEX_FILE", &index).output().unwrap();
+            assert!(output.status.success(), "{args:?} {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        call(&["read-tree", base], b"");
+        for Placed { path, mode, content } in *files {
+            match content {
+                Some(content) => {
+                    let id = call(&["hash-object", "-w", "--stdin"], content);
+                    call(&["update-index", "--add", "--cacheinfo", &format!("{mode},{id},{path}")], b"");
+                }
+                None => drop(call(&["rm", "--quiet", "--cached", "--", path], b"")),
+            }
+        }
+        let made = call(&["write-tree"], b"");
+        assert_eq!(made, *tree);
+        let is = |fault| self.fault == fault;
+        let (parent, tree) =
+            if is(Fault::Parent) { (format!("{parent}^"), made) } else { ((*parent).into(), made) };
+        let tree = if is(Fault::Tree) { (*base).to_owned() } else { tree };
+        let message = if is(Fault::Message) { "Something else\n" } else { message };
+        let made = call(&["commit-tree", &tree, "-p", &parent], message.as_bytes());
+        if is(Fault::Late) {
+            let (here, away) =
+                (self.bare.join(format!("objects/{}/{}", &made[..2], &made[2..])), self.bare.join("late"));
+            fs::rename(&here, &away).unwrap();
+            std::thread::spawn(move || {
+                std::thread::sleep(std::time::Duration::from_millis(600));
+                fs::rename(away, here).unwrap();
+            });
+        }
+        Ok(if is(Fault::Id) { "--all".into() } else { made })
+    }
+}
+
+fn run(place: &Place, fault: Fault, planned: bool) -> (Run, Arc<Server>) {
+    let server = Arc::new(Server { bare: place.path("bare"), fault, asked: AtomicUsize::new(0) });
+    let connection = Connection { signing: Signing::Server(server.clone()), ..Connection::default() };
+    (Run::on(&place.url(), connection, planned), server)
+}
+
+#[test]
+fn what_the_server_has_made_is_pushed() {
+    let place = Place::new();
+    let (mut run, _) = run(&place, Fault::None, false);
+    let head = run.head("main").unwrap().unwrap();
+    let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
+    assert_eq!(place.at("main"), Some(head.clone()), "nobody sees it yet");
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(place.at("main"), Some(made.clone()));
+    let told = place.show(&made);
+    assert!(told.contains("Author: Server <server@example.com>") && !told.contains("old mode"), "{told}");
+    // It is one that a run has made: another run may drop it.
+    let history = run.call("read", RawPart::Whole, |all, permit| all.history(permit, &made, 5)).unwrap();
+    assert_eq!(history.iter().map(|one| one.sealed).collect::<Vec<_>>(), [true, false]);
+    // What is new, what is removed, and one on top of another.
+    let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
+    let less = run.commit(&more, "envs/dev/web.yaml", None).unwrap();
+    assert_eq!(run.push("main", &more, Some(&made)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &less, Some(&more)), Ok(Effect::Made));
+    let files = git(&place.path("bare"), &["ls-tree", "-r", "--name-only", "main"]);
+    assert_eq!(files.lines().collect::<Vec<_>>(), ["envs/prod/web.yaml", "link.yaml", "run.sh"]);
+}
+
+#[test]
+fn what_the_server_makes_otherwise_is_not_taken() {
+    for fault in [Fault::Parent, Fault::Tree, Fault::Message, Fault::Id] {
+        let place = Place::new();
+        place.push("second");
+        let (mut run, server) = run(&place, fault, false);
+        let head = run.head("main").unwrap().unwrap();
+        let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n"));
+        let refused = matches!(made, Err(CallError::Upstream { .. } | CallError::Invalid(_)));
+        assert!(refused, "{made:?}");
+        assert_eq!((place.at("main"), server.asked.load(Ordering::Relaxed)), (Some(head), 1));
+    }
+}
+
+#[test]
+fn a_server_may_show_late_what_it_has_made() {
+    let place = Place::new();
+    let (mut run, server) = run(&place, Fault::Late, false);
+    let head = run.head("main").unwrap().unwrap();
+    let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(server.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_run_that_only_plans_asks_no_server_to_make_anything() {
+    let place = Place::new();
+    let (mut run, server) = run(&place, Fault::None, true);
+    let head = run.head("main").unwrap().unwrap();
+    run.read(&head, "run.sh").unwrap();
+    let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Planned));
+    assert!(run.repositories.into_changes().1.contains("+echo"));
+    assert_eq!(server.asked.load(Ordering::Relaxed), 0);
+    // But it says that it could not.
+    let (mut run, _) = self::run(&place, Fault::Unready, true);
+    run.head("main").unwrap();
+    assert!(matches!(run.commit(&head, "run.sh", Some("x")), Err(CallError::Invalid(_))));
+}
