@@ -111,6 +111,9 @@ fn attack_20_nothing_else_is_read_or_changed() {
         ("push", "REPO|promote/x:refs/heads/main|"),
         ("push", "REPO|+promote/x|"),
         ("push", "REPO|--force|"),
+        ("replace", "REPO|main|head"),
+        ("replace", "REPO|promote/../main|HEAD"),
+        ("replace", "REPO|promote/x:refs/heads/main|HEAD"),
     ] {
         let place = Place::new();
         let before = place.branches();
@@ -154,4 +157,32 @@ fn attack_20_what_others_pushed_stays() {
     let said = said(&place.attack("push", "REPO|promote/web|"));
     assert_eq!(said, json!(["conflict"]));
     assert_eq!(place.branches(), before);
+}
+
+#[test]
+fn attack_20_what_others_committed_is_not_dropped() {
+    let place = Place::new();
+    // The seal lets it take the place of what a run has made.
+    assert_eq!(said(&place.attack("push", "REPO|promote/web|")), json!(["Effect::Made"]));
+    let made = git(&place.bare(), &["rev-parse", "promote/web"]);
+    assert_eq!(said(&place.attack("replace", "REPO|promote/web|head")), json!(["Effect::Made"]));
+    // Others: on top of it, in its place with its message, and with its content below another parent.
+    let tree = git(&place.bare(), &["rev-parse", "main^{tree}"]);
+    let message = git(&place.bare(), &["log", "-1", "--format=%B", &made]);
+    let on_top = git(&place.bare(), &["commit-tree", &tree, "-p", &made, "-m", "theirs"]);
+    let amended = git(&place.bare(), &["commit-tree", &tree, "-p", "main", "-m", &message]);
+    let moved =
+        git(&place.bare(), &["commit-tree", &format!("{made}^{{tree}}"), "-p", &on_top, "-m", &message]);
+    for theirs in [on_top, amended, moved] {
+        git(&place.bare(), &["update-ref", "refs/heads/promote/web", &theirs]);
+        let before = place.branches();
+        let said = said(&place.attack("replace", "REPO|promote/web|head"));
+        assert_eq!(said, json!(["invalid"]), "{theirs}");
+        // Nor by the name of what was there before, or of several.
+        for expected in [&*made, "promote/web", "--all"] {
+            let word = format!("REPO|promote/web|{expected}");
+            assert_eq!(self::said(&place.attack("replace", &word)), json!(["conflict"]));
+        }
+        assert_eq!(place.branches(), before);
+    }
 }

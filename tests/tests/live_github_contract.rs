@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use lockstep_tests::github::{GitHub, TOKEN};
 use lockstep_tests::services;
 use lockstep_tests::support::{Scene, hostile};
 use lockstep_tests::web::{Answer, Asked, Web};
@@ -144,11 +145,33 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
     }
     let patched = judged.iter().filter(|(asked, _)| *asked == format!("PATCH {root}/pulls/7")).count();
     assert_eq!(patched, 2, "one is edited and one is closed");
+    // What GitHub is to make and to sign.
+    let files = [("envs/dev/web.yaml", "image: shop/web:2\n"), ("envs/prod/web.yaml", "image: shop/web:1\n")];
+    let github = GitHub::new(&files);
+    let run =
+        scene.run("env-promote").args(["--repository", &github.url(), "--forge", "github", "--sign-commits"]);
+    let run = run.args(["--from", "envs/dev", "--to", "envs/prod", "--pick", ".image"]);
+    run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).end().expect(0, "done");
+    let made = github.log();
+    assert_eq!(github.asked(), ["POST /git/trees", "POST /git/commits"]);
+    for asked in &made {
+        assert_eq!(violations(port, asked), "", "{asked:?}");
+    }
+    // The bytes that are no text go before the tree.
+    let blob = Asked {
+        method: "POST".to_owned(),
+        target: "/repos/shop/deploy/git/blobs".to_owned(),
+        body: r#"{"content": "/wo=", "encoding": "base64"}"#.to_owned(),
+        ..Asked::default()
+    };
+    assert_eq!(violations(port, &blob), "");
     // It does judge: a word that is none, a field that is missing, a path that is not there.
     for (method, target, body) in [
         ("GET", "/repos/shop/deploy/pulls?state=every", ""),
         ("POST", "/repos/shop/deploy/pulls", "{\"title\": \"x\"}"),
         ("PUT", "/repos/shop/deploy/pulls/7/merges", "{}"),
+        ("POST", "/repos/shop/deploy/git/commits", "{\"message\": \"x\"}"),
+        ("POST", "/repos/shop/deploy/git/blobs", "{\"encoding\": \"base64\"}"),
     ] {
         let asked = Asked {
             method: method.to_owned(),

@@ -79,16 +79,17 @@ pub(crate) fn components(root: &Path) -> Result<PathBuf> {
     guests(root, &steps)?;
     shell::step("the compiler");
     let mut compiler = shell::cargo(root);
+    // Together with the host: alone, libraries would get other features, and be built once more for it.
     compiler.args([
         "build",
         "--locked",
         "--release",
         "--package",
+        "lockstep",
+        "--package",
         "lockstep-engine",
-        "--features",
-        "compile",
     ]);
-    shell::run(compiler.args(["--bin", "lockstep-compiler"]))?;
+    shell::run(compiler.args(["--features", "lockstep/compile", "--bin", "lockstep-compiler"]))?;
     let out = target(root).join("lockstep/components");
     forget_others(&out, &steps)?;
     for step in &steps {

@@ -26,6 +26,9 @@ fn repositories(inputs: Inputs) -> Result<Outputs, Failure> {
         "commit" => {
             words.map(|[repository, path, content]| word(commit(repository, path, content))).collect()
         }
+        "replace" => {
+            words.map(|[repository, branch, expected]| replace(repository, branch, expected)).collect()
+        }
         "push" => words.map(|[repository, branch, expected]| push(repository, branch, expected)).collect(),
         // A commit that somebody else has made: pushing it would move a branch without a change of this run.
         _ => words
@@ -65,4 +68,17 @@ fn push(repository: &str, branch: &str, expected: &str) -> String {
         repository::push(repository, branch, &made, expected)
     });
     word(pushed)
+}
+
+/// Puts a commit of its own in the place of what a branch has: `head` stands for what that is.
+fn replace(repository: &str, branch: &str, expected: &str) -> String {
+    let made = commit(repository, "envs/prod/web.yaml", "mine\n");
+    let replaced = made.and_then(|made| {
+        let head = match expected {
+            "head" => repository::head(repository, branch)?.unwrap_or_default(),
+            other => other.to_owned(),
+        };
+        repository::replace(repository, branch, &made, &head)
+    });
+    word(replaced)
 }
