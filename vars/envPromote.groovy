@@ -9,7 +9,7 @@
 //   keep (list<string>)
 //   repository (string)
 //   base (string)
-//   fromBranch (string)
+//   fromRef (string)
 //   mode (commit | pull-request)
 //   branch (string)
 //   allowDowngrade (bool)
@@ -36,7 +36,7 @@ def call(Map args = [:]) {
         keep: 'keep',
         repository: 'repository',
         base: 'base',
-        fromBranch: 'from-branch',
+        fromRef: 'from-ref',
         mode: 'mode',
         branch: 'branch',
         allowDowngrade: 'allow-downgrade',

@@ -121,7 +121,7 @@ fn outputs(ended: &Ended) -> Value {
 
 /// The calls of a run that change something.
 fn changes(scene: &Scene) -> Vec<String> {
-    let looks = ["pull-requests", "inspect", "head", "files", "read", "history", "default-branch"];
+    let looks = ["pull-requests", "inspect", "head", "files", "read", "history"];
     let calls = calls(scene).into_iter().map(|(call, ..)| call);
     calls.filter(|call| !looks.iter().any(|look| call.ends_with(&format!(".{look}")))).collect()
 }

@@ -25,7 +25,7 @@ pub(crate) use lockstep::step::{forge, http};
 
 /// The inputs as the pure modules take them, and the repository.
 pub(crate) fn given(inputs: Inputs) -> (settings::Inputs, String) {
-    let Inputs { from, to, app, pick, keep, repository, base, from_branch, mode, branch, .. } = inputs;
+    let Inputs { from, to, app, pick, keep, repository, base, from_ref, mode, branch, .. } = inputs;
     let Inputs {
         allow_downgrade,
         verify_digest: registries,
@@ -47,7 +47,7 @@ pub(crate) fn given(inputs: Inputs) -> (settings::Inputs, String) {
         keep,
         app,
         base,
-        from_branch,
+        from_ref,
         pull_request,
         branch,
         allow_downgrade,

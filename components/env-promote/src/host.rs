@@ -57,6 +57,11 @@ pub trait Host {
     /// # Errors
     /// The server refuses or does not answer well.
     fn head(&mut self, branch: &str) -> Result<Option<String>, Fault>;
+    /// The commit that a tag names; none if there is no such tag.
+    ///
+    /// # Errors
+    /// The server refuses or does not answer well.
+    fn tag(&mut self, name: &str) -> Result<Option<String>, Fault>;
     /// A commit.
     ///
     /// # Errors

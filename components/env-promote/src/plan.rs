@@ -76,7 +76,7 @@ pub fn plan(
     let one = |problem| vec![problem];
     let from = files(host, source, &settings.from).map_err(one)?;
     if from.is_empty() {
-        let message = format!("there are no files in `{}` of `{}`", settings.from, settings.from_branch);
+        let message = format!("there are no files in `{}` of `{}`", settings.from, settings.from_ref);
         return Err(vec![
             Problem::new(Code::NoMatch, message).hint("name a folder or a file of the repository"),
         ]);

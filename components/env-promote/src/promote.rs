@@ -80,9 +80,9 @@ fn push_to_base<T: Clock + Dice>(
     settings: &Settings,
 ) -> Result<Done, Vec<Problem>> {
     let mut races = Races::until(time, settings.timeout);
-    let source = head(host, &settings.from_branch)?;
+    let source = source(host, settings)?;
     let mut head_now =
-        if settings.from_branch == settings.base { source.clone() } else { head(host, &settings.base)? };
+        if settings.from_ref == settings.base { source.clone() } else { head(host, &settings.base)? };
     let mut first: Option<Plan> = None;
     loop {
         let plan = plan::plan(host, settings, &source, &head_now)?;
@@ -122,6 +122,35 @@ pub(crate) fn say(tell: &mut impl Tell, plan: &Plan, effect: Effect, how: &str) 
     }
     let would = if effect == Effect::Planned { "would promote" } else { "promoted" };
     tell.note(Level::Notice, &format!("{would} {} {how}", plural(plan.moves.len(), "value")));
+}
+
+/// The commit that it comes from.
+pub(crate) fn source(host: &mut impl Host, settings: &Settings) -> Result<String, Vec<Problem>> {
+    let name = &settings.from_ref;
+    if *name == settings.base {
+        return head(host, name);
+    }
+    if is_commit(name) {
+        return Ok(name.clone());
+    }
+    let remote = |fault: Fault| vec![Problem::remote(&fault)];
+    let found = match host.head(name).map_err(remote)? {
+        None => host.tag(name).map_err(remote)?,
+        found => found,
+    };
+    found.ok_or_else(|| {
+        let message = format!("the repository has no branch and no tag `{name}`");
+        vec![
+            Problem::new(Code::BadInput, message)
+                .hint("name a branch, a tag or a whole commit with `from-ref`"),
+        ]
+    })
+}
+
+/// Whether it is the id of a commit, of SHA-1 or of SHA-256.
+fn is_commit(text: &str) -> bool {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    matches!(text.len(), 40 | 64) && text.bytes().all(hex)
 }
 
 /// The commit at the head of a branch that has to be there.

@@ -10,7 +10,7 @@ use crate::host::{Commit, Effect, Forge, Host, Onto, Proposal, PullRequest, Stan
 use crate::message;
 use crate::plan::{self, Plan};
 use crate::problem::{Code, Problem};
-use crate::promote::{Dice, Done, State, commit, head, say};
+use crate::promote::{Dice, Done, State, commit, head, say, source};
 use crate::race::Races;
 use crate::settings::{Propose, Settings};
 use crate::wait::{End, Waited, wait};
@@ -96,9 +96,8 @@ fn look(
     wanted: &Propose,
     (fresh, patient): (bool, bool),
 ) -> Result<Look, Vec<Problem>> {
-    let source = head(world, &settings.from_branch)?;
-    let base =
-        if settings.from_branch == settings.base { source.clone() } else { head(world, &settings.base)? };
+    let source = source(world, settings)?;
+    let base = if settings.from_ref == settings.base { source.clone() } else { head(world, &settings.base)? };
     let plan = plan::plan(world, settings, &source, &base)?;
     let done = Done { source, moves: plan.moves.clone(), ..Done::default() };
     for number in 1..=LAST {

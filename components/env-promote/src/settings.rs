@@ -22,7 +22,7 @@ pub struct Inputs {
     /// The branch.
     pub base: String,
     /// The branch that `from` is read on; empty for `base`.
-    pub from_branch: String,
+    pub from_ref: String,
     /// Whether it is a pull request.
     pub pull_request: bool,
     /// The pattern of its branch.
@@ -87,7 +87,7 @@ pub struct Settings {
     /// The branch.
     pub base: String,
     /// The branch that `from` is read on.
-    pub from_branch: String,
+    pub from_ref: String,
     /// The pull request, if it is one.
     pub propose: Option<Propose>,
     /// Whether a version may become an older one.
@@ -127,11 +127,10 @@ impl Settings {
                 keep(Mistake::new(message, "write its path in the repository, such as `envs/prod`"));
             }
         }
-        let from_branch =
-            Some(&inputs.from_branch).filter(|branch| !branch.is_empty()).unwrap_or(&inputs.base);
+        let from_ref = Some(&inputs.from_ref).filter(|branch| !branch.is_empty()).unwrap_or(&inputs.base);
         let inside = |one: &str, other: &str| one == other || one.starts_with(&format!("{other}/"));
         for (at, text) in to.iter().enumerate() {
-            let others = Some(&from).filter(|_| *from_branch == inputs.base).into_iter().chain(&to[..at]);
+            let others = Some(&from).filter(|_| *from_ref == inputs.base).into_iter().chain(&to[..at]);
             if let Some(other) = others.into_iter().find(|other| inside(text, other) || inside(other, text)) {
                 let message = format!("`to`: `{text}` and `{other}` are one within the other");
                 keep(Mistake::new(message, "name environments that stand beside each other"));
@@ -176,7 +175,7 @@ impl Settings {
         Ok(Self {
             pick: if is_all { Pick::Files(stays) } else { Pick::Values(values) },
             base: inputs.base.clone(),
-            from_branch: from_branch.clone(),
+            from_ref: from_ref.clone(),
             propose,
             allow_downgrade: inputs.allow_downgrade,
             registries: inputs

@@ -35,6 +35,10 @@ impl Host for World {
         Ok(repository::head(&self.repository, branch)?)
     }
 
+    fn tag(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        Ok(repository::tag(&self.repository, name)?)
+    }
+
     fn look(&mut self, commit: &str) -> Result<Commit, Fault> {
         let revision = repository::history(&self.repository, commit, 1)?.into_iter().next();
         let revision = revision.ok_or_else(|| Fault::NotFound(format!("there is no commit `{commit}`")))?;

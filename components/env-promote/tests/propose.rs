@@ -290,17 +290,37 @@ fn what_goes_with_pull_requests_only_is_said_so() {
 }
 
 #[test]
-fn a_branch_can_be_an_environment() {
+fn a_branch_a_tag_or_a_commit_can_be_an_environment() {
     let mut model = shop();
     model.branches.insert("staging".into(), model.head.clone().unwrap());
     model.edit_on("staging", |tree| {
         drop(tree.insert(FILE.into(), PROD.replace("1.2.0", "2.0.0").into_bytes()))
     });
     let place = "envs/prod".to_owned();
-    let inputs = Inputs { from: place.clone(), to: vec![place], from_branch: "staging".into(), ..inputs() };
+    let inputs = Inputs { from: place.clone(), to: vec![place], from_ref: "staging".into(), ..inputs() };
     let done = model.run(&Inputs { pull_request: false, ..inputs.clone() }).unwrap();
     assert_eq!((done.state, done.source == model.branches["staging"]), (State::Pushed, true));
     assert_eq!(model.text(FILE), PROD.replace("1.2.0", "2.0.0"));
-    let same = Inputs { from_branch: String::new(), ..inputs };
+    // A tag and a commit stay where they are, whatever the branch becomes.
+    let tagged = model.branches["staging"].clone();
+    model.tags.insert("v2".into(), tagged.clone());
+    model.edit_on("staging", |tree| {
+        drop(tree.insert(FILE.into(), PROD.replace("1.2.0", "3.0.0").into_bytes()))
+    });
+    for name in ["v2", &*tagged] {
+        let at = Inputs { from_ref: name.into(), pull_request: false, ..inputs.clone() };
+        let done = model.run(&at).unwrap();
+        assert_eq!((done.changed, &*done.source), (false, &*tagged), "{name}");
+    }
+    let at = Inputs { from_ref: "v2".into(), ..inputs.clone() };
+    model.edit(|tree| drop(tree.insert(FILE.into(), PROD.as_bytes().to_vec())));
+    assert_eq!(model.run(&at).unwrap().source, tagged);
+    let none = Inputs { from_ref: "v3".into(), ..inputs.clone() };
+    let problem = &model.run(&none).unwrap_err()[0];
+    assert!(
+        problem.code == Code::BadInput && problem.message.contains("no branch and no tag `v3`"),
+        "{problem:?}"
+    );
+    let same = Inputs { from_ref: String::new(), ..inputs };
     assert_eq!(model.run(&same).unwrap_err()[0].code, Code::BadInput, "one within the other");
 }

@@ -119,7 +119,7 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
         ],
         Capability::Http => &[("get", &["send"])],
         Capability::Repository => &[
-            ("read", &["default-branch", "head", "files", "read", "history"]),
+            ("read", &["head", "tag", "files", "read", "history"]),
             ("commit", &["commit"]),
             ("push", &["push", "replace"]),
         ],

@@ -12,15 +12,16 @@ use wasmtime::Result;
 type Told<T> = Result<std::result::Result<T, Error>>;
 
 impl wit::Host for Host {
-    fn default_branch(&mut self, repository: String) -> Told<String> {
-        self.on("default-branch", "read", (&repository, RawPart::Whole), Repositories::default_branch)
-    }
-
     fn head(&mut self, repository: String, branch: String) -> Told<Option<String>> {
         let part = RawPart::Whole;
         self.on("head", "read", (&repository, part), |repositories, permit| {
             repositories.head(permit, &branch)
         })
+    }
+
+    fn tag(&mut self, repository: String, name: String) -> Told<Option<String>> {
+        let part = RawPart::Whole;
+        self.on("tag", "read", (&repository, part), |repositories, permit| repositories.tag(permit, &name))
     }
 
     fn files(&mut self, repository: String, commit: String, pattern: String) -> Told<Vec<wit::File>> {

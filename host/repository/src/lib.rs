@@ -121,14 +121,6 @@ impl Repositories {
         (self.changes, self.diff)
     }
 
-    /// The branch that the permit's repository has as its first.
-    ///
-    /// # Errors
-    /// It has none, or the server refuses or does not answer well.
-    pub fn default_branch(&mut self, permit: &Permit) -> Result<Answer<String>, CallError> {
-        self.on(permit, |store, _| store.default_branch().map(Answer::plain))
-    }
-
     /// The commit at the head of a branch of the permit's repository; none if there is no such branch.
     ///
     /// # Errors
@@ -137,6 +129,17 @@ impl Repositories {
         let branch = lockstep_model::repository::branch(branch);
         let branch = branch.map_err(|error| CallError::Invalid(error.to_string()))?;
         self.on(permit, |store, _| store.head(branch.as_str()).map(Answer::plain))
+    }
+
+    /// The commit that a tag of the permit's repository names; none if there is no such tag.
+    ///
+    /// # Errors
+    /// The server refuses or does not answer well.
+    pub fn tag(&mut self, permit: &Permit, name: &str) -> Result<Answer<Option<String>>, CallError> {
+        // What can be the name of a branch can be that of a tag.
+        let name = lockstep_model::repository::branch(name);
+        let name = name.map_err(|error| CallError::Invalid(error.to_string()))?;
+        self.on(permit, |store, _| store.tag(name.as_str()).map(Answer::plain))
     }
 
     /// The files of a commit that the permit's pattern names, sorted by path.

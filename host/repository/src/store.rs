@@ -144,15 +144,6 @@ impl Store {
         CallError::Unavailable(text)
     }
 
-    pub(super) fn default_branch(&mut self) -> Result<String, CallError> {
-        let told = self.ask("the first branch", &["ls-remote", "--symref", "origin", "HEAD"], b"")?;
-        let told = String::from_utf8_lossy(&told).into_owned();
-        let branch =
-            told.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD"));
-        let branch = branch.map(str::to_owned);
-        branch.ok_or_else(|| CallError::NotFound(format!("`{}` has no first branch", self.repository)))
-    }
-
     pub(super) fn head(&mut self, branch: &str) -> Result<Option<String>, CallError> {
         let name = format!("refs/heads/{branch}");
         let told = self.ask(&format!("the branch `{branch}`"), &["ls-remote", "origin", &name], b"")?;
@@ -160,6 +151,19 @@ impl Store {
         let head = told.lines().find_map(|line| line.strip_suffix(&format!("\t{name}"))).map(str::to_owned);
         self.heads.extend(head.clone());
         Ok(head)
+    }
+
+    /// The commit that a tag names: with a tag that is an object of its own, the one that this is of.
+    /// <https://git-scm.com/docs/git-ls-remote>
+    pub(super) fn tag(&self, tag: &str) -> Result<Option<String>, CallError> {
+        let names = [format!("refs/tags/{tag}^{{}}"), format!("refs/tags/{tag}")];
+        let args = ["ls-remote", "origin", &names[0], &names[1]];
+        let told = self.ask(&format!("the tag `{tag}`"), &args, b"")?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let named = |name: &String| {
+            told.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix('\t').map(str::to_owned))
+        };
+        Ok(names.iter().find_map(named))
     }
 
     /// Makes sure that a commit and its trees are here.

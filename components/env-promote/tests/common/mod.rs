@@ -63,6 +63,8 @@ pub(crate) struct Model {
     pub(crate) planned: bool,
     /// The pull requests; the first has number 1.
     pub(crate) requests: Vec<Request>,
+    /// The tags, each with its commit.
+    pub(crate) tags: BTreeMap<String, String>,
     /// Comments, by number and name.
     pub(crate) comments: BTreeMap<(u64, String), String>,
     /// What happens at each look at a pull request that waits, in order.
@@ -197,6 +199,10 @@ impl Host for Shared {
     fn head(&mut self, branch: &str) -> Result<Option<String>, Fault> {
         let model = self.0.borrow();
         Ok(if branch == "main" { model.head.clone() } else { model.branches.get(branch).cloned() })
+    }
+
+    fn tag(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        Ok(self.0.borrow().tags.get(name).cloned())
     }
 
     fn look(&mut self, commit: &str) -> Result<Commit, Fault> {

@@ -149,10 +149,17 @@ impl Run {
 fn a_repository_is_read_without_a_checkout() {
     let place = Place::new();
     let mut run = Run::of(&place);
-    let branch = run.call("read", RawPart::Whole, Repositories::default_branch);
-    assert_eq!(branch, Ok("main".to_owned()));
     let head = run.head("main").unwrap().unwrap();
     assert_eq!((Some(&head), run.head("none")), (place.at("main").as_ref(), Ok(None)));
+    // A tag names a commit, also through an object of its own; a branch of the same name is something else.
+    git(&place.path("bare"), &["tag", "v1", "main"]);
+    git(&place.path("bare"), &["tag", "--annotate", "--message", "one", "release/v1", "main"]);
+    for (name, expected) in [("v1", Some(&head)), ("release/v1", Some(&head)), ("main", None), ("v", None)] {
+        let tag = run.call("read", RawPart::Whole, |all, permit| all.tag(permit, name));
+        assert_eq!(tag, Ok(expected.cloned()), "{name}");
+    }
+    let bad = run.call("read", RawPart::Whole, |all, permit| all.tag(permit, "v1^{}"));
+    assert!(matches!(bad, Err(CallError::Invalid(_))), "{bad:?}");
     let files = run.call("read", RawPart::Pattern("**"), |all, permit| all.files(permit, &head)).unwrap();
     let files: Vec<_> = files.iter().map(|file| (&*file.path, file.executable)).collect();
     assert_eq!(files, [("envs/dev/web.yaml", false), ("run.sh", true)]);
