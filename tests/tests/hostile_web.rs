@@ -224,6 +224,73 @@ fn attack_14_an_echo_gives_no_credential_back() {
     }
 }
 
+/// A server that wants a token of this URL, and tells back whatever it is shown.
+fn wanting(realm: &str) -> Server {
+    let realm = realm.to_owned();
+    Server::answering(move |head| match head.to_lowercase().contains("authorization: bearer ") {
+        true => whole("", head),
+        false => {
+            let challenge = format!("www-authenticate: Bearer realm=\"{realm}\"\r\n");
+            format!("HTTP/1.1 401 X\r\n{challenge}content-length: 0\r\n\r\n")
+        }
+    })
+}
+
+const GIVEN: &str = "t0ken-that-is-given-out";
+
+fn giving() -> Server {
+    Server::answering(|_| whole("", &format!("{{\"token\": \"{GIVEN}\"}}")))
+}
+
+#[test]
+fn attack_14_a_token_is_seen_by_nobody_but_its_server() {
+    let (scene, giver) = (Scene::new(), giving());
+    let server = wanting(&format!("{}/token", giver.origin()));
+    let own = format!("{}/v2", server.origin());
+    // The secret of the job is for the giver, which here gives out the token of another origin.
+    let ended = attack(&scene, &[&giver.origin(), &server.origin()], "authenticate", &[own]);
+    let said = said(&ended);
+    assert!(
+        said[0].contains("|got|200") && said[0].to_lowercase().contains("authorization: ***"),
+        "{said:?}"
+    );
+    assert!(!format!("{ended:?}").contains(GIVEN), "{ended:#?}");
+    assert!(server.heads()[1].contains(&format!("Bearer {GIVEN}")));
+    // It is asked by somebody who shows nothing: a server could name any other as its own.
+    assert!(!giver.heads()[0].to_lowercase().contains("authorization"), "{:?}", giver.heads());
+    assert_no_secret(&scene, &ended);
+}
+
+#[test]
+fn attack_14_no_server_names_one_that_is_not_granted() {
+    let (scene, giver) = (Scene::new(), giving());
+    let server = wanting(&format!("{}/token", giver.origin()));
+    let ended = attack(&scene, &[&server.origin()], "authenticate", &[format!("{}/v2", server.origin())]);
+    ended.expect(3, "denied");
+    assert!(giver.heads().is_empty());
+    // Nor what tells a machine its credentials, nor a path of its own that was not named.
+    for realm in ["http://169.254.169.254/latest/meta-data", "http://[fd00:ec2::254]/x", "file:///etc/passwd"]
+    {
+        let server = wanting(realm);
+        let ended = attack(&scene, &[&server.origin()], "authenticate", &[format!("{}/v2", server.origin())]);
+        assert_no_secret(&scene, &ended);
+        assert_eq!(server.heads().iter().filter(|head| head.contains("Bearer")).count(), 0, "{realm}");
+    }
+    let plain = Server::plain();
+    let ended = attack(&scene, &[&plain.origin()], "authenticate", &[format!("{}/v2", plain.origin())]);
+    assert!(said(&ended)[0].contains("|invalid|"));
+}
+
+#[test]
+fn attack_28_tokens_are_counted() {
+    let (scene, giver) = (Scene::new(), giving());
+    let server = wanting(&format!("{}/token", giver.origin()));
+    let words = [format!("{}/v2/", server.origin()), "101".to_owned()];
+    let ended = attack(&scene, &[&server.origin(), &giver.origin()], "tokens", &words);
+    ended.expect(7, "limit");
+    assert_eq!(giver.heads().len(), 100);
+}
+
 #[test]
 fn attack_15_what_can_be_carried_out_is_counted() {
     let (scene, server) = (Scene::new(), Server::plain());

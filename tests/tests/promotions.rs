@@ -300,3 +300,48 @@ fn an_image_is_held_against_its_registry() {
         assert_no_secret(&shop.scene, &ended);
     }
 }
+
+#[test]
+fn a_registry_that_wants_a_token_is_asked_with_one() {
+    let digest = format!("sha256:{}", "b".repeat(64));
+    // Where tokens are given out, as Docker Hub has it: at another origin, to anybody.
+    let giver = Web::new(|asked, _| match &*asked.target {
+        "/token?service=registry&scope=repository%3Ashop%2Fweb%3Apull" => {
+            Answer::of(200, &["content-type: application/json"], "{\"token\": \"t0ken-for-shop-web\"}")
+        }
+        _ => Answer::of(400, &[], ""),
+    });
+    let realm = giver.url("/token");
+    let told = digest.clone();
+    let registry = Web::new(move |asked, _| match asked.header("authorization") {
+        "Bearer t0ken-for-shop-web" => Answer::raw(format!(
+            "HTTP/1.1 200 OK\r\ndocker-content-digest: {told}\r\nconnection: close\r\n\r\n"
+        )),
+        _ => {
+            let challenge =
+                format!("Bearer realm=\"{realm}\",service=\"registry\",scope=\"repository:shop/web:pull\"");
+            Answer::raw(format!(
+                "HTTP/1.1 401 X\r\nwww-authenticate: {challenge}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            ))
+        }
+    });
+    let shop = Shop::new();
+    let (origin, host) = (registry.url(""), registry.url("").replace("http://", ""));
+    let image = format!("{host}/shop/web:1.3.0@{digest}");
+    shop.push(&[("envs/dev/web.yaml", &DEV.replace("shop/web:1.3.0", &image))]);
+    let before = shop.head();
+    let ended = shop.run().args(["--verify-digest", &origin]).end();
+    let said = ended.expect(5, "credentials").to_string();
+    assert!(
+        said.contains(&format!("wants a token of {}", giver.url(""))) && said.contains("`verify-digest` too"),
+        "{said}"
+    );
+    assert_eq!((shop.head(), giver.log().len()), (before, 0));
+    let ended = shop.run().args(["--verify-digest", &origin, "--verify-digest", &giver.url("")]).end();
+    outputs(&ended);
+    assert!(shop.text("envs/prod/web.yaml").contains(&image));
+    assert!(!format!("{ended:?}").contains("t0ken-for-shop-web"));
+    let made: Vec<_> =
+        calls(&shop.scene).into_iter().filter(|(call, ..)| call == "http.authenticate").collect();
+    assert_eq!(made.len(), 2, "where it is for, and where it comes from: {made:?}");
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use http_auth::parser::ChallengeParser;
 use lockstep_glue::Fault;
 
 use crate::plan::{Move, Plan};
@@ -21,6 +22,8 @@ pub struct Told {
     pub status: u16,
     /// The digest that it names.
     pub digest: Option<String>,
+    /// The origin at which it has tokens given out, if it wants one.
+    pub tokens: Option<String>,
 }
 
 /// The registries.
@@ -30,6 +33,12 @@ pub trait Registries {
     /// # Errors
     /// The run may not ask, or its budget is used up.
     fn told(&mut self, urls: &[String]) -> Result<Vec<Result<Told, String>>, Fault>;
+
+    /// Gets the token that the last answer for a URL of a manifest wanted; a text where there is no answer.
+    ///
+    /// # Errors
+    /// There is none for this run, or it may not ask, or its budget is used up.
+    fn authenticate(&mut self, url: &str) -> Result<Result<(), String>, Fault>;
 }
 
 /// An image with a tag and a digest.
@@ -57,34 +66,80 @@ pub fn verify(world: &mut impl Registries, origins: &[String], plan: &Plan) -> R
         }
     }
     let urls: Vec<_> = asked.keys().cloned().collect();
-    let told = world.told(&urls).map_err(|fault| vec![Problem::remote(&fault)])?;
+    let told = told(world, origins, &urls).map_err(|fault| vec![Problem::remote(&fault)])?;
     for ((url, (digest, one)), told) in asked.iter().zip(told) {
-        let found = match &told {
-            Err(why) => Some((Code::Unavailable, format!("{url}: {why}"))),
-            Ok(Told { status: 200, digest: Some(found) }) if found == digest => None,
-            Ok(Told { status: 200, digest: Some(found) }) => {
-                Some((Code::Digest, format!("the tag points at {found} by now, and not at {digest}")))
-            }
-            Ok(Told { status: 401 | 403, .. }) => {
-                Some((Code::Credentials, format!("{url}: the registry does not let the run in")))
-            }
-            Ok(Told { status: 404, .. }) => Some((Code::Digest, "the registry has no such tag".to_owned())),
-            Ok(Told { status: 200, .. }) => Some((Code::Unavailable, format!("{url}: it names no digest"))),
-            Ok(Told { status, .. }) => Some((Code::Unavailable, format!("{url}: status {status}"))),
-        };
-        problems.extend(found.map(|(code, why)| problem(code, one, &why)));
+        problems.extend(wrong(url, digest, origins, &told).map(|(code, why, hint)| {
+            let problem = problem(code, one, &why);
+            if hint.is_empty() { problem } else { problem.hint(hint) }
+        }));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// What the registries say; of those that want a token which one of the origins gives out, with that.
+fn told(
+    world: &mut impl Registries,
+    origins: &[String],
+    urls: &[String],
+) -> Result<Vec<Result<Told, String>>, Fault> {
+    let mut told = world.told(urls)?;
+    for (url, one) in urls.iter().zip(&mut told) {
+        match one {
+            Ok(Told { status: 401, tokens: Some(origin), .. }) if origins.contains(origin) => {}
+            _ => continue,
+        }
+        *one = match world.authenticate(url)? {
+            Ok(()) => world.told(std::slice::from_ref(url))?.pop().unwrap_or_else(|| Err("no answer".into())),
+            Err(why) => Err(why),
+        };
+    }
+    Ok(told)
+}
+
+/// The origin at which a registry has tokens given out, as the header `www-authenticate` of an answer says it.
+/// <https://distribution.github.io/distribution/spec/auth/token/>
+#[must_use]
+pub fn tokens(challenge: &str) -> Option<String> {
+    let mut challenges = ChallengeParser::new(challenge).map_while(Result::ok);
+    let bearer = challenges.find(|one| one.scheme.eq_ignore_ascii_case("Bearer"))?;
+    let (_, realm) = bearer.params.iter().find(|(name, _)| name.eq_ignore_ascii_case("realm"))?;
+    let realm = realm.to_unescaped();
+    let (scheme, rest) = realm.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+    Some(format!("{scheme}://{host}"))
+}
+
+/// What is wrong with an answer, if anything is, and what can be done about it.
+fn wrong(
+    url: &str,
+    digest: &str,
+    origins: &[String],
+    told: &Result<Told, String>,
+) -> Option<(Code, String, &'static str)> {
+    const SEE: &str = "see what runs there now, and promote that";
+    Some(match told {
+        Err(why) => (Code::Unavailable, format!("{url}: {why}"), ""),
+        Ok(Told { status: 200, digest: Some(found), .. }) if found == digest => return None,
+        Ok(Told { status: 200, digest: Some(found), .. }) => {
+            (Code::Digest, format!("the tag points at {found} by now, and not at {digest}"), SEE)
+        }
+        Ok(Told { status: 401, tokens: Some(origin), .. }) if !origins.contains(origin) => {
+            let why = format!("{url}: the registry wants a token of {origin}");
+            (Code::Credentials, why, "name that origin in `verify-digest` too")
+        }
+        Ok(Told { status: 401 | 403, .. }) => {
+            let why = format!("{url}: the registry does not let the run in");
+            (Code::Credentials, why, "give the credential with `credentials`, as `ORIGIN=NAME`")
+        }
+        Ok(Told { status: 404, .. }) => (Code::Digest, "the registry has no such tag".to_owned(), SEE),
+        Ok(Told { status: 200, .. }) => (Code::Unavailable, format!("{url}: it names no digest"), ""),
+        Ok(Told { status, .. }) => (Code::Unavailable, format!("{url}: status {status}"), ""),
+    })
+}
+
 fn problem(code: Code, one: &Move, why: &str) -> Problem {
     let Move { file, path, after, line, .. } = one;
-    let problem = Problem::new(code, format!("{file}: `{path}` would become {after}: {why}")).at(file, *line);
-    match code {
-        Code::Credentials => problem.hint("give the credential with `credentials`, as `ORIGIN=NAME`"),
-        Code::Digest => problem.hint("see what runs there now, and promote that"),
-        _ => problem,
-    }
+    Problem::new(code, format!("{file}: `{path}` would become {after}: {why}")).at(file, *line)
 }
 
 /// Whether a value is an image: it has a digest, or stands where one is expected.
@@ -137,6 +192,23 @@ fn image(text: &str) -> Result<Image<'_>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_registry_names_where_its_tokens_are_given_out() {
+        for (challenge, origin) in [
+            (
+                r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io""#,
+                Some("https://auth.docker.io"),
+            ),
+            (r#"Basic realm="x", bearer realm="http://127.0.0.1:5000?x""#, Some("http://127.0.0.1:5000")),
+            (r#"Basic realm="https://auth.docker.io""#, None),
+            (r#"Bearer realm="/token""#, None),
+            ("Bearer", None),
+            ("", None),
+        ] {
+            assert_eq!(tokens(challenge).as_deref(), origin, "{challenge}");
+        }
+    }
 
     #[test]
     fn an_image_has_one_place() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lockstep_glue::{Clock, Fault};
 
 use crate::bindings::{forge, http, repository};
-use crate::digest::{Registries, Told};
+use crate::digest::{self, Registries, Told};
 use crate::host::{
     Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
 };
@@ -156,8 +156,10 @@ impl Registries for World {
         };
         let told = |answer: Result<http::Response, http::Trouble>| match answer {
             Ok(http::Response { status, headers, .. }) => {
-                let digest = headers.into_iter().find(|header| header.name == "docker-content-digest");
-                Ok(Told { status, digest: digest.map(|header| header.value) })
+                let named = |name| headers.iter().filter(move |header| header.name == name);
+                let digest = named("docker-content-digest").next().map(|header| header.value.clone());
+                let tokens = named("www-authenticate").find_map(|header| digest::tokens(&header.value));
+                Ok(Told { status, digest, tokens })
             }
             Err(trouble) => Err(why(trouble)),
         };
@@ -166,6 +168,10 @@ impl Registries for World {
             all.extend(http::send(&urls.iter().map(request).collect::<Vec<_>>())?.into_iter().map(told));
         }
         Ok(all)
+    }
+
+    fn authenticate(&mut self, url: &str) -> Result<Result<(), String>, Fault> {
+        Ok(http::authenticate(url, PATIENCE)?.map_err(why))
     }
 }
 

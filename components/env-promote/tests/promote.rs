@@ -303,7 +303,7 @@ fn an_image_is_promoted_only_as_what_its_tag_points_at() {
     let files = [("envs/dev/web.yaml", &*dev), ("envs/prod/web.yaml", PROD)];
     let inputs = Inputs { registries: vec!["https://r.example.com/".into()], ..image() };
     let url = "https://r.example.com/v2/shop/web/manifests/1.3.0";
-    let told = |status, digest: Option<&String>| Told { status, digest: digest.cloned() };
+    let told = |status, digest: Option<&String>| Told { status, digest: digest.cloned(), tokens: None };
     for (answer, expected) in [
         (Some(told(200, Some(&new))), None),
         (Some(told(200, Some(&old))), Some(Code::Digest)),
@@ -321,6 +321,27 @@ fn an_image_is_promoted_only_as_what_its_tag_points_at() {
             assert_eq!(ended.as_ref().err().map(|problems| problems[0].code), expected, "{answer:?}");
             assert_eq!(model.log.is_empty(), expected.is_some());
         }
+    }
+    // One that wants a token gets it from where it says, if the inputs name that.
+    let (own, other) = ("https://r.example.com", "https://auth.example.com");
+    for (tokens, registries, with_token, expected) in [
+        (own, vec![own], Some(told(200, Some(&new))), None),
+        (own, vec![own], Some(told(200, Some(&old))), Some(Code::Digest)),
+        (own, vec![own], Some(told(401, None)), Some(Code::Credentials)),
+        (own, vec![own], None, Some(Code::Credentials)),
+        (other, vec![own], Some(told(200, Some(&new))), Some(Code::Credentials)),
+        (other, vec![own, other], Some(told(200, Some(&new))), None),
+    ] {
+        let mut model = Model::of(&files);
+        let wants = Told { tokens: Some(tokens.to_owned()), ..told(401, None) };
+        model.registry.insert(url.to_owned(), wants);
+        model.tokens.extend(with_token.map(|told| (url.to_owned(), told)));
+        let registries = registries.into_iter().map(str::to_owned).collect();
+        let ended = model.run(&Inputs { registries, ..inputs.clone() });
+        let code = ended.as_ref().err().map(|problems| problems[0].code);
+        assert_eq!((code, model.log.is_empty()), (expected, expected.is_some()), "{ended:?}");
+        let hint = ended.err().and_then(|problems| problems[0].hint.clone()).unwrap_or_default();
+        assert_eq!(hint.contains("`verify-digest` too"), tokens == other && expected.is_some());
     }
     // What cannot be held against a registry is not promoted either; what is no image is.
     for text in

@@ -5,7 +5,7 @@ use crate::host::bindings::lockstep::step::http as wit;
 use crate::host::bindings::lockstep::step::types::Error;
 use crate::host::{Host, to_error};
 use lockstep_http::{Header, Method, Response, Trouble};
-use lockstep_model::call::{CallError, Capability, RawTarget, Request};
+use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
 use wasmtime::Result;
 
 impl wit::Host for Host {
@@ -14,15 +14,33 @@ impl wit::Host for Host {
         requests: Vec<wit::Request>,
     ) -> Result<std::result::Result<Vec<std::result::Result<wit::Response, wit::Trouble>>, Error>> {
         let (urls, asks): (Vec<_>, Vec<_>) = requests.into_iter().map(read_request).unzip();
-        let calls: Vec<_> = urls.iter().map(|url| on_web(url)).collect();
+        let calls: Vec<_> = urls.iter().map(|url| on_web("send", url)).collect();
         let answers = self.gate.call_each(&calls, |permits| self.web.send(permits, asks));
         Ok(answers.map(|answers| answers.into_iter().map(to_answer).collect()).map_err(to_error))
     }
+
+    fn authenticate(
+        &mut self,
+        url: String,
+        patience: u32,
+    ) -> Result<std::result::Result<std::result::Result<(), wit::Trouble>, Error>> {
+        let giver = self.web.token_url(&url).map(str::to_owned);
+        // Two calls on two URLs: where the token is for, and where it comes from.
+        let calls: Vec<_> =
+            std::iter::once(&url).chain(&giver).map(|url| on_web("authenticate", url)).collect();
+        let answers = self.gate.call_each(&calls, |permits| {
+            let got = self.web.authenticate(permits, patience);
+            let first = got.as_ref().map(|_| Answer::plain(Ok(()))).map_err(Clone::clone);
+            std::iter::once(first).chain(Some(got)).take(permits.len()).collect()
+        });
+        let got = answers.and_then(|answers| answers.into_iter().next_back().unwrap_or(Ok(Ok(()))));
+        Ok(got.map(|got| got.map_err(to_trouble)).map_err(to_error))
+    }
 }
 
-fn on_web(url: &str) -> Request<'_> {
+fn on_web<'u>(verb: &'static str, url: &'u str) -> Request<'u> {
     let (capability, target) = (Capability::Http, RawTarget::Url(url));
-    Request { capability, verb: "send", right: Some("get"), target, source: None }
+    Request { capability, verb, right: Some("get"), target, source: None }
 }
 
 fn read_request(request: wit::Request) -> (String, lockstep_http::Request) {

@@ -117,7 +117,7 @@ fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static s
             ("multipart", &["open-uploads", "begin", "resume"]),
             ("delete", &["delete"]),
         ],
-        Capability::Http => &[("get", &["send"])],
+        Capability::Http => &[("get", &["send", "authenticate"])],
         Capability::Repository => &[
             ("read", &["head", "tag", "files", "read", "history"]),
             ("commit", &["commit"]),

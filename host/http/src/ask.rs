@@ -45,6 +45,18 @@ pub(super) struct Means {
     pub(super) no_trust: ClientConfig,
 }
 
+impl Means {
+    /// The same with more that is known.
+    pub(super) fn knowing(&self, known: &Arc<Known>) -> Arc<Self> {
+        Arc::new(Self {
+            lookup: Arc::clone(&self.lookup),
+            known: Arc::clone(known),
+            trust: self.trust.clone(),
+            no_trust: self.no_trust.clone(),
+        })
+    }
+}
+
 impl Ask {
     /// Sends the request and reads the answer.
     pub(super) async fn carry_out(self, means: &Means) -> Result<Response, End> {

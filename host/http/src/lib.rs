@@ -4,12 +4,14 @@
 
 mod address;
 mod ask;
+mod challenge;
 mod client;
 mod failure;
 mod headers;
 mod resolve;
 mod secret;
 mod stage;
+mod token;
 mod types;
 
 pub use client::trust;
@@ -23,6 +25,7 @@ use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use resolve::{Lookup, System};
 use secret::Known;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -57,6 +60,8 @@ pub struct Web {
     server: Option<(Runtime, Arc<Means>)>,
     /// Bytes of URLs and headers that were sent.
     asked: u64,
+    /// By URL, where tokens for it are given out.
+    challenges: HashMap<String, String>,
 }
 
 impl Web {
@@ -64,7 +69,14 @@ impl Web {
     #[must_use]
     pub fn new(connection: Connection, limits: &Limits) -> Self {
         let known = Arc::new(Known::new(connection.credentials));
-        Self { limits: *limits, known, lookup: Arc::new(System), server: None, asked: 0 }
+        Self {
+            limits: *limits,
+            known,
+            lookup: Arc::new(System),
+            server: None,
+            asked: 0,
+            challenges: HashMap::new(),
+        }
     }
 
     /// Makes a request for each permit, several at once, and answers in their order. One that the host does not make is
@@ -78,10 +90,12 @@ impl Web {
         if asks.iter().all(Result::is_err) {
             return asks.into_iter().map(|ask| Err(ask.err().unwrap_or_else(lost))).collect();
         }
-        match self.server() {
+        let ended: Vec<Ended> = match self.server() {
             Ok((runtime, means)) => runtime.block_on(all(means, asks)).into_iter().map(told).collect(),
             Err(error) => permits.iter().map(|_| Err(error.clone())).collect(),
-        }
+        };
+        self.remember(permits, &ended);
+        ended
     }
 
     /// Reads a request, and counts it. What is wrong with it is found before anything is sent.

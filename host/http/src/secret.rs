@@ -28,6 +28,8 @@ impl fmt::Debug for Credential {
 /// The credentials of one run, and the search for them.
 pub(super) struct Known {
     credentials: Vec<Credential>,
+    /// What was given out for single URLs.
+    tokens: Vec<(String, String)>,
     /// None if they are too long to be searched for: then none is sent.
     search: Option<Search>,
 }
@@ -43,10 +45,27 @@ struct Search {
 
 impl Known {
     pub(super) fn new(credentials: Vec<Credential>) -> Self {
-        let secrets: BTreeSet<String> =
-            credentials.iter().flat_map(|credential| secrets(&credential.authorization)).collect();
-        let search = Search::new(&secrets);
-        Self { credentials, search }
+        Self::of(credentials, Vec::new())
+    }
+
+    fn of(credentials: Vec<Credential>, tokens: Vec<(String, String)>) -> Self {
+        let shown = credentials.iter().map(|credential| &credential.authorization);
+        let shown = shown.chain(tokens.iter().map(|(_, authorization)| authorization));
+        let search = Search::new(&shown.flat_map(|authorization| secrets(authorization)).collect());
+        Self { credentials, tokens, search }
+    }
+
+    /// The same with a token for one URL, in the place of an earlier one for it.
+    pub(super) fn with(&self, url: &str, token: &str) -> Self {
+        let mut tokens = self.tokens.clone();
+        // An earlier one is still looked for in answers.
+        tokens.insert(0, (url.to_owned(), format!("Bearer {token}")));
+        Self::of(self.credentials.clone(), tokens)
+    }
+
+    /// How many tokens there are.
+    pub(super) fn tokens(&self) -> usize {
+        self.tokens.len()
     }
 
     /// What is to be shown to the server of this address.
@@ -56,7 +75,9 @@ impl Known {
     /// in the answer.
     pub(super) fn authorization(&self, address: &WebAddress) -> Result<Option<HeaderValue>, CallError> {
         let origin = address.origin();
-        let Some(credential) = self.credentials.iter().find(|credential| credential.origin == origin) else {
+        let token = self.tokens.iter().find(|(url, _)| url == address.as_str()).map(|(_, token)| token);
+        let credential = self.credentials.iter().find(|credential| credential.origin == origin);
+        let Some(authorization) = token.or(credential.map(|credential| &credential.authorization)) else {
             return Ok(None);
         };
         let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
@@ -66,7 +87,7 @@ impl Known {
         if self.search.is_none() {
             return refuse("is too long to be searched for in an answer, so it is not sent");
         }
-        let Ok(mut value) = HeaderValue::from_str(&credential.authorization) else {
+        let Ok(mut value) = HeaderValue::from_str(authorization) else {
             return refuse("is no value of a header: it has line ends or other control characters");
         };
         value.set_sensitive(true);
@@ -104,7 +125,7 @@ impl Known {
         let Some(Search { texts, .. }) = &self.search else {
             return Err(Hidden);
         };
-        if self.credentials.is_empty() {
+        if self.credentials.is_empty() && self.tokens.is_empty() {
             return Ok(body);
         }
         if body.contains(&0) {

@@ -75,6 +75,8 @@ pub(crate) struct Model {
     pub(crate) merging: Option<Result<Merging, Fault>>,
     /// What registries have, by URL.
     pub(crate) registry: BTreeMap<String, Told>,
+    /// What they have for a run with a token.
+    pub(crate) tokens: BTreeMap<String, Told>,
     /// The forge lets another run open a pull request at the same moment.
     pub(crate) careless: bool,
     /// How many looks the forge does not answer.
@@ -371,6 +373,15 @@ impl Registries for Shared {
         let model = self.0.borrow();
         let told = |url: &String| model.registry.get(url).cloned().ok_or_else(|| "nobody answers".to_owned());
         Ok(urls.iter().map(told).collect())
+    }
+
+    fn authenticate(&mut self, url: &str) -> Result<Result<(), String>, Fault> {
+        let mut model = self.0.borrow_mut();
+        let Some(told) = model.tokens.remove(url) else {
+            return Err(Fault::Unauthorized("it gives no token".into()));
+        };
+        model.registry.insert(url.to_owned(), told);
+        Ok(Ok(()))
     }
 }
 

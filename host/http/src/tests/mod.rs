@@ -8,6 +8,7 @@ mod environment;
 mod headers;
 mod names;
 mod server;
+mod tokens;
 mod troubles;
 
 use super::*;

@@ -1,5 +1,5 @@
 //! Attacks 10 to 15: asks web servers that only look like the granted one, sets headers that are the host's, follows
-//! redirects by hand, has its credential told back, and carries out what it knows in URLs; then it claims success.
+//! redirects by hand, has its credential and tokens told back, and carries out what it knows in URLs; then it claims success.
 //! Expected: only the granted origin hears of it, the credential comes back in no form, and the bytes it can say are
 //! counted.
 
@@ -24,6 +24,9 @@ impl caller::Guest for Attack {
             "each" => words.iter().map(|url| one(url, vec![])).collect(),
             "together" => all(words.iter().map(|url| request(url, vec![])).collect()),
             "headers" => smuggled().into_iter().map(|header| one(&words[0], vec![header])).collect(),
+            // A token for each after the first, which names where they are given out.
+            "authenticate" => words.iter().map(|url| token(url)).collect(),
+            "tokens" => (0..words[1].parse().unwrap_or(1)).map(|n: u32| token(&format!("{}{n}", words[0]))).collect(),
             "follow" => follow(&words[0]),
             "grow" => (0..words[1].parse().unwrap_or(1)).map(|_| one(&padded(&words[0]), vec![])).collect(),
             "many" => all(vec![request(&words[0], vec![]); 101]),
@@ -80,6 +83,17 @@ fn word(error: &Error) -> String {
         Error::Limit(_) => "limit".into(),
         other => format!("{other:?}"),
     }
+}
+
+/// Asks, gets a token, and asks again for what it was shown.
+fn token(url: &str) -> String {
+    let first = one(url, vec![]);
+    let got = match http::authenticate(url, 5_000) {
+        Ok(Ok(())) => "got".to_owned(),
+        Ok(Err(trouble)) => format!("{trouble:?}"),
+        Err(error) => word(&error),
+    };
+    format!("{first}|{got}|{}", one(url, vec![]))
 }
 
 fn smuggled() -> Vec<Header> {

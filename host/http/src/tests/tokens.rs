@@ -1,0 +1,157 @@
+//! Tokens that one server gives out for another: who asks for them, with what, and who gets to see them.
+
+use super::server::{Server, Step, answer, say};
+use super::*;
+
+/// What a server of tokens gives.
+const GIVEN: &str = "t0ken-8Hq2-vJ4s9-for-one-url";
+
+/// Lets the run in through a gate that grants these scopes.
+fn authenticate(web: &mut Web, scopes: &[&str], url: &str) -> Result<Result<(), Trouble>, CallError> {
+    let right = |scope: &&str| Right {
+        capability: Capability::Http,
+        verbs: vec!["get".into()],
+        scope: Scope::parse(Capability::Http, scope).unwrap(),
+    };
+    let grant = Grant { asked: scopes.iter().map(right).collect(), ceilings: vec![] };
+    let gate = Gate::new(grant, Limits::default());
+    let giver = web.token_url(url).map(str::to_owned);
+    let urls: Vec<_> = std::iter::once(url.to_owned()).chain(giver).collect();
+    let call = |url| lockstep_model::call::Request {
+        capability: Capability::Http,
+        verb: "authenticate",
+        right: Some("get"),
+        target: RawTarget::Url(url),
+        source: None,
+    };
+    let calls: Vec<_> = urls.iter().map(|url| call(url)).collect();
+    let answers = gate.call_each(&calls, |permits| {
+        let got = web.authenticate(permits, 5000);
+        permits.iter().map(|_| got.clone()).collect()
+    });
+    answers?.pop().unwrap()
+}
+
+fn refusal(realm: &str) -> Vec<Step> {
+    let challenge =
+        format!("Bearer realm=\"{realm}\",service=\"registry\",scope=\"repository:shop/web:pull\"");
+    vec![say(&format!("HTTP/1.1 401 X\r\nwww-authenticate: {challenge}\r\ncontent-length: 0\r\n\r\n"))]
+}
+
+/// A registry that lets nobody in without the token, and tells back what it was shown.
+fn registry(realm: impl Fn(u16) -> String + Send + Sync + 'static) -> Server {
+    let realm_of = Arc::new(Mutex::new(String::new()));
+    let own = Arc::clone(&realm_of);
+    let server = Server::answering(move |head| match head {
+        _ if head.contains(&format!("authorization: Bearer {GIVEN}\r\n")) => answer(head.as_bytes()),
+        _ if head.starts_with("GET /token") => answer(format!("{{\"token\": \"{GIVEN}\"}}").as_bytes()),
+        _ => refusal(&own.lock().unwrap()),
+    });
+    *realm_of.lock().unwrap() = realm(server.port());
+    server
+}
+
+fn origin(server: &Server) -> String {
+    format!("http://{}", server.address)
+}
+
+#[test]
+fn a_token_is_got_once_and_shown_for_its_url_alone() {
+    let server = registry(|port| format!("http://127.0.0.1:{port}/token?a=b"));
+    let (origin, own) = (origin(&server), origin(&server) + "/v2/shop/web/manifests/1");
+    let mut web = run(local(), &[(&origin, "Basic dTpw")]);
+    assert_eq!(answered(&mut web, &own, get(5000, 9000, &[])).status, 401);
+    assert_eq!(authenticate(&mut web, &[&origin], &own), Ok(Ok(())));
+    let asked = server.heads()[1].clone();
+    assert!(
+        asked
+            .starts_with("GET /token?a=b&service=registry&scope=repository%3Ashop%2Fweb%3Apull HTTP/1.1\r\n")
+            && asked.contains("authorization: Basic dTpw\r\n"),
+        "the credential of its own origin: {asked}"
+    );
+    let response = answered(&mut web, &own, get(5000, 9000, &[]));
+    let body = String::from_utf8(response.body).unwrap();
+    assert_eq!(response.status, 200);
+    assert!(!body.contains(GIVEN) && body.contains("authorization: ***"), "{body}");
+    // Another URL of the same server has what it had before.
+    assert_eq!(answered(&mut web, &(origin.clone() + "/v2/other"), get(5000, 9000, &[])).status, 401);
+    assert!(server.heads().last().unwrap().contains("authorization: Basic dTpw\r\n"));
+}
+
+#[test]
+fn a_server_of_tokens_elsewhere_is_asked_without_a_credential() {
+    let giver = Server::answering(|_| answer(format!("{{\"access_token\": \"{GIVEN}\"}}").as_bytes()));
+    let realm = origin(&giver) + "/token";
+    let server = registry(move |_| realm.clone());
+    let own = origin(&server) + "/v2/shop/web/manifests/1";
+    let mut web =
+        run(local(), &[(&origin(&server), "Basic dTpw"), (&origin(&giver), "Bearer canary-of-the-giver")]);
+    answered(&mut web, &own, get(5000, 9000, &[]));
+    // Not granted: not asked.
+    let denied = authenticate(&mut web, &[&origin(&server)], &own);
+    assert!(matches!(denied, Err(CallError::Denied(_))), "{denied:?}");
+    assert!(giver.heads().is_empty());
+    assert_eq!(authenticate(&mut web, &[&origin(&server), &origin(&giver)], &own), Ok(Ok(())));
+    let asked = giver.heads()[0].clone();
+    assert!(!asked.contains("authorization") && !asked.contains("canary"), "{asked}");
+    assert_eq!(answered(&mut web, &own, get(5000, 9000, &[])).status, 200);
+}
+
+#[test]
+fn only_what_the_last_answer_has_named_is_asked() {
+    let server = registry(|port| format!("http://127.0.0.1:{port}/token"));
+    let (origin, own) = (origin(&server), origin(&server) + "/v2/shop/web/manifests/1");
+    let mut web = run(local(), &[]);
+    let never = authenticate(&mut web, &[&origin], &own);
+    assert!(matches!(never, Err(CallError::Invalid(_))), "{never:?}");
+    answered(&mut web, &own, get(5000, 9000, &[]));
+    let other = authenticate(&mut web, &[&origin], &(origin.clone() + "/v2/shop/web/manifests/2"));
+    assert!(matches!(other, Err(CallError::Invalid(_))), "{other:?}");
+    assert_eq!(authenticate(&mut web, &[&origin], &own), Ok(Ok(())));
+    // It has let the run in since, so there is nothing to ask for.
+    answered(&mut web, &own, get(5000, 9000, &[]));
+    assert!(matches!(authenticate(&mut web, &[&origin], &own), Err(CallError::Invalid(_))));
+    assert_eq!(server.heads().iter().filter(|head| head.starts_with("GET /token")).count(), 1);
+}
+
+#[test]
+fn a_server_that_gives_no_token_is_told_as_such() {
+    let refused = |steps: Vec<Step>| {
+        let giver = Server::doing(steps);
+        let realm = origin(&giver) + "/token";
+        let server = registry(move |_| realm.clone());
+        let own = origin(&server) + "/v2/shop/web/manifests/1";
+        let mut web = run(local(), &[]);
+        answered(&mut web, &own, get(5000, 9000, &[]));
+        authenticate(&mut web, &[&origin(&server), &origin(&giver)], &own)
+    };
+    let status =
+        |status: u16| refused(vec![say(&format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"))]);
+    assert!(matches!(status(403), Err(CallError::Unauthorized(_))));
+    assert!(matches!(status(500), Err(CallError::Upstream { status: 500, .. })));
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "{\"token\": 1}",
+        "{\"token\": \"\"}",
+        "{\"token\": \"a\\r\\nb: c\"}",
+        "{\"token\": \"ü\"}",
+    ] {
+        assert!(matches!(refused(answer(body.as_bytes())), Err(CallError::Unavailable(_))), "{body}");
+    }
+    assert!(matches!(refused(vec![Step::Reset]), Ok(Err(Trouble::BrokenOff(_)))));
+}
+
+#[test]
+fn there_are_so_many_tokens_and_no_more() {
+    let server = registry(|port| format!("http://127.0.0.1:{port}/token"));
+    let mut web = run(local(), &[]);
+    for number in 0..101 {
+        let own = format!("{}/v2/{number}", origin(&server));
+        answered(&mut web, &own, get(5000, 9000, &[]));
+        let got = authenticate(&mut web, &[&origin(&server)], &own);
+        assert_eq!(got.is_ok(), number < 100, "{number}: {got:?}");
+        assert!(got.is_ok() || matches!(got, Err(CallError::Limit(_))));
+    }
+}
