@@ -210,6 +210,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// What servers say is anybody's text.
+        #[test]
+        fn any_challenge_is_read_or_not(challenge in "[Bb]earer[ ,]*realm=\"?.{0,40}|\\PC*") {
+            if let Some(origin) = tokens(&challenge) {
+                proptest::prop_assert!(origin.contains("://") && !origin.ends_with('/'));
+            }
+        }
+    }
+
     #[test]
     fn an_image_has_one_place() {
         let digest = format!("sha256:{}", "a".repeat(64));

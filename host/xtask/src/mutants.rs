@@ -21,7 +21,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 22] = [
+const MUTANTS: [Mutant; 23] = [
     Mutant {
         without: "the branches of a right on a repository",
         package: "lockstep-model",
@@ -45,6 +45,13 @@ const MUTANTS: [Mutant; 22] = [
         file: "host/repository/src/push.rs",
         guard: ("history.first().filter(|head| head.sealed)", "history.first()"),
         test: "tests::pushes::only_what_a_run_has_made_is_replaced",
+    },
+    Mutant {
+        without: "the content of a commit that a server makes",
+        package: "lockstep-repository",
+        file: "host/repository/src/sign.rs",
+        guard: ("parts.next() != Some(*tree)", "parts.next().is_none()"),
+        test: "tests::signs::what_the_server_makes_otherwise_is_not_taken",
     },
     Mutant {
         without: "the base of a right on pull requests",

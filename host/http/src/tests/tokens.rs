@@ -8,6 +8,17 @@ const GIVEN: &str = "t0ken-8Hq2-vJ4s9-for-one-url";
 
 /// Lets the run in through a gate that grants these scopes.
 fn authenticate(web: &mut Web, scopes: &[&str], url: &str) -> Result<Result<(), Trouble>, CallError> {
+    let giver = web.token_url(url).map(str::to_owned);
+    at(web, scopes, url, giver)
+}
+
+/// The same where tokens are said to be given out.
+fn at(
+    web: &mut Web,
+    scopes: &[&str],
+    url: &str,
+    giver: Option<String>,
+) -> Result<Result<(), Trouble>, CallError> {
     let right = |scope: &&str| Right {
         capability: Capability::Http,
         verbs: vec!["get".into()],
@@ -15,7 +26,6 @@ fn authenticate(web: &mut Web, scopes: &[&str], url: &str) -> Result<Result<(), 
     };
     let grant = Grant { asked: scopes.iter().map(right).collect(), ceilings: vec![] };
     let gate = Gate::new(grant, Limits::default());
-    let giver = web.token_url(url).map(str::to_owned);
     let urls: Vec<_> = std::iter::once(url.to_owned()).chain(giver).collect();
     let call = |url| lockstep_model::call::Request {
         capability: Capability::Http,
@@ -107,11 +117,26 @@ fn only_what_the_last_answer_has_named_is_asked() {
     answered(&mut web, &own, get(5000, 9000, &[]));
     let other = authenticate(&mut web, &[&origin], &(origin.clone() + "/v2/shop/web/manifests/2"));
     assert!(matches!(other, Err(CallError::Invalid(_))), "{other:?}");
+    let forged = at(&mut web, &[&origin], &own, Some(format!("{origin}/token/of/another")));
+    assert!(matches!(forged, Err(CallError::Invalid(_))), "{forged:?}");
     assert_eq!(authenticate(&mut web, &[&origin], &own), Ok(Ok(())));
-    // It has let the run in since, so there is nothing to ask for.
-    answered(&mut web, &own, get(5000, 9000, &[]));
+    // It has let the run in since, so there is nothing to ask for. What it tells back is searched without a credential too.
+    let response = answered(&mut web, &own, get(5000, 9000, &[]));
+    assert!(!String::from_utf8(response.body).unwrap().contains(GIVEN));
     assert!(matches!(authenticate(&mut web, &[&origin], &own), Err(CallError::Invalid(_))));
     assert_eq!(server.heads().iter().filter(|head| head.starts_with("GET /token")).count(), 1);
+}
+
+#[test]
+fn only_a_refusal_names_where_tokens_are_given_out() {
+    for status in [200, 403, 407] {
+        let server = Server::doing(vec![say(&format!(
+            "HTTP/1.1 {status} X\r\nwww-authenticate: Bearer realm=\"http://127.0.0.1/token\"\r\ncontent-length: 0\r\n\r\n"
+        ))]);
+        let (mut web, own) = (run(local(), &[]), origin(&server) + "/v2");
+        answered(&mut web, &own, get(5000, 9000, &[]));
+        assert_eq!(web.token_url(&own), None, "{status}");
+    }
 }
 
 #[test]
