@@ -1,6 +1,6 @@
 //! A Kubernetes control plane, etcd, kwok and `kubectl`, all of one Go module and linked as one program. It starts none of them.
 
-use super::{Result, digest, installed, run, said};
+use super::{QUICK, Result, digest, installed, run, said};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +28,16 @@ pub fn kubernetes() -> Result<PathBuf> {
              -X {package}.gitVersion=v{major}.{minor}.{patch}"
         );
         let mut build = Command::new("go");
-        build.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", &linked, "-o"]);
+        build.args([
+            "build",
+            QUICK,
+            "-mod=readonly",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            &linked,
+            "-o",
+        ]);
         // Without C there is less to build, and no library of the system is needed.
         build.arg(folder.join("kube")).arg(".").env("CGO_ENABLED", "0").current_dir(source);
         run(&mut build)?;
