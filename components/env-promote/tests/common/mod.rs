@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![allow(dead_code, reason = "not all tests ask for everything")]
 
+mod registries;
 pub(crate) mod shop;
 
 use std::cell::RefCell;
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
-use env_promote::digest::{Registries, Told};
+use env_promote::digest::Told;
 use env_promote::host::{
     Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
 };
@@ -365,23 +366,6 @@ impl Forge for Shared {
             model.merge(number as usize);
         }
         ended.map(|()| Merging::Merged)
-    }
-}
-
-impl Registries for Shared {
-    fn told(&mut self, urls: &[String]) -> Result<Vec<Result<Told, String>>, Fault> {
-        let model = self.0.borrow();
-        let told = |url: &String| model.registry.get(url).cloned().ok_or_else(|| "nobody answers".to_owned());
-        Ok(urls.iter().map(told).collect())
-    }
-
-    fn authenticate(&mut self, url: &str) -> Result<Result<(), String>, Fault> {
-        let mut model = self.0.borrow_mut();
-        let Some(told) = model.tokens.remove(url) else {
-            return Err(Fault::Unauthorized("it gives no token".into()));
-        };
-        model.registry.insert(url.to_owned(), told);
-        Ok(Ok(()))
     }
 }
 
