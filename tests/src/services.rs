@@ -138,20 +138,26 @@ pub fn gitlab_ci_local() -> Result<PathBuf> {
     Ok(folder.join("node_modules/.bin"))
 }
 
-/// The folder of `prism`, which plays what an OpenAPI document describes, and that document of GitHub's API.
+/// The folder of modules that has `prism`, which plays what an OpenAPI document describes, `node`, a reader of GraphQL, and
+/// what GitHub publishes of its API in both forms.
 ///
 /// # Errors
 /// They cannot be had.
-pub fn prism() -> Result<(PathBuf, PathBuf)> {
-    let folder = installed("prism", "5.16.0", |folder| {
-        let packages = ["@stoplight/prism-cli@5.16.0", "@octokit/openapi@23.0.2", "node@24.21.0"];
+pub fn github_descriptions() -> Result<PathBuf> {
+    let folder = installed("github-descriptions", "1", |folder| {
+        let packages = [
+            "@stoplight/prism-cli@5.16.0",
+            "@octokit/openapi@23.0.2",
+            "@octokit/graphql-schema@15.26.1",
+            "graphql@16.15.0",
+            "node@24.21.0",
+        ];
         run(Command::new("npm")
             .args(["install", "--no-fund", "--no-audit", "--prefix"])
             .arg(folder)
             .args(packages))
     })?;
-    let modules = folder.join("node_modules");
-    Ok((modules.join(".bin"), modules.join("@octokit/openapi/generated/api.github.com.json")))
+    Ok(folder.join("node_modules"))
 }
 
 /// The folder of `rsync`, which `gitlab-ci-local` calls: the system's, or Debian's packages unpacked.

@@ -1,10 +1,11 @@
 //! Every request that is made of GitHub's REST API, held against the description of it that GitHub publishes. What is
-//! answered is played here; prism judges the requests alone.
+//! answered is played here; prism judges the requests alone, and so does a reader of the schema for those in GraphQL.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::github::{GitHub, TOKEN};
 use lockstep_tests::services;
+use lockstep_tests::shim::root;
 use lockstep_tests::support::{Scene, hostile};
 use lockstep_tests::web::{Answer, Asked, Web};
 use serde_json::{Value, json};
@@ -23,12 +24,13 @@ struct Prism {
 
 impl Prism {
     fn start() -> Self {
-        let (programs, description) = services::prism().unwrap();
+        let modules = services::github_descriptions().unwrap();
+        let programs = modules.join(".bin");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new(programs.join("node"))
             .arg(programs.join("prism"))
             .args(["mock", "--errors", "-h", "127.0.0.1", "-p", &port.to_string()])
-            .arg(description)
+            .arg(modules.join("@octokit/openapi/generated/api.github.com.json"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -73,6 +75,14 @@ fn violations(port: u16, asked: &Asked) -> String {
     if wrong.is_empty() && !unknown { String::new() } else { format!("{wrong:?} {body}") }
 }
 
+/// What is wrong with a request in GraphQL; nothing if it is as described.
+fn violations_of_schema(body: &str) -> String {
+    let modules = services::github_descriptions().unwrap();
+    let mut judge = Command::new(modules.join(".bin/node"));
+    judge.arg(root().join("tests/live/graphql.cjs")).arg(modules);
+    services::output_of(&mut judge, body).unwrap()
+}
+
 /// What GitHub says, as far as it is looked at.
 fn github(asked: &Asked) -> Answer {
     let request = json!({
@@ -98,7 +108,7 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
     let (port, judged) = (prism.port, Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&judged);
     let forge = Web::new(move |asked, _| {
-        // What is asked in GraphQL is not described.
+        // What is asked in GraphQL is described elsewhere.
         if !asked.target.ends_with("/graphql") {
             let path = asked.target.split('?').next().unwrap_or_default().to_owned();
             let verdict = violations(port, asked);
@@ -123,6 +133,18 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
         let run = scene.allowed(&hostile("forges"), &rights, "").args(["--act", act, "--words", &word]);
         let run = run.env("LOCKSTEP_FORGE_TOKEN", "t0ken-of-the-job").env("GITHUB_SERVER_URL", forge.url(""));
         run.end().expect(0, "done");
+    }
+    let of_schema: Vec<_> =
+        forge.log().into_iter().filter(|asked| asked.target.ends_with("/graphql")).collect();
+    assert!(!of_schema.is_empty(), "auto-merge is asked for in GraphQL");
+    for asked in &of_schema {
+        assert_eq!(violations_of_schema(&asked.body), "", "{}", asked.body);
+    }
+    // It does judge: a field that is none, and a word that is none.
+    let body = &of_schema[0].body;
+    for (from, to) in [("expectedHeadOid", "expectedHead"), ("MERGE", "MERGED"), ("commitBody", "body")] {
+        assert!(body.contains(from), "{body}");
+        assert_ne!(violations_of_schema(&body.replacen(from, to, 1)), "", "{from}");
     }
     let judged = judged.lock().unwrap().clone();
     let wrong: Vec<_> = judged.iter().filter(|(_, verdict)| !verdict.is_empty()).collect();
