@@ -6,6 +6,7 @@ use http::header::AUTHORIZATION;
 use kube::client::{Body, ConfigExt as _};
 use kube::config::{AuthInfo, Config, ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use lockstep_model::call::CallError;
+use lockstep_model::causes;
 use lockstep_model::known::Known;
 use secrecy::ExposeSecret as _;
 use std::collections::HashMap;
@@ -71,7 +72,7 @@ pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallEr
     let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
     let known = Arc::new(known(connection, &config.auth_info));
     let client = client(config, &known).map_err(|error| {
-        let cause = known.redact(&causes(&error));
+        let cause = known.redact(&causes::line(&error));
         CallError::Unauthorized(format!("{address}: no way into the cluster: {cause}"))
     })?;
     Ok(Connected { client, namespace, known })
@@ -105,7 +106,10 @@ async fn config(connection: &Connection) -> Result<Config, CallError> {
             return own_pod(connection);
         }
         Err(error) => {
-            return Err(CallError::Invalid(format!("the kubeconfig cannot be read: {}", causes(&error))));
+            return Err(CallError::Invalid(format!(
+                "the kubeconfig cannot be read: {}",
+                causes::line(&error)
+            )));
         }
     };
     if let Some(context) = &connection.context
@@ -123,9 +127,9 @@ async fn config(connection: &Connection) -> Result<Config, CallError> {
         }
     }
     let options = KubeConfigOptions { context: connection.context.clone(), cluster: None, user: None };
-    Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| CallError::Invalid(format!("the kubeconfig cannot be used: {}", causes(&error))))
+    Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| {
+        CallError::Invalid(format!("the kubeconfig cannot be used: {}", causes::line(&error)))
+    })
 }
 
 /// Inside a pod its service account is the way in.
@@ -161,20 +165,6 @@ fn known(connection: &Connection, user: &AuthInfo) -> Known {
     let known = Known::default();
     own.chain(secrets).filter(|secret| secret.len() >= SHORTEST).for_each(|secret| known.add(secret));
     known
-}
-
-/// An error and what it was caused by, in one line.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = cause.source();
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What a cluster's refusal means to a component: one of the contract's errors, with the rule that is missing where it
 //! was a right. It never decides whether to try again.
 
-use super::connect::causes;
 use kube::Error;
 use lockstep_model::call::CallError;
+use lockstep_model::causes;
 
 /// The longest text of a cluster that is passed on, in bytes.
 const LONGEST: usize = 500;
@@ -12,14 +12,15 @@ const LONGEST: usize = 500;
 pub(super) fn told(what: &str, error: &Error) -> CallError {
     match error {
         Error::Api(status) => refused(what, status.code, &status.reason, &status.message),
-        Error::Auth(_) => {
-            CallError::Unauthorized(format!("{what}: no way into the cluster: {}", short(&causes(error))))
-        }
+        Error::Auth(_) => CallError::Unauthorized(format!(
+            "{what}: no way into the cluster: {}",
+            short(&causes::line(error))
+        )),
         Error::Service(_) | Error::HyperError(_) | Error::ReadEvents(_) => CallError::Unavailable(format!(
             "{what}: the cluster cannot be reached: {}",
-            short(&causes(error))
+            short(&causes::line(error))
         )),
-        _ => CallError::Unavailable(format!("{what}: {}", short(&causes(error)))),
+        _ => CallError::Unavailable(format!("{what}: {}", short(&causes::line(error)))),
     }
 }
 

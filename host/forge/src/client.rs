@@ -7,6 +7,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER, USER_
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use lockstep_model::call::CallError;
+use lockstep_model::causes;
 use lockstep_model::forge::{Asked, Class, ForgeKind, class};
 use lockstep_model::known::Known;
 use octocrab::Octocrab;
@@ -162,8 +163,8 @@ impl Client {
             Line::GitHub(crab) => {
                 let request = http::request::Builder::new().method(method.clone()).uri(url);
                 let request = request.header(ACCEPT, "application/vnd.github+json");
-                let request = crab.build_request(request, body).map_err(|error| chain(&error))?;
-                let response = crab.execute(request).await.map_err(|error| chain(&error))?;
+                let request = crab.build_request(request, body).map_err(|error| causes::line(&error))?;
+                let response = crab.execute(request).await.map_err(|error| causes::line(&error))?;
                 let (head, body) = response.into_parts();
                 let text = text(Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes()))?;
                 Ok(Raw { status: head.status.as_u16(), headers: head.headers, text })
@@ -175,7 +176,7 @@ impl Client {
                     Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
                     None => request,
                 };
-                let response = request.send().await.map_err(|error| chain(&error))?;
+                let response = request.send().await.map_err(|error| causes::line(&error))?;
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
                 let body = Limited::new(reqwest::Body::from(response), LARGEST);
                 Ok(Raw { status, headers, text: text(body.collect().await.map(|body| body.to_bytes()))? })
@@ -204,7 +205,7 @@ impl Client {
     fn refused(&self, what: &str, asked: Asked, raw: &Raw) -> (Class, CallError, Option<Duration>) {
         let Raw { status, headers, text } = raw;
         let says = says(&self.known, text.as_deref().unwrap_or_default());
-        let told = told(headers);
+        let told = wait(headers);
         let class = match class(self.kind, asked, *status, &says) {
             // GitHub says it in this header alone: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
             Class::Stop if *status == 403 && told.is_some() => Class::Pause,
@@ -235,7 +236,7 @@ impl Client {
 }
 
 /// How long a forge says to wait.
-fn told(headers: &HeaderMap) -> Option<Duration> {
+fn wait(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     let reset = || {
         let (left, at) = (number("x-ratelimit-remaining")?, number("x-ratelimit-reset")?);
@@ -252,7 +253,7 @@ fn text<B: AsRef<[u8]>>(
     match body {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(bytes.as_ref()).into_owned())),
         Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(chain(&*error)),
+        Err(error) => Err(causes::line(&*error)),
     }
 }
 
@@ -287,18 +288,4 @@ fn says(known: &Known, text: &str) -> String {
     let plain: String =
         known.redact(&said).chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
     plain.trim().to_owned()
-}
-
-/// An error with what it comes from.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = error.source();
-    }
-    text
 }

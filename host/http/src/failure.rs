@@ -5,6 +5,7 @@ use super::resolve::NoWay;
 use super::stage::Stage;
 use super::types::Trouble;
 use lockstep_model::call::CallError;
+use lockstep_model::causes::causes;
 use lockstep_model::web::WebAddress;
 use rustls::CertificateError;
 use std::error::Error;
@@ -131,15 +132,6 @@ fn untrusted(origin: &str, error: &rustls::Error) -> Trouble {
 /// What TLS has to say about it, if it has.
 fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     causes(error).find_map(|error| error.downcast_ref())
-}
-
-/// An error and what it names as its causes, down to the first.
-fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| {
-        // An I/O error does not name as its source what it holds, but the source of that.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source())
-    })
 }
 
 /// What the first cause says: the others only say what was being done.

@@ -4,6 +4,7 @@
 
 pub mod asks;
 pub mod call;
+pub mod causes;
 pub mod digest;
 pub mod exit;
 pub mod forge;

@@ -4,9 +4,9 @@
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;
+use lockstep_model::causes::causes;
 use lockstep_model::known::Known;
 use std::error::Error;
-use std::io;
 
 /// The longest text of a server that is passed on, in bytes.
 const LONGEST: usize = 500;
@@ -94,19 +94,10 @@ fn credentials<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CredentialsEr
 
 /// What is wrong with the certificate of a server, if that is why it is not spoken to.
 pub(super) fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
-    causes(error).find_map(|error| {
-        // An I/O error does not name as its source what it holds.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        match held.and_then(|held| held.downcast_ref()).or_else(|| error.downcast_ref()) {
-            Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
-            _ => None,
-        }
+    causes(error).find_map(|error| match error.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
+        _ => None,
     })
-}
-
-/// An error and what it names as its causes, down to the first.
-fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// The last cause that says something of its own.
