@@ -267,7 +267,7 @@ fn an_image_is_held_against_its_registry() {
     let registry = Web::new({
         let new = new.clone();
         move |asked, _| match (&*asked.method, &*asked.target, asked.header("authorization")) {
-            ("HEAD", "/v2/shop/web/manifests/1.3.0", "Basic dTpw") => Answer::raw(&format!(
+            ("HEAD", "/v2/shop/web/manifests/1.3.0", "Basic dTpw") => Answer::raw(format!(
                 "HTTP/1.1 200 OK\r\ndocker-content-digest: {new}\r\nconnection: close\r\n\r\n"
             )),
             _ => Answer::raw("HTTP/1.1 401 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
