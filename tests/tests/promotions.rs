@@ -345,3 +345,22 @@ fn a_registry_that_wants_a_token_is_asked_with_one() {
         calls(&shop.scene).into_iter().filter(|(call, ..)| call == "http.authenticate").collect();
     assert_eq!(made.len(), 2, "where it is for, and where it comes from: {made:?}");
 }
+
+#[test]
+fn a_tag_and_a_commit_are_promoted_as_they_are() {
+    let shop = Shop::new();
+    let tagged = shop.head();
+    git(&shop.bare(), &["tag", "--annotate", "--message", "release", "v1.3", &tagged]);
+    shop.push(&[("envs/dev/web.yaml", &DEV.replace("1.3.0", "1.4.0"))]);
+    let done = outputs(&shop.run().args(["--from-ref", "v1.3"]).end());
+    assert_eq!((done["changed"].as_bool(), done["source"].as_str()), (Some(true), Some(&*tagged)));
+    assert_eq!(shop.text("envs/prod/web.yaml"), PROD.replace("1.2.0", "1.3.0"));
+    // The commit itself is the same, and what is no name of anything is said to be none.
+    assert_eq!(outputs(&shop.run().args(["--from-ref", &tagged]).end())["changed"], false);
+    for none in ["v1.4", "0000000000000000000000000000000000000000"] {
+        shop.run().args(["--from-ref", none]).end().expect(2, "bad-input");
+    }
+    let bad = shop.run().args(["--from-ref", "v1.3^{}"]).end();
+    bad.expect(2, "bad-input");
+    assert_eq!(shop.count(), 3);
+}
