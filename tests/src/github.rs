@@ -2,12 +2,12 @@
 //! job, and pull requests. It keeps what it is told in a bare repository, and knows no rule of branches.
 
 use crate::git::git;
+use crate::services;
 use crate::web::{Answer, Asked, Web};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
@@ -275,11 +275,6 @@ fn called(folder: &Path, args: &[&str], input: &[u8], variables: &[(&str, &str)]
 fn called_raw(folder: &Path, args: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Vec<u8> {
     let mut command = Command::new("git");
     command.args(args).current_dir(folder).envs(variables.iter().copied());
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.stderr(Stdio::null()).spawn().expect("git can be run");
-    let (stdin, input) = (child.stdin.take(), input.to_vec());
-    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-    let output = child.wait_with_output().expect("git ends");
-    drop(writer.join());
-    output.stdout
+    let command = services::fed(command.env("GIT_CONFIG_GLOBAL", "/dev/null"), input).expect("a file");
+    command.output().expect("git can be run").stdout
 }

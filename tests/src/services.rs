@@ -361,10 +361,18 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// # Errors
 /// It cannot be started or fails.
 pub fn output_of(command: &mut Command, input: &str) -> Result<String> {
+    output(fed(command, input.as_bytes())?)
+}
+
+/// Gives a program this input.
+///
+/// # Errors
+/// There is no place to keep it.
+pub fn fed<'c>(command: &'c mut Command, input: &[u8]) -> Result<&'c mut Command> {
     // A file, since a pipe that nobody writes to while it is read from can fill up.
     let mut file = tempfile::tempfile().map_err(said)?;
-    file.write_all(input.as_bytes()).and_then(|()| file.rewind()).map_err(said)?;
-    output(command.stdin(file))
+    file.write_all(input).and_then(|()| file.rewind()).map_err(said)?;
+    Ok(command.stdin(file))
 }
 
 /// The beginning of the digest of some files: the version of what is made of them.

@@ -11,6 +11,7 @@ fn repositories(inputs: Inputs) -> Result<Outputs, Failure> {
     let words = inputs.words.iter().map(|word| parts(word));
     let said = match inputs.act.as_str() {
         "head" => words.map(|[repository, branch, _]| word(repository::head(repository, branch))).collect(),
+        "tag" => words.map(|[repository, name, _]| word(repository::tag(repository, name))).collect(),
         "files" => words
             .map(|[repository, commit, pattern]| word(repository::files(repository, commit, pattern)))
             .collect(),
