@@ -33,9 +33,15 @@ impl wit::Host for Host {
             let first = got.as_ref().map(|_| Answer::plain(Ok(()))).map_err(Clone::clone);
             std::iter::once(first).chain(Some(got)).take(permits.len()).collect()
         });
-        let got = answers.and_then(|answers| answers.into_iter().next_back().unwrap_or(Ok(Ok(()))));
+        let got =
+            answers.and_then(|answers| answers.into_iter().next_back().unwrap_or_else(|| Err(no_call())));
         Ok(got.map(|got| got.map_err(to_trouble)).map_err(to_error))
     }
+}
+
+/// There is a call for each URL, so this is told to nobody; nothing is not an answer.
+fn no_call() -> CallError {
+    CallError::Invalid("the call is about no web server".into())
 }
 
 fn on_web<'u>(verb: &'static str, url: &'u str) -> Request<'u> {
