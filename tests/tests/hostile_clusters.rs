@@ -3,8 +3,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run};
-use lockstep_tests::support::{Ended, Scene};
+use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run, says};
+use lockstep_tests::support::{Ended, SECRETS, Scene};
 use lockstep_tests::web::Web;
 use serde_json::{Value, json};
 use std::fs;
@@ -130,6 +130,24 @@ fn a_cluster_that_says_the_token_back_gives_it_to_nobody() {
         let said = told_by_echo(&Scene::new(), act, word, None);
         assert!(said.contains("unauthorized") || said.contains("who is Bearer ***"), "{said}");
     }
+}
+
+#[test]
+fn attack_17_an_object_that_holds_a_secret_of_the_job_gives_it_to_nobody() {
+    let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+    let (scene, secret) = (Scene::new(), SECRETS[0]);
+    let container =
+        json!({"name": "app", "args": [secret], "env": [variable("A", secret), variable("B", TOKEN)]});
+    let metadata = json!({"name": "web", "annotations": {"note": secret}});
+    let pod =
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": {"containers": [container]}});
+    let run = run(&scene, &says(&pod), (&["read shop/Pod"], ""), "backwards", &["shop|Pod|web"]);
+    let ended = end(&scene, run);
+    // Said backwards, no redactor finds it any more: the component must never have seen it.
+    let said = ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned();
+    let said: String = said.chars().rev().collect();
+    assert!(said.contains("annotations") && !said.contains(secret) && !said.contains(TOKEN), "{said}");
+    assert_eq!(said.matches("***").count(), 4, "{said}");
 }
 
 #[test]

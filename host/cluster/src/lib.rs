@@ -6,6 +6,7 @@ mod budget;
 mod change;
 mod connect;
 mod failure;
+mod hide;
 mod kinds;
 mod patience;
 mod rollback;
@@ -91,7 +92,7 @@ impl Cluster {
         self.changes
     }
 
-    /// The permit's object, as JSON.
+    /// The permit's object, as JSON, without the secrets of the job.
     ///
     /// # Errors
     /// It is not there, the cluster refuses or does not answer well, or more has come than a run may receive.
@@ -109,7 +110,7 @@ impl Cluster {
                 let resource = &kind.resource;
                 failure::with_rule(failure::told(&what, &error), &resource.group, &resource.plural, &["get"])
             })?;
-            let text = watch::text(&mut object, &kind);
+            let text = watch::text(&mut object, &kind, &connected.known);
             budget.receive(text.len());
             budget.check()?;
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
@@ -145,7 +146,7 @@ impl Cluster {
             });
         }
         let _inside = runtime.enter();
-        let watcher = Watcher::begin(&connected.client, followed, &budget, room);
+        let watcher = Watcher::begin(connected, followed, &budget, room);
         Ok(Answer::plain(Following { watcher, incomplete: targets.len(), answered: None }))
     }
 

@@ -12,6 +12,8 @@ use std::thread;
 /// What each object takes at least, in bytes.
 const EACH: usize = 1000;
 const PATIENT: u32 = 10_000;
+/// What each object holds of the job's.
+const SECRET: &str = "hunter2-of-the-job";
 
 /// A server with so many Pods. Watches of them say nothing and do not end.
 fn server(pods: usize) -> String {
@@ -29,7 +31,8 @@ fn serve(mut stream: &TcpStream, pods: usize) -> Option<()> {
     let pod = |number: usize| {
         let metadata =
             json!({"name": format!("web-{number}"), "uid": number.to_string(), "resourceVersion": "1"});
-        json!({"metadata": metadata, "spec": {"text": "x".repeat(EACH)}})
+        let variable = json!({"name": "TOKEN", "value": SECRET});
+        json!({"metadata": metadata, "spec": {"text": "x".repeat(EACH), "env": [variable]}})
     };
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     while let Some(first) = lines.next() {
@@ -64,6 +67,7 @@ fn cluster(pods: usize, limits: Limits) -> Cluster {
         kube::Client::try_from(config).unwrap()
     };
     let connected = Connected { client, namespace: "shop".to_owned(), known: Arc::default() };
+    connected.known.add(SECRET);
     let mut cluster = Cluster::new(Connection::default(), &limits, false);
     cluster.reached = Some(Reached { runtime, connected, kinds: Kinds::default() });
     cluster
@@ -94,7 +98,10 @@ fn objects(cluster: &mut Cluster, following: &mut Following) -> Result<usize, Ca
     loop {
         for change in cluster.next(following, PATIENT)? {
             match change.what {
-                What::Present(_) => count += 1,
+                What::Present(json) => {
+                    assert!(json.contains("TOKEN") && !json.contains(SECRET), "{json}");
+                    count += 1;
+                }
                 What::Complete => return Ok(count),
                 other => panic!("{other:?}"),
             }
@@ -133,7 +140,7 @@ fn what_is_followed_anew_or_looked_at_counts_as_well() {
     }
     let mut cluster = self::cluster(3, few_bytes(2 * EACH + EACH / 2));
     let mut get = || permitted(RawTarget::Resource("shop/Pod/web-0"), |permit| cluster.get(permit));
-    assert!(get().is_ok() && get().is_ok());
+    assert!(get().is_ok_and(|json| json.contains("TOKEN") && !json.contains(SECRET)) && get().is_ok());
     assert_eq!(get().unwrap_err().word(), "limit");
 }
 

@@ -2,7 +2,9 @@
 //! of each object as it is now. It never decides what a state means.
 
 use super::budget::{Budget, Taken};
+use super::connect::Connected;
 use super::failure;
+use super::hide::hide;
 use super::kinds::Kind;
 use super::slim::Slim;
 use futures_util::{StreamExt as _, pin_mut};
@@ -10,6 +12,7 @@ use kube::api::{Api, DynamicObject, TypeMeta};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config, Event};
 use lockstep_model::call::CallError;
+use lockstep_model::known::Known;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,6 +85,7 @@ struct Shared {
     /// There is room again.
     went: Notify,
     budget: Arc<Budget>,
+    secrets: Arc<Known>,
 }
 
 /// Changes in their order, at most one for each object.
@@ -163,16 +167,18 @@ impl Shared {
 impl Watcher {
     /// Begins to follow, in the room that was taken for it. Must be called within a runtime.
     pub(super) fn begin(
-        client: &kube::Client,
+        connected: &Connected,
         followed: Vec<Followed>,
         budget: &Arc<Budget>,
         room: Taken,
     ) -> Self {
+        let client = &connected.client;
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
             came: Notify::new(),
             went: Notify::new(),
             budget: Arc::clone(budget),
+            secrets: Arc::clone(&connected.known),
         });
         let tasks = followed
             .into_iter()
@@ -281,13 +287,14 @@ async fn present(
         return;
     }
     known.insert(uid.clone(), version);
-    let text = text(&mut object.into(), &followed.kind);
+    let text = text(&mut object.into(), &followed.kind, &shared.secrets);
     shared.say(of, Some(&uid), What::Present(text)).await;
 }
 
 /// An object as the contract has it.
-pub(super) fn text(object: &mut DynamicObject, kind: &Kind) -> String {
+pub(super) fn text(object: &mut DynamicObject, kind: &Kind, known: &Known) -> String {
     object.metadata.managed_fields = None;
+    hide(object, known);
     let types =
         || TypeMeta { api_version: kind.resource.api_version.clone(), kind: kind.resource.kind.clone() };
     // Items of a list do not say what they are.

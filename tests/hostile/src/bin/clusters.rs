@@ -1,5 +1,6 @@
 //! Attack 17: names objects of a cluster in every way that could lead to Secrets, to other namespaces or to another path
-//! of the API, changes what it may only read, and claims success. Attack 16 with handles of watches: uses what is over,
+//! of the API, changes what it may only read, tells what an object holds in a form that nothing looks for, and claims
+//! success. Attack 16 with handles of watches: uses what is over,
 //! what it was never given, and holds them without end.
 //! Expected: the cluster hears of nothing that was not granted, a denied call ends the run as denied, and a forged handle
 //! traps.
@@ -15,6 +16,9 @@ fn clusters(inputs: Inputs) -> Result<Outputs, Failure> {
     let act = inputs.act.as_str();
     let said = match act {
         "get" => words.map(|[namespace, kind, name, ..]| word(cluster::get(namespace, kind, name))).collect(),
+        "backwards" => words
+            .map(|[namespace, kind, name, ..]| word(cluster::get(namespace, kind, name)).chars().rev().collect())
+            .collect(),
         "watch" => {
             words.map(|[namespace, kind, name, ..]| follow(&[selection(namespace, kind, name)])).collect()
         }
