@@ -55,9 +55,10 @@ fn whole(headers: &str, body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// A run that may ask these origins, and has the secret X for the first of them.
+/// A run that may ask these origins, and has the secret X for the first of them, which may be two with a comma between.
 fn attack(scene: &Scene, origins: &[&str], act: &str, words: &[String]) -> Ended {
-    let rights: Vec<String> = origins.iter().map(|origin| format!("get {origin}/")).collect();
+    let each = origins.iter().flat_map(|origins| origins.split(','));
+    let rights: Vec<String> = each.map(|origin| format!("get {origin}/")).collect();
     let run = scene.allowed(&hostile("web"), &serde_json::json!({"http": rights}), "").args(["--act", act]);
     let run = words.iter().fold(run, |run, word| run.arg("--words").arg(word));
     let run = match origins.first() {
@@ -279,6 +280,21 @@ fn attack_14_no_server_names_one_that_is_not_granted() {
     let plain = Server::plain();
     let ended = attack(&scene, &[&plain.origin()], "authenticate", &[format!("{}/v2", plain.origin())]);
     assert!(said(&ended)[0].contains("|invalid|"));
+}
+
+#[test]
+fn attack_14_no_server_has_a_token_given_out_by_the_credential_of_another() {
+    let (scene, giver) = (Scene::new(), giving());
+    let [own, foreign] = [(); 2].map(|()| wanting(&format!("{}/token", giver.origin())));
+    let pair = format!("{},{}", own.origin(), giver.origin());
+    let urls = [&foreign, &own].map(|server| format!("{}/v2", server.origin()));
+    let ended = attack(&scene, &[&pair, &foreign.origin()], "authenticate", &urls);
+    assert!(said(&ended).iter().all(|said| said.contains("|got|200")), "{ended:#?}");
+    let shown = giver.heads().iter().map(|head| head.contains(SECRETS[1])).collect::<Vec<_>>();
+    assert_eq!(shown, [false, true], "{:?}", giver.heads());
+    let registries = [own.heads(), foreign.heads()].concat();
+    assert!(!registries.iter().any(|head| head.contains(SECRETS[1])), "{registries:?}");
+    assert_no_secret(&scene, &ended);
 }
 
 #[test]

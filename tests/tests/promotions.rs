@@ -303,18 +303,26 @@ fn an_image_is_held_against_its_registry() {
 
 #[test]
 fn a_registry_that_wants_a_token_is_asked_with_one() {
+    let token = "t0ken-for-shop-web";
+    for private in [false, true] {
+        asked_with(token, private);
+    }
+}
+
+fn asked_with(token: &'static str, private: bool) {
     let digest = format!("sha256:{}", "b".repeat(64));
-    // Where tokens are given out, as Docker Hub has it: at another origin, to anybody.
-    let giver = Web::new(|asked, _| match &*asked.target {
-        "/token?service=registry&scope=repository%3Ashop%2Fweb%3Apull" => {
-            Answer::of(200, &["content-type: application/json"], "{\"token\": \"t0ken-for-shop-web\"}")
+    // Where tokens are given out, as Docker Hub has it: at another origin, to anybody unless the image is private.
+    let giver = Web::new(move |asked, _| match (&*asked.target, asked.header("authorization")) {
+        (_, "") if private => Answer::of(401, &[], ""),
+        ("/token?service=registry&scope=repository%3Ashop%2Fweb%3Apull", "" | "Basic dXNlcjpodW50ZXIy") => {
+            Answer::of(200, &["content-type: application/json"], &format!("{{\"token\": \"{token}\"}}"))
         }
         _ => Answer::of(400, &[], ""),
     });
     let realm = giver.url("/token");
     let told = digest.clone();
-    let registry = Web::new(move |asked, _| match asked.header("authorization") {
-        "Bearer t0ken-for-shop-web" => Answer::raw(format!(
+    let registry = Web::new(move |asked, _| match asked.header("authorization").strip_prefix("Bearer ") {
+        Some(shown) if shown == token => Answer::raw(format!(
             "HTTP/1.1 200 OK\r\ndocker-content-digest: {told}\r\nconnection: close\r\n\r\n"
         )),
         _ => {
@@ -337,10 +345,19 @@ fn a_registry_that_wants_a_token_is_asked_with_one() {
         "{said}"
     );
     assert_eq!((shop.head(), giver.log().len()), (before, 0));
-    let ended = shop.run().args(["--verify-digest", &origin, "--verify-digest", &giver.url("")]).end();
+    let both = || shop.run().args(["--verify-digest", &origin, "--verify-digest", &giver.url("")]);
+    let pair = format!("{origin},{}=HUB", giver.url(""));
+    let ended = if private {
+        let said = both().end().expect(5, "credentials").to_string();
+        assert!(said.contains("answers with 401") && said.contains("as `ORIGIN,GIVER=NAME`"), "{said}");
+        both().args(["--credentials", &pair]).env("LOCKSTEP_SECRET_HUB", "Basic dXNlcjpodW50ZXIy").end()
+    } else {
+        both().end()
+    };
     outputs(&ended);
     assert!(shop.text("envs/prod/web.yaml").contains(&image));
-    assert!(!format!("{ended:?}").contains("t0ken-for-shop-web"));
+    assert!(!format!("{ended:?}").contains(token) && !format!("{ended:?}").contains("hunter2"));
+    assert!(registry.log().iter().all(|asked| !asked.header("authorization").starts_with("Basic")));
     let made: Vec<_> =
         calls(&shop.scene).into_iter().filter(|(call, ..)| call == "http.authenticate").collect();
     assert_eq!(made.len(), 2, "where it is for, and where it comes from: {made:?}");

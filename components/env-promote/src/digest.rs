@@ -66,7 +66,7 @@ pub fn verify(world: &mut impl Registries, origins: &[String], plan: &Plan) -> R
         }
     }
     let urls: Vec<_> = asked.keys().cloned().collect();
-    let told = told(world, origins, &urls).map_err(|fault| vec![Problem::remote(&fault)])?;
+    let told = told(world, origins, &urls).map_err(|fault| vec![refused(&fault)])?;
     for ((url, (digest, one)), told) in asked.iter().zip(told) {
         problems.extend(wrong(url, digest, origins, &told).map(|(code, why, hint)| {
             let problem = problem(code, one, &why);
@@ -129,12 +129,27 @@ fn wrong(
         }
         Ok(Told { status: 401 | 403, .. }) => {
             let why = format!("{url}: the registry does not let the run in");
-            (Code::Credentials, why, "give the credential with `credentials`, as `ORIGIN=NAME`")
+            (
+                Code::Credentials,
+                why,
+                "give the credential with `credentials`, as `ORIGIN=NAME` or `ORIGIN,GIVER=NAME`",
+            )
         }
         Ok(Told { status: 404, .. }) => (Code::Digest, "the registry has no such tag".to_owned(), SEE),
         Ok(Told { status: 200, .. }) => (Code::Unavailable, format!("{url}: it names no digest"), ""),
         Ok(Told { status, .. }) => (Code::Unavailable, format!("{url}: status {status}"), ""),
     })
+}
+
+/// A request that was not made, or a token that was not given out.
+fn refused(fault: &Fault) -> Problem {
+    let problem = Problem::remote(fault);
+    match fault {
+        Fault::Unauthorized(_) => {
+            problem.hint("give the credential for that server with `credentials`, as `ORIGIN,GIVER=NAME`")
+        }
+        _ => problem,
+    }
 }
 
 fn problem(code: Code, one: &Move, why: &str) -> Problem {

@@ -91,38 +91,46 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
     })
 }
 
-/// Reads `ORIGIN=NAME`: which secret goes where.
+/// Reads `ORIGIN=NAME`, or `ORIGIN,GIVER=NAME` with the server that gives out tokens for the first: which secret goes where.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ending> {
-    let wrong = |message: String, hint: &str| {
-        ending(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
+    const FORM: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
+    let (origins, name) = line.rsplit_once('=').ok_or_else(|| wrong(format!("`{line}` has no `=`"), FORM))?;
+    let (opened, giver) = match origins.split_once(',') {
+        Some((opened, giver)) => (opened, Some(giver)),
+        None => (origins, None),
     };
-    let form = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
-    let (origin, name) = line.rsplit_once('=').ok_or_else(|| wrong(format!("`{line}` has no `=`"), form))?;
-    let address = WebAddress::parse(origin).map_err(|error| wrong(error.to_string(), form))?;
-    if address.as_str().trim_end_matches('/') != address.origin() {
-        return Err(wrong(format!("`{origin}` is more than scheme, host and port"), form));
-    }
-    if !address.is_secure() && !address.is_loopback() {
-        let message = format!(
-            "`{}` is not behind TLS: whoever is on the way could read the credential",
-            address.origin()
-        );
-        return Err(wrong(message, "use an `https` address"));
-    }
+    let origin = |text: &str| {
+        let address = WebAddress::parse(text).map_err(|error| wrong(error.to_string(), FORM))?;
+        let origin = address.origin();
+        if address.as_str().trim_end_matches('/') != origin {
+            return Err(wrong(format!("`{text}` is more than scheme, host and port"), FORM));
+        }
+        if !address.is_secure() && !address.is_loopback() {
+            let message =
+                format!("`{origin}` is not behind TLS: whoever is on the way could read the credential");
+            return Err(wrong(message, "use an `https` address"));
+        }
+        Ok(origin)
+    };
+    let (opened, giver) = (origin(opened)?, giver.map(origin).transpose()?);
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
-        return Err(wrong(format!("`{name}` is no name of letters, digits and `_`"), form));
+        return Err(wrong(format!("`{name}` is no name of letters, digits and `_`"), FORM));
     }
     let variable = format!("{NAMED}{}", name.to_ascii_uppercase());
     let held = secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&variable));
     let (_, secret) = held.ok_or_else(|| {
         let message = format!("credentials: the job has no secret in the variable `{variable}`");
-        let hint = format!("set `{variable}` to the token for {}", address.origin());
+        let hint = format!("set `{variable}` to the token for {opened}");
         ending(Exit::Credentials, "no-credential", message, Some(hint))
     })?;
     // A whole header says its scheme, a token alone is one to bear: RFC 9110, section 11.6.2, and RFC 6750.
     let authorization = if secret.contains(' ') { secret.clone() } else { format!("Bearer {secret}") };
-    Ok(Credential { origin: address.origin(), authorization })
+    Ok(Credential { origin: opened, giver, authorization })
+}
+
+fn wrong(message: String, hint: &str) -> Ending {
+    ending(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
 }
 
 /// What the owner of a role reads in its log: which job it was, of the characters that a session's name may have.
@@ -156,8 +164,18 @@ mod tests {
             (basic.origin.as_str(), basic.authorization.as_str()),
             ("https://10.0.0.1:9090", "Basic dTpw")
         );
+        assert_eq!(metrics.giver, None);
+        let pair = read("https://r.example,https://t.example:8443/=METRICS").ok().unwrap();
+        assert_eq!(
+            (pair.origin.as_str(), pair.giver.as_deref()),
+            ("https://r.example", Some("https://t.example:8443"))
+        );
         for (bad, exit) in [
             ("https://m.example", Exit::Invalid),
+            ("https://m.example,=METRICS", Exit::Invalid),
+            ("https://m.example,http://t.example=METRICS", Exit::Invalid),
+            ("https://m.example,https://t.example/token=METRICS", Exit::Invalid),
+            ("https://m.example,https://t.example,https://u.example=METRICS", Exit::Invalid),
             ("m.example=METRICS", Exit::Invalid),
             ("https://m.example/x=METRICS", Exit::Invalid),
             ("http://m.example=METRICS", Exit::Invalid),

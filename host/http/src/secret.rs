@@ -13,8 +13,11 @@ use std::fmt;
 /// What the run shows to one origin.
 #[derive(Clone)]
 pub struct Credential {
-    /// Scheme, host and port, as [`WebAddress::origin`] spells them.
+    /// What it opens: scheme, host and port, as [`WebAddress::origin`] spells them.
     pub origin: String,
+    /// The origin that gives out tokens for the first. It alone is shown the credential then, when a token for the first
+    /// is got.
+    pub giver: Option<String>,
     /// The whole value of the header `authorization`, such as `Bearer …`.
     pub authorization: String,
 }
@@ -74,12 +77,34 @@ impl Known {
     /// There is something, but it would be readable on the way, is no value of a header, or could not be searched for
     /// in the answer.
     pub(super) fn authorization(&self, address: &WebAddress) -> Result<Option<HeaderValue>, CallError> {
-        let origin = address.origin();
         let token = self.tokens.iter().find(|(url, _)| url == address.as_str()).map(|(_, token)| token);
-        let credential = self.credentials.iter().find(|credential| credential.origin == origin);
-        let Some(authorization) = token.or(credential.map(|credential| &credential.authorization)) else {
-            return Ok(None);
-        };
+        let shown = token.or_else(|| self.credential(&address.origin(), None));
+        shown.map(|authorization| self.value(authorization, address)).transpose()
+    }
+
+    /// What is to be shown to the server of the second address when it is asked for a token for the first.
+    ///
+    /// # Errors
+    /// As for [`Self::authorization`].
+    pub(super) fn for_token(
+        &self,
+        url: &WebAddress,
+        giver: &WebAddress,
+    ) -> Result<Option<HeaderValue>, CallError> {
+        let (opened, asked) = (url.origin(), giver.origin());
+        let own = || self.credential(&opened, None).filter(|_| opened == asked);
+        let shown = self.credential(&opened, Some(&asked)).or_else(own);
+        shown.map(|authorization| self.value(authorization, giver)).transpose()
+    }
+
+    fn credential(&self, origin: &str, giver: Option<&str>) -> Option<&String> {
+        let is = |one: &&Credential| one.origin == origin && one.giver.as_deref() == giver;
+        self.credentials.iter().find(is).map(|credential| &credential.authorization)
+    }
+
+    /// A credential as the header that is sent to this address.
+    fn value(&self, authorization: &str, address: &WebAddress) -> Result<HeaderValue, CallError> {
+        let origin = address.origin();
         let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
         if !address.is_secure() && !address.is_loopback() {
             return refuse("is not sent without TLS, where others could read it; use https");
@@ -91,7 +116,7 @@ impl Known {
             return refuse("is no value of a header: it has line ends or other control characters");
         };
         value.set_sensitive(true);
-        Ok(Some(value))
+        Ok(value)
     }
 
     /// How much more of a body than is to be kept must be looked at, so that no credential which goes on past the end

@@ -1,6 +1,6 @@
 //! Gets a token where a server wants one that another server gives out, and keeps it for the one URL that it is for. A
-//! component sees nothing of it. A credential goes to the origin that it is for and nowhere else, so a server of tokens at
-//! another origin than that of the URL is asked without one: a server could name any other as its own.
+//! component sees nothing of it. A server of tokens at another origin than that of the URL is asked without a credential
+//! unless the job has one for just these two: any server could name that one as its own.
 
 use super::challenge::token_url;
 use super::failure::End;
@@ -69,9 +69,7 @@ impl Web {
         let accept = Header { name: "accept".into(), value: "application/json".into() };
         let request = Request { method: Method::Get, headers: vec![accept], patience, most: MOST as u32 };
         let mut ask = self.ask(giver, request)?;
-        if origin != address.origin() {
-            ask.authorization = None;
-        }
+        ask.authorization = self.known.for_token(address, at)?;
         let (runtime, means) = self.server()?;
         let response = match runtime.block_on(ask.carry_out(&means)) {
             Ok(response) => response,

@@ -252,8 +252,8 @@ fn a_credential_is_not_sent_where_others_could_read_it() {
 
 #[test]
 fn a_credential_is_never_shown() {
-    let credential =
-        Credential { origin: "https://web.test".into(), authorization: format!("Bearer {TOKEN}") };
+    let (origin, authorization) = ("https://web.test".into(), format!("Bearer {TOKEN}"));
+    let credential = Credential { origin, giver: None, authorization };
     let shown = format!("{:?}", Connection { credentials: vec![credential] });
     assert!(shown.contains("web.test") && !shown.contains("canary"), "{shown}");
 }

@@ -55,11 +55,16 @@ impl Lookup for Names {
     }
 }
 
-/// A run that knows `web.test`, which is this machine.
+/// A run that knows `web.test`, which is this machine. Two origins with a comma between are those of a server and of the one
+/// that gives out its tokens.
 pub(crate) fn run(names: Arc<Names>, credentials: &[(&str, &str)]) -> Web {
-    let credential = |(origin, authorization): &(&str, &str)| Credential {
-        origin: (*origin).to_owned(),
-        authorization: (*authorization).to_owned(),
+    let credential = |(origins, authorization): &(&str, &str)| {
+        let mut origins = origins.split(',').map(str::to_owned);
+        Credential {
+            origin: origins.next().unwrap_or_default(),
+            giver: origins.next(),
+            authorization: (*authorization).to_owned(),
+        }
     };
     let connection = Connection { credentials: credentials.iter().map(credential).collect() };
     let mut web = Web::new(connection, &Limits::default());

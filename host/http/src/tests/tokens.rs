@@ -108,6 +108,38 @@ fn a_server_of_tokens_elsewhere_is_asked_without_a_credential() {
 }
 
 #[test]
+fn a_credential_for_two_servers_is_shown_to_the_one_when_a_token_for_the_other_is_got() {
+    let giver = Server::answering(|head| match head {
+        _ if head.contains("authorization: Basic dTpw\r\n") => {
+            answer(format!("{{\"token\": \"{GIVEN}\"}}").as_bytes())
+        }
+        _ => answer(b"{}"),
+    });
+    let other = Server::answering(|_| answer(b"{}"));
+    let registry_of = |server: &Server| {
+        let realm = origin(server) + "/token";
+        registry(move |_| realm.clone())
+    };
+    // The first is meant, the second names the same giver and the third has another one.
+    let [own, foreign, moved] = [registry_of(&giver), registry_of(&giver), registry_of(&other)];
+    let pair = |server: &Server| format!("{},{}", origin(server), origin(&giver));
+    let mut web = run(local(), &[(&pair(&own), "Basic dTpw"), (&pair(&moved), "Basic dTpw")]);
+    for (server, got) in [(&foreign, false), (&moved, false), (&own, true)] {
+        let url = origin(server) + "/v2/shop/web/manifests/1";
+        assert_eq!(answered(&mut web, &url, get(5000, 9000, &[])).status, 401);
+        let scopes = [server, &giver, &other].map(origin);
+        let ended = authenticate(&mut web, &scopes.each_ref().map(String::as_str), &url);
+        assert_eq!(ended.is_ok(), got, "{ended:?}");
+        assert!(!server.heads()[0].contains("authorization"), "not to the registry: {:?}", server.heads());
+    }
+    assert!(!other.heads()[0].contains("authorization"), "{:?}", other.heads());
+    assert_eq!(giver.heads().iter().filter(|head| head.contains("authorization")).count(), 1);
+    // Asked for something else, it is a server like any other.
+    answered(&mut web, &(origin(&giver) + "/"), get(5000, 9000, &[]));
+    assert!(!giver.heads().last().unwrap().contains("authorization"), "{:?}", giver.heads());
+}
+
+#[test]
 fn only_what_the_last_answer_has_named_is_asked() {
     let server = registry(|port| format!("http://127.0.0.1:{port}/token"));
     let (origin, own) = (origin(&server), origin(&server) + "/v2/shop/web/manifests/1");
