@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         // What `bench` measures as the floor, a process of its own.
         ["bench-one", words @ ..] => bench::one(words),
         ["bench-floor", folder] => bench::floor(Path::new(folder)),
+        ["bench-send", folder, endpoint, bucket] => bench::send(Path::new(folder), endpoint, bucket),
         ["bench-paste", folder, count] => bench::paste(Path::new(folder), count.parse().unwrap_or_default()),
         ["fuzz"] => fuzz::fuzz(&root, None, fuzz::Bound::Fixed),
         ["fuzz", seconds, only @ ..] if only.len() < 2 => match seconds.parse() {

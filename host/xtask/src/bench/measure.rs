@@ -33,6 +33,8 @@ pub(crate) enum Measured {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     milliseconds: f64,
+    /// The time of processors that it and what it started took, in milliseconds.
+    processor: f64,
     /// The most memory it had in RAM, in bytes. Of a shell loop: the largest of its children.
     pub(crate) peak_bytes: u64,
 }
@@ -83,8 +85,11 @@ pub(super) fn measure(command: &Command) -> io::Result<Sample> {
     let output = fresh.stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut numbers = text.split_whitespace();
-    match (numbers.next().map(str::parse), numbers.next().map(str::parse)) {
-        (Some(Ok(milliseconds)), Some(Ok(peak_bytes))) => Ok(Sample { milliseconds, peak_bytes }),
+    let mut number = || numbers.next()?.parse::<f64>().ok();
+    match (number(), number(), number()) {
+        (Some(milliseconds), Some(processor), Some(peak_bytes)) => {
+            Ok(Sample { milliseconds, processor, peak_bytes: peak_bytes as u64 })
+        }
         _ if text.trim() == MISSING => Err(io::ErrorKind::NotFound.into()),
         _ => Err(io::Error::other(format!("{command:?}: {text}"))),
     }
@@ -95,7 +100,7 @@ pub(crate) const ONE: &str = "bench-one";
 /// How it says that there is no such program.
 const MISSING: &str = "missing";
 
-/// Measures one process and prints its milliseconds and its peak memory in bytes.
+/// Measures one process and prints its milliseconds, those of processors, and its peak memory in bytes.
 pub(crate) fn one(words: &[&str]) -> anyhow::Result<()> {
     let (program, args) = words.split_first().context("no program")?;
     let mut command = Command::new(program);
@@ -113,13 +118,23 @@ pub(crate) fn one(words: &[&str]) -> anyhow::Result<()> {
     if !ended.status.success() {
         bail!("{command:?}: {}", ended.status);
     }
-    crate::shell::say(&format!("{milliseconds} {}", ended.rusage.maxrss));
+    let processor = (ended.rusage.utime + ended.rusage.stime).as_secs_f64() * 1e3;
+    crate::shell::say(&format!("{milliseconds} {processor} {}", ended.rusage.maxrss));
     Ok(())
 }
 
 /// The middle of the times, in milliseconds.
 pub(crate) fn median(samples: &[Sample]) -> f64 {
-    let mut times: Vec<f64> = samples.iter().map(|sample| sample.milliseconds).collect();
+    middle(samples, |sample| sample.milliseconds)
+}
+
+/// The middle of the times of processors, in milliseconds.
+pub(crate) fn processor(samples: &[Sample]) -> f64 {
+    middle(samples, |sample| sample.processor)
+}
+
+fn middle(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
+    let mut times: Vec<f64> = samples.iter().map(of).collect();
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

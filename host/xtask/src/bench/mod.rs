@@ -1,6 +1,7 @@
 //! Measures lockstep beside other tools and beside the least a machine can do: the same work, whole processes,
 //! one run, in turns. It prints what it measured and judges nothing.
 
+mod bare;
 mod documents;
 mod fresh;
 mod measure;
@@ -10,6 +11,7 @@ mod upload;
 mod verify;
 mod work;
 
+pub(crate) use bare::send;
 pub(crate) use measure::one;
 pub(crate) use render::paste;
 pub(crate) use work::floor;
@@ -250,8 +252,8 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
 /// Prints a table. Ratios are to the first line, which is the floor.
 fn print(title: &str, contenders: &[Contender], measured: &[Measured]) {
     shell::say(&format!(
-        "\n{title}\n{:<44} {:>10} {:>10} {:>8} {:>9}",
-        "", "median ms", "min ms", "ratio", "peak MB"
+        "\n{title}\n{:<44} {:>10} {:>10} {:>8} {:>10} {:>9}",
+        "", "median ms", "min ms", "ratio", "cpu ms", "peak MB"
     ));
     let mut floor = None;
     for (contender, measured) in contenders.iter().zip(measured) {
@@ -269,9 +271,10 @@ fn print(title: &str, contenders: &[Contender], measured: &[Measured]) {
         let (median, least) = (measure::median(samples), measure::least(samples));
         let peak = samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or_default() as f64 / 1e6;
         shell::say(&format!(
-            "{:<44} {median:>10.1} {least:>10.1} {:>8.1} {peak:>9.1}",
+            "{:<44} {median:>10.1} {least:>10.1} {:>8.1} {:>10.1} {peak:>9.1}",
             contender.name,
-            median / *floor.get_or_insert(median)
+            median / *floor.get_or_insert(median),
+            measure::processor(samples)
         ));
     }
 }

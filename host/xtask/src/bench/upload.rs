@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
+/// What everybody uploads below.
+pub(super) const PREFIX: &str = "web";
+
 /// What is uploaded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
@@ -34,8 +37,8 @@ pub(super) fn uploads(root: &Path, folder: &Path, load: Load) -> Result<Vec<Cont
 pub(super) fn repeats(root: &Path, folder: &Path, load: Load) -> Result<Vec<Contender>> {
     let scene = Rc::new(Scene::new(folder, load)?);
     let mut tools = tools(root, &scene)?;
-    // It has no way to ask what is there.
-    tools.retain(|(name, _)| !name.starts_with("boto3"));
+    // They have no way to ask what is there.
+    tools.retain(|(name, _)| !name.starts_with("boto3") && !name.starts_with("bare"));
     Ok(tools.into_iter().map(|(name, command)| contender(&scene, name, command, Bucket::Full)).collect())
 }
 
@@ -66,7 +69,7 @@ impl Scene {
 
     /// Where the server keeps what lies below the prefix.
     fn held(&self) -> PathBuf {
-        self.server.buckets().join(&self.server.place().bucket).join("web")
+        self.server.buckets().join(&self.server.place().bucket).join(PREFIX)
     }
 
     fn prepare(&self, bucket: Bucket) -> Result<()> {
@@ -168,7 +171,12 @@ fn tools(root: &Path, scene: &Rc<Scene>) -> Result<Vec<Tool>> {
             command
         }
     };
-    let to = format!("s3://{}/web/", place.bucket);
+    let to = format!("s3://{}/{PREFIX}/", place.bucket);
+    let bare = {
+        let (this, keyed, files) = (std::env::current_exe()?, keyed.clone(), files.clone());
+        let (endpoint, bucket) = (place.endpoint.clone(), place.bucket.clone());
+        move || keyed(with_args(Command::new(&this), &["bench-send", &files, &endpoint, &bucket]))
+    };
     let lockstep = {
         let (host, keyed, to, endpoint) =
             (build::host(root), keyed.clone(), to.clone(), place.endpoint.clone());
@@ -182,7 +190,7 @@ fn tools(root: &Path, scene: &Rc<Scene>) -> Result<Vec<Tool>> {
     let rclone = {
         let (files, place) = (files.clone(), place.clone());
         move || {
-            let to = format!(":s3:{}/web", place.bucket);
+            let to = format!(":s3:{}/{PREFIX}", place.bucket);
             let mut command = with_args(
                 Command::new(&rclone),
                 &["copy", &files, &to, "--config", "/dev/null", "--checksum", "--exclude", ".complete"],
@@ -226,10 +234,16 @@ fn tools(root: &Path, scene: &Rc<Scene>) -> Result<Vec<Tool>> {
     let boto3 = {
         let (program, bucket, endpoint) =
             (python.join("python3"), place.bucket.clone(), place.endpoint.clone());
-        move || keyed(with_args(Command::new(&program), &[&script, &files, &bucket, "web/", &endpoint]))
+        move || {
+            keyed(with_args(
+                Command::new(&program),
+                &[&script, &files, &bucket, &format!("{PREFIX}/"), &endpoint],
+            ))
+        }
     };
     Ok(vec![
-        ("lockstep run artifact-upload", Box::new(lockstep) as Box<dyn Fn() -> Command>),
+        ("bare requests, nothing proven", Box::new(bare) as Box<dyn Fn() -> Command>),
+        ("lockstep run artifact-upload", Box::new(lockstep)),
         ("rclone copy, 16 at once", Box::new(rclone)),
         ("aws s3 sync", Box::new(aws)),
         ("boto3, 16 threads", Box::new(boto3)),
