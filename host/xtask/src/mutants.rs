@@ -221,7 +221,8 @@ pub(crate) fn mutants(root: &Path) -> Result<()> {
 fn passes(root: &Path, copy: &Path, mutant: &Mutant) -> Result<bool> {
     let mut test = shell::cargo(copy);
     test.args(["test", "--locked", "--quiet", "--package", mutant.package, mutant.test]);
-    let output = test.env("CARGO_TARGET_DIR", build::target(root).join("mutants-target")).output()?;
+    // Into the checkout's own folder: libraries are built once for both.
+    let output = test.env("CARGO_TARGET_DIR", build::target(root)).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let ran =
         text.lines().any(|line| line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed"));
