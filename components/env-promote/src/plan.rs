@@ -34,6 +34,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The values in them, sorted.
     pub moves: Vec<Move>,
+    /// What is not promoted since it has no place in a target, a sentence each.
+    pub left: Vec<String>,
     /// What is to stand where, also what stands there already.
     wanted: BTreeSet<(String, String, String)>,
 }
@@ -133,13 +135,17 @@ fn move_values(
     let mut found = vec![false; paths.len()];
     let mut wrong = false;
     for (within, (from_file, _, from_content)) in from.iter().filter(|(_, (path, ..))| is_manifest(path)) {
-        let Some((to_file, _, to_content)) = to.get(within) else { continue };
+        let Some((to_file, _, to_content)) = to.get(within) else {
+            plan.left.extend(values::left((from_file, from_content), target, paths));
+            continue;
+        };
         let pair = Pair { from: (from_file, from_content), to: (to_file, to_content) };
         match values::promote(pair, paths) {
             Ok(moved) => {
                 found.iter_mut().zip(moved.found).for_each(|(all, here)| *all |= here);
                 plan.changes.extend(moved.content.map(|content| (to_file.clone(), content)));
                 plan.moves.extend(moved.moves);
+                plan.left.extend(moved.left);
                 plan.wanted
                     .extend(moved.wanted.into_iter().map(|(path, value)| (to_file.clone(), path, value)));
             }

@@ -88,7 +88,7 @@ fn push_to_base<T: Clock + Dice>(
         let plan = plan::plan(host, settings, &source, &head_now)?;
         let done = Done { branch: settings.base.clone(), source: source.clone(), ..Done::default() };
         if plan.changes.is_empty() {
-            tell.note(Level::Info, "everything is promoted already");
+            say_nothing(tell, &plan);
             return Ok(done);
         }
         if let Some(first) = &first {
@@ -115,8 +115,19 @@ fn push_to_base<T: Clock + Dice>(
     }
 }
 
+/// Says that there is nothing to promote.
+pub(crate) fn say_nothing(tell: &mut impl Tell, plan: &Plan) {
+    say_left(tell, plan);
+    tell.note(Level::Info, "everything is promoted already");
+}
+
+fn say_left(tell: &mut impl Tell, plan: &Plan) {
+    plan.left.iter().for_each(|left| tell.note(Level::Info, left));
+}
+
 /// Says what is promoted, or would be.
 pub(crate) fn say(tell: &mut impl Tell, plan: &Plan, effect: Effect, how: &str) {
+    say_left(tell, plan);
     for Move { file, path, before, after, .. } in &plan.moves {
         tell.note(Level::Info, &format!("{file} {path}: {before} -> {after}"));
     }

@@ -10,7 +10,7 @@ use crate::host::{Commit, Effect, Forge, Host, Onto, Proposal, PullRequest, Stan
 use crate::message;
 use crate::plan::{self, Plan};
 use crate::problem::{Code, Problem};
-use crate::promote::{Dice, Done, State, commit, head, say, source};
+use crate::promote::{Dice, Done, State, commit, head, say, say_nothing, source};
 use crate::race::Races;
 use crate::settings::{Propose, Settings};
 use crate::wait::{End, Waited, wait};
@@ -291,7 +291,7 @@ fn settled(tell: &mut impl Tell, plan: &Plan, requests: &[PullRequest], done: Do
             Done { state: State::Merged, commit: merged.merged.clone(), pull_request, ..done }
         }
         None => {
-            tell.note(Level::Info, "everything is promoted already");
+            say_nothing(tell, plan);
             done
         }
     }

@@ -3,7 +3,7 @@
 
 use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Stream};
 
-use crate::documents::pairs;
+use crate::documents::{self, pairs};
 use crate::plan::Move;
 use crate::problem::{Code, Problem};
 
@@ -27,6 +27,8 @@ pub struct Moved {
     pub wanted: Vec<(String, String)>,
     /// Which of the paths were found in `from`.
     pub found: Vec<bool>,
+    /// What is not promoted since the other manifest does not have the document, a sentence each.
+    pub left: Vec<String>,
 }
 
 /// Moves the values at these paths.
@@ -39,7 +41,15 @@ pub fn promote(pair: Pair<'_>, paths: &[Path]) -> Result<Moved, Problem> {
     let to = Stream::open(to).map_err(|refusal| Problem::refusal(to_file, &refusal))?;
     let mut moved = Moved { found: vec![false; paths.len()], ..Moved::default() };
     let mut ops = Vec::new();
-    for (source, target) in pairs((&from, &to), to_file)? {
+    let documents = pairs((&from, &to), to_file)?;
+    for document in documents.alone {
+        let name = documents::name(&from, document);
+        let has = paths.iter().filter(|path| has(&from, document, path));
+        moved.left.extend(has.map(|path| {
+            format!("{from_file}: `{path}` of {name} is not promoted: {to_file} has no such document")
+        }));
+    }
+    for (source, target) in documents.pairs {
         for (path, found) in paths.iter().zip(&mut moved.found) {
             let Some(node) = one(&from, source, path, from_file)? else { continue };
             *found = true;
@@ -72,7 +82,7 @@ pub fn replace(pair: Pair<'_>, keep: &[Path]) -> Result<Vec<u8>, Problem> {
     let from = Stream::open(from_content).map_err(|refusal| Problem::refusal(from_file, &refusal))?;
     let to = Stream::open(to).map_err(|refusal| Problem::refusal(to_file, &refusal))?;
     let mut ops = Vec::new();
-    for (source, target) in pairs((&from, &to), to_file)? {
+    for (source, target) in pairs((&from, &to), to_file)?.pairs {
         for path in keep {
             let Some(node) = one(&to, target, path, to_file)? else { continue };
             let value = to.value(to.resolve(node)).map_err(|refusal| Problem::refusal(to_file, &refusal))?;
@@ -111,6 +121,21 @@ fn finish(to: &Stream<'_>, ops: &[Op], file: &str, mut moved: Moved) -> Result<M
         })
         .collect();
     Ok(moved)
+}
+
+/// What is not promoted of a manifest that the target does not have, a sentence each. One that cannot be read has nothing
+/// to promote.
+#[must_use]
+pub fn left((file, content): (&str, &[u8]), target: &str, paths: &[Path]) -> Vec<String> {
+    let Ok(stream) = Stream::open(content) else { return Vec::new() };
+    let any = |path: &&Path| stream.documents().iter().any(|document| has(&stream, *document, path));
+    let sentence = |path: &Path| format!("{file}: `{path}` is not promoted: `{target}` has no such file");
+    paths.iter().filter(any).map(sentence).collect()
+}
+
+fn has(stream: &Stream<'_>, document: NodeId, path: &Path) -> bool {
+    let is = |place| matches!(place, Ok(Place::Node(_) | Place::Merged { .. }));
+    stream.find(document, path, Lookup::default()).into_iter().any(is)
 }
 
 /// The one place in a document that a path means, if it is there.

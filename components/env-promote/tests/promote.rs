@@ -62,6 +62,27 @@ fn what_is_promoted_already_writes_nothing() {
 }
 
 #[test]
+fn what_has_no_place_in_a_target_is_left_and_said() {
+    let with = |one: &str, more: &str| format!("{one}---\n{}", one.replace("name: web", more));
+    let mut model = Model::of(&[
+        ("envs/dev/web.yaml", &with(DEV, "name: debug")),
+        ("envs/prod/web.yaml", &with(PROD, "name: sums")),
+        ("envs/dev/tools.yaml", DEV),
+        // From these nothing could be promoted: one has no such path, the other is no manifest.
+        ("envs/dev/settings.yaml", "a: 1\n"),
+        ("envs/dev/chart.yaml", "spec: {{ .Values }}\n"),
+    ]);
+    let left = [
+        "Info: envs/dev/tools.yaml: `.spec.image` is not promoted: `envs/prod` has no such file",
+        "Info: envs/dev/web.yaml: `.spec.image` of Deployment debug is not promoted: envs/prod/web.yaml has no such document",
+    ];
+    let done = model.run(&image()).unwrap();
+    assert_eq!((done.moves.len(), &model.said[..2]), (1, left.map(str::to_owned).as_slice()));
+    model.run(&image()).unwrap();
+    assert_eq!((&model.said[..2], model.log.len()), (left.map(str::to_owned).as_slice(), 0));
+}
+
+#[test]
 fn several_targets_are_one_commit_or_none() {
     let mut model = shop();
     let both = Inputs { to: vec!["envs/staging".into(), "envs/prod".into()], ..image() };
