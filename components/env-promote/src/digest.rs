@@ -15,6 +15,9 @@ const DOCKER: (&str, &str) = ("docker.io", "registry-1.docker.io");
 /// The prefix of a digest.
 const SHA256: &str = "sha256:";
 
+/// What is to be done where a server does not let the run in.
+const LET_IN: &str = "give the credential with `credentials`, as `ORIGIN=NAME`, or for who gives out tokens as `ORIGIN,GIVER=NAME`";
+
 /// What a registry says of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -68,10 +71,12 @@ pub fn verify(world: &mut impl Registries, origins: &[String], plan: &Plan) -> R
     let urls: Vec<_> = asked.keys().cloned().collect();
     let told = told(world, origins, &urls).map_err(|fault| vec![refused(&fault)])?;
     for ((url, (digest, one)), told) in asked.iter().zip(told) {
-        problems.extend(wrong(url, digest, origins, &told).map(|(code, why, hint)| {
-            let problem = problem(code, one, &why);
-            if hint.is_empty() { problem } else { problem.hint(hint) }
-        }));
+        problems.extend(
+            wrong(url, digest, origins, &told).map(|(code, why, hint)| Problem {
+                hint: hint.map(str::to_owned),
+                ..problem(code, one, &why)
+            }),
+        );
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
@@ -115,29 +120,25 @@ fn wrong(
     digest: &str,
     origins: &[String],
     told: &Result<Told, String>,
-) -> Option<(Code, String, &'static str)> {
-    const SEE: &str = "see what runs there now, and promote that";
+) -> Option<(Code, String, Option<&'static str>)> {
+    const SEE: Option<&str> = Some("see what runs there now, and promote that");
     Some(match told {
-        Err(why) => (Code::Unavailable, format!("{url}: {why}"), ""),
+        Err(why) => (Code::Unavailable, format!("{url}: {why}"), None),
         Ok(Told { status: 200, digest: Some(found), .. }) if found == digest => return None,
         Ok(Told { status: 200, digest: Some(found), .. }) => {
             (Code::Digest, format!("the tag points at {found} by now, and not at {digest}"), SEE)
         }
         Ok(Told { status: 401, tokens: Some(origin), .. }) if !origins.contains(origin) => {
             let why = format!("{url}: the registry wants a token of {origin}");
-            (Code::Credentials, why, "name that origin in `verify-digest` too")
+            (Code::Credentials, why, Some("name that origin in `verify-digest` too"))
         }
         Ok(Told { status: 401 | 403, .. }) => {
             let why = format!("{url}: the registry does not let the run in");
-            (
-                Code::Credentials,
-                why,
-                "give the credential with `credentials`, as `ORIGIN=NAME` or `ORIGIN,GIVER=NAME`",
-            )
+            (Code::Credentials, why, Some(LET_IN))
         }
         Ok(Told { status: 404, .. }) => (Code::Digest, "the registry has no such tag".to_owned(), SEE),
-        Ok(Told { status: 200, .. }) => (Code::Unavailable, format!("{url}: it names no digest"), ""),
-        Ok(Told { status, .. }) => (Code::Unavailable, format!("{url}: status {status}"), ""),
+        Ok(Told { status: 200, .. }) => (Code::Unavailable, format!("{url}: it names no digest"), None),
+        Ok(Told { status, .. }) => (Code::Unavailable, format!("{url}: status {status}"), None),
     })
 }
 
@@ -145,9 +146,7 @@ fn wrong(
 fn refused(fault: &Fault) -> Problem {
     let problem = Problem::remote(fault);
     match fault {
-        Fault::Unauthorized(_) => {
-            problem.hint("give the credential for that server with `credentials`, as `ORIGIN,GIVER=NAME`")
-        }
+        Fault::Unauthorized(_) => problem.hint(LET_IN),
         _ => problem,
     }
 }
