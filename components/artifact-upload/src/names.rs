@@ -1,5 +1,7 @@
 //! Which texts can name an object, and where a file lands. It never looks at a file or a store.
 
+use lockstep_glue::characters::is_invisible;
+
 /// The longest key in bytes.
 pub const LONGEST_KEY: usize = 1024;
 
@@ -68,24 +70,6 @@ pub fn is_plain(key: &str) -> bool {
     !key.chars().any(|c| c == '\\' || c.is_control() || is_invisible(c))
         && !encoded.iter().any(|slash| key.contains(slash))
         && key.split('/').all(|part| !matches!(decoded(part).as_str(), "" | "." | ".."))
-}
-
-/// Characters that show nothing or turn the text around, as the host has them.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        u32::from(c),
-        0x00AD
-            | 0x061C
-            | 0x180E
-            | 0x200B..=0x200F
-            | 0x2028..=0x202E
-            | 0x2060..=0x206F
-            | 0xFE00..=0xFE0F
-            | 0xFEFF
-            | 0xFFF9..=0xFFFB
-            | 0x1_D173..=0x1_D17A
-            | 0xE_0000..=0xE_01EF
-    )
 }
 
 /// A source, and how the paths it finds become names.

@@ -1,5 +1,6 @@
 //! The paths of the files to be written: a pattern with a hole for each value. Never looks at a disk.
 
+use lockstep_glue::characters::is_invisible;
 use lockstep_yaml::Value;
 
 use crate::hole::is_name;
@@ -141,24 +142,6 @@ fn name_of(name: &str, value: &Value, begins: bool) -> Result<String, (String, &
         return refuse(format!("is `{text}`, and a name made of a value does not begin with a dot"), hint);
     }
     Ok(text)
-}
-
-/// Characters that show nothing or turn the text around: the host refuses them in paths too.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        u32::from(c),
-        0x00AD
-            | 0x061C
-            | 0x180E
-            | 0x200B..=0x200F
-            | 0x2028..=0x202E
-            | 0x2060..=0x206F
-            | 0xFE00..=0xFE0F
-            | 0xFEFF
-            | 0xFFF9..=0xFFFB
-            | 0x1_D173..=0x1_D17A
-            | 0xE_0000..=0xE_01EF
-    )
 }
 
 #[cfg(test)]

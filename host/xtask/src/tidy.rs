@@ -36,6 +36,14 @@ fn unsafe_code_is_in_one_file() {
     }
 }
 
+/// Components know nothing of the host, so both have the list of characters that no path has.
+#[test]
+fn the_host_and_the_components_refuse_the_same_characters() {
+    let differ =
+        |c: &char| lockstep_model::path::is_invisible(*c) != lockstep_glue::characters::is_invisible(*c);
+    assert_eq!(('\0'..=char::MAX).find(differ), None);
+}
+
 /// I2: who may depend on whom.
 #[test]
 fn dependencies_go_one_way() {

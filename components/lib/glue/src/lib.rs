@@ -2,6 +2,7 @@
 //! their messages. Never knows a step.
 #![forbid(unsafe_code)]
 
+pub mod characters;
 pub mod duration;
 mod fault;
 mod kind;
