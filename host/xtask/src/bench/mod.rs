@@ -81,8 +81,9 @@ impl Rounds {
     }
 
     /// What is uploaded, by the part it is measured in: of each kind little and much.
-    fn uploads(self) -> [(&'static str, Load); 6] {
-        let load = |part, files, kilobytes| (part, Load { files, kilobytes });
+    fn uploads(self) -> [(&'static str, Load); 8] {
+        let load = |part, files, kilobytes| (part, Load { files, kilobytes, away: 0 });
+        let far = |kilobytes| ("upload-far", Load { files: 1, kilobytes, away: 100 });
         match self {
             Self::Full => [
                 load("upload-small", 1_000, 64),
@@ -91,6 +92,8 @@ impl Rounds {
                 load("upload", 1_000, 1_024),
                 load("upload-one", 1, 200 * 1_024),
                 load("upload-one", 1, 2_000 * 1_024),
+                far(20 * 1_024),
+                far(200 * 1_024),
             ],
             Self::Quick => [
                 load("upload-small", 100, 64),
@@ -99,13 +102,15 @@ impl Rounds {
                 load("upload", 100, 1_024),
                 load("upload-one", 1, 20 * 1_024),
                 load("upload-one", 1, 200 * 1_024),
+                far(2 * 1_024),
+                far(20 * 1_024),
             ],
         }
     }
 
     /// What is there already when it is uploaded again.
     fn repeats(self) -> [Load; 2] {
-        let load = |files| Load { files, kilobytes: 1 };
+        let load = |files| Load { files, kilobytes: 1, away: 0 };
         match self {
             Self::Full => [load(10_000), load(100_000)],
             Self::Quick => [load(100), load(1_000)],
@@ -145,7 +150,7 @@ impl Rounds {
 }
 
 /// The parts of the measurement, each a table for each size.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "start",
     "bulk",
     "stream",
@@ -155,6 +160,7 @@ const PARTS: [&str; 11] = [
     "upload-small",
     "upload",
     "upload-one",
+    "upload-far",
     "upload-again",
     "verify",
 ];
@@ -224,7 +230,8 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
     }
     for (_, load) in rounds.uploads().into_iter().filter(|(part, _)| wanted(part)) {
         let uploads = upload::uploads(root, &folder, load)?;
-        let title = format!("upload: {} files of {} KB", load.files, load.kilobytes);
+        let away = if load.away > 0 { format!(", {} ms away", load.away) } else { String::new() };
+        let title = format!("upload: {} files of {} KB{away}", load.files, load.kilobytes);
         table(&title, &uploads, rounds.of_uploads())?;
     }
 

@@ -5,6 +5,8 @@ use super::measure::Contender;
 use super::work::with_args;
 use crate::{build, shell};
 use anyhow::{Context as _, Error, Result, ensure};
+use lockstep_tests::s3::Place;
+use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::noise;
 use lockstep_tests::services;
@@ -13,6 +15,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// What everybody uploads below.
 pub(super) const PREFIX: &str = "web";
@@ -24,6 +27,8 @@ pub(super) struct Load {
     pub(super) files: usize,
     /// How large each is, in kilobytes.
     pub(super) kilobytes: usize,
+    /// How long each request is on its way to the server and back, in milliseconds.
+    pub(super) away: u64,
 }
 
 /// Uploads to a bucket that is empty.
@@ -54,6 +59,9 @@ type Tool = (&'static str, Box<dyn Fn() -> Command>);
 /// The files, and the server with its own folder.
 struct Scene {
     server: Server,
+    place: Place,
+    /// What holds requests up, if the server is far away.
+    _proxy: Option<Proxy>,
     files: PathBuf,
     load: Load,
 }
@@ -64,12 +72,17 @@ impl Scene {
         if !files.join(".complete").exists() {
             lay_out(&files, load)?;
         }
-        Ok(Self { server: Server::versitygw(), files, load })
+        let server = Server::versitygw();
+        let proxy = (load.away > 0).then(|| Proxy::new(&server.place().endpoint));
+        proxy.iter().for_each(|proxy| proxy.latency(Duration::from_millis(load.away)));
+        let place =
+            proxy.as_ref().map_or_else(|| server.place().clone(), |proxy| server.place().through(proxy));
+        Ok(Self { server, place, _proxy: proxy, files, load })
     }
 
     /// Where the server keeps what lies below the prefix.
     fn held(&self) -> PathBuf {
-        self.server.buckets().join(&self.server.place().bucket).join(PREFIX)
+        self.server.buckets().join(&self.place.bucket).join(PREFIX)
     }
 
     fn prepare(&self, bucket: Bucket) -> Result<()> {
@@ -152,7 +165,7 @@ fn copy(scene: &Rc<Scene>) -> Tool {
 }
 
 fn tools(root: &Path, scene: &Rc<Scene>) -> Result<Vec<Tool>> {
-    let place = scene.server.place().clone();
+    let place = scene.place.clone();
     let python = services::moto_python().map_err(Error::msg)?;
     let rclone = services::rclone().map_err(Error::msg)?;
     let script = root.join("tests/peers/python/upload.py");
