@@ -33,6 +33,8 @@ enum Look {
     Over(Done),
     /// The promotion is on its branch, and this is its pull request.
     Proposed(Done, PullRequest),
+    /// The same, and this run has opened it.
+    Opened(Done, PullRequest, Proposal),
     /// Somebody else was faster.
     Lost,
     /// The promotion is on its branch, and the run that pushed it may be about to open its pull request.
@@ -42,6 +44,9 @@ enum Look {
 /// How often another run is waited for that may be about to open a pull request for what it has pushed, and how long each
 /// time, in milliseconds.
 const GRACE: (u32, u64) = (5, 1_000);
+/// How long after it has opened a pull request a run looks for others, in milliseconds: a forge that lets several be opened
+/// at once may show one with a lower number later.
+const SETTLED: u64 = 1_000;
 
 /// Runs the step with a pull request.
 ///
@@ -61,6 +66,20 @@ pub fn propose<T: Clock + Dice>(
         let (mut done, request) = match look(world, tell, settings, wanted, (fresh, patience > 0))? {
             Look::Over(done) => return Ok(Done { changed: done.changed || changed, ..done }),
             Look::Proposed(done, request) => (done, request),
+            Look::Opened(done, request, proposal) => {
+                let mut look = || withdrawn(world, &proposal, &request, &done.branch).map_err(forge);
+                let mut lost = look()?;
+                if !lost {
+                    time.sleep(SETTLED);
+                    lost = look()?;
+                }
+                if lost {
+                    changed = true;
+                    continue;
+                }
+                tell.note(Level::Notice, &format!("opened pull request {}: {}", request.number, request.url));
+                (done, request)
+            }
             Look::Lost => {
                 races.lost(time, tell, &wanted.branch)?;
                 continue;
@@ -107,7 +126,7 @@ fn look(
         if plan.changes.is_empty() {
             return Ok(Look::Over(settled(tell, &plan, &requests, done)));
         }
-        let open = requests.iter().find(|one| one.stand == Stand::Open);
+        let open = open(&requests);
         // One that a run has withdrawn has no mark.
         let newest = requests.iter().find_map(|one| Some((one, Mark::read(&one.body)?)));
         if let (None, Some((newest, mark))) = (open, newest)
@@ -240,12 +259,8 @@ fn request(
     let proposal = description::proposal(settings, wanted, plan, &mark);
     match world.open(&done.branch, &proposal) {
         Ok(Some(opened)) => {
-            if withdrawn(world, &proposal, &opened, &done.branch).map_err(forge)? {
-                return Ok(Look::Lost);
-            }
-            tell.note(Level::Notice, &format!("opened pull request {}: {}", opened.number, opened.url));
             (done.pull_request, done.changed) = (Some((opened.number, opened.url.clone())), true);
-            Ok(Look::Proposed(done, opened))
+            Ok(Look::Opened(done, opened, proposal))
         }
         Ok(None) => {
             tell.note(Level::Notice, &format!("would open a pull request: {}", proposal.title));
@@ -256,8 +271,8 @@ fn request(
     }
 }
 
-/// Withdraws a pull request if another run has opened one at the same moment, which forges do not keep it from: the one
-/// with the lower number stays.
+/// Withdraws a pull request if another run has opened one at the same moment, which not every forge keeps it from: the one
+/// with the lowest number stays.
 fn withdrawn(
     world: &mut impl Forge,
     proposal: &Proposal,
@@ -265,19 +280,23 @@ fn withdrawn(
     branch: &str,
 ) -> Result<bool, Fault> {
     let all = world.pull_requests(branch)?;
-    let first = all.iter().filter(|one| one.stand == Stand::Open).map(|one| one.number).min();
-    let Some(first) = first.filter(|first| *first < opened.number) else { return Ok(false) };
-    let body = format!("Opened at the same moment as #{first}, which stays.");
+    let Some(first) = open(&all).filter(|first| first.number < opened.number) else { return Ok(false) };
+    let body = format!("Opened at the same moment as #{}, which stays.", first.number);
     world.edit(branch, opened.number, &Proposal { body, ..proposal.clone() })?;
     world.withdraw(branch, opened.number)?;
     Ok(true)
+}
+
+/// The one that is open; of several the one that stays.
+fn open(all: &[PullRequest]) -> Option<&PullRequest> {
+    all.iter().filter(|one| one.stand == Stand::Open).min_by_key(|one| one.number)
 }
 
 /// The end of a run with nothing to promote.
 fn settled(tell: &mut impl Tell, plan: &Plan, requests: &[PullRequest], done: Done) -> Done {
     let key = plan.key();
     let is_it = |one: &&PullRequest| Mark::read(&one.body).is_some_and(|mark| mark.key == key);
-    if let Some(open) = requests.iter().find(|one| one.stand == Stand::Open) {
+    if let Some(open) = open(requests) {
         let message = format!(
             "pull request {} is open, and there is nothing in it any more: {}",
             open.number, open.url

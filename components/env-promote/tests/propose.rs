@@ -249,15 +249,30 @@ fn a_run_that_was_cut_off_is_finished_by_the_next_one() {
 
 #[test]
 fn of_two_that_were_opened_at_the_same_moment_one_stays() {
+    // The forge shows the other one at once, or a moment later.
+    for shown in [Stand::Open, Stand::Closed] {
+        let mut model = shop();
+        model.careless = Some(shown);
+        model.later = Some(|model| model.requests[0].stand = Stand::Open);
+        let done = model.run(&inputs()).unwrap();
+        assert_eq!((done.state, done.pull_request.unwrap().0, model.requests.len()), (State::Open, 1, 2));
+        assert!(done.changed);
+        assert_eq!((model.requests[0].stand, model.requests[1].stand), (Stand::Open, Stand::Closed));
+        assert!(model.requests[1].body.contains("#1"));
+        // The one that was withdrawn is nobody's no.
+        model.requests[0].stand = Stand::Merged;
+        assert_eq!(code(&model.run(&inputs()).unwrap()), None);
+    }
+}
+
+#[test]
+fn of_several_that_are_open_the_first_is_it() {
     let mut model = shop();
-    model.careless = true;
+    model.run(&inputs()).unwrap();
+    let other = model.requests[0].clone();
+    model.requests.push(other);
     let done = model.run(&inputs()).unwrap();
-    assert_eq!((done.state, done.pull_request.unwrap().0, model.requests.len()), (State::Open, 1, 2));
-    assert_eq!((model.requests[0].stand, model.requests[1].stand), (Stand::Open, Stand::Closed));
-    assert!(model.requests[1].body.contains("#1"));
-    // The one that was withdrawn is nobody's no.
-    model.requests[0].stand = Stand::Merged;
-    assert_eq!(code(&model.run(&inputs()).unwrap()), None);
+    assert_eq!((done.pull_request.unwrap().0, model.log.len()), (1, 0), "{:?}", model.log);
 }
 
 #[test]

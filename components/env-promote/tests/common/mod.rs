@@ -78,8 +78,8 @@ pub(crate) struct Model {
     pub(crate) registry: BTreeMap<String, Told>,
     /// What they have for a run with a token.
     pub(crate) tokens: BTreeMap<String, Told>,
-    /// The forge lets another run open a pull request at the same moment.
-    pub(crate) careless: bool,
+    /// The forge lets another run open a pull request at the same moment; closed, it does not show it yet.
+    pub(crate) careless: Option<Stand>,
     /// How many looks the forge does not answer.
     pub(crate) faults: u32,
     /// Another run opens a pull request just before this one does.
@@ -298,14 +298,14 @@ impl Forge for Shared {
         let mut model = self.0.borrow_mut();
         let (made, ended) = model.change(format!("open {branch}"));
         let is_open = |one: &Request| one.branch == branch && one.stand == Stand::Open;
-        if !model.careless && model.requests.iter().any(is_open) {
+        if model.careless.is_none() && model.requests.iter().any(is_open) {
             return Err(Fault::Conflict("there is one".into()));
         }
         let rival = std::mem::take(&mut model.rival);
-        if std::mem::take(&mut model.careless) || rival {
+        if let Some(stand) = model.careless.take().or(rival.then_some(Stand::Open)) {
             // Another run opens one at the same moment.
             let Proposal { title, body, labels } = proposal.clone();
-            let (branch, stand) = (branch.to_owned(), Stand::Open);
+            let branch = branch.to_owned();
             let other = Request { branch, title, body, labels, stand, merged: None, auto_merge: false };
             model.requests.push(other);
         }
