@@ -67,13 +67,12 @@ pub fn propose<T: Clock + Dice>(
             Look::Over(done) => return Ok(Done { changed: done.changed || changed, ..done }),
             Look::Proposed(done, request) => (done, request),
             Look::Opened(done, request, proposal) => {
-                let mut look = || withdrawn(world, &proposal, &request, &done.branch).map_err(forge);
-                let mut lost = look()?;
-                if !lost {
+                let mut withdrawn = || withdrawn(world, &proposal, &request, &done.branch).map_err(forge);
+                let late = withdrawn()? || {
                     time.sleep(SETTLED);
-                    lost = look()?;
-                }
-                if lost {
+                    withdrawn()?
+                };
+                if late {
                     changed = true;
                     continue;
                 }

@@ -5,9 +5,9 @@ use kube::api::DynamicObject;
 use lockstep_model::known::Known;
 use serde_json::Value;
 
-/// The keys of a container whose texts are handed to a program.
+/// The keys of a container whose texts are handed to a program, and that of annotations, also those of a pod template.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container>
-const HANDED: [&str; 3] = ["args", "command", "value"];
+const HANDED: [&str; 4] = ["annotations", "args", "command", "value"];
 
 /// Takes them out.
 pub(super) fn hide(object: &mut DynamicObject, known: &Known) {
@@ -17,16 +17,14 @@ pub(super) fn hide(object: &mut DynamicObject, known: &Known) {
     below(&mut object.data, known, false);
 }
 
-/// Looks at what is below a key; `handed` if its own texts are handed to a program.
+/// Looks at what is below a key; `handed` if it is below one of those.
 fn below(value: &mut Value, known: &Known, handed: bool) {
     match value {
         Value::String(text) if handed => *text = known.redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| below(item, known, handed)),
         Value::Object(entries) => {
             for (key, value) in entries {
-                // Those of a pod template stand deeper.
-                let all = key == "annotations";
-                below(value, known, handed || all || HANDED.contains(&key.as_str()));
+                below(value, known, handed || HANDED.contains(&key.as_str()));
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

@@ -2,14 +2,16 @@
 //! receipt, and the content never enters the process. It is the floor of an upload, and no way to make one.
 
 use super::upload::PREFIX;
+use crate::r#gen::files_below;
 use anyhow::{Context as _, Result, bail, ensure};
 use lockstep_tests::s3::Place;
+use lockstep_tests::s3::http::{self, Head};
 use lockstep_tests::s3::sign::{self, Signed};
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, BufReader, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 use std::time::SystemTime;
@@ -31,15 +33,16 @@ pub(crate) fn send(folder: &Path, endpoint: &str, bucket: &str) -> Result<()> {
         session_token: None,
         bucket: bucket.to_owned(),
     };
-    let mut paths = Vec::new();
-    find(folder, &mut paths)?;
+    let mut paths = files_below(folder, Path::new(""))?;
+    paths.retain(|path| !path.ends_with(".complete"));
     let paths = Mutex::new(paths);
     let next = || paths.lock().ok().and_then(|mut paths| paths.pop());
     let work = || -> Result<()> {
         let mut connection = BufReader::new(TcpStream::connect(host(&place))?);
         while let Some(path) = next() {
-            let name = path.strip_prefix(folder)?.to_str().context("a name that is no text")?;
-            put(&mut connection, &place, name, &mut File::open(&path)?).with_context(|| name.to_owned())?;
+            let name = path.to_str().context("a name that is no text")?;
+            put(&mut connection, &place, name, &mut File::open(folder.join(&path))?)
+                .with_context(|| name.to_owned())?;
         }
         Ok(())
     };
@@ -51,18 +54,6 @@ pub(crate) fn send(folder: &Path, endpoint: &str, bucket: &str) -> Result<()> {
 
 fn host(place: &Place) -> &str {
     place.endpoint.trim_start_matches("http://")
-}
-
-fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, paths)?;
-        } else if !path.ends_with(".complete") {
-            paths.push(path);
-        }
-    }
-    Ok(())
 }
 
 fn put(connection: &mut BufReader<TcpStream>, place: &Place, name: &str, file: &mut File) -> Result<()> {
@@ -88,25 +79,8 @@ fn put(connection: &mut BufReader<TcpStream>, place: &Place, name: &str, file: &
     stream.write_all(head.as_bytes())?;
     // From the file to the socket within the kernel.
     ensure!(io::copy(file, stream)? == length, "the file changed");
-    answer(connection)
-}
-
-/// Reads an answer to its end.
-fn answer(connection: &mut BufReader<TcpStream>) -> Result<()> {
-    let (mut line, mut length) = (String::new(), 0);
-    connection.read_line(&mut line)?;
-    ensure!(line.contains(" 200 "), "the server says {}", line.trim_end());
-    loop {
-        line.clear();
-        connection.read_line(&mut line)?;
-        match line.trim_end().split_once(':') {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.trim().parse()?
-            }
-            Some(_) => {}
-            None => break,
-        }
-    }
-    io::copy(&mut connection.take(length), &mut io::sink())?;
+    let answer = Head::read(connection)?.context("the server says nothing")?;
+    http::content_of(connection, answer.reply_body("PUT"))?;
+    ensure!(answer.status() == 200, "the server says {}", answer.line);
     Ok(())
 }

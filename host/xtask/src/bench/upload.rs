@@ -3,6 +3,7 @@
 
 use super::measure::Contender;
 use super::work::with_args;
+use crate::r#gen::files_below;
 use crate::{build, shell};
 use anyhow::{Context as _, Error, Result, ensure};
 use lockstep_tests::s3::Place;
@@ -101,26 +102,14 @@ impl Scene {
     }
 
     fn check(&self) -> Result<()> {
-        let (mut files, mut bytes) = (0, 0);
-        count(&self.held(), &mut files, &mut bytes)?;
+        let held = self.held();
+        let paths = files_below(&held, Path::new(""))?;
+        let sizes = paths.iter().map(|path| Ok(usize::try_from(fs::metadata(held.join(path))?.len())?));
+        let (files, bytes) = (paths.len(), sizes.sum::<Result<usize>>()?);
         let expected = (self.load.files, self.load.files * self.load.kilobytes * 1024);
         ensure!((files, bytes) == expected, "{files} files of {bytes} bytes arrived, not {expected:?}");
         Ok(())
     }
-}
-
-fn count(folder: &Path, files: &mut usize, bytes: &mut usize) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        if metadata.is_dir() {
-            count(&entry.path(), files, bytes)?;
-        } else {
-            *files += 1;
-            *bytes += usize::try_from(metadata.len())?;
-        }
-    }
-    Ok(())
 }
 
 /// Files that differ from one another, a hundred in a folder.

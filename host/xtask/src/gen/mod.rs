@@ -156,7 +156,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// The files below a folder, as paths relative to `root`.
-fn files_below(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !root.join(folder).is_dir() {
         return Ok(files);
