@@ -24,14 +24,26 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
         Ended::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
         Ended::Trapped(reason) => Some(ending(Exit::Limit, "trapped", reason, None)),
-        Ended::Failed(failure) => Some(rejection(failure.clone())),
+        Ended::Failed(failure) => Some(rejection(failure.clone(), log)),
         Ended::Done(_) => None,
     }
 }
 
-/// The end that a step chose itself.
-pub(crate) fn rejection(failure: Ending) -> Ending {
-    Ending { code: code(&failure.code), ..failure }
+/// The end that a step chose itself. Where this machine refused a call before, that is the cause, whichever code the
+/// step has for it: one cause has one exit code in every step.
+pub(crate) fn rejection(failure: Ending, log: &CallLog) -> Ending {
+    let may_be_local = matches!(failure.exit, Exit::Rejected | Exit::Invalid | Exit::Unavailable);
+    match log.local.as_ref().filter(|_| may_be_local) {
+        Some(local) => {
+            let message = match failure.message.contains(&local.reason) {
+                true => failure.message,
+                false => format!("{}: {}", failure.message, local.reason),
+            };
+            let hint = "the system here refused this, no server did: mend that, then run again".to_owned();
+            Ending { at: failure.at, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
+        }
+        None => Ending { code: code(&failure.code), ..failure },
+    }
 }
 
 /// A component that wants what no step is given.
@@ -57,6 +69,7 @@ fn code(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lockstep_model::gate::LocalFault;
 
     fn exit(ended: &Ended, log: &CallLog) -> Option<Exit> {
         verdict(ended, log).map(|ending| ending.exit)
@@ -69,6 +82,23 @@ mod tests {
         for ended in [Ended::Done(vec![]), Ended::Failed(failure), Ended::Trapped("panic".into())] {
             assert_eq!(exit(&ended, &log), Some(Exit::Denied));
         }
+    }
+
+    #[test]
+    fn a_fault_of_this_machine_has_one_code_whatever_the_step_says() {
+        let local = LocalFault { code: "workspace", reason: "cannot read `x`: denied".into() };
+        let log = CallLog { local: Some(local), ..CallLog::default() };
+        for from in [Exit::Rejected, Exit::Invalid, Exit::Unavailable] {
+            let failed =
+                Ended::Failed(ending(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
+            let ended = verdict(&failed, &log).unwrap();
+            assert_eq!((ended.exit, ended.code.as_str()), (Exit::Invalid, "workspace"));
+            assert_eq!(ended.message, "1 of 3 failed: cannot read `x`: denied");
+            assert!(!ended.hint.unwrap().contains("bucket"));
+        }
+        let failed = Ended::Failed(ending(Exit::Credentials, "credentials", "", None));
+        assert_eq!(verdict(&failed, &log).unwrap().exit, Exit::Credentials);
+        assert_eq!(verdict(&Ended::Done(vec![]), &log), None, "the step did without it");
     }
 
     #[test]

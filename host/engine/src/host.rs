@@ -298,7 +298,8 @@ pub(crate) fn to_error(error: CallError) -> types::Error {
         CallError::Denied(text) => types::Error::Denied(text),
         CallError::NotFound(text) => types::Error::NotFound(text),
         CallError::Conflict(text) => types::Error::Conflict(text),
-        CallError::Invalid(text) => types::Error::Invalid(text),
+        // The contract has no case of its own for it. What the step cannot use is invalid; the gate knows why.
+        CallError::Invalid(text) | CallError::Local(text) => types::Error::Invalid(text),
         CallError::Limit(text) => types::Error::Limit(text),
         CallError::Unavailable(text) => types::Error::Unavailable(text),
         CallError::Unauthorized(text) => types::Error::Unauthorized(text),

@@ -176,9 +176,13 @@ pub enum CallError {
     /// A budget of the run is used up.
     #[error("{0}")]
     Limit(String),
-    /// Not reachable now.
+    /// Something remote is not reachable now.
     #[error("{0}")]
     Unavailable(String),
+    /// This machine refused: a file cannot be read, a thread cannot be started, a program is missing. A component is
+    /// told `invalid`; that it was this machine, the gate remembers and the exit code says.
+    #[error("{0}")]
+    Local(String),
     /// A credential is missing, or was refused.
     #[error("{0}")]
     Unauthorized(String),
@@ -196,7 +200,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The case's name in the contract.
+    /// The case's name in the receipt: that of the contract, but for `local`, which the contract does not have.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -206,6 +210,7 @@ impl CallError {
             Self::Invalid(_) => "invalid",
             Self::Limit(_) => "limit",
             Self::Unavailable(_) => "unavailable",
+            Self::Local(_) => "local",
             Self::Unauthorized(_) => "unauthorized",
             Self::Integrity(_) => "integrity",
             Self::Upstream { .. } => "upstream",
@@ -223,6 +228,7 @@ impl CallError {
             Self::Invalid(_) => Self::Invalid(text),
             Self::Limit(_) => Self::Limit(text),
             Self::Unavailable(_) => Self::Unavailable(text),
+            Self::Local(_) => Self::Local(text),
             Self::Unauthorized(_) => Self::Unauthorized(text),
             Self::Integrity(_) => Self::Integrity(text),
             Self::Upstream { status, .. } => Self::Upstream { status, message: text },
@@ -239,6 +245,7 @@ impl CallError {
             | Self::Invalid(text)
             | Self::Limit(text)
             | Self::Unavailable(text)
+            | Self::Local(text)
             | Self::Unauthorized(text)
             | Self::Integrity(text)
             | Self::Upstream { message: text, .. } => text,

@@ -135,6 +135,7 @@ struct State {
     masked: u64,
     denial: Option<String>,
     exhausted: Option<String>,
+    local: Option<LocalFault>,
     closed: bool,
 }
 
@@ -147,6 +148,17 @@ pub struct CallLog {
     pub denial: Option<String>,
     /// The first budget that was used up.
     pub exhausted: Option<String>,
+    /// The first call that this machine could not carry out. If the step then fails, this is the cause.
+    pub local: Option<LocalFault>,
+}
+
+/// A call that failed on this machine and not on a remote side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalFault {
+    /// What the call needed: `workspace` for a file of the workspace, `machine` for anything else.
+    pub code: &'static str,
+    /// What the system refused.
+    pub reason: String,
 }
 
 impl Gate {
@@ -229,7 +241,8 @@ impl Gate {
         let target = shorten(&request.target);
         let record =
             Record { capability: request.capability, verb: request.verb, target, verdict, bytes, digest };
-        self.remember(record, answer.as_ref().err());
+        let is_file = request.capability == Capability::Workspace || request.source.is_some();
+        self.remember(record, answer.as_ref().err(), if is_file { "workspace" } else { "machine" });
         answer.map(|answer| answer.value)
     }
 
@@ -288,6 +301,7 @@ impl Gate {
             records: std::mem::take(&mut state.log),
             denial: state.denial.clone(),
             exhausted: state.exhausted.clone(),
+            local: state.local.clone(),
         }
     }
 
@@ -329,7 +343,7 @@ impl Gate {
         Ok(())
     }
 
-    fn remember(&self, record: Record, error: Option<&CallError>) {
+    fn remember(&self, record: Record, error: Option<&CallError>, code: &'static str) {
         let Record { capability, verb, target, verdict, bytes, .. } = &record;
         tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
         let mut state = self.state();
@@ -337,6 +351,9 @@ impl Gate {
             Some(CallError::Denied(reason)) if state.denial.is_none() => state.denial = Some(reason.clone()),
             Some(CallError::Limit(reason)) if state.exhausted.is_none() => {
                 state.exhausted = Some(reason.clone())
+            }
+            Some(CallError::Local(reason)) if state.local.is_none() => {
+                state.local = Some(LocalFault { code, reason: reason.clone() })
             }
             _ => {}
         }

@@ -80,9 +80,7 @@ pub(super) fn digests(
                 // Fewer do it too.
                 Err(_) if started > 0 => break,
                 Err(error) => {
-                    return Err(CallError::Unavailable(format!(
-                        "cannot start a thread to digest files: {error}"
-                    )));
+                    return Err(CallError::Local(format!("cannot start a thread to digest files: {error}")));
                 }
             }
         }

@@ -203,5 +203,5 @@ pub(super) fn too_many(pattern: &Pattern, most: usize, kind: FileType) -> CallEr
 
 fn unreadable(path: &str, error: io::Error) -> CallError {
     let path = if path.is_empty() { "." } else { path };
-    CallError::Unavailable(format!("cannot look into `{path}`: {error}"))
+    CallError::Local(format!("cannot look into `{path}`: {error}"))
 }

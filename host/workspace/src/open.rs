@@ -120,7 +120,7 @@ impl OpenFile {
     }
 
     fn failed(&self, error: impl std::fmt::Display) -> CallError {
-        CallError::Unavailable(format!("cannot read `{}`: {error}", self.path))
+        CallError::Local(format!("cannot read `{}`: {error}", self.path))
     }
 
     fn shorter(&self) -> CallError {

@@ -22,7 +22,7 @@ impl Workspace {
         let most = self.limits.read_bytes;
         let diff = self.render(Some(most)).map_err(|error| match error {
             CommitError::Conflict { .. } => CallError::Conflict(error.to_string()),
-            _ => CallError::Unavailable(error.to_string()),
+            _ => CallError::Local(error.to_string()),
         })?;
         let diff = diff.ok_or_else(|| CallError::Limit(format!("the diff has more than {most} bytes")))?;
         Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })

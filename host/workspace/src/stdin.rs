@@ -45,7 +45,7 @@ impl Stdin {
             let text = "standard input is a terminal; pipe the document into lockstep, or name a file";
             return Err(CallError::Invalid(text.into()));
         }
-        let failed = |error| CallError::Unavailable(format!("cannot read standard input: {error}"));
+        let failed = |error| CallError::Local(format!("cannot read standard input: {error}"));
         let stat = fstat(stdin.as_fd()).map_err(|error| failed(error.into()))?;
         // From its beginning only: what somebody else has read of it would be missing.
         let is_whole = matches!(seek(stdin.as_fd(), SeekFrom::Current(0)), Ok(0));

@@ -40,7 +40,7 @@ impl Obstacle {
             Self::Io(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => {
                 CallError::Invalid(format!("{verb} `{path}`: a part of it is too long for a file name"))
             }
-            Self::Io(error) => CallError::Unavailable(format!("cannot {verb} `{path}`: {error}")),
+            Self::Io(error) => CallError::Local(format!("cannot {verb} `{path}`: {error}")),
         }
     }
 

@@ -195,7 +195,7 @@ fn carry_out(
     }
     match (ended, remains) {
         (Ended::Done(outputs), Some((workspace, rejected))) => {
-            let rejected = rejected.map(conclude::rejection);
+            let rejected = rejected.map(|rejected| conclude::rejection(rejected, &known.log));
             Ok(Work { outputs, rejected, ..settle(args, workspace, &diff)? })
         }
         _ => Err(bug("the component ended in no known way")),

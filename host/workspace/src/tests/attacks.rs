@@ -163,13 +163,13 @@ fn refused_by_permissions() {
 
         set_mode(root.path(), "a", 0);
         let mut run = Run::on(root.path());
-        assert!(matches!(run.read("a"), Err(CallError::Unavailable(_))));
-        assert!(matches!(run.write("a", ""), Err(CallError::Unavailable(_))));
+        assert!(matches!(run.read("a"), Err(CallError::Local(_))));
+        assert!(matches!(run.write("a", ""), Err(CallError::Local(_))));
         let digests = run.digests(&["z", "a"], Algorithm::Sha256, None);
-        assert!(matches!(digests, Err(CallError::Unavailable(_))), "{digests:?}");
+        assert!(matches!(digests, Err(CallError::Local(_))), "{digests:?}");
         set_mode(root.path(), "shut", 0);
-        assert!(matches!(run.glob("**"), Err(CallError::Unavailable(_))));
-        assert!(matches!(run.links("**"), Err(CallError::Unavailable(_))));
+        assert!(matches!(run.glob("**"), Err(CallError::Local(_))));
+        assert!(matches!(run.links("**"), Err(CallError::Local(_))));
         set_mode(root.path(), "shut", 0o755);
     }
 }
