@@ -91,7 +91,7 @@ impl Store {
                 lines += &format!("0 {}\t{path}\0", "0".repeat(parent.len()));
                 continue;
             }
-            let id = ids.next().ok_or_else(|| CallError::Unavailable("git kept too little".into()))?;
+            let id = ids.next().ok_or_else(|| super::local("git kept too little".into()))?;
             lines += &format!("{mode} {id}\t{path}\0");
             self.contents.insert(id);
         }
@@ -128,7 +128,7 @@ impl Store {
 
     /// Keeps contents, all in one call of git: one for each would take longer than all the rest. Their ids, in order.
     fn keep<'a>(&self, contents: impl Iterator<Item = &'a [u8]>) -> Result<Vec<String>, CallError> {
-        let unable = |error: io::Error| CallError::Unavailable(format!("a folder for git: {error}"));
+        let unable = |error: io::Error| super::local(format!("a folder for git: {error}"));
         let folder = tempfile::tempdir_in(self.git.folder()).map_err(unable)?;
         let mut paths = String::new();
         for (number, content) in contents.enumerate() {

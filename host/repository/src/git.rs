@@ -39,8 +39,15 @@ pub(super) struct Git {
     variables: Variables,
 }
 
-/// Why a call of git did not end well: what it said.
-pub(super) struct Refused(pub(super) String);
+/// Why a call of git did not end well.
+pub(super) struct Refused {
+    /// What it said, in one line.
+    pub(super) said: String,
+    /// Those lines that are git's own or its transport's, without what the server had it pass on.
+    pub(super) own: String,
+    /// What it printed for programs.
+    pub(super) printed: String,
+}
 
 impl Git {
     pub(super) fn new(folder: PathBuf, login: Option<Login>, variables: Variables) -> Self {
@@ -74,7 +81,18 @@ impl Git {
 
     /// Calls git to speak with the server.
     pub(super) fn ask(&self, args: &[&str], input: &[u8]) -> Result<Result<Vec<u8>, Refused>, CallError> {
+        self.ask_with(args, input, &[])
+    }
+
+    /// The same with variables.
+    pub(super) fn ask_with(
+        &self,
+        args: &[&str],
+        input: &[u8],
+        variables: &[(&str, &Path)],
+    ) -> Result<Result<Vec<u8>, Refused>, CallError> {
         let mut command = self.command();
+        command.envs(variables.iter().copied());
         // The login is in memory and open for this call alone: neither its arguments nor its environment have it.
         let lines = self.login.as_ref().map(Login::lines);
         let login = lines.as_deref().map(in_memory).transpose().map_err(|error| unable(&error))?;
@@ -84,7 +102,7 @@ impl Git {
         command.args(args);
         let output = run(command, input).map_err(|error| unable(&error))?;
         drop(login);
-        Ok(if output.status.success() { Ok(output.stdout) } else { Err(Refused(said(&output))) })
+        Ok(if output.status.success() { Ok(output.stdout) } else { Err(refused(&output)) })
     }
 
     /// Calls git without a network, to sign with this private key of SSH.
@@ -167,7 +185,13 @@ fn run(mut command: Command, input: &[u8]) -> io::Result<Output> {
 
 fn unable(error: &io::Error) -> CallError {
     let hint = if error.kind() == io::ErrorKind::NotFound { "; install git" } else { "" };
-    CallError::Unavailable(format!("git cannot be run: {error}{hint}"))
+    super::local(format!("git cannot be run: {error}{hint}"))
+}
+
+fn refused(output: &Output) -> Refused {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let own = text.lines().filter(|line| !line.starts_with("remote:")).collect::<Vec<_>>().join("\n");
+    Refused { said: said(output), own, printed: String::from_utf8_lossy(&output.stdout).into_owned() }
 }
 
 /// What git said, in one line.

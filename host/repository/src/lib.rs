@@ -3,7 +3,9 @@
 //! pushed.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod commit;
+mod folder;
 mod git;
 mod login;
 mod origin;
@@ -20,6 +22,7 @@ pub use store::{File, Revision};
 mod tests;
 
 use commit::Change;
+use folder::Folder;
 use git::Git;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::gate::Permit;
@@ -30,8 +33,8 @@ use push::Onto;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 use store::Store;
-use tempfile::TempDir;
 
 /// What a push came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct Connection {
     pub secrets: Vec<String>,
     /// The environment of git, which has nothing else in it.
     pub variables: Variables,
+    /// How long a call tries again what may pass, such as an answer that was cut off.
+    pub patience: Duration,
 }
 
 /// The repositories of one run.
@@ -71,7 +76,7 @@ pub struct Repositories {
     planned: bool,
     known: Known,
     /// Made when it is first needed.
-    folder: Option<TempDir>,
+    folder: Option<Folder>,
     stores: HashMap<Repository, Store>,
     changes: Vec<ObjectChange>,
     /// What a run that only plans would change, as git shows it.
@@ -273,13 +278,11 @@ impl Repositories {
 
     /// Makes the place where what is fetched of a repository is kept.
     fn open(&mut self, repository: &Repository) -> Result<Store, CallError> {
-        if self.folder.is_none() {
-            let folder = tempfile::Builder::new().prefix("lockstep-git-").tempdir();
-            let folder =
-                folder.map_err(|error| CallError::Unavailable(format!("a folder for git: {error}")))?;
-            self.folder = Some(folder);
-        }
-        let folder = self.folder.as_ref().map(TempDir::path).unwrap_or(&self.connection.workspace);
+        let folder = match &mut self.folder {
+            Some(folder) => folder,
+            none => none.insert(Folder::new().map_err(|error| local(format!("a folder for git: {error}")))?),
+        };
+        let folder = folder.path().to_owned();
         let url = origin::url(repository, &self.connection, &self.known)?;
         // By ssh git asks for no token, so none is open to it.
         let login = login::of(&self.connection.logins, repository, &url)?;
@@ -294,4 +297,9 @@ impl Repositories {
 
 fn no_part() -> CallError {
     CallError::Invalid("the call is about no repository, or about another part of it".into())
+}
+
+/// A fault of this machine.
+fn local(text: String) -> CallError {
+    CallError::Local(text)
 }

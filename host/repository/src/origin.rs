@@ -30,7 +30,7 @@ pub(super) fn url(
         .envs(connection.variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| CallError::Unavailable(format!("git cannot be started: {error}")))?;
+        .map_err(|error| super::local(format!("git cannot be started: {error}")))?;
     let text = String::from_utf8_lossy(&told.stdout).trim().to_owned();
     if text.is_empty() {
         return Err(CallError::NotFound(format!(

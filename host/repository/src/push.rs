@@ -2,6 +2,7 @@
 //! text of the server for the reason why it could not.
 
 use super::Effect;
+use super::ask::{Fault, Patience, is_up_to_date};
 use super::store::{Store, id};
 use lockstep_model::call::CallError;
 
@@ -62,20 +63,27 @@ pub(super) fn push(
     }
     let lease = format!("--force-with-lease=refs/heads/{branch}:{}", expected.unwrap_or_default());
     let names = format!("{commit}:refs/heads/{branch}");
-    let pushed = store.git.ask(&["push", "--quiet", "--no-verify", &lease, "origin", &names], b"")?;
-    let Err(refused) = pushed else { return Ok(Effect::Made) };
-    // What has become of the branch says why, whatever the words are; and the answer alone may have been lost.
-    match store.head(branch) {
-        Ok(head) if head.as_deref() == Some(commit) => Ok(Effect::Made),
-        Ok(head) if head.as_deref() != expected => Err(moved()),
-        Ok(_) => Err(match store.refused(&what, &refused) {
-            error @ (CallError::Unauthorized(_) | CallError::NotFound(_)) => error,
-            _ => CallError::Upstream {
-                status: 0,
-                message: format!("{what}: the server refuses it: {}", refused.0),
-            },
-        }),
-        Err(_) => Err(store.refused(&what, &refused)),
+    let args = ["push", "--porcelain", "--no-verify", &lease, "origin", &names];
+    let (mut patience, mut first) = (Patience::of(store.patience), true);
+    loop {
+        let refused = match store.git.ask(&args, b"")? {
+            // Another run has made and pushed the very same commit. A push whose answer was lost is ours.
+            Ok(printed) if first && is_up_to_date(&printed) => return Err(moved()),
+            Ok(_) => return Ok(Effect::Made),
+            Err(refused) => refused,
+        };
+        first = false;
+        // What has become of the branch says why, whatever the words are; and the answer alone may have been lost. If it is
+        // where it was, the push can be repeated: the lease lets it through only once.
+        match store.head(branch)? {
+            head if head.as_deref() == Some(commit) => return Ok(Effect::Made),
+            head if head.as_deref() != expected => return Err(moved()),
+            _ => {}
+        }
+        let Fault { error, passes } = store.push_fault(&what, &refused);
+        if !passes || !patience.wait() {
+            return Err(error);
+        }
     }
 }
 

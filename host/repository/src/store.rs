@@ -1,7 +1,7 @@
 //! What is fetched of one repository and committed to it, in a bare repository of our own. It fetches what is asked for and
 //! no more, where the server can do that, and pushes nothing.
 
-use super::git::{Git, Refused};
+use super::git::Git;
 use super::sign::Signing;
 use super::{Connection, seal};
 use lockstep_model::call::CallError;
@@ -9,6 +9,7 @@ use lockstep_model::path::WorkspacePath;
 use lockstep_model::pattern::Pattern;
 use lockstep_model::repository::Repository;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 /// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub(super) struct Store {
     pub(super) made: HashMap<String, String>,
     /// What branches have pointed at when this was asked.
     pub(super) heads: HashSet<String>,
+    /// How long a call tries again what may pass.
+    pub(super) patience: Duration,
 }
 
 /// What stands at a path of a tree.
@@ -83,7 +86,7 @@ impl Store {
         git: Git,
         repository: Repository,
         url: String,
-        Connection { author, trailers, signing, .. }: &Connection,
+        Connection { author, trailers, signing, patience, .. }: &Connection,
     ) -> Result<Self, CallError> {
         let author = author.as_deref().and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
         let (name, email) = author.unwrap_or(AUTHOR);
@@ -106,6 +109,7 @@ impl Store {
             contents: HashSet::new(),
             made: HashMap::new(),
             heads: HashSet::new(),
+            patience: *patience,
         })
     }
 
@@ -113,42 +117,10 @@ impl Store {
         &self.repository
     }
 
-    /// Asks the server something.
-    fn ask(&self, what: &str, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
-        self.git.ask(args, input)?.map_err(|refused| self.refused(what, &refused))
-    }
-
-    /// What a server's refusal means. The words are git's own or its transports', never those of a hook.
-    pub(super) fn refused(&self, what: &str, Refused(said): &Refused) -> CallError {
-        let text = format!("{what} of `{}`: {said}", self.repository);
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        if says(&[
-            "Authentication failed",
-            "could not read Username",
-            "error: 401",
-            "error: 403",
-            "Permission denied",
-        ]) {
-            let hint = "give a token that may, in LOCKSTEP_FORGE_TOKEN or the variable of its forge";
-            return CallError::Unauthorized(format!("{text}; {hint}"));
-        }
-        if says(&[
-            "not found",
-            "does not appear to be a git repository",
-            "not our ref",
-            "couldn't find remote ref",
-            "does not exist",
-        ]) {
-            return CallError::NotFound(text);
-        }
-        CallError::Unavailable(text)
-    }
-
     pub(super) fn head(&mut self, branch: &str) -> Result<Option<String>, CallError> {
         let name = format!("refs/heads/{branch}");
-        let told = self.ask(&format!("the branch `{branch}`"), &["ls-remote", "origin", &name], b"")?;
-        let told = String::from_utf8_lossy(&told).into_owned();
-        let head = told.lines().find_map(|line| line.strip_suffix(&format!("\t{name}"))).map(str::to_owned);
+        let mut refs = self.refs(&format!("the branch `{branch}`"), &[&name])?;
+        let head = refs.remove(&name);
         self.heads.extend(head.clone());
         Ok(head)
     }
@@ -156,14 +128,9 @@ impl Store {
     /// The commit that a tag names: with a tag that is an object of its own, the one that this is of.
     /// <https://git-scm.com/docs/git-ls-remote>
     pub(super) fn tag(&self, tag: &str) -> Result<Option<String>, CallError> {
-        let names = [format!("refs/tags/{tag}^{{}}"), format!("refs/tags/{tag}")];
-        let args = ["ls-remote", "origin", &names[0], &names[1]];
-        let told = self.ask(&format!("the tag `{tag}`"), &args, b"")?;
-        let told = String::from_utf8_lossy(&told).into_owned();
-        let named = |name: &String| {
-            told.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix('\t').map(str::to_owned))
-        };
-        Ok(names.iter().find_map(named))
+        let [of, plain] = [format!("refs/tags/{tag}^{{}}"), format!("refs/tags/{tag}")];
+        let mut refs = self.refs(&format!("the tag `{tag}`"), &[&of, &plain])?;
+        Ok(refs.remove(&of).or_else(|| refs.remove(&plain)))
     }
 
     /// Makes sure that a commit and its trees are here.
@@ -318,8 +285,11 @@ impl Store {
         id(commit)?;
         let most = most.clamp(1, MOST_COMMITS);
         if !self.made.contains_key(commit) {
-            // Where what is fetched ends, git knows no parents.
-            self.fetch_down_to(&format!("the history of `{commit}`"), commit, most + 1)?;
+            // Where what is fetched ends, git knows no parents. The trees of older commits are not looked at.
+            match self.here.contains(commit) {
+                true => self.fetch_commits(commit, most + 1)?,
+                false => self.fetch_down_to(&format!("the history of `{commit}`"), commit, most + 1)?,
+            }
         }
         let format = "--format=%H%x00%P%x00%T%x00%an <%ae>%x00%ct%x00%B%x1e";
         let told = self.git.call(&["log", format, "-n", &most.to_string(), commit], b"")?;

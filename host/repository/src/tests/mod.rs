@@ -1,6 +1,7 @@
 //! Repositories in folders, with the git that is installed: what is read and what is not, and what all these tests share.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod faults;
 mod pushes;
 mod signs;
 
@@ -14,6 +15,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use tempfile::TempDir;
 
 /// A repository with some files on `main`, and a checkout of it.
 struct Place {
@@ -246,6 +248,12 @@ fn the_workspace_says_where_its_repository_is_and_nothing_else() {
 
 /// A server that says what it was asked, and gives everybody the same answer.
 fn server(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    server_of(&[], answer)
+}
+
+/// The same with other answers to the first requests.
+fn server_of(first: &[&'static str], answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    let mut first = first.to_vec().into_iter();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, asked) = std::sync::mpsc::channel();
@@ -260,6 +268,7 @@ fn server(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
             if sender.send(String::from_utf8_lossy(&head).into_owned()).is_err() {
                 return;
             }
+            let answer = first.next().unwrap_or(answer);
             let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
         }
     });

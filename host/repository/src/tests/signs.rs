@@ -64,7 +64,7 @@ impl Signer for Server {
                 (self.bare.join(format!("objects/{}/{}", &made[..2], &made[2..])), self.bare.join("late"));
             fs::rename(&here, &away).unwrap();
             std::thread::spawn(move || {
-                std::thread::sleep(std::time::Duration::from_millis(600));
+                std::thread::sleep(Duration::from_millis(600));
                 fs::rename(away, here).unwrap();
             });
         }

@@ -1,0 +1,226 @@
+//! Asks the server of a repository, asks it again while what keeps it from answering may pass, and says what it means when
+//! it does not. It never says that something is not there because an answer was cut off.
+
+use super::git::Refused;
+use super::store::{Store, id};
+use lockstep_model::call::CallError;
+use std::collections::HashMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The first pause before a server is asked again. Each is twice as long as the one before, up to the longest.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How long an answer that names no ref at all is doubted.
+const DOUBT: Duration = Duration::from_secs(10);
+/// What the head of a repository is called.
+const HEAD: &str = "HEAD";
+
+/// What git or its transport says where the credentials are not accepted.
+const UNAUTHORIZED: [&str; 5] =
+    ["Authentication failed", "could not read Username", "error: 401", "error: 403", "Permission denied"];
+/// What they say where the thing is not there.
+const NOT_FOUND: [&str; 5] = [
+    "not found",
+    "does not appear to be a git repository",
+    "not our ref",
+    "couldn't find remote ref",
+    "does not exist",
+];
+/// What they say where this machine is at fault, as the C library words it.
+const LOCAL: [&str; 5] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "Read-only file system",
+    "Too many open files",
+    "Cannot allocate memory",
+];
+/// What will be the same the next time: the server's certificate, and a transport that is not allowed.
+const LASTING: [&str; 3] = ["certificate", "' not allowed", "redirect"];
+/// Why a server does not update a branch at this moment, in the words of git's own receiving side and of GitHub's. Any
+/// other reason is a rule.
+/// <https://github.com/git/git/blob/master/builtin/receive-pack.c>
+const PASSING: [&str; 8] = [
+    "failed to update ref",
+    "cannot lock ref",
+    "failed to lock",
+    "unpacker error",
+    "internal error",
+    "Internal Server Error",
+    "fatal error in commit_refs",
+    "incorrect old value provided",
+];
+
+/// How long something is tried again.
+pub(super) struct Patience {
+    until: Instant,
+    pause: Duration,
+}
+
+/// Why a server did not do what it was asked.
+pub(super) struct Fault {
+    pub(super) error: CallError,
+    /// Whether it may do it the next time.
+    pub(super) passes: bool,
+}
+
+impl Patience {
+    pub(super) fn of(patience: Duration) -> Self {
+        Self { until: Instant::now() + patience, pause: PAUSE }
+    }
+
+    /// Waits before the next attempt; false if there is no time for one.
+    pub(super) fn wait(&mut self) -> bool {
+        if Instant::now() + self.pause > self.until {
+            return false;
+        }
+        thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+impl Store {
+    /// Asks the server something that changes nothing there.
+    pub(super) fn ask(&self, what: &str, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
+        let mut patience = Patience::of(self.patience);
+        loop {
+            let refused = match self.git.ask(args, input)? {
+                Ok(told) => return Ok(told),
+                Err(refused) => refused,
+            };
+            let Fault { error, passes } = self.fault(what, &refused);
+            if !passes || !patience.wait() {
+                return Err(error);
+            }
+        }
+    }
+
+    /// What these refs of the server point at, of those that are there.
+    ///
+    /// Git takes an answer that it does not know for that of a server of the oldest kind, and an empty one for that of such a
+    /// server without refs. So where not even the head of the repository is named, git is asked to write down what it hears:
+    /// a server of today sends packets, and says where its list ends.
+    /// <https://git-scm.com/docs/http-protocol#_dumb_server_response>, <https://git-scm.com/docs/git#Documentation/git.txt-GITTRACEPACKET>
+    pub(super) fn refs(&self, what: &str, names: &[&str]) -> Result<HashMap<String, String>, CallError> {
+        let args = [&["ls-remote", "origin", HEAD], names].concat();
+        let heard = self.git.folder().join("lockstep-packets");
+        let mut patience = Patience::of(self.patience.min(DOUBT));
+        loop {
+            let refs = read(&self.ask(what, &args, b"")?, names);
+            if !refs.is_empty() {
+                return Ok(refs);
+            }
+            let told = self.git.ask_with(&args, b"", &[("GIT_TRACE_PACKET", &heard)])?;
+            if let (Ok(told), Ok(1..)) = (told, heard.metadata().map(|heard| heard.len())) {
+                return Ok(read(&told, names));
+            }
+            if !patience.wait() {
+                let why = "the server names no branch at all, not even the head: the repository is empty, or answers are cut off";
+                return Err(CallError::Unavailable(format!("{what} of `{}`: {why}", self.name())));
+            }
+        }
+    }
+
+    /// What it means that the server did not do what it was asked. Only git's own words count, and those of its transport:
+    /// what a server says of itself can be anything.
+    pub(super) fn fault(&self, what: &str, Refused { said, own, .. }: &Refused) -> Fault {
+        let text = format!("{what} of `{}`: {said}", self.name());
+        let says = |words: &[&str]| words.iter().any(|word| own.contains(word));
+        let lasting = |error| Fault { error, passes: false };
+        if says(&LOCAL) {
+            return lasting(super::local(text));
+        }
+        if says(&UNAUTHORIZED) {
+            let hint = "give a token that may, in LOCKSTEP_FORGE_TOKEN or the variable of its forge";
+            return lasting(CallError::Unauthorized(format!("{text}; {hint}")));
+        }
+        if says(&NOT_FOUND) {
+            return lasting(CallError::NotFound(text));
+        }
+        let passes = !says(&LASTING) && status(own).is_none_or(is_passing);
+        Fault { error: CallError::Unavailable(text), passes }
+    }
+
+    /// What it means that a push did not go through, though the branch is still where it was. What git prints for programs
+    /// says whether the server has looked at the push and does not want it.
+    /// <https://git-scm.com/docs/git-push#_output>
+    pub(super) fn push_fault(&self, what: &str, refused: &Refused) -> Fault {
+        match rejection(&refused.printed) {
+            Some(reason) if !PASSING.iter().any(|words| reason.contains(words)) => {
+                let message = format!("{what}: the server refuses it: {reason}: {}", refused.said);
+                Fault { error: CallError::Upstream { status: 0, message }, passes: false }
+            }
+            Some(reason) => {
+                let text = format!("{what}: the server could not do it now: {reason}: {}", refused.said);
+                Fault { error: CallError::Unavailable(text), passes: true }
+            }
+            None => self.fault(what, refused),
+        }
+    }
+}
+
+/// What a list of refs says of the head and of these names.
+fn read(list: &[u8], names: &[&str]) -> HashMap<String, String> {
+    let list = String::from_utf8_lossy(list);
+    let lines = list.lines().filter_map(|line| line.split_once('\t'));
+    let wanted = lines.filter(|(at, name)| id(at).is_ok() && (*name == HEAD || names.contains(name)));
+    wanted.map(|(at, name)| (name.to_owned(), at.to_owned())).collect()
+}
+
+/// Why the server rejects a push, where it does.
+fn rejection(printed: &str) -> Option<&str> {
+    printed.lines().find_map(|line| {
+        let (_, summary) = line.strip_prefix("!\t")?.split_once('\t')?;
+        summary.strip_prefix("[remote rejected] ")
+    })
+}
+
+/// Whether a push found the branch where it was to bring it.
+pub(super) fn is_up_to_date(printed: &[u8]) -> bool {
+    String::from_utf8_lossy(printed).lines().any(|line| line.starts_with("=\t"))
+}
+
+/// The status of HTTP that git's transport names.
+fn status(own: &str) -> Option<u16> {
+    let (_, rest) = own.split_once("returned error: ")?;
+    rest.get(..3)?.parse().ok()
+}
+
+/// Whether what a status says may pass.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_rejection_by_the_server_is_one() {
+        let line = |summary: &str| format!("To file:///x\n!\tabc:refs/heads/main\t{summary}\nDone\n");
+        let reason = |summary: &str| rejection(&line(summary)).map(str::to_owned);
+        assert_eq!(
+            reason("[remote rejected] (pre-receive hook declined)").as_deref(),
+            Some("(pre-receive hook declined)")
+        );
+        for other in ["[rejected] (stale info)", "[remote failure] (remote failed to report status)"] {
+            assert_eq!(reason(other), None, "{other}");
+        }
+        assert_eq!(rejection("remote: !\tx\t[remote rejected] (x)"), None);
+        assert!(is_up_to_date(b"To x\n=\tabc:refs/heads/main\t[up to date]\nDone\n"));
+        assert!(!is_up_to_date(b"To x\n \tabc:refs/heads/main\t1..2\nDone\n"));
+    }
+
+    #[test]
+    fn a_status_passes_if_the_server_is_at_fault() {
+        let passes = |text: &str| status(text).map(is_passing);
+        assert_eq!(
+            passes("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503"),
+            Some(true)
+        );
+        assert_eq!(passes("fatal: unable to access 'x': The requested URL returned error: 429"), Some(true));
+        assert_eq!(passes("fatal: unable to access 'x': The requested URL returned error: 302"), Some(false));
+        assert_eq!(passes("fatal: unable to access 'x': Empty reply from server"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Faults of a server that pass, and those that do not: what is tried again, and what a run is told in the end.
+
+use super::*;
+use std::time::Instant;
+
+/// A run that tries again for so long.
+fn patient(place: &Place, patience: Duration) -> Run {
+    Run::on(&place.url(), Connection { patience, ..Connection::default() }, false)
+}
+
+/// A commit on top of `main`, and what `main` points at.
+fn ready(run: &mut Run) -> (String, String) {
+    let head = run.head("main").unwrap().unwrap();
+    (run.commit(&head, "a", Some("a")).unwrap(), head)
+}
+
+const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_millis(600);
+
+#[test]
+fn a_server_that_is_killed_while_it_takes_a_push_is_asked_again() {
+    let place = Place::new();
+    let mut run = patient(&place, LONG);
+    let (made, head) = ready(&mut run);
+    // The process that receives the push is killed once, before it has moved the branch.
+    place.hook("pre-receive", "test -e once && exit 0; touch once; kill -9 $PPID");
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(place.at("main"), Some(made));
+    let count = git(&place.path("bare"), &["rev-list", "--count", "main"]);
+    assert_eq!(count, "2");
+}
+
+#[test]
+fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
+    let place = Place::new();
+    let lock = place.path("bare/refs/heads/main.lock");
+    let mut run = patient(&place, SHORT);
+    let (made, head) = ready(&mut run);
+    fs::write(&lock, "").unwrap();
+    let held = run.push("main", &made, Some(&head));
+    assert!(
+        matches!(&held, Err(CallError::Unavailable(why)) if why.contains("failed to update ref")),
+        "{held:?}"
+    );
+    let mut run = patient(&place, LONG);
+    let (made, head) = ready(&mut run);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(SHORT);
+            fs::remove_file(&lock).unwrap();
+        });
+        assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    });
+    assert_eq!(place.at("main"), Some(made));
+}
+
+#[test]
+fn a_refusal_is_told_at_once_whatever_words_a_hook_has() {
+    let place = Place::new();
+    let words = "fatal: Authentication failed; No space left on device; error: 503; fatal: not found";
+    place.hook("pre-receive", &format!("echo '{words}' >&2; echo run >> ../times; exit 1"));
+    let mut run = patient(&place, LONG);
+    let (made, head) = ready(&mut run);
+    let begun = Instant::now();
+    let refused = run.push("main", &made, Some(&head));
+    assert!(
+        matches!(&refused, Err(CallError::Upstream { message, .. }) if message.contains("hook declined")),
+        "{refused:?}"
+    );
+    assert!(begun.elapsed() < LONG);
+    assert_eq!(fs::read_to_string(place.path("times")).unwrap(), "run\n", "asked once");
+}
+
+#[test]
+fn a_commit_that_another_run_has_pushed_already_is_somebody_elses() {
+    let place = Place::new();
+    let mut run = Run::of(&place);
+    let (made, head) = ready(&mut run);
+    let mut twin = Run::of(&place);
+    twin.head("main").unwrap();
+    // The same change at the same second is the same commit.
+    let own = run.repositories.folder.as_ref().unwrap().path().join("0");
+    git(&own, &["push", "--quiet", &place.url(), &format!("{made}:refs/heads/main")]);
+    let lost = run.push("main", &made, Some(&head));
+    assert!(matches!(lost, Err(CallError::Conflict(_))), "{lost:?}");
+}
+
+#[test]
+fn a_repository_without_branches_has_none() {
+    let place = Place::new();
+    git(place.folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "empty"]);
+    let url = format!("file://{}", place.path("empty").display());
+    let mut run = Run::on(&url, Connection { patience: LONG, ..Connection::default() }, false);
+    assert_eq!(run.head("main"), Ok(None));
+    // Its head names a branch that is not there.
+    git(&place.path("bare"), &["symbolic-ref", "HEAD", "refs/heads/none"]);
+    let mut run = patient(&place, LONG);
+    assert_eq!(run.head("none"), Ok(None));
+    assert!(run.head("main").unwrap().is_some());
+}
+
+#[test]
+fn an_answer_without_any_branch_is_doubted() {
+    const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let (url, _asked) = server(EMPTY);
+    let connection = Connection { patience: SHORT, ..Connection::default() };
+    let told = Run::on(&format!("{url}/shop/deploy"), connection, false).head("main");
+    assert!(
+        matches!(&told, Err(CallError::Unavailable(why)) if why.contains("names no branch at all")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_passes_is_asked_for_again_and_what_does_not_is_not() {
+    let status = |status: u16| -> &'static str {
+        let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        Box::leak(text.into_boxed_str())
+    };
+    let garbage = "220 another protocol\r\n\r\n";
+    for (answer, passes) in [
+        (status(503), true),
+        (status(500), true),
+        (status(429), true),
+        (garbage, true),
+        ("", true),
+        (status(400), false),
+        (status(302), false),
+        (status(403), false),
+    ] {
+        // What is asked for again meets another end.
+        let (url, _asked) = server_of(&[answer], status(404));
+        let connection = Connection { patience: LONG, ..Connection::default() };
+        let told = Run::on(&format!("{url}/shop/deploy"), connection, false).head("main").unwrap_err();
+        assert_eq!(told.word() == "not-found", passes, "{answer}: {told:?}");
+    }
+}
+
+#[test]
+fn a_fault_of_this_machine_is_no_fault_of_the_server() {
+    let place = Place::new();
+    let connection = Connection { patience: LONG, ..Connection::default() };
+    let mut run = Run::on(&place.url(), connection, false);
+    run.repositories.connection.variables = vec![("PATH".into(), place.path("nowhere").into())];
+    let told = run.head("main");
+    assert!(matches!(&told, Err(CallError::Local(why)) if why.contains("install git")), "{told:?}");
+}
