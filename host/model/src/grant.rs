@@ -173,11 +173,13 @@ impl Grant {
         };
         let fixed = match target {
             Target::Path(path) if verb == "read" => protected::unreachable(path.as_str()),
-            Target::Path(path) => protected::unchangeable(path),
-            Target::Object(object) if object.store() == Store::Folder => protected::unstorable(object.key()),
+            Target::Path(path) => protected::unchangeable(path.as_str()),
+            Target::Object(object) if object.store() == Store::Folder => {
+                protected::unchangeable(object.key())
+            }
             Target::Resource(resource) => resource.unreachable(),
             Target::Repository(_, Part::Files(paths)) if verb == "commit" => {
-                paths.iter().find_map(protected::unchangeable)
+                paths.iter().find_map(|path| protected::unchangeable(path.as_str()))
             }
             _ => None,
         };

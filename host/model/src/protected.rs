@@ -1,26 +1,11 @@
-//! What no grant can open: version control, CI definitions, policy and lock files, and lockstep's own
-//! files in the workspace. It never looks at a disk, so names are compared without case.
+//! What no grant can open: version control, CI definitions, policy and lock files, and lockstep's own files in the
+//! workspace. It never looks at a disk, so it compares names as the most lenient file system does: without regard to
+//! case, and without characters that are drawn as nothing.
 
-use crate::path::WorkspacePath;
+mod names;
 
-/// Folders that hold CI definitions, directly below the workspace.
-const CI_FOLDERS: [&str; 8] =
-    [".github", ".gitlab", ".gitea", ".forgejo", ".circleci", ".buildkite", ".woodpecker", ".tekton"];
-
-/// Files that hold CI definitions, policy or locks, directly below the workspace.
-const CI_FILES: [&str; 11] = [
-    ".gitlab-ci.yml",
-    "jenkinsfile",
-    ".travis.yml",
-    ".drone.yml",
-    ".woodpecker.yml",
-    ".woodpecker.yaml",
-    "azure-pipelines.yml",
-    "bitbucket-pipelines.yml",
-    "lockstep.yaml",
-    "lockstep.yml",
-    "lockstep.lock",
-];
+use crate::text;
+use names::Reserved;
 
 /// The beginning of the name of every file that lockstep makes in a workspace for itself.
 pub const OWN_PREFIX: &str = ".lockstep-";
@@ -28,72 +13,63 @@ pub const OWN_PREFIX: &str = ".lockstep-";
 /// Why a path is out of reach, as the end of a sentence; none if it is not.
 #[must_use]
 pub fn unreachable(path: &str) -> Option<&'static str> {
-    path.split('/').find_map(|part| {
-        // Windows drops dots and blanks at the end of a name, and knows `.git` by a short name too.
-        let name = part.trim_end_matches(['.', ' ']).to_ascii_lowercase();
-        match name.as_str() {
-            ".git" | "git~1" => Some("is the repository's own data, out of reach for every step"),
-            name if name.starts_with(OWN_PREFIX) => Some("is a file that lockstep keeps for itself"),
-            _ => None,
-        }
+    path.split('/').find_map(|part| match folded(part).as_str() {
+        // Windows knows `.git` by a short name too.
+        ".git" | "git~1" => Some("is the repository's own data, out of reach for every step"),
+        name if name.starts_with(OWN_PREFIX) => Some("is a file that lockstep keeps for itself"),
+        _ => None,
     })
 }
 
-/// Why a path cannot be changed, as the end of a sentence; none if it can.
+/// Why a file cannot be changed, as the end of a sentence; none if it can. The same rule holds in the workspace, in a
+/// repository and in a folder that serves as a store, since each of them can be a checkout or have one in it.
 #[must_use]
-pub fn unchangeable(path: &WorkspacePath) -> Option<&'static str> {
-    let lower = path.as_str().to_ascii_lowercase();
-    let first = lower.split('/').next().unwrap_or_default();
-    let definition = CI_FOLDERS.contains(&first)
-        || CI_FILES.contains(&lower.as_str())
-        || lower.starts_with("jenkinsfile.") && !lower.contains('/');
-    unreachable(path.as_str()).or(definition.then_some("decides what CI runs, so no step can change it"))
+pub fn unchangeable(path: &str) -> Option<&'static str> {
+    const KINDS: [(&[Reserved], &str); 3] = [
+        (names::CI, "decides what CI runs, so no step can change it"),
+        (names::REPOSITORY, "decides what bots, hooks or reviewers do, so no step can change it"),
+        (names::LOCKS, "is a policy or a lock file, so no step can change it"),
+    ];
+    let path_folded = folded_path(path);
+    let parts: Vec<&str> = path_folded.split('/').collect();
+    let reserved = KINDS.iter().find(|(kind, _)| kind.iter().any(|reserved| reserves(reserved, &parts)));
+    unreachable(path).or(reserved.map(|(_, reason)| *reason))
 }
 
-/// Why nothing can be kept at a path outside the workspace, as the end of a sentence; none if it can: it may lie in a
-/// repository, whose top is not known.
+/// Whether the last part is such a file, or any part such a folder.
+fn reserves(reserved: &Reserved, parts: &[&str]) -> bool {
+    let any = |patterns: &[&str], name: &str| patterns.iter().any(|pattern| matches(pattern, name));
+    parts.last().is_some_and(|name| any(reserved.files, name))
+        || parts.iter().any(|name| any(reserved.folders, name))
+}
+
+/// Whether a name matches a pattern of at most one `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((before, after)) => {
+            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+        }
+        None => pattern == name,
+    }
+}
+
+/// A path in the form in which paths are compared: what any file system takes for the same path gives the same text.
 #[must_use]
-pub fn unstorable(path: &str) -> Option<&'static str> {
-    let definition = path.split('/').any(|part| {
-        let part = part.to_ascii_lowercase();
-        CI_FOLDERS.contains(&part.as_str())
-            || CI_FILES.contains(&part.as_str())
-            || part.starts_with("jenkinsfile.")
-    });
-    unreachable(path).or(definition.then_some("may decide what CI runs, so no step can store it"))
+pub fn folded_path(path: &str) -> String {
+    path.split('/').map(folded).collect::<Vec<_>>().join("/")
+}
+
+/// A part of a path in the form in which names are compared.
+fn folded(part: &str) -> String {
+    // Windows reads `name:stream` as a part of `name`, and drops dots and blanks at the end of a name.
+    let name = part.split(':').next().unwrap_or_default().trim_end_matches(['.', ' ']);
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    // Upper case first: `ſ` has no lower case but that of its upper case, and `ﬁ` becomes two letters.
+    let shown = name.chars().filter(|c| !text::shows_nothing(*c));
+    shown.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn version_control_and_own_files_are_out_of_reach() {
-        for path in
-            [".git", ".git/config", "a/.GIT/config", "a/.git", ".git./x", ".git /x", ".lockstep-journal"]
-        {
-            assert!(unreachable(path).is_some(), "{path}");
-        }
-        for path in ["a/git", ".gitignore", ".github/x", "lockstep.yaml", "x.git"] {
-            assert!(unreachable(path).is_none(), "{path}");
-        }
-    }
-
-    #[test]
-    fn what_decides_over_ci_cannot_be_changed() {
-        for path in [
-            ".github/workflows/x.yml",
-            ".GitHub/x",
-            ".gitlab-ci.yml",
-            "Jenkinsfile",
-            "Jenkinsfile.prod",
-            "lockstep.yaml",
-            ".git/x",
-        ] {
-            assert!(unchangeable(&WorkspacePath::parse(path).unwrap()).is_some(), "{path}");
-        }
-        for path in ["deploy/Jenkinsfile.d/x", "deploy/lockstep.yaml", "github/x", ".gitignore"] {
-            assert!(unchangeable(&WorkspacePath::parse(path).unwrap()).is_none(), "{path}");
-        }
-    }
-}
+mod tests;

@@ -67,7 +67,7 @@ pub(crate) fn is_inert(c: char) -> bool {
 /// The Unicode format characters (general category Cf), the separators of lines and paragraphs, and the
 /// other characters that are drawn as nothing. Comparisons that follow a culture's rules skip them, so
 /// `##` and `[` with one of them between would still be a command to some.
-fn shows_nothing(c: char) -> bool {
+pub(crate) fn shows_nothing(c: char) -> bool {
     matches!(
         u32::from(c),
         0x00AD

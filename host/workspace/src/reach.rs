@@ -7,7 +7,7 @@ use lockstep_model::protected;
 use std::path::{Path, PathBuf};
 use std::{fs, path};
 
-/// The files of this run that lie in the workspace, in lower case as [`protected`] compares names.
+/// The files of this run that lie in the workspace, in the form in which [`protected`] compares paths.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     own: Vec<String>,
@@ -20,7 +20,9 @@ impl Reach {
         let own = own_files
             .iter()
             .flat_map(|file| names(file))
-            .filter_map(|file| Some(file.strip_prefix(&root).ok()?.to_string_lossy().to_lowercase()))
+            .filter_map(|file| {
+                Some(protected::folded_path(&file.strip_prefix(&root).ok()?.to_string_lossy()))
+            })
             .filter(|file| !file.is_empty())
             .collect();
         Self { own }
@@ -42,14 +44,14 @@ impl Reach {
 
     /// Why a path cannot be changed, as the end of a sentence; none if it can.
     pub(super) fn unchangeable(&self, path: &WorkspacePath) -> Option<&'static str> {
-        protected::unchangeable(path).or(self.owns(path.as_str()).then_some(OWN))
+        protected::unchangeable(path.as_str()).or(self.owns(path.as_str()).then_some(OWN))
     }
 
     fn owns(&self, path: &str) -> bool {
         if self.own.is_empty() {
             return false;
         }
-        let path = path.to_lowercase();
+        let path = protected::folded_path(path);
         self.own.iter().any(|own| {
             path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })

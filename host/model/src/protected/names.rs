@@ -1,0 +1,179 @@
+//! The names of files and folders that no step can change, as data: who reads each of them, and where its maker documents
+//! it. A name counts at any depth, since a folder below the workspace can be a checkout of its own.
+
+/// Names that one program reads.
+pub(super) struct Reserved {
+    /// Who reads them.
+    pub(super) reader: &'static str,
+    /// Where this is documented.
+    pub(super) source: &'static str,
+    /// Names of files, in lower case. One `*` stands for any text.
+    pub(super) files: &'static [&'static str],
+    /// Names of folders, in the same form. All that is below them is reserved too.
+    pub(super) folders: &'static [&'static str],
+}
+
+/// What decides what a CI system or a build service runs.
+pub(super) const CI: &[Reserved] = &[
+    row("GitHub Actions and Dependabot", "docs.github.com/actions", &[], &[".github"]),
+    row("GitHub Actions: what `uses:` runs", "docs.github.com/actions", &["action.yml", "action.yaml"], &[]),
+    row(
+        "GitLab CI/CD",
+        "docs.gitlab.com/ci/yaml",
+        &[".gitlab-ci*", "*.gitlab-ci.yml", "*.gitlab-ci.yaml"],
+        &[".gitlab", ".gitlab-ci*"],
+    ),
+    row("Gitea Actions", "docs.gitea.com/usage/actions", &[], &[".gitea"]),
+    row("Forgejo Actions", "forgejo.org/docs", &[], &[".forgejo"]),
+    row("Jenkins", "www.jenkins.io/doc/book/pipeline/jenkinsfile", &["jenkinsfile*", "*.jenkinsfile"], &[]),
+    row("CircleCI", "circleci.com/docs", &["circle.yml"], &[".circleci"]),
+    row(
+        "Buildkite",
+        "buildkite.com/docs/pipelines",
+        &["buildkite.yml", "buildkite.yaml", "buildkite.json"],
+        &[".buildkite"],
+    ),
+    row("Woodpecker", "woodpecker-ci.org/docs", &[".woodpecker.y*ml"], &[".woodpecker"]),
+    row("Drone", "docs.drone.io", &[".drone.*"], &[]),
+    row("Travis CI", "docs.travis-ci.com", &[".travis.yml"], &[".travis"]),
+    row(
+        "Azure Pipelines",
+        "learn.microsoft.com/azure/devops/pipelines",
+        &["azure-pipelines*", ".azure-pipelines*", ".vsts-ci.y*ml", "vsts-ci.y*ml"],
+        &["azure-pipelines", ".azure-pipelines", ".azuredevops", ".azdo"],
+    ),
+    row("Bitbucket Pipelines", "support.atlassian.com/bitbucket-cloud", &["bitbucket-pipelines.y*ml"], &[]),
+    row("Tekton's Pipelines as Code", "pipelinesascode.com", &[], &[".tekton"]),
+    row(
+        "AWS CodeBuild, CodeDeploy and Amplify",
+        "docs.aws.amazon.com/codebuild",
+        &["buildspec*.yml", "buildspec*.yaml", "appspec.y*ml", "amplify.y*ml"],
+        &[],
+    ),
+    row(
+        "Google Cloud Build",
+        "cloud.google.com/build/docs",
+        &["cloudbuild*.yaml", "cloudbuild*.yml", "cloudbuild*.json"],
+        &[".cloudbuild"],
+    ),
+    row("Cirrus CI", "cirrus-ci.org/guide", &[".cirrus.*"], &[]),
+    row("AppVeyor", "www.appveyor.com/docs", &["appveyor*.yml", ".appveyor*.yml"], &[]),
+    row("Semaphore", "docs.semaphore.io", &[], &[".semaphore"]),
+    row("Codefresh", "codefresh.io/docs", &["codefresh*.yml", "codefresh*.yaml"], &[".codefresh"]),
+    row("SourceHut", "man.sr.ht/builds.sr.ht", &[".build.yml", ".build.yaml"], &[".builds"]),
+    row("Harness", "developer.harness.io/docs", &[], &[".harness"]),
+    row("Screwdriver", "docs.screwdriver.cd", &["screwdriver.y*ml", ".screwdriver.y*ml"], &[]),
+    row("TeamCity", "www.jetbrains.com/help/teamcity", &[".teamcity.yml"], &[".teamcity"]),
+    row("JetBrains Space", "www.jetbrains.com/help/space", &[".space.kts"], &[]),
+    row("Zuul", "zuul-ci.org/docs", &["zuul.y*ml", ".zuul.y*ml"], &["zuul.d", ".zuul.d"]),
+    row("Prow", "docs.prow.k8s.io", &[".prow.y*ml"], &[".prow"]),
+    row("GoCD", "docs.gocd.org", &["*.gocd.yaml", "*.gocd.yml", "*.gopipeline.json"], &[]),
+    row("Bitrise", "docs.bitrise.io", &["bitrise.y*ml"], &[".bitrise"]),
+    row("Codemagic", "docs.codemagic.io", &["codemagic.y*ml"], &[]),
+    row("Wercker", "github.com/wercker/wercker", &["wercker.yml"], &[]),
+    row("Shippable", "github.com/Shippable/docs", &["shippable.yml"], &[]),
+    row("Scrutinizer", "scrutinizer-ci.com/docs", &[".scrutinizer.yml"], &[]),
+    row("OneDev", "docs.onedev.io", &[".onedev-buildspec.yml"], &[]),
+    row("Earthly", "docs.earthly.dev", &["earthfile"], &[]),
+    row("Dagger", "docs.dagger.io", &["dagger.json"], &[]),
+    row("Packit", "packit.dev/docs", &[".packit.*", "packit.y*ml"], &[]),
+    row("Read the Docs", "docs.readthedocs.com", &[".readthedocs.y*ml", "readthedocs.y*ml"], &[]),
+    row("Netlify", "docs.netlify.com", &["netlify.toml"], &[]),
+    row("Vercel", "vercel.com/docs/project-configuration", &["vercel.json", "now.json"], &[]),
+    row(
+        "Development containers",
+        "containers.dev",
+        &[".devcontainer.json", ".gitpod.yml"],
+        &[".devcontainer"],
+    ),
+    row("Hosts that run `.ci/run`", "a custom, not a product", &[], &[".ci"]),
+];
+
+/// What decides what bots and hooks do, who must approve a change, and where Git gets things from.
+pub(super) const REPOSITORY: &[Reserved] = &[
+    row("Code owners of GitHub, GitLab and Gitea", "docs.github.com/repositories", &["codeowners"], &[]),
+    row(
+        "Owners of Prow and Gerrit",
+        "www.kubernetes.dev/docs/guide/owners",
+        &["owners", "owners_aliases"],
+        &[],
+    ),
+    row(
+        "Git: submodules, filters, merges",
+        "git-scm.com/docs/gitmodules",
+        &[".gitmodules", ".gitattributes"],
+        &[],
+    ),
+    row("Git LFS: the server that gets the credential", "git-lfs.com", &[".lfsconfig"], &[]),
+    row("pre-commit", "pre-commit.com", &[".pre-commit-config.y*ml", ".pre-commit-hooks.y*ml"], &[]),
+    row("Husky", "typicode.github.io/husky", &[], &[".husky"]),
+    row("Lefthook", "lefthook.dev", &["lefthook*", ".lefthook*"], &[".lefthook"]),
+    row("Mergify", "docs.mergify.com", &[".mergify.y*ml"], &[".mergify"]),
+    row("Kodiak", "kodiakhq.com/docs", &[".kodiak.toml"], &[]),
+    row("Bors", "bors.tech", &["bors.toml"], &[]),
+    row(
+        "Bulldozer and Policy Bot",
+        "github.com/palantir/policy-bot",
+        &[".bulldozer.yml", ".policy.yml"],
+        &[],
+    ),
+    row("Rultor", "doc.rultor.com", &[".rultor.yml"], &[]),
+    row("Atlantis", "www.runatlantis.io/docs", &["atlantis.y*ml"], &[]),
+    row("Digger", "docs.digger.dev", &["digger.y*ml"], &[]),
+    row("Terrateam", "docs.terrateam.io", &[], &[".terrateam"]),
+    row("Spacelift", "docs.spacelift.io", &[], &[".spacelift"]),
+    row("env zero", "docs.env0.com", &["env0.y*ml", "env0.workflow.y*ml"], &[]),
+    row("Renovate", "docs.renovatebot.com", &["renovate.json", ".renovaterc*", "renovate.json5"], &[]),
+    row(
+        "Dependabot before it moved to `.github`",
+        "docs.github.com/code-security/dependabot",
+        &[],
+        &[".dependabot"],
+    ),
+];
+
+/// Policies, and the files in which package managers record what they install.
+pub(super) const LOCKS: &[Reserved] = &[
+    row("Policies of lockstep", "README.md", &["lockstep.y*ml"], &[]),
+    row(
+        "Cargo, Yarn, Poetry, uv, Bundler, Composer, Nix, Helm, Terraform and others",
+        "doc.rust-lang.org/cargo",
+        &[
+            "*.lock",
+            "*.lock.json",
+            "*.lock.hcl",
+            "*.lock.toml",
+            "*.lock.yaml",
+            "*.lock.yml",
+            "*.lockb",
+            "*.lockfile",
+        ],
+        &[],
+    ),
+    row(
+        "npm, pnpm, conda-lock",
+        "docs.npmjs.com/cli",
+        &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.y*ml", "conda-lock.y*ml"],
+        &[],
+    ),
+    row("pip", "packaging.python.org/specifications/pylock-toml", &["pylock.*"], &[]),
+    row("Go", "go.dev/ref/mod", &["go.sum", "go.work.sum"], &[]),
+    row("Gradle", "docs.gradle.org", &["verification-metadata.xml", "verification-keyring.*"], &[]),
+    row("NuGet", "learn.microsoft.com/nuget", &["packages.lock.json"], &[]),
+    row(
+        "Swift and Carthage",
+        "docs.swift.org/package-manager",
+        &["package.resolved", "cartfile.resolved"],
+        &[],
+    ),
+    row("Cabal", "cabal.readthedocs.io", &["cabal.project.freeze"], &[]),
+];
+
+const fn row(
+    reader: &'static str,
+    source: &'static str,
+    files: &'static [&'static str],
+    folders: &'static [&'static str],
+) -> Reserved {
+    Reserved { reader, source, files, folders }
+}
