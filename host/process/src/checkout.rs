@@ -1,0 +1,125 @@
+//! Which places a commit can choose: the workspace and the checkout around it. It compares places and not spellings.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+/// The most links that one path may lead through.
+const MOST_LINKS: usize = 40;
+
+/// The folders whose content a commit, an artifact or a step can choose.
+#[derive(Debug, Clone, Default)]
+pub struct Checkout {
+    /// Without links, and all there.
+    roots: Vec<PathBuf>,
+}
+
+impl Checkout {
+    /// These folders, and for each the checkout of git that it lies in. A folder that does not exist holds nothing.
+    #[must_use]
+    pub fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut roots = Vec::new();
+        for folder in folders.into_iter().filter_map(|folder| folder.canonicalize().ok()) {
+            let top = folder.ancestors().find(|top| top.join(".git").symlink_metadata().is_ok());
+            let top = top.unwrap_or(&folder).to_owned();
+            if !roots.contains(&top) {
+                roots.push(top);
+            }
+        }
+        Self { roots }
+    }
+
+    /// Whether this path leads into the checkout or through it. What cannot be followed to its end counts as within.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        let Ok(path) = std::path::absolute(path) else { return true };
+        let mut left: VecDeque<OsString> = parts(&path);
+        let (mut place, mut links) = (PathBuf::from("/"), 0);
+        while let Some(part) = left.pop_front() {
+            if part == ".." {
+                place.pop();
+                continue;
+            }
+            place.push(part);
+            if self.roots.iter().any(|root| place.starts_with(root)) {
+                return true;
+            }
+            match place.read_link() {
+                Ok(target) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return true;
+                    }
+                    place.pop();
+                    if target.is_absolute() {
+                        place = PathBuf::from("/");
+                    }
+                    let mut target = parts(&target);
+                    target.append(&mut left);
+                    left = target;
+                }
+                // No link, or nothing yet: what follows is taken as it is spelled.
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {}
+                // Nobody can open what is behind this.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotADirectory) =>
+                {
+                    return false;
+                }
+                Err(_) => return true,
+            }
+        }
+        false
+    }
+}
+
+/// The parts of a path, without its root.
+fn parts(path: &Path) -> VecDeque<OsString> {
+    let part = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        _ => None,
+    };
+    path.components().filter_map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_place_is_found_by_whatever_way_leads_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        for made in ["ws/sub/bin", "ws/.git", "ws.tmp", "other/bin"] {
+            fs::create_dir_all(top.join(made)).unwrap();
+        }
+        symlink("../ws/sub", top.join("other/into")).unwrap();
+        symlink("../../../other", top.join("ws/sub/bin/out")).unwrap();
+        symlink("loop", top.join("other/loop")).unwrap();
+        symlink(top.join("other/into"), top.join("other/twice")).unwrap();
+        let checkout = Checkout::new([top.join("ws/sub"), top.join("missing")]);
+        for within in [
+            "ws",
+            "ws/x",
+            "ws/sub/bin/tool",
+            "ws/sub/../other-file",
+            "other/into/bin/tool",
+            "other/../ws/x",
+            "other/twice/bin",
+            "ws/sub/bin/out/bin",
+            "ws/../other/bin",
+            "other/loop",
+            "ws/new/folder/x",
+        ] {
+            assert!(checkout.holds(&top.join(within)), "{within}");
+        }
+        for outside in ["ws.tmp/kubeconfig", "other/bin/tool", "other/new", "", "other/bin/.."] {
+            assert!(!checkout.holds(&top.join(outside)), "{outside}");
+        }
+        assert!(!Checkout::default().holds(&top));
+    }
+}

@@ -1,0 +1,19 @@
+//! Programs that a run starts: where they may be, how they are started, and how they end with the run. It decides nothing
+//! about credentials.
+//!
+//! No program is started that lies in the checkout, and none outlives the run. The program is started by a keeper: a process
+//! of this same executable that waits for the program and, when the run is gone, kills the program and everything that
+//! the program has started.
+#![forbid(unsafe_code)]
+
+mod checkout;
+mod find;
+mod keeper;
+mod start;
+mod tree;
+
+pub use checkout::Checkout;
+pub use find::{NotFound, Programs};
+pub use keeper::serve;
+pub use start::Bounds;
+pub use tree::{descendants, resident_bytes};

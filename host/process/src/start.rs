@@ -1,0 +1,145 @@
+//! Starts a program and reads what it says, within bounds. The program ends with the run.
+
+use crate::find::Programs;
+use crate::keeper;
+use std::io::{self, Read, Write as _};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How much a program may say, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The most bytes on standard output; a program that says more is ended.
+    pub stdout: u64,
+    /// The most bytes of standard error that are kept.
+    pub stderr: u64,
+    /// How long it may take; none for as long as the run.
+    pub patience: Option<Duration>,
+}
+
+impl Programs {
+    /// Runs a program to its end. The command's own environment is all that the program gets, besides nothing.
+    ///
+    /// # Errors
+    /// It cannot be started, says too much, or takes too long.
+    pub fn run(&self, command: &Command, input: &[u8], bounds: Bounds) -> io::Result<Output> {
+        let mut child = self.start(command, input.len())?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(io::Error::other("a program was started without pipes"));
+        };
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            let said = scope.spawn(move || first(stderr, bounds.stderr));
+            scope.spawn(move || drop(sender.send(all(stdout, bounds.stdout))));
+            let mut line = Some(stdin);
+            if self.kept {
+                // A keeper always reads. The line stays open until the end.
+                let _ = line.as_mut().map(|line| line.write_all(input));
+            } else {
+                let stdin = line.take();
+                scope.spawn(move || write(stdin, input));
+            }
+            let answered = match bounds.patience {
+                None => receiver.recv().map_err(|_| None),
+                Some(patience) => receiver.recv_timeout(patience).map_err(|_| Some(patience)),
+            };
+            let stdout = answered.unwrap_or_else(|patience| Err(too_slow(patience)));
+            if stdout.is_err() {
+                drop(line.take());
+                // Without a keeper there is nobody else to do it.
+                let _ = (!self.kept).then(|| child.kill());
+            }
+            let status = child.wait()?;
+            let stderr = said.join().unwrap_or_default();
+            Ok(Output { status, stdout: stdout?, stderr })
+        })
+    }
+
+    fn start(&self, command: &Command, input: usize) -> io::Result<Child> {
+        let mut start = if self.kept {
+            let mut start = keeper::own_executable()?;
+            start.arg(keeper::KEEP).arg(input.to_string()).arg(command.get_program());
+            start
+        } else {
+            Command::new(command.get_program())
+        };
+        start.args(command.get_args()).env_clear();
+        start.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        start.current_dir(command.get_current_dir().unwrap_or(std::path::Path::new("/")));
+        start.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    }
+}
+
+/// Writes the input, of which a program may read less, and closes.
+fn write(stdin: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        let _ = stdin.write_all(input);
+    }
+}
+
+/// Everything, or an error if that is too much.
+fn all(mut pipe: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    pipe.by_ref().take(most).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 == most && pipe.read(&mut [0])? > 0 {
+        true => {
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it printed more than {most} bytes")))
+        }
+        false => Ok(bytes),
+    }
+}
+
+/// The first bytes; the rest is read and forgotten, since a program must not wait for a reader.
+fn first(mut pipe: impl Read, most: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What was read before an error is what there is.
+    let _ = pipe.by_ref().take(most).read_to_end(&mut bytes);
+    let dropped = io::copy(&mut pipe, &mut io::sink()).unwrap_or_default();
+    if dropped > 0 {
+        bytes.extend_from_slice(format!(" … ({dropped} more bytes are not shown)").as_bytes());
+    }
+    bytes
+}
+
+fn too_slow(patience: Option<Duration>) -> io::Error {
+    let seconds = patience.unwrap_or_default().as_secs();
+    io::Error::new(io::ErrorKind::TimedOut, format!("it did not end within {seconds} s and was stopped"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Checkout;
+
+    fn run(line: &str, input: &[u8], bounds: Bounds) -> io::Result<Output> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", line]).env("PATH", "/usr/bin:/bin");
+        Programs::new(None, Checkout::default()).unkept().run(&command, input, bounds)
+    }
+
+    const BOUNDS: Bounds = Bounds { stdout: 1000, stderr: 100, patience: Some(Duration::from_secs(60)) };
+
+    #[test]
+    fn a_program_gets_its_input_and_is_heard() {
+        let ended = run("cat; echo oh >&2; env | grep -c .", b"hello\n", BOUNDS).unwrap();
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "oh\n");
+        // `PATH`, and what the shell itself sets.
+        assert!(String::from_utf8_lossy(&ended.stdout).starts_with("hello\n"), "{ended:?}");
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_kept() {
+        let many = run("head -c 1000 /dev/zero", b"", BOUNDS).unwrap();
+        assert_eq!(many.stdout.len(), 1000);
+        let error = run("head -c 1001 /dev/zero", b"", BOUNDS).unwrap_err();
+        assert!(error.to_string().contains("more than 1000 bytes"), "{error}");
+        let loud = run("head -c 10000000 /dev/zero >&2", b"", BOUNDS).unwrap();
+        assert!(String::from_utf8_lossy(&loud.stderr).contains("(9999900 more bytes are not shown)"));
+        let bounds = Bounds { patience: Some(Duration::from_millis(50)), ..BOUNDS };
+        let slow = run("exec sleep 60", b"", bounds).unwrap_err();
+        assert!(slow.to_string().contains("was stopped"), "{slow}");
+    }
+}

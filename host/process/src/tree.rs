@@ -1,0 +1,91 @@
+//! The processes that a process has started, and those that they have: how much memory they have, and their end. Known on
+//! Linux; elsewhere the process group stands for them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+/// All processes that this one has started, directly or through others.
+#[must_use]
+pub fn descendants() -> Vec<u32> {
+    let own = std::process::id();
+    // Not every kernel lists the children of a process.
+    let listed = Path::new("/proc/self/task").join(own.to_string()).join("children").exists();
+    let parents = (!listed).then(by_parent);
+    let mut found = vec![own];
+    let mut next = 0;
+    while let Some(process) = found.get(next) {
+        let more = match &parents {
+            Some(parents) => parents.get(process).cloned().unwrap_or_default(),
+            None => children(*process),
+        };
+        // A number may be given again while this looks.
+        let new: Vec<_> = more.into_iter().filter(|process| !found.contains(process)).collect();
+        found.extend(new);
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// The children of a process as the kernel lists them, by the thread that has started each.
+fn children(process: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
+    let listed =
+        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let numbers =
+        listed.flat_map(|line| line.split(' ').filter_map(|word| word.parse().ok()).collect::<Vec<_>>());
+    numbers.collect()
+}
+
+/// The children of every process.
+fn by_parent() -> HashMap<u32, Vec<u32>> {
+    let mut all: HashMap<u32, Vec<u32>> = HashMap::new();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else { continue };
+        // The name, which stands in parentheses, may hold anything.
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        all.entry(parent.unwrap_or(0)).or_default().push(process);
+    }
+    all
+}
+
+/// How much memory these processes have in RAM together.
+#[must_use]
+pub fn resident_bytes(processes: &[u32]) -> u64 {
+    let pages = |process: &u32| -> Option<u64> {
+        let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+        statm.split(' ').nth(1)?.parse().ok()
+    };
+    processes.iter().filter_map(pages).sum::<u64>() * rustix::param::page_size() as u64
+}
+
+/// Kills everything that this process has started.
+#[cfg(target_os = "linux")]
+pub(crate) fn kill(_: u32) {
+    for process in descendants() {
+        if let Some(process) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// Kills the group of the program that this process has started.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn kill(program: u32) {
+    if let Some(group) = i32::try_from(program).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+/// Kills until nothing is left of what this process has started. What loses its parent becomes a child of this process.
+pub(crate) fn end(program: u32) {
+    loop {
+        kill(program);
+        // It fails when there are no children any more.
+        if rustix::process::wait(rustix::process::WaitOptions::empty()).is_err() {
+            return;
+        }
+    }
+}
