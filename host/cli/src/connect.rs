@@ -16,7 +16,7 @@ use lockstep_model::web::WebAddress;
 use lockstep_objects::{Identity, Keys};
 use lockstep_repository::Signing;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The variables that hold the credentials which an input names.
@@ -27,6 +27,14 @@ pub(crate) struct Held {
     keys: Option<Keys>,
     identity: Option<Identity>,
     all: Vec<(String, String)>,
+    files: Vec<(String, PathBuf)>,
+}
+
+impl Held {
+    /// The files that hold secrets by the name of a variable.
+    pub(crate) fn files(&self) -> Vec<(String, PathBuf)> {
+        self.files.clone()
+    }
 }
 
 /// How each capability gets in.
@@ -51,7 +59,7 @@ pub(crate) fn held(secrets: &Secrets) -> Held {
         .map(Identity::Token)
         .or_else(|| environment::path("AWS_WEB_IDENTITY_TOKEN_FILE").map(Identity::File))
         .or_else(request);
-    Held { keys, identity, all: secrets.all() }
+    Held { keys, identity, all: secrets.all(), files: secrets.files() }
 }
 
 /// The connections that the inputs describe.
@@ -62,7 +70,7 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
     let text = |name: &str| {
         inputs.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let Held { keys, identity, all } = held;
+    let Held { keys, identity, all, .. } = held;
     let credentials = inputs.texts("credentials").unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
     let mut repository = forges::repositories(&all, workspace);

@@ -12,6 +12,9 @@ pub(crate) struct Environment {
     pub(crate) platform: Platform,
     /// Whether `CI` is set: no bars, no colours.
     pub(crate) is_ci: bool,
+    /// Whether GitHub reads the log. An earlier job can set variables of a later one on GitLab, and `LOCKSTEP_PLATFORM`
+    /// anywhere, but it can take away none that another system has set.
+    pub(crate) is_github: bool,
 }
 
 impl Environment {
@@ -37,7 +40,13 @@ impl Environment {
     }
 
     fn on(platform: Platform) -> Self {
-        Self { platform, is_ci: text("CI").is_some() || platform != Platform::Plain }
+        let others = ["GITLAB_CI", "CI_JOB_ID", "CI_PROJECT_ID", "JENKINS_URL", "JENKINS_HOME", "BUILD_TAG"];
+        let is_other = others.iter().any(|name| std::env::var_os(name).is_some());
+        Self {
+            platform,
+            is_ci: text("CI").is_some() || platform != Platform::Plain,
+            is_github: text("GITHUB_ACTIONS").as_deref() == Some("true") && !is_other,
+        }
     }
 }
 

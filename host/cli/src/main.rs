@@ -6,6 +6,7 @@ mod builtin;
 mod commands;
 mod conclude;
 mod connect;
+mod credential_files;
 mod environment;
 mod forges;
 mod inputs;

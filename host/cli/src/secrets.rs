@@ -1,66 +1,136 @@
 //! Takes secrets out of this process's environment before anything else happens, and makes its memory
 //! unreadable to other processes of the same user. It never hands a secret to a component or a child process.
 
-use std::collections::BTreeMap;
+use lockstep_model::secret;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 
 /// The variable by which a restarted process finds what it must not have in its environment.
 const HANDOVER: &str = "LOCKSTEP_HANDOVER_FD";
 
-/// Words that mark a variable as secret where they stand as a part of its name.
-const SECRET_WORDS: [&str; 12] = [
-    "TOKEN",
-    "SECRET",
-    "SECRETS",
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "JWT",
-    "PAT",
-    "APIKEY",
-    "AUTH",
-];
-/// Pairs of words that do.
-const SECRET_PAIRS: [&str; 5] = ["PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "SIGNING_KEY", "AUTH_CONFIG"];
-/// Endings of names whose value says where a secret is, not what it is.
-const PLACE_ENDINGS: [&str; 9] =
-    ["_FILE", "_PATH", "_DIR", "_URL", "_URI", "_ID", "_NAME", "_SOCK", "_USERNAME"];
+/// The variable that names others which hold secrets.
+const NAMES: &str = "LOCKSTEP_SECRETS";
 
-/// The secrets of this run, by the name of the variable each came in.
+/// Variables that this program or its libraries read themselves. They stay in the environment, and what is secret in them
+/// is only looked for in texts.
+const READ: [&str; 20] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "GITHUB_SERVER_URL",
+    "GITHUB_API_URL",
+    "GITHUB_REPOSITORY",
+    "CI_SERVER_URL",
+    "CI_API_V4_URL",
+    "CI_JOB_URL",
+    "BUILD_URL",
+    "JENKINS_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+/// The variables that hold inputs, which are looked at together with all other inputs.
+const INPUTS: [&str; 3] = ["LOCKSTEP_INPUT", "LOCKSTEP_CONTROL_", "LOCKSTEP_DOCUMENT"];
+
+/// The secrets of this run.
 #[derive(Default)]
-pub(crate) struct Secrets(BTreeMap<String, String>);
+pub(crate) struct Secrets {
+    /// By the name of the variable each came in.
+    variables: BTreeMap<String, String>,
+    /// Those that show themselves in variables which stay where they are.
+    pieces: BTreeSet<String>,
+    /// The variables that [`NAMES`] names and nobody has set.
+    missing: Vec<String>,
+}
 
 impl Secrets {
+    /// The secrets of these variables and of those that are in the environment.
+    fn of(variables: BTreeMap<String, String>) -> Self {
+        let (mut pieces, mut set) = (BTreeSet::new(), BTreeSet::new());
+        let named = named();
+        for (name, value) in std::env::vars_os() {
+            let (Some(name), value) = (name.to_str(), value.to_string_lossy()) else { continue };
+            if INPUTS.iter().all(|begin| !name.starts_with(begin)) {
+                pieces.extend(secret::found(&value));
+            }
+            if named.contains(name) && !value.is_empty() {
+                set.insert(name.to_owned());
+                pieces.insert(value.into_owned());
+            }
+        }
+        pieces.retain(|piece| !secret::is_common(piece));
+        let is_missing = |name: &String| !set.contains(name) && !variables.contains_key(name);
+        let missing = named.into_iter().filter(is_missing).collect();
+        Self { variables, pieces, missing }
+    }
+
     /// The secret that came in this variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 
-    /// Each with its name.
+    /// Each with its name, and those without one of their own. Words that are too common to be looked for are no secret.
     pub(crate) fn all(&self) -> Vec<(String, String)> {
-        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+        let named = self.variables.iter().filter(|(_, value)| !secret::is_common(value));
+        let named = named.map(|(name, value)| (name.clone(), value.clone()));
+        named.chain(self.pieces.iter().map(|piece| (String::new(), piece.clone()))).collect()
     }
 
-    /// Their values.
+    /// The texts that must not be seen.
     pub(crate) fn values(&self) -> Vec<&str> {
-        self.0.values().map(String::as_str).collect()
+        let named =
+            self.variables.values().filter(|value| !secret::is_common(value) && place(value).is_none());
+        named.chain(&self.pieces).map(String::as_str).collect()
+    }
+
+    /// The files that hold secrets: variables with the name of a secret can hold the path of a file, as those of type
+    /// `file` do on GitLab.
+    pub(crate) fn files(&self) -> Vec<(String, PathBuf)> {
+        self.variables.iter().filter_map(|(name, value)| Some((name.clone(), place(value)?))).collect()
+    }
+
+    /// The variables that [`NAMES`] names and nobody has set.
+    pub(crate) fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// The variables whose value is too short or too common to be looked for in texts.
+    pub(crate) fn common(&self) -> Vec<&str> {
+        let common = self.variables.iter().filter(|(_, value)| secret::is_common(value));
+        common.map(|(name, _)| name.as_str()).collect()
     }
 }
 
-/// Whether a variable of this name holds a secret.
-pub(crate) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    if name.starts_with("LOCKSTEP_SECRET_") {
-        return true;
-    }
-    let place = PLACE_ENDINGS.iter().any(|ending| name.ends_with(ending));
-    let word = name.split('_').any(|part| SECRET_WORDS.contains(&part));
-    let pair = SECRET_PAIRS.iter().any(|pair| name.contains(pair));
-    // An access key's id is half of a credential.
-    name == "AWS_ACCESS_KEY_ID" || (!place && (word || pair))
+/// The file that a value is the path of.
+fn place(value: &str) -> Option<PathBuf> {
+    let path = value.strip_prefix('/').filter(|path| path.len() < 4096 && !path.contains(['\n', '\0']));
+    path.map(|_| PathBuf::from(value)).filter(|path| path.exists())
+}
+
+/// The variables that hold secrets by the user's word.
+fn named() -> BTreeSet<String> {
+    let names = std::env::var(NAMES).unwrap_or_default();
+    let names = names.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether a variable is taken out of the environment.
+fn is_secret(name: &str, value: &str, named: &BTreeSet<String>) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let is_read =
+        READ.contains(&&*upper) || name == NAMES || INPUTS.iter().any(|begin| name.starts_with(begin));
+    !value.is_empty()
+        && !is_read
+        && (secret::is_secret_name(name) || named.contains(name) || !secret::found(value).is_empty())
 }
 
 /// Takes the secrets. Where there are any, the program starts itself again without them in its environment,
@@ -78,8 +148,9 @@ pub(crate) fn take() -> io::Result<Secrets> {
 /// The environment in two: what stays, and what is secret.
 fn split() -> (Vec<(OsString, OsString)>, BTreeMap<String, String>) {
     let (mut clean, mut secret) = (Vec::new(), BTreeMap::new());
+    let named = named();
     for (name, value) in std::env::vars_os() {
-        match name.to_str().filter(|name| is_secret(name) && !value.is_empty()) {
+        match name.to_str().filter(|name| is_secret(name, &value.to_string_lossy(), &named)) {
             Some(name) => drop(secret.insert(name.to_owned(), value.to_string_lossy().into_owned())),
             None => clean.push((name, value)),
         }
@@ -92,6 +163,7 @@ mod platform {
     use super::{HANDOVER, Secrets, split};
     use rustix::fs::MemfdFlags;
     use rustix::process::DumpableBehavior;
+    use std::collections::BTreeMap;
     use std::fs::{File, OpenOptions};
     use std::io::{self, Read as _, Seek as _, Write as _};
     use std::os::fd::AsRawFd as _;
@@ -102,8 +174,10 @@ mod platform {
         let (clean, secret) = split();
         if secret.is_empty() {
             let handed_over = std::env::var_os(HANDOVER);
-            return handed_over
-                .map_or_else(|| Ok(Secrets::default()), |number| receive(&number.to_string_lossy()));
+            return handed_over.map_or_else(
+                || Ok(Secrets::of(BTreeMap::new())),
+                |number| receive(&number.to_string_lossy()),
+            );
         }
         // A handover leaves no secret in the environment: where there are some, none took place, whoever says so.
         // The memory file outlives the exec, the environment does not.
@@ -125,7 +199,7 @@ mod platform {
         file.read_to_string(&mut text)?;
         file.set_len(0)?;
         file.rewind()?;
-        serde_json::from_str(&text).map(Secrets).map_err(|_| bad("not what lockstep hands over"))
+        serde_json::from_str(&text).map(Secrets::of).map_err(|_| bad("not what lockstep hands over"))
     }
 
     /// No other process of the same user may read this one's memory or environment, or attach to it.
@@ -141,7 +215,7 @@ mod platform {
 
     /// Elsewhere a started process's environment is not a file that others can read.
     pub(super) fn take() -> io::Result<Secrets> {
-        Ok(Secrets(split().1))
+        Ok(Secrets::of(split().1))
     }
 
     pub(super) fn shield() -> io::Result<()> {
@@ -151,48 +225,52 @@ mod platform {
 
 #[cfg(test)]
 mod tests {
-    use super::is_secret;
+    use super::*;
+
+    fn is_taken(name: &str, value: &str) -> bool {
+        is_secret(name, value, &BTreeSet::from(["OTHER".to_owned()]))
+    }
 
     #[test]
-    fn the_usual_names_are_known() {
-        for name in [
-            "GITHUB_TOKEN",
-            "GITLAB_TOKEN",
-            "CI_JOB_TOKEN",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-            "ACTIONS_RUNTIME_TOKEN",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_SESSION_TOKEN",
-            "AWS_ACCESS_KEY_ID",
-            "CI_REGISTRY_PASSWORD",
-            "NPM_TOKEN",
-            "DOCKER_AUTH_CONFIG",
-            "SSH_PRIVATE_KEY",
-            "LOCKSTEP_SECRET_CHAT",
-            "SLACK_API_KEY",
-            "CI_JOB_JWT",
-            "GH_PAT",
-            "db_password",
+    fn variables_are_taken_by_name_by_value_and_by_the_users_word() {
+        let token = "glpat-Ab3dEf6hIj9lMn2pQr5t";
+        for (name, value) in [
+            ("DEPLOY_TOKEN", "x"),
+            ("ANYTHING", token),
+            ("OTHER", "x"),
+            ("PIP_INDEX_URL", "https://u:pa55@h/"),
         ] {
-            assert!(is_secret(name), "{name}");
+            assert!(is_taken(name, value), "{name}");
         }
-        for name in [
-            "PATH",
-            "HOME",
-            "GITHUB_SHA",
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "SSH_AUTH_SOCK",
-            "LOCKSTEP_INPUTS",
-            "CI_COMMIT_AUTHOR",
-            "GITHUB_OUTPUT",
-            "PATTERN",
-            "AUTHOR",
-            "CI_DEPLOY_TOKEN_NAME",
+        let proxy = "http://user:pa55word@proxy.example.com:3128";
+        for (name, value) in [
+            ("DEPLOY_TOKEN", ""),
+            ("HTTPS_PROXY", proxy),
+            ("https_proxy", proxy),
+            ("LOCKSTEP_INPUTS", token),
+            ("LOCKSTEP_INPUT_CREDENTIALS", token),
+            ("LOCKSTEP_SECRETS", "OTHER"),
+            ("PLAIN", "value"),
             // Else a restarted process would find a secret, and start itself again without end.
-            super::HANDOVER,
+            (HANDOVER, "3"),
         ] {
-            assert!(!is_secret(name), "{name}");
+            assert!(!is_taken(name, value), "{name}");
         }
+    }
+
+    #[test]
+    fn a_path_is_a_file_that_holds_a_secret_and_a_common_word_is_none() {
+        let variables = [
+            ("A_KEY", "/etc/passwd"),
+            ("B_TOKEN", "hunter2"),
+            ("C_AUTH", "true"),
+            ("D_KEY", "/9j/4AAQSkZJRg"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let secrets = Secrets { variables: variables.into(), ..Secrets::default() };
+        assert_eq!(secrets.values(), ["hunter2", "/9j/4AAQSkZJRg"]);
+        assert_eq!(secrets.files(), [("A_KEY".to_owned(), PathBuf::from("/etc/passwd"))]);
+        assert_eq!(secrets.common(), ["C_AUTH"]);
+        assert_eq!(secrets.all().len(), 3);
     }
 }

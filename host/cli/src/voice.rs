@@ -8,6 +8,7 @@ use lockstep_model::outputs::{self, Output, Shown};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
 use lockstep_model::report::{Block, Note, Report};
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{self, Path, PathBuf};
@@ -40,6 +41,8 @@ pub(crate) struct Manner {
     pub(crate) verbose: bool,
     /// Whether this is a CI job: no bar, no colours.
     pub(crate) is_ci: bool,
+    /// Whether GitHub reads the log, whatever platform it is written for.
+    pub(crate) masks: bool,
 }
 
 /// The voice of one run. Its clones speak for the same run.
@@ -50,7 +53,7 @@ struct Inner {
     manner: Manner,
     step: String,
     /// The secrets of the run itself.
-    credentials: Redactor,
+    credentials: RwLock<Redactor>,
     /// Those, and what the component had masked.
     redactor: RwLock<Redactor>,
     token: String,
@@ -81,7 +84,7 @@ impl Voice {
         let token = hex(&random());
         Ok(Self(Arc::new(Inner {
             manner,
-            credentials: Redactor::new(secrets)?,
+            credentials: RwLock::new(Redactor::new(secrets)?),
             redactor: RwLock::new(Redactor::new(secrets)?),
             value_folder: value_folder(manner.platform, folder, &step, &token),
             token,
@@ -102,7 +105,16 @@ impl Voice {
     /// The text without the secrets of the run, for what the host itself says: what a component had masked stays, or
     /// it could blacken what it did.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.0.credentials.redact(text).into_owned()
+        self.credentials().redact(text).into_owned()
+    }
+
+    /// Looks for these secrets besides from now on, as if they were of the job. GitHub is not told: they came from it.
+    pub(crate) fn learn(&self, secrets: &BTreeSet<String>) -> Result<(), TooLong> {
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        for redactor in [&self.0.credentials, &self.0.redactor] {
+            redactor.write().unwrap_or_else(PoisonError::into_inner).learn(&secrets)?;
+        }
+        Ok(())
     }
 
     /// The outputs without any secret.
@@ -133,7 +145,7 @@ impl Voice {
     pub(crate) fn close(&self, report: &Report, shown: &[Shown]) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)))?;
         if self.0.manner.stream == Stream::Stderr {
-            self.result(&RunResult::of(report, shown, &self.redactor(), &self.0.credentials))?;
+            self.result(&RunResult::of(report, shown, &self.redactor(), &self.credentials()))?;
         }
         Ok(())
     }
@@ -148,14 +160,19 @@ impl Voice {
         self.0.redactor.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn credentials(&self) -> RwLockReadGuard<'_, Redactor> {
+        self.0.credentials.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn render<T>(&self, act: impl FnOnce(&Renderer<'_>) -> T) -> T {
         let inner = &*self.0;
         act(&Renderer {
             platform: inner.manner.platform,
             step: &inner.step,
             redactor: &self.redactor(),
-            credentials: &inner.credentials,
+            credentials: &self.credentials(),
             token: &inner.token,
+            masks: inner.manner.masks,
             colour: inner.colour,
             verbose: inner.manner.verbose,
             result_file: &inner.result_name,

@@ -42,7 +42,7 @@ struct Search {
     texts: Redactor,
     /// What is looked for in names of headers, which have no capital letters.
     names: Redactor,
-    /// The length of the longest form of a credential, in bytes.
+    /// The length of the longest form of a credential with all its escapes, in bytes.
     longest: usize,
 }
 
@@ -178,8 +178,8 @@ impl Search {
         let forms = forms(&all);
         let lower: Vec<String> = forms.iter().map(|form| form.to_ascii_lowercase()).collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-        let longest = forms.iter().map(String::len).max().unwrap_or_default();
-        Some(Self { texts: Redactor::new(&all).ok()?, names: Redactor::new(&lower).ok()?, longest })
+        let texts = Redactor::new(&all).ok()?;
+        Some(Self { longest: texts.reach(), texts, names: Redactor::new(&lower).ok()? })
     }
 }
 

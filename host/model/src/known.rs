@@ -1,7 +1,8 @@
 //! The secrets that a run came to hold while it ran, so that no message of a server can give one away. It never shows
 //! one.
 
-use crate::redact::Redactor;
+use crate::redact::{Redactor, STARS};
+use crate::text::short;
 use std::sync::{PoisonError, RwLock};
 
 /// The secrets that a capability came to hold.
@@ -10,8 +11,9 @@ pub struct Known(RwLock<State>);
 
 #[derive(Default)]
 struct State {
-    secrets: Vec<String>,
-    redactor: Option<Redactor>,
+    redactor: Redactor,
+    /// Whether there are secrets that are too long to be looked for.
+    blind: bool,
 }
 
 impl std::fmt::Debug for Known {
@@ -24,24 +26,25 @@ impl Known {
     /// Remembers a secret.
     pub fn add(&self, secret: &str) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if secret.is_empty() || state.secrets.iter().any(|known| known == secret) {
-            return;
-        }
-        state.secrets.push(secret.to_owned());
-        let all: Vec<&str> = state.secrets.iter().map(String::as_str).collect();
-        state.redactor = Redactor::new(&all).ok();
+        state.blind |= state.redactor.learn(&[secret]).is_err();
     }
 
-    /// The text without the secrets, in whatever common form it holds them.
+    /// The text without the secrets, in whatever common form it holds them, whole or cut.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match (&state.redactor, state.secrets.is_empty()) {
-            (Some(redactor), _) => redactor.redact(text).into_owned(),
-            (None, true) => text.to_owned(),
+        match state.blind {
+            false => state.redactor.redact(text).into_owned(),
             // Too long to be looked for: then nothing is shown.
-            (None, false) => "***".to_owned(),
+            true => STARS.to_owned(),
         }
+    }
+
+    /// The text without the secrets, and then cut to `most` bytes with an ellipsis. Each text of a server that is passed
+    /// on in part is cut by this function or by [`short`], which leaves the ellipsis by which a piece of a secret is known.
+    #[must_use]
+    pub fn shown(&self, text: &str, most: usize) -> String {
+        short(&self.redact(text), most)
     }
 }
 

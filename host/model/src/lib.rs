@@ -26,6 +26,7 @@ pub mod render;
 pub mod report;
 pub mod repository;
 pub mod resource;
+pub mod secret;
 pub mod text;
 pub mod types;
 pub mod web;

@@ -51,6 +51,18 @@ pub(crate) fn cut(mut text: String, limit: usize) -> String {
     text
 }
 
+/// The text, cut to `most` bytes if it is longer, with an ellipsis for what is left out. A secret that the cut takes apart
+/// is still known by what stands before the ellipsis: see [`crate::redact::Redactor::redact`].
+#[must_use]
+pub fn short(text: &str, most: usize) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub(ELLIPSIS.len()));
+    format!("{}{ELLIPSIS}", &text[..end])
+}
+
 /// Whether what follows `##` makes it a command: a word or nothing, then a bracket.
 fn opens_command(after: &str) -> bool {
     after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')

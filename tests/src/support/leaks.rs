@@ -28,9 +28,7 @@ pub fn assert_absent(scene: &Scene, run: &Ended, secrets: &[&str], may_hold: &[&
     let forms: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     for (place, text) in texts {
         for form in &forms {
-            // The runner's own way to be told a secret; it does not show this line.
-            let leaks = |line: &str| line.contains(form.as_str()) && !line.starts_with("::add-mask::");
-            assert!(!text.lines().any(leaks), "{place} holds `{form}`:\n{text}");
+            assert!(!text.contains(form.as_str()), "{place} holds `{form}`:\n{text}");
         }
     }
 }

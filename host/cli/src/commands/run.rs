@@ -5,6 +5,7 @@ use super::{complain, usage};
 use crate::args::{self, RunArgs};
 use crate::conclude::{self, bug, ending};
 use crate::connect::{self, Held};
+use crate::credential_files::{self, Named};
 use crate::environment::{self, Environment};
 use crate::prepare::{self, Known, Subject};
 use crate::receipt::{self, Place};
@@ -20,6 +21,7 @@ use lockstep_model::gate::Gate;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, Ending, Level, Note, Report};
+use lockstep_model::secret;
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
 use lockstep_workspace::{CommitError, Recovered, Workspace, WorkspaceError};
@@ -52,6 +54,7 @@ pub(super) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
     match speak(&args, &secrets, &environment) {
         Ok(voice) => {
             let held = connect::held(&secrets);
+            known.notes.extend(about(&secrets));
             drop(secrets);
             answer(&args, subject, known, (&voice, &environment), held)
         }
@@ -113,6 +116,13 @@ fn answer(
         Ok(place) => subject.and_then(|subject| carry_out(args, subject, &mut known, (voice, place), held)),
         Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
     };
+    if let Err(ending) = &result {
+        // What was wrong with an input shows some of it. Where that could not be learned there is no such text.
+        let texts = [Some(&ending.message), ending.hint.as_ref()].into_iter().flatten();
+        let shown =
+            texts.chain(known.notes.iter().map(|note| &note.message)).flat_map(|text| secret::found(text));
+        let _ = voice.learn(&shown.collect());
+    }
     let (ending, work) = match result {
         Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan, &known)), work),
         Err(ending) => (ending, Work::default()),
@@ -161,8 +171,10 @@ fn carry_out(
     // The process ends soon: giving the memory of the code back takes a twentieth of a short run.
     let subject = ManuallyDrop::new(subject);
     prepare::inputs(args, &subject.info.inputs, known)?;
+    let shown = known.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
+    voice.learn(&shown).map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
     prepare::grant(args, &subject, known)?;
-    let own = own_files(args, place, voice);
+    let own = own_files(args, place, voice, held.files(), known);
     let workspace = Workspace::open(&args.workspace, &known.limits, &own)
         .map_err(|error| ending(Exit::Invalid, "bad-workspace", error.to_string(), error.hint()))?;
     known.notes.extend(workspace.recovered().map(recovery));
@@ -267,26 +279,65 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// The files of the platform and of this run: where they lie in the workspace, no step may touch them.
-fn own_files(args: &RunArgs, place: &Place, voice: &Voice) -> Vec<PathBuf> {
+/// The files of the platform and of this run, and those that hold credentials of the job: where they lie in the workspace,
+/// no step may touch them. Those with credentials are named to the user.
+fn own_files(
+    args: &RunArgs,
+    place: &Place,
+    voice: &Voice,
+    secrets: Vec<Named>,
+    known: &mut Known,
+) -> Vec<PathBuf> {
     const PLATFORM: [&str; 5] =
         ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"];
     let platform = PLATFORM.into_iter().filter_map(environment::path).chain(voice.files());
     let given = [args.policy.as_ref(), args.inputs_file.as_ref()].into_iter().flatten().map(PathBuf::from);
-    platform.chain(given).chain(place.path()).collect()
+    let secrets = credential_files::all(&args.workspace, secrets);
+    let inside = credential_files::inside(&args.workspace, &secrets);
+    if !inside.is_empty() {
+        let message = format!(
+            "out of reach for this step, because they hold credentials of the job: {}",
+            inside.join(", ")
+        );
+        known.notes.push(Note { level: Level::Notice, message, at: None });
+    }
+    let secrets = secrets.into_iter().map(|(_, path)| path);
+    platform.chain(given).chain(place.path()).chain(secrets).collect()
 }
 
 /// Who speaks for this run, and how.
 fn speak(args: &RunArgs, secrets: &Secrets, environment: &Environment) -> Result<Voice, String> {
     let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
-    let manner =
-        Manner { platform: environment.platform, stream, verbose: args.verbose, is_ci: environment.is_ci };
+    let manner = Manner {
+        platform: environment.platform,
+        stream,
+        verbose: args.verbose,
+        is_ci: environment.is_ci,
+        masks: environment.is_github,
+    };
     let voice = Voice::new(manner, &args.step, &secrets.values(), &args.workspace)
         .map_err(|error| error.to_string())?;
     if args.verbose {
         trace::start(&voice);
     }
     Ok(voice)
+}
+
+/// What is to be said of secrets that are not looked for.
+fn about(secrets: &Secrets) -> Vec<Note> {
+    let note = |level, names: Vec<&str>, what: &str| {
+        let message = format!("{what}: {}", names.join(", "));
+        (!names.is_empty()).then_some(Note { level, message, at: None })
+    };
+    let missing = secrets.missing().iter().map(String::as_str).collect();
+    let common = "the values of these variables are too short or too common to be starred";
+    [
+        note(Level::Warning, missing, "LOCKSTEP_SECRETS names variables that are not set"),
+        note(Level::Debug, secrets.common(), common),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Enough of a description to read the options of a run that cannot start.

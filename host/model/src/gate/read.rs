@@ -7,6 +7,7 @@ use crate::path::{PathError, WorkspacePath};
 use crate::pattern::{Pattern, PatternError};
 use crate::repository::{self, Part, Repository, RepositoryError};
 use crate::resource::{Resource, ResourceError};
+use crate::text;
 use crate::web::{WebAddress, WebError};
 
 /// Reads the component's words. A text that tries to leave the workspace is a denial, not a mistake.
@@ -120,7 +121,7 @@ pub(super) fn shorten(target: &RawTarget<'_>) -> String {
 }
 
 fn short(text: &str) -> String {
-    text[..text.floor_char_boundary(300)].to_owned()
+    text::short(text, 300)
 }
 
 fn several(texts: &[String]) -> String {

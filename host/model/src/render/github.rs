@@ -1,11 +1,11 @@
 //! GitHub Actions: workflow commands, outputs, annotations. It never sets environment variables or the path
 //! of later steps.
 
-use super::{Effect, Renderer, Target, log, markdown};
+use super::{BAR, Effect, Renderer, Target, log, markdown};
 use crate::digest::hex;
 use crate::exit::Exit;
 use crate::outputs::is_name;
-use crate::redact;
+use crate::redact::{self, MIN_BYTES};
 use crate::report::{Level, Location, Note, Report};
 use crate::text;
 
@@ -17,27 +17,49 @@ const MAX_MESSAGE: usize = 4096;
 const MAX_OUTPUT: usize = 64 * 1024;
 /// The longest outputs of a step together, in UTF-16 units. GitHub takes 1 MiB of them from a job.
 const MAX_OUTPUTS: usize = 480 * 1024;
+/// The shortest text that GitHub is told to star, in bytes.
+const MIN_MASK: usize = 8;
 /// The most outputs whose names are listed in one line.
 const MAX_NAMES: usize = 10;
 
+/// The secrets of the job are not told: GitHub knows them, and whatever else reads the log would too.
 pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
-    let masks = r.redactor.masks().into_iter().map(|mask| command("add-mask", &[], mask));
-    let rest = [
+    let lines = [
         command("group", &[], &format!("lockstep {}", r.clean(r.step))),
         command("stop-commands", &[], r.token),
     ];
-    masks.chain(rest).map(Effect::Line).collect()
+    lines.map(Effect::Line).into()
 }
 
-/// Commands are stopped by now, so they are let through for these lines only.
+/// Tells GitHub what a step makes secret. GitHub stars it in all logs of the job and drops job outputs that hold it, so a
+/// short text is not told: a step could blank `true` or `main` for other steps. Commands are stopped by now, so they are
+/// let through for these lines only.
 pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
-    let masks = redact::forms(secrets).into_iter().map(|form| command("add-mask", &[], &form));
-    let lines = std::iter::once(command(r.token, &[], "")).chain(masks).chain([command(
-        "stop-commands",
-        &[],
-        r.token,
-    )]);
-    lines.map(Effect::Line).collect()
+    let short = secrets.iter().filter(|secret| (MIN_BYTES..MIN_MASK).contains(&secret.trim().len())).count();
+    let masks = redact::forms(secrets).into_iter().filter(|form| may_mask(form));
+    let masks: Vec<_> = masks.map(|form| command("add-mask", &[], &form)).collect();
+    let mut lines = Vec::new();
+    if !masks.is_empty() {
+        lines.push(command(r.token, &[], ""));
+        lines.extend(masks);
+        lines.push(command("stop-commands", &[], r.token));
+    }
+    if short > 0 {
+        let (texts, have, are) = if short == 1 { ("text", "has", "is") } else { ("texts", "have", "are") };
+        lines.push(format!(
+            "{BAR}notice: {} {texts} that the step makes secret {have} fewer than {MIN_MASK} bytes and {are} not told to \
+             GitHub: this step stars them in its log, later steps do not",
+            log::count(short as u64)
+        ));
+    }
+    lines.into_iter().map(Effect::Line).collect()
+}
+
+/// Whether GitHub may be told to star this. It stars each line of a text by itself, and what stands between its quotes:
+/// <https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs>,
+/// <https://github.com/actions/runner/blob/main/src/Sdk/DTLogging/Logging/ValueEncoders.cs>
+fn may_mask(form: &str) -> bool {
+    !form.contains(['\n', '\r']) && form.trim_matches('"').trim().len() >= MIN_MASK
 }
 
 pub(super) fn closing(

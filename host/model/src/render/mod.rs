@@ -125,6 +125,8 @@ pub struct Renderer<'a> {
     pub credentials: &'a Redactor,
     /// At least 128 random bits, drawn for this run, as hexadecimal digits.
     pub token: &'a str,
+    /// Whether the log is read by GitHub itself, which takes masks out of it. Elsewhere a mask would show what it is to hide.
+    pub masks: bool,
     /// Whether to use colours: only on a terminal.
     pub colour: bool,
     /// Whether debug notes are shown.
@@ -138,7 +140,7 @@ pub struct Renderer<'a> {
 }
 
 impl Renderer<'_> {
-    /// What comes before the step runs: on GitHub the masks, then everything that makes the log of a step
+    /// What comes before the step runs: on GitHub and GitLab what makes the log of a step
     /// one foldable part in which no command is obeyed. `now` is in seconds since 1970.
     #[must_use]
     pub fn opening(&self, now: u64) -> Vec<Effect> {
@@ -149,13 +151,13 @@ impl Renderer<'_> {
         }
     }
 
-    /// What comes before a text that holds these secrets is written anywhere: the platform masks them from then
-    /// on, in every form.
+    /// What comes before a text that holds these secrets is written anywhere: GitHub masks those that are long enough
+    /// from then on, in every form.
     #[must_use]
     pub fn masks(&self, secrets: &[&str]) -> Vec<Effect> {
         match self.platform {
-            Platform::Github => github::masks(self, secrets),
-            Platform::Gitlab | Platform::Jenkins | Platform::Plain => Vec::new(),
+            Platform::Github if self.masks => github::masks(self, secrets),
+            Platform::Github | Platform::Gitlab | Platform::Jenkins | Platform::Plain => Vec::new(),
         }
     }
 

@@ -89,6 +89,7 @@ fn renderer<'a>(platform: Platform, report: &'a Report, redactor: &'a Redactor) 
         redactor,
         credentials: redactor,
         token: TOKEN,
+        masks: true,
         colour: false,
         verbose: false,
         result_file: "lockstep-x.json",

@@ -64,7 +64,7 @@ fn a_report_that_others_can_download_holds_no_secret_at_all() {
 }
 
 #[test]
-fn github_is_told_every_form_and_says_what_it_will_drop() {
+fn github_is_told_every_long_form_and_says_what_it_will_drop() {
     let report = guarded();
     let redactor = Redactor::empty();
     let masks = renderer(Platform::Github, &report, &redactor).masks(&[SECRET, "abc"]);
@@ -77,15 +77,43 @@ fn github_is_told_every_form_and_says_what_it_will_drop() {
         .collect();
     assert_eq!(lines.first(), Some(&"::0123456789abcdef0123456789abcdef::"));
     assert_eq!(lines.last(), Some(&"::stop-commands::0123456789abcdef0123456789abcdef"));
-    for form in [
-        "correct-horse%0Abattery",
-        "battery",
-        "correct-horse\\nbattery",
-        "636f72726563742d686f7273650a62617474657279",
-    ] {
+    for form in ["correct-horse", "correct-horse\\nbattery", "636f72726563742d686f7273650a62617474657279"] {
         assert!(lines.contains(&format!("::add-mask::{form}").as_str()), "{form} is not in {lines:#?}");
     }
-    assert!(!lines.contains(&"::add-mask::abc"));
+    // GitHub would star each line by itself: `battery` is too short for that.
+    for form in ["correct-horse%0Abattery", "battery", "abc"] {
+        assert!(!lines.contains(&format!("::add-mask::{form}").as_str()), "{form}");
+    }
     let notice = "::notice::outputs `password` hold masked values: later steps of this job get them, other jobs do not";
     assert!(texts(Platform::Github, &report).contains(&(None, notice.to_owned())));
+}
+
+#[test]
+fn no_step_can_blank_short_words_and_no_secret_is_told_where_github_does_not_read() {
+    let report = guarded();
+    let redactor = Redactor::new(&["ghp_0123456789abcdef"]).unwrap();
+    let r = renderer(Platform::Github, &report, &redactor);
+    let told = |r: &Renderer, secrets: &[&str]| {
+        let lines = r.masks(secrets).into_iter().map(|effect| match effect {
+            Effect::Line(line) => line,
+            other => panic!("{other:?}"),
+        });
+        lines
+            .filter(|line| !line.starts_with("::stop-commands") && !line.starts_with("::0123"))
+            .collect::<Vec<_>>()
+    };
+    let words = ["true", "main", "v1.8.0", "\"master\"", "aaaaaaaa\ntrue", "  main\n\n\n", "abc"];
+    let lines = told(&r, &words);
+    let masks: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("::add-mask::")).collect();
+    assert!(masks.iter().all(|mask| mask.len() >= 8 && !mask.contains("%0A")), "{masks:#?}");
+    for word in ["true", "main", "v1.8.0", "master", "\"master\""] {
+        assert!(!masks.contains(&word), "{word}: {masks:#?}");
+    }
+    let said = "│ notice: 4 texts that the step makes secret have fewer than 8 bytes and are not told to GitHub: this step \
+                stars them in its log, later steps do not";
+    assert_eq!(lines.last().map(String::as_str), Some(said));
+    assert!(told(&Renderer { masks: false, ..r }, &["a-long-secret-text"]).is_empty());
+    let opened =
+        r.opening(0).into_iter().any(|effect| matches!(effect, Effect::Line(line) if line.contains("mask")));
+    assert!(!opened, "a secret of the job is printed");
 }

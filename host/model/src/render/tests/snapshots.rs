@@ -6,9 +6,6 @@ use insta::assert_snapshot;
 #[test]
 fn github_obeys_no_text_of_a_report() {
     assert_snapshot!(rendered(Platform::Github, &hostile()), @r#"
-    ::add-mask::hunter2
-    ::add-mask::lines!
-    ::add-mask::two%0Alines!
     ::group::lockstep x\u{a}::error::y
     ::stop-commands::0123456789abcdef0123456789abcdef
     │ warning: a\u{a}::error::,b:%:3:7: %0A::error::a
@@ -201,9 +198,6 @@ fn jenkins_and_a_terminal_obey_no_text_of_a_report() {
 #[test]
 fn an_ordinary_run_is_short() {
     assert_snapshot!(rendered(Platform::Github, &ordinary()), @r#"
-    ::add-mask::hunter2
-    ::add-mask::lines!
-    ::add-mask::two%0Alines!
     ::group::lockstep manifest-patch
     ::stop-commands::0123456789abcdef0123456789abcdef
     │ %0A::error::a

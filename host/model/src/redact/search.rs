@@ -1,0 +1,321 @@
+//! Finds forms of secrets in bytes, whole and cut: one pass over the bytes, whose time does not grow with the number of
+//! forms or their length. It knows nothing of encodings.
+
+use super::cut::{self, Edge};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// How much of a form is searched for in the pass; the rest is compared where that is found. It is also the shortest
+/// piece of a form that counts where a text was cut.
+pub(super) const PIECE: usize = 8;
+
+/// A piece of so many bytes counts at the bare end of a text, whatever it looks like.
+const LONG_PIECE: usize = 16;
+
+/// So many bytes are compared at once.
+const CHUNK: usize = 64;
+
+/// So many chunks may be compared besides one for each byte of the text. Texts and secrets that go on repeating
+/// themselves would need any number.
+const SPARE_CHUNKS: usize = 1 << 20;
+
+/// A form, which all that look for it share: a secret can have megabytes.
+pub(super) type Form = Arc<[u8]>;
+
+/// From which end two texts are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Head,
+    Tail,
+}
+
+/// What is looked for.
+#[derive(Default, Clone)]
+pub(super) struct Index {
+    known: HashSet<Form>,
+    /// The forms by their first bytes, up to eight of them.
+    heads: Table,
+    /// Those that can be cut, by their last eight.
+    tails: Table,
+    /// Of how many bytes the keys of both are.
+    lengths: Vec<usize>,
+    filter: Filter,
+    longest: usize,
+}
+
+type Table = HashMap<(usize, u64), Bucket>;
+
+/// Forms that begin, or end, with the same bytes: in order as compared from there.
+#[derive(Default, Clone)]
+struct Bucket {
+    /// Each with how many of its first bytes anybody may see.
+    forms: Vec<(Form, usize)>,
+    /// For each the longest other one that it begins with.
+    inner: Vec<Option<usize>>,
+}
+
+/// What of a bucket is at one place of a text.
+#[derive(Default)]
+struct Found {
+    /// The length of the longest form that is there as a whole.
+    whole: usize,
+    /// The form of which most is there, and how much of it.
+    most: usize,
+    of: usize,
+    /// How many chunks were compared.
+    cost: usize,
+}
+
+impl Index {
+    /// Whether nothing is looked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The length of the longest form.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Looks for these forms besides. The first bytes of each, as many as it says, are no secret.
+    pub(super) fn learn(&mut self, forms: impl IntoIterator<Item = (Form, usize)>) {
+        let mut changed = BTreeSet::new();
+        for (form, open) in forms {
+            if form.is_empty() || self.known.contains(&form) {
+                continue;
+            }
+            let length = form.len().min(PIECE);
+            let head = (length, window(&form[..length]));
+            changed.insert((Side::Head as usize, head));
+            self.heads.entry(head).or_default().forms.push((Arc::clone(&form), open));
+            if form.len() > PIECE && open < form.len() {
+                let tail = (PIECE, window(&form[form.len() - PIECE..]));
+                changed.insert((Side::Tail as usize, tail));
+                self.tails.entry(tail).or_default().forms.push((Arc::clone(&form), open));
+            }
+            self.longest = self.longest.max(form.len());
+            self.known.insert(form);
+        }
+        for (side, key) in changed {
+            let (table, side) = if side == Side::Head as usize {
+                (&mut self.heads, Side::Head)
+            } else {
+                (&mut self.tails, Side::Tail)
+            };
+            if let Some(bucket) = table.get_mut(&key) {
+                bucket.sort(side);
+            }
+        }
+        let lengths: BTreeSet<usize> =
+            self.heads.keys().chain(self.tails.keys()).map(|(length, _)| *length).collect();
+        self.lengths = lengths.into_iter().collect();
+        self.filter = Filter::of(self.heads.keys().chain(self.tails.keys()));
+    }
+
+    /// The stretches of the text that secrets cover, in order and apart from each other.
+    pub(super) fn covered(&self, text: &[u8]) -> Vec<(usize, usize)> {
+        let mut chunks = text.len() + SPARE_CHUNKS;
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        for (at, byte) in text.iter().enumerate() {
+            bytes = bytes << 8 | u64::from(*byte);
+            for &length in &self.lengths {
+                let key = (length, bytes & mask(length));
+                if at + 1 < length || !self.filter.may_have(key) {
+                    continue;
+                }
+                let (start, end) = (at + 1 - length, at + 1);
+                if let Some(bucket) = self.heads.get(&key) {
+                    chunks = chunks.saturating_sub(begins(bucket, text, start, &mut found));
+                }
+                // What is in a stretch already needs no second look, which in a long one would be many.
+                let known = found.last().is_some_and(|last: &(usize, usize)| end <= last.1);
+                if let Some(bucket) = self.tails.get(&key).filter(|_| length == PIECE && !known) {
+                    chunks = chunks.saturating_sub(ends(bucket, text, end, &mut found));
+                }
+            }
+            if chunks == 0 {
+                found.push((at.saturating_sub(2 * PIECE), text.len()));
+                break;
+            }
+        }
+        found.sort_unstable();
+        joined(found)
+    }
+}
+
+/// Adds the forms of a bucket that begin here, whole or cut. Gives what that cost.
+fn begins(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, usize)>) -> usize {
+    let Found { whole, most, of, cost } = bucket.look(&text[start..], Side::Head);
+    if whole > 0 {
+        found.push((start, start + whole));
+    }
+    let (form, open) = &bucket.forms[of];
+    if most > whole && most < form.len() && most >= *open + PIECE {
+        let piece = &text[start + *open..start + most];
+        if counts(piece, cut::after(&text[start + most..])) {
+            found.push((start, start + most));
+        }
+    }
+    cost
+}
+
+/// Adds the form of a bucket of which the end is here and the beginning was cut off. Gives what that cost.
+fn ends(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)>) -> usize {
+    let Found { most, of, cost, .. } = bucket.look(&text[..end], Side::Tail);
+    if most >= PIECE && most < bucket.forms[of].0.len() {
+        let start = end - most;
+        if counts(&text[start..end], cut::before(&text[..start])) {
+            found.push((start, end));
+        }
+    }
+    cost
+}
+
+/// Whether a piece of a secret is taken for one. Where no sign says that something was left out, a word of everyday
+/// language is not: the text may just end there.
+fn counts(piece: &[u8], edge: Edge) -> bool {
+    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
+    match edge {
+        Edge::Marked => true,
+        Edge::Bare => {
+            piece.len() >= LONG_PIECE || kinds.into_iter().filter(|is| piece.iter().any(is)).count() > 1
+        }
+        Edge::None => false,
+    }
+}
+
+impl Bucket {
+    fn sort(&mut self, side: Side) {
+        self.forms.sort_unstable_by(|(one, _), (other, _)| order(one, other, side).0);
+        let mut open: Vec<usize> = Vec::new();
+        self.inner.clear();
+        for (at, (form, _)) in self.forms.iter().enumerate() {
+            while open.last().is_some_and(|last| !form.starts_with(&self.forms[*last].0)) {
+                open.pop();
+            }
+            self.inner.push(open.last().copied());
+            open.push(at);
+        }
+    }
+
+    /// What of these forms the text begins with, or ends with.
+    fn look(&self, text: &[u8], side: Side) -> Found {
+        let mut found = Found::default();
+        let after = self.forms.partition_point(|(form, _)| {
+            let (order, common) = order(form, text, side);
+            found.cost += 1 + common / CHUNK;
+            order != Ordering::Greater
+        });
+        for at in after.saturating_sub(1)..self.forms.len().min(after + 1) {
+            let common = common(&self.forms[at].0, text, side);
+            found.cost += 1 + common / CHUNK;
+            if common > found.most {
+                (found.most, found.of) = (common, at);
+            }
+            let mut outer = Some(at);
+            while let Some(form) = outer.filter(|_| side == Side::Head) {
+                found.cost += 1;
+                if self.forms[form].0.len() <= common {
+                    found.whole = found.whole.max(self.forms[form].0.len());
+                    break;
+                }
+                outer = self.inner[form];
+            }
+        }
+        found
+    }
+}
+
+/// How many bytes two texts have in common, from one side.
+fn common(one: &[u8], other: &[u8], side: Side) -> usize {
+    let same = |(one, other): (&[u8], &[u8])| one == other;
+    let most = one.len().min(other.len());
+    match side {
+        Side::Head => {
+            let (one, other) = (&one[..most], &other[..most]);
+            let whole = one.chunks(CHUNK).zip(other.chunks(CHUNK)).take_while(|two| same(*two)).count();
+            let from = most.min(whole * CHUNK);
+            from + one[from..].iter().zip(&other[from..]).take_while(|(one, other)| one == other).count()
+        }
+        Side::Tail => {
+            let (one, other) = (&one[one.len() - most..], &other[other.len() - most..]);
+            let whole = one.rchunks(CHUNK).zip(other.rchunks(CHUNK)).take_while(|two| same(*two)).count();
+            let to = most - most.min(whole * CHUNK);
+            let last = one[..to].iter().rev().zip(other[..to].iter().rev());
+            most - to + last.take_while(|(one, other)| one == other).count()
+        }
+    }
+}
+
+/// The order of two texts as compared from one side, and how many bytes they have in common.
+fn order(one: &[u8], other: &[u8], side: Side) -> (Ordering, usize) {
+    let common = common(one, other, side);
+    let next = |text: &[u8]| match side {
+        Side::Head => text.get(common).copied(),
+        Side::Tail => text.len().checked_sub(common + 1).map(|at| text[at]),
+    };
+    (next(one).cmp(&next(other)), common)
+}
+
+/// Stretches in order, those that overlap or touch as one.
+pub(super) fn joined(found: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    for (start, end) in found {
+        match stretches.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => stretches.push((start, end)),
+        }
+    }
+    stretches
+}
+
+/// Up to eight bytes as a number.
+fn window(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn mask(length: usize) -> u64 {
+    u64::MAX >> (64 - 8 * length.clamp(1, PIECE))
+}
+
+/// Tells quickly of most windows that no form has them.
+#[derive(Clone)]
+struct Filter {
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { bits: vec![0], shift: 58 }
+    }
+}
+
+impl Filter {
+    fn of<'k>(keys: impl Iterator<Item = &'k (usize, u64)> + Clone) -> Self {
+        let wanted = keys.clone().count().saturating_mul(64).clamp(1 << 12, 1 << 24);
+        let power = usize::BITS - wanted.leading_zeros();
+        let mut filter = Self { bits: vec![0; 1 << (power - 6)], shift: 64 - power };
+        for key in keys {
+            let (word, bit) = filter.place(*key);
+            filter.bits[word] |= bit;
+        }
+        filter
+    }
+
+    fn may_have(&self, key: (usize, u64)) -> bool {
+        let (word, bit) = self.place(key);
+        self.bits[word] & bit != 0
+    }
+
+    fn place(&self, key: (usize, u64)) -> (usize, u64) {
+        let place = (mixed(key) >> self.shift) as usize;
+        (place / 64, 1 << (place % 64))
+    }
+}
+
+fn mixed((length, bytes): (usize, u64)) -> u64 {
+    (bytes ^ (length as u64) << 59).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}

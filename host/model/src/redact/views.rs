@@ -1,0 +1,236 @@
+//! Other ways to read a text: with its escapes resolved, and without white space. What is found there is told by its
+//! place in the text itself. It knows no secret.
+
+/// A way to read a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// Escapes of JSON, and of programming languages that write texts alike: `\/`, `\u002f`, `\x2f`.
+    Backslash,
+    /// Those of URLs: `%2f`.
+    Percent,
+    /// Those of HTML and XML: `&amp;`, `&#43;`, `&#x2b;`.
+    Entity,
+    /// All of these.
+    Escapes,
+    /// Without white space, so that what was broken into lines is one again.
+    Joined,
+}
+
+/// The names that HTML has for characters of ASCII: <https://html.spec.whatwg.org/multipage/named-characters.html>
+const ENTITIES: [(&str, char); 42] = [
+    ("amp", '&'),
+    ("AMP", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("plus", '+'),
+    ("sol", '/'),
+    ("bsol", '\\'),
+    ("equals", '='),
+    ("num", '#'),
+    ("percnt", '%'),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("commat", '@'),
+    ("lowbar", '_'),
+    ("UnderBar", '_'),
+    ("dash", '-'),
+    ("dollar", '$'),
+    ("ast", '*'),
+    ("midast", '*'),
+    ("comma", ','),
+    ("period", '.'),
+    ("excl", '!'),
+    ("quest", '?'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("lsqb", '['),
+    ("lbrack", '['),
+    ("rsqb", ']'),
+    ("rbrack", ']'),
+    ("lcub", '{'),
+    ("lbrace", '{'),
+    ("rcub", '}'),
+    ("rbrace", '}'),
+    ("verbar", '|'),
+    ("vert", '|'),
+    ("grave", '`'),
+    ("Hat", '^'),
+    ("hellip", '\u{2026}'),
+    ("NewLine", '\n'),
+    ("Tab", '\t'),
+];
+
+/// The longest name or number of a character.
+const LONGEST: usize = 10;
+
+/// One or more bytes of a text, and what they stand for.
+struct Token {
+    /// How many bytes of the text it has.
+    took: usize,
+    /// What it stands for, in the first `gave` bytes.
+    bytes: [u8; 4],
+    gave: usize,
+}
+
+impl Token {
+    fn byte(took: usize, byte: u8) -> Self {
+        Self { took, bytes: [byte, 0, 0, 0], gave: 1 }
+    }
+
+    fn char(took: usize, c: char) -> Self {
+        let mut bytes = [0; 4];
+        let gave = c.encode_utf8(&mut bytes).len();
+        Self { took, bytes, gave }
+    }
+}
+
+impl View {
+    /// Whether a text reads otherwise in this way.
+    pub(super) fn applies(self, text: &[u8]) -> bool {
+        let has = |wanted: &[u8]| text.iter().any(|byte| wanted.contains(byte));
+        match self {
+            Self::Backslash => has(b"\\"),
+            Self::Percent => has(b"%"),
+            Self::Entity => has(b"&"),
+            Self::Escapes => has(b"\\%&"),
+            Self::Joined => text.iter().any(|byte| is_white(*byte)),
+        }
+    }
+
+    /// The text as it reads in this way.
+    pub(super) fn read(self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        if self == Self::Joined {
+            out.extend(text.iter().filter(|byte| !is_white(**byte)));
+            return out;
+        }
+        let mut at = 0;
+        while at < text.len() {
+            let token = self.token(&text[at..]);
+            out.extend_from_slice(&token.bytes[..token.gave]);
+            at += token.took;
+        }
+        out
+    }
+
+    /// Where in the text stretches are that were found in the text as it reads in this way. They are in order.
+    pub(super) fn places(self, text: &[u8], stretches: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let mut places = Vec::with_capacity(stretches.len());
+        let (mut at, mut read) = (0, 0);
+        let mut wanted = stretches.iter().peekable();
+        let mut began = None;
+        while at < text.len() && wanted.peek().is_some() {
+            let token = self.token(&text[at..]);
+            let (next, then) = (at + token.took, read + token.gave);
+            // One token can stand for more than one stretch.
+            while let Some(&&(_, end)) = wanted.peek().filter(|(start, _)| *start < then) {
+                let from = *began.get_or_insert(at);
+                if end > then {
+                    break;
+                }
+                places.push((from, next));
+                began = None;
+                wanted.next();
+            }
+            (at, read) = (next, then);
+        }
+        places
+    }
+
+    /// What a text begins with.
+    fn token(self, text: &[u8]) -> Token {
+        let read = match (self, text[0]) {
+            (Self::Joined, byte) if is_white(byte) => Some(Token { took: 1, bytes: [0; 4], gave: 0 }),
+            (Self::Backslash | Self::Escapes, b'\\') => backslash(text),
+            (Self::Percent | Self::Escapes, b'%') => {
+                hexadecimal(text, 1, 2).map(|byte| Token::byte(3, byte.to_le_bytes()[0]))
+            }
+            (Self::Entity | Self::Escapes, b'&') => entity(text),
+            _ => None,
+        };
+        read.unwrap_or_else(|| Token::byte(1, text[0]))
+    }
+}
+
+/// Whether it is white space of a line's end or of indentation.
+pub(super) fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn backslash(text: &[u8]) -> Option<Token> {
+    let plain = |byte| Some(Token::byte(2, byte));
+    match *text.get(1)? {
+        b'n' => plain(b'\n'),
+        b'r' => plain(b'\r'),
+        b't' => plain(b'\t'),
+        byte @ (b'\\' | b'/' | b'"' | b'\'' | b'`') => plain(byte),
+        // A line that goes on in the next one.
+        b'\n' => plain(b'\n'),
+        b'x' => hexadecimal(text, 2, 2).map(|byte| Token::byte(4, byte.to_le_bytes()[0])),
+        b'u' => unicode(text),
+        _ => None,
+    }
+}
+
+/// `\u002f`; two of them for a character beyond the first plane.
+fn unicode(text: &[u8]) -> Option<Token> {
+    let first = hexadecimal(text, 2, 4)?;
+    if let Some(c) = char::from_u32(first) {
+        return Some(Token::char(6, c));
+    }
+    let second = text.get(6..8).filter(|begin| *begin == b"\\u").and_then(|_| hexadecimal(text, 8, 4))?;
+    let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+    let c = char::decode_utf16(pair).next()?.ok()?;
+    Some(Token::char(12, c))
+}
+
+fn entity(text: &[u8]) -> Option<Token> {
+    let rest = &text[1..text.len().min(LONGEST + 2)];
+    if let Some(number) = rest.strip_prefix(b"#") {
+        let (radix, digits, before) = match number {
+            [b'x' | b'X', digits @ ..] => (16, digits, 3),
+            digits => (10, digits, 2),
+        };
+        let many = digits.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
+        let digits = std::str::from_utf8(&digits[..many]).ok()?;
+        let c = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+        let closed = usize::from(text.get(before + many) == Some(&b';'));
+        return Some(Token::char(before + many + closed, c));
+    }
+    let name = &rest[..rest.iter().position(|byte| *byte == b';')?];
+    let (_, c) = ENTITIES.iter().find(|(known, _)| known.as_bytes() == name)?;
+    Some(Token::char(name.len() + 2, *c))
+}
+
+fn hexadecimal(text: &[u8], from: usize, digits: usize) -> Option<u32> {
+    let digits = text.get(from..from + digits)?;
+    digits.iter().try_fold(0, |sum, byte| Some(sum * 16 + char::from(*byte).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_escape_is_read_and_its_place_told() {
+        for (view, text, want) in [
+            (View::Backslash, r#"a\/b\u002fc\u002Bd\x2fe\\f\"g\q"#, "a/b/c+d/e\\f\"g\\q"),
+            (View::Backslash, r"\ud83d\ude00 \ud83d \u00", "\u{1f600} \\ud83d \\u00"),
+            (View::Percent, "a%2Fb%2fc%2", "a/b/c%2"),
+            (View::Entity, "&amp;&#43;&#x2b;&#X2B&#47&sol;&nope;&", "&+++//&nope;&"),
+            (View::Escapes, r"%2f\/&#47;", "///"),
+            (View::Joined, "a b\r\n\tc", "abc"),
+        ] {
+            let read = view.read(text.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&read), want);
+            let whole = view.places(text.as_bytes(), &[(0, read.len())]);
+            assert_eq!(whole, [(0, text.len())]);
+        }
+        let text = br"x%2f%2Fy";
+        assert_eq!(View::Percent.places(text, &[(1, 2), (2, 4)]), [(1, 4), (4, 8)]);
+        let two = "\\u00e9z";
+        assert_eq!(View::Backslash.places(two.as_bytes(), &[(0, 1), (1, 2)]), [(0, 6), (0, 6)]);
+    }
+}

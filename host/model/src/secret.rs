@@ -1,0 +1,288 @@
+//! What is a secret: by the name of the variable that holds it, by what it looks like, and what of a secret is secret by
+//! itself. It reads no variable.
+
+mod names;
+mod tokens;
+
+pub use names::is_secret_name;
+
+use crate::redact::MIN_BYTES;
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Values that are no secret whatever their variable is called: to star them would blacken the log and hide nothing.
+const COMMON: [&str; 40] = [
+    "true",
+    "false",
+    "none",
+    "null",
+    "undefined",
+    "auto",
+    "always",
+    "never",
+    "required",
+    "optional",
+    "enabled",
+    "disabled",
+    "default",
+    "main",
+    "master",
+    "develop",
+    "test",
+    "tests",
+    "prod",
+    "production",
+    "staging",
+    "stage",
+    "local",
+    "localhost",
+    "admin",
+    "root",
+    "user",
+    "guest",
+    "github",
+    "gitlab",
+    "jenkins",
+    "docker",
+    "postgres",
+    "mysql",
+    "basic",
+    "bearer",
+    "token",
+    "secret",
+    "password",
+    "changeme",
+];
+
+/// The longest number that is taken for a count or a port, in digits.
+const SHORT_NUMBER: usize = 5;
+
+/// Texts of a document are secret from this length on, whatever their name.
+const FIELD: usize = 12;
+
+/// Whether a value is too common or too short to be looked for in texts.
+#[must_use]
+pub fn is_common(value: &str) -> bool {
+    let value = value.trim();
+    value.len() < MIN_BYTES
+        || COMMON.iter().any(|word| value.eq_ignore_ascii_case(word))
+        || value.len() <= SHORT_NUMBER && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The secrets in a text that show themselves: URLs with a password and their passwords, private keys, and tokens that
+/// begin as those of a well-known service do.
+#[must_use]
+pub fn found(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    urls(text, &mut found);
+    keys(text, &mut found);
+    tokens::tokens(text, &mut found);
+    found.retain(|secret| !is_common(secret));
+    found
+}
+
+/// The secrets in the texts of a value that show themselves.
+#[must_use]
+pub fn found_in(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::String(text) => found(text),
+        Value::Array(items) => items.iter().flat_map(found_in).collect(),
+        Value::Object(members) => members.values().flat_map(found_in).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => BTreeSet::new(),
+    }
+}
+
+/// What of a secret is secret by itself: passwords of URLs, and of a document, in base64 too, what it holds under names of
+/// secrets or what is long.
+#[must_use]
+pub fn within(secret: &str) -> BTreeSet<String> {
+    let mut within = found(secret);
+    let plain = decoded(secret);
+    for text in [Some(secret), plain.as_deref()].into_iter().flatten() {
+        match serde_json::from_str(text) {
+            Ok(document @ (Value::Object(_) | Value::Array(_))) => members("", &document, &mut within),
+            _ if is_yaml(text) => lines(text, &mut within),
+            _ => {}
+        }
+    }
+    within.extend(plain.as_deref().map(found).into_iter().flatten());
+    within.extend(plain);
+    within.retain(|part| !is_common(part));
+    within
+}
+
+/// Whether a text is a document of `NAME: VALUE`, whose lines are what every such document has.
+#[must_use]
+pub fn is_yaml(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-\"'".contains(c);
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.find(|line| *line != "---" && !line.starts_with('#'));
+    let is_named = first.and_then(|line| line.split_once(':')).is_some_and(|(name, rest)| {
+        !name.is_empty() && name.chars().all(plain) && (rest.is_empty() || rest.starts_with(' '))
+    });
+    is_named && lines.next().is_some()
+}
+
+/// The members of a document that are secret.
+fn members(name: &str, value: &Value, within: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            if is_secret_name(name) || is_field(text) {
+                within.insert(text.clone());
+            }
+            within.extend(found(text));
+            // As Docker keeps a login.
+            let login = decoded(text).filter(|_| name == "auth");
+            within.extend(
+                login.as_deref().and_then(|login| login.split_once(':')).map(|(_, word)| word.to_owned()),
+            );
+            within.extend(login);
+        }
+        Value::Array(items) => items.iter().for_each(|item| members(name, item, within)),
+        Value::Object(all) => all.iter().for_each(|(name, value)| members(name, value, within)),
+        _ => {}
+    }
+}
+
+/// The values of a YAML document that are secret.
+fn lines(text: &str, within: &mut BTreeSet<String>) {
+    for line in text.lines().map(str::trim) {
+        let (name, value) = line.split_once(": ").unwrap_or(("", line));
+        let value = value.trim().trim_matches(['"', '\'']);
+        if is_secret_name(name.trim_start_matches("- ")) || is_field(value) {
+            within.insert(value.to_owned());
+            within.extend(decoded(value));
+        }
+    }
+}
+
+/// Whether a text of a document could be a secret: long, one word, and not the address of something.
+fn is_field(text: &str) -> bool {
+    text.len() >= FIELD
+        && !text.contains(char::is_whitespace)
+        && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && (!text.contains("://") || text.contains('@'))
+        && !text.starts_with('/')
+}
+
+/// What a text is in base64, if it is text in base64.
+fn decoded(text: &str) -> Option<String> {
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let joined: String = text.split_ascii_whitespace().collect();
+    let bytes = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(joined).ok()?;
+    let plain = String::from_utf8(bytes).ok()?;
+    let shown = |c: char| !c.is_control() || c.is_whitespace();
+    (plain.len() >= 8 && plain.chars().all(shown)).then_some(plain)
+}
+
+/// URLs with a password, and the passwords. A user's name alone is one where it looks like a token.
+fn urls(text: &str, found: &mut BTreeSet<String>) {
+    let ends = |c: char| c.is_whitespace() || "\"'`<>|,;\\".contains(c);
+    for (at, _) in text.match_indices("://") {
+        let scheme = text[..at].rfind(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));
+        let begin =
+            scheme.map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
+        let rest = &text[at + 3..];
+        let rest = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        // A password with a `/` in it is no URL, and is written all the same.
+        let authority = if authority.contains('@') || begin == at { authority } else { rest };
+        let Some((user, _)) = authority.rsplit_once('@') else { continue };
+        let password = match user.split_once(':') {
+            Some((_, password)) => password,
+            None if user.len() >= 16 && is_field(user) && !user.contains('/') => user,
+            None => continue,
+        };
+        if password.is_empty()
+            || password.starts_with(['$', '{', '*', '['])
+            || user.split(':').next().is_some_and(|user| user.contains('/'))
+        {
+            continue;
+        }
+        found.insert(password.to_owned());
+        found.insert(unescaped(password));
+        if !is_common(password) {
+            found.insert(text[begin..at + 3 + rest.len()].to_owned());
+        }
+    }
+}
+
+/// A text with the escapes of URLs resolved.
+fn unescaped(text: &str) -> String {
+    let pairs = format!("={}", text.replace('+', "%2B"));
+    url::form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value.into_owned()).collect()
+}
+
+/// Private keys as OpenSSL, OpenSSH and GnuPG write them.
+fn keys(text: &str, found: &mut BTreeSet<String>) {
+    const BEGIN: &str = "-----BEGIN ";
+    for (at, _) in text.match_indices(BEGIN) {
+        let label = text[at + BEGIN.len()..].split("-----").next().unwrap_or_default();
+        if !label.contains("PRIVATE KEY") || label.len() > 60 {
+            continue;
+        }
+        let end = format!("-----END {label}-----");
+        let whole = text[at..].find(&end).map_or(text.len(), |length| at + length + end.len());
+        found.insert(text[at..whole].to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<String> {
+        found(text).into_iter().collect()
+    }
+
+    #[test]
+    fn secrets_show_themselves_in_values() {
+        assert_eq!(
+            all("postgres://app:S3cr3t%2Fx@db.example.com/app"),
+            ["S3cr3t%2Fx", "S3cr3t/x", "postgres://app:S3cr3t%2Fx@db.example.com/app"]
+        );
+        assert_eq!(
+            all("https://u:pa55@a.example/x,direct https://b.example"),
+            ["https://u:pa55@a.example/x", "pa55"]
+        );
+        assert_eq!(all("-H 'PRIVATE-TOKEN: glpat-Ab3dEf6hIj9lMn2pQr5t'"), ["glpat-Ab3dEf6hIj9lMn2pQr5t"]);
+        let key =
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n-----END OPENSSH PRIVATE KEY-----";
+        assert_eq!(all(&format!("x\n{key}\ny")), [key]);
+        assert!(!all("https://0123456789abcdef0123@github.com/a/b").is_empty());
+        for text in [
+            "https://example.com/a:b@c",
+            "ssh://git@example.com/a",
+            "https://user@example.com",
+            "git@github.com:a/b.git",
+            "https://x:${TOKEN}@example.com",
+            "/usr/bin:/bin",
+            "http://localhost:8080",
+            "postgres://postgres:postgres@db/x",
+            "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+            "registry.example.com/a@sha256:0123456789abcdef",
+            "sk-test",
+            "eyJhbGciOiJub25lIn0",
+            "https://example.com/?q=a@b:c",
+        ] {
+            assert_eq!(all(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_secret_document_holds_is_secret() {
+        let docker = r#"{"auths":{"registry.example.com":{"auth":"dXNlcjpodW50ZXItMg=="}}}"#;
+        let held = within(docker);
+        assert!(held.contains("hunter-2") && held.contains("dXNlcjpodW50ZXItMg=="), "{held:?}");
+        let yaml = "apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    password: hunter2\n";
+        for text in [yaml.to_owned(), base64::engine::general_purpose::STANDARD.encode(yaml)] {
+            let held = within(&text);
+            assert!(held.contains("hunter2") && !held.contains("v1") && !held.contains("Config"), "{held:?}");
+        }
+        assert!(is_common("true") && is_common("Main") && is_common("8080") && is_common("abc"));
+        assert!(!is_common("hunter2") && !is_common("123456"));
+    }
+}
