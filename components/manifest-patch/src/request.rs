@@ -1,6 +1,6 @@
 //! What a run is asked to do, read from its inputs. Never looks at a file.
 
-use lockstep_yaml::{Alias, Path, Value};
+use lockstep_yaml::{Alias, Path, Value, clip};
 
 use crate::changes;
 use crate::image::ImageEdit;
@@ -247,7 +247,7 @@ fn patches(inputs: &Inputs<'_>) -> Vec<Result<Edit, Problem>> {
 }
 
 fn bad_input(input: &str, text: &str, problem: &dyn std::fmt::Display) -> Problem {
-    let shown: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
+    let shown = clip(text.lines().next().unwrap_or_default(), 80);
     Problem::new(Code::BadInput, format!("{input} `{shown}`: {problem}"))
 }
 

@@ -4,6 +4,7 @@ use lockstep_terraform::{Kind, Place, Trouble, is_known_version};
 
 use crate::document;
 use crate::plan::Plan;
+use crate::words::clip_at;
 
 /// Why a document cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl<E: std::fmt::Display> Refusal<E> {
             Self::NotAPlan(Kind::Outputs) => "this is not a plan: it has no `format_version`".into(),
             Self::NotAPlan(kind) => format!("this is {kind}, not a plan"),
             Self::Version(version) => {
-                let shown: String = version.chars().take(20).collect();
+                let shown = clip_at(version, 20);
                 format!("plans of format version `{shown}` are not known; 0 and 1 are")
             }
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::action::Action;
 use crate::glob;
 use crate::plan::Change;
+use crate::words::clip_at;
 
 /// What a run allows.
 #[derive(Debug, Default)]
@@ -155,7 +156,7 @@ impl fmt::Display for Rule {
 
 impl BadInput {
     fn new(input: &str, text: &str, problem: &str) -> Self {
-        let shown: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
+        let shown = clip_at(text.lines().next().unwrap_or_default(), 80);
         Self(format!("{input} `{shown}`: {problem}"))
     }
 }

@@ -180,7 +180,12 @@ fn names(names: &Names) -> String {
 
 /// A text of the plan, short enough for a line.
 pub(crate) fn clip(text: &str) -> String {
-    match text.char_indices().nth(LENGTH) {
+    clip_at(text, LENGTH)
+}
+
+/// At most `limit` characters of a text. The ellipsis tells the host where a piece of a secret may stand.
+pub(crate) fn clip_at(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -4,6 +4,7 @@
 use kube::Error;
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
+use lockstep_model::text;
 
 /// The longest text of a cluster that is passed on, in bytes.
 const LONGEST: usize = 500;
@@ -55,8 +56,9 @@ pub(super) fn with_rule(error: CallError, group: &str, resource: &str, verbs: &[
     }
 }
 
+/// Cut with an ellipsis, by which a piece of a secret is known when the secrets of the run are taken out.
 fn short(text: &str) -> String {
-    text[..text.floor_char_boundary(LONGEST)].to_owned()
+    text::short(text, LONGEST)
 }
 
 #[cfg(test)]

@@ -9,6 +9,23 @@ use serde_json::Value;
 /// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container>
 const HANDED: [&str; 4] = ["annotations", "args", "command", "value"];
 
+/// The most of a log that a cluster is asked for, in bytes.
+pub(super) const LOG_BYTES: usize = 256 * 1024;
+
+/// A log without the secrets. Where it reaches the limit, its last line may be cut, inside a secret too: it is left out,
+/// and a line says so.
+pub(super) fn log(text: &str, known: &Known) -> String {
+    if text.len() < LOG_BYTES {
+        return known.redact(text);
+    }
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    let left_out = text.len() - whole.len();
+    let said = format!(
+        "[the log was cut at {LOG_BYTES} bytes; its last line, {left_out} bytes of it, is left out]\n"
+    );
+    known.redact(whole) + &said
+}
+
 /// Takes them out.
 pub(super) fn hide(object: &mut DynamicObject, known: &Known) {
     for value in object.metadata.annotations.iter_mut().flat_map(|annotations| annotations.values_mut()) {
@@ -35,6 +52,24 @@ fn below(value: &mut Value, known: &Known, handed: bool) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_last_line_of_a_log_that_was_cut_is_left_out() {
+        let (known, token) = (Known::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
+        known.add(token);
+        for kept in 0..=token.len() {
+            let before = "line\n".repeat((LOG_BYTES - 100) / 5);
+            let last = "x".repeat(LOG_BYTES - before.len() - kept);
+            let shown = log(&format!("{before}{last}{}", &token[..kept]), &known);
+            assert!(
+                !shown.contains("ghs_") && shown.contains("is left out"),
+                "{}",
+                &shown[shown.len() - 200..]
+            );
+        }
+        assert_eq!(log(&format!("a\nb {token}"), &known), "a\nb ***");
+        assert!(log(&"y".repeat(LOG_BYTES), &known).starts_with("[the log was cut at 262144 bytes"));
+    }
 
     #[test]
     fn a_secret_of_the_job_is_hidden_where_people_put_it_and_nowhere_else() {

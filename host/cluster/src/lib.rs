@@ -42,9 +42,6 @@ const CHANGES: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest time between two answers once all is known, so that many changes are one answer.
 const PACE: Duration = Duration::from_millis(100);
-/// The most lines and bytes of a log.
-const LINES: u32 = 10_000;
-const LOG_BYTES: i64 = 256 * 1024;
 
 /// What a selection is about besides its namespace, kind and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -204,7 +201,7 @@ impl Cluster {
                 container: Some(container.to_owned()),
                 previous,
                 tail_lines: Some(lines.min(LINES).into()),
-                limit_bytes: Some(LOG_BYTES),
+                limit_bytes: i64::try_from(hide::LOG_BYTES).ok(),
                 ..LogParams::default()
             };
             let name = target.name().unwrap_or_default();
@@ -218,7 +215,7 @@ impl Cluster {
             })?;
             budget.receive(text.len());
             budget.check()?;
-            let text = connected.known.redact(&text);
+            let text = hide::log(&text, &connected.known);
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
         });
         read.map_err(|error| connected.without_secrets(error))

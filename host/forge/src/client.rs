@@ -10,6 +10,7 @@ use lockstep_model::call::CallError;
 use lockstep_model::causes;
 use lockstep_model::forge::{Asked, Class, ForgeKind, class};
 use lockstep_model::known::Known;
+use lockstep_model::text::short;
 use octocrab::Octocrab;
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,6 +23,8 @@ const CONNECT: Duration = Duration::from_secs(20);
 const WHOLE: Duration = Duration::from_secs(60);
 /// The first pause after a fault. Each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The longest text of a refusal that is passed on, in bytes.
+const LONGEST: usize = 500;
 /// The largest answer.
 const LARGEST: usize = 8 * 1024 * 1024;
 
@@ -285,7 +288,6 @@ fn says(known: &Known, text: &str) -> String {
         Ok(Value::String(text)) => text,
         _ => text.to_owned(),
     };
-    let plain: String =
-        known.redact(&said).chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-    plain.trim().to_owned()
+    let plain: String = known.redact(&said).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    short(plain.trim(), LONGEST)
 }

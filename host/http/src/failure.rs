@@ -6,6 +6,7 @@ use super::stage::Stage;
 use super::types::Trouble;
 use lockstep_model::call::CallError;
 use lockstep_model::causes::causes;
+use lockstep_model::text;
 use lockstep_model::web::WebAddress;
 use rustls::CertificateError;
 use std::error::Error;
@@ -139,6 +140,7 @@ fn last(error: &(dyn Error + 'static)) -> String {
     short(&causes(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
+/// Cut with an ellipsis, by which a piece of a credential is known when they are taken out.
 fn short(text: &str) -> String {
-    text[..text.floor_char_boundary(LONGEST)].to_owned()
+    text::short(text, LONGEST)
 }

@@ -17,7 +17,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(error) = credentials(error) {
-        let cause = known.redact(&short(&cause(error)));
+        let cause = known.shown(&cause(error), LONGEST);
         return CallError::Unauthorized(format!("{what}: no credentials: {cause}"));
     }
     let SdkError::ServiceError(refusal) = error else {
@@ -27,7 +27,7 @@ where
                  that vouches for it in SSL_CERT_FILE, or add it to those of the system"
             ));
         }
-        let cause = known.redact(&short(&cause(error)));
+        let cause = known.shown(&cause(error), LONGEST);
         return CallError::Unavailable(format!(
             "{what}: {endpoint} cannot be reached or does not answer: {cause}"
         ));
@@ -39,7 +39,7 @@ where
         (code, None | Some("")) => code.to_owned(),
         (code, Some(message)) => format!("{code}: {message}"),
     };
-    refused(status, code, format!("{what}: {}", known.redact(&short(&said))))
+    refused(status, code, format!("{what}: {}", known.shown(&said, LONGEST)))
 }
 
 /// The error for a status and a code: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
@@ -119,10 +119,6 @@ fn cause(error: &(dyn Error + 'static)) -> String {
         next = error.source();
     }
     if text.is_empty() { DisplayErrorContext(error).to_string() } else { text }
-}
-
-fn short(text: &str) -> String {
-    text[..text.floor_char_boundary(LONGEST)].to_owned()
 }
 
 #[cfg(test)]

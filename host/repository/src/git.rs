@@ -4,6 +4,7 @@
 use super::Variables;
 use super::login::Login;
 use lockstep_model::call::CallError;
+use lockstep_model::text;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -29,6 +30,8 @@ const SETTINGS: [&str; 14] = [
 ];
 /// Gives the login that is open as this file, when it is asked for one and not told of one.
 const HELPER: &str = "credential.helper=!f() { test \"$1\" = get && cat /dev/fd/";
+/// The longest text of git that is passed on, in bytes.
+const LONGEST: usize = 1000;
 /// Keeps ssh from asking anybody, and from waiting for ever.
 const SSH: &str = "ssh -oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
 
@@ -198,6 +201,6 @@ fn refused(output: &Output) -> Refused {
 fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
-    let text = lines.collect::<Vec<_>>().join("; ");
-    text[..text.floor_char_boundary(1000)].to_owned()
+    // An ellipsis tells the search for secrets where a piece of one may stand.
+    text::short(&lines.collect::<Vec<_>>().join("; "), LONGEST)
 }

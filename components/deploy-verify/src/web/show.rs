@@ -23,7 +23,11 @@ pub fn shown(text: &str) -> String {
 /// The beginning of a body in backquotes; in words if there is none, or it is no text.
 #[must_use]
 pub fn shown_bytes(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LENGTH * 20)]);
+    let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(LENGTH * 20)]);
+    if bytes.len() > LENGTH * 20 {
+        // A piece of a secret at the cut is known by the ellipsis.
+        text.to_mut().push('…');
+    }
     match shown(&text) {
         line if line.is_empty() => "no body".to_owned(),
         _ if text.contains('\0') => "a body that is no text".to_owned(),

@@ -37,7 +37,7 @@ mod verify;
 
 pub use edit::{Change, Op};
 pub use gate::MAX_BYTES;
-pub use lockstep_path::{BadPath, Path, Segment};
+pub use lockstep_path::{BadPath, Path, Segment, clip};
 pub use readers::{Reading, all_read, all_read_text, core, go, yaml_1_1};
 pub use refusal::{Position, Reason, Refusal};
 pub use scalar::{Form, Scalar};
