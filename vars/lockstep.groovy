@@ -2,7 +2,7 @@
 //
 // lockstep(step: 'manifest-patch', inputs: [files: ['deploy/*.yaml'], set: ['a.b=c']])
 //
-// Besides `step` and `inputs`: 'policy', 'plan', 'receipt', 'binary'.
+// Besides `step` and `inputs`: 'policy', 'plan', 'receipt', 'binary', 'ownBuild'.
 // Returns the result as a map: step, outcome, code, message, hint, outputs, notes, changed, receipt. A step
 // that does not end well fails the build, unless `failBuild: false` is given.
 
@@ -11,7 +11,7 @@ import groovy.json.JsonSlurperClassic
 
 def call(Map args = [:]) {
     for (String name : new ArrayList(args.keySet())) {
-        if (!(name in ['step', 'inputs', 'failBuild', 'policy', 'plan', 'receipt', 'binary'])) {
+        if (!(name in ['step', 'inputs', 'failBuild', 'policy', 'plan', 'receipt', 'binary', 'ownBuild'])) {
             error('lockstep: there is no argument `' + name + '`')
         }
     }
@@ -25,19 +25,24 @@ def call(Map args = [:]) {
         writeFile(file: folder + '/ci/CHECKSUMS', text: libraryResource('lockstep/ci/CHECKSUMS'))
         writeFile(file: folder + '/inputs.json', text: JsonOutput.toJson(args.inputs ?: [:]))
         writeFile(file: folder + '/result.json', text: '')
-        List variables = ['LOCKSTEP_PLATFORM=jenkins', 'LOCKSTEP_STEP=' + step, 'LOCKSTEP_FOLDER=' + folder]
-        for (String name : ['policy', 'plan', 'receipt', 'binary']) {
-            if (args[name]) {
-                variables.add('LOCKSTEP_CONTROL_' + name.toUpperCase() + '=' + args[name])
-            }
+        // Each variable that the script takes is set, if only to nothing: what is set here wins over what a plugin or
+        // an outer `withEnv` has set.
+        List variables = ['LOCKSTEP_PLATFORM=jenkins', 'LOCKSTEP_STEP=' + step, 'LOCKSTEP_FOLDER=' + folder,
+            'LOCKSTEP_INPUTS=', 'LOCKSTEP_DOCUMENT=']
+        Map controls = [policy: 'LOCKSTEP_CONTROL_POLICY', plan: 'LOCKSTEP_CONTROL_PLAN', receipt: 'LOCKSTEP_CONTROL_RECEIPT', binary: 'LOCKSTEP_CONTROL_BINARY', ownBuild: 'LOCKSTEP_CONTROL_OWN_BUILD']
+        for (String name : new ArrayList(controls.keySet())) {
+            variables.add(controls[name] + '=' + (args[name] ?: ''))
         }
         int status = 0
         withEnv(variables) {
             status = sh(
                 label: 'lockstep ' + step,
                 returnStatus: true,
-                script: '''/bin/sh "$LOCKSTEP_FOLDER/ci/run.sh" --format json \
-                    --inputs "$LOCKSTEP_FOLDER/inputs.json" >"$LOCKSTEP_FOLDER/result.json"'''
+                // With a first line of its own the script is not traced: a trace would run what a variable PS4 holds.
+                script: '''#!/bin/sh
+exec /bin/sh "$LOCKSTEP_FOLDER/ci/run.sh" "--binary=$LOCKSTEP_CONTROL_BINARY" "--own-build=$LOCKSTEP_CONTROL_OWN_BUILD" \
+    --format json --inputs "$LOCKSTEP_FOLDER/inputs.json" >"$LOCKSTEP_FOLDER/result.json"
+'''
             )
         }
         String json = readFile(file: folder + '/result.json')
@@ -58,7 +63,7 @@ def typed(String step, Map names, Map args) {
     for (String name : new ArrayList(args.keySet())) {
         if (names.containsKey(name)) {
             rest.inputs[names[name]] = args[name]
-        } else if (name in ['failBuild', 'policy', 'plan', 'receipt', 'binary']) {
+        } else if (name in ['failBuild', 'policy', 'plan', 'receipt', 'binary', 'ownBuild']) {
             rest[name] = args[name]
         } else {
             error('lockstep ' + step + ': there is no input `' + name + '`')

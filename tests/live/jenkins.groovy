@@ -45,9 +45,14 @@ class Pipeline extends BasePipelineTest {
         return script.call(args)
     }
 
-    // As Jenkins starts a shell: traced, ending at the first error, its standard output and error in the log.
+    // As Jenkins starts a script: by the program that its first line names, or else by a shell that traces and ends at
+    // the first error. Its standard output and error are the log.
     int shell(Map map) {
-        ProcessBuilder builder = new ProcessBuilder('/bin/sh', '-xe', '-c', map.script)
+        File script = File.createTempFile('script', '.sh')
+        script.setText(map.script, 'UTF-8')
+        script.executable = true
+        List command = map.script.startsWith('#!') ? [script.path] : ['/bin/sh', '-xe', script.path]
+        ProcessBuilder builder = new ProcessBuilder(command)
         builder.directory(workspace)
         builder.environment().putAll(environment)
         builder.redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -70,9 +70,17 @@ impl<'a> Checkout<'a> {
     /// # Errors
     /// The shell cannot be started.
     pub fn run(&self, shell: &[&str], env: &[(&str, &str)]) -> io::Result<Output> {
+        self.run_with(shell, &[], env)
+    }
+
+    /// The same, with what a wrapper says about the program before its other arguments.
+    ///
+    /// # Errors
+    /// The shell cannot be started.
+    pub fn run_with(&self, shell: &[&str], said: &[&str], env: &[(&str, &str)]) -> io::Result<Output> {
         let (program, args) = shell.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
-        command.args(args).arg(self.folder.join("ci/run.sh")).arg("--format").arg("json");
+        command.args(args).arg(self.folder.join("ci/run.sh")).args(said).arg("--format").arg("json");
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.folder.join("home"));
         command.envs(env.iter().copied()).current_dir(self.folder).output()
     }

@@ -10,6 +10,11 @@ use std::process::Output;
 
 /// Runs a test in each shell, each time in an empty folder.
 fn in_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[(&str, &str)]) -> Output, &Path)) {
+    with_each_shell(|checkout, run, folder| test(checkout, &|env| run(&[], env), folder));
+}
+
+/// The same, for wrappers that say something about the program.
+fn with_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[&str], &[(&str, &str)]) -> Output, &Path)) {
     let others = std::env::var_os("LOCKSTEP_SHELLS").unwrap_or_default().into_string().expect("text");
     let known = ["/bin/sh", "/bin/dash", "/bin/bash --posix", "/bin/bash"].into_iter();
     let shells = known.filter(|shell| Path::new(shell.split(' ').next().unwrap_or_default()).exists());
@@ -18,7 +23,9 @@ fn in_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[(&str, &str)]) -> Output, &P
         let folder = tempfile::tempdir().expect("a folder");
         let checkout = Checkout::new(folder.path()).expect("a checkout");
         let words: Vec<&str> = shell.split(' ').collect();
-        test(&checkout, &|env| checkout.run(&words, env).expect("a shell"), folder.path());
+        let run =
+            |said: &[&str], env: &[(&str, &str)]| checkout.run_with(&words, said, env).expect("a shell");
+        test(&checkout, &run, folder.path());
     }
 }
 
@@ -55,24 +62,25 @@ fn it_becomes_the_binary_it_was_told() {
 
 #[test]
 fn what_is_an_input_wins_over_the_variable() {
-    in_each_shell(|checkout, run, _| {
+    with_each_shell(|checkout, run, _| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         let bin = bin.to_str().unwrap();
-        let out_ = out(&run(&[
+        let said = [&*format!("--binary={bin}"), "--own-build=false"];
+        let env = [
             STEP,
             ("LOCKSTEP_BIN", "/nonexistent"),
-            ("LOCKSTEP_CONTROL_BINARY", bin),
             ("LOCKSTEP_POLICY", "kept.yaml"),
             ("LOCKSTEP_CONTROL_POLICY", ""),
             ("LOCKSTEP_RECEIPT", "lost"),
             ("LOCKSTEP_CONTROL_RECEIPT", "r.json"),
             ("LOCKSTEP_CONTROL_PLAN", " true"),
-        ]));
+        ];
+        let out_ = out(&run(&said, &env));
         for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN=true"] {
             assert!(out_.lines().any(|l| l == line), "{out_}");
         }
         assert!(!out_.contains("LOCKSTEP_INPUT_"), "a control is no input of the step: {out_}");
-        let out = out(&run(&[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_CONTROL_PLAN", " false")]));
+        let out = out(&run(&[], &[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_CONTROL_PLAN", " false")]));
         assert!(!out.contains("LOCKSTEP_PLAN="), "{out}");
     });
 }
@@ -102,21 +110,74 @@ fn only_the_name_of_a_step_is_one() {
         for step in ["", "-x", "--plan", "a b", "A", "a/b", "$(touch pwned)", "a\nb", "é"] {
             refused(&run(&[("LOCKSTEP_STEP", step), ("LOCKSTEP_BIN", bin.to_str().unwrap())]), 2, "no step");
         }
-        refused(&run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]), 2, "LOCKSTEP_BIN names no program");
+        refused(&run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]), 2, "names no program");
         assert!(!folder.join("pwned").exists());
     });
 }
 
 #[test]
 fn a_binary_that_is_not_the_released_one_is_not_run() {
-    in_each_shell(|checkout, run, _| {
+    in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         let good = checkout.program("good", STAND_IN).unwrap();
-        let other = checkout.program("other", &format!("{STAND_IN}# changed\n")).unwrap();
+        let evil = format!("#!/bin/sh\ntouch '{}/pwned'\n", folder.display());
+        let other = checkout.program("other", &evil).unwrap();
         let (good, other) = (good.to_str().unwrap(), other.to_str().unwrap());
         out(&run(&[STEP, ("LOCKSTEP_BIN", good)]));
         refused(&run(&[STEP, ("LOCKSTEP_BIN", other)]), 4, "not the one that belongs");
-        out(&run(&[STEP, ("LOCKSTEP_BIN", other), ("LOCKSTEP_ALLOW_BUILD", "true")]));
+        // Whatever variables say: an earlier step or job can set them.
+        for (name, value) in [
+            ("LOCKSTEP_ALLOW_BUILD", "true"),
+            ("LOCKSTEP_CONTROL_OWN_BUILD", "true"),
+            ("LOCKSTEP_OWN_BUILD", "true"),
+            ("own", "true"),
+            ("expected", ""),
+        ] {
+            let ended = run(&[STEP, ("LOCKSTEP_BIN", other), (name, value)]);
+            refused(&ended, 4, "not the one that belongs");
+            let named =
+                run(&[STEP, ("LOCKSTEP_CONTROL_BINARY", other), ("LOCKSTEP_BIN", good), (name, value)]);
+            out(&named);
+        }
+        let said = run(&[STEP, ("LOCKSTEP_BIN", good), ("LOCKSTEP_ALLOW_BUILD", "true")]);
+        assert!(err(&said).contains("note: LOCKSTEP_ALLOW_BUILD is ignored"), "{}", err(&said));
+        assert!(!folder.join("pwned").exists());
+    });
+}
+
+#[test]
+fn an_own_build_runs_where_the_wrapper_itself_names_it() {
+    with_each_shell(|checkout, run, folder| {
+        checkout.release(STAND_IN).unwrap();
+        let own = checkout.program("own", &format!("{STAND_IN}# own\n")).unwrap();
+        let (own, evil) = (own.to_str().unwrap(), format!("#!/bin/sh\ntouch '{}/pwned'\n", folder.display()));
+        let evil = checkout.program("evil", &evil).unwrap();
+        let said = |build: &str| [format!("--binary={own}"), format!("--own-build={build}")];
+        let with = |build: &str, env: &[(&str, &str)]| {
+            let said = said(build);
+            run(&[&said[0], &said[1]], env)
+        };
+        out(&with("true", &[STEP, ("LOCKSTEP_BIN", evil.to_str().unwrap())]));
+        refused(&with("false", &[STEP]), 4, "not the one that belongs");
+        refused(&with("yes", &[STEP]), 2, "neither true nor false");
+        // The word of the wrapper is about the program that the wrapper names, and no other.
+        let named_by_variable = run(&["--own-build=true"], &[STEP, ("LOCKSTEP_BIN", evil.to_str().unwrap())]);
+        refused(&named_by_variable, 4, "not the one that belongs");
+        assert!(!folder.join("pwned").exists());
+    });
+}
+
+#[test]
+fn the_program_that_was_proven_is_the_one_that_runs() {
+    in_each_shell(|checkout, run, folder| {
+        checkout.release(STAND_IN).unwrap();
+        checkout.program("lockstep-good", STAND_IN).unwrap();
+        let evil = format!("#!/bin/sh\ntouch '{}/pwned'\n", folder.display());
+        checkout.program("evil/lockstep-good", &evil).unwrap();
+        let path = format!("{}/evil:/usr/bin:/bin", folder.display());
+        // A name without a slash means the file here, not one along the caller's PATH.
+        out(&run(&[STEP, ("LOCKSTEP_BIN", "lockstep-good"), ("PATH", &path)]));
+        assert!(!folder.join("pwned").exists());
     });
 }
 
@@ -165,6 +226,53 @@ fn a_download_is_run_only_if_its_checksum_is_known_and_right() {
 }
 
 #[test]
+fn a_download_goes_to_a_name_that_nobody_can_foresee_and_obeys_no_settings() {
+    in_each_shell(|checkout, run, folder| {
+        checkout.release(STAND_IN).unwrap();
+        checkout.program("mirror/lockstep-1.2.3", STAND_IN).unwrap();
+        fs::write(folder.join("precious"), "precious").unwrap();
+        let cache = folder.join(format!("cache/lockstep/1.2.3/{}", target()));
+        fs::create_dir_all(&cache).unwrap();
+        // The shell is one of the next processes.
+        for number in std::process::id()..std::process::id() + 3_000 {
+            std::os::unix::fs::symlink(folder.join("precious"), cache.join(format!("lockstep.{number}")))
+                .unwrap();
+        }
+        let settings = format!("output = \"{}/pwned\"\n", folder.display());
+        for name in ["home/.curlrc", "home/.config/curlrc"] {
+            checkout.program(name, &settings).unwrap();
+        }
+        let base = format!("file://{}/mirror", folder.display());
+        let cache = folder.join("cache");
+        out(&run(&[STEP, ("LOCKSTEP_DOWNLOAD_BASE", &base), ("XDG_CACHE_HOME", cache.to_str().unwrap())]));
+        assert_eq!(fs::read_to_string(folder.join("precious")).unwrap(), "precious");
+        assert!(!folder.join("pwned").exists());
+    });
+}
+
+/// The commands that POSIX calls special, and the words of its grammar. Bash started with `--posix` takes no function of
+/// such a name and ends.
+const SPECIAL: &str = ". : break continue eval exec exit export readonly return set shift source times trap unset case coproc do done \
+                       elif else esac fi for function if in select then time until while";
+
+/// Every word of the script that could be the name of a command, and those that shells have themselves.
+fn names() -> Vec<String> {
+    let script = fs::read_to_string(lockstep_tests::shim::root().join("ci/run.sh")).expect("the script");
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let words = script.split(|c: char| !is_part(c)).map(str::to_owned);
+    let own = "[ alias bg bind builtin caller cd command compgen declare dirs echo enable false fc getopts hash jobs \
+               kill let local logout popd printf pushd pwd read shopt test true type typeset ulimit umask unalias \
+               wait";
+    let mut names: Vec<String> = words.chain(own.split_whitespace().map(str::to_owned)).collect();
+    names.retain(|name| {
+        !name.is_empty() && !name.starts_with('-') && !SPECIAL.split(' ').any(|own| own == name)
+    });
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
 fn no_program_or_function_of_the_caller_takes_part() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
@@ -174,20 +282,33 @@ fn no_program_or_function_of_the_caller_takes_part() {
         {
             checkout.program(&format!("evil/{name}"), &evil).unwrap();
         }
-        let bin = checkout.program("lockstep", &format!("{STAND_IN}# changed\n")).unwrap();
+        fs::write(folder.join("startup"), format!("touch '{}/pwned'\n", folder.display())).unwrap();
+        let good = checkout.program("good", STAND_IN).unwrap();
+        let other = checkout.program("other", &format!("{STAND_IN}# changed\n")).unwrap();
         let path = format!("{}/evil:/usr/bin:/bin", folder.display());
         let function = format!("() {{ touch '{}/pwned'; }}", folder.display());
-        let refused_ = run(&[
-            STEP,
-            ("LOCKSTEP_BIN", bin.to_str().unwrap()),
-            ("PATH", &path),
-            ("CDPATH", "/tmp"),
-            ("BASH_FUNC_sha256sum%%", &function),
-            ("BASH_FUNC_uname%%", &function),
-            ("BASH_FUNC_openssl%%", &function),
-            ("BASH_FUNC_cut%%", &function),
-        ]);
-        refused(&refused_, 4, "not the one that belongs");
-        assert!(!folder.join("pwned").exists());
+        let variable = |name: &str| format!("BASH_FUNC_{name}%%");
+        let plain: Vec<String> = names().iter().map(|name| variable(name)).collect();
+        let special: Vec<String> = SPECIAL.split_whitespace().map(variable).collect();
+        for (program, code, functions) in [
+            (&good, Some(0), &plain),
+            (&other, Some(4), &plain),
+            (&good, None, &special),
+            (&other, None, &special),
+        ] {
+            let startup = folder.join("startup");
+            let mut env = vec![
+                STEP,
+                ("LOCKSTEP_BIN", program.to_str().unwrap()),
+                ("PATH", &*path),
+                ("CDPATH", "/tmp"),
+                ("IFS", "a/"),
+                ("ENV", startup.to_str().unwrap()),
+            ];
+            env.extend(functions.iter().map(|name| (&**name, &*function)));
+            let ended = run(&env);
+            assert!(code.is_none() || ended.status.code() == code, "{:?} {}", ended.status, err(&ended));
+            assert!(!folder.join("pwned").exists(), "{}", err(&ended));
+        }
     });
 }

@@ -8,6 +8,10 @@ use std::fmt::Write as _;
 const RESULT: &str =
     "The result of the run as JSON: step, outcome, code, message, hint, outputs, notes, changed, receipt.";
 
+/// What the inputs of the action for any step are.
+const GENERIC_INPUTS: &str = "Its inputs, as a YAML or JSON document. Put a value from elsewhere into it with \
+                              `toJSON(...)`, which no character of the value can leave.";
+
 /// `actions/<step>/action.yml`.
 pub(super) fn action(step: &StepInfo) -> String {
     let name = &step.name;
@@ -27,7 +31,11 @@ pub(super) fn action(step: &StepInfo) -> String {
         out += &output_entry(&output.name, &text::one_line(&output.docs));
     }
     out += &output_entry("result", RESULT);
-    let env = [("LOCKSTEP_STEP", name.as_str()), ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}")];
+    let env = [
+        ("LOCKSTEP_STEP", name.as_str()),
+        ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}"),
+        ("LOCKSTEP_DOCUMENT", "\"\""),
+    ];
     out + &runs(&env, &step.inputs, "../..")
 }
 
@@ -40,12 +48,15 @@ pub(super) fn generic() -> String {
                    inputs:\n"
         .to_owned();
     out += &input_entry("step", "The step to run, such as `manifest-patch`.", true);
-    out += &input_entry("inputs", "Its inputs, as a YAML or JSON document.", false);
+    out += &input_entry("inputs", GENERIC_INPUTS, false);
     out += &control_entries(&[]);
     out += "outputs:\n";
     out += &output_entry("result", RESULT);
-    let env =
-        [("LOCKSTEP_STEP", "${{ inputs.step }}"), ("LOCKSTEP_DOCUMENT", "${{ inputs.inputs || '{}' }}")];
+    let env = [
+        ("LOCKSTEP_STEP", "${{ inputs.step }}"),
+        ("LOCKSTEP_INPUTS", "\"\""),
+        ("LOCKSTEP_DOCUMENT", "${{ inputs.inputs || '{}' }}"),
+    ];
     out + &runs(&env, &[], ".")
 }
 
@@ -53,7 +64,9 @@ pub(super) fn generic() -> String {
 pub(super) fn described(input: &InputInfo) -> String {
     let mut out = text::one_line(&input.docs);
     match input.shape {
-        Shape::List => out += " One on each line.",
+        Shape::List => {
+            out += " One on each line, or a JSON list of texts; a line that is a JSON text stands for that text.";
+        }
         Shape::Flag => out += " `true` or `false`.",
         Shape::Json => out += " As JSON.",
         Shape::Choice => {
@@ -82,18 +95,26 @@ fn output_entry(name: &str, docs: &str) -> String {
     format!("  {name}:\n    description: {docs}\n    value: ${{{{ steps.run.outputs.{name} }}}}\n")
 }
 
-/// One step that becomes lockstep. The shell starts without what earlier steps could have it read first.
+/// One step that becomes lockstep. The shell starts without what earlier steps could have it read or run first. All that
+/// the shim and lockstep take from variables is set here, if only to nothing: the variables of a step win over those that
+/// an earlier step has set.
 fn runs(env: &[(&str, &str)], inputs: &[InputInfo], root: &str) -> String {
-    let mut out = "runs:\n  using: composite\n  steps:\n    - id: run\n      \
-                   shell: /usr/bin/env -u ENV -u BASH_ENV -u CDPATH /bin/sh -eu {0}\n      env:\n"
-        .to_owned();
-    let _ = writeln!(out, "        LOCKSTEP_PLATFORM: github");
+    let mut out = "runs:\n  using: composite\n  steps:\n    - id: run\n      shell: /usr/bin/env".to_owned();
+    for name in ["ENV", "BASH_ENV", "CDPATH", "SHELLOPTS", "BASHOPTS", "PS4"] {
+        let _ = write!(out, " -u {name}");
+    }
+    out += " /bin/sh -eu {0}\n      env:\n        LOCKSTEP_PLATFORM: github\n";
     for (name, value) in env {
         let _ = writeln!(out, "        {name}: {value}");
     }
+    let mut arguments = String::new();
     for control in controls(inputs) {
-        let _ = writeln!(out, "        {}: ${{{{ inputs.{} }}}}", control.variable(), control.name);
+        let (name, variable) = (control.name, control.variable());
+        let _ = writeln!(out, "        {variable}: ${{{{ inputs.{name} }}}}");
+        if control.picks_program() {
+            let _ = write!(arguments, " \"--{name}=${variable}\"");
+        }
     }
     let folder = if root == "." { String::new() } else { format!("/{root}") };
-    out + &format!("      run: exec /bin/sh \"$GITHUB_ACTION_PATH{folder}/ci/run.sh\"\n")
+    out + &format!("      run: exec /bin/sh \"$GITHUB_ACTION_PATH{folder}/ci/run.sh\"{arguments}\n")
 }

@@ -21,15 +21,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The inputs that every wrapper has besides the step's own.
-const CONTROLS: [Control; 4] = [
+const CONTROLS: [Control; 5] = [
     Control { name: "policy", docs: "A policy file that bounds what the step may do." },
     Control { name: "plan", docs: "`true` shows what would change and changes nothing." },
     Control { name: "receipt", docs: "Where to write the receipt of the run." },
     Control {
         name: "binary",
-        docs: "The lockstep binary to use instead of the one that belongs to this version.",
+        docs: "The path of the lockstep binary, if it is not where the wrapper looks for it. It must be the one that \
+               belongs to this version, unless `own-build` is `true`.",
+    },
+    Control {
+        name: OWN_BUILD,
+        docs: "`true` runs the program that `binary` names though it is not the one that belongs to this version. \
+               Nothing proves what it is then.",
     },
 ];
+
+/// The control that lets another program run.
+const OWN_BUILD: &str = "own-build";
 
 /// An input that is the wrapper's, not the step's.
 struct Control {
@@ -41,6 +50,12 @@ impl Control {
     /// The variable through which a wrapper passes it. Empty is not given.
     fn variable(&self) -> String {
         format!("LOCKSTEP_CONTROL_{}", text::upper(self.name))
+    }
+
+    /// Whether it decides which program runs. An earlier step or job can set variables, so the wrapper passes it as an
+    /// argument of the shim.
+    fn picks_program(&self) -> bool {
+        ["binary", OWN_BUILD].contains(&self.name)
     }
 
     /// Whether a step may have an input of this name, and so do without the control: to those who run Terraform

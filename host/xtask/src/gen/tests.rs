@@ -157,7 +157,21 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
     assert!(template.contains("      value: ' $[[ inputs.on ]]'\n      expand: false\n"));
     assert!(template.contains("and $ [[ inputs.x ]]"), "a description is not filled in");
     let script = template.split_once("  script:\n").unwrap().1.split_once("  artifacts:").unwrap().0;
-    assert!(!script.contains("$[["), "nothing is filled into the script");
+    // Into the script goes only what cannot end the quotes around it.
+    let filled: Vec<&str> =
+        script.split("$[[ inputs.").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
+    assert_eq!(filled, ["binary", "own-build"]);
+    assert!(
+        script.contains("'--binary=$[[ inputs.binary ]]' '--own-build=$[[ inputs.own-build ]]'"),
+        "{script}"
+    );
+    assert!(
+        template.contains("      default: \"\"\n      regex: '^[A-Za-z0-9@._/+-]*$'\n    own-build:\n"),
+        "{template}"
+    );
+    assert!(template.contains("      type: boolean\n      default: false\n---\n"), "{template}");
+    assert!(template.contains("  dependencies: $[[ inputs.job-dependencies ]]\n"), "{template}");
+    assert!(template.contains("      type: array\n      default: []\n"), "{template}");
     assert!(script.contains("      echo run\n"), "the shim is carried along");
 
     let groovy = text(&root, "vars/every.groovy");
