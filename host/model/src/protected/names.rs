@@ -2,6 +2,7 @@
 //! it. A name counts at any depth, since a folder below the workspace can be a checkout of its own.
 
 /// Names that one program reads.
+#[cfg_attr(not(test), expect(dead_code, reason = "reader and source are for people who look a name up here"))]
 pub(super) struct Reserved {
     /// Who reads them.
     pub(super) reader: &'static str,
