@@ -44,7 +44,7 @@ impl Gitea {
     /// It cannot be built, or does not begin.
     pub fn start() -> Result<Self> {
         let said = |error: std::io::Error| error.to_string();
-        let folder = tempfile::tempdir().map_err(said)?;
+        let folder = crate::support::folder();
         // Nobody may not look into the folder of whoever installed it. Links cost nothing where they can be made.
         let (built, home) = (services::gitea()?, folder.path().join("home"));
         let copy = |how: &str| services::output(Command::new("cp").arg(how).arg(&built).arg(&home));

@@ -5,7 +5,7 @@ mod files;
 mod leaks;
 mod run;
 
-pub use files::{contents, copy, tree};
+pub use files::{contents, copy, folder, tree};
 pub use leaks::{assert_absent, assert_no_secret};
 pub use run::{Ended, Run, Running};
 
@@ -67,7 +67,7 @@ impl Scene {
     /// A workspace with one file and a `.git`, a folder outside, and the secrets in their places.
     #[must_use]
     pub fn new() -> Self {
-        let scene = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        let scene = Self { folder: folder() };
         scene.put("workspace/deploy/web.yaml", "image: web:v1\n");
         let [_, _, git, outside] = SECRETS;
         scene.put("workspace/.git/config", &format!("[http]\n\textraheader = Authorization: {git}\n"));

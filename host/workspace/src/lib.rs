@@ -12,6 +12,7 @@ mod find;
 mod journal;
 mod lock;
 mod open;
+mod own;
 mod reach;
 mod recover;
 mod show;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
+pub use own::{Access, Fill, Naming, OwnError, OwnFiles, Problem, Reserved};
 pub use recover::Recovered;
 
 use find::Looks;

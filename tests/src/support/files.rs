@@ -1,10 +1,33 @@
-//! Reads, compares and copies whole folders. It follows no link.
+//! Makes, reads, compares and copies whole folders. It follows no link.
 
 use lockstep_model::digest::Digest;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A temporary folder outside of every checkout, wherever `TMPDIR` is: in a checkout lockstep follows no link. Root's
+/// tests also run programs as a user who may read nothing of root's, so for root every user can reach it.
+///
+/// # Panics
+/// There is no such folder.
+#[must_use]
+pub fn folder() -> TempDir {
+    let parents = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into(), "/dev/shm".into(), "/".into()];
+    let usable = parents.iter().filter(|parent| is_usable(parent));
+    usable.flat_map(tempfile::tempdir_in).next().expect("a temporary folder outside of every checkout")
+}
+
+/// Whether scenes can be played in this folder.
+fn is_usable(folder: &Path) -> bool {
+    let Ok(folder) = fs::canonicalize(folder) else { return false };
+    let reachable = |part: &Path| fs::metadata(part).is_ok_and(|stat| stat.mode() & 0o001 != 0);
+    let for_everybody = !rustix::process::geteuid().is_root() || folder.ancestors().all(reachable);
+    let runs = rustix::fs::statvfs(&folder)
+        .is_ok_and(|system| !system.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC));
+    runs && for_everybody && !folder.ancestors().any(|part| part.join(".git").exists())
+}
 
 /// Everything below a folder: its kind, permissions, and content or target.
 #[must_use]

@@ -83,16 +83,29 @@ impl<'s> Run<'s> {
         self
     }
 
-    /// As a user who is not root, whoever runs the tests.
+    /// As a user who is not root, whoever runs the tests. The program, and a component that it is given, are copied to
+    /// where that user can read them.
     #[must_use]
     pub fn nobody(mut self) -> Self {
         if rustix::process::geteuid().is_root() {
             self.nobody = true;
-            let program = self.scene.path("program");
-            fs::copy(&self.program, &program).expect("a copy of the program");
-            self.program = program;
+            let copied = |file: &Path, name: &str| {
+                let copy = self.scene.path(name);
+                let parent = copy.parent().expect("a parent");
+                fs::create_dir_all(parent).expect("a folder");
+                fs::set_permissions(parent, fs::Permissions::from_mode(0o755)).expect("permissions");
+                fs::copy(file, &copy).expect("a copy");
+                copy
+            };
+            self.program = copied(&self.program, "program");
+            for arg in &mut self.args {
+                let path = Path::new(arg);
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if path.is_absolute() && path.is_file() && !path.starts_with(self.scene.path("")) {
+                    *arg = copied(path, &format!("given/{name}")).into();
+                }
+            }
             let everyone = |mode| fs::Permissions::from_mode(mode);
-            fs::set_permissions(self.scene.path(""), everyone(0o755)).expect("permissions");
             for folder in ["own", "own/home", "own/tmp"] {
                 fs::set_permissions(self.scene.path(folder), everyone(0o777)).expect("permissions");
             }

@@ -101,7 +101,7 @@ fn a_folder_that_cannot_be_written_is_one_error_and_nothing_is_changed() {
     if !rustix::process::geteuid().is_root() {
         return refused_by_permissions();
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = lockstep_tests::support::folder();
     set_mode(folder.path(), "", 0o777);
     let program = folder.path().join("tests");
     // By another process: one that this process has open for writing cannot be run.

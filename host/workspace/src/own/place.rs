@@ -1,0 +1,287 @@
+//! The way to a file of the host's own, one part at a time, from the root of the system or the current folder.
+//! It knows at each part whether it is in a closed folder, which is the workspace or a checkout of git, by what that
+//! folder is and not by the text of the path.
+
+use super::{Id, Naming, Problem};
+use lockstep_model::protected;
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Component, Path, PathBuf};
+
+/// As many links in a row as Linux follows.
+pub(super) const MAX_LINKS: u32 = 40;
+
+/// Needs no right to list the folder.
+#[cfg(target_os = "linux")]
+const WAY: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const WAY: OFlags = OFlags::RDONLY;
+const FOLDER: OFlags = WAY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Whether missing folders are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folders {
+    AsTheyAre,
+    Made,
+}
+
+/// The place of a file.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The folder it is in.
+    pub(super) parent: OwnedFd,
+    /// Its own name.
+    pub(super) name: String,
+    /// Whether the folder is a closed one.
+    pub(super) closed: bool,
+    /// What is under this name.
+    pub(super) found: Found,
+}
+
+/// What is under a name.
+#[derive(Debug)]
+pub(super) enum Found {
+    Nothing,
+    File(Stat),
+    /// A link that is not to be followed.
+    Link,
+    /// A pipe, or a device that takes text.
+    Stream,
+    /// What a process has open, under its number in `/proc/self/fd`.
+    OpenFile,
+}
+
+/// One part of a path.
+enum Step {
+    Root,
+    Up,
+    Name(OsString),
+}
+
+/// Finds the place of a file; none if a folder on the way is missing and none is to be made.
+pub(super) fn find(
+    workspace: Option<Id>,
+    path: &Path,
+    naming: Naming,
+    folders: Folders,
+) -> Result<Option<Place>, Problem> {
+    if path.as_os_str().as_bytes().ends_with(b"/") {
+        return Err(Problem::NoName);
+    }
+    let mut rest: Vec<Step> = steps(path).collect();
+    let mut walk = Walk::begin(workspace)?;
+    while let Some(step) = rest.pop() {
+        let name = match step {
+            Step::Root => {
+                walk.jump("/")?;
+                continue;
+            }
+            Step::Up => {
+                walk.jump("..")?;
+                continue;
+            }
+            Step::Name(name) => walk.name(name)?,
+        };
+        let found = walk.look(&name)?;
+        match found.map(|stat| (FileType::from_raw_mode(stat.st_mode), stat)) {
+            None if rest.is_empty() => return Ok(Some(walk.place(name, Found::Nothing))),
+            None => {
+                walk.check_missing(&rest)?;
+                if folders == Folders::AsTheyAre {
+                    return Ok(None);
+                }
+                walk.make(&name)?;
+            }
+            Some((FileType::Symlink, _)) => match walk.link(&name, rest.is_empty(), naming)? {
+                Some(target) => rest.extend(steps(&target)),
+                None => {
+                    let found = if walk.is_process() { Found::OpenFile } else { Found::Link };
+                    return Ok(Some(walk.place(name, found)));
+                }
+            },
+            Some((kind, stat)) if rest.is_empty() => {
+                let found = walk.last(kind, stat)?;
+                return Ok(Some(walk.place(name, found)));
+            }
+            Some((FileType::Directory, _)) => walk.enter(&name)?,
+            Some(_) => return Err(Problem::NotFolder(walk.path.join(name))),
+        }
+    }
+    Err(Problem::Kind("a folder"))
+}
+
+/// The parts of a path, the last one first.
+fn steps(path: &Path) -> impl Iterator<Item = Step> {
+    path.components().rev().filter_map(|part| match part {
+        Component::RootDir => Some(Step::Root),
+        Component::ParentDir => Some(Step::Up),
+        Component::Normal(name) => Some(Step::Name(name.to_owned())),
+        Component::CurDir | Component::Prefix(_) => None,
+    })
+}
+
+struct Walk {
+    workspace: Option<Id>,
+    here: OwnedFd,
+    stat: Stat,
+    /// Whether this folder is a closed one or lies in one.
+    closed: bool,
+    links: u32,
+    /// For messages.
+    path: PathBuf,
+}
+
+impl Walk {
+    /// At the current folder.
+    fn begin(workspace: Option<Id>) -> Result<Self, Problem> {
+        let here = openat(CWD, ".", FOLDER, Mode::empty())?;
+        let stat = fstat(&here)?;
+        let closed = is_below_closed(&here, workspace)?;
+        Ok(Self { workspace, here, stat, closed, links: 0, path: PathBuf::new() })
+    }
+
+    /// To the root or to the folder above.
+    fn jump(&mut self, to: &str) -> Result<(), Problem> {
+        self.here = openat(&self.here, to, FOLDER, Mode::empty())?;
+        self.stat = fstat(&self.here)?;
+        self.closed = is_below_closed(&self.here, self.workspace)?;
+        self.path.push(to);
+        Ok(())
+    }
+
+    /// A name that may be written to. What git and CI read is out of reach as it is for steps.
+    fn name(&self, name: OsString) -> Result<String, Problem> {
+        let name = name.into_string().map_err(|_| Problem::Kind("of a name that is no text"))?;
+        let protected =
+            protected::unreachable(&name).is_some() || self.closed && protected::unstorable(&name).is_some();
+        if protected { Err(Problem::Protected(self.path.join(name))) } else { Ok(name) }
+    }
+
+    /// What is under this name, if it is to be trusted.
+    fn look(&self, name: &str) -> Result<Option<Stat>, Problem> {
+        match statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if self.is_foreign(&stat) => Err(Problem::Foreign(self.path.join(name))),
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether somebody else can have put this here. The system's own rule for links in such folders is the same.
+    fn is_foreign(&self, entry: &Stat) -> bool {
+        let me = rustix::process::geteuid().as_raw();
+        let everybody = Mode::from_raw_mode(self.stat.st_mode).contains(Mode::WOTH);
+        everybody && ![me, 0, self.stat.st_uid].contains(&entry.st_uid)
+    }
+
+    /// The parts behind a missing folder: none may lead elsewhere, and all must be allowed.
+    fn check_missing(&self, rest: &[Step]) -> Result<(), Problem> {
+        for step in rest {
+            match step {
+                Step::Name(name) => drop(self.name(name.clone())?),
+                Step::Root | Step::Up => return Err(Errno::NOENT.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, name: &str) -> Result<(), Problem> {
+        match rustix::fs::mkdirat(&self.here, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+            Ok(()) | Err(Errno::EXIST) => self.enter(name),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Into the folder of this name, and into nothing else of this name.
+    fn enter(&mut self, name: &str) -> Result<(), Problem> {
+        let folder = openat(&self.here, name, FOLDER, Mode::empty()).map_err(|error| match error {
+            Errno::NOTDIR | Errno::LOOP => Problem::NotFolder(self.path.join(name)),
+            error => error.into(),
+        })?;
+        let stat = fstat(&folder)?;
+        // It can be another folder than the one that was looked at.
+        if self.is_foreign(&stat) {
+            return Err(Problem::Foreign(self.path.join(name)));
+        }
+        self.closed = self.closed || is_closed(&folder, &stat, self.workspace);
+        (self.here, self.stat) = (folder, stat);
+        self.path.push(name);
+        Ok(())
+    }
+
+    /// Where a link leads; none if it is the last part and not to be followed.
+    fn link(&mut self, name: &str, last: bool, naming: Naming) -> Result<Option<PathBuf>, Problem> {
+        match (last, naming) {
+            (true, Naming::Chosen) => return Ok(None),
+            (true, Naming::Given) if self.closed => return Err(Problem::Link),
+            (false, _) if self.closed => return Err(Problem::FolderLink(self.path.join(name))),
+            // What such a link says is no path.
+            (true, Naming::Given) if self.is_process() => return Ok(None),
+            _ => {}
+        }
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            return Err(Problem::Links);
+        }
+        let target = readlinkat(&self.here, name, Vec::new())?.into_bytes();
+        Ok(Some(PathBuf::from(OsString::from_vec(target))))
+    }
+
+    /// What the last part is, if it can be written to.
+    fn last(&self, kind: FileType, stat: Stat) -> Result<Found, Problem> {
+        match kind {
+            FileType::RegularFile => Ok(Found::File(stat)),
+            FileType::Directory => Err(Problem::Kind("a folder")),
+            FileType::Fifo => Ok(Found::Stream),
+            FileType::CharacterDevice if !self.closed => Ok(Found::Stream),
+            FileType::CharacterDevice => Err(Problem::Kind("a device in a checkout")),
+            FileType::BlockDevice => Err(Problem::Kind("a disk")),
+            _ => Err(Problem::Kind("a socket")),
+        }
+    }
+
+    /// Whether this folder shows what processes have open, as `/proc/self/fd` does.
+    fn is_process(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return rustix::fs::fstatfs(&self.here)
+            .is_ok_and(|system| system.f_type == rustix::fs::PROC_SUPER_MAGIC);
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
+    fn place(self, name: String, found: Found) -> Place {
+        Place { parent: self.here, name, closed: self.closed, found }
+    }
+}
+
+/// The types of both differ between systems.
+#[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "not the same type everywhere")]
+pub(super) fn id(stat: &Stat) -> Id {
+    (stat.st_dev as u64, stat.st_ino.into())
+}
+
+/// Whether a folder is the workspace or the top of a checkout of git. A commit can bring any link below it.
+fn is_closed(folder: &OwnedFd, stat: &Stat, workspace: Option<Id>) -> bool {
+    workspace == Some(id(stat)) || statat(folder, ".git", AtFlags::SYMLINK_NOFOLLOW).is_ok()
+}
+
+/// Whether a folder is such a folder or lies in one.
+fn is_below_closed(folder: &OwnedFd, workspace: Option<Id>) -> Result<bool, Problem> {
+    let mut here = openat(folder, ".", FOLDER, Mode::empty())?;
+    let mut stat = fstat(&here)?;
+    loop {
+        if is_closed(&here, &stat, workspace) {
+            return Ok(true);
+        }
+        here = openat(&here, "..", FOLDER, Mode::empty())?;
+        let above = fstat(&here)?;
+        // Above the root is the root.
+        if id(&above) == id(&stat) {
+            return Ok(false);
+        }
+        stat = above;
+    }
+}
