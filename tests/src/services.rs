@@ -2,8 +2,10 @@
 //! clients into a cache outside the build. What cannot be installed is an error, never skipped.
 
 mod kubernetes;
+mod libraries;
 
 pub use kubernetes::kubernetes;
+pub use libraries::cargo_deny;
 
 use lockstep_model::digest::Digest;
 use serde_json::Value;

@@ -1,6 +1,6 @@
-//! What the compiler's friends have to say: formatting and lints, warnings counted as errors.
+//! Formatting and lints, warnings counted as errors, and what is known about the libraries.
 
-use crate::shell;
+use crate::{deny, shell};
 use anyhow::Result;
 use std::path::Path;
 
@@ -13,5 +13,6 @@ pub(crate) fn lint(root: &Path) -> Result<()> {
     // without the compiler has is one short function.
     let features = "lockstep-tests/live,lockstep/compile,lockstep-engine/compile";
     let all = ["clippy", "--locked", "--workspace", "--all-targets", "--features", features];
-    shell::run(shell::cargo(root).args(all).args(["--", "-D", "warnings"]))
+    shell::run(shell::cargo(root).args(all).args(["--", "-D", "warnings"]))?;
+    deny::deny(root)
 }

@@ -1,10 +1,11 @@
-//! The chores of the project, each one command: `cargo xtask build|demo|test|gen|new|bench|score|dist`. It never
+//! The chores of the project, each one command: `cargo xtask build|demo|test|lint|gen|new|bench|score|dist`. It never
 //! runs as part of lockstep itself.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod build;
 mod demo;
+mod deny;
 mod dist;
 mod fuzz;
 mod r#gen;
@@ -30,7 +31,8 @@ usage: cargo xtask COMMAND
   demo                build, then show a whole release on a small repository,
                       and a thief that is refused
   test [--live]       all tests; with --live also those that need real services
-  lint                formatting and lints
+  lint                formatting, lints, and all that `deny` checks
+  deny                licences, sources and known faults of the libraries
   mutants             show that a test fails without each of some guards
   fuzz [SECONDS [TARGET]]
                       run the fuzz targets, each so long; without SECONDS
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
             Err(_) => Err(anyhow::anyhow!("`{seconds}` is no number of seconds")),
         },
         ["lint"] => lint::lint(&root),
+        ["deny"] => deny::deny(&root),
         ["mutants"] => mutants::mutants(&root),
         ["new", step] => new::new(&root, step),
         ["bench", "--quick", only @ ..] if only.len() < 2 => {
