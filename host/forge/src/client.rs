@@ -13,7 +13,7 @@ use lockstep_model::known::Known;
 use lockstep_model::text::short;
 use octocrab::Octocrab;
 use serde_json::Value;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 
 /// The name under which a run asks.
@@ -132,7 +132,7 @@ impl Client {
         let once = method == Method::POST && asked != Asked::Keep || asked == Asked::Merge;
         let url = self.url(path);
         let what = format!("{method} {url}");
-        let (mut pause, mut waited) = (PAUSE, Duration::ZERO);
+        let (mut pause, begun) = (PAUSE, Instant::now());
         loop {
             let (class, error, told) = match self.runtime.block_on(self.send(&method, &url, body)) {
                 Ok(raw) if raw.status < 300 => return self.accepted(&what, &method, &raw),
@@ -144,11 +144,11 @@ impl Client {
             };
             let again = class == Class::Pause || class == Class::Retry && !once;
             let wait = told.unwrap_or(pause).max(pause);
-            if !again || waited.saturating_add(wait) > self.patience {
+            if !again || begun.elapsed().saturating_add(wait) > self.patience {
                 return Err(Refusal { class, error });
             }
             std::thread::sleep(wait);
-            (pause, waited) = (pause * 2, waited + wait);
+            pause *= 2;
         }
     }
 

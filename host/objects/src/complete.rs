@@ -1,6 +1,7 @@
 //! Makes an object of the parts of an upload, and holds what the server then says against what was sent. It sends no
 //! content.
 
+use super::connect::completing;
 use super::parts::Upload;
 use super::s3::{S3, hex_of, unquoted};
 use super::sum;
@@ -34,7 +35,7 @@ impl S3 {
         let (mut attempt, mut wait) = (1, WAIT);
         let answer = loop {
             let request = self.completion(upload, parts, when, whole.as_deref());
-            let failed = match request.send().await {
+            let failed = match request.customize().config_override(completing()).send().await {
                 Ok(answer) if answer.e_tag.is_some() => break answer,
                 Ok(_) => CallError::Unavailable(format!(
                     "complete `{}`: the answer is a success without an object",

@@ -71,8 +71,16 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a server may take to begin an answer: completing a large upload takes minutes.
-const ANSWER: Duration = Duration::from_secs(300);
+/// How long a server may take to begin an answer, from the first byte of the request on, and how long that may take with
+/// all attempts. So a server that accepts and never answers ends the run after two minutes, and one that fails for a
+/// moment is asked as often as it takes.
+const ANSWER: Duration = Duration::from_secs(60);
+const ALL_ATTEMPTS: Duration = Duration::from_secs(130);
+/// The slowest line that content may be sent on, in bytes a second: so much longer may a request with content take.
+const SLOWEST: u64 = 256 * 1024;
+/// How long a server may take to complete an upload in parts: with a large one this takes minutes.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
+const COMPLETION: Duration = Duration::from_secs(300);
 
 /// A client of the storage that a run names, and what it hears.
 pub(super) struct Connected {
@@ -99,7 +107,7 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
                 .with_initial_backoff(FIRST_WAIT)
                 .with_max_backoff(LONGEST_WAIT),
         )
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build());
+        .timeout_config(timeouts(ANSWER, ALL_ATTEMPTS));
     if let Some(region) = region {
         loader = loader.region(region);
     }
@@ -112,6 +120,22 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
     let (client, endpoint) = client(connection, &base, &hearing);
     let sealed = endpoint.starts_with("https://") || is_own(&endpoint);
     Connected { client, hearing, endpoint, sealed, warnings }
+}
+
+fn timeouts(answer: Duration, all: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(answer).operation_timeout(all).build()
+}
+
+/// The settings of a request with so many bytes of content.
+pub(super) fn sending(bytes: u64) -> aws_sdk_s3::config::Builder {
+    let content = Duration::from_secs(bytes / SLOWEST);
+    let timeouts = timeouts(ANSWER + content, ALL_ATTEMPTS + content * 3);
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts)
+}
+
+/// The settings of a request to complete an upload.
+pub(super) fn completing() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts(COMPLETION, COMPLETION + ANSWER))
 }
 
 /// How this run shows who it is.

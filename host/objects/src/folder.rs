@@ -2,6 +2,7 @@
 //! file before it is whole, and keeps no headers, metadata or tags.
 
 use super::s3::Source;
+use super::temporary::{self, Swept, Temporary};
 use super::types::{Condition, Keeping, Listed, Page, Stored};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
@@ -10,7 +11,7 @@ use lockstep_model::protected::OWN_PREFIX;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::{self, Algorithm, Hasher};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, openat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -23,49 +24,67 @@ const DEPTH: usize = 128;
 const OPEN_FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Lists the files below a prefix, all at once.
-pub(super) fn list(prefix: &ObjectName, start: Option<&str>, most: usize) -> Result<Page, CallError> {
+/// Lists the files below a prefix, all at once. With `sweeps` it removes what killed runs left.
+pub(super) fn list(
+    prefix: &ObjectName,
+    start: Option<&str>,
+    most: usize,
+    sweeps: bool,
+) -> Result<Page, CallError> {
     let folder = match parent(prefix.key(), Missing::Leave) {
         Ok((folder, _)) => folder,
         Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => return Ok(Page::default()),
         Err(error) => return Err(failed("list", prefix, &error)),
     };
     let mut objects = Vec::new();
-    walk(&folder, prefix.as_str(), 0, most, &mut objects).map_err(|error| failed("list", prefix, &error))?;
+    let mut walk = Walk { most, sweeps, found: &mut objects };
+    walk.folder(&folder, prefix.as_str(), 0).map_err(|error| failed("list", prefix, &error))?;
     objects.retain(|object| start.is_none_or(|start| object.name.as_str() > start));
     objects.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Page { objects, next: None })
 }
 
-fn walk(folder: &OwnedFd, name: &str, depth: usize, most: usize, found: &mut Vec<Listed>) -> io::Result<()> {
-    if depth > DEPTH {
-        return Err(io::Error::other("its folders are nested too deep"));
-    }
-    for entry in Dir::read_from(folder)? {
-        let entry = entry?;
-        let Ok(part) = entry.file_name().to_str() else {
-            continue;
-        };
-        if matches!(part, "." | "..") || part.starts_with(OWN_PREFIX) {
-            continue;
+/// A walk through the folders of a store.
+struct Walk<'f> {
+    most: usize,
+    sweeps: bool,
+    found: &'f mut Vec<Listed>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &OwnedFd, name: &str, depth: usize) -> io::Result<()> {
+        if depth > DEPTH {
+            return Err(io::Error::other("its folders are nested too deep"));
         }
-        let stat = rustix::fs::statat(folder, part, AtFlags::SYMLINK_NOFOLLOW)?;
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => {
-                let below = openat(folder, part, OPEN_FOLDER, Mode::empty())?;
-                walk(&below, &format!("{name}{part}/"), depth + 1, most, found)?;
+        for entry in Dir::read_from(folder)? {
+            let entry = entry?;
+            let Ok(part) = entry.file_name().to_str() else {
+                continue;
+            };
+            if matches!(part, "." | "..") || part.starts_with(OWN_PREFIX) {
+                if self.sweeps {
+                    temporary::remove(folder, part);
+                }
+                continue;
             }
-            FileType::RegularFile => {
-                let size = u64::try_from(stat.st_size).unwrap_or_default();
-                found.push(Listed { name: format!("{name}{part}"), size, etag: String::new() });
+            let stat = rustix::fs::statat(folder, part, AtFlags::SYMLINK_NOFOLLOW)?;
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => {
+                    let below = openat(folder, part, OPEN_FOLDER, Mode::empty())?;
+                    self.folder(&below, &format!("{name}{part}/"), depth + 1)?;
+                }
+                FileType::RegularFile => {
+                    let size = u64::try_from(stat.st_size).unwrap_or_default();
+                    self.found.push(Listed { name: format!("{name}{part}"), size, etag: String::new() });
+                }
+                _ => {}
             }
-            _ => {}
+            if self.found.len() > self.most {
+                return Err(io::Error::other(format!("it holds more than {} files", self.most)));
+            }
         }
-        if found.len() > most {
-            return Err(io::Error::other(format!("it holds more than {most} files")));
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// What is there: its size, and the SHA-256 of its content.
@@ -103,26 +122,22 @@ pub(super) fn put(
     content: Source,
     keeping: &Keeping,
     when: &Condition,
+    swept: &mut Swept,
 ) -> Result<Stored, CallError> {
     if keeping.encryption.is_some() || keeping.retention.is_some() {
         return Err(CallError::Invalid(format!("put `{name}`: a local folder neither encrypts nor locks")));
     }
     let (folder, file) = parent(name.key(), Missing::Make).map_err(|error| failed("put", name, &error))?;
-    let temporary = temporary(&folder).map_err(|error| failed("put", name, &error))?;
-    let written = write(&temporary.1, content, name).and_then(|written| {
-        place(&folder, &temporary.0, file, when).map_err(|error| match error.raw_os_error() {
-            Some(code) if code == Errno::EXIST.raw_os_error() => {
-                CallError::Conflict(format!("put `{name}`: it is there already"))
-            }
-            _ => failed("put", name, &error),
-        })?;
-        Ok(written)
-    });
-    if written.is_err() {
-        // Nothing is lost if it stays: it is no object, and has the name of what lockstep keeps for itself.
-        let _ = rustix::fs::unlinkat(&folder, &temporary.0, AtFlags::empty());
-    }
-    let (size, digest) = written?;
+    swept.sweep(&folder);
+    let temporary = Temporary::new(&folder, !matches!(content, Source::Bytes(_)));
+    let temporary = temporary.map_err(|error| failed("put", name, &error))?;
+    let (size, digest) = write(temporary.file(), content, name)?;
+    temporary.place(file, when).map_err(|error| match error.raw_os_error() {
+        Some(code) if code == Errno::EXIST.raw_os_error() => {
+            CallError::Conflict(format!("put `{name}`: it is there already"))
+        }
+        _ => failed("put", name, &error),
+    })?;
     let checksum = Some((Algorithm::Sha256, digest.hex()));
     Ok(Stored { size, checksum, digest: Some(digest), ..Stored::default() })
 }
@@ -153,15 +168,7 @@ fn write(mut to: &File, content: Source, name: &ObjectName) -> Result<(u64, Dige
     let digest = <[u8; 32]>::try_from(hasher.finish());
     digest
         .map(|digest| (size, Digest::from(digest)))
-        .map_err(|_| CallError::Unavailable(format!("put `{name}`: no digest")))
-}
-
-fn place(folder: &OwnedFd, from: &str, to: &str, when: &Condition) -> io::Result<()> {
-    match when {
-        Condition::Absent => Ok(rustix::fs::renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE)?),
-        Condition::Always => Ok(rustix::fs::renameat(folder, from, folder, to)?),
-        Condition::Matches(_) => Err(io::Error::other("a local folder has no entity tags")),
-    }
+        .map_err(|_| CallError::Local(format!("put `{name}`: no digest")))
 }
 
 /// Deletes a file; that it is gone already is not an error.
@@ -203,19 +210,11 @@ fn parent(key: &str, missing: Missing) -> io::Result<(OwnedFd, &str)> {
     Ok((here, file))
 }
 
-/// A new file under a name that no object has.
-fn temporary(folder: &OwnedFd) -> io::Result<(String, File)> {
-    let number = getrandom::u64().map_err(io::Error::other)?;
-    let name = format!("{OWN_PREFIX}{number:016x}");
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-    Ok((name.clone(), File::from(openat(folder, &name, flags, mode)?)))
-}
-
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
+/// A folder is of this machine, and so is what is wrong with it.
 fn failed(verb: &str, name: &ObjectName, error: &io::Error) -> CallError {
-    CallError::Unavailable(format!("{verb} `{name}`: {error}"))
+    CallError::Local(format!("{verb} `{name}`: {error}"))
 }

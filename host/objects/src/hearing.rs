@@ -8,9 +8,10 @@ use aws_sdk_s3::config::interceptors::{BeforeTransmitInterceptorContextRef, Fina
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, InterceptorContext};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use lockstep_model::causes::causes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -111,9 +112,11 @@ impl ClassifyRetry for Again {
             let failed = context.output_or_error().and_then(Result::err);
             let untrusted =
                 failed.and_then(OrchestratorError::as_connector_error).and_then(|error| untrusted(error));
-            // Its certificate will be the same the next time.
             return match untrusted {
+                // Its certificate will be the same the next time.
                 Some(_) => RetryAction::RetryForbidden,
+                // As an answer that was cut off, one that is no HTTP says nothing about the next one.
+                None if failed.is_some_and(is_garbled) => RetryAction::transient_error(),
                 None => RetryAction::NoActionIndicated,
             };
         };
@@ -131,6 +134,14 @@ impl ClassifyRetry for Again {
     fn name(&self) -> &'static str {
         "Again"
     }
+}
+
+/// Whether what came in the place of an answer is no HTTP.
+fn is_garbled(error: &OrchestratorError<Error>) -> bool {
+    let http = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)
+    };
+    error.as_connector_error().is_some_and(|error| causes(error).any(http))
 }
 
 fn is_expired(response: &HttpResponse) -> bool {

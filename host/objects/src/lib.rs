@@ -16,6 +16,7 @@ mod parts;
 mod proof;
 mod put;
 mod s3;
+mod temporary;
 mod types;
 
 pub use connect::{Connection, Identity, Keys};
@@ -34,6 +35,7 @@ use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::Algorithm;
 use s3::{Place, S3};
 use std::sync::{Arc, PoisonError};
+use temporary::Swept;
 use tokio::runtime::Runtime;
 
 /// The most objects of one call.
@@ -57,6 +59,7 @@ pub struct Objects {
     server: Option<(Runtime, Arc<S3>)>,
     changes: Vec<ObjectChange>,
     sent: u64,
+    swept: Swept,
 }
 
 impl Objects {
@@ -68,7 +71,8 @@ impl Objects {
             known.add(&keys.secret);
             known.add(keys.token.as_deref().unwrap_or_default());
         }
-        Self { connection, planned, limits: *limits, known, server: None, changes: Vec::new(), sent: 0 }
+        let (changes, swept) = (Vec::new(), Swept::default());
+        Self { connection, planned, limits: *limits, known, server: None, changes, sent: 0, swept }
     }
 
     /// What was done, in order; with a run that only plans, what would be.
@@ -101,7 +105,7 @@ impl Objects {
             return Err(CallError::Invalid(format!("list `{name}`: it does not end with `/`")));
         }
         if name.store() == Store::Folder {
-            return folder::list(name, start, self.limits.found_files).map(Answer::plain);
+            return folder::list(name, start, self.limits.found_files, !self.planned).map(Answer::plain);
         }
         let place = place(name);
         let key = match start {
@@ -298,7 +302,7 @@ impl Objects {
                 .thread_name("objects")
                 .enable_all()
                 .build()
-                .map_err(|error| CallError::Unavailable(format!("no threads for requests: {error}")))?;
+                .map_err(|error| CallError::Local(format!("no threads for requests: {error}")))?;
             let mut connected = runtime.block_on(connect::connect(&self.connection, &self.known));
             let warnings = std::mem::take(&mut connected.warnings).into();
             let known = Arc::clone(&self.known);

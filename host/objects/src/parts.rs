@@ -2,6 +2,7 @@
 //! not on its way.
 
 use super::batch::{Job, each};
+use super::connect::sending;
 use super::keeping::keep;
 use super::proof::{Proof, prove, proven};
 use super::s3::{Place, S3, hex_of, unquoted};
@@ -188,6 +189,7 @@ impl S3 {
             let request = request.upload_id(id).part_number(number);
             let request = prove!(request, proof, &bytes, algorithm, plain);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
+            let request = request.config_override(sending(range.length));
             match request.interceptor(proof.signature(self.connected.sealed)).send().await {
                 Ok(answer) => break answer,
                 Err(error)

@@ -58,7 +58,7 @@ impl Objects {
         let (mut sent, most) = (self.sent, self.limits.sent_bytes);
         let mut source = |permit: &Permit, put: &mut Put| {
             let content = std::mem::replace(&mut put.content, Content::File);
-            let source = Source::of(content, || workspace.open_source(permit));
+            let source = Source::of(content, || workspace.open_source(permit).map_err(vanished));
             sent = sent.saturating_add(source.size());
             if sent > most { Source::File(Err(too_much(most))) } else { source }
         };
@@ -66,16 +66,17 @@ impl Objects {
             if places.iter().any(|name| name.store() != Store::Folder) {
                 return Err(mixed());
             }
-            let mut done = 0;
+            let (mut done, mut swept) = (0, std::mem::take(&mut self.swept));
             let one = |((permit, name), mut put): ((&Permit, &ObjectName), Put)| {
                 let source = source(permit, &mut put);
-                let stored = folder::put(name, source, &keepings[put.keeping as usize], &put.when);
+                let stored =
+                    folder::put(name, source, &keepings[put.keeping as usize], &put.when, &mut swept);
                 done += 1;
                 progress(done, total);
                 stored
             };
             let stored = permits.iter().zip(places).zip(puts).map(one).collect();
-            self.sent = sent;
+            (self.sent, self.swept) = (sent, swept);
             return Ok(stored);
         }
         let keepings: Vec<Arc<Keeping>> = keepings.iter().cloned().map(Arc::new).collect();
@@ -94,11 +95,19 @@ impl Objects {
     }
 }
 
+/// A file that is not there any more: the store lacks nothing.
+fn vanished(error: CallError) -> CallError {
+    match error {
+        CallError::NotFound(text) => CallError::Conflict(text),
+        error => error,
+    }
+}
+
 /// What a put would leave, for a run that only plans.
 fn plan(permit: &Permit, put: Put, workspace: &Workspace) -> Result<Stored, CallError> {
     let (size, digest) = match put.content {
         Content::File => {
-            let file = workspace.open_source(permit)?;
+            let file = workspace.open_source(permit).map_err(vanished)?;
             (file.size(), file.digest()?)
         }
         Content::Bytes(bytes) => (bytes.len() as u64, Digest::of(&bytes)),

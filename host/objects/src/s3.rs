@@ -2,7 +2,7 @@
 //! knows no grant; [`super::Objects`] takes that from permits.
 
 use super::batch::{Job, each};
-use super::connect::Connected;
+use super::connect::{Connected, sending};
 use super::failure::{is_about_checksum, told};
 use super::keeping::keep;
 use super::proof::{Proof, prove, proven};
@@ -152,6 +152,7 @@ impl S3 {
             };
             let request = prove!(request, proof, &bytes, keeping.checksum, plain);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
+            let request = request.config_override(sending(bytes.len() as u64));
             match request.interceptor(proof.signature(self.connected.sealed)).send().await {
                 Ok(answer) => break answer,
                 Err(error) if !plain && self.goes_plain(&error) => {}

@@ -1,0 +1,194 @@
+//! Files that a folder's store writes before they get the names of objects. Each is locked while the run lives that writes
+//! it, and closed to others until its content is whole. What a killed run left, the next run that writes into the same folder
+//! removes. It touches no file that has another kind of name or another owner, or that a run still holds.
+
+use super::types::Condition;
+use lockstep_model::protected::OWN_PREFIX;
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, RenameFlags, flock, openat};
+use rustix::io::Errno;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+
+/// How many digits follow the prefix in a name.
+const DIGITS: usize = 16;
+/// How often a file is made anew that another run took for one without an owner.
+const TRIES: u32 = 8;
+
+/// A file that is no object yet. It is removed unless it becomes one.
+pub(super) struct Temporary<'f> {
+    folder: &'f OwnedFd,
+    name: String,
+    file: File,
+}
+
+impl<'f> Temporary<'f> {
+    /// Makes one. With `private` nobody else can read it.
+    pub(super) fn new(folder: &'f OwnedFd, private: bool) -> io::Result<Self> {
+        let own = Mode::RUSR | Mode::WUSR;
+        let mode = if private { own } else { own | Mode::RGRP | Mode::ROTH };
+        for _ in 0..TRIES {
+            let number = getrandom::u64().map_err(io::Error::other)?;
+            let name = format!("{OWN_PREFIX}{number:016x}");
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let file = File::from(openat(folder, &name, flags, mode)?);
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) => {}
+                // Where the file system knows no locks, no run can take the file for one without an owner.
+                Err(_) => return Ok(Self { folder, name, file }),
+                Ok(()) if is_at(&file, folder, &name)? => return Ok(Self { folder, name, file }),
+                Ok(()) => {}
+            }
+        }
+        Err(io::Error::other("other runs take each temporary file for one that nobody holds"))
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives it the name of an object.
+    pub(super) fn place(self, to: &str, when: &Condition) -> io::Result<()> {
+        match when {
+            Condition::Absent => {
+                let renamed = rustix::fs::renameat_with(
+                    self.folder,
+                    &self.name,
+                    self.folder,
+                    to,
+                    RenameFlags::NOREPLACE,
+                );
+                Ok(renamed?)
+            }
+            Condition::Always => Ok(rustix::fs::renameat(self.folder, &self.name, self.folder, to)?),
+            Condition::Matches(_) => Err(io::Error::other("a local folder has no entity tags")),
+        }
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        // By then it is an object, or no longer needed. One that stays is removed by the next run.
+        let _ = rustix::fs::unlinkat(self.folder, &self.name, AtFlags::empty());
+    }
+}
+
+/// The folders that a run has looked through for what killed runs left.
+#[derive(Debug, Default)]
+pub(super) struct Swept(HashSet<(u64, u64)>);
+
+impl Swept {
+    /// Removes what killed runs left in a folder, the first time that it is named. What cannot be removed stays for the next
+    /// run.
+    pub(super) fn sweep(&mut self, folder: &OwnedFd) {
+        let Ok(stat) = rustix::fs::fstat(folder) else { return };
+        if self.0.insert((stat.st_dev, stat.st_ino)) {
+            for entry in Dir::read_from(folder).into_iter().flatten().flatten() {
+                entry.file_name().to_str().ok().filter(|name| remove(folder, name));
+            }
+        }
+    }
+}
+
+/// Removes a file if a killed run left it. Whether it did.
+pub(super) fn remove(folder: &OwnedFd, name: &str) -> bool {
+    let removed = is_own(name) && remove_if_dead(folder, name).unwrap_or(false);
+    if removed {
+        tracing::debug!("removed `{name}`, which a killed run left");
+    }
+    removed
+}
+
+fn remove_if_dead(folder: &OwnedFd, name: &str) -> io::Result<bool> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(openat(folder, name, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(false);
+    }
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || !is_at(&file, folder, name)? {
+        return Ok(false);
+    }
+    rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
+    Ok(true)
+}
+
+/// Whether a name is one of those that these files have.
+fn is_own(name: &str) -> bool {
+    let digits = name.strip_prefix(OWN_PREFIX);
+    digits.is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether this is what stands under the name.
+fn is_at(file: &File, folder: &OwnedFd, name: &str) -> io::Result<bool> {
+    let own = rustix::fs::fstat(file)?;
+    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(there) => Ok((there.st_dev, there.st_ino) == (own.st_dev, own.st_ino)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn names(place: &std::path::Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(place)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        let (dead, link) = (".lockstep-00000000000000aa", ".lockstep-00000000000000bb");
+        let others = [".lockstep-journal", ".lockstep-00000000000000a", "app.bin"];
+        for name in others.iter().chain([&dead]) {
+            fs::write(at(name), "x").unwrap();
+        }
+        std::os::unix::fs::symlink(at("app.bin"), at(link)).unwrap();
+        let folder = OwnedFd::from(File::open(place.path()).unwrap());
+        let mut alive = Temporary::new(&folder, true).unwrap();
+        Swept::default().sweep(&folder);
+        let own = alive.name.clone();
+        assert_eq!(fs::metadata(at(&own)).unwrap().permissions().mode() & 0o777, 0o600);
+        let other = Temporary::new(&folder, false).unwrap();
+        assert!(!at(dead).exists() && at(&own).exists() && at(link).symlink_metadata().is_ok());
+        drop(other);
+        alive.file.write_all(b"whole").unwrap();
+        alive.place("made", &Condition::Absent).unwrap();
+        assert_eq!(fs::read(at("made")).unwrap(), b"whole");
+        let mut expected: Vec<_> =
+            others.iter().chain([&link, &"made"]).map(|name| (*name).to_owned()).collect();
+        expected.sort();
+        assert_eq!(names(place.path()), expected);
+    }
+
+    #[test]
+    fn files_that_are_written_at_once_are_all_placed() {
+        let place = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let folder = OwnedFd::from(File::open(place.path()).unwrap());
+                scope.spawn(move || {
+                    for file in 0..25 {
+                        Swept::default().sweep(&folder);
+                        let temporary = Temporary::new(&folder, true).unwrap();
+                        temporary.place(&format!("{number}-{file}"), &Condition::Always).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(place.path()).len(), 200);
+    }
+}
