@@ -19,7 +19,8 @@ impl wit::Host for Host {
     fn get(&mut self, namespace: String, kind: String, name: String) -> Told<String> {
         let target = named(&namespace, &kind, &name);
         let request = on_cluster("get", "read", RawTarget::Resource(&target));
-        Ok(self.gate.call(request, |permit| self.cluster.get(permit)).map_err(to_error))
+        let answer = self.gate.call(request, |permit| self.cluster.get(permit));
+        self.told(answer)
     }
 
     fn watch(&mut self, selections: Vec<wit::Selection>) -> Told<Resource<Watcher>> {
@@ -31,7 +32,7 @@ impl wit::Host for Host {
             let too_many = |_| CallError::Limit("more handles than a component may hold".into());
             confines.table.push(Watcher(following)).map(Answer::plain).map_err(too_many)
         });
-        Ok(watcher.map_err(to_error))
+        self.told(watcher)
     }
 
     fn logs(
@@ -45,7 +46,7 @@ impl wit::Host for Host {
         let target = named(&namespace, "Pod", &pod);
         let request = on_cluster("logs", "logs", RawTarget::Resource(&target));
         let logs = self.gate.call(request, |permit| self.cluster.logs(permit, &container, previous, lines));
-        Ok(logs.map_err(to_error))
+        self.told(logs)
     }
 
     fn rollback(
@@ -117,7 +118,7 @@ impl Host {
             Effect::Made => wit::Effect::Made,
             Effect::Planned => wit::Effect::Planned,
         });
-        Ok(effect.map_err(to_error))
+        self.told(effect)
     }
 }
 
@@ -127,7 +128,7 @@ impl wit::HostWatcher for Host {
         let Watcher(following) = confines.table.get_mut(&watcher)?;
         let request = Request { right: None, ..on_cluster("next", "read", RawTarget::Staged) };
         let changes = gate.call_on(request, |_| cluster.next(following, patience).map(Answer::plain));
-        Ok(changes.map(|changes| changes.into_iter().map(to_change).collect()).map_err(to_error))
+        self.told(changes.map(|changes| changes.into_iter().map(to_change).collect()))
     }
 
     fn drop(&mut self, watcher: Resource<Watcher>) -> Result<()> {

@@ -1,9 +1,9 @@
 //! The host's side of `forge`: each function turns the component's words into a request, passes the gate and hands back the
 //! answer. No decision is taken here and no effect happens here.
 
+use crate::host::Host;
 use crate::host::bindings::lockstep::step::forge as wit;
 use crate::host::bindings::lockstep::step::types::Error;
-use crate::host::{Host, to_error};
 use lockstep_forge::{
     Check, CheckState, Effect, Forges, Hurdle, Merging, Proposal, PullRequest, Standing, State,
 };
@@ -129,7 +129,8 @@ impl Host {
         let request =
             Request { capability: Capability::Forge, verb, right: Some(right), target, source: None };
         let Self { gate, forges, .. } = self;
-        Ok(gate.call(request, |permit| act(forges, permit)).map_err(to_error))
+        let answer = gate.call(request, |permit| act(forges, permit));
+        self.told(answer)
     }
 }
 

@@ -2,6 +2,8 @@
 //! gate and hands back the answer. No decision is taken here and no effect happens here.
 
 use crate::confines::{Confined, Confines};
+use crate::parallel::Broken;
+use crate::run::Ended;
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
 use lockstep_http::Web;
@@ -86,6 +88,21 @@ impl Host {
         self.live.note(&note);
         self.notes.push(note);
     }
+
+    /// Tells the component how a call ended, unless that call, or one beside it, shut the gate: then the component
+    /// ends here.
+    pub(crate) fn told<T>(&self, answer: Result<T, CallError>) -> wasmtime::Result<Result<T, types::Error>> {
+        self.go_on()?;
+        Ok(answer.map_err(to_error))
+    }
+
+    /// Ends the component if the gate is shut: nothing that it could still do counts.
+    fn go_on(&self) -> wasmtime::Result<()> {
+        match self.gate.shut() {
+            Some(reason) => Err(Broken(Ended::Limit(reason)).into()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl HasData for Host {
@@ -119,14 +136,14 @@ impl report::Host for Host {
             self.live.note(&note);
             self.notes.push(note);
         }
-        Ok(())
+        self.go_on()
     }
 
     fn progress(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
         if self.gate.admit_report(unit.len()) {
             self.live.progress(done, total, &unit);
         }
-        Ok(())
+        self.go_on()
     }
 
     fn summary(&mut self, part: report::Block) -> wasmtime::Result<()> {
@@ -134,21 +151,22 @@ impl report::Host for Host {
         if self.gate.admit_report(EACH_REPORT + block_bytes(&part)) {
             self.summary.push(part);
         }
-        Ok(())
+        self.go_on()
     }
 
     fn markdown(&mut self) -> wasmtime::Result<String> {
         let text = self.live.markdown(&self.summary);
-        Ok(if self.gate.admit_report(text.len()) { text } else { String::new() })
+        let text = if self.gate.admit_report(text.len()) { text } else { String::new() };
+        self.go_on().map(|()| text)
     }
 
     fn mask(&mut self, texts: Vec<String>) -> wasmtime::Result<()> {
         let bytes = texts.iter().map(String::len).sum();
         let admitted = self.gate.admit_mask(texts.len(), bytes);
         if admitted && !self.live.mask(&texts.iter().map(String::as_str).collect::<Vec<_>>()) {
-            self.gate.close();
+            self.gate.close("a text that the component masked cannot be kept out of the log");
         }
-        Ok(())
+        self.go_on()
     }
 
     fn reject(&mut self, failure: types::Failure) -> wasmtime::Result<()> {
@@ -158,7 +176,7 @@ impl report::Host for Host {
         if self.gate.admit_report(bytes) {
             self.rejected.get_or_insert_with(|| read_failure(failure));
         }
-        Ok(())
+        self.go_on()
     }
 }
 
@@ -171,7 +189,7 @@ impl workspace::Host for Host {
             size: entry.size,
             mode: entry.mode,
         };
-        Ok(found.map(|entries| entries.into_iter().map(entry).collect()).map_err(to_error))
+        self.told(found.map(|entries| entries.into_iter().map(entry).collect()))
     }
 
     fn links(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Link>, types::Error>> {
@@ -181,7 +199,7 @@ impl workspace::Host for Host {
             path: link.path.to_string(),
             target: link.target,
         };
-        Ok(found.map(|links| links.into_iter().map(link).collect()).map_err(to_error))
+        self.told(found.map(|links| links.into_iter().map(link).collect()))
     }
 
     fn digests(
@@ -198,12 +216,13 @@ impl workspace::Host for Host {
         };
         let request = on_workspace("digests", Some("read"), RawTarget::Paths(&paths));
         let digests = self.gate.call(request, |permit| self.workspace.digests(permit, algorithm, piece));
-        Ok(digests.map_err(to_error))
+        self.told(digests)
     }
 
     fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
         let request = on_workspace("read", Some("read"), RawTarget::Path(&path));
-        Ok(self.gate.call(request, |permit| self.workspace.read(permit)).map_err(to_error))
+        let answer = self.gate.call(request, |permit| self.workspace.read(permit));
+        self.told(answer)
     }
 
     fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<File>, types::Error>> {
@@ -220,7 +239,7 @@ impl workspace::Host for Host {
             Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
         self.open_files += usize::from(opened.is_ok());
-        Ok(opened.map_err(to_error))
+        self.told(opened)
     }
 
     fn write(
@@ -230,7 +249,7 @@ impl workspace::Host for Host {
     ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
         let request = on_workspace("write", Some("write"), RawTarget::Path(&path));
         let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
-        Ok(effect.map(to_effect).map_err(to_error))
+        self.told(effect.map(to_effect))
     }
 
     fn write_private(
@@ -240,17 +259,19 @@ impl workspace::Host for Host {
     ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
         let request = on_workspace("write-private", Some("write"), RawTarget::Path(&path));
         let effect = self.gate.call(request, |permit| self.workspace.write_private(permit, content));
-        Ok(effect.map(to_effect).map_err(to_error))
+        self.told(effect.map(to_effect))
     }
 
     fn remove(&mut self, path: String) -> wasmtime::Result<Result<(), types::Error>> {
         let request = on_workspace("remove", Some("remove"), RawTarget::Path(&path));
-        Ok(self.gate.call(request, |permit| self.workspace.remove(permit)).map_err(to_error))
+        let answer = self.gate.call(request, |permit| self.workspace.remove(permit));
+        self.told(answer)
     }
 
     fn diff(&mut self) -> wasmtime::Result<Result<String, types::Error>> {
         let request = on_workspace("diff", None, RawTarget::Staged);
-        Ok(self.gate.call(request, |permit| self.workspace.diff(permit)).map_err(to_error))
+        let answer = self.gate.call(request, |permit| self.workspace.diff(permit));
+        self.told(answer)
     }
 }
 
@@ -270,7 +291,7 @@ impl workspace::HostFile for Host {
             let bytes = file.read_at(offset, length)?;
             Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
         });
-        Ok(read.map_err(to_error))
+        self.told(read)
     }
 
     fn digest(&mut self, file: Resource<File>) -> wasmtime::Result<Result<String, types::Error>> {
@@ -279,7 +300,7 @@ impl workspace::HostFile for Host {
             let digest = file.digest()?;
             Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
         });
-        Ok(digest.map(|digest| digest.to_string()).map_err(to_error))
+        self.told(digest.map(|digest| digest.to_string()))
     }
 
     fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {

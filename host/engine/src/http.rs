@@ -16,7 +16,7 @@ impl wit::Host for Host {
         let (urls, asks): (Vec<_>, Vec<_>) = requests.into_iter().map(read_request).unzip();
         let calls: Vec<_> = urls.iter().map(|url| on_web("send", url)).collect();
         let answers = self.gate.call_each(&calls, |permits| self.web.send(permits, asks));
-        Ok(answers.map(|answers| answers.into_iter().map(to_answer).collect()).map_err(to_error))
+        self.told(answers.map(|answers| answers.into_iter().map(to_answer).collect()))
     }
 
     fn authenticate(
@@ -35,7 +35,7 @@ impl wit::Host for Host {
         });
         let got =
             answers.and_then(|answers| answers.into_iter().next_back().unwrap_or_else(|| Err(no_call())));
-        Ok(got.map(|got| got.map_err(to_trouble)).map_err(to_error))
+        self.told(got.map(|got| got.map_err(to_trouble)))
     }
 }
 

@@ -20,7 +20,7 @@ impl wit::Host for Host {
         let request = on_objects("list", Some("list"), RawTarget::Object(&prefix));
         let page = self.gate.call(request, |permit| self.objects.list(permit, start.as_deref()));
         self.hear();
-        Ok(page.map(to_page).map_err(to_error))
+        self.told(page.map(to_page))
     }
 
     fn head(&mut self, names: Vec<String>) -> Told<Vec<std::result::Result<Option<wit::Stored>, Error>>> {
@@ -30,7 +30,7 @@ impl wit::Host for Host {
         let one = |head: std::result::Result<Option<lockstep_objects::Stored>, CallError>| {
             head.map(|stored| stored.map(to_stored)).map_err(to_error)
         };
-        Ok(heads.map(|heads| heads.into_iter().map(one).collect()).map_err(to_error))
+        self.told(heads.map(|heads| heads.into_iter().map(one).collect()))
     }
 
     fn put(
@@ -50,7 +50,7 @@ impl wit::Host for Host {
         let one = |stored: std::result::Result<lockstep_objects::Stored, CallError>| {
             stored.map(to_stored).map_err(to_error)
         };
-        Ok(stored.map(|stored| stored.into_iter().map(one).collect()).map_err(to_error))
+        self.told(stored.map(|stored| stored.into_iter().map(one).collect()))
     }
 
     fn delete(&mut self, names: Vec<String>) -> Told<Vec<std::result::Result<(), Error>>> {
@@ -59,7 +59,7 @@ impl wit::Host for Host {
         let deleted = self.gate.call_each(&requests, |permits| self.objects.delete(permits));
         self.hear();
         let one = |deleted: std::result::Result<(), CallError>| deleted.map_err(to_error);
-        Ok(deleted.map(|deleted| deleted.into_iter().map(one).collect()).map_err(to_error))
+        self.told(deleted.map(|deleted| deleted.into_iter().map(one).collect()))
     }
 
     fn open_uploads(&mut self, name: String) -> Told<Vec<wit::OpenUpload>> {
@@ -67,7 +67,7 @@ impl wit::Host for Host {
         let open = self.gate.call(request, |permit| self.objects.open_uploads(permit));
         self.hear();
         let one = |lockstep_objects::OpenUpload { name, id, begun }| wit::OpenUpload { name, id, begun };
-        Ok(open.map(|open| open.into_iter().map(one).collect()).map_err(to_error))
+        self.told(open.map(|open| open.into_iter().map(one).collect()))
     }
 
     fn begin(&mut self, name: String, keeping: wit::Keeping) -> Told<Resource<Upload>> {
@@ -93,7 +93,7 @@ impl wit::HostUpload for Host {
         let request = on_objects("parts", None, RawTarget::Object(upload.name()));
         let parts = gate.call(request, |_| objects.parts(upload));
         self.hear();
-        Ok(parts.map(|parts| parts.into_iter().map(to_part).collect()).map_err(to_error))
+        self.told(parts.map(|parts| parts.into_iter().map(to_part).collect()))
     }
 
     fn put_parts(
@@ -119,7 +119,7 @@ impl wit::HostUpload for Host {
         let one = |part: std::result::Result<lockstep_objects::Part, CallError>| {
             part.map(to_part).map_err(to_error)
         };
-        Ok(parts.map(|parts| parts.into_iter().map(one).collect()).map_err(to_error))
+        self.told(parts.map(|parts| parts.into_iter().map(one).collect()))
     }
 
     fn complete(
@@ -136,7 +136,7 @@ impl wit::HostUpload for Host {
         let request = on_objects("complete", None, RawTarget::Object(&name));
         let stored = gate.call(request, |_| objects.complete(upload, &parts, &when));
         self.hear();
-        Ok(stored.map(to_stored).map_err(to_error))
+        self.told(stored.map(to_stored))
     }
 
     fn abort(&mut self, upload: Resource<Upload>) -> Told<()> {
@@ -145,7 +145,7 @@ impl wit::HostUpload for Host {
         let request = on_objects("abort", None, RawTarget::Object(upload.name()));
         let aborted = gate.call(request, |_| objects.abort(upload));
         self.hear();
-        Ok(aborted.map_err(to_error))
+        self.told(aborted)
     }
 
     fn drop(&mut self, upload: Resource<Upload>) -> Result<()> {
@@ -160,14 +160,11 @@ impl Host {
         &mut self,
         upload: std::result::Result<lockstep_objects::Upload, CallError>,
     ) -> Told<Resource<Upload>> {
-        Ok(match upload {
-            Ok(upload) => self
-                .confines
-                .table
-                .push(Upload(upload))
-                .map_err(|_| to_error(CallError::Limit("more handles than a component may hold".into()))),
-            Err(error) => Err(to_error(error)),
-        })
+        let kept = upload.and_then(|upload| {
+            let too_many = |_| CallError::Limit("more handles than a component may hold".into());
+            self.confines.table.push(Upload(upload)).map_err(too_many)
+        });
+        self.told(kept)
     }
 
     /// Passes on what the store gave reason to warn of.

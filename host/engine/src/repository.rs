@@ -1,9 +1,9 @@
 //! The host's side of `repository`: each function turns the component's words into a request, passes the gate and hands
 //! back the answer. No decision is taken here and no effect happens here.
 
+use crate::host::Host;
 use crate::host::bindings::lockstep::step::repository as wit;
 use crate::host::bindings::lockstep::step::types::Error;
-use crate::host::{Host, to_error};
 use lockstep_model::call::{Answer, CallError, Capability, RawPart, RawTarget, Request};
 use lockstep_model::gate::Permit;
 use lockstep_repository::{Effect, File, Repositories, Revision};
@@ -104,7 +104,8 @@ impl Host {
         let request =
             Request { capability: Capability::Repository, verb, right: Some(right), target, source: None };
         let Self { gate, repositories, .. } = self;
-        Ok(gate.call(request, |permit| act(repositories, permit)).map_err(to_error))
+        let answer = gate.call(request, |permit| act(repositories, permit));
+        self.told(answer)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn until_done(
             break reason;
         }
     };
-    gate.close();
+    gate.close(&over);
     stop.store(true, Ordering::Relaxed);
     let patience = Instant::now() + GRACE;
     while Instant::now() < patience {

@@ -1,123 +1,17 @@
 //! The gate: the one place that every host call passes. It decides, counts and remembers. It never
 //! carries a call out itself, and nothing can be carried out without the [`Permit`] only it hands out.
+//! The first denial shuts it, and so does the end of a budget that it keeps: after that it lets nothing
+//! through and remembers nothing more.
 
 use crate::call::{Answer, CallError, Capability, RawPart, RawTarget, Record, Request, Target};
 use crate::grant::Grant;
 use crate::limits::Limits;
-use crate::object::ObjectName;
-use crate::path::WorkspacePath;
-use crate::pattern::Pattern;
-use crate::repository::{Part, Repository};
-use crate::resource::Resource;
-use crate::web::WebAddress;
+pub use permit::Permit;
 use read::{read_path, read_target, shorten};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod permit;
 mod read;
-
-/// The proof that a call passed the gate. A capability takes its target from here and from nowhere else.
-#[derive(Debug)]
-pub struct Permit {
-    target: Target,
-    source: Option<WorkspacePath>,
-    /// The other rights of the capability that the run has on the target.
-    also: Vec<&'static str>,
-}
-
-impl Permit {
-    /// Whether the run also has this right on what the call is about.
-    #[must_use]
-    pub fn may(&self, right: &str) -> bool {
-        self.also.contains(&right)
-    }
-
-    /// What the call is about on a web server; none if it is about something else.
-    #[must_use]
-    pub fn web(&self) -> Option<&WebAddress> {
-        match &self.target {
-            Target::Url(address) => Some(address),
-            _ => None,
-        }
-    }
-
-    /// The objects of a cluster the call is about; none if it is about something else.
-    #[must_use]
-    pub fn resource(&self) -> Option<&Resource> {
-        match &self.target {
-            Target::Resource(resource) => Some(resource),
-            _ => None,
-        }
-    }
-
-    /// Several selections of a cluster that the call is about; none if it is about something else.
-    #[must_use]
-    pub fn resources(&self) -> &[Resource] {
-        match &self.target {
-            Target::Resources(resources) => resources,
-            _ => &[],
-        }
-    }
-
-    /// The repository that the call is about, and what in it; none if it is about something else.
-    #[must_use]
-    pub fn repository(&self) -> Option<(&Repository, &Part)> {
-        match &self.target {
-            Target::Repository(repository, part) => Some((repository, part)),
-            _ => None,
-        }
-    }
-
-    /// The path the call is about; none if it is about something else.
-    #[must_use]
-    pub fn path(&self) -> Option<&WorkspacePath> {
-        match &self.target {
-            Target::Path(path) => Some(path),
-            _ => None,
-        }
-    }
-
-    /// The file whose bytes the call moves; none if it moves none of a file.
-    #[must_use]
-    pub fn source(&self) -> Option<&WorkspacePath> {
-        self.source.as_ref()
-    }
-
-    /// The files the call is about; none if it is about something else.
-    #[must_use]
-    pub fn paths(&self) -> &[WorkspacePath] {
-        match &self.target {
-            Target::Paths(paths) => paths,
-            _ => &[],
-        }
-    }
-
-    /// The object, or prefix, the call is about; none if it is about something else.
-    #[must_use]
-    pub fn object(&self) -> Option<&ObjectName> {
-        match &self.target {
-            Target::Object(object) => Some(object),
-            _ => None,
-        }
-    }
-
-    /// The objects the call is about; none if it is about something else.
-    #[must_use]
-    pub fn objects(&self) -> &[ObjectName] {
-        match &self.target {
-            Target::Objects(objects) => objects,
-            _ => &[],
-        }
-    }
-
-    /// The pattern the call is about; none if it is about something else.
-    #[must_use]
-    pub fn pattern(&self) -> Option<&Pattern> {
-        match &self.target {
-            Target::Pattern(pattern) => Some(pattern),
-            _ => None,
-        }
-    }
-}
 
 /// The gate of one run, shared by the thread that runs the component and the one that watches it.
 #[derive(Debug)]
@@ -136,13 +30,27 @@ struct State {
     denial: Option<String>,
     exhausted: Option<String>,
     local: Option<LocalFault>,
-    closed: bool,
+    /// Why nothing passes any more.
+    shut: Option<String>,
+}
+
+impl State {
+    /// Shuts the gate for good. The first reason stays.
+    fn shut(&mut self, reason: &str) {
+        self.shut.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// Remembers that a budget of the gate is used up, and shuts it.
+    fn exhaust(&mut self, reason: String) {
+        self.shut(&reason);
+        self.exhausted.get_or_insert(reason);
+    }
 }
 
 /// What the gate remembers of a run.
 #[derive(Debug, Clone, Default)]
 pub struct CallLog {
-    /// Every call, in order.
+    /// Every call, in order, up to the one that shut the gate.
     pub records: Vec<Record>,
     /// The first denial. It decides how the run ends.
     pub denial: Option<String>,
@@ -174,15 +82,17 @@ impl Gate {
         &self.limits
     }
 
-    /// Lets a call through to `act`, or not. Either way it is one record in the log.
+    /// Lets a call through to `act`, or not. Either way it is one record in the log, unless the gate was shut before:
+    /// then nothing happens and nothing is remembered.
     ///
     /// # Errors
-    /// What the component is told. A denial also decides how the run ends.
+    /// What the component is told. A denial also decides how the run ends, and shuts the gate.
     pub fn call<T>(
         &self,
         request: Request<'_>,
         act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
+        self.check_open()?;
         let answer = self.admit(&request).and_then(|permit| act(&permit));
         self.conclude(&request, answer)
     }
@@ -197,6 +107,7 @@ impl Gate {
         request: Request<'_>,
         act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
+        self.check_open()?;
         match self.admit(&request).and_then(|permit| act(&permit)) {
             Ok(answer) => Ok(answer.value),
             refused => self.conclude(&request, refused),
@@ -204,7 +115,8 @@ impl Gate {
     }
 
     /// Lets several calls through to `act` together, or none of them: one that is not allowed ends it for all. Each
-    /// is one record in the log, in order, whenever it ended. `act` gives an answer for each permit.
+    /// is one record in the log, in order, whenever it ended. If some are not allowed, only those are records, up to
+    /// the first one that shuts the gate. `act` gives an answer for each permit.
     ///
     /// # Errors
     /// Why the first of those that are not allowed is not.
@@ -213,17 +125,21 @@ impl Gate {
         requests: &[Request<'_>],
         act: impl FnOnce(&[Permit]) -> Vec<Result<Answer<T>, CallError>>,
     ) -> Result<Vec<Result<T, CallError>>, CallError> {
-        let admitted: Vec<_> = requests.iter().map(|request| self.admit(request)).collect();
-        if admitted.iter().any(Result::is_err) {
-            let mut first = Ok(());
-            for (request, refused) in requests.iter().zip(admitted).filter(|(_, admitted)| admitted.is_err())
-            {
-                let told = self.conclude(request, refused.map(|_| Answer::plain(())));
-                first = first.and(told);
+        self.check_open()?;
+        let (mut permits, mut first) = (Vec::new(), Ok(()));
+        for request in requests {
+            match self.admit(request) {
+                Ok(permit) => permits.push(permit),
+                Err(error) => {
+                    let told = self.conclude(request, Err::<Answer<()>, _>(error));
+                    first = first.and(told);
+                    if self.shut().is_some() {
+                        break;
+                    }
+                }
             }
-            return first.map(|()| Vec::new());
         }
-        let permits: Vec<_> = admitted.into_iter().flatten().collect();
+        first?;
         let answers = act(&permits);
         Ok(requests.iter().zip(answers).map(|(request, answer)| self.conclude(request, answer)).collect())
     }
@@ -247,50 +163,73 @@ impl Gate {
     }
 
     /// Counts something said to people: it reaches nothing, so only its budget is checked. What is over
-    /// the budget is dropped, and the first time is remembered.
+    /// the budget is dropped, and the gate is shut.
     pub fn admit_report(&self, bytes: usize) -> bool {
         let mut state = self.state();
+        if state.shut.is_some() {
+            return false;
+        }
         state.calls += 1;
         state.reported = state.reported.saturating_add(bytes as u64);
         let within = state.reported <= self.limits.report_bytes && state.calls <= self.limits.calls;
-        if !within && state.exhausted.is_none() {
-            state.exhausted = Some(format!(
+        if !within {
+            state.exhaust(format!(
                 "the component said more than {} bytes or made more than {} calls",
                 self.limits.report_bytes, self.limits.calls
             ));
         }
-        within && !state.closed
+        within
     }
 
-    /// Counts texts to be masked, `bytes` of them in all. Once they are over the budget nothing is said any more:
-    /// it could hold what was not masked.
+    /// Counts texts to be masked, `bytes` of them in all. Once they are over the budget the gate is shut: what is
+    /// said later could hold what was not masked.
     pub fn admit_mask(&self, texts: usize, bytes: usize) -> bool {
         let mut state = self.state();
+        if state.shut.is_some() {
+            return false;
+        }
         state.calls += 1;
         state.masked = state.masked.saturating_add(texts as u64 * Limits::EACH_MASK + bytes as u64);
         let within = state.masked <= self.limits.mask_bytes && state.calls <= self.limits.calls;
         if !within {
-            state.closed = true;
-            let most = self.limits.mask_bytes;
-            let reason =
-                format!("the component masked more than {most} bytes, {} for each text", Limits::EACH_MASK);
-            state.exhausted.get_or_insert(reason);
+            state.exhaust(format!(
+                "the component masked more than {} bytes, {} for each text, or made more than {} calls",
+                self.limits.mask_bytes,
+                Limits::EACH_MASK,
+                self.limits.calls
+            ));
         }
-        within && !state.closed
+        within
     }
 
     /// Counts jobs that the component gives to instances of its own: they reach nothing, so only the number of calls
     /// is bounded.
     ///
     /// # Errors
-    /// More calls than the limits allow, or the run is over its time.
+    /// More calls than the limits allow, or the gate is shut.
     pub fn admit_jobs(&self, jobs: usize) -> Result<(), CallError> {
+        self.check_open()?;
         self.count(jobs as u64)
     }
 
-    /// Closes the gate for good: no call is let through any more. The deadline does this.
-    pub fn close(&self) {
-        self.state().closed = true;
+    /// Shuts the gate for good, as the deadline does: no call is let through any more.
+    pub fn close(&self, reason: &str) {
+        self.state().shut(reason);
+    }
+
+    /// Why the gate is shut; none while it is open. A component whose gate is shut has nothing left to do: whoever
+    /// runs it ends it.
+    #[must_use]
+    pub fn shut(&self) -> Option<String> {
+        self.state().shut.clone()
+    }
+
+    /// Ends a call before anything is decided, counted or remembered.
+    fn check_open(&self) -> Result<(), CallError> {
+        match self.shut() {
+            Some(reason) => Err(CallError::Limit(format!("the run is over: {reason}"))),
+            None => Ok(()),
+        }
     }
 
     /// Hands over what the run did since this was last asked: the log can be long, so there is one of it.
@@ -333,12 +272,11 @@ impl Gate {
 
     fn count(&self, calls: u64) -> Result<(), CallError> {
         let mut state = self.state();
-        if state.closed {
-            return Err(CallError::Limit("the run is over its time".into()));
-        }
         state.calls = state.calls.saturating_add(calls);
         if state.calls > self.limits.calls {
-            return Err(CallError::Limit(format!("more than {} host calls", self.limits.calls)));
+            let reason = format!("more than {} host calls", self.limits.calls);
+            state.exhaust(reason.clone());
+            return Err(CallError::Limit(reason));
         }
         Ok(())
     }
@@ -348,7 +286,11 @@ impl Gate {
         tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
         let mut state = self.state();
         match error {
-            Some(CallError::Denied(reason)) if state.denial.is_none() => state.denial = Some(reason.clone()),
+            Some(CallError::Denied(reason)) => {
+                state.shut(&format!("denied: {reason}"));
+                state.denial.get_or_insert_with(|| reason.clone());
+            }
+            // A budget that a capability keeps leaves the gate open: the component may still undo what it has begun.
             Some(CallError::Limit(reason)) if state.exhausted.is_none() => {
                 state.exhausted = Some(reason.clone())
             }
@@ -357,10 +299,8 @@ impl Gate {
             }
             _ => {}
         }
-        // Past its budget of calls a component could still fill the log with refusals.
-        if state.log.len() as u64 <= self.limits.calls {
-            state.log.push(record);
-        }
+        // Each record was counted when its call was admitted, so the budget of calls bounds the log.
+        state.log.push(record);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -51,23 +51,83 @@ fn a_denial_by_the_capability_itself_poisons_the_run_too() {
 }
 
 #[test]
-fn calls_are_counted_and_stop_at_the_limit() {
+fn after_the_first_denial_nothing_is_carried_out_recorded_or_counted() {
+    let gate = gate(1_000);
+    assert!(read(&gate, "src/first").is_err());
+    let never = |_: &Permit| -> Result<Answer<()>, _> { panic!("carried out after a denial") };
+    for path in ["deploy/a", "src/b", "", "../c"] {
+        assert!(matches!(gate.call(on_path("read", "read", path), never), Err(CallError::Limit(_))));
+        assert!(gate.call_on(on_path("next", "read", path), never).is_err());
+        let requests = [on_path("read", "read", path), on_path("read", "read", "src/d")];
+        assert!(gate.call_each::<()>(&requests, |_| panic!("carried out after a denial")).is_err());
+    }
+    assert!(!gate.admit_report(1) && !gate.admit_mask(1, 1) && gate.admit_jobs(1).is_err());
+    assert!(gate.shut().unwrap().contains("read `src/first`"), "{:?}", gate.shut());
+    let log = gate.log();
+    assert_eq!((log.records.len(), &*log.records[0].target), (1, "src/first"));
+    assert!(log.denial.unwrap().contains("src/first"));
+    assert_eq!(log.exhausted, None);
+    assert_eq!(gate.state().calls, 1);
+}
+
+#[test]
+fn what_was_under_way_when_the_gate_was_shut_is_still_recorded() {
+    let gate = gate(10);
+    let carried_out = gate.call(on_path("read", "read", "deploy/a"), |_| {
+        gate.close("the run is over its time");
+        Ok(Answer::plain(()))
+    });
+    assert_eq!(carried_out, Ok(()));
+    assert_eq!(gate.log().records.len(), 1);
+}
+
+#[test]
+fn calls_are_counted_and_the_one_past_the_limit_shuts_the_gate() {
     let gate = gate(2);
     assert!(read(&gate, "deploy/a").is_ok());
-    assert!(read(&gate, "src/a").is_err());
-    assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+    assert!(read(&gate, "deploy/b").is_ok());
+    assert!(matches!(read(&gate, "src/a"), Err(CallError::Limit(_))));
+    assert!(gate.shut().is_some());
     for _ in 0..10 {
-        let _ = read(&gate, "deploy/a");
+        let _ = read(&gate, "src/a");
     }
     let log = gate.log();
     assert!(log.exhausted.is_some());
-    assert_eq!(log.records.len(), 3);
+    assert_eq!((log.records.len(), log.denial), (3, None));
+}
+
+#[test]
+fn reports_masks_and_jobs_over_their_budgets_shut_the_gate() {
+    let over: [fn(&Gate); 4] = [
+        |gate| assert!(!gate.admit_report(8 * 1024 * 1024)),
+        |gate| assert!(!gate.admit_mask(1, 8 * 1024 * 1024)),
+        |gate| assert!(gate.admit_jobs(11).is_err()),
+        |gate| while gate.admit_report(0) {},
+    ];
+    for over in over {
+        let gate = gate(10);
+        over(&gate);
+        assert!(gate.shut().is_some());
+        assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+        let log = gate.log();
+        assert!(log.exhausted.is_some() && log.records.is_empty(), "{log:?}");
+    }
+}
+
+#[test]
+fn a_budget_of_a_capability_leaves_the_gate_open() {
+    let gate = gate(10);
+    let full: Result<(), _> =
+        gate.call(on_path("read", "read", "deploy/large"), |_| Err(CallError::Limit("too large".into())));
+    assert!(full.is_err() && read(&gate, "deploy/a").is_ok());
+    let log = gate.log();
+    assert_eq!((log.exhausted.as_deref(), log.records.len()), (Some("too large"), 2));
 }
 
 #[test]
 fn a_closed_gate_lets_nothing_through() {
     let gate = gate(10);
-    gate.close();
+    gate.close("the run is over its time");
     assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
     assert!(!gate.admit_report(1));
 }
@@ -130,6 +190,44 @@ fn one_that_is_denied_stops_all() {
         assert_eq!((log.records.len(), log.records[0].verdict), (1, "denied"));
         assert!(log.denial.is_some());
     }
+}
+
+#[test]
+fn of_those_together_that_are_denied_only_the_first_is_recorded() {
+    let gate = storing();
+    let many: Vec<_> = (0..10_000).map(|number| format!("s3://releases/api/{number}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let gate_of = Gate::new(gate.grant.clone(), Limits { calls: 300_000, ..Limits::default() });
+    assert!(matches!(objects(&gate_of, &many, &[]), Err(CallError::Denied(_))));
+    let log = gate_of.log();
+    assert_eq!((log.records.len(), &*log.records[0].target), (1, "s3://releases/api/0"));
+    // Those before it that make no sense are told as well: they are not why the run ends.
+    let mixed = ["s3://releases/web/\n", "s3://releases/api/a", "s3://releases/api/b"];
+    assert!(objects(&gate, &mixed, &[]).is_err());
+    let log = gate.log();
+    let verdicts: Vec<_> = log.records.iter().map(|record| record.verdict).collect();
+    assert_eq!(verdicts, ["invalid", "denied"]);
+    assert!(log.denial.is_some());
+}
+
+#[test]
+fn of_those_together_that_were_carried_out_each_is_recorded_also_after_a_denial() {
+    let gate = storing();
+    let names = ["s3://releases/web/a", "s3://releases/web/b", "s3://releases/web/c"];
+    let (capability, verb) = (Capability::Objects, "put");
+    let request =
+        |name| Request { capability, verb, right: Some(verb), target: RawTarget::Object(name), source: None };
+    let answers = gate.call_each(&names.map(request), |_| {
+        vec![
+            Ok(Answer::plain(())),
+            Err(CallError::Denied("it shows a credential".into())),
+            Ok(Answer::plain(())),
+        ]
+    });
+    assert_eq!(answers.unwrap().len(), 3);
+    let verdicts: Vec<_> = gate.log().records.iter().map(|record| record.verdict).collect();
+    assert_eq!(verdicts, ["allowed", "denied", "allowed"]);
+    assert_eq!(gate.shut().as_deref(), Some("denied: it shows a credential"));
 }
 
 /// A gate that grants these lines on a capability.

@@ -34,6 +34,14 @@ fn take(inputs: Inputs) -> Result<Outputs, Failure> {
             let name = format!("deploy/{}", "\u{1f525}".repeat(280));
             (0..count).for_each(|_| drop(workspace::read(&name)));
         }
+        // Goes on as if nothing had happened.
+        "denials" => {
+            report::note(Level::Info, "said before", None);
+            (0..count).for_each(|_| drop(workspace::read(path)));
+            report::note(Level::Info, "said after", None);
+            println!("printed after");
+            drop(workspace::write("deploy/after.yaml", b"attacked\n"));
+        }
         "printed" => {
             let line = [b'x'; 4096];
             while std::io::stdout().write_all(&line).is_ok() {}

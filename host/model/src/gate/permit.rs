@@ -1,0 +1,113 @@
+//! What the gate hands out for a call that passed. Nothing outside of the gate can make one.
+
+use crate::call::Target;
+use crate::object::ObjectName;
+use crate::path::WorkspacePath;
+use crate::pattern::Pattern;
+use crate::repository::{Part, Repository};
+use crate::resource::Resource;
+use crate::web::WebAddress;
+
+/// The proof that a call passed the gate. A capability takes its target from here and from nowhere else.
+#[derive(Debug)]
+pub struct Permit {
+    pub(super) target: Target,
+    pub(super) source: Option<WorkspacePath>,
+    /// The other rights of the capability that the run has on the target.
+    pub(super) also: Vec<&'static str>,
+}
+
+impl Permit {
+    /// Whether the run also has this right on what the call is about.
+    #[must_use]
+    pub fn may(&self, right: &str) -> bool {
+        self.also.contains(&right)
+    }
+
+    /// What the call is about on a web server; none if it is about something else.
+    #[must_use]
+    pub fn web(&self) -> Option<&WebAddress> {
+        match &self.target {
+            Target::Url(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The objects of a cluster the call is about; none if it is about something else.
+    #[must_use]
+    pub fn resource(&self) -> Option<&Resource> {
+        match &self.target {
+            Target::Resource(resource) => Some(resource),
+            _ => None,
+        }
+    }
+
+    /// Several selections of a cluster that the call is about; none if it is about something else.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        match &self.target {
+            Target::Resources(resources) => resources,
+            _ => &[],
+        }
+    }
+
+    /// The repository that the call is about, and what in it; none if it is about something else.
+    #[must_use]
+    pub fn repository(&self) -> Option<(&Repository, &Part)> {
+        match &self.target {
+            Target::Repository(repository, part) => Some((repository, part)),
+            _ => None,
+        }
+    }
+
+    /// The path the call is about; none if it is about something else.
+    #[must_use]
+    pub fn path(&self) -> Option<&WorkspacePath> {
+        match &self.target {
+            Target::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The file whose bytes the call moves; none if it moves none of a file.
+    #[must_use]
+    pub fn source(&self) -> Option<&WorkspacePath> {
+        self.source.as_ref()
+    }
+
+    /// The files the call is about; none if it is about something else.
+    #[must_use]
+    pub fn paths(&self) -> &[WorkspacePath] {
+        match &self.target {
+            Target::Paths(paths) => paths,
+            _ => &[],
+        }
+    }
+
+    /// The object, or prefix, the call is about; none if it is about something else.
+    #[must_use]
+    pub fn object(&self) -> Option<&ObjectName> {
+        match &self.target {
+            Target::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The objects the call is about; none if it is about something else.
+    #[must_use]
+    pub fn objects(&self) -> &[ObjectName] {
+        match &self.target {
+            Target::Objects(objects) => objects,
+            _ => &[],
+        }
+    }
+
+    /// The pattern the call is about; none if it is about something else.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match &self.target {
+            Target::Pattern(pattern) => Some(pattern),
+            _ => None,
+        }
+    }
+}
