@@ -42,6 +42,8 @@ const CHANGES: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest time between two answers once all is known, so that many changes are one answer.
 const PACE: Duration = Duration::from_millis(100);
+/// The most lines of a log.
+const LINES: u32 = 10_000;
 
 /// What a selection is about besides its namespace, kind and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -155,8 +155,8 @@ impl Walk {
     /// A name that may be written to. What git and CI read is out of reach as it is for steps.
     fn name(&self, name: OsString) -> Result<String, Problem> {
         let name = name.into_string().map_err(|_| Problem::Kind("of a name that is no text"))?;
-        let protected =
-            protected::unreachable(&name).is_some() || self.closed && protected::unstorable(&name).is_some();
+        let protected = protected::unreachable(&name).is_some()
+            || self.closed && protected::unchangeable(&name).is_some();
         if protected { Err(Problem::Protected(self.path.join(name))) } else { Ok(name) }
     }
 
