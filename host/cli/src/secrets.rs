@@ -48,7 +48,9 @@ pub(crate) struct Secrets {
     variables: BTreeMap<String, String>,
     /// Those that show themselves in variables which stay where they are.
     pieces: BTreeSet<String>,
-    /// The variables that [`NAMES`] names and nobody has set.
+    /// The variables that [`NAMES`] names.
+    named: BTreeSet<String>,
+    /// Those of them that nobody has set.
     missing: Vec<String>,
 }
 
@@ -67,10 +69,9 @@ impl Secrets {
                 pieces.insert(value.into_owned());
             }
         }
-        pieces.retain(|piece| !secret::is_common(piece));
-        let is_missing = |name: &String| !set.contains(name) && !variables.contains_key(name);
-        let missing = named.into_iter().filter(is_missing).collect();
-        Self { variables, pieces, missing }
+        let is_missing = |name: &&String| !set.contains(*name) && !variables.contains_key(*name);
+        let missing = named.iter().filter(is_missing).cloned().collect();
+        Self { variables, pieces, named, missing }
     }
 
     /// The secret that came in this variable.
@@ -78,17 +79,17 @@ impl Secrets {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Each with its name, and those without one of their own. Words that are too common to be looked for are no secret.
+    /// Each with its name, and those without one of their own.
     pub(crate) fn all(&self) -> Vec<(String, String)> {
-        let named = self.variables.iter().filter(|(_, value)| !secret::is_common(value));
-        let named = named.map(|(name, value)| (name.clone(), value.clone()));
+        let named = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
         named.chain(self.pieces.iter().map(|piece| (String::new(), piece.clone()))).collect()
     }
 
-    /// The texts that must not be seen.
+    /// The texts that must not be seen. Common words are among them only if the user names their variable.
     pub(crate) fn values(&self) -> Vec<&str> {
-        let named =
-            self.variables.values().filter(|value| !secret::is_common(value) && place(value).is_none());
+        let is_hidden =
+            |(name, value): &(&String, &String)| !self.is_common(name, value) && place(value).is_none();
+        let named = self.variables.iter().filter(is_hidden).map(|(_, value)| value);
         named.chain(&self.pieces).map(String::as_str).collect()
     }
 
@@ -105,8 +106,12 @@ impl Secrets {
 
     /// The variables whose value is too short or too common to be looked for in texts.
     pub(crate) fn common(&self) -> Vec<&str> {
-        let common = self.variables.iter().filter(|(_, value)| secret::is_common(value));
+        let common = self.variables.iter().filter(|(name, value)| self.is_common(name, value));
         common.map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn is_common(&self, name: &str, value: &str) -> bool {
+        secret::is_common(value) && !self.named.contains(name)
     }
 }
 
@@ -271,6 +276,6 @@ mod tests {
         assert_eq!(secrets.values(), ["hunter2", "/9j/4AAQSkZJRg"]);
         assert_eq!(secrets.files(), [("A_KEY".to_owned(), PathBuf::from("/etc/passwd"))]);
         assert_eq!(secrets.common(), ["C_AUTH"]);
-        assert_eq!(secrets.all().len(), 3);
+        assert_eq!(secrets.all().len(), 4);
     }
 }

@@ -2,6 +2,7 @@
 //! one.
 
 use crate::redact::{Redactor, STARS};
+use crate::secret::is_common;
 use crate::text::short;
 use std::sync::{PoisonError, RwLock};
 
@@ -23,8 +24,11 @@ impl std::fmt::Debug for Known {
 }
 
 impl Known {
-    /// Remembers a secret.
+    /// Remembers a secret. One that is too common would only blacken what servers say.
     pub fn add(&self, secret: &str) {
+        if is_common(secret) {
+            return;
+        }
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.blind |= state.redactor.learn(&[secret]).is_err();
     }

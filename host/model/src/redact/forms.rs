@@ -17,7 +17,7 @@ pub fn forms(secrets: &[&str]) -> BTreeSet<String> {
     let mut forms = BTreeSet::new();
     for secret in secrets.iter().map(|secret| secret.trim()).filter(|secret| secret.len() >= MIN_BYTES) {
         forms.extend(parts(secret));
-        forms.extend(encoded(secret).into_iter().map(|(form, _)| form));
+        forms.extend(encoded(secret).into_keys());
         let json = Value::from(secret).to_string();
         forms.insert(json[1..json.len() - 1].to_owned());
         forms.extend(urls(secret));
