@@ -18,6 +18,8 @@ const VALUED: [&str; 7] =
 
 /// The option that changes nothing.
 const PLAN: &str = "plan";
+/// The option that trusts what lies in the workspace.
+const TRUST: &str = "allow-workspace-credentials";
 
 /// How `lockstep run` was called.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(crate) struct RunArgs {
     pub(crate) workspace: PathBuf,
     /// Whether debug notes and host calls are shown.
     pub(crate) verbose: bool,
+    /// Whether settings that lead to credentials may lie in the workspace.
+    pub(crate) trusts_workspace: bool,
 }
 
 /// The word of a command line that names the step to run; none if it is another command.
@@ -227,6 +231,10 @@ fn run_options() -> Vec<Arg> {
             .short('v')
             .action(ArgAction::SetTrue)
             .help("Show debug notes and every host call"),
+        // A flag and no variable: an earlier job could set that.
+        Arg::new(TRUST).long(TRUST).action(ArgAction::SetTrue).help(
+            "Use a kubeconfig or a configuration of AWS that lies in the workspace, where a commit could have put it",
+        ),
     ];
     options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
 }
@@ -278,6 +286,7 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunAr
         platform: text("platform"),
         workspace: text("workspace").map_or_else(|| PathBuf::from("."), PathBuf::from),
         verbose: matches.get_flag("verbose"),
+        trusts_workspace: matches.get_flag(TRUST),
     }
 }
 

@@ -2,18 +2,22 @@
 //! the names `endpoint`, `region`, `role`, `credentials`, `context`, `forge` and `sign-commits`, and the secrets of the job.
 //! It connects to nothing.
 
+use crate::args::RunArgs;
 use crate::conclude::ending;
 use crate::environment;
 use crate::forges;
 use crate::secrets::Secrets;
+use lockstep_cluster::{is_for_plugin, is_for_plugins};
 use lockstep_forge::Signed;
 use lockstep_http::Credential;
+use lockstep_model::call::Capability;
 use lockstep_model::exit::Exit;
 use lockstep_model::forge::ForgeKind;
 use lockstep_model::inputs::Inputs;
-use lockstep_model::report::Ending;
+use lockstep_model::report::{Ending, Level, Note};
 use lockstep_model::web::WebAddress;
-use lockstep_objects::{Identity, Keys};
+use lockstep_objects::{ConfigFiles, Identity, Keys};
+use lockstep_process::{Checkout, Programs};
 use lockstep_repository::Signing;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -66,14 +70,15 @@ pub(crate) fn held(secrets: &Secrets) -> Held {
 ///
 /// # Errors
 /// A credential that cannot be read, or that the job does not hold.
-pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Result<Connections, Ending> {
+pub(crate) fn connections(held: Held, inputs: &Inputs, args: &RunArgs) -> Result<Connections, Ending> {
     let text = |name: &str| {
         inputs.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let Held { keys, identity, all, .. } = held;
     let credentials = inputs.texts("credentials").unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
-    let mut repository = forges::repositories(&all, workspace);
+    let programs = programs(&args.workspace);
+    let mut repository = forges::repositories(&all, &args.workspace, &programs);
     let forge = lockstep_forge::Connection {
         repository: repository.clone(),
         kind: inputs.get("forge").and_then(Value::as_str).and_then(ForgeKind::parse),
@@ -86,17 +91,76 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, workspace: &Path) -> Resu
     Ok(Connections {
         objects: lockstep_objects::Connection {
             endpoint: text("endpoint"),
-            region: text("region"),
+            region: text("region")
+                .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(environment::text)),
             role: text("role"),
             session: session(),
             keys,
             identity,
+            files: amazons(),
+            programs: programs.clone(),
+            // What a profile names gives credentials of Amazon, as its plugin does.
+            variables: environment::fitting(|name| is_for_plugin("aws", name)),
+            trusts_workspace: args.trusts_workspace,
         },
         http: lockstep_http::Connection { credentials },
         forge,
         repository,
-        cluster: lockstep_cluster::Connection { context: text("context"), secrets: all },
+        cluster: lockstep_cluster::Connection {
+            context: text("context"),
+            secrets: all,
+            kubeconfigs: kubeconfigs(),
+            variables: environment::fitting(is_for_plugins),
+            programs,
+            trusts_workspace: args.trusts_workspace,
+        },
     })
+}
+
+/// The programs that this run may start. What the platform says was checked out is part of the checkout, whatever folder of
+/// it is the workspace: a variable can only make that more.
+fn programs(workspace: &Path) -> Programs {
+    const CHECKOUTS: [&str; 3] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE"];
+    let checkouts = CHECKOUTS.into_iter().filter_map(environment::path);
+    let checkout = Checkout::new(std::iter::once(workspace.to_owned()).chain(checkouts));
+    let path = environment::all_of(&["PATH"]).pop().map(|(_, path)| path);
+    Programs::new(path, checkout)
+}
+
+/// The files of the kubeconfig.
+/// <https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/>
+fn kubeconfigs() -> Vec<PathBuf> {
+    let usual = || environment::home().map(|home| home.join(".kube/config"));
+    environment::paths("KUBECONFIG").unwrap_or_else(|| usual().into_iter().collect())
+}
+
+/// The files of Amazon's configuration.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
+fn amazons() -> ConfigFiles {
+    let file = |variable: &str, usual: &str| {
+        environment::path(variable).or_else(|| environment::home().map(|home| home.join(usual)))
+    };
+    ConfigFiles {
+        config: file("AWS_CONFIG_FILE", ".aws/config"),
+        credentials: file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+    }
+}
+
+/// What is worth a note: a program that PATH names first is not the one that is started.
+pub(crate) fn passed_over(connections: &Connections, granted: &[Capability]) -> Vec<Note> {
+    if !granted.contains(&Capability::Repository) {
+        return Vec::new();
+    }
+    let programs = &connections.repository.programs;
+    let passed = ["git", "ssh"].into_iter().filter_map(|name| programs.passed_over(name));
+    let note = |place: PathBuf| {
+        let message = format!(
+            "{} is not started: it lies in the workspace, or its entry of PATH is no absolute path",
+            place.display()
+        );
+        Note { level: Level::Notice, message, at: None }
+    };
+    passed.map(note).collect()
 }
 
 /// Reads `ORIGIN=NAME`, or `ORIGIN,GIVER=NAME` with the server that gives out tokens for the first: which secret goes where.

@@ -69,6 +69,24 @@ pub(crate) fn all_of(names: &[&str]) -> Vec<(String, OsString)> {
     names.iter().filter_map(set).collect()
 }
 
+/// The variables with a name that fits, with their values.
+pub(crate) fn fitting(fits: impl Fn(&str) -> bool) -> Vec<(String, OsString)> {
+    let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+    std::env::vars_os().filter_map(named).filter(|(name, _)| fits(name)).collect()
+}
+
+/// The paths that a variable holds, which is a list as PATH is one; none if it names none.
+pub(crate) fn paths(name: &str) -> Option<Vec<PathBuf>> {
+    let value = std::env::var_os(name)?;
+    let paths: Vec<_> = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()).collect();
+    (!paths.is_empty()).then_some(paths)
+}
+
+/// The folder of the user.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
 /// The path a variable holds.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
     text(name).map(PathBuf::from)

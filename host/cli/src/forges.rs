@@ -4,6 +4,7 @@
 use crate::environment;
 use lockstep_forge::Server;
 use lockstep_model::forge::ForgeKind;
+use lockstep_process::Programs;
 use lockstep_repository::{Connection, Login, Signing};
 use std::path::Path;
 
@@ -11,7 +12,11 @@ use std::path::Path;
 const SIGNING: &str = "LOCKSTEP_SIGNING_KEY";
 
 /// How a run gets at repositories.
-pub(crate) fn repositories(secrets: &[(String, String)], workspace: &Path) -> Connection {
+pub(crate) fn repositories(
+    secrets: &[(String, String)],
+    workspace: &Path,
+    programs: &Programs,
+) -> Connection {
     let key = secrets.iter().find(|(name, _)| name == SIGNING);
     Connection {
         workspace: workspace.to_owned(),
@@ -20,7 +25,8 @@ pub(crate) fn repositories(secrets: &[(String, String)], workspace: &Path) -> Co
         trailers: trailers(),
         signing: key.map_or(Signing::None, |(_, key)| Signing::Key(key.clone())),
         secrets: secrets.iter().map(|(_, secret)| secret.clone()).collect(),
-        variables: environment::all_of(&["PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
+        variables: environment::all_of(&["SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
+        programs: programs.clone(),
     }
 }
 

@@ -1,15 +1,21 @@
-//! How a run gets into its cluster: the kubeconfig, a plugin that it names, or the pod that the job runs in. What opens
+//! The client of a run's cluster, by the kubeconfig, a plugin that it names, or the pod that the job runs in. What opens
 //! the cluster stays in this crate.
 
+use crate::kubeconfig::{self, Way};
+use crate::plugin::{self, Plugin};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use http::header::AUTHORIZATION;
 use kube::client::{Body, ConfigExt as _};
-use kube::config::{AuthInfo, Config, ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Config};
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
 use lockstep_model::known::Known;
-use secrecy::ExposeSecret as _;
-use std::collections::HashMap;
+use lockstep_process::Programs;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::{BoxError, Layer as _, service_fn};
@@ -21,6 +27,14 @@ pub struct Connection {
     pub context: Option<String>,
     /// The secrets of the job, by the variable each came in.
     pub secrets: Vec<(String, String)>,
+    /// The files of the kubeconfig.
+    pub kubeconfigs: Vec<PathBuf>,
+    /// The variables that are no secrets and that a plugin may get, see [`crate::is_for_plugins`].
+    pub variables: Vec<(String, OsString)>,
+    /// Where plugins may be.
+    pub programs: Programs,
+    /// Whether a kubeconfig, and what it names, may lie in the checkout.
+    pub trusts_workspace: bool,
 }
 
 /// A client of one cluster.
@@ -30,9 +44,18 @@ pub(super) struct Connected {
     pub(super) namespace: String,
     /// Takes what the job must not show out of logs and messages.
     pub(super) known: Arc<Known>,
+    /// What is worth a warning about how this run gets in.
+    warnings: Vec<String>,
+    plugin: Option<Arc<Plugin>>,
 }
 
 impl Connected {
+    /// What is worth a warning, since this was last asked.
+    pub(super) fn warnings(&mut self) -> Vec<String> {
+        let said = self.plugin.as_ref().map(|plugin| plugin.said());
+        self.warnings.drain(..).chain(said.unwrap_or_default()).collect()
+    }
+
     /// An error whose text holds no secret, whatever the cluster said.
     pub(super) fn without_secrets(&self, error: CallError) -> CallError {
         error.said(|text| self.known.redact(text))
@@ -45,23 +68,13 @@ const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// Texts too short to be a secret would blacken everything.
-const SHORTEST: usize = 4;
-
-/// The variables that a plugin needs, by what its program's name contains: it gets these of the job's secrets and no
-/// others. <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
-const PLUGINS: [(&str, &[&str]); 5] = [
-    ("aws", &["AWS_"]),
-    ("gcloud", &["GOOGLE_", "CLOUDSDK_"]),
-    ("gke", &["GOOGLE_", "CLOUDSDK_"]),
-    ("kubelogin", &["AZURE_", "AAD_", "ARM_"]),
-    ("doctl", &["DIGITALOCEAN_"]),
-];
+pub(super) const SHORTEST: usize = 4;
 
 /// Makes the client. A plugin is run here, the cluster is not asked yet.
 pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallError> {
     // All TLS users of this program take the same provider; the second one finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut config = config(connection).await?;
+    let Way { mut config, warnings } = kubeconfig::way(connection).await?;
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(SILENCE);
     config.write_timeout = Some(SILENCE);
@@ -71,15 +84,44 @@ pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallEr
     let namespace = config.default_namespace.clone();
     let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
     let known = Arc::new(known(connection, &config.auth_info));
-    let client = client(config, &known).map_err(|error| {
+    let plugin = begin(&mut config, connection, &known).await?;
+    let client = client(config, plugin.clone(), &known).map_err(|error| {
         let cause = known.redact(&causes::line(&error));
         CallError::Unauthorized(format!("{address}: no way into the cluster: {cause}"))
     })?;
-    Ok(Connected { client, namespace, known })
+    Ok(Connected { client, namespace, known, warnings, plugin })
+}
+
+/// Runs the plugin, where one is the way in. It is taken out of the configuration, whose client would run it unbounded.
+async fn begin(
+    config: &mut Config,
+    connection: &Connection,
+    known: &Arc<Known>,
+) -> Result<Option<Arc<Plugin>>, CallError> {
+    let user = &mut config.auth_info;
+    let otherwise = user.auth_provider.is_some()
+        || user.password.is_some()
+        || user.token.is_some()
+        || user.token_file.is_some();
+    let Some(exec) = user.exec.take().filter(|_| !otherwise) else { return Ok(None) };
+    let plugin = Arc::new(Plugin::new(exec, connection, known)?);
+    let given = plugin.begin().await?;
+    if let (Some(certificate), Some(key)) = (given.client_certificate_data, given.client_key_data) {
+        user.client_certificate_data = Some(STANDARD.encode(certificate));
+        user.client_key_data = Some(SecretString::from(STANDARD.encode(key)));
+    }
+    Ok(Some(plugin))
 }
 
 /// A client that remembers whatever it is let in with: a plugin or a file may give another token each time.
-fn client(mut config: Config, known: &Arc<Known>) -> Result<kube::Client, kube::Error> {
+fn client(
+    mut config: Config,
+    plugin: Option<Arc<Plugin>>,
+    known: &Arc<Known>,
+) -> Result<kube::Client, kube::Error> {
+    if let Some(plugin) = plugin {
+        return with_plugin(config, plugin);
+    }
     let Some(auth) = config.auth_layer()? else { return kube::Client::try_from(config) };
     // The header is set outside of where it is looked at, and not once more inside.
     let user = &mut config.auth_info;
@@ -99,62 +141,20 @@ fn client(mut config: Config, known: &Arc<Known>) -> Result<kube::Client, kube::
     Ok(kube::Client::new(auth.layer(learning), namespace))
 }
 
-async fn config(connection: &Connection) -> Result<Config, CallError> {
-    let mut kubeconfig = match Kubeconfig::read() {
-        Ok(kubeconfig) if !kubeconfig.contexts.is_empty() => kubeconfig,
-        Ok(_) | Err(KubeconfigError::ReadConfig(..) | KubeconfigError::FindPath) => {
-            return own_pod(connection);
+/// A client that shows the token of a plugin.
+fn with_plugin(config: Config, plugin: Arc<Plugin>) -> Result<kube::Client, kube::Error> {
+    let namespace = config.default_namespace.clone();
+    let inner = kube::Client::try_from(config)?;
+    let showing = service_fn(move |mut request: Request<Body>| {
+        let (plugin, inner) = (Arc::clone(&plugin), inner.clone());
+        async move {
+            if let Some(token) = plugin.token().await.map_err(BoxError::from)? {
+                request.headers_mut().insert(AUTHORIZATION, plugin::bearer(&token).map_err(BoxError::from)?);
+            }
+            inner.send(request).await.map_err(BoxError::from)
         }
-        Err(error) => {
-            return Err(CallError::Invalid(format!(
-                "the kubeconfig cannot be read: {}",
-                causes::line(&error)
-            )));
-        }
-    };
-    if let Some(context) = &connection.context
-        && !kubeconfig.contexts.iter().any(|known| known.name == *context)
-    {
-        let known: Vec<_> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
-        let known = known.join(", ");
-        return Err(CallError::Invalid(format!(
-            "the kubeconfig has no context `{context}`; there are {known}"
-        )));
-    }
-    for user in &mut kubeconfig.auth_infos {
-        if let Some(exec) = user.auth_info.as_mut().and_then(|user| user.exec.as_mut()) {
-            equip(exec, &connection.secrets);
-        }
-    }
-    let options = KubeConfigOptions { context: connection.context.clone(), cluster: None, user: None };
-    Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| {
-        CallError::Invalid(format!("the kubeconfig cannot be used: {}", causes::line(&error)))
-    })
-}
-
-/// Inside a pod its service account is the way in.
-fn own_pod(connection: &Connection) -> Result<Config, CallError> {
-    let none =
-        "there is no kubeconfig: set KUBECONFIG to the path of one, or run in a pod with a service account";
-    match (&connection.context, Config::incluster()) {
-        (Some(context), _) => Err(CallError::Unauthorized(format!("context `{context}`: {none}"))),
-        (None, Ok(config)) => Ok(config),
-        (None, Err(_)) => Err(CallError::Unauthorized(none.to_owned())),
-    }
-}
-
-/// Gives a plugin the secrets that it is known to need: they are in no environment any more.
-fn equip(exec: &mut ExecConfig, secrets: &[(String, String)]) {
-    let program = exec.command.as_deref().unwrap_or_default();
-    let program = program.rsplit('/').next().unwrap_or_default();
-    let prefixes = PLUGINS.iter().filter(|(part, _)| program.contains(part)).flat_map(|(_, names)| *names);
-    for prefix in prefixes {
-        for (name, value) in secrets.iter().filter(|(name, _)| name.starts_with(prefix)) {
-            let variable =
-                HashMap::from([("name".to_owned(), name.clone()), ("value".to_owned(), value.clone())]);
-            exec.env.get_or_insert_default().push(variable);
-        }
-    }
+    });
+    Ok(kube::Client::new(showing, namespace))
 }
 
 /// What must appear in no log and no message: the secrets of the job and those of the kubeconfig.
@@ -165,24 +165,4 @@ fn known(connection: &Connection, user: &AuthInfo) -> Known {
     let known = Known::default();
     own.chain(secrets).filter(|secret| secret.len() >= SHORTEST).for_each(|secret| known.add(secret));
     known
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(command: &str) -> Vec<String> {
-        let mut exec: ExecConfig = serde_json::from_value(serde_json::json!({"command": command})).unwrap();
-        let secrets = ["AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "GITHUB_TOKEN"];
-        equip(&mut exec, &secrets.map(|name| (name.to_owned(), "x".to_owned())));
-        exec.env.unwrap_or_default().into_iter().map(|variable| variable["name"].clone()).collect()
-    }
-
-    #[test]
-    fn a_plugin_gets_only_the_secrets_of_its_kind() {
-        assert_eq!(names("/usr/bin/aws"), ["AWS_SECRET_ACCESS_KEY"]);
-        assert_eq!(names("aws-iam-authenticator"), ["AWS_SECRET_ACCESS_KEY"]);
-        assert_eq!(names("kubelogin"), ["AZURE_CLIENT_SECRET"]);
-        assert!(names("/opt/aws/evil").is_empty() && names("gke-gcloud-auth-plugin").is_empty());
-    }
 }

@@ -8,13 +8,16 @@ mod connect;
 mod failure;
 mod hide;
 mod kinds;
+mod kubeconfig;
 mod patience;
+mod plugin;
 mod rollback;
 mod slim;
 mod watch;
 
 pub use change::{Effect, Entry};
 pub use connect::Connection;
+pub use plugin::{is_for_plugin, is_for_plugins};
 pub use watch::{Change, Watcher, What};
 
 use budget::{Budget, SELECTIONS};
@@ -89,6 +92,11 @@ impl Cluster {
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
+    }
+
+    /// What is worth a warning, since this was last asked.
+    pub fn warnings(&mut self) -> Vec<String> {
+        self.reached.as_mut().map(|reached| reached.connected.warnings()).unwrap_or_default()
     }
 
     /// The permit's object, as JSON, without the secrets of the job.

@@ -20,6 +20,7 @@ impl wit::Host for Host {
         let target = named(&namespace, &kind, &name);
         let request = on_cluster("get", "read", RawTarget::Resource(&target));
         let answer = self.gate.call(request, |permit| self.cluster.get(permit));
+        self.hear_cluster();
         self.told(answer)
     }
 
@@ -32,6 +33,7 @@ impl wit::Host for Host {
             let too_many = |_| CallError::Limit("more handles than a component may hold".into());
             confines.table.push(Watcher(following)).map(Answer::plain).map_err(too_many)
         });
+        self.hear_cluster();
         self.told(watcher)
     }
 
@@ -46,6 +48,7 @@ impl wit::Host for Host {
         let target = named(&namespace, "Pod", &pod);
         let request = on_cluster("logs", "logs", RawTarget::Resource(&target));
         let logs = self.gate.call(request, |permit| self.cluster.logs(permit, &container, previous, lines));
+        self.hear_cluster();
         self.told(logs)
     }
 
@@ -105,6 +108,13 @@ impl wit::Host for Host {
 }
 
 impl Host {
+    /// Passes on what the way into the cluster gave reason to warn of.
+    fn hear_cluster(&mut self) {
+        for message in self.cluster.warnings() {
+            self.warn(message);
+        }
+    }
+
     /// A call that changes an object; the right that it takes is called like the function.
     fn change(
         &mut self,
@@ -114,6 +124,7 @@ impl Host {
     ) -> Told<wit::Effect> {
         let request = on_cluster(verb, verb, RawTarget::Resource(target));
         let effect = self.gate.call(request, |permit| change(&mut self.cluster, permit));
+        self.hear_cluster();
         let effect = effect.map(|effect| match effect {
             Effect::Made => wit::Effect::Made,
             Effect::Planned => wit::Effect::Planned,
@@ -128,6 +139,7 @@ impl wit::HostWatcher for Host {
         let Watcher(following) = confines.table.get_mut(&watcher)?;
         let request = Request { right: None, ..on_cluster("next", "read", RawTarget::Staged) };
         let changes = gate.call_on(request, |_| cluster.next(following, patience).map(Answer::plain));
+        self.hear_cluster();
         self.told(changes.map(|changes| changes.into_iter().map(to_change).collect()))
     }
 

@@ -15,6 +15,9 @@ use wasmtime::Engine;
 const TICK: Duration = Duration::from_millis(10);
 /// How long a component that must stop gets to do so before it is left behind.
 const GRACE: Duration = Duration::from_millis(250);
+/// How often the memory of programs that the run has started is looked at, in ticks: that takes longer than a look at
+/// this process alone.
+const TICKS_PER_LOOK: u32 = 10;
 
 /// Runs `job` on a thread of its own and watches it to its end or to its limits. `stop` tells the job to end.
 pub(crate) fn until_done(
@@ -31,11 +34,12 @@ pub(crate) fn until_done(
         return Outcome::left_behind(Ended::Bug(format!("no thread for the component: {error}")));
     }
     let deadline = Instant::now() + Duration::from_secs(gate.limits().seconds.into());
+    let mut memory = Memory::default();
     let over = loop {
         if let Some(outcome) = wait(&receiver, engine) {
             return outcome;
         }
-        if let Some(reason) = exceeded(deadline, gate.limits()) {
+        if let Some(reason) = exceeded(deadline, gate.limits(), &mut memory) {
             break reason;
         }
     };
@@ -65,17 +69,31 @@ fn wait(receiver: &Receiver<Outcome>, engine: &Engine) -> Option<Outcome> {
 }
 
 /// Which limit the run is past, if any.
-fn exceeded(deadline: Instant, limits: &Limits) -> Option<String> {
+fn exceeded(deadline: Instant, limits: &Limits, memory: &mut Memory) -> Option<String> {
     if Instant::now() >= deadline {
         return Some(format!("the step ran longer than {} s", limits.seconds));
     }
     let most = limits.resident_bytes();
-    (resident_bytes()? > most).then(|| format!("the step and its host hold more than {} MiB", most >> 20))
+    let text =
+        || format!("the step, its host and the programs that it started hold more than {} MiB", most >> 20);
+    (memory.resident_bytes() > most).then(text)
 }
 
-/// How much memory this process has in RAM. Known on Linux only; elsewhere the other budgets stand alone.
-fn resident_bytes() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
+/// The memory of a run. Known on Linux only; elsewhere the other budgets stand alone.
+#[derive(Default)]
+struct Memory {
+    ticks: u32,
+    /// That of the programs it has started, when this was last looked at.
+    of_programs: u64,
+}
+
+impl Memory {
+    /// How much the run has in RAM: this process, and the programs that it has started.
+    fn resident_bytes(&mut self) -> u64 {
+        if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
+            self.of_programs = lockstep_process::resident_bytes(&lockstep_process::descendants());
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        lockstep_process::resident_bytes(&[std::process::id()]) + self.of_programs
+    }
 }

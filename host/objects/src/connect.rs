@@ -1,20 +1,26 @@
-//! Where a run's objects are and who it is there: endpoint, region, HTTP client, settings of the SDK. It never makes
-//! a request itself.
+//! Where a run's objects are and who it is there: endpoint, region, settings of the SDK. Of the machine it asks what it is
+//! only where nothing else says it.
 
 use super::credentials::{Renewing, Source};
 use super::hearing::{Again, Ear, Hearing};
+use super::profiles::{self, Profiles};
+use super::route;
 use aws_config::SdkConfig;
+use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::credential_feature::AwsCredentialFeature;
+use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation,
-    SharedHttpClient,
 };
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
+use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
+use lockstep_process::Programs;
 use reqwest::Url;
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +31,8 @@ use std::time::Duration;
 pub struct Connection {
     /// The URL of an S3-compatible server; none for Amazon's, or the one that the environment names.
     pub endpoint: Option<String>,
-    /// The region; none for the one that the environment names, else `us-east-1`.
+    /// The region; none for the one that the configuration names, else the machine's where that alone gives credentials,
+    /// else `us-east-1`.
     pub region: Option<String>,
     /// The role to take on.
     pub role: Option<String>,
@@ -35,6 +42,24 @@ pub struct Connection {
     pub keys: Option<Keys>,
     /// What proves to others which job this is.
     pub identity: Option<Identity>,
+    /// Amazon's configuration and credentials files.
+    pub files: ConfigFiles,
+    /// Where a program that the configuration names may be, and what it finds in its environment.
+    pub programs: Programs,
+    /// See `programs`.
+    pub variables: Vec<(String, OsString)>,
+    /// Whether these files may lie in the checkout.
+    pub trusts_workspace: bool,
+}
+
+/// Where Amazon's own configuration is.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
+#[derive(Default, Clone)]
+pub struct ConfigFiles {
+    /// `~/.aws/config`, or what AWS_CONFIG_FILE names.
+    pub config: Option<PathBuf>,
+    /// `~/.aws/credentials`, or what AWS_SHARED_CREDENTIALS_FILE names.
+    pub credentials: Option<PathBuf>,
 }
 
 /// An access key.
@@ -94,11 +119,28 @@ pub(super) struct Connected {
     pub(super) warnings: Vec<String>,
 }
 
-/// Makes the client. It looks at the files and variables of the SDK's own configuration, and asks nobody yet.
-pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Connected {
-    let region = connection.region.clone().map(Region::new);
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client(ProxyConfig::from_env()))
+/// Makes the client. It looks at the files and variables of the SDK's own configuration. Where no region is named and
+/// nothing but the machine gives credentials, the machine is asked for its region.
+pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Result<Connected, CallError> {
+    let profiles = profiles::read(connection).await?;
+    let mut warnings = Vec::new();
+    let source = source(connection, &profiles, known, &mut warnings);
+    let base = base(connection, &profiles, &source).await;
+    let hearing = Arc::new(Hearing::new(Renewing::new(source, &base, known)));
+    let (client, endpoint) = client(connection, &base, &hearing);
+    let sealed = endpoint.starts_with("https://") || is_own(&endpoint);
+    Ok(Connected { client, hearing, endpoint, sealed, warnings })
+}
+
+/// The settings of the SDK. Without a region it would ask the machine for one at once, whoever gives the credentials.
+async fn base(connection: &Connection, profiles: &Profiles, source: &Source) -> SdkConfig {
+    let given = connection.region.clone().or_else(|| profiles.region());
+    let usual = Region::new("us-east-1");
+    let http = route::for_credentials();
+    let base = aws_config::defaults(BehaviorVersion::latest())
+        .region(given.clone().map_or_else(|| usual.clone(), Region::new))
+        .profile_files(profiles.files.clone())
+        .http_client(http.clone())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .retry_config(
@@ -107,19 +149,24 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Conn
                 .with_initial_backoff(FIRST_WAIT)
                 .with_max_backoff(LONGEST_WAIT),
         )
-        .timeout_config(timeouts(ANSWER, ALL_ATTEMPTS));
-    if let Some(region) = region {
-        loader = loader.region(region);
+        .timeout_config(timeouts(ANSWER, ALL_ATTEMPTS))
+        .load()
+        .await;
+    let alone = given.is_none() && source.asks_the_chain() && is_from_machine(&base).await;
+    if !alone {
+        return base;
     }
-    let base = loader.load().await;
-    let region = base.region().cloned().unwrap_or_else(|| Region::new("us-east-1"));
-    let base = base.into_builder().region(region).build();
-    let mut warnings = Vec::new();
-    let source = source(connection, &mut warnings);
-    let hearing = Arc::new(Hearing::new(Renewing::new(source, &base, known)));
-    let (client, endpoint) = client(connection, &base, &hearing);
-    let sealed = endpoint.starts_with("https://") || is_own(&endpoint);
-    Connected { client, hearing, endpoint, sealed, warnings }
+    let config = ProviderConfig::without_region().with_http_client(http);
+    let region = ImdsRegionProvider::builder().configure(&config).build().region().await;
+    base.into_builder().region(region.unwrap_or(usual)).build()
+}
+
+/// Whether only the machine gives credentials.
+async fn is_from_machine(base: &SdkConfig) -> bool {
+    let Some(chain) = base.credentials_provider() else { return false };
+    let Ok(credentials) = chain.provide_credentials().await else { return false };
+    let features = credentials.get_property::<Vec<AwsCredentialFeature>>();
+    features.is_some_and(|features| features.contains(&AwsCredentialFeature::CredentialsImds))
 }
 
 fn timeouts(answer: Duration, all: Duration) -> TimeoutConfig {
@@ -139,7 +186,12 @@ pub(super) fn completing() -> aws_sdk_s3::config::Builder {
 }
 
 /// How this run shows who it is.
-fn source(connection: &Connection, warnings: &mut Vec<String>) -> Source {
+fn source(
+    connection: &Connection,
+    profiles: &Profiles,
+    known: &Arc<Known>,
+    warnings: &mut Vec<String>,
+) -> Source {
     let keys = connection.keys.as_ref().map(|keys| {
         aws_sdk_s3::config::Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "environment")
     });
@@ -148,7 +200,8 @@ fn source(connection: &Connection, warnings: &mut Vec<String>) -> Source {
         return Source::WebIdentity { role, session, identity: identity.clone() };
     }
     if let Some(role) = &connection.role {
-        return Source::Role { role: role.clone(), session: connection.session.clone(), keys };
+        let process = keys.is_none().then(|| profiles.process(connection, known)).flatten();
+        return Source::Role { role: role.clone(), session: connection.session.clone(), keys, process };
     }
     match keys {
         Some(keys) => {
@@ -161,7 +214,7 @@ fn source(connection: &Connection, warnings: &mut Vec<String>) -> Source {
             }
             Source::Fixed(keys)
         }
-        None => Source::Chain,
+        None => profiles.process(connection, known).map_or(Source::Chain, Source::Process),
     }
 }
 
@@ -182,9 +235,8 @@ fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> 
     let endpoint = endpoint.unwrap_or_else(|| {
         format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
     });
-    if is_own(&endpoint) {
-        config = config.http_client(http_client(ProxyConfig::disabled()));
-    }
+    let proxies = if is_own(&endpoint) { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    config = config.http_client(route::http_client(proxies));
     (aws_sdk_s3::Client::from_conf(config.build()), endpoint)
 }
 
@@ -197,18 +249,6 @@ fn is_own(endpoint: &str) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let own = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     own && url.scheme() == "http"
-}
-
-/// HTTP with the system's own trust in certificates.
-fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .proxy_config(proxies.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.build()
-    })
 }
 
 #[cfg(test)]

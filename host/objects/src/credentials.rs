@@ -2,6 +2,7 @@
 //! stay in this crate; nothing here gives one to a caller but the SDK.
 
 use super::connect::Identity;
+use super::profiles::Process;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
@@ -21,7 +22,16 @@ pub(super) enum Source {
     /// A role, for the token that the CI signs.
     WebIdentity { role: String, session: String, identity: Identity },
     /// A role, for other credentials.
-    Role { role: String, session: String, keys: Option<Credentials> },
+    Role { role: String, session: String, keys: Option<Credentials>, process: Option<Process> },
+    /// A program that the configuration names.
+    Process(Process),
+}
+
+impl Source {
+    /// Whether the SDK's own chain is asked, at whose end is the machine.
+    pub(super) fn asks_the_chain(&self) -> bool {
+        matches!(self, Self::Chain | Self::Role { keys: None, process: None, .. })
+    }
 }
 
 impl std::fmt::Debug for Identity {
@@ -130,11 +140,16 @@ impl Renewing {
                     .map_err(|error| self.said(role, &error))?;
                 read(answer.credentials, role)
             }
-            Source::Role { role, session, keys } => {
+            Source::Process(process) => process.credentials().await,
+            Source::Role { role, session, keys, process } => {
                 let mut request =
                     self.sts.assume_role().role_arn(role).role_session_name(session).customize();
                 let chain = self.chain.clone();
-                let own = keys.clone().map(SharedCredentialsProvider::new).or(chain);
+                let made = match process {
+                    Some(process) => Some(process.credentials().await?),
+                    None => keys.clone(),
+                };
+                let own = made.map(SharedCredentialsProvider::new).or(chain);
                 let own = own.ok_or_else(|| {
                     CredentialsError::not_loaded("there is no token to take on the role with")
                 })?;
@@ -177,7 +192,7 @@ impl Renewing {
     }
 }
 
-fn not_made(text: String) -> CredentialsError {
+pub(super) fn not_made(text: String) -> CredentialsError {
     CredentialsError::provider_error(text)
 }
 

@@ -13,13 +13,15 @@ mod keeping;
 mod oidc;
 mod pace;
 mod parts;
+mod profiles;
 mod proof;
 mod put;
+mod route;
 mod s3;
 mod temporary;
 mod types;
 
-pub use connect::{Connection, Identity, Keys};
+pub use connect::{ConfigFiles, Connection, Identity, Keys};
 pub use parts::Upload;
 pub use types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored};
 
@@ -303,7 +305,7 @@ impl Objects {
                 .enable_all()
                 .build()
                 .map_err(|error| CallError::Local(format!("no threads for requests: {error}")))?;
-            let mut connected = runtime.block_on(connect::connect(&self.connection, &self.known));
+            let mut connected = runtime.block_on(connect::connect(&self.connection, &self.known))?;
             let warnings = std::mem::take(&mut connected.warnings).into();
             let known = Arc::clone(&self.known);
             let s3 = Arc::new(S3 { connected, known, plain: false.into(), warnings });

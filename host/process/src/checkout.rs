@@ -5,6 +5,16 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+/// Variables that may name a place in the checkout: they name data that CI systems put there, not settings.
+pub const DATA: [&str; 7] = [
+    "TMPDIR",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_GHA_CREDS_PATH",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AZURE_FEDERATED_TOKEN_FILE",
+];
 /// The most links that one path may lead through.
 const MOST_LINKS: usize = 40;
 
@@ -28,6 +38,15 @@ impl Checkout {
             }
         }
         Self { roots }
+    }
+
+    /// The first of these variables by which a program would read its settings in the checkout.
+    #[must_use]
+    pub fn setting<'v>(&self, variables: &'v [(String, OsString)]) -> Option<(&'v str, &'v Path)> {
+        let settings = variables.iter().filter(|(name, _)| !DATA.contains(&name.as_str()));
+        let mut paths = settings.map(|(name, value)| (name.as_str(), Path::new(value)));
+        // Programs are started in the folder `/`, so a relative path leads nowhere near.
+        paths.find(|(_, path)| path.is_absolute() && self.holds(path))
     }
 
     /// Whether this path leads into the checkout or through it. What cannot be followed to its end counts as within.

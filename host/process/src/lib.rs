@@ -12,7 +12,7 @@ mod keeper;
 mod start;
 mod tree;
 
-pub use checkout::Checkout;
+pub use checkout::{Checkout, DATA};
 pub use find::{NotFound, Programs};
 pub use keeper::serve;
 pub use start::Bounds;

@@ -5,11 +5,12 @@ use super::Variables;
 use super::login::Login;
 use lockstep_model::call::CallError;
 use lockstep_model::text;
+use lockstep_process::{Bounds, NotFound, Programs};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 /// What holds for every call. <https://git-scm.com/docs/git-config>
 const SETTINGS: [&str; 14] = [
@@ -33,13 +34,16 @@ const HELPER: &str = "credential.helper=!f() { test \"$1\" = get && cat /dev/fd/
 /// The longest text of git that is passed on, in bytes.
 const LONGEST: usize = 1000;
 /// Keeps ssh from asking anybody, and from waiting for ever.
-const SSH: &str = "ssh -oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
+const SSH: &str = "-oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
+/// What git says goes through memory, which the run's watch looks after; of its complaints this much is kept.
+const BOUNDS: Bounds = Bounds { stdout: u64::MAX, stderr: 64 * 1024, patience: None };
 
 /// A bare repository of our own, and what opens the server that it is from.
 pub(super) struct Git {
     folder: PathBuf,
     login: Option<Login>,
     variables: Variables,
+    programs: Programs,
 }
 
 /// Why a call of git did not end well.
@@ -53,8 +57,13 @@ pub(super) struct Refused {
 }
 
 impl Git {
-    pub(super) fn new(folder: PathBuf, login: Option<Login>, variables: Variables) -> Self {
-        Self { folder, login, variables }
+    pub(super) fn new(
+        folder: PathBuf,
+        login: Option<Login>,
+        variables: Variables,
+        programs: Programs,
+    ) -> Self {
+        Self { folder, login, variables, programs }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -73,9 +82,9 @@ impl Git {
         input: &[u8],
         variables: &[(&str, &str)],
     ) -> Result<Vec<u8>, CallError> {
-        let mut command = self.command();
+        let mut command = self.command()?;
         command.args(args).envs(variables.iter().copied());
-        let output = run(command, input).map_err(|error| unable(&error))?;
+        let output = self.programs.run(&command, input, BOUNDS).map_err(|error| unable(&error))?;
         match output.status.success() {
             true => Ok(output.stdout),
             false => Err(CallError::Invalid(format!("git {}: {}", args[0], said(&output)))),
@@ -94,7 +103,7 @@ impl Git {
         input: &[u8],
         variables: &[(&str, &Path)],
     ) -> Result<Result<Vec<u8>, Refused>, CallError> {
-        let mut command = self.command();
+        let mut command = self.command()?;
         command.envs(variables.iter().copied());
         // The login is in memory and open for this call alone: neither its arguments nor its environment have it.
         let lines = self.login.as_ref().map(Login::lines);
@@ -103,7 +112,7 @@ impl Git {
             command.arg("-c").arg(format!("{HELPER}{}; }}; f", file.as_raw_fd()));
         }
         command.args(args);
-        let output = run(command, input).map_err(|error| unable(&error))?;
+        let output = self.programs.run(&command, input, BOUNDS).map_err(|error| unable(&error))?;
         drop(login);
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(refused(&output)) })
     }
@@ -121,12 +130,15 @@ impl Git {
         // ssh-keygen takes no key that others could read.
         let own = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::fchmod(&file, own).map_err(|error| unable(&error.into()))?;
-        let mut command = self.command();
+        let mut command = self.command()?;
+        let keygen = self.programs.find("ssh-keygen").map_err(|error| missing(&error))?;
         command
+            .arg("-c")
+            .arg(format!("gpg.ssh.program={}", keygen.display()))
             .args(["-c", "gpg.format=ssh", "-c"])
             .arg(format!("user.signingkey=/dev/fd/{}", file.as_raw_fd()));
         command.args(args).envs(variables.iter().copied());
-        let output = run(command, input).map_err(|error| unable(&error))?;
+        let output = self.programs.run(&command, input, BOUNDS).map_err(|error| unable(&error))?;
         match output.status.success() {
             true => Ok(output.stdout),
             false => Err(CallError::Unauthorized(format!(
@@ -136,24 +148,37 @@ impl Git {
         }
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new("git");
-        command.env_clear();
+    fn command(&self) -> Result<Command, CallError> {
+        let mut command = program(&self.programs, &self.variables)?;
         command
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("HOME", &self.folder)
             .env("GIT_DIR", &self.folder)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_SSH_COMMAND", SSH)
+            .env("GIT_SSH_COMMAND", self.ssh())
             .env("LC_ALL", "C")
             .current_dir(self.folder.parent().unwrap_or(Path::new("/")));
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        command
+        Ok(command)
     }
+
+    /// How git starts ssh: a line for the shell.
+    fn ssh(&self) -> String {
+        let ssh = self.programs.find("ssh").map(|path| path.display().to_string());
+        // The shell says that there is no such program, if it ever comes to that.
+        let ssh = ssh.unwrap_or_else(|_| "/nonexistent/ssh-is-not-installed".to_owned());
+        format!("'{}' {SSH}", ssh.replace('\'', "'\\''"))
+    }
+}
+
+/// A call of git with these variables.
+pub(super) fn program(programs: &Programs, variables: &Variables) -> Result<Command, CallError> {
+    let mut command = Command::new(programs.find("git").map_err(|error| missing(&error))?);
+    command.envs(variables.iter().map(|(name, value)| (name, value))).env("PATH", programs.path());
+    Ok(command)
 }
 
 /// A file that has no name and that the program which is started next can read; in memory where the system has that.
@@ -176,19 +201,12 @@ fn in_memory(text: &str) -> io::Result<File> {
     Ok(file)
 }
 
-fn run(mut command: Command, input: &[u8]) -> io::Result<Output> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let stdin = child.stdin.take();
-    std::thread::scope(|scope| {
-        // It may answer before it has read everything.
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-        child.wait_with_output()
-    })
+fn missing(error: &NotFound) -> CallError {
+    super::local(format!("git cannot be run: {error}"))
 }
 
-fn unable(error: &io::Error) -> CallError {
-    let hint = if error.kind() == io::ErrorKind::NotFound { "; install git" } else { "" };
-    super::local(format!("git cannot be run: {error}{hint}"))
+pub(super) fn unable(error: &io::Error) -> CallError {
+    super::local(format!("git cannot be run: {error}"))
 }
 
 fn refused(output: &Output) -> Refused {

@@ -29,6 +29,7 @@ use lockstep_model::gate::Permit;
 use lockstep_model::known::Known;
 use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_model::repository::{Part, Repository};
+use lockstep_process::Programs;
 use push::Onto;
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -45,8 +46,8 @@ pub enum Effect {
     Planned,
 }
 
-/// What git and the programs that it starts find in their environment, by name: where programs are, and how ssh is
-/// authenticated.
+/// What git and the programs that it starts find in their environment besides PATH, by name: how ssh is authenticated,
+/// whom TLS trusts, where temporary files go.
 pub type Variables = Vec<(String, OsString)>;
 
 /// How a run gets at repositories.
@@ -64,10 +65,12 @@ pub struct Connection {
     pub signing: Signing,
     /// The secrets of the job, which no message may show.
     pub secrets: Vec<String>,
-    /// The environment of git, which has nothing else in it.
+    /// The environment of git, which has nothing else in it but PATH.
     pub variables: Variables,
     /// How long a call tries again what may pass, such as an answer that was cut off.
     pub patience: Duration,
+    /// Where git and ssh may be.
+    pub programs: Programs,
 }
 
 /// The repositories of one run.
@@ -290,6 +293,7 @@ impl Repositories {
             folder.join(self.stores.len().to_string()),
             login.cloned(),
             self.connection.variables.clone(),
+            self.connection.programs.clone(),
         );
         Store::new(git, repository.clone(), url, &self.connection)
     }

@@ -1,12 +1,15 @@
 //! Where a repository is: its own URL, or what the workspace says of its remote `origin`. It never asks a server.
 
-use super::Connection;
+use super::{Connection, git};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use lockstep_model::repository::Repository;
+use lockstep_process::Bounds;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+
+/// A URL is short.
+const BOUNDS: Bounds = Bounds { stdout: 64 * 1024, stderr: 1024, patience: None };
 
 /// The URL of a repository. A password that stands in that of the workspace is dropped and never shown.
 pub(super) fn url(
@@ -22,15 +25,13 @@ pub(super) fn url(
         CallError::NotFound(format!("the workspace is no checkout of a git repository; {hint}"))
     })?;
     // The file alone: what it includes or replaces is not followed.
-    let told = Command::new("git")
-        .args(["config", "--file"])
-        .arg(folder.join("config"))
-        .args(["--no-includes", "--get", "remote.origin.url"])
-        .env_clear()
-        .envs(connection.variables.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| super::local(format!("git cannot be started: {error}")))?;
+    let mut command = git::program(&connection.programs, &connection.variables)?;
+    command.args(["config", "--file"]).arg(folder.join("config")).args([
+        "--no-includes",
+        "--get",
+        "remote.origin.url",
+    ]);
+    let told = connection.programs.run(&command, b"", BOUNDS).map_err(|error| git::unable(&error))?;
     let text = String::from_utf8_lossy(&told.stdout).trim().to_owned();
     if text.is_empty() {
         return Err(CallError::NotFound(format!(

@@ -16,11 +16,12 @@ pub(crate) enum Extent {
 }
 
 /// Crates whose tests need no sandbox: quick to build without optimisation.
-const PLAIN: [&str; 11] = [
+const PLAIN: [&str; 12] = [
     "lockstep-model",
     "lockstep-cases",
     "lockstep-glue",
     "lockstep-path",
+    "lockstep-process",
     "lockstep-repository",
     "lockstep-rollout",
     "lockstep-terraform",

@@ -14,6 +14,10 @@ use std::process::ExitCode;
 
 /// Runs the command line.
 pub(crate) fn main() -> ExitCode {
+    // A keeper has the environment of the program that it starts, secrets of that program included.
+    if let Some(code) = lockstep_process::serve(std::env::args_os()) {
+        return code;
+    }
     #[cfg(feature = "compile")]
     if std::env::args_os().nth(1).is_some_and(|word| word == lockstep_engine::compile::SUBCOMMAND) {
         return compile();

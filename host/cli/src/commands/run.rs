@@ -181,10 +181,12 @@ fn carry_out(
     let workspace =
         if args.inputs_file.as_deref() == Some("-") { workspace.without_stdin() } else { workspace };
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
-    let connections = connect::connections(held, &known.inputs, &args.workspace)?;
+    let connections = connect::connections(held, &known.inputs, args)?;
+    let granted = prepare::linked(&subject, &known.grant);
+    known.notes.extend(connect::passed_over(&connections, &granted));
     let setup = Setup {
         inputs: known.inputs.clone(),
-        granted: prepare::linked(&subject, &known.grant),
+        granted,
         gate: Arc::clone(&gate),
         workspace,
         objects: Objects::new(connections.objects, &known.limits, args.plan),

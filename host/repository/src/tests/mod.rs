@@ -10,6 +10,7 @@ use lockstep_model::call::{Capability, RawPart, RawTarget, Request};
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Right, Scope};
 use lockstep_model::limits::Limits;
+use lockstep_process::{Checkout, Programs};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -92,8 +93,8 @@ struct Run {
 
 impl Run {
     fn on(url: &str, connection: Connection, planned: bool) -> Self {
-        let path = std::env::var_os("PATH").unwrap();
-        let connection = Connection { variables: vec![("PATH".to_owned(), path)], ..connection };
+        let programs = Programs::new(std::env::var_os("PATH"), Checkout::default()).unkept();
+        let connection = Connection { programs, ..connection };
         let right = Right {
             capability: Capability::Repository,
             verbs: ["read", "commit", "push"].map(str::to_owned).to_vec(),

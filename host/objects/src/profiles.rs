@@ -1,0 +1,189 @@
+//! Amazon's configuration files: read once, never from the checkout, and given to the SDK without the programs that they
+//! name. Such a program is started by the host itself, so that it is bounded and ends with the run.
+
+use super::connect::{ConfigFiles, Connection};
+use super::credentials::not_made;
+use aws_config::profile::{self, ProfileSet};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_sdk_s3::config::Credentials;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use aws_types::os_shim_internal::{Env, Fs};
+use lockstep_model::call::CallError;
+use lockstep_model::known::Known;
+use lockstep_process::{Bounds, Programs};
+use serde::Deserialize;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// The setting that names a program.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
+const PROCESS: &str = "credential_process";
+/// What such a program may print, and how long it may take.
+const BOUNDS: Bounds =
+    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)) };
+
+/// The configuration.
+pub(super) struct Profiles {
+    /// For the SDK, without programs.
+    pub(super) files: EnvConfigFiles,
+    set: ProfileSet,
+}
+
+/// Reads the files. None is fine; one in the checkout is not.
+pub(super) async fn read(connection: &Connection) -> Result<Profiles, CallError> {
+    let ConfigFiles { config, credentials } = &connection.files;
+    let kinds = [(EnvConfigFileKind::Config, config), (EnvConfigFileKind::Credentials, credentials)];
+    let (mut whole, mut bare) = (EnvConfigFiles::builder(), EnvConfigFiles::builder());
+    for (kind, path) in kinds {
+        let text = path.as_deref().map(|path| text(connection, path)).transpose()?.unwrap_or_default();
+        bare = bare.with_contents(kind, without_programs(&text));
+        whole = whole.with_contents(kind, text);
+    }
+    let set = profile::load(&Fs::real(), &Env::real(), &whole.build(), None).await;
+    let set =
+        set.map_err(|error| CallError::Invalid(format!("Amazon's configuration cannot be read: {error}")))?;
+    Ok(Profiles { files: bare.build(), set })
+}
+
+fn text(connection: &Connection, path: &Path) -> Result<String, CallError> {
+    if path.symlink_metadata().is_err() {
+        return Ok(String::new());
+    }
+    if !connection.trusts_workspace && connection.programs.checkout().holds(path) {
+        return Err(CallError::Unauthorized(format!(
+            "Amazon's configuration lies in the workspace or its checkout: {}. A commit could have put it there; keep it \
+             outside, or pass --allow-workspace-credentials",
+            path.display()
+        )));
+    }
+    std::fs::read_to_string(path)
+        .map_err(|error| CallError::Unauthorized(format!("{} cannot be read: {error}", path.display())))
+}
+
+/// The text without the settings that name a program.
+fn without_programs(text: &str) -> String {
+    let line = |line: &str| match line.split_once('=') {
+        Some((name, _)) if name.trim().eq_ignore_ascii_case(PROCESS) => {
+            "lockstep_runs_it = itself\n".to_owned()
+        }
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+impl Profiles {
+    /// The region that the configuration names.
+    pub(super) fn region(&self) -> Option<String> {
+        self.set.get("region").map(str::to_owned).filter(|region| !region.is_empty())
+    }
+
+    /// The program that gives the credentials of the profile that counts.
+    pub(super) fn process(&self, connection: &Connection, known: &Arc<Known>) -> Option<Process> {
+        let profile = self.set.get_profile(self.set.selected_profile())?;
+        // The SDK looks at these first.
+        let first =
+            ["role_arn", "credential_source", "sso_session", "sso_start_url", "web_identity_token_file"];
+        let line = profile.get(PROCESS).filter(|_| !first.iter().any(|name| profile.get(name).is_some()))?;
+        Some(Process {
+            profile: profile.name().to_owned(),
+            line: line.to_owned(),
+            programs: connection.programs.clone(),
+            variables: connection.variables.clone(),
+            known: Arc::clone(known),
+            trusts_workspace: connection.trusts_workspace,
+        })
+    }
+}
+
+/// A program that prints credentials.
+pub(super) struct Process {
+    profile: String,
+    line: String,
+    programs: Programs,
+    variables: Vec<(String, OsString)>,
+    known: Arc<Known>,
+    trusts_workspace: bool,
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its line may hold a secret.
+        write!(f, "Process({})", self.profile)
+    }
+}
+
+/// What it prints.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Printed {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+    expiration: Option<String>,
+}
+
+impl Process {
+    pub(super) async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        let failed =
+            |what: String| not_made(format!("the {PROCESS} of the profile `{}` {what}", self.profile));
+        if let Some((variable, path)) = self.programs.checkout().setting(&self.variables)
+            && !self.trusts_workspace
+        {
+            let place = path.display();
+            return Err(failed(format!(
+                "is not started: {variable} lies in the workspace or its checkout: {place}. A commit could have put settings \
+                 there; keep them outside, or pass --allow-workspace-credentials"
+            )));
+        }
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &self.line]).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.env("PATH", self.programs.path());
+        let programs = self.programs.clone();
+        let ended = tokio::task::spawn_blocking(move || programs.run(&command, b"", BOUNDS)).await;
+        let ended = ended.map_err(|error| failed(format!("could not be run: {error}")))?;
+        let ended = ended.map_err(|error| failed(format!("failed: {error}")))?;
+        let printed: Option<Printed> = serde_json::from_slice(&ended.stdout).ok();
+        for secret in printed
+            .iter()
+            .flat_map(|printed| [Some(&printed.secret_access_key), printed.session_token.as_ref()])
+        {
+            self.known.add(secret.map(String::as_str).unwrap_or_default());
+        }
+        let Some(printed) = printed.filter(|_| ended.status.success()) else {
+            let said = self.known.redact(&String::from_utf8_lossy(&ended.stderr));
+            let said: String =
+                said.lines().map(str::trim).collect::<Vec<_>>().join("; ").chars().take(500).collect();
+            return Err(failed(format!("gave no credentials ({}): {said}", ended.status)));
+        };
+        let until =
+            printed.expiration.as_deref().map(|text| DateTime::from_str(text, Format::DateTimeWithOffset));
+        let until =
+            until.transpose().map_err(|error| failed(format!("says no time as their end: {error}")))?;
+        let until = until.and_then(|until| SystemTime::try_from(until).ok());
+        Ok(Credentials::new(
+            printed.access_key_id,
+            printed.secret_access_key,
+            printed.session_token,
+            until,
+            "process",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_is_told_of_no_program() {
+        let text = "[default]\nregion = x\ncredential_process = evil\nCREDENTIAL_PROCESS=evil\n\
+                    [profile a]\n  credential_process=evil --x=y\ncredential_process_x = kept\n";
+        let bare = without_programs(text);
+        assert!(!bare.contains("evil") && bare.contains("region = x\n") && bare.contains("= kept"), "{bare}");
+    }
+}

@@ -1,0 +1,101 @@
+//! The HTTP of the storage's client and of those who give its credentials. What a machine says of itself never passes a
+//! proxy: the address is of this machine's own network, and whoever answers gives or gets credentials.
+
+use aws_sdk_s3::config::{RuntimeComponents, SharedHttpClient};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use reqwest::Url;
+use std::net::IpAddr;
+
+/// HTTP with the system's own trust in certificates.
+pub(super) fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .proxy_config(proxies.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    })
+}
+
+/// HTTP for those who give credentials: by the proxies of the environment, except to the machine itself.
+pub(super) fn for_credentials() -> SharedHttpClient {
+    let (direct, usual) = (http_client(ProxyConfig::disabled()), http_client(ProxyConfig::from_env()));
+    http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
+        SharedHttpConnector::new(Route {
+            direct: direct.http_connector(settings, components),
+            usual: usual.http_connector(settings, components),
+        })
+    })
+}
+
+/// Chooses the way of each request.
+#[derive(Debug)]
+struct Route {
+    direct: SharedHttpConnector,
+    usual: SharedHttpConnector,
+}
+
+impl HttpConnector for Route {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let way = if is_of_machine(request.uri()) { &self.direct } else { &self.usual };
+        way.call(request)
+    }
+}
+
+/// Whether this is what a machine, a container or an agent beside it says: addresses that no router passes on, those that
+/// Amazon gives them, and the paths of instance metadata at whatever address the configuration names.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>,
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+fn is_of_machine(uri: &str) -> bool {
+    let Ok(url) = Url::parse(uri) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let near = host.parse().is_ok_and(|address: IpAddr| match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_loopback(),
+        IpAddr::V6(address) => {
+            let amazon = address.segments()[..2] == [0xfd00, 0x0ec2];
+            amazon || address.is_unicast_link_local() || address.is_loopback()
+        }
+    });
+    let metadata = url.path() == "/latest/api/token" || url.path().starts_with("/latest/meta-data/");
+    near || (url.scheme() == "http" && (host == "localhost" || metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_machine_says_of_itself_passes_no_proxy() {
+        for own in [
+            "http://169.254.169.254/latest/api/token",
+            "http://169.254.170.2/v2/credentials/x",
+            "http://169.254.170.23/v1/credentials",
+            "http://[fd00:ec2::254]/latest/meta-data/placement/region",
+            "http://[fd00:ec2::23]/v1/credentials",
+            "http://[fe80::1]/x",
+            "http://localhost:1234/creds",
+            "http://127.0.0.1:1234/creds",
+            "http://metadata.example/latest/meta-data/iam/security-credentials/",
+        ] {
+            assert!(is_of_machine(own), "{own}");
+        }
+        for other in [
+            "https://sts.amazonaws.com/",
+            "http://169.255.0.1/",
+            "http://proxy.example/latest/x",
+            "http://169.254.169.254.example.com/",
+            "http://[fd00:ec3::254]/",
+            "https://oidc.eu-west-1.amazonaws.com/latest/api/token",
+        ] {
+            assert!(!is_of_machine(other), "{other}");
+        }
+    }
+}
