@@ -7,9 +7,13 @@ use lockstep_model::forge::ForgeKind;
 use lockstep_process::Programs;
 use lockstep_repository::{Connection, Login, Signing};
 use std::path::Path;
+use std::time::Duration;
 
 /// The variable with the private key of SSH that commits are signed with.
 const SIGNING: &str = "LOCKSTEP_SIGNING_KEY";
+
+/// How long a call tries again where the server of a repository fails for a moment, at most.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a run gets at repositories.
 pub(crate) fn repositories(
@@ -27,6 +31,7 @@ pub(crate) fn repositories(
         secrets: secrets.iter().map(|(_, secret)| secret.clone()).collect(),
         variables: environment::all_of(&["SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
         programs: programs.clone(),
+        patience: PATIENCE,
     }
 }
 
