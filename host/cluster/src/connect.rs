@@ -45,8 +45,8 @@ pub(super) struct Connected {
     /// Takes what the job must not show out of logs and messages.
     pub(super) known: Arc<Known>,
     /// What is worth a warning about how this run gets in.
-    warnings: Vec<String>,
-    plugin: Option<Arc<Plugin>>,
+    pub(super) warnings: Vec<String>,
+    pub(super) plugin: Option<Arc<Plugin>>,
 }
 
 impl Connected {

@@ -293,6 +293,7 @@ pub(super) fn bearer(token: &SecretString) -> Result<http::HeaderValue, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lockstep_process::DATA;
 
     fn names(command: &str) -> Vec<String> {
         let secrets = ["AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "GITHUB_TOKEN"];

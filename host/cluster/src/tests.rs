@@ -66,7 +66,13 @@ fn cluster(pods: usize, limits: Limits) -> Cluster {
         let _inside = runtime.enter();
         kube::Client::try_from(config).unwrap()
     };
-    let connected = Connected { client, namespace: "shop".to_owned(), known: Arc::default() };
+    let connected = Connected {
+        client,
+        namespace: "shop".to_owned(),
+        known: Arc::default(),
+        warnings: Vec::new(),
+        plugin: None,
+    };
     connected.known.add(SECRET);
     let mut cluster = Cluster::new(Connection::default(), &limits, false);
     cluster.reached = Some(Reached { runtime, connected, kinds: Kinds::default() });
