@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![cfg(unix)]
 
-use lockstep_tests::support::{Run, Scene, tree};
+use lockstep_tests::support::{Run, Scene, receipt, tree};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -90,16 +91,22 @@ fn a_killed_run_leaves_all_or_nothing() {
         let changed = tags(&scene, &old, &new);
         match ended.exit {
             Some(code) => assert_eq!((code, changed.iter().all(|new| *new), left), (0, true, vec![])),
-            // Decided and not finished: the journal is there for the next run.
+            // Decided and not finished: the journal is there, and the next run puts the old files back.
             None if changed.contains(&true) && changed.contains(&false) => {
                 assert!(left.contains(&".lockstep-journal".to_owned()), "{left:?}");
                 cut_off += 1;
             }
             None => untouched += 1,
         }
-        let again = patch(&scene, &new).end();
-        again.expect(0, "done");
-        assert!(tags(&scene, &old, &new).iter().all(|new| *new), "round {round}: the next run finishes it");
+        let result = patch(&scene, &new).end().expect(0, "done");
+        assert!(tags(&scene, &old, &new).iter().all(|new| *new), "round {round}: the next run does it");
+        // What nobody was told is told now; a run that had told it, or was done, has left nothing to change.
+        let untold = left.contains(&".lockstep-journal".to_owned()) || changed.contains(&false);
+        assert_eq!(
+            told(&scene, &result),
+            if untold { (true, FILES, FILES) } else { (false, 0, 0) },
+            "round {round}"
+        );
         assert_eq!(leftovers(&scene), Vec::<String>::new(), "round {round}");
     }
     assert!(
@@ -109,13 +116,20 @@ fn a_killed_run_leaves_all_or_nothing() {
     assert_eq!(tree(&scene.path("workspace/apps")).len(), FILES + 10, "no file came or went");
 }
 
+/// What a run tells of its changes: the outputs `changed` and `files`, and the changes in its receipt.
+fn told(scene: &Scene, result: &Value) -> (bool, usize, usize) {
+    let changes = receipt(scene)["predicate"]["record"]["changes"].as_array().map(Vec::len);
+    let files = result["outputs"]["files"].as_array().map(Vec::len);
+    (result["outputs"]["changed"] == true, files.unwrap(), changes.unwrap())
+}
+
 fn patch<'s>(scene: &'s Scene, tag: &str) -> Run<'s> {
     let run = scene.run("manifest-patch").args(["--files", "apps/**/*.yaml", "--expect", "any"]);
     run.args(["--image".to_owned(), format!("registry.example.com/web:{tag}")])
 }
 
 #[test]
-fn a_run_that_finishes_a_killed_one_says_which_files_changed() {
+fn a_run_after_a_killed_one_says_which_files_it_put_back() {
     let scene = scene();
     for round in 1..=200 {
         let (old, new) = (format!("v{}", round - 1), format!("v{round}"));
@@ -123,14 +137,17 @@ fn a_run_that_finishes_a_killed_one_says_which_files_changed() {
         wait_for(&scene, ".lockstep-journal");
         let _ = kill_process(Pid::from_child(&running.child), Signal::KILL);
         let _ = running.end(&scene);
-        let cut_off = scene.path("workspace/.lockstep-journal").exists();
-        let result = patch(&scene, &new).end().expect(0, "done");
-        assert!(tags(&scene, &old, &new).iter().all(|new| *new));
-        if cut_off {
-            let said = result["notes"].to_string();
-            assert!(said.contains("killed run"), "files are put in place without a word: {result}");
-            return;
+        let in_place = tags(&scene, &old, &new).into_iter().filter(|new| *new).count();
+        if !scene.path("workspace/.lockstep-journal").exists() || in_place == 0 {
+            patch(&scene, &new).end().expect(0, "done");
+            continue;
         }
+        // A run with other inputs, which change nothing: the files are as before the killed run, and that is told.
+        let result = patch(&scene, &old).end().expect(0, "done");
+        assert!(tags(&scene, &old, &new).iter().all(|new| !new));
+        assert!(result["notes"].to_string().contains("killed run"), "{result}");
+        assert_eq!(told(&scene, &result), (false, 0, in_place), "{result}");
+        return;
     }
     panic!("no run was cut off in its commit");
 }

@@ -2,6 +2,7 @@
 //! never checks the value of an input.
 
 use crate::builtin;
+use crate::commands::recover;
 use crate::environment;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -119,6 +120,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
                 )
                 .arg(format_option()),
         )
+        .subcommand(recover::command(format_option()))
         .subcommand(
             Command::new("completion").about("Print the completion script for a shell").arg(
                 Arg::new("shell")

@@ -15,6 +15,7 @@ mod receipt;
 mod secrets;
 mod trace;
 mod voice;
+mod workspace;
 
 use std::process::ExitCode;
 

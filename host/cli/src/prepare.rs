@@ -17,7 +17,7 @@ use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
 use lockstep_model::inputs::{InputError, Inputs};
 use lockstep_model::limits::Limits;
 use lockstep_model::policy::{self, Policy, Rights};
-use lockstep_model::report::{Block, Ending, Level, Note, ObjectChange};
+use lockstep_model::report::{Block, Change, Ending, Level, Note, ObjectChange};
 use lockstep_model::types::Field;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,6 +37,8 @@ pub(crate) struct Known {
     pub(crate) limits: Limits,
     /// What passed the gate.
     pub(crate) log: CallLog,
+    /// The files that were put back as they were before a killed run.
+    pub(crate) put_back: Vec<Change>,
     /// What became of objects.
     pub(crate) objects: Vec<ObjectChange>,
     /// What the host itself has to say; shown when the run is over.

@@ -269,6 +269,14 @@ pub(crate) fn broke_off(error: &wasmtime::Error) -> Ended {
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => Ended::Limit("the component used up its stack".into()),
         Some(trap) => Ended::Trapped(format!("the component broke off: {trap}")),
-        None => Ended::Limit(format!("the component broke off: {error:#}")),
+        None => Ended::Limit(format!("the component broke off: {error:#}{}", address_space(error))),
+    }
+}
+
+/// What helps where the system refuses addresses: they are reserved and not used, so few know that they are counted.
+fn address_space(error: &wasmtime::Error) -> &'static str {
+    match format!("{error:#}").contains("failed to reserve") {
+        true => "; a run reserves about 6.5 GB of addresses, of which it uses little: raise `ulimit -v`",
+        false => "",
     }
 }

@@ -31,7 +31,9 @@ pub(crate) fn until_done(
     // Nobody listens any more if the run was left behind.
     let spawned = builder.spawn(move || drop(sender.send(job())));
     if let Err(error) = spawned {
-        return Outcome::left_behind(Ended::Bug(format!("no thread for the component: {error}")));
+        let text =
+            "the system gives no thread for the component (`ulimit -u`, or the limit of its container)";
+        return Outcome::left_behind(Ended::Limit(format!("{text}: {error}")));
     }
     let deadline = Instant::now() + Duration::from_secs(gate.limits().seconds.into());
     let mut memory = Memory::default();

@@ -1,6 +1,7 @@
-//! Puts everything staged in place, or nothing. Temporary files first, then one rename that decides,
-//! then the renames that show. Safe against a kill at any moment; not against a loss of power, since
-//! nothing is flushed to the device. It never writes into a file that exists.
+//! Puts everything staged in place, or nothing. Temporary files first, then one rename that decides, then an exchange
+//! for each file, which leaves the old one under the temporary name until everybody was told what changed. Safe against
+//! a kill at any moment; not against a loss of power, since nothing is flushed to the device. It never writes into a
+//! file that exists.
 
 use super::disk;
 use super::journal::{self, Entry, Plan};
@@ -9,15 +10,17 @@ use super::reach::Reach;
 use super::recover;
 use super::spread;
 use super::staged::{Staged, StagedFile};
+use super::undo::{self, ANY_SIZE, Kept, Standing};
 use super::walk::{self, Folders, Obstacle};
 use super::{CommitError, WorkspaceError};
 use lockstep_model::digest::Digest;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::report::Change;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, statat};
 use std::collections::{BTreeSet, HashSet};
-use std::io;
+use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::NotFound};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is under the name of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,36 +31,71 @@ pub(super) enum Found {
     Other,
 }
 
+/// A commit whose files are in place. Until [`Committed::finish`] a kill takes it back: the next run puts the old files
+/// back, and then does and tells everything itself.
+#[derive(Debug)]
+#[must_use = "the next run takes back what is not finished"]
+pub struct Committed {
+    /// What changed, sorted by path.
+    pub changes: Vec<Change>,
+    /// Whether files were missing for a moment, since the file system cannot exchange two files.
+    pub were_missing: bool,
+    open: Option<Open>,
+}
+
+/// A commit of which nobody was told yet.
+#[derive(Debug)]
+struct Open {
+    root: OwnedFd,
+    plan: Plan,
+    // Until it is dropped no other run takes this for what a killed one left.
+    _lock: Lock,
+}
+
+impl Committed {
+    /// Keeps the new files for good and removes the old ones. To be called once the receipt and the outputs say what
+    /// changed.
+    ///
+    /// # Errors
+    /// The system refused: what is left then, `lockstep recover` ends.
+    pub fn finish(self) -> Result<(), WorkspaceError> {
+        let Some(Open { root, plan, _lock }) = self.open else {
+            return Ok(());
+        };
+        let told = journal::told(root.as_fd());
+        told.map_err(|source| WorkspaceError::Io { path: journal::JOURNAL.into(), source })?;
+        undo::clear(root.as_fd(), &plan, journal::TOLD)
+    }
+}
+
 /// Commits what is staged. Files of more than `most` bytes were never looked at, so one found is a conflict.
 pub(super) fn commit(
-    root: BorrowedFd<'_>,
+    root: OwnedFd,
     staged: &Staged,
     reach: &Reach,
     most: u64,
-) -> Result<Vec<Change>, CommitError> {
+) -> Result<Committed, CommitError> {
     if staged.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Committed { changes: Vec::new(), were_missing: false, open: None });
     }
-    let _lock = Lock::take(root)?;
-    recover::recover(root, reach, most)?;
-    let plan = missing_folders(root, staged).and_then(|folders| {
+    let lock = Lock::take(root.as_fd())?;
+    recover::before_commit(root.as_fd(), reach)?;
+    let plan = missing_folders(root.as_fd(), staged).and_then(|folders| {
         Plan::of(staged, folders).map_err(|source| CommitError::Unwritable { path: ".".into(), source })
     })?;
-    if let Err(error) = prepare(root, &plan, staged, most) {
+    if let Err(error) = prepare(root.as_fd(), &plan, staged, most) {
         // What cannot be undone now, the next run undoes: the journal is still there.
-        let _ = undo(root, &plan);
+        let _ = undo::unstage(root.as_fd(), &plan);
         return Err(error);
     }
-    match put_in_place(root, &plan, most) {
-        Ok(()) => Ok(staged.iter().map(StagedFile::change).collect()),
-        Err((0, source)) if journal::reconsider(root).is_ok() => {
-            let _ = undo(root, &plan);
-            let path = plan.entries[0].path.to_string();
-            Err(CommitError::Unwritable { path, source })
+    match put_in_place(root.as_fd(), &plan, most) {
+        Ok(were_missing) => {
+            let changes = plan.entries.iter().map(Entry::change).collect();
+            Ok(Committed { changes, were_missing, open: Some(Open { root, plan, _lock: lock }) })
         }
-        Err((index, source)) => Err(CommitError::Unfinished {
-            path: plan.entries.get(index).map_or(journal::JOURNAL, |entry| entry.path.as_str()).to_owned(),
-            source,
+        Err(error) => Err(match undo::put_back(root.as_fd(), &plan) {
+            Ok(_) => error,
+            Err(source) => CommitError::Unfinished { cause: Box::new(error), source },
         }),
     }
 }
@@ -90,14 +128,14 @@ fn unchanged(folders: &mut Folders<'_>, entry: &Entry, most: u64) -> Result<(), 
     if found == Found::Content(entry.before) {
         return Ok(());
     }
-    Err(CommitError::Conflict { path: entry.path.to_string() })
+    Err(conflict(&entry.path))
 }
 
 fn unwritable(path: &WorkspacePath, obstacle: Obstacle) -> CommitError {
     match obstacle {
         Obstacle::Io(source) => CommitError::Unwritable { path: path.to_string(), source },
         // The way to the file was another one when it was staged.
-        _ => CommitError::Conflict { path: path.to_string() },
+        _ => conflict(path),
     }
 }
 
@@ -177,60 +215,95 @@ pub(super) fn look_at(parent: BorrowedFd<'_>, name: &str, most: u64) -> io::Resu
     }
 }
 
-/// Puts every file in place and ends the journal. Doing it again where it was cut off does the rest.
-/// An error says at which entry, or past the last one for the journal itself.
-pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<(), (usize, io::Error)> {
-    let put =
-        |folders: &mut Folders<'_>, index: usize| put(folders, &plan.entries[index], &plan.temp(index), most);
-    // The first one alone: as long as it fails, nothing is in place and the commit can be taken back.
-    let first = plan.entries.len().min(1);
-    spread::each(root, 0..first, put)?;
-    spread::each(root, first..plan.entries.len(), put)?;
-    journal::end(root, journal::JOURNAL).map_err(|error| (plan.entries.len(), error))
-}
-
-fn put(folders: &mut Folders<'_>, entry: &Entry, temp: &str, most: u64) -> io::Result<()> {
-    let (parent, name) = match folders.of(&entry.path) {
-        Ok(found) => found,
-        // Nothing is left to remove.
-        Err(Obstacle::Missing) if entry.after.is_none() => return Ok(()),
-        Err(obstacle) => return Err(obstacle.into_io()),
+/// Puts every file in place, and leaves the old ones under their temporary names. Says whether any was missing for a
+/// moment. The journal is not ended, also after an error.
+pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<bool, CommitError> {
+    let were_missing = AtomicBool::new(false);
+    let put = |folders: &mut Folders<'_>, index: usize| {
+        put(folders, &plan.entries[index], &plan.temp(index), most, &were_missing)
     };
-    if entry.after.is_none() {
-        // In this order, so that an error always means that the file is still there.
-        disk::remove(parent, temp)?;
-        return disk::remove(parent, name);
-    }
-    match disk::rename(parent, temp, name) {
-        // In place already, unless somebody took the temporary file away.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match look_at(parent, name, most)? {
-            found if found == Found::Content(entry.after) => Ok(()),
-            _ => Err(error),
-        },
-        renamed => renamed,
+    spread::each(root, 0..plan.entries.len(), put).map_err(|(_, error)| error)?;
+    Ok(were_missing.into_inner())
+}
+
+/// Puts in place what is not there yet, where a run was cut off that had got so far.
+pub(super) fn put_rest(
+    root: BorrowedFd<'_>,
+    plan: &Plan,
+    standings: &[Standing],
+) -> Result<(), WorkspaceError> {
+    let put = |folders: &mut Folders<'_>, index: usize| {
+        let (entry, temp) = (&plan.entries[index], plan.temp(index));
+        match standings[index] {
+            Standing::Waiting { .. } => put(folders, entry, &temp, ANY_SIZE, &AtomicBool::new(false)),
+            Standing::InPlace(Kept::Aside) => {
+                let (parent, name) =
+                    folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
+                match disk::rename_new(parent, &temp, name) {
+                    // It is there already.
+                    Err(error) if matches!(error.kind(), NotFound | AlreadyExists) => Ok(()),
+                    renamed => renamed.map_err(|error| unwritable(&entry.path, error.into())),
+                }
+            }
+            _ => Ok(()),
+        }
+    };
+    spread::each(root, 0..plan.entries.len(), put).map_err(|(index, error)| {
+        let path = plan.entries[index].path.to_string();
+        match error {
+            CommitError::Unwritable { source, .. } => WorkspaceError::Io { path, source },
+            _ => WorkspaceError::Changed { path },
+        }
+    })
+}
+
+/// Puts one file in place. What comes out from under its name must be what the run saw; else it goes back.
+fn put(
+    folders: &mut Folders<'_>,
+    entry: &Entry,
+    temp: &str,
+    most: u64,
+    were_missing: &AtomicBool,
+) -> Result<(), CommitError> {
+    let (parent, name) = folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
+    let failed = |source: io::Error| match source.kind() {
+        // Somebody took a file away, or put one there.
+        NotFound | AlreadyExists => conflict(&entry.path),
+        _ => unwritable(&entry.path, source.into()),
+    };
+    let is_old = |hidden: &str| {
+        look_at(parent, hidden, most).map(|found| found == Found::Content(entry.before)).map_err(failed)
+    };
+    match (entry.before, entry.after) {
+        (None, _) => disk::rename_new(parent, temp, name).map_err(failed),
+        (Some(_), None) => {
+            disk::rename(parent, name, temp).map_err(failed)?;
+            if is_old(temp)? {
+                return Ok(());
+            }
+            disk::rename_new(parent, temp, name).map_err(failed)?;
+            Err(conflict(&entry.path))
+        }
+        (Some(_), Some(_)) if disk::exchange(parent, temp, name).map_err(failed)? => {
+            if is_old(temp)? {
+                return Ok(());
+            }
+            disk::exchange(parent, temp, name).map_err(failed)?;
+            Err(conflict(&entry.path))
+        }
+        (Some(_), Some(_)) => {
+            let aside = Plan::aside(temp);
+            disk::rename_new(parent, name, &aside).map_err(failed)?;
+            were_missing.store(true, Ordering::Relaxed);
+            if is_old(&aside)? {
+                return disk::rename_new(parent, temp, name).map_err(failed);
+            }
+            disk::rename_new(parent, &aside, name).map_err(failed)?;
+            Err(conflict(&entry.path))
+        }
     }
 }
 
-/// Removes what [`prepare`] made, and the journal last.
-pub(super) fn undo(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), WorkspaceError> {
-    let mut folders = Folders::below(root);
-    for (index, entry) in plan.entries.iter().enumerate() {
-        let removed =
-            folders.of(&entry.path).and_then(|(parent, _)| Ok(disk::remove(parent, &plan.temp(index))?));
-        ignore_moved(&entry.path, removed)?;
-    }
-    for folder in plan.folders.iter().rev() {
-        let removed = folders.of(folder).and_then(|(parent, name)| Ok(disk::remove_empty(parent, name)?));
-        ignore_moved(folder, removed)?;
-    }
-    journal::end(root, journal::STAGING)
-        .map_err(|source| WorkspaceError::Io { path: journal::STAGING.into(), source })
-}
-
-/// A folder that is not there any more holds nothing of ours.
-fn ignore_moved(path: &WorkspacePath, removed: Result<(), Obstacle>) -> Result<(), WorkspaceError> {
-    match removed {
-        Err(Obstacle::Io(source)) => Err(WorkspaceError::Io { path: path.to_string(), source }),
-        _ => Ok(()),
-    }
+fn conflict(path: &WorkspacePath) -> CommitError {
+    CommitError::Conflict { path: path.to_string() }
 }

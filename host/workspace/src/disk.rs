@@ -50,6 +50,45 @@ pub(super) fn rename(folder: BorrowedFd<'_>, from: &str, to: &str) -> io::Result
     Ok(rustix::fs::renameat(folder, from, folder, to)?)
 }
 
+/// Gives the file another name in the same folder, which nothing has yet.
+///
+/// # Errors
+/// `AlreadyExists` where something has that name.
+pub(super) fn rename_new(folder: BorrowedFd<'_>, from: &str, to: &str) -> io::Result<()> {
+    use rustix::fs::{RenameFlags, renameat_with, statat};
+    fault::point()?;
+    match renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE) {
+        Err(error) if is_unknown(error) => {
+            // The file system cannot do both at once.
+            match statat(folder, to, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(rustix::io::Errno::NOENT) => Ok(rustix::fs::renameat(folder, from, folder, to)?),
+                Ok(_) => Err(rustix::io::Errno::EXIST.into()),
+                Err(error) => Err(error.into()),
+            }
+        }
+        renamed => Ok(renamed?),
+    }
+}
+
+/// Exchanges two names in one step: nobody ever finds one of them missing. False where the file system cannot.
+pub(super) fn exchange(folder: BorrowedFd<'_>, one: &str, other: &str) -> io::Result<bool> {
+    use rustix::fs::{RenameFlags, renameat_with};
+    fault::point()?;
+    if fault::without_exchange() {
+        return Ok(false);
+    }
+    match renameat_with(folder, one, folder, other, RenameFlags::EXCHANGE) {
+        Err(error) if is_unknown(error) => Ok(false),
+        exchanged => Ok(exchanged.map(|()| true)?),
+    }
+}
+
+/// Whether the file system does not know a way to rename.
+fn is_unknown(error: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&error)
+}
+
 /// Removes a file; that it is gone already is not an error.
 pub(super) fn remove(folder: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     fault::point()?;
@@ -125,9 +164,27 @@ pub(super) mod fault {
     /// How many operations this process has begun, for whoever wants to kill it at one of them.
     pub(in super::super) static BEGUN: AtomicU32 = AtomicU32::new(0);
 
+    pub(super) fn without_exchange() -> bool {
+        WITHOUT_EXCHANGE.get()
+    }
+
     thread_local! {
+        /// Whether this thread takes no file system for one that can exchange files.
+        pub(in super::super) static WITHOUT_EXCHANGE: Cell<bool> = const { Cell::new(false) };
+        static MEDDLE: Cell<Option<(u32, Box<dyn FnOnce()>)>> = const { Cell::new(None) };
         static NEXT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
         static HIT: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Lets somebody else act right before the operation that `after` others precede. True once that was done.
+    pub(in super::super) fn meddling<T>(
+        after: u32,
+        meddle: impl FnOnce() + 'static,
+        act: impl FnOnce() -> T,
+    ) -> (T, bool) {
+        MEDDLE.set(Some((after, Box::new(meddle))));
+        let done = act();
+        (done, MEDDLE.take().is_none())
     }
 
     /// Lets `after` operations happen first. True once the fault has struck.
@@ -141,6 +198,11 @@ pub(super) mod fault {
 
     pub(super) fn point() -> io::Result<()> {
         BEGUN.fetch_add(1, Ordering::SeqCst);
+        match MEDDLE.take() {
+            Some((0, meddle)) => meddle(),
+            Some((after, meddle)) => MEDDLE.set(Some((after - 1, meddle))),
+            None => {}
+        }
         match NEXT.get() {
             Some((0, fault)) => {
                 HIT.set(true);
@@ -162,5 +224,9 @@ pub(super) mod fault {
 mod fault {
     pub(super) fn point() -> std::io::Result<()> {
         Ok(())
+    }
+
+    pub(super) fn without_exchange() -> bool {
+        false
     }
 }

@@ -1,7 +1,6 @@
 //! Why a workspace cannot be opened or its changes not be put in place. Each message names the file, and
 //! where somebody has to act it says how.
 
-use super::journal::JOURNAL;
 use std::io;
 use std::path::PathBuf;
 
@@ -19,24 +18,39 @@ pub enum WorkspaceError {
     /// Another run holds the lock.
     #[error("another run is putting its files in place in this workspace")]
     Busy,
-    /// What a killed run left cannot be understood, or asks for what no run may do.
-    #[error("`{name}`, which a killed run left, cannot be used: it {reason}")]
+    /// A journal cannot be understood, or asks for what no run may do.
+    #[error("`{name}` cannot be used: it {reason}")]
     Journal {
         /// The file's name.
         name: String,
         /// Why, as the end of a sentence.
         reason: String,
     },
-    /// Somebody changed a file that a killed run had decided to replace.
+    /// A journal is not that of a run on this machine.
+    #[error("`{name}` is not obeyed: it {reason}")]
+    Foreign {
+        /// The file's name.
+        name: String,
+        /// Why, as the end of a sentence.
+        reason: &'static str,
+    },
+    /// A killed run left files half in place, and this run may not touch them.
+    #[error("a killed run left its files half in place: {}", shown(.files))]
+    Pending {
+        /// The files.
+        files: Vec<String>,
+    },
+    /// What a killed run left was not decided, so it cannot be finished.
+    #[error("the killed run had not decided its changes yet, so they cannot be finished")]
+    Undecided,
+    /// Somebody changed a file that a killed run had replaced, or was about to.
     #[error("`{path}` is neither what a killed run found nor what it was about to put there")]
     Changed {
         /// The file.
         path: String,
-        /// The killed run, as it is in the names of its temporary files.
-        run: String,
     },
-    /// The system refused something while the rest of a killed run was being ended.
-    #[error("cannot end what a killed run left: `{path}`: {source}")]
+    /// The system refused something while what a run left was being ended.
+    #[error("cannot end what a run left: `{path}`: {source}")]
     Io {
         /// The file.
         path: String,
@@ -52,12 +66,30 @@ impl WorkspaceError {
         match self {
             Self::Root { .. } => None,
             Self::Busy => Some("run again when the other run has ended".into()),
-            Self::Journal { name, .. } => Some(format!("look at `{name}`, then delete it and run again")),
-            Self::Changed { path, run } => Some(format!(
-                "put `{path}` back to what it was and run again; or, to keep the files as they are, delete `{JOURNAL}` and every file named `.lockstep-{run}-*`"
+            Self::Journal { .. } | Self::Foreign { .. } => Some(
+                "`lockstep recover` shows what it is, `lockstep recover --keep` removes it and leaves all files as they are".into(),
+            ),
+            Self::Pending { .. } => Some(
+                "run the killed step again, which puts the old files back first; or `lockstep recover` shows and ends it".into(),
+            ),
+            Self::Undecided => Some("`lockstep recover --undo` removes its temporary files; no other file has changed".into()),
+            Self::Changed { path } => Some(format!(
+                "look at `{path}`; then `lockstep recover --keep` leaves all files as they are now, and drops what the killed run kept of the old ones"
             )),
-            Self::Io { .. } => Some("remove the cause and run again: the next run ends it".into()),
+            Self::Io { .. } => Some("remove the cause, then run again or use `lockstep recover`".into()),
         }
+    }
+}
+
+/// The most files that a message names.
+const NAMED: usize = 5;
+
+/// The first of the files, and how many more there are.
+fn shown(files: &[String]) -> String {
+    let named: Vec<String> = files.iter().take(NAMED).map(|file| format!("`{file}`")).collect();
+    match files.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }
 
@@ -78,13 +110,13 @@ pub enum CommitError {
         /// The cause: no right to, a full disk, a read-only file system.
         source: io::Error,
     },
-    /// The system refused after some files were in place already.
-    #[error("cannot put `{path}` in place after others already are: {source}")]
+    /// Some files are in place, and could not be taken back.
+    #[error("{cause}; and what was in place already cannot be taken back: {source}")]
     Unfinished {
-        /// The first file that is not in place.
-        path: String,
-        /// The cause.
-        source: io::Error,
+        /// Why the commit ended.
+        cause: Box<CommitError>,
+        /// Why it was not taken back.
+        source: WorkspaceError,
     },
     /// The workspace cannot be used.
     #[error(transparent)]
@@ -98,9 +130,10 @@ impl CommitError {
         match self {
             Self::Conflict { .. } => Some("run again: nothing was changed".into()),
             Self::Unwritable { .. } => Some("remove the cause and run again: nothing was changed".into()),
-            Self::Unfinished { .. } => Some(format!(
-                "remove the cause and run again: `{JOURNAL}` holds the rest, and the next run puts it in place"
-            )),
+            Self::Unfinished { .. } => Some(
+                "`lockstep recover` shows which files are in place, and finishes, undoes or keeps them"
+                    .into(),
+            ),
             Self::Workspace(error) => error.hint(),
         }
     }

@@ -134,6 +134,9 @@ impl Search<'_> {
         };
         match listed {
             FileType::Directory if self.pattern.may_match_below(&path) && self.reach.allows(&path) => {
+                if path.split('/').count() >= WorkspacePath::MAX_PARTS {
+                    return Err(too_deep(&path));
+                }
                 match walk::open_part(folder.as_fd(), name) {
                     Ok(opened) => self.folder(&opened, &path),
                     // Replaced since it was listed.
@@ -200,6 +203,19 @@ pub(super) fn too_many(pattern: &Pattern, most: usize, kind: FileType) -> CallEr
     let kind = if kind == FileType::Symlink { "links" } else { "files" };
     CallError::Limit(format!("`{pattern}` finds more than {most} {kind}"))
 }
+
+/// A folder in which no file has a path. What the pattern could match below it is refused and not passed over: nobody
+/// would know what is missing. It also bounds how deep the search nests.
+fn too_deep(path: &str) -> CallError {
+    let most = WorkspacePath::MAX_PARTS;
+    CallError::Limit(format!(
+        "`{}…` lies {most} folders deep, and no path has more than {most} parts; remove it, or give a pattern that does not reach it",
+        &path[..path.floor_char_boundary(SHOWN)]
+    ))
+}
+
+/// The most of a path that is too deep that is told, in bytes.
+const SHOWN: usize = 200;
 
 fn unreadable(path: &str, error: io::Error) -> CallError {
     let path = if path.is_empty() { "." } else { path };

@@ -1,9 +1,14 @@
-//! The journal of a commit: what is to be put in place, kept in the workspace for the time this takes.
-//! Its name is its state, so that one rename decides the commit. It never holds content.
+//! The journal of a commit: which files it replaces, kept in the workspace until everybody was told what changed. Its
+//! name is its state, so that one rename decides each step. It never holds content.
 //!
-//! - `.lockstep-staging`: temporary files are being made; whoever finds it undoes that.
-//! - `.lockstep-journal`: they are all complete; whoever finds it puts the rest in place.
+//! - `.lockstep-staging`: temporary files are being made; whoever finds it removes them.
+//! - `.lockstep-journal`: the files are being put in place, or are there and nobody was told; whoever finds it puts the
+//!   old ones back.
+//! - `.lockstep-told`: the outputs and the receipt are written; whoever finds it removes the old files.
+//!
+//! A journal is obeyed only if it says where and when its own inode was made, which no copy of it can.
 
+use super::birth::{self, Birth};
 use super::disk;
 use super::reach::Reach;
 use super::walk::{self, Obstacle};
@@ -13,7 +18,7 @@ use lockstep_model::path::WorkspacePath;
 use lockstep_model::protected::OWN_PREFIX;
 use lockstep_model::report::Change;
 use rustix::fd::BorrowedFd;
-use rustix::fs::Mode;
+use rustix::fs::{AtFlags, Mode, statat};
 use serde::{Deserialize, Serialize};
 use std::io;
 
@@ -21,8 +26,12 @@ use std::io;
 pub(super) const STAGING: &str = ".lockstep-staging";
 /// The journal's name once they are all complete.
 pub(super) const JOURNAL: &str = ".lockstep-journal";
+/// The journal's name once everybody was told what changed.
+pub(super) const TOLD: &str = ".lockstep-told";
+/// Every name of a journal.
+pub(super) const NAMES: [&str; 3] = [STAGING, JOURNAL, TOLD];
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// No journal is larger: a million calls with paths of ordinary length.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
@@ -45,6 +54,8 @@ pub(super) struct Entry {
     pub(super) before: Option<Digest>,
     /// The content to be; none to remove the file.
     pub(super) after: Option<Digest>,
+    /// Whether only its owner may read it from then on.
+    pub(super) private: bool,
 }
 
 impl Plan {
@@ -56,6 +67,7 @@ impl Plan {
             path: file.path.clone(),
             before: file.before,
             after: file.after.as_ref().map(|content| content.digest),
+            private: file.private,
         });
         Ok(Self { run: hex(&random), folders, entries: entries.collect() })
     }
@@ -65,67 +77,128 @@ impl Plan {
         format!("{OWN_PREFIX}{}-{index}", self.run)
     }
 
-    /// What it changes. Which of the files are private it does not know, so all count as such.
-    pub(super) fn changes(&self) -> Vec<Change> {
-        let change = |entry: &Entry| Change {
-            path: entry.path.to_string(),
-            before: entry.before,
-            after: entry.after,
-            private: true,
-        };
-        self.entries.iter().map(change).collect()
+    /// The name under which the old file is kept where files cannot be exchanged.
+    pub(super) fn aside(temp: &str) -> String {
+        format!("{temp}-old")
     }
+}
+
+impl Entry {
+    /// What it changes.
+    pub(super) fn change(&self) -> Change {
+        Change { path: self.path.to_string(), before: self.before, after: self.after, private: self.private }
+    }
+}
+
+/// A journal as it lies in the workspace.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) plan: Plan,
+    /// When its run began to commit, in seconds since 1970, as far as it says so.
+    pub(super) begun: Option<u64>,
+    /// Why it cannot be taken for that of a run on this machine, as the end of a sentence.
+    pub(super) foreign: Option<&'static str>,
 }
 
 /// Writes the journal under its first name. From here on the temporary files can be found again.
 pub(super) fn begin(root: BorrowedFd<'_>, plan: &Plan) -> io::Result<()> {
-    let text = serde_json::to_vec(&Written::from(plan))?;
     let file = disk::create(root, STAGING, Mode::RUSR | Mode::WUSR)?;
+    let mut text = serde_json::to_vec(&Head { version: VERSION, birth: birth::of(&file) })?;
+    text.push(b'\n');
+    serde_json::to_writer(&mut text, &Written::from(plan))?;
     disk::write(&file, &text)
 }
 
-/// Decides the commit.
+/// Decides that the files are put in place.
 pub(super) fn decide(root: BorrowedFd<'_>) -> io::Result<()> {
-    disk::rename(root, STAGING, JOURNAL)
+    disk::rename_new(root, STAGING, JOURNAL)
 }
 
-/// Takes the decision back, before anything was put in place.
-pub(super) fn reconsider(root: BorrowedFd<'_>) -> io::Result<()> {
-    disk::rename(root, JOURNAL, STAGING)
+/// Says that everybody was told what changed.
+pub(super) fn told(root: BorrowedFd<'_>) -> io::Result<()> {
+    disk::rename_new(root, JOURNAL, TOLD)
 }
 
-/// Ends the journal of this name: all is in place, or all is undone.
+/// Ends the journal of this name: nothing is left to be done about it.
 pub(super) fn end(root: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     disk::remove(root, name)
 }
 
-/// Reads the journal of this name, if there is one. It may have come with somebody's commit instead of
-/// from a killed run, so nothing in it is believed to stay within what a run may change.
+/// Whether something has this name.
+pub(super) fn exists(root: BorrowedFd<'_>, name: &str) -> bool {
+    statat(root, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+}
+
+/// Reads the journal of this name, if there is one, and refuses one that is not this machine's own.
 pub(super) fn load(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Option<Plan>, WorkspaceError> {
+    match find(root, name, reach)? {
+        Some(Found { foreign: Some(reason), .. }) => {
+            Err(WorkspaceError::Foreign { name: name.to_owned(), reason })
+        }
+        found => Ok(found.map(|found| found.plan)),
+    }
+}
+
+/// Reads the journal of this name, if there is one. It may have come with somebody's commit instead of from a killed
+/// run, so whoever asks looks at `foreign`, and nothing in it is believed to stay within what a run may change.
+pub(super) fn find(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Option<Found>, WorkspaceError> {
     let refuse = |reason: String| WorkspaceError::Journal { name: name.to_owned(), reason };
     let (file, stat) = match walk::file_in(root, name) {
         Ok(opened) => opened,
         Err(Obstacle::Missing) => return Ok(None),
-        Err(obstacle) => return Err(refuse(obstacle.into_io().to_string())),
+        Err(obstacle) => return Err(refuse(format!("cannot be read: {}", obstacle.into_io()))),
     };
     let text = walk::content(&file, &stat, MAX_BYTES)
-        .map_err(|error| refuse(error.to_string()))?
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?
         .ok_or_else(|| refuse("is too large".into()))?;
-    match serde_json::from_slice::<Written>(&text) {
-        Ok(written) => written.read(reach).map(Some).map_err(refuse),
-        // The run was killed while it wrote this, so before it made anything else.
-        Err(error) if name == STAGING && error.is_eof() => {
-            Ok(Some(Plan { run: String::new(), folders: Vec::new(), entries: Vec::new() }))
-        }
-        Err(error) => Err(refuse(error.to_string())),
+    let damaged = |error: serde_json::Error| refuse(format!("is damaged, or of another version ({error})"));
+    let nothing = || Plan { run: String::new(), folders: Vec::new(), entries: Vec::new() };
+    let Some(end) = text.iter().position(|byte| *byte == b'\n') else {
+        // The run was killed before it had written a line, so before it made anything else. There is nothing in it
+        // to obey, whoever wrote it.
+        return match name == STAGING && text.len() < MAX_HEAD {
+            true => Ok(Some(Found { plan: nothing(), begun: None, foreign: None })),
+            false => Err(refuse("is damaged, or of another version".into())),
+        };
+    };
+    let head: Head = serde_json::from_slice(&text[..end]).map_err(damaged)?;
+    if head.version != VERSION {
+        return Err(refuse(format!("is of version {}, and this lockstep knows {VERSION}", head.version)));
     }
+    let foreign = match (head.birth, birth::of(&file)) {
+        // Who may write here could have this user remove a file elsewhere in the workspace.
+        _ if stat.st_uid != rustix::process::geteuid().as_raw() => Some("belongs to another user"),
+        (Some(written), Some(found)) if written == found => None,
+        (Some(_), Some(_)) => Some("was made elsewhere and then copied, checked out or unpacked here"),
+        _ => Some(
+            "lies in a file system that does not keep when files were made, so nothing proves whose it is",
+        ),
+    };
+    let plan = match serde_json::from_slice::<Written>(&text[end + 1..]) {
+        Ok(written) => written.read(reach).map_err(refuse)?,
+        // The run was killed while it wrote this, so before it made anything else.
+        Err(error) if name == STAGING && error.is_eof() => nothing(),
+        Err(error) => return Err(damaged(error)),
+    };
+    let begun = head.birth.and_then(|birth| u64::try_from(birth.seconds).ok());
+    Ok(Some(Found { plan, begun, foreign }))
 }
 
-/// The journal as it is written.
+/// The first line of a journal: what is known before anything else is made.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    version: u32,
+    birth: Option<Birth>,
+}
+
+/// No first line is longer.
+const MAX_HEAD: usize = 256;
+
+/// The second line of a journal.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    version: u32,
     run: String,
     folders: Vec<String>,
     files: Vec<WrittenFile>,
@@ -137,6 +210,7 @@ struct WrittenFile {
     path: String,
     before: Option<String>,
     after: Option<String>,
+    private: bool,
 }
 
 impl From<&Plan> for Written {
@@ -146,9 +220,9 @@ impl From<&Plan> for Written {
             path: entry.path.to_string(),
             before: print(entry.before),
             after: print(entry.after),
+            private: entry.private,
         });
         Self {
-            version: VERSION,
             run: plan.run.clone(),
             folders: plan.folders.iter().map(ToString::to_string).collect(),
             files: files.collect(),
@@ -158,27 +232,27 @@ impl From<&Plan> for Written {
 
 impl Written {
     fn read(self, reach: &Reach) -> Result<Plan, String> {
-        if self.version != VERSION {
-            return Err(format!("is of version {}, and this lockstep knows {VERSION}", self.version));
-        }
         let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         if self.run.len() != 16 || !self.run.chars().all(hexadecimal) {
             return Err("names no run".into());
         }
         let path = |text: &str| {
-            let path = WorkspacePath::parse(text).map_err(|error| error.to_string())?;
+            let path = WorkspacePath::parse(text).map_err(|error| format!("names no path: {error}"))?;
             match reach.unchangeable(&path) {
                 Some(reason) => Err(format!("names `{path}`, which {reason}")),
                 None => Ok(path),
             }
         };
         let digest = |text: Option<String>| match text {
-            Some(text) => Digest::parse(&text).map(Some).ok_or_else(|| format!("`{text}` is no digest")),
+            Some(text) => {
+                Digest::parse(&text).map(Some).ok_or_else(|| format!("holds `{text}`, which is no digest"))
+            }
             None => Ok(None),
         };
         let folders = self.folders.iter().map(|folder| path(folder));
         let entries = self.files.into_iter().map(|file| {
-            Ok(Entry { path: path(&file.path)?, before: digest(file.before)?, after: digest(file.after)? })
+            let (before, after) = (digest(file.before)?, digest(file.after)?);
+            Ok(Entry { path: path(&file.path)?, before, after, private: file.private })
         });
         Ok(Plan {
             run: self.run,

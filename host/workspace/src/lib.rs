@@ -2,6 +2,7 @@
 //! or not at all. It takes what a call is about only from the gate's permit, and it never leaves its root.
 #![forbid(unsafe_code)]
 
+mod birth;
 mod commit;
 pub mod content;
 mod diff;
@@ -21,12 +22,14 @@ mod staged;
 mod stdin;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod walk;
 
+pub use commit::Committed;
 pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
 pub use own::{Access, Fill, Naming, OwnError, OwnFiles, Problem, Reserved};
-pub use recover::Recovered;
+pub use recover::{How, Pending, Progress, Purpose, Recovered, Stage, end, look};
 
 use find::Looks;
 use lockstep_model::call::{Answer, CallError};
@@ -91,21 +94,24 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the folder, and first ends what a killed run left in it. `own_files` are the files and
-    /// folders of this run and its platform, out of reach where they lie inside; they need not exist.
+    /// Opens the folder, and first does what a run of this `purpose` does about what a killed run left in it.
+    /// `own_files` are the files and folders of this run and its platform, out of reach where they lie inside; they need
+    /// not exist.
     ///
     /// # Errors
-    /// The folder cannot be opened, another run is committing and does not end, or what a killed run
-    /// left cannot be ended without losing somebody's change.
-    pub fn open(root: &Path, limits: &Limits, own_files: &[PathBuf]) -> Result<Self, WorkspaceError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = rustix::fs::open(root, flags, Mode::empty())
-            .map_err(|error| WorkspaceError::Root { path: root.to_owned(), source: error.into() })?;
+    /// The folder cannot be opened, another run is committing and does not end, a journal is not this machine's own, or
+    /// what a killed run left cannot be ended without losing somebody's change.
+    pub fn open(
+        root: &Path,
+        limits: &Limits,
+        own_files: &[PathBuf],
+        purpose: Purpose,
+    ) -> Result<Self, WorkspaceError> {
+        let opened = open_root(root)?;
         let reach = Reach::all_but(root, own_files);
         let mut recovered = None;
         if recover::is_needed(opened.as_fd()) {
-            let _lock = lock::Lock::take(opened.as_fd())?;
-            recovered = recover::recover(opened.as_fd(), &reach, limits.staged_bytes)?;
+            recovered = recover::at_start(opened.as_fd(), &reach, purpose)?;
         }
         Ok(Self {
             root: opened,
@@ -122,12 +128,6 @@ impl Workspace {
     #[must_use]
     pub fn without_stdin(self) -> Self {
         Self { stdin: Stdin::taken(), ..self }
-    }
-
-    /// What a killed run had left here and [`Workspace::open`] ended.
-    #[must_use]
-    pub fn recovered(&self) -> Option<&Recovered> {
-        self.recovered.as_ref()
     }
 
     /// Finds the files that the permit's pattern names, sorted by path.
@@ -294,12 +294,12 @@ impl Workspace {
         self.staged.iter().map(StagedFile::change).collect()
     }
 
-    /// Puts everything staged in place and says what changed. With nothing staged it touches nothing.
+    /// Puts everything staged in place. With nothing staged it touches nothing.
     ///
     /// # Errors
     /// Nothing was changed, but for [`CommitError::Unfinished`].
-    pub fn commit(self) -> Result<Vec<Change>, CommitError> {
-        commit::commit(self.root(), &self.staged, &self.reach, self.limits.staged_bytes)
+    pub fn commit(self) -> Result<Committed, CommitError> {
+        commit::commit(self.root, &self.staged, &self.reach, self.limits.staged_bytes)
     }
 
     fn root(&self) -> BorrowedFd<'_> {
@@ -354,6 +354,12 @@ impl Workspace {
         self.remember(path, digest);
         Ok(digest)
     }
+}
+
+fn open_root(root: &Path) -> Result<OwnedFd, WorkspaceError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(root, flags, Mode::empty())
+        .map_err(|error| WorkspaceError::Root { path: root.to_owned(), source: error.into() })
 }
 
 fn staged_content(staged: &StagedFile) -> Result<&Content, CallError> {

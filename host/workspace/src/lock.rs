@@ -2,7 +2,7 @@
 //! no file and ends with the process that holds it.
 
 use super::WorkspaceError;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::thread::sleep;
@@ -13,27 +13,36 @@ const TRIES: u32 = if cfg!(test) { 3 } else { 1000 };
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Holds the workspace for as long as it lives.
-pub(super) struct Lock<'a>(BorrowedFd<'a>);
+#[derive(Debug)]
+pub(super) struct Lock(OwnedFd);
 
-impl<'a> Lock<'a> {
+impl Lock {
     /// Waits a little for another run to end its commit.
-    pub(super) fn take(root: BorrowedFd<'a>) -> Result<Self, WorkspaceError> {
+    pub(super) fn take(root: BorrowedFd<'_>) -> Result<Self, WorkspaceError> {
         for _ in 0..TRIES {
-            match flock(root, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self(root)),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => sleep(PAUSE),
-                Err(error) => {
-                    return Err(WorkspaceError::Io { path: ".".into(), source: error.into() });
-                }
+            if let Some(lock) = Self::try_take(root)? {
+                return Ok(lock);
             }
+            sleep(PAUSE);
         }
         Err(WorkspaceError::Busy)
     }
+
+    /// The lock; none while another run has it.
+    pub(super) fn try_take(root: BorrowedFd<'_>) -> Result<Option<Self>, WorkspaceError> {
+        let failed = |source| WorkspaceError::Io { path: ".".into(), source };
+        match flock(root, FlockOperation::NonBlockingLockExclusive) {
+            // The same open folder, so the same lock.
+            Ok(()) => Ok(Some(Self(root.try_clone_to_owned().map_err(failed)?))),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
 }
 
-impl Drop for Lock<'_> {
+impl Drop for Lock {
     fn drop(&mut self) {
         // Closing the root folder ends the lock too.
-        let _ = flock(self.0, FlockOperation::Unlock);
+        let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }

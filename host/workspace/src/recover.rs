@@ -1,70 +1,283 @@
-//! Ends what a killed run left: what it had not decided is undone, what it had decided is finished. It
-//! never overwrites a change that somebody made in between.
+//! Ends what a killed run left. What it was putting in place goes back, so that the next run does and tells everything
+//! itself; nothing that somebody changed in between is overwritten, and nothing is done for a run that changes nothing.
 
-use super::WorkspaceError;
-use super::commit::{self, Found};
-use super::journal::{self, JOURNAL, Plan, STAGING};
+use super::commit;
+use super::error::WorkspaceError;
+use super::journal::{self, JOURNAL, NAMES, Plan, STAGING, TOLD};
+use super::lock::Lock;
 use super::reach::Reach;
-use super::walk::Folders;
+use super::undo::{self, Kept, Standing};
+use super::{Workspace, open_root};
 use lockstep_model::report::Change;
-use rustix::fd::BorrowedFd;
-use rustix::fs::{AtFlags, statat};
+use rustix::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+/// What a run means to do with the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It changes files: it first ends what a killed run left.
+    Change,
+    /// It reads files: it waits for a commit that is under way, and refuses files that a killed run left half in place.
+    Read,
+    /// It only plans: it changes nothing, waits for nobody, and refuses as [`Purpose::Read`] does.
+    Plan,
+    /// It has no right on any file.
+    Nothing,
+}
 
 /// What a killed run had left in the workspace, and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovered {
-    /// It had not decided its commit yet: its temporary files are removed, nothing else has changed.
-    Undone,
-    /// It had decided its commit: these files are now as it wanted them.
-    Finished(Vec<Change>),
+    /// It is undone: these files are again what they were before it.
+    Undone(Vec<Change>),
+    /// It is left where it is: temporary files that no step sees. All files are whole.
+    Left,
+    /// It is left where it is, whatever it is: this run looks at no file.
+    Unseen,
+    /// Another run is putting its files in place at this moment.
+    Underway,
 }
 
 /// Whether a run left something, or is committing at this moment.
 pub(super) fn is_needed(root: BorrowedFd<'_>) -> bool {
-    [STAGING, JOURNAL].iter().any(|name| statat(root, *name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+    NAMES.iter().any(|name| journal::exists(root, name))
+}
+
+/// Does what a run of this purpose does about what was left, where something was.
+pub(super) fn at_start(
+    root: BorrowedFd<'_>,
+    reach: &Reach,
+    purpose: Purpose,
+) -> Result<Option<Recovered>, WorkspaceError> {
+    if purpose == Purpose::Nothing {
+        return Ok(Some(Recovered::Unseen));
+    }
+    if purpose == Purpose::Change {
+        let _lock = Lock::take(root)?;
+        return recover(root, reach);
+    }
+    let lock = match purpose {
+        // Only then are files of both kinds to be found.
+        Purpose::Read if journal::exists(root, JOURNAL) => Some(Lock::take(root)?),
+        _ => Lock::try_take(root)?,
+    };
+    let Some(_lock) = lock else {
+        return Ok(Some(Recovered::Underway));
+    };
+    if let Some(plan) = journal::load(root, JOURNAL, reach)? {
+        return Err(pending(&plan));
+    }
+    let mut left = false;
+    for name in [STAGING, TOLD] {
+        left |= journal::load(root, name, reach)?.is_some();
+    }
+    Ok(left.then_some(Recovered::Left))
+}
+
+/// Ends what was left since this run began, unless that takes changing a file: the run has looked at it already. The
+/// caller holds the lock.
+pub(super) fn before_commit(root: BorrowedFd<'_>, reach: &Reach) -> Result<(), WorkspaceError> {
+    if let Some(plan) = journal::load(root, JOURNAL, reach)? {
+        return Err(pending(&plan));
+    }
+    recover(root, reach).map(drop)
+}
+
+fn pending(plan: &Plan) -> WorkspaceError {
+    WorkspaceError::Pending { files: plan.entries.iter().map(|entry| entry.path.to_string()).collect() }
 }
 
 /// Ends it. The caller holds the lock.
-pub(super) fn recover(
-    root: BorrowedFd<'_>,
-    reach: &Reach,
-    most: u64,
-) -> Result<Option<Recovered>, WorkspaceError> {
+fn recover(root: BorrowedFd<'_>, reach: &Reach) -> Result<Option<Recovered>, WorkspaceError> {
+    // All are read before anything is done about one.
+    let [staging, decided, told] = [STAGING, JOURNAL, TOLD].map(|name| journal::load(root, name, reach));
+    let (staging, decided, told) = (staging?, decided?, told?);
     let mut recovered = None;
-    if let Some(plan) = journal::load(root, JOURNAL, reach)? {
-        check(root, &plan, most)?;
-        commit::put_in_place(root, &plan, most).map_err(|(index, source)| WorkspaceError::Io {
-            path: plan.entries.get(index).map_or(JOURNAL, |entry| entry.path.as_str()).to_owned(),
-            source,
-        })?;
-        recovered = Some(Recovered::Finished(plan.changes()));
+    if let Some(plan) = told {
+        undo::clear(root, &plan, TOLD)?;
+        recovered = Some(Vec::new());
     }
-    if let Some(plan) = journal::load(root, STAGING, reach)? {
-        commit::undo(root, &plan)?;
-        recovered = recovered.or(Some(Recovered::Undone));
+    if let Some(plan) = decided {
+        let in_place = undo::put_back(root, &plan)?;
+        let back = |index: usize| {
+            let change = plan.entries[index].change();
+            Change { before: change.after, after: change.before, ..change }
+        };
+        recovered = Some(in_place.into_iter().map(back).collect());
     }
-    Ok(recovered)
+    if let Some(plan) = staging {
+        undo::unstage(root, &plan)?;
+        recovered = recovered.or(Some(Vec::new()));
+    }
+    Ok(recovered.map(Recovered::Undone))
 }
 
-/// Makes sure that each file still is the old or already the new one, before any is touched.
-fn check(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<(), WorkspaceError> {
-    let mut folders = Folders::below(root);
-    for (index, entry) in plan.entries.iter().enumerate() {
-        let io = |source| WorkspaceError::Io { path: entry.path.to_string(), source };
-        let changed = || WorkspaceError::Changed { path: entry.path.to_string(), run: plan.run.clone() };
-        let found = commit::look(&mut folders, &entry.path, most).map_err(io)?;
-        let temp = match folders.of(&entry.path) {
-            Ok((parent, _)) => commit::look_at(parent, &plan.temp(index), most).map_err(io)?,
-            Err(_) => Found::Content(None),
-        };
-        let done = found == Found::Content(entry.after);
-        let old = found == Found::Content(entry.before);
-        // What has not been put in place yet must be there, and whole.
-        let ready = entry.after.is_none() || temp == Found::Content(entry.after);
-        let spent = temp == Found::Content(None);
-        if !(old && ready || done && (ready || spent)) {
-            return Err(changed());
+/// How far a killed run got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It was making temporary files. No other file has changed.
+    Staging,
+    /// It was putting files in place, or had and told nobody.
+    Decided,
+    /// It had told what it changed. Only temporary files are left.
+    Told,
+}
+
+/// How far the change of one file got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The old file is there.
+    Waiting,
+    /// The new file is there.
+    InPlace,
+    /// It is neither, or the other one is lost.
+    Changed,
+}
+
+/// What one journal in a workspace says.
+#[derive(Debug)]
+pub struct Pending {
+    /// The journal's name.
+    pub journal: &'static str,
+    /// How far the run got.
+    pub stage: Stage,
+    /// The run, as it is in the names of its temporary files.
+    pub run: String,
+    /// When its commit began, in seconds since 1970.
+    pub begun: Option<u64>,
+    /// Why the journal is not obeyed, if it is not.
+    pub refused: Option<String>,
+    /// The files it names, and how far each got.
+    pub files: Vec<(Change, Progress)>,
+}
+
+/// How somebody wants what was left to be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// The new files are put in place.
+    Finish,
+    /// The old files are put back.
+    Undo,
+    /// All files stay as they are. Temporary files go.
+    Keep,
+}
+
+/// What is pending in a folder. It changes nothing.
+///
+/// # Errors
+/// The folder cannot be opened or read, or another run is committing and does not end.
+pub fn look(root: &Path) -> Result<Vec<Pending>, WorkspaceError> {
+    let root = open_root(root)?;
+    let _lock = Lock::take(root.as_fd())?;
+    let mut found = Vec::new();
+    for (journal, stage) in [(STAGING, Stage::Staging), (JOURNAL, Stage::Decided), (TOLD, Stage::Told)] {
+        let none =
+            Pending { journal, stage, run: String::new(), begun: None, refused: None, files: Vec::new() };
+        match journal::find(root.as_fd(), journal, &Reach::default()) {
+            Ok(None) => {}
+            Ok(Some(journal::Found { plan, begun, foreign })) => {
+                let refused = foreign.map(str::to_owned);
+                // Of files that anybody can have named it is not told how they stand.
+                let stage = if refused.is_some() { Stage::Staging } else { stage };
+                let files = progress(root.as_fd(), &plan, stage)?;
+                found.push(Pending { run: plan.run, begun, refused, files, ..none });
+            }
+            Err(WorkspaceError::Journal { reason, .. }) => {
+                found.push(Pending { refused: Some(reason), ..none })
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn progress(
+    root: BorrowedFd<'_>,
+    plan: &Plan,
+    stage: Stage,
+) -> Result<Vec<(Change, Progress)>, WorkspaceError> {
+    let changes = plan.entries.iter().map(journal::Entry::change);
+    Ok(match stage {
+        Stage::Staging => changes.map(|change| (change, Progress::Waiting)).collect(),
+        Stage::Told => changes.map(|change| (change, Progress::InPlace)).collect(),
+        Stage::Decided => changes.zip(undo::standings(root, plan)?.iter().map(progress_of)).collect(),
+    })
+}
+
+fn progress_of(standing: &Standing) -> Progress {
+    match standing {
+        Standing::Waiting { .. } | Standing::InPlace(Kept::Aside) => Progress::Waiting,
+        Standing::InPlace(_) => Progress::InPlace,
+        Standing::Changed => Progress::Changed,
+    }
+}
+
+/// Ends what is pending in a folder, and says which files it changed. A journal that is not this machine's own can only
+/// be removed, with [`How::Keep`].
+///
+/// # Errors
+/// As [`look`]; a journal that is not obeyed; a file that somebody changed since; the system refused.
+pub fn end(root: &Path, how: How) -> Result<Vec<Change>, WorkspaceError> {
+    let root = open_root(root)?;
+    let root = root.as_fd();
+    let _lock = Lock::take(root)?;
+    match how {
+        How::Undo => Ok(match recover(root, &Reach::default())? {
+            Some(Recovered::Undone(changes)) => changes,
+            _ => Vec::new(),
+        }),
+        How::Finish => finish(root),
+        How::Keep => keep(root).map(|()| Vec::new()),
+    }
+}
+
+fn finish(root: BorrowedFd<'_>) -> Result<Vec<Change>, WorkspaceError> {
+    let reach = Reach::default();
+    if journal::load(root, STAGING, &reach)?.is_some() {
+        return Err(WorkspaceError::Undecided);
+    }
+    if let Some(plan) = journal::load(root, TOLD, &reach)? {
+        undo::clear(root, &plan, TOLD)?;
+    }
+    let Some(plan) = journal::load(root, JOURNAL, &reach)? else {
+        return Ok(Vec::new());
+    };
+    let standings = undo::standings(root, &plan)?;
+    let is_fine =
+        |standing: &Standing| matches!(standing, Standing::Waiting { is_ready: true } | Standing::InPlace(_));
+    if let Some(index) = standings.iter().position(|standing| !is_fine(standing)) {
+        return Err(WorkspaceError::Changed { path: plan.entries[index].path.to_string() });
+    }
+    commit::put_rest(root, &plan, &standings)?;
+    journal::told(root).map_err(|source| WorkspaceError::Io { path: JOURNAL.into(), source })?;
+    undo::clear(root, &plan, TOLD)?;
+    let put =
+        plan.entries.iter().zip(standings).filter(|(_, standing)| progress_of(standing) == Progress::Waiting);
+    Ok(put.map(|(entry, _)| entry.change()).collect())
+}
+
+/// Removes every journal and the temporary files it names. Those lie in the workspace and have names that no step can
+/// give to a file, so this is done for a journal that came from elsewhere as well.
+fn keep(root: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
+    for name in NAMES {
+        match journal::find(root, name, &Reach::default()) {
+            Ok(None) => {}
+            Ok(Some(journal::Found { plan, .. })) => {
+                undo::clear(root, &Plan { folders: Vec::new(), ..plan }, name)?;
+            }
+            Err(WorkspaceError::Journal { .. }) => {
+                journal::end(root, name).map_err(|source| WorkspaceError::Io { path: name.into(), source })?
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+impl Workspace {
+    /// What a killed run had left here, and what [`Workspace::open`] did about it.
+    #[must_use]
+    pub fn recovered(&self) -> Option<&Recovered> {
+        self.recovered.as_ref()
+    }
 }

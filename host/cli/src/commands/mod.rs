@@ -3,6 +3,7 @@
 mod completion;
 mod describe;
 mod list;
+pub(crate) mod recover;
 mod run;
 
 use crate::args;
@@ -54,6 +55,7 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
     let printed = match matches.subcommand() {
         Some(("list", matches)) => list::main(&infos, matches),
         Some(("describe", matches)) => return describe::main(&infos, matches),
+        Some(("recover", matches)) => return recover::main(matches),
         Some(("completion", matches)) => completion::main(command, matches),
         _ => Ok(()),
     };

@@ -12,6 +12,7 @@ use crate::receipt::{self, Place};
 use crate::secrets::Secrets;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
+use crate::workspace;
 use lockstep_cluster::Cluster;
 use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
 use lockstep_forge::Forges;
@@ -24,7 +25,7 @@ use lockstep_model::report::{Change, Ending, Level, Note, Report};
 use lockstep_model::secret;
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
-use lockstep_workspace::{CommitError, Recovered, Workspace, WorkspaceError};
+use lockstep_workspace::{Committed, Workspace};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ use std::sync::Arc;
 struct Work {
     outputs: Vec<Output>,
     changes: Vec<Change>,
+    /// The files that are in place, and that the next run takes back until this is finished.
+    committed: Option<Committed>,
     diff: Option<String>,
     /// How it ends all the same, where the step says no.
     rejected: Option<Ending>,
@@ -123,10 +126,11 @@ fn answer(
             texts.chain(known.notes.iter().map(|note| &note.message)).flat_map(|text| secret::found(text));
         let _ = voice.learn(&shown.collect());
     }
-    let (ending, work) = match result {
+    let (ending, mut work) = match result {
         Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan, &known)), work),
-        Err(ending) => (ending, Work::default()),
+        Err(ending) => (ending, Work { changes: std::mem::take(&mut known.put_back), ..Work::default() }),
     };
+    let committed = work.committed.take();
     let mut report = Report {
         step: voice.step().to_owned(),
         ending,
@@ -151,13 +155,17 @@ fn answer(
     report.notes.append(&mut known.heard);
     report.notes.append(&mut known.notes);
     let exit = report.ending.exit;
-    match voice.close(&report, &shown) {
-        Ok(()) => exit,
-        Err(error) => {
-            complain(&format!("the outputs could not be handed over: {error}"));
-            if exit == Exit::Done { Exit::Invalid } else { exit }
-        }
-    }
+    let told = voice.close(&report, &shown).map_err(|error| {
+        complain(&format!("the outputs could not be handed over: {error}"));
+    });
+    // Only now: a run that is killed before this is taken back by the next one, which then does and tells it all.
+    let kept = committed.map_or(Ok(()), Committed::finish).map_err(|error| {
+        complain(&format!("the files are changed, and {error}"));
+        complain(
+            "hint: `lockstep recover --finish` keeps them; without that the next run puts the old ones back",
+        );
+    });
+    if exit == Exit::Done && told.and(kept).is_err() { Exit::Invalid } else { exit }
 }
 
 /// The run itself.
@@ -175,9 +183,13 @@ fn carry_out(
     voice.learn(&shown).map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
     prepare::grant(args, &subject, known)?;
     let own = own_files(args, place, voice, held.files(), known);
-    let workspace = Workspace::open(&args.workspace, &known.limits, &own)
-        .map_err(|error| ending(Exit::Invalid, "bad-workspace", error.to_string(), error.hint()))?;
-    known.notes.extend(workspace.recovered().map(recovery));
+    let purpose = workspace::purpose(args.plan, &known.grant);
+    let workspace = Workspace::open(&args.workspace, &known.limits, &own, purpose)
+        .map_err(|error| workspace::refused(&error))?;
+    if let Some((note, put_back)) = workspace.recovered().map(workspace::recovery) {
+        known.notes.push(note);
+        known.put_back = put_back;
+    }
     let workspace =
         if args.inputs_file.as_deref() == Some("-") { workspace.without_stdin() } else { workspace };
     let gate = Arc::new(Gate::new(known.grant.clone(), known.limits));
@@ -210,22 +222,10 @@ fn carry_out(
     match (ended, remains) {
         (Ended::Done(outputs), Some((workspace, rejected))) => {
             let rejected = rejected.map(|rejected| conclude::rejection(rejected, &known.log));
-            Ok(Work { outputs, rejected, ..settle(args, workspace, &diff)? })
+            Ok(Work { outputs, rejected, ..settle(args, workspace, &diff, known)? })
         }
         _ => Err(bug("the component ended in no known way")),
     }
-}
-
-/// Says what was done about what a killed run had left.
-fn recovery(recovered: &Recovered) -> Note {
-    let message = match recovered {
-        Recovered::Undone => "undid what a killed run had begun".to_owned(),
-        Recovered::Finished(changes) => {
-            let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
-            format!("finished what a killed run had decided: {}", paths.join(", "))
-        }
-    };
-    Note { level: Level::Notice, message, at: None }
 }
 
 /// Keeps what the component said, and shows what it printed.
@@ -243,25 +243,15 @@ fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> (Workspace, Opti
 }
 
 /// Puts what is staged in place, or with `--plan` only shows it.
-fn settle(args: &RunArgs, workspace: Workspace, branches: &str) -> Result<Work, Ending> {
+fn settle(args: &RunArgs, workspace: Workspace, branches: &str, known: &mut Known) -> Result<Work, Ending> {
     if args.plan {
-        let diff = workspace.plan_diff().map_err(|error| not_put(&error))? + branches;
+        let diff = workspace.plan_diff().map_err(|error| workspace::not_put(&error))? + branches;
         return Ok(Work { changes: workspace.changes(), diff: Some(diff), ..Work::default() });
     }
-    let changes = workspace.commit().map_err(|error| not_put(&error))?;
-    Ok(Work { changes, ..Work::default() })
-}
-
-/// Why what was staged is not in place.
-fn not_put(error: &CommitError) -> Ending {
-    let (exit, code) = match error {
-        CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
-        CommitError::Workspace(WorkspaceError::Busy) => (Exit::Rejected, "busy"),
-        CommitError::Unwritable { .. } | CommitError::Unfinished { .. } | CommitError::Workspace(_) => {
-            (Exit::Invalid, "unwritable")
-        }
-    };
-    ending(exit, code, error.to_string(), error.hint())
+    let committed = workspace.commit().map_err(|error| workspace::not_put(&error))?;
+    known.notes.extend(workspace::manner(&committed));
+    let changes = workspace::all_changes(committed.changes.clone(), &known.put_back);
+    Ok(Work { changes, committed: Some(committed), ..Work::default() })
 }
 
 fn done(work: &Work, planned: bool, known: &Known) -> Ending {

@@ -45,10 +45,11 @@ fn a_name_swapped_with_a_link_never_leads_outside() {
         let mut round = 0_u32;
         while round < 2000 || swaps.load(Ordering::Relaxed) < 5000 {
             round += 1;
-            let Ok(workspace) = Workspace::open(root.path(), &Limits::default(), &[]) else {
+            let Ok(workspace) = Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change) else {
                 // An earlier round was stopped by a swap half-way. Only this test may do this.
-                let _ = fs::remove_file(root.path().join(journal::JOURNAL));
-                let _ = fs::remove_file(root.path().join(journal::STAGING));
+                for name in journal::NAMES {
+                    let _ = fs::remove_file(root.path().join(name));
+                }
                 continue;
             };
             let mut run = Run { gate: gate(Limits::default()), workspace };

@@ -136,7 +136,7 @@ fn what_is_outside_the_grant_is_denied_as_a_whole() {
     };
     let granted = || Run {
         gate: Gate::new(Grant { asked: vec![right.clone()], ceilings: vec![] }, Limits::default()),
-        workspace: Workspace::open(root.path(), &Limits::default(), &[]).unwrap(),
+        workspace: Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap(),
     };
     assert_eq!(granted().links("deploy/*").unwrap().len(), 1);
     assert_eq!(granted().digests(&["deploy/a"], Algorithm::Sha256, None).unwrap().len(), 1);
@@ -262,7 +262,7 @@ fn a_file_that_changes_while_it_is_read_is_a_conflict() {
     for (name, meddle) in meddle {
         let root = tree(&[("a", "123456"), ("b", "1")]);
         std::thread::sleep(Duration::from_millis(20));
-        let workspace = Workspace::open(root.path(), &Limits::default(), &[]).unwrap();
+        let workspace = Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap();
         let paths = ["b", "a"].map(|path| WorkspacePath::parse(path).unwrap());
         let open = |path: &WorkspacePath| {
             let opened = workspace.opened("digest", path);
@@ -316,4 +316,23 @@ fn the_record_does_not_help_to_guess_what_is_in_a_private_file() {
     let digests = run.digests(&["a", "private"], Algorithm::Sha256, None).unwrap();
     assert_eq!(digests[1][0], Digest::of(b"hunter2").hex());
     assert!(run.gate.log().records.iter().all(|record| record.digest.is_none()));
+}
+
+/// A path has 128 parts at most. What lies deeper is refused and not passed over, if the pattern could mean it.
+#[test]
+fn folders_that_nest_deeper_than_any_path_are_refused_by_name() {
+    let root = tree(&[("top.yaml", "")]);
+    let below = |folders: usize| "d/".repeat(folders);
+    put(root.path(), &format!("{}x.yaml", below(127)), "");
+    let mut run = Run::on(root.path());
+    assert_eq!(run.paths("**/*.yaml").len(), 2);
+    assert_eq!(run.links("**").unwrap(), []);
+    fs::create_dir(root.path().join(below(128))).unwrap();
+    for (found, pattern) in [(run.glob("**/*.yaml").map(drop), "glob"), (run.links("**").map(drop), "links")]
+    {
+        let Err(CallError::Limit(said)) = found else { panic!("{pattern}: {found:?}") };
+        assert!(said.starts_with("`d/d/d/") && said.contains("128 folders deep"), "{said}");
+    }
+    assert_eq!(run.paths("*.yaml"), ["top.yaml"]);
+    assert_eq!(run.paths("d/*/*.yaml"), [""; 0]);
 }

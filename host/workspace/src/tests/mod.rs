@@ -3,6 +3,7 @@
 mod attacks;
 mod committing;
 mod diffs;
+mod foreign;
 mod kill;
 mod looking;
 mod model;
@@ -34,7 +35,10 @@ impl Run {
     }
 
     fn with(root: &Path, limits: Limits, own_files: &[PathBuf]) -> Self {
-        Self { gate: gate(limits), workspace: Workspace::open(root, &limits, own_files).unwrap() }
+        Self {
+            gate: gate(limits),
+            workspace: Workspace::open(root, &limits, own_files, Purpose::Change).unwrap(),
+        }
     }
 
     fn call<T>(
@@ -110,7 +114,10 @@ impl Run {
     }
 
     fn commit(self) -> Result<Vec<Change>, CommitError> {
-        self.workspace.commit()
+        let committed = self.workspace.commit()?;
+        let changes = committed.changes.clone();
+        committed.finish()?;
+        Ok(changes)
     }
 }
 

@@ -138,7 +138,7 @@ fn sizes_are_limited_before_a_byte_is_read() {
 fn a_file_that_grows_while_it_is_read_stays_within_the_limit() {
     let root = tree(&[("log", "12")]);
     let (file, stat) = walk::file(
-        Workspace::open(root.path(), &Limits::default(), &[]).unwrap().root(),
+        Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap().root(),
         &WorkspacePath::parse("log").unwrap(),
     )
     .unwrap();

@@ -3,10 +3,15 @@
 use super::committing::{First, small_commit};
 use super::*;
 
+fn open(root: &Path, purpose: Purpose) -> Result<Workspace, WorkspaceError> {
+    Workspace::open(root, &Limits::default(), &[], purpose)
+}
+
 #[test]
-fn a_kill_at_any_operation_leaves_the_old_or_the_new() {
-    for first in [First::Write, First::Remove] {
-        let (mut old_seen, mut new_seen) = (0, 0);
+fn a_kill_at_any_operation_leaves_the_old_unless_everybody_was_told() {
+    for (first, without) in [(First::Write, false), (First::Remove, false), (First::Write, true)] {
+        fault::WITHOUT_EXCHANGE.set(without);
+        let (mut undone, mut put_back, mut kept) = (0, 0, 0);
         for after in 0.. {
             let (root, run, new) = small_commit(first);
             let old = snapshot(root.path());
@@ -15,17 +20,52 @@ fn a_kill_at_any_operation_leaves_the_old_or_the_new() {
                 assert!(result.is_ok());
                 break;
             }
+            let left = snapshot(root.path());
             let next = Run::on(root.path());
             let now = snapshot(root.path());
+            let case = format!("{first:?}, after {after}: {left:?}");
             match next.workspace.recovered() {
-                Some(Recovered::Finished(changes)) => assert_eq!((changes.len(), &now), (5, &new)),
-                _ => assert_eq!(now, old, "{first:?}, after {after}"),
+                _ if left.contains_key(journal::TOLD) => {
+                    assert_eq!(next.workspace.recovered(), Some(&Recovered::Undone(vec![])), "{case}");
+                    assert_eq!(now, new, "{case}");
+                    kept += 1;
+                }
+                Some(Recovered::Undone(changes)) => {
+                    assert_eq!(now, old, "{case}");
+                    let differ = |path: &String| left.get(path) != old.get(path);
+                    let named: Vec<&String> = changes.iter().map(|change| &change.path).collect();
+                    let differing: Vec<&String> = ["0", "b", "c/d", "c/e", "x/y/z"]
+                        .iter()
+                        .filter_map(|path| old.get_key_value(*path).or(new.get_key_value(*path)))
+                        .map(|(path, _)| path)
+                        .filter(|path| differ(path))
+                        .collect();
+                    assert_eq!(named, differing, "{case}");
+                    let old_digest = |path: &str| old.get(path).map(|content| Digest::of(content));
+                    assert!(changes.iter().all(|change| change.after == old_digest(&change.path)), "{case}");
+                    undone += u32::from(changes.is_empty());
+                    put_back += u32::from(!changes.is_empty());
+                }
+                // Killed before its first operation, or after its last.
+                None => assert!(now == old || now == new, "{case}"),
+                other => panic!("{case}: {other:?}"),
             }
-            old_seen += u32::from(now == old);
-            new_seen += u32::from(now == new);
         }
-        assert!(old_seen > 5 && new_seen > 5, "{old_seen} old, {new_seen} new");
+        assert!(undone > 5 && put_back > 4 && kept > 5, "{undone} {put_back} {kept}");
+        fault::WITHOUT_EXCHANGE.set(false);
     }
+}
+
+#[test]
+fn the_same_run_again_does_and_tells_everything_itself() {
+    let root = half_committed();
+    let mut run = Run::on(root.path());
+    run.write("0", "new").unwrap();
+    run.write("c/d", "new").unwrap();
+    let changes = run.commit().unwrap();
+    let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["0", "c/d"]);
+    assert_eq!(changes[0].before, Some(Digest::of(b"0")));
 }
 
 #[test]
@@ -39,7 +79,7 @@ fn a_kill_during_the_recovery_is_recovered_too() {
         }
         // Each attempt gets one operation further, and starts from where the last one died.
         for second in 0.. {
-            let opened = || Workspace::open(root.path(), &Limits::default(), &[]);
+            let opened = || open(root.path(), Purpose::Change);
             let (opened, hit) = fault::during(second, Fault::Kill, opened);
             if !hit {
                 opened.unwrap();
@@ -65,167 +105,201 @@ fn half_committed() -> TempDir {
     unreachable!()
 }
 
+/// Takes the temporary files in `c` away, or spoils them.
+fn temporary(root: &Path, spoil: bool) {
+    for own in own_files(root).iter().filter(|own| own.starts_with("c/")) {
+        match spoil {
+            true => put(root, own, "torn"),
+            false => fs::remove_file(root.join(own)).unwrap(),
+        }
+    }
+}
+
 #[test]
-fn a_recovery_never_overwrites_somebodys_change() {
-    let cases: [(&str, Meddle); 6] = [
+fn a_file_that_was_in_place_and_changed_since_is_refused() {
+    let cases: [(&str, Meddle); 5] = [
         ("0", |root| put(root, "0", "theirs")),
-        ("b", |root| put(root, "b", "theirs")),
-        ("c/d", |root| put(root, "c/d", "theirs")),
-        ("x/y/z", |root| put(root, "x/y/z", "theirs")),
-        ("c/d", |root| {
-            for own in own_files(root).iter().filter(|own| own.starts_with("c/")) {
+        ("0", |root| fs::remove_file(root.join("0")).unwrap()),
+        ("0", |root| {
+            fs::remove_file(root.join("0")).unwrap();
+            symlink("same", root.join("0")).unwrap();
+        }),
+        ("0", |root| {
+            for own in own_files(root).iter().filter(|own| own.ends_with("-0")) {
                 fs::remove_file(root.join(own)).unwrap();
             }
         }),
-        ("c/d", |root| {
-            for own in own_files(root).iter().filter(|own| own.starts_with("c/")) {
-                put(root, own, "torn");
-            }
-        }),
+        ("c/d", |root| temporary(root, true)),
     ];
     for (expected, meddle) in cases {
         let root = half_committed();
         meddle(root.path());
         let before = snapshot(root.path());
-        match Workspace::open(root.path(), &Limits::default(), &[]) {
+        match open(root.path(), Purpose::Change) {
             Err(error @ WorkspaceError::Changed { .. }) => {
                 let (message, hint) = (error.to_string(), error.hint().unwrap());
                 assert!(message.contains(&format!("`{expected}`")), "{message}");
-                assert!(hint.contains(journal::JOURNAL) && hint.contains(expected), "{hint}");
+                assert!(hint.contains("lockstep recover --keep") && hint.contains(expected), "{hint}");
             }
             other => panic!("{expected}: {other:?}"),
         }
         assert_eq!(snapshot(root.path()), before);
+        assert!(matches!(end(root.path(), How::Finish), Err(WorkspaceError::Changed { .. })), "{expected}");
+        assert_eq!(snapshot(root.path()), before);
+        end(root.path(), How::Keep).unwrap();
+        assert_eq!(own_files(root.path()), [""; 0]);
+        let now = snapshot(root.path());
+        assert!(before.iter().all(|(path, content)| path.contains(".lockstep-") || now[path] == *content));
     }
 }
 
 #[test]
-fn a_temporary_file_that_is_taken_away_is_not_taken_for_done() {
-    let root = half_committed();
-    let folder = File::open(root.path()).unwrap();
-    let plan = journal::load(folder.as_fd(), journal::JOURNAL, &Reach::default()).unwrap().unwrap();
-    for own in own_files(root.path()).iter().filter(|own| own.starts_with("c/")) {
-        fs::remove_file(root.path().join(own)).unwrap();
+fn a_file_that_was_not_in_place_yet_stays_as_somebody_made_it() {
+    let cases: [(&str, Meddle); 4] = [
+        ("b", |root| put(root, "b", "theirs")),
+        ("c/d", |root| put(root, "c/d", "theirs")),
+        ("x/y/z", |root| put(root, "x/y/z", "theirs")),
+        ("c/d", |root| temporary(root, false)),
+    ];
+    for (path, meddle) in cases {
+        let root = half_committed();
+        meddle(root.path());
+        let theirs = fs::read(root.path().join(path)).unwrap();
+        assert!(end(root.path(), How::Finish).is_err(), "{path}");
+        open(root.path(), Purpose::Change).unwrap();
+        assert_eq!(fs::read(root.path().join(path)).unwrap(), theirs);
+        assert_eq!(fs::read(root.path().join("0")).unwrap(), b"0");
+        assert_eq!(own_files(root.path()), [""; 0]);
     }
-    let (index, _) = commit::put_in_place(folder.as_fd(), &plan, 100).unwrap_err();
-    assert_eq!(plan.entries[index].path.as_str(), "c/d");
 }
 
 #[test]
-fn a_commit_first_ends_what_was_left_since_it_opened() {
-    let root = half_committed();
-    let left = snapshot(root.path());
-    for (path, _) in left.iter().filter(|(path, _)| path.contains(".lockstep-")) {
-        fs::remove_file(root.path().join(path)).unwrap();
+fn a_run_that_changes_nothing_leaves_everything_where_it_is() {
+    let mut stages = [0; 3];
+    for after in 0.. {
+        let (root, run, _) = small_commit(First::Write);
+        let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
+        if !hit {
+            break;
+        }
+        let left = snapshot(root.path());
+        let stage = journal::NAMES.iter().position(|name| left.contains_key(*name));
+        // A journal that was not written yet says nothing.
+        let Some(stage) = stage else { continue };
+        for purpose in [Purpose::Read, Purpose::Plan, Purpose::Nothing] {
+            let opened = open(root.path(), purpose);
+            match (opened, purpose, stage) {
+                (Ok(opened), Purpose::Nothing, _) => {
+                    assert_eq!(opened.recovered(), Some(&Recovered::Unseen))
+                }
+                (Err(WorkspaceError::Pending { files }), _, 1) => assert_eq!(files.len(), 5),
+                (Ok(opened), _, 0 | 2) => assert_eq!(opened.recovered(), Some(&Recovered::Left)),
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(snapshot(root.path()), left, "{purpose:?}");
+        }
+        let told = look(root.path()).unwrap();
+        assert_eq!((told.len(), told[0].journal), (1, journal::NAMES[stage]));
+        assert_eq!(snapshot(root.path()), left);
+        stages[stage] += 1;
     }
+    assert!(stages.iter().all(|count| *count > 3), "{stages:?}");
+}
+
+#[test]
+fn what_is_pending_is_shown_and_ended_as_somebody_wants() {
+    let old = snapshot(small_commit(First::Write).0.path());
+    for without in [false, true] {
+        fault::WITHOUT_EXCHANGE.set(without);
+        for after in 0.. {
+            let [finished, undone, kept] = [How::Finish, How::Undo, How::Keep].map(|how| {
+                let (root, run, new) = small_commit(First::Write);
+                let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
+                let left = snapshot(root.path());
+                let pending = look(root.path()).unwrap();
+                (end(root.path(), how), snapshot(root.path()), left, new, pending, hit)
+            });
+            if !finished.5 {
+                break;
+            }
+            let (result, now, left, new, pending, _) = finished;
+            let Some(first) = pending.first() else { continue };
+            match first.stage {
+                Stage::Staging => {
+                    assert!(matches!(result, Err(WorkspaceError::Undecided)) && now == left, "{after}")
+                }
+                _ => assert!(result.is_ok() && now == new, "after {after}: {result:?} {now:?}"),
+            }
+            let expected = if first.stage == Stage::Told { &new } else { &old };
+            assert_eq!(&undone.1, expected, "after {after}");
+            let mut files = left;
+            files.retain(|path, _| !path.contains(".lockstep-"));
+            assert_eq!(kept.1, files, "after {after}");
+            if first.stage == Stage::Decided && !without {
+                let is_new = |path: &str| kept.1.get(path) == new.get(path);
+                let told = first
+                    .files
+                    .iter()
+                    .all(|(change, progress)| (*progress == Progress::InPlace) == is_new(&change.path));
+                assert!(told && first.begun.is_some() && first.run.len() == 16, "{pending:?}");
+            }
+        }
+        fault::WITHOUT_EXCHANGE.set(false);
+    }
+}
+
+#[test]
+fn a_commit_refuses_what_was_left_half_in_place_since_it_opened() {
+    let root = half_committed();
+    // As if it came only now: by its name it is one, so it is moved and not copied.
+    let (journal, aside) = (root.path().join(journal::JOURNAL), root.path().join("aside"));
+    fs::rename(&journal, &aside).unwrap();
     let mut run = Run::on(root.path());
     run.write("same", "6").unwrap();
-    for (path, content) in left.iter().filter(|(path, _)| path.contains(".lockstep-")) {
-        put(root.path(), path, content);
-    }
-    run.commit().unwrap();
-    let now = snapshot(root.path());
-    assert_eq!((&now["same"][..], &now["c/d"][..]), (&b"6"[..], &b"new"[..]));
-    assert_eq!(own_files(root.path()), [""; 0]);
+    fs::rename(&aside, &journal).unwrap();
+    let before = snapshot(root.path());
+    let result = run.commit();
+    assert!(matches!(result, Err(CommitError::Workspace(WorkspaceError::Pending { .. }))), "{result:?}");
+    assert_eq!(snapshot(root.path()), before);
 }
 
 #[test]
 fn a_journal_cut_off_anywhere_is_undone() {
-    let (root, run, _) = small_commit(First::Write);
-    let old = snapshot(root.path());
-    let _ = fault::during(3, Fault::Kill, || run.commit());
-    let whole = fs::read(root.path().join(journal::STAGING)).unwrap();
-    for length in 0..whole.len() {
+    let written = |length: Option<u64>| {
+        let (root, run, _) = small_commit(First::Write);
+        let old = snapshot(root.path());
         // Only the journal: it is whole before anything else is made.
-        let root = tree(&[]);
-        for (path, content) in old.iter().filter(|(path, _)| !path.ends_with('/')) {
-            put(root.path(), path, content);
-        }
-        put(root.path(), journal::STAGING, &whole[..length]);
+        let _ = fault::during(2, Fault::Kill, || run.commit());
+        let journal = fs::OpenOptions::new().write(true).open(root.path().join(journal::STAGING)).unwrap();
+        let whole = journal.metadata().unwrap().len();
+        journal.set_len(length.unwrap_or(whole)).unwrap();
+        (root, old, whole)
+    };
+    for length in 0..=written(None).2 {
+        let (root, old, _) = written(Some(length));
         let run = Run::on(root.path());
-        assert_eq!(run.workspace.recovered(), Some(&Recovered::Undone));
-        assert_eq!(snapshot(root.path()), old);
-    }
-}
-
-/// A journal that anybody can put into a repository, with its one temporary file.
-fn planted(root: &Path, name: &str, path: &str, folder: &str) {
-    let digest = Digest::of(b"evil");
-    let text = format!(
-        r#"{{"version":1,"run":"0123456789abcdef","folders":["{folder}"],"files":[{{"path":"{path}","before":null,"after":"{digest}"}}]}}"#
-    );
-    put(root, name, text);
-    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let temp = root.join(parent).join(".lockstep-0123456789abcdef-0");
-    if temp.parent().unwrap().is_dir() {
-        fs::write(temp, "evil").unwrap();
+        assert_eq!(run.workspace.recovered(), Some(&Recovered::Undone(vec![])), "{length}");
+        assert_eq!(snapshot(root.path()), old, "{length}");
     }
 }
 
 #[test]
-fn a_planted_journal_reaches_nothing_that_a_run_cannot_change() {
-    let outside = tree(&[("kept", "")]);
-    for name in [journal::JOURNAL, journal::STAGING] {
-        for path in [
-            ".git/config",
-            ".git/hooks/pre-commit",
-            "a/.git/config",
-            ".github/workflows/ci.yml",
-            "lockstep.yaml",
-            "runner/env",
-            "../kept",
-            "/etc/kept",
-            "a/../../kept",
-            ".lockstep-journal",
-        ] {
-            let root = tree(&[(".git/config", ""), ("a/x", ""), ("runner/env", "")]);
-            fs::create_dir(root.path().join(".git/hooks")).unwrap();
-            planted(root.path(), name, path, "a");
-            let before = snapshot(root.path());
-            let own = [root.path().join("runner/env")];
-            let opened = Workspace::open(root.path(), &Limits::default(), &own);
-            assert!(matches!(opened, Err(WorkspaceError::Journal { .. })), "{name} {path}: {opened:?}");
-            assert_eq!(snapshot(root.path()), before, "{name} {path}");
+fn a_file_that_only_becomes_private_is_put_back_too() {
+    for after in 0.. {
+        let root = tree(&[("a", "1"), ("b", "1")]);
+        set_mode(root.path(), "a", 0o644);
+        let mut run = Run::on(root.path());
+        run.write_private("a", "1").unwrap();
+        run.write("b", "2").unwrap();
+        let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
+        if !hit {
+            assert_eq!(mode(root.path(), "a"), 0o600);
+            break;
         }
+        let told = root.path().join(journal::TOLD).exists();
+        let was = own_files(root.path());
+        Run::on(root.path());
+        let expected = if told || was.is_empty() && after > 3 { 0o600 } else { 0o644 };
+        assert_eq!((mode(root.path(), "a"), own_files(root.path())), (expected, vec![]), "after {after}");
     }
-    assert_eq!(snapshot(outside.path()).len(), 1);
-}
-
-#[test]
-fn a_planted_journal_follows_no_link() {
-    let outside = tree(&[("kept", "kept")]);
-    for name in [journal::JOURNAL, journal::STAGING] {
-        let root = tree(&[]);
-        symlink(outside.path(), root.path().join("out")).unwrap();
-        fs::write(outside.path().join(".lockstep-0123456789abcdef-0"), "evil").unwrap();
-        planted(root.path(), name, "out/kept", "out/empty");
-        fs::create_dir_all(outside.path().join("empty")).unwrap();
-        let before = snapshot(outside.path());
-        let _ = Workspace::open(root.path(), &Limits::default(), &[]);
-        assert_eq!(snapshot(outside.path()), before, "{name}");
-    }
-}
-
-#[test]
-fn a_journal_of_another_version_or_kind_is_left_alone() {
-    let digest = Digest::of(b"");
-    for text in [
-        r#"{"version":2,"run":"0123456789abcdef","folders":[],"files":[]}"#.to_owned(),
-        r#"{"version":1,"run":"../x","folders":[],"files":[]}"#.to_owned(),
-        r#"{"version":1,"run":"0123456789abcdef","folders":[],"files":[],"more":1}"#.to_owned(),
-        format!(
-            r#"{{"version":1,"run":"0123456789abcdef","folders":[],"files":[{{"path":"a","before":"{digest}","after":"sha256:0"}}]}}"#
-        ),
-        "not json".to_owned(),
-    ] {
-        for name in [journal::JOURNAL, journal::STAGING] {
-            let root = tree(&[(name, &text)]);
-            let opened = Workspace::open(root.path(), &Limits::default(), &[]);
-            assert!(matches!(opened, Err(WorkspaceError::Journal { .. })), "{text}: {opened:?}");
-            assert!(root.path().join(name).exists());
-        }
-    }
-    let root = tree(&[]);
-    symlink("/dev/zero", root.path().join(journal::JOURNAL)).unwrap();
-    assert!(Workspace::open(root.path(), &Limits::default(), &[]).is_err());
 }

@@ -1,0 +1,126 @@
+//! What a run says about its workspace: what it means to do there, what a killed run had left, why its own changes are
+//! not in place. What is done on disk the crate of the workspace decides.
+
+use crate::conclude::ending;
+use lockstep_model::call::Capability;
+use lockstep_model::exit::Exit;
+use lockstep_model::grant::Grant;
+use lockstep_model::report::{Change, Ending, Level, Note};
+use lockstep_workspace::{CommitError, Committed, Purpose, Recovered, WorkspaceError};
+
+/// What a run with this grant means to do with the workspace.
+pub(crate) fn purpose(planned: bool, grant: &Grant) -> Purpose {
+    let on_files = grant.asked.iter().filter(|right| right.capability == Capability::Workspace);
+    let verbs: Vec<&String> = on_files.flat_map(|right| &right.verbs).collect();
+    let only_looks = || verbs.iter().all(|verb| Capability::Workspace.only_looks(verb));
+    match planned {
+        _ if verbs.is_empty() => Purpose::Nothing,
+        true => Purpose::Plan,
+        false if only_looks() => Purpose::Read,
+        false => Purpose::Change,
+    }
+}
+
+/// Says what a killed run had left, and gives the files that were put back.
+pub(crate) fn recovery(recovered: &Recovered) -> (Note, Vec<Change>) {
+    let hint = "`lockstep recover` shows and ends it";
+    let (message, changes) = match recovered {
+        Recovered::Undone(changes) if changes.is_empty() => {
+            ("removed the temporary files of a killed run".to_owned(), Vec::new())
+        }
+        Recovered::Undone(changes) => {
+            let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
+            let message = format!("put back what a killed run had replaced: {}", paths.join(", "));
+            (message, changes.clone())
+        }
+        Recovered::Left => {
+            (format!("a killed run left temporary files, and this run leaves them: {hint}"), Vec::new())
+        }
+        Recovered::Unseen => (
+            format!("another run is at work here or was killed; this run looks at no file: {hint}"),
+            Vec::new(),
+        ),
+        Recovered::Underway => {
+            ("another run is putting its files in place at this moment".to_owned(), Vec::new())
+        }
+    };
+    (notice(message), changes)
+}
+
+/// All that this process changed: what it put in place, and what it put back of a killed run and then left so.
+pub(crate) fn all_changes(mut made: Vec<Change>, put_back: &[Change]) -> Vec<Change> {
+    let only_back = |change: &&Change| made.iter().all(|made| made.path != change.path);
+    let only_back: Vec<Change> = put_back.iter().filter(only_back).cloned().collect();
+    made.extend(only_back);
+    made.sort_by(|one, other| one.path.cmp(&other.path));
+    made
+}
+
+/// What is worth knowing of how the files were put in place.
+pub(crate) fn manner(committed: &Committed) -> Option<Note> {
+    let message =
+        "this file system cannot exchange two files: each file that was replaced was missing for a moment";
+    committed.were_missing.then(|| notice(message.to_owned()))
+}
+
+fn notice(message: String) -> Note {
+    Note { level: Level::Notice, message, at: None }
+}
+
+/// Why the workspace cannot be used.
+pub(crate) fn refused(error: &WorkspaceError) -> Ending {
+    let (exit, code) = match error {
+        WorkspaceError::Busy => (Exit::Rejected, "busy"),
+        WorkspaceError::Pending { .. } => (Exit::Invalid, "pending"),
+        _ => (Exit::Invalid, "bad-workspace"),
+    };
+    ending(exit, code, error.to_string(), error.hint())
+}
+
+/// Why what was staged is not in place.
+pub(crate) fn not_put(error: &CommitError) -> Ending {
+    let (exit, code) = match error {
+        CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
+        CommitError::Workspace(error) => return refused(error),
+        CommitError::Unwritable { .. } => (Exit::Invalid, "unwritable"),
+        CommitError::Unfinished { .. } => (Exit::Invalid, "unfinished"),
+    };
+    ending(exit, code, error.to_string(), error.hint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockstep_model::digest::Digest;
+    use lockstep_model::grant::{Right, Scope};
+
+    #[test]
+    fn a_run_means_to_do_what_its_grant_allows() {
+        let grant = |verbs: &[&str]| {
+            let right = |verb: &&str| Right {
+                capability: Capability::Workspace,
+                verbs: vec![(*verb).to_owned()],
+                scope: Scope::parse(Capability::Workspace, "**").unwrap(),
+            };
+            Grant { asked: verbs.iter().map(right).collect(), ceilings: vec![] }
+        };
+        assert_eq!(purpose(false, &grant(&[])), Purpose::Nothing);
+        assert_eq!(purpose(true, &grant(&[])), Purpose::Nothing);
+        assert_eq!(purpose(false, &grant(&["read"])), Purpose::Read);
+        assert_eq!(purpose(false, &grant(&["read", "write"])), Purpose::Change);
+        assert_eq!(purpose(false, &grant(&["remove"])), Purpose::Change);
+        assert_eq!(purpose(true, &grant(&["read", "write"])), Purpose::Plan);
+    }
+
+    #[test]
+    fn a_file_that_was_put_back_and_changed_again_counts_once() {
+        let change = |path: &str, after: &str| Change {
+            path: path.into(),
+            before: None,
+            after: Some(Digest::of(after.as_bytes())),
+            private: false,
+        };
+        let all = all_changes(vec![change("b", "new")], &[change("a", "old"), change("b", "old")]);
+        assert_eq!(all, [change("a", "old"), change("b", "new")]);
+    }
+}
