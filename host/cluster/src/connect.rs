@@ -1,6 +1,7 @@
 //! The client of a run's cluster, by the kubeconfig, a plugin that it names, or the pod that the job runs in. What opens
 //! the cluster stays in this crate.
 
+use super::bound;
 use crate::kubeconfig::{self, Way};
 use crate::plugin::{self, Plugin};
 use base64::Engine as _;
@@ -122,13 +123,13 @@ fn client(
     if let Some(plugin) = plugin {
         return with_plugin(config, plugin);
     }
-    let Some(auth) = config.auth_layer()? else { return kube::Client::try_from(config) };
+    let Some(auth) = config.auth_layer()? else { return bound::client(config) };
     // The header is set outside of where it is looked at, and not once more inside.
     let user = &mut config.auth_info;
     (user.username, user.password, user.token, user.token_file) = (None, None, None, None);
     (user.exec, user.auth_provider) = (None, None);
     let (known, namespace) = (Arc::clone(known), config.default_namespace.clone());
-    let inner = kube::Client::try_from(config)?;
+    let inner = bound::client(config)?;
     let learning = service_fn(move |request: Request<Body>| {
         let value = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let secret = value.and_then(|value| value.split_once(' ')).map_or("", |(_, secret)| secret);
@@ -144,7 +145,7 @@ fn client(
 /// A client that shows the token of a plugin.
 fn with_plugin(config: Config, plugin: Arc<Plugin>) -> Result<kube::Client, kube::Error> {
     let namespace = config.default_namespace.clone();
-    let inner = kube::Client::try_from(config)?;
+    let inner = bound::client(config)?;
     let showing = service_fn(move |mut request: Request<Body>| {
         let (plugin, inner) = (Arc::clone(&plugin), inner.clone());
         async move {

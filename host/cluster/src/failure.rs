@@ -1,6 +1,7 @@
 //! What a cluster's refusal means to a component: one of the contract's errors, with the rule that is missing where it
 //! was a right. It never decides whether to try again.
 
+use super::bound::Endless;
 use kube::Error;
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
@@ -11,6 +12,10 @@ const LONGEST: usize = 500;
 
 /// Why a request failed. `what` says what was asked.
 pub(super) fn told(what: &str, error: &Error) -> CallError {
+    // It would be the same the next time, and ends whatever was begun.
+    if let Some(endless) = causes::causes(error).find_map(|error| error.downcast_ref::<Endless>()) {
+        return CallError::Limit(format!("{what}: {endless}"));
+    }
     match error {
         Error::Api(status) => refused(what, status.code, &status.reason, &status.message),
         Error::Auth(_) => CallError::Unauthorized(format!(

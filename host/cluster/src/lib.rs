@@ -2,6 +2,7 @@
 //! that only plans, nothing is changed.
 #![forbid(unsafe_code)]
 
+mod bound;
 mod budget;
 mod change;
 mod connect;

@@ -9,6 +9,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
+mod endless;
+
 /// What each object takes at least, in bytes.
 const EACH: usize = 1000;
 const PATIENT: u32 = 10_000;
@@ -58,13 +60,18 @@ fn serve(mut stream: &TcpStream, pods: usize) -> Option<()> {
 }
 
 fn cluster(pods: usize, limits: Limits) -> Cluster {
+    reaching(&server(pods), limits)
+}
+
+/// A cluster at this address.
+fn reaching(address: &str, limits: Limits) -> Cluster {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().unwrap();
-    let config = kube::Config::new(server(pods).parse().unwrap());
+    let config = kube::Config::new(address.parse().unwrap());
     let client = {
         let _inside = runtime.enter();
-        kube::Client::try_from(config).unwrap()
+        bound::client(config).unwrap()
     };
     let connected = Connected {
         client,

@@ -1,6 +1,7 @@
 //! Follows objects: lists them, watches what becomes of them, and mends what breaks on the way, so that who listens hears
 //! of each object as it is now. It never decides what a state means.
 
+use super::bound;
 use super::budget::{Budget, Taken};
 use super::connect::Connected;
 use super::failure;
@@ -212,6 +213,7 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
     config.label_selector = followed.labels.clone();
     config.field_selector = followed.fields.clone();
     let resource = &followed.kind.resource;
+    let client = bound::one_list(client);
     let api: Api<Slim> = match &followed.namespace {
         Some(namespace) => Api::namespaced_with(client, namespace, resource),
         None => Api::all_with(client, resource),

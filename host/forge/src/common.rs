@@ -27,7 +27,7 @@ pub(crate) fn names(labels: &Value) -> Vec<String> {
 }
 
 /// The entries of a list, from as many pages: those under this name in an answer, or those that it is. One that cannot be
-/// read is no less there, so there is no list without it.
+/// read is no less there, so there is no list without it. Those on later pages are left out.
 pub(crate) fn list<T>(
     client: &Client,
     path: &str,
@@ -35,6 +35,32 @@ pub(crate) fn list<T>(
     pages: usize,
     read: impl Fn(&Value) -> Option<T>,
 ) -> Result<Vec<T>, CallError> {
+    Ok(entries(client, path, name, pages, read)?.0)
+}
+
+/// As [`list`], for one of which each entry counts: it is an error where there are more than are looked through.
+pub(crate) fn whole<T>(
+    client: &Client,
+    path: &str,
+    name: Option<&str>,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Vec<T>, CallError> {
+    let (all, more) = entries(client, path, name, PAGES, read)?;
+    if more {
+        let text = format!("the forge's list {path} goes on after {PAGES} pages, and not all of it was read");
+        return Err(CallError::Limit(text));
+    }
+    Ok(all)
+}
+
+/// The entries on as many pages, and whether there are more.
+fn entries<T>(
+    client: &Client,
+    path: &str,
+    name: Option<&str>,
+    pages: usize,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<(Vec<T>, bool), CallError> {
     let gitea = client.kind() == ForgeKind::Gitea;
     let (word, size) = if gitea { ("limit", 50) } else { ("per_page", 100) };
     let join = if path.contains('?') { '&' } else { '?' };
@@ -53,10 +79,10 @@ pub(crate) fn list<T>(
         }
         // Some servers show fewer at once than they are asked for.
         if entries.is_empty() || entries.len() < size && !reply.more {
-            break;
+            return Ok((all, false));
         }
     }
-    Ok(all)
+    Ok((all, true))
 }
 
 /// The first comment whose last line is this, and its id.
@@ -130,5 +156,5 @@ pub(crate) fn statuses(client: &Client, root: &str, commit: &str) -> Result<Vec<
         let url = status["target_url"].as_str().unwrap_or_default().to_owned();
         Some(Check { name: status["context"].as_str()?.to_owned(), state, url })
     };
-    list(client, &format!("{root}/commits/{commit}/status"), Some("statuses"), PAGES, check)
+    whole(client, &format!("{root}/commits/{commit}/status"), Some("statuses"), check)
 }

@@ -3,7 +3,9 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{PAGES, edit, encoded, list, marked, names, open, root, say, statuses, unreadable};
+use crate::common::{
+    PAGES, edit, encoded, list, marked, names, open, root, say, statuses, unreadable, whole,
+};
 use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -81,7 +83,7 @@ impl Forge for GitHub {
             Some(Check { name: run["name"].as_str()?.to_owned(), state, url })
         };
         let path = format!("{}/commits/{commit}/check-runs", self.root);
-        let mut checks = list(&self.client, &path, Some("check_runs"), PAGES, run)?;
+        let mut checks = whole(&self.client, &path, Some("check_runs"), run)?;
         checks.extend(statuses(&self.client, &self.root, commit)?);
         Ok(checks)
     }

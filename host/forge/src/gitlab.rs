@@ -3,7 +3,7 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{PAGES, encoded, list, marked, names, unreadable};
+use crate::common::{PAGES, encoded, list, marked, names, unreadable, whole};
 use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -69,7 +69,7 @@ impl Forge for GitLab {
             Some(Check { name: status["name"].as_str()?.to_owned(), state, url })
         };
         let path = format!("{}/repository/commits/{commit}/statuses", self.root);
-        list(&self.client, &path, None, PAGES, check)
+        whole(&self.client, &path, None, check)
     }
 
     fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {

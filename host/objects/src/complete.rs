@@ -55,8 +55,8 @@ impl S3 {
             tokio::time::sleep(wait).await;
             (attempt, wait) = (attempt + 1, wait * 2);
         };
-        self.check(upload, whole.as_deref(), &answer).await?;
         let size = sum(parts.iter().map(|part| part.size));
+        self.check(upload, whole.as_deref(), size, &answer).await?;
         Ok(Stored {
             size,
             etag: unquoted(answer.e_tag),
@@ -100,6 +100,7 @@ impl S3 {
         &self,
         upload: &Upload,
         whole: Option<&[u8]>,
+        size: u64,
         answer: &CompleteMultipartUploadOutput,
     ) -> Result<(), CallError> {
         let told = match upload.checksum {
@@ -111,7 +112,7 @@ impl S3 {
         let told = told.filter(|told| !told.contains('-')).and_then(hex_of);
         match (told, whole) {
             (Some(told), Some(whole)) if told != content::hex(whole) => {
-                self.read_back(&upload.place, upload.checksum, whole, answer.version_id()).await
+                self.read_back(&upload.place, (upload.checksum, whole), size, answer.version_id()).await
             }
             _ => Ok(()),
         }

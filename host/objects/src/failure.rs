@@ -1,6 +1,7 @@
 //! What a server's refusal means to a component: one of the contract's errors, with a text that holds no secret. It
 //! never decides whether to try again.
 
+use super::bound::TooLong;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;
@@ -26,6 +27,9 @@ where
                 "{what}: the certificate of {endpoint} is not trusted ({untrusted}); name the file of the authority \
                  that vouches for it in SSL_CERT_FILE, or add it to those of the system"
             ));
+        }
+        if let Some(too_long) = TooLong::of(error) {
+            return CallError::Limit(format!("{what}: {endpoint} does not answer well: {too_long}"));
         }
         let cause = known.shown(&cause(error), LONGEST);
         return CallError::Unavailable(format!(

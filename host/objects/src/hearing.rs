@@ -1,15 +1,20 @@
 //! Listens to each attempt of each request: throttling slows the run down, a credential that has ended is replaced, a
-//! reply that proves damage on the way is a reason to send again. It never changes a request.
+//! reply that proves damage on the way is a reason to send again, and one without an end is not read to it. It never
+//! changes a request.
 
+use super::bound::{TooLong, bound_answer};
 use super::credentials::{Provider, Renewing};
 use super::failure::untrusted;
 use super::pace::Pace;
-use aws_sdk_s3::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
+use aws_sdk_s3::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
+};
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, InterceptorContext};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata, OrchestratorError};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use lockstep_model::causes::causes;
 use std::sync::Arc;
@@ -61,6 +66,18 @@ impl Intercept for Ear {
         if let Some(name) = name_of(context.request()) {
             config.interceptor_state().store_put(Signer(name.to_owned()));
         }
+        Ok(())
+    }
+
+    /// Before a byte of the body is read.
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().map_or("", Metadata::name);
+        bound_answer(operation, context.response_mut());
         Ok(())
     }
 
@@ -120,6 +137,11 @@ impl ClassifyRetry for Again {
                 None => RetryAction::NoActionIndicated,
             };
         };
+        let failed = context.output_or_error().and_then(Result::err);
+        if failed.is_some_and(|error| TooLong::of(error).is_some()) {
+            // It would be the same the next time.
+            return RetryAction::RetryForbidden;
+        }
         let damaged = || matches!(code_of(response), Some("BadDigest" | "XAmzContentSHA256Mismatch"));
         match response.status().as_u16() {
             // The next attempt asks for credentials again, and gets others.

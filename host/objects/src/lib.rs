@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod bound;
 mod complete;
 mod connect;
 mod credentials;
@@ -10,6 +11,7 @@ mod failure;
 mod folder;
 mod hearing;
 mod keeping;
+mod lists;
 mod oidc;
 mod pace;
 mod parts;
@@ -19,6 +21,8 @@ mod put;
 mod route;
 mod s3;
 mod temporary;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use connect::{ConfigFiles, Connection, Identity, Keys};
@@ -26,6 +30,7 @@ pub use parts::Upload;
 pub use types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored};
 
 use batch::{Job, each};
+use lists::Lists;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -60,6 +65,7 @@ pub struct Objects {
     /// Made when it is first needed: a run on a local folder needs none.
     server: Option<(Runtime, Arc<S3>)>,
     changes: Vec<ObjectChange>,
+    lists: Lists,
     sent: u64,
     swept: Swept,
 }
@@ -73,8 +79,9 @@ impl Objects {
             known.add(&keys.secret);
             known.add(keys.token.as_deref().unwrap_or_default());
         }
-        let (changes, swept) = (Vec::new(), Swept::default());
-        Self { connection, planned, limits: *limits, known, server: None, changes, sent: 0, swept }
+        let (server, changes) = (None, Vec::new());
+        let (lists, swept) = (Lists::default(), Swept::default());
+        Self { connection, planned, limits: *limits, known, server, changes, lists, sent: 0, swept }
     }
 
     /// What was done, in order; with a run that only plans, what would be.
@@ -119,7 +126,9 @@ impl Objects {
             }
         };
         let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.list(&place, key)).map(Answer::plain)
+        let page = runtime.block_on(s3.list(&place, key))?;
+        self.lists.go_on(name.as_str(), start.is_none(), page.next.as_deref())?;
+        Ok(Answer::plain(page))
     }
 
     /// What the store says about each of the permit's objects.

@@ -42,6 +42,18 @@ enum Stop {
     Final(String),
 }
 
+/// Reads the body of an answer; none if it is longer than the answer with a token can be.
+async fn body(mut answer: reqwest::Response) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > MOST {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
 async fn ask(client: &reqwest::Client, address: &str, token: &str) -> Result<String, Stop> {
     let asked = client.get(address).bearer_auth(token).header("accept", "application/json").send().await;
     // The address holds an identifier of the job: of an error only the kind is told.
@@ -54,10 +66,13 @@ async fn ask(client: &reqwest::Client, address: &str, token: &str) -> Result<Str
     if !status.is_success() {
         return Err(Stop::Final(format!("the CI gives no token: it answers {status}")));
     }
-    let bytes = answer.bytes().await;
-    let bytes =
-        bytes.map_err(|error| Stop::Again(format!("the CI gives no token: {}", error.without_url())))?;
-    let value: Option<Value> = (bytes.len() <= MOST).then(|| serde_json::from_slice(&bytes).ok()).flatten();
+    let body = body(answer).await;
+    let body =
+        body.map_err(|error| Stop::Again(format!("the CI gives no token: {}", error.without_url())))?;
+    let body = body.ok_or_else(|| {
+        Stop::Final(format!("the CI gives no token: its answer has more than {MOST} bytes"))
+    })?;
+    let value: Option<Value> = serde_json::from_slice(&body).ok();
     let token = value.as_ref().and_then(|value| value["value"].as_str()).map(str::to_owned);
     token.ok_or_else(|| Stop::Final("the CI's answer holds no token".to_owned()))
 }

@@ -5,7 +5,7 @@ use super::batch::{Job, each};
 use super::connect::sending;
 use super::keeping::keep;
 use super::proof::{Proof, prove, proven};
-use super::s3::{Place, S3, hex_of, unquoted};
+use super::s3::{LISTED, Place, S3, endless, hex_of, unquoted};
 use super::types::{Keeping, Part, Range};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
@@ -13,6 +13,7 @@ use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::{Algorithm, Hasher};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -121,12 +122,15 @@ impl S3 {
 
     pub(super) async fn parts(&self, upload: &Upload) -> Result<Vec<Part>, CallError> {
         let (at, mut found, mut marker) = (&upload.place, Vec::<Part>::new(), None);
+        let (mut begun, mut bytes) = (HashSet::new(), 0);
         loop {
             let request = self.connected.client.list_parts().bucket(&at.bucket).key(&at.key);
             let request = request.upload_id(&upload.id).set_part_number_marker(marker.clone());
             let answer =
                 request.send().await.map_err(|error| self.told("list parts of", &at.name, &error))?;
+            let before = found.len();
             for part in answer.parts.unwrap_or_default() {
+                bytes += part.e_tag().map_or(0, str::len);
                 let checksum = proven!(part, upload.checksum);
                 found.push(Part {
                     number: part.part_number.and_then(|number| number.try_into().ok()).unwrap_or_default(),
@@ -135,13 +139,16 @@ impl S3 {
                     checksum: checksum.and_then(|text| hex_of(&text)),
                 });
             }
-            let next = answer.next_part_number_marker;
-            if answer.is_truncated != Some(true) || next.is_none() || next == marker {
+            if answer.is_truncated != Some(true) {
                 // Some servers list them as they came.
                 found.sort_by_key(|part| part.number);
                 return Ok(found);
             }
-            marker = next;
+            marker = answer.next_part_number_marker;
+            let goes_on = found.len() > before && marker.is_some() && begun.insert(marker.clone());
+            if !goes_on || found.len() > MOST_PARTS as usize || bytes > LISTED {
+                return Err(endless("list parts of", &at.name));
+            }
         }
     }
 

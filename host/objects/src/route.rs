@@ -1,6 +1,7 @@
 //! The HTTP of the storage's client and of those who give its credentials. What a machine says of itself never passes a
 //! proxy: the address is of this machine's own network, and whoever answers gives or gets credentials.
 
+use super::bound::short_answers;
 use aws_sdk_s3::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -27,7 +28,8 @@ pub(super) fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
 
 /// HTTP for those who give credentials: by the proxies of the environment, except to the machine itself.
 pub(super) fn for_credentials() -> SharedHttpClient {
-    let (direct, usual) = (http_client(ProxyConfig::disabled()), http_client(ProxyConfig::from_env()));
+    let short = |proxies| short_answers(http_client(proxies));
+    let (direct, usual) = (short(ProxyConfig::disabled()), short(ProxyConfig::from_env()));
     http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
         SharedHttpConnector::new(Route {
             direct: direct.http_connector(settings, components),

@@ -16,6 +16,7 @@ use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::{self, Algorithm, Hasher};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) const WHOLE: u64 = 64 * 1024 * 1024;
 /// How many keys a listing of S3 gives at once, and a request to delete takes.
 const PAGE: i32 = 1000;
-/// How many pages of open uploads are looked through.
+/// The most bytes of a list that are kept in one call.
+pub(super) const LISTED: usize = 32 * 1024 * 1024;
+/// How many pages of open uploads are looked through: the oldest of 100,000 are reason enough for a warning.
 const PAGES: usize = 100;
 
 /// One server.
@@ -87,7 +90,8 @@ impl S3 {
             });
         }
         if answer.is_truncated == Some(true) {
-            page.next = page.objects.last().map(|last| last.name.clone());
+            let last = page.objects.last().ok_or_else(|| endless("list", &at.name))?;
+            page.next = Some(last.name.clone());
         }
         Ok(page)
     }
@@ -165,7 +169,8 @@ impl S3 {
         let etag = unquoted(answer.e_tag);
         if !proof.holds(told.as_deref(), &etag, &bytes) {
             let sha256 = proof.digest().map(|digest| *digest.bytes()).unwrap_or_default();
-            self.read_back(at, Algorithm::Sha256, &sha256, answer.version_id.as_deref()).await?;
+            let size = bytes.len() as u64;
+            self.read_back(at, (Algorithm::Sha256, &sha256), size, answer.version_id.as_deref()).await?;
         }
         Ok(Stored {
             size: bytes.len() as u64,
@@ -176,23 +181,29 @@ impl S3 {
         })
     }
 
-    /// Reads an object that nothing else proves, and compares its digest.
+    /// Reads an object that nothing else proves, and compares its size and digest.
     pub(super) async fn read_back(
         &self,
         at: &Place,
-        algorithm: Algorithm,
-        digest: &[u8],
+        (algorithm, digest): (Algorithm, &[u8]),
+        size: u64,
         version: Option<&str>,
     ) -> Result<(), CallError> {
         let request = self.connected.client.get_object().bucket(&at.bucket).key(&at.key);
         let answer = request.set_version_id(version.map(str::to_owned)).send().await;
         let mut body = answer.map_err(|error| self.told("read back", &at.name, &error))?.body;
-        let mut hasher = Hasher::new(algorithm);
+        let (mut hasher, mut read) = (Hasher::new(algorithm), 0);
         while let Some(bytes) = body.next().await {
             let failed = |error| CallError::Unavailable(format!("read back `{}`: {error}", at.name));
-            hasher.update(&bytes.map_err(failed)?);
+            let bytes = bytes.map_err(failed)?;
+            read += bytes.len() as u64;
+            // What comes after that can no longer make it what was sent.
+            if read > size {
+                break;
+            }
+            hasher.update(&bytes);
         }
-        if hasher.finish() == digest {
+        if read == size && hasher.finish() == digest {
             return Ok(());
         }
         Err(CallError::Integrity(format!("`{}`: what the store holds is not what was sent", at.name)))
@@ -207,7 +218,7 @@ impl S3 {
     }
 
     pub(super) async fn open_uploads(&self, at: &Place) -> Result<Vec<OpenUpload>, CallError> {
-        let mut found = Vec::new();
+        let (mut found, mut bytes, mut begun, mut whole) = (Vec::new(), 0, HashSet::new(), false);
         let (mut key, mut id) = (None, None);
         for _ in 0..PAGES {
             let request = self.connected.client.list_multipart_uploads().bucket(&at.bucket).prefix(&at.key);
@@ -219,16 +230,27 @@ impl S3 {
                     continue;
                 };
                 let wanted = key == at.key || at.name.ends_with('/') && key.starts_with(&at.key);
-                let begun =
+                let since =
                     upload.initiated.and_then(|begun| begun.secs().try_into().ok()).unwrap_or_default();
                 if wanted {
-                    found.push(OpenUpload { name: format!("s3://{}/{key}", at.bucket), id, begun });
+                    bytes += key.len() + id.len();
+                    found.push(OpenUpload { name: format!("s3://{}/{key}", at.bucket), id, begun: since });
                 }
             }
             if answer.is_truncated != Some(true) {
+                whole = true;
                 break;
             }
             (key, id) = (answer.next_key_marker, answer.next_upload_id_marker);
+            if !begun.insert((key.clone(), id.clone())) || bytes > LISTED {
+                return Err(endless("list uploads of", &at.name));
+            }
+        }
+        if !whole {
+            self.warn(format!(
+                "`{}` has open uploads on more than {PAGES} pages of the store's list; the later ones are not looked at",
+                at.name
+            ));
         }
         Ok(found)
     }
@@ -296,6 +318,13 @@ impl Source {
             Err(error) => Err(CallError::Unavailable(format!("cannot read: {error}"))),
         }
     }
+}
+
+/// A list that says that there is more, and comes back to where it was or lists nothing.
+pub(super) fn endless(verb: &str, name: &str) -> CallError {
+    CallError::Limit(format!(
+        "{verb} `{name}`: the store says that there is more and does not go on; the list has no end"
+    ))
 }
 
 fn has_status<E>(error: &SdkError<E>, statuses: &[u16]) -> bool {

@@ -3,6 +3,7 @@
 use super::kinds::{OPEN, Told};
 use super::*;
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// So many entries of something else, and then this one.
 fn after(count: usize, other: &Value, last: Value) -> Vec<Value> {
@@ -123,4 +124,66 @@ fn a_list_without_an_end_is_left() {
     });
     assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"), Ok(Effect::Made));
     assert!(server.log().len() < 30, "{}", server.log().len());
+}
+
+#[test]
+fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
+    // It gives the same page whatever page it is asked for.
+    for kind in [ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Gitea] {
+        let server = Server::new(move |asked, _| {
+            let check = json!({"name": "a", "context": "a", "state": "success", "status": "success"});
+            let run = json!({"name": "a", "status": "completed", "conclusion": "success"});
+            match &*asked.line {
+                line if line.contains("/check-runs?") => ok(&json!({"check_runs": vec![run; 100]})),
+                line if line.contains("/status?") => ok(&json!({"statuses": vec![check; 100]})),
+                line if line.contains("/statuses?") => ok(&json!(vec![check; 100])),
+                line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
+                _ => ok(&OPEN.as_told_by(kind)),
+            }
+        });
+        let error = Run::on(&server.origin, kind, false).inspect(7).unwrap_err();
+        assert!(error.word() == "limit" && error.message().contains("after 20 pages"), "{kind} {error:?}");
+        assert!(server.log().len() < 30, "{kind} {:?}", server.log().len());
+    }
+}
+
+fn pour(mut stream: &TcpStream, status: u16, sent: &AtomicUsize) -> Option<()> {
+    let head = BufReader::new(stream).lines().map_while(Result::ok);
+    head.take_while(|line| !line.is_empty()).for_each(drop);
+    let text = "x".repeat(64 * 1024);
+    write!(stream, "HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\n").ok()?;
+    let chunk = format!("{:x}\r\n{text}\r\n", text.len());
+    loop {
+        stream.write_all(chunk.as_bytes()).ok()?;
+        sent.fetch_add(text.len(), Ordering::Relaxed);
+    }
+}
+
+/// A server whose answers have no end, and how many bytes of them it could send.
+fn endless(status: u16) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let sent = Arc::<AtomicUsize>::default();
+    let seen = Arc::clone(&sent);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let seen = Arc::clone(&seen);
+            thread::spawn(move || pour(&stream, status, &seen));
+        }
+    });
+    (origin, sent)
+}
+
+#[test]
+fn an_answer_is_not_read_without_an_end() {
+    /// What fits into the buffers of both ends of a connection on loopback, besides what was read.
+    const BUFFERS: usize = 16 * 1024 * 1024;
+    for kind in [ForgeKind::GitHub, ForgeKind::GitLab] {
+        for status in [200, 403] {
+            let (origin, sent) = endless(status);
+            assert!(Run::on(&origin, kind, false).inspect(7).is_err());
+            let sent = sent.load(Ordering::Relaxed);
+            assert!(sent <= 8 * 1024 * 1024 + BUFFERS, "{kind} {status}: {} MiB were taken", sent >> 20);
+        }
+    }
 }

@@ -1,0 +1,287 @@
+//! Answers without an end, from servers on loopback: how much of one is taken, and how often it is asked for.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::*;
+use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use lockstep_model::call::{Capability, RawTarget, Request};
+use lockstep_model::gate::Gate;
+use lockstep_model::grant::{Grant, Right, Scope};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// What fits into the buffers of both ends of a connection on loopback, besides what was read.
+const BUFFERS: u64 = 16 * 1024 * 1024;
+const MIB: u64 = 1024 * 1024;
+
+/// A server that ends with its process.
+struct Server {
+    origin: String,
+    requests: Arc<AtomicU64>,
+    /// How many bytes of bodies it could send.
+    sent: Arc<AtomicU64>,
+}
+
+/// The body of an answer.
+enum Body {
+    Whole(String),
+    /// This, and then its last part again and again.
+    Endless(String, String),
+}
+
+impl Server {
+    /// Answers the first line of each request, and its number from 0.
+    fn new(answer: impl Fn(&str, u64) -> (u16, Body) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (requests, sent, answer) = (Arc::default(), Arc::default(), Arc::new(answer));
+        let server = Self { origin, requests: Arc::clone(&requests), sent: Arc::clone(&sent) };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (requests, sent, answer) =
+                    (Arc::clone(&requests), Arc::clone(&sent), Arc::clone(&answer));
+                thread::spawn(move || while serve(&stream, &requests, &sent, &*answer).is_some() {});
+            }
+        });
+        server
+    }
+
+    fn objects(&self) -> Objects {
+        let keys = Keys { id: "AKIA".into(), secret: "secret-of-the-key".into(), token: None };
+        let connection =
+            Connection { endpoint: Some(self.origin.clone()), keys: Some(keys), ..Connection::default() };
+        Objects::new(connection, &Limits::default(), false)
+    }
+
+    fn asked(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Once the client has hung up, a server cannot send more than fits into buffers.
+    #[track_caller]
+    fn assert_sent_at_most(&self, most: u64) {
+        let sent = self.sent.load(Ordering::Relaxed);
+        assert!(sent <= most, "{} MiB were taken", sent / MIB);
+    }
+}
+
+fn serve(
+    mut stream: &TcpStream,
+    requests: &AtomicU64,
+    sent: &AtomicU64,
+    answer: &dyn Fn(&str, u64) -> (u16, Body),
+) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut first, mut length) = (String::new(), 0);
+    reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        if let Some(given) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = given.trim().parse().ok()?;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    let (status, body) = answer(first.trim(), requests.fetch_add(1, Ordering::Relaxed));
+    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/xml\r\n");
+    match body {
+        Body::Whole(text) => {
+            write!(stream, "{head}content-length: {}\r\n\r\n{text}", text.len()).ok()?;
+        }
+        Body::Endless(begin, again) => {
+            write!(stream, "{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{begin}\r\n", begin.len())
+                .ok()?;
+            let again = again.repeat(64 * 1024 / again.len());
+            let chunk = format!("{:x}\r\n{again}\r\n", again.len());
+            loop {
+                stream.write_all(chunk.as_bytes()).ok()?;
+                sent.fetch_add(again.len() as u64, Ordering::Relaxed);
+            }
+        }
+    }
+    Some(())
+}
+
+fn gate() -> Gate {
+    let verbs = ["list", "head", "multipart", "put"].map(str::to_owned).to_vec();
+    let scope = Scope::parse(Capability::Objects, "s3://releases/web/").unwrap();
+    let right = Right { capability: Capability::Objects, verbs, scope };
+    Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits::default())
+}
+
+fn on<T>(
+    right: &'static str,
+    name: &str,
+    act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
+) -> Result<T, CallError> {
+    let (capability, target) = (Capability::Objects, RawTarget::Object(name));
+    gate().call(Request { capability, verb: right, right: Some(right), target, source: None }, act)
+}
+
+fn list(objects: &mut Objects, start: Option<&str>) -> Result<Page, CallError> {
+    on("list", "s3://releases/web/", |permit| objects.list(permit, start))
+}
+
+const OBJECT: &str = "<Contents><Key>web/a</Key><Size>1</Size></Contents>";
+
+fn page(keys: &[String], truncated: bool) -> (u16, Body) {
+    let objects: String =
+        keys.iter().map(|key| format!("<Contents><Key>web/{key}</Key><Size>1</Size></Contents>")).collect();
+    let body =
+        format!("<ListBucketResult><IsTruncated>{truncated}</IsTruncated>{objects}</ListBucketResult>");
+    (200, Body::Whole(body))
+}
+
+#[test]
+fn a_page_of_a_list_without_an_end_is_not_read_to_it_and_not_asked_for_again() {
+    let server = Server::new(|_, _| (200, Body::Endless("<ListBucketResult>".into(), OBJECT.into())));
+    let error = list(&mut server.objects(), None).unwrap_err();
+    assert!(error.word() == "limit" && error.message().contains("more than 16777216 bytes"), "{error:?}");
+    assert_eq!(server.asked(), 1);
+    server.assert_sent_at_most(16 * MIB + BUFFERS);
+}
+
+#[test]
+fn a_refusal_without_an_end_is_not_read_to_it() {
+    for status in [403, 404, 500] {
+        let server =
+            Server::new(move |_, _| (status, Body::Endless("<Error><Code>x</Code>".into(), "x".into())));
+        let error = list(&mut server.objects(), None).unwrap_err();
+        assert!(error.word() == "limit" && error.message().contains("more than 1048576 bytes"), "{error:?}");
+        server.assert_sent_at_most(MIB + BUFFERS);
+    }
+}
+
+#[test]
+fn a_page_with_the_longest_keys_is_read() {
+    // Each byte of a key as an entity.
+    let key = |number: usize| format!("{number:04}{}", "&quot;".repeat(1020));
+    let keys: Vec<_> = (0..1000).map(key).collect();
+    let server = Server::new(move |_, _| page(&keys, false));
+    let page = list(&mut server.objects(), None).unwrap();
+    assert_eq!((page.objects.len(), page.next), (1000, None));
+}
+
+/// Lists page by page as a component does, until it ends.
+fn walk(server: &Server) -> (u64, CallError) {
+    let (mut objects, mut start) = (server.objects(), None);
+    loop {
+        match list(&mut objects, start.as_deref()) {
+            Ok(page) => start = Some(page.next.expect("another page")),
+            Err(error) => return (server.asked(), error),
+        }
+    }
+}
+
+#[test]
+fn a_list_that_comes_back_to_where_it_was_ends() {
+    for round in [1, 2, 5] {
+        let server = Server::new(move |_, number| page(&[(number % round).to_string()], true));
+        let (asked, error) = walk(&server);
+        assert_eq!((asked, error.word()), (round + 1, "limit"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_list_that_says_more_and_lists_nothing_ends() {
+    let server = Server::new(|_, _| page(&[], true));
+    let (asked, error) = walk(&server);
+    assert_eq!((asked, error.word()), (1, "limit"), "{error:?}");
+}
+
+#[test]
+fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
+    let parts = |next: u64, part: &str| {
+        let body = format!(
+            "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>{next}</NextPartNumberMarker>{part}\
+             </ListPartsResult>"
+        );
+        (200, Body::Whole(body))
+    };
+    const PART: &str = "<Part><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></Part>";
+    let asked = |server: &Server| {
+        let mut objects = server.objects();
+        let upload =
+            on("multipart", "s3://releases/web/a", |permit| objects.resume(permit, "id", Algorithm::Sha256));
+        let error = objects.parts(&upload.unwrap()).unwrap_err();
+        assert_eq!(error.word(), "limit", "{error:?}");
+        server.asked()
+    };
+    assert_eq!(asked(&Server::new(move |_, _| parts(7, PART))), 2);
+    assert_eq!(asked(&Server::new(move |_, number| parts(number % 2, PART))), 3);
+    // Always another marker: with nothing, and with more parts than an upload can have.
+    assert_eq!(asked(&Server::new(move |_, number| parts(number, ""))), 1);
+    assert_eq!(asked(&Server::new(move |_, number| parts(number, &PART.repeat(1000)))), 11);
+}
+
+#[test]
+fn a_list_of_uploads_that_comes_back_ends_and_a_long_one_says_that_it_is_cut() {
+    let uploads = |marker: u64| {
+        let body = format!(
+            "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>{marker}</NextKeyMarker>\
+             </ListMultipartUploadsResult>"
+        );
+        (200, Body::Whole(body))
+    };
+    let ask = |server: &Server| {
+        let mut objects = server.objects();
+        let found = on("multipart", "s3://releases/web/", |permit| objects.open_uploads(permit));
+        (found, objects.warnings(), server.asked())
+    };
+    let (found, _, asked) = ask(&Server::new(move |_, number| uploads(number % 2)));
+    assert_eq!((found.unwrap_err().word(), asked), ("limit", 3));
+    let (found, warnings, asked) = ask(&Server::new(move |_, number| uploads(number)));
+    assert_eq!((found.unwrap().len(), asked), (0, 100));
+    assert!(warnings.iter().any(|warning| warning.contains("not looked at")), "{warnings:?}");
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_token_of_the_ci_without_an_end_is_not_read_to_it() {
+    let server = Server::new(|_, _| (200, Body::Endless("{\"value\":\"".into(), "x".into())));
+    let url = format!("{}/token", server.origin);
+    let error = runtime().block_on(oidc::request(&url, "token-of-the-job", "x")).unwrap_err();
+    assert!(error.contains("more than 65536 bytes"), "{error}");
+    assert_eq!(server.asked(), 1);
+    server.assert_sent_at_most(MIB + BUFFERS);
+}
+
+#[test]
+fn credentials_without_an_end_are_not_read_to_it() {
+    for status in [200, 403] {
+        let server =
+            Server::new(move |_, _| (status, Body::Endless("<AssumeRoleResponse>".into(), "<a></a>".into())));
+        let keys = aws_sdk_s3::config::Credentials::new("AKIA", "secret-of-the-key", None, None, "test");
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .endpoint_url(&server.origin)
+            .retry_config(aws_sdk_sts::config::retry::RetryConfig::disabled())
+            .http_client(route::for_credentials())
+            .build();
+        let sts = aws_sdk_sts::Client::from_conf(config);
+        let asked = sts.assume_role().role_arn("arn").role_session_name("x").send();
+        let error = runtime().block_on(asked).unwrap_err();
+        assert!(bound::TooLong::of(&error).is_some(), "{error:?}");
+        server.assert_sent_at_most(MIB + BUFFERS);
+    }
+}
+
+#[test]
+fn an_object_that_is_longer_than_what_was_sent_is_not_read_to_its_end() {
+    let server = Server::new(|_, _| (200, Body::Endless("x".into(), "x".into())));
+    let mut objects = server.objects();
+    let (runtime, s3) = objects.server().unwrap();
+    let at = Place { bucket: "releases".into(), key: "web/a".into(), name: "s3://releases/web/a".into() };
+    let read = runtime.block_on(s3.read_back(&at, (Algorithm::Sha256, &[0; 32]), 1, None));
+    assert_eq!(read.unwrap_err().word(), "integrity");
+    server.assert_sent_at_most(MIB + BUFFERS);
+}
