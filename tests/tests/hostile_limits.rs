@@ -120,6 +120,16 @@ fn attack_28_own_memory_and_tables_are_bounded() {
     for core in ["(table 200000 funcref)", "(memory 2000)", "(table 4000000000 funcref)"] {
         check(&scene, made(&scene, Parts { core, ..Parts::default() }, ""), 7, "limit");
     }
+    // What each of them may have, all together may not.
+    for core in ["(table 60000 funcref) (table 60000 funcref)", &"(table 5000 funcref)".repeat(21)] {
+        check(&scene, made(&scene, Parts { core, ..Parts::default() }, ""), 7, "limit");
+    }
+    check(
+        &scene,
+        made(&scene, Parts { core: &"(table 5000 funcref)".repeat(20), ..Parts::default() }, ""),
+        0,
+        "done",
+    );
     let grow = "(loop (br_if 0 (i32.ge_s (table.grow (ref.null func) (i32.const 1000)) (i32.const 0)))) i32.const 4096";
     let parts = Parts { core: "(table 0 funcref)", run: grow, ..Parts::default() };
     check(&scene, made(&scene, parts, ""), 0, "done");
@@ -140,6 +150,27 @@ fn attack_28_handles_and_calls_are_bounded() {
     let names = scene.attack_with("greedy", "names", &["1000000"], &["read deploy/**"], "calls: 100000");
     let (_, calls) = check(&scene, names, 7, "limit");
     assert_eq!(calls, 100_001);
+}
+
+#[test]
+fn attack_28_the_first_denial_ends_a_component() {
+    let scene = Scene::new();
+    for path in ["other/file", "../outside/secret.txt", "deploy/.git/config"] {
+        let run = scene.attack_with(
+            "greedy",
+            "denials",
+            &["300000", path],
+            &["read,write deploy/**"],
+            "calls: 300000, seconds: 60",
+        );
+        let (ended, calls) = check(&scene, run, 3, "denied");
+        assert_eq!(calls, 1, "{path}");
+        let result = ended.result();
+        assert!(result["message"].as_str().unwrap().contains(path), "{result}");
+        let notes = result["notes"].to_string();
+        assert!(notes.contains("said before") && !notes.contains("after"), "{notes}");
+        assert!(!ended.stderr.contains("after"), "{}", ended.stderr);
+    }
 }
 
 #[test]

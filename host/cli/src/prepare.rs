@@ -171,7 +171,7 @@ fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
     let wasm = std::fs::read(path).map_err(|error| invalid(format!("{path}: {error}")))?;
     known.component = Some(Digest::of(&wasm));
-    let code = compile(path, wasm)?;
+    let code = compile(path, wasm, known)?;
     let step = Step::load(&code).map_err(|error| match error {
         LoadError::Sandbox(_) | LoadError::Changed { .. } => bug(&error.to_string()),
         LoadError::NoStep(_) | LoadError::Unsupported(_) => invalid(format!("{path}: {error}")),
@@ -180,20 +180,31 @@ fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
 }
 
 #[cfg(feature = "compile")]
-fn compile(path: &str, wasm: Vec<u8>) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
+fn compile(
+    path: &str,
+    wasm: Vec<u8>,
+    known: &mut Known,
+) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
     use lockstep_engine::compile::{CompileError, in_child};
-    in_child(wasm).map_err(|error| {
+    let compiled = in_child(wasm).map_err(|error| {
         let message = format!("{path}: {error}");
         match error {
             CompileError::Invalid(_) => ending(Exit::Invalid, "bad-component", message, None),
             CompileError::Limit => ending(Exit::Limit, "compiler-limit", message, None),
             CompileError::Process(_) => bug(&message),
         }
-    })
+    })?;
+    let note = |message| Note { level: Level::Info, message, at: None };
+    known.notes.extend(compiled.missing.into_iter().map(note));
+    Ok(compiled.code)
 }
 
 #[cfg(not(feature = "compile"))]
-fn compile(path: &str, _: Vec<u8>) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
+fn compile(
+    path: &str,
+    _: Vec<u8>,
+    _: &mut Known,
+) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
     let hint = "use the build with the compiler: `cargo xtask build --compile` leaves it at target/release/lockstep-full";
     let message = format!("{path}: this lockstep runs its built-in steps only");
     Err(ending(Exit::Invalid, "no-compiler", message, Some(hint.into())))

@@ -1,8 +1,9 @@
 //! The compiler, in a process of its own: a component from elsewhere can make a compiler run for hours or take
-//! all memory, so it gets a clock, a memory limit, no environment and no files. It never runs what it compiles.
+//! all memory, so it gets a clock, a memory limit, no environment, and where the kernel can refuse them no files, no
+//! sockets and no programs. It never runs what it compiles.
 
-use crate::config;
 use crate::load::Precompiled;
+use crate::{config, jail};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -37,11 +38,20 @@ pub enum CompileError {
     Process(#[source] io::Error),
 }
 
+/// A component that was compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Its machine code.
+    pub code: Precompiled<'static>,
+    /// What the compiler was not confined by, since this system does not have it: a line each.
+    pub missing: Vec<String>,
+}
+
 /// Compiles a component in a child process.
 ///
 /// # Errors
 /// The component is not valid, is too much for the compiler, or the compiler could not be run.
-pub fn in_child(wasm: Vec<u8>) -> Result<Precompiled<'static>, CompileError> {
+pub fn in_child(wasm: Vec<u8>) -> Result<Compiled, CompileError> {
     let mut child = spawn().map_err(CompileError::Process)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     // A child that dies early closes the pipe; what it says on its way is what counts.
@@ -51,22 +61,27 @@ pub fn in_child(wasm: Vec<u8>) -> Result<Precompiled<'static>, CompileError> {
     let status = wait(&mut child).map_err(CompileError::Process)?;
     let (code, complaint) = (join(code), join(complaint));
     drop(writer.join());
+    let said = String::from_utf8_lossy(&complaint);
     match status.map(|status| (status.success(), status.code())) {
-        Some((true, _)) => Ok(Precompiled::from_own_compiler(code)),
-        Some((false, Some(_))) => {
-            Err(CompileError::Invalid(String::from_utf8_lossy(&complaint).trim().to_owned()))
+        Some((true, _)) => {
+            let missing = said.lines().map(str::to_owned).collect();
+            Ok(Compiled { code: Precompiled::from_own_compiler(code), missing })
         }
+        Some((false, Some(_))) => Err(CompileError::Invalid(said.trim().to_owned())),
         // Killed, by its own limits or by us.
         Some((false, None)) | None => Err(CompileError::Limit),
     }
 }
 
-/// The compiler's side: reads a component from standard input, writes machine code to standard output.
+/// The compiler's side: reads a component from standard input, writes machine code to standard output. What it is not
+/// confined by is for standard error, a line each.
 ///
 /// # Errors
-/// What is wrong with the component.
-pub fn serve() -> Result<(), String> {
-    confine().map_err(|error| format!("the compiler cannot confine itself: {error}"))?;
+/// What is wrong with the component, or the compiler cannot confine itself.
+pub fn serve() -> Result<Vec<String>, String> {
+    let unconfined = |error: String| format!("the compiler cannot confine itself: {error}");
+    limit().map_err(|error| unconfined(error.to_string()))?;
+    let missing = jail::enter().map_err(unconfined)?;
     let mut wasm = Vec::new();
     let limit = MAX_WASM_BYTES + 1;
     io::stdin().lock().take(limit).read_to_end(&mut wasm).map_err(|error| error.to_string())?;
@@ -75,11 +90,12 @@ pub fn serve() -> Result<(), String> {
     }
     let engine = config::engine().map_err(|error| error.to_string())?;
     let code = engine.precompile_component(&wasm).map_err(|error| format!("{error:#}"))?;
-    io::stdout().lock().write_all(&code).map_err(|error| error.to_string())
+    io::stdout().lock().write_all(&code).map_err(|error| error.to_string())?;
+    Ok(missing)
 }
 
-/// Gives up what a compiler does not need, for good.
-fn confine() -> io::Result<()> {
+/// Bounds what the compiler takes, for good.
+fn limit() -> io::Result<()> {
     let set = |resource, most| {
         rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
     };

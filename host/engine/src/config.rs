@@ -1,7 +1,11 @@
-//! The settings of the sandbox, each set on purpose, the same where code is compiled and where it runs.
-//! Code compiled under other settings does not load.
+//! The settings of the sandbox, the same where code is compiled and where it runs: code that was compiled under other
+//! settings does not load. Every knob of wasmtime is named here, set or left alone with the reason. A test of xtask
+//! compares the names with the source of wasmtime, so a new version with a new knob fails until somebody has decided.
 
-use wasmtime::{Config, Engine};
+use wasmparser::WasmFeatures;
+use wasmtime::{
+    Config, Engine, Inlining, InstanceAllocationStrategy, ProfilingStrategy, WasmBacktraceDetails,
+};
 
 /// The target that components are compiled for: the host's own triple, spelled out so that no feature of
 /// the compiling machine's processor gets in.
@@ -12,6 +16,30 @@ pub(crate) const STACK_BYTES: usize = 1024 * 1024;
 /// The stack of a thread that runs a component: the host's own code needs some besides.
 pub(crate) const THREAD_STACK_BYTES: usize = STACK_BYTES + 2 * 1024 * 1024;
 
+/// Address space for one memory: all that 32 bits can address, so that no access needs a check of its own.
+const MEMORY_RESERVATION: u64 = 4 << 30;
+/// Address space without pages behind it. An access with a constant offset that is smaller needs no check.
+const MEMORY_GUARD: u64 = 32 << 20;
+/// Address space behind a memory that had to move. None moves here: 32 bits cannot address more than is reserved.
+const MEMORY_GROWTH: u64 = 2 << 30;
+/// The largest gap of zeros that is copied into the image of a memory instead of being left out.
+const DENSE_IMAGE: u64 = 16 << 20;
+
+/// The parts of WebAssembly that a component may use, and no others: what the compilers of wasm32-wasip2 emit. Two need
+/// a word. `EXTENDED_CONST` is what linkers emit for code that can be placed anywhere. `MULTI_MEMORY` no compiler emits,
+/// but wasmtime itself does, where components that were composed hand each other strings; without it the compiler
+/// panics on them.
+///
+/// So these are off: threads and shared memory, garbage collection, typed function references, exceptions, tail calls,
+/// 64-bit memories, relaxed SIMD, stack switching, custom page sizes, wide arithmetic, and of the component model all
+/// that is asynchronous, its threads, its maps, its lists of fixed length, its 64-bit memories, its error contexts and
+/// `implements`. And whatever a later version brings.
+const ACCEPTED: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::COMPONENT_MODEL);
+
 /// Makes the one engine of this process.
 ///
 /// # Errors
@@ -19,24 +47,188 @@ pub(crate) const THREAD_STACK_BYTES: usize = STACK_BYTES + 2 * 1024 * 1024;
 pub(crate) fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.target(TARGET)?;
+    language(&mut config);
+    limits(&mut config);
+    memories(&mut config);
+    code(&mut config);
+    #[cfg(feature = "compile")]
+    compiler(&mut config);
+    Engine::new(&config)
+}
+
+/// What a component may consist of. The bits of [`WasmFeatures`] are those that the single knobs would set:
+/// `wasm_tail_call`, `wasm_custom_page_sizes`, `wasm_threads`, `wasm_shared_everything_threads`, `wasm_reference_types`,
+/// `wasm_function_references`, `wasm_wide_arithmetic`, `wasm_gc`, `wasm_simd`, `wasm_relaxed_simd`, `wasm_bulk_memory`,
+/// `wasm_multi_value`, `wasm_multi_memory`, `wasm_memory64`, `wasm_extended_const`, `wasm_stack_switching`,
+/// `wasm_component_model`, `wasm_component_model_async`, `wasm_component_model_more_async_builtins`,
+/// `wasm_component_model_async_stackful`, `wasm_component_model_threading`, `wasm_component_model_error_context`,
+/// `wasm_component_model_gc`, `wasm_component_model_map`, `wasm_component_model_memory64`,
+/// `wasm_component_model_fixed_length_lists`, `wasm_component_model_implements`, `wasm_exceptions`,
+/// `wasm_legacy_exceptions`, `gc_support`.
+fn language(config: &mut Config) {
+    config.wasm_features(WasmFeatures::all(), false);
+    config.wasm_features(ACCEPTED, true);
+    // Hints of a component about its own branches change no result; they are one more section to parse.
+    config.wasm_branch_hinting(false);
+    config.relaxed_simd_deterministic(true);
+    config.concurrency_support(false);
+    config.shared_memory(false);
+}
+
+/// What ends a component, and what it leaves.
+fn limits(config: &mut Config) {
     config.epoch_interruption(true);
+    // The epoch ends a component that computes; counting its instructions would slow it down. So there is no
+    // `operator_cost` either.
+    config.consume_fuel(false);
     config.max_wasm_stack(STACK_BYTES);
+    // Nothing runs on a stack of its own: `async_stack_size` must only not be smaller than what a component may use.
+    config.async_stack_size(THREAD_STACK_BYTES);
+    config.async_stack_zeroing(false);
+    // Guard pages and signals find accesses that are out of bounds, so the code needs no checks for them.
+    config.signals_based_traps(true);
+    config.macos_use_mach_ports(true);
     // Nobody reads a component's backtrace; without what it needs the code is a quarter smaller and loads faster.
     config.wasm_backtrace_max_frames(None);
+    // Unless told so, wasmtime asks the environment (`WASMTIME_BACKTRACE_DETAILS`), and whoever could set that could
+    // keep every component from loading. (`wasm_backtrace` is the older form of the line above.)
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+}
+
+/// Where memories and tables of a component lie.
+fn memories(config: &mut Config) {
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    config.memory_reservation(MEMORY_RESERVATION);
+    config.memory_guard_size(MEMORY_GUARD);
+    config.memory_reservation_for_growth(MEMORY_GROWTH);
+    config.memory_may_move(false);
+    config.guard_before_linear_memory(true);
+    config.memory_init_cow(true);
+    config.memory_guaranteed_dense_image_size(DENSE_IMAGE);
+    config.force_memory_init_memfd(false);
+    config.table_lazy_init(true);
+}
+
+/// What is kept of compiled code: what runs, and nothing for debuggers and profilers.
+fn code(config: &mut Config) {
     config.generate_address_map(false);
     config.native_unwind_info(false);
-    config.memory_init_cow(true);
+    config.debug_info(false);
+    config.debug_symbols(false);
+    config.debug_adapter_modules(false);
+    config.metadata_for_internal_asserts(false);
+    config.profiler(ProfilingStrategy::None);
+    config.compiler_inlining(Inlining::No);
+}
 
-    // What no step needs is off: each is attack surface.
-    config.wasm_memory64(false);
-    config.wasm_component_model_memory64(false);
-    config.wasm_component_model_map(false);
-    config.wasm_component_model_fixed_length_lists(false);
-    config.wasm_component_model_implements(false);
-    config.wasm_relaxed_simd(false);
-    config.wasm_tail_call(false);
-    config.wasm_custom_page_sizes(false);
-    config.wasm_wide_arithmetic(false);
-    config.concurrency_support(false);
-    Engine::new(&config)
+/// How the compiler works. Its mitigations of Spectre, for heaps and for tables, are on; they have no knob that is safe
+/// to call, and are not turned off (`cranelift_flag_enable`, `cranelift_flag_set`).
+#[cfg(feature = "compile")]
+fn compiler(config: &mut Config) {
+    use wasmtime::{OptLevel, RegallocAlgorithm, Strategy};
+    config.enable_compiler(true);
+    config.strategy(Strategy::Cranelift);
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking);
+    // The bits of a NaN differ between processors; a component that shows them would give other outputs elsewhere.
+    config.cranelift_nan_canonicalization(true);
+    config.cranelift_debug_verifier(false);
+    config.cranelift_wasmtime_debug_checks(false);
+    config.wmemcheck(false);
+}
+
+// Left alone, each for its reason:
+//
+// - Not compiled in, since the features of wasmtime that have them are not: `guest_debug`, `coredump_on_trap`, `cache`,
+//   `enable_incremental_compilation`, `parallel_compilation` (the compiler is one thread, and its child may start none),
+//   `collector`, `gc_heap_initial_size`, `gc_heap_reservation`, `gc_heap_guard_size`, `gc_heap_reservation_for_growth`,
+//   `gc_heap_may_move`, `gc_zeal_alloc_counter`, `metadata_for_gc_heap_corruption` (there is no collected heap), `rr`
+//   (recording and replaying of runs).
+// - The default is what is wanted, and the knob takes an implementation of one's own: `with_host_memory`,
+//   `with_host_stack`, `with_custom_code_memory`.
+// - `module_version`: by default code of another version of wasmtime does not load.
+// - `emit_clif` writes files.
+// - `async_support` does nothing any more.
+// - `detect_host_feature` and `x86_float_abi_ok` are unsafe and for systems without an operating system; by default
+//   wasmtime looks whether the processor has what the code needs.
+
+#[cfg(all(test, feature = "compile"))]
+mod tests {
+    use super::*;
+
+    fn compiles(component: &str) -> wasmtime::Result<usize> {
+        let component = wat::parse_str(component).unwrap_or_else(|error| panic!("{component}: {error}"));
+        engine()?.precompile_component(&component).map(|code| code.len())
+    }
+
+    fn module(text: &str) -> wasmtime::Result<usize> {
+        compiles(&format!("(component (core module {text}))"))
+    }
+
+    #[test]
+    fn what_compilers_emit_is_accepted() {
+        for text in [
+            "(func (result i32 i32) i32.const 1 i32.const 2)",
+            "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)))",
+            "(func (result v128) (v128.const i32x4 0 0 0 0))",
+            "(table 1 funcref) (func (param funcref) (table.set (i32.const 0) (local.get 0)))",
+            "(global i32 (i32.const 1)) (global i32 (i32.add (global.get 0) (i32.const 1)))",
+            "(func (param f32) (result i32) (i32.trunc_sat_f32_s (local.get 0)))",
+            "(func (param i32) (result i32) (i32.extend8_s (local.get 0)))",
+        ] {
+            module(text).unwrap_or_else(|error| panic!("{text}: {error:#}"));
+        }
+    }
+
+    #[test]
+    fn what_no_step_needs_is_refused() {
+        for text in [
+            "(memory i64 1)",
+            "(memory 1 1 shared)",
+            "(memory 1) (func (result i32) (i32.atomic.load (i32.const 0)))",
+            "(func (return_call 0))",
+            "(func (param (ref func)))",
+            "(type (struct))",
+            "(func (param externref))",
+            "(tag)",
+            "(memory 1 (pagesize 1))",
+            "(func (result i64 i64) (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)))",
+            "(func (param v128 v128 v128) (result v128)
+                (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))",
+        ] {
+            assert!(module(text).is_err(), "{text}");
+        }
+        for text in ["(component (type (map string u32)))", "(component (type (list u8 4)))"] {
+            assert!(compiles(text).is_err(), "{text}");
+        }
+        assert!(compiles("(component (type (func async)))").is_err());
+        assert!(compiles("(component (core func (canon error-context.drop)))").is_err());
+    }
+
+    /// What components that were composed hand each other goes from one memory to another.
+    #[test]
+    fn components_that_were_composed_are_accepted() {
+        let composed = r#"(component
+            (component $giver
+                (core module $m
+                    (memory (export "memory") 1)
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 64)
+                    (func (export "take") (param i32 i32)))
+                (core instance $i (instantiate $m))
+                (func (export "take") (param "text" string)
+                    (canon lift (core func $i "take") (memory $i "memory") (realloc (func $i "realloc")))))
+            (instance $giver (instantiate $giver))
+            (component $user
+                (import "take" (func $take (param "text" string)))
+                (core module $memory (memory (export "memory") 1))
+                (core instance $memory (instantiate $memory))
+                (core func $take (canon lower (func $take) (memory $memory "memory")))
+                (core module $m
+                    (import "host" "take" (func $take (param i32 i32)))
+                    (func (export "run") (call $take (i32.const 0) (i32.const 4))))
+                (core instance $i (instantiate $m (with "host" (instance (export "take" (func $take))))))
+                (func (export "run") (canon lift (core func $i "run"))))
+            (instance (instantiate $user (with "take" (func $giver "take")))))"#;
+        compiles(composed).unwrap();
+    }
 }

@@ -10,6 +10,8 @@ mod forge;
 pub mod host;
 pub mod http;
 pub mod imports;
+#[cfg(feature = "compile")]
+mod jail;
 mod limiter;
 mod link;
 pub mod load;

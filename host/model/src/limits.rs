@@ -10,9 +10,9 @@ pub struct Limits {
     pub memory_mb: u32,
     /// Host calls, reports included. A step may set it, up to [`Limits::MAX_CALLS`].
     pub calls: u64,
-    /// Core instances, tables and memories inside the component.
+    /// Core instances, tables and memories inside the component, each of the three in sum over all that it consists of.
     pub instances: usize,
-    /// Elements in any one table of the component.
+    /// Elements of all tables of the component together; each parallel instance has as many again.
     pub table_elements: usize,
     /// Bytes a component may pass to the host in one call: guards the host's own memory.
     pub hostcall_bytes: usize,

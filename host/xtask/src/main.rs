@@ -9,6 +9,8 @@ mod deny;
 mod dist;
 mod fuzz;
 mod r#gen;
+#[cfg(test)]
+mod knobs;
 mod lint;
 mod mutants;
 mod new;

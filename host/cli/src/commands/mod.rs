@@ -90,7 +90,11 @@ fn complain(message: &str) {
 #[cfg(feature = "compile")]
 fn compile() -> ExitCode {
     match lockstep_engine::compile::serve() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(missing) => {
+            // The run that asked for it says this.
+            let _ = write!(io::stderr(), "{}", missing.join("\n"));
+            ExitCode::SUCCESS
+        }
         Err(message) => {
             let _ = write!(io::stderr(), "{message}");
             ExitCode::from(Exit::Invalid.code())

@@ -5,11 +5,15 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Nobody reads what is said if this fails.
+    let say = |line: String| drop(writeln!(std::io::stderr(), "{line}"));
     match lockstep_engine::compile::serve() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(missing) => {
+            missing.into_iter().for_each(say);
+            ExitCode::SUCCESS
+        }
         Err(message) => {
-            // Nobody reads it if this fails.
-            let _ = writeln!(std::io::stderr(), "error: {message}");
+            say(format!("error: {message}"));
             ExitCode::FAILURE
         }
     }
