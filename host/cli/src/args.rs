@@ -259,7 +259,7 @@ fn format_option() -> Arg {
 }
 
 fn exit_codes() -> String {
-    let lines = Exit::ALL.map(|exit| format!("  {:>2}  {}", exit.code(), exit.meaning()));
+    let lines = Exit::ALL.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning()));
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
     let limit = |reason: &str| ending(Exit::Limit, "limit", reason, None);
     match ended {
         Ended::Bug(reason) => Some(bug(reason)),
+        Ended::Cancelled => Some(bug("the run was stopped without a signal")),
         Ended::Limit(reason) => Some(limit(reason)),
         Ended::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
@@ -27,6 +28,13 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
         Ended::Failed(failure) => Some(rejection(failure.clone(), log)),
         Ended::Done(_) => None,
     }
+}
+
+/// The end of a run that a signal has stopped.
+pub(crate) fn cancelled(exit: Exit) -> Ending {
+    let signal = if exit == Exit::Interrupted { "SIGINT" } else { "SIGTERM" };
+    let message = format!("cancelled: {signal} came before any file was changed");
+    ending(exit, "cancelled", message, Some("run again".into()))
 }
 
 /// The end that a step chose itself. Where this machine refused a call before, that is the cause, whichever code the

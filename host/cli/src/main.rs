@@ -3,6 +3,7 @@
 
 mod args;
 mod builtin;
+mod closing;
 mod commands;
 mod conclude;
 mod connect;
@@ -13,6 +14,7 @@ mod inputs;
 mod prepare;
 mod receipt;
 mod secrets;
+mod signals;
 mod trace;
 mod voice;
 mod workspace;

@@ -8,16 +8,19 @@ use lockstep_model::outputs::{self, Output, Shown};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
 use lockstep_model::report::{Block, Note, Report};
+use lockstep_workspace::{Access, Naming, OwnError, OwnFiles};
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
+use std::mem::discriminant;
 use std::path::{self, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How often progress is shown on a terminal, and in a log.
 const BAR_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// The variable that names the file of the result.
+const RESULT: &str = "LOCKSTEP_RESULT";
 /// Clears the line of the bar.
 const CLEAR: &str = "\r\u{1b}[2K";
 
@@ -62,6 +65,9 @@ struct Inner {
     result_name: String,
     value_folder: PathBuf,
     folder: PathBuf,
+    own: OwnFiles,
+    /// The one file that cannot be written, found out at the start. Nothing is written to it.
+    refused: OnceLock<Target>,
     out: Mutex<Out>,
 }
 
@@ -93,6 +99,8 @@ impl Voice {
             result_name: render::result_file(&step),
             step,
             folder: folder.to_owned(),
+            own: OwnFiles::new(folder),
+            refused: OnceLock::new(),
             out: Mutex::new(Out { shown: Instant::now(), on_bar: false }),
         })))
     }
@@ -122,6 +130,31 @@ impl Voice {
         outputs::shown(outputs, &self.redactor())
     }
 
+    /// The writer of files.
+    pub(crate) fn own(&self) -> &OwnFiles {
+        &self.0.own
+    }
+
+    /// Makes sure that the files which the platform reads are in places that can be written to. The first one that is
+    /// not is named, and left out when the run ends.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let any_value = Target::Value("value".to_owned());
+        let targets = match self.0.manner.platform {
+            Platform::Github => vec![Target::Outputs, Target::Summary, any_value, Target::ResultFile],
+            Platform::Gitlab => vec![Target::Dotenv, any_value, Target::ResultFile],
+            Platform::Jenkins | Platform::Plain => vec![Target::ResultFile],
+        };
+        for target in targets {
+            let Some(path) = self.path(&target) else { continue };
+            if let Err(error) = self.0.own.check(&path, naming(&target)) {
+                let message = format!("{} cannot be written to {error}", what(&target));
+                let _ = self.0.refused.set(target);
+                return Err(message);
+            }
+        }
+        Ok(())
+    }
+
     /// Says that the run begins.
     pub(crate) fn open(&self) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.opening(now())))
@@ -143,11 +176,13 @@ impl Voice {
     /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
     /// standard output.
     pub(crate) fn close(&self, report: &Report, shown: &[Shown]) -> io::Result<()> {
-        self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)))?;
-        if self.0.manner.stream == Stream::Stderr {
-            self.result(&RunResult::of(report, shown, &self.redactor(), &self.credentials()))?;
+        let applied =
+            self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)));
+        if self.0.manner.stream == Stream::Stdout {
+            return applied;
         }
-        Ok(())
+        let result = RunResult::of(report, shown, &self.redactor(), &self.credentials());
+        applied.and(self.result(&result))
     }
 
     fn result(&self, result: &RunResult<'_>) -> io::Result<()> {
@@ -181,19 +216,25 @@ impl Voice {
         })
     }
 
+    /// Carries out all of them, and gives the first error. What goes to the end of one file goes there in one write:
+    /// a run that is killed leaves none of it or all.
     fn apply(&self, effects: &[Effect]) -> io::Result<()> {
         let mut lines = String::new();
+        let mut done = Ok(());
         for effect in effects {
             match effect {
                 Effect::Line(line) => {
                     lines.push_str(line);
                     lines.push('\n');
                 }
-                Effect::Append { to, text } => self.put(to, text, true)?,
-                Effect::Replace { to, text } => self.put(to, text, false)?,
+                Effect::Append { .. } => {}
+                Effect::Replace { to, text } => done = done.and(self.put(to, text, false)),
             }
         }
-        self.say(&lines, false)
+        for (to, text) in appended(effects) {
+            done = done.and(self.put(to, &text, true));
+        }
+        done.and(self.say(&lines, false))
     }
 
     /// Writes lines to the log, or with `bar` the bar.
@@ -214,23 +255,18 @@ impl Voice {
     }
 
     fn put(&self, to: &Target, text: &str, append: bool) -> io::Result<()> {
+        if self.0.refused.get().is_some_and(|refused| discriminant(refused) == discriminant(to)) {
+            return Ok(());
+        }
         let Some(path) = self.path(to) else { return Ok(()) };
-        let put = || {
-            // In the workspace the name may have come with a commit, as a link to any place.
-            if path.starts_with(&self.0.folder) && path.is_symlink() {
-                fs::remove_file(&path)?;
-            }
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let mut options = OpenOptions::new();
-            options.create(true).write(true).append(append).truncate(!append);
-            if matches!(to, Target::Value(_)) {
-                private(&mut options);
-            }
-            options.open(&path)?.write_all(text.as_bytes())
+        let own = &self.0.own;
+        let put = if append {
+            own.append(&path, text.as_bytes())
+        } else {
+            let access = if matches!(to, Target::Value(_)) { Access::Owner } else { Access::Usual };
+            own.replace(&path, naming(to), access, &mut |out| out.write_all(text.as_bytes()))
         };
-        put().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        put.map_err(|error: OwnError| io::Error::other(error.to_string()))
     }
 
     /// The files that this voice writes, which may lie in the workspace.
@@ -249,7 +285,7 @@ impl Voice {
             Target::Summary => environment::path("GITHUB_STEP_SUMMARY"),
             Target::Value(name) => Some(inner.folder.join(&inner.value_folder).join(name)),
             Target::Dotenv => Some(inner.folder.join(render::dotenv_file(&inner.step))),
-            Target::ResultFile => environment::path("LOCKSTEP_RESULT").or_else(|| match platform {
+            Target::ResultFile => environment::path(RESULT).or_else(|| match platform {
                 Platform::Github => {
                     Some(environment::path("RUNNER_TEMP")?.join("lockstep").join(&inner.result_name))
                 }
@@ -307,13 +343,38 @@ fn value_folder(platform: Platform, folder: &Path, step: &str, token: &str) -> P
     }
 }
 
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+/// What goes to the end of each file, together.
+fn appended(effects: &[Effect]) -> Vec<(&Target, String)> {
+    let mut all: Vec<(&Target, String)> = Vec::new();
+    for effect in effects {
+        let Effect::Append { to, text } = effect else { continue };
+        match all.iter_mut().find(|(other, _)| *other == to) {
+            Some((_, joined)) => joined.push_str(text),
+            None => all.push((to, text.clone())),
+        }
+    }
+    all
 }
 
-#[cfg(not(unix))]
-fn private(_: &mut OpenOptions) {}
+/// Who chose the name of a file.
+fn naming(target: &Target) -> Naming {
+    match target {
+        Target::Outputs | Target::Summary => Naming::Given,
+        Target::ResultFile if environment::path(RESULT).is_some() => Naming::Given,
+        Target::ResultFile | Target::Dotenv | Target::Value(_) => Naming::Chosen,
+    }
+}
+
+/// What a file holds, as the beginning of a sentence.
+fn what(target: &Target) -> &'static str {
+    match target {
+        Target::Outputs => "the outputs",
+        Target::Summary => "the summary",
+        Target::Dotenv => "the dotenv report",
+        Target::ResultFile => "the result",
+        Target::Value(_) => "the values of outputs",
+    }
+}
 
 /// The seconds since 1970.
 pub(crate) fn now() -> u64 {
@@ -330,4 +391,22 @@ fn random() -> [u8; 16] {
 fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {
     to.write_all(text.as_bytes())?;
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_to_one_file_goes_there_in_one_write() {
+        let append = |to, text: &str| Effect::Append { to, text: text.into() };
+        let effects = [
+            append(Target::Outputs, "a"),
+            append(Target::Summary, "s"),
+            Effect::Line("log".into()),
+            append(Target::Outputs, "b"),
+        ];
+        let together = [(&Target::Outputs, "ab".to_owned()), (&Target::Summary, "s".to_owned())];
+        assert_eq!(appended(&effects), together);
+    }
 }

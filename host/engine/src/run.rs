@@ -51,6 +51,8 @@ pub struct Setup {
     pub forges: Forges,
     /// Who hears what the component says while it runs.
     pub live: Box<dyn Live>,
+    /// Set by the caller to stop the component.
+    pub cancel: Arc<AtomicBool>,
 }
 
 /// How a component ended.
@@ -64,6 +66,8 @@ pub enum Ended {
     Unlinked(String),
     /// It broke off: a panic, an invalid access, a call of `exit`. What happened.
     Trapped(String),
+    /// The caller stopped it.
+    Cancelled,
     /// It went past a limit. Which one.
     Limit(String),
     /// The host's own fault. What happened.
@@ -108,6 +112,7 @@ impl Outcome {
 pub fn run(step: &Step, setup: Setup) -> Outcome {
     let gate = Arc::clone(&setup.gate);
     let stop = Arc::new(AtomicBool::new(false));
+    let cancel = Arc::clone(&setup.cancel);
     let pool = Pool {
         engine: step.engine.clone(),
         component: step.component.clone(),
@@ -116,12 +121,13 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
         printed: MemoryOutputPipe::new(gate.limits().printed_bytes),
     };
     let (parallel, outputs) = (step.imports.parallel.clone(), step.outputs.clone());
-    watch::until_done(&step.engine, &gate, &stop, move || call(pool, &parallel, setup, &outputs))
+    watch::until_done(&step.engine, &gate, (&stop, &cancel), move || call(pool, &parallel, setup, &outputs))
 }
 
 /// Calls the component on the current thread.
 fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Outcome {
-    let Setup { inputs, granted, gate, workspace, objects, web, cluster, repositories, forges, live } = setup;
+    let Setup { inputs, granted, gate, workspace, objects, web, cluster, repositories, forges, live, .. } =
+        setup;
     let (limits, printed) = (*gate.limits(), pool.printed.clone());
     let host = Host {
         workspace,

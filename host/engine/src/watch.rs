@@ -19,11 +19,12 @@ const GRACE: Duration = Duration::from_millis(250);
 /// this process alone.
 const TICKS_PER_LOOK: u32 = 10;
 
-/// Runs `job` on a thread of its own and watches it to its end or to its limits. `stop` tells the job to end.
+/// Runs `job` on a thread of its own and watches it to its end, to its limits, or until the caller sets `cancel`.
+/// `stop` tells the job to end.
 pub(crate) fn until_done(
     engine: &Engine,
     gate: &Gate,
-    stop: &AtomicBool,
+    (stop, cancel): (&AtomicBool, &AtomicBool),
     job: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -41,19 +42,25 @@ pub(crate) fn until_done(
         if let Some(outcome) = wait(&receiver, engine) {
             return outcome;
         }
+        if cancel.load(Ordering::Relaxed) {
+            break Ended::Cancelled;
+        }
         if let Some(reason) = exceeded(deadline, gate.limits(), &mut memory) {
-            break reason;
+            break Ended::Limit(reason);
         }
     };
-    gate.close(&over);
+    gate.close(match &over {
+        Ended::Limit(reason) => reason,
+        _ => "the run is cancelled",
+    });
     stop.store(true, Ordering::Relaxed);
     let patience = Instant::now() + GRACE;
     while Instant::now() < patience {
         if let Some(outcome) = wait(&receiver, engine) {
-            return Outcome { ended: Ended::Limit(over), ..outcome };
+            return Outcome { ended: over, ..outcome };
         }
     }
-    Outcome::left_behind(Ended::Limit(over))
+    Outcome::left_behind(over)
 }
 
 /// Waits for one tick. At its end the component is interrupted, so that it looks whether it must stop.

@@ -21,11 +21,15 @@ pub enum Exit {
     Limit = 7,
     /// A bug in lockstep.
     Bug = 70,
+    /// Somebody cancelled it with SIGINT.
+    Interrupted = 130,
+    /// Somebody cancelled it with SIGTERM.
+    Terminated = 143,
 }
 
 impl Exit {
     /// Every exit code, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Done,
         Self::Rejected,
         Self::Invalid,
@@ -35,6 +39,8 @@ impl Exit {
         Self::Unavailable,
         Self::Limit,
         Self::Bug,
+        Self::Interrupted,
+        Self::Terminated,
     ];
 
     /// The number the process ends with.
@@ -56,6 +62,7 @@ impl Exit {
             Self::Unavailable => "unavailable",
             Self::Limit => "limit",
             Self::Bug => "bug",
+            Self::Interrupted | Self::Terminated => "cancelled",
         }
     }
 
@@ -72,6 +79,8 @@ impl Exit {
             Self::Unavailable => "the remote failed, running again may help",
             Self::Limit => "a limit was hit or the component trapped",
             Self::Bug => "a bug in lockstep",
+            Self::Interrupted => "cancelled with SIGINT before any file was changed",
+            Self::Terminated => "cancelled with SIGTERM before any file was changed",
         }
     }
 }

@@ -81,8 +81,8 @@ fn usage(error: &clap::Error) -> Exit {
     }
 }
 
-/// Says what went wrong before there is a run.
-fn complain(message: &str) {
+/// Says what went wrong where there is no run to say it.
+pub(crate) fn complain(message: &str) {
     // There is no one else to tell.
     let _ = writeln!(io::stderr(), "error: {message}");
 }

@@ -3,13 +3,15 @@
 
 use super::{complain, usage};
 use crate::args::{self, RunArgs};
+use crate::closing::{Closing, Work};
 use crate::conclude::{self, bug, ending};
 use crate::connect::{self, Held};
 use crate::credential_files::{self, Named};
 use crate::environment::{self, Environment};
 use crate::prepare::{self, Known, Subject};
-use crate::receipt::{self, Place};
+use crate::receipt::Place;
 use crate::secrets::Secrets;
+use crate::signals::Signals;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
 use crate::workspace;
@@ -20,27 +22,14 @@ use lockstep_http::Web;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::info::{StepInfo, StepLimits};
-use lockstep_model::outputs::Output;
-use lockstep_model::report::{Change, Ending, Level, Note, Report};
+use lockstep_model::report::{Ending, Level, Note};
 use lockstep_model::secret;
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
 use lockstep_workspace::{Committed, Workspace};
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What a run that did its work leaves.
-#[derive(Default)]
-struct Work {
-    outputs: Vec<Output>,
-    changes: Vec<Change>,
-    /// The files that are in place, and that the next run takes back until this is finished.
-    committed: Option<Committed>,
-    diff: Option<String>,
-    /// How it ends all the same, where the step says no.
-    rejected: Option<Ending>,
-}
 
 /// Runs the step that the command line names. A `mistake` in the command line ends it, as any other run ends.
 pub(super) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Option<Ending>) -> Exit {
@@ -114,58 +103,42 @@ fn answer(
         complain(&error.to_string());
         return Exit::Invalid;
     }
-    let place = Place::choose(args, environment.platform);
-    let result = match &place {
-        Ok(place) => subject.and_then(|subject| carry_out(args, subject, &mut known, (voice, place), held)),
-        Err(problem) => Err(ending(Exit::Invalid, "bad-receipt", problem.clone(), None)),
-    };
-    if let Err(ending) = &result {
-        // What was wrong with an input shows some of it. Where that could not be learned there is no such text.
-        let texts = [Some(&ending.message), ending.hint.as_ref()].into_iter().flatten();
-        let shown =
-            texts.chain(known.notes.iter().map(|note| &note.message)).flat_map(|text| secret::found(text));
-        let _ = voice.learn(&shown.collect());
-    }
-    let (ending, mut work) = match result {
-        Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, args.plan, &known)), work),
-        Err(ending) => (ending, Work { changes: std::mem::take(&mut known.put_back), ..Work::default() }),
-    };
-    let committed = work.committed.take();
-    let mut report = Report {
-        step: voice.step().to_owned(),
-        ending,
-        planned: args.plan,
-        outputs: work.outputs,
-        notes: Vec::new(),
-        summary: std::mem::take(&mut known.summary),
-        changes: work.changes,
-        objects: std::mem::take(&mut known.objects),
-        diff: work.diff,
-        receipt: None,
-    };
-    let shown = voice.shown(&report.outputs);
     let platform = environment.platform;
-    let written =
-        place.ok().map(|place| receipt::write(&place, &report, &shown, &known, voice, platform, started));
-    if let Some((digest, problem)) = written {
-        report.receipt = Some(digest);
-        known.notes.extend(problem);
+    let files = voice.check().map_err(|problem| ending(Exit::Invalid, "bad-file", problem, None));
+    let place = Place::choose(args, platform, voice.own());
+    let refused = |problem: &String| ending(Exit::Invalid, "bad-receipt", problem.clone(), None);
+    let ready = files.and(place.as_ref().map(drop).map_err(refused));
+    let (voice, place) = (voice.clone(), place.ok());
+    let closing = Arc::new(Closing { voice, place, platform, planned: args.plan, started });
+    let signals = listen(&closing);
+    let result = match (ready, &signals) {
+        (Err(ending), _) => Err(ending),
+        (Ok(()), Err(error)) => {
+            let message = format!("cannot listen for signals: {error}");
+            Err(ending(Exit::Limit, "no-signals", message, None))
+        }
+        (Ok(()), Ok(signals)) => {
+            subject.and_then(|subject| carry_out(args, subject, &mut known, (&closing, signals), held))
+        }
+    };
+    let Ok(signals) = signals else { return closing.finish(known, result) };
+    // Where no component ran, a signal could still end the run.
+    let result = signals.decide().map_or(result, |exit| Err(conclude::cancelled(exit)));
+    if signals.caught() && result.is_ok() {
+        let message = "the signal to stop came when the run was ending already".to_owned();
+        known.notes.push(Note { level: Level::Notice, message, at: None });
     }
-    voice.notes(&known.notes);
-    report.notes.append(&mut known.heard);
-    report.notes.append(&mut known.notes);
-    let exit = report.ending.exit;
-    let told = voice.close(&report, &shown).map_err(|error| {
-        complain(&format!("the outputs could not be handed over: {error}"));
-    });
-    // Only now: a run that is killed before this is taken back by the next one, which then does and tells it all.
-    let kept = committed.map_or(Ok(()), Committed::finish).map_err(|error| {
-        complain(&format!("the files are changed, and {error}"));
-        complain(
-            "hint: `lockstep recover --finish` keeps them; without that the next run puts the old ones back",
-        );
-    });
-    if exit == Exit::Done && told.and(kept).is_err() { Exit::Invalid } else { exit }
+    let exit = closing.finish(known, result);
+    signals.pass_on(exit);
+    exit
+}
+
+/// Has a signal end the run with a receipt, from now on.
+fn listen(closing: &Arc<Closing>) -> std::io::Result<Signals> {
+    let closing = Arc::clone(closing);
+    Signals::listen(move |exit| {
+        closing.finish(Known::default(), Err(conclude::cancelled(exit)));
+    })
 }
 
 /// The run itself.
@@ -173,16 +146,17 @@ fn carry_out(
     args: &RunArgs,
     subject: Subject,
     known: &mut Known,
-    (voice, place): (&Voice, &Place),
+    (closing, signals): (&Closing, &Signals),
     held: Held,
 ) -> Result<Work, Ending> {
+    let voice = &closing.voice;
     // The process ends soon: giving the memory of the code back takes a twentieth of a short run.
     let subject = ManuallyDrop::new(subject);
     prepare::inputs(args, &subject.info.inputs, known)?;
     let shown = known.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
     voice.learn(&shown).map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
     prepare::grant(args, &subject, known)?;
-    let own = own_files(args, place, voice, held.files(), known);
+    let own = own_files(args, closing, held.files(), known);
     let purpose = workspace::purpose(args.plan, &known.grant);
     let workspace = Workspace::open(&args.workspace, &known.limits, &own, purpose)
         .map_err(|error| workspace::refused(&error))?;
@@ -207,7 +181,9 @@ fn carry_out(
         repositories: Repositories::new(connections.repository, args.plan),
         forges: Forges::new(connections.forge, args.plan),
         live: Box::new(voice.clone()),
+        cancel: signals.cancel(),
     };
+    signals.running();
     let Outcome { ended, remains } = run(&subject.step, setup);
     known.log = gate.log();
     // Objects are there whatever comes after, unlike files, which are staged.
@@ -216,6 +192,10 @@ fn carry_out(
     }
     let diff = remains.as_ref().map(|remains| remains.diff.clone()).unwrap_or_default();
     let remains = remains.map(|remains| heard(remains, known, voice));
+    let cancelled = signals.decide().filter(|_| known.log.denial.is_none());
+    if let Some(exit) = cancelled {
+        return Err(conclude::cancelled(exit));
+    }
     if let Some(ending) = conclude::verdict(&ended, &known.log) {
         return Err(ending);
     }
@@ -254,36 +234,14 @@ fn settle(args: &RunArgs, workspace: Workspace, branches: &str, known: &mut Know
     Ok(Work { changes, committed: Some(committed), ..Work::default() })
 }
 
-fn done(work: &Work, planned: bool, known: &Known) -> Ending {
-    let (files, objects) = (work.changes.len(), known.objects.len());
-    let verb = if planned { "would change" } else { "changed" };
-    let message = match (files, objects) {
-        (0, 0) if known.grant.only_reads() => "done".to_owned(),
-        (0, 0) => "nothing to change".to_owned(),
-        (files, 0) => format!("{verb} {}", counted(files, "file")),
-        (0, objects) => format!("{verb} {}", counted(objects, "object")),
-        (files, objects) => format!("{verb} {} and {}", counted(files, "file"), counted(objects, "object")),
-    };
-    ending(Exit::Done, "done", message, None)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
 /// The files of the platform and of this run, and those that hold credentials of the job: where they lie in the workspace,
 /// no step may touch them. Those with credentials are named to the user.
-fn own_files(
-    args: &RunArgs,
-    place: &Place,
-    voice: &Voice,
-    secrets: Vec<Named>,
-    known: &mut Known,
-) -> Vec<PathBuf> {
+fn own_files(args: &RunArgs, closing: &Closing, secrets: Vec<Named>, known: &mut Known) -> Vec<PathBuf> {
     const PLATFORM: [&str; 5] =
         ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"];
-    let platform = PLATFORM.into_iter().filter_map(environment::path).chain(voice.files());
+    let platform = PLATFORM.into_iter().filter_map(environment::path).chain(closing.voice.files());
     let given = [args.policy.as_ref(), args.inputs_file.as_ref()].into_iter().flatten().map(PathBuf::from);
+    let receipt = closing.place.iter().filter_map(Place::path).map(Path::to_owned);
     let secrets = credential_files::all(&args.workspace, secrets);
     let inside = credential_files::inside(&args.workspace, &secrets);
     if !inside.is_empty() {
@@ -294,7 +252,7 @@ fn own_files(
         known.notes.push(Note { level: Level::Notice, message, at: None });
     }
     let secrets = secrets.into_iter().map(|(_, path)| path);
-    platform.chain(given).chain(place.path()).chain(secrets).collect()
+    platform.chain(given).chain(receipt).chain(secrets).collect()
 }
 
 /// Who speaks for this run, and how.
