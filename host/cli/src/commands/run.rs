@@ -26,7 +26,7 @@ use lockstep_model::report::{Ending, Level, Note};
 use lockstep_model::secret;
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
-use lockstep_workspace::{Committed, Workspace};
+use lockstep_workspace::Workspace;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
