@@ -8,6 +8,7 @@ use lockstep_tests::support::{self, Run, Running, SECRETS, Scene, assert_no_secr
 use lockstep_tests::wat::{self, Parts};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -47,12 +48,16 @@ fn a_run_has_no_secret_in_its_environment_and_keeps_none_in_an_open_file() {
         for name in ["DEPLOY_TOKEN", "LOCKSTEP_SECRET_X", SECRETS[0], SECRETS[1]] {
             assert!(!environment.contains(name), "{environment:?}");
         }
+        let mut found = false;
         for open in fs::read_dir(format!("{process}/fd")).unwrap().flatten() {
             let target = fs::read_link(open.path()).unwrap_or_default();
-            if target.to_string_lossy().contains("memfd:secrets") {
+            if target.to_string_lossy().contains("memfd:") {
                 assert_eq!(fs::read(open.path()).unwrap(), b"", "{target:?}");
+                assert!(fs::write(open.path(), "x").is_err(), "{target:?} is sealed");
+                found = true;
             }
         }
+        assert!(found, "the memory file is named as this test expects");
     }
     let arguments = String::from_utf8_lossy(&fs::read(format!("{process}/cmdline")).unwrap()).into_owned();
     assert!(arguments.contains("endless") && !arguments.contains("canary"), "{arguments:?}");
@@ -154,5 +159,35 @@ fn a_pretended_handover_does_not_keep_secrets_in_the_environment() {
         let run = scene.attack("forged_log", "done", &[SECRETS[0]]).env("LOCKSTEP_HANDOVER_FD", number);
         let ended = run.stdin(input).end();
         assert_no_secret(&scene, &ended);
+    }
+}
+
+#[test]
+fn no_variable_makes_a_run_take_an_open_file_for_its_own() {
+    for with_secrets in [true, false] {
+        let scene = Scene::new();
+        let inputs = r#"{"files": ["deploy/web.yaml"], "set": ["image=web:v2"]}"#;
+        scene.put("own/in.json", inputs);
+        let run = scene.run("manifest-patch").args(["--inputs", "-"]).env("LOCKSTEP_HANDOVER_FD", "0");
+        let run = if with_secrets { run } else { run.without_secrets() };
+        // A file that the run could write to, as a shell's `<>` opens one.
+        let open = fs::OpenOptions::new().read(true).write(true).open(scene.path("own/in.json")).unwrap();
+        let status = run.command().stdin(open).status().unwrap();
+        assert_eq!((status.code(), &*scene.text("own/in.json")), (Some(0), inputs));
+        assert_eq!(scene.text("workspace/deploy/web.yaml"), "image: web:v2\n");
+    }
+}
+
+#[test]
+fn a_restart_is_believed_only_with_the_memory_file_of_this_program() {
+    let scene = Scene::new();
+    scene.put("own/in.json", "{}");
+    for (number, words) in [(0, "is not what lockstep hands over"), (99, "No such file")] {
+        let open = fs::OpenOptions::new().read(true).write(true).open(scene.path("own/in.json")).unwrap();
+        let mut command = scene.run("manifest-patch").without_secrets().command();
+        let status =
+            command.arg0(format!("lockstep-handover/{number}/lockstep")).stdin(open).status().unwrap();
+        assert_eq!((status.code(), &*scene.text("own/in.json")), (Some(70), "{}"));
+        assert!(scene.text("own/stderr").contains(words), "{}", scene.text("own/stderr"));
     }
 }

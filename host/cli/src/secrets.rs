@@ -7,8 +7,11 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// The variable by which a restarted process finds what it must not have in its environment.
-const HANDOVER: &str = "LOCKSTEP_HANDOVER_FD";
+/// The beginning of the zeroth argument by which a restarted process finds what it must not have in its environment. No
+/// variable says it: those are set by whoever comes before us in a job, the zeroth argument by who starts the program.
+const HANDOVER: &str = "lockstep-handover";
+/// The name of the memory file in which secrets are handed over.
+const MEMORY: &str = "lockstep-secrets";
 
 /// The variable that names others which hold secrets.
 const NAMES: &str = "LOCKSTEP_SECRETS";
@@ -165,46 +168,67 @@ fn split() -> (Vec<(OsString, OsString)>, BTreeMap<String, String>) {
 
 #[cfg(target_os = "linux")]
 mod platform {
-    use super::{HANDOVER, Secrets, split};
-    use rustix::fs::MemfdFlags;
+    use super::{HANDOVER, MEMORY, Secrets, split};
+    use rustix::fs::{MemfdFlags, SealFlags};
     use rustix::process::DumpableBehavior;
     use std::collections::BTreeMap;
+    use std::ffi::{OsStr, OsString};
     use std::fs::{File, OpenOptions};
-    use std::io::{self, Read as _, Seek as _, Write as _};
+    use std::io::{self, Read as _, Write as _};
     use std::os::fd::AsRawFd as _;
     use std::os::unix::process::CommandExt as _;
+    use std::path::Path;
     use std::process::Command;
 
     pub(super) fn take() -> io::Result<Secrets> {
         let (clean, secret) = split();
+        let mut args = std::env::args_os();
+        let name = args.next().unwrap_or_default();
         if secret.is_empty() {
-            let handed_over = std::env::var_os(HANDOVER);
-            return handed_over.map_or_else(
-                || Ok(Secrets::of(BTreeMap::new())),
-                |number| receive(&number.to_string_lossy()),
-            );
+            return handed_over(&name).map_or_else(|| Ok(Secrets::of(BTreeMap::new())), receive);
         }
         // A handover leaves no secret in the environment: where there are some, none took place, whoever says so.
         // The memory file outlives the exec, the environment does not.
-        let mut file = File::from(rustix::fs::memfd_create("secrets", MemfdFlags::empty())?);
+        let mut file = File::from(rustix::fs::memfd_create(MEMORY, MemfdFlags::ALLOW_SEALING)?);
         file.write_all(serde_json::to_string(&secret)?.as_bytes())?;
-        let mut args = std::env::args_os();
-        let name = args.next().unwrap_or_default();
+        let mut arg0 = OsString::from(format!("{HANDOVER}/{}/", file.as_raw_fd()));
+        // Messages about the command line name the program by the last part.
+        arg0.push(Path::new(&name).file_name().unwrap_or(OsStr::new("lockstep")));
         let mut again = Command::new("/proc/self/exe");
-        again.arg0(name).args(args).env_clear().envs(clean).env(HANDOVER, file.as_raw_fd().to_string());
+        again.arg0(arg0).args(args).env_clear().envs(clean);
         Err(again.exec())
     }
 
-    /// Reads what the process before this one left, and empties the memory file for whoever inherits it.
-    fn receive(number: &str) -> io::Result<Secrets> {
-        let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{HANDOVER}: {what}"));
-        let number: u32 = number.parse().map_err(|_| bad("not the number of an open file"))?;
-        let mut file = OpenOptions::new().read(true).write(true).open(format!("/proc/self/fd/{number}"))?;
+    /// The number of the open file that the zeroth argument names; none if this process was not restarted.
+    fn handed_over(arg0: &OsStr) -> Option<u32> {
+        // The part behind the number is the program's name, which need not be UTF-8.
+        let rest = arg0.as_encoded_bytes().strip_prefix(HANDOVER.as_bytes())?.strip_prefix(b"/")?;
+        std::str::from_utf8(rest.split(|byte| *byte == b'/').next()?).ok()?.parse().ok()
+    }
+
+    /// Reads what the process before this one left. The memory file stays open, since no safe code closes a number, so it
+    /// is emptied and sealed: a child process that inherits it has nothing and can leave nothing in it.
+    fn receive(number: u32) -> io::Result<Secrets> {
+        let bad = || {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("open file {number} is not what lockstep hands over"),
+            )
+        };
+        let path = format!("/proc/self/fd/{number}");
+        if std::fs::read_link(&path)? != Path::new(&format!("/memfd:{MEMORY} (deleted)")) {
+            return Err(bad());
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
+        let secrets = serde_json::from_str(&text).map(Secrets::of).map_err(|_| bad())?;
         file.set_len(0)?;
-        file.rewind()?;
-        serde_json::from_str(&text).map(Secrets::of).map_err(|_| bad("not what lockstep hands over"))
+        rustix::fs::fcntl_add_seals(
+            &file,
+            SealFlags::SEAL | SealFlags::GROW | SealFlags::SHRINK | SealFlags::WRITE,
+        )?;
+        Ok(secrets)
     }
 
     /// No other process of the same user may read this one's memory or environment, or attach to it.
@@ -256,8 +280,6 @@ mod tests {
             ("LOCKSTEP_INPUT_CREDENTIALS", token),
             ("LOCKSTEP_SECRETS", "OTHER"),
             ("PLAIN", "value"),
-            // Else a restarted process would find a secret, and start itself again without end.
-            (HANDOVER, "3"),
         ] {
             assert!(!is_taken(name, value), "{name}");
         }
