@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod git;
+pub mod git_http;
 #[cfg(feature = "live")]
 pub mod gitea;
 pub mod github;
@@ -14,6 +15,7 @@ pub mod runner;
 pub mod s3;
 pub mod services;
 pub mod shim;
+pub mod shop;
 pub mod stand_in;
 pub mod support;
 pub mod terraform;

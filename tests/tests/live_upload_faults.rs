@@ -113,7 +113,7 @@ fn bits_that_always_flip_leave_nothing_there() {
     let stage = Stage::new(Server::versitygw());
     stage.proxy.fault(When::method("PUT").with("web/a"), What::FlipByte(0));
     let ended = stage.run(&[]);
-    ended.expect(1, "partial");
+    ended.expect(4, "integrity");
     assert!(ended.stdout.contains("web/a"), "{ended:#?}");
     assert_eq!(stage.server.client().keys(""), ["web/b", "web/large"]);
     fs::remove_file(stage.scene.path("workspace/dist/b")).unwrap();

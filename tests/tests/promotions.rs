@@ -4,86 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::git::git;
-use lockstep_tests::support::{Ended, Run, Scene, assert_no_secret, calls};
+use lockstep_tests::shop::{DEV, PROD, Shop, run};
+use lockstep_tests::support::{Ended, Scene, assert_no_secret, calls};
 use lockstep_tests::web::{Answer, Web};
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::thread;
-
-const DEV: &str = "# dev\nkind: Deployment\nspec:\n  image: shop/web:1.3.0 # newest\n  replicas: 1\n";
-const PROD: &str = "# prod\nkind: Deployment\nspec:\n  image:   shop/web:1.2.0   # runs\n  replicas: 5\n";
-
-/// A bare repository with two environments, and a workspace that is a checkout of it.
-struct Shop {
-    scene: Scene,
-}
-
-impl Shop {
-    fn new() -> Self {
-        let scene = Scene::new();
-        let shop = Self { scene };
-        git(
-            shop.scene.path("outside").as_path(),
-            &["init", "--quiet", "--bare", "--initial-branch=main", "bare"],
-        );
-        shop.push(&[
-            ("envs/dev/web.yaml", DEV),
-            ("envs/prod/web.yaml", PROD),
-            (".github/workflows/ci.yml", "on: push\n"),
-        ]);
-        let workspace = shop.scene.path("workspace");
-        git(&workspace, &["init", "--quiet"]);
-        git(&workspace, &["remote", "add", "origin", &shop.bare().display().to_string()]);
-        shop
-    }
-
-    fn bare(&self) -> PathBuf {
-        self.scene.path("outside/bare")
-    }
-
-    /// Pushes these files as somebody else.
-    fn push(&self, files: &[(&str, &str)]) {
-        let work = tempfile::tempdir().unwrap();
-        git(work.path(), &["clone", "--quiet", &self.bare().display().to_string(), "."]);
-        for (path, text) in files {
-            let path = work.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        git(work.path(), &["add", "--all"]);
-        git(work.path(), &["commit", "--quiet", "--message", "others"]);
-        git(work.path(), &["push", "--quiet", "origin", "HEAD:main"]);
-    }
-
-    fn head(&self) -> String {
-        git(&self.bare(), &["rev-parse", "main"])
-    }
-
-    fn text(&self, path: &str) -> String {
-        git(&self.bare(), &["show", &format!("main:{path}")]) + "\n"
-    }
-
-    fn count(&self) -> usize {
-        git(&self.bare(), &["rev-list", "--count", "main"]).parse().unwrap()
-    }
-
-    fn hook(&self, name: &str, text: &str) {
-        let path = self.bare().join("hooks").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn run(&self) -> Run<'_> {
-        run(&self.scene)
-    }
-}
-
-/// A promotion of the image, in a workspace that is a checkout.
-fn run(scene: &Scene) -> Run<'_> {
-    scene.run("env-promote").args(["--from", "envs/dev", "--to", "envs/prod", "--pick", ".spec.image"])
-}
 
 fn outputs(ended: &Ended) -> Value {
     ended.expect(0, "done")["outputs"].clone()

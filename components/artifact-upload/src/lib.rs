@@ -6,6 +6,7 @@ pub mod digest;
 pub mod find;
 pub mod headers;
 pub mod host;
+pub mod leftover;
 pub mod look;
 pub mod manifest;
 pub mod media;
@@ -40,6 +41,9 @@ impl Guest for Step {
             to_failure(stop.failure)
         })?;
         for message in words::links(&done.links).into_iter().chain(words::foreign(done.foreign, &prefix)) {
+            note(Level::Notice, &message, None);
+        }
+        for message in words::leftovers(&done.leftovers, &prefix) {
             note(Level::Notice, &message, None);
         }
         summary(&Block::Heading(words::heading(&done)));

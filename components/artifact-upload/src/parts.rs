@@ -70,6 +70,15 @@ impl Plan {
     }
 }
 
+/// Whether these parts, as far as their sizes tell, are of an upload that this step has begun for a file that is kept in one
+/// of these ways. Others seldom have parts of such a size, and the sizes that they often have are not taken for ours.
+#[must_use]
+pub fn are_of_settings(parts: &[Part], keepings: &[Keeping]) -> bool {
+    let Some(largest) = parts.iter().map(|part| part.size).max() else { return false };
+    let is_ours = |number: u64| number != 0 && SIZES.iter().any(|size| size + number * 1024 == largest);
+    keepings.iter().any(|keeping| is_ours(fingerprint(keeping)))
+}
+
 /// How the content of a part can be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof<'p> {

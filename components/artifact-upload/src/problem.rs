@@ -148,7 +148,8 @@ impl Problem {
     #[must_use]
     pub fn of_file(fault: &Fault) -> Self {
         let code = match fault {
-            Fault::Conflict(_) => Code::Changed,
+            // It was found before.
+            Fault::Conflict(_) | Fault::NotFound(_) => Code::Changed,
             Fault::Limit(_) => Code::Limit,
             _ => Code::Workspace,
         };

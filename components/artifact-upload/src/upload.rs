@@ -4,6 +4,7 @@
 use crate::compare::{self, Sameness};
 use crate::find::{self, Files, Item};
 use crate::host::{Algorithm, Host, Link, Stored};
+use crate::leftover::{self, Leftovers};
 use crate::look::{self, Look};
 use crate::manifest;
 use crate::multi;
@@ -42,6 +43,8 @@ pub struct Done {
     pub links: Vec<Link>,
     /// How many names below the prefix are none of files, and were left alone.
     pub foreign: u64,
+    /// Uploads in parts of files that no source has.
+    pub leftovers: Leftovers,
     /// What went wrong with single objects.
     pub problems: Vec<Problem>,
     /// Why the step says no, though it did something.
@@ -111,6 +114,9 @@ pub fn upload<H: Host>(host: &mut H, inputs: &Inputs, now: u64) -> Result<Done, 
             }
         };
         done.take(item, outcome);
+    }
+    if done.problems.is_empty() {
+        done.leftovers = leftover::tidy(host, &settings, &plan.files, plan.manifest.as_ref());
     }
     let Some(failure) = words::failure(&done, plan.files.items.len()) else {
         return Ok(done);

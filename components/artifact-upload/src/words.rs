@@ -3,6 +3,7 @@
 use lockstep_glue::words::{first_of, plural};
 
 use crate::host::Link;
+use crate::leftover::Leftovers;
 use crate::problem::{Code, Problem};
 use crate::upload::{Done, Uploaded};
 
@@ -24,10 +25,12 @@ pub fn all(problems: &[Problem]) -> Problem {
 pub fn failure(done: &Done, files: usize) -> Option<Problem> {
     let conflict = done.problems.iter().find(|problem| problem.code == Code::Conflict);
     let first = conflict.or(done.problems.first())?;
+    // One cause has one code, however much else has arrived; several causes have that of their mixture.
+    let is_one = done.problems.iter().all(|problem| problem.code == first.code);
     let code = match first.code {
-        Code::Conflict => Code::Conflict,
+        code if is_one || code == Code::Conflict => code,
         _ if done.has_changes() => Code::Partial,
-        other => other,
+        code => code,
     };
     let message = match done.problems.len() {
         1 if files == 1 => first.message.clone(),
@@ -97,6 +100,27 @@ pub fn foreign(count: u64, prefix: &str) -> Option<String> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     (count > 0)
         .then(|| format!("left alone {} below `{prefix}` that cannot be a file's", plural(count, "name")))
+}
+
+/// What is said of uploads in parts that stay open, or stayed open until now.
+#[must_use]
+pub fn leftovers(Leftovers { open, given_up, unknown }: &Leftovers, prefix: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(first) = given_up.first() {
+        let uploads = plural(given_up.len(), "open upload");
+        said.push(format!("gave up {uploads} of files that no source has any more; first: `{first}`"));
+    }
+    if let Some(first) = open.first() {
+        let uploads = plural(open.len(), "upload");
+        said.push(format!(
+            "{uploads} in parts below `{prefix}` of files that no source has: open, and the store keeps what has arrived; \
+             first: `{first}`"
+        ));
+    }
+    if let Some(why) = unknown {
+        said.push(format!("open uploads below `{prefix}` were not looked for: {why}"));
+    }
+    said
 }
 
 /// `512 bytes`, `1.5 MB`.

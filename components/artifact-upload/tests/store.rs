@@ -5,7 +5,7 @@ mod common;
 
 use artifact_upload::host::{Algorithm, Fault};
 use artifact_upload::problem::Code;
-use common::{Act, Call, Data, MIB, Model, TO, inputs};
+use common::{Act, Call, Data, MIB, Model, TO, inputs, is_complete, is_put, once};
 
 const FILES: [(&str, u64, u64); 4] =
     [("dist/a.js", 1, 10), ("dist/js/b.js", 2, 20), ("dist/big.bin", 3, 100 * MIB), ("dist/empty", 4, 0)];
@@ -18,26 +18,6 @@ const KEYS: [(&str, &str); 4] = [
 
 fn model() -> Model {
     Model::new(&FILES)
-}
-
-/// The first request that this picks out ends so.
-fn once(
-    mut pick: impl FnMut(&Call) -> bool + 'static,
-    act: impl FnOnce(&mut Model) -> Act + 'static,
-) -> common::Hook {
-    let mut act = Some(act);
-    Box::new(move |model, call| match act.take_if(|_| pick(call)) {
-        Some(act) => act(model),
-        None => Act::Go,
-    })
-}
-
-fn is_complete(call: &Call) -> bool {
-    matches!(call, Call::Complete(_))
-}
-
-fn is_put(call: &Call) -> bool {
-    matches!(call, Call::Put(_))
 }
 
 #[test]
@@ -158,7 +138,7 @@ fn nothing_is_deleted_and_no_manifest_written_unless_every_upload_ended_well() {
     (given.delete, given.manifest) = (true, "m.json".into());
     let done = model.run(&given).unwrap();
     let no = done.rejection.unwrap();
-    assert_eq!((no.code, done.deleted, done.uploaded.len()), (Code::Partial, 0, 3));
+    assert_eq!((no.code, done.deleted, done.uploaded.len()), (Code::Unavailable, 0, 3));
     assert_eq!(no.message, format!("1 of 4 files were not uploaded; first: `{TO}js/b.js`: SlowDown"));
     assert!(model.keys().contains(&"old.js") && !model.keys().contains(&"m.json"));
 }

@@ -66,7 +66,15 @@ pub trait Host {
     ///
     /// # Errors
     /// It is not there, or the server refuses or does not answer well.
-    fn look(&mut self, commit: &str) -> Result<Commit, Fault>;
+    fn look(&mut self, commit: &str) -> Result<Commit, Fault> {
+        let first = self.history(commit, 1)?.into_iter().next();
+        first.ok_or_else(|| Fault::NotFound(format!("there is no commit `{commit}`")))
+    }
+    /// The last commits that a commit rests on, itself first; at most so many.
+    ///
+    /// # Errors
+    /// It is not there, or the server refuses or does not answer well.
+    fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Commit>, Fault>;
     /// The files of a commit that a pattern names.
     ///
     /// # Errors

@@ -32,6 +32,13 @@ pub fn commit(settings: &Settings, plan: &Plan, source: &str) -> String {
     text
 }
 
+/// Whether a message is that of a promotion of the same values to the same places.
+#[must_use]
+pub fn has_key(message: &str, plan: &Plan) -> bool {
+    let line = format!("{KEY}: {}", plan.key());
+    message.lines().any(|own| own == line)
+}
+
 /// Whether a message is that of this very promotion, wherever it comes from.
 #[must_use]
 pub fn is_of(message: &str, settings: &Settings, plan: &Plan) -> bool {

@@ -5,7 +5,7 @@ use lockstep_glue::words::plural;
 use lockstep_glue::{Clock, Fault, Level, Tell};
 
 use crate::digest::{self, Registries};
-use crate::host::{Change, Effect, Forge, Host, Onto};
+use crate::host::{Change, Commit, Effect, Forge, Host, Onto};
 use crate::message;
 use crate::plan::{self, Move, Plan, conflicts};
 use crate::problem::{Code, Problem};
@@ -13,6 +13,9 @@ use crate::propose::propose;
 pub use crate::race::Dice;
 use crate::race::Races;
 use crate::settings::{Inputs, Settings};
+
+/// How many commits of a branch are looked through for the one that an earlier run has made.
+const LOOK_BACK: u32 = 100;
 
 /// Where a promotion stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +92,10 @@ fn push_to_base<T: Clock + Dice>(
         let done = Done { branch: settings.base.clone(), source: source.clone(), ..Done::default() };
         if plan.changes.is_empty() {
             say_nothing(tell, &plan);
-            return Ok(done);
+            return Ok(match made_before(host, &plan, &head_now)? {
+                Some(commit) => Done { state: State::Pushed, commit: Some(commit), ..done },
+                None => done,
+            });
         }
         if let Some(first) = &first {
             let conflicts = conflicts(first, &plan);
@@ -113,6 +119,13 @@ fn push_to_base<T: Clock + Dice>(
             Err(fault) => return Err(vec![Problem::remote(&fault)]),
         }
     }
+}
+
+/// The commit with which an earlier run has made this promotion: also one that was killed before it could name it.
+fn made_before(host: &mut impl Host, plan: &Plan, head: &str) -> Result<Option<String>, Vec<Problem>> {
+    let history = host.history(head, LOOK_BACK).map_err(|fault| vec![Problem::remote(&fault)])?;
+    let is_it = |commit: &Commit| commit.sealed && message::has_key(&commit.message, plan);
+    Ok(history.into_iter().find(is_it).map(|commit| commit.id))
 }
 
 /// Says that there is nothing to promote.

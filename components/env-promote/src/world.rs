@@ -39,11 +39,12 @@ impl Host for World {
         Ok(repository::tag(&self.repository, name)?)
     }
 
-    fn look(&mut self, commit: &str) -> Result<Commit, Fault> {
-        let revision = repository::history(&self.repository, commit, 1)?.into_iter().next();
-        let revision = revision.ok_or_else(|| Fault::NotFound(format!("there is no commit `{commit}`")))?;
-        let repository::Revision { id, parents, author, message, sealed, .. } = revision;
-        Ok(Commit { id, parent: parents.into_iter().next(), author, message, sealed })
+    fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Commit>, Fault> {
+        let commit_of = |revision: repository::Revision| {
+            let repository::Revision { id, parents, author, message, sealed, .. } = revision;
+            Commit { id, parent: parents.into_iter().next(), author, message, sealed }
+        };
+        Ok(repository::history(&self.repository, commit, most)?.into_iter().map(commit_of).collect())
     }
 
     fn files(&mut self, commit: &str, pattern: &str) -> Result<Vec<File>, Fault> {

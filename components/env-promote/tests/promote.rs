@@ -6,6 +6,7 @@ mod common;
 use common::Model;
 use env_promote::digest::Told;
 use env_promote::problem::{Code, Problem};
+use env_promote::promote::State;
 use env_promote::settings::Inputs;
 use lockstep_glue::Fault;
 
@@ -58,7 +59,29 @@ fn what_is_promoted_already_writes_nothing() {
     model.run(&image()).unwrap();
     let head = model.head.clone();
     let done = model.run(&image()).unwrap();
-    assert!(!done.changed && done.commit.is_none() && model.log.is_empty() && model.head == head);
+    // It names the commit that has it, as a run does that comes after one that was killed.
+    assert!(!done.changed && done.commit == head && model.log.is_empty() && model.head == head);
+    assert_eq!(done.state, State::Pushed);
+    model.edit(|tree| drop(tree.insert("readme".into(), b"x".to_vec())));
+    assert_eq!(model.run(&image()).unwrap().commit, head, "others have pushed since");
+    // What somebody else has set is no promotion.
+    model.edit(|tree| drop(tree.insert("envs/dev/web.yaml".into(), DEV.replace("1.3.0", "1.4.0").into())));
+    model.edit(|tree| drop(tree.insert("envs/prod/web.yaml".into(), PROD.replace("1.2.0", "1.4.0").into())));
+    let done = model.run(&image()).unwrap();
+    assert_eq!((done.changed, done.commit, done.state), (false, None, State::None));
+}
+
+#[test]
+fn a_run_that_is_cut_off_after_its_push_is_named_by_the_next_one() {
+    let mut model = shop();
+    // The commit is the first change, the push the second one; its answer never comes.
+    model.cut = Some((1, true));
+    model.run(&image()).unwrap_err();
+    let pushed = model.head.clone();
+    assert_eq!(model.text("envs/prod/web.yaml"), PROD.replace("shop/web:1.2.0", "shop/web:1.3.0"));
+    model.cut = None;
+    let done = model.run(&image()).unwrap();
+    assert_eq!((done.commit, done.state, done.changed), (pushed, State::Pushed, false));
 }
 
 #[test]

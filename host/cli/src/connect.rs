@@ -1,5 +1,5 @@
 //! What a run says of its stores, web servers, cluster and forge, and what its job holds to get in: inputs of the step by
-//! the names `endpoint`, `region`, `role`, `credentials`, `context`, `forge` and `sign-commits`, and the secrets of the job.
+//! the names `endpoint`, `region`, `role`, `credentials`, `context`, `forge`, `sign-commits` and `timeout`, and the secrets of the job.
 //! It connects to nothing.
 
 use crate::args::RunArgs;
@@ -22,6 +22,7 @@ use lockstep_repository::Signing;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The variables that hold the credentials which an input names.
 const NAMED: &str = "LOCKSTEP_SECRET_";
@@ -79,6 +80,9 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, args: &RunArgs) -> Result
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
     let programs = programs(&args.workspace);
     let mut repository = forges::repositories(&all, &args.workspace, &programs);
+    if let Some(timeout) = text("timeout") {
+        repository.patience = repository.patience.min(duration(&timeout));
+    }
     let forge = lockstep_forge::Connection {
         repository: repository.clone(),
         kind: inputs.get("forge").and_then(Value::as_str).and_then(ForgeKind::parse),
@@ -163,6 +167,16 @@ pub(crate) fn passed_over(connections: &Connections, granted: &[Capability]) -> 
     passed.map(note).collect()
 }
 
+/// A length of time such as `90s` or `1h30m`; none at all if it is not one, which the step says better.
+fn duration(text: &str) -> Duration {
+    let part = |part: &str| {
+        let unit = [("h", 3_600), ("m", 60), ("s", 1)].into_iter().find(|(unit, _)| part.ends_with(unit))?;
+        part.strip_suffix(unit.0)?.parse::<u64>().ok()?.checked_mul(unit.1)
+    };
+    let seconds: Option<u64> = text.trim().split_inclusive(char::is_alphabetic).map(part).sum();
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
 /// Reads `ORIGIN=NAME`, or `ORIGIN,GIVER=NAME` with the server that gives out tokens for the first: which secret goes where.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ending> {
     const FORM: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
@@ -217,6 +231,15 @@ fn session() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        for (text, seconds) in
+            [("20s", 20), ("5m", 300), ("1h30m", 5400), (" 2m ", 120), ("0s", 0), ("x", 0), ("", 0)]
+        {
+            assert_eq!(duration(text), Duration::from_secs(seconds), "{text}");
+        }
+    }
 
     #[test]
     fn a_credential_belongs_to_one_origin() {

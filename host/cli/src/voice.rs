@@ -7,7 +7,7 @@ use lockstep_model::digest::hex;
 use lockstep_model::outputs::{self, Output, Shown};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
-use lockstep_model::report::{Block, Note, Report};
+use lockstep_model::report::{Block, Level, Note, Report};
 use lockstep_workspace::{Access, Naming, OwnError, OwnFiles};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write};
@@ -312,6 +312,19 @@ impl Live for Voice {
 
     fn markdown(&self, parts: &[Block]) -> String {
         self.render(|renderer| renderer.markdown(parts))
+    }
+
+    fn waiting(&mut self, call: &str, seconds: u64) {
+        let shown = self.0.out.lock().unwrap_or_else(PoisonError::into_inner).shown;
+        // Where people see how far it is, somebody answers.
+        if shown.elapsed() > LINE_EVERY * 2 {
+            let message = format!("still waiting for an answer: {call}, {seconds} s");
+            self.note(&Note { level: Level::Info, message, at: None });
+        }
+    }
+
+    fn twin(&self) -> Box<dyn Live> {
+        Box::new(self.clone())
     }
 
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {

@@ -45,6 +45,10 @@ pub trait Live: Send {
     fn mask(&mut self, texts: &[&str]) -> bool;
     /// These parts of a summary as Markdown, without secrets.
     fn markdown(&self, parts: &[Block]) -> String;
+    /// Somebody has not answered this call for so many seconds.
+    fn waiting(&mut self, call: &str, seconds: u64);
+    /// Another one who says the same to the same people.
+    fn twin(&self) -> Box<dyn Live>;
 }
 
 /// What keeping a note or a part of the summary costs besides its text, so that empty ones add up.

@@ -20,4 +20,5 @@ mod parallel;
 mod repository;
 pub mod run;
 mod value;
+mod waiting;
 mod watch;

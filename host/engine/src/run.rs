@@ -5,6 +5,7 @@ use crate::confines::{self, Confines};
 use crate::host::{Host, Live};
 use crate::load::{ENTRY, Step};
 use crate::parallel::{self, Broken, Functions, Pool};
+use crate::waiting::Waiting;
 use crate::{link, value, watch};
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
@@ -121,7 +122,9 @@ pub fn run(step: &Step, setup: Setup) -> Outcome {
         printed: MemoryOutputPipe::new(gate.limits().printed_bytes),
     };
     let (parallel, outputs) = (step.imports.parallel.clone(), step.outputs.clone());
-    watch::until_done(&step.engine, &gate, (&stop, &cancel), move || call(pool, &parallel, setup, &outputs))
+    let waiting = Waiting::told_by(setup.live.twin());
+    let signals = (&*stop, &*cancel);
+    watch::until_done(&step.engine, &gate, signals, waiting, move || call(pool, &parallel, setup, &outputs))
 }
 
 /// Calls the component on the current thread.

@@ -3,6 +3,7 @@
 
 use crate::config;
 use crate::run::{Ended, Outcome};
+use crate::waiting::Waiting;
 use lockstep_model::gate::Gate;
 use lockstep_model::limits::Limits;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,7 @@ pub(crate) fn until_done(
     engine: &Engine,
     gate: &Gate,
     (stop, cancel): (&AtomicBool, &AtomicBool),
+    mut waiting: Waiting,
     job: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -48,6 +50,7 @@ pub(crate) fn until_done(
         if let Some(reason) = exceeded(deadline, gate.limits(), &mut memory) {
             break Ended::Limit(reason);
         }
+        waiting.look(gate);
     };
     gate.close(match &over {
         Ended::Limit(reason) => reason,

@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod permit;
 mod read;
+mod waits;
 
 /// The gate of one run, shared by the thread that runs the component and the one that watches it.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ struct State {
     local: Option<LocalFault>,
     /// Why nothing passes any more.
     shut: Option<String>,
+    waits: waits::Waits,
 }
 
 impl State {
@@ -93,7 +95,10 @@ impl Gate {
         act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         self.check_open()?;
-        let answer = self.admit(&request).and_then(|permit| act(&permit));
+        let answer = self.admit(&request).and_then(|permit| {
+            self.begin(&request, 0);
+            act(&permit)
+        });
         self.conclude(&request, answer)
     }
 
@@ -140,6 +145,9 @@ impl Gate {
             }
         }
         first?;
+        if let Some(first) = requests.first() {
+            self.begin(first, requests.len() - 1);
+        }
         let answers = act(&permits);
         Ok(requests.iter().zip(answers).map(|(request, answer)| self.conclude(request, answer)).collect())
     }
@@ -285,6 +293,7 @@ impl Gate {
         let Record { capability, verb, target, verdict, bytes, .. } = &record;
         tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
         let mut state = self.state();
+        state.waits.ended();
         match error {
             Some(CallError::Denied(reason)) => {
                 state.shut(&format!("denied: {reason}"));

@@ -233,3 +233,23 @@ pub(crate) fn inputs(source: &[&str]) -> Inputs {
         allow_empty: false,
     }
 }
+
+/// The first request that this picks out ends so.
+pub(crate) fn once(
+    mut pick: impl FnMut(&Call) -> bool + 'static,
+    act: impl FnOnce(&mut Model) -> Act + 'static,
+) -> Hook {
+    let mut act = Some(act);
+    Box::new(move |model, call| match act.take_if(|_| pick(call)) {
+        Some(act) => act(model),
+        None => Act::Go,
+    })
+}
+
+pub(crate) fn is_complete(call: &Call) -> bool {
+    matches!(call, Call::Complete(_))
+}
+
+pub(crate) fn is_put(call: &Call) -> bool {
+    matches!(call, Call::Put(_))
+}

@@ -208,8 +208,15 @@ impl Host for Shared {
         Ok(self.0.borrow().tags.get(name).cloned())
     }
 
-    fn look(&mut self, commit: &str) -> Result<Commit, Fault> {
-        Ok(self.0.borrow().commits[commit].commit.clone())
+    fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Commit>, Fault> {
+        let model = self.0.borrow();
+        let mut next = Some(commit.to_owned());
+        let commits = std::iter::from_fn(|| {
+            let commit = model.commits[&next.take()?].commit.clone();
+            next.clone_from(&commit.parent);
+            Some(commit)
+        });
+        Ok(commits.take(most as usize).collect())
     }
 
     fn files(&mut self, commit: &str, pattern: &str) -> Result<Vec<File>, Fault> {

@@ -1,0 +1,41 @@
+//! Which call is under way that may have to wait for somebody. It knows no clock.
+
+use super::{Gate, shorten};
+use crate::call::{Capability, Request};
+
+/// The calls of a run that leave this machine.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    /// How many were begun.
+    begun: u64,
+    /// The one that is under way.
+    call: Option<String>,
+}
+
+impl Waits {
+    /// No call is under way any more.
+    pub(super) fn ended(&mut self) {
+        self.call = None;
+    }
+}
+
+impl Gate {
+    /// The call that is under way and may have to wait for somebody, and its number.
+    #[must_use]
+    pub fn waiting(&self) -> Option<(u64, String)> {
+        let waits = &self.state().waits;
+        waits.call.clone().map(|call| (waits.begun, call))
+    }
+
+    /// Remembers a call that is let through, and how many like it are carried out with it. Files are here: nobody is waited
+    /// for.
+    pub(super) fn begin(&self, request: &Request<'_>, more: usize) {
+        let Request { capability, verb, target, .. } = request;
+        if *capability != Capability::Workspace {
+            let call = format!("{}.{verb} `{}`", capability.word(), shorten(target));
+            let call = if more == 0 { call } else { format!("{call} and {more} more") };
+            let waits = &mut self.state().waits;
+            (waits.begun, waits.call) = (waits.begun + 1, Some(call));
+        }
+    }
+}

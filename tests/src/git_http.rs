@@ -1,0 +1,118 @@
+//! A git server over HTTP for tests, which spoils the requests that it is told to. What it serves is git's own; it knows no
+//! protocol but HTTP.
+
+use crate::web::{Answer, Asked, Web};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// How a request is spoiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// It is answered with this status, and the server does nothing.
+    Status(u16),
+    /// The connection is closed, and the server does nothing.
+    Cut,
+    /// The server does it, and closes the connection.
+    CutAfter,
+    /// What comes is no HTTP.
+    Garbage,
+    /// What comes is half of the answer, and then the connection is closed.
+    Half,
+    /// The same, but the head says nothing of a length.
+    QuietHalf,
+    /// What comes is an answer of some proxy: a success without a body.
+    Empty,
+    /// Nothing comes.
+    Silence,
+}
+
+/// A server of the repositories in a folder. Everybody may push.
+pub struct GitServer {
+    web: Web,
+}
+
+impl GitServer {
+    /// Serves a folder. `spoil` is asked for each request, by its number from 1 on and by what it asks.
+    #[must_use]
+    pub fn new(
+        folder: &Path,
+        spoil: impl Fn(usize, &Asked) -> Option<Spoil> + Send + Sync + 'static,
+    ) -> Self {
+        let folder = folder.to_owned();
+        let web = Web::new(move |asked, number| match spoil(number, asked) {
+            Some(Spoil::Status(status)) => Answer::of(status, &[], "not now"),
+            Some(Spoil::Cut) => Answer { parts: Vec::new() },
+            Some(Spoil::Garbage) => Answer::raw("220 this is another protocol\r\n\r\n"),
+            Some(Spoil::Empty) => Answer::of(200, &[], ""),
+            Some(Spoil::Silence) => Answer { parts: vec![(Duration::from_secs(3600), Vec::new())] },
+            spoiled => {
+                let (head, body) = serve(&folder, asked);
+                let length = format!("content-length: {}\r\n\r\n", body.len());
+                match spoiled {
+                    Some(Spoil::CutAfter) => Answer { parts: Vec::new() },
+                    Some(Spoil::Half) => raw(&(head + &length), &body[..body.len() / 2]),
+                    Some(Spoil::QuietHalf) => raw(&(head + "\r\n"), &body[..body.len() / 2]),
+                    _ => raw(&(head + &length), &body),
+                }
+            }
+        });
+        Self { web }
+    }
+
+    /// The URL of a repository in the folder.
+    #[must_use]
+    pub fn url(&self, name: &str) -> String {
+        self.web.url(&format!("/{name}"))
+    }
+
+    /// The requests so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<Asked> {
+        self.web.log()
+    }
+}
+
+fn raw(head: &str, body: &[u8]) -> Answer {
+    Answer::raw([head.as_bytes(), body].concat())
+}
+
+/// What git's own server answers: the head without its last line, and the body.
+/// <https://git-scm.com/docs/git-http-backend>
+fn serve(folder: &Path, asked: &Asked) -> (String, Vec<u8>) {
+    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+    let folder: PathBuf = folder.canonicalize().expect("the folder is there");
+    let mut child = Command::new("git")
+        .arg("http-backend")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_PROJECT_ROOT", folder)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REMOTE_USER", "ci")
+        .env("REQUEST_METHOD", &asked.method)
+        .env("PATH_INFO", path)
+        .env("QUERY_STRING", query)
+        .env("CONTENT_TYPE", asked.header("content-type"))
+        .env("CONTENT_LENGTH", asked.bytes.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", asked.header("content-encoding"))
+        .env("GIT_PROTOCOL", asked.header("git-protocol"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("git has a server of HTTP");
+    // It may end before it has read everything.
+    let _ = child.stdin.take().expect("a pipe").write_all(&asked.bytes);
+    let output = child.wait_with_output().expect("it ends").stdout;
+    let end = output.windows(4).position(|four| four == b"\r\n\r\n").map_or(output.len(), |end| end);
+    let head = String::from_utf8_lossy(&output[..end]).into_owned();
+    let status = head.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK");
+    let mut lines = format!("HTTP/1.1 {status}\r\nconnection: close\r\n");
+    for line in head.lines().filter(|line| !line.starts_with("Status: ")) {
+        let _ = write!(lines, "{line}\r\n");
+    }
+    (lines, output.get(end + 4..).unwrap_or_default().to_vec())
+}
