@@ -37,13 +37,14 @@ const ESCAPED: usize = 12;
 
 /// The ways in which a text is read, one after the other, where it has what they are about. Each of the first three is
 /// a way by itself too: a `%` right before a secret must not hide it.
-const READINGS: [&[View]; 7] = [
+const READINGS: [&[View]; 8] = [
     &[],
     &[View::Backslash],
     &[View::Percent],
     &[View::Entity],
     &[View::Escapes, View::Escapes],
     &[View::Joined],
+    &[View::Unquoted],
     &[View::Escapes, View::Joined],
 ];
 
@@ -154,7 +155,9 @@ impl Redactor {
     fn read(&self, text: &[u8], views: &[View]) -> Vec<(usize, usize)> {
         match views {
             [] => self.forms.covered(text),
-            [View::Joined] => View::Joined.places(text, &self.joined.covered(&View::Joined.read(text))),
+            [view @ (View::Joined | View::Unquoted)] => {
+                view.places(text, &self.joined.covered(&view.read(text)))
+            }
             [first, rest @ ..] => {
                 let read = first.read(text);
                 // What it reads as has nothing more to resolve.

@@ -212,10 +212,16 @@ fn carry_out(
 fn heard(remains: Remains, known: &mut Known, voice: &Voice) -> (Workspace, Option<Ending>) {
     known.heard.extend(remains.notes);
     known.summary.extend(remains.summary);
-    // The log is gone; the run is not worth less for it.
-    let _ = voice.printed(&remains.printed);
     let most = known.limits.printed_bytes;
-    if remains.printed.len() >= most {
+    let is_cut = remains.printed.len() >= most;
+    let mut printed = remains.printed;
+    if is_cut {
+        // By this a piece of a secret is known.
+        printed.extend_from_slice("…".as_bytes());
+    }
+    // The log is gone; the run is not worth less for it.
+    let _ = voice.printed(&printed);
+    if is_cut {
         let message = format!("the component printed more than {most} bytes; the rest is lost");
         known.notes.push(Note { level: Level::Warning, message, at: None });
     }

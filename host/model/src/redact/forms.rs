@@ -10,6 +10,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The shortest line of a base64 text that is looked for by itself.
+const LINE: usize = 16;
+
 /// Every form of these secrets in which one commonly leaks, as a platform that only compares texts has to be told:
 /// themselves, their lines, and their encodings. Those shorter than [`MIN_BYTES`] have none.
 #[must_use]
@@ -100,6 +103,12 @@ fn encoded(secret: &str) -> BTreeMap<String, (usize, usize)> {
     for shift in 0..3 {
         forms.insert(base64_middle(&STANDARD_NO_PAD, secret, shift), (4, 3));
         forms.insert(base64_middle(&URL_SAFE_NO_PAD, secret, shift), (4, 3));
+    }
+    // Lines of it by themselves, as a diff shows some of them.
+    let whole = STANDARD_NO_PAD.encode(secret);
+    for width in [64, 76].into_iter().filter(|width| whole.len() > *width) {
+        let lines = (0..whole.len()).step_by(width).map(|at| &whole[at..whole.len().min(at + width)]);
+        forms.extend(lines.filter(|line| line.len() >= LINE).map(|line| (line.to_owned(), (0, 1))));
     }
     for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
         let pairs: Vec<String> = secret.bytes().map(|byte| hex(byte, digits)).collect();

@@ -284,6 +284,12 @@ fn a_secret_that_is_broken_into_lines_is_found() {
             assert!(shown.len() < 24 && shown.contains(STARS), "{width} {end:?}: {shown}");
         }
     }
+    let lines: Vec<&str> =
+        (0..encoded.len().div_ceil(76)).map(|i| &encoded[i * 76..encoded.len().min((i + 1) * 76)]).collect();
+    let diff = format!("@@ -1 +1 @@\n+  {}\n", lines.join("\n+  "));
+    assert!(redactor.redact(&diff).len() < 45, "{}", redactor.redact(&diff));
+    let whole = STANDARD.encode(secret);
+    assert_eq!(redactor.redact(&format!("x\n {}\n y", &whole[76..])).len(), 10, "a line of it alone");
     // As YAML folds it.
     assert_eq!(redactor.redact(&format!("key: >-\n  {}", secret.replace(' ', "\n  "))), "key: >-\n  ***");
     let hex: Vec<String> = secret.bytes().map(|byte| format!("{byte:02X}")).collect();

@@ -14,6 +14,8 @@ pub(super) enum View {
     Escapes,
     /// Without white space, so that what was broken into lines is one again.
     Joined,
+    /// The same of a diff or a comment, without what begins each line.
+    Unquoted,
 }
 
 /// The names that HTML has for characters of ASCII: <https://html.spec.whatwg.org/multipage/named-characters.html>
@@ -62,6 +64,9 @@ const ENTITIES: [(&str, char); 42] = [
     ("Tab", '\t'),
 ];
 
+/// What a line of a diff, a comment or a quotation begins with.
+const QUOTES: &[u8] = b"+-#>|";
+
 /// The longest name or number of a character.
 const LONGEST: usize = 10;
 
@@ -96,6 +101,7 @@ impl View {
             Self::Entity => has(b"&"),
             Self::Escapes => has(b"\\%&"),
             Self::Joined => text.iter().any(|byte| is_white(*byte)),
+            Self::Unquoted => text.windows(2).any(|two| two[0] == b'\n' && QUOTES.contains(&two[1])),
         }
     }
 
@@ -142,7 +148,12 @@ impl View {
     /// What a text begins with.
     fn token(self, text: &[u8]) -> Token {
         let read = match (self, text[0]) {
-            (Self::Joined, byte) if is_white(byte) => Some(Token { took: 1, bytes: [0; 4], gave: 0 }),
+            (Self::Unquoted, b'\n') if text.get(1).is_some_and(|byte| QUOTES.contains(byte)) => {
+                Some(Token { took: 2, bytes: [0; 4], gave: 0 })
+            }
+            (Self::Joined | Self::Unquoted, byte) if is_white(byte) => {
+                Some(Token { took: 1, bytes: [0; 4], gave: 0 })
+            }
             (Self::Backslash | Self::Escapes, b'\\') => backslash(text),
             (Self::Percent | Self::Escapes, b'%') => {
                 hexadecimal(text, 1, 2).map(|byte| Token::byte(3, byte.to_le_bytes()[0]))
@@ -222,6 +233,7 @@ mod tests {
             (View::Entity, "&amp;&#43;&#x2b;&#X2B&#47&sol;&nope;&", "&+++//&nope;&"),
             (View::Escapes, r"%2f\/&#47;", "///"),
             (View::Joined, "a b\r\n\tc", "abc"),
+            (View::Unquoted, "a b\n+ c\n-+d", "abc+d"),
         ] {
             let read = view.read(text.as_bytes());
             assert_eq!(String::from_utf8_lossy(&read), want);
