@@ -31,6 +31,17 @@ fn link(scene: &Scene, target: &str, path: &str) {
     symlink(target, scene.path(path)).unwrap();
 }
 
+/// A device of this scene alone that is always full: a fault may not break the machine's own. Who cannot make one could
+/// not replace the machine's either.
+fn full_device(scene: &Scene) -> PathBuf {
+    let path = scene.path("own/full");
+    let device = rustix::fs::makedev(1, 7);
+    match mknodat(CWD, &path, FileType::CharacterDevice, Mode::RUSR | Mode::WUSR, device) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => path,
+        Err(_) => "/dev/full".into(),
+    }
+}
+
 /// The run was refused because of a link, and has changed nothing.
 #[track_caller]
 fn refused(scene: &Scene, ended: &Ended, before: &std::collections::BTreeMap<PathBuf, String>) {
@@ -208,14 +219,17 @@ fn what_is_no_regular_file_is_written_into_and_stays() {
 #[test]
 fn a_receipt_can_go_to_standard_output() {
     let scene = Scene::new();
-    let mut command = bare_patch(&scene).args(["--receipt", "/dev/stdout"]).command();
+    // As `/dev/stdout` is, and not that one.
+    link(&scene, "/proc/self/fd/1", "own/standard-output");
+    let run = || bare_patch(&scene).arg("--receipt").arg(scene.path("own/standard-output"));
+    let mut command = run().command();
     command.current_dir(scene.path("workspace")).stdout(Stdio::piped());
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && text.contains("in-toto") && text.contains("changed = true"), "{text}");
     // The same with a file, which is written to where the log is.
     scene.put("workspace/deploy/web.yaml", "image: web:v1\n");
-    let ended = end_inside(&scene, bare_patch(&scene).args(["--receipt", "/dev/stdout"]));
+    let ended = end_inside(&scene, run());
     assert!(ended.stdout.contains("in-toto") && ended.stdout.contains("changed = true"), "{ended:#?}");
 }
 
@@ -232,7 +246,7 @@ fn changed_all_the_same(scene: &Scene, ended: &Ended, said: &str) {
 fn a_receipt_that_was_asked_for_and_is_lost_is_no_success() {
     let scene = Scene::new();
     let run = scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--set", "image=web:v2"]).bare();
-    let ended = end_inside(&scene, run.args(["--format", "json", "--receipt", "/dev/full"]));
+    let ended = end_inside(&scene, run.args(["--format", "json", "--receipt"]).arg(full_device(&scene)));
     let result = ended.expect(2, "receipt-lost");
     assert_eq!(result["changed"], serde_json::json!(["deploy/web.yaml"]));
     changed_all_the_same(&scene, &ended, &result["message"].to_string());
@@ -251,7 +265,7 @@ fn outputs_that_are_lost_do_not_hide_what_is_changed() {
     }
     for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
         let scene = Scene::new();
-        let ended = patch(&scene).platform("github").env(name, "/dev/full").end();
+        let ended = patch(&scene).platform("github").env(name, full_device(&scene)).end();
         changed_all_the_same(&scene, &ended, &ended.stderr);
         assert!(ended.stdout.contains("changed = true"), "the log has the outputs: {ended:#?}");
     }
