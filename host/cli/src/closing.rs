@@ -9,7 +9,7 @@ use lockstep_model::exit::Exit;
 use lockstep_model::outputs::Output;
 use lockstep_model::render::Platform;
 use lockstep_model::report::{Change, Ending, Level, Note, Report};
-use lockstep_model::{secret, text};
+use lockstep_model::text;
 use lockstep_workspace::Committed;
 
 /// The most names that a message lists.
@@ -42,9 +42,6 @@ impl Closing {
     /// Ends the run.
     pub(crate) fn finish(&self, mut known: Known, result: Result<Work, Ending>) -> Exit {
         let voice = &self.voice;
-        if let Err(ending) = &result {
-            self.learn(ending, &known);
-        }
         let (ending, mut work) = match result {
             Ok(mut work) => (work.rejected.take().unwrap_or_else(|| done(&work, self.planned, &known)), work),
             Err(ending) => (ending, Work { changes: std::mem::take(&mut known.put_back), ..Work::default() }),
@@ -79,14 +76,6 @@ impl Closing {
             );
         });
         if exit == Exit::Done && told.and(kept).is_err() { Exit::Invalid } else { exit }
-    }
-
-    /// What was wrong with an input shows some of it. Where that could not be learned there is no such text.
-    fn learn(&self, ending: &Ending, known: &Known) {
-        let texts = [Some(&ending.message), ending.hint.as_ref()].into_iter().flatten();
-        let notes = known.notes.iter().map(|note| &note.message);
-        let found = texts.chain(notes).flat_map(|text| secret::found(text)).collect();
-        let _ = self.voice.learn(&found);
     }
 
     /// Writes the receipt. A run whose receipt somebody asked for is no success without it.

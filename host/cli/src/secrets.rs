@@ -44,6 +44,20 @@ const READ: [&str; 20] = [
 /// The variables that hold inputs, which are looked at together with all other inputs.
 const INPUTS: [&str; 3] = ["LOCKSTEP_INPUT", "LOCKSTEP_CONTROL_", "LOCKSTEP_DOCUMENT"];
 
+/// The beginnings of variables that hold what anybody can write, such as the title of a pull request: what looks like a
+/// secret there is none of the job.
+const FOREIGN: [&str; 9] = [
+    "GITHUB_",
+    "CI_COMMIT_",
+    "CI_MERGE_REQUEST_",
+    "CI_EXTERNAL_PULL_REQUEST_",
+    "CI_OPEN_MERGE_REQUESTS",
+    "CHANGE_",
+    "BRANCH_",
+    "GIT_",
+    "BUILD_CAUSE",
+];
+
 /// The secrets of this run.
 #[derive(Default)]
 pub(crate) struct Secrets {
@@ -65,7 +79,7 @@ impl Secrets {
         for (name, value) in std::env::vars_os() {
             let (Some(name), value) = (name.to_str(), value.to_string_lossy()) else { continue };
             if INPUTS.iter().all(|begin| !name.starts_with(begin)) {
-                pieces.extend(secret::found(&value));
+                pieces.extend(found(name, &value));
             }
             if named.contains(name) && !value.is_empty() {
                 set.insert(name.to_owned());
@@ -118,6 +132,11 @@ impl Secrets {
     }
 }
 
+/// The secrets that show themselves in the value of a variable.
+fn found(name: &str, value: &str) -> BTreeSet<String> {
+    if FOREIGN.iter().any(|begin| name.starts_with(begin)) { BTreeSet::new() } else { secret::found(value) }
+}
+
 /// The file that a value is the path of.
 fn place(value: &str) -> Option<PathBuf> {
     let path = value.strip_prefix('/').filter(|path| path.len() < 4096 && !path.contains(['\n', '\0']));
@@ -138,7 +157,7 @@ fn is_secret(name: &str, value: &str, named: &BTreeSet<String>) -> bool {
         READ.contains(&&*upper) || name == NAMES || INPUTS.iter().any(|begin| name.starts_with(begin));
     !value.is_empty()
         && !is_read
-        && (secret::is_secret_name(name) || named.contains(name) || !secret::found(value).is_empty())
+        && (secret::is_secret_name(name) || named.contains(name) || !found(name, value).is_empty())
 }
 
 /// Takes the secrets. Where there are any, the program starts itself again without them in its environment,
@@ -280,6 +299,7 @@ mod tests {
             ("LOCKSTEP_INPUT_CREDENTIALS", token),
             ("LOCKSTEP_SECRETS", "OTHER"),
             ("PLAIN", "value"),
+            ("CI_COMMIT_MESSAGE", "x://u:hunter2-7@h"),
         ] {
             assert!(!is_taken(name, value), "{name}");
         }

@@ -56,7 +56,7 @@ struct Inner {
     manner: Manner,
     step: String,
     /// The secrets of the run itself.
-    credentials: RwLock<Redactor>,
+    credentials: Redactor,
     /// Those, and what the component had masked.
     redactor: RwLock<Redactor>,
     token: String,
@@ -90,7 +90,7 @@ impl Voice {
         let token = hex(&random());
         Ok(Self(Arc::new(Inner {
             manner,
-            credentials: RwLock::new(Redactor::new(secrets)?),
+            credentials: Redactor::new(secrets)?,
             redactor: RwLock::new(Redactor::new(secrets)?),
             value_folder: value_folder(manner.platform, folder, &step, &token),
             token,
@@ -113,16 +113,14 @@ impl Voice {
     /// The text without the secrets of the run, for what the host itself says: what a component had masked stays, or
     /// it could blacken what it did.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.credentials().redact(text).into_owned()
+        self.0.credentials.redact(text).into_owned()
     }
 
-    /// Looks for these secrets besides from now on, as if they were of the job. GitHub is not told: they came from it.
+    /// Looks for these secrets of inputs from now on, as for what a component had masked: what the host says of its own
+    /// stays, or whoever writes an input could blacken it. GitHub is not told.
     pub(crate) fn learn(&self, secrets: &BTreeSet<String>) -> Result<(), TooLong> {
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
-        for redactor in [&self.0.credentials, &self.0.redactor] {
-            redactor.write().unwrap_or_else(PoisonError::into_inner).learn(&secrets)?;
-        }
-        Ok(())
+        self.0.redactor.write().unwrap_or_else(PoisonError::into_inner).learn(&secrets)
     }
 
     /// The outputs without any secret.
@@ -181,7 +179,7 @@ impl Voice {
         if self.0.manner.stream == Stream::Stdout {
             return applied;
         }
-        let result = RunResult::of(report, shown, &self.redactor(), &self.credentials());
+        let result = RunResult::of(report, shown, &self.redactor(), &self.0.credentials);
         applied.and(self.result(&result))
     }
 
@@ -195,17 +193,13 @@ impl Voice {
         self.0.redactor.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn credentials(&self) -> RwLockReadGuard<'_, Redactor> {
-        self.0.credentials.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn render<T>(&self, act: impl FnOnce(&Renderer<'_>) -> T) -> T {
         let inner = &*self.0;
         act(&Renderer {
             platform: inner.manner.platform,
             step: &inner.step,
             redactor: &self.redactor(),
-            credentials: &self.credentials(),
+            credentials: &inner.credentials,
             token: &inner.token,
             masks: inner.manner.masks,
             colour: inner.colour,

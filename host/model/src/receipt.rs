@@ -8,9 +8,12 @@ use crate::grant::{Grant, Right};
 use crate::inputs::Inputs;
 use crate::limits::Limits;
 use crate::outputs::Shown;
+use crate::redact::Redactor;
 use crate::report::{Change, Deed, ObjectChange, Report};
+use crate::secret;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// The form of the statement, <https://in-toto.io/Statement/v1>.
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -71,8 +74,14 @@ impl Serialize for Recorded<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { facts, redact } = *self;
         let Facts { report, limits, log, .. } = facts;
-        let inputs =
-            facts.inputs.iter().map(|(name, value)| (name.clone(), short(&redacted(value.clone(), redact))));
+        // Secrets that show themselves in an input are hidden there, and nowhere else in the record: who writes an input
+        // could blacken what the run did.
+        let own: BTreeSet<String> =
+            facts.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
+        let own = Redactor::new(&own.iter().map(String::as_str).collect::<Vec<_>>());
+        let own = own.map_err(serde::ser::Error::custom)?;
+        let input = |value: &Value| short(&redacted(own.redact_json(value.clone()), redact));
+        let inputs = facts.inputs.iter().map(|(name, value)| (name.clone(), input(value)));
         let outputs = facts.shown.iter().map(|shown| (shown.name.clone(), shown.digest.to_string().into()));
         let text = |digest: Option<Digest>| Value::from(digest.map(|digest| digest.to_string()));
         let limits = json!({"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls});
@@ -236,7 +245,6 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
     use crate::outputs::{self, Output};
-    use crate::redact::Redactor;
     use crate::report::Ending;
 
     fn report(changes: Vec<Change>) -> Report {

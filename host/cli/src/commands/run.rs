@@ -103,6 +103,9 @@ fn answer(
         complain(&error.to_string());
         return Exit::Invalid;
     }
+    if let Err(mistake) = &subject {
+        conceal(voice, mistake, &known);
+    }
     let platform = environment.platform;
     let files = voice.check().map_err(|problem| ending(Exit::Invalid, "bad-file", problem, None));
     let place = Place::choose(args, platform, voice.own());
@@ -152,7 +155,8 @@ fn carry_out(
     let voice = &closing.voice;
     // The process ends soon: giving the memory of the code back takes a twentieth of a short run.
     let subject = ManuallyDrop::new(subject);
-    prepare::inputs(args, &subject.info.inputs, known)?;
+    prepare::inputs(args, &subject.info.inputs, known)
+        .inspect_err(|mistake| conceal(voice, mistake, known))?;
     let shown = known.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
     voice.learn(&shown).map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
     prepare::grant(args, &subject, known)?;
@@ -206,6 +210,13 @@ fn carry_out(
         }
         _ => Err(bug("the component ended in no known way")),
     }
+}
+
+/// Has the secrets hidden that show themselves in what is said of a wrong command line or input.
+fn conceal(voice: &Voice, mistake: &Ending, known: &Known) {
+    let texts = known.notes.iter().map(|note| &note.message).chain([&mistake.message]);
+    // It fails only for a text of hundreds of megabytes, and these were cut.
+    let _ = voice.learn(&texts.flat_map(|text| secret::found(text)).collect());
 }
 
 /// Keeps what the component said, and shows what it printed.
