@@ -77,7 +77,10 @@ fn a_plugin_gets_its_own_kind_and_is_heard_without_secrets() {
         .platform("github");
     let ended = end(&scene, run);
     let log = format!("{}{}", ended.stdout, ended.stderr);
-    assert!(!log.lines().any(|line| line.starts_with("::error::*") || line.starts_with("::stop")), "{log}");
+    assert!(
+        !log.lines().any(|line| line.starts_with("::error::*") || line.starts_with("::stop-commands::x")),
+        "{log}"
+    );
     assert!(log.contains("the plugin `aws` of the kubeconfig says: first; "), "{log}");
     assert!(!log.contains("terminal"), "{log}");
     let seen = scene.text("own/seen");
@@ -163,9 +166,9 @@ fn a_kubeconfig_of_the_checkout_is_refused_unless_the_caller_says_so() {
     symlink(scene.path("workspace/kc"), scene.path("outside/into")).unwrap();
     symlink(scene.path("outside/kc"), scene.path("workspace/out")).unwrap();
     let refused = |run: Run<'_>| {
-        let message = end(&scene, run).expect(5, "credentials")["message"].to_string();
+        let message = run.end().expect(5, "credentials")["message"].to_string();
         assert!(message.contains("lies in the workspace") && message.contains("--allow-"), "{message}");
-        assert!(cluster.log().is_empty());
+        assert!(cluster.log().is_empty() && !message.contains(TOKEN));
     };
     for path in ["workspace/kc", "workspace/../workspace/kc", "outside/into", "workspace/out"] {
         refused(scaling(&scene).env("KUBECONFIG", scene.path(path)));
@@ -187,7 +190,7 @@ fn a_kubeconfig_of_the_checkout_is_refused_unless_the_caller_says_so() {
     refused(scaling(&scene));
     let run =
         scaling(&scene).arg("--allow-workspace-credentials").env("KUBECONFIG", scene.path("workspace/kc"));
-    drop(end(&scene, run));
+    drop(run.end());
     assert!(!cluster.log().is_empty());
 }
 
