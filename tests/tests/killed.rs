@@ -90,7 +90,9 @@ fn a_killed_run_leaves_all_or_nothing() {
         let left = leftovers(&scene);
         let changed = tags(&scene, &old, &new);
         match ended.exit {
-            Some(code) => assert_eq!((code, changed.iter().all(|new| *new), left), (0, true, vec![])),
+            Some(code) => {
+                assert_eq!((code, changed.iter().all(|new| *new), left.len()), (0, true, 0), "{left:?}");
+            }
             // Decided and not finished: the journal is there, and the next run puts the old files back.
             None if changed.contains(&true) && changed.contains(&false) => {
                 assert!(left.contains(&".lockstep-journal".to_owned()), "{left:?}");

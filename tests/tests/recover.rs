@@ -227,7 +227,7 @@ fn a_file_that_cannot_be_read_is_no_fault_of_a_server() {
     for run in [
         scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2", "--plan"]),
         scene.run("plan-gate").args(["--plan", "plan.json"]),
-        scene.run("terraform-parse").args(["--source", "plan.json", "--type", "plan"]),
+        scene.run("terraform-parse").args(["--source", "plan.json"]),
         scene.run("artifact-upload").args(["--source", "dist", "--to", &to]),
     ] {
         let said = run.nobody().end().expect(2, "workspace");

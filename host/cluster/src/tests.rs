@@ -68,7 +68,9 @@ fn reaching(address: &str, limits: Limits) -> Cluster {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().unwrap();
-    let config = kube::Config::new(address.parse().unwrap());
+    let mut config = kube::Config::new(address.parse().unwrap());
+    // As `connect` has it.
+    config.default_retry = false;
     let client = {
         let _inside = runtime.enter();
         bound::client(config).unwrap()

@@ -172,7 +172,7 @@ mod tests {
             "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)))",
             "(func (result v128) (v128.const i32x4 0 0 0 0))",
             "(table 1 funcref) (func (param funcref) (table.set (i32.const 0) (local.get 0)))",
-            "(global i32 (i32.const 1)) (global i32 (i32.add (global.get 0) (i32.const 1)))",
+            "(import \"env\" \"base\" (global i32)) (global i32 (i32.add (global.get 0) (i32.const 1)))",
             "(func (param f32) (result i32) (i32.trunc_sat_f32_s (local.get 0)))",
             "(func (param i32) (result i32) (i32.extend8_s (local.get 0)))",
         ] {
@@ -216,13 +216,13 @@ mod tests {
                     (func (export "take") (param i32 i32)))
                 (core instance $i (instantiate $m))
                 (func (export "take") (param "text" string)
-                    (canon lift (core func $i "take") (memory $i "memory") (realloc (func $i "realloc")))))
+                    (canon lift (core func $i "take") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
             (instance $giver (instantiate $giver))
             (component $user
                 (import "take" (func $take (param "text" string)))
                 (core module $memory (memory (export "memory") 1))
                 (core instance $memory (instantiate $memory))
-                (core func $take (canon lower (func $take) (memory $memory "memory")))
+                (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
                 (core module $m
                     (import "host" "take" (func $take (param i32 i32)))
                     (func (export "run") (call $take (i32.const 0) (i32.const 4))))

@@ -23,11 +23,11 @@ impl Lists {
             self.bytes -= begun.iter().map(String::len).sum::<usize>();
         }
         let Some(next) = next else { return Ok(()) };
-        self.bytes += next.len();
-        if self.bytes > MOST {
+        if self.bytes + next.len() > MOST {
             return Err(CallError::Limit(format!("list `{prefix}`: more pages than a run can keep in mind")));
         }
         if self.begun.entry(prefix.to_owned()).or_default().insert(next.to_owned()) {
+            self.bytes += next.len();
             return Ok(());
         }
         Err(CallError::Limit(format!(

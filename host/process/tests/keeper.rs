@@ -144,12 +144,12 @@ fn a_program_ends_with_its_keeper() {
     let keepers: String =
         threads.map(|task| fs::read_to_string(task.path().join("children")).unwrap()).collect();
     signal(keepers.trim(), "KILL");
-    other.wait().unwrap();
-    // The program itself: without a keeper its own children are nobody's.
+    // The program itself: without a keeper its own children are nobody's, and would hold the run up.
     wait_for(|| is_gone(&family[1]));
     for process in family.iter().filter(|process| !is_gone(process)) {
         signal(process, "KILL");
     }
+    other.wait().unwrap();
 }
 
 fn a_family_that_takes_too_long_is_ended() {

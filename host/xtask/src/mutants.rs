@@ -21,7 +21,14 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 23] = [
+const MUTANTS: [Mutant; 25] = [
+    Mutant {
+        without: "the place of a program that is named by its path",
+        package: "lockstep-process",
+        file: "host/process/src/find.rs",
+        guard: ("return match self.checkout.holds(&path) {", "return match false {"),
+        test: "find::tests::no_program_of_the_checkout_is_found",
+    },
     Mutant {
         without: "the branches of a right on a repository",
         package: "lockstep-model",
@@ -119,7 +126,7 @@ const MUTANTS: [Mutant; 23] = [
         without: "the rule that calls made together are all allowed",
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
-        guard: ("if admitted.iter().any(Result::is_err) {", "if false {"),
+        guard: ("first?;", "drop(first);"),
         test: "gate::tests::one_that_is_denied_stops_all",
     },
     Mutant {
@@ -133,7 +140,7 @@ const MUTANTS: [Mutant; 23] = [
         without: "the memory of a denial",
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
-        guard: ("state.denial = Some(reason.clone())", "drop(reason.clone())"),
+        guard: ("state.denial.get_or_insert_with(|| reason.clone());", "drop(reason.clone());"),
         test: "gate::tests::a_denial_by_the_capability_itself_poisons_the_run_too",
     },
     Mutant {
@@ -141,7 +148,14 @@ const MUTANTS: [Mutant; 23] = [
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("if state.calls > self.limits.calls {", "if false {"),
-        test: "gate::tests::calls_are_counted_and_stop_at_the_limit",
+        test: "gate::tests::calls_are_counted_and_the_one_past_the_limit_shuts_the_gate",
+    },
+    Mutant {
+        without: "the gate that a denial shuts",
+        package: "lockstep-model",
+        file: "host/model/src/gate.rs",
+        guard: ("state.shut(&format!(\"denied: {reason}\"));", ""),
+        test: "gate::tests::after_the_first_denial_nothing_is_carried_out_recorded_or_counted",
     },
     Mutant {
         without: "the fixed protection of .git and CI files",

@@ -54,7 +54,8 @@ fn serve(mut stream: &TcpStream, counts: &Counts, answer: &dyn Fn(&str, u64) -> 
         match answer(&first, counts.requests.fetch_add(1, Ordering::Relaxed)) {
             Said::Json(json) => {
                 let body = json.to_string();
-                write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).ok()?;
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all((head + &body).as_bytes()).ok()?;
             }
             Said::Endless(status, begin, again) => {
                 let head = format!("HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -137,8 +138,10 @@ fn a_page_of_a_list_is_not_read_without_an_end_and_not_asked_for_again() {
 
 #[test]
 fn an_event_of_a_watch_is_not_read_without_an_end() {
+    const EVENT: &str = "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\
+        \"metadata\":{\"resourceVersion\":\"2\"}}}\n{\"type\":\"";
     let (mut cluster, counts) = endless(|first, _| match first.contains("watch=") {
-        true => Said::Endless(200, "{\"type\":\"ADDED\"}\n{\"type\":\"", "x"),
+        true => Said::Endless(200, EVENT, "x"),
         false => Said::Json(list(&[pod("web")], "")),
     });
     let error = followed(&mut cluster);

@@ -303,3 +303,31 @@ fn a_file_that_only_becomes_private_is_put_back_too() {
         assert_eq!((mode(root.path(), "a"), own_files(root.path())), (expected, vec![]), "after {after}");
     }
 }
+
+#[test]
+fn what_somebody_puts_there_while_old_files_are_put_back_is_never_lost() {
+    for without in [false, true] {
+        fault::WITHOUT_EXCHANGE.set(without);
+        let mut refused = 0;
+        for after in 0.. {
+            let root = half_committed();
+            let folder = root.path().to_owned();
+            let meddle = move || {
+                put(&folder, "beside", "theirs");
+                fs::rename(folder.join("beside"), folder.join("0")).unwrap();
+            };
+            let (opened, hit) = fault::meddling(after, meddle, || open(root.path(), Purpose::Change));
+            if !hit {
+                break;
+            }
+            assert_eq!(fs::read(root.path().join("0")).unwrap(), b"theirs", "after {after}");
+            match opened {
+                Ok(_) => {}
+                Err(WorkspaceError::Changed { path }) if path == "0" => refused += 1,
+                Err(other) => panic!("after {after}: {other:?}"),
+            }
+        }
+        assert!(refused > 0);
+        fault::WITHOUT_EXCHANGE.set(false);
+    }
+}
