@@ -185,7 +185,10 @@ const MUTANTS: [Mutant; 25] = [
         without: "the silence after a mask that was refused",
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
-        guard: ("            state.closed = true;\n            let most", "            let most"),
+        guard: (
+            "state.exhaust(format!(\n                \"the component masked",
+            "drop(format!(\n                \"the component masked",
+        ),
         test: "gate::tests::nothing_is_said_once_something_could_not_be_masked",
     },
     Mutant {
