@@ -2,12 +2,14 @@
 
 use super::{SECRETS, Scene};
 use serde_json::Value;
+use signal_hook::consts::SIGINT;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Once};
 use wait4::{ResUse, Wait4 as _};
 
 /// The user and group that own nothing, on every Linux.
@@ -173,6 +175,7 @@ impl<'s> Run<'s> {
     /// The command, with its output going to files: a full pipe could stop it.
     #[must_use]
     pub fn command(self) -> Command {
+        heed_interrupts();
         let mut command = Command::new(if self.few_files { Path::new("/bin/sh") } else { &self.program });
         if self.few_files {
             command.args(["-c", "ulimit -n 1024 && exec \"$0\" \"$@\""]).arg(&self.program);
@@ -195,6 +198,20 @@ impl<'s> Run<'s> {
         command.stderr(Stdio::from(File::create(self.scene.path("own/stderr")).expect("a file")));
         command
     }
+}
+
+/// A shell that starts the tests in the background lets them ignore SIGINT, and each program that a test starts inherits
+/// that. A signal that is handled here is not ignored there.
+fn heed_interrupts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        if ignored & (1 << (SIGINT - 1)) != 0 {
+            signal_hook::flag::register(SIGINT, Arc::default()).expect("a handler");
+        }
+    });
 }
 
 /// A program that was started.
