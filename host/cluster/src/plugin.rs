@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::ExecConfig;
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
+use lockstep_model::text::short;
 use lockstep_process::{Bounds, Programs};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -20,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// What a plugin may print, and how long it may take.
 const BOUNDS: Bounds =
     Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)) };
-/// The most characters of what it says that are shown.
+/// The most bytes of what it says that are shown.
 const LONGEST: usize = 1000;
 /// How long before its end a token is replaced.
 const EARLY: Duration = Duration::from_secs(60);
@@ -234,7 +235,7 @@ impl Plugin {
         // Secrets are taken out before anything is joined or cut.
         let text = self.known.redact(&String::from_utf8_lossy(&ended.stderr));
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        lines.join("; ").chars().take(LONGEST).collect()
+        short(&lines.join("; "), LONGEST)
     }
 
     fn hear(&self, text: String, nothing: bool) {

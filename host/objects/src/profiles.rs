@@ -12,6 +12,7 @@ use aws_smithy_types::date_time::Format;
 use aws_types::os_shim_internal::{Env, Fs};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
+use lockstep_model::text::short;
 use lockstep_process::{Bounds, Programs};
 use serde::Deserialize;
 use std::ffi::OsString;
@@ -156,8 +157,7 @@ impl Process {
         }
         let Some(printed) = printed.filter(|_| ended.status.success()) else {
             let said = self.known.redact(&String::from_utf8_lossy(&ended.stderr));
-            let said: String =
-                said.lines().map(str::trim).collect::<Vec<_>>().join("; ").chars().take(500).collect();
+            let said = short(&said.lines().map(str::trim).collect::<Vec<_>>().join("; "), 500);
             return Err(failed(format!("gave no credentials ({}): {said}", ended.status)));
         };
         let until =
