@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use lockstep_tests::runner::{github, gitlab, jenkins};
 use lockstep_tests::support::{Ended, Run, SECRETS, Scene, assert_no_secret};
-use std::collections::BTreeSet;
 
 /// What means something to somebody. A command that is obeyed has `FORGED` at the beginning of its data.
 const FORGED: [&str; 46] = [

@@ -124,30 +124,6 @@ fn a_store_shows_no_piece_of_a_token() {
 }
 
 #[test]
-fn a_forge_shows_no_piece_of_a_token() {
-    slide(
-        500,
-        |many| refusing(many, |text| stand_in::json_of(403, &json!({ "message": text }).to_string())),
-        |scene, web| {
-            let run =
-                scene.run("env-promote").env("GITHUB_SERVER_URL", web.url("")).env("GITHUB_TOKEN", TOKEN);
-            let run = run.env("GITHUB_API_URL", web.url("/api"));
-            let run = run.args([
-                "--repository",
-                &web.url("/a/b"),
-                "--base",
-                "main",
-                "--pick",
-                ".x",
-                "--app",
-                "web",
-            ]);
-            run.args(["--mode", "pull-request", "--from", "envs/a", "--to", "envs/b"])
-        },
-    );
-}
-
-#[test]
 fn the_clips_of_components_and_of_input_errors_show_no_piece() {
     for before in (0..130).step_by(3) {
         let scene = Scene::new();

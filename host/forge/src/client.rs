@@ -291,3 +291,21 @@ fn says(known: &Known, text: &str) -> String {
     let plain: String = known.redact(&said).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     short(plain.trim(), LONGEST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_no_piece_of_a_token() {
+        let (known, token) = (Known::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
+        known.add(token);
+        for before in LONGEST - 60..=LONGEST {
+            let text = format!("{}{token} and more", "B".repeat(before));
+            for body in [text.clone(), serde_json::json!({ "message": text }).to_string()] {
+                let said = says(&known, &body);
+                assert!(said.len() <= LONGEST && !said.contains("ghs_"), "{before}: {said}");
+            }
+        }
+    }
+}
