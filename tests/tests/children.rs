@@ -93,7 +93,8 @@ fn git_of_the_checkout_is_not_started() {
     }
     let url = format!("file://{}", scene.path("outside/bare").display());
     let promote = |url: &str, path: String| {
-        let words = ["--from", "envs/a", "--to", "envs/b", "--pick", ".x", "--repository", url];
+        let words =
+            ["--from", "envs/a", "--to", "envs/b", "--pick", ".x", "--repository", url, "--timeout", "2s"];
         let mut command = scene.run("env-promote").args(words).env("PATH", path).command();
         command.current_dir(scene.path("workspace/deploy")).status().unwrap();
         scene.text("own/stdout")

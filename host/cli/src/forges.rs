@@ -13,7 +13,7 @@ use std::time::Duration;
 const SIGNING: &str = "LOCKSTEP_SIGNING_KEY";
 
 /// How long a call tries again where the server of a repository fails for a moment, at most.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a run gets at repositories.
 pub(crate) fn repositories(
