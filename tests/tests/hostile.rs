@@ -102,7 +102,7 @@ fn attack_2_no_malformed_path_is_taken() {
     ];
     for act in ["read", "write", "glob"] {
         for path in invalid {
-            let shown: String = path.chars().take(300).collect();
+            let shown = lockstep_model::text::short(path, 300);
             let call = format!("workspace.{act}");
             let ended = check(&scene, reach(&scene, act, path), (0, "done"), &[(&call, &shown, "invalid")]);
             assert_eq!(ended.result()["outputs"]["said"][0], "invalid");

@@ -1,13 +1,14 @@
 //! The one writer: every byte for a log, a terminal or a file of the platform is rendered elsewhere and
 //! written here. It never makes a text of its own.
 
+mod live;
+
 use crate::environment;
-use lockstep_engine::host::Live;
 use lockstep_model::digest::hex;
 use lockstep_model::outputs::{self, Output, Shown};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
-use lockstep_model::report::{Block, Level, Note, Report};
+use lockstep_model::report::{Note, Report};
 use lockstep_workspace::{Access, Naming, OwnError, OwnFiles};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write};
@@ -286,52 +287,6 @@ impl Voice {
                 Platform::Gitlab => Some(inner.folder.join(&inner.result_name)),
                 Platform::Jenkins | Platform::Plain => None,
             }),
-        }
-    }
-}
-
-impl Live for Voice {
-    fn note(&mut self, note: &Note) {
-        // The log is gone, the run is not: the result still has the note.
-        let _ = self.apply(&self.render(|renderer| renderer.note(note)));
-    }
-
-    fn mask(&mut self, texts: &[&str]) -> bool {
-        let learned = self.redactor().with(texts);
-        learned.is_ok_and(|redactor| {
-            *self.0.redactor.write().unwrap_or_else(PoisonError::into_inner) = redactor;
-            self.apply(&self.render(|renderer| renderer.masks(texts))).is_ok()
-        })
-    }
-
-    fn markdown(&self, parts: &[Block]) -> String {
-        self.render(|renderer| renderer.markdown(parts))
-    }
-
-    fn waiting(&mut self, call: &str, seconds: u64) {
-        let shown = self.0.out.lock().unwrap_or_else(PoisonError::into_inner).shown;
-        // Where people see how far it is, somebody answers.
-        if shown.elapsed() > LINE_EVERY * 2 {
-            let message = format!("still waiting for an answer: {call}, {seconds} s");
-            self.note(&Note { level: Level::Info, message, at: None });
-        }
-    }
-
-    fn twin(&self) -> Box<dyn Live> {
-        Box::new(self.clone())
-    }
-
-    fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {
-        let every = if self.0.bar { BAR_EVERY } else { LINE_EVERY };
-        {
-            let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
-            if out.shown.elapsed() < every {
-                return;
-            }
-            out.shown = Instant::now();
-        }
-        if let Effect::Line(line) = self.render(|renderer| renderer.progress(done, total, unit)) {
-            let _ = if self.0.bar { self.say(&line, true) } else { self.say(&format!("{line}\n"), false) };
         }
     }
 }

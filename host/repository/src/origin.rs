@@ -21,7 +21,9 @@ pub(super) fn url(
         return Ok(repository.as_str().to_owned());
     }
     let hint = "name the repository by its URL instead";
-    let folder = git_folder(&connection.workspace).ok_or_else(|| {
+    // Git is not started in the folder that a relative path is meant from.
+    let workspace = std::path::absolute(&connection.workspace).ok();
+    let folder = workspace.and_then(|workspace| git_folder(&workspace)).ok_or_else(|| {
         CallError::NotFound(format!("the workspace is no checkout of a git repository; {hint}"))
     })?;
     // The file alone: what it includes or replaces is not followed.

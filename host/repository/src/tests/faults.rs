@@ -141,7 +141,8 @@ fn a_fault_of_this_machine_is_no_fault_of_the_server() {
     let place = Place::new();
     let connection = Connection { patience: LONG, ..Connection::default() };
     let mut run = Run::on(&place.url(), connection, false);
-    run.repositories.connection.variables = vec![("PATH".into(), place.path("nowhere").into())];
+    run.repositories.connection.programs =
+        Programs::new(Some(place.path("nowhere").into()), Checkout::default()).unkept();
     let told = run.head("main");
-    assert!(matches!(&told, Err(CallError::Local(why)) if why.contains("install git")), "{told:?}");
+    assert!(matches!(&told, Err(CallError::Local(why)) if why.contains("install `git`")), "{told:?}");
 }

@@ -98,7 +98,7 @@ fn half_committed() -> TempDir {
         let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
         assert!(hit);
         let now = snapshot(root.path());
-        if now.contains_key(journal::JOURNAL) && now["0"] == new["0"] {
+        if now.contains_key(journal::JOURNAL) && now.get("0") == new.get("0") {
             return root;
         }
     }
@@ -272,7 +272,8 @@ fn a_journal_cut_off_anywhere_is_undone() {
         let _ = fault::during(2, Fault::Kill, || run.commit());
         let journal = fs::OpenOptions::new().write(true).open(root.path().join(journal::STAGING)).unwrap();
         let whole = journal.metadata().unwrap().len();
-        journal.set_len(length.unwrap_or(whole)).unwrap();
+        // Its length differs with the number of its inode.
+        journal.set_len(length.unwrap_or(whole).min(whole)).unwrap();
         (root, old, whole)
     };
     for length in 0..=written(None).2 {

@@ -1,0 +1,54 @@
+//! What a component says while it runs, written at once.
+
+use super::{BAR_EVERY, LINE_EVERY, Voice};
+use lockstep_engine::host::Live;
+use lockstep_model::render::Effect;
+use lockstep_model::report::{Block, Level, Note};
+use std::sync::PoisonError;
+use std::time::Instant;
+
+impl Live for Voice {
+    fn note(&mut self, note: &Note) {
+        // The log is gone, the run is not: the result still has the note.
+        let _ = self.apply(&self.render(|renderer| renderer.note(note)));
+    }
+
+    fn mask(&mut self, texts: &[&str]) -> bool {
+        let learned = self.redactor().with(texts);
+        learned.is_ok_and(|redactor| {
+            *self.0.redactor.write().unwrap_or_else(PoisonError::into_inner) = redactor;
+            self.apply(&self.render(|renderer| renderer.masks(texts))).is_ok()
+        })
+    }
+
+    fn markdown(&self, parts: &[Block]) -> String {
+        self.render(|renderer| renderer.markdown(parts))
+    }
+
+    fn waiting(&mut self, call: &str, seconds: u64) {
+        let shown = self.0.out.lock().unwrap_or_else(PoisonError::into_inner).shown;
+        // Where people see how far it is, somebody answers.
+        if shown.elapsed() > LINE_EVERY * 2 {
+            let message = format!("still waiting for an answer: {call}, {seconds} s");
+            self.note(&Note { level: Level::Info, message, at: None });
+        }
+    }
+
+    fn twin(&self) -> Box<dyn Live> {
+        Box::new(self.clone())
+    }
+
+    fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {
+        let every = if self.0.bar { BAR_EVERY } else { LINE_EVERY };
+        {
+            let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
+            if out.shown.elapsed() < every {
+                return;
+            }
+            out.shown = Instant::now();
+        }
+        if let Effect::Line(line) = self.render(|renderer| renderer.progress(done, total, unit)) {
+            let _ = if self.0.bar { self.say(&line, true) } else { self.say(&format!("{line}\n"), false) };
+        }
+    }
+}
