@@ -127,11 +127,11 @@ fn a_secret_like_a_number_does_not_break_an_answer() {
     let kind = ForgeKind::GitHub;
     let server = Server::new(move |_, _| {
         let mut one = OPEN.as_told_by(kind);
-        (one["id"], one["title"]) = (json!(17_290_000_001_u64), json!("pin 1729"));
+        (one["id"], one["title"]) = (json!(17_290_000_001_u64), json!("pin 172900"));
         ok(&json!([one]))
     });
     let mut run = Run::on(&server.origin, kind, false);
-    run.forges.connection.repository.secrets = vec!["1729".to_owned(), "title".to_owned()];
+    run.forges.connection.repository.secrets = vec!["172900".to_owned(), "title".to_owned()];
     let found = run.list().unwrap();
     assert_eq!(found.iter().map(|one| &*one.title).collect::<Vec<_>>(), ["pin ***"]);
 }
