@@ -117,7 +117,7 @@ fn attack_19_no_link_and_no_repository_is_stored_in() {
     symlink(scene.path("outside/store/webby"), scene.path("outside/store/web/link")).unwrap();
     let before = scene.files();
     let ended = attack(&scene, "put", &[object(&scene, "outside/store/web/link/other")]);
-    assert_eq!(ended.expect(0, "done")["outputs"]["said"][0], "unavailable");
+    assert_eq!(ended.expect(0, "done")["outputs"]["said"][0], "invalid");
     let ended = attack(&scene, "list", &[format!("{}/", object(&scene, "outside/store/web"))]);
     assert!(!ended.expect(0, "done")["outputs"].to_string().contains("link"));
     for name in [
