@@ -51,7 +51,7 @@ fn a_run_has_no_secret_in_its_environment_and_keeps_none_in_an_open_file() {
         let mut found = false;
         for open in fs::read_dir(format!("{process}/fd")).unwrap().flatten() {
             let target = fs::read_link(open.path()).unwrap_or_default();
-            if target.to_string_lossy().contains("memfd:") {
+            if target.to_string_lossy().contains("memfd:lockstep-secrets") {
                 assert_eq!(fs::read(open.path()).unwrap(), b"", "{target:?}");
                 assert!(fs::write(open.path(), "x").is_err(), "{target:?} is sealed");
                 found = true;
