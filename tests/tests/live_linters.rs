@@ -90,7 +90,8 @@ fn everything_has_its_platforms_schema() {
         let name = template.file_stem().expect("a name").to_string_lossy().into_owned();
         for (part, text) in [("spec", spec), ("job", job)] {
             let path = folder.path().join(format!("{name}-{part}.yml"));
-            fs::write(&path, text).expect("a file");
+            // GitLab puts a list there; the schema sees none before.
+            fs::write(&path, text.replace("'$[[ inputs.job-dependencies ]]'", "[]")).expect("a file");
             schema("vendor.gitlab-ci", [path]);
         }
     }

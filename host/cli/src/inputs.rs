@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// What a wrapper hands over beside the inputs, under these names in the same document. An input of the step that
 /// has one of these names is that input.
-const CONTROLS: [&str; 4] = ["policy", "plan", "receipt", "binary"];
+const CONTROLS: [&str; 5] = ["policy", "plan", "receipt", "binary", "own-build"];
 
 /// The variable that holds all inputs as one JSON document.
 const DOCUMENT: &str = "LOCKSTEP_INPUTS";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![allow(dead_code, reason = "not all tests ask for everything")]
 
+mod machine;
 mod registries;
 pub(crate) mod shop;
 
@@ -16,9 +17,9 @@ use env_promote::host::{
     Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
 };
 use env_promote::problem::Problem;
-use env_promote::promote::{Dice, Done, promote};
+use env_promote::promote::{Done, promote};
 use env_promote::settings::Inputs;
-use lockstep_glue::{Clock, Fault, Level, Tell};
+use lockstep_glue::Fault;
 
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 /// What somebody else pushes.
@@ -374,32 +375,4 @@ impl Forge for Shared {
         }
         ended.map(|()| Merging::Merged)
     }
-}
-
-impl Clock for Shared {
-    fn now(&self) -> u64 {
-        self.0.borrow().now
-    }
-
-    fn sleep(&mut self, milliseconds: u64) {
-        let mut model = self.0.borrow_mut();
-        model.now += milliseconds;
-        if let Some(later) = model.later.take() {
-            later(&mut model);
-        }
-    }
-}
-
-impl Dice for Shared {
-    fn roll(&mut self) -> f64 {
-        0.5
-    }
-}
-
-impl Tell for Shared {
-    fn note(&mut self, level: Level, message: &str) {
-        self.0.borrow_mut().said.push(format!("{level:?}: {message}"));
-    }
-
-    fn progress(&mut self, _: usize, _: usize) {}
 }

@@ -98,7 +98,7 @@ fn promotion(stage: &mut Stage, from: &str, to: &str, changes: bool, more: &[&st
     let run = ["env-promote", "--from", &from, "--to", &to, "--pick", PICK];
     let says: &[&str] = match changes {
         true => &["changed = true", "state = pushed"],
-        false => &["changed = false", "state = none"],
+        false => &["changed = false", "state = pushed"],
     };
     stage.lockstep(&[&run[..], more].concat(), well(says))
 }
