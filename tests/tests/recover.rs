@@ -217,7 +217,7 @@ fn a_file_that_cannot_be_read_is_no_fault_of_a_server() {
         // Root reads what nobody may.
         fs::remove_file(scene.path(file)).unwrap();
         scene.put(file, "a: 1\n");
-        let none = std::os::unix::fs::PermissionsExt::from_mode(0);
+        let none = std::os::unix::fs::PermissionsExt::from_mode(0o0);
         fs::set_permissions(scene.path(file), none).unwrap();
     }
     fs::create_dir_all(scene.path("own/store")).unwrap();

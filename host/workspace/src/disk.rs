@@ -168,10 +168,13 @@ pub(super) mod fault {
         WITHOUT_EXCHANGE.get()
     }
 
+    /// What somebody else does in between.
+    type Meddle = Box<dyn FnOnce()>;
+
     thread_local! {
         /// Whether this thread takes no file system for one that can exchange files.
         pub(in super::super) static WITHOUT_EXCHANGE: Cell<bool> = const { Cell::new(false) };
-        static MEDDLE: Cell<Option<(u32, Box<dyn FnOnce()>)>> = const { Cell::new(None) };
+        static MEDDLE: Cell<Option<(u32, Meddle)>> = const { Cell::new(None) };
         static NEXT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
         static HIT: Cell<bool> = const { Cell::new(false) };
     }

@@ -254,7 +254,7 @@ fn server(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
 
 /// The same with other answers to the first requests.
 fn server_of(first: &[&'static str], answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
-    let mut first = first.to_vec().into_iter();
+    let mut first = Vec::from(first).into_iter();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, asked) = std::sync::mpsc::channel();
