@@ -185,7 +185,7 @@ fn typed(scene: &Scene) -> Value {
 }
 
 #[test]
-fn flags_count_more_than_the_file_and_the_file_more_than_the_environment() {
+fn flags_count_more_than_the_file_beside_which_the_environment_does_not_count() {
     let scene = Scene::new();
     scene.put("own/inputs.yaml", "expect: '3'\ncreate: true\n");
     let plan = || scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--plan"]);
@@ -201,6 +201,7 @@ fn flags_count_more_than_the_file_and_the_file_more_than_the_environment() {
     let file = || environment().arg("--inputs").arg(scene.path("own/inputs.yaml"));
     let _ = file().end();
     assert_eq!((&typed(&scene)["expect"], &typed(&scene)["create"]), (&json!("3"), &json!(true)));
+    assert_eq!((&typed(&scene)["set"], &typed(&scene)["image"]), (&json!([]), &json!([])));
     let _ = file().args(["--expect", "4", "--create=false", "--set", "a=1\nb", "--set", "c=2"]).end();
     let inputs = typed(&scene);
     assert_eq!((&inputs["expect"], &inputs["create"]), (&json!("4"), &json!(false)));

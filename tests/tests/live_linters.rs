@@ -86,6 +86,8 @@ fn everything_has_its_platforms_schema() {
     let folder = tempfile::tempdir().expect("a folder");
     for template in files("templates", "yml") {
         let text = fs::read_to_string(root().join(&template)).expect("the template");
+        // The schema knows no list that is filled in.
+        let text = text.replace("dependencies: $[[ inputs.job-dependencies ]]", "dependencies: []");
         let (spec, job) = text.split_once("\n---\n").expect("two documents");
         let name = template.file_stem().expect("a name").to_string_lossy().into_owned();
         for (part, text) in [("spec", spec), ("job", job)] {

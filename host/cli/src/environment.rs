@@ -21,8 +21,9 @@ impl Environment {
     /// Reads it. The user's word decides over `LOCKSTEP_PLATFORM`, and that over what is detected.
     ///
     /// # Errors
-    /// What decides names no platform.
+    /// What decides names no platform, or a variable of lockstep is not UTF-8.
     pub(crate) fn read(given: Option<&str>) -> Result<Self, String> {
+        all_readable()?;
         match given.map(str::to_owned).or_else(|| text("LOCKSTEP_PLATFORM")) {
             Some(name) => named(&name).map(Self::on),
             None => Ok(Self::detected()),
@@ -32,7 +33,7 @@ impl Environment {
     /// The platform whose variables are set.
     pub(crate) fn detected() -> Self {
         Self::on(match () {
-            () if text("GITHUB_ACTIONS").as_deref() == Some("true") => Platform::Github,
+            () if is_github() => Platform::Github,
             () if text("GITLAB_CI").as_deref() == Some("true") => Platform::Gitlab,
             () if text("JENKINS_URL").is_some() => Platform::Jenkins,
             () => Platform::Plain,
@@ -97,12 +98,28 @@ pub(crate) fn flag(name: &str) -> bool {
     matches!(text(name).as_deref(), Some("true" | "1" | "yes"))
 }
 
-/// The variables whose name begins with `prefix`, without it.
+/// The variables whose name begins with `prefix`, without it. An empty one says nothing.
 pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
     let rest = |(name, value): (OsString, OsString)| {
         Some((name.to_str()?.strip_prefix(prefix)?.to_owned(), value.into_string().ok()?))
     };
-    std::env::vars_os().filter_map(rest).collect()
+    std::env::vars_os().filter_map(rest).filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// Refuses a variable of lockstep that cannot be read: what it asks for, such as a policy, would be left out unseen.
+fn all_readable() -> Result<(), String> {
+    let own = |name: &OsString| name.as_encoded_bytes().starts_with(b"LOCKSTEP_");
+    let unreadable =
+        |(name, value): &(OsString, OsString)| name.to_str().is_none() || value.to_str().is_none();
+    match std::env::vars_os().filter(|(name, _)| own(name)).find(unreadable) {
+        Some((name, _)) => Err(format!("the variable {} is not UTF-8", name.to_string_lossy())),
+        None => Ok(()),
+    }
+}
+
+/// Whether this is a job of GitHub Actions, or of a runner that gives itself out for one.
+pub(crate) fn is_github() -> bool {
+    text("GITHUB_ACTIONS").as_deref() == Some("true")
 }
 
 /// Where a receipt goes if nobody says so: beside the job on a CI, else in the user's state folder.

@@ -81,9 +81,13 @@ pub(crate) fn subject(name: &str, known: &mut Known) -> Result<Subject, Ending> 
 /// Types the inputs.
 pub(crate) fn inputs(args: &RunArgs, fields: &[InputInfo], known: &mut Known) -> Result<(), Ending> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-input", message, None);
-    let mut raws = inputs::from_environment(fields).map_err(invalid)?;
-    if let Some(path) = &args.inputs_file {
-        raws.extend(inputs::from_file(path).map_err(invalid)?);
+    let inputs::Given { mut raws, ignored } =
+        inputs::gather(args.inputs_file.as_deref(), fields).map_err(invalid)?;
+    known.notes.extend(ignored);
+    match inputs::foreign_lines(&raws, fields) {
+        Ok(errors) if errors.is_empty() => {}
+        Ok(errors) => return Err(bad_inputs(&errors, args, known)),
+        Err(unchecked) => known.notes.push(unchecked),
     }
     raws.extend(args.inputs.iter().cloned());
     known.inputs = Inputs::resolve(&raws, fields).map_err(|errors| bad_inputs(&errors, args, known))?;

@@ -1,6 +1,11 @@
 //! From what the user gave to typed inputs: every mistake at once, each with the input's name and where
 //! it came from. It never reads a file or the environment itself.
 
+mod event;
+mod lists;
+
+pub use event::foreign_lines;
+
 use crate::info::InputInfo;
 use crate::types::{Integer, Type};
 use serde_json::{Map, Value};
@@ -23,7 +28,7 @@ pub enum Given {
     /// The occurrences of a flag. For a list each is one item, taken whole.
     Flags(Vec<String>),
     /// A text from a CI wrapper, where everything is text: empty means not given, a list is one item a
-    /// line, anything but a string is JSON.
+    /// line or a JSON list, anything but a string is JSON.
     Text(String),
     /// A value from a file.
     Value(Value),
@@ -153,12 +158,7 @@ fn from_flags(words: &[String], ty: &Type) -> Result<Value, String> {
 fn from_text(text: &str, ty: &Type) -> Result<Value, String> {
     match ty {
         Type::Option(inner) => from_text(text, inner),
-        Type::List(item) => text
-            .split('\n')
-            .map(|line| line.strip_suffix('\r').unwrap_or(line))
-            .filter(|line| !line.is_empty())
-            .map(|line| from_word(line, item))
-            .collect(),
+        Type::List(item) => lists::from_text(text, item),
         // A text block in a workflow file ends with a newline that nobody means.
         Type::String => from_word(text, ty),
         _ => from_word(text.trim(), ty),
@@ -247,100 +247,4 @@ fn unknown(name: &str, fields: &[InputInfo]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::Field;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    fn fields() -> Vec<InputInfo> {
-        let field = |name: &str, ty, default: Option<Value>| {
-            let bare = InputInfo::bare(name, &ty);
-            match default {
-                Some(default) => InputInfo { default, required: false, ..bare },
-                None => bare,
-            }
-        };
-        let required = |field| InputInfo { default: Value::Null, required: true, ..field };
-        let rule = vec![
-            Field { name: "path".into(), ty: Type::String },
-            Field { name: "count".into(), ty: Type::Option(Box::new(Type::Integer(Integer::U8))) },
-        ];
-        vec![
-            required(field("files", Type::List(Box::new(Type::String)), None)),
-            field("set", Type::List(Box::new(Type::String)), Some(json!([]))),
-            field("create", Type::Bool, None),
-            field("mode", Type::Enum(vec!["a".into(), "b".into()]), Some(json!("a"))),
-            field("count", Type::Option(Box::new(Type::Integer(Integer::U8))), None),
-            field("rules", Type::List(Box::new(Type::Record(rule))), Some(json!([]))),
-        ]
-    }
-
-    fn raw(name: &str, given: Given) -> Raw {
-        Raw { name: name.into(), source: format!("--{name}"), given }
-    }
-
-    fn flags(name: &str, words: &[&str]) -> Raw {
-        raw(name, Given::Flags(words.iter().map(|&word| word.to_owned()).collect()))
-    }
-
-    #[test]
-    fn flags_are_taken_whole_and_defaults_fill_the_rest() {
-        let raws =
-            [flags("files", &["a\nb", "c"]), flags("count", &["7"]), flags("rules", &[r#"{"path":"x"}"#])];
-        let inputs = Inputs::resolve(&raws, &fields()).unwrap();
-        let want = json!({"files": ["a\nb", "c"], "set": [], "create": false, "mode": "a", "count": 7,
-            "rules": [{"path": "x", "count": null}]});
-        assert_eq!(Value::Object(inputs.0.clone()), want);
-        assert_eq!(inputs.texts("files"), Some(vec!["a\nb", "c"]));
-    }
-
-    #[test]
-    fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
-        let text = |name: &str, text: &str| raw(name, Given::Text(text.into()));
-        let raws =
-            [text("files", "a\r\n\n b=$(x)\n"), text("create", "true"), text("count", ""), text("mode", "")];
-        let inputs = Inputs::resolve(&raws, &fields()).unwrap();
-        assert_eq!(inputs.get("files"), Some(&json!(["a", " b=$(x)"])));
-        assert_eq!((inputs.get("create"), inputs.get("count")), (Some(&json!(true)), Some(&Value::Null)));
-    }
-
-    #[test]
-    fn every_mistake_is_said_at_once() {
-        let raws = [
-            flags("fles", &["a"]),
-            raw("set", Given::Value(json!("a=b"))),
-            flags("count", &["256"]),
-            flags("mode", &["c"]),
-            raw("rules", Given::Value(json!([{"path": 1}, {"pth": "x"}]))),
-        ];
-        let errors = Inputs::resolve(&raws, &fields()).unwrap_err();
-        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        insta::assert_snapshot!(text, @"
-        input `fles` (--fles): there is no input `fles`; there are files, set, create, mode, count, rules
-        input `files`: is required and was not given; it is a list<string>
-        input `set` (--set): expected list<string>, found the text `a=b`
-        input `mode` (--mode): expected a | b, found the text `c`
-        input `count` (--count): expected a whole number from 0 to 255, found 256
-        input `rules` (--rules): item 1: field `path`: expected string, found the number 1
-        ");
-    }
-
-    #[test]
-    fn the_last_source_counts() {
-        let raws = [raw("files", Given::Text("env".into())), flags("files", &["flag"])];
-        assert_eq!(Inputs::resolve(&raws, &fields()).unwrap().texts("files"), Some(vec!["flag"]));
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_either_taken_or_named(text in "\\PC{0,40}") {
-            for field in ["files", "create", "mode", "count", "rules"] {
-                let raws = [flags("files", &["x"]), raw(field, Given::Text(text.clone()))];
-                if let Err(errors) = Inputs::resolve(&raws, &fields()) {
-                    prop_assert!(errors.iter().all(|error| error.input == field || error.input == "files"));
-                }
-            }
-        }
-    }
-}
+mod tests;

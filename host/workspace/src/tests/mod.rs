@@ -53,12 +53,11 @@ impl Run {
             _ => Some("read"),
         };
         let request = Request { capability: Capability::Workspace, verb, right, target, source: None };
-        let told = self.gate.call(request, |permit| act(&mut self.workspace, permit));
         // A denial shuts the gate of a run; here the next call is one of another run.
         if self.gate.shut().is_some() {
             self.gate = gate(*self.gate.limits());
         }
-        told
+        self.gate.call(request, |permit| act(&mut self.workspace, permit))
     }
 
     fn glob(&mut self, pattern: &str) -> Result<Vec<(String, u64)>, CallError> {

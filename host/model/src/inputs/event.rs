@@ -1,0 +1,77 @@
+//! Finds lines that came into a list with a value of the event that started a job. A workflow that puts such a value between
+//! its own words means one item; a line end in the value would make two of it.
+
+use super::{Given, InputError, Raw, lists};
+use crate::info::InputInfo;
+use crate::types::Type;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// One mistake for each list that is given as lines and holds a value of `event` with a line end in it. Where no list could
+/// hold one, `event` is not asked for.
+///
+/// # Errors
+/// What `event` says.
+pub fn foreign_lines(
+    raws: &[Raw],
+    fields: &[InputInfo],
+    event: impl FnOnce() -> Result<Value, String>,
+) -> Result<Vec<InputError>, String> {
+    let lists: Vec<(&Raw, Cow<'_, str>)> =
+        raws.iter().filter_map(|raw| Some((raw, lines(raw, fields)?))).collect();
+    if lists.is_empty() {
+        return Ok(Vec::new());
+    }
+    let event = event()?;
+    let mistake = |(raw, text): &(&Raw, Cow<'_, str>)| {
+        let place = place(&event, text)?;
+        let problem = format!(
+            "the value `{place}` of the event is in it and has a line end, which would make more than one item of it; \
+             give each value from elsewhere as a JSON text: `${{{{ toJSON(…) }}}}` on a line of its own"
+        );
+        Some(InputError { input: raw.name.clone(), source: Some(raw.source.clone()), problem })
+    };
+    Ok(lists.iter().filter_map(mistake).collect())
+}
+
+/// The text of a list in which line ends separate items, and that has any.
+fn lines<'r>(raw: &'r Raw, fields: &[InputInfo]) -> Option<Cow<'r, str>> {
+    let field = fields.iter().find(|field| field.name == raw.name)?;
+    match (&raw.given, list_item(&field.ty)) {
+        (Given::Text(text), Some(item)) if lists::is_lines(text, item) && text.trim_end().contains('\n') => {
+            Some(unified(text))
+        }
+        _ => None,
+    }
+}
+
+fn list_item(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::List(item) => Some(item),
+        Type::Option(inner) => list_item(inner),
+        _ => None,
+    }
+}
+
+/// Where in the event a text stands that has a line end and is in `text`.
+fn place(event: &Value, text: &str) -> Option<String> {
+    let below = |(name, value): (String, &Value)| {
+        let rest = place(value, text)?;
+        Some(if rest.is_empty() { name } else { format!("{name}.{rest}") })
+    };
+    match event {
+        Value::String(value) => {
+            let value = unified(value);
+            let foreign = value.contains('\n') && !value.trim().is_empty() && text.contains(&*value);
+            foreign.then(String::new)
+        }
+        Value::Array(items) => items.iter().enumerate().find_map(|(i, item)| below((i.to_string(), item))),
+        Value::Object(object) => object.iter().find_map(|(name, value)| below((name.clone(), value))),
+        _ => None,
+    }
+}
+
+/// The text with one kind of line end.
+fn unified(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
+}

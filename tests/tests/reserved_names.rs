@@ -1,0 +1,87 @@
+//! Files that decide what others run, through the finished program: no step changes one, however deep it lies.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use lockstep_tests::support::Scene;
+
+const NAMES: [&str; 24] = [
+    ".github/workflows/ci.yml",
+    ".gitlab-ci.yml",
+    ".gitlab-ci/x.yml",
+    ".azure-pipelines/x.yml",
+    "azure-pipelines.yaml",
+    "cloudbuild.yaml",
+    "buildspec.yml",
+    ".cirrus.yml",
+    "appveyor.yml",
+    ".semaphore/semaphore.yml",
+    "codefresh.yml",
+    ".build.yml",
+    ".builds/x.yml",
+    ".harness/x.yaml",
+    ".screwdriver.yml",
+    "action.yml",
+    "atlantis.yaml",
+    ".mergify.yml",
+    ".pre-commit-config.yaml",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "lockstep.yaml",
+    ".GitHub/workflows/x.yaml",
+    "JENKIN\u{17f}FILE",
+];
+
+/// Where such a file can lie: at the top, in a checkout below the workspace, deeper.
+const PLACES: [&str; 3] = ["", "ws/", "a/b/c/"];
+
+#[test]
+fn no_edit_changes_one() {
+    for name in NAMES.iter().filter(|name| !name.starts_with("JENKIN")) {
+        for place in PLACES {
+            let (scene, path) = (Scene::new(), format!("{place}{name}"));
+            scene.put(&format!("workspace/{path}"), "{\"on\": \"push\"}\n");
+            let before = scene.files();
+            let ended = scene.run("manifest-patch").args(["--files", &path, "--set", ".on=evil"]).end();
+            ended.expect(3, "denied");
+            assert!(
+                ended.stdout.contains(&path) && ended.stdout.contains("no step can change it"),
+                "{ended:#?}"
+            );
+            assert_eq!(scene.files(), before, "{path}");
+        }
+    }
+}
+
+#[test]
+fn no_rendered_file_becomes_one() {
+    for name in NAMES.iter().filter(|name| name.ends_with("ml")) {
+        for place in PLACES {
+            let scene = Scene::new();
+            scene.put("workspace/t/app.yaml", "on: ((name))\n");
+            scene.put("workspace/rows.yaml", "- {name: x}\n");
+            let before = scene.files();
+            let to = format!("{place}{name}");
+            let run = scene.run("config-render");
+            let ended = run.args(["--template", "t/app.yaml", "--rows", "rows.yaml", "--to", &to]).end();
+            assert_eq!(ended.exit, Some(3), "{to}: {ended:#?}");
+            assert_eq!(scene.files(), before, "{to}");
+        }
+    }
+}
+
+#[test]
+fn no_upload_to_a_folder_stores_one() {
+    for name in NAMES {
+        let scene = Scene::new();
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+        let source = format!("dist/{file}");
+        scene.put(&format!("workspace/{source}"), "evil\n");
+        let to = format!("file://{}/checkout/{folder}", scene.path("own").display());
+        let to = format!("{}/", to.trim_end_matches('/'));
+        let ended = scene.run("artifact-upload").args(["--source", &source, "--to", &to]).end();
+        assert_eq!(ended.exit, Some(3), "{name}: {ended:#?}");
+        assert!(
+            !scene.path("own/checkout").exists() || scene.text(&format!("own/checkout/{name}")).is_empty()
+        );
+    }
+}
