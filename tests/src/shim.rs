@@ -1,9 +1,9 @@
 //! A checkout that has only the wrappers' shell script, and stand-ins for what it looks for.
 
+use crate::support::executable;
 use lockstep_model::digest::Digest;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -59,9 +59,7 @@ impl<'a> Checkout<'a> {
     /// The file cannot be written.
     pub fn program(&self, path: &str, text: &str) -> io::Result<PathBuf> {
         let path = self.folder.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(self.folder))?;
-        fs::write(&path, text)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        executable(&path, text);
         Ok(path)
     }
 

@@ -1,9 +1,8 @@
 //! A repository with environments to promote between, and a workspace that is a checkout of it.
 
 use crate::git::git;
-use crate::support::{Run, Scene};
+use crate::support::{Run, Scene, program};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 /// What development runs.
@@ -97,9 +96,7 @@ impl Shop {
     /// # Panics
     /// It cannot be written.
     pub fn hook(&self, name: &str, text: &str) {
-        let path = self.bare().join("hooks").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("it can be done");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be done");
+        program(&self.bare().join("hooks").join(name), text);
     }
 
     /// A promotion of the image.

@@ -5,7 +5,7 @@ mod files;
 mod leaks;
 mod run;
 
-pub use files::{contents, copy, folder, tree};
+pub use files::{contents, copy, executable, folder, program, tree};
 pub use leaks::{assert_absent, assert_no_secret};
 pub use run::{Ended, Run, Running};
 

@@ -6,20 +6,12 @@
 
 use lockstep_tests::git::git;
 use lockstep_tests::stand_in::empty;
-use lockstep_tests::support::{Run, Scene, assert_no_secret};
+use lockstep_tests::support::{Run, Scene, assert_no_secret, program};
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-
-fn program(path: &Path, lines: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
 
 /// A run that asks a cluster by a plugin of these lines.
 fn by_plugin<'s>(scene: &'s Scene, lines: &str) -> Run<'s> {

@@ -4,23 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::stand_in::empty;
-use lockstep_tests::support::{Ended, Run, Scene, assert_absent, assert_no_secret};
+use lockstep_tests::support::{Ended, Run, Scene, assert_absent, assert_no_secret, program};
 use lockstep_tests::web::{Answer, Web};
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
+use std::os::unix::fs::symlink;
 
 /// The secret of a cloud, and the token of a cluster that a plugin makes of it.
 const CLOUD: &str = "canary-cl0ud-secret-55aa";
 const TOKEN: &str = "canary-plugin-token-77bb";
-
-/// A program of shell.
-fn program(path: &Path, lines: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
 
 /// The lines of a plugin that leaves its environment and gives a token.
 fn giving(scene: &Scene, more: &str) -> String {

@@ -4,11 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run, says};
-use lockstep_tests::support::{Ended, SECRETS, Scene};
+use lockstep_tests::support::{Ended, SECRETS, Scene, program};
 use lockstep_tests::web::Web;
 use serde_json::{Value, json};
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> Ended {
     end(scene, run(scene, cluster, (&["read,logs shop/Pod"], ""), act, words))
@@ -160,8 +158,7 @@ fn a_token_that_came_while_the_run_ran_is_given_to_nobody_either() {
     let mut renewed = credential.clone();
     renewed["status"]["expirationTimestamp"] = json!("2020-01-01T00:00:00Z");
     let plugin = |name: &str, credential: &Value| {
-        scene.put(name, &format!("#!/bin/sh\necho '{credential}'\n"));
-        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(0o700)).unwrap();
+        program(&scene.path(name), &format!("echo '{credential}'"));
         let command = scene.path(name);
         json!({"exec": {"apiVersion": credential["apiVersion"], "command": command, "interactiveMode": "Never"}})
     };

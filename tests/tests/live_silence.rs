@@ -24,7 +24,7 @@ fn a_silent_store_ends_the_run() {
         session_token: None,
         bucket: text("releases"),
     };
-    for args in [&[][..], &["--sync", "false"]] {
+    for args in [&[][..], &["--sync=false"]] {
         let scene = scene(&[("a", "1"), ("b", "2")]);
         let begun = Instant::now();
         let ended = upload(&scene, &place).args(args.to_vec()).end();

@@ -76,6 +76,15 @@ struct Inner {
 struct Out {
     shown: Instant,
     on_bar: bool,
+    /// How far the work was, and when it last got on.
+    done: u64,
+    got_on: Instant,
+}
+
+impl Default for Out {
+    fn default() -> Self {
+        Self { shown: Instant::now(), on_bar: false, done: 0, got_on: Instant::now() }
+    }
 }
 
 impl Voice {
@@ -102,7 +111,7 @@ impl Voice {
             folder: folder.to_owned(),
             own: OwnFiles::new(folder),
             refused: OnceLock::new(),
-            out: Mutex::new(Out { shown: Instant::now(), on_bar: false }),
+            out: Mutex::new(Out::default()),
         })))
     }
 

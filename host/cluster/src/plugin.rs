@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a plugin may print, and how long it may take.
 const BOUNDS: Bounds =
-    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)) };
+    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)), idle: None };
 /// The most bytes of what it says that are shown.
 const LONGEST: usize = 1000;
 /// How long before its end a token is replaced.

@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 const PROCESS: &str = "credential_process";
 /// What such a program may print, and how long it may take.
 const BOUNDS: Bounds =
-    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)) };
+    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)), idle: None };
 
 /// The configuration.
 pub(super) struct Profiles {

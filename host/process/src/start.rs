@@ -1,12 +1,12 @@
 //! Starts a program and reads what it says, within bounds. The program ends with the run.
 
 use crate::find::Programs;
-use crate::keeper;
+use crate::{keeper, tree};
 use std::io::{self, Read, Write as _};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much a program may say, and how long it may take.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,13 @@ pub struct Bounds {
     pub stderr: u64,
     /// How long it may take; none for as long as the run.
     pub patience: Option<Duration>,
+    /// How long it, and everything that it has started, may neither read nor write nor compute; none for as long as the
+    /// run. Known on Linux only.
+    pub idle: Option<Duration>,
 }
+
+/// How often it is looked at whether a program still does something.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl Programs {
     /// Runs a program to its end. The command's own environment is all that the program gets, besides nothing.
@@ -42,11 +48,7 @@ impl Programs {
                 let stdin = line.take();
                 scope.spawn(move || write(stdin, input));
             }
-            let answered = match bounds.patience {
-                None => receiver.recv().map_err(|_| None),
-                Some(patience) => receiver.recv_timeout(patience).map_err(|_| Some(patience)),
-            };
-            let stdout = answered.unwrap_or_else(|patience| Err(too_slow(patience)));
+            let stdout = answer(&receiver, bounds, child.id());
             if stdout.is_err() {
                 drop(line.take());
                 // Without a keeper there is nobody else to do it.
@@ -104,9 +106,33 @@ fn first(mut pipe: impl Read, most: u64) -> Vec<u8> {
     bytes
 }
 
-fn too_slow(patience: Option<Duration>) -> io::Error {
-    let seconds = patience.unwrap_or_default().as_secs();
-    io::Error::new(io::ErrorKind::TimedOut, format!("it did not end within {seconds} s and was stopped"))
+/// Waits for what the program says until it has ended, or is past a bound.
+fn answer(receiver: &Receiver<io::Result<Vec<u8>>>, bounds: Bounds, program: u32) -> io::Result<Vec<u8>> {
+    let begun = Instant::now();
+    let (mut before, mut since) = (None, begun);
+    loop {
+        let left =
+            bounds.patience.map_or(LOOK, |patience| patience.saturating_sub(begun.elapsed()).min(LOOK));
+        match receiver.recv_timeout(left) {
+            Ok(answer) => return answer,
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody reads what it says")),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if let Some(patience) = bounds.patience.filter(|patience| begun.elapsed() >= *patience) {
+            return Err(stopped(&format!("it did not end within {} s", patience.as_secs())));
+        }
+        let done = tree::done_by(program);
+        if done.is_none() || done != before {
+            (before, since) = (done, Instant::now());
+        }
+        if let Some(idle) = bounds.idle.filter(|idle| since.elapsed() >= *idle) {
+            return Err(stopped(&format!("it did nothing for {} s", idle.as_secs())));
+        }
+    }
+}
+
+fn stopped(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("{why} and was stopped"))
 }
 
 #[cfg(test)]
@@ -120,7 +146,8 @@ mod tests {
         Programs::new(None, Checkout::default()).unkept().run(&command, input, bounds)
     }
 
-    const BOUNDS: Bounds = Bounds { stdout: 1000, stderr: 100, patience: Some(Duration::from_secs(60)) };
+    const BOUNDS: Bounds =
+        Bounds { stdout: 1000, stderr: 100, patience: Some(Duration::from_secs(60)), idle: None };
 
     #[test]
     fn a_program_gets_its_input_and_is_heard() {
@@ -141,5 +168,15 @@ mod tests {
         let bounds = Bounds { patience: Some(Duration::from_millis(50)), ..BOUNDS };
         let slow = run("exec sleep 60", b"", bounds).unwrap_err();
         assert!(slow.to_string().contains("was stopped"), "{slow}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_that_does_nothing_is_ended_and_one_that_does_something_is_not() {
+        let bounds = Bounds { idle: Some(Duration::from_secs(3)), ..BOUNDS };
+        let hung = run("exec sleep 600", b"", bounds).unwrap_err();
+        assert!(hung.to_string().contains("did nothing for 3 s"), "{hung}");
+        let busy = run("for i in 1 2 3 4 5 6; do echo $i; sleep 1; done", b"", bounds).unwrap();
+        assert!(busy.status.success());
     }
 }

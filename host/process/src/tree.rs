@@ -8,7 +8,11 @@ use std::path::Path;
 /// All processes that this one has started, directly or through others.
 #[must_use]
 pub fn descendants() -> Vec<u32> {
-    let own = std::process::id();
+    below(std::process::id())
+}
+
+/// All processes that a process has started, directly or through others.
+fn below(own: u32) -> Vec<u32> {
     // Not every kernel lists the children of a process.
     let listed = Path::new("/proc/self/task").join(own.to_string()).join("children").exists();
     let parents = (!listed).then(by_parent);
@@ -48,6 +52,25 @@ fn by_parent() -> HashMap<u32, Vec<u32>> {
         all.entry(parent.unwrap_or(0)).or_default().push(process);
     }
     all
+}
+
+/// How much a process and everything that it has started have done: the bytes that they have read and written, and the time
+/// of processors that they have used. It differs where anything was done between two looks. None where nobody knows.
+pub(crate) fn done_by(process: u32) -> Option<u64> {
+    let done = |process: &u32| -> Option<u64> {
+        // That of a process which cannot be dumped is closed.
+        let io = fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
+        let moved = io.lines().filter(|line| line.starts_with("rchar:") || line.starts_with("wchar:"));
+        let moved = moved.filter_map(|line| line.split_once(' ')?.1.trim().parse::<u64>().ok());
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name, which stands in parentheses, may hold anything.
+        let (_, times) = stat.rsplit_once(')')?;
+        let times = times.split_whitespace().skip(11).take(2).filter_map(|time| time.parse::<u64>().ok());
+        Some(moved.chain(times).sum())
+    };
+    let own = done(&process)?;
+    // One that has ended meanwhile makes a difference too.
+    Some(below(process).iter().filter_map(done).sum::<u64>() + own)
 }
 
 /// How much memory these processes have in RAM together.

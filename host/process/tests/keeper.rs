@@ -10,7 +10,8 @@ use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const BOUNDS: Bounds = Bounds { stdout: 1 << 20, stderr: 1 << 16, patience: Some(Duration::from_secs(60)) };
+const BOUNDS: Bounds =
+    Bounds { stdout: 1 << 20, stderr: 1 << 16, patience: Some(Duration::from_secs(60)), idle: None };
 /// Starts a process of another session that has lost its parent, and one that has not; each leaves its number.
 const FAMILY: &str = "sh -c 'setsid sh -c \"echo \\$\\$ >a; exec sleep 300\" & echo $$ >b' ; echo $$ >c; sleep 300 & echo $! >d; \
                       while [ ! -s a ]; do sleep 0.01; done; echo >ready; wait";
@@ -40,7 +41,7 @@ fn println(name: &str) {
     std::io::stdout().write_all(format!("test {name} ... ok\n").as_bytes()).unwrap();
 }
 
-const TESTS: [(&str, fn()); 8] = [
+const TESTS: [(&str, fn()); 9] = [
     ("a_program_is_heard_and_told_nothing_else", a_program_is_heard_and_told_nothing_else),
     ("a_program_that_is_not_there_is_told", a_program_that_is_not_there_is_told),
     ("what_a_program_leaves_behind_ends_with_it", what_a_program_leaves_behind_ends_with_it),
@@ -48,6 +49,7 @@ const TESTS: [(&str, fn()); 8] = [
     ("a_family_ends_with_a_terminated_run", || a_family_ends_with_its_run("TERM", 0)),
     ("a_program_that_reads_no_input_ends_with_its_run", || a_family_ends_with_its_run("KILL", 1 << 20)),
     ("a_program_ends_with_its_keeper", a_program_ends_with_its_keeper),
+    ("a_family_that_does_nothing_is_ended", a_family_that_does_nothing_is_ended),
     ("a_family_that_takes_too_long_is_ended", a_family_that_takes_too_long_is_ended),
 ];
 
@@ -150,6 +152,14 @@ fn a_program_ends_with_its_keeper() {
         signal(process, "KILL");
     }
     other.wait().unwrap();
+}
+
+fn a_family_that_does_nothing_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let bounds = Bounds { idle: Some(Duration::from_secs(3)), ..BOUNDS };
+    let error = run(FAMILY, folder.path(), b"", bounds).unwrap_err();
+    assert!(error.to_string().contains("did nothing for 3 s"), "{error}");
+    assert!(family(folder.path()).iter().all(|process| is_gone(process)));
 }
 
 fn a_family_that_takes_too_long_is_ended() {

@@ -11,6 +11,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 /// What holds for every call. <https://git-scm.com/docs/git-config>
 const SETTINGS: [&str; 14] = [
@@ -36,7 +37,11 @@ const LONGEST: usize = 1000;
 /// Keeps ssh from asking anybody, and from waiting for ever.
 const SSH: &str = "-oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
 /// What git says goes through memory, which the run's watch looks after; of its complaints this much is kept.
-const BOUNDS: Bounds = Bounds { stdout: u64::MAX, stderr: 64 * 1024, patience: None };
+const BOUNDS: Bounds = Bounds { stdout: u64::MAX, stderr: 64 * 1024, patience: None, idle: None };
+
+/// How long git may do nothing while it speaks with a server: its parts wait for each other for ever where an answer to a
+/// push ends too early. It is longer than git itself waits for a server.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// A bare repository of our own, and what opens the server that it is from.
 pub(super) struct Git {
@@ -112,8 +117,12 @@ impl Git {
             command.arg("-c").arg(format!("{HELPER}{}; }}; f", file.as_raw_fd()));
         }
         command.args(args);
-        let output = self.programs.run(&command, input, BOUNDS).map_err(|error| unable(&error))?;
+        let ended = self.programs.run(&command, input, Bounds { idle: Some(IDLE), ..BOUNDS });
         drop(login);
+        let output = match ended {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Err(hung(&error))),
+            ended => ended.map_err(|error| unable(&error))?,
+        };
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(refused(&output)) })
     }
 
@@ -207,6 +216,11 @@ fn missing(error: &NotFound) -> CallError {
 
 pub(super) fn unable(error: &io::Error) -> CallError {
     super::local(format!("git cannot be run: {error}"))
+}
+
+fn hung(error: &io::Error) -> Refused {
+    let said = format!("the server's answer does not go on: git did not end: {error}");
+    Refused { own: said.clone(), said, printed: String::new() }
 }
 
 fn refused(output: &Output) -> Refused {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A URL is short.
-const BOUNDS: Bounds = Bounds { stdout: 64 * 1024, stderr: 1024, patience: None };
+const BOUNDS: Bounds = Bounds { stdout: 64 * 1024, stderr: 1024, patience: None, idle: None };
 
 /// The URL of a repository. A password that stands in that of the workspace is dropped and never shown.
 pub(super) fn url(

@@ -3,8 +3,10 @@
 use lockstep_model::digest::Digest;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A temporary folder outside of every checkout, wherever `TMPDIR` is: in a checkout lockstep follows no link. Root's
@@ -63,6 +65,37 @@ pub fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let name = |path: &Path| path.strip_prefix(root).ok()?.to_str().map(str::to_owned);
     let files = tree(root).into_keys().filter(|path| path.is_file());
     files.filter_map(|path| Some((name(&path)?, fs::read(&path).ok()?))).collect()
+}
+
+/// Writes a program of shell.
+///
+/// # Panics
+/// It cannot be written.
+pub fn program(path: &Path, lines: &str) {
+    executable(path, &format!("#!/bin/sh\n{lines}\n"));
+}
+
+/// Writes a file that can be started. Another process writes it: nobody can start a file that is open for writing, and each
+/// process that another thread starts inherits what this one has open for a moment.
+///
+/// # Panics
+/// It cannot be written.
+pub fn executable(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+    let mut writer = Command::new("/bin/sh");
+    writer.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut writer = writer.spawn().expect("a shell");
+    writer.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("the text is written");
+    assert!(writer.wait().expect("an end").success(), "{}", path.display());
+}
+
+/// Copies a program by another process, for the same reason.
+///
+/// # Panics
+/// It cannot be copied.
+pub(super) fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("--remove-destination").args([from, to]).status();
+    assert!(copied.expect("cp").success(), "{}", to.display());
 }
 
 /// Copies a folder with all that is in it.

@@ -1,5 +1,6 @@
 //! One call of a program: its arguments, its environment, its end.
 
+use super::files::copy_program;
 use super::{SECRETS, Scene};
 use serde_json::Value;
 use signal_hook::consts::SIGINT;
@@ -96,7 +97,7 @@ impl<'s> Run<'s> {
                 let parent = copy.parent().expect("a parent");
                 fs::create_dir_all(parent).expect("a folder");
                 fs::set_permissions(parent, fs::Permissions::from_mode(0o755)).expect("permissions");
-                fs::copy(file, &copy).expect("a copy");
+                copy_program(file, &copy);
                 copy
             };
             self.program = copied(&self.program, "program");

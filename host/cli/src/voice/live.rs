@@ -26,9 +26,9 @@ impl Live for Voice {
     }
 
     fn waiting(&mut self, call: &str, seconds: u64) {
-        let shown = self.0.out.lock().unwrap_or_else(PoisonError::into_inner).shown;
-        // Where people see how far it is, somebody answers.
-        if shown.elapsed() > LINE_EVERY * 2 {
+        let got_on = self.0.out.lock().unwrap_or_else(PoisonError::into_inner).got_on;
+        // Where the work gets on, somebody answers.
+        if got_on.elapsed() >= LINE_EVERY {
             let message = format!("still waiting for an answer: {call}, {seconds} s");
             self.note(&Note { level: Level::Info, message, at: None });
         }
@@ -42,6 +42,9 @@ impl Live for Voice {
         let every = if self.0.bar { BAR_EVERY } else { LINE_EVERY };
         {
             let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
+            if out.done != done {
+                (out.done, out.got_on) = (done, Instant::now());
+            }
             if out.shown.elapsed() < every {
                 return;
             }
