@@ -39,7 +39,7 @@ case $own in '' | true | false) ;; *) fail 2 'own-build is neither true nor fals
 # What a wrapper passes wins over the variable that stands for it.
 LOCKSTEP_POLICY=${LOCKSTEP_CONTROL_POLICY:-${LOCKSTEP_POLICY:-}}
 LOCKSTEP_RECEIPT=${LOCKSTEP_CONTROL_RECEIPT:-${LOCKSTEP_RECEIPT:-}}
-case ${LOCKSTEP_CONTROL_PLAN:-} in *true) export LOCKSTEP_PLAN=true ;; esac
+case ${LOCKSTEP_CONTROL_PLAN:-} in *[![:space:]]*) export LOCKSTEP_PLAN="$LOCKSTEP_CONTROL_PLAN" ;; esac
 export LOCKSTEP_POLICY LOCKSTEP_RECEIPT
 unset LOCKSTEP_CONTROL_BINARY LOCKSTEP_CONTROL_OWN_BUILD LOCKSTEP_CONTROL_PLAN LOCKSTEP_CONTROL_POLICY \
     LOCKSTEP_CONTROL_RECEIPT

@@ -31,7 +31,7 @@ def call(Map args = [:]) {
             'LOCKSTEP_INPUTS=', 'LOCKSTEP_DOCUMENT=']
         Map controls = [policy: 'LOCKSTEP_CONTROL_POLICY', plan: 'LOCKSTEP_CONTROL_PLAN', receipt: 'LOCKSTEP_CONTROL_RECEIPT', binary: 'LOCKSTEP_CONTROL_BINARY', ownBuild: 'LOCKSTEP_CONTROL_OWN_BUILD']
         for (String name : new ArrayList(controls.keySet())) {
-            variables.add(controls[name] + '=' + (args[name] ?: ''))
+            variables.add(controls[name] + '=' + (args[name] == null ? '' : args[name]))
         }
         int status = 0
         withEnv(variables) {

@@ -249,7 +249,16 @@ fn a_plan_changes_nothing_and_git_takes_its_diff() {
         scene.put("own/diff", diff);
         let ended = run().human().end();
         assert!(ended.stdout.contains("@@ "), "people see the diff: {}", ended.stdout);
-        assert!(run().env("LOCKSTEP_PLAN", "true").end().exit == Some(0) && scene.files() == before);
+        let asked = |word| scene.run("manifest-patch").args(&args).env("LOCKSTEP_PLAN", word).end();
+        for word in ["true", " true ", "true\n"] {
+            assert_eq!(asked(word).expect(0, "done")["planned"], true, "{word:?}");
+        }
+        // A word that is misspelled must not change anything.
+        for word in ["True", "TRUE", "yes", "1", "on", "tru", "untrue", "no", "0"] {
+            let said = asked(word).expect(2, "bad-usage")["message"].to_string();
+            assert!(said.contains("LOCKSTEP_PLAN") && said.contains(&format!("`{word}`")), "{said}");
+        }
+        assert_eq!(scene.files(), before);
         for check in [&["apply", "--check"][..], &["apply"]] {
             let mut git = Command::new("git");
             git.args(["-c", "core.autocrlf=false"]).args(check).arg(scene.path("own/diff"));

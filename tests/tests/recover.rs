@@ -234,3 +234,51 @@ fn a_file_that_cannot_be_read_is_no_fault_of_a_server() {
         assert!(said["message"].to_string().contains("ermission denied"), "{said}");
     }
 }
+
+/// What was pending is shown without the secrets of the job, and only what is possible is offered.
+#[test]
+fn what_is_shown_fits_what_is_there() {
+    let scene = cut_off();
+    let before = values(&scene);
+    let waiting = before.iter().position(|value| value == "old");
+    let Some(waiting) = waiting else { return };
+    scene.put(&format!("workspace/apps/{waiting}.yaml"), "image: web:theirs\n");
+    let shown = recover(&scene, &[]).stdout;
+    assert!(shown.contains("--undo") && shown.contains("--keep") && !shown.contains("--finish"), "{shown}");
+    assert!(shown.contains("1 file not reached by the run, and changed by somebody since then\n"), "{shown}");
+    let refused = recover(&scene, &["--finish"]);
+    assert!(refused.exit == Some(2) && refused.stderr.contains("  hint: give that file"), "{refused:?}");
+    // The old content, and it can be finished again.
+    scene.put(&format!("workspace/apps/{waiting}.yaml"), "image: web:old\n");
+    let ended = recover(&scene, &["--finish"]);
+    assert!(ended.exit == Some(0) && ended.stdout.contains("no receipt"), "{ended:?}");
+    // A secret that is a part of a path.
+    let scene = cut_off();
+    let call = scene.call(slim()).env("DEPLOY_TOKEN", "apps/").arg("recover").arg("-C");
+    let shown = call.arg(scene.path("workspace")).end();
+    assert!(shown.stdout.contains("***") && !shown.stdout.contains("apps/"), "{shown:?}");
+    for words in [&["canary-word-77"][..], &["describe", "canary-word-77"], &["recover", "--canary-word-77"]]
+    {
+        let said = scene.call(slim()).env("DEPLOY_TOKEN", "canary-word-77").args(words.iter().copied()).end();
+        let all = format!("{}{}", said.stdout, said.stderr);
+        assert!(said.exit == Some(2) && all.contains("***") && !all.contains("canary-word-77"), "{said:?}");
+    }
+}
+
+/// Inputs and policies that a commit can have put there are regular files, or are refused at once.
+#[test]
+fn a_device_or_a_pipe_is_no_document() {
+    let scene = Scene::new();
+    scene.put("workspace/f.yaml", "a: 1\n");
+    std::os::unix::fs::symlink("/dev/zero", scene.path("workspace/zero")).unwrap();
+    let pipe = scene.path("workspace/pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    for option in ["--inputs", "--policy"] {
+        for name in ["workspace/zero", "workspace/pipe"] {
+            let run = scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2", option]);
+            let said = run.arg(scene.path(name)).end();
+            assert_eq!(said.exit, Some(2), "{said:?}");
+            assert!(said.stdout.contains("is no regular file"), "{said:?}");
+        }
+    }
+}

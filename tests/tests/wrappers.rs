@@ -76,12 +76,16 @@ fn what_is_an_input_wins_over_the_variable() {
             ("LOCKSTEP_CONTROL_PLAN", " true"),
         ];
         let out_ = out(&run(&said, &env));
-        for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN=true"] {
+        for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN= true"] {
             assert!(out_.lines().any(|l| l == line), "{out_}");
         }
         assert!(!out_.contains("LOCKSTEP_INPUT_"), "a control is no input of the step: {out_}");
-        let out = out(&run(&[], &[STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_CONTROL_PLAN", " false")]));
-        assert!(!out.contains("LOCKSTEP_PLAN="), "{out}");
+        for (given, wanted) in [(" false", " false"), ("True", "True"), (" ", "true"), ("", "true")] {
+            let given =
+                [STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_CONTROL_PLAN", given), ("LOCKSTEP_PLAN", "true")];
+            let out = out(&run(&[], &given));
+            assert!(out.lines().any(|line| line == format!("LOCKSTEP_PLAN={wanted}")), "{out}");
+        }
     });
 }
 

@@ -281,7 +281,7 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunAr
         step: step.to_owned(),
         inputs: info.inputs.iter().filter_map(input).collect(),
         inputs_file: text("inputs"),
-        plan: flagged(matches) || run.is_some_and(flagged) || environment::flag("LOCKSTEP_PLAN"),
+        plan: flagged(matches) || run.is_some_and(flagged),
         json: text("format").as_deref() == Some("json"),
         policy: text("policy").or_else(|| environment::text("LOCKSTEP_POLICY")),
         receipt: text("receipt").map(PathBuf::from).or_else(|| environment::path("LOCKSTEP_RECEIPT")),

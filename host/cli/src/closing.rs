@@ -1,6 +1,6 @@
 //! The end of a run, on every path: the report, the receipt, and what the platform and people are told.
 
-use crate::commands::complain;
+use crate::commands::{advise, complain};
 use crate::conclude::ending;
 use crate::prepare::Known;
 use crate::receipt::{self, Place};
@@ -20,6 +20,8 @@ const MAX_NAMES: usize = 10;
 pub(crate) struct Work {
     pub(crate) outputs: Vec<Output>,
     pub(crate) changes: Vec<Change>,
+    /// How many of them this run only put back for a killed run.
+    pub(crate) only_put_back: usize,
     /// The files that are in place, and that the next run takes back until this is finished.
     pub(crate) committed: Option<Committed>,
     pub(crate) diff: Option<String>,
@@ -71,8 +73,8 @@ impl Closing {
         // Only now: a run that is killed before this is taken back by the next one, which then does and tells it all.
         let kept = committed.map_or(Ok(()), Committed::finish).map_err(|error| {
             complain(&voice.redact(&format!("the files are changed, and {error}")));
-            complain(
-                "hint: `lockstep recover --finish` keeps them; without that the next run puts the old ones back",
+            advise(
+                "`lockstep recover --finish` keeps them; without that the next run puts the old ones back",
             );
         });
         if exit == Exit::Done && told.and(kept).is_err() { Exit::Invalid } else { exit }
@@ -112,12 +114,17 @@ fn standing(report: &Report) -> String {
 }
 
 fn done(work: &Work, planned: bool, known: &Known) -> Ending {
-    let (files, objects) = (work.changes.len(), known.objects.len());
+    let put_back = work.only_put_back;
+    let (files, objects) = (work.changes.len() - put_back, known.objects.len());
     let verb = if planned { "would change" } else { "changed" };
     let message = match files + objects {
         0 if known.grant.only_reads() => "done".to_owned(),
         0 => "nothing to change".to_owned(),
         _ => format!("{verb} {}", what_changed(files, objects)),
+    };
+    let message = match put_back {
+        0 => message,
+        count => format!("{message}, and put {} of a killed run back", counted(count, "file")),
     };
     ending(Exit::Done, "done", message, None)
 }
@@ -130,6 +137,6 @@ fn what_changed(files: usize, objects: usize) -> String {
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -3,6 +3,7 @@
 use lockstep_engine::run::Ended;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
+use lockstep_model::protected;
 use lockstep_model::report::Ending;
 
 /// An ending of the host's own making.
@@ -14,8 +15,13 @@ pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: O
 /// afterwards, and so does a used-up budget.
 pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
     if let Some(reason) = &log.denial {
-        let hint = "a step reaches only what its inputs name and the policy allows".to_owned();
-        return Some(ending(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint)));
+        let hint = match protected::is_final(reason) {
+            true => {
+                "no input and no policy opens this file: leave it out of the inputs; docs/protected-files.md lists such names"
+            }
+            false => "a step reaches only what its inputs name and the policy allows",
+        };
+        return Some(ending(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint.to_owned())));
     }
     let limit = |reason: &str| ending(Exit::Limit, "limit", reason, None);
     match ended {

@@ -5,6 +5,7 @@ use crate::environment;
 use lockstep_model::info::InputInfo;
 use lockstep_model::inputs::{self, Given as Form, InputError, Raw};
 use lockstep_model::report::{Level, Note};
+use lockstep_process::regular;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
@@ -122,11 +123,12 @@ fn from_file(path: &str) -> Result<Vec<Raw>, String> {
     let text = match path {
         "-" => {
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| format!("standard input: {error}"))?;
+            text
         }
-        path => std::fs::read_to_string(Path::new(path)),
+        path => regular::text(Path::new(path), regular::DOCUMENT)?,
     };
-    let text = text.map_err(|error| format!("{path}: {error}"))?;
     let document = parse(&text).map_err(|error| format!("{path}: {error}"))?;
     let raw = |(name, value)| Raw { name, source: path.to_owned(), given: Form::Value(value) };
     Ok(document.into_iter().map(raw).collect())

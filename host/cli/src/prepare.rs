@@ -19,6 +19,7 @@ use lockstep_model::limits::Limits;
 use lockstep_model::policy::{self, Policy, Rights};
 use lockstep_model::report::{Block, Change, Ending, Level, Note, ObjectChange};
 use lockstep_model::types::Field;
+use lockstep_process::regular;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -166,14 +167,17 @@ fn check_imports(subject: &Subject, grant: &Grant) -> Result<(), Ending> {
 
 fn read_policy(path: &str) -> Result<Policy, Ending> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-policy", message, None);
-    let text = std::fs::read_to_string(path).map_err(|error| invalid(format!("{path}: {error}")))?;
+    let text = regular::text(Path::new(path), regular::DOCUMENT).map_err(invalid)?;
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
+
+/// The most bytes of a component.
+const COMPONENT: u64 = 256 * 1024 * 1024;
 
 /// Loads a component from a file: compiled in a process of its own.
 fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
-    let wasm = std::fs::read(path).map_err(|error| invalid(format!("{path}: {error}")))?;
+    let wasm = regular::bytes(Path::new(path), COMPONENT).map_err(invalid)?;
     known.component = Some(Digest::of(&wasm));
     let code = compile(path, wasm, known)?;
     let step = Step::load(&code).map_err(|error| match error {

@@ -1,7 +1,7 @@
 //! Takes secrets out of this process's environment before anything else happens, and makes its memory
 //! unreadable to other processes of the same user. It never hands a secret to a component or a child process.
 
-use lockstep_model::secret;
+use lockstep_model::{redact, secret};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -69,6 +69,8 @@ pub(crate) struct Secrets {
     named: BTreeSet<String>,
     /// Those of them that nobody has set.
     missing: Vec<String>,
+    /// Those of them whose value is too short.
+    short: Vec<String>,
 }
 
 impl Secrets {
@@ -76,6 +78,9 @@ impl Secrets {
     fn of(variables: BTreeMap<String, String>) -> Self {
         let (mut pieces, mut set) = (BTreeSet::new(), BTreeSet::new());
         let named = named();
+        let is_short = |value: &str| !value.is_empty() && value.trim().len() < redact::MIN_BYTES;
+        let own = variables.iter().filter(|(name, value)| named.contains(*name) && is_short(value));
+        let mut short: Vec<String> = own.map(|(name, _)| name.clone()).collect();
         for (name, value) in std::env::vars_os() {
             let (Some(name), value) = (name.to_str(), value.to_string_lossy()) else { continue };
             if INPUTS.iter().all(|begin| !name.starts_with(begin)) {
@@ -83,12 +88,13 @@ impl Secrets {
             }
             if named.contains(name) && !value.is_empty() {
                 set.insert(name.to_owned());
+                short.extend(is_short(&value).then(|| name.to_owned()));
                 pieces.insert(value.into_owned());
             }
         }
         let is_missing = |name: &&String| !set.contains(*name) && !variables.contains_key(*name);
         let missing = named.iter().filter(is_missing).cloned().collect();
-        Self { variables, pieces, named, missing }
+        Self { variables, pieces, named, missing, short }
     }
 
     /// The secret that came in this variable.
@@ -125,6 +131,11 @@ impl Secrets {
     pub(crate) fn common(&self) -> Vec<&str> {
         let common = self.variables.iter().filter(|(name, value)| self.is_common(name, value));
         common.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The variables that the user names and whose value is too short to be looked for all the same.
+    pub(crate) fn short(&self) -> Vec<&str> {
+        self.short.iter().map(String::as_str).collect()
     }
 
     fn is_common(&self, name: &str, value: &str) -> bool {

@@ -7,6 +7,7 @@ use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
 use lockstep_model::report::{Change, Ending, Level, Note};
 use lockstep_workspace::{CommitError, Committed, Purpose, Recovered, WorkspaceError};
+use std::collections::HashSet;
 
 /// What a run with this grant means to do with the workspace.
 pub(crate) fn purpose(planned: bool, grant: &Grant) -> Purpose {
@@ -47,13 +48,16 @@ pub(crate) fn recovery(recovered: &Recovered) -> (Note, Vec<Change>) {
     (notice(message), changes)
 }
 
-/// All that this process changed: what it put in place, and what it put back of a killed run and then left so.
-pub(crate) fn all_changes(mut made: Vec<Change>, put_back: &[Change]) -> Vec<Change> {
-    let only_back = |change: &&Change| made.iter().all(|made| made.path != change.path);
-    let only_back: Vec<Change> = put_back.iter().filter(only_back).cloned().collect();
+/// All that this process changed: what it put in place, and what it put back of a killed run and then left so. Of the
+/// latter also the number.
+pub(crate) fn all_changes(mut made: Vec<Change>, put_back: &[Change]) -> (Vec<Change>, usize) {
+    let again: HashSet<&str> = made.iter().map(|change| change.path.as_str()).collect();
+    let only_back = put_back.iter().filter(|change| !again.contains(change.path.as_str()));
+    let only_back: Vec<Change> = only_back.cloned().collect();
+    let count = only_back.len();
     made.extend(only_back);
     made.sort_by(|one, other| one.path.cmp(&other.path));
-    made
+    (made, count)
 }
 
 /// What is worth knowing of how the files were put in place.
@@ -121,6 +125,6 @@ mod tests {
             private: false,
         };
         let all = all_changes(vec![change("b", "new")], &[change("a", "old"), change("b", "old")]);
-        assert_eq!(all, [change("a", "old"), change("b", "new")]);
+        assert_eq!(all, (vec![change("a", "old"), change("b", "new")], 1));
     }
 }

@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Frame;
+use http_body_util::BodyExt as _;
 use kube::client::Body;
+use serde_json::Value;
 use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
@@ -135,11 +137,28 @@ pub(super) fn client(config: kube::Config) -> Result<kube::Client, kube::Error> 
         let (inner, good) = (inner.clone(), Bound::of(request.uri()));
         async move {
             let answer: Response<Body> = inner.send(request).await.map_err(BoxError::from)?;
-            let bound = if answer.status().is_success() { good } else { Bound::Whole(SHORT) };
-            Ok::<_, BoxError>(answer.map(|body| Bounded { body, bound, taken: 0 }))
+            let status = answer.status();
+            let bounded = |body, bound| Bounded { body, bound, taken: 0 };
+            if !status.is_client_error() && !status.is_server_error() {
+                return Ok::<_, BoxError>(answer.map(|body| bounded(body, good)));
+            }
+            let bound = Bound::Whole(SHORT);
+            let (head, body) = answer.into_parts();
+            let text = bounded(body, bound).collect().await?.to_bytes();
+            let body = Body::from(with_code(&text, status.as_u16()));
+            Ok(Response::from_parts(head, bounded(body, bound)))
         }
     });
     Ok(kube::Client::new(bounding, namespace))
+}
+
+/// The text of a refusal with the status in it: kube believes the body alone, and proxies send bodies such as `{}`.
+fn with_code(text: &Bytes, code: u16) -> Bytes {
+    let Ok(mut status) = serde_json::from_slice::<serde_json::Map<String, Value>>(text) else {
+        return text.clone();
+    };
+    status.insert("code".to_owned(), code.into());
+    Value::Object(status).to_string().into()
 }
 
 /// A client for the lists of one selection, one after another: one that goes round, or on and on, ends. Must be called
@@ -190,6 +209,18 @@ mod tests {
             ("/apis", Bound::Whole(OBJECT)),
         ] {
             assert_eq!(Bound::of(&uri(path)), bound, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_its_status() {
+        let with_code = |text: &'static str| with_code(&Bytes::from_static(text.as_bytes()), 401);
+        for text in ["{}", r#"{"code":0}"#, r#"{"code":200,"message":"x"}"#, r#"{"code":"x"}"#] {
+            let status: Value = serde_json::from_slice(&with_code(text)).unwrap();
+            assert_eq!(status["code"], 401, "{text}");
+        }
+        for text in ["", "<html>", "[]", "null"] {
+            assert_eq!(with_code(text), text);
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) fn told(what: &str, error: &Error) -> CallError {
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
 pub(super) fn refused(what: &str, code: u16, reason: &str, message: &str) -> CallError {
     let text = if message.is_empty() {
-        format!("{what}: {reason} ({code})")
+        format!("{what}: the cluster answered {code} {reason}").trim_end().to_owned()
     } else {
         format!("{what}: {}", short(message))
     };

@@ -4,6 +4,7 @@ use crate::connect::Connection;
 use kube::config::{AuthInfo, Cluster, Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
+use lockstep_process::regular;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -37,31 +38,38 @@ pub(super) async fn way(connection: &Connection) -> Result<Way, CallError> {
 
 /// The kubeconfig of all its files; none if there is none, or it names no cluster.
 fn read(connection: &Connection) -> Result<Option<Kubeconfig>, CallError> {
-    let bad = |error: &KubeconfigError| {
-        CallError::Invalid(format!("the kubeconfig cannot be read: {}", causes::line(error)))
-    };
     let mut all = Kubeconfig::default();
     for file in &connection.kubeconfigs {
+        let bad = |error: &KubeconfigError| {
+            let file = file.display();
+            CallError::Invalid(format!("the kubeconfig `{file}` cannot be read: {}", causes::line(error)))
+        };
         if file.symlink_metadata().is_ok() {
             outside(connection, "the kubeconfig", file)?;
         }
-        all = match Kubeconfig::read_from(file).and_then(|read| all.merge(read)) {
-            Ok(merged) => merged,
-            Err(KubeconfigError::ReadConfig(..)) => return Ok(None),
-            Err(error) => return Err(bad(&error)),
-        };
+        // As kubectl does: of several files some may be missing.
+        if !file.exists() {
+            continue;
+        }
+        regular::check(file)
+            .map_err(|error| CallError::Invalid(format!("the kubeconfig cannot be read: {error}")))?;
+        all = Kubeconfig::read_from(file).and_then(|read| all.merge(read)).map_err(|error| bad(&error))?;
     }
     Ok((!all.contexts.is_empty()).then_some(all))
 }
 
 /// Inside a pod its service account is the way in.
 fn own_pod(connection: &Connection) -> Result<Config, CallError> {
-    let none =
-        "there is no kubeconfig: set KUBECONFIG to the path of one, or run in a pod with a service account";
+    let missing = connection.kubeconfigs.iter().find(|file| !file.exists());
+    let none = match missing {
+        Some(file) => format!("there is no kubeconfig at `{}`", file.display()),
+        None => "there is no kubeconfig that names a context".to_owned(),
+    };
+    let none = format!("{none}: set KUBECONFIG to the path of one, or run in a pod with a service account");
     match (&connection.context, Config::incluster()) {
         (Some(context), _) => Err(CallError::Unauthorized(format!("context `{context}`: {none}"))),
         (None, Ok(config)) => Ok(config),
-        (None, Err(_)) => Err(CallError::Unauthorized(none.to_owned())),
+        (None, Err(_)) => Err(CallError::Unauthorized(none)),
     }
 }
 

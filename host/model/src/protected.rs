@@ -2,7 +2,7 @@
 //! workspace. It never looks at a disk, so it compares names as the most lenient file system does: without regard to
 //! case, and without characters that are drawn as nothing.
 
-mod names;
+pub mod names;
 
 use crate::text;
 use names::Reserved;
@@ -21,19 +21,30 @@ pub fn unreachable(path: &str) -> Option<&'static str> {
     })
 }
 
+/// The kinds of names that no step can change, each with the reason as the end of a sentence.
+pub const KINDS: [(&[Reserved], &str); 3] = [
+    (names::CI, "decides what CI runs, so no step can change it"),
+    (names::REPOSITORY, "decides what bots, hooks or reviewers do, so no step can change it"),
+    (names::LOCKS, "is a policy or a lock file, so no step can change it"),
+];
+
 /// Why a file cannot be changed, as the end of a sentence; none if it can. The same rule holds in the workspace, in a
 /// repository and in a folder that serves as a store, since each of them can be a checkout or have one in it.
 #[must_use]
 pub fn unchangeable(path: &str) -> Option<&'static str> {
-    const KINDS: [(&[Reserved], &str); 3] = [
-        (names::CI, "decides what CI runs, so no step can change it"),
-        (names::REPOSITORY, "decides what bots, hooks or reviewers do, so no step can change it"),
-        (names::LOCKS, "is a policy or a lock file, so no step can change it"),
-    ];
     let path_folded = folded_path(path);
     let parts: Vec<&str> = path_folded.split('/').collect();
     let reserved = KINDS.iter().find(|(kind, _)| kind.iter().any(|reserved| reserves(reserved, &parts)));
     unreachable(path).or(reserved.map(|(_, reason)| *reason))
+}
+
+/// What every reason of this module ends with, for files that no input and no policy opens.
+const FINAL: [&str; 3] = ["so no step can change it", "out of reach for every step", "keeps for itself"];
+
+/// Whether a refusal gives a reason of this module, so that no other input or policy would help.
+#[must_use]
+pub fn is_final(refusal: &str) -> bool {
+    FINAL.iter().any(|end| refusal.ends_with(end))
 }
 
 /// Whether the last part is such a file, or any part such a folder.

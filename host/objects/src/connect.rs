@@ -126,9 +126,16 @@ pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Resu
     let mut warnings = Vec::new();
     let source = source(connection, &profiles, known, &mut warnings);
     let base = base(connection, &profiles, &source).await;
-    let hearing = Arc::new(Hearing::new(Renewing::new(source, &base, known)));
-    let (client, endpoint) = client(connection, &base, &hearing);
+    let endpoint = endpoint(connection, &base);
     let sealed = endpoint.starts_with("https://") || is_own(&endpoint);
+    if !sealed {
+        warnings.push(format!(
+            "{endpoint} is asked without TLS: others on the way can read what is uploaded, and the names of buckets and files"
+        ));
+    }
+    let renewing = Renewing::new(source, &base, known, (!sealed).then(|| endpoint.clone()));
+    let hearing = Arc::new(Hearing::new(renewing));
+    let client = client(connection, &base, &endpoint, &hearing);
     Ok(Connected { client, hearing, endpoint, sealed, warnings })
 }
 
@@ -218,7 +225,20 @@ fn source(
     }
 }
 
-fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> (aws_sdk_s3::Client, String) {
+/// The address of the server.
+fn endpoint(connection: &Connection, base: &SdkConfig) -> String {
+    let given = connection.endpoint.clone().or_else(|| base.endpoint_url().map(str::to_owned));
+    given.unwrap_or_else(|| {
+        format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
+    })
+}
+
+fn client(
+    connection: &Connection,
+    base: &SdkConfig,
+    endpoint: &str,
+    hearing: &Arc<Hearing>,
+) -> aws_sdk_s3::Client {
     let mut config = aws_sdk_s3::config::Builder::from(base)
         // They are kept by `Renewing`, which knows when a server takes them for ended.
         .identity_cache(IdentityCache::no_cache())
@@ -231,13 +251,9 @@ fn client(connection: &Connection, base: &SdkConfig, hearing: &Arc<Hearing>) -> 
     } else if base.endpoint_url().is_some() {
         config = config.force_path_style(true);
     }
-    let endpoint = connection.endpoint.clone().or_else(|| base.endpoint_url().map(str::to_owned));
-    let endpoint = endpoint.unwrap_or_else(|| {
-        format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
-    });
-    let proxies = if is_own(&endpoint) { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    let proxies = if is_own(endpoint) { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
     config = config.http_client(route::http_client(proxies));
-    (aws_sdk_s3::Client::from_conf(config.build()), endpoint)
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 /// Whether a server is on this very machine, by its address: no proxy is asked for it, as elsewhere.

@@ -8,6 +8,7 @@ use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::DisplayErrorContext;
 use lockstep_model::known::Known;
+use lockstep_process::regular;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
@@ -55,6 +56,8 @@ pub(super) struct Renewing {
     /// The sessions, or names of keys without one, that a server took for ended.
     refused: std::sync::Mutex<Vec<String>>,
     known: Arc<Known>,
+    /// The server, where others can read what is sent to it.
+    in_the_clear: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +67,12 @@ struct Held {
 }
 
 impl Renewing {
-    pub(super) fn new(source: Source, base: &SdkConfig, known: &Arc<Known>) -> Self {
+    pub(super) fn new(
+        source: Source,
+        base: &SdkConfig,
+        known: &Arc<Known>,
+        in_the_clear: Option<String>,
+    ) -> Self {
         // An STS of its own is named by the environment only: the endpoint of a run is its storage's.
         let config = aws_sdk_sts::config::Builder::from(base);
         let sts = aws_sdk_sts::Client::from_conf(config.build());
@@ -75,6 +83,7 @@ impl Renewing {
             held: Mutex::default(),
             refused: std::sync::Mutex::default(),
             known: Arc::clone(known),
+            in_the_clear,
         }
     }
 
@@ -107,6 +116,13 @@ impl Renewing {
         let credentials = self.make().await?;
         self.known.add(credentials.secret_access_key());
         self.known.add(credentials.session_token().unwrap_or_default());
+        // Of a permanent key nothing secret is sent: it signs. A session's token is sent with each request.
+        if let Some(server) = self.in_the_clear.as_ref().filter(|_| credentials.session_token().is_some()) {
+            return Err(not_made(format!(
+                "the session token of these credentials is not sent to {server} without TLS, where others could read it; \
+                 use an `https` address, or 127.0.0.1 for a server on this machine"
+            )));
+        }
         let until = credentials.expiry().map(|end| {
             let left = end.duration_since(now).unwrap_or_default();
             end - EARLY.min(left / 2)
@@ -166,8 +182,7 @@ impl Renewing {
         match identity {
             Identity::Token(token) => Ok(token.clone()),
             Identity::File(path) => {
-                let text = std::fs::read_to_string(path);
-                let text = text.map_err(|error| not_made(format!("{}: {error}", path.display())))?;
+                let text = regular::text(path, regular::DOCUMENT).map_err(not_made)?;
                 Ok(text.trim().to_owned())
             }
             Identity::Request { url, token } => {

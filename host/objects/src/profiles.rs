@@ -13,10 +13,10 @@ use aws_types::os_shim_internal::{Env, Fs};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use lockstep_model::text::short;
-use lockstep_process::{Bounds, Programs};
+use lockstep_process::{Bounds, Programs, regular};
 use serde::Deserialize;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -62,8 +62,8 @@ fn text(connection: &Connection, path: &Path) -> Result<String, CallError> {
             path.display()
         )));
     }
-    std::fs::read_to_string(path)
-        .map_err(|error| CallError::Unauthorized(format!("{} cannot be read: {error}", path.display())))
+    regular::text(path, regular::DOCUMENT)
+        .map_err(|error| CallError::Unauthorized(format!("Amazon's configuration cannot be read: {error}")))
 }
 
 /// The text without the settings that name a program.
@@ -141,8 +141,9 @@ impl Process {
                  there; keep them outside, or pass --allow-workspace-credentials"
             )));
         }
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", &self.line]).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let (program, args) = self.words().map_err(|problem| failed(problem))?;
+        let mut command = Command::new(program);
+        command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("PATH", self.programs.path());
         let programs = self.programs.clone();
         let ended = tokio::task::spawn_blocking(move || programs.run(&command, b"", BOUNDS)).await;
@@ -175,9 +176,55 @@ impl Process {
     }
 }
 
+impl Process {
+    /// The program and its arguments. No shell reads the line, as Amazon's documentation has it: it is words, which may be
+    /// quoted, and nothing in them is expanded.
+    fn words(&self) -> Result<(PathBuf, Vec<String>), String> {
+        let words = shlex::split(&self.line).filter(|words| !words.is_empty());
+        let mut words =
+            words.ok_or("is no program with arguments: a quotation mark is not closed, or it is empty")?;
+        let args = words.split_off(1);
+        let program = self.programs.find(&words[0]).map_err(|error| format!("is not started: {error}"))?;
+        match self.programs.file_within(&args) {
+            Some(file) => Err(format!(
+                "is not started: its argument `{file}` is a file of the workspace or its checkout; keep it outside"
+            )),
+            None => Ok((program, args)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lockstep_process::Checkout;
+
+    #[test]
+    fn the_line_is_words_and_none_of_them_is_in_the_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cp"), "").unwrap();
+        let own = folder.path().join("cp").display().to_string();
+        let words = |line: &str| {
+            let process = Process {
+                profile: "default".into(),
+                line: line.into(),
+                programs: Programs::new(None, Checkout::new([folder.path().to_owned()])),
+                variables: Vec::new(),
+                known: Arc::default(),
+                trusts_workspace: true,
+            };
+            process.words()
+        };
+        let (program, args) = words(r#"/bin/cat "a b" 'c $HOME' d\ e ; id `id`"#).unwrap();
+        assert_eq!(program, PathBuf::from("/bin/cat"));
+        assert_eq!(args, ["a b", "c $HOME", "d e", ";", "id", "`id`"]);
+        for line in [&*own, &format!("'{own}' --x"), &format!("/bin/sh {own}"), &format!("sh -e \"{own}\"")] {
+            assert!(words(line).unwrap_err().contains("checkout"), "{line}");
+        }
+        for line in ["", " ", "'/bin/cat", "no-such-program-here x"] {
+            assert!(words(line).is_err(), "{line}");
+        }
+    }
 
     #[test]
     fn the_sdk_is_told_of_no_program() {

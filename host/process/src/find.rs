@@ -103,6 +103,17 @@ impl Programs {
         }
     }
 
+    /// The first of these arguments that is a file in the checkout, given with its whole path: a script would be as good as
+    /// a program. A relative path leads nowhere near, since programs are started in the folder `/`.
+    #[must_use]
+    pub fn file_within<'a>(&self, args: &'a [String]) -> Option<&'a str> {
+        let is_within = |arg: &&str| {
+            let path = Path::new(arg);
+            path.is_absolute() && self.checkout.holds(path) && path.is_file()
+        };
+        args.iter().map(String::as_str).find(is_within)
+    }
+
     /// The program of this name that PATH names first and that is not started for where it lies.
     #[must_use]
     pub fn passed_over(&self, name: &str) -> Option<PathBuf> {
@@ -167,6 +178,12 @@ mod tests {
             let refused = programs.find(top.join(named).to_str().unwrap()).unwrap_err().to_string();
             assert!(refused.contains("lies in the workspace"), "{named}: {refused}");
         }
+        let script = top.join("into/aws").display().to_string();
+        let mut args = ["-x", "rel/aws", "/"].map(str::to_owned).to_vec();
+        args.extend([top.join("usr/aws"), ws.clone()].map(|path| path.display().to_string()));
+        assert_eq!(programs.file_within(&args), None);
+        args.push(script.clone());
+        assert_eq!(programs.file_within(&args), Some(&*script));
         let only = Programs::new(Some(ws.join("bin").into()), Checkout::new([ws]));
         assert!(only.find("aws").unwrap_err().to_string().contains("lies in the workspace"));
         assert!(only.find("none").unwrap_err().to_string().contains("install `none`"));

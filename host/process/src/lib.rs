@@ -1,5 +1,5 @@
-//! Programs that a run starts: where they may be, how they are started, and how they end with the run. It decides nothing
-//! about credentials.
+//! Programs that a run starts: where they may be, how they are started, and how they end with the run; and how files that
+//! the caller names are read. It decides nothing about credentials.
 //!
 //! No program is started that lies in the checkout, and none outlives the run. The program is started by a keeper: a process
 //! of this same executable that waits for the program and, when the run is gone, kills the program and everything that
@@ -9,6 +9,7 @@
 mod checkout;
 mod find;
 mod keeper;
+pub mod regular;
 mod start;
 mod tree;
 

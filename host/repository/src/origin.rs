@@ -4,8 +4,7 @@ use super::{Connection, git};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use lockstep_model::repository::Repository;
-use lockstep_process::Bounds;
-use std::fs;
+use lockstep_process::{Bounds, regular};
 use std::path::{Path, PathBuf};
 
 /// A URL is short.
@@ -65,9 +64,9 @@ fn git_folder(workspace: &Path) -> Option<PathBuf> {
         return Some(top);
     }
     // A worktree or a submodule: a file that names the folder, which may name the one that it shares.
-    let text = fs::read_to_string(&top).ok()?;
+    let text = regular::text(&top, regular::DOCUMENT).ok()?;
     let own = top.parent()?.join(text.trim().strip_prefix("gitdir: ")?);
-    match fs::read_to_string(own.join("commondir")) {
+    match regular::text(&own.join("commondir"), regular::DOCUMENT) {
         Ok(common) => Some(own.join(common.trim())),
         Err(_) => Some(own),
     }

@@ -252,7 +252,7 @@ pub(super) fn put_rest(
         let path = plan.entries[index].path.to_string();
         match error {
             CommitError::Unwritable { source, .. } => WorkspaceError::Io { path, source },
-            _ => WorkspaceError::Changed { path },
+            _ => WorkspaceError::Changed { files: vec![path] },
         }
     })
 }

@@ -43,11 +43,11 @@ pub enum WorkspaceError {
     /// What a killed run left was not decided, so it cannot be finished.
     #[error("the killed run had not decided its changes yet, so they cannot be finished")]
     Undecided,
-    /// Somebody changed a file that a killed run had replaced, or was about to.
-    #[error("`{path}` is neither what a killed run found nor what it was about to put there")]
+    /// Somebody changed files that a killed run had replaced, or was about to.
+    #[error("somebody changed, since a run was killed here, what that run had replaced or was about to: {}", shown(.files))]
     Changed {
-        /// The file.
-        path: String,
+        /// The files.
+        files: Vec<String>,
     },
     /// The system refused something while what a run left was being ended.
     #[error("cannot end what a run left: `{path}`: {source}")]
@@ -73,16 +73,19 @@ impl WorkspaceError {
                 "run the killed step again, which puts the old files back first; or `lockstep recover` shows and ends it".into(),
             ),
             Self::Undecided => Some("`lockstep recover --undo` removes its temporary files; no other file has changed".into()),
-            Self::Changed { path } => Some(format!(
-                "look at `{path}`; then `lockstep recover --keep` leaves all files as they are now, and drops what the killed run kept of the old ones"
-            )),
+            Self::Changed { files } => {
+                let them = if files.len() == 1 { "that file" } else { "these files" };
+                Some(format!(
+                    "give {them} the old content (for example by git), then `lockstep recover --undo`; or the new content, then `--finish`; `--keep` leaves all files as they are now, half of them changed, and drops what the killed run kept of the old ones"
+                ))
+            }
             Self::Io { .. } => Some("remove the cause, then run again or use `lockstep recover`".into()),
         }
     }
 }
 
 /// The most files that a message names.
-const NAMED: usize = 5;
+const NAMED: usize = 20;
 
 /// The first of the files, and how many more there are.
 fn shown(files: &[String]) -> String {

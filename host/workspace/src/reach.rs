@@ -58,7 +58,7 @@ impl Reach {
     }
 }
 
-const OWN: &str = "is a file between this run and the platform, out of reach for every step";
+const OWN: &str = "is a file of this run itself (its inputs, policy, receipt or outputs) or holds credentials, so it is out of reach for every step";
 
 /// The real name of the file's place, and of what it is now if that is a link.
 fn names(file: &Path) -> Vec<PathBuf> {

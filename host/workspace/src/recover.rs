@@ -130,7 +130,9 @@ pub enum Progress {
     Waiting,
     /// The new file is there.
     InPlace,
-    /// It is neither, or the other one is lost.
+    /// The new file was not there yet, and somebody changed the old one or the one that waits. It cannot be finished.
+    Edited,
+    /// It is neither, or the other one is lost. It can be neither finished nor undone.
     Changed,
 }
 
@@ -206,7 +208,8 @@ fn progress(
 
 fn progress_of(standing: &Standing) -> Progress {
     match standing {
-        Standing::Waiting { .. } | Standing::InPlace(Kept::Aside) => Progress::Waiting,
+        Standing::Waiting { is_ready: false } => Progress::Edited,
+        Standing::Waiting { is_ready: true } | Standing::InPlace(Kept::Aside) => Progress::Waiting,
         Standing::InPlace(_) => Progress::InPlace,
         Standing::Changed => Progress::Changed,
     }
@@ -243,11 +246,9 @@ fn finish(root: BorrowedFd<'_>) -> Result<Vec<Change>, WorkspaceError> {
         return Ok(Vec::new());
     };
     let standings = undo::standings(root, &plan)?;
-    let is_fine =
-        |standing: &Standing| matches!(standing, Standing::Waiting { is_ready: true } | Standing::InPlace(_));
-    if let Some(index) = standings.iter().position(|standing| !is_fine(standing)) {
-        return Err(WorkspaceError::Changed { path: plan.entries[index].path.to_string() });
-    }
+    undo::none_but(&plan, &standings, |standing| {
+        matches!(standing, Standing::Waiting { is_ready: true } | Standing::InPlace(_))
+    })?;
     commit::put_rest(root, &plan, &standings)?;
     journal::told(root).map_err(|source| WorkspaceError::Io { path: JOURNAL.into(), source })?;
     undo::clear(root, &plan, TOLD)?;

@@ -118,9 +118,7 @@ pub(super) fn standings(root: BorrowedFd<'_>, plan: &Plan) -> Result<Vec<Standin
 /// in place. Where somebody has changed one of those, nothing is touched.
 pub(super) fn put_back(root: BorrowedFd<'_>, plan: &Plan) -> Result<Vec<usize>, WorkspaceError> {
     let standings = standings(root, plan)?;
-    if let Some(index) = standings.iter().position(|standing| *standing == Standing::Changed) {
-        return Err(changed(&plan.entries[index]));
-    }
+    none_but(plan, &standings, |standing| *standing != Standing::Changed)?;
     let in_place: Vec<usize> =
         (0..standings.len()).filter(|index| matches!(standings[*index], Standing::InPlace(_))).collect();
     spread::each(root, 0..in_place.len(), |folders, at| {
@@ -131,6 +129,18 @@ pub(super) fn put_back(root: BorrowedFd<'_>, plan: &Plan) -> Result<Vec<usize>, 
     .map_err(|(_, error)| error)?;
     clear(root, plan, journal::JOURNAL)?;
     Ok(in_place)
+}
+
+/// Refuses if any file stands otherwise, and names all such files.
+pub(super) fn none_but(
+    plan: &Plan,
+    standings: &[Standing],
+    is_fine: impl Fn(&Standing) -> bool,
+) -> Result<(), WorkspaceError> {
+    let all = plan.entries.iter().zip(standings);
+    let others = all.filter(|(_, standing)| !is_fine(standing));
+    let files: Vec<String> = others.map(|(entry, _)| entry.path.to_string()).collect();
+    if files.is_empty() { Ok(()) } else { Err(WorkspaceError::Changed { files }) }
 }
 
 /// Puts one old file back, or takes a new one away.
@@ -212,5 +222,5 @@ fn ignore_moved(path: &str, removed: Result<(), Obstacle>) -> Result<(), Workspa
 }
 
 fn changed(entry: &Entry) -> WorkspaceError {
-    WorkspaceError::Changed { path: entry.path.to_string() }
+    WorkspaceError::Changed { files: vec![entry.path.to_string()] }
 }

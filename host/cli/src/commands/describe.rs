@@ -1,7 +1,7 @@
 //! `lockstep describe`: what a step takes, gives and may do. Of a component from a file: its types and its
 //! imports, without running it.
 
-use super::{complain, finish};
+use super::plain::Plain;
 use crate::args;
 use crate::prepare::{self, Known, Subject};
 use clap::ArgMatches;
@@ -11,33 +11,25 @@ use lockstep_model::policy;
 use lockstep_model::text;
 use lockstep_model::types::Type;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
-pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches) -> Exit {
+pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &Plain) -> Exit {
     let Some(name) = matches.get_one::<String>("step") else {
         return Exit::Invalid;
     };
     let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
     if let Some(info) = infos.iter().find(|info| info.name == *name) {
-        return finish(print(&if json { to_json(info) } else { describe(info) }));
+        return plain.print(&if json { to_json(info) } else { describe(info) });
     }
     let mut known = Known::default();
     match prepare::subject(name, &mut known) {
         Ok(subject) => {
-            finish(print(&if json { to_json(&subject.info) } else { describe_file(&subject, &known) }))
+            plain.print(&if json { to_json(&subject.info) } else { describe_file(&subject, &known) })
         }
         Err(ending) => {
-            complain(&ending.message);
-            if let Some(hint) = ending.hint {
-                complain(&format!("hint: {hint}"));
-            }
+            plain.complain(&ending.message, ending.hint.as_deref());
             ending.exit
         }
     }
-}
-
-fn print(text: &str) -> io::Result<()> {
-    io::stdout().lock().write_all(text.as_bytes())
 }
 
 fn to_json(info: &StepInfo) -> String {

@@ -3,6 +3,7 @@
 mod completion;
 mod describe;
 mod list;
+mod plain;
 pub(crate) mod recover;
 mod run;
 
@@ -10,6 +11,7 @@ use crate::args;
 use crate::secrets;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::StepInfo;
+use plain::{Plain, finish};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -45,32 +47,29 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         complain("the command line is not UTF-8");
         return Exit::Invalid;
     }
+    let plain = match Plain::new(&secrets) {
+        Ok(plain) => plain,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Invalid;
+        }
+    };
+    drop(secrets);
     let infos = args::builtin_infos();
     let steps: Vec<(&str, &StepInfo)> = infos.iter().map(|info| (info.name.as_str(), info)).collect();
     let command = args::command(&steps);
     let matches = match command.clone().try_get_matches_from(&words) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return plain.usage(&error),
     };
     let printed = match matches.subcommand() {
         Some(("list", matches)) => list::main(&infos, matches),
-        Some(("describe", matches)) => return describe::main(&infos, matches),
-        Some(("recover", matches)) => return recover::main(matches),
+        Some(("describe", matches)) => return describe::main(&infos, matches, &plain),
+        Some(("recover", matches)) => return recover::main(matches, &plain),
         Some(("completion", matches)) => completion::main(command, matches),
         _ => Ok(()),
     };
     finish(printed)
-}
-
-/// The exit code of a command that only prints.
-fn finish(printed: io::Result<()>) -> Exit {
-    match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain(&error.to_string());
-            Exit::Invalid
-        }
-        _ => Exit::Done,
-    }
 }
 
 /// Prints what clap has to say: help and version are no errors.
@@ -85,6 +84,11 @@ fn usage(error: &clap::Error) -> Exit {
 pub(crate) fn complain(message: &str) {
     // There is no one else to tell.
     let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Says what to do about what went wrong.
+pub(crate) fn advise(hint: &str) {
+    let _ = writeln!(io::stderr(), "  hint: {hint}");
 }
 
 #[cfg(feature = "compile")]

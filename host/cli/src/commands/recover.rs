@@ -1,6 +1,7 @@
 //! `lockstep recover`: what a killed run left in a workspace, and how somebody wants it to be ended.
 
-use super::{complain, finish};
+use super::plain::Plain;
+use crate::closing;
 use crate::voice;
 use crate::workspace;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
@@ -11,14 +12,16 @@ use lockstep_model::text;
 use lockstep_workspace::{How, Pending, Progress, Stage, WorkspaceError, end, look};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::Path;
+
+/// The most files of one sort that are listed.
+const MAX_NAMES: usize = 50;
 
 /// The options that end it, each with what it does.
 const WAYS: [(&str, How, &str); 3] = [
-    ("finish", How::Finish, "Put the new files in place that are not yet"),
+    ("finish", How::Finish, "Put the rest of the new files in place"),
     ("undo", How::Undo, "Put the old files back"),
-    ("keep", How::Keep, "Leave all files as they are; remove the journal and the temporary files"),
+    ("keep", How::Keep, "Leave all files as they are now; remove the journal and the temporary files"),
 ];
 
 /// The command line of it.
@@ -29,8 +32,10 @@ pub(crate) fn command(format: Arg) -> Command {
     Command::new("recover")
         .about("Show what a killed run left in a workspace, and end it")
         .long_about(
-            "Show what a killed run left in a workspace, and end it.\n\nWithout an option it changes nothing. The next \
-             run that changes files undoes what was left by itself; this is for when it refuses to, or will not come.",
+            "Show what a killed run left in a workspace, and end it.\n\nWithout an option this command changes nothing and \
+             ends with exit code 0, whether something is pending or not; `--format json` tells which. The next run that \
+             changes files in the same workspace puts the old files back by itself. Use this command when that run \
+             refuses, or when there will be none.",
         )
         .arg(
             Arg::new("workspace")
@@ -38,14 +43,14 @@ pub(crate) fn command(format: Arg) -> Command {
                 .short('C')
                 .value_name("DIR")
                 .default_value(".")
-                .help("The folder that is the workspace"),
+                .help("The workspace of the run that was killed"),
         )
         .args(WAYS.map(flag))
         .group(ArgGroup::new("way").args(WAYS.map(|(name, ..)| name)))
         .arg(format)
 }
 
-pub(super) fn main(matches: &ArgMatches) -> Exit {
+pub(super) fn main(matches: &ArgMatches, plain: &Plain) -> Exit {
     let root = Path::new(matches.get_one::<String>("workspace").map_or(".", String::as_str));
     let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
     let way = WAYS.into_iter().find(|(name, ..)| matches.get_flag(name));
@@ -55,14 +60,12 @@ pub(super) fn main(matches: &ArgMatches) -> Exit {
                 true => to_json(&pending, way.map(|(name, ..)| name), &changed),
                 false => told(&pending, way.map(|(_, how, _)| how), &changed),
             };
-            finish(io::stdout().lock().write_all(printed.as_bytes()))
+            plain.print(&printed)
         }
         Err(error) => {
             let ending = workspace::refused(&error);
-            complain(&text::neutral(&ending.message));
-            if let Some(hint) = ending.hint {
-                complain(&format!("hint: {}", text::neutral(&hint)));
-            }
+            let hint = ending.hint.map(|hint| text::neutral(&hint));
+            plain.complain(&text::neutral(&ending.message), hint.as_deref());
             ending.exit
         }
     }
@@ -83,7 +86,7 @@ fn told(pending: &[Pending], how: Option<How>, changed: &[Change]) -> String {
     let Some(how) = how else {
         pending.iter().for_each(|pending| show(&mut out, pending));
         out.push_str("\nTo end it:\n");
-        for (name, _, help) in WAYS {
+        for (name, _, help) in WAYS.iter().filter(|(_, how, _)| pending.iter().all(|one| allows(one, *how))) {
             let _ = writeln!(out, "  lockstep recover --{name:<8} {help}");
         }
         return out;
@@ -96,8 +99,9 @@ fn told(pending: &[Pending], how: Option<How>, changed: &[Change]) -> String {
     if how != How::Keep && changed.is_empty() {
         out.push_str("  none\n");
     }
-    for change in changed {
-        let _ = writeln!(out, "  {}", text::neutral(&change.path));
+    list(&mut out, &changed.iter().map(|change| change.path.as_str()).collect::<Vec<_>>());
+    if how == How::Finish && pending.iter().any(|pending| pending.stage == Stage::Decided) {
+        out.push_str("The run that was killed wrote no receipt and no outputs.\n");
     }
     out
 }
@@ -118,17 +122,54 @@ fn show(out: &mut String, pending: &Pending) {
         None => drop(writeln!(out, "{}: {what}{ago}{run}", pending.journal)),
         Some(reason) => {
             let reason = text::neutral(reason);
-            let _ = writeln!(out, "{}: not obeyed: it {reason}; only --keep ends it", pending.journal);
+            let _ = writeln!(out, "{}: ignored, because it {reason}", pending.journal);
         }
     }
-    for (change, progress) in &pending.files {
-        let standing = match (progress, pending.refused.is_some()) {
-            (_, true) => "named in it",
-            (Progress::Waiting, _) => "as it was before",
-            (Progress::InPlace, _) => "changed",
-            (Progress::Changed, _) => "changed by somebody else since, or the old file is lost",
-        };
-        let _ = writeln!(out, "  {}: {standing}", text::neutral(&change.path));
+    files(out, pending);
+}
+
+/// How its files stand: first those that keep it from being ended, and of each sort so many.
+fn files(out: &mut String, pending: &Pending) {
+    let sorts: &[(Option<Progress>, &str)] = match pending.refused {
+        Some(_) => &[(None, "named in it")],
+        None => &[
+            (Some(Progress::Changed), "changed by somebody since then, or the old file is lost"),
+            (Some(Progress::Edited), "not reached by the run, and changed by somebody since then"),
+            (Some(Progress::InPlace), "changed by the run"),
+            (Some(Progress::Waiting), "not reached by the run: as it was before"),
+        ],
+    };
+    for (sort, what) in sorts {
+        let all = pending.files.iter().filter(|(_, progress)| sort.is_none_or(|sort| sort == *progress));
+        let paths: Vec<&str> = all.map(|(change, _)| change.path.as_str()).collect();
+        if paths.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "{} {what}", closing::counted(paths.len(), "file"));
+        list(out, &paths);
+    }
+}
+
+/// The first of these paths, and how many more there are.
+fn list(out: &mut String, paths: &[&str]) {
+    for path in paths.iter().take(MAX_NAMES) {
+        let _ = writeln!(out, "  {}", text::neutral(path));
+    }
+    let more = paths.len().saturating_sub(MAX_NAMES);
+    if more > 0 {
+        let _ = writeln!(out, "  and {more} more; `--format json` lists all");
+    }
+}
+
+/// Whether what is pending can be ended in this way.
+fn allows(pending: &Pending, how: How) -> bool {
+    let none = |sorts: &[Progress]| !pending.files.iter().any(|(_, progress)| sorts.contains(progress));
+    match how {
+        How::Keep => true,
+        _ if pending.refused.is_some() => false,
+        How::Finish => pending.stage != Stage::Staging && none(&[Progress::Changed, Progress::Edited]),
+        // What has been told is done: then it would only remove temporary files, as the others do.
+        How::Undo => pending.stage != Stage::Told && none(&[Progress::Changed]),
     }
 }
 
@@ -148,6 +189,7 @@ fn to_json(pending: &[Pending], ended: Option<&str>, changed: &[Change]) -> Stri
                 let progress = match progress {
                     Progress::Waiting => "waiting",
                     Progress::InPlace => "in-place",
+                    Progress::Edited => "edited",
                     Progress::Changed => "changed",
                 };
                 file(change, progress)

@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub(super) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Option<Ending>) -> Exit {
     let mut known = Known::default();
     let subject = mistake.map_or_else(|| prepare::subject(step, &mut known), Err);
-    let (args, subject) = match read(step, words, subject) {
+    let (mut args, subject) = match read(step, words, subject) {
         Ok(read) => read,
         Err(help) => return usage(&help),
     };
@@ -43,6 +43,7 @@ pub(super) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
         Ok(environment) => (environment, subject),
         Err(problem) => (Environment::detected(), subject.and(Err(bad_usage(problem, step)))),
     };
+    args.plan |= environment.plan;
     match speak(&args, &secrets, &environment) {
         Ok(voice) => {
             let held = connect::held(&secrets);
@@ -247,8 +248,8 @@ fn settle(args: &RunArgs, workspace: Workspace, branches: &str, known: &mut Know
     }
     let committed = workspace.commit().map_err(|error| workspace::not_put(&error))?;
     known.notes.extend(workspace::manner(&committed));
-    let changes = workspace::all_changes(committed.changes.clone(), &known.put_back);
-    Ok(Work { changes, committed: Some(committed), ..Work::default() })
+    let (changes, only_put_back) = workspace::all_changes(committed.changes.clone(), &known.put_back);
+    Ok(Work { changes, only_put_back, committed: Some(committed), ..Work::default() })
 }
 
 /// The files of the platform and of this run, and those that hold credentials of the job: where they lie in the workspace,
@@ -297,9 +298,11 @@ fn about(secrets: &Secrets) -> Vec<Note> {
         (!names.is_empty()).then_some(Note { level, message, at: None })
     };
     let missing = secrets.missing().iter().map(String::as_str).collect();
+    let too_short = "LOCKSTEP_SECRETS names variables whose values have fewer than 4 bytes, which are too short to be hidden";
     let common = "the values of these variables are too short or too common to be starred";
     [
-        note(Level::Warning, missing, "LOCKSTEP_SECRETS names variables that are not set"),
+        note(Level::Warning, missing, "LOCKSTEP_SECRETS names variables that are not set or empty"),
+        note(Level::Warning, secrets.short(), too_short),
         note(Level::Debug, secrets.common(), common),
     ]
     .into_iter()

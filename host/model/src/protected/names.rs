@@ -2,20 +2,20 @@
 //! it. A name counts at any depth, since a folder below the workspace can be a checkout of its own.
 
 /// Names that one program reads.
-#[cfg_attr(not(test), expect(dead_code, reason = "reader and source are for people who look a name up here"))]
-pub(super) struct Reserved {
+#[derive(Debug)]
+pub struct Reserved {
     /// Who reads them.
-    pub(super) reader: &'static str,
+    pub reader: &'static str,
     /// Where this is documented.
-    pub(super) source: &'static str,
+    pub source: &'static str,
     /// Names of files, in lower case. One `*` stands for any text.
-    pub(super) files: &'static [&'static str],
+    pub files: &'static [&'static str],
     /// Names of folders, in the same form. All that is below them is reserved too.
-    pub(super) folders: &'static [&'static str],
+    pub folders: &'static [&'static str],
 }
 
 /// What decides what a CI system or a build service runs.
-pub(super) const CI: &[Reserved] = &[
+pub const CI: &[Reserved] = &[
     row("GitHub Actions and Dependabot", "docs.github.com/actions", &[], &[".github"]),
     row("GitHub Actions: what `uses:` runs", "docs.github.com/actions", &["action.yml", "action.yaml"], &[]),
     row(
@@ -91,7 +91,7 @@ pub(super) const CI: &[Reserved] = &[
 ];
 
 /// What decides what bots and hooks do, who must approve a change, and where Git gets things from.
-pub(super) const REPOSITORY: &[Reserved] = &[
+pub const REPOSITORY: &[Reserved] = &[
     row("Code owners of GitHub, GitLab and Gitea", "docs.github.com/repositories", &["codeowners"], &[]),
     row(
         "Owners of Prow and Gerrit",
@@ -134,7 +134,7 @@ pub(super) const REPOSITORY: &[Reserved] = &[
 ];
 
 /// Policies, and the files in which package managers record what they install.
-pub(super) const LOCKS: &[Reserved] = &[
+pub const LOCKS: &[Reserved] = &[
     row("Policies of lockstep", "README.md", &["lockstep.y*ml"], &[]),
     row(
         "Cargo, Yarn, Poetry, uv, Bundler, Composer, Nix, Helm, Terraform and others",

@@ -43,7 +43,7 @@ const WORDS: [&str; 38] = [
 ];
 
 /// Words that mark a name as its last one.
-const LAST: [&str; 4] = ["SESSION", "SID", "SK", "PWD"];
+const LAST: [&str; 5] = ["SESSION", "SID", "SK", "PWD", "PW"];
 
 /// What marks a name within a word, for names without underscores.
 const GLUED: [&str; 11] = [
@@ -140,7 +140,7 @@ const PAIRS: [&[&str]; 6] = [
 ];
 
 /// Last words of names whose value says where a secret is, or something of it, and not what it is.
-const ABOUT: [&str; 54] = [
+const ABOUT: [&str; 53] = [
     "FILE",
     "PATH",
     "DIR",
@@ -172,7 +172,6 @@ const ABOUT: [&str; 54] = [
     "ENABLED",
     "DISABLED",
     "VERSION",
-    "HEADER",
     "REGION",
     "ALGORITHM",
     "ALG",

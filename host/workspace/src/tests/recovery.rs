@@ -139,7 +139,7 @@ fn a_file_that_was_in_place_and_changed_since_is_refused() {
             Err(error @ WorkspaceError::Changed { .. }) => {
                 let (message, hint) = (error.to_string(), error.hint().unwrap());
                 assert!(message.contains(&format!("`{expected}`")), "{message}");
-                assert!(hint.contains("lockstep recover --keep") && hint.contains(expected), "{hint}");
+                assert!(hint.contains("lockstep recover --undo") && hint.contains("--keep"), "{hint}");
             }
             other => panic!("{expected}: {other:?}"),
         }
@@ -324,7 +324,7 @@ fn what_somebody_puts_there_while_old_files_are_put_back_is_never_lost() {
             assert_eq!(fs::read(root.path().join("0")).unwrap(), b"theirs", "after {after}");
             match opened {
                 Ok(_) => {}
-                Err(WorkspaceError::Changed { path }) if path == "0" => refused += 1,
+                Err(WorkspaceError::Changed { files }) if files == ["0"] => refused += 1,
                 Err(other) => panic!("after {after}: {other:?}"),
             }
         }

@@ -78,7 +78,7 @@ def call(Map args = [:]) {
             'LOCKSTEP_INPUTS=', 'LOCKSTEP_DOCUMENT=']
         Map controls = [@variables@]
         for (String name : new ArrayList(controls.keySet())) {
-            variables.add(controls[name] + '=' + (args[name] ?: ''))
+            variables.add(controls[name] + '=' + (args[name] == null ? '' : args[name]))
         }
         int status = 0
         withEnv(variables) {

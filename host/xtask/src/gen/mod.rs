@@ -7,6 +7,7 @@ mod examples;
 mod github;
 mod gitlab;
 mod jenkins;
+mod protected;
 mod text;
 
 #[cfg(test)]
@@ -127,6 +128,7 @@ fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         files.insert(format!("vars/{}.groovy", text::camel(name)).into(), jenkins::typed(step));
         files.insert(format!("docs/steps/{name}.md").into(), docs::page(step));
     }
+    files.insert("docs/protected-files.md".into(), protected::page());
     let readme = fs::read_to_string(root.join("README.md")).unwrap_or_default();
     files.insert("README.md".into(), docs::readme(&readme, &steps)?);
     Ok(files)
