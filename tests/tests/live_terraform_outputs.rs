@@ -154,7 +154,9 @@ fn github_is_told_the_secrets_first_and_gets_the_exact_values() {
     let shop = Shop::new();
     let ended = shop.parse("tofu/output.json", json!({})).platform("github").end();
     assert_eq!(ended.exit, Some(0), "{ended:#?}");
-    shop.assert_kept(&ended);
+    // Nobody reads the lines by which GitHub is told.
+    let read: Vec<&str> = ended.stdout.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+    shop.assert_kept(&Ended { stdout: read.join("\n"), stderr: ended.stderr.clone(), ..ended });
 
     let lines: Vec<&str> = ended.stdout.lines().collect();
     let said = lines.iter().position(|line| line.starts_with('│')).expect("words of the step");

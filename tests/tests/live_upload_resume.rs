@@ -21,7 +21,10 @@ fn stage(content: &[u8]) -> Scene {
 
 /// A run that is killed at this moment of the first request that matches.
 fn killed(scene: &Scene, server: &Server, when: When, moment: Moment) {
-    let proxy = Proxy::new(&server.place().endpoint);
+    killed_by(scene, server, Proxy::new(&server.place().endpoint), when, moment);
+}
+
+fn killed_by(scene: &Scene, server: &Server, proxy: Proxy, when: When, moment: Moment) {
     // So slow that not everything is under way at once.
     proxy.throttle(Some(40_000_000));
     let process: Arc<Mutex<Option<Pid>>> = Arc::default();
@@ -47,13 +50,19 @@ fn parts_sent(proxy: &Proxy) -> usize {
 fn a_killed_run_is_gone_on_with_and_nothing_is_sent_twice() {
     let server = Server::versitygw();
     let scene = stage(&noise(LARGE));
+    let part = |name: &str| When::method("PUT").with(name);
     for (when, moment) in [
         (When::method("POST").with("uploads"), Moment::Answered),
-        // The others of the eight are on their way, and some arrive.
-        (When::method("PUT").with("partNumber=1&"), Moment::Sent(1000)),
-        (When::method("PUT").with("partNumber=").nth(3), Moment::Answered),
+        (part("partNumber=").that(|asked| !asked.target.contains("partNumber=1&")).nth(3), Moment::Answered),
+        // It is cut off in the middle of the part that is still missing.
+        (part("partNumber=1&"), Moment::Sent(1000)),
     ] {
-        killed(&scene, &server, when, moment);
+        let proxy = Proxy::new(&server.place().endpoint);
+        if matches!(moment, Moment::Answered) {
+            // However fast the others are, one part does not arrive.
+            proxy.fault(part("partNumber=1&"), What::Stall);
+        }
+        killed_by(&scene, &server, proxy, when, moment);
         assert!(server.client().uploads("web/large").len() <= 1, "{:?}", server.client().uploads(""));
     }
     let open = server.client().uploads("web/large");

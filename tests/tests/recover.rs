@@ -177,7 +177,7 @@ fn a_journal_that_came_with_a_commit_is_obeyed_by_no_run() {
                 assert_eq!(scene.contents(), before, "{name} {head}");
             }
             let shown = recover(&scene, &[]);
-            assert!(shown.exit == Some(0) && shown.stdout.contains("not obeyed"), "{shown:?}");
+            assert!(shown.exit == Some(0) && shown.stdout.contains("ignored"), "{shown:?}");
             assert_eq!(recover(&scene, &["--keep"]).exit, Some(0));
             assert_eq!(scene.text("workspace/src/main.sh"), "trusted\n");
             scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2"]).end().expect(0, "done");

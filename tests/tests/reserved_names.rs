@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_tests::support::Scene;
+use lockstep_tests::support::{Scene, slim, tree};
+use std::fs;
+use std::os::unix::fs::symlink;
 
 const NAMES: [&str; 24] = [
     ".github/workflows/ci.yml",
@@ -84,4 +86,43 @@ fn no_upload_to_a_folder_stores_one() {
             !scene.path("own/checkout").exists() || scene.text(&format!("own/checkout/{name}")).is_empty()
         );
     }
+}
+
+#[test]
+fn no_workspace_lies_in_one() {
+    let scene = Scene::new();
+    for file in ["repo/.github/workflows/f.yaml", "repo/a/.circleci/f.yaml", "repo/.git/hooks/f.yaml"] {
+        scene.put(file, "a: 1\n");
+    }
+    for (link, to) in
+        [("repo/deploy", ".github/workflows"), ("repo/b", ".git/hooks"), ("outside/c", "../repo/.git")]
+    {
+        fs::create_dir_all(scene.path(link).parent().unwrap()).unwrap();
+        symlink(to, scene.path(link)).unwrap();
+    }
+    let before = tree(&scene.path("repo"));
+    for (folder, file) in [
+        ("repo/.github/workflows", "f.yaml"),
+        ("repo/.github", "workflows/f.yaml"),
+        ("repo/a/.circleci", "f.yaml"),
+        ("repo/.git/hooks", "f.yaml"),
+        ("repo/deploy", "f.yaml"),
+        ("repo/b", "f.yaml"),
+        ("outside/c", "hooks/f.yaml"),
+        ("outside/c/hooks", "f.yaml"),
+    ] {
+        for more in [None, Some("--plan")] {
+            let call =
+                scene.call(slim()).args(["run", "manifest-patch", "--files", file, "--set", ".a=2", "-C"]);
+            let ended = call.arg(scene.path(folder)).args(more).end();
+            assert_eq!(ended.exit, Some(3), "{folder}: {ended:#?}");
+            assert!(ended.stdout.contains("every step") || ended.stdout.contains("no step"), "{ended:#?}");
+            assert_eq!(tree(&scene.path("repo")), before, "{folder}");
+        }
+    }
+    // A folder beside them is fine, whatever its own checkout is called.
+    scene.put(".github/repo/.git/HEAD", "");
+    scene.put(".github/repo/f.yaml", "a: 1\n");
+    let call = scene.call(slim()).args(["run", "manifest-patch", "--files", "f.yaml", "--set", ".a=2", "-C"]);
+    assert_eq!(call.arg(scene.path(".github/repo")).end().exit, Some(0));
 }

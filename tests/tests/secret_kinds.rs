@@ -46,7 +46,7 @@ fn the_user_can_name_others_and_hears_of_names_that_nobody_set() {
     let ended = run.end();
     assert_starred(&scene, &ended, WORD);
     assert!(
-        ended.stdout.contains("LOCKSTEP_SECRETS names variables that are not set: MISSPELT"),
+        ended.stdout.contains("LOCKSTEP_SECRETS names variables that are not set or empty: MISSPELT"),
         "{ended:?}"
     );
 }

@@ -194,6 +194,14 @@ pub(crate) fn commit(
     (source, head): (&str, &str),
 ) -> Result<String, Vec<Problem>> {
     let remote = |fault: Fault| vec![Problem::remote(&fault)];
+    if let Some(path) =
+        settings.ledger.as_ref().filter(|ledger| plan.changes.iter().any(|(path, _)| path == *ledger))
+    {
+        let message = format!("`ledger` names {path}, which this promotion changes itself");
+        return Err(vec![
+            Problem::new(Code::BadInput, message).hint("name a file of its own for the ledger"),
+        ]);
+    }
     let changes = changes(host, settings, plan, (source, head)).map_err(remote)?;
     host.commit(head, &changes, &message::commit(settings, plan, source)).map_err(remote)
 }

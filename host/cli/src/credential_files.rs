@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// <https://cloud.google.com/docs/authentication/application-default-credentials>,
 /// <https://github.com/google-github-actions/auth>, <https://learn.microsoft.com/azure/developer/terraform/authenticate>,
 /// <https://docs.docker.com/reference/cli/docker/#environment-variables>
-const PLACES: [&str; 27] = [
+const PLACES: [&str; 29] = [
     "KUBECONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_GHA_CREDS_PATH",
@@ -40,6 +40,8 @@ const PLACES: [&str; 27] = [
     "GNUPGHOME",
     "GIT_CONFIG_GLOBAL",
     "ACTIONS_ID_TOKEN_FILE",
+    "TWINE_CONFIG_FILE",
+    "BOTO_CONFIG",
 ];
 
 /// The same below the home folder, for a home that lies in the workspace.
@@ -77,6 +79,9 @@ pub(crate) fn all(workspace: &Path, secrets: Vec<Named>) -> Vec<Named> {
     }
     let roots = environment::path("GITHUB_WORKSPACE").into_iter().chain([workspace.to_owned()]);
     all.extend(roots.flat_map(|root| left_by_google(&root)));
+    let cargo = environment::path("CARGO_HOME").into_iter();
+    let cargo = cargo.flat_map(|home| ["credentials.toml", "credentials"].map(|file| home.join(file)));
+    all.extend(cargo.map(|file| ("CARGO_HOME".to_owned(), file)));
     let real = |path: &Path| fs::canonicalize(path).ok();
     if let Some(home) = environment::path("HOME")
         && real(&home).zip(real(workspace)).is_some_and(|(home, workspace)| home.starts_with(workspace))
@@ -101,7 +106,7 @@ pub(crate) fn inside(workspace: &Path, all: &[Named]) -> Vec<String> {
 }
 
 /// Whether a variable of this name says where credentials are.
-fn is_place(name: &str) -> bool {
+pub(crate) fn is_place(name: &str) -> bool {
     let stem = || ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
     PLACES.contains(&name) || stem().is_some_and(is_secret_name)
 }

@@ -123,9 +123,13 @@ fn from_file(path: &str) -> Result<Vec<Raw>, String> {
     let text = match path {
         "-" => {
             let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map_err(|error| format!("standard input: {error}"))?;
-            text
+            let read = std::io::stdin().take(regular::DOCUMENT + 1).read_to_string(&mut text);
+            match read.map_err(|error| format!("standard input: {error}"))? as u64 {
+                length if length > regular::DOCUMENT => {
+                    return Err(format!("standard input has more than {} bytes", regular::DOCUMENT));
+                }
+                _ => text,
+            }
         }
         path => regular::text(Path::new(path), regular::DOCUMENT)?,
     };

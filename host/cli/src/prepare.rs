@@ -172,7 +172,7 @@ fn read_policy(path: &str) -> Result<Policy, Ending> {
 }
 
 /// The most bytes of a component.
-const COMPONENT: u64 = 256 * 1024 * 1024;
+const COMPONENT: u64 = 64 * 1024 * 1024;
 
 /// Loads a component from a file: compiled in a process of its own.
 fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
@@ -243,6 +243,9 @@ fn unknown(name: &str) -> Ending {
     ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
 }
 
+/// The most mistakes of inputs that are shown one by one.
+const MOST_MISTAKES: usize = 50;
+
 /// One error a mistake, and an ending that counts them.
 fn bad_inputs(errors: &[InputError], args: &RunArgs, known: &mut Known) -> Ending {
     let hint = format!("`lockstep describe {}` lists the inputs", args.step);
@@ -250,7 +253,11 @@ fn bad_inputs(errors: &[InputError], args: &RunArgs, known: &mut Known) -> Endin
         return ending(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
     }
     let note = |error: &InputError| Note { level: Level::Error, message: error.to_string(), at: None };
-    known.notes.extend(errors.iter().map(note));
+    known.notes.extend(errors.iter().take(MOST_MISTAKES).map(note));
+    if let Some(more) = errors.len().checked_sub(MOST_MISTAKES).filter(|more| *more > 0) {
+        let message = format!("and {more} more inputs that are wrong");
+        known.notes.push(Note { level: Level::Error, message, at: None });
+    }
     ending(Exit::Invalid, "bad-input", format!("{} inputs are wrong", errors.len()), Some(hint))
 }
 

@@ -1,6 +1,7 @@
 //! Takes secrets out of this process's environment before anything else happens, and makes its memory
 //! unreadable to other processes of the same user. It never hands a secret to a component or a child process.
 
+use crate::credential_files;
 use lockstep_model::{redact, secret};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -111,7 +112,7 @@ impl Secrets {
     /// The texts that must not be seen. Common words are among them only if the user names their variable.
     pub(crate) fn values(&self) -> Vec<&str> {
         let is_hidden =
-            |(name, value): &(&String, &String)| !self.is_common(name, value) && place(value).is_none();
+            |(name, value): &(&String, &String)| !self.is_common(name, value) && place(name, value).is_none();
         let named = self.variables.iter().filter(is_hidden).map(|(_, value)| value);
         named.chain(&self.pieces).map(String::as_str).collect()
     }
@@ -119,7 +120,7 @@ impl Secrets {
     /// The files that hold secrets: variables with the name of a secret can hold the path of a file, as those of type
     /// `file` do on GitLab.
     pub(crate) fn files(&self) -> Vec<(String, PathBuf)> {
-        self.variables.iter().filter_map(|(name, value)| Some((name.clone(), place(value)?))).collect()
+        self.variables.iter().filter_map(|(name, value)| Some((name.clone(), place(name, value)?))).collect()
     }
 
     /// The variables that [`NAMES`] names and nobody has set.
@@ -148,10 +149,12 @@ fn found(name: &str, value: &str) -> BTreeSet<String> {
     if FOREIGN.iter().any(|begin| name.starts_with(begin)) { BTreeSet::new() } else { secret::found(value) }
 }
 
-/// The file that a value is the path of.
-fn place(value: &str) -> Option<PathBuf> {
-    let path = value.strip_prefix('/').filter(|path| path.len() < 4096 && !path.contains(['\n', '\0']));
-    path.map(|_| PathBuf::from(value)).filter(|path| path.exists())
+/// The file that a value is the path of, relative to the current folder or whole. A bare name is one only in variables that
+/// hold paths.
+fn place(name: &str, value: &str) -> Option<PathBuf> {
+    let is_path = value.contains('/') || credential_files::is_place(&name.to_ascii_uppercase());
+    let path = Some(value).filter(|path| is_path && path.len() < 4096 && !path.contains(['\n', '\0']));
+    path.map(PathBuf::from).filter(|path| path.exists())
 }
 
 /// The variables that hold secrets by the user's word.
@@ -320,15 +323,21 @@ mod tests {
     fn a_path_is_a_file_that_holds_a_secret_and_a_common_word_is_none() {
         let variables = [
             ("A_KEY", "/etc/passwd"),
+            ("A_TOKEN", "src/secrets.rs"),
+            ("GOOGLE_APPLICATION_CREDENTIALS", "Cargo.toml"),
+            ("Z_TOKEN", "Cargo.toml"),
             ("B_TOKEN", "hunter2"),
             ("C_AUTH", "true"),
             ("D_KEY", "/9j/4AAQSkZJRg"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let secrets = Secrets { variables: variables.into(), ..Secrets::default() };
-        assert_eq!(secrets.values(), ["hunter2", "/9j/4AAQSkZJRg"]);
-        assert_eq!(secrets.files(), [("A_KEY".to_owned(), PathBuf::from("/etc/passwd"))]);
+        assert_eq!(secrets.values(), ["hunter2", "/9j/4AAQSkZJRg", "Cargo.toml"]);
+        let file = |name: &str, path: &str| (name.to_owned(), PathBuf::from(path));
+        let google = file("GOOGLE_APPLICATION_CREDENTIALS", "Cargo.toml");
+        let files = [file("A_KEY", "/etc/passwd"), file("A_TOKEN", "src/secrets.rs"), google];
+        assert_eq!(secrets.files(), files);
         assert_eq!(secrets.common(), ["C_AUTH"]);
-        assert_eq!(secrets.all().len(), 4);
+        assert_eq!(secrets.all().len(), 7);
     }
 }

@@ -75,6 +75,7 @@ fn notice(message: String) -> Note {
 pub(crate) fn refused(error: &WorkspaceError) -> Ending {
     let (exit, code) = match error {
         WorkspaceError::Busy => (Exit::Rejected, "busy"),
+        WorkspaceError::Closed { .. } => (Exit::Denied, "denied"),
         WorkspaceError::Pending { .. } => (Exit::Invalid, "pending"),
         _ => (Exit::Invalid, "bad-workspace"),
     };

@@ -88,7 +88,12 @@ fn check(connection: &Connection, kubeconfig: &Kubeconfig) -> Result<(), CallErr
     let files = user.map(of_user).into_iter().flatten();
     let authority = named("`certificate-authority` of the kubeconfig", authority);
     for (what, path) in files.chain([authority]).flatten() {
-        outside(connection, what, Path::new(&path))?;
+        let path = Path::new(&path);
+        outside(connection, what, path)?;
+        if path.exists() {
+            regular::check(path)
+                .map_err(|error| CallError::Invalid(format!("{what} cannot be read: {error}")))?;
+        }
     }
     let provider = user.and_then(|user| user.auth_provider.as_ref());
     match provider.filter(|provider| provider.config.contains_key("cmd-path")) {

@@ -140,7 +140,10 @@ impl Plugin {
         let command = exec.command.clone().unwrap_or_default();
         let name = command.rsplit('/').next().unwrap_or_default().to_owned();
         let variables = variables(&name, connection);
-        if let Some((variable, path)) = connection.programs.checkout().setting(&variables) {
+        let said = exec.env.iter().flatten();
+        let said = said.filter_map(|said| Some((said.get("name")?.clone(), said.get("value")?.into())));
+        let all: Vec<(String, OsString)> = variables.iter().cloned().chain(said).collect();
+        if let Some((variable, path)) = connection.programs.checkout().setting(&all) {
             let what = format!("{variable}, where the plugin `{name}` of the kubeconfig looks,");
             outside(connection, &what, path)?;
         }

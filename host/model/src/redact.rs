@@ -109,7 +109,8 @@ impl Redactor {
 
     /// The text with [`STARS`] in place of each stretch that is covered by secrets. Secrets that overlap or
     /// touch are one stretch, so that no end of one is left over. Where the text was cut, as an ellipsis or its own end
-    /// shows, a piece of eight bytes is taken for the whole; at an end without an ellipsis it must not look like a word.
+    /// shows, a piece of eight bytes is taken for the whole; at an end without an ellipsis it must not look like a word. The
+    /// first or last sixteen bytes of a token are taken for it wherever they stand.
     /// It takes a time in proportion to the text, whatever is in it: where that would not be enough to be sure, what could
     /// be a secret is taken for one.
     #[must_use]

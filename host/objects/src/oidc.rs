@@ -1,5 +1,6 @@
 //! Asks a CI for a token that says which job this is. It follows no redirect, and shows its own token to nobody else.
 
+use super::route::is_of_machine;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -13,6 +14,11 @@ const MOST: usize = 64 * 1024;
 /// Asks for a token for this audience.
 /// <https://docs.github.com/en/actions/reference/security/oidc#methods-for-requesting-the-oidc-token>
 pub(super) async fn request(url: &str, token: &str, audience: &str) -> Result<String, String> {
+    if !url.starts_with("https://") && !is_of_machine(url) {
+        return Err("the token of the CI is not sent without TLS, where others could read it: \
+                    ACTIONS_ID_TOKEN_REQUEST_URL is no `https` address"
+            .to_owned());
+    }
     // Both TLS users of this program take the same provider; the second one finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()

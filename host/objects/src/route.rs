@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::http::{
     http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use reqwest::Url;
 use std::net::IpAddr;
 
@@ -47,7 +48,17 @@ struct Route {
 
 impl HttpConnector for Route {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let way = if is_of_machine(request.uri()) { &self.direct } else { &self.usual };
+        let is_near = is_of_machine(request.uri());
+        // Such a request holds the job's token, or its answer the keys.
+        if !is_near && !request.uri().starts_with("https://") {
+            let host = Url::parse(request.uri()).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let message = format!(
+                "tokens and keys are not sent to {} without TLS, where others could read them; use an `https` address",
+                host.unwrap_or_default()
+            );
+            return HttpConnectorFuture::ready(Err(ConnectorError::user(message.into())));
+        }
+        let way = if is_near { &self.direct } else { &self.usual };
         way.call(request)
     }
 }
@@ -56,7 +67,7 @@ impl HttpConnector for Route {
 /// Amazon gives them, and the paths of instance metadata at whatever address the configuration names.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>,
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
-fn is_of_machine(uri: &str) -> bool {
+pub(super) fn is_of_machine(uri: &str) -> bool {
     let Ok(url) = Url::parse(uri) else { return false };
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let near = host.parse().is_ok_and(|address: IpAddr| match address {

@@ -31,7 +31,7 @@ use lockstep_model::report::{Deed, ObjectChange};
 use lockstep_model::repository::{Part, Repository};
 use lockstep_process::Programs;
 use push::Onto;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -203,6 +203,10 @@ impl Repositories {
         let planned = self.planned;
         self.on(permit, |store, part| match part {
             Part::Files(paths) if paths.len() == contents.len() => {
+                let mut seen = HashSet::new();
+                if let Some(twice) = paths.iter().find(|path| !seen.insert(path.as_str())) {
+                    return Err(CallError::Invalid(format!("commit: `{twice}` is given twice")));
+                }
                 let changes: Vec<_> = paths
                     .iter()
                     .zip(contents)

@@ -15,6 +15,16 @@ pub enum WorkspaceError {
         /// The cause.
         source: io::Error,
     },
+    /// The root is a folder in which no step may do this.
+    #[error("the workspace `{}` is the folder `{}`, which {reason}", .path.display(), .real.display())]
+    Closed {
+        /// The root as it was given.
+        path: PathBuf,
+        /// The folder that it is.
+        real: PathBuf,
+        /// Why, as the end of a sentence.
+        reason: &'static str,
+    },
     /// Another run holds the lock.
     #[error("another run is putting its files in place in this workspace")]
     Busy,
@@ -65,6 +75,7 @@ impl WorkspaceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Root { .. } => None,
+            Self::Closed { .. } => Some("name the folder itself with `-C`, and none that docs/protected-files.md lists".into()),
             Self::Busy => Some("run again when the other run has ended".into()),
             Self::Journal { .. } | Self::Foreign { .. } => Some(
                 "`lockstep recover` shows what it is, `lockstep recover --keep` removes it and leaves all files as they are".into(),

@@ -103,7 +103,11 @@ pub(super) struct Found {
 /// Writes the journal under its first name. From here on the temporary files can be found again.
 pub(super) fn begin(root: BorrowedFd<'_>, plan: &Plan) -> io::Result<()> {
     let file = disk::create(root, STAGING, Mode::RUSR | Mode::WUSR)?;
-    let mut text = serde_json::to_vec(&Head { version: VERSION, birth: birth::of(&file) })?;
+    let mut text = serde_json::to_vec(&Head {
+        version: VERSION,
+        birth: birth::of(&file),
+        folder: Some(folder_of(root)),
+    })?;
     text.push(b'\n');
     serde_json::to_writer(&mut text, &Written::from(plan))?;
     disk::write(&file, &text)
@@ -168,6 +172,10 @@ pub(super) fn find(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Op
     let foreign = match (head.birth, birth::of(&file)) {
         // Who may write here could have this user remove a file elsewhere in the workspace.
         _ if stat.st_uid != rustix::process::geteuid().as_raw() => Some("belongs to another user"),
+        _ if stat.st_nlink != 1 => Some("has other names too (hard links), so it may belong elsewhere"),
+        _ if head.folder.is_some_and(|folder| folder != folder_of(root)) => {
+            Some("was made in another folder and then moved here")
+        }
         (Some(written), Some(found)) if written == found => None,
         (Some(_), Some(_)) => Some("was made elsewhere and then copied, checked out or unpacked here"),
         _ => Some(
@@ -190,6 +198,13 @@ pub(super) fn find(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Op
 struct Head {
     version: u32,
     birth: Option<Birth>,
+    /// The inode of the workspace's folder.
+    folder: Option<u64>,
+}
+
+/// The inode of a folder; 0 if the system does not tell.
+fn folder_of(root: BorrowedFd<'_>) -> u64 {
+    rustix::fs::fstat(root).map_or(0, |stat| stat.st_ino)
 }
 
 /// No first line is longer.

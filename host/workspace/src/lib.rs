@@ -108,6 +108,7 @@ impl Workspace {
         purpose: Purpose,
     ) -> Result<Self, WorkspaceError> {
         let opened = open_root(root)?;
+        reach::check_root(root, purpose)?;
         let reach = Reach::all_but(root, own_files);
         let mut recovered = None;
         if recover::is_needed(opened.as_fd()) {

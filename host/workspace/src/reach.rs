@@ -1,6 +1,8 @@
 //! Which paths of the workspace are out of reach whatever the grant says: what is always protected, and
 //! the files of this run and its platform that happen to lie inside. It only ever takes reach away.
 
+use super::error::WorkspaceError;
+use super::recover::Purpose;
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::protected;
@@ -56,6 +58,48 @@ impl Reach {
             path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
+}
+
+/// Refuses a workspace that lies itself where no step may change anything, or for `.git` read anything; and one that is
+/// reached by a link of the checkout, which a commit can have put there.
+pub(super) fn check_root(root: &Path, purpose: Purpose) -> Result<(), WorkspaceError> {
+    let Ok(real) = fs::canonicalize(root) else { return Ok(()) };
+    let reason = match purpose {
+        Purpose::Nothing => None,
+        Purpose::Read => below_checkout(&real).and_then(|file| protected::unreachable(&file)),
+        Purpose::Change | Purpose::Plan => reserved(&real),
+    };
+    let linked = || linked(root).then_some("a link of the checkout leads to");
+    match reason.or_else(linked) {
+        Some(reason) => Err(WorkspaceError::Closed { path: root.to_owned(), real, reason }),
+        None => Ok(()),
+    }
+}
+
+/// Why no file in this folder can be changed, as the end of a sentence. The folder's path has no links.
+pub(super) fn reserved(folder: &Path) -> Option<&'static str> {
+    below_checkout(folder).and_then(|file| protected::unchangeable(&file))
+}
+
+/// The path of some file in a folder, from the outermost checkout on that it lies in: what is above that nobody has
+/// committed. Only names of folders decide about what is below them, so any file stands for all.
+fn below_checkout(folder: &Path) -> Option<String> {
+    let top = checkout(folder)?;
+    Some(format!("{}/a", folder.strip_prefix(top).ok()?.to_string_lossy()))
+}
+
+/// The outermost checkout of git that a folder lies in.
+fn checkout(folder: &Path) -> Option<&Path> {
+    let is_top = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    folder.ancestors().filter(is_top).last()
+}
+
+/// Whether a part of this path, as it is spelled, is a link below the top of a checkout.
+fn linked(root: &Path) -> bool {
+    let Ok(spelled) = path::absolute(root) else { return true };
+    let Some(top) = checkout(&spelled) else { return false };
+    let below = spelled.ancestors().take_while(|part| *part != top);
+    below.into_iter().any(Path::is_symlink)
 }
 
 const OWN: &str = "is a file of this run itself (its inputs, policy, receipt or outputs) or holds credentials, so it is out of reach for every step";

@@ -11,6 +11,7 @@ use crate::args;
 use crate::secrets;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::StepInfo;
+use lockstep_model::text;
 use plain::{Plain, finish};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -55,6 +56,13 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         }
     };
     drop(secrets);
+    // clap repeats a word that it does not know as it is.
+    if let Some(word) = words.iter().find(|word| text::neutral(word) != **word) {
+        let message =
+            format!("a word of the command line holds a control character: {}", text::neutral(word));
+        plain.complain(&message, None);
+        return Exit::Invalid;
+    }
     let infos = args::builtin_infos();
     let steps: Vec<(&str, &StepInfo)> = infos.iter().map(|info| (info.name.as_str(), info)).collect();
     let command = args::command(&steps);

@@ -160,6 +160,7 @@ fn carry_out(
         .inspect_err(|mistake| conceal(voice, mistake, known))?;
     let shown = known.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
     voice.learn(&shown).map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
+    known.notes.extend(with_secrets(known, voice));
     prepare::grant(args, &subject, known)?;
     let own = own_files(args, closing, held.files(), known);
     let purpose = workspace::purpose(args.plan, &known.grant);
@@ -211,6 +212,21 @@ fn carry_out(
         }
         _ => Err(bug("the component ended in no known way")),
     }
+}
+
+/// Warns of inputs that hold a secret of the job: a step may send its inputs on, as the message of a commit.
+fn with_secrets(known: &Known, voice: &Voice) -> Option<Note> {
+    let holds = |value: &serde_json::Value| {
+        let text = value.to_string();
+        voice.redact(&text) != text
+    };
+    let names = known.inputs.iter().filter(|(_, value)| holds(value)).map(|(name, _)| format!("`{name}`"));
+    let names: Vec<String> = names.collect();
+    let message = format!(
+        "inputs that hold a secret of the job: {}. The log hides it, and the step may send it where the inputs say",
+        names.join(", ")
+    );
+    (!names.is_empty()).then_some(Note { level: Level::Warning, message, at: None })
 }
 
 /// Has the secrets hidden that show themselves in what is said of a wrong command line or input.

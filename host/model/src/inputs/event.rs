@@ -59,14 +59,18 @@ fn place(event: &Value, text: &str) -> Option<String> {
         let rest = place(value, text)?;
         Some(if rest.is_empty() { name } else { format!("{name}.{rest}") })
     };
+    let is_foreign = |value: &str| {
+        let value = unified(value);
+        value.contains('\n') && !value.trim().is_empty() && text.contains(&*value)
+    };
     match event {
-        Value::String(value) => {
-            let value = unified(value);
-            let foreign = value.contains('\n') && !value.trim().is_empty() && text.contains(&*value);
-            foreign.then(String::new)
-        }
+        Value::String(value) => is_foreign(value).then(String::new),
         Value::Array(items) => items.iter().enumerate().find_map(|(i, item)| below((i.to_string(), item))),
-        Value::Object(object) => object.iter().find_map(|(name, value)| below((name.clone(), value))),
+        // An expression can take the name of a field too.
+        Value::Object(object) => object.iter().find_map(|(name, value)| match is_foreign(name) {
+            true => Some("(the name of a field)".to_owned()),
+            false => below((name.clone(), value)),
+        }),
         _ => None,
     }
 }

@@ -16,6 +16,9 @@ const SIGNS: [&[u8]; 10] = [
     b"more bytes",
 ];
 
+/// What servers put in the place of the rest of a token, right beside the piece that they show.
+const MASK: &[u8] = b"***";
+
 /// How many quotes, brackets, blanks and the like may stand between the end of a piece and the sign, in bytes.
 const GAP: usize = 8;
 
@@ -35,6 +38,9 @@ pub(super) enum Edge {
 
 /// What comes after a piece that ends before `rest`.
 pub(super) fn after(rest: &[u8]) -> Edge {
+    if rest.starts_with(MASK) {
+        return Edge::Marked;
+    }
     let head = &rest[..rest.len().min(GAP)];
     let gap = head.iter().take_while(|byte| is_gap(**byte)).count();
     let next = &rest[gap..];
@@ -56,6 +62,9 @@ pub(super) fn after(rest: &[u8]) -> Edge {
 
 /// What comes before a piece that begins after `rest`.
 pub(super) fn before(rest: &[u8]) -> Edge {
+    if rest.ends_with(MASK) {
+        return Edge::Marked;
+    }
     let tail = &rest[rest.len().saturating_sub(GAP)..];
     let gap = tail.iter().rev().take_while(|byte| is_gap(**byte)).count();
     let (last, gap) = rest.split_at(rest.len() - gap);
@@ -88,6 +97,7 @@ mod tests {
             "\u{fffd}",
             "\\u00\u{2026}",
             "&#\u{2026}",
+            "*** bad",
         ] {
             assert_eq!(after(rest.as_bytes()), Edge::Marked, "{rest}");
         }
@@ -98,6 +108,7 @@ mod tests {
             assert_eq!(after(rest.as_bytes()), Edge::None, "{rest}");
         }
         assert_eq!(before("x \u{2026}".as_bytes()), Edge::Marked);
+        assert_eq!(before(b"x ***"), Edge::Marked);
         assert_eq!(before(b"said: ...\""), Edge::Marked);
         assert_eq!(before(b" \""), Edge::Bare);
         assert_eq!(before(b"x "), Edge::None);

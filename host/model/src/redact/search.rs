@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// piece of a form that counts where a text was cut.
 pub(super) const PIECE: usize = 8;
 
-/// A piece of so many bytes counts at the bare end of a text, whatever it looks like.
+/// A piece of so many bytes counts at the bare end of a text, whatever it looks like, and anywhere if it looks random.
 const LONG_PIECE: usize = 16;
 
 /// So many bytes are compared at once.
@@ -182,8 +182,17 @@ fn counts(piece: &[u8], edge: Edge) -> bool {
         Edge::Bare => {
             piece.len() >= LONG_PIECE || kinds.into_iter().filter(|is| piece.iter().any(is)).count() > 1
         }
-        Edge::None => false,
+        Edge::None => is_random(piece),
     }
+}
+
+/// Whether a piece holds a row of letters and digits that nobody writes by chance, so that it gives a secret away wherever
+/// it stands: servers show the beginning or the end of a token.
+fn is_random(piece: &[u8]) -> bool {
+    let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/_-".contains(byte);
+    let rows = piece.split(|byte| !is_of_token(byte)).filter(|row| row.len() >= LONG_PIECE);
+    let mixed = |row: &[u8]| row.iter().any(u8::is_ascii_digit) && row.iter().any(u8::is_ascii_alphabetic);
+    rows.into_iter().any(mixed)
 }
 
 impl Bucket {

@@ -224,6 +224,26 @@ fn no_cut_shows_more_of_a_secret_than_a_few_characters() {
 }
 
 #[test]
+fn the_beginning_and_the_end_of_a_token_are_found_wherever_they_stand() {
+    let token = "Xq7Zr2WvKp9LmT4BnJ6YdHs8GfC3QaEe";
+    let hex = "9f86d081884c7d659a2feaa0c55ad015";
+    let redactor = redactor(&[token, hex, "production-db-in-region-one"]);
+    for (begin, end) in [("tok \"", "\" bad"), ("", ", bad"), ("x ", " e"), ("x\n", "\ny"), ("", "*** bad")] {
+        for secret in [token, hex] {
+            for kept in 16..secret.len() {
+                for piece in [&secret[..kept], &secret[secret.len() - kept..]] {
+                    let shown = redactor.redact(&format!("{begin}{piece}{end}")).into_owned();
+                    assert!(longest_piece(&shown, secret) < 4, "{shown}");
+                }
+            }
+        }
+    }
+    assert_eq!(redactor.redact("sk Xq7Zr2Wv*** bad"), "sk ****** bad");
+    let words = "it is production-db-in-region, and so on";
+    assert_eq!(redactor.redact(words), words, "words are not random");
+}
+
+#[test]
 fn words_at_the_end_of_a_text_are_no_secrets() {
     let redactor =
         redactor(&["production-db-1", "https://hooks.example.com/services/T00/B00/abc", "main-password"]);

@@ -36,7 +36,9 @@ pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
 /// let through for these lines only.
 pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
     let short = secrets.iter().filter(|secret| (MIN_BYTES..MIN_MASK).contains(&secret.trim().len())).count();
-    let masks = redact::forms(secrets).into_iter().filter(|form| may_mask(form));
+    // Of a shorter text the other forms are long enough, and as common.
+    let long: Vec<&str> = secrets.iter().copied().filter(|secret| secret.trim().len() >= MIN_MASK).collect();
+    let masks = redact::forms(&long).into_iter().filter(|form| may_mask(form));
     let masks: Vec<_> = masks.map(|form| command("add-mask", &[], &form)).collect();
     let mut lines = Vec::new();
     if !masks.is_empty() {

@@ -1,7 +1,7 @@
 //! The names of variables that hold secrets, as people choose them, as data.
 
 /// Words that mark a name wherever they stand in it.
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 42] = [
     "TOKEN",
     "TOKENS",
     "SECRET",
@@ -40,6 +40,10 @@ const WORDS: [&str; 38] = [
     "HMAC",
     "SALT",
     "NETRC",
+    "CRUMB",
+    "PEPPER",
+    "CONNSTR",
+    "DOCKERCONFIGJSON",
 ];
 
 /// Words that mark a name as its last one.

@@ -114,6 +114,13 @@ const BEGINNINGS: &[(&str, usize)] = &[
     ("AGE-SECRET-KEY-1", 30),
     ("dp.pt.", 30),
     ("pscale_tkn_", 20),
+    ("sbp_", 20),
+    ("vcp_", 20),
+    ("snyk_uat.", 20),
+    ("sqp_", 20),
+    ("squ_", 20),
+    ("ops_eyJ", 20),
+    ("fm2_", 20),
 ];
 
 /// Addresses whose path is the secret.

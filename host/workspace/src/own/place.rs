@@ -2,6 +2,7 @@
 //! It knows at each part whether it is in a closed folder, which is the workspace or a checkout of git, by what that
 //! folder is and not by the text of the path.
 
+use super::super::reach;
 use super::{Id, Naming, Problem};
 use lockstep_model::protected;
 use rustix::fd::OwnedFd;
@@ -129,6 +130,8 @@ struct Walk {
     stat: Stat,
     /// Whether this folder is a closed one or lies in one.
     closed: bool,
+    /// Whether a path that was not spelled out, that of the current folder or of one above, lies where no step writes.
+    reserved: bool,
     links: u32,
     /// For messages.
     path: PathBuf,
@@ -140,7 +143,8 @@ impl Walk {
         let here = openat(CWD, ".", FOLDER, Mode::empty())?;
         let stat = fstat(&here)?;
         let closed = is_below_closed(&here, workspace)?;
-        Ok(Self { workspace, here, stat, closed, links: 0, path: PathBuf::new() })
+        let reserved = std::env::current_dir().is_ok_and(|folder| reach::reserved(&folder).is_some());
+        Ok(Self { workspace, here, stat, closed, reserved, links: 0, path: PathBuf::new() })
     }
 
     /// To the root or to the folder above.
@@ -149,6 +153,8 @@ impl Walk {
         self.stat = fstat(&self.here)?;
         self.closed = is_below_closed(&self.here, self.workspace)?;
         self.path.push(to);
+        let folder = std::env::current_dir().unwrap_or_default().join(&self.path).canonicalize();
+        self.reserved = folder.is_ok_and(|folder| reach::reserved(&folder).is_some());
         Ok(())
     }
 
@@ -156,7 +162,8 @@ impl Walk {
     fn name(&self, name: OsString) -> Result<String, Problem> {
         let name = name.into_string().map_err(|_| Problem::Kind("of a name that is no text"))?;
         let protected = protected::unreachable(&name).is_some()
-            || self.closed && protected::unchangeable(&name).is_some();
+            || self.closed && protected::unchangeable(&name).is_some()
+            || self.reserved;
         if protected { Err(Problem::Protected(self.path.join(name))) } else { Ok(name) }
     }
 
