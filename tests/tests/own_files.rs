@@ -278,3 +278,32 @@ fn outputs_that_are_lost_do_not_hide_what_is_changed() {
     changed_all_the_same(&scene, &ended, &ended.stderr);
     assert_eq!(receipt(&scene)["predicate"]["record"]["changes"][0]["path"], "deploy/web.yaml");
 }
+
+/// A name without a folder counts from where the program is started, and that can be a folder in which nobody writes.
+#[test]
+fn the_current_folder_may_be_one_that_is_out_of_reach() {
+    for (folder, up, name) in [
+        (".git", "..", "config"),
+        (".git/hooks", "../..", "pre-commit"),
+        (".github/workflows", "../..", "x.yml"),
+        ("deploy", "..", "../.git/config"),
+        ("deploy", "..", "../.github/workflows/x.yml"),
+    ] {
+        let scene = Scene::new();
+        scene.put("workspace/.git/config", "[core]\n");
+        fs::create_dir_all(scene.path("workspace").join(folder)).unwrap();
+        let before = scene.files();
+        for variable in ["LOCKSTEP_RECEIPT", "LOCKSTEP_RESULT", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+            for name in [name.to_owned(), format!("./{name}")] {
+                let run = bare_patch(&scene).args(["-C", up]).platform("github").env(variable, name);
+                let mut command = run.command();
+                command.current_dir(scene.path("workspace").join(folder));
+                let ended = Running { child: command.spawn().unwrap() }.end(&scene);
+                assert_eq!(ended.exit, Some(2), "{folder} {variable}: {ended:#?}");
+                for (path, content) in scene.files() {
+                    assert_eq!(before.get(&path), Some(&content), "{folder} {variable}: {}", path.display());
+                }
+            }
+        }
+    }
+}

@@ -307,3 +307,12 @@ fn a_tag_and_a_commit_are_promoted_as_they_are() {
     bad.expect(2, "bad-input");
     assert_eq!(shop.count(), 3);
 }
+
+#[test]
+fn a_ledger_is_no_promoted_file() {
+    let shop = Shop::new();
+    let head = shop.head();
+    let said = shop.run().args(["--ledger", "envs/prod/web.yaml"]).end().expect(2, "bad-input");
+    assert!(said["message"].to_string().contains("`ledger` names envs/prod/web.yaml"), "{said}");
+    assert_eq!(shop.head(), head);
+}

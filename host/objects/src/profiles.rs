@@ -141,7 +141,7 @@ impl Process {
                  there; keep them outside, or pass --allow-workspace-credentials"
             )));
         }
-        let (program, args) = self.words().map_err(|problem| failed(problem))?;
+        let (program, args) = self.words().map_err(failed)?;
         let mut command = Command::new(program);
         command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("PATH", self.programs.path());

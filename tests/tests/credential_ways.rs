@@ -1,0 +1,169 @@
+//! Which ways credentials take: over a line without TLS they go to no other machine, and files of credentials are read as
+//! files and uploaded by nobody, however they are named.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![cfg(unix)]
+
+use lockstep_tests::stand_in::empty;
+use lockstep_tests::support::{Run, Scene, assert_absent, contents, program};
+use lockstep_tests::web::Web;
+use serde_json::json;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+const TOKEN: &str = "canary-way-token-91cc";
+const ROLE: &str = "arn:aws:iam::123456789012:role/x";
+
+/// An upload to a store elsewhere, for which a proxy stands: it hears what would go there.
+fn uploading<'s>(scene: &'s Scene, proxy: &Web, endpoint: &str) -> Run<'s> {
+    scene.put("workspace/dist/a", "1");
+    let run = scene.run("artifact-upload").args([
+        "--source",
+        "dist",
+        "--to",
+        "s3://shop/x/",
+        "--endpoint",
+        endpoint,
+    ]);
+    run.env("HTTP_PROXY", proxy.url("")).env("http_proxy", proxy.url(""))
+}
+
+/// Ends the run as one whose credentials are not good enough, and of which the proxy has heard no token.
+fn refused(scene: &Scene, proxy: &Web, run: Run<'_>) {
+    let ended = run.end();
+    let said = ended.expect(5, "credentials")["message"].to_string();
+    assert!(said.contains("without TLS"), "{said}");
+    assert_absent(scene, &ended, &[TOKEN], &["own/stdin", "own/token"]);
+    let heard = format!("{:?}", proxy.log());
+    assert!(!heard.contains(TOKEN), "{heard}");
+}
+
+#[test]
+fn no_token_goes_to_amazon_without_tls() {
+    let scene = Scene::new();
+    scene.put("own/token", TOKEN);
+    let proxy = empty();
+    let run = || uploading(&scene, &proxy, "https://s3.example.com");
+    for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+        let own = run()
+            .env(variable, "http://sts.example.com")
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", scene.path("own/token"));
+        refused(&scene, &proxy, own.args(["--role", ROLE]));
+        // By the chain of the SDK.
+        let own = run()
+            .env(variable, "http://sts.example.com")
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", scene.path("own/token"));
+        refused(&scene, &proxy, own.env("AWS_ROLE_ARN", ROLE));
+    }
+    let asked =
+        run().env("GITHUB_ACTIONS", "true").env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://oidc.example.com/x");
+    refused(&scene, &proxy, asked.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", TOKEN).args(["--role", ROLE]));
+}
+
+#[test]
+fn a_session_needs_tls_and_a_permanent_key_a_warning() {
+    let scene = Scene::new();
+    let proxy = empty();
+    for endpoint in ["http://s3.example.com", "http://192.0.2.2:9000", "http://127.0.0.1.example.com"] {
+        let run = uploading(&scene, &proxy, endpoint).env("AWS_ACCESS_KEY_ID", "AKIDWAY");
+        refused(
+            &scene,
+            &proxy,
+            run.env("AWS_SECRET_ACCESS_KEY", "canary-x-1").env("AWS_SESSION_TOKEN", TOKEN),
+        );
+    }
+    let run = uploading(&scene, &proxy, "http://s3.example.com").env("AWS_ACCESS_KEY_ID", "AKIDWAY");
+    let ended = run.env("AWS_SECRET_ACCESS_KEY", "canary-secret-key-1").end();
+    assert!(ended.stderr.contains("http://s3.example.com is asked without TLS"), "{ended:?}");
+    assert!(format!("{:?}", proxy.log()).contains("AKIDWAY"));
+}
+
+#[test]
+fn no_file_of_the_checkout_makes_credentials() {
+    let scene = Scene::new();
+    let mark = scene.path("own/started");
+    program(&scene.path("workspace/tools/give"), &format!("touch {}", mark.display()));
+    let own = scene.path("workspace/tools/give").display().to_string();
+    fs::create_dir_all(scene.path("outside")).unwrap();
+    symlink(scene.path("workspace/tools"), scene.path("outside/tools")).unwrap();
+    let linked = scene.path("outside/tools/give").display().to_string();
+    for line in [
+        own.clone(),
+        format!("\"{own}\" --x"),
+        format!("/bin/sh {own}"),
+        format!("sh -e {linked}"),
+        linked.clone(),
+    ] {
+        scene.put("outside/config", &format!("[default]\ncredential_process = {line}\n"));
+        let run = uploading(&scene, &empty(), "https://s3.example.com");
+        let said = run.env("AWS_CONFIG_FILE", scene.path("outside/config")).end().expect(5, "credentials");
+        assert!(said["message"].to_string().contains("checkout"), "{line}: {said}");
+        assert!(!mark.exists(), "{line}");
+    }
+    // The environment that a kubeconfig gives its plugin counts as well.
+    program(&scene.path("outside/aws"), &format!("touch {}", mark.display()));
+    for variable in ["HOME", "AWS_CONFIG_FILE", "LD_PRELOAD"] {
+        let exec = json!({"apiVersion": "client.authentication.k8s.io/v1", "command": scene.path("outside/aws"),
+            "interactiveMode": "Never", "env": [{"name": variable, "value": scene.path("workspace/x")}]});
+        let said = scaling(&scene, &json!({"exec": exec})).end().expect(5, "credentials");
+        assert!(said["message"].to_string().contains(variable), "{said}");
+        assert!(!mark.exists(), "{variable}");
+    }
+}
+
+/// A run by a kubeconfig whose user is this.
+fn scaling<'s>(scene: &'s Scene, user: &serde_json::Value) -> Run<'s> {
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "own",
+        "clusters": [{"name": "own", "cluster": {"server": empty().url("")}}],
+        "users": [{"name": "own", "user": user}],
+        "contexts": [{"name": "own", "context": {"cluster": "own", "user": "own", "namespace": "shop"}}],
+    });
+    scene.put("outside/kubeconfig", &kubeconfig.to_string());
+    let run = scene.run("workload-scale").args(["--targets", "deployment/web", "--to", "0"]);
+    run.env("KUBECONFIG", scene.path("outside/kubeconfig"))
+}
+
+#[test]
+fn a_pipe_or_a_device_is_no_file_of_credentials() {
+    let scene = Scene::new();
+    let pipe = scene.path("own/pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    for place in [pipe.clone(), "/dev/zero".into()] {
+        let by_file = scaling(&scene, &json!({"token": "x"})).env("KUBECONFIG", &place);
+        let by_token = scaling(&scene, &json!({"tokenFile": place}));
+        let aws = |variable: &str| {
+            uploading(&scene, &empty(), "https://s3.example.com").env(variable, &place).args(["--role", ROLE])
+        };
+        for run in [by_file, by_token, aws("AWS_CONFIG_FILE"), aws("AWS_WEB_IDENTITY_TOKEN_FILE")] {
+            let ended = run.end();
+            let said = ended.result()["message"].to_string();
+            assert!(matches!(ended.exit, Some(2 | 5)) && said.contains("is no regular file"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_relative_name_of_a_file_of_credentials_keeps_it_here() {
+    for (variable, value) in [
+        ("GOOGLE_APPLICATION_CREDENTIALS", "dist/cred.json"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "./dist/cred.json"),
+        ("NETRC", "dist/cred.json"),
+        ("DEPLOY_KEY", "dist/cred.json"),
+        ("DEPLOY_KEY", "dist/../dist/cred.json"),
+        ("BOTO_CONFIG", "dist/cred.json"),
+    ] {
+        let scene = Scene::new();
+        scene.put("workspace/dist/cred.json", "{\"key\": 1}");
+        scene.put("workspace/dist/a", "1");
+        let to = format!("file://{}/", scene.path("own/store").display());
+        fs::create_dir_all(scene.path("own/store")).unwrap();
+        let run = scene.run("artifact-upload").args(["--source", "dist", "--to", &to]).env(variable, value);
+        let mut command = run.command();
+        command.current_dir(scene.path("workspace")).status().unwrap();
+        let stored = contents(&scene.path("own/store"));
+        assert!(!stored.contains_key("cred.json"), "{variable}={value}: {stored:?}");
+        let said = scene.text("own/stderr");
+        assert!(said.contains("dist/cred.json") && said.contains(variable), "{said}");
+    }
+}
