@@ -21,7 +21,42 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 25] = [
+const MUTANTS: [Mutant; 30] = [
+    Mutant {
+        without: "the files of the checkout as arguments of a program",
+        package: "lockstep-process",
+        file: "host/process/src/find.rs",
+        guard: ("self.checkout.holds(path) && path.is_file()", "false && path.is_file()"),
+        test: "find::tests::no_program_of_the_checkout_is_found",
+    },
+    Mutant {
+        without: "the refusal of links among the folders of the host's own files",
+        package: "lockstep-workspace",
+        file: "host/workspace/src/own/place.rs",
+        guard: ("(false, _) if self.closed => return", "(false, _) if false => return"),
+        test: "own::tests::a_link_among_the_folders_of_a_checkout_is_refused",
+    },
+    Mutant {
+        without: "the birth of a journal",
+        package: "lockstep-workspace",
+        file: "host/workspace/src/journal.rs",
+        guard: ("if written == found => None", "if written == written && found == found => None"),
+        test: "tests::foreign::a_copy_of_a_genuine_journal_is_not_obeyed",
+    },
+    Mutant {
+        without: "the pieces of a secret at a cut",
+        package: "lockstep-model",
+        file: "host/model/src/redact/search.rs",
+        guard: ("Edge::Marked => true,", "Edge::Marked => false,"),
+        test: "redact::tests::a_piece_of_a_secret_at_a_cut_is_taken_for_it",
+    },
+    Mutant {
+        without: "the pieces of a token anywhere",
+        package: "lockstep-model",
+        file: "host/model/src/redact/search.rs",
+        guard: ("Edge::None => is_random(piece),", "Edge::None => is_random(piece) && false,"),
+        test: "redact::tests::the_beginning_and_the_end_of_a_token_are_found_wherever_they_stand",
+    },
     Mutant {
         without: "the place of a program that is named by its path",
         package: "lockstep-process",
