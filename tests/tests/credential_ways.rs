@@ -72,6 +72,21 @@ fn a_session_needs_tls_and_a_permanent_key_a_warning() {
             run.env("AWS_SECRET_ACCESS_KEY", "canary-x-1").env("AWS_SESSION_TOKEN", TOKEN),
         );
     }
+    // The address can come from elsewhere than the input.
+    scene.put(
+        "own/config",
+        "[default]\nservices = x\n[services x]\ns3 =\n  endpoint_url = http://s3.example.com\n",
+    );
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL_S3", "http://s3.example.com".into()),
+        ("AWS_ENDPOINT_URL", "http://s3.example.com".into()),
+        ("AWS_CONFIG_FILE", scene.path("own/config")),
+    ] {
+        let run = scene.run("artifact-upload").args(["--source", "dist", "--to", "s3://shop/x/"]);
+        let run = run.env("HTTP_PROXY", proxy.url("")).env("http_proxy", proxy.url("")).env(name, value);
+        let run = run.env("AWS_ACCESS_KEY_ID", "AKIDWAY").env("AWS_SECRET_ACCESS_KEY", "canary-x-1");
+        refused(&scene, &proxy, run.env("AWS_SESSION_TOKEN", TOKEN));
+    }
     let run = uploading(&scene, &proxy, "http://s3.example.com").env("AWS_ACCESS_KEY_ID", "AKIDWAY");
     let ended = run.env("AWS_SECRET_ACCESS_KEY", "canary-secret-key-1").end();
     assert!(ended.stderr.contains("http://s3.example.com is asked without TLS"), "{ended:?}");
@@ -87,13 +102,10 @@ fn no_file_of_the_checkout_makes_credentials() {
     fs::create_dir_all(scene.path("outside")).unwrap();
     symlink(scene.path("workspace/tools"), scene.path("outside/tools")).unwrap();
     let linked = scene.path("outside/tools/give").display().to_string();
-    for line in [
-        own.clone(),
-        format!("\"{own}\" --x"),
-        format!("/bin/sh {own}"),
-        format!("sh -e {linked}"),
-        linked.clone(),
-    ] {
+    let option = format!("/bin/cat --config={own}");
+    let shell = format!("/bin/sh -c \"exec {own}\"");
+    let lines = [&own, &linked, &option, &shell, &format!("\"{own}\" --x"), &format!("sh -e {linked}")];
+    for line in lines {
         scene.put("outside/config", &format!("[default]\ncredential_process = {line}\n"));
         let run = uploading(&scene, &empty(), "https://s3.example.com");
         let said = run.env("AWS_CONFIG_FILE", scene.path("outside/config")).end().expect(5, "credentials");
@@ -109,6 +121,37 @@ fn no_file_of_the_checkout_makes_credentials() {
         assert!(said["message"].to_string().contains(variable), "{said}");
         assert!(!mark.exists(), "{variable}");
     }
+}
+
+#[test]
+fn no_argument_and_no_setting_of_a_plugin_lies_in_the_checkout() {
+    let scene = Scene::new();
+    let mark = scene.path("own/started");
+    scene.put("workspace/evil.py", "open('x')\n");
+    program(&scene.path("outside/aws"), &format!("touch {}", mark.display()));
+    let script = scene.path("workspace/evil.py").display().to_string();
+    let exec = |args: &[&str], env: &[(&str, &str)]| {
+        let env: Vec<_> = env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": scene.path("outside/aws"),
+            "interactiveMode": "Never", "args": args, "env": env}})
+    };
+    let list = format!("/usr/lib:{script}");
+    let option = format!("--require={script}");
+    for user in [
+        exec(&[&script], &[]),
+        exec(&[&option], &[]),
+        exec(&[], &[("PYTHONPATH", &list)]),
+        exec(&[], &[("NODE_OPTIONS", &option)]),
+    ] {
+        let said = scaling(&scene, &user).end().expect(5, "credentials");
+        assert!(said["message"].to_string().contains("checkout"), "{said}");
+        assert!(!mark.exists(), "{user}");
+    }
+    // The configuration of the plugin's own, which a link of the home folder takes from the checkout.
+    scene.put("workspace/aws/config", "[default]\n");
+    symlink(scene.path("workspace/aws"), scene.path("own/home/.aws")).unwrap();
+    let said = scaling(&scene, &exec(&[], &[])).end().expect(5, "credentials");
+    assert!(said["message"].to_string().contains(".aws/config") && !mark.exists(), "{said}");
 }
 
 /// A run by a kubeconfig whose user is this.
@@ -129,13 +172,20 @@ fn a_pipe_or_a_device_is_no_file_of_credentials() {
     let scene = Scene::new();
     let pipe = scene.path("own/pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    let proxy = empty();
     for place in [pipe.clone(), "/dev/zero".into()] {
         let by_file = scaling(&scene, &json!({"token": "x"})).env("KUBECONFIG", &place);
         let by_token = scaling(&scene, &json!({"tokenFile": place}));
         let aws = |variable: &str| {
             uploading(&scene, &empty(), "https://s3.example.com").env(variable, &place).args(["--role", ROLE])
         };
-        for run in [by_file, by_token, aws("AWS_CONFIG_FILE"), aws("AWS_WEB_IDENTITY_TOKEN_FILE")] {
+        let trusted = scaling(&scene, &json!({"token": "x"})).env("SSL_CERT_FILE", &place);
+        let by_chain = uploading(&scene, &proxy, "https://s3.example.com").env("AWS_ROLE_ARN", ROLE);
+        let by_chain = by_chain.env("AWS_WEB_IDENTITY_TOKEN_FILE", &place);
+        let container = uploading(&scene, &proxy, "https://s3.example.com");
+        let container = container.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &place);
+        let by_aws = [aws("AWS_CONFIG_FILE"), aws("AWS_WEB_IDENTITY_TOKEN_FILE")];
+        for run in [by_file, by_token, trusted, by_chain, container].into_iter().chain(by_aws) {
             let ended = run.end();
             let said = ended.result()["message"].to_string();
             assert!(matches!(ended.exit, Some(2 | 5)) && said.contains("is no regular file"), "{ended:?}");

@@ -315,4 +315,7 @@ fn a_ledger_is_no_promoted_file() {
     let said = shop.run().args(["--ledger", "envs/prod/web.yaml"]).end().expect(2, "bad-input");
     assert!(said["message"].to_string().contains("`ledger` names envs/prod/web.yaml"), "{said}");
     assert_eq!(shop.head(), head);
+    let said = shop.run().args(["--ledger", "envs/dev/web.yaml"]).end().expect(2, "bad-input");
+    assert!(said["message"].to_string().contains("other lines than those of a ledger"), "{said}");
+    assert_eq!(shop.head(), head);
 }

@@ -120,6 +120,35 @@ fn no_workspace_lies_in_one() {
             assert_eq!(tree(&scene.path("repo")), before, "{folder}");
         }
     }
+    // A link out of the checkout is refused, one that stays in it or lies elsewhere is not.
+    for folder in ["repo/app", "plain/app", "repo/releases/1"] {
+        scene.put(&format!("{folder}/f.yaml"), "a: 1\n");
+    }
+    symlink("../plain/app", scene.path("repo/out")).unwrap();
+    symlink("releases/1", scene.path("repo/current")).unwrap();
+    symlink("app", scene.path("plain/link")).unwrap();
+    for (folder, exit) in [
+        ("repo/out", 3),
+        ("repo/app/../out", 3),
+        ("repo/current", 0),
+        ("plain/link", 0),
+        ("repo/../plain/link", 0),
+        ("repo/app/../../plain/link", 0),
+    ] {
+        let call =
+            scene.call(slim()).args(["run", "manifest-patch", "--files", "f.yaml", "--set", ".a=2", "-C"]);
+        assert_eq!(call.arg(scene.path(folder)).end().exit, Some(exit), "{folder}");
+    }
+    // Where there is no checkout, the names below the current folder count.
+    scene.put("archive/.github/workflows/f.yaml", "a: 1\n");
+    symlink(".github/workflows", scene.path("archive/deploy")).unwrap();
+    for folder in ["deploy", ".github/workflows"] {
+        let call =
+            scene.call(slim()).args(["run", "manifest-patch", "--files", "f.yaml", "--set", ".a=2", "-C"]);
+        let mut command = call.arg(folder).command();
+        let status = command.current_dir(scene.path("archive")).status().unwrap();
+        assert_eq!(status.code(), Some(3), "{folder}");
+    }
     // A folder beside them is fine, whatever its own checkout is called.
     scene.put(".github/repo/.git/HEAD", "");
     scene.put(".github/repo/f.yaml", "a: 1\n");

@@ -137,6 +137,26 @@ fn what_a_component_masks_reaches_github_alone_and_no_short_word_of_it() {
     assert!(told.is_empty() && !ended.stdout.contains(words[3]), "{ended:?}");
 }
 
+/// GitHub is told of what a step makes secret, but for what of it the job held before: that is printed nowhere.
+#[test]
+fn masks_of_a_step_hold_no_secret_of_the_job_and_lack_nothing_else() {
+    let key = |lines: [&str; 2]| {
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n", lines[0], lines[1])
+    };
+    let (own, other) = (["canaryOwnA1", "canaryOwnB2"], ["canaryNewA1", "canaryNewB2"]);
+    let (own, other) = (own.map(|line| line.repeat(5)), other.map(|line| line.repeat(5)));
+    let both = format!("first-line-77\n{}\nlast-line-88", own[0]);
+    let (own_key, other_key) = (key([&own[0], &own[1]]), key([&other[0], &other[1]]));
+    let scene = Scene::new();
+    let run = scene.attack("speaker", "blacken", &[&own_key, &other_key, &both]).platform("github");
+    let ended = run.env("DEPLOY_KEY", &own_key).end();
+    let masks: Vec<_> = ended.stdout.lines().filter_map(|line| line.strip_prefix("::add-mask::")).collect();
+    for line in [&*other[0], &*other[1], "first-line-77", "last-line-88"] {
+        assert!(masks.contains(&line), "{line}: {masks:#?}");
+    }
+    assert!(!ended.stdout.contains(&own[0]) && !ended.stdout.contains(&own[1]), "{ended:#?}");
+}
+
 #[test]
 fn files_that_hold_credentials_are_never_uploaded() {
     let scene = Scene::new();

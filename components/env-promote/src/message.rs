@@ -46,6 +46,16 @@ pub fn is_of(message: &str, settings: &Settings, plan: &Plan) -> bool {
     said(message) == said(&commit(settings, plan, ""))
 }
 
+/// Whether a file is a ledger, or empty: each line is a promotion as JSON.
+#[must_use]
+pub fn is_ledger(content: &[u8]) -> bool {
+    let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let is_promotion = |line: &[u8]| {
+        serde_json::from_slice::<serde_json::Value>(line).is_ok_and(|line| line.get("promoted").is_some())
+    };
+    lines.into_iter().all(is_promotion)
+}
+
 /// The ledger with one more line.
 #[must_use]
 pub fn ledger(before: &[u8], settings: &Settings, plan: &Plan, source: &str) -> Vec<u8> {

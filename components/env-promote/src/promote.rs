@@ -202,7 +202,7 @@ pub(crate) fn commit(
             Problem::new(Code::BadInput, message).hint("name a file of its own for the ledger"),
         ]);
     }
-    let changes = changes(host, settings, plan, (source, head)).map_err(remote)?;
+    let changes = changes(host, settings, plan, (source, head)).map_err(|problem| vec![problem])?;
     host.commit(head, &changes, &message::commit(settings, plan, source)).map_err(remote)
 }
 
@@ -211,12 +211,21 @@ fn changes(
     settings: &Settings,
     plan: &Plan,
     (source, head): (&str, &str),
-) -> Result<Vec<Change>, Fault> {
+) -> Result<Vec<Change>, Problem> {
+    let remote = |fault: Fault| Problem::remote(&fault);
     let mut changes = plan.changes.clone();
     if let Some(path) = &settings.ledger {
-        let there = !host.files(head, path)?.is_empty();
-        let before = if there { host.read(head, std::slice::from_ref(path))?.pop() } else { None };
-        let ledger = message::ledger(&before.unwrap_or_default(), settings, plan, source);
+        let there = !host.files(head, path).map_err(remote)?.is_empty();
+        let before = match there {
+            true => host.read(head, std::slice::from_ref(path)).map_err(remote)?.pop().unwrap_or_default(),
+            false => Vec::new(),
+        };
+        if !message::is_ledger(&before) {
+            let text =
+                format!("`ledger` names {path}, which is there and has other lines than those of a ledger");
+            return Err(Problem::new(Code::BadInput, text).hint("name a file of its own for the ledger"));
+        }
+        let ledger = message::ledger(&before, settings, plan, source);
         changes.push((path.clone(), ledger));
     }
     Ok(changes)

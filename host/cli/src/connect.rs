@@ -17,7 +17,7 @@ use lockstep_model::inputs::Inputs;
 use lockstep_model::report::{Ending, Level, Note};
 use lockstep_model::web::WebAddress;
 use lockstep_objects::{ConfigFiles, Identity, Keys};
-use lockstep_process::{Checkout, Programs};
+use lockstep_process::{Checkout, Programs, regular};
 use lockstep_repository::Signing;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,20 @@ pub(crate) fn held(secrets: &Secrets) -> Held {
     Held { keys, identity, all: secrets.all(), files: secrets.files() }
 }
 
+/// Refuses files that libraries read for this run and would never end to read.
+fn readable() -> Result<(), Ending> {
+    const FILES: [&str; 3] =
+        ["SSL_CERT_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+    for name in FILES {
+        let Some(path) = environment::path(name).filter(|path| path.exists()) else { continue };
+        if let Err(problem) = regular::check(&path) {
+            let hint = format!("let {name} name a file, or unset it");
+            return Err(wrong(format!("{name} names {problem}"), &hint));
+        }
+    }
+    Ok(())
+}
+
 /// The connections that the inputs describe.
 ///
 /// # Errors
@@ -76,6 +90,7 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, args: &RunArgs) -> Result
         inputs.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let Held { keys, identity, all, .. } = held;
+    readable()?;
     let credentials = inputs.texts("credentials").unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
     let programs = programs(&args.workspace);

@@ -74,7 +74,9 @@ pub(crate) fn all(workspace: &Path, secrets: Vec<Named>) -> Vec<Named> {
     let mut all = secrets;
     for (name, value) in environment::with_prefix("").into_iter().filter(|(_, value)| !value.is_empty()) {
         if is_place(&name.to_ascii_uppercase()) {
-            all.extend(std::env::split_paths(&value).map(|path| (name.clone(), path)));
+            let paths = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
+            // A name without a folder can be meant from here, or from the workspace.
+            all.extend(paths.flat_map(|path| [(name.clone(), workspace.join(&path)), (name.clone(), path)]));
         }
     }
     let roots = environment::path("GITHUB_WORKSPACE").into_iter().chain([workspace.to_owned()]);

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,6 +48,10 @@ const PLUGINS: [(&str, &[&str]); 8] = [
     // https://goteleport.com/docs/reference/cli/tsh/
     ("tsh", &["TELEPORT_"]),
 ];
+
+/// Where plugins look below the home folder.
+const AT_HOME: [&str; 7] =
+    [".aws/config", ".aws/credentials", ".azure", ".config/gcloud", ".config/doctl", ".oci/config", ".tsh"];
 
 /// What every plugin gets, besides PATH.
 const PLAIN: [&str; 25] = [
@@ -146,6 +151,22 @@ impl Plugin {
         if let Some((variable, path)) = connection.programs.checkout().setting(&all) {
             let what = format!("{variable}, where the plugin `{name}` of the kubeconfig looks,");
             outside(connection, &what, path)?;
+        }
+        let args = exec.args.clone().unwrap_or_default();
+        if let Some(arg) = connection.programs.names_within(&args).filter(|_| !connection.trusts_workspace) {
+            return Err(CallError::Unauthorized(format!(
+                "the plugin `{name}` of the kubeconfig is not started: its argument `{arg}` names a file of the workspace or \
+                 its checkout; keep it outside"
+            )));
+        }
+        let home = all.iter().find(|(name, _)| name == "HOME").map(|(_, home)| Path::new(home));
+        let at_home = home.into_iter().flat_map(|home| AT_HOME.map(|file| home.join(file)));
+        for file in at_home.filter(|file| file.exists()) {
+            outside(
+                connection,
+                &format!("a file that the plugin `{name}` of the kubeconfig may read"),
+                &file,
+            )?;
         }
         Ok(Self {
             exec,

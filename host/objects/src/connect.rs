@@ -16,6 +16,7 @@ use aws_sdk_s3::config::{
     BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_types::service_config::ServiceConfigKey;
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use lockstep_process::Programs;
@@ -225,9 +226,16 @@ fn source(
     }
 }
 
-/// The address of the server.
+/// The address of the server: as the run says, else as the environment or the configuration says of S3 or of all services.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
 fn endpoint(connection: &Connection, base: &SdkConfig) -> String {
-    let given = connection.endpoint.clone().or_else(|| base.endpoint_url().map(str::to_owned));
+    let of_s3 = || {
+        let key =
+            ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        base.service_config()?.load_config(key.build().ok()?)
+    };
+    let given = connection.endpoint.clone().or_else(of_s3);
+    let given = given.or_else(|| base.endpoint_url().map(str::to_owned));
     given.unwrap_or_else(|| {
         format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
     })
@@ -252,7 +260,7 @@ fn client(
         config = config.force_path_style(true);
     }
     let proxies = if is_own(endpoint) { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    config = config.http_client(route::http_client(proxies));
+    config = config.http_client(route::for_store(proxies));
     aws_sdk_s3::Client::from_conf(config.build())
 }
 

@@ -21,7 +21,10 @@ pub(super) async fn request(url: &str, token: &str, audience: &str) -> Result<St
     }
     // Both TLS users of this program take the same provider; the second one finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    // A proxy would be another machine.
+    let builder = if is_of_machine(url) { builder.no_proxy() } else { builder };
+    let client = builder
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
         .build()

@@ -48,6 +48,10 @@ pub(super) async fn read(connection: &Connection) -> Result<Profiles, CallError>
     let set = profile::load(&Fs::real(), &Env::real(), &whole.build(), None).await;
     let set =
         set.map_err(|error| CallError::Invalid(format!("Amazon's configuration cannot be read: {error}")))?;
+    let token = set.get_profile(set.selected_profile()).and_then(|own| own.get("web_identity_token_file"));
+    if let Some(path) = token.map(Path::new).filter(|path| path.exists()) {
+        regular::check(path).map_err(CallError::Unauthorized)?;
+    }
     Ok(Profiles { files: bare.build(), set })
 }
 
@@ -185,9 +189,9 @@ impl Process {
             words.ok_or("is no program with arguments: a quotation mark is not closed, or it is empty")?;
         let args = words.split_off(1);
         let program = self.programs.find(&words[0]).map_err(|error| format!("is not started: {error}"))?;
-        match self.programs.file_within(&args) {
-            Some(file) => Err(format!(
-                "is not started: its argument `{file}` is a file of the workspace or its checkout; keep it outside"
+        match self.programs.names_within(&args) {
+            Some(arg) => Err(format!(
+                "is not started: its argument `{arg}` names a file of the workspace or its checkout; keep it outside"
             )),
             None => Ok((program, args)),
         }

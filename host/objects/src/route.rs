@@ -39,6 +39,37 @@ pub(super) fn for_credentials() -> SharedHttpClient {
     })
 }
 
+/// HTTP for the store. A session's token goes to no other machine without TLS, wherever the address came from.
+pub(super) fn for_store(proxies: ProxyConfig) -> SharedHttpClient {
+    let inner = http_client(proxies);
+    http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
+        SharedHttpConnector::new(Store(inner.http_connector(settings, components)))
+    })
+}
+
+/// See [`for_store`].
+#[derive(Debug)]
+struct Store(SharedHttpConnector);
+
+impl HttpConnector for Store {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let holds_token = request.headers().get("x-amz-security-token").is_some();
+        if holds_token && !request.uri().starts_with("https://") && !is_of_machine(request.uri()) {
+            return in_the_clear(request.uri());
+        }
+        self.0.call(request)
+    }
+}
+
+/// The refusal of a request that would show a token to others.
+fn in_the_clear(uri: &str) -> HttpConnectorFuture {
+    let host = Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let message = format!(
+        "tokens and keys are not sent to {host} without TLS, where others could read them; use an `https` address"
+    );
+    HttpConnectorFuture::ready(Err(ConnectorError::user(message.into())))
+}
+
 /// Chooses the way of each request.
 #[derive(Debug)]
 struct Route {
@@ -51,12 +82,7 @@ impl HttpConnector for Route {
         let is_near = is_of_machine(request.uri());
         // Such a request holds the job's token, or its answer the keys.
         if !is_near && !request.uri().starts_with("https://") {
-            let host = Url::parse(request.uri()).ok().and_then(|url| url.host_str().map(str::to_owned));
-            let message = format!(
-                "tokens and keys are not sent to {} without TLS, where others could read them; use an `https` address",
-                host.unwrap_or_default()
-            );
-            return HttpConnectorFuture::ready(Err(ConnectorError::user(message.into())));
+            return in_the_clear(request.uri());
         }
         let way = if is_near { &self.direct } else { &self.usual };
         way.call(request)

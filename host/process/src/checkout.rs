@@ -46,7 +46,21 @@ impl Checkout {
         let settings = variables.iter().filter(|(name, _)| !DATA.contains(&name.as_str()));
         let mut paths = settings.map(|(name, value)| (name.as_str(), Path::new(value)));
         // Programs are started in the folder `/`, so a relative path leads nowhere near.
-        paths.find(|(_, path)| path.is_absolute() && self.holds(path))
+        paths.find(|(_, path)| {
+            path.is_absolute() && self.holds(path) || self.is_named_in(&path.to_string_lossy())
+        })
+    }
+
+    /// Whether a text, such as a list of paths or an option with a path, names something that is in the checkout.
+    #[must_use]
+    pub fn is_named_in(&self, text: &str) -> bool {
+        // Wherever a path can begin in such a text, and wherever it can end.
+        let begins = text.match_indices('/').map(|(at, _)| &text[at..]);
+        let whole = |path: &str| self.holds(Path::new(path)) && Path::new(path).exists();
+        begins.into_iter().any(|rest| {
+            let part = rest.split([':', ';', ',', '=', ' ', '"', '\'', '\n']).next().unwrap_or_default();
+            whole(part) || whole(rest)
+        })
     }
 
     /// Whether this path leads into the checkout or through it. What cannot be followed to its end counts as within.

@@ -103,15 +103,11 @@ impl Programs {
         }
     }
 
-    /// The first of these arguments that is a file in the checkout, given with its whole path: a script would be as good as
-    /// a program. A relative path leads nowhere near, since programs are started in the folder `/`.
+    /// The first of these arguments that names something in the checkout with its whole path: a script or a configuration
+    /// would be as good as a program. A relative path leads nowhere near, since programs are started in the folder `/`.
     #[must_use]
-    pub fn file_within<'a>(&self, args: &'a [String]) -> Option<&'a str> {
-        let is_within = |arg: &&str| {
-            let path = Path::new(arg);
-            path.is_absolute() && self.checkout.holds(path) && path.is_file()
-        };
-        args.iter().map(String::as_str).find(is_within)
+    pub fn names_within<'a>(&self, args: &'a [String]) -> Option<&'a str> {
+        args.iter().map(String::as_str).find(|arg| self.checkout.is_named_in(arg))
     }
 
     /// The program of this name that PATH names first and that is not started for where it lies.
@@ -180,10 +176,14 @@ mod tests {
         }
         let script = top.join("into/aws").display().to_string();
         let mut args = ["-x", "rel/aws", "/"].map(str::to_owned).to_vec();
-        args.extend([top.join("usr/aws"), ws.clone()].map(|path| path.display().to_string()));
-        assert_eq!(programs.file_within(&args), None);
-        args.push(script.clone());
-        assert_eq!(programs.file_within(&args), Some(&*script));
+        args.push(top.join("usr/aws").display().to_string());
+        assert_eq!(programs.names_within(&args), None);
+        for named in [&*script, &format!("--x={script}"), &format!("@{script}"), &format!("exec {script} 1")]
+        {
+            args.push(named.to_owned());
+            assert_eq!(programs.names_within(&args), Some(named));
+            args.pop();
+        }
         let only = Programs::new(Some(ws.join("bin").into()), Checkout::new([ws]));
         assert!(only.find("aws").unwrap_err().to_string().contains("lies in the workspace"));
         assert!(only.find("none").unwrap_err().to_string().contains("install `none`"));

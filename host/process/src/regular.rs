@@ -11,7 +11,7 @@ use std::path::Path;
 pub const DOCUMENT: u64 = 64 * 1024 * 1024;
 
 /// Pipes that the caller's shell has opened, as for `<(command)`: these are read until they end.
-const PIPES: [&str; 2] = ["/dev/fd/", "/proc/self/fd/"];
+const PIPES: [&str; 3] = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin"];
 
 /// The content of a file.
 ///

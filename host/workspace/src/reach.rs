@@ -6,7 +6,7 @@ use super::recover::Purpose;
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::protected;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{fs, path};
 
 /// The files of this run that lie in the workspace, in the form in which [`protected`] compares paths.
@@ -60,8 +60,8 @@ impl Reach {
     }
 }
 
-/// Refuses a workspace that lies itself where no step may change anything, or for `.git` read anything; and one that is
-/// reached by a link of the checkout, which a commit can have put there.
+/// Refuses a workspace that lies itself where no step may change anything, or for `.git` read anything; and one to which a
+/// link of a checkout leads from there, since a commit can have put it there.
 pub(super) fn check_root(root: &Path, purpose: Purpose) -> Result<(), WorkspaceError> {
     let Ok(real) = fs::canonicalize(root) else { return Ok(()) };
     let reason = match purpose {
@@ -69,8 +69,8 @@ pub(super) fn check_root(root: &Path, purpose: Purpose) -> Result<(), WorkspaceE
         Purpose::Read => below_checkout(&real).and_then(|file| protected::unreachable(&file)),
         Purpose::Change | Purpose::Plan => reserved(&real),
     };
-    let linked = || linked(root).then_some("a link of the checkout leads to");
-    match reason.or_else(linked) {
+    let out = || leads_out(root, &real).then_some("a link of the checkout leads to");
+    match reason.or_else(out) {
         Some(reason) => Err(WorkspaceError::Closed { path: root.to_owned(), real, reason }),
         None => Ok(()),
     }
@@ -81,10 +81,11 @@ pub(super) fn reserved(folder: &Path) -> Option<&'static str> {
     below_checkout(folder).and_then(|file| protected::unchangeable(&file))
 }
 
-/// The path of some file in a folder, from the outermost checkout on that it lies in: what is above that nobody has
-/// committed. Only names of folders decide about what is below them, so any file stands for all.
+/// The path of some file in a folder, from the outermost checkout on that it lies in, or else from the current folder: what
+/// is above that nobody has committed. Only names of folders decide about what is below them, so any file stands for all.
 fn below_checkout(folder: &Path) -> Option<String> {
-    let top = checkout(folder)?;
+    let here = std::env::current_dir().and_then(fs::canonicalize).ok();
+    let top = checkout(folder).or(here.as_deref().filter(|here| folder.starts_with(here)))?;
     Some(format!("{}/a", folder.strip_prefix(top).ok()?.to_string_lossy()))
 }
 
@@ -94,12 +95,20 @@ fn checkout(folder: &Path) -> Option<&Path> {
     folder.ancestors().filter(is_top).last()
 }
 
-/// Whether a part of this path, as it is spelled, is a link below the top of a checkout.
-fn linked(root: &Path) -> bool {
-    let Ok(spelled) = path::absolute(root) else { return true };
+/// Whether a part of this path, as it is spelled, is a link below the top of a checkout that leads out of it.
+fn leads_out(root: &Path, real: &Path) -> bool {
+    let Ok(absolute) = path::absolute(root) else { return true };
+    let mut spelled = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => drop(spelled.pop()),
+            part => spelled.push(part),
+        }
+    }
     let Some(top) = checkout(&spelled) else { return false };
-    let below = spelled.ancestors().take_while(|part| *part != top);
-    below.into_iter().any(Path::is_symlink)
+    let mut below = spelled.ancestors().take_while(|part| *part != top);
+    let stays = fs::canonicalize(top).is_ok_and(|top| real.starts_with(top));
+    !stays && below.any(Path::is_symlink)
 }
 
 const OWN: &str = "is a file of this run itself (its inputs, policy, receipt or outputs) or holds credentials, so it is out of reach for every step";

@@ -26,7 +26,10 @@ const MUTANTS: [Mutant; 30] = [
         without: "the files of the checkout as arguments of a program",
         package: "lockstep-process",
         file: "host/process/src/find.rs",
-        guard: ("self.checkout.holds(path) && path.is_file()", "false && path.is_file()"),
+        guard: (
+            "find(|arg| self.checkout.is_named_in(arg))",
+            "find(|arg| false && self.checkout.is_named_in(arg))",
+        ),
         test: "find::tests::no_program_of_the_checkout_is_found",
     },
     Mutant {
@@ -54,7 +57,7 @@ const MUTANTS: [Mutant; 30] = [
         without: "the pieces of a token anywhere",
         package: "lockstep-model",
         file: "host/model/src/redact/search.rs",
-        guard: ("Edge::None => is_random(piece),", "Edge::None => is_random(piece) && false,"),
+        guard: ("Edge::None => is_random(", "Edge::None => false && is_random("),
         test: "redact::tests::the_beginning_and_the_end_of_a_token_are_found_wherever_they_stand",
     },
     Mutant {

@@ -17,9 +17,10 @@ impl Live for Voice {
         let learned = self.redactor().with(texts);
         learned.is_ok_and(|redactor| {
             *self.0.redactor.write().unwrap_or_else(PoisonError::into_inner) = redactor;
-            // A secret of the job is never printed, also where the step makes the same text secret: it is starred here,
-            // and whoever gave it to the job sees to the rest.
-            let own: Vec<&str> = texts.iter().copied().filter(|text| self.redact(text) == **text).collect();
+            // A secret of the job is never printed, also where the step makes a text secret that holds it: it is starred
+            // here, and whoever gave it to the job sees to the rest.
+            let own: Vec<String> = texts.iter().map(|text| self.redact(text)).collect();
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
             self.apply(&self.render(|renderer| renderer.masks(&own))).is_ok()
         })
     }

@@ -13,6 +13,9 @@ pub(super) const PIECE: usize = 8;
 /// A piece of so many bytes counts at the bare end of a text, whatever it looks like, and anywhere if it looks random.
 const LONG_PIECE: usize = 16;
 
+/// The same of a short secret, of which half is less.
+const SHORT_PIECE: usize = 12;
+
 /// So many bytes are compared at once.
 const CHUNK: usize = 64;
 
@@ -154,7 +157,7 @@ fn begins(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, us
     let (form, open) = &bucket.forms[of];
     if most > whole && most < form.len() && most >= *open + PIECE {
         let piece = &text[start + *open..start + most];
-        if counts(piece, cut::after(&text[start + most..])) {
+        if counts(piece, cut::after(&text[start + most..]), form.len()) {
             found.push((start, start + most));
         }
     }
@@ -166,7 +169,7 @@ fn ends(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)
     let Found { most, of, cost, .. } = bucket.look(&text[..end], Side::Tail);
     if most >= PIECE && most < bucket.forms[of].0.len() {
         let start = end - most;
-        if counts(&text[start..end], cut::before(&text[..start])) {
+        if counts(&text[start..end], cut::before(&text[..start]), bucket.forms[of].0.len()) {
             found.push((start, end));
         }
     }
@@ -175,22 +178,22 @@ fn ends(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)
 
 /// Whether a piece of a secret is taken for one. Where no sign says that something was left out, a word of everyday
 /// language is not: the text may just end there.
-fn counts(piece: &[u8], edge: Edge) -> bool {
+fn counts(piece: &[u8], edge: Edge, whole: usize) -> bool {
     let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
     match edge {
         Edge::Marked => true,
         Edge::Bare => {
             piece.len() >= LONG_PIECE || kinds.into_iter().filter(|is| piece.iter().any(is)).count() > 1
         }
-        Edge::None => is_random(piece),
+        Edge::None => is_random(piece, (whole / 2).clamp(SHORT_PIECE, LONG_PIECE)),
     }
 }
 
 /// Whether a piece holds a row of letters and digits that nobody writes by chance, so that it gives a secret away wherever
-/// it stands: servers show the beginning or the end of a token.
-fn is_random(piece: &[u8]) -> bool {
-    let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/_-".contains(byte);
-    let rows = piece.split(|byte| !is_of_token(byte)).filter(|row| row.len() >= LONG_PIECE);
+/// it stands: servers show the beginning or the end of a token. A row has so many bytes at least.
+fn is_random(piece: &[u8], least: usize) -> bool {
+    let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+_-".contains(byte);
+    let rows = piece.split(|byte| !is_of_token(byte)).filter(|row| row.len() >= least);
     let mixed = |row: &[u8]| row.iter().any(u8::is_ascii_digit) && row.iter().any(u8::is_ascii_alphabetic);
     rows.into_iter().any(mixed)
 }
