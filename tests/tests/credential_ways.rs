@@ -174,22 +174,21 @@ fn a_pipe_or_a_device_is_no_file_of_credentials() {
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
     let proxy = empty();
     for place in [pipe.clone(), "/dev/zero".into()] {
-        let by_file = scaling(&scene, &json!({"token": "x"})).env("KUBECONFIG", &place);
-        let by_token = scaling(&scene, &json!({"tokenFile": place}));
-        let aws = |variable: &str| {
-            uploading(&scene, &empty(), "https://s3.example.com").env(variable, &place).args(["--role", ROLE])
-        };
-        let trusted = scaling(&scene, &json!({"token": "x"})).env("SSL_CERT_FILE", &place);
-        let by_chain = uploading(&scene, &proxy, "https://s3.example.com").env("AWS_ROLE_ARN", ROLE);
-        let by_chain = by_chain.env("AWS_WEB_IDENTITY_TOKEN_FILE", &place);
-        let container = uploading(&scene, &proxy, "https://s3.example.com");
-        let container = container.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &place);
-        let by_aws = [aws("AWS_CONFIG_FILE"), aws("AWS_WEB_IDENTITY_TOKEN_FILE")];
-        for run in [by_file, by_token, trusted, by_chain, container].into_iter().chain(by_aws) {
+        let token = || json!({"token": "x"});
+        let aws = |variable: &str| uploading(&scene, &proxy, "https://s3.example.com").env(variable, &place);
+        let refused = |run: Run<'_>| {
             let ended = run.end();
             let said = ended.result()["message"].to_string();
             assert!(matches!(ended.exit, Some(2 | 5)) && said.contains("is no regular file"), "{ended:?}");
-        }
+        };
+        // Each run has a kubeconfig of its own, which is written when it is made.
+        refused(scaling(&scene, &token()).env("KUBECONFIG", &place));
+        refused(scaling(&scene, &json!({"tokenFile": place})));
+        refused(scaling(&scene, &token()).env("SSL_CERT_FILE", &place));
+        refused(aws("AWS_WEB_IDENTITY_TOKEN_FILE").env("AWS_ROLE_ARN", ROLE));
+        refused(aws("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"));
+        refused(aws("AWS_CONFIG_FILE").args(["--role", ROLE]));
+        refused(aws("AWS_WEB_IDENTITY_TOKEN_FILE").args(["--role", ROLE]));
     }
 }
 

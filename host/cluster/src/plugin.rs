@@ -148,9 +148,14 @@ impl Plugin {
         let said = exec.env.iter().flatten();
         let said = said.filter_map(|said| Some((said.get("name")?.clone(), said.get("value")?.into())));
         let all: Vec<(String, OsString)> = variables.iter().cloned().chain(said).collect();
-        if let Some((variable, path)) = connection.programs.checkout().setting(&all) {
-            let what = format!("{variable}, where the plugin `{name}` of the kubeconfig looks,");
-            outside(connection, &what, path)?;
+        if let Some((variable, path)) = connection.programs.checkout().setting(&all)
+            && !connection.trusts_workspace
+        {
+            return Err(CallError::Unauthorized(format!(
+                "{variable}, where the plugin `{name}` of the kubeconfig looks, lies in the workspace or its checkout: {}. A \
+                 commit could have put it there; keep it outside, or pass --allow-workspace-credentials",
+                path.display()
+            )));
         }
         let args = exec.args.clone().unwrap_or_default();
         if let Some(arg) = connection.programs.names_within(&args).filter(|_| !connection.trusts_workspace) {
