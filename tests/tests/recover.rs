@@ -116,7 +116,7 @@ fn a_file_that_somebody_changed_meanwhile_is_refused_and_named() {
     scene.put(&format!("workspace/apps/{changed}.yaml"), "image: web:theirs\n");
     let before = scene.contents();
     let said = patch(&scene, "new").end().expect(2, "bad-workspace");
-    assert!(said["hint"].to_string().contains("lockstep recover --keep"), "{said}");
+    assert!(said["hint"].to_string().contains("lockstep recover --undo"), "{said}");
     for way in ["--finish", "--undo"] {
         let refused = recover(&scene, &[way]);
         assert_eq!(refused.exit, Some(2), "{refused:?}");
