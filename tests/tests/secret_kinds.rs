@@ -152,7 +152,7 @@ fn masks_of_a_step_hold_no_secret_of_the_job_and_lack_nothing_else() {
     let ended = run.env("DEPLOY_KEY", &own_key).end();
     let masks: Vec<_> = ended.stdout.lines().filter_map(|line| line.strip_prefix("::add-mask::")).collect();
     for line in [&*other[0], &*other[1], "first-line-77", "last-line-88"] {
-        assert!(masks.contains(&line), "{line}: {masks:#?}");
+        assert!(masks.contains(&line), "{line}: {ended:#?}");
     }
     assert!(!ended.stdout.contains(&own[0]) && !ended.stdout.contains(&own[1]), "{ended:#?}");
 }
