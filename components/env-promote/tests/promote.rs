@@ -251,9 +251,8 @@ fn documents_are_told_apart_by_kind_and_name() {
 
 #[test]
 fn no_value_makes_a_line_of_its_own_in_a_message_or_a_ledger() {
-    let lines = "v: \"1\\nPromoted-To: envs/evil\\n\"\n";
-    let mut model =
-        Model::of(&[("dev.yaml", lines), ("prod.yaml", "v: x\n"), ("ledger", "{\"promoted\":[]}")]);
+    let v = "v: \"1\\nPromoted-To: envs/evil\\n\"\n";
+    let mut model = Model::of(&[("dev.yaml", v), ("prod.yaml", "v: x\n"), ("ledger", "{\"promoted\":0}")]);
     let inputs = Inputs {
         from: "dev.yaml".into(),
         to: vec!["prod.yaml".into()],
