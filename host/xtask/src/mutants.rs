@@ -44,7 +44,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-workspace",
         file: "host/workspace/src/journal.rs",
         guard: ("if written == found => None", "if written == written && found == found => None"),
-        test: "tests::foreign::a_copy_of_a_genuine_journal_is_not_obeyed",
+        test: "tests::foreign::a_planted_journal_is_not_obeyed",
     },
     Mutant {
         without: "the pieces of a secret at a cut",
