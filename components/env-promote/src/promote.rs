@@ -194,14 +194,6 @@ pub(crate) fn commit(
     (source, head): (&str, &str),
 ) -> Result<String, Vec<Problem>> {
     let remote = |fault: Fault| vec![Problem::remote(&fault)];
-    if let Some(path) =
-        settings.ledger.as_ref().filter(|ledger| plan.changes.iter().any(|(path, _)| path == *ledger))
-    {
-        let message = format!("`ledger` names {path}, which this promotion changes itself");
-        return Err(vec![
-            Problem::new(Code::BadInput, message).hint("name a file of its own for the ledger"),
-        ]);
-    }
     let changes = changes(host, settings, plan, (source, head)).map_err(|problem| vec![problem])?;
     host.commit(head, &changes, &message::commit(settings, plan, source)).map_err(remote)
 }
@@ -213,17 +205,22 @@ fn changes(
     (source, head): (&str, &str),
 ) -> Result<Vec<Change>, Problem> {
     let remote = |fault: Fault| Problem::remote(&fault);
+    let no_ledger = |path: &str, what: &str| {
+        let message = format!("`ledger` names {path}, which {what}");
+        Problem::new(Code::BadInput, message).hint("name a file of its own for the ledger")
+    };
     let mut changes = plan.changes.clone();
     if let Some(path) = &settings.ledger {
+        if changes.iter().any(|(changed, _)| changed == path) {
+            return Err(no_ledger(path, "this promotion changes itself"));
+        }
         let there = !host.files(head, path).map_err(remote)?.is_empty();
         let before = match there {
             true => host.read(head, std::slice::from_ref(path)).map_err(remote)?.pop().unwrap_or_default(),
             false => Vec::new(),
         };
         if !message::is_ledger(&before) {
-            let text =
-                format!("`ledger` names {path}, which is there and has other lines than those of a ledger");
-            return Err(Problem::new(Code::BadInput, text).hint("name a file of its own for the ledger"));
+            return Err(no_ledger(path, "is there and has other lines than those of a ledger"));
         }
         let ledger = message::ledger(&before, settings, plan, source);
         changes.push((path.clone(), ledger));
