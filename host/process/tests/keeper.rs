@@ -155,17 +155,16 @@ fn a_program_ends_with_its_keeper() {
 }
 
 fn a_family_that_does_nothing_is_ended() {
-    let folder = tempfile::tempdir().unwrap();
-    let bounds = Bounds { idle: Some(Duration::from_secs(3)), ..BOUNDS };
-    let error = run(FAMILY, folder.path(), b"", bounds).unwrap_err();
-    assert!(error.to_string().contains("did nothing for 3 s"), "{error}");
-    assert!(family(folder.path()).iter().all(|process| is_gone(process)));
+    a_family_is_ended(Bounds { idle: Some(Duration::from_secs(3)), ..BOUNDS }, "did nothing for 3 s");
 }
 
 fn a_family_that_takes_too_long_is_ended() {
+    a_family_is_ended(Bounds { patience: Some(Duration::from_millis(1500)), ..BOUNDS }, "was stopped");
+}
+
+fn a_family_is_ended(bounds: Bounds, said: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let bounds = Bounds { patience: Some(Duration::from_millis(1500)), ..BOUNDS };
     let error = run(FAMILY, folder.path(), b"", bounds).unwrap_err();
-    assert!(error.to_string().contains("was stopped"), "{error}");
+    assert!(error.to_string().contains(said), "{error}");
     assert!(family(folder.path()).iter().all(|process| is_gone(process)));
 }
