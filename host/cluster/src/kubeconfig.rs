@@ -124,11 +124,16 @@ pub(super) fn outside(connection: &Connection, what: &str, file: &Path) -> Resul
     if connection.trusts_workspace || !connection.programs.checkout().holds(file) {
         return Ok(());
     }
-    Err(CallError::Unauthorized(format!(
+    Err(inside(what, file))
+}
+
+/// The refusal of what lies in the checkout.
+pub(super) fn inside(what: &str, place: &Path) -> CallError {
+    CallError::Unauthorized(format!(
         "{what} lies in the workspace or its checkout: {}. A commit could have put it there; keep it outside, or pass \
          --allow-workspace-credentials",
-        file.display()
-    )))
+        place.display()
+    ))
 }
 
 /// Sees to it that what opens the cluster goes to nobody else: not in the clear, and by no proxy that can read it.

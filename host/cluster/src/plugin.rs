@@ -3,7 +3,7 @@
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
 
 use crate::connect::{Connection, SHORTEST};
-use crate::kubeconfig::outside;
+use crate::kubeconfig::{inside, outside};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::ExecConfig;
 use lockstep_model::call::CallError;
@@ -151,14 +151,11 @@ impl Plugin {
         if let Some((variable, path)) = connection.programs.checkout().setting(&all)
             && !connection.trusts_workspace
         {
-            return Err(CallError::Unauthorized(format!(
-                "{variable}, where the plugin `{name}` of the kubeconfig looks, lies in the workspace or its checkout: {}. A \
-                 commit could have put it there; keep it outside, or pass --allow-workspace-credentials",
-                path.display()
-            )));
+            let what = format!("{variable}, where the plugin `{name}` of the kubeconfig looks,");
+            return Err(inside(&what, path));
         }
-        let args = exec.args.clone().unwrap_or_default();
-        if let Some(arg) = connection.programs.names_within(&args).filter(|_| !connection.trusts_workspace) {
+        let args = exec.args.as_deref().unwrap_or_default();
+        if let Some(arg) = connection.programs.names_within(args).filter(|_| !connection.trusts_workspace) {
             return Err(CallError::Unauthorized(format!(
                 "the plugin `{name}` of the kubeconfig is not started: its argument `{arg}` names a file of the workspace or \
                  its checkout; keep it outside"
