@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn the_page_lists_every_plugin_and_what_it_gets() {
-        let page = include_str!("../../../docs/credentials.md");
+        let page = include_str!("../../../../docs/credentials.md");
         for (name, prefixes) in PLUGINS {
             let variables: Vec<_> = prefixes.iter().map(|prefix| format!("`{prefix}*`")).collect();
             let row = format!("| `{name}` | {} | <https://", variables.join(", "));
