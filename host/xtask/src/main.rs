@@ -4,6 +4,7 @@
 
 mod bench;
 mod build;
+mod clock;
 mod demo;
 mod deny;
 mod dist;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let root = root();
+    clock::seconds();
     let done = match words.as_slice() {
         ["build"] => build::build(&root, build::Form::Slim).map(drop),
         ["build", "--compile"] => build::build(&root, build::Form::Both).map(drop),
@@ -91,6 +93,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // Chores that build and test; the others print results of their own.
+    if matches!(words.first(), Some(&("build" | "demo" | "dist" | "lint" | "test"))) {
+        clock::table().into_iter().for_each(|table| shell::say(&table));
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

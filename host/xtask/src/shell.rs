@@ -1,5 +1,6 @@
 //! Running programs and talking to the person who started the chore. A program that fails ends the chore.
 
+use crate::clock;
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -17,9 +18,9 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Says which part of the chore begins.
+/// Says which stage of the chore begins, and how many seconds after its start.
 pub(crate) fn step(text: &str) {
-    say(&format!("==> {text}"));
+    say(&format!("==> [{:>3} s] {text}", clock::begin(text)));
 }
 
 /// `cargo`, the one that runs this, in the checkout.
