@@ -19,6 +19,9 @@ pub(crate) struct Builtin {
 /// The steps of this program, by name.
 pub(crate) const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
+/// The digest of the compiler that was built with this program; none if it was built without one.
+pub(crate) static COMPILER: Option<&str> = option_env!("LOCKSTEP_COMPILER");
+
 /// Why a built-in step cannot be used: the program was not built as it must be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BuiltinError {

@@ -5,8 +5,9 @@ use crate::args::RunArgs;
 use crate::builtin::{self, Builtin};
 use crate::conclude::{bug, ending, unknown_import};
 use crate::inputs;
+use lockstep_engine::compiler::{self, CompileError};
 use lockstep_engine::imports::Imports;
-use lockstep_engine::load::{LoadError, Step};
+use lockstep_engine::load::{LoadError, Precompiled, Step};
 use lockstep_model::asks;
 use lockstep_model::call::Capability;
 use lockstep_model::digest::Digest;
@@ -173,6 +174,9 @@ fn read_policy(path: &str) -> Result<Policy, Ending> {
 
 /// The most bytes of a component.
 const COMPONENT: u64 = 64 * 1024 * 1024;
+/// What to do where the compiler is missing or is another one.
+const NO_COMPILER: &str =
+    "to run components that are not built in, put lockstep-compiler of the same release beside lockstep";
 
 /// Loads a component from a file: compiled in a process of its own.
 fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
@@ -187,16 +191,16 @@ fn component(path: &str, known: &mut Known) -> Result<Subject, Ending> {
     Ok(Subject { info: bare_info(path, &step), step, builtin: false })
 }
 
-#[cfg(feature = "compile")]
-fn compile(
-    path: &str,
-    wasm: Vec<u8>,
-    known: &mut Known,
-) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
-    use lockstep_engine::compile::{CompileError, in_child};
-    let compiled = in_child(wasm).map_err(|error| {
+/// Has the compiler of this release make machine code of a component.
+fn compile(path: &str, wasm: Vec<u8>, known: &mut Known) -> Result<Precompiled<'static>, Ending> {
+    let compiled = compiler::compile(wasm, builtin::COMPILER).map_err(|error| {
         let message = format!("{path}: {error}");
+        let hint = || Some(NO_COMPILER.to_owned());
         match error {
+            CompileError::Missing(_) | CompileError::Unknown => {
+                ending(Exit::Invalid, "no-compiler", message, hint())
+            }
+            CompileError::Changed { .. } => ending(Exit::Integrity, "wrong-compiler", message, hint()),
             CompileError::Invalid(_) => ending(Exit::Invalid, "bad-component", message, None),
             CompileError::Limit => ending(Exit::Limit, "compiler-limit", message, None),
             CompileError::Process(_) => bug(&message),
@@ -205,17 +209,6 @@ fn compile(
     let note = |message| Note { level: Level::Info, message, at: None };
     known.notes.extend(compiled.missing.into_iter().map(note));
     Ok(compiled.code)
-}
-
-#[cfg(not(feature = "compile"))]
-fn compile(
-    path: &str,
-    _: Vec<u8>,
-    _: &mut Known,
-) -> Result<lockstep_engine::load::Precompiled<'static>, Ending> {
-    let hint = "use the build with the compiler: `cargo xtask build --compile` leaves it at target/release/lockstep-full";
-    let message = format!("{path}: this lockstep runs its built-in steps only");
-    Err(ending(Exit::Invalid, "no-compiler", message, Some(hint.into())))
 }
 
 /// What the types of a component say about it. A list may be left out; nothing else is known.

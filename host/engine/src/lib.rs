@@ -2,16 +2,12 @@
 //! budgets. It never opens a file, a socket or a credential itself; the capabilities do, behind the gate.
 
 pub mod cluster;
-#[cfg(feature = "compile")]
-pub mod compile;
-mod config;
+pub mod compiler;
 mod confines;
 mod forge;
 pub mod host;
 pub mod http;
 pub mod imports;
-#[cfg(feature = "compile")]
-mod jail;
 mod limiter;
 mod link;
 pub mod load;

@@ -1,7 +1,6 @@
 //! From bytes to a component that may be run: integrity, types and imports, all before instantiation.
 //! It never compiles; what it loads was compiled by lockstep itself.
 
-use crate::config;
 use crate::imports::Imports;
 use crate::value::{self, Unsupported};
 use lockstep_model::digest::Checksum;
@@ -14,8 +13,8 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 /// The name of the one function that a step exports.
 pub(crate) const ENTRY: &str = "run";
 
-/// Machine code that lockstep compiled itself: embedded in the host when it was built, or handed over by
-/// its own compiler process. There is no other way to make one.
+/// Machine code that lockstep compiled itself: embedded in the host when it was built, or handed over by a process of
+/// `lockstep-compiler`, whose digest is embedded. There is no other way to make one.
 #[derive(Debug)]
 pub struct Precompiled<'a> {
     code: Cow<'a, [u8]>,
@@ -30,8 +29,7 @@ impl Precompiled<'static> {
         Self { code: Cow::Borrowed(code), checksum }
     }
 
-    /// Code that the compiler process of this very program wrote to a pipe only it holds.
-    #[cfg(feature = "compile")]
+    /// Code that the compiler of this very program wrote to a pipe that it alone holds.
     pub(crate) fn from_own_compiler(code: Vec<u8>) -> Self {
         let checksum = Checksum::of(&code);
         Self { code: Cow::Owned(code), checksum }
@@ -84,7 +82,7 @@ impl Step {
         if found != precompiled.checksum {
             return Err(LoadError::Changed { expected: precompiled.checksum, found });
         }
-        let engine = config::engine().map_err(sandbox)?;
+        let engine = lockstep_sandbox::engine().map_err(sandbox)?;
         let component = deserialize(&engine, precompiled).map_err(sandbox)?;
         let run = entry(&engine, &component)?;
         let (inputs, outputs) = signature(&run)?;
@@ -98,7 +96,8 @@ impl Step {
 fn deserialize(engine: &Engine, precompiled: &Precompiled<'_>) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be the unmodified output of this wasmtime's compiler. `Precompiled` can
     // only be made of bytes embedded in this program, whose checksum the caller has just compared with
-    // the one taken when lockstep compiled them, or of what lockstep's own compiler process wrote.
+    // the one taken when lockstep compiled them, or of what a process of the compiler wrote, whose
+    // digest is embedded in this program.
     // That they were compiled by the same version under the same settings wasmtime checks itself.
     unsafe { Component::deserialize(engine, &precompiled.code) }
 }

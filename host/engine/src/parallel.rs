@@ -2,7 +2,6 @@
 //! `parallel` in the component's own package is answered by its own export `NAME: func(T) -> U`, once for each item,
 //! in instances that reach nothing at all. It never links such an instance to the run's host.
 
-use crate::config;
 use crate::confines::{self, Confined, Confines};
 use crate::host::Host;
 use crate::run::{Ended, broke_off};
@@ -152,8 +151,9 @@ impl Pool {
         let threads = cores.min(Limits::PARALLEL).min(jobs.len());
         let mut done = thread::scope(|scope| {
             let spawn = |_| {
-                let builder =
-                    thread::Builder::new().name("job".into()).stack_size(config::THREAD_STACK_BYTES);
+                let builder = thread::Builder::new()
+                    .name("job".into())
+                    .stack_size(lockstep_sandbox::THREAD_STACK_BYTES);
                 builder.spawn_scoped(scope, || batch.work())
             };
             let workers: Vec<_> = (0..threads).map(spawn).collect();

@@ -1,7 +1,6 @@
 //! The watch over a run: it ends it at its wall clock and at its memory, also while a host call blocks. It never
 //! waits for a thread that does not come back; nothing such a thread has staged is ever put in place.
 
-use crate::config;
 use crate::run::{Ended, Outcome};
 use crate::waiting::Waiting;
 use lockstep_model::gate::Gate;
@@ -30,7 +29,7 @@ pub(crate) fn until_done(
     job: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(1);
-    let builder = thread::Builder::new().name("step".into()).stack_size(config::THREAD_STACK_BYTES);
+    let builder = thread::Builder::new().name("step".into()).stack_size(lockstep_sandbox::THREAD_STACK_BYTES);
     // Nobody listens any more if the run was left behind.
     let spawned = builder.spawn(move || drop(sender.send(job())));
     if let Err(error) = spawned {

@@ -1,5 +1,5 @@
-//! Builds the finished host: components to wasm, wasm to machine code, machine code into the program. What has
-//! not changed is not built again.
+//! Builds the finished programs: the compiler, components to wasm, wasm to machine code, machine code into the host. What
+//! has not changed is not built again.
 
 use crate::{r#gen, shell};
 use anyhow::{Context as _, Result, bail};
@@ -12,13 +12,53 @@ use std::process::{Command, Stdio};
 /// The target of components.
 const WASM: &str = "wasm32-wasip2";
 
-/// Which programs are built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Only the one that runs built-in steps.
-    Slim,
-    /// Also the one with the compiler.
-    Both,
+/// How the programs are built.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    /// The profile of cargo.
+    pub(crate) profile: &'static str,
+    /// The system that they are for, if it is not that of this machine.
+    pub(crate) target: Option<&'static str>,
+}
+
+/// The form for every day.
+pub(crate) const EVERYDAY: Form = Form { profile: "release", target: None };
+
+impl Form {
+    /// The host in this form.
+    pub(crate) fn host(self, root: &Path) -> PathBuf {
+        self.folder(root).join("lockstep")
+    }
+
+    /// The compiler in this form.
+    pub(crate) fn compiler(self, root: &Path) -> PathBuf {
+        self.folder(root).join("lockstep-compiler")
+    }
+
+    /// What is embedded in the host of this form: a folder for each step.
+    pub(crate) fn components(self, root: &Path) -> PathBuf {
+        target(root).join("lockstep").join(self.profile)
+    }
+
+    fn folder(self, root: &Path) -> PathBuf {
+        target(root).join(self.target.unwrap_or_default()).join(self.profile)
+    }
+
+    /// The command that builds a package in this form. Each is built alone: together, the host would get Cranelift too.
+    fn cargo(self, root: &Path, command: &str, package: &str) -> Command {
+        let mut cargo = shell::cargo(root);
+        cargo.args([command, "--locked", "--package", package, "--profile", self.profile]);
+        cargo.args(self.target.into_iter().flat_map(|target| ["--target", target]));
+        cargo
+    }
+
+    /// The command that builds the host, with the components in it and the digest of the compiler.
+    pub(crate) fn host_command(self, root: &Path, command: &str) -> Result<Command> {
+        let mut cargo = self.cargo(root, command, "lockstep");
+        cargo.env("LOCKSTEP_COMPONENTS", self.components(root));
+        cargo.env("LOCKSTEP_COMPILER", Digest::of(&fs::read(self.compiler(root))?).to_string());
+        Ok(cargo)
+    }
 }
 
 /// The folder that cargo builds into.
@@ -28,12 +68,7 @@ pub(crate) fn target(root: &Path) -> PathBuf {
 
 /// The finished host.
 pub(crate) fn host(root: &Path) -> PathBuf {
-    target(root).join("release/lockstep")
-}
-
-/// The finished host with the compiler.
-pub(crate) fn full_host(root: &Path) -> PathBuf {
-    target(root).join("release/lockstep-full")
+    EVERYDAY.host(root)
 }
 
 /// The names of the steps: the folders below components/ that have a `step.toml`.
@@ -49,53 +84,34 @@ pub(crate) fn steps(root: &Path) -> Result<Vec<String>> {
     Ok(steps)
 }
 
-/// Builds the host; gives its path.
-pub(crate) fn build(root: &Path, form: Form) -> Result<PathBuf> {
-    let components = components(root)?;
-    if form == Form::Both {
-        shell::step("the host with the compiler");
-        let mut full = host_build(root, &components, "release");
-        shell::run(full.args(["--features", "compile"]))?;
-        copy(&host(root), &full_host(root))?;
-    }
+/// Builds both programs for every day; gives the path of the host.
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    build_as(root, EVERYDAY)
+}
+
+/// Builds both programs in a form; gives the path of the host.
+pub(crate) fn build_as(root: &Path, form: Form) -> Result<PathBuf> {
+    shell::step("the compiler");
+    shell::run(&mut form.cargo(root, "build", "lockstep-compiler"))?;
+    components(root, form)?;
     shell::step("the host");
-    shell::run(&mut host_build(root, &components, "release"))?;
-    Ok(host(root))
+    shell::run(&mut form.host_command(root, "build")?)?;
+    Ok(form.host(root))
 }
 
-/// The command that builds the host with these components in it.
-pub(crate) fn host_build(root: &Path, components: &Path, profile: &str) -> Command {
-    let mut command = shell::cargo(root);
-    command.args(["build", "--locked", "--package", "lockstep", "--profile", profile]);
-    command.env("LOCKSTEP_COMPONENTS", components);
-    command
-}
-
-/// Builds and compiles every step; gives the folder that holds them.
-pub(crate) fn components(root: &Path) -> Result<PathBuf> {
+/// Builds every step to wasm, and has the compiler make machine code of it.
+fn components(root: &Path, form: Form) -> Result<()> {
     let steps = steps(root)?;
     ensure_wasm_target(root)?;
     shell::step(&format!("components: {}", steps.join(", ")));
     guests(root, &steps)?;
-    shell::step("the compiler");
-    let mut compiler = shell::cargo(root);
-    // Together with the host: alone, libraries would get other features, and be built once more for it.
-    compiler.args([
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "lockstep",
-        "--package",
-        "lockstep-engine",
-    ]);
-    shell::run(compiler.args(["--features", "lockstep/compile", "--bin", "lockstep-compiler"]))?;
-    let out = target(root).join("lockstep/components");
+    shell::step("machine code of the components");
+    let out = form.components(root);
     forget_others(&out, &steps)?;
     for step in &steps {
-        component(root, step, &out.join(step))?;
+        component(root, form, step, &out.join(step))?;
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Builds the components to wasm.
@@ -112,25 +128,24 @@ fn guest(root: &Path, package: &str) -> PathBuf {
 }
 
 /// Compiles one step and lays out what is embedded.
-fn component(root: &Path, step: &str, out: &Path) -> Result<()> {
+fn component(root: &Path, form: Form, step: &str, out: &Path) -> Result<()> {
     let wasm = fs::read(guest(root, step))?;
     let digest = Digest::of(&wasm).to_string();
-    let compiler = fs::read(target(root).join("release/lockstep-compiler"))?;
+    let compiler = fs::read(form.compiler(root))?;
     let made_from = format!("{digest} {}", Digest::of(&compiler));
     fs::create_dir_all(out)?;
     write_if_changed(&out.join("step.json"), r#gen::step_json(root, step)?.as_bytes())?;
     if fs::read_to_string(out.join("made-from")).is_ok_and(|text| text == made_from) {
         return Ok(());
     }
-    let code = compile(root, wasm)?;
+    let code = compile(&form.compiler(root), wasm)?;
     write_if_changed(&out.join("component.cwasm"), &code)?;
     write_if_changed(&out.join("digests"), format!("{}\n{digest}\n", Checksum::of(&code)).as_bytes())?;
     write_if_changed(&out.join("made-from"), made_from.as_bytes())
 }
 
-fn compile(root: &Path, wasm: Vec<u8>) -> Result<Vec<u8>> {
-    let program = target(root).join("release/lockstep-compiler");
-    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+fn compile(compiler: &Path, wasm: Vec<u8>) -> Result<Vec<u8>> {
+    let mut child = Command::new(compiler).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let stdin = child.stdin.take();
     let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&wasm)));
     let output = child.wait_with_output()?;
@@ -162,14 +177,6 @@ pub(crate) fn ensure_wasm_target(root: &Path) -> Result<()> {
     }
     shell::step(&format!("adding the target {WASM} to the toolchain"));
     shell::run(Command::new("rustup").args(["target", "add", WASM]).current_dir(root))
-}
-
-/// Replaces a file by a copy, also while an old copy of it runs.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    let mut temporary = to.as_os_str().to_owned();
-    temporary.push(".new");
-    fs::copy(from, &temporary).with_context(|| from.display().to_string())?;
-    Ok(fs::rename(&temporary, to)?)
 }
 
 /// Writes a file only if its content would change, so that cargo does not build what depends on it again.

@@ -42,10 +42,10 @@ fn every_knob_of_the_sandbox_is_named_where_it_is_set_or_left_alone() {
     let source = fs::read_to_string(wasmtime().join("src/config.rs")).unwrap();
     let knobs = knobs(&source);
     assert!(knobs.len() > 80 && knobs.contains("wasm_threads"), "that is not all of them: {knobs:?}");
-    let ours = fs::read_to_string(crate::root().join("host/engine/src/config.rs")).unwrap();
+    let ours = fs::read_to_string(crate::root().join("host/sandbox/src/config.rs")).unwrap();
     let named: BTreeSet<&str> = ours.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     let missing: Vec<_> = knobs.iter().filter(|knob| !named.contains(knob.as_str())).collect();
-    assert!(missing.is_empty(), "host/engine/src/config.rs does not name {missing:?}");
+    assert!(missing.is_empty(), "host/sandbox/src/config.rs does not name {missing:?}");
 }
 
 #[test]

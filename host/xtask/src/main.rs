@@ -28,9 +28,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  build [--compile]   the finished host with its steps: target/release/lockstep;
-                      with --compile also target/release/lockstep-full,
-                      which runs components that are not built in
+  build               the finished programs: target/release/lockstep with its
+                      steps, and beside it lockstep-compiler, which it starts
+                      for components that are not built in
   demo                build, then show a whole release on a small repository,
                       and a thief that is refused
   test [--live]       all tests; with --live also those that need real services
@@ -45,7 +45,7 @@ usage: cargo xtask COMMAND
   bench [--quick] [PART]
                       measure lockstep beside other tools, or one part of it
   score [--details]   count how exactly lockstep and other tools edit YAML
-  dist                the form that ships: one static file
+  dist                the form that ships: two static files
 ";
 
 fn main() -> ExitCode {
@@ -54,8 +54,7 @@ fn main() -> ExitCode {
     let root = root();
     clock::seconds();
     let done = match words.as_slice() {
-        ["build"] => build::build(&root, build::Form::Slim).map(drop),
-        ["build", "--compile"] => build::build(&root, build::Form::Both).map(drop),
+        ["build"] => build::build(&root).map(drop),
         ["demo"] => demo::demo(&root),
         ["test"] => test::test(&root, test::Extent::Offline),
         ["test", "--live"] => test::test(&root, test::Extent::Live),

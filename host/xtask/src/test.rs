@@ -42,11 +42,10 @@ const SANDBOXED: [&str; 6] = [
 
 /// Runs the tests.
 pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
-    build::build(root, build::Form::Both)?;
+    build::build(root)?;
     let hostile = hostile(root, &[])?;
     let with_programs = |command: &mut Command| {
         command.env("LOCKSTEP_BIN", build::host(root));
-        command.env("LOCKSTEP_FULL_BIN", build::full_host(root));
         command.env("LOCKSTEP_HOSTILE", &hostile);
     };
     if extent == Extent::Offline {

@@ -22,10 +22,6 @@ pub(crate) fn main() -> ExitCode {
     if let Some(code) = lockstep_process::serve(std::env::args_os()) {
         return code;
     }
-    #[cfg(feature = "compile")]
-    if std::env::args_os().nth(1).is_some_and(|word| word == lockstep_engine::compile::SUBCOMMAND) {
-        return compile();
-    }
     let exit = match secrets::take() {
         Ok(secrets) => dispatch(secrets),
         Err(error) => {
@@ -97,19 +93,4 @@ pub(crate) fn complain(message: &str) {
 /// Says what to do about what went wrong.
 pub(crate) fn advise(hint: &str) {
     let _ = writeln!(io::stderr(), "  hint: {hint}");
-}
-
-#[cfg(feature = "compile")]
-fn compile() -> ExitCode {
-    match lockstep_engine::compile::serve() {
-        Ok(missing) => {
-            // The run that asked for it says this.
-            let _ = write!(io::stderr(), "{}", missing.join("\n"));
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            let _ = write!(io::stderr(), "{message}");
-            ExitCode::from(Exit::Invalid.code())
-        }
-    }
 }

@@ -173,15 +173,15 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
         PARTS.join(", ")
     );
     let wanted = |part: &str| only.is_none_or(|only| only == part);
-    build::build(root, build::Form::Both)?;
+    build::build(root)?;
     let folder = build::target(root).join("bench");
     let fresh = Fresh::below(&folder);
     let binary =
         |path: std::path::PathBuf| -> Result<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
     shell::say(&format!(
-        "\nsize: lockstep {:.1} MB, with the compiler {:.1} MB",
+        "\nsize: lockstep {:.1} MB, lockstep-compiler {:.1} MB",
         binary(build::host(root))?,
-        binary(build::full_host(root))?
+        binary(build::EVERYDAY.compiler(root))?
     ));
 
     let mut failed = Vec::new();

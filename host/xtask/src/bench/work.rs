@@ -28,7 +28,6 @@ pub(super) fn start(root: &Path, folder: &Path) -> Result<Vec<Contender>> {
     Ok(vec![
         nothing("true", "true", &[]),
         edit("lockstep run manifest-patch", &files, 1, lockstep(&build::host(root), &files)),
-        edit("lockstep-full run manifest-patch", &files, 1, lockstep(&build::full_host(root), &files)),
         edit(
             "lockstep, secrets in the environment",
             &files,

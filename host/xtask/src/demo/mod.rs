@@ -18,19 +18,17 @@ use std::time::Instant;
 /// What the story is told with.
 #[derive(Debug, Clone)]
 struct Programs {
-    /// The program that runs built-in steps.
-    slim: PathBuf,
-    /// The program that also runs components from files.
-    full: PathBuf,
+    /// The finished host, with the compiler beside it.
+    host: PathBuf,
     /// The folder of the hostile components.
     hostile: PathBuf,
 }
 
 /// Builds what is needed, and tells the story.
 pub(crate) fn demo(root: &Path) -> Result<()> {
-    build::build(root, build::Form::Both)?;
+    build::build(root)?;
     let hostile = test::hostile(root, &thief::COMPONENTS)?;
-    let programs = Programs { slim: build::host(root), full: build::full_host(root), hostile };
+    let programs = Programs { host: build::host(root), hostile };
     let folder = build::target(root).join("demo");
     let began = Instant::now();
     tell(&root.join("examples/demo"), &folder, programs, shell::say)?;

@@ -107,16 +107,10 @@ impl Stage {
         self.show(format!("# {about}"), text.to_owned());
     }
 
-    /// A run of a built-in step.
+    /// A run of a step, built in or from a file.
     pub(super) fn lockstep(&mut self, args: &[&str], end: End<'_>) -> Result<()> {
-        let program = self.programs.slim.clone();
+        let program = self.programs.host.clone();
         self.run("lockstep", &program, &[&["run"], args].concat(), end)
-    }
-
-    /// A run of a component from a file.
-    pub(super) fn lockstep_full(&mut self, args: &[&str], end: End<'_>) -> Result<()> {
-        let program = self.programs.full.clone();
-        self.run("lockstep-full", &program, &[&["run"], args].concat(), end)
     }
 
     /// A call of git.

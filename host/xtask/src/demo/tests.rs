@@ -13,7 +13,7 @@ const ANY: char = '…';
 fn programs() -> Programs {
     let hostile = support::hostile(thief::COMPONENTS[0]);
     let hostile = hostile.parent().unwrap().to_owned();
-    Programs { slim: support::slim(), full: support::full(), hostile }
+    Programs { host: support::slim(), hostile }
 }
 
 fn example() -> PathBuf {
@@ -166,7 +166,7 @@ fn replace(scene: &Path, file: &str, old: &str, new: &str) {
 fn another_exit_code_or_another_word_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     // It runs git alone.
-    let none = Programs { slim: PathBuf::new(), full: PathBuf::new(), hostile: PathBuf::new() };
+    let none = Programs { host: PathBuf::new(), hostile: PathBuf::new() };
     let mut stage = Stage::new(&example(), folder.path(), none, silent).unwrap();
     stage.git(&["check-ref-format", "--branch", "main"], well(&["main"])).unwrap();
     let error = stage.git(&["check-ref-format", "--branch", "main"], ends(3, &[])).unwrap_err().to_string();

@@ -27,22 +27,22 @@ pub(super) fn tell(stage: &mut Stage) -> Result<()> {
     let policy = bring(stage)?;
     let reads = ["../thief.wasm", "--act", "read", "--words"];
     let refused = "error: a component that is not built in runs only under a policy";
-    stage.lockstep_full(&[&reads[..], &[".git/config"]].concat(), ends(3, &[refused]))?;
+    stage.lockstep(&[&reads[..], &[".git/config"]].concat(), ends(3, &[refused]))?;
     stage.tell("It is given one, which lets it read manifests. policy.yaml:", &policy);
     let under = ["--policy", "../policy.yaml"];
     let manifest = [&reads[..], &["envs/prod/web.yaml"], &under].concat();
-    stage.lockstep_full(&manifest, well(&["lockstep thief.wasm: done"]))?;
+    stage.lockstep(&manifest, well(&["lockstep thief.wasm: done"]))?;
     stage.say("So it runs. It reaches for the token.");
     let denied =
         "error: denied: read `.git/config`: it is the repository's own data, out of reach for every step";
     let receipt = ["--receipt", "../receipts/thief.json"];
     let steal = [&reads[..], &[".git/config"], &under, &receipt].concat();
-    stage.lockstep_full(&steal, ends(3, &[denied]))?;
+    stage.lockstep(&steal, ends(3, &[denied]))?;
     stage.say("Another would call home. It is allowed the same, and is not even started.");
     let denied = "error: the component imports `wasi:sockets/network@0.2.6`, which no step is given";
     let call =
         ["../caller.wasm", "--act", "send", "--words", "203.0.113.7:443", "--policy", "../policy.yaml"];
-    stage.lockstep_full(&call, ends(3, &[denied]))?;
+    stage.lockstep(&call, ends(3, &[denied]))?;
     receipts::show(stage, "thief", "denied")?;
     nothing_leaked(stage, planted)
 }

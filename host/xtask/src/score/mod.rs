@@ -26,7 +26,7 @@ const EXAMPLES: usize = 2;
 pub(crate) fn score(root: &Path, details: bool) -> Result<()> {
     let lockstep = Tool::Lockstep(match std::env::var_os("LOCKSTEP_BIN") {
         Some(program) => program.into(),
-        None => build::build(root, build::Form::Slim)?,
+        None => build::build(root)?,
     });
     shell::step("other tools");
     let tools: Vec<Tool> = std::iter::once(lockstep).chain(Tool::peers().map_err(Error::msg)?).collect();

@@ -12,9 +12,9 @@ use wasmtime::{
 const TARGET: &str = env!("LOCKSTEP_TARGET");
 
 /// How much stack a component may use. Part of the settings, so the same for every step.
-pub(crate) const STACK_BYTES: usize = 1024 * 1024;
+const STACK_BYTES: usize = 1024 * 1024;
 /// The stack of a thread that runs a component: the host's own code needs some besides.
-pub(crate) const THREAD_STACK_BYTES: usize = STACK_BYTES + 2 * 1024 * 1024;
+pub const THREAD_STACK_BYTES: usize = STACK_BYTES + 2 * 1024 * 1024;
 
 /// Address space for one memory: all that 32 bits can address, so that no access needs a check of its own.
 const MEMORY_RESERVATION: u64 = 4 << 30;
@@ -44,14 +44,14 @@ const ACCEPTED: WasmFeatures = WasmFeatures::WASM2
 ///
 /// # Errors
 /// The settings do not fit the machine.
-pub(crate) fn engine() -> wasmtime::Result<Engine> {
+pub fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.target(TARGET)?;
     language(&mut config);
     limits(&mut config);
     memories(&mut config);
     code(&mut config);
-    #[cfg(feature = "compile")]
+    #[cfg(feature = "compiler")]
     compiler(&mut config);
     Engine::new(&config)
 }
@@ -123,7 +123,7 @@ fn code(config: &mut Config) {
 
 /// How the compiler works. Its mitigations of Spectre, for heaps and for tables, are on; they have no knob that is safe
 /// to call, and are not turned off (`cranelift_flag_enable`, `cranelift_flag_set`).
-#[cfg(feature = "compile")]
+#[cfg(feature = "compiler")]
 fn compiler(config: &mut Config) {
     use wasmtime::{OptLevel, RegallocAlgorithm, Strategy};
     config.enable_compiler(true);
@@ -151,84 +151,3 @@ fn compiler(config: &mut Config) {
 // - `async_support` does nothing any more.
 // - `detect_host_feature` and `x86_float_abi_ok` are unsafe and for systems without an operating system; by default
 //   wasmtime looks whether the processor has what the code needs.
-
-#[cfg(all(test, feature = "compile"))]
-mod tests {
-    use super::*;
-
-    fn compiles(component: &str) -> wasmtime::Result<usize> {
-        let component = wat::parse_str(component).unwrap_or_else(|error| panic!("{component}: {error}"));
-        engine()?.precompile_component(&component).map(|code| code.len())
-    }
-
-    fn module(text: &str) -> wasmtime::Result<usize> {
-        compiles(&format!("(component (core module {text}))"))
-    }
-
-    #[test]
-    fn what_compilers_emit_is_accepted() {
-        for text in [
-            "(func (result i32 i32) i32.const 1 i32.const 2)",
-            "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)))",
-            "(func (result v128) (v128.const i32x4 0 0 0 0))",
-            "(table 1 funcref) (func (param funcref) (table.set (i32.const 0) (local.get 0)))",
-            "(import \"env\" \"base\" (global i32)) (global i32 (i32.add (global.get 0) (i32.const 1)))",
-            "(func (param f32) (result i32) (i32.trunc_sat_f32_s (local.get 0)))",
-            "(func (param i32) (result i32) (i32.extend8_s (local.get 0)))",
-        ] {
-            module(text).unwrap_or_else(|error| panic!("{text}: {error:#}"));
-        }
-    }
-
-    #[test]
-    fn what_no_step_needs_is_refused() {
-        for text in [
-            "(memory i64 1)",
-            "(memory 1 1 shared)",
-            "(memory 1) (func (result i32) (i32.atomic.load (i32.const 0)))",
-            "(func (return_call 0))",
-            "(func (param (ref func)))",
-            "(type (struct))",
-            "(func (param externref))",
-            "(tag)",
-            "(memory 1 (pagesize 1))",
-            "(func (result i64 i64) (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)))",
-            "(func (param v128 v128 v128) (result v128)
-                (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))",
-        ] {
-            assert!(module(text).is_err(), "{text}");
-        }
-        for text in ["(component (type (map string u32)))", "(component (type (list u8 4)))"] {
-            assert!(compiles(text).is_err(), "{text}");
-        }
-        assert!(compiles("(component (type (func async)))").is_err());
-        assert!(compiles("(component (core func (canon error-context.drop)))").is_err());
-    }
-
-    /// What components that were composed hand each other goes from one memory to another.
-    #[test]
-    fn components_that_were_composed_are_accepted() {
-        let composed = r#"(component
-            (component $giver
-                (core module $m
-                    (memory (export "memory") 1)
-                    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 64)
-                    (func (export "take") (param i32 i32)))
-                (core instance $i (instantiate $m))
-                (func (export "take") (param "text" string)
-                    (canon lift (core func $i "take") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
-            (instance $giver (instantiate $giver))
-            (component $user
-                (import "take" (func $take (param "text" string)))
-                (core module $memory (memory (export "memory") 1))
-                (core instance $memory (instantiate $memory))
-                (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
-                (core module $m
-                    (import "host" "take" (func $take (param i32 i32)))
-                    (func (export "run") (call $take (i32.const 0) (i32.const 4))))
-                (core instance $i (instantiate $m (with "host" (instance (export "take" (func $take))))))
-                (func (export "run") (canon lift (core func $i "run"))))
-            (instance (instantiate $user (with "take" (func $giver "take")))))"#;
-        compiles(composed).unwrap();
-    }
-}
