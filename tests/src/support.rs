@@ -20,16 +20,10 @@ use tempfile::TempDir;
 pub const SECRETS: [&str; 4] =
     ["canary-Deploy/Token+7291", "canary Secret&X=4410", "canary-git-5d20c1", "canary-outside-93be07"];
 
-/// The program that runs built-in steps only.
+/// The finished program. It starts the compiler beside it for components that are not built in.
 #[must_use]
 pub fn slim() -> PathBuf {
     given("LOCKSTEP_BIN")
-}
-
-/// The program that also runs components from files.
-#[must_use]
-pub fn full() -> PathBuf {
-    given("LOCKSTEP_FULL_BIN")
 }
 
 /// A hostile component.
@@ -145,7 +139,7 @@ impl Scene {
             &format!("version: 1\ncomponents:\n  - digest: {digest}\n    allow: {allow}\n    limits: {{{limits}}}\n"),
         );
         let policy = self.path("own/policy.yaml");
-        Run::new(self, full()).args(["run"]).arg(path).args(["--policy"]).arg(policy)
+        Run::new(self, slim()).args(["run"]).arg(path).args(["--policy"]).arg(policy)
     }
 
     /// A run of a hostile component that may do everything below `deploy/`.

@@ -200,7 +200,7 @@ fn attack_6_the_files_between_the_run_and_its_platform_are_out_of_reach() {
             "version: 1\ncomponents: [{{digest: '{digest}', allow: {{workspace: ['write deploy/**']}}}}]\n"
         ),
     );
-    let run = scene.call(support::full()).arg("run").arg(hostile("reach")).arg("--policy");
+    let run = scene.call(support::slim()).arg("run").arg(hostile("reach")).arg("--policy");
     let run = run.arg(scene.path("workspace/deploy/policy.yaml")).arg("-C").arg(scene.path("workspace"));
     let run = run.arg("--receipt").arg(scene.path("own/receipt.json"));
     let run = run.args(["--format=json", "--act=write", "--words=deploy/policy.yaml"]);

@@ -98,7 +98,7 @@ fn the_compiler_gets_no_environment_at_all() {
         let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
         let child = children.split_whitespace().next()?;
         let arguments = fs::read(format!("/proc/{child}/cmdline")).ok()?;
-        let is_compiler = String::from_utf8_lossy(&arguments).contains("compile-component");
+        let is_compiler = String::from_utf8_lossy(&arguments).contains("lockstep-compiler");
         is_compiler.then(|| fs::read(format!("/proc/{child}/environ")))
     });
     match environment {

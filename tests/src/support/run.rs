@@ -86,8 +86,8 @@ impl<'s> Run<'s> {
         self
     }
 
-    /// As a user who is not root, whoever runs the tests. The program, and a component that it is given, are copied to
-    /// where that user can read them.
+    /// As a user who is not root, whoever runs the tests. The program with its compiler, and a component that it is given,
+    /// are copied to where that user can read them.
     #[must_use]
     pub fn nobody(mut self) -> Self {
         if rustix::process::geteuid().is_root() {
@@ -100,7 +100,11 @@ impl<'s> Run<'s> {
                 copy_program(file, &copy);
                 copy
             };
+            let compiler = self.program.with_file_name("lockstep-compiler");
             self.program = copied(&self.program, "program");
+            if compiler.exists() {
+                copied(&compiler, "lockstep-compiler");
+            }
             for arg in &mut self.args {
                 let path = Path::new(arg);
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
