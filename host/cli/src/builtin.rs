@@ -17,7 +17,7 @@ pub(crate) struct Builtin {
 }
 
 /// The steps of this program, by name.
-pub(crate) const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
+pub(crate) static ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
 /// The digest of the compiler that was built with this program; none if it was built without one.
 pub(crate) static COMPILER: Option<&str> = option_env!("LOCKSTEP_COMPILER");

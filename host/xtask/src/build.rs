@@ -186,3 +186,23 @@ pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
     }
     fs::write(path, content).with_context(|| path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockstep_tests::support;
+
+    /// A constant that the compiler copies into each place that uses it would double the program.
+    #[test]
+    fn the_code_of_each_component_is_in_the_program_once() {
+        let root = crate::root();
+        let program = fs::read(support::slim()).unwrap();
+        for step in steps(&root).unwrap() {
+            let code = fs::read(EVERYDAY.components(&root).join(&step).join("component.cwasm")).unwrap();
+            // From the middle, since all begin with the same headers.
+            let piece = &code[code.len() / 2..][..4096];
+            let is_here = |at: &usize| program[*at] == piece[0] && program[*at..].starts_with(piece);
+            assert_eq!((0..program.len()).filter(is_here).count(), 1, "{step}");
+        }
+    }
+}
