@@ -6,6 +6,7 @@ mod documents;
 mod fresh;
 mod measure;
 mod render;
+mod size;
 mod stream;
 mod upload;
 mod verify;
@@ -150,7 +151,8 @@ impl Rounds {
 }
 
 /// The parts of the measurement, each a table for each size.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
+    "size",
     "start",
     "bulk",
     "stream",
@@ -183,6 +185,11 @@ pub(crate) fn bench(root: &Path, rounds: Rounds, only: Option<&str>) -> Result<(
         binary(build::host(root))?,
         binary(build::EVERYDAY.compiler(root))?
     ));
+
+    // It takes a link of its own, so it is done only if asked for.
+    if only == Some("size") {
+        return size::show(root);
+    }
 
     let mut failed = Vec::new();
     let mut table = |title: &str, contenders: &[Contender], rounds: usize| -> Result<()> {
