@@ -67,7 +67,7 @@ pub(crate) fn test(root: &Path, extent: Extent) -> Result<()> {
     }
     shell::step("live tests: real services and runners");
     let mut live = cargo_test(root);
-    live.args(["--package", "lockstep-tests", "--features", "live", "--test", "live_*"]);
+    live.args(["--package", "lockstep-tests", "--features", "live", "--test", "live"]);
     with_programs(&mut live);
     shell::run(&mut live)
 }
