@@ -1,5 +1,5 @@
 //! The generated wrappers on the programs that other people run workflows with: equal inputs give an equal
-//! result everywhere, and nothing hostile in them is obeyed. `LOCKSTEP_BIN` is the binary that is run.
+//! result everywhere, and nothing hostile in them is obeyed.
 
 use lockstep_tests::platforms::{Scratch, act, gitlab_ci_local, lockstep, need, pipeline, run};
 use lockstep_tests::services;

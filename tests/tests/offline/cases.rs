@@ -1,5 +1,6 @@
 //! The cases of every step through the finished program: the files are as expected to the byte, a second run finds
-//! nothing to do, and a run that does not end well changes nothing.
+//! nothing to do, and a run that does not end well changes nothing. `cargo xtask test STEP` names the step in
+//! `LOCKSTEP_CASES_OF`; without it the cases of all steps run.
 
 use lockstep_cases::{Case, assert_same};
 use lockstep_tests::support::{self, Ended, Scene};
@@ -25,7 +26,8 @@ fn every_step_has_a_case_that_ends_well_and_one_that_does_not() {
 
 #[test]
 fn every_case_holds() {
-    for step in support::steps() {
+    let only = std::env::var("LOCKSTEP_CASES_OF").ok();
+    for step in support::steps().into_iter().filter(|step| only.as_ref().is_none_or(|only| only == step)) {
         lockstep_cases::every(&folder(&step), 2, |case| check(&step, case));
     }
 }
