@@ -11,6 +11,11 @@ use std::process::{Command, Stdio};
 
 /// The target of components.
 const WASM: &str = "wasm32-wasip2";
+/// What cargo is told so that each library is built for one set of features: it selects all crates with what their tests
+/// need, whichever of them it then builds.
+pub(crate) const WHOLE: [&str; 3] = ["--workspace", "--features", "lockstep/compile,lockstep-tests/live"];
+/// The same for the program without the compiler.
+const SLIM: [&str; 3] = ["--workspace", "--features", "lockstep-tests/live"];
 
 /// Which programs are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,19 @@ pub(crate) fn full_host(root: &Path) -> PathBuf {
     target(root).join("release/lockstep-full")
 }
 
+/// The folder of compiled components.
+fn components_folder(root: &Path) -> PathBuf {
+    target(root).join("lockstep/components")
+}
+
+/// Has cargo embed the components that are there: the crate of the program is built anew when they come or go.
+pub(crate) fn with_components(root: &Path, cargo: &mut Command) {
+    let folder = components_folder(root);
+    if folder.exists() {
+        cargo.env("LOCKSTEP_COMPONENTS", folder);
+    }
+}
+
 /// The names of the steps: the folders below components/ that have a `step.toml`.
 pub(crate) fn steps(root: &Path) -> Result<Vec<String>> {
     let mut steps = Vec::new();
@@ -51,24 +69,21 @@ pub(crate) fn steps(root: &Path) -> Result<Vec<String>> {
 
 /// Builds the host; gives its path.
 pub(crate) fn build(root: &Path, form: Form) -> Result<PathBuf> {
-    let components = components(root)?;
+    components(root)?;
+    let host_build = |selection: &[&str]| {
+        let mut cargo = shell::cargo(root);
+        cargo.args(["build", "--locked", "--release"]).args(selection).args(["--bin", "lockstep"]);
+        with_components(root, &mut cargo);
+        shell::run(&mut cargo)
+    };
     if form == Form::Both {
         shell::step("the host with the compiler");
-        let mut full = host_build(root, &components, "release");
-        shell::run(full.args(["--features", "compile"]))?;
+        host_build(&WHOLE)?;
         copy(&host(root), &full_host(root))?;
     }
     shell::step("the host");
-    shell::run(&mut host_build(root, &components, "release"))?;
+    host_build(&SLIM)?;
     Ok(host(root))
-}
-
-/// The command that builds the host with these components in it.
-pub(crate) fn host_build(root: &Path, components: &Path, profile: &str) -> Command {
-    let mut command = shell::cargo(root);
-    command.args(["build", "--locked", "--package", "lockstep", "--profile", profile]);
-    command.env("LOCKSTEP_COMPONENTS", components);
-    command
 }
 
 /// Builds and compiles every step; gives the folder that holds them.
@@ -79,18 +94,9 @@ pub(crate) fn components(root: &Path) -> Result<PathBuf> {
     guests(root, &steps)?;
     shell::step("the compiler");
     let mut compiler = shell::cargo(root);
-    // Together with the host: alone, libraries would get other features, and be built once more for it.
-    compiler.args([
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "lockstep",
-        "--package",
-        "lockstep-engine",
-    ]);
-    shell::run(compiler.args(["--features", "lockstep/compile", "--bin", "lockstep-compiler"]))?;
-    let out = target(root).join("lockstep/components");
+    compiler.args(["build", "--locked", "--release"]).args(WHOLE).args(["--bin", "lockstep-compiler"]);
+    shell::run(&mut compiler)?;
+    let out = components_folder(root);
     forget_others(&out, &steps)?;
     for step in &steps {
         component(root, step, &out.join(step))?;
