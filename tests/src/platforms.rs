@@ -1,23 +1,22 @@
 //! The programs that other people run workflows with, each in a folder of its own: a runner of GitHub's workflows, one of
-//! GitLab's pipelines, and Jenkins' pipeline language. `LOCKSTEP_BIN` is the binary that they get. It tests nothing
-//! itself.
+//! GitLab's pipelines, and Jenkins' pipeline language. They get the finished program. It tests nothing itself.
 
 use crate::services;
 use crate::shim::root;
+use crate::support::slim;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// The binary to test.
+/// The finished program.
 ///
 /// # Panics
-/// It is not named, or not there.
+/// It is not there.
 #[must_use]
 pub fn lockstep() -> PathBuf {
-    let path = std::env::var_os("LOCKSTEP_BIN").expect("LOCKSTEP_BIN names the lockstep binary to test");
-    fs::canonicalize(path).expect("LOCKSTEP_BIN exists")
+    fs::canonicalize(slim()).expect("the finished program")
 }
 
 /// A folder with a workspace, a home and a place for what comes out.

@@ -20,16 +20,17 @@ use tempfile::TempDir;
 pub const SECRETS: [&str; 4] =
     ["canary-Deploy/Token+7291", "canary Secret&X=4410", "canary-git-5d20c1", "canary-outside-93be07"];
 
-/// The finished program. It starts the compiler beside it for components that are not built in.
+/// The finished program, which starts the compiler beside it for components that are not built in: `LOCKSTEP_BIN`, or the one
+/// that was built last.
 #[must_use]
 pub fn slim() -> PathBuf {
-    given("LOCKSTEP_BIN")
+    built("LOCKSTEP_BIN", "release/lockstep")
 }
 
-/// A hostile component.
+/// A hostile component, in the folder `LOCKSTEP_HOSTILE` or where it was built last.
 #[must_use]
 pub fn hostile(name: &str) -> PathBuf {
-    given("LOCKSTEP_HOSTILE").join(format!("{name}.wasm"))
+    built("LOCKSTEP_HOSTILE", "hostile/wasm32-wasip2/guest").join(format!("{name}.wasm"))
 }
 
 /// The folder of the checkout.
@@ -38,10 +39,12 @@ pub fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-fn given(variable: &str) -> PathBuf {
+/// What a variable names, or what stands here below the folder that cargo builds into.
+fn built(variable: &str, place: &str) -> PathBuf {
+    let target = || std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let path = std::env::var_os(variable).map(PathBuf::from);
-    let path = path.unwrap_or_else(|| panic!("{variable} is not set: run the tests with `cargo xtask test`"));
-    assert!(path.exists(), "{variable} names {}, which does not exist", path.display());
+    let path = path.unwrap_or_else(|| checkout().join(target()).join(place));
+    assert!(path.exists(), "{} does not exist; `cargo xtask test offline` builds it", path.display());
     path
 }
 

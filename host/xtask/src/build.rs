@@ -11,9 +11,14 @@ use std::process::{Command, Stdio};
 
 /// The target of components.
 const WASM: &str = "wasm32-wasip2";
+/// The package of the compiler. It is always built alone: together with others, they would get Cranelift too.
+pub(crate) const COMPILER: &str = "lockstep-compiler";
+/// What cargo is told so that each library is built for one set of features: it selects all other crates with what their
+/// tests need, whichever of them it then builds.
+pub(crate) const WHOLE: [&str; 5] = ["--workspace", "--exclude", COMPILER, "--features", "lockstep-tests/live"];
 
 /// How the programs are built.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     /// The profile of cargo.
     pub(crate) profile: &'static str,
@@ -44,21 +49,43 @@ impl Form {
         target(root).join(self.target.unwrap_or_default()).join(self.profile)
     }
 
-    /// The command that builds a package in this form. Each is built alone: together, the host would get Cranelift too.
-    fn cargo(self, root: &Path, command: &str, package: &str) -> Command {
+    /// The command that builds one package in this form, alone.
+    fn alone(self, root: &Path, package: &str) -> Command {
         let mut cargo = shell::cargo(root);
-        cargo.args([command, "--locked", "--package", package, "--profile", self.profile]);
+        cargo.args(["build", "--locked", "--package", package, "--profile", self.profile]);
         cargo.args(self.target.into_iter().flat_map(|target| ["--target", target]));
         cargo
     }
 
-    /// The command that builds the host, with the components in it and the digest of the compiler.
-    pub(crate) fn host_command(self, root: &Path, command: &str) -> Result<Command> {
-        let mut cargo = self.cargo(root, command, "lockstep");
-        cargo.env("LOCKSTEP_COMPONENTS", self.components(root));
-        cargo.env("LOCKSTEP_COMPILER", Digest::of(&fs::read(self.compiler(root))?).to_string());
-        Ok(cargo)
+    /// The command that builds the host, with the components in it and the digest of the compiler. The everyday host has the
+    /// libraries that its tests have, so that each is built once; what ships is built alone.
+    pub(crate) fn host_command(self, root: &Path) -> Command {
+        let mut cargo = if self == EVERYDAY {
+            let mut cargo = shell::cargo(root);
+            cargo.args(["build", "--locked", "--release", "--bin", "lockstep"]).args(WHOLE);
+            cargo
+        } else {
+            self.alone(root, "lockstep")
+        };
+        self.embed(root, &mut cargo);
+        cargo
     }
+
+    /// Has cargo embed the components and the digest of the compiler, if they are built: cargo builds the crate of the
+    /// program anew when they change.
+    fn embed(self, root: &Path, cargo: &mut Command) {
+        if let Ok(compiler) = fs::read(self.compiler(root)) {
+            cargo.env("LOCKSTEP_COMPILER", Digest::of(&compiler).to_string());
+        }
+        if self.components(root).exists() {
+            cargo.env("LOCKSTEP_COMPONENTS", self.components(root));
+        }
+    }
+}
+
+/// Has cargo embed what the everyday program embeds.
+pub(crate) fn with_components(root: &Path, cargo: &mut Command) {
+    EVERYDAY.embed(root, cargo);
 }
 
 /// The folder that cargo builds into.
@@ -92,10 +119,10 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
 /// Builds both programs in a form; gives the path of the host.
 pub(crate) fn build_as(root: &Path, form: Form) -> Result<PathBuf> {
     shell::step("the compiler");
-    shell::run(&mut form.cargo(root, "build", "lockstep-compiler"))?;
+    shell::run(&mut form.alone(root, COMPILER))?;
     components(root, form)?;
     shell::step("the host");
-    shell::run(&mut form.host_command(root, "build")?)?;
+    shell::run(&mut form.host_command(root))?;
     Ok(form.host(root))
 }
 

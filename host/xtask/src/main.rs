@@ -13,7 +13,9 @@ mod r#gen;
 #[cfg(test)]
 mod knobs;
 mod lint;
+mod members;
 mod mutants;
+mod near;
 mod new;
 mod score;
 mod shell;
@@ -33,7 +35,11 @@ usage: cargo xtask COMMAND
                       for components that are not built in
   demo                build, then show a whole release on a small repository,
                       and a thief that is refused
-  test [--live]       all tests; with --live also those that need real services
+  test [--live] [STEP|CRATE|MODULE [NAME]]
+                      all tests without a network, or with --live those that
+                      need real services; or the tests of a step with its
+                      cases, of a crate, or of a module of tests/; of these
+                      the ones with NAME in their name
   lint                formatting, lints, and all that `deny` checks
   deny                licences, sources and known faults of the libraries
   mutants             show that a test fails without each of some guards
@@ -56,8 +62,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["build"] => build::build(&root).map(drop),
         ["demo"] => demo::demo(&root),
-        ["test"] => test::test(&root, test::Extent::Offline),
-        ["test", "--live"] => test::test(&root, test::Extent::Live),
+        ["test", words @ ..] => test::test(&root, words),
         ["gen"] => generate(&root, false),
         ["gen", "--check"] => generate(&root, true),
         // What `bench` measures as the floor, a process of its own.

@@ -6,6 +6,7 @@ pub mod client;
 pub mod cluster;
 mod folder;
 mod keys;
+mod kinds;
 pub mod kubeconfig;
 mod kubectl;
 mod logs;

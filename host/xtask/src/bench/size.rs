@@ -16,8 +16,8 @@ const LANGUAGE: [&str; 3] = ["alloc", "core", "std"];
 
 /// Prints the table.
 pub(super) fn show(root: &Path) -> Result<()> {
-    let mut link = EVERYDAY.host_command(root, "rustc")?;
-    shell::run(link.args(["--bin", "lockstep", "--", "-C", "strip=none"]))?;
+    let mut link = EVERYDAY.host_command(root);
+    shell::run(link.args(["--config", "profile.release.package.lockstep.strip=\"none\""]))?;
     let program = EVERYDAY.host(root);
     let sections = said("size", &["-A", "-d"], &program)?;
     let symbols = said("nm", &["--demangle", "--print-size", "--radix=d"], &program)?;
@@ -37,7 +37,7 @@ pub(super) fn show(root: &Path) -> Result<()> {
     let rest = crates.iter().skip(CRATES).map(|(_, bytes)| bytes).sum();
     shell::say(&row(&format!("{} other crates", crates.len().saturating_sub(CRATES)), rest));
     // The everyday program has no symbols.
-    shell::run(&mut EVERYDAY.host_command(root, "build")?)
+    shell::run(&mut EVERYDAY.host_command(root))
 }
 
 fn row(name: &str, bytes: u64) -> String {

@@ -1,0 +1,32 @@
+//! Kinds that a cluster does not have by itself. Tests that need the same kind define it alike, so they can use one cluster.
+
+use super::Cluster;
+use serde_json::json;
+
+impl Cluster {
+    /// Defines a kind with a count, unless it is there, and waits until the API server serves it.
+    ///
+    /// # Panics
+    /// The API server refuses it.
+    pub fn define(&self, group: &str, version: &str, kind: &str) {
+        let singular = kind.to_lowercase();
+        let plural = format!("{singular}s");
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("{plural}.{group}")},
+            "spec": {
+                "group": group, "scope": "Namespaced",
+                "names": {"kind": kind, "plural": plural, "singular": singular},
+                "versions": [{
+                    "name": version, "served": true, "storage": true, "subresources": {"scale": scale},
+                    "schema": {"openAPIV3Schema": anything},
+                }],
+            },
+        });
+        self.apply("default", &definition.to_string()).unwrap_or_else(|error| panic!("{error}"));
+        let served = format!("/apis/{group}/{version}/namespaces/default/{plural}");
+        self.wait(&format!("the kind {kind}"), || self.get(&served).ok());
+    }
+}

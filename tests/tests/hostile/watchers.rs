@@ -1,0 +1,169 @@
+//! Hostile components that look at many files at once, by digests and links. Nothing outside the grant is told and no
+//! file is changed; the receipt lists each call once, with its verdict, however many files it names.
+
+use lockstep_tests::support::{self, Ended, Run, Scene, assert_no_secret};
+use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+/// A host call as the receipt lists it: function, target, verdict.
+type Call<'a> = (&'a str, &'a str, &'a str);
+
+/// Makes the run and checks what holds for every attack.
+#[track_caller]
+fn check(scene: &Scene, run: Run<'_>, end: (i32, &str), call: Call<'_>) -> Ended {
+    let before = scene.files();
+    let ended = run.end();
+    ended.expect(end.0, end.1);
+    assert_eq!(scene.files(), before, "files changed");
+    let made = support::calls(scene);
+    let made: Vec<Call<'_>> =
+        made.iter().map(|(call, target, verdict)| (&**call, &**target, &**verdict)).collect();
+    assert_eq!(made, [call]);
+    assert_no_secret(scene, &ended);
+    ended
+}
+
+/// A run that looks in one way at what it names, once, and what it was told.
+#[track_caller]
+fn look(scene: &Scene, act: &str, name: &str, end: (i32, &str), verdict: &str) -> String {
+    let call = if act == "links" { "workspace.links" } else { "workspace.digests" };
+    let ended = check(scene, scene.attack("watchers", act, &[name]), end, (call, name, verdict));
+    ended.result()["outputs"]["said"][0].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_component_looks_at_what_its_policy_allows() {
+    let scene = Scene::new();
+    symlink("web.yaml", scene.path("workspace/deploy/link")).unwrap();
+    let digest = lockstep_model::digest::Digest::of(b"image: web:v1\n").hex();
+    let said = look(&scene, "digest", "deploy/web.yaml", (0, "done"), "allowed");
+    assert_eq!(said, format!("[[\"{digest}\"]]"));
+    let said = look(&scene, "links", "deploy/*", (0, "done"), "allowed");
+    assert!(said.contains("\"deploy/link\"") && said.contains("\"web.yaml\""), "{said}");
+}
+
+#[test]
+fn attack_2_no_path_and_no_pattern_leads_out() {
+    let scene = Scene::new();
+    scene.put("workspace/other/web.yaml", "theirs");
+    symlink("web.yaml", scene.path("workspace/other/link")).unwrap();
+    let absolute = scene.path("outside/secret.txt");
+    for name in [
+        "../outside/secret.txt",
+        "deploy/../../outside/secret.txt",
+        "deploy/../other/link",
+        "/etc/passwd",
+        "/proc/self/environ",
+        absolute.to_str().unwrap(),
+        "deploy//web.yaml",
+        "other/web.yaml",
+        "other/link",
+        "other/missing",
+    ] {
+        for act in ["digest", "links"] {
+            look(&scene, act, name, (3, "denied"), "denied");
+        }
+    }
+    for pattern in ["**", "*", "*/*", "other/*", "{deploy,other}/*", "deploy/../*", "/**"] {
+        look(&scene, "links", pattern, (3, "denied"), "denied");
+    }
+    // Standard input is no file, and not granted.
+    look(&scene, "digest", "-", (3, "denied"), "denied");
+    for name in ["deploy\\web.yaml", "deploy/web.yaml\n", "deploy/we\u{200b}b.yaml", ""] {
+        for act in ["digest", "links"] {
+            assert_eq!(look(&scene, act, name, (0, "done"), "invalid"), "invalid");
+        }
+    }
+    // One that is not granted spoils the whole call.
+    let run = scene.attack("watchers", "both", &["deploy/web.yaml", "other/web.yaml"]);
+    let call = ("workspace.digests", "deploy/web.yaml and 1 more", "denied");
+    let ended = check(&scene, run, (3, "denied"), call);
+    assert_eq!(ended.result()["outputs"], serde_json::json!({}));
+}
+
+#[test]
+fn attack_3_no_link_is_followed_to_look_behind_it() {
+    let scene = Scene::new();
+    let deploy = scene.path("workspace/deploy");
+    symlink("secret.txt", scene.path("outside/inner")).unwrap();
+    symlink("../../outside/secret.txt", deploy.join("file")).unwrap();
+    symlink(scene.path("outside"), deploy.join("folder")).unwrap();
+    symlink("web.yaml", deploy.join("inside")).unwrap();
+    symlink("/proc/self/environ", deploy.join("environ")).unwrap();
+    for path in ["deploy/file", "deploy/folder/secret.txt", "deploy/inside", "deploy/environ"] {
+        look(&scene, "digest", path, (3, "denied"), "denied");
+    }
+    look(&scene, "links", "deploy/folder/inner", (3, "denied"), "denied");
+    assert_eq!(look(&scene, "links", "deploy/folder/**", (0, "done"), "allowed"), "[]");
+    let said = look(&scene, "links", "deploy/**", (0, "done"), "allowed");
+    assert_eq!(said.matches("path:").count(), 4, "{said}");
+    assert!(!said.contains("inner"), "{said}");
+}
+
+#[test]
+fn attack_6_nothing_is_told_of_what_is_protected() {
+    let scene = Scene::new();
+    symlink("config", scene.path("workspace/.git/link")).unwrap();
+    scene.put("workspace/deploy/output", "");
+    let rights = ["read **", "read .git/**", "read .GIT/config", "read .lockstep-journal"];
+    let look = |act, name, end, verdict| {
+        let call = if act == "links" { "workspace.links" } else { "workspace.digests" };
+        let run = scene.attack_with("watchers", act, &[name], &rights, "");
+        let run = run.env("GITHUB_OUTPUT", scene.path("workspace/deploy/output"));
+        check(&scene, run, end, (call, name, verdict)).result()["outputs"]["said"][0].clone()
+    };
+    for name in [".git/config", ".GIT/config", ".lockstep-journal", "deploy/output"] {
+        for act in ["digest", "links"] {
+            look(act, name, (3, "denied"), "denied");
+        }
+    }
+    look("links", ".git/link", (3, "denied"), "denied");
+    assert_eq!(look("links", ".git/**", (0, "done"), "allowed"), "[]");
+    assert_eq!(look("links", "**", (0, "done"), "allowed"), "[]");
+}
+
+#[test]
+fn attack_7_what_is_no_regular_file_has_no_digest() {
+    let scene = Scene::new();
+    let deploy = scene.path("workspace/deploy");
+    fs::create_dir(deploy.join("folder")).unwrap();
+    let (fifo, device) = (FileType::Fifo, FileType::CharacterDevice);
+    mknodat(CWD, deploy.join("pipe"), fifo, Mode::from_raw_mode(0o666), 0).unwrap();
+    let _socket = UnixListener::bind(deploy.join("socket")).unwrap();
+    // Only root may make one. It would give bytes without end.
+    let made = mknodat(CWD, deploy.join("zero"), device, Mode::from_raw_mode(0o666), makedev(1, 5));
+    for name in ["folder", "pipe", "socket"].into_iter().chain(made.is_ok().then_some("zero")) {
+        let path = format!("deploy/{name}");
+        let said = look(&scene, "digest", &path, (0, "done"), "invalid");
+        assert_eq!(said, "invalid", "{name}");
+        assert_eq!(look(&scene, "links", &path, (0, "done"), "allowed"), "[]");
+    }
+}
+
+#[test]
+fn attack_7_what_would_cost_without_end_is_refused() {
+    let scene = Scene::new();
+    assert_eq!(look(&scene, "nothing", "deploy/web.yaml", (0, "done"), "invalid"), "invalid");
+    let call = |target, verdict| ("workspace.digests", target, verdict);
+    let limited =
+        |act, path, limits| scene.attack_with("watchers", act, &[path], &["read deploy/**"], limits);
+    let million = call("deploy/web.yaml and 999999 more", "limit");
+    for limits in ["", "calls: 300000"] {
+        check(&scene, limited("many", "deploy/web.yaml", limits), (7, "limit"), million);
+    }
+    let more = call("deploy/web.yaml and 10000 more", "limit");
+    check(&scene, limited("more", "deploy/web.yaml", "calls: 300000"), (7, "limit"), more);
+
+    let sparse = fs::File::create(scene.path("workspace/deploy/sparse")).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    check(&scene, limited("crumbs", "deploy/sparse", ""), (7, "limit"), call("deploy/sparse", "limit"));
+    // A host call that goes on is ended with the process.
+    let started = Instant::now();
+    let ended = limited("digest", "deploy/sparse", "seconds: 1").end();
+    assert_eq!(ended.exit, Some(7), "{ended:?}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_no_secret(&scene, &ended);
+}
