@@ -12,6 +12,7 @@ mod r#gen;
 #[cfg(test)]
 mod knobs;
 mod lint;
+mod markdown;
 mod mutants;
 mod new;
 mod score;

@@ -1,6 +1,7 @@
 //! Writes what follows from the steps' WIT and `step.toml`: the wrappers of each platform, the reference
 //! pages and the table in the README. It generates data, never logic: the wrappers all call `ci/run.sh`.
 
+mod book;
 mod describe;
 mod docs;
 mod examples;
@@ -132,7 +133,10 @@ fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     }
     files.insert("docs/protected-files.md".into(), protected::page());
     files.insert("docs/exit-codes.md".into(), exits::page());
-    files.extend(wit::pages(root)?);
+    let contract = wit::pages(root)?;
+    let names: Vec<PathBuf> = contract.iter().map(|(path, _)| path.clone()).collect();
+    files.extend(contract);
+    files.extend(book::pages(root, &steps, &names)?);
     let readme = fs::read_to_string(root.join("README.md")).unwrap_or_default();
     files.insert("README.md".into(), docs::readme(&readme, &steps)?);
     Ok(files)
