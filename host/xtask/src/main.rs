@@ -16,6 +16,8 @@ mod lint;
 mod markdown;
 mod mutants;
 mod new;
+#[cfg(test)]
+mod pages;
 mod score;
 mod shell;
 mod test;
