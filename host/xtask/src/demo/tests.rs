@@ -1,5 +1,5 @@
-//! The story told by the finished programs, held against the pages that show it, and told of examples in which one thing is broken: each
-//! must be noticed. It needs what `cargo xtask test` builds, and no network.
+//! The story told by the finished programs, held against the pages that show it, and told of examples in which one thing is
+//! broken: each must be noticed. It needs what `cargo xtask test` builds, and no network.
 
 use super::stage::{Shown, Stage, copy_folder, ends, well};
 use super::{Programs, tell, thief};

@@ -53,27 +53,27 @@ pub(super) fn page(step: &StepInfo, more: &str) -> String {
     if step.asks.contains_key("forge") {
         out += &answers();
     }
-    out += "\n## What it asks for\n\n| capability | scope |\n| --- | --- |\n";
+    out += "\n## Permissions\n\n| capability | scope |\n| --- | --- |\n";
     for (capability, scope) in &step.asks {
         let scopes: Vec<String> = scope.iter().map(|scope| format!("`{scope}`")).collect();
         row(&mut out, &[&format!("`{capability}`"), &scopes.join(", ")]);
     }
     let forms = [
-        (":pattern}", "`${input:pattern}` is it with `*` for each hole such as `{name}`. "),
-        (":folder}", "`${input:folder}` is its folders before the first hole. "),
-        (":tree}", "`${input:tree}` is the file, or all that is below the folder. "),
+        (":pattern}", "`${input:pattern}` has `*` for each placeholder such as `{name}`. "),
+        (":folder}", "`${input:folder}` is the folder before the first placeholder. "),
+        (":tree}", "`${input:tree}` is the file, or all files below the folder. "),
         (
             ":origin}",
             "`${input.field:origin}` is scheme, host and port of the URL in that field of each record. ",
         ),
-        (
-            " if ${",
-            "A line with `if` counts only where that input is true, not empty, or the word behind `=`. ",
-        ),
+        (" if ${", "A line with `if` counts only if that input is true, not empty, or the word after `=`. "),
     ];
     let used = |form: &str| step.asks.values().flatten().any(|scope| scope.contains(form));
     let forms: String = forms.iter().filter(|(form, _)| used(form)).map(|(_, meaning)| *meaning).collect();
-    let _ = writeln!(out, "\n`${{input}}` stands for the value given. {forms}It can reach nothing else.");
+    let _ = writeln!(
+        out,
+        "\n`${{input}}` stands for the value of the input. {forms}The host denies all other calls."
+    );
     let limits = step.limits.applied();
     let (seconds, memory, calls) = (limits.seconds, limits.memory_mb, limits.calls);
     let output = limits.output_bytes / (1024 * 1024);
@@ -81,7 +81,7 @@ pub(super) fn page(step: &StepInfo, more: &str) -> String {
         out,
         "\nLimits: {seconds} s, {memory} MiB of memory, {calls} host calls, {output} MiB of outputs."
     );
-    out += "\n## When it says no\n\n| code | meaning |\n| --- | --- |\n";
+    out += "\n## Failure codes\n\n| code | meaning |\n| --- | --- |\n";
     for failure in &step.failures {
         row(&mut out, &[&format!("`{}`", failure.code), &failure.meaning]);
     }
@@ -107,9 +107,9 @@ pub(super) fn readme(readme: &str, steps: &[StepInfo]) -> Result<String> {
 
 /// The rules by which a rollout is doomed, as the code applies them.
 fn doomed() -> String {
-    let mut out = "\n## States that end the wait\n\nA state must last for its time, measured from when the step first \
-                   sees it. Those of pods count only for pods of the newest revision, and only while none of them is \
-                   ready or may still become so. `grace` changes the times of those that do not pass by themselves.\n\n\
+    let mut out = "\n## States that end the wait\n\nA state ends the wait if it lasts for its time, from when the step first \
+                   sees it. States of pods count only for pods of the newest revision, and only while none of them is \
+                   ready or may still become ready. `grace` changes the times of states that do not pass by themselves.\n\n\
                    | rule | time | passes by itself | |\n| --- | --- | --- | --- |\n"
         .to_owned();
     for [name, time, passes, when] in lockstep_workload::words::table() {
@@ -120,24 +120,25 @@ fn doomed() -> String {
 
 /// What the refusals of forges mean, as the code reads them.
 fn answers() -> String {
-    let mut out = "\n## What the refusals of forges mean\n\nThe first row that fits counts; what no row names is final.\n\n\
-                   | forge | asked | status | says | then | |\n| --- | --- | --- | --- | --- | --- |\n"
-        .to_owned();
+    let mut out =
+        "\n## Refusals of forges\n\nThe step takes the first row that fits. Each other refusal is final.\n\n\
+                   | forge | request | status | text | next | |\n| --- | --- | --- | --- | --- | --- |\n"
+            .to_owned();
     for Row { forge, asked, status: (first, last), says, class, means } in &ROWS {
         let forge = forge.map_or_else(|| "any".to_owned(), |forge| forge.to_string());
         let asked = match asked {
-            Some(Asked::Open) => "to open",
-            Some(Asked::Merge) => "to merge",
+            Some(Asked::Open) => "open",
+            Some(Asked::Merge) => "merge",
             _ => "",
         };
         let status = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let says = says.iter().map(|says| format!("`{says}`")).collect::<Vec<_>>().join(" or ");
         let then = match class {
-            Class::Retry | Class::Pause => "asked again",
-            Class::Wait => "waited for",
-            Class::Otherwise => "tried in another way",
-            Class::Moved => "promoted again",
-            Class::Taken => "that one is taken",
+            Class::Retry | Class::Pause => "retry",
+            Class::Wait => "wait",
+            Class::Otherwise => "try another way",
+            Class::Moved => "promote again",
+            Class::Taken => "use that one",
             Class::Stop => "final",
         };
         row(&mut out, &[&forge, asked, &status, &says, then, means]);

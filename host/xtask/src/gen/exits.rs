@@ -17,12 +17,8 @@ const TAIL: &str = "
 The field `code` of the result is finer: it is a word of the step, such as `no-match`, or of the host. The page of each step
 lists its words.
 
-Two codes tell a script what to do next:
-
-- **6**: run the same step again later. Every step can run again: if there is nothing to do, it does nothing.
-- **7**: a run that waits longer, reads more or calls more than its budget ends with this code. The message names the limit.
-
-After **3** or **70** do not run the step again before somebody has read the message.
+After exit code 6, a script can run the same step again later, because a second run does only what is left. After another code than 0,
+somebody has to read the message first.
 ";
 
 /// The page.

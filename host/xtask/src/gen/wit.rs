@@ -34,9 +34,10 @@ pub(super) fn pages(root: &Path) -> Result<Vec<(PathBuf, String)>> {
     let mut index = HEAD.to_owned();
     let mut pages = Vec::new();
     for (name, interface) in interfaces {
-        let docs = docs(&interface.docs);
-        let first = docs.split_once(". ").map_or(docs.as_str(), |(first, _)| first);
-        row(&mut index, &[&format!("[`{name}`]({name}.md)"), first.lines().next().unwrap_or_default()]);
+        let about = docs(&interface.docs);
+        let first = about.lines().next().unwrap_or("Types that the other interfaces use");
+        let first = first.split_once(". ").map_or(first, |(first, _)| first).trim_end_matches('.');
+        row(&mut index, &[&format!("[`{name}`]({name}.md)"), first]);
         pages.push((format!("docs/wit/{name}.md").into(), page(&wit, name, interface)));
     }
     pages.push(("docs/wit/README.md".into(), index));
@@ -91,7 +92,7 @@ fn definition(wit: &Resolve, name: &str, ty: &TypeDef) -> String {
         let from = interface_of(wit, &wit.types[*id]);
         return format!("\n### `{name}`\n\nThe type of [`{from}`]({from}.md#{name}).\n");
     }
-    let mut out = format!("\n### `{name}`\n\nA {}. {}\n", ty.kind.as_str(), docs(&ty.docs));
+    let mut out = format!("\n### `{name}`\n\nType: {}. {}\n", ty.kind.as_str(), docs(&ty.docs));
     let rows: Vec<[String; 3]> = match &ty.kind {
         TypeDefKind::Record(record) => {
             let row = |field: &wit_parser::Field| {
