@@ -33,6 +33,25 @@ fn the_recipes_print_what_they_show() {
     assert!(count > 10, "only {count} commands");
 }
 
+/// People write docs/command-line.md by hand; the other page is about `recover`.
+#[test]
+fn the_page_of_the_command_line_has_every_option() {
+    let pages = ["docs/command-line.md", "docs/interrupted-runs.md"];
+    let pages = pages.map(|page| fs::read_to_string(root().join(page)).expect("the page")).concat();
+    for command in [&["run", "manifest-patch", "--help"][..], &["recover", "--help"], &["list", "--help"]] {
+        let help = run(Command::new(support::slim()).args(command));
+        // The inputs of a step come before, and an example comes after.
+        let own = help.rsplit("\nOptions:").next().and_then(|rest| rest.split("\nExample:").next());
+        let own = own.expect("a part");
+        let options = own.split_whitespace().filter(|word| word.starts_with("--"));
+        for option in options.map(|word| word.trim_end_matches(',')).filter(|option| *option != "--help") {
+            let mut words = pages.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let named = words.any(|word| word == option);
+            assert!(named, "no page has `{option}` of {command:?}");
+        }
+    }
+}
+
 /// Runs the commands of a page in their order, in a checkout of its own; gives their number.
 fn check(page: &Path) -> usize {
     let folder = tempfile::tempdir().expect("a folder");
