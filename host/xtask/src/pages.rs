@@ -21,23 +21,27 @@ fn read(page: &Path) -> String {
     fs::read_to_string(crate::root().join(page)).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
 }
 
-/// The Markdown pages below docs/.
-fn book() -> Vec<PathBuf> {
-    let mut pages = r#gen::files_below(&crate::root(), Path::new("docs")).unwrap();
+/// The Markdown pages below a folder.
+fn below(folder: &str) -> Vec<PathBuf> {
+    let mut pages = r#gen::files_below(&crate::root(), Path::new(folder)).unwrap();
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages
+}
+
+/// The pages of the book.
+fn book() -> Vec<PathBuf> {
+    let pages = below("docs");
     assert!(pages.len() > 50, "{pages:?}");
     pages
 }
 
-/// Every Markdown page that people read: the book, those at the top of the checkout and those of the forge.
+/// Every Markdown page that people read: the book, its sources, those at the top of the checkout, of the forge and of tests.
 fn all() -> Vec<PathBuf> {
-    let mut pages = book();
-    for folder in [".", ".github"] {
-        for entry in fs::read_dir(crate::root().join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".md") {
-                pages.push(resolve(Path::new("page"), &format!("{folder}/{name}")));
-            }
+    let mut pages = [book(), below(".github"), below("examples"), below("tests/src")].concat();
+    for entry in fs::read_dir(crate::root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") {
+            pages.push(name.into());
         }
     }
     pages
