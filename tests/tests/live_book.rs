@@ -1,8 +1,9 @@
-//! The book of docs/: mdBook builds it without a warning, and the finished program prints what the recipes and the README show.
+//! The book of docs/: mdBook builds it without a warning, the finished program prints what the recipes and the README show, and
+//! linters accept the recipes' files for CI systems.
 #![forbid(unsafe_code)]
 
 use lockstep_tests::shim::root;
-use lockstep_tests::support;
+use lockstep_tests::{services, support};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +13,8 @@ const ANY: char = '…';
 
 fn run(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let said = [&output.stdout[..], &output.stderr].concat();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -24,10 +26,7 @@ fn mdbook_builds_the_book_without_a_warning() {
 
 #[test]
 fn the_recipes_print_what_they_show() {
-    let mut pages: Vec<PathBuf> = fs::read_dir(root().join("docs/recipes"))
-        .expect("the recipes")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let mut pages = recipes();
     pages.push(root().join("README.md"));
     let count: usize = pages.iter().map(|page| check(page)).sum();
     assert!(count > 10, "only {count} commands");
@@ -50,6 +49,56 @@ fn the_page_of_the_command_line_has_every_option() {
             assert!(named, "no page has `{option}` of {command:?}");
         }
     }
+}
+
+/// In a repository that has the actions, the workflows name them as local ones, so that actionlint knows their inputs.
+#[test]
+fn actionlint_accepts_the_workflows_of_the_recipes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    run(Command::new("cp").arg("-R").args(["actions", "ci"]).arg(folder.path()).current_dir(root()));
+    run(Command::new("git").args(["init", "--quiet"]).current_dir(folder.path()));
+    let workflows = folder.path().join(".github/workflows");
+    fs::create_dir_all(&workflows).expect("a folder");
+    let mut count = 0;
+    for page in recipes() {
+        let text = fs::read_to_string(&page).expect("the page");
+        let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for block in blocks.filter(|block| block.starts_with("# .github/workflows/")) {
+            let local = block.replace("OWNER/lockstep/", "./").replace("@COMMIT", "");
+            // The jobs that others bring are not in the page.
+            let local = local.replace("    needs: build\n", "").replace("    needs: apply\n", "");
+            count += 1;
+            fs::write(workflows.join(format!("{count}.yml")), local).expect("a file");
+        }
+    }
+    assert!(count > 3, "only {count} workflows");
+    let program = services::actionlint().unwrap_or_else(|error| panic!("{error}"));
+    run(Command::new(program).arg("-no-color").current_dir(folder.path()));
+}
+
+#[test]
+fn the_pipelines_of_the_recipes_have_the_schema_of_gitlab() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut pipelines = Vec::new();
+    for page in recipes() {
+        let text = fs::read_to_string(&page).expect("the page");
+        let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for block in blocks.filter(|block| block.starts_with("# .gitlab-ci.yml")) {
+            let path = folder.path().join(format!("{}.yml", pipelines.len()));
+            fs::write(&path, block).expect("a file");
+            pipelines.push(path);
+        }
+    }
+    assert!(pipelines.len() > 2, "{pipelines:?}");
+    let linters = services::linters().unwrap_or_else(|error| panic!("{error}"));
+    let mut check = Command::new(linters.join("check-jsonschema"));
+    run(check.args(["--builtin-schema", "vendor.gitlab-ci"]).args(pipelines));
+}
+
+/// The pages of the recipes.
+fn recipes() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("docs/recipes")).expect("the recipes");
+    entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
 /// Runs the commands of a page in their order, in a checkout of its own; gives their number.
