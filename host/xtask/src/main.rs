@@ -1,8 +1,9 @@
-//! The chores of the project, each one command: `cargo xtask build|demo|test|lint|gen|new|bench|score|dist`. It never
+//! The chores of the project, each one command: `cargo xtask build|demo|test|lint|gen|book|new|bench|score|dist`. It never
 //! runs as part of lockstep itself.
 #![forbid(unsafe_code)]
 
 mod bench;
+mod book;
 mod build;
 mod clock;
 mod demo;
@@ -14,9 +15,12 @@ mod r#gen;
 mod knobs;
 mod lint;
 mod members;
+mod markdown;
 mod mutants;
 mod near;
 mod new;
+#[cfg(test)]
+mod pages;
 mod score;
 mod shell;
 mod test;
@@ -47,6 +51,7 @@ usage: cargo xtask COMMAND
                       run the fuzz targets, each so long; without SECONDS
                       always on the same bytes
   gen [--check]       write what is generated: wrappers and reference pages
+  book                build the book of docs/ with mdBook
   new STEP            lay out the folder of a new step
   bench [--quick] [PART]
                       measure lockstep beside other tools, or one part of it
@@ -78,6 +83,7 @@ fn main() -> ExitCode {
         ["lint"] => lint::lint(&root),
         ["deny"] => deny::deny(&root),
         ["mutants"] => mutants::mutants(&root),
+        ["book"] => book::book(&root),
         ["new", step] => new::new(&root, step),
         ["bench", "--quick", only @ ..] if only.len() < 2 => {
             bench::bench(&root, bench::Rounds::Quick, only.first().copied())

@@ -181,34 +181,6 @@ fn sources(folder: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The pages that are written to docs/contributing/style.md use none of the words that it lists.
-#[test]
-fn pages_use_the_words_of_the_field() {
-    let style = read(&root().join("docs/contributing/style.md"));
-    let list = style.split("## Words to avoid").nth(1).unwrap().split("\n## ").next().unwrap();
-    // Every other piece stands between backticks.
-    let words: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
-    assert!(words.len() > 10, "{words:?}");
-    let mut pages = vec![root().join("CONTRIBUTING.md")];
-    for page in ["secrets.md", "interrupted-runs.md"] {
-        pages.push(root().join("docs").join(page));
-    }
-    for entry in fs::read_dir(root().join("docs/decisions")).unwrap() {
-        pages.push(entry.unwrap().path());
-    }
-    for page in pages {
-        let text = read(&page).to_lowercase().replace('\n', " ");
-        let is_whole = |at: usize, word: &str| {
-            let letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-            !letter(text[..at].chars().next_back()) && !letter(text[at + word.len()..].chars().next())
-        };
-        for word in &words {
-            let found = text.match_indices(word).any(|(at, _)| is_whole(at, word));
-            assert!(!found, "{}: `{word}`; docs/contributing/style.md says what to write", page.display());
-        }
-    }
-}
-
 /// Everything a package is built of, for any target and with any feature.
 fn dependencies(package: &str) -> BTreeSet<String> {
     let mut tree = Command::new(env!("CARGO"));

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod book;
 mod github_contract;
 mod kube_changes;
 mod kube_services;

@@ -8,6 +8,7 @@ mod cancelled;
 mod cases;
 mod children;
 mod command_line;
+mod compiler;
 mod credential_ways;
 mod credentials;
 mod denials;

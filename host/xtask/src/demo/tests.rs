@@ -1,5 +1,5 @@
-//! The story told by the finished programs, held against README.md, and told of examples in which one thing is broken: each
-//! must be noticed. It needs what `cargo xtask test` builds, and no network.
+//! The story told by the finished programs, held against the pages that show it, and told of examples in which one thing is
+//! broken: each must be noticed. It needs what `cargo xtask test` builds, and no network.
 
 use super::stage::{Shown, Stage, copy_folder, ends, well};
 use super::{Programs, tell, thief};
@@ -7,7 +7,10 @@ use lockstep_tests::support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What stands in README.md for what differs from one run to the next, and alone on a line for lines left out.
+/// The pages that show parts of the story.
+const PAGES: [&str; 2] = ["README.md", "docs/demo.md"];
+
+/// What stands in them for what differs from one run to the next, and alone on a line for lines left out.
 const ANY: char = '…';
 
 fn programs() -> Programs {
@@ -23,17 +26,17 @@ fn example() -> PathBuf {
 fn silent(_: &str) {}
 
 #[test]
-fn the_story_ends_as_told_and_the_readme_shows_it() {
+fn the_story_ends_as_told_and_the_pages_show_it() {
     let folder = tempfile::tempdir().unwrap();
     let stage = tell(&example(), folder.path(), programs(), silent).unwrap();
     let told = lines(&stage.shown().iter().map(Shown::text).collect::<Vec<_>>().join("\n"));
-    let readme = fs::read_to_string(crate::root().join("README.md")).unwrap();
-    let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let pages = PAGES.map(|page| fs::read_to_string(crate::root().join(page)).unwrap()).concat();
+    let blocks = pages.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let blocks: Vec<Vec<String>> = blocks.map(lines).collect();
     for block in &blocks {
         if let Err(missing) = shows(block, &told) {
             panic!(
-                "README.md shows what the demo does not print there:\n{missing}\nIt prints:\n{}",
+                "{PAGES:?} show what the demo does not print there:\n{missing}\nIt prints:\n{}",
                 told.join("\n")
             );
         }
@@ -45,7 +48,7 @@ fn the_story_ends_as_told_and_the_readme_shows_it() {
             .iter()
             .flatten()
             .any(|line| line.starts_with("$ ") && line.contains(&format!(" run {step} ")));
-        assert!(shown, "README.md shows {step}");
+        assert!(shown, "{PAGES:?} show {step}");
     }
 }
 
@@ -85,7 +88,7 @@ fn is_like(line: &str, told: &str) -> bool {
 }
 
 #[test]
-fn a_readme_that_shows_something_else_is_noticed() {
+fn a_page_that_shows_something_else_is_noticed() {
     let told = lines("$ a --b \\\n    --c /x/y/\n1\n\n2 = 3 = 4\n5\n$ d\n6");
     let same = [
         "$ a --b --c /x/y/\n1\n…",

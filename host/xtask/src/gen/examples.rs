@@ -1,9 +1,42 @@
 //! How a step is called on each platform, and how its outputs are read there, with the inputs of the example in its
 //! `step.toml`.
 
+use super::files_below;
 use super::text;
+use anyhow::{Context as _, Result};
 use lockstep_model::info::{OutputInfo, StepInfo};
 use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// The folders with complete files, the CI system of each, and the language of its files.
+const COMPLETE: [(&str, &str, &str); 3] = [
+    ("examples/github", "GitHub Actions", "yaml"),
+    ("examples/gitlab", "GitLab CI", "yaml"),
+    ("examples/jenkins", "Jenkins", "groovy"),
+];
+
+/// What stands below the short examples: those that people wrote in `examples/steps/<step>.md`, and the complete files below
+/// `examples/` that call the step.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn more(root: &Path, step: &StepInfo) -> Result<String> {
+    let own = format!("examples/steps/{}.md", step.name);
+    let own = fs::read_to_string(root.join(own)).map_or_else(|_| String::new(), |own| format!("\n{own}"));
+    let calls = [format!("/{}@", step.name), format!("{}(", text::camel(&step.name))];
+    let mut complete = String::new();
+    for (folder, system, language) in COMPLETE {
+        for path in files_below(root, Path::new(folder))? {
+            let file = fs::read_to_string(root.join(&path)).with_context(|| path.display().to_string())?;
+            if calls.iter().any(|call| file.contains(call)) {
+                complete += &format!("\n{system}, `{}`:\n\n```{language}\n{file}```\n", path.display());
+            }
+        }
+    }
+    let head = if complete.is_empty() { "" } else { "\n## Complete files\n" };
+    Ok(format!("{own}{head}{complete}"))
+}
 
 /// The part of the reference page.
 pub(super) fn examples(step: &StepInfo) -> String {

@@ -1,14 +1,17 @@
 //! Writes what follows from the steps' WIT and `step.toml`: the wrappers of each platform, the reference
 //! pages and the table in the README. It generates data, never logic: the wrappers all call `ci/run.sh`.
 
+mod book;
 mod describe;
 mod docs;
 mod examples;
+mod exits;
 mod github;
 mod gitlab;
 mod jenkins;
 mod protected;
 mod text;
+mod wit;
 
 #[cfg(test)]
 mod tests;
@@ -72,7 +75,7 @@ fn controls(inputs: &[InputInfo]) -> impl Iterator<Item = &'static Control> {
 }
 
 /// Folders in which every file is generated: what is there and not expected is stale.
-const OWNED: [&str; 5] = ["actions", "docs/steps", "resources/lockstep/ci", "templates", "vars"];
+const OWNED: [&str; 6] = ["actions", "docs/steps", "docs/wit", "resources/lockstep/ci", "templates", "vars"];
 
 /// Writes every generated file below `root`, or with `check` writes nothing. Returns the paths, relative to
 /// `root`, of the files that were not as they should be.
@@ -126,9 +129,14 @@ fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         files.insert(format!("actions/{name}/action.yml").into(), github::action(step));
         files.insert(format!("templates/{name}.yml").into(), gitlab::template(step, &shim));
         files.insert(format!("vars/{}.groovy", text::camel(name)).into(), jenkins::typed(step));
-        files.insert(format!("docs/steps/{name}.md").into(), docs::page(step));
+        files.insert(format!("docs/steps/{name}.md").into(), docs::page(step, &examples::more(root, step)?));
     }
     files.insert("docs/protected-files.md".into(), protected::page());
+    files.insert("docs/exit-codes.md".into(), exits::page());
+    let contract = wit::pages(root)?;
+    let names: Vec<PathBuf> = contract.iter().map(|(path, _)| path.clone()).collect();
+    files.extend(contract);
+    files.extend(book::pages(root, &steps, &names)?);
     let readme = fs::read_to_string(root.join("README.md")).unwrap_or_default();
     files.insert("README.md".into(), docs::readme(&readme, &steps)?);
     Ok(files)
