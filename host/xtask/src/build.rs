@@ -15,7 +15,8 @@ const WASM: &str = "wasm32-wasip2";
 pub(crate) const COMPILER: &str = "lockstep-compiler";
 /// What cargo is told so that each library is built for one set of features: it selects all other crates with what their
 /// tests need, whichever of them it then builds.
-pub(crate) const WHOLE: [&str; 5] = ["--workspace", "--exclude", COMPILER, "--features", "lockstep-tests/live"];
+pub(crate) const WHOLE: [&str; 5] =
+    ["--workspace", "--exclude", COMPILER, "--features", "lockstep-tests/live"];
 
 /// How the programs are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,8 +14,8 @@ mod r#gen;
 #[cfg(test)]
 mod knobs;
 mod lint;
-mod members;
 mod markdown;
+mod members;
 mod mutants;
 mod near;
 mod new;

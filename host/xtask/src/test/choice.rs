@@ -42,7 +42,9 @@ impl Part<'_> {
             Self::Crate(member) if member.name == THROUGH => {
                 super::whole(&["--lib", "--test", "offline", "--test", "hostile"])
             }
-            Self::Crate(member) if member.name != build::COMPILER && has_clients(member, members) => super::whole(&["--lib", "--bins"]),
+            Self::Crate(member) if member.name != build::COMPILER && has_clients(member, members) => {
+                super::whole(&["--lib", "--bins"])
+            }
             Self::Crate(member) => super::alone(&member.name),
             Self::Module { program, .. } => super::whole(&["--test", program]),
             Self::Cases(_) => super::whole(&["--test", PROGRAMS[0]]),
