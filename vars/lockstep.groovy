@@ -2,7 +2,7 @@
 //
 // lockstep(step: 'manifest-patch', inputs: [files: ['deploy/*.yaml'], set: ['a.b=c']])
 //
-// Besides `step` and `inputs`: 'policy', 'plan', 'receipt', 'binary', 'ownBuild'.
+// Besides `step` and `inputs`: 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild'.
 // Returns the result as a map: step, outcome, code, message, hint, outputs, notes, changed, receipt. A step
 // that does not end well fails the build, unless `failBuild: false` is given.
 
@@ -11,7 +11,7 @@ import groovy.json.JsonSlurperClassic
 
 def call(Map args = [:]) {
     for (String name : new ArrayList(args.keySet())) {
-        if (!(name in ['step', 'inputs', 'failBuild', 'policy', 'plan', 'receipt', 'binary', 'ownBuild'])) {
+        if (!(name in ['step', 'inputs', 'failBuild', 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild'])) {
             error('lockstep: there is no argument `' + name + '`')
         }
     }
@@ -29,7 +29,7 @@ def call(Map args = [:]) {
         // an outer `withEnv` has set.
         List variables = ['LOCKSTEP_PLATFORM=jenkins', 'LOCKSTEP_STEP=' + step, 'LOCKSTEP_FOLDER=' + folder,
             'LOCKSTEP_INPUTS=', 'LOCKSTEP_DOCUMENT=']
-        Map controls = [policy: 'LOCKSTEP_CONTROL_POLICY', plan: 'LOCKSTEP_CONTROL_PLAN', receipt: 'LOCKSTEP_CONTROL_RECEIPT', binary: 'LOCKSTEP_CONTROL_BINARY', ownBuild: 'LOCKSTEP_CONTROL_OWN_BUILD']
+        Map controls = [policy: 'LOCKSTEP_CONTROL_POLICY', dryRun: 'LOCKSTEP_CONTROL_DRY_RUN', receipt: 'LOCKSTEP_CONTROL_RECEIPT', binary: 'LOCKSTEP_CONTROL_BINARY', ownBuild: 'LOCKSTEP_CONTROL_OWN_BUILD']
         for (String name : new ArrayList(controls.keySet())) {
             variables.add(controls[name] + '=' + (args[name] == null ? '' : args[name]))
         }
@@ -63,7 +63,7 @@ def typed(String step, Map names, Map args) {
     for (String name : new ArrayList(args.keySet())) {
         if (names.containsKey(name)) {
             rest.inputs[names[name]] = args[name]
-        } else if (name in ['failBuild', 'policy', 'plan', 'receipt', 'binary', 'ownBuild']) {
+        } else if (name in ['failBuild', 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild']) {
             rest[name] = args[name]
         } else {
             error('lockstep ' + step + ': there is no input `' + name + '`')

@@ -136,10 +136,18 @@ impl Scene {
     /// A run of a component from a file, under a policy that allows it this, by capability.
     #[must_use]
     pub fn allowed(&self, path: &Path, allow: &Value, limits: &str) -> Run<'_> {
+        self.connected(path, allow, &serde_json::json!({}), limits)
+    }
+
+    /// The same, with the inputs of the component that configure clients of the host, by capability and setting.
+    #[must_use]
+    pub fn connected(&self, path: &Path, allow: &Value, connect: &Value, limits: &str) -> Run<'_> {
         let digest = Digest::of(&fs::read(path).expect("the component"));
         self.put(
             "own/policy.yaml",
-            &format!("version: 1\ncomponents:\n  - digest: {digest}\n    allow: {allow}\n    limits: {{{limits}}}\n"),
+            &format!(
+                "version: 1\ncomponents:\n  - digest: {digest}\n    allow: {allow}\n    connect: {connect}\n    limits: {{{limits}}}\n"
+            ),
         );
         let policy = self.path("own/policy.yaml");
         Run::new(self, slim()).args(["run"]).arg(path).args(["--policy"]).arg(policy)

@@ -1,11 +1,13 @@
-//! Rules that give files headers, `PATTERN=HEADER: VALUE`. It never looks at a file.
+//! Rules that set the headers of objects: `PATTERN=HEADER: VALUE`. It never looks at a file.
 
 use fast_glob::glob_match;
+use jiff::civil::{Date, Time};
+use lockstep_sdk::objects::NameValue;
 
-use crate::media;
+use crate::content_type;
 
-/// The headers that a rule can set.
-pub const KNOWN: [&str; 6] = [
+/// The headers that a rule can set, sorted.
+pub const HEADERS: [&str; 6] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
@@ -14,10 +16,10 @@ pub const KNOWN: [&str; 6] = [
     "expires",
 ];
 
-/// One rule.
+/// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// What it is compared with: the path below `to`, or the name of the file if it has no `/`.
+pub struct HeaderRule {
+    /// Matches the key, or the name of the file if the pattern has no `/`.
     pattern: String,
     /// The header, in lower case.
     header: &'static str,
@@ -25,58 +27,68 @@ pub struct Rule {
     value: String,
 }
 
-impl Rule {
-    /// Reads a rule.
+impl HeaderRule {
+    /// Parses a rule.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let form = || format!("`{text}` is not of the form `PATTERN=HEADER: VALUE`");
-        let (pattern, header) = text.split_once('=').ok_or_else(form)?;
-        let (header, value) = header.split_once(':').ok_or_else(form)?;
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let malformed = || format!("`{text}` does not have the form `PATTERN=HEADER: VALUE`");
+        let (pattern, header) = text.split_once('=').ok_or_else(malformed)?;
+        let (header, value) = header.split_once(':').ok_or_else(malformed)?;
         let (pattern, header, value) = (pattern.trim(), header.trim().to_ascii_lowercase(), value.trim());
         if pattern.is_empty() || value.is_empty() {
-            return Err(form());
+            return Err(malformed());
         }
-        let known = KNOWN.into_iter().find(|known| *known == header);
+        let known = HEADERS.into_iter().find(|known| *known == header);
         let header = known.ok_or_else(|| {
-            format!("`{text}`: `{header}` is no header that can be set; there are {}", KNOWN.join(", "))
+            format!("`{text}`: invalid header `{header}`: expected one of `{}`", HEADERS.join("`, `"))
         })?;
         if !value.chars().all(|c| matches!(c, ' '..='~')) {
-            return Err(format!("`{text}`: the value has characters that no header can have"));
+            return Err(format!("`{text}`: the value has characters that are invalid in a header"));
         }
-        if header == "expires" && !is_date(value) {
+        if header == "expires" && !is_http_date(value) {
             return Err(format!("`{text}`: `expires` is a date such as `Sun, 06 Nov 1994 08:49:37 GMT`"));
         }
         let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
         Ok(Self { pattern: pattern.to_owned(), header, value: value.to_owned() })
     }
 
-    fn matches(&self, below: &str) -> bool {
-        let name = below.rsplit('/').next().unwrap_or(below);
-        glob_match(&self.pattern, if self.pattern.contains('/') { below } else { name })
+    fn matches(&self, key: &str) -> bool {
+        let name = key.rsplit('/').next().unwrap_or(key);
+        glob_match(&self.pattern, if self.pattern.contains('/') { key } else { name })
     }
 }
 
-/// Whether it has the form of a date of HTTP, <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>.
-fn is_date(text: &str) -> bool {
-    const FORM: &str = "Aaa, 00 Aaa 0000 00:00:00 GMT";
-    let fits = |(form, c): (char, char)| match form {
-        '0' => c.is_ascii_digit(),
-        'A' => c.is_ascii_uppercase(),
-        'a' => c.is_ascii_lowercase(),
-        form => form == c,
+/// Whether a text is a date of HTTP in the form that <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7> prefers, and the
+/// day exists. The whole parser of jiff would make the component larger by half.
+fn is_http_date(text: &str) -> bool {
+    const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = text.split([' ', ':']).collect();
+    let [_, day, month, year, hour, minute, second, _] = words[..] else { return false };
+    let print = || {
+        let number = |text: &str| text.parse::<i8>().ok();
+        let index = MONTHS.iter().position(|known| *known == month)?;
+        let date = Date::new(year.parse().ok()?, i8::try_from(index + 1).ok()?, number(day)?).ok()?;
+        let time = Time::new(number(hour)?, number(minute)?, number(second)?, 0).ok()?;
+        let weekday = WEEKDAYS[usize::try_from(date.weekday().to_monday_zero_offset()).ok()?];
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        let (day, year) = (date.day(), date.year());
+        Some(format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT"))
     };
-    text.len() == FORM.len() && FORM.chars().zip(text.chars()).all(fits)
+    print().is_some_and(|printed| printed == text)
 }
 
-/// The headers of a file with this path below `to`, sorted by name. Later rules win.
+/// The headers of the object with this key, sorted by name. Of several rules, the last one counts.
 #[must_use]
-pub fn of(rules: &[Rule], below: &str) -> Vec<(String, String)> {
+pub fn headers_of(rules: &[HeaderRule], key: &str) -> Vec<NameValue> {
     let value = |header: &str| {
-        let rule = rules.iter().rev().find(|rule| rule.header == header && rule.matches(below));
-        let own = (header == "content-type").then(|| media::of(below));
-        rule.map(|rule| rule.value.as_str()).or(own).map(str::to_owned)
+        let rule = rules.iter().rev().find(|rule| rule.header == header && rule.matches(key));
+        let default = (header == "content-type").then(|| content_type::content_type(key));
+        rule.map(|rule| rule.value.as_str()).or(default).map(str::to_owned)
     };
-    KNOWN.iter().filter_map(|header| Some(((*header).to_owned(), value(header)?))).collect()
+    let header = |name: &&str| Some(NameValue { name: (*name).to_owned(), value: value(name)? });
+    HEADERS.iter().filter_map(header).collect()
 }

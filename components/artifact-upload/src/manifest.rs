@@ -1,8 +1,9 @@
-//! The list of what was uploaded, as a file for machines. It holds nothing that differs between equal runs.
+//! The manifest: a JSON list of all files. It holds nothing that differs between runs with the same files.
 
+use lockstep_sdk::workspace::LinkEntry;
 use serde::Serialize;
 
-use crate::find::{Files, Item};
+use crate::files::{Files, Item};
 
 #[derive(Serialize)]
 struct File<'f> {
@@ -20,22 +21,22 @@ struct Link<'f> {
     target: &'f str,
 }
 
-/// The bytes of the manifest: a line for each file and each link, sorted by key.
+/// The bytes of the manifest: one line per file and link, sorted by key.
 ///
 /// # Errors
-/// Never; texts and numbers always have a form in JSON.
+/// Never: JSON can represent all texts and numbers.
 pub fn write(files: &Files) -> Result<Vec<u8>, serde_json::Error> {
     let file = |item: &Item| {
         serde_json::to_string(&File {
             path: item.path(),
-            key: &item.below,
+            key: &item.key,
             size: item.size,
             sha256: item.sha256.as_deref().unwrap_or_default(),
             mode: format!("{:04o}", item.mode & 0o7777),
         })
     };
-    let link = |(below, link): (&String, &crate::host::Link)| {
-        serde_json::to_string(&Link { path: &link.path, key: below, target: &link.target })
+    let link = |(key, link): (&String, &LinkEntry)| {
+        serde_json::to_string(&Link { path: &link.path, key, target: &link.target })
     };
     let mut text = "{\n  \"version\": 1,\n".to_owned();
     list(&mut text, "files", files.items.iter().map(file).collect::<Result<_, _>>()?);
@@ -47,8 +48,8 @@ pub fn write(files: &Files) -> Result<Vec<u8>, serde_json::Error> {
 
 fn list(text: &mut String, name: &str, lines: Vec<String>) {
     text.push_str(&format!("  \"{name}\": ["));
-    for (at, line) in lines.iter().enumerate() {
-        text.push_str(if at == 0 { "\n    " } else { ",\n    " });
+    for (index, line) in lines.iter().enumerate() {
+        text.push_str(if index == 0 { "\n    " } else { ",\n    " });
         text.push_str(line);
     }
     text.push_str(if lines.is_empty() { "]" } else { "\n  ]" });

@@ -1,117 +1,169 @@
-//! What became of each item, and what is known to both ways of sending. It sends nothing.
+//! What a run did, and what happened to each item. It sends nothing.
 
-use crate::find::{Files, Item};
-use crate::host::{Fault, Host, Keeping, Stored, When};
-use crate::look::Seen;
-use crate::problem::{Code, Problem};
-use crate::settings::Settings;
+use lockstep_sdk::objects::ObjectInfo;
+use lockstep_sdk::types::Error as HostError;
+use lockstep_sdk::workspace::LinkEntry;
 
-/// How often a thing that something else undoes is begun anew.
-pub const AGAIN: u32 = 3;
+use crate::failure::{Code, Error, store_error};
+use crate::files::Item;
+use crate::inspect::StoredObject;
+use crate::stale_uploads::StaleUploads;
 
-/// What became of an item.
+/// What happened to an item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// It was sent.
+pub enum ItemOutcome {
+    /// The host sent it.
     Uploaded {
-        /// What the store says about it.
-        stored: Stored,
+        /// What the store says about the object.
+        info: ObjectInfo,
         /// How many bytes this run sent.
-        bytes: u64,
+        sent_bytes: u64,
     },
-    /// It was there already.
+    /// The store has it already.
     Skipped,
-    /// It is not there.
-    Failed(Problem),
+    /// The store does not have it.
+    Failed(Error),
 }
 
-/// What sending needs.
-pub struct Sending<'s, H> {
-    /// The outside.
-    pub host: &'s mut H,
-    /// What the run does.
-    pub settings: &'s Settings,
-    /// The ways in which objects are kept.
-    pub keepings: &'s [Keeping],
-    /// How many bytes of files in parts are done.
-    pub done: u64,
-    /// How many there are.
-    pub total: u64,
-}
-
-impl<'s, H: Host> Sending<'s, H> {
-    /// Begins to send, so many bytes of it in parts.
-    pub fn new(host: &'s mut H, settings: &'s Settings, files: &'s Files, total: u64) -> Self {
-        Self { host, settings, keepings: &files.keepings, done: 0, total }
-    }
-
-    /// Says that so many more bytes are done.
-    pub fn advance(&mut self, bytes: u64) {
-        const MEGA: u64 = 1_000_000;
-        self.done = (self.done + bytes).min(self.total);
-        self.host.progress(self.done / MEGA, self.total / MEGA, "MB");
-    }
-
-    /// What must hold for an object to be written.
+impl ItemOutcome {
+    /// The error, if every other request would fail with it too.
     #[must_use]
-    pub fn when(&self) -> When {
-        if self.settings.immutable { When::Absent } else { When::Always }
+    pub fn error_for_all(&self) -> Option<Error> {
+        match self {
+            Self::Failed(error) if error.code.affects_all() => Some(error.clone()),
+            _ => None,
+        }
     }
 }
 
-/// What became of an item that the store says it has.
-#[must_use]
-pub fn proven(item: &Item, stored: Stored, bytes: u64) -> Outcome {
-    let other = item.sha256.as_ref().zip(stored.digest.as_ref()).is_some_and(|(own, sent)| own != sent);
-    if stored.size != item.size || other {
-        return Outcome::Failed(changed(item));
+/// An uploaded object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UploadedObject {
+    /// Its key below the prefix.
+    pub key: String,
+    /// What the store says about it.
+    pub info: ObjectInfo,
+    /// The SHA-256 of its content, if the step knows it.
+    pub sha256: Option<String>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct UploadOutcome {
+    /// How many files the sources match.
+    pub files: usize,
+    /// The uploaded objects.
+    pub uploaded: Vec<UploadedObject>,
+    /// How many items the store had already.
+    pub skipped: usize,
+    /// How many objects the step deleted.
+    pub deleted: usize,
+    /// How many bytes the host sent.
+    pub sent_bytes: u64,
+    /// The key of the manifest below the prefix.
+    pub manifest: Option<String>,
+    /// The symbolic links that the step skipped.
+    pub links: Vec<LinkEntry>,
+    /// How many keys below the prefix no file can get.
+    pub invalid_keys: u64,
+    /// Open uploads of files that no source matches.
+    pub stale_uploads: StaleUploads,
+    /// The errors of single objects.
+    pub errors: Vec<Error>,
+    /// Why the step rejects the result although it changed something.
+    pub rejection: Option<Error>,
+}
+
+impl UploadOutcome {
+    /// Adds what happened to an item.
+    pub fn add(&mut self, item: &Item, outcome: ItemOutcome) {
+        match outcome {
+            ItemOutcome::Uploaded { info, sent_bytes } => {
+                let sha256 = info.sha256.clone().or_else(|| item.sha256.clone());
+                self.uploaded.push(UploadedObject { key: item.key.clone(), info, sha256 });
+                self.sent_bytes += sent_bytes;
+            }
+            ItemOutcome::Skipped => self.skipped += 1,
+            ItemOutcome::Failed(error) => self.errors.push(error),
+        }
     }
-    Outcome::Uploaded { stored, bytes }
+
+    /// Whether the run changed anything in the store.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.uploaded.is_empty() || self.deleted > 0
+    }
 }
 
-/// What became of an item that was sent and that the store says it has.
-#[must_use]
-pub fn arrived(item: &Item, seen: Seen, bytes: u64) -> Outcome {
-    let Seen { size, etag, checksum, .. } = seen;
-    proven(item, Stored { size, etag, checksum, version: None, digest: None }, bytes)
+/// Why a run ended that changed nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UploadError {
+    /// The failure of the run.
+    pub failure: Error,
+    /// All errors, if the failure stands for several.
+    pub errors: Vec<Error>,
 }
 
-/// A file that is not what it was.
-#[must_use]
-pub fn changed(item: &Item) -> Problem {
-    let message = format!("`{}` changed while it was uploaded", item.path());
-    Problem::new(Code::Changed, message).hint("upload when nothing writes the file any more").at(item.path())
+impl From<Error> for UploadError {
+    fn from(failure: Error) -> Self {
+        Self { failure, errors: Vec::new() }
+    }
 }
 
-/// An object that cannot be replaced.
+/// What happened to an item that the store says it has.
 #[must_use]
-pub fn conflict(item: &Item, certain: bool) -> Problem {
-    let name = &item.name;
-    let message = if certain {
-        format!("`{name}` is there with other content than `{}`", item.path())
+pub fn verify(item: &Item, info: ObjectInfo, sent_bytes: u64) -> ItemOutcome {
+    let differs = item.sha256.as_ref().zip(info.sha256.as_ref()).is_some_and(|(own, sent)| own != sent);
+    if info.size != item.size || differs {
+        return ItemOutcome::Failed(changed(item));
+    }
+    ItemOutcome::Uploaded { info, sent_bytes }
+}
+
+/// What happened to an item whose object the step requested after the upload.
+#[must_use]
+pub fn verify_stored(item: &Item, object: StoredObject, sent_bytes: u64) -> ItemOutcome {
+    let StoredObject { size, etag, checksum, .. } = object;
+    verify(item, ObjectInfo { size, etag, version_id: None, checksum, sha256: None }, sent_bytes)
+}
+
+/// The error of a file that changed during the run.
+#[must_use]
+pub fn changed(item: &Item) -> Error {
+    let message = format!("`{}` changed during the upload", item.path());
+    Error::new(Code::Changed, message)
+        .hint("upload when nothing writes the file any more")
+        .at(item.path(), None)
+}
+
+/// The error of an object that the step may not replace.
+#[must_use]
+pub fn conflict(item: &Item, is_different: bool) -> Error {
+    let (name, path) = (&item.name, item.path());
+    let message = if is_different {
+        format!("`{name}` exists with other content than `{path}`")
     } else {
-        format!("`{name}` is there, and nothing the store tells of it proves that it is `{}`", item.path())
+        format!("`{name}` exists, and the store tells no digest that proves that it is `{path}`")
     };
-    Problem::new(Code::Conflict, message)
-        .hint("upload to another prefix, or set `immutable` to false to replace it")
-        .at(item.path())
+    let hint = "upload to another prefix, or set `immutable` to false to replace the object";
+    Error::new(Code::Conflict, message).hint(hint).at(path, None)
 }
 
-/// An item that was not sent because of this fault.
+/// The error of an item that the host could not send.
 #[must_use]
-pub fn failed(item: &Item, fault: &Fault) -> Problem {
-    let problem = Problem::of_store(fault);
-    let problem = if problem.message.contains(&item.name) {
-        problem
+pub fn failed(item: &Item, error: &HostError) -> Error {
+    let error = store_error(error);
+    let error = if error.message.contains(&item.name) {
+        error
     } else {
-        Problem { message: format!("`{}`: {}", item.name, problem.message), ..problem }
+        Error { message: format!("`{}`: {}", item.name, error.message), ..error }
     };
-    problem.at(item.path())
+    error.at(item.path(), None)
 }
 
-/// An item that was not even tried because this had happened before.
+/// The error of an item that the step did not try to send because of an earlier error.
 #[must_use]
-pub fn not_tried(item: &Item, cause: &Problem) -> Problem {
-    let message = format!("`{}` was not tried", item.name);
-    Problem { message, file: Some(item.path().to_owned()), ..cause.clone() }
+pub fn not_tried(item: &Item, cause: &Error) -> Error {
+    let message = format!("the step did not try to send `{}`", item.name);
+    Error { message, ..cause.clone() }.at(item.path(), None)
 }

@@ -1,124 +1,130 @@
-//! How a large file is taken apart, and which parts that a store holds are parts of it. It reads no file.
+//! How a multipart upload divides a file, and which parts in a store belong to it. It reads no file.
 
+use std::collections::BTreeSet;
+
+use lockstep_sdk::objects::{ChecksumAlgorithm, PartInfo, PartRange, PutOptions, RetentionMode};
 use md5::{Digest as _, Md5};
 
-use crate::digest::{Tag, read_tag};
-use crate::host::{Keeping, Part, Range};
+use crate::digest::{EntityTag, parse_etag};
 
-/// Files up to this size are sent whole.
-pub const WHOLE: u64 = 16 * MIB;
-/// The most parts an upload can have.
-pub const MOST: u64 = 10_000;
+/// The step sends files up to this size whole.
+pub const MAX_WHOLE_SIZE: u64 = 16 * MIB;
+/// The most parts of an upload.
+pub const MAX_PARTS: u64 = 10_000;
+/// The size of the largest file.
+pub const MAX_FILE_SIZE: u64 = MAX_PART_SIZE * MAX_PARTS;
 
 const MIB: u64 = 1024 * 1024;
-/// The sizes that parts have, before settings are told apart. The host takes parts of up to 64 MiB: several are in
-/// memory at once.
-const SIZES: [u64; 4] = [8 * MIB, 16 * MIB, 32 * MIB, LARGEST];
-/// The size of parts of the largest files.
-const LARGEST: u64 = 60 * MIB;
-/// The largest file.
-pub const LONGEST: u64 = LARGEST * MOST;
+/// The sizes of parts, without the difference that the options make. The host accepts parts of up to 64 MiB, because it
+/// holds several in memory.
+const PART_SIZES: [u64; 4] = [8 * MIB, 16 * MIB, 32 * MIB, MAX_PART_SIZE];
+const MAX_PART_SIZE: u64 = 60 * MIB;
 
-/// How a file is taken apart.
+/// How a multipart upload divides a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct PartLayout {
     /// The size of the file.
     pub size: u64,
-    /// The size of each part but the last.
-    pub part: u64,
+    /// The size of each part except the last.
+    pub part_size: u64,
 }
 
-impl Plan {
-    /// The plan for a file that is kept so. Stores do not tell with what settings an open upload was begun, so the
-    /// size of its parts does: up to 4 MiB above the least tell different settings apart.
+impl PartLayout {
+    /// The layout for a file with these options. A store does not tell the options of an open upload, so the size of its
+    /// parts does: each set of options adds its own number of KiB, less than 4 MiB.
     #[must_use]
-    pub fn new(size: u64, keeping: &Keeping) -> Self {
-        let part = SIZES.into_iter().find(|part| size.div_ceil(*part) <= MOST).unwrap_or(LARGEST);
-        Self { size, part: part + fingerprint(keeping) * 1024 }
+    pub fn new(size: u64, options: &PutOptions) -> Self {
+        let base = PART_SIZES.into_iter().find(|part| size.div_ceil(*part) <= MAX_PARTS);
+        Self { size, part_size: base.unwrap_or(MAX_PART_SIZE) + fingerprint(options) * 1024 }
     }
 
-    /// How many parts there are. An empty file has one.
+    /// The number of parts. An empty file has one.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.size.div_ceil(self.part).max(1)
+        self.size.div_ceil(self.part_size).max(1)
     }
 
-    /// The part of this number, from 1 on.
+    /// The bytes of the part with this number, counted from 1; none if there is no such part.
     #[must_use]
-    pub fn range(&self, number: u32) -> Option<Range> {
-        let offset = u64::from(number.checked_sub(1)?).checked_mul(self.part)?;
-        (u64::from(number) <= self.count()).then(|| Range {
-            number,
+    pub fn range(&self, part_number: u32) -> Option<PartRange> {
+        let offset = u64::from(part_number.checked_sub(1)?).checked_mul(self.part_size)?;
+        (u64::from(part_number) <= self.count()).then(|| PartRange {
+            part_number,
             offset,
-            length: self.part.min(self.size - offset),
+            length: self.part_size.min(self.size - offset),
         })
     }
 
-    /// The parts that are not among these, in order.
+    /// The parts that the store lacks, in order.
     #[must_use]
-    pub fn missing(&self, have: &[Part]) -> Vec<Range> {
+    pub fn missing(&self, stored: &[PartInfo]) -> Vec<PartRange> {
         let all = (1..).map_while(|number| self.range(number));
-        let have: std::collections::BTreeSet<u32> = have.iter().map(|part| part.number).collect();
-        all.filter(|range| !have.contains(&range.number)).collect()
+        let stored: BTreeSet<u32> = stored.iter().map(|part| part.part_number).collect();
+        all.filter(|range| !stored.contains(&range.part_number)).collect()
     }
 
-    /// Whether these parts, as far as their sizes tell, are of an upload with this plan.
+    /// Whether these parts have the sizes of this layout.
     #[must_use]
-    pub fn has_sizes(&self, parts: &[Part]) -> bool {
-        let planned = |part: &Part| self.range(part.number).is_some_and(|range| range.length == part.size);
-        !parts.is_empty() && parts.iter().all(planned)
+    pub fn has_sizes(&self, parts: &[PartInfo]) -> bool {
+        let fits =
+            |part: &PartInfo| self.range(part.part_number).is_some_and(|range| range.length == part.size);
+        !parts.is_empty() && parts.iter().all(fits)
     }
 }
 
-/// Whether these parts, as far as their sizes tell, are of an upload that this step has begun for a file that is kept in one
-/// of these ways. Others seldom have parts of such a size, and the sizes that they often have are not taken for ours.
+/// Whether the sizes of these parts are those of an upload that this step created with one of these options. Other tools
+/// seldom use such sizes; the step does not claim sizes that other tools often use.
 #[must_use]
-pub fn are_of_settings(parts: &[Part], keepings: &[Keeping]) -> bool {
+pub fn have_sizes_of_step(parts: &[PartInfo], options: &[PutOptions]) -> bool {
     let Some(largest) = parts.iter().map(|part| part.size).max() else { return false };
-    let is_ours = |number: u64| number != 0 && SIZES.iter().any(|size| size + number * 1024 == largest);
-    keepings.iter().any(|keeping| is_ours(fingerprint(keeping)))
+    let matches = |number: u64| number != 0 && PART_SIZES.iter().any(|size| size + number * 1024 == largest);
+    options.iter().any(|options| matches(fingerprint(options)))
 }
 
-/// How the content of a part can be proven.
+/// A digest of a part that the store tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof<'p> {
-    /// By the checksum that the store keeps for the upload.
+pub enum PartDigest<'p> {
+    /// The checksum of the upload's algorithm.
     Checksum(&'p str),
-    /// By its MD5.
+    /// The MD5.
     Md5(&'p str),
 }
 
-/// The best proof that a part offers.
+/// The digest of a part: the checksum, or else the MD5.
 #[must_use]
-pub fn proof(part: &Part) -> Option<Proof<'_>> {
-    match (&part.checksum, read_tag(&part.etag)) {
-        (Some(checksum), _) => Some(Proof::Checksum(checksum)),
-        (None, Tag::Whole(md5)) => Some(Proof::Md5(md5)),
+pub fn part_digest(part: &PartInfo) -> Option<PartDigest<'_>> {
+    match (&part.checksum, parse_etag(&part.etag)) {
+        (Some(checksum), _) => Some(PartDigest::Checksum(checksum)),
+        (None, EntityTag::Md5(md5)) => Some(PartDigest::Md5(md5)),
         _ => None,
     }
 }
 
-/// A number below 4,096 that tells settings apart. Until when a lock holds does not count: it is later in every run.
+/// A number below 4,096 that differs between options. The end of a retention does not count, because it is later in every run.
 #[must_use]
-pub fn fingerprint(keeping: &Keeping) -> u64 {
+pub fn fingerprint(options: &PutOptions) -> u64 {
     let mut hash = Md5::new();
     let mut add = |text: &str| {
         hash.update((text.len() as u64).to_le_bytes());
         hash.update(text);
     };
-    for pairs in [&keeping.headers, &keeping.metadata, &keeping.tags] {
+    for pairs in [&options.headers, &options.metadata, &options.tags] {
         add(&pairs.len().to_string());
-        for (name, value) in pairs {
-            add(name);
-            add(value);
+        for pair in pairs {
+            add(&pair.name);
+            add(&pair.value);
         }
     }
-    add(keeping.checksum.word());
-    add(keeping.encryption.as_deref().unwrap_or_default());
-    add(match keeping.retention {
+    add(match options.checksum {
+        ChecksumAlgorithm::Sha256 => "sha256",
+        ChecksumAlgorithm::Crc32c => "crc32c",
+        ChecksumAlgorithm::Crc64nvme => "crc64nvme",
+    });
+    add(options.encryption.as_deref().unwrap_or_default());
+    add(match options.retention.map(|retention| retention.mode) {
         None => "",
-        Some(retention) if retention.compliance => "compliance",
-        Some(_) => "governance",
+        Some(RetentionMode::Compliance) => "compliance",
+        Some(RetentionMode::Governance) => "governance",
     });
     let hash = hash.finalize();
     u64::from(u16::from_le_bytes([hash[0], hash[1]])) % 4096

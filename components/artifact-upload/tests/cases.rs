@@ -1,13 +1,15 @@
-//! The cases of this step, run against the pure modules: what they promise is so before any host runs them.
+//! Runs the cases of this step on a store in memory.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
 use std::path::Path;
 
-use artifact_upload::problem::Kind;
-use common::{Data, Model, inputs};
+use artifact_upload::{Outputs, run};
+use common::inputs;
 use lockstep_cases::Case;
+use lockstep_sdk::fake::{FakeClock, FakeObjects, FakeReporter, FakeWorkspace};
+use lockstep_sdk::types::FailureKind;
 use serde_json::{Value, json};
 
 #[test]
@@ -16,43 +18,46 @@ fn every_case_holds() {
 }
 
 fn check(case: &mut Case) {
-    let mut given = inputs(&[]);
-    given.source = case.list("--source");
-    given.to = case.one("--to").unwrap();
-    given.immutable = case.has("--immutable");
-    given.delete = case.has("--delete");
-    given.allow_empty = case.has("--allow-empty");
-    given.max_delete = case.one("--max-delete").unwrap_or(given.max_delete);
-    given.headers = case.list("--headers");
-    given.metadata = case.list("--metadata");
-    given.tags = case.list("--tags");
-    given.encryption = case.one("--encryption");
-    given.lock = case.one("--lock");
-    given.manifest = case.one("--manifest").unwrap_or_default();
-    let files =
-        case.files().into_iter().map(|(path, bytes)| (path, Data::new(0, bytes.len() as u64))).collect();
-    let mut model = Model { files, ..Model::default() };
-    match model.run(&given) {
-        Ok(done) => {
-            case.assert_ended(0, "done", "", &done);
-            for (output, expected) in case.take_outputs() {
-                let found: Value = match output.as_str() {
-                    "changed" => done.has_changes().into(),
-                    "uploaded" => done.uploaded.len().into(),
-                    "skipped" => done.skipped.into(),
-                    "deleted" => done.deleted.into(),
-                    "bytes" => done.bytes.into(),
-                    "manifest-key" => done.manifest.clone().unwrap_or_default().into(),
-                    "objects" => json!(done.uploaded.iter().map(|one| &one.below).collect::<Vec<_>>()),
-                    other => panic!("no output {other}"),
-                };
-                assert_eq!(found, expected, "{}: {output}", case.name);
+    let mut inputs = inputs(&[]);
+    inputs.source = case.list("--source");
+    inputs.to = case.one("--to").unwrap();
+    inputs.immutable = case.has("--immutable");
+    inputs.delete = case.has("--delete");
+    inputs.allow_empty = case.has("--allow-empty");
+    inputs.max_delete = case.one("--max-delete").unwrap_or(inputs.max_delete);
+    inputs.headers = case.list("--headers");
+    inputs.metadata = case.list("--metadata");
+    inputs.tags = case.list("--tags");
+    inputs.encryption = case.one("--encryption");
+    inputs.lock = case.one("--lock");
+    inputs.manifest = case.one("--manifest").unwrap_or_default();
+    let workspace = FakeWorkspace { files: case.files(), ..FakeWorkspace::default() };
+    let (mut host, mut reporter) = (FakeObjects::new(workspace), FakeReporter::default());
+    match run(&mut host, &mut reporter, &FakeClock::default(), &inputs) {
+        Ok(outputs) => {
+            case.assert_ended(0, "done", "", &outputs);
+            assert_eq!(reporter.rejection, None, "{}", case.name);
+            for (name, expected) in case.take_outputs() {
+                assert_eq!(output(&outputs, &name), expected, "{}: {name}", case.name);
             }
         }
-        Err(stop) => {
-            let rejected = stop.failure.code.kind() == Kind::Rejected;
-            case.assert_refused(rejected, stop.failure.code.name(), &stop.failure.message, &stop);
-            assert!(model.log.is_empty(), "{}: {:?}", case.name, model.log);
+        Err(failure) => {
+            let is_rejected = failure.kind == FailureKind::Rejected;
+            case.assert_refused(is_rejected, &failure.code, &failure.message, &failure);
+            assert!(host.changes().is_empty(), "{}: {:?}", case.name, host.changes());
         }
+    }
+}
+
+fn output(outputs: &Outputs, name: &str) -> Value {
+    match name {
+        "changed" => outputs.changed.into(),
+        "uploaded" => outputs.uploaded.into(),
+        "skipped" => outputs.skipped.into(),
+        "deleted" => outputs.deleted.into(),
+        "bytes" => outputs.bytes.into(),
+        "manifest-key" => outputs.manifest_key.clone().into(),
+        "objects" => json!(outputs.objects.iter().map(|object| &object.key).collect::<Vec<_>>()),
+        other => panic!("no output {other}"),
     }
 }

@@ -1,13 +1,13 @@
-//! A run that is ended at any request, before or after its effect, is gone on with by the next one.
+//! If a run is killed at any request, before or after its effect, the next run resumes it.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use artifact_upload::host::Fault;
-use artifact_upload::settings::Inputs;
-use common::{Act, Call, Data, Killed, MIB, Model, TO, inputs};
+use artifact_upload::Inputs;
+use common::{Call, Data, Killed, MIB, Model, Reaction, TO, inputs};
+use lockstep_sdk::types::Error;
 use proptest::prelude::*;
 
 const KEYS: [(&str, &str); 5] =
@@ -31,7 +31,7 @@ fn given(immutable: bool) -> Inputs {
     given
 }
 
-/// Whether the run came to its end.
+/// Whether the run ended by itself.
 fn ends(model: &mut Model, given: &Inputs) -> bool {
     match catch_unwind(AssertUnwindSafe(|| drop(model.run(given)))) {
         Ok(()) => true,
@@ -46,7 +46,7 @@ fn all_there(model: &Model) -> bool {
     })
 }
 
-/// What holds at every moment, whatever happened.
+/// Asserts what holds at every moment of every run.
 fn assert_order(model: &Model) {
     let gone = !model.keys().contains(&"old");
     assert!(!gone || all_there(model), "deleted before everything was there");
@@ -65,7 +65,7 @@ fn the_next_run_sends_only_what_is_missing() {
                     break;
                 }
                 assert_order(&model);
-                assert!(model.uploads.len() <= 1, "{at}: one upload is open at most");
+                assert!(model.uploads.len() <= 1, "{at}: at most one upload is open");
                 let held: Vec<(u32, u32)> = (model.uploads.iter())
                     .flat_map(|(id, open)| open.parts.keys().map(|part| (*id, *part)))
                     .collect();
@@ -77,10 +77,9 @@ fn the_next_run_sends_only_what_is_missing() {
                     all_there(&model) && model.keys().contains(&"m.json") && !model.keys().contains(&"old")
                 );
                 assert!(model.uploads.is_empty(), "{at}");
-                let begun =
-                    |call: &Call| matches!((call, &name), (Call::Begin(own), Some(name)) if own == name);
+                let begun = |call: &Call| matches!((call, &name), (Call::CreateUpload(own), Some(name)) if own == name);
                 let again =
-                    |call: &Call| matches!(call, Call::PutPart(id, part) if held.contains(&(*id, *part)));
+                    |call: &Call| matches!(call, Call::UploadPart(id, part) if held.contains(&(*id, *part)));
                 let goes_on = !held.is_empty();
                 assert!(
                     !model.log.iter().any(|call| goes_on && begun(call) || again(call)),
@@ -95,7 +94,7 @@ fn the_next_run_sends_only_what_is_missing() {
 }
 
 #[test]
-fn what_a_killed_conditional_run_left_open_is_given_up() {
+fn the_next_run_aborts_what_a_killed_conditional_run_left_open() {
     let mut model = model();
     let same = model.files["d/big"].clone();
     model.hook = Some(Box::new(move |model, call| {
@@ -103,7 +102,7 @@ fn what_a_killed_conditional_run_left_open_is_given_up() {
             model.place("big", same.clone());
             model.kill = Some((model.log.len(), true));
         }
-        Act::Go
+        Reaction::Succeed
     }));
     assert!(!ends(&mut model, &given(true)));
     assert_eq!(model.uploads.len(), 1);
@@ -137,7 +136,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn whatever_happens_a_quiet_run_ends_it(
+    fn an_undisturbed_run_completes_any_disturbed_runs(
         runs in prop::collection::vec(prop::collection::btree_map(1_usize..50, mishap(), 0..4), 1..4),
         immutable in any::<bool>(),
         md5 in any::<bool>(),
@@ -151,20 +150,20 @@ proptest! {
             });
             let same = model.files["d/big"].clone();
             model.hook = Some(Box::new(move |model, call| match mishaps.get(&model.log.len()) {
-                Some(Mishap::Lost) => Act::LoseReply,
-                Some(Mishap::Unavailable) => Act::Fail(Fault::Unavailable("off".into())),
+                Some(Mishap::Lost) => Reaction::LoseReply,
+                Some(Mishap::Unavailable) => Reaction::Fail(Error::Unavailable("off".into())),
                 Some(Mishap::Race) if !model.keys().contains(&"big") => {
                     model.place("big", same.clone());
-                    Act::Go
+                    Reaction::Succeed
                 }
                 Some(Mishap::Ended) => {
                     model.uploads.clear();
-                    Act::Go
+                    Reaction::Succeed
                 }
                 Some(Mishap::Conflict) if matches!(call, Call::Put(_) | Call::Complete(_)) => {
-                    Act::Fail(Fault::Conflict("409".into()))
+                    Reaction::Fail(Error::Conflict("409".into()))
                 }
-                _ => Act::Go,
+                _ => Reaction::Succeed,
             }));
             ends(&mut model, &given(immutable));
             assert_order(&model);

@@ -1,11 +1,12 @@
-//! What a run does to a store that works, and to one that fails at single requests.
+//! Runs on a store that works, and on one that fails at single requests.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
-use artifact_upload::host::{Algorithm, Fault};
-use artifact_upload::problem::Code;
-use common::{Act, Call, Data, MIB, Model, TO, inputs, is_complete, is_put, once};
+use artifact_upload::failure::Code;
+use common::{Call, Data, MIB, Model, Reaction, TO, inputs, is_complete, is_put, once, upstream};
+use lockstep_sdk::objects::ChecksumAlgorithm;
+use lockstep_sdk::types::Error;
 
 const FILES: [(&str, u64, u64); 4] =
     [("dist/a.js", 1, 10), ("dist/js/b.js", 2, 20), ("dist/big.bin", 3, 100 * MIB), ("dist/empty", 4, 0)];
@@ -23,11 +24,13 @@ fn model() -> Model {
 #[test]
 fn a_second_run_writes_nothing() {
     for (md5, checksums) in [(true, true), (true, false), (false, true)] {
-        for (checksum, few) in
-            [(Algorithm::Crc64nvme, true), (Algorithm::Crc32c, false), (Algorithm::Sha256, true)]
-        {
-            if checksum == Algorithm::Sha256 && !md5 {
-                continue; // Nothing in such a store tells the content of an object in parts.
+        for (checksum, few) in [
+            (ChecksumAlgorithm::Crc64nvme, true),
+            (ChecksumAlgorithm::Crc32c, false),
+            (ChecksumAlgorithm::Sha256, true),
+        ] {
+            if checksum == ChecksumAlgorithm::Sha256 && !md5 {
+                continue; // Such a store tells no digest of a multipart object.
             }
             let mut model = Model { md5, checksums, ..model() };
             let mut given = inputs(&["dist"]);
@@ -35,12 +38,12 @@ fn a_second_run_writes_nothing() {
                 (checksum, !few, "list/manifest.json".to_owned());
             let first = model.run(&given).unwrap();
             assert_eq!((first.uploaded.len(), first.skipped, first.deleted), (5, 0, 0));
-            assert_eq!(first.uploaded.last().unwrap().below, "list/manifest.json");
+            assert_eq!(first.uploaded.last().unwrap().key, "list/manifest.json");
             model.assert_uploaded(&KEYS);
             model.log.clear();
             let second = model.run(&given).unwrap();
             assert!(model.writes().is_empty(), "{:?}", model.writes());
-            assert_eq!((second.has_changes(), second.skipped, second.bytes), (false, 5, 0));
+            assert_eq!((second.has_changes(), second.skipped, second.sent_bytes), (false, 5, 0));
             assert!(model.uploads.is_empty());
         }
     }
@@ -53,13 +56,13 @@ fn only_what_differs_is_sent() {
     model.files.insert("dist/a.js".into(), Data::new(9, 10));
     model.log.clear();
     let done = model.run(&inputs(&["dist"])).unwrap();
-    assert_eq!((done.uploaded.len(), done.skipped, done.bytes), (1, 3, 10));
+    assert_eq!((done.uploaded.len(), done.skipped, done.sent_bytes), (1, 3, 10));
     assert_eq!(model.writes(), [&Call::Put(format!("{TO}a.js"))]);
     model.assert_uploaded(&KEYS);
 }
 
 #[test]
-fn without_sync_nothing_is_looked_at() {
+fn without_sync_the_store_is_not_inspected() {
     let mut model = model();
     let mut given = inputs(&["dist/a.js"]);
     given.sync = false;
@@ -72,7 +75,7 @@ fn without_sync_nothing_is_looked_at() {
 fn objects_of_others_in_other_parts_are_compared_by_checksum() {
     let mut model = model();
     let data = model.files["dist/big.bin"].clone();
-    let object = model.object(data, Some(format!("{:032x}-13", 7)), Algorithm::Crc32c, None);
+    let object = model.object(data, Some(format!("{:032x}-13", 7)), ChecksumAlgorithm::Crc32c, None);
     model.objects.insert(format!("{TO}big.bin"), object);
     let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
     assert_eq!((done.uploaded.len(), done.skipped), (0, 1));
@@ -90,7 +93,7 @@ fn deletes_only_what_no_source_makes_and_only_names_of_files() {
     let mut given = inputs(&["dist"]);
     given.delete = true;
     let done = model.run(&given).unwrap();
-    assert_eq!((done.deleted, done.foreign), (2, 3));
+    assert_eq!((done.deleted, done.invalid_keys), (2, 3));
     let left = ["s3://releases/webby/x", "../up", "a//b", "a.js", "big.bin", "empty", "folder/", "js/b.js"];
     let (mut left, mut keys) = (left.to_vec(), model.keys());
     left.sort_unstable();
@@ -118,7 +121,7 @@ fn too_many_deletes_change_nothing() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_never_becomes_deletes() {
+fn an_unreadable_folder_never_causes_deletes() {
     let mut model = model();
     model.place("js/b.js", Data::new(7, 1));
     model.unreadable.insert("dist/js".into());
@@ -132,14 +135,14 @@ fn a_folder_that_cannot_be_read_never_becomes_deletes() {
 fn nothing_is_deleted_and_no_manifest_written_unless_every_upload_ended_well() {
     let mut model = model();
     model.place("old.js", Data::new(7, 1));
-    let fault = Fault::Unavailable("SlowDown".into());
-    model.hook = Some(once(|call| *call == Call::Put(format!("{TO}js/b.js")), |_| Act::Fail(fault)));
+    let fault = Error::Unavailable("SlowDown".into());
+    model.hook = Some(once(|call| *call == Call::Put(format!("{TO}js/b.js")), |_| Reaction::Fail(fault)));
     let mut given = inputs(&["dist"]);
     (given.delete, given.manifest) = (true, "m.json".into());
     let done = model.run(&given).unwrap();
-    let no = done.rejection.unwrap();
-    assert_eq!((no.code, done.deleted, done.uploaded.len()), (Code::Unavailable, 0, 3));
-    assert_eq!(no.message, format!("1 of 4 files were not uploaded; first: `{TO}js/b.js`: SlowDown"));
+    let rejection = done.rejection.unwrap();
+    assert_eq!((rejection.code, done.deleted, done.uploaded.len()), (Code::Unavailable, 0, 3));
+    assert_eq!(rejection.message, format!("1 of 4 files were not uploaded; first: `{TO}js/b.js`: SlowDown"));
     assert!(model.keys().contains(&"old.js") && !model.keys().contains(&"m.json"));
 }
 
@@ -147,7 +150,7 @@ fn nothing_is_deleted_and_no_manifest_written_unless_every_upload_ended_well() {
 fn a_lost_reply_of_a_conditional_write_is_no_conflict() {
     for pick in [is_put as fn(&Call) -> bool, is_complete] {
         let mut model = model();
-        model.hook = Some(once(pick, |_| Act::LoseReply));
+        model.hook = Some(once(pick, |_| Reaction::LoseReply));
         let mut given = inputs(&["dist"]);
         given.immutable = true;
         let done = model.run(&given).unwrap();
@@ -159,21 +162,21 @@ fn a_lost_reply_of_a_conditional_write_is_no_conflict() {
 
 #[test]
 fn immutable_refuses_other_content_before_anything_is_sent() {
-    for (data, said) in [(Data::new(9, 10), "with other content"), (Data::new(1, 11), "with other content")] {
+    for (data, part) in [(Data::new(9, 10), "with other content"), (Data::new(1, 11), "with other content")] {
         let mut model = model();
         model.place("a.js", data);
         let mut given = inputs(&["dist"]);
         (given.immutable, given.sync) = (true, false);
         let stop = model.run(&given).unwrap_err();
         assert_eq!(stop.failure.code, Code::Conflict);
-        assert!(stop.failure.message.contains(said) && model.writes().is_empty(), "{stop:?}");
+        assert!(stop.failure.message.contains(part) && model.writes().is_empty(), "{stop:?}");
     }
     let mut model = Model { md5: false, checksums: false, ..model() };
     model.place("a.js", Data::new(1, 10));
     let mut given = inputs(&["dist"]);
     given.immutable = true;
     let stop = model.run(&given).unwrap_err();
-    assert!(stop.failure.message.contains("nothing the store tells of it proves"), "{stop:?}");
+    assert!(stop.failure.message.contains("the store tells no digest that proves"), "{stop:?}");
 }
 
 #[test]
@@ -187,25 +190,25 @@ fn immutable_accepts_a_racing_job_with_the_same_content_and_leaves_others() {
             let theirs = other.clone();
             model.hook = Some(once(pick, move |model| {
                 model.place(below, theirs);
-                Act::Go
+                Reaction::Succeed
             }));
             let mut given = inputs(&["dist"]);
             given.immutable = true;
             let done = model.run(&given).unwrap();
-            assert_eq!(done.rejection.map(|no| no.code), (!same).then_some(Code::Conflict));
+            assert_eq!(done.rejection.map(|error| error.code), (!same).then_some(Code::Conflict));
             assert_eq!(model.objects[&format!("{TO}{below}")].data, other);
-            assert!(model.uploads.is_empty(), "what can never be completed is given up");
+            assert!(model.uploads.is_empty(), "the upload can never be completed");
         }
     }
 }
 
 #[test]
-fn an_upload_that_somebody_ended_is_begun_anew() {
-    for pick in [is_complete as fn(&Call) -> bool, |call| matches!(call, Call::PutPart(_, 3))] {
+fn an_upload_that_somebody_ended_is_started_again() {
+    for pick in [is_complete as fn(&Call) -> bool, |call| matches!(call, Call::UploadPart(_, 3))] {
         let mut model = model();
         model.hook = Some(once(pick, |model| {
             model.uploads.clear();
-            Act::Go
+            Reaction::Succeed
         }));
         let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
         assert_eq!((done.uploaded.len(), model.uploads.len()), (1, 0));
@@ -216,72 +219,75 @@ fn an_upload_that_somebody_ended_is_begun_anew() {
         if is_complete(call) {
             model.uploads.clear();
         }
-        Act::Go
+        Reaction::Succeed
     }));
     assert_eq!(model.run(&inputs(&["dist/big.bin"])).unwrap_err().failure.code, Code::Unavailable);
-    assert_eq!(model.log.iter().filter(|call| matches!(call, Call::Begin(_))).count(), 4);
+    assert_eq!(model.log.iter().filter(|call| matches!(call, Call::CreateUpload(_))).count(), 4);
 }
 
 #[test]
 fn a_race_of_overwriting_jobs_is_settled_by_sending_again() {
-    let fault = || Fault::Conflict("409".into());
+    let fault = || Error::Conflict("409".into());
     let mut model = model();
-    model.hook = Some(once(is_complete, move |_| Act::Fail(fault())));
+    model.hook = Some(once(is_complete, move |_| Reaction::Fail(fault())));
     model.run(&inputs(&["dist"])).unwrap();
     model.assert_uploaded(&KEYS);
     assert!(model.uploads.is_empty());
     let mut model = Model::new(&FILES);
-    model.hook = Some(Box::new(move |_, call| if is_put(call) { Act::Fail(fault()) } else { Act::Go }));
+    model.hook =
+        Some(Box::new(move |_, call| if is_put(call) { Reaction::Fail(fault()) } else { Reaction::Succeed }));
     assert_eq!(model.run(&inputs(&["dist/a.js"])).unwrap_err().failure.code, Code::Changed);
 }
 
 #[test]
 fn causes_have_their_codes() {
     for (fault, code) in [
-        (Fault::Unauthorized("no".into()), Code::Credentials),
-        (Fault::Upstream(403, "AccessDenied".into()), Code::Forbidden),
-        (Fault::Upstream(503, "SlowDown".into()), Code::Unavailable),
-        (Fault::Upstream(429, "slower".into()), Code::Unavailable),
-        (Fault::Upstream(400, "EntityTooLarge".into()), Code::Refused),
-        (Fault::Unavailable("off".into()), Code::Unavailable),
-        (Fault::NotFound("NoSuchBucket".into()), Code::NoBucket),
-        (Fault::Integrity("BadDigest".into()), Code::Integrity),
-        (Fault::Limit("bytes".into()), Code::Limit),
+        (Error::Unauthorized("no".into()), Code::Credentials),
+        (upstream(403, "AccessDenied"), Code::Forbidden),
+        (upstream(503, "SlowDown"), Code::Unavailable),
+        (upstream(429, "slower"), Code::Unavailable),
+        (upstream(400, "EntityTooLarge"), Code::Refused),
+        (Error::Unavailable("off".into()), Code::Unavailable),
+        (Error::NotFound("NoSuchBucket".into()), Code::NoBucket),
+        (Error::Integrity("BadDigest".into()), Code::Integrity),
+        (Error::LimitExceeded("bytes".into()), Code::LimitExceeded),
     ] {
         let mut model = model();
-        let writes = |call: &Call| matches!(call, Call::Put(_) | Call::Begin(_));
+        let writes = |call: &Call| matches!(call, Call::Put(_) | Call::CreateUpload(_));
         let cause = fault.clone();
         model.hook =
-            Some(Box::new(move |_, call| if writes(call) { Act::Fail(cause.clone()) } else { Act::Go }));
+            Some(Box::new(
+                move |_, call| if writes(call) { Reaction::Fail(cause.clone()) } else { Reaction::Succeed },
+            ));
         let stop = model.run(&inputs(&["dist"])).unwrap_err();
         assert_eq!(stop.failure.code, code, "{stop:?}");
         assert!(stop.failure.message.starts_with("4 of 4 files were not uploaded; first: "), "{stop:?}");
         let mut model = Model::new(&FILES);
-        model.hook = Some(Box::new(move |_, _| Act::Fail(fault.clone())));
-        assert_eq!(model.run(&inputs(&["dist"])).unwrap_err().failure.code, code, "at the look");
+        model.hook = Some(Box::new(move |_, _| Reaction::Fail(fault.clone())));
+        assert_eq!(model.run(&inputs(&["dist"])).unwrap_err().failure.code, code, "while inspecting");
     }
 }
 
 #[test]
 fn parts_that_failed_are_sent_by_the_next_run_and_no_others() {
     let mut model = model();
-    let fault = Fault::Unavailable("SlowDown".into());
-    model.hook = Some(once(|call| matches!(call, Call::PutPart(_, 4)), |_| Act::Fail(fault)));
+    let fault = Error::Unavailable("SlowDown".into());
+    model.hook = Some(once(|call| matches!(call, Call::UploadPart(_, 4)), |_| Reaction::Fail(fault)));
     let stop = model.run(&inputs(&["dist/big.bin"])).unwrap_err();
     assert_eq!((stop.failure.code, model.uploads.len()), (Code::Unavailable, 1));
     model.log.clear();
     let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
-    assert_eq!(model.writes(), [&Call::PutPart(1, 4), &Call::Complete(1)]);
-    assert!(done.bytes < 16 * MIB);
+    assert_eq!(model.writes(), [&Call::UploadPart(1, 4), &Call::Complete(1)]);
+    assert!(done.sent_bytes < 16 * MIB);
     model.assert_uploaded(&KEYS[2..3]);
 }
 
 #[test]
-fn open_uploads_of_other_settings_or_content_are_given_up() {
+fn open_uploads_with_other_options_or_content_are_aborted() {
     for change in 0..3 {
         let mut model = model();
-        let fault = Fault::Unavailable("SlowDown".into());
-        model.hook = Some(once(is_complete, |_| Act::Fail(fault)));
+        let fault = Error::Unavailable("SlowDown".into());
+        model.hook = Some(once(is_complete, |_| Reaction::Fail(fault)));
         model.run(&inputs(&["dist/big.bin"])).unwrap_err();
         let mut given = inputs(&["dist/big.bin"]);
         match change {
@@ -292,8 +298,8 @@ fn open_uploads_of_other_settings_or_content_are_given_up() {
         model.run(&given).unwrap();
         model.assert_uploaded(&KEYS[2..3]);
         assert!(model.uploads.is_empty(), "{change}");
-        let keeping = model.objects[&format!("{TO}big.bin")].keeping.clone().unwrap();
-        assert_eq!(keeping.metadata.len(), given.metadata.len());
+        let options = model.objects[&format!("{TO}big.bin")].options.clone().unwrap();
+        assert_eq!(options.metadata.len(), given.metadata.len());
     }
 }
 
@@ -318,10 +324,14 @@ fn many_files_are_listed_and_sent_in_few_calls() {
     assert_eq!(model.log, vec![Call::List; 5]);
     let mut model = Model::new(&files);
     model.hook = Some(Box::new(|_, call| match call {
-        Call::Put(_) => Act::Fail(Fault::Unauthorized("expired".into())),
-        _ => Act::Go,
+        Call::Put(_) => Reaction::Fail(Error::Unauthorized("expired".into())),
+        _ => Reaction::Succeed,
     }));
     let stop = model.run(&inputs(&["d"])).unwrap_err();
-    assert_eq!((stop.failure.code, stop.problems.len()), (Code::Credentials, 4500));
-    assert_eq!(model.log.iter().filter(|call| is_put(call)).count(), 2000, "what speaks against all ends it");
+    assert_eq!((stop.failure.code, stop.errors.len()), (Code::Credentials, 4500));
+    assert_eq!(
+        model.log.iter().filter(|call| is_put(call)).count(),
+        2000,
+        "an error for all files ends the run"
+    );
 }

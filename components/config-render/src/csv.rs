@@ -1,23 +1,23 @@
-//! Reads CSV by the letter of RFC 4180, with LF as line end too. Never guesses: a quote that is out of place, which
-//! lenient readers turn into half a file in one field, is refused.
+//! Reads CSV strictly by RFC 4180, and accepts LF as line end too. It rejects a misplaced quote, which lenient readers turn
+//! into a field that contains half of the file.
 
-/// One record and the line it begins in, counted from 1.
+/// A record and its first line, counted from 1.
 pub type Record = (u32, Vec<String>);
 
-/// Text that is not CSV.
+/// Why a text is not CSV.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadCsv {
+pub struct CsvError {
     /// The line, counted from 1.
     pub line: u32,
     /// What is wrong, as a lower-case fragment.
-    pub problem: &'static str,
+    pub message: &'static str,
 }
 
-/// All records of a text. A line end behind the last one is not another record.
+/// All records of a text. A line end after the last one does not begin another.
 ///
 /// # Errors
-/// If a quote or a carriage return is out of place.
-pub fn records(text: &str) -> Result<Vec<Record>, BadCsv> {
+/// A quote or a carriage return is misplaced.
+pub fn records(text: &str) -> Result<Vec<Record>, CsvError> {
     let mut reader = Reader { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
     let mut records = Vec::new();
     while !reader.rest.is_empty() {
@@ -33,7 +33,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn record(&mut self) -> Result<Vec<String>, BadCsv> {
+    fn record(&mut self) -> Result<Vec<String>, CsvError> {
         let mut fields = Vec::new();
         loop {
             fields.push(if self.skip("\"") { self.quoted()? } else { self.bare()? });
@@ -43,31 +43,31 @@ impl Reader<'_> {
             if self.skip("\r\n") || self.skip("\n") {
                 self.line += 1;
             } else if !self.rest.is_empty() {
-                return self.bad(match self.rest.starts_with('\r') {
+                return self.error(match self.rest.starts_with('\r') {
                     true => "a carriage return without a line feed",
-                    false => "text behind a closing quote",
+                    false => "text after a closing quote",
                 });
             }
             return Ok(fields);
         }
     }
 
-    fn bare(&mut self) -> Result<String, BadCsv> {
+    fn bare(&mut self) -> Result<String, CsvError> {
         let end = self.rest.find([',', '\n', '\r', '"']).unwrap_or(self.rest.len());
         let (field, rest) = self.rest.split_at(end);
         if rest.starts_with('"') {
-            return self.bad("a quote within a field that does not begin with one");
+            return self.error("a quote in a field that does not begin with one");
         }
         self.rest = rest;
         Ok(field.to_owned())
     }
 
-    fn quoted(&mut self) -> Result<String, BadCsv> {
+    fn quoted(&mut self) -> Result<String, CsvError> {
         let mut field = String::new();
         let opened = self.line;
         loop {
             let Some(end) = self.rest.find('"') else {
-                return Err(BadCsv { line: opened, problem: "a quote that is not closed" });
+                return Err(CsvError { line: opened, message: "a quote without a closing quote" });
             };
             let lines = self.rest[..end].matches('\n').count();
             self.line += u32::try_from(lines).unwrap_or(u32::MAX);
@@ -80,14 +80,14 @@ impl Reader<'_> {
         }
     }
 
-    fn skip(&mut self, mark: &str) -> bool {
-        let rest = self.rest.strip_prefix(mark);
+    fn skip(&mut self, text: &str) -> bool {
+        let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
-    fn bad<T>(&self, problem: &'static str) -> Result<T, BadCsv> {
-        Err(BadCsv { line: self.line, problem })
+    fn error<T>(&self, message: &'static str) -> Result<T, CsvError> {
+        Err(CsvError { line: self.line, message })
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn fields_are_what_the_standard_says() {
+    fn fields_are_read_by_the_standard() {
         let text = "\u{feff}a,b\r\n\"x, y\",\"say \"\"hi\"\"\"\n\"two\nlines\",\n, z \n";
         let field = |text: &str| text.to_owned();
         let expected = [
@@ -113,29 +113,29 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_out_of_place_is_refused_with_its_line() {
-        for (text, line, problem) in [
-            ("a\nb\"c\n", 2, "a quote within"),
-            ("a\n\"b\"c\n", 2, "text behind"),
-            ("a\n\"b\nc\n", 2, "not closed"),
+    fn a_misplaced_quote_is_rejected_with_its_line() {
+        for (text, line, message) in [
+            ("a\nb\"c\n", 2, "a quote in"),
+            ("a\n\"b\"c\n", 2, "text after"),
+            ("a\n\"b\nc\n", 2, "without a closing quote"),
             ("a\rb\n", 1, "carriage return"),
-            ("\"a\n\" x", 2, "text behind"),
+            ("\"a\n\" x", 2, "text after"),
         ] {
-            let bad = records(text).unwrap_err();
-            assert!(bad.line == line && bad.problem.contains(problem), "{text:?}: {bad:?}");
+            let error = records(text).unwrap_err();
+            assert!(error.line == line && error.message.contains(message), "{text:?}: {error:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_quoted_is_read_as_it_was(fields in proptest::collection::vec(any::<String>(), 1..6)) {
+        fn quoted_fields_are_read_unchanged(fields in proptest::collection::vec(any::<String>(), 1..6)) {
             let quoted: Vec<String> =
                 fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
             prop_assert_eq!(records(&quoted.join(",")).unwrap(), vec![(1, fields)]);
         }
 
         #[test]
-        fn no_text_is_too_strange(text in "[a\",\r\n]{0,20}") {
+        fn no_text_makes_it_panic(text in "[a\",\r\n]{0,20}") {
             let _ = records(&text);
         }
     }

@@ -1,8 +1,7 @@
-//! The list of owned files: for each pattern of paths the files written for it, with the digest of what was written.
-//! Never looks at the files themselves.
+//! The list of owned files: for each `to`, the files that the step wrote for it and the digests of their contents.
 //!
-//! It is what `sha256sum` writes and `sha256sum --check` reads, one line a file, so that two branches merge; lines
-//! with `# to: ` say which pattern the files below belong to.
+//! The format is that of `sha256sum`, one line per file, so that `sha256sum --check` reads it and git merges it. A line
+//! `# to: ` begins the files of one `to`.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +10,20 @@ use sha2::{Digest, Sha256};
 const HEAD: &str = "# Written by lockstep config-render: the files it owns and their digests. Do not edit.\n";
 const SECTION: &str = "# to: ";
 
-/// The files of one pattern: their path, and the digest in hexadecimal.
-pub type Files = BTreeMap<String, String>;
+/// The files of one `to`: path and digest in hexadecimal digits.
+pub(crate) type Digests = BTreeMap<String, String>;
 
-/// The whole list, by pattern.
+/// The whole list, by `to`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Owned(pub BTreeMap<String, Files>);
+pub(crate) struct OwnedFiles(pub(crate) BTreeMap<String, Digests>);
 
-impl Owned {
-    /// Reads a list.
+impl OwnedFiles {
+    /// Parses a list.
     ///
     /// # Errors
-    /// The number of the first line that is none of a list, counted from 1.
-    pub fn read(text: &str) -> Result<Self, u32> {
-        let mut sections: BTreeMap<String, Files> = BTreeMap::new();
+    /// The number of the first invalid line, counted from 1.
+    pub(crate) fn parse(text: &str) -> Result<Self, u32> {
+        let mut sections: BTreeMap<String, Digests> = BTreeMap::new();
         let mut current = None;
         for (number, line) in (1..).zip(text.lines()) {
             if let Some(to) = line.strip_prefix(SECTION) {
@@ -41,9 +40,24 @@ impl Owned {
         Ok(Self(sections))
     }
 
+    /// The files of a `to`.
+    pub(crate) fn section(&self, to: &str) -> impl Iterator<Item = (&String, &String)> {
+        self.0.get(to).into_iter().flatten()
+    }
+
+    /// The digest of a file of a `to`.
+    pub(crate) fn digest(&self, to: &str, path: &str) -> Option<&String> {
+        self.0.get(to)?.get(path)
+    }
+
+    /// Another `to` that owns a file.
+    pub(crate) fn other_owner(&self, to: &str, path: &str) -> Option<&String> {
+        let mut others = self.0.iter().filter(|(other, _)| *other != to);
+        others.find(|(_, files)| files.contains_key(path)).map(|(other, _)| other)
+    }
+
     /// The list as text.
-    #[must_use]
-    pub fn write(&self) -> String {
+    pub(crate) fn write(&self) -> String {
         let sections = self.0.iter().filter(|(_, files)| !files.is_empty());
         let mut text = HEAD.to_owned();
         for (to, files) in sections {
@@ -56,16 +70,15 @@ impl Owned {
     }
 }
 
-/// `DIGEST  PATH`.
+/// Splits `DIGEST  PATH`.
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (digest, path) = line.split_once("  ")?;
     let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     (digest.len() == 64 && digest.bytes().all(hexadecimal) && !path.is_empty()).then_some((digest, path))
 }
 
-/// The SHA-256 of some bytes, in hexadecimal.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> String {
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(bytes);
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -78,18 +91,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_as_it_was_written() {
-        let files = |path: &str| Files::from([(path.to_owned(), digest(path.as_bytes()))]);
-        let owned =
-            Owned(BTreeMap::from([("b/{x}.yaml".into(), files("b/1 2.yaml")), ("a".into(), files("a"))]));
+    fn a_written_list_is_parsed_unchanged() {
+        let files = |path: &str| Digests::from([(path.to_owned(), digest(path.as_bytes()))]);
+        let owned = OwnedFiles(BTreeMap::from([
+            ("b/{x}.yaml".into(), files("b/1 2.yaml")),
+            ("a".into(), files("a")),
+        ]));
         let text = owned.write();
-        assert_eq!(Owned::read(&text).unwrap(), owned);
-        assert_eq!(Owned::read(&text.replace('\n', "\r\n")).unwrap(), owned);
-        assert_eq!(Owned::default().write(), HEAD);
+        assert_eq!(OwnedFiles::parse(&text).unwrap(), owned);
+        assert_eq!(OwnedFiles::parse(&text.replace('\n', "\r\n")).unwrap(), owned);
+        assert_eq!(OwnedFiles::default().write(), HEAD);
     }
 
     #[test]
-    fn what_is_no_list_is_refused_with_its_line() {
+    fn an_invalid_list_is_rejected_with_its_line() {
         let sum = "0".repeat(64);
         for (text, line) in [
             ("x\n".to_owned(), 1),
@@ -99,7 +114,7 @@ mod tests {
             (format!("# to: a\n{sum}  a\n<<<<<<< ours\n"), 3),
             (format!("# to: a\n{sum}  a\n{sum}  a\n"), 3),
         ] {
-            assert_eq!(Owned::read(&text), Err(line), "{text}");
+            assert_eq!(OwnedFiles::parse(&text), Err(line), "{text}");
         }
     }
 }

@@ -1,63 +1,62 @@
-//! A template: a YAML or JSON file whose scalars have holes. Read once, filled for each row; what comes out is read
-//! again by the YAML engine and compared with the template's tree. Never pastes text.
+//! A template: a YAML or JSON file whose scalars have placeholders. The step parses it once and renders it for each row. It
+//! sets the values in the parsed tree; the YAML library parses each result again and compares it with that tree.
 
 use std::collections::BTreeMap;
 
 use lockstep_yaml::{Form, NodeId, Op, Position, Reason, Refusal, Stream, Value};
 use serde::de::IgnoredAny;
 
-use crate::hole::{self, BadHole, Piece};
-use crate::kind::Kind;
-use crate::problem::{Code, Problem};
+use crate::failure::{self, Code, Error};
+use crate::format::Format;
+use crate::placeholder::{self, Piece, PlaceholderError};
 use crate::rows::Row;
-use crate::words::text_of;
+use crate::scalar;
 
-/// A template that has been read.
+/// A parsed template.
 #[derive(Debug)]
 pub struct Template<'a> {
     path: &'a str,
     text: &'a str,
-    kind: Kind,
+    format: Format,
     stream: Stream<'a>,
-    sites: Vec<Site>,
+    slots: Vec<Slot>,
 }
 
-/// A scalar with holes, or with text that stands for a hole.
+/// A scalar with placeholders or escaped placeholders.
 #[derive(Debug)]
-struct Site {
+struct Slot {
     node: NodeId,
     /// Whether it is the key of `node`.
     is_key: bool,
-    /// Whether it is nothing but one hole, and takes a value of any type.
+    /// Whether the scalar is one placeholder without quotes, which takes a value of any type.
     typed: bool,
     pieces: Vec<Piece>,
     at: Position,
 }
 
 impl<'a> Template<'a> {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
-    pub fn read(path: &'a str, bytes: &'a [u8]) -> Result<Self, Vec<Problem>> {
-        let bad = |message: String| Problem::new(Code::BadTemplate, message).at(path, None);
-        let Some(kind) = Kind::of(path) else {
-            let problem = bad("this version renders .yaml, .yml and .json files".into());
-            return Err(vec![problem.hint("put the text into a YAML file, for example as a ConfigMap")]);
+    /// Every error in it.
+    pub fn read(path: &'a str, bytes: &'a [u8]) -> Result<Self, Vec<Error>> {
+        let error = |message: String| failure::at(Error::new(Code::BadTemplate, message), path, None);
+        let Some(format) = Format::of(path) else {
+            let error = error("invalid extension: expected one of `.yaml`, `.yml`, `.json`".into());
+            return Err(vec![error.hint("put the text into a YAML file, for example as a ConfigMap")]);
         };
-        let refused = |refusal| vec![Problem::refused(Code::BadTemplate, path, &refusal)];
+        let refused = |refusal| vec![failure::refused(Code::BadTemplate, path, &refusal)];
         let stream = Stream::open(bytes).map_err(refused)?;
         let text = str::from_utf8(bytes).unwrap_or_default();
-        if kind == Kind::Json
-            && let Err(error) = serde_json::from_str::<IgnoredAny>(text)
+        if format == Format::Json
+            && let Err(cause) = serde_json::from_str::<IgnoredAny>(text)
         {
-            return Err(vec![
-                bad(format!("not JSON: {error}")).hint("in JSON a hole stands in quotes: `\"((name))\"`"),
-            ]);
+            let hint = "in JSON, write placeholders in quotes: `\"((name))\"`";
+            return Err(vec![error(format!("not JSON: {cause}")).hint(hint)]);
         }
-        let mut problems = Vec::new();
-        let sites = sites(&stream, kind, &mut |bad, at| problems.push(bad_hole(path, &bad, at)));
-        if problems.is_empty() { Ok(Self { path, text, kind, stream, sites }) } else { Err(problems) }
+        let mut errors = Vec::new();
+        let slots = slots(&stream, format, &mut |error, at| errors.push(placeholder_error(path, error, at)));
+        if errors.is_empty() { Ok(Self { path, text, format, stream, slots }) } else { Err(errors) }
     }
 
     /// Its path.
@@ -66,138 +65,143 @@ impl<'a> Template<'a> {
         self.path
     }
 
-    /// What kind of file it is, and makes.
+    /// The format of the template and of the files that it renders.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
+    pub fn format(&self) -> Format {
+        self.format
     }
 
-    /// The names of its holes, each with the place of the first.
+    /// The names of its placeholders, each with its first position.
     #[must_use]
     pub fn names(&self) -> BTreeMap<&str, Position> {
         let mut names = BTreeMap::new();
-        for site in &self.sites {
-            for piece in &site.pieces {
-                if let Piece::Hole(name) = piece {
-                    names.entry(name.as_str()).or_insert(site.at);
+        for slot in &self.slots {
+            for piece in &slot.pieces {
+                if let Piece::Placeholder(name) = piece {
+                    names.entry(name.as_str()).or_insert(slot.at);
                 }
             }
         }
         names
     }
 
-    /// The file of a row that has all names, as it probably will be. Only good to see whether it is there already.
+    /// The file of a row that has all names, not verified: good enough to see that a file has this content already.
     ///
     /// # Errors
-    /// The value that its place cannot take.
-    pub fn draft(&self, row: &Row) -> Result<String, Problem> {
+    /// The value that a placeholder cannot take.
+    pub fn draft(&self, row: &Row) -> Result<String, Error> {
         self.stream.draft(&self.ops(row)?).map_err(|refusal| self.refused(row, &refusal))
     }
 
-    /// The file of a row that has all names.
+    /// The verified file of a row that has all names.
     ///
     /// # Errors
-    /// The value that its place cannot take.
-    pub fn fill(&self, row: &Row) -> Result<String, Problem> {
+    /// The value that a placeholder cannot take.
+    pub fn render(&self, row: &Row) -> Result<String, Error> {
         let edited = self.stream.edit(&self.ops(row)?).map_err(|refusal| self.refused(row, &refusal))?;
         let text = edited.text.unwrap_or_else(|| self.text.to_owned());
-        if self.kind == Kind::Json
+        if self.format == Format::Json
             && let Err(error) = serde_json::from_str::<IgnoredAny>(&text)
         {
             let message = format!("row {}: the file would not be JSON: {error}", row.number);
-            let hint = "put the list that holds the hole into an object";
-            return Err(Problem::new(Code::BadValue, message).hint(hint).at(self.path, None));
+            let hint = "put the list with the placeholder into an object";
+            return Err(failure::at(Error::new(Code::BadValue, message).hint(hint), self.path, None));
         }
         Ok(text)
     }
 
-    fn ops(&self, row: &Row) -> Result<Vec<Op>, Problem> {
-        self.sites.iter().map(|site| self.op(site, row)).collect()
+    fn ops(&self, row: &Row) -> Result<Vec<Op>, Error> {
+        self.slots.iter().map(|slot| self.op(slot, row)).collect()
     }
 
-    fn op(&self, site: &Site, row: &Row) -> Result<Op, Problem> {
-        let node = site.node;
-        if let ([Piece::Hole(name)], true) = (site.pieces.as_slice(), site.typed) {
+    fn op(&self, slot: &Slot, row: &Row) -> Result<Op, Error> {
+        let node = slot.node;
+        if let ([Piece::Placeholder(name)], true) = (slot.pieces.as_slice(), slot.typed) {
             return Ok(Op::Set { node, value: row.get(name).cloned().unwrap_or(Value::Null) });
         }
         let mut text = String::new();
-        for piece in &site.pieces {
+        for piece in &slot.pieces {
             match piece {
-                Piece::Text(kept) => text.push_str(kept),
-                Piece::Hole(name) => {
+                Piece::Text(literal) => text.push_str(literal),
+                Piece::Placeholder(name) => {
                     let value = row.get(name).unwrap_or(&Value::Null);
-                    text.push_str(&text_of(value).map_err(|kind| self.no_text(site, row, name, kind))?);
+                    text.push_str(&scalar::text(value).map_err(|kind| self.not_text(slot, row, name, kind))?);
                 }
             }
         }
-        Ok(match site.is_key {
+        Ok(match slot.is_key {
             true => Op::Rename { node, key: text },
             false => Op::Set { node, value: Value::String(text) },
         })
     }
 
-    fn no_text(&self, site: &Site, row: &Row, name: &str, kind: &str) -> Problem {
-        let whole = site.pieces.len() == 1;
-        let place = match (site.is_key, whole) {
+    fn not_text(&self, slot: &Slot, row: &Row, name: &str, kind: &str) -> Error {
+        let single = slot.pieces.len() == 1;
+        let place = match (slot.is_key, single) {
             (true, _) => "is a key or a part of one",
-            (false, true) => "stands in quotes or in a block",
+            (false, true) => "is in quotes or in a block",
             (false, false) => "is a part of a text",
         };
         let number = row.number;
         let message =
-            format!("row {number}: `{name}` is {kind}, and its hole {place}, which takes only text");
-        let hint = match (self.kind, site.is_key, whole) {
-            (Kind::Yaml, false, true) => {
+            format!("row {number}: `{name}` is {kind}, and its placeholder {place}, which takes only text");
+        let hint = match (self.format, slot.is_key, single) {
+            (Format::Yaml, false, true) => {
                 format!("write `(({name}))` without quotes, or give row {number} a text")
             }
-            _ => format!("give row {number} a text, or `(({name}))` a place of its own"),
+            _ => format!("give row {number} a text, or `(({name}))` a value of its own"),
         };
-        Problem::new(Code::BadValue, message).hint(hint).at(self.path, Some(site.at))
+        failure::at(Error::new(Code::BadValue, message).hint(hint), self.path, Some(slot.at))
     }
 
-    fn refused(&self, row: &Row, refusal: &Refusal) -> Problem {
-        let problem = Problem::refused(Code::BadValue, self.path, refusal);
-        let message = format!("row {}: {}", row.number, problem.message);
+    fn refused(&self, row: &Row, refusal: &Refusal) -> Error {
+        let error = failure::refused(Code::BadValue, self.path, refusal);
+        let message = format!("row {}: {}", row.number, error.message);
         let hint = match &refusal.reason {
             Reason::Unproven { .. } | Reason::Unsupported(_) => {
-                "put the hole into double quotes, where every text fits"
+                "write the placeholder in double quotes, which can hold every text"
             }
-            Reason::DuplicateKey { .. } => "two keys get the same name; give the row another value",
-            _ => return Problem { message, ..problem },
+            Reason::DuplicateKey { .. } => "two keys would have the same name; give the row another value",
+            _ => return Error { message, ..error },
         };
-        Problem { message, hint: Some(hint.into()), ..problem }
+        Error { message, hint: Some(hint.into()), ..error }
     }
 }
 
-/// The scalars with holes. Comments are not looked at: they stay as they are.
-fn sites(stream: &Stream<'_>, kind: Kind, bad: &mut impl FnMut(BadHole, Position)) -> Vec<Site> {
+/// The scalars with placeholders. Placeholders in comments have no effect.
+fn slots(
+    stream: &Stream<'_>,
+    format: Format,
+    report: &mut impl FnMut(PlaceholderError, Position),
+) -> Vec<Slot> {
     for (name, at) in stream.names() {
-        if !matches!(hole::split(name), Ok(None)) {
-            let problem = "the name of an anchor, and a tag, cannot have a hole";
-            bad(BadHole { written: name.to_owned(), problem, hint: "write the name out".into() }, at);
+        if !matches!(placeholder::split(name), Ok(None)) {
+            let message = "an anchor or a tag cannot contain a placeholder";
+            let hint = "write the name itself".into();
+            report(PlaceholderError { text: name.to_owned(), message, hint }, at);
         }
     }
-    let whole_value = match kind {
-        Kind::Yaml => Form::Plain,
-        Kind::Json => Form::DoubleQuoted,
+    let typed_form = match format {
+        Format::Yaml => Form::Plain,
+        Format::Json => Form::DoubleQuoted,
     };
-    let mut sites = Vec::new();
+    let mut slots = Vec::new();
     for scalar in stream.scalars() {
-        match hole::split(scalar.text) {
+        match placeholder::split(scalar.text) {
             Ok(None) => {}
             Ok(Some(pieces)) => {
-                let one = matches!(pieces.as_slice(), [Piece::Hole(_)]);
-                let typed = one && !scalar.is_key && scalar.form == whole_value;
+                let one = matches!(pieces.as_slice(), [Piece::Placeholder(_)]);
+                let typed = one && !scalar.is_key && scalar.form == typed_form;
                 let (node, is_key, at) = (scalar.node, scalar.is_key, scalar.at);
-                sites.push(Site { node, is_key, typed, pieces, at });
+                slots.push(Slot { node, is_key, typed, pieces, at });
             }
-            Err(problem) => bad(problem, scalar.at),
+            Err(error) => report(error, scalar.at),
         }
     }
-    sites
+    slots
 }
 
-fn bad_hole(path: &str, bad: &BadHole, at: Position) -> Problem {
-    let message = format!("`{}` is no hole: {}", bad.written, bad.problem);
-    Problem::new(Code::BadTemplate, message).hint(bad.hint.clone()).at(path, Some(at))
+fn placeholder_error(path: &str, error: PlaceholderError, at: Position) -> Error {
+    let message = format!("invalid placeholder `{}`: {}", error.text, error.message);
+    failure::at(Error::new(Code::BadTemplate, message).hint(error.hint), path, Some(at))
 }

@@ -1,4 +1,4 @@
-//! The cases of this step, run against the pure modules: what they promise is so before any host runs them.
+//! The cases of this step: whole runs over files in memory.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
@@ -6,9 +6,9 @@ mod common;
 use std::path::Path;
 
 use common::run;
-use config_render::render::{Done, Inputs};
-use config_render::words;
+use config_render::{Inputs, Outputs};
 use lockstep_cases::{Case, assert_same};
+use lockstep_sdk::types::FailureKind;
 use serde_json::Value;
 
 #[test]
@@ -26,31 +26,35 @@ fn check(case: &mut Case) {
         adopt: case.has("--adopt"),
     };
     match run(&inputs, &case.files()) {
-        Ok((done, after)) => {
-            case.assert_ended(0, "done", "", &done);
+        Ok((outputs, after)) => {
+            case.assert_ended(0, "done", "", &outputs);
             assert_same(&name, &after, &case.expected());
             for (output, expected) in case.take_outputs() {
-                assert_eq!(output_of(&done, &output), expected, "{name}: {output}");
+                assert_eq!(output_of(&outputs, &output), expected, "{name}: {output}");
             }
             let (again, _) = run(&inputs, &after).unwrap_or_else(|found| panic!("{name}, again: {found:?}"));
-            assert_eq!((again.plan.counts(), again.new_list), ([0, 0, 0], None), "{name}, again");
+            assert_eq!(
+                (again.changed, again.created, again.updated, again.deleted),
+                (false, 0, 0, 0),
+                "{name}, again"
+            );
         }
-        Err(problems) => {
-            let code = problems[0].code;
-            case.assert_refused(code.is_rejection(), code.name(), &words::problems(&problems), &problems);
+        Err(error) => {
+            let (failure, reporter) = *error;
+            let rejected = failure.kind == FailureKind::Rejected;
+            case.assert_refused(rejected, &failure.code, &failure.message, &reporter.notes);
         }
     }
 }
 
-fn output_of(done: &Done, output: &str) -> Value {
-    let [created, updated, deleted] = done.plan.counts();
+fn output_of(outputs: &Outputs, output: &str) -> Value {
     match output {
-        "changed" => (!words::files(done).is_empty()).into(),
-        "files" => words::files(done).into(),
-        "created" => created.into(),
-        "updated" => updated.into(),
-        "deleted" => deleted.into(),
-        "unchanged" => done.plan.unchanged.into(),
+        "changed" => outputs.changed.into(),
+        "files" => outputs.files.clone().into(),
+        "created" => outputs.created.into(),
+        "updated" => outputs.updated.into(),
+        "deleted" => outputs.deleted.into(),
+        "unchanged" => outputs.unchanged.into(),
         other => panic!("no output {other}"),
     }
 }

@@ -1,5 +1,5 @@
-//! Any text in any place of a template reads back as itself, to all readers and to an independent parser of JSON, or
-//! its row is refused.
+//! Any text in any place of a template reads back as itself, to all readers and to an independent JSON parser, or the step
+//! rejects its row.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use config_render::rows::Row;
@@ -7,7 +7,7 @@ use config_render::template::Template;
 use lockstep_yaml::{Form, Path, Place, Stream, Value, all_read_text};
 use proptest::prelude::*;
 
-/// Places for `((x))`: the template, and what stands before and behind the value in the scalar that holds it.
+/// Places for `((x))`: the template, and the text before and after the value in its scalar.
 const PLACES: [(&str, &str, &str); 22] = [
     ("a: ((x))\nb: 1\n", "", ""),
     ("a: ((x)) # why\n", "", ""),
@@ -133,12 +133,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn any_text_reads_back_as_itself_or_is_refused(place in 0..PLACES.len(), value in hazards()) {
-        let (source, before, behind) = PLACES[place];
+    fn any_text_reads_back_as_itself_or_is_rejected(place in 0..PLACES.len(), value in hazards()) {
+        let (source, before, after) = PLACES[place];
         let template = Template::read("t.yaml", source.as_bytes()).unwrap();
-        match template.fill(&row(Value::String(value.clone()))) {
+        match template.render(&row(Value::String(value.clone()))) {
             Ok(rendered) => {
-                let text = format!("{before}{value}{behind}");
+                let text = format!("{before}{value}{after}");
                 prop_assert!(has_text(&rendered, &text), "{source:?} with {value:?} is {rendered:?}");
                 prop_assert_eq!(scalars(&rendered), scalars(source));
             }
@@ -148,28 +148,28 @@ proptest! {
 
     #[test]
     fn any_text_in_json_reads_back_as_itself(place in 0..JSON.len(), value in hazards()) {
-        let (source, before, behind) = JSON[place];
+        let (source, before, after) = JSON[place];
         let template = Template::read("t.json", source.as_bytes()).unwrap();
-        let rendered = template.fill(&row(Value::String(value.clone()))).unwrap();
+        let rendered = template.render(&row(Value::String(value.clone()))).unwrap();
         let json = Value::from_json(&rendered).unwrap();
-        let text = format!("{before}{value}{behind}");
+        let text = format!("{before}{value}{after}");
         let wanted = Value::from_json(source).unwrap();
         prop_assert_eq!(json, put(wanted, &text));
     }
 
     #[test]
-    fn no_template_is_too_strange(source in "[a-c(): \\-'\"\\n|>!&*{}\\[\\],]{0,40}", value in hazards()) {
+    fn no_template_makes_it_panic(source in "[a-c(): \\-'\"\\n|>!&*{}\\[\\],]{0,40}", value in hazards()) {
         if let Ok(template) = Template::read("t.yaml", source.as_bytes()) {
             let names: Vec<String> = template.names().keys().map(|name| (*name).to_owned()).collect();
             let values = names.into_iter().map(|name| (name, Value::String(value.clone()))).collect();
-            if let Ok(rendered) = template.fill(&Row { number: 1, at: None, values }) {
+            if let Ok(rendered) = template.render(&Row { number: 1, at: None, values }) {
                 prop_assert!(Stream::open(rendered.as_bytes()).is_ok());
             }
         }
     }
 }
 
-/// The JSON value with this text for each text that has the hole.
+/// The JSON value with this text for each text that has the placeholder.
 fn put(value: Value, text: &str) -> Value {
     let swap = |own: String| if own.contains("((x))") { text.to_owned() } else { own };
     match value {
@@ -183,22 +183,22 @@ fn put(value: Value, text: &str) -> Value {
 }
 
 #[test]
-fn common_texts_are_never_refused() {
-    for (source, before, behind) in PLACES {
+fn common_texts_are_never_rejected() {
+    for (source, before, after) in PLACES {
         let template = Template::read("t.yaml", source.as_bytes()).unwrap();
         for value in
             ["web", "yes", "012", "a: b", "it's", "say \"hi\"", "", "a\nb", "a\nb\n", "☃ #x", "*x", "{{ x }}"]
         {
-            let rendered = template.fill(&row(Value::String(value.into())));
+            let rendered = template.render(&row(Value::String(value.into())));
             let rendered =
                 rendered.unwrap_or_else(|problem| panic!("{source:?} with {value:?}: {problem:?}"));
-            assert!(has_text(&rendered, &format!("{before}{value}{behind}")), "{rendered:?}");
+            assert!(has_text(&rendered, &format!("{before}{value}{after}")), "{rendered:?}");
         }
     }
 }
 
 #[test]
-fn a_whole_plain_hole_takes_any_type() {
+fn a_single_plain_placeholder_takes_any_type() {
     for json in [
         "3",
         "1.10",
@@ -217,7 +217,7 @@ fn a_whole_plain_hole_takes_any_type() {
             ("a:\n    b: ((x)) # why\n", ".a.b"),
         ] {
             let template = Template::read("t.yaml", source.as_bytes()).unwrap();
-            let rendered = template.fill(&row(value.clone()));
+            let rendered = template.render(&row(value.clone()));
             let rendered = rendered.unwrap_or_else(|problem| panic!("{source:?} with {json}: {problem:?}"));
             let stream = Stream::open(rendered.as_bytes()).unwrap();
             let found = stream.find(
@@ -232,9 +232,9 @@ fn a_whole_plain_hole_takes_any_type() {
 }
 
 #[test]
-fn what_would_not_be_json_is_refused() {
+fn a_result_that_is_not_json_is_rejected() {
     let list = Value::from_json("[\"a\"]").unwrap();
-    let fill = |source: &str| Template::read("t.json", source.as_bytes()).unwrap().fill(&row(list.clone()));
+    let fill = |source: &str| Template::read("t.json", source.as_bytes()).unwrap().render(&row(list.clone()));
     assert_eq!(fill("{\"a\": [\"((x))\"]}").unwrap(), "{\"a\": [[\"a\"]]}");
     let rendered = fill("[\"((x))\"]").unwrap_or_else(|problem| problem.line());
     assert!(rendered == "[[\"a\"]]" || rendered.contains("would not be JSON"), "{rendered}");

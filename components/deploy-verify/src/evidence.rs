@@ -1,119 +1,115 @@
-//! Gathers what explains a failure: logs for the report, and objects, Events and logs for a folder. Never changes
-//! anything in the cluster, and never fails a run for what it cannot get.
+//! Collects what explains a failure: logs for the report, and objects, Events and logs for a folder. It changes nothing in the
+//! cluster, and evidence that cannot be read does not fail the run.
 
 use std::collections::BTreeSet;
 
-use lockstep_glue::{Level, Tell};
 use lockstep_rollout::Rollout;
-use lockstep_workload::{Logs, State, TargetId};
+use lockstep_sdk::cluster::ObjectRef;
+use lockstep_sdk::report::Level;
+use lockstep_sdk::{Cluster, Reporter, Watch, Workspace};
+use lockstep_workload::{LogSource, State};
 use serde_json::Value;
 
-use crate::host::{Host, LogOf};
-use crate::problem::Problem;
+use crate::failure::{Error, file_error};
 
-/// Lines of a log in the report, and in a file.
-const SHOWN: u32 = 20;
-const KEPT: u32 = 2_000;
+/// How many lines of a log the report has.
+const REPORTED_LINES: usize = 20;
+/// How many lines of a log a file has.
+const SAVED_LINES: u32 = 2_000;
 /// How many logs are read.
-const LOGS: usize = 10;
-/// How many objects are kept as files.
-const OBJECTS: usize = 50;
+const MAX_LOGS: usize = 10;
+/// How many objects are saved.
+const MAX_OBJECTS: usize = 50;
 
 /// The log of a container that explains a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// Which.
-    pub of: Logs,
+pub struct ContainerLog {
+    /// The container.
+    pub source: LogSource,
     /// Its last lines.
     pub text: String,
 }
 
 /// The logs that explain why targets are not ready, each once.
-pub fn logs<H: Host>(host: &mut H, rollout: &Rollout<H::Watcher>) -> Vec<Log> {
-    let mut wanted: Vec<Logs> = Vec::new();
-    for id in open(rollout) {
-        let causes = rollout.cluster.causes(id).iter();
-        let logs = causes.filter_map(|cause| cause.wants_logs.clone());
-        wanted.extend(logs.filter(|logs| !wanted.contains(logs)).collect::<Vec<_>>());
+pub fn logs<H: Cluster>(host: &mut H, rollout: &Rollout<H::Watcher>) -> Vec<ContainerLog> {
+    let mut sources: Vec<LogSource> = Vec::new();
+    for id in rollout.unready() {
+        for source in rollout.cluster.causes(id).iter().filter_map(|cause| cause.log.as_ref()) {
+            if !sources.contains(source) {
+                sources.push(source.clone());
+            }
+        }
     }
-    wanted.truncate(LOGS);
-    let read = |logs: Logs| {
-        let namespace = rollout.spelled(&logs.namespace);
-        let (pod, container, previous) = (&*logs.pod, &*logs.container, logs.previous);
-        let of = LogOf { namespace, pod, container, previous, lines: KEPT };
-        // The previous instance may be cleaned up already; then the present one is better than nothing.
-        let text = host.logs(of).or_else(|_| host.logs(LogOf { previous: false, ..of })).ok()?;
-        (!text.trim().is_empty()).then_some(Log { of: logs, text })
+    sources.truncate(MAX_LOGS);
+    let read = |source: LogSource| {
+        let namespace = rollout.input_namespace(&source.namespace);
+        let mut read = |previous| host.logs(namespace, &source.pod, &source.container, previous, SAVED_LINES);
+        // Kubernetes may have removed the previous instance; then the present one is the best log.
+        let text = read(source.previous).or_else(|_| read(false)).ok()?;
+        (!text.trim().is_empty()).then_some(ContainerLog { source, text })
     };
-    wanted.into_iter().filter_map(read).collect()
+    sources.into_iter().filter_map(read).collect()
 }
 
 /// The last lines of a log, for the report.
 pub fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(SHOWN as usize)..].join("\n")
+    lines[lines.len().saturating_sub(REPORTED_LINES)..].join("\n")
 }
 
-/// Puts everything that explains the failure into files below `folder`. Gives their paths.
+/// Writes the evidence to files below `folder`. Returns their paths.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn keep<H: Host>(
+pub fn write<H: Cluster + Workspace>(
     host: &mut H,
-    tell: &mut impl Tell,
+    reporter: &mut impl Reporter,
     rollout: &Rollout<H::Watcher>,
-    (folder, causes, logs): (&str, &[String], &[Log]),
-) -> Result<Vec<String>, Problem> {
+    (folder, causes, logs): (&str, &[String], &[ContainerLog]),
+) -> Result<Vec<String>, Error> {
     let mut files = vec![(format!("{folder}/causes.txt"), causes.join("\n") + "\n")];
     for log in logs {
-        let Logs { namespace, pod, container, previous } = &log.of;
-        let which = if *previous { "-previous" } else { "" };
-        files.push((format!("{folder}/{namespace}/{pod}-{container}{which}.log"), log.text.clone()));
+        let LogSource { namespace, pod, container, previous } = &log.source;
+        let instance = if *previous { "-previous" } else { "" };
+        files.push((format!("{folder}/{namespace}/{pod}-{container}{instance}.log"), log.text.clone()));
     }
     if !rollout.events.is_empty() {
         let events: Vec<_> = rollout.events.iter().map(String::as_str).collect();
         files.push((format!("{folder}/events.jsonl"), events.join("\n") + "\n"));
     }
-    for (namespace, kind, name) in objects(rollout).into_iter().take(OBJECTS) {
-        match host.get(rollout.spelled(&namespace), &kind, &name) {
+    for (namespace, kind, name) in objects(rollout).into_iter().take(MAX_OBJECTS) {
+        let input_namespace = rollout.input_namespace(&namespace).to_owned();
+        match host.get(&ObjectRef { namespace: input_namespace, kind: kind.clone(), name: name.clone() }) {
             Ok(json) => {
-                let word = kind.split('.').next().unwrap_or_default().to_ascii_lowercase();
+                let kind = kind.split('.').next().unwrap_or_default().to_ascii_lowercase();
                 let pretty = serde_json::from_str::<Value>(&json).ok();
                 let pretty = pretty.and_then(|value| serde_json::to_string_pretty(&value).ok());
-                files.push((
-                    format!("{folder}/{namespace}/{word}-{name}.json"),
-                    pretty.unwrap_or(json) + "\n",
-                ));
+                let path = format!("{folder}/{namespace}/{kind}-{name}.json");
+                files.push((path, pretty.unwrap_or(json) + "\n"));
             }
-            Err(fault) => {
-                tell.note(Level::Debug, &format!("no evidence of {kind} {name}: {}", fault.message()))
+            Err(error) => {
+                reporter.note(Level::Debug, &format!("no evidence of {kind} {name}: {}", error.message()));
             }
         }
     }
     for (path, content) in &files {
-        host.write(path, content).map_err(|fault| Problem::file(&fault))?;
+        Workspace::write(host, path, content.as_bytes()).map_err(file_error)?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// The targets that are not ready.
-pub fn open<W>(rollout: &Rollout<W>) -> impl Iterator<Item = TargetId> + '_ {
-    let ready = |id: &TargetId| rollout.cluster.status(*id).state == State::Ready;
-    rollout.targets.iter().copied().filter(move |id| !ready(id))
-}
-
-/// Those objects and the pods that their causes name, as namespace, kind and name.
-fn objects<W>(rollout: &Rollout<W>) -> BTreeSet<(String, String, String)> {
-    let mut found = BTreeSet::new();
-    for id in open(rollout) {
+/// The targets that are not ready and the pods of their causes, as namespace, kind and name.
+fn objects<W: Watch>(rollout: &Rollout<W>) -> BTreeSet<(String, String, String)> {
+    let mut objects = BTreeSet::new();
+    for id in rollout.unready() {
         let (kind, namespace, name) = rollout.cluster.name(id);
         if rollout.cluster.status(id).state != State::Missing {
-            found.insert((namespace.to_owned(), kind.name().to_owned(), name.to_owned()));
+            objects.insert((namespace.to_owned(), kind.name().to_owned(), name.to_owned()));
         }
         for cause in rollout.cluster.causes(id) {
-            let pods = cause.pod.iter();
-            found.extend(pods.map(|pod| (cause.namespace.clone(), "Pod".to_owned(), pod.clone())));
+            let pods = cause.pod_names.iter();
+            objects.extend(pods.map(|pod| (cause.namespace.clone(), "Pod".to_owned(), pod.clone())));
         }
     }
-    found
+    objects
 }

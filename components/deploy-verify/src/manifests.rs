@@ -1,67 +1,72 @@
-//! Reads which objects a manifest file declares. Never looks at anything else in it.
+//! Reads the kinds and names of the objects in a manifest file.
 
 use lockstep_yaml::{NodeId, Stream, Value};
 
-use crate::problem::{Code, Problem};
+use crate::failure::{Code, Error};
 
-/// An object that a manifest declares.
+/// An object in a manifest file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declared {
-    /// Such as `Deployment.apps`.
+pub struct ManifestObject {
+    /// Its kind, such as `Deployment.apps`.
     pub kind: String,
-    /// The namespace, if it says one.
+    /// Its namespace, if the manifest has one.
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
-    /// The line it begins at.
+    /// Its first line.
     pub line: u32,
 }
 
-/// The objects of a file; a `List` is what is in it. Documents that are empty are passed over.
+/// The objects of a file, also those in a `List`. Empty documents are skipped.
 ///
 /// # Errors
-/// The file is no YAML, or a document of it is no object of Kubernetes.
-pub fn read(path: &str, bytes: &[u8]) -> Result<Vec<Declared>, Problem> {
+/// The file is not YAML, or a document is not an object of Kubernetes.
+pub fn read(path: &str, bytes: &[u8]) -> Result<Vec<ManifestObject>, Error> {
     let stream = Stream::open(bytes).map_err(|refusal| {
-        let hint = "give rendered manifests: the output of `helm template` or `kustomize build`";
+        let hint = "use rendered manifests: the output of `helm template` or `kustomize build`";
         let line = refusal.at.map(|at| at.line);
-        Problem::new(Code::BadInput, refusal.to_string()).hint(hint).at(path, line)
+        Error::new(Code::BadInput, refusal.to_string()).hint(hint).at(path, line)
     })?;
     let mut found = Vec::new();
     for &root in stream.documents() {
-        declared(path, &stream, root, &mut found)?;
+        add_objects(path, &stream, root, &mut found)?;
     }
     Ok(found)
 }
 
-fn declared(path: &str, stream: &Stream<'_>, node: NodeId, found: &mut Vec<Declared>) -> Result<(), Problem> {
+fn add_objects(
+    path: &str,
+    stream: &Stream<'_>,
+    node: NodeId,
+    found: &mut Vec<ManifestObject>,
+) -> Result<(), Error> {
     if !stream.is_mapping(node) {
         return match stream.value(node) {
             Ok(Value::Null) => Ok(()),
-            _ => Err(wrong(path, stream, node, "is no mapping")),
+            _ => Err(invalid(path, stream, node, "is not a mapping")),
         };
     }
     let version = text(stream, node, "apiVersion");
     let kind = text(stream, node, "kind");
     let (Some(version), Some(kind)) = (version, kind) else {
-        return Err(wrong(path, stream, node, "has no `apiVersion` and `kind`"));
+        return Err(invalid(path, stream, node, "has no `apiVersion` and `kind`"));
     };
     if kind.ends_with("List")
         && entry(stream, node, "metadata").and_then(|meta| text(stream, meta, "name")).is_none()
     {
         let items = entry(stream, node, "items");
         let items = items.map(|items| stream.items(items)).unwrap_or_default();
-        return items.iter().try_for_each(|&item| declared(path, stream, item, found));
+        return items.iter().try_for_each(|&item| add_objects(path, stream, item, found));
     }
     let meta = entry(stream, node, "metadata");
     let Some(name) = meta.and_then(|meta| text(stream, meta, "name")) else {
-        let why = "has no `metadata.name`; one with `generateName` can be found by its labels only";
-        return Err(wrong(path, stream, node, why));
+        let why = "has no `metadata.name`; use a selector for an object with `generateName`";
+        return Err(invalid(path, stream, node, why));
     };
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
     let namespace = meta.and_then(|meta| text(stream, meta, "namespace"));
-    found.push(Declared { kind, namespace, name, line: line(stream, node) });
+    found.push(ManifestObject { kind, namespace, name, line: line(stream, node) });
     Ok(())
 }
 
@@ -69,7 +74,7 @@ fn entry(stream: &Stream<'_>, node: NodeId, key: &str) -> Option<NodeId> {
     stream.entries(node).into_iter().find(|(own, _)| *own == key).map(|(_, value)| value)
 }
 
-/// The text at a key; a name of digits is one too.
+/// The text at a key, also a number.
 fn text(stream: &Stream<'_>, node: NodeId, key: &str) -> Option<String> {
     match stream.value(entry(stream, node, key)?).ok()? {
         Value::String(text) | Value::Plain(text) | Value::Number(text) if !text.is_empty() => Some(text),
@@ -81,9 +86,9 @@ fn line(stream: &Stream<'_>, node: NodeId) -> u32 {
     stream.position(node).line
 }
 
-fn wrong(path: &str, stream: &Stream<'_>, node: NodeId, why: &str) -> Problem {
+fn invalid(path: &str, stream: &Stream<'_>, node: NodeId, why: &str) -> Error {
     let line = line(stream, node);
-    Problem::new(Code::BadInput, format!("the document at line {line} {why}")).at(path, Some(line))
+    Error::new(Code::BadInput, format!("the document at line {line} {why}")).at(path, Some(line))
 }
 
 #[cfg(test)]
@@ -103,16 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_named_with_its_place() {
+    fn an_invalid_document_is_reported_with_its_place() {
         for (text, part) in [
             ("a: 1\n", "apiVersion"),
-            ("- 1\n", "no mapping"),
+            ("- 1\n", "not a mapping"),
             ("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n", "generateName"),
             ("a: {{ .Values.x }}\n", ""),
             ("a: [\n", ""),
         ] {
-            let problem = read("a.yaml", text.as_bytes()).unwrap_err();
-            assert!(problem.message.contains(part) && problem.at.is_some(), "{problem:?}");
+            let error = read("a.yaml", text.as_bytes()).unwrap_err();
+            assert!(error.message.contains(part) && error.location.is_some(), "{error:?}");
         }
     }
 }

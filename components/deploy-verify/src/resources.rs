@@ -1,28 +1,28 @@
-//! Finds out which objects are to be verified: those that inputs name, and those of manifest files. Never asks the
-//! cluster.
+//! The objects to verify: those that inputs name or select, and those of manifest files.
 
 use std::collections::BTreeSet;
 
-use lockstep_glue::{Level, Tell};
-use lockstep_rollout::{Named, Selected, Wanted};
+use lockstep_rollout::ResourceSelector;
+use lockstep_sdk::cluster::{ObjectRef, Selection};
+use lockstep_sdk::report::Level;
+use lockstep_sdk::{Reporter, Workspace};
 use lockstep_workload::Kind;
 
-use crate::host::Host;
-use crate::manifests;
-use crate::problem::{Code, Problem};
-use crate::settings::Settings;
+use crate::failure::{Code, Error, file_error};
+use crate::inputs::Request;
+use crate::manifests::{self, ManifestObject};
 
 /// The objects to verify.
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
-    /// Those with a name.
-    pub named: BTreeSet<Named>,
-    /// Those with labels.
-    pub selected: BTreeSet<Selected>,
+    /// The named objects.
+    pub named: BTreeSet<ObjectRef>,
+    /// The selections, sorted, each once.
+    pub selected: Vec<Selection>,
 }
 
-/// Kinds that are in no namespace, of those that manifests of a deployment hold. The first two are looked at.
-const CLUSTER_WIDE: [&str; 12] = [
+/// Kinds without a namespace that manifests of a deployment may contain. The step verifies the first two only.
+const CLUSTER_KINDS: [&str; 12] = [
     "Namespace",
     "CustomResourceDefinition.apiextensions.k8s.io",
     "ClusterRole.rbac.authorization.k8s.io",
@@ -36,119 +36,121 @@ const CLUSTER_WIDE: [&str; 12] = [
     "ValidatingAdmissionPolicy.admissionregistration.k8s.io",
     "ValidatingWebhookConfiguration.admissionregistration.k8s.io",
 ];
-const WITH_STATUS: usize = 2;
+const VERIFIED_CLUSTER_KINDS: usize = 2;
 
 impl Resources {
-    /// Finds out which they are. Manifest files are read for it.
+    /// Finds the objects, and reads manifest files for that.
     ///
     /// # Errors
-    /// A pattern finds nothing, a manifest cannot be read, or is of a namespace that the run does not name.
+    /// A pattern matches no file, a manifest cannot be read, or its namespace is not in the inputs.
     pub fn find(
-        host: &mut impl Host,
-        tell: &mut impl Tell,
-        settings: &Settings,
-    ) -> Result<Self, Vec<Problem>> {
-        let mut found = Self::default();
-        let mut problems = Vec::new();
-        for wanted in &settings.wanted {
-            match wanted {
-                Wanted::Named { kind, name } => found.name(settings, kind, name),
-                Wanted::Selected { kinds, labels } => {
-                    for namespace in &settings.namespaces {
-                        let selected = |kind: &String| Selected {
-                            namespace: namespace.clone(),
-                            kind: kind.clone(),
-                            labels: labels.clone(),
-                        };
-                        found.selected.extend(kinds.iter().map(selected));
-                    }
+        host: &mut impl Workspace,
+        reporter: &mut impl Reporter,
+        request: &Request,
+    ) -> Result<Self, Vec<Error>> {
+        let mut resources = Self::default();
+        let mut errors = Vec::new();
+        for resource in &request.resources {
+            match resource {
+                ResourceSelector::Name { kind, name } => resources.add_named(request, kind, name),
+                ResourceSelector::Labels { kinds, selector } => {
+                    resources.add_selected(request, kinds, selector.as_deref());
                 }
-                Wanted::Files(pattern) => match found.declare(host, tell, settings, pattern) {
-                    Ok(()) => {}
-                    Err(mut more) => problems.append(&mut more),
-                },
+                ResourceSelector::Files(pattern) => {
+                    let result = resources.add_manifests(host, reporter, request, pattern);
+                    errors.extend(result.err().into_iter().flatten());
+                }
             }
         }
-        if problems.is_empty() { Ok(found) } else { Err(problems) }
+        let key = |one: &Selection| (one.namespace.clone(), one.kind.clone(), one.label_selector.clone());
+        resources.selected.sort_by_key(key);
+        resources.selected.dedup();
+        if errors.is_empty() { Ok(resources) } else { Err(errors) }
     }
 
-    /// Names an object, in each of the namespaces.
-    fn name(&mut self, settings: &Settings, kind: &str, name: &str) {
-        let place = |namespace: &String| match CLUSTER_WIDE.contains(&kind) {
+    /// Adds an object in each of the namespaces.
+    fn add_named(&mut self, request: &Request, kind: &str, name: &str) {
+        let namespace = |namespace: &String| match CLUSTER_KINDS.contains(&kind) {
             true => "-".to_owned(),
             false => namespace.clone(),
         };
-        let named = |namespace| Named { namespace, kind: kind.to_owned(), name: name.to_owned() };
-        self.named.extend(settings.namespaces.iter().map(place).map(named));
+        let object = |namespace| ObjectRef { namespace, kind: kind.to_owned(), name: name.to_owned() };
+        self.named.extend(request.namespaces.iter().map(namespace).map(object));
     }
 
-    /// Names the objects of manifest files.
-    fn declare(
-        &mut self,
-        host: &mut impl Host,
-        tell: &mut impl Tell,
-        settings: &Settings,
-        pattern: &str,
-    ) -> Result<(), Vec<Problem>> {
-        let paths = host.glob(pattern).map_err(|fault| vec![Problem::file(&fault)])?;
-        if paths.is_empty() {
-            let hint = "see whether the files are there when the step runs";
-            let message = format!("`resources`: `{pattern}` finds no file");
-            return Err(vec![Problem::new(Code::NoMatch, message).hint(hint)]);
+    /// Adds the objects of kinds with these labels in each of the namespaces.
+    fn add_selected(&mut self, request: &Request, kinds: &[String], labels: Option<&str>) {
+        for namespace in &request.namespaces {
+            let selection = |kind: &String| Selection {
+                label_selector: labels.map(str::to_owned),
+                ..Selection::all(namespace, kind)
+            };
+            self.selected.extend(kinds.iter().map(selection));
         }
-        let mut problems = Vec::new();
-        let mut left_out = BTreeSet::new();
-        for path in paths {
-            let declared = host.read(&path).map_err(|fault| Problem::file(&fault));
-            match declared.and_then(|bytes| manifests::read(&path, &bytes)) {
-                Ok(declared) => {
-                    for one in declared {
-                        match self.place(settings, &path, &one) {
+    }
+
+    /// Adds the objects of manifest files.
+    fn add_manifests(
+        &mut self,
+        host: &mut impl Workspace,
+        reporter: &mut impl Reporter,
+        request: &Request,
+        pattern: &str,
+    ) -> Result<(), Vec<Error>> {
+        let files = host.glob(pattern).map_err(|error| vec![file_error(error)])?;
+        if files.is_empty() {
+            let message = format!("`resources`: `{pattern}` matches no file");
+            let hint = "check that the files exist when the step runs";
+            return Err(vec![Error::new(Code::NoMatch, message).hint(hint)]);
+        }
+        let mut errors = Vec::new();
+        let mut skipped = BTreeSet::new();
+        for file in files {
+            let content = host.read(&file.path).map_err(file_error);
+            match content.and_then(|bytes| manifests::read(&file.path, &bytes)) {
+                Ok(objects) => {
+                    for object in objects {
+                        match namespace_of(request, &file.path, &object) {
                             Ok(Some(namespace)) => {
-                                self.named.insert(Named { namespace, kind: one.kind, name: one.name });
+                                let ManifestObject { kind, name, .. } = object;
+                                self.named.insert(ObjectRef { namespace, kind, name });
                             }
-                            Ok(None) => drop(left_out.insert(one.kind)),
-                            Err(problem) => problems.push(problem),
+                            Ok(None) => drop(skipped.insert(object.kind)),
+                            Err(error) => errors.push(error),
                         }
                     }
                 }
-                Err(problem) => problems.push(problem),
+                Err(error) => errors.push(error),
             }
         }
-        if !left_out.is_empty() {
-            let kinds: Vec<_> = left_out.iter().map(|kind| Kind::of(kind).word().to_owned()).collect();
-            let why = "they hold credentials, or are of the whole cluster and have no status";
-            tell.note(Level::Info, &format!("not looked at: {} ({why})", kinds.join(", ")));
+        if !skipped.is_empty() {
+            let kinds: Vec<_> = skipped.iter().map(|kind| Kind::of(kind).short_name().to_owned()).collect();
+            let why = "these kinds contain credentials, or have no namespace and no status";
+            reporter.note(Level::Info, &format!("skipped: {} ({why})", kinds.join(", ")));
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+}
 
-    /// The namespace of a declared object; none for one that is not looked at.
-    fn place(
-        &self,
-        settings: &Settings,
-        path: &str,
-        declared: &manifests::Declared,
-    ) -> Result<Option<String>, Problem> {
-        if let Some(at) = CLUSTER_WIDE.iter().position(|kind| *kind == declared.kind) {
-            return Ok((at < WITH_STATUS).then(|| "-".to_owned()));
-        }
-        if declared.kind == "Secret" {
-            return Ok(None);
-        }
-        let own = settings.namespaces.first().cloned().unwrap_or_default();
-        match &declared.namespace {
-            None => Ok(Some(own)),
-            Some(namespace) if settings.namespaces.contains(namespace) => Ok(Some(namespace.clone())),
-            Some(namespace) => {
-                let word = Kind::of(&declared.kind).word().to_owned();
-                let message = format!(
-                    "{word} {} is in the namespace `{namespace}`, which the run does not name",
-                    declared.name
-                );
-                let hint = format!("add `{namespace}` to `namespace`");
-                Err(Problem::new(Code::BadInput, message).hint(hint).at(path, Some(declared.line)))
-            }
+/// The namespace of an object in a manifest; none for a kind that the step does not verify.
+fn namespace_of(request: &Request, path: &str, object: &ManifestObject) -> Result<Option<String>, Error> {
+    if let Some(index) = CLUSTER_KINDS.iter().position(|kind| *kind == object.kind) {
+        return Ok((index < VERIFIED_CLUSTER_KINDS).then(|| "-".to_owned()));
+    }
+    if object.kind == "Secret" {
+        return Ok(None);
+    }
+    match &object.namespace {
+        None => Ok(Some(request.namespaces.first().cloned().unwrap_or_default())),
+        Some(namespace) if request.namespaces.contains(namespace) => Ok(Some(namespace.clone())),
+        Some(namespace) => {
+            let kind = Kind::of(&object.kind).short_name().to_owned();
+            let message = format!(
+                "{kind} {} is in the namespace `{namespace}`, which `namespace` does not contain",
+                object.name
+            );
+            let hint = format!("add `{namespace}` to `namespace`");
+            Err(Error::new(Code::BadInput, message).hint(hint).at(path, Some(object.line)))
         }
     }
 }

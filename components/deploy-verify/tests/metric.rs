@@ -3,26 +3,23 @@
 
 mod common_web;
 
-use common_web::{Answered, Model, answer, trouble};
-use deploy_verify::metric::{Metric, NoData, Outcome, Record, Sample, Verdict, run, words};
-use deploy_verify::web::{Fault, Trouble};
-use lockstep_glue::Deadline;
+use common_web::{Answered, Model, answer, failed, metric_input};
+use deploy_verify::metric::{MetricCheck, Outcome, Sample, Verdict, messages, run};
+use deploy_verify::{Metric, NoData};
+use lockstep_sdk::http::ErrorCode;
+use lockstep_sdk::types::Error;
+use lockstep_sdk::{Deadline, InputError};
 
 const TEN_MINUTES: u64 = 600_000;
 
-fn record(edit: impl FnOnce(&mut Record)) -> Record {
-    let mut record = Record {
-        url: "https://p.example/base/".into(),
-        query: "rate(errors[{{window}}])".into(),
-        threshold: "< 0.01".into(),
-        ..Record::default()
-    };
+fn record(edit: impl FnOnce(&mut Metric)) -> Metric {
+    let mut record = metric_input("https://p.example/base/", "rate(errors[{{window}}])", "< 0.01");
     edit(&mut record);
     record
 }
 
-fn metric(edit: impl FnOnce(&mut Record)) -> Metric {
-    Metric::read(&record(edit)).unwrap()
+fn metric(edit: impl FnOnce(&mut Metric)) -> MetricCheck {
+    MetricCheck::parse(&record(edit)).unwrap()
 }
 
 /// A vector of these values.
@@ -46,10 +43,10 @@ fn error(status: u16, kind: &str) -> Answered {
 }
 
 /// What comes of a metric that is answered so, and how often it is asked.
-fn told(metric: Metric, deadline: u64, mut serve: impl FnMut(usize) -> Answered) -> (Outcome, Vec<u64>) {
+fn told(metric: MetricCheck, deadline: u64, mut serve: impl FnMut(usize) -> Answered) -> (Outcome, Vec<u64>) {
     let (mut web, mut time) = Model::new(|_: &str, count, _| serve(count));
     let outcomes = run(&mut web, &mut time, &[metric], Deadline::after(0, deadline), &mut |_, _| ()).unwrap();
-    (outcomes.into_iter().next().unwrap(), web.asked.iter().map(|(time, _)| *time).collect())
+    (outcomes.into_iter().next().unwrap(), web.requests.iter().map(|(time, _)| *time).collect())
 }
 
 /// The verdict on six samples: `+` good, `-` violated, `0` no data, `!` an error.
@@ -111,7 +108,9 @@ fn sample(threshold: &str, answered: Answered) -> (&'static str, String, Verdict
         Sample::Good(text) => ("good", text),
         Sample::Violated(text) => ("violated", text),
         Sample::NoData(text) => ("no data", text),
-        Sample::Error { why, lasting, .. } => (if lasting { "lasting" } else { "error" }, why),
+        Sample::Error { message, is_permanent, .. } => {
+            (if is_permanent { "permanent" } else { "error" }, message)
+        }
     };
     (kind, text, outcome.verdict)
 }
@@ -138,25 +137,25 @@ fn an_answer_makes_a_sample() {
         ("< 1", data("scalar", r#"[1,"+Inf"]"#), "violated", "+Inf"),
         ("> 1", data("scalar", r#"[1,"+Inf"]"#), "no data", "+Inf"),
         ("< 1", data("scalar", r#"[1,"-Inf"]"#), "no data", "-Inf"),
-        ("< 1", data("scalar", r#"[1,"x"]"#), "error", "the result is no scalar"),
-        ("< 1", data("scalar", "7"), "error", "the result is no scalar"),
-        ("< 1", data("vector", "7"), "error", "the result is no vector"),
+        ("< 1", data("scalar", r#"[1,"x"]"#), "error", "the result is not a scalar"),
+        ("< 1", data("scalar", "7"), "error", "the result is not a scalar"),
+        ("< 1", data("vector", "7"), "error", "the result is not a vector"),
         ("< 1", data("tensor", "7"), "error", "the result is of the unknown type `tensor`"),
-        ("< 1", data("matrix", "[]"), "lasting", "the result is a range of values"),
-        ("< 1", data("string", r#"[1,"x"]"#), "lasting", "the result is a text"),
-        ("< 1", data("vector", histogram), "lasting", "a value of the result is no number"),
-        ("< 1", data("vector", &long), "lasting", "the answer has more than 1048576 bytes"),
-        ("< 1", answer(200, &[], &trailing), "lasting", "the answer has more than 1048576 bytes"),
-        ("< 1", error(400, "bad_data"), "lasting", "bad_data: it is so"),
+        ("< 1", data("matrix", "[]"), "permanent", "the result is a range of values"),
+        ("< 1", data("string", r#"[1,"x"]"#), "permanent", "the result is a text"),
+        ("< 1", data("vector", histogram), "permanent", "a value of the result is not a number"),
+        ("< 1", data("vector", &long), "permanent", "the response has more than 1048576 bytes"),
+        ("< 1", answer(200, &[], &trailing), "permanent", "the response has more than 1048576 bytes"),
+        ("< 1", error(400, "bad_data"), "permanent", "bad_data: it is so"),
         ("< 1", error(422, "execution"), "error", "execution: it is so"),
         ("< 1", error(200, "timeout"), "error", "timeout: it is so"),
-        ("< 1", answer(200, &[], r#"{"status":"success"}"#), "error", "the answer has no `data`"),
-        ("< 1", answer(200, &[], "<html>"), "error", "the answer is none of Prometheus: `<html>`"),
+        ("< 1", answer(200, &[], r#"{"status":"success"}"#), "error", "the response has no `data`"),
+        ("< 1", answer(200, &[], "<html>"), "error", "the response is not from Prometheus: `<html>`"),
         ("< 1", answer(502, &[], ""), "error", "status 502, no body"),
         ("< 1", (answer(500, &[], "").0, 20), "error", "status 500, no body"),
-        ("< 1", answer(302, &[("location", "/login")], ""), "lasting", "the server sends to `/login`"),
-        ("< 1", trouble(Trouble::Silent), "error", "silent: it is so"),
-        ("< 1", trouble(|text| Trouble::Refused(Fault::Denied(text))), "lasting", "refused: it is so"),
+        ("< 1", answer(302, &[("location", "/login")], ""), "permanent", "the server redirects to `/login`"),
+        ("< 1", failed(ErrorCode::ResponseTimeout), "error", "response-timeout: it is so"),
+        ("< 1", failed(|text| ErrorCode::NotSent(Error::Denied(text))), "permanent", "not-sent: it is so"),
     ] {
         let verdict = match kind {
             "good" => Verdict::Passed,
@@ -179,19 +178,19 @@ fn the_query_is_encoded_with_the_window_in_it_and_shown() {
     });
     let (mut web, mut time) = Model::new(|_: &str, _, _| vector(&["0"]));
     let mut heard = Vec::new();
-    let mut hear = |metric: &Metric, sample: &Sample| heard.push(words::sample(metric, sample));
+    let mut hear = |metric: &MetricCheck, sample: &Sample| heard.push(messages::sample(metric, sample));
     let deadline = Deadline::after(0, TEN_MINUTES);
     let outcomes = run(&mut web, &mut time, &[metric], deadline, &mut hear).unwrap();
     assert_eq!(
-        web.asked[0].1.url,
+        web.requests[0].1.url,
         "https://p.example/base/api/v1/query?query=sum%28rate%28a%7Bb%3D~%22x%7C%C3%BC%22%7D%5B1m30s%5D%29%29\
          %20%2F%202%20%2B%201%20%26%20c%23"
     );
     let query = "sum(rate(a{b=~\"x|ü\"}[1m30s])) / 2 + 1 & c#";
     assert_eq!(heard[0], format!("metric `{query}`: 0 of `up{{pod=\"0\"}}`, within `< 0.01`"));
     let row = [query, "passed", "0 of `up{pod=\"0\"}`, within `< 0.01`; 9 samples in 1m30s: 9 good"];
-    assert_eq!(words::row(&outcomes[0]), row);
-    assert_eq!(words::end(&outcomes[0]), format!("metric `{query}` has passed: {}", row[2]));
+    assert_eq!(messages::row(&outcomes[0]), row);
+    assert_eq!(messages::end(&outcomes[0]), format!("metric `{query}` has passed: {}", row[2]));
 }
 
 #[test]
@@ -228,11 +227,14 @@ fn slow_answers_are_not_made_up_for() {
 fn a_window_that_does_not_fit_is_not_watched() {
     let (outcome, times) = told(metric(|_| ()), 60_000, |_| vector(&["0"]));
     assert_eq!((outcome.verdict, times), (Verdict::TimedOut, vec![]));
-    assert_eq!(words::hint(&outcome), Some("give `timeout` more time, or make `window` shorter"));
+    assert_eq!(messages::hint(&outcome), Some("increase `timeout`, or shorten `window`"));
     // It fits, but an answer takes until the end.
     let often = metric(|record| record.interval = Some("4s".into()));
     let (outcome, times) = told(often, 60_500, |_| (vector(&["0"]).0, 9_000));
-    assert_eq!((outcome.verdict, times.last(), outcome.took), (Verdict::TimedOut, Some(&52_000), 60_500));
+    assert_eq!(
+        (outcome.verdict, times.last(), outcome.elapsed_ms),
+        (Verdict::TimedOut, Some(&52_000), 60_500)
+    );
 }
 
 #[test]
@@ -252,9 +254,9 @@ fn what_the_server_warns_of_is_said() {
     let body = r#"{"status":"success","warnings":["no store\nof eu","no store\nof eu"],"isPartial":true,
         "data":{"resultType":"scalar","result":[1,"0"]}}"#;
     let (outcome, _) = told(metric(|_| ()), TEN_MINUTES, |_| answer(200, &[], body));
-    assert_eq!(outcome.notes, ["no store of eu", "the result is partial"]);
+    assert_eq!(outcome.warnings, ["no store of eu", "the result is partial"]);
     assert!(
-        words::end(&outcome).ends_with("; the server warns: no store of eu; the result is partial"),
+        messages::end(&outcome).ends_with("; the server warns: no store of eu; the result is partial"),
         "{outcome:?}"
     );
 }
@@ -264,16 +266,16 @@ fn the_end_says_what_decided() {
     let answers = ["0.001", "0.5", "0.001", "NaN", "NaN", "NaN"];
     let (outcome, _) = told(metric(|_| ()), TEN_MINUTES, |count| vector(&answers[count..=count]));
     assert_eq!(
-        words::end(&outcome),
+        messages::end(&outcome),
         "metric `rate(errors[1m])` has failed: no data: NaN of `up{pod=\"0\"}`; 6 samples in 1m: 2 good, 1 violated, \
          3 without data"
     );
-    assert!(words::hint(&outcome).unwrap().contains(">= 0"));
+    assert!(messages::hint(&outcome).unwrap().contains(">= 0"));
 }
 
 #[test]
 fn metrics_are_watched_at_the_same_time() {
-    let metrics: Vec<Metric> =
+    let metrics: Vec<MetricCheck> =
         (0..150).map(|number| metric(|record| record.query = format!("q{number}"))).collect();
     let (mut web, mut time) =
         Model::new(|url: &str, _, _| vector(&[if url.ends_with("q7") { "1" } else { "0" }]));
@@ -281,14 +283,14 @@ fn metrics_are_watched_at_the_same_time() {
     let outcomes = run(&mut web, &mut time, &metrics, deadline, &mut |_, _| ()).unwrap();
     let failed: Vec<_> = outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Passed).collect();
     assert_eq!((failed.len(), failed[0].query.as_str()), (1, "q7"));
-    assert!(outcomes.iter().all(|outcome| outcome.took < 61_000));
+    assert!(outcomes.iter().all(|outcome| outcome.elapsed_ms < 61_000));
 }
 
 #[test]
 fn nobody_waits_for_ever_behind_those_that_are_due_again() {
     let often =
         |number| metric(|record| (record.query, record.interval) = (format!("q{number}"), Some("1s".into())));
-    let metrics: Vec<Metric> = (0..250).map(often).collect();
+    let metrics: Vec<MetricCheck> = (0..250).map(often).collect();
     let (mut web, mut time) = Model::new(|_: &str, _, _| (vector(&["0"]).0, 3_000));
     run(&mut web, &mut time, &metrics, Deadline::after(0, TEN_MINUTES), &mut |_, _| ()).unwrap();
     assert_eq!(web.times("https://p.example/base/api/v1/query?query=q249")[0], 7_000);
@@ -296,7 +298,7 @@ fn nobody_waits_for_ever_behind_those_that_are_due_again() {
 
 #[test]
 fn every_mistake_is_said_at_once() {
-    let mistakes = Metric::read(&record(|record| {
+    let errors = MetricCheck::parse(&record(|record| {
         record.url = "https://p.example/api/v1".into();
         record.query = "up[{{ window }}]".into();
         record.threshold = "< 1%".into();
@@ -304,7 +306,7 @@ fn every_mistake_is_said_at_once() {
         record.interval = Some("0s".into());
     }))
     .unwrap_err();
-    let lines: Vec<String> = mistakes.iter().map(lockstep_glue::Mistake::line).collect();
+    let lines: Vec<String> = errors.iter().map(InputError::line).collect();
     let starts = [
         "`url` has `/api/v1`",
         "`threshold` is `< 1%`",
@@ -317,10 +319,13 @@ fn every_mistake_is_said_at_once() {
         assert!(line.starts_with(&format!("metric `up[{{{{ window }}}}]`: {start}")), "{line}");
     }
     for threshold in ["", "1", "< x", "< NaN", "< inf", "< 1e999", "!= 1", "=< 1", "= 1", "< 1 2", "<"] {
-        assert!(Metric::read(&record(|record| record.threshold = threshold.into())).is_err(), "{threshold}");
+        assert!(
+            MetricCheck::parse(&record(|record| record.threshold = threshold.into())).is_err(),
+            "{threshold}"
+        );
     }
-    let none = |record: &mut Record| record.window = Some("0s".into());
-    assert!(Metric::read(&record(none)).unwrap_err()[0].line().contains("longer `window`"));
-    let long = |record: &mut Record| record.query = "(".repeat(3_000);
-    assert!(Metric::read(&record(long)).unwrap_err()[0].line().contains("recording rule"));
+    let none = |record: &mut Metric| record.window = Some("0s".into());
+    assert!(MetricCheck::parse(&record(none)).unwrap_err()[0].line().contains("longer `window`"));
+    let long = |record: &mut Metric| record.query = "(".repeat(3_000);
+    assert!(MetricCheck::parse(&record(long)).unwrap_err()[0].line().contains("recording rule"));
 }

@@ -3,55 +3,57 @@
 
 mod common_web;
 
-use common_web::{Answered, Model, answer, trouble};
-use deploy_verify::smoke::{Check, Outcome, Record, Verdict, run, words};
-use deploy_verify::web::{Fault, Trouble};
-use lockstep_glue::Deadline;
+use common_web::{Answered, Model, answer, check_input, failed};
+use deploy_verify::Check;
+use deploy_verify::smoke::{Outcome, SmokeCheck, Verdict, messages, run};
+use lockstep_sdk::Deadline;
+use lockstep_sdk::http::ErrorCode;
+use lockstep_sdk::types::Error;
 
 const URL: &str = "https://a.example/";
 const TEN_MINUTES: u64 = 600_000;
 
-fn record(edit: impl FnOnce(&mut Record)) -> Record {
-    let mut record = Record { url: URL.into(), ..Record::default() };
+fn record(edit: impl FnOnce(&mut Check)) -> Check {
+    let mut record = check_input(URL);
     edit(&mut record);
     record
 }
 
-fn check(edit: impl FnOnce(&mut Record)) -> Check {
-    Check::read(&record(edit)).unwrap()
+fn check(edit: impl FnOnce(&mut Check)) -> SmokeCheck {
+    SmokeCheck::parse(&record(edit)).unwrap()
 }
 
 /// The outcome of one check, the times of its requests, and what was heard meanwhile.
 fn told(
-    check: Check,
+    check: SmokeCheck,
     deadline: u64,
     mut serve: impl FnMut(usize, u64) -> Answered,
 ) -> (Outcome, Vec<u64>, Vec<String>) {
     let (mut web, mut time) = Model::new(|_: &str, count, now| serve(count, now));
     let mut heard = Vec::new();
     let mut hear = |outcome: &Outcome, ended: bool| {
-        heard.push(if ended { words::end(outcome) } else { words::progress(outcome) });
+        heard.push(if ended { messages::end(outcome) } else { messages::progress(outcome) });
     };
     let outcomes = run(&mut web, &mut time, &[check], Deadline::after(0, deadline), &mut hear).unwrap();
     let times = web.times(URL);
     (outcomes.into_iter().next().unwrap(), times, heard)
 }
 
-fn outcome(check: Check, serve: impl FnMut(usize, u64) -> Answered) -> Outcome {
+fn outcome(check: SmokeCheck, serve: impl FnMut(usize, u64) -> Answered) -> Outcome {
     told(check, TEN_MINUTES, serve).0
 }
 
 /// The reason, and what came.
 fn reason(outcome: &Outcome) -> (&'static str, &str) {
-    outcome.flaw.as_ref().map_or(("", ""), |flaw| (flaw.reason.word(), &flaw.came))
+    outcome.mismatch.as_ref().map_or(("", ""), |mismatch| (mismatch.reason.name(), &mismatch.actual))
 }
 
-fn versioned(record: &mut Record) {
+fn versioned(record: &mut Check) {
     record.expect_version = Some("2.0".into());
     record.version_at = Some("header X-Version".into());
 }
 
-fn one_at_a(record: &mut Record) {
+fn one_at_a(record: &mut Check) {
     record.json = Some(vec![".a=1".into()]);
 }
 
@@ -66,23 +68,23 @@ fn one_good_answer_is_enough() {
     assert_eq!(
         heard,
         [
-            "smoke check `https://a.example/` has passed: 1 answer as expected; 1 request in 0s, last status 204"
+            "smoke check `https://a.example/` has passed: 1 response as expected; 1 request in 0s, last status 204"
         ]
     );
 }
 
 #[test]
 fn what_is_wrong_has_a_reason_of_its_own() {
-    type Edit = fn(&mut Record);
+    type Edit = fn(&mut Check);
     let long = "x".repeat(2 << 20);
     let cases: Vec<(Edit, Answered, &str, &str)> = vec![
-        (|_| (), trouble(Trouble::Unresolved), "unresolved", "it is so"),
-        (|_| (), trouble(Trouble::Unreachable), "unreachable", "it is so"),
-        (|_| (), trouble(Trouble::Untrusted), "untrusted", "it is so"),
-        (|_| (), trouble(Trouble::Silent), "silent", "it is so"),
-        (|_| (), trouble(Trouble::Slow), "slow", "it is so"),
-        (|_| (), trouble(Trouble::BrokenOff), "broken-off", "it is so"),
-        (|_| (), trouble(Trouble::Unreadable), "unreadable", "it is so"),
+        (|_| (), failed(ErrorCode::DnsError), "dns-error", "it is so"),
+        (|_| (), failed(ErrorCode::ConnectionRefused), "connection-refused", "it is so"),
+        (|_| (), failed(ErrorCode::TlsError), "tls-error", "it is so"),
+        (|_| (), failed(ErrorCode::ResponseTimeout), "response-timeout", "it is so"),
+        (|_| (), failed(ErrorCode::BodyTimeout), "body-timeout", "it is so"),
+        (|_| (), failed(ErrorCode::ConnectionClosed), "connection-closed", "it is so"),
+        (|_| (), failed(ErrorCode::ProtocolError), "protocol-error", "it is so"),
         (|_| (), answer(302, &[("location", "/login")], ""), "redirect", "a redirect to `/login`"),
         (|_| (), answer(304, &[("location", "/")], ""), "status", "status 304, no body"),
         (|_| (), answer(502, &[], "<h1>Bad\n gateway</h1>"), "status", "status 502, `<h1>Bad gateway</h1>`"),
@@ -98,7 +100,7 @@ fn what_is_wrong_has_a_reason_of_its_own() {
             |r| r.body = Some("Hello".into()),
             answer(200, &[("content-encoding", "gzip")], "\u{1f}"),
             "body",
-            "a body packed as `gzip`, which is not unpacked",
+            "a body compressed with `gzip`, which this step cannot read",
         ),
         (
             |r| r.body = Some("y".into()),
@@ -108,7 +110,7 @@ fn what_is_wrong_has_a_reason_of_its_own() {
         ),
         (one_at_a, answer(200, &[], r#"{"a":2}"#), "json", "`.a=2`"),
         (one_at_a, answer(200, &[], r#"{"b":2}"#), "json", "nothing at `.a`"),
-        (one_at_a, answer(200, &[], "<html>"), "json", "`<html>`, which is no JSON"),
+        (one_at_a, answer(200, &[], "<html>"), "json", "`<html>`, which is not JSON"),
         (one_at_a, answer(200, &[], &long), "too-long", "only its first 1048576 bytes are read"),
         (versioned, version("1.0"), "version", "`1.0`"),
         (versioned, answer(503, &[], "no endpoints"), "version", "status 503, `no endpoints`"),
@@ -116,7 +118,7 @@ fn what_is_wrong_has_a_reason_of_its_own() {
     for (edit, answered, word, came) in cases {
         let outcome = outcome(check(edit), |_, _| answered.clone());
         assert_eq!((outcome.verdict, reason(&outcome)), (Verdict::Failed, (word, came)));
-        assert!(words::end(&outcome).contains(came) && !words::end(&outcome).contains('\n'));
+        assert!(messages::end(&outcome).contains(came) && !messages::end(&outcome).contains('\n'));
     }
 }
 
@@ -124,19 +126,19 @@ fn what_is_wrong_has_a_reason_of_its_own() {
 fn the_end_says_what_was_expected_what_came_how_often_and_what_to_do() {
     let ended = outcome(check(|_| ()), |_, _| answer(301, &[("location", "https://b.example/")], ""));
     assert_eq!(
-        words::end(&ended),
-        "smoke check `https://a.example/` has failed: redirect: expected status 2xx, came a redirect to \
+        messages::end(&ended),
+        "smoke check `https://a.example/` has failed: redirect: expected status 2xx, got a redirect to \
          `https://b.example/`; 16 requests in 1m, last status 301"
     );
-    assert_eq!(words::hint(&ended), Some("smoke checks follow no redirect: name the final address"));
-    assert_eq!(words::row(&ended)[..2], ["https://a.example/", "failed"]);
+    assert_eq!(messages::hint(&ended), Some("smoke checks follow no redirect: name the final address"));
+    assert_eq!(messages::row(&ended)[..2], ["https://a.example/", "failed"]);
     let other = outcome(check(versioned), |_, _| answer(302, &[("location", "/login")], ""));
-    assert_eq!((reason(&other).0, words::hint(&other)), ("version", words::hint(&ended)));
+    assert_eq!((reason(&other).0, messages::hint(&other)), ("version", messages::hint(&ended)));
 }
 
 #[test]
 fn a_redirect_that_is_accepted_is_a_good_answer() {
-    let redirect = |record: &mut Record| {
+    let redirect = |record: &mut Check| {
         record.status = Some("200, 301-302".into());
         record.header = Some(vec!["location: https://*.example/*".into()]);
     };
@@ -147,25 +149,25 @@ fn a_redirect_that_is_accepted_is_a_good_answer() {
 #[test]
 fn every_trouble_may_pass_within_the_time_to_retry() {
     for kind in [
-        Trouble::Unresolved,
-        Trouble::Unreachable,
-        Trouble::Untrusted,
-        Trouble::Silent,
-        Trouble::Slow,
-        Trouble::BrokenOff,
-        Trouble::Unreadable,
-        |text| Trouble::Refused(Fault::Unavailable(text)),
+        ErrorCode::DnsError,
+        ErrorCode::ConnectionRefused,
+        ErrorCode::TlsError,
+        ErrorCode::ResponseTimeout,
+        ErrorCode::BodyTimeout,
+        ErrorCode::ConnectionClosed,
+        ErrorCode::ProtocolError,
+        |text| ErrorCode::NotSent(Error::Unavailable(text)),
     ] {
-        let serve = |_, now| if now < 59_000 { trouble(kind) } else { answer(200, &[], "") };
+        let serve = |_, now| if now < 59_000 { failed(kind) } else { answer(200, &[], "") };
         assert_eq!(outcome(check(|_| ()), serve).verdict, Verdict::Passed);
     }
 }
 
 #[test]
 fn what_may_not_be_asked_is_asked_once() {
-    let denied = |text| Trouble::Refused(Fault::Denied(text));
-    let ended = outcome(check(|_| ()), |_, _| trouble(denied));
-    assert_eq!((ended.verdict, ended.attempts, reason(&ended).0), (Verdict::Failed, 1, "refused"));
+    let denied = |text| ErrorCode::NotSent(Error::Denied(text));
+    let ended = outcome(check(|_| ()), |_, _| failed(denied));
+    assert_eq!((ended.verdict, ended.attempts, reason(&ended).0), (Verdict::Failed, 1, "not-sent"));
 }
 
 #[test]
@@ -186,14 +188,14 @@ fn an_old_version_counts_neither_against_nor_for() {
         versioned(record);
         record.body = Some("fine".into());
     });
-    edit.retry = 90_000;
+    edit.retry_ms = 90_000;
     let (ended, times, heard) = told(edit, TEN_MINUTES, |count, now| match count % 3 {
         _ if now > 40_000 => version("2.0"),
         0 => version("1.0"),
         1 => answer(500, &[("x-version", "1.0")], ""),
         _ => answer(200, &[("x-version", "1.0")], "broken"),
     });
-    assert_eq!((ended.verdict, ended.row), (Verdict::Passed, 3));
+    assert_eq!((ended.verdict, ended.streak), (Verdict::Passed, 3));
     let good: Vec<u64> = times.into_iter().filter(|time| *time > 40_000).collect();
     assert_eq!((good.len(), good[1] - good[0], good[2] - good[1]), (3, 120, 120));
     assert!(heard.iter().all(|line| !line.contains("body:")), "{heard:?}");
@@ -234,21 +236,21 @@ fn the_deadline_ends_all_with_a_verdict_of_its_own() {
     assert_eq!((ended.verdict, reason(&ended).0), (Verdict::TimedOut, "status"));
     assert_eq!(times, [0, 520, 1_540, 3_560, 7_580]);
     let end = "smoke check `https://a.example/` did not pass before the time was up: status: expected status 2xx, \
-               came status 500, no body; 5 requests in 10s, last status 500";
+               got status 500, no body; 5 requests in 10s, last status 500";
     assert_eq!(heard.last().unwrap(), end);
     let (ended, times, _) = told(check(|_| ()), 0, |_, _| answer(200, &[], ""));
     assert_eq!((ended.verdict, times), (Verdict::TimedOut, vec![]));
-    assert!(words::end(&ended).ends_with("there was no time to ask"));
+    assert!(messages::end(&ended).ends_with("there was no time for a request"));
 }
 
 #[test]
 fn an_attempt_that_the_deadline_cut_short_does_not_fail_the_check() {
-    let edit = |record: &mut Record| record.retry = Some("0s".into());
-    let drip = |_, _| (Err(Trouble::Slow("3 of 10 bytes in 5000 ms".into())), 5_000);
+    let edit = |record: &mut Check| record.retry = Some("0s".into());
+    let drip = |_, _| (Err(ErrorCode::BodyTimeout("3 of 10 bytes in 5000 ms".into())), 5_000);
     let (ended, _, _) = told(check(edit), 5_000, drip);
-    assert_eq!((ended.verdict, reason(&ended).0), (Verdict::TimedOut, "slow"));
+    assert_eq!((ended.verdict, reason(&ended).0), (Verdict::TimedOut, "body-timeout"));
     let (ended, _, _) = told(check(edit), 20_000, drip);
-    assert_eq!((ended.verdict, reason(&ended).0), (Verdict::Failed, "slow"));
+    assert_eq!((ended.verdict, reason(&ended).0), (Verdict::Failed, "body-timeout"));
     let (ended, _, _) = told(check(edit), 5_000, |_, _| answer(500, &[], ""));
     assert_eq!(ended.verdict, Verdict::Failed);
 }
@@ -256,7 +258,7 @@ fn an_attempt_that_the_deadline_cut_short_does_not_fail_the_check() {
 #[test]
 fn all_checks_progress_at_the_same_time() {
     let urls: Vec<String> = (0..230).map(|number| format!("http://10.0.0.1/{number}")).collect();
-    let checks: Vec<Check> = urls.iter().map(|url| check(|record| record.url.clone_from(url))).collect();
+    let checks: Vec<SmokeCheck> = urls.iter().map(|url| check(|record| record.url.clone_from(url))).collect();
     let (mut web, mut time) = Model::new(|url: &str, count, _| match url.ends_with('7') && count < 2 {
         true => answer(503, &[], ""),
         false => answer(200, &[], ""),
@@ -264,13 +266,13 @@ fn all_checks_progress_at_the_same_time() {
     let deadline = Deadline::after(0, TEN_MINUTES);
     let outcomes = run(&mut web, &mut time, &checks, deadline, &mut |_, _| ()).unwrap();
     assert!(outcomes.iter().zip(&urls).all(|(one, url)| one.verdict == Verdict::Passed && one.name == *url));
-    assert!(outcomes.iter().all(|one| one.took < 2_000));
+    assert!(outcomes.iter().all(|one| one.elapsed_ms < 2_000));
 }
 
 #[test]
 fn nobody_waits_for_ever_behind_those_that_are_due_again() {
     let url = |number| format!("http://10.0.0.1/{number}");
-    let checks: Vec<Check> = (0..250).map(|number| check(|record| record.url = url(number))).collect();
+    let checks: Vec<SmokeCheck> = (0..250).map(|number| check(|record| record.url = url(number))).collect();
     let (mut web, mut time) = Model::new(|_: &str, _, _| (answer(500, &[], "").0, 6_000));
     run(&mut web, &mut time, &checks, Deadline::after(0, TEN_MINUTES), &mut |_, _| ()).unwrap();
     assert_eq!(web.times(&url(249))[0], 12_000);
@@ -296,20 +298,23 @@ fn a_check_that_waited_for_a_slow_one_is_asked_again_before_it_fails() {
 #[test]
 fn what_changes_is_heard_once() {
     let (_, times, heard) = told(check(|_| ()), TEN_MINUTES, |_, now| match now {
-        0..20_000 => trouble(Trouble::Unreachable),
+        0..20_000 => failed(ErrorCode::ConnectionRefused),
         20_000..40_000 => answer(503, &[], &now.to_string()),
         _ => answer(200, &[], ""),
     });
     let kinds: Vec<&str> = heard.iter().map(|line| line.split(": ").nth(1).unwrap()).collect();
-    assert_eq!(kinds, ["unreachable", "status", "1 answer as expected; 12 requests in 42s, last status 200"]);
+    assert_eq!(
+        kinds,
+        ["connection-refused", "status", "1 response as expected; 12 requests in 42s, last status 200"]
+    );
     assert_eq!(times.len(), 12);
 }
 
 #[test]
 fn an_outside_that_sends_nothing_ends_it() {
     let (mut web, mut time) = Model::new(|_: &str, _, _| answer(500, &[], ""));
-    web.broken = Some((2, Fault::Limit("calls".into())));
+    web.broken = Some((2, Error::LimitExceeded("calls".into())));
     let deadline = Deadline::after(0, TEN_MINUTES);
     let ended = run(&mut web, &mut time, &[check(|_| ())], deadline, &mut |_, _| ());
-    assert_eq!((ended, web.asked.len()), (Err(Fault::Limit("calls".into())), 2));
+    assert_eq!((ended, web.requests.len()), (Err(Error::LimitExceeded("calls".into())), 2));
 }

@@ -1,37 +1,41 @@
 //! How smoke checks are read, and which answers their parts accept. It makes no request.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use deploy_verify::smoke::{Check, Pattern, Reason, Record, Statuses, Value, judge};
-use deploy_verify::web::Response;
-use lockstep_glue::Mistake;
+mod common_web;
+
+use common_web::{check_input, response};
+use deploy_verify::Check;
+use deploy_verify::smoke::{HeaderPattern, JsonValue, Reason, SmokeCheck, StatusRanges, judge};
+use lockstep_sdk::InputError;
+use lockstep_sdk::http::Response;
 
 const URL: &str = "https://a.example/";
 
-fn record(edit: impl FnOnce(&mut Record)) -> Record {
-    let mut record = Record { url: URL.into(), ..Record::default() };
+fn record(edit: impl FnOnce(&mut Check)) -> Check {
+    let mut record = check_input(URL);
     edit(&mut record);
     record
 }
 
 /// Everything that is wrong with a record, without the URL in front.
-fn wrong(edit: impl FnOnce(&mut Record)) -> Vec<String> {
-    let mistakes = Check::read(&record(edit)).err().unwrap_or_default();
-    let lines = mistakes.iter().map(Mistake::line);
+fn wrong(edit: impl FnOnce(&mut Check)) -> Vec<String> {
+    let errors = SmokeCheck::parse(&record(edit)).err().unwrap_or_default();
+    let lines = errors.iter().map(InputError::line);
     lines.map(|line| line.split_once("`: ").unwrap().1.to_owned()).collect()
 }
 
 fn body(text: &str) -> Response {
-    Response { status: 200, body: text.into(), ..Response::default() }
+    response(200, &[], text)
 }
 
 #[test]
 fn what_is_left_out_has_its_default() {
-    let check = Check::read(&record(|_| ())).unwrap();
-    assert_eq!((check.consecutive, check.timeout, check.retry), (1, 10_000, 60_000));
+    let check = SmokeCheck::parse(&record(|_| ())).unwrap();
+    assert_eq!((check.consecutive, check.timeout_ms, check.retry_ms), (1, 10_000, 60_000));
     assert_eq!(check.status.to_string(), "2xx");
-    assert_eq!((check.request(400_000).patience, check.request(0).patience), (300_000, 1));
-    let check = Check::read(&record(|record| record.expect_version = Some("1".into()))).unwrap();
-    assert_eq!((check.consecutive, check.request(1).most), (3, 1 << 20));
+    assert_eq!((check.request(400_000).timeout_ms, check.request(0).timeout_ms), (300_000, 1));
+    let check = SmokeCheck::parse(&record(|record| record.expect_version = Some("1".into()))).unwrap();
+    assert_eq!((check.consecutive, check.request(1).max_body_bytes), (3, 1 << 20));
 }
 
 #[test]
@@ -54,12 +58,12 @@ fn every_mistake_is_said_at_once() {
         "`send` has `a b: c`",
         "`send` has the header `authorization`",
         "`send` has the header `proxy-x`",
-        "`status` has `2x`, which is no status code",
+        "`status` has `2x`, which is not a status code",
         "`body` is empty",
         "`header` has `: x`",
         "`json` has `.a`: `=` is missing after it",
         "`json` has `.a.[0]=1`: `.[` has one character too many",
-        "`expect-version` is no text",
+        "`expect-version` is not a text",
         "`consecutive` is 0",
         "`timeout` is `6m`",
         "`retry`: ",
@@ -92,14 +96,14 @@ fn statuses_are_codes_ranges_and_classes() {
         ("2XX, 404 ,500-502", vec![204, 404, 500, 501, 502], vec![403, 405, 499, 503]),
         ("100-599", vec![100, 599], vec![99]),
     ] {
-        let statuses = Statuses::read(text).unwrap();
+        let statuses = StatusRanges::parse(text).unwrap();
         assert!(yes.into_iter().all(|code| statuses.accept(code)), "{text}");
         assert!(!no.into_iter().any(|code| statuses.accept(code)), "{text}");
     }
     for text in
         ["", ",", "200,", "20", "2000", "0200", "+20", "600", "099", "6xx", "0xx", "2xx-3xx", "300-200", "2x"]
     {
-        assert!(Statuses::read(text).is_err(), "{text}");
+        assert!(StatusRanges::parse(text).is_err(), "{text}");
     }
 }
 
@@ -120,15 +124,14 @@ fn a_star_in_a_header_stands_for_any_text() {
         ("text/html*", "text/html; charset=utf-8", true),
         ("*ab", "aab", true),
     ] {
-        let read = Pattern::read(&format!("X-H: {pattern}")).unwrap();
-        let response = Response { headers: vec![("x-h".into(), value.into())], ..Response::default() };
-        assert_eq!(read.judge(&response).is_ok(), fits, "{pattern} {value}");
-        assert!(read.judge(&Response::default()).is_err());
+        let read = HeaderPattern::parse(&format!("X-H: {pattern}")).unwrap();
+        assert_eq!(read.check(&response(200, &[("x-h", value)], "")).is_ok(), fits, "{pattern} {value}");
+        assert!(read.check(&body("")).is_err());
     }
     // It takes no longer than their product.
-    let read = Pattern::read(&format!("x: {}b", "*a".repeat(1_000))).unwrap();
-    let response = Response { headers: vec![("x".into(), "a".repeat(8_000))], ..Response::default() };
-    assert!(read.judge(&response).is_err());
+    let read = HeaderPattern::parse(&format!("x: {}b", "*a".repeat(1_000))).unwrap();
+    let value = "a".repeat(8_000);
+    assert!(read.check(&response(200, &[("x", &value)], "")).is_err());
 }
 
 #[test]
@@ -182,8 +185,8 @@ fn what_is_found_decides_how_a_value_is_read() {
         ("/checks/0/up=true", true),
         ("/0=7", true),
     ] {
-        let value = Value::read(text).unwrap_or_else(|mistake| panic!("{}", mistake.line()));
-        assert_eq!(value.judge(&document).is_ok(), fits, "{text}: {:?}", value.judge(&document));
+        let value = JsonValue::parse(text).unwrap_or_else(|error| panic!("{}", error.line()));
+        assert_eq!(value.check(&document).is_ok(), fits, "{text}: {:?}", value.check(&document));
     }
 }
 
@@ -208,27 +211,27 @@ fn a_version_is_no_part_of_another() {
         ("ü", "aüb ü", true),
         ("ü", "aüb", false),
     ] {
-        let check = Check::read(&record(|record| record.expect_version = Some(version.into()))).unwrap();
+        let check =
+            SmokeCheck::parse(&record(|record| record.expect_version = Some(version.into()))).unwrap();
         let judged = judge(&check, &body(text));
         assert_eq!(
-            judged.as_ref().err().map(|flaw| flaw.reason),
+            judged.as_ref().err().map(|mismatch| mismatch.reason),
             (!fits).then_some(Reason::Version),
             "{text}"
         );
-        assert!(judged.is_ok() || judged.unwrap_err().came.contains(version));
+        assert!(judged.is_ok() || judged.unwrap_err().actual.contains(version));
     }
 }
 
 #[test]
 fn a_version_stands_where_it_is_said_to() {
-    let answer =
-        Response { headers: vec![("x-v".into(), " 1.10 ".into())], ..body(r#"{"v":1.1,"w":"1.10"}"#) };
+    let answer = response(200, &[("x-v", " 1.10 ")], r#"{"v":1.1,"w":"1.10"}"#);
     for (at, fits) in [("header X-V", true), ("header x-w", false), ("json .w", true), ("json .v", false)] {
         let check = record(|record| {
             record.expect_version = Some("1.10".into());
             record.version_at = Some(at.into());
         });
-        assert_eq!(judge(&Check::read(&check).unwrap(), &answer).is_ok(), fits, "{at}");
+        assert_eq!(judge(&SmokeCheck::parse(&check).unwrap(), &answer).is_ok(), fits, "{at}");
     }
     for at in ["", "header", "header a b", "json", "json .a=1", "json ..", "cookie x", "body x"] {
         let lines = wrong(|record| {

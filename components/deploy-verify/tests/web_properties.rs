@@ -3,29 +3,29 @@
 
 mod common_web;
 
-use common_web::{Answered, Model, answer, trouble};
-use deploy_verify::metric::{self, Metric, NoData, Sample};
-use deploy_verify::smoke::{self, Check, Pattern, Record, Statuses, Value, Verdict, judge};
-use deploy_verify::web::{Response, Trouble, Url, shown};
-use lockstep_glue::Deadline;
-use lockstep_glue::duration::milliseconds;
+use common_web::{Answered, Model, answer, check_input, failed, metric_input, response};
+use deploy_verify::metric::{self, MetricCheck, Sample};
+use deploy_verify::smoke::{self, HeaderPattern, JsonValue, SmokeCheck, StatusRanges, Verdict, judge};
+use deploy_verify::web::{Url, excerpt};
+use deploy_verify::{Check, Metric, NoData};
+use lockstep_sdk::http::ErrorCode;
+use lockstep_sdk::{Deadline, duration};
 use lockstep_yaml::{Path, Segment};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
-fn checks() -> impl Strategy<Value = Check> {
+fn checks() -> impl Strategy<Value = SmokeCheck> {
     (any::<bool>(), 1..5_u32, 0..70_u64, 1..15_u64).prop_map(|(versioned, consecutive, retry, timeout)| {
-        Check::read(&Record {
-            url: "http://a/".into(),
+        SmokeCheck::parse(&Check {
             body: Some("fine".into()),
             expect_version: versioned.then(|| "2".to_owned()),
             version_at: versioned.then(|| "header v".to_owned()),
             consecutive: Some(consecutive),
             retry: Some(format!("{retry}s")),
             timeout: Some(format!("{timeout}s")),
-            ..Record::default()
+            ..check_input("http://a/")
         })
         .unwrap()
     })
@@ -39,8 +39,8 @@ fn answers() -> impl Strategy<Value = Answered> {
         answer(200, &[("v", "1")], "fine"),
         answer(200, &[("v", "2")], "broken"),
         answer(500, &[("v", "2")], "fine"),
-        trouble(Trouble::Unreachable),
-        trouble(Trouble::Silent),
+        failed(ErrorCode::ConnectionRefused),
+        failed(ErrorCode::ResponseTimeout),
     ]);
     (kinds, prop_oneof![4 => 0..100_u64, 1 => 0..20_000_u64]).prop_map(|((answer, _), took)| (answer, took))
 }
@@ -73,9 +73,9 @@ proptest! {
         let deadline = Deadline::after(0, limit);
         let outcome = smoke::run(&mut web, &mut time, std::slice::from_ref(&check), deadline, &mut |_, _| ());
         let outcome = outcome.unwrap().remove(0);
-        for (number, (_, request)) in web.asked.iter().enumerate() {
+        for (number, (_, request)) in web.requests.iter().enumerate() {
             let (answer, took) = &answers[number % answers.len()];
-            let in_time = *took <= u64::from(request.patience);
+            let in_time = *took <= u64::from(request.timeout_ms);
             given.push(in_time && answer.as_ref().is_ok_and(|answer| judge(&check, answer).is_ok()));
         }
         let wanted = check.consecutive as usize;
@@ -83,11 +83,11 @@ proptest! {
         prop_assert_eq!(outcome.verdict == Verdict::Passed, row);
         prop_assert_eq!(outcome.attempts as usize, given.len());
         if outcome.verdict == Verdict::Failed {
-            let last = web.asked.last().unwrap().0;
-            prop_assert!(last >= check.retry && given.last() == Some(&false), "given up at {}", last);
+            let last = web.requests.last().unwrap().0;
+            prop_assert!(last >= check.retry_ms && given.last() == Some(&false), "given up at {}", last);
         }
-        for (time, request) in &web.asked {
-            prop_assert!(time + u64::from(request.patience) <= limit);
+        for (time, request) in &web.requests {
+            prop_assert!(time + u64::from(request.timeout_ms) <= limit);
         }
         // Nobody is asked more often than ten times a second, or after the time is up.
         let times = web.times("http://a/");
@@ -102,13 +102,13 @@ proptest! {
         results in vec(results(), 1..12), on_no_data in select(vec![NoData::Fail, NoData::Inconclusive]),
         sign in select(vec!["<", "<=", ">", ">=", "=="]),
     ) {
-        let metric = Metric::read(&metric::Record {
-            url: "http://p".into(), query: "q".into(), threshold: format!("{sign} 0.5"), on_no_data,
-            ..metric::Record::default()
+        let metric = MetricCheck::parse(&Metric {
+            on_no_data,
+            ..metric_input("http://p", "q", &format!("{sign} 0.5"))
         }).unwrap();
         let (mut web, mut time) = Model::new(|_: &str, count, _| answer(200, &[], &results[count % results.len()]));
         let mut samples = Vec::new();
-        let mut hear = |_: &Metric, sample: &Sample| samples.push(sample.clone());
+        let mut hear = |_: &MetricCheck, sample: &Sample| samples.push(sample.clone());
         let deadline = Deadline::after(0, 600_000);
         let outcome = metric::run(&mut web, &mut time, &[metric], deadline, &mut hear).unwrap().remove(0);
         let good = samples.iter().filter(|sample| matches!(sample, Sample::Good(_))).count();
@@ -129,36 +129,35 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_reader_panic(text in prop_oneof!["\\PC{0,40}", any::<String>(), "[.a\\[\\]\"'=0x*:, -]{0,20}"]) {
-        let _ = (Url::read(&text), Statuses::read(&text), Pattern::read(&text), Value::read(&text), milliseconds("x", &text));
+        let _ = (Url::parse(&text), StatusRanges::parse(&text), HeaderPattern::parse(&text), JsonValue::parse(&text), duration::parse_input("x", &text));
         let texts = Some(vec![text.clone()]);
         let some = Some(text.clone());
-        let record = Record {
+        let record = Check {
             url: text.clone(), send: texts.clone(), status: some.clone(), body: some.clone(), header: texts.clone(),
             json: texts, expect_version: some.clone(), version_at: some.clone(), consecutive: None,
             timeout: some.clone(), retry: some.clone(),
         };
-        prop_assert!(Check::read(&record).is_err_and(|mistakes| !mistakes.is_empty()));
-        let record = metric::Record {
+        prop_assert!(SmokeCheck::parse(&record).is_err_and(|errors| !errors.is_empty()));
+        let record = Metric {
             url: text.clone(), query: text.clone(), threshold: text.clone(), window: some.clone(), interval: some,
             on_no_data: NoData::Fail,
         };
-        prop_assert!(Metric::read(&record).is_err_and(|mistakes| !mistakes.is_empty()));
-        let shown = shown(&text);
-        prop_assert!(shown.chars().count() <= 121 && !shown.contains(char::is_control));
+        prop_assert!(MetricCheck::parse(&record).is_err_and(|errors| !errors.is_empty()));
+        let short = excerpt(&text);
+        prop_assert!(short.chars().count() <= 121 && !short.contains(char::is_control));
     }
 
     #[test]
     fn no_answer_makes_a_judge_panic(text in any::<String>(), body in vec(any::<u8>(), 0..60)) {
         prop_assume!(!text.trim().is_empty() && !text.contains(char::is_control));
-        let record = Record {
-            url: "http://a/".into(), expect_version: Some(text.clone()), json: Some(vec![".a=1".into()]),
-            ..Record::default()
+        let record = Check {
+            expect_version: Some(text.clone()), json: Some(vec![".a=1".into()]),
+            ..check_input("http://a/")
         };
         let mut bodies = vec![body, format!("a{text}b {text}").into_bytes(), format!("{text}{text}").into_bytes()];
         bodies.push(text.into_bytes());
         for body in bodies {
-            let response = Response { status: 200, body, ..Response::default() };
-            prop_assert!(judge(&Check::read(&record).unwrap(), &response).is_err());
+            prop_assert!(judge(&SmokeCheck::parse(&record).unwrap(), &response(200, &[], body)).is_err());
         }
     }
 
@@ -175,10 +174,10 @@ proptest! {
         });
         let path = Path::of(steps).to_string();
         let text = format!("{path}={number}");
-        let value = Value::read(&text).unwrap();
-        prop_assert_eq!(value.judge(&document), Ok(()));
-        prop_assert_eq!(Value::read(&value.to_string()).unwrap(), value);
-        let other = Value::read(&format!("{path}={number}0.5")).unwrap();
-        prop_assert!(other.judge(&document).is_err());
+        let value = JsonValue::parse(&text).unwrap();
+        prop_assert_eq!(value.check(&document), Ok(()));
+        prop_assert_eq!(JsonValue::parse(&value.to_string()).unwrap(), value);
+        let other = JsonValue::parse(&format!("{path}={number}0.5")).unwrap();
+        prop_assert!(other.check(&document).is_err());
     }
 }

@@ -1,42 +1,45 @@
-//! The names of the branches of pull requests, filled in from a pattern. Never asks whether a branch is there.
+//! Names the head branches of pull requests from a pattern. Never looks for a branch.
 
-use lockstep_glue::Mistake;
+use lockstep_sdk::InputError;
 
-/// The last number of a further branch.
+/// The number of the last branch with `on-foreign: new-branch`.
 pub const LAST: u32 = 9;
 
-/// What a pattern may name.
-const HOLES: [&str; 3] = ["{app}", "{from}", "{to}"];
+/// The placeholders of a pattern.
+const PLACEHOLDERS: [&str; 3] = ["{app}", "{from}", "{to}"];
 
 /// Fills in a pattern.
 ///
 /// # Errors
-/// It names something else, or two places would share a branch.
-pub fn fill(pattern: &str, app: &str, from: &str, to: &[String]) -> Result<String, Mistake> {
+/// The pattern has another placeholder, or two targets would share a branch.
+pub fn fill(pattern: &str, app: &str, from: &str, to: &[String]) -> Result<String, InputError> {
     let values = [slug(app), slug(from), to.iter().map(|to| slug(to)).collect::<Vec<_>>().join("+")];
-    let filled =
-        HOLES.iter().zip(values).fold(pattern.to_owned(), |text, (hole, value)| text.replace(hole, &value));
+    let filled = PLACEHOLDERS
+        .iter()
+        .zip(values)
+        .fold(pattern.to_owned(), |text, (placeholder, value)| text.replace(placeholder, &value));
     if filled.contains(['{', '}']) {
-        let message = format!("`branch`: `{pattern}` has a brace that is none of {}", HOLES.join(", "));
-        return Err(Mistake::new(message, "write for example `promote/{app}-{to}`"));
+        let valid = PLACEHOLDERS.map(|placeholder| format!("`{placeholder}`")).join(", ");
+        let message = format!("`branch`: invalid placeholder in `{pattern}`: expected one of {valid}");
+        return Err(InputError::new(message, "write for example `promote/{app}-{to}`"));
     }
     if !pattern.contains("{to}") && !pattern.contains("{from}") {
-        let message = format!("`branch`: `{pattern}` is the same wherever it is promoted to");
-        return Err(Mistake::new(message, "have `{to}` in it, so that there is a branch for each place"));
+        let message = format!("`branch`: `{pattern}` gives the same branch for all targets");
+        return Err(InputError::new(message, "add `{to}`, so that each target has a branch"));
     }
     Ok(filled)
 }
 
-/// A branch like this one for when that is somebody else's by now; the first is that branch itself.
+/// The branch with a number behind its name; number 1 is the branch itself.
 #[must_use]
 pub fn numbered(branch: &str, number: u32) -> String {
     if number < 2 { branch.to_owned() } else { format!("{branch}-{number}") }
 }
 
-/// A text as one part of a branch's name.
+/// A text as a part of a branch name.
 fn slug(text: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
-    text.trim_matches('/').chars().map(plain).collect::<String>().trim_matches(['-', '.']).to_owned()
+    let replace = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
+    text.trim_matches('/').chars().map(replace).collect::<String>().trim_matches(['-', '.']).to_owned()
 }
 
 #[cfg(test)]
@@ -44,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_branch_is_named_after_what_goes_where() {
+    fn a_branch_is_named_after_the_app_and_the_environments() {
         let to = ["envs/prod".to_owned(), "envs/eu".to_owned()];
         let fill = |pattern: &str, app: &str| fill(pattern, app, "envs/dev", &to);
         assert_eq!(fill("promote/{app}-{to}", "shop/web").unwrap(), "promote/shop-web-envs-prod+envs-eu");

@@ -1,36 +1,41 @@
-//! What a pull request says of a promotion, and what can be read from it again: which version it is, and which ones it has
-//! taken the place of. Never says anything that a second run would say in another way.
+//! Writes the description of a pull request, and reads from it which version an earlier run promoted. The same promotion gives
+//! the same description.
 
-use lockstep_glue::words::plural;
+use lockstep_sdk::forge::PullRequestContent;
+use lockstep_sdk::text::plural;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::host::Proposal;
-use crate::message::plain;
-use crate::plan::{Move, Plan};
-use crate::settings::{Propose, Settings};
+use crate::attempt::Attempt;
+use crate::commit_message::one_line;
+use crate::inputs::PullRequestOptions;
+use crate::values::ValueChange;
 
-/// The most values that it lists, and versions that it remembers.
-const MOST: usize = 100;
-/// What stands around the part that is read again.
+/// The number of values and of superseded versions that a description lists.
+const MAX_ITEMS: usize = 100;
+/// The number of values that name a version.
+const MAX_NAMED: usize = 3;
+/// The bytes of the name of a version.
+const MAX_NAME_BYTES: usize = 200;
+/// The text around the mark.
 const OPEN: &str = "<!-- lockstep:promotion ";
 const CLOSE: &str = " -->";
 
-/// What an earlier run has left in a description.
+/// The data about a promotion that a run leaves in a description for later runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// Which version it promotes.
+    /// The key of the plan.
     pub key: String,
-    /// What the inputs say of it.
-    said: String,
-    /// The version in a few words.
+    /// The digest of the inputs that appear in the pull request.
+    content_digest: String,
+    /// The name of the version: its values.
     pub version: String,
-    /// The versions that it has taken the place of.
+    /// The names of the versions that it supersedes.
     superseded: Vec<String>,
 }
 
 impl Mark {
-    /// Reads the mark of a description; none if no run has written it.
+    /// Reads the mark of a description; none if no run wrote it.
     #[must_use]
     pub fn read(body: &str) -> Option<Self> {
         let (_, rest) = body.rsplit_once(OPEN)?;
@@ -39,89 +44,91 @@ impl Mark {
         let superseded = mark["superseded"].as_array()?.iter().filter_map(Value::as_str).map(str::to_owned);
         Some(Self {
             key: text("key")?,
-            said: text("said")?,
+            content_digest: text("said")?,
             version: text("version")?,
             superseded: superseded.collect(),
         })
     }
 
-    /// The mark of a promotion, after that of an earlier one.
+    /// The mark of a promotion that follows an earlier one.
     #[must_use]
-    pub fn of(settings: &Settings, propose: &Propose, plan: &Plan, before: Option<&Self>) -> Self {
-        let said = format!("{:?}", (&settings.title, &propose.body, &propose.labels));
-        let said = Sha256::digest(said).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let (key, version) = (plan.key(), version(&plan.moves));
+    pub fn new(attempt: &Attempt<'_>, options: &PullRequestOptions, before: Option<&Self>) -> Self {
+        let content = format!("{:?}", (&attempt.request.title, &options.body, &options.labels));
+        let content_digest =
+            Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let (key, version) = (attempt.plan.key(), version_name(&attempt.plan.values));
         let mut superseded: Vec<String> = Vec::new();
         if let Some(before) = before {
             superseded.clone_from(&before.superseded);
             superseded.extend(Some(before.version.clone()).filter(|_| before.key != key));
-            superseded.retain(|one| *one != version);
-            superseded.drain(..superseded.len().saturating_sub(MOST));
+            superseded.retain(|name| *name != version);
+            superseded.drain(..superseded.len().saturating_sub(MAX_ITEMS));
         }
-        Self { key, said, version, superseded }
+        Self { key, content_digest, version, superseded }
     }
 
-    /// Whether a pull request that has this mark need not say anything else.
+    /// Whether a pull request with this mark already has the content of the other one.
     #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        (&self.key, &self.said) == (&other.key, &other.said)
+    pub fn has_same_content(&self, other: &Self) -> bool {
+        (&self.key, &self.content_digest) == (&other.key, &other.content_digest)
     }
 
-    /// It as a comment that Markdown does not show.
-    fn written(&self) -> String {
-        let Self { key, said, version, superseded } = self;
-        let mark =
-            json!({"key": key, "said": said, "version": version, "superseded": superseded}).to_string();
-        // Nothing in it may end the comment.
-        format!("{OPEN}{}{CLOSE}", mark.replace('<', "\\u003c").replace('>', "\\u003e"))
+    /// The mark as a comment, which Markdown does not show.
+    fn to_comment(&self) -> String {
+        let Self { key, content_digest, version, superseded } = self;
+        let mark = json!({"key": key, "said": content_digest, "version": version, "superseded": superseded});
+        // No value may end the comment.
+        let mark = mark.to_string().replace('<', "\\u003c").replace('>', "\\u003e");
+        format!("{OPEN}{mark}{CLOSE}")
     }
 }
 
-/// What is said of a promotion.
+/// The title, the description and the labels of a pull request.
 #[must_use]
-pub fn proposal(settings: &Settings, propose: &Propose, plan: &Plan, mark: &Mark) -> Proposal {
-    let places = settings.to.iter().map(|to| format!("`{to}`")).collect::<Vec<_>>().join(", ");
-    let usual = || format!("Promotes what `{}` has to {places}.", settings.from);
-    let mut body = propose.body.clone().unwrap_or_else(usual);
+pub fn content(attempt: &Attempt<'_>, options: &PullRequestOptions, mark: &Mark) -> PullRequestContent {
+    let Attempt { request, plan, .. } = attempt;
+    let targets = request.to.iter().map(|to| format!("`{to}`")).collect::<Vec<_>>().join(", ");
+    let default = || format!("Promotes `{}` to {targets}.", request.from);
+    let mut body = options.body.clone().unwrap_or_else(default);
     body += "\n\n| File | Value | Before | After |\n|---|---|---|---|\n";
-    for Move { file, path, before, after, .. } in plan.moves.iter().take(MOST) {
-        let cells = [file, path, before, after].map(|text| cell(text));
+    for ValueChange { file, path, before, after, .. } in plan.values.iter().take(MAX_ITEMS) {
+        let cells = [file, path, before, after].map(|text| code_cell(text));
         body += &format!("| {} |\n", cells.join(" | "));
     }
-    if plan.moves.len() > MOST {
-        body += &format!("\nand {} more\n", plan.moves.len() - MOST);
+    if plan.values.len() > MAX_ITEMS {
+        body += &format!("\nand {} more\n", plan.values.len() - MAX_ITEMS);
     }
     if !mark.superseded.is_empty() {
         body += "\nSupersedes:\n";
-        mark.superseded.iter().for_each(|version| body += &format!("- {}\n", cell(version)));
+        mark.superseded.iter().for_each(|version| body += &format!("- {}\n", code_cell(version)));
     }
-    body += &format!("\n{}\n", mark.written());
-    Proposal { title: settings.title.clone(), body, labels: propose.labels.clone() }
+    body += &format!("\n{}\n", mark.to_comment());
+    PullRequestContent { title: request.title.clone(), body, labels: options.labels.clone() }
 }
 
-/// What a comment says when a version takes the place of another one.
+/// The comment about a version that supersedes another one.
 #[must_use]
 pub fn superseded(before: &Mark, now: &Mark) -> String {
-    format!("{} is superseded by {}.", cell(&before.version), cell(&now.version))
+    format!("{} is superseded by {}.", code_cell(&before.version), code_cell(&now.version))
 }
 
-/// A version in a few words: the values that are promoted.
-fn version(moves: &[Move]) -> String {
-    let mut values: Vec<_> = moves.iter().map(|one| plain(&one.after)).collect();
+/// The name of a version: its first values.
+fn version_name(changes: &[ValueChange]) -> String {
+    let mut values: Vec<_> = changes.iter().map(|change| one_line(&change.after)).collect();
     values.dedup();
-    let more = values.len().saturating_sub(3);
-    values.truncate(3);
-    let text = values.join(", ");
-    let text = text[..text.floor_char_boundary(200)].to_owned();
-    if more > 0 { format!("{text} and {}", plural(more, "value")) } else { text }
+    let more = values.len().saturating_sub(MAX_NAMED);
+    values.truncate(MAX_NAMED);
+    let name = values.join(", ");
+    let name = name[..name.floor_char_boundary(MAX_NAME_BYTES)].to_owned();
+    if more > 0 { format!("{name} and {}", plural(more, "value")) } else { name }
 }
 
-/// A text as code in a cell of a table, whatever it holds. <https://spec.commonmark.org/0.31.2/#code-spans>
-fn cell(text: &str) -> String {
+/// Any text as code in a cell of a table. <https://spec.commonmark.org/0.31.2/#code-spans>
+fn code_cell(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
-    let text = plain(text).replace('|', "\\|");
+    let text = one_line(text).replace('|', "\\|");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let gap = if longest > 0 { " " } else { "" };
@@ -133,19 +140,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_mark_ends_its_comment() {
+    fn no_value_ends_the_comment_of_a_mark() {
         let (version, superseded) = ("a --> b <!-- c".to_owned(), vec!["--> x".to_owned()]);
-        let mark = Mark { key: "k".into(), said: "s".into(), version, superseded };
-        let body = format!("<!-- lockstep:promotion {{}} -->\ntext\n{}\n", mark.written());
-        assert_eq!(mark.written().matches("-->").count(), 1, "{body}");
+        let mark = Mark { key: "k".into(), content_digest: "s".into(), version, superseded };
+        let body = format!("<!-- lockstep:promotion {{}} -->\ntext\n{}\n", mark.to_comment());
+        assert_eq!(mark.to_comment().matches("-->").count(), 1, "{body}");
         assert_eq!(Mark::read(&body), Some(mark));
         assert_eq!(Mark::read("a text"), None);
     }
 
     #[test]
-    fn a_cell_is_code_whatever_it_holds() {
-        assert_eq!(cell("a|b"), "`a\\|b`");
-        assert_eq!(cell("a`b``c"), "``` a`b``c ```");
-        assert_eq!(cell("a\nb"), "`a b`");
+    fn a_cell_shows_any_text_as_code() {
+        assert_eq!(code_cell("a|b"), "`a\\|b`");
+        assert_eq!(code_cell("a`b``c"), "``` a`b``c ```");
+        assert_eq!(code_cell("a\nb"), "`a b`");
     }
 }

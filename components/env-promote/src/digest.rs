@@ -1,206 +1,156 @@
-//! Holds images that are promoted against their registries: a tag has to point at the digest that stands beside it. Never
-//! takes a registry's silence for a yes, and asks none that the inputs do not name.
+//! Verifies promoted images: the tag must point at the digest beside it in its registry. Asks only registries that the inputs
+//! name; a registry that does not answer verifies nothing.
 
 use std::collections::BTreeMap;
 
-use http_auth::parser::ChallengeParser;
-use lockstep_glue::Fault;
+use lockstep_sdk::Http;
+use lockstep_sdk::types::Error as HostError;
 
-use crate::plan::{Move, Plan};
-use crate::problem::{Code, Problem};
+use crate::failure::{Code, Error, Errors, repository_error};
+use crate::plan::Plan;
+use crate::registry::{ManifestInfo, head_manifests};
+use crate::values::ValueChange;
 
-/// What stands for the registry of images that name none.
+/// The domain of images that name no registry.
 /// <https://github.com/distribution/reference/blob/v0.6.0/normalize.go>
-const DOCKER: (&str, &str) = ("docker.io", "registry-1.docker.io");
+const DOCKER_DOMAIN: &str = "docker.io";
+/// The registry of that domain.
+const DOCKER_REGISTRY: &str = "registry-1.docker.io";
 /// The prefix of a digest.
 const SHA256: &str = "sha256:";
 
-/// What is to be done where a server does not let the run in.
-const LET_IN: &str = "give the credential with `credentials`, as `ORIGIN=NAME`, or for who gives out tokens as `ORIGIN,GIVER=NAME`";
-
-/// What a registry says of a tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The status of its answer.
-    pub status: u16,
-    /// The digest that it names.
-    pub digest: Option<String>,
-    /// The origin at which it has tokens given out, if it wants one.
-    pub tokens: Option<String>,
-}
-
-/// The registries.
-pub trait Registries {
-    /// What each of these URLs of manifests has, in their order; a text where there is no answer.
-    ///
-    /// # Errors
-    /// The run may not ask, or its budget is used up.
-    fn told(&mut self, urls: &[String]) -> Result<Vec<Result<Told, String>>, Fault>;
-
-    /// Gets the token that the last answer for a URL of a manifest wanted; a text where there is no answer.
-    ///
-    /// # Errors
-    /// There is none for this run, or it may not ask, or its budget is used up.
-    fn authenticate(&mut self, url: &str) -> Result<Result<(), String>, Fault>;
-}
+/// What to do if a server requires a credential.
+const CREDENTIAL_HINT: &str = "give the credential with `credentials`, as `ORIGIN=NAME`, or as `ORIGIN,GIVER=NAME` for the server that gives out tokens";
+/// What to do if the image changed.
+const IMAGE_HINT: &str = "check which image runs now, and promote that one";
 
 /// An image with a tag and a digest.
 #[derive(Debug, PartialEq, Eq)]
 struct Image<'a> {
-    host: &'a str,
+    registry: &'a str,
     name: String,
     tag: &'a str,
     digest: &'a str,
 }
 
-/// Holds what a plan promotes against the registries; without any, nothing is asked.
+/// Verifies the images that a plan promotes; without any origin, none.
 ///
 /// # Errors
-/// Every image that is not what its registry has, or that cannot be held against it.
-pub fn verify(world: &mut impl Registries, origins: &[String], plan: &Plan) -> Result<(), Vec<Problem>> {
+/// Every image that differs from its registry, or that the registry does not verify.
+pub fn verify(host: &mut impl Http, origins: &[String], plan: &Plan) -> Result<(), Errors> {
     if origins.is_empty() {
         return Ok(());
     }
-    let (mut problems, mut asked) = (Vec::new(), BTreeMap::new());
-    for one in plan.moves.iter().filter(|one| is_image(one)) {
-        match url(&one.after, origins) {
-            Ok((url, digest)) => drop(asked.insert(url, (digest, one))),
-            Err(why) => problems.push(problem(Code::Digest, one, &why)),
+    let (mut errors, mut images) = (Vec::new(), BTreeMap::new());
+    for change in plan.values.iter().filter(|change| is_image(change)) {
+        match manifest_url(&change.after, origins) {
+            Ok((url, digest)) => drop(images.insert(url, (digest, change))),
+            Err(reason) => errors.push(image_error(Code::Digest, change, &reason)),
         }
     }
-    let urls: Vec<_> = asked.keys().cloned().collect();
-    let told = told(world, origins, &urls).map_err(|fault| vec![refused(&fault)])?;
-    for ((url, (digest, one)), told) in asked.iter().zip(told) {
-        problems.extend(
-            wrong(url, digest, origins, &told).map(|(code, why, hint)| Problem {
-                hint: hint.map(str::to_owned),
-                ..problem(code, one, &why)
-            }),
-        );
+    let urls: Vec<_> = images.keys().cloned().collect();
+    let answers = head_manifests(host, origins, &urls).map_err(request_error)?;
+    for ((url, (digest, change)), answer) in images.iter().zip(answers) {
+        errors.extend(check(url, digest, origins, &answer, change));
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if errors.is_empty() { Ok(()) } else { Err(Errors(errors)) }
 }
 
-/// What the registries say; of those that want a token which one of the origins gives out, with that.
-fn told(
-    world: &mut impl Registries,
-    origins: &[String],
-    urls: &[String],
-) -> Result<Vec<Result<Told, String>>, Fault> {
-    let mut told = world.told(urls)?;
-    for (url, one) in urls.iter().zip(&mut told) {
-        match one {
-            Ok(Told { status: 401, tokens: Some(origin), .. }) if origins.contains(origin) => {}
-            _ => continue,
-        }
-        *one = match world.authenticate(url)? {
-            Ok(()) => world.told(std::slice::from_ref(url))?.pop().unwrap_or_else(|| Err("no answer".into())),
-            Err(why) => Err(why),
-        };
-    }
-    Ok(told)
-}
-
-/// The origin at which a registry has tokens given out, as the header `www-authenticate` of an answer says it.
-/// <https://distribution.github.io/distribution/spec/auth/token/>
-#[must_use]
-pub fn tokens(challenge: &str) -> Option<String> {
-    let mut challenges = ChallengeParser::new(challenge).map_while(Result::ok);
-    let bearer = challenges.find(|one| one.scheme.eq_ignore_ascii_case("Bearer"))?;
-    let (_, realm) = bearer.params.iter().find(|(name, _)| name.eq_ignore_ascii_case("realm"))?;
-    let realm = realm.to_unescaped();
-    let (scheme, rest) = realm.split_once("://")?;
-    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
-    Some(format!("{scheme}://{host}"))
-}
-
-/// What is wrong with an answer, if anything is, and what can be done about it.
-fn wrong(
+/// The error of an answer, if there is one.
+fn check(
     url: &str,
     digest: &str,
     origins: &[String],
-    told: &Result<Told, String>,
-) -> Option<(Code, String, Option<&'static str>)> {
-    const SEE: Option<&str> = Some("see what runs there now, and promote that");
-    Some(match told {
-        Err(why) => (Code::Unavailable, format!("{url}: {why}"), None),
-        Ok(Told { status: 200, digest: Some(found), .. }) if found == digest => return None,
-        Ok(Told { status: 200, digest: Some(found), .. }) => {
-            (Code::Digest, format!("the tag points at {found} by now, and not at {digest}"), SEE)
+    answer: &Result<ManifestInfo, String>,
+    change: &ValueChange,
+) -> Option<Error> {
+    let error = |code, reason: &str| image_error(code, change, reason);
+    Some(match answer {
+        Err(reason) => error(Code::Unavailable, &format!("{url}: {reason}")),
+        Ok(ManifestInfo { status: 200, digest: Some(found), .. }) if found == digest => return None,
+        Ok(ManifestInfo { status: 200, digest: Some(found), .. }) => {
+            let reason = format!("the tag points at {found} now, and not at {digest}");
+            error(Code::Digest, &reason).hint(IMAGE_HINT)
         }
-        Ok(Told { status: 401, tokens: Some(origin), .. }) if !origins.contains(origin) => {
-            let why = format!("{url}: the registry wants a token of {origin}");
-            (Code::Credentials, why, Some("name that origin in `verify-digest` too"))
+        Ok(ManifestInfo { status: 401, token_server: Some(origin), .. }) if !origins.contains(origin) => {
+            let reason = format!("{url}: the registry wants a token of {origin}");
+            error(Code::Credentials, &reason).hint("name that origin in `verify-digest` too")
         }
-        Ok(Told { status: 401 | 403, .. }) => {
-            let why = format!("{url}: the registry does not let the run in");
-            (Code::Credentials, why, Some(LET_IN))
+        Ok(ManifestInfo { status: 401 | 403, .. }) => {
+            error(Code::Credentials, &format!("{url}: the registry refuses the request"))
+                .hint(CREDENTIAL_HINT)
         }
-        Ok(Told { status: 404, .. }) => (Code::Digest, "the registry has no such tag".to_owned(), SEE),
-        Ok(Told { status: 200, .. }) => (Code::Unavailable, format!("{url}: it names no digest"), None),
-        Ok(Told { status, .. }) => (Code::Unavailable, format!("{url}: status {status}"), None),
+        Ok(ManifestInfo { status: 404, .. }) => {
+            error(Code::Digest, "the registry has no such tag").hint(IMAGE_HINT)
+        }
+        Ok(ManifestInfo { status: 200, .. }) => {
+            error(Code::Unavailable, &format!("{url}: the answer has no digest"))
+        }
+        Ok(ManifestInfo { status, .. }) => error(Code::Unavailable, &format!("{url}: status {status}")),
     })
 }
 
-/// A request that was not made, or a token that was not given out.
-fn refused(fault: &Fault) -> Problem {
-    let problem = Problem::remote(fault);
-    match fault {
-        Fault::Unauthorized(_) => problem.hint(LET_IN),
-        _ => problem,
-    }
+/// A request that the host did not make, or a token that it did not get.
+fn request_error(error: HostError) -> Error {
+    let needs_credential = matches!(error, HostError::Unauthorized(_));
+    let error = repository_error(error);
+    if needs_credential { error.hint(CREDENTIAL_HINT) } else { error }
 }
 
-fn problem(code: Code, one: &Move, why: &str) -> Problem {
-    let Move { file, path, after, line, .. } = one;
-    Problem::new(code, format!("{file}: `{path}` would become {after}: {why}")).at(file, *line)
+fn image_error(code: Code, change: &ValueChange, reason: &str) -> Error {
+    let ValueChange { file, path, after, line, .. } = change;
+    Error::new(code, format!("{file}: `{path}` would become {after}: {reason}")).at(file, *line)
 }
 
-/// Whether a value is an image: it has a digest, or stands where one is expected.
-fn is_image(one: &Move) -> bool {
-    one.after.contains("@sha256:") || one.path.rsplit('.').next() == Some("image")
+/// Whether a value is an image: it has a digest, or its key is `image`.
+fn is_image(change: &ValueChange) -> bool {
+    change.after.contains("@sha256:") || change.path.rsplit('.').next() == Some("image")
 }
 
-/// The URL of the manifest that a tag points at, and the digest that it should have.
+/// The URL of the manifest of a tag, and the expected digest.
 /// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#checking-if-content-exists-in-the-registry>
-fn url<'a>(text: &'a str, origins: &[String]) -> Result<(String, &'a str), String> {
-    let image = image(text)?;
-    let named = |scheme: &str| {
-        let origin = format!("{scheme}://{}", image.host);
+fn manifest_url<'a>(text: &'a str, origins: &[String]) -> Result<(String, &'a str), String> {
+    let image = parse_image(text)?;
+    let with_scheme = |scheme: &str| {
+        let origin = format!("{scheme}://{}", image.registry);
         origins.contains(&origin).then_some(origin)
     };
-    let origin = named("https").or_else(|| named("http"));
-    let origin = origin.ok_or_else(|| format!("its registry `{}` is none of `verify-digest`", image.host))?;
+    let origin = with_scheme("https").or_else(|| with_scheme("http"));
+    let origin =
+        origin.ok_or_else(|| format!("`verify-digest` does not name its registry `{}`", image.registry))?;
     Ok((format!("{origin}/v2/{}/manifests/{}", image.name, image.tag), image.digest))
 }
 
 /// Reads an image with a tag and a digest.
-fn image(text: &str) -> Result<Image<'_>, String> {
-    let (name, digest) = text.split_once('@').ok_or("it has no digest to hold its tag against")?;
+fn parse_image(text: &str) -> Result<Image<'_>, String> {
+    let (name, digest) = text.split_once('@').ok_or("it has no digest")?;
     let hex = digest.strip_prefix(SHA256).unwrap_or_default();
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("its digest is none of SHA-256".into());
+        return Err("its digest is not a SHA-256 digest".to_owned());
     }
     let (name, tag) = match name.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => return Err("it has no tag".into()),
+        _ => return Err("it has no tag".to_owned()),
     };
-    let plain = |text: &str, also: &str| {
-        let fits = |c: char| c.is_ascii_alphanumeric() || also.contains(c);
-        !text.is_empty()
-            && text.chars().all(fits)
-            && !text.split('/').any(|part| part.is_empty() || part == "..")
+    let (registry, path) = match name.split_once('/') {
+        Some((registry, path)) if registry.contains(['.', ':']) || registry == "localhost" => {
+            (registry, path.to_owned())
+        }
+        Some(_) => (DOCKER_DOMAIN, name.to_owned()),
+        None => (DOCKER_DOMAIN, format!("library/{name}")),
     };
-    let (host, path) = match name.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host, path.to_owned()),
-        Some(_) => (DOCKER.0, name.to_owned()),
-        None => (DOCKER.0, format!("library/{name}")),
-    };
-    if !plain(&path, "._-/") || !plain(tag, "._-") || !plain(host, ".:-") {
-        return Err("it is no reference of an image".into());
+    if !is_plain(&path, "._-/") || !is_plain(tag, "._-") || !is_plain(registry, ".:-") {
+        return Err("it is not a valid image reference".to_owned());
     }
-    let host = if host == DOCKER.0 { DOCKER.1 } else { host };
-    Ok(Image { host, name: path, tag, digest })
+    let registry = if registry == DOCKER_DOMAIN { DOCKER_REGISTRY } else { registry };
+    Ok(Image { registry, name: path, tag, digest })
+}
+
+/// Whether a text has only letters, digits and these characters, and no empty or parent segment.
+fn is_plain(text: &str, punctuation: &str) -> bool {
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || punctuation.contains(c);
+    let has_bad_segment = text.split('/').any(|segment| segment.is_empty() || segment == "..");
+    !text.is_empty() && text.chars().all(is_valid) && !has_bad_segment
 }
 
 #[cfg(test)]
@@ -208,37 +158,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registry_names_where_its_tokens_are_given_out() {
-        for (challenge, origin) in [
-            (
-                r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io""#,
-                Some("https://auth.docker.io"),
-            ),
-            (r#"Basic realm="x", bearer realm="http://127.0.0.1:5000?x""#, Some("http://127.0.0.1:5000")),
-            (r#"Basic realm="https://auth.docker.io""#, None),
-            (r#"Bearer realm="/token""#, None),
-            ("Bearer", None),
-            ("", None),
-        ] {
-            assert_eq!(tokens(challenge).as_deref(), origin, "{challenge}");
-        }
-    }
-
-    proptest::proptest! {
-        /// What servers say is anybody's text.
-        #[test]
-        fn any_challenge_is_read_or_not(challenge in "[Bb]earer[ ,]*realm=\"?.{0,40}|\\PC*") {
-            if let Some(origin) = tokens(&challenge) {
-                proptest::prop_assert!(origin.contains("://") && !origin.ends_with('/'));
-            }
-        }
-    }
-
-    #[test]
-    fn an_image_has_one_place() {
+    fn an_image_has_one_manifest_url() {
         let digest = format!("sha256:{}", "a".repeat(64));
         let origins = ["https://registry-1.docker.io".to_owned(), "http://127.0.0.1:5000".to_owned()];
-        let url = |name: &str| url(&format!("{name}@{digest}"), &origins).map(|(url, _)| url);
+        let url = |name: &str| manifest_url(&format!("{name}@{digest}"), &origins).map(|(url, _)| url);
         for (name, expected) in [
             ("nginx:1.27", "https://registry-1.docker.io/v2/library/nginx/manifests/1.27"),
             ("shop/web:1.3.0", "https://registry-1.docker.io/v2/shop/web/manifests/1.3.0"),
@@ -258,8 +181,8 @@ mod tests {
             assert!(url(name).is_err(), "{name}");
         }
         assert!(
-            super::url("shop/web:1", &origins).is_err()
-                && super::url("shop/web:1@sha256:ab", &origins).is_err()
+            manifest_url("shop/web:1", &origins).is_err()
+                && manifest_url("shop/web:1@sha256:ab", &origins).is_err()
         );
     }
 }

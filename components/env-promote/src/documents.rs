@@ -1,65 +1,62 @@
-//! Finds which document of a manifest is which of another one. Never reads what else stands in them.
+//! Matches the documents of two manifests by kind and name. Never reads other values.
 
 use lockstep_yaml::{NodeId, Path, Stream};
 
-use crate::problem::{Code, Problem};
+use crate::failure::{Code, Error};
 
-/// What tells objects apart. <https://kubernetes.io/docs/concepts/overview/working-with-objects/>
+/// The values that identify an object. <https://kubernetes.io/docs/concepts/overview/working-with-objects/>
 const IDENTITY: [&str; 3] = [".kind", ".metadata.name", ".metadata.namespace"];
 
-/// Documents of one manifest and of another one.
+/// The documents of the first of two manifests.
 #[derive(Debug, Default)]
 pub struct Documents {
-    /// Each with that of the other manifest which is the same object.
+    /// The documents that both have: in the first manifest, and in the second one.
     pub pairs: Vec<(NodeId, NodeId)>,
-    /// Those that the other manifest does not have.
-    pub alone: Vec<NodeId>,
+    /// The documents that the second one does not have.
+    pub unmatched: Vec<NodeId>,
 }
 
-/// The documents of `one`, each with that of `other` that is the same object: the only ones of both, or those that have
-/// the same kind and name.
+/// Matches the documents of `one` with those of `other`. Single documents match; of several, those with the same kind and name
+/// do. `file` is the name of `other`.
 ///
 /// # Errors
-/// Several could be meant.
-pub fn pairs((one, other): (&Stream<'_>, &Stream<'_>), file: &str) -> Result<Documents, Problem> {
+/// A document matches several.
+pub fn pairs((one, other): (&Stream<'_>, &Stream<'_>), file: &str) -> Result<Documents, Error> {
     let present = |stream: &Stream<'_>| -> Vec<NodeId> {
         stream.documents().iter().copied().filter(|document| !stream.is_absent(*document)).collect()
     };
     let (own, others) = (present(one), present(other));
     if let ([own], [other]) = (own.as_slice(), others.as_slice()) {
-        return Ok(Documents { pairs: vec![(*own, *other)], alone: Vec::new() });
+        return Ok(Documents { pairs: vec![(*own, *other)], unmatched: Vec::new() });
     }
     let mut documents = Documents::default();
     for document in &own {
         let name = identity(one, *document);
-        // An environment may have a namespace of its own; it counts only where kind and name are those of several.
-        let alike = |parts: usize| {
-            let is = |stream: &Stream<'_>, document: &&NodeId| {
+        // An environment can have its own namespace, so the namespace counts only if several have this kind and name.
+        let matching = |parts: usize| {
+            let is_same = |stream: &Stream<'_>, document: &&NodeId| {
                 identity(stream, **document)[..parts] == name[..parts]
             };
-            let same: Vec<_> = others.iter().copied().filter(|document| is(other, &document)).collect();
-            (own.iter().filter(|document| is(one, document)).count(), same)
+            let same: Vec<_> = others.iter().copied().filter(|document| is_same(other, &document)).collect();
+            (own.iter().filter(|document| is_same(one, document)).count(), same)
         };
-        match (alike(IDENTITY.len() - 1), alike(IDENTITY.len())) {
+        match (matching(IDENTITY.len() - 1), matching(IDENTITY.len())) {
             ((1, same), _) | (_, (1, same)) if same.len() == 1 => {
                 documents.pairs.push((*document, same[0]));
             }
-            (_, (_, same)) if same.is_empty() => documents.alone.push(*document),
+            (_, (_, same)) if same.is_empty() => documents.unmatched.push(*document),
             (_, (_, same)) => {
                 let line = other.position(same[0]).line;
-                let message = format!(
-                    "{file}: which document is which cannot be told: several are `{}`",
-                    name.join(" ")
-                );
-                let hint = "give each document of the file a kind and a name of its own";
-                return Err(Problem::new(Code::NoMatch, message).hint(hint).at(file, Some(line)));
+                let message = format!("{file}: several documents have the identity `{}`", name.join(" "));
+                let hint = "give each document of the file its own kind and name";
+                return Err(Error::new(Code::NoMatch, message).hint(hint).at(file, Some(line)));
             }
         }
     }
     Ok(documents)
 }
 
-/// What a document is called: its kind and name.
+/// The kind and the name of a document.
 #[must_use]
 pub fn name(stream: &Stream<'_>, document: NodeId) -> String {
     let [kind, name, ..] = identity(stream, document);

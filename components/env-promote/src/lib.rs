@@ -1,50 +1,41 @@
-//! The step `env-promote`: carries values between the host and the pure modules. Never decides.
+//! The step `env-promote`: promotes values or files from one environment to others in a git repository.
 
+pub mod attempt;
 mod bindings;
 pub mod branch;
+pub mod branch_attempt;
+pub mod commit_message;
 pub mod description;
 pub mod digest;
+pub mod direct;
 pub mod documents;
-pub mod host;
-pub mod message;
+pub mod failure;
+pub mod git;
+pub mod head_branch;
+pub mod inputs;
+pub mod ledger;
+pub mod messages;
+pub mod outcome;
 pub mod plan;
-pub mod problem;
-pub mod promote;
-pub mod propose;
-pub mod race;
-pub mod settings;
+pub mod pull_request;
+pub mod registry;
+pub mod retry;
+mod run;
+pub mod unpromoted;
 pub mod values;
 pub mod version;
 pub mod wait;
-mod world;
 
-use bindings::{
-    Block, Failure, Guest, Inputs, Outputs, Table, given, note_all, outputs, reject, summary, to_failure,
-};
-use world::{Time, Voice, World};
+pub use bindings::{ForgeKind, Inputs, Mode, OnForeign, Outputs, Promotion, State};
+pub use run::run;
 
-/// How many rows a table of the summary has at most.
-const ROWS: usize = 100;
+use lockstep_sdk::types::Failure;
+use lockstep_sdk::{Host, HostClock, HostReporter};
 
 struct Step;
 
-impl Guest for Step {
+impl bindings::Guest for Step {
     fn run(inputs: Inputs) -> Result<Outputs, Failure> {
-        let (inputs, repository) = given(inputs);
-        let mut world = World::new(repository, inputs.base.clone());
-        let mut done = promote::promote(&mut world, &mut Time::start(), &mut Voice, &inputs)
-            .map_err(|problems| note_all(&problems))?;
-        let row = |one: &plan::Move| {
-            vec![one.file.clone(), one.path.clone(), one.before.clone(), one.after.clone()]
-        };
-        let rows: Vec<_> = done.moves.iter().take(ROWS).map(row).collect();
-        if !rows.is_empty() {
-            let columns = ["File", "Value", "Before", "After"].map(str::to_owned).to_vec();
-            summary(&Block::Table(Table { columns, rows }));
-        }
-        if let Some(problem) = done.rejection.take() {
-            reject(&to_failure(problem));
-        }
-        Ok(outputs(done))
+        run(&mut Host, &mut HostReporter, &mut HostClock::start(), &inputs)
     }
 }

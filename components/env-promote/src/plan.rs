@@ -1,217 +1,241 @@
-//! Works out what a promotion changes, from the files of the commit that it comes from and of the one that it goes on top
-//! of. Never writes anything; one thing that is wrong leaves nothing to be written.
+//! Computes the changes of a promotion from the files of two commits. Never writes; one error leaves nothing to write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockstep_glue::Fault;
+use lockstep_sdk::Repository;
+use lockstep_sdk::repository::{FileChange, FileEntry};
+use lockstep_sdk::types::Error as HostError;
+use lockstep_yaml::Path;
 use sha2::{Digest as _, Sha256};
 
-use crate::host::{Change, Host};
-use crate::problem::{Code, Problem};
-use crate::settings::{Pick, Settings};
-use crate::values::{self, Pair, is_manifest};
+use crate::failure::{Code, Error, Errors, repository_error};
+use crate::git::Commits;
+use crate::inputs::{Pick, Request};
+use crate::values::{self, FilePair, ValueChange, is_manifest};
 use crate::version::is_older;
 
-/// A value that changes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Move {
-    /// The file.
-    pub file: String,
-    /// The path of the value; empty for a whole file.
-    pub path: String,
-    /// What stands there; for a whole file the id of its content.
-    pub before: String,
-    /// What is to stand there.
-    pub after: String,
-    /// The line that it stands in.
-    pub line: Option<u32>,
+/// The changes of a promotion.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The changed files.
+    pub files: Vec<FileChange>,
+    /// The changed values in them, sorted.
+    pub values: Vec<ValueChange>,
+    /// One sentence per value that has no place in a target.
+    pub skipped: Vec<String>,
+    /// The promoted values: file, path and value, also the unchanged ones.
+    promoted: BTreeSet<(String, String, String)>,
 }
 
-/// What is to be written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// The files.
-    pub changes: Vec<Change>,
-    /// The values in them, sorted.
-    pub moves: Vec<Move>,
-    /// What is not promoted since it has no place in a target, a sentence each.
-    pub left: Vec<String>,
-    /// What is to stand where, also what stands there already.
-    wanted: BTreeSet<(String, String, String)>,
+/// A value that somebody else set to another one than the promotion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The change of the first plan.
+    pub change: ValueChange,
+    /// The value that somebody else set.
+    pub theirs: String,
 }
 
 impl Plan {
-    /// What tells this version of what is promoted from others, whatever of it is there already.
+    /// Identifies the promoted values, whether they change or not.
     #[must_use]
     pub fn key(&self) -> String {
-        let digest = Sha256::digest(format!("{:?}", self.wanted));
+        let digest = Sha256::digest(format!("{:?}", self.promoted));
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether the files of a commit are as they are to become.
+    /// Whether a commit already has the changed files.
     ///
     /// # Errors
-    /// They cannot be read.
-    pub fn is_at(&self, host: &mut impl Host, commit: &str) -> Result<bool, Fault> {
-        let paths: Vec<_> = self.changes.iter().map(|(path, _)| path.clone()).collect();
-        match host.read(commit, &paths) {
-            Ok(there) => Ok(there.iter().zip(&self.changes).all(|(there, (_, content))| there == content)),
-            Err(Fault::NotFound(_)) => Ok(false),
-            Err(fault) => Err(fault),
+    /// The repository fails.
+    pub fn is_in(&self, host: &mut impl Repository, request: &Request, commit: &str) -> Result<bool, Error> {
+        let paths: Vec<_> = self.files.iter().map(|file| file.path.clone()).collect();
+        match host.read_files(&request.repository, commit, &paths) {
+            Ok(contents) => Ok(contents
+                .iter()
+                .zip(&self.files)
+                .all(|(content, file)| file.content.as_ref() == Some(content))),
+            Err(HostError::NotFound(_)) => Ok(false),
+            Err(error) => Err(repository_error(error)),
         }
+    }
+
+    /// The values of which the old one is another than in an earlier plan.
+    #[must_use]
+    pub fn conflicts(&self, earlier: &Self) -> Vec<Conflict> {
+        let key = |change: &ValueChange| (change.file.clone(), change.path.clone());
+        let before: BTreeMap<_, _> = earlier.values.iter().map(|change| (key(change), change)).collect();
+        let both = self.values.iter().filter_map(|now| Some((*before.get(&key(now))?, now)));
+        let changed = both.filter(|(before, now)| before.before != now.before);
+        changed.map(|(before, now)| Conflict { change: before.clone(), theirs: now.before.clone() }).collect()
     }
 }
 
-/// The files of an environment at a commit, by their path in it: path, id and content.
-type Files = BTreeMap<String, (String, String, Vec<u8>)>;
+/// A file of an environment.
+struct EnvironmentFile {
+    path: String,
+    blob_id: String,
+    content: Vec<u8>,
+}
 
-/// Plans a promotion of what `source` has, on top of `head`.
+/// The files of an environment, by their path below it.
+type Environment = BTreeMap<String, EnvironmentFile>;
+
+/// Plans the promotion.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub fn plan(
-    host: &mut impl Host,
-    settings: &Settings,
-    source: &str,
-    head: &str,
-) -> Result<Plan, Vec<Problem>> {
-    let one = |problem| vec![problem];
-    let from = files(host, source, &settings.from).map_err(one)?;
+/// Every reason that stops it.
+pub fn plan(host: &mut impl Repository, request: &Request, commits: &Commits) -> Result<Plan, Errors> {
+    let from = read_environment(host, request, &commits.source, &request.from)?;
     if from.is_empty() {
-        let message = format!("there are no files in `{}` of `{}`", settings.from, settings.from_ref);
-        return Err(vec![
-            Problem::new(Code::NoMatch, message).hint("name a folder or a file of the repository"),
-        ]);
+        let message = format!("there are no files in `{}` of `{}`", request.from, request.from_ref);
+        let hint = "name a folder or a file of the repository";
+        return Err(Error::new(Code::NoMatch, message).hint(hint).into());
     }
-    let (mut plan, mut problems) = (Plan::default(), Vec::new());
-    for target in &settings.to {
-        let to = files(host, head, target).map_err(one)?;
-        match &settings.pick {
-            Pick::Values(paths) => {
-                move_values(settings, (&from, &to), (target, paths), &mut plan, &mut problems)
-            }
-            Pick::Files(keep) => replace_files((&from, &to), (target, keep), &mut plan, &mut problems),
+    let mut planner = Planner::default();
+    for target in &request.to {
+        let to = read_environment(host, request, &commits.base, target)?;
+        match &request.pick {
+            Pick::Values(paths) => planner.promote_values(request, (&from, &to), target, paths),
+            Pick::Files(keep) => planner.replace_files((&from, &to), target, keep),
         }
     }
-    if !settings.allow_downgrade {
-        problems.extend(plan.moves.iter().filter(|one| is_older(&one.before, &one.after)).map(downgrade));
+    let Planner { mut plan, mut errors } = planner;
+    if !request.allow_downgrade {
+        let older = plan.values.iter().filter(|change| is_older(&change.before, &change.after));
+        errors.extend(older.map(downgrade));
     }
-    plan.moves.sort();
-    if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    plan.values.sort();
+    if errors.is_empty() { Ok(plan) } else { Err(Errors(errors)) }
 }
 
-fn downgrade(Move { file, path, before, after, line }: &Move) -> Problem {
+fn downgrade(ValueChange { file, path, before, after, line }: &ValueChange) -> Error {
     let message = format!("{file}: `{path}` would go back from {before} to {after}");
-    let hint = "promote a newer version, or accept it with `allow-downgrade`";
-    Problem::new(Code::Downgrade, message).hint(hint).at(file, *line)
+    let hint = "promote a newer version, or accept the older one with `allow-downgrade`";
+    Error::new(Code::Downgrade, message).hint(hint).at(file, *line)
 }
 
 /// Reads the files of a folder, or one file.
-fn files(host: &mut impl Host, commit: &str, place: &str) -> Result<Files, Problem> {
-    let mut found = Vec::new();
-    for pattern in [place.to_owned(), format!("{place}/**")] {
-        found.extend(host.files(commit, &pattern).map_err(|fault| Problem::remote(&fault))?);
+fn read_environment(
+    host: &mut impl Repository,
+    request: &Request,
+    commit: &str,
+    root: &str,
+) -> Result<Environment, Error> {
+    let repository = &request.repository;
+    let mut entries = Vec::new();
+    for pattern in [root.to_owned(), format!("{root}/**")] {
+        entries.extend(host.list_files(repository, commit, &pattern).map_err(repository_error)?);
     }
-    if found.is_empty() {
-        return Ok(Files::new());
+    if entries.is_empty() {
+        return Ok(Environment::new());
     }
-    let paths: Vec<_> = found.iter().map(|file| file.path.clone()).collect();
-    let contents = host.read(commit, &paths).map_err(|fault| Problem::remote(&fault))?;
-    let file = |(file, content): (crate::host::File, Vec<u8>)| {
-        let within = file.path.strip_prefix(place).unwrap_or_default().trim_start_matches('/').to_owned();
-        (within, (file.path, file.id, content))
+    let paths: Vec<_> = entries.iter().map(|entry| entry.path.clone()).collect();
+    let contents = host.read_files(repository, commit, &paths).map_err(repository_error)?;
+    let file = |(FileEntry { path, blob_id, .. }, content): (FileEntry, Vec<u8>)| {
+        let relative = path.strip_prefix(root).unwrap_or_default().trim_start_matches('/').to_owned();
+        (relative, EnvironmentFile { path, blob_id, content })
     };
-    Ok(found.into_iter().zip(contents).map(file).collect())
+    Ok(entries.into_iter().zip(contents).map(file).collect())
 }
 
-/// Moves values between manifests that stand under the same name.
-fn move_values(
-    settings: &Settings,
-    (from, to): (&Files, &Files),
-    (target, paths): (&String, &[lockstep_yaml::Path]),
-    plan: &mut Plan,
-    problems: &mut Vec<Problem>,
-) {
-    let mut found = vec![false; paths.len()];
-    let mut wrong = false;
-    for (within, (from_file, _, from_content)) in from.iter().filter(|(_, (path, ..))| is_manifest(path)) {
-        let Some((to_file, _, to_content)) = to.get(within) else {
-            plan.left.extend(values::left((from_file, from_content), target, paths));
-            continue;
-        };
-        let pair = Pair { from: (from_file, from_content), to: (to_file, to_content) };
-        match values::promote(pair, paths) {
-            Ok(moved) => {
-                found.iter_mut().zip(moved.found).for_each(|(all, here)| *all |= here);
-                plan.changes.extend(moved.content.map(|content| (to_file.clone(), content)));
-                plan.moves.extend(moved.moves);
-                plan.left.extend(moved.left);
-                plan.wanted
-                    .extend(moved.wanted.into_iter().map(|(path, value)| (to_file.clone(), path, value)));
+/// A plan in the making, and the errors so far.
+#[derive(Default)]
+struct Planner {
+    plan: Plan,
+    errors: Vec<Error>,
+}
+
+impl Planner {
+    /// Copies values between manifests with the same name.
+    fn promote_values(
+        &mut self,
+        request: &Request,
+        (from, to): (&Environment, &Environment),
+        target: &str,
+        paths: &[Path],
+    ) {
+        let mut matched = vec![false; paths.len()];
+        let errors_before = self.errors.len();
+        for (relative, source) in from.iter().filter(|(_, file)| is_manifest(&file.path)) {
+            let Some(existing) = to.get(relative) else {
+                self.plan.skipped.extend(values::skipped((&source.path, &source.content), target, paths));
+                continue;
+            };
+            match values::promote(pair(source, existing), paths) {
+                Ok(edit) => {
+                    matched.iter_mut().zip(&edit.matched).for_each(|(all, here)| *all |= here);
+                    let file = &existing.path;
+                    let change = |content| FileChange { path: file.clone(), content: Some(content) };
+                    self.plan.files.extend(edit.content.map(change));
+                    self.plan.values.extend(edit.changes);
+                    self.plan.skipped.extend(edit.skipped);
+                    let promoted = edit.promoted.into_iter().map(|(path, value)| (file.clone(), path, value));
+                    self.plan.promoted.extend(promoted);
+                }
+                Err(error) => self.errors.push(error),
             }
-            Err(problem) => {
-                wrong = true;
-                problems.push(problem);
+        }
+        // A broken manifest can be the one that has the path.
+        if self.errors.len() > errors_before {
+            return;
+        }
+        for (path, _) in paths.iter().zip(matched).filter(|(_, matched)| !matched) {
+            let from = &request.from;
+            let message = format!("no manifest in both `{from}` and `{target}` has `{path}` in `{from}`");
+            let hint = "check that the files have the same names";
+            self.errors.push(Error::new(Code::NoMatch, message).hint(hint));
+        }
+    }
+
+    /// Replaces whole files. Files that only the target has stay.
+    fn replace_files(&mut self, (from, to): (&Environment, &Environment), target: &str, keep: &[Path]) {
+        if to.is_empty() {
+            let message = format!("there are no files in `{target}`");
+            let hint = "create the environment before the first promotion to it";
+            self.errors.push(Error::new(Code::NoMatch, message).hint(hint));
+            return;
+        }
+        for (relative, source) in from {
+            let path = if relative.is_empty() { target.to_owned() } else { format!("{target}/{relative}") };
+            self.plan.promoted.insert((path.clone(), String::new(), source.blob_id.clone()));
+            let existing = to.get(relative);
+            let content = match existing {
+                Some(existing) if is_manifest(&existing.path) => {
+                    values::replace(pair(source, existing), keep)
+                }
+                _ => Ok(source.content.clone()),
+            };
+            match content {
+                Ok(content) if existing.is_some_and(|existing| existing.content == content) => {}
+                Ok(content) => self.replace_file(path, source, existing, content),
+                Err(error) => self.errors.push(error),
             }
         }
     }
-    // What is wrong with a manifest may be why a path was not found.
-    for (path, _) in paths.iter().zip(found).filter(|(_, found)| !found && !wrong) {
-        let from = &settings.from;
-        let message =
-            format!("no manifest that stands in both `{from}` and `{target}` has `{path}` in `{from}`");
-        problems.push(Problem::new(Code::NoMatch, message).hint("see whether the files have the same names"));
+
+    fn replace_file(
+        &mut self,
+        path: String,
+        source: &EnvironmentFile,
+        existing: Option<&EnvironmentFile>,
+        content: Vec<u8>,
+    ) {
+        let before = existing.map(|existing| existing.blob_id.clone()).unwrap_or_default();
+        let is_copy = content == source.content;
+        let id = &source.blob_id;
+        let after = if is_copy { id.clone() } else { format!("{id} with kept values") };
+        self.plan.values.push(ValueChange {
+            file: path.clone(),
+            path: String::new(),
+            before,
+            after,
+            line: None,
+        });
+        self.plan.files.push(FileChange { path, content: Some(content) });
     }
 }
 
-/// Replaces whole files. What only the target has stays.
-fn replace_files(
-    (from, to): (&Files, &Files),
-    (target, keep): (&String, &[lockstep_yaml::Path]),
-    plan: &mut Plan,
-    problems: &mut Vec<Problem>,
-) {
-    if to.is_empty() {
-        let message = format!("there are no files in `{target}`");
-        problems.push(
-            Problem::new(Code::NoMatch, message).hint("make the environment once before promoting to it"),
-        );
-        return;
-    }
-    for (within, (from_file, from_id, from_content)) in from {
-        let path = if within.is_empty() { target.clone() } else { format!("{target}/{within}") };
-        plan.wanted.insert((path.clone(), String::new(), from_id.clone()));
-        let there = to.get(within);
-        let content = match there {
-            Some((to_file, _, to_content)) if is_manifest(to_file) => {
-                values::replace(Pair { from: (from_file, from_content), to: (to_file, to_content) }, keep)
-            }
-            _ => Ok(from_content.clone()),
-        };
-        match content {
-            Ok(content) if there.is_some_and(|(_, _, before)| *before == content) => {}
-            Ok(content) => {
-                let before = there.map(|(_, id, _)| id.clone()).unwrap_or_default();
-                let after = if content == *from_content {
-                    from_id.clone()
-                } else {
-                    format!("{from_id} with kept values")
-                };
-                plan.moves.push(Move { file: path.clone(), path: String::new(), before, after, line: None });
-                plan.changes.push((path, content));
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-}
-
-/// The values that somebody else has changed meanwhile to something else than what is promoted: what stood there at
-/// first, what was to stand there, and what stands there now.
-#[must_use]
-pub fn conflicts(first: &Plan, now: &Plan) -> Vec<(Move, String)> {
-    let key = |one: &Move| (one.file.clone(), one.path.clone());
-    let before: BTreeMap<_, _> = first.moves.iter().map(|one| (key(one), one)).collect();
-    let changed = now.moves.iter().filter_map(|one| Some((*before.get(&key(one))?, one)));
-    let changed = changed.filter(|(first, now)| first.before != now.before);
-    changed.map(|(first, now)| (first.clone(), now.before.clone())).collect()
+fn pair<'a>(source: &'a EnvironmentFile, existing: &'a EnvironmentFile) -> FilePair<'a> {
+    FilePair { from: (&source.path, &source.content), to: (&existing.path, &existing.content) }
 }

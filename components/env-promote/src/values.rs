@@ -1,94 +1,114 @@
-//! Moves values from one manifest into another one. Never changes anything else, and never makes a place that is not
-//! there.
+//! Copies values from one manifest to another one. Never changes anything else, and never creates a place for a picked value.
 
 use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Stream};
 
+use crate::Promotion;
 use crate::documents::{self, pairs};
-use crate::plan::Move;
-use crate::problem::{Code, Problem};
+use crate::failure::{Code, Error, manifest_error};
 
-/// A file that is promoted to another one.
+/// A changed value, or a changed file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ValueChange {
+    /// The file.
+    pub file: String,
+    /// The path of the value; empty for a whole file.
+    pub path: String,
+    /// The old value; for a whole file the id of its blob.
+    pub before: String,
+    /// The new value; for a whole file the id of its blob.
+    pub after: String,
+    /// The line of the value.
+    pub line: Option<u32>,
+}
+
+impl From<&ValueChange> for Promotion {
+    fn from(ValueChange { file, path, before, after, .. }: &ValueChange) -> Self {
+        Self { file: file.clone(), path: path.clone(), before: before.clone(), after: after.clone() }
+    }
+}
+
+/// A file and the file that it is promoted to.
 #[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
-    /// The file that it comes from, and its content.
+pub struct FilePair<'a> {
+    /// The path and the content of the promoted file.
     pub from: (&'a str, &'a [u8]),
-    /// The file that it goes to, and its content.
+    /// The path and the content of the target.
     pub to: (&'a str, &'a [u8]),
 }
 
-/// What a pair comes to.
+/// How a target changes.
 #[derive(Debug, Default)]
-pub struct Moved {
+pub struct FileEdit {
     /// The new content, if it differs.
     pub content: Option<Vec<u8>>,
-    /// The values that changed.
-    pub moves: Vec<Move>,
-    /// What is to stand there, by path, also what stands there already.
-    pub wanted: Vec<(String, String)>,
-    /// Which of the paths were found in `from`.
-    pub found: Vec<bool>,
-    /// What is not promoted since the other manifest does not have the document, a sentence each.
-    pub left: Vec<String>,
+    /// The changed values.
+    pub changes: Vec<ValueChange>,
+    /// The promoted values by path, also the unchanged ones.
+    pub promoted: Vec<(String, String)>,
+    /// For each path, whether the promoted file has it.
+    pub matched: Vec<bool>,
+    /// One sentence per value that the step skips, because the target does not have its document.
+    pub skipped: Vec<String>,
 }
 
-/// Moves the values at these paths.
+/// Copies the values at these paths.
 ///
 /// # Errors
-/// A manifest cannot be read or changed, or the place is not there, or is several.
-pub fn promote(pair: Pair<'_>, paths: &[Path]) -> Result<Moved, Problem> {
+/// A manifest cannot be read or changed, the target does not have the path, or a path matches several places.
+pub fn promote(pair: FilePair<'_>, paths: &[Path]) -> Result<FileEdit, Error> {
     let ((from_file, from), (to_file, to)) = (pair.from, pair.to);
-    let from = Stream::open(from).map_err(|refusal| Problem::refusal(from_file, &refusal))?;
-    let to = Stream::open(to).map_err(|refusal| Problem::refusal(to_file, &refusal))?;
-    let mut moved = Moved { found: vec![false; paths.len()], ..Moved::default() };
+    let from = Stream::open(from).map_err(|refusal| manifest_error(from_file, &refusal))?;
+    let to = Stream::open(to).map_err(|refusal| manifest_error(to_file, &refusal))?;
+    let mut edit = FileEdit { matched: vec![false; paths.len()], ..FileEdit::default() };
     let mut ops = Vec::new();
     let documents = pairs((&from, &to), to_file)?;
-    for document in documents.alone {
+    for document in documents.unmatched {
         let name = documents::name(&from, document);
-        let has = paths.iter().filter(|path| has(&from, document, path));
-        moved.left.extend(has.map(|path| {
+        let present = paths.iter().filter(|path| has(&from, document, path));
+        edit.skipped.extend(present.map(|path| {
             format!("{from_file}: `{path}` of {name} is not promoted: {to_file} has no such document")
         }));
     }
     for (source, target) in documents.pairs {
-        for (path, found) in paths.iter().zip(&mut moved.found) {
-            let Some(node) = one(&from, source, path, from_file)? else { continue };
-            *found = true;
+        for (path, matched) in paths.iter().zip(&mut edit.matched) {
+            let Some(node) = find_one(&from, source, path, from_file)? else { continue };
+            *matched = true;
             let value =
-                from.value(from.resolve(node)).map_err(|refusal| Problem::refusal(from_file, &refusal))?;
-            let Some(place) = one(&to, target, path, to_file)? else {
+                from.value(from.resolve(node)).map_err(|refusal| manifest_error(from_file, &refusal))?;
+            let Some(place) = find_one(&to, target, path, to_file)? else {
                 let line = to.position(target).line;
                 let message = format!("{to_file}: there is no `{path}`, which {from_file} has");
-                let hint = "put the value there once; what is not there is not made";
-                return Err(Problem::new(Code::NoMatch, message).hint(hint).at(to_file, Some(line)));
+                let hint = "add the value to the file once; the step does not create places";
+                return Err(Error::new(Code::NoMatch, message).hint(hint).at(to_file, Some(line)));
             };
-            moved.wanted.push((path.to_string(), format!("{value:?}")));
+            edit.promoted.push((path.to_string(), format!("{value:?}")));
             if !to.has(place, &value) {
                 ops.push(Op::Set { node: place, value });
             }
         }
     }
-    finish(&to, &ops, to_file, moved)
+    apply(&to, &ops, to_file, edit)
 }
 
-/// The new content of `to`: that of `from`, with the values at these paths as they are in `to`.
+/// The new content of the target: that of the promoted file, with the target's values at these paths.
 ///
 /// # Errors
-/// A manifest cannot be read or changed, or a path means several places.
-pub fn replace(pair: Pair<'_>, keep: &[Path]) -> Result<Vec<u8>, Problem> {
+/// A manifest cannot be read or changed, or a path matches several places.
+pub fn replace(pair: FilePair<'_>, keep: &[Path]) -> Result<Vec<u8>, Error> {
     let ((from_file, from_content), (to_file, to)) = (pair.from, pair.to);
     if keep.is_empty() {
         return Ok(from_content.to_vec());
     }
-    let from = Stream::open(from_content).map_err(|refusal| Problem::refusal(from_file, &refusal))?;
-    let to = Stream::open(to).map_err(|refusal| Problem::refusal(to_file, &refusal))?;
+    let from = Stream::open(from_content).map_err(|refusal| manifest_error(from_file, &refusal))?;
+    let to = Stream::open(to).map_err(|refusal| manifest_error(to_file, &refusal))?;
     let mut ops = Vec::new();
     for (source, target) in pairs((&from, &to), to_file)?.pairs {
         for path in keep {
-            let Some(node) = one(&to, target, path, to_file)? else { continue };
-            let value = to.value(to.resolve(node)).map_err(|refusal| Problem::refusal(to_file, &refusal))?;
+            let Some(node) = find_one(&to, target, path, to_file)? else { continue };
+            let value = to.value(to.resolve(node)).map_err(|refusal| manifest_error(to_file, &refusal))?;
             let lookup = Lookup { create: true, ..Lookup::default() };
             for place in from.find(source, path, lookup) {
-                match place.map_err(|refusal| Problem::refusal(from_file, &refusal))? {
+                match place.map_err(|refusal| manifest_error(from_file, &refusal))? {
                     Place::Node(node) if from.has(node, &value) => {}
                     Place::Node(node) => ops.push(Op::Set { node, value: value.clone() }),
                     Place::Missing { within, keys } => {
@@ -102,50 +122,45 @@ pub fn replace(pair: Pair<'_>, keep: &[Path]) -> Result<Vec<u8>, Problem> {
             }
         }
     }
-    let edited = from.edit(&ops).map_err(|refusal| Problem::refusal(from_file, &refusal))?;
+    let edited = from.edit(&ops).map_err(|refusal| manifest_error(from_file, &refusal))?;
     Ok(edited.text.map_or_else(|| from_content.to_vec(), String::into_bytes))
 }
 
-fn finish(to: &Stream<'_>, ops: &[Op], file: &str, mut moved: Moved) -> Result<Moved, Problem> {
-    let edited = to.edit(ops).map_err(|refusal| Problem::refusal(file, &refusal))?;
-    moved.content = edited.text.map(String::into_bytes);
-    moved.moves = edited
-        .changes
-        .into_iter()
-        .map(|change| Move {
-            file: file.to_owned(),
-            path: change.path,
-            before: change.from.unwrap_or_default(),
-            after: change.to.unwrap_or_default(),
-            line: Some(change.at.line),
-        })
-        .collect();
-    Ok(moved)
+fn apply(to: &Stream<'_>, ops: &[Op], file: &str, edit: FileEdit) -> Result<FileEdit, Error> {
+    let edited = to.edit(ops).map_err(|refusal| manifest_error(file, &refusal))?;
+    let changes = edited.changes.into_iter().map(|change| ValueChange {
+        file: file.to_owned(),
+        path: change.path,
+        before: change.from.unwrap_or_default(),
+        after: change.to.unwrap_or_default(),
+        line: Some(change.at.line),
+    });
+    Ok(FileEdit { content: edited.text.map(String::into_bytes), changes: changes.collect(), ..edit })
 }
 
-/// What is not promoted of a manifest that the target does not have, a sentence each. One that cannot be read has nothing
-/// to promote.
+/// One sentence per value of a manifest that the step skips, because the target does not have the file. A manifest that cannot
+/// be read has no values.
 #[must_use]
-pub fn left((file, content): (&str, &[u8]), target: &str, paths: &[Path]) -> Vec<String> {
+pub fn skipped((file, content): (&str, &[u8]), target: &str, paths: &[Path]) -> Vec<String> {
     let Ok(stream) = Stream::open(content) else { return Vec::new() };
-    let any = |path: &&Path| stream.documents().iter().any(|document| has(&stream, *document, path));
+    let present = |path: &&Path| stream.documents().iter().any(|document| has(&stream, *document, path));
     let sentence = |path: &Path| format!("{file}: `{path}` is not promoted: `{target}` has no such file");
-    paths.iter().filter(any).map(sentence).collect()
+    paths.iter().filter(present).map(sentence).collect()
 }
 
 fn has(stream: &Stream<'_>, document: NodeId, path: &Path) -> bool {
-    let is = |place| matches!(place, Ok(Place::Node(_) | Place::Merged { .. }));
-    stream.find(document, path, Lookup::default()).into_iter().any(is)
+    let exists = |place| matches!(place, Ok(Place::Node(_) | Place::Merged { .. }));
+    stream.find(document, path, Lookup::default()).into_iter().any(exists)
 }
 
-/// The one place in a document that a path means, if it is there.
-fn one(stream: &Stream<'_>, document: NodeId, path: &Path, file: &str) -> Result<Option<NodeId>, Problem> {
+/// The place in a document that a path matches, if there is one.
+fn find_one(stream: &Stream<'_>, document: NodeId, path: &Path, file: &str) -> Result<Option<NodeId>, Error> {
     let mut nodes = Vec::new();
     for place in stream.find(document, path, Lookup::default()) {
-        match place.map_err(|refusal| Problem::refusal(file, &refusal))? {
+        match place.map_err(|refusal| manifest_error(file, &refusal))? {
             Place::Node(node) => nodes.push(node),
             Place::Merged { within, key, value } => {
-                return Err(Problem::refusal(file, &stream.refuse_merge(within, &key, value)));
+                return Err(manifest_error(file, &stream.refuse_merge(within, &key, value)));
             }
             Place::Missing { .. } | Place::Shared { .. } => {}
         }
@@ -155,15 +170,15 @@ fn one(stream: &Stream<'_>, document: NodeId, path: &Path, file: &str) -> Result
         [only] => Ok(Some(*only)),
         [_, second, ..] => {
             let line = stream.position(*second).line;
-            let message = format!("{file}: `{path}` means {} places in one document", nodes.len());
-            let hint = "say which one, for example with `[name=web]`";
-            Err(Problem::new(Code::NoMatch, message).hint(hint).at(file, Some(line)))
+            let message = format!("{file}: `{path}` matches {} places in one document", nodes.len());
+            let hint = "select one of them, for example with `[name=web]`";
+            Err(Error::new(Code::NoMatch, message).hint(hint).at(file, Some(line)))
         }
     }
 }
 
-/// Whether a file of this name can hold values.
+/// Whether the name of a file is that of a manifest.
 #[must_use]
 pub fn is_manifest(path: &str) -> bool {
-    [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
+    [".yaml", ".yml", ".json"].iter().any(|extension| path.ends_with(extension))
 }

@@ -1,75 +1,62 @@
-//! Whether a version is older than another one, as far as that can be told. Never guesses: what are no versions has no
-//! order.
+//! Compares versions. Texts that are not versions have no order.
 
 use std::cmp::Ordering;
 
-/// Whether `after` is certainly an older version than `before`: both are versions, alone or as the tag of one image.
+use semver::Prerelease;
+
+/// The numbers of a version: more digits are a date or a build.
+const MAX_DIGITS: usize = 9;
+
+/// A version, alone or as the tag of an image.
+#[derive(Debug)]
+struct Version<'a> {
+    /// The name of the image without its registry; empty without an image.
+    image: &'a str,
+    /// The numbers, at least two.
+    numbers: Vec<u64>,
+    /// The text behind `-`, without build metadata.
+    prerelease: &'a str,
+}
+
+/// Whether `after` is an older version than `before`: both are versions, alone or as the tag of the same image.
 #[must_use]
 pub fn is_older(before: &str, after: &str) -> bool {
-    let (before, after) = (parts(before), parts(after));
-    match (before, after) {
-        (Some((name, before)), Some((other, after))) if name == other => {
-            order(after, before) == Ordering::Less
-        }
+    match (Version::parse(before), Version::parse(after)) {
+        (Some(before), Some(after)) => before.image == after.image && after.order(&before) == Ordering::Less,
         _ => false,
     }
 }
 
-/// The name of an image without its registry, or nothing, and the version.
-fn parts(text: &str) -> Option<(&str, &str)> {
-    let text = text.split('@').next()?;
-    let (name, version) = match text.rsplit_once(':') {
-        Some((image, tag)) if !tag.contains('/') => (image.rsplit('/').next()?, tag),
-        _ => ("", text),
-    };
-    let digits = version.strip_prefix('v').unwrap_or(version);
-    // A single number is as likely a build, a year or a commit.
-    let is_version = digits.split(['-', '+']).next()?.split('.').count() > 1
-        && digits.split(['-', '+']).next()?.split('.').all(|part| {
-            !part.is_empty() && part.len() < 10 && part.bytes().all(|byte| byte.is_ascii_digit())
-        });
-    is_version.then_some((name, digits))
-}
-
-/// <https://semver.org/#spec-item-11>
-fn order(one: &str, other: &str) -> Ordering {
-    let split = |text: &'_ str| {
-        let text = text.split('+').next().unwrap_or_default().to_owned();
-        let (core, pre) = text
-            .split_once('-')
-            .map_or((text.clone(), None), |(core, pre)| (core.to_owned(), Some(pre.to_owned())));
-        let numbers: Vec<u64> = core.split('.').map(|part| part.parse().unwrap_or(0)).collect();
-        (numbers, pre)
-    };
-    let ((one, one_pre), (other, other_pre)) = (split(one), split(other));
-    let most = one.len().max(other.len());
-    let padded =
-        |numbers: &[u64]| (0..most).map(|at| numbers.get(at).copied().unwrap_or(0)).collect::<Vec<_>>();
-    padded(&one).cmp(&padded(&other)).then_with(|| match (one_pre, other_pre) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(one), Some(other)) => identifiers(&one, &other),
-    })
-}
-
-fn identifiers(one: &str, other: &str) -> Ordering {
-    let (mut one, mut other) = (one.split('.'), other.split('.'));
-    loop {
-        let order = match (one.next(), other.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => return Ordering::Less,
-            (Some(_), None) => return Ordering::Greater,
-            (Some(one), Some(other)) => match (one.parse::<u64>(), other.parse::<u64>()) {
-                (Ok(one), Ok(other)) => one.cmp(&other),
-                (Ok(_), Err(_)) => Ordering::Less,
-                (Err(_), Ok(_)) => Ordering::Greater,
-                (Err(_), Err(_)) => one.cmp(other),
-            },
+impl<'a> Version<'a> {
+    /// Reads a version with two or more numbers; SemVer has exactly three, which tags of images often do not. A single number
+    /// can also be a build, a year or a commit, so it is not a version.
+    fn parse(text: &'a str) -> Option<Self> {
+        let text = text.split('@').next()?;
+        let (image, version) = match text.rsplit_once(':') {
+            Some((image, tag)) if !tag.contains('/') => (image.rsplit('/').next()?, tag),
+            _ => ("", text),
         };
-        if order != Ordering::Equal {
-            return order;
-        }
+        let version = version.strip_prefix('v').unwrap_or(version).split('+').next()?;
+        let (core, prerelease) = version.split_once('-').unwrap_or((version, ""));
+        let number = |part: &str| {
+            let is_number = part.len() <= MAX_DIGITS && part.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number { part.parse().ok() } else { None }
+        };
+        let numbers: Vec<u64> = core.split('.').map(number).collect::<Option<_>>()?;
+        (numbers.len() > 1).then_some(Self { image, numbers, prerelease })
+    }
+
+    /// Compares the numbers, then the pre-releases. <https://semver.org/#spec-item-11>
+    fn order(&self, other: &Self) -> Ordering {
+        let length = self.numbers.len().max(other.numbers.len());
+        let padded = |numbers: &[u64]| {
+            (0..length).map(|index| numbers.get(index).copied().unwrap_or(0)).collect::<Vec<_>>()
+        };
+        let numbers = padded(&self.numbers).cmp(&padded(&other.numbers));
+        numbers.then_with(|| match (Prerelease::new(self.prerelease), Prerelease::new(other.prerelease)) {
+            (Ok(own), Ok(other)) => own.cmp(&other),
+            _ => Ordering::Equal,
+        })
     }
 }
 
@@ -78,7 +65,7 @@ mod tests {
     use super::is_older;
 
     #[test]
-    fn only_certain_downgrades_are_ones() {
+    fn only_an_older_version_is_a_downgrade() {
         for (before, after) in [
             ("1.2.3", "1.2.2"),
             ("v1.10.0", "v1.9.9"),
@@ -87,6 +74,8 @@ mod tests {
             ("web:1.0.0-rc.2", "web:1.0.0-rc.1"),
             ("web:1.0.0-rc.1", "web:1.0.0-alpha"),
             ("web:1.2@sha256:00", "web:1.1@sha256:11"),
+            ("1.2.3.4", "1.2.3"),
+            ("1.2.3-rc_1", "1.2.2-rc_2"),
         ] {
             assert!(is_older(before, after), "{before} {after}");
             assert!(!is_older(after, before), "{after} {before}");
@@ -100,6 +89,7 @@ mod tests {
             ("latest", "1.0.0"),
             ("", "1.0.0"),
             ("1.2.3+5", "1.2.3+4"),
+            ("1.2.3-rc_2", "1.2.3-rc_1"),
         ] {
             assert!(!is_older(before, after), "{before} {after}");
         }

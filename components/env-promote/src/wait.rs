@@ -1,171 +1,191 @@
-//! Waits for a pull request until it is merged or closed, and has it merged if that is wanted. Never takes what the forge
-//! says for a moment for the end, and never waits longer than it may.
+//! Waits until a pull request is merged or closed, and merges it if the inputs ask for that. Never waits longer than `wait`.
 
-use lockstep_glue::{Clock, Deadline, Fault, Level, Tell};
+use lockstep_sdk::forge::{
+    BranchPair, CheckState, MergeBlocker, MergeResult, PullRequest, PullRequestState, PullRequestStatus,
+};
+use lockstep_sdk::report::Level;
+use lockstep_sdk::types::Error as HostError;
+use lockstep_sdk::{Clock, Deadline, Forge, Reporter, Repository};
 
-use crate::host::{Forge, Host, Hurdle, Merging, PullRequest, Stand, Standing};
-use crate::problem::{Code, Problem};
-use crate::promote::State;
-use crate::settings::Propose;
+use crate::State;
+use crate::failure::{Code, Error, forge_error, repository_error};
+use crate::git::commit_info;
+use crate::inputs::{PullRequestOptions, Request};
 
-/// The first pause between two looks, in milliseconds, and the longest one.
-const PAUSE: u64 = 1_000;
-const LONGEST: u64 = 15_000;
-/// How often in a row a pull request has to conflict with its base: forges say so too before they have looked.
-const CERTAIN: u32 = 3;
+/// The first pause between two requests for the status, in milliseconds.
+const FIRST_PAUSE_MS: u64 = 1_000;
+/// The longest pause, in milliseconds.
+const MAX_PAUSE_MS: u64 = 15_000;
+/// How many times in a row a forge must report conflicts with the base: forges also report them before they have checked.
+const CONFLICT_REPORTS: u32 = 3;
 
-/// What is waited for.
+/// A pull request to wait for.
 #[derive(Debug)]
-pub struct Waited<'a> {
-    /// The branch that it is to be merged into.
-    pub base: &'a str,
-    /// Its branch.
-    pub branch: &'a str,
+pub struct Wait<'a> {
+    /// What the run is asked to do.
+    pub request: &'a Request,
+    /// How to handle the pull request.
+    pub options: &'a PullRequestOptions,
+    /// Its branches.
+    pub branches: &'a BranchPair,
     /// The pull request.
-    pub request: &'a PullRequest,
-    /// Until when, by the clock of the run.
-    pub until: u64,
+    pub pull_request: &'a PullRequest,
+    /// The commit of the promotion.
+    pub commit: &'a str,
+    /// The time by which the wait ends.
+    pub deadline: Deadline,
 }
 
-/// How the waiting ended.
+/// How a wait ended.
 #[derive(Debug)]
-pub enum End {
-    /// It is not waited for, or the run only plans: it is open.
+pub enum WaitResult {
+    /// The pull request is open, and the step does not wait: `wait` is zero, or the run is a dry run.
     Open,
-    /// It is merged, as this commit.
+    /// It is merged; with the commit in the base, if the forge names it.
     Merged(Option<String>),
-    /// The run says no.
-    Rejected(State, Problem),
-    /// The promotion is to be made again on top of what the base has now.
-    Again,
+    /// The run fails, although it has outputs.
+    Rejected(State, Error),
+    /// The base or the branch changed, so the step computes the promotion again.
+    Outdated,
 }
 
-/// Waits.
-///
-/// # Errors
-/// The forge refuses, or does not answer well for too long.
-pub fn wait(
-    world: &mut (impl Host + Forge),
-    clock: &mut impl Clock,
-    tell: &mut impl Tell,
-    wanted: &Propose,
-    waited: &Waited<'_>,
-    commit: &str,
-) -> Result<End, Vec<Problem>> {
-    if wanted.wait == 0 && !wanted.auto_merge {
-        return Ok(End::Open);
-    }
-    let deadline = Deadline::after(waited.until, 0);
-    let (mut pause, mut said, mut conflicts, mut merging) = (PAUSE, String::new(), 0, false);
-    loop {
-        let why = match world.inspect(waited.branch, waited.request.number) {
-            Ok(standing) => {
-                conflicts = if standing.hurdle == Hurdle::Conflicts { conflicts + 1 } else { 0 };
-                if let Some(end) = ended(world, waited, &standing, commit, conflicts)? {
-                    return Ok(end);
-                }
-                if wanted.auto_merge && !merging && !standing.now.auto_merge {
-                    match merge(world, waited, commit)? {
-                        Some(Merging::Merged) => return Ok(merged(world, waited)),
-                        Some(Merging::Planned) => {
-                            let message = format!("would merge pull request {}", waited.request.number);
-                            tell.note(Level::Notice, &message);
-                            return Ok(End::Open);
-                        }
-                        then => merging = then == Some(Merging::Waiting),
+impl Wait<'_> {
+    /// Waits.
+    ///
+    /// # Errors
+    /// The forge refuses a request, or fails when the step does not wait.
+    pub fn run(
+        &self,
+        host: &mut (impl Repository + Forge),
+        reporter: &mut impl Reporter,
+        clock: &mut impl Clock,
+    ) -> Result<WaitResult, Error> {
+        let Self { options, pull_request: PullRequest { number, .. }, .. } = self;
+        let waits = options.wait_ms > 0;
+        if !waits && !options.auto_merge {
+            return Ok(WaitResult::Open);
+        }
+        let (mut pause, mut noted, mut conflicts, mut auto_merges) =
+            (FIRST_PAUSE_MS, String::new(), 0, false);
+        loop {
+            let reason = match host.get_status(self.branches, *number) {
+                Ok(status) => {
+                    conflicts = if status.blocker == MergeBlocker::Conflicts { conflicts + 1 } else { 0 };
+                    if let Some(result) = self.result(host, &status, conflicts)? {
+                        return Ok(result);
                     }
+                    if options.auto_merge && !auto_merges && !status.pull_request.auto_merge {
+                        match self.merge(host)? {
+                            Some(MergeResult::Merged) => return Ok(self.merged(host)),
+                            Some(MergeResult::DryRun) => {
+                                reporter.note(Level::Notice, &format!("would merge pull request {number}"));
+                                return Ok(WaitResult::Open);
+                            }
+                            result => auto_merges = result == Some(MergeResult::AutoMergeEnabled),
+                        }
+                    }
+                    describe(&status)
                 }
-                in_the_way(&standing)
+                Err(HostError::Unavailable(reason)) if waits => reason,
+                Err(error) => return Err(forge_error(error)),
+            };
+            if !waits {
+                return Ok(WaitResult::Open);
             }
-            Err(Fault::Unavailable(why)) if wanted.wait > 0 => why,
-            Err(fault) => return Err(vec![Problem::forge(&fault)]),
-        };
-        if wanted.wait == 0 {
-            return Ok(End::Open);
+            if reason != noted {
+                reporter.note(Level::Info, &format!("pull request {number} waits: {reason}"));
+                noted.clone_from(&reason);
+            }
+            let next = clock.now() + pause;
+            if self.deadline.wait(clock, next).is_none() {
+                return Ok(self.timed_out(&reason));
+            }
+            pause = (pause * 3 / 2).min(MAX_PAUSE_MS);
         }
-        if why != said {
-            tell.note(Level::Info, &format!("pull request {} waits: {why}", waited.request.number));
-            said.clone_from(&why);
+    }
+
+    /// The result that a status shows, if it ends the wait.
+    fn result(
+        &self,
+        host: &mut impl Repository,
+        PullRequestStatus { pull_request, blocker, .. }: &PullRequestStatus,
+        conflicts: u32,
+    ) -> Result<Option<WaitResult>, Error> {
+        match pull_request.state {
+            PullRequestState::Merged => {
+                return Ok(Some(WaitResult::Merged(pull_request.merge_commit.clone())));
+            }
+            PullRequestState::Closed => {
+                let message =
+                    format!("pull request {} was closed: {}", pull_request.number, pull_request.url);
+                let error = Error::new(Code::Closed, message).hint("promote another version, or reopen it");
+                return Ok(Some(WaitResult::Rejected(State::Closed, error)));
+            }
+            PullRequestState::Open => {}
         }
-        let next = clock.now() + pause;
-        if deadline.wait(clock, next).is_none() {
-            return Ok(timed_out(waited, &why));
+        let repository = &self.request.repository;
+        // The forge may not have seen the last push yet, so the repository decides.
+        if pull_request.head_commit != self.commit {
+            let head = host.branch_head(repository, &self.branches.head).map_err(repository_error)?;
+            if head.as_deref() != Some(self.commit) {
+                return Ok(Some(WaitResult::Outdated));
+            }
         }
-        pause = (pause * 3 / 2).min(LONGEST);
+        if *blocker == MergeBlocker::Behind || conflicts >= CONFLICT_REPORTS {
+            let parent = commit_info(host, self.request, self.commit)?.parents.into_iter().next();
+            let base = host.branch_head(repository, &self.branches.base).map_err(repository_error)?;
+            if base != parent {
+                return Ok(Some(WaitResult::Outdated));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Merges the pull request, or enables auto-merge; none if something changed since the last status, which the next one
+    /// shows.
+    fn merge(&self, host: &mut (impl Repository + Forge)) -> Result<Option<MergeResult>, Error> {
+        let message = commit_info(host, self.request, self.commit)?.message;
+        // The forge writes the first line.
+        let message = message.split_once("\n\n").map_or("", |(_, rest)| rest);
+        match host.merge(self.branches, self.pull_request.number, self.commit, message) {
+            Ok(result) => Ok(Some(result)),
+            Err(HostError::Conflict(_) | HostError::Unavailable(_)) => Ok(None),
+            Err(error) => Err(forge_error(error)),
+        }
+    }
+
+    /// The result right after a merge, with the commit if the forge already names it.
+    fn merged(&self, host: &mut impl Forge) -> WaitResult {
+        let status = host.get_status(self.branches, self.pull_request.number).ok();
+        WaitResult::Merged(status.and_then(|status| status.pull_request.merge_commit))
+    }
+
+    fn timed_out(&self, reason: &str) -> WaitResult {
+        let PullRequest { number, url, .. } = self.pull_request;
+        let message = format!("pull request {number} is not merged in time: {reason}: {url}");
+        let hint = "run the step again to wait longer, or increase `wait`";
+        WaitResult::Rejected(State::Open, Error::new(Code::TimedOut, message).hint(hint))
     }
 }
 
-/// The end that a look shows, if it is one.
-fn ended(
-    host: &mut impl Host,
-    waited: &Waited<'_>,
-    Standing { now, hurdle, .. }: &Standing,
-    commit: &str,
-    conflicts: u32,
-) -> Result<Option<End>, Vec<Problem>> {
-    let mut head = |branch: &str| host.head(branch).map_err(|fault| vec![Problem::remote(&fault)]);
-    match now.stand {
-        Stand::Merged => return Ok(Some(End::Merged(now.merged.clone()))),
-        Stand::Closed => {
-            let message = format!("pull request {} was closed: {}", now.number, now.url);
-            let hint = "promote another version, or open it again";
-            return Ok(Some(End::Rejected(State::Closed, Problem::new(Code::Closed, message).hint(hint))));
-        }
-        Stand::Open => {}
-    }
-    // The forge may not have looked at the branch since it was pushed to.
-    if now.head != commit && head(waited.branch)?.as_deref() != Some(commit) {
-        return Ok(Some(End::Again));
-    }
-    if *hurdle == Hurdle::Behind || conflicts >= CERTAIN {
-        let parent = host.look(commit).map_err(|fault| vec![Problem::remote(&fault)])?.parent;
-        let base = host.head(waited.base).map_err(|fault| vec![Problem::remote(&fault)])?;
-        if base != parent {
-            return Ok(Some(End::Again));
-        }
-    }
-    Ok(None)
-}
-
-/// Has it merged, or lets the forge do it; nothing if something changed meanwhile, which shows at the next look.
-fn merge(
-    world: &mut (impl Host + Forge),
-    waited: &Waited<'_>,
-    commit: &str,
-) -> Result<Option<Merging>, Vec<Problem>> {
-    let message = world.look(commit).map_err(|fault| vec![Problem::remote(&fault)])?.message;
-    // The forge makes the first line.
-    let message = message.split_once("\n\n").map_or("", |(_, rest)| rest);
-    match world.merge(waited.branch, waited.request.number, commit, message) {
-        Ok(merging) => Ok(Some(merging)),
-        Err(Fault::Conflict(_) | Fault::Unavailable(_)) => Ok(None),
-        Err(fault) => Err(vec![Problem::forge(&fault)]),
-    }
-}
-
-/// The end of one that was merged just now, with the commit if the forge says it already.
-fn merged(forge: &mut impl Forge, waited: &Waited<'_>) -> End {
-    let now = forge.inspect(waited.branch, waited.request.number).ok().map(|standing| standing.now);
-    End::Merged(now.and_then(|now| now.merged))
-}
-
-/// What keeps it from being merged, in words.
-fn in_the_way(standing: &Standing) -> String {
-    let hurdle = match standing.hurdle {
-        Hurdle::None => "nothing is in its way",
-        Hurdle::Behind => "its base has moved on",
-        Hurdle::Conflicts => "it conflicts with its base, or the forge has not looked yet",
-        Hurdle::Other(words) => words,
+/// Why a pull request is not merged yet, with the checks that have not passed.
+fn describe(PullRequestStatus { blocker, checks, .. }: &PullRequestStatus) -> String {
+    let reason = match blocker {
+        MergeBlocker::None => "nothing blocks it",
+        MergeBlocker::Unknown => "the forge does not say why",
+        MergeBlocker::ChecksPending => "checks run",
+        MergeBlocker::ChecksFailed => "checks failed",
+        MergeBlocker::ReviewRequired => "a review is missing",
+        MergeBlocker::Behind => "its branch is behind the base",
+        MergeBlocker::Conflicts => "it conflicts with the base, or the forge has not checked yet",
+        MergeBlocker::Draft => "it is a draft",
+        MergeBlocker::Blocked => "a rule of the forge blocks it",
     };
-    match standing.checks.as_slice() {
-        [] => hurdle.to_owned(),
-        checks => format!("{hurdle} ({})", checks.join(", ")),
-    }
-}
-
-fn timed_out(waited: &Waited<'_>, why: &str) -> End {
-    let PullRequest { number, url, .. } = waited.request;
-    let message = format!("pull request {number} is not merged in time: {why}: {url}");
-    let hint = "run the step again to wait on, or give `wait` more time";
-    End::Rejected(State::Open, Problem::new(Code::TimedOut, message).hint(hint))
+    let open = checks.iter().filter_map(|check| match check.state {
+        CheckState::Passed => None,
+        CheckState::Pending => Some(format!("{} runs", check.name)),
+        CheckState::Failed => Some(format!("{} failed", check.name)),
+    });
+    let open: Vec<_> = open.collect();
+    if open.is_empty() { reason.to_owned() } else { format!("{reason} ({})", open.join(", ")) }
 }

@@ -1,52 +1,49 @@
-//! Makes the edits of a request in one file. Never reads or writes files itself.
+//! Applies the edits of a request to the content of one file.
 
 use std::collections::HashSet;
 
-use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Position, Reason, Refusal, Stream};
 
-use crate::image::{ImageEdit, Reference};
-use crate::kustomization;
-use crate::marker;
+use crate::bindings::{self, FilePatch};
+use crate::edit::{Action, Condition};
+use crate::inputs::Request;
+use crate::matches::Matches;
 use crate::patches::{Draft, diff};
-use crate::request::{Action, Condition, Request};
-use crate::split_image;
-use crate::wanted::{self, Wanted};
+use crate::place_edit::{self, PlaceEdit};
+use crate::{images, marker};
 
-/// What became of one file.
+/// The result for one file, in the types of the YAML library; the fields are those of [`FilePatch`].
 #[derive(Debug, Default)]
-pub struct Applied {
-    /// The new content, if it differs.
-    pub text: Option<String>,
-    /// The values that changed.
-    pub changes: Vec<Change>,
-    /// How many places each edit of the request matches.
-    pub matches: Vec<u32>,
-    /// Whether each edit of the request wants something to change.
-    pub acts: Vec<bool>,
-    /// How many documents fulfil all conditions.
-    pub documents: u32,
-    /// Why nothing changed although something should. Empty if all is well.
-    pub refusals: Vec<Refusal>,
+struct Applied {
+    text: Option<String>,
+    changes: Vec<Change>,
+    matches: Vec<u32>,
+    effective: Vec<bool>,
+    documents: u32,
+    refusals: Vec<Refusal>,
 }
 
-/// How often values may be copied to places that share them before the edits themselves are made: each
-/// round makes the copies of one layer.
+/// How many rounds of copies there can be before the edits themselves. Each round makes the copies of one layer.
 const ROUNDS: usize = 8;
 
-/// Makes all edits in a file, or none.
-pub fn apply(request: &Request, path: &str, content: &[u8]) -> Applied {
-    if request.markers_alone().is_some() && !marker::is_in(content) {
+/// Applies all edits to the content of a file, or none.
+pub fn apply(request: &Request, path: &str, content: &[u8]) -> FilePatch {
+    apply_in_rounds(request, path, content).into()
+}
+
+fn apply_in_rounds(request: &Request, path: &str, content: &[u8]) -> Applied {
+    if request.only_markers().is_some() && !marker::has_marker(content) {
         return Applied { matches: vec![0; request.edits.len()], ..Applied::default() };
     }
     let mut copied: Option<String> = None;
     let mut changes = Vec::new();
     for _ in 0..ROUNDS {
         let text = copied.as_deref().map_or(content, str::as_bytes);
-        let round = Round::of(request, path, text);
+        let round = Round::run(request, path, text);
         let mut applied = round.applied;
-        let moved = copied.as_deref().map(|now| Moved::between(content, now.as_bytes()));
-        changes.extend(applied.changes.drain(..).map(|change| match &moved {
-            Some(moved) => moved.placed(change),
+        let shift = copied.as_deref().map(|now| LineShift::between(content, now.as_bytes()));
+        changes.extend(applied.changes.drain(..).map(|change| match &shift {
+            Some(shift) => shift.original(change),
             None => change,
         }));
         if round.again && applied.refusals.is_empty() {
@@ -56,73 +53,38 @@ pub fn apply(request: &Request, path: &str, content: &[u8]) -> Applied {
         applied.text = applied.text.or(copied).filter(|_| applied.refusals.is_empty());
         return Applied { changes, ..applied };
     }
-    let refusal = Reason::Unsupported("copies of copies without end".into()).into();
+    let refusal = Reason::Unsupported("copies contain copies without an end".into()).into();
     Applied { refusals: vec![refusal], ..Applied::default() }
 }
 
-/// A look at all places: either copies are made first, or the edits themselves.
+/// One round over all places: it makes copies, or the edits themselves if there is nothing to copy.
 struct Round {
     applied: Applied,
     again: bool,
 }
 
 impl Round {
-    fn of(request: &Request, path: &str, content: &[u8]) -> Self {
-        let count = request.edits.len();
-        let mut applied = Applied { matches: vec![0; count], acts: vec![false; count], ..Applied::default() };
+    fn run(request: &Request, path: &str, content: &[u8]) -> Self {
         let stream = match Stream::open(content) {
             Ok(stream) => stream,
-            Err(refusal) => return Self { applied: not_yaml(request, content, refusal), again: false },
+            Err(refusal) => return Self { applied: apply_to_text(request, content, refusal), again: false },
         };
-        // `TAG=v1 # …` alone is YAML too: one word.
+        // A text such as `TAG=v1 # …` is also YAML: one scalar.
         let is_word = |&document| stream.scalar(document).is_some_and(|text| !text.is_empty());
-        if request.markers_alone().is_some() && stream.documents().iter().any(is_word) {
+        if request.only_markers().is_some() && stream.documents().iter().any(is_word) {
             let refusal = Reason::InvalidYaml("a text".into()).into();
-            return Self { applied: not_yaml(request, content, refusal), again: false };
+            return Self { applied: apply_to_text(request, content, refusal), again: false };
         }
-        let (mut ops, mut copies) = (Vec::new(), Vec::new());
-        let several = stream.documents().len() > 1;
+        let mut pass = Pass::new(request, &stream, path);
         for (index, &document) in stream.documents().iter().enumerate() {
-            if !request.conditions.iter().all(|condition| holds(&stream, document, condition)) {
-                continue;
-            }
-            applied.documents += 1;
-            let mut draft = Ok(Draft::Node(document));
-            let tallies = applied.matches.iter_mut().zip(&mut applied.acts);
-            for (edit, (matches, acts)) in request.edits.iter().zip(tallies) {
-                let Some(action) = edit.at(path, several.then_some(index)) else { continue };
-                if let Action::Patch(patch) = action {
-                    if patch.is_for(&stream, document) {
-                        *matches += 1;
-                        draft = draft.and_then(|draft| patch.apply(&stream, draft));
-                    }
-                    continue;
-                }
-                for place in matches_of(request, action, &stream, document, path) {
-                    *matches += 1;
-                    let (list, new) = match place {
-                        Ok(Wanted::Ops(wanted)) => (&mut ops, wanted),
-                        Ok(Wanted::Copy(copy)) => (&mut copies, vec![copy]),
-                        Err(refusal) => {
-                            applied.refusals.push(refusal);
-                            continue;
-                        }
-                    };
-                    *acts |= !new.is_empty();
-                    list.extend(new);
-                }
-            }
-            match draft.and_then(|draft| diff(&stream, request.alias, &draft, document)) {
-                Ok(edits) => {
-                    ops.extend(edits.ops);
-                    copies.extend(edits.copies);
-                }
-                Err(refusal) => applied.refusals.push(refusal),
+            if request.conditions.iter().all(|condition| is_met(&stream, document, condition)) {
+                pass.document(index, document);
             }
         }
+        let Pass { mut applied, ops, copies, .. } = pass;
         let again = !copies.is_empty();
         if applied.refusals.is_empty() {
-            match stream.edit(&once(if again { copies } else { ops })) {
+            match stream.edit(&deduplicate(if again { copies } else { ops })) {
                 Ok(edited) => (applied.text, applied.changes) = (edited.text, edited.changes),
                 Err(refusal) => applied.refusals.push(refusal),
             }
@@ -131,21 +93,86 @@ impl Round {
     }
 }
 
-/// The same item is added once, and a value copied once.
-fn once(ops: Vec<Op>) -> Vec<Op> {
+/// Collects the operations of all edits for the documents of a file.
+struct Pass<'a> {
+    request: &'a Request,
+    stream: &'a Stream<'a>,
+    path: &'a str,
+    applied: Applied,
+    ops: Vec<Op>,
+    copies: Vec<Op>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(request: &'a Request, stream: &'a Stream<'a>, path: &'a str) -> Self {
+        let count = request.edits.len();
+        let applied =
+            Applied { matches: vec![0; count], effective: vec![false; count], ..Applied::default() };
+        Self { request, stream, path, applied, ops: Vec::new(), copies: Vec::new() }
+    }
+
+    /// Adds the operations for one document.
+    fn document(&mut self, index: usize, document: NodeId) {
+        self.applied.documents += 1;
+        let several = self.stream.documents().len() > 1;
+        let mut draft = Ok(Draft::Node(document));
+        for (number, edit) in self.request.edits.iter().enumerate() {
+            match edit.action_for(self.path, several.then_some(index)) {
+                Some(Action::Patch(patch)) if patch.targets(self.stream, document) => {
+                    self.applied.matches[number] += 1;
+                    draft = draft.and_then(|draft| patch.apply(self.stream, draft));
+                }
+                Some(Action::Patch(_)) | None => {}
+                Some(action) => {
+                    for place in matches_of(self.request, action, self.stream, document, self.path) {
+                        self.place(number, place);
+                    }
+                }
+            }
+        }
+        match draft.and_then(|draft| diff(self.stream, self.request.alias, &draft, document)) {
+            Ok(edits) => {
+                self.ops.extend(edits.ops);
+                self.copies.extend(edits.copies);
+            }
+            Err(refusal) => self.applied.refusals.push(refusal),
+        }
+    }
+
+    /// Adds the operations for one place that an edit matches.
+    fn place(&mut self, number: usize, place: Result<PlaceEdit, Refusal>) {
+        self.applied.matches[number] += 1;
+        let effective = &mut self.applied.effective[number];
+        match place {
+            Ok(PlaceEdit::Ops(ops)) => {
+                *effective |= !ops.is_empty();
+                self.ops.extend(ops);
+            }
+            Ok(PlaceEdit::Copy(copy)) => {
+                *effective = true;
+                self.copies.push(copy);
+            }
+            Err(refusal) => self.applied.refusals.push(refusal),
+        }
+    }
+}
+
+/// Removes equal operations, so that the step adds the same item once and copies the same value once.
+fn deduplicate(ops: Vec<Op>) -> Vec<Op> {
     let mut seen = HashSet::with_capacity(ops.len());
     let first: Vec<bool> = ops.iter().map(|op| seen.insert(op)).collect();
     ops.into_iter().zip(first).filter_map(|(op, first)| first.then_some(op)).collect()
 }
 
-/// A file that is not YAML, such as a template of Helm, or too deep: markers alone can be found in it.
-fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Applied {
+/// Edits a file that is not YAML, such as a Helm template, or too deep. Only markers can match in it.
+fn apply_to_text(request: &Request, content: &[u8], refusal: Refusal) -> Applied {
     let mut applied = Applied { matches: vec![0; request.edits.len()], ..Applied::default() };
     let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_) | Reason::TooDeep(_));
-    match (request.markers_alone(), std::str::from_utf8(content)) {
-        (Some(markers), Ok(text)) if is_text => match marker::lines(&markers, text) {
-            Ok(lines) => {
-                (applied.text, applied.changes, applied.matches) = (lines.text, lines.changes, lines.matches);
+    match (request.only_markers(), std::str::from_utf8(content)) {
+        (Some(markers), Ok(text)) if is_text => match marker::edit_text(&markers, text) {
+            Ok(edited) => {
+                (applied.text, applied.changes, applied.matches) =
+                    (edited.text, edited.changes, edited.matches);
             }
             Err(refusal) => applied.refusals.push(refusal),
         },
@@ -154,41 +181,39 @@ fn not_yaml(request: &Request, content: &[u8], refusal: Refusal) -> Applied {
     applied
 }
 
-/// How copies moved the lines of a file.
-struct Moved {
-    /// The lines before the first difference, and its own.
-    same: usize,
-    /// The equal lines at the end.
+/// How copies shifted the lines of a file.
+struct LineShift {
+    /// The line of the first difference, counted from 1.
+    first: usize,
+    /// How many lines at the end are equal.
     tail: usize,
-    /// All lines before and now.
+    /// How many lines the file had.
     old: usize,
+    /// How many lines it has with the copies.
     new: usize,
 }
 
-impl Moved {
+impl LineShift {
     fn between(before: &[u8], now: &[u8]) -> Self {
         let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
         let head = before.iter().zip(now).take_while(|(old, new)| old == new);
-        let same = head.filter(|(old, _)| **old == b'\n').count() + 1;
+        let first = head.filter(|(old, _)| **old == b'\n').count() + 1;
         let tail = before.rsplit(|&byte| byte == b'\n').zip(now.rsplit(|&byte| byte == b'\n'));
         let tail = tail.take_while(|(old, new)| old == new).count();
-        Self { same, tail, old: lines(before), new: lines(now) }
+        Self { first, tail, old: lines(before), new: lines(now) }
     }
 
-    /// A change where it stands in the file as it was: those in a copy stand where the copy is made.
-    fn placed(&self, mut change: Change) -> Change {
+    /// The change with its line in the original file. A line of a copy becomes the first line that differs.
+    fn original(&self, mut change: Change) -> Change {
         let line = change.at.line as usize;
-        if line > self.same && self.old != self.new {
-            let behind = line > self.new - self.tail;
-            let line = if behind { line + self.old - self.new } else { self.same };
+        if line > self.first && self.old != self.new {
+            let in_tail = line > self.new - self.tail;
+            let line = if in_tail { line + self.old - self.new } else { self.first };
             change.at.line = u32::try_from(line).unwrap_or(u32::MAX);
         }
         change
     }
 }
-
-/// For each place that an edit matches: what to do, or why it cannot be done.
-pub(crate) type Matches = Vec<Result<Wanted, Refusal>>;
 
 fn matches_of(
     request: &Request,
@@ -199,36 +224,32 @@ fn matches_of(
 ) -> Matches {
     let alias = request.alias;
     let lookup = Lookup { create: request.create, alias, ..Lookup::default() };
-    let each = |path, lookup, wanted: &dyn Fn(Place) -> Result<Wanted, Refusal>| -> Matches {
+    let places = |path, lookup, edit: &dyn Fn(Place) -> Result<PlaceEdit, Refusal>| -> Matches {
         let found = stream.find(document, path, lookup).into_iter();
-        found.map(|place| place.and_then(wanted)).collect()
+        found.map(|place| place.and_then(edit)).collect()
     };
     match action {
         Action::SetScalar(path, value) => {
-            each(path, lookup, &|place| wanted::set_string(stream, place, value))
+            places(path, lookup, &|place| place_edit::set_string(stream, place, value))
         }
-        Action::SetJson(path, value) => each(path, lookup, &|place| wanted::set(stream, place, value)),
+        Action::SetJson(path, value) => places(path, lookup, &|place| place_edit::set(stream, place, value)),
         Action::Append(path, value) => {
-            each(path, lookup, &|place| wanted::append(stream, place, value, alias))
+            places(path, lookup, &|place| place_edit::append(stream, place, value, alias))
         }
         Action::Delete(path) => {
             let lookup = Lookup { create: false, itself: true, ..lookup };
-            let found = each(path, lookup, &|place| wanted::delete(stream, place));
-            if found.is_empty() { gone(stream, document, path) } else { found }
+            let found = places(path, lookup, &|place| place_edit::delete(stream, place));
+            if found.is_empty() { deleted(stream, document, path) } else { found }
         }
-        Action::Image(image) => {
-            let mut matches = images(stream, document, file, image, alias);
-            matches.extend(split_image::images(stream, document, image, alias, request.create));
-            matches
-        }
-        Action::Marker(edit) => marker::markers(stream, document, edit, alias),
+        Action::Image(image) => images::matches(stream, document, file, image, (alias, request.create)),
+        Action::Marker(edit) => marker::matches(stream, document, edit, alias),
         Action::Patch(_) => Vec::new(),
     }
 }
 
-/// The collections that could hold what is to be deleted and do not: places that are already so.
-fn gone(stream: &Stream<'_>, document: NodeId, path: &Path) -> Matches {
-    let holds = |path: &Path| {
+/// The collections that could contain the deleted key or item and do not. Each counts as a place where nothing changes.
+fn deleted(stream: &Stream<'_>, document: NodeId, path: &Path) -> Matches {
+    let collections = |path: &Path| {
         let lookup = Lookup { alias: Alias::Follow, ..Lookup::default() };
         stream
             .find(document, path, lookup)
@@ -237,41 +258,41 @@ fn gone(stream: &Stream<'_>, document: NodeId, path: &Path) -> Matches {
             .filter(|place| matches!(place, Place::Node(node) if stream.is_collection(*node)))
             .count()
     };
-    let count = path.parent().map_or(0, |outer| holds(&outer));
-    (0..count).map(|_| Ok(Wanted::Ops(Vec::new()))).collect()
+    let count = path.parent().map_or(0, |outer| collections(&outer));
+    (0..count).map(|_| Ok(PlaceEdit::Ops(Vec::new()))).collect()
 }
 
-fn holds(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
+fn is_met(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
     stream.read(document, &condition.path).contains(&condition.text.as_str())
 }
 
-/// Images in a document: the entries of a kustomization, and every `image:`.
-fn images(stream: &Stream<'_>, document: NodeId, path: &str, edit: &ImageEdit, alias: Alias) -> Matches {
-    let mut matches = kustomization::images(stream, document, path, edit, alias);
-    let mut changed = Vec::new();
-    let mut aliases = Vec::new();
-    for node in stream.values_of(document, "image") {
-        let Some(old) = stream.scalar(node).and_then(Reference::parse) else {
-            continue;
-        };
-        let Some(new) = edit.change(&old) else {
-            continue;
-        };
-        let value = Value::String(new.to_string());
-        let target = stream.resolve(node);
-        if target == node {
-            changed.push(node);
-            matches.push(Ok(Wanted::Ops(vec![Op::Set { node, value }])));
-        } else if new != old {
-            aliases.push((node, target, value));
+impl From<Applied> for FilePatch {
+    fn from(applied: Applied) -> Self {
+        Self {
+            text: applied.text,
+            changes: applied.changes.into_iter().map(change).collect(),
+            matches: applied.matches,
+            effective: applied.effective,
+            documents: applied.documents,
+            refusals: applied.refusals.iter().map(refusal).collect(),
         }
     }
-    // An alias of an image that changes anyway changes with it.
-    let foreign = aliases.into_iter().filter(|(_, target, _)| !changed.contains(target));
-    matches.extend(foreign.map(|(node, target, value)| match alias {
-        Alias::Refuse => Err(stream.refuse_alias(node)),
-        Alias::Expand => Ok(Wanted::Ops(vec![Op::Detach { node, value }])),
-        Alias::Follow => Ok(Wanted::Ops(vec![Op::Set { node: target, value }])),
-    }));
-    matches
+}
+
+fn change(change: Change) -> bindings::Change {
+    let Change { at, path, from, to, aliases } = change;
+    bindings::Change { at: position(at), path, from, to, aliases }
+}
+
+/// A refusal of the YAML library in the type of the step.
+pub(crate) fn refusal(refusal: &Refusal) -> bindings::Refusal {
+    bindings::Refusal {
+        message: refusal.reason.to_string(),
+        hint: refusal.reason.hint().map(str::to_owned),
+        at: refusal.at.map(position),
+    }
+}
+
+fn position(at: Position) -> bindings::Position {
+    bindings::Position { line: at.line, column: at.column }
 }

@@ -1,149 +1,119 @@
-//! All files of a run together: gathers what changes and what is wrong. Never writes a file.
+//! All files of a run: collects their changes and errors. Writes no file.
 
-use lockstep_glue::words::plural;
-use lockstep_yaml::{Change, MAX_BYTES, Reason};
+use lockstep_sdk::text::plural;
+use lockstep_yaml::{MAX_BYTES, Reason};
 
-use crate::apply::{Applied, apply};
-use crate::needles::Needles;
-use crate::problem::{Code, Problem};
-use crate::request::{Action, Request};
+use crate::apply::{apply, refusal};
+use crate::edit::Action;
+use crate::failure::{Code, Error, refused};
+use crate::inputs::Request;
+use crate::prefilter::Prefilter;
+use crate::{Change, FilePatch};
 
-/// A run over many files.
+/// The files of a run and their results so far.
 #[derive(Debug)]
-pub struct Batch {
+pub(crate) struct Batch {
     request: Request,
-    needles: Needles,
-    problems: Vec<Problem>,
+    prefilter: Prefilter,
+    errors: Vec<Error>,
     matches: Vec<u32>,
-    acts: Vec<bool>,
+    effective: Vec<bool>,
     documents: u32,
-    /// The files that were found, each once.
-    seen: Vec<String>,
-    done: Done,
+    /// The paths of the files, each once.
+    paths: Vec<String>,
+    changes: Changes,
 }
 
-/// What becomes of one file. It does not depend on the other files, so it can be found out anywhere.
-#[derive(Debug)]
-pub struct Looked {
-    /// The new content, if it differs.
-    pub text: Option<String>,
-    /// The values that change.
-    pub changes: Vec<Change>,
-    /// How many places each edit matches.
-    pub matches: Vec<u32>,
-    /// Whether each edit wants something to change.
-    pub acts: Vec<bool>,
-    /// How many documents fulfil all conditions.
-    pub documents: u32,
-    /// Why it cannot be changed. Empty if all is well.
-    pub problems: Vec<Problem>,
-}
-
-impl Looked {
-    /// Looks into a file and makes the edits.
-    pub fn into(request: &Request, path: &str, content: &[u8]) -> Self {
-        let Applied { text, changes, matches, acts, documents, refusals } = apply(request, path, content);
-        let problems = refusals.iter().map(|refusal| Problem::refused(path, refusal)).collect();
-        Self { text, changes, matches, acts, documents, problems }
-    }
-}
-
-/// What a run without problems comes to.
+/// The changes of a run without errors.
 #[derive(Debug, Default, PartialEq)]
-pub struct Done {
-    /// The files that change, with their new content, in the order they were added.
-    pub files: Vec<(String, String)>,
+pub(crate) struct Changes {
+    /// The files that change, with their new content, in the order of the calls.
+    pub(crate) files: Vec<(String, String)>,
     /// The values that change, with their file.
-    pub changes: Vec<(String, Change)>,
-    /// What was to be deleted and is nowhere.
-    pub gone: Vec<String>,
+    pub(crate) values: Vec<(String, Change)>,
+    /// The paths of the deletions that found nothing to delete.
+    pub(crate) already_deleted: Vec<String>,
 }
 
 impl Batch {
-    /// A run of this request, with the problems its inputs already have.
-    pub fn new(request: Request, problems: Vec<Problem>) -> Self {
+    /// The run of a request, with the errors of its inputs.
+    pub(crate) fn new(request: Request, errors: Vec<Error>) -> Self {
         Self {
-            needles: Needles::of(&request),
+            prefilter: Prefilter::new(&request),
             matches: vec![0; request.edits.len()],
-            acts: vec![false; request.edits.len()],
+            effective: vec![false; request.edits.len()],
             request,
-            problems,
+            errors,
             documents: 0,
-            seen: Vec::new(),
-            done: Done::default(),
+            paths: Vec::new(),
+            changes: Changes::default(),
         }
     }
 
-    /// Notes that a pattern found no file.
-    pub fn no_files(&mut self, pattern: &str) {
+    /// Records that a pattern matches no file.
+    pub(crate) fn add_unmatched_pattern(&mut self, pattern: &str) {
         let message = format!("no file matches `{pattern}`");
         let hint = "paths are relative to the workspace; `**` crosses folders";
-        self.problems.push(Problem::new(Code::NoFiles, message).hint(hint));
+        self.errors.push(Error::new(Code::NoFiles, message).hint(hint));
     }
 
-    /// Whether this file holds patches and is left alone: a strategic merge patch names itself.
-    pub fn is_patch(patch_files: &[String], path: &str) -> bool {
-        patch_files.iter().any(|file| file.trim_start_matches("./") == path)
-    }
-
-    /// Whether a file of this size is refused unread. Notes it if so.
-    pub fn is_too_large(&mut self, path: &str, size: u64) -> bool {
+    /// Whether a file is too large to read. Records the error if so.
+    pub(crate) fn is_too_large(&mut self, path: &str, size: u64) -> bool {
         let limit = MAX_BYTES as u64;
         let too_large = size > limit;
         if too_large {
-            self.seen.push(path.to_owned());
-            let refusal = Reason::TooLarge { size, limit }.into();
-            self.problems.push(Problem::refused(path, &refusal));
+            self.paths.push(path.to_owned());
+            let reason = Reason::TooLarge { size, limit };
+            self.errors.push(refused(path, refusal(&reason.into())));
         }
         too_large
     }
 
-    /// Whether an edit could match in this file. Notes that it was found.
-    pub fn is_concerned(&mut self, path: &str, content: &[u8]) -> bool {
-        self.seen.push(path.to_owned());
-        self.needles.may_be_in(path, content)
+    /// Whether an edit could match in this file. Records its path.
+    pub(crate) fn may_match(&mut self, path: &str, content: &[u8]) -> bool {
+        self.paths.push(path.to_owned());
+        self.prefilter.may_match(path, content)
     }
 
-    /// Makes the edits in a file.
-    pub fn add(&mut self, path: &str, content: &[u8]) {
-        self.take(path, Looked::into(&self.request, path, content));
+    /// Applies the edits to a file.
+    pub(crate) fn patch(&mut self, path: &str, content: &[u8]) {
+        self.add(path, apply(&self.request, path, content));
     }
 
-    /// Adds what became of a file.
-    pub fn take(&mut self, path: &str, looked: Looked) {
-        self.documents += looked.documents;
-        for (total, matches) in self.matches.iter_mut().zip(&looked.matches) {
+    /// Adds the result of a file.
+    pub(crate) fn add(&mut self, path: &str, patch: FilePatch) {
+        self.documents += patch.documents;
+        for (total, matches) in self.matches.iter_mut().zip(&patch.matches) {
             *total += matches;
         }
-        for (total, acts) in self.acts.iter_mut().zip(&looked.acts) {
-            *total |= acts;
+        for (total, effective) in self.effective.iter_mut().zip(&patch.effective) {
+            *total |= effective;
         }
-        self.problems.extend(looked.problems);
-        self.done.files.extend(looked.text.map(|text| (path.to_owned(), text)));
-        let changes = looked.changes.into_iter().map(|change| (path.to_owned(), change));
-        self.done.changes.extend(changes);
+        self.errors.extend(patch.refusals.into_iter().map(|refusal| refused(path, refusal)));
+        self.changes.files.extend(patch.text.map(|text| (path.to_owned(), text)));
+        self.changes.values.extend(patch.changes.into_iter().map(|change| (path.to_owned(), change)));
     }
 
-    /// The result, or everything that is wrong: inputs first, then patterns, then files.
+    /// The changes of all files.
     ///
     /// # Errors
-    /// If anything is wrong: then no file may be written.
-    pub fn finish(mut self) -> Result<Done, Vec<Problem>> {
-        self.find_named();
-        // What an edit matches says nothing as long as some files could not be looked into.
-        if self.problems.is_empty() {
-            self.count();
+    /// All errors of the run, those of the inputs first, then those of patterns, then those of files. The step must not
+    /// write any file then.
+    pub(crate) fn finish(mut self) -> Result<Changes, Vec<Error>> {
+        self.check_named_files();
+        // Matches mean nothing while the matches of some files are unknown.
+        if self.errors.is_empty() {
+            self.check_matches();
         }
-        if self.problems.is_empty() {
-            self.done.gone = self.gone();
-            return Ok(self.done);
+        if self.errors.is_empty() {
+            self.changes.already_deleted = self.already_deleted();
+            return Ok(self.changes);
         }
-        Err(self.problems)
+        Err(self.errors)
     }
 
-    /// The paths of the deletions that found nothing to do anywhere.
-    fn gone(&self) -> Vec<String> {
-        let idle = self.request.edits.iter().zip(&self.acts).filter(|(_, acts)| !**acts);
+    fn already_deleted(&self) -> Vec<String> {
+        let idle = self.request.edits.iter().zip(&self.effective).filter(|(_, effective)| !**effective);
         let paths = idle.filter_map(|(edit, _)| match &edit.action {
             Action::Delete(path) => Some(path.to_string()),
             _ => None,
@@ -151,39 +121,39 @@ impl Batch {
         paths.collect()
     }
 
-    /// Notes each file that an edit is for and no pattern found.
-    fn find_named(&mut self) {
+    /// Records an error for each file that `changes` names and `files` does not match.
+    fn check_named_files(&mut self) {
         let mut named: Vec<&String> =
             self.request.edits.iter().filter_map(|edit| edit.file.as_ref()).collect();
-        // The edits of a file stand together.
+        // The edits of a file are adjacent.
         named.dedup();
-        for file in named.into_iter().filter(|file| !self.seen.contains(file)) {
+        for file in named.into_iter().filter(|file| !self.paths.contains(file)) {
             let message =
                 format!("`changes` names `{file}`, which is not among the files that `files` finds");
             let hint = format!("name `{file}` in `files`; paths are relative to the workspace");
-            self.problems.push(Problem::new(Code::BadInput, message).hint(hint));
+            self.errors.push(Error::new(Code::BadInput, message).hint(hint));
         }
     }
 
-    fn count(&mut self) {
+    fn check_matches(&mut self) {
         let expect = self.request.expect;
-        let found = self.seen.len();
+        let files = self.paths.len();
         for (edit, &matches) in self.request.edits.iter().zip(&self.matches) {
             if expect.allows(matches) {
                 continue;
             }
             let places = plural(matches as usize, "place");
-            let files = edit.file.as_ref().map_or_else(|| plural(found, "file"), |file| format!("`{file}`"));
+            let files = edit.file.as_ref().map_or_else(|| plural(files, "file"), |file| format!("`{file}`"));
             let label = &edit.label;
             let message = format!("`{label}` matches {places} in {files}, expected {expect}");
             let hint = if matches > 0 {
-                "narrow it with `where`, or say the number in `expect`"
+                "narrow it with `where`, or write the number into `expect`"
             } else if self.documents == 0 && !self.request.conditions.is_empty() {
-                "no document that fulfils all of `where` has such a place"
+                "no document meets all conditions of `where`"
             } else {
-                "check the path; `create` makes missing keys, `expect` `any` allows none"
+                "check the path; `create` adds missing keys, `expect` `any` allows no match"
             };
-            self.problems.push(Problem::new(Code::NoMatch, message).hint(hint));
+            self.errors.push(Error::new(Code::NoMatch, message).hint(hint));
         }
     }
 }

@@ -1,39 +1,44 @@
-//! Carries files to instances of the step that work on all cores, and back what became of them. Never decides.
+//! Groups files into jobs that other instances of the step process on all cores, and processes such a job.
 
-use lockstep_yaml::{Change, Position};
+use crate::apply::apply;
+use crate::batch::Batch;
+use crate::inputs::{PatchFile, Request};
+use crate::{File, FilePatch, Inputs, Job};
 
-use crate::batch::{Batch, Looked};
-use crate::bindings::{Inputs, parallel, request};
-use crate::problem::Problem;
-use parallel::{File, Job, Patched, Refusal};
+/// How many bytes of files a job has, roughly.
+const JOB_BYTES: usize = 128 * 1024;
+/// How many bytes of files are in jobs at once, and in the memory of this instance.
+const QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// This instance processes files with more bytes itself, because it has the most memory.
+const LARGE_BYTES: usize = 1024 * 1024;
 
-/// How many bytes of files go into one job, more or less.
-const JOB: usize = 128 * 1024;
-/// How many bytes of files are on their way at once, and in the memory of this instance.
-const JOBS: usize = 4 * 1024 * 1024;
-/// Files that have more bytes are not given away: this instance has the most memory.
-const LARGE: usize = 1024 * 1024;
+/// Sends jobs to other instances, and returns one result per file of each job.
+pub(crate) trait Patcher: FnMut(&[Job]) -> Vec<Vec<FilePatch>> {}
 
-/// Files that are to be looked into. Those of a small run are looked into here: an instance costs more than it saves.
-pub(crate) struct Queue<'a> {
+impl<P: FnMut(&[Job]) -> Vec<Vec<FilePatch>>> Patcher for P {}
+
+/// The files that wait for a job. Runs with few bytes process their files at once: another instance costs more than it saves.
+pub(crate) struct Queue<'a, P> {
     inputs: &'a Inputs,
-    patch_files: &'a [(String, Vec<u8>)],
+    patch_files: &'a [PatchFile],
+    patcher: P,
     small: bool,
     files: Vec<File>,
     bytes: usize,
 }
 
-impl<'a> Queue<'a> {
-    /// A queue for files of so many bytes together.
-    pub(crate) fn new(inputs: &'a Inputs, patch_files: &'a [(String, Vec<u8>)], total: u64) -> Self {
-        Self { inputs, patch_files, small: total <= 2 * JOB as u64, files: Vec::new(), bytes: 0 }
+impl<'a, P: Patcher> Queue<'a, P> {
+    /// A queue for files with this number of bytes in total.
+    pub(crate) fn new(inputs: &'a Inputs, patch_files: &'a [PatchFile], total: u64, patcher: P) -> Self {
+        let small = total <= 2 * JOB_BYTES as u64;
+        Self { inputs, patch_files, patcher, small, files: Vec::new(), bytes: 0 }
     }
 
     /// Adds a file.
     pub(crate) fn add(&mut self, batch: &mut Batch, path: &str, content: Vec<u8>) {
-        if self.small || content.len() > LARGE {
-            self.finish(batch);
-            return batch.add(path, &content);
+        if self.small || content.len() > LARGE_BYTES {
+            self.flush(batch);
+            return batch.patch(path, &content);
         }
         match String::from_utf8(content) {
             Ok(content) => {
@@ -41,29 +46,37 @@ impl<'a> Queue<'a> {
                 self.files.push(File { path: path.to_owned(), content });
             }
             Err(error) => {
-                self.finish(batch);
-                batch.add(path, error.as_bytes());
+                self.flush(batch);
+                batch.patch(path, error.as_bytes());
             }
         }
-        if self.bytes >= JOBS {
-            self.finish(batch);
+        if self.bytes >= QUEUE_BYTES {
+            self.flush(batch);
         }
     }
 
-    /// Has all files looked into that were added.
-    pub(crate) fn finish(&mut self, batch: &mut Batch) {
+    /// Processes all files of the queue.
+    pub(crate) fn flush(&mut self, batch: &mut Batch) {
         self.bytes = 0;
-        let mut files = std::mem::take(&mut self.files);
+        let files = std::mem::take(&mut self.files);
         if files.is_empty() {
             return;
         }
         let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+        let jobs = self.jobs(files);
+        let patches = (self.patcher)(&jobs).into_iter().flatten();
+        for (path, patch) in paths.iter().zip(patches) {
+            batch.add(path, patch);
+        }
+    }
+
+    fn jobs(&self, mut files: Vec<File>) -> Vec<Job> {
         let mut jobs = Vec::new();
         while !files.is_empty() {
             let mut bytes = 0;
             let fits = |file: &&File| {
                 bytes += file.content.len();
-                bytes <= JOB
+                bytes <= JOB_BYTES
             };
             let count = files.iter().take_while(fits).count().max(1);
             let rest = files.split_off(count);
@@ -73,68 +86,19 @@ impl<'a> Queue<'a> {
                 files: std::mem::replace(&mut files, rest),
             });
         }
-        let looked = parallel::patch(&jobs).into_iter().flatten();
-        for (path, patched) in paths.iter().zip(looked) {
-            batch.take(path, from_wit(path, patched));
-        }
+        jobs
     }
 }
 
-/// One that is not text was refused before.
-fn patch_file((path, content): &(String, Vec<u8>)) -> File {
+/// A patch file for a job. The run has failed already if the file is not UTF-8.
+fn patch_file((path, content): &PatchFile) -> File {
     File { path: path.clone(), content: String::from_utf8_lossy(content).into_owned() }
 }
 
-/// Does one job.
-pub(crate) fn work(job: &Job) -> Vec<Patched> {
+/// Processes a job.
+pub fn patch_files(job: &Job) -> Vec<FilePatch> {
     let patch_files: Vec<_> =
         job.patch_files.iter().map(|file| (file.path.clone(), file.content.clone().into_bytes())).collect();
-    let (request, _) = request(&job.inputs, &patch_files);
-    let patched = |file: &File| to_wit(Looked::into(&request, &file.path, file.content.as_bytes()));
-    job.files.iter().map(patched).collect()
-}
-
-fn to_wit(looked: Looked) -> Patched {
-    let place = |at: Position| parallel::Position { line: at.line, column: at.column };
-    let change = |change: Change| parallel::Change {
-        at: place(change.at),
-        path: change.path,
-        from: change.from,
-        to: change.to,
-        aliases: change.aliases,
-    };
-    let refusal = |problem: Problem| Refusal {
-        message: problem.message,
-        hint: problem.hint,
-        at: problem.at.map(place),
-    };
-    Patched {
-        text: looked.text,
-        changes: looked.changes.into_iter().map(change).collect(),
-        matches: looked.matches,
-        acts: looked.acts,
-        documents: looked.documents,
-        refusals: looked.problems.into_iter().map(refusal).collect(),
-    }
-}
-
-fn from_wit(path: &str, patched: Patched) -> Looked {
-    let place = |at: parallel::Position| Position { line: at.line, column: at.column };
-    let change = |change: parallel::Change| Change {
-        at: place(change.at),
-        path: change.path,
-        from: change.from,
-        to: change.to,
-        aliases: change.aliases,
-    };
-    let problem =
-        |refusal: Refusal| Problem::in_file(path, refusal.message, refusal.hint, refusal.at.map(place));
-    Looked {
-        text: patched.text,
-        changes: patched.changes.into_iter().map(change).collect(),
-        matches: patched.matches,
-        acts: patched.acts,
-        documents: patched.documents,
-        problems: patched.refusals.into_iter().map(problem).collect(),
-    }
+    let (request, _) = Request::read(&job.inputs, &patch_files);
+    job.files.iter().map(|file| apply(&request, &file.path, file.content.as_bytes())).collect()
 }

@@ -1,16 +1,15 @@
-//! The cases of this step, run against the pure modules: what they promise is so before any host runs
-//! them.
+//! The cases of this step: whole runs over files in memory.
 
-use std::collections::BTreeMap;
+mod common;
+
 use std::path::Path;
 
-use fast_glob::glob_match;
-use lockstep_cases::{Case, Files, assert_same};
-use lockstep_yaml::Alias;
-use manifest_patch::batch::{Batch, Done};
-use manifest_patch::problem::Problem;
-use manifest_patch::request::{Inputs, Request};
-use manifest_patch::words;
+use common::inputs;
+use lockstep_cases::{Case, assert_same};
+use lockstep_sdk::fake::FakeWorkspace;
+use lockstep_sdk::report::Level;
+use lockstep_sdk::types::FailureKind;
+use manifest_patch::{Alias, Inputs};
 
 #[test]
 fn every_case_holds() {
@@ -19,69 +18,60 @@ fn every_case_holds() {
 
 fn check(case: &mut Case) {
     let name = case.name.clone();
+    let inputs = inputs_of(case);
     let before = case.files();
-    match run(case, &before) {
-        Ok(done) => {
-            case.assert_ended(0, "done", "", &done);
-            // Folders are named for what they show: these, and only these, delete nothing.
-            let gone = name.contains("delete-already-gone");
-            assert_eq!(done.gone, if gone { vec![".env[name=GONE]", ".missing"] } else { vec![] }, "{name}");
-            let mut after = before;
-            after.extend(done.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())));
-            assert_same(&name, &after, &case.expected());
-            let again = run(case, &after).unwrap_or_else(|problems| panic!("{name}: again: {problems:?}"));
-            let nothing = Done { gone: again.gone.clone(), ..Done::default() };
-            assert_eq!(again, nothing, "{name}: a second run changes something");
+    let mut files = FakeWorkspace { files: before.clone(), ..FakeWorkspace::default() };
+    let (outputs, reporter) = common::run(&inputs, &mut files);
+    match outputs {
+        Ok(outputs) => {
+            case.assert_ended(0, "done", "", &outputs);
+            let notices = reporter.notes.iter().filter(|note| note.level == Level::Notice);
+            let notices: Vec<&str> = notices.map(|note| note.message.as_str()).collect();
+            // Only the folders with this name have a deletion that finds nothing.
+            let deleted = name.contains("delete-already-gone");
+            let expected = [".env[name=GONE]", ".missing"]
+                .map(|path| format!("nothing to delete at {path}: it is already gone"));
+            assert_eq!(notices, if deleted { &expected[..] } else { &[] }, "{name}");
+            assert_same(&name, &files.files, &case.expected());
+            let changed = files.files.iter().filter(|(path, content)| before.get(*path) != Some(content));
+            let changed: Vec<&String> = changed.map(|(path, _)| path).collect();
+            assert_eq!(outputs.files.iter().collect::<Vec<_>>(), changed, "{name}");
+            assert_eq!(outputs.changed, !changed.is_empty(), "{name}");
+            let (again, _) = common::run(&inputs, &mut files);
+            let again = again.unwrap_or_else(|failure| panic!("{name}: again: {failure:?}"));
+            assert_eq!((again.files, again.edits), (vec![], 0), "{name}: a second run changes something");
         }
-        Err(problems) => {
-            let code = problems[0].code;
-            case.assert_refused(code.is_rejection(), code.name(), &words::problems(&problems), &problems);
+        Err(failure) => {
+            let rejected = failure.kind == FailureKind::Rejected;
+            case.assert_refused(rejected, &failure.code, &failure.message, &reporter.notes);
+            assert_eq!(files.files, before, "{name}: a failed run changes files");
         }
     }
 }
 
-fn run(case: &Case, files: &Files) -> Result<Done, Vec<Problem>> {
-    let alias = match case.one("--alias").as_deref() {
-        None | Some("refuse") => Alias::Refuse,
-        Some("expand") => Alias::Expand,
-        Some("follow") => Alias::Follow,
-        Some(other) => panic!("{other}"),
-    };
-    let read = |path: String| (path.clone(), files[&path].clone());
-    let patch_files: Vec<_> = case.list("--patch-file").into_iter().map(read).collect();
-    let (request, problems) = Request::read(&Inputs {
-        set: &case.list("--set"),
-        set_json: &case.list("--set-json"),
-        append: &case.list("--append"),
-        append_json: &case.list("--append-json"),
-        delete: &case.list("--delete"),
-        image: &case.list("--image"),
-        marker: &case.list("--marker"),
-        updates: &case.list("--updates").join("\n"),
-        changes: &case.list("--changes").join("\n"),
-        patch: &case.one("--patch").unwrap_or_default(),
-        patch_files: &patch_files,
-        list_key: &case.list("--list-key"),
-        conditions: &case.list("--where"),
+fn inputs_of(case: &Case) -> Inputs {
+    Inputs {
+        files: case.list("--files"),
+        set: case.list("--set"),
+        set_json: case.list("--set-json"),
+        append: case.list("--append"),
+        append_json: case.list("--append-json"),
+        delete: case.list("--delete"),
+        image: case.list("--image"),
+        marker: case.list("--marker"),
+        updates: case.list("--updates").join("\n"),
+        changes: case.list("--changes").join("\n"),
+        patch: case.one("--patch").unwrap_or_default(),
+        patch_file: case.list("--patch-file"),
+        list_key: case.list("--list-key"),
+        where_: case.list("--where"),
         create: case.has("--create"),
-        alias,
-        expect: &case.one("--expect").unwrap_or_else(|| "1+".into()),
-    });
-    let mut batch = Batch::new(request, problems);
-    let mut found = BTreeMap::new();
-    for pattern in case.list("--files") {
-        let before = found.len();
-        let fits = files.iter().filter(|(path, _)| glob_match(&pattern, path));
-        found.extend(fits.map(|(path, content)| (path.clone(), content)));
-        if found.len() == before && !files.keys().any(|path| glob_match(&pattern, path)) {
-            batch.no_files(&pattern);
-        }
+        alias: match case.one("--alias").as_deref() {
+            None | Some("refuse") => Alias::Refuse,
+            Some("expand") => Alias::Expand,
+            Some("follow") => Alias::Follow,
+            Some(other) => panic!("{other}"),
+        },
+        expect: case.one("--expect").unwrap_or_else(|| inputs().expect),
     }
-    found.retain(|path, _| !Batch::is_patch(&case.list("--patch-file"), path));
-    for (path, content) in found {
-        if !batch.is_too_large(&path, content.len() as u64) && batch.is_concerned(&path, content) {
-            batch.add(&path, content);
-        }
-    }
-    batch.finish()
 }

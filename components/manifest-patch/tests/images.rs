@@ -1,6 +1,6 @@
-//! Images: the grammar of references and of changes, and what a change makes of a reference.
+//! Images: the syntax of references and of changes, and the effect of a change on a reference.
 
-use manifest_patch::image::{ImageEdit, Part, Reference};
+use manifest_patch::images::{ImageEdit, Part, Reference};
 use proptest::prelude::*;
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -14,7 +14,7 @@ fn reference(text: &str) -> Reference {
     Reference::parse(text).unwrap_or_else(|| panic!("{text} is no reference"))
 }
 
-/// What a change makes of a reference; the reference itself if it is not about it.
+/// The reference after a change; the same one if the change does not apply to it.
 fn apply(change: &str, old: &str) -> String {
     let old = reference(old);
     edit(change).change(&old).unwrap_or(old).to_string()
@@ -38,7 +38,7 @@ fn reads_references() {
 }
 
 #[test]
-fn changes_what_is_said_and_keeps_the_rest() {
+fn changes_the_given_parts_and_keeps_the_others() {
     assert_eq!(apply("a:v2", "a:v1"), "a:v2");
     assert_eq!(apply("a:v2", "b:v1"), "b:v1");
     assert_eq!(apply("a:v2", "x/a:v1"), "x/a:v1");
@@ -58,7 +58,7 @@ fn changes_what_is_said_and_keeps_the_rest() {
 }
 
 #[test]
-fn finds_again_what_it_renamed() {
+fn a_renamed_image_still_matches() {
     let change = edit("a=b:v2");
     assert_eq!(change.change(&reference("b:v2")), Some(reference("b:v2")));
     assert_eq!(change.change(&reference("b:v1")), None);
@@ -66,7 +66,7 @@ fn finds_again_what_it_renamed() {
 }
 
 #[test]
-fn refuses_what_kustomize_would_misread() {
+fn texts_that_kustomize_misreads_are_rejected() {
     for text in [
         "",
         "a",
@@ -94,7 +94,7 @@ fn refuses_what_kustomize_would_misread() {
 }
 
 fn part(text: &'static str) -> impl Strategy<Value = Part> {
-    prop_oneof![Just(Part::Unsaid), Just(Part::Keep), text.prop_map(Part::Set)]
+    prop_oneof![Just(Part::Unspecified), Just(Part::Keep), text.prop_map(Part::Set)]
 }
 
 proptest! {
@@ -106,7 +106,7 @@ proptest! {
         digest in part("sha256:[0-9a-f]{64}"),
     ) {
         let starts_well = !matches!(&new_name, Part::Set(name) if name.starts_with('/'));
-        prop_assume!(starts_well && [&new_name, &tag, &digest].iter().any(|part| **part != Part::Unsaid));
+        prop_assume!(starts_well && [&new_name, &tag, &digest].iter().any(|part| **part != Part::Unspecified));
         // Without a new name, there is no `=`.
         let change = ImageEdit { name, new_name, tag, digest };
         prop_assert_eq!(ImageEdit::parse(&change.to_string()), Ok(change));

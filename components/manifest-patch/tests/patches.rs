@@ -1,9 +1,9 @@
-//! Patches in files as people write them: bytes, aliases, forms, and what is refused.
+//! Patches of files as people write them: bytes, aliases, forms, and invalid patches.
 
 mod common;
 
 use common::{Run, patched};
-use lockstep_yaml::Alias;
+use manifest_patch::Alias;
 use manifest_patch::patches::{ListKeys, read};
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ fn through(source: &str, patch: &str, alias: Alias) -> Result<String, String> {
 const ANCHORED: &str = "base: &b\n  mode: 0777 # odd\n  num: 1\nuse: *b\nalso:\n  <<: *b\n  own: 1\n";
 
 #[test]
-fn a_patch_through_an_alias_does_what_alias_says() {
+fn a_patch_through_an_alias_obeys_the_input_alias() {
     let patch = "{use: {num: 2}}";
     assert!(through(ANCHORED, patch, Alias::Refuse).unwrap_err().contains("alias `*b`"));
     let expanded = through(ANCHORED, patch, Alias::Expand).unwrap();
@@ -33,16 +33,16 @@ fn a_patch_through_an_alias_does_what_alias_says() {
         through(ANCHORED, patch, Alias::Follow).unwrap(),
         ANCHORED.replace("num: 1\nuse", "num: 2\nuse")
     );
-    // Nothing changes, so nothing is in the way.
+    // A patch that changes nothing may go through an alias.
     assert_eq!(through(ANCHORED, "{use: {num: 1}, also: {num: 1}}", Alias::Refuse).unwrap(), ANCHORED);
-    // A place gets another value as a whole.
+    // A patch may replace the alias itself.
     assert!(through(ANCHORED, "{use: 3}", Alias::Refuse).is_err());
     assert_eq!(through(ANCHORED, "{use: 3}", Alias::Expand).unwrap(), ANCHORED.replace("use: *b", "use: 3"));
     assert_eq!(through(ANCHORED, "{use: null}", Alias::Refuse).unwrap(), ANCHORED.replace("use: *b\n", ""));
 }
 
 #[test]
-fn a_patch_into_a_merge_overrides_it_or_does_what_alias_says() {
+fn a_patch_into_a_merge_overrides_it_or_obeys_the_input_alias() {
     let patch = "[{op: replace, path: /also/num, value: 2}]";
     let own = format!("{ANCHORED}  num: 2\n");
     assert_eq!(through(ANCHORED, patch, Alias::Refuse).unwrap(), own);
@@ -59,7 +59,7 @@ fn a_patch_into_a_merge_overrides_it_or_does_what_alias_says() {
 }
 
 #[test]
-fn what_no_operation_touches_keeps_its_bytes() {
+fn unchanged_values_keep_their_bytes() {
     let source = "# head\na:   0777 # odd\nb: [ 1e3,2024-01-01 ]\n\nlist: # of all\n  # first\n  - {num: 1}\n  # second\n  - num: 2 # two\nlast: !!int 5\n";
     let patch = "[{op: add, path: /list/1, value: {num: 3}}, {op: add, path: /c, value: yes it is}, {op: replace, path: /list/0/num, value: 4}]";
     let wanted = source
@@ -67,17 +67,17 @@ fn what_no_operation_touches_keeps_its_bytes() {
         .replace("  # second\n", "  - num: 3\n  # second\n")
         .replace("!!int 5\n", "!!int 5\nc: yes it is\n");
     assert_eq!(patched(source, patch).unwrap(), wanted);
-    // One key in the place of another keeps its line.
+    // A renamed key keeps its line.
     let moved = patched(source, "[{op: move, from: /a, path: /z}]").unwrap();
     assert_eq!(moved, source.replace("a:   0777", "z:   0777"));
-    // What moves elsewhere is written as it stands.
+    // A copy keeps the spelling of the value.
     let moved = patched(source, "[{op: copy, from: /a, path: /list/0/m}]").unwrap();
     assert_eq!(moved, source.replace("{num: 1}", "{num: 1, m: 0777}"));
     refused(source, "[{op: move, from: /last, path: /list/-}]", "it has a tag");
 }
 
 #[test]
-fn operations_see_what_those_before_them_did() {
+fn operations_see_the_effects_of_those_before_them() {
     let patch = "[{op: add, path: /m, value: {}}, {op: add, path: /m/x, value: [1]}, {op: add, path: /m/x/-, value: 2},
         {op: test, path: /m, value: {x: [1, 2]}}, {op: copy, from: /m/x/1, path: /why}, {op: remove, path: /a}]";
     let once = patched("a: 1\nb: 2\n", patch).unwrap();
@@ -87,14 +87,14 @@ fn operations_see_what_those_before_them_did() {
 }
 
 #[test]
-fn an_empty_document_stays_empty_and_counts_for_nothing() {
+fn an_empty_document_stays_empty_and_is_no_place() {
     let source = "# nothing here\n---\na: 1\n---\n# nor here\n";
     let run = Run { patches: &["{a: 2}", "[{op: test, path: /a, value: 2}]"], expect: "1", ..Run::default() };
     assert_eq!(run.text(source).unwrap(), source.replace("a: 1", "a: 2"));
 }
 
 #[test]
-fn an_operation_that_cannot_be_done_is_named() {
+fn the_error_names_the_operation_that_fails() {
     let source = "a: {b: [1, 2]}\n";
     refused(
         source,
@@ -107,13 +107,13 @@ fn an_operation_that_cannot_be_done_is_named() {
         "operation 1 (`replace /a/c`): there is no key `c`",
     );
     refused(source, "[{op: remove, path: /x/c}]", "there is no key `x`");
-    refused(source, "[{op: add, path: /a/b/3, value: 1}]", "index 3 is behind the end");
-    refused(source, "[{op: add, path: /a/b/01, value: 1}]", "`01` is no index");
-    refused(source, "[{op: remove, path: ''}]", "a document as a whole");
+    refused(source, "[{op: add, path: /a/b/3, value: 1}]", "index 3 is after the end");
+    refused(source, "[{op: add, path: /a/b/01, value: 1}]", "invalid index `01`");
+    refused(source, "[{op: remove, path: ''}]", "a whole document");
 }
 
 #[test]
-fn operations_run_again() {
+fn a_second_run_of_operations_changes_nothing() {
     let source = "a:\n- x\n";
     for patch in [
         "[{op: add, path: /a/-, value: z}]",
@@ -164,7 +164,7 @@ fn lists_are_merged_by_their_key() {
 }
 
 #[test]
-fn directives_are_honoured_or_refused_by_name() {
+fn directives_are_applied_or_rejected_by_name() {
     let gone = keyed(&pod("{containers: [{name: helper, $patch: delete}]}"), &["name"]).unwrap();
     assert_eq!(gone, POD[..POD.find("  # the helper").unwrap()].to_owned());
     let whole = keyed(&pod("{containers: [{$patch: replace}, {name: x}]}"), &["name"]).unwrap();
@@ -183,13 +183,13 @@ fn directives_are_honoured_or_refused_by_name() {
     ] {
         assert!(keyed(&pod(patch), &["name"]).unwrap_err().contains(word), "{patch}");
     }
-    refused(POD, "{kind: Pod, metadata: {name: web}, $patch: delete}", "as a whole");
+    refused(POD, "{kind: Pod, metadata: {name: web}, $patch: delete}", "a whole document");
     assert_eq!(patched("a: 1\n", "{$ref: x}").unwrap(), "a: 1\n\"$ref\": x\n".replace('"', ""));
 }
 
 const TWO: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, labels: {app: web}}\nnum: 1\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web-api}\nnum: 1\n";
 
-/// Which documents of `TWO` a patch finds.
+/// The documents of `TWO` that a patch changes.
 fn found(patch: &str) -> String {
     let run = Run { patches: &[patch], expect: "any", ..Run::default() };
     let text = run.text(TWO).unwrap_or_else(|problem| panic!("{patch}: {problem}"));
@@ -197,7 +197,7 @@ fn found(patch: &str) -> String {
 }
 
 #[test]
-fn a_patch_finds_the_documents_it_names() {
+fn a_patch_changes_the_documents_it_targets() {
     assert_eq!(found("num: 2"), "yy");
     assert_eq!(found("{kind: Service, metadata: {name: web-api}, num: 2}"), "ny");
     assert_eq!(found("{kind: Service, metadata: {name: web}, num: 2}"), "nn");
@@ -224,7 +224,7 @@ fn entries_of_kustomize_are_read() {
     let patches = "patches:\n- target: {kind: Service}\n  patch: |-\n    - op: replace\n      path: /num\n      value: 2\n- patch: |\n    kind: Deployment\n    metadata: {name: web}\n    num: 2\n";
     assert_eq!(found(patches), "yy");
     assert_eq!(found(&patches["patches:\n".len()..]), "yy");
-    // The name in a patch with a target does not count.
+    // The name in a patch with a target has no effect.
     let named = "target: {kind: Service}\npatch: '{kind: Service, metadata: {name: ignored}, num: 2}'\n";
     assert_eq!(found(named), "ny");
     assert!(!Run { patches: &[named], ..Run::default() }.text(TWO).unwrap().contains("ignored"));
@@ -234,7 +234,7 @@ fn entries_of_kustomize_are_read() {
         ("{patch: 'num: 2', options: {allowNameChange: true}, target: {}}", "`allowNameChange`"),
         ("{patch: 'num: 2'}", "needs `kind`"),
         ("{patch: '[{op: remove, path: /num}]'}", "need a `target`"),
-        ("{patch: {num: 2}, target: {}}", "`patch` is no text"),
+        ("{patch: {num: 2}, target: {}}", "`patch` is no string"),
         ("{patch: 'num: 2', target: {name: '('}}", "`target.name`"),
         ("{patch: 'num: 2', target: {labelSelector: 'a b'}}", "`target.labelSelector`"),
         ("{patch: 'num: 2', target: {nom: x}}", "`target.nom`"),
@@ -246,12 +246,12 @@ fn entries_of_kustomize_are_read() {
 }
 
 #[test]
-fn what_is_no_patch_is_refused_with_its_form() {
+fn an_invalid_patch_is_rejected_with_its_form() {
     for (patch, words) in [
         ("# nothing\n", "empty"),
         ("text", "is no patch"),
         ("[1]", "operation 1: it has no `op`"),
-        ("[{op: set, path: /a}]", "`set` is not add"),
+        ("[{op: set, path: /a}]", "invalid op `set`: expected one of `add`"),
         ("[{op: add, path: /a}]", "no `value`"),
         ("[{op: remove, path: a}]", "begins with `/`"),
         ("[{op: remove, path: /a~2}]", "`~0`"),
@@ -271,7 +271,7 @@ fn what_is_no_patch_is_refused_with_its_form() {
 }
 
 #[test]
-fn depth_is_no_way_to_break_the_step() {
+fn deep_nesting_is_rejected() {
     let deep = format!("a: {}1{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(patched("a: 1\n", &deep).is_err());
     let deep = format!("[{{\"op\": \"add\", \"path\": \"{}\", \"value\": 1}}]", "/a".repeat(100_000));
@@ -280,7 +280,7 @@ fn depth_is_no_way_to_break_the_step() {
 
 proptest! {
     #[test]
-    fn no_text_breaks_the_reading(text in "\\PC{0,40}", key in "\\PC{0,9}", yaml in "[-{}\\[\\]a:,~/ \n\"]{0,30}") {
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,40}", key in "\\PC{0,9}", yaml in "[-{}\\[\\]a:,~/ \n\"]{0,30}") {
         let mut keys = ListKeys::default();
         let _ = keys.add(&key);
         for text in [

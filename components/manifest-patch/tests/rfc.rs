@@ -1,4 +1,4 @@
-//! Patches against the RFCs: the examples of their appendices, and references of few lines on JSON.
+//! Patches compared with the RFCs: the examples of their appendices, and small reference implementations on JSON.
 
 mod common;
 
@@ -18,8 +18,8 @@ fn check(document: &Value, patch: &Value, wanted: Option<&Value>) {
 
 #[test]
 fn the_examples_of_rfc_7386_hold() {
-    // Left out are patches that are no mapping, and a list that would become a mapping stands below a key: whole
-    // documents are not replaced.
+    // The step replaces no whole documents: the table has only patches that are mappings, and has the list that becomes a
+    // mapping below a key.
     for (document, patch, wanted) in [
         (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
         (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
@@ -107,7 +107,7 @@ fn the_examples_of_rfc_6902_hold() {
     ] {
         check(&document, &patch, wanted.as_ref());
     }
-    // An operation that stands twice in one object is an error here, as the RFC allows.
+    // A duplicate key in an operation is an error, as the RFC allows.
     let twice = r#"[{"op": "add", "path": "/a", "value": 1, "op": "remove"}]"#;
     assert!(patched("{\"a\": 1}", twice).is_err());
 }
@@ -129,7 +129,7 @@ fn merge(target: &Value, patch: &Value) -> Value {
     Value::Object(result)
 }
 
-/// RFC 6902 with the two differences of the step, on operations that are well formed.
+/// RFC 6902 with the two differences of the step, on valid operations.
 fn operate(document: &mut Value, operation: &Value) -> Option<()> {
     let text = |key: &str| operation[key].as_str();
     let (op, path) = (text("op")?, text("path")?);
@@ -178,7 +178,7 @@ fn add(document: &mut Value, path: &str, value: Value) -> Option<()> {
     Some(())
 }
 
-/// What was taken; within, nothing if only the last key is missing.
+/// The removed value; none if only the last key is missing.
 fn take(document: &mut Value, path: &str) -> Option<Option<Value>> {
     let (outer, last) = path.rsplit_once('/')?;
     match document.pointer_mut(outer)? {
@@ -211,7 +211,7 @@ fn object(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Stri
     prop::collection::vec((key, value), 0..4).prop_map(|entries| entries.into_iter().collect())
 }
 
-/// Paths of which many lead somewhere.
+/// Paths, many of which have a value.
 fn path() -> impl Strategy<Value = String> {
     let token =
         prop_oneof![4 => "[a-d]", 2 => "[0-3]", 1 => Just("-".to_owned()), 1 => Just("name".to_owned())];
@@ -225,7 +225,7 @@ fn operation() -> impl Strategy<Value = Value> {
         .prop_map(|(op, path, from, value)| json!({"op": op, "path": path, "from": from, "value": value}))
 }
 
-/// A document as people write it, one key or item a line, each with a comment.
+/// A document as people write it, one key or item per line, each with a comment.
 fn block(value: &Value, indent: usize, out: &mut String) {
     let pad = " ".repeat(indent);
     let mut part = |head: String, value: &Value| match value {
@@ -246,7 +246,7 @@ fn block(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// What stands in YAML that the step wrote, as `test` operations see it.
+/// Whether YAML that the step wrote has a value, according to a `test` operation.
 fn holds(text: &str, wanted: &Value) -> Result<(), String> {
     let test = json!([{"op": "test", "path": "", "value": wanted}]);
     patched(text, &test.to_string()).map(|_| ())

@@ -1,9 +1,13 @@
-//! The keys of Kargo: what they mean, and that any keys can be written; and that no text of the inputs that are
-//! documents makes the step panic.
+//! The keys of Kargo: their meaning, and that every key has a spelling; and that no text of an input that is a document makes
+//! the step panic.
 
+mod common;
+
+use common::inputs;
 use lockstep_yaml::Segment;
-use manifest_patch::request::{Inputs, Request};
-use manifest_patch::updates::key;
+use manifest_patch::Inputs;
+use manifest_patch::forms::updates::key;
+use manifest_patch::inputs::Request;
 use proptest::prelude::*;
 
 fn keys(text: &str) -> Vec<Segment> {
@@ -40,7 +44,7 @@ fn reads_keys_as_kargo_does() {
 }
 
 #[test]
-fn refuses_what_names_nothing() {
+fn empty_keys_are_rejected() {
     for text in ["", ".", "a.", ".a", "a..b", r"a\"] {
         assert!(key(text).is_err(), "{text:?}");
     }
@@ -74,9 +78,10 @@ proptest! {
         let entry = format!("[{{key: {key:?}, value: {value}}}]");
         let change = format!("{{{key:?}: {{{key:?}: {value}}}, {text:?}: {value:?}}}");
         for (updates, changes) in [(&text, &text), (&entry, &change)] {
-            let (request, problems) = Request::read(&Inputs { updates, changes, expect: "1+", ..Inputs::default() });
-            // What is given is an edit or a problem.
-            prop_assert!(!request.edits.is_empty() || !problems.is_empty());
+            let inputs = Inputs { updates: updates.clone(), changes: changes.clone(), ..inputs() };
+            let (request, errors) = Request::read(&inputs, &[]);
+            // An input is an edit or an error.
+            prop_assert!(!request.edits.is_empty() || !errors.is_empty());
         }
     }
 }

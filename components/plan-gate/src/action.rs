@@ -1,32 +1,32 @@
-//! What a plan does to an object, and how often. Never looks at a document.
+//! The actions of a plan, and how often each occurs.
 
 use std::fmt;
 
-/// What can happen to an object, the most dangerous first.
+/// What Terraform can do to an object, the most dangerous action first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// It is destroyed.
+    /// It destroys the object.
     Delete,
-    /// It is destroyed, and another takes its place.
+    /// It destroys the object and creates another in its place.
     Replace,
-    /// It is dropped from the state, and stays.
+    /// It removes the object from the state and does not destroy it.
     Forget,
-    /// It is changed in place.
+    /// It changes the object in place.
     Update,
-    /// It is made.
+    /// It creates an object.
     Create,
-    /// An action of a provider is run.
+    /// It invokes an action of a provider.
     Invoke,
-    /// It is taken into the state.
+    /// It imports the object into the state.
     Import,
-    /// It gets another address.
+    /// It moves the object to another address.
     Move,
-    /// A data source is read during apply.
+    /// It reads a data source during apply.
     Read,
 }
 
 impl Action {
-    /// All of them, the most dangerous first.
+    /// All actions, the most dangerous first.
     pub const ALL: [Self; 9] = [
         Self::Delete,
         Self::Replace,
@@ -39,7 +39,7 @@ impl Action {
         Self::Read,
     ];
 
-    /// As inputs and people have it.
+    /// The name, as in the inputs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Delete => "delete",
@@ -54,13 +54,13 @@ impl Action {
         }
     }
 
-    /// The action of this name.
+    /// The action with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.name() == name)
     }
 
-    /// Whether Terraform loses the object that is at the address now.
-    pub fn loses(self) -> bool {
+    /// Whether Terraform no longer manages the current object at the address after this action.
+    pub fn removes_object(self) -> bool {
         matches!(self, Self::Delete | Self::Replace | Self::Forget)
     }
 }
@@ -76,10 +76,10 @@ impl fmt::Display for Action {
 pub struct Actions(u16);
 
 impl Actions {
-    /// Reads the list that a plan has for a change, of which no-op is the empty set. Nothing if it is not known.
-    pub fn parse(words: &[String]) -> Option<Self> {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let actions: &[Action] = match words[..] {
+    /// Parses the list of a change in a plan; `no-op` is the empty set. None if the list is unknown.
+    pub fn parse(names: &[String]) -> Option<Self> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let actions: &[Action] = match names[..] {
             ["no-op"] => &[],
             ["create"] => &[Action::Create],
             ["read"] => &[Action::Read],
@@ -87,25 +87,25 @@ impl Actions {
             ["delete"] => &[Action::Delete],
             ["forget"] => &[Action::Forget],
             ["delete", "create"] | ["create", "delete"] => &[Action::Replace],
-            // Terraform writes the one, OpenTofu the other.
+            // Terraform writes the first order, OpenTofu the second.
             ["create", "forget"] | ["forget", "create"] => &[Action::Create, Action::Forget],
             _ => return None,
         };
         Some(actions.iter().copied().collect())
     }
 
-    /// With this action too.
+    /// Adds an action.
     #[must_use]
     pub fn with(self, action: Action) -> Self {
         Self(self.0 | 1 << action as u16)
     }
 
-    /// Whether the action is one of them.
+    /// Whether the set contains the action.
     pub fn contains(self, action: Action) -> bool {
         self.0 & 1 << action as u16 != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -122,19 +122,19 @@ impl FromIterator<Action> for Actions {
     }
 }
 
-/// How often each action happens.
+/// How often each action occurs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts([u32; Action::ALL.len()]);
 
 impl Counts {
-    /// Counts each of these once.
+    /// Counts each of these actions once.
     pub fn add(&mut self, actions: Actions) {
         for action in actions.iter() {
             self.0[action as usize] = self.0[action as usize].saturating_add(1);
         }
     }
 
-    /// How often this happens.
+    /// How often the action occurs.
     pub fn of(&self, action: Action) -> u32 {
         self.0[action as usize]
     }

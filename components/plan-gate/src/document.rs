@@ -1,65 +1,169 @@
-//! Reads the JSON of a plan as it comes by, one resource at a time, and keeps what `plan` has. Never decides whether
-//! the plan is a good one.
+//! Reads a plan from its JSON, one resource at a time.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use lockstep_terraform::{Cursor, Kind, Source, Trouble};
+use lockstep_sdk::types::{self, Location};
+use lockstep_terraform::{Cursor, DocumentKind, Position, ReadError, Source, is_known_version};
 
-use crate::gather::Gather;
+use crate::builder::PlanBuilder;
+use crate::failure::{Code, Error};
 use crate::plan::Plan;
-use crate::raw::Text;
+use crate::plan_json::OptionalString;
+use crate::text::clip_at;
 
-/// A document and what it says about itself.
+/// A document that may be a plan.
 #[derive(Debug)]
 pub struct Document {
-    /// What it is, by the keys at its top.
-    pub kind: Kind,
+    /// Its kind, according to its top-level keys.
+    pub kind: DocumentKind,
     /// Its `format_version`.
     pub version: Option<String>,
-    /// The plan, as far as it is one.
+    /// The plan in it, empty if there is none.
     pub plan: Plan,
 }
 
-/// Reads a document by a function that gives at most a number of bytes from an offset.
+/// Why a document is not a plan.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PlanError<E> {
+    /// The document is not one clean JSON document with the structure of a plan.
+    Read(ReadError<E>),
+    /// The document is of another kind.
+    NotAPlan(DocumentKind),
+    /// The plan has this unknown format version.
+    UnknownVersion(String),
+}
+
+/// Reads a document with a function that returns at most `length` bytes from an offset, and none at the end.
 ///
 /// # Errors
-/// If it is not one clean JSON document, or a part of it has not the form that it has in a plan.
-pub fn read<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Document, Trouble<E>> {
+/// The document is not one clean JSON document, or a part of it does not have the structure of a plan.
+pub fn read<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Document, ReadError<E>> {
     Cursor::document(Source::new(fetch), |cursor| {
-        let mut gather = Gather::default();
+        let mut builder = PlanBuilder::default();
         let mut version = None;
         let mut keys = BTreeSet::new();
-        cursor.entries(|cursor, key| {
+        cursor.visit_entries(|cursor, key| {
             if !keys.insert(key.to_owned()) {
-                return Err(Trouble::Form(cursor.place(), "a key at the top comes twice".into()));
+                let reason = "a top-level key occurs twice".into();
+                return Err(ReadError::Structure(cursor.position(), reason));
             }
             match key {
-                "format_version" => version = cursor.value::<Text>()?.0,
-                "errored" => gather.plan.errored = cursor.value::<Option<bool>>()?.unwrap_or_default(),
-                "complete" => gather.plan.complete = cursor.value()?,
-                "applyable" => gather.plan.applyable = cursor.value()?,
-                _ => part(cursor, key, &mut gather)?,
+                "format_version" => version = cursor.read_value::<OptionalString>()?.0,
+                "errored" => {
+                    builder.plan.errored = cursor.read_value::<Option<bool>>()?.unwrap_or_default();
+                }
+                "complete" => builder.plan.complete = cursor.read_value()?,
+                "applyable" => builder.plan.applyable = cursor.read_value()?,
+                _ => read_list(cursor, key, &mut builder)?,
             }
             Ok(())
         })?;
-        gather.plan.lists_resources = keys.contains("resource_changes");
-        let kind = Kind::of(version.is_some(), keys.iter().map(String::as_str));
-        Ok(Document { kind, version, plan: gather.plan })
+        builder.plan.lists_resources = keys.contains("resource_changes");
+        let kind = DocumentKind::from_keys(version.is_some(), keys.iter().map(String::as_str));
+        Ok(Document { kind, version, plan: builder.plan })
     })
 }
 
-/// A part of the plan with many elements.
-fn part<F, E>(cursor: &mut Cursor<F, E>, key: &str, gather: &mut Gather) -> Result<(), Trouble<E>>
+/// Reads a part of the plan that has many elements, or skips it.
+fn read_list<F, E>(
+    cursor: &mut Cursor<F, E>,
+    key: &str,
+    builder: &mut PlanBuilder,
+) -> Result<(), ReadError<E>>
 where
     F: FnMut(u64, u32) -> Result<Vec<u8>, E>,
 {
     match key {
-        "resource_changes" => cursor.each(|raw| gather.resource(raw)),
-        "resource_drift" => cursor.each(|raw| gather.drift(raw)),
-        "deferred_changes" | "deferred_action_invocations" => cursor.each(|raw| gather.deferred(raw)),
-        "action_invocations" => cursor.each(|raw| gather.invoke(raw)),
-        "checks" => cursor.each(|raw| gather.check(raw)),
-        "output_changes" => cursor.each_entry(|name, raw| gather.output(name, &raw)),
+        "resource_changes" => cursor.for_each_element(|change| builder.add_resource(change)),
+        "resource_drift" => cursor.for_each_element(|change| builder.add_drift(change)),
+        "deferred_changes" | "deferred_action_invocations" => {
+            cursor.for_each_element(|deferred| builder.add_deferred(deferred))
+        }
+        "action_invocations" => cursor.for_each_element(|invocation| builder.add_invocation(invocation)),
+        "checks" => cursor.for_each_element(|check| builder.add_check(check)),
+        "output_changes" => cursor.for_each_entry(|name, change| builder.add_output(name, &change)),
         _ => cursor.skip(),
+    }
+}
+
+/// Reads a plan with a function that returns at most `length` bytes from an offset, and none at the end.
+///
+/// # Errors
+/// The document is not a plan of a known format version.
+pub fn read_plan<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Plan, PlanError<E>> {
+    let document = read(fetch).map_err(PlanError::Read)?;
+    match document.version {
+        // Another major version may have other keys, so that the kind says nothing about it.
+        Some(version) if !is_known_version(&version) => Err(PlanError::UnknownVersion(version)),
+        _ if document.kind != DocumentKind::Plan => Err(PlanError::NotAPlan(document.kind)),
+        _ => Ok(document.plan),
+    }
+}
+
+impl<E: fmt::Display> PlanError<E> {
+    /// The failure code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Read(ReadError::Fetch(_)) => Code::Workspace,
+            Self::Read(error) if error.is_noise() => Code::Noise,
+            Self::Read(_) => Code::Broken,
+            Self::NotAPlan(_) => Code::NotAPlan,
+            Self::UnknownVersion(_) => Code::UnknownVersion,
+        }
+    }
+
+    /// The message, as a lower-case fragment.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Read(error) => error.to_string(),
+            Self::NotAPlan(DocumentKind::Outputs) => "this is not a plan: it has no `format_version`".into(),
+            Self::NotAPlan(kind) => format!("this is {kind}, not a plan"),
+            Self::UnknownVersion(version) => {
+                let version = clip_at(version, 20);
+                format!("unknown format version `{version}` of the plan: expected 0.x or 1.x")
+            }
+        }
+    }
+
+    /// The next act, if there is one that helps.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Read(error) => error.hint(),
+            Self::NotAPlan(DocumentKind::State | DocumentKind::Outputs) => Some(
+                "use the output of `terraform show -json PLANFILE`; the step `terraform-parse` reads states and outputs",
+            ),
+            Self::NotAPlan(_) => Some("use the output of `terraform show -json PLANFILE`"),
+            Self::UnknownVersion(_) => Some("use a newer version of Lockstep"),
+        }
+    }
+
+    /// The position in the document, if it is known.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Read(error) => error.position(),
+            _ => None,
+        }
+    }
+}
+
+impl PlanError<types::Error> {
+    /// The error of the step for the document at this path.
+    #[must_use]
+    pub fn into_step_error(self, path: &str) -> Error {
+        let number = |number| u32::try_from(number).ok();
+        let position = self.position();
+        let location = Location {
+            path: path.to_owned(),
+            line: position.and_then(|position| number(position.line)),
+            column: position.and_then(|position| number(position.column)),
+        };
+        match self {
+            Self::Read(ReadError::Fetch(error)) => Error::host(Code::Workspace, error),
+            other => {
+                let error = Error::new(other.code(), other.message()).located(location);
+                Error { hint: other.hint().map(str::to_owned), ..error }
+            }
+        }
     }
 }

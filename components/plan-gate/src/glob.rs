@@ -1,11 +1,11 @@
-//! Matches a whole text with `*` for any run of characters and `?` for one. Never knows brackets: addresses hold
-//! them.
+//! Matches globs with `*` and `?`. Brackets have no meaning, because addresses contain them.
 
-/// Whether the pattern matches the whole text. Takes at most the product of both lengths.
+/// Whether the pattern matches the whole text: `*` is any run of characters, `?` is one character. The time is at most
+/// proportional to the product of both lengths.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to go on if what follows the last star does not fit: after the star, one character further on.
+    // Where to try again after a mismatch: behind the last star, one character later in the text.
     let mut retry = None;
     while t < text.len() {
         match pattern.get(p) {

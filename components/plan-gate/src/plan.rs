@@ -1,101 +1,101 @@
-//! What is kept of a plan: who changes, how and why. Never a value of an attribute.
+//! The part of a plan that the step needs: which objects change, how and why. It contains no value of an attribute.
 
 use std::rc::Rc;
 
 use crate::action::{Actions, Counts};
 
-/// The most names of attributes that are kept for one object.
-pub const NAMES: usize = 20;
+/// How many names of attributes the step keeps for one object.
+pub const MAX_NAMES: usize = 20;
 
 /// A plan without its values.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The resources to which something happens, in the order of the document, and the actions invoked.
+    /// The changed resources and the invoked actions, in the order of the document.
     pub changes: Vec<Change>,
-    /// How often each action happens.
+    /// How often each action occurs.
     pub counts: Counts,
-    /// What changed outside of Terraform.
+    /// The objects that changed outside of Terraform.
     pub drift: Vec<Change>,
     /// How many outputs change.
     pub outputs: u32,
     /// The checks that failed.
-    pub failed_checks: Vec<Check>,
-    /// Changes and invocations that are put off to another plan.
+    pub failed_checks: Vec<FailedCheck>,
+    /// The changes and invocations that are deferred to another plan.
     pub deferred: Vec<Deferred>,
-    /// Changes with a list of actions that is not known.
-    pub unknown: Vec<Unknown>,
+    /// The changes with unknown actions.
+    pub unknown: Vec<UnknownActions>,
     /// Whether planning ended in an error.
     pub errored: bool,
-    /// Whether applying it would leave things to do; nothing if the plan does not say.
+    /// Whether no other plan is necessary after this one; none if the plan does not say.
     pub complete: Option<bool>,
-    /// Whether it can be applied; nothing if the plan does not say, as those of OpenTofu do not.
+    /// Whether the plan can be applied; none if the plan does not say, as those of OpenTofu.
     pub applyable: Option<bool>,
-    /// Whether it has a list of resources at all. A plan that only refreshes has none.
+    /// Whether the plan has a list of resource changes. A plan that only refreshes has none.
     pub lists_resources: bool,
 }
 
-/// What happens to one object.
+/// The change of one object.
 #[derive(Debug, Default)]
 pub struct Change {
     /// The whole address.
     pub address: String,
     /// The type of the resource.
     pub kind: Rc<str>,
-    /// What happens, at least one thing.
+    /// The actions, at least one.
     pub actions: Actions,
-    /// The key of the object, if it is one that an earlier replacement has left behind.
+    /// The key of a deposed object, which an earlier replacement left behind.
     pub deposed: Option<Box<str>>,
-    /// The word for why, if there is one.
+    /// The reason in the notation of Terraform, if there is one.
     pub reason: Option<Rc<str>>,
-    /// The address before the move, if it is moved.
+    /// The address before a move.
     pub moved_from: Option<Box<str>>,
-    /// The paths that make a replacement necessary.
+    /// The paths of the attributes that force a replacement.
     pub replace_paths: Names,
-    /// The attributes that change, if there is an object before and one after.
+    /// The names of the attributes that change, if there is an object before and after the change.
     pub attributes: Names,
 }
 
-/// Some names, and how many more there are.
+/// A list of names with a limited length.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// At most [`NAMES`].
-    pub shown: Box<[Rc<str>]>,
-    /// How many more there are.
+    /// The first names, at most [`MAX_NAMES`].
+    pub first: Box<[Rc<str>]>,
+    /// The number of the other names.
     pub more: usize,
 }
 
 /// A check that failed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What was checked.
+pub struct FailedCheck {
+    /// The address of the check.
     pub address: String,
-    /// `fail`, `error`, or a word that is not known.
+    /// `fail`, `error` or an unknown status.
     pub status: Rc<str>,
 }
 
-/// A change or an invocation that is put off.
+/// A change or an invocation that is deferred to another plan.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deferred {
-    /// Whose.
+    /// The address of the object.
     pub address: String,
-    /// The word for why.
+    /// The reason in the notation of Terraform.
     pub reason: Rc<str>,
 }
 
-/// A change with a list of actions that is not known.
+/// A change with unknown actions.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unknown {
-    /// Whose; for an output its name.
+pub struct UnknownActions {
+    /// The address of the object, or the name of an output.
     pub address: String,
-    /// The list, as one text.
+    /// The actions, with commas between them.
     pub actions: String,
 }
 
 impl Plan {
-    /// Whether there is anything to apply. A plan that only refreshes is there to take over what drifted.
+    /// Whether there is anything to apply. A plan that only refreshes applies drift to the state.
     pub fn has_changes(&self) -> bool {
         let nothing = self.changes.is_empty() && self.outputs == 0 && self.unknown.is_empty();
-        let takes_over_drift = !self.lists_resources && !self.drift.is_empty();
-        !nothing || self.applyable.unwrap_or(takes_over_drift)
+        let applies_drift = !self.lists_resources && !self.drift.is_empty();
+        !nothing || self.applyable.unwrap_or(applies_drift)
     }
 }

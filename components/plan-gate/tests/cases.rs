@@ -1,23 +1,14 @@
-//! The cases of this step, run against the pure modules: what they promise is so before any host runs them.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! Runs the cases of the step on fakes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
 
 use lockstep_cases::Case;
-use plan_gate::action::Action;
-use plan_gate::gate::{self, Refusal};
-use plan_gate::judge::judge;
-use plan_gate::plan::Plan;
-use plan_gate::policy::{Inputs, Policy, Reaction};
-use plan_gate::words;
+use lockstep_sdk::Reporter;
+use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
+use lockstep_sdk::types::{Failure, FailureKind};
+use plan_gate::{Inputs, Outputs, Reaction, Verdict};
 use serde_json::Value;
-
-struct Ended {
-    exit: u8,
-    code: String,
-    message: String,
-    plan: Option<Plan>,
-}
 
 #[test]
 fn every_case_holds() {
@@ -25,67 +16,84 @@ fn every_case_holds() {
 }
 
 fn check(case: &mut Case) {
-    let bytes = case.file(&case.one("--plan").unwrap()).unwrap();
-    let ended = run(case, &bytes);
-    case.assert_ended(ended.exit, &ended.code, &ended.message, &());
+    let inputs = inputs_of(case);
+    let plan = case.file(&inputs.plan).unwrap();
+    let before = FakeWorkspace::default().with_file(&inputs.plan, plan);
+    let (mut host, mut reporter) = (before.clone(), FakeReporter::default());
+    match plan_gate::run(&mut host, &mut reporter, &inputs) {
+        Ok(outputs) => check_verdict(case, &inputs, &outputs, &mut reporter, &host),
+        Err(failure) => {
+            assert_eq!(failure.kind, FailureKind::Invalid, "{}", case.name);
+            case.assert_refused(false, &failure.code, &failure.message, &failure);
+            assert_eq!(host, before, "{}: a run that fails writes nothing", case.name);
+        }
+    }
+}
+
+fn check_verdict(
+    case: &mut Case,
+    inputs: &Inputs,
+    outputs: &Outputs,
+    reporter: &mut FakeReporter,
+    host: &FakeWorkspace,
+) {
+    match reporter.rejection.clone() {
+        Some(Failure { kind, code, message, .. }) => {
+            assert_eq!(kind, FailureKind::Rejected, "{}", case.name);
+            case.assert_ended(1, &code, &message, outputs);
+        }
+        None => case.assert_ended(0, "done", "", outputs),
+    }
     for (output, expected) in case.take_outputs() {
-        let found = output_of(ended.plan.as_ref().unwrap(), &output, ended.exit);
-        assert!(found.is_none_or(|found| found == expected), "{}: {output}", case.name);
+        assert_eq!(output_of(outputs, &output), expected, "{}: {output}", case.name);
     }
-    // The host writes the summary, so that only the finished program has one to compare.
-    if case.one("--summary-file").is_some() {
-        assert!(case.take_out().is_some(), "{}", case.name);
+    let mut after = host.files.clone();
+    if let Some(path) = &inputs.summary_file {
+        // The host renders the summary, so the text differs from that of the finished program.
+        let mut expected = case.take_out().unwrap();
+        assert!(expected.remove(path).is_some_and(|summary| !summary.is_empty()), "{}", case.name);
+        assert_eq!(after.remove(path), Some(reporter.summary_markdown().into_bytes()), "{}", case.name);
+        lockstep_cases::assert_same(&case.name, &after, &expected);
+    } else {
+        let expected = case.expected();
+        lockstep_cases::assert_same(&case.name, &after, &expected);
     }
 }
 
-fn output_of(plan: &Plan, output: &str, exit: u8) -> Option<Value> {
-    Some(match output {
-        "changes" => plan.has_changes().into(),
-        "drift" => plan.drift.len().into(),
-        "failed-checks" => plan.failed_checks.len().into(),
-        "verdict" => if exit == 0 { "pass" } else { "fail" }.into(),
-        "summary-file" => return None,
-        action => plan.counts.of(Action::parse(action).unwrap()).into(),
-    })
-}
-
-fn run(case: &Case, plan: &[u8]) -> Ended {
+fn inputs_of(case: &Case) -> Inputs {
     let reaction = |name: &str, default| match case.one(name).as_deref() {
         Some("ignore") => Reaction::Ignore,
         Some("warn") => Reaction::Warn,
         Some("fail") => Reaction::Fail,
         _ => default,
     };
-    let policy = Policy::read(&Inputs {
-        allow: &case.list("--allow"),
-        deny: &case.list("--deny"),
-        max: &case.list("--max"),
+    Inputs {
+        plan: case.one("--plan").unwrap(),
+        allow: case.list("--allow"),
+        deny: case.list("--deny"),
+        max: case.list("--max"),
         on_drift: reaction("--on-drift", Reaction::Warn),
         on_checks: reaction("--on-checks", Reaction::Fail),
-    });
-    let policy = match policy {
-        Ok(policy) => policy,
-        Err(problems) => {
-            let message = words::bad_inputs(&problems);
-            return Ended { exit: 2, code: "bad-input".into(), message, plan: None };
-        }
-    };
-    match open(plan) {
-        Err(refusal) => {
-            Ended { exit: 2, code: refusal.code().into(), message: refusal.message(), plan: None }
-        }
-        Ok(plan) => {
-            let violations = judge(&plan, &policy).violations;
-            let (exit, code) = violations.first().map_or((0, "done"), |first| (1, first.code()));
-            let message = words::failure(&violations);
-            Ended { exit, code: code.into(), message, plan: Some(plan) }
-        }
+        summary_file: case.one("--summary-file"),
     }
 }
 
-fn open(bytes: &[u8]) -> Result<Plan, Refusal<String>> {
-    gate::open(|offset, length| {
-        let from = usize::try_from(offset).unwrap();
-        Ok(bytes[from..bytes.len().min(from + length as usize)].to_vec())
-    })
+fn output_of(outputs: &Outputs, output: &str) -> Value {
+    match output {
+        "changes" => outputs.changes.into(),
+        "create" => outputs.create.into(),
+        "update" => outputs.update.into(),
+        "replace" => outputs.replace.into(),
+        "delete" => outputs.delete.into(),
+        "forget" => outputs.forget.into(),
+        "import" => outputs.import.into(),
+        "move" => outputs.move_.into(),
+        "read" => outputs.read.into(),
+        "invoke" => outputs.invoke.into(),
+        "drift" => outputs.drift.into(),
+        "failed-checks" => outputs.failed_checks.into(),
+        "verdict" => if outputs.verdict == Verdict::Pass { "pass" } else { "fail" }.into(),
+        "summary-file" => outputs.summary_file.as_str().into(),
+        other => panic!("there is no output {other}"),
+    }
 }

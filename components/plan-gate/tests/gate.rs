@@ -1,19 +1,23 @@
-//! The rules one by one: policies, glob patterns, what a plan must hold, and the limits of what is said.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! The rules one by one: policies, globs, the structure of a plan, and the limits of messages.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockstep_terraform::Kind;
+use lockstep_sdk::text::first_of;
+use lockstep_terraform::DocumentKind;
 use plan_gate::action::Action;
-use plan_gate::gate::{self, Refusal};
+use plan_gate::document::{PlanError, read_plan};
+use plan_gate::evaluate::evaluate;
+use plan_gate::failure::Code;
 use plan_gate::glob::matches;
-use plan_gate::judge::judge;
+use plan_gate::inputs::parse_policy;
+use plan_gate::messages;
 use plan_gate::plan::Plan;
-use plan_gate::policy::{Inputs, Policy, Reaction};
-use plan_gate::words;
+use plan_gate::policy::Policy;
+use plan_gate::{Inputs, Reaction};
 use serde_json::{Value, json};
 
-fn open(document: &Value) -> Result<Plan, Refusal<String>> {
+fn open(document: &Value) -> Result<Plan, PlanError<String>> {
     let text = document.to_string();
-    gate::open(|offset, _| Ok(text.as_bytes()[usize::try_from(offset).unwrap()..].to_vec()))
+    read_plan(|offset, _| Ok(text.as_bytes()[usize::try_from(offset).unwrap()..].to_vec()))
 }
 
 fn plan(resources: Value) -> Plan {
@@ -26,14 +30,23 @@ fn resource(address: &str, actions: &[&str]) -> Value {
 
 fn policy(allow: &[&str], deny: &[&str], max: &[&str]) -> Result<Policy, String> {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let (allow, deny, max) = (owned(allow), owned(deny), owned(max));
-    let (on_drift, on_checks) = (Reaction::Warn, Reaction::Fail);
-    Policy::read(&Inputs { allow: &allow, deny: &deny, max: &max, on_drift, on_checks })
-        .map_err(|problems| words::bad_inputs(&problems))
+    let inputs = Inputs {
+        plan: String::new(),
+        allow: owned(allow),
+        deny: owned(deny),
+        max: owned(max),
+        on_drift: Reaction::Warn,
+        on_checks: Reaction::Fail,
+        summary_file: None,
+    };
+    parse_policy(&inputs).map_err(|errors| {
+        assert!(errors.iter().all(|error| error.code == Code::BadInput));
+        first_of(errors.iter().map(|error| &error.message), "problem")
+    })
 }
 
 #[test]
-fn brackets_in_a_pattern_are_brackets() {
+fn brackets_in_a_glob_have_no_meaning() {
     let address = r#"module.net["a"].aws_instance.web[0]"#;
     for pattern in [
         "*",
@@ -49,15 +62,22 @@ fn brackets_in_a_pattern_are_brackets() {
         assert!(!matches(pattern, address), "{pattern}");
     }
     let many = "*a".repeat(50);
-    assert!(!matches(&many, &"a".repeat(49)), "and in no time");
+    assert!(!matches(&many, &"a".repeat(49)), "in linear time");
 }
 
 #[test]
-fn entries_that_cannot_be_read_are_all_named() {
+fn every_invalid_entry_is_reported() {
     let problem = policy(&["destroy"], &["delete:", ""], &["delete", "delete=x"]).unwrap_err();
-    assert!(problem.starts_with("allow `destroy`: the action is none of create,"), "{problem}");
+    assert!(
+        problem.starts_with("allow `destroy`: invalid action `destroy`: expected one of `delete`, "),
+        "{problem}"
+    );
     assert!(problem.ends_with("(and 4 more problems, noted above)"), "{problem}");
-    assert!(policy(&[], &[], &["delete=0", "delete=1"]).unwrap_err().contains("has a bound already"));
+    assert!(
+        policy(&[], &[], &["delete=0", "delete=1"])
+            .unwrap_err()
+            .contains("there are two entries for `delete`")
+    );
     assert!(policy(&[], &[], &["delete=+1"]).is_err());
     assert!(policy(&[" delete : aws_* "], &[], &[" delete = 1 "]).is_ok());
 }
@@ -65,7 +85,7 @@ fn entries_that_cannot_be_read_are_all_named() {
 #[test]
 fn a_replacement_is_denied_with_delete_but_allowed_and_bounded_only_as_itself() {
     let plan = plan(json!([resource("aws_db_instance.a", &["delete", "create"])]));
-    let count = |policy: Result<Policy, String>| judge(&plan, &policy.unwrap()).violations.len();
+    let count = |policy: Result<Policy, String>| evaluate(&plan, &policy.unwrap()).violations.len();
     assert_eq!(count(policy(&[], &["delete"], &[])), 1);
     assert_eq!(count(policy(&[], &["delete:aws_db_*"], &[])), 1);
     assert_eq!(count(policy(&[], &["create"], &[])), 0);
@@ -76,12 +96,12 @@ fn a_replacement_is_denied_with_delete_but_allowed_and_bounded_only_as_itself() 
 }
 
 #[test]
-fn what_is_lost_after_a_move_must_be_allowed_under_both_addresses() {
+fn a_loss_after_a_move_must_be_allowed_under_both_addresses() {
     let mut moved = resource("module.new.aws_db_instance.a", &["delete"]);
     moved["type"] = json!("aws_db_instance");
     moved["previous_address"] = json!("module.old.aws_db_instance.a");
     let plan = plan(json!([moved]));
-    let count = |policy: Result<Policy, String>| judge(&plan, &policy.unwrap()).violations.len();
+    let count = |policy: Result<Policy, String>| evaluate(&plan, &policy.unwrap()).violations.len();
     assert_eq!(count(policy(&["move", "delete:module.new.*"], &[], &[])), 1);
     assert_eq!(count(policy(&["move", "delete:module.*"], &[], &[])), 0);
     assert_eq!(count(policy(&["move:module.new.*", "delete:aws_db_instance"], &[], &[])), 0);
@@ -89,25 +109,32 @@ fn what_is_lost_after_a_move_must_be_allowed_under_both_addresses() {
 }
 
 #[test]
-fn what_is_no_plan_is_named() {
+fn other_documents_have_errors_that_name_them() {
     let kind = |document: Value| match open(&document) {
-        Err(Refusal::NotAPlan(kind)) => kind,
+        Err(PlanError::NotAPlan(kind)) => kind,
         other => panic!("{other:?}"),
     };
-    assert_eq!(kind(json!({"format_version": "1.0"})), Kind::State);
-    assert_eq!(kind(json!({"a": {"value": 1}})), Kind::Outputs);
-    assert_eq!(kind(json!({})), Kind::Outputs);
-    assert_eq!(kind(json!({"resource_changes": []})), Kind::Outputs, "without a version");
-    assert_eq!(kind(json!({"format_version": {"value": "1.0"}})), Kind::Outputs, "an output of this name");
-    assert_eq!(kind(json!({"version": 4, "terraform_version": "1.9.0", "lineage": "x"})), Kind::StateFile);
-    assert_eq!(kind(json!({"@level": "info", "@message": "x"})), Kind::Log);
-    assert!(matches!(open(&json!({"format_version": "2.0", "x": []})), Err(Refusal::Version(_))));
+    assert_eq!(kind(json!({"format_version": "1.0"})), DocumentKind::State);
+    assert_eq!(kind(json!({"a": {"value": 1}})), DocumentKind::Outputs);
+    assert_eq!(kind(json!({})), DocumentKind::Outputs);
+    assert_eq!(kind(json!({"resource_changes": []})), DocumentKind::Outputs, "without a version");
+    assert_eq!(
+        kind(json!({"format_version": {"value": "1.0"}})),
+        DocumentKind::Outputs,
+        "an output of this name"
+    );
+    assert_eq!(
+        kind(json!({"version": 4, "terraform_version": "1.9.0", "lineage": "x"})),
+        DocumentKind::StateFile
+    );
+    assert_eq!(kind(json!({"@level": "info", "@message": "x"})), DocumentKind::Log);
+    assert!(matches!(open(&json!({"format_version": "2.0", "x": []})), Err(PlanError::UnknownVersion(_))));
     assert!(open(&json!({"format_version": "1.99", "planned_values": {}})).is_ok());
     assert!(open(&json!({"format_version": "0.1", "planned_values": {}})).is_ok());
 }
 
 #[test]
-fn a_plan_of_another_form_is_refused_and_not_guessed_at() {
+fn a_plan_with_an_unexpected_structure_is_an_error() {
     for (key, value) in [
         ("resource_changes", json!({"a": 1})),
         ("resource_changes", json!([{"address": "a.b"}])),
@@ -121,47 +148,47 @@ fn a_plan_of_another_form_is_refused_and_not_guessed_at() {
     ] {
         let mut document = json!({"format_version": "1.2", "planned_values": {}});
         document[key] = value;
-        assert!(matches!(open(&document), Err(Refusal::Trouble(_))), "{document}");
+        assert!(matches!(open(&document), Err(PlanError::Read(_))), "{document}");
     }
 }
 
 #[test]
-fn lists_of_actions_that_are_not_known_never_pass() {
+fn unknown_actions_never_pass() {
     for actions in [&[][..], &["delete", "delete"], &["create", "update"], &["no-op", "delete"], &["CREATE"]]
     {
         let plan = plan(json!([resource("a.b", actions)]));
-        let verdict = judge(&plan, &Policy::default()).violations.len();
+        let verdict = evaluate(&plan, &Policy::default()).violations.len();
         assert_eq!((verdict, plan.has_changes()), (1, true), "{actions:?}");
     }
     let document =
         json!({"format_version": "1.2", "planned_values": {}, "output_changes": {"a": {"actions": ["?"]}}});
-    assert_eq!(judge(&open(&document).unwrap(), &Policy::default()).violations.len(), 1);
+    assert_eq!(evaluate(&open(&document).unwrap(), &Policy::default()).violations.len(), 1);
 }
 
 #[test]
-fn what_a_plan_says_of_itself_is_believed() {
+fn errored_incomplete_and_deferred_plans_are_violations() {
     let with = |key: &str, value: Value| {
         let mut document = json!({"format_version": "1.2", "planned_values": {}});
         document[key] = value;
         open(&document).unwrap()
     };
     let codes = |plan: &Plan| {
-        judge(plan, &Policy::default()).violations.iter().map(|one| one.code()).collect::<Vec<_>>()
+        evaluate(plan, &Policy::default()).violations.iter().map(|one| one.code()).collect::<Vec<_>>()
     };
-    assert_eq!(codes(&with("errored", json!(true))), ["incomplete"]);
-    assert_eq!(codes(&with("complete", json!(false))), ["incomplete"]);
+    assert_eq!(codes(&with("errored", json!(true))), [Code::Incomplete]);
+    assert_eq!(codes(&with("complete", json!(false))), [Code::Incomplete]);
     assert_eq!(
         codes(&with("deferred_changes", json!([{}, {"resource_change": {"address": "a.b"}}]))).len(),
         2
     );
-    assert_eq!(codes(&with("deferred_action_invocations", json!([{"reason": "x"}]))), ["incomplete"]);
+    assert_eq!(codes(&with("deferred_action_invocations", json!([{"reason": "x"}]))), [Code::Incomplete]);
     assert!(codes(&with("complete", json!(null))).is_empty());
     assert!(with("applyable", json!(true)).has_changes(), "a plan that only refreshes");
     assert!(!with("applyable", json!(false)).has_changes());
 }
 
 #[test]
-fn checks_count_by_instance_and_only_if_they_failed() {
+fn failed_instances_of_checks_are_counted() {
     let check = |name: &str, status: &str, instances: &[&str]| {
         let instances: Vec<Value> = (0..)
             .zip(instances)
@@ -176,40 +203,40 @@ fn checks_count_by_instance_and_only_if_they_failed() {
         check("d", "pass", &["pass"]),
     ]});
     let plan = open(&document).unwrap();
-    let found: Vec<&str> = plan.failed_checks.iter().map(|check| check.address.as_str()).collect();
-    assert_eq!(found, ["a[1]", "a[2]", "c"]);
+    let addresses: Vec<&str> = plan.failed_checks.iter().map(|check| check.address.as_str()).collect();
+    assert_eq!(addresses, ["a[1]", "a[2]", "c"]);
 }
 
 #[test]
-fn tables_and_names_have_an_end() {
+fn tables_and_names_have_limits() {
     let before: serde_json::Map<_, _> = (0..50).map(|at| (format!("attribute_{at:02}"), json!(1))).collect();
     let mut one = resource("a.b", &["update"]);
     one["change"]["before"] = Value::Object(before);
     one["change"]["after"] = json!({"x": 1});
     one["address"] = json!("a.".to_owned() + &"b".repeat(5000));
     let plan = plan(Value::from(vec![one; 150]));
-    let table = words::changes(&plan).unwrap();
+    let table = messages::changes(&plan).unwrap();
     assert_eq!((table.rows.len(), table.rows[100][0].as_str()), (101, "… and 50 more"));
     assert!(table.rows[0][3].ends_with("attribute_19, and 31 more"), "{}", table.rows[0][3]);
     assert_eq!(table.rows[0][0].chars().count(), 301);
 }
 
 #[test]
-fn the_most_dangerous_comes_first() {
+fn the_most_dangerous_change_comes_first() {
     let lists = [&["read"][..], &["create"], &["update"], &["forget"], &["create", "delete"], &["delete"]];
     let plan = plan(lists.iter().map(|actions| resource("a.b", actions)).collect());
-    let rows = words::changes(&plan).unwrap().rows;
+    let rows = messages::changes(&plan).unwrap().rows;
     let order: Vec<&str> = rows.iter().map(|row| row[1].as_str()).collect();
     assert_eq!(order, ["delete", "replace", "forget", "update", "create", "read"]);
     assert_eq!(
-        words::heading(&plan),
+        messages::heading(&plan),
         "Plan: 1 to create, 1 to update, 1 to replace, 1 to delete, 1 to forget, 1 to read"
     );
     assert_eq!(plan.counts.of(Action::Delete), 1);
 }
 
 #[test]
-fn a_change_of_sensitivity_or_of_what_is_unknown_is_a_change() {
+fn a_change_of_sensitive_or_unknown_attributes_is_a_change() {
     let mut one = resource("a.b", &["update"]);
     one["change"]["before"] =
         json!({"a": 1, "b": 1, "f": {}, "c": {"d": 1}, "e": 12345678901234567890123456789_u128.to_string()});
@@ -218,6 +245,6 @@ fn a_change_of_sensitivity_or_of_what_is_unknown_is_a_change() {
     one["change"]["before_sensitive"] = json!({"c": {}});
     one["change"]["after_sensitive"] = json!({"a": true, "c": {}});
     let plan = plan(json!([one]));
-    let names: Vec<&str> = plan.changes[0].attributes.shown.iter().map(|name| &**name).collect();
+    let names: Vec<&str> = plan.changes[0].attributes.first.iter().map(|name| &**name).collect();
     assert_eq!(names, ["a", "b", "f"]);
 }

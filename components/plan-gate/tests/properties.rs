@@ -1,19 +1,22 @@
-//! Random plans: the counts are those of a naive reader, and no value gets out.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! Random plans: the counts are those of a naive reader, and no message contains a value.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use plan_gate::action::Action;
-use plan_gate::gate::{self, Refusal};
+use plan_gate::document::{PlanError, read_plan};
+use plan_gate::evaluate::evaluate;
+use plan_gate::failure::Code;
 use plan_gate::glob;
-use plan_gate::judge::judge;
+use plan_gate::inputs::parse_policy;
+use plan_gate::messages;
 use plan_gate::plan::Plan;
-use plan_gate::policy::{Inputs, Policy, Reaction};
-use plan_gate::words;
+use plan_gate::policy::Policy;
+use plan_gate::{Inputs, Reaction};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-fn open(bytes: &[u8], size: usize) -> Result<Plan, Refusal<String>> {
-    gate::open(|offset, _| {
+fn open(bytes: &[u8], size: usize) -> Result<Plan, PlanError<String>> {
+    read_plan(|offset, _| {
         let from = usize::try_from(offset).unwrap();
         Ok(bytes[from..bytes.len().min(from + size)].to_vec())
     })
@@ -32,7 +35,7 @@ const LISTS: [&[&str]; 10] = [
     &["forget", "create"],
 ];
 
-/// Values of attributes: each text and key below the top level of one holds the canary.
+/// Values of attributes: each text and each key below the top level contains the canary.
 fn values() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -141,20 +144,27 @@ fn naive(plan: &Value, wanted: Action) -> usize {
 }
 
 fn policy(allow: &[String], deny: &[String]) -> Policy {
-    let max = Action::ALL.map(|action| format!("{action}=0"));
-    let (on_drift, on_checks) = (Reaction::Fail, Reaction::Fail);
-    Policy::read(&Inputs { allow, deny, max: &max, on_drift, on_checks }).unwrap()
+    let inputs = Inputs {
+        plan: String::new(),
+        allow: allow.to_vec(),
+        deny: deny.to_vec(),
+        max: Action::ALL.map(|action| format!("{action}=0")).to_vec(),
+        on_drift: Reaction::Fail,
+        on_checks: Reaction::Fail,
+        summary_file: None,
+    };
+    parse_policy(&inputs).unwrap()
 }
 
-/// Everything that a run says about a plan.
-fn said(plan: &Plan, policy: &Policy) -> String {
-    let verdict = judge(plan, policy);
-    let mut text = format!("{}\n{}\n", words::heading(plan), words::verdict(&verdict));
-    for finding in verdict.violations.iter().chain(&verdict.warnings) {
-        text += &format!("{} {:?}\n", words::finding(finding), words::hint(finding));
+/// Every message of a run about a plan.
+fn all_messages(plan: &Plan, policy: &Policy) -> String {
+    let evaluation = evaluate(plan, policy);
+    let mut text = format!("{}\n{}\n", messages::heading(plan), messages::verdict(&evaluation));
+    for finding in evaluation.violations.iter().chain(&evaluation.warnings) {
+        text += &format!("{} {:?}\n", messages::finding(finding), messages::hint(finding));
     }
-    let tables = [words::findings("Against it", &verdict.violations), words::changes(plan)];
-    text + &words::failure(&verdict.violations) + &format!("{tables:?}")
+    let tables = [messages::findings("Reason", &evaluation.violations), messages::changes(plan)];
+    text + &format!("{:?} {tables:?}", messages::rejection(&evaluation.violations))
 }
 
 fn naive_match(pattern: &[char], text: &[char]) -> bool {
@@ -184,13 +194,13 @@ proptest! {
     }
 
     #[test]
-    fn no_value_is_ever_said(plan in plans()) {
+    fn no_message_contains_a_value(plan in plans()) {
         let read = open(plan.to_string().as_bytes(), 1 << 20).unwrap();
         for policy in [policy(&[], &["delete".into(), "create:*".into()]), policy(&["read".into()], &[])] {
-            let said = said(&read, &policy);
-            prop_assert!(!said.contains("canary") && !said.contains("4711"), "{}", said);
+            let text = all_messages(&read, &policy);
+            prop_assert!(!text.contains("canary") && !text.contains("4711"), "{}", text);
         }
-        prop_assert!(!format!("{read:?}").contains("canary"), "kept");
+        prop_assert!(!format!("{read:?}").contains("canary"), "in the plan");
     }
 
     #[test]
@@ -198,7 +208,7 @@ proptest! {
         let plan = json!({"format_version": "1.2", "planned_values": {}, "resource_changes": [
             {"address": "x.y", "change": change, "previous_address": "x.z"}]});
         let read = open(plan.to_string().as_bytes(), 1 << 20).unwrap();
-        let found: Vec<&str> = read.changes[0].attributes.shown.iter().map(|name| &**name).collect();
+        let found: Vec<&str> = read.changes[0].attributes.first.iter().map(|name| &**name).collect();
         let (before, after) = (&change["before"], &change["after"]);
         for name in ["a", "b", "c", "d", "e", "f"] {
             let both = before.as_object().is_some_and(|o| !o.is_empty())
@@ -214,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_that_is_changed_anywhere_makes_no_panic_and_says_no_value(
+    fn a_plan_with_a_changed_byte_causes_no_panic_and_no_message_with_a_value(
         plan in plans(), at: prop::sample::Index, byte: u8, cut: prop::sample::Index, size in 1usize..300,
     ) {
         let mut bytes = plan.to_string().into_bytes();
@@ -222,8 +232,8 @@ proptest! {
         bytes[at] = byte;
         let policy = policy(&["read".into()], &[]);
         let text = match open(&bytes, size) {
-            Ok(plan) => said(&plan, &policy),
-            Err(refusal) => format!("{} {:?} {refusal:?}", refusal.message(), refusal.hint()),
+            Ok(plan) => all_messages(&plan, &policy),
+            Err(error) => format!("{} {:?} {error:?}", error.message(), error.hint()),
         };
         prop_assert!(!text.contains("canary"), "{}", text);
         let cut = cut.index(bytes.len());
@@ -231,18 +241,18 @@ proptest! {
     }
 
     #[test]
-    fn globs_match_what_a_naive_matcher_does(pattern in "[ab*?\\[é]{0,8}", text in "[ab\\[é]{0,10}") {
+    fn globs_match_as_a_naive_matcher_does(pattern in "[ab*?\\[é]{0,8}", text in "[ab\\[é]{0,10}") {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
         prop_assert_eq!(glob::matches(&pattern, &text), naive_match(&chars(&pattern), &chars(&text)));
     }
 
     #[test]
-    fn what_is_not_allowed_or_is_denied_is_found(plan in plans(), wanted in select(&Action::ALL[..]), kind in "[xy]") {
+    fn every_denied_action_and_every_action_without_a_rule_is_a_violation(plan in plans(), wanted in select(&Action::ALL[..]), kind in "[xy]") {
         let read = open(plan.to_string().as_bytes(), 1 << 20).unwrap();
         let rule = [format!("{wanted}:{kind}")];
         let count = |allow: &[String], deny: &[String]| {
             let policy = policy(allow, deny);
-            judge(&read, &policy).violations.iter().filter(|finding| finding.code() == "forbidden").count()
+            evaluate(&read, &policy).violations.iter().filter(|finding| finding.code() == Code::Forbidden).count()
         };
         let all: usize = read.changes.iter().map(|change| change.actions.iter().count()).sum();
         let matched = |wanted| {

@@ -1,4 +1,4 @@
-//! Compares a value with a type. Says kinds and places, never a value.
+//! Compares a value with a type. Mismatches name types and paths, but no values.
 
 use std::fmt;
 
@@ -7,42 +7,42 @@ use lockstep_path::{Segment, clip, dotted};
 use crate::json::Json;
 use crate::types::{Attribute, Type};
 
-/// The most differences that are told of one value.
-pub const MOST: usize = 20;
+/// How many mismatches of one value the step reports at most.
+pub const MAX_MISMATCHES: usize = 20;
 
-/// A place that is not of its type.
+/// A part of a value that does not have the declared type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The place: `servers[3].port`.
+    /// The path of the part, such as `servers[3].port`.
     pub path: String,
-    /// What was declared.
+    /// The declared type.
     pub declared: String,
-    /// What was found.
-    pub found: String,
+    /// What the document has instead.
+    pub actual: String,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} is {}, declared {}", self.path, self.found, self.declared)
+        write!(out, "{} is {}, declared {}", self.path, self.actual, self.declared)
     }
 }
 
-/// Where a value is not of a type: the first [`MOST`] places. With `hidden`, keys of maps stand as `***`, since
-/// they come from the value.
-pub fn mismatches(root: &str, value: &Json<'_>, ty: &Type, hidden: bool) -> Vec<Mismatch> {
-    let mut check = Check { hidden, found: Vec::new() };
-    check.value(&At::Root(root), value, ty);
-    check.found
+/// The first [`MAX_MISMATCHES`] mismatches of a value and a type. If the value is sensitive, paths have `***` for keys of maps,
+/// because these keys are part of the value.
+pub fn mismatches(root: &str, value: &Json<'_>, ty: &Type, sensitive: bool) -> Vec<Mismatch> {
+    let mut checker = Checker { sensitive, mismatches: Vec::new() };
+    checker.value(&ValuePath::Root(root), value, ty);
+    checker.mismatches
 }
 
-/// The way to a value, put into words only where something differs.
-enum At<'p> {
+/// The path of a value. It becomes a text only for a mismatch.
+enum ValuePath<'p> {
     Root(&'p str),
-    Item(&'p At<'p>, usize),
-    Member(&'p At<'p>, &'p str),
+    Item(&'p ValuePath<'p>, usize),
+    Member(&'p ValuePath<'p>, &'p str),
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for ValuePath<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root(name) => out.write_str(name),
@@ -52,14 +52,14 @@ impl fmt::Display for At<'_> {
     }
 }
 
-struct Check {
-    hidden: bool,
-    found: Vec<Mismatch>,
+struct Checker {
+    sensitive: bool,
+    mismatches: Vec<Mismatch>,
 }
 
-impl Check {
-    fn value(&mut self, at: &At<'_>, value: &Json<'_>, ty: &Type) {
-        if self.found.len() == MOST {
+impl Checker {
+    fn value(&mut self, path: &ValuePath<'_>, value: &Json<'_>, ty: &Type) {
+        if self.mismatches.len() == MAX_MISMATCHES {
             return;
         }
         match (ty, value) {
@@ -69,48 +69,48 @@ impl Check {
             | (Type::Bool, Json::Bool(_)) => {}
             (Type::List(inner) | Type::Set(inner), Json::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(&At::Item(at, index), item, inner);
+                    self.value(&ValuePath::Item(path, index), item, inner);
                 }
             }
             (Type::Tuple(types), Json::List(items)) if types.len() == items.len() => {
                 for (index, (item, ty)) in items.iter().zip(types).enumerate() {
-                    self.value(&At::Item(at, index), item, ty);
+                    self.value(&ValuePath::Item(path, index), item, ty);
                 }
             }
             (Type::Tuple(_), Json::List(items)) => {
                 let count = items.len();
                 let items = if count == 1 { "item" } else { "items" };
-                self.differs(at, ty, format!("a list of {count} {items}"));
+                self.report(path, ty, format!("a list of {count} {items}"));
             }
             (Type::Map(inner), Json::Object(members)) => {
                 for (key, value) in members {
-                    let key = if self.hidden { "***" } else { key.as_ref() };
-                    self.value(&At::Member(at, key), value, inner);
+                    let key = if self.sensitive { "***" } else { key.as_ref() };
+                    self.value(&ValuePath::Member(path, key), value, inner);
                 }
             }
             (Type::Object(attributes), Json::Object(members)) => {
                 for attribute in attributes {
                     let value =
                         members.iter().find(|(key, _)| *key == attribute.name).map(|(_, value)| value);
-                    self.attribute(&At::Member(at, &attribute.name), attribute, value);
+                    self.attribute(&ValuePath::Member(path, &attribute.name), attribute, value);
                 }
             }
-            _ => self.differs(at, ty, value.kind().into()),
+            _ => self.report(path, ty, value.kind().into()),
         }
     }
 
-    fn attribute(&mut self, at: &At<'_>, attribute: &Attribute, value: Option<&Json<'_>>) {
+    fn attribute(&mut self, path: &ValuePath<'_>, attribute: &Attribute, value: Option<&Json<'_>>) {
         match value {
             None | Some(Json::Null) if attribute.optional => {}
-            Some(value) => self.value(at, value, &attribute.ty),
-            None => self.differs(at, &attribute.ty, "missing".into()),
+            Some(value) => self.value(path, value, &attribute.ty),
+            None => self.report(path, &attribute.ty, "missing".into()),
         }
     }
 
-    fn differs(&mut self, at: &At<'_>, ty: &Type, found: String) {
-        if self.found.len() < MOST {
-            let (path, declared) = (clip(&at.to_string(), 200), clip(&ty.to_string(), 100));
-            self.found.push(Mismatch { path, declared, found });
+    fn report(&mut self, path: &ValuePath<'_>, ty: &Type, actual: String) {
+        if self.mismatches.len() < MAX_MISMATCHES {
+            let (path, declared) = (clip(&path.to_string(), 200), clip(&ty.to_string(), 100));
+            self.mismatches.push(Mismatch { path, declared, actual });
         }
     }
 }

@@ -1,73 +1,76 @@
-//! Holds a document against a request: what is given out, or everything that is wrong. Never writes.
+//! Chooses the step outputs of a request from the outputs of a document, and collects everything that is wrong.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use lockstep_path::clip;
+
+use crate::SensitiveMode;
 use crate::check;
-use crate::contract::Expected;
+use crate::contract::Declaration;
 use crate::document::Output;
-use crate::given::{Given, Item, State};
+use crate::failure::{Code, Error};
+use crate::inputs::Request;
 use crate::json::Json;
 use crate::names;
-use crate::problem::{Code, Problem};
-use crate::request::{Request, Treatment};
 use crate::select::Select;
+use crate::step_outputs::{StepOutput, StepOutputs, ValueState};
 
-/// What is given out.
+/// Chooses the step outputs.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of the inputs.
-pub fn choose<'d>(request: &'d Request, outputs: &'d [Output<'_>]) -> Result<Given<'d>, Vec<Problem>> {
+/// Returns every error, in the order of the inputs.
+pub fn choose<'d>(request: &'d Request, outputs: &'d [Output<'_>]) -> Result<StepOutputs<'d>, Vec<Error>> {
     let mut chooser = Chooser {
         outputs: outputs.iter().map(|output| (output.name.as_ref(), output)).collect(),
         items: Vec::new(),
-        problems: Vec::new(),
+        errors: Vec::new(),
     };
-    for expected in &request.expected {
-        chooser.expect(expected);
+    for declaration in &request.declarations {
+        chooser.declare(declaration);
     }
-    if request.expected.is_empty() {
-        chooser.items.extend(outputs.iter().map(Item::present));
+    if request.declarations.is_empty() {
+        chooser.items.extend(outputs.iter().map(StepOutput::from_document));
     }
     for select in &request.select {
         chooser.select(select);
     }
-    let Chooser { mut items, mut problems, .. } = chooser;
+    let Chooser { mut items, mut errors, .. } = chooser;
     match request.sensitive {
-        Treatment::Mask => {}
-        Treatment::Omit => items.retain(|item| !item.sensitive),
-        Treatment::Refuse => problems.extend(items.iter().filter(|item| item.sensitive).map(refused)),
+        SensitiveMode::Mask => {}
+        SensitiveMode::Omit => items.retain(|item| !item.sensitive),
+        SensitiveMode::Refuse => errors.extend(items.iter().filter(|item| item.sensitive).map(rejected)),
     }
-    if request.expected.is_empty() {
-        problems.extend(names::problems(&request.prefix, items.iter().map(|item| item.name)));
+    if request.declarations.is_empty() {
+        errors.extend(names::check(&request.prefix, items.iter().map(|item| item.name)));
     }
-    if problems.is_empty() { Ok(Given { prefix: &request.prefix, items }) } else { Err(problems) }
+    if errors.is_empty() { Ok(StepOutputs { prefix: &request.prefix, items }) } else { Err(errors) }
 }
 
 struct Chooser<'d, 'a> {
     outputs: HashMap<&'d str, &'d Output<'a>>,
-    items: Vec<Item<'d>>,
-    problems: Vec<Problem>,
+    items: Vec<StepOutput<'d>>,
+    errors: Vec<Error>,
 }
 
 impl<'d> Chooser<'d, '_> {
-    fn expect(&mut self, expected: &'d Expected) {
-        let output = self.outputs.get(expected.name.as_str()).copied();
+    fn declare(&mut self, declaration: &'d Declaration) {
+        let output = self.outputs.get(declaration.name.as_str()).copied();
         match output {
-            Some(output) if !output.value.is_null() => self.check(expected, output),
-            _ if !expected.may_be_absent() => self.absent(expected, output),
+            Some(output) if !output.value.is_null() => self.check(declaration, output),
+            _ if !declaration.may_be_absent() => self.report_absent(declaration, output),
             _ => {
-                // A default that does not fit its type never became a request.
-                let default = expected.default_value().ok().flatten();
+                // `Declaration::parse` rejects a default of another type.
+                let default = declaration.default_value().ok().flatten();
                 let state = match (&default, output) {
-                    (Some(_), _) => State::Default,
-                    (None, Some(_)) => State::Null,
-                    (None, None) => State::Absent,
+                    (Some(_), _) => ValueState::Default,
+                    (None, Some(_)) => ValueState::Null,
+                    (None, None) => ValueState::Absent,
                 };
-                self.items.push(Item {
-                    name: &expected.name,
+                self.items.push(StepOutput {
+                    name: &declaration.name,
                     sensitive: output.is_some_and(|output| output.sensitive),
-                    ty: expected.ty.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    ty: declaration.ty.as_ref().map(ToString::to_string).unwrap_or_default(),
                     value: Cow::Owned(default.unwrap_or(Json::Null)),
                     state,
                 });
@@ -75,48 +78,49 @@ impl<'d> Chooser<'d, '_> {
         }
     }
 
-    fn check(&mut self, expected: &'d Expected, output: &'d Output<'_>) {
-        let mut item = Item::present(output);
-        if let Some(ty) = &expected.ty {
+    fn check(&mut self, declaration: &'d Declaration, output: &'d Output<'_>) {
+        let mut item = StepOutput::from_document(output);
+        if let Some(ty) = &declaration.ty {
             item.ty = ty.to_string();
             for mismatch in check::mismatches(&output.name, &output.value, ty, output.sensitive) {
-                self.problems.push(Problem::new(Code::Contract, format!("the output {mismatch}")));
+                self.errors.push(Error::new(Code::Contract, format!("the output {mismatch}")));
             }
         }
         self.items.push(item);
     }
 
-    fn absent(&mut self, expected: &Expected, output: Option<&Output<'_>>) {
-        let found = if output.is_some() { "null" } else { "missing" };
-        let declared = expected.ty.as_ref().map(|ty| format!(", declared {ty}")).unwrap_or_default();
-        let message = format!("the output {} is {found}{declared}", expected.name);
-        let alike = |name: &&&str| name.eq_ignore_ascii_case(&expected.name) && output.is_none();
-        let hint = match self.outputs.keys().find(alike) {
+    fn report_absent(&mut self, declaration: &Declaration, output: Option<&Output<'_>>) {
+        let actual = if output.is_some() { "null" } else { "missing" };
+        let declared_type = declaration.ty.as_ref().map(|ty| format!(", declared {ty}")).unwrap_or_default();
+        let message = format!("the output {} is {actual}{declared_type}", declaration.name);
+        let differs_in_case = |name: &&&str| name.eq_ignore_ascii_case(&declaration.name) && output.is_none();
+        let hint = match self.outputs.keys().find(differs_in_case) {
             Some(other) => format!("there is an output {other}"),
             None => {
-                "add `?` or a default if it may be; or does the document belong to another workspace?".into()
+                "add `?` or a default if it may be, or check that the document is from the right workspace"
+                    .into()
             }
         };
-        self.problems.push(Problem::new(Code::Contract, lockstep_path::clip(&message, 300)).hint(hint));
+        self.errors.push(Error::new(Code::Contract, clip(&message, 300)).hint(hint));
     }
 
     fn select(&mut self, select: &'d Select) {
         let output = self.outputs.get(select.output.as_str()).copied();
         match select.find(output) {
-            Ok(value) => self.items.push(Item {
+            Ok(value) => self.items.push(StepOutput {
                 name: &select.name,
                 sensitive: output.is_some_and(|output| output.sensitive),
                 ty: String::new(),
                 value: Cow::Borrowed(value),
-                state: State::Present,
+                state: ValueState::Present,
             }),
-            Err(what) => self.problems.push(Problem::new(Code::Contract, what)),
+            Err(message) => self.errors.push(Error::new(Code::Contract, message)),
         }
     }
 }
 
-fn refused(item: &Item<'_>) -> Problem {
+fn rejected(item: &StepOutput<'_>) -> Error {
     let message = format!("the output {} is sensitive", item.name);
     let hint = "leave it out of `outputs`, or set `sensitive` to `mask` or `omit`";
-    Problem::new(Code::Sensitive, message).hint(hint)
+    Error::new(Code::Sensitive, message).hint(hint)
 }

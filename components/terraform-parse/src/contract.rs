@@ -1,29 +1,30 @@
-//! The contract: which outputs there must be, read from `NAME[:TYPE][?][=DEFAULT]`. Never sees a document.
+//! The contract: declarations `NAME[:TYPE][?][=DEFAULT]` of the outputs that must exist. It does not look at a document.
 
 use std::fmt;
 
 use lockstep_path::clip;
 
 use crate::check;
-use crate::grammar;
 use crate::json::Json;
+use crate::json_parser;
+use crate::type_parser;
 use crate::types::Type;
 
-/// An output that there must be.
+/// The declaration of an output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// The name that Terraform knows it by.
+pub struct Declaration {
+    /// The name of the output.
     pub name: String,
-    /// Its type, if one is declared.
+    /// Its type; none if any value is accepted.
     pub ty: Option<Type>,
     /// Whether it may be missing or null.
     pub optional: bool,
-    /// What it then is, as it was given.
+    /// The value of an output that is missing or null, as the input spells it.
     pub default: Option<String>,
 }
 
-impl Expected {
-    /// Reads one line of the contract.
+impl Declaration {
+    /// Parses one declaration.
     ///
     /// # Errors
     /// Says what is wrong with it.
@@ -36,38 +37,38 @@ impl Expected {
         }
         let mut ty = None;
         if let Some(typed) = rest.strip_prefix(':') {
-            let (read, after) = grammar::read_type(typed)?;
-            (ty, rest) = (Some(read), after);
+            let (parsed, after) = type_parser::parse_prefix(typed)?;
+            (ty, rest) = (Some(parsed), after);
         }
         let optional = rest.strip_prefix('?');
         rest = optional.unwrap_or(rest).trim_start();
         let default = match rest.strip_prefix('=') {
             Some(default) => Some(default.to_owned()),
             None if rest.is_empty() => None,
-            None => return Err(format!("`{}` stands where `?`, `=` or the end should", clip(rest, 40))),
+            None => return Err(format!("unexpected `{}`: expected `?`, `=` or the end", clip(rest, 40))),
         };
-        let expected = Self { name: name.into(), ty, optional: optional.is_some(), default };
-        expected.default_value()?;
-        Ok(expected)
+        let declaration = Self { name: name.into(), ty, optional: optional.is_some(), default };
+        declaration.default_value()?;
+        Ok(declaration)
     }
 
-    /// Whether it may be missing or null.
+    /// Whether the output may be missing or null.
     pub fn may_be_absent(&self) -> bool {
         self.optional || self.default.is_some()
     }
 
-    /// What it is when it is missing or null; nothing if there is no default.
+    /// The value of an output that is missing or null; none without a default.
     ///
     /// # Errors
-    /// If the default is not of the declared type. Then the line does not parse either.
+    /// The default does not have the declared type. [`parse`](Self::parse) rejects such a declaration.
     pub fn default_value(&self) -> Result<Option<Json<'_>>, String> {
         let Some(default) = &self.default else { return Ok(None) };
         let ty = match &self.ty {
             None | Some(Type::Any | Type::String) => return Ok(Some(Json::String(default.into()))),
             Some(ty) => ty,
         };
-        let value =
-            Json::parse(default).map_err(|flaw| format!("the default is no JSON for `{ty}`: {flaw}"))?;
+        let value = json_parser::parse(default)
+            .map_err(|error| format!("the default is not a value for `{ty}`: {error}"))?;
         match check::mismatches("the default", &value, ty, false).first() {
             None => Ok(Some(value)),
             Some(mismatch) => Err(mismatch.to_string()),
@@ -75,7 +76,7 @@ impl Expected {
     }
 }
 
-impl fmt::Display for Expected {
+impl fmt::Display for Declaration {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.name)?;
         if let Some(ty) = &self.ty {

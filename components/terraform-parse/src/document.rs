@@ -1,22 +1,27 @@
-//! Reads the outputs out of a document, and refuses every other document by its name. Never repeats its text, but
-//! for the names of outputs.
+//! Reads the outputs of a document and rejects every other document. Errors contain no text of the document except the names
+//! of outputs.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use lockstep_path::clip;
-use lockstep_terraform::{Kind, Place, Source, Trouble, alone, is_known_version, whole};
+use lockstep_sdk::OpenFile;
+use lockstep_terraform::{
+    CHUNK_BYTES, DocumentKind, Position, ReadError, Source, from_slice, is_known_version, read_to_end,
+};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::json::{Flaw, Json, Members};
-use crate::problem::{Code, Problem};
+use crate::failure::{Code, Error, with_position};
+use crate::json::{Json, JsonError};
+use crate::json_parser;
+use crate::members::Members;
 use crate::types::Type;
 
-/// Where the outputs stand in a document that has no other place for them.
-const RUN_OUTPUT: &str = "give it what `terraform output -json` prints, without the name of an output";
+/// The hint for a document of another kind.
+const USE_OUTPUT_JSON: &str = "use the output of `terraform output -json`, without the name of an output";
 
 /// An output of a document.
 #[derive(Clone, Debug)]
@@ -25,120 +30,121 @@ pub struct Output<'a> {
     pub name: Cow<'a, str>,
     /// Whether Terraform marks it as sensitive.
     pub sensitive: bool,
-    /// Its type, if the document says it in a form that is known.
+    /// Its type, if the document has one that this step knows.
     pub ty: Option<Type>,
     /// Its value.
     pub value: Json<'a>,
 }
 
-/// Fetches a document of about `size` bytes: `fetch` gives at most some bytes from an offset, and none at the end.
+/// Reads the text of a document.
 ///
 /// # Errors
-/// With the error of `fetch`, or the problem if it does not look like a document.
-pub fn fetch<E: fmt::Display>(
-    size: u64,
-    mut fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>,
-) -> Result<Vec<u8>, Unread<E>> {
-    let trouble = match whole(&mut Source::new(&mut fetch), size) {
+/// The file cannot be read, or its encoding or beginning shows that it is not a document of outputs.
+pub fn read(file: &impl OpenFile) -> Result<Vec<u8>, Error> {
+    let mut fetch = |offset, length| file.read_at(offset, length).map_err(HostError);
+    let error = match read_to_end(&mut Source::new(&mut fetch), file.size()) {
         Ok(text) => return Ok(text),
-        Err(Trouble::Unread(error)) => return Err(Unread::Fetch(error)),
-        Err(trouble) => trouble,
+        Err(ReadError::Fetch(HostError(error))) => return Err(Error::host(Code::Workspace, error)),
+        Err(error) => error,
     };
-    if matches!(trouble, Trouble::TextBefore) && is_one_value(fetch) {
+    if matches!(error, ReadError::TextBefore) && is_single_value(fetch) {
         let message = "the document is a single value, not the outputs with their names";
-        return Err(Unread::Problem(refused(message).hint(RUN_OUTPUT)));
+        return Err(not_outputs(message).hint(USE_OUTPUT_JSON));
     }
-    Err(Unread::Problem(noise(&trouble)))
+    Err(unreadable(&error))
 }
 
-/// Why there is no document to read.
-#[derive(Debug)]
-pub enum Unread<E> {
-    /// The bytes could not be had.
-    Fetch(E),
-    /// The bytes are no document.
-    Problem(Problem),
+/// The error of a host call, for [`Source`].
+struct HostError(lockstep_sdk::types::Error);
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.message())
+    }
 }
 
-fn is_one_value<E>(mut fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> bool {
+fn is_single_value<E>(mut fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> bool {
     let mut text = Vec::new();
     loop {
-        match fetch(text.len() as u64, lockstep_terraform::PIECE) {
-            Ok(piece) if piece.is_empty() => return serde_json::from_slice::<IgnoredAny>(&text).is_ok(),
-            Ok(piece) => text.extend(piece),
+        match fetch(text.len() as u64, CHUNK_BYTES) {
+            Ok(chunk) if chunk.is_empty() => return serde_json::from_slice::<IgnoredAny>(&text).is_ok(),
+            Ok(chunk) => text.extend(chunk),
             Err(_) => return false,
         }
     }
 }
 
-fn noise<E: fmt::Display>(trouble: &Trouble<E>) -> Problem {
-    let code = if trouble.code() == "noise" { Code::Noise } else { Code::Broken };
-    let problem = Problem::new(code, trouble.to_string()).at(trouble.at());
-    match trouble.hint() {
-        Some(hint) => problem.hint(hint),
-        None => problem,
+fn unreadable<E: fmt::Display>(error: &ReadError<E>) -> Error {
+    let code = if error.is_noise() { Code::Noise } else { Code::Broken };
+    let unreadable = with_position(Error::new(code, error.to_string()), error.position());
+    match error.hint() {
+        Some(hint) => unreadable.hint(hint),
+        None => unreadable,
     }
 }
 
-/// The outputs of a document, in its order.
+/// Parses the outputs of a document, in its order.
 ///
 /// # Errors
-/// If the text is not one document of outputs.
-pub fn outputs(text: &[u8]) -> Result<Vec<Output<'_>>, Problem> {
-    quickly(text).map_or_else(|| with_care(text), Ok)
+/// The text is not one document of outputs.
+pub fn parse(text: &[u8]) -> Result<Vec<Output<'_>>, Error> {
+    parse_clean(text).map_or_else(|| parse_any(text), Ok)
 }
 
-/// The outputs of a document that has nothing else and nothing wrong, which is nearly every one.
-fn quickly(text: &[u8]) -> Option<Vec<Output<'_>>> {
-    let top: Members<'_, Entry<'_>> = alone::<_, String>(text).ok()?;
-    top.unique().ok()?.0.into_iter().map(|(name, entry)| Output::of(name, &entry).ok()).collect()
+/// Parses a document that has only outputs and no errors, as nearly all documents, without further checks.
+fn parse_clean(text: &[u8]) -> Option<Vec<Output<'_>>> {
+    let top: Members<'_, Entry<'_>> = from_slice::<_, String>(text).ok()?;
+    top.unique().ok()?.0.into_iter().map(|(name, entry)| Output::new(name, &entry).ok()).collect()
 }
 
-/// The outputs of any document, or what is wrong with it.
-fn with_care(text: &[u8]) -> Result<Vec<Output<'_>>, Problem> {
-    let top: Members<'_> = alone::<_, String>(text).map_err(|trouble| noise(&trouble))?;
-    let top = top.unique().map_err(|flaw| flawed("the document", flaw))?;
+/// Parses any document, or says what is wrong with it.
+fn parse_any(text: &[u8]) -> Result<Vec<Output<'_>>, Error> {
+    let top: Members<'_> = from_slice::<_, String>(text).map_err(|error| unreadable(&error))?;
+    let top = top.unique().map_err(|error| broken("the document", error))?;
     let version = top.get("format_version").and_then(string);
-    // An output may be called `lineage` or `terraform_version`; then it is an object.
-    let tells = |raw: &RawValue| version.is_some() || !is_object(raw);
-    let keys = top.0.iter().filter(|(_, raw)| tells(raw)).map(|(key, _)| key.as_ref());
-    let outputs = match Kind::of(version.is_some(), keys) {
-        Kind::Outputs => top,
-        Kind::State => of_state(&top, &version.unwrap_or_default())?,
-        Kind::Plan => {
+    // An output can have the name `lineage` or `terraform_version`; then its value is an object.
+    let is_header = |raw: &RawValue| version.is_some() || !is_object(raw);
+    let keys = top.0.iter().filter(|(_, raw)| is_header(raw)).map(|(key, _)| key.as_ref());
+    let outputs = match DocumentKind::from_keys(version.is_some(), keys) {
+        DocumentKind::Outputs => top,
+        DocumentKind::State => outputs_of_state(&top, &version.unwrap_or_default())?,
+        DocumentKind::Plan => {
             let hint =
-                "`plan-gate` looks at plans; outputs are there after `apply`, by `terraform output -json`";
-            return Err(refused("the document is a plan").hint(hint));
+                "the step `plan-gate` reads plans; outputs exist after `apply`, in `terraform output -json`";
+            return Err(not_outputs("the document is a plan").hint(hint));
         }
-        kind @ (Kind::Log | Kind::StateFile) => {
-            return Err(refused(format!("the document is {kind}")).hint(RUN_OUTPUT));
+        kind @ (DocumentKind::Log | DocumentKind::StateFile) => {
+            return Err(not_outputs(format!("the document is {kind}")).hint(USE_OUTPUT_JSON));
         }
     };
-    let read = |(name, raw)| Output::read(name, raw).map_err(|problem| problem.at(place(text, raw)));
-    outputs.0.into_iter().map(read).collect()
+    let parse =
+        |(name, raw)| Output::parse(name, raw).map_err(|error| with_position(error, position(text, raw)));
+    outputs.0.into_iter().map(parse).collect()
 }
 
-/// The outputs of what `show -json` prints for a state. What else is in it is not looked at.
-fn of_state<'a>(top: &Members<'a>, version: &str) -> Result<Members<'a>, Problem> {
+/// The outputs of a state, as `show -json` prints it. This ignores everything else in it.
+fn outputs_of_state<'a>(top: &Members<'a>, version: &str) -> Result<Members<'a>, Error> {
     if !is_known_version(version) {
         let message =
-            format!("the document has the format version `{}`, known are 0 and 1", clip(version, 20));
-        return Err(Problem::new(Code::UnknownVersion, message)
+            format!("unknown format version `{}` of the state: expected 0.x or 1.x", clip(version, 20));
+        return Err(Error::new(Code::UnknownVersion, message)
             .hint("use a newer version of Lockstep, or `terraform output -json`"));
     }
-    // Other commands say a format version too.
+    // The documents of other commands have a format version too.
     if let Some(other) = ["diagnostics", "provider_schemas"].into_iter().find(|key| top.get(key).is_some()) {
-        return Err(refused(format!("the document is no state: it has `{other}`")).hint(RUN_OUTPUT));
+        return Err(
+            not_outputs(format!("the document is not a state: it has `{other}`")).hint(USE_OUTPUT_JSON)
+        );
     }
-    let inner = |members: &Members<'a>, key: &str, what| match members.get(key) {
-        Some(raw) if raw.get() != "null" => self::members(raw, what),
+    let inner = |members: &Members<'a>, key: &str, name| match members.get(key) {
+        Some(raw) if raw.get() != "null" => self::members(raw, name),
         _ => Ok(Members(Vec::new())),
     };
     let values = inner(top, "values", "`values`")?;
     inner(&values, "outputs", "`values.outputs`")
 }
 
-/// An output as it is written down.
+/// An output as the document has it.
 #[derive(Deserialize)]
 struct Entry<'a> {
     sensitive: bool,
@@ -149,43 +155,43 @@ struct Entry<'a> {
 }
 
 impl<'a> Output<'a> {
-    fn read(name: Cow<'a, str>, raw: &'a RawValue) -> Result<Self, Problem> {
+    fn parse(name: Cow<'a, str>, raw: &'a RawValue) -> Result<Self, Error> {
         let entry: Entry<'a> = serde_json::from_str(raw.get()).map_err(|_| {
-            let message = "the document is a single value, or one of its members is no output: an output has `value` and `sensitive`";
-            refused(message).hint(RUN_OUTPUT)
+            let message = "the document is a single value, or one of its members is not an output: an output has `value` and `sensitive`";
+            not_outputs(message).hint(USE_OUTPUT_JSON)
         })?;
-        let called = clip(&name, 100);
-        Self::of(name, &entry)
-            .map_err(|flaw| Problem::new(Code::Broken, format!("the output `{called}` holds {flaw}")))
+        let clipped = clip(&name, 100);
+        Self::new(name, &entry)
+            .map_err(|error| Error::new(Code::Broken, format!("the output `{clipped}` contains {error}")))
     }
 
-    fn of(name: Cow<'a, str>, entry: &Entry<'a>) -> Result<Self, Flaw> {
+    fn new(name: Cow<'a, str>, entry: &Entry<'a>) -> Result<Self, JsonError> {
         Ok(Self {
             name,
             sensitive: entry.sensitive,
             ty: entry.ty.as_ref().and_then(Type::from_document),
-            value: Json::read(entry.value)?,
+            value: json_parser::parse(entry.value.get())?,
         })
     }
 }
 
-fn refused(message: impl Into<String>) -> Problem {
-    Problem::new(Code::NotOutputs, message)
+fn not_outputs(message: impl Into<String>) -> Error {
+    Error::new(Code::NotOutputs, message)
 }
 
-fn members<'a>(raw: &'a RawValue, what: &str) -> Result<Members<'a>, Problem> {
+fn members<'a>(raw: &'a RawValue, name: &str) -> Result<Members<'a>, Error> {
     if !is_object(raw) {
-        return Err(refused(format!("{what} is no object")));
+        return Err(not_outputs(format!("{name} is not an object")));
     }
-    Members::read(raw).map_err(|flaw| flawed(what, flaw))
+    Members::parse(raw).map_err(|error| broken(name, error))
 }
 
-fn flawed(what: &str, flaw: Flaw) -> Problem {
-    let message = match flaw {
-        Flaw::DuplicateKey => format!("{what} has an output, or another key, twice"),
-        other => format!("{what} holds {other}"),
+fn broken(name: &str, error: JsonError) -> Error {
+    let message = match error {
+        JsonError::DuplicateKey => format!("{name} has an output, or another key, twice"),
+        other => format!("{name} contains {other}"),
     };
-    Problem::new(Code::Broken, message)
+    Error::new(Code::Broken, message)
 }
 
 fn is_object(raw: &RawValue) -> bool {
@@ -196,11 +202,11 @@ fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok().filter(|_| raw.get().starts_with('"'))
 }
 
-/// Where in the text a part of it stands.
-fn place(text: &[u8], part: &RawValue) -> Option<Place> {
+/// The position of a part of the text.
+fn position(text: &[u8], part: &RawValue) -> Option<Position> {
     let offset = part.get().as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     let before = text.get(..offset)?;
-    let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let line_ends = before.iter().filter(|&&byte| byte == b'\n').count();
-    Some(Place { line: line_ends + 1, column: offset - line + 1 })
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let newlines = before.iter().filter(|&&byte| byte == b'\n').count();
+    Some(Position { line: newlines + 1, column: offset - line_start + 1 })
 }

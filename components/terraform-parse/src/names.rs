@@ -1,54 +1,54 @@
-//! The names of step outputs: what one may look like, and which two are the same to some platform. Never sees a value.
+//! Checks the names of step outputs: their characters, and that every CI system can tell them apart.
 
 use std::collections::HashMap;
 
 use lockstep_path::clip;
 
-use crate::problem::{Code, Problem};
+use crate::failure::{Code, Error};
 
-/// The longest name.
-const LONGEST: usize = 100;
-/// The names that the step, or a platform, has for something else.
-const TAKEN: [&str; 3] = ["json", "names", "result"];
+/// The length in bytes of the longest name.
+const MAX_BYTES: usize = 100;
+/// The names that the step, or a CI system, uses for something else.
+const RESERVED: [&str; 3] = ["json", "names", "result"];
 
-/// What is wrong with these names once `prefix` stands before them. Names are told as they are given.
-pub fn problems<'a>(prefix: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
-    let mut seen: HashMap<String, &str> = HashMap::new();
-    let mut problems = Vec::new();
+/// Checks these names with `prefix` in front of them, and returns every error.
+pub fn check<'a>(prefix: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<Error> {
+    let mut by_folded: HashMap<String, &str> = HashMap::new();
+    let mut errors = Vec::new();
     for name in names {
         let full = format!("{prefix}{name}");
-        let same = |message: String| {
-            Problem::new(Code::BadName, message)
-                .hint("set `prefix`, or name it otherwise with `select` NAME=PATH")
+        let collision = |message: String| {
+            Error::new(Code::BadName, message)
+                .hint("set `prefix`, or choose another name with `select` NAME=PATH")
         };
-        if !is_name(&full) {
+        if !is_valid(&full) {
             let message = format!(
-                "`{}` cannot be the name of a step output: those are ASCII letters, digits, `_` and `-`, not a digit first, at most {LONGEST}",
+                "`{}` is not a valid name of a step output: expected ASCII letters, digits, `_` and `-`, no digit first, at most {MAX_BYTES}",
                 clip(&full, 120)
             );
-            problems
-                .push(Problem::new(Code::BadName, message).hint("name it otherwise with `select` NAME=PATH"));
-        } else if TAKEN.contains(&folded(&full).as_str()) {
-            problems.push(same(format!("the name `{full}` is taken by an output of the step itself")));
-        } else if let Some(other) = seen.insert(folded(&full), name) {
+            errors
+                .push(Error::new(Code::BadName, message).hint("choose another name with `select` NAME=PATH"));
+        } else if RESERVED.contains(&fold(&full).as_str()) {
+            errors.push(collision(format!("the name `{full}` is reserved for an output of the step itself")));
+        } else if let Some(other) = by_folded.insert(fold(&full), name) {
             let message = if other == name {
-                format!("the step output `{full}` stands twice")
+                format!("there are two step outputs `{full}`")
             } else {
-                format!("the step outputs `{prefix}{other}` and `{full}` are one to some platforms")
+                format!("some CI systems cannot tell the step outputs `{prefix}{other}` and `{full}` apart")
             };
-            problems.push(same(message));
+            errors.push(collision(message));
         }
     }
-    problems
+    errors
 }
 
-/// A name as a platform sees it that makes a variable of it.
-fn folded(name: &str) -> String {
+/// The name as a CI system sees it that turns names into variables.
+fn fold(name: &str) -> String {
     name.to_ascii_lowercase().replace('-', "_")
 }
 
-fn is_name(name: &str) -> bool {
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    starts && name.len() <= LONGEST && name.bytes().all(part)
+fn is_valid(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    starts_well && name.len() <= MAX_BYTES && name.bytes().all(is_part)
 }

@@ -1,31 +1,29 @@
-//! The types of Terraform, as a contract declares them. Never looks at a value.
+//! The types of Terraform. This module does not look at values.
 
 use std::fmt;
 
 use serde_json::Value;
-
-use crate::grammar;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
     /// Any value.
     Any,
-    /// Text.
+    /// A string.
     String,
     /// A number.
     Number,
-    /// A truth value.
+    /// A boolean.
     Bool,
-    /// A list of one type.
+    /// A list whose items have one type.
     List(Box<Type>),
-    /// A set of one type; in JSON an array, as a list is.
+    /// A set whose items have one type; JSON has an array for it.
     Set(Box<Type>),
-    /// Keys with values of one type.
+    /// A map whose values have one type.
     Map(Box<Type>),
-    /// A list with a type for each place.
+    /// A list with a type per item.
     Tuple(Vec<Type>),
-    /// Attributes with a type each, in the order given.
+    /// An object with a type per attribute, in the declared order.
     Object(Vec<Attribute>),
 }
 
@@ -41,22 +39,11 @@ pub struct Attribute {
 }
 
 impl Type {
-    /// Reads a type and nothing after it.
-    ///
-    /// # Errors
-    /// If the text is not a type; says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match grammar::read_type(text)? {
-            (ty, "") => Ok(ty),
-            (_, rest) => Err(format!("`{}` stands after the type", lockstep_path::clip(rest, 40))),
-        }
-    }
-
-    /// The type as a document has it: `"string"`, `["list", "string"]`, `["object", {"id": "string"}]`.
-    /// Nothing if it is not written so.
+    /// The type in the notation of a document: `"string"`, `["list", "string"]`, `["object", {"id": "string"}]`. None if the
+    /// value has another structure.
     pub fn from_document(json: &Value) -> Option<Self> {
         if let Value::String(word) = json {
-            return Self::of_word(word);
+            return Self::from_word(word);
         }
         let (word, inner) = match json.as_array()?.as_slice() {
             [word, inner] | [word, inner, Value::Array(_)] => (word.as_str()?, inner),
@@ -75,7 +62,7 @@ impl Type {
         })
     }
 
-    fn of_word(word: &str) -> Option<Self> {
+    fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "any" | "dynamic" => Self::Any,
             "string" => Self::String,
@@ -102,8 +89,8 @@ impl fmt::Display for Type {
             Self::List(inner) => write!(out, "list({inner})"),
             Self::Set(inner) => write!(out, "set({inner})"),
             Self::Map(inner) => write!(out, "map({inner})"),
-            Self::Tuple(inner) => write!(out, "tuple([{}])", joined(inner)),
-            Self::Object(attributes) => write!(out, "object({{{}}})", joined(attributes)),
+            Self::Tuple(inner) => write!(out, "tuple([{}])", join(inner)),
+            Self::Object(attributes) => write!(out, "object({{{}}})", join(attributes)),
         }
     }
 }
@@ -115,6 +102,6 @@ impl fmt::Display for Attribute {
     }
 }
 
-fn joined<T: fmt::Display>(parts: &[T]) -> String {
+fn join<T: fmt::Display>(parts: &[T]) -> String {
     parts.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }

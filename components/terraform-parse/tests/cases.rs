@@ -1,16 +1,13 @@
-//! The cases of this step, run against the pure modules: what they promise is so before any host runs
-//! them.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-mod common;
+//! Runs the cases of the step on fakes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
 
-use common::{Done, Run};
 use lockstep_cases::Case;
+use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
+use lockstep_sdk::types::FailureKind;
 use serde_json::Value;
-use terraform_parse::request::Treatment;
-use terraform_parse::words;
+use terraform_parse::{Inputs, Outputs, SensitiveMode};
 
 #[test]
 fn every_case_holds() {
@@ -18,64 +15,74 @@ fn every_case_holds() {
 }
 
 fn check(case: &mut Case) {
-    let text = match case.one("--source").unwrap().as_str() {
-        "-" => {
-            // A note there says that nothing is read: git keeps no empty folder.
-            assert!(case.file("README.md").is_some(), "{}", case.name);
-            Some(case.take_stdin().unwrap().into_bytes())
-        }
-        path => case.file(path),
-    };
-    let Some(text) = text else {
-        // Only the host can say that a file is not there.
-        let (exit, code, _) = case.take_end();
-        assert_eq!((exit, code.as_str()), (2, "workspace"), "{}", case.name);
-        return;
-    };
-    let (outputs, select) = (case.list("--outputs"), case.list("--select"));
-    let sensitive = match case.one("--sensitive").as_deref() {
-        Some("omit") => Treatment::Omit,
-        Some("refuse") => Treatment::Refuse,
-        _ => Treatment::Mask,
-    };
-    let prefix = case.one("--prefix").unwrap_or_default();
-    let run = Run { outputs: &borrowed(&outputs), select: &borrowed(&select), prefix: &prefix, sensitive };
-    match run.over(&text) {
-        Ok(done) => {
-            case.assert_ended(0, "done", "", &done);
+    let inputs = inputs_of(case);
+    let mut host = workspace_of(case, &inputs);
+    let before = host.clone();
+    let mut reporter = FakeReporter::default();
+    match terraform_parse::run(&mut host, &mut reporter, &inputs) {
+        Ok(outputs) => {
+            case.assert_ended(0, "done", "", &outputs);
             for (output, expected) in case.take_outputs() {
-                assert_eq!(output_of(&done, &output), expected, "{}: {output}", case.name);
+                assert_eq!(
+                    displayed(&outputs, &output, &reporter.masked),
+                    expected,
+                    "{}: {output}",
+                    case.name
+                );
             }
-            let files = case.files();
-            let mut expected = case.expected();
-            if let Some(path) = case.one("--file") {
-                let file = expected.remove(&path).map(|file| String::from_utf8(file).unwrap());
-                assert_eq!(Some(&done.file), file.as_ref(), "{}: {path}", case.name);
-            }
-            lockstep_cases::assert_same(&case.name, &files, &expected);
+            host.files.remove("-");
+            let expected = case.expected();
+            lockstep_cases::assert_same(&case.name, &host.files, &expected);
         }
-        Err(problems) => {
-            let code = problems[0].code;
-            case.assert_refused(code.is_rejection(), code.name(), &words::problems(&problems), &problems);
+        Err(failure) => {
+            let rejected = failure.kind == FailureKind::Rejected;
+            assert!(rejected || failure.kind == FailureKind::Invalid, "{}: {failure:?}", case.name);
+            case.assert_refused(rejected, &failure.code, &failure.message, &failure);
+            assert_eq!(host, before, "{}: a rejected run writes nothing", case.name);
         }
     }
+}
+
+fn inputs_of(case: &Case) -> Inputs {
+    Inputs {
+        source: case.one("--source").unwrap(),
+        outputs: case.list("--outputs"),
+        select: case.list("--select"),
+        prefix: case.one("--prefix").unwrap_or_default(),
+        sensitive: match case.one("--sensitive").as_deref() {
+            Some("omit") => SensitiveMode::Omit,
+            Some("refuse") => SensitiveMode::Refuse,
+            _ => SensitiveMode::Mask,
+        },
+        file: case.one("--file"),
+    }
+}
+
+/// The files of the case; standard input is the file `-`, as for the host.
+fn workspace_of(case: &mut Case, inputs: &Inputs) -> FakeWorkspace {
+    let mut host = FakeWorkspace::default();
+    for (path, content) in case.files() {
+        host = host.with_file(&path, content);
+    }
+    if inputs.source == "-" {
+        // Git keeps no empty folder, so a note lies in this one.
+        assert!(host.files.keys().eq(["README.md"]), "{}", case.name);
+        return host.with_file("-", case.take_stdin().unwrap());
+    }
+    host
 }
 
 /// An output as people see it.
-fn output_of(done: &Done, output: &str) -> Value {
-    // As the host does with what has been masked: a secret may also stand in what is not one.
-    let seen = |text: &str| done.masked.iter().fold(text.to_owned(), |text, mask| text.replace(mask, "***"));
+fn displayed(outputs: &Outputs, output: &str, masked: &[String]) -> Value {
+    // The host masks secrets in all outputs: a secret can occur in a value that is not sensitive.
+    let redact = |text: &str| masked.iter().fold(text.to_owned(), |text, mask| text.replace(mask, "***"));
     match output {
-        "names" => done.names().into_iter().map(&seen).collect::<Vec<_>>().into(),
-        "json" => seen(done.shown.as_ref().unwrap_or(&done.json)).into(),
+        "names" => outputs.names.iter().map(|name| redact(name)).collect::<Vec<_>>().into(),
+        "json" => redact(outputs.json.display.as_ref().unwrap_or(&outputs.json.value)).into(),
         other => {
-            let value = done.values.iter().find(|(name, ..)| name == other);
-            let (_, exact, shown) = value.unwrap_or_else(|| panic!("no {other}"));
-            seen(shown.as_ref().unwrap_or(exact)).into()
+            let value = outputs.values.iter().find(|value| value.name == other);
+            let value = value.unwrap_or_else(|| panic!("no {other}"));
+            redact(value.display.as_ref().unwrap_or(&value.value)).into()
         }
     }
-}
-
-fn borrowed(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }

@@ -1,13 +1,13 @@
-//! Contract and document together: what is given out, and everything that is wrong in one run.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! Whole runs over a contract and a document: the step outputs, or all errors of one run.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
 use common::{Run, document};
-use terraform_parse::request::Treatment;
+use terraform_parse::SensitiveMode;
 
 #[test]
-fn a_contract_gives_what_it_names_in_its_order() {
+fn a_contract_sets_the_declared_outputs_in_its_order() {
     let text = document(&[("a", "\"x\\n\""), ("b", "[1, 2.50]"), ("c", "true")]);
     let done = Run { outputs: &["b:list(number)", "a:string"], ..Run::default() }.done(&text);
     assert_eq!(done.names(), ["b", "a"]);
@@ -22,14 +22,14 @@ fn missing_and_null_have_a_meaning() {
     let done = Run { outputs: &outputs, ..Run::default() }.done(&text);
     assert_eq!(done.json, r#"{"nothing":null,"gone":null,"port":8080,"nowhere":"none"}"#);
     assert_eq!((done.value("nothing"), done.value("gone"), done.value("port")), ("", "", "8080"));
-    let states: Vec<_> = done.said[1..].chunks(4).map(|row| row[3].as_str()).collect();
+    let states: Vec<_> = done.visible[1..].chunks(4).map(|row| row[3].as_str()).collect();
     assert_eq!(states, ["null", "absent", "default", "default"]);
     let with_default = Run { outputs: &["nothing:list(string)=[]"], ..Run::default() };
     assert_eq!(with_default.done(&text).value("nothing"), "[]");
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_in_one_run() {
+fn one_run_reports_everything_that_is_wrong() {
     let text = document(&[
         ("vpc_id", "7"),
         ("nothing", "null"),
@@ -85,21 +85,21 @@ fn types_are_strict_and_objects_are_open() {
 }
 
 #[test]
-fn one_output_tells_of_twenty_places_at_most() {
+fn one_output_has_twenty_mismatches_at_most() {
     let items = vec!["1"; 5_000].join(",");
     let run = Run { outputs: &["a:list(string)"], ..Run::default() };
     assert_eq!(run.messages(&document(&[("a", &format!("[{items}]"))])).len(), 20);
 }
 
 #[test]
-fn a_name_that_differs_in_case_is_pointed_at() {
+fn the_hint_names_an_output_that_differs_in_case() {
     let run = Run { outputs: &["vpcId"], ..Run::default() };
-    let problems = run.over(document(&[("VpcID", "1")]).as_bytes()).unwrap_err();
-    assert_eq!(problems[0].hint.as_deref(), Some("there is an output VpcID"));
+    let rejected = run.over(document(&[("VpcID", "1")]).as_bytes()).unwrap_err();
+    assert_eq!(rejected.failure.hint.as_deref(), Some("there is an output VpcID"));
 }
 
 #[test]
-fn select_takes_a_value_from_inside() {
+fn select_finds_values_inside_outputs() {
     let text = document(&[
         ("db", r#"{"hosts": ["a", "b"], "role": {"k/1": 5}, "0": "zero"}"#),
         ("nodes", r#"[{"name": "x", "ip": "10.0.0.1"}, {"name": "y", "ip": null}, {"name": "y"}]"#),
@@ -123,11 +123,11 @@ fn select_takes_a_value_from_inside() {
     assert_eq!(done.value("tf_h"), "b");
     assert_eq!((done.value("tf_r"), done.value("tf_z"), done.value("tf_ip")), ("5", "zero", "10.0.0.1"));
     assert_eq!(done.values[5].2.as_deref(), Some("***"));
-    assert!(done.shown.unwrap().contains(r#""pem":"***""#));
+    assert!(done.display.unwrap().contains(r#""pem":"***""#));
 }
 
 #[test]
-fn select_says_how_far_it_came() {
+fn select_says_how_far_the_path_led() {
     let text = document(&[
         ("db", r#"{"hosts": ["a"], "name": "x"}"#),
         ("n", r#"[{"k": "a"}, {"k": "a"}, {"k": true}]"#),
@@ -150,47 +150,47 @@ fn select_says_how_far_it_came() {
 #[test]
 fn sensitive_values_can_be_left_out_or_refused() {
     let text = document(&[("a", "1"), ("!b", "\"secret\""), ("!c", "null")]);
-    let omit = Run { sensitive: Treatment::Omit, select: &["d=b"], ..Run::default() }.done(&text);
+    let omit = Run { sensitive: SensitiveMode::Omit, select: &["d=b"], ..Run::default() }.done(&text);
     assert_eq!(
         (omit.names(), omit.json.as_str(), omit.file.as_str()),
         (vec!["a"], "{\"a\":1}", "{\n  \"a\": 1\n}\n")
     );
     assert_eq!(omit.masked, ["secret"]);
-    let still = Run { sensitive: Treatment::Omit, outputs: &["b:number"], ..Run::default() };
+    let still = Run { sensitive: SensitiveMode::Omit, outputs: &["b:number"], ..Run::default() };
     assert_eq!(still.messages(&text), ["the output b is a string, declared number"]);
-    let refuse = Run { sensitive: Treatment::Refuse, select: &["d=b"], ..Run::default() };
-    let told = refuse.refused(&text);
+    let refuse = Run { sensitive: SensitiveMode::Refuse, select: &["d=b"], ..Run::default() };
+    let errors = refuse.rejected(&text);
     let expected = ["the output b is sensitive", "the output c is sensitive", "the output d is sensitive"];
-    assert_eq!(told, expected.map(|message| ("sensitive", message.to_owned())));
-    let none = Run { sensitive: Treatment::Refuse, outputs: &["a"], ..Run::default() };
+    assert_eq!(errors, expected.map(|message| ("sensitive", message.to_owned())));
+    let none = Run { sensitive: SensitiveMode::Refuse, outputs: &["a"], ..Run::default() };
     assert_eq!(none.done(&text).names(), ["a"]);
 }
 
 #[test]
-fn the_keys_of_a_sensitive_map_are_not_told() {
+fn messages_hide_the_keys_of_a_sensitive_map() {
     let text = document(&[("!a", r#"{"user-key": {"n": 1}}"#)]);
     let run = Run { outputs: &["a:map(object({n=string}))"], ..Run::default() };
     assert_eq!(run.messages(&text), ["the output a.***.n is a number, declared string"]);
 }
 
 #[test]
-fn names_that_some_platform_cannot_tell_apart_are_refused() {
+fn names_that_some_ci_system_cannot_tell_apart_are_errors() {
     let clash = |names: &[&str], prefix: &str| {
         let members: Vec<_> = names.iter().map(|&name| (name, "1")).collect();
         let run = Run { prefix, ..Run::default() };
-        run.over(document(&members).as_bytes()).map(|done| done.values.len()).map_err(|problems| {
-            assert!(problems.iter().all(|problem| problem.code.name() == "bad-name"));
-            problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+        run.over(document(&members).as_bytes()).map(|done| done.values.len()).map_err(|rejected| {
+            assert!(rejected.errors().iter().all(|(code, _)| *code == "bad-name"));
+            rejected.errors().into_iter().map(|(_, message)| message).collect::<Vec<_>>()
         })
     };
     assert_eq!(
         clash(&["a-b", "A_B", "c"], ""),
-        Err(vec!["the step outputs `a-b` and `A_B` are one to some platforms".into()])
+        Err(vec!["some CI systems cannot tell the step outputs `a-b` and `A_B` apart".into()])
     );
-    let taken = |name| format!("the name `{name}` is taken by an output of the step itself");
+    let reserved = |name| format!("the name `{name}` is reserved for an output of the step itself");
     assert_eq!(
         clash(&["JSON", "names", "Result"], ""),
-        Err(vec![taken("JSON"), taken("names"), taken("Result")])
+        Err(vec![reserved("JSON"), reserved("names"), reserved("Result")])
     );
     assert_eq!(clash(&["JSON", "names", "Result"], "tf_"), Ok(3));
     assert_eq!(clash(&["größe"], "").unwrap_err().len(), 1);
@@ -202,13 +202,13 @@ fn names_that_some_platform_cannot_tell_apart_are_refused() {
 }
 
 #[test]
-fn a_bad_contract_is_told_whole() {
+fn all_errors_of_a_contract_are_reported() {
     let run = Run {
         outputs: &["a:strin", "b", "b:number", "names", "c:number=x"],
         select: &["d", "e=[0]", "b=x"],
         ..Run::default()
     };
-    let codes: Vec<_> = run.refused("{}").into_iter().map(|(code, _)| code).collect();
+    let codes: Vec<_> = run.rejected("{}").into_iter().map(|(code, _)| code).collect();
     assert_eq!(
         codes,
         ["bad-input", "bad-input", "bad-input", "bad-input", "bad-name", "bad-name", "bad-name"]

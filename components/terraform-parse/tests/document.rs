@@ -1,12 +1,12 @@
-//! Documents: which are read, and by what name the others are refused.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! Documents: which ones the step accepts, and the errors of the others.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
 use common::Run;
 
-fn refused(text: &str) -> String {
-    match Run::default().refused(text).as_slice() {
+fn error_of(text: &str) -> String {
+    match Run::default().rejected(text).as_slice() {
         [(code, message)] => {
             format!("{code}: {message}")
         }
@@ -14,12 +14,12 @@ fn refused(text: &str) -> String {
     }
 }
 
-fn refused_bytes(text: &[u8]) -> String {
-    Run::default().over(text).unwrap_err()[0].message.clone()
+fn message_of(text: &[u8]) -> String {
+    Run::default().over(text).unwrap_err().failure.message
 }
 
 #[test]
-fn the_outputs_of_output_json() {
+fn outputs_of_output_json_are_accepted() {
     let done = Run::default().done(
         r#"{"b": {"sensitive": false, "type": "string", "value": "x"}, "a": {"sensitive": false, "value": 1}}"#,
     );
@@ -29,7 +29,7 @@ fn the_outputs_of_output_json() {
 }
 
 #[test]
-fn the_outputs_of_a_state() {
+fn outputs_of_a_state_are_accepted() {
     let state = |values: &str| format!(r#"{{"format_version":"1.0","terraform_version":"1.10.6"{values}}}"#);
     let outputs = r#","values":{"outputs":{"a":{"sensitive":true,"value":7,"type":"number"}},"root_module":{"resources":[{"a":null}]}}"#;
     assert_eq!(Run::default().done(&state(outputs)).values[0], ("a".into(), "7".into(), Some("***".into())));
@@ -39,7 +39,7 @@ fn the_outputs_of_a_state() {
 }
 
 #[test]
-fn outputs_may_be_called_as_the_keys_of_other_documents() {
+fn outputs_can_have_the_names_of_keys_of_other_documents() {
     for name in
         ["format_version", "terraform_version", "lineage", "resource_changes", "planned_values", "values"]
     {
@@ -49,7 +49,7 @@ fn outputs_may_be_called_as_the_keys_of_other_documents() {
 }
 
 #[test]
-fn other_documents_are_named() {
+fn other_documents_have_errors_that_name_them() {
     for (text, expected) in [
         (
             r#"{"format_version":"1.2","planned_values":{},"resource_changes":[]}"#,
@@ -57,18 +57,18 @@ fn other_documents_are_named() {
         ),
         (
             r#"{"format_version":"2.0","values":{}}"#,
-            "unknown-version: the document has the format version `2.0`, known are 0 and 1",
+            "unknown-version: unknown format version `2.0` of the state: expected 0.x or 1.x",
         ),
         (
             r#"{"format_version":"1.0","valid":true,"diagnostics":[]}"#,
-            "not-outputs: the document is no state: it has `diagnostics`",
+            "not-outputs: the document is not a state: it has `diagnostics`",
         ),
         (
             r#"{"version":4,"terraform_version":"1.10.6","lineage":"x","outputs":{}}"#,
             "a state file as a backend",
         ),
         (r#"{"@level":"info","@message":"x"}"#, "the log of `plan -json`"),
-        (r#"{"format_version":"1.0","values":[]}"#, "`values` is no object"),
+        (r#"{"format_version":"1.0","values":[]}"#, "`values` is not an object"),
         (r#""vpc-1""#, "not-outputs: the document is a single value"),
         ("[1, 2]", "not-outputs: the document is a single value"),
         ("3", "not-outputs: the document is a single value"),
@@ -89,61 +89,63 @@ fn other_documents_are_named() {
             "not-outputs: the document is a single value, or one of its members",
         ),
     ] {
-        let message = refused(text);
+        let message = error_of(text);
         assert!(message.contains(expected), "{text}: {message}");
     }
 }
 
 #[test]
-fn noise_is_named() {
+fn noise_has_errors_that_name_it() {
     for (text, expected) in [
         (
             "[command]/usr/bin/terraform-bin output -json\n{}",
-            "noise: a line of a wrapper stands before the JSON",
+            "noise: there is a line of a wrapper before the JSON",
         ),
-        ("{}\n::debug::Terraform exited with code 0.\n", "noise: a line of a wrapper stands after the JSON"),
-        ("::debug::x\n{}", "noise: a line of a wrapper stands before the JSON"),
+        (
+            "{}\n::debug::Terraform exited with code 0.\n",
+            "noise: there is a line of a wrapper after the JSON",
+        ),
+        ("::debug::x\n{}", "noise: there is a line of a wrapper before the JSON"),
         ("$ terraform output -json\n{}", "noise: something other than a JSON object comes first"),
         ("\u{feff}{}", "noise: the document begins with a byte order mark"),
         ("{\r\n}\r\n", "CRLF"),
         ("{}\n{}\n", "noise: there is a second JSON document"),
         ("{\"a\": {\"sensitive\": false, \"value\": \"x", "broken: the JSON stops before its end"),
-        ("{\"a\": nope}", "broken: not JSON"),
+        ("{\"a\": nope}", "broken: invalid JSON"),
         ("", "broken: the document is empty"),
     ] {
-        let message = refused(text);
+        let message = error_of(text);
         assert!(message.contains(expected), "{text}: {message}");
     }
-    assert!(refused_bytes(b"\xFF\xFE{\0}\0").contains("UTF-16"));
-    assert!(refused_bytes(b"{\"a\": \"\xFF\"}").contains("not JSON"));
+    assert!(message_of(b"\xFF\xFE{\0}\0").contains("UTF-16"));
+    assert!(message_of(b"{\"a\": \"\xFF\"}").contains("invalid JSON"));
 }
 
 #[test]
-fn what_cannot_be_kept_exactly_is_refused() {
+fn values_that_cannot_be_kept_exactly_are_errors() {
     let entry = |value: &str| format!(r#"{{"a": {{"sensitive": false, "value": {value}}}}}"#);
     assert_eq!(
-        refused(&entry(r#""\ud800""#)),
-        "broken: the output `a` holds text that is not Unicode (half of a surrogate pair)"
+        error_of(&entry(r#""\ud800""#)),
+        "broken: the output `a` contains text that is not Unicode (half of a surrogate pair)"
     );
     assert_eq!(
-        refused(&entry(r#"{"k": 1, "\u006b": 2}"#)),
-        "broken: the output `a` holds a key twice in one object"
+        error_of(&entry(r#"{"k": 1, "\u006b": 2}"#)),
+        "broken: the output `a` contains a key twice in one object"
     );
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     assert_eq!(
-        refused(&entry(&deep)),
-        "broken: the output `a` holds values more than 128 deep in one another"
+        error_of(&entry(&deep)),
+        "broken: the output `a` contains values that are nested more than 128 deep"
     );
     assert_eq!(
-        refused(r#"{"a": {"sensitive": false, "value": 1}, "a": {"sensitive": true, "value": 1}}"#),
+        error_of(r#"{"a": {"sensitive": false, "value": 1}, "a": {"sensitive": true, "value": 1}}"#),
         "broken: the document has an output, or another key, twice"
     );
 }
 
 #[test]
-fn a_broken_member_is_found_by_its_line() {
+fn the_error_of_a_member_has_its_position() {
     let text = "{\n  \"a\": {\"sensitive\": false, \"value\": 1},\n  \"b\": {\"value\": 1}\n}";
-    let problems = Run::default().over(text.as_bytes()).unwrap_err();
-    let at = problems[0].at.unwrap();
-    assert_eq!((at.line, at.column), (3, 8));
+    let location = Run::default().over(text.as_bytes()).unwrap_err().failure.location.unwrap();
+    assert_eq!((location.line, location.column), (Some(3), Some(8)));
 }

@@ -1,5 +1,5 @@
-//! Exactness: what stands in the document is what comes out, whatever it is.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! Exactness: every value leaves the step exactly as the document has it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -57,7 +57,7 @@ fn no_key_is_special() {
 }
 
 #[test]
-fn large_documents_go_through() {
+fn large_documents_are_accepted() {
     let large = "x\n".repeat(3 << 19);
     let json = serde_json::to_string(&large).unwrap();
     assert_eq!(Run::default().done(&document(&[("a", &json)])).value("a"), large);
@@ -69,7 +69,7 @@ fn large_documents_go_through() {
     }
     let done = Run::default().done(&(text + "}"));
     assert_eq!((done.values.len(), done.value("o4999")), (5_000, r#"{"k":["v4999"]}"#));
-    assert_eq!(done.masked.len(), 2_500 - 50, "those of fewer than 4 bytes are not masked");
+    assert_eq!(done.masked.len(), 2_500 - 50, "texts of fewer than 4 bytes are not masked");
 }
 
 /// JSON as a text, with blanks, escapes and numbers of any length.
@@ -96,19 +96,19 @@ fn any_json() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn every_value_comes_out_as_it_is(json in any_json()) {
+    fn every_value_is_unchanged(json in any_json()) {
         let done = Run::default().done(&document(&[("a", &json)]));
-        let judge: Value = serde_json::from_str(&json).unwrap();
-        match &judge {
+        let reference: Value = serde_json::from_str(&json).unwrap();
+        match &reference {
             Value::String(text) => prop_assert_eq!(done.value("a"), text),
             Value::Null => prop_assert_eq!(done.value("a"), ""),
-            // The judge drops the `+` of an exponent and nothing else, so both sides go through it.
+            // The reference parser drops only the `+` of an exponent, so both sides go through it.
             other => prop_assert_eq!(&serde_json::from_str::<Value>(done.value("a")).unwrap(), other),
         }
         if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             prop_assert_eq!(done.value("a"), &json);
         }
-        let whole = serde_json::json!({"a": judge});
+        let whole = serde_json::json!({"a": reference});
         prop_assert_eq!(&serde_json::from_str::<Value>(&done.json).unwrap(), &whole);
         prop_assert_eq!(&serde_json::from_str::<Value>(&done.file).unwrap(), &whole);
     }

@@ -1,19 +1,19 @@
-//! Secrecy: a leaf of a sensitive value is masked, and stands in nothing that people see.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! Secrecy: the step masks every leaf of a sensitive value, and people see none of them.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
-use common::{Run, document};
+use common::{Run, document as outputs_json};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use terraform_parse::document::outputs;
-use terraform_parse::request::Treatment;
-use terraform_parse::secret::Secrets;
-use terraform_parse::words;
+use terraform_parse::SensitiveMode;
+use terraform_parse::document;
+use terraform_parse::messages;
+use terraform_parse::secrets::Secrets;
 
 #[test]
 fn every_string_and_number_is_masked_once() {
-    let text = document(&[
+    let text = outputs_json(&[
         ("open", "\"visible\""),
         (
             "!a",
@@ -21,35 +21,35 @@ fn every_string_and_number_is_masked_once() {
         ),
         ("!pin", "\"q7!\""),
     ]);
-    let outputs = outputs(text.as_bytes()).unwrap();
-    let secrets = Secrets::of(&outputs);
+    let outputs = document::parse(text.as_bytes()).unwrap();
+    let secrets = Secrets::collect(&outputs);
     assert_eq!(secrets.texts, ["hunter2!", "5432"]);
     assert_eq!((secrets.short, secrets.short_in.clone()), (4, vec!["a".to_owned(), "pin".to_owned()]));
     assert_eq!(
-        words::short(&secrets).unwrap(),
+        messages::unmasked(&secrets).unwrap(),
         "4 sensitive values are shorter than 4 bytes and cannot be masked in the log, in the outputs a, pin"
     );
-    assert_eq!(words::short(&Secrets::default()), None);
+    assert_eq!(messages::unmasked(&Secrets::default()), None);
 }
 
 #[test]
-fn outputs_that_are_not_asked_for_are_masked_too() {
-    let text = document(&[("a", "1"), ("!b", "\"secret\"")]);
+fn outputs_that_are_not_declared_are_masked_too() {
+    let text = outputs_json(&[("a", "1"), ("!b", "\"secret\"")]);
     assert_eq!(Run { outputs: &["a"], ..Run::default() }.done(&text).masked, ["secret"]);
 }
 
 #[test]
-fn the_object_for_people_has_stars() {
-    let text = document(&[("a", "\"open\""), ("!b", r#"{"k": "secret"}"#), ("!c", "null")]);
+fn the_displayed_object_is_redacted() {
+    let text = outputs_json(&[("a", "\"open\""), ("!b", r#"{"k": "secret"}"#), ("!c", "null")]);
     let done = Run::default().done(&text);
     assert_eq!(done.json, r#"{"a":"open","b":{"k":"secret"},"c":null}"#);
-    assert_eq!(done.shown.unwrap(), r#"{"a":"open","b":"***","c":"***"}"#);
-    let stars = |name: &str| done.values.iter().find(|(other, ..)| other == name).unwrap().2.clone();
-    assert_eq!((stars("a"), stars("b")), (None, Some("***".into())));
-    assert_eq!(Run::default().done(&document(&[("a", "1")])).shown, None);
+    assert_eq!(done.display.unwrap(), r#"{"a":"open","b":"***","c":"***"}"#);
+    let display = |name: &str| done.values.iter().find(|(other, ..)| other == name).unwrap().2.clone();
+    assert_eq!((display("a"), display("b")), (None, Some("***".into())));
+    assert_eq!(Run::default().done(&outputs_json(&[("a", "1")])).display, None);
 }
 
-/// A value whose leaves and keys no word of ours contains.
+/// A value whose leaves and keys occur in no message.
 fn secret() -> impl Strategy<Value = String> {
     let leaf = prop_oneof!["\"Ω[ -!#-\\[\\]-~Ωß]{3,12}\"", "-?7[0-9]{9,20}7\\.[0-9]{3}"];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -61,17 +61,17 @@ fn secret() -> impl Strategy<Value = String> {
 }
 
 fn leaves(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut leaves = Vec::new();
     let mut open: Vec<serde_json::Value> = vec![serde_json::from_str(text).unwrap()];
     while let Some(value) = open.pop() {
         match value {
             serde_json::Value::Array(items) => open.extend(items),
             serde_json::Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
-            serde_json::Value::String(text) => found.push(text),
-            other => found.push(other.to_string()),
+            serde_json::Value::String(text) => leaves.push(text),
+            other => leaves.push(other.to_string()),
         }
     }
-    found
+    leaves
 }
 
 fn contract() -> impl Strategy<Value = String> {
@@ -91,15 +91,15 @@ fn contract() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn nothing_that_is_said_holds_a_sensitive_leaf(
+    fn people_see_no_sensitive_leaf(
         (a, b) in (secret(), secret()),
         contract in vec(contract(), 0..3),
         select in vec("v=[abx](\\.q|\\[0\\]|\\[0\\]\\.q|\\[k=v\\])?", 0..2),
-        sensitive in prop_oneof![Just(Treatment::Mask), Just(Treatment::Omit), Just(Treatment::Refuse)],
+        sensitive in prop_oneof![Just(SensitiveMode::Mask), Just(SensitiveMode::Omit), Just(SensitiveMode::Refuse)],
         cut in any::<prop::sample::Index>(),
         noise in prop_oneof![Just(""), Just(" "), Just("}"), Just("{}"), Just("::debug::x"), Just("\r")],
     ) {
-        let mut text = document(&[("!a", &a), ("!b", &b), ("c", "\"open\"")]);
+        let mut text = outputs_json(&[("!a", &a), ("!b", &b), ("c", "\"open\"")]);
         let secrets: Vec<String> = leaves(&a).into_iter().chain(leaves(&b)).collect();
         let contract: Vec<&str> = contract.iter().map(String::as_str).collect();
         let select: Vec<&str> = select.iter().map(String::as_str).collect();
@@ -107,20 +107,19 @@ proptest! {
         text.push_str(noise);
         let broken: String = text.chars().take(cut.index(text.chars().count())).collect();
         for text in [&text, &broken, &a] {
-            let said = match run.over(text.as_bytes()) {
+            let texts = match run.over(text.as_bytes()) {
                 Ok(done) => {
                     for secret in &secrets {
                         prop_assert!(done.masked.contains(secret));
                     }
-                    let shown = done.values.into_iter().map(|(_, exact, shown)| shown.unwrap_or(exact));
-                    shown.chain(done.said).collect::<Vec<_>>()
+                    let displayed = done.values.into_iter().map(|(_, value, display)| display.unwrap_or(value));
+                    displayed.chain(done.visible).collect::<Vec<_>>()
                 }
-                Err(problems) => problems.iter().map(|problem| problem.line())
-                    .chain([words::problems(&problems)]).collect(),
+                Err(rejected) => rejected.texts(),
             };
-            for said in said {
-                prop_assert!(!said.contains('Ω'), "{}", said);
-                prop_assert!(!secrets.iter().any(|secret| said.contains(secret.as_str())), "{}", said);
+            for text in texts {
+                prop_assert!(!text.contains('Ω'), "{}", text);
+                prop_assert!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "{}", text);
             }
         }
     }

@@ -1,5 +1,4 @@
-//! What objects of the cluster say about their size: workloads, what scales them by itself, and what is kept of a sleep.
-//! Never decides what they are to have.
+//! Objects of the cluster, reduced to what this step reads: the sizes of workloads, their autoscalers, and the saved sizes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,26 +6,26 @@ use std::fmt;
 use lockstep_workload::gitops_owner;
 use serde_json::Value;
 
-/// The kind of KEDA that scales a workload by itself.
+/// The autoscaler of KEDA.
 pub const SCALED_OBJECT: &str = "ScaledObject.keda.sh";
-/// The kind of Kubernetes that does.
+/// The autoscaler of Kubernetes.
 pub const AUTOSCALER: &str = "HorizontalPodAutoscaler.autoscaling";
-/// Where the counts of a sleep are kept.
-pub const KEPT: &str = "lockstep-workload-scale";
+/// The ConfigMap with the saved sizes.
+pub const CONFIG_MAP: &str = "lockstep-workload-scale";
 
-/// What an object has, or is to have.
+/// The size of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// So many instances.
-    Count(u32),
-    /// Whether it is kept from doing anything by itself.
+    /// Its number of replicas.
+    Replicas(u32),
+    /// Whether it is suspended or paused.
     Suspended(bool),
 }
 
-/// Names an object of a run.
+/// Identifies an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    /// The namespace in the cluster.
+pub struct TargetKey {
+    /// The name of its namespace in the cluster.
     pub namespace: String,
     /// Such as `Deployment.apps`.
     pub kind: String,
@@ -34,49 +33,49 @@ pub struct Key {
     pub name: String,
 }
 
-/// An object that has a size.
+/// An object with a size.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sized {
-    /// Its namespace, as inputs spell it.
-    pub spelled: String,
+pub struct Scalable {
+    /// Its namespace, as in the inputs.
+    pub input_namespace: String,
     /// Its UID.
     pub uid: String,
-    /// The version that was looked at.
+    /// Its `metadata.resourceVersion`.
     pub version: String,
-    /// What it has.
+    /// Its size.
     pub size: Size,
-    /// Whether its controller has nothing running and knows of the newest size.
+    /// Whether its size is zero, the controller has observed that, and no pod is left.
     pub is_down: bool,
-    /// What controls it, such as `Deployment web`.
+    /// Its controller, such as `Deployment web`.
     pub controller: Option<String>,
-    /// What applies it from a repository.
+    /// The GitOps owner, such as `Argo CD application web`.
     pub gitops: Option<String>,
 }
 
-/// What changes a count by itself, and within which bounds.
+/// An autoscaler with its bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Autoscaler {
-    /// Itself.
-    pub key: Key,
-    /// The kind of what it scales, such as `Deployment.apps`, and its name.
-    pub of: (String, String),
-    /// The fewest and the most instances.
+    /// The autoscaler itself.
+    pub key: TargetKey,
+    /// Kind and name of its workload.
+    pub workload: (String, String),
+    /// The smallest and the largest number of replicas.
     pub bounds: (u32, u32),
-    /// What pauses it, if something can: its version and whether it is paused.
-    pub pause: Option<Sized>,
+    /// The autoscaler as an object that can be paused; none for one that cannot.
+    pub pause: Option<Scalable>,
 }
 
-/// What is kept in a namespace.
+/// The saved sizes of a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// The version of its object; none if there is none.
+pub struct SavedSizes {
+    /// The version of the ConfigMap.
     pub version: Option<String>,
-    /// What each object had.
+    /// The sizes by their keys in the ConfigMap.
     pub entries: BTreeMap<String, Size>,
 }
 
-impl Key {
-    /// The key of what is kept of it. No kind and no name has a `_`.
+impl TargetKey {
+    /// Its key in the ConfigMap. No kind and no name contains a `_`.
     #[must_use]
     pub fn entry(&self) -> String {
         format!("{}_{}", self.kind, self.name)
@@ -84,13 +83,13 @@ impl Key {
 
     /// `deployment/web`.
     #[must_use]
-    pub fn short(&self) -> String {
-        format!("{}/{}", self.word().to_ascii_lowercase(), self.name)
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.kind_name().to_ascii_lowercase(), self.name)
     }
 
     /// `Deployment`.
     #[must_use]
-    pub fn word(&self) -> &str {
+    pub fn kind_name(&self) -> &str {
         self.kind.split('.').next().unwrap_or_default()
     }
 }
@@ -98,7 +97,7 @@ impl Key {
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count(count) => write!(f, "{count}"),
+            Self::Replicas(replicas) => write!(f, "{replicas}"),
             Self::Suspended(true) => f.write_str("suspended"),
             Self::Suspended(false) => f.write_str("active"),
         }
@@ -106,101 +105,105 @@ impl fmt::Display for Size {
 }
 
 impl Size {
-    /// As it is kept.
+    /// The size as a value of the ConfigMap.
     #[must_use]
-    pub fn spell(self) -> String {
+    pub fn to_entry(self) -> String {
         match self {
-            Self::Count(count) => format!("replicas: {count}"),
+            Self::Replicas(replicas) => format!("replicas: {replicas}"),
             Self::Suspended(suspended) => format!("suspended: {suspended}"),
         }
     }
 
-    /// Reads what was kept.
+    /// Reads a value of the ConfigMap.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().split_once(": ")? {
-            ("replicas", count) => count.parse().ok().map(Self::Count),
+            ("replicas", replicas) => replicas.parse().ok().map(Self::Replicas),
             ("suspended", suspended) => suspended.parse().ok().map(Self::Suspended),
             _ => None,
         }
     }
 
-    /// Whether nothing runs.
+    /// Whether nothing runs with this size.
     #[must_use]
     pub fn is_asleep(self) -> bool {
-        matches!(self, Self::Count(0) | Self::Suspended(true))
+        matches!(self, Self::Replicas(0) | Self::Suspended(true))
     }
 }
 
-/// Reads an object of one of the kinds that have a size. Nothing for one without a name.
+/// Reads an object with a size; none for JSON without a name.
 #[must_use]
-pub fn sized(kind: &str, spelled: &str, json: &str) -> Option<(Key, Sized)> {
+pub fn scalable(kind: &str, input_namespace: &str, json: &str) -> Option<(TargetKey, Scalable)> {
     let value: Value = serde_json::from_str(json).ok()?;
     let (key, version) = (key(kind, &value)?, text(&value["metadata"]["resourceVersion"]));
     let (spec, status) = (&value["spec"], &value["status"]);
     let size = match kind {
         "CronJob.batch" => Size::Suspended(spec["suspend"] == Value::Bool(true)),
         SCALED_OBJECT => Size::Suspended(is_paused(&value)),
-        // Without a number there is one.
-        _ => Size::Count(count(&spec["replicas"]).unwrap_or(1)),
+        // The default is 1.
+        _ => Size::Replicas(count(&spec["replicas"]).unwrap_or(1)),
     };
     let observed = status["observedGeneration"].as_i64() >= value["metadata"]["generation"].as_i64();
     let is_down = match size {
-        Size::Count(wanted) => wanted == 0 && observed && count(&status["replicas"]).unwrap_or(0) == 0,
+        Size::Replicas(replicas) => replicas == 0 && observed && count(&status["replicas"]).unwrap_or(0) == 0,
         Size::Suspended(suspended) => suspended,
     };
     let owners = value["metadata"]["ownerReferences"].as_array().into_iter().flatten();
     let controller = owners.into_iter().find(|owner| owner["controller"] == Value::Bool(true));
     let controller = controller.map(|owner| format!("{} {}", text(&owner["kind"]), text(&owner["name"])));
-    let (spelled, uid) = (spelled.to_owned(), text(&value["metadata"]["uid"]));
-    Some((key, Sized { spelled, uid, version, size, is_down, controller, gitops: gitops_owner(json) }))
+    let (input_namespace, uid) = (input_namespace.to_owned(), text(&value["metadata"]["uid"]));
+    Some((
+        key,
+        Scalable { input_namespace, uid, version, size, is_down, controller, gitops: gitops_owner(json) },
+    ))
 }
 
-/// Reads what scales a workload by itself.
+/// Reads an autoscaler.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v2/>,
 /// <https://keda.sh/docs/latest/reference/scaledobject-spec/>
 #[must_use]
-pub fn autoscaler(kind: &str, spelled: &str, json: &str) -> Option<Autoscaler> {
+pub fn autoscaler(kind: &str, input_namespace: &str, json: &str) -> Option<Autoscaler> {
     let value: Value = serde_json::from_str(json).ok()?;
     let (key, spec) = (key(kind, &value)?, &value["spec"]);
     let target = &spec["scaleTargetRef"];
-    // Both of these are left out for a Deployment with KEDA.
-    let of = |field: &str, other: &str| match text(&target[field]) {
-        text if text.is_empty() => other.to_owned(),
+    // KEDA has defaults for both fields.
+    let field_or = |field: &str, default: &str| match text(&target[field]) {
+        text if text.is_empty() => default.to_owned(),
         text => text,
     };
-    let group =
-        of("apiVersion", "apps/v1").rsplit_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
-    let (min, max, fewest, most) = match kind {
+    let group = field_or("apiVersion", "apps/v1")
+        .rsplit_once('/')
+        .map_or(String::new(), |(group, _)| format!(".{group}"));
+    let (min, max, default_min, default_max) = match kind {
         SCALED_OBJECT => ("minReplicaCount", "maxReplicaCount", 0, 100),
         _ => ("minReplicas", "maxReplicas", 1, u32::MAX),
     };
-    let bounds = (count(&spec[min]).unwrap_or(fewest), count(&spec[max]).unwrap_or(most));
-    let pause = if kind == SCALED_OBJECT { sized(kind, spelled, json).map(|(_, sized)| sized) } else { None };
+    let bounds = (count(&spec[min]).unwrap_or(default_min), count(&spec[max]).unwrap_or(default_max));
+    let pause = scalable(kind, input_namespace, json).filter(|_| kind == SCALED_OBJECT);
     Some(Autoscaler {
-        of: (format!("{}{group}", of("kind", "Deployment")), text(&target["name"])),
+        workload: (format!("{}{group}", field_or("kind", "Deployment")), text(&target["name"])),
         key,
         bounds,
-        pause,
+        pause: pause.map(|(_, object)| object),
     })
 }
 
-/// Reads the object in which a sleep is kept. What cannot be read is left out: it says so in the second part.
+/// Reads the ConfigMap with the saved sizes. The second part has the keys with invalid values.
 #[must_use]
-pub fn kept(json: &str) -> (Kept, Vec<String>) {
+pub fn saved_sizes(json: &str) -> (SavedSizes, Vec<String>) {
     let value: Value = serde_json::from_str(json).unwrap_or_default();
-    let mut unread = Vec::new();
+    let mut invalid = Vec::new();
     let mut entries = BTreeMap::new();
     for (key, entry) in value["data"].as_object().into_iter().flatten() {
         match entry.as_str().and_then(Size::parse) {
             Some(size) => drop(entries.insert(key.clone(), size)),
-            None => unread.push(key.clone()),
+            None => invalid.push(key.clone()),
         }
     }
-    (Kept { version: Some(text(&value["metadata"]["resourceVersion"])), entries }, unread)
+    (SavedSizes { version: Some(text(&value["metadata"]["resourceVersion"])), entries }, invalid)
 }
 
-/// KEDA pauses with this annotation, unless it says `false`, and with the one that also sets a number.
+/// Whether a ScaledObject is paused: by `paused`, unless it is `false`, or by `paused-replicas`.
 /// <https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling>
 fn is_paused(value: &Value) -> bool {
     let annotations = &value["metadata"]["annotations"];
@@ -209,10 +212,10 @@ fn is_paused(value: &Value) -> bool {
         || annotations["autoscaling.keda.sh/paused-replicas"].is_string()
 }
 
-fn key(kind: &str, value: &Value) -> Option<Key> {
+fn key(kind: &str, value: &Value) -> Option<TargetKey> {
     let meta = &value["metadata"];
     let (namespace, name) = (text(&meta["namespace"]), text(&meta["name"]));
-    (!name.is_empty()).then(|| Key { namespace, kind: kind.to_owned(), name })
+    (!name.is_empty()).then(|| TargetKey { namespace, kind: kind.to_owned(), name })
 }
 
 fn text(value: &Value) -> String {

@@ -1,23 +1,23 @@
-//! Decides what each object is to have, and what is to be kept of it. Looks at what is there, and never reaches the
-//! cluster.
+//! Plans the changes of objects and of the saved sizes, from the state of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockstep_glue::{Level, Mistake};
+use lockstep_sdk::InputError;
+use lockstep_sdk::report::Level;
 
-use crate::object::{Autoscaler, Kept, Key, SCALED_OBJECT, Size, Sized};
-use crate::settings::To;
+use crate::inputs::Goal;
+use crate::object::{Autoscaler, SCALED_OBJECT, SavedSizes, Scalable, Size, TargetKey};
 
-/// What there is.
+/// The state of the cluster.
 #[derive(Clone, Debug, Default)]
-pub struct View {
+pub struct Snapshot {
     /// The targets.
-    pub targets: BTreeMap<Key, Sized>,
-    /// What scales workloads by itself, of whatever workload.
+    pub targets: BTreeMap<TargetKey, Scalable>,
+    /// The autoscalers of all workloads in the namespaces.
     pub autoscalers: Vec<Autoscaler>,
-    /// What is kept, by the namespace in the cluster.
-    pub kept: BTreeMap<String, Kept>,
-    /// What people should know of what could not be looked at.
+    /// The saved sizes, by the name of the namespace in the cluster.
+    pub saved: BTreeMap<String, SavedSizes>,
+    /// Notes about what the step could not read or skips.
     pub notes: Vec<(Level, String)>,
 }
 
@@ -25,101 +25,107 @@ pub struct View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The object.
-    pub key: Key,
-    /// How inputs spell its namespace.
-    pub spelled: String,
-    /// The version of it that was looked at.
+    pub key: TargetKey,
+    /// Its namespace, as in the inputs.
+    pub input_namespace: String,
+    /// Its version in the snapshot.
     pub version: String,
-    /// What it had then.
+    /// Its size in the snapshot.
     pub from: Size,
-    /// What it is to have.
+    /// Its new size.
     pub to: Size,
 }
 
-/// What to keep in a namespace, or to forget there.
+/// A change of the saved sizes of a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// How inputs spell the namespace.
-    pub spelled: String,
-    /// The version of what is kept; none if nothing is.
+pub struct SavedSizesChange {
+    /// The namespace, as in the inputs.
+    pub input_namespace: String,
+    /// The version of the ConfigMap; none if it does not exist.
     pub version: Option<String>,
-    /// What to keep, and what to forget.
+    /// The sizes to save; none deletes an entry.
     pub entries: BTreeMap<String, Option<Size>>,
 }
 
-/// What is to be done.
+/// The changes to make.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// What each object is to have in the end.
-    pub goals: BTreeMap<Key, Size>,
-    /// The changes, in their order.
+    /// The goal of each object.
+    pub goals: BTreeMap<TargetKey, Size>,
+    /// The changes, in order.
     pub changes: Vec<Change>,
-    /// What to keep before them, by namespace.
-    pub before: BTreeMap<String, Memory>,
-    /// What to forget after them, by namespace.
-    pub after: BTreeMap<String, Memory>,
-    /// What people should know.
+    /// The sizes to save before the changes, by namespace.
+    pub saves: BTreeMap<String, SavedSizesChange>,
+    /// The saved sizes to delete after the changes, by namespace.
+    pub deletions: BTreeMap<String, SavedSizesChange>,
+    /// Notes for the log.
     pub notes: Vec<(Level, String)>,
-    /// What keeps it from being done.
-    pub mistakes: Vec<Mistake>,
+    /// Contradictions between inputs and the cluster.
+    pub errors: Vec<InputError>,
 }
 
-impl View {
-    /// What is kept of an object, if it is something that such an object can have.
+impl Snapshot {
+    /// The saved size of an object, if an object of its kind can have it.
     #[must_use]
-    pub fn entry(&self, key: &Key) -> Option<Size> {
-        let kept = self.kept.get(&key.namespace)?.entries.get(&key.entry()).copied()?;
-        let counts = !matches!(key.kind.as_str(), "CronJob.batch" | SCALED_OBJECT);
-        (matches!(kept, Size::Count(_)) == counts).then_some(kept)
+    pub fn saved_size(&self, key: &TargetKey) -> Option<Size> {
+        let saved = self.saved.get(&key.namespace)?.entries.get(&key.entry()).copied()?;
+        let has_replicas = !matches!(key.kind.as_str(), "CronJob.batch" | SCALED_OBJECT);
+        (matches!(saved, Size::Replicas(_)) == has_replicas).then_some(saved)
     }
 
-    /// What scales a target by itself.
-    pub fn autoscalers<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a Autoscaler> {
-        let is = |autoscaler: &&Autoscaler| {
-            autoscaler.key.namespace == key.namespace && autoscaler.of == (key.kind.clone(), key.name.clone())
+    /// The autoscalers of a target.
+    pub fn autoscalers_of<'a>(&'a self, key: &'a TargetKey) -> impl Iterator<Item = &'a Autoscaler> {
+        let scales_target = |autoscaler: &&Autoscaler| {
+            autoscaler.key.namespace == key.namespace
+                && autoscaler.workload == (key.kind.clone(), key.name.clone())
         };
-        self.autoscalers.iter().filter(is)
+        self.autoscalers.iter().filter(scales_target)
     }
 
-    /// Whether something other than this step may change the count of a target from now on. One of KEDA rests with the
-    /// pause, and Kubernetes' own does while the target is at zero.
+    /// Whether an autoscaler may change the replicas of a target. A paused one of KEDA does not.
     #[must_use]
-    pub fn is_autoscaled(&self, key: &Key) -> bool {
-        let rests = |autoscaler: &Autoscaler| {
+    pub fn is_autoscaled(&self, key: &TargetKey) -> bool {
+        let is_paused = |autoscaler: &Autoscaler| {
             autoscaler.pause.as_ref().is_some_and(|pause| pause.size == Size::Suspended(true))
         };
-        self.autoscalers(key).any(|autoscaler| !rests(autoscaler))
+        self.autoscalers_of(key).any(|autoscaler| !is_paused(autoscaler))
     }
 }
 
 impl Plan {
-    /// Plans. `own` is what this very run has kept already of objects that it has not changed yet.
+    /// Plans the changes. `own` are objects that this run has not changed yet and whose sizes it has saved.
     #[must_use]
-    pub fn make(view: &View, to: To, own: &BTreeSet<Key>) -> Self {
-        let mut plan = Self { notes: view.notes.clone(), ..Self::default() };
-        for (key, target) in &view.targets {
-            match to {
-                To::Sleep => plan.put_to_sleep(view, key, target, own),
-                To::Restore => plan.wake(view, key, target),
-                To::Number(number) => plan.set(view, key, target, number),
+    pub fn new(snapshot: &Snapshot, goal: Goal, own: &BTreeSet<TargetKey>) -> Self {
+        let mut plan = Self { notes: snapshot.notes.clone(), ..Self::default() };
+        for (key, target) in &snapshot.targets {
+            match goal {
+                Goal::Sleep => plan.put_to_sleep(snapshot, key, target, own),
+                Goal::Restore => plan.restore(snapshot, key, target),
+                Goal::Replicas(replicas) => plan.set_replicas(snapshot, key, target, replicas),
             }
         }
-        // Nothing may wake a target while it is put to sleep, and nothing may move one before it is back.
-        let pauses = |change: &Change| change.key.kind == SCALED_OBJECT;
-        plan.changes.sort_by_key(|change| pauses(change) != (to == To::Sleep));
+        // KEDA must not scale a target up while it is put to sleep, or scale one before it is restored.
+        let is_pause = |change: &Change| change.key.kind == SCALED_OBJECT;
+        plan.changes.sort_by_key(|change| is_pause(change) != (goal == Goal::Sleep));
         plan
     }
 
-    fn put_to_sleep(&mut self, view: &View, key: &Key, target: &Sized, own: &BTreeSet<Key>) {
-        self.sleep_one(view, key, target, own);
-        for autoscaler in view.autoscalers(key) {
+    fn put_to_sleep(
+        &mut self,
+        snapshot: &Snapshot,
+        key: &TargetKey,
+        target: &Scalable,
+        own: &BTreeSet<TargetKey>,
+    ) {
+        self.sleep_object(snapshot, key, target, own);
+        for autoscaler in snapshot.autoscalers_of(key) {
             match &autoscaler.pause {
-                Some(pause) => self.sleep_one(view, &autoscaler.key, pause, own),
+                Some(pause) => self.sleep_object(snapshot, &autoscaler.key, pause, own),
                 None if autoscaler.bounds.0 == 0 => {
                     let message = format!(
-                        "{} goes down to 0 by itself, so it does not rest then: it may wake {}",
-                        autoscaler.key.short(),
-                        key.short()
+                        "{} may scale to 0 itself, so it stays active and may scale {} up again",
+                        autoscaler.key.title(),
+                        key.title()
                     );
                     self.notes.push((Level::Warning, message));
                 }
@@ -128,93 +134,101 @@ impl Plan {
         }
     }
 
-    /// Keeps what an object has, unless something better is kept, and puts it to sleep.
-    fn sleep_one(&mut self, view: &View, key: &Key, object: &Sized, own: &BTreeSet<Key>) {
+    /// Saves the size of an object, unless the saved one is better, and puts the object to sleep.
+    fn sleep_object(
+        &mut self,
+        snapshot: &Snapshot,
+        key: &TargetKey,
+        object: &Scalable,
+        own: &BTreeSet<TargetKey>,
+    ) {
         let is_asleep = object.size.is_asleep();
-        let kept = view.entry(key).filter(|_| is_asleep || !own.contains(key));
-        match kept {
-            Some(kept) if is_asleep || !kept.is_asleep() => {
-                if !is_asleep && kept != object.size {
-                    let (name, now) = (key.short(), object.size);
+        let saved = snapshot.saved_size(key).filter(|_| is_asleep || !own.contains(key));
+        match saved {
+            Some(saved) if is_asleep || !saved.is_asleep() => {
+                if !is_asleep && saved != object.size {
+                    let (name, now) = (key.title(), object.size);
                     let message =
-                        format!("{name} was woken meanwhile and has {now}; what is kept stays {kept}");
+                        format!("{name} was scaled up meanwhile and has {now}; the saved size stays {saved}");
                     self.notes.push((Level::Notice, message));
                 }
             }
-            // Nothing is kept, or that it slept when it was put to sleep first, and somebody woke it since.
-            _ => self.remember(view, key, object, Some(object.size)),
+            // No size is saved, or the saved size is zero and somebody scaled the object up since.
+            _ => self.save(snapshot, key, object, Some(object.size)),
         }
         let to = match object.size {
-            Size::Count(_) => Size::Count(0),
+            Size::Replicas(_) => Size::Replicas(0),
             Size::Suspended(_) => Size::Suspended(true),
         };
         self.change(key, object, to);
     }
 
-    fn wake(&mut self, view: &View, key: &Key, target: &Sized) {
-        match view.entry(key) {
-            // What is moved by itself has been moved since it woke.
-            Some(Size::Count(1..)) if !target.size.is_asleep() && view.is_autoscaled(key) => {
+    fn restore(&mut self, snapshot: &Snapshot, key: &TargetKey, target: &Scalable) {
+        match snapshot.saved_size(key) {
+            // An autoscaler has changed it since an interrupted run restored it.
+            Some(Size::Replicas(1..)) if !target.size.is_asleep() && snapshot.is_autoscaled(key) => {
                 self.change(key, target, target.size);
             }
-            Some(kept) => self.change(key, target, kept),
+            Some(saved) => self.change(key, target, saved),
             None => {
                 if target.size.is_asleep() {
                     let message = format!(
-                        "nothing is kept of {}: it stays {}",
-                        key.short(),
-                        if target.size == Size::Count(0) { "at 0" } else { "suspended" }
+                        "there is no saved size of {}: it stays {}",
+                        key.title(),
+                        if target.size == Size::Replicas(0) { "at 0" } else { "suspended" }
                     );
                     self.notes.push((Level::Warning, message));
                 }
                 self.change(key, target, target.size);
             }
         }
-        self.forget(view, key, target);
-        self.wake_autoscalers(view, key);
+        self.delete_saved(snapshot, key, target);
+        self.resume_autoscalers(snapshot, key);
     }
 
-    fn set(&mut self, view: &View, key: &Key, target: &Sized, number: u32) {
+    fn set_replicas(&mut self, snapshot: &Snapshot, key: &TargetKey, target: &Scalable, replicas: u32) {
         if matches!(target.size, Size::Suspended(_)) {
-            let message = format!("{} has no number and is left as it is", key.short());
+            let message = format!("{} has no replicas and stays as it is", key.title());
             self.notes.push((Level::Info, message));
             return;
         }
-        for autoscaler in view.autoscalers(key) {
-            let (fewest, most) = autoscaler.bounds;
-            if !(fewest..=most).contains(&number) {
-                let of = autoscaler.key.short();
+        for autoscaler in snapshot.autoscalers_of(key) {
+            let (min, max) = autoscaler.bounds;
+            if !(min..=max).contains(&replicas) {
+                let name = autoscaler.key.title();
                 let message =
-                    format!("{} cannot stay at {number}: {of} keeps it from {fewest} to {most}", key.short());
-                self.mistakes.push(Mistake::new(message, format!("change the bounds of {of} instead")));
+                    format!("{} cannot stay at {replicas}: {name} keeps it from {min} to {max}", key.title());
+                self.errors.push(InputError::new(message, format!("change the bounds of {name} instead")));
             }
         }
-        if view.is_autoscaled(key) {
-            self.notes
-                .push((Level::Notice, format!("{} has an autoscaler, which goes on from here", key.short())));
+        if snapshot.is_autoscaled(key) {
+            self.notes.push((
+                Level::Notice,
+                format!("{} has an autoscaler, which may change the number", key.title()),
+            ));
         }
-        self.change(key, target, Size::Count(number));
-        self.forget(view, key, target);
-        self.wake_autoscalers(view, key);
+        self.change(key, target, Size::Replicas(replicas));
+        self.delete_saved(snapshot, key, target);
+        self.resume_autoscalers(snapshot, key);
     }
 
-    /// Lets go on what was paused with a target.
-    fn wake_autoscalers(&mut self, view: &View, key: &Key) {
-        for autoscaler in view.autoscalers(key) {
-            if let (Some(pause), Some(kept)) = (&autoscaler.pause, view.entry(&autoscaler.key)) {
-                self.change(&autoscaler.key, pause, kept);
-                self.forget(view, &autoscaler.key, pause);
+    /// Resumes the autoscalers that were paused with a target.
+    fn resume_autoscalers(&mut self, snapshot: &Snapshot, key: &TargetKey) {
+        for autoscaler in snapshot.autoscalers_of(key) {
+            if let (Some(pause), Some(saved)) = (&autoscaler.pause, snapshot.saved_size(&autoscaler.key)) {
+                self.change(&autoscaler.key, pause, saved);
+                self.delete_saved(snapshot, &autoscaler.key, pause);
             }
         }
     }
 
-    fn change(&mut self, key: &Key, object: &Sized, to: Size) {
-        // What scales two targets by itself is one object.
+    fn change(&mut self, key: &TargetKey, object: &Scalable, to: Size) {
+        // An autoscaler may have two targets.
         let known = self.goals.insert(key.clone(), to).is_some();
         if object.size != to && !known {
             self.changes.push(Change {
                 key: key.clone(),
-                spelled: object.spelled.clone(),
+                input_namespace: object.input_namespace.clone(),
                 version: object.version.clone(),
                 from: object.size,
                 to,
@@ -222,17 +236,18 @@ impl Plan {
         }
     }
 
-    fn forget(&mut self, view: &View, key: &Key, object: &Sized) {
-        if view.kept.get(&key.namespace).is_some_and(|kept| kept.entries.contains_key(&key.entry())) {
-            self.remember(view, key, object, None);
+    fn delete_saved(&mut self, snapshot: &Snapshot, key: &TargetKey, object: &Scalable) {
+        if snapshot.saved.get(&key.namespace).is_some_and(|saved| saved.entries.contains_key(&key.entry())) {
+            self.save(snapshot, key, object, None);
         }
     }
 
-    fn remember(&mut self, view: &View, key: &Key, object: &Sized, size: Option<Size>) {
-        let memories = if size.is_some() { &mut self.before } else { &mut self.after };
-        let memory = memories.entry(key.namespace.clone()).or_default();
-        memory.spelled.clone_from(&object.spelled);
-        memory.version = view.kept.get(&key.namespace).and_then(|kept| kept.version.clone());
-        memory.entries.insert(key.entry(), size);
+    /// Plans to save a size, or to delete a saved one.
+    fn save(&mut self, snapshot: &Snapshot, key: &TargetKey, object: &Scalable, size: Option<Size>) {
+        let changes = if size.is_some() { &mut self.saves } else { &mut self.deletions };
+        let change = changes.entry(key.namespace.clone()).or_default();
+        change.input_namespace.clone_from(&object.input_namespace);
+        change.version = snapshot.saved.get(&key.namespace).and_then(|saved| saved.version.clone());
+        change.entries.insert(key.entry(), size);
     }
 }

@@ -1,4 +1,4 @@
-//! Cuts runs off at every change they make: whatever was done, the next run brings everything where it belongs.
+//! Kills runs at every change that they make: the next run gives every object its right size.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
@@ -9,7 +9,7 @@ use common::Model;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What decides how many pods there are.
+/// The fields that decide the number of pods.
 fn sizes(model: &Model) -> BTreeMap<String, Value> {
     let objects = model.objects.iter().filter(|((kind, _), _)| kind != "ConfigMap");
     objects
@@ -38,7 +38,7 @@ fn cluster(counts: &[u32], suspended: &[bool], scaled: bool, paused: bool) -> Mo
     model
 }
 
-/// Runs until it is cut off, then again to the end.
+/// Runs until the run is killed, then again to the end.
 fn twice(model: &mut Model, to: &str, cut: usize) {
     model.cut_after = Some(cut);
     let first = model.run(&["--all"], to);
@@ -72,7 +72,7 @@ proptest! {
             }
             twice(&mut model, "restore", wake);
             prop_assert_eq!(&sizes(&model), &before);
-            prop_assert!(model.kept().is_empty());
+            prop_assert!(model.saved().is_empty());
         }
     }
 }

@@ -1,15 +1,17 @@
-//! Whole runs against a model of the cluster: what is kept, what is set, in which order, and what others may do meanwhile.
+//! Whole runs against a model of the cluster: which sizes are saved and set, in which order, while somebody else changes
+//! objects.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
 use common::Model;
 use serde_json::json;
-use workload_scale::object::KEPT;
-use workload_scale::problem::Code;
+use workload_scale::object::CONFIG_MAP;
 
-fn code(done: &workload_scale::scale::Done) -> Code {
-    done.rejection.as_ref().unwrap().code
+/// Code and message of the rejection.
+fn rejection(model: &Model) -> (&str, &str) {
+    let rejection = model.rejection.as_ref().unwrap_or_else(|| panic!("{:?}", model.notes));
+    (&rejection.code, &rejection.message)
 }
 
 #[test]
@@ -51,7 +53,14 @@ fn the_first_count_stays_kept_although_an_apply_woke_it() {
     model = model.deployment("web", 2);
     model.good(&["deployment/web"], "0");
     assert_eq!(model.log, ["scale web to 0"]);
-    assert!(model.said.iter().any(|said| said.contains("was woken meanwhile and has 2")), "{:?}", model.said);
+    assert!(
+        model
+            .notes
+            .iter()
+            .any(|note| note.contains("was scaled up meanwhile and has 2; the saved size stays 5")),
+        "{:?}",
+        model.notes
+    );
     model.good(&["deployment/web"], "restore");
     assert_eq!(model.replicas("web"), 5);
     // Applied while it sleeps, and restored then.
@@ -66,7 +75,7 @@ fn what_slept_before_goes_on_sleeping_but_never_hides_a_count() {
     let mut model = Model::default().deployment("web", 0);
     model.good(&["deployment/web"], "0");
     model.good(&["deployment/web"], "restore");
-    assert_eq!((model.replicas("web"), model.kept().len()), (0, 0));
+    assert_eq!((model.replicas("web"), model.saved().len()), (0, 0));
     model.good(&["deployment/web"], "0");
     model = model.deployment("web", 3);
     model.good(&["deployment/web"], "0");
@@ -79,7 +88,7 @@ fn a_count_that_changes_before_it_is_set_is_the_one_that_is_kept() {
     let mut model = Model::default().deployment("web", 5);
     model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(7))];
     model.good(&["deployment/web"], "0");
-    assert_eq!(model.kept()["Deployment.apps_web"], "replicas: 7");
+    assert_eq!(model.saved()["Deployment.apps_web"], "replicas: 7");
     assert_eq!(model.replicas("web"), 0);
 }
 
@@ -92,8 +101,8 @@ fn conflicts_are_tried_again_and_not_for_ever() {
     assert_eq!((model.replicas("web"), model.replicas("api")), (0, 0));
     let mut model = Model::default().deployment("web", 5);
     model.meddling = (0..100).map(|number| (number, touch, (|_| {}) as common::Meddle)).collect();
-    let problems = model.run(&["deployment/web"], "3").unwrap_err();
-    assert_eq!((problems[0].code, model.replicas("web")), (Code::Contended, 5));
+    let failure = model.run(&["deployment/web"], "3").unwrap_err();
+    assert_eq!((&*failure.code, model.replicas("web")), ("contended", 5));
 }
 
 #[test]
@@ -107,9 +116,9 @@ fn cron_jobs_are_suspended_and_those_that_were_stay_so() {
     assert_eq!(model.log[1..], ["suspend report"]);
     model.good(&["cronjobs --all"], "restore");
     assert_eq!(model.log[..1], ["resume report"]);
-    assert_eq!(model.kept().len(), 0);
+    assert_eq!(model.saved().len(), 0);
     let wrong = model.run(&["cronjob/report"], "3").unwrap_err();
-    assert!(wrong[0].message.contains("a CronJob cannot have 3"), "{wrong:?}");
+    assert!(wrong.message.contains("a CronJob cannot have 3"), "{wrong:?}");
     let mut model = model.deployment("web", 1);
     assert_eq!(model.good(&["--all"], "3").changed, 1);
 }
@@ -143,18 +152,18 @@ fn an_autoscaler_of_kubernetes_rests_by_itself_and_bounds_numbers() {
     let mut model =
         Model::default().deployment("web", 4).with("HorizontalPodAutoscaler.autoscaling", "web", &autoscaler);
     let wrong = model.run(&["deployment/web"], "9").unwrap_err();
-    assert_eq!(wrong[0].code, Code::BadInput);
-    assert!(wrong[0].message.contains("horizontalpodautoscaler/web keeps it from 2 to 6"), "{wrong:?}");
+    assert_eq!(wrong.code, "bad-input");
+    assert!(wrong.message.contains("horizontalpodautoscaler/web keeps it from 2 to 6"), "{wrong:?}");
     assert!(model.log.is_empty());
     model.good(&["deployment/web"], "0");
     assert_eq!(model.log[1..], ["scale web to 0"]);
     // It has moved what was restored before that was confirmed.
     model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(3))];
     model.good(&["deployment/web"], "restore");
-    assert_eq!((model.replicas("web"), model.kept().len()), (3, 0));
+    assert_eq!((model.replicas("web"), model.saved().len()), (3, 0));
     model.meddling = vec![];
     model.good(&["deployment/web"], "5");
-    assert!(model.said.iter().any(|said| said.contains("has an autoscaler")), "{:?}", model.said);
+    assert!(model.notes.iter().any(|note| note.contains("has an autoscaler")), "{:?}", model.notes);
 }
 
 #[test]
@@ -164,14 +173,15 @@ fn what_has_a_controller_is_left_to_it() {
     assert_eq!(model.good(&["--all"], "0").targets.len(), 1);
     assert_eq!(model.replicas("db"), 2);
     let wrong = model.run(&["deployment/db", "deployment/none"], "0").unwrap_err();
-    let messages: Vec<_> = wrong.iter().map(|problem| &*problem.message).collect();
     assert_eq!(
-        messages,
+        model.notes,
         [
-            "deployment/db belongs to Shop eu, which sets its number",
-            "there is no deployment/none in the namespace of the context",
+            "Error: deployment/db belongs to Shop eu, which sets its number (hint: scale that instead)",
+            "Error: there is no deployment/none in the namespace of the context (hint: see `kubectl get deployments` there)",
         ]
     );
+    let message = "deployment/db belongs to Shop eu, which sets its number (and 1 more problem, noted above)";
+    assert_eq!((&*wrong.code, &*wrong.message), ("no-match", message));
 }
 
 #[test]
@@ -182,10 +192,9 @@ fn what_is_set_back_is_said_with_who_does_it() {
     let mut model = Model::default().with("Deployment.apps", "app", &argo).deployment("web", 1);
     // After `app` was scaled, before the next change.
     model.meddling = vec![(2, ("Deployment.apps", "app"), |web| web["spec"]["replicas"] = json!(3))];
-    let done = model.run(&["deployment/app", "deployment/web"], "0").unwrap();
-    assert_eq!(code(&done), Code::SetBack, "{:?}", model.log);
-    let message = done.rejection.unwrap().message;
-    assert_eq!(message, "deployment/app was set back to 3; it belongs to the Argo CD application shop");
+    model.run(&["deployment/app", "deployment/web"], "0").unwrap();
+    let message = "deployment/app was set back to 3; it belongs to the Argo CD application shop";
+    assert_eq!(rejection(&model), ("set-back", message), "{:?}", model.log);
 }
 
 #[test]
@@ -198,37 +207,38 @@ fn a_number_ends_a_sleep() {
         model.log,
         ["scale web to 2", "resume web", "keep Deployment.apps_web- ScaledObject.keda.sh_web-"]
     );
-    assert_eq!((model.replicas("web"), model.kept().len()), (2, 0));
+    assert_eq!((model.replicas("web"), model.saved().len()), (2, 0));
 }
 
 #[test]
 fn nothing_kept_is_said_where_something_sleeps() {
     let mut model = Model::default().deployment("web", 0).deployment("api", 2);
     model.good(&["--all"], "restore");
-    let warnings: Vec<_> = model.said.iter().filter(|said| said.starts_with("Warning")).collect();
-    assert_eq!(warnings, ["Warning: nothing is kept of deployment/web: it stays at 0"]);
+    let warnings: Vec<_> = model.notes.iter().filter(|note| note.starts_with("Warning")).collect();
+    assert_eq!(warnings, ["Warning: there is no saved size of deployment/web: it stays at 0"]);
 }
 
 #[test]
-fn a_run_that_plans_changes_nothing_and_does_not_wait() {
+fn a_dry_run_changes_nothing_and_does_not_wait() {
     let mut model = Model::default().deployment("web", 5);
-    model.planned = true;
+    model.is_dry_run = true;
     let done = model.good(&["deployment/web"], "0");
-    assert_eq!((model.replicas("web"), model.kept().len(), done.changed), (5, 0, 1));
-    assert!(model.said.contains(&"Info: deployment/web: would be 5 -> 0".to_owned()), "{:?}", model.said);
+    assert_eq!((model.replicas("web"), model.saved().len(), done.changed), (5, 0, 1));
+    assert!(model.notes.contains(&"Info: deployment/web: would be 5 -> 0".to_owned()), "{:?}", model.notes);
 }
 
 #[test]
 fn a_missing_right_and_time_that_is_up_have_their_codes() {
     let mut model = Model::default().deployment("web", 5);
     model.forbidden = Some("scale");
-    assert_eq!(model.run(&["deployment/web"], "0").unwrap_err()[0].code, Code::Credentials);
+    assert_eq!(model.run(&["deployment/web"], "0").unwrap_err().code, "credentials");
     let mut model = Model::default();
     model.pods_stay = true;
     let mut model = model.deployment("web", 5);
-    let done = model.run(&["deployment/web"], "0").unwrap();
-    assert_eq!(code(&done), Code::TimedOut);
-    assert!(done.rejection.unwrap().message.contains("deployment/web still has pods"));
+    model.run(&["deployment/web"], "0").unwrap();
+    let (code, message) = rejection(&model);
+    assert_eq!(code, "timed-out");
+    assert!(message.contains("deployment/web still has pods"));
 }
 
 #[test]
@@ -242,10 +252,10 @@ fn what_has_moved_by_itself_since_it_woke_is_not_moved_back() {
     model.cut_after = Some(1);
     assert!(model.run(&["deployment/web"], "restore").is_err());
     model.cut_after = None;
-    assert_eq!((model.replicas("web"), model.kept().len()), (5, 1));
+    assert_eq!((model.replicas("web"), model.saved().len()), (5, 1));
     model = model.deployment("web", 3);
     model.good(&["deployment/web"], "restore");
-    assert_eq!((model.replicas("web"), model.kept().len()), (3, 0));
+    assert_eq!((model.replicas("web"), model.saved().len()), (3, 0));
 }
 
 #[test]
@@ -254,11 +264,14 @@ fn what_is_kept_in_a_form_that_means_nothing_is_left_alone() {
     model.good(&["deployment/web"], "0");
     for text in ["suspended: true", "replicas: many", ""] {
         let mut broken = model.clone();
-        let kept = broken.objects.get_mut(&("ConfigMap".to_owned(), KEPT.to_owned())).unwrap();
+        let kept = broken.objects.get_mut(&("ConfigMap".to_owned(), CONFIG_MAP.to_owned())).unwrap();
         kept["data"]["Deployment.apps_web"] = json!(text);
         broken.good(&["deployment/web"], "restore");
         assert_eq!(broken.replicas("web"), 0, "{text}");
-        assert!(broken.said.iter().any(|said| said.contains("nothing is kept of deployment/web")), "{text}");
+        assert!(
+            broken.notes.iter().any(|note| note.contains("there is no saved size of deployment/web")),
+            "{text}"
+        );
     }
 }
 
@@ -266,7 +279,7 @@ fn what_is_kept_in_a_form_that_means_nothing_is_left_alone() {
 fn nothing_is_changed_before_it_is_kept_and_forgotten_before_it_is_back() {
     let mut model = Model::default().deployment("api", 1).deployment("web", 5);
     model.good(&["deployment/api"], "0");
-    model.meddling = vec![(0, ("ConfigMap", KEPT), |_| {})];
+    model.meddling = vec![(0, ("ConfigMap", CONFIG_MAP), |_| {})];
     model.good(&["deployment/web"], "0");
     let kept = "keep Deployment.apps_web=replicas: 5";
     assert_eq!(model.log, [kept, kept, "scale web to 0"]);
@@ -283,8 +296,8 @@ fn what_is_woken_while_others_are_put_to_sleep_keeps_its_first_count() {
         (2, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(4)),
     ];
     model.good(&["--all"], "0");
-    assert_eq!(model.kept()["Deployment.apps_app"], "replicas: 5");
-    assert_eq!(model.kept()["Deployment.apps_web"], "replicas: 4");
+    assert_eq!(model.saved()["Deployment.apps_app"], "replicas: 5");
+    assert_eq!(model.saved()["Deployment.apps_web"], "replicas: 4");
     assert_eq!((model.replicas("app"), model.replicas("web")), (0, 0));
 }
 
@@ -293,9 +306,8 @@ fn what_is_ready_with_another_number_is_set_back_too() {
     let mut model = Model::default().deployment("web", 5);
     model.good(&["deployment/web"], "0");
     model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(1))];
-    let done = model.run(&["deployment/web"], "restore").unwrap();
-    assert_eq!(code(&done), Code::SetBack);
-    assert_eq!(done.rejection.unwrap().message, "deployment/web was set back to 1");
+    model.run(&["deployment/web"], "restore").unwrap();
+    assert_eq!(rejection(&model), ("set-back", "deployment/web was set back to 1"));
 }
 
 #[test]
@@ -305,7 +317,7 @@ fn nothing_is_down_before_its_controller_knows() {
         "spec": {"replicas": 0}, "status": {"observedGeneration": 1, "replicas": 0},
     });
     let is_down = |object: &serde_json::Value| {
-        workload_scale::object::sized("Deployment.apps", ".", &object.to_string()).unwrap().1.is_down
+        workload_scale::object::scalable("Deployment.apps", ".", &object.to_string()).unwrap().1.is_down
     };
     assert!(!is_down(&object));
     object["status"]["observedGeneration"] = json!(2);

@@ -18,7 +18,7 @@ const VALUED: [&str; 7] =
     ["--inputs", "--policy", "--receipt", "--platform", "--workspace", "--format", "-C"];
 
 /// The option that changes nothing.
-const PLAN: &str = "plan";
+const DRY_RUN: &str = "dry-run";
 /// The option that trusts what lies in the workspace.
 const TRUST: &str = "allow-workspace-credentials";
 
@@ -32,7 +32,7 @@ pub(crate) struct RunArgs {
     /// The file with inputs; `-` is standard input.
     pub(crate) inputs_file: Option<String>,
     /// Whether to change nothing and show the diff.
-    pub(crate) plan: bool,
+    pub(crate) dry_run: bool,
     /// Whether standard output gets one JSON result.
     pub(crate) json: bool,
     /// The policy file.
@@ -74,7 +74,8 @@ pub(crate) fn own_words(step: &str, words: &[String]) -> Vec<String> {
         if VALUED.contains(&word.as_str()) {
             let value = words.next().filter(|_| !taken);
             own.extend(value.into_iter().flat_map(|value| [word.clone(), value.clone()]));
-        } else if !taken && (VALUED.contains(&name) || ["--plan", "--verbose", "-v"].contains(&word.as_str()))
+        } else if !taken
+            && (VALUED.contains(&name) || ["--dry-run", "--verbose", "-v"].contains(&word.as_str()))
         {
             own.push(word.clone());
         }
@@ -98,7 +99,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
         .subcommand_help_heading("Steps")
         .disable_help_subcommand(true)
         .args(run_options())
-        .arg(plan_option())
+        .arg(dry_run_option())
         .subcommands(steps.iter().map(|(word, info)| step_command(word, info)))
         .after_help(exit_codes());
     Command::new("lockstep")
@@ -138,14 +139,11 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
     } else {
         format!("{}\n\n{}", info.summary, info.docs)
     };
-    // An input of this name is the step's, and the run has no such option: to those who run Terraform a plan is a
-    // file. `LOCKSTEP_PLAN` still asks for one.
-    let own_plan = info.inputs.iter().any(|input| input.name == PLAN);
     Command::new(word.to_owned())
         .about(info.summary.clone())
         .long_about(about)
         .args(info.inputs.iter().map(input_option))
-        .args((!own_plan).then(plan_option))
+        .arg(dry_run_option())
         .after_help(format!("{}{}", example(word, info), exit_codes()))
 }
 
@@ -241,9 +239,9 @@ fn run_options() -> Vec<Arg> {
     options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
 }
 
-fn plan_option() -> Arg {
-    Arg::new(PLAN)
-        .long(PLAN)
+fn dry_run_option() -> Arg {
+    Arg::new(DRY_RUN)
+        .long(DRY_RUN)
         .action(ArgAction::SetTrue)
         .help("Change nothing; show what would change as a diff")
         .help_heading("Options")
@@ -267,7 +265,7 @@ fn exit_codes() -> String {
 pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunArgs {
     let run = whole.subcommand_matches("run");
     let matches = run.and_then(|run| run.subcommand_matches(step)).or(run).unwrap_or(whole);
-    let flagged = |matches: &ArgMatches| matches!(matches.try_get_one(PLAN), Ok(Some(true)));
+    let flagged = |matches: &ArgMatches| matches!(matches.try_get_one(DRY_RUN), Ok(Some(true)));
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let input = |field: &InputInfo| {
         let words: Vec<String> = matches.get_many(&field.name)?.cloned().collect();
@@ -281,7 +279,7 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunAr
         step: step.to_owned(),
         inputs: info.inputs.iter().filter_map(input).collect(),
         inputs_file: text("inputs"),
-        plan: flagged(matches) || run.is_some_and(flagged),
+        dry_run: flagged(matches) || run.is_some_and(flagged),
         json: text("format").as_deref() == Some("json"),
         policy: text("policy").or_else(|| environment::text("LOCKSTEP_POLICY")),
         receipt: text("receipt").map(PathBuf::from).or_else(|| environment::path("LOCKSTEP_RECEIPT")),
@@ -313,7 +311,7 @@ mod tests {
             step_of(&args).map(str::to_owned)
         };
         assert_eq!(step("lockstep run a --files b").as_deref(), Some("a"));
-        assert_eq!(step("lockstep run --plan --policy p a b").as_deref(), Some("a"));
+        assert_eq!(step("lockstep run --dry-run --policy p a b").as_deref(), Some("a"));
         assert_eq!(step("lockstep run --policy=p ./a.wasm").as_deref(), Some("./a.wasm"));
         assert_eq!(step("lockstep run --help"), None);
         assert_eq!(step("lockstep list"), None);
@@ -326,7 +324,7 @@ mod tests {
             own_words("a", &words).split_off(3).join(" ")
         };
         assert_eq!(own("lockstep run a --flies b --format json -C x"), "--format json -C x");
-        assert_eq!(own("lockstep run --format=json a --plan --plan"), "--format=json --plan");
-        assert_eq!(own("lockstep run a --receipt r --receipt s --plan=x --policy"), "--receipt r");
+        assert_eq!(own("lockstep run --format=json a --dry-run --dry-run"), "--format=json --dry-run");
+        assert_eq!(own("lockstep run a --receipt r --receipt s --dry-run=x --policy"), "--receipt r");
     }
 }

@@ -8,7 +8,7 @@ use lockstep_model::report::Ending;
 
 /// An ending of the host's own making.
 pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> Ending {
-    Ending { exit, code: code.into(), message: message.into(), hint, at: None }
+    Ending { exit, code: code.into(), message: message.into(), hint, location: None }
 }
 
 /// Decides how the run ended; `None` if the step did its work. A denial decides whatever the component returned
@@ -23,14 +23,14 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
         };
         return Some(ending(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint.to_owned())));
     }
-    let limit = |reason: &str| ending(Exit::Limit, "limit", reason, None);
+    let limit = |reason: &str| ending(Exit::LimitExceeded, "limit-exceeded", reason, None);
     match ended {
         Ended::Bug(reason) => Some(bug(reason)),
         Ended::Cancelled => Some(bug("the run was stopped without a signal")),
         Ended::Limit(reason) => Some(limit(reason)),
         Ended::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
-        Ended::Trapped(reason) => Some(ending(Exit::Limit, "trapped", reason, None)),
+        Ended::Trapped(reason) => Some(ending(Exit::LimitExceeded, "trapped", reason, None)),
         Ended::Failed(failure) => Some(rejection(failure.clone(), log)),
         Ended::Done(_) => None,
     }
@@ -54,7 +54,7 @@ pub(crate) fn rejection(failure: Ending, log: &CallLog) -> Ending {
                 false => format!("{}: {}", failure.message, local.reason),
             };
             let hint = "the system here refused this, no server did: mend that, then run again".to_owned();
-            Ending { at: failure.at, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
+            Ending { location: failure.location, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
         }
         None => Ending { code: code(&failure.code), ..failure },
     }
@@ -120,9 +120,9 @@ mod tests {
         let log = CallLog::default();
         let full = CallLog { exhausted: Some("calls".into()), ..CallLog::default() };
         assert_eq!(exit(&Ended::Done(vec![]), &log), None);
-        assert_eq!(exit(&Ended::Done(vec![]), &full), Some(Exit::Limit));
-        assert_eq!(exit(&Ended::Trapped(String::new()), &log), Some(Exit::Limit));
-        assert_eq!(exit(&Ended::Limit(String::new()), &log), Some(Exit::Limit));
+        assert_eq!(exit(&Ended::Done(vec![]), &full), Some(Exit::LimitExceeded));
+        assert_eq!(exit(&Ended::Trapped(String::new()), &log), Some(Exit::LimitExceeded));
+        assert_eq!(exit(&Ended::Limit(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&Ended::Bug(String::new()), &log), Some(Exit::Bug));
         let failed = verdict(&Ended::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
         assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));

@@ -1,6 +1,5 @@
-//! What a run says of its stores, web servers, cluster and forge, and what its job holds to get in: inputs of the step by
-//! the names `endpoint`, `region`, `role`, `credentials`, `context`, `forge`, `sign-commits` and `timeout`, and the secrets of the job.
-//! It connects to nothing.
+//! The connections of a run: the inputs that the step declares for its clients, and the credentials of the job. It connects
+//! to nothing.
 
 use crate::args::RunArgs;
 use crate::conclude::ending;
@@ -10,7 +9,8 @@ use crate::secrets::Secrets;
 use lockstep_cluster::{is_for_plugin, is_for_plugins};
 use lockstep_forge::Signed;
 use lockstep_http::Credential;
-use lockstep_model::call::Capability;
+use lockstep_model::capability::Capability;
+use lockstep_model::connect::Connect;
 use lockstep_model::exit::Exit;
 use lockstep_model::forge::ForgeKind;
 use lockstep_model::inputs::Inputs;
@@ -85,34 +85,44 @@ fn readable() -> Result<(), Ending> {
 ///
 /// # Errors
 /// A credential that cannot be read, or that the job does not hold.
-pub(crate) fn connections(held: Held, inputs: &Inputs, args: &RunArgs) -> Result<Connections, Ending> {
-    let text = |name: &str| {
-        inputs.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+pub(crate) fn connections(
+    held: Held,
+    inputs: &Inputs,
+    connect: &Connect,
+    args: &RunArgs,
+) -> Result<Connections, Ending> {
+    let value = |capability, setting: &str| inputs.get(connect.input(capability, setting)?);
+    let text = |capability, setting: &str| {
+        let text = value(capability, setting)?.as_str()?;
+        (!text.is_empty()).then(|| text.to_owned())
     };
     let Held { keys, identity, all, .. } = held;
     readable()?;
-    let credentials = inputs.texts("credentials").unwrap_or_default();
+    let credentials = connect.input(Capability::Http, "credentials").and_then(|input| inputs.texts(input));
+    let credentials = credentials.unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
     let programs = programs(&args.workspace);
     let mut repository = forges::repositories(&all, &args.workspace, &programs);
-    if let Some(timeout) = text("timeout") {
+    if let Some(timeout) = text(Capability::Repository, "timeout") {
         repository.patience = repository.patience.min(duration(&timeout));
     }
     let forge = lockstep_forge::Connection {
         repository: repository.clone(),
-        kind: inputs.get("forge").and_then(Value::as_str).and_then(ForgeKind::parse),
+        kind: text(Capability::Forge, "kind").as_deref().and_then(ForgeKind::parse),
         servers: forges::servers(),
     };
     // The job's own key says who has made a commit, and signs for every forge.
-    if inputs.get("sign-commits") == Some(&Value::Bool(true)) && matches!(repository.signing, Signing::None) {
+    if value(Capability::Repository, "sign-commits") == Some(&Value::Bool(true))
+        && matches!(repository.signing, Signing::None)
+    {
         repository.signing = Signing::Server(Arc::new(Signed::new(forge.clone())));
     }
     Ok(Connections {
         objects: lockstep_objects::Connection {
-            endpoint: text("endpoint"),
-            region: text("region")
+            endpoint: text(Capability::Objects, "endpoint"),
+            region: text(Capability::Objects, "region")
                 .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(environment::text)),
-            role: text("role"),
+            role: text(Capability::Objects, "role"),
             session: session(),
             keys,
             identity,
@@ -126,7 +136,7 @@ pub(crate) fn connections(held: Held, inputs: &Inputs, args: &RunArgs) -> Result
         forge,
         repository,
         cluster: lockstep_cluster::Connection {
-            context: text("context"),
+            context: text(Capability::Cluster, "context"),
             secrets: all,
             kubeconfigs: kubeconfigs(),
             variables: environment::fitting(is_for_plugins),
@@ -177,7 +187,7 @@ pub(crate) fn passed_over(connections: &Connections, granted: &[Capability]) -> 
             "{} is not started: it lies in the workspace, or its entry of PATH is no absolute path",
             place.display()
         );
-        Note { level: Level::Notice, message, at: None }
+        Note { level: Level::Notice, message, location: None }
     };
     passed.map(note).collect()
 }

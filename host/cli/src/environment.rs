@@ -15,22 +15,22 @@ pub(crate) struct Environment {
     /// Whether GitHub reads the log. An earlier job can set variables of a later one on GitLab, and `LOCKSTEP_PLATFORM`
     /// anywhere, but it can take away none that another system has set.
     pub(crate) is_github: bool,
-    /// Whether `LOCKSTEP_PLAN` asks for a dry run.
-    pub(crate) plan: bool,
+    /// Whether `LOCKSTEP_DRY_RUN` asks for a dry run.
+    pub(crate) dry_run: bool,
 }
 
 impl Environment {
     /// Reads it. The user's word decides over `LOCKSTEP_PLATFORM`, and that over what is detected.
     ///
     /// # Errors
-    /// What decides names no platform, `LOCKSTEP_PLAN` is neither true nor false, or a variable of lockstep is not UTF-8.
+    /// What decides names no platform, `LOCKSTEP_DRY_RUN` is neither true nor false, or a variable of lockstep is not UTF-8.
     pub(crate) fn read(given: Option<&str>) -> Result<Self, String> {
         all_readable()?;
         let environment = match given.map(str::to_owned).or_else(|| text("LOCKSTEP_PLATFORM")) {
             Some(name) => named(&name).map(Self::on),
             None => Ok(Self::detected()),
         };
-        Ok(Self { plan: plan()?, ..environment? })
+        Ok(Self { dry_run: dry_run()?, ..environment? })
     }
 
     /// The platform whose variables are set.
@@ -50,7 +50,7 @@ impl Environment {
             platform,
             is_ci: text("CI").is_some() || platform != Platform::Plain,
             is_github: text("GITHUB_ACTIONS").as_deref() == Some("true") && !is_other,
-            plan: false,
+            dry_run: false,
         }
     }
 }
@@ -98,14 +98,14 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 }
 
 /// Whether a dry run is asked for. A word that is misspelled must not change anything.
-fn plan() -> Result<bool, String> {
-    const NAME: &str = "LOCKSTEP_PLAN";
+fn dry_run() -> Result<bool, String> {
+    const NAME: &str = "LOCKSTEP_DRY_RUN";
     let given = text(NAME).unwrap_or_default();
     match given.trim() {
         "" | "false" => Ok(false),
         "true" => Ok(true),
         _ => Err(format!(
-            "{NAME}, which the input `plan` of a wrapper sets, is `{given}`: expected `true` or `false`; nothing was changed"
+            "{NAME}, which the input `dry-run` of a wrapper sets, is `{given}`: expected `true` or `false`; nothing was changed"
         )),
     }
 }

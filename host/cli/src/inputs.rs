@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// What a wrapper hands over beside the inputs, under these names in the same document. An input of the step that
 /// has one of these names is that input.
-const CONTROLS: [&str; 5] = ["policy", "plan", "receipt", "binary", "own-build"];
+const CONTROLS: [&str; 5] = ["policy", "dry-run", "receipt", "binary", "own-build"];
 
 /// The variable that holds all inputs as one JSON document.
 const DOCUMENT: &str = "LOCKSTEP_INPUTS";
@@ -66,7 +66,7 @@ fn ignored(names: impl Iterator<Item = String>, beside: &str) -> Option<Note> {
         "{}{more}: ignored, since {beside} gives the inputs and variables beside it add nothing",
         names.join(", ")
     );
-    Some(Note { level: Level::Notice, message, at: None })
+    Some(Note { level: Level::Notice, message, location: None })
 }
 
 /// Refuses a list into which a value of the event that started the job brought a line of its own. Where the event cannot
@@ -92,7 +92,7 @@ pub(crate) fn foreign_lines(raws: &[Raw], fields: &[InputInfo]) -> Result<Vec<In
             "{EVENT} names {}, which cannot be read ({problem}): no list was searched for lines that came with a value of the event",
             path.display()
         );
-        Note { level: Level::Warning, message, at: None }
+        Note { level: Level::Warning, message, location: None }
     })
 }
 

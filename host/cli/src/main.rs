@@ -3,7 +3,6 @@
 
 mod args;
 mod builtin;
-mod closing;
 mod commands;
 mod conclude;
 mod connect;
@@ -11,8 +10,8 @@ mod credential_files;
 mod environment;
 mod forges;
 mod inputs;
-mod prepare;
 mod receipt;
+mod run;
 mod secrets;
 mod signals;
 mod trace;

@@ -2,10 +2,10 @@
 
 use crate::args::RunArgs;
 use crate::environment;
-use crate::prepare::Known;
+use crate::run::Facts as RunFacts;
 use crate::voice::{self, Voice};
 use lockstep_model::digest::Digest;
-use lockstep_model::outputs::Shown;
+use lockstep_model::outputs::RedactedOutput;
 use lockstep_model::receipt::{self, Facts, Recorded, Statement};
 use lockstep_model::render::Platform;
 use lockstep_model::report::Report;
@@ -28,7 +28,7 @@ pub(crate) enum Place {
 /// A receipt that could not be kept.
 pub(crate) struct Lost {
     /// Whether the user named the file.
-    pub(crate) asked: bool,
+    pub(crate) requested: bool,
     /// Why.
     pub(crate) message: String,
 }
@@ -57,24 +57,24 @@ impl Place {
 pub(crate) fn write(
     place: &Place,
     report: &Report,
-    shown: &[Shown],
-    known: &Known,
+    shown: &[RedactedOutput],
+    facts: &RunFacts,
     voice: &Voice,
     run: Value,
 ) -> (Digest, Option<Lost>) {
-    let facts = Facts {
+    let recorded = Facts {
         version: env!("CARGO_PKG_VERSION"),
         report,
         shown,
-        component: known.component,
-        policy: known.policy,
-        inputs: &known.inputs,
-        grant: &known.grant,
-        limits: &known.limits,
-        log: &known.log,
+        component: facts.component,
+        policy: facts.policy,
+        inputs: &facts.inputs,
+        grant: &facts.grant,
+        limits: &facts.limits,
+        log: &facts.log,
     };
     let redact = |text: &str| voice.redact(text);
-    let record = Recorded::of(facts, &redact);
+    let record = Recorded::of(recorded, &redact);
     let digest = record.digest();
     let statement = Statement { record, digest, run: receipt::redacted(run, &redact) };
     let mut fill = |out: &mut dyn Write| whole(out, &statement);
@@ -87,11 +87,11 @@ pub(crate) fn write(
         Place::Nowhere => {
             let message =
                 "the receipt was not kept: there is no folder for it; name a file with --receipt".to_owned();
-            return (digest, Some(Lost { asked: false, message }));
+            return (digest, Some(Lost { requested: false, message }));
         }
     };
-    let asked = matches!(place, Place::Named(_));
-    let lost = |error| Lost { asked, message: format!("the receipt was not kept: {error}") };
+    let requested = matches!(place, Place::Named(_));
+    let lost = |error| Lost { requested, message: format!("the receipt was not kept: {error}") };
     (digest, written.err().map(lost))
 }
 

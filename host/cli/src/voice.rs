@@ -5,7 +5,7 @@ mod live;
 
 use crate::environment;
 use lockstep_model::digest::hex;
-use lockstep_model::outputs::{self, Output, Shown};
+use lockstep_model::outputs::{self, Output, RedactedOutput};
 use lockstep_model::redact::{Redactor, TooLong};
 use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
 use lockstep_model::report::{Note, Report};
@@ -134,8 +134,8 @@ impl Voice {
     }
 
     /// The outputs without any secret.
-    pub(crate) fn shown(&self, outputs: &[Output]) -> Vec<Shown> {
-        outputs::shown(outputs, &self.redactor())
+    pub(crate) fn shown(&self, outputs: &[Output]) -> Vec<RedactedOutput> {
+        outputs::redacted(outputs, &self.redactor())
     }
 
     /// The writer of files.
@@ -183,7 +183,7 @@ impl Voice {
 
     /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
     /// standard output.
-    pub(crate) fn close(&self, report: &Report, shown: &[Shown]) -> io::Result<()> {
+    pub(crate) fn close(&self, report: &Report, shown: &[RedactedOutput]) -> io::Result<()> {
         let applied =
             self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)));
         if self.0.manner.stream == Stream::Stdout {

@@ -2,7 +2,7 @@
 //! not in place. What is done on disk the crate of the workspace decides.
 
 use crate::conclude::ending;
-use lockstep_model::call::Capability;
+use lockstep_model::capability::{Capability, Right};
 use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
 use lockstep_model::report::{Change, Ending, Level, Note};
@@ -10,14 +10,14 @@ use lockstep_workspace::{CommitError, Committed, Purpose, Recovered, WorkspaceEr
 use std::collections::HashSet;
 
 /// What a run with this grant means to do with the workspace.
-pub(crate) fn purpose(planned: bool, grant: &Grant) -> Purpose {
-    let on_files = grant.asked.iter().filter(|right| right.capability == Capability::Workspace);
-    let verbs: Vec<&String> = on_files.flat_map(|right| &right.verbs).collect();
-    let only_looks = || verbs.iter().all(|verb| Capability::Workspace.only_looks(verb));
-    match planned {
-        _ if verbs.is_empty() => Purpose::Nothing,
-        true => Purpose::Plan,
-        false if only_looks() => Purpose::Read,
+pub(crate) fn purpose(dry_run: bool, grant: &Grant) -> Purpose {
+    let on_files = grant.requested.iter().filter(|one| one.capability == Capability::Workspace);
+    let rights: Vec<Right> = on_files.flat_map(|one| one.rights.iter().copied()).collect();
+    let only_reads = || rights.iter().all(|right| Capability::Workspace.only_reads(*right));
+    match dry_run {
+        _ if rights.is_empty() => Purpose::Nothing,
+        true => Purpose::DryRun,
+        false if only_reads() => Purpose::Read,
         false => Purpose::Change,
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn manner(committed: &Committed) -> Option<Note> {
 }
 
 fn notice(message: String) -> Note {
-    Note { level: Level::Notice, message, at: None }
+    Note { level: Level::Notice, message, location: None }
 }
 
 /// Why the workspace cannot be used.
@@ -97,24 +97,21 @@ pub(crate) fn not_put(error: &CommitError) -> Ending {
 mod tests {
     use super::*;
     use lockstep_model::digest::Digest;
-    use lockstep_model::grant::{Right, Scope};
+    use lockstep_model::grant::Permission;
 
     #[test]
     fn a_run_means_to_do_what_its_grant_allows() {
         let grant = |verbs: &[&str]| {
-            let right = |verb: &&str| Right {
-                capability: Capability::Workspace,
-                verbs: vec![(*verb).to_owned()],
-                scope: Scope::parse(Capability::Workspace, "**").unwrap(),
-            };
-            Grant { asked: verbs.iter().map(right).collect(), ceilings: vec![] }
+            let right =
+                |verb: &&str| Permission::parse(Capability::Workspace, &format!("{verb} **")).unwrap();
+            Grant { requested: verbs.iter().map(right).collect(), ceilings: vec![] }
         };
         assert_eq!(purpose(false, &grant(&[])), Purpose::Nothing);
         assert_eq!(purpose(true, &grant(&[])), Purpose::Nothing);
         assert_eq!(purpose(false, &grant(&["read"])), Purpose::Read);
         assert_eq!(purpose(false, &grant(&["read", "write"])), Purpose::Change);
         assert_eq!(purpose(false, &grant(&["remove"])), Purpose::Change);
-        assert_eq!(purpose(true, &grant(&["read", "write"])), Purpose::Plan);
+        assert_eq!(purpose(true, &grant(&["read", "write"])), Purpose::DryRun);
     }
 
     #[test]

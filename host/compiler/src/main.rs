@@ -7,8 +7,6 @@
 
 mod jail;
 mod limits;
-#[cfg(test)]
-mod tests;
 
 use lockstep_sandbox::bounds;
 use std::io::{self, Read as _, Write as _};

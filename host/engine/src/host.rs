@@ -1,5 +1,5 @@
-//! The host's side of the contract: each function turns the component's words into a request, passes the
-//! gate and hands back the answer. No decision is taken here and no effect happens here.
+//! What a run holds on the host's side of the contract, and the interface `report`. The other interfaces are in
+//! [`crate::capability`].
 
 use crate::confines::{Confined, Confines};
 use crate::parallel::Broken;
@@ -7,33 +7,18 @@ use crate::run::Ended;
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
 use lockstep_http::Web;
-use lockstep_model::call::{Answer, CallError, Capability, RawTarget, Request};
+use lockstep_model::call::{CallError, Outcome};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::report::{Block, Ending, Level, Location, Note};
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
-use lockstep_workspace::content::Algorithm;
-use lockstep_workspace::{Effect, OpenFile, Workspace};
+use lockstep_workspace::Workspace;
 use std::sync::Arc;
-use wasmtime::component::{HasData, Resource};
+use wasmtime::component::HasData;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-/// The Rust form of the contract.
-pub(crate) mod bindings {
-    wasmtime::component::bindgen!({
-        path: "../../wit",
-        world: "base",
-        imports: { default: trappable },
-        with: {
-            "lockstep:step/workspace.file": super::File,
-            "lockstep:step/objects.upload": crate::objects::Upload,
-            "lockstep:step/cluster.watcher": crate::cluster::Watcher,
-        },
-    });
-}
-
-use bindings::lockstep::step::{report, types, workspace};
+use crate::bindings::{report, types};
 
 /// What a component says while it runs. The implementation is called on the thread that runs the component.
 pub trait Live: Send {
@@ -51,21 +36,11 @@ pub trait Live: Send {
     fn twin(&self) -> Box<dyn Live>;
 }
 
+/// The result of a host function: a trap, or the result that the component receives.
+pub(crate) type HostResult<T> = wasmtime::Result<Result<T, types::Error>>;
+
 /// What keeping a note or a part of the summary costs besides its text, so that empty ones add up.
 const EACH_REPORT: usize = 64;
-
-/// A file that a component holds open.
-pub struct File {
-    path: String,
-    file: OpenFile,
-}
-
-impl File {
-    /// The file itself.
-    pub(crate) fn open(&self) -> &OpenFile {
-        &self.file
-    }
-}
 
 /// Everything a run holds on the host's side.
 pub(crate) struct Host {
@@ -88,14 +63,13 @@ pub(crate) struct Host {
 impl Host {
     /// Says something that the host itself found worth a warning.
     pub(crate) fn warn(&mut self, message: String) {
-        let note = Note { level: Level::Warning, message, at: None };
+        let note = Note { level: Level::Warning, message, location: None };
         self.live.note(&note);
         self.notes.push(note);
     }
 
-    /// Tells the component how a call ended, unless that call, or one beside it, shut the gate: then the component
-    /// ends here.
-    pub(crate) fn told<T>(&self, answer: Result<T, CallError>) -> wasmtime::Result<Result<T, types::Error>> {
+    /// Returns the result of a call to the component, unless the gate is shut: then the component ends here.
+    pub(crate) fn answer<T>(&self, answer: Result<T, CallError>) -> HostResult<T> {
         self.go_on()?;
         Ok(answer.map_err(to_error))
     }
@@ -132,11 +106,12 @@ impl report::Host for Host {
         &mut self,
         level: report::Level,
         message: String,
-        at: Option<types::Location>,
+        location: Option<types::Location>,
     ) -> wasmtime::Result<()> {
-        let path = at.as_ref().map_or(0, |at| at.path.len());
+        let path = location.as_ref().map_or(0, |location| location.path.len());
         if self.gate.admit_report(EACH_REPORT + message.len() + path) {
-            let note = Note { level: read_level(level), message, at: at.map(read_location) };
+            let location = location.map(read_location);
+            let note = Note { level: read_level(level), message, location };
             self.live.note(&note);
             self.notes.push(note);
         }
@@ -150,15 +125,15 @@ impl report::Host for Host {
         self.go_on()
     }
 
-    fn summary(&mut self, part: report::Block) -> wasmtime::Result<()> {
-        let part = read_block(part);
-        if self.gate.admit_report(EACH_REPORT + block_bytes(&part)) {
-            self.summary.push(part);
+    fn add_summary(&mut self, block: report::Block) -> wasmtime::Result<()> {
+        let block = read_block(block);
+        if self.gate.admit_report(EACH_REPORT + block_bytes(&block)) {
+            self.summary.push(block);
         }
         self.go_on()
     }
 
-    fn markdown(&mut self) -> wasmtime::Result<String> {
+    fn summary_markdown(&mut self) -> wasmtime::Result<String> {
         let text = self.live.markdown(&self.summary);
         let text = if self.gate.admit_report(text.len()) { text } else { String::new() };
         self.go_on().map(|()| text)
@@ -174,9 +149,9 @@ impl report::Host for Host {
     }
 
     fn reject(&mut self, failure: types::Failure) -> wasmtime::Result<()> {
-        let at = failure.at.as_ref().map_or(0, |at| at.path.len());
+        let path = failure.location.as_ref().map_or(0, |location| location.path.len());
         let hint = failure.hint.as_ref().map_or(0, String::len);
-        let bytes = EACH_REPORT + failure.code.len() + failure.message.len() + hint + at;
+        let bytes = EACH_REPORT + failure.code.len() + failure.message.len() + hint + path;
         if self.gate.admit_report(bytes) {
             self.rejected.get_or_insert_with(|| read_failure(failure));
         }
@@ -184,162 +159,21 @@ impl report::Host for Host {
     }
 }
 
-impl workspace::Host for Host {
-    fn glob(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Entry>, types::Error>> {
-        let request = on_workspace("glob", Some("read"), RawTarget::Pattern(&pattern));
-        let found = self.gate.call(request, |permit| self.workspace.glob(permit));
-        let entry = |entry: lockstep_workspace::Entry| workspace::Entry {
-            path: entry.path.to_string(),
-            size: entry.size,
-            mode: entry.mode,
-        };
-        self.told(found.map(|entries| entries.into_iter().map(entry).collect()))
-    }
-
-    fn links(&mut self, pattern: String) -> wasmtime::Result<Result<Vec<workspace::Link>, types::Error>> {
-        let request = on_workspace("links", Some("read"), RawTarget::Pattern(&pattern));
-        let found = self.gate.call(request, |permit| self.workspace.links(permit));
-        let link = |link: lockstep_workspace::Link| workspace::Link {
-            path: link.path.to_string(),
-            target: link.target,
-        };
-        self.told(found.map(|links| links.into_iter().map(link).collect()))
-    }
-
-    fn digests(
-        &mut self,
-        paths: Vec<String>,
-        algorithm: workspace::Algorithm,
-        piece: Option<u64>,
-    ) -> wasmtime::Result<Result<Vec<Vec<String>>, types::Error>> {
-        let algorithm = match algorithm {
-            workspace::Algorithm::Sha256 => Algorithm::Sha256,
-            workspace::Algorithm::Md5 => Algorithm::Md5,
-            workspace::Algorithm::Crc32c => Algorithm::Crc32c,
-            workspace::Algorithm::Crc64nvme => Algorithm::Crc64Nvme,
-        };
-        let request = on_workspace("digests", Some("read"), RawTarget::Paths(&paths));
-        let digests = self.gate.call(request, |permit| self.workspace.digests(permit, algorithm, piece));
-        self.told(digests)
-    }
-
-    fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
-        let request = on_workspace("read", Some("read"), RawTarget::Path(&path));
-        let answer = self.gate.call(request, |permit| self.workspace.read(permit));
-        self.told(answer)
-    }
-
-    fn open(&mut self, path: String) -> wasmtime::Result<Result<Resource<File>, types::Error>> {
-        let request = on_workspace("open", Some("read"), RawTarget::Path(&path));
-        let (most, open) = (self.gate.limits().open_files, self.open_files);
-        let too_many = || CallError::Limit(format!("more than {most} open files"));
-        let opened = self.gate.call(request, |permit| {
-            if open >= most {
-                return Err(too_many());
-            }
-            let answer = self.workspace.open_file(permit)?;
-            let file = File { path: path.clone(), file: answer.value };
-            let handle = self.confines.table.push(file).map_err(|_| too_many())?;
-            Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
-        });
-        self.open_files += usize::from(opened.is_ok());
-        self.told(opened)
-    }
-
-    fn write(
-        &mut self,
-        path: String,
-        content: Vec<u8>,
-    ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
-        let request = on_workspace("write", Some("write"), RawTarget::Path(&path));
-        let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
-        self.told(effect.map(to_effect))
-    }
-
-    fn write_private(
-        &mut self,
-        path: String,
-        content: Vec<u8>,
-    ) -> wasmtime::Result<Result<workspace::Effect, types::Error>> {
-        let request = on_workspace("write-private", Some("write"), RawTarget::Path(&path));
-        let effect = self.gate.call(request, |permit| self.workspace.write_private(permit, content));
-        self.told(effect.map(to_effect))
-    }
-
-    fn remove(&mut self, path: String) -> wasmtime::Result<Result<(), types::Error>> {
-        let request = on_workspace("remove", Some("remove"), RawTarget::Path(&path));
-        let answer = self.gate.call(request, |permit| self.workspace.remove(permit));
-        self.told(answer)
-    }
-
-    fn diff(&mut self) -> wasmtime::Result<Result<String, types::Error>> {
-        let request = on_workspace("diff", None, RawTarget::Staged);
-        let answer = self.gate.call(request, |permit| self.workspace.diff(permit));
-        self.told(answer)
-    }
-}
-
-impl workspace::HostFile for Host {
-    fn size(&mut self, file: Resource<File>) -> wasmtime::Result<u64> {
-        Ok(self.confines.table.get(&file)?.file.size())
-    }
-
-    fn read_at(
-        &mut self,
-        file: Resource<File>,
-        offset: u64,
-        length: u32,
-    ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
-        let File { path, file } = self.confines.table.get(&file)?;
-        let read = self.gate.call(on_workspace("read-at", None, RawTarget::Path(path)), |_| {
-            let bytes = file.read_at(offset, length)?;
-            Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
-        });
-        self.told(read)
-    }
-
-    fn digest(&mut self, file: Resource<File>) -> wasmtime::Result<Result<String, types::Error>> {
-        let File { path, file } = self.confines.table.get(&file)?;
-        let digest = self.gate.call(on_workspace("digest", None, RawTarget::Path(path)), |_| {
-            let digest = file.digest()?;
-            Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
-        });
-        self.told(digest.map(|digest| digest.to_string()))
-    }
-
-    fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
-        self.confines.table.delete(file)?;
-        self.open_files -= 1;
-        Ok(())
-    }
-}
-
-fn on_workspace<'a>(verb: &'static str, right: Option<&'static str>, target: RawTarget<'a>) -> Request<'a> {
-    Request { capability: Capability::Workspace, verb, right, target, source: None }
-}
-
+/// The error of the contract.
 pub(crate) fn to_error(error: CallError) -> types::Error {
     match error {
         CallError::Denied(text) => types::Error::Denied(text),
         CallError::NotFound(text) => types::Error::NotFound(text),
         CallError::Conflict(text) => types::Error::Conflict(text),
-        // The contract has no case of its own for it. What the step cannot use is invalid; the gate knows why.
-        CallError::Invalid(text) | CallError::Local(text) => types::Error::Invalid(text),
-        CallError::Limit(text) => types::Error::Limit(text),
+        CallError::Invalid(text) => types::Error::Invalid(text),
+        CallError::Local(text) => types::Error::Local(text),
+        CallError::LimitExceeded(text) => types::Error::LimitExceeded(text),
         CallError::Unavailable(text) => types::Error::Unavailable(text),
         CallError::Unauthorized(text) => types::Error::Unauthorized(text),
         CallError::Integrity(text) => types::Error::Integrity(text),
         CallError::Upstream { status, message } => {
             types::Error::Upstream(types::UpstreamError { status, message })
         }
-    }
-}
-
-fn to_effect(effect: Effect) -> workspace::Effect {
-    match effect {
-        Effect::Unchanged => workspace::Effect::Unchanged,
-        Effect::Created => workspace::Effect::Created,
-        Effect::Updated => workspace::Effect::Updated,
     }
 }
 
@@ -360,14 +194,15 @@ fn read_failure(failure: types::Failure) -> Ending {
         types::FailureKind::Integrity => Exit::Integrity,
         types::FailureKind::Credentials => Exit::Credentials,
         types::FailureKind::Unavailable => Exit::Unavailable,
-        types::FailureKind::Limit => Exit::Limit,
+        types::FailureKind::LimitExceeded => Exit::LimitExceeded,
     };
-    let types::Failure { code, message, hint, at, .. } = failure;
-    Ending { exit, code, message, hint, at: at.map(read_location) }
+    let types::Failure { code, message, hint, location, .. } = failure;
+    Ending { exit, code, message, hint, location: location.map(read_location) }
 }
 
-fn read_location(at: types::Location) -> Location {
-    Location { path: at.path, line: at.line, column: at.column }
+fn read_location(location: types::Location) -> Location {
+    let types::Location { path, line, column } = location;
+    Location { path, line, column }
 }
 
 fn read_block(block: report::Block) -> Block {
@@ -388,5 +223,14 @@ fn block_bytes(block: &Block) -> usize {
         Block::Table { columns, rows } => {
             cells(columns) + rows.iter().map(|row| cells(row) + 8).sum::<usize>()
         }
+    }
+}
+
+/// The outcome of the contract.
+pub(crate) fn to_outcome(outcome: Outcome) -> types::Outcome {
+    match outcome {
+        Outcome::Applied => types::Outcome::Applied,
+        Outcome::Unchanged => types::Outcome::Unchanged,
+        Outcome::DryRun => types::Outcome::DryRun,
     }
 }

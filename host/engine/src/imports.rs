@@ -2,7 +2,7 @@
 //! It never links anything.
 
 use crate::parallel;
-use lockstep_model::call::Capability;
+use lockstep_model::capability::Capability;
 use std::collections::{BTreeMap, BTreeSet};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -76,67 +76,14 @@ impl Imports {
         imports
     }
 
-    /// The rights that these imports can make use of: what a policy would have to allow, by capability.
+    /// The permissions that these imports can use: what a policy would have to allow, by capability.
     #[must_use]
-    pub fn rights(&self) -> BTreeMap<String, Vec<String>> {
-        let line = |capability: Capability, functions: &BTreeSet<String>| {
-            let has = |names: &[&str]| names.iter().any(|name| functions.contains(*name));
-            let verbs: Vec<_> =
-                uses(capability).iter().filter(|(_, names)| has(names)).map(|(verb, _)| *verb).collect();
-            let scope = match capability {
-                Capability::Workspace => "**",
-                Capability::Objects => "s3://BUCKET/PREFIX/",
-                Capability::Http => "https://HOST",
-                Capability::Cluster => "NAMESPACE/*",
-                Capability::Repository => "https://HOST/PATH//FOLDER/**",
-                Capability::Forge => "https://HOST/PATH#BASE...BRANCH",
-            };
-            (!verbs.is_empty()).then(|| format!("{} {scope}", verbs.join(",")))
+    pub fn permissions(&self) -> BTreeMap<String, Vec<String>> {
+        let lines = |(capability, functions): (&Capability, &BTreeSet<String>)| {
+            let line = capability.suggest(functions.iter().map(String::as_str));
+            (capability.name().to_owned(), line.into_iter().collect())
         };
-        self.capabilities
-            .iter()
-            .map(|(capability, used)| {
-                (capability.word().to_owned(), line(*capability, used).into_iter().collect())
-            })
-            .collect()
-    }
-}
-
-/// Each right on a capability, with the functions that need it.
-fn uses(capability: Capability) -> &'static [(&'static str, &'static [&'static str])] {
-    match capability {
-        Capability::Workspace => &[
-            ("read", &["glob", "links", "digests", "read", "open"]),
-            ("write", &["write", "write-private"]),
-            ("remove", &["remove"]),
-        ],
-        Capability::Objects => &[
-            ("list", &["list"]),
-            ("head", &["head"]),
-            ("put", &["put"]),
-            ("multipart", &["open-uploads", "begin", "resume"]),
-            ("delete", &["delete"]),
-        ],
-        Capability::Http => &[("get", &["send", "authenticate"])],
-        Capability::Repository => &[
-            ("read", &["head", "tag", "files", "read", "history"]),
-            ("commit", &["commit"]),
-            ("push", &["push", "replace"]),
-        ],
-        Capability::Forge => &[
-            ("read", &["pull-requests", "inspect"]),
-            ("propose", &["open", "edit", "comment", "withdraw"]),
-            ("merge", &["merge"]),
-        ],
-        Capability::Cluster => &[
-            ("read", &["get", "watch"]),
-            ("logs", &["logs"]),
-            ("rollback", &["rollback"]),
-            ("scale", &["scale"]),
-            ("suspend", &["suspend"]),
-            ("evict", &["evict"]),
-            ("keep", &["keep"]),
-        ],
+        self.capabilities.iter().map(lines).collect()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Puts the granted interfaces into a linker. What is not granted is not there: a component that imports it
 //! cannot be instantiated.
 
-use crate::host::{Host, bindings};
-use lockstep_model::call::Capability;
+use crate::bindings::{cluster, forge, http, objects, report, repository, types, workspace};
+use crate::host::Host;
+use lockstep_model::capability::Capability;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
@@ -16,39 +17,18 @@ use wasmtime_wasi::{ResourceTable, WasiView};
 pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     add_wasi(&mut linker)?;
-    bindings::lockstep::step::types::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
-    bindings::lockstep::step::report::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+    types::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+    report::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
     for capability in granted {
-        match capability {
-            Capability::Workspace => {
-                bindings::lockstep::step::workspace::add_to_linker::<_, HasSelf<Host>>(
-                    &mut linker,
-                    |host| host,
-                )?;
-            }
-            Capability::Objects => {
-                bindings::lockstep::step::objects::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| {
-                    host
-                })?;
-            }
-            Capability::Http => {
-                bindings::lockstep::step::http::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
-            }
-            Capability::Repository => {
-                bindings::lockstep::step::repository::add_to_linker::<_, HasSelf<Host>>(
-                    &mut linker,
-                    |host| host,
-                )?;
-            }
-            Capability::Forge => {
-                bindings::lockstep::step::forge::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
-            }
-            Capability::Cluster => {
-                bindings::lockstep::step::cluster::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| {
-                    host
-                })?;
-            }
-        }
+        let add = match capability {
+            Capability::Workspace => workspace::add_to_linker::<Host, HasSelf<Host>>,
+            Capability::Objects => objects::add_to_linker::<Host, HasSelf<Host>>,
+            Capability::Http => http::add_to_linker::<Host, HasSelf<Host>>,
+            Capability::Cluster => cluster::add_to_linker::<Host, HasSelf<Host>>,
+            Capability::Repository => repository::add_to_linker::<Host, HasSelf<Host>>,
+            Capability::Forge => forge::add_to_linker::<Host, HasSelf<Host>>,
+        };
+        add(&mut linker, |host| host)?;
     }
     Ok(linker)
 }

@@ -124,7 +124,7 @@ fn signature(run: &ComponentFunc) -> Result<(Vec<Field>, Vec<Field>), LoadError>
     let (Some(Type::Record(outputs)), Some(Type::Record(failure))) = (result.ok(), result.err()) else {
         return Err(form());
     };
-    let expected = ["kind", "code", "message", "hint", "at"];
+    let expected = ["kind", "code", "message", "hint", "location"];
     if !failure.fields().map(|field| field.name).eq(expected) {
         return Err(form());
     }

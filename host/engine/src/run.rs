@@ -10,7 +10,7 @@ use crate::{link, value, watch};
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
 use lockstep_http::Web;
-use lockstep_model::call::Capability;
+use lockstep_model::capability::Capability;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::inputs::Inputs;
@@ -89,7 +89,7 @@ pub struct Remains {
     pub workspace: Workspace,
     /// What it did to objects of stores and clusters, and to branches.
     pub objects: Vec<ObjectChange>,
-    /// What a run that only plans would change in repositories, as git shows it.
+    /// What a run that is a dry run would change in repositories, as git shows it.
     pub diff: String,
     /// What it said.
     pub notes: Vec<Note>,
@@ -256,15 +256,15 @@ fn read_failure(failure: &Value) -> Option<Ending> {
         "integrity" => Exit::Integrity,
         "credentials" => Exit::Credentials,
         "unavailable" => Exit::Unavailable,
-        "limit" => Exit::Limit,
+        "limit-exceeded" => Exit::LimitExceeded,
         _ => return None,
     };
-    let at = failure.get("at").filter(|at| !at.is_null()).map(|at| Location {
-        path: at["path"].as_str().unwrap_or_default().to_owned(),
-        line: at["line"].as_u64().and_then(|line| line.try_into().ok()),
-        column: at["column"].as_u64().and_then(|column| column.try_into().ok()),
+    let location = failure.get("location").filter(|location| !location.is_null()).map(|location| Location {
+        path: location["path"].as_str().unwrap_or_default().to_owned(),
+        line: location["line"].as_u64().and_then(|line| line.try_into().ok()),
+        column: location["column"].as_u64().and_then(|column| column.try_into().ok()),
     });
-    Some(Ending { exit, code: text("code")?, message: text("message")?, hint: text("hint"), at })
+    Some(Ending { exit, code: text("code")?, message: text("message")?, hint: text("hint"), location })
 }
 
 /// Why a call did not return. The stop of the watch looks like a trap; it knows its own reason.

@@ -1,6 +1,7 @@
 //! What a component can ask of the host, and what the run remembers of it. It never carries a body:
 //! only names, sizes and digests.
 
+use crate::capability::Capability;
 use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
@@ -9,88 +10,25 @@ use crate::repository::{Part, Repository};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
-/// A host interface. `report` is not among them: it reaches nothing, so it needs no right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Capability {
-    /// The files of the repository.
-    Workspace,
-    /// Objects in buckets, or in a local folder.
-    Objects,
-    /// Web servers.
-    Http,
-    /// Objects of a Kubernetes cluster.
-    Cluster,
-    /// Git repositories.
-    Repository,
-    /// Pull requests of forges.
-    Forge,
-}
-
-impl Capability {
-    /// Every capability.
-    pub const ALL: [Self; 6] =
-        [Self::Workspace, Self::Objects, Self::Http, Self::Cluster, Self::Repository, Self::Forge];
-
-    /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Workspace => "workspace",
-            Self::Objects => "objects",
-            Self::Http => "http",
-            Self::Cluster => "cluster",
-            Self::Repository => "repository",
-            Self::Forge => "forge",
-        }
-    }
-
-    /// The capability of this name.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|capability| capability.word() == word)
-    }
-
-    /// The rights that can be asked for and granted on it.
-    #[must_use]
-    pub fn rights(self) -> &'static [&'static str] {
-        match self {
-            Self::Workspace => &["read", "write", "remove"],
-            Self::Objects => &["list", "head", "put", "multipart", "delete"],
-            Self::Http => &["get", "private"],
-            Self::Cluster => &["read", "logs", "rollback", "scale", "suspend", "evict", "keep"],
-            Self::Repository => &["read", "commit", "push"],
-            Self::Forge => &["read", "propose", "merge"],
-        }
-    }
-
-    /// Whether a right of this name changes nothing.
-    #[must_use]
-    pub fn only_looks(self, right: &str) -> bool {
-        match self {
-            Self::Workspace => right == "read",
-            Self::Objects => matches!(right, "list" | "head"),
-            Self::Http => true,
-            Self::Cluster => matches!(right, "read" | "logs"),
-            // What is committed is seen by nobody until it is pushed.
-            Self::Repository => matches!(right, "read" | "commit"),
-            Self::Forge => right == "read",
-        }
-    }
-}
-
 /// A call as the component made it, not yet looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The interface.
     pub capability: Capability,
-    /// The function, as the receipt names it.
-    pub verb: &'static str,
-    /// The right it needs, one of [`Capability::rights`]; none for calls that reach nothing new.
-    pub right: Option<&'static str>,
+    /// The function. The registry of [`crate::capability`] says which right it needs.
+    pub function: &'static str,
     /// What it is about.
     pub target: RawTarget<'a>,
     /// A file of the workspace whose bytes it moves: that takes the right to read it as well.
     pub source: Option<&'a str>,
+}
+
+impl<'a> Request<'a> {
+    /// A call that moves no bytes of a workspace file.
+    #[must_use]
+    pub fn new(capability: Capability, function: &'static str, target: RawTarget<'a>) -> Self {
+        Self { capability, function, target, source: None }
+    }
 }
 
 /// What a call is about, in the component's own words.
@@ -130,7 +68,7 @@ pub enum RawPart<'a> {
     /// A text that should be a pattern over paths.
     Pattern(&'a str),
     /// Texts that should be the names of two branches, the second to be merged into the first.
-    Proposal(&'a str, &'a str),
+    PullRequests(&'a str, &'a str),
 }
 
 /// What a call is about, read and found well-formed.
@@ -158,6 +96,17 @@ pub enum Target {
     Staged,
 }
 
+/// What a call that changes something did: the `outcome` of `wit/types.wit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The change is done; in the workspace, it is staged.
+    Applied,
+    /// Nothing was to change.
+    Unchanged,
+    /// The run is a dry run: the host did nothing.
+    DryRun,
+}
+
 /// Why a host call was not carried out: the `error` of `wit/types.wit`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -175,12 +124,11 @@ pub enum CallError {
     Invalid(String),
     /// A budget of the run is used up.
     #[error("{0}")]
-    Limit(String),
+    LimitExceeded(String),
     /// Something remote is not reachable now.
     #[error("{0}")]
     Unavailable(String),
-    /// This machine refused: a file cannot be read, a thread cannot be started, a program is missing. A component is
-    /// told `invalid`; that it was this machine, the gate remembers and the exit code says.
+    /// This machine could not execute the call: it cannot read a file or start a thread, or lacks a program.
     #[error("{0}")]
     Local(String),
     /// A credential is missing, or was refused.
@@ -200,7 +148,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The case's name in the receipt: that of the contract, but for `local`, which the contract does not have.
+    /// The name of the case, as in the contract.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -208,7 +156,7 @@ impl CallError {
             Self::NotFound(_) => "not-found",
             Self::Conflict(_) => "conflict",
             Self::Invalid(_) => "invalid",
-            Self::Limit(_) => "limit",
+            Self::LimitExceeded(_) => "limit-exceeded",
             Self::Unavailable(_) => "unavailable",
             Self::Local(_) => "local",
             Self::Unauthorized(_) => "unauthorized",
@@ -226,7 +174,7 @@ impl CallError {
             Self::NotFound(_) => Self::NotFound(text),
             Self::Conflict(_) => Self::Conflict(text),
             Self::Invalid(_) => Self::Invalid(text),
-            Self::Limit(_) => Self::Limit(text),
+            Self::LimitExceeded(_) => Self::LimitExceeded(text),
             Self::Unavailable(_) => Self::Unavailable(text),
             Self::Local(_) => Self::Local(text),
             Self::Unauthorized(_) => Self::Unauthorized(text),
@@ -243,7 +191,7 @@ impl CallError {
             | Self::NotFound(text)
             | Self::Conflict(text)
             | Self::Invalid(text)
-            | Self::Limit(text)
+            | Self::LimitExceeded(text)
             | Self::Unavailable(text)
             | Self::Local(text)
             | Self::Unauthorized(text)
@@ -277,7 +225,7 @@ pub struct Record {
     /// The interface.
     pub capability: Capability,
     /// The function.
-    pub verb: &'static str,
+    pub function: &'static str,
     /// What it was about, in the component's own words, shortened.
     pub target: String,
     /// `allowed`, or the word of the error.

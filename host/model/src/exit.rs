@@ -18,7 +18,7 @@ pub enum Exit {
     /// Something remote failed; running again may help.
     Unavailable = 6,
     /// A limit was hit or the component trapped.
-    Limit = 7,
+    LimitExceeded = 7,
     /// A bug in lockstep.
     Bug = 70,
     /// Somebody cancelled it with SIGINT.
@@ -37,7 +37,7 @@ impl Exit {
         Self::Integrity,
         Self::Credentials,
         Self::Unavailable,
-        Self::Limit,
+        Self::LimitExceeded,
         Self::Bug,
         Self::Interrupted,
         Self::Terminated,
@@ -60,7 +60,7 @@ impl Exit {
             Self::Integrity => "integrity",
             Self::Credentials => "credentials",
             Self::Unavailable => "unavailable",
-            Self::Limit => "limit",
+            Self::LimitExceeded => "limit-exceeded",
             Self::Bug => "bug",
             Self::Interrupted | Self::Terminated => "cancelled",
         }
@@ -77,7 +77,7 @@ impl Exit {
             Self::Integrity => "a digest, signature or checksum is wrong",
             Self::Credentials => "credentials missing or refused",
             Self::Unavailable => "the remote failed, running again may help",
-            Self::Limit => "a limit was hit or the component trapped",
+            Self::LimitExceeded => "a limit was hit or the component trapped",
             Self::Bug => "a bug in lockstep",
             Self::Interrupted => "cancelled with SIGINT before any file was changed",
             Self::Terminated => "cancelled with SIGTERM before any file was changed",

@@ -3,7 +3,8 @@
 //! The first denial shuts it, and so does the end of a budget that it keeps: after that it lets nothing
 //! through and remembers nothing more.
 
-use crate::call::{Answer, CallError, Capability, RawPart, RawTarget, Record, Request, Target};
+use crate::call::{Answer, CallError, RawPart, RawTarget, Record, Request, Target};
+use crate::capability::{Capability, Right};
 use crate::grant::Grant;
 use crate::limits::Limits;
 pub use permit::Permit;
@@ -163,8 +164,14 @@ impl Gate {
             Err(error) => (0, None, error.word()),
         };
         let target = shorten(&request.target);
-        let record =
-            Record { capability: request.capability, verb: request.verb, target, verdict, bytes, digest };
+        let record = Record {
+            capability: request.capability,
+            function: request.function,
+            target,
+            verdict,
+            bytes,
+            digest,
+        };
         let is_file = request.capability == Capability::Workspace || request.source.is_some();
         self.remember(record, answer.as_ref().err(), if is_file { "workspace" } else { "machine" });
         answer.map(|answer| answer.value)
@@ -235,12 +242,12 @@ impl Gate {
     /// Ends a call before anything is decided, counted or remembered.
     fn check_open(&self) -> Result<(), CallError> {
         match self.shut() {
-            Some(reason) => Err(CallError::Limit(format!("the run is over: {reason}"))),
+            Some(reason) => Err(CallError::LimitExceeded(format!("the run is over: {reason}"))),
             None => Ok(()),
         }
     }
 
-    /// Hands over what the run did since this was last asked: the log can be long, so there is one of it.
+    /// Hands over what the run did since this was last requested: the log can be long, so there is one of it.
     #[must_use]
     pub fn log(&self) -> CallLog {
         let mut state = self.state();
@@ -261,18 +268,22 @@ impl Gate {
             _ => 1,
         })?;
         let target = read_target(&request.target)?;
-        if let Some(right) = request.right {
+        // The registry knows each function of the contract, so an unknown one is a fault of the host; it is denied.
+        let needed = request.capability.needs(request.function).ok_or_else(|| {
+            CallError::Denied(format!("{}.{}: no such function", request.capability.name(), request.function))
+        })?;
+        if let Some(right) = needed {
             self.grant.decide(request.capability, right, &target).map_err(CallError::Denied)?;
         }
         let source = request.source.map(read_path).transpose()?;
         if let Some(path) = &source {
             let file = Target::Path(path.clone());
-            self.grant.decide(Capability::Workspace, "read", &file).map_err(CallError::Denied)?;
+            self.grant.decide(Capability::Workspace, Right::Read, &file).map_err(CallError::Denied)?;
         }
-        let has = |right: &&&str| self.grant.decide(request.capability, right, &target).is_ok();
+        let has = |right: &Right| self.grant.decide(request.capability, *right, &target).is_ok();
         let also = match request.capability {
-            // Of the others no right says how another is used.
-            Capability::Http => request.capability.rights().iter().filter(has).copied().collect(),
+            // Only here, one right says how another may be used.
+            Capability::Http => [Right::Get, Right::Private].into_iter().filter(has).collect(),
             _ => Vec::new(),
         };
         Ok(Permit { target, source, also })
@@ -284,14 +295,14 @@ impl Gate {
         if state.calls > self.limits.calls {
             let reason = format!("more than {} host calls", self.limits.calls);
             state.exhaust(reason.clone());
-            return Err(CallError::Limit(reason));
+            return Err(CallError::LimitExceeded(reason));
         }
         Ok(())
     }
 
     fn remember(&self, record: Record, error: Option<&CallError>, code: &'static str) {
-        let Record { capability, verb, target, verdict, bytes, .. } = &record;
-        tracing::debug!(target: "call", "{}.{verb} {target}: {verdict}, {bytes} bytes", capability.word());
+        let Record { capability, function, target, verdict, bytes, .. } = &record;
+        tracing::debug!(target: "call", "{}.{function} {target}: {verdict}, {bytes} bytes", capability.name());
         let mut state = self.state();
         state.waits.ended();
         match error {
@@ -300,7 +311,7 @@ impl Gate {
                 state.denial.get_or_insert_with(|| reason.clone());
             }
             // A budget that a capability keeps leaves the gate open: the component may still undo what it has begun.
-            Some(CallError::Limit(reason)) if state.exhausted.is_none() => {
+            Some(CallError::LimitExceeded(reason)) if state.exhausted.is_none() => {
                 state.exhausted = Some(reason.clone())
             }
             Some(CallError::Local(reason)) if state.local.is_none() => {

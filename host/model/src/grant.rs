@@ -1,7 +1,8 @@
 //! What a run may do: what the step asks for with this run's inputs, narrowed by every ceiling. It
 //! never widens anything, and it knows no deny rules but the fixed ones of [`crate::protected`].
 
-use crate::call::{Capability, Target};
+use crate::call::Target;
+use crate::capability::{Capability, Right};
 use crate::object::{ObjectName, Store};
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
@@ -10,13 +11,13 @@ use crate::repository::{Part, RepositoryScope};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
-/// One right: these verbs, within this scope.
+/// A permission: these rights, within this scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Right {
+pub struct Permission {
     /// The interface it is on.
     pub capability: Capability,
-    /// What may be done, a subset of [`Capability::rights`].
-    pub verbs: Vec<String>,
+    /// What it allows.
+    pub rights: Vec<Right>,
     /// What it may be done to.
     pub scope: Scope,
 }
@@ -42,19 +43,7 @@ impl Scope {
     /// # Errors
     /// Why the text is none.
     pub fn parse(capability: Capability, text: &str) -> Result<Self, String> {
-        match capability {
-            Capability::Workspace => Pattern::parse(text).map(Self::Files).map_err(|error| error.to_string()),
-            Capability::Objects => {
-                ObjectName::parse(text).map(Self::Objects).map_err(|error| error.to_string())
-            }
-            Capability::Http => WebAddress::parse(text).map(Self::Web).map_err(|error| error.to_string()),
-            Capability::Cluster => {
-                Resource::parse(text).map(Self::Cluster).map_err(|error| error.to_string())
-            }
-            Capability::Repository | Capability::Forge => {
-                RepositoryScope::parse(text).map(Self::Repository).map_err(|error| error.to_string())
-            }
-        }
+        (capability.spec().parse_scope)(text)
     }
 
     /// The scope as a policy spells it.
@@ -83,8 +72,8 @@ impl Scope {
     }
 }
 
-impl Right {
-    fn covers(&self, capability: Capability, verb: &str, target: &Target) -> bool {
+impl Permission {
+    fn covers(&self, capability: Capability, right: Right, target: &Target) -> bool {
         let inside = || match target {
             Target::Path(path) => self.scope.has_file(path),
             Target::Pattern(pattern) => {
@@ -102,13 +91,14 @@ impl Right {
             Target::Paths(_) | Target::Objects(_) | Target::Resources(_) => false,
             Target::Staged => true,
         };
-        self.capability == capability && self.verbs.iter().any(|own| own == verb) && inside()
+        self.capability == capability && self.rights.contains(&right) && inside()
     }
 
     /// The right as a policy spells it, for example `read,write deploy/*.yaml`.
     #[must_use]
     pub fn line(&self) -> String {
-        format!("{} {}", self.verbs.join(","), self.scope.as_str())
+        let names: Vec<_> = self.rights.iter().map(|right| right.name()).collect();
+        format!("{} {}", names.join(","), self.scope.as_str())
     }
 }
 
@@ -118,14 +108,14 @@ pub struct Ceiling {
     /// Where the bound was read from, for messages: a file's path.
     pub source: String,
     /// What it allows.
-    pub rights: Vec<Right>,
+    pub rights: Vec<Permission>,
 }
 
 /// What one run may do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grant {
     /// What the step asked for, with this run's inputs put in.
-    pub asked: Vec<Right>,
+    pub requested: Vec<Permission>,
     /// What bounds it.
     pub ceilings: Vec<Ceiling>,
 }
@@ -134,33 +124,33 @@ impl Grant {
     /// Whether nothing can be changed with it.
     #[must_use]
     pub fn only_reads(&self) -> bool {
-        self.asked.iter().all(|right| right.verbs.iter().all(|verb| right.capability.only_looks(verb)))
+        self.requested.iter().all(|right| right.rights.iter().all(|one| right.capability.only_reads(*one)))
     }
 
     /// Decides one call.
     ///
     /// # Errors
     /// The reason, which names the target and the exact line that would allow it where there is one.
-    pub fn decide(&self, capability: Capability, verb: &str, target: &Target) -> Result<(), String> {
+    pub fn decide(&self, capability: Capability, right: Right, target: &Target) -> Result<(), String> {
         let name = match target {
             Target::Paths(paths) => {
-                let each = |path: &WorkspacePath| self.decide(capability, verb, &Target::Path(path.clone()));
+                let each = |path: &WorkspacePath| self.decide(capability, right, &Target::Path(path.clone()));
                 return paths.iter().try_for_each(each);
             }
             Target::Objects(objects) => {
                 let each =
-                    |object: &ObjectName| self.decide(capability, verb, &Target::Object(object.clone()));
+                    |object: &ObjectName| self.decide(capability, right, &Target::Object(object.clone()));
                 return objects.iter().try_for_each(each);
             }
             Target::Resources(resources) => {
-                let each = |one: &Resource| self.decide(capability, verb, &Target::Resource(one.clone()));
+                let each = |one: &Resource| self.decide(capability, right, &Target::Resource(one.clone()));
                 return resources.iter().try_for_each(each);
             }
             Target::Repository(repository, Part::Files(paths)) if paths.len() > 1 => {
                 let one = |path: &WorkspacePath| {
                     Target::Repository(repository.clone(), Part::Files(vec![path.clone()]))
                 };
-                return paths.iter().try_for_each(|path| self.decide(capability, verb, &one(path)));
+                return paths.iter().try_for_each(|path| self.decide(capability, right, &one(path)));
             }
             Target::Path(path) => path.as_str(),
             Target::Pattern(pattern) => pattern.as_str(),
@@ -172,30 +162,31 @@ impl Grant {
             Target::Staged => "what is staged",
         };
         let fixed = match target {
-            Target::Path(path) if verb == "read" => protected::unreachable(path.as_str()),
+            Target::Path(path) if right == Right::Read => protected::unreachable(path.as_str()),
             Target::Path(path) => protected::unchangeable(path.as_str()),
             Target::Object(object) if object.store() == Store::Folder => {
                 protected::unchangeable(object.key())
             }
             Target::Resource(resource) => resource.unreachable(),
-            Target::Repository(_, Part::Files(paths)) if verb == "commit" => {
+            Target::Repository(_, Part::Files(paths)) if right == Right::Commit => {
                 paths.iter().find_map(|path| protected::unchangeable(path.as_str()))
             }
             _ => None,
         };
+        let verb = right.name();
         if let Some(reason) = fixed {
             return Err(format!("{verb} `{name}`: it {reason}"));
         }
-        if !self.asked.iter().any(|right| right.covers(capability, verb, target)) {
-            let reason = if self.asked.is_empty() { "nothing" } else { "only what its inputs name" };
+        if !self.requested.iter().any(|one| one.covers(capability, right, target)) {
+            let reason = if self.requested.is_empty() { "nothing" } else { "only what its inputs name" };
             return Err(format!("{verb} `{name}`: this run was granted {reason}"));
         }
         for ceiling in &self.ceilings {
-            if !ceiling.rights.iter().any(|right| right.covers(capability, verb, target)) {
+            if !ceiling.rights.iter().any(|one| one.covers(capability, right, target)) {
                 return Err(format!(
                     "{verb} `{name}`: {} does not allow it; to allow it, add `{verb} {name}` there under `{}`",
                     ceiling.source,
-                    capability.word()
+                    capability.name()
                 ));
             }
         }
@@ -207,12 +198,8 @@ impl Grant {
 mod tests {
     use super::*;
 
-    fn right(verbs: &str, scope: &str) -> Right {
-        Right {
-            capability: Capability::Workspace,
-            verbs: verbs.split(',').map(str::to_owned).collect(),
-            scope: Scope::parse(Capability::Workspace, scope).unwrap(),
-        }
+    fn right(rights: &str, scope: &str) -> Permission {
+        Permission::parse(Capability::Workspace, &format!("{rights} {scope}")).unwrap()
     }
 
     fn path(text: &str) -> Target {
@@ -220,23 +207,20 @@ mod tests {
     }
 
     fn decide(grant: &Grant, verb: &str, text: &str) -> Result<(), String> {
-        grant.decide(Capability::Workspace, verb, &path(text))
+        grant.decide(Capability::Workspace, Capability::Workspace.right(verb).unwrap(), &path(text))
     }
 
     #[test]
     fn each_file_of_a_commit_needs_a_right_and_they_may_be_several() {
-        let right = |scope: &str| Right {
-            capability: Capability::Repository,
-            verbs: vec!["commit".into()],
-            scope: Scope::parse(Capability::Repository, scope).unwrap(),
-        };
-        let grant = Grant { asked: vec![right(".//envs/prod/**"), right(".//ledger")], ceilings: vec![] };
+        let right =
+            |scope: &str| Permission::parse(Capability::Repository, &format!("commit {scope}")).unwrap();
+        let grant = Grant { requested: vec![right(".//envs/prod/**"), right(".//ledger")], ceilings: vec![] };
         let decide = |paths: &[&str]| {
             let files = paths.iter().map(|path| WorkspacePath::parse(path).unwrap()).collect();
             let repository = crate::repository::Repository::parse(".").unwrap();
             grant.decide(
                 Capability::Repository,
-                "commit",
+                Right::Commit,
                 &Target::Repository(repository, Part::Files(files)),
             )
         };
@@ -250,7 +234,7 @@ mod tests {
 
     #[test]
     fn only_what_was_asked_and_no_ceiling_forbids_is_allowed() {
-        let mut grant = Grant { asked: vec![right("read,write", "deploy/*.yaml")], ceilings: vec![] };
+        let mut grant = Grant { requested: vec![right("read,write", "deploy/*.yaml")], ceilings: vec![] };
         assert!(decide(&grant, "read", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "write", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "remove", "deploy/web.yaml").is_err());
@@ -267,7 +251,7 @@ mod tests {
     #[test]
     fn only_a_scope_that_spells_it_opens_standard_input() {
         let granted = |scope: &str| {
-            let grant = Grant { asked: vec![right("read,write", scope)], ceilings: vec![] };
+            let grant = Grant { requested: vec![right("read,write", scope)], ceilings: vec![] };
             decide(&grant, "read", "-").is_ok()
         };
         assert!(granted("-"));
@@ -279,7 +263,7 @@ mod tests {
     #[test]
     fn no_grant_opens_what_is_protected() {
         let grant = Grant {
-            asked: vec![
+            requested: vec![
                 right("read,write,remove", "**"),
                 right("read,write", ".git/**"),
                 right("write", ".github/**"),

@@ -1,6 +1,7 @@
 //! What a step says about itself, as data: for the flags of a run, for help, for the wrappers and the
 //! reference pages. It holds no rule of a run.
 
+use crate::connect::Connect;
 use crate::limits::Limits;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,11 @@ pub struct StepInfo {
     pub inputs: Vec<InputInfo>,
     /// Its outputs, in order.
     pub outputs: Vec<OutputInfo>,
-    /// What it asks for, by capability: templates over the inputs.
-    pub asks: BTreeMap<String, Vec<String>>,
+    /// The permissions that it requests, by capability: templates over the inputs.
+    pub permissions: BTreeMap<String, Vec<String>>,
+    /// The inputs that configure clients of the host.
+    #[serde(default, skip_serializing_if = "Connect::is_empty")]
+    pub connect: Connect,
     /// The budgets it sets.
     #[serde(default)]
     pub limits: StepLimits,

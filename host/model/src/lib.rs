@@ -2,9 +2,10 @@
 //! or the sandbox: everything here can be tested as a function.
 #![forbid(unsafe_code)]
 
-pub mod asks;
 pub mod call;
+pub mod capability;
 pub mod causes;
+pub mod connect;
 pub mod digest;
 pub mod exit;
 pub mod forge;
@@ -18,6 +19,7 @@ pub mod object;
 pub mod outputs;
 pub mod path;
 pub mod pattern;
+pub mod permissions;
 pub mod policy;
 pub mod protected;
 pub mod receipt;

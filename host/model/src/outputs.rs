@@ -21,23 +21,23 @@ const WORTH_A_THREAD: usize = 1 << 20;
 pub struct Output {
     /// Its name: a field of the step's `outputs` record, or one that only this run has.
     pub name: String,
-    /// What it is worth.
-    pub worth: Worth,
+    /// Its value.
+    pub value: OutputValue,
 }
 
-/// What an output is worth, and to whom.
+/// The value of an output, and who may see it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Worth {
+pub enum OutputValue {
     /// A value of the contract.
     Plain(Value),
-    /// A text that the platform gets to the byte, masked or not, and that people may see.
-    Exact(String),
-    /// A text that only the platform gets.
-    Guarded {
+    /// A text that the CI system gets to the byte, masked or not, and that people may see.
+    Text(String),
+    /// A text that only the CI system gets.
+    Sensitive {
         /// The text.
-        exact: String,
-        /// What stands for it everywhere else.
-        shown: String,
+        value: String,
+        /// The text that people see instead.
+        display: String,
     },
 }
 
@@ -45,39 +45,41 @@ impl Output {
     /// An output that is a value of the contract.
     #[must_use]
     pub fn plain(name: &str, value: Value) -> Self {
-        Self { name: name.to_owned(), worth: Worth::Plain(value) }
+        Self { name: name.to_owned(), value: OutputValue::Plain(value) }
     }
 
-    /// What people, the result and the receipt see.
+    /// The value that people, the result and the receipt see.
     #[must_use]
-    pub fn shown(&self) -> Value {
-        match &self.worth {
-            Worth::Plain(value) => value.clone(),
-            Worth::Exact(text) | Worth::Guarded { shown: text, .. } => Value::String(text.clone()),
+    pub fn display(&self) -> Value {
+        match &self.value {
+            OutputValue::Plain(value) => value.clone(),
+            OutputValue::Text(text) | OutputValue::Sensitive { display: text, .. } => {
+                Value::String(text.clone())
+            }
         }
     }
 
     /// About how long it is as people see it.
     fn bytes(&self) -> usize {
-        match &self.worth {
-            Worth::Plain(Value::String(text)) | Worth::Exact(text) | Worth::Guarded { shown: text, .. } => {
-                text.len()
-            }
-            Worth::Plain(Value::Array(items)) => 32 * items.len(),
-            Worth::Plain(_) => 32,
+        match &self.value {
+            OutputValue::Plain(Value::String(text))
+            | OutputValue::Text(text)
+            | OutputValue::Sensitive { display: text, .. } => text.len(),
+            OutputValue::Plain(Value::Array(items)) => 32 * items.len(),
+            OutputValue::Plain(_) => 32,
         }
     }
 
-    /// Whether only the platform may have it as it is.
+    /// Whether only the CI system may have the value.
     #[must_use]
-    pub fn is_secret(&self) -> bool {
-        matches!(self.worth, Worth::Guarded { .. })
+    pub fn is_sensitive(&self) -> bool {
+        matches!(self.value, OutputValue::Sensitive { .. })
     }
 }
 
 /// An output without secrets.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub struct RedactedOutput {
     /// Its name.
     pub name: String,
     /// Its value.
@@ -114,11 +116,11 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
             for item in items {
                 outputs.push(named(item).ok_or_else(|| OutputError::Form(name.clone()))?);
             }
-        } else if ty.is_some_and(Type::is_guarded) {
-            let worth = guarded(value).ok_or_else(|| OutputError::Form(name.clone()))?;
-            outputs.push(Output { name, worth });
+        } else if ty.is_some_and(Type::is_sensitive) {
+            let value = sensitive(value).ok_or_else(|| OutputError::Form(name.clone()))?;
+            outputs.push(Output { name, value });
         } else {
-            outputs.push(Output { name, worth: Worth::Plain(value) });
+            outputs.push(Output { name, value: OutputValue::Plain(value) });
         }
     }
     let mut names = BTreeSet::new();
@@ -136,10 +138,10 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
 /// The outputs as people, the result and the receipt see them, without secrets. To search large ones takes a while:
 /// it is done once for a run, and on as many threads as help.
 #[must_use]
-pub fn shown(outputs: &[Output], redactor: &Redactor) -> Vec<Shown> {
+pub fn redacted(outputs: &[Output], redactor: &Redactor) -> Vec<RedactedOutput> {
     let one = |output: &Output| {
-        let value = redactor.redact_json(output.shown());
-        Shown { name: output.name.clone(), digest: Digest::of_json(&value), value }
+        let value = redactor.redact_json(output.display());
+        RedactedOutput { name: output.name.clone(), digest: Digest::of_json(&value), value }
     };
     let all = |outputs: &[Output]| outputs.iter().map(one).collect::<Vec<_>>();
     let bytes = outputs.iter().map(Output::bytes).sum::<usize>();
@@ -191,14 +193,14 @@ pub fn folded(name: &str) -> String {
 
 fn named(mut item: Value) -> Option<Output> {
     let Value::String(name) = item.get_mut("name")?.take() else { return None };
-    Some(Output { name, worth: guarded(item)? })
+    Some(Output { name, value: sensitive(item)? })
 }
 
-fn guarded(mut value: Value) -> Option<Worth> {
-    let Value::String(exact) = value.get_mut("exact")?.take() else { return None };
-    Some(match value.get_mut("shown")?.take() {
-        Value::String(shown) => Worth::Guarded { exact, shown },
-        _ => Worth::Exact(exact),
+fn sensitive(mut record: Value) -> Option<OutputValue> {
+    let Value::String(value) = record.get_mut("value")?.take() else { return None };
+    Some(match record.get_mut("display")?.take() {
+        Value::String(display) => OutputValue::Sensitive { value, display },
+        _ => OutputValue::Text(value),
     })
 }
 
@@ -211,7 +213,7 @@ mod tests {
         let field = |name: &str, ty| Field { name: name.to_owned(), ty };
         vec![
             field("values", Type::named_outputs()),
-            field("json", Type::guarded()),
+            field("json", Type::sensitive()),
             field("names", Type::List(Box::new(Type::String))),
         ]
     }
@@ -222,17 +224,17 @@ mod tests {
     }
 
     #[test]
-    fn each_named_output_is_one_and_a_guarded_one_has_two_forms() {
+    fn each_named_output_is_one_and_a_sensitive_one_has_two_forms() {
         let outputs = read(json!({
             "values": [
-                {"name": "vpc_id", "exact": "vpc-1", "shown": null},
-                {"name": "password", "exact": "hunter2", "shown": "***"},
+                {"name": "vpc_id", "value": "vpc-1", "display": null},
+                {"name": "password", "value": "hunter2", "display": "***"},
             ],
-            "json": {"exact": "{}", "shown": "{***}"},
+            "json": {"value": "{}", "display": "{***}"},
             "names": ["vpc_id", "password"],
         }))
         .unwrap();
-        let shown: Vec<_> = outputs.iter().map(|output| (output.name.as_str(), output.shown())).collect();
+        let shown: Vec<_> = outputs.iter().map(|output| (output.name.as_str(), output.display())).collect();
         assert_eq!(
             shown,
             [
@@ -242,7 +244,7 @@ mod tests {
                 ("names", json!(["vpc_id", "password"])),
             ]
         );
-        assert_eq!(outputs.iter().filter(|output| output.is_secret()).count(), 2);
+        assert_eq!(outputs.iter().filter(|output| output.is_sensitive()).count(), 2);
     }
 
     #[test]
@@ -251,8 +253,8 @@ mod tests {
             |i: usize| format!("{i} hunter2 {}", "x".repeat(if i == 7 { WORTH_A_THREAD } else { 5_000 }));
         let outputs: Vec<_> = (0..300).map(|i| Output::plain(&format!("o{i}"), text(i).into())).collect();
         let redactor = Redactor::new(&["hunter2"]).unwrap();
-        let shown = shown(&outputs, &redactor);
-        for (i, Shown { name, value, digest }) in shown.iter().enumerate() {
+        let shown = redacted(&outputs, &redactor);
+        for (i, RedactedOutput { name, value, digest }) in shown.iter().enumerate() {
             assert_eq!((name, value), (&format!("o{i}"), &json!(text(i).replace("hunter2", "***"))));
             assert_eq!(*digest, Digest::of_json(value));
         }
@@ -265,9 +267,9 @@ mod tests {
     #[test]
     fn names_that_a_platform_cannot_keep_apart_are_refused() {
         let named = |names: &[&str]| {
-            let item = |name: &&str| json!({"name": name, "exact": "", "shown": null});
+            let item = |name: &&str| json!({"name": name, "value": "", "display": null});
             read(
-                json!({"values": names.iter().map(item).collect::<Vec<_>>(), "json": {"exact": "", "shown": null}}),
+                json!({"values": names.iter().map(item).collect::<Vec<_>>(), "json": {"value": "", "display": null}}),
             )
         };
         assert!(named(&["a", "b", "_c-9"]).is_ok());

@@ -1,11 +1,12 @@
 //! The policy file, `lockstep.yaml`: allow only, strict to the letter. It bounds what built-in steps may do
 //! and says which other components may run at all. It never grants a built-in step anything.
 
-use crate::asks::{self, AskError};
+use crate::connect::Connect;
 use crate::digest::Digest;
-use crate::grant::Right;
+use crate::grant::Permission;
 use crate::info::StepLimits;
 use crate::inputs::Inputs;
+use crate::permissions::{self, PermissionError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -36,6 +37,9 @@ pub struct Component {
     /// Its budgets.
     #[serde(default)]
     pub limits: StepLimits,
+    /// The inputs that configure clients of the host.
+    #[serde(default)]
+    pub connect: Connect,
 }
 
 /// The file as it is written.
@@ -78,11 +82,11 @@ pub enum PolicyError {
     },
     /// A right that cannot be read.
     #[error("{policy}: {problem}")]
-    Right {
+    Permission {
         /// The file's path.
         policy: String,
         /// What is wrong with it.
-        problem: AskError,
+        problem: PermissionError,
     },
 }
 
@@ -117,7 +121,7 @@ impl Policy {
     ///
     /// # Errors
     /// A right that cannot be read.
-    pub fn bound(&self, step: &str, inputs: &Inputs) -> Result<Vec<Right>, PolicyError> {
+    pub fn bound(&self, step: &str, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
         self.steps.get(step).map_or(Ok(Vec::new()), |rights| self.fill(rights, inputs))
     }
 
@@ -131,13 +135,13 @@ impl Policy {
     ///
     /// # Errors
     /// A right that cannot be read.
-    pub fn grant(&self, component: &Component, inputs: &Inputs) -> Result<Vec<Right>, PolicyError> {
+    pub fn grant(&self, component: &Component, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
         self.fill(&component.allow, inputs)
     }
 
-    fn fill(&self, rights: &Rights, inputs: &Inputs) -> Result<Vec<Right>, PolicyError> {
-        let refuse = |problem| PolicyError::Right { policy: self.source.clone(), problem };
-        asks::fill(rights, inputs).map_err(refuse)
+    fn fill(&self, rights: &Rights, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
+        let refuse = |problem| PolicyError::Permission { policy: self.source.clone(), problem };
+        permissions::fill(rights, inputs).map_err(refuse)
     }
 }
 
@@ -159,7 +163,7 @@ pub fn suggest(digest: Digest, rights: &Rights) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Capability;
+    use crate::capability::Capability;
 
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

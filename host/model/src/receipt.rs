@@ -4,10 +4,10 @@
 use crate::call::Record;
 use crate::digest::Digest;
 use crate::gate::CallLog;
-use crate::grant::{Grant, Right};
+use crate::grant::{Grant, Permission};
 use crate::inputs::Inputs;
 use crate::limits::Limits;
-use crate::outputs::Shown;
+use crate::outputs::RedactedOutput;
 use crate::redact::Redactor;
 use crate::report::{Change, Deed, ObjectChange, Report};
 use crate::secret;
@@ -30,7 +30,7 @@ pub struct Facts<'a> {
     /// What the run had to tell; its own `receipt` is not looked at, and of its outputs only `shown`.
     pub report: &'a Report,
     /// The outputs without secrets.
-    pub shown: &'a [Shown],
+    pub shown: &'a [RedactedOutput],
     /// The digest of the component's `.wasm`; none if the run ended before it was known.
     pub component: Option<Digest>,
     /// The digest of the policy file, if there was one.
@@ -91,7 +91,7 @@ impl Serialize for Recorded<'_> {
             ("step", report.step.as_str().into()),
             ("component", text(facts.component)),
             ("policy", text(facts.policy)),
-            ("planned", report.planned.into()),
+            ("dry-run", report.dry_run.into()),
             ("inputs", Value::Object(inputs.collect())),
             ("grant", grant(facts.grant)),
             ("limits", limits),
@@ -178,18 +178,18 @@ impl Serialize for Subjects<'_> {
 }
 
 fn grant(grant: &Grant) -> Value {
-    let lines = |rights: &[Right]| -> Value {
-        rights.iter().map(|right| format!("{}: {}", right.capability.word(), right.line())).collect()
+    let lines = |rights: &[Permission]| -> Value {
+        rights.iter().map(|right| format!("{}: {}", right.capability.name(), right.line())).collect()
     };
     let bounds: Map<_, _> =
         grant.ceilings.iter().map(|ceiling| (ceiling.source.clone(), lines(&ceiling.rights))).collect();
-    json!({"asked": lines(&grant.asked), "bounds": bounds})
+    json!({"asked": lines(&grant.requested), "bounds": bounds})
 }
 
 fn call(record: &Record) -> Value {
     let digest = record.digest.map(|digest| digest.to_string());
     json!({
-        "call": format!("{}.{}", record.capability.word(), record.verb),
+        "call": format!("{}.{}", record.capability.name(), record.function),
         "target": record.target.as_str(),
         "verdict": record.verdict,
         "bytes": record.bytes,
@@ -255,9 +255,9 @@ mod tests {
                 code: "done".into(),
                 message: String::new(),
                 hint: None,
-                at: None,
+                location: None,
             },
-            planned: false,
+            dry_run: false,
             outputs: vec![Output::plain("diff", "hunter2".into())],
             notes: vec![],
             summary: vec![],
@@ -268,7 +268,10 @@ mod tests {
         }
     }
 
-    fn facts<'a>(report: &'a Report, rest: &'a (Inputs, Grant, Limits, CallLog, Vec<Shown>)) -> Facts<'a> {
+    fn facts<'a>(
+        report: &'a Report,
+        rest: &'a (Inputs, Grant, Limits, CallLog, Vec<RedactedOutput>),
+    ) -> Facts<'a> {
         let (inputs, grant, limits, log, shown) = rest;
         let component = Some(Digest::of(b"component"));
         Facts { version: "0.1.0", report, shown, component, policy: None, inputs, grant, limits, log }
@@ -319,7 +322,7 @@ mod tests {
         let mut report = report(vec![]);
         report.step = "step-hunter2".into();
         let redactor = Redactor::new(&["hunter2"]).unwrap();
-        let shown = outputs::shown(&report.outputs, &redactor);
+        let shown = outputs::redacted(&report.outputs, &redactor);
         let rest = (Inputs::default(), Grant::default(), Limits::default(), CallLog::default(), shown);
         let redact = |text: &str| redactor.redact(text).into_owned();
         let record = serde_json::to_value(Recorded::of(facts(&report, &rest), &redact)).unwrap();

@@ -23,7 +23,7 @@ pub enum Level {
     Debug,
     /// Ordinary progress of the work.
     Info,
-    /// Worth a second look.
+    /// OutputValue a second look.
     Notice,
     /// Something that may be wrong.
     Warning,
@@ -53,7 +53,7 @@ pub struct Note {
     /// What is said.
     pub message: String,
     /// Where, if it is in a file.
-    pub at: Option<Location>,
+    pub location: Option<Location>,
 }
 
 /// One part of the summary. All text is plain.
@@ -126,7 +126,7 @@ pub struct Ending {
     /// The exact next act, if there is one.
     pub hint: Option<String>,
     /// Where, if it is in a file.
-    pub at: Option<Location>,
+    pub location: Option<Location>,
 }
 
 /// Everything a run has to tell.
@@ -136,19 +136,19 @@ pub struct Report {
     pub step: String,
     /// How it ended.
     pub ending: Ending,
-    /// Whether this run only planned: nothing was changed.
-    pub planned: bool,
+    /// Whether the run was a dry run: nothing was changed.
+    pub dry_run: bool,
     /// The outputs, in the order of the step's `outputs` record; empty unless the work was done.
     pub outputs: Vec<Output>,
     /// What was said, in order.
     pub notes: Vec<Note>,
     /// The summary, in order.
     pub summary: Vec<Block>,
-    /// The files that changed, sorted by path. With `planned`, those that would.
+    /// The files that changed, sorted by path. With `dry_run`, those that would.
     pub changes: Vec<Change>,
-    /// The objects that changed, in the order of the calls. With `planned`, those that would.
+    /// The objects that changed, in the order of the calls. With `dry_run`, those that would.
     pub objects: Vec<ObjectChange>,
-    /// The unified diff of a run that only planned.
+    /// The unified diff of a run that only dry_run.
     pub diff: Option<String>,
     /// The digest of the receipt.
     pub receipt: Option<Digest>,

@@ -133,7 +133,7 @@ pub enum Part {
     /// The files of a commit that a pattern names.
     Pattern(Pattern),
     /// What a branch, the second one, is to bring into another, its base.
-    Proposal(WorkspacePath, WorkspacePath),
+    PullRequests(WorkspacePath, WorkspacePath),
 }
 
 impl Part {
@@ -147,7 +147,9 @@ impl Part {
                 format!("{repository}//{}", paths.first().map(WorkspacePath::as_str).unwrap_or_default())
             }
             Self::Pattern(pattern) => format!("{repository}//{}", pattern.as_str()),
-            Self::Proposal(base, branch) => format!("{repository}#{}...{}", base.as_str(), branch.as_str()),
+            Self::PullRequests(base, branch) => {
+                format!("{repository}#{}...{}", base.as_str(), branch.as_str())
+            }
         }
     }
 }
@@ -243,11 +245,11 @@ impl RepositoryScope {
             (Within::Branches(pattern), Part::Branch(branch)) => pattern.matches(branch),
             (Within::Files(pattern), Part::Files(paths)) => paths.iter().all(|path| pattern.matches(path)),
             (Within::Files(outer), Part::Pattern(pattern)) => pattern.is_within(outer),
-            (Within::Proposals(bases, branches), Part::Proposal(base, branch)) => {
+            (Within::Proposals(bases, branches), Part::PullRequests(base, branch)) => {
                 bases.matches(base) && branches.matches(branch)
             }
             (Within::Branches(_) | Within::Proposals(..), _)
-            | (Within::Files(_), Part::Branch(_) | Part::Proposal(..)) => false,
+            | (Within::Files(_), Part::Branch(_) | Part::PullRequests(..)) => false,
         };
         self.repository == *repository && within
     }
@@ -347,7 +349,7 @@ mod tests {
         let on = |name: &str| Part::Branch(branch(name).unwrap());
         let at = |path: &str| Part::Files(vec![file(path).unwrap()]);
         let like = |text: &str| Part::Pattern(Pattern::parse(text).unwrap());
-        let into = |base: &str, name: &str| Part::Proposal(branch(base).unwrap(), branch(name).unwrap());
+        let into = |base: &str, name: &str| Part::PullRequests(branch(base).unwrap(), branch(name).unwrap());
         for (text, repository, part, covered) in [
             (".", &own, on("main"), true),
             (".", &own, at("a.yaml"), true),

@@ -60,27 +60,27 @@ pub struct Field {
 }
 
 impl Type {
-    /// The `guarded` of the contract.
+    /// The `sensitive` of the contract.
     #[must_use]
-    pub fn guarded() -> Self {
+    pub fn sensitive() -> Self {
         Self::Record(vec![
-            Field { name: "exact".to_owned(), ty: Self::String },
-            Field { name: "shown".to_owned(), ty: Self::Option(Box::new(Self::String)) },
+            Field { name: "value".to_owned(), ty: Self::String },
+            Field { name: "display".to_owned(), ty: Self::Option(Box::new(Self::String)) },
         ])
     }
 
     /// A list of the contract's `named-output`.
     #[must_use]
     pub fn named_outputs() -> Self {
-        let Self::Record(mut fields) = Self::guarded() else { unreachable!("it was made just now") };
+        let Self::Record(mut fields) = Self::sensitive() else { unreachable!("it was made just now") };
         fields.insert(0, Field { name: "name".to_owned(), ty: Self::String });
         Self::List(Box::new(Self::Record(fields)))
     }
 
-    /// Whether it is [`Type::guarded`]. Components have no names for their types, so its form says it.
+    /// Whether it is [`Type::sensitive`]. Components have no names for their types, so its form says it.
     #[must_use]
-    pub fn is_guarded(&self) -> bool {
-        *self == Self::guarded()
+    pub fn is_sensitive(&self) -> bool {
+        *self == Self::sensitive()
     }
 
     /// Whether it is [`Type::named_outputs`].
@@ -119,7 +119,7 @@ impl fmt::Display for Type {
             Self::List(item) => write!(f, "list<{item}>"),
             Self::Option(item) => write!(f, "option<{item}>"),
             Self::Enum(words) => f.write_str(&words.join(" | ")),
-            Self::Record(_) if self.is_guarded() => f.write_str("guarded text"),
+            Self::Record(_) if self.is_sensitive() => f.write_str("sensitive text"),
             Self::Record(fields) => {
                 let fields: Vec<_> =
                     fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();

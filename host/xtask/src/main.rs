@@ -6,6 +6,10 @@ mod bench;
 mod book;
 mod build;
 mod clock;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod cycles;
 mod demo;
 mod deny;
 mod dist;

@@ -230,11 +230,11 @@ const MUTANTS: [Mutant; 30] = [
         test: "gate::tests::nothing_is_said_once_something_could_not_be_masked",
     },
     Mutant {
-        without: "the shown form of a guarded output",
+        without: "the displayed form of a sensitive output",
         package: "lockstep-model",
         file: "host/model/src/outputs.rs",
         guard: ("Worth::Guarded { shown: text, .. }", "Worth::Guarded { exact: text, .. }"),
-        test: "render::tests::guarded::only_the_outputs_of_the_platform_hold_the_exact_text",
+        test: "render::tests::sensitive::only_the_outputs_of_the_platform_hold_the_exact_text",
     },
     Mutant {
         without: "the mode of a private file",

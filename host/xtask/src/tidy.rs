@@ -40,7 +40,7 @@ fn unsafe_code_is_in_one_file() {
 #[test]
 fn the_host_and_the_components_refuse_the_same_characters() {
     let differ =
-        |c: &char| lockstep_model::path::is_invisible(*c) != lockstep_glue::characters::is_invisible(*c);
+        |c: &char| lockstep_model::path::is_invisible(*c) != lockstep_sdk::characters::is_invisible(*c);
     assert_eq!(('\0'..=char::MAX).find(differ), None);
 }
 

@@ -1,9 +1,9 @@
-//! Objects of a cluster in which any field can be anything, coming and going in any order: how they stand can always be
-//! said, and nothing that has not lasted dooms anything.
+//! Objects of a cluster with any value in any field, added and removed in any order: each target always has a status, and it
+//! fails only if a cause is certain.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lockstep_workload::{Cluster, Kind, Rules, State, words};
+use lockstep_workload::{ClusterState, Kind, Rules, State, messages};
 use serde_json::{Value, json};
 
 /// The kinds, in the order of [`objects`].
@@ -66,7 +66,7 @@ fn place<'v>(value: &'v mut Value, count: &mut usize) -> Option<&'v mut Value> {
 
 fuzz_target!(|steps: Vec<(u8, u8, u8, &str)>| {
     let (kinds, objects) = (KINDS.map(Kind::of), objects());
-    let mut cluster = Cluster::new(Rules::default());
+    let mut cluster = ClusterState::new(Rules::default());
     let targets: Vec<_> = [("web", 0), ("job", 4), ("widget", 5)]
         .map(|(name, kind)| cluster.target(&kinds[kind], ".", name))
         .into();
@@ -78,8 +78,8 @@ fuzz_target!(|steps: Vec<(u8, u8, u8, &str)>| {
             *field = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
         }
         match kind & 0x80 == 0 {
-            true => drop(cluster.present(&kinds[index], ".", &object.to_string(), now)),
-            false => cluster.gone(text),
+            true => drop(cluster.observe(&kinds[index], ".", &object.to_string(), now)),
+            false => cluster.remove(text),
         }
         now += u64::from(wait);
         cluster.evaluate(now);
@@ -87,6 +87,6 @@ fuzz_target!(|steps: Vec<(u8, u8, u8, &str)>| {
     for target in targets {
         let certain = cluster.causes(target).iter().any(|cause| cause.is_certain);
         assert_eq!(certain, cluster.status(target).state == State::Failed, "{:?}", cluster.status(target));
-        cluster.causes(target).iter().for_each(|cause| assert!(!words::cause(cause).contains('\n')));
+        cluster.causes(target).iter().for_each(|cause| assert!(!messages::cause(cause).contains('\n')));
     }
 });

@@ -31,8 +31,8 @@ fuzz_target!(|texts: (&str, &str)| {
         let branch = repository::branch(rest).map(Part::Branch);
         let both =
             || Ok::<_, repository::RepositoryError>((repository::branch("main")?, repository::branch(rest)?));
-        let proposal = both().map(|(base, branch)| Part::Proposal(base, branch));
-        for part in files.into_iter().chain(branch).chain(proposal) {
+        let pull_requests = both().map(|(base, branch)| Part::PullRequests(base, branch));
+        for part in files.into_iter().chain(branch).chain(pull_requests) {
             if scope.covers(&place, &part) {
                 assert!(scope.as_str().starts_with(place.as_str()), "{} covers {place}", scope.as_str());
                 let escapes =

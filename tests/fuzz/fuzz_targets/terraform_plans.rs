@@ -1,8 +1,8 @@
-//! Any bytes as a plan: they are read or refused, and what is read has a verdict and words.
+//! Any bytes as a plan: the step reads or rejects them, and lists the changes of what it reads.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use plan_gate::{document, words};
+use plan_gate::{document, messages};
 use std::convert::Infallible;
 
 fuzz_target!(|data: &[u8]| {
@@ -11,6 +11,6 @@ fuzz_target!(|data: &[u8]| {
         Ok::<_, Infallible>(rest[..rest.len().min(length as usize)].to_vec())
     };
     if let Ok(document) = document::read(fetch) {
-        let _ = (document.plan.has_changes(), words::changes(&document.plan));
+        let _ = (document.plan.has_changes(), messages::changes(&document.plan));
     }
 });

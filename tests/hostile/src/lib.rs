@@ -27,11 +27,12 @@ pub fn word<T: std::fmt::Debug>(result: Result<T, types::Error>) -> String {
         Err(types::Error::NotFound(_)) => "not-found".into(),
         Err(types::Error::Conflict(_)) => "conflict".into(),
         Err(types::Error::Invalid(_)) => "invalid".into(),
-        Err(types::Error::Limit(_)) => "limit".into(),
+        Err(types::Error::LimitExceeded(_)) => "limit-exceeded".into(),
         Err(types::Error::Unavailable(_)) => "unavailable".into(),
         Err(types::Error::Unauthorized(_)) => "unauthorized".into(),
         Err(types::Error::Integrity(_)) => "integrity".into(),
         Err(types::Error::Upstream(_)) => "upstream".into(),
+        Err(types::Error::Local(_)) => "local".into(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! A hostile component that may change single objects of a cluster, each in one way. A server in the place of the cluster
-//! hears of no other change, whatever it names, and of none that is only planned.
+//! hears of no other change, whatever it names, and in a dry run only of dry runs.
 
 use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run, says};
 use lockstep_tests::support::{self, Ended, SECRETS, Scene};
@@ -14,11 +14,11 @@ const GRANTED: [&str; 7] = [
     "suspend shop/CronJob.batch/nightly",
     "suspend shop/Deployment.apps/web",
     "evict shop/Pod",
-    "keep shop/ConfigMap/memory",
+    "put-config-map shop/ConfigMap/memory",
 ];
-const CHANGES: [&str; 5] = ["rollback", "scale", "suspend", "evict", "keep"];
+const CHANGES: [&str; 5] = ["rollback", "scale", "suspend", "evict", "put-config-map"];
 
-/// The ConfigMap that the component keeps texts in, with these labels.
+/// The ConfigMap of the component, with these labels.
 fn memory(labels: &Value) -> Value {
     json!({
         "kind": "ConfigMap", "apiVersion": "v1",
@@ -63,7 +63,7 @@ fn attack_17_nothing_else_is_changed() {
         ("scale", Some("Deployment.apps"), "web"),
         ("suspend", Some("CronJob.batch"), "nightly"),
         ("evict", None, "web"),
-        ("keep", None, "memory"),
+        ("put-config-map", None, "memory"),
     ] {
         let mut words = elsewhere(kind, name);
         // All pods may be evicted, each by its name; of the others one alone is granted.
@@ -94,7 +94,7 @@ fn attack_17_nothing_else_is_changed() {
 fn attack_17_a_right_on_one_function_is_none_on_another() {
     let word = |act: &str| match act {
         "evict" => "shop|web|u-1",
-        "keep" => "shop|memory|7|key|text",
+        "put-config-map" => "shop|memory|7|key|text",
         _ => "shop|Deployment.apps|web|7|1",
     };
     for act in CHANGES {
@@ -133,7 +133,7 @@ fn a_change_that_can_be_none_is_invalid_and_nothing_is_written() {
         ),
         ("evict", &["shop|web|"]),
         (
-            "keep",
+            "put-config-map",
             &[
                 "shop|memory|none|key|text",
                 "shop|memory|7|../x|text",
@@ -163,17 +163,17 @@ fn a_change_that_can_be_none_is_invalid_and_nothing_is_written() {
 }
 
 #[test]
-fn no_secret_of_the_job_is_kept_in_the_cluster() {
+fn no_secret_of_the_job_gets_into_a_config_map() {
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let words: Vec<_> = [TOKEN, SECRETS[0], SECRETS[1], &hex(TOKEN), &format!("it is {}!", SECRETS[0])]
         .into_iter()
         .flat_map(|secret| ["7", "new"].map(|version| format!("shop|memory|{version}|key|{secret}")))
-        // Neither is the name of a text.
+        // Neither does a key.
         .chain([format!("shop|memory|7|{TOKEN}|~")])
         .collect();
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let (scene, cluster) = (Scene::new(), says(&memory(&own())));
-    let ended = attack(&scene, &cluster, "keep", &words);
+    let ended = attack(&scene, &cluster, "put-config-map", &words);
     assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(vec!["invalid"; words.len()]));
     assert!(cluster.log().is_empty(), "{:?}", cluster.log());
 }
@@ -183,14 +183,14 @@ fn what_somebody_else_made_is_not_written_to() {
     let others = json!({"app.kubernetes.io/managed-by": "Helm", "lockstep": "app.kubernetes.io/managed-by"});
     for labels in [json!(null), json!({}), others, json!({"app.kubernetes.io/managed-by": "Lockstep"})] {
         let (scene, cluster) = (Scene::new(), says(&memory(&labels)));
-        let ended = attack(&scene, &cluster, "keep", &["shop|memory|7|key|text"]);
+        let ended = attack(&scene, &cluster, "put-config-map", &["shop|memory|7|key|text"]);
         assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(["invalid"]), "{labels}");
         let get = ("GET".to_owned(), "/api/v1/namespaces/shop/configmaps/memory".to_owned());
         assert_eq!(asked(&cluster), [get], "{labels}");
     }
     // Nor is one that was looked at before it became somebody else's: it has another version then.
     let (scene, cluster) = (Scene::new(), says(&memory(&own())));
-    let ended = attack(&scene, &cluster, "keep", &["shop|memory|8|key|text"]);
+    let ended = attack(&scene, &cluster, "put-config-map", &["shop|memory|8|key|text"]);
     assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(["conflict"]));
     assert!(cluster.log().iter().all(|asked| asked.method == "GET"), "{:?}", cluster.log());
 }
@@ -212,26 +212,26 @@ const WRITES: [(&str, &str, &str, &str, &str); 5] = [
         "7",
     ),
     ("evict", "shop|web|u-1", "POST", "/api/v1/namespaces/shop/pods/web/eviction", "u-1"),
-    ("keep", "shop|memory|7|key|text", "PATCH", "/api/v1/namespaces/shop/configmaps/memory", "7"),
-    ("keep", "shop|memory|new|key|text", "POST", "/api/v1/namespaces/shop/configmaps", "lockstep"),
+    ("put-config-map", "shop|memory|7|key|text", "PATCH", "/api/v1/namespaces/shop/configmaps/memory", "7"),
+    ("put-config-map", "shop|memory|new|key|text", "POST", "/api/v1/namespaces/shop/configmaps", "lockstep"),
 ];
 
 #[test]
-fn a_granted_change_is_one_write_and_a_run_that_only_plans_makes_it_as_a_rehearsal() {
+fn a_granted_change_is_one_write_and_a_dry_run_sends_it_as_a_dry_run_of_the_cluster() {
     for (act, word, method, path, held) in WRITES {
-        for planned in [false, true] {
+        for dry_run in [false, true] {
             let (scene, cluster) = (Scene::new(), says(&memory(&own())));
             let run = run(&scene, &cluster, (&GRANTED, ""), act, &[word]);
-            let ended = end(&scene, if planned { run.arg("--plan") } else { run });
-            let effect = if planned { "Effect::Planned" } else { "Effect::Made" };
-            assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!([effect]), "{act}");
+            let ended = end(&scene, if dry_run { run.arg("--dry-run") } else { run });
+            let outcome = if dry_run { "Outcome::DryRun" } else { "Outcome::Applied" };
+            assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!([outcome]), "{act}");
             let log = cluster.log();
             let writes: Vec<_> = log.iter().filter(|asked| asked.method != "GET").collect();
             assert_eq!(writes.len(), 1, "{act}: {log:?}");
             let (target, query) = writes[0].target.split_once('?').unwrap_or((&writes[0].target, ""));
             assert_eq!((&*writes[0].method, target), (method, path), "{log:?}");
-            let rehearsed = query.split('&').filter(|part| *part == "dryRun=All").count();
-            assert_eq!(rehearsed, usize::from(planned), "{act}: {log:?}");
+            let dry_runs = query.split('&').filter(|part| *part == "dryRun=All").count();
+            assert_eq!(dry_runs, usize::from(dry_run), "{act}: {log:?}");
             assert!(writes[0].body.contains(&format!("\"{held}\"")), "{log:?}");
         }
     }
@@ -239,8 +239,8 @@ fn a_granted_change_is_one_write_and_a_run_that_only_plans_makes_it_as_a_rehears
 
 /// The same for a rollback, which looks at what the cluster keeps before.
 #[test]
-fn a_rollback_that_is_only_planned_is_a_rehearsal() {
-    for planned in [false, true] {
+fn a_dry_run_of_a_rollback_is_a_dry_run_of_the_cluster() {
+    for dry_run in [false, true] {
         let scene = Scene::new();
         let cluster = Web::new(|asked, _| {
             let object = json!({
@@ -260,12 +260,12 @@ fn a_rollback_that_is_only_planned_is_a_rehearsal() {
             json_of(200, &answer.to_string())
         });
         let run = run(&scene, &cluster, (&GRANTED, ""), "rollback", &["shop|Deployment.apps|web|7|1"]);
-        let ended = end(&scene, if planned { run.arg("--plan") } else { run });
-        let effect = if planned { "Effect::Planned" } else { "Effect::Made" };
-        assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!([effect]));
+        let ended = end(&scene, if dry_run { run.arg("--dry-run") } else { run });
+        let outcome = if dry_run { "Outcome::DryRun" } else { "Outcome::Applied" };
+        assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!([outcome]));
         let writes: Vec<_> = asked(&cluster).into_iter().filter(|(method, _)| method != "GET").collect();
         assert_eq!(writes.len(), 1, "{writes:?}");
-        assert_eq!(writes[0].1.contains("dryRun=All"), planned, "{writes:?}");
+        assert_eq!(writes[0].1.contains("dryRun=All"), dry_run, "{writes:?}");
     }
 }
 
@@ -274,8 +274,8 @@ fn a_cluster_that_is_busy_is_asked_again_and_one_whose_budget_needs_the_pod_is_n
     let says = |code: u16, details: Value| json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not now", "code": code, "details": details});
     let budget = json!({"causes": [{"reason": "DisruptionBudget", "message": "needs 1 healthy pods"}]});
     for (code, details, said, requests) in [
-        (503, json!({}), "Effect::Made", 3),
-        (429, json!({"retryAfterSeconds": 1}), "Effect::Made", 3),
+        (503, json!({}), "Outcome::Applied", 3),
+        (429, json!({"retryAfterSeconds": 1}), "Outcome::Applied", 3),
         (429, budget, "unavailable", 1),
         (409, json!({}), "conflict", 1),
     ] {

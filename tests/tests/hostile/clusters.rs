@@ -15,7 +15,7 @@ fn what_is_granted_is_asked_for_with_the_token_of_the_host() {
     let (scene, cluster) = (Scene::new(), empty());
     let ended = attack(&scene, &cluster, "watch", &["shop|Pod|"]);
     let said = ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned();
-    assert!(said.contains("Complete"), "{said}");
+    assert!(said.contains("Event::Synced"), "{said}");
     let log = cluster.log();
     assert!(log[0].target.starts_with("/api/v1/namespaces/shop/pods?"), "{log:?}");
     assert_eq!(log[0].header("authorization"), format!("Bearer {TOKEN}"));

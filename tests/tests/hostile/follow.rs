@@ -36,7 +36,7 @@ fn slow(items: &str) -> Web {
 fn attack_16_no_handle_of_a_watch_can_be_forged() {
     for handle in ["0", "1", "2", "3", "4", "1000", "4294967295"] {
         let (scene, cluster) = (Scene::new(), empty());
-        attack(&scene, &cluster, "", "forged", handle).expect(7, "limit");
+        attack(&scene, &cluster, "", "forged", handle).expect(7, "limit-exceeded");
         assert_eq!(support::calls(&scene), [], "no call is made on such a handle");
         assert!(cluster.log().is_empty(), "{:?}", cluster.log());
     }
@@ -45,7 +45,7 @@ fn attack_16_no_handle_of_a_watch_can_be_forged() {
 #[test]
 fn attack_16_a_watch_that_was_dropped_is_over() {
     let (scene, cluster) = (Scene::new(), slow(""));
-    attack(&scene, &cluster, "", "dropped", "").expect(7, "limit");
+    attack(&scene, &cluster, "", "dropped", "").expect(7, "limit-exceeded");
     let calls = support::calls(&scene);
     let watch = ("cluster.watch".to_owned(), "shop/Pod/*".to_owned(), "allowed".to_owned());
     assert_eq!(calls, [watch]);
@@ -58,7 +58,7 @@ fn attack_16_a_watch_that_was_dropped_is_over() {
 fn attack_28_as_many_selections_as_may_be_are_followed_at_once() {
     for (act, count) in [("hold", "101"), ("hold", "20000"), ("crowd", "2"), ("crowd", "100")] {
         let (scene, cluster) = (Scene::new(), slow(""));
-        attack(&scene, &cluster, "calls: 300000, seconds: 30", act, count).expect(7, "limit");
+        attack(&scene, &cluster, "calls: 300000, seconds: 30", act, count).expect(7, "limit-exceeded");
         let first = &support::calls(&scene)[0];
         assert_eq!((&*first.0, &*first.2), ("cluster.watch", "allowed"), "{act} {count}");
         // A list and a watch for each.
@@ -76,8 +76,8 @@ fn attack_28_a_cluster_with_more_objects_than_may_be_followed_ends_the_run() {
     };
     let (scene, cluster) = (Scene::new(), slow(&(0..100_001).map(pod).collect::<Vec<_>>().join(",")));
     let ended = attack(&scene, &cluster, "memory-mb: 256, seconds: 60", "endless", "");
-    let message = ended.expect(7, "limit")["message"].as_str().unwrap().to_owned();
+    let message = ended.expect(7, "limit-exceeded")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("more than 100000 objects to follow"), "{message}");
     let last = support::calls(&scene).pop().unwrap();
-    assert_eq!((&*last.0, &*last.2), ("cluster.next", "limit"));
+    assert_eq!((&*last.0, &*last.2), ("cluster.next", "limit-exceeded"));
 }

@@ -41,7 +41,7 @@ fn attack(scene: &Scene, forge: &Web, act: &str, word: &str, limits: &str) -> En
 
 fn attack_all(scene: &Scene, forge: &Web, act: &str, words: &[String], limits: &str) -> Ended {
     let repository = forge.url("/shop/deploy");
-    let rights = json!({"forge": [format!("read,propose,merge {repository}#main...promote/*")]});
+    let rights = json!({"forge": [format!("read,open,merge {repository}#main...promote/*")]});
     let run = scene.allowed(&hostile("forges"), &rights, limits).args(["--act", act]);
     let run = words.iter().fold(run, |run, word| run.arg("--words").arg(word.replace("REPO", &repository)));
     let run = run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).env("GITHUB_SERVER_URL", forge.url(""));
@@ -61,7 +61,7 @@ fn what_is_granted_is_done_and_shows_no_token() {
     let list = said(&ended);
     assert!(list.contains("number: 7") && list.contains("***") && !list.contains("number: 9"), "{list}");
     assert_eq!(forge.log()[0].header("authorization"), format!("Bearer {TOKEN}"));
-    for act in ["open", "edit", "inspect", "comment", "merge"] {
+    for act in ["open", "update", "get-status", "comment", "merge"] {
         let last = if act == "open" || act == "comment" { "good" } else { "7" };
         said(&attack(&scene, &forge, act, &format!("REPO|main|promote/web|{last}"), ""));
         let calls = support::calls(&scene);
@@ -93,7 +93,7 @@ fn attack_20_no_other_pull_request_is_reached() {
         "REPO||promote/web",
     ];
     let (scene, forge) = (Scene::new(), forge());
-    for act in ["list", "inspect", "open", "edit", "comment", "withdraw", "merge"] {
+    for act in ["list", "get-status", "open", "update", "comment", "close", "merge"] {
         for names in between {
             attack(&scene, &forge, act, &format!("{names}|7"), "").expect(3, "denied");
             let verdicts: Vec<_> = support::calls(&scene).into_iter().map(|(.., verdict)| verdict).collect();
@@ -110,7 +110,7 @@ fn attack_20_no_other_pull_request_is_reached() {
 #[test]
 fn attack_20_a_number_leads_to_no_other_branch_or_fork() {
     let (scene, forge) = (Scene::new(), forge());
-    for act in ["inspect", "edit", "merge"] {
+    for act in ["get-status", "update", "merge"] {
         for number in ["8", "9", "10", "18446744073709551615"] {
             let ended = attack(&scene, &forge, act, &format!("REPO|main|promote/web|{number}"), "");
             assert!(
@@ -121,7 +121,7 @@ fn attack_20_a_number_leads_to_no_other_branch_or_fork() {
         }
     }
     // Only what this run has opened is closed.
-    let ended = attack(&scene, &forge, "withdraw", "REPO|main|promote/web|7", "");
+    let ended = attack(&scene, &forge, "close", "REPO|main|promote/web|7", "");
     assert_eq!(said(&ended), "invalid");
     let changes: Vec<_> = forge.log().into_iter().filter(|asked| asked.method != "GET").collect();
     assert!(changes.is_empty(), "{changes:?}");
@@ -161,7 +161,7 @@ fn attack_20_no_text_merges_what_the_run_may_not_merge() {
     let scene = Scene::new();
     let repository = forge.url("/shop/deploy");
     let run = |act: &str, last: &str| {
-        let rights = json!({"forge": [format!("read,propose {repository}#main...promote/*")]});
+        let rights = json!({"forge": [format!("read,open {repository}#main...promote/*")]});
         let word = format!("{repository}|main|promote/web|{last}");
         let run = scene.allowed(&hostile("forges"), &rights, "").args(["--act", act, "--words", &word]);
         run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).env("CI_SERVER_URL", forge.url("")).end()

@@ -43,7 +43,7 @@ fn ends_in_time(run: impl FnOnce() -> (Ended, usize)) -> (Ended, usize) {
 fn attack_27_a_component_that_computes_or_sleeps_is_ended() {
     let scene = Scene::new();
     for act in ["loop", "copy", "sleep"] {
-        let (ended, calls) = ends_in_time(|| check(&scene, endless(&scene, act, ""), 7, "limit"));
+        let (ended, calls) = ends_in_time(|| check(&scene, endless(&scene, act, ""), 7, "limit-exceeded"));
         assert_eq!(ended.result()["message"], "the step ran longer than 1 s");
         assert_eq!(calls, 1, "the staged write");
     }
@@ -55,14 +55,14 @@ fn attack_27_a_host_call_that_never_answers_is_ended() {
     let sparse = fs::File::create(scene.path("workspace/deploy/sparse")).unwrap();
     sparse.set_len(1 << 40).unwrap();
     let (ended, calls) =
-        ends_in_time(|| check(&scene, endless(&scene, "digest", "deploy/sparse"), 7, "limit"));
+        ends_in_time(|| check(&scene, endless(&scene, "digest", "deploy/sparse"), 7, "limit-exceeded"));
     assert_eq!(ended.result()["message"], "the step ran longer than 1 s");
     // The write, the open, and not the call that never came back.
     assert_eq!(calls, 2);
 }
 
 #[test]
-fn attack_27_a_plan_of_endless_differences_is_shown_in_time() {
+fn attack_27_a_dry_run_with_endless_differences_is_shown_in_time() {
     let scene = Scene::new();
     let words: Vec<String> = (0..12).map(|file| format!("deploy/{file}.txt")).collect();
     for (file, word) in words.iter().enumerate() {
@@ -72,7 +72,7 @@ fn attack_27_a_plan_of_endless_differences_is_shown_in_time() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let run = scene.attack_with("endless", "change", &words, &["read,write deploy/**"], "seconds: 1");
     let started = Instant::now();
-    let ended = run.arg("--plan").end();
+    let ended = run.arg("--dry-run").end();
     assert!(started.elapsed() < Duration::from_secs(1) + LATE);
     assert_eq!(ended.expect(0, "done")["changed"].as_array().map(Vec::len), Some(13));
     assert!(ended.peak_bytes < MOST_BYTES, "the host had {} MiB in RAM", ended.peak_bytes >> 20);
@@ -81,7 +81,7 @@ fn attack_27_a_plan_of_endless_differences_is_shown_in_time() {
 #[test]
 fn attack_27_a_recursion_ends_at_its_stack() {
     let scene = Scene::new();
-    let (ended, _) = check(&scene, endless(&scene, "recursion", ""), 7, "limit");
+    let (ended, _) = check(&scene, endless(&scene, "recursion", ""), 7, "limit-exceeded");
     assert_eq!(ended.result()["message"], "the component used up its stack");
 }
 
@@ -90,7 +90,7 @@ fn attack_27_a_component_that_holds_every_file_still_leaves_a_receipt() {
     let scene = Scene::new();
     // As most CI runners have it.
     let run = endless(&scene, "hold", "deploy/web.yaml").few_files();
-    let (ended, calls) = ends_in_time(|| check(&scene, run, 7, "limit"));
+    let (ended, calls) = ends_in_time(|| check(&scene, run, 7, "limit-exceeded"));
     assert!(calls > 100, "{ended:?}");
 }
 
@@ -104,7 +104,7 @@ fn attack_27_a_component_is_ended_before_its_run_is_entered() {
         Parts { run: endless, ..Parts::default() },
     ] {
         let run = made(&scene, parts, "seconds: 1");
-        let (ended, _) = ends_in_time(|| check(&scene, run, 7, "limit"));
+        let (ended, _) = ends_in_time(|| check(&scene, run, 7, "limit-exceeded"));
         assert_eq!(ended.result()["message"], "the step ran longer than 1 s");
     }
 }
@@ -113,14 +113,14 @@ fn attack_27_a_component_is_ended_before_its_run_is_entered() {
 fn attack_28_own_memory_and_tables_are_bounded() {
     let scene = Scene::new();
     check(&scene, scene.attack("greedy", "memory", &[]), 0, "done");
-    let (ended, _) = check(&scene, scene.attack("greedy", "allocation", &[]), 7, "limit");
+    let (ended, _) = check(&scene, scene.attack("greedy", "allocation", &[]), 7, "limit-exceeded");
     assert_eq!(ended.result()["message"], "the component wanted more than its 64 MiB of memory");
     for core in ["(table 200000 funcref)", "(memory 2000)", "(table 4000000000 funcref)"] {
-        check(&scene, made(&scene, Parts { core, ..Parts::default() }, ""), 7, "limit");
+        check(&scene, made(&scene, Parts { core, ..Parts::default() }, ""), 7, "limit-exceeded");
     }
     // What each of them may have, all together may not.
     for core in ["(table 60000 funcref) (table 60000 funcref)", &"(table 5000 funcref)".repeat(21)] {
-        check(&scene, made(&scene, Parts { core, ..Parts::default() }, ""), 7, "limit");
+        check(&scene, made(&scene, Parts { core, ..Parts::default() }, ""), 7, "limit-exceeded");
     }
     check(
         &scene,
@@ -139,14 +139,14 @@ fn attack_28_handles_and_calls_are_bounded() {
     let handles = |limits| {
         scene.attack_with("greedy", "handles", &["1000000", "deploy/web.yaml"], &["read deploy/**"], limits)
     };
-    let (_, calls) = check(&scene, handles(""), 7, "limit");
+    let (_, calls) = check(&scene, handles(""), 7, "limit-exceeded");
     assert_eq!(calls, 1001);
-    let (_, calls) = check(&scene, handles("calls: 100000"), 7, "limit");
+    let (_, calls) = check(&scene, handles("calls: 100000"), 7, "limit-exceeded");
     assert_eq!(calls, 100_001);
     // With few open files left to the host itself, it is the component that is told, not the host that breaks.
-    check(&scene, handles("calls: 5000").few_files(), 7, "limit");
+    check(&scene, handles("calls: 5000").few_files(), 7, "limit-exceeded");
     let names = scene.attack_with("greedy", "names", &["1000000"], &["read deploy/**"], "calls: 100000");
-    let (_, calls) = check(&scene, names, 7, "limit");
+    let (_, calls) = check(&scene, names, 7, "limit-exceeded");
     assert_eq!(calls, 100_001);
 }
 
@@ -178,7 +178,7 @@ fn attack_28_what_is_said_is_bounded() {
         [("progress", "1000000"), ("notes", "1000000"), ("paragraphs", "1000000"), ("tables", "300")]
     {
         let run = scene.attack_with("greedy", act, &[count], &["read deploy/**"], "calls: 100000");
-        check(&scene, run, 7, "limit");
+        check(&scene, run, 7, "limit-exceeded");
     }
     let (ended, _) = check(&scene, scene.attack("greedy", "printed", &[]), 0, "done");
     assert!(ended.stderr.len() < 64 * 1024, "a line without an end is cut");
@@ -188,7 +188,7 @@ fn attack_28_what_is_said_is_bounded() {
 #[test]
 fn attack_28_values_are_bounded_in_the_hosts_memory() {
     let scene = Scene::new();
-    check(&scene, scene.attack("greedy_values", "text", &[]), 7, "limit");
+    check(&scene, scene.attack("greedy_values", "text", &[]), 7, "limit-exceeded");
     for (count, length) in [("2000000", "60"), ("3000000", "0"), ("1000", "1000000"), ("100", "1200000")] {
         check_limit(&scene, scene.attack("greedy_values", "columns", &[count, length]));
     }
@@ -213,8 +213,8 @@ fn check_limit(scene: &Scene, run: Run<'_>) {
 #[test]
 fn attack_28_randomness_and_staged_bytes_are_bounded() {
     let scene = Scene::new();
-    check(&scene, scene.attack("random", "", &[]), 7, "limit");
-    let (ended, calls) = check(&scene, scene.attack("greedy", "staged", &[]), 7, "limit");
+    check(&scene, scene.attack("random", "", &[]), 7, "limit-exceeded");
+    let (ended, calls) = check(&scene, scene.attack("greedy", "staged", &[]), 7, "limit-exceeded");
     assert_eq!(ended.result()["changed"], serde_json::json!([]));
     assert_eq!(calls, 33, "32 files of 8 MiB are 256 MiB, and one more");
 }

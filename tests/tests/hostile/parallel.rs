@@ -54,19 +54,25 @@ fn attack_32_what_a_job_prints_is_captured() {
 #[test]
 fn attack_32_jobs_end_with_the_time_and_the_memory_of_the_run() {
     let (_, ended) = attack("loop", "8", "seconds: 1");
-    assert_eq!(ended.expect(7, "limit")["message"], "the step ran longer than 1 s");
+    assert_eq!(ended.expect(7, "limit-exceeded")["message"], "the step ran longer than 1 s");
     let (_, ended) = attack("memory", "8", "");
-    assert_eq!(ended.expect(7, "limit")["message"], "a job of `work` wanted more than 16 MiB of memory");
+    assert_eq!(
+        ended.expect(7, "limit-exceeded")["message"],
+        "a job of `work` wanted more than 16 MiB of memory"
+    );
     let (_, ended) = attack("recursion", "8", "");
-    assert_eq!(ended.expect(7, "limit")["message"], "the component used up its stack");
+    assert_eq!(ended.expect(7, "limit-exceeded")["message"], "the component used up its stack");
 }
 
 #[test]
 fn attack_32_the_number_of_jobs_and_their_answers_are_bounded() {
     let (_, ended) = attack("echo", "1001", "calls: 1000");
-    assert_eq!(ended.expect(7, "limit")["message"], "more than 1000 host calls");
+    assert_eq!(ended.expect(7, "limit-exceeded")["message"], "more than 1000 host calls");
     let (_, ended) = attack("answer", "64", "");
-    assert_eq!(ended.expect(7, "limit")["message"], "the answers of `work` have more than 134217728 bytes");
+    assert_eq!(
+        ended.expect(7, "limit-exceeded")["message"],
+        "the answers of `work` have more than 134217728 bytes"
+    );
 }
 
 #[test]

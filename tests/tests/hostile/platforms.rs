@@ -272,7 +272,7 @@ fn encoded(secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_secret_that_a_component_was_given_is_starred_wherever_it_says_it() {
+fn the_host_redacts_a_secret_of_the_inputs_in_every_text_of_a_component() {
     let scene = Scene::new();
     let known: Vec<String> = SECRETS[..2].iter().flat_map(|secret| encoded(secret)).collect();
     let words: Vec<&str> = known.iter().map(String::as_str).collect();

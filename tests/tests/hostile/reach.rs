@@ -225,8 +225,8 @@ fn attack_7_what_is_no_regular_file_is_refused_at_once() {
         check(
             &scene,
             reach(&scene, act, "deploy/sparse"),
-            (7, "limit"),
-            &[(&call, "deploy/sparse", "limit")],
+            (7, "limit-exceeded"),
+            &[(&call, "deploy/sparse", "limit-exceeded")],
         );
     }
 }
@@ -295,10 +295,10 @@ fn attack_16_no_handle_can_be_forged() {
     let scene = Scene::new();
     for handle in ["0", "1", "2", "3", "4", "1000", "4294967295"] {
         let run = scene.attack("handles", handle, &["deploy/web.yaml"]);
-        check(&scene, run, (7, "limit"), &[]);
+        check(&scene, run, (7, "limit-exceeded"), &[]);
     }
     let opened = ("workspace.open", "deploy/web.yaml", "allowed");
-    check(&scene, scene.attack("handles", "dropped", &["deploy/web.yaml"]), (7, "limit"), &[opened]);
+    check(&scene, scene.attack("handles", "dropped", &["deploy/web.yaml"]), (7, "limit-exceeded"), &[opened]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn what_is_granted_is_done() {
             .unwrap()
             .contains("envs/prod/web.yaml")
     );
-    assert_eq!(said(&place.attack("push", "REPO|promote/web|")), json!(["Effect::Made"]));
+    assert_eq!(said(&place.attack("push", "REPO|promote/web|")), json!(["Outcome::Applied"]));
     assert_eq!(git(&place.bare(), &["show", "promote/web:envs/prod/web.yaml"]), "mine");
 }
 
@@ -131,7 +131,7 @@ fn attack_20_no_word_becomes_an_option_or_the_name_of_something_else() {
         ("read", "REPO|HEAD^{tree}|envs/prod/web.yaml"),
         ("read", "REPO|HEAD|envs/prod/link.yaml"),
         ("files", "REPO|HEAD~0|envs/prod/**"),
-        ("history", "REPO|--all"),
+        ("log", "REPO|--all"),
         ("head", "REPO|--all"),
         ("head", "REPO|*"),
         ("tag", "REPO|--all"),
@@ -167,9 +167,9 @@ fn attack_20_what_others_pushed_stays() {
 fn attack_20_what_others_committed_is_not_dropped() {
     let place = Place::new();
     // The seal lets it take the place of what a run has made.
-    assert_eq!(said(&place.attack("push", "REPO|promote/web|")), json!(["Effect::Made"]));
+    assert_eq!(said(&place.attack("push", "REPO|promote/web|")), json!(["Outcome::Applied"]));
     let made = git(&place.bare(), &["rev-parse", "promote/web"]);
-    assert_eq!(said(&place.attack("replace", "REPO|promote/web|head")), json!(["Effect::Made"]));
+    assert_eq!(said(&place.attack("replace", "REPO|promote/web|head")), json!(["Outcome::Applied"]));
     // Others: on top of it, in its place with its message, and with its content below another parent.
     let tree = git(&place.bare(), &["rev-parse", "main^{tree}"]);
     let message = git(&place.bare(), &["log", "-1", "--format=%B", &made]);

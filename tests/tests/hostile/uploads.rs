@@ -82,7 +82,7 @@ fn attack_19_what_is_over_can_be_used_and_does_no_harm() {
 fn attack_28_parts_and_handles_have_an_end() {
     let (scene, server) = (Scene::new(), yes());
     for act in ["many", "bytes", "around", "crowd", "handles"] {
-        attack(&scene, &server, act, &[]).expect(7, "limit");
+        attack(&scene, &server, act, &[]).expect(7, "limit-exceeded");
     }
     assert!(server.asked("PUT", "").is_empty());
     assert!(server.asked("POST", "uploadId=").is_empty());

@@ -150,16 +150,21 @@ fn attack_7_what_would_cost_without_end_is_refused() {
     let call = |target, verdict| ("workspace.digests", target, verdict);
     let limited =
         |act, path, limits| scene.attack_with("watchers", act, &[path], &["read deploy/**"], limits);
-    let million = call("deploy/web.yaml and 999999 more", "limit");
+    let million = call("deploy/web.yaml and 999999 more", "limit-exceeded");
     for limits in ["", "calls: 300000"] {
-        check(&scene, limited("many", "deploy/web.yaml", limits), (7, "limit"), million);
+        check(&scene, limited("many", "deploy/web.yaml", limits), (7, "limit-exceeded"), million);
     }
-    let more = call("deploy/web.yaml and 10000 more", "limit");
-    check(&scene, limited("more", "deploy/web.yaml", "calls: 300000"), (7, "limit"), more);
+    let more = call("deploy/web.yaml and 10000 more", "limit-exceeded");
+    check(&scene, limited("more", "deploy/web.yaml", "calls: 300000"), (7, "limit-exceeded"), more);
 
     let sparse = fs::File::create(scene.path("workspace/deploy/sparse")).unwrap();
     sparse.set_len(1 << 40).unwrap();
-    check(&scene, limited("crumbs", "deploy/sparse", ""), (7, "limit"), call("deploy/sparse", "limit"));
+    check(
+        &scene,
+        limited("crumbs", "deploy/sparse", ""),
+        (7, "limit-exceeded"),
+        call("deploy/sparse", "limit-exceeded"),
+    );
     // A host call that goes on is ended with the process.
     let started = Instant::now();
     let ended = limited("digest", "deploy/sparse", "seconds: 1").end();

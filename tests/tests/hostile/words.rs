@@ -16,11 +16,11 @@ fn attack_30_no_secret_can_be_guessed() {
 }
 
 #[test]
-fn attack_30_a_mask_does_not_blacken_what_the_host_says() {
+fn attack_30_a_mask_redacts_nothing_that_the_host_says() {
     let scene = Scene::new();
     let words =
         ["deploy/new.yaml", "workspace", "workspace.write", "allowed", "done", "speaker.wasm", "sha256:"];
-    let ended = scene.attack("speaker", "blacken", &words).end();
+    let ended = scene.attack("speaker", "mask", &words).end();
     let result = ended.expect(0, "done");
     assert_eq!(result["changed"], serde_json::json!(["deploy/new.yaml"]));
     assert_eq!(
@@ -31,7 +31,7 @@ fn attack_30_a_mask_does_not_blacken_what_the_host_says() {
     assert_eq!(receipt["subject"][0]["name"], "deploy/new.yaml");
 
     let words = ["other/file", "denied", "read", "workspace.read"];
-    let ended = scene.attack("speaker", "blacken-denial", &words).end();
+    let ended = scene.attack("speaker", "mask-denial", &words).end();
     ended.expect(3, "denied");
     assert_eq!(
         support::calls(&scene),
@@ -44,7 +44,7 @@ fn attack_31_masks_and_markdown_have_budgets() {
     let scene = Scene::new();
     for act in ["flood", "flood-small"] {
         let ended = scene.attack("speaker", act, &["said after the flood"]).end();
-        let result = ended.expect(7, "limit");
+        let result = ended.expect(7, "limit-exceeded");
         assert!(
             result["message"].as_str().unwrap().starts_with("the component masked more than"),
             "{result}"
@@ -54,7 +54,7 @@ fn attack_31_masks_and_markdown_have_budgets() {
         assert!(ended.peak_bytes < MOST_BYTES, "the host had {} MiB in RAM", ended.peak_bytes >> 20);
     }
     let ended = scene.attack("speaker", "flood-markdown", &[]).end();
-    ended.expect(7, "limit");
+    ended.expect(7, "limit-exceeded");
     assert!(ended.peak_bytes < MOST_BYTES);
 }
 

@@ -115,13 +115,13 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
         github(asked)
     });
     let repository = forge.url("/shop/deploy");
-    let rights = json!({"forge": [format!("read,propose,merge {repository}#main...promote/*")]});
+    let rights = json!({"forge": [format!("read,open,merge {repository}#main...promote/*")]});
     let scene = Scene::new();
     for (act, last) in [
         ("list", ""),
-        ("inspect", "7"),
+        ("get-status", "7"),
         ("open", "good"),
-        ("edit", "7"),
+        ("update", "7"),
         ("comment", "good"),
         ("comment", "again"),
         ("whole", ""),

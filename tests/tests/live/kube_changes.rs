@@ -1,5 +1,5 @@
 //! Changes of single objects on a real control plane, each made by a component that has the right to: what becomes of the
-//! object, what somebody else's change does, and what a run that only plans leaves alone.
+//! object, what somebody else's change does, and what a dry run leaves alone.
 
 use lockstep_tests::kube::Cluster;
 use lockstep_tests::kube::verify::deployment;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// A run in this namespace that may make every change there.
 fn change<'s>(scene: &'s Scene, kubeconfig: &Path, namespace: &str, act: &str, word: &str) -> Run<'s> {
-    let rights = format!("rollback,scale,suspend,evict,keep {namespace}/*");
+    let rights = format!("rollback,scale,suspend,evict,put-config-map {namespace}/*");
     let run = scene.allowed(&hostile("clusters"), &json!({ "cluster": [rights] }), "seconds: 300");
     let run = run.args(["--act", act, "--words"]).arg(format!("{namespace}|{word}"));
     run.env("KUBECONFIG", kubeconfig)
@@ -27,10 +27,10 @@ fn made(namespace: &str, act: &str, word: &str) -> String {
     said(&change(&scene, &Cluster::shared().kubeconfig(), namespace, act, word).end())
 }
 
-/// The same in a run that only plans.
-fn planned(namespace: &str, act: &str, word: &str) -> String {
+/// The same in a dry run.
+fn dry_run(namespace: &str, act: &str, word: &str) -> String {
     let scene = Scene::new();
-    said(&change(&scene, &Cluster::shared().kubeconfig(), namespace, act, word).arg("--plan").end())
+    said(&change(&scene, &Cluster::shared().kubeconfig(), namespace, act, word).arg("--dry-run").end())
 }
 
 /// An object of a namespace, by what follows that in its path.
@@ -75,16 +75,20 @@ fn a_count_is_set_at_its_version_and_at_no_other() {
     let namespace = web("scale", 1);
     let before = at_rest(&namespace, 1);
     let stale = format!("Deployment.apps|web|{}", version(&before));
-    assert_eq!(made(&namespace, "scale", &format!("{stale}|3")), "Effect::Made");
+    assert_eq!(made(&namespace, "scale", &format!("{stale}|3")), "Outcome::Applied");
     let after = at_rest(&namespace, 3);
     assert_eq!(before["spec"]["template"], after["spec"]["template"]);
     assert_eq!(made(&namespace, "scale", &format!("{stale}|5")), "conflict");
     assert_eq!(version(&at_rest(&namespace, 3)), version(&after), "a conflict changes nothing");
     let now = format!("Deployment.apps|web|{}", version(&after));
-    assert_eq!(planned(&namespace, "scale", &format!("{now}|7")), "Effect::Planned");
-    assert_eq!(planned(&namespace, "scale", &format!("{stale}|7")), "conflict", "a plan says what would be");
-    assert_eq!(version(&at_rest(&namespace, 3)), version(&after), "a plan changes nothing");
-    assert_eq!(made(&namespace, "scale", &format!("{now}|0")), "Effect::Made");
+    assert_eq!(dry_run(&namespace, "scale", &format!("{now}|7")), "Outcome::DryRun");
+    assert_eq!(
+        dry_run(&namespace, "scale", &format!("{stale}|7")),
+        "conflict",
+        "a dry run says what would be"
+    );
+    assert_eq!(version(&at_rest(&namespace, 3)), version(&after), "a dry run changes nothing");
+    assert_eq!(made(&namespace, "scale", &format!("{now}|0")), "Outcome::Applied");
     assert_eq!(object("apis/apps/v1", &namespace, "deployments/web")["spec"]["replicas"], 0);
     // There is no such subresource of these, and no such object.
     assert_eq!(made(&namespace, "scale", "Pod|web|1|0"), "not-found");
@@ -103,9 +107,9 @@ fn a_kind_of_somebody_elses_has_a_count_as_well() {
     let path = "widgets/web";
     let before = object("apis/example.test/v1", &namespace, path);
     let word = format!("Widget.example.test|web|{}", version(&before));
-    assert_eq!(planned(&namespace, "scale", &format!("{word}|0")), "Effect::Planned");
+    assert_eq!(dry_run(&namespace, "scale", &format!("{word}|0")), "Outcome::DryRun");
     assert_eq!(object("apis/example.test/v1", &namespace, path), before);
-    assert_eq!(made(&namespace, "scale", &format!("{word}|0")), "Effect::Made");
+    assert_eq!(made(&namespace, "scale", &format!("{word}|0")), "Outcome::Applied");
     let spec = json!({"replicas": 0, "other": "stays"});
     assert_eq!(object("apis/example.test/v1", &namespace, path)["spec"], spec);
     assert_eq!(made(&namespace, "scale", &format!("{word}|4")), "conflict");
@@ -126,9 +130,9 @@ fn a_cron_job_is_suspended_and_resumed_and_nothing_else_of_it_changes() {
     let look = || object("apis/batch/v1", &namespace, "cronjobs/nightly");
     let suspend = |at: &Value, to: bool| format!("CronJob.batch|nightly|{}|{to}", version(at));
     let before = look();
-    assert_eq!(planned(&namespace, "suspend", &suspend(&before, true)), "Effect::Planned");
+    assert_eq!(dry_run(&namespace, "suspend", &suspend(&before, true)), "Outcome::DryRun");
     assert_eq!(look(), before);
-    assert_eq!(made(&namespace, "suspend", &suspend(&before, true)), "Effect::Made");
+    assert_eq!(made(&namespace, "suspend", &suspend(&before, true)), "Outcome::Applied");
     let suspended = look();
     let mut expected = before["spec"].clone();
     expected["suspend"] = json!(true);
@@ -136,7 +140,7 @@ fn a_cron_job_is_suspended_and_resumed_and_nothing_else_of_it_changes() {
     assert_eq!(suspended["metadata"]["annotations"], before["metadata"]["annotations"]);
     assert_eq!(made(&namespace, "suspend", &suspend(&before, false)), "conflict");
     assert_eq!(look(), suspended);
-    assert_eq!(made(&namespace, "suspend", &suspend(&suspended, false)), "Effect::Made");
+    assert_eq!(made(&namespace, "suspend", &suspend(&suspended, false)), "Outcome::Applied");
     expected["suspend"] = json!(false);
     assert_eq!(look()["spec"], expected);
 }
@@ -154,12 +158,12 @@ fn a_scaled_object_is_paused_by_its_annotation_and_keeps_its_others() {
     let look = || object("apis/keda.sh/v1alpha1", &namespace, "scaledobjects/web");
     let suspend = |at: &Value, to: bool| format!("ScaledObject.keda.sh|web|{}|{to}", version(at));
     let before = look();
-    assert_eq!(made(&namespace, "suspend", &suspend(&before, true)), "Effect::Made");
+    assert_eq!(made(&namespace, "suspend", &suspend(&before, true)), "Outcome::Applied");
     let paused = look();
     let mut expected = notes.clone();
     expected["autoscaling.keda.sh/paused"] = json!("true");
     assert_eq!((&paused["metadata"]["annotations"], &paused["spec"]), (&expected, &before["spec"]));
-    assert_eq!(made(&namespace, "suspend", &suspend(&paused, false)), "Effect::Made");
+    assert_eq!(made(&namespace, "suspend", &suspend(&paused, false)), "Outcome::Applied");
     let resumed = look();
     assert_eq!((&resumed["metadata"]["annotations"], &resumed["spec"]), (&notes, &before["spec"]));
 }
@@ -173,7 +177,7 @@ fn only_the_pod_that_is_meant_is_evicted_and_no_budget_is_broken() {
         made(&namespace, "evict", &format!("{name}|00000000-0000-0000-0000-000000000000")),
         "conflict"
     );
-    assert_eq!(planned(&namespace, "evict", &format!("{name}|{uid}")), "Effect::Planned");
+    assert_eq!(dry_run(&namespace, "evict", &format!("{name}|{uid}")), "Outcome::DryRun");
     assert_eq!(pods(&namespace), [(name.clone(), uid.clone())], "it is still there");
 
     let budget = json!({
@@ -191,50 +195,57 @@ fn only_the_pod_that_is_meant_is_evicted_and_no_budget_is_broken() {
     assert_eq!(pods(&namespace), [(name.clone(), uid.clone())], "it is still there");
 
     cluster.kubectl(&["-n", &namespace, "delete", "pdb", "web"]).unwrap();
-    assert_eq!(made(&namespace, "evict", &format!("{name}|{uid}")), "Effect::Made");
+    assert_eq!(made(&namespace, "evict", &format!("{name}|{uid}")), "Outcome::Applied");
     cluster.wait("another pod", || pods(&namespace).iter().all(|(_, other)| *other != uid).then_some(()));
     assert_eq!(made(&namespace, "evict", &format!("{name}|{uid}")), "not-found");
 }
 
 #[test]
-fn texts_are_kept_changed_and_forgotten_by_whoever_is_first() {
+fn entries_are_created_changed_and_removed_by_whoever_is_first() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("keep");
     let path = "configmaps/memory";
-    assert_eq!(planned(&namespace, "keep", "memory|new|web|replicas: 3"), "Effect::Planned");
-    assert!(cluster.get(&format!("/api/v1/namespaces/{namespace}/{path}")).is_err(), "a plan makes nothing");
-    assert_eq!(made(&namespace, "keep", "memory|7|web|replicas: 3"), "not-found");
-    assert_eq!(made(&namespace, "keep", "memory|new|web|replicas: 3"), "Effect::Made");
+    assert_eq!(dry_run(&namespace, "put-config-map", "memory|new|web|replicas: 3"), "Outcome::DryRun");
+    assert!(
+        cluster.get(&format!("/api/v1/namespaces/{namespace}/{path}")).is_err(),
+        "a dry run creates nothing"
+    );
+    assert_eq!(made(&namespace, "put-config-map", "memory|7|web|replicas: 3"), "not-found");
+    assert_eq!(made(&namespace, "put-config-map", "memory|new|web|replicas: 3"), "Outcome::Applied");
     let look = || object("api/v1", &namespace, path);
     let first = look();
     assert_eq!(first["data"], json!({"web": "replicas: 3"}));
     assert_eq!(first["metadata"]["labels"], json!({"app.kubernetes.io/managed-by": "lockstep"}));
-    assert_eq!(made(&namespace, "keep", "memory|new|web|replicas: 4"), "conflict", "there is one already");
+    assert_eq!(
+        made(&namespace, "put-config-map", "memory|new|web|replicas: 4"),
+        "conflict",
+        "there is one already"
+    );
     assert_eq!(look(), first);
 
-    let keep = |at: &Value, key: &str, text: &str| format!("memory|{}|{key}|{text}", version(at));
-    assert_eq!(planned(&namespace, "keep", &keep(&first, "db", "replicas: 2")), "Effect::Planned");
+    let entry = |at: &Value, key: &str, text: &str| format!("memory|{}|{key}|{text}", version(at));
+    assert_eq!(dry_run(&namespace, "put-config-map", &entry(&first, "db", "replicas: 2")), "Outcome::DryRun");
     assert_eq!(look(), first);
-    assert_eq!(made(&namespace, "keep", &keep(&first, "db", "replicas: 2")), "Effect::Made");
+    assert_eq!(made(&namespace, "put-config-map", &entry(&first, "db", "replicas: 2")), "Outcome::Applied");
     let second = look();
     assert_eq!(second["data"], json!({"web": "replicas: 3", "db": "replicas: 2"}));
-    assert_eq!(made(&namespace, "keep", &keep(&first, "db", "replicas: 9")), "conflict");
+    assert_eq!(made(&namespace, "put-config-map", &entry(&first, "db", "replicas: 9")), "conflict");
     assert_eq!(look(), second);
-    assert_eq!(made(&namespace, "keep", &keep(&second, "web", "~")), "Effect::Made");
+    assert_eq!(made(&namespace, "put-config-map", &entry(&second, "web", "~")), "Outcome::Applied");
     assert_eq!(look()["data"], json!({"db": "replicas: 2"}));
 
     // Two at once, who have seen the same.
     let same = look();
     let (one, two) = thread::scope(|scope| {
-        let write = |text: &str| keep(&same, "db", text);
+        let write = |text: &str| entry(&same, "db", text);
         let (one, two) = (write("one"), write("two"));
-        let one = scope.spawn(|| made(&namespace, "keep", &{ one }));
-        let two = scope.spawn(|| made(&namespace, "keep", &{ two }));
+        let one = scope.spawn(|| made(&namespace, "put-config-map", &{ one }));
+        let two = scope.spawn(|| made(&namespace, "put-config-map", &{ two }));
         (one.join().unwrap(), two.join().unwrap())
     });
     let won = match (&*one, &*two) {
-        ("Effect::Made", "conflict") => "one",
-        ("conflict", "Effect::Made") => "two",
+        ("Outcome::Applied", "conflict") => "one",
+        ("conflict", "Outcome::Applied") => "two",
         other => panic!("{other:?}"),
     };
     assert_eq!(look()["data"], json!({ "db": won }));
@@ -244,7 +255,7 @@ fn texts_are_kept_changed_and_forgotten_by_whoever_is_first() {
     cluster.apply(&namespace, &theirs.to_string()).unwrap();
     let theirs = object("api/v1", &namespace, "configmaps/theirs");
     let word = format!("theirs|{}|a|c", version(&theirs));
-    assert_eq!(made(&namespace, "keep", &word), "invalid");
+    assert_eq!(made(&namespace, "put-config-map", &word), "invalid");
     assert_eq!(object("api/v1", &namespace, "configmaps/theirs"), theirs);
 }
 
@@ -268,9 +279,9 @@ fn who_lacks_a_right_is_told_the_rule_that_is_missing() {
         (&reader, "scale", "Deployment.apps|web|1|0".to_owned(), "apps", "deployments/scale", "patch"),
         (&reader, "suspend", "CronJob.batch|nightly|1|true".to_owned(), "batch", "cronjobs", "patch"),
         (&reader, "evict", format!("{name}|{uid}"), "", "pods/eviction", "create"),
-        (&reader, "keep", format!("memory|{}|a|b", version(&memory)), "", "configmaps", "patch"),
-        (&reader, "keep", "other|new|a|b".to_owned(), "", "configmaps", "create"),
-        (&nobody, "keep", format!("memory|{}|a|b", version(&memory)), "", "configmaps", "get"),
+        (&reader, "put-config-map", format!("memory|{}|a|b", version(&memory)), "", "configmaps", "patch"),
+        (&reader, "put-config-map", "other|new|a|b".to_owned(), "", "configmaps", "create"),
+        (&nobody, "put-config-map", format!("memory|{}|a|b", version(&memory)), "", "configmaps", "get"),
         (&nobody, "rollback", "Deployment.apps|web|1|1".to_owned(), "apps", "deployments", "get"),
     ] {
         let scene = Scene::new();

@@ -113,7 +113,7 @@ fn an_apply_in_the_night_loses_no_count() {
     cluster.kubectl(&["-n", &namespace, "scale", "deployment/web", "--replicas=1"]).unwrap();
     let scene = Scene::new();
     let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "deployment/web", "0").human().end();
-    assert!(ended.stdout.contains("was woken meanwhile and has 1; what is kept stays 3"), "{ended:#?}");
+    assert!(ended.stdout.contains("was scaled up meanwhile and has 1; the saved size stays 3"), "{ended:#?}");
     let changed = format!("changed {namespace}/Deployment.apps/web");
     assert!(ended.stdout.contains(&changed), "{ended:#?}");
     // It may even be made anew.
@@ -266,10 +266,10 @@ fn what_does_not_get_ready_is_said_and_the_numbers_are_set() {
 }
 
 #[test]
-fn a_run_that_plans_changes_nothing() {
-    let (cluster, namespace) = (Cluster::shared(), shop("plan"));
+fn a_dry_run_changes_nothing() {
+    let (cluster, namespace) = (Cluster::shared(), shop("dry-run"));
     let scene = Scene::new();
-    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "--all", "0").arg("--plan").end();
+    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "--all", "0").arg("--dry-run").end();
     let result = ended.result();
     assert_eq!((ended.exit, &result["outputs"]["changed"]), (Some(0), &json!(3)), "{ended:#?}");
     assert_eq!((replicas(&namespace, "web"), kept(&namespace)), (3, Value::Null));

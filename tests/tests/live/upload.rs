@@ -96,10 +96,10 @@ fn each_checksum_is_taken_and_kept() {
 }
 
 #[test]
-fn a_plan_changes_nothing_and_says_what_would() {
+fn a_dry_run_changes_nothing_and_says_what_would() {
     let server = Server::versitygw();
     let scene = scene(&[("a", "1"), ("b", "2")]);
-    let result = upload(&scene, server.place()).arg("--plan").end();
+    let result = upload(&scene, server.place()).arg("--dry-run").end();
     let result = result.expect(0, "done");
     assert_eq!(result["changed"], serde_json::json!(["s3://artifacts/web/a", "s3://artifacts/web/b"]));
     assert!(server.client().keys("").is_empty());

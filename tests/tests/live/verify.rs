@@ -80,7 +80,7 @@ fn each_kind_is_verified_by_a_name_a_label_or_its_manifest() {
         kinds,
         ["ConfigMap", "DaemonSet", "Deployment", "Job", "Service", "StatefulSet"].map(Value::from)
     );
-    assert!(ended.stderr.contains("not looked at: Secret"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("skipped: Secret"), "{}", ended.stderr);
 
     let by_label = verify(&scene, &kubeconfig, &namespace).args(["--resources", "-l app=web"]).end();
     let result = by_label.expect(0, "done");

@@ -72,10 +72,10 @@ fn each_flaw_of_an_answer_has_its_reason() {
     for (path, more, reason) in [
         ("/redirect", json!({}), "redirect: "),
         ("/error", json!({}), "status: expected"),
-        ("/cut", json!({}), "broken-off: "),
-        ("/drip", json!({}), "slow: "),
-        ("/silent", json!({}), "silent: "),
-        ("/noise", json!({}), "unreadable: "),
+        ("/cut", json!({}), "connection-closed: "),
+        ("/drip", json!({}), "body-timeout: "),
+        ("/silent", json!({}), "response-timeout: "),
+        ("/noise", json!({}), "protocol-error: "),
         ("/json", json!({"json": [".up=true"]}), "json: expected"),
         ("/body", json!({"body": "hello"}), "body: expected"),
         ("/body", json!({"header": ["x-a: b"]}), "header: expected"),
@@ -87,12 +87,12 @@ fn each_flaw_of_an_answer_has_its_reason() {
         assert!(message(&ended).contains(reason), "{path}: {}", message(&ended));
     }
     let ended = smoke(&namespace, &json!({"url": "http://127.0.0.1:1/", "retry": "1s"}));
-    assert!(message(&ended).contains("unreachable: "), "{}", message(&ended));
+    assert!(message(&ended).contains("connection-refused: "), "{}", message(&ended));
     let https = web.url("/").replace("http:", "https:");
     let ended = smoke(&namespace, &json!({"url": https, "retry": "1s"}));
-    assert!(message(&ended).contains("untrusted: "), "{}", message(&ended));
+    assert!(message(&ended).contains("tls-error: "), "{}", message(&ended));
     let ended = smoke(&namespace, &json!({"url": "http://no-such-name.invalid/", "retry": "1s"}));
-    assert!(message(&ended).contains("unresolved: "), "{}", message(&ended));
+    assert!(message(&ended).contains("dns-error: "), "{}", message(&ended));
     let ended = smoke(&namespace, &json!({"url": "http://user@127.0.0.1/"}));
     ended.expect(2, "bad-input");
 }

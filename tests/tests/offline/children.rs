@@ -65,7 +65,7 @@ fn what_a_plugin_uses_is_the_runs() {
     let scene = Scene::new();
     // `tail` keeps it in memory.
     let ended = by_plugin(&scene, "head -c 6000000000 /dev/zero | tail -c 6000000000 >/dev/null").end();
-    let message = ended.expect(7, "limit")["message"].to_string();
+    let message = ended.expect(7, "limit-exceeded")["message"].to_string();
     assert!(message.contains("the programs that it started hold more than"), "{message}");
 }
 

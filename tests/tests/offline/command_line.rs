@@ -1,5 +1,5 @@
 //! The command line of the finished program: every mistake is one JSON document with its code, inputs count in
-//! their order, a plan changes nothing, and equal runs leave equal receipts.
+//! their order, a dry run changes nothing, and equal runs leave equal receipts.
 
 use lockstep_model::digest::Digest;
 use lockstep_tests::support::{self, Ended, Run, Scene};
@@ -52,9 +52,9 @@ fn a_bad_use_of_flags_is_refused() {
     for (args, word) in [
         (&["--flies", "x"][..], "--flies"),
         (&["stray"], "stray"),
-        (&["--plan=maybe"], "--plan"),
+        (&["--dry-run=maybe"], "--dry-run"),
         (&["-z"], "-z"),
-        (&["--plan", "--plan"], "--plan"),
+        (&["--dry-run", "--dry-run"], "--dry-run"),
     ] {
         let said = refused(&scene, good(&scene).args(args), "bad-usage");
         assert!(said.contains(word), "{args:?}: {said}");
@@ -186,8 +186,8 @@ fn typed(scene: &Scene) -> Value {
 fn flags_count_more_than_the_file_beside_which_the_environment_does_not_count() {
     let scene = Scene::new();
     scene.put("own/inputs.yaml", "expect: '3'\ncreate: true\n");
-    let plan = || scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--plan"]);
-    let single = || plan().env("LOCKSTEP_INPUT_EXPECT", "2").env("LOCKSTEP_INPUT_SET_JSON", "x=1\ny=2");
+    let dry_run = || scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--dry-run"]);
+    let single = || dry_run().env("LOCKSTEP_INPUT_EXPECT", "2").env("LOCKSTEP_INPUT_SET_JSON", "x=1\ny=2");
     let _ = single().end();
     assert_eq!((&typed(&scene)["expect"], &typed(&scene)["set-json"]), (&json!("2"), &json!(["x=1", "y=2"])));
     // Beside a document single variables do not count.
@@ -217,11 +217,11 @@ fn a_wrapper_hands_over_texts_values_and_nothing() {
             "false",
         ),
         (
-            r#"{"files": "deploy/*.yaml", "set": "image=web:v2", "policy": "", "plan": "false", "receipt": "", "binary": ""}"#,
+            r#"{"files": "deploy/*.yaml", "set": "image=web:v2", "policy": "", "dry-run": "false", "receipt": "", "binary": ""}"#,
             "false",
         ),
     ] {
-        let run = scene.run("manifest-patch").env("LOCKSTEP_INPUTS", document).arg("--plan");
+        let run = scene.run("manifest-patch").env("LOCKSTEP_INPUTS", document).arg("--dry-run");
         let ended = run.end();
         assert!(ended.result()["code"] == "done" || document.contains("a\\r"), "{ended:?}");
         assert_eq!(typed(&scene)["create"].to_string(), expected, "{document}");
@@ -230,7 +230,7 @@ fn a_wrapper_hands_over_texts_values_and_nothing() {
 }
 
 #[test]
-fn a_plan_changes_nothing_and_git_takes_its_diff() {
+fn a_dry_run_changes_nothing_and_git_takes_its_diff() {
     for case in ["set-keeps-comment-and-quotes", "crlf-bom-open-end", "create-label"] {
         let folder = support::checkout().join("components/manifest-patch/cases").join(case);
         let toml: toml::Table =
@@ -240,21 +240,21 @@ fn a_plan_changes_nothing_and_git_takes_its_diff() {
         let scene = Scene::of(&folder.join("in"));
         fs::remove_dir_all(scene.path("workspace/.git")).unwrap();
         let before = scene.files();
-        let run = || scene.run("manifest-patch").args(&args).arg("--plan");
+        let run = || scene.run("manifest-patch").args(&args).arg("--dry-run");
         let result = run().end().expect(0, "done");
-        assert_eq!((&result["planned"], scene.files()), (&json!(true), before.clone()));
+        assert_eq!((&result["dry-run"], scene.files()), (&json!(true), before.clone()));
         let diff = result["diff"].as_str().unwrap();
         scene.put("own/diff", diff);
         let ended = run().human().end();
         assert!(ended.stdout.contains("@@ "), "people see the diff: {}", ended.stdout);
-        let asked = |word| scene.run("manifest-patch").args(&args).env("LOCKSTEP_PLAN", word).end();
+        let asked = |word| scene.run("manifest-patch").args(&args).env("LOCKSTEP_DRY_RUN", word).end();
         for word in ["true", " true ", "true\n"] {
-            assert_eq!(asked(word).expect(0, "done")["planned"], true, "{word:?}");
+            assert_eq!(asked(word).expect(0, "done")["dry-run"], true, "{word:?}");
         }
         // A word that is misspelled must not change anything.
         for word in ["True", "TRUE", "yes", "1", "on", "tru", "untrue", "no", "0"] {
             let said = asked(word).expect(2, "bad-usage")["message"].to_string();
-            assert!(said.contains("LOCKSTEP_PLAN") && said.contains(&format!("`{word}`")), "{said}");
+            assert!(said.contains("LOCKSTEP_DRY_RUN") && said.contains(&format!("`{word}`")), "{said}");
         }
         assert_eq!(scene.files(), before);
         for check in [&["apply", "--check"][..], &["apply"]] {

@@ -6,26 +6,26 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A right that a step asks for.
-struct Ask {
+/// A permission that a step requests.
+struct Permission {
     capability: String,
-    verbs: Vec<String>,
+    rights: Vec<String>,
     scope: String,
 }
 
-fn asks(step: &str) -> Vec<Ask> {
+fn permissions(step: &str) -> Vec<Permission> {
     let scene = Scene::new();
     let described = scene.call(support::slim()).args(["describe", step, "--format", "json"]).end();
     let info: Value = serde_json::from_str(&described.stdout).unwrap();
-    let mut asks = Vec::new();
-    for (capability, lines) in info["asks"].as_object().unwrap() {
+    let mut permissions = Vec::new();
+    for (capability, lines) in info["permissions"].as_object().unwrap() {
         for line in lines.as_array().unwrap() {
-            let (verbs, scope) = line.as_str().unwrap().split_once(' ').unwrap();
-            let verbs = verbs.split(',').map(str::to_owned).collect();
-            asks.push(Ask { capability: capability.clone(), verbs, scope: scope.to_owned() });
+            let (rights, scope) = line.as_str().unwrap().split_once(' ').unwrap();
+            let rights = rights.split(',').map(str::to_owned).collect();
+            permissions.push(Permission { capability: capability.clone(), rights, scope: scope.to_owned() });
         }
     }
-    asks
+    permissions
 }
 
 /// The steps that can end well here. For one that needs a cluster the live tests have the same.
@@ -86,31 +86,31 @@ fn place(scene: &Scene) -> String {
 }
 
 #[test]
-fn each_right_that_a_step_asks_for_is_needed_and_can_be_given() {
+fn each_right_that_a_step_requests_is_needed_and_can_be_given() {
     for step in steps() {
         let (folder, args) = changing_case(&step);
-        let asks = asks(&step);
-        let line = |ask: &Ask, verbs: &[String]| {
-            (ask.capability.clone(), format!("{} {}", verbs.join(","), ask.scope))
+        let requested = permissions(&step);
+        let line = |one: &Permission, rights: &[String]| {
+            (one.capability.clone(), format!("{} {}", rights.join(","), one.scope))
         };
-        let all: Vec<_> = asks.iter().map(|ask| line(ask, &ask.verbs)).collect();
+        let all: Vec<_> = requested.iter().map(|one| line(one, &one.rights)).collect();
         run(&folder, &step, &args, &policy(&step, &all)).1.expect(0, "done");
-        for (i, ask) in asks.iter().enumerate() {
-            for verb in &ask.verbs {
-                let rest: Vec<_> = ask.verbs.iter().filter(|other| *other != verb).cloned().collect();
+        for (i, one) in requested.iter().enumerate() {
+            for right in &one.rights {
+                let rest: Vec<_> = one.rights.iter().filter(|other| *other != right).cloned().collect();
                 let mut lines = all.clone();
                 match rest.is_empty() {
                     true => drop(lines.remove(i)),
-                    false => lines[i] = line(ask, &rest),
+                    false => lines[i] = line(one, &rest),
                 }
-                if !lines.iter().any(|(capability, _)| *capability == ask.capability) {
+                if !lines.iter().any(|(capability, _)| *capability == one.capability) {
                     // Without any right on it the component is not even started.
                     let ended = run(&folder, &step, &args, &policy(&step, &lines)).1;
                     let result = ended.expect(3, "not-granted");
-                    assert!(result["hint"].as_str().unwrap().contains(&ask.capability), "{result}");
+                    assert!(result["hint"].as_str().unwrap().contains(&one.capability), "{result}");
                     continue;
                 }
-                give_what_is_missing(&folder, &step, &args, verb, lines);
+                give_what_is_missing(&folder, &step, &args, right, lines);
             }
         }
     }
@@ -121,7 +121,7 @@ fn give_what_is_missing(
     folder: &Path,
     step: &str,
     args: &[String],
-    verb: &str,
+    right: &str,
     mut lines: Vec<(String, String)>,
 ) {
     for _ in 0..20 {
@@ -136,12 +136,12 @@ fn give_what_is_missing(
         let (_, rest) = message.split_once("to allow it, add `").expect(message);
         let (line, rest) = rest.split_once("` there under `").expect(message);
         let (capability, _) = rest.split_once('`').expect(message);
-        assert!(line.starts_with(&format!("{verb} ")), "{line} allows {verb}");
+        assert!(line.starts_with(&format!("{right} ")), "{line} allows {right}");
         let denied = support::calls(&scene).into_iter().filter(|(_, _, verdict)| verdict == "denied").count();
         assert_eq!(denied, 1, "{ended:?}");
         lines.push((capability.to_owned(), line.replace(&place(&scene), SCENE)));
     }
-    panic!("{step}: {verb} is denied whatever is added: {lines:?}");
+    panic!("{step}: {right} is denied whatever is added: {lines:?}");
 }
 
 #[test]

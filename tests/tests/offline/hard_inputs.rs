@@ -58,7 +58,7 @@ fn ends(step: &str, file: &str, text: &str, args: &[&str], exit: i32, part: &str
     let message = result["message"].as_str().unwrap_or_default();
     assert!(message.chars().count() <= MESSAGE, "{shown}: {message}");
     if exit != 0 {
-        let at = result["at"]["path"].as_str().unwrap_or_default();
+        let at = result["location"]["path"].as_str().unwrap_or_default();
         assert!(message.contains(part), "{shown}: {message}");
         assert!(message.contains(file) || at == file, "{shown}: does not name {file}: {result}");
         assert_eq!(scene.files(), before, "{shown}: files changed");

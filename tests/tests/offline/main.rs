@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod accepted;
 mod cancelled;
 mod cases;
 mod children;

@@ -154,7 +154,7 @@ fn a_receipt_behind_a_link_is_refused() {
 #[test]
 fn a_linked_name_of_a_receipt_that_nobody_named_is_taken_from_the_link() {
     let scene = Scene::new();
-    let run = || bare_patch(&scene).platform("gitlab").arg("--plan");
+    let run = || bare_patch(&scene).platform("gitlab").arg("--dry-run");
     assert_eq!(end_inside(&scene, run()).exit, Some(0));
     let name = tree(&scene.path("workspace")).into_keys().find(|path| path.ends_with_receipt()).unwrap();
     fs::remove_file(&name).unwrap();

@@ -34,7 +34,10 @@ fn one_value_is_promoted_and_then_nothing_more() {
     let ended = shop.run().end();
     assert_eq!(outputs(&ended)["changed"], false);
     let made: Vec<_> = calls(&shop.scene).into_iter().map(|(call, ..)| call).collect();
-    assert!(!made.iter().any(|call| matches!(&**call, "repository.commit" | "repository.push")), "{made:?}");
+    assert!(
+        !made.iter().any(|call| matches!(&**call, "repository.create-commit" | "repository.push")),
+        "{made:?}"
+    );
     assert_eq!((shop.head(), shop.count()), (head, 2));
     assert_no_secret(&shop.scene, &ended);
 }
@@ -61,7 +64,7 @@ fn several_targets_and_the_ledger_are_one_commit() {
         ("envs/eu/web.yaml", "kind: Deployment\n"),
     ]);
     let ended = shop.run().args(["--to", "envs/eu"]).end();
-    assert_eq!(ended.expect(1, "no-match")["at"]["path"], "envs/eu/web.yaml");
+    assert_eq!(ended.expect(1, "no-match")["location"]["path"], "envs/eu/web.yaml");
     assert_eq!(git(&shop.bare(), &["rev-parse", "main~1"]), before);
 }
 
@@ -133,10 +136,10 @@ fn a_rule_of_the_server_is_final_at_once_and_said() {
 }
 
 #[test]
-fn a_plan_shows_what_would_be_promoted_and_pushes_nothing() {
+fn a_dry_run_shows_what_would_be_promoted_and_pushes_nothing() {
     let shop = Shop::new();
     let before = shop.head();
-    let ended = shop.run().arg("--plan").end();
+    let ended = shop.run().arg("--dry-run").end();
     let result = ended.result();
     assert_eq!((ended.exit, &result["outputs"]["changed"]), (Some(0), &json!(true)), "{ended:#?}");
     assert!(ended.stderr.contains("would promote 1 value"), "{}", ended.stderr);
@@ -174,7 +177,7 @@ fn what_is_wrong_is_named_by_file_and_line() {
     let ended = shop.run().end();
     let result = ended.expect(2, "refused");
     assert_eq!(
-        (&result["at"]["path"], &result["at"]["line"]),
+        (&result["location"]["path"], &result["location"]["line"]),
         (&json!("envs/prod/web.yaml"), &json!(4)),
         "{result}"
     );
@@ -273,7 +276,10 @@ fn asked_with(token: &'static str, private: bool) {
     let pair = format!("{origin},{}=HUB", giver.url(""));
     let ended = if private {
         let said = both().end().expect(5, "credentials").to_string();
-        assert!(said.contains("answers with 401") && said.contains("as `ORIGIN,GIVER=NAME`"), "{said}");
+        assert!(
+            said.contains("the registry refuses the request") && said.contains("as `ORIGIN,GIVER=NAME`"),
+            "{said}"
+        );
         both().args(["--credentials", &pair]).env("LOCKSTEP_SECRET_HUB", "Basic dXNlcjpodW50ZXIy").end()
     } else {
         both().end()

@@ -72,12 +72,12 @@ fn what_is_pending_is_shown_and_nothing_is_changed() {
     );
     assert_eq!(recover(&scene, &["--undo", "--keep"]).exit, Some(2), "one of them");
     assert_eq!(scene.contents(), before);
-    // A plan and a step that only reads change nothing either, and name what is pending.
+    // A dry run and a step that only reads change nothing either, and name what is pending.
     let (source, to) = (scene.path("workspace/apps"), scene.path("own/store"));
     fs::create_dir_all(&to).unwrap();
     let to = format!("file://{}/", to.display());
     for run in [
-        patch(&scene, "new").arg("--plan"),
+        patch(&scene, "new").arg("--dry-run"),
         scene.run("artifact-upload").args(["--source", "apps", "--to", &to]),
     ] {
         let said = run.end().expect(2, "pending");
@@ -160,7 +160,7 @@ fn a_journal_that_came_with_a_commit_is_obeyed_by_no_run() {
             let to = format!("file://{}/", scene.path("own/store").display());
             let runs = [
                 scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2"]),
-                scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2", "--plan"]),
+                scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2", "--dry-run"]),
                 scene.run("plan-gate").args(["--plan", "plan.json"]),
                 scene.run("artifact-upload").args(["--source", "dist", "--to", &to]),
             ];
@@ -188,8 +188,11 @@ fn folders_that_nest_too_deep_are_refused_by_name() {
     let scene = Scene::new();
     scene.put("workspace/f.yaml", "a: 1\n");
     nest(&scene.path("workspace"), 1000);
-    let said =
-        scene.run("manifest-patch").args(["--files", "**/*.yaml", "--set", ".a=2"]).end().expect(7, "limit");
+    let said = scene
+        .run("manifest-patch")
+        .args(["--files", "**/*.yaml", "--set", ".a=2"])
+        .end()
+        .expect(7, "limit-exceeded");
     assert!(said["message"].to_string().contains("128 folders deep"), "{said}");
     scene.run("manifest-patch").args(["--files", "*.yaml", "--set", ".a=2"]).end().expect(0, "done");
     let removed = std::process::Command::new("rm").arg("-rf").arg(scene.path("workspace/d")).status();
@@ -223,7 +226,7 @@ fn a_file_that_cannot_be_read_is_no_fault_of_a_server() {
     fs::set_permissions(scene.path("own/store"), all).unwrap();
     let to = format!("file://{}/", scene.path("own/store").display());
     for run in [
-        scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2", "--plan"]),
+        scene.run("manifest-patch").args(["--files", "f.yaml", "--set", ".a=2", "--dry-run"]),
         scene.run("plan-gate").args(["--plan", "plan.json"]),
         scene.run("terraform-parse").args(["--source", "plan.json"]),
         scene.run("artifact-upload").args(["--source", "dist", "--to", &to]),

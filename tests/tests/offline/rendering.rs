@@ -3,7 +3,7 @@
 
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
-use lockstep_model::outputs::{Output, Worth, shown};
+use lockstep_model::outputs::{Output, OutputValue, redacted};
 use lockstep_model::redact::Redactor;
 use lockstep_model::render::{Effect, Platform, Renderer, Target};
 use lockstep_model::report::{Block, Change, Ending, Level, Location, Note, Report};
@@ -79,7 +79,11 @@ fn location() -> impl Strategy<Value = Option<Location>> {
 fn notes() -> impl Strategy<Value = Vec<Note>> {
     let level =
         prop::sample::select(vec![Level::Debug, Level::Info, Level::Notice, Level::Warning, Level::Error]);
-    let note = (level, hostile(), location()).prop_map(|(level, message, at)| Note { level, message, at });
+    let note = (level, hostile(), location()).prop_map(|(level, message, location)| Note {
+        level,
+        message,
+        location,
+    });
     prop::collection::vec(note, 0..4)
 }
 
@@ -102,23 +106,26 @@ fn outputs() -> impl Strategy<Value = Vec<Output>> {
         any::<bool>().prop_map(Value::from),
         Just(json!(SECRET)),
     ];
-    let worth = prop_oneof![plain.prop_map(Worth::Plain), hostile().prop_map(Worth::Exact)];
-    let output = (prop_oneof!["[a-zA-Z_][a-zA-Z0-9_-]{0,5}", hostile()], worth);
-    prop::collection::vec(output.prop_map(|(name, worth)| Output { name, worth }), 0..4)
+    let value = prop_oneof![plain.prop_map(OutputValue::Plain), hostile().prop_map(OutputValue::Text)];
+    let output = (prop_oneof!["[a-zA-Z_][a-zA-Z0-9_-]{0,5}", hostile()], value);
+    prop::collection::vec(output.prop_map(|(name, value)| Output { name, value }), 0..4)
 }
 
 prop_compose! {
     fn report()(
         step in hostile(), ending in (hostile(), hostile(), prop::option::of(hostile()), location()),
-        failed in any::<bool>(), planned in any::<bool>(), outputs in outputs(), notes in notes(),
+        failed in any::<bool>(), dry_run in any::<bool>(), outputs in outputs(), notes in notes(),
         summary in blocks(), paths in prop::collection::vec(hostile(), 0..3), diff in prop::option::of(hostile()),
     ) -> Report {
-        let (code, message, hint, at) = ending;
+        let (code, message, hint, location) = ending;
         let change = |path| Change { path, before: None, after: Some(Digest::of(b"")), private: false };
         Report {
             step,
-            ending: Ending { exit: if failed { Exit::Rejected } else { Exit::Done }, code, message, hint, at },
-            planned, outputs, notes, summary,
+            ending: Ending {
+                exit: if failed { Exit::Rejected } else { Exit::Done },
+                code, message, hint, location,
+            },
+            dry_run, outputs, notes, summary,
             changes: paths.into_iter().map(change).collect(),
             objects: vec![],
             diff,
@@ -156,7 +163,7 @@ fn run(platform: Platform, report: &Report) -> Run {
         drawn = drawn.wrapping_add(1);
         [drawn; 16]
     };
-    effects.extend(renderer.closing(report, &shown(&report.outputs, &redactor), 2, &mut random));
+    effects.extend(renderer.closing(report, &redacted(&report.outputs, &redactor), 2, &mut random));
     // A line of ours that holds a line feed is two lines to whoever reads the log.
     let lines = effects.iter().flat_map(|effect| match effect {
         Effect::Line(line) => line.split('\n').map(str::to_owned).collect(),
@@ -177,7 +184,7 @@ impl Run {
 }
 
 fn plain(output: &Output) -> String {
-    let value = output.shown();
+    let value = output.display();
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -273,7 +280,7 @@ proptest! {
         report.ending.hint = Some(leak.clone());
         report.summary.push(Block::Paragraph(leak.clone()));
         report.outputs.push(Output::plain("leak", json!({ leak.clone(): [leak.clone()] })));
-        report.outputs.push(Output { name: "exact".to_owned(), worth: Worth::Exact(leak) });
+        report.outputs.push(Output { name: "text".to_owned(), value: OutputValue::Text(leak) });
         for platform in Platform::ALL {
             for effect in run(platform, &report).effects {
                 let text = match effect {

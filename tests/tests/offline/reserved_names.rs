@@ -109,7 +109,7 @@ fn no_workspace_lies_in_one() {
         ("outside/c", "hooks/f.yaml"),
         ("outside/c/hooks", "f.yaml"),
     ] {
-        for more in [None, Some("--plan")] {
+        for more in [None, Some("--dry-run")] {
             let call =
                 scene.call(slim()).args(["run", "manifest-patch", "--files", file, "--set", ".a=2", "-C"]);
             let ended = call.arg(scene.path(folder)).args(more).end();

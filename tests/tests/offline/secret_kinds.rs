@@ -125,12 +125,11 @@ fn what_a_component_masks_reaches_github_alone_and_no_short_word_of_it() {
         (lines.map(str::to_owned).collect::<Vec<_>>(), ended)
     };
     let scene = Scene::new();
-    let (told, ended) = masks(scene.attack("speaker", "blacken", &words).platform("github"));
+    let (told, ended) = masks(scene.attack("speaker", "mask", &words).platform("github"));
     assert!(told.contains(&words[3].to_owned()) && told.iter().all(|mask| mask.len() >= 8), "{told:?}");
     assert!(ended.stdout.contains("3 texts that the step makes secret have fewer than 8 bytes"), "{ended:?}");
     let scene = Scene::new();
-    let run =
-        scene.attack("speaker", "blacken", &words).platform("gitlab").env("LOCKSTEP_PLATFORM", "github");
+    let run = scene.attack("speaker", "mask", &words).platform("gitlab").env("LOCKSTEP_PLATFORM", "github");
     let (told, ended) = masks(run.env("GITHUB_ACTIONS", "true"));
     assert!(told.is_empty() && !ended.stdout.contains(words[3]), "{ended:?}");
 }
@@ -146,7 +145,7 @@ fn masks_of_a_step_hold_no_secret_of_the_job_and_lack_nothing_else() {
     let both = format!("first-line-77\n{}\nlast-line-88", own[0]);
     let (own_key, other_key) = (key([&own[0], &own[1]]), key([&other[0], &other[1]]));
     let scene = Scene::new();
-    let run = scene.attack("speaker", "blacken", &[&own_key, &other_key, &both]).platform("github");
+    let run = scene.attack("speaker", "mask", &[&own_key, &other_key, &both]).platform("github");
     let ended = run.env("DEPLOY_KEY", &own_key).end();
     let masks: Vec<_> = ended.stdout.lines().filter_map(|line| line.strip_prefix("::add-mask::")).collect();
     for line in [&*other[0], &*other[1], "first-line-77", "last-line-88"] {

@@ -60,7 +60,7 @@ fn a_run_has_no_secret_in_its_environment_and_keeps_none_in_an_open_file() {
     let arguments = String::from_utf8_lossy(&fs::read(format!("{process}/cmdline")).unwrap()).into_owned();
     assert!(arguments.contains("endless") && !arguments.contains("canary"), "{arguments:?}");
     let ended = running.end(&scene);
-    ended.expect(7, "limit");
+    ended.expect(7, "limit-exceeded");
     assert_no_secret(&scene, &ended);
 }
 
@@ -78,7 +78,7 @@ fn a_run_cannot_be_looked_into_by_its_own_user() {
     for file in ["environ", "mem", "maps", "fd"] {
         assert_eq!(fs::metadata(format!("{process}/{file}")).unwrap().uid(), 0, "{file}");
     }
-    running.end(&scene).expect(7, "limit");
+    running.end(&scene).expect(7, "limit-exceeded");
 }
 
 #[test]
@@ -128,18 +128,18 @@ fn secrets_change_neither_the_end_nor_the_outputs_of_a_run() {
 fn a_secret_in_an_edited_file_is_starred_in_all_that_is_shown() {
     let manifest = format!("image: web:v1\ntoken: \"{}\"\nother: {}\n", SECRETS[0], SECRETS[1]);
     for platform in ["json", "github", "gitlab", "jenkins", "plain"] {
-        for plan in [true, false] {
+        for dry_run in [true, false] {
             let scene = Scene::new();
             scene.put("workspace/deploy/web.yaml", &manifest);
             let run = scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--set", "image=web:v2"]);
             let run = run.arg("--set").arg(format!("other={} again", SECRETS[0])).arg("--verbose");
-            let run = if plan { run.arg("--plan") } else { run };
+            let run = if dry_run { run.arg("--dry-run") } else { run };
             let ended = if platform == "json" { run } else { run.platform(platform) }.end();
             assert_eq!(ended.exit, Some(0), "{ended:?}");
             // In the file itself it stays what it is.
             let file = scene.text("workspace/deploy/web.yaml");
             assert!(file.contains(&format!("token: \"{}\"", SECRETS[0])), "{file}");
-            assert_eq!(file.contains("image: web:v2"), !plan);
+            assert_eq!(file.contains("image: web:v2"), !dry_run);
             fs::remove_file(scene.path("workspace/deploy/web.yaml")).unwrap();
             assert_no_secret(&scene, &ended);
             assert!(format!("{}{}", ended.stdout, ended.stderr).contains("***"), "{ended:?}");

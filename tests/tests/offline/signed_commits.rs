@@ -77,16 +77,16 @@ fn what_is_not_signed_is_not_pushed() {
     let said = ended.expect(5, "credentials").to_string();
     assert!(said.contains("LOCKSTEP_SIGNING_KEY"), "{said}");
     assert_eq!(at(&github, "main"), before);
-    // A forge that signs nothing is asked for nothing, also by a run that only plans.
-    for plan in [false, true] {
+    // A forge that signs nothing is asked for nothing, also by a dry run.
+    for dry_run in [false, true] {
         let run = on(&scene, &github, "gitea", TOKEN);
-        let run = if plan { run.args(["--plan"]) } else { run };
+        let run = if dry_run { run.args(["--dry-run"]) } else { run };
         let said = run.end().expect(2, "bad-input").to_string();
         assert!(said.contains("LOCKSTEP_SIGNING_KEY"), "{said}");
     }
     // Without the input nothing of it happens.
-    let plan = promote(&scene, &github, TOKEN).args(["--plan"]).end();
-    plan.expect(0, "done");
+    let ended = promote(&scene, &github, TOKEN).args(["--dry-run"]).end();
+    ended.expect(0, "done");
     assert_eq!(github.asked(), ["POST /git/trees", "POST /git/commits"]);
     assert_eq!(at(&github, "main"), before);
 }

@@ -114,8 +114,8 @@ fn what_a_killed_run_left_in_a_folder_is_removed_and_nothing_else() {
     }
     symlink(store.join(".lockstep-journal"), store.join(".lockstep-00000000000000cc")).unwrap();
     fs::set_permissions(scene.path("workspace/dist/a"), fs::Permissions::from_mode(0o600)).unwrap();
-    to_folder(&scene, &store).env("LOCKSTEP_PLAN", "true").end().expect(0, "done");
-    assert!(store.join(left[0]).exists(), "a run that only plans changes nothing");
+    to_folder(&scene, &store).env("LOCKSTEP_DRY_RUN", "true").end().expect(0, "done");
+    assert!(store.join(left[0]).exists(), "a dry run changes nothing");
     to_folder(&scene, &store).end().expect(0, "done");
     assert!(!store.join(left[0]).exists() && store.join(left[1]).exists(), "it wrote nothing there");
     assert_eq!(fs::metadata(store.join("a")).unwrap().permissions().mode() & 0o777, 0o600);

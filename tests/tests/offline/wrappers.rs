@@ -73,18 +73,22 @@ fn what_is_an_input_wins_over_the_variable() {
             ("LOCKSTEP_CONTROL_POLICY", ""),
             ("LOCKSTEP_RECEIPT", "lost"),
             ("LOCKSTEP_CONTROL_RECEIPT", "r.json"),
-            ("LOCKSTEP_CONTROL_PLAN", " true"),
+            ("LOCKSTEP_CONTROL_DRY_RUN", " true"),
         ];
         let out_ = out(&run(&said, &env));
-        for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_PLAN= true"] {
+        for line in ["LOCKSTEP_POLICY=kept.yaml", "LOCKSTEP_RECEIPT=r.json", "LOCKSTEP_DRY_RUN= true"] {
             assert!(out_.lines().any(|l| l == line), "{out_}");
         }
         assert!(!out_.contains("LOCKSTEP_INPUT_"), "a control is no input of the step: {out_}");
         for (given, wanted) in [(" false", " false"), ("True", "True"), (" ", "true"), ("", "true")] {
-            let given =
-                [STEP, ("LOCKSTEP_BIN", bin), ("LOCKSTEP_CONTROL_PLAN", given), ("LOCKSTEP_PLAN", "true")];
+            let given = [
+                STEP,
+                ("LOCKSTEP_BIN", bin),
+                ("LOCKSTEP_CONTROL_DRY_RUN", given),
+                ("LOCKSTEP_DRY_RUN", "true"),
+            ];
             let out = out(&run(&[], &given));
-            assert!(out.lines().any(|line| line == format!("LOCKSTEP_PLAN={wanted}")), "{out}");
+            assert!(out.lines().any(|line| line == format!("LOCKSTEP_DRY_RUN={wanted}")), "{out}");
         }
     });
 }
@@ -111,7 +115,7 @@ fn a_document_is_its_input() {
 fn only_the_name_of_a_step_is_one() {
     in_each_shell(|checkout, run, folder| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
-        for step in ["", "-x", "--plan", "a b", "A", "a/b", "$(touch pwned)", "a\nb", "é"] {
+        for step in ["", "-x", "--dry-run", "a b", "A", "a/b", "$(touch pwned)", "a\nb", "é"] {
             refused(&run(&[("LOCKSTEP_STEP", step), ("LOCKSTEP_BIN", bin.to_str().unwrap())]), 2, "no step");
         }
         refused(&run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]), 2, "names no program");

@@ -1,14 +1,31 @@
-//! The model as the step sees it.
+//! The model as the host of a run.
 
-use super::{Act, Call, Data, Killed, MIB, Model, Upload};
-use artifact_upload::digest::tag_of;
-use artifact_upload::host::{
-    Algorithm, Content, Fault, Found, Host, Keeping, Link, Listed, Open, Page, Part, Put, Range, Stored, When,
-};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use artifact_upload::digest::etag_of_parts;
 use fast_glob::glob_match;
+use lockstep_sdk::objects::{
+    ChecksumAlgorithm, Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo,
+    PartRange, Precondition, PutOptions, PutRequest,
+};
+use lockstep_sdk::types::{Error, Outcome};
+use lockstep_sdk::workspace::{Algorithm, FileEntry, LinkEntry};
+use lockstep_sdk::{HostResult, Objects, UploadParts, Workspace};
 
-fn gone() -> Fault {
-    Fault::NotFound("NoSuchUpload".to_owned())
+use super::{Call, Data, Killed, MIB, Model, OpenUpload, Reaction, upstream};
+
+/// The model during a run.
+pub(crate) struct SharedModel(pub(crate) Rc<RefCell<Model>>);
+
+/// A multipart upload of the model.
+pub(crate) struct ModelUpload {
+    id: u32,
+    model: Rc<RefCell<Model>>,
+}
+
+fn no_upload() -> Error {
+    Error::NotFound("NoSuchUpload".to_owned())
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
@@ -18,219 +35,271 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 impl Model {
-    /// One request with its effect; the host sends it again where the reply is lost.
+    /// One request with its effect; the host sends it again if the reply is lost.
     fn request<T>(
         &mut self,
         call: &Call,
-        mut effect: impl FnMut(&mut Self) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        mut effect: impl FnMut(&mut Self) -> HostResult<T>,
+    ) -> HostResult<T> {
         self.log.push(call.clone());
-        self.killed(false);
-        let act = match self.hook.take() {
-            None => Act::Go,
+        self.kill_if_due(false);
+        let reaction = match self.hook.take() {
+            None => Reaction::Succeed,
             Some(mut hook) => {
-                let act = hook(self, call);
+                let reaction = hook(self, call);
                 self.hook = Some(hook);
-                act
+                reaction
             }
         };
-        let answer = match act {
-            Act::Go => effect(self),
-            Act::Fail(fault) => Err(fault),
-            Act::LoseReply => {
+        let answer = match reaction {
+            Reaction::Succeed => effect(self),
+            Reaction::Fail(error) => Err(error),
+            Reaction::LoseReply => {
                 drop(effect(self));
                 effect(self)
             }
         };
-        self.killed(true);
+        self.kill_if_due(true);
         answer
     }
 
-    fn killed(&self, after: bool) {
+    fn kill_if_due(&self, after: bool) {
         if self.kill == Some((self.log.len(), after)) {
             std::panic::resume_unwind(Box::new(Killed));
         }
     }
 
-    fn may(&self, name: &str, when: When) -> Result<(), Fault> {
-        match when {
-            When::Absent if self.objects.contains_key(name) => Err(Fault::Conflict("412".to_owned())),
+    fn check(&self, name: &str, precondition: &Precondition) -> HostResult<()> {
+        match precondition {
+            Precondition::IfNoneMatch if self.objects.contains_key(name) => {
+                Err(Error::Conflict("412".to_owned()))
+            }
             _ => Ok(()),
         }
     }
 
-    fn part(&self, number: u32, data: &Data, checksum: Algorithm) -> Part {
-        let checksum = self.checksums.then(|| data.digest(checksum));
-        Part { number, size: data.size(), etag: self.tag(data.digest(Algorithm::Md5)), checksum }
+    fn part(&self, part_number: u32, data: &Data, checksum: ChecksumAlgorithm) -> PartInfo {
+        let checksum = self.checksums.then(|| data.checksum(checksum));
+        PartInfo { part_number, size: data.size(), etag: self.etag(data.digest(Algorithm::Md5)), checksum }
     }
 
-    fn finish(&mut self, id: u32, parts: &[Part], when: When) -> Result<Stored, Fault> {
-        let upload = self.uploads.get(&id).ok_or_else(gone)?;
-        self.may(&upload.name, when)?;
-        let (name, keeping) = (upload.name.clone(), upload.keeping.clone());
-        let own = upload.parts.iter().map(|(number, data)| self.part(*number, data, keeping.checksum));
+    fn put(&mut self, request: &PutRequest, options: &PutOptions) -> HostResult<ObjectInfo> {
+        self.check(&request.name, &request.precondition)?;
+        let data = match &request.content {
+            Content::File(path) => self.files[path].clone(),
+            Content::Bytes(bytes) => Data::Bytes(bytes.clone()),
+        };
+        let sha256 = Some(data.digest(Algorithm::Sha256));
+        let object = self.object(data, None, options.checksum, Some(options.clone()));
+        let info = ObjectInfo { sha256, ..Self::info(&object) };
+        self.objects.insert(request.name.clone(), object);
+        Ok(info)
+    }
+
+    fn complete(
+        &mut self,
+        id: u32,
+        parts: &[PartInfo],
+        precondition: &Precondition,
+    ) -> HostResult<ObjectInfo> {
+        let upload = self.uploads.get(&id).ok_or_else(no_upload)?;
+        self.check(&upload.name, precondition)?;
+        let (name, options) = (upload.name.clone(), upload.options.clone());
+        let own = upload.parts.iter().map(|(number, data)| self.part(*number, data, options.checksum));
         if !parts.iter().eq(own.collect::<Vec<_>>().iter()) {
-            return Err(Fault::Upstream(400, "InvalidPart".to_owned()));
+            return Err(upstream(400, "InvalidPart"));
         }
         let data = Data::join(upload.parts.values().cloned().collect());
-        let tag = tag_of(parts).unwrap_or_else(|| "opaque-1".to_owned());
-        let object = self.object(data, Some(tag), keeping.checksum, Some(keeping));
-        let stored = Self::stored(&object);
+        let etag = etag_of_parts(parts).unwrap_or_else(|| "opaque-1".to_owned());
+        let object = self.object(data, Some(etag), options.checksum, Some(options));
+        let info = Self::info(&object);
         self.objects.insert(name, object);
         self.uploads.remove(&id);
-        Ok(stored)
+        Ok(info)
     }
 }
 
-impl Host for Model {
+impl Workspace for SharedModel {
     type File = Data;
-    type Upload = u32;
 
-    fn glob(&mut self, pattern: &str) -> Result<Vec<Found>, Fault> {
+    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>> {
+        let model = self.0.borrow();
         let folder = pattern.trim_end_matches("/**");
-        if let Some(path) = self.unreadable.iter().find(|path| path.starts_with(folder)) {
-            return Err(Fault::Invalid(format!("`{path}` cannot be read")));
+        if let Some(path) = model.unreadable.iter().find(|path| path.starts_with(folder)) {
+            return Err(Error::Invalid(format!("`{path}` cannot be read")));
         }
-        let found = self.files.iter().filter(|(path, _)| matches(pattern, path));
-        Ok(found.map(|(path, data)| Found { path: path.clone(), size: data.size(), mode: 0o644 }).collect())
+        let files = model.files.iter().filter(|(path, _)| matches(pattern, path));
+        Ok(files
+            .map(|(path, data)| FileEntry { path: path.clone(), size: data.size(), mode: 0o644 })
+            .collect())
     }
 
-    fn links(&mut self, pattern: &str) -> Result<Vec<Link>, Fault> {
-        let found = self.links.iter().filter(|(path, _)| matches(pattern, path));
-        Ok(found.map(|(path, target)| Link { path: path.clone(), target: target.clone() }).collect())
+    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>> {
+        let model = self.0.borrow();
+        let links = model.links.iter().filter(|(path, _)| matches(pattern, path));
+        Ok(links.map(|(path, target)| LinkEntry { path: path.clone(), target: target.clone() }).collect())
     }
 
     fn digests(
         &mut self,
         paths: &[String],
         algorithm: Algorithm,
-        piece: Option<u64>,
-    ) -> Result<Vec<Vec<String>>, Fault> {
+        chunk_bytes: Option<u64>,
+    ) -> HostResult<Vec<Vec<String>>> {
         assert!(paths.len() <= 10_000);
+        let model = self.0.borrow();
         let of = |path: &String| {
-            let data = &self.files[path];
-            let piece = piece.unwrap_or(u64::MAX);
-            let count = data.size().div_ceil(piece).max(1);
-            let cut = |at: u64| data.cut(at * piece, piece.min(data.size() - at * piece));
-            (0..count).map(|at| cut(at).digest(algorithm)).collect()
+            let data = &model.files[path];
+            let chunk = chunk_bytes.unwrap_or(u64::MAX);
+            let count = data.size().div_ceil(chunk).max(1);
+            let cut = |index: u64| data.cut(index * chunk, chunk.min(data.size() - index * chunk));
+            (0..count).map(|index| cut(index).digest(algorithm)).collect()
         };
         Ok(paths.iter().map(of).collect())
     }
 
-    fn open(&mut self, path: &str) -> Result<Data, Fault> {
-        self.files.get(path).cloned().ok_or_else(|| Fault::NotFound(path.to_owned()))
+    fn read(&mut self, _: &str) -> HostResult<Vec<u8>> {
+        unreachable!("the step reads no file itself")
     }
 
-    fn size(&mut self, file: &Data) -> u64 {
-        file.size()
+    fn open(&mut self, path: &str) -> HostResult<Data> {
+        self.0.borrow().files.get(path).cloned().ok_or_else(|| Error::NotFound(path.to_owned()))
     }
 
-    fn list(&mut self, prefix: &str, start: Option<&str>) -> Result<Page, Fault> {
+    fn write(&mut self, _: &str, _: &[u8]) -> HostResult<Outcome> {
+        unreachable!("the step writes no file")
+    }
+
+    fn write_private(&mut self, _: &str, _: &[u8]) -> HostResult<Outcome> {
+        unreachable!("the step writes no file")
+    }
+
+    fn remove(&mut self, _: &str) -> HostResult<()> {
+        unreachable!("the step removes no file")
+    }
+
+    fn diff(&mut self) -> HostResult<String> {
+        unreachable!("the step changes no file")
+    }
+}
+
+impl Objects for SharedModel {
+    type File = Data;
+    type Upload = ModelUpload;
+
+    fn list_objects(&mut self, prefix: &str, start: Option<&str>) -> HostResult<ObjectPage> {
         let start = start.unwrap_or(prefix).to_owned();
-        self.request(&Call::List, |model| {
+        self.0.borrow_mut().request(&Call::List, |model| {
             let below = model.objects.range(start.clone()..).filter(|(name, _)| name.starts_with(prefix));
-            let mut all = below.map(|(name, object)| Listed {
+            let mut all = below.map(|(name, object)| ObjectSummary {
                 name: name.clone(),
                 size: object.data.size(),
                 etag: object.etag.clone(),
             });
             let objects = all.by_ref().take(model.page).collect();
-            Ok(Page { objects, next: all.next().map(|next| next.name) })
+            Ok(ObjectPage { objects, next: all.next().map(|next| next.name) })
         })
     }
 
-    fn head(&mut self, names: &[String]) -> Result<Vec<Result<Option<Stored>, Fault>>, Fault> {
-        let one = |name: &String| {
-            self.request(&Call::Head(name.clone()), |model| Ok(model.objects.get(name).map(Self::stored)))
+    fn head_objects(&mut self, names: &[String]) -> HostResult<Vec<HostResult<Option<ObjectInfo>>>> {
+        let mut model = self.0.borrow_mut();
+        let head = |name: &String| {
+            model.request(&Call::Head(name.clone()), |model| Ok(model.objects.get(name).map(Model::info)))
         };
-        Ok(names.iter().map(one).collect())
+        Ok(names.iter().map(head).collect())
     }
 
-    fn put(&mut self, objects: &[Put], keepings: &[Keeping]) -> Result<Vec<Result<Stored, Fault>>, Fault> {
-        let one = |put: &Put| {
-            let keeping = &keepings[put.keeping as usize];
-            self.request(&Call::Put(put.name.clone()), |model| {
-                model.may(&put.name, put.when)?;
-                let data = match &put.content {
-                    Content::File(path) => model.files[path].clone(),
-                    Content::Bytes(bytes) => Data::Bytes(bytes.clone()),
-                };
-                let digest = Some(data.digest(Algorithm::Sha256));
-                let object = model.object(data, None, keeping.checksum, Some(keeping.clone()));
-                let stored = Stored { digest, ..Self::stored(&object) };
-                model.objects.insert(put.name.clone(), object);
-                Ok(stored)
-            })
+    fn put_objects(
+        &mut self,
+        requests: &[PutRequest],
+        options: &[PutOptions],
+    ) -> HostResult<Vec<HostResult<ObjectInfo>>> {
+        let mut model = self.0.borrow_mut();
+        let put = |request: &PutRequest| {
+            let options = &options[request.options as usize];
+            model.request(&Call::Put(request.name.clone()), |model| model.put(request, options))
         };
-        Ok(objects.iter().map(one).collect())
+        Ok(requests.iter().map(put).collect())
     }
 
-    fn delete(&mut self, names: &[String]) -> Result<Vec<Result<(), Fault>>, Fault> {
-        let one = |name: &String| {
-            self.request(&Call::Delete(name.clone()), |model| {
+    fn delete_objects(&mut self, names: &[String]) -> HostResult<Vec<HostResult<()>>> {
+        let mut model = self.0.borrow_mut();
+        let delete = |name: &String| {
+            model.request(&Call::Delete(name.clone()), |model| {
                 model.objects.remove(name);
                 Ok(())
             })
         };
-        Ok(names.iter().map(one).collect())
+        Ok(names.iter().map(delete).collect())
     }
 
-    fn open_uploads(&mut self, name: &str) -> Result<Vec<Open>, Fault> {
-        self.request(&Call::Open(name.to_owned()), |model| {
+    fn list_multipart_uploads(&mut self, name: &str) -> HostResult<Vec<MultipartUploadInfo>> {
+        self.0.borrow_mut().request(&Call::ListUploads(name.to_owned()), |model| {
             let open = model.uploads.iter().filter(|(_, upload)| upload.name.starts_with(name));
-            Ok(open.map(|(id, upload)| Open { name: upload.name.clone(), id: id.to_string() }).collect())
+            let info = |(id, upload): (&u32, &OpenUpload)| MultipartUploadInfo {
+                name: upload.name.clone(),
+                upload_id: id.to_string(),
+                created_at: 0,
+            };
+            Ok(open.map(info).collect())
         })
     }
 
-    fn begin(&mut self, name: &str, keeping: &Keeping) -> Result<u32, Fault> {
-        self.request(&Call::Begin(name.to_owned()), |model| {
+    fn create_multipart_upload(&mut self, name: &str, options: &PutOptions) -> HostResult<ModelUpload> {
+        let id = self.0.borrow_mut().request(&Call::CreateUpload(name.to_owned()), |model| {
             let id = model.next_upload;
             model.next_upload += 1;
             let upload =
-                Upload { name: name.to_owned(), keeping: keeping.clone(), parts: Default::default() };
+                OpenUpload { name: name.to_owned(), options: options.clone(), parts: Default::default() };
             model.uploads.insert(id, upload);
             Ok(id)
-        })
+        })?;
+        Ok(ModelUpload { id, model: Rc::clone(&self.0) })
     }
 
-    fn resume(&mut self, open: &Open, _: Algorithm) -> Result<u32, Fault> {
-        open.id.parse().map_err(|_| gone())
-    }
-
-    fn parts(&mut self, upload: &u32) -> Result<Vec<Part>, Fault> {
-        self.request(&Call::Parts(*upload), |model| {
-            let Upload { parts, keeping, .. } = model.uploads.get(upload).ok_or_else(gone)?;
-            Ok(parts.iter().map(|(number, data)| model.part(*number, data, keeping.checksum)).collect())
-        })
-    }
-
-    fn put_parts(
+    fn resume_multipart_upload(
         &mut self,
-        id: &u32,
-        file: &Data,
-        ranges: &[Range],
-    ) -> Result<Vec<Result<Part, Fault>>, Fault> {
-        let one = |range: &Range| {
-            self.request(&Call::PutPart(*id, range.number), |model| {
+        _: &str,
+        upload_id: &str,
+        _: ChecksumAlgorithm,
+    ) -> HostResult<ModelUpload> {
+        let id = upload_id.parse().map_err(|_| no_upload())?;
+        Ok(ModelUpload { id, model: Rc::clone(&self.0) })
+    }
+}
+
+impl UploadParts for ModelUpload {
+    type File = Data;
+
+    fn list_parts(&self) -> HostResult<Vec<PartInfo>> {
+        self.model.borrow_mut().request(&Call::ListParts(self.id), |model| {
+            let OpenUpload { parts, options, .. } = model.uploads.get(&self.id).ok_or_else(no_upload)?;
+            Ok(parts.iter().map(|(number, data)| model.part(*number, data, options.checksum)).collect())
+        })
+    }
+
+    fn upload_parts(&self, file: &Data, parts: &[PartRange]) -> HostResult<Vec<HostResult<PartInfo>>> {
+        let mut model = self.model.borrow_mut();
+        let send = |range: &PartRange| {
+            model.request(&Call::UploadPart(self.id, range.part_number), |model| {
                 assert!(range.length <= 64 * MIB);
-                let upload = model.uploads.get_mut(id).ok_or_else(gone)?;
-                let (data, checksum) = (file.cut(range.offset, range.length), upload.keeping.checksum);
-                upload.parts.insert(range.number, data.clone());
-                Ok(model.part(range.number, &data, checksum))
+                let upload = model.uploads.get_mut(&self.id).ok_or_else(no_upload)?;
+                let (data, checksum) = (file.cut(range.offset, range.length), upload.options.checksum);
+                upload.parts.insert(range.part_number, data.clone());
+                Ok(model.part(range.part_number, &data, checksum))
             })
         };
-        Ok(ranges.iter().map(one).collect())
+        Ok(parts.iter().map(send).collect())
     }
 
-    fn complete(&mut self, id: &u32, parts: &[Part], when: When) -> Result<Stored, Fault> {
-        self.request(&Call::Complete(*id), |model| model.finish(*id, parts, when))
+    fn complete(&self, parts: &[PartInfo], precondition: &Precondition) -> HostResult<ObjectInfo> {
+        let mut model = self.model.borrow_mut();
+        model.request(&Call::Complete(self.id), |model| model.complete(self.id, parts, precondition))
     }
 
-    fn abort(&mut self, id: &u32) -> Result<(), Fault> {
-        self.request(&Call::Abort(*id), |model| model.uploads.remove(id).map(|_| ()).ok_or_else(gone))
-    }
-
-    fn progress(&mut self, done: u64, total: u64, unit: &str) {
-        assert!(done <= total && matches!(unit, "MB" | "objects"), "{done} of {total} {unit}");
+    fn abort(&self) -> HostResult<()> {
+        self.model.borrow_mut().request(&Call::Abort(self.id), |model| {
+            model.uploads.remove(&self.id).map(drop).ok_or_else(no_upload)
+        })
     }
 }

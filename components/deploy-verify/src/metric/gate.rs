@@ -1,80 +1,80 @@
-//! The rule by which samples make a verdict. It asks nothing, and never says yes unless more than half of the
-//! samples had data.
+//! The verdict on the samples of a metric. A metric passes only if more than half of its samples had data.
 //!
 //! A sample violates the threshold if any value does. It has no data if the result is empty, or if a value is NaN, or
-//! infinite and no violation. The metric fails as soon as two samples in a row violate the threshold; what has no data
-//! in between does not part them. When the window is over, it fails if the last sample with data violates the
+//! infinite and no violation. The metric fails as soon as two samples in a row violate the threshold; samples without data
+//! between them do not count. When the window is over, it fails if the last sample with data violates the
 //! threshold, or at least half of those with data do. Otherwise it passes if more than half of all samples had data.
-//! If not, it is an error if at least as many queries were not answered as had no data; else `on-no-data` says what it
-//! means. What cannot be answered at all, such as a query with a mistake in it, is an error at once.
+//! If not, it is an error if at least as many queries failed as had no data; otherwise `on-no-data` decides. An invalid query
+//! is an error at once.
 
-use super::{NoData, Sample};
+use super::sample::Sample;
+use crate::NoData;
 
-/// How a metric ended.
+/// The result of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is within its threshold.
     Passed,
-    /// It is not, or there is no data and that means so.
+    /// It is not, or it has no data and `on-no-data` is `fail`.
     Failed,
-    /// There is no data, and that means nothing.
+    /// It has no data, and `on-no-data` is `inconclusive`.
     Inconclusive,
-    /// The queries were not answered.
+    /// The queries failed.
     Error,
-    /// The time of the run does not last for the window.
+    /// The window does not end before the deadline.
     TimedOut,
 }
 
-/// How many samples were what.
+/// The number of samples of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All values as they must be.
+    /// All values are within the threshold.
     pub good: u32,
-    /// A value was not.
+    /// A value violates the threshold.
     pub violated: u32,
-    /// Nothing to compare.
+    /// No data.
     pub empty: u32,
-    /// Not answered.
+    /// The query failed.
     pub errors: u32,
-    /// How many with data violated the threshold in a row at the end.
-    row: u32,
+    /// The violations in a row at the end, without the samples that have no data.
+    streak: u32,
 }
 
 impl Counts {
-    /// Takes in a sample.
+    /// Counts a sample.
     pub fn count(&mut self, sample: &Sample) {
-        let (count, row) = match sample {
+        let (count, streak) = match sample {
             Sample::Good(_) => (&mut self.good, 0),
-            Sample::Violated(_) => (&mut self.violated, self.row + 1),
-            Sample::NoData(_) => (&mut self.empty, self.row),
-            Sample::Error { .. } => (&mut self.errors, self.row),
+            Sample::Violated(_) => (&mut self.violated, self.streak + 1),
+            Sample::NoData(_) => (&mut self.empty, self.streak),
+            Sample::Error { .. } => (&mut self.errors, self.streak),
         };
         *count += 1;
-        self.row = row;
+        self.streak = streak;
     }
 
-    /// How many there are.
+    /// The number of all samples.
     #[must_use]
     pub fn all(&self) -> u32 {
         self.with_data() + self.empty + self.errors
     }
 
-    /// How many had data.
+    /// The number of samples with data.
     #[must_use]
     pub fn with_data(&self) -> u32 {
         self.good + self.violated
     }
 
-    /// Whether nothing that may still come can change that it has failed.
+    /// Whether the metric has failed before the end of its window.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.row >= 2
+        self.streak >= 2
     }
 
-    /// Whether what the samples with data say is no.
+    /// Whether the samples with data violate the threshold.
     #[must_use]
     pub fn is_violated(&self) -> bool {
-        self.row > 0 || self.violated > 0 && self.violated >= self.good
+        self.streak > 0 || self.violated > 0 && self.violated >= self.good
     }
 
     /// The verdict when the window is over.

@@ -1,16 +1,15 @@
-//! The metric gate: queries whose results must be within a threshold for a while. It reaches servers through
-//! [`Web`](crate::web::Web) only, and never takes the absence of data for a good result.
+//! Metrics: queries whose results must be within a threshold for a while. Missing data is never a good result.
 
 mod gate;
-mod query;
+pub mod messages;
+mod metric_check;
 mod reply;
 mod run;
 mod sample;
 mod threshold;
-pub mod words;
 
 pub use gate::{Counts, Verdict};
-pub use query::{Metric, NoData, Record};
+pub use metric_check::MetricCheck;
 pub use run::{Outcome, run};
-pub use sample::{Sample, read};
+pub use sample::{Sample, read_sample};
 pub use threshold::Threshold;

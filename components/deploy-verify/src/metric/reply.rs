@@ -1,13 +1,13 @@
-//! The form of an answer of Prometheus. Never compares a value with anything.
+//! The response of Prometheus to a query.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::web::shown;
+use crate::web::excerpt;
 
-/// An answer.
+/// A response.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reply {
     pub(super) status: String,
@@ -17,12 +17,12 @@ pub(super) struct Reply {
     #[serde(default)]
     pub(super) error: String,
     pub(super) warnings: Option<Vec<String>>,
-    /// What VictoriaMetrics says where a part of its storage does not answer.
+    /// Set by VictoriaMetrics if a part of its storage did not respond.
     #[serde(default, rename = "isPartial")]
     pub(super) partial: bool,
 }
 
-/// What was found.
+/// The result of a query.
 #[derive(Debug, Deserialize)]
 pub(super) struct Data {
     #[serde(rename = "resultType")]
@@ -30,7 +30,7 @@ pub(super) struct Data {
     pub(super) result: Json,
 }
 
-/// One of the values of a vector.
+/// One series of a vector.
 #[derive(Debug, Deserialize)]
 pub(super) struct Series {
     #[serde(default)]
@@ -38,22 +38,22 @@ pub(super) struct Series {
     value: Option<(Json, String)>,
 }
 
-/// A value, and which series it is of.
+/// A value with its series.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
     pub(super) number: f64,
-    /// As the server spells it.
+    /// The value as the server wrote it.
     pub(super) text: String,
     pub(super) series: String,
 }
 
 impl Series {
-    /// Its value; none if it is a histogram or no number.
+    /// Its value; none for a histogram or a text that is not a number.
     pub(super) fn value(&self) -> Option<Value> {
-        Value::read(&self.value.as_ref()?.1, self.labels())
+        Value::parse(&self.value.as_ref()?.1, self.labels())
     }
 
-    /// As Prometheus writes them: `up{job="web"}`.
+    /// Name and labels as Prometheus writes them: `up{job="web"}`.
     fn labels(&self) -> String {
         let name = self.metric.get("__name__").map_or("", String::as_str);
         let labels = self.metric.iter().filter(|(label, _)| *label != "__name__");
@@ -63,8 +63,8 @@ impl Series {
 }
 
 impl Value {
-    /// Reads a value of this series; none if it is no number.
-    pub(super) fn read(text: &str, series: String) -> Option<Self> {
-        Some(Self { number: text.parse().ok()?, text: shown(text), series })
+    /// Parses a value of a series; none for a text that is not a number.
+    pub(super) fn parse(text: &str, series: String) -> Option<Self> {
+        Some(Self { number: text.parse().ok()?, text: excerpt(text), series })
     }
 }

@@ -1,111 +1,116 @@
-//! Watches all metrics at the same time until each has ended. Never asks after the deadline.
+//! Watches all metrics at the same time until each has a verdict, or the deadline is over.
 
-use super::{Counts, Metric, Sample, Verdict, read};
-use crate::web::{Fault, MOST_REQUESTS, Web};
-use lockstep_glue::{Clock, Deadline};
+use lockstep_sdk::types::Error;
+use lockstep_sdk::{Clock, Deadline, Http};
+
+use super::gate::{Counts, Verdict};
+use super::metric_check::MetricCheck;
+use super::sample::{Sample, read_sample};
+use crate::web::MAX_REQUESTS;
 
 /// The most warnings of a server that are kept.
-const NOTES: usize = 3;
+const MAX_WARNINGS: usize = 3;
 
-/// What came of a metric.
+/// The result of a metric with its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The query as it was made.
+    /// The query with the window in it.
     pub query: String,
-    /// The threshold as it was written.
+    /// The threshold as in the input.
     pub threshold: String,
-    /// How it ended.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How many samples were what.
+    /// The number of samples of each kind.
     pub counts: Counts,
-    /// The sample that says most about the verdict: the last one of the kind that decided.
+    /// The last sample of the kind that decided.
     pub sample: Option<Sample>,
-    /// What the server warned of.
-    pub notes: Vec<String>,
-    /// How long it was watched, in milliseconds.
-    pub took: u64,
+    /// The warnings of the server.
+    pub warnings: Vec<String>,
+    /// The duration in milliseconds.
+    pub elapsed_ms: u64,
 }
 
-/// A metric that is watched.
-struct Watch<'a> {
-    metric: &'a Metric,
+/// The state of a metric.
+struct MetricWatch<'a> {
+    metric: &'a MetricCheck,
     began: u64,
     due: u64,
     counts: Counts,
-    /// The last sample of each kind: good, violated, without data, not answered.
+    /// The last sample of each kind: good, violated, no data, error.
     last: [Option<Sample>; 4],
-    notes: Vec<String>,
+    warnings: Vec<String>,
     ended: Option<(Verdict, u64)>,
 }
 
-/// Watches all metrics at the same time, and says what came of each, in their order. A metric whose window does not
-/// end before the deadline is not watched: it could only time out. `on_sample` hears of each sample.
+/// Watches all metrics at the same time. The results are in the order of the metrics. A metric whose window does not end before
+/// the deadline times out without a query. The step calls `on_sample` with each sample.
 ///
 /// # Errors
-/// The outside does not send requests at all.
+/// The host makes no requests.
 pub fn run(
-    web: &mut impl Web,
+    http: &mut impl Http,
     clock: &mut impl Clock,
-    metrics: &[Metric],
+    metrics: &[MetricCheck],
     deadline: Deadline,
-    on_sample: &mut dyn FnMut(&Metric, &Sample),
-) -> Result<Vec<Outcome>, Fault> {
+    on_sample: &mut dyn FnMut(&MetricCheck, &Sample),
+) -> Result<Vec<Outcome>, Error> {
     let began = clock.now();
-    let mut watches: Vec<_> = metrics.iter().map(|metric| Watch::new(metric, began, deadline)).collect();
+    let mut watches: Vec<_> =
+        metrics.iter().map(|metric| MetricWatch::new(metric, began, deadline)).collect();
     while let Some(due) = watches.iter().filter(|watch| watch.is_open()).map(|watch| watch.due).min() {
         let Some(now) = deadline.wait(clock, due) else { break };
         let open = watches.iter_mut().filter(|watch| watch.is_open() && watch.due <= now);
-        let mut asked: Vec<_> = open.collect();
-        if asked.is_empty() {
+        let mut due: Vec<_> = open.collect();
+        if due.is_empty() {
             continue;
         }
-        // Whoever has waited longest comes first, so that nobody waits for ever.
-        asked.sort_by_key(|watch| watch.due);
-        asked.truncate(MOST_REQUESTS);
-        let requests: Vec<_> = asked.iter().map(|watch| watch.metric.request(deadline.left(now))).collect();
-        let answers = web.send(&requests)?;
+        // The longest wait comes first, so that no metric waits forever.
+        due.sort_by_key(|watch| watch.due);
+        due.truncate(MAX_REQUESTS);
+        let requests: Vec<_> = due.iter().map(|watch| watch.metric.request(deadline.left(now))).collect();
+        let results = http.send(&requests)?;
         let then = clock.now();
-        for (watch, answer) in asked.into_iter().zip(&answers) {
-            let sample = read(answer, &watch.metric.threshold, &mut watch.notes);
+        for (watch, result) in due.into_iter().zip(&results) {
+            let sample = read_sample(result, &watch.metric.threshold, &mut watch.warnings);
             on_sample(watch.metric, &sample);
-            watch.take(sample, now, then);
+            watch.record(sample, now, then);
         }
     }
     let now = clock.now();
     Ok(watches.into_iter().map(|watch| watch.outcome(now)).collect())
 }
 
-impl<'a> Watch<'a> {
-    fn new(metric: &'a Metric, now: u64, deadline: Deadline) -> Self {
-        let ended = (metric.window >= deadline.left(now)).then_some((Verdict::TimedOut, now));
-        let due = now + metric.interval.min(metric.window);
-        let (counts, last, notes) = (Counts::default(), [const { None }; 4], Vec::new());
-        Self { metric, began: now, due, counts, last, notes, ended }
+impl<'a> MetricWatch<'a> {
+    fn new(metric: &'a MetricCheck, now: u64, deadline: Deadline) -> Self {
+        let ended = (metric.window_ms >= deadline.left(now)).then_some((Verdict::TimedOut, now));
+        let due = now + metric.interval_ms.min(metric.window_ms);
+        let (counts, last, warnings) = (Counts::default(), [const { None }; 4], Vec::new());
+        Self { metric, began: now, due, counts, last, warnings, ended }
     }
 
     fn is_open(&self) -> bool {
         self.ended.is_none()
     }
 
-    /// Takes in a sample that was asked for and came at these moments.
-    fn take(&mut self, sample: Sample, asked: u64, now: u64) {
+    /// Records a sample with the times of its query and its response.
+    fn record(&mut self, sample: Sample, queried: u64, now: u64) {
         self.counts.count(&sample);
-        self.notes.sort();
-        self.notes.dedup();
-        self.notes.truncate(NOTES);
-        let window = self.began + self.metric.window;
+        self.warnings.sort();
+        self.warnings.dedup();
+        self.warnings.truncate(MAX_WARNINGS);
+        let window = self.began + self.metric.window_ms;
         let verdict = match &sample {
-            Sample::Error { lasting: true, .. } => Some(Verdict::Error),
+            Sample::Error { is_permanent: true, .. } => Some(Verdict::Error),
             _ if self.counts.has_failed() => Some(Verdict::Failed),
-            _ if asked >= window => Some(self.counts.verdict(self.metric.on_no_data)),
+            _ if queried >= window => Some(self.counts.verdict(self.metric.on_no_data)),
             _ => None,
         };
-        let kind = place(&sample);
+        let kind = kind(&sample);
         self.last[kind] = Some(sample);
         self.ended = verdict.map(|verdict| (verdict, now));
-        // The next moment of the rhythm: what a slow answer made impossible is not made up for.
-        let beats = (now - self.began) / self.metric.interval + 1;
-        self.due = window.min(self.began + beats * self.metric.interval).max(now);
+        // A slow response skips queries; the next one is at a multiple of the interval.
+        let intervals = (now - self.began) / self.metric.interval_ms + 1;
+        self.due = window.min(self.began + intervals * self.metric.interval_ms).max(now);
     }
 
     fn outcome(mut self, now: u64) -> Outcome {
@@ -117,9 +122,9 @@ impl<'a> Watch<'a> {
             Verdict::Error => [3, 2, 1, 0],
             Verdict::TimedOut => [1, 3, 2, 0],
         };
-        // Not a spike that decided nothing, if it has failed for want of data.
-        let spared = verdict == Verdict::Failed && !self.counts.is_violated();
-        let kinds = kinds.into_iter().filter(|kind| !(spared && *kind == 1));
+        // A metric that failed for a lack of data has no deciding violation.
+        let lacks_data = verdict == Verdict::Failed && !self.counts.is_violated();
+        let kinds = kinds.into_iter().filter(|kind| !(lacks_data && *kind == 1));
         let sample = kinds.map(|kind| self.last[kind].take()).find_map(|sample| sample);
         Outcome {
             query: self.metric.query.clone(),
@@ -127,14 +132,14 @@ impl<'a> Watch<'a> {
             verdict,
             counts: self.counts,
             sample,
-            notes: self.notes,
-            took: end - self.began,
+            warnings: self.warnings,
+            elapsed_ms: end - self.began,
         }
     }
 }
 
-/// Where the last sample of this kind is kept.
-fn place(sample: &Sample) -> usize {
+/// The index of the kind of a sample.
+fn kind(sample: &Sample) -> usize {
     match sample {
         Sample::Good(_) => 0,
         Sample::Violated(_) => 1,

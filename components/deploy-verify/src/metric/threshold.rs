@@ -1,9 +1,10 @@
-//! What every value must be. Never says what a value that is none of these means for the metric.
+//! The threshold of a metric: a comparison with a number.
 
 use std::fmt;
 
-use crate::web::listed;
-use lockstep_glue::Mistake;
+use lockstep_sdk::InputError;
+
+use crate::web::quoted_list;
 
 /// A comparison with a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ enum Operator {
     Equal,
 }
 
-/// Two-character operators first, since they begin with others.
+/// Two-character operators come first, because they begin with the others.
 const OPERATORS: [(&str, Operator); 5] = [
     ("<=", Operator::AtMost),
     (">=", Operator::AtLeast),
@@ -32,29 +33,30 @@ const OPERATORS: [(&str, Operator); 5] = [
 ];
 
 impl Threshold {
-    /// Reads `<`, `<=`, `>`, `>=` or `==` and a number.
+    /// Parses `<`, `<=`, `>`, `>=` or `==` and a number.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn read(text: &str) -> Result<Self, Mistake> {
-        let wrong = |hint: &str| {
-            let message = format!("`threshold` is {}, which is no comparison with a number", listed(&[text]));
-            Mistake::new(message, hint)
+    /// The text is invalid.
+    pub fn parse(text: &str) -> Result<Self, InputError> {
+        let invalid = |hint: &str| {
+            let message =
+                format!("`threshold` is {}, which is not a comparison with a number", quoted_list(&[text]));
+            InputError::new(message, hint)
         };
-        let usual = "write `<`, `<=`, `>`, `>=` or `==` and a number, such as `< 0.01`";
+        let expected = "write `<`, `<=`, `>`, `>=` or `==` and a number, such as `< 0.01`";
         let found =
             OPERATORS.iter().find_map(|(sign, operator)| Some((text.trim().strip_prefix(sign)?, operator)));
-        let (rest, &operator) = found.ok_or_else(|| wrong(usual))?;
+        let (rest, &operator) = found.ok_or_else(|| invalid(expected))?;
         if rest.trim_end().ends_with('%') {
-            return Err(wrong("write a percentage as what the query gives, such as `< 0.01` for 1 %"));
+            return Err(invalid("write a percentage as the query returns it, such as `< 0.01` for 1 %"));
         }
         let plain = rest.trim().bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         let number = rest.trim().parse::<f64>().ok().filter(|number| plain && number.is_finite());
-        let number = number.ok_or_else(|| wrong(usual))?;
+        let number = number.ok_or_else(|| invalid(expected))?;
         Ok(Self { operator, number, text: text.trim().to_owned() })
     }
 
-    /// Whether the value fulfils it. NaN fulfils none.
+    /// Whether a value is within the threshold. NaN never is.
     #[must_use]
     pub fn holds(&self, value: f64) -> bool {
         match self.operator {
@@ -62,7 +64,7 @@ impl Threshold {
             Operator::AtMost => value <= self.number,
             Operator::More => value > self.number,
             Operator::AtLeast => value >= self.number,
-            // Counts and states are compared so, and they are whole numbers, which floats hold exactly.
+            // People compare counts and states with `==`: whole numbers, which floats represent exactly.
             Operator::Equal => value.partial_cmp(&self.number).is_some_and(std::cmp::Ordering::is_eq),
         }
     }

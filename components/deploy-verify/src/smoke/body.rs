@@ -1,31 +1,37 @@
-//! What the body of an answer holds. Never unpacks one.
+//! The body of a response. A compressed body stays compressed.
 
 use serde_json::Value as Json;
 
-use crate::web::{Response, shown, shown_bytes};
+use lockstep_sdk::http::Response;
 
-/// How an answer's body is packed, if it is.
-pub(super) fn packed(response: &Response) -> Option<&str> {
-    response.values("content-encoding").map(str::trim).find(|how| !matches!(*how, "" | "identity"))
+use crate::web::{body_excerpt, excerpt, header_values};
+
+/// The content encoding of a compressed body.
+pub(super) fn encoding(response: &Response) -> Option<&str> {
+    header_values(response, "content-encoding")
+        .map(str::trim)
+        .find(|encoding| !matches!(*encoding, "" | "identity"))
 }
 
-/// The body in words.
-pub(super) fn came(response: &Response) -> String {
-    match packed(response) {
-        Some(how) => format!("a body packed as `{}`, which is not unpacked", shown(how)),
-        None => shown_bytes(&response.body),
+/// A description of the body.
+pub(super) fn describe(response: &Response) -> String {
+    match encoding(response) {
+        Some(encoding) => {
+            format!("a body compressed with `{}`, which this step cannot read", excerpt(encoding))
+        }
+        None => body_excerpt(&response.body),
     }
 }
 
-/// The body as JSON, or what it is instead.
+/// The body as JSON, or a description of the body.
 pub(super) fn json(response: &Response) -> Result<Json, String> {
-    serde_json::from_slice(&response.body).map_err(|_| match came(response).as_str() {
-        came if came.starts_with('`') => format!("{came}, which is no JSON"),
-        came => came.to_owned(),
+    serde_json::from_slice(&response.body).map_err(|_| match describe(response) {
+        text if text.starts_with('`') => format!("{text}, which is not JSON"),
+        text => text,
     })
 }
 
-/// Whether the body has this text.
+/// Whether the body contains a text.
 pub(super) fn contains(response: &Response, text: &str) -> bool {
     let text = text.as_bytes();
     text.is_empty() || response.body.windows(text.len()).any(|window| window == text)

@@ -1,14 +1,14 @@
-//! Numbers of JSON as they are spelled. Never rounds: two long identifiers are not the same because a float says so.
+//! Exact comparison of JSON numbers: two long identifiers with the same floating-point value stay different.
 
-/// Whether two spellings are of the same number: `1`, `1.0` and `10e-1` are.
-pub(super) fn same(one: &str, other: &str) -> bool {
-    match (Decimal::read(one), Decimal::read(other)) {
+/// Whether two texts are the same number, such as `1`, `1.0` and `10e-1`.
+pub(super) fn equal(one: &str, other: &str) -> bool {
+    match (Decimal::parse(one), Decimal::parse(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
     }
 }
 
-/// A number as digits without zeros around them, and where its point is.
+/// A number as its digits without leading and trailing zeros, and a power of ten.
 #[derive(PartialEq, Eq)]
 struct Decimal {
     negative: bool,
@@ -17,7 +17,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    fn read(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let exponent: i64 = exponent.parse::<i32>().ok()?.into();

@@ -1,11 +1,13 @@
-//! Headers to send, and headers that answers must have. Never sends any.
+//! Headers to send, and headers that responses must have.
 
 use std::fmt;
 
-use crate::web::{Response, listed};
-use lockstep_glue::Mistake;
+use lockstep_sdk::InputError;
+use lockstep_sdk::http::{Header, Response};
 
-/// Headers that make a connection or a message what it is, and belong to the host.
+use crate::web::{header_values, quoted_list};
+
+/// Headers of the connection and of the message format, which the host sets.
 const FRAMING: [&str; 10] = [
     "connection",
     "content-length",
@@ -19,97 +21,98 @@ const FRAMING: [&str; 10] = [
     "upgrade",
 ];
 
-/// A header that an answer must have.
+/// A header that a response must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub struct HeaderPattern {
     /// Its name in lower case.
     name: String,
     /// Its value, where `*` stands for any text.
     value: String,
 }
 
-impl Pattern {
-    /// Reads `NAME: VALUE`.
+impl HeaderPattern {
+    /// Parses `NAME: VALUE`.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn read(text: &str) -> Result<Self, Mistake> {
-        let (name, value) = pair("header", text)?;
+    /// The text is invalid.
+    pub fn parse(text: &str) -> Result<Self, InputError> {
+        let (name, value) = parse_header("header", text)?;
         Ok(Self { name: name.to_ascii_lowercase(), value })
     }
 
-    /// Whether the answer has it. If not: what it has instead.
+    /// Checks that the response has it.
     ///
     /// # Errors
-    /// The values that the answer has for this name, in words.
-    pub fn judge(&self, response: &Response) -> Result<(), String> {
-        let values: Vec<&str> = response.values(&self.name).collect();
+    /// A description of the values that the response has for this name.
+    pub fn check(&self, response: &Response) -> Result<(), String> {
+        let values: Vec<&str> = header_values(response, &self.name).collect();
         if values.iter().any(|value| matches(&self.value, value)) {
             return Ok(());
         }
         Err(match values.as_slice() {
             [] => format!("no header `{}`", self.name),
-            values => format!("header `{}` with {}", self.name, listed(values)),
+            values => format!("header `{}` with {}", self.name, quoted_list(values)),
         })
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for HeaderPattern {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: {}", self.name, self.value)
     }
 }
 
-/// Reads a header to send.
+/// Parses a header to send.
 ///
 /// # Errors
-/// What is wrong with it, or why it cannot be sent.
-pub(super) fn sent(text: &str) -> Result<(String, String), Mistake> {
-    let (name, value) = pair("send", text)?;
+/// The text is invalid, or the step does not send this header.
+pub(super) fn parse_request_header(text: &str) -> Result<Header, InputError> {
+    let (name, value) = parse_header("send", text)?;
     let lower = name.to_ascii_lowercase();
     if lower == "authorization" {
-        let message = "`send` has the header `authorization`, which is visible to everyone there";
-        return Err(Mistake::new(message, "give it with `credentials`, as the name of a secret"));
+        let message = "`send` has the header `authorization`, which everybody can read there";
+        return Err(InputError::new(message, "use `credentials` with the name of a secret"));
     }
     if FRAMING.contains(&lower.as_str()) || lower.starts_with("proxy-") {
-        return Err(Mistake::new(
-            format!("`send` has the header `{lower}`, which is not yours"),
-            "take it out",
+        return Err(InputError::new(
+            format!("`send` has the header `{lower}`, which only the host sets"),
+            "remove it",
         ));
     }
     if lower == "accept-encoding" {
-        let message = "`send` asks for a compressed body, and this step does not unpack one";
-        return Err(Mistake::new(message, "take `accept-encoding` out"));
+        let message = "`send` requests a compressed body, which this step cannot read";
+        return Err(InputError::new(message, "remove `accept-encoding`"));
     }
-    Ok((name, value))
+    Ok(Header { name, value })
 }
 
-/// Reads `NAME: VALUE`.
-fn pair(input: &str, text: &str) -> Result<(String, String), Mistake> {
-    let form = || {
-        let message = format!("`{input}` has {}, which is not of the form `NAME: VALUE`", listed(&[text]));
-        Mistake::new(message, "write the name, a colon, and the value, such as `accept: text/html`")
+/// Parses `NAME: VALUE`.
+fn parse_header(input: &str, text: &str) -> Result<(String, String), InputError> {
+    let invalid = || {
+        let message =
+            format!("`{input}` has {}, which is not of the form `NAME: VALUE`", quoted_list(&[text]));
+        InputError::new(message, "write the name, a colon, and the value, such as `accept: text/html`")
     };
-    let (name, value) = text.split_once(':').ok_or_else(form)?;
+    let (name, value) = text.split_once(':').ok_or_else(invalid)?;
     let (name, value) = (name.trim(), value.trim());
     if !is_name(name) || value.is_empty() {
-        return Err(form());
+        return Err(invalid());
     }
     if value.contains(|c: char| c.is_control() && c != '\t') || input == "send" && !value.is_ascii() {
         let message = format!("the value of `{name}` in `{input}` has characters that no header can have");
-        return Err(Mistake::new(message, "write it in one line of ASCII"));
+        return Err(InputError::new(message, "write it in one line of ASCII"));
     }
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Whether it can be the name of a header.
+/// Whether a text is a valid name of a header.
 pub(super) fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(fits)
+    let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_valid)
 }
 
-/// Whether `*` in the pattern can be filled so that it is the text. Takes time like the product of their lengths at
-/// most: only the last `*` is ever tried again.
+/// Whether a pattern with `*` matches a text. Only the last `*` backtracks, so the time is at most the product of their
+/// lengths.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.trim().as_bytes());
     let (mut at, mut to, mut star) = (0, 0, None);

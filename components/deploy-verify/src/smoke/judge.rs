@@ -1,17 +1,21 @@
-//! Holds one answer against a check. Never looks at the answers before it.
+//! Checks one response against the expectations of a check.
 
-use super::{Check, Version, body};
-use crate::web::{Response, Trouble, shown};
+use lockstep_sdk::http::{ErrorCode, Response};
 
-/// What to do about a redirect.
-const NO_REDIRECT: &str = "smoke checks follow no redirect: name the final address";
+use super::body;
+use super::smoke_check::SmokeCheck;
+use super::version::VersionCheck;
+use crate::web::{error_message, error_name, excerpt, redirect_target};
 
-/// Why an answer is not as expected.
+/// The hint about a redirect.
+const REDIRECT_HINT: &str = "smoke checks follow no redirect: name the final address";
+
+/// Why a response is not as expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// There is no answer; the word of [`Trouble`].
-    Trouble(&'static str),
-    /// It sends to another address.
+    /// There is no response; the name of the [`ErrorCode`].
+    NoResponse(&'static str),
+    /// It is a redirect.
     Redirect,
     /// The status is not accepted.
     Status,
@@ -23,29 +27,29 @@ pub enum Reason {
     Json,
     /// Another version answered.
     Version,
-    /// The body is too long to find in it what is looked for.
+    /// The body is too long to check all of it.
     TooLong,
 }
 
-/// How an answer differs from what is expected.
+/// A difference between a response and the expectations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
-    /// Why.
+pub struct Mismatch {
+    /// Its kind.
     pub reason: Reason,
-    /// What was expected, as a noun.
+    /// The expectation, as a noun.
     pub expected: String,
-    /// What came, in a short line.
-    pub came: String,
-    /// The next act, where the answer itself shows one.
+    /// The actual value, in a short line.
+    pub actual: String,
+    /// The next act, if the response tells one.
     pub hint: Option<&'static str>,
 }
 
 impl Reason {
-    /// The word for scripts.
+    /// The name in messages.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Trouble(word) => word,
+            Self::NoResponse(name) => name,
             Self::Redirect => "redirect",
             Self::Status => "status",
             Self::Header => "header",
@@ -57,87 +61,93 @@ impl Reason {
     }
 }
 
-impl Flaw {
-    /// There is no answer.
+impl Mismatch {
+    /// The mismatch of a request without a response.
     #[must_use]
-    pub fn of(trouble: &Trouble) -> Self {
-        let came = shown(trouble.message());
-        Self { reason: Reason::Trouble(trouble.word()), expected: "an answer".into(), came, hint: None }
+    pub fn no_response(error: &ErrorCode) -> Self {
+        let actual = excerpt(error_message(error));
+        let reason = Reason::NoResponse(error_name(error));
+        Self { reason, expected: "a response".into(), actual, hint: None }
     }
 
-    fn new(reason: Reason, expected: impl ToString, came: impl Into<String>) -> Self {
-        Self { reason, expected: expected.to_string(), came: came.into(), hint: None }
+    fn new(reason: Reason, expected: impl ToString, actual: impl Into<String>) -> Self {
+        Self { reason, expected: expected.to_string(), actual: actual.into(), hint: None }
     }
 }
 
-/// Holds an answer against a check: its version first, since what another version says does not count.
+/// Checks a response: its version first, because the response of another version does not count.
 ///
 /// # Errors
-/// The first thing that is not as expected.
-pub fn judge(check: &Check, response: &Response) -> Result<(), Flaw> {
+/// The first mismatch.
+pub fn judge(check: &SmokeCheck, response: &Response) -> Result<(), Mismatch> {
     let json = body::json(response);
     if let Some(version) = &check.version {
-        version.judge(response, &json).map_err(|came| other_version(check, version, response, came))?;
+        version.check(response, &json).map_err(|actual| other_version(check, version, response, actual))?;
     }
     if !check.status.accept(response.status) {
         return Err(other_status(check, response));
     }
     for pattern in &check.headers {
-        let flaw = |came| Flaw::new(Reason::Header, format!("header `{pattern}`"), came);
-        pattern.judge(response).map_err(flaw)?;
+        let mismatch = |actual| Mismatch::new(Reason::Header, format!("header `{pattern}`"), actual);
+        pattern.check(response).map_err(mismatch)?;
     }
     if let Some(text) = &check.body
         && !body::contains(response, text)
     {
-        let expected = format!("`{}` in the body", shown(text));
-        return Err(in_body(response, Flaw::new(Reason::Body, expected, body::came(response))));
+        let expected = format!("`{}` in the body", excerpt(text));
+        return Err(in_body(response, Mismatch::new(Reason::Body, expected, body::describe(response))));
     }
     for value in &check.json {
-        let judged = json.as_ref().map_err(Clone::clone).and_then(|json| value.judge(json));
-        let flaw = |came| in_body(response, Flaw::new(Reason::Json, format!("`{value}`"), came));
-        judged.map_err(flaw)?;
+        let result = json.as_ref().map_err(Clone::clone).and_then(|json| value.check(json));
+        let mismatch = |actual| in_body(response, Mismatch::new(Reason::Json, format!("`{value}`"), actual));
+        result.map_err(mismatch)?;
     }
     Ok(())
 }
 
-fn other_version(check: &Check, version: &Version, response: &Response, came: String) -> Flaw {
-    // The page of a proxy that has nobody to ask says no version, but its status says what is wrong.
+fn other_version(
+    check: &SmokeCheck,
+    version: &VersionCheck,
+    response: &Response,
+    actual: String,
+) -> Mismatch {
+    // The error page of a proxy has no version, but its status tells what is wrong.
     if !check.status.accept(response.status) {
-        let hint = response.redirect().map(|_| NO_REDIRECT);
-        return Flaw { hint, ..Flaw::new(Reason::Version, version, status(response)) };
+        let hint = redirect_target(response).map(|_| REDIRECT_HINT);
+        return Mismatch { hint, ..Mismatch::new(Reason::Version, version, status(response)) };
     }
     match version.is_in_body() {
         true => {
-            let hint = Some("`version-at` says where the answers say their version");
-            in_body(response, Flaw { hint, ..Flaw::new(Reason::Version, version, came) })
+            let hint = Some("set `version-at` to the place of the version in the response");
+            in_body(response, Mismatch { hint, ..Mismatch::new(Reason::Version, version, actual) })
         }
-        false => Flaw::new(Reason::Version, version, came),
+        false => Mismatch::new(Reason::Version, version, actual),
     }
 }
 
-fn other_status(check: &Check, response: &Response) -> Flaw {
+fn other_status(check: &SmokeCheck, response: &Response) -> Mismatch {
     let expected = format!("status {}", check.status);
-    match response.redirect() {
-        Some(to) => Flaw {
-            hint: Some(NO_REDIRECT),
-            ..Flaw::new(Reason::Redirect, expected, format!("a redirect to `{}`", shown(to)))
+    match redirect_target(response) {
+        Some(to) => Mismatch {
+            hint: Some(REDIRECT_HINT),
+            ..Mismatch::new(Reason::Redirect, expected, format!("a redirect to `{}`", excerpt(to)))
         },
-        None => Flaw::new(Reason::Status, expected, status(response)),
+        None => Mismatch::new(Reason::Status, expected, status(response)),
     }
 }
 
-/// A flaw of the body, if all of the body is known.
-fn in_body(response: &Response, flaw: Flaw) -> Flaw {
-    if !response.cut {
-        return flaw;
+/// A mismatch of the body; `too-long` if a part of the body is missing.
+fn in_body(response: &Response, mismatch: Mismatch) -> Mismatch {
+    if !response.truncated {
+        return mismatch;
     }
-    let came = format!("only its first {} bytes are read", response.body.len());
-    let hint = Some("name an address with a shorter answer");
-    Flaw { reason: Reason::TooLong, came, hint, ..flaw }
+    let actual = format!("only its first {} bytes are read", response.body.len());
+    let hint = Some("name an address with a shorter response");
+    Mismatch { reason: Reason::TooLong, actual, hint, ..mismatch }
 }
 
 /// ``status 502, `Bad gateway` ``.
 fn status(response: &Response) -> String {
-    let moved = response.redirect().map(|to| format!("a redirect to `{}`", shown(to)));
-    format!("status {}, {}", response.status, moved.unwrap_or_else(|| body::came(response)))
+    let moved = redirect_target(response).map(|to| format!("a redirect to `{}`", excerpt(to)));
+    format!("status {}, {}", response.status, moved.unwrap_or_else(|| body::describe(response)))
 }

@@ -1,23 +1,22 @@
-//! Smoke checks: requests whose answers must be as expected, from the version that was deployed. It reaches servers
-//! through [`Web`](crate::web::Web) only.
+//! Smoke checks: requests whose responses must be as expected, from the version that was deployed.
 
 mod body;
-mod check;
 mod decimal;
 mod header;
-mod json;
+mod json_value;
 mod judge;
+pub mod messages;
+mod progress;
 mod run;
-mod state;
+mod smoke_check;
 mod status;
 mod version;
-pub mod words;
 
-pub use check::{Check, Record};
-pub use header::Pattern;
-pub use json::Value;
-pub use judge::{Flaw, Reason, judge};
+pub use header::HeaderPattern;
+pub use json_value::JsonValue;
+pub use judge::{Mismatch, Reason, judge};
+pub use progress::{Outcome, Verdict};
 pub use run::run;
-pub use state::{Outcome, Verdict};
-pub use status::Statuses;
-pub use version::Version;
+pub use smoke_check::SmokeCheck;
+pub use status::StatusRanges;
+pub use version::VersionCheck;

@@ -1,35 +1,37 @@
-//! Makes all checks at the same time until each has ended. Never asks after the deadline.
+//! Runs all checks at the same time until each has a verdict, or the deadline is over.
 
-use super::state::{Attempt, State};
-use super::{Check, Outcome};
-use crate::web::{Fault, MOST_REQUESTS, Web};
-use lockstep_glue::{Clock, Deadline};
+use lockstep_sdk::types::Error;
+use lockstep_sdk::{Clock, Deadline, Http};
 
-/// Makes all checks at the same time, and says what came of each, in their order. `on_change` hears how a check stands
-/// whenever that changes, with no verdict while it goes on.
+use super::progress::{Attempt, CheckState, Outcome};
+use super::smoke_check::SmokeCheck;
+use crate::web::MAX_REQUESTS;
+
+/// Runs all checks at the same time. The results are in the order of the checks. The step calls `on_change` when the state of
+/// a check changes, with true when the check has ended.
 ///
 /// # Errors
-/// The outside does not send requests at all.
+/// The host makes no requests.
 pub fn run(
-    web: &mut impl Web,
+    http: &mut impl Http,
     clock: &mut impl Clock,
-    checks: &[Check],
+    checks: &[SmokeCheck],
     deadline: Deadline,
     on_change: &mut dyn FnMut(&Outcome, bool),
-) -> Result<Vec<Outcome>, Fault> {
+) -> Result<Vec<Outcome>, Error> {
     let began = clock.now();
-    let mut states: Vec<_> = checks.iter().map(|check| State::new(check, began)).collect();
+    let mut states: Vec<_> = checks.iter().map(|check| CheckState::new(check, began)).collect();
     while let Some(due) = states.iter().filter(|state| state.is_open()).map(|state| state.due).min() {
         let Some(now) = deadline.wait(clock, due) else { break };
         let open = states.iter_mut().filter(|state| state.is_open() && state.due <= now);
-        let mut asked: Vec<_> = open.collect();
-        if asked.is_empty() {
+        let mut due: Vec<_> = open.collect();
+        if due.is_empty() {
             continue;
         }
-        // Whoever has waited longest comes first, so that nobody waits for ever.
-        asked.sort_by_key(|state| state.due);
-        asked.truncate(MOST_REQUESTS);
-        ask(web, clock, &mut asked, deadline, on_change)?;
+        // The longest wait comes first, so that no check waits forever.
+        due.sort_by_key(|state| state.due);
+        due.truncate(MAX_REQUESTS);
+        attempt(http, clock, &mut due, deadline, on_change)?;
     }
     let now = clock.now();
     for state in states.iter().filter(|state| state.is_open()) {
@@ -38,23 +40,23 @@ pub fn run(
     Ok(states.iter().map(|state| state.outcome(now)).collect())
 }
 
-/// One attempt for each of these.
-fn ask(
-    web: &mut impl Web,
+/// Makes one attempt for each check.
+fn attempt(
+    http: &mut impl Http,
     clock: &impl Clock,
-    states: &mut [&mut State<'_>],
+    states: &mut [&mut CheckState<'_>],
     deadline: Deadline,
     on_change: &mut dyn FnMut(&Outcome, bool),
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let began = clock.now();
     let left = deadline.left(began);
     let requests: Vec<_> =
-        states.iter().map(|state| state.check.request(state.check.timeout.min(left))).collect();
-    let answers = web.send(&requests)?;
+        states.iter().map(|state| state.check.request(state.check.timeout_ms.min(left))).collect();
+    let results = http.send(&requests)?;
     let now = clock.now();
-    for (state, answer) in states.iter_mut().zip(&answers) {
-        let attempt = Attempt { began, hurried: state.check.timeout > left };
-        if state.take(attempt, answer, now) {
+    for (state, result) in states.iter_mut().zip(&results) {
+        let attempt = Attempt { began, is_shortened: state.check.timeout_ms > left };
+        if state.record(attempt, result, now) {
             on_change(&state.outcome(now), !state.is_open());
         }
     }

@@ -1,33 +1,36 @@
-//! Which status codes are accepted. Never looks at anything else of an answer.
+//! The accepted status codes of a response.
 
 use std::fmt;
 
-use lockstep_glue::Mistake;
+use lockstep_sdk::InputError;
 
 /// Accepted status codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statuses {
+pub struct StatusRanges {
     text: String,
     ranges: Vec<(u16, u16)>,
 }
 
-impl Statuses {
-    /// Reads `200`, `200-299`, `2xx`, or several of these with commas.
+impl StatusRanges {
+    /// Parses `200`, `200-299`, `2xx`, or several of these with commas.
     ///
     /// # Errors
-    /// The first part that is none of these.
-    pub fn read(text: &str) -> Result<Self, Mistake> {
+    /// A part is invalid.
+    pub fn parse(text: &str) -> Result<Self, InputError> {
         let range = |part: &str| {
             range(part.trim()).ok_or_else(|| {
-                let message = format!("`status` has `{}`, which is no status code", part.trim());
-                Mistake::new(message, "write codes such as `200`, `200-299` or `2xx`, with commas in between")
+                let message = format!("`status` has `{}`, which is not a status code", part.trim());
+                InputError::new(
+                    message,
+                    "write codes such as `200`, `200-299` or `2xx`, with commas in between",
+                )
             })
         };
         let ranges = text.split(',').map(range).collect::<Result<_, _>>()?;
         Ok(Self { text: text.trim().to_owned(), ranges })
     }
 
-    /// Whether this one is accepted.
+    /// Whether a status code is accepted.
     #[must_use]
     pub fn accept(&self, status: u16) -> bool {
         self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&status))
@@ -51,7 +54,7 @@ fn code(text: &str) -> Option<u16> {
     text.parse().ok().filter(|code| plain && (100..600).contains(code))
 }
 
-impl fmt::Display for Statuses {
+impl fmt::Display for StatusRanges {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.text)
     }

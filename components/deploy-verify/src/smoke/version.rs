@@ -1,124 +1,130 @@
-//! The version that must answer, and where an answer says its own. Never takes a part of a version for it.
+//! The expected version, and its place in a response. A part of another version does not match.
 
 use std::fmt;
 
+use lockstep_sdk::InputError;
+use lockstep_sdk::http::Response;
 use lockstep_yaml::Path;
 use serde_json::Value as Json;
 
-use super::{body, header, json};
-use crate::web::{Response, listed, shown};
-use lockstep_glue::Mistake;
+use super::{body, header, json_value};
+use crate::web::{excerpt, header_values, quoted_list};
 
 /// The version that must answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Version {
+pub struct VersionCheck {
     text: String,
-    place: Place,
+    location: VersionLocation,
 }
 
-/// Where an answer says its version.
+/// The place of the version in a response.
 #[derive(Clone, Debug, PartialEq)]
-enum Place {
+enum VersionLocation {
     Header(String),
     Json(Path),
     Body,
 }
 
-impl Version {
-    /// Reads `expect-version` and `version-at`.
+impl VersionCheck {
+    /// Parses `expect-version` and `version-at`.
     ///
     /// # Errors
-    /// What is wrong with them.
-    pub fn read(text: &str, at: Option<&str>) -> Result<Self, Mistake> {
+    /// One of them is invalid.
+    pub fn parse(text: &str, at: Option<&str>) -> Result<Self, InputError> {
         if text.trim().is_empty() || text.contains(char::is_control) {
-            let hint = "write the version that the answers say, or leave it out";
-            return Err(Mistake::new("`expect-version` is no text in one line", hint));
+            let hint = "write the version in the responses, or remove it";
+            return Err(InputError::new("`expect-version` is not a text in one line", hint));
         }
         let text = text.trim().to_owned();
-        let place = Place::read(at.unwrap_or("body").trim())?;
-        Ok(Self { text, place })
+        let location = VersionLocation::parse(at.unwrap_or("body").trim())?;
+        Ok(Self { text, location })
     }
 
-    /// Whether the place is in the body.
+    /// Whether the body has the version.
     #[must_use]
     pub fn is_in_body(&self) -> bool {
-        !matches!(self.place, Place::Header(_))
+        !matches!(self.location, VersionLocation::Header(_))
     }
 
-    /// Whether this version answered. If not: which did.
+    /// Checks that the response is from this version.
     ///
     /// # Errors
-    /// What the answer says instead, in words.
-    pub fn judge(&self, response: &Response, json: &Result<Json, String>) -> Result<(), String> {
-        match &self.place {
-            Place::Header(name) => {
-                let values: Vec<&str> = response.values(name).map(str::trim).collect();
+    /// A description of the version in the response.
+    pub fn check(&self, response: &Response, json: &Result<Json, String>) -> Result<(), String> {
+        match &self.location {
+            VersionLocation::Header(name) => {
+                let values: Vec<&str> = header_values(response, name).map(str::trim).collect();
                 match values.as_slice() {
                     [] => Err(format!("no header `{name}`")),
                     values if values.contains(&self.text.as_str()) => Ok(()),
-                    values => Err(listed(values)),
+                    values => Err(quoted_list(values)),
                 }
             }
-            // As it is spelled: `1.10` is another version than `1.1`, also where both are numbers.
-            Place::Json(path) => {
-                match json::spelled_at(json.as_ref().map_err(Clone::clone)?, path).as_slice() {
+            // As text: the numbers `1.10` and `1.1` are different versions.
+            VersionLocation::Json(path) => {
+                match json_value::texts_at(json.as_ref().map_err(Clone::clone)?, path).as_slice() {
                     [] => Err(format!("nothing at `{path}`")),
-                    found if found.iter().all(|found| *found == self.text) => Ok(()),
-                    found => Err(listed(found)),
+                    values if values.iter().all(|value| *value == self.text) => Ok(()),
+                    values => Err(quoted_list(values)),
                 }
             }
-            Place::Body => match says(&String::from_utf8_lossy(&response.body), &self.text) {
-                Said::Whole => Ok(()),
-                Said::Part(word) => Err(format!("it only as a part of `{}`", shown(&word))),
-                Said::Nothing => Err(body::came(response)),
+            VersionLocation::Body => match find_version(&String::from_utf8_lossy(&response.body), &self.text)
+            {
+                VersionMatch::Whole => Ok(()),
+                VersionMatch::Part(word) => Err(format!("it only as a part of `{}`", excerpt(&word))),
+                VersionMatch::None => Err(body::describe(response)),
             },
         }
     }
 }
 
-impl Place {
-    fn read(text: &str) -> Result<Self, Mistake> {
-        let wrong = |message: String| {
-            Mistake::new(message, "write `header NAME`, such as `header x-version`, `json PATH`, or `body`")
+impl VersionLocation {
+    fn parse(text: &str) -> Result<Self, InputError> {
+        let invalid = |message: String| {
+            InputError::new(
+                message,
+                "write `header NAME`, such as `header x-version`, `json PATH`, or `body`",
+            )
         };
-        match text.split_once(char::is_whitespace).map(|(kind, what)| (kind, what.trim())) {
+        match text.split_once(char::is_whitespace).map(|(kind, name)| (kind, name.trim())) {
             None if text == "body" => Ok(Self::Body),
             Some(("header", name)) if header::is_name(name) => Ok(Self::Header(name.to_ascii_lowercase())),
             Some(("json", path)) => {
-                let path = Path::parse(path)
-                    .map_err(|bad| wrong(format!("`version-at` has `{}`: {}", shown(path), bad.problem)))?;
+                let path = Path::parse(path).map_err(|bad| {
+                    invalid(format!("`version-at` has `{}`: {}", excerpt(path), bad.problem))
+                })?;
                 Ok(Self::Json(path))
             }
-            _ => Err(wrong(format!("`version-at` is `{}`, which names no place", shown(text)))),
+            _ => Err(invalid(format!("invalid `version-at` `{}`", excerpt(text)))),
         }
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for VersionCheck {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Header(name) => write!(out, "version `{}` in header `{name}`", self.text),
-            Place::Json(path) => write!(out, "version `{}` at `{path}`", self.text),
-            Place::Body => write!(out, "version `{}` in the body", self.text),
+        match &self.location {
+            VersionLocation::Header(name) => write!(out, "version `{}` in header `{name}`", self.text),
+            VersionLocation::Json(path) => write!(out, "version `{}` at `{path}`", self.text),
+            VersionLocation::Body => write!(out, "version `{}` in the body", self.text),
         }
     }
 }
 
-/// How a text says a version.
-enum Said {
+/// How a text contains a version.
+enum VersionMatch {
     Whole,
     Part(String),
-    Nothing,
+    None,
 }
 
-/// Looks for a version that is not a part of another: `1.2.3` is not in `1.2.30`, `11.2.3` or `1.2.3-rc.1`, but in
-/// `v1.2.3`, `web-1.2.3.js` and `(1.2.3)`.
-fn says(text: &str, version: &str) -> Said {
+/// Finds a version that is not a part of another: `1.2.30`, `11.2.3` and `1.2.3-rc.1` do not contain `1.2.3`, but `v1.2.3`,
+/// `web-1.2.3.js` and `(1.2.3)` do.
+fn find_version(text: &str, version: &str) -> VersionMatch {
     let mut part = None;
     for (start, _) in text.match_indices(version) {
         let (before, after) = (&text[..start], &text[start + version.len()..]);
-        if !goes_on_before(before) && !goes_on_after(after) {
-            return Said::Whole;
+        if !continues_before(before) && !continues_after(after) {
+            return VersionMatch::Whole;
         }
         part.get_or_insert_with(|| {
             let end = |c: char| c.is_whitespace() || "\"'<>(),;&".contains(c);
@@ -128,10 +134,10 @@ fn says(text: &str, version: &str) -> Said {
             format!("{}{version}{}", &before[from..], &after[..to])
         });
     }
-    part.map_or(Said::Nothing, Said::Part)
+    part.map_or(VersionMatch::None, VersionMatch::Part)
 }
 
-fn goes_on_before(before: &str) -> bool {
+fn continues_before(before: &str) -> bool {
     let mut back = before.chars().rev();
     match (back.next(), back.next()) {
         (Some('v' | 'V'), second) => second.is_some_and(char::is_alphanumeric),
@@ -140,7 +146,7 @@ fn goes_on_before(before: &str) -> bool {
     }
 }
 
-fn goes_on_after(after: &str) -> bool {
+fn continues_after(after: &str) -> bool {
     let mut next = after.chars();
     match (next.next(), next.next()) {
         (Some('.'), second) => second.is_some_and(|c| c.is_ascii_digit()),

@@ -1,58 +1,58 @@
-//! URLs as inputs may spell them. It never looks a name up, and leaves it to the host what may be asked for.
+//! URLs of inputs. The host decides which of them a run may request.
 
-use lockstep_glue::Mistake;
+use lockstep_sdk::InputError;
 
-/// The longest URL that a request may have.
-pub const LONGEST: usize = 8000;
+/// The longest URL of a request, in bytes.
+pub const MAX_URL_BYTES: usize = 8000;
 
-/// The address of something on a web server.
+/// A valid URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url(String);
 
 impl Url {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn read(text: &str) -> Result<Self, Mistake> {
-        let wrong = |message: &str, hint: &str| Err(Mistake::new(format!("`url` {message}"), hint));
+    /// The URL is invalid.
+    pub fn parse(text: &str) -> Result<Self, InputError> {
+        let invalid = |message: &str, hint: &str| Err(InputError::new(format!("`url` {message}"), hint));
         let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
-            return wrong("begins with neither `http://` nor `https://`", "write the whole URL");
+            return invalid("begins with neither `http://` nor `https://`", "write the whole URL");
         };
-        if text.len() > LONGEST {
-            return wrong("is longer than servers take", "shorten it to at most 8000 bytes");
+        if text.len() > MAX_URL_BYTES {
+            return invalid("is longer than servers take", "shorten it to at most 8000 bytes");
         }
         if text.contains(|c: char| !c.is_ascii_graphic() || c == '\\') {
             let hint = "write each of these as `%` and two digits";
-            return wrong("has a blank, a backslash or a character that is not ASCII", hint);
+            return invalid("has a blank, a backslash or a character that is not ASCII", hint);
         }
         if text.contains('#') {
-            return wrong("has a `#`, which no server sees", "leave out what begins with `#`");
+            return invalid("has a fragment, which no server receives", "remove the text from `#` on");
         }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let host = &rest[..end];
         if host.contains('@') {
-            return wrong("has a user or a password in it", "take it out and give it with `credentials`");
+            return invalid("has a user or a password in it", "remove it and use `credentials`");
         }
         if host.is_empty() || host.starts_with(':') {
-            return wrong("names no host", "write the host after `//`");
+            return invalid("names no host", "write the host after `//`");
         }
         if host.contains(|c: char| c.is_ascii_uppercase()) {
-            return wrong("has a host with capital letters", "write the host in lower case");
+            return invalid("has a host with capital letters", "write the host in lower case");
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// As it was written.
+    /// The URL as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A text as the value of a parameter in a URL: all but letters, digits and `-._~` as `%` and two digits.
+/// Encodes the value of a query parameter: all bytes but letters, digits and `-._~` become `%` and two digits.
 #[must_use]
-pub fn encoded(text: &str) -> String {
+pub fn percent_encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {

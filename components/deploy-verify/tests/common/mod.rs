@@ -1,145 +1,215 @@
-//! A model of the cluster and its time for whole runs: what is to happen is said beforehand, what the step does is kept.
+//! A model of the cluster and its time for whole runs: a test scripts the events, and reads the calls of the step.
 
-use std::collections::BTreeSet;
-
-use deploy_verify::host::{Back, Host, LogOf};
-use deploy_verify::problem::Problem;
-use deploy_verify::settings::Inputs;
-use deploy_verify::verify::{Done, verify};
-use deploy_verify::web::{Answers, Fault, Request, Web};
-use lockstep_glue::{Clock, Level, Tell};
-use lockstep_rollout::{Effect, Event, Selection, Watch};
-use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-/// The cluster, and what is known of a run.
+use deploy_verify::{Inputs, Outputs, Rollback};
+use lockstep_sdk::cluster::{ConfigEntry, Event, ObjectRef, Selection, WatchEvent};
+use lockstep_sdk::fake::{FakeFile, FakeReporter};
+use lockstep_sdk::http::{ErrorCode, Request, Response};
+use lockstep_sdk::types::{Error, Failure, Outcome};
+use lockstep_sdk::workspace::{Algorithm, FileEntry, LinkEntry};
+use lockstep_sdk::{Clock, Cluster, HostResult, Http, Watch, Workspace};
+use serde_json::{Value, json};
+
+/// The cluster, and a record of a run.
 #[derive(Clone, Default)]
 pub(crate) struct Model {
-    /// What is to happen: when, in milliseconds, and to which selection.
+    /// The future events: time in milliseconds, selection and event.
     script: Vec<(u64, u32, Event)>,
-    complete: bool,
-    /// How the Deployment `web` is after a rollback.
+    syncs: bool,
+    /// The Deployment `web` after a rollback.
     pub(crate) on_rollback: Option<Value>,
     /// The time now, in milliseconds.
     pub(crate) now: u64,
-    /// What the step did.
+    /// The calls of the step.
     pub(crate) log: Vec<String>,
-    /// What it said.
-    pub(crate) said: Vec<String>,
-    /// When it began to gather what explains a failure.
+    /// What the step reported.
+    pub(crate) reporter: FakeReporter,
+    /// When it began to read what explains a failure.
     pub(crate) failed_at: Option<u64>,
 }
 
 impl Model {
-    /// Lets something happen.
-    pub(crate) fn at(&mut self, when: u64, of: u32, event: Event) -> &mut Self {
-        self.script.push((when, of, event));
+    /// Adds a future event.
+    pub(crate) fn at(&mut self, when: u64, selection: u32, event: Event) -> &mut Self {
+        self.script.push((when, selection, event));
         self
     }
 
-    /// Lets all selections be told as a whole at the beginning.
-    pub(crate) fn complete(&mut self) -> &mut Self {
-        self.complete = true;
+    /// Makes all selections synced at the beginning.
+    pub(crate) fn synced(&mut self) -> &mut Self {
+        self.syncs = true;
         self
     }
 
     /// Runs the step.
-    pub(crate) fn run(&mut self, inputs: &Inputs) -> Result<Done, Vec<Problem>> {
+    pub(crate) fn run(&mut self, inputs: &Inputs) -> Result<Outputs, Failure> {
+        let mut reporter = FakeReporter::default();
         let shared = Shared(Rc::new(RefCell::new(std::mem::take(self))));
-        let ended = verify(&mut shared.clone(), &mut shared.clone(), &mut shared.clone(), inputs);
-        *self = shared.0.borrow().clone();
-        ended
+        let result = deploy_verify::run(&mut shared.clone(), &mut reporter, &mut shared.clone(), inputs);
+        *self = Self { reporter, ..shared.0.borrow().clone() };
+        result
+    }
+
+    /// The code of the rejection.
+    pub(crate) fn rejection(&self) -> &str {
+        &self.reporter.rejection.as_ref().unwrap().code
     }
 }
 
-/// Host, clock and listener are one.
+/// Cluster, files, web and clock are one.
 #[derive(Clone)]
 struct Shared(Rc<RefCell<Model>>);
 
 impl Shared {
-    fn did(&self, call: String) {
+    fn log(&self, call: String) {
         self.0.borrow_mut().log.push(call);
     }
 }
 
-impl Watch for Shared {
-    type Watcher = BTreeSet<u32>;
+/// The selections that are not synced yet.
+struct ModelWatcher {
+    model: Shared,
+    unsynced: BTreeSet<u32>,
+}
 
-    fn watch(&mut self, selections: &[Selection]) -> Result<Self::Watcher, Fault> {
-        self.did(format!("watch {}", selections.len()));
-        Ok((0..selections.len() as u32).collect())
-    }
-
-    fn next(&mut self, open: &mut Self::Watcher, patience: u32) -> Result<Vec<(u32, Event)>, Fault> {
-        let model = &mut *self.0.borrow_mut();
+impl Watch for ModelWatcher {
+    fn next(&mut self, timeout_ms: u32) -> HostResult<Vec<WatchEvent>> {
+        let model = &mut *self.model.0.borrow_mut();
         let due = |now: u64, script: &mut Vec<(u64, u32, Event)>| {
             let (now, later): (Vec<_>, Vec<_>) = script.drain(..).partition(|(when, ..)| *when <= now);
             *script = later;
-            now.into_iter().map(|(_, of, event)| (of, event)).collect::<Vec<_>>()
+            now.into_iter().map(|(_, selection, event)| WatchEvent { selection, event }).collect::<Vec<_>>()
         };
         let mut events = due(model.now, &mut model.script);
-        let all_told = !model.complete || open.is_empty();
-        if events.is_empty() && all_told {
-            let until = model.now + u64::from(patience);
+        let is_synced = !model.syncs || self.unsynced.is_empty();
+        if events.is_empty() && is_synced {
+            let until = model.now + u64::from(timeout_ms);
             let next = model.script.iter().map(|(when, ..)| *when).min().unwrap_or(u64::MAX);
             model.now = until.min(next).max(model.now);
             events = due(model.now, &mut model.script);
         }
-        if model.complete {
-            events.extend(std::mem::take(open).into_iter().map(|of| (of, Event::Complete)));
+        if model.syncs {
+            let unsynced = std::mem::take(&mut self.unsynced).into_iter();
+            events.extend(unsynced.map(|selection| WatchEvent { selection, event: Event::Synced }));
         }
         Ok(events)
     }
-
-    fn get(&mut self, namespace: &str, kind: &str, name: &str) -> Result<String, Fault> {
-        self.did(format!("get {namespace} {kind} {name}"));
-        Ok(deployment(name, 1, 0).to_string())
-    }
 }
 
-impl Host for Shared {
-    fn glob(&mut self, _: &str) -> Result<Vec<String>, Fault> {
-        Ok(Vec::new())
+impl Cluster for Shared {
+    type Watcher = ModelWatcher;
+
+    fn watch(&mut self, selections: &[Selection]) -> HostResult<ModelWatcher> {
+        self.log(format!("watch {}", selections.len()));
+        Ok(ModelWatcher { model: self.clone(), unsynced: (0..selections.len() as u32).collect() })
     }
 
-    fn read(&mut self, path: &str) -> Result<Vec<u8>, Fault> {
-        Err(Fault::NotFound(path.to_owned()))
+    fn get(&mut self, object: &ObjectRef) -> HostResult<String> {
+        self.log(format!("get {} {} {}", object.namespace, object.kind, object.name));
+        Ok(deployment(&object.name, 1, 0).to_string())
     }
 
-    fn write(&mut self, path: &str, _: &str) -> Result<(), Fault> {
-        self.did(format!("write {path}"));
-        Ok(())
-    }
-
-    fn logs(&mut self, of: LogOf<'_>) -> Result<String, Fault> {
-        let which = if of.previous { " previous" } else { "" };
-        self.did(format!("logs {} {} {}{which}", of.namespace, of.pod, of.container));
+    fn logs(
+        &mut self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+        _: u32,
+    ) -> HostResult<String> {
+        let instance = if previous { " previous" } else { "" };
+        self.log(format!("logs {namespace} {pod} {container}{instance}"));
         let now = self.0.borrow().now;
         self.0.borrow_mut().failed_at.get_or_insert(now);
         Ok("fatal\n".to_owned())
     }
 
-    fn rollback(&mut self, back: Back<'_>) -> Result<Effect, Fault> {
-        let Back { namespace, kind, name, revision, .. } = back;
-        self.did(format!("rollback {namespace} {kind} {name} to {revision}"));
+    fn rollback(&mut self, object: &ObjectRef, _: &str, revision: u64) -> HostResult<Outcome> {
+        self.log(format!("rollback {} {} {} to {revision}", object.namespace, object.kind, object.name));
         let mut model = self.0.borrow_mut();
         let now = model.now;
         if let Some(mut after) = model.on_rollback.clone() {
             after["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:0");
-            model.at(now + 1_000, 0, Event::Present(after.to_string()));
+            model.at(now + 1_000, 0, Event::Updated(after.to_string()));
         }
-        Ok(Effect::Made)
+        Ok(Outcome::Applied)
     }
 
-    fn evict(&mut self, namespace: &str, pod: &str, uid: &str) -> Result<Effect, Fault> {
-        self.did(format!("evict {namespace} {pod} {uid}"));
-        Ok(Effect::Made)
+    fn scale(&mut self, object: &ObjectRef, _: &str, _: u32) -> HostResult<Outcome> {
+        panic!("{object:?} is scaled")
+    }
+
+    fn suspend(&mut self, object: &ObjectRef, _: &str, _: bool) -> HostResult<Outcome> {
+        panic!("{object:?} is suspended")
+    }
+
+    fn evict(&mut self, namespace: &str, pod: &str, uid: &str) -> HostResult<Outcome> {
+        self.log(format!("evict {namespace} {pod} {uid}"));
+        Ok(Outcome::Applied)
+    }
+
+    fn put_config_map(
+        &mut self,
+        _: &str,
+        name: &str,
+        _: Option<&str>,
+        _: &[ConfigEntry],
+    ) -> HostResult<Outcome> {
+        panic!("{name} is changed")
     }
 }
 
-impl Web for Shared {
-    fn send(&mut self, requests: &[Request]) -> Result<Answers, Fault> {
+/// No file exists, and writes are recorded.
+impl Workspace for Shared {
+    type File = FakeFile;
+
+    fn glob(&mut self, _: &str) -> HostResult<Vec<FileEntry>> {
+        Ok(Vec::new())
+    }
+
+    fn links(&mut self, _: &str) -> HostResult<Vec<LinkEntry>> {
+        Ok(Vec::new())
+    }
+
+    fn digests(&mut self, paths: &[String], _: Algorithm, _: Option<u64>) -> HostResult<Vec<Vec<String>>> {
+        panic!("digests of {paths:?}")
+    }
+
+    fn read(&mut self, path: &str) -> HostResult<Vec<u8>> {
+        Err(Error::NotFound(path.to_owned()))
+    }
+
+    fn open(&mut self, path: &str) -> HostResult<FakeFile> {
+        Err(Error::NotFound(path.to_owned()))
+    }
+
+    fn write(&mut self, path: &str, _: &[u8]) -> HostResult<Outcome> {
+        self.log(format!("write {path}"));
+        Ok(Outcome::Applied)
+    }
+
+    fn write_private(&mut self, path: &str, _: &[u8]) -> HostResult<Outcome> {
+        panic!("{path} is written")
+    }
+
+    fn remove(&mut self, path: &str) -> HostResult<()> {
+        panic!("{path} is removed")
+    }
+
+    fn diff(&mut self) -> HostResult<String> {
+        Ok(String::new())
+    }
+}
+
+impl Http for Shared {
+    fn authenticate(&mut self, url: &str, _: u32) -> HostResult<Result<(), ErrorCode>> {
+        panic!("a token for {url} is requested")
+    }
+
+    fn send(&mut self, requests: &[Request]) -> HostResult<Vec<Result<Response, ErrorCode>>> {
         panic!("{requests:?} are sent")
     }
 }
@@ -154,21 +224,21 @@ impl Clock for Shared {
     }
 }
 
-impl Tell for Shared {
-    fn note(&mut self, _: Level, message: &str) {
-        self.0.borrow_mut().said.push(message.to_owned());
-    }
-
-    fn progress(&mut self, _: usize, _: usize) {}
-}
-
 /// Inputs about one resource.
 pub(crate) fn inputs(resource: &str) -> Inputs {
     Inputs {
         resources: vec![resource.to_owned()],
         namespace: vec![".".to_owned()],
+        context: None,
         timeout: "10m".to_owned(),
-        ..Inputs::default()
+        grace: None,
+        rules: Vec::new(),
+        smoke: Vec::new(),
+        metrics: Vec::new(),
+        allow_private: false,
+        credentials: Vec::new(),
+        rollback: Rollback::Never,
+        evidence: String::new(),
     }
 }
 

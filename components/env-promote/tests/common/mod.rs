@@ -1,378 +1,247 @@
-//! A model of a repository and its forge, for whole runs: others push, commit, close and merge when they are told to, and
-//! the run can be cut off at any call that changes something.
+//! Whole runs against a repository, a forge and registries in memory: a test decides what others do during the run, and at
+//! which change the run is cut off.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-#![allow(dead_code, reason = "not all tests ask for everything")]
+#![allow(dead_code, reason = "not every test uses everything")]
 
-mod machine;
-mod registries;
+mod host;
 pub(crate) mod shop;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::rc::Rc;
 
-use env_promote::digest::Told;
-use env_promote::host::{
-    Change, Commit, Effect, File, Forge, Host, Hurdle, Merging, Onto, Proposal, PullRequest, Stand, Standing,
-};
-use env_promote::problem::Problem;
-use env_promote::promote::{Done, promote};
-use env_promote::settings::Inputs;
-use lockstep_glue::Fault;
+use env_promote::{ForgeKind, Inputs, Mode, OnForeign, Outputs, run};
+use lockstep_sdk::HostResult;
+use lockstep_sdk::fake::{FakeForge, FakeHttp, FakeReporter, FakeRepository, FileTree};
+use lockstep_sdk::forge::{BranchPair, PullRequest, PullRequestContent, PullRequestState};
+use lockstep_sdk::http::{Header, Response};
+use lockstep_sdk::report::Level;
+use lockstep_sdk::types::{Error, Failure};
 
-pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
-/// What somebody else pushes.
-pub(crate) type Push = fn(&mut Tree);
+use host::Shared;
 
-/// A pull request of the forge.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) branch: String,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) labels: Vec<String>,
-    pub(crate) stand: Stand,
-    merged: Option<String>,
-    pub(crate) auto_merge: bool,
+/// An edit of somebody else.
+pub(crate) type Edit = fn(&mut FileTree);
+
+/// A run that ended with outputs.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    outputs: Outputs,
+    /// The failure that goes with the outputs.
+    pub(crate) rejection: Option<Failure>,
 }
 
-/// A commit, with what is in it.
-#[derive(Clone)]
-struct Made {
-    tree: Tree,
-    commit: Commit,
+/// A run that ended without outputs.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// The failure.
+    pub(crate) failure: Box<Failure>,
+    /// The errors in the log: all of them if there are several, none otherwise.
+    pub(crate) noted: Vec<String>,
 }
 
-/// The repository, and what is known of a run.
+impl Deref for Ended {
+    type Target = Outputs;
+
+    fn deref(&self) -> &Outputs {
+        &self.outputs
+    }
+}
+
+impl Ended {
+    /// The code of the rejection, if there is one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.rejection.as_ref().map(|failure| failure.code.as_str())
+    }
+}
+
+impl Failed {
+    /// The code of the only error.
+    pub(crate) fn code(&self) -> &str {
+        assert!(self.noted.is_empty(), "{self:?}");
+        &self.failure.code
+    }
+}
+
+/// What a run meets.
 #[derive(Clone, Default)]
 pub(crate) struct Model {
-    commits: HashMap<String, Made>,
-    pub(crate) messages: Vec<String>,
-    /// What `main` points at.
-    pub(crate) head: Option<String>,
-    /// What other branches point at.
-    pub(crate) branches: BTreeMap<String, String>,
+    /// The forge and its repository.
+    pub(crate) forge: FakeForge,
+    /// The registries.
+    pub(crate) http: FakeHttp,
+    /// What a registry answers to a run with a token, by URL.
+    pub(crate) with_token: BTreeMap<String, Response>,
     now: u64,
-    /// What the run changed, or tried to, in order.
+    /// The changes of the run, also attempted ones, in order.
     pub(crate) log: Vec<String>,
-    pub(crate) said: Vec<String>,
-    /// Before the push of this number, somebody else pushes.
-    pub(crate) others: Vec<(usize, Push)>,
+    /// The notes of the run.
+    pub(crate) notes: Vec<(Level, String)>,
+    /// Edits of somebody else on `main`, each before the push of this number.
+    pub(crate) others: Vec<(usize, Edit)>,
     pushes: usize,
-    /// What the server answers to a push instead of taking it.
-    pub(crate) refusal: Option<Fault>,
-    pub(crate) planned: bool,
-    /// The pull requests; the first has number 1.
-    pub(crate) requests: Vec<Request>,
-    /// The tags, each with its commit.
-    pub(crate) tags: BTreeMap<String, String>,
-    /// Comments, by number and name.
-    pub(crate) comments: BTreeMap<(u64, String), String>,
-    /// What happens at each look at a pull request that waits, in order.
-    pub(crate) looks: Vec<fn(&mut Self)>,
-    /// What keeps pull requests from being merged.
-    pub(crate) hurdle: Option<Hurdle>,
-    /// What the forge says to a merge.
-    pub(crate) merging: Option<Result<Merging, Fault>>,
-    /// What registries have, by URL.
-    pub(crate) registry: BTreeMap<String, Told>,
-    /// What they have for a run with a token.
-    pub(crate) tokens: BTreeMap<String, Told>,
-    /// The forge lets another run open a pull request at the same moment; closed, it does not show it yet.
-    pub(crate) careless: Option<Stand>,
-    /// How many looks the forge does not answer.
-    pub(crate) faults: u32,
-    /// Another run opens a pull request just before this one does.
+    /// The answer of the server to a push instead of accepting it.
+    pub(crate) refusal: Option<Error>,
+    /// What happens at each request for a status, in order.
+    pub(crate) status_events: Vec<fn(&mut Self)>,
+    /// How many requests for a status the forge does not answer.
+    pub(crate) outages: u32,
+    /// The forge lets another run open a pull request at the same time, and lists it in this state.
+    pub(crate) duplicate: Option<PullRequestState>,
+    /// Another run opens a pull request right before this one.
     pub(crate) rival: bool,
-    /// The host says that a branch rests on what others have done.
-    pub(crate) rests: bool,
-    /// What happens when the run has waited once.
-    pub(crate) later: Option<fn(&mut Self)>,
-    /// The run ends at the change of this number, which is made or not.
+    /// The host says that a branch has commits of others.
+    pub(crate) has_foreign_history: bool,
+    /// What happens when the run has slept once.
+    pub(crate) after_sleep: Option<fn(&mut Self)>,
+    /// The run ends at the change of this number, which takes effect or not.
     pub(crate) cut: Option<(usize, bool)>,
 }
 
 impl Model {
-    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
-        let mut model = Self::default();
-        let tree = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
-        let commit = model.add(tree, None, "first", false);
-        model.head = Some(commit);
-        model
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let repository = FakeRepository::default().with_branch("main", files);
+        Self { forge: FakeForge::new(repository), ..Self::default() }
     }
 
-    fn add(&mut self, tree: Tree, parent: Option<String>, message: &str, sealed: bool) -> String {
-        let id = format!("{:040x}", self.commits.len() + 1);
-        let author = if sealed { "lockstep" } else { "Eva <eva@example.com>" }.to_owned();
-        let commit = Commit { id: id.clone(), parent, author, message: message.to_owned(), sealed };
-        self.commits.insert(id.clone(), Made { tree, commit });
-        id
+    /// Runs the step.
+    pub(crate) fn run(&mut self, inputs: &Inputs) -> Result<Ended, Failed> {
+        (self.log, self.pushes) = (Vec::new(), 0);
+        let shared = Shared(Rc::new(RefCell::new(std::mem::take(self))));
+        let mut reporter = FakeReporter::default();
+        let result = run(&mut shared.clone(), &mut reporter, &mut shared.clone(), inputs);
+        *self = shared.0.borrow().clone();
+        self.notes = reporter.notes.into_iter().map(|note| (note.level, note.message)).collect();
+        let errors = self.notes.iter().filter(|(level, _)| *level == Level::Error);
+        let noted = errors.map(|(_, message)| message.clone()).collect();
+        match result {
+            Ok(outputs) => Ok(Ended { outputs, rejection: reporter.rejection }),
+            Err(failure) => Err(Failed { failure: Box::new(failure), noted }),
+        }
     }
 
-    pub(crate) fn tree(&self) -> Tree {
-        self.commits[self.head.as_ref().unwrap()].tree.clone()
+    /// The head of `main`.
+    pub(crate) fn head(&self) -> String {
+        self.branch("main")
     }
 
+    /// The head of a branch.
+    pub(crate) fn branch(&self, branch: &str) -> String {
+        self.forge.repository.branches[branch].clone()
+    }
+
+    /// The number of branches except `main`.
+    pub(crate) fn other_branches(&self) -> usize {
+        self.forge.repository.branches.keys().filter(|branch| *branch != "main").count()
+    }
+
+    /// The messages of the commits that runs created.
+    pub(crate) fn messages(&self) -> Vec<&str> {
+        self.forge.repository.messages()
+    }
+
+    /// A file of `main`.
     pub(crate) fn text(&self, path: &str) -> String {
-        String::from_utf8(self.tree()[path].clone()).unwrap()
+        self.text_on("main", path)
     }
 
-    /// What a branch has at a path.
+    /// A file of a branch.
     pub(crate) fn text_on(&self, branch: &str, path: &str) -> String {
-        String::from_utf8(self.commits[&self.branches[branch]].tree[path].clone()).unwrap()
+        self.forge.repository.text(branch, path).unwrap().to_owned()
     }
 
     /// Somebody else commits to `main`.
-    pub(crate) fn edit(&mut self, edit: Push) {
-        let mut tree = self.tree();
-        edit(&mut tree);
-        let commit = self.add(tree, self.head.clone(), "others", false);
-        self.head = Some(commit);
+    pub(crate) fn edit(&mut self, edit: Edit) {
+        self.edit_on("main", edit);
     }
 
     /// Somebody else commits to a branch.
-    pub(crate) fn edit_on(&mut self, branch: &str, edit: Push) {
-        let at = self.branches[branch].clone();
-        let mut tree = self.commits[&at].tree.clone();
-        edit(&mut tree);
-        let commit = self.add(tree, Some(at), "theirs", false);
-        self.branches.insert(branch.to_owned(), commit);
+    pub(crate) fn edit_on(&mut self, branch: &str, edit: Edit) {
+        self.forge.repository.commit_by_other(branch, edit);
     }
 
-    /// Somebody merges a pull request by a squash: another commit with what its branch changes.
-    pub(crate) fn merge(&mut self, number: usize) {
-        let made = self.commits[&self.branches[&self.requests[number - 1].branch]].clone();
-        let before = &self.commits[made.commit.parent.as_ref().unwrap()].tree;
-        let changed: Vec<_> =
-            made.tree.iter().filter(|(path, text)| before.get(*path) != Some(text)).collect();
-        let mut tree = self.tree();
-        tree.extend(changed.into_iter().map(|(path, text)| (path.clone(), text.clone())));
-        let commit = self.add(tree, self.head.clone(), &made.commit.message, false);
-        (self.requests[number - 1].stand, self.requests[number - 1].merged) =
-            (Stand::Merged, Some(commit.clone()));
-        self.head = Some(commit);
+    /// Somebody merges a pull request by a squash.
+    pub(crate) fn merge(&mut self, number: u64) {
+        self.forge.merge_by_other(number);
     }
 
     /// Another run opens a pull request for a branch.
     pub(crate) fn open(&mut self, branch: &str, body: &str) {
-        let (branch, stand) = (branch.to_owned(), Stand::Open);
-        let (title, body, labels) = (String::new(), body.to_owned(), Vec::new());
-        self.requests.push(Request { branch, title, body, labels, stand, merged: None, auto_merge: false });
+        let branches = BranchPair { repository: ".".into(), base: "main".into(), head: branch.into() };
+        let content = PullRequestContent { title: String::new(), body: body.to_owned(), labels: Vec::new() };
+        self.forge.add_pull_request(&branches, &content);
     }
 
-    pub(crate) fn run(&mut self, inputs: &Inputs) -> Result<Done, Vec<Problem>> {
-        (self.log, self.said, self.pushes) = (Vec::new(), Vec::new(), 0);
-        let shared = Shared(Rc::new(RefCell::new(std::mem::take(self))));
-        let ended = promote(&mut shared.clone(), &mut shared.clone(), &mut shared.clone(), inputs);
-        *self = shared.0.borrow().clone();
-        ended
+    /// A pull request.
+    pub(crate) fn pull_request(&mut self, number: usize) -> &mut PullRequest {
+        &mut self.forge.pull_requests[number - 1].pull_request
     }
 
-    /// Notes a change. Gives whether it is made, and whether the run is cut off with it.
-    fn change(&mut self, what: String) -> (bool, Result<(), Fault>) {
+    /// The number of pull requests.
+    pub(crate) fn pull_requests(&self) -> usize {
+        self.forge.pull_requests.len()
+    }
+
+    /// Whether the log has a note with this text.
+    pub(crate) fn noted(&self, text: &str) -> bool {
+        self.notes.iter().any(|(_, message)| message.contains(text))
+    }
+
+    /// Makes a change, unless the run is cut off before it.
+    fn change<T>(&mut self, what: String, change: impl FnOnce(&mut Self) -> HostResult<T>) -> HostResult<T> {
         let number = self.log.len();
         self.log.push(what);
-        let cut = Err(Fault::Unavailable("cut off".into()));
+        let cut_off = || Error::Unavailable("cut off".into());
         match self.cut {
-            Some((at, made)) if at == number => (made, cut),
-            Some((at, _)) if at < number => (false, cut),
-            _ => (true, Ok(())),
+            Some((at, takes_effect)) if at == number => {
+                if takes_effect {
+                    change(self)?;
+                }
+                Err(cut_off())
+            }
+            Some((at, _)) if at < number => Err(cut_off()),
+            _ => change(self),
         }
-    }
-
-    fn to_pull_request(&self, index: usize) -> PullRequest {
-        let Request { branch, body, stand, merged, auto_merge, .. } = self.requests[index].clone();
-        let number = index as u64 + 1;
-        let head = self.branches.get(&branch).cloned().unwrap_or_default();
-        PullRequest { number, url: format!("https://forge/{number}"), stand, head, merged, body, auto_merge }
     }
 }
 
-/// Host, forge, clock and listener are one.
-#[derive(Clone)]
-struct Shared(Rc<RefCell<Model>>);
-
-fn id(content: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    format!("{:x}", hasher.finish())
+/// The answer of a registry.
+pub(crate) fn answer(status: u16, digest: Option<&str>, token_server: Option<&str>) -> Response {
+    let header = |name: &str, value: String| Header { name: name.to_owned(), value };
+    let digest = digest.map(|digest| header("docker-content-digest", digest.to_owned()));
+    let challenge = token_server.map(|origin| format!("Bearer realm=\"{origin}/token\""));
+    let challenge = challenge.map(|challenge| header("www-authenticate", challenge));
+    let headers = digest.into_iter().chain(challenge).collect();
+    Response { status, headers, body: Vec::new(), truncated: false, elapsed_ms: 1, remote_address: None }
 }
 
-impl Host for Shared {
-    fn head(&mut self, branch: &str) -> Result<Option<String>, Fault> {
-        let model = self.0.borrow();
-        Ok(if branch == "main" { model.head.clone() } else { model.branches.get(branch).cloned() })
-    }
-
-    fn tag(&mut self, name: &str) -> Result<Option<String>, Fault> {
-        Ok(self.0.borrow().tags.get(name).cloned())
-    }
-
-    fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Commit>, Fault> {
-        let model = self.0.borrow();
-        let mut next = Some(commit.to_owned());
-        let commits = std::iter::from_fn(|| {
-            let commit = model.commits[&next.take()?].commit.clone();
-            next.clone_from(&commit.parent);
-            Some(commit)
-        });
-        Ok(commits.take(most as usize).collect())
-    }
-
-    fn files(&mut self, commit: &str, pattern: &str) -> Result<Vec<File>, Fault> {
-        let model = self.0.borrow();
-        let (folder, below) = pattern.strip_suffix("/**").map_or((pattern, false), |folder| (folder, true));
-        let is = |path: &&String| match below {
-            true => path.starts_with(&format!("{folder}/")),
-            false => **path == folder,
-        };
-        let files = model.commits[commit].tree.iter().filter(|(path, _)| is(path));
-        Ok(files.map(|(path, content)| File { path: path.clone(), id: id(content) }).collect())
-    }
-
-    fn read(&mut self, commit: &str, paths: &[String]) -> Result<Vec<Vec<u8>>, Fault> {
-        let model = self.0.borrow();
-        let tree = &model.commits[commit].tree;
-        let read = |path: &String| tree.get(path).cloned().ok_or_else(|| Fault::NotFound(path.clone()));
-        paths.iter().map(read).collect()
-    }
-
-    fn commit(&mut self, parent: &str, changes: &[Change], message: &str) -> Result<String, Fault> {
-        let mut model = self.0.borrow_mut();
-        model.change(format!("commit {}", changes.len())).1?;
-        model.messages.push(message.to_owned());
-        let mut tree = model.commits[parent].tree.clone();
-        tree.extend(changes.iter().cloned());
-        Ok(model.add(tree, Some(parent.to_owned()), message, true))
-    }
-
-    fn push(&mut self, branch: &str, commit: &str, onto: Onto<'_>) -> Result<Effect, Fault> {
-        let mut model = self.0.borrow_mut();
-        let (made, ended) = model.change(format!("push {branch}"));
-        let number = model.pushes;
-        model.pushes += 1;
-        let others: Vec<_> =
-            model.others.iter().filter(|(when, _)| *when == number).map(|(_, push)| *push).collect();
-        others.into_iter().for_each(|push| model.edit(push));
-        if let Some(refusal) = &model.refusal {
-            return Err(refusal.clone());
-        }
-        let at = if branch == "main" { model.head.clone() } else { model.branches.get(branch).cloned() };
-        let expected = match onto {
-            Onto::Nothing => None,
-            Onto::Head(expected) | Onto::Replace(expected) => Some(expected),
-        };
-        if at.as_deref() != expected {
-            return Err(Fault::Conflict("somebody else has pushed".into()));
-        }
-        if matches!(onto, Onto::Replace(at) if model.rests || !model.commits[at].commit.sealed) {
-            return Err(Fault::Invalid("it would be lost that somebody else has committed".into()));
-        }
-        if model.planned {
-            return Ok(Effect::Planned);
-        }
-        match branch {
-            _ if !made => {}
-            "main" => model.head = Some(commit.to_owned()),
-            _ => drop(model.branches.insert(branch.to_owned(), commit.to_owned())),
-        }
-        ended.map(|()| Effect::Made)
-    }
-}
-
-impl Forge for Shared {
-    fn pull_requests(&mut self, branch: &str) -> Result<Vec<PullRequest>, Fault> {
-        let model = self.0.borrow();
-        let all = (0..model.requests.len()).rev().filter(|index| model.requests[*index].branch == branch);
-        Ok(all.map(|index| model.to_pull_request(index)).collect())
-    }
-
-    fn inspect(&mut self, _: &str, number: u64) -> Result<Standing, Fault> {
-        let mut model = self.0.borrow_mut();
-        if model.faults > 0 {
-            model.faults -= 1;
-            return Err(Fault::Unavailable("502".into()));
-        }
-        if !model.looks.is_empty() {
-            let look = model.looks.remove(0);
-            look(&mut model);
-        }
-        let hurdle = model.hurdle.unwrap_or(Hurdle::None);
-        Ok(Standing { now: model.to_pull_request(number as usize - 1), hurdle, checks: Vec::new() })
-    }
-
-    fn open(&mut self, branch: &str, proposal: &Proposal) -> Result<Option<PullRequest>, Fault> {
-        let mut model = self.0.borrow_mut();
-        let (made, ended) = model.change(format!("open {branch}"));
-        let is_open = |one: &Request| one.branch == branch && one.stand == Stand::Open;
-        if model.careless.is_none() && model.requests.iter().any(is_open) {
-            return Err(Fault::Conflict("there is one".into()));
-        }
-        let rival = std::mem::take(&mut model.rival);
-        if let Some(stand) = model.careless.take().or(rival.then_some(Stand::Open)) {
-            // Another run opens one at the same moment.
-            let Proposal { title, body, labels } = proposal.clone();
-            let branch = branch.to_owned();
-            let other = Request { branch, title, body, labels, stand, merged: None, auto_merge: false };
-            model.requests.push(other);
-        }
-        if rival {
-            return Err(Fault::Conflict("there is one".into()));
-        }
-        if model.planned {
-            return Ok(None);
-        }
-        if made {
-            let Proposal { title, body, labels } = proposal.clone();
-            let (branch, stand) = (branch.to_owned(), Stand::Open);
-            let request = Request { branch, title, body, labels, stand, merged: None, auto_merge: false };
-            model.requests.push(request);
-        }
-        ended.map(|()| Some(model.to_pull_request(model.requests.len() - 1)))
-    }
-
-    fn edit(&mut self, _: &str, number: u64, proposal: &Proposal) -> Result<(), Fault> {
-        let mut model = self.0.borrow_mut();
-        let (made, ended) = model.change(format!("edit {number}"));
-        if made && !model.planned {
-            let request = &mut model.requests[number as usize - 1];
-            (request.title, request.body) = (proposal.title.clone(), proposal.body.clone());
-        }
-        ended
-    }
-
-    fn comment(&mut self, _: &str, number: u64, name: &str, text: &str) -> Result<(), Fault> {
-        let mut model = self.0.borrow_mut();
-        let (made, ended) = model.change(format!("comment {number} {name}"));
-        if made && !model.planned {
-            model.comments.insert((number, name.to_owned()), text.to_owned());
-        }
-        ended
-    }
-
-    fn withdraw(&mut self, _: &str, number: u64) -> Result<(), Fault> {
-        let mut model = self.0.borrow_mut();
-        let (made, ended) = model.change(format!("withdraw {number}"));
-        if made {
-            model.requests[number as usize - 1].stand = Stand::Closed;
-        }
-        ended
-    }
-
-    fn merge(&mut self, _: &str, number: u64, head: &str, message: &str) -> Result<Merging, Fault> {
-        assert!(message.contains("Promoted-From: "), "{message}");
-        let mut model = self.0.borrow_mut();
-        let (made, ended) = model.change(format!("merge {number}"));
-        if model.to_pull_request(number as usize - 1).head != head {
-            return Err(Fault::Conflict("its branch has moved".into()));
-        }
-        if let Some(merging) = model.merging.clone() {
-            return merging;
-        }
-        if made {
-            model.merge(number as usize);
-        }
-        ended.map(|()| Merging::Merged)
+/// Inputs with the defaults of `step.toml`.
+pub(crate) fn default_inputs() -> Inputs {
+    Inputs {
+        from: String::new(),
+        to: Vec::new(),
+        app: "all".into(),
+        pick: Vec::new(),
+        keep: Vec::new(),
+        repository: ".".into(),
+        base: "main".into(),
+        from_ref: String::new(),
+        mode: Mode::Commit,
+        branch: "promote/{app}-{to}".into(),
+        allow_downgrade: false,
+        verify_digest: Vec::new(),
+        allow_private: false,
+        credentials: Vec::new(),
+        title: None,
+        body: None,
+        labels: Vec::new(),
+        auto_merge: false,
+        wait: "0s".into(),
+        on_foreign: OnForeign::Stop,
+        forge: ForgeKind::Auto,
+        sign_commits: false,
+        ledger: String::new(),
+        timeout: "5m".into(),
     }
 }

@@ -1,7 +1,16 @@
-//! Reads the cases of a step, for its tests and those of the finished program. It never ships, and it runs no step.
+//! Reads the cases of a step, for its own tests and those of the whole program. It runs no step and is part of no release.
 //!
-//! A case is a folder with `case.toml`, the files of the workspace in `in/`, and in `out/` what they must be afterwards
-//! if they change. What a test does not look at fails it: a promise that nobody checks is none.
+//! A case is a folder with `case.toml`, the files of the workspace before the run in `in/`, and those after the run in `out/` if
+//! the run changes them. A test fails if it does not check everything that a case holds.
+//!
+//! ```no_run
+//! lockstep_cases::every("cases".as_ref(), 1, |case| {
+//!     let (path, files) = (case.one("--path").unwrap(), case.files());
+//!     let lines = files[&path].iter().filter(|byte| **byte == b'\n').count();
+//!     case.assert_ended(0, "done", "", &lines);
+//!     assert_eq!(case.take_outputs()["lines"], lines);
+//! });
+//! ```
 #![forbid(unsafe_code)]
 
 mod files;
@@ -17,98 +26,101 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-/// What `case.toml` holds.
+/// The content of `case.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Written {
+struct CaseFile {
     args: Vec<String>,
     exit: u8,
     code: Option<String>,
     message_contains: Option<String>,
     stdin: Option<String>,
-    /// Outputs, each exactly so. Others are not looked at.
+    /// The outputs that the case checks.
     #[serde(default)]
     outputs: BTreeMap<String, Value>,
 }
 
-/// A case that is being checked. What was taken has been looked at.
+/// A case during its check. The methods that begin with `take_` and `assert_` mark a part of it as checked.
 #[derive(Debug)]
 pub struct Case {
-    /// What a failed test calls it: its folder.
+    /// Its folder, for messages.
     pub name: String,
     /// The arguments of the run.
     pub args: Vec<String>,
-    ended: Option<(u8, String, String)>,
+    end: Option<(u8, String, String)>,
     stdin: Option<String>,
     outputs: BTreeMap<String, Value>,
     files: Files,
-    unread: bool,
+    has_unchecked_files: bool,
     out: Option<Files>,
 }
 
 /// Checks every case below a folder.
 ///
 /// # Panics
-/// A case cannot be read, or holds something that the check does not look at; or there are fewer than `at_least`.
+/// A case cannot be read, holds something that `check` does not check, or there are fewer cases than `at_least`.
 #[track_caller]
 pub fn every(folder: &Path, at_least: usize, mut check: impl FnMut(&mut Case)) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut count = 0;
     for entry in entries.flatten() {
-        let mut case = Case::read(&entry.path()).unwrap_or_else(|problem| panic!("{problem}"));
+        let mut case = Case::read(&entry.path()).unwrap_or_else(|error| panic!("{error}"));
         check(&mut case);
-        assert_eq!(case.leftover(), None, "{}: the test does not look at it", case.name);
+        assert_eq!(case.unchecked(), None, "{}: the test does not check it", case.name);
         count += 1;
     }
     assert!(count >= at_least, "{}: {count} cases, fewer than {at_least}", folder.display());
 }
 
 impl Case {
-    /// The case in a folder.
+    /// Reads the case in a folder.
     ///
     /// # Errors
-    /// What is wrong with it, with its name.
+    /// What is wrong with the case, with its name.
     pub fn read(folder: &Path) -> Result<Self, String> {
         let name = folder.display().to_string();
-        let wrong = |problem: &dyn std::fmt::Display| format!("{name}: {problem}");
-        for entry in fs::read_dir(folder).map_err(|error| wrong(&error))?.flatten() {
+        let invalid = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+        for entry in fs::read_dir(folder).map_err(|error| invalid(&error))?.flatten() {
             let entry = entry.file_name();
             if !["case.toml", "in", "out"].iter().any(|known| entry == *known) {
-                return Err(wrong(&format!("nobody reads {}", entry.display())));
+                return Err(invalid(&format!(
+                    "unknown entry `{}`: expected one of `case.toml`, `in`, `out`",
+                    entry.display()
+                )));
             }
         }
-        let text = fs::read_to_string(folder.join("case.toml")).map_err(|error| wrong(&error))?;
-        let written: Written = toml::from_str(&text).map_err(|error| wrong(&error))?;
-        let code = written.code.unwrap_or_else(|| "done".into());
-        if (written.exit == 0) != (code == "done") {
-            return Err(wrong(&"a case ends with exit 0, or it has a code"));
+        let text = fs::read_to_string(folder.join("case.toml")).map_err(|error| invalid(&error))?;
+        let file: CaseFile = toml::from_str(&text).map_err(|error| invalid(&error))?;
+        let code = file.code.unwrap_or_else(|| "done".into());
+        if (file.exit == 0) != (code == "done") {
+            return Err(invalid(&"a case has exit 0 or a code"));
         }
         let out = folder.join("out");
         Ok(Self {
-            args: written.args,
-            ended: Some((written.exit, code, written.message_contains.unwrap_or_default())),
-            stdin: written.stdin,
-            outputs: written.outputs,
+            args: file.args,
+            end: Some((file.exit, code, file.message_contains.unwrap_or_default())),
+            stdin: file.stdin,
+            outputs: file.outputs,
             files: read(&folder.join("in")),
-            unread: true,
+            has_unchecked_files: true,
             out: out.exists().then(|| read(&out)),
             name,
         })
     }
 
-    /// Every value of a flag.
+    /// All values of a flag.
     #[must_use]
     pub fn list(&self, flag: &str) -> Vec<String> {
         self.args.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1].clone()).collect()
     }
 
-    /// The value of a flag that is given once.
+    /// The last value of a flag.
     #[must_use]
     pub fn one(&self, flag: &str) -> Option<String> {
         self.list(flag).pop()
     }
 
-    /// Whether a flag without value is given.
+    /// Whether the arguments have a flag without value.
     #[must_use]
     pub fn has(&self, flag: &str) -> bool {
         self.args.iter().any(|arg| arg == flag)
@@ -116,70 +128,75 @@ impl Case {
 
     /// The files of the workspace before the run.
     pub fn files(&mut self) -> Files {
-        self.unread = false;
+        self.has_unchecked_files = false;
         self.files.clone()
     }
 
-    /// The one file of the workspace, if it has this path.
+    /// The content of the only file of the workspace; none if the file does not exist.
     ///
     /// # Panics
-    /// The workspace has other files beside it.
+    /// The workspace has this file and others.
     pub fn file(&mut self, path: &str) -> Option<Vec<u8>> {
         let mut files = self.files();
         let file = files.remove(path);
-        assert!(file.is_none() || files.is_empty(), "{}: nobody reads {:?}", self.name, files.keys());
+        assert!(
+            file.is_none() || files.is_empty(),
+            "{}: the test does not read {:?}",
+            self.name,
+            files.keys()
+        );
         file
     }
 
-    /// The files of the workspace as the run must leave them, if it changes any.
+    /// The files of the workspace after the run, if it changes any.
     pub fn take_out(&mut self) -> Option<Files> {
         self.out.take()
     }
 
-    /// The files of the workspace as the run must leave them.
+    /// The files of the workspace after the run.
     pub fn expected(&mut self) -> Files {
         self.take_out().unwrap_or_else(|| self.files())
     }
 
-    /// What standard input holds, if anything.
+    /// The standard input of the run, if it has any.
     pub fn take_stdin(&mut self) -> Option<String> {
         self.stdin.take()
     }
 
-    /// The outputs that the run must give, by name.
+    /// The expected outputs, by name.
     pub fn take_outputs(&mut self) -> BTreeMap<String, Value> {
         std::mem::take(&mut self.outputs)
     }
 
-    /// Exit code, code and a part of the message.
+    /// The expected exit code, code and part of the message.
     pub fn take_end(&mut self) -> (u8, String, String) {
-        self.ended.take().unwrap_or_default()
+        self.end.take().unwrap_or_default()
     }
 
-    /// Fails unless the run must end so: with this exit code, this code, and a part of this message.
+    /// Asserts that the run must end with this exit code and this code, and that this message has the expected part.
     #[track_caller]
     pub fn assert_ended(&mut self, exit: u8, code: &str, message: &str, details: &dyn Debug) {
-        let (wanted_exit, wanted_code, part) = self.take_end();
-        assert_eq!((exit, code), (wanted_exit, wanted_code.as_str()), "{}: {details:#?}", self.name);
+        let (expected_exit, expected_code, part) = self.take_end();
+        assert_eq!((exit, code), (expected_exit, expected_code.as_str()), "{}: {details:#?}", self.name);
         assert!(message.contains(&part), "{}: {message:?} lacks {part:?}", self.name);
     }
 
-    /// Fails unless the run must be refused so. The code is a rejection, or something cannot be used.
+    /// Asserts that the run must fail with exit code 1 (`rejected`) or 2, this code and this message, and changes no file.
     #[track_caller]
     pub fn assert_refused(&mut self, rejected: bool, code: &str, message: &str, details: &dyn Debug) {
         self.assert_ended(if rejected { 1 } else { 2 }, code, message, details);
-        assert_eq!(self.out, None, "{}: a refused case has no out/", self.name);
+        assert_eq!(self.out, None, "{}: a case that fails has no out/", self.name);
     }
 
-    /// What nobody took.
-    fn leftover(&self) -> Option<&str> {
-        let what = [
-            (self.ended.is_some(), "how it ends"),
+    /// A part of the case that no test has checked.
+    fn unchecked(&self) -> Option<&str> {
+        let parts = [
+            (self.end.is_some(), "the exit code"),
             (self.stdin.is_some(), "stdin"),
             (!self.outputs.is_empty(), "outputs"),
-            (self.unread && !self.files.is_empty(), "in/"),
+            (self.has_unchecked_files && !self.files.is_empty(), "in/"),
             (self.out.is_some(), "out/"),
         ];
-        what.into_iter().find_map(|(left, what)| left.then_some(what))
+        parts.into_iter().find_map(|(is_unchecked, part)| is_unchecked.then_some(part))
     }
 }

@@ -1,6 +1,6 @@
-//! The beginning of a text, for messages. Never more than it is asked for.
+//! Shortens a text for a message.
 
-/// At most `limit` characters of `text`, on one line.
+/// The first `limit` characters of `text` on one line, with `…` if there are more and `⏎` for each line break.
 pub fn clip(text: &str, limit: usize) -> String {
     let mut clipped: String = text.chars().take(limit).collect();
     if clipped.len() < text.len() {

@@ -1,4 +1,4 @@
-//! Paths to values inside a document, as people write them in the inputs of a step. Never looks at a document.
+//! Parses paths to values of a document, as people write them in the inputs of a step. It does not look at a document.
 #![forbid(unsafe_code)]
 
 mod clip;

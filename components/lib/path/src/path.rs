@@ -1,4 +1,4 @@
-//! Paths to values, as JSON Pointer or dotted, parsed into typed segments. Never looks at a document.
+//! Parses JSON Pointers and dotted paths into segments, and prints them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::clip::clip;
 
-/// One step of a path.
+/// One segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
     /// The value of a key.
@@ -15,7 +15,7 @@ pub enum Segment {
     Index(usize),
     /// A number in a JSON Pointer: the item of a sequence, or the key of a mapping.
     KeyOrIndex(usize),
-    /// The items that are mappings and have this text at this key.
+    /// The items that are mappings in which this key has this text.
     Match {
         /// The key.
         key: String,
@@ -26,76 +26,76 @@ pub enum Segment {
     Each,
 }
 
-/// A path from the root of a document to the values it matches.
+/// A path from the root of a document to the values that it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     segments: Vec<Segment>,
     pointer: bool,
 }
 
-/// Text that is not a path.
+/// The error for a text that is not a path.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("the path `{path}` cannot be read: {problem}")]
+#[error("invalid path `{path}`: {problem}")]
 pub struct BadPath {
     /// The text.
     pub path: String,
-    /// What is wrong with it.
+    /// Why it is not a path.
     pub problem: &'static str,
 }
 
 impl Path {
-    /// Reads a JSON Pointer (`/a/b~1c/0`) or a dotted path (`.a["b/c"][0]`). Both take
-    /// `[name=app]` for the items of a list that are called so, and `[]` or `[*]` for all of them. A dotted path
-    /// may also say `[] | select(.name == "app") |`, as yq does. What else yq, jq and JSONPath have is refused
-    /// with the way to write it here.
+    /// Parses a JSON Pointer (`/a/b~1c/0`) or a dotted path (`.a["b/c"][0]`). In both, `[name=app]` selects the items of a
+    /// list with this name, and `[]` or `[*]` selects all items. A dotted path can also contain
+    /// `[] | select(.name == "app") |`, as in yq. Other expressions of yq, jq and JSONPath are errors that show the
+    /// equivalent path.
     ///
     /// # Errors
-    /// If the text is neither.
+    /// The text is neither.
     pub fn parse(text: &str) -> Result<Self, BadPath> {
         match Self::parse_prefix(text)? {
             (path, "") => Ok(path),
-            _ => Err(bad(text, "a key with `=` stands in `[\"…\"]`")),
+            _ => Err(invalid(text, "write a key with `=` as `[\"…\"]`")),
         }
     }
 
-    /// Reads `PATH=REST`, separated by the first `=` outside brackets and quotes.
+    /// Parses `PATH=REST`, separated by the first `=` outside brackets and quotes.
     ///
     /// # Errors
-    /// If there is no such `=`, or what stands before it is not a path.
+    /// There is no such `=`, or the text before it is not a path.
     pub fn parse_assignment(text: &str) -> Result<(Self, &str), BadPath> {
         let (path, rest) = Self::parse_prefix(text)?;
         match rest.strip_prefix('=') {
             Some(rest) => Ok((path, rest)),
-            None => Err(bad(text, "`=` is missing after it")),
+            None => Err(invalid(text, "`=` is missing after it")),
         }
     }
 
-    /// The path of these steps, shown dotted.
+    /// Creates a path of these segments that prints as a dotted path.
     pub fn of(segments: Vec<Segment>) -> Self {
         Self { segments, pointer: false }
     }
 
-    /// The steps from the root.
+    /// The segments, from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// The path without its last step. `None` for a path of no steps.
+    /// The path without its last segment. `None` for a path without segments.
     pub fn parent(&self) -> Option<Self> {
         let (_, outer) = self.segments.split_last()?;
         Some(Self { segments: outer.to_vec(), pointer: self.pointer })
     }
 
-    /// Reads up to the end of the text or to a `=`, and returns what is left.
+    /// Parses up to a `=` or the end of the text, and returns the rest.
     fn parse_prefix(text: &str) -> Result<(Self, &str), BadPath> {
         let pointer = text.starts_with('/');
         let parsed = if pointer { parse_pointer(text) } else { parse_dotted(text) };
-        let (segments, rest) = parsed.map_err(|problem| bad(text, problem))?;
+        let (segments, rest) = parsed.map_err(|problem| invalid(text, problem))?;
         Ok((Self { segments, pointer }, rest))
     }
 }
 
-fn bad(path: &str, problem: &'static str) -> BadPath {
+fn invalid(path: &str, problem: &'static str) -> BadPath {
     BadPath { path: clip(path, 120), problem }
 }
 
@@ -138,24 +138,24 @@ fn pointer_token(token: &str) -> Result<Segment, &'static str> {
     Ok(Segment::Key(key))
 }
 
-/// A number as JSON Pointer writes an index: no sign, no leading zero.
+/// An index in the notation of JSON Pointer: without a sign and without leading zeros.
 fn array_index(text: &str) -> Option<usize> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
     if canonical && digits { text.parse().ok() } else { None }
 }
 
-/// Why something behind a `|` is refused.
-const UNKNOWN: &str =
-    "of what follows `|` only `select(.KEY == \"VALUE\")` is understood, behind `[]`; or write `[KEY=VALUE]`";
+/// The problem with an unsupported expression after a `|`.
+const UNSUPPORTED: &str =
+    "after `|`, only `select(.KEY == \"VALUE\")` is supported, and only behind `[]`: write `[KEY=VALUE]`";
 
 fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
     let mut segments = Vec::new();
     if text == "$" || text.starts_with("$.") || text.starts_with("$[") {
-        return Err("it begins with `.`; a key called `$` is written `[\"$\"]`");
+        return Err("a path begins with `.`: write a key `$` as `[\"$\"]`");
     }
     if text.starts_with("..") {
-        return Err("`..` is not understood: name each key; an empty one is written `[\"\"]`");
+        return Err("`..` is not supported: name each key, and write an empty key as `[\"\"]`");
     }
     let mut rest = text.strip_prefix('.').unwrap_or(text);
     loop {
@@ -172,13 +172,13 @@ fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
             let end = rest.find(['.', '[', '=']).unwrap_or(rest.len());
             let key = &rest[..end];
             if key.is_empty() {
-                return Err("a key is empty; write `[\"\"]` if that is meant");
+                return Err("a key is empty: write an empty key as `[\"\"]`");
             }
             if key.contains(" |") {
-                return Err(UNKNOWN);
+                return Err(UNSUPPORTED);
             }
             if key.contains(['"', '\'', ']', '\n']) || key.trim() != key {
-                return Err("a key with outer blanks, quotes or `]` stands in `[\"…\"]`");
+                return Err("write a key with outer blanks, quotes or `]` as `[\"…\"]`");
             }
             segments.push(Segment::Key(key.into()));
             rest = &rest[end..];
@@ -193,18 +193,18 @@ fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
     }
 }
 
-/// What yq says behind `[]`: ` | select(.KEY == "VALUE")`, and ` | ` if the path goes on. It means `[KEY=VALUE]`.
+/// Parses ` | select(.KEY == "VALUE")` behind `[]`, and ` | ` if the path goes on: the notation of yq for `[KEY=VALUE]`.
 fn parse_select(segment: Segment, after: &str) -> Result<(Segment, &str), &'static str> {
     let Some(piped) = after.trim_start().strip_prefix('|') else { return Ok((segment, after)) };
     let inner =
-        piped.trim_start().strip_prefix("select(").filter(|_| segment == Segment::Each).ok_or(UNKNOWN)?;
+        piped.trim_start().strip_prefix("select(").filter(|_| segment == Segment::Each).ok_or(UNSUPPORTED)?;
     let (key, quoted, rest) =
-        parse_word(inner.trim_start().strip_prefix('.').ok_or(UNKNOWN)?, &[' ', '=', ')'])?;
-    let rest = rest.trim_start().strip_prefix("==").ok_or(UNKNOWN)?.trim_start();
+        parse_word(inner.trim_start().strip_prefix('.').ok_or(UNSUPPORTED)?, &[' ', '=', ')'])?;
+    let rest = rest.trim_start().strip_prefix("==").ok_or(UNSUPPORTED)?.trim_start();
     let (value, _, rest) = parse_word(rest, &[' ', ')'])?;
-    let rest = rest.trim_start().strip_prefix(')').ok_or(UNKNOWN)?;
+    let rest = rest.trim_start().strip_prefix(')').ok_or(UNSUPPORTED)?;
     if key.is_empty() || !quoted && key.contains(['.', '[']) || value.is_empty() {
-        return Err(UNKNOWN);
+        return Err(UNSUPPORTED);
     }
     let rest = match rest.trim_start().strip_prefix('|') {
         Some(more) => more.trim_start(),
@@ -213,7 +213,7 @@ fn parse_select(segment: Segment, after: &str) -> Result<(Segment, &str), &'stat
     Ok((Segment::Match { key, value }, rest))
 }
 
-/// What stands between brackets: nothing, an index, a key in quotes, or `key=value`.
+/// Parses brackets: empty, or with an index, a key in quotes, or `key=value`.
 fn parse_bracket(text: &str) -> Result<(Segment, &str), &'static str> {
     let inner = &text[1..];
     let (key, quoted, rest) = parse_word(inner, &['=', ']'])?;
@@ -224,15 +224,15 @@ fn parse_bracket(text: &str) -> Result<(Segment, &str), &'static str> {
         return match array_index(&key) {
             Some(index) => Ok((Segment::Index(index), rest)),
             None if matches!(key.as_str(), "" | "*") => Ok((Segment::Each, rest)),
-            None if key.starts_with('-') => Err("an index counts from 0 on; there is none from the end"),
-            None => Err("brackets hold an index, a key in quotes, `key=value`, or nothing for every item"),
+            None if key.starts_with('-') => Err("an index counts from 0; negative indexes are not supported"),
+            None => Err("brackets contain an index, a key in quotes, `key=value`, or nothing for every item"),
         };
     }
     let Some(rest) = rest.strip_prefix('=') else {
         return Err("`]` is missing");
     };
     if key.starts_with(['?', '@']) && !quoted {
-        return Err("a filter is written `[KEY=VALUE]`");
+        return Err("write a filter as `[KEY=VALUE]`");
     }
     if key.is_empty() && !quoted {
         return Err("the key before `=` is missing");
@@ -244,7 +244,7 @@ fn parse_bracket(text: &str) -> Result<(Segment, &str), &'static str> {
     }
 }
 
-/// A word up to one of `ends`, or one in quotes. Says whether it was in quotes.
+/// Parses a word in quotes, or one up to one of `ends`. Returns whether it was in quotes.
 fn parse_word<'a>(text: &'a str, ends: &[char]) -> Result<(String, bool, &'a str), &'static str> {
     if text.starts_with(['"', '\'']) {
         let (word, rest) = parse_quoted(text)?;
@@ -254,23 +254,23 @@ fn parse_word<'a>(text: &'a str, ends: &[char]) -> Result<(String, bool, &'a str
     Ok((text[..end].into(), false, &text[end..]))
 }
 
-/// A word in quotes. In double quotes `\` keeps the next character; in single quotes `''` is one.
+/// Parses a word in quotes. In double quotes, `\` escapes the next character; in single quotes, `''` is one quote.
 fn parse_quoted(text: &str) -> Result<(String, &str), &'static str> {
     let double = text.starts_with('"');
     let mut word = String::new();
     let mut characters = text.char_indices().skip(1).peekable();
-    while let Some((at, character)) = characters.next() {
+    while let Some((index, character)) = characters.next() {
         match character {
             '\\' if double => match characters.next() {
-                Some((_, kept)) => word.push(kept),
+                Some((_, escaped)) => word.push(escaped),
                 None => break,
             },
             '\'' if !double && characters.peek().is_some_and(|&(_, next)| next == '\'') => {
                 characters.next();
                 word.push('\'');
             }
-            '"' if double => return Ok((word, &text[at + 1..])),
-            '\'' if !double => return Ok((word, &text[at + 1..])),
+            '"' if double => return Ok((word, &text[index + 1..])),
+            '\'' if !double => return Ok((word, &text[index + 1..])),
             other => word.push(other),
         }
     }
@@ -301,7 +301,7 @@ fn write_pointer(out: &mut fmt::Formatter<'_>, segment: &Segment) -> fmt::Result
     }
 }
 
-/// One segment as a dotted path spells it, with the dot in front of a bare key.
+/// One segment in the notation of a dotted path, with the dot in front of a bare key.
 pub fn dotted(segment: &Segment) -> String {
     match segment {
         Segment::Key(key) if is_bare(key) => format!(".{key}"),

@@ -1,4 +1,4 @@
-//! Paths: what they mean, and that printing one and reading it again gives the same path.
+//! Paths: their segments, and that a printed path parses as the same path.
 
 use lockstep_path::{Path, Segment};
 use proptest::collection::vec;
@@ -17,7 +17,7 @@ fn parse(text: &str) -> Vec<Segment> {
 }
 
 #[test]
-fn reads_both_notations() {
+fn parses_both_notations() {
     let containers = [key("spec"), key("containers"), matching("name", "app"), key("image")];
     assert_eq!(parse(".spec.containers[name=app].image"), containers);
     assert_eq!(parse("spec.containers[name=app].image"), containers);
@@ -34,17 +34,17 @@ fn reads_both_notations() {
 }
 
 #[test]
-fn refuses_what_it_does_not_know() {
+fn rejects_unknown_notations() {
     for text in [
         "", ".", "a.", "a..b", "a.[0]", "a[", "a[x]", "a[-1]", "a[-]", "a[0", "a[0]b", "a]", "a[=b]",
         "a[\"b]", "/a~2", "/a~", "a b.", "a[01]", "/[0]x", "a=b", "a'b", " a",
     ] {
-        assert!(Path::parse(text).is_err(), "{text:?} is no path");
+        assert!(Path::parse(text).is_err(), "{text:?} is not a path");
     }
 }
 
 #[test]
-fn takes_what_yq_says_where_it_means_the_same() {
+fn parses_select_of_yq() {
     let image = [key("spec"), key("containers"), matching("name", "app"), key("image")];
     for text in [
         ".spec.containers[] | select(.name == \"app\") | .image",
@@ -63,7 +63,7 @@ fn takes_what_yq_says_where_it_means_the_same() {
 }
 
 #[test]
-fn says_how_to_write_what_others_write_otherwise() {
+fn errors_show_the_notation_for_expressions_of_other_tools() {
     for (text, hint) in [
         ("$.a", "begins with `.`"),
         ("$[0]", "begins with `.`"),
@@ -106,7 +106,7 @@ fn segment() -> impl Strategy<Value = Segment> {
     ]
 }
 
-/// A path of these segments, the long way round: every key in brackets and quotes.
+/// A path of these segments with every key in brackets and quotes.
 fn spell(segments: &[Segment], pointer: bool) -> String {
     let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let spelled = segments.iter().map(|segment| match segment {
@@ -120,7 +120,7 @@ fn spell(segments: &[Segment], pointer: bool) -> String {
 
 proptest! {
     #[test]
-    fn printing_and_reading_gives_the_same_path(segments in vec(segment(), 1..5), pointer in any::<bool>()) {
+    fn a_printed_path_parses_as_the_same_path(segments in vec(segment(), 1..5), pointer in any::<bool>()) {
         let path = Path::parse(&spell(&segments, pointer)).expect("a path");
         prop_assert_eq!(path.segments(), &segments);
         let printed = path.to_string();

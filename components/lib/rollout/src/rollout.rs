@@ -1,139 +1,128 @@
-//! Follows the cluster until everything is ready, something is doomed, or the time is up. Never decides what a state
-//! means: the library of rules does.
+//! Watches a cluster until every target is ready, one has failed, or the deadline is over. The crate `lockstep-workload`
+//! decides the status of targets.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use lockstep_glue::Fault;
-use lockstep_workload::{Cluster, Kind, Rules, State, TargetId};
+use lockstep_sdk::cluster::Event;
+use lockstep_sdk::report::Level;
+use lockstep_sdk::types::Error;
+use lockstep_sdk::{Clock, Cluster, Deadline, InputError, Reporter, Watch};
+use lockstep_workload::{ClusterState, Kind, Rules, State, Status, TargetId};
 
-use crate::host::{Event, Watch};
-use crate::plan::{Plan, Role};
-use crate::words;
-use lockstep_glue::Mistake;
-use lockstep_glue::{Clock, Deadline};
-use lockstep_glue::{Level, Tell};
+use crate::end::{End, RolloutError};
+use crate::messages;
+use crate::watch_plan::{Role, WatchPlan};
 
-/// The longest wait for the cluster, in milliseconds: as often as that, people hear how it stands.
-const PATIENCE: u64 = 5_000;
-/// The shortest one: a time that has come is looked at with what comes with it.
-const SHORTEST: u64 = 50;
-/// How long something named may be missing, or say nothing of itself, in seconds, while all else is ready.
-const UNSAID: u64 = 60;
-/// How long something named may be missing, in seconds.
-const MISSING: u64 = 30;
-/// Up to so many resources each step of each is told.
-const FEW: usize = 20;
+/// The longest wait for events, in milliseconds; the interval of progress reports.
+const MAX_WAIT_MS: u64 = 5_000;
+/// The shortest wait for events, in milliseconds.
+const MIN_WAIT_MS: u64 = 50;
+/// How long a target may have no known status while all others are ready, in seconds.
+const UNKNOWN_TIMEOUT: u64 = 60;
+/// How long a target may be missing, in seconds.
+const MISSING_TIMEOUT: u64 = 30;
+/// With more targets, notes about single targets have the level `debug`.
+const MAX_NOTED_TARGETS: usize = 20;
 /// How many Events are kept for evidence.
-const EVENTS: usize = 500;
+const MAX_EVENTS: usize = 500;
 
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Everything is ready.
-    Ready,
-    /// Something is doomed.
-    Failed,
-    /// Somebody else changed something.
-    Superseded,
-    /// All that is not ready does not say what it is, or waits for a person.
-    Unclear,
-    /// The time was up.
-    TimedOut,
-}
-
-/// Why it has no end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// There is no way into the cluster, something may not be read, or a budget is used up.
-    Remote(Fault),
-    /// There is nothing to follow.
-    Nothing(Mistake),
-}
-
-/// A rollout that is followed.
+/// A rollout that is being watched.
 pub struct Rollout<W> {
     watcher: W,
-    plan: Plan,
-    /// What is known of the cluster.
-    pub cluster: Cluster,
-    /// What is to become ready.
+    plan: WatchPlan,
+    /// What progress counts.
+    unit: &'static str,
+    /// The known objects.
+    pub cluster: ClusterState,
+    /// The objects that must become ready.
     pub targets: BTreeSet<TargetId>,
-    /// Newest Events as JSON.
+    /// The newest Events as JSON.
     pub events: VecDeque<String>,
-    /// How inputs spell a namespace, by its name in the cluster.
-    spelled: BTreeMap<String, String>,
-    /// Which selections have not been passed on as a whole.
-    open: BTreeSet<usize>,
+    /// The namespaces of the inputs, by their names in the cluster.
+    input_namespaces: BTreeMap<String, String>,
+    /// The selections that are not yet synced.
+    unsynced: BTreeSet<usize>,
+    /// When all selections were synced.
     began: Option<u64>,
-    /// What was said last about the way to the cluster.
+    /// The last note about an interruption.
     interrupted: Option<String>,
 }
 
-impl<W> Rollout<W> {
-    /// Begins to follow.
+impl<W: Watch> Rollout<W> {
+    /// Starts to watch. `unit` is what progress counts, such as `resources ready`.
     ///
     /// # Errors
-    /// There is no way into the cluster, or a kind does not exist.
-    pub fn begin(host: &mut impl Watch<Watcher = W>, plan: Plan, rules: Rules) -> Result<Self, Stop> {
+    /// The host cannot watch the cluster, or a kind does not exist.
+    pub fn start(
+        host: &mut impl Cluster<Watcher = W>,
+        plan: WatchPlan,
+        rules: Rules,
+        unit: &'static str,
+    ) -> Result<Self, RolloutError> {
         let selections: Vec<_> = plan.selections.iter().map(|(selection, _)| selection.clone()).collect();
-        let watcher = host.watch(&selections).map_err(Stop::Remote)?;
-        let mut cluster = Cluster::new(rules);
+        let watcher = host.watch(&selections).map_err(RolloutError::Host)?;
+        let mut cluster = ClusterState::new(rules);
         let named = plan.named.iter();
         let targets = named
-            .map(|named| {
-                let namespace = if named.namespace == "-" { "" } else { &*named.namespace };
-                cluster.target(&Kind::of(&named.kind), namespace, &named.name)
+            .map(|object| {
+                cluster.target(&Kind::of(&object.kind), state_namespace(&object.namespace), &object.name)
             })
             .collect();
         Ok(Self {
             watcher,
-            open: (0..plan.selections.len()).collect(),
+            unsynced: (0..plan.selections.len()).collect(),
             plan,
+            unit,
             cluster,
             targets,
             events: VecDeque::new(),
-            spelled: BTreeMap::new(),
+            input_namespaces: BTreeMap::new(),
             began: None,
             interrupted: None,
         })
     }
 
-    /// How the run may spell a namespace of the cluster.
-    pub fn spelled<'a>(&'a self, namespace: &'a str) -> &'a str {
+    /// The name that the inputs have for a namespace of the cluster. The grant covers this name only.
+    pub fn input_namespace<'a>(&'a self, namespace: &'a str) -> &'a str {
         match namespace {
             "" => "-",
-            real => self.spelled.get(real).map_or(real, String::as_str),
+            real => self.input_namespaces.get(real).map_or(real, String::as_str),
         }
     }
 
-    /// What kept the cluster from answering, if it never told everything.
-    pub fn unanswered(&self) -> Option<&str> {
-        self.interrupted.as_deref().filter(|_| !self.open.is_empty())
+    /// Why the cluster never delivered all objects; none if it did.
+    pub fn sync_failure(&self) -> Option<&str> {
+        self.interrupted.as_deref().filter(|_| !self.unsynced.is_empty())
     }
 
-    /// Follows until it has ended.
+    /// The targets that are not ready.
+    pub fn unready(&self) -> impl Iterator<Item = TargetId> + '_ {
+        let is_ready = |id: &TargetId| self.cluster.status(*id).state == State::Ready;
+        self.targets.iter().copied().filter(move |id| !is_ready(id))
+    }
+
+    /// Watches until the rollout ends.
     ///
     /// # Errors
-    /// What is to be followed is not there or may not be read, or a budget is used up.
+    /// The host cannot watch a selection, no object matches, or a budget is used up.
     pub fn follow(
         &mut self,
-        host: &mut impl Watch<Watcher = W>,
         clock: &impl Clock,
-        tell: &mut impl Tell,
+        reporter: &mut impl Reporter,
         deadline: Deadline,
-    ) -> Result<End, Stop> {
+    ) -> Result<End, RolloutError> {
         loop {
             let now = clock.now();
-            let due = if self.open.is_empty() { self.cluster.next_due() } else { None };
-            let due = due.map_or(PATIENCE, |due| (due * 1000).saturating_sub(now).max(SHORTEST));
-            let wait = deadline.left(now).min(due).min(PATIENCE);
-            let changes = host.next(&mut self.watcher, wait as u32).map_err(Stop::Remote)?;
+            let due = if self.unsynced.is_empty() { self.cluster.next_due() } else { None };
+            let due = due.map_or(MAX_WAIT_MS, |due| (due * 1000).saturating_sub(now).max(MIN_WAIT_MS));
+            let wait = deadline.left(now).min(due).min(MAX_WAIT_MS);
+            let events = self.watcher.next(wait as u32).map_err(RolloutError::Host)?;
             let seconds = clock.now() / 1000;
-            for (of, event) in changes {
-                self.take(tell, of as usize, event, seconds)?;
+            for event in events {
+                self.receive(reporter, event.selection as usize, event.event, seconds)?;
             }
-            if self.open.is_empty()
-                && let Some(end) = self.judge(tell, seconds)?
+            if self.unsynced.is_empty()
+                && let Some(end) = self.evaluate(reporter, seconds)?
             {
                 return Ok(end);
             }
@@ -143,99 +132,116 @@ impl<W> Rollout<W> {
         }
     }
 
-    /// Takes in what happened to a selection.
-    fn take(&mut self, tell: &mut impl Tell, of: usize, event: Event, now: u64) -> Result<(), Stop> {
-        let Some((selection, role)) = self.plan.selections.get(of) else { return Ok(()) };
+    fn receive(
+        &mut self,
+        reporter: &mut impl Reporter,
+        index: usize,
+        event: Event,
+        now: u64,
+    ) -> Result<(), RolloutError> {
+        let Some((_, role)) = self.plan.selections.get(index) else { return Ok(()) };
         match event {
-            Event::Present(json) => {
-                let (kind, role) = (Kind::of(&selection.kind), *role);
-                let namespace = if selection.namespace == "-" { "" } else { &*selection.namespace };
-                let Some(seen) = self.cluster.present(&kind, namespace, &json, now) else { return Ok(()) };
-                if seen.namespace != namespace {
-                    self.spelled.insert(seen.namespace.clone(), namespace.to_owned());
-                }
-                if role == Role::Selected {
-                    self.targets.insert(self.cluster.target(&kind, namespace, &seen.name));
-                }
-                if kind == Kind::Event {
-                    self.events.push_back(json);
-                    if self.events.len() > EVENTS {
-                        self.events.pop_front();
-                    }
-                }
-            }
-            Event::Gone(uid) => self.cluster.gone(&uid),
-            Event::Complete => drop(self.open.remove(&of)),
+            Event::Updated(json) => self.observe(index, json, now),
+            Event::Deleted(uid) => self.cluster.remove(&uid),
+            Event::Synced => drop(self.unsynced.remove(&index)),
             Event::Interrupted(text) => {
                 if self.interrupted.as_ref() != Some(&text) {
-                    tell.note(Level::Warning, &format!("{text}; it is tried again"));
+                    reporter.note(Level::Warning, &format!("{text}; retrying"));
                     self.interrupted = Some(text);
                 }
             }
-            Event::Failed(fault) if *role == Role::Explaining && !matches!(fault, Fault::Limit(_)) => {
-                let less = "failures of pods will be explained less well";
-                tell.note(Level::Warning, &format!("{}; without it {less}", fault.message()));
-                self.open.remove(&of);
+            Event::Failed(error)
+                if *role == Role::Explaining && !matches!(error, Error::LimitExceeded(_)) =>
+            {
+                let message =
+                    format!("{}; explanations of failed pods will have less detail", error.message());
+                reporter.note(Level::Warning, &message);
+                self.unsynced.remove(&index);
             }
-            Event::Failed(fault) => return Err(Stop::Remote(fault)),
+            Event::Failed(error) => return Err(RolloutError::Host(error)),
         }
         Ok(())
     }
 
-    /// Whether it has ended, once everything that there was is known.
-    fn judge(&mut self, tell: &mut impl Tell, now: u64) -> Result<Option<End>, Stop> {
+    fn observe(&mut self, index: usize, json: String, now: u64) {
+        let (selection, role) = &self.plan.selections[index];
+        let kind = Kind::of(&selection.kind);
+        let namespace = state_namespace(&selection.namespace);
+        let Some(object) = self.cluster.observe(&kind, namespace, &json, now) else { return };
+        if object.namespace != namespace {
+            self.input_namespaces.insert(object.namespace.clone(), namespace.to_owned());
+        }
+        if *role == Role::Selected {
+            self.targets.insert(self.cluster.target(&kind, namespace, &object.name));
+        }
+        if kind == Kind::Event {
+            self.events.push_back(json);
+            if self.events.len() > MAX_EVENTS {
+                self.events.pop_front();
+            }
+        }
+    }
+
+    /// Evaluates the targets. Returns the end if there is one.
+    fn evaluate(&mut self, reporter: &mut impl Reporter, now: u64) -> Result<Option<End>, RolloutError> {
         let began = *self.began.get_or_insert(now);
         if self.targets.is_empty() {
-            return Err(Stop::Nothing(self.nothing()));
+            return Err(RolloutError::NoMatch(self.no_match()));
         }
         for id in self.cluster.evaluate(now) {
             if self.targets.contains(&id) {
-                self.say(tell, id);
+                self.note_status(reporter, id);
             }
         }
-        let states: Vec<_> = self.targets.iter().map(|id| self.cluster.status(*id)).collect();
-        let count = |state: State| states.iter().filter(|status| status.state == state).count();
-        let (all, ready) = (states.len(), count(State::Ready));
-        tell.progress(ready, all);
+        let statuses: Vec<_> = self.targets.iter().map(|id| self.cluster.status(*id)).collect();
+        let count = |state: State| statuses.iter().filter(|status| status.state == state).count();
+        let (all, ready) = (statuses.len(), count(State::Ready));
+        reporter.progress(ready as u64, Some(all as u64), self.unit);
         if count(State::Superseded) > 0 {
             return Ok(Some(End::Superseded));
         }
-        let missing = |status: &&&lockstep_workload::Status| {
-            status.state == State::Missing && now >= status.since.max(began) + MISSING
+        let is_missing = |status: &Status| {
+            status.state == State::Missing && now >= status.since.max(began) + MISSING_TIMEOUT
         };
-        if count(State::Failed) > 0 || states.iter().any(|status| missing(&status)) {
+        if count(State::Failed) > 0 || statuses.iter().any(|status| is_missing(status)) {
             return Ok(Some(End::Failed));
         }
         if ready == all {
             return Ok(Some(End::Ready));
         }
-        let unsaid = states.iter().filter(|status| matches!(status.state, State::Unknown | State::Paused));
-        let since = unsaid.clone().map(|status| status.since).max().unwrap_or(now).max(began);
-        let unclear = ready + unsaid.count() == all && now >= since + UNSAID;
-        Ok(unclear.then_some(End::Unclear))
+        let unknown = statuses.iter().filter(|status| matches!(status.state, State::Unknown | State::Paused));
+        let since = unknown.clone().map(|status| status.since).max().unwrap_or(now).max(began);
+        let is_inconclusive = ready + unknown.count() == all && now >= since + UNKNOWN_TIMEOUT;
+        Ok(is_inconclusive.then_some(End::Inconclusive))
     }
 
-    /// What was looked for in vain.
-    fn nothing(&self) -> Mistake {
-        let of = |role: Role| move |(_, other): &&(_, Role)| *other == role;
-        let selections = self.plan.selections.iter().filter(of(Role::Selected)).map(|(one, _)| one);
-        let kinds: BTreeSet<_> =
-            selections.clone().map(|one| Kind::of(&one.kind).word().to_ascii_lowercase() + "s").collect();
+    /// The error of selections without objects.
+    fn no_match(&self) -> InputError {
+        let selections = self.plan.selections.iter().filter(|(_, role)| *role == Role::Selected);
+        let selections = selections.map(|(selection, _)| selection);
+        let kinds: BTreeSet<_> = selections
+            .clone()
+            .map(|selection| Kind::of(&selection.kind).short_name().to_ascii_lowercase() + "s")
+            .collect();
         let kinds = kinds.into_iter().collect::<Vec<_>>().join(",");
-        let message = match selections.clone().find_map(|one| one.labels.as_deref()) {
+        let message = match selections.clone().find_map(|selection| selection.label_selector.as_deref()) {
             Some(labels) => format!("nothing has the labels `{labels}`"),
             None => format!("there are no {kinds}"),
         };
-        Mistake::new(message, format!("see `kubectl get {kinds} --show-labels` in this namespace"))
+        InputError::new(message, format!("see `kubectl get {kinds} --show-labels` in this namespace"))
     }
 
-    fn say(&self, tell: &mut impl Tell, id: TargetId) {
-        let status = self.cluster.status(id);
-        let level = match status.state {
+    fn note_status(&self, reporter: &mut impl Reporter, id: TargetId) {
+        let level = match self.cluster.status(id).state {
             State::Failed | State::Superseded => Level::Error,
-            _ if self.targets.len() > FEW => Level::Debug,
+            _ if self.targets.len() > MAX_NOTED_TARGETS => Level::Debug,
             _ => Level::Info,
         };
-        tell.note(level, &words::line(&self.cluster, id));
+        reporter.note(level, &messages::line(&self.cluster, id));
     }
+}
+
+/// The namespace of an input as [`ClusterState`] has it.
+fn state_namespace(namespace: &str) -> &str {
+    if namespace == "-" { "" } else { namespace }
 }

@@ -1,147 +1,150 @@
-//! Goes through a document value by value, and reads only those that are asked for: several times faster than a
-//! parser that is fed byte by byte. What is skipped must be JSON too; only its UTF-8 is not looked at.
+//! Visits a document value by value and parses only the values that the caller wants, which is several times faster than a
+//! parser that reads byte by byte. Skipped values must be JSON too; only their UTF-8 is not checked.
 
 use serde::de::DeserializeOwned;
 
-use crate::read::{after, translate};
+use crate::error::{Position, ReadError};
 use crate::source::Source;
-use crate::token::{self, DEPTH};
-use crate::trouble::{Place, Trouble};
+use crate::stream::{from_serde, trailing};
+use crate::token::{self, MAX_DEPTH};
 
-/// A place in a document, at which a value is about to begin. Each value must be taken, by one call, before the next.
+/// A cursor in front of a value of a document. The caller must consume each value with one call before the next one.
 #[derive(Debug)]
 pub struct Cursor<F, E> {
     source: Source<F, E>,
-    /// What was captured of the value in pieces before this one.
+    /// The bytes of the captured value in earlier chunks.
     captured: Vec<u8>,
-    /// Where in this piece the captured value goes on.
-    mark: Option<usize>,
+    /// The index in this chunk at which the captured value begins or goes on; none if the cursor captures nothing.
+    capture_start: Option<usize>,
 }
 
 impl<F, E> Cursor<F, E>
 where
     F: FnMut(u64, u32) -> Result<Vec<u8>, E>,
 {
-    /// Takes the one document of a source, which `take` must take as a value.
+    /// Reads the only document of a source: `visit` must consume one value.
     ///
     /// # Errors
-    /// If it cannot be read, is not JSON or not alone, or `take` fails.
+    /// The source cannot be read, is not JSON, contains something after the document, or `visit` fails.
     pub fn document<T>(
         source: Source<F, E>,
-        take: impl FnOnce(&mut Self) -> Result<T, Trouble<E>>,
-    ) -> Result<T, Trouble<E>> {
-        let mut cursor = Self { source, captured: Vec::new(), mark: None };
-        let value = take(&mut cursor)?;
-        match cursor.token()? {
+        visit: impl FnOnce(&mut Self) -> Result<T, ReadError<E>>,
+    ) -> Result<T, ReadError<E>> {
+        let mut cursor = Self { source, captured: Vec::new(), capture_start: None };
+        let value = visit(&mut cursor)?;
+        match cursor.peek_token()? {
             None => Ok(value),
             Some(_) => {
-                cursor.source.at += 1;
-                Err(after(cursor.source.rest(), cursor.place()))
+                cursor.source.consumed += 1;
+                Err(trailing(cursor.source.last_byte_on(), cursor.position()))
             }
         }
     }
 
-    /// Takes an object: calls `take` at the value of each entry, with its key. `null` is an empty object.
+    /// Visits an object: calls `visit` in front of the value of each entry, with its key. `null` counts as an empty object.
     ///
     /// # Errors
-    /// If it is not an object, or `take` fails.
-    pub fn entries(
+    /// The value is not an object, or `visit` fails.
+    pub fn visit_entries(
         &mut self,
-        mut take: impl FnMut(&mut Self, &str) -> Result<(), Trouble<E>>,
-    ) -> Result<(), Trouble<E>> {
+        mut visit: impl FnMut(&mut Self, &str) -> Result<(), ReadError<E>>,
+    ) -> Result<(), ReadError<E>> {
         self.collection(b'{', b'}', "an object", |cursor| {
             let key: String = cursor.key()?;
-            take(cursor, &key)
+            visit(cursor, &key)
         })
     }
 
-    /// Takes an object whose values all have the same form: reads each and hands it to `take`, with its key. `null`
-    /// is an empty object.
+    /// Reads an object whose values have the same type and calls `visit` with each key and value. `null` counts as an empty
+    /// object.
     ///
     /// # Errors
-    /// If it is not an object, or a value has not the form of `T`.
-    pub fn each_entry<T: DeserializeOwned>(
+    /// The value is not an object, or one of its values does not match `T`.
+    pub fn for_each_entry<T: DeserializeOwned>(
         &mut self,
-        mut take: impl FnMut(&str, T),
-    ) -> Result<(), Trouble<E>> {
-        self.entries(|cursor, key| {
-            take(key, cursor.value()?);
+        mut visit: impl FnMut(&str, T),
+    ) -> Result<(), ReadError<E>> {
+        self.visit_entries(|cursor, key| {
+            visit(key, cursor.read_value()?);
             Ok(())
         })
     }
 
-    /// Takes a list: reads each element and hands it to `take`. `null` is an empty list.
+    /// Reads a list and calls `visit` with each element. `null` counts as an empty list.
     ///
     /// # Errors
-    /// If it is not a list, or an element has not the form of `T`.
-    pub fn each<T: DeserializeOwned>(&mut self, mut take: impl FnMut(T)) -> Result<(), Trouble<E>> {
+    /// The value is not a list, or an element does not match `T`.
+    pub fn for_each_element<T: DeserializeOwned>(
+        &mut self,
+        mut visit: impl FnMut(T),
+    ) -> Result<(), ReadError<E>> {
         self.collection(b'[', b']', "a list", |cursor| {
-            take(cursor.value()?);
+            visit(cursor.read_value()?);
             Ok(())
         })
     }
 
-    /// Takes any value, and reads it.
+    /// Reads one value.
     ///
     /// # Errors
-    /// If it is not JSON, or has not the form of `T`.
-    pub fn value<T: DeserializeOwned>(&mut self) -> Result<T, Trouble<E>> {
-        self.need()?;
-        let start = self.place();
-        self.mark = Some(self.source.at);
+    /// The value is not JSON, or does not match `T`.
+    pub fn read_value<T: DeserializeOwned>(&mut self) -> Result<T, ReadError<E>> {
+        self.require_token()?;
+        let start = self.position();
+        self.capture_start = Some(self.source.consumed);
         self.captured.clear();
         self.skip()?;
-        let mark = self.mark.take().unwrap_or_default();
-        let tail = &self.source.piece[mark..self.source.at];
+        let capture_start = self.capture_start.take().unwrap_or_default();
+        let tail = &self.source.chunk[capture_start..self.source.consumed];
         let text = if self.captured.is_empty() {
             tail
         } else {
             self.captured.extend_from_slice(tail);
             &self.captured
         };
-        serde_json::from_slice(text).map_err(|error| translate(&error, Some(start)))
+        serde_json::from_slice(text).map_err(|error| from_serde(&error, Some(start)))
     }
 
-    /// Takes any value without reading it.
+    /// Skips one value.
     ///
     /// # Errors
-    /// If it is not JSON.
-    pub fn skip(&mut self) -> Result<(), Trouble<E>> {
-        // The brackets to be closed, the innermost last.
-        let mut open = Vec::new();
+    /// The value is not JSON.
+    pub fn skip(&mut self) -> Result<(), ReadError<E>> {
+        // The closing brackets that are still missing, the innermost last.
+        let mut unclosed = Vec::new();
         loop {
-            match self.need()? {
+            match self.require_token()? {
                 bracket @ (b'{' | b'[') => {
-                    self.source.at += 1;
+                    self.source.consumed += 1;
                     let close = bracket + 2;
-                    if self.need()? == close {
-                        self.source.at += 1;
-                    } else if open.len() == DEPTH {
-                        return Err(self.syntax("nested too deep"));
+                    if self.require_token()? == close {
+                        self.source.consumed += 1;
+                    } else if unclosed.len() == MAX_DEPTH {
+                        return Err(self.syntax("nested too deeply"));
                     } else {
-                        open.push(close);
-                        self.key_if(close)?;
+                        unclosed.push(close);
+                        self.skip_key_in_object(close)?;
                         continue;
                     }
                 }
                 b'"' => self.string()?,
                 _ => self.scalar()?,
             }
-            // After a value, close all that ends here; then there is a comma, or it is over.
+            // A value is complete: consume the brackets that close here, and then a comma unless this was the end.
             loop {
-                let Some(&close) = open.last() else {
+                let Some(&close) = unclosed.last() else {
                     return Ok(());
                 };
-                let next = self.need()?;
-                self.source.at += 1;
+                let next = self.require_token()?;
+                self.source.consumed += 1;
                 if next == b',' {
-                    self.key_if(close)?;
+                    self.skip_key_in_object(close)?;
                     break;
                 }
                 if next != close {
                     return Err(self.syntax("expected a comma or the end of a list or object"));
                 }
-                open.pop();
+                unclosed.pop();
             }
         }
     }
@@ -151,21 +154,21 @@ where
         open: u8,
         close: u8,
         name: &str,
-        mut take: impl FnMut(&mut Self) -> Result<(), Trouble<E>>,
-    ) -> Result<(), Trouble<E>> {
-        match self.need()? {
+        mut visit: impl FnMut(&mut Self) -> Result<(), ReadError<E>>,
+    ) -> Result<(), ReadError<E>> {
+        match self.require_token()? {
             b'n' => return self.scalar(),
-            first if first == open => self.source.at += 1,
-            _ => return Err(Trouble::Form(self.place(), format!("expected {name}"))),
+            first if first == open => self.source.consumed += 1,
+            _ => return Err(ReadError::Structure(self.position(), format!("expected {name}"))),
         }
-        if self.need()? == close {
-            self.source.at += 1;
+        if self.require_token()? == close {
+            self.source.consumed += 1;
             return Ok(());
         }
         loop {
-            take(self)?;
-            let next = self.need()?;
-            self.source.at += 1;
+            visit(self)?;
+            let next = self.require_token()?;
+            self.source.consumed += 1;
             match next {
                 b',' => {}
                 next if next == close => return Ok(()),
@@ -174,48 +177,48 @@ where
         }
     }
 
-    /// Takes a key and its colon, and reads it.
-    fn key(&mut self) -> Result<String, Trouble<E>> {
-        if self.need()? != b'"' {
+    /// Reads a key and consumes its colon.
+    fn key(&mut self) -> Result<String, ReadError<E>> {
+        if self.require_token()? != b'"' {
             return Err(self.syntax("expected a key"));
         }
-        let key = self.value()?;
+        let key = self.read_value()?;
         self.colon()?;
         Ok(key)
     }
 
-    /// Takes a key and its colon, if this is within an object.
-    fn key_if(&mut self, close: u8) -> Result<(), Trouble<E>> {
+    /// Consumes a key and its colon if the closing bracket is that of an object.
+    fn skip_key_in_object(&mut self, close: u8) -> Result<(), ReadError<E>> {
         if close != b'}' {
             return Ok(());
         }
-        if self.need()? != b'"' {
+        if self.require_token()? != b'"' {
             return Err(self.syntax("expected a key"));
         }
         self.string()?;
         self.colon()
     }
 
-    fn colon(&mut self) -> Result<(), Trouble<E>> {
-        if self.need()? != b':' {
+    fn colon(&mut self) -> Result<(), ReadError<E>> {
+        if self.require_token()? != b':' {
             return Err(self.syntax("expected a colon"));
         }
-        self.source.at += 1;
+        self.source.consumed += 1;
         Ok(())
     }
 
-    /// Takes a string, whose first quote is here.
-    fn string(&mut self) -> Result<(), Trouble<E>> {
-        self.source.at += 1;
+    /// Consumes a string; the next byte is its first quote.
+    fn string(&mut self) -> Result<(), ReadError<E>> {
+        self.source.consumed += 1;
         loop {
-            let rest = &self.source.piece[self.source.at..];
+            let rest = &self.source.chunk[self.source.consumed..];
             let Some(end) = rest.iter().position(|&byte| token::SPECIAL[byte as usize]) else {
-                self.source.at = self.source.piece.len();
-                self.byte()?;
+                self.source.consumed = self.source.chunk.len();
+                self.require_byte()?;
                 continue;
             };
             let special = rest[end];
-            self.source.at += end + 1;
+            self.source.consumed += end + 1;
             match special {
                 b'"' => return Ok(()),
                 b'\\' => self.escape()?,
@@ -224,15 +227,15 @@ where
         }
     }
 
-    fn escape(&mut self) -> Result<(), Trouble<E>> {
-        let kind = self.byte()?;
-        self.source.at += 1;
+    fn escape(&mut self) -> Result<(), ReadError<E>> {
+        let kind = self.require_byte()?;
+        self.source.consumed += 1;
         if kind == b'u' {
             for _ in 0..4 {
-                if !self.byte()?.is_ascii_hexdigit() {
+                if !self.require_byte()?.is_ascii_hexdigit() {
                     return Err(self.syntax("invalid escape"));
                 }
-                self.source.at += 1;
+                self.source.consumed += 1;
             }
         } else if !b"\"\\/bfnrt".contains(&kind) {
             return Err(self.syntax("invalid escape"));
@@ -240,71 +243,71 @@ where
         Ok(())
     }
 
-    /// Takes a number, `true`, `false` or `null`.
-    fn scalar(&mut self) -> Result<(), Trouble<E>> {
-        let rest = &self.source.piece[self.source.at..];
+    /// Consumes a number, `true`, `false` or `null`.
+    fn scalar(&mut self) -> Result<(), ReadError<E>> {
+        let rest = &self.source.chunk[self.source.consumed..];
         let is_valid = if let Some(end) = rest.iter().position(|&byte| !token::is_scalar_byte(byte)) {
-            self.source.at += end;
+            self.source.consumed += end;
             token::is_scalar(&rest[..end])
         } else {
-            // It goes on in the next piece.
+            // The scalar may go on in the next chunk.
             let mut text = Vec::new();
             while let Some(byte) = self.peek()?.filter(|&byte| token::is_scalar_byte(byte)) {
                 text.push(byte);
-                self.source.at += 1;
+                self.source.consumed += 1;
             }
             token::is_scalar(&text)
         };
         if is_valid { Ok(()) } else { Err(self.syntax("expected a value")) }
     }
 
-    /// The next byte that is not blank, which stays. Nothing at the end of the document.
-    fn token(&mut self) -> Result<Option<u8>, Trouble<E>> {
+    /// Skips blanks and returns the next byte without consuming it; none at the end of the document.
+    fn peek_token(&mut self) -> Result<Option<u8>, ReadError<E>> {
         while let Some(byte) = self.peek()? {
             match byte {
-                b'\n' => self.source.new_line(),
+                b'\n' => self.source.start_line(),
                 b' ' | b'\t' => {}
                 byte => return Ok(Some(byte)),
             }
-            self.source.at += 1;
+            self.source.consumed += 1;
         }
         Ok(None)
     }
 
-    /// The next byte that is not blank, which stays.
-    fn need(&mut self) -> Result<u8, Trouble<E>> {
-        self.token()?.ok_or_else(|| Trouble::CutOff(self.place()))
+    /// Skips blanks and returns the next byte without consuming it.
+    fn require_token(&mut self) -> Result<u8, ReadError<E>> {
+        self.peek_token()?.ok_or_else(|| ReadError::CutOff(self.position()))
     }
 
-    /// The next byte, which stays.
-    fn byte(&mut self) -> Result<u8, Trouble<E>> {
-        self.peek()?.ok_or_else(|| Trouble::CutOff(self.place()))
+    /// Returns the next byte without consuming it.
+    fn require_byte(&mut self) -> Result<u8, ReadError<E>> {
+        self.peek()?.ok_or_else(|| ReadError::CutOff(self.position()))
     }
 
-    /// The next byte, which stays. Nothing at the end of the document.
+    /// Returns the next byte without consuming it; none at the end of the document.
     #[inline]
-    fn peek(&mut self) -> Result<Option<u8>, Trouble<E>> {
-        if self.source.at == self.source.piece.len() {
-            self.next_piece()?;
+    fn peek(&mut self) -> Result<Option<u8>, ReadError<E>> {
+        if self.source.consumed == self.source.chunk.len() {
+            self.next_chunk()?;
         }
-        Ok(self.source.piece.get(self.source.at).copied())
+        Ok(self.source.chunk.get(self.source.consumed).copied())
     }
 
     #[cold]
-    fn next_piece(&mut self) -> Result<(), Trouble<E>> {
-        if let Some(mark) = &mut self.mark {
-            self.captured.extend_from_slice(&self.source.piece[*mark..]);
-            *mark = 0;
+    fn next_chunk(&mut self) -> Result<(), ReadError<E>> {
+        if let Some(capture_start) = &mut self.capture_start {
+            self.captured.extend_from_slice(&self.source.chunk[*capture_start..]);
+            *capture_start = 0;
         }
         self.source.refill()
     }
 
-    fn syntax(&self, problem: &str) -> Trouble<E> {
-        Trouble::Syntax(self.place(), problem.to_owned())
+    fn syntax(&self, reason: &str) -> ReadError<E> {
+        ReadError::Syntax(self.position(), reason.to_owned())
     }
 
-    /// Where the last byte taken is.
-    pub fn place(&self) -> Place {
-        self.source.place()
+    /// The position of the last consumed byte.
+    pub fn position(&self) -> Position {
+        self.source.position()
     }
 }

@@ -1,10 +1,10 @@
-//! Which document of Terraform this is, told by the keys at its top. Never looks at a value.
+//! Recognises the kind of a Terraform document by its top-level keys. It does not look at values.
 
 use std::fmt;
 
-/// A document that Terraform or OpenTofu prints as JSON, or keeps.
+/// The kind of a JSON document that Terraform or OpenTofu prints or stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DocumentKind {
     /// `show -json PLANFILE`.
     Plan,
     /// `show -json` of a state.
@@ -13,26 +13,26 @@ pub enum Kind {
     Outputs,
     /// A line of the log that `plan -json` and `apply -json` print.
     Log,
-    /// A state as a backend keeps it.
+    /// A state file as a backend stores it.
     StateFile,
 }
 
-impl Kind {
-    /// The kind of a document with these keys at its top. `is_shown` says that `format_version` is a string: in
-    /// `output -json` it could be the name of an output, whose value is an object.
-    pub fn of<'a>(is_shown: bool, keys: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut kind = if is_shown { Self::State } else { Self::Outputs };
+impl DocumentKind {
+    /// Returns the kind of a document with these top-level keys. `has_version` means that `format_version` is a string; in
+    /// `output -json`, `format_version` can be the name of an output, and then it is an object.
+    pub fn from_keys<'a>(has_version: bool, keys: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut kind = if has_version { Self::State } else { Self::Outputs };
         for key in keys {
             match key {
                 "resource_changes" | "planned_values" | "output_changes" | "resource_drift"
                 | "prior_state"
-                    if is_shown =>
+                    if has_version =>
                 {
                     return Self::Plan;
                 }
-                // No name of an output has an `@`.
+                // No name of an output contains `@`.
                 "@level" | "@message" => return Self::Log,
-                "lineage" | "terraform_version" if !is_shown => kind = Self::StateFile,
+                "lineage" | "terraform_version" if !has_version => kind = Self::StateFile,
                 _ => {}
             }
         }
@@ -40,20 +40,20 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for DocumentKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Plan => "a plan",
             Self::State => "a state",
             Self::Outputs => "outputs",
             Self::Log => "the log of `plan -json` or `apply -json`",
-            Self::StateFile => "a state file as a backend keeps it",
+            Self::StateFile => "a state file as a backend stores it",
         })
     }
 }
 
-/// Whether documents of this `format_version`, such as `1.2`, are known: a higher minor version only adds to them,
-/// another major version may mean something else by the same words.
+/// Whether Lockstep can read documents of this `format_version`, such as `1.2`. A higher minor version only adds keys; another
+/// major version may change their meaning.
 pub fn is_known_version(version: &str) -> bool {
     let major = version.split_once('.').map_or(version, |(major, _)| major);
     matches!(major, "0" | "1")

@@ -1,18 +1,18 @@
-//! Reads what Terraform and OpenTofu print as JSON, a piece at a time, and refuses what is not exactly one clean
-//! document. Never repeats a text of the document in a message, since it may hold secrets.
+//! Reads the JSON that Terraform and OpenTofu print, one chunk at a time, and rejects a file that holds more or less than one
+//! clean document. Error messages never repeat text of the document, because it may hold secrets.
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod error;
 mod kind;
-mod read;
+mod slice;
 mod source;
+mod stream;
 mod token;
-mod trouble;
-mod whole;
 
 pub use cursor::Cursor;
-pub use kind::{Kind, is_known_version};
-pub use read::read;
-pub use source::{PIECE, Source};
-pub use trouble::{Place, Trouble};
-pub use whole::{alone, whole};
+pub use error::{Position, ReadError};
+pub use kind::{DocumentKind, is_known_version};
+pub use slice::{from_slice, read_to_end};
+pub use source::{CHUNK_BYTES, Source};
+pub use stream::from_source;

@@ -1,130 +1,132 @@
-//! The bytes of a document, fetched a piece at a time and looked at on the way. Never holds more than one piece.
+//! Fetches a document in chunks and checks its encoding on the way. It holds one chunk at a time.
 
 use std::io::{self, Read};
 
-use crate::trouble::{Place, Trouble};
+use crate::error::{Position, ReadError};
 
-/// How many bytes are asked for at once.
-pub const PIECE: u32 = 1024 * 1024;
+/// The bytes of one chunk: what [`Source`] asks for at once.
+pub const CHUNK_BYTES: u32 = 1024 * 1024;
 
-/// Reads a document by a function that gives at most `length` bytes from `offset`, and none at its end.
+/// Reads a document with a function that returns at most `length` bytes from `offset`, and none at the end.
 #[derive(Debug)]
 pub struct Source<F, E> {
     fetch: F,
-    /// What was fetched last, and how much of it was taken.
-    pub(crate) piece: Vec<u8>,
-    pub(crate) at: usize,
-    /// Where the piece ends.
+    /// The current chunk, and how many of its bytes are consumed.
+    pub(crate) chunk: Vec<u8>,
+    pub(crate) consumed: usize,
+    /// The offset of the end of the chunk in the document.
     offset: u64,
-    begun: bool,
-    /// The line, and where in the document it begins, as far as somebody counts.
+    /// Whether the first `{` is found.
+    started: bool,
+    /// The current line, and the offset of its first byte. Only a caller of `start_line` keeps them up to date.
     line: usize,
     line_start: u64,
-    trouble: Option<Trouble<E>>,
+    error: Option<ReadError<E>>,
 }
 
 impl<F, E> Source<F, E>
 where
     F: FnMut(u64, u32) -> Result<Vec<u8>, E>,
 {
-    /// Nothing is fetched yet.
+    /// Creates a source. It fetches nothing yet.
     pub fn new(fetch: F) -> Self {
         Self {
             fetch,
-            piece: Vec::new(),
-            at: 0,
+            chunk: Vec::new(),
+            consumed: 0,
             offset: 0,
-            begun: false,
+            started: false,
             line: 1,
             line_start: 0,
-            trouble: None,
+            error: None,
         }
     }
 
-    /// The next piece, which is empty at the end.
-    pub(crate) fn next(&mut self) -> Result<&[u8], Trouble<E>> {
+    /// Fetches and returns the next chunk; it is empty at the end.
+    pub(crate) fn next_chunk(&mut self) -> Result<&[u8], ReadError<E>> {
         self.refill()?;
-        Ok(&self.piece)
+        Ok(&self.chunk)
     }
 
-    /// What stopped the reading, if the bytes themselves did.
-    pub(crate) fn trouble(&mut self) -> Option<Trouble<E>> {
-        self.trouble.take()
+    /// The error behind an [`io::Error`] of this source, if there was one.
+    pub(crate) fn take_error(&mut self) -> Option<ReadError<E>> {
+        self.error.take()
     }
 
-    /// The byte that was read last, and those that follow it in the same piece.
-    pub(crate) fn rest(&self) -> &[u8] {
-        self.piece.get(self.at.saturating_sub(1)..).unwrap_or_default()
+    /// The last consumed byte and the rest of the chunk.
+    pub(crate) fn last_byte_on(&self) -> &[u8] {
+        self.chunk.get(self.consumed.saturating_sub(1)..).unwrap_or_default()
     }
 
-    /// The next byte is a line feed.
-    pub(crate) fn new_line(&mut self) {
+    /// Counts a line: the next byte is a line feed.
+    pub(crate) fn start_line(&mut self) {
         self.line += 1;
-        self.line_start = self.taken() + 1;
+        self.line_start = self.consumed_bytes() + 1;
     }
 
-    /// Where the byte is that was taken last.
-    pub(crate) fn place(&self) -> Place {
-        let column = self.taken().saturating_sub(self.line_start);
-        Place { line: self.line, column: usize::try_from(column).unwrap_or(usize::MAX) }
+    /// The position of the last consumed byte.
+    pub(crate) fn position(&self) -> Position {
+        let column = self.consumed_bytes().saturating_sub(self.line_start);
+        Position { line: self.line, column: usize::try_from(column).unwrap_or(usize::MAX) }
     }
 
-    fn taken(&self) -> u64 {
-        self.offset - (self.piece.len() - self.at) as u64
+    /// The consumed bytes of the whole document.
+    fn consumed_bytes(&self) -> u64 {
+        self.offset - (self.chunk.len() - self.consumed) as u64
     }
 
-    /// Gets the next piece, which is empty at the end.
-    pub(crate) fn refill(&mut self) -> Result<(), Trouble<E>> {
-        self.piece = (self.fetch)(self.offset, PIECE).map_err(Trouble::Unread)?;
-        self.at = 0;
-        let first = self.offset == 0;
-        self.offset += self.piece.len() as u64;
-        if !self.begun {
-            self.begun = begins(&self.piece, first)?;
+    /// Fetches the next chunk; it is empty at the end.
+    pub(crate) fn refill(&mut self) -> Result<(), ReadError<E>> {
+        self.chunk = (self.fetch)(self.offset, CHUNK_BYTES).map_err(ReadError::Fetch)?;
+        self.consumed = 0;
+        let is_first = self.offset == 0;
+        self.offset += self.chunk.len() as u64;
+        if !self.started {
+            self.started = check_start(&self.chunk, is_first)?;
         }
-        if self.piece.contains(&b'\r') {
-            return Err(Trouble::CarriageReturn);
+        if self.chunk.contains(&b'\r') {
+            return Err(ReadError::CarriageReturn);
         }
         Ok(())
     }
 
     #[cold]
-    fn next_piece(&mut self) -> io::Result<()> {
-        // A parser may ask again after an error.
-        if self.trouble.is_none() {
-            self.trouble = self.refill().err();
+    fn refill_for_reader(&mut self) -> io::Result<()> {
+        // A parser may read again after an error.
+        if self.error.is_none() {
+            self.error = self.refill().err();
         }
-        if self.trouble.is_none() {
+        if self.error.is_none() {
             return Ok(());
         }
-        (self.piece, self.at) = (Vec::new(), 0);
-        Err(io::Error::other("see the trouble"))
+        (self.chunk, self.consumed) = (Vec::new(), 0);
+        Err(io::Error::other("see `take_error`"))
     }
 }
 
-/// Whether the document has begun with this piece of it.
-fn begins<E>(piece: &[u8], first: bool) -> Result<bool, Trouble<E>> {
-    if first && piece.starts_with(b"\xEF\xBB\xBF") {
-        return Err(Trouble::ByteOrderMark);
+/// Checks the beginning of the document. Returns false while there are only blanks.
+fn check_start<E>(chunk: &[u8], is_first: bool) -> Result<bool, ReadError<E>> {
+    if is_first && chunk.starts_with(b"\xEF\xBB\xBF") {
+        return Err(ReadError::ByteOrderMark);
     }
-    if first && (piece.starts_with(b"\xFF\xFE") || piece.starts_with(b"\xFE\xFF")) {
-        return Err(Trouble::Utf16);
+    if is_first && (chunk.starts_with(b"\xFF\xFE") || chunk.starts_with(b"\xFE\xFF")) {
+        return Err(ReadError::Utf16);
     }
-    if first && piece.starts_with(b"PK\x03\x04") {
-        return Err(Trouble::SavedPlan);
+    if is_first && chunk.starts_with(b"PK\x03\x04") {
+        return Err(ReadError::SavedPlan);
     }
-    let text = piece.trim_ascii_start();
+    let text = chunk.trim_ascii_start();
     match text.first() {
-        None if piece.is_empty() => Err(Trouble::Empty),
+        None if chunk.is_empty() => Err(ReadError::Empty),
         None => Ok(false),
         Some(b'{') => Ok(true),
-        Some(_) if is_wrapper(text) => Err(Trouble::Wrapper(None)),
-        Some(_) => Err(Trouble::TextBefore),
+        Some(_) if is_wrapper_line(text) => Err(ReadError::WrapperLine(None)),
+        Some(_) => Err(ReadError::TextBefore),
     }
 }
 
-/// Whether this begins with a line that a wrapper of the command prints: the command, or a workflow command.
-pub(crate) fn is_wrapper(text: &[u8]) -> bool {
+/// Whether this begins with a line that a wrapper of Terraform prints: the command, or a workflow command.
+pub(crate) fn is_wrapper_line(text: &[u8]) -> bool {
     text.starts_with(b"[command]") || text.starts_with(b"::")
 }
 
@@ -132,21 +134,21 @@ impl<F, E> Read for Source<F, E>
 where
     F: FnMut(u64, u32) -> Result<Vec<u8>, E>,
 {
-    // A parser asks for one byte at a time, so this must come down to a compare and a load.
+    // A parser reads one byte at a time, so this must compile to a compare and a load.
     #[inline]
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.piece.len() {
-            self.next_piece()?;
+        if self.consumed == self.chunk.len() {
+            self.refill_for_reader()?;
         }
-        let rest = &self.piece[self.at..];
+        let rest = &self.chunk[self.consumed..];
         if let ([byte], Some(&next)) = (&mut *out, rest.first()) {
             *byte = next;
-            self.at += 1;
+            self.consumed += 1;
             return Ok(1);
         }
         let count = rest.len().min(out.len());
         out[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
+        self.consumed += count;
         Ok(count)
     }
 }

@@ -1,9 +1,9 @@
-//! What the smallest parts of JSON look like. Never moves through a document.
+//! The smallest parts of JSON: numbers, words, and the bytes at which a string stops. It does not move through a document.
 
-/// The deepest nesting that is followed.
-pub(crate) const DEPTH: usize = 1000;
+/// The deepest nesting that the cursor accepts.
+pub(crate) const MAX_DEPTH: usize = 1000;
 
-/// The bytes at which the reading of a string must stop: its end, an escape, and what may not be in it.
+/// The bytes at which the scan of a string must stop: the closing quote, an escape, and control characters, which are invalid.
 pub(crate) const SPECIAL: [bool; 256] = {
     let mut special = [false; 256];
     let mut byte = 0;
@@ -16,12 +16,12 @@ pub(crate) const SPECIAL: [bool; 256] = {
     special
 };
 
-/// Whether the byte can be in a number, `true`, `false` or `null`.
+/// Whether the byte can occur in a number, `true`, `false` or `null`.
 pub(crate) fn is_scalar_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
-/// Whether this is a number, `true`, `false` or `null`.
+/// Whether the text is a number, `true`, `false` or `null`.
 pub(crate) fn is_scalar(text: &[u8]) -> bool {
     matches!(text, b"true" | b"false" | b"null") || is_number(text)
 }

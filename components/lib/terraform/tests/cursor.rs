@@ -1,44 +1,46 @@
-//! Going through documents value by value: what is taken and what is skipped is JSON, whatever the pieces.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! The cursor: it accepts a document exactly if another parser does, for every chunk size.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockstep_terraform::{Cursor, Place, Source, Trouble};
+use lockstep_terraform::{Cursor, Position, ReadError, Source};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn pieces(bytes: &[u8], size: usize) -> impl FnMut(u64, u32) -> Result<Vec<u8>, String> {
+fn chunks(bytes: &[u8], size: usize) -> impl FnMut(u64, u32) -> Result<Vec<u8>, String> {
     move |offset, _| {
         let offset = usize::try_from(offset).unwrap();
         Ok(bytes[offset..bytes.len().min(offset + size)].to_vec())
     }
 }
 
-fn skip(bytes: &[u8], size: usize) -> Result<(), Trouble<String>> {
-    Cursor::document(Source::new(pieces(bytes, size)), |cursor| cursor.skip())
+fn skip(bytes: &[u8], size: usize) -> Result<(), ReadError<String>> {
+    Cursor::document(Source::new(chunks(bytes, size)), |cursor| cursor.skip())
 }
 
-fn value(bytes: &[u8], size: usize) -> Result<Value, Trouble<String>> {
-    Cursor::document(Source::new(pieces(bytes, size)), |cursor| cursor.value())
+fn value(bytes: &[u8], size: usize) -> Result<Value, ReadError<String>> {
+    Cursor::document(Source::new(chunks(bytes, size)), |cursor| cursor.read_value())
 }
 
 #[test]
-fn entries_and_elements_are_handed_over_one_by_one() {
+fn entries_and_elements_are_visited_in_order() {
     let text = br#" {"a": [1, {"x": "]\"}"}], "b": {"k": 2, "l": 3}, "c": null, "d": [], "e": {}} "#;
     for size in [1, 3, 8, 1 << 20] {
-        let mut seen = Vec::new();
-        Cursor::document(Source::new(pieces(text, size)), |cursor| {
-            cursor.entries(|cursor, key| match key {
-                "a" => cursor.each(|element: Value| seen.push(element)),
-                "b" => cursor.each_entry(|key, element: Value| seen.push(json!([key, element]))),
-                _ => cursor.each(|element: Value| seen.push(element)).or_else(|_| cursor.skip()),
+        let mut values = Vec::new();
+        Cursor::document(Source::new(chunks(text, size)), |cursor| {
+            cursor.visit_entries(|cursor, key| match key {
+                "a" => cursor.for_each_element(|element: Value| values.push(element)),
+                "b" => cursor.for_each_entry(|key, element: Value| values.push(json!([key, element]))),
+                _ => {
+                    cursor.for_each_element(|element: Value| values.push(element)).or_else(|_| cursor.skip())
+                }
             })
         })
         .unwrap();
-        assert_eq!(seen, [json!(1), json!({"x": "]\"}"}), json!(["k", 2]), json!(["l", 3])]);
+        assert_eq!(values, [json!(1), json!({"x": "]\"}"}), json!(["k", 2]), json!(["l", 3])]);
     }
 }
 
 #[test]
-fn what_is_skipped_must_be_json() {
+fn skipped_values_must_be_json() {
     for text in [
         "{\"a\"}",
         "{\"a\":}",
@@ -65,7 +67,7 @@ fn what_is_skipped_must_be_json() {
         "{]",
     ] {
         assert!(
-            matches!(skip(text.as_bytes(), 99), Err(Trouble::Syntax(..))),
+            matches!(skip(text.as_bytes(), 99), Err(ReadError::Syntax(..))),
             "{text}: {:?}",
             skip(text.as_bytes(), 99)
         );
@@ -81,32 +83,35 @@ fn what_is_skipped_must_be_json() {
         "{\"a\":\"\\u12",
         "{\"a\":1,",
     ] {
-        assert!(matches!(skip(text.as_bytes(), 99), Err(Trouble::CutOff(_))), "{text}");
+        assert!(matches!(skip(text.as_bytes(), 99), Err(ReadError::CutOff(_))), "{text}");
     }
-    assert!(matches!(skip(b"{}{}", 99), Err(Trouble::SecondDocument(_))));
-    assert_eq!(skip(b"{}\n\n::debug::", 99), Err(Trouble::Wrapper(Some(Place { line: 3, column: 1 }))));
+    assert!(matches!(skip(b"{}{}", 99), Err(ReadError::SecondDocument(_))));
+    assert_eq!(
+        skip(b"{}\n\n::debug::", 99),
+        Err(ReadError::WrapperLine(Some(Position { line: 3, column: 1 })))
+    );
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
-    assert!(matches!(skip(deep.as_bytes(), 99), Err(Trouble::Syntax(..))));
+    assert!(matches!(skip(deep.as_bytes(), 99), Err(ReadError::Syntax(..))));
 }
 
 #[test]
-fn a_trouble_within_a_value_has_its_place_in_the_document() {
+fn an_error_inside_a_value_has_its_position_in_the_document() {
     let text = b"{\n  \"a\": [\n    1, true\n  ]}";
-    let trouble = Cursor::document(Source::new(pieces(text, 4)), |cursor| {
-        cursor.entries(|cursor, _| cursor.each(|_: u32| ()))
+    let error = Cursor::document(Source::new(chunks(text, 4)), |cursor| {
+        cursor.visit_entries(|cursor, _| cursor.for_each_element(|_: u32| ()))
     });
-    assert_eq!(trouble.unwrap_err().at(), Some(Place { line: 3, column: 11 }));
+    assert_eq!(error.unwrap_err().position(), Some(Position { line: 3, column: 11 }));
 }
 
 #[test]
-fn another_form_is_an_error_without_its_text() {
+fn an_unexpected_structure_is_an_error_without_text_of_the_document() {
     let each = |text: &[u8]| {
-        Cursor::document(Source::new(pieces(text, 99)), |cursor| {
-            cursor.entries(|cursor, _| cursor.each(|_: u32| ()))
+        Cursor::document(Source::new(chunks(text, 99)), |cursor| {
+            cursor.visit_entries(|cursor, _| cursor.for_each_element(|_: u32| ()))
         })
     };
-    assert_eq!(each(b"{\"a\": {}}").unwrap_err().to_string(), "unexpected form: expected a list");
-    assert_eq!(each(b"{\"a\": [\"canary\"]}").unwrap_err().to_string(), "unexpected form: expected u32");
+    assert_eq!(each(b"{\"a\": {}}").unwrap_err().to_string(), "unexpected structure: expected a list");
+    assert_eq!(each(b"{\"a\": [\"canary\"]}").unwrap_err().to_string(), "unexpected structure: expected u32");
 }
 
 fn documents() -> impl Strategy<Value = Value> {
@@ -130,14 +135,14 @@ fn documents() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn every_document_is_taken_whatever_the_pieces(document in documents(), size in 1usize..40, pretty: bool) {
+    fn every_document_is_taken_whatever_the_chunks(document in documents(), size in 1usize..40, pretty: bool) {
         let text = if pretty { serde_json::to_vec_pretty(&document) } else { serde_json::to_vec(&document) }.unwrap();
         prop_assert_eq!(skip(&text, size), Ok(()));
         prop_assert_eq!(value(&text, size), Ok(document));
     }
 
     #[test]
-    fn a_changed_document_is_taken_exactly_if_another_parser_takes_it(
+    fn a_changed_document_is_accepted_exactly_if_another_parser_accepts_it(
         document in documents(), size in 1usize..40, at: prop::sample::Index, byte in "[\\[\\]{},:\"0-9a-z\\\\ \n-]",
     ) {
         let mut text = serde_json::to_vec(&document).unwrap();
@@ -147,14 +152,14 @@ proptest! {
         let is_object = other.as_ref().is_ok_and(Value::is_object);
         let is_utf8 = std::str::from_utf8(&text).is_ok();
         prop_assume!(is_utf8);
-        // Surrogates that stand alone are skipped like any escape, and a number may be too large to read.
+        // The cursor skips lone surrogates like any escape, and a number may be too large to parse.
         prop_assume!(!text.windows(2).any(|pair| pair == b"\\u"));
         prop_assert_eq!(skip(&text, size).is_ok(), is_object, "{:?}", String::from_utf8_lossy(&text));
         prop_assert_eq!(value(&text, size).is_ok(), is_object);
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..99), size in 1usize..99) {
+    fn no_bytes_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..99), size in 1usize..99) {
         let mut object = b"{".to_vec();
         object.extend(&bytes);
         let _ = skip(&object, size);

@@ -1,72 +1,58 @@
-//! Why a target is doomed: what many pods show alike is one cause. Never holds more than there is to say.
+//! Why a target fails: equal findings of several pods become one cause.
 
+use crate::finding::{Finding, LogSource};
 use crate::rules::RuleId;
-use crate::suspect::Found;
 
-/// The names of pods that a cause lists.
-const NAMED: usize = 3;
+/// How many pods a cause lists by name.
+const MAX_POD_NAMES: usize = 3;
 
-/// One reason why a target is doomed, or may be.
+/// One reason why a target fails, or may fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// The rule.
     pub rule: RuleId,
-    /// What it is about, such as `Deployment web` or `PersistentVolumeClaim data`.
+    /// The resource that it is about, such as `Deployment web` or `PersistentVolumeClaim data`.
     pub resource: String,
-    /// The namespace of it.
+    /// The namespace of the resource.
     pub namespace: String,
-    /// Names of pods that show it, at most three.
-    pub pod: Vec<String>,
-    /// How many pods show it.
+    /// Names of affected pods, at most three.
+    pub pod_names: Vec<String>,
+    /// How many pods are affected.
     pub pods: usize,
     /// The container, if it is about one.
     pub container: Option<String>,
-    /// A CamelCase word, such as `CrashLoopBackOff` or `OOMKilled`, as the cluster says it.
+    /// The CamelCase reason of the cluster, such as `CrashLoopBackOff` or `OOMKilled`.
     pub reason: String,
     /// The exit code of the container, if it ended.
     pub exit_code: Option<i32>,
-    /// The number of the signal that ended the container, if the runtime says so.
+    /// The number of the signal that ended the container, if the runtime reports it.
     pub signal: Option<i32>,
-    /// One line of what the cluster says about it.
+    /// The message of the cluster in one line.
     pub message: String,
     /// The newest warning about the pod or the object, as `Reason: message`.
     pub last_event: Option<String>,
-    /// Since when it is so, in seconds of the caller's clock.
+    /// When it began, in seconds of the caller's clock.
     pub since: u64,
-    /// Whether it dooms the target: it has lasted for the time of its rule, and nothing speaks against it.
-    /// Else it is what may explain why the target is not ready.
+    /// Whether it fails the target: it has lasted for the time of its rule, and no pod may recover. Otherwise it may
+    /// explain why the target is not ready.
     pub is_certain: bool,
-    /// The log that explains it, if a container has run.
-    pub wants_logs: Option<Logs>,
+    /// The container log that explains it, if a container has run.
+    pub log: Option<LogSource>,
 }
 
-/// Which log to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logs {
-    /// The namespace of the pod.
-    pub namespace: String,
-    /// The pod.
-    pub pod: String,
-    /// The container.
-    pub container: String,
-    /// Whether it is that of the previous instance of the container: the present one has not run yet.
-    pub previous: bool,
-}
-
-/// Something found, since when it is so, and whether it dooms the target.
-pub(crate) struct Judged<'a> {
-    pub(crate) found: &'a Found,
+/// A finding, since when it exists, and whether it fails the target.
+pub(crate) struct RatedFinding<'a> {
+    pub(crate) finding: &'a Finding,
     pub(crate) since: u64,
     pub(crate) is_certain: bool,
     pub(crate) last_event: Option<String>,
 }
 
-/// The causes, of which those that are alike are one: certain ones first, then in the order of the table.
-pub(crate) fn causes(judged: Vec<Judged<'_>>) -> Vec<Cause> {
+/// Merges equal findings into causes: certain ones first, then in the order of the rules.
+pub(crate) fn causes(rated: Vec<RatedFinding<'_>>) -> Vec<Cause> {
     let mut causes: Vec<Cause> = Vec::new();
-    for one in judged {
-        let like = causes.iter_mut().find(|cause| is_like(cause, one.found));
-        match like {
+    for one in rated {
+        match causes.iter_mut().find(|cause| is_same(cause, one.finding)) {
             Some(cause) => merge(cause, &one),
             None => causes.push(cause(one)),
         }
@@ -75,47 +61,47 @@ pub(crate) fn causes(judged: Vec<Judged<'_>>) -> Vec<Cause> {
     causes
 }
 
-fn is_like(cause: &Cause, found: &Found) -> bool {
-    cause.rule == found.rule
-        && cause.resource == found.resource
-        && cause.container.as_deref() == found.container.as_deref()
-        && cause.reason == *found.reason
-        && cause.exit_code == found.exit_code
+fn is_same(cause: &Cause, finding: &Finding) -> bool {
+    cause.rule == finding.rule
+        && cause.resource == finding.resource
+        && cause.container.as_deref() == finding.container.as_deref()
+        && cause.reason == *finding.reason
+        && cause.exit_code == finding.exit_code
 }
 
-fn merge(cause: &mut Cause, one: &Judged<'_>) {
+fn merge(cause: &mut Cause, one: &RatedFinding<'_>) {
     cause.since = cause.since.min(one.since);
     cause.is_certain |= one.is_certain;
-    if let Some(pod) = &one.found.pod {
+    if let Some(pod) = &one.finding.pod {
         cause.pods += 1;
-        if cause.pod.len() < NAMED {
-            cause.pod.push(pod.to_string());
+        if cause.pod_names.len() < MAX_POD_NAMES {
+            cause.pod_names.push(pod.to_string());
         }
     }
-    if cause.wants_logs.is_none() {
-        cause.wants_logs.clone_from(&one.found.logs);
+    if cause.log.is_none() {
+        cause.log.clone_from(&one.finding.log);
     }
     if cause.last_event.is_none() {
         cause.last_event.clone_from(&one.last_event);
     }
 }
 
-fn cause(one: Judged<'_>) -> Cause {
-    let found = one.found;
+fn cause(one: RatedFinding<'_>) -> Cause {
+    let finding = one.finding;
     Cause {
-        rule: found.rule,
-        resource: found.resource.clone(),
-        namespace: found.namespace.to_string(),
-        pod: found.pod.iter().map(ToString::to_string).collect(),
-        pods: usize::from(found.pod.is_some()),
-        container: found.container.as_deref().map(str::to_owned),
-        reason: found.reason.to_string(),
-        exit_code: found.exit_code,
-        signal: found.signal,
-        message: found.message.clone(),
+        rule: finding.rule,
+        resource: finding.resource.clone(),
+        namespace: finding.namespace.to_string(),
+        pod_names: finding.pod.iter().map(ToString::to_string).collect(),
+        pods: usize::from(finding.pod.is_some()),
+        container: finding.container.as_deref().map(str::to_owned),
+        reason: finding.reason.to_string(),
+        exit_code: finding.exit_code,
+        signal: finding.signal,
+        message: finding.message.clone(),
         last_event: one.last_event,
         since: one.since,
         is_certain: one.is_certain,
-        wants_logs: found.logs.clone(),
+        log: finding.log.clone(),
     }
 }

@@ -1,10 +1,9 @@
-//! Tells messages of troubles that pass from those that do not. Never takes one for lasting that could be
-//! either.
+//! Classifies error messages into transient and permanent ones. An ambiguous message counts as transient.
 
 use crate::rules::RuleId;
 
-/// What registries, runtimes and networks say when it may work the next time.
-const PASSING: &[&str] = &[
+/// Parts of messages of registries, runtimes and networks after which the next attempt may succeed.
+const TRANSIENT: &[&str] = &[
     "toomanyrequests",
     "too many requests",
     "rate limit",
@@ -43,8 +42,8 @@ const PASSING: &[&str] = &[
     "the object has been modified",
 ];
 
-/// What registries say when there is no such image for this node.
-const ABSENT: &[&str] = &[
+/// Parts of messages of registries that have no such image for this node.
+const NOT_FOUND: &[&str] = &[
     "not found",
     "manifest unknown",
     "manifest_unknown",
@@ -57,7 +56,7 @@ const ABSENT: &[&str] = &[
     "errimageneverpull",
 ];
 
-/// What registries say when they hand the image out only to others. Some say so of images that are not there.
+/// Parts of messages of registries that deny access to an image. Some deny access to images that do not exist.
 const DENIED: &[&str] = &[
     "unauthorized",
     "access denied",
@@ -71,27 +70,27 @@ const DENIED: &[&str] = &[
     "forbidden",
 ];
 
-fn says(text: &str, any: &[&str]) -> bool {
-    any.iter().any(|one| text.contains(one))
+fn contains_any(text: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| text.contains(part))
 }
 
-/// Whether a trouble may pass by itself.
-pub(crate) fn is_passing(message: &str) -> bool {
-    says(&message.to_ascii_lowercase(), PASSING)
+/// Whether an error may go away by itself.
+pub(crate) fn is_transient(message: &str) -> bool {
+    contains_any(&message.to_ascii_lowercase(), TRANSIENT)
 }
 
-/// The rule for an image that could not be pulled.
+/// The rule for a failed image pull.
 pub(crate) fn pull(reason: &str, message: &str) -> RuleId {
     let message = message.to_ascii_lowercase();
     match reason {
         "InvalidImageName" => RuleId::InvalidImageName,
         "ErrImageNeverPull" => RuleId::ImageNotFound,
         "RegistryUnavailable" => RuleId::ImagePull,
-        // An address that is not found is another thing than an image that is not.
-        _ if says(&message, PASSING) => RuleId::ImagePull,
-        // `pull access denied ... repository does not exist or may require authorization` can be either.
-        _ if says(&message, DENIED) => RuleId::ImageDenied,
-        _ if says(&message, ABSENT) => RuleId::ImageNotFound,
+        // `not found` may be about an address instead of an image.
+        _ if contains_any(&message, TRANSIENT) => RuleId::ImagePull,
+        // `pull access denied ... repository does not exist or may require authorization` may mean both.
+        _ if contains_any(&message, DENIED) => RuleId::ImageDenied,
+        _ if contains_any(&message, NOT_FOUND) => RuleId::ImageNotFound,
         _ => RuleId::ImagePull,
     }
 }
@@ -100,7 +99,7 @@ pub(crate) fn pull(reason: &str, message: &str) -> RuleId {
 pub(crate) fn refusal(message: &str) -> RuleId {
     if message.contains("exceeded quota") || message.contains("failed quota") {
         RuleId::Quota
-    } else if is_passing(message) {
+    } else if is_transient(message) {
         RuleId::ClusterTrouble
     } else {
         RuleId::PodsRefused
@@ -112,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pulls_are_told_apart() {
+    fn messages_of_pulls_are_classified() {
         for (rule, message) in [
             (
                 RuleId::ImageNotFound,

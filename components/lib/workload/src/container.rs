@@ -1,16 +1,14 @@
-//! What is kept of a container of a pod. Never tells from an exit code what only a reason says, such as
-//! `OOMKilled`.
+//! A container of a pod, reduced to what the rules read.
 
 use serde_json::Value;
 
-use crate::value::{count, int, is, kept, micros, text};
+use crate::value::{clipped, count, int, is_true, micros, text};
 
-/// For how long, in seconds, a container that had failed must at least run, and at most, to count as well
-/// again.
-const PROOF: (u64, u64) = (10, 60);
+/// The bounds of the time, in seconds, that a restarted container must run before it counts as recovered.
+const RECOVERY: (u64, u64) = (10, 60);
 
-/// How far the clocks of the caller and the cluster may be apart, in seconds, without being noticed here.
-const SKEW: u64 = 600;
+/// The tolerated difference between the clocks of the caller and the cluster, in seconds.
+const CLOCK_SKEW: u64 = 600;
 
 /// A container.
 #[derive(Debug)]
@@ -20,15 +18,15 @@ pub(crate) struct Container {
     pub(crate) is_ready: bool,
     pub(crate) restarts: u32,
     pub(crate) state: State,
-    /// How it ended before.
+    /// Its previous exit.
     pub(crate) last: Option<Exit>,
-    /// Since when it has been seen in this state, on the caller's clock.
-    seen: u64,
-    /// What the kubelet said last about why the image could not be pulled.
+    /// When it came into this state, on the caller's clock.
+    since: u64,
+    /// The last message of the kubelet about a failed image pull.
     pub(crate) pull: Box<str>,
 }
 
-/// When a container runs.
+/// When a container of a pod runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// To its end, before the others start.
@@ -37,7 +35,7 @@ pub(crate) enum Role {
     Main,
 }
 
-/// What a container does now.
+/// The state of a container.
 #[derive(Debug)]
 pub(crate) enum State {
     Waiting {
@@ -49,19 +47,19 @@ pub(crate) enum State {
         started: Option<u64>,
     },
     Terminated(Exit),
-    /// Nothing is said of it.
-    None,
+    /// The pod reports no state.
+    Unknown,
 }
 
-/// How a container ended.
+/// The exit of a container.
 #[derive(Debug)]
 pub(crate) struct Exit {
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
     pub(crate) reason: Box<str>,
     pub(crate) message: Box<str>,
-    /// How long it had run, in seconds.
-    lasted: u64,
+    /// How long the container had run, in seconds.
+    run_seconds: u64,
 }
 
 impl Container {
@@ -69,29 +67,29 @@ impl Container {
         Self {
             name: text(value, "name").into(),
             role,
-            is_ready: is(value, "ready"),
+            is_ready: is_true(value, "ready"),
             restarts: count(value, "restartCount"),
             state: State::parse(&value["state"]),
             last: Exit::parse(&value["lastState"]["terminated"]),
-            seen: 0,
+            since: 0,
             pull: Box::default(),
         }
     }
 
-    /// Takes over what was known of it before.
+    /// Takes over what an earlier version of the pod said.
     pub(crate) fn follow(&mut self, before: Option<&Self>, now: u64) {
-        self.seen = now;
+        self.since = now;
         let Some(before) = before else { return };
-        if self.restarts == before.restarts && self.state.is_like(&before.state) {
-            self.seen = before.seen;
+        if self.restarts == before.restarts && self.state.is_same(&before.state) {
+            self.since = before.since;
         }
         if let (State::Waiting { .. }, State::Waiting { message, reason }) = (&self.state, &before.state) {
-            let is_told = &**reason == "ErrImagePull" && !message.is_empty();
-            self.pull = if is_told { message.clone() } else { before.pull.clone() };
+            let has_cause = &**reason == "ErrImagePull" && !message.is_empty();
+            self.pull = if has_cause { message.clone() } else { before.pull.clone() };
         }
     }
 
-    /// The way it ended last.
+    /// Its last exit.
     pub(crate) fn exit(&self) -> Option<&Exit> {
         match &self.state {
             State::Terminated(exit) => Some(exit),
@@ -99,25 +97,26 @@ impl Container {
         }
     }
 
-    pub(crate) fn waits_for(&self) -> Option<(&str, &str)> {
+    /// The reason and message of a waiting container.
+    pub(crate) fn waiting(&self) -> Option<(&str, &str)> {
         match &self.state {
             State::Waiting { reason, message } => Some((reason, message)),
             _ => None,
         }
     }
 
-    /// Until when, on the caller's clock, it is open whether a container that had failed and runs again stays
-    /// up: it has to outlive its last life. None if that is settled, or it did not fail.
-    pub(crate) fn trial(&self, now: u64) -> Option<u64> {
+    /// Until when, on the caller's clock, a restarted container may still crash again: it must run for longer than before.
+    /// None for a container that has recovered or did not fail.
+    pub(crate) fn recovery_end(&self, now: u64) -> Option<u64> {
         let State::Running { started } = self.state else { return None };
         let last = self
             .last
             .as_ref()
             .filter(|last| self.restarts > 0 && self.role == Role::Main && last.is_failure())?;
-        let proof = last.lasted.saturating_mul(2).clamp(PROOF.0, PROOF.1);
-        // The clock of the cluster may be another one, but not by so much.
-        let is_old = started.is_some_and(|started| now > started.saturating_add(proof + SKEW));
-        let end = self.seen.saturating_add(proof);
+        let recovery = last.run_seconds.saturating_mul(2).clamp(RECOVERY.0, RECOVERY.1);
+        // A start long ago proves recovery even if the clocks differ.
+        let is_old = started.is_some_and(|started| now > started.saturating_add(recovery + CLOCK_SKEW));
+        let end = self.since.saturating_add(recovery);
         (!is_old && now < end).then_some(end)
     }
 }
@@ -125,17 +124,20 @@ impl Container {
 impl State {
     fn parse(value: &Value) -> Self {
         if let waiting @ Value::Object(_) = &value["waiting"] {
-            return Self::Waiting { reason: kept(waiting, "reason"), message: kept(waiting, "message") };
+            return Self::Waiting {
+                reason: clipped(waiting, "reason"),
+                message: clipped(waiting, "message"),
+            };
         }
         if let running @ Value::Object(_) = &value["running"] {
             return Self::Running {
                 started: micros(text(running, "startedAt")).map(|time| time / 1_000_000),
             };
         }
-        Exit::parse(&value["terminated"]).map_or(Self::None, Self::Terminated)
+        Exit::parse(&value["terminated"]).map_or(Self::Unknown, Self::Terminated)
     }
 
-    fn is_like(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Running { started }, Self::Running { started: other }) => started == other,
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
@@ -150,23 +152,23 @@ impl Exit {
         }
         let number = |key: &str| int(&value[key]).and_then(|number| i32::try_from(number).ok());
         let time = |key: &str| micros(text(value, key));
-        let lasted = match (time("startedAt"), time("finishedAt")) {
+        let run_seconds = match (time("startedAt"), time("finishedAt")) {
             (Some(started), Some(finished)) => finished.saturating_sub(started) / 1_000_000,
             _ => 0,
         };
         let signal = number("signal").filter(|signal| *signal != 0);
-        let (reason, message) = (kept(value, "reason"), kept(value, "message"));
-        Some(Self { code: number("exitCode"), signal, reason, message, lasted })
+        let (reason, message) = (clipped(value, "reason"), clipped(value, "message"));
+        Some(Self { code: number("exitCode"), signal, reason, message, run_seconds })
     }
 
-    /// Whether it ended otherwise than by being done.
+    /// Whether the exit code or a signal tells of a failure.
     pub(crate) fn is_failure(&self) -> bool {
         self.code.unwrap_or_default() != 0 || self.signal.is_some()
     }
 
-    /// Whether it did not even start.
+    /// Whether the container could not start.
     /// <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
-    pub(crate) fn is_no_start(&self) -> bool {
+    pub(crate) fn is_start_failure(&self) -> bool {
         matches!(&*self.reason, "StartError" | "ContainerCannotRun")
     }
 }

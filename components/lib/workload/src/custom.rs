@@ -1,16 +1,14 @@
-//! What is kept of a custom resource, and what it says of itself by conditions. Never takes a condition that
-//! it does not know for a good one.
+//! A custom resource, and the status that its conditions report. An unknown condition counts as missing.
 
 use serde_json::Value;
 
-use crate::facts::Object;
 use crate::fingerprint;
 use crate::kind::Kind;
 use crate::rules::Rules;
 use crate::status::{State, Status};
-use crate::value::{clip, condition, int, kept, text};
+use crate::value::{clip, clipped, condition, int, text};
 
-/// The conditions that are looked at.
+/// The conditions that count.
 const KNOWN: [&str; 8] = [
     "Ready",
     "Available",
@@ -29,18 +27,18 @@ pub(crate) struct Custom {
     /// The fingerprints of the values of its specification.
     pub(crate) values: Box<[u64]>,
     conditions: Box<[Condition]>,
-    /// If the run says when it is ready: whether that is so, and what it has.
+    /// Whether it fulfils the `ready` rules of the run, and the value that it has; none without such a rule.
     ready: Option<(bool, Box<str>)>,
-    /// If the run says when it has failed, and it has: what it has.
+    /// The value with which it fulfils a `failed` rule of the run.
     pub(crate) failed: Option<Box<str>>,
 }
 
-/// What an object says about which generation its status is of.
+/// The generation that a status is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observed {
     Nothing,
     Generation(i64),
-    /// Something that is no number.
+    /// The field is not a number.
     Other,
 }
 
@@ -57,9 +55,9 @@ impl Custom {
     pub(crate) fn parse(kind: &Kind, value: &Value, rules: &Rules) -> Self {
         let status = &value["status"];
         let observed = &status["observedGeneration"];
-        let declared = || rules.declared.iter().filter(|declared| declared.is_for(kind));
-        let ready = declared().filter(|declared| declared.is_ready).map(|declared| declared.apply(value));
-        let failed = declared().filter(|declared| !declared.is_ready).map(|declared| declared.apply(value));
+        let custom_rules = || rules.custom.iter().filter(|rule| rule.is_for(kind));
+        let ready = custom_rules().filter(|rule| rule.is_ready).map(|rule| rule.apply(value));
+        let failed = custom_rules().filter(|rule| !rule.is_ready).map(|rule| rule.apply(value));
         Self {
             observed: match (int(observed), observed) {
                 (Some(generation), _) => Observed::Generation(generation),
@@ -68,19 +66,18 @@ impl Custom {
             },
             values: fingerprint::leaves(&value["spec"]),
             conditions: KNOWN.iter().filter_map(|of| Condition::parse(of, condition(status, of)?)).collect(),
-            // All that is declared must hold; a value that does not is the one to show.
+            // All `ready` rules must hold; the message has a value that violates one.
             ready: ready.reduce(|one, other| if one.0 { other } else { one }),
-            failed: failed.into_iter().find(|(is_so, _)| *is_so).map(|(_, shown)| shown),
+            failed: failed.into_iter().find(|(applies, _)| *applies).map(|(_, value)| value),
         }
     }
 
-    /// What it says. <https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus#conditions>
+    /// Its status. <https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus#conditions>
     ///
-    /// `Ready` decides, if it is there. `Available` does only without it, and only while neither
-    /// `Progressing` nor `Degraded` is true: operators keep saying `Available` while they roll out something
-    /// new. What does not say which generation its status is of is believed.
-    pub(crate) fn status(&self, object: &Object) -> Status {
-        let decisive = if object.kind == Kind::Definition {
+    /// `Ready` decides if it exists. Without it, `Available` decides while neither `Progressing` nor `Degraded` is true,
+    /// because operators keep `Available` during a rollout. A status without a generation counts as up to date.
+    pub(crate) fn status(&self, kind: &Kind, generation: Option<i64>) -> Status {
+        let decisive = if *kind == Kind::Definition {
             self.get("Established")
         } else {
             self.get("Ready").or_else(|| self.get("Available"))
@@ -89,61 +86,49 @@ impl Custom {
             Observed::Generation(generation) => Some(generation),
             _ => decisive.and_then(|condition| condition.observed),
         };
-        if !object.is_observed(observed) {
+        if !is_observed(generation, observed) {
             return Status::progressing(
                 "NotObserved",
                 "its controller has not taken up the newest specification",
             );
         }
-        if let Some((is_ready, shown)) = &self.ready {
+        if let Some((is_ready, value)) = &self.ready {
             return match is_ready {
-                true => Status::ready("DeclaredReady", &**shown),
-                false => Status::progressing("NotReady", &**shown),
+                true => Status::ready("DeclaredReady", &**value),
+                false => Status::progressing("NotReady", &**value),
             };
         }
         let Some(decisive) = decisive else {
-            return self.without_conditions(object);
+            return without_conditions(kind);
         };
         if self.observed == Observed::Other {
-            let hint = hint(object);
+            let hint = hint(kind);
             return Status::new(
                 State::Unknown,
                 "UnknownGeneration",
                 format!("`observedGeneration` is no number{hint}"),
             );
         }
-        let mut holding = ["Reconciling", "Stalled"].to_vec();
+        let mut blocking = ["Reconciling", "Stalled"].to_vec();
         if decisive.of == "Available" {
-            holding.extend(["Progressing", "Degraded"]);
+            blocking.extend(["Progressing", "Degraded"]);
         }
-        if let Some(holding) =
-            holding.iter().filter_map(|of| self.get(of)).find(|held| held.status == Some(true))
+        if let Some(condition) =
+            blocking.iter().filter_map(|of| self.get(of)).find(|condition| condition.status == Some(true))
         {
-            return Status::progressing(holding.word(holding.of), holding.line());
+            return Status::progressing(condition.reason_or(condition.of), condition.line());
         }
         match decisive.status {
             Some(true) => Status::ready(decisive.of, decisive.line()),
-            _ => Status::progressing(decisive.word("NotReady"), decisive.line()),
+            _ => Status::progressing(decisive.reason_or("NotReady"), decisive.line()),
         }
     }
 
-    /// Why it does not go on by itself, if it says so: a word and a line.
+    /// Why its controller does not continue: a reason and a message.
     pub(crate) fn stalled(&self, kind: &Kind) -> Option<(&str, String)> {
         let (of, bad) = if *kind == Kind::Definition { ("NamesAccepted", false) } else { ("Stalled", true) };
         let condition = self.get(of).filter(|condition| condition.status == Some(bad))?;
-        Some((condition.word(of), condition.line()))
-    }
-
-    fn without_conditions(&self, object: &Object) -> Status {
-        match object.kind {
-            Kind::Definition => Status::progressing("NotEstablished", "not yet established"),
-            // It may be that its controller has not come round to it, so this is said as it is.
-            _ => Status::new(
-                State::Unknown,
-                "NoKnownStatus",
-                format!("has no condition `Ready` or `Available`{}", hint(object)),
-            ),
-        }
+        Some((condition.reason_or(of), condition.line()))
     }
 
     fn get(&self, of: &str) -> Option<&Condition> {
@@ -151,9 +136,30 @@ impl Custom {
     }
 }
 
-/// How to say what the object does not.
-fn hint(object: &Object) -> String {
-    format!("; say when it is ready with the rule `ready {}=PATH=VALUE`", object.kind.name())
+/// Whether a controller has observed the newest generation. One that reports no generation counts as up to date.
+pub(crate) fn is_observed(generation: Option<i64>, observed: Option<i64>) -> bool {
+    match (generation, observed) {
+        (Some(generation), Some(observed)) => observed >= generation,
+        _ => true,
+    }
+}
+
+/// The status of an object that has none of the known conditions.
+fn without_conditions(kind: &Kind) -> Status {
+    match kind {
+        Kind::Definition => Status::progressing("NotEstablished", "not yet established"),
+        // Its controller may still set one, so this is not a failure.
+        _ => Status::new(
+            State::Unknown,
+            "NoKnownStatus",
+            format!("has no condition `Ready` or `Available`{}", hint(kind)),
+        ),
+    }
+}
+
+/// The rule that tells when an object without known conditions is ready.
+fn hint(kind: &Kind) -> String {
+    format!("; say when it is ready with the rule `ready {}=PATH=VALUE`", kind.name())
 }
 
 impl Condition {
@@ -164,12 +170,18 @@ impl Condition {
             _ => None,
         };
         let observed = int(&value["observedGeneration"]);
-        Some(Self { of, status, reason: kept(value, "reason"), message: kept(value, "message"), observed })
+        Some(Self {
+            of,
+            status,
+            reason: clipped(value, "reason"),
+            message: clipped(value, "message"),
+            observed,
+        })
     }
 
-    /// Its reason, or another word if it has none.
-    fn word<'a>(&'a self, other: &'a str) -> &'a str {
-        if self.reason.is_empty() { other } else { &self.reason }
+    /// Its reason, or a default.
+    fn reason_or<'a>(&'a self, default: &'a str) -> &'a str {
+        if self.reason.is_empty() { default } else { &self.reason }
     }
 
     fn line(&self) -> String {

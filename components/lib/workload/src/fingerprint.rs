@@ -1,27 +1,25 @@
-//! Fingerprints of specifications, to tell whether somebody changed one. Never keeps a value: a specification
-//! may hold what its owner would not print.
+//! Fingerprints of specifications, which detect a change without keeping values: a specification may contain secrets.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-/// The label by which a Deployment tells its ReplicaSets apart: it is in the template of these, not in its
-/// own.
+/// The label that a Deployment adds to the templates of its ReplicaSets.
 const HASH_LABEL: &str = "pod-template-hash";
 
-/// The fingerprint of a template of pods, the same for a Deployment and the ReplicaSet that it made of it.
-/// The order of keys does not matter, and null is as good as nothing.
+/// The fingerprint of a pod template, which is equal for a Deployment and its ReplicaSet. The order of keys and null values
+/// do not matter.
 pub(crate) fn template(template: &Value) -> u64 {
     hash(template)
 }
 
-/// The fingerprints of all single values below a specification, each with its place, sorted; without
-/// `replicas`, which autoscalers change.
+/// The fingerprints of all scalar values of a specification with their paths, sorted; without `replicas`, which
+/// autoscalers change.
 pub(crate) fn leaves(spec: &Value) -> Box<[u64]> {
     let mut leaves = Vec::new();
     if let Some(map) = spec.as_object() {
         for (key, value) in map.iter().filter(|(key, _)| *key != "replicas") {
-            gather(value, of(key), &mut leaves);
+            collect(value, hash_of(key), &mut leaves);
         }
     }
     leaves.sort_unstable();
@@ -29,13 +27,13 @@ pub(crate) fn leaves(spec: &Value) -> Box<[u64]> {
     leaves.into()
 }
 
-/// Whether all of the first fingerprints are among the others, both sorted. A controller may add what was
-/// left out of a specification; who changes or removes something is somebody else.
+/// Whether `all` contains every fingerprint of `first`; both are sorted. A controller may add defaults to a specification,
+/// but a changed or removed value means that somebody else changed it.
 pub(crate) fn contains(all: &[u64], first: &[u64]) -> bool {
     first.iter().all(|leaf| all.binary_search(leaf).is_ok())
 }
 
-fn of(item: impl Hash) -> u64 {
+fn hash_of(item: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     item.hash(&mut hasher);
     hasher.finish()
@@ -44,27 +42,32 @@ fn of(item: impl Hash) -> u64 {
 fn hash(value: &Value) -> u64 {
     match value {
         Value::Null => 0,
-        Value::Bool(flag) => of(flag),
-        // Apart from a text that reads the same.
-        Value::Number(number) => of(("number", number.to_string())),
-        Value::String(text) => of(text),
-        Value::Array(items) => items.iter().fold(1, |sum, item| of((sum, hash(item)))),
+        Value::Bool(flag) => hash_of(flag),
+        // The tag distinguishes a number from the same text.
+        Value::Number(number) => hash_of(("number", number.to_string())),
+        Value::String(text) => hash_of(text),
+        Value::Array(items) => items.iter().fold(1, |sum, item| hash_of((sum, hash(item)))),
         // A sum, so that the order of keys does not matter.
         Value::Object(map) => map
             .iter()
             .filter(|(key, value)| !value.is_null() && *key != HASH_LABEL)
-            .fold(2, |sum, (key, value)| sum.wrapping_add(of((key, hash(value))))),
+            .fold(2, |sum, (key, value)| sum.wrapping_add(hash_of((key, hash(value))))),
     }
 }
 
-fn gather(value: &Value, place: u64, leaves: &mut Vec<u64>) {
+fn collect(value: &Value, path: u64, leaves: &mut Vec<u64>) {
     match value {
         Value::Null => {}
-        Value::Object(map) => map.iter().for_each(|(key, value)| gather(value, of((place, key)), leaves)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, value)| gather(value, of((place, at)), leaves));
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| collect(value, hash_of((path, key)), leaves))
         }
-        single => leaves.push(of((place, hash(single)))),
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| collect(value, hash_of((path, index)), leaves));
+        }
+        scalar => leaves.push(hash_of((path, hash(scalar)))),
     }
 }
 

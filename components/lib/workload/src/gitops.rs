@@ -1,12 +1,12 @@
-//! Tells whether an object is kept as it is by a controller that reads from a repository, which would undo a
-//! change of it. Never takes a label that people also set by hand for proof.
+//! Detects whether a GitOps controller owns an object, because it would revert a change. Labels that people also set by hand
+//! do not count.
 
 use serde_json::Value;
 
 use crate::value::text;
 
-/// Who owns an object given as JSON: `Argo CD application web`, `Flux kustomization flux-system/web`, and the
-/// like; nothing if no one does as far as it says.
+/// The GitOps owner of an object given as JSON, such as `Argo CD application web` or `Flux kustomization
+/// flux-system/web`; none without one.
 ///
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/>,
 /// <https://fluxcd.io/flux/components/kustomize/kustomizations/#reconciliation>
@@ -16,8 +16,8 @@ pub fn gitops_owner(json: &str) -> Option<String> {
     argo(&object).or_else(|| flux(meta)).or_else(|| fleet(meta))
 }
 
-/// The annotation names the object it is about, since it may have been copied to others along with the rest.
-/// The label `app.kubernetes.io/instance`, which Argo CD can also use, is set by every chart.
+/// The annotation names its object, because tools copy annotations to other objects. The label
+/// `app.kubernetes.io/instance`, which Argo CD can use too, proves nothing: every chart sets it.
 fn argo(object: &Value) -> Option<String> {
     let meta = &object["metadata"];
     let tracking = text(&meta["annotations"], "argocd.argoproj.io/tracking-id");
@@ -37,18 +37,18 @@ fn argo(object: &Value) -> Option<String> {
 }
 
 fn flux(meta: &Value) -> Option<String> {
-    [("kustomize", "kustomization"), ("helm", "Helm release")].into_iter().find_map(|(controller, what)| {
+    [("kustomize", "kustomization"), ("helm", "Helm release")].into_iter().find_map(|(controller, owner)| {
         let key = |end: &str| format!("{controller}.toolkit.fluxcd.io/{end}");
         let name = text(&meta["labels"], &key("name"));
-        // The object is left alone while this stands there.
+        // Flux ignores an object with this annotation.
         let is_off = text(&meta["annotations"], &key("reconcile")) == "disabled";
         let namespace = text(&meta["labels"], &key("namespace"));
         let slash = if namespace.is_empty() { "" } else { "/" };
-        (!name.is_empty() && !is_off).then(|| format!("Flux {what} {namespace}{slash}{name}"))
+        (!name.is_empty() && !is_off).then(|| format!("Flux {owner} {namespace}{slash}{name}"))
     })
 }
 
-/// k3s marks what it installs itself with the same library; that has an owner of another kind.
+/// k3s uses the same annotations for its own objects, with an owner of another kind.
 fn fleet(meta: &Value) -> Option<String> {
     let annotations = &meta["annotations"];
     let bundle = ["labels", "annotations"]

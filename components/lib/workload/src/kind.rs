@@ -1,4 +1,4 @@
-//! Kinds of objects and which rules are theirs. Never guesses: a kind that is not known is a custom one.
+//! Kinds of objects, by the rules that apply to them. An unknown kind counts as a custom one.
 
 use std::rc::Rc;
 
@@ -34,8 +34,7 @@ pub enum Kind {
     Namespace,
     /// `CustomResourceDefinition.apiextensions.k8s.io`
     Definition,
-    /// A kind whose objects are as they should be as soon as they exist: they have no status, or one that
-    /// others fill and that says nothing about a rollout.
+    /// A kind whose objects are ready as soon as they exist: their status says nothing about a rollout.
     Plain(Rc<str>),
     /// Any other kind, with its group: ready when its conditions say so.
     Custom(Rc<str>),
@@ -60,7 +59,7 @@ const KNOWN: [(&str, Kind); 15] = [
     ("customresourcedefinition.apiextensions.k8s.io", Kind::Definition),
 ];
 
-/// The kinds that are ready by existing, in lower case.
+/// The kinds whose objects are ready as soon as they exist, in lower case.
 const PLAIN: &[&str] = &[
     "clusterrole.rbac.authorization.k8s.io",
     "clusterrolebinding.rbac.authorization.k8s.io",
@@ -93,8 +92,8 @@ const PLAIN: &[&str] = &[
 ];
 
 impl Kind {
-    /// The kind that is spelled so: its name, with its API group unless that is the core group, such as `Pod`
-    /// or `Deployment.apps`. Large and small letters are the same.
+    /// The kind of a name with its API group, without a group for the core group, such as `Pod` or `Deployment.apps`.
+    /// Case does not matter.
     pub fn of(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
         if let Some((_, kind)) = KNOWN.iter().find(|(known, _)| *known == lower) {
@@ -106,7 +105,7 @@ impl Kind {
         }
     }
 
-    /// How the kind is spelled, with its group unless that is the core group.
+    /// The name of the kind, with its group unless that is the core group.
     pub fn name(&self) -> &str {
         match self {
             Self::Deployment => "Deployment.apps",
@@ -128,15 +127,15 @@ impl Kind {
     }
 
     /// The name without the group, such as `Deployment`.
-    pub fn word(&self) -> &str {
+    pub fn short_name(&self) -> &str {
         self.name().split('.').next().unwrap_or_default()
     }
 
-    /// Whether two spellings mean the same kind: `Widget.example.com` and `widgets.example.com` do.
-    pub(crate) fn is_spelled(&self, other: &str) -> bool {
-        let mine = self.name().to_ascii_lowercase();
+    /// Whether a name means this kind, in singular or plural: `Widget.example.com` and `widgets.example.com` are the same.
+    pub(crate) fn has_name(&self, other: &str) -> bool {
+        let own = self.name().to_ascii_lowercase();
         let other = other.to_ascii_lowercase();
-        let (word, group) = mine.split_once('.').unwrap_or((&mine, ""));
+        let (word, group) = own.split_once('.').unwrap_or((&own, ""));
         let (other, other_group) = other.split_once('.').unwrap_or((&other, ""));
         // The plural that the tools of Kubernetes derive from a kind.
         let plural = match word.strip_suffix('y') {
@@ -172,8 +171,8 @@ mod tests {
             ("Gateway.example.com", "gateways.example.com"),
             ("Ingress.example.com", "ingresses.example.com"),
         ] {
-            assert!(Kind::of(kind).is_spelled(other) && Kind::of(kind).is_spelled(kind));
+            assert!(Kind::of(kind).has_name(other) && Kind::of(kind).has_name(kind));
         }
-        assert!(!Kind::of("Widget.example.com").is_spelled("widgets.example.org"));
+        assert!(!Kind::of("Widget.example.com").has_name("widgets.example.org"));
     }
 }

@@ -1,41 +1,43 @@
-//! What the objects of a Kubernetes cluster say about a rollout: rules as functions over JSON. It never asks
-//! a cluster anything, and has no clock: times are handed in, as seconds of the caller's clock.
+//! The status of a rollout from the objects of a Kubernetes cluster: rules as functions over JSON. The library makes no
+//! calls and has no clock; the caller passes times as seconds of its own clock.
 //!
-//! [`Cluster`] takes in objects as they come and go, and says for each target what [`Status`] it has and
-//! which [`Cause`]s doom it. [`RULES`] are the rules by which a target is doomed; [`Rules`] is the table with
-//! the changes of a run.
+//! [`ClusterState`] receives objects and gives each target a [`Status`] and the [`Cause`]s of its failure. [`RULES`] are
+//! the rules that fail a target; [`Rules`] is this table with the changes of a run.
 #![forbid(unsafe_code)]
 
 mod cause;
+mod claim;
 mod classify;
 mod container;
 mod custom;
-mod declared;
-mod facts;
-mod findings;
+mod custom_rule;
+mod event;
+mod finding;
 mod fingerprint;
 mod gitops;
 mod index;
+mod inspect;
+mod inventory;
 mod kind;
-mod note;
-mod plain;
+pub mod messages;
+mod object;
 mod pod;
+mod pod_health;
+mod readiness;
 mod revision;
-mod rollout;
 mod rules;
 mod scheduling;
+mod service;
 mod status;
 mod store;
-mod suspect;
 mod target;
 mod value;
-pub mod words;
 mod workload;
 
-pub use cause::{Cause, Logs};
+pub use cause::Cause;
+pub use finding::LogSource;
 pub use gitops::gitops_owner;
 pub use kind::Kind;
-pub use lockstep_glue::duration::{duration, spell};
 pub use rules::{Class, RULES, Rule, RuleId, Rules};
 pub use status::{State, Status};
-pub use store::{Cluster, Seen, TargetId};
+pub use store::{ClusterState, ObservedObject, TargetId};

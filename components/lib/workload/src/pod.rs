@@ -1,22 +1,22 @@
-//! What is kept of a pod. Never keeps its environment or arguments, which may hold secrets.
+//! A pod, reduced to what the rules read. It has no environment and no arguments, because these may contain secrets.
 
 use serde_json::Value;
 
 use crate::container::{Container, Role};
-use crate::value::{condition, holds, kept, list, text};
+use crate::value::{clipped, condition, has_condition, list, text};
 
 /// A pod.
 #[derive(Debug)]
 pub(crate) struct Pod {
     pub(crate) phase: Phase,
     pub(crate) is_ready: bool,
-    /// The value of the label by which a StatefulSet or DaemonSet tells its revisions apart.
+    /// Its revision of a StatefulSet or DaemonSet: the label `controller-revision-hash`.
     pub(crate) hash: Box<str>,
-    /// The number of the DaemonSet's template that it was made of.
+    /// Its template generation of a DaemonSet.
     pub(crate) template: u64,
-    /// Why it has no node, if it has none.
+    /// The reason and message of a pod without a node.
     pub(crate) unscheduled: Option<(Box<str>, Box<str>)>,
-    /// Whether its volumes are mounted and its network is up, as far as the kubelet says.
+    /// Whether the kubelet reports that volumes and network are ready.
     pub(crate) is_set_up: bool,
     /// The reason and message of its status, such as `Evicted`.
     pub(crate) reason: Box<str>,
@@ -49,23 +49,23 @@ impl Pod {
         };
         let unscheduled = condition(status, "PodScheduled")
             .filter(|condition| text(condition, "status") == "False")
-            .map(|condition| (kept(condition, "reason"), kept(condition, "message")));
+            .map(|condition| (clipped(condition, "reason"), clipped(condition, "message")));
         Self {
             phase,
-            is_ready: holds(status, "Ready"),
+            is_ready: has_condition(status, "Ready"),
             hash: text(labels, "controller-revision-hash").into(),
             template: text(labels, "pod-template-generation").parse().unwrap_or_default(),
             unscheduled,
-            is_set_up: holds(status, "PodReadyToStartContainers"),
-            reason: kept(status, "reason"),
-            message: kept(status, "message"),
+            is_set_up: has_condition(status, "PodReadyToStartContainers"),
+            reason: clipped(status, "reason"),
+            message: clipped(status, "message"),
             containers: containers(spec, status),
             claims: list(spec, "volumes").iter().filter_map(|volume| claim(value, volume)).collect(),
         }
     }
 
-    /// The containers with what was known of them before: since when they run on the caller's clock, and why
-    /// their image could not be pulled, which the kubelet says only now and then.
+    /// Takes over from an earlier version since when containers run on the caller's clock, and why their image could not be
+    /// pulled, which the kubelet reports only at times.
     pub(crate) fn follow(&mut self, before: Option<&Self>, now: u64) {
         for container in &mut self.containers {
             let before = before.and_then(|pod| pod.containers.iter().find(|old| old.name == container.name));
@@ -84,17 +84,16 @@ fn containers(spec: &Value, status: &Value) -> Box<[Container]> {
         let is_sidecar = sidecars.contains(&text(one, "name"));
         Container::parse(if is_sidecar { Role::Main } else { Role::Init }, one)
     });
-    let mains = list(status, "containerStatuses").iter().map(|one| Container::parse(Role::Main, one));
-    inits.chain(mains).collect()
+    let main = list(status, "containerStatuses").iter().map(|one| Container::parse(Role::Main, one));
+    inits.chain(main).collect()
 }
 
-/// The claim behind a volume: one that it names, or one that was made for it, which has the pod's name in its
-/// own.
+/// The claim of a volume: the named one, or the generated one of an ephemeral volume, which is called after the pod.
 fn claim(pod: &Value, volume: &Value) -> Option<Box<str>> {
     let named = text(&volume["persistentVolumeClaim"], "claimName");
     if !named.is_empty() {
         return Some(named.into());
     }
-    let is_made = volume["ephemeral"].is_object();
-    is_made.then(|| format!("{}-{}", text(&pod["metadata"], "name"), text(volume, "name")).into())
+    let is_generated = volume["ephemeral"].is_object();
+    is_generated.then(|| format!("{}-{}", text(&pod["metadata"], "name"), text(volume, "name")).into())
 }

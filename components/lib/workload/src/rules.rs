@@ -1,11 +1,10 @@
-//! The table of the states that doom a target, and the changes that a run makes to it. Never looks at an
-//! object.
+//! The table of rules that fail a target, and the changes that a run makes to it.
 
-use crate::declared::Declared;
+use crate::custom_rule::CustomRule;
 use crate::kind::Kind;
-use lockstep_glue::duration::{duration, spell};
+use lockstep_sdk::duration;
 
-/// Names a rule of [`RULES`], in the order of the table.
+/// Identifies a rule of [`RULES`], in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the table describes them")]
 pub enum RuleId {
@@ -34,115 +33,110 @@ pub enum RuleId {
     Terminating,
 }
 
-/// Whether a state is one that passes.
+/// Whether a state usually goes away by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// It does not pass unless somebody changes something. Its time is there for what is only being changed.
-    Lasting,
-    /// It often passes by itself. Its time is long, and a general grace does not change it.
+    /// It stays until somebody changes something. Its time covers a change that is under way.
+    Permanent,
+    /// It often goes away by itself. Its time is long, and the input `grace` does not change it.
     Transient,
 }
 
-/// One state that dooms a target once it has lasted.
+/// A state that fails a target if it lasts.
 #[derive(Debug)]
 pub struct Rule {
-    /// Which one it is.
+    /// Its identifier.
     pub id: RuleId,
     /// Its name in inputs and messages.
     pub name: &'static str,
-    /// Whether it passes by itself.
+    /// Whether the state goes away by itself.
     pub class: Class,
-    /// How long the state must last, in seconds, before it counts. Never, if there is none.
+    /// How long the state must last before it counts, in seconds; none for never.
     pub grace: Option<u64>,
-    /// What the state is, as a sentence.
-    pub when: &'static str,
+    /// The state in one or more sentences.
+    pub description: &'static str,
 }
 
-const fn rule(id: RuleId, name: &'static str, grace: u64, when: &'static str) -> Rule {
-    Rule { id, name, class: Class::Lasting, grace: Some(grace), when }
+const fn rule(id: RuleId, name: &'static str, grace: u64, description: &'static str) -> Rule {
+    Rule { id, name, class: Class::Permanent, grace: Some(grace), description }
 }
 
-const fn passing(id: RuleId, name: &'static str, grace: Option<u64>, when: &'static str) -> Rule {
-    Rule { id, name, class: Class::Transient, grace, when }
+const fn transient(id: RuleId, name: &'static str, grace: Option<u64>, description: &'static str) -> Rule {
+    Rule { id, name, class: Class::Transient, grace, description }
 }
 
-/// The states that doom a target. Those of a pod count only for pods of the newest revision, and only while
-/// none of these is ready and each shows such a state: one bad pod among good ones is left to the deadline.
+/// The rules that fail a target. Rules about pods apply to pods of the newest revision, and only while none of these is
+/// ready and each is in such a state; one bad pod among good ones does not end the run before its deadline.
 pub const RULES: &[Rule] = &[
     rule(
         RuleId::CrashLoop,
         "crash-loop",
         60,
-        "A container ends again and again: `CrashLoopBackOff`, or at least two restarts after a failure. \
-         Not for Jobs, which count failures themselves. A container that has since run for longer than \
-         before is fine.",
+        "A container crashes again and again: `CrashLoopBackOff`, or at least two restarts after a failure. \
+         Does not apply to Jobs, which count failures themselves, or to a container that has since run for \
+         longer than before.",
     ),
     rule(
         RuleId::InitCrash,
         "init-crash",
         60,
-        "An init container ends with an error again and again. Not for Jobs.",
+        "An init container fails again and again. Does not apply to Jobs.",
     ),
     rule(
         RuleId::ImageNotFound,
         "image-not-found",
         30,
-        "The registry answers that there is no such image, tag or platform, or the image may not be pulled \
-         and is not on the node.",
+        "The registry has no such image, tag or platform, or the node lacks the image and its pull policy is \
+         `Never`.",
     ),
-    rule(RuleId::ImageDenied, "image-denied", 60, "The registry refuses to hand out the image."),
-    passing(
+    rule(RuleId::ImageDenied, "image-denied", 60, "The registry denies access to the image."),
+    transient(
         RuleId::ImagePull,
         "image-pull",
         Some(600),
-        "The image cannot be pulled for a reason that passes or is not told: throttling, time-outs, a \
-         registry that cannot be reached.",
+        "The image cannot be pulled for a transient or unknown reason: throttling, timeouts, a registry that \
+         cannot be reached.",
     ),
-    rule(
-        RuleId::InvalidImageName,
-        "invalid-image-name",
-        0,
-        "The name of the image is none: `InvalidImageName`.",
-    ),
+    rule(RuleId::InvalidImageName, "invalid-image-name", 0, "The image name is invalid: `InvalidImageName`."),
     rule(
         RuleId::ConfigMissing,
         "config-missing",
         60,
-        "Something that the pod names is not there: a ConfigMap, Secret, key or claim; or the container's \
-         settings contradict each other (`CreateContainerConfigError`).",
+        "A ConfigMap, Secret, key or claim of the pod does not exist, or the configuration of the container is \
+         contradictory (`CreateContainerConfigError`).",
     ),
     rule(
         RuleId::ContainerCannotRun,
         "container-cannot-run",
         60,
-        "The container cannot be created or started, for example because its command is not in the image: \
+        "The container cannot be created or started, for example because the image lacks its command: \
          `CreateContainerError`, `RunContainerError`, `StartError`, `ContainerCannotRun`.",
     ),
-    passing(
+    transient(
         RuleId::MountFailed,
         "mount-failed",
         Some(600),
-        "A volume cannot be attached or mounted, and it is not because of a missing object.",
+        "A volume cannot be attached or mounted, for another reason than a missing object.",
     ),
-    passing(
+    transient(
         RuleId::ClusterTrouble,
         "cluster-trouble",
         Some(300),
-        "The cluster fails at something that usually works when it is tried again: the network of a pod, a \
-         slow container runtime, a webhook that cannot be reached.",
+        "The cluster has an error that a retry usually solves: the network of a pod, a slow container runtime, \
+         a webhook that cannot be reached.",
     ),
     rule(
         RuleId::Unschedulable,
         "unschedulable",
         120,
-        "No node fits the pod, for reasons that do not pass. Not while an autoscaler has announced a node \
-         for it in the last 10 minutes.",
+        "No node fits the pod, for permanent reasons. Does not apply for 10 minutes after an autoscaler has \
+         announced a node for it.",
     ),
-    passing(
+    transient(
         RuleId::NoRoom,
         "no-room",
         Some(600),
-        "Nodes that would fit the pod are full, not ready or cordoned, or another pod is in its way.",
+        "The nodes that fit the pod are full, not ready or cordoned, or anti-affinity excludes them.",
     ),
     rule(
         RuleId::VolumeUnbound,
@@ -156,48 +150,57 @@ pub const RULES: &[Rule] = &[
         5,
         "The Deployment has made no progress for its own `progressDeadlineSeconds`.",
     ),
-    passing(RuleId::Quota, "quota", Some(300), "Pods cannot be created because a quota is exceeded."),
+    transient(RuleId::Quota, "quota", Some(300), "Pods cannot be created because a quota is exceeded."),
     rule(
         RuleId::PodsRefused,
         "pods-refused",
         60,
-        "Pods cannot be created because the cluster refuses them: an admission policy, a missing service \
-         account.",
+        "The cluster refuses to create pods: an admission policy, a missing service account.",
     ),
     rule(
         RuleId::JobFailed,
         "job-failed",
         0,
-        "The Job has failed: `BackoffLimitExceeded`, `DeadlineExceeded`, `PodFailurePolicy` and the like.",
+        "The Job has failed, for example with `BackoffLimitExceeded`, `DeadlineExceeded` or `PodFailurePolicy`.",
     ),
-    rule(RuleId::PodFailed, "pod-failed", 0, "The pod itself was to be watched, and has failed."),
-    passing(
+    rule(RuleId::PodFailed, "pod-failed", 0, "The resource is a pod, and it has failed."),
+    transient(
         RuleId::Evicted,
         "evicted",
         Some(300),
-        "Pods end as failed and none takes their place: evicted, or refused by their node.",
+        "Pods have failed and no other pod replaces them: their node evicted or rejected them.",
     ),
     rule(
         RuleId::Stalled,
         "stalled",
         30,
-        "A custom resource says that it does not go on by itself (condition `Stalled`), or the names of a \
-         custom resource definition are taken.",
+        "A custom resource has the condition `Stalled`, or another custom resource definition has the same \
+         names.",
     ),
-    rule(RuleId::DeclaredFailed, "declared-failed", 10, "A `failed KIND=PATH=VALUE` of the run applies."),
-    passing(RuleId::NeverReady, "never-ready", None, "A container runs and its pod does not become ready."),
-    passing(
+    rule(
+        RuleId::DeclaredFailed,
+        "declared-failed",
+        10,
+        "A rule `failed KIND=PATH=VALUE` of the run applies.",
+    ),
+    transient(
+        RuleId::NeverReady,
+        "never-ready",
+        None,
+        "A container runs, but its pod does not become ready.",
+    ),
+    transient(
         RuleId::Terminating,
         "terminating",
         None,
-        "A pod of an earlier revision is being deleted and is still there.",
+        "A pod of an earlier revision is being deleted and still exists.",
     ),
 ];
 
 impl RuleId {
     /// The rule in the table.
     pub fn rule(self) -> &'static Rule {
-        // The order is tested.
+        // A test checks the order.
         &RULES[self as usize]
     }
 }
@@ -206,56 +209,55 @@ impl RuleId {
 #[derive(Clone, Debug)]
 pub struct Rules {
     graces: Vec<Option<u64>>,
-    pub(crate) declared: Vec<Declared>,
+    pub(crate) custom: Vec<CustomRule>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { graces: RULES.iter().map(|rule| rule.grace).collect(), declared: Vec::new() }
+        Self { graces: RULES.iter().map(|rule| rule.grace).collect(), custom: Vec::new() }
     }
 }
 
 impl Rules {
-    /// The table with the changes of a run. `grace` is the time of all rules whose state does not pass by
-    /// itself; rules for states that pass keep theirs. `overrides` are `RULE=DURATION`, `RULE=never`, `ready
-    /// KIND=PATH=VALUE` and `failed KIND=PATH=VALUE`.
+    /// Reads the changes of a run. `grace` is the time of all rules for permanent states; rules for transient states keep
+    /// theirs. `overrides` are `RULE=DURATION`, `RULE=never`, `ready KIND=PATH=VALUE` and `failed KIND=PATH=VALUE`.
     ///
     /// # Errors
-    /// Everything that is wrong, each with a hint.
+    /// Everything that is wrong, each with the next act.
     pub fn parse(grace: Option<&str>, overrides: &[String]) -> Result<Self, Vec<String>> {
         let mut rules = Self::default();
-        let mut mistakes = Vec::new();
-        match grace.map(duration) {
+        let mut errors = Vec::new();
+        match grace.map(seconds) {
             None => {}
             Some(Ok(seconds)) => rules.set_all(seconds),
-            Some(Err(mistake)) => mistakes.push(mistake),
+            Some(Err(message)) => errors.push(format!("`grace`: {message}")),
         }
         let mut given = Vec::new();
         for text in overrides {
             let result = match text.trim().split_once(char::is_whitespace) {
                 Some((word @ ("ready" | "failed"), rest)) => {
-                    Declared::parse(word == "ready", rest).map(|declared| rules.declared.push(declared))
+                    CustomRule::parse(word == "ready", rest).map(|rule| rules.custom.push(rule))
                 }
                 _ => rules.set(text.trim(), &mut given),
             };
-            mistakes.extend(result.err());
+            errors.extend(result.err());
         }
-        if mistakes.is_empty() { Ok(rules) } else { Err(mistakes) }
+        if errors.is_empty() { Ok(rules) } else { Err(errors) }
     }
 
-    /// How long the state of a rule must last before it counts, in seconds; never if there is none.
+    /// How long the state of a rule must last before it counts, in seconds; none for never.
     pub fn grace(&self, id: RuleId) -> Option<u64> {
         self.graces.get(id as usize).copied().flatten()
     }
 
-    /// Whether the run says itself when objects of this kind are ready.
-    pub fn declares(&self, kind: &Kind) -> bool {
-        self.declared.iter().any(|declared| declared.is_ready && declared.is_for(kind))
+    /// Whether the run has a `ready` rule for this kind.
+    pub fn has_ready_rule(&self, kind: &Kind) -> bool {
+        self.custom.iter().any(|rule| rule.is_ready && rule.is_for(kind))
     }
 
     fn set_all(&mut self, seconds: u64) {
         for (grace, rule) in self.graces.iter_mut().zip(RULES) {
-            if rule.class == Class::Lasting {
+            if rule.class == Class::Permanent {
                 *grace = Some(seconds);
             }
         }
@@ -278,7 +280,7 @@ impl Rules {
         }
         self.graces[at] = match time.trim() {
             "never" => None,
-            time => Some(duration(time).map_err(|why| format!("`{text}`: {why}; or write `{rule}=never`"))?),
+            time => Some(seconds(time).map_err(|why| format!("`{text}`: {why}; or write `{rule}=never`"))?),
         };
         given.push(rule);
         Ok(())
@@ -287,30 +289,33 @@ impl Rules {
 
 /// The time of a rule as the table and messages write it.
 pub(crate) fn time(grace: Option<u64>) -> String {
-    grace.map_or_else(|| "never".to_owned(), spell)
+    grace.map_or_else(|| "never".to_owned(), |seconds| duration::format(seconds.saturating_mul(1_000)))
+}
+
+/// Reads a duration in whole seconds, rounded up.
+fn seconds(text: &str) -> Result<u64, String> {
+    duration::parse(text).map(|milliseconds| milliseconds.div_ceil(1_000))
 }
 
 fn unknown(name: &str) -> String {
     if matches!(name, "ready" | "failed") || name.starts_with("ready ") || name.starts_with("failed ") {
-        return format!(
-            "`{name}` lacks what it is about: write `ready KIND=PATH=VALUE` or `failed KIND=PATH=VALUE`"
-        );
+        return format!("`{name}` lacks its kind: write `ready KIND=PATH=VALUE` or `failed KIND=PATH=VALUE`");
     }
     let near = RULES.iter().map(|rule| (distance(rule.name, name), rule.name)).min();
     match near {
         Some((distance, near)) if distance <= 3 => {
-            format!("there is no rule `{name}`: did you mean `{near}`?")
+            format!("invalid rule `{name}`: did you mean `{near}`?")
         }
         _ => {
-            let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
-            format!("there is no rule `{name}`: there are {}", names.join(", "))
+            let names: Vec<_> = RULES.iter().map(|rule| format!("`{}`", rule.name)).collect();
+            format!("invalid rule `{name}`: expected one of {}", names.join(", "))
         }
     }
 }
 
-/// How many characters have to be put in, taken out or replaced to make one text of the other.
+/// The edit distance of two texts: the number of inserted, removed and replaced characters.
 fn distance(one: &str, other: &str) -> usize {
-    // A name of this length is no slip of the pen.
+    // A name of this length is not a typing error.
     if other.len() > 40 {
         return usize::MAX;
     }
@@ -333,16 +338,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_stand_in_the_table_in_the_order_of_their_names() {
+    fn rules_are_in_the_order_of_their_ids() {
         for (at, rule) in RULES.iter().enumerate() {
             assert_eq!(rule.id as usize, at, "{}", rule.name);
             assert_eq!(rule.id.rule().name, rule.name);
-            assert!(rule.when.ends_with('.'), "{}", rule.name);
+            assert!(rule.description.ends_with('.'), "{}", rule.name);
         }
     }
 
     #[test]
-    fn slips_are_measured() {
+    fn edit_distances_are_right() {
         assert_eq!(distance("crash-loop", "crashloop"), 1);
         assert_eq!(distance("quota", "quote"), 1);
         assert_eq!(distance("quota", ""), 5);

@@ -1,10 +1,9 @@
-//! Reads why the scheduler finds no node for a pod. Never takes a reason that it does not know for one that
-//! passes.
+//! Classifies why the scheduler finds no node for a pod. An unknown reason counts as permanent.
 
 use crate::rules::RuleId;
 
-/// Reasons that pass when other pods end, nodes get ready or new ones come.
-const PASSING: &[&str] = &[
+/// Reasons that go away when other pods end, nodes become ready or new nodes come.
+const TRANSIENT: &[&str] = &[
     "insufficient ",
     "too many pods",
     "free ports",
@@ -29,11 +28,11 @@ const PASSING: &[&str] = &[
 /// The rule for a message such as `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated
 /// taint {x: y}.`
 pub(crate) fn rule(message: &str) -> RuleId {
-    // What follows is about other pods that could make room.
+    // The rest is about the preemption of other pods.
     let message = message.split(" preemption:").next().unwrap_or_default().to_ascii_lowercase();
     if message.contains("persistentvolumeclaim \"") && message.contains("not found") {
         RuleId::ConfigMissing
-    } else if message.is_empty() || PASSING.iter().any(|reason| message.contains(reason)) {
+    } else if message.is_empty() || TRANSIENT.iter().any(|reason| message.contains(reason)) {
         RuleId::NoRoom
     } else {
         RuleId::Unschedulable
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_are_told_apart() {
+    fn reasons_are_classified() {
         for (expected, message) in [
             (
                 RuleId::Unschedulable,

@@ -1,21 +1,21 @@
-//! What is said of a target. Never says more than one line.
+//! The status of a target.
 
-/// How a target stands.
+/// The state of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// As it should be: its controller has taken up the newest specification, and every part of it is ready.
+    /// Its controller has observed the newest specification, and every part of it is ready.
     Ready,
-    /// On its way.
+    /// The rollout goes on.
     Progressing,
-    /// It goes on only when a person lets it: a paused Deployment, a suspended Job, `OnDelete`.
+    /// It waits for a person: a paused Deployment, a suspended Job, `OnDelete`.
     Paused,
-    /// Doomed by a rule.
+    /// A rule failed it.
     Failed,
-    /// Somebody else changed it: what was deployed is no longer what is there.
+    /// Somebody else changed it after the deployment.
     Superseded,
-    /// Not there.
+    /// It does not exist.
     Missing,
-    /// There, and nothing about it says whether it is as it should be.
+    /// It exists, and its status does not tell whether it is ready.
     Unknown,
 }
 
@@ -34,18 +34,18 @@ impl State {
     }
 }
 
-/// What is said of a target.
+/// The status of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// How it stands.
+    /// Its state.
     pub state: State,
-    /// A CamelCase word for scripts, such as `RollingOut` or `CrashLoopBackOff`.
+    /// A CamelCase reason for scripts, such as `RollingOut` or `CrashLoopBackOff`.
     pub reason: String,
     /// One line for people, with numbers, such as `2 of 3 pods ready`.
     pub message: String,
-    /// How many pods are ready and how many there should be, for what has pods.
+    /// The numbers of ready and of desired pods, for a kind with pods.
     pub pods: Option<(u32, u32)>,
-    /// When state and reason came to be so, in seconds of the caller's clock.
+    /// When it came into this state with this reason, in seconds of the caller's clock.
     pub since: u64,
 }
 
@@ -70,8 +70,8 @@ impl Status {
         Self { pods: Some((ready, wanted)), ..self }
     }
 
-    /// Whether it says the same, no matter since when.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
+    /// Whether state, reason and message are equal.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         (self.state, &self.reason, &self.message) == (other.state, &other.reason, &other.message)
     }
 }

@@ -1,5 +1,4 @@
-//! Takes in the objects of a cluster as they come and go, and says how the targets stand. Never looks at a
-//! target that nothing has happened to.
+//! The state of a cluster as a run knows it: receives objects and Events, and evaluates the targets that they affect.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -7,22 +6,24 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::cause::Cause;
-use crate::facts::{Facts, Object};
-use crate::index::{Index, Link, Name};
+use crate::event::Event;
+use crate::index::{Link, Name};
+use crate::inventory::Inventory;
 use crate::kind::Kind;
-use crate::note::{Note, Notes};
+use crate::object::{Details, Object};
+use crate::revision;
 use crate::rules::Rules;
 use crate::status::Status;
-use crate::target::Target;
+use crate::target::{Evaluator, Target};
 use crate::value::text;
 
-/// Names a target of a [`Cluster`].
+/// Identifies a target of a [`ClusterState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TargetId(usize);
 
-/// An object that was taken in.
+/// An object that [`ClusterState::observe`] added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ObservedObject {
     /// Its kind.
     pub kind: Kind,
     /// Its namespace, empty if its kind has none.
@@ -31,34 +32,30 @@ pub struct Seen {
     pub name: String,
     /// The UID of its controller, if it has one.
     pub owner: Option<String>,
-    /// Whether it was not there before.
+    /// Whether it was unknown before.
     pub is_new: bool,
 }
 
-/// The objects of a cluster, as far as they have to do with a rollout, and the targets among them.
+/// The known objects of a cluster, and the targets among them.
 #[derive(Debug, Default)]
-pub struct Cluster {
-    pub(crate) rules: Rules,
-    pub(crate) objects: BTreeMap<Rc<str>, Object>,
-    pub(crate) index: Index,
-    names: BTreeMap<Name, Rc<str>>,
-    notes: BTreeMap<Rc<str>, Notes>,
-    /// The real names of `.`, the namespace of the context, and `-`, which is none.
+pub struct ClusterState {
+    rules: Rules,
+    inventory: Inventory,
+    /// The real names of `.`, the namespace of the context, and of `-`, which is no namespace.
     aliases: BTreeMap<Box<str>, Rc<str>>,
-    /// Each namespace once: many objects have the same.
+    /// Each namespace once, because many objects share it.
     namespaces: BTreeMap<Box<str>, Rc<str>>,
     targets: Vec<Target>,
     by_name: BTreeMap<Name, Vec<usize>>,
-    nothing: Notes,
 }
 
-impl Cluster {
-    /// A cluster of which nothing is known yet.
+impl ClusterState {
+    /// A cluster without known objects.
     pub fn new(rules: Rules) -> Self {
         Self { rules, ..Self::default() }
     }
 
-    /// Makes an object a target, named as selections name it. The same one twice is one target.
+    /// Makes an object a target, with the namespace as selections have it. A second call returns the same target.
     pub fn target(&mut self, kind: &Kind, namespace: &str, name: &str) -> TargetId {
         let namespace = self.aliases.get(namespace).cloned().unwrap_or_else(|| self.namespace(namespace));
         let name = Name { kind: kind.clone(), namespace, name: name.into() };
@@ -71,189 +68,161 @@ impl Cluster {
         TargetId(self.targets.len() - 1)
     }
 
-    /// Takes in an object that is there. `namespace` is that of the selection it came by, such as `.`.
-    /// Nothing comes back if the text is no object with a name and a UID; it is left out then. An Event comes
-    /// back as what it is, and is kept as far as it is of use.
-    pub fn present(&mut self, kind: &Kind, namespace: &str, json: &str, now: u64) -> Option<Seen> {
+    /// Adds or replaces an object. `namespace` is that of its selection, such as `.`. Returns none for JSON that is not
+    /// an object with a name and a UID. An Event is returned too, but only its part about another object is kept.
+    pub fn observe(&mut self, kind: &Kind, namespace: &str, json: &str, now: u64) -> Option<ObservedObject> {
         let value: Value = serde_json::from_str(json).ok()?;
         let meta = &value["metadata"];
         let (uid, name) = (text(meta, "uid"), text(meta, "name"));
         if uid.is_empty() || name.is_empty() {
             return None;
         }
-        let place = self.place(namespace, text(meta, "namespace"));
+        let namespace = self.resolve_namespace(namespace, text(meta, "namespace"));
         if *kind == Kind::Event {
-            self.add_note(&value, now);
-            let (namespace, name) = (place.to_string(), name.to_owned());
-            return Some(Seen { kind: Kind::Event, namespace, name, owner: None, is_new: true });
+            self.add_event(&value, now);
+            let (namespace, name) = (namespace.to_string(), name.to_owned());
+            return Some(ObservedObject { kind: Kind::Event, namespace, name, owner: None, is_new: true });
         }
         let uid: Rc<str> = uid.into();
-        let mut object = Object::parse(kind.clone(), place, &value, &self.rules);
-        let before = self.forget(&uid);
-        if let Facts::Pod(pod) = &mut object.facts {
+        let mut object = Object::parse(kind.clone(), namespace, &value, &self.rules);
+        let before = self.inventory.take(&uid);
+        if let Details::Pod(pod) = &mut object.details {
             pod.follow(before.as_ref().and_then(Object::pod), now);
         }
-        let seen = Seen {
+        let observed = ObservedObject {
             kind: kind.clone(),
             namespace: object.namespace.to_string(),
             name: name.to_owned(),
             owner: object.owner.as_deref().map(str::to_owned),
             is_new: before.is_none(),
         };
-        // An owner that it no longer has loses a pod by that.
+        // The former owner has lost a pod.
         if let Some(owner) =
             before.and_then(|before| before.owner).filter(|old| Some(old) != object.owner.as_ref())
         {
-            self.touch(&owner);
+            self.mark_changed(&owner);
         }
-        self.remember(uid, object);
-        Some(seen)
+        self.inventory.insert(uid.clone(), object);
+        self.mark_changed(&uid);
+        Some(observed)
     }
 
-    /// Takes in that the object with this UID is no longer there.
-    pub fn gone(&mut self, uid: &str) {
+    /// Removes the object with this UID.
+    pub fn remove(&mut self, uid: &str) {
         let uid: Rc<str> = uid.into();
-        self.touch(&uid);
-        if let Some(object) = self.forget(&uid) {
-            let name = name_of(&object);
-            if self.names.get(&name) == Some(&uid) {
-                self.names.remove(&name);
-            }
-            self.notes.remove(&uid);
-        }
+        self.mark_changed(&uid);
+        self.inventory.remove(&uid);
     }
 
-    /// Looks at the targets to which something has happened, or for which a time has come. Those that have
-    /// changed.
+    /// Evaluates the targets that have changed or are due. Returns those with another result than before.
     pub fn evaluate(&mut self, now: u64) -> Vec<TargetId> {
-        let mut targets = std::mem::take(&mut self.targets);
+        let evaluator = Evaluator { inventory: &self.inventory, rules: &self.rules, now };
         let mut changed = Vec::new();
-        for (at, target) in targets.iter_mut().enumerate() {
-            let is_due = target.is_touched || target.due.is_some_and(|due| due <= now);
-            if is_due && self.look(target, now) {
+        for (at, target) in self.targets.iter_mut().enumerate() {
+            let is_due = target.is_changed || target.due.is_some_and(|due| due <= now);
+            if is_due && evaluator.evaluate(target) {
                 changed.push(TargetId(at));
             }
         }
-        self.targets = targets;
         changed
     }
 
-    /// When [`Cluster::evaluate`] must be called next although nothing has happened.
+    /// The time of the next [`ClusterState::evaluate`] if no object changes before.
     pub fn next_due(&self) -> Option<u64> {
         self.targets.iter().filter_map(|target| target.due).min()
     }
 
-    /// All targets, in the order in which they were made.
+    /// All targets, in the order of their creation.
     pub fn targets(&self) -> impl Iterator<Item = TargetId> + use<> {
         (0..self.targets.len()).map(TargetId)
     }
 
-    /// Kind, namespace and name of a target. The namespace is its real one as soon as an object of it was
-    /// seen.
+    /// Kind, namespace and name of a target. The namespace is the real one once an object of it is known.
     pub fn name(&self, target: TargetId) -> (&Kind, &str, &str) {
         let name = &self.targets[target.0].name;
         (&name.kind, &name.namespace, &name.name)
     }
 
-    /// How a target stood when it was last evaluated.
+    /// The status of a target at its last evaluation.
     pub fn status(&self, target: TargetId) -> &Status {
         &self.targets[target.0].status
     }
 
-    /// What dooms a target, or may: certain causes first. Those that are not certain explain why it is not
-    /// ready yet.
+    /// Why a target fails or may fail: certain causes first. The others explain why it is not ready yet.
     pub fn causes(&self, target: TargetId) -> &[Cause] {
         &self.targets[target.0].causes
     }
 
-    /// The earlier revision of a target that is known to serve now: some pod of it is ready.
+    /// The newest earlier revision of a target that has ready pods.
     ///
     /// # Errors
-    /// If there is none, or it cannot be known; the text says why.
+    /// There is none, or the objects do not tell; the text says why.
     pub fn healthy_revision(&self, target: TargetId) -> Result<u64, String> {
         let name = &self.targets[target.0].name;
-        match self.find(name) {
-            Some((uid, object)) => self.serving(uid, object),
-            None => Err(format!("{} {} is not there", name.kind.word(), name.name)),
+        match self.inventory.find(name) {
+            Some((uid, object)) => revision::serving(&self.inventory, uid, object),
+            None => Err(format!("{} {} is not there", name.kind.short_name(), name.name)),
         }
     }
 
-    /// Says that the caller itself has changed a target, such as by a rollback: the next change of it is no
-    /// one else's, and until it is seen the target is not ready.
+    /// Names and UIDs of the pods that block the rollback of a StatefulSet: its controller waits for each pod of the
+    /// newest revision to become ready before it replaces it, even after the template has changed.
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
+    pub fn stuck_pods(&self, target: TargetId) -> Vec<(String, String)> {
+        match self.inventory.find(&self.targets[target.0].name) {
+            Some((uid, object)) if object.kind == Kind::StatefulSet => {
+                revision::stuck_pods(&self.inventory, uid, object)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Announces a change that the caller itself makes to a target, such as a rollback: the next change is not
+    /// somebody else's, and the target is not ready before it arrives.
     pub fn expect_change(&mut self, target: TargetId) {
         let target = &mut self.targets[target.0];
-        (target.is_awaited, target.is_touched) = (target.baseline.is_some(), true);
+        (target.is_awaited, target.is_changed) = (target.baseline.is_some(), true);
     }
 
-    pub(crate) fn target_name(&self, target: TargetId) -> &Name {
-        &self.targets[target.0].name
-    }
-
-    /// The object of this name, and its UID.
-    pub(crate) fn find(&self, name: &Name) -> Option<(&Rc<str>, &Object)> {
-        let uid = self.names.get(name)?;
-        Some((uid, self.objects.get(uid)?))
-    }
-
-    /// What Events say about an object.
-    pub(crate) fn notes(&self, uid: &str) -> &Notes {
-        self.notes.get(uid).unwrap_or(&self.nothing)
-    }
-
-    fn add_note(&mut self, event: &Value, now: u64) {
-        if let Some((uid, note)) = Note::parse(event) {
+    fn add_event(&mut self, value: &Value, now: u64) {
+        if let Some((uid, event)) = Event::parse(value) {
             let uid: Rc<str> = uid.into();
-            self.notes.entry(uid.clone()).or_default().add(note, now);
-            self.touch(&uid);
+            self.inventory.add_event(uid.clone(), event, now);
+            self.mark_changed(&uid);
         }
-    }
-
-    fn remember(&mut self, uid: Rc<str>, object: Object) {
-        self.index.add(links(&object), &uid);
-        if !matches!(object.kind, Kind::EndpointSlice | Kind::ControllerRevision) {
-            self.names.insert(name_of(&object), uid.clone());
-        }
-        self.objects.insert(uid.clone(), object);
-        self.touch(&uid);
-    }
-
-    fn forget(&mut self, uid: &Rc<str>) -> Option<Object> {
-        let object = self.objects.remove(uid)?;
-        self.index.remove(links(&object), uid);
-        Some(object)
     }
 
     /// Marks the targets that an object is part of.
-    fn touch(&mut self, uid: &Rc<str>) {
+    fn mark_changed(&mut self, uid: &Rc<str>) {
         let mut parts: Vec<Rc<str>> = vec![uid.clone()];
-        if let Some(object) = self.objects.get(uid) {
-            match &object.facts {
-                Facts::Claim(_) => {
+        if let Some(object) = self.inventory.get(uid) {
+            match &object.details {
+                Details::Claim(_) => {
                     let claim = Link::Claim(object.namespace.clone(), (*object.name).into());
-                    parts.extend(self.index.get(&claim).cloned());
+                    parts.extend(self.inventory.linked(&claim).map(|(uid, _)| uid.clone()));
                 }
-                Facts::Slice { service, .. } => {
+                Details::EndpointSlice { service, .. } => {
                     let (namespace, name) = (object.namespace.clone(), (**service).into());
                     let service = Name { kind: Kind::Service, namespace, name };
-                    parts.extend(self.names.get(&service).cloned());
+                    parts.extend(self.inventory.find(&service).map(|(uid, _)| uid.clone()));
                 }
                 _ => {}
             }
         }
         for part in parts {
-            self.touch_up(part);
+            self.mark_with_owners(part);
         }
     }
 
     /// Marks the targets among an object and its controllers.
-    fn touch_up(&mut self, uid: Rc<str>) {
+    fn mark_with_owners(&mut self, uid: Rc<str>) {
         let mut uid = Some(uid);
-        // A Pod, its ReplicaSet or Job, a Deployment or CronJob, and one more above. Objects that own each
-        // other end here too.
+        // A Pod, its ReplicaSet or Job, a Deployment or CronJob, and one more above. The limit also ends a loop of
+        // objects that own each other.
         for _ in 0..5 {
-            let Some(object) = uid.and_then(|uid| self.objects.get(&uid)) else { return };
-            for id in self.by_name.get(&name_of(object)).into_iter().flatten() {
-                self.targets[*id].is_touched = true;
+            let Some(object) = uid.and_then(|uid| self.inventory.get(&uid)) else { return };
+            for id in self.by_name.get(&object.full_name()).into_iter().flatten() {
+                self.targets[*id].is_changed = true;
             }
             uid = object.owner.clone();
         }
@@ -268,41 +237,22 @@ impl Cluster {
         new
     }
 
-    /// The namespace of an object. What the context calls its own gets its real name with the first object
-    /// from there.
-    fn place(&mut self, selected: &str, real: &str) -> Rc<str> {
-        let place = self.namespace(real);
-        let is_news =
+    /// The namespace of an object. The first object of a selection tells the real name of `.`.
+    fn resolve_namespace(&mut self, selected: &str, real: &str) -> Rc<str> {
+        let namespace = self.namespace(real);
+        let is_alias =
             matches!((selected, real), (".", name) if !name.is_empty()) || (selected, real) == ("-", "");
-        if is_news && !self.aliases.contains_key(selected) {
-            self.aliases.insert(selected.into(), place.clone());
+        if is_alias && !self.aliases.contains_key(selected) {
+            self.aliases.insert(selected.into(), namespace.clone());
             for (id, target) in self.targets.iter_mut().enumerate() {
                 if *target.name.namespace == *selected {
                     self.by_name.remove(&target.name);
-                    target.name.namespace = place.clone();
-                    target.is_touched = true;
+                    target.name.namespace = namespace.clone();
+                    target.is_changed = true;
                     self.by_name.entry(target.name.clone()).or_default().push(id);
                 }
             }
         }
-        place
+        namespace
     }
-}
-
-fn name_of(object: &Object) -> Name {
-    Name { kind: object.kind.clone(), namespace: object.namespace.clone(), name: object.name.clone() }
-}
-
-/// What an object belongs to.
-fn links(object: &Object) -> Vec<Link> {
-    let mut links: Vec<Link> = object.owner.clone().map(Link::Owner).into_iter().collect();
-    match &object.facts {
-        Facts::Pod(pod) => {
-            let claims = pod.claims.iter();
-            links.extend(claims.map(|name| Link::Claim(object.namespace.clone(), name.clone())));
-        }
-        Facts::Slice { service, .. } => links.push(Link::Service(object.namespace.clone(), service.clone())),
-        _ => {}
-    }
-    links
 }

@@ -1,10 +1,10 @@
-//! What is kept of the objects that make pods. Never keeps a template, only its fingerprint.
+//! Objects that create pods, reduced to what the rules read; of the template, only its fingerprint.
 
 use serde_json::Value;
 
 use crate::fingerprint;
 use crate::kind::Kind;
-use crate::value::{condition, count, int, is, kept, text};
+use crate::value::{clipped, condition, count, int, is_true, text};
 
 /// A Deployment, StatefulSet, DaemonSet or ReplicaSet.
 #[derive(Debug)]
@@ -12,13 +12,13 @@ pub(crate) struct Workload {
     pub(crate) observed: Option<i64>,
     /// The fingerprint of its template.
     pub(crate) template: u64,
-    /// How many pods there should be.
+    /// The number of desired pods.
     pub(crate) wanted: u32,
-    /// How many pods there are, of any revision.
+    /// The number of pods of any revision.
     pub(crate) total: u32,
     pub(crate) updated: u32,
     pub(crate) ready: u32,
-    /// How many have been ready for `minReadySeconds`.
+    /// The number of pods that have been ready for `minReadySeconds`.
     pub(crate) available: u32,
     pub(crate) is_paused: bool,
     pub(crate) is_on_delete: bool,
@@ -28,9 +28,9 @@ pub(crate) struct Workload {
     /// The names of a StatefulSet's revisions.
     pub(crate) current_revision: Box<str>,
     pub(crate) update_revision: Box<str>,
-    /// What the Deployment says if it has not got on for too long.
+    /// The message of a Deployment without progress for its deadline.
     pub(crate) stopped: Option<Box<str>>,
-    /// What a Deployment or ReplicaSet says if it cannot create pods.
+    /// The message of a Deployment or ReplicaSet that cannot create pods.
     pub(crate) refused: Option<Box<str>>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Job {
     pub(crate) succeeded: u32,
     pub(crate) failed: u32,
     pub(crate) is_complete: bool,
-    /// The reason and message if it has failed.
+    /// The reason and message of a failed Job.
     pub(crate) failure: Option<(Box<str>, Box<str>)>,
 }
 
@@ -55,7 +55,7 @@ impl Workload {
         let is_daemon_set = *kind == Kind::DaemonSet;
         let wanted = match is_daemon_set {
             true => count(status, "desiredNumberScheduled"),
-            // One, if nobody says how many.
+            // The default is 1.
             false => int(&spec["replicas"]).map_or(1, |wanted| u32::try_from(wanted).unwrap_or_default()),
         };
         let strategy = &spec["updateStrategy"];
@@ -73,7 +73,7 @@ impl Workload {
             updated: named("updatedNumberScheduled", "updatedReplicas"),
             ready: named("numberReady", "readyReplicas"),
             available: named("numberAvailable", "availableReplicas"),
-            is_paused: is(spec, "paused"),
+            is_paused: is_true(spec, "paused"),
             is_on_delete: text(strategy, "type") == "OnDelete",
             partition: count(&strategy["rollingUpdate"], "partition"),
             revision: int(revision).and_then(|number| u64::try_from(number).ok()).unwrap_or_default(),
@@ -82,7 +82,7 @@ impl Workload {
             stopped: stopped(status),
             refused: condition(status, "ReplicaFailure")
                 .filter(|condition| text(condition, "status") == "True")
-                .map(|condition| kept(condition, "message")),
+                .map(|condition| clipped(condition, "message")),
         }
     }
 }
@@ -92,7 +92,7 @@ fn stopped(status: &Value) -> Option<Box<str>> {
     let condition = condition(status, "Progressing")?;
     let is_over =
         text(condition, "status") == "False" && text(condition, "reason") == "ProgressDeadlineExceeded";
-    is_over.then(|| kept(condition, "message"))
+    is_over.then(|| clipped(condition, "message"))
 }
 
 impl Job {
@@ -103,14 +103,14 @@ impl Job {
         let complete = condition(status, "Complete").filter(|condition| text(condition, "status") == "True");
         Self {
             template: fingerprint::template(&spec["template"]),
-            is_suspended: is(spec, "suspend"),
-            // A Job with a work queue names no number of completions, and one pod must succeed.
+            is_suspended: is_true(spec, "suspend"),
+            // A Job with a work queue has no `completions`; one pod must succeed.
             wanted: int(&spec["completions"]).map_or(1, |wanted| u32::try_from(wanted).unwrap_or_default()),
             active: count(status, "active"),
             succeeded: count(status, "succeeded"),
             failed: count(status, "failed"),
             is_complete: complete.is_some(),
-            failure: failed.map(|condition| (kept(condition, "reason"), kept(condition, "message"))),
+            failure: failed.map(|condition| (clipped(condition, "reason"), clipped(condition, "message"))),
         }
     }
 }

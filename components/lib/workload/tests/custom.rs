@@ -70,7 +70,7 @@ fn a_run_says_when_custom_resources_are_ready() {
     };
     let phase = |phase: &str| widget(&json!({"phase": phase, "parts": [{"n": 2}]}));
     let one = rules(&["ready widgets.example.com=.status.phase=Running"]);
-    assert!(one.declares(&Kind::of("Widget.example.com")));
+    assert!(one.has_ready_rule(&Kind::of("Widget.example.com")));
     assert_eq!(status_by(one.clone(), &phase("Running")).0, Ready);
     let not = (Progressing, "NotReady".to_owned(), ".status.phase is Creating".to_owned());
     assert_eq!(status_by(one.clone(), &phase("Creating")), not);

@@ -2,7 +2,7 @@
 
 mod common;
 use common::*;
-use lockstep_workload::{Class, RuleId, Rules, State, words};
+use lockstep_workload::{Class, RuleId, Rules, State, messages};
 use serde_json::{Value, json};
 
 /// Three pods with the same trouble.
@@ -175,7 +175,7 @@ fn no_rule_counts_while_another_pod_is_still_starting() {
 #[test]
 fn no_rule_counts_for_pods_of_an_earlier_revision() {
     for (rule, objects) in table() {
-        let mut world = World::new();
+        let mut world = TestCluster::new();
         let id = world.target("Deployment.apps", "web");
         // The same pods, and the template is another one by now.
         world.put(&deployment("web:3", 3, 0)).put(&replica_set("r2", "web:2", "1", 0));
@@ -206,12 +206,12 @@ fn what_many_pods_show_is_one_cause() {
         .pass(60);
     let causes = world.doom(id);
     let [cause] = causes.as_slice() else { panic!("{causes:?}") };
-    assert_eq!((cause.pods, cause.pod.len(), cause.exit_code), (4, 3, Some(137)));
+    assert_eq!((cause.pods, cause.pod_names.len(), cause.exit_code), (4, 3, Some(137)));
     assert_eq!((cause.reason.as_str(), cause.container.as_deref()), ("OOMKilled", Some("app")));
-    let logs = cause.wants_logs.as_ref().unwrap();
+    let logs = cause.log.as_ref().unwrap();
     assert_eq!((logs.pod.as_str(), logs.container.as_str(), logs.previous), ("web-a", "app", true));
     assert_eq!(
-        words::cause(cause),
+        messages::cause(cause),
         "Deployment web: crash-loop: container app of 4 pods (web-a, web-b, web-c, ...), OOMKilled, exit \
          code 137: ended 5 times. Last event: BackOff: Back-off restarting failed container app"
     );
@@ -376,19 +376,19 @@ fn a_probe_that_fails_dooms_only_if_the_run_says_so() {
     assert_eq!((world.rules(id), world.doom(id)), (vec![RuleId::NeverReady], world.doom(id)));
     assert_eq!(world.state(id), State::Progressing);
 
-    let mut world = World::with(Rules::parse(None, &["never-ready=2m".to_owned()]).unwrap());
+    let mut world = TestCluster::with(Rules::parse(None, &["never-ready=2m".to_owned()]).unwrap());
     let id = world.target("Deployment.apps", "web");
     world.put(&deployment("web:2", 3, 0)).put(&replica_set("r2", "web:2", "2", 0)).put(&slow()).pass(120);
     let causes = world.doom(id);
     assert_eq!(causes[0].rule, RuleId::NeverReady);
-    assert!(!causes[0].wants_logs.as_ref().unwrap().previous);
+    assert!(!causes[0].log.as_ref().unwrap().previous);
 }
 
 #[test]
 fn a_general_grace_leaves_what_passes_its_time() {
     let rules = Rules::parse(Some("0s"), &[]).unwrap();
     for (rule, objects) in table() {
-        let mut world = World::with(rules.clone());
+        let mut world = TestCluster::with(rules.clone());
         let id = world.target("Deployment.apps", "web");
         world.put(&deployment("web:2", 3, 0)).put(&replica_set("r2", "web:2", "2", 0)).put_all(&objects);
         assert_eq!(world.doom(id).is_empty(), rule.rule().class == Class::Transient, "{rule:?}");

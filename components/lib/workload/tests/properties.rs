@@ -3,7 +3,7 @@
 
 mod common;
 use common::*;
-use lockstep_workload::{Cause, Kind, Status, TargetId, gitops_owner, words};
+use lockstep_workload::{Cause, Kind, Status, TargetId, gitops_owner, messages};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -149,7 +149,7 @@ type Said = (Status, Vec<Cause>, Result<u64, String>);
 
 /// All that is said of the targets after the objects came in this order and time has passed.
 fn said(objects: &[Value]) -> Vec<Said> {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let targets = [
         ("Deployment.apps", "web"),
         ("DaemonSet.apps", "agent"),
@@ -158,7 +158,7 @@ fn said(objects: &[Value]) -> Vec<Said> {
     ];
     let ids: Vec<TargetId> = targets.iter().map(|(kind, name)| world.target(kind, name)).collect();
     for object in objects {
-        world.cluster.present(&kind_of(object), "shop", &object.to_string(), world.now);
+        world.cluster.observe(&kind_of(object), "shop", &object.to_string(), world.now);
     }
     for second in [0, 5, 30, 60, 120] {
         world.now = START + second;
@@ -190,7 +190,7 @@ proptest! {
     #[test]
     fn no_json_panics(kind in proptest::sample::select(&KINDS[..]), mut object in anything(),
         more in anything()) {
-        let mut world = World::new();
+        let mut world = TestCluster::new();
         let id = world.cluster.target(&Kind::of(kind), ".", "web");
         if let Value::Object(map) = &mut object {
             let meta = map.entry("metadata").or_insert_with(|| json!({}));
@@ -199,14 +199,14 @@ proptest! {
             meta["uid"] = json!("u");
         }
         for object in [&object, &more, &object] {
-            world.cluster.present(&Kind::of(kind), ".", &object.to_string(), world.now);
+            world.cluster.observe(&Kind::of(kind), ".", &object.to_string(), world.now);
             world.pass(2);
         }
-        world.cluster.causes(id).iter().for_each(|cause| { words::cause(cause); });
+        world.cluster.causes(id).iter().for_each(|cause| { messages::cause(cause); });
         let _ = world.cluster.healthy_revision(id);
         gitops_owner(&object.to_string());
         world.cluster.expect_change(id);
-        world.cluster.gone("u");
+        world.cluster.remove("u");
         world.pass(1);
     }
 
@@ -222,7 +222,7 @@ proptest! {
         // Objects that have nothing to do with it are read as before.
         let untouched = said.iter().zip(as_they_are()).filter(|(one, other)| *one == other).count();
         prop_assert!(untouched >= 2, "{place}");
-        for (_, causes, _) in &said { causes.iter().for_each(|cause| { words::cause(cause); }); }
+        for (_, causes, _) in &said { causes.iter().for_each(|cause| { messages::cause(cause); }); }
     }
 
     #[test]

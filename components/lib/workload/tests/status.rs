@@ -284,7 +284,7 @@ fn services_wait_for_an_endpoint() {
             ),
         ],
     );
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Service", "web");
     let slice = |ready: Value| {
         let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
@@ -297,13 +297,13 @@ fn services_wait_for_an_endpoint() {
     assert_eq!(world.state(id), Progressing);
     world.put(&slice(json!(true)));
     assert_eq!(world.look(id), (Ready, "Serving".into(), "1 endpoint is ready".into()));
-    world.cluster.gone("e1");
+    world.cluster.remove("e1");
     assert_eq!(world.state(id), Progressing);
 }
 
 #[test]
 fn what_was_never_seen_is_missing() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     assert_eq!(world.look(id), (Missing, "NotFound".into(), "is not there".into()));
 }

@@ -2,12 +2,12 @@
 
 mod common;
 use common::*;
-use lockstep_workload::{Cluster, Kind, Rules, State};
+use lockstep_workload::{ClusterState, Kind, Rules, State};
 use serde_json::{Value, json};
 
 /// A cluster of so many Deployments, each with a ReplicaSet and three pods, all ready; and the objects.
-fn many(count: usize) -> (Cluster, Vec<(Kind, Value)>) {
-    let mut cluster = Cluster::new(Rules::default());
+fn many(count: usize) -> (ClusterState, Vec<(Kind, Value)>) {
+    let mut cluster = ClusterState::new(Rules::default());
     let mut objects = Vec::new();
     for n in 0..count {
         let (deployment_uid, set_uid) = (format!("d{n}"), format!("r{n}"));
@@ -24,7 +24,7 @@ fn many(count: usize) -> (Cluster, Vec<(Kind, Value)>) {
         objects.extend(all.into_iter().map(|object| (kind_of(&object), object)));
     }
     for (kind, object) in &objects {
-        cluster.present(kind, "shop", &object.to_string(), START);
+        cluster.observe(kind, "shop", &object.to_string(), START);
     }
     (cluster, objects)
 }
@@ -39,11 +39,11 @@ fn only_what_is_touched_is_looked_at() {
     // A pod touches the Deployment two owners above, and nothing it says is news.
     let (kind, pod) = &objects[4];
     assert_eq!(kind, &Kind::Pod);
-    assert!(!cluster.present(kind, "shop", &pod.to_string(), START + 2).unwrap().is_new);
+    assert!(!cluster.observe(kind, "shop", &pod.to_string(), START + 2).unwrap().is_new);
     assert!(cluster.evaluate(START + 2).is_empty());
     let behind =
         merge(objects[0].1.clone(), &json!({"status": {"availableReplicas": 2, "readyReplicas": 2}}));
-    cluster.present(&objects[0].0, "shop", &behind.to_string(), START + 3);
+    cluster.observe(&objects[0].0, "shop", &behind.to_string(), START + 3);
     let changed = cluster.evaluate(START + 3);
     assert_eq!(changed.len(), 1);
     assert_eq!((cluster.status(changed[0]).since, cluster.name(changed[0]).2), (START + 3, "web-0"));
@@ -52,11 +52,11 @@ fn only_what_is_touched_is_looked_at() {
 
 #[test]
 fn the_namespace_of_the_context_gets_its_name() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.cluster.target(&Kind::Deployment, ".", "web");
     assert_eq!(world.cluster.name(id), (&Kind::Deployment, ".", "web"));
     let seen =
-        world.cluster.present(&Kind::Deployment, ".", &deployment("web:2", 3, 3).to_string(), START).unwrap();
+        world.cluster.observe(&Kind::Deployment, ".", &deployment("web:2", 3, 3).to_string(), START).unwrap();
     assert_eq!((seen.namespace.as_str(), seen.name.as_str(), seen.is_new), ("shop", "web", true));
     assert_eq!(world.state(id), State::Ready);
     assert_eq!(world.cluster.name(id).1, "shop");
@@ -69,20 +69,20 @@ fn the_namespace_of_the_context_gets_its_name() {
 
 #[test]
 fn kinds_without_namespace_are_found() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.cluster.target(&Kind::Namespace, "-", "shop");
     let object = json!({"metadata": {"name": "shop", "uid": "n1"}, "status": {"phase": "Active"}});
-    world.cluster.present(&Kind::Namespace, "-", &object.to_string(), START);
+    world.cluster.observe(&Kind::Namespace, "-", &object.to_string(), START);
     assert_eq!(world.state(id), State::Ready);
 }
 
 #[test]
 fn an_object_without_its_namespace_harms_no_other() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     let mut odd = replica_set("r9", "web:9", "9", 0);
     odd["metadata"]["namespace"] = Value::Null;
-    world.cluster.present(&Kind::ReplicaSet, "shop", &odd.to_string(), START);
+    world.cluster.observe(&Kind::ReplicaSet, "shop", &odd.to_string(), START);
     world.put(&deployment("web:2", 3, 3));
     assert_eq!(world.state(id), State::Ready);
 }
@@ -103,7 +103,7 @@ fn a_pod_that_is_passed_on_again_does_not_begin_anew() {
 
 #[test]
 fn what_is_no_object_is_left_out() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     for text in [
         "",
         "no JSON",
@@ -113,13 +113,13 @@ fn what_is_no_object_is_left_out() {
         "{\"metadata\": {\"name\": \"web\"}}",
         "{\"metadata\": {\"uid\": 3, \"name\": \"web\"}}",
     ] {
-        assert_eq!(world.cluster.present(&Kind::Deployment, ".", text, START), None, "{text}");
+        assert_eq!(world.cluster.observe(&Kind::Deployment, ".", text, START), None, "{text}");
     }
 }
 
 #[test]
 fn pods_that_come_before_their_owners_are_found_all_the_same() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     world
         .put(&event("u-web-a", "Warning", "BackOff", "Back-off", 1))
@@ -128,7 +128,7 @@ fn pods_that_come_before_their_owners_are_found_all_the_same() {
     let causes = world.doom(id);
     assert_eq!(causes[0].last_event.as_deref(), Some("BackOff: Back-off"));
     // A pod that is gone dooms nothing.
-    world.cluster.gone("u-web-a");
+    world.cluster.remove("u-web-a");
     assert_eq!(world.state(id), State::Progressing);
 }
 

@@ -25,7 +25,7 @@ fn a_deadline_of_the_present_generation_dooms() {
     let causes = world.doom(id);
     assert_eq!((causes.len(), causes[0].rule), (1, RuleId::ProgressDeadline));
     // A log that may explain it, although one bad pod among good ones dooms nothing.
-    assert_eq!(causes[0].wants_logs.as_ref().unwrap().pod, "web-b");
+    assert_eq!(causes[0].log.as_ref().unwrap().pod, "web-b");
 
     let (mut world, id) = rollout(&[]);
     world.put(&merge(late, &json!({"metadata": {"generation": 2}}))).pass(1_000);
@@ -88,7 +88,7 @@ fn job(status: &Value) -> Value {
 
 #[test]
 fn a_job_fails_when_it_says_so_and_not_when_a_pod_of_it_does() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Job.batch", "web");
     let owner = ("Job", "web", "j1");
     let failed = merge(
@@ -108,9 +108,9 @@ fn a_job_fails_when_it_says_so_and_not_when_a_pod_of_it_does() {
     let causes = world.doom(id);
     assert_eq!((causes[0].rule, causes[0].reason.as_str()), (RuleId::JobFailed, "BackoffLimitExceeded"));
     assert_eq!((causes[0].exit_code, causes[0].container.as_deref()), (Some(3), Some("app")));
-    assert!(causes[0].wants_logs.is_some());
+    assert!(causes[0].log.is_some());
     // It is over without the rule too, and not ready.
-    let mut world = World::with(Rules::parse(None, &["job-failed=never".to_owned()]).unwrap());
+    let mut world = TestCluster::with(Rules::parse(None, &["job-failed=never".to_owned()]).unwrap());
     let id = world.target("Job.batch", "web");
     world.put(&job(&json!({"conditions": [{"type": "Failed", "status": "True"}]})));
     assert_eq!((world.state(id), world.doom(id)), (State::Progressing, vec![]));
@@ -118,11 +118,11 @@ fn a_job_fails_when_it_says_so_and_not_when_a_pod_of_it_does() {
 
 #[test]
 fn a_job_that_is_done_may_be_cleaned_up() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Job.batch", "web");
     world.put(&job(&json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]})));
     assert_eq!(world.state(id), State::Ready);
-    world.cluster.gone("j1");
+    world.cluster.remove("j1");
     assert_eq!(world.state(id), State::Ready);
     assert_eq!(world.doom(id), vec![]);
 }
@@ -171,7 +171,7 @@ fn widget(size: u32, generation: u32, status: &Value) -> Value {
 
 #[test]
 fn custom_resources_fail_when_they_say_so() {
-    let mut world = World::with(
+    let mut world = TestCluster::with(
         Rules::parse(None, &["failed widgets.example.com=.status.phase=Broken".to_owned()]).unwrap(),
     );
     let id = world.target("Widget.example.com", "web");
@@ -204,10 +204,10 @@ fn a_change_by_somebody_else_is_told_from_one_by_an_autoscaler() {
     assert_eq!(world.state(id), State::Ready);
     world.put(&merge(deployment("web:2", 3, 3), &json!({"metadata": {"uid": "d2"}})));
     assert_eq!(world.look(id).1, "Recreated");
-    world.cluster.gone("d2");
+    world.cluster.remove("d2");
     assert_eq!(world.look(id), (State::Missing, "Deleted".into(), "was deleted".into()));
 
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Widget.example.com", "web");
     let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
     world.put(&widget(1, 1, &ready));
@@ -221,7 +221,7 @@ fn a_change_by_somebody_else_is_told_from_one_by_an_autoscaler() {
 
 #[test]
 fn what_is_being_replaced_when_it_is_first_seen_is_not_what_was_deployed() {
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     world.put(&merge(
         deployment("web:1", 3, 3),
@@ -229,7 +229,7 @@ fn what_is_being_replaced_when_it_is_first_seen_is_not_what_was_deployed() {
     ));
     assert_eq!(world.look(id).1, "Terminating");
     world.put(&deployment("web:2", 3, 3));
-    world.cluster.gone("d0");
+    world.cluster.remove("d0");
     assert_eq!(world.state(id), State::Ready);
 }
 
@@ -275,7 +275,7 @@ fn the_newest_revision_is_known_by_its_template_and_else_by_its_number() {
         )
     };
     // Back to the template of an earlier revision, whose number has not been raised yet.
-    let mut world = World::new();
+    let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     world.put(&deployment("web:1", 0, 0)).put(&replica_set("r1", "web:1", "1", 0));
     world.put(&replica_set("r2", "web:2", "2", 0)).put(&late("r2")).pass(60);
@@ -293,7 +293,7 @@ fn the_newest_revision_is_known_by_its_template_and_else_by_its_number() {
 fn revisions_of_stateful_sets_and_daemon_sets_have_numbers_elsewhere() {
     for kind in ["StatefulSet", "DaemonSet"] {
         let (old, new) = if kind == "StatefulSet" { ("web-a", "web-b") } else { ("a", "b") };
-        let mut world = World::new();
+        let mut world = TestCluster::new();
         let id = world.target(&format!("{kind}.apps"), "web");
         let object = json!({"apiVersion": "apps/v1", "kind": kind, "metadata": meta("web", "s1", None),
             "spec": {"replicas": 2, "template": template("web:2")}, "status": {"observedGeneration": 1,
@@ -323,7 +323,7 @@ fn revisions_of_stateful_sets_and_daemon_sets_have_numbers_elsewhere() {
         }
         assert_eq!(world.cluster.healthy_revision(id), Ok(4), "{kind}");
         world.pass(60);
-        assert_eq!(world.doom(id)[0].pod, ["web-1"], "{kind}");
+        assert_eq!(world.doom(id)[0].pod_names, ["web-1"], "{kind}");
     }
 }
 

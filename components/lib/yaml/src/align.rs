@@ -1,5 +1,4 @@
-//! Finds what becomes of each item when a list gets another value: it stays, changes, goes or is new.
-//! Never plans bytes.
+//! Aligns the items of a list with those of its new value: which stay, change, go or are new.
 
 use crate::equal;
 use crate::tree::{Data, NodeId, Tree};

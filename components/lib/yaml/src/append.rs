@@ -1,4 +1,4 @@
-//! Plans the bytes that add items to a sequence. Never applies them.
+//! Plans the splices that add items to a sequence.
 
 use std::collections::HashSet;
 
@@ -7,13 +7,13 @@ use granit_parser::ScalarStyle;
 use crate::flow;
 use crate::insert::{line_behind, open_end};
 use crate::items::After;
+use crate::layout::{above, common_style, one_per_line, parts, stands_alone, unsupported};
 use crate::lines;
 use crate::quote;
 use crate::readers::{Reading, all_read};
 use crate::refusal::{Reason, Refusal};
-use crate::remove::{above, one_per_line, parts, stands_alone};
 use crate::render::{self, Manner};
-use crate::replace::{replace, unsupported};
+use crate::replace::replace;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
 use crate::value::Value;
@@ -183,16 +183,4 @@ fn gap(tree: &Tree<'_>, item: NodeId) -> Option<usize> {
     let blanks = behind.len() - behind.trim_start_matches(' ').len();
     let text = behind[blanks..].chars().next()?;
     (blanks > 0 && !matches!(text, '#' | '\r' | '\n' | '\t')).then_some(blanks)
-}
-
-/// The quotes that all items have.
-pub(crate) fn common_style(tree: &Tree<'_>, items: &[NodeId]) -> Option<ScalarStyle> {
-    let style = |item: &NodeId| match tree.node(*item).data {
-        Data::Scalar { style: style @ (ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted), .. } => {
-            Some(style)
-        }
-        _ => None,
-    };
-    let first = items.first().and_then(style)?;
-    items.iter().all(|item| style(item) == Some(first)).then_some(first)
 }

@@ -1,5 +1,4 @@
-//! Block scalars (`|` and `>`): where their parts are, and how a string is written as one. Never
-//! decides whether one should be.
+//! Block scalars (`|` and `>`): their parts, and how to write a string as one.
 
 use std::ops::Range;
 

@@ -1,10 +1,11 @@
-//! Plans how a node gets another value: of a collection only the parts that differ. Never applies it.
+//! Plans the splices for a new value of a node. Of a collection, it changes only the parts that differ.
 
 use std::collections::HashSet;
 
 use crate::align::{Step, align};
-use crate::edit::{Change, Plan};
 use crate::equal;
+use crate::op::Change;
+use crate::plan::Plan;
 use crate::refusal::{Reason, Refusal};
 use crate::replace;
 use crate::shared::{alias_refusal, aliases};

@@ -1,4 +1,4 @@
-//! Finds the values that have a comment of their own behind them. Never reads what a comment says.
+//! Finds the values with a comment at the end of their line.
 
 use granit_parser::ScalarStyle;
 
@@ -6,11 +6,11 @@ use crate::stream::Stream;
 use crate::tree::{Data, NodeId};
 
 impl Stream<'_> {
-    /// The scalars and aliases of a document with nothing but blanks between them and the comment at the end of their
-    /// line, each with that comment from its `#` on, in order. A block scalar and an empty value have none.
+    /// The scalars and aliases of a document that have a comment directly after them on their line, each with the comment
+    /// including `#`, in order. A block scalar and an empty value have none.
     pub fn commented(&self, document: NodeId) -> Vec<(NodeId, &str)> {
         let tree = &self.tree;
-        // Nodes are in the order of the file, and scalars do not hold others.
+        // Nodes are in the order of the file, and scalars contain no others.
         let ends: Vec<(u32, NodeId)> = (0..)
             .map(NodeId)
             .zip(&tree.nodes)

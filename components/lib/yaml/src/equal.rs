@@ -1,4 +1,4 @@
-//! Whether a place already has the wanted value, to every reader. Never changes it.
+//! Whether a node already has a value, for every reader.
 
 use granit_parser::ScalarStyle;
 

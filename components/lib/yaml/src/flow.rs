@@ -1,12 +1,10 @@
-//! Plans the bytes of parts that come to a collection in brackets, and of all of them anew. Never applies them.
+//! Plans the splices that add parts to a collection in brackets, or rewrite it.
 
 use std::collections::HashSet;
 
-use crate::append::common_style;
-use crate::lines;
-use crate::parse::skip_trivia;
+use crate::layout::{above, comma, common_style, one_per_line, parts, stands_alone};
+use crate::lines::{self, skip_trivia};
 use crate::quote;
-use crate::remove::{above, comma, one_per_line, parts, stands_alone};
 use crate::render;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};

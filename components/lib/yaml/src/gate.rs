@@ -1,19 +1,19 @@
-//! Opens a file: decides whether it is one this engine can edit at all. Never changes anything.
+//! Opens a text: decides whether the library can edit it at all.
 
 use std::collections::HashMap;
 
 use crate::parse::parse;
 use crate::refusal::{Reason, Refusal};
-use crate::tree::{Data, NodeId, Style, Tree};
+use crate::tree::{self, Data, NodeId, Style, Tree};
 
-/// The largest file that is opened, in bytes.
+/// The largest file that the library opens, in bytes.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// Reads a file that may be edited: UTF-8, YAML, no template, no key twice.
+/// Parses a file that the library can edit: UTF-8, YAML, no template, no duplicate keys.
 pub(crate) fn open(bytes: &[u8]) -> Result<Tree<'_>, Refusal> {
     let text = decode(bytes)?;
     let tree = parse(text).map_err(|refusal| match template(text) {
-        Some(at) => Reason::Template.at(crate::tree::position(text, at)),
+        Some(at) => Reason::Template.at(tree::position(text, at)),
         None => refusal,
     })?;
     for index in 0..tree.nodes.len() {
@@ -41,12 +41,12 @@ fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let before = str::from_utf8(&bytes[..at]).unwrap_or_default();
-        Reason::NotUtf8(at).at(crate::tree::position(before, at))
+        Reason::NotUtf8(at).at(tree::position(before, at))
     })?;
     let returns = text.match_indices('\r');
     let lone = returns.map(|(at, _)| at).find(|&at| bytes.get(at + 1) != Some(&b'\n'));
     match lone {
-        Some(at) => Err(Reason::LoneCarriageReturn.at(crate::tree::position(text, at))),
+        Some(at) => Err(Reason::LoneCarriageReturn.at(tree::position(text, at))),
         None => Ok(text),
     }
 }

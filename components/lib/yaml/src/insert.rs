@@ -1,12 +1,13 @@
-//! Plans the bytes that add entries to a mapping. Never applies them.
+//! Plans the splices that add entries to a mapping.
 
 use granit_parser::ScalarStyle;
 
 use crate::flow;
+use crate::layout::{behind_comments, unsupported};
 use crate::lines;
 use crate::refusal::Refusal;
 use crate::render::{self, Manner, block_indent};
-use crate::replace::{replace, unsupported};
+use crate::replace::replace;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
 use crate::value::Value;
@@ -93,17 +94,4 @@ fn ends_with_line(tree: &Tree<'_>, id: NodeId) -> bool {
 fn last_line(tree: &Tree<'_>, id: NodeId) -> usize {
     let end = tree.node(id).end as usize;
     lines::start(tree.text, end.saturating_sub(usize::from(ends_with_line(tree, id))))
-}
-
-/// A comment that stands deeper than the keys or dashes belongs to the last value: the line behind all
-/// such from the line at `at` on.
-pub(crate) fn behind_comments(source: &str, mut at: usize, indent: usize) -> usize {
-    while at < source.len() {
-        let blanks = lines::indent(source, at);
-        if blanks <= indent || source.as_bytes().get(at + blanks) != Some(&b'#') {
-            break;
-        }
-        at = lines::next(source, at);
-    }
-    at
 }

@@ -1,6 +1,7 @@
-//! What is planned for the items of a sequence. Never plans bytes.
+//! The planned items of a sequence.
 
-use crate::edit::{Change, Plan};
+use crate::op::Change;
+use crate::plan::Plan;
 use crate::refusal::{Reason, Refusal};
 use crate::shared::aliases;
 use crate::show::show;

@@ -1,5 +1,5 @@
-//! Byte-exact edits of YAML files: every edit changes the bytes it must and no others, is proven
-//! by reading the result again, and is refused otherwise. Never touches a file or the network.
+//! Byte-exact edits of YAML texts. An edit changes only the bytes that it must. The library parses each result again, compares it
+//! with the intended one, and refuses the edit if they differ. It reads and writes no file.
 #![forbid(unsafe_code)]
 
 mod align;
@@ -7,17 +7,21 @@ mod append;
 mod block;
 mod change;
 mod comment;
-mod edit;
 mod equal;
 mod flow;
 mod gate;
 mod insert;
+mod inspect;
 mod items;
+mod json;
+mod layout;
 mod lines;
-mod look;
+mod op;
 mod order;
 mod parse;
 mod part;
+mod plan;
+mod planner;
 mod quote;
 mod readers;
 mod refusal;
@@ -35,9 +39,9 @@ mod tree;
 mod value;
 mod verify;
 
-pub use edit::{Change, Op};
 pub use gate::MAX_BYTES;
 pub use lockstep_path::{BadPath, Path, Segment, clip};
+pub use op::{Change, Op};
 pub use readers::{Reading, all_read, all_read_text, core, go, yaml_1_1};
 pub use refusal::{Position, Reason, Refusal};
 pub use scalar::{Form, Scalar};

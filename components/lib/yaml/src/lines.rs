@@ -1,4 +1,4 @@
-//! Where lines begin and end in a text. Never knows what they mean.
+//! Positions of lines in a text.
 
 /// Where the line that holds the byte `at` begins.
 pub(crate) fn start(text: &str, at: usize) -> usize {
@@ -49,4 +49,21 @@ pub(crate) fn is_blank_or_comment(text: &str) -> bool {
 /// How many characters stand between the beginning of the line and the byte `at`.
 pub(crate) fn column(text: &str, at: usize) -> usize {
     text[start(text, at)..at].chars().count()
+}
+
+/// The next byte that is neither blank nor line end nor comment.
+pub(crate) fn skip_trivia(text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() || at == from => {
+                at += bytes[at..].iter().take_while(|&&byte| byte != b'\n').count();
+            }
+            0xEF if bytes[at..].starts_with(b"\xEF\xBB\xBF") => at += 3,
+            _ => break,
+        }
+    }
+    at
 }

@@ -1,5 +1,4 @@
-//! The one way to put things in order: every further kind of sort would make a component that has to be loaded some
-//! kilobytes larger. Never compares more than two numbers.
+//! The only sort functions of the library: each further instance of a sort makes the component some kilobytes larger.
 
 use crate::tree::NodeId;
 

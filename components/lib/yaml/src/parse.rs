@@ -1,4 +1,4 @@
-//! Builds the tree of a file from the parser's events. Refuses what is not YAML; judges nothing else.
+//! Builds the tree of a file from the events of the parser.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
 use crate::block::Block;
+use crate::lines::skip_trivia;
 use crate::refusal::{Position, Reason, Refusal};
 use crate::tree::{Data, Node, NodeId, Properties, STRETCH, Style, Tag, Tree, characters};
 
@@ -314,23 +315,6 @@ impl<'a> Builder<'a> {
     fn leave(&mut self, end: usize) {
         self.cursor = self.cursor.max(end);
     }
-}
-
-/// The next byte that is neither blank nor line end nor comment.
-pub(crate) fn skip_trivia(text: &str, from: usize) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => at += 1,
-            b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() || at == from => {
-                at += bytes[at..].iter().take_while(|&&byte| byte != b'\n').count();
-            }
-            0xEF if bytes[at..].starts_with(b"\xEF\xBB\xBF") => at += 3,
-            _ => break,
-        }
-    }
-    at
 }
 
 /// Offsets fit 32 bits: a file has at most 32 MiB.

@@ -1,5 +1,5 @@
-//! Which documents of a file an edit can have touched: the rest need not be read again. A document begins anew at its
-//! `---`, whatever stood before it, unless directives or `...` come in between; then all count as touched. Never parses.
+//! The documents of a file that an edit can have changed, so that the others need no second parse. A document begins at its
+//! `---` independently of the text before it, unless directives or `...` come between; then all documents count as changed.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
-//! Writes strings so that every reader gets the same string back. Never reads a document.
+//! Writes strings so that every reader reads the same string.
 //!
-//! The rule: keep the old style if it can carry the value exactly; plain stays plain only if all
-//! readers take it as that string; otherwise double quotes.
+//! The old style stays if it can hold the value exactly. A plain scalar stays plain only if all readers read it as this string;
+//! otherwise it gets double quotes.
 
 use granit_parser::ScalarStyle;
 

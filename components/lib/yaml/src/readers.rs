@@ -1,15 +1,15 @@
 //! How three families of YAML readers understand a plain scalar: the 1.2 core schema, YAML 1.1
-//! (PyYAML, Ruby, libyaml users) and Go (Kubernetes, Helm, Kustomize). Never touches a document.
+//! (PyYAML, Ruby, libyaml users) and Go (Kubernetes, Helm, Kustomize).
 //!
-//! Where versions within one family differ, the family counts as reading the more dangerous of the
-//! two: what is quoted needlessly is still right, what is not quoted may turn into a boolean.
+//! If versions of one family differ, the module assumes the more dangerous reading: needless quotes are still correct, but
+//! missing quotes may turn a text into a boolean.
 
-/// What a reader makes of a plain scalar.
+/// How a reader understands a plain scalar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading {
     /// The text itself.
     Text,
-    /// Nothing.
+    /// Null.
     Null,
     /// A boolean.
     Bool(bool),
@@ -17,16 +17,16 @@ pub enum Reading {
     Int(i128),
     /// Any other number.
     Float(f64),
-    /// A date, a merge key, a number too large: not text, and no value we compare.
+    /// A date, a merge key or a number that is too large: not text, and not comparable.
     Other,
 }
 
-/// Whether every reader takes the plain scalar `text` as that very text.
+/// Whether every reader understands the plain scalar as this text.
 pub fn all_read_text(text: &str) -> bool {
     all_read(text) == Some(Reading::Text)
 }
 
-/// What all readers make of the plain scalar `text`, if they agree.
+/// How all readers understand the plain scalar, if they agree.
 pub fn all_read(text: &str) -> Option<Reading> {
     let reading = core(text);
     (yaml_1_1(text) == reading && go(text) == reading).then_some(reading)
@@ -129,7 +129,7 @@ pub fn go(text: &str) -> Reading {
     if is_float(digits, false, false) { float(&plain) } else { Reading::Text }
 }
 
-/// The words that all readers share.
+/// The words that have the same meaning for all readers.
 fn common_word(text: &str) -> Option<Reading> {
     Some(match text {
         "" | "~" | "null" | "Null" | "NULL" => Reading::Null,

@@ -1,18 +1,18 @@
-//! Why a file is left alone. Never decides; it only words the reason and says where.
+//! Why the library does not edit a file: reasons, positions and messages.
 
 use thiserror::Error;
 
-/// A reason not to touch a file, and the place.
+/// Why the library does not edit a file, and the position.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error("{reason}")]
 pub struct Refusal {
-    /// Where, if it is one place.
+    /// The position, if there is one.
     pub at: Option<Position>,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line, counted from 1.
@@ -21,10 +21,10 @@ pub struct Position {
     pub column: u32,
 }
 
-/// Why a file, or one place in it, cannot be changed byte-exactly.
+/// Why the library cannot change a file, or a place in it, byte-exactly.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum Reason {
-    /// Larger than the limit.
+    /// The file is larger than the limit.
     #[error("the file has {size} bytes, the limit is {limit}")]
     TooLarge {
         /// Its size in bytes.
@@ -32,77 +32,77 @@ pub enum Reason {
         /// The limit in bytes.
         limit: u64,
     },
-    /// UTF-16 or UTF-32.
+    /// The file is UTF-16 or UTF-32.
     #[error("the file is {0}, only UTF-8 can be edited")]
     Encoding(&'static str),
-    /// A byte that cannot be part of UTF-8.
+    /// The file has a byte that is not UTF-8.
     #[error("not UTF-8 at byte {0}")]
     NotUtf8(usize),
-    /// A carriage return that does not belong to a line end.
+    /// A carriage return has no line feed after it.
     #[error("a carriage return without a line feed")]
     LoneCarriageReturn,
-    /// Not YAML.
+    /// The file is not YAML.
     #[error("invalid YAML: {0}")]
     InvalidYaml(String),
-    /// Collections within collections beyond all measure.
+    /// The file has too many levels of collections.
     #[error("more than {0} collections within one another")]
     TooDeep(usize),
-    /// A Go template where YAML is expected.
+    /// The file is a Go template.
     #[error("a Helm or Go template (`{{{{ … }}}}`), which is not YAML until it is rendered")]
     Template,
-    /// A key stands twice in one mapping.
+    /// A mapping has a duplicate key.
     #[error("the key `{key}` stands twice in one mapping, first in line {first}")]
     DuplicateKey {
         /// The key.
         key: String,
-        /// The line of its first appearance.
+        /// The line of the first one.
         first: u32,
     },
-    /// The path leads through an alias.
+    /// The path goes through an alias.
     #[error("`{path}` is reached through the alias `*{anchor}`; changing it would change {}", lines(.places))]
     Alias {
-        /// The path that was followed.
+        /// The path.
         path: String,
         /// The name of the anchor.
         anchor: String,
         /// The lines that would change with it.
         places: Vec<u32>,
     },
-    /// The path leads to a key that comes from a merge (`<<`).
+    /// The path goes to a key that comes from a merge (`<<`).
     #[error("`{path}` comes from a merge (`<<`); changing it would change {}", lines(.places))]
     Merge {
-        /// The path that was followed.
+        /// The path.
         path: String,
         /// The lines that would change with it.
         places: Vec<u32>,
     },
-    /// What is to go holds an anchor that is used elsewhere.
+    /// A removed value has an anchor that another place uses.
     #[error("`{path}` holds the anchor `&{anchor}`, which is used in {}", lines(.places))]
     Anchor {
-        /// What was to go.
+        /// The path of the removed value.
         path: String,
         /// The name of the anchor.
         anchor: String,
         /// The lines with its aliases.
         places: Vec<u32>,
     },
-    /// A string was to be set where a mapping or sequence stands.
+    /// An edit would replace a mapping or a sequence by a scalar.
     #[error("`{path}` is a {found}, not a scalar")]
     NotScalar {
         /// The path.
         path: String,
-        /// What stands there.
+        /// The kind of the value there.
         found: &'static str,
     },
-    /// An item was to be added where something else than a list stands.
+    /// An edit would add an item to a value that is not a list.
     #[error("`{path}` is a {found}, not a list")]
     NotList {
         /// The path.
         path: String,
-        /// What stands there.
+        /// The kind of the value there.
         found: &'static str,
     },
-    /// An item was to be put in front of one that is not there.
+    /// An edit would insert an item before a missing one.
     #[error("`{path}` has {length} items, so nothing can stand in front of the one with index {index}")]
     NoItem {
         /// The path of the list.
@@ -112,37 +112,37 @@ pub enum Reason {
         /// How many items there are.
         length: usize,
     },
-    /// The tag of a scalar would make something else of the new value.
+    /// The tag of a scalar would change the type of the new value.
     #[error("`{path}` has the tag `{tag}`, which does not fit the new value")]
     Tag {
         /// The path.
         path: String,
-        /// The tag as it is written.
+        /// The tag as in the file.
         tag: String,
     },
-    /// Two edits want different things of the same place.
+    /// Two edits of the same place contradict each other.
     #[error("two edits disagree about `{0}`")]
     Disagreement(String),
-    /// A file that SOPS has sealed.
+    /// SOPS signed the file.
     #[error("the file is encrypted with SOPS and sealed by `sops.mac`, which an edit would break")]
     Sops,
-    /// A way of writing YAML that this engine does not edit.
+    /// The library does not support this syntax or this edit.
     #[error("{0}")]
     Unsupported(String),
-    /// The result is not what it should be. Nothing was changed.
+    /// The result does not have the intended values. The library returns no result.
     #[error("the edited file would not read as intended: {problem}\nbefore: {before}\nafter:  {after}")]
     Unproven {
         /// What differs.
         problem: String,
-        /// The lines concerned, before.
+        /// The lines before the edit.
         before: String,
-        /// The lines concerned, after.
+        /// The lines after the edit.
         after: String,
     },
 }
 
 impl Reason {
-    /// The exact next act, where there is one.
+    /// The next act, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::TooDeep(_) => "nest its mappings and lists less deeply",
@@ -164,7 +164,7 @@ impl Reason {
         })
     }
 
-    /// The refusal for this reason at a place.
+    /// The refusal for this reason at a position.
     pub fn at(self, at: Position) -> Refusal {
         Refusal { at: Some(at), reason: self }
     }
@@ -182,6 +182,6 @@ fn lines(places: &[u32]) -> String {
     match words.as_slice() {
         [] => "other places".into(),
         [one] => format!("line {one}"),
-        [most @ .., last] => format!("lines {} and {last}", most.join(", ")),
+        [others @ .., last] => format!("lines {} and {last}", others.join(", ")),
     }
 }

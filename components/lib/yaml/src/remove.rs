@@ -1,19 +1,16 @@
-//! Plans the bytes that take parts out of collections, each with the comments that are its own. Never
-//! applies them.
+//! Plans the splices that remove parts of collections, each with its own comments.
 //!
-//! A key's or item's own comments are the one at the end of its line, those within its value and those
-//! deeper than itself right behind it, and the lines of comment right above it at its indentation. Above
-//! the first of a collection stands what may be about all of it: that stays, and so do blank lines.
+//! The own comments of a key or an item are the one at the end of its line, those inside its value, those directly after it with
+//! a deeper indentation, and the comment lines directly above it with its indentation. Comments above the first part may
+//! describe the whole collection: they stay, and so do blank lines.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::insert::behind_comments;
+use crate::layout::{Part, above, behind_comments, comma, one_per_line, parts, stands_alone, unsupported};
 use crate::lines;
 use crate::order::sorted;
-use crate::parse::skip_trivia;
 use crate::refusal::Refusal;
-use crate::replace::unsupported;
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
 
@@ -25,13 +22,6 @@ pub(crate) struct Removal {
     lines: Vec<Range<usize>>,
     /// The parts that go, each with its comments.
     pub(crate) owned: Vec<Range<usize>>,
-}
-
-/// A key with its value, or an item.
-pub(crate) struct Part {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) goes: bool,
 }
 
 impl Removal {
@@ -189,18 +179,6 @@ impl Removal {
     }
 }
 
-/// The keys with their values, or the items, of which those in `gone` go.
-pub(crate) fn parts(tree: &Tree<'_>, collection: NodeId, gone: &HashSet<NodeId>) -> Vec<Part> {
-    let entries = tree.entries(collection).iter().copied();
-    let items = tree.items(collection).iter().map(|&item| (item, item));
-    let part = |(first, last)| Part {
-        start: tree.start_of(first),
-        end: tree.end_of(last),
-        goes: gone.contains(&last),
-    };
-    entries.chain(items).map(part).collect()
-}
-
 /// A part of a block collection with its own comments.
 fn own(text: &str, parts: &[Part], index: usize) -> Range<usize> {
     let part = &parts[index];
@@ -214,32 +192,6 @@ fn end_before(parts: &[Part], index: usize) -> Option<usize> {
     index.checked_sub(1).map(|before| parts[before].end)
 }
 
-/// Where the part that begins at `start` begins with the lines of comment right above it at its
-/// indentation. What stands above the first, with no part that ends `before`, is not its own.
-pub(crate) fn above(text: &str, start: usize, before: Option<usize>) -> usize {
-    if !stands_alone(text, start) {
-        return start;
-    }
-    let mut line = lines::start(text, start);
-    let indent = lines::indent(text, line);
-    let limit = before.unwrap_or(line);
-    while line > limit {
-        let before = lines::start(text, line - 1);
-        let comment = text.as_bytes().get(before + indent) == Some(&b'#');
-        if before < limit || !comment || lines::indent(text, before) != indent {
-            break;
-        }
-        line = before;
-    }
-    line
-}
-
-/// Whether nothing but blanks stands before this byte on its line.
-pub(crate) fn stands_alone(text: &str, at: usize) -> bool {
-    let before = text[..at].trim_end_matches(' ');
-    before.is_empty() || before == "\u{feff}" || before.ends_with('\n')
-}
-
 /// A block scalar ends with its line; everything else within one.
 fn ends_with_line(text: &str, part: &Part) -> bool {
     part.end > part.start && text.as_bytes()[part.end - 1] == b'\n'
@@ -249,19 +201,4 @@ fn before_line_end(text: &str, at: usize) -> usize {
     let text = &text[..at];
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text).len()
-}
-
-/// The comma behind a part in brackets.
-pub(crate) fn comma(text: &str, end: usize) -> Option<usize> {
-    Some(skip_trivia(text, end)).filter(|&at| text.as_bytes().get(at) == Some(&b','))
-}
-
-/// Whether every part of a collection in brackets, and the closing one, has lines of its own.
-pub(crate) fn one_per_line(tree: &Tree<'_>, id: NodeId, parts: &[Part]) -> bool {
-    let (text, close) = (tree.text, tree.node(id).end as usize - 1);
-    parts.iter().all(|part| {
-        let behind = comma(text, part.end).map_or(part.end, |comma| comma + 1);
-        let rest = &text[behind..lines::next(text, behind)];
-        stands_alone(text, part.start) && lines::is_blank_or_comment(rest)
-    }) && stands_alone(text, close)
 }

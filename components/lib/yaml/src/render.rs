@@ -1,4 +1,4 @@
-//! Writes values as new YAML text, in the manner of the file around them. Never looks for a place.
+//! Writes values as new YAML text in the style of the file around them.
 
 use granit_parser::ScalarStyle;
 

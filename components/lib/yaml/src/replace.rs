@@ -1,12 +1,13 @@
-//! Plans the bytes that give an existing node another value. Never applies them.
+//! Plans the splices that replace the value of an existing node.
 
 use granit_parser::ScalarStyle;
 
 use crate::block::{self, Block};
 use crate::flow::{self, is_json};
+use crate::layout::unsupported;
 use crate::lines;
 use crate::quote;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::render::{self, Manner, block_indent};
 use crate::splice::Splice;
 use crate::tree::{Data, NodeId, Style, Tree};
@@ -44,10 +45,6 @@ pub(crate) fn rename(tree: &Tree<'_>, key: NodeId, name: &str) -> Result<Splice,
 
 fn is_block(style: ScalarStyle) -> bool {
     matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
-}
-
-pub(crate) fn unsupported(tree: &Tree<'_>, id: NodeId, what: &str) -> Refusal {
-    Reason::Unsupported(format!("{what} cannot be edited")).at(tree.position(tree.node(id).start))
 }
 
 /// Writes something that stays on the line of its key or dash.

@@ -1,4 +1,4 @@
-//! The scalars and values of a file, as readers see them. Never says what they are good for.
+//! The scalars and values of a file, as readers see them.
 
 use granit_parser::ScalarStyle;
 
@@ -18,13 +18,13 @@ pub struct Scalar<'s> {
     pub is_key: bool,
     /// Its text, after escapes.
     pub text: &'s str,
-    /// How it is written.
+    /// Its style.
     pub form: Form,
-    /// Where it begins.
+    /// Its position.
     pub at: Position,
 }
 
-/// How a scalar is written.
+/// The style of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Without quotes.
@@ -38,18 +38,18 @@ pub enum Form {
 }
 
 impl Stream<'_> {
-    /// All scalars, in the order in which they stand.
+    /// All scalars, in the order of the file.
     pub fn scalars(&self) -> impl Iterator<Item = Scalar<'_>> {
-        (0..self.tree.nodes.len()).filter_map(|index| self.written(NodeId(u32::try_from(index).ok()?)))
+        (0..self.tree.nodes.len()).filter_map(|index| self.scalar_at(NodeId(u32::try_from(index).ok()?)))
     }
 
-    fn written(&self, id: NodeId) -> Option<Scalar<'_>> {
+    fn scalar_at(&self, id: NodeId) -> Option<Scalar<'_>> {
         let node = self.tree.node(id);
         let Data::Scalar { text, style, .. } = &node.data else {
             return None;
         };
         let entries = node.parent.map_or(&[][..], |parent| self.tree.entries(parent));
-        // Entries stand in the order of their nodes.
+        // Entries are in the order of their nodes.
         let entry = entries.binary_search_by_key(&id, |&(key, _)| key).ok().map(|index| entries[index]);
         let form = match style {
             ScalarStyle::Plain => Form::Plain,
@@ -61,7 +61,7 @@ impl Stream<'_> {
         Some(Scalar { node, is_key, text, form, at: self.tree.position(self.tree.node(id).start) })
     }
 
-    /// The anchors, aliases and tags as they are written, with the place of their node.
+    /// The anchors and tags as in the file, with the position of their node.
     pub fn names(&self) -> impl Iterator<Item = (&str, Position)> {
         self.tree.nodes.iter().flat_map(|node| {
             let anchor = node.anchor().map(|(name, _)| *name);
@@ -70,10 +70,10 @@ impl Stream<'_> {
         })
     }
 
-    /// The value at a node, if all readers agree about it.
+    /// The value at a node, if all readers see the same value.
     ///
     /// # Errors
-    /// If they do not, or if it has an alias, a merge, a tag or a key that is no string.
+    /// Readers see different values, or the value has an alias, a merge, a tag or a key that is not a string.
     pub fn value(&self, id: NodeId) -> Result<Value, Refusal> {
         let node = self.tree.node(id);
         let refuse = |problem: String| Err(Reason::Unsupported(problem).at(self.position(id)));
@@ -108,7 +108,7 @@ impl Stream<'_> {
     }
 }
 
-/// What all readers make of a plain scalar. Numbers keep their digits.
+/// The value of a plain scalar, if all readers see the same. Numbers keep their digits.
 fn plain(text: &str) -> Option<Value> {
     let json_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
     Some(match all_read(text)? {

@@ -1,7 +1,7 @@
-//! A second opinion: another parser must read the same documents in a text. Never says which one is right.
+//! A second parser, which must read the same documents in a result.
 //!
-//! It refuses a little that is YAML. A tab behind the colon of a quoted key is shown to it as a blank; of a file
-//! that it could not read before the edit either, it has no opinion.
+//! It rejects some valid YAML. The library shows it a blank for a tab after the colon of a quoted key, and ignores it for a
+//! file that it could not parse before the edit.
 
 use std::collections::HashMap;
 

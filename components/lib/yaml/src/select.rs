@@ -1,12 +1,12 @@
-//! Finds the places in a document that a path means. Never changes them.
+//! Finds the places of a document that a path names.
 
 use std::collections::HashSet;
 
 use granit_parser::ScalarStyle;
 use lockstep_path::{Path, Segment};
 
-use crate::edit::Op;
 use crate::equal;
+use crate::op::Op;
 use crate::order::sorted_nodes;
 use crate::refusal::{Position, Reason, Refusal};
 use crate::shared::{self, Alias, Shared, SharedPlace, alias_refusal, merge_refusal};
@@ -14,53 +14,53 @@ use crate::stream::Stream;
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
-/// A place that a path means.
+/// A place that a path names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// A node that is there.
+    /// A node.
     Node(NodeId),
-    /// Keys that are not there yet.
+    /// Missing keys.
     Missing {
-        /// The innermost mapping on the way that is there, or an empty value in its place.
+        /// The innermost existing mapping of the path, or an empty value in its place.
         within: NodeId,
-        /// The keys to make, outermost first.
+        /// The missing keys, outermost first.
         keys: Vec<String>,
     },
-    /// A key that a mapping has from a merge (`<<`). One of its own overrides it.
+    /// A key that a mapping has from a merge (`<<`). An own key would override it.
     Merged {
         /// The mapping.
         within: NodeId,
         /// The key.
         key: String,
-        /// Its value, in the mapping that is merged.
+        /// Its value in the merged mapping.
         value: NodeId,
     },
-    /// A place in a value that stands elsewhere: only with [`Alias::Expand`].
+    /// A place in a shared value: only with [`Alias::Expand`].
     Shared {
-        /// What must become a copy of its own first.
+        /// The value that the edit must copy first.
         shared: Shared,
-        /// The place, as it is now.
+        /// The place before the copy.
         place: Box<Place>,
     },
 }
 
-/// How places are looked for.
+/// How to find places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
-    /// Whether keys that are missing at the end of the path count as places. List items never do.
+    /// Whether missing keys at the end of the path are places. Missing list items never are.
     pub create: bool,
-    /// What becomes of paths through aliases and merges.
+    /// How to treat paths through aliases and merges.
     pub alias: Alias,
-    /// Whether an alias at the end of the path is itself the place, and not what it stands for.
+    /// Whether an alias at the end of the path is the place, and not its target.
     pub itself: bool,
 }
 
 impl Stream<'_> {
-    /// All places in a document that the path means, in order, each once.
+    /// All places of a document that the path names, in order, each once.
     pub fn find(&self, document: NodeId, path: &Path, lookup: Lookup) -> Vec<Result<Place, Refusal>> {
         let mut found = Vec::new();
         let search = Search { tree: &self.tree, lookup };
-        // An empty document, often one with nothing but comments, holds no place and gets none.
+        // An empty document has no places; it often has comments only.
         if !self.is_absent(document) {
             search.walk(document, path.segments(), &mut found);
         }
@@ -71,37 +71,36 @@ impl Stream<'_> {
         found
     }
 
-    /// Whether all readers see this value at a node, or at what it is an alias of.
+    /// Whether all readers see this value at a node, or at the target of an alias.
     pub fn has(&self, node: NodeId, value: &Value) -> bool {
         equal::has(&self.tree, node, value)
     }
 
-    /// The edit that gives a place a copy of the value it shares with others.
+    /// The operation that replaces a shared value by a copy.
     ///
     /// # Errors
-    /// If the value holds something that cannot be copied word for word, such as a tag.
+    /// The library cannot copy the value, for example because it has a tag.
     pub fn copy(&self, shared: &Shared) -> Result<Op, Refusal> {
         shared::copy(&self.tree, shared)
     }
 
-    /// The value of an alias, to be made a copy of.
+    /// The shared value of an alias.
     pub fn shared(&self, alias: NodeId) -> Shared {
         Shared { place: SharedPlace::Alias(alias), value: self.tree.resolve(alias) }
     }
 
-    /// The value of a key that a mapping has from a merge, to be made a copy of.
+    /// The shared value of a key that a mapping has from a merge.
     pub fn shared_key(&self, within: NodeId, key: &str, value: NodeId) -> Shared {
         Shared { place: SharedPlace::Key(within, key.to_owned()), value }
     }
 
-    /// Why a key that comes from a merge cannot be changed from here.
+    /// The refusal to change a key that comes from a merge.
     pub fn refuse_merge(&self, within: NodeId, key: &str, merged: NodeId) -> Refusal {
         let path = format!("{}{}", self.tree.path(within), lockstep_path::dotted(&Segment::Key(key.into())));
         merge_refusal(&self.tree, within, merged, path.trim_start_matches('.').to_owned())
     }
 
-    /// The texts of all scalars in a document that the path means, the way readers see them:
-    /// through aliases and merges.
+    /// The texts of all scalars that the path names, as readers see them through aliases and merges.
     pub fn read(&self, document: NodeId, path: &Path) -> Vec<&str> {
         let mut nodes = vec![document];
         for segment in path.segments() {
@@ -110,27 +109,27 @@ impl Stream<'_> {
         nodes.into_iter().filter_map(|node| self.scalar(node)).collect()
     }
 
-    /// The text of a scalar, or of the scalar that an alias stands for.
+    /// The text of a scalar, or of the target of an alias.
     pub fn scalar(&self, node: NodeId) -> Option<&str> {
         self.tree.scalar(self.tree.resolve(node))
     }
 
-    /// The value of a key that stands in the mapping itself.
+    /// The value of an own key of a mapping.
     pub fn get(&self, mapping: NodeId, key: &str) -> Option<NodeId> {
         self.tree.own_value(mapping, key)
     }
 
-    /// The items of a sequence; nothing for any other node.
+    /// The items of a sequence; empty for any other node.
     pub fn items(&self, sequence: NodeId) -> &[NodeId] {
         self.tree.items(sequence)
     }
 
-    /// The keys of a mapping, as nodes too, with their values, in order; nothing for any other node.
+    /// The keys and values of a mapping, in order; empty for any other node.
     pub fn pairs(&self, mapping: NodeId) -> &[(NodeId, NodeId)] {
         self.tree.entries(mapping)
     }
 
-    /// All mappings below a node, in order. One that an alias stands for counts where its anchor is.
+    /// All mappings below a node, in order. The target of an alias counts at its anchor.
     pub fn mappings(&self, root: NodeId) -> Vec<NodeId> {
         let mut mappings = Vec::new();
         let mut open = vec![root];
@@ -163,40 +162,40 @@ impl Stream<'_> {
         matches!(self.tree.node(node).data, Data::Mapping { .. } | Data::Sequence { .. })
     }
 
-    /// The node that an alias stands for; any other node itself.
+    /// The target of an alias; any other node itself.
     pub fn resolve(&self, node: NodeId) -> NodeId {
         self.tree.resolve(node)
     }
 
-    /// Why the value behind an alias cannot be changed from here.
+    /// The refusal to change the target of an alias.
     pub fn refuse_alias(&self, alias: NodeId) -> Refusal {
         alias_refusal(&self.tree, alias, self.tree.resolve(alias), self.tree.path(alias))
     }
 
-    /// Why a string cannot be set where this collection stands.
+    /// The refusal to replace a collection by a string.
     pub fn refuse_collection(&self, node: NodeId) -> Refusal {
         let (path, found) = (self.tree.path(node), self.tree.node(node).kind());
         Reason::NotScalar { path, found }.at(self.position(node))
     }
 
-    /// Line and column of a node.
+    /// The position of a node.
     pub fn position(&self, node: NodeId) -> Position {
         self.tree.position(self.tree.node(node).start)
     }
 
-    /// The path of a node, as people write it.
+    /// The path of a node in dotted form.
     pub fn path(&self, node: NodeId) -> String {
         self.tree.path(node)
     }
 
-    /// Whether nothing stands at a node, such as a document of comments alone: it reads as null.
+    /// Whether a node is empty, such as a document with comments only. Readers see null.
     pub fn is_absent(&self, node: NodeId) -> bool {
         let node = self.tree.node(node);
         matches!(node.data, Data::Scalar { .. }) && node.start == node.end
     }
 }
 
-/// What a segment leads to, through aliases and merges.
+/// The nodes at a segment, through aliases and merges.
 fn step(tree: &Tree<'_>, node: NodeId, segment: &Segment) -> Vec<NodeId> {
     let node = tree.resolve(node);
     let item = |index: usize| tree.items(node).get(index).copied();

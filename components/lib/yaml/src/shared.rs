@@ -1,31 +1,30 @@
-//! What anchors, aliases and merges share: why that is in the way of an edit, and copies that are not.
-//! Never edits.
+//! Values that several places share through anchors, aliases and merges: refusals to change them, and copies of them.
 
 use std::collections::HashSet;
 
 use granit_parser::ScalarStyle;
 
-use crate::edit::Op;
 use crate::equal;
+use crate::op::Op;
 use crate::order::sorted;
 use crate::readers::all_read_text;
 use crate::refusal::{Reason, Refusal};
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
-/// What becomes of an edit whose path leads through an alias, or into a key that comes from a merge.
+/// How to treat an edit whose path goes through an alias, or to a key that comes from a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alias {
-    /// It is refused: it would change other places too.
+    /// Refuse it, because it would also change other places.
     #[default]
     Refuse,
-    /// The place first becomes a copy of its own.
+    /// Replace the shared value by a copy first.
     Expand,
-    /// It changes the anchored value, and every place that uses it.
+    /// Change the anchored value, and with it every place that uses it.
     Follow,
 }
 
-/// A place whose value stands elsewhere.
+/// A place that shares its value with others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shared {
     pub(crate) place: SharedPlace,
@@ -40,11 +39,11 @@ pub(crate) enum SharedPlace {
     Key(NodeId, String),
 }
 
-/// The most nodes that are copied to one place: aliases of aliases can stand for billions.
+/// The most nodes of a copy: aliases of aliases can expand to billions.
 const COPY_NODES: usize = 10_000;
 const COPY_DEPTH: usize = 64;
 
-/// The edit that gives a place a copy of the value it shares.
+/// The operation that replaces a shared value by a copy.
 pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
     let value = value(tree, shared.value).map_err(|problem| {
         let path = tree.path(shared.value);
@@ -57,7 +56,7 @@ pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
     })
 }
 
-/// The value of a node with everything its aliases and merges stand for.
+/// The value of a node with aliases and merges resolved.
 pub(crate) fn value(tree: &Tree<'_>, id: NodeId) -> Result<Value, &'static str> {
     Copier { tree, left: COPY_NODES }.value(id, COPY_DEPTH)
 }
@@ -68,7 +67,7 @@ struct Copier<'t> {
 }
 
 impl Copier<'_> {
-    /// A value with everything its aliases and merges stand for.
+    /// A value with aliases and merges resolved.
     fn value(&mut self, id: NodeId, depth: usize) -> Result<Value, &'static str> {
         let id = self.tree.resolve(id);
         let node = self.tree.node(id);

@@ -1,4 +1,4 @@
-//! Shows values to people, on one line and not too long. Never meant to be read back.
+//! Writes values for messages, on one line and shortened.
 
 use lockstep_path::clip;
 

@@ -1,4 +1,4 @@
-//! Replacements of byte ranges, applied together. Never looks at what the bytes mean.
+//! Replacements of byte ranges.
 
 use std::ops::Range;
 

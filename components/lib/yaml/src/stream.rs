@@ -1,27 +1,28 @@
-//! A file of YAML documents, opened for edits: the face of this library.
+//! A YAML text with its documents, open for edits: the main type of this library.
 
-use crate::edit::{Change, Op, Plan, Way};
 use crate::gate;
+use crate::op::{Change, Op};
+use crate::plan::{Plan, WriteStyle};
 use crate::refusal::{Reason, Refusal};
 use crate::splice;
 use crate::tree::{NodeId, Tree};
 use crate::verify::verify;
 
-/// A file that is open.
+/// An open file.
 #[derive(Debug)]
 pub struct Stream<'a> {
     pub(crate) tree: Tree<'a>,
 }
 
-/// How edits are first tried.
-const FIRST: Way = Way { blocks: true, whole: false };
+/// The first style that an edit tries.
+const FIRST: WriteStyle = WriteStyle { blocks: true, whole: false };
 
-/// What became of a file.
+/// The result of an edit.
 #[derive(Debug, PartialEq)]
 pub struct Edited {
-    /// Its bytes, if any changed.
+    /// The new text, if it differs.
     pub text: Option<String>,
-    /// The values that changed, in order of their place.
+    /// The values that changed, in order of position.
     pub changes: Vec<Change>,
 }
 
@@ -29,8 +30,8 @@ impl<'a> Stream<'a> {
     /// Opens a file.
     ///
     /// # Errors
-    /// If it is not one that can be edited byte-exactly at all: too large, not UTF-8, not YAML, a
-    /// template, or with a key twice in one mapping.
+    /// The library cannot edit the file byte-exactly: it is too large, not UTF-8, not YAML or a template, or has a duplicate
+    /// key.
     pub fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
         Ok(Self { tree: gate::open(bytes)? })
     }
@@ -40,49 +41,54 @@ impl<'a> Stream<'a> {
         &self.tree.roots
     }
 
-    /// Makes all changes or none. What is already as wanted changes no byte.
+    /// Applies all operations or none. An operation whose result exists already changes no byte.
     ///
     /// # Errors
-    /// If a change cannot be made, or the result does not read as it should.
+    /// The library cannot apply an operation, or the result does not have the intended values.
     pub fn edit(&self, ops: &[Op]) -> Result<Edited, Refusal> {
-        // Block scalars are the one form that depends on the lines around them. Quotes do not.
-        let quoted = Way { blocks: false, ..FIRST };
+        // Only block scalars depend on the lines around them; quotes do not.
+        let quoted = WriteStyle { blocks: false, ..FIRST };
         let parts = self.first(ops, &[FIRST, quoted], |reason| matches!(reason, Reason::Unproven { .. }));
         let collections = ops.iter().any(|op| matches!(op, Op::Set { value, .. } if value.is_collection()));
         match parts {
-            // What cannot come or go on its own may do so with all that is around it.
+            // The library may be able to replace a whole collection if it cannot add or remove a part of it.
             Err(Refusal { reason: Reason::Unproven { .. } | Reason::Unsupported(_), .. }) if collections => {
-                let whole = [FIRST, quoted].map(|way| Way { whole: true, ..way });
+                let whole = [FIRST, quoted].map(|style| WriteStyle { whole: true, ..style });
                 self.first(ops, &whole, |_| true).or(parts)
             }
             parts => parts,
         }
     }
 
-    /// The text that [`Self::edit`] would first try, without the proof that it reads as intended. Only good to see
-    /// whether a file has it already; what is to be written comes from [`Self::edit`].
+    /// The first result that [`Self::edit`] would try, not verified. Use it to see whether a file has this content already, and
+    /// write only results of [`Self::edit`].
     ///
     /// # Errors
-    /// If a change cannot be made.
+    /// The library cannot apply an operation.
     pub fn draft(&self, ops: &[Op]) -> Result<String, Refusal> {
         let mut plan = Plan::new(&self.tree, ops, FIRST)?;
         splice::apply(self.tree.text, std::mem::take(&mut plan.splices)).ok_or_else(overlap)
     }
 
-    /// The first of these ways that works, as long as the refusals are of this kind.
-    fn first(&self, ops: &[Op], ways: &[Way], kind: impl Fn(&Reason) -> bool) -> Result<Edited, Refusal> {
+    /// The result of the first style that works. Tries the next style only after a refusal for such a reason.
+    fn first(
+        &self,
+        ops: &[Op],
+        styles: &[WriteStyle],
+        is_retried: impl Fn(&Reason) -> bool,
+    ) -> Result<Edited, Refusal> {
         let mut last = Ok(Edited { text: None, changes: Vec::new() });
-        for &way in ways {
-            last = self.attempt(ops, way);
-            if !matches!(&last, Err(refusal) if kind(&refusal.reason)) {
+        for &style in styles {
+            last = self.attempt(ops, style);
+            if !matches!(&last, Err(refusal) if is_retried(&refusal.reason)) {
                 break;
             }
         }
         last
     }
 
-    fn attempt(&self, ops: &[Op], way: Way) -> Result<Edited, Refusal> {
-        let mut plan = Plan::new(&self.tree, ops, way)?;
+    fn attempt(&self, ops: &[Op], style: WriteStyle) -> Result<Edited, Refusal> {
+        let mut plan = Plan::new(&self.tree, ops, style)?;
         if plan.splices.is_empty() {
             return Ok(Edited { text: None, changes: Vec::new() });
         }
@@ -96,7 +102,7 @@ impl<'a> Stream<'a> {
         Ok(Edited { text: Some(text), changes: plan.changes })
     }
 
-    /// The `mac` of SOPS, if it covers values that are not encrypted.
+    /// The `mac` of SOPS, if it also covers values that are not encrypted.
     fn seal(&self) -> Option<NodeId> {
         self.tree.roots.iter().find_map(|&root| {
             let sops = self.tree.own_value(root, "sops")?;

@@ -1,5 +1,4 @@
-//! The documents of a file as a tree of nodes that know their bytes. Built by a parser, read by
-//! everything else, never changed.
+//! The documents of a file as a tree of nodes with their byte ranges. Nothing changes it after parsing.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,7 +7,7 @@ use std::ops::Range;
 use granit_parser::ScalarStyle;
 use lockstep_path::{Segment, dotted};
 
-use crate::parse::skip_trivia;
+use crate::lines::skip_trivia;
 use crate::refusal::Position;
 
 /// The bytes between two counts of characters.

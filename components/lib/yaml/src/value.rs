@@ -1,4 +1,4 @@
-//! The values an edit can write: what JSON can say. Never knows how YAML spells them.
+//! The values that an edit can write: those of JSON.
 
 use lockstep_path::clip;
 use serde_json::Value as Json;
@@ -7,60 +7,52 @@ use thiserror::Error;
 /// A value to write.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// Nothing.
+    /// Null.
     Null,
     /// A boolean.
     Bool(bool),
-    /// A number, as JSON spells it.
+    /// A number in the syntax of JSON.
     Number(String),
     /// A string.
     String(String),
-    /// A plain scalar of a file, as it is written there: readers do not agree on what it is.
+    /// A plain scalar of a file that readers understand differently, with its spelling.
     Plain(String),
     /// A list.
     Sequence(Vec<Value>),
-    /// Keys and values in the order given; no key twice.
+    /// Keys and values in this order; keys are unique.
     Mapping(Vec<(String, Value)>),
 }
 
-/// Text that is not one JSON value.
+/// Why a text is not one JSON value.
 #[derive(Debug, Error, PartialEq)]
 pub enum NotJson {
-    /// The text cannot be read.
+    /// The text is not JSON.
     #[error("`{text}` is not JSON: {problem}")]
     Malformed {
         /// The beginning of the text.
         text: String,
-        /// What the parser says.
+        /// The message of the parser.
         problem: String,
     },
-    /// Arrays and objects within one another beyond all measure.
+    /// The value has too many levels of arrays and objects.
     #[error("more than {0} collections within one another")]
     TooDeep(usize),
-    /// A key stands twice in one object.
+    /// An object has a duplicate key.
     #[error("the JSON value has the key `{0}` twice")]
     DuplicateKey(String),
 }
 
-/// The most arrays and objects within one another that `serde_json` reads.
+/// The most levels of arrays and objects that `serde_json` reads.
 const JSON_DEPTH: usize = 127;
 
 impl Value {
-    /// Reads one JSON value. Numbers keep their digits.
-    ///
-    /// # Errors
-    /// If the text is not JSON or too deep, or an object has a key twice.
-    pub fn from_json(text: &str) -> Result<Self, NotJson> {
+    /// Parses one JSON value. Of two equal keys of an object, the last one counts.
+    pub(crate) fn parse_json(text: &str) -> Result<Self, NotJson> {
         let json: Json = serde_json::from_str(text).map_err(|error| match error.to_string() {
             problem if problem.starts_with("recursion limit") => NotJson::TooDeep(JSON_DEPTH),
             problem => NotJson::Malformed { text: clip(text, 40), problem },
         })?;
-        // serde_json keeps the last of two equal keys without a word. JSON is YAML, so our own
-        // reader of YAML can tell.
-        match crate::Stream::open(text.as_bytes()).map_err(|refusal| refusal.reason) {
-            Err(crate::Reason::DuplicateKey { key, .. }) => Err(NotJson::DuplicateKey(key)),
-            _ => Ok(json.into()),
-        }
+        Ok(json.into())
     }
 
     /// Whether this is a mapping or a sequence.
@@ -68,7 +60,7 @@ impl Value {
         matches!(self, Self::Sequence(_) | Self::Mapping(_))
     }
 
-    /// Whether this is a mapping or a sequence without anything in it.
+    /// Whether this is an empty mapping or sequence.
     pub fn is_empty_collection(&self) -> bool {
         match self {
             Self::Sequence(items) => items.is_empty(),

@@ -1,16 +1,16 @@
-//! Reads an edited file again and compares it with what was wanted. Never repairs anything.
+//! Parses an edited file again, and compares it with the intended values.
 
 use std::collections::HashMap;
 
 use granit_parser::ScalarStyle;
 use lockstep_path::clip;
 
-use crate::edit::Plan;
 use crate::equal;
 use crate::gate;
 use crate::items::After;
 use crate::part::Part;
-use crate::refusal::{Reason, Refusal};
+use crate::plan::Plan;
+use crate::refusal::{Position, Reason, Refusal};
 use crate::second;
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
@@ -179,5 +179,5 @@ fn unproven(before: &str, after: &str, problem: String) -> Refusal {
     let line = |text: &str, number: usize| clip(text.lines().nth(number).unwrap_or_default(), 120);
     let number = before.lines().zip(after.lines()).take_while(|(old, new)| old == new).count();
     let reason = Reason::Unproven { problem, before: line(before, number), after: line(after, number) };
-    reason.at(crate::Position { line: u32::try_from(number + 1).unwrap_or(u32::MAX), column: 1 })
+    reason.at(Position { line: u32::try_from(number + 1).unwrap_or(u32::MAX), column: 1 })
 }

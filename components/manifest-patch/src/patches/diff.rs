@@ -1,4 +1,4 @@
-//! The edits that make a document what its draft says. Never edits.
+//! The edits from a document to its draft.
 
 use std::collections::VecDeque;
 
@@ -6,16 +6,16 @@ use lockstep_yaml::{Alias, NodeId, Op, Reason, Refusal, Stream, Value};
 
 use super::draft::Draft;
 
-/// What leads to a draft.
+/// The edits from a document to its draft.
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
-    /// The edits, if no copies have to be made first.
+    /// The operations, which apply only if there are no copies.
     pub(crate) ops: Vec<Op>,
-    /// Copies that places need of values they share, before anything else.
+    /// Copies of shared values, which come first.
     pub(crate) copies: Vec<Op>,
 }
 
-/// The edits that give the document the value of its draft.
+/// Calculates the edits from a document to its draft.
 pub(crate) fn diff(
     stream: &Stream<'_>,
     alias: Alias,
@@ -67,42 +67,42 @@ impl Diff<'_, '_> {
         let of = |list: &[(&str, NodeId)], key: &str| {
             list.iter().find(|(name, _)| *name == key).map(|&(_, node)| node)
         };
-        let is_wanted = |key: &str| entries.iter().any(|(name, _)| name == key);
-        if let Some(&(key, merged)) = inherited.iter().find(|(key, _)| !is_wanted(key)) {
+        let is_in_draft = |key: &str| entries.iter().any(|(name, _)| name == key);
+        if let Some(&(key, merged)) = inherited.iter().find(|(key, _)| !is_in_draft(key)) {
             return Err(self.stream.refuse_merge(at, key, merged));
         }
-        let mut gone: Vec<NodeId> =
-            own.iter().filter(|(key, _)| !is_wanted(key)).map(|&(_, node)| node).collect();
+        let mut removed: Vec<NodeId> =
+            own.iter().filter(|(key, _)| !is_in_draft(key)).map(|&(_, node)| node).collect();
         let mut edits = Edits::default();
-        let mut fresh = VecDeque::new();
+        let mut added = VecDeque::new();
         for (key, draft) in entries {
             if let Some(node) = of(&own, key) {
                 edits.add(self.node(draft, node)?);
             } else if let Some(node) = of(&inherited, key) {
                 edits.add(self.inherited(at, key, draft, node)?);
-            } else if let Some(index) = gone.iter().position(|&node| draft.origin() == Some(node)) {
-                let node = gone.swap_remove(index);
+            } else if let Some(index) = removed.iter().position(|&node| draft.origin() == Some(node)) {
+                let node = removed.swap_remove(index);
                 edits.ops.push(Op::Rename { node, key: key.clone() });
                 edits.add(self.node(draft, node)?);
             } else {
-                fresh.push_back((key.clone(), self.value(draft)?));
+                added.push_back((key.clone(), self.value(draft)?));
             }
         }
-        // In one that loses all it has, something new takes the place of something old.
-        if gone.len() == self.stream.size(at)
-            && !gone.is_empty()
-            && let Some((key, value)) = fresh.pop_front()
+        // In a mapping that loses all its keys, the first new key takes the line of an old one.
+        if removed.len() == self.stream.size(at)
+            && !removed.is_empty()
+            && let Some((key, value)) = added.pop_front()
         {
-            let node = gone.remove(0);
+            let node = removed.remove(0);
             edits.ops.extend([Op::Rename { node, key }, Op::Set { node, value }]);
         }
         let create = |(key, value)| Op::Create { within: at, keys: vec![key], value };
-        edits.ops.extend(fresh.into_iter().map(create));
-        edits.ops.extend(gone.into_iter().map(|node| Op::Remove { node }));
+        edits.ops.extend(added.into_iter().map(create));
+        edits.ops.extend(removed.into_iter().map(|node| Op::Remove { node }));
         Ok(edits)
     }
 
-    /// A key that a mapping only has from a merge.
+    /// The edits of a key that a mapping has only from a merge.
     fn inherited(&self, within: NodeId, key: &str, draft: &Draft, merged: NodeId) -> Result<Edits, Refusal> {
         let inner = self.node(draft, merged);
         if inner.as_ref().is_ok_and(Edits::is_empty) {
@@ -123,35 +123,35 @@ impl Diff<'_, '_> {
     fn list(&self, items: &[Draft], at: NodeId) -> Result<Edits, Refusal> {
         let old = self.stream.items(at);
         let mut edits = Edits::default();
-        let (mut from, mut fresh) = (0, Vec::new());
+        let (mut from, mut added) = (0, Vec::new());
         for item in items {
-            let kept = item.origin().and_then(|origin| old[from..].iter().position(|&node| node == origin));
-            let Some(kept) = kept.map(|offset| from + offset) else {
-                fresh.push(item);
+            let index = item.origin().and_then(|origin| old[from..].iter().position(|&node| node == origin));
+            let Some(index) = index.map(|offset| from + offset) else {
+                added.push(item);
                 continue;
             };
-            edits.add(self.between(&old[from..kept], &fresh, at, Some(kept))?);
-            edits.add(self.node(item, old[kept])?);
-            (from, fresh) = (kept + 1, Vec::new());
+            edits.add(self.between(&old[from..index], &added, at, Some(index))?);
+            edits.add(self.node(item, old[index])?);
+            (from, added) = (index + 1, Vec::new());
         }
-        edits.add(self.between(&old[from..], &fresh, at, None)?);
+        edits.add(self.between(&old[from..], &added, at, None)?);
         Ok(edits)
     }
 
-    /// What goes and what comes between two items that stay. As far as possible, one takes the place of the other.
+    /// The edits between two items that stay. New items replace removed ones as long as there are some.
     fn between(
         &self,
-        gone: &[NodeId],
-        fresh: &[&Draft],
+        removed: &[NodeId],
+        added: &[&Draft],
         list: NodeId,
         next: Option<usize>,
     ) -> Result<Edits, Refusal> {
         let mut edits = Edits::default();
-        for (draft, &node) in fresh.iter().zip(gone) {
+        for (draft, &node) in added.iter().zip(removed) {
             edits.add(self.set(node, self.value(draft)?)?);
         }
-        edits.ops.extend(gone.iter().skip(fresh.len()).map(|&node| Op::Remove { node }));
-        for draft in fresh.iter().skip(gone.len()) {
+        edits.ops.extend(removed.iter().skip(added.len()).map(|&node| Op::Remove { node }));
+        for draft in added.iter().skip(removed.len()) {
             let value = self.value(draft)?;
             edits.ops.push(match next {
                 Some(index) => Op::Insert { within: list, index, value },
@@ -162,9 +162,9 @@ impl Diff<'_, '_> {
     }
 
     fn value(&self, draft: &Draft) -> Result<Value, Refusal> {
-        draft.value(self.stream).map_err(|problem| {
-            let what = draft.origin().map_or_else(|| "a value".into(), |node| self.stream.path(node));
-            let reason = Reason::Unsupported(format!("`{what}` cannot be copied: {problem}"));
+        draft.value(self.stream).map_err(|error| {
+            let path = draft.origin().map_or_else(|| "a value".into(), |node| self.stream.path(node));
+            let reason = Reason::Unsupported(format!("the step cannot copy `{path}`: {error}"));
             Refusal { at: draft.origin().map(|node| self.stream.position(node)), reason }
         })
     }

@@ -1,24 +1,23 @@
-//! A document as patches would have it: what they did not touch is still the node of the file. Never
-//! touches a byte.
+//! A document with patches applied. Values that no patch changed are still nodes of the file.
 
 use lockstep_yaml::{NodeId, Stream, Value};
 
-/// A value of a document to be.
+/// A value of a draft.
 #[derive(Clone, Debug)]
 pub(crate) enum Draft {
-    /// As it stands in the file.
+    /// The unchanged value of a node.
     Node(NodeId),
     /// A new value.
     New(Value),
-    /// A mapping: if it stands in the file, the node there, which may be an alias; and its entries now, those from
-    /// merges too.
+    /// A mapping: its node in the file, possibly an alias, if it has one; and its entries, with those from merges.
     Mapping(Option<NodeId>, Vec<(String, Draft)>),
-    /// A list in the same way. An item that stands in the file stands in this very list, in its order.
+    /// A list: its node in the file, possibly an alias, if it has one; and its items. Items that are nodes are nodes of this
+    /// list, in its order.
     List(Option<NodeId>, Vec<Draft>),
 }
 
 impl Draft {
-    /// The node whose value this is, or was.
+    /// The node of this value in the file.
     pub(crate) fn origin(&self) -> Option<NodeId> {
         match self {
             Self::Node(node) => Some(*node),
@@ -27,7 +26,7 @@ impl Draft {
         }
     }
 
-    /// Makes the entries or items of a collection visible.
+    /// Turns a collection into its entries or items.
     pub(crate) fn open(&mut self, stream: &Stream<'_>) {
         let opened = match self {
             Self::Node(node) if stream.is_mapping(*node) => {
@@ -75,7 +74,7 @@ impl Draft {
         entries.into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// Whether readers see this value.
+    /// Whether the draft equals a value for readers.
     pub(crate) fn has(&self, stream: &Stream<'_>, value: &Value) -> bool {
         if let Self::Node(node) = self
             && (!value.is_collection() || stream.has(*node, value))
@@ -104,10 +103,10 @@ impl Draft {
         }
     }
 
-    /// The value, to be written elsewhere.
+    /// The value, for another place.
     ///
     /// # Errors
-    /// Why it cannot be.
+    /// Why the step cannot copy it.
     pub(crate) fn value(&self, stream: &Stream<'_>) -> Result<Value, &'static str> {
         Ok(match self {
             Self::Node(node) => stream.copied(*node)?,
@@ -123,8 +122,8 @@ impl Draft {
         })
     }
 
-    /// On one line, for messages.
-    pub(crate) fn show(&self, stream: &Stream<'_>) -> String {
+    /// The value on one line, for messages.
+    pub(crate) fn display(&self, stream: &Stream<'_>) -> String {
         self.value(stream).map_or_else(|_| "a value with a tag".into(), |value| value.to_string())
     }
 }

@@ -1,26 +1,25 @@
-//! Merges a value into a draft: RFC 7386, with lists of mappings merged by their key, and with `$patch`. Never
-//! reads a text.
+//! Merges a value into a draft by RFC 7386, with merge keys of lists and with `$patch`.
 
 use lockstep_yaml::{Reason, Refusal, Stream, Value};
 
 use super::draft::Draft;
-use super::keys::{ListKeys, Rule};
+use super::list_keys::{ListKeys, ListRule};
 
-/// The key that says what becomes of a mapping or item.
+/// The key of the directive for a mapping or an item.
 pub(super) const DIRECTIVE: &str = "$patch";
 
-/// Whether a value is to stay.
+/// Whether the patch keeps a value or deletes it.
 #[derive(PartialEq)]
-enum Fate {
-    Stays,
-    Goes,
+enum Outcome {
+    Keep,
+    Delete,
 }
 
-/// How values are merged.
+/// A merge of values.
 pub(super) struct Merge<'s, 't> {
     pub(super) stream: &'s Stream<'t>,
     pub(super) keys: &'s ListKeys,
-    /// Whether a list of mappings is replaced only if `keys` say so.
+    /// Whether the patch replaces a list of mappings only if `keys` allow that.
     pub(super) strategic: bool,
 }
 
@@ -30,15 +29,15 @@ impl Merge<'_, '_> {
         let root = draft.origin();
         self.value(draft, patch, "").map(|_| ()).map_err(|message| {
             let at = root.map(|node| self.stream.position(node));
-            Refusal { at, reason: Reason::Unsupported(format!("the merge patch does not fit: {message}")) }
+            Refusal { at, reason: Reason::Unsupported(format!("the merge patch does not apply: {message}")) }
         })
     }
 
-    /// Merges into the value of `name`, the last key on the way.
-    fn value(&self, draft: &mut Draft, patch: &Value, name: &str) -> Result<Fate, String> {
+    /// Merges into the value of `name`, the last key of its path.
+    fn value(&self, draft: &mut Draft, patch: &Value, name: &str) -> Result<Outcome, String> {
         match patch {
             Value::Mapping(entries) => match directive(entries) {
-                Some("delete") => return Ok(Fate::Goes),
+                Some("delete") => return Ok(Outcome::Delete),
                 Some("replace") => {
                     *draft = Draft::Mapping(None, Vec::new());
                     self.entries(draft, entries)?;
@@ -48,7 +47,7 @@ impl Merge<'_, '_> {
             Value::Sequence(items) => self.list(draft, items, name)?,
             scalar => *draft = Draft::New(scalar.clone()),
         }
-        Ok(Fate::Stays)
+        Ok(Outcome::Keep)
     }
 
     fn entries(&self, draft: &mut Draft, patch: &[(String, Value)]) -> Result<(), String> {
@@ -70,8 +69,8 @@ impl Merge<'_, '_> {
                 None => &mut fresh,
             };
             match (self.value(slot, patch, key)?, at) {
-                (Fate::Stays, None) => entries.push((key.clone(), fresh)),
-                (Fate::Goes, Some(at)) => drop(entries.remove(at)),
+                (Outcome::Keep, None) => entries.push((key.clone(), fresh)),
+                (Outcome::Delete, Some(at)) => drop(entries.remove(at)),
                 _ => {}
             }
         }
@@ -82,11 +81,13 @@ impl Merge<'_, '_> {
         let whole = patch.iter().any(replaces_list);
         let fresh = || patch.iter().filter(|item| !replaces_list(item)).cloned().collect();
         match self.keys.rule(name) {
-            Rule::Merge(key) if !whole && patch.iter().all(|item| matches!(item, Value::Mapping(_))) => {
+            ListRule::Merge(key) if !whole && patch.iter().all(|item| matches!(item, Value::Mapping(_))) => {
                 self.items(draft, patch, name, key)
             }
-            Rule::Unsaid if self.strategic && patch.is_empty() && self.has_mappings(draft) => {
-                Err(format!("nothing says that the list `{name}` is emptied: say `list-key` `{name}=`"))
+            ListRule::Unspecified if self.strategic && patch.is_empty() && self.has_mappings(draft) => {
+                Err(format!(
+                    "an empty list for `{name}` may be a mistake: write `list-key` `{name}=` to empty the list"
+                ))
             }
             _ => {
                 *draft = Draft::New(Value::Sequence(fresh()));
@@ -100,7 +101,7 @@ impl Merge<'_, '_> {
         items.any(|item| item.entries(self.stream).is_some())
     }
 
-    /// Merges items by a key that all of them have.
+    /// Merges items by a key that every item of the patch has.
     fn items(&self, draft: &mut Draft, patch: &[Value], name: &str, key: &str) -> Result<(), String> {
         if draft.items(self.stream).is_none() {
             *draft = Draft::List(None, Vec::new());
@@ -112,19 +113,19 @@ impl Merge<'_, '_> {
             let Some(wanted) = get(patch, key) else {
                 return Err(format!("an item of `{name}` has no `{key}`"));
             };
-            let fits =
+            let is_equal =
                 |item: &mut Draft| item.get(self.stream, key).is_some_and(|own| own.has(self.stream, wanted));
             let found: Vec<usize> =
-                items.iter_mut().enumerate().filter_map(|(at, item)| fits(item).then_some(at)).collect();
+                items.iter_mut().enumerate().filter_map(|(at, item)| is_equal(item).then_some(at)).collect();
             match found[..] {
                 [] => {
                     let mut fresh = Draft::New(Value::Null);
-                    if self.value(&mut fresh, patch, name)? == Fate::Stays {
+                    if self.value(&mut fresh, patch, name)? == Outcome::Keep {
                         items.push(fresh);
                     }
                 }
                 [at] => {
-                    if self.value(&mut items[at], patch, name)? == Fate::Goes {
+                    if self.value(&mut items[at], patch, name)? == Outcome::Delete {
                         items.remove(at);
                     }
                 }
@@ -142,7 +143,7 @@ pub(super) fn get<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     }
 }
 
-/// What `$patch` says.
+/// The value of `$patch`.
 pub(super) fn directive(entries: &[(String, Value)]) -> Option<&str> {
     match entries.iter().find(|(key, _)| key == DIRECTIVE) {
         Some((_, Value::String(word))) => Some(word),
@@ -150,7 +151,7 @@ pub(super) fn directive(entries: &[(String, Value)]) -> Option<&str> {
     }
 }
 
-/// Whether an item says nothing but that the list is replaced by the others.
+/// Whether an item has no content except the directive to replace the list by the other items.
 pub(super) fn replaces_list(item: &Value) -> bool {
     matches!(item, Value::Mapping(entries) if entries.len() == 1 && directive(entries) == Some("replace"))
 }

@@ -1,4 +1,4 @@
-//! JSON Pointers (RFC 6901), and the steps they take through a draft. Never changes anything on the way.
+//! JSON Pointers (RFC 6901), and the values of a draft at them.
 
 use lockstep_yaml::{NodeId, Stream};
 
@@ -8,9 +8,9 @@ use super::draft::Draft;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pointer(pub(crate) Vec<String>);
 
-/// Why an operation cannot be done, and the node that is nearest to the cause.
+/// Why an operation fails, and the node nearest to the cause.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct PointerError {
     pub(crate) text: String,
     pub(crate) near: Option<NodeId>,
 }
@@ -23,16 +23,16 @@ impl Pointer {
         }
         let Some(tokens) = text.strip_prefix('/') else {
             return Err(format!(
-                "`{text}` is no JSON Pointer: it begins with `/`, or is empty for the document"
+                "invalid JSON Pointer `{text}`: it begins with `/`, or is empty for the document"
             ));
         };
         tokens.split('/').map(unescape).collect::<Option<Vec<_>>>().map(Self).ok_or_else(|| {
-            format!("`{text}` is no JSON Pointer: `~` is written `~0` in one, and `/` within a key `~1`")
+            format!("invalid JSON Pointer `{text}`: write `~0` for `~`, and `~1` for `/` in a key")
         })
     }
 
-    /// Whether the other one leads to something within what this one leads to.
-    pub(crate) fn holds(&self, other: &Self) -> bool {
+    /// Whether the value at `other` is inside the value at `self`.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
         other.0.len() > self.0.len() && other.0.starts_with(&self.0)
     }
 }
@@ -51,39 +51,41 @@ fn unescape(token: &str) -> Option<String> {
     Some(text)
 }
 
-/// The value at the end of the way.
+/// The value at a path.
 pub(crate) fn walk<'d>(
     stream: &Stream<'_>,
     draft: &'d mut Draft,
     tokens: &[String],
-) -> Result<&'d mut Draft, Problem> {
+) -> Result<&'d mut Draft, PointerError> {
     tokens.iter().try_fold(draft, |draft, token| step(stream, draft, token))
 }
 
-fn step<'d>(stream: &Stream<'_>, draft: &'d mut Draft, token: &str) -> Result<&'d mut Draft, Problem> {
+fn step<'d>(stream: &Stream<'_>, draft: &'d mut Draft, token: &str) -> Result<&'d mut Draft, PointerError> {
     draft.open(stream);
     let near = draft.origin();
-    let problem = |text: String| Problem { text, near };
+    let error = |text: String| PointerError { text, near };
     match draft {
         Draft::Mapping(_, entries) => {
             let found = entries.iter_mut().find(|(key, _)| key == token);
-            found.map(|(_, value)| value).ok_or_else(|| problem(format!("there is no key `{token}`")))
+            found.map(|(_, value)| value).ok_or_else(|| error(format!("there is no key `{token}`")))
         }
         Draft::List(_, items) => {
-            let (index, size) = (index(token).map_err(problem)?, items.len());
-            items.get_mut(index).ok_or_else(|| problem(format!("there is no item {index}, only {size}")))
+            let (index, size) = (index(token).map_err(error)?, items.len());
+            items
+                .get_mut(index)
+                .ok_or_else(|| error(format!("there is no item {index}; the list has {size}")))
         }
         Draft::Node(_) | Draft::New(_) => {
-            Err(problem(format!("`{token}` is looked for in what is neither a mapping nor a list")))
+            Err(error(format!("the parent of `{token}` is neither a mapping nor a list")))
         }
     }
 }
 
-/// The index that a token means in a list.
+/// The index of a list that a token names.
 pub(crate) fn index(token: &str) -> Result<usize, String> {
     let plain = token == "0" || !token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit());
     token.parse().ok().filter(|_| plain).ok_or_else(|| match token {
-        "-" => "`-` is behind the last item, where nothing is".into(),
-        _ => format!("`{token}` is no index of a list"),
+        "-" => "`-` is the place after the last item, which has no value".into(),
+        _ => format!("invalid index `{token}`: expected a number without leading zeros"),
     })
 }

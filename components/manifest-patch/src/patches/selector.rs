@@ -1,18 +1,18 @@
-//! Selectors of labels and annotations, as kubectl writes them. Never looks at a file.
+//! Selectors of labels and annotations, in the syntax of kubectl.
 
 /// One requirement of a selector.
 #[derive(Debug, PartialEq)]
 pub(super) struct Requirement {
     key: String,
-    wants: Wants,
+    operator: Operator,
 }
 
 #[derive(Debug, PartialEq)]
-enum Wants {
-    Key,
-    NoKey,
-    OneOf(Vec<String>),
-    NoneOf(Vec<String>),
+enum Operator {
+    Exists,
+    DoesNotExist,
+    In(Vec<String>),
+    NotIn(Vec<String>),
 }
 
 /// Reads `a=b,c!=d,e,!f,g in (h, i),j notin (k)`.
@@ -35,37 +35,37 @@ fn requirement(text: &str) -> Result<Requirement, String> {
         Some(list.split(',').map(|word| word.trim().to_owned()).collect())
     };
     let one = |value: &str| vec![value.trim().to_owned()];
-    let (key, wants) = if let Some((key, list)) = text.split_once(" notin ") {
-        (key, words(list).map(Wants::NoneOf))
+    let (key, operator) = if let Some((key, list)) = text.split_once(" notin ") {
+        (key, words(list).map(Operator::NotIn))
     } else if let Some((key, list)) = text.split_once(" in ") {
-        (key, words(list).map(Wants::OneOf))
+        (key, words(list).map(Operator::In))
     } else if let Some((key, value)) = text.split_once("!=") {
-        (key, Some(Wants::NoneOf(one(value))))
+        (key, Some(Operator::NotIn(one(value))))
     } else if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        (key, Some(Wants::OneOf(one(value))))
+        (key, Some(Operator::In(one(value))))
     } else if let Some(key) = text.strip_prefix('!') {
-        (key, Some(Wants::NoKey))
+        (key, Some(Operator::DoesNotExist))
     } else {
-        (text, Some(Wants::Key))
+        (text, Some(Operator::Exists))
     };
     let key = key.trim().to_owned();
-    let fits =
+    let is_valid =
         !key.is_empty() && !key.contains(|letter: char| letter.is_whitespace() || "!=(),".contains(letter));
-    wants.filter(|_| fits).map(|wants| Requirement { key, wants }).ok_or_else(|| {
-        format!("`{text}` is none of `a=b`, `a!=b`, `a`, `!a`, `a in (b, c)` and `a notin (b, c)`")
+    operator.filter(|_| is_valid).map(|operator| Requirement { key, operator }).ok_or_else(|| {
+        format!("invalid requirement `{text}`: expected one of `a=b`, `a!=b`, `a`, `!a`, `a in (b, c)`, `a notin (b, c)`")
     })
 }
 
 impl Requirement {
-    /// Whether a document fits, given the text of each of its labels.
-    pub(super) fn fits<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+    /// Whether a document meets the requirement. `label` returns the text of a label.
+    pub(super) fn is_met<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         let value = label(&self.key);
         let is_in = |words: &[String]| value.is_some_and(|value| words.iter().any(|word| word == value));
-        match &self.wants {
-            Wants::Key => value.is_some(),
-            Wants::NoKey => value.is_none(),
-            Wants::OneOf(words) => is_in(words),
-            Wants::NoneOf(words) => !is_in(words),
+        match &self.operator {
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+            Operator::In(words) => is_in(words),
+            Operator::NotIn(words) => !is_in(words),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Which documents a patch is for. Never changes one.
+//! The documents to which a patch applies.
 
 use lockstep_yaml::{NodeId, Stream};
 use regex_lite::Regex;
 
 use super::selector::Requirement;
 
-/// Which documents a patch is for.
+/// The documents to which a patch applies.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// All that are selected otherwise.
-    Every,
-    /// The one of a name.
+    /// All documents that `where` selects.
+    All,
+    /// The object of this kind and name.
     Object(Object),
-    /// Those that an entry of kustomize means.
-    Selected(Box<Selected>),
+    /// The documents that the target of a kustomization matches.
+    Kustomize(Box<KustomizeTarget>),
 }
 
-/// The name of an object. What is `None` is not asked for.
+/// The name of an object. `None` matches any value.
 #[derive(Debug)]
 pub(super) struct Object {
     pub(super) kind: String,
@@ -25,9 +25,9 @@ pub(super) struct Object {
     pub(super) api_version: Option<String>,
 }
 
-/// The `target` of kustomize. What is `None` is not asked for.
+/// The `target` of a patch in a kustomization. `None` matches any value.
 #[derive(Debug, Default)]
-pub(super) struct Selected {
+pub(super) struct KustomizeTarget {
     pub(super) group: Option<Regex>,
     pub(super) version: Option<Regex>,
     pub(super) kind: Option<Regex>,
@@ -38,11 +38,11 @@ pub(super) struct Selected {
 }
 
 impl Target {
-    /// Whether this document is meant.
-    pub(super) fn fits(&self, stream: &Stream<'_>, document: NodeId) -> bool {
+    /// Whether the patch applies to a document.
+    pub(super) fn matches(&self, stream: &Stream<'_>, document: NodeId) -> bool {
         let text = |path: &[&str]| text(stream, document, path);
         match self {
-            Self::Every => true,
+            Self::All => true,
             Self::Object(object) => {
                 let same = |wanted: &Option<String>, path: &[&str]| {
                     wanted.as_deref().is_none_or(|wanted| text(path) == Some(wanted))
@@ -52,29 +52,30 @@ impl Target {
                     && same(&object.namespace, &["metadata", "namespace"])
                     && same(&object.api_version, &["apiVersion"])
             }
-            Self::Selected(selected) => {
+            Self::Kustomize(target) => {
                 let version = text(&["apiVersion"]).unwrap_or_default();
                 let (group, version) = version.split_once('/').unwrap_or(("", version));
-                let fits = |wanted: &Option<Regex>, found: &str| {
+                let is_match = |wanted: &Option<Regex>, found: &str| {
                     wanted.as_ref().is_none_or(|wanted| wanted.is_match(found))
                 };
-                let fits_at = |wanted, path: &[&str]| fits(wanted, text(path).unwrap_or_default());
-                let all = |wanted: &[Requirement], of: &str| {
-                    wanted.iter().all(|wanted| wanted.fits(|key| text(&["metadata", of, key])))
+                let is_match_at = |wanted, path: &[&str]| is_match(wanted, text(path).unwrap_or_default());
+                let all = |requirements: &[Requirement], map: &str| {
+                    let label = |key: &str| text(&["metadata", map, key]);
+                    requirements.iter().all(|requirement| requirement.is_met(label))
                 };
-                fits(&selected.group, group)
-                    && fits(&selected.version, version)
-                    && fits_at(&selected.kind, &["kind"])
-                    && fits_at(&selected.name, &["metadata", "name"])
-                    && fits_at(&selected.namespace, &["metadata", "namespace"])
-                    && all(&selected.labels, "labels")
-                    && all(&selected.annotations, "annotations")
+                is_match(&target.group, group)
+                    && is_match(&target.version, version)
+                    && is_match_at(&target.kind, &["kind"])
+                    && is_match_at(&target.name, &["metadata", "name"])
+                    && is_match_at(&target.namespace, &["metadata", "namespace"])
+                    && all(&target.labels, "labels")
+                    && all(&target.annotations, "annotations")
             }
         }
     }
 }
 
-/// The text of a scalar, through aliases and merges.
+/// The text of a scalar, as readers see it through aliases and merges.
 fn text<'s>(stream: &'s Stream<'_>, document: NodeId, path: &[&str]) -> Option<&'s str> {
     let node = path.iter().try_fold(document, |node, key| {
         let entries = stream.entries(node).into_iter().chain(stream.inherited(node));

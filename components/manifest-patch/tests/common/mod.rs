@@ -1,12 +1,54 @@
-//! What the tests of patches share: a run over one file.
+//! Shared by the tests: inputs, and whole runs over files in memory.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use lockstep_yaml::Alias;
-use manifest_patch::batch::{Batch, Done};
-use manifest_patch::problem::Problem;
-use manifest_patch::request::{Inputs, Request};
+use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
+use lockstep_sdk::types::Failure;
+use manifest_patch::inputs::Request;
+use manifest_patch::{Alias, FilePatch, Inputs, Job, Outputs, parallel};
 
-/// A run with these patches and list keys.
+/// The inputs of a run without edits.
+pub(crate) fn inputs() -> Inputs {
+    Inputs {
+        files: vec!["*.yaml".to_owned()],
+        set: Vec::new(),
+        set_json: Vec::new(),
+        append: Vec::new(),
+        append_json: Vec::new(),
+        delete: Vec::new(),
+        image: Vec::new(),
+        marker: Vec::new(),
+        updates: String::new(),
+        changes: String::new(),
+        patch: String::new(),
+        patch_file: Vec::new(),
+        list_key: Vec::new(),
+        where_: Vec::new(),
+        create: false,
+        alias: Alias::Refuse,
+        expect: "1+".to_owned(),
+    }
+}
+
+/// The request of valid inputs that allow any number of places.
+pub(crate) fn request(inputs: &Inputs) -> Request {
+    let (request, errors) = Request::read(&Inputs { expect: "any".to_owned(), ..inputs.clone() }, &[]);
+    assert_eq!(errors, []);
+    request
+}
+
+/// Processes jobs in this process.
+pub(crate) fn patch_here(jobs: &[Job]) -> Vec<Vec<FilePatch>> {
+    jobs.iter().map(parallel::patch_files).collect()
+}
+
+/// A whole run over files in memory, with its notes.
+pub(crate) fn run(inputs: &Inputs, files: &mut FakeWorkspace) -> (Result<Outputs, Failure>, FakeReporter) {
+    let mut reporter = FakeReporter::default();
+    let outputs = manifest_patch::run(files, &mut reporter, patch_here, inputs);
+    (outputs, reporter)
+}
+
+/// A run with these patches and list keys over one file.
 pub(crate) struct Run<'a> {
     pub(crate) patches: &'a [&'a str],
     pub(crate) list_key: &'a [&'a str],
@@ -21,25 +63,22 @@ impl Default for Run<'_> {
 }
 
 impl Run<'_> {
-    pub(crate) fn done(&self, source: &str) -> Result<Done, Vec<Problem>> {
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let (request, problems) = Request::read(&Inputs {
-            patch: &self.patches.join("\n---\n"),
-            list_key: &owned(self.list_key),
-            alias: self.alias,
-            expect: self.expect,
-            ..Inputs::default()
-        });
-        let mut batch = Batch::new(request, problems);
-        batch.add("file.yaml", source.as_bytes());
-        batch.finish()
-    }
-
-    /// The text after the run; the problem in one line if there is one.
+    /// The text after the run; the first error in one line if there is one.
     pub(crate) fn text(&self, source: &str) -> Result<String, String> {
-        match self.done(source) {
-            Ok(done) => Ok(done.files.into_iter().next().map_or_else(|| source.to_owned(), |(_, text)| text)),
-            Err(problems) => Err(problems[0].line()),
+        let inputs = Inputs {
+            patch: self.patches.join("\n---\n"),
+            list_key: self.list_key.iter().map(|text| (*text).to_owned()).collect(),
+            alias: self.alias,
+            expect: self.expect.to_owned(),
+            ..inputs()
+        };
+        let mut files = FakeWorkspace::default().with_file("file.yaml", source);
+        match run(&inputs, &mut files) {
+            (Ok(_), _) => Ok(files.text("file.yaml").unwrap_or_default().to_owned()),
+            (Err(failure), reporter) => Err(match reporter.notes.first() {
+                Some(first) => first.message.clone(),
+                None => lockstep_sdk::text::with_hint(&failure.message, failure.hint.as_deref()),
+            }),
         }
     }
 }

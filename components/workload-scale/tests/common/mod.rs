@@ -1,5 +1,5 @@
-//! A model of a cluster whose controllers are instant, for whole runs: others meddle when they are told to, and the run
-//! can be cut off at any change.
+//! A model of a cluster whose controllers are instant, for whole runs: a test says when somebody else changes an object, and
+//! after which change the run is killed.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![allow(dead_code, reason = "not all tests ask for everything")]
 
@@ -7,20 +7,19 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use lockstep_glue::Fault;
-use lockstep_glue::{Clock, Level, Tell};
-use lockstep_rollout::{Effect, Event, Selection, Watch};
+use lockstep_sdk::cluster::{ConfigEntry, Event, ObjectRef, Selection, WatchEvent};
+use lockstep_sdk::fake::FakeReporter;
+use lockstep_sdk::report::Level;
+use lockstep_sdk::types::{Error, Failure, Outcome};
+use lockstep_sdk::{Clock, Cluster, HostResult, Watch};
 use serde_json::{Value, json};
-use workload_scale::host::{At, Entry, Host};
-use workload_scale::object::KEPT;
-use workload_scale::problem::Problem;
-use workload_scale::scale::{Done, scale};
-use workload_scale::settings::Inputs;
+use workload_scale::object::CONFIG_MAP;
+use workload_scale::{Inputs, Outputs};
 
-/// What somebody else does to an object.
+/// A change that somebody else makes to an object.
 pub(crate) type Meddle = fn(&mut Value);
 
-/// The cluster, and what is known of a run.
+/// The cluster, and a record of the last run.
 #[derive(Clone, Default)]
 pub(crate) struct Model {
     /// The objects by kind and name.
@@ -30,22 +29,24 @@ pub(crate) struct Model {
     now: u64,
     /// The changes that were asked for, in order.
     pub(crate) log: Vec<String>,
-    /// What the step said.
-    pub(crate) said: Vec<String>,
-    /// After so many changes nothing is carried out any more, as if the run were cut off.
+    /// The notes of the step, each with its level.
+    pub(crate) notes: Vec<String>,
+    /// The failure with which the step rejected its result.
+    pub(crate) rejection: Option<Failure>,
+    /// After this number of changes, the host executes none, as if the run were killed.
     pub(crate) cut_after: Option<usize>,
     /// Before the change of this number, counted from 0, somebody else changes this object.
     pub(crate) meddling: Vec<(usize, (&'static str, &'static str), Meddle)>,
-    /// Whether the run only plans.
-    pub(crate) planned: bool,
-    /// What is refused: the beginning of a line of the log.
+    /// Whether the run is a dry run.
+    pub(crate) is_dry_run: bool,
+    /// The beginning of the lines of the log for which a right is missing.
     pub(crate) forbidden: Option<&'static str>,
     /// Whether pods never end.
     pub(crate) pods_stay: bool,
 }
 
 impl Model {
-    /// Has an object; what its status says follows from what it is to have.
+    /// Adds an object; its status follows from its specification.
     pub(crate) fn with(mut self, kind: &str, name: &str, more: &Value) -> Self {
         let mut object = json!({
             "apiVersion": "x", "kind": kind.split('.').next(),
@@ -65,19 +66,19 @@ impl Model {
         self.objects[&("Deployment.apps".to_owned(), name.to_owned())]["spec"]["replicas"].as_u64().unwrap()
     }
 
-    /// What is kept.
-    pub(crate) fn kept(&self) -> BTreeMap<String, String> {
-        let object = self.objects.get(&("ConfigMap".to_owned(), KEPT.to_owned()));
+    /// The saved sizes.
+    pub(crate) fn saved(&self) -> BTreeMap<String, String> {
+        let object = self.objects.get(&("ConfigMap".to_owned(), CONFIG_MAP.to_owned()));
         let data = object.and_then(|object| object["data"].as_object().cloned()).unwrap_or_default();
         data.into_iter().map(|(key, text)| (key, text.as_str().unwrap().to_owned())).collect()
     }
 
     /// Runs the step on these targets.
-    pub(crate) fn run(&mut self, targets: &[&str], to: &str) -> Result<Done, Vec<Problem>> {
-        (self.log, self.said) = (Vec::new(), Vec::new());
+    pub(crate) fn run(&mut self, targets: &[&str], to: &str) -> Result<Outputs, Failure> {
         let inputs = Inputs {
             targets: targets.iter().map(|target| (*target).to_owned()).collect(),
             namespace: vec![".".to_owned()],
+            context: None,
             to: to.to_owned(),
             timeout: "10m".to_owned(),
         };
@@ -85,19 +86,24 @@ impl Model {
     }
 
     /// Runs the step with these inputs.
-    pub(crate) fn run_with(&mut self, inputs: &Inputs) -> Result<Done, Vec<Problem>> {
+    pub(crate) fn run_with(&mut self, inputs: &Inputs) -> Result<Outputs, Failure> {
+        self.log = Vec::new();
+        let mut reporter = FakeReporter::default();
         let shared = Shared(Rc::new(RefCell::new(std::mem::take(self))));
-        let ended = scale(&mut shared.clone(), &mut shared.clone(), &mut shared.clone(), inputs);
+        let result = workload_scale::run(&mut shared.clone(), &mut reporter, &mut shared.clone(), inputs);
         *self = shared.0.borrow().clone();
-        ended
+        let note = |level: Level, message: &str| format!("{level:?}: {message}").replacen("Level::", "", 1);
+        self.notes = reporter.notes.iter().map(|one| note(one.level, &one.message)).collect();
+        self.rejection = reporter.rejection;
+        result
     }
 
-    /// Runs it, and expects that it ends well.
+    /// Runs the step, and expects that it succeeds.
     #[track_caller]
-    pub(crate) fn good(&mut self, targets: &[&str], to: &str) -> Done {
-        let done = self.run(targets, to).unwrap_or_else(|problems| panic!("{problems:?}"));
-        assert_eq!(done.rejection, None, "{:?}", self.said);
-        done
+    pub(crate) fn good(&mut self, targets: &[&str], to: &str) -> Outputs {
+        let outputs = self.run(targets, to).unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert_eq!(self.rejection, None, "{:?}", self.notes);
+        outputs
     }
 
     /// Stores an object as its controller would leave it.
@@ -116,11 +122,11 @@ impl Model {
         self.objects.insert(key, object);
     }
 
-    /// Begins a change: others meddle first, and it may be the end.
-    fn begin(&mut self, line: String) -> Result<(), Fault> {
+    /// Begins a change: somebody else may change an object first, and the run may be killed here.
+    fn begin(&mut self, line: String) -> HostResult<()> {
         let number = self.log.len();
         if self.cut_after.is_some_and(|cut| number >= cut) {
-            return Err(Fault::Unavailable("cut off".into()));
+            return Err(Error::Unavailable("cut off".into()));
         }
         let meddling = self.meddling.clone();
         for (_, (kind, name), meddle) in meddling.iter().filter(|(when, ..)| *when == number) {
@@ -130,122 +136,153 @@ impl Model {
             self.put(key, object);
         }
         if self.forbidden.is_some_and(|forbidden| line.starts_with(forbidden)) {
-            return Err(Fault::Unauthorized(format!("{line} is forbidden")));
+            return Err(Error::Unauthorized(format!("{line} is forbidden")));
         }
         self.log.push(line);
         Ok(())
     }
 
-    fn change(&mut self, at: At<'_>, line: String, change: impl FnOnce(&mut Value)) -> Result<Effect, Fault> {
+    fn change(
+        &mut self,
+        at: &ObjectRef,
+        version: &str,
+        line: String,
+        change: impl FnOnce(&mut Value),
+    ) -> HostResult<Outcome> {
         self.begin(line)?;
-        let key = (at.kind.to_owned(), at.name.to_owned());
+        let key = (at.kind.clone(), at.name.clone());
         let Some(mut object) = self.objects.get(&key).cloned() else {
-            return Err(Fault::NotFound(at.name.to_owned()));
+            return Err(Error::NotFound(at.name.clone()));
         };
-        if object["metadata"]["resourceVersion"] != at.version {
-            return Err(Fault::Conflict(format!("{} changed", at.name)));
+        if object["metadata"]["resourceVersion"] != version {
+            return Err(Error::Conflict(format!("{} changed", at.name)));
         }
-        if self.planned {
-            return Ok(Effect::Planned);
+        if self.is_dry_run {
+            return Ok(Outcome::DryRun);
         }
         change(&mut object);
         self.put(key, object);
-        Ok(Effect::Made)
+        Ok(Outcome::Applied)
     }
 }
 
-/// Host, clock and listener are one.
+/// Cluster, clock and reporter are one.
 #[derive(Clone)]
 struct Shared(Rc<RefCell<Model>>);
 
-/// Selections, and whether they were passed on.
-struct Watched(Vec<Selection>, bool);
+/// Selections, and whether their objects were delivered.
+struct ModelWatcher {
+    model: Shared,
+    selections: Vec<Selection>,
+    is_delivered: bool,
+}
 
 fn matches(selection: &Selection, object: &Value) -> bool {
     let meta = &object["metadata"];
-    let labelled =
+    let has_label =
         |labels: &String| labels.split_once('=').is_some_and(|(name, value)| meta["labels"][name] == value);
     selection.name.as_ref().is_none_or(|name| meta["name"] == **name)
-        && selection.labels.as_ref().is_none_or(labelled)
+        && selection.label_selector.as_ref().is_none_or(has_label)
 }
 
-impl Watch for Shared {
-    type Watcher = Watched;
-
-    fn watch(&mut self, selections: &[Selection]) -> Result<Self::Watcher, Fault> {
-        let model = self.0.borrow();
-        let has_keda = model.objects.keys().any(|(kind, _)| kind == "ScaledObject.keda.sh");
-        if !has_keda && selections.iter().any(|selection| selection.kind == "ScaledObject.keda.sh") {
-            return Err(Fault::NotFound("the cluster has no API group `keda.sh`".into()));
-        }
-        assert!(selections.iter().all(|selection| selection.namespace == "."), "{selections:?}");
-        Ok(Watched(selections.to_vec(), false))
-    }
-
-    fn next(&mut self, watched: &mut Self::Watcher, patience: u32) -> Result<Vec<(u32, Event)>, Fault> {
-        let mut model = self.0.borrow_mut();
-        if std::mem::replace(&mut watched.1, true) {
-            model.now += u64::from(patience);
+impl Watch for ModelWatcher {
+    fn next(&mut self, timeout_ms: u32) -> HostResult<Vec<WatchEvent>> {
+        let mut model = self.model.0.borrow_mut();
+        if std::mem::replace(&mut self.is_delivered, true) {
+            model.now += u64::from(timeout_ms);
             return Ok(Vec::new());
         }
         let mut events = Vec::new();
-        for (of, selection) in watched.0.iter().enumerate() {
+        for (index, selection) in (0_u32..).zip(&self.selections) {
             let objects = model.objects.iter().filter(|((kind, _), _)| *kind == selection.kind);
             let objects = objects.filter(|(_, object)| matches(selection, object));
-            events.extend(objects.map(|(_, object)| (of as u32, Event::Present(object.to_string()))));
-            events.push((of as u32, Event::Complete));
+            let event = |event| WatchEvent { selection: index, event };
+            events.extend(objects.map(|(_, object)| event(Event::Updated(object.to_string()))));
+            events.push(event(Event::Synced));
         }
         Ok(events)
     }
-
-    fn get(&mut self, _: &str, kind: &str, name: &str) -> Result<String, Fault> {
-        let model = self.0.borrow();
-        let object = model.objects.get(&(kind.to_owned(), name.to_owned()));
-        object.map(Value::to_string).ok_or_else(|| Fault::NotFound(name.to_owned()))
-    }
 }
 
-impl Host for Shared {
-    fn scale(&mut self, at: At<'_>, replicas: u32) -> Result<Effect, Fault> {
-        let line = format!("scale {} to {replicas}", at.name);
-        self.0.borrow_mut().change(at, line, |object| object["spec"]["replicas"] = json!(replicas))
+impl Cluster for Shared {
+    type Watcher = ModelWatcher;
+
+    fn watch(&mut self, selections: &[Selection]) -> HostResult<ModelWatcher> {
+        let model = self.0.borrow();
+        let has_keda = model.objects.keys().any(|(kind, _)| kind == "ScaledObject.keda.sh");
+        if !has_keda && selections.iter().any(|selection| selection.kind == "ScaledObject.keda.sh") {
+            return Err(Error::NotFound("the cluster has no API group `keda.sh`".into()));
+        }
+        assert!(selections.iter().all(|selection| selection.namespace == "."), "{selections:?}");
+        Ok(ModelWatcher { model: self.clone(), selections: selections.to_vec(), is_delivered: false })
     }
 
-    fn suspend(&mut self, at: At<'_>, suspended: bool) -> Result<Effect, Fault> {
-        let line = format!("{} {}", if suspended { "suspend" } else { "resume" }, at.name);
-        let is_keda = at.kind == "ScaledObject.keda.sh";
-        self.0.borrow_mut().change(at, line, |object| match (is_keda, suspended) {
+    fn get(&mut self, object: &ObjectRef) -> HostResult<String> {
+        let model = self.0.borrow();
+        let found = model.objects.get(&(object.kind.clone(), object.name.clone()));
+        found.map(Value::to_string).ok_or_else(|| Error::NotFound(object.name.clone()))
+    }
+
+    fn logs(&mut self, _: &str, pod: &str, _: &str, _: bool, _: u32) -> HostResult<String> {
+        panic!("the log of {pod} is read")
+    }
+
+    fn rollback(&mut self, object: &ObjectRef, _: &str, _: u64) -> HostResult<Outcome> {
+        panic!("{object:?} is rolled back")
+    }
+
+    fn evict(&mut self, _: &str, pod: &str, _: &str) -> HostResult<Outcome> {
+        panic!("{pod} is evicted")
+    }
+
+    fn scale(&mut self, object: &ObjectRef, version: &str, replicas: u32) -> HostResult<Outcome> {
+        let line = format!("scale {} to {replicas}", object.name);
+        let scale = |object: &mut Value| object["spec"]["replicas"] = json!(replicas);
+        self.0.borrow_mut().change(object, version, line, scale)
+    }
+
+    fn suspend(&mut self, object: &ObjectRef, version: &str, suspended: bool) -> HostResult<Outcome> {
+        let line = format!("{} {}", if suspended { "suspend" } else { "resume" }, object.name);
+        let is_keda = object.kind == "ScaledObject.keda.sh";
+        self.0.borrow_mut().change(object, version, line, |object| match (is_keda, suspended) {
             (true, true) => object["metadata"]["annotations"]["autoscaling.keda.sh/paused"] = json!("true"),
             (true, false) => object["metadata"]["annotations"] = json!({}),
             (false, _) => object["spec"]["suspend"] = json!(suspended),
         })
     }
 
-    fn keep(&mut self, _: &str, version: Option<&str>, entries: &[Entry]) -> Result<Effect, Fault> {
+    fn put_config_map(
+        &mut self,
+        _: &str,
+        name: &str,
+        version: Option<&str>,
+        entries: &[ConfigEntry],
+    ) -> HostResult<Outcome> {
+        assert_eq!(name, CONFIG_MAP);
         let mut model = self.0.borrow_mut();
-        let word = |(key, text): &Entry| match text {
-            Some(text) => format!("{key}={text}"),
-            None => format!("{key}-"),
+        let word = |entry: &ConfigEntry| match &entry.value {
+            Some(value) => format!("{}={value}", entry.key),
+            None => format!("{}-", entry.key),
         };
         model.begin(format!("keep {}", entries.iter().map(word).collect::<Vec<_>>().join(" ")))?;
-        let key = ("ConfigMap".to_owned(), KEPT.to_owned());
+        let key = ("ConfigMap".to_owned(), CONFIG_MAP.to_owned());
         let mut object = match (version, model.objects.get(&key)) {
-            (None, None) => json!({"metadata": {"namespace": "dev", "name": KEPT}, "data": {}}),
-            (Some(version), Some(there)) if there["metadata"]["resourceVersion"] == version => there.clone(),
-            _ => return Err(Fault::Conflict("what is kept changed".into())),
+            (None, None) => json!({"metadata": {"namespace": "dev", "name": CONFIG_MAP}, "data": {}}),
+            (Some(version), Some(now)) if now["metadata"]["resourceVersion"] == version => now.clone(),
+            _ => return Err(Error::Conflict("the saved sizes changed".into())),
         };
-        if model.planned {
-            return Ok(Effect::Planned);
+        if model.is_dry_run {
+            return Ok(Outcome::DryRun);
         }
-        for (key, text) in entries {
+        for entry in entries {
             let data = object["data"].as_object_mut().unwrap();
-            match text {
-                Some(text) => drop(data.insert(key.clone(), json!(text))),
-                None => drop(data.remove(key)),
+            match &entry.value {
+                Some(value) => drop(data.insert(entry.key.clone(), json!(value))),
+                None => drop(data.remove(&entry.key)),
             }
         }
         model.put(key, object);
-        Ok(Effect::Made)
+        Ok(Outcome::Applied)
     }
 }
 
@@ -257,14 +294,6 @@ impl Clock for Shared {
     fn sleep(&mut self, milliseconds: u64) {
         self.0.borrow_mut().now += milliseconds;
     }
-}
-
-impl Tell for Shared {
-    fn note(&mut self, level: Level, message: &str) {
-        self.0.borrow_mut().said.push(format!("{level:?}: {message}"));
-    }
-
-    fn progress(&mut self, _: usize, _: usize) {}
 }
 
 fn merge(into: &mut Value, more: &Value) {

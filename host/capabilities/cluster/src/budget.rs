@@ -45,10 +45,12 @@ impl Budget {
     pub(super) fn check(&self) -> Result<(), CallError> {
         let Self { most_bytes, most_objects, .. } = self;
         if self.bytes.load(SeqCst) > *most_bytes {
-            return Err(CallError::Limit(format!("more than {most_bytes} bytes came from the cluster")));
+            return Err(CallError::LimitExceeded(format!(
+                "more than {most_bytes} bytes came from the cluster"
+            )));
         }
         if self.peak.load(SeqCst) > *most_objects {
-            return Err(CallError::Limit(format!("more than {most_objects} objects to follow")));
+            return Err(CallError::LimitExceeded(format!("more than {most_objects} objects to follow")));
         }
         Ok(())
     }
@@ -62,7 +64,9 @@ impl Budget {
         self.selections
             .fetch_update(SeqCst, SeqCst, room)
             .map(|_| Taken { budget: Arc::clone(self), selections })
-            .map_err(|_| CallError::Limit(format!("more than {SELECTIONS} selections followed at once")))
+            .map_err(|_| {
+                CallError::LimitExceeded(format!("more than {SELECTIONS} selections followed at once"))
+            })
     }
 
     /// Counts the objects of one selection.
@@ -123,7 +127,7 @@ mod tests {
         budget.receive(4);
         assert_eq!(budget.check(), Ok(()));
         budget.receive(1);
-        assert_eq!(budget.check().unwrap_err().word(), "limit");
+        assert_eq!(budget.check().unwrap_err().word(), "limit-exceeded");
     }
 
     #[test]
@@ -137,16 +141,16 @@ mod tests {
         assert!(!others.are(6));
         // It was too much, even if it no longer is.
         drop(others);
-        assert_eq!(budget.check().unwrap_err().word(), "limit");
+        assert_eq!(budget.check().unwrap_err().word(), "limit-exceeded");
     }
 
     #[test]
     fn there_is_room_for_so_many_selections_at_once() {
         let budget = budget();
         let some = budget.take(60).unwrap();
-        assert_eq!(budget.take(41).unwrap_err().word(), "limit");
+        assert_eq!(budget.take(41).unwrap_err().word(), "limit-exceeded");
         let rest = budget.take(40).unwrap();
-        assert_eq!(budget.take(1).unwrap_err().word(), "limit");
+        assert_eq!(budget.take(1).unwrap_err().word(), "limit-exceeded");
         drop(some);
         assert!(budget.take(60).is_ok());
         drop(rest);

@@ -10,22 +10,13 @@ use lockstep_model::known::Known;
 use lockstep_model::resource::Resource;
 use serde_json::{Value, json};
 
-/// What a change came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// The cluster has taken it in.
-    Made,
-    /// The run only plans: the cluster would take it in.
-    Planned,
-}
-
 /// A text to keep, or to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ConfigEntry {
     /// Its name.
     pub key: String,
     /// The text; none to forget it.
-    pub text: Option<String>,
+    pub value: Option<String>,
 }
 
 /// An object that is about to change.
@@ -34,7 +25,7 @@ pub(super) struct Object<'a> {
     pub(super) target: &'a Resource,
     pub(super) kind: &'a Kind,
     pub(super) api: Api<DynamicObject>,
-    pub(super) planned: bool,
+    pub(super) dry_run: bool,
 }
 
 /// What KEDA obeys. <https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling>
@@ -59,7 +50,7 @@ impl Object<'_> {
     }
 
     pub(super) fn params(&self) -> PatchParams {
-        PatchParams { dry_run: self.planned, ..PatchParams::default() }
+        PatchParams { dry_run: self.dry_run, ..PatchParams::default() }
     }
 
     /// Says how many instances it is to have.
@@ -106,7 +97,7 @@ impl Object<'_> {
             "metadata": {"name": self.name()},
             "deleteOptions": {"preconditions": {"uid": uid}},
         });
-        let params = PostParams { dry_run: self.planned, ..PostParams::default() };
+        let params = PostParams { dry_run: self.dry_run, ..PostParams::default() };
         let evicted = async || {
             self.api.create_subresource::<_, Value>("eviction", self.name(), &params, &eviction).await
         };
@@ -115,16 +106,16 @@ impl Object<'_> {
     }
 
     /// Keeps texts in it.
-    pub(super) async fn keep(
+    pub(super) async fn put_config_map(
         &self,
         version: Option<&str>,
-        entries: &[Entry],
+        entries: &[ConfigEntry],
         known: &Known,
     ) -> Result<(), CallError> {
         let what = format!("keep in `{}`", self.target);
         check(&what, entries, known)?;
         let data: serde_json::Map<String, Value> =
-            entries.iter().map(|entry| (entry.key.clone(), json!(entry.text))).collect();
+            entries.iter().map(|entry| (entry.key.clone(), json!(entry.value))).collect();
         let Some(version) = version else {
             return self.keep_in_new(&what, data).await;
         };
@@ -153,7 +144,7 @@ impl Object<'_> {
         let mut object = DynamicObject::new(self.name(), &self.kind.resource);
         object.metadata.labels = Some([(MANAGED_BY.to_owned(), OWN.to_owned())].into());
         object.data = json!({"data": data});
-        let params = PostParams { dry_run: self.planned, ..PostParams::default() };
+        let params = PostParams { dry_run: self.dry_run, ..PostParams::default() };
         let made = patiently(async || self.api.create(&params, &object).await).await;
         made.map(drop).map_err(|error| self.error(what, &error, "", "create"))
     }
@@ -166,12 +157,12 @@ fn at(version: &str, mut patch: Value) -> Value {
 }
 
 /// What is wrong with texts to keep.
-fn check(what: &str, entries: &[Entry], known: &Known) -> Result<(), CallError> {
+fn check(what: &str, entries: &[ConfigEntry], known: &Known) -> Result<(), CallError> {
     let invalid = |why: String| Err(CallError::Invalid(format!("{what}: {why}")));
     if entries.is_empty() || entries.len() > ENTRIES {
         return invalid(format!("there must be 1 to {ENTRIES} entries"));
     }
-    for Entry { key, text } in entries {
+    for ConfigEntry { key, value: text } in entries {
         // <https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object>
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let dots = key == "." || key.starts_with("..");
@@ -193,11 +184,11 @@ fn check(what: &str, entries: &[Entry], known: &Known) -> Result<(), CallError> 
 mod tests {
     use super::*;
 
-    fn entry(key: &str, text: Option<&str>) -> Entry {
-        Entry { key: key.to_owned(), text: text.map(str::to_owned) }
+    fn entry(key: &str, value: Option<&str>) -> ConfigEntry {
+        ConfigEntry { key: key.to_owned(), value: value.map(str::to_owned) }
     }
 
-    fn refused(entries: &[Entry]) -> Option<String> {
+    fn refused(entries: &[ConfigEntry]) -> Option<String> {
         let known = Known::default();
         known.add("hunter2-of-the-job");
         check("keep in `shop/ConfigMap/memory`", entries, &known).err().map(|error| {

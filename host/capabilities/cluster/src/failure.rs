@@ -14,7 +14,7 @@ const LONGEST: usize = 500;
 pub(super) fn told(what: &str, error: &Error) -> CallError {
     // It would be the same the next time, and ends whatever was begun.
     if let Some(endless) = causes::causes(error).find_map(|error| error.downcast_ref::<Endless>()) {
-        return CallError::Limit(format!("{what}: {endless}"));
+        return CallError::LimitExceeded(format!("{what}: {endless}"));
     }
     match error {
         Error::Api(status) => refused(what, status.code, &status.reason, &status.message),

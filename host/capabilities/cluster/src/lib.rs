@@ -1,5 +1,5 @@
 //! Objects of a Kubernetes cluster. It acts only on what a permit names, and no credential leaves this crate. With a run
-//! that only plans, nothing is changed.
+//! that is a dry run, nothing is changed.
 #![forbid(unsafe_code)]
 
 mod bound;
@@ -16,17 +16,17 @@ mod rollback;
 mod slim;
 mod watch;
 
-pub use change::{Effect, Entry};
+pub use change::ConfigEntry;
 pub use connect::Connection;
 pub use plugin::{is_for_plugin, is_for_plugins};
-pub use watch::{Change, Watcher, What};
+pub use watch::{Event, WatchEvent, Watcher};
 
 use budget::{Budget, SELECTIONS};
 use change::Object;
 use connect::Connected;
 use kinds::{Kind, Kinds};
 use kube::api::{Api, DynamicObject, LogParams};
-use lockstep_model::call::{Answer, CallError};
+use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
 use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
@@ -53,15 +53,15 @@ const LINES: u32 = 10_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector {
     /// Labels, as `kubectl --selector` has them.
-    pub labels: Option<String>,
+    pub label_selector: Option<String>,
     /// Fields, as `kubectl --field-selector` has them.
-    pub fields: Option<String>,
+    pub field_selector: Option<String>,
 }
 
 /// The cluster of one run.
 pub struct Cluster {
     connection: Connection,
-    planned: bool,
+    dry_run: bool,
     budget: Arc<Budget>,
     /// Made when it is first needed.
     reached: Option<Reached>,
@@ -85,11 +85,11 @@ pub struct Following {
 impl Cluster {
     /// The cluster of a run. Nothing is asked of it yet.
     #[must_use]
-    pub fn new(connection: Connection, limits: &Limits, planned: bool) -> Self {
-        Self { connection, planned, budget: Budget::new(limits), reached: None, changes: Vec::new() }
+    pub fn new(connection: Connection, limits: &Limits, dry_run: bool) -> Self {
+        Self { connection, dry_run, budget: Budget::new(limits), reached: None, changes: Vec::new() }
     }
 
-    /// What was changed, in order; with a run that only plans, what would be.
+    /// What was changed, in order; with a run that is a dry run, what would be.
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
@@ -144,11 +144,11 @@ impl Cluster {
             let kind = kind.map_err(|error| connected.without_secrets(error))?;
             let namespace = namespace(connected, target, &kind)?;
             let by_name = target.name().map(|name| format!("metadata.name={name}"));
-            let fields: Vec<_> = by_name.into_iter().chain(selector.fields.clone()).collect();
+            let fields: Vec<_> = by_name.into_iter().chain(selector.field_selector.clone()).collect();
             followed.push(Followed {
                 name: target.as_str().trim_end_matches("/*").to_owned(),
                 namespace,
-                labels: selector.labels.clone(),
+                labels: selector.label_selector.clone(),
                 fields: (!fields.is_empty()).then(|| fields.join(",")),
                 kind,
             });
@@ -162,10 +162,10 @@ impl Cluster {
     ///
     /// # Errors
     /// More has come than a run may receive.
-    pub fn next(&mut self, following: &mut Following, patience: u32) -> Result<Vec<Change>, CallError> {
+    pub fn next(&mut self, following: &mut Following, timeout_ms: u32) -> Result<Vec<WatchEvent>, CallError> {
         let budget = Arc::clone(&self.budget);
         let Reached { runtime, connected, .. } = self.reached()?;
-        let patience = Duration::from_millis(patience.into()).min(PATIENCE);
+        let patience = Duration::from_millis(timeout_ms.into()).min(PATIENCE);
         let pause = following.answered.filter(|_| following.incomplete == 0);
         let pause = pause.map_or(Duration::ZERO, |last| PACE.saturating_sub(last.elapsed())).min(patience);
         let mut changes = runtime.block_on(async {
@@ -173,15 +173,15 @@ impl Cluster {
             following.watcher.next(patience.saturating_sub(pause), CHANGES).await
         });
         budget.check()?;
-        let ended = |change: &&Change| matches!(change.what, What::Complete | What::Failed(_));
+        let ended = |change: &&WatchEvent| matches!(change.event, Event::Synced | Event::Failed(_));
         let ended = changes.iter().filter(ended).count();
         following.incomplete = following.incomplete.saturating_sub(ended);
         following.answered = Some(Instant::now());
         for change in &mut changes {
-            match &mut change.what {
-                What::Interrupted(text) => *text = connected.known.redact(text),
-                What::Failed(error) => *error = connected.without_secrets(error.clone()),
-                What::Present(_) | What::Gone(_) | What::Complete => {}
+            match &mut change.event {
+                Event::Interrupted(text) => *text = connected.known.redact(text),
+                Event::Failed(error) => *error = connected.without_secrets(error.clone()),
+                Event::Updated(_) | Event::Deleted(_) | Event::Synced => {}
             }
         }
         Ok(changes)
@@ -241,7 +241,7 @@ impl Cluster {
         permit: &Permit,
         version: &str,
         revision: u64,
-    ) -> Result<Answer<Effect>, CallError> {
+    ) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, kinds, _| {
             rollback::rollback(object, kinds, at(version)?, revision).await
         })
@@ -256,7 +256,7 @@ impl Cluster {
         permit: &Permit,
         version: &str,
         replicas: u32,
-    ) -> Result<Answer<Effect>, CallError> {
+    ) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, _, _| object.scale(at(version)?, replicas).await)
     }
 
@@ -269,7 +269,7 @@ impl Cluster {
         permit: &Permit,
         version: &str,
         suspended: bool,
-    ) -> Result<Answer<Effect>, CallError> {
+    ) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, _, _| object.suspend(at(version)?, suspended).await)
     }
 
@@ -277,7 +277,7 @@ impl Cluster {
     ///
     /// # Errors
     /// It is another one, a budget needs it, or the cluster refuses or does not answer well.
-    pub fn evict(&mut self, permit: &Permit, uid: &str) -> Result<Answer<Effect>, CallError> {
+    pub fn evict(&mut self, permit: &Permit, uid: &str) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, _, _| object.evict(uid).await)
     }
 
@@ -286,14 +286,14 @@ impl Cluster {
     /// # Errors
     /// It changed meanwhile, it is somebody else's, an entry cannot be kept, or the cluster refuses or does not answer
     /// well.
-    pub fn keep(
+    pub fn put_config_map(
         &mut self,
         permit: &Permit,
         version: Option<&str>,
-        entries: &[Entry],
-    ) -> Result<Answer<Effect>, CallError> {
+        entries: &[ConfigEntry],
+    ) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, _, known| {
-            object.keep(version.map(at).transpose()?, entries, known).await
+            object.put_config_map(version.map(at).transpose()?, entries, known).await
         })
     }
 
@@ -302,19 +302,19 @@ impl Cluster {
         &mut self,
         permit: &Permit,
         change: impl AsyncFnOnce(&Object<'_>, &mut Kinds, &Known) -> Result<(), CallError>,
-    ) -> Result<Answer<Effect>, CallError> {
-        let (target, planned) = (one(permit)?, self.planned);
+    ) -> Result<Answer<Outcome>, CallError> {
+        let (target, dry_run) = (one(permit)?, self.dry_run);
         let Reached { runtime, connected, kinds } = self.reached()?;
         let done = runtime.block_on(async {
             let kind = kinds.find(&connected.client, target).await?;
             let api = api(connected, target, &kind)?;
-            let object = Object { client: &connected.client, target, kind: &kind, api, planned };
+            let object = Object { client: &connected.client, target, kind: &kind, api, dry_run };
             change(&object, kinds, &connected.known).await
         });
         done.map_err(|error| connected.without_secrets(error))?;
         let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deed: Deed::Changed };
         self.changes.push(change);
-        Ok(Answer::plain(if planned { Effect::Planned } else { Effect::Made }))
+        Ok(Answer::plain(if dry_run { Outcome::DryRun } else { Outcome::Applied }))
     }
 
     /// The connection to the cluster, made when it is first needed.

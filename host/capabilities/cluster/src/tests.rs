@@ -1,9 +1,10 @@
 //! What a run may receive and follow, against a server that says what a test wants. It looks at no object.
 
 use super::*;
-use lockstep_model::call::{Capability, RawTarget, Request};
+use lockstep_model::call::{RawTarget, Request};
+use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::grant::{Grant, Permission, Scope};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -94,10 +95,9 @@ fn permitted<T>(
     act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
 ) -> Result<T, CallError> {
     let capability = Capability::Cluster;
-    let scope = Scope::parse(capability, "shop/*").unwrap();
-    let grant =
-        Grant { asked: vec![Right { capability, verbs: vec!["read".into()], scope }], ceilings: vec![] };
-    let request = Request { capability, verb: "test", right: Some("read"), target, source: None };
+    let permission = Permission::parse(capability, "read shop/*").unwrap();
+    let grant = Grant { requested: vec![permission], ceilings: vec![] };
+    let request = Request::new(capability, "get", target);
     Gate::new(grant, Limits::default()).call(request, act)
 }
 
@@ -112,12 +112,12 @@ fn objects(cluster: &mut Cluster, following: &mut Following) -> Result<usize, Ca
     let mut count = 0;
     loop {
         for change in cluster.next(following, PATIENT)? {
-            match change.what {
-                What::Present(json) => {
+            match change.event {
+                Event::Updated(json) => {
                     assert!(json.contains("TOKEN") && !json.contains(SECRET), "{json}");
                     count += 1;
                 }
-                What::Complete => return Ok(count),
+                Event::Synced => return Ok(count),
                 other => panic!("{other:?}"),
             }
         }
@@ -140,9 +140,9 @@ fn more_bytes_than_a_run_may_receive_end_the_call() {
 
     let mut less = cluster(3, few_bytes(2 * EACH));
     let mut following = watch(&mut less, 1).unwrap();
-    assert_eq!(objects(&mut less, &mut following).unwrap_err().word(), "limit");
+    assert_eq!(objects(&mut less, &mut following).unwrap_err().word(), "limit-exceeded");
     // And so does every later one.
-    assert_eq!(less.next(&mut following, 0).unwrap_err().word(), "limit");
+    assert_eq!(less.next(&mut following, 0).unwrap_err().word(), "limit-exceeded");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_is_followed_anew_or_looked_at_counts_as_well() {
     let mut cluster = self::cluster(3, few_bytes(2 * EACH + EACH / 2));
     let mut get = || permitted(RawTarget::Resource("shop/Pod/web-0"), |permit| cluster.get(permit));
     assert!(get().is_ok_and(|json| json.contains("TOKEN") && !json.contains(SECRET)) && get().is_ok());
-    assert_eq!(get().unwrap_err().word(), "limit");
+    assert_eq!(get().unwrap_err().word(), "limit-exceeded");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn more_objects_than_a_run_may_follow_end_the_call() {
     let mut few = cluster(6, few_objects(5));
     let mut following = watch(&mut few, 1).unwrap();
     let started = Instant::now();
-    assert_eq!(objects(&mut few, &mut following).unwrap_err().word(), "limit");
+    assert_eq!(objects(&mut few, &mut following).unwrap_err().word(), "limit-exceeded");
     assert!(started.elapsed() < Duration::from_secs(5), "it is told at once");
 }
 
@@ -182,7 +182,7 @@ fn objects_count_over_all_that_is_followed_at_once() {
     }
     let mut kept: Vec<_> = (0..3).map(|_| watch(&mut cluster, 1).unwrap()).collect();
     let seen: Result<Vec<_>, _> = kept.iter_mut().map(|following| objects(&mut cluster, following)).collect();
-    assert_eq!(seen.unwrap_err().word(), "limit");
+    assert_eq!(seen.unwrap_err().word(), "limit-exceeded");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn so_many_selections_are_followed_at_once_however_they_were_begun() {
     assert_eq!(watch(&mut cluster, SELECTIONS + 1).err().unwrap().word(), "invalid");
     let some = watch(&mut cluster, SELECTIONS - 1).unwrap();
     let _one = watch(&mut cluster, 1).unwrap();
-    assert_eq!(watch(&mut cluster, 1).err().unwrap().word(), "limit");
+    assert_eq!(watch(&mut cluster, 1).err().unwrap().word(), "limit-exceeded");
     drop(some);
     assert!(watch(&mut cluster, SELECTIONS - 1).is_ok());
 }

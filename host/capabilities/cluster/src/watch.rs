@@ -11,7 +11,7 @@ use super::slim::Slim;
 use futures_util::{StreamExt as _, pin_mut};
 use kube::api::{Api, DynamicObject, TypeMeta};
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Config, Event};
+use kube::runtime::watcher::{self, Config};
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -43,13 +43,13 @@ pub(super) struct Followed {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum Event {
     /// The object is there, as JSON.
-    Present(String),
+    Updated(String),
     /// The object of this `metadata.uid` is no longer there.
-    Gone(String),
+    Deleted(String),
     /// All that there was at the beginning has been passed on.
-    Complete,
+    Synced,
     /// The cluster does not answer well; it is tried again.
     Interrupted(String),
     /// Nothing more comes.
@@ -58,11 +58,11 @@ pub enum What {
 
 /// Something that happened to one of the selections.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub struct WatchEvent {
     /// Which of them, from 0.
-    pub of: u32,
+    pub selection: u32,
     /// What.
-    pub what: What,
+    pub event: Event,
 }
 
 /// Objects that are followed. Dropping it ends that.
@@ -92,7 +92,7 @@ struct Shared {
 /// Changes in their order, at most one for each object.
 #[derive(Default)]
 struct Waiting {
-    queue: VecDeque<Option<(Option<String>, Change)>>,
+    queue: VecDeque<Option<(Option<String>, WatchEvent)>>,
     /// Where the change of an object stands, counted from the first that ever was.
     places: HashMap<(u32, String), u64>,
     /// How many have been handed over.
@@ -101,15 +101,15 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn push(&mut self, of: u32, uid: Option<&str>, what: What) {
-        self.bytes += size(&what);
-        let change = Change { of, what };
+    fn push(&mut self, selection: u32, uid: Option<&str>, event: Event) {
+        self.bytes += size(&event);
+        let change = WatchEvent { selection, event };
         if let Some(uid) = uid {
-            let key = (of, uid.to_owned());
+            let key = (selection, uid.to_owned());
             let place = self.places.get(&key).copied().and_then(|place| place.checked_sub(self.gone));
             if let Some(slot) = place.and_then(|place| self.queue.get_mut(place as usize)) {
                 if let Some((_, old)) = slot {
-                    self.bytes -= size(&old.what);
+                    self.bytes -= size(&old.event);
                 }
                 *slot = Some((Some(key.1), change));
                 return;
@@ -119,16 +119,16 @@ impl Waiting {
         self.queue.push_back(Some((uid.map(str::to_owned), change)));
     }
 
-    fn take(&mut self, most: usize) -> Vec<Change> {
+    fn take(&mut self, most: usize) -> Vec<WatchEvent> {
         let mut taken = Vec::new();
         while taken.len() < most
             && let Some(slot) = self.queue.pop_front()
         {
             self.gone += 1;
             if let Some((uid, change)) = slot {
-                self.bytes -= size(&change.what);
+                self.bytes -= size(&change.event);
                 if let Some(uid) = uid {
-                    self.places.remove(&(change.of, uid));
+                    self.places.remove(&(change.selection, uid));
                 }
                 taken.push(change);
             }
@@ -137,9 +137,9 @@ impl Waiting {
     }
 }
 
-fn size(what: &What) -> usize {
-    match what {
-        What::Present(json) => json.len(),
+fn size(event: &Event) -> usize {
+    match event {
+        Event::Updated(json) => json.len(),
         _ => 0,
     }
 }
@@ -149,7 +149,7 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn say(&self, of: u32, uid: Option<&str>, what: What) {
+    async fn say(&self, selection: u32, uid: Option<&str>, event: Event) {
         loop {
             let room = self.went.notified();
             pin_mut!(room);
@@ -159,8 +159,8 @@ impl Shared {
             }
             room.await;
         }
-        self.budget.receive(size(&what));
-        self.waiting().push(of, uid, what);
+        self.budget.receive(size(&event));
+        self.waiting().push(selection, uid, event);
         self.came.notify_one();
     }
 }
@@ -181,15 +181,14 @@ impl Watcher {
             budget: Arc::clone(budget),
             secrets: Arc::clone(&connected.known),
         });
-        let tasks = followed
-            .into_iter()
-            .zip(0..)
-            .map(|(followed, of)| tokio::spawn(follow(client.clone(), followed, of, Arc::clone(&shared))));
+        let tasks = followed.into_iter().zip(0..).map(|(followed, selection)| {
+            tokio::spawn(follow(client.clone(), followed, selection, Arc::clone(&shared)))
+        });
         Self { tasks: tasks.collect(), shared, _room: room }
     }
 
     /// What happened since this was last asked, waiting for the first of it.
-    pub(super) async fn next(&self, patience: Duration, most: usize) -> Vec<Change> {
+    pub(super) async fn next(&self, patience: Duration, most: usize) -> Vec<WatchEvent> {
         let until = tokio::time::Instant::now() + patience;
         loop {
             let came = self.shared.came.notified();
@@ -208,7 +207,7 @@ impl Watcher {
 }
 
 /// Follows one selection until it fails for good.
-async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<Shared>) {
+async fn follow(client: kube::Client, followed: Followed, selection: u32, shared: Arc<Shared>) {
     let mut config = Config::default().timeout(WATCH_SECONDS).page_size(PAGE);
     config.label_selector = followed.labels.clone();
     config.field_selector = followed.fields.clone();
@@ -229,29 +228,31 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
     let (mut accepted, mut refused) = (false, None);
     while let Some(event) = stream.next().await {
         if event.is_ok() {
-            (accepted, refused) = (accepted || !matches!(event, Ok(Event::Init)), None);
+            (accepted, refused) = (accepted || !matches!(event, Ok(watcher::Event::Init)), None);
         }
         match event {
-            Ok(Event::Init) => listed.clear(),
-            Ok(Event::InitApply(object)) => {
+            Ok(watcher::Event::Init) => listed.clear(),
+            Ok(watcher::Event::InitApply(object)) => {
                 listed.insert(object.metadata.uid.clone().unwrap_or_default());
-                present(&shared, of, &followed, object, &mut known).await;
+                present(&shared, selection, &followed, object, &mut known).await;
             }
-            Ok(Event::InitDone) => {
+            Ok(watcher::Event::InitDone) => {
                 let vanished: Vec<_> = known.keys().filter(|uid| !listed.contains(*uid)).cloned().collect();
                 for uid in vanished {
                     known.remove(&uid);
-                    shared.say(of, Some(&uid), What::Gone(uid.clone())).await;
+                    shared.say(selection, Some(&uid), Event::Deleted(uid.clone())).await;
                 }
                 if !std::mem::replace(&mut complete, true) {
-                    shared.say(of, None, What::Complete).await;
+                    shared.say(selection, None, Event::Synced).await;
                 }
             }
-            Ok(Event::Apply(object)) => present(&shared, of, &followed, object, &mut known).await,
-            Ok(Event::Delete(object)) => {
+            Ok(watcher::Event::Apply(object)) => {
+                present(&shared, selection, &followed, object, &mut known).await
+            }
+            Ok(watcher::Event::Delete(object)) => {
                 let uid = object.metadata.uid.unwrap_or_default();
                 known.remove(&uid);
-                shared.say(of, Some(&uid), What::Gone(uid.clone())).await;
+                shared.say(selection, Some(&uid), Event::Deleted(uid.clone())).await;
             }
             Err(error) => {
                 let renews = accepted
@@ -259,9 +260,9 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
                     && refused.get_or_insert_with(Instant::now).elapsed() < REFUSED;
                 let (error, last) = judge(&followed, &error);
                 let last = last && !renews;
-                let what =
-                    if last { What::Failed(error) } else { What::Interrupted(error.message().to_owned()) };
-                shared.say(of, None, what).await;
+                let event =
+                    if last { Event::Failed(error) } else { Event::Interrupted(error.message().to_owned()) };
+                shared.say(selection, None, event).await;
                 if last {
                     return;
                 }
@@ -278,7 +279,7 @@ async fn follow(client: kube::Client, followed: Followed, of: u32, shared: Arc<S
 /// Passes an object on, unless this very version was.
 async fn present(
     shared: &Shared,
-    of: u32,
+    selection: u32,
     followed: &Followed,
     object: Slim,
     known: &mut HashMap<String, String>,
@@ -290,7 +291,7 @@ async fn present(
     }
     known.insert(uid.clone(), version);
     let text = text(&mut object.into(), &followed.kind, &shared.secrets);
-    shared.say(of, Some(&uid), What::Present(text)).await;
+    shared.say(selection, Some(&uid), Event::Updated(text)).await;
 }
 
 /// An object as the contract has it.
@@ -342,8 +343,8 @@ fn is_unknown(error: &watcher::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn present(json: &str) -> What {
-        What::Present(json.to_owned())
+    fn present(json: &str) -> Event {
+        Event::Updated(json.to_owned())
     }
 
     #[test]
@@ -351,12 +352,13 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.push(0, Some("a"), present("1"));
         waiting.push(0, Some("b"), present("1"));
-        waiting.push(0, None, What::Complete);
+        waiting.push(0, None, Event::Synced);
         waiting.push(0, Some("a"), present("22"));
         waiting.push(1, Some("a"), present("3"));
         assert_eq!(waiting.bytes, 4);
-        let taken: Vec<_> = waiting.take(10).into_iter().map(|change| (change.of, change.what)).collect();
-        let expected = [(0, present("22")), (0, present("1")), (0, What::Complete), (1, present("3"))];
+        let taken: Vec<_> =
+            waiting.take(10).into_iter().map(|change| (change.selection, change.event)).collect();
+        let expected = [(0, present("22")), (0, present("1")), (0, Event::Synced), (1, present("3"))];
         assert_eq!((taken.as_slice(), waiting.bytes), (expected.as_slice(), 0));
     }
 
@@ -366,9 +368,9 @@ mod tests {
         waiting.push(0, Some("a"), present("1"));
         waiting.push(0, Some("b"), present("1"));
         assert_eq!(waiting.take(1).len(), 1);
-        waiting.push(0, Some("a"), What::Gone("a".into()));
+        waiting.push(0, Some("a"), Event::Deleted("a".into()));
         waiting.push(0, Some("b"), present("2"));
-        let taken: Vec<_> = waiting.take(10).into_iter().map(|change| change.what).collect();
-        assert_eq!(taken, [present("2"), What::Gone("a".into())]);
+        let taken: Vec<_> = waiting.take(10).into_iter().map(|change| change.event).collect();
+        assert_eq!(taken, [present("2"), Event::Deleted("a".into())]);
     }
 }

@@ -1,7 +1,7 @@
 //! What forges have in common in their paths and answers. It decides nothing.
 
 use crate::client::Client;
-use crate::types::{Check, CheckState, Proposal};
+use crate::types::{Check, CheckState, PullRequestContent};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, ForgeKind};
@@ -48,7 +48,7 @@ pub(crate) fn whole<T>(
     let (all, more) = entries(client, path, name, PAGES, read)?;
     if more {
         let text = format!("the forge's list {path} goes on after {PAGES} pages, and not all of it was read");
-        return Err(CallError::Limit(text));
+        return Err(CallError::LimitExceeded(text));
     }
     Ok(all)
 }
@@ -121,14 +121,14 @@ pub(crate) fn open(
     client: &Client,
     root: &str,
     (base, branch): (&str, &str),
-    Proposal { title, body, .. }: &Proposal,
+    PullRequestContent { title, body, .. }: &PullRequestContent,
 ) -> Result<Value, CallError> {
     let body = json!({"base": base, "head": branch, "title": title, "body": body});
     Ok(client.ask(Method::POST, &format!("{root}/pulls"), Some(&body), Asked::Open)?.body)
 }
 
 /// Changes fields of a pull request: GitHub's and Gitea's way is the same.
-pub(crate) fn edit(client: &Client, root: &str, number: u64, fields: &Value) -> Result<(), CallError> {
+pub(crate) fn update(client: &Client, root: &str, number: u64, fields: &Value) -> Result<(), CallError> {
     client.ask(Method::PATCH, &format!("{root}/pulls/{number}"), Some(fields), Asked::Other)?;
     Ok(())
 }

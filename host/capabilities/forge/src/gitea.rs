@@ -3,8 +3,8 @@
 
 use crate::Forge;
 use crate::client::{Client, Refusal};
-use crate::common::{PAGES, edit, encoded, list, marked, names, open, root, say, statuses, unreadable};
-use crate::types::{Check, Found, Hurdle, Merging, Proposal, PullRequest, State};
+use crate::common::{PAGES, encoded, list, marked, names, open, root, say, statuses, unreadable, update};
+use crate::types::{Check, Found, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestState};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};
@@ -57,7 +57,7 @@ impl Forge for Gitea {
         // There is no filter by branch.
         let mut all = list(&self.client, &format!("{}/pulls?{query}", self.root), None, PAGES, found)?;
         all.retain(|found| found.is(base, branch));
-        all.sort_by_key(|found| std::cmp::Reverse(found.now.number));
+        all.sort_by_key(|found| std::cmp::Reverse(found.pull_request.number));
         all.truncate(100);
         Ok(all)
     }
@@ -70,16 +70,16 @@ impl Forge for Gitea {
         statuses(&self.client, &self.root, commit)
     }
 
-    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
-        let opened = open(&self.client, &self.root, (base, branch), proposal)?;
+    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError> {
+        let opened = open(&self.client, &self.root, (base, branch), content)?;
         let found = found(&opened).ok_or_else(unreadable)?;
-        self.label(found.now.number, &proposal.labels)?;
+        self.label(found.pull_request.number, &content.labels)?;
         Ok(found)
     }
 
-    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
-        edit(&self.client, &self.root, number, &json!({"title": proposal.title, "body": proposal.body}))?;
-        self.label(number, &proposal.labels)
+    fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError> {
+        update(&self.client, &self.root, number, &json!({"title": content.title, "body": content.body}))?;
+        self.label(number, &content.labels)
     }
 
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
@@ -92,11 +92,11 @@ impl Forge for Gitea {
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
-        edit(&self.client, &self.root, number, &json!({"state": "closed"}))
+        update(&self.client, &self.root, number, &json!({"state": "closed"}))
     }
 
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
-        let path = format!("{}/pulls/{}/merge", self.root, found.now.number);
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError> {
+        let path = format!("{}/pulls/{}/merge", self.root, found.pull_request.number);
         let own = self.client.get(&self.root)?["default_merge_style"].as_str().map(str::to_owned);
         let ways =
             own.iter().map(String::as_str).chain(WAYS.into_iter().filter(|way| own.as_deref() != Some(*way)));
@@ -105,14 +105,14 @@ impl Forge for Gitea {
             let body = json!({"Do": way, "head_commit_id": head, "merge_when_checks_succeed": true,
                 "MergeMessageField": message});
             match self.client.ask(Method::POST, &path, Some(&body), Asked::Merge) {
-                Ok(reply) if reply.status == 201 => return Ok(Merging::Waiting),
-                Ok(_) => return Ok(Merging::Merged),
+                Ok(reply) if reply.status == 201 => return Ok(MergeResult::AutoMergeEnabled),
+                Ok(_) => return Ok(MergeResult::Merged),
                 Err(Refusal { class: Class::Wait, error })
                     if error.message().contains("already scheduled") =>
                 {
-                    return Ok(Merging::Waiting);
+                    return Ok(MergeResult::AutoMergeEnabled);
                 }
-                Err(Refusal { class: Class::Wait, .. }) => return Ok(Merging::NotYet),
+                Err(Refusal { class: Class::Wait, .. }) => return Ok(MergeResult::NotReady),
                 Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
                 Err(refusal) => return Err(refusal.into()),
             }
@@ -125,29 +125,29 @@ impl Forge for Gitea {
 fn found(body: &Value) -> Option<Found> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let state = match (body["merged"].as_bool()?, body["state"].as_str()?) {
-        (true, _) => State::Merged,
-        (_, "open") => State::Open,
-        _ => State::Closed,
+        (true, _) => PullRequestState::Merged,
+        (_, "open") => PullRequestState::Open,
+        _ => PullRequestState::Closed,
     };
     let (base, head) = (&body["base"], &body["head"]);
     let own = head["repo_id"].is_u64() && head["repo_id"] == base["repo_id"];
-    let hurdle = match (body["draft"].as_bool(), body["mergeable"].as_bool()) {
-        (Some(true), _) => Hurdle::Draft,
+    let blocker = match (body["draft"].as_bool(), body["mergeable"].as_bool()) {
+        (Some(true), _) => MergeBlocker::Draft,
         // It says so too while it has not looked.
-        (_, Some(false)) => Hurdle::Conflicts,
-        _ => Hurdle::Unknown,
+        (_, Some(false)) => MergeBlocker::Conflicts,
+        _ => MergeBlocker::Unknown,
     };
-    let now = PullRequest {
+    let pull_request = PullRequest {
         number: body["number"].as_u64()?,
         url: text(&body["html_url"]),
         state,
-        head: text(&head["sha"]),
-        merged: body["merge_commit_sha"].as_str().filter(|_| state == State::Merged).map(str::to_owned),
+        head_commit: text(&head["sha"]),
+        merge_commit: body["merge_commit_sha"].as_str().filter(|_| state == PullRequestState::Merged).map(str::to_owned),
         title: text(&body["title"]),
         body: text(&body["body"]),
         labels: names(&body["labels"]),
         auto_merge: false,
     };
     // A branch that is gone has another `ref`.
-    Some(Found { now, base: text(&base["label"]), branch: own.then(|| text(&head["label"])), hurdle })
+    Some(Found { pull_request, base: text(&base["label"]), branch: own.then(|| text(&head["label"])), blocker })
 }

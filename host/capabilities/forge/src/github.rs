@@ -4,9 +4,9 @@
 use crate::Forge;
 use crate::client::{Client, Refusal};
 use crate::common::{
-    PAGES, edit, encoded, list, marked, names, open, root, say, statuses, unreadable, whole,
+    PAGES, encoded, list, marked, names, open, root, say, statuses, unreadable, update, whole,
 };
-use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
+use crate::types::{Check, CheckState, Found, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestState};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};
@@ -88,16 +88,16 @@ impl Forge for GitHub {
         Ok(checks)
     }
 
-    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
-        let opened = open(&self.client, &self.root, (base, branch), proposal)?;
+    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError> {
+        let opened = open(&self.client, &self.root, (base, branch), content)?;
         let found = found(&opened).ok_or_else(unreadable)?;
-        self.label(found.now.number, &proposal.labels)?;
+        self.label(found.pull_request.number, &content.labels)?;
         Ok(found)
     }
 
-    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
-        edit(&self.client, &self.root, number, &json!({"title": proposal.title, "body": proposal.body}))?;
-        self.label(number, &proposal.labels)
+    fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError> {
+        update(&self.client, &self.root, number, &json!({"title": content.title, "body": content.body}))?;
+        self.label(number, &content.labels)
     }
 
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
@@ -109,25 +109,25 @@ impl Forge for GitHub {
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
-        edit(&self.client, &self.root, number, &json!({"state": "closed"}))
+        update(&self.client, &self.root, number, &json!({"state": "closed"}))
     }
 
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
-        let number = found.now.number;
-        if found.now.auto_merge || self.let_merge(number, head, message)? {
-            return Ok(Merging::Waiting);
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError> {
+        let number = found.pull_request.number;
+        if found.pull_request.auto_merge || self.let_merge(number, head, message)? {
+            return Ok(MergeResult::AutoMergeEnabled);
         }
         // Without a rule of its own GitHub would merge what its checks have not seen.
         if self.checks(head)?.iter().any(|check| check.state != CheckState::Passed) {
-            return Ok(Merging::NotYet);
+            return Ok(MergeResult::NotReady);
         }
         let mut last = None;
         for way in WAYS {
             let body = json!({"sha": head, "merge_method": way, "commit_message": message});
             let path = format!("{}/pulls/{number}/merge", self.root);
             match self.client.ask(Method::PUT, &path, Some(&body), Asked::Merge) {
-                Ok(_) => return Ok(Merging::Merged),
-                Err(Refusal { class: Class::Wait, .. }) => return Ok(Merging::NotYet),
+                Ok(_) => return Ok(MergeResult::Merged),
+                Err(Refusal { class: Class::Wait, .. }) => return Ok(MergeResult::NotReady),
                 Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
                 Err(refusal) => return Err(refusal.into()),
             }
@@ -141,31 +141,31 @@ fn found(body: &Value) -> Option<Found> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let merged = body["merged_at"].is_string();
     let state = match (merged, body["state"].as_str()?) {
-        (true, _) => State::Merged,
-        (_, "open") => State::Open,
-        _ => State::Closed,
+        (true, _) => PullRequestState::Merged,
+        (_, "open") => PullRequestState::Open,
+        _ => PullRequestState::Closed,
     };
     let (base, head) = (&body["base"], &body["head"]);
     let own = !head["repo"]["id"].is_null() && head["repo"]["id"] == base["repo"]["id"];
-    let hurdle = match body["mergeable_state"].as_str() {
-        Some("clean" | "has_hooks") => Hurdle::None,
-        Some("behind") => Hurdle::Behind,
-        Some("dirty") => Hurdle::Conflicts,
-        Some("draft") => Hurdle::Draft,
-        Some("blocked") => Hurdle::Blocked,
+    let blocker = match body["mergeable_state"].as_str() {
+        Some("clean" | "has_hooks") => MergeBlocker::None,
+        Some("behind") => MergeBlocker::Behind,
+        Some("dirty") => MergeBlocker::Conflicts,
+        Some("draft") => MergeBlocker::Draft,
+        Some("blocked") => MergeBlocker::Blocked,
         // `unstable`: a check that is not needed runs or has failed.
-        _ => Hurdle::Unknown,
+        _ => MergeBlocker::Unknown,
     };
-    let now = PullRequest {
+    let pull_request = PullRequest {
         number: body["number"].as_u64()?,
         url: text(&body["html_url"]),
         state,
-        head: text(&head["sha"]),
-        merged: body["merge_commit_sha"].as_str().filter(|_| merged).map(str::to_owned),
+        head_commit: text(&head["sha"]),
+        merge_commit: body["merge_commit_sha"].as_str().filter(|_| merged).map(str::to_owned),
         title: text(&body["title"]),
         body: text(&body["body"]),
         labels: names(&body["labels"]),
         auto_merge: body["auto_merge"].is_object(),
     };
-    Some(Found { now, base: text(&base["ref"]), branch: own.then(|| text(&head["ref"])), hurdle })
+    Some(Found { pull_request, base: text(&base["ref"]), branch: own.then(|| text(&head["ref"])), blocker })
 }

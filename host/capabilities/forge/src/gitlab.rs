@@ -4,7 +4,7 @@
 use crate::Forge;
 use crate::client::{Client, Refusal};
 use crate::common::{PAGES, encoded, list, marked, names, unreadable, whole};
-use crate::types::{Check, CheckState, Found, Hurdle, Merging, Proposal, PullRequest, State};
+use crate::types::{Check, CheckState, Found, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestState};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};
@@ -28,18 +28,18 @@ impl GitLab {
     }
 
     /// Merges one, at once or after its pipeline.
-    fn accept(&self, found: &Found, head: &str, message: &str, later: bool) -> Result<Merging, Refusal> {
-        let said = format!("{}\n\n{message}", found.now.title);
+    fn accept(&self, found: &Found, head: &str, message: &str, later: bool) -> Result<MergeResult, Refusal> {
+        let said = format!("{}\n\n{message}", found.pull_request.title);
         let mut body = json!({"sha": head, "merge_commit_message": said, "squash_commit_message": said});
         if later {
             // The first is the name since 17.11, the second the one before.
             (body["auto_merge"], body["merge_when_pipeline_succeeds"]) = (json!(true), json!(true));
         }
-        let merged = self.ask(Method::PUT, &format!("/{}/merge", found.now.number), &body, Asked::Merge)?;
+        let merged = self.ask(Method::PUT, &format!("/{}/merge", found.pull_request.number), &body, Asked::Merge)?;
         Ok(match merged["state"] == "merged" {
-            true => Merging::Merged,
-            false if later => Merging::Waiting,
-            false => Merging::NotYet,
+            true => MergeResult::Merged,
+            false if later => MergeResult::AutoMergeEnabled,
+            false => MergeResult::NotReady,
         })
     }
 }
@@ -72,8 +72,8 @@ impl Forge for GitLab {
         whole(&self.client, &path, None, check)
     }
 
-    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError> {
-        let Proposal { title, body, labels } = proposal;
+    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError> {
+        let PullRequestContent { title, body, labels } = content;
         let body = json!({
             "target_branch": base, "source_branch": branch, "title": title, "description": body,
             "labels": labels.join(","),
@@ -81,8 +81,8 @@ impl Forge for GitLab {
         found(&self.ask(Method::POST, "", &body, Asked::Open)?).ok_or_else(unreadable)
     }
 
-    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError> {
-        let Proposal { title, body, labels } = proposal;
+    fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError> {
+        let PullRequestContent { title, body, labels } = content;
         let body = json!({"title": title, "description": body, "add_labels": labels.join(",")});
         self.ask(Method::PUT, &format!("/{number}"), &body, Asked::Other)?;
         Ok(())
@@ -118,18 +118,18 @@ impl Forge for GitLab {
         Ok(())
     }
 
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError> {
-        if found.now.auto_merge {
-            return Ok(Merging::Waiting);
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError> {
+        if found.pull_request.auto_merge {
+            return Ok(MergeResult::AutoMergeEnabled);
         }
         let mut merging = self.accept(found, head, message, true);
         let waits = matches!(merging, Err(Refusal { class: Class::Wait, .. }));
         // Without a pipeline it never merges by itself, and does not say so.
-        if waits && found.hurdle == Hurdle::None && self.checks(head)?.is_empty() {
+        if waits && found.blocker == MergeBlocker::None && self.checks(head)?.is_empty() {
             merging = self.accept(found, head, message, false);
         }
         match merging {
-            Err(Refusal { class: Class::Wait, .. }) => Ok(Merging::NotYet),
+            Err(Refusal { class: Class::Wait, .. }) => Ok(MergeResult::NotReady),
             merging => Ok(merging?),
         }
     }
@@ -139,34 +139,34 @@ impl Forge for GitLab {
 fn found(body: &Value) -> Option<Found> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let state = match body["state"].as_str()? {
-        "merged" => State::Merged,
-        "closed" => State::Closed,
+        "merged" => PullRequestState::Merged,
+        "closed" => PullRequestState::Closed,
         // `locked` is one that is being merged.
-        _ => State::Open,
+        _ => PullRequestState::Open,
     };
     let own = body["source_project_id"].is_u64() && body["source_project_id"] == body["target_project_id"];
-    let hurdle = match body["detailed_merge_status"].as_str() {
-        Some("mergeable") => Hurdle::None,
-        Some("ci_still_running" | "status_checks_must_pass") => Hurdle::ChecksPending,
-        Some("ci_must_pass") => Hurdle::ChecksPending,
+    let blocker = match body["detailed_merge_status"].as_str() {
+        Some("mergeable") => MergeBlocker::None,
+        Some("ci_still_running" | "status_checks_must_pass") => MergeBlocker::ChecksPending,
+        Some("ci_must_pass") => MergeBlocker::ChecksPending,
         Some("not_approved" | "requested_changes" | "discussions_not_resolved" | "approvals_syncing") => {
-            Hurdle::Review
+            MergeBlocker::ReviewRequired
         }
-        Some("need_rebase") => Hurdle::Behind,
-        Some("conflict" | "broken_status") => Hurdle::Conflicts,
-        Some("draft_status") => Hurdle::Draft,
-        Some("checking" | "unchecked" | "preparing") | None => Hurdle::Unknown,
-        Some(_) => Hurdle::Blocked,
+        Some("need_rebase") => MergeBlocker::Behind,
+        Some("conflict" | "broken_status") => MergeBlocker::Conflicts,
+        Some("draft_status") => MergeBlocker::Draft,
+        Some("checking" | "unchecked" | "preparing") | None => MergeBlocker::Unknown,
+        Some(_) => MergeBlocker::Blocked,
     };
-    let now = PullRequest {
+    let pull_request = PullRequest {
         number: body["iid"].as_u64()?,
         url: text(&body["web_url"]),
         state,
-        head: text(&body["sha"]),
-        merged: ["merge_commit_sha", "squash_commit_sha", "sha"]
+        head_commit: text(&body["sha"]),
+        merge_commit: ["merge_commit_sha", "squash_commit_sha", "sha"]
             .into_iter()
             .find_map(|name| body[name].as_str())
-            .filter(|_| state == State::Merged)
+            .filter(|_| state == PullRequestState::Merged)
             .map(str::to_owned),
         title: text(&body["title"]),
         body: text(&body["description"]),
@@ -174,5 +174,5 @@ fn found(body: &Value) -> Option<Found> {
         auto_merge: body["merge_when_pipeline_succeeds"] == true,
     };
     let branch = own.then(|| text(&body["source_branch"]));
-    Some(Found { now, base: text(&body["target_branch"]), branch, hurdle })
+    Some(Found { pull_request, base: text(&body["target_branch"]), branch, blocker })
 }

@@ -1,5 +1,5 @@
 //! Pull requests of forges: finds, opens, edits and merges those between two branches of one repository. It acts only on
-//! what a permit names, and no credential leaves this crate. With a run that only plans, nothing is changed.
+//! what a permit names, and no credential leaves this crate. With a run that is a dry run, nothing is changed.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -16,10 +16,10 @@ mod tests;
 
 pub use locate::Server;
 pub use signed::Signed;
-pub use types::{Check, CheckState, Effect, Hurdle, Merging, Proposal, PullRequest, Standing, State};
+pub use types::{Check, CheckState, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestStatus, PullRequestState};
 
 use client::Client;
-use lockstep_model::call::{Answer, CallError};
+use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::forge::ForgeKind;
 use lockstep_model::gate::Permit;
 use lockstep_model::report::{Deed, ObjectChange};
@@ -57,9 +57,9 @@ trait Forge {
     /// The checks of a commit.
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError>;
     /// Opens one.
-    fn open(&self, base: &str, branch: &str, proposal: &Proposal) -> Result<Found, CallError>;
+    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError>;
     /// Says something else of one. It gets these labels besides those that it has.
-    fn edit(&self, number: u64, proposal: &Proposal) -> Result<(), CallError>;
+    fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError>;
     /// The comment that ends with a line, and its id.
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError>;
     /// Comments, in the place of a comment of this id if there is one.
@@ -71,13 +71,13 @@ trait Forge {
         text.to_owned()
     }
     /// Merges one, or lets the forge do it when it may.
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<Merging, CallError>;
+    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError>;
 }
 
 /// The forges of one run.
 pub struct Forges {
     connection: Connection,
-    planned: bool,
+    dry_run: bool,
     places: HashMap<Repository, Box<dyn Forge + Send>>,
     changes: Vec<ObjectChange>,
     /// How long a call waits for a forge in all.
@@ -89,10 +89,10 @@ pub struct Forges {
 impl Forges {
     /// The forges of a run. Nothing is asked of any yet.
     #[must_use]
-    pub fn new(connection: Connection, planned: bool) -> Self {
+    pub fn new(connection: Connection, dry_run: bool) -> Self {
         Self {
             connection,
-            planned,
+            dry_run,
             places: HashMap::new(),
             changes: Vec::new(),
             patience: PATIENCE,
@@ -100,7 +100,7 @@ impl Forges {
         }
     }
 
-    /// What was changed, in order; with a run that only plans, what would be.
+    /// What was changed, in order; with a run that is a dry run, what would be.
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
@@ -110,65 +110,65 @@ impl Forges {
     ///
     /// # Errors
     /// The forge refuses or does not answer well.
-    pub fn pull_requests(&mut self, permit: &Permit) -> Result<Answer<Vec<PullRequest>>, CallError> {
+    pub fn list_pull_requests(&mut self, permit: &Permit) -> Result<Answer<Vec<PullRequest>>, CallError> {
         let (forge, base, branch) = self.at(permit)?;
         let found = forge.list(base, branch)?.into_iter().filter(|found| found.is(base, branch));
-        Ok(Answer::plain(found.map(|found| found.now).collect()))
+        Ok(Answer::plain(found.map(|found| found.pull_request).collect()))
     }
 
     /// How one of them stands.
     ///
     /// # Errors
     /// There is none of this number, or the forge refuses or does not answer well.
-    pub fn inspect(&mut self, permit: &Permit, number: u64) -> Result<Answer<Standing>, CallError> {
+    pub fn get_status(&mut self, permit: &Permit, number: u64) -> Result<Answer<PullRequestStatus>, CallError> {
         let (forge, base, branch) = self.at(permit)?;
-        let Found { now, hurdle, .. } = one(forge, base, branch, number)?;
+        let Found { pull_request, blocker, .. } = one(forge, base, branch, number)?;
         // A token that may not see checks can still wait for them.
-        let mut checks = match forge.checks(&now.head) {
+        let mut checks = match forge.checks(&pull_request.head_commit) {
             Err(CallError::Unauthorized(_)) => Vec::new(),
             checks => checks?,
         };
         checks.sort();
-        let hurdle = if now.state == State::Open { sharper(hurdle, &checks) } else { Hurdle::None };
+        let blocker = if pull_request.state == PullRequestState::Open { sharper(blocker, &checks) } else { MergeBlocker::None };
         checks.truncate(MOST_CHECKS);
-        Ok(Answer::plain(Standing { now, hurdle, checks }))
+        Ok(Answer::plain(PullRequestStatus { pull_request, blocker, checks }))
     }
 
-    /// Opens one; none if the run only plans.
+    /// Opens one; none if the run is a dry run.
     ///
     /// # Errors
     /// `Conflict` if there is an open one, or the forge refuses or does not answer well.
     pub fn open(
         &mut self,
         permit: &Permit,
-        proposal: &Proposal,
+        content: &PullRequestContent,
     ) -> Result<Answer<Option<PullRequest>>, CallError> {
-        let planned = self.planned;
+        let dry_run = self.dry_run;
         let (forge, base, branch) = self.at(permit)?;
-        check(proposal)?;
-        let proposal = &Proposal { body: forge.plain(&proposal.body), ..proposal.clone() };
+        check(content)?;
+        let content = &PullRequestContent { body: forge.plain(&content.body), ..content.clone() };
         let open = || -> Result<Option<PullRequest>, CallError> {
             let found = forge.list(base, branch)?.into_iter().filter(|found| found.is(base, branch));
-            Ok(found.map(|found| found.now).find(|one| one.state == State::Open))
+            Ok(found.map(|found| found.pull_request).find(|one| one.state == PullRequestState::Open))
         };
-        let made = match planned {
+        let made = match dry_run {
             true if open()?.is_some() => {
                 return Err(CallError::Conflict("there is an open one already".into()));
             }
             true => None,
-            false => match forge.open(base, branch, proposal) {
-                Ok(found) => Some(found.now),
+            false => match forge.open(base, branch, content) {
+                Ok(found) => Some(found.pull_request),
                 // The answer alone may have been lost. What it is to have besides may have been lost with it.
                 Err(CallError::Unavailable(why)) => {
                     let made = open()?.ok_or(CallError::Unavailable(why))?;
-                    forge.edit(made.number, proposal)?;
+                    forge.update(made.number, content)?;
                     Some(made)
                 }
                 Err(error) => return Err(error),
             },
         };
         let made = made.map(|mut made| {
-            made.labels.extend(proposal.labels.iter().cloned());
+            made.labels.extend(content.labels.iter().cloned());
             made.labels.sort();
             made.labels.dedup();
             made
@@ -184,21 +184,21 @@ impl Forges {
     ///
     /// # Errors
     /// There is no open one of this number, or the forge refuses or does not answer well.
-    pub fn edit(
+    pub fn update(
         &mut self,
         permit: &Permit,
         number: u64,
-        proposal: &Proposal,
-    ) -> Result<Answer<Effect>, CallError> {
-        let planned = self.planned;
+        content: &PullRequestContent,
+    ) -> Result<Answer<Outcome>, CallError> {
+        let dry_run = self.dry_run;
         let (forge, base, branch) = self.at(permit)?;
-        check(proposal)?;
+        check(content)?;
         let found = open(forge, base, branch, number)?;
-        if !planned {
-            let new = |label: &&String| !found.now.labels.contains(label);
-            let labels = proposal.labels.iter().filter(new).cloned().collect();
-            let (title, body) = (proposal.title.clone(), forge.plain(&proposal.body));
-            forge.edit(number, &Proposal { title, body, labels })?;
+        if !dry_run {
+            let new = |label: &&String| !found.pull_request.labels.contains(label);
+            let labels = content.labels.iter().filter(new).cloned().collect();
+            let (title, body) = (content.title.clone(), forge.plain(&content.body));
+            forge.update(number, &PullRequestContent { title, body, labels })?;
         }
         Ok(self.effect(permit))
     }
@@ -213,8 +213,8 @@ impl Forges {
         number: u64,
         name: &str,
         text: &str,
-    ) -> Result<Answer<Effect>, CallError> {
-        let planned = self.planned;
+    ) -> Result<Answer<Outcome>, CallError> {
+        let dry_run = self.dry_run;
         let (forge, base, branch) = self.at(permit)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if name.is_empty() || name.len() > 50 || !name.chars().all(plain) {
@@ -224,7 +224,7 @@ impl Forges {
         one(forge, base, branch, number)?;
         let mark = format!("<!-- lockstep:{name} -->");
         let text = format!("{}\n{mark}", forge.plain(text));
-        if !planned {
+        if !dry_run {
             let there = forge.comment(number, &mark)?;
             if there.as_ref().is_none_or(|(_, said)| *said != text) {
                 forge.say(number, there.as_ref().map(|(id, _)| &**id), &text)?;
@@ -237,7 +237,7 @@ impl Forges {
     ///
     /// # Errors
     /// This run has opened none of this number, or the forge refuses or does not answer well.
-    pub fn withdraw(&mut self, permit: &Permit, number: u64) -> Result<Answer<Effect>, CallError> {
+    pub fn close(&mut self, permit: &Permit, number: u64) -> Result<Answer<Outcome>, CallError> {
         let own = permit.repository().is_some_and(|(name, _)| self.opened.contains(&(name.clone(), number)));
         let (forge, base, branch) = self.at(permit)?;
         if !own {
@@ -259,30 +259,30 @@ impl Forges {
         number: u64,
         head: &str,
         message: &str,
-    ) -> Result<Answer<Merging>, CallError> {
-        let planned = self.planned;
+    ) -> Result<Answer<MergeResult>, CallError> {
+        let dry_run = self.dry_run;
         bounded("the message", message, LONGEST_TEXT)?;
         let (forge, base, branch) = self.at(permit)?;
         let found = open(forge, base, branch, number)?;
-        if found.now.head != head {
+        if found.pull_request.head_commit != head {
             return Err(CallError::Conflict(format!(
                 "pull request {number} is at {} by now",
-                found.now.head
+                found.pull_request.head_commit
             )));
         }
-        let merging = match planned {
-            true => Merging::Planned,
+        let merging = match dry_run {
+            true => MergeResult::DryRun,
             false => match forge.merge(&found, head, message) {
                 // The answer alone may have been lost.
-                Err(CallError::Unavailable(_)) => match one(forge, base, branch, number)?.now {
-                    PullRequest { state: State::Merged, .. } => Merging::Merged,
-                    PullRequest { auto_merge: true, .. } => Merging::Waiting,
-                    _ => Merging::NotYet,
+                Err(CallError::Unavailable(_)) => match one(forge, base, branch, number)?.pull_request {
+                    PullRequest { state: PullRequestState::Merged, .. } => MergeResult::Merged,
+                    PullRequest { auto_merge: true, .. } => MergeResult::AutoMergeEnabled,
+                    _ => MergeResult::NotReady,
                 },
                 merging => merging?,
             },
         };
-        if merging != Merging::NotYet {
+        if merging != MergeResult::NotReady {
             self.changed(permit);
         }
         Ok(Answer::plain(merging))
@@ -290,7 +290,7 @@ impl Forges {
 
     /// The forge of the permit's repository, and between which branches the call is.
     fn at<'p>(&mut self, permit: &'p Permit) -> Result<(&dyn Forge, &'p str, &'p str), CallError> {
-        let Some((repository, Part::Proposal(base, branch))) = permit.repository() else {
+        let Some((repository, Part::PullRequests(base, branch))) = permit.repository() else {
             return Err(CallError::Invalid("the call is about no pull request".into()));
         };
         if !self.places.contains_key(repository) {
@@ -309,9 +309,9 @@ impl Forges {
         Ok((forge, base.as_str(), branch.as_str()))
     }
 
-    fn effect(&mut self, permit: &Permit) -> Answer<Effect> {
+    fn effect(&mut self, permit: &Permit) -> Answer<Outcome> {
         self.changed(permit);
-        Answer::plain(if self.planned { Effect::Planned } else { Effect::Made })
+        Answer::plain(if self.dry_run { Outcome::DryRun } else { Outcome::Applied })
     }
 
     fn changed(&mut self, permit: &Permit) {
@@ -343,37 +343,37 @@ fn one(forge: &dyn Forge, base: &str, branch: &str, number: u64) -> Result<Found
 
 fn open(forge: &dyn Forge, base: &str, branch: &str, number: u64) -> Result<Found, CallError> {
     let found = one(forge, base, branch, number)?;
-    match found.now.state {
-        State::Open => Ok(found),
+    match found.pull_request.state {
+        PullRequestState::Open => Ok(found),
         _ => Err(CallError::Conflict(format!("pull request {number} is open no longer"))),
     }
 }
 
 /// What keeps a pull request from being merged, with what its checks say where the forge says no more than that it is
 /// blocked.
-fn sharper(hurdle: Hurdle, checks: &[Check]) -> Hurdle {
+fn sharper(blocker: MergeBlocker, checks: &[Check]) -> MergeBlocker {
     let any = |state| checks.iter().any(|check| check.state == state);
-    let vague = matches!(hurdle, Hurdle::None | Hurdle::Unknown | Hurdle::Blocked | Hurdle::ChecksPending);
-    match hurdle {
-        _ if vague && any(CheckState::Failed) => Hurdle::ChecksFailed,
-        _ if vague && any(CheckState::Pending) => Hurdle::ChecksPending,
-        hurdle => hurdle,
+    let vague = matches!(blocker, MergeBlocker::None | MergeBlocker::Unknown | MergeBlocker::Blocked | MergeBlocker::ChecksPending);
+    match blocker {
+        _ if vague && any(CheckState::Failed) => MergeBlocker::ChecksFailed,
+        _ if vague && any(CheckState::Pending) => MergeBlocker::ChecksPending,
+        blocker => blocker,
     }
 }
 
-fn check(proposal: &Proposal) -> Result<(), CallError> {
-    bounded("the title", &proposal.title, LONGEST_TITLE)?;
-    bounded("the description", &proposal.body, LONGEST_TEXT)?;
+fn check(content: &PullRequestContent) -> Result<(), CallError> {
+    bounded("the title", &content.title, LONGEST_TITLE)?;
+    bounded("the description", &content.body, LONGEST_TEXT)?;
     let plain = |label: &String| {
         !label.is_empty() && label.len() <= 50 && !label.contains(|c: char| c.is_control() || c == ',')
     };
-    let wrong = proposal.labels.iter().find(|label| !plain(label));
+    let wrong = content.labels.iter().find(|label| !plain(label));
     match wrong {
-        _ if proposal.title.trim().is_empty() || proposal.title.contains(char::is_control) => {
+        _ if content.title.trim().is_empty() || content.title.contains(char::is_control) => {
             Err(CallError::Invalid("the title is empty or not one line".into()))
         }
         Some(label) => Err(CallError::Invalid(format!("`{}` is no label", label.escape_debug()))),
-        None if proposal.labels.len() > MOST_LABELS => {
+        None if content.labels.len() > MOST_LABELS => {
             Err(CallError::Invalid(format!("there are more than {MOST_LABELS} labels")))
         }
         None => Ok(()),

@@ -1,8 +1,8 @@
-//! What forges say of pull requests, in one form for all of them. It decides nothing.
+//! Pull requests in one form for all forges: the records of `wit/forge.wit`. It decides nothing.
 
 /// Where a pull request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum PullRequestState {
     /// It waits.
     Open,
     /// What it proposes is in its base.
@@ -13,7 +13,7 @@ pub enum State {
 
 /// What keeps an open pull request from being merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hurdle {
+pub enum MergeBlocker {
     /// Nothing that the forge says.
     None,
     /// The forge does not say, or has not worked it out.
@@ -23,7 +23,7 @@ pub enum Hurdle {
     /// A check that is needed has failed.
     ChecksFailed,
     /// Somebody has to approve of it.
-    Review,
+    ReviewRequired,
     /// Its branch lacks what is new in the base.
     Behind,
     /// It cannot be merged into what its base has now.
@@ -42,11 +42,11 @@ pub struct PullRequest {
     /// Where people see it.
     pub url: String,
     /// Where it stands.
-    pub state: State,
+    pub state: PullRequestState,
     /// The id of the commit that its branch pointed at when the forge last looked.
-    pub head: String,
+    pub head_commit: String,
     /// The id of the commit that it was merged as.
-    pub merged: Option<String>,
+    pub merge_commit: Option<String>,
     /// Its title.
     pub title: String,
     /// Its description.
@@ -61,18 +61,18 @@ pub struct PullRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     /// It.
-    pub(crate) now: PullRequest,
+    pub(crate) pull_request: PullRequest,
     /// The branch that it is to be merged into.
     pub(crate) base: String,
     /// Its branch; none if that is of another repository.
     pub(crate) branch: Option<String>,
     /// What the forge says keeps it from being merged.
-    pub(crate) hurdle: Hurdle,
+    pub(crate) blocker: MergeBlocker,
 }
 
 /// What is said of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
+pub struct PullRequestContent {
     /// Its title.
     pub title: String,
     /// Its description.
@@ -105,33 +105,24 @@ pub struct Check {
 
 /// A pull request as it stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// It.
-    pub now: PullRequest,
+pub struct PullRequestStatus {
+    /// The pull request.
+    pub pull_request: PullRequest,
     /// What keeps it from being merged.
-    pub hurdle: Hurdle,
+    pub blocker: MergeBlocker,
     /// The checks of its head, sorted by name.
     pub checks: Vec<Check>,
 }
 
-/// What became of a change.
+/// The result of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// It is done.
-    Made,
-    /// The run only plans.
-    Planned,
-}
-
-/// What became of a merge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Merging {
+pub enum MergeResult {
     /// It is merged.
     Merged,
-    /// The forge merges it by itself when it may.
-    Waiting,
-    /// It cannot be merged yet.
-    NotYet,
-    /// The run only plans.
-    Planned,
+    /// The forge will merge it by itself when its rules allow.
+    AutoMergeEnabled,
+    /// It cannot be merged yet, and the forge offers no auto-merge.
+    NotReady,
+    /// The run is a dry run.
+    DryRun,
 }

@@ -7,7 +7,7 @@ use super::resolve::reach;
 use super::resolve::{Checked, Lookup};
 use super::secret::Known;
 use super::stage::Stage;
-use super::types::{Header, Method, Response, Trouble};
+use super::types::{ErrorCode, Header, Method, Response};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use lockstep_model::call::CallError;
@@ -31,8 +31,8 @@ pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) authorization: Option<HeaderValue>,
-    pub(super) patience: Duration,
-    pub(super) most: usize,
+    pub(super) timeout_ms: Duration,
+    pub(super) max_body_bytes: usize,
 }
 
 /// What all requests of a run share.
@@ -62,14 +62,14 @@ impl Ask {
     pub(super) async fn carry_out(self, means: &Means) -> Result<Response, End> {
         self.exchange(means).await.map_err(|end| match end {
             // What a server or a name server said of itself is in these texts.
-            End::Trouble(trouble) => End::Trouble(trouble.map(|text| means.known.text(&text))),
+            End::ErrorCode(trouble) => End::ErrorCode(trouble.map(|text| means.known.text(&text))),
             refused @ End::Refused(_) => refused,
         })
     }
 
     async fn exchange(&self, means: &Means) -> Result<Response, End> {
         let started = Instant::now();
-        let (origin, deadline) = (self.address.origin(), started + self.patience);
+        let (origin, deadline) = (self.address.origin(), started + self.timeout_ms);
         let stage = Arc::new(Stage::default());
         let request = self.client(means, &stage)?.request(
             match self.method {
@@ -83,22 +83,23 @@ impl Ask {
         let sent = timeout_at(deadline, request.headers(headers).send()).await;
         let sent = sent.map_err(|_| {
             let text =
-                format!("{origin} accepted the connection and did not answer within {:?}", self.patience);
-            End::Trouble(Trouble::Silent(text))
+                format!("{origin} accepted the connection and did not answer within {:?}", self.timeout_ms);
+            End::ErrorCode(ErrorCode::ResponseTimeout(text))
         })?;
         let answer = sent.map_err(|error| unanswered(&self.address, &stage, error))?;
-        let head =
-            self.head(&answer, &means.known).map_err(|text| End::Trouble(Trouble::Unreadable(text)))?;
+        let head = self
+            .head(&answer, &means.known)
+            .map_err(|text| End::ErrorCode(ErrorCode::ProtocolError(text)))?;
         let body = timeout_at(deadline, self.body(answer, means.known.overlap())).await;
         let body = body.map_err(|_| {
-            let text = format!("{origin} began to answer and was not done within {:?}", self.patience);
-            End::Trouble(Trouble::Slow(text))
+            let text = format!("{origin} began to answer and was not done within {:?}", self.timeout_ms);
+            End::ErrorCode(ErrorCode::BodyTimeout(text))
         })?;
-        let body = body.map_err(End::Trouble)?;
-        let took = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let body = body.map_err(End::ErrorCode)?;
+        let elapsed_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         // The search of a large body takes a while, in which others go on.
-        let (body, cut) = tokio::task::block_in_place(|| self.keep(body, &means.known))?;
-        Ok(Response { body, cut, took, ..head })
+        let (body, truncated) = tokio::task::block_in_place(|| self.keep(body, &means.known))?;
+        Ok(Response { body, truncated, elapsed_ms, ..head })
     }
 
     /// The client for this request alone.
@@ -107,7 +108,7 @@ impl Ask {
             Ok(tls) => tls,
             Err(_) if !self.address.is_secure() => &means.no_trust,
             Err(error) => {
-                return Err(End::Trouble(Trouble::Untrusted(format!(
+                return Err(End::ErrorCode(ErrorCode::TlsError(format!(
                     "no authority is known that could vouch for a certificate ({error}); name a file of them in \
                      SSL_CERT_FILE, or install those of the system"
                 ))));
@@ -124,7 +125,7 @@ impl Ask {
             reach: reach(&self.address, self.private),
             stage: Arc::clone(stage),
         };
-        client(tls, resolver, own, self.patience.saturating_sub(MARGIN).max(self.patience / 2)).map_err(
+        client(tls, resolver, own, self.timeout_ms.saturating_sub(MARGIN).max(self.timeout_ms / 2)).map_err(
             |error| {
                 End::Refused(CallError::Unavailable(format!(
                     "no client for requests: {}",
@@ -162,15 +163,19 @@ impl Ask {
             status,
             headers: headers.iter().map(header).collect(),
             body: Vec::new(),
-            cut: false,
-            took: 0,
-            peer: answer.remote_addr().map(|peer| peer.to_string()),
+            truncated: false,
+            elapsed_ms: 0,
+            remote_address: answer.remote_addr().map(|peer| peer.to_string()),
         })
     }
 
     /// The body, with `overlap` more bytes than are to be kept where it has them, and whether it is all of it.
-    async fn body(&self, mut answer: reqwest::Response, overlap: usize) -> Result<(Vec<u8>, bool), Trouble> {
-        let most = self.most + overlap;
+    async fn body(
+        &self,
+        mut answer: reqwest::Response,
+        overlap: usize,
+    ) -> Result<(Vec<u8>, bool), ErrorCode> {
+        let most = self.max_body_bytes + overlap;
         let mut body = Vec::new();
         loop {
             let chunk = answer.chunk().await.map_err(|error| broken(&self.address, &error.without_url()))?;
@@ -187,7 +192,7 @@ impl Ask {
 
     /// What is kept of a body, and whether it went on past that.
     fn keep(&self, (body, whole): (Vec<u8>, bool), known: &Known) -> Result<(Vec<u8>, bool), End> {
-        let cut = !whole || body.len() > self.most;
+        let cut = !whole || body.len() > self.max_body_bytes;
         let mut body = known.body(body).map_err(|_| {
             let text = format!("what {} answers holds the credential it was sent", self.address.origin());
             End::Refused(CallError::Denied(text))
@@ -197,7 +202,7 @@ impl Ask {
             // for, so what was at the end still is.
             body.truncate(body.len().saturating_sub(known.overlap()));
         }
-        body.truncate(self.most);
+        body.truncate(self.max_body_bytes);
         Ok((body, cut))
     }
 }

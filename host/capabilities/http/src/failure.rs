@@ -3,7 +3,7 @@
 
 use super::resolve::NoWay;
 use super::stage::Stage;
-use super::types::Trouble;
+use super::types::ErrorCode;
 use lockstep_model::call::CallError;
 use lockstep_model::causes::causes;
 use lockstep_model::text;
@@ -24,7 +24,7 @@ pub(super) enum End {
     /// The host does not carry it out.
     Refused(CallError),
     /// It failed on the way.
-    Trouble(Trouble),
+    ErrorCode(ErrorCode),
 }
 
 /// Why no answer began.
@@ -35,29 +35,29 @@ pub(super) fn unanswered(address: &WebAddress, stage: &Stage, error: reqwest::Er
         return no_way(address, way);
     }
     if !error.is_connect() {
-        return End::Trouble(broken(address, &error));
+        return End::ErrorCode(broken(address, &error));
     }
     if let Some(error) = tls(&error) {
-        return End::Trouble(untrusted(&origin, error));
+        return End::ErrorCode(untrusted(&origin, error));
     }
     let said = last(&error);
-    End::Trouble(match (error.is_timeout(), stage.is_greeted()) {
+    End::ErrorCode(match (error.is_timeout(), stage.is_greeted()) {
         (true, false) if !stage.is_resolved() => {
-            Trouble::Unresolved(format!("`{}` was not found out in time", address.host()))
+            ErrorCode::DnsError(format!("`{}` was not found out in time", address.host()))
         }
-        (true, false) => Trouble::Unreachable(format!("{origin} accepted no connection in time")),
-        (true, true) => {
-            Trouble::Silent(format!("{origin} accepted the connection and did not agree on TLS in time"))
-        }
-        (false, false) => Trouble::Unreachable(format!("{origin} accepts no connection: {said}")),
+        (true, false) => ErrorCode::ConnectionRefused(format!("{origin} accepted no connection in time")),
+        (true, true) => ErrorCode::ResponseTimeout(format!(
+            "{origin} accepted the connection and did not agree on TLS in time"
+        )),
+        (false, false) => ErrorCode::ConnectionRefused(format!("{origin} accepts no connection: {said}")),
         (false, true) => {
-            Trouble::Untrusted(format!("{origin} ended the connection before TLS was agreed on: {said}"))
+            ErrorCode::TlsError(format!("{origin} ended the connection before TLS was agreed on: {said}"))
         }
     })
 }
 
 /// Why an answer that was asked for over a connection did not begin, or did not go on.
-pub(super) fn broken(address: &WebAddress, error: &(dyn Error + 'static)) -> Trouble {
+pub(super) fn broken(address: &WebAddress, error: &(dyn Error + 'static)) -> ErrorCode {
     let origin = address.origin();
     if let Some(error) = tls(error) {
         return untrusted(&origin, error);
@@ -70,17 +70,19 @@ pub(super) fn broken(address: &WebAddress, error: &(dyn Error + 'static)) -> Tro
             .filter_map(|error| error.downcast_ref())
             .any(|error: &io::Error| malformed(error.kind()));
     if unreadable {
-        return Trouble::Unreadable(format!("what {origin} sent is no HTTP: {said}"));
+        return ErrorCode::ProtocolError(format!("what {origin} sent is no HTTP: {said}"));
     }
-    Trouble::BrokenOff(format!("{origin} ended the connection before the answer was whole: {said}"))
+    ErrorCode::ConnectionClosed(format!("{origin} ended the connection before the answer was whole: {said}"))
 }
 
 /// What to say of a way that is none.
 pub(super) fn no_way(address: &WebAddress, way: &NoWay) -> End {
     match way {
-        NoWay::Unresolved(said) => {
-            End::Trouble(Trouble::Unresolved(format!("`{}` has no address: {}", address.host(), short(said))))
-        }
+        NoWay::Unresolved(said) => End::ErrorCode(ErrorCode::DnsError(format!(
+            "`{}` has no address: {}",
+            address.host(),
+            short(said)
+        ))),
         NoWay::Blocked(found, kind) => End::Refused(CallError::Denied(blocked(address, *found, *kind))),
     }
 }
@@ -110,7 +112,7 @@ fn blocked(address: &WebAddress, found: IpAddr, kind: Kind) -> String {
 }
 
 /// Why TLS was not agreed on.
-fn untrusted(origin: &str, error: &rustls::Error) -> Trouble {
+fn untrusted(origin: &str, error: &rustls::Error) -> ErrorCode {
     let next = match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "; name the file of the authority that vouches for it in SSL_CERT_FILE, or add it to those of the system"
@@ -119,11 +121,11 @@ fn untrusted(origin: &str, error: &rustls::Error) -> Trouble {
         _ => "",
     };
     match error {
-        rustls::Error::InvalidCertificate(reason) => Trouble::Untrusted(format!(
+        rustls::Error::InvalidCertificate(reason) => ErrorCode::TlsError(format!(
             "the certificate of {origin} is not trusted ({}){next}",
             short(&reason.to_string())
         )),
-        other => Trouble::Untrusted(format!(
+        other => ErrorCode::TlsError(format!(
             "no TLS connection to {origin} could be agreed on ({}){next}",
             short(&other.to_string())
         )),

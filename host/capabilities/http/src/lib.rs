@@ -16,11 +16,12 @@ mod types;
 
 pub use client::trust;
 pub use secret::Credential;
-pub use types::{Header, Method, Request, Response, Trouble};
+pub use types::{ErrorCode, Header, Method, Request, Response};
 
 use ask::{Ask, Means};
 use failure::End;
 use lockstep_model::call::{Answer, CallError};
+use lockstep_model::capability::Right;
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use resolve::{Lookup, System};
@@ -49,7 +50,7 @@ pub struct Connection {
 }
 
 /// How a request ended: with an answer, with a trouble on the way, or not made at all.
-pub type Ended = Result<Answer<Result<Response, Trouble>>, CallError>;
+pub type Ended = Result<Answer<Result<Response, ErrorCode>>, CallError>;
 
 /// The web servers of one run.
 pub struct Web {
@@ -59,7 +60,7 @@ pub struct Web {
     /// Made when it is first needed.
     server: Option<(Runtime, Arc<Means>)>,
     /// Bytes of URLs and headers that were sent.
-    asked: u64,
+    requested: u64,
     /// By URL, where tokens for it are given out.
     challenges: HashMap<String, String>,
 }
@@ -74,7 +75,7 @@ impl Web {
             known,
             lookup: Arc::new(System),
             server: None,
-            asked: 0,
+            requested: 0,
             challenges: HashMap::new(),
         }
     }
@@ -102,13 +103,13 @@ impl Web {
     fn ask(&mut self, permit: &Permit, request: Request) -> Result<Ask, CallError> {
         let address =
             permit.web().ok_or_else(|| CallError::Invalid("the call is about no web server".into()))?;
-        let private = permit.may("private");
+        let private = permit.may(Right::Private);
         let what = |why: String| CallError::Invalid(format!("{}: {why}", address.origin()));
-        if !(1..=Request::LONGEST).contains(&request.patience) {
-            return Err(what(format!("patience is from 1 to {} milliseconds", Request::LONGEST)));
+        if !(1..=Request::MAX_TIMEOUT_MS).contains(&request.timeout_ms) {
+            return Err(what(format!("`timeout-ms` is from 1 to {} milliseconds", Request::MAX_TIMEOUT_MS)));
         }
-        if request.most > Request::LARGEST {
-            return Err(what(format!("at most {} bytes of an answer are kept", Request::LARGEST)));
+        if request.max_body_bytes > Request::MAX_BODY_BYTES {
+            return Err(what(format!("at most {} bytes of an answer are kept", Request::MAX_BODY_BYTES)));
         }
         let headers = headers::read(&request.headers).map_err(what)?;
         if let Ok(literal) = address.host().parse()
@@ -125,18 +126,18 @@ impl Web {
             method: request.method,
             headers,
             authorization,
-            patience: Duration::from_millis(request.patience.into()),
-            most: request.most as usize,
+            timeout_ms: Duration::from_millis(request.timeout_ms.into()),
+            max_body_bytes: request.max_body_bytes as usize,
         })
     }
 
     /// Counts what a component says to servers: it could be what should stay.
     fn count(&mut self, url: &str, headers: &[Header]) -> Result<(), CallError> {
         let headers: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
-        self.asked = self.asked.saturating_add((url.len() + headers) as u64);
-        if self.asked > self.limits.asked_bytes {
+        self.requested = self.requested.saturating_add((url.len() + headers) as u64);
+        if self.requested > self.limits.asked_bytes {
             let most = self.limits.asked_bytes;
-            return Err(CallError::Limit(format!(
+            return Err(CallError::LimitExceeded(format!(
                 "more than {most} bytes of URLs and headers would be sent to web servers"
             )));
         }
@@ -184,9 +185,9 @@ fn few(permits: &[Permit], requests: &[Request]) -> Result<(), CallError> {
         return Err(CallError::Invalid("there is not one permit for each request".into()));
     }
     if requests.len() > MOST {
-        return Err(CallError::Limit(format!("more than {MOST} requests in one call")));
+        return Err(CallError::LimitExceeded(format!("more than {MOST} requests in one call")));
     }
-    let kept: u64 = requests.iter().map(|request| u64::from(request.most)).sum();
+    let kept: u64 = requests.iter().map(|request| u64::from(request.max_body_bytes)).sum();
     if kept > MOST_BYTES {
         let text =
             format!("{kept} bytes would be kept of the answers of one call; {MOST_BYTES} are the most");
@@ -224,7 +225,7 @@ async fn all(means: Arc<Means>, asks: Vec<Result<Ask, CallError>>) -> Vec<Result
 fn told(how: Result<Response, End>) -> Ended {
     match how {
         Ok(response) => Ok(Answer { bytes: response.body.len() as u64, digest: None, value: Ok(response) }),
-        Err(End::Trouble(trouble)) => Ok(Answer::plain(Err(trouble))),
+        Err(End::ErrorCode(trouble)) => Ok(Answer::plain(Err(trouble))),
         Err(End::Refused(error)) => Err(error),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::challenge::token_url;
 use super::failure::End;
-use super::types::{Header, Method, Response, Trouble};
+use super::types::{ErrorCode, Header, Method, Response};
 use super::{Ended, Request, Web};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::gate::Permit;
@@ -48,8 +48,8 @@ impl Web {
     pub fn authenticate(
         &mut self,
         permits: &[Permit],
-        patience: u32,
-    ) -> Result<Answer<Result<(), Trouble>>, CallError> {
+        timeout_ms: u32,
+    ) -> Result<Answer<Result<(), ErrorCode>>, CallError> {
         let [url, giver] = permits else {
             return Err(CallError::Invalid(
                 "no answer to it has named where its tokens are given out".into(),
@@ -63,17 +63,18 @@ impl Web {
             return Err(CallError::Invalid(format!("{} does not name {origin}", address.origin())));
         }
         if self.known.tokens() >= TOKENS {
-            return Err(CallError::Limit(format!("more than {TOKENS} tokens for web servers")));
+            return Err(CallError::LimitExceeded(format!("more than {TOKENS} tokens for web servers")));
         }
         // The same checks as for any other request.
         let accept = Header { name: "accept".into(), value: "application/json".into() };
-        let request = Request { method: Method::Get, headers: vec![accept], patience, most: MOST as u32 };
+        let request =
+            Request { method: Method::Get, headers: vec![accept], timeout_ms, max_body_bytes: MOST as u32 };
         let mut ask = self.ask(giver, request)?;
         ask.authorization = self.known.for_token(address, at)?;
         let (runtime, means) = self.server()?;
         let response = match runtime.block_on(ask.carry_out(&means)) {
             Ok(response) => response,
-            Err(End::Trouble(trouble)) => return Ok(Answer::plain(Err(trouble))),
+            Err(End::ErrorCode(trouble)) => return Ok(Answer::plain(Err(trouble))),
             Err(End::Refused(error)) => return Err(error),
         };
         let token = token(&origin, &response)?;

@@ -28,16 +28,16 @@ pub struct Request {
     /// Headers besides those of the connection.
     pub headers: Vec<Header>,
     /// How long it may take until all of the answer has arrived, in milliseconds.
-    pub patience: u32,
+    pub timeout_ms: u32,
     /// How many bytes of the body are kept.
-    pub most: u32,
+    pub max_body_bytes: u32,
 }
 
 impl Request {
-    /// The longest patience, in milliseconds.
-    pub const LONGEST: u32 = 300_000;
+    /// The longest timeout_ms, in milliseconds.
+    pub const MAX_TIMEOUT_MS: u32 = 300_000;
     /// The most bytes of a body that are kept.
-    pub const LARGEST: u32 = 16 * 1024 * 1024;
+    pub const MAX_BODY_BYTES: u32 = 16 * 1024 * 1024;
 }
 
 /// An answer that arrived whole, or whole as far as it was to be kept.
@@ -50,45 +50,45 @@ pub struct Response {
     /// The body as it was sent, not decompressed, without the credentials of the run.
     pub body: Vec<u8>,
     /// Whether the body went on past what was to be kept.
-    pub cut: bool,
+    pub truncated: bool,
     /// How long it took, in milliseconds.
-    pub took: u32,
+    pub elapsed_ms: u32,
     /// The address that answered, `ADDRESS:PORT`; a proxy's where there is one.
-    pub peer: Option<String>,
+    pub remote_address: Option<String>,
 }
 
 /// Why there is no answer to a request that was made. The text is a lower-case fragment, without a query and without a
 /// credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ErrorCode {
     /// The name has no address.
-    Unresolved(String),
+    DnsError(String),
     /// Nobody accepts the connection.
-    Unreachable(String),
+    ConnectionRefused(String),
     /// No TLS connection could be agreed on, or the certificate is not trusted.
-    Untrusted(String),
+    TlsError(String),
     /// The connection stands, but no answer began in time.
-    Silent(String),
+    ResponseTimeout(String),
     /// The answer began, but not all of it came in time.
-    Slow(String),
+    BodyTimeout(String),
     /// The connection ended before the answer was whole.
-    BrokenOff(String),
+    ConnectionClosed(String),
     /// What came is no HTTP, or could hide a credential.
-    Unreadable(String),
+    ProtocolError(String),
 }
 
-impl Trouble {
+impl ErrorCode {
     /// The same trouble, with its text changed.
     #[must_use]
     pub(crate) fn map(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
-            Self::Unresolved(text) => Self::Unresolved(change(text)),
-            Self::Unreachable(text) => Self::Unreachable(change(text)),
-            Self::Untrusted(text) => Self::Untrusted(change(text)),
-            Self::Silent(text) => Self::Silent(change(text)),
-            Self::Slow(text) => Self::Slow(change(text)),
-            Self::BrokenOff(text) => Self::BrokenOff(change(text)),
-            Self::Unreadable(text) => Self::Unreadable(change(text)),
+            Self::DnsError(text) => Self::DnsError(change(text)),
+            Self::ConnectionRefused(text) => Self::ConnectionRefused(change(text)),
+            Self::TlsError(text) => Self::TlsError(change(text)),
+            Self::ResponseTimeout(text) => Self::ResponseTimeout(change(text)),
+            Self::BodyTimeout(text) => Self::BodyTimeout(change(text)),
+            Self::ConnectionClosed(text) => Self::ConnectionClosed(change(text)),
+            Self::ProtocolError(text) => Self::ProtocolError(change(text)),
         }
     }
 }

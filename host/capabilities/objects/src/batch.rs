@@ -81,7 +81,7 @@ mod tests {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let job = |number: u64| {
+        let job = |part_number: u64| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
             let work = async move {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);

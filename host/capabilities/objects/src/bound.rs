@@ -54,7 +54,7 @@ fn bound(response: &mut HttpResponse, most: usize) {
     *response.body_mut() = SdkBody::from_body_1_x(body);
 }
 
-/// The client of HTTP for those who give out credentials, whoever of them the SDK asks: their answers are short.
+/// The client of HTTP for those who give out credentials, whoever of them the SDK permissions: their answers are short.
 pub(super) fn short_answers(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Short(client))
 }

@@ -2,10 +2,10 @@
 //! content.
 
 use super::connect::completing;
-use super::parts::Upload;
+use super::parts::MultipartUpload;
 use super::s3::{S3, hex_of, unquoted};
 use super::sum;
-use super::types::{Condition, Part, Stored};
+use super::types::{ObjectInfo, PartInfo, Precondition};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
@@ -26,10 +26,10 @@ const WAIT: Duration = Duration::from_millis(500);
 impl S3 {
     pub(super) async fn complete(
         &self,
-        upload: &mut Upload,
-        parts: &[Part],
-        when: &Condition,
-    ) -> Result<Stored, CallError> {
+        upload: &mut MultipartUpload,
+        parts: &[PartInfo],
+        when: &Precondition,
+    ) -> Result<ObjectInfo, CallError> {
         let plain = self.plain.load(Ordering::Relaxed);
         let whole = (!plain).then(|| combined(upload.checksum, parts)).flatten();
         let (mut attempt, mut wait) = (1, WAIT);
@@ -57,20 +57,20 @@ impl S3 {
         };
         let size = sum(parts.iter().map(|part| part.size));
         self.check(upload, whole.as_deref(), size, &answer).await?;
-        Ok(Stored {
+        Ok(ObjectInfo {
             size,
             etag: unquoted(answer.e_tag),
-            version: answer.version_id,
+            version_id: answer.version_id,
             checksum: whole.map(|whole| (upload.checksum, content::hex(&whole))),
-            digest: upload.digest(size),
+            sha256: upload.digest(size),
         })
     }
 
     fn completion(
         &self,
-        upload: &Upload,
-        parts: &[Part],
-        when: &Condition,
+        upload: &MultipartUpload,
+        parts: &[PartInfo],
+        when: &Precondition,
         whole: Option<&[u8]>,
     ) -> CompleteMultipartUploadFluentBuilder {
         let size = sum(parts.iter().map(|part| part.size));
@@ -79,9 +79,9 @@ impl S3 {
         let request = request.key(&upload.place.key).upload_id(&upload.id).multipart_upload(parts);
         let request = request.mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX));
         let request = match when {
-            Condition::Always => request,
-            Condition::Absent => request.if_none_match("*"),
-            Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
+            Precondition::None => request,
+            Precondition::IfNoneMatch => request.if_none_match("*"),
+            Precondition::IfMatch(etag) => request.if_match(format!("\"{etag}\"")),
         };
         match (upload.checksum, whole.map(|whole| BASE64.encode(whole))) {
             (Algorithm::Crc64Nvme, Some(whole)) => {
@@ -98,7 +98,7 @@ impl S3 {
     /// some servers reckon another way, and what they hold decides.
     async fn check(
         &self,
-        upload: &Upload,
+        upload: &MultipartUpload,
         whole: Option<&[u8]>,
         size: u64,
         answer: &CompleteMultipartUploadOutput,
@@ -124,11 +124,11 @@ fn is_hidden<E>(error: &SdkError<E>) -> bool {
     error.raw_response().is_some_and(|response| response.status().is_success())
 }
 
-fn completed(parts: &[Part], algorithm: Algorithm, plain: bool) -> CompletedMultipartUpload {
-    let part = |part: &Part| {
+fn completed(parts: &[PartInfo], algorithm: Algorithm, plain: bool) -> CompletedMultipartUpload {
+    let part = |part: &PartInfo| {
         let checksum = part.checksum.as_deref().filter(|_| !plain).and_then(base64_of);
         let builder = CompletedPart::builder()
-            .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
+            .part_number(i32::try_from(part.part_number).unwrap_or(i32::MAX))
             .e_tag(format!("\"{}\"", part.etag));
         match algorithm {
             Algorithm::Crc64Nvme => builder.set_checksum_crc64_nvme(checksum),
@@ -141,7 +141,7 @@ fn completed(parts: &[Part], algorithm: Algorithm, plain: bool) -> CompletedMult
 }
 
 /// The checksum of the whole, made of those of its parts; none for a digest, which cannot be put together.
-fn combined(algorithm: Algorithm, parts: &[Part]) -> Option<Vec<u8>> {
+fn combined(algorithm: Algorithm, parts: &[PartInfo]) -> Option<Vec<u8>> {
     if !matches!(algorithm, Algorithm::Crc64Nvme | Algorithm::Crc32c) {
         return None;
     }

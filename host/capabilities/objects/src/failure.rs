@@ -29,7 +29,7 @@ where
             ));
         }
         if let Some(too_long) = TooLong::of(error) {
-            return CallError::Limit(format!("{what}: {endpoint} does not answer well: {too_long}"));
+            return CallError::LimitExceeded(format!("{what}: {endpoint} does not answer well: {too_long}"));
         }
         let cause = known.shown(&cause(error), LONGEST);
         return CallError::Unavailable(format!(

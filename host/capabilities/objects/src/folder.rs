@@ -3,7 +3,7 @@
 
 use super::s3::Source;
 use super::temporary::{self, Swept, Temporary};
-use super::types::{Condition, Keeping, Listed, Page, Stored};
+use super::types::{ObjectInfo, ObjectPage, ObjectSummary, Precondition, PutOptions};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_model::object::ObjectName;
@@ -30,10 +30,12 @@ pub(super) fn list(
     start: Option<&str>,
     most: usize,
     sweeps: bool,
-) -> Result<Page, CallError> {
+) -> Result<ObjectPage, CallError> {
     let folder = match parent(prefix.key(), Missing::Leave) {
         Ok((folder, _)) => folder,
-        Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => return Ok(Page::default()),
+        Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => {
+            return Ok(ObjectPage::default());
+        }
         Err(error) => return Err(failed("list", prefix, &error)),
     };
     let mut objects = Vec::new();
@@ -41,14 +43,14 @@ pub(super) fn list(
     walk.folder(&folder, prefix.as_str(), 0).map_err(|error| failed("list", prefix, &error))?;
     objects.retain(|object| start.is_none_or(|start| object.name.as_str() > start));
     objects.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Page { objects, next: None })
+    Ok(ObjectPage { objects, next: None })
 }
 
 /// A walk through the folders of a store.
 struct Walk<'f> {
     most: usize,
     sweeps: bool,
-    found: &'f mut Vec<Listed>,
+    found: &'f mut Vec<ObjectSummary>,
 }
 
 impl Walk<'_> {
@@ -75,7 +77,11 @@ impl Walk<'_> {
                 }
                 FileType::RegularFile => {
                     let size = u64::try_from(stat.st_size).unwrap_or_default();
-                    self.found.push(Listed { name: format!("{name}{part}"), size, etag: String::new() });
+                    self.found.push(ObjectSummary {
+                        name: format!("{name}{part}"),
+                        size,
+                        etag: String::new(),
+                    });
                 }
                 _ => {}
             }
@@ -88,8 +94,8 @@ impl Walk<'_> {
 }
 
 /// What is there: its size, and the SHA-256 of its content.
-pub(super) fn head(name: &ObjectName) -> Result<Option<Stored>, CallError> {
-    let look = || -> io::Result<Stored> {
+pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
+    let look = || -> io::Result<ObjectInfo> {
         let (folder, file) = parent(name.key(), Missing::Leave)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mut opened = File::from(openat(&folder, file, flags, Mode::empty())?);
@@ -107,7 +113,7 @@ pub(super) fn head(name: &ObjectName) -> Result<Option<Stored>, CallError> {
             size += length as u64;
         }
         let checksum = Some((Algorithm::Sha256, content::hex(&hasher.finish())));
-        Ok(Stored { size, checksum, ..Stored::default() })
+        Ok(ObjectInfo { size, checksum, ..ObjectInfo::default() })
     };
     match look() {
         Ok(stored) => Ok(Some(stored)),
@@ -120,11 +126,11 @@ pub(super) fn head(name: &ObjectName) -> Result<Option<Stored>, CallError> {
 pub(super) fn put(
     name: &ObjectName,
     content: Source,
-    keeping: &Keeping,
-    when: &Condition,
+    options: &PutOptions,
+    when: &Precondition,
     swept: &mut Swept,
-) -> Result<Stored, CallError> {
-    if keeping.encryption.is_some() || keeping.retention.is_some() {
+) -> Result<ObjectInfo, CallError> {
+    if options.encryption.is_some() || options.retention.is_some() {
         return Err(CallError::Invalid(format!("put `{name}`: a local folder neither encrypts nor locks")));
     }
     let (folder, file) = parent(name.key(), Missing::Make).map_err(|error| failed("put", name, &error))?;
@@ -139,7 +145,7 @@ pub(super) fn put(
         _ => failed("put", name, &error),
     })?;
     let checksum = Some((Algorithm::Sha256, digest.hex()));
-    Ok(Stored { size, checksum, digest: Some(digest), ..Stored::default() })
+    Ok(ObjectInfo { size, checksum, sha256: Some(digest), ..ObjectInfo::default() })
 }
 
 /// Copies the content, and gives its size and digest.

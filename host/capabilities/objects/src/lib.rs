@@ -1,5 +1,5 @@
 //! Objects in buckets of S3-compatible storage, or files of a local folder. It acts only on what a permit names, and no
-//! credential leaves this crate. With a run that only plans, nothing is changed.
+//! credential leaves this crate. With a run that is a dry run, nothing is changed.
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -10,9 +10,9 @@ mod credentials;
 mod failure;
 mod folder;
 mod hearing;
-mod keeping;
 mod lists;
 mod oidc;
+mod options;
 mod pace;
 mod parts;
 mod profiles;
@@ -26,8 +26,11 @@ mod tests;
 mod types;
 
 pub use connect::{ConfigFiles, Connection, Identity, Keys};
-pub use parts::Upload;
-pub use types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Part, Put, Range, Retention, Stored};
+pub use parts::MultipartUpload;
+pub use types::{
+    Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo, PartRange, Precondition,
+    PutOptions, PutRequest, Retention, RetentionMode,
+};
 
 use batch::{Job, each};
 use lists::Lists;
@@ -59,7 +62,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// The objects of one run.
 pub struct Objects {
     connection: Connection,
-    planned: bool,
+    dry_run: bool,
     limits: Limits,
     known: Arc<Known>,
     /// Made when it is first needed: a run on a local folder needs none.
@@ -73,7 +76,7 @@ pub struct Objects {
 impl Objects {
     /// The objects of a run. Nothing is asked of anybody yet.
     #[must_use]
-    pub fn new(connection: Connection, limits: &Limits, planned: bool) -> Self {
+    pub fn new(connection: Connection, limits: &Limits, dry_run: bool) -> Self {
         let known = Arc::new(Known::default());
         if let Some(keys) = &connection.keys {
             known.add(&keys.secret);
@@ -81,10 +84,10 @@ impl Objects {
         }
         let (server, changes) = (None, Vec::new());
         let (lists, swept) = (Lists::default(), Swept::default());
-        Self { connection, planned, limits: *limits, known, server, changes, lists, sent: 0, swept }
+        Self { connection, dry_run, limits: *limits, known, server, changes, lists, sent: 0, swept }
     }
 
-    /// What was done, in order; with a run that only plans, what would be.
+    /// What was done, in order; with a run that is a dry run, what would be.
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
@@ -108,13 +111,17 @@ impl Objects {
     ///
     /// # Errors
     /// The name is no prefix, or the store does not answer well.
-    pub fn list(&mut self, permit: &Permit, start: Option<&str>) -> Result<Answer<Page>, CallError> {
+    pub fn list_objects(
+        &mut self,
+        permit: &Permit,
+        start: Option<&str>,
+    ) -> Result<Answer<ObjectPage>, CallError> {
         let name = object(permit)?;
         if !name.is_prefix() {
             return Err(CallError::Invalid(format!("list `{name}`: it does not end with `/`")));
         }
         if name.store() == Store::Folder {
-            return folder::list(name, start, self.limits.found_files, !self.planned).map(Answer::plain);
+            return folder::list(name, start, self.limits.found_files, !self.dry_run).map(Answer::plain);
         }
         let place = place(name);
         let key = match start {
@@ -135,7 +142,7 @@ impl Objects {
     ///
     /// # Errors
     /// Too many, or no connection to the store can be made. What is wrong with one object is in its place.
-    pub fn head(&mut self, permit: &Permit) -> Result<Answer<Each<Option<Stored>>>, CallError> {
+    pub fn head_objects(&mut self, permit: &Permit) -> Result<Answer<Each<Option<ObjectInfo>>>, CallError> {
         let names = permit.objects();
         few(names.len())?;
         let (folders, buckets) =
@@ -152,7 +159,7 @@ impl Objects {
     }
 
     /// Deletes the permits' objects.
-    pub fn delete(&mut self, permits: &[Permit]) -> Each<Answer<()>> {
+    pub fn delete_objects(&mut self, permits: &[Permit]) -> Each<Answer<()>> {
         let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
         let names = match few(permits.len())
             .and_then(|()| permits.iter().map(object).collect::<Result<Vec<_>, _>>())
@@ -163,7 +170,7 @@ impl Objects {
         if let Some(name) = names.iter().find(|name| name.is_prefix()) {
             return all(CallError::Invalid(format!("delete `{name}`: it is no object, it ends with `/`")));
         }
-        let deleted: Each<()> = if self.planned {
+        let deleted: Each<()> = if self.dry_run {
             names.iter().map(|_| Ok(())).collect()
         } else if names.iter().all(|name| name.store() == Store::Folder) {
             names.iter().map(|name| folder::delete(name)).collect()
@@ -190,51 +197,58 @@ impl Objects {
     ///
     /// # Errors
     /// The store does not answer well.
-    pub fn open_uploads(&mut self, permit: &Permit) -> Result<Answer<Vec<OpenUpload>>, CallError> {
+    pub fn list_multipart_uploads(
+        &mut self,
+        permit: &Permit,
+    ) -> Result<Answer<Vec<MultipartUploadInfo>>, CallError> {
         let name = object(permit)?;
         if name.store() == Store::Folder {
             return Ok(Answer::plain(Vec::new()));
         }
         let place = place(name);
         let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.open_uploads(&place)).map(Answer::plain)
+        runtime.block_on(s3.list_multipart_uploads(&place)).map(Answer::plain)
     }
 
     /// Begins an upload in parts.
     ///
     /// # Errors
     /// The store is a folder, which takes files whole, or does not answer well.
-    pub fn begin(&mut self, permit: &Permit, keeping: &Keeping) -> Result<Answer<Upload>, CallError> {
-        keeping::check(keeping)?;
+    pub fn create_multipart_upload(
+        &mut self,
+        permit: &Permit,
+        options: &PutOptions,
+    ) -> Result<Answer<MultipartUpload>, CallError> {
+        options::check(options)?;
         let place = bucket_place(permit)?;
-        if self.planned {
-            return Ok(Answer::plain(Upload::of(place, String::new(), keeping.checksum)));
+        if self.dry_run {
+            return Ok(Answer::plain(MultipartUpload::of(place, String::new(), options.checksum)));
         }
         let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.begin(&place, keeping)).map(Answer::plain)
+        runtime.block_on(s3.begin(&place, options)).map(Answer::plain)
     }
 
-    /// Goes on with an upload that was begun. Nothing is asked: the first use of it will tell.
+    /// Goes on with an upload that was begun. Nothing is requested: the first use of it will tell.
     ///
     /// # Errors
     /// The store is a folder, or the id cannot be one.
-    pub fn resume(
+    pub fn resume_multipart_upload(
         &mut self,
         permit: &Permit,
         id: &str,
         checksum: Algorithm,
-    ) -> Result<Answer<Upload>, CallError> {
+    ) -> Result<Answer<MultipartUpload>, CallError> {
         if id.is_empty() || id.len() > 1024 || !id.chars().all(|c| c.is_ascii_graphic()) {
             return Err(CallError::Invalid("an upload's id has up to 1,024 visible characters".into()));
         }
-        Ok(Answer::plain(Upload::of(bucket_place(permit)?, id.to_owned(), checksum)))
+        Ok(Answer::plain(MultipartUpload::of(bucket_place(permit)?, id.to_owned(), checksum)))
     }
 
     /// The parts that the store holds.
     ///
     /// # Errors
     /// The upload is no longer open, or the store does not answer well.
-    pub fn parts(&mut self, upload: &Upload) -> Result<Answer<Vec<Part>>, CallError> {
+    pub fn list_parts(&mut self, upload: &MultipartUpload) -> Result<Answer<Vec<PartInfo>>, CallError> {
         if upload.id.is_empty() {
             return Ok(Answer::plain(Vec::new()));
         }
@@ -246,18 +260,23 @@ impl Objects {
     ///
     /// # Errors
     /// Too many, or no connection to the store can be made.
-    pub fn put_parts(
+    pub fn upload_parts(
         &mut self,
-        upload: &mut Upload,
+        upload: &mut MultipartUpload,
         file: &OpenFile,
-        ranges: &[Range],
+        ranges: &[PartRange],
         progress: Progress<'_>,
-    ) -> Result<Answer<Each<Part>>, CallError> {
+    ) -> Result<Answer<Each<PartInfo>>, CallError> {
         few(ranges.len())?;
         let total = sum(ranges.iter().map(|range| range.length));
-        if self.planned {
-            let part = |range: &Range| {
-                Ok(Part { number: range.number, size: range.length, etag: String::new(), checksum: None })
+        if self.dry_run {
+            let part = |range: &PartRange| {
+                Ok(PartInfo {
+                    part_number: range.part_number,
+                    size: range.length,
+                    etag: String::new(),
+                    checksum: None,
+                })
             };
             return Ok(Answer::plain(ranges.iter().map(part).collect()));
         }
@@ -275,29 +294,29 @@ impl Objects {
     /// What must hold does not, the upload is no longer open, or the store does not answer well.
     pub fn complete(
         &mut self,
-        upload: &mut Upload,
-        parts: &[Part],
-        when: &Condition,
-    ) -> Result<Answer<Stored>, CallError> {
+        upload: &mut MultipartUpload,
+        parts: &[PartInfo],
+        when: &Precondition,
+    ) -> Result<Answer<ObjectInfo>, CallError> {
         few(parts.len())?;
-        let stored = if self.planned {
-            Stored { size: sum(parts.iter().map(|part| part.size)), ..Stored::default() }
+        let stored = if self.dry_run {
+            ObjectInfo { size: sum(parts.iter().map(|part| part.size)), ..ObjectInfo::default() }
         } else {
             let (runtime, s3) = self.server()?;
             runtime.block_on(s3.complete(upload, parts, when))?
         };
         let change =
-            ObjectChange { name: upload.place.name.clone(), digest: stored.digest, deed: Deed::Uploaded };
+            ObjectChange { name: upload.place.name.clone(), digest: stored.sha256, deed: Deed::Uploaded };
         self.changes.push(change);
-        Ok(Answer { bytes: 0, digest: stored.digest, value: stored })
+        Ok(Answer { bytes: 0, digest: stored.sha256, value: stored })
     }
 
     /// Gives an upload up.
     ///
     /// # Errors
     /// The store does not answer well.
-    pub fn abort(&mut self, upload: &Upload) -> Result<Answer<()>, CallError> {
-        if self.planned {
+    pub fn abort(&mut self, upload: &MultipartUpload) -> Result<Answer<()>, CallError> {
+        if self.dry_run {
             return Ok(Answer::plain(()));
         }
         let (runtime, s3) = self.server()?;
@@ -364,7 +383,7 @@ fn bucket_place(permit: &Permit) -> Result<Place, CallError> {
 
 fn few(count: usize) -> Result<(), CallError> {
     if count > MOST {
-        return Err(CallError::Limit(format!("more than {MOST} in one call")));
+        return Err(CallError::LimitExceeded(format!("more than {MOST} in one call")));
     }
     Ok(())
 }
@@ -375,7 +394,7 @@ fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
 }
 
 fn too_much(most: u64) -> CallError {
-    CallError::Limit(format!("more than {most} bytes would be sent"))
+    CallError::LimitExceeded(format!("more than {most} bytes would be sent"))
 }
 
 fn mixed() -> CallError {

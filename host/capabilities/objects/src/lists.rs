@@ -24,13 +24,15 @@ impl Lists {
         }
         let Some(next) = next else { return Ok(()) };
         if self.bytes + next.len() > MOST {
-            return Err(CallError::Limit(format!("list `{prefix}`: more pages than a run can keep in mind")));
+            return Err(CallError::LimitExceeded(format!(
+                "list `{prefix}`: more pages than a run can keep in mind"
+            )));
         }
         if self.begun.entry(prefix.to_owned()).or_default().insert(next.to_owned()) {
             self.bytes += next.len();
             return Ok(());
         }
-        Err(CallError::Limit(format!(
+        Err(CallError::LimitExceeded(format!(
             "list `{prefix}`: the store comes back to `{next}`, where a page has begun before; the list has no end"
         )))
     }
@@ -47,7 +49,7 @@ mod tests {
         lists.go_on("s3://a/", false, Some("s3://a/2")).unwrap();
         lists.go_on("s3://b/", true, Some("s3://a/1")).unwrap();
         let round = lists.go_on("s3://a/", false, Some("s3://a/1")).unwrap_err();
-        assert!(round.word() == "limit" && round.message().contains("`s3://a/1`"), "{round:?}");
+        assert!(round.word() == "limit-exceeded" && round.message().contains("`s3://a/1`"), "{round:?}");
         lists.go_on("s3://a/", true, Some("s3://a/1")).unwrap();
         lists.go_on("s3://a/", false, None).unwrap();
         assert_eq!(lists.bytes, "s3://a/1".len() * 2);

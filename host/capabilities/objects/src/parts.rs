@@ -3,10 +3,10 @@
 
 use super::batch::{Job, each};
 use super::connect::sending;
-use super::keeping::keep;
+use super::options::keep;
 use super::proof::{Proof, prove, proven};
 use super::s3::{LISTED, Place, S3, endless, hex_of, unquoted};
-use super::types::{Keeping, Part, Range};
+use super::types::{PartInfo, PartRange, PutOptions};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use lockstep_model::call::CallError;
@@ -24,7 +24,7 @@ const MOST_PARTS: u32 = 10_000;
 
 /// An upload that is open in its store.
 #[derive(Debug)]
-pub struct Upload {
+pub struct MultipartUpload {
     pub(super) place: Place,
     pub(super) id: String,
     pub(super) checksum: Algorithm,
@@ -32,7 +32,7 @@ pub struct Upload {
     whole: Option<(Hasher, u64)>,
 }
 
-impl Upload {
+impl MultipartUpload {
     pub(super) fn of(place: Place, id: String, checksum: Algorithm) -> Self {
         Self { place, id, checksum, whole: Some((Hasher::new(Algorithm::Sha256), 0)) }
     }
@@ -69,9 +69,9 @@ impl Upload {
 }
 
 impl S3 {
-    pub(super) async fn begin(&self, at: &Place, keeping: &Keeping) -> Result<Upload, CallError> {
+    pub(super) async fn begin(&self, at: &Place, options: &PutOptions) -> Result<MultipartUpload, CallError> {
         let repeated = self.connected.hearing.repeated();
-        let upload = self.begin_one(at, keeping).await?;
+        let upload = self.begin_one(at, options).await?;
         if self.connected.hearing.repeated() > repeated {
             self.clean_up(&upload).await;
         }
@@ -80,9 +80,9 @@ impl S3 {
 
     /// Gives up what a beginning left whose reply was lost: uploads of this object without a part. If that fails, the
     /// next run finds them.
-    async fn clean_up(&self, upload: &Upload) {
-        for other in self.open_uploads(&upload.place).await.unwrap_or_default() {
-            let other = Upload::of(upload.place.clone(), other.id, upload.checksum);
+    async fn clean_up(&self, upload: &MultipartUpload) {
+        for other in self.list_multipart_uploads(&upload.place).await.unwrap_or_default() {
+            let other = MultipartUpload::of(upload.place.clone(), other.upload_id, upload.checksum);
             let empty = other.id != upload.id && self.parts(&other).await.is_ok_and(|parts| parts.is_empty());
             if empty {
                 let _ = self.abort(&other).await;
@@ -90,12 +90,12 @@ impl S3 {
         }
     }
 
-    async fn begin_one(&self, at: &Place, keeping: &Keeping) -> Result<Upload, CallError> {
+    async fn begin_one(&self, at: &Place, options: &PutOptions) -> Result<MultipartUpload, CallError> {
         let answer = loop {
             let plain = self.plain.load(Ordering::Relaxed);
             let request = self.connected.client.create_multipart_upload().bucket(&at.bucket).key(&at.key);
-            let request = keep!(request, keeping);
-            let request = match (plain, keeping.checksum) {
+            let request = keep!(request, options);
+            let request = match (plain, options.checksum) {
                 (true, _) => request,
                 (_, Algorithm::Crc64Nvme) => request
                     .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
@@ -117,11 +117,11 @@ impl S3 {
         let id = id.ok_or_else(|| {
             CallError::Unavailable(format!("begin an upload of `{}`: it got no id", at.name))
         })?;
-        Ok(Upload::of(at.clone(), id, keeping.checksum))
+        Ok(MultipartUpload::of(at.clone(), id, options.checksum))
     }
 
-    pub(super) async fn parts(&self, upload: &Upload) -> Result<Vec<Part>, CallError> {
-        let (at, mut found, mut marker) = (&upload.place, Vec::<Part>::new(), None);
+    pub(super) async fn parts(&self, upload: &MultipartUpload) -> Result<Vec<PartInfo>, CallError> {
+        let (at, mut found, mut marker) = (&upload.place, Vec::<PartInfo>::new(), None);
         let (mut begun, mut bytes) = (HashSet::new(), 0);
         loop {
             let request = self.connected.client.list_parts().bucket(&at.bucket).key(&at.key);
@@ -132,8 +132,11 @@ impl S3 {
             for part in answer.parts.unwrap_or_default() {
                 bytes += part.e_tag().map_or(0, str::len);
                 let checksum = proven!(part, upload.checksum);
-                found.push(Part {
-                    number: part.part_number.and_then(|number| number.try_into().ok()).unwrap_or_default(),
+                found.push(PartInfo {
+                    part_number: part
+                        .part_number
+                        .and_then(|number| number.try_into().ok())
+                        .unwrap_or_default(),
                     size: part.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
                     etag: unquoted(part.e_tag),
                     checksum: checksum.and_then(|text| hex_of(&text)),
@@ -141,7 +144,7 @@ impl S3 {
             }
             if answer.is_truncated != Some(true) {
                 // Some servers list them as they came.
-                found.sort_by_key(|part| part.number);
+                found.sort_by_key(|part| part.part_number);
                 return Ok(found);
             }
             marker = answer.next_part_number_marker;
@@ -155,13 +158,13 @@ impl S3 {
     /// Sends parts of a file, several at once.
     pub(super) async fn put_parts(
         self: &Arc<Self>,
-        upload: &mut Upload,
+        upload: &mut MultipartUpload,
         file: &OpenFile,
-        ranges: &[Range],
+        ranges: &[PartRange],
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Vec<Result<Part, CallError>> {
+    ) -> Vec<Result<PartInfo, CallError>> {
         let (place, id, algorithm) = (upload.place.clone(), upload.id.clone(), upload.checksum);
-        let job = |range: &Range| {
+        let job = |range: &PartRange| {
             let read = read(file, *range);
             if let Ok(bytes) = &read {
                 upload.take(range.offset, bytes);
@@ -177,10 +180,10 @@ impl S3 {
         &self,
         at: &Place,
         id: &str,
-        range: Range,
+        range: PartRange,
         bytes: Vec<u8>,
         algorithm: Algorithm,
-    ) -> Result<Part, CallError> {
+    ) -> Result<PartInfo, CallError> {
         // Nobody tells the SHA-256 of a part, so it is only made where it is signed.
         let proof_of = if self.connected.sealed { Proof::quick } else { Proof::of };
         let made = tokio::task::spawn_blocking(move || {
@@ -189,7 +192,7 @@ impl S3 {
         });
         let (bytes, proof) =
             made.await.map_err(|error| CallError::Unavailable(format!("cannot read: {error}")))?;
-        let number = i32::try_from(range.number).unwrap_or(i32::MAX);
+        let number = i32::try_from(range.part_number).unwrap_or(i32::MAX);
         let answer = loop {
             let plain = self.plain.load(Ordering::Relaxed);
             let request = self.connected.client.upload_part().bucket(&at.bucket).key(&at.key);
@@ -210,15 +213,15 @@ impl S3 {
                 format!("put part {number} of `{}`: the store holds other bytes than were sent", at.name);
             return Err(CallError::Integrity(text));
         }
-        Ok(Part {
-            number: range.number,
+        Ok(PartInfo {
+            part_number: range.part_number,
             size: range.length,
             etag: unquoted(answer.e_tag),
             checksum: Some(proof.checksum_hex()),
         })
     }
 
-    pub(super) async fn abort(&self, upload: &Upload) -> Result<(), CallError> {
+    pub(super) async fn abort(&self, upload: &MultipartUpload) -> Result<(), CallError> {
         let at = &upload.place;
         let request = self.connected.client.abort_multipart_upload().bucket(&at.bucket).key(&at.key);
         match request
@@ -233,18 +236,21 @@ impl S3 {
     }
 }
 
-fn read(file: &OpenFile, range: Range) -> Result<Vec<u8>, CallError> {
-    if range.length > LARGEST || range.number == 0 || range.number > MOST_PARTS {
+fn read(file: &OpenFile, range: PartRange) -> Result<Vec<u8>, CallError> {
+    if range.length > LARGEST || range.part_number == 0 || range.part_number > MOST_PARTS {
         let text = format!(
             "part {} of {} bytes: there are at most {MOST_PARTS}, of {LARGEST}",
-            range.number, range.length
+            range.part_number, range.length
         );
         return Err(CallError::Invalid(text));
     }
     let bytes = file.read_at(range.offset, u32::try_from(range.length).unwrap_or(u32::MAX))?;
     file.check_unchanged()?;
     if bytes.len() as u64 != range.length {
-        return Err(CallError::Invalid(format!("part {} reaches past the end of the file", range.number)));
+        return Err(CallError::Invalid(format!(
+            "part {} reaches past the end of the file",
+            range.part_number
+        )));
     }
     Ok(bytes)
 }

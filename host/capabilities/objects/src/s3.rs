@@ -4,9 +4,11 @@
 use super::batch::{Job, each};
 use super::connect::{Connected, sending};
 use super::failure::{is_about_checksum, told};
-use super::keeping::keep;
+use super::options::keep;
 use super::proof::{Proof, prove, proven};
-use super::types::{Condition, Content, Keeping, Listed, OpenUpload, Page, Stored};
+use super::types::{
+    Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, Precondition, PutOptions,
+};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
@@ -72,18 +74,18 @@ impl S3 {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
-    pub(super) async fn list(&self, at: &Place, start: Option<String>) -> Result<Page, CallError> {
+    pub(super) async fn list(&self, at: &Place, start: Option<String>) -> Result<ObjectPage, CallError> {
         let request = self.connected.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
         let request = request.max_keys(PAGE).set_start_after(start);
         let answer = request.send().await.map_err(|error| self.told("list", &at.name, &error))?;
-        let mut page = Page::default();
+        let mut page = ObjectPage::default();
         for object in answer.contents.unwrap_or_default() {
             let key = object.key.unwrap_or_default();
             // What S3 makes a folder of in its console.
             if key.is_empty() || !key.starts_with(&at.key) {
                 continue;
             }
-            page.objects.push(Listed {
+            page.objects.push(ObjectSummary {
                 name: format!("s3://{}/{key}", at.bucket),
                 size: object.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
                 etag: unquoted(object.e_tag),
@@ -96,7 +98,7 @@ impl S3 {
         Ok(page)
     }
 
-    pub(super) async fn head(&self, at: &Place) -> Result<Option<Stored>, CallError> {
+    pub(super) async fn head(&self, at: &Place) -> Result<Option<ObjectInfo>, CallError> {
         let mut request = self.connected.client.head_object().bucket(&at.bucket).key(&at.key);
         if !self.plain.load(Ordering::Relaxed) {
             request = request.checksum_mode(ChecksumMode::Enabled);
@@ -127,12 +129,12 @@ impl S3 {
             (Algorithm::Sha256, answer.checksum_sha256),
         ];
         let checksum = checksum.into_iter().find_map(|(algorithm, text)| Some((algorithm, whole(text)?)));
-        Ok(Some(Stored {
+        Ok(Some(ObjectInfo {
             size: answer.content_length.and_then(|size| size.try_into().ok()).unwrap_or_default(),
             etag: unquoted(answer.e_tag),
-            version: answer.version_id,
+            version_id: answer.version_id,
             checksum,
-            digest: None,
+            sha256: None,
         }))
     }
 
@@ -141,20 +143,20 @@ impl S3 {
         &self,
         at: &Place,
         content: Source,
-        keeping: &Keeping,
-        when: &Condition,
-    ) -> Result<Stored, CallError> {
-        let (bytes, proof) = content.read(keeping.checksum).await?;
+        options: &PutOptions,
+        when: &Precondition,
+    ) -> Result<ObjectInfo, CallError> {
+        let (bytes, proof) = content.read(options.checksum).await?;
         let answer = loop {
             let plain = self.plain.load(Ordering::Relaxed);
             let request = self.connected.client.put_object().bucket(&at.bucket).key(&at.key);
-            let request = keep!(request, keeping);
+            let request = keep!(request, options);
             let request = match when {
-                Condition::Always => request,
-                Condition::Absent => request.if_none_match("*"),
-                Condition::Matches(etag) => request.if_match(format!("\"{etag}\"")),
+                Precondition::None => request,
+                Precondition::IfNoneMatch => request.if_none_match("*"),
+                Precondition::IfMatch(etag) => request.if_match(format!("\"{etag}\"")),
             };
-            let request = prove!(request, proof, &bytes, keeping.checksum, plain);
+            let request = prove!(request, proof, &bytes, options.checksum, plain);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
             let request = request.config_override(sending(bytes.len() as u64));
             match request.interceptor(proof.signature(self.connected.sealed)).send().await {
@@ -165,19 +167,19 @@ impl S3 {
                 Err(error) => return Err(self.told("put", &at.name, &error)),
             }
         };
-        let told = proven!(answer, keeping.checksum);
+        let told = proven!(answer, options.checksum);
         let etag = unquoted(answer.e_tag);
         if !proof.holds(told.as_deref(), &etag, &bytes) {
             let sha256 = proof.digest().map(|digest| *digest.bytes()).unwrap_or_default();
             let size = bytes.len() as u64;
             self.read_back(at, (Algorithm::Sha256, &sha256), size, answer.version_id.as_deref()).await?;
         }
-        Ok(Stored {
+        Ok(ObjectInfo {
             size: bytes.len() as u64,
             etag,
-            version: answer.version_id,
-            checksum: Some((keeping.checksum, proof.checksum_hex())),
-            digest: proof.digest(),
+            version_id: answer.version_id,
+            checksum: Some((options.checksum, proof.checksum_hex())),
+            sha256: proof.digest(),
         })
     }
 
@@ -217,7 +219,10 @@ impl S3 {
         }
     }
 
-    pub(super) async fn open_uploads(&self, at: &Place) -> Result<Vec<OpenUpload>, CallError> {
+    pub(super) async fn list_multipart_uploads(
+        &self,
+        at: &Place,
+    ) -> Result<Vec<MultipartUploadInfo>, CallError> {
         let (mut found, mut bytes, mut begun, mut whole) = (Vec::new(), 0, HashSet::new(), false);
         let (mut key, mut id) = (None, None);
         for _ in 0..PAGES {
@@ -234,7 +239,11 @@ impl S3 {
                     upload.initiated.and_then(|begun| begun.secs().try_into().ok()).unwrap_or_default();
                 if wanted {
                     bytes += key.len() + id.len();
-                    found.push(OpenUpload { name: format!("s3://{}/{key}", at.bucket), id, begun: since });
+                    found.push(MultipartUploadInfo {
+                        name: format!("s3://{}/{key}", at.bucket),
+                        upload_id: id,
+                        created_at: since,
+                    });
                 }
             }
             if answer.is_truncated != Some(true) {
@@ -260,7 +269,7 @@ impl S3 {
         self: &Arc<Self>,
         places: Vec<Place>,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Vec<Result<Option<Stored>, CallError>> {
+    ) -> Vec<Result<Option<ObjectInfo>, CallError>> {
         let job = |at: Place| {
             let s3 = Arc::clone(self);
             Job { bytes: 1, work: async move { s3.head(&at).await } }
@@ -296,7 +305,7 @@ impl Source {
     async fn read(self, algorithm: Algorithm) -> Result<(bytes::Bytes, Proof), CallError> {
         let size = self.size();
         if size > WHOLE {
-            return Err(CallError::Limit(format!(
+            return Err(CallError::LimitExceeded(format!(
                 "an object of {size} bytes is not written whole; send it in parts"
             )));
         }
@@ -322,7 +331,7 @@ impl Source {
 
 /// A list that says that there is more, and comes back to where it was or lists nothing.
 pub(super) fn endless(verb: &str, name: &str) -> CallError {
-    CallError::Limit(format!(
+    CallError::LimitExceeded(format!(
         "{verb} `{name}`: the store says that there is more and does not go on; the list has no end"
     ))
 }

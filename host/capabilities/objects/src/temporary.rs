@@ -2,7 +2,7 @@
 //! it, and closed to others until its content is whole. What a killed run left, the next run that writes into the same folder
 //! removes. It touches no file that has another kind of name or another owner, or that a run still holds.
 
-use super::types::Condition;
+use super::types::Precondition;
 use lockstep_model::protected::OWN_PREFIX;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, RenameFlags, flock, openat};
@@ -50,9 +50,9 @@ impl<'f> Temporary<'f> {
     }
 
     /// Gives it the name of an object.
-    pub(super) fn place(self, to: &str, when: &Condition) -> io::Result<()> {
+    pub(super) fn place(self, to: &str, when: &Precondition) -> io::Result<()> {
         match when {
-            Condition::Absent => {
+            Precondition::IfNoneMatch => {
                 let renamed = rustix::fs::renameat_with(
                     self.folder,
                     &self.name,
@@ -62,8 +62,8 @@ impl<'f> Temporary<'f> {
                 );
                 Ok(renamed?)
             }
-            Condition::Always => Ok(rustix::fs::renameat(self.folder, &self.name, self.folder, to)?),
-            Condition::Matches(_) => Err(io::Error::other("a local folder has no entity tags")),
+            Precondition::None => Ok(rustix::fs::renameat(self.folder, &self.name, self.folder, to)?),
+            Precondition::IfMatch(_) => Err(io::Error::other("a local folder has no entity tags")),
         }
     }
 }
@@ -166,7 +166,7 @@ mod tests {
         assert!(!at(dead).exists() && at(&own).exists() && at(link).symlink_metadata().is_ok());
         drop(other);
         alive.file.write_all(b"whole").unwrap();
-        alive.place("made", &Condition::Absent).unwrap();
+        alive.place("made", &Precondition::IfNoneMatch).unwrap();
         assert_eq!(fs::read(at("made")).unwrap(), b"whole");
         let mut expected: Vec<_> =
             others.iter().chain([&link, &"made"]).map(|name| (*name).to_owned()).collect();
@@ -184,7 +184,7 @@ mod tests {
                     for file in 0..25 {
                         Swept::default().sweep(&folder);
                         let temporary = Temporary::new(&folder, true).unwrap();
-                        temporary.place(&format!("{number}-{file}"), &Condition::Always).unwrap();
+                        temporary.place(&format!("{number}-{file}"), &Precondition::None).unwrap();
                     }
                 });
             }

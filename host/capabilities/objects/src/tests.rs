@@ -3,9 +3,10 @@
 
 use super::*;
 use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
-use lockstep_model::call::{Capability, RawTarget, Request};
+use lockstep_model::call::{RawTarget, Request};
+use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::grant::{Grant, Permission, Scope};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,10 +108,8 @@ fn serve(
 }
 
 fn gate() -> Gate {
-    let verbs = ["list", "head", "multipart", "put"].map(str::to_owned).to_vec();
-    let scope = Scope::parse(Capability::Objects, "s3://releases/web/").unwrap();
-    let right = Right { capability: Capability::Objects, verbs, scope };
-    Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits::default())
+    let right = Permission::parse(Capability::Objects, "list,head,multipart,put s3://releases/web/").unwrap();
+    Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default())
 }
 
 fn on<T>(
@@ -118,12 +117,17 @@ fn on<T>(
     name: &str,
     act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
 ) -> Result<T, CallError> {
-    let (capability, target) = (Capability::Objects, RawTarget::Object(name));
-    gate().call(Request { capability, verb: right, right: Some(right), target, source: None }, act)
+    let function = match right {
+        "list" => "list-objects",
+        "head" => "head-objects",
+        "put" => "put-objects",
+        _ => "create-multipart-upload",
+    };
+    gate().call(Request::new(Capability::Objects, function, RawTarget::Object(name)), act)
 }
 
-fn list(objects: &mut Objects, start: Option<&str>) -> Result<Page, CallError> {
-    on("list", "s3://releases/web/", |permit| objects.list(permit, start))
+fn list(objects: &mut Objects, start: Option<&str>) -> Result<ObjectPage, CallError> {
+    on("list", "s3://releases/web/", |permit| objects.list_objects(permit, start))
 }
 
 const OBJECT: &str = "<Contents><Key>web/a</Key><Size>1</Size></Contents>";
@@ -140,8 +144,11 @@ fn page(keys: &[String], truncated: bool) -> (u16, Body) {
 fn a_page_of_a_list_without_an_end_is_not_read_to_it_and_not_asked_for_again() {
     let server = Server::new(|_, _| (200, Body::Endless("<ListBucketResult>".into(), OBJECT.into())));
     let error = list(&mut server.objects(), None).unwrap_err();
-    assert!(error.word() == "limit" && error.message().contains("more than 16777216 bytes"), "{error:?}");
-    assert_eq!(server.asked(), 1);
+    assert!(
+        error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
+        "{error:?}"
+    );
+    assert_eq!(server.requested(), 1);
     server.assert_sent_at_most(16 * MIB + BUFFERS);
 }
 
@@ -151,7 +158,10 @@ fn a_refusal_without_an_end_is_not_read_to_it() {
         let server =
             Server::new(move |_, _| (status, Body::Endless("<Error><Code>x</Code>".into(), "x".into())));
         let error = list(&mut server.objects(), None).unwrap_err();
-        assert!(error.word() == "limit" && error.message().contains("more than 1048576 bytes"), "{error:?}");
+        assert!(
+            error.word() == "limit-exceeded" && error.message().contains("more than 1048576 bytes"),
+            "{error:?}"
+        );
         server.assert_sent_at_most(MIB + BUFFERS);
     }
 }
@@ -159,7 +169,7 @@ fn a_refusal_without_an_end_is_not_read_to_it() {
 #[test]
 fn a_page_with_the_longest_keys_is_read() {
     // Each byte of a key as an entity.
-    let key = |number: usize| format!("{number:04}{}", "&quot;".repeat(1020));
+    let key = |part_number: usize| format!("{part_number:04}{}", "&quot;".repeat(1020));
     let keys: Vec<_> = (0..1000).map(key).collect();
     let server = Server::new(move |_, _| page(&keys, false));
     let page = list(&mut server.objects(), None).unwrap();
@@ -172,7 +182,7 @@ fn walk(server: &Server) -> (u64, CallError) {
     loop {
         match list(&mut objects, start.as_deref()) {
             Ok(page) => start = Some(page.next.expect("another page")),
-            Err(error) => return (server.asked(), error),
+            Err(error) => return (server.requested(), error),
         }
     }
 }
@@ -202,14 +212,15 @@ fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
         );
         (200, Body::Whole(body))
     };
-    const PART: &str = "<Part><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></Part>";
+    const PART: &str = "<PartInfo><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></PartInfo>";
     let asked = |server: &Server| {
         let mut objects = server.objects();
-        let upload =
-            on("multipart", "s3://releases/web/a", |permit| objects.resume(permit, "id", Algorithm::Sha256));
-        let error = objects.parts(&upload.unwrap()).unwrap_err();
-        assert_eq!(error.word(), "limit", "{error:?}");
-        server.asked()
+        let upload = on("multipart", "s3://releases/web/a", |permit| {
+            objects.resume_multipart_upload(permit, "id", Algorithm::Sha256)
+        });
+        let error = objects.list_parts(&upload.unwrap()).unwrap_err();
+        assert_eq!(error.word(), "limit-exceeded", "{error:?}");
+        server.requested()
     };
     assert_eq!(asked(&Server::new(move |_, _| parts(7, PART))), 2);
     assert_eq!(asked(&Server::new(move |_, number| parts(number % 2, PART))), 3);
@@ -229,11 +240,11 @@ fn a_list_of_uploads_that_comes_back_ends_and_a_long_one_says_that_it_is_cut() {
     };
     let ask = |server: &Server| {
         let mut objects = server.objects();
-        let found = on("multipart", "s3://releases/web/", |permit| objects.open_uploads(permit));
-        (found, objects.warnings(), server.asked())
+        let found = on("multipart", "s3://releases/web/", |permit| objects.list_multipart_uploads(permit));
+        (found, objects.warnings(), server.requested())
     };
     let (found, _, asked) = ask(&Server::new(move |_, number| uploads(number % 2)));
-    assert_eq!((found.unwrap_err().word(), asked), ("limit", 3));
+    assert_eq!((found.unwrap_err().word(), asked), ("limit-exceeded", 3));
     let (found, warnings, asked) = ask(&Server::new(move |_, number| uploads(number)));
     assert_eq!((found.unwrap().len(), asked), (0, 100));
     assert!(warnings.iter().any(|warning| warning.contains("not looked at")), "{warnings:?}");
@@ -249,7 +260,7 @@ fn a_token_of_the_ci_without_an_end_is_not_read_to_it() {
     let url = format!("{}/token", server.origin);
     let error = runtime().block_on(oidc::request(&url, "token-of-the-job", "x")).unwrap_err();
     assert!(error.contains("more than 65536 bytes"), "{error}");
-    assert_eq!(server.asked(), 1);
+    assert_eq!(server.requested(), 1);
     server.assert_sent_at_most(MIB + BUFFERS);
 }
 

@@ -5,7 +5,7 @@ use lockstep_workspace::content::Algorithm;
 
 /// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ObjectSummary {
     /// Its full name.
     pub name: String,
     /// Its size in bytes.
@@ -14,42 +14,51 @@ pub struct Listed {
     pub etag: String,
 }
 
-/// Part of a listing.
+/// PartInfo of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct ObjectPage {
     /// In the order of their names.
-    pub objects: Vec<Listed>,
+    pub objects: Vec<ObjectSummary>,
     /// Where the next page begins; none behind the last one.
     pub next: Option<String>,
 }
 
 /// What a store says about an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct ObjectInfo {
     /// Its size in bytes.
     pub size: u64,
     /// The entity tag without quotes; empty in a folder.
     pub etag: String,
     /// The version, if the bucket keeps versions.
-    pub version: Option<String>,
+    pub version_id: Option<String>,
     /// The checksum of the whole content in hexadecimal digits, if the store has one.
     pub checksum: Option<(Algorithm, String)>,
     /// The SHA-256 of the content as this run sent it.
-    pub digest: Option<Digest>,
+    pub sha256: Option<Digest>,
 }
 
-/// What keeps an object from being deleted or replaced.
+/// Who can lift a retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetentionMode {
+    /// Users with a special right.
+    Governance,
+    /// Nobody.
+    Compliance,
+}
+
+/// Keeps an object from being deleted or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Whether nobody at all can lift it.
-    pub compliance: bool,
+    /// Who can lift it.
+    pub mode: RetentionMode,
     /// Until when, in seconds since 1970.
     pub until: u64,
 }
 
 /// How objects are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keeping {
+pub struct PutOptions {
     /// HTTP headers, by their names in small letters.
     pub headers: Vec<(String, String)>,
     /// Metadata of the user.
@@ -66,31 +75,31 @@ pub struct Keeping {
 
 /// What must hold for an object to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub enum Precondition {
     /// Nothing.
-    Always,
+    None,
     /// There is no object of this name.
-    Absent,
+    IfNoneMatch,
     /// The object there has this entity tag.
-    Matches(String),
+    IfMatch(String),
 }
 
 /// An upload in parts that was begun and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenUpload {
+pub struct MultipartUploadInfo {
     /// The full name of the object that it would make.
     pub name: String,
     /// What the store calls it.
-    pub id: String,
+    pub upload_id: String,
     /// When it was begun, in seconds since 1970.
-    pub begun: u64,
+    pub created_at: u64,
 }
 
 /// Which bytes of a file a part holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
+pub struct PartRange {
     /// From 1 to 10,000.
-    pub number: u32,
+    pub part_number: u32,
     /// Where it begins in the file.
     pub offset: u64,
     /// How many bytes it has.
@@ -99,9 +108,9 @@ pub struct Range {
 
 /// A part that a store holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct PartInfo {
     /// From 1 to 10,000.
-    pub number: u32,
+    pub part_number: u32,
     /// Its size in bytes.
     pub size: u64,
     /// The entity tag without quotes.
@@ -121,11 +130,11 @@ pub enum Content {
 
 /// An object to be written whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Put {
+pub struct PutRequest {
     /// What it is made of.
     pub content: Content,
-    /// Which of the keepings of the call.
-    pub keeping: u32,
+    /// Which of the options of the call.
+    pub options: u32,
     /// What must hold.
-    pub when: Condition,
+    pub precondition: Precondition,
 }

@@ -26,7 +26,7 @@ impl Store {
         parent: &str,
         changes: &[Change<'_>],
         message: &str,
-        planned: bool,
+        dry_run: bool,
     ) -> Result<String, CallError> {
         let files = self.placed(parent, changes)?;
         let tree = self.tree(parent, &files)?;
@@ -38,7 +38,7 @@ impl Store {
         let message = String::from_utf8_lossy(&self.signed(message)?).into_owned();
         let message = &*sealed(&message, parent, &tree);
         let made = match self.signing.clone() {
-            Signing::Server(signer) if planned => {
+            Signing::Server(signer) if dry_run => {
                 signer.ready(self.name())?;
                 self.commit_here(parent, &tree, message, None)
             }

@@ -1,5 +1,5 @@
 //! Git repositories: reads them, commits to them, and pushes what it has committed. It acts only on what a permit names,
-//! overwrites nothing that others pushed, and no credential leaves this crate. With a run that only plans, nothing is
+//! overwrites nothing that others pushed, and no credential leaves this crate. With a run that is a dry run, nothing is
 //! pushed.
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ mod store;
 
 pub use login::Login;
 pub use sign::{Blueprint, Placed, Signer, Signing};
-pub use store::{File, Revision};
+pub use store::{CommitInfo, FileEntry};
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ mod tests;
 use commit::Change;
 use folder::Folder;
 use git::Git;
-use lockstep_model::call::{Answer, CallError};
+use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
 use lockstep_model::known::Known;
 use lockstep_model::report::{Deed, ObjectChange};
@@ -36,15 +36,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 use store::Store;
-
-/// What a push came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// The branch points at the commit.
-    Made,
-    /// The run only plans: the branch is as it was.
-    Planned,
-}
 
 /// What git and the programs that it starts find in their environment besides PATH, by name: how ssh is authenticated,
 /// whom TLS trusts, where temporary files go.
@@ -76,13 +67,13 @@ pub struct Connection {
 /// The repositories of one run.
 pub struct Repositories {
     connection: Connection,
-    planned: bool,
+    dry_run: bool,
     known: Known,
     /// Made when it is first needed.
     folder: Option<Folder>,
     stores: HashMap<Repository, Store>,
     changes: Vec<ObjectChange>,
-    /// What a run that only plans would change, as git shows it.
+    /// What a run that is a dry run would change, as git shows it.
     diff: String,
 }
 
@@ -111,11 +102,11 @@ impl Connection {
 impl Repositories {
     /// The repositories of a run. Nothing is asked of any yet.
     #[must_use]
-    pub fn new(connection: Connection, planned: bool) -> Self {
+    pub fn new(connection: Connection, dry_run: bool) -> Self {
         Self {
             known: connection.known(),
             connection,
-            planned,
+            dry_run,
             folder: None,
             stores: HashMap::new(),
             changes: Vec::new(),
@@ -123,7 +114,7 @@ impl Repositories {
         }
     }
 
-    /// What was pushed, in order; with a run that only plans, what would be, and how it differs from what is there.
+    /// What was pushed, in order; with a run that is a dry run, what would be, and how it differs from what is there.
     #[must_use]
     pub fn into_changes(self) -> (Vec<ObjectChange>, String) {
         (self.changes, self.diff)
@@ -133,7 +124,11 @@ impl Repositories {
     ///
     /// # Errors
     /// The server refuses or does not answer well.
-    pub fn head(&mut self, permit: &Permit, branch: &str) -> Result<Answer<Option<String>>, CallError> {
+    pub fn branch_head(
+        &mut self,
+        permit: &Permit,
+        branch: &str,
+    ) -> Result<Answer<Option<String>>, CallError> {
         let branch = lockstep_model::repository::branch(branch);
         let branch = branch.map_err(|error| CallError::Invalid(error.to_string()))?;
         self.on(permit, |store, _| store.head(branch.as_str()).map(Answer::plain))
@@ -143,7 +138,7 @@ impl Repositories {
     ///
     /// # Errors
     /// The server refuses or does not answer well.
-    pub fn tag(&mut self, permit: &Permit, name: &str) -> Result<Answer<Option<String>>, CallError> {
+    pub fn tag_commit(&mut self, permit: &Permit, name: &str) -> Result<Answer<Option<String>>, CallError> {
         // What can be the name of a branch can be that of a tag.
         let name = lockstep_model::repository::branch(name);
         let name = name.map_err(|error| CallError::Invalid(error.to_string()))?;
@@ -154,7 +149,7 @@ impl Repositories {
     ///
     /// # Errors
     /// There is no such commit, or the server refuses or does not answer well.
-    pub fn files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<File>>, CallError> {
+    pub fn list_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<FileEntry>>, CallError> {
         self.on(permit, |store, part| match part {
             Part::Pattern(pattern) => store.files(commit, pattern).map(Answer::plain),
             _ => Err(no_part()),
@@ -165,7 +160,7 @@ impl Repositories {
     ///
     /// # Errors
     /// One is not there, is no plain file or is too large, or the server refuses or does not answer well.
-    pub fn read(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<Vec<u8>>>, CallError> {
+    pub fn read_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<Vec<u8>>>, CallError> {
         self.on(permit, |store, part| match part {
             Part::Files(paths) => {
                 let contents = store.read(commit, paths)?;
@@ -180,27 +175,27 @@ impl Repositories {
     ///
     /// # Errors
     /// There is no such commit, or the server refuses or does not answer well.
-    pub fn history(
+    pub fn log(
         &mut self,
         permit: &Permit,
         commit: &str,
-        most: u32,
-    ) -> Result<Answer<Vec<Revision>>, CallError> {
-        self.on(permit, |store, _| store.history(commit, most).map(Answer::plain))
+        limit: u32,
+    ) -> Result<Answer<Vec<CommitInfo>>, CallError> {
+        self.on(permit, |store, _| store.history(commit, limit).map(Answer::plain))
     }
 
     /// Makes a commit that changes the permit's files, each to a content or to none. Nobody sees it yet.
     ///
     /// # Errors
     /// There is no such parent, nothing changes, or a path is not one of a plain file.
-    pub fn commit(
+    pub fn create_commit(
         &mut self,
         permit: &Permit,
         parent: &str,
         contents: &[Option<Vec<u8>>],
         message: &str,
     ) -> Result<Answer<String>, CallError> {
-        let planned = self.planned;
+        let dry_run = self.dry_run;
         self.on(permit, |store, part| match part {
             Part::Files(paths) if paths.len() == contents.len() => {
                 let mut seen = HashSet::new();
@@ -213,7 +208,7 @@ impl Repositories {
                     .map(|(path, content)| Change { path, content: content.as_deref() })
                     .collect();
                 let bytes = contents.iter().flatten().map(|content| content.len() as u64).sum();
-                Ok(Answer { bytes, value: store.commit(parent, &changes, message, planned)?, digest: None })
+                Ok(Answer { bytes, value: store.commit(parent, &changes, message, dry_run)?, digest: None })
             }
             _ => Err(no_part()),
         })
@@ -229,7 +224,7 @@ impl Repositories {
         permit: &Permit,
         commit: &str,
         expected: Option<&str>,
-    ) -> Result<Answer<Effect>, CallError> {
+    ) -> Result<Answer<Outcome>, CallError> {
         self.move_branch(permit, commit, expected.map_or(Onto::Nothing, Onto::Head))
     }
 
@@ -239,12 +234,12 @@ impl Repositories {
     /// # Errors
     /// `Conflict` if it points at something else, `Invalid` if others have committed to it, or the server refuses or does
     /// not answer well.
-    pub fn replace(
+    pub fn replace_head(
         &mut self,
         permit: &Permit,
         commit: &str,
         expected: &str,
-    ) -> Result<Answer<Effect>, CallError> {
+    ) -> Result<Answer<Outcome>, CallError> {
         self.move_branch(permit, commit, Onto::Replace(expected))
     }
 
@@ -253,12 +248,12 @@ impl Repositories {
         permit: &Permit,
         commit: &str,
         onto: Onto<'_>,
-    ) -> Result<Answer<Effect>, CallError> {
-        let planned = self.planned;
+    ) -> Result<Answer<Outcome>, CallError> {
+        let dry_run = self.dry_run;
         let (effect, name, diff) = self.on(permit, |store, part| match part {
             Part::Branch(branch) => {
-                let effect = push::push(store, branch.as_str(), commit, onto, planned)?;
-                let diff = if effect == Effect::Planned { store.diff(commit) } else { String::new() };
+                let effect = push::push(store, branch.as_str(), commit, onto, dry_run)?;
+                let diff = if effect == Outcome::DryRun { store.diff(commit) } else { String::new() };
                 Ok((effect, format!("{}#{}", store.name(), branch.as_str()), diff))
             }
             _ => Err(no_part()),

@@ -1,10 +1,9 @@
 //! Lets a branch point at a commit that this run has made. It never overwrites what others have pushed, and never takes a
 //! text of the server for the reason why it could not.
 
-use super::Effect;
 use super::ask::{Fault, Patience, is_up_to_date};
 use super::store::{Store, id};
-use lockstep_model::call::CallError;
+use lockstep_model::call::{CallError, Outcome};
 
 /// What a push is to come to.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +32,8 @@ pub(super) fn push(
     branch: &str,
     commit: &str,
     onto: Onto<'_>,
-    planned: bool,
-) -> Result<Effect, CallError> {
+    dry_run: bool,
+) -> Result<Outcome, CallError> {
     let what = format!("push to `{branch}` of `{}`", store.name());
     id(commit)?;
     let Some(parent) = store.made.get(commit).cloned() else {
@@ -58,8 +57,8 @@ pub(super) fn push(
         }
         may_be_replaced(store, &what, expected, &parent)?;
     }
-    if planned {
-        return if store.head(branch)?.as_deref() == expected { Ok(Effect::Planned) } else { Err(moved()) };
+    if dry_run {
+        return if store.head(branch)?.as_deref() == expected { Ok(Outcome::DryRun) } else { Err(moved()) };
     }
     let lease = format!("--force-with-lease=refs/heads/{branch}:{}", expected.unwrap_or_default());
     let names = format!("{commit}:refs/heads/{branch}");
@@ -69,14 +68,14 @@ pub(super) fn push(
         let refused = match store.git.ask(&args, b"")? {
             // Another run has made and pushed the very same commit. A push whose answer was lost is ours.
             Ok(printed) if first && is_up_to_date(&printed) => return Err(moved()),
-            Ok(_) => return Ok(Effect::Made),
+            Ok(_) => return Ok(Outcome::Applied),
             Err(refused) => refused,
         };
         first = false;
         // What has become of the branch says why, whatever the words are; and the answer alone may have been lost. If it is
         // where it was, the push can be repeated: the lease lets it through only once.
         match store.head(branch)? {
-            head if head.as_deref() == Some(commit) => return Ok(Effect::Made),
+            head if head.as_deref() == Some(commit) => return Ok(Outcome::Applied),
             head if head.as_deref() != expected => return Err(moved()),
             _ => {}
         }

@@ -21,7 +21,7 @@ pub enum Signing {
 
 /// Makes commits on the server of a repository, which signs them.
 pub trait Signer: Send + Sync {
-    /// Whether it can for this repository, without asking its server: it is what a run that only plans gets to know.
+    /// Whether it can for this repository, without asking its server: it is what a run that is a dry run gets to know.
     ///
     /// # Errors
     /// It cannot.

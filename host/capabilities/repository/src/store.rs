@@ -13,18 +13,18 @@ use std::time::Duration;
 
 /// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub struct FileEntry {
     /// Its path.
     pub path: String,
     /// The id of its content.
-    pub id: String,
+    pub blob_id: String,
     /// Whether it can be executed.
     pub executable: bool,
 }
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision {
+pub struct CommitInfo {
     /// Its id.
     pub id: String,
     /// The ids of its parents.
@@ -32,7 +32,7 @@ pub struct Revision {
     /// `NAME <EMAIL>` of its author.
     pub author: String,
     /// When it was committed, in seconds since 1970-01-01T00:00:00Z.
-    pub at: u64,
+    pub committed_at: u64,
     /// Its message.
     pub message: String,
     /// Whether a run has made it and nobody has touched it since.
@@ -202,15 +202,19 @@ impl Store {
         Ok(listed.split('\0').filter_map(entry).collect())
     }
 
-    pub(super) fn files(&mut self, commit: &str, pattern: &Pattern) -> Result<Vec<File>, CallError> {
+    pub(super) fn files(&mut self, commit: &str, pattern: &Pattern) -> Result<Vec<FileEntry>, CallError> {
         let entries = self.entries(commit, &[])?;
         let is_wanted = |path: &str| WorkspacePath::parse(path).is_ok_and(|path| pattern.matches(&path));
         let file = |(path, Entry { mode, id }): (String, Entry)| {
-            (is_plain(&mode) && is_wanted(&path)).then(|| File { executable: mode == EXECUTABLE, path, id })
+            (is_plain(&mode) && is_wanted(&path)).then(|| FileEntry {
+                executable: mode == EXECUTABLE,
+                path,
+                blob_id: id,
+            })
         };
         let files: Vec<_> = entries.into_iter().filter_map(file).collect();
         if files.len() > MOST_FILES {
-            return Err(CallError::Limit(format!(
+            return Err(CallError::LimitExceeded(format!(
                 "`{}` names more than {MOST_FILES} files",
                 pattern.as_str()
             )));
@@ -267,7 +271,7 @@ impl Store {
         let sizes = sizes.lines().filter_map(|line| line.split_once(' ')?.1.parse::<u64>().ok());
         let all = sizes.clone().sum::<u64>();
         if sizes.max().unwrap_or(0) > LARGEST || all > MOST_BYTES {
-            return Err(CallError::Limit(format!(
+            return Err(CallError::LimitExceeded(format!(
                 "files of more than {LARGEST} bytes, or {MOST_BYTES} in all, are not read"
             )));
         }
@@ -281,7 +285,7 @@ impl Store {
         diff.map(|diff| String::from_utf8_lossy(&diff).into_owned()).unwrap_or_default()
     }
 
-    pub(super) fn history(&mut self, commit: &str, most: u32) -> Result<Vec<Revision>, CallError> {
+    pub(super) fn history(&mut self, commit: &str, most: u32) -> Result<Vec<CommitInfo>, CallError> {
         id(commit)?;
         let most = most.clamp(1, MOST_COMMITS);
         if !self.made.contains_key(commit) {
@@ -298,11 +302,11 @@ impl Store {
             let mut fields = record.trim_start().splitn(6, '\0');
             let (id, parents, tree, author) =
                 (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-            let (at, message) = (fields.next()?.parse().ok()?, fields.next()?);
+            let (committed_at, message) = (fields.next()?.parse().ok()?, fields.next()?);
             let parents: Vec<_> = parents.split_whitespace().map(str::to_owned).collect();
             let (author, message) = (author.to_owned(), message.trim_end().to_owned());
             let sealed = seal::holds(&message, &parents, tree);
-            Some(Revision { id: id.to_owned(), parents, author, at, message, sealed })
+            Some(CommitInfo { id: id.to_owned(), parents, author, committed_at, message, sealed })
         };
         Ok(told.split(RECORD).filter_map(revision).collect())
     }

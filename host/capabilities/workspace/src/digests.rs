@@ -47,7 +47,7 @@ pub(super) fn digests(
     piece: Option<u64>,
 ) -> Result<Answer<Vec<Vec<String>>>, CallError> {
     if paths.len() > FILES {
-        return Err(CallError::Limit(format!("more than {FILES} files to digest in one call")));
+        return Err(CallError::LimitExceeded(format!("more than {FILES} files to digest in one call")));
     }
     if piece == Some(0) {
         return Err(CallError::Invalid("pieces of 0 bytes have no digest".into()));
@@ -114,7 +114,7 @@ fn open_all(
         bytes = bytes.saturating_add(file.size());
         pieces = pieces.saturating_add(piece.map_or(1, |piece| file.size().div_ceil(piece).max(1)));
         if pieces > PIECES {
-            return Err(CallError::Limit(format!("more than {PIECES} pieces to digest in one call")));
+            return Err(CallError::LimitExceeded(format!("more than {PIECES} pieces to digest in one call")));
         }
         let _ = jobs.send((index, file));
     }

@@ -201,14 +201,14 @@ fn kind(stat: &Stat) -> FileType {
 
 pub(super) fn too_many(pattern: &Pattern, most: usize, kind: FileType) -> CallError {
     let kind = if kind == FileType::Symlink { "links" } else { "files" };
-    CallError::Limit(format!("`{pattern}` finds more than {most} {kind}"))
+    CallError::LimitExceeded(format!("`{pattern}` finds more than {most} {kind}"))
 }
 
 /// A folder in which no file has a path. What the pattern could match below it is refused and not passed over: nobody
 /// would know what is missing. It also bounds how deep the search nests.
 fn too_deep(path: &str) -> CallError {
     let most = WorkspacePath::MAX_PARTS;
-    CallError::Limit(format!(
+    CallError::LimitExceeded(format!(
         "`{}…` lies {most} folders deep, and no path has more than {most} parts; remove it, or give a pattern that does not reach it",
         &path[..path.floor_char_boundary(SHOWN)]
     ))

@@ -373,7 +373,7 @@ fn content_answer(content: Vec<u8>, digest: Digest) -> Answer<Vec<u8>> {
 }
 
 fn too_large(verb: &str, path: &WorkspacePath, most: u64) -> CallError {
-    CallError::Limit(format!("{verb} `{path}`: it has more than {most} bytes"))
+    CallError::LimitExceeded(format!("{verb} `{path}`: it has more than {most} bytes"))
 }
 
 fn no_target() -> CallError {

@@ -67,7 +67,7 @@ pub(super) fn check_root(root: &Path, purpose: Purpose) -> Result<(), WorkspaceE
     let reason = match purpose {
         Purpose::Nothing => None,
         Purpose::Read => below_checkout(&real).and_then(|file| protected::unreachable(&file)),
-        Purpose::Change | Purpose::Plan => reserved(&real),
+        Purpose::Change | Purpose::DryRun => reserved(&real),
     };
     let out = || leads_out(root, &real).then_some("a link of the checkout leads to");
     match reason.or_else(out) {

@@ -19,8 +19,8 @@ pub enum Purpose {
     Change,
     /// It reads files: it waits for a commit that is under way, and refuses files that a killed run left half in place.
     Read,
-    /// It only plans: it changes nothing, waits for nobody, and refuses as [`Purpose::Read`] does.
-    Plan,
+    /// It is a dry run: it changes nothing, waits for nobody, and refuses as [`Purpose::Read`] does.
+    DryRun,
     /// It has no right on any file.
     Nothing,
 }

@@ -24,7 +24,8 @@ impl Workspace {
             CommitError::Conflict { .. } => CallError::Conflict(error.to_string()),
             _ => CallError::Local(error.to_string()),
         })?;
-        let diff = diff.ok_or_else(|| CallError::Limit(format!("the diff has more than {most} bytes")))?;
+        let diff =
+            diff.ok_or_else(|| CallError::LimitExceeded(format!("the diff has more than {most} bytes")))?;
         Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
     }
 

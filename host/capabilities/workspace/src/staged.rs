@@ -104,7 +104,7 @@ impl Staged {
             return Ok(Effect::Unchanged);
         }
         if others.saturating_add(length) > most {
-            return Err(CallError::Limit(format!("write `{path}`: more than {most} bytes staged")));
+            return Err(CallError::LimitExceeded(format!("write `{path}`: more than {most} bytes staged")));
         }
         self.bytes = others + length;
         self.stage(path, before, Some(content), private);

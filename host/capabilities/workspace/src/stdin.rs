@@ -56,7 +56,7 @@ impl Stdin {
         let mut bytes = Vec::new();
         stdin.lock().take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > most {
-            return Err(CallError::Limit(format!(
+            return Err(CallError::LimitExceeded(format!(
                 "standard input has more than {most} bytes; write it to a file and name that"
             )));
         }

@@ -3,7 +3,7 @@
 
 use super::plain::Plain;
 use crate::args;
-use crate::prepare::{self, Known, Subject};
+use crate::run::Loaded;
 use clap::ArgMatches;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{FieldInfo, StepInfo};
@@ -20,14 +20,11 @@ pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &Plain) -> E
     if let Some(info) = infos.iter().find(|info| info.name == *name) {
         return plain.print(&if json { to_json(info) } else { describe(info) });
     }
-    let mut known = Known::default();
-    match prepare::subject(name, &mut known) {
-        Ok(subject) => {
-            plain.print(&if json { to_json(&subject.info) } else { describe_file(&subject, &known) })
-        }
-        Err(ending) => {
-            plain.complain(&ending.message, ending.hint.as_deref());
-            ending.exit
+    match Loaded::load(name) {
+        Ok(loaded) => plain.print(&if json { to_json(&loaded.info) } else { describe_file(&loaded) }),
+        Err(stopped) => {
+            plain.complain(&stopped.ending.message, stopped.ending.hint.as_deref());
+            stopped.ending.exit
         }
     }
 }
@@ -59,9 +56,9 @@ fn describe(info: &StepInfo) -> String {
         let name = if output.ty.is_named_outputs() { "(by name)" } else { &output.name };
         field(&mut out, name, &output.ty.to_string(), &output.docs);
     }
-    if !info.asks.is_empty() {
-        out.push_str("\nAsks for\n");
-        for (capability, lines) in &info.asks {
+    if !info.permissions.is_empty() {
+        out.push_str("\nPermissions\n");
+        for (capability, lines) in &info.permissions {
             let _ = writeln!(out, "  {capability}: {}", lines.join("; "));
         }
     }
@@ -92,24 +89,22 @@ fn short(ty: &Type, fields: &[FieldInfo]) -> String {
     }
 }
 
-fn describe_file(subject: &Subject, known: &Known) -> String {
-    let mut out = describe(&subject.info);
-    let imports = &subject.step.imports;
+fn describe_file(loaded: &Loaded) -> String {
+    let mut out = describe(&loaded.info);
+    let imports = &loaded.step.imports;
     out.push_str("\nImports\n");
     for (capability, functions) in &imports.capabilities {
         let functions: Vec<_> = functions.iter().map(|name| text::neutral(name)).collect();
-        let _ = writeln!(out, "  {}: {}", capability.word(), functions.join(", "));
+        let _ = writeln!(out, "  {}: {}", capability.name(), functions.join(", "));
     }
     for name in &imports.unknown {
         let _ = writeln!(out, "  {}: not offered, so the component cannot run", text::neutral(name));
     }
-    if let Some(digest) = known.component {
-        let _ = write!(
-            out,
-            "\nA policy that allows all of it; narrow its patterns\n{}",
-            policy::suggest(digest, &imports.rights())
-        );
-    }
+    let _ = write!(
+        out,
+        "\nA policy that allows all of it; narrow its patterns\n{}",
+        policy::suggest(loaded.digest, &imports.permissions())
+    );
     out
 }
 

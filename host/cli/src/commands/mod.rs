@@ -5,7 +5,6 @@ mod describe;
 mod list;
 mod plain;
 pub(crate) mod recover;
-mod run;
 
 use crate::args;
 use crate::secrets;
@@ -37,8 +36,8 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
     let words: Vec<String> = given.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let readable = given.iter().all(|word| word.to_str().is_some());
     if let Some(step) = args::step_of(&words) {
-        let mistake = || run::bad_usage("the command line is not UTF-8".to_owned(), step);
-        return run::main(step, &words, secrets, (!readable).then(mistake));
+        let mistake = || crate::run::bad_usage("the command line is not UTF-8".to_owned(), step);
+        return crate::run::main(step, &words, secrets, (!readable).then(mistake));
     }
     if !readable {
         complain("the command line is not UTF-8");
@@ -77,7 +76,7 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
 }
 
 /// Prints what clap has to say: help and version are no errors.
-fn usage(error: &clap::Error) -> Exit {
+pub(crate) fn usage(error: &clap::Error) -> Exit {
     match error.print() {
         Ok(()) if error.exit_code() == 0 => Exit::Done,
         _ => Exit::Invalid,

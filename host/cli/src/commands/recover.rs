@@ -1,7 +1,7 @@
 //! `lockstep recover`: what a killed run left in a workspace, and how somebody wants it to be ended.
 
 use super::plain::Plain;
-use crate::closing;
+
 use crate::voice;
 use crate::workspace;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
@@ -145,7 +145,7 @@ fn files(out: &mut String, pending: &Pending) {
         if paths.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "{} {what}", closing::counted(paths.len(), "file"));
+        let _ = writeln!(out, "{} {what}", crate::run::counted(paths.len(), "file"));
         list(out, &paths);
     }
 }

@@ -34,7 +34,7 @@ impl Live for Voice {
         // Where the work gets on, somebody answers.
         if got_on.elapsed() >= LINE_EVERY {
             let message = format!("still waiting for an answer: {call}, {seconds} s");
-            self.note(&Note { level: Level::Info, message, at: None });
+            self.note(&Note { level: Level::Info, message, location: None });
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the gate hands out for a call that passed. Nothing outside of the gate can make one.
 
 use crate::call::Target;
+use crate::capability::Right;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
@@ -14,13 +15,13 @@ pub struct Permit {
     pub(super) target: Target,
     pub(super) source: Option<WorkspacePath>,
     /// The other rights of the capability that the run has on the target.
-    pub(super) also: Vec<&'static str>,
+    pub(super) also: Vec<Right>,
 }
 
 impl Permit {
     /// Whether the run also has this right on what the call is about.
     #[must_use]
-    pub fn may(&self, right: &str) -> bool {
+    pub fn may(&self, right: Right) -> bool {
         self.also.contains(&right)
     }
 

@@ -42,8 +42,8 @@ fn read_repository(text: &str, part: &RawPart<'_>) -> Result<Target, CallError> 
         let part = match part {
             RawPart::Whole => Part::Whole,
             RawPart::Branch(text) => Part::Branch(repository::branch(text)?),
-            RawPart::Proposal(base, branch) => {
-                Part::Proposal(repository::branch(base)?, repository::branch(branch)?)
+            RawPart::PullRequests(base, branch) => {
+                Part::PullRequests(repository::branch(base)?, repository::branch(branch)?)
             }
             RawPart::Files(texts) => {
                 Part::Files(texts.iter().map(|text| repository::file(text)).collect::<Result<_, _>>()?)
@@ -110,7 +110,7 @@ pub(super) fn shorten(target: &RawTarget<'_>) -> String {
         RawTarget::Repository(text, part) => match part {
             RawPart::Whole => short(text),
             RawPart::Branch(branch) => format!("{}#{}", short(text), short(branch)),
-            RawPart::Proposal(base, branch) => {
+            RawPart::PullRequests(base, branch) => {
                 format!("{}#{}...{}", short(text), short(base), short(branch))
             }
             RawPart::Files(paths) => format!("{}//{}", short(text), several(paths)),

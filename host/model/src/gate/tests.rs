@@ -1,22 +1,26 @@
 //! The gate, alone: what it lets through, what it denies, what it remembers.
 
 use super::*;
-use crate::grant::{Right, Scope};
+use crate::grant::Permission;
 
 /// A request on the workspace about one path.
-fn on_path<'a>(verb: &'static str, right: &'static str, path: &'a str) -> Request<'a> {
-    let (capability, target) = (Capability::Workspace, RawTarget::Path(path));
-    Request { capability, verb, right: Some(right), target, source: None }
+fn on_path<'a>(function: &'static str, path: &'a str) -> Request<'a> {
+    Request::new(Capability::Workspace, function, RawTarget::Path(path))
+}
+
+/// A function of the capability that needs this right.
+fn function(capability: Capability, right: &str) -> &'static str {
+    let needed = capability.right(right).unwrap();
+    capability.spec().functions.iter().find(|(_, right)| *right == Some(needed)).unwrap().0
 }
 
 fn gate(calls: u64) -> Gate {
-    let scope = Scope::parse(Capability::Workspace, "deploy/*").unwrap();
-    let right = Right { capability: Capability::Workspace, verbs: vec!["read".into()], scope };
-    Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits { calls, ..Limits::default() })
+    let permission = Permission::parse(Capability::Workspace, "read deploy/*").unwrap();
+    Gate::new(Grant { requested: vec![permission], ceilings: vec![] }, Limits { calls, ..Limits::default() })
 }
 
 fn read(gate: &Gate, path: &str) -> Result<(), CallError> {
-    gate.call(on_path("read", "read", path), |_| Ok(Answer { value: (), bytes: 7, digest: None }))
+    gate.call(on_path("read", path), |_| Ok(Answer { value: (), bytes: 7, digest: None }))
 }
 
 #[test]
@@ -32,9 +36,8 @@ fn a_granted_call_is_carried_out_and_remembered() {
 fn a_denied_call_is_never_carried_out_and_poisons_the_run() {
     for path in ["src/a", "../a", "/etc/passwd", "deploy/../src/a", "deploy/a/b"] {
         let gate = gate(10);
-        let result = gate.call(on_path("read", "read", path), |_| -> Result<Answer<()>, _> {
-            panic!("{path} was carried out")
-        });
+        let result = gate
+            .call(on_path("read", path), |_| -> Result<Answer<()>, _> { panic!("{path} was carried out") });
         assert!(matches!(result, Err(CallError::Denied(_))), "{path}: {result:?}");
         let log = gate.log();
         assert_eq!((log.records.len(), log.records[0].verdict), (1, "denied"));
@@ -46,7 +49,7 @@ fn a_denied_call_is_never_carried_out_and_poisons_the_run() {
 fn a_denial_by_the_capability_itself_poisons_the_run_too() {
     let gate = gate(10);
     let answer = |_: &Permit| -> Result<Answer<()>, _> { Err(CallError::Denied("a symbolic link".into())) };
-    assert!(gate.call(on_path("read", "read", "deploy/link"), answer).is_err());
+    assert!(gate.call(on_path("read", "deploy/link"), answer).is_err());
     assert_eq!(gate.log().denial.as_deref(), Some("a symbolic link"));
 }
 
@@ -56,9 +59,9 @@ fn after_the_first_denial_nothing_is_carried_out_recorded_or_counted() {
     assert!(read(&gate, "src/first").is_err());
     let never = |_: &Permit| -> Result<Answer<()>, _> { panic!("carried out after a denial") };
     for path in ["deploy/a", "src/b", "", "../c"] {
-        assert!(matches!(gate.call(on_path("read", "read", path), never), Err(CallError::Limit(_))));
-        assert!(gate.call_on(on_path("next", "read", path), never).is_err());
-        let requests = [on_path("read", "read", path), on_path("read", "read", "src/d")];
+        assert!(matches!(gate.call(on_path("read", path), never), Err(CallError::LimitExceeded(_))));
+        assert!(gate.call_on(on_path("read-at", path), never).is_err());
+        let requests = [on_path("read", path), on_path("read", "src/d")];
         assert!(gate.call_each::<()>(&requests, |_| panic!("carried out after a denial")).is_err());
     }
     assert!(!gate.admit_report(1) && !gate.admit_mask(1, 1) && gate.admit_jobs(1).is_err());
@@ -73,7 +76,7 @@ fn after_the_first_denial_nothing_is_carried_out_recorded_or_counted() {
 #[test]
 fn what_was_under_way_when_the_gate_was_shut_is_still_recorded() {
     let gate = gate(10);
-    let carried_out = gate.call(on_path("read", "read", "deploy/a"), |_| {
+    let carried_out = gate.call(on_path("read", "deploy/a"), |_| {
         gate.close("the run is over its time");
         Ok(Answer::plain(()))
     });
@@ -86,7 +89,7 @@ fn calls_are_counted_and_the_one_past_the_limit_shuts_the_gate() {
     let gate = gate(2);
     assert!(read(&gate, "deploy/a").is_ok());
     assert!(read(&gate, "deploy/b").is_ok());
-    assert!(matches!(read(&gate, "src/a"), Err(CallError::Limit(_))));
+    assert!(matches!(read(&gate, "src/a"), Err(CallError::LimitExceeded(_))));
     assert!(gate.shut().is_some());
     for _ in 0..10 {
         let _ = read(&gate, "src/a");
@@ -108,7 +111,7 @@ fn reports_masks_and_jobs_over_their_budgets_shut_the_gate() {
         let gate = gate(10);
         over(&gate);
         assert!(gate.shut().is_some());
-        assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+        assert!(matches!(read(&gate, "deploy/a"), Err(CallError::LimitExceeded(_))));
         let log = gate.log();
         assert!(log.exhausted.is_some() && log.records.is_empty(), "{log:?}");
     }
@@ -118,7 +121,7 @@ fn reports_masks_and_jobs_over_their_budgets_shut_the_gate() {
 fn a_budget_of_a_capability_leaves_the_gate_open() {
     let gate = gate(10);
     let full: Result<(), _> =
-        gate.call(on_path("read", "read", "deploy/large"), |_| Err(CallError::Limit("too large".into())));
+        gate.call(on_path("read", "deploy/large"), |_| Err(CallError::LimitExceeded("too large".into())));
     assert!(full.is_err() && read(&gate, "deploy/a").is_ok());
     let log = gate.log();
     assert_eq!((log.exhausted.as_deref(), log.records.len()), (Some("too large"), 2));
@@ -128,7 +131,7 @@ fn a_budget_of_a_capability_leaves_the_gate_open() {
 fn a_closed_gate_lets_nothing_through() {
     let gate = gate(10);
     gate.close("the run is over its time");
-    assert!(matches!(read(&gate, "deploy/a"), Err(CallError::Limit(_))));
+    assert!(matches!(read(&gate, "deploy/a"), Err(CallError::LimitExceeded(_))));
     assert!(!gate.admit_report(1));
 }
 
@@ -141,26 +144,20 @@ fn nothing_is_said_once_something_could_not_be_masked() {
 }
 
 fn objects(gate: &Gate, names: &[&str], sources: &[&str]) -> Result<Vec<Result<(), CallError>>, CallError> {
-    let (capability, verb) = (Capability::Objects, "put");
-    let request = |at| {
-        let (target, source) = (RawTarget::Object(names[at]), sources.get(at).copied());
-        Request { capability, verb, right: Some(verb), target, source }
+    let request = |at| Request {
+        source: sources.get(at).copied(),
+        ..Request::new(Capability::Objects, "put-objects", RawTarget::Object(names[at]))
     };
     let requests: Vec<_> = (0..names.len()).map(request).collect();
     gate.call_each(&requests, |permits| permits.iter().map(|_| Ok(Answer::plain(()))).collect())
 }
 
 fn storing() -> Gate {
-    let right = |capability: Capability, verb: &str, scope: &str| Right {
-        capability,
-        verbs: vec![verb.into()],
-        scope: Scope::parse(capability, scope).unwrap(),
-    };
-    let asked = vec![
-        right(Capability::Workspace, "read", "dist/**"),
-        right(Capability::Objects, "put", "s3://releases/web/"),
+    let requested = vec![
+        Permission::parse(Capability::Workspace, "read dist/**").unwrap(),
+        Permission::parse(Capability::Objects, "put s3://releases/web/").unwrap(),
     ];
-    Gate::new(Grant { asked, ceilings: vec![] }, Limits::default())
+    Gate::new(Grant { requested, ceilings: vec![] }, Limits::default())
 }
 
 #[test]
@@ -214,9 +211,7 @@ fn of_those_together_that_are_denied_only_the_first_is_recorded() {
 fn of_those_together_that_were_carried_out_each_is_recorded_also_after_a_denial() {
     let gate = storing();
     let names = ["s3://releases/web/a", "s3://releases/web/b", "s3://releases/web/c"];
-    let (capability, verb) = (Capability::Objects, "put");
-    let request =
-        |name| Request { capability, verb, right: Some(verb), target: RawTarget::Object(name), source: None };
+    let request = |name| Request::new(Capability::Objects, "put-objects", RawTarget::Object(name));
     let answers = gate.call_each(&names.map(request), |_| {
         vec![
             Ok(Answer::plain(())),
@@ -232,12 +227,9 @@ fn of_those_together_that_were_carried_out_each_is_recorded_also_after_a_denial(
 
 /// A gate that grants these lines on a capability.
 fn granting(capability: Capability, lines: &[(&str, &str)]) -> Gate {
-    let right = |(verbs, scope): &(&str, &str)| Right {
-        capability,
-        verbs: verbs.split(',').map(str::to_owned).collect(),
-        scope: Scope::parse(capability, scope).unwrap(),
-    };
-    Gate::new(Grant { asked: lines.iter().map(right).collect(), ceilings: vec![] }, Limits::default())
+    let right =
+        |(rights, scope): &(&str, &str)| Permission::parse(capability, &format!("{rights} {scope}")).unwrap();
+    Gate::new(Grant { requested: lines.iter().map(right).collect(), ceilings: vec![] }, Limits::default())
 }
 
 #[test]
@@ -245,10 +237,13 @@ fn only_what_is_below_a_granted_origin_is_asked_for() {
     let get = |url: &str| {
         let gate =
             granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://a.example")]);
-        let (capability, target) = (Capability::Http, RawTarget::Url(url));
-        let request = Request { capability, verb: "send", right: Some("get"), target, source: None };
+        let request = Request::new(Capability::Http, "send", RawTarget::Url(url));
         gate.call(request, |permit| {
-            Ok(Answer::plain((permit.web().unwrap().origin(), permit.may("private"), permit.may("get"))))
+            Ok(Answer::plain((
+                permit.web().unwrap().origin(),
+                permit.may(Right::Private),
+                permit.may(Right::Get),
+            )))
         })
     };
     assert_eq!(get("https://a.example/x?y"), Ok(("https://a.example".into(), true, true)));
@@ -271,9 +266,8 @@ fn only_what_is_below_a_granted_origin_is_asked_for() {
 fn another_right_on_one_origin_is_none_on_another() {
     let gate = granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://b.example")]);
     let target = RawTarget::Url("https://a.example/");
-    let request =
-        Request { capability: Capability::Http, verb: "send", right: Some("get"), target, source: None };
-    assert_eq!(gate.call(request, |permit| Ok(Answer::plain(permit.may("private")))), Ok(false));
+    let request = Request::new(Capability::Http, "send", target);
+    assert_eq!(gate.call(request, |permit| Ok(Answer::plain(permit.may(Right::Private)))), Ok(false));
 }
 
 #[test]
@@ -284,7 +278,7 @@ fn of_a_cluster_only_the_granted_namespace_and_right_is_reached() {
             &[("read,logs", "shop/*"), ("rollback", "shop/Deployment.apps/web")],
         );
         let (capability, target) = (Capability::Cluster, RawTarget::Resource(text));
-        let request = Request { capability, verb, right: Some(verb), target, source: None };
+        let request = Request::new(capability, function(capability, verb), target);
         gate.call(request, |permit| Ok(Answer::plain(permit.resource().unwrap().name().map(str::to_owned))))
     };
     assert_eq!(on("read", "shop/Pod/web-1"), Ok(Some("web-1".into())));
@@ -320,11 +314,11 @@ fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
         ("scale", "shop/Deployment.apps/web"),
         ("suspend", "shop/CronJob.batch/nightly"),
         ("evict", "shop/Pod"),
-        ("keep", "shop/ConfigMap/memory"),
+        ("put-config-map", "shop/ConfigMap/memory"),
     ];
     let on = |granted: &[(&str, &str)], verb: &'static str, text: &str| {
         let (capability, target) = (Capability::Cluster, RawTarget::Resource(text));
-        let request = Request { capability, verb, right: Some(verb), target, source: None };
+        let request = Request::new(capability, function(capability, verb), target);
         granting(capability, granted).call(request, |_| Ok(Answer::plain(())))
     };
     for (verb, scope) in CHANGES {
@@ -357,12 +351,12 @@ fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
 fn waiting_on_what_was_begun_is_counted_and_recorded_only_if_it_fails() {
     let gate = granting(Capability::Cluster, &[("read", "shop/*")]);
     let (capability, target) = (Capability::Cluster, RawTarget::Staged);
-    let request = Request { capability, verb: "next", right: None, target, source: None };
+    let request = Request::new(capability, "next", target);
     assert_eq!(gate.call_on(request, |_| Ok(Answer::plain(1))), Ok(1));
-    let failed: Result<(), _> = gate.call_on(request, |_| Err(CallError::Limit("bytes".into())));
+    let failed: Result<(), _> = gate.call_on(request, |_| Err(CallError::LimitExceeded("bytes".into())));
     assert!(failed.is_err());
     let log = gate.log();
-    assert_eq!((log.records.len(), log.records[0].verdict), (1, "limit"));
+    assert_eq!((log.records.len(), log.records[0].verdict), (1, "limit-exceeded"));
     let few = Gate::new(Grant::default(), Limits { calls: 1, ..Limits::default() });
     assert!(few.call_on(request, |_| Ok(Answer::plain(()))).is_ok());
     assert!(few.call_on(request, |_| Ok(Answer::plain(()))).is_err());

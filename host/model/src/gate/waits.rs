@@ -1,7 +1,8 @@
 //! Which call is under way that may have to wait for somebody. It knows no clock.
 
 use super::{Gate, shorten};
-use crate::call::{Capability, Request};
+use crate::call::Request;
+use crate::capability::Capability;
 
 /// The calls of a run that leave this machine.
 #[derive(Debug, Default)]
@@ -30,9 +31,9 @@ impl Gate {
     /// Remembers a call that is let through, and how many like it are carried out with it. Files are here: nobody is waited
     /// for.
     pub(super) fn begin(&self, request: &Request<'_>, more: usize) {
-        let Request { capability, verb, target, .. } = request;
+        let Request { capability, function, target, .. } = request;
         if *capability != Capability::Workspace {
-            let call = format!("{}.{verb} `{}`", capability.word(), shorten(target));
+            let call = format!("{}.{function} `{}`", capability.name(), shorten(target));
             let call = if more == 0 { call } else { format!("{call} and {more} more") };
             let waits = &mut self.state().waits;
             (waits.begun, waits.call) = (waits.begun + 1, Some(call));

@@ -94,12 +94,12 @@ fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
         if failed {
             let ending = &report.ending;
             let hint = ending.hint.as_ref().map_or(String::new(), |hint| format!("\n  hint: {hint}"));
-            lines.push(annotation(r, level, &format!("{}{hint}", ending.message), ending.at.as_ref()));
+            lines.push(annotation(r, level, &format!("{}{hint}", ending.message), ending.location.as_ref()));
         }
         let room = MAX_ANNOTATIONS - usize::from(failed);
         let notes: Vec<&Note> = report.notes.iter().filter(|note| note.level == level).collect();
         lines.extend(
-            notes.iter().take(room).map(|note| annotation(r, level, &note.message, note.at.as_ref())),
+            notes.iter().take(room).map(|note| annotation(r, level, &note.message, note.location.as_ref())),
         );
         if notes.len() > room {
             left_out.push(format!("{} of level {}", log::count((notes.len() - room) as u64), level.word()));

@@ -2,7 +2,7 @@
 //! unchanged and no later job can expand.
 
 use super::{Effect, Renderer, Target, log, slug};
-use crate::outputs::{Worth, folded};
+use crate::outputs::{OutputValue, folded};
 use crate::report::Report;
 
 /// The most variables of a report: what GitLab takes by default.
@@ -78,7 +78,7 @@ fn dotenv<'a>(r: &Renderer, report: &'a Report) -> Dotenv<'a> {
     let mut entries = 0;
     for output in &report.outputs {
         let value = r.value(output);
-        if output.is_secret() || r.redactor.finds(&value) {
+        if output.is_sensitive() || r.redactor.finds(&value) {
             dotenv.secret.push(&output.name);
             continue;
         }
@@ -96,7 +96,7 @@ fn dotenv<'a>(r: &Renderer, report: &'a Report) -> Dotenv<'a> {
         if add(&value) {
             continue;
         }
-        if let Worth::Plain(_) = output.worth {
+        if let OutputValue::Plain(_) = output.value {
             dotenv.left_out.push(&output.name);
         } else {
             add(&format!("{}/{}", r.value_folder, output.name));

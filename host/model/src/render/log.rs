@@ -2,7 +2,7 @@
 
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
-use crate::outputs::{Output, Worth};
+use crate::outputs::{Output, OutputValue};
 use crate::report::{Block, Change, Deed, Ending, Level, Location, Note, ObjectChange, Report};
 use serde_json::Value;
 
@@ -26,16 +26,16 @@ pub(super) fn closing(r: &Renderer, report: &Report) -> impl Iterator<Item = Str
 /// The diff of a plan, the changes and the outputs.
 pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(diff) = report.diff.as_deref().filter(|_| report.planned) {
+    if let Some(diff) = report.diff.as_deref().filter(|_| report.dry_run) {
         lines.extend(r.clean_lines(diff).iter().map(|line| diff_line(r, line)));
     }
-    lines.extend(changes(r, &report.changes, "files", |change| (verb(change, report.planned), &change.path)));
+    lines.extend(changes(r, &report.changes, "files", |change| (verb(change, report.dry_run), &change.path)));
     lines.extend(changes(r, &report.objects, "objects", |object| {
-        (object_verb(object, report.planned), &object.name)
+        (object_verb(object, report.dry_run), &object.name)
     }));
     let outputs = || report.outputs.iter().filter(|output| !is_empty(output));
     for output in outputs().take(MAX_OUTPUTS) {
-        lines.push(format!("{BAR}{} = {}", r.clean(&output.name), shown(r, &plain_value(&output.shown()))));
+        lines.push(format!("{BAR}{} = {}", r.clean(&output.name), shown(r, &plain_value(&output.display()))));
     }
     if let Some(more) = outputs().count().checked_sub(MAX_OUTPUTS + 1) {
         lines.push(format!("{BAR}and {} more outputs", count(more as u64 + 1)));
@@ -60,11 +60,11 @@ fn changes<T>(
 
 /// An output that says nothing: no text, no items.
 fn is_empty(output: &Output) -> bool {
-    match &output.worth {
-        Worth::Plain(Value::Null) => true,
-        Worth::Plain(Value::String(text)) | Worth::Exact(text) => text.is_empty(),
-        Worth::Plain(Value::Array(items)) => items.is_empty(),
-        Worth::Plain(_) | Worth::Guarded { .. } => false,
+    match &output.value {
+        OutputValue::Plain(Value::Null) => true,
+        OutputValue::Plain(Value::String(text)) | OutputValue::Text(text) => text.is_empty(),
+        OutputValue::Plain(Value::Array(items)) => items.is_empty(),
+        OutputValue::Plain(_) | OutputValue::Sensitive { .. } => false,
     }
 }
 
@@ -83,13 +83,13 @@ pub(super) fn summary(r: &Renderer, blocks: &[Block]) -> Vec<String> {
 
 /// How the run ended, in one line and a hint.
 pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
-    let Ending { message, hint, at, .. } = &report.ending;
-    let (label, at) = match report.ending.exit {
-        Exit::Done if report.planned => (format!("lockstep {} (plan)", r.clean(&report.step)), None),
+    let Ending { message, hint, location, .. } = &report.ending;
+    let (label, location) = match report.ending.exit {
+        Exit::Done if report.dry_run => (format!("lockstep {} (dry run)", r.clean(&report.step)), None),
         Exit::Done => (format!("lockstep {}", r.clean(&report.step)), None),
-        _ => (coloured(r, "31", "error"), at.as_ref()),
+        _ => (coloured(r, "31", "error"), location.as_ref()),
     };
-    let mut lines = labelled(r, &label, at, message);
+    let mut lines = labelled(r, &label, location, message);
     if let Some(hint) = hint {
         lines.extend(labelled(r, "  hint", None, hint));
     }
@@ -104,7 +104,7 @@ pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
         Level::Warning => coloured(r, "33", "warning") + ": ",
         Level::Error => coloured(r, "31", "error") + ": ",
     };
-    let first = format!("{BAR}{label}{}", place(r, note.at.as_ref()));
+    let first = format!("{BAR}{label}{}", place(r, note.location.as_ref()));
     let shown = note.level > Level::Debug || r.verbose;
     let lines = if shown { continued(r, first, &note.message) } else { Vec::new() };
     lines.into_iter()
@@ -143,8 +143,8 @@ fn continued(r: &Renderer, first: String, text: &str) -> Vec<String> {
     out
 }
 
-fn verb(change: &Change, planned: bool) -> &'static str {
-    match (change.before.is_some(), change.after.is_some(), planned) {
+fn verb(change: &Change, dry_run: bool) -> &'static str {
+    match (change.before.is_some(), change.after.is_some(), dry_run) {
         (false, _, false) => "created",
         (true, true, false) => "changed",
         (true, false, false) => "removed",
@@ -154,8 +154,8 @@ fn verb(change: &Change, planned: bool) -> &'static str {
     }
 }
 
-fn object_verb(object: &ObjectChange, planned: bool) -> &'static str {
-    match (object.deed, planned) {
+fn object_verb(object: &ObjectChange, dry_run: bool) -> &'static str {
+    match (object.deed, dry_run) {
         (Deed::Uploaded, false) => "uploaded",
         (Deed::Changed, false) => "changed",
         (Deed::Deleted, false) => "deleted",

@@ -18,7 +18,7 @@ const MAX_CHANGES: usize = 200;
 /// The summary of a run.
 pub(super) fn summary(r: &Renderer, report: &Report) -> String {
     let mut parts = report.summary.clone();
-    if let Some(diff) = report.diff.as_ref().filter(|_| report.planned) {
+    if let Some(diff) = report.diff.as_ref().filter(|_| report.dry_run) {
         parts.push(Block::Code { language: "diff".to_owned(), text: diff.clone() });
     }
     let mut out = head(r, report);
@@ -41,7 +41,7 @@ pub(super) fn parts(r: &Renderer, parts: &[Block], out: &mut String) {
 /// The outcome, the message, the hint and the changed files.
 fn head(r: &Renderer, report: &Report) -> String {
     let ending = &report.ending;
-    let at = ending.at.as_ref().filter(|_| ending.exit != Exit::Done);
+    let at = ending.location.as_ref().filter(|_| ending.exit != Exit::Done);
     let mut out = format!("<h3>{}: {}</h3>\n\n", lines(r, &report.step), ending.exit.word());
     let heading = out.len();
     let _ = write!(out, "<p>{}{}", html(&log::place(r, at)), lines(r, &ending.message));
@@ -51,7 +51,7 @@ fn head(r: &Renderer, report: &Report) -> String {
     out.push_str("</p>\n\n");
     let changed = report.changes.len() + report.objects.len();
     if changed > 0 {
-        let word = match (report.objects.is_empty(), report.planned) {
+        let word = match (report.objects.is_empty(), report.dry_run) {
             (true, true) => "Files to change",
             (true, false) => "Changed files",
             (false, true) => "Objects to change",

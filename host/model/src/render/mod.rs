@@ -13,7 +13,7 @@ mod result;
 
 pub use result::{RunResult, json_text};
 
-use crate::outputs::{Output, Shown, Worth};
+use crate::outputs::{Output, OutputValue, RedactedOutput};
 use crate::redact::Redactor;
 use crate::report::{Block, Note, Report};
 use crate::text;
@@ -196,7 +196,7 @@ impl Renderer<'_> {
     pub fn closing(
         &self,
         report: &Report,
-        shown: &[Shown],
+        shown: &[RedactedOutput],
         now: u64,
         random: &mut dyn FnMut() -> [u8; 16],
     ) -> Vec<Effect> {
@@ -218,9 +218,11 @@ impl Renderer<'_> {
 
     /// An output as the platform gets it.
     fn value(&self, output: &Output) -> String {
-        match &output.worth {
-            Worth::Plain(value) => plain_value(&self.redactor.redact_json(value.clone())),
-            Worth::Exact(exact) | Worth::Guarded { exact, .. } => self.credentials.redact(exact).into_owned(),
+        match &output.value {
+            OutputValue::Plain(value) => plain_value(&self.redactor.redact_json(value.clone())),
+            OutputValue::Text(value) | OutputValue::Sensitive { value, .. } => {
+                self.credentials.redact(value).into_owned()
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The result of a run as JSON: the same on every platform, for scripts. Texts are redacted in it and
 //! otherwise the ones of the report, to the byte.
 
-use crate::outputs::Shown;
+use crate::outputs::RedactedOutput;
 use crate::redact::Redactor;
 use crate::report::{Location, Note, Report};
 use crate::text;
@@ -16,20 +16,21 @@ pub struct RunResult<'a> {
     code: String,
     message: String,
     hint: Option<String>,
-    at: Option<Place>,
+    location: Option<Place>,
     #[serde(serialize_with = "by_name")]
-    outputs: &'a [Shown],
+    outputs: &'a [RedactedOutput],
     notes: Vec<Heard<'a>>,
     changed: Vec<String>,
     receipt: Option<String>,
     #[serde(flatten)]
-    plan: Option<Plan>,
+    dry_run: Option<DryRun>,
 }
 
-/// What only a run that planned has.
+/// What only a dry run has.
 #[derive(Debug, Serialize)]
-struct Plan {
-    planned: bool,
+struct DryRun {
+    #[serde(rename = "dry-run")]
+    dry_run: bool,
     diff: Option<String>,
 }
 
@@ -53,14 +54,19 @@ impl<'a> RunResult<'a> {
     /// masked; in what the host itself says, only `credentials` are taken out, or a component could blacken what it
     /// did.
     #[must_use]
-    pub fn of(report: &'a Report, shown: &'a [Shown], redactor: &Redactor, credentials: &Redactor) -> Self {
+    pub fn of(
+        report: &'a Report,
+        shown: &'a [RedactedOutput],
+        redactor: &Redactor,
+        credentials: &Redactor,
+    ) -> Self {
         let ending = &report.ending;
         let text = |text: &str| redactor.redact(text).into_owned();
         let own = |text: &str| credentials.redact(text).into_owned();
         let heard = |note: &'a Note| Heard {
             level: note.level.word(),
             message: text(&note.message),
-            at: note.at.as_ref().map_or_else(Place::default, |at| Place::of(at, redactor)),
+            at: note.location.as_ref().map_or_else(Place::default, |at| Place::of(at, redactor)),
         };
         Self {
             version: 1,
@@ -69,17 +75,17 @@ impl<'a> RunResult<'a> {
             code: own(&ending.code),
             message: text(&ending.message),
             hint: ending.hint.as_deref().map(text),
-            at: ending.at.as_ref().map(|at| Place::of(at, redactor)),
+            location: ending.location.as_ref().map(|at| Place::of(at, redactor)),
             outputs: shown,
             notes: report.notes.iter().map(heard).collect(),
             changed: report.changed().map(own).collect(),
             receipt: report.receipt.map(|digest| digest.to_string()),
-            plan: report.planned.then(|| Plan { planned: true, diff: report.diff.as_deref().map(text) }),
+            dry_run: report.dry_run.then(|| DryRun { dry_run: true, diff: report.diff.as_deref().map(text) }),
         }
     }
 }
 
-fn by_name<S: Serializer>(outputs: &[Shown], out: S) -> Result<S::Ok, S::Error> {
+fn by_name<S: Serializer>(outputs: &[RedactedOutput], out: S) -> Result<S::Ok, S::Error> {
     out.collect_map(outputs.iter().map(|output| (&output.name, &output.value)))
 }
 

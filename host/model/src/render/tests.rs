@@ -3,7 +3,7 @@
 use super::*;
 use crate::digest::Digest;
 use crate::exit::Exit;
-use crate::outputs::shown;
+use crate::outputs::redacted;
 use crate::report::{Block, Change, Ending, Level, Location};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ fn location() -> Location {
 
 fn hostile() -> Report {
     let text = || HOSTILE.to_owned();
-    let note = |level| Note { level, message: text(), at: Some(location()) };
+    let note = |level| Note { level, message: text(), location: Some(location()) };
     Report {
         step: "x\n::error::y".to_owned(),
         ending: Ending {
@@ -25,9 +25,9 @@ fn hostile() -> Report {
             code: text(),
             message: text(),
             hint: Some(text()),
-            at: Some(location()),
+            location: Some(location()),
         },
-        planned: true,
+        dry_run: true,
         outputs: vec![
             Output::plain("diff", json!(HOSTILE)),
             Output::plain("a=b<<c\nPATH", json!([HOSTILE])),
@@ -64,9 +64,9 @@ fn ordinary() -> Report {
             code: "done".to_owned(),
             message: "1 value in 1 file".to_owned(),
             hint: None,
-            at: None,
+            location: None,
         },
-        planned: false,
+        dry_run: false,
         outputs: vec![Output::plain("changed", json!(true)), Output::plain("files", json!(["a.yaml"]))],
         notes: Vec::new(),
         summary: Vec::new(),
@@ -106,7 +106,7 @@ fn rendered(platform: Platform, report: &Report) -> String {
     effects.extend(report.notes.iter().flat_map(|note| r.note(note)));
     effects.extend(r.stdio(HOSTILE));
     effects.push(r.progress(120, Some(5_000), "files\n::x::"));
-    effects.extend(r.closing(report, &shown(&report.outputs, &redactor), 1_001, &mut || [0xAB; 16]));
+    effects.extend(r.closing(report, &redacted(&report.outputs, &redactor), 1_001, &mut || [0xAB; 16]));
     let shown = effects.iter().map(|effect| match effect {
         Effect::Line(line) => format!("{line}\n"),
         Effect::Append { to, text } => format!("=== append {to:?}\n{text}"),
@@ -116,6 +116,6 @@ fn rendered(platform: Platform, report: &Report) -> String {
     shown.collect::<String>().replace('\u{1b}', "␛").replace('\r', "␍").replace('\u{202e}', "⟲")
 }
 
-mod guarded;
 mod limits;
+mod sensitive;
 mod snapshots;

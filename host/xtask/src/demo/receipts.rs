@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::fs;
 
 /// The calls that change something. They are shown, and those that were not allowed.
-const CHANGES: [&str; 4] = ["objects.put", "workspace.write", "repository.commit", "repository.push"];
+const CHANGES: [&str; 4] =
+    ["objects.put-objects", "workspace.write", "repository.create-commit", "repository.push"];
 
 /// Shows the receipt of this name, which has to tell of this outcome.
 pub(super) fn show(stage: &mut Stage, name: &str, outcome: &str) -> Result<()> {

@@ -55,7 +55,7 @@ fn patch(stage: &mut Stage) -> Result<()> {
     ];
     stage.say("2. dev gets the new image, and one replica more. First only look: what would it change?");
     stage.lockstep(
-        &[&run[..], &["--plan"]].concat(),
+        &[&run[..], &["--dry-run"]].concat(),
         well(&["would change envs/dev/web.yaml", "edits = 2"]),
     )?;
     stage.say("Then do it, and push it with plain git as the job of the CI would.");
@@ -115,7 +115,7 @@ fn verify(stage: &mut Stage) -> Result<()> {
     stage.lockstep(&again, well(&["changed = false", "uploaded = 0", "skipped = 2"]))?;
     stage.say("Every environment has the image: there is nothing to change.");
     let run = ["manifest-patch", "--files", "envs/**/*.yaml", "--where", "kind=Deployment", "--image", IMAGE];
-    stage.lockstep(&[&run[..], &["--plan"]].concat(), well(&["changed = false", "edits = 0"]))?;
+    stage.lockstep(&[&run[..], &["--dry-run"]].concat(), well(&["changed = false", "edits = 0"]))?;
     stage.say("A plan of Terraform that would replace the database is stopped before it is applied.");
     let gate = ["plan-gate", "--plan", "plan.json", "--deny", "delete:*database*"];
     stage.lockstep(&gate, ends(1, &["replace = 1", "verdict = fail"]))?;

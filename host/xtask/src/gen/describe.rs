@@ -2,6 +2,7 @@
 
 use super::{CONTROLS, text};
 use anyhow::{Context as _, Result, bail, ensure};
+use lockstep_model::connect::Connect;
 use lockstep_model::info::{
     ChoiceInfo, FailureInfo, FieldInfo, InputInfo, OutputInfo, Shape, StepInfo, StepLimits,
 };
@@ -26,7 +27,9 @@ struct StepFile {
     #[serde(default)]
     defaults: BTreeMap<String, Value>,
     #[serde(default)]
-    asks: BTreeMap<String, Vec<String>>,
+    permissions: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    connect: Connect,
     #[serde(default)]
     limits: StepLimits,
     #[serde(default)]
@@ -69,9 +72,11 @@ fn read(root: &Path, folder: &Path, name: &str) -> Result<StepInfo> {
             .collect::<Result<_>>()?,
         failures: failures(&file)?,
         example: Vec::new(),
-        asks: file.asks,
+        permissions: file.permissions,
+        connect: file.connect,
         limits: file.limits,
     };
+    step.connect.check(|input| step.inputs.iter().any(|known| known.name == input))?;
     check_names(&step, file.defaults.keys().chain(file.example.keys()))?;
     let given = |input: &InputInfo| Some((input.name.clone(), file.example.get(&input.name)?.clone()));
     step.example = step.inputs.iter().filter_map(given).collect();
@@ -220,8 +225,8 @@ fn failures(file: &StepFile) -> Result<Vec<FailureInfo>> {
 /// No input is called like one of the wrappers' own, and nothing is said about an input that is not there.
 fn check_names<'a>(step: &StepInfo, mentioned: impl Iterator<Item = &'a String>) -> Result<()> {
     for input in &step.inputs {
-        let reserved = CONTROLS.iter().any(|control| control.name == input.name && !control.yields())
-            || input.name.starts_with(JOB);
+        let reserved =
+            CONTROLS.iter().any(|control| control.name == input.name) || input.name.starts_with(JOB);
         ensure!(!reserved, "input `{}` is a name that the wrappers need", input.name);
         ensure!(!input.docs.is_empty(), "input `{}` has no doc comment", input.name);
     }

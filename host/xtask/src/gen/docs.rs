@@ -1,6 +1,6 @@
 //! The reference page of a step, and the table of steps in the README.
 
-use super::{controls, examples, text};
+use super::{CONTROLS, examples, text};
 use anyhow::{Context as _, Result};
 use lockstep_model::forge::{Asked, Class, ROWS, Row};
 use lockstep_model::info::{ChoiceInfo, StepInfo};
@@ -35,7 +35,7 @@ pub(super) fn page(step: &StepInfo, more: &str) -> String {
         }
     }
     out += "\nEvery wrapper also takes:\n\n| name | |\n| --- | --- |\n";
-    for control in controls(&step.inputs) {
+    for control in &CONTROLS {
         row(&mut out, &[&format!("`{}`", control.name), control.docs]);
     }
     out += "\n## Outputs\n\n| name | type | |\n| --- | --- | --- |\n";
@@ -47,14 +47,14 @@ pub(super) fn page(step: &StepInfo, more: &str) -> String {
         row(&mut out, &[&name, &format!("`{}`", output.ty), &output.docs]);
     }
     // Another step that waits by these rules refers to the one that can change them.
-    if step.inputs.iter().any(|input| input.name == "rules") && step.asks.contains_key("cluster") {
+    if step.inputs.iter().any(|input| input.name == "rules") && step.permissions.contains_key("cluster") {
         out += &doomed();
     }
-    if step.asks.contains_key("forge") {
+    if step.permissions.contains_key("forge") {
         out += &answers();
     }
     out += "\n## Permissions\n\n| capability | scope |\n| --- | --- |\n";
-    for (capability, scope) in &step.asks {
+    for (capability, scope) in &step.permissions {
         let scopes: Vec<String> = scope.iter().map(|scope| format!("`{scope}`")).collect();
         row(&mut out, &[&format!("`{capability}`"), &scopes.join(", ")]);
     }
@@ -68,7 +68,7 @@ pub(super) fn page(step: &StepInfo, more: &str) -> String {
         ),
         (" if ${", "A line with `if` counts only if that input is true, not empty, or the word after `=`. "),
     ];
-    let used = |form: &str| step.asks.values().flatten().any(|scope| scope.contains(form));
+    let used = |form: &str| step.permissions.values().flatten().any(|scope| scope.contains(form));
     let forms: String = forms.iter().filter(|(form, _)| used(form)).map(|(_, meaning)| *meaning).collect();
     let _ = writeln!(
         out,
@@ -112,7 +112,7 @@ fn doomed() -> String {
                    ready or may still become ready. `grace` changes the times of states that do not pass by themselves.\n\n\
                    | rule | time | passes by itself | |\n| --- | --- | --- | --- |\n"
         .to_owned();
-    for [name, time, passes, when] in lockstep_workload::words::table() {
+    for [name, time, passes, when] in lockstep_workload::messages::table() {
         row(&mut out, &[&format!("`{name}`"), &time, &passes, &when]);
     }
     out

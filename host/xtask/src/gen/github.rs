@@ -1,6 +1,6 @@
 //! The GitHub actions: composite, one step, nothing nested, and no input that a shell would read.
 
-use super::{controls, text};
+use super::{CONTROLS, text};
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ pub(super) fn action(step: &StepInfo) -> String {
     for input in &step.inputs {
         out += &input_entry(&input.name, &described(input), input.required);
     }
-    out += &control_entries(&step.inputs);
+    out += &control_entries();
     out += "outputs:\n";
     // GitHub takes only outputs that are named here; those that the run names are in the others.
     for output in step.outputs.iter().filter(|output| !output.ty.is_named_outputs()) {
@@ -36,7 +36,7 @@ pub(super) fn action(step: &StepInfo) -> String {
         ("LOCKSTEP_INPUTS", "${{ toJSON(inputs) }}"),
         ("LOCKSTEP_DOCUMENT", "\"\""),
     ];
-    out + &runs(&env, &step.inputs, "../..")
+    out + &runs(&env, "../..")
 }
 
 /// The `action.yml` at the root: any step by its name.
@@ -49,7 +49,7 @@ pub(super) fn generic() -> String {
         .to_owned();
     out += &input_entry("step", "The step to run, such as `manifest-patch`.", true);
     out += &input_entry("inputs", GENERIC_INPUTS, false);
-    out += &control_entries(&[]);
+    out += &control_entries();
     out += "outputs:\n";
     out += &output_entry("result", RESULT);
     let env = [
@@ -57,7 +57,7 @@ pub(super) fn generic() -> String {
         ("LOCKSTEP_INPUTS", "\"\""),
         ("LOCKSTEP_DOCUMENT", "${{ inputs.inputs || '{}' }}"),
     ];
-    out + &runs(&env, &[], ".")
+    out + &runs(&env, ".")
 }
 
 /// What a person must know to write the input, on one line.
@@ -82,8 +82,8 @@ pub(super) fn described(input: &InputInfo) -> String {
     }
 }
 
-fn control_entries(inputs: &[InputInfo]) -> String {
-    controls(inputs).map(|control| input_entry(control.name, control.docs, false)).collect()
+fn control_entries() -> String {
+    CONTROLS.iter().map(|control| input_entry(control.name, control.docs, false)).collect()
 }
 
 fn input_entry(name: &str, docs: &str, required: bool) -> String {
@@ -98,7 +98,7 @@ fn output_entry(name: &str, docs: &str) -> String {
 /// One step that becomes lockstep. The shell starts without what earlier steps could have it read or run first. All that
 /// the shim and lockstep take from variables is set here, if only to nothing: the variables of a step win over those that
 /// an earlier step has set.
-fn runs(env: &[(&str, &str)], inputs: &[InputInfo], root: &str) -> String {
+fn runs(env: &[(&str, &str)], root: &str) -> String {
     let mut out = "runs:\n  using: composite\n  steps:\n    - id: run\n      shell: /usr/bin/env".to_owned();
     for name in ["ENV", "BASH_ENV", "CDPATH", "SHELLOPTS", "BASHOPTS", "PS4"] {
         let _ = write!(out, " -u {name}");
@@ -108,7 +108,7 @@ fn runs(env: &[(&str, &str)], inputs: &[InputInfo], root: &str) -> String {
         let _ = writeln!(out, "        {name}: {value}");
     }
     let mut arguments = String::new();
-    for control in controls(inputs) {
+    for control in &CONTROLS {
         let (name, variable) = (control.name, control.variable());
         let _ = writeln!(out, "        {variable}: ${{{{ inputs.{name} }}}}");
         if control.picks_program() {

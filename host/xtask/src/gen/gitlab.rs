@@ -2,7 +2,7 @@
 //! only what decides over the program, in a form that a shell cannot read otherwise: variables can come from the dotenv
 //! report of an earlier job, and such a report wins over the variables of this job.
 
-use super::{OWN_BUILD, Shim, controls, github, text};
+use super::{CONTROLS, OWN_BUILD, Shim, github, text};
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
 use lockstep_model::render::{dotenv_file, result_file, value_folder};
 use serde_json::{Value, json};
@@ -36,9 +36,9 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
     for input in &step.inputs {
         spec += &input_entry(input);
     }
-    for control in controls(&step.inputs) {
+    for control in &CONTROLS {
         let (kind, default, regex) = match control.name {
-            "plan" | OWN_BUILD => ("boolean", json!(false), ""),
+            "dry-run" | OWN_BUILD => ("boolean", json!(false), ""),
             "receipt" => ("string", json!(receipt), ""),
             "binary" => ("string", json!(""), PATH),
             _ => ("string", json!(""), ""),
@@ -52,12 +52,13 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
         let space = if input.shape == Shape::Flag { " " } else { "" };
         job += &variable(&format!("LOCKSTEP_INPUT_{}", text::upper(&input.name)), &input.name, space);
     }
-    for control in controls(&step.inputs).filter(|control| !control.picks_program()) {
-        let space = if control.name == "plan" { " " } else { "" };
+    for control in CONTROLS.iter().filter(|control| !control.picks_program()) {
+        let space = if control.name == "dry-run" { " " } else { "" };
         job += &variable(&control.variable(), control.name, space);
     }
     let _ = writeln!(job, "  script:\n    - |\n{}", text::indented(&script(name, shim), 6).trim_end());
-    let has_values = step.outputs.iter().any(|output| output.ty.is_named_outputs() || output.ty.is_guarded());
+    let has_values =
+        step.outputs.iter().any(|output| output.ty.is_named_outputs() || output.ty.is_sensitive());
     let values = if has_values { format!("      - {}/\n", value_folder(name)) } else { String::new() };
     let _ = writeln!(
         job,

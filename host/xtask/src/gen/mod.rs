@@ -19,7 +19,7 @@ mod tests;
 use describe::describe;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep_model::info::{InputInfo, StepInfo};
+use lockstep_model::info::StepInfo;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// The inputs that every wrapper has besides the step's own.
 const CONTROLS: [Control; 5] = [
     Control { name: "policy", docs: "A policy file that bounds what the step may do." },
-    Control { name: "plan", docs: "`true` shows what would change and changes nothing." },
+    Control { name: "dry-run", docs: "`true` shows what would change and changes nothing." },
     Control { name: "receipt", docs: "Where to write the receipt of the run." },
     Control {
         name: "binary",
@@ -61,17 +61,6 @@ impl Control {
     fn picks_program(&self) -> bool {
         ["binary", OWN_BUILD].contains(&self.name)
     }
-
-    /// Whether a step may have an input of this name, and so do without the control: to those who run Terraform
-    /// a plan is a file.
-    fn yields(&self) -> bool {
-        self.name == "plan"
-    }
-}
-
-/// The controls that a step's wrappers have.
-fn controls(inputs: &[InputInfo]) -> impl Iterator<Item = &'static Control> {
-    CONTROLS.iter().filter(|control| inputs.iter().all(|input| input.name != control.name))
 }
 
 /// Folders in which every file is generated: what is there and not expected is stale.

@@ -54,7 +54,7 @@ summary = "Everything"
 [defaults]
 with-default = "it's"
 count = 3
-[asks]
+[permissions]
 workspace = ["read ${plain}"]
 [limits]
 seconds = 5

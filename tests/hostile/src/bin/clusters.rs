@@ -5,8 +5,8 @@
 //! Expected: the cluster hears of nothing that was not granted, a denied call ends the run as denied, and a forged handle
 //! traps.
 
-use hostile::cluster::{self, Effect, Entry, Selection, Watcher};
-use hostile::types::Error;
+use hostile::cluster::{self, ConfigEntry, ObjectRef, Selection, Watcher};
+use hostile::types::{Error, Outcome};
 use hostile::{Failure, Inputs, Outputs, done, word};
 
 hostile::attack!(clusters);
@@ -15,9 +15,9 @@ fn clusters(inputs: Inputs) -> Result<Outputs, Failure> {
     let words = inputs.words.iter().map(|word| parts(word));
     let act = inputs.act.as_str();
     let said = match act {
-        "get" => words.map(|[namespace, kind, name, ..]| word(cluster::get(namespace, kind, name))).collect(),
+        "get" => words.map(|[namespace, kind, name, ..]| word(get(namespace, kind, name))).collect(),
         "backwards" => words
-            .map(|[namespace, kind, name, ..]| word(cluster::get(namespace, kind, name)).chars().rev().collect())
+            .map(|[namespace, kind, name, ..]| word(get(namespace, kind, name)).chars().rev().collect())
             .collect(),
         "watch" => {
             words.map(|[namespace, kind, name, ..]| follow(&[selection(namespace, kind, name)])).collect()
@@ -36,7 +36,8 @@ fn clusters(inputs: Inputs) -> Result<Outputs, Failure> {
         // Selectors that would become other parameters of the request.
         "selectors" => {
             let labels = |labels: &str| {
-                follow(&[Selection { labels: Some(labels.to_owned()), ..selection("shop", "Pod", "") }])
+                let label_selector = Some(labels.to_owned());
+                follow(&[Selection { label_selector, ..selection("shop", "Pod", "") }])
             };
             words.map(|[label, ..]| labels(label)).collect()
         }
@@ -56,28 +57,37 @@ fn parts(word: &str) -> [&str; 5] {
     [(); 5].map(|()| parts.next().unwrap_or_default())
 }
 
-/// A change of an object: its namespace, kind and name, then the version and what it is to be.
-fn change(act: &str, [namespace, kind, name, version, to]: [&str; 5]) -> Result<Effect, Error> {
+fn get(namespace: &str, kind: &str, name: &str) -> Result<String, Error> {
+    cluster::get(&object(namespace, kind, name))
+}
+
+fn object(namespace: &str, kind: &str, name: &str) -> ObjectRef {
+    ObjectRef { namespace: namespace.to_owned(), kind: kind.to_owned(), name: name.to_owned() }
+}
+
+/// Changes an object: its namespace, kind and name, then its resource version and the new value.
+fn change(act: &str, [namespace, kind, name, version, to]: [&str; 5]) -> Result<Outcome, Error> {
+    let object = object(namespace, kind, name);
     let number = || to.parse().unwrap_or_default();
     match act {
-        "rollback" => cluster::rollback(namespace, kind, name, version, number()),
-        "scale" => cluster::scale(namespace, kind, name, version, number() as u32),
-        "suspend" => cluster::suspend(namespace, kind, name, version, to != "false"),
-        // These name no kind, so they are told a pod or a ConfigMap there and a name in the place of it.
+        "rollback" => cluster::rollback(&object, version, number()),
+        "scale" => cluster::scale(&object, version, number() as u32),
+        "suspend" => cluster::suspend(&object, version, to != "false"),
+        // These take no kind: here the word has the name of the pod or the ConfigMap in place of the kind.
         "evict" => cluster::evict(namespace, kind, name),
         _ => {
             let (name, version, entries) = (kind, name, [version, to]);
             let version = (version != "new").then_some(if version == "none" { "" } else { version });
-            cluster::keep(namespace, name, version, &entries_of(&entries))
+            cluster::put_config_map(namespace, name, version, &entries_of(&entries))
         }
     }
 }
 
-/// One text under one key. `~` forgets it, and `LONG` makes either too long; `MANY` is more of them than can be kept.
-fn entries_of([key, text]: &[&str; 2]) -> Vec<Entry> {
-    let entry = |key: String| Entry {
+/// One value under one key. `~` removes the entry, `LONG` makes either too long; `MANY` is more entries than the limit.
+fn entries_of([key, value]: &[&str; 2]) -> Vec<ConfigEntry> {
+    let entry = |key: String| ConfigEntry {
         key: key.replace("LONG", &"k".repeat(254)),
-        text: (*text != "~").then(|| text.replace("LONG", &"t".repeat(4097))),
+        value: (*value != "~").then(|| value.replace("LONG", &"t".repeat(4097))),
     };
     match *key {
         "MANY" => (0..10_001).map(|number| entry(number.to_string())).collect(),
@@ -86,9 +96,9 @@ fn entries_of([key, text]: &[&str; 2]) -> Vec<Entry> {
     }
 }
 
-/// What a change came to, with what was said about it: a missing right is told.
-fn said(effect: Result<Effect, Error>) -> String {
-    match effect {
+/// The outcome of a change; for a missing right, with the message.
+fn said(outcome: Result<Outcome, Error>) -> String {
+    match outcome {
         Err(Error::Unauthorized(why)) => format!("unauthorized: {why}"),
         other => word(other),
     }
@@ -99,8 +109,8 @@ fn selection(namespace: &str, kind: &str, name: &str) -> Selection {
         namespace: namespace.to_owned(),
         kind: kind.to_owned(),
         name: (!name.is_empty()).then(|| name.to_owned()),
-        labels: None,
-        fields: None,
+        label_selector: None,
+        field_selector: None,
     }
 }
 

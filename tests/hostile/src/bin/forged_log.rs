@@ -11,20 +11,20 @@ hostile::attack!(say);
 fn say(inputs: Inputs) -> Result<Outputs, Failure> {
     let levels = [Level::Debug, Level::Info, Level::Notice, Level::Warning, Level::Error];
     for (word, level) in inputs.words.iter().zip(levels.into_iter().cycle()) {
-        let at = Location { path: word.clone(), line: Some(1), column: Some(u32::MAX) };
-        report::note(level, word, Some(&at));
+        let location = Location { path: word.clone(), line: Some(1), column: Some(u32::MAX) };
+        report::note(level, word, Some(&location));
         report::note(level, &format!("after\n{word}\r{word}\r\n{word}"), None);
         report::progress(1, Some(u64::MAX), word);
-        report::summary(&Block::Heading(word.clone()));
-        report::summary(&Block::Paragraph(format!("{word}\n\n{word}")));
-        report::summary(&Block::Code(Code { language: word.clone(), text: format!("```\n{word}\n```") }));
+        report::add_summary(&Block::Heading(word.clone()));
+        report::add_summary(&Block::Paragraph(format!("{word}\n\n{word}")));
+        report::add_summary(&Block::Code(Code { language: word.clone(), text: format!("```\n{word}\n```") }));
         println!("{word}");
         eprintln!("middle {word}");
     }
     // Half of a character, then a command: what is not UTF-8 must not hide it.
     let _ = std::io::stdout().write_all(b"\xe2\x80::error::after half a character\n\xff##[error]x\n");
     let cells = inputs.words.clone();
-    report::summary(&Block::Table(Table {
+    report::add_summary(&Block::Table(Table {
         columns: cells.clone(),
         rows: vec![cells.clone(), cells, vec![]],
     }));
@@ -35,7 +35,7 @@ fn say(inputs: Inputs) -> Result<Outputs, Failure> {
             code: text.clone(),
             message: text.clone(),
             hint: Some(text.clone()),
-            at: Some(Location { path: text, line: Some(0), column: Some(0) }),
+            location: Some(Location { path: text, line: Some(0), column: Some(0) }),
         }),
         "panic" => panic!("{text}"),
         "exit" => std::process::exit(0),

@@ -22,14 +22,14 @@ fn take(inputs: Inputs) -> Result<Outputs, Failure> {
         }
         "tables" => (0..count).for_each(|_| {
             let rows = vec![vec!["x".repeat(50); 20]; 50];
-            report::summary(&Block::Table(Table { columns: vec!["x".repeat(50); 20], rows }));
+            report::add_summary(&Block::Table(Table { columns: vec!["x".repeat(50); 20], rows }));
         }),
         "progress" => {
             let unit = "files ".repeat(10_000);
             (0..count as u64).for_each(|done| report::progress(done, None, &unit));
         }
         "notes" => (0..count).for_each(|_| report::note(Level::Info, "", None)),
-        "paragraphs" => (0..count).for_each(|_| report::summary(&Block::Paragraph(String::new()))),
+        "paragraphs" => (0..count).for_each(|_| report::add_summary(&Block::Paragraph(String::new()))),
         "names" => {
             let name = format!("deploy/{}", "\u{1f525}".repeat(280));
             (0..count).for_each(|_| drop(workspace::read(&name)));
@@ -59,7 +59,7 @@ fn staged() {
         content[..8].copy_from_slice(&i.to_le_bytes());
         match workspace::write(&format!("deploy/{i}.bin"), &content) {
             Ok(_) => {}
-            Err(Error::Limit(_)) => break,
+            Err(Error::LimitExceeded(_)) => break,
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -30,10 +30,12 @@ fn pass(inputs: Inputs) -> Result<Outputs, Failure> {
     match inputs.act.as_str() {
         // Longer than all memory.
         "text" => report::note(Level::Info, claimed(0x7fff_0000), None),
-        "columns" => report::summary(&Block::Table(Table { columns: alike(count, length), rows: vec![] })),
+        "columns" => {
+            report::add_summary(&Block::Table(Table { columns: alike(count, length), rows: vec![] }))
+        }
         "rows" => {
             let rows = (0..count).map(|_| Vec::new()).collect();
-            report::summary(&Block::Table(Table { columns: vec![], rows }));
+            report::add_summary(&Block::Table(Table { columns: vec![], rows }));
         }
         "failure" => {
             let message = "\u{1}".repeat(length);
@@ -42,7 +44,7 @@ fn pass(inputs: Inputs) -> Result<Outputs, Failure> {
                 code: String::new(),
                 message,
                 hint: None,
-                at: None,
+                location: None,
             });
         }
         "outputs" => return done(alike(count, length)),

@@ -2,7 +2,7 @@
 //! a push over somebody else's work, or to what CI runs.
 //! Expected: nothing that was not granted is read or changed, and a denied call ends the run as denied.
 
-use hostile::repository::{self, Change};
+use hostile::repository::{self, FileChange};
 use hostile::{Failure, Inputs, Outputs, done, word};
 
 hostile::attack!(repositories);
@@ -10,19 +10,24 @@ hostile::attack!(repositories);
 fn repositories(inputs: Inputs) -> Result<Outputs, Failure> {
     let words = inputs.words.iter().map(|word| parts(word));
     let said = match inputs.act.as_str() {
-        "head" => words.map(|[repository, branch, _]| word(repository::head(repository, branch))).collect(),
-        "tag" => words.map(|[repository, name, _]| word(repository::tag(repository, name))).collect(),
+        "head" => {
+            words.map(|[repository, branch, _]| word(repository::branch_head(repository, branch))).collect()
+        }
+        "tag" => words.map(|[repository, name, _]| word(repository::tag_commit(repository, name))).collect(),
         "files" => words
-            .map(|[repository, commit, pattern]| word(repository::files(repository, commit, pattern)))
+            .map(|[repository, commit, pattern]| word(repository::list_files(repository, commit, pattern)))
             .collect(),
         "read" => words
             .map(|[repository, commit, path]| {
-                word(repository::read(repository, commit, &[path.to_owned()]).map(|all| all.concat().len()))
+                word(
+                    repository::read_files(repository, commit, &[path.to_owned()])
+                        .map(|all| all.concat().len()),
+                )
             })
             .collect(),
-        "history" => words
-            .map(|[repository, commit, _]| word(repository::history(repository, commit, u32::MAX)))
-            .collect(),
+        "log" => {
+            words.map(|[repository, commit, _]| word(repository::log(repository, commit, u32::MAX))).collect()
+        }
         // On top of the head of `main`.
         "commit" => {
             words.map(|[repository, path, content]| word(commit(repository, path, content))).collect()
@@ -48,12 +53,12 @@ fn parts(word: &str) -> [&str; 3] {
 }
 
 fn head(repository: &str) -> Result<String, hostile::types::Error> {
-    Ok(repository::head(repository, "main")?.unwrap_or_default())
+    Ok(repository::branch_head(repository, "main")?.unwrap_or_default())
 }
 
 fn commit(repository: &str, path: &str, content: &str) -> Result<String, hostile::types::Error> {
-    let change = Change { path: path.to_owned(), content: Some(content.as_bytes().to_vec()) };
-    repository::commit(repository, &head(repository)?, &[change], "a good change")
+    let change = FileChange { path: path.to_owned(), content: Some(content.as_bytes().to_vec()) };
+    repository::create_commit(repository, &head(repository)?, &[change], "a good change")
 }
 
 /// Pushes a commit of its own; `head` stands for the commit that it is on top of, nothing for a new branch.
@@ -76,10 +81,10 @@ fn replace(repository: &str, branch: &str, expected: &str) -> String {
     let made = commit(repository, "envs/prod/web.yaml", "mine\n");
     let replaced = made.and_then(|made| {
         let head = match expected {
-            "head" => repository::head(repository, branch)?.unwrap_or_default(),
+            "head" => repository::branch_head(repository, branch)?.unwrap_or_default(),
             other => other.to_owned(),
         };
-        repository::replace(repository, branch, &made, &head)
+        repository::replace_head(repository, branch, &made, &head)
     });
     word(replaced)
 }

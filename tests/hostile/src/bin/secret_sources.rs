@@ -25,7 +25,7 @@ fn collect(_: Inputs) -> Result<Outputs, Failure> {
         println!("{text}");
         eprintln!("{text}");
         report::note(Level::Warning, text, None);
-        report::summary(&Block::Paragraph(text.clone()));
+        report::add_summary(&Block::Paragraph(text.clone()));
     }
     done(said)
 }

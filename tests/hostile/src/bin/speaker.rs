@@ -1,8 +1,8 @@
 //! Attacks 30 and 31: uses what a step may tell the host about its words and its end against the host. Expected:
-//! nothing it did is blackened, no secret can be guessed, no private file is a way round the grant, and the end it
+//! the host redacts nothing that it did, no secret can be guessed, no private file is a way round the grant, and the end it
 //! chooses never covers a denial.
 
-use hostile::report::{Block, Level, markdown, mask, note, reject, summary};
+use hostile::report::{Block, Level, add_summary, mask, note, reject, summary_markdown};
 use hostile::types::FailureKind;
 use hostile::{Failure, Inputs, Outputs, done, word, workspace};
 
@@ -13,11 +13,11 @@ fn speak(inputs: Inputs) -> Result<Outputs, Failure> {
     match inputs.act.as_str() {
         // Is a guess a secret of the host? If it were taken out of the Markdown, this would see it.
         "guess" => done(words.iter().map(|guess| format!("{}", seen(guess))).collect()),
-        "blacken" => {
+        "mask" => {
             mask(words);
             done(vec![word(workspace::write("deploy/new.yaml", b"attacked\n"))])
         }
-        "blacken-denial" => {
+        "mask-denial" => {
             mask(words);
             done(vec![word(workspace::read("other/file"))])
         }
@@ -36,8 +36,8 @@ fn speak(inputs: Inputs) -> Result<Outputs, Failure> {
             done(vec![])
         }
         "flood-markdown" => {
-            summary(&Block::Paragraph("y".repeat(1 << 20)));
-            done((0..1000).map(|_| markdown().len().to_string()).collect())
+            add_summary(&Block::Paragraph("y".repeat(1 << 20)));
+            done((0..1000).map(|_| summary_markdown().len().to_string()).collect())
         }
         "reject-then-reach" => {
             reject(&failure("chosen"));
@@ -62,11 +62,11 @@ fn speak(inputs: Inputs) -> Result<Outputs, Failure> {
 }
 
 fn seen(guess: &str) -> bool {
-    summary(&Block::Code(hostile::report::Code { language: String::new(), text: guess.to_owned() }));
-    markdown().contains(guess)
+    add_summary(&Block::Code(hostile::report::Code { language: String::new(), text: guess.to_owned() }));
+    summary_markdown().contains(guess)
 }
 
 fn failure(code: &str) -> Failure {
     let (message, hint) = (format!("chosen by {code}"), None);
-    Failure { kind: FailureKind::Rejected, code: code.to_owned(), message, hint, at: None }
+    Failure { kind: FailureKind::Rejected, code: code.to_owned(), message, hint, location: None }
 }

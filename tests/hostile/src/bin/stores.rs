@@ -3,15 +3,15 @@
 
 use hostile::objects;
 use hostile::{Failure, Inputs, Outputs, done, word};
-use objects::{Checksum, Condition, Content, Keeping, Object, Pair};
+use objects::{ChecksumAlgorithm, Content, NameValue, Precondition, PutOptions, PutRequest};
 
 hostile::attack!(stores);
 
 fn stores(inputs: Inputs) -> Result<Outputs, Failure> {
     let names = &inputs.words;
     let said = match inputs.act.as_str() {
-        "list" => names.iter().map(|name| word(objects::list(name, None))).collect(),
-        "head" => names.iter().map(|name| word(objects::head(std::slice::from_ref(name)))).collect(),
+        "list" => names.iter().map(|name| word(objects::list_objects(name, None))).collect(),
+        "head" => names.iter().map(|name| word(objects::head_objects(std::slice::from_ref(name)))).collect(),
         "put" => names
             .iter()
             .map(|name| word(put(name, Content::Bytes(b"attacked\n".to_vec()), plain())))
@@ -20,38 +20,46 @@ fn stores(inputs: Inputs) -> Result<Outputs, Failure> {
         "steal" => {
             names[1..].iter().map(|path| word(put(&names[0], Content::File(path.clone()), plain()))).collect()
         }
-        "delete" => names.iter().map(|name| word(objects::delete(std::slice::from_ref(name)))).collect(),
-        "uploads" => names.iter().map(|name| word(objects::open_uploads(name))).collect(),
-        "begin" => names.iter().map(|name| word(objects::begin(name, &plain()).map(|_| ()))).collect(),
-        "resume" => {
-            names.iter().map(|name| word(objects::resume(name, "id", Checksum::Sha256).map(|_| ()))).collect()
+        "delete" => {
+            names.iter().map(|name| word(objects::delete_objects(std::slice::from_ref(name)))).collect()
         }
+        "uploads" => names.iter().map(|name| word(objects::list_multipart_uploads(name))).collect(),
+        "begin" => names
+            .iter()
+            .map(|name| word(objects::create_multipart_upload(name, &plain()).map(|_| ())))
+            .collect(),
+        "resume" => names
+            .iter()
+            .map(|name| {
+                word(objects::resume_multipart_upload(name, "id", ChecksumAlgorithm::Sha256).map(|_| ()))
+            })
+            .collect(),
         "headers" => smuggle(&names[0]),
-        "many" => vec![word(objects::delete(&vec![names[0].clone(); 1_000_000]))],
+        "many" => vec![word(objects::delete_objects(&vec![names[0].clone(); 1_000_000]))],
         // One that is allowed beside one that is not: neither may be written.
         _ => {
-            let both = names.iter().map(|name| object(name, Content::Bytes(b"attacked\n".to_vec())));
-            vec![word(objects::put(&both.collect::<Vec<_>>(), &[plain()]))]
+            let both = names.iter().map(|name| request(name, Content::Bytes(b"attacked\n".to_vec())));
+            vec![word(objects::put_objects(&both.collect::<Vec<_>>(), &[plain()]))]
         }
     };
     done(said)
 }
 
-fn put(name: &str, content: Content, keeping: Keeping) -> Result<String, hostile::types::Error> {
-    let mut stored = objects::put(&[object(name, content)], &[keeping])?;
+fn put(name: &str, content: Content, options: PutOptions) -> Result<String, hostile::types::Error> {
+    let mut stored = objects::put_objects(&[request(name, content)], &[options])?;
     stored.remove(0).map(|stored| format!("{} bytes", stored.size))
 }
 
-fn object(name: &str, content: Content) -> Object {
-    Object { name: name.to_owned(), content, keeping: 0, when: Condition::Always }
+fn request(name: &str, content: Content) -> PutRequest {
+    PutRequest { name: name.to_owned(), content, options: 0, precondition: Precondition::None }
 }
 
-fn plain() -> Keeping {
-    Keeping {
+fn plain() -> PutOptions {
+    PutOptions {
         headers: vec![],
         metadata: vec![],
         tags: vec![],
-        checksum: Checksum::Sha256,
+        checksum: ChecksumAlgorithm::Sha256,
         encryption: None,
         retention: None,
     }
@@ -59,15 +67,15 @@ fn plain() -> Keeping {
 
 /// Headers that would make an object public, or begin another request.
 fn smuggle(name: &str) -> Vec<String> {
-    let pair = |name: &str, value: &str| vec![Pair { name: name.to_owned(), value: value.to_owned() }];
-    let keepings = [
-        Keeping { headers: pair("x-amz-acl", "public-read"), ..plain() },
-        Keeping { headers: pair("authorization", "x"), ..plain() },
-        Keeping { headers: pair("cache-control", "x\r\nx-amz-acl: public-read"), ..plain() },
-        Keeping { metadata: pair("a\r\nx-amz-acl", "public-read"), ..plain() },
-        Keeping { metadata: pair("a", "b\nx-amz-acl: public-read"), ..plain() },
-        Keeping { encryption: Some("aws:kms:k\r\nx-amz-acl: public-read".to_owned()), ..plain() },
+    let pair = |name: &str, value: &str| vec![NameValue { name: name.to_owned(), value: value.to_owned() }];
+    let options = [
+        PutOptions { headers: pair("x-amz-acl", "public-read"), ..plain() },
+        PutOptions { headers: pair("authorization", "x"), ..plain() },
+        PutOptions { headers: pair("cache-control", "x\r\nx-amz-acl: public-read"), ..plain() },
+        PutOptions { metadata: pair("a\r\nx-amz-acl", "public-read"), ..plain() },
+        PutOptions { metadata: pair("a", "b\nx-amz-acl: public-read"), ..plain() },
+        PutOptions { encryption: Some("aws:kms:k\r\nx-amz-acl: public-read".to_owned()), ..plain() },
     ];
-    let attempt = |keeping| word(put(name, Content::Bytes(b"attacked\n".to_vec()), keeping));
-    keepings.into_iter().map(attempt).collect()
+    let attempt = |options| word(put(name, Content::Bytes(b"attacked\n".to_vec()), options));
+    options.into_iter().map(attempt).collect()
 }

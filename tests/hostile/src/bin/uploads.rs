@@ -1,7 +1,9 @@
 //! Attack 19 once more, with the handles of uploads in parts: ranges that are not in the file, ids that carry more than
 //! an id, uses of what is over. Expected: nothing is sent but about the object that was granted, and nothing without end.
 
-use hostile::objects::{self, Checksum, Condition, Keeping, Part, Range, Upload};
+use hostile::objects::{
+    self, ChecksumAlgorithm, MultipartUpload, PartInfo, PartRange, Precondition, PutOptions,
+};
 use hostile::{Failure, Inputs, Outputs, done, types, word, workspace};
 
 hostile::attack!(uploads);
@@ -20,7 +22,7 @@ fn uploads(inputs: Inputs) -> Result<Outputs, Failure> {
         }))],
         "crowd" => vec![word(
             begin(name)
-                .and_then(|upload| upload.complete(&vec![part(1); 10_001], &Condition::Always).map(|_| ())),
+                .and_then(|upload| upload.complete(&vec![part(1); 10_001], &Precondition::None).map(|_| ())),
         )],
         "many" => {
             vec![word(begin(name).and_then(|upload| put(&upload, path, &vec![range(1, 0, 1); 1_000_000])))]
@@ -29,25 +31,25 @@ fn uploads(inputs: Inputs) -> Result<Outputs, Failure> {
     })
 }
 
-fn begin(name: &str) -> Result<Upload, types::Error> {
-    let keeping = Keeping {
+fn begin(name: &str) -> Result<MultipartUpload, types::Error> {
+    let options = PutOptions {
         headers: vec![],
         metadata: vec![],
         tags: vec![],
-        checksum: Checksum::Crc64nvme,
+        checksum: ChecksumAlgorithm::Crc64nvme,
         encryption: None,
         retention: None,
     };
-    objects::begin(name, &keeping)
+    objects::create_multipart_upload(name, &options)
 }
 
-fn range(number: u32, offset: u64, length: u64) -> Range {
-    Range { number, offset, length }
+fn range(part_number: u32, offset: u64, length: u64) -> PartRange {
+    PartRange { part_number, offset, length }
 }
 
-fn put(upload: &Upload, path: &str, ranges: &[Range]) -> Result<Vec<String>, types::Error> {
+fn put(upload: &MultipartUpload, path: &str, ranges: &[PartRange]) -> Result<Vec<String>, types::Error> {
     let file = workspace::open(path)?;
-    Ok(upload.put_parts(&file, ranges)?.into_iter().map(|part| word(part.map(|part| part.size))).collect())
+    Ok(upload.upload_parts(&file, ranges)?.into_iter().map(|part| word(part.map(|part| part.size))).collect())
 }
 
 fn ranges(name: &str, path: &str) -> Vec<String> {
@@ -64,23 +66,23 @@ fn ranges(name: &str, path: &str) -> Vec<String> {
 }
 
 fn resumed(name: &str, id: &str) -> Result<usize, types::Error> {
-    let upload = objects::resume(name, id, Checksum::Crc64nvme)?;
+    let upload = objects::resume_multipart_upload(name, id, ChecksumAlgorithm::Crc64nvme)?;
     upload.abort()?;
-    upload.parts().map(|parts| parts.len())
+    upload.list_parts().map(|parts| parts.len())
 }
 
 /// Everything once more with an upload that was completed and given up, with parts that it never had.
 fn over(name: &str, path: &str) -> Vec<String> {
     let Ok(upload) = begin(name) else { return vec![] };
     vec![
-        word(upload.complete(&[part(1), part(0), part(u32::MAX)], &Condition::Always).map(|_| ())),
+        word(upload.complete(&[part(1), part(0), part(u32::MAX)], &Precondition::None).map(|_| ())),
         word(upload.abort()),
         word(put(&upload, path, &[range(1, 0, 1)])),
     ]
 }
 
-fn part(number: u32) -> Part {
-    Part { number, size: u64::MAX, etag: "x\"><Evil/>".to_owned(), checksum: Some("zz".to_owned()) }
+fn part(part_number: u32) -> PartInfo {
+    PartInfo { part_number, size: u64::MAX, etag: "x\"><Evil/>".to_owned(), checksum: Some("zz".to_owned()) }
 }
 
 fn bytes(name: &str, path: &str) -> Vec<String> {
@@ -90,6 +92,8 @@ fn bytes(name: &str, path: &str) -> Vec<String> {
 }
 
 fn handles(name: &str) -> Vec<String> {
-    let kept: Vec<_> = (0..100_000).map(|_| objects::resume(name, "id", Checksum::Sha256)).collect();
+    let kept: Vec<_> = (0..100_000)
+        .map(|_| objects::resume_multipart_upload(name, "id", ChecksumAlgorithm::Sha256))
+        .collect();
     vec![kept.iter().filter(|upload| upload.is_ok()).count().to_string()]
 }

@@ -8,7 +8,8 @@ hostile::attack!(watchers);
 
 fn watchers(inputs: Inputs) -> Result<Outputs, Failure> {
     let words = &inputs.words;
-    let digest = |paths: &[String], piece| word(workspace::digests(paths, Algorithm::Sha256, piece));
+    let digest =
+        |paths: &[String], chunk_bytes| word(workspace::digests(paths, Algorithm::Sha256, chunk_bytes));
     done(match inputs.act.as_str() {
         "digest" => words.iter().map(|path| digest(std::slice::from_ref(path), None)).collect(),
         "links" => words.iter().map(|pattern| word(workspace::links(pattern))).collect(),

@@ -11,7 +11,7 @@ mod caller {
     });
 }
 
-use caller::lockstep::step::http::{self, Header, Method, Request, Response, Trouble};
+use caller::lockstep::step::http::{self, ErrorCode, Header, Method, Request, Response};
 use caller::lockstep::step::types::Error;
 use caller::{Failure, Inputs, Outputs};
 
@@ -26,14 +26,18 @@ impl caller::Guest for Attack {
             "headers" => smuggled().into_iter().map(|header| one(&words[0], vec![header])).collect(),
             // A token for each after the first, which names where they are given out.
             "authenticate" => words.iter().map(|url| token(url)).collect(),
-            "tokens" => (0..words[1].parse().unwrap_or(1)).map(|n: u32| token(&format!("{}{n}", words[0]))).collect(),
+            "tokens" => {
+                (0..words[1].parse().unwrap_or(1)).map(|n: u32| token(&format!("{}{n}", words[0]))).collect()
+            }
             "follow" => follow(&words[0]),
             "grow" => (0..words[1].parse().unwrap_or(1)).map(|_| one(&padded(&words[0]), vec![])).collect(),
             "many" => all(vec![request(&words[0], vec![]); 101]),
-            "greedy" => all(vec![Request { most: 16 << 20, ..request(&words[0], vec![]) }; 100]),
-            "patient" => all(vec![Request { patience: u32::MAX, ..request(&words[0], vec![]) }]),
+            "greedy" => all(vec![Request { max_body_bytes: 16 << 20, ..request(&words[0], vec![]) }; 100]),
+            "timeout" => all(vec![Request { timeout_ms: u32::MAX, ..request(&words[0], vec![]) }]),
             // Byte by byte, each time a little more.
-            _ => (0..words[1].parse().unwrap_or(1)).map(|most| kept(&words[0], most)).collect(),
+            _ => (0..words[1].parse().unwrap_or(1))
+                .map(|max_body_bytes| kept(&words[0], max_body_bytes))
+                .collect(),
         };
         Ok(Outputs { said })
     }
@@ -44,15 +48,15 @@ caller::export!(Attack with_types_in caller);
 fn main() {}
 
 fn request(url: &str, headers: Vec<Header>) -> Request {
-    Request { method: Method::Get, url: url.to_owned(), headers, patience: 5_000, most: 100_000 }
+    Request { method: Method::Get, url: url.to_owned(), headers, timeout_ms: 5_000, max_body_bytes: 100_000 }
 }
 
 fn one(url: &str, headers: Vec<Header>) -> String {
     all(vec![request(url, headers)]).remove(0)
 }
 
-fn kept(url: &str, most: u32) -> String {
-    all(vec![Request { most, ..request(url, vec![]) }]).remove(0)
+fn kept(url: &str, max_body_bytes: u32) -> String {
+    all(vec![Request { max_body_bytes, ..request(url, vec![]) }]).remove(0)
 }
 
 /// How each request ended, in a text with all that an attacker can see.
@@ -63,7 +67,7 @@ fn all(requests: Vec<Request>) -> Vec<String> {
     }
 }
 
-fn seen(answer: Result<Response, Trouble>) -> String {
+fn seen(answer: Result<Response, ErrorCode>) -> String {
     match answer {
         Ok(response) => {
             let headers =
@@ -71,8 +75,8 @@ fn seen(answer: Result<Response, Trouble>) -> String {
             let body = String::from_utf8_lossy(&response.body);
             format!("{} {}{}", response.status, headers.collect::<String>(), body)
         }
-        Err(Trouble::Refused(error)) => word(&error),
-        Err(trouble) => format!("{trouble:?}"),
+        Err(ErrorCode::NotSent(error)) => word(&error),
+        Err(code) => format!("{code:?}"),
     }
 }
 
@@ -80,7 +84,7 @@ fn word(error: &Error) -> String {
     match error {
         Error::Denied(_) => "denied".into(),
         Error::Invalid(_) => "invalid".into(),
-        Error::Limit(_) => "limit".into(),
+        Error::LimitExceeded(_) => "limit-exceeded".into(),
         other => format!("{other:?}"),
     }
 }
@@ -90,7 +94,7 @@ fn token(url: &str) -> String {
     let first = one(url, vec![]);
     let got = match http::authenticate(url, 5_000) {
         Ok(Ok(())) => "got".to_owned(),
-        Ok(Err(trouble)) => format!("{trouble:?}"),
+        Ok(Err(code)) => format!("{code:?}"),
         Err(error) => word(&error),
     };
     format!("{first}|{got}|{}", one(url, vec![]))

@@ -1,25 +1,25 @@
 //! Objects as an API server and a kubelet give them, and a cluster to put them in. Never used but by tests.
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use lockstep_workload::{Cause, Cluster, Kind, RuleId, Rules, State, TargetId};
+use lockstep_workload::{Cause, ClusterState, Kind, RuleId, Rules, State, TargetId};
 use serde_json::{Value, json};
 
 /// A cluster with a clock.
-pub(crate) struct World {
-    pub(crate) cluster: Cluster,
+pub(crate) struct TestCluster {
+    pub(crate) cluster: ClusterState,
     pub(crate) now: u64,
 }
 
 /// The time at which a test begins, on the caller's clock.
 pub(crate) const START: u64 = 1_780_000_000;
 
-impl World {
+impl TestCluster {
     pub(crate) fn new() -> Self {
         Self::with(Rules::default())
     }
 
     pub(crate) fn with(rules: Rules) -> Self {
-        Self { cluster: Cluster::new(rules), now: START }
+        Self { cluster: ClusterState::new(rules), now: START }
     }
 
     pub(crate) fn target(&mut self, kind: &str, name: &str) -> TargetId {
@@ -29,7 +29,7 @@ impl World {
     pub(crate) fn put(&mut self, object: &Value) -> &mut Self {
         let kind = kind_of(object);
         let namespace = object["metadata"]["namespace"].as_str().unwrap_or("-");
-        assert!(self.cluster.present(&kind, namespace, &object.to_string(), self.now).is_some(), "{object}");
+        assert!(self.cluster.observe(&kind, namespace, &object.to_string(), self.now).is_some(), "{object}");
         self
     }
 
@@ -226,8 +226,8 @@ pub(crate) fn event(about: &str, kind: &str, reason: &str, message: &str, second
 }
 
 /// A rollout of `web` whose newest pods are these.
-pub(crate) fn rollout(pods: &[Value]) -> (World, TargetId) {
-    let mut world = World::new();
+pub(crate) fn rollout(pods: &[Value]) -> (TestCluster, TargetId) {
+    let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     world.put(&deployment("web:2", 3, 0)).put(&replica_set("r2", "web:2", "2", 0)).put_all(pods);
     (world, id)
@@ -239,7 +239,7 @@ pub(crate) fn status(object: &Value) -> (State, String, String) {
 }
 
 pub(crate) fn status_by(rules: Rules, object: &Value) -> (State, String, String) {
-    let mut world = World::with(rules);
+    let mut world = TestCluster::with(rules);
     let id = world.target(kind_of(object).name(), object["metadata"]["name"].as_str().unwrap_or_default());
     world.put(object);
     world.look(id)

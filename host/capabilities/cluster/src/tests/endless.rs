@@ -81,9 +81,9 @@ fn followed(cluster: &mut Cluster) -> CallError {
     let mut following = watch(cluster, 1).unwrap();
     loop {
         for change in cluster.next(&mut following, PATIENT).unwrap() {
-            match change.what {
-                What::Failed(error) => return error,
-                What::Interrupted(text) => panic!("it is tried again: {text}"),
+            match change.event {
+                Event::Failed(error) => return error,
+                Event::Interrupted(text) => panic!("it is tried again: {text}"),
                 _ => {}
             }
         }
@@ -104,7 +104,10 @@ fn an_object_or_what_there_is_in_a_group_is_not_read_without_an_end() {
     for name in ["shop/Pod/web", "shop/Widget.example.com/web"] {
         let (mut cluster, counts) = endless(|_, _| Said::Endless(200, "{\"kind\":\"", "x"));
         let error = get(&mut cluster, name);
-        assert!(error.word() == "limit" && error.message().contains("more than 16777216 bytes"), "{error:?}");
+        assert!(
+            error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
+            "{error:?}"
+        );
         counts.assert_sent_at_most(16 * MIB + BUFFERS);
     }
 }
@@ -114,7 +117,10 @@ fn a_refusal_is_not_read_without_an_end() {
     for status in [403, 404, 503] {
         let (mut cluster, counts) = endless(move |_, _| Said::Endless(status, "{\"message\":\"", "x"));
         let error = get(&mut cluster, "shop/Pod/web");
-        assert!(error.word() == "limit" && error.message().contains("more than 1048576 bytes"), "{error:?}");
+        assert!(
+            error.word() == "limit-exceeded" && error.message().contains("more than 1048576 bytes"),
+            "{error:?}"
+        );
         counts.assert_sent_at_most(MIB + BUFFERS);
     }
 }
@@ -124,14 +130,14 @@ fn a_log_is_not_read_without_an_end() {
     let (mut cluster, counts) = endless(|_, _| Said::Endless(200, "a line\n", "another line\n"));
     let logs =
         permitted(RawTarget::Resource("shop/Pod/web"), |permit| cluster.logs(permit, "main", false, 10));
-    assert_eq!(logs.unwrap_err().word(), "limit");
+    assert_eq!(logs.unwrap_err().word(), "limit-exceeded");
     counts.assert_sent_at_most(MIB + BUFFERS);
 }
 
 #[test]
 fn a_page_of_a_list_is_not_read_without_an_end_and_not_asked_for_again() {
     let (mut cluster, counts) = endless(|_, _| Said::Endless(200, "{\"items\":[", "{},"));
-    assert_eq!(followed(&mut cluster).word(), "limit");
+    assert_eq!(followed(&mut cluster).word(), "limit-exceeded");
     assert_eq!(counts.requests.load(Ordering::Relaxed), 1);
     counts.assert_sent_at_most(64 * MIB + BUFFERS);
 }
@@ -145,7 +151,10 @@ fn an_event_of_a_watch_is_not_read_without_an_end() {
         false => Said::Json(list(&[pod("web")], "")),
     });
     let error = followed(&mut cluster);
-    assert!(error.word() == "limit" && error.message().contains("more than 16777216 bytes"), "{error:?}");
+    assert!(
+        error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
+        "{error:?}"
+    );
     counts.assert_sent_at_most(16 * MIB + BUFFERS);
 }
 
@@ -155,7 +164,7 @@ fn a_list_that_comes_back_to_a_page_ends() {
         let (mut cluster, counts) =
             endless(move |_, number| Said::Json(list(&[pod("web")], &format!("page-{}", number % round))));
         let error = followed(&mut cluster);
-        assert!(error.word() == "limit" && error.message().contains("comes back"), "{error:?}");
+        assert!(error.word() == "limit-exceeded" && error.message().contains("comes back"), "{error:?}");
         assert_eq!(counts.requests.load(Ordering::Relaxed), round + 1);
     }
 }
@@ -164,6 +173,9 @@ fn a_list_that_comes_back_to_a_page_ends() {
 fn a_list_of_empty_pages_ends_however_many_more_it_says_there_are() {
     let (mut cluster, counts) = endless(|_, number| Said::Json(list(&[], &format!("page-{number}"))));
     let error = followed(&mut cluster);
-    assert!(error.word() == "limit" && error.message().contains("more than 1000 pages"), "{error:?}");
+    assert!(
+        error.word() == "limit-exceeded" && error.message().contains("more than 1000 pages"),
+        "{error:?}"
+    );
     assert_eq!(counts.requests.load(Ordering::Relaxed), 1001);
 }

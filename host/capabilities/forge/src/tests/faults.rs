@@ -87,9 +87,9 @@ fn what_must_not_happen_twice_is_not_sent_twice() {
 #[test]
 fn a_merge_is_what_the_forge_says_it_is() {
     for (answer, expected) in [
-        (status(405, "Base branch was modified. Review and try the merge again."), Ok(Merging::NotYet)),
-        (status(405, "Required status check \"ci\" is expected."), Ok(Merging::NotYet)),
-        (ok(&json!({"merged": true})), Ok(Merging::Merged)),
+        (status(405, "Base branch was modified. Review and try the merge again."), Ok(MergeResult::NotReady)),
+        (status(405, "Required status check \"ci\" is expected."), Ok(MergeResult::NotReady)),
+        (ok(&json!({"merged": true})), Ok(MergeResult::Merged)),
         (status(409, "Head branch was modified. Review and try the merge again."), Err("conflict")),
         (status(422, "Validation Failed"), Err("upstream")),
         (status(403, "Resource not accessible by integration"), Err("unauthorized")),
@@ -124,7 +124,7 @@ fn a_repository_that_merges_in_another_way_is_asked_in_that() {
         line if line.contains("/commits/") => ok(&json!({"check_runs": [], "statuses": []})),
         _ => ok(&request("abc")),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(Merging::Merged));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::Merged));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_its_checks_have_not_passed_is_not_merged() {
         line if line.contains("/commits/") => ok(&json!({"statuses": []})),
         _ => ok(&request("abc")),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::NotReady));
     assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
 }
 
@@ -151,8 +151,8 @@ fn a_token_that_may_not_see_checks_waits_and_does_not_merge() {
         _ => ok(&request("abc")),
     });
     let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
-    let standing = run.inspect(7).unwrap();
-    assert_eq!((standing.hurdle, standing.checks.len()), (Hurdle::None, 0));
+    let status = run.get_status(7).unwrap();
+    assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::None, 0));
     assert!(matches!(run.merge(7, "abc"), Err(CallError::Unauthorized(_))));
     assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
 }
@@ -171,7 +171,7 @@ fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
             let server = Server::new(move |_, _| (code, format!("location: {to}\r\n"), String::new()));
             let mut run = Run::on(&server.origin, kind, false);
             assert!(matches!(run.open(), Err(CallError::NotFound(_))), "{kind} {code}");
-            assert!(matches!(run.inspect(7), Err(CallError::NotFound(_))), "{kind} {code}");
+            assert!(matches!(run.get_status(7), Err(CallError::NotFound(_))), "{kind} {code}");
         }
     }
     assert!(other.log().is_empty());
@@ -201,13 +201,13 @@ fn what_is_too_large_or_no_answer_is_refused() {
     assert_eq!(server.log().len(), 3, "it would be as large again");
     let server = Server::new(|_, _| ok(&json!({"number": "seven"})));
     for kind in ForgeKind::ALL {
-        let refused = Run::on(&server.origin, kind, false).inspect(7);
+        let refused = Run::on(&server.origin, kind, false).get_status(7);
         assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
     }
     for (title, labels) in
         [("", vec![]), ("a\nb", vec![]), ("a", vec!["b,c".to_owned()]), ("a", vec![String::new()])]
     {
-        let wrong = Proposal { title: title.into(), body: String::new(), labels };
+        let wrong = PullRequestContent { title: title.into(), body: String::new(), labels };
         let refused = Run::on(&server.origin, ForgeKind::GitHub, false)
             .call("propose", |forges, permit| forges.open(permit, &wrong));
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{refused:?}");

@@ -108,9 +108,9 @@ fn only_those_between_the_two_branches_are_seen() {
         let server = forge(kind, &ALL);
         let mut run = Run::on(&server.origin, kind, false);
         let found = run.list().unwrap();
-        let told: Vec<_> = found.iter().map(|one| (one.number, one.state, one.merged.as_deref())).collect();
-        assert_eq!(told, [(7, State::Open, None), (3, State::Merged, Some("def"))], "{kind}");
-        assert_eq!((&*found[0].labels.join(","), &*found[0].head), ("a,z", "abc"));
+        let told: Vec<_> = found.iter().map(|one| (one.number, one.state, one.merge_commit.as_deref())).collect();
+        assert_eq!(told, [(7, PullRequestState::Open, None), (3, PullRequestState::Merged, Some("def"))], "{kind}");
+        assert_eq!((&*found[0].labels.join(","), &*found[0].head_commit), ("a,z", "abc"));
         let asked = &server.log()[0];
         let query = match kind {
             ForgeKind::GitHub => {
@@ -128,8 +128,8 @@ fn only_those_between_the_two_branches_are_seen() {
         // A number is no way to another one.
         for number in [9, 10, 11, 12] {
             for refused in [
-                run.inspect(number).err(),
-                run.edit(number).err(),
+                run.get_status(number).err(),
+                run.update(number).err(),
                 run.comment(number, "x").err(),
                 run.merge(number, "abc").err(),
             ] {
@@ -146,10 +146,10 @@ fn what_is_opened_and_said_is_as_documented() {
         let server = forge(kind, &[OPEN]);
         let mut run = Run::on(&server.origin, kind, false);
         assert_eq!(run.open().unwrap().unwrap().number, 7);
-        assert_eq!(run.edit(7), Ok(Effect::Made));
-        assert_eq!(run.comment(7, "new"), Ok(Effect::Made));
-        assert_eq!(run.comment(7, "old"), Ok(Effect::Made));
-        assert_eq!(run.withdraw(7), Ok(Effect::Made));
+        assert_eq!(run.update(7), Ok(Outcome::Applied));
+        assert_eq!(run.comment(7, "new"), Ok(Outcome::Applied));
+        assert_eq!(run.comment(7, "old"), Ok(Outcome::Applied));
+        assert_eq!(run.close(7), Ok(Outcome::Applied));
         let expected: &[&str] = match kind {
             ForgeKind::GitHub => &[
                 "POST /api/v3/repos/shop/deploy/pulls",
@@ -184,7 +184,7 @@ fn what_is_opened_and_said_is_as_documented() {
         };
         assert_eq!((&opened[base], &opened[branch]), (&json!("main"), &json!(BRANCH)), "{kind}");
         // Only one that this run has opened is withdrawn.
-        let refused = Run::on(&server.origin, kind, false).withdraw(7);
+        let refused = Run::on(&server.origin, kind, false).close(7);
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{kind} {refused:?}");
     });
 }
@@ -193,11 +193,11 @@ fn what_is_opened_and_said_is_as_documented() {
 fn how_one_stands_is_told_with_what_its_checks_say() {
     each(|kind| {
         let server = forge(kind, &[OPEN]);
-        let standing = Run::on(&server.origin, kind, false).inspect(7).unwrap();
-        assert_eq!(standing.hurdle, Hurdle::ChecksPending, "{kind}");
+        let status = Run::on(&server.origin, kind, false).get_status(7).unwrap();
+        assert_eq!(status.blocker, MergeBlocker::ChecksPending, "{kind}");
         let ci = Check { name: "ci".into(), state: CheckState::Pending, url: "https://ci/1".into() };
-        assert!(standing.checks.contains(&ci), "{kind} {:?}", standing.checks);
-        assert_eq!(standing.checks.len(), if kind == ForgeKind::GitHub { 2 } else { 1 });
+        assert!(status.checks.contains(&ci), "{kind} {:?}", status.checks);
+        assert_eq!(status.checks.len(), if kind == ForgeKind::GitHub { 2 } else { 1 });
     });
 }
 
@@ -209,7 +209,7 @@ fn a_merge_is_of_the_commit_that_it_names() {
         let moved = run.merge(7, "other");
         assert!(matches!(moved, Err(CallError::Conflict(_))), "{kind} {moved:?}");
         assert!(server.changes().is_empty());
-        assert_eq!(run.merge(7, "abc"), Ok(Merging::Waiting), "{kind}");
+        assert_eq!(run.merge(7, "abc"), Ok(MergeResult::AutoMergeEnabled), "{kind}");
         let asked = server.log().into_iter().rfind(|asked| !asked.line.starts_with("GET")).unwrap().body;
         let (head, message) = match kind {
             ForgeKind::GitHub => (&asked["variables"]["head"], &asked["variables"]["message"]),
@@ -227,9 +227,9 @@ fn a_plan_asks_for_nothing_but_a_look() {
         let server = forge(kind, &[OPEN]);
         let mut run = Run::on(&server.origin, kind, true);
         assert!(matches!(run.open(), Err(CallError::Conflict(_))), "there is one");
-        assert_eq!(run.edit(7), Ok(Effect::Planned));
-        assert_eq!(run.comment(7, "new"), Ok(Effect::Planned));
-        assert_eq!(run.merge(7, "abc"), Ok(Merging::Planned));
+        assert_eq!(run.update(7), Ok(Outcome::DryRun));
+        assert_eq!(run.comment(7, "new"), Ok(Outcome::DryRun));
+        assert_eq!(run.merge(7, "abc"), Ok(MergeResult::DryRun));
         assert!(server.changes().is_empty(), "{kind} {:?}", server.changes());
         let changes = run.forges.into_changes();
         assert_eq!(changes[0].name, format!("{}/shop/deploy#main...{BRANCH}", server.origin));

@@ -36,11 +36,11 @@ const NEVER: usize = usize::MAX;
 #[test]
 fn a_merge_is_what_gitlab_says_it_is() {
     for (answer, expected) in [
-        (ok(&json!({"state": "merged"})), Ok(Merging::Merged)),
-        (ok(&json!({"state": "opened", "merge_when_pipeline_succeeds": true})), Ok(Merging::Waiting)),
-        (status(405, "405 Method Not Allowed"), Ok(Merging::NotYet)),
-        (status(406, "Branch cannot be merged"), Ok(Merging::NotYet)),
-        (status(422, "Branch cannot be merged"), Ok(Merging::NotYet)),
+        (ok(&json!({"state": "merged"})), Ok(MergeResult::Merged)),
+        (ok(&json!({"state": "opened", "merge_when_pipeline_succeeds": true})), Ok(MergeResult::AutoMergeEnabled)),
+        (status(405, "405 Method Not Allowed"), Ok(MergeResult::NotReady)),
+        (status(406, "Branch cannot be merged"), Ok(MergeResult::NotReady)),
+        (status(422, "Branch cannot be merged"), Ok(MergeResult::NotReady)),
         (status(409, "SHA does not match HEAD of source branch: def"), Err("conflict")),
         (status(401, "401 Unauthorized"), Err("unauthorized")),
         (status(403, "403 Forbidden"), Err("unauthorized")),
@@ -62,15 +62,15 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
         false => ok(&json!({"state": "merged"})),
     };
     let server = forge(ForgeKind::GitLab, NEVER, "[]", merges);
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(Merging::Merged));
-    let asked: Vec<_> = server.log().into_iter().filter(|asked| asked.line.starts_with("PUT")).collect();
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::Merged));
+    let requested: Vec<_> = server.log().into_iter().filter(|asked| asked.line.starts_with("PUT")).collect();
     assert_eq!((asked.len(), &asked[1].body["sha"]), (2, &json!("abc")), "the commit is named again");
     let message = asked[1].body["merge_commit_message"].as_str().unwrap();
     assert!(message.ends_with("Promoted-To: prod"), "{message}");
     // A pipeline that has failed is not passed by.
     let failed = r#"[{"name": "ci", "status": "failed"}]"#;
     let server = forge(ForgeKind::GitLab, NEVER, failed, merges);
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::NotReady));
     assert_eq!(server.changes().len(), 1);
     // Nor is one that GitLab has not made yet.
     let server = Server::new(|asked, _| match asked.line.split('?').next().unwrap() {
@@ -78,7 +78,7 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
         line if line.ends_with("/statuses") => ok(&json!([])),
         _ => ok(&OPEN.with(ForgeKind::GitLab, "detailed_merge_status", json!("preparing"))),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::NotReady));
     assert_eq!(server.changes().len(), 1);
 }
 
@@ -86,15 +86,15 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
 fn a_merge_is_what_gitea_says_it_is() {
     let empty = |status: u16| (status, String::new(), String::new());
     for (answer, expected, times) in [
-        (empty(200), Ok(Merging::Merged), 1),
-        (empty(201), Ok(Merging::Waiting), 1),
-        (status(405, "Please try again later"), Ok(Merging::NotYet), 1),
-        (status(405, "Does not have enough approvals"), Ok(Merging::NotYet), 1),
+        (empty(200), Ok(MergeResult::Merged), 1),
+        (empty(201), Ok(MergeResult::AutoMergeEnabled), 1),
+        (status(405, "Please try again later"), Ok(MergeResult::NotReady), 1),
+        (status(405, "Does not have enough approvals"), Ok(MergeResult::NotReady), 1),
         (status(405, "not allowed merge style"), Err("upstream"), 4),
         (status(405, "User not allowed to merge PR"), Err("upstream"), 1),
-        (status(409, "pull request is already scheduled to auto merge"), Ok(Merging::Waiting), 1),
+        (status(409, "pull request is already scheduled to auto merge"), Ok(MergeResult::AutoMergeEnabled), 1),
         (status(409, "head out of date"), Err("conflict"), 1),
-        (status(409, "merge push out of date"), Ok(Merging::NotYet), 1),
+        (status(409, "merge push out of date"), Ok(MergeResult::NotReady), 1),
         (status(409, "PushRejected"), Err("upstream"), 1),
         (status(403, "token does not have the scope"), Err("unauthorized"), 1),
     ] {
@@ -107,7 +107,7 @@ fn a_merge_is_what_gitea_says_it_is() {
         true => empty(200),
         false => status(405, "not allowed merge style"),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc"), Ok(Merging::Merged));
+    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc"), Ok(MergeResult::Merged));
 }
 
 #[test]
@@ -116,14 +116,14 @@ fn a_merge_whose_answer_is_lost_is_found() {
         for fault in [0, 502] {
             let server = forge(kind, 1, "[]", move |_, _| (fault, String::new(), String::new()));
             let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
-            assert_eq!(merged, Ok(Merging::Merged), "{kind} {fault}");
+            assert_eq!(merged, Ok(MergeResult::Merged), "{kind} {fault}");
             let merge = format!("{root}/{}/7/merge", named(kind));
-            let asked: Vec<_> = server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
+            let requested: Vec<_> = server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
             assert_eq!(asked.len(), 1, "{kind} {fault}");
             // It was not merged either: that is for another time.
             let server = forge(kind, NEVER, "[]", move |_, _| (fault, String::new(), String::new()));
             let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
-            assert_eq!(merged, Ok(Merging::NotYet), "{kind} {fault}");
+            assert_eq!(merged, Ok(MergeResult::NotReady), "{kind} {fault}");
         }
     }
 }
@@ -135,14 +135,14 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
         (ForgeKind::GitLab, "merge_when_pipeline_succeeds", json!(true)),
     ] {
         let server = Server::new(move |_, _| ok(&OPEN.with(kind, name, value.clone())));
-        assert_eq!(Run::on(&server.origin, kind, false).merge(7, "abc"), Ok(Merging::Waiting), "{kind}");
+        assert_eq!(Run::on(&server.origin, kind, false).merge(7, "abc"), Ok(MergeResult::AutoMergeEnabled), "{kind}");
         assert!(server.changes().is_empty());
     }
     for (kind, _) in ROOTS {
         for state in ["merged", "closed"] {
             let server = Server::new(move |_, _| ok(&Told { state, ..OPEN }.as_told_by(kind)));
             let mut run = Run::on(&server.origin, kind, false);
-            for refused in [run.merge(7, "abc").err(), run.edit(7).err()] {
+            for refused in [run.merge(7, "abc").err(), run.update(7).err()] {
                 assert!(matches!(refused, Some(CallError::Conflict(_))), "{kind} {state} {refused:?}");
             }
             assert!(server.changes().is_empty());
@@ -162,7 +162,7 @@ fn github_is_let_merge_at_the_place_of_its_graphql() {
         _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
     });
     let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
-    assert_eq!((merged, server.changes().len()), (Ok(Merging::Waiting), 2), "{:?}", server.changes());
+    assert_eq!((merged, server.changes().len()), (Ok(MergeResult::AutoMergeEnabled), 2), "{:?}", server.changes());
     let token = format!("bearer {TOKEN}");
     assert!(server.log().iter().all(|asked| asked.head.to_lowercase().contains(&token)));
 }
@@ -178,7 +178,7 @@ fn what_github_says_nothing_of_is_not_taken_for_passed() {
             _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
         });
         let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
-        assert_ne!(merged, Ok(Merging::Merged), "{runs}");
+        assert_ne!(merged, Ok(MergeResult::Merged), "{runs}");
         assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")), "{runs}");
     }
     // Nor is an answer without a word one that it now waits.
@@ -189,5 +189,5 @@ fn what_github_says_nothing_of_is_not_taken_for_passed() {
         line if line.contains("/status") => ok(&json!({"statuses": []})),
         _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(Merging::NotYet));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::NotReady));
 }

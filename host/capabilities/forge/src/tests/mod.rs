@@ -8,13 +8,14 @@ mod merges;
 mod opens;
 mod pages;
 mod signs;
-mod standing;
+mod status;
 mod texts;
 
 use super::*;
-use lockstep_model::call::{Capability, RawPart, RawTarget, Request};
+use lockstep_model::call::{RawPart, RawTarget, Request};
+use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::grant::{Grant, Permission, Scope};
 use lockstep_model::limits::Limits;
 use lockstep_repository::Login;
 use serde_json::Value;
@@ -125,18 +126,15 @@ struct Run {
 }
 
 impl Run {
-    fn on(origin: &str, kind: ForgeKind, planned: bool) -> Self {
+    fn on(origin: &str, kind: ForgeKind, dry_run: bool) -> Self {
         let url = format!("{origin}/shop/deploy");
-        let right = Right {
-            capability: Capability::Forge,
-            verbs: ["read", "propose", "merge"].map(str::to_owned).to_vec(),
-            scope: Scope::parse(Capability::Forge, &format!("{url}#main...promote/*")).unwrap(),
-        };
-        let gate = Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits::default());
+        let line = format!("read,open,merge {url}#main...promote/*");
+        let right = Permission::parse(Capability::Forge, &line).unwrap();
+        let gate = Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default());
         let logins = vec![Login::new(None, "x", TOKEN)];
         let repository = lockstep_repository::Connection { logins, ..Default::default() };
         let connection = Connection { repository, kind: Some(kind), servers: vec![] };
-        Self { gate, forges: Forges::new(connection, planned), url }
+        Self { gate, forges: Forges::new(connection, dry_run), url }
     }
 
     fn call<T>(
@@ -144,37 +142,37 @@ impl Run {
         right: &'static str,
         act: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
-        let target = RawTarget::Repository(&self.url, RawPart::Proposal("main", BRANCH));
-        let request =
-            Request { capability: Capability::Forge, verb: right, right: Some(right), target, source: None };
+        let target = RawTarget::Repository(&self.url, RawPart::PullRequests("main", BRANCH));
+        let function = if right == "read" { "get-status" } else { right };
+        let request = Request::new(Capability::Forge, function, target);
         self.gate.call(request, |permit| act(&mut self.forges, permit))
     }
 
     fn list(&mut self) -> Result<Vec<PullRequest>, CallError> {
-        self.call("read", Forges::pull_requests)
+        self.call("read", Forges::list_pull_requests)
     }
 
-    fn inspect(&mut self, number: u64) -> Result<Standing, CallError> {
-        self.call("read", |forges, permit| forges.inspect(permit, number))
+    fn get_status(&mut self, number: u64) -> Result<PullRequestStatus, CallError> {
+        self.call("read", |forges, permit| forges.get_status(permit, number))
     }
 
     fn open(&mut self) -> Result<Option<PullRequest>, CallError> {
-        self.call("propose", |forges, permit| forges.open(permit, &proposal()))
+        self.call("propose", |forges, permit| forges.open(permit, &content()))
     }
 
-    fn edit(&mut self, number: u64) -> Result<Effect, CallError> {
-        self.call("propose", |forges, permit| forges.edit(permit, number, &proposal()))
+    fn update(&mut self, number: u64) -> Result<Outcome, CallError> {
+        self.call("propose", |forges, permit| forges.update(permit, number, &content()))
     }
 
-    fn comment(&mut self, number: u64, text: &str) -> Result<Effect, CallError> {
+    fn comment(&mut self, number: u64, text: &str) -> Result<Outcome, CallError> {
         self.call("propose", |forges, permit| forges.comment(permit, number, "superseded", text))
     }
 
-    fn withdraw(&mut self, number: u64) -> Result<Effect, CallError> {
-        self.call("propose", |forges, permit| forges.withdraw(permit, number))
+    fn close(&mut self, number: u64) -> Result<Outcome, CallError> {
+        self.call("propose", |forges, permit| forges.close(permit, number))
     }
 
-    fn merge(&mut self, number: u64, head: &str) -> Result<Merging, CallError> {
+    fn merge(&mut self, number: u64, head: &str) -> Result<MergeResult, CallError> {
         self.call("merge", |forges, permit| forges.merge(permit, number, head, "Promoted-To: prod"))
     }
 }
@@ -191,6 +189,6 @@ fn named(kind: ForgeKind) -> &'static str {
     if kind == ForgeKind::GitLab { "merge_requests" } else { "pulls" }
 }
 
-fn proposal() -> Proposal {
-    Proposal { title: "Promote".into(), body: "what".into(), labels: vec!["promotion".into()] }
+fn content() -> PullRequestContent {
+    PullRequestContent { title: "Promote".into(), body: "what".into(), labels: vec!["promotion".into()] }
 }

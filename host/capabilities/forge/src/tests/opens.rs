@@ -133,7 +133,7 @@ fn one_that_too_many_requests_kept_from_being_opened_is_opened_later() {
 fn other_labels_stay_and_none_is_made_anew() {
     for (kind, _) in ROOTS {
         let server = forge(kind, true, || status(500, "x"), |_| ok(&json!({})));
-        assert_eq!(Run::on(&server.origin, kind, false).edit(7), Ok(Effect::Made));
+        assert_eq!(Run::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
         let texts: Vec<_> = server
             .log()
             .into_iter()
@@ -155,7 +155,7 @@ fn other_labels_stay_and_none_is_made_anew() {
         one["labels"] =
             if kind == ForgeKind::GitLab { json!(["promotion"]) } else { json!([{"name": "promotion"}]) };
         let server = Server::new(move |_, _| ok(&one));
-        assert_eq!(Run::on(&server.origin, kind, false).edit(7), Ok(Effect::Made));
+        assert_eq!(Run::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
         assert_eq!(server.changes().len(), 1, "{kind} {:?}", server.changes());
     }
 }

@@ -32,7 +32,7 @@ fn a_comment_on_a_later_page_is_replaced() {
             true if asked.line.starts_with("GET") => ok(&json!(page(asked, &all))),
             _ => ok(&OPEN.as_told_by(kind)),
         });
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Effect::Made));
+        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let changes = server.changes();
         assert!(changes.len() == 1 && changes[0].ends_with("/5"), "{kind} {changes:?}");
     }
@@ -60,8 +60,8 @@ fn a_check_on_a_later_page_counts() {
             _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
         });
         let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
-        assert_eq!(run.merge(7, "abc"), Ok(Merging::NotYet), "{list}");
-        assert_eq!(run.inspect(7).unwrap().hurdle, Hurdle::ChecksFailed, "{list}");
+        assert_eq!(run.merge(7, "abc"), Ok(MergeResult::NotReady), "{list}");
+        assert_eq!(run.get_status(7).unwrap().blocker, MergeBlocker::ChecksFailed, "{list}");
     }
     // Gitea shows thirty at once if it is not asked for more.
     let all = after(
@@ -73,16 +73,16 @@ fn a_check_on_a_later_page_counts() {
         true => ok(&json!({"statuses": page(asked, &all)})),
         false => ok(&OPEN.as_told_by(ForgeKind::Gitea)),
     });
-    let standing = Run::on(&server.origin, ForgeKind::Gitea, false).inspect(7).unwrap();
-    assert_eq!((standing.hurdle, standing.checks.len()), (Hurdle::ChecksFailed, 71));
+    let status = Run::on(&server.origin, ForgeKind::Gitea, false).get_status(7).unwrap();
+    assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::ChecksFailed, 71));
     let all =
         after(120, &json!({"name": "a", "status": "success"}), json!({"name": "z", "status": "failed"}));
     let server = Server::new(move |asked, _| match asked.line.contains("/statuses") {
         true => ok(&json!(page(asked, &all))),
         false => ok(&OPEN.as_told_by(ForgeKind::GitLab)),
     });
-    let standing = Run::on(&server.origin, ForgeKind::GitLab, false).inspect(7).unwrap();
-    assert_eq!((standing.hurdle, standing.checks.len()), (Hurdle::ChecksFailed, 100), "no more are shown");
+    let status = Run::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
+    assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::ChecksFailed, 100), "no more are shown");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_label_on_a_later_page_is_not_made_again() {
         true => ok(&json!(page(asked, &all))),
         false => ok(&OPEN.as_told_by(ForgeKind::Gitea)),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).edit(7), Ok(Effect::Made));
+    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).update(7), Ok(Outcome::Applied));
     assert!(!server.changes().iter().any(|line| line.ends_with("/deploy/labels")), "{:?}", server.changes());
 }
 
@@ -122,7 +122,7 @@ fn a_list_without_an_end_is_left() {
         true => ok(&json!(vec![json!({"id": 1, "body": "x"}); 100])),
         false => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"), Ok(Effect::Made));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"), Ok(Outcome::Applied));
     assert!(server.log().len() < 30, "{}", server.log().len());
 }
 
@@ -141,8 +141,8 @@ fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
                 _ => ok(&OPEN.as_told_by(kind)),
             }
         });
-        let error = Run::on(&server.origin, kind, false).inspect(7).unwrap_err();
-        assert!(error.word() == "limit" && error.message().contains("after 20 pages"), "{kind} {error:?}");
+        let error = Run::on(&server.origin, kind, false).get_status(7).unwrap_err();
+        assert!(error.word() == "limit-exceeded" && error.message().contains("after 20 pages"), "{kind} {error:?}");
         assert!(server.log().len() < 30, "{kind} {:?}", server.log().len());
     }
 }
@@ -181,7 +181,7 @@ fn an_answer_is_not_read_without_an_end() {
     for kind in [ForgeKind::GitHub, ForgeKind::GitLab] {
         for status in [200, 403] {
             let (origin, sent) = endless(status);
-            assert!(Run::on(&origin, kind, false).inspect(7).is_err());
+            assert!(Run::on(&origin, kind, false).get_status(7).is_err());
             let sent = sent.load(Ordering::Relaxed);
             assert!(sent <= 8 * 1024 * 1024 + BUFFERS, "{kind} {status}: {} MiB were taken", sent >> 20);
         }

@@ -5,7 +5,7 @@ use super::*;
 use serde_json::json;
 
 /// How one stands of which the forge says this, with these checks.
-fn standing(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) -> Standing {
+fn status(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) -> PullRequestStatus {
     let (one, checks) = (OPEN.with(kind, name, value.clone()), checks.clone());
     let server = Server::new(move |asked, _| match asked.line.split('?').next().unwrap() {
         line if line.ends_with("/check-runs") => ok(&json!({"check_runs": checks})),
@@ -14,7 +14,7 @@ fn standing(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) 
         line if line.ends_with("/statuses") => ok(&checks),
         _ => ok(&one),
     });
-    Run::on(&server.origin, kind, false).inspect(7).unwrap()
+    Run::on(&server.origin, kind, false).get_status(7).unwrap()
 }
 
 #[test]
@@ -24,52 +24,52 @@ fn hurdles_are_what_the_forges_call_them() {
             ForgeKind::GitHub,
             "mergeable_state",
             &[
-                ("clean", Hurdle::None),
-                ("has_hooks", Hurdle::None),
-                ("behind", Hurdle::Behind),
-                ("dirty", Hurdle::Conflicts),
-                ("draft", Hurdle::Draft),
-                ("blocked", Hurdle::Blocked),
-                ("unstable", Hurdle::Unknown),
-                ("unknown", Hurdle::Unknown),
-                ("something new", Hurdle::Unknown),
+                ("clean", MergeBlocker::None),
+                ("has_hooks", MergeBlocker::None),
+                ("behind", MergeBlocker::Behind),
+                ("dirty", MergeBlocker::Conflicts),
+                ("draft", MergeBlocker::Draft),
+                ("blocked", MergeBlocker::Blocked),
+                ("unstable", MergeBlocker::Unknown),
+                ("unknown", MergeBlocker::Unknown),
+                ("something new", MergeBlocker::Unknown),
             ][..],
         ),
         (
             ForgeKind::GitLab,
             "detailed_merge_status",
             &[
-                ("mergeable", Hurdle::None),
-                ("ci_still_running", Hurdle::ChecksPending),
-                ("ci_must_pass", Hurdle::ChecksPending),
-                ("status_checks_must_pass", Hurdle::ChecksPending),
-                ("not_approved", Hurdle::Review),
-                ("requested_changes", Hurdle::Review),
-                ("discussions_not_resolved", Hurdle::Review),
-                ("approvals_syncing", Hurdle::Review),
-                ("need_rebase", Hurdle::Behind),
-                ("conflict", Hurdle::Conflicts),
-                ("draft_status", Hurdle::Draft),
-                ("checking", Hurdle::Unknown),
-                ("unchecked", Hurdle::Unknown),
-                ("preparing", Hurdle::Unknown),
-                ("jira_association_missing", Hurdle::Blocked),
-                ("merge_request_blocked", Hurdle::Blocked),
-                ("something new", Hurdle::Blocked),
+                ("mergeable", MergeBlocker::None),
+                ("ci_still_running", MergeBlocker::ChecksPending),
+                ("ci_must_pass", MergeBlocker::ChecksPending),
+                ("status_checks_must_pass", MergeBlocker::ChecksPending),
+                ("not_approved", MergeBlocker::ReviewRequired),
+                ("requested_changes", MergeBlocker::ReviewRequired),
+                ("discussions_not_resolved", MergeBlocker::ReviewRequired),
+                ("approvals_syncing", MergeBlocker::ReviewRequired),
+                ("need_rebase", MergeBlocker::Behind),
+                ("conflict", MergeBlocker::Conflicts),
+                ("draft_status", MergeBlocker::Draft),
+                ("checking", MergeBlocker::Unknown),
+                ("unchecked", MergeBlocker::Unknown),
+                ("preparing", MergeBlocker::Unknown),
+                ("jira_association_missing", MergeBlocker::Blocked),
+                ("merge_request_blocked", MergeBlocker::Blocked),
+                ("something new", MergeBlocker::Blocked),
             ][..],
         ),
     ] {
         for (word, expected) in words {
-            let standing = standing(kind, name, &json!(word), &json!([]));
-            assert_eq!((standing.hurdle, &*standing.checks), (*expected, &[][..]), "{kind} {word}");
+            let status = status(kind, name, &json!(word), &json!([]));
+            assert_eq!((status.blocker, &*status.checks), (*expected, &[][..]), "{kind} {word}");
         }
     }
     for (name, value, expected) in [
-        ("mergeable", json!(true), Hurdle::Unknown),
-        ("mergeable", json!(false), Hurdle::Conflicts),
-        ("draft", json!(true), Hurdle::Draft),
+        ("mergeable", json!(true), MergeBlocker::Unknown),
+        ("mergeable", json!(false), MergeBlocker::Conflicts),
+        ("draft", json!(true), MergeBlocker::Draft),
     ] {
-        assert_eq!(standing(ForgeKind::Gitea, name, &value, &json!([])).hurdle, expected, "{name} {value}");
+        assert_eq!(status(ForgeKind::Gitea, name, &value, &json!([])).blocker, expected, "{name} {value}");
     }
 }
 
@@ -112,19 +112,19 @@ fn checks_stand_as_the_forges_say() {
     }
     for (kind, check, expected) in rows {
         let name = if kind == ForgeKind::GitHub { "mergeable_state" } else { "detailed_merge_status" };
-        let standing = standing(kind, name, &json!("blocked_by_something"), &json!([check]));
-        assert_eq!(standing.checks[0].state, expected, "{kind} {check}");
-        let hurdle = match expected {
-            CheckState::Failed => Hurdle::ChecksFailed,
-            CheckState::Pending => Hurdle::ChecksPending,
+        let status = status(kind, name, &json!("blocked_by_something"), &json!([check]));
+        assert_eq!(status.checks[0].state, expected, "{kind} {check}");
+        let blocker = match expected {
+            CheckState::Failed => MergeBlocker::ChecksFailed,
+            CheckState::Pending => MergeBlocker::ChecksPending,
             CheckState::Passed => continue,
         };
-        assert_eq!(standing.hurdle, hurdle, "{kind} {check}");
+        assert_eq!(status.blocker, blocker, "{kind} {check}");
     }
     // GitLab says no more than that its pipeline has to pass when that has failed.
     let checks = json!([{"name": "ci", "status": "failed"}]);
-    let standing = standing(ForgeKind::GitLab, "detailed_merge_status", &json!("ci_must_pass"), &checks);
-    assert_eq!(standing.hurdle, Hurdle::ChecksFailed);
+    let status = status(ForgeKind::GitLab, "detailed_merge_status", &json!("ci_must_pass"), &checks);
+    assert_eq!(status.blocker, MergeBlocker::ChecksFailed);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_says_of_no_repository_where_it_is_from_is_of_none() {
             }
         }
         let server = Server::new(move |_, _| ok(&one));
-        let refused = Run::on(&server.origin, kind, false).inspect(7);
+        let refused = Run::on(&server.origin, kind, false).get_status(7);
         assert!(matches!(refused, Err(CallError::NotFound(_))), "{kind} {refused:?}");
     }
 }
@@ -156,8 +156,8 @@ fn a_merged_one_has_the_commit_that_it_became() {
             line if line.ends_with("/status") => ok(&json!({"statuses": []})),
             _ => ok(&merged),
         });
-        let standing = Run::on(&server.origin, kind, false).inspect(7).unwrap();
-        assert_eq!((standing.now.merged.as_deref(), standing.hurdle), (Some("def"), Hurdle::None), "{kind}");
+        let status = Run::on(&server.origin, kind, false).get_status(7).unwrap();
+        assert_eq!((status.pull_request.merge_commit.as_deref(), status.blocker), (Some("def"), MergeBlocker::None), "{kind}");
     }
     for (name, value) in [("squash_commit_sha", "squashed"), ("sha", "abc")] {
         let mut one = Told { state: "merged", ..OPEN }.with(ForgeKind::GitLab, name, json!(value));
@@ -166,7 +166,7 @@ fn a_merged_one_has_the_commit_that_it_became() {
             true => ok(&json!([])),
             false => ok(&one),
         });
-        let standing = Run::on(&server.origin, ForgeKind::GitLab, false).inspect(7).unwrap();
-        assert_eq!(standing.now.merged.as_deref(), Some(value));
+        let status = Run::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
+        assert_eq!(status.pull_request.merge_commit.as_deref(), Some(value));
     }
 }

@@ -21,10 +21,10 @@ fn no_text_is_a_command_to_gitlab() {
     let text = "/merge\n  /close\n\t/label ~x\r\n\r/approve\n/\rmerge\n\u{b}/rebase\nsee /merge\n// no";
     let server = commented(ForgeKind::GitLab, &[]);
     let mut run = Run::on(&server.origin, ForgeKind::GitLab, false);
-    let said = Proposal { title: "t".into(), body: text.into(), labels: vec![] };
+    let said = PullRequestContent { title: "t".into(), body: text.into(), labels: vec![] };
     assert!(run.call("propose", |forges, permit| forges.open(permit, &said)).is_ok());
-    assert!(run.call("propose", |forges, permit| forges.edit(permit, 7, &said)).is_ok());
-    assert_eq!(run.comment(7, text), Ok(Effect::Made));
+    assert!(run.call("propose", |forges, permit| forges.update(permit, 7, &said)).is_ok());
+    assert_eq!(run.comment(7, text), Ok(Outcome::Applied));
     let log = server.log();
     let texts = log.iter().flat_map(|asked| [&asked.body["description"], &asked.body["body"]]);
     let texts: Vec<_> = texts.filter_map(Value::as_str).collect();
@@ -37,12 +37,12 @@ fn no_text_is_a_command_to_gitlab() {
     // What was said in that way is the same when it is said again.
     static SAID: [(u64, &str); 1] = [(5, "\\/merge\n<!-- lockstep:superseded -->")];
     let server = commented(ForgeKind::GitLab, &SAID);
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).comment(7, "/merge"), Ok(Effect::Made));
+    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).comment(7, "/merge"), Ok(Outcome::Applied));
     assert!(server.changes().is_empty(), "{:?}", server.changes());
     // The others know no commands, and are told what is said.
     for kind in [ForgeKind::GitHub, ForgeKind::Gitea] {
         let server = commented(kind, &[]);
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "/a"), Ok(Effect::Made));
+        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "/a"), Ok(Outcome::Applied));
         let said = server.log().pop().unwrap().body["body"].clone();
         assert_eq!(said, "/a\n<!-- lockstep:superseded -->");
     }
@@ -58,7 +58,7 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
     static OWN: [(u64, &str); 2] = [OTHERS[1], (4, "old\r\n<!-- lockstep:superseded -->\r\n")];
     for (kind, root) in ROOTS {
         let server = commented(kind, &OTHERS);
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Effect::Made));
+        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let path = match kind {
             ForgeKind::GitLab => format!("POST {root}/merge_requests/7/notes"),
             _ => format!("POST {root}/issues/7/comments"),
@@ -67,7 +67,7 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
         let said = server.log().pop().unwrap().body["body"].clone();
         assert_eq!(said, "new\n<!-- lockstep:superseded -->", "{kind}");
         let server = commented(kind, &OWN);
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Effect::Made));
+        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let changes = server.changes();
         assert!(changes.len() == 1 && changes[0].ends_with("/4"), "{kind} {changes:?}");
     }
@@ -92,9 +92,9 @@ fn the_token_is_in_nothing_that_comes_back() {
             let mut run = Run::on(&server.origin, kind, false);
             let texts = [
                 format!("{:?}", run.list()),
-                format!("{:?}", run.inspect(7)),
+                format!("{:?}", run.get_status(7)),
                 format!("{:?}", run.open()),
-                format!("{:?}", run.edit(7)),
+                format!("{:?}", run.update(7)),
                 format!("{:?}", run.comment(7, "x")),
                 format!("{:?}", run.merge(7, "abc")),
             ];

@@ -10,10 +10,10 @@ fn a_body_is_kept_up_to_what_was_asked() {
     let mut web = run(local(), &[]);
     for (most, kept, cut) in [(0, 0, true), (1, 1, true), (99_999, 99_999, true), (100_000, 100_000, false)] {
         let response = answered(&mut web, &url, get(5000, most, &[]));
-        assert_eq!((response.body.len(), response.cut), (kept, cut), "{most}");
+        assert_eq!((response.body.len(), response.truncated), (kept, cut), "{most}");
     }
     let empty = Server::doing(answer(b""));
-    assert!(!answered(&mut web, &format!("http://127.0.0.1:{}/", empty.port()), get(5000, 0, &[])).cut);
+    assert!(!answered(&mut web, &format!("http://127.0.0.1:{}/", empty.port()), get(5000, 0, &[])).truncated);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_body_without_end_is_cut() {
         &format!("http://127.0.0.1:{}/", server.port()),
         get(9000, 5000, &[]),
     );
-    assert_eq!((response.body.len(), response.cut), (5000, true));
+    assert_eq!((response.body.len(), response.truncated), (5000, true));
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn a_run_says_only_so_much_to_servers() {
     for _ in 0..2 {
         answered(&mut web, &url, get(2000, 10, &[("x-a", &"y".repeat(1500))]));
     }
-    assert!(matches!(ask(&mut web, &url, get(2000, 10, &[])), Err(CallError::Limit(_))));
-    assert!(matches!(ask(&mut web, &base, get(2000, 10, &[])), Err(CallError::Limit(_))));
+    assert!(matches!(ask(&mut web, &url, get(2000, 10, &[])), Err(CallError::LimitExceeded(_))));
+    assert!(matches!(ask(&mut web, &base, get(2000, 10, &[])), Err(CallError::LimitExceeded(_))));
     assert_eq!(server.heads().len(), 2);
 }
 
@@ -49,16 +49,18 @@ fn what_is_asked_for_has_bounds() {
     let server = Server::doing(answer(b""));
     let url = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
-    for (patience, most) in
+    for (timeout_ms, most) in
         [(0, 10), (300_001, 10), (u32::MAX, 10), (10, 16 * 1024 * 1024 + 1), (10, u32::MAX)]
     {
-        let ended = ask(&mut web, &url, get(patience, most, &[]));
-        assert!(matches!(ended, Err(CallError::Invalid(_))), "{patience} {most}: {ended:?}");
+        let ended = ask(&mut web, &url, get(timeout_ms, most, &[]));
+        assert!(matches!(ended, Err(CallError::Invalid(_))), "{timeout_ms} {most}: {ended:?}");
     }
     let grants = [("get", url.as_str())];
     let many = |count: usize, most| (0..count).map(|_| (url.as_str(), get(2000, most, &[]))).collect();
     let ended = through(&mut web, &grants, many(101, 1)).unwrap();
-    assert!(ended.len() == 101 && ended.iter().all(|ended| matches!(ended, Err(CallError::Limit(_)))));
+    assert!(
+        ended.len() == 101 && ended.iter().all(|ended| matches!(ended, Err(CallError::LimitExceeded(_))))
+    );
     let ended = through(&mut web, &grants, many(5, 16 * 1024 * 1024)).unwrap();
     assert!(ended.iter().all(|ended| matches!(ended, Err(CallError::Invalid(_)))));
     assert!(server.heads().is_empty());

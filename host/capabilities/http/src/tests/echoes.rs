@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// How a request with the token of [`TOKEN`] to a server that does these steps ends.
-fn bearing(most: u32, steps: Vec<Step>) -> Made {
+fn bearing(max_body_bytes: u32, steps: Vec<Step>) -> Made {
     with(&format!("Bearer {TOKEN}"), most, steps)
 }
 
-fn with(authorization: &str, most: u32, steps: Vec<Step>) -> Made {
+fn with(authorization: &str, max_body_bytes: u32, steps: Vec<Step>) -> Made {
     let server = Server::doing(steps);
     let origin = format!("http://{}", server.address);
     let mut web = run(local(), &[(&origin, authorization)]);
@@ -142,7 +142,10 @@ fn no_trouble_gives_a_credential_back() {
         vec![say(&format!("HTTP/1.1 200 OK\r\ncontent-encoding: {TOKEN}\r\ncontent-length: 0\r\n\r\n"))],
     ] {
         let trouble = bearing(100, steps).unwrap().unwrap_err();
-        assert!(matches!(&trouble, Trouble::Unreadable(text) if !text.contains("canary")), "{trouble:?}");
+        assert!(
+            matches!(&trouble, ErrorCode::ProtocolError(text) if !text.contains("canary")),
+            "{trouble:?}"
+        );
     }
 }
 
@@ -156,10 +159,10 @@ fn a_compressed_answer_to_a_credential_is_not_passed_on() {
     ] {
         let steps = vec![say(&format!("HTTP/1.1 200 OK\r\n{header}\r\ncontent-length: 3\r\n\r\nabc"))];
         let trouble = bearing(100, steps).unwrap().unwrap_err();
-        assert!(matches!(trouble, Trouble::Unreadable(_)), "{header}: {trouble:?}");
+        assert!(matches!(trouble, ErrorCode::ProtocolError(_)), "{header}: {trouble:?}");
     }
     let steps = vec![say("HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")];
-    assert!(matches!(bearing(100, steps).unwrap(), Err(Trouble::Unreadable(_))));
+    assert!(matches!(bearing(100, steps).unwrap(), Err(ErrorCode::ProtocolError(_))));
     let steps = vec![say("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: 3\r\n\r\nabc")];
     assert_eq!(body(bearing(100, steps)), "abc");
     // Who is sent no credential can give none back; the bytes are passed on as they are.
@@ -190,11 +193,11 @@ fn where_a_body_is_cut_no_piece_of_a_credential_is_left() {
 #[test]
 fn a_long_body_is_cut_where_it_was_to_be() {
     let response = bearing(1000, answer(&[b'.'; 100_000])).unwrap().unwrap();
-    assert_eq!((response.body.len(), response.cut), (1000, true));
+    assert_eq!((response.body.len(), response.truncated), (1000, true));
     let response = bearing(1000, answer(&[b'.'; 1001])).unwrap().unwrap();
-    assert_eq!((response.body.len(), response.cut), (1000, true));
+    assert_eq!((response.body.len(), response.truncated), (1000, true));
     let response = bearing(1000, answer(&[b'.'; 1000])).unwrap().unwrap();
-    assert_eq!((response.body.len(), response.cut), (1000, false));
+    assert_eq!((response.body.len(), response.truncated), (1000, false));
 }
 
 #[test]
@@ -247,7 +250,7 @@ fn a_credential_is_not_sent_where_others_could_read_it() {
     let ended =
         ask(&mut run(local(), &[(&origin, "Bearer a\r\nx: y")]), &format!("{origin}/"), get(5000, 100, &[]));
     assert!(matches!(ended, Err(CallError::Unauthorized(_))), "{ended:?}");
-    assert!(server.heads().is_empty() && names.asked().is_empty());
+    assert!(server.heads().is_empty() && names.requested().is_empty());
 }
 
 #[test]

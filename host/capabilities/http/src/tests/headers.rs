@@ -106,5 +106,5 @@ fn a_head_is_asked_for_with_its_method() {
     assert!(server.heads()[0].starts_with("HEAD / "));
     let headers: Vec<_> = response.headers.iter().map(|header| (&*header.name, &*header.value)).collect();
     assert_eq!((response.status, headers), (204, vec![("x-a", "1"), ("x-a", "2")]));
-    assert!(response.body.is_empty() && !response.cut);
+    assert!(response.body.is_empty() && !response.truncated);
 }

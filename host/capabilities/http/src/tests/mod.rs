@@ -12,9 +12,10 @@ mod tokens;
 mod troubles;
 
 use super::*;
-use lockstep_model::call::{Capability, RawTarget};
+use lockstep_model::call::RawTarget;
+use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::grant::{Grant, Permission, Scope};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -38,7 +39,7 @@ impl Names {
     }
 
     fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.requested.lock().unwrap().clone()
     }
 }
 
@@ -46,7 +47,7 @@ impl Lookup for Names {
     /// A name that is listed several times has another answer each time.
     fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         std::thread::sleep(self.wait);
-        let mut asked = self.asked.lock().unwrap();
+        let mut asked = self.requested.lock().unwrap();
         let before = asked.iter().filter(|asked| *asked == name).count();
         asked.push(name.to_owned());
         let answers: Vec<_> = self.known.iter().filter(|(known, _)| *known == name).collect();
@@ -76,38 +77,30 @@ pub(crate) fn local() -> Arc<Names> {
     Names::of(&[("web.test", &["127.0.0.1"])])
 }
 
-pub(crate) fn get(patience: u32, most: u32, headers: &[(&str, &str)]) -> Request {
+pub(crate) fn get(timeout_ms: u32, max_body_bytes: u32, headers: &[(&str, &str)]) -> Request {
     let header =
         |(name, value): &(&str, &str)| Header { name: (*name).to_owned(), value: (*value).to_owned() };
-    Request { method: Method::Get, headers: headers.iter().map(header).collect(), patience, most }
+    Request { method: Method::Get, headers: headers.iter().map(header).collect(), timeout_ms, most }
 }
 
 /// How one request ended.
-pub(crate) type Made = Result<Result<Response, Trouble>, CallError>;
+pub(crate) type Made = Result<Result<Response, ErrorCode>, CallError>;
 
 /// Makes requests through a gate that grants these rights on these scopes.
 pub(crate) fn through(
     web: &mut Web,
     grants: &[(&str, &str)],
-    asked: Vec<(&str, Request)>,
+    requested: Vec<(&str, Request)>,
 ) -> Result<Vec<Made>, CallError> {
-    let right = |(verbs, scope): &(&str, &str)| Right {
-        capability: Capability::Http,
-        verbs: verbs.split(',').map(str::to_owned).collect(),
-        scope: Scope::parse(Capability::Http, scope).unwrap(),
+    let right = |(rights, scope): &(&str, &str)| {
+        Permission::parse(Capability::Http, &format!("{rights} {scope}")).unwrap()
     };
-    let grant = Grant { asked: grants.iter().map(right).collect(), ceilings: vec![] };
+    let grant = Grant { requested: grants.iter().map(right).collect(), ceilings: vec![] };
     let gate = Gate::new(grant, Limits::default());
-    let (urls, requests): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+    let (urls, requests): (Vec<_>, Vec<_>) = requested.into_iter().unzip();
     let calls: Vec<_> = urls
         .iter()
-        .map(|url| lockstep_model::call::Request {
-            capability: Capability::Http,
-            verb: "send",
-            right: Some("get"),
-            target: RawTarget::Url(url),
-            source: None,
-        })
+        .map(|url| lockstep_model::call::Request::new(Capability::Http, "send", RawTarget::Url(url)))
         .collect();
     gate.call_each(&calls, |permits| web.send(permits, requests))
 }

@@ -10,7 +10,7 @@ fn denied(addresses: &[&str]) -> String {
     let mut web = run(Arc::clone(&names), &[]);
     let url = "http://app.test:1/";
     let ended = through(&mut web, &[("get", url)], vec![(url, get(2000, 10, &[]))]).unwrap().remove(0);
-    assert_eq!(names.asked(), ["app.test"], "{addresses:?}");
+    assert_eq!(names.requested(), ["app.test"], "{addresses:?}");
     match ended {
         Err(CallError::Denied(text)) => text,
         other => panic!("{addresses:?}: {other:?}"),
@@ -66,11 +66,11 @@ fn what_was_checked_is_what_is_connected_to() {
     let url = format!("http://web.test:{}/", server.port());
     let response = answered(&mut web, &url, get(2000, 10, &[]));
     assert_eq!(response.body, b"yes");
-    assert_eq!(response.peer, Some(server.address.to_string()));
-    assert_eq!(names.asked(), ["web.test"]);
+    assert_eq!(response.remote_address, Some(server.address.to_string()));
+    assert_eq!(names.requested(), ["web.test"]);
     // The next request is another connection, and so another look.
     assert!(matches!(ask(&mut web, &url, get(2000, 10, &[])), Err(CallError::Denied(_))));
-    assert_eq!((names.asked().len(), server.heads().len()), (2, 1));
+    assert_eq!((names.requested().len(), server.heads().len()), (2, 1));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_address_that_is_spelled_needs_no_other_right() {
         let ended = ask(&mut web, &format!("http://{host}:1/"), get(2000, 10, &[]));
         assert!(matches!(ended, Err(CallError::Denied(_))), "{host}: {ended:?}");
     }
-    assert!(names.asked().is_empty());
+    assert!(names.requested().is_empty());
 }
 
 #[test]
@@ -181,5 +181,5 @@ fn a_host_that_looks_like_a_granted_one_is_not_even_looked_up() {
         let ended = through(&mut web, &grants, vec![(url, get(2000, 10, &[]))]);
         assert!(matches!(ended, Err(CallError::Denied(_) | CallError::Invalid(_))), "{url}: {ended:?}");
     }
-    assert!(names.asked().is_empty(), "{:?}", names.asked());
+    assert!(names.requested().is_empty(), "{:?}", names.requested());
 }

@@ -7,7 +7,7 @@ use super::*;
 const GIVEN: &str = "t0ken-8Hq2-vJ4s9-for-one-url";
 
 /// Lets the run in through a gate that grants these scopes.
-fn authenticate(web: &mut Web, scopes: &[&str], url: &str) -> Result<Result<(), Trouble>, CallError> {
+fn authenticate(web: &mut Web, scopes: &[&str], url: &str) -> Result<Result<(), ErrorCode>, CallError> {
     let giver = web.token_url(url).map(str::to_owned);
     at(web, scopes, url, giver)
 }
@@ -18,22 +18,13 @@ fn at(
     scopes: &[&str],
     url: &str,
     giver: Option<String>,
-) -> Result<Result<(), Trouble>, CallError> {
-    let right = |scope: &&str| Right {
-        capability: Capability::Http,
-        verbs: vec!["get".into()],
-        scope: Scope::parse(Capability::Http, scope).unwrap(),
-    };
-    let grant = Grant { asked: scopes.iter().map(right).collect(), ceilings: vec![] };
+) -> Result<Result<(), ErrorCode>, CallError> {
+    let right = |scope: &&str| Permission::parse(Capability::Http, &format!("get {scope}")).unwrap();
+    let grant = Grant { requested: scopes.iter().map(right).collect(), ceilings: vec![] };
     let gate = Gate::new(grant, Limits::default());
     let urls: Vec<_> = std::iter::once(url.to_owned()).chain(giver).collect();
-    let call = |url| lockstep_model::call::Request {
-        capability: Capability::Http,
-        verb: "authenticate",
-        right: Some("get"),
-        target: RawTarget::Url(url),
-        source: None,
-    };
+    let call =
+        |url| lockstep_model::call::Request::new(Capability::Http, "authenticate", RawTarget::Url(url));
     let calls: Vec<_> = urls.iter().map(|url| call(url)).collect();
     let answers = gate.call_each(&calls, |permits| {
         let got = web.authenticate(permits, 5000);
@@ -197,7 +188,7 @@ fn a_server_that_gives_no_token_is_told_as_such() {
     ] {
         assert!(matches!(refused(answer(body.as_bytes())), Err(CallError::Unavailable(_))), "{body}");
     }
-    assert!(matches!(refused(vec![Step::Reset]), Ok(Err(Trouble::BrokenOff(_)))));
+    assert!(matches!(refused(vec![Step::Reset]), Ok(Err(ErrorCode::ConnectionClosed(_)))));
 }
 
 #[test]
@@ -209,6 +200,6 @@ fn there_are_so_many_tokens_and_no_more() {
         answered(&mut web, &own, get(5000, 9000, &[]));
         let got = authenticate(&mut web, &[&origin(&server)], &own);
         assert_eq!(got.is_ok(), number < 100, "{number}: {got:?}");
-        assert!(got.is_ok() || matches!(got, Err(CallError::Limit(_))));
+        assert!(got.is_ok() || matches!(got, Err(CallError::LimitExceeded(_))));
     }
 }

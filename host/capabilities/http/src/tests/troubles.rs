@@ -5,20 +5,20 @@ use super::*;
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
-/// More patience than anything here takes.
+/// More timeout_ms than anything here takes.
 const LONG: u32 = 20_000;
 /// So little that what is silent or slow is found out soon.
 const SHORT: u32 = 600;
 
 /// How a request to a server that does these steps ends.
-fn trouble(patience: u32, steps: Vec<Step>) -> Trouble {
+fn trouble(timeout_ms: u32, steps: Vec<Step>) -> ErrorCode {
     let server = Server::doing(steps);
     let url = format!("http://web.test:{}/path?query=1", server.port());
-    ended(patience, &mut run(local(), &[]), &url)
+    ended(timeout_ms, &mut run(local(), &[]), &url)
 }
 
-fn ended(patience: u32, web: &mut Web, url: &str) -> Trouble {
-    let trouble = ask(web, url, get(patience, 1000, &[])).unwrap().unwrap_err();
+fn ended(timeout_ms: u32, web: &mut Web, url: &str) -> ErrorCode {
+    let trouble = ask(web, url, get(timeout_ms, 1000, &[])).unwrap().unwrap_err();
     let text = format!("{trouble:?}");
     assert!(!text.contains("query") && !text.contains("/path"), "{text}");
     trouble
@@ -27,9 +27,9 @@ fn ended(patience: u32, web: &mut Web, url: &str) -> Trouble {
 #[test]
 fn a_name_without_an_address_is_unresolved() {
     let trouble = ended(LONG, &mut run(Names::of(&[]), &[]), "http://nowhere.test/path?query=1");
-    assert!(matches!(&trouble, Trouble::Unresolved(text) if text.contains("nowhere.test")), "{trouble:?}");
+    assert!(matches!(&trouble, ErrorCode::DnsError(text) if text.contains("nowhere.test")), "{trouble:?}");
     let trouble = ended(LONG, &mut run(Names::of(&[("empty.test", &[])]), &[]), "http://empty.test/");
-    assert!(matches!(trouble, Trouble::Unresolved(_)), "{trouble:?}");
+    assert!(matches!(trouble, ErrorCode::DnsError(_)), "{trouble:?}");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_name_server_that_does_not_answer_is_not_waited_for() {
     let started = Instant::now();
     let mut web = run(names, &[]);
     let trouble = ended(SHORT, &mut web, "http://slow.test/");
-    assert!(matches!(trouble, Trouble::Unresolved(_)), "{trouble:?}");
+    assert!(matches!(trouble, ErrorCode::DnsError(_)), "{trouble:?}");
     drop(web);
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
@@ -48,7 +48,7 @@ fn a_closed_port_is_unreachable() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for url in [format!("http://web.test:{free}/path?query=1"), format!("https://127.0.0.1:{free}/")] {
         let trouble = ended(LONG, &mut run(local(), &[]), &url);
-        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(matches!(trouble, ErrorCode::ConnectionRefused(_)), "{trouble:?}");
     }
 }
 
@@ -69,7 +69,7 @@ fn a_server_that_takes_up_no_connection_is_unreachable() {
             let url = format!("{scheme}://{host}:{}/path?query=1", address.port());
             let trouble = ended(SHORT, &mut run(local(), &[]), &url);
             assert!(
-                matches!(&trouble, Trouble::Unreachable(text) if text.contains("in time")),
+                matches!(&trouble, ErrorCode::ConnectionRefused(text) if text.contains("in time")),
                 "{url}: {trouble:?}"
             );
         }
@@ -81,7 +81,7 @@ fn a_certificate_of_an_unknown_authority_is_untrusted() {
     let server = Server::secure(|_| server::answer(b"yes"));
     let trouble =
         ended(LONG, &mut run(local(), &[]), &format!("https://web.test:{}/path?query=1", server.port()));
-    assert!(matches!(&trouble, Trouble::Untrusted(text) if text.contains("SSL_CERT_FILE")), "{trouble:?}");
+    assert!(matches!(&trouble, ErrorCode::TlsError(text) if text.contains("SSL_CERT_FILE")), "{trouble:?}");
     assert!(server.heads().iter().all(String::is_empty));
 }
 
@@ -100,7 +100,7 @@ fn a_server_without_tls_is_untrusted() {
             }
         });
         let trouble = ended(LONG, &mut run(local(), &[]), &format!("https://web.test:{port}/path?query=1"));
-        assert!(matches!(trouble, Trouble::Untrusted(_)), "{trouble:?}");
+        assert!(matches!(trouble, ErrorCode::TlsError(_)), "{trouble:?}");
         drop(server);
     }
 }
@@ -108,11 +108,11 @@ fn a_server_without_tls_is_untrusted() {
 #[test]
 fn a_server_that_says_nothing_is_silent() {
     let trouble = trouble(SHORT, vec![Step::Wait(2000)]);
-    assert!(matches!(&trouble, Trouble::Silent(text) if text.contains("600ms")), "{trouble:?}");
+    assert!(matches!(&trouble, ErrorCode::ResponseTimeout(text) if text.contains("600ms")), "{trouble:?}");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://web.test:{}/path?query=1", listener.local_addr().unwrap().port());
     let trouble = ended(SHORT, &mut run(local(), &[]), &url);
-    assert!(matches!(&trouble, Trouble::Silent(text) if text.contains("TLS")), "{trouble:?}");
+    assert!(matches!(&trouble, ErrorCode::ResponseTimeout(text) if text.contains("TLS")), "{trouble:?}");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn an_answer_that_drips_is_slow() {
     steps.extend((0..40).flat_map(|_| [say("x"), Step::Wait(50)]));
     let started = Instant::now();
     let trouble = trouble(SHORT, steps);
-    assert!(matches!(trouble, Trouble::Slow(_)), "{trouble:?}");
+    assert!(matches!(trouble, ErrorCode::BodyTimeout(_)), "{trouble:?}");
     assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
 }
 
@@ -129,7 +129,7 @@ fn an_answer_that_drips_is_slow() {
 fn a_head_that_drips_is_silent_however_long_it_goes_on() {
     let mut steps = vec![say("HTTP/1.1 200 OK\r\n")];
     steps.extend((0..40).flat_map(|_| [say("x: y\r\n"), Step::Wait(50)]));
-    assert!(matches!(trouble(SHORT, steps), Trouble::Silent(_)));
+    assert!(matches!(trouble(SHORT, steps), ErrorCode::ResponseTimeout(_)));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_connection_that_ends_early_is_broken_off() {
         vec![say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")],
     ] {
         let trouble = trouble(LONG, steps);
-        assert!(matches!(trouble, Trouble::BrokenOff(_)), "{trouble:?}");
+        assert!(matches!(trouble, ErrorCode::ConnectionClosed(_)), "{trouble:?}");
     }
 }
 
@@ -161,6 +161,10 @@ fn what_is_no_http_is_unreadable() {
         format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(1_000_000)),
     ] {
         let trouble = trouble(LONG, vec![say(&text)]);
-        assert!(matches!(trouble, Trouble::Unreadable(_)), "{}: {trouble:?}", &text[..text.len().min(40)]);
+        assert!(
+            matches!(trouble, ErrorCode::ProtocolError(_)),
+            "{}: {trouble:?}",
+            &text[..text.len().min(40)]
+        );
     }
 }

@@ -24,7 +24,7 @@ fn a_server_that_is_killed_while_it_takes_a_push_is_asked_again() {
     let (made, head) = ready(&mut run);
     // The process that receives the push is killed once, before it has moved the branch.
     place.hook("pre-receive", "test -e once && exit 0; touch once; kill -9 $PPID");
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert_eq!(place.at("main"), Some(made));
     let count = git(&place.path("bare"), &["rev-list", "--count", "main"]);
     assert_eq!(count, "2");
@@ -49,7 +49,7 @@ fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
             std::thread::sleep(SHORT);
             fs::remove_file(&lock).unwrap();
         });
-        assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+        assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     });
     assert_eq!(place.at("main"), Some(made));
 }

@@ -6,9 +6,10 @@ mod pushes;
 mod signs;
 
 use super::*;
-use lockstep_model::call::{Capability, RawPart, RawTarget, Request};
+use lockstep_model::call::{RawPart, RawTarget, Request};
+use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::grant::{Grant, Permission, Scope};
 use lockstep_model::limits::Limits;
 use lockstep_process::{Checkout, Programs};
 use std::fs;
@@ -92,16 +93,12 @@ struct Run {
 }
 
 impl Run {
-    fn on(url: &str, connection: Connection, planned: bool) -> Self {
+    fn on(url: &str, connection: Connection, dry_run: bool) -> Self {
         let programs = Programs::new(std::env::var_os("PATH"), Checkout::default()).unkept();
         let connection = Connection { programs, ..connection };
-        let right = Right {
-            capability: Capability::Repository,
-            verbs: ["read", "commit", "push"].map(str::to_owned).to_vec(),
-            scope: Scope::parse(Capability::Repository, url).unwrap(),
-        };
-        let gate = Gate::new(Grant { asked: vec![right], ceilings: vec![] }, Limits::default());
-        Self { gate, repositories: Repositories::new(connection, planned), url: url.to_owned() }
+        let right = Permission::parse(Capability::Repository, &format!("read,commit,push {url}")).unwrap();
+        let gate = Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default());
+        Self { gate, repositories: Repositories::new(connection, dry_run), url: url.to_owned() }
     }
 
     fn of(place: &Place) -> Self {
@@ -115,18 +112,22 @@ impl Run {
         act: impl FnOnce(&mut Repositories, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         let target = RawTarget::Repository(&self.url, part);
-        let (capability, verb) = (Capability::Repository, right);
-        let request = Request { capability, verb, right: Some(right), target, source: None };
+        let function = match right {
+            "read" => "log",
+            "commit" => "create-commit",
+            other => other,
+        };
+        let request = Request::new(Capability::Repository, function, target);
         self.gate.call(request, |permit| act(&mut self.repositories, permit))
     }
 
     fn head(&mut self, branch: &str) -> Result<Option<String>, CallError> {
-        self.call("read", RawPart::Whole, |all, permit| all.head(permit, branch))
+        self.call("read", RawPart::Whole, |all, permit| all.branch_head(permit, branch))
     }
 
     fn read(&mut self, commit: &str, path: &str) -> Result<String, CallError> {
         let paths = [path.to_owned()];
-        let read = self.call("read", RawPart::Files(&paths), |all, permit| all.read(permit, commit))?;
+        let read = self.call("read", RawPart::Files(&paths), |all, permit| all.read_files(permit, commit))?;
         Ok(String::from_utf8(read[0].clone()).unwrap())
     }
 
@@ -135,16 +136,16 @@ impl Run {
         let contents = [content.map(|content| content.as_bytes().to_vec())];
         let part = RawPart::Files(&paths);
         self.call("commit", part, |all, permit| {
-            all.commit(permit, parent, &contents, "Promote\n\nBy: a run\n")
+            all.create_commit(permit, parent, &contents, "Promote\n\nBy: a run\n")
         })
     }
 
-    fn push(&mut self, branch: &str, commit: &str, expected: Option<&str>) -> Result<Effect, CallError> {
+    fn push(&mut self, branch: &str, commit: &str, expected: Option<&str>) -> Result<Outcome, CallError> {
         self.call("push", RawPart::Branch(branch), |all, permit| all.push(permit, commit, expected))
     }
 
-    fn replace(&mut self, branch: &str, commit: &str, expected: &str) -> Result<Effect, CallError> {
-        self.call("push", RawPart::Branch(branch), |all, permit| all.replace(permit, commit, expected))
+    fn replace(&mut self, branch: &str, commit: &str, expected: &str) -> Result<Outcome, CallError> {
+        self.call("push", RawPart::Branch(branch), |all, permit| all.replace_head(permit, commit, expected))
     }
 }
 
@@ -158,12 +159,13 @@ fn a_repository_is_read_without_a_checkout() {
     git(&place.path("bare"), &["tag", "v1", "main"]);
     git(&place.path("bare"), &["tag", "--annotate", "--message", "one", "release/v1", "main"]);
     for (name, expected) in [("v1", Some(&head)), ("release/v1", Some(&head)), ("main", None), ("v", None)] {
-        let tag = run.call("read", RawPart::Whole, |all, permit| all.tag(permit, name));
+        let tag = run.call("read", RawPart::Whole, |all, permit| all.tag_commit(permit, name));
         assert_eq!(tag, Ok(expected.cloned()), "{name}");
     }
-    let bad = run.call("read", RawPart::Whole, |all, permit| all.tag(permit, "v1^{}"));
+    let bad = run.call("read", RawPart::Whole, |all, permit| all.tag_commit(permit, "v1^{}"));
     assert!(matches!(bad, Err(CallError::Invalid(_))), "{bad:?}");
-    let files = run.call("read", RawPart::Pattern("**"), |all, permit| all.files(permit, &head)).unwrap();
+    let files =
+        run.call("read", RawPart::Pattern("**"), |all, permit| all.list_files(permit, &head)).unwrap();
     let files: Vec<_> = files.iter().map(|file| (&*file.path, file.executable)).collect();
     assert_eq!(files, [("envs/dev/web.yaml", false), ("run.sh", true)]);
     assert_eq!(run.read(&head, "envs/dev/web.yaml"), Ok("image: web:2\n".to_owned()));
@@ -176,7 +178,7 @@ fn a_repository_is_read_without_a_checkout() {
     assert!(matches!(run.read(&head, "link.yaml"), Err(CallError::Invalid(_))));
     place.push("second");
     let head = run.head("main").unwrap().unwrap();
-    let history = run.call("read", RawPart::Whole, |all, permit| all.history(permit, &head, 10)).unwrap();
+    let history = run.call("read", RawPart::Whole, |all, permit| all.log(permit, &head, 10)).unwrap();
     let told: Vec<_> = history.iter().map(|one| (&*one.message, &*one.author, one.parents.len())).collect();
     assert_eq!(told, [("second", "Eva <eva@example.com>", 1), ("first", "Eva <eva@example.com>", 0)]);
     for bad in ["main", "--all", "HEAD", "", "HEAD~0", "-0000000000000000000000000000000000000000"] {
@@ -215,7 +217,7 @@ fn a_file_that_is_too_large_is_not_read() {
     place.push("large");
     let mut run = Run::of(&place);
     let head = run.head("main").unwrap().unwrap();
-    assert!(matches!(run.read(&head, "large"), Err(CallError::Limit(_))));
+    assert!(matches!(run.read(&head, "large"), Err(CallError::LimitExceeded(_))));
     assert_eq!(run.read(&head, "just").map(|text| text.len()), Ok(large));
 }
 
@@ -238,7 +240,7 @@ fn the_workspace_says_where_its_repository_is_and_nothing_else() {
     let mut run = Run::on(".", connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert!(!evil.exists());
     git(&work, &["remote", "set-url", "origin", "ext::sh -c id"]);
     let mut run = Run::on(".", Connection { workspace: work, ..Connection::default() }, false);
@@ -288,9 +290,9 @@ fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
         "{told:?}"
     );
     assert!(!format!("{told:?}").contains("t0ken"));
-    let asked: Vec<_> = asked.try_iter().collect();
+    let requested: Vec<_> = asked.try_iter().collect();
     let shown = "Basic Y2k6dDBrZW4tb2YtdGhlLWYwcmdl";
-    assert!(!asked[0].contains("Basic ") && asked.iter().any(|head| head.contains(shown)), "{asked:?}");
+    assert!(!asked[0].contains("Basic ") && asked.iter().any(|head| head.contains(shown)), "{requested:?}");
 
     let (other, others) = server(ASKS);
     let told = Run::on(&format!("{other}/shop/deploy"), connection.clone(), false).head("main");

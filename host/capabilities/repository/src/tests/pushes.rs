@@ -16,7 +16,7 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
     assert_eq!(place.at("main"), Some(head.clone()), "nobody sees it yet");
     assert_eq!(run.read(&made, "run.sh"), Ok("#!/bin/sh\necho\n".to_owned()));
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert_eq!(place.at("main"), Some(made.clone()));
     let told = place.show(&made);
     assert!(told.contains("Author: Ci Bot <ci@example.com>") && !told.contains("By: a run"), "{told}");
@@ -28,9 +28,9 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
     assert!(!told.contains("old mode") && told.matches("diff --git").count() == 1, "{told}");
     // One on top of that, which adds, and one that removes.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
-    assert_eq!(run.push("main", &more, Some(&made)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &more, Some(&made)), Ok(Outcome::Applied));
     let less = run.commit(&more, "envs/dev/web.yaml", None).unwrap();
-    assert_eq!(run.push("main", &less, Some(&more)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &less, Some(&more)), Ok(Outcome::Applied));
     assert!(!git(&place.path("bare"), &["ls-tree", "-r", "--name-only", "main"]).contains("envs/dev"));
     assert_eq!(run.repositories.into_changes().0.len(), 3);
 }
@@ -63,7 +63,7 @@ fn what_others_have_pushed_is_never_overwritten() {
     let deeper = run.commit(&made, "a", Some("b")).unwrap();
     assert!(matches!(run.push("new", &deeper, None), Err(CallError::Invalid(_))));
     // And it is there once.
-    assert_eq!(run.push("new", &made, None), Ok(Effect::Made));
+    assert_eq!(run.push("new", &made, None), Ok(Outcome::Applied));
     assert_eq!(place.at("new"), Some(made));
     let again = run.commit(&theirs, "b", Some("b")).unwrap();
     assert!(matches!(run.push("new", &again, None), Err(CallError::Invalid(_) | CallError::Conflict(_))));
@@ -83,7 +83,7 @@ fn a_refusal_of_the_server_is_one_and_a_lost_answer_is_none() {
     assert_eq!(place.at("main"), Some(head.clone()));
     fs::remove_file(place.path("bare/hooks/update")).unwrap();
     place.hook("post-update", "kill -9 $PPID");
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert_eq!(place.at("main"), Some(made));
 }
 
@@ -93,7 +93,7 @@ fn a_run_that_plans_pushes_nothing() {
     let mut run = Run::on(&place.url(), Connection::default(), true);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Planned));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::DryRun));
     assert_eq!(place.at("main"), Some(head.clone()));
     place.push("theirs");
     assert!(matches!(run.push("main", &made, Some(&head)), Err(CallError::Conflict(_))));
@@ -115,7 +115,7 @@ fn only_what_a_run_has_made_is_replaced() {
     run.head("main").unwrap();
     let next = run.commit(&second, "a.yaml", Some("two\n")).unwrap();
     assert!(matches!(run.replace("promote/web", &next, &first), Err(CallError::Conflict(_))));
-    assert_eq!(run.replace("promote/web", &next, &made), Ok(Effect::Made));
+    assert_eq!(run.replace("promote/web", &next, &made), Ok(Outcome::Applied));
     assert_eq!(place.at("promote/web").as_deref(), Some(&*next));
     // A commit on top of it, one that has taken its place, and one below it.
     let work = place.path("work");

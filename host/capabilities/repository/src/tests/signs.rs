@@ -18,7 +18,7 @@ enum Fault {
 struct Server {
     bare: PathBuf,
     fault: Fault,
-    asked: AtomicUsize,
+    requested: AtomicUsize,
 }
 
 impl Signer for Server {
@@ -27,7 +27,7 @@ impl Signer for Server {
     }
 
     fn commit(&self, _: &Repository, wanted: &Blueprint<'_>) -> Result<String, CallError> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.requested.fetch_add(1, Ordering::Relaxed);
         let Blueprint { parent, base, tree, files, message } = wanted;
         // The tree is made of what is said of the files alone.
         let index = self.bare.join("index-of-the-server").display().to_string();
@@ -72,10 +72,10 @@ impl Signer for Server {
     }
 }
 
-fn run(place: &Place, fault: Fault, planned: bool) -> (Run, Arc<Server>) {
-    let server = Arc::new(Server { bare: place.path("bare"), fault, asked: AtomicUsize::new(0) });
+fn run(place: &Place, fault: Fault, dry_run: bool) -> (Run, Arc<Server>) {
+    let server = Arc::new(Server { bare: place.path("bare"), fault, requested: AtomicUsize::new(0) });
     let connection = Connection { signing: Signing::Server(server.clone()), ..Connection::default() };
-    (Run::on(&place.url(), connection, planned), server)
+    (Run::on(&place.url(), connection, dry_run), server)
 }
 
 #[test]
@@ -85,18 +85,18 @@ fn what_the_server_has_made_is_pushed() {
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
     assert_eq!(place.at("main"), Some(head.clone()), "nobody sees it yet");
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert_eq!(place.at("main"), Some(made.clone()));
     let told = place.show(&made);
     assert!(told.contains("Author: Server <server@example.com>") && !told.contains("old mode"), "{told}");
     // It is one that a run has made: another run may drop it.
-    let history = run.call("read", RawPart::Whole, |all, permit| all.history(permit, &made, 5)).unwrap();
+    let history = run.call("read", RawPart::Whole, |all, permit| all.log(permit, &made, 5)).unwrap();
     assert_eq!(history.iter().map(|one| one.sealed).collect::<Vec<_>>(), [true, false]);
     // What is new, what is removed, and one on top of another.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
     let less = run.commit(&more, "envs/dev/web.yaml", None).unwrap();
-    assert_eq!(run.push("main", &more, Some(&made)), Ok(Effect::Made));
-    assert_eq!(run.push("main", &less, Some(&more)), Ok(Effect::Made));
+    assert_eq!(run.push("main", &more, Some(&made)), Ok(Outcome::Applied));
+    assert_eq!(run.push("main", &less, Some(&more)), Ok(Outcome::Applied));
     let files = git(&place.path("bare"), &["ls-tree", "-r", "--name-only", "main"]);
     assert_eq!(files.lines().collect::<Vec<_>>(), ["envs/prod/web.yaml", "link.yaml", "run.sh"]);
 }
@@ -111,7 +111,7 @@ fn what_the_server_makes_otherwise_is_not_taken() {
         let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n"));
         let refused = matches!(made, Err(CallError::Upstream { .. } | CallError::Invalid(_)));
         assert!(refused, "{made:?}");
-        assert_eq!((place.at("main"), server.asked.load(Ordering::Relaxed)), (Some(head), 1));
+        assert_eq!((place.at("main"), server.requested.load(Ordering::Relaxed)), (Some(head), 1));
     }
 }
 
@@ -121,8 +121,8 @@ fn a_server_may_show_late_what_it_has_made() {
     let (mut run, server) = run(&place, Fault::Late, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Made));
-    assert_eq!(server.asked.load(Ordering::Relaxed), 1);
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
+    assert_eq!(server.requested.load(Ordering::Relaxed), 1);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn a_run_that_only_plans_asks_no_server_to_make_anything() {
     let head = run.head("main").unwrap().unwrap();
     run.read(&head, "run.sh").unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
-    assert_eq!(run.push("main", &made, Some(&head)), Ok(Effect::Planned));
+    assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::DryRun));
     assert!(run.repositories.into_changes().1.contains("+echo"));
-    assert_eq!(server.asked.load(Ordering::Relaxed), 0);
+    assert_eq!(server.requested.load(Ordering::Relaxed), 0);
     // But it says that it could not.
     let (mut run, _) = self::run(&place, Fault::Unready, true);
     run.head("main").unwrap();

@@ -12,9 +12,9 @@ fn a_commit_puts_everything_in_place_and_leaves_nothing_of_ours() {
     run.write("x/y/z", "deep").unwrap();
     run.write("x/y/z2", "deep").unwrap();
     run.write("same", "4").unwrap();
-    let planned = run.workspace.changes();
+    let dry_run = run.workspace.changes();
     let changes = run.commit().unwrap();
-    assert_eq!(changes, planned);
+    assert_eq!(changes, dry_run);
     let (before, after) = (Some(Digest::of(b"1")), Some(Digest::of(b"new")));
     let change = Change { path: "a".into(), before, after, private: false };
     assert_eq!((changes.len(), &changes[0]), (5, &change));
@@ -135,8 +135,8 @@ fn a_commit_waits_for_the_lock_only_so_long() {
     let result = run.commit();
     assert!(matches!(result, Err(CommitError::Workspace(WorkspaceError::Busy))), "{result:?}");
     put(root.path(), journal::STAGING, "");
-    let planned = Workspace::open(root.path(), &Limits::default(), &[], Purpose::Plan).unwrap();
-    assert_eq!(planned.recovered(), Some(&Recovered::Underway), "a plan does not wait");
+    let dry_run = Workspace::open(root.path(), &Limits::default(), &[], Purpose::DryRun).unwrap();
+    assert_eq!(dry_run.recovered(), Some(&Recovered::Underway), "a plan does not wait");
     let opened = Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change);
     assert!(matches!(opened, Err(WorkspaceError::Busy)), "{opened:?}");
     drop(lock);

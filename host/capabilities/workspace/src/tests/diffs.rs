@@ -63,7 +63,7 @@ fn a_diff_that_is_too_large_is_refused_and_what_is_large_is_not_shown() {
     let mut run = Run::with(root.path(), limits, &[]);
     run.write("large", "x").unwrap();
     run.remove("run.sh").unwrap();
-    assert!(matches!(run.diff(), Err(CallError::Limit(_))));
+    assert!(matches!(run.diff(), Err(CallError::LimitExceeded(_))));
     let diff = run.workspace.plan_diff().unwrap();
     assert!(diff.contains("Binary files a/large and b/large differ"), "{diff}");
     assert!(diff.contains("deleted file mode 100755"), "{diff}");

@@ -32,7 +32,7 @@ fn killed() -> Vec<(TempDir, &'static str)> {
 /// Every purpose refuses it or passes it by, and nothing is changed.
 fn refused(root: &Path, case: &str) {
     let before = snapshot(root);
-    for purpose in [Purpose::Change, Purpose::Read, Purpose::Plan] {
+    for purpose in [Purpose::Change, Purpose::Read, Purpose::DryRun] {
         let opened = open(root, purpose);
         match &opened {
             Err(error @ (WorkspaceError::Foreign { .. } | WorkspaceError::Journal { .. })) => {

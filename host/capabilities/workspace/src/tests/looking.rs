@@ -117,11 +117,11 @@ fn files_and_links_each_have_the_budget_of_what_is_found() {
         symlink("x", root.path().join(format!("link-{number}"))).unwrap();
         let found = run.links("*");
         assert_eq!(found.is_ok(), within, "{found:?}");
-        assert!(within || matches!(found, Err(CallError::Limit(_))), "{found:?}");
+        assert!(within || matches!(found, Err(CallError::LimitExceeded(_))), "{found:?}");
         assert_eq!(run.paths("*"), ["a", "b"], "links do not count for files");
     }
     put(root.path(), "c", "");
-    assert!(matches!(run.glob("*"), Err(CallError::Limit(_))));
+    assert!(matches!(run.glob("*"), Err(CallError::LimitExceeded(_))));
 }
 
 #[test]
@@ -129,13 +129,9 @@ fn what_is_outside_the_grant_is_denied_as_a_whole() {
     let root = tree(&[("deploy/a", "1"), ("other/b", "1")]);
     symlink("a", root.path().join("deploy/link")).unwrap();
     symlink("b", root.path().join("other/link")).unwrap();
-    let right = Right {
-        capability: Capability::Workspace,
-        verbs: vec!["read".into()],
-        scope: Scope::parse(Capability::Workspace, "deploy/**").unwrap(),
-    };
+    let right = Permission::parse(Capability::Workspace, "read deploy/**").unwrap();
     let granted = || Run {
-        gate: Gate::new(Grant { asked: vec![right.clone()], ceilings: vec![] }, Limits::default()),
+        gate: Gate::new(Grant { requested: vec![right.clone()], ceilings: vec![] }, Limits::default()),
         workspace: Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap(),
     };
     assert_eq!(granted().links("deploy/*").unwrap().len(), 1);
@@ -210,9 +206,9 @@ fn what_would_cost_without_end_is_refused_at_once() {
     let mut run = Run::on(root.path());
     let mut digests = |paths: &[&str], piece| run.digests(paths, Algorithm::Crc32c, piece).unwrap_err();
     assert!(matches!(digests(&["a"], Some(0)), CallError::Invalid(_)));
-    assert!(matches!(digests(&["sparse"], Some(1)), CallError::Limit(_)));
-    assert!(matches!(digests(&["a", "sparse"], Some(1 << 20)), CallError::Limit(_)));
-    assert!(matches!(digests(&["a"; 10_001], None), CallError::Limit(_)));
+    assert!(matches!(digests(&["sparse"], Some(1)), CallError::LimitExceeded(_)));
+    assert!(matches!(digests(&["a", "sparse"], Some(1 << 20)), CallError::LimitExceeded(_)));
+    assert!(matches!(digests(&["a"; 10_001], None), CallError::LimitExceeded(_)));
     // Digests that nobody will get are given up: these would take an hour.
     assert!(matches!(digests(&["sparse", "sparse", "missing"], None), CallError::NotFound(_)));
     assert_eq!(run.digests(&["a"; 10_000], Algorithm::Crc32c, Some(1)).unwrap().len(), 10_000);
@@ -330,7 +326,7 @@ fn folders_that_nest_deeper_than_any_path_are_refused_by_name() {
     fs::create_dir(root.path().join(below(128))).unwrap();
     for (found, pattern) in [(run.glob("**/*.yaml").map(drop), "glob"), (run.links("**").map(drop), "links")]
     {
-        let Err(CallError::Limit(said)) = found else { panic!("{pattern}: {found:?}") };
+        let Err(CallError::LimitExceeded(said)) = found else { panic!("{pattern}: {found:?}") };
         assert!(said.starts_with("`d/d/d/") && said.contains("128 folders deep"), "{said}");
     }
     assert_eq!(run.paths("*.yaml"), ["top.yaml"]);

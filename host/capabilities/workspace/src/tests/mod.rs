@@ -15,9 +15,10 @@ mod staging;
 use super::disk::fault::{self, Fault};
 use super::*;
 use crate::content::Algorithm;
-use lockstep_model::call::{Capability, RawTarget, Request};
+use lockstep_model::call::{RawTarget, Request};
+use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Right, Scope};
+use lockstep_model::grant::{Grant, Permission, Scope};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -126,14 +127,12 @@ impl Run {
 }
 
 fn gate(limits: Limits) -> Gate {
-    let right = |scope: &str| Right {
-        capability: Capability::Workspace,
-        verbs: vec!["read".into(), "write".into(), "remove".into()],
-        scope: Scope::parse(Capability::Workspace, scope).unwrap(),
+    let right = |scope: &str| {
+        Permission::parse(Capability::Workspace, &format!("read,write,remove {scope}")).unwrap()
     };
-    let asked = ["**", ".git/**", "a/.git/**", ".hidden/**", ".hidden/.*"].map(right).to_vec();
+    let requested = ["**", ".git/**", "a/.git/**", ".hidden/**", ".hidden/.*"].map(right).to_vec();
     let calls = Limits { calls: Limits::MAX_CALLS, ..limits };
-    Gate::new(Grant { asked, ceilings: vec![] }, calls)
+    Gate::new(Grant { requested, ceilings: vec![] }, calls)
 }
 
 /// What somebody else does to the files.

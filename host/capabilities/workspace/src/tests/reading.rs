@@ -117,13 +117,13 @@ fn sizes_are_limited_before_a_byte_is_read() {
     let limits = Limits { read_bytes: 4, staged_bytes: 6, found_files: 3, ..Limits::default() };
     let mut run = Run::with(root.path(), limits, &[]);
     assert_eq!(run.read("small").unwrap(), b"1234");
-    assert!(matches!(run.read("large"), Err(CallError::Limit(_))));
+    assert!(matches!(run.read("large"), Err(CallError::LimitExceeded(_))));
     for error in [
         run.read("sparse").unwrap_err(),
         run.write("sparse", "").unwrap_err(),
         run.remove("sparse").unwrap_err(),
     ] {
-        assert!(matches!(error, CallError::Limit(_)), "{error:?}");
+        assert!(matches!(error, CallError::LimitExceeded(_)), "{error:?}");
     }
     let file = run.open_file("sparse").unwrap();
     assert_eq!(file.size(), 1 << 40);
@@ -131,7 +131,7 @@ fn sizes_are_limited_before_a_byte_is_read() {
 
     assert_eq!(run.glob("**").unwrap().len(), 3);
     run.write("new", "").unwrap();
-    assert!(matches!(run.glob("**"), Err(CallError::Limit(_))));
+    assert!(matches!(run.glob("**"), Err(CallError::LimitExceeded(_))));
 }
 
 #[test]

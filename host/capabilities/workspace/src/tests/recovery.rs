@@ -186,7 +186,7 @@ fn a_run_that_changes_nothing_leaves_everything_where_it_is() {
         let stage = journal::NAMES.iter().position(|name| left.contains_key(*name));
         // A journal that was not written yet says nothing.
         let Some(stage) = stage else { continue };
-        for purpose in [Purpose::Read, Purpose::Plan, Purpose::Nothing] {
+        for purpose in [Purpose::Read, Purpose::DryRun, Purpose::Nothing] {
             let opened = open(root.path(), purpose);
             match (opened, purpose, stage) {
                 (Ok(opened), Purpose::Nothing, _) => {

@@ -53,12 +53,12 @@ fn staged_bytes_are_limited_and_given_back() {
     let limits = Limits { staged_bytes: 10, ..Limits::default() };
     let mut run = Run::with(root.path(), limits, &[]);
     run.write("a", "123456").unwrap();
-    assert!(matches!(run.write("b", "12345"), Err(CallError::Limit(_))));
+    assert!(matches!(run.write("b", "12345"), Err(CallError::LimitExceeded(_))));
     run.write("a", "12345").unwrap();
     run.write("b", "12345").unwrap();
     run.remove("a").unwrap();
     run.write("c", "12345").unwrap();
-    assert!(matches!(run.write("d", "1"), Err(CallError::Limit(_))));
+    assert!(matches!(run.write("d", "1"), Err(CallError::LimitExceeded(_))));
 }
 
 #[test]

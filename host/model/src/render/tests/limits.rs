@@ -4,8 +4,12 @@ use super::*;
 
 fn closing(platform: Platform, report: &Report) -> Vec<Effect> {
     let redactor = Redactor::empty();
-    renderer(platform, report, &redactor)
-        .closing(report, &shown(&report.outputs, &redactor), 0, &mut || [1; 16])
+    renderer(platform, report, &redactor).closing(
+        report,
+        &redacted(&report.outputs, &redactor),
+        0,
+        &mut || [1; 16],
+    )
 }
 
 fn log_of<'a>(effects: &'a [Effect]) -> Vec<&'a str> {
@@ -24,7 +28,7 @@ fn text_for(effects: &[Effect], target: Target) -> String {
 }
 
 fn note(level: Level, message: &str) -> Note {
-    Note { level, message: message.to_owned(), at: None }
+    Note { level, message: message.to_owned(), location: None }
 }
 
 #[test]
@@ -60,7 +64,7 @@ fn an_output_that_is_too_long_is_a_file_and_its_path() {
         log_of(&effects).into_iter().filter(|line| line.starts_with("::warning")).collect::<Vec<_>>(),
         [
             "::warning::output `diff` is too long for GitHub (70,000 bytes): its value is in a file, and it is the path of that",
-            "::warning::output `result` is too long for GitHub (70,199 bytes); it is in lockstep-x.json"
+            "::warning::output `result` is too long for GitHub (70,205 bytes); it is in lockstep-x.json"
         ]
     );
     let outputs = text_for(&effects, Target::Outputs);
@@ -90,7 +94,7 @@ fn a_delimiter_that_is_in_the_value_is_drawn_again() {
     };
     let effects = renderer(Platform::Github, &report, &redactor).closing(
         &report,
-        &shown(&report.outputs, &redactor),
+        &redacted(&report.outputs, &redactor),
         0,
         &mut random,
     );
@@ -129,7 +133,7 @@ fn gitlab_gets_only_what_it_gives_back() {
     assert!(log_of(&effects).contains(&said));
 
     for output in &mut report.outputs {
-        output.worth = Worth::Exact(output.shown().as_str().unwrap().to_owned());
+        output.value = OutputValue::Text(output.display().as_str().unwrap().to_owned());
     }
     let effects = closing(Platform::Gitlab, &report);
     let dotenv = text_for(&effects, Target::Dotenv);
@@ -165,14 +169,14 @@ fn gitlab_gets_at_most_twenty_variables_and_four_and_a_half_kilobytes() {
 fn colours_are_only_where_they_are_wanted() {
     let mut report = ordinary();
     report.ending.exit = Exit::Invalid;
-    report.ending.hint = Some("try `--plan`".to_owned());
-    report.ending.at = Some(Location { path: "a.yaml".to_owned(), line: Some(2), column: None });
+    report.ending.hint = Some("try `--dry-run`".to_owned());
+    report.ending.location = Some(Location { path: "a.yaml".to_owned(), line: Some(2), column: None });
     let redactor = Redactor::empty();
     let r = Renderer { colour: true, ..renderer(Platform::Plain, &report, &redactor) };
-    let coloured = r.closing(&report, &shown(&report.outputs, &redactor), 0, &mut || [0; 16]);
+    let coloured = r.closing(&report, &redacted(&report.outputs, &redactor), 0, &mut || [0; 16]);
     assert!(log_of(&coloured).contains(&"\u{1b}[31merror\u{1b}[0m: a.yaml:2: 1 value in 1 file"));
     let plain = closing(Platform::Plain, &report);
-    assert!(log_of(&plain).ends_with(&["error: a.yaml:2: 1 value in 1 file", "  hint: try `--plan`"]));
+    assert!(log_of(&plain).ends_with(&["error: a.yaml:2: 1 value in 1 file", "  hint: try `--dry-run`"]));
     assert!(log_of(&plain).iter().all(|line| !line.contains('\u{1b}')));
 }
 

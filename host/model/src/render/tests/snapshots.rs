@@ -59,7 +59,7 @@ fn github_obeys_no_text_of_a_report() {
     lockstep-abababababababababababababababab
     === append Outputs
     result<<lockstep-abababababababababababababababab
-    {"version":1,"step":"x\n::error::y","outcome":"rejected","code":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","message":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","hint":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","at":{"path":"a\n::error::,b:%","line":3,"column":7},"outputs":{"diff":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","a=b<<c\nPATH":["%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)"],"plain":"v1.2.3","secret":"***"},"notes":[{"level":"warning","message":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","path":"a\n::error::,b:%","line":3,"column":7},{"level":"debug","message":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","path":"a\n::error::,b:%","line":3,"column":7}],"changed":["a\n::error::,b:%"],"receipt":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","planned":true,"diff":"--- a\n+++ b\n@@ -1 +1 @@\n ::error::x\n+%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)\n"}
+    {"version":1,"step":"x\n::error::y","outcome":"rejected","code":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","message":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","hint":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","location":{"path":"a\n::error::,b:%","line":3,"column":7},"outputs":{"diff":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","a=b<<c\nPATH":["%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)"],"plain":"v1.2.3","secret":"***"},"notes":[{"level":"warning","message":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","path":"a\n::error::,b:%","line":3,"column":7},{"level":"debug","message":"%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)","path":"a\n::error::,b:%","line":3,"column":7}],"changed":["a\n::error::,b:%"],"receipt":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","dry-run":true,"diff":"--- a\n+++ b\n@@ -1 +1 @@\n ::error::x\n+%0A::error::a\n::add-mask::b\r\n #\u0023[error]c,d:e \u001b[31m\u202e</details> `@me` | [x](http://y)\n"}
     lockstep-abababababababababababababababab
     === append Summary
     <h3>x<br>::error::y: rejected</h3>
@@ -220,7 +220,7 @@ fn an_ordinary_run_is_short() {
     lockstep-abababababababababababababababab
     === append Outputs
     result<<lockstep-abababababababababababababababab
-    {"version":1,"step":"manifest-patch","outcome":"done","code":"done","message":"1 value in 1 file","hint":null,"at":null,"outputs":{"changed":true,"files":["a.yaml"]},"notes":[],"changed":["a.yaml"],"receipt":null}
+    {"version":1,"step":"manifest-patch","outcome":"done","code":"done","message":"1 value in 1 file","hint":null,"location":null,"outputs":{"changed":true,"files":["a.yaml"]},"notes":[],"changed":["a.yaml"],"receipt":null}
     lockstep-abababababababababababababababab
     === append Summary
     <h3>manifest-patch: done</h3>
@@ -256,7 +256,7 @@ fn the_result_holds_texts_as_they_are_but_no_secret() {
     let redactor = Redactor::new(&["hunter2"]).unwrap();
     let mut report = hostile();
     report.ending.message = "no hunter2".to_owned();
-    let shown = shown(&report.outputs, &redactor);
+    let shown = redacted(&report.outputs, &redactor);
     let result = json!(RunResult::of(&report, &shown, &redactor, &redactor));
     assert_eq!(result["outputs"]["diff"], HOSTILE);
     assert_eq!(result["message"], "no ***");
@@ -264,7 +264,7 @@ fn the_result_holds_texts_as_they_are_but_no_secret() {
     assert!(!text.contains("##[") && text.chars().all(text::is_inert), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result);
     let result = json!(RunResult::of(&ordinary(), &[], &redactor, &redactor));
-    assert_eq!((result.get("planned"), &result["hint"]), (None, &Value::Null));
+    assert_eq!((result.get("dry-run"), &result["hint"]), (None, &Value::Null));
 }
 
 proptest::proptest! {

@@ -1,0 +1,76 @@
+//! Texts about the targets and the end of a rollout.
+
+use lockstep_sdk::text::{first_of, plural};
+use lockstep_workload::{ClusterState, State, TargetId, messages};
+
+use crate::end::End;
+
+/// `deployment/web`.
+#[must_use]
+pub fn name(cluster: &ClusterState, id: TargetId) -> String {
+    let (kind, _, name) = cluster.name(id);
+    format!("{}/{name}", kind.short_name().to_ascii_lowercase())
+}
+
+/// The status of a target in one line.
+#[must_use]
+pub fn line(cluster: &ClusterState, id: TargetId) -> String {
+    let status = cluster.status(id);
+    format!("{}: {}: {}", name(cluster, id), status.state.name(), status.message)
+}
+
+/// A row of the summary: namespace, resource, state, reason, message.
+#[must_use]
+pub fn row(cluster: &ClusterState, id: TargetId) -> Vec<String> {
+    let ((_, namespace, _), status) = (cluster.name(id), cluster.status(id));
+    vec![
+        namespace.to_owned(),
+        name(cluster, id),
+        status.state.name().to_owned(),
+        status.reason.clone(),
+        status.message.clone(),
+    ]
+}
+
+/// The causes of all targets that are not ready: the certain ones of a target, or else the possible ones.
+#[must_use]
+pub fn causes(cluster: &ClusterState, targets: impl Iterator<Item = TargetId>) -> Vec<String> {
+    let mut all = Vec::new();
+    for id in targets.filter(|id| cluster.status(*id).state != State::Ready) {
+        let causes = cluster.causes(id);
+        let has_certain = causes.iter().any(|cause| cause.is_certain);
+        let lines = causes.iter().filter(|cause| cause.is_certain || !has_certain).map(messages::cause);
+        let before = all.len();
+        all.extend(lines);
+        if all.len() == before {
+            all.push(line(cluster, id));
+        }
+    }
+    all
+}
+
+/// The message of a rollout with this end. `ready` and `all` count its targets.
+#[must_use]
+pub fn end(end: End, causes: &[String], ready: usize, all: usize) -> String {
+    let why = first_of(causes, "cause");
+    match end {
+        End::Ready => format!("{} ready", plural(all, "resource")),
+        End::Failed => why,
+        End::Superseded => format!("somebody else changed a resource after the deployment: {why}"),
+        End::Inconclusive => format!("the status does not tell whether the resource is ready: {why}"),
+        End::TimedOut => format!("the time was up with {ready} of {} ready: {why}", plural(all, "resource")),
+    }
+}
+
+/// The next act.
+#[must_use]
+pub fn hint(end: End) -> Option<&'static str> {
+    match end {
+        End::Inconclusive => Some(
+            "resume what is paused, or add a rule that says when such a resource is ready, for example `ready widgets.example.com=.status.phase=Running`",
+        ),
+        End::TimedOut => Some("increase `timeout` if the rollout needs more time"),
+        End::Superseded => Some("verify the newest deployment instead"),
+        End::Ready | End::Failed => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! Reads the inputs and reports everything that is wrong with them at once.
+
+use lockstep_rollout::{ResourceInput, ResourceSelector};
+use lockstep_sdk::{InputError, duration};
+
+use crate::Inputs;
+
+/// The input `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Nothing runs, and the sizes are saved.
+    Sleep,
+    /// The saved sizes are restored.
+    Restore,
+    /// The number of replicas, at least 1.
+    Replicas(u32),
+}
+
+/// The parsed inputs.
+#[derive(Debug)]
+pub struct Request {
+    /// The targets.
+    pub targets: Vec<ResourceSelector>,
+    /// The namespaces, as in the inputs.
+    pub namespaces: Vec<String>,
+    /// The goal for the targets.
+    pub goal: Goal,
+    /// The time for the whole run, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// The kinds that have a size.
+const KINDS: [&str; 4] = ["Deployment.apps", "StatefulSet.apps", "ReplicaSet.apps", "CronJob.batch"];
+/// The input `targets`. A selector does not find ReplicaSets, because a Deployment owns almost all of them.
+const TARGETS: ResourceInput = ResourceInput {
+    name: "targets",
+    default_kinds: &["Deployment.apps", "StatefulSet.apps", "CronJob.batch"],
+    accepts_files: false,
+};
+/// The longest timeout, in milliseconds: a little less than the limit of the step.
+const MAX_TIMEOUT_MS: u64 = 3 * 60 * 60 * 1000 - 60 * 1000;
+/// The largest number of replicas that an object can have.
+const MAX_REPLICAS: u32 = i32::MAX as u32;
+
+impl Request {
+    /// Parses the inputs.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn parse(inputs: &Inputs) -> Result<Self, Vec<InputError>> {
+        let mut errors = Vec::new();
+        let mut add = |error| errors.push(error);
+        let goal = parse_goal(&inputs.to).map_err(&mut add);
+        let targets = inputs.targets.iter().map(|text| parse_target(text, goal.as_ref().ok()));
+        let targets: Vec<_> = targets.filter_map(|target| target.map_err(&mut add).ok()).collect();
+        if inputs.targets.is_empty() {
+            let hint = "name what to scale, for example `deployment/web`, or `--all`";
+            add(InputError::new("`targets` is empty: there is nothing to scale", hint));
+        }
+        if inputs.namespace.is_empty() {
+            add(InputError::new("`namespace` is empty", "write `.` for the namespace of the context"));
+        }
+        let timeout_ms =
+            duration::parse_input("timeout", &inputs.timeout).map_err(&mut add).unwrap_or_default();
+        if timeout_ms > MAX_TIMEOUT_MS {
+            add(InputError::new("`timeout` is longer than a run may take", "write at most `2h59m`"));
+        }
+        match goal {
+            Ok(goal) if errors.is_empty() => {
+                Ok(Self { targets, namespaces: inputs.namespace.clone(), goal, timeout_ms })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+fn parse_goal(text: &str) -> Result<Goal, InputError> {
+    let number = || text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match (text, number()) {
+        ("restore", _) => Ok(Goal::Restore),
+        (_, Some(0)) => Ok(Goal::Sleep),
+        (_, Some(number @ 1..=MAX_REPLICAS)) => Ok(Goal::Replicas(number)),
+        _ => Err(InputError::without_hint(format!(
+            "`to`: invalid number of replicas `{text}`: expected `restore` or a number from `0` to `{MAX_REPLICAS}`"
+        ))),
+    }
+}
+
+fn parse_target(text: &str, goal: Option<&Goal>) -> Result<ResourceSelector, InputError> {
+    let target = TARGETS.parse(text)?;
+    let kinds = match &target {
+        ResourceSelector::Name { kind, .. } => std::slice::from_ref(kind),
+        ResourceSelector::Labels { kinds, .. } => kinds,
+        ResourceSelector::Files(_) => &[],
+    };
+    if let Some(other) = kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
+        let message = format!("`targets`: `{text}`: this step cannot scale `{other}`");
+        return Err(InputError::new(message, "name Deployments, StatefulSets, ReplicaSets or CronJobs"));
+    }
+    if let ([only], Some(Goal::Replicas(number))) = (kinds, goal)
+        && only == "CronJob.batch"
+    {
+        let message = format!("`targets`: `{text}`: a CronJob cannot have {number} replicas");
+        return Err(InputError::new(message, "use `to` with `0` or `restore` for it"));
+    }
+    Ok(target)
+}

@@ -1,0 +1,172 @@
+//! How objects are kept, in the words of a request: headers, metadata, tags, encryption, retention. It never sends one.
+
+use super::types::{PutOptions, RetentionMode};
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_s3::types::{ObjectLockMode, ServerSideEncryption};
+use lockstep_model::call::CallError;
+
+/// Puts a options into the builder of a request: those that write an object and those that begin an upload have the
+/// same methods and no type in common.
+macro_rules! keep {
+    ($request:expr, $options:expr) => {{
+        let (mut request, options): (_, &$crate::types::PutOptions) = ($request, $options);
+        for (name, value) in &options.headers {
+            request = match name.as_str() {
+                "cache-control" => request.cache_control(value),
+                "content-disposition" => request.content_disposition(value),
+                "content-encoding" => request.content_encoding(value),
+                "content-language" => request.content_language(value),
+                "content-type" => request.content_type(value),
+                _ => request.expires($crate::options::date(value)?),
+            };
+        }
+        for (name, value) in &options.metadata {
+            request = request.metadata(name, value);
+        }
+        request = request.set_tagging($crate::options::tagging(options));
+        if let Some((encryption, key)) = $crate::options::encryption(options) {
+            request = request.server_side_encryption(encryption).set_ssekms_key_id(key);
+        }
+        if let Some((mode, until)) = $crate::options::retention(options) {
+            request = request.object_lock_mode(mode).object_lock_retain_until_date(until);
+        }
+        request
+    }};
+}
+pub(super) use keep;
+
+/// The headers of HTTP that an object may have.
+const HEADERS: [&str; 6] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+];
+/// The most bytes of metadata, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
+const METADATA: usize = 2048;
+/// The most tags, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>.
+const TAGS: usize = 10;
+
+/// Whether a component's words are fit for a request: nothing of them can begin another header.
+pub(super) fn check(options: &PutOptions) -> Result<(), CallError> {
+    let invalid = |text: String| Err(CallError::Invalid(text));
+    let visible = |text: &str| text.chars().all(|c| !c.is_control()) && text.len() <= 4096;
+    for (name, value) in &options.headers {
+        if !HEADERS.contains(&name.as_str()) || !visible(value) || !value.is_ascii() {
+            return invalid(format!(
+                "`{}` is no header of an object, or has a value that is none",
+                name.escape_debug()
+            ));
+        }
+        if name == "expires" {
+            date(value)?;
+        }
+    }
+    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let size: usize = options.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > METADATA
+        || !options.metadata.iter().all(|(name, value)| word(name) && visible(value) && value.is_ascii())
+    {
+        return invalid(format!(
+            "metadata has names of letters, digits and `-`, values of ASCII, and {METADATA} bytes in all"
+        ));
+    }
+    if options.tags.len() > TAGS
+        || !options.tags.iter().all(|(name, value)| !name.is_empty() && visible(name) && visible(value))
+    {
+        return invalid(format!("there are at most {TAGS} tags, each with a name"));
+    }
+    let encryption = options.encryption.as_deref().unwrap_or("AES256");
+    if !(matches!(encryption, "AES256" | "aws:kms") || encryption.starts_with("aws:kms:"))
+        || !encryption.chars().all(|c| c.is_ascii_graphic())
+    {
+        return invalid(format!("`{}` is no encryption", encryption.escape_debug()));
+    }
+    Ok(())
+}
+
+pub(super) fn date(value: &str) -> Result<DateTime, CallError> {
+    let parsed = DateTime::from_str(value, DateTimeFormat::HttpDate);
+    parsed.map_err(|_| CallError::Invalid(format!("`{value}` is no date of HTTP")))
+}
+
+/// The tags as a query string, as the header has them.
+pub(super) fn tagging(options: &PutOptions) -> Option<String> {
+    let pairs = options.tags.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
+    let pairs: Vec<_> = pairs.collect();
+    (!pairs.is_empty()).then(|| pairs.join("&"))
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+pub(super) fn encryption(options: &PutOptions) -> Option<(ServerSideEncryption, Option<String>)> {
+    Some(match options.encryption.as_deref()? {
+        "AES256" => (ServerSideEncryption::Aes256, None),
+        other => (ServerSideEncryption::AwsKms, other.strip_prefix("aws:kms:").map(str::to_owned)),
+    })
+}
+
+pub(super) fn retention(options: &PutOptions) -> Option<(ObjectLockMode, DateTime)> {
+    let retention = options.retention?;
+    let mode = match retention.mode {
+        RetentionMode::Governance => ObjectLockMode::Governance,
+        RetentionMode::Compliance => ObjectLockMode::Compliance,
+    };
+    Some((mode, DateTime::from_secs(i64::try_from(retention.until).unwrap_or(i64::MAX))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockstep_workspace::content::Algorithm;
+
+    fn options() -> PutOptions {
+        PutOptions {
+            headers: vec![],
+            metadata: vec![],
+            tags: vec![],
+            checksum: Algorithm::Crc64Nvme,
+            encryption: None,
+            retention: None,
+        }
+    }
+
+    fn pair(name: &str, value: &str) -> Vec<(String, String)> {
+        vec![(name.to_owned(), value.to_owned())]
+    }
+
+    #[test]
+    fn what_could_begin_another_header_is_refused() {
+        assert!(check(&options()).is_ok());
+        for bad in [
+            PutOptions { headers: pair("x-amz-acl", "public-read"), ..options() },
+            PutOptions { headers: pair("cache-control", "no-cache\r\nx-amz-acl: public-read"), ..options() },
+            PutOptions { headers: pair("expires", "tomorrow"), ..options() },
+            PutOptions { metadata: pair("a b", "x"), ..options() },
+            PutOptions { metadata: pair("a", "x\ny"), ..options() },
+            PutOptions { metadata: pair("a", &"x".repeat(3000)), ..options() },
+            PutOptions { tags: pair("", "x"), ..options() },
+            PutOptions { encryption: Some("none".into()), ..options() },
+            PutOptions { encryption: Some("aws:kms:a\nb".into()), ..options() },
+        ] {
+            assert!(matches!(check(&bad), Err(CallError::Invalid(_))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tags_are_escaped() {
+        let tags = [pair("a b", "c&d=ü"), pair("x", "")].concat();
+        assert_eq!(tagging(&PutOptions { tags, ..options() }).unwrap(), "a%20b=c%26d%3D%C3%BC&x=");
+    }
+}

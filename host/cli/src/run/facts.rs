@@ -1,0 +1,67 @@
+//! What a run knows of itself for its report and its receipt, however far it came.
+
+use lockstep_model::digest::Digest;
+use lockstep_model::gate::CallLog;
+use lockstep_model::grant::Grant;
+use lockstep_model::inputs::Inputs;
+use lockstep_model::limits::Limits;
+use lockstep_model::report::{Block, Change, Ending, Level, Note, ObjectChange};
+
+/// The facts of a run. Each stage fills in its own and passes them on; nobody reads a fact of a later stage, because the types
+/// of the stages give access to their own.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// The digest of the component.
+    pub(crate) component: Option<Digest>,
+    /// The digest of the policy file.
+    pub(crate) policy: Option<Digest>,
+    /// The typed inputs.
+    pub(crate) inputs: Inputs,
+    /// What the run may do.
+    pub(crate) grant: Grant,
+    /// Its budgets.
+    pub(crate) limits: Limits,
+    /// The calls of the component.
+    pub(crate) log: CallLog,
+    /// The files that the run restored after a killed run.
+    pub(crate) restored: Vec<Change>,
+    /// The changes of objects, branches and pull requests.
+    pub(crate) objects: Vec<ObjectChange>,
+    /// The notes of the host; the log gets them at the end.
+    pub(crate) notes: Vec<Note>,
+    /// The notes of the component; the log has them already.
+    pub(crate) step_notes: Vec<Note>,
+    /// The summary.
+    pub(crate) summary: Vec<Block>,
+}
+
+/// A run that ended before its step succeeded.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    /// How it ended.
+    pub(crate) ending: Ending,
+    /// What it knew by then.
+    pub(crate) facts: Facts,
+}
+
+/// The result of a stage: the next stage, or how the run ended. The error is boxed, because it is large and rare.
+pub(crate) type Stage<T> = Result<T, Box<Stopped>>;
+
+impl Facts {
+    /// Adds a note of the host.
+    pub(crate) fn note(&mut self, level: Level, message: String) {
+        self.notes.push(Note { level, message, location: None });
+    }
+
+    /// Ends the run here.
+    pub(crate) fn stop<T>(self, ending: Ending) -> Stage<T> {
+        Err(Box::new(Stopped { ending, facts: self }))
+    }
+}
+
+impl From<Ending> for Box<Stopped> {
+    /// A run that knew nothing yet.
+    fn from(ending: Ending) -> Self {
+        Self::new(Stopped { ending, facts: Facts::default() })
+    }
+}

@@ -1,0 +1,163 @@
+//! The third stage: reads the policy and decides what the run may do. An import that the run does not grant ends it here,
+//! before anything of the component runs.
+
+use super::facts::{Facts, Stage};
+use super::resolve::Resolved;
+use crate::args::RunArgs;
+use crate::conclude::{ending, unknown_import};
+use lockstep_engine::imports::Imports;
+use lockstep_engine::load::Step;
+use lockstep_model::capability::Capability;
+use lockstep_model::connect::Connect;
+use lockstep_model::digest::Digest;
+use lockstep_model::exit::Exit;
+use lockstep_model::grant::{Ceiling, Grant, Permission};
+use lockstep_model::info::StepInfo;
+use lockstep_model::inputs::Inputs;
+use lockstep_model::limits::Limits;
+use lockstep_model::permissions;
+use lockstep_model::policy::{self, Policy};
+use lockstep_model::report::{Ending, Level};
+use lockstep_process::regular;
+use std::path::Path;
+
+/// A step with its inputs and what it may do.
+pub(crate) struct Granted {
+    pub(super) step: Step,
+    pub(super) facts: Facts,
+    /// The capabilities that the engine links.
+    pub(super) linked: Vec<Capability>,
+    /// The inputs that configure clients of the host.
+    pub(super) connect: Connect,
+}
+
+/// What the run may do, and within which budgets.
+struct Decision {
+    grant: Grant,
+    limits: Limits,
+    connect: Connect,
+}
+
+impl Resolved {
+    /// Reads the policy and decides.
+    pub(crate) fn grant(self, args: &RunArgs) -> Stage<Granted> {
+        let Self { info, step, is_builtin, digest, mut facts } = self;
+        let decided = decide(args, (&info, &step, is_builtin, digest), &mut facts);
+        let Decision { grant, limits, connect } = match decided {
+            Ok(decision) => decision,
+            Err(ending) => return facts.stop(ending),
+        };
+        let linked = linked(&info, is_builtin, &grant);
+        let checked = check_imports(&step.imports, &linked, &grant);
+        (facts.grant, facts.limits) = (grant, limits);
+        match checked {
+            Ok(()) => Ok(Granted { step, facts, linked, connect }),
+            Err(ending) => facts.stop(ending),
+        }
+    }
+}
+
+impl Granted {
+    /// The typed inputs.
+    pub(crate) fn inputs(&self) -> &Inputs {
+        &self.facts.inputs
+    }
+
+    /// What the run may do.
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.facts.grant
+    }
+
+    /// Its budgets.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.facts.limits
+    }
+}
+
+fn decide(
+    args: &RunArgs,
+    (info, step, is_builtin, digest): (&StepInfo, &Step, bool, Digest),
+    facts: &mut Facts,
+) -> Result<Decision, Ending> {
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    facts.policy = policy.as_ref().map(|policy| policy.digest);
+    if let Some(name) = step.imports.unknown.first() {
+        return Err(unknown_import(&format!("the component imports `{name}`, which no step is given")));
+    }
+    let invalid =
+        |error: &dyn std::fmt::Display| ending(Exit::Invalid, "bad-policy", error.to_string(), None);
+    if is_builtin {
+        let requested = permissions::fill(&info.permissions, &facts.inputs)
+            .map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
+        let ceilings = match &policy {
+            Some(policy) => {
+                let rights = policy.bound(&info.name, &facts.inputs).map_err(|error| invalid(&error))?;
+                vec![Ceiling { source: policy.source.clone(), rights }]
+            }
+            None => Vec::new(),
+        };
+        let grant = Grant { requested, ceilings };
+        return Ok(Decision { grant, limits: info.limits.applied(), connect: info.connect.clone() });
+    }
+    let entry = policy.as_ref().and_then(|policy| Some((policy, policy.component(digest)?)));
+    let (policy, entry) = entry.ok_or_else(|| not_allowed(digest, &step.imports, args, facts))?;
+    let requested = policy.grant(entry, &facts.inputs).map_err(|error| invalid(&error))?;
+    let has_input = |name: &str| info.inputs.iter().any(|input| input.name == name);
+    entry.connect.check(has_input).map_err(|error| invalid(&error))?;
+    let grant = Grant { requested, ceilings: Vec::new() };
+    Ok(Decision { grant, limits: entry.limits.applied(), connect: entry.connect.clone() })
+}
+
+/// The capabilities that the engine links: those on which the run has a right, and those that a built-in step can request and
+/// does not use with these inputs, of which the gate denies every call.
+fn linked(info: &StepInfo, is_builtin: bool, grant: &Grant) -> Vec<Capability> {
+    let requests = |capability: &Capability| {
+        is_builtin && info.permissions.keys().any(|name| *name == capability.name())
+    };
+    let is_linked = |capability: &Capability| {
+        let among = |rights: &[Permission]| rights.iter().any(|right| right.capability == *capability);
+        match among(&grant.requested) {
+            true => grant.ceilings.iter().all(|ceiling| among(&ceiling.rights)),
+            false => requests(capability),
+        }
+    };
+    Capability::ALL.into_iter().filter(is_linked).collect()
+}
+
+/// An imported capability on which the run has no right at all ends it before anything of it runs.
+fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Result<(), Ending> {
+    let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
+        return Ok(());
+    };
+    let name = missing.name();
+    let hint = match grant.ceilings.first() {
+        Some(ceiling) => format!("to allow it, add `{name}: [...]` for this step in {}", ceiling.source),
+        None => format!("to allow it, add `{name}: [...]` under `allow` of this component in the policy"),
+    };
+    let message = format!("the component imports `{name}`, and this run grants nothing on it");
+    Err(ending(Exit::Denied, "not-granted", message, Some(hint)))
+}
+
+fn read_policy(path: &str) -> Result<Policy, Ending> {
+    let invalid = |message: String| ending(Exit::Invalid, "bad-policy", message, None);
+    let text = regular::text(Path::new(path), regular::DOCUMENT).map_err(invalid)?;
+    Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
+}
+
+/// A component from a file without an entry in a policy: refused, with the policy that would allow it.
+fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut Facts) -> Ending {
+    let place = args.policy.as_deref().unwrap_or("a policy file");
+    facts.note(
+        Level::Notice,
+        format!(
+            "this policy would allow everything the component can ask for; narrow its patterns to what you mean:\n{}",
+            policy::suggest(digest, &imports.permissions())
+        ),
+    );
+    let message = match &args.policy {
+        Some(path) => format!("{path} has no entry for this component"),
+        None => "a component that is not built in runs only under a policy".into(),
+    };
+    let hint = format!("to allow it, put the policy above in {place} and pass it with --policy");
+    ending(Exit::Denied, "not-allowed", message, Some(hint))
+}

@@ -1,0 +1,124 @@
+//! The first stage: finds the step and loads its component. Nothing of the component runs.
+
+use super::facts::{Facts, Stage};
+use crate::builtin::{self, Builtin, BuiltinError};
+use crate::conclude::{bug, ending};
+use lockstep_engine::compiler::{self, CompileError};
+use lockstep_engine::load::{LoadError, Precompiled, Step};
+use lockstep_model::connect::Connect;
+use lockstep_model::digest::Digest;
+use lockstep_model::exit::Exit;
+use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
+use lockstep_model::report::{Ending, Level};
+use lockstep_model::types::Field;
+use lockstep_process::regular;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The most bytes of a component.
+const MAX_COMPONENT: u64 = 64 * 1024 * 1024;
+/// What helps if there is no compiler.
+const NO_COMPILER: &str =
+    "to run components that are not built in, put lockstep-compiler of the same release beside lockstep";
+
+/// A loaded step.
+pub(crate) struct Loaded {
+    /// Its name, inputs, permissions and limits. For a component from a file, only what its types say.
+    pub(crate) info: StepInfo,
+    /// The component.
+    pub(crate) step: Step,
+    /// Whether it is built in.
+    pub(crate) is_builtin: bool,
+    /// The digest of the component.
+    pub(crate) digest: Digest,
+    pub(super) facts: Facts,
+}
+
+/// Whether the user named a file rather than a built-in step.
+pub(crate) fn is_file(step: &str) -> bool {
+    step.contains(std::path::is_separator) || Path::new(step).extension().is_some_and(|end| end == "wasm")
+}
+
+impl Loaded {
+    /// Finds and loads the step of this name.
+    pub(crate) fn load(name: &str) -> Stage<Self> {
+        if is_file(name) {
+            return Self::from_file(name);
+        }
+        let builtin = Builtin::find(name).ok_or_else(|| unknown(name))?;
+        let damaged = |error: BuiltinError| {
+            ending(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
+        };
+        let digest = builtin.component().map_err(damaged)?;
+        let mut facts = Facts { component: Some(digest), ..Facts::default() };
+        match builtin.info().and_then(|info| Ok((info, builtin.load()?))) {
+            Ok((info, step)) => Ok(Self { info, step, is_builtin: true, digest, facts }),
+            Err(error) => std::mem::take(&mut facts).stop(damaged(error)),
+        }
+    }
+
+    /// Loads a component from a file, which a process of its own compiles.
+    fn from_file(path: &str) -> Stage<Self> {
+        let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
+        let wasm = regular::bytes(Path::new(path), MAX_COMPONENT).map_err(invalid)?;
+        let digest = Digest::of(&wasm);
+        let mut facts = Facts { component: Some(digest), ..Facts::default() };
+        let loaded = compile(path, wasm, &mut facts).and_then(|code| {
+            Step::load(&code).map_err(|error| match error {
+                LoadError::Sandbox(_) | LoadError::Changed { .. } => bug(&error.to_string()),
+                LoadError::NoStep(_) | LoadError::Unsupported(_) => invalid(format!("{path}: {error}")),
+            })
+        });
+        match loaded {
+            Ok(step) => Ok(Self { info: bare_info(path, &step), step, is_builtin: false, digest, facts }),
+            Err(ending) => facts.stop(ending),
+        }
+    }
+}
+
+/// Has the compiler of this release make machine code of a component.
+fn compile(path: &str, wasm: Vec<u8>, facts: &mut Facts) -> Result<Precompiled<'static>, Ending> {
+    let compiled = compiler::compile(wasm, builtin::COMPILER).map_err(|error| {
+        let message = format!("{path}: {error}");
+        let hint = || Some(NO_COMPILER.to_owned());
+        match error {
+            CompileError::Missing(_) | CompileError::Unknown => {
+                ending(Exit::Invalid, "no-compiler", message, hint())
+            }
+            CompileError::Changed { .. } => ending(Exit::Integrity, "wrong-compiler", message, hint()),
+            CompileError::Invalid(_) => ending(Exit::Invalid, "bad-component", message, None),
+            CompileError::Limit => ending(Exit::LimitExceeded, "compiler-limit", message, None),
+            CompileError::Process(_) => bug(&message),
+        }
+    })?;
+    for missing in compiled.missing {
+        facts.note(Level::Info, missing);
+    }
+    Ok(compiled.code)
+}
+
+/// What the types of a component say about it. A list may be left out; nothing else is known.
+fn bare_info(path: &str, step: &Step) -> StepInfo {
+    let input = |field: &Field| InputInfo::bare(&field.name, &field.ty);
+    let output =
+        |field: &Field| OutputInfo { name: field.name.clone(), ty: field.ty.clone(), docs: String::new() };
+    StepInfo {
+        version: 1,
+        name: Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy()).into_owned(),
+        summary: "A component that is not built in".into(),
+        docs: String::new(),
+        inputs: step.inputs.iter().map(input).collect(),
+        outputs: step.outputs.iter().map(output).collect(),
+        permissions: BTreeMap::new(),
+        connect: Connect::default(),
+        limits: StepLimits::default(),
+        failures: Vec::new(),
+        example: Vec::new(),
+    }
+}
+
+fn unknown(name: &str) -> Ending {
+    let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
+    let hint = format!("there are {}; `lockstep list` says what each is for", known.join(", "));
+    ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
+}

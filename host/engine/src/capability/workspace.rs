@@ -1,0 +1,152 @@
+//! The host's side of `wit/workspace.wit`: each function makes a request, passes the gate and returns the answer.
+
+use crate::bindings::{types, workspace as wit};
+use crate::host::{Host, HostResult};
+use lockstep_model::call::{Answer, CallError, RawTarget, Request};
+use lockstep_model::capability::Capability;
+use lockstep_workspace::content::Algorithm;
+use lockstep_workspace::{Effect, OpenFile};
+use wasmtime::component::Resource;
+
+/// A file that a component holds open.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct File {
+    path: String,
+    file: OpenFile,
+}
+
+impl File {
+    /// The file itself.
+    pub(crate) fn open(&self) -> &OpenFile {
+        &self.file
+    }
+}
+
+impl wit::Host for Host {
+    fn glob(&mut self, pattern: String) -> HostResult<Vec<wit::FileEntry>> {
+        let request = on_workspace("glob", RawTarget::Pattern(&pattern));
+        let found = self.gate.call(request, |permit| self.workspace.glob(permit));
+        let entry = |entry: lockstep_workspace::Entry| wit::FileEntry {
+            path: entry.path.to_string(),
+            size: entry.size,
+            mode: entry.mode,
+        };
+        self.answer(found.map(|entries| entries.into_iter().map(entry).collect()))
+    }
+
+    fn links(&mut self, pattern: String) -> HostResult<Vec<wit::LinkEntry>> {
+        let request = on_workspace("links", RawTarget::Pattern(&pattern));
+        let found = self.gate.call(request, |permit| self.workspace.links(permit));
+        let link = |link: lockstep_workspace::Link| wit::LinkEntry {
+            path: link.path.to_string(),
+            target: link.target,
+        };
+        self.answer(found.map(|links| links.into_iter().map(link).collect()))
+    }
+
+    fn digests(
+        &mut self,
+        paths: Vec<String>,
+        algorithm: wit::Algorithm,
+        chunk_bytes: Option<u64>,
+    ) -> HostResult<Vec<Vec<String>>> {
+        let algorithm = match algorithm {
+            wit::Algorithm::Sha256 => Algorithm::Sha256,
+            wit::Algorithm::Md5 => Algorithm::Md5,
+            wit::Algorithm::Crc32c => Algorithm::Crc32c,
+            wit::Algorithm::Crc64nvme => Algorithm::Crc64Nvme,
+        };
+        let request = on_workspace("digests", RawTarget::Paths(&paths));
+        let digests =
+            self.gate.call(request, |permit| self.workspace.digests(permit, algorithm, chunk_bytes));
+        self.answer(digests)
+    }
+
+    fn read(&mut self, path: String) -> HostResult<Vec<u8>> {
+        let request = on_workspace("read", RawTarget::Path(&path));
+        let answer = self.gate.call(request, |permit| self.workspace.read(permit));
+        self.answer(answer)
+    }
+
+    fn open(&mut self, path: String) -> HostResult<Resource<File>> {
+        let request = on_workspace("open", RawTarget::Path(&path));
+        let (most, open) = (self.gate.limits().open_files, self.open_files);
+        let too_many = || CallError::LimitExceeded(format!("more than {most} open files"));
+        let opened = self.gate.call(request, |permit| {
+            if open >= most {
+                return Err(too_many());
+            }
+            let answer = self.workspace.open_file(permit)?;
+            let file = File { path: path.clone(), file: answer.value };
+            let handle = self.confines.table.push(file).map_err(|_| too_many())?;
+            Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
+        });
+        self.open_files += usize::from(opened.is_ok());
+        self.answer(opened)
+    }
+
+    fn write(&mut self, path: String, content: Vec<u8>) -> HostResult<types::Outcome> {
+        let request = on_workspace("write", RawTarget::Path(&path));
+        let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
+        self.answer(effect.map(to_outcome))
+    }
+
+    fn write_private(&mut self, path: String, content: Vec<u8>) -> HostResult<types::Outcome> {
+        let request = on_workspace("write-private", RawTarget::Path(&path));
+        let effect = self.gate.call(request, |permit| self.workspace.write_private(permit, content));
+        self.answer(effect.map(to_outcome))
+    }
+
+    fn remove(&mut self, path: String) -> HostResult<()> {
+        let request = on_workspace("remove", RawTarget::Path(&path));
+        let answer = self.gate.call(request, |permit| self.workspace.remove(permit));
+        self.answer(answer)
+    }
+
+    fn diff(&mut self) -> HostResult<String> {
+        let request = on_workspace("diff", RawTarget::Staged);
+        let answer = self.gate.call(request, |permit| self.workspace.diff(permit));
+        self.answer(answer)
+    }
+}
+
+impl wit::HostFile for Host {
+    fn size(&mut self, file: Resource<File>) -> wasmtime::Result<u64> {
+        Ok(self.confines.table.get(&file)?.file.size())
+    }
+
+    fn read_at(&mut self, file: Resource<File>, offset: u64, length: u32) -> HostResult<Vec<u8>> {
+        let File { path, file } = self.confines.table.get(&file)?;
+        let read = self.gate.call(on_workspace("read-at", RawTarget::Path(path)), |_| {
+            let bytes = file.read_at(offset, length)?;
+            Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
+        });
+        self.answer(read)
+    }
+
+    fn digest(&mut self, file: Resource<File>) -> HostResult<String> {
+        let File { path, file } = self.confines.table.get(&file)?;
+        let digest = self.gate.call(on_workspace("digest", RawTarget::Path(path)), |_| {
+            let digest = file.digest()?;
+            Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
+        });
+        self.answer(digest.map(|digest| digest.to_string()))
+    }
+
+    fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
+        self.confines.table.delete(file)?;
+        self.open_files -= 1;
+        Ok(())
+    }
+}
+
+fn on_workspace<'a>(function: &'static str, target: RawTarget<'a>) -> Request<'a> {
+    Request::new(Capability::Workspace, function, target)
+}
+
+fn to_outcome(effect: Effect) -> types::Outcome {
+    match effect {
+        Effect::Unchanged => types::Outcome::Unchanged,
+        Effect::Created | Effect::Updated => types::Outcome::Applied,
+    }
+}

@@ -1,0 +1,18 @@
+//! The entry of `wit/http.wit`.
+
+use super::{Effect, Right, Spec};
+use crate::grant::Scope;
+use crate::web::WebAddress;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "http",
+    rights: &[
+        (Right::Get, Effect::Reads),
+        // No function needs it: it opens addresses that are not public to the others.
+        (Right::Private, Effect::Reads),
+    ],
+    functions: &[("authenticate", Some(Right::Get)), ("send", Some(Right::Get))],
+    settings: &["credentials"],
+    scope_form: "https://HOST",
+    parse_scope: |text| WebAddress::parse(text).map(Scope::Web).map_err(|error| error.to_string()),
+};

@@ -1,0 +1,30 @@
+//! The entry of `wit/repository.wit`.
+
+use super::{Effect, Right, Spec};
+use crate::grant::Scope;
+use crate::repository::RepositoryScope;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "repository",
+    rights: &[
+        (Right::Read, Effect::Reads),
+        // Nobody sees a commit before its push.
+        (Right::Commit, Effect::Reads),
+        (Right::Push, Effect::Changes),
+    ],
+    functions: &[
+        ("branch-head", Some(Right::Read)),
+        ("tag-commit", Some(Right::Read)),
+        ("list-files", Some(Right::Read)),
+        ("read-files", Some(Right::Read)),
+        ("log", Some(Right::Read)),
+        ("create-commit", Some(Right::Commit)),
+        ("push", Some(Right::Push)),
+        ("replace-head", Some(Right::Push)),
+    ],
+    settings: &["sign-commits", "timeout"],
+    scope_form: "https://HOST/PATH//FOLDER/**",
+    parse_scope: |text| {
+        RepositoryScope::parse(text).map(Scope::Repository).map_err(|error| error.to_string())
+    },
+};

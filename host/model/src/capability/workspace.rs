@@ -1,0 +1,32 @@
+//! The entry of `wit/workspace.wit`.
+
+use super::{Effect, Right, Spec};
+use crate::grant::Scope;
+use crate::pattern::Pattern;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "workspace",
+    rights: &[
+        (Right::Read, Effect::Reads),
+        (Right::Write, Effect::Changes),
+        (Right::Remove, Effect::Changes),
+    ],
+    functions: &[
+        ("glob", Some(Right::Read)),
+        ("links", Some(Right::Read)),
+        ("digests", Some(Right::Read)),
+        ("read", Some(Right::Read)),
+        ("open", Some(Right::Read)),
+        ("size", None),
+        ("read-at", None),
+        ("digest", None),
+        ("write", Some(Right::Write)),
+        ("write-private", Some(Right::Write)),
+        ("remove", Some(Right::Remove)),
+        // It shows what the run itself has staged.
+        ("diff", None),
+    ],
+    settings: &[],
+    scope_form: "**",
+    parse_scope: |text| Pattern::parse(text).map(Scope::Files).map_err(|error| error.to_string()),
+};
