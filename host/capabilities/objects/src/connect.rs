@@ -1,6 +1,7 @@
 //! Where a run's objects are and who it is there: endpoint, region, settings of the SDK. Of the machine it asks what it is
 //! only where nothing else says it.
 
+use super::connection::Connection;
 use super::credentials::{Renewing, Source};
 use super::hearing::{Again, Ear, Hearing};
 use super::profiles::{self, Profiles};
@@ -19,76 +20,10 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_types::service_config::ServiceConfigKey;
 use lockstep_model::call::CallError;
 use lockstep_model::known::Known;
-use lockstep_process::Programs;
 use reqwest::Url;
-use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What a run says about its object storage, and the secrets that open it.
-#[derive(Default)]
-pub struct Connection {
-    /// The URL of an S3-compatible server; none for Amazon's, or the one that the environment names.
-    pub endpoint: Option<String>,
-    /// The region; none for the one that the configuration names, else the machine's where that alone gives credentials,
-    /// else `us-east-1`.
-    pub region: Option<String>,
-    /// The role to take on.
-    pub role: Option<String>,
-    /// What the role's owner reads in its log: letters, digits and `=,.@-`.
-    pub session: String,
-    /// Keys that the job holds.
-    pub keys: Option<Keys>,
-    /// What proves to others which job this is.
-    pub identity: Option<Identity>,
-    /// Amazon's configuration and credentials files.
-    pub files: ConfigFiles,
-    /// Where a program that the configuration names may be, and what it finds in its environment.
-    pub programs: Programs,
-    /// See `programs`.
-    pub variables: Vec<(String, OsString)>,
-    /// Whether these files may lie in the checkout.
-    pub trusts_workspace: bool,
-}
-
-/// Where Amazon's own configuration is.
-/// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
-#[derive(Default, Clone)]
-pub struct ConfigFiles {
-    /// `~/.aws/config`, or what AWS_CONFIG_FILE names.
-    pub config: Option<PathBuf>,
-    /// `~/.aws/credentials`, or what AWS_SHARED_CREDENTIALS_FILE names.
-    pub credentials: Option<PathBuf>,
-}
-
-/// An access key.
-pub struct Keys {
-    /// Its name.
-    pub id: String,
-    /// Its secret half.
-    pub secret: String,
-    /// What makes it a temporary one.
-    pub token: Option<String>,
-}
-
-/// A token that a CI signs: OpenID Connect.
-#[derive(Clone)]
-pub enum Identity {
-    /// GitHub makes one at this address for who shows this token.
-    /// <https://docs.github.com/en/actions/reference/security/oidc>
-    Request {
-        /// `ACTIONS_ID_TOKEN_REQUEST_URL`.
-        url: String,
-        /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
-        token: String,
-    },
-    /// The job was given it, as GitLab does.
-    Token(String),
-    /// It is in a file, which may be replaced by a newer one while the run lasts.
-    File(PathBuf),
-}
 
 /// How often a request is sent at most, the first time included.
 const ATTEMPTS: u32 = 8;

@@ -1,7 +1,8 @@
 //! Who a run is to its storage: keys, or a role taken on with the CI's token, made anew before they end. Credentials
 //! stay in this crate; nothing here gives one to a caller but the SDK.
 
-use super::connect::Identity;
+use super::connection::Identity;
+use super::failure::not_made;
 use super::profiles::Process;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{error::CredentialsError, future};
@@ -32,12 +33,6 @@ impl Source {
     /// Whether the SDK's own chain is asked, at whose end is the machine.
     pub(super) fn asks_the_chain(&self) -> bool {
         matches!(self, Self::Chain | Self::Role { keys: None, process: None, .. })
-    }
-}
-
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Identity")
     }
 }
 
@@ -205,10 +200,6 @@ impl Renewing {
         };
         not_made(format!("the role `{role}` was not given: {}", self.known.redact(&text)))
     }
-}
-
-pub(super) fn not_made(text: String) -> CredentialsError {
-    CredentialsError::provider_error(text)
 }
 
 fn read(given: Option<aws_sdk_sts::types::Credentials>, role: &str) -> Result<Credentials, CredentialsError> {

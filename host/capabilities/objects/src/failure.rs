@@ -92,6 +92,11 @@ where
     }
 }
 
+/// The error of a source that gives no credentials.
+pub(super) fn not_made(text: String) -> CredentialsError {
+    CredentialsError::provider_error(text)
+}
+
 fn credentials<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CredentialsError> {
     causes(error).find_map(|error| error.downcast_ref())
 }

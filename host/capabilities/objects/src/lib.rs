@@ -6,6 +6,7 @@ mod batch;
 mod bound;
 mod complete;
 mod connect;
+mod connection;
 mod credentials;
 mod failure;
 mod folder;
@@ -25,7 +26,7 @@ mod temporary;
 mod tests;
 mod types;
 
-pub use connect::{ConfigFiles, Connection, Identity, Keys};
+pub use connection::{ConfigFiles, Connection, Identity, Keys};
 pub use parts::MultipartUpload;
 pub use types::{
     Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo, PartRange, Precondition,

@@ -1,8 +1,8 @@
 //! Amazon's configuration files: read once, never from the checkout, and given to the SDK without the programs that they
 //! name. Such a program is started by the host itself, so that it is bounded and ends with the run.
 
-use super::connect::{ConfigFiles, Connection};
-use super::credentials::not_made;
+use super::connection::{ConfigFiles, Connection};
+use super::failure::not_made;
 use aws_config::profile::{self, ProfileSet};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
