@@ -1,8 +1,9 @@
 //! The command line. The flags of a step are made of its inputs, so there is no code for any one step. It
 //! never checks the value of an input.
 
+pub(crate) mod recover;
+
 use crate::builtin;
-use crate::commands::recover;
 use crate::environment;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};

@@ -2,7 +2,7 @@
 
 use crate::args::RunArgs;
 use crate::environment;
-use crate::run::Facts as RunFacts;
+use crate::facts::Facts as RunFacts;
 use crate::voice::{self, Voice};
 use lockstep_model::digest::Digest;
 use lockstep_model::outputs::RedactedOutput;

@@ -1,8 +1,8 @@
 //! `lockstep describe`: what a step takes, gives and may do. Of a component from a file: its types and its
 //! imports, without running it.
 
-use super::plain::Plain;
 use crate::args;
+use crate::console::PlainOutput;
 use crate::run::Loaded;
 use clap::ArgMatches;
 use lockstep_model::exit::Exit;
@@ -12,7 +12,7 @@ use lockstep_model::text;
 use lockstep_model::types::Type;
 use std::fmt::Write as _;
 
-pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &Plain) -> Exit {
+pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &PlainOutput) -> Exit {
     let Some(name) = matches.get_one::<String>("step") else {
         return Exit::Invalid;
     };
@@ -23,7 +23,7 @@ pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &Plain) -> E
     match Loaded::load(name) {
         Ok(loaded) => plain.print(&if json { to_json(&loaded.info) } else { describe_file(&loaded) }),
         Err(stopped) => {
-            plain.complain(&stopped.ending.message, stopped.ending.hint.as_deref());
+            plain.print_error(&stopped.ending.message, stopped.ending.hint.as_deref());
             stopped.ending.exit
         }
     }

@@ -3,16 +3,14 @@
 mod completion;
 mod describe;
 mod list;
-mod plain;
-pub(crate) mod recover;
+mod recover;
 
 use crate::args;
+use crate::console::{PlainOutput, finish, print_error};
 use crate::secrets;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::StepInfo;
 use lockstep_model::text;
-use plain::{Plain, finish};
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Runs the command line.
@@ -24,7 +22,7 @@ pub(crate) fn main() -> ExitCode {
     let exit = match secrets::take() {
         Ok(secrets) => dispatch(secrets),
         Err(error) => {
-            complain(&format!("the environment cannot be cleared of secrets: {error}"));
+            print_error(&format!("the environment cannot be cleared of secrets: {error}"));
             Exit::Bug
         }
     };
@@ -40,13 +38,13 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         return crate::run::main(step, &words, secrets, (!readable).then(mistake));
     }
     if !readable {
-        complain("the command line is not UTF-8");
+        print_error("the command line is not UTF-8");
         return Exit::Invalid;
     }
-    let plain = match Plain::new(&secrets) {
+    let plain = match PlainOutput::new(&secrets) {
         Ok(plain) => plain,
         Err(error) => {
-            complain(&error.to_string());
+            print_error(&error.to_string());
             return Exit::Invalid;
         }
     };
@@ -55,7 +53,7 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
     if let Some(word) = words.iter().find(|word| text::neutral(word) != **word) {
         let message =
             format!("a word of the command line holds a control character: {}", text::neutral(word));
-        plain.complain(&message, None);
+        plain.print_error(&message, None);
         return Exit::Invalid;
     }
     let infos = args::builtin_infos();
@@ -63,7 +61,7 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
     let command = args::command(&steps);
     let matches = match command.clone().try_get_matches_from(&words) {
         Ok(matches) => matches,
-        Err(error) => return plain.usage(&error),
+        Err(error) => return plain.print_usage(&error),
     };
     let printed = match matches.subcommand() {
         Some(("list", matches)) => list::main(&infos, matches),
@@ -73,23 +71,4 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         _ => Ok(()),
     };
     finish(printed)
-}
-
-/// Prints what clap has to say: help and version are no errors.
-pub(crate) fn usage(error: &clap::Error) -> Exit {
-    match error.print() {
-        Ok(()) if error.exit_code() == 0 => Exit::Done,
-        _ => Exit::Invalid,
-    }
-}
-
-/// Says what went wrong where there is no run to say it.
-pub(crate) fn complain(message: &str) {
-    // There is no one else to tell.
-    let _ = writeln!(io::stderr(), "error: {message}");
-}
-
-/// Says what to do about what went wrong.
-pub(crate) fn advise(hint: &str) {
-    let _ = writeln!(io::stderr(), "  hint: {hint}");
 }

@@ -1,10 +1,11 @@
 //! `lockstep recover`: what a killed run left in a workspace, and how somebody wants it to be ended.
 
-use super::plain::Plain;
-
+use crate::args::recover::MODES;
+use crate::console::PlainOutput;
+use crate::plural::counted;
 use crate::voice;
 use crate::workspace;
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
+use clap::ArgMatches;
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::report::Change;
@@ -17,43 +18,10 @@ use std::path::Path;
 /// The most files of one sort that are listed.
 const MAX_NAMES: usize = 50;
 
-/// The options that end it, each with what it does.
-const WAYS: [(&str, How, &str); 3] = [
-    ("finish", How::Finish, "Put the rest of the new files in place"),
-    ("undo", How::Undo, "Put the old files back"),
-    ("keep", How::Keep, "Leave all files as they are now; remove the journal and the temporary files"),
-];
-
-/// The command line of it.
-pub(crate) fn command(format: Arg) -> Command {
-    let flag = |(name, _, help): (&'static str, How, &'static str)| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-    };
-    Command::new("recover")
-        .about("Show what a killed run left in a workspace, and end it")
-        .long_about(
-            "Show what a killed run left in a workspace, and end it.\n\nWithout an option this command changes nothing and \
-             ends with exit code 0, whether something is pending or not; `--format json` tells which. The next run that \
-             changes files in the same workspace puts the old files back by itself. Use this command when that run \
-             refuses, or when there will be none.",
-        )
-        .arg(
-            Arg::new("workspace")
-                .long("workspace")
-                .short('C')
-                .value_name("DIR")
-                .default_value(".")
-                .help("The workspace of the run that was killed"),
-        )
-        .args(WAYS.map(flag))
-        .group(ArgGroup::new("way").args(WAYS.map(|(name, ..)| name)))
-        .arg(format)
-}
-
-pub(super) fn main(matches: &ArgMatches, plain: &Plain) -> Exit {
+pub(super) fn main(matches: &ArgMatches, plain: &PlainOutput) -> Exit {
     let root = Path::new(matches.get_one::<String>("workspace").map_or(".", String::as_str));
     let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
-    let way = WAYS.into_iter().find(|(name, ..)| matches.get_flag(name));
+    let way = MODES.into_iter().find(|(name, ..)| matches.get_flag(name));
     match recover(root, way.map(|(_, how, _)| how)) {
         Ok((pending, changed)) => {
             let printed = match json {
@@ -65,7 +33,7 @@ pub(super) fn main(matches: &ArgMatches, plain: &Plain) -> Exit {
         Err(error) => {
             let ending = workspace::refused(&error);
             let hint = ending.hint.map(|hint| text::neutral(&hint));
-            plain.complain(&text::neutral(&ending.message), hint.as_deref());
+            plain.print_error(&text::neutral(&ending.message), hint.as_deref());
             ending.exit
         }
     }
@@ -86,7 +54,8 @@ fn told(pending: &[Pending], how: Option<How>, changed: &[Change]) -> String {
     let Some(how) = how else {
         pending.iter().for_each(|pending| show(&mut out, pending));
         out.push_str("\nTo end it:\n");
-        for (name, _, help) in WAYS.iter().filter(|(_, how, _)| pending.iter().all(|one| allows(one, *how))) {
+        for (name, _, help) in MODES.iter().filter(|(_, how, _)| pending.iter().all(|one| allows(one, *how)))
+        {
             let _ = writeln!(out, "  lockstep recover --{name:<8} {help}");
         }
         return out;
@@ -145,7 +114,7 @@ fn files(out: &mut String, pending: &Pending) {
         if paths.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "{} {what}", crate::run::counted(paths.len(), "file"));
+        let _ = writeln!(out, "{} {what}", counted(paths.len(), "file"));
         list(out, &paths);
     }
 }

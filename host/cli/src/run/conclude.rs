@@ -1,9 +1,9 @@
 //! The last stage: decides how the run ended, and puts staged files in place.
 
 use super::execute::Executed;
-use super::facts::{Facts, Stage};
 use crate::args::RunArgs;
 use crate::conclude::{self, bug};
+use crate::facts::{Facts, Stage};
 use crate::signals::Signals;
 use crate::workspace;
 use lockstep_engine::run::Ended;

@@ -1,11 +1,11 @@
 //! The fourth stage: opens the workspace, connects the clients and runs the component to its end or to its limits.
 
-use super::facts::{Facts, Stage};
-use super::finish::Closing;
+use super::context::RunContext;
 use super::grant::Granted;
 use super::own_files;
 use crate::args::RunArgs;
 use crate::connect::{self, Connections, Held};
+use crate::facts::{Facts, Stage};
 use crate::signals::Signals;
 use crate::voice::Voice;
 use crate::workspace;
@@ -45,15 +45,15 @@ impl Granted {
     pub(crate) fn execute(
         mut self,
         args: &RunArgs,
-        (closing, signals): (&Closing, &Signals),
+        (context, signals): (&RunContext, &Signals),
         held: Held,
     ) -> Stage<Executed> {
-        let place = match self.open(args, closing, held) {
+        let place = match self.open(args, context, held) {
             Ok(place) => place,
             Err(ending) => return self.facts.stop(ending),
         };
         let gate = Arc::new(Gate::new(self.grant().clone(), *self.limits()));
-        let setup = self.setup(args, place, &gate, (closing, signals));
+        let setup = self.setup(args, place, &gate, (context, signals));
         // The process ends soon: giving the memory of the code back takes a twentieth of a short run.
         let step = ManuallyDrop::new(self.step);
         signals.running();
@@ -68,13 +68,13 @@ impl Granted {
         facts.objects = objects;
         facts.step_notes.extend(notes);
         facts.summary.extend(summary);
-        show_printed(printed, &mut facts, &closing.voice);
+        show_printed(printed, &mut facts, &context.voice);
         Ok(Executed { facts, ended, workspace: Some(workspace), rejected, diff })
     }
 
     /// Opens the workspace and connects the clients.
-    fn open(&mut self, args: &RunArgs, closing: &Closing, held: Held) -> Result<Place, Ending> {
-        let own = own_files::list(args, closing, held.files(), &mut self.facts);
+    fn open(&mut self, args: &RunArgs, context: &RunContext, held: Held) -> Result<Place, Ending> {
+        let own = own_files::list(args, context, held.files(), &mut self.facts);
         let purpose = workspace::purpose(args.dry_run, self.grant());
         let opened = Workspace::open(&args.workspace, self.limits(), &own, purpose)
             .map_err(|error| workspace::refused(&error))?;
@@ -95,7 +95,7 @@ impl Granted {
         args: &RunArgs,
         place: Place,
         gate: &Arc<Gate>,
-        (closing, signals): (&Closing, &Signals),
+        (context, signals): (&RunContext, &Signals),
     ) -> Setup {
         let Place { workspace, connections } = place;
         Setup {
@@ -108,7 +108,7 @@ impl Granted {
             cluster: Cluster::new(connections.cluster, self.limits(), args.dry_run),
             repositories: Repositories::new(connections.repository, args.dry_run),
             forges: Forges::new(connections.forge, args.dry_run),
-            live: Box::new(closing.voice.clone()),
+            live: Box::new(context.voice.clone()),
             cancel: signals.cancel(),
         }
     }

@@ -1,13 +1,13 @@
 //! The end of a run, on every path: the report, the receipt, and the outputs for the CI system.
 
 use super::conclude::Concluded;
-use super::facts::{Facts, Stage, Stopped};
-use crate::commands::{advise, complain};
+use super::context::RunContext;
 use crate::conclude::ending;
-use crate::receipt::{self, Place};
-use crate::voice::Voice;
+use crate::console::{print_error, print_hint};
+use crate::facts::{Facts, Stage, Stopped};
+use crate::plural::counted;
+use crate::receipt;
 use lockstep_model::exit::Exit;
-use lockstep_model::render::Platform;
 use lockstep_model::report::{Ending, Level, Note, Report};
 use lockstep_model::text;
 use lockstep_workspace::Committed;
@@ -15,18 +15,7 @@ use lockstep_workspace::Committed;
 /// The most names that a message lists.
 const MAX_NAMES: usize = 10;
 
-/// What the end of a run needs, whatever happens before.
-pub(crate) struct Closing {
-    pub(crate) voice: Voice,
-    /// Where the receipt goes; none if it can go nowhere.
-    pub(crate) place: Option<Place>,
-    pub(crate) platform: Platform,
-    pub(crate) dry_run: bool,
-    /// When the run began, in seconds since 1970.
-    pub(crate) started: u64,
-}
-
-impl Closing {
+impl RunContext {
     /// Ends the run.
     pub(crate) fn finish(&self, result: Stage<Concluded>) -> Exit {
         let voice = &self.voice;
@@ -38,12 +27,12 @@ impl Closing {
         let exit = report.ending.exit;
         let told = voice.close(&report, &voice.shown(&report.outputs)).map_err(|error| {
             let message = format!("the outputs could not be handed over: {error}{}", standing(&report));
-            complain(&voice.redact(&message));
+            print_error(&voice.redact(&message));
         });
         // Only now: the next run takes back a run that somebody kills before this, and does the work itself.
         let kept = committed.map_or(Ok(()), Committed::finish).map_err(|error| {
-            complain(&voice.redact(&format!("the files are changed, and {error}")));
-            advise(
+            print_error(&voice.redact(&format!("the files are changed, and {error}")));
+            print_hint(
                 "`lockstep recover --finish` keeps them; without that the next run puts the old ones back",
             );
         });
@@ -136,8 +125,4 @@ fn what_changed(files: usize, objects: usize) -> String {
         (0, objects) => counted(objects, "object"),
         (files, objects) => format!("{} and {}", counted(files, "file"), counted(objects, "object")),
     }
-}
-
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -1,10 +1,10 @@
 //! The third stage: reads the policy and decides what the run may do. An import that the run does not grant ends it here,
 //! before anything of the component runs.
 
-use super::facts::{Facts, Stage};
 use super::resolve::Resolved;
 use crate::args::RunArgs;
 use crate::conclude::{ending, unknown_import};
+use crate::facts::{Facts, Stage};
 use lockstep_engine::imports::Imports;
 use lockstep_engine::load::Step;
 use lockstep_model::capability::Capability;

@@ -1,8 +1,8 @@
 //! The first stage: finds the step and loads its component. Nothing of the component runs.
 
-use super::facts::{Facts, Stage};
 use crate::builtin::{self, Builtin, BuiltinError};
 use crate::conclude::{bug, ending};
+use crate::facts::{Facts, Stage};
 use lockstep_engine::compiler::{self, CompileError};
 use lockstep_engine::load::{LoadError, Precompiled, Step};
 use lockstep_model::connect::Connect;

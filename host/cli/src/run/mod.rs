@@ -2,31 +2,29 @@
 //! what it knew by then. On every path the CI system gets its result, and the run leaves its receipt.
 
 mod conclude;
+mod context;
 mod execute;
-mod facts;
 mod finish;
 mod grant;
 mod load;
 mod own_files;
 mod resolve;
 
-pub(crate) use facts::Facts;
-pub(crate) use finish::counted;
 pub(crate) use load::Loaded;
 
 use crate::args::{self, RunArgs};
-use crate::commands::{complain, usage};
 use crate::conclude::ending;
 use crate::connect::{self, Held};
+use crate::console::{print_error, print_usage};
 use crate::environment::Environment;
+use crate::facts::{Stage, Stopped};
 use crate::receipt::Place;
 use crate::secrets::Secrets;
 use crate::signals::Signals;
 use crate::trace;
 use crate::voice::{self, Manner, Stream, Voice};
 use conclude::Concluded;
-use facts::{Stage, Stopped};
-use finish::Closing;
+use context::RunContext;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::inputs::Inputs;
@@ -39,7 +37,7 @@ pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
     let loaded = mistake.map_or_else(|| Loaded::load(step), |mistake| Err(mistake.into()));
     let (mut args, mut loaded) = match read(step, words, loaded) {
         Ok(read) => read,
-        Err(help) => return usage(&help),
+        Err(help) => return print_usage(&help),
     };
     let environment = match Environment::read(args.platform.as_deref()) {
         Ok(environment) => environment,
@@ -61,7 +59,7 @@ pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
             answer(&args, loaded, (&voice, &environment), held)
         }
         Err(message) => {
-            complain(&message);
+            print_error(&message);
             Exit::Invalid
         }
     }
@@ -96,7 +94,7 @@ fn read(
 }
 
 /// The ending of a command line that cannot be read.
-pub(super) fn bad_usage(problem: String, step: &str) -> Ending {
+pub(crate) fn bad_usage(problem: String, step: &str) -> Ending {
     let hint = format!("`lockstep run {step} --help` lists the flags");
     ending(Exit::Invalid, "bad-usage", problem, Some(hint))
 }
@@ -110,7 +108,7 @@ fn answer(
 ) -> Exit {
     let started = voice::now();
     if let Err(error) = voice.open() {
-        complain(&error.to_string());
+        print_error(&error.to_string());
         return Exit::Invalid;
     }
     if let Err(stopped) = &loaded {
@@ -122,16 +120,16 @@ fn answer(
     let refused = |problem: &String| ending(Exit::Invalid, "bad-receipt", problem.clone(), None);
     let ready = files.and(place.as_ref().map(drop).map_err(refused));
     let (voice, place) = (voice.clone(), place.ok());
-    let closing = Arc::new(Closing { voice, place, platform, dry_run: args.dry_run, started });
-    let signals = match listen(&closing) {
+    let context = Arc::new(RunContext { voice, place, platform, dry_run: args.dry_run, started });
+    let signals = match listen(&context) {
         Ok(signals) => signals,
         Err(error) => {
             let message = format!("cannot listen for signals: {error}");
-            return closing.finish(stop(loaded, ending(Exit::LimitExceeded, "no-signals", message, None)));
+            return context.finish(stop(loaded, ending(Exit::LimitExceeded, "no-signals", message, None)));
         }
     };
     let result = match ready {
-        Ok(()) => loaded.and_then(|loaded| stages(args, loaded, (&closing, &signals), held)),
+        Ok(()) => loaded.and_then(|loaded| stages(args, loaded, (&context, &signals), held)),
         Err(ending) => stop(loaded, ending),
     };
     // Where no component ran, a signal could still end the run.
@@ -144,7 +142,7 @@ fn answer(
     {
         done.facts.note(Level::Notice, "the signal to stop came when the run was ending already".to_owned());
     }
-    let exit = closing.finish(result);
+    let exit = context.finish(result);
     signals.pass_on(exit);
     exit
 }
@@ -166,10 +164,10 @@ fn stop_concluded(result: Stage<Concluded>, ending: Ending) -> Stage<Concluded> 
 }
 
 /// Has a signal end the run with a receipt, from now on.
-fn listen(closing: &Arc<Closing>) -> std::io::Result<Signals> {
-    let closing = Arc::clone(closing);
+fn listen(context: &Arc<RunContext>) -> std::io::Result<Signals> {
+    let context = Arc::clone(context);
     Signals::listen(move |exit| {
-        closing.finish(Err(crate::conclude::cancelled(exit).into()));
+        context.finish(Err(crate::conclude::cancelled(exit).into()));
     })
 }
 
@@ -177,10 +175,10 @@ fn listen(closing: &Arc<Closing>) -> std::io::Result<Signals> {
 fn stages(
     args: &RunArgs,
     loaded: Loaded,
-    (closing, signals): (&Closing, &Signals),
+    (context, signals): (&RunContext, &Signals),
     held: Held,
 ) -> Stage<Concluded> {
-    let voice = &closing.voice;
+    let voice = &context.voice;
     let mut resolved = loaded.resolve(args).inspect_err(|stopped| conceal(voice, stopped))?;
     let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::found_in(value)).collect();
     if let Err(error) = voice.learn(&secrets) {
@@ -189,7 +187,7 @@ fn stages(
     if let Some(warning) = secrets_in_inputs(resolved.inputs(), voice) {
         resolved.note(Level::Warning, warning);
     }
-    resolved.grant(args)?.execute(args, (closing, signals), held)?.conclude(args, signals)
+    resolved.grant(args)?.execute(args, (context, signals), held)?.conclude(args, signals)
 }
 
 /// The warning about inputs that hold a secret of the job: a step may send its inputs on, for example in a commit message.

@@ -1,11 +1,11 @@
 //! The files in the workspace that no step may touch: those of the CI system and of this run, and files that hold credentials
 //! of the job.
 
-use super::facts::Facts;
-use super::finish::Closing;
+use super::context::RunContext;
 use crate::args::RunArgs;
 use crate::credential_files::{self, Named};
 use crate::environment;
+use crate::facts::Facts;
 use crate::receipt::Place;
 use lockstep_model::report::Level;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ const GITHUB_FILES: [&str; 5] =
 /// Lists the files. A note names those with credentials.
 pub(super) fn list(
     args: &RunArgs,
-    closing: &Closing,
+    context: &RunContext,
     credentials: Vec<Named>,
     facts: &mut Facts,
 ) -> Vec<PathBuf> {
-    let platform = GITHUB_FILES.into_iter().filter_map(environment::path).chain(closing.voice.files());
+    let platform = GITHUB_FILES.into_iter().filter_map(environment::path).chain(context.voice.files());
     let given = [args.policy.as_ref(), args.inputs_file.as_ref()].into_iter().flatten().map(PathBuf::from);
-    let receipt = closing.place.iter().filter_map(Place::path).map(Path::to_owned);
+    let receipt = context.place.iter().filter_map(Place::path).map(Path::to_owned);
     let credentials = credential_files::all(&args.workspace, credentials);
     let inside = credential_files::inside(&args.workspace, &credentials);
     if !inside.is_empty() {

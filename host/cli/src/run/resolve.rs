@@ -1,9 +1,9 @@
 //! The second stage: gathers the inputs and checks their types. All mistakes are reported at once.
 
-use super::facts::{Facts, Stage};
 use super::load::Loaded;
 use crate::args::RunArgs;
 use crate::conclude::ending;
+use crate::facts::{Facts, Stage};
 use crate::inputs;
 use lockstep_engine::load::Step;
 use lockstep_model::digest::Digest;

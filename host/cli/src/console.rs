@@ -1,4 +1,4 @@
-//! What the commands print that is no log of a run: plain text, without the secrets of the job.
+//! Plain text on standard output and error, outside of the log of a run.
 
 use crate::secrets::Secrets;
 use lockstep_model::exit::Exit;
@@ -6,32 +6,32 @@ use lockstep_model::redact::{Redactor, TooLong};
 use std::io::{self, Write as _};
 
 /// Prints texts that hold what others chose: names, paths, words of the command line.
-pub(super) struct Plain(Redactor);
+pub(crate) struct PlainOutput(Redactor);
 
-impl Plain {
+impl PlainOutput {
     /// It hides these secrets.
     ///
     /// # Errors
     /// They are too long to be looked for.
-    pub(super) fn new(secrets: &Secrets) -> Result<Self, TooLong> {
+    pub(crate) fn new(secrets: &Secrets) -> Result<Self, TooLong> {
         Redactor::new(&secrets.values()).map(Self)
     }
 
     /// Prints a text on standard output.
-    pub(super) fn print(&self, text: &str) -> Exit {
+    pub(crate) fn print(&self, text: &str) -> Exit {
         finish(io::stdout().lock().write_all(self.0.redact(text).as_bytes()))
     }
 
     /// Says what went wrong, and what to do about it.
-    pub(super) fn complain(&self, message: &str, hint: Option<&str>) {
-        super::complain(&self.0.redact(message));
+    pub(crate) fn print_error(&self, message: &str, hint: Option<&str>) {
+        print_error(&self.0.redact(message));
         if let Some(hint) = hint {
-            super::advise(&self.0.redact(hint));
+            print_hint(&self.0.redact(hint));
         }
     }
 
     /// Prints what clap has to say: help and version are no errors.
-    pub(super) fn usage(&self, error: &clap::Error) -> Exit {
+    pub(crate) fn print_usage(&self, error: &clap::Error) -> Exit {
         let text = error.to_string();
         let printed = match self.0.finds(&text) {
             true => io::stderr().lock().write_all(self.0.redact(&text).as_bytes()),
@@ -45,11 +45,30 @@ impl Plain {
     }
 }
 
+/// Prints the help, the version or the mistake that clap found. The first two are no errors.
+pub(crate) fn print_usage(error: &clap::Error) -> Exit {
+    match error.print() {
+        Ok(()) if error.exit_code() == 0 => Exit::Done,
+        _ => Exit::Invalid,
+    }
+}
+
+/// Prints an error of a command, or of a run that has no log.
+pub(crate) fn print_error(message: &str) {
+    // No other stream could carry the message.
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Prints what the user can do about the error before.
+pub(crate) fn print_hint(hint: &str) {
+    let _ = writeln!(io::stderr(), "  hint: {hint}");
+}
+
 /// The exit code of a command that only prints.
-pub(super) fn finish(printed: io::Result<()>) -> Exit {
+pub(crate) fn finish(printed: io::Result<()>) -> Exit {
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            super::complain(&error.to_string());
+            print_error(&error.to_string());
             Exit::Invalid
         }
         _ => Exit::Done,

@@ -1,0 +1,37 @@
+//! The command line of `lockstep recover`.
+
+use clap::{Arg, ArgAction, ArgGroup, Command};
+use lockstep_workspace::How;
+
+/// The options that end it, each with what it does.
+pub(crate) const MODES: [(&str, How, &str); 3] = [
+    ("finish", How::Finish, "Put the rest of the new files in place"),
+    ("undo", How::Undo, "Put the old files back"),
+    ("keep", How::Keep, "Leave all files as they are now; remove the journal and the temporary files"),
+];
+
+/// The command line of it.
+pub(super) fn command(format: Arg) -> Command {
+    let flag = |(name, _, help): (&'static str, How, &'static str)| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    Command::new("recover")
+        .about("Show what a killed run left in a workspace, and end it")
+        .long_about(
+            "Show what a killed run left in a workspace, and end it.\n\nWithout an option this command changes nothing and \
+             ends with exit code 0, whether something is pending or not; `--format json` tells which. The next run that \
+             changes files in the same workspace puts the old files back by itself. Use this command when that run \
+             refuses, or when there will be none.",
+        )
+        .arg(
+            Arg::new("workspace")
+                .long("workspace")
+                .short('C')
+                .value_name("DIR")
+                .default_value(".")
+                .help("The workspace of the run that was killed"),
+        )
+        .args(MODES.map(flag))
+        .group(ArgGroup::new("way").args(MODES.map(|(name, ..)| name)))
+        .arg(format)
+}
