@@ -8,7 +8,7 @@ mod objects;
 mod repository;
 mod workspace;
 
-use crate::grant::Scope;
+use crate::scope::Scope;
 
 /// An interface of the contract that reaches something. `report` is not one: it reaches nothing and needs no right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,6 +152,14 @@ impl Capability {
     #[must_use]
     pub fn needs(self, function: &str) -> Option<Option<Right>> {
         self.spec().functions.iter().find(|(name, _)| *name == function).map(|(_, right)| *right)
+    }
+
+    /// Reads a scope as the capability spells it.
+    ///
+    /// # Errors
+    /// The rule of the scope's form that the text breaks.
+    pub fn parse_scope(self, text: &str) -> Result<Scope, String> {
+        (self.spec().parse_scope)(text)
     }
 
     /// A permission line with the rights that these functions need, to suggest for a policy; none if they need no right.

@@ -5,11 +5,10 @@ use crate::call::Target;
 use crate::capability::{Capability, Right};
 use crate::object::{ObjectName, Store};
 use crate::path::WorkspacePath;
-use crate::pattern::Pattern;
 use crate::protected;
-use crate::repository::{Part, RepositoryScope};
+use crate::repository::Part;
 use crate::resource::Resource;
-use crate::web::WebAddress;
+use crate::scope::Scope;
 
 /// A permission: these rights, within this scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,56 +19,6 @@ pub struct Permission {
     pub rights: Vec<Right>,
     /// What it may be done to.
     pub scope: Scope,
-}
-
-/// What rights are about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// The files that a pattern names.
-    Files(Pattern),
-    /// One object, or all that begin with its name.
-    Objects(ObjectName),
-    /// An origin, or what is below a path of it.
-    Web(WebAddress),
-    /// Objects of a cluster.
-    Cluster(Resource),
-    /// What is in a git repository, or proposed for it.
-    Repository(RepositoryScope),
-}
-
-impl Scope {
-    /// Reads a scope as a capability spells it.
-    ///
-    /// # Errors
-    /// Why the text is none.
-    pub fn parse(capability: Capability, text: &str) -> Result<Self, String> {
-        (capability.spec().parse_scope)(text)
-    }
-
-    /// The scope as a policy spells it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Files(pattern) => pattern.as_str(),
-            Self::Objects(name) => name.as_str(),
-            Self::Web(address) => address.spelled(),
-            Self::Cluster(resource) => resource.as_str(),
-            Self::Repository(scope) => scope.as_str(),
-        }
-    }
-
-    fn has_file(&self, path: &WorkspacePath) -> bool {
-        match self {
-            // Standard input is no file: patterns such as `**` do not mean it.
-            Self::Files(pattern) if path.is_stdin() => pattern.as_str() == path.as_str(),
-            Self::Files(pattern) => pattern.matches(path),
-            _ => false,
-        }
-    }
-
-    fn has_object(&self, object: &ObjectName) -> bool {
-        matches!(self, Self::Objects(name) if name.covers(object))
-    }
 }
 
 impl Permission {

@@ -28,6 +28,7 @@ pub mod render;
 pub mod report;
 pub mod repository;
 pub mod resource;
+pub mod scope;
 pub mod secret;
 pub mod text;
 pub mod types;

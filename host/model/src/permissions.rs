@@ -12,7 +12,7 @@
 //! ` if ${choice=word}` only where the input is that word.
 
 use crate::capability::{Capability, Right};
-use crate::grant::{Permission, Scope};
+use crate::grant::Permission;
 use crate::inputs::Inputs;
 use crate::web::WebAddress;
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl Permission {
     /// Why the line is invalid.
     pub fn parse(capability: Capability, line: &str) -> Result<Self, PermissionError> {
         let (rights, scope) = read_line(capability, line)?;
-        let scope = Scope::parse(capability, scope).map_err(PermissionError::Scope)?;
+        let scope = capability.parse_scope(scope).map_err(PermissionError::Scope)?;
         Ok(Self { capability, rights, scope })
     }
 }
@@ -98,7 +98,7 @@ pub fn fill(
                 continue;
             };
             for scope in fill_template(template, line, inputs)? {
-                let scope = Scope::parse(capability, &scope).map_err(PermissionError::Scope)?;
+                let scope = capability.parse_scope(&scope).map_err(PermissionError::Scope)?;
                 filled.push(Permission { capability, rights: rights.clone(), scope });
             }
         }

@@ -4,7 +4,7 @@ use super::*;
 use lockstep_model::call::{RawTarget, Request};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Permission, Scope};
+use lockstep_model::grant::{Grant, Permission};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -6,7 +6,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use lockstep_model::call::{RawTarget, Request};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Permission, Scope};
+use lockstep_model::grant::{Grant, Permission};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};

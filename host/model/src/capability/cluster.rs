@@ -1,8 +1,8 @@
 //! The entry of `wit/cluster.wit`.
 
 use super::{Effect, Right, Spec};
-use crate::grant::Scope;
 use crate::resource::Resource;
+use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "cluster",

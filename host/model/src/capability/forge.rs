@@ -1,8 +1,8 @@
 //! The entry of `wit/forge.wit`.
 
 use super::{Effect, Right, Spec};
-use crate::grant::Scope;
 use crate::repository::RepositoryScope;
+use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "forge",

@@ -1,7 +1,7 @@
 //! The entry of `wit/http.wit`.
 
 use super::{Effect, Right, Spec};
-use crate::grant::Scope;
+use crate::scope::Scope;
 use crate::web::WebAddress;
 
 pub(super) const SPEC: Spec = Spec {

@@ -1,8 +1,8 @@
 //! The entry of `wit/objects.wit`.
 
 use super::{Effect, Right, Spec};
-use crate::grant::Scope;
 use crate::object::ObjectName;
+use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "objects",

@@ -1,8 +1,8 @@
 //! The entry of `wit/workspace.wit`.
 
 use super::{Effect, Right, Spec};
-use crate::grant::Scope;
 use crate::pattern::Pattern;
+use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "workspace",

@@ -15,7 +15,7 @@ use super::*;
 use lockstep_model::call::RawTarget;
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Permission, Scope};
+use lockstep_model::grant::{Grant, Permission};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Mutex;

@@ -9,7 +9,7 @@ use super::*;
 use lockstep_model::call::{RawPart, RawTarget, Request};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Permission, Scope};
+use lockstep_model::grant::{Grant, Permission};
 use lockstep_model::limits::Limits;
 use lockstep_process::{Checkout, Programs};
 use std::fs;

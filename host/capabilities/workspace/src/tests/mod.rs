@@ -18,7 +18,7 @@ use crate::content::Algorithm;
 use lockstep_model::call::{RawTarget, Request};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
-use lockstep_model::grant::{Grant, Permission, Scope};
+use lockstep_model::grant::{Grant, Permission};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
