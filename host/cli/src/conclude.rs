@@ -1,6 +1,6 @@
 //! From how a component ended and what passed the gate to how the run ended. Pure: no effect happens here.
 
-use lockstep_engine::run::Ended;
+use lockstep_engine::guest::GuestExit;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
 use lockstep_model::protected;
@@ -13,7 +13,7 @@ pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: O
 
 /// Decides how the run ended; `None` if the step did its work. A denial decides whatever the component returned
 /// afterwards, and so does a used-up budget.
-pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
+pub(crate) fn verdict(ended: &GuestExit, log: &CallLog) -> Option<Ending> {
     if let Some(reason) = &log.denial {
         let hint = match protected::is_final(reason) {
             true => {
@@ -25,14 +25,14 @@ pub(crate) fn verdict(ended: &Ended, log: &CallLog) -> Option<Ending> {
     }
     let limit = |reason: &str| ending(Exit::LimitExceeded, "limit-exceeded", reason, None);
     match ended {
-        Ended::Bug(reason) => Some(bug(reason)),
-        Ended::Cancelled => Some(bug("the run was stopped without a signal")),
-        Ended::Limit(reason) => Some(limit(reason)),
-        Ended::Unlinked(reason) => Some(unknown_import(reason)),
+        GuestExit::Bug(reason) => Some(bug(reason)),
+        GuestExit::Cancelled => Some(bug("the run was stopped without a signal")),
+        GuestExit::Limit(reason) => Some(limit(reason)),
+        GuestExit::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
-        Ended::Trapped(reason) => Some(ending(Exit::LimitExceeded, "trapped", reason, None)),
-        Ended::Failed(failure) => Some(rejection(failure.clone(), log)),
-        Ended::Done(_) => None,
+        GuestExit::Trapped(reason) => Some(ending(Exit::LimitExceeded, "trapped", reason, None)),
+        GuestExit::Failed(failure) => Some(rejection(failure.clone(), log)),
+        GuestExit::Done(_) => None,
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use lockstep_model::gate::LocalFault;
 
-    fn exit(ended: &Ended, log: &CallLog) -> Option<Exit> {
+    fn exit(ended: &GuestExit, log: &CallLog) -> Option<Exit> {
         verdict(ended, log).map(|ending| ending.exit)
     }
 
@@ -93,7 +93,8 @@ mod tests {
     fn a_denial_decides_whatever_the_component_says() {
         let log = CallLog { denial: Some("read `x`".into()), ..CallLog::default() };
         let failure = ending(Exit::Rejected, "no-match", "", None);
-        for ended in [Ended::Done(vec![]), Ended::Failed(failure), Ended::Trapped("panic".into())] {
+        for ended in [GuestExit::Done(vec![]), GuestExit::Failed(failure), GuestExit::Trapped("panic".into())]
+        {
             assert_eq!(exit(&ended, &log), Some(Exit::Denied));
         }
     }
@@ -104,27 +105,28 @@ mod tests {
         let log = CallLog { local: Some(local), ..CallLog::default() };
         for from in [Exit::Rejected, Exit::Invalid, Exit::Unavailable] {
             let failed =
-                Ended::Failed(ending(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
+                GuestExit::Failed(ending(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
             let ended = verdict(&failed, &log).unwrap();
             assert_eq!((ended.exit, ended.code.as_str()), (Exit::Invalid, "workspace"));
             assert_eq!(ended.message, "1 of 3 failed: cannot read `x`: denied");
             assert!(!ended.hint.unwrap().contains("bucket"));
         }
-        let failed = Ended::Failed(ending(Exit::Credentials, "credentials", "", None));
+        let failed = GuestExit::Failed(ending(Exit::Credentials, "credentials", "", None));
         assert_eq!(verdict(&failed, &log).unwrap().exit, Exit::Credentials);
-        assert_eq!(verdict(&Ended::Done(vec![]), &log), None, "the step did without it");
+        assert_eq!(verdict(&GuestExit::Done(vec![]), &log), None, "the step did without it");
     }
 
     #[test]
     fn each_end_has_its_code() {
         let log = CallLog::default();
         let full = CallLog { exhausted: Some("calls".into()), ..CallLog::default() };
-        assert_eq!(exit(&Ended::Done(vec![]), &log), None);
-        assert_eq!(exit(&Ended::Done(vec![]), &full), Some(Exit::LimitExceeded));
-        assert_eq!(exit(&Ended::Trapped(String::new()), &log), Some(Exit::LimitExceeded));
-        assert_eq!(exit(&Ended::Limit(String::new()), &log), Some(Exit::LimitExceeded));
-        assert_eq!(exit(&Ended::Bug(String::new()), &log), Some(Exit::Bug));
-        let failed = verdict(&Ended::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
+        assert_eq!(exit(&GuestExit::Done(vec![]), &log), None);
+        assert_eq!(exit(&GuestExit::Done(vec![]), &full), Some(Exit::LimitExceeded));
+        assert_eq!(exit(&GuestExit::Trapped(String::new()), &log), Some(Exit::LimitExceeded));
+        assert_eq!(exit(&GuestExit::Limit(String::new()), &log), Some(Exit::LimitExceeded));
+        assert_eq!(exit(&GuestExit::Bug(String::new()), &log), Some(Exit::Bug));
+        let failed =
+            verdict(&GuestExit::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
         assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));
     }
 }

@@ -5,9 +5,9 @@ wasmtime::component::bindgen!({
     world: "base",
     imports: { default: trappable },
     with: {
-        "lockstep:step/workspace.file": crate::capability::workspace::File,
-        "lockstep:step/objects.multipart-upload": crate::capability::objects::Upload,
-        "lockstep:step/cluster.watcher": crate::capability::cluster::Watcher,
+        "lockstep:step/workspace.file": crate::handles::FileHandle,
+        "lockstep:step/objects.multipart-upload": crate::handles::UploadHandle,
+        "lockstep:step/cluster.watcher": crate::handles::WatcherHandle,
     },
 });
 

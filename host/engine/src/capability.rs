@@ -1,9 +1,9 @@
 //! The host's side of the capabilities, one module per interface of the contract: each function makes a request, passes the
 //! gate and returns the answer. No module decides anything, and none reaches anything except through its crate.
 
-pub(crate) mod cluster;
+mod cluster;
 mod forge;
 mod http;
-pub(crate) mod objects;
+mod objects;
 mod repository;
-pub(crate) mod workspace;
+mod workspace;

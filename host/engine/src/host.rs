@@ -2,8 +2,8 @@
 //! [`crate::capability`].
 
 use crate::confines::{Confined, Confines};
-use crate::parallel::Broken;
-use crate::run::Ended;
+use crate::guest::{GuestExit, GuestExitError};
+use crate::live_log::LiveLog;
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
 use lockstep_http::Web;
@@ -20,22 +20,6 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::bindings::{report, types};
 
-/// What a component says while it runs. The implementation is called on the thread that runs the component.
-pub trait Live: Send {
-    /// Something for the reader of the log.
-    fn note(&mut self, note: &Note);
-    /// How far the work is.
-    fn progress(&mut self, done: u64, total: Option<u64>, unit: &str);
-    /// Texts that are secret from now on, whoever says them. False if they cannot be: then nothing may be said.
-    fn mask(&mut self, texts: &[&str]) -> bool;
-    /// These parts of a summary as Markdown, without secrets.
-    fn markdown(&self, parts: &[Block]) -> String;
-    /// Somebody has not answered this call for so many seconds.
-    fn waiting(&mut self, call: &str, seconds: u64);
-    /// Another one who says the same to the same people.
-    fn twin(&self) -> Box<dyn Live>;
-}
-
 /// The result of a host function: a trap, or the result that the component receives.
 pub(crate) type HostResult<T> = wasmtime::Result<Result<T, types::Error>>;
 
@@ -51,7 +35,7 @@ pub(crate) struct Host {
     pub(crate) cluster: Cluster,
     pub(crate) repositories: Repositories,
     pub(crate) forges: Forges,
-    pub(crate) live: Box<dyn Live>,
+    pub(crate) live: Box<dyn LiveLog>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,
     /// The end of a run that says no with its work done.
@@ -77,7 +61,7 @@ impl Host {
     /// Ends the component if the gate is shut: nothing that it could still do counts.
     fn go_on(&self) -> wasmtime::Result<()> {
         match self.gate.shut() {
-            Some(reason) => Err(Broken(Ended::Limit(reason)).into()),
+            Some(reason) => Err(GuestExitError(GuestExit::Limit(reason)).into()),
             None => Ok(()),
         }
     }

@@ -3,8 +3,8 @@
 //! in instances that reach nothing at all. It never links such an instance to the run's host.
 
 use crate::confines::{self, Confined, Confines};
+use crate::guest::{GuestExit, GuestExitError};
 use crate::host::Host;
-use crate::run::{Ended, broke_off};
 use crate::{link, value};
 use lockstep_model::gate::Gate;
 use lockstep_model::limits::Limits;
@@ -89,11 +89,6 @@ pub(crate) struct Pool {
     pub(crate) printed: MemoryOutputPipe,
 }
 
-/// Why the jobs were not done; ends the run.
-#[derive(Debug, thiserror::Error)]
-#[error("a job did not end well")]
-pub(crate) struct Broken(pub(crate) Ended);
-
 /// A job called what it cannot reach.
 #[derive(Debug, thiserror::Error)]
 #[error("called `{0}`: jobs reach nothing, they take and give data")]
@@ -123,9 +118,9 @@ pub(crate) fn add(linker: &mut Linker<Host>, functions: &Functions, pool: Pool) 
             let (pool, export) = (Arc::clone(&pool), name.clone());
             instance.func_new(name, move |_, _, params, results| {
                 let ([Val::List(jobs)], [result]) = (params, results) else {
-                    return Err(Broken(Ended::Bug(format!("`{export}` has another form"))).into());
+                    return Err(GuestExitError(GuestExit::Bug(format!("`{export}` has another form"))).into());
                 };
-                *result = Val::List(pool.run(&export, jobs).map_err(Broken)?);
+                *result = Val::List(pool.run(&export, jobs).map_err(GuestExitError)?);
                 Ok(())
             })?;
         }
@@ -136,8 +131,8 @@ pub(crate) fn add(linker: &mut Linker<Host>, functions: &Functions, pool: Pool) 
 impl Pool {
     /// Runs the export for every job and gives the answers in the order of the jobs. Of several jobs that fail
     /// the first one counts.
-    fn run(&self, export: &str, jobs: &[Val]) -> Result<Vec<Val>, Ended> {
-        self.gate.admit_jobs(jobs.len()).map_err(|error| Ended::Limit(error.to_string()))?;
+    fn run(&self, export: &str, jobs: &[Val]) -> Result<Vec<Val>, GuestExit> {
+        self.gate.admit_jobs(jobs.len()).map_err(|error| GuestExit::Limit(error.to_string()))?;
         let linked = self.linked()?;
         let batch = Batch {
             pool: self,
@@ -159,8 +154,11 @@ impl Pool {
             let workers: Vec<_> = (0..threads).map(spawn).collect();
             let mut done = Vec::with_capacity(jobs.len());
             for worker in workers {
-                let worker = worker.map_err(|error| Ended::Bug(format!("no thread for a job: {error}")))?;
-                done.extend(worker.join().map_err(|_| Ended::Bug("the thread of a job broke off".into()))?);
+                let worker =
+                    worker.map_err(|error| GuestExit::Bug(format!("no thread for a job: {error}")))?;
+                done.extend(
+                    worker.join().map_err(|_| GuestExit::Bug("the thread of a job broke off".into()))?,
+                );
             }
             Ok(done)
         })?;
@@ -169,14 +167,14 @@ impl Pool {
     }
 
     /// The component over nothing.
-    fn linked(&self) -> Result<InstancePre<Worker>, Ended> {
+    fn linked(&self) -> Result<InstancePre<Worker>, GuestExit> {
         let link = || {
             let mut linker = Linker::new(&self.engine);
             link::add_wasi(&mut linker)?;
             self.add_nothing(&mut linker)?;
             linker.instantiate_pre(&self.component)
         };
-        link().map_err(|error| Ended::Bug(format!("the component does not fit over nothing: {error:#}")))
+        link().map_err(|error| GuestExit::Bug(format!("the component does not fit over nothing: {error:#}")))
     }
 
     /// Something to instantiate over for all that is not WASI. Each of its functions ends the run.
@@ -224,7 +222,7 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     /// Does jobs until there are none left, or one fails.
-    fn work(&self) -> Vec<(usize, Result<Val, Ended>)> {
+    fn work(&self) -> Vec<(usize, Result<Val, GuestExit>)> {
         let mut store = self.pool.worker();
         let mut done = Vec::new();
         let mut entry = None;
@@ -244,14 +242,19 @@ impl Batch<'_> {
         }
     }
 
-    fn answer(&self, store: &mut Store<Worker>, entry: &mut Option<Func>, job: &Val) -> Result<Val, Ended> {
-        let ended = |store: &Store<Worker>, error: wasmtime::Error| match broke_off(&error) {
-            Ended::Trapped(_) if store.data().0.limiter.refused => {
+    fn answer(
+        &self,
+        store: &mut Store<Worker>,
+        entry: &mut Option<Func>,
+        job: &Val,
+    ) -> Result<Val, GuestExit> {
+        let ended = |store: &Store<Worker>, error: wasmtime::Error| match GuestExit::from_error(&error) {
+            GuestExit::Trapped(_) if store.data().0.limiter.refused => {
                 let most = self.pool.gate.limits().job_memory_mb();
-                Ended::Limit(format!("a job of `{}` wanted more than {most} MiB of memory", self.export))
+                GuestExit::Limit(format!("a job of `{}` wanted more than {most} MiB of memory", self.export))
             }
-            Ended::Limit(_) if error.is::<Reached>() => {
-                Ended::Trapped(format!("a job of `{}` {error}", self.export))
+            GuestExit::Limit(_) if error.is::<Reached>() => {
+                GuestExit::Trapped(format!("a job of `{}` {error}", self.export))
             }
             ended => ended,
         };
@@ -260,7 +263,7 @@ impl Batch<'_> {
             None => {
                 let instance = self.linked.instantiate(&mut *store).map_err(|error| ended(store, error))?;
                 let function = instance.get_func(&mut *store, self.export);
-                *entry.insert(function.ok_or_else(|| Ended::Bug(format!("`{}` is gone", self.export)))?)
+                *entry.insert(function.ok_or_else(|| GuestExit::Bug(format!("`{}` is gone", self.export)))?)
             }
         };
         let mut answer = [Val::Bool(false)];
@@ -270,7 +273,7 @@ impl Batch<'_> {
         let most = self.pool.gate.limits().hostcall_bytes;
         let weight = value::weight(&answer);
         if self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) > most {
-            return Err(Ended::Limit(format!(
+            return Err(GuestExit::Limit(format!(
                 "the answers of `{}` have more than {most} bytes",
                 self.export
             )));

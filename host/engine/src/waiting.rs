@@ -1,7 +1,7 @@
 //! Says which call of a run waits for an answer, and for how long already: a server that accepts and never answers is not
 //! met with silence. It ends nothing.
 
-use crate::host::Live;
+use crate::live_log::LiveLog;
 use lockstep_model::gate::Gate;
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// The call that is under way, as it was last looked at.
 pub(crate) struct Waiting {
-    live: Box<dyn Live>,
+    live: Box<dyn LiveLog>,
     number: u64,
     since: Instant,
     next: Duration,
 }
 
 impl Waiting {
-    pub(crate) fn told_by(live: Box<dyn Live>) -> Self {
+    pub(crate) fn told_by(live: Box<dyn LiveLog>) -> Self {
         Self { live, number: 0, since: Instant::now(), next: FIRST }
     }
 

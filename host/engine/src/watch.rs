@@ -1,7 +1,7 @@
 //! The watch over a run: it ends it at its wall clock and at its memory, also while a host call blocks. It never
 //! waits for a thread that does not come back; nothing such a thread has staged is ever put in place.
 
-use crate::run::{Ended, Outcome};
+use crate::guest::{GuestExit, GuestResult};
 use crate::waiting::Waiting;
 use lockstep_model::gate::Gate;
 use lockstep_model::limits::Limits;
@@ -26,8 +26,8 @@ pub(crate) fn until_done(
     gate: &Gate,
     (stop, cancel): (&AtomicBool, &AtomicBool),
     mut waiting: Waiting,
-    job: impl FnOnce() -> Outcome + Send + 'static,
-) -> Outcome {
+    job: impl FnOnce() -> GuestResult + Send + 'static,
+) -> GuestResult {
     let (sender, receiver) = mpsc::sync_channel(1);
     let builder = thread::Builder::new().name("step".into()).stack_size(lockstep_sandbox::THREAD_STACK_BYTES);
     // Nobody listens any more if the run was left behind.
@@ -35,7 +35,7 @@ pub(crate) fn until_done(
     if let Err(error) = spawned {
         let text =
             "the system gives no thread for the component (`ulimit -u`, or the limit of its container)";
-        return Outcome::left_behind(Ended::Limit(format!("{text}: {error}")));
+        return GuestResult::abandoned(GuestExit::Limit(format!("{text}: {error}")));
     }
     let deadline = Instant::now() + Duration::from_secs(gate.limits().seconds.into());
     let mut memory = Memory::default();
@@ -44,33 +44,33 @@ pub(crate) fn until_done(
             return outcome;
         }
         if cancel.load(Ordering::Relaxed) {
-            break Ended::Cancelled;
+            break GuestExit::Cancelled;
         }
         if let Some(reason) = exceeded(deadline, gate.limits(), &mut memory) {
-            break Ended::Limit(reason);
+            break GuestExit::Limit(reason);
         }
         waiting.look(gate);
     };
     gate.close(match &over {
-        Ended::Limit(reason) => reason,
+        GuestExit::Limit(reason) => reason,
         _ => "the run is cancelled",
     });
     stop.store(true, Ordering::Relaxed);
     let patience = Instant::now() + GRACE;
     while Instant::now() < patience {
         if let Some(outcome) = wait(&receiver, engine) {
-            return Outcome { ended: over, ..outcome };
+            return GuestResult { exit: over, ..outcome };
         }
     }
-    Outcome::left_behind(over)
+    GuestResult::abandoned(over)
 }
 
 /// Waits for one tick. At its end the component is interrupted, so that it looks whether it must stop.
-fn wait(receiver: &Receiver<Outcome>, engine: &Engine) -> Option<Outcome> {
+fn wait(receiver: &Receiver<GuestResult>, engine: &Engine) -> Option<GuestResult> {
     match receiver.recv_timeout(TICK) {
         Ok(outcome) => Some(outcome),
         Err(RecvTimeoutError::Disconnected) => {
-            Some(Outcome::left_behind(Ended::Bug("the thread of the component broke off".into())))
+            Some(GuestResult::abandoned(GuestExit::Bug("the thread of the component broke off".into())))
         }
         Err(RecvTimeoutError::Timeout) => {
             engine.increment_epoch();

@@ -6,7 +6,7 @@ use crate::conclude::{self, bug};
 use crate::facts::{Facts, Stage};
 use crate::signals::Signals;
 use crate::workspace;
-use lockstep_engine::run::Ended;
+use lockstep_engine::guest::GuestExit;
 use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, Ending};
 use lockstep_workspace::{Committed, Workspace};
@@ -46,7 +46,7 @@ impl Executed {
         if let Some(ending) = conclude::verdict(&ended, &facts.log) {
             return facts.stop(ending);
         }
-        let (Ended::Done(outputs), Some(workspace)) = (ended, workspace) else {
+        let (GuestExit::Done(outputs), Some(workspace)) = (ended, workspace) else {
             return facts.stop(bug("the component ended in no known way"));
         };
         let rejected = rejected.map(|rejected| conclude::rejection(rejected, &facts.log));

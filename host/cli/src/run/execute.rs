@@ -10,7 +10,8 @@ use crate::signals::Signals;
 use crate::voice::Voice;
 use crate::workspace;
 use lockstep_cluster::Cluster;
-use lockstep_engine::run::{Ended, Outcome, Remains, Setup, run};
+use lockstep_engine::guest::{GuestData, GuestExit, GuestResult};
+use lockstep_engine::run::{Setup, run};
 use lockstep_forge::Forges;
 use lockstep_http::Web;
 use lockstep_model::gate::Gate;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 pub(crate) struct Executed {
     pub(super) facts: Facts,
     /// How the component ended.
-    pub(super) ended: Ended,
+    pub(super) ended: GuestExit,
     /// The files, with what is staged; none if the component did not come back.
     pub(super) workspace: Option<Workspace>,
     /// The failure with which the step rejected its result.
@@ -57,13 +58,13 @@ impl Granted {
         // The process ends soon: giving the memory of the code back takes a twentieth of a short run.
         let step = ManuallyDrop::new(self.step);
         signals.running();
-        let Outcome { ended, remains } = run(&step, setup);
+        let GuestResult { exit: ended, data } = run(&step, setup);
         let mut facts = self.facts;
         facts.log = gate.log();
-        let Some(remains) = remains else {
+        let Some(data) = data else {
             return Ok(Executed { facts, ended, workspace: None, rejected: None, diff: String::new() });
         };
-        let Remains { workspace, objects, diff, notes, summary, printed, rejected } = remains;
+        let GuestData { workspace, objects, diff, notes, summary, printed, rejected } = data;
         // Changes of objects stay whatever comes after; files are staged.
         facts.objects = objects;
         facts.step_notes.extend(notes);

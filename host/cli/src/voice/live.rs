@@ -1,13 +1,13 @@
 //! What a component says while it runs, written at once.
 
 use super::{BAR_EVERY, LINE_EVERY, Voice};
-use lockstep_engine::host::Live;
+use lockstep_engine::live_log::LiveLog;
 use lockstep_model::render::Effect;
 use lockstep_model::report::{Block, Level, Note};
 use std::sync::PoisonError;
 use std::time::Instant;
 
-impl Live for Voice {
+impl LiveLog for Voice {
     fn note(&mut self, note: &Note) {
         // The log is gone, the run is not: the result still has the note.
         let _ = self.apply(&self.render(|renderer| renderer.note(note)));
@@ -38,7 +38,7 @@ impl Live for Voice {
         }
     }
 
-    fn twin(&self) -> Box<dyn Live> {
+    fn duplicate(&self) -> Box<dyn LiveLog> {
         Box::new(self.clone())
     }
 

@@ -1,16 +1,13 @@
 //! The host's side of `wit/cluster.wit`.
 
 use crate::bindings::{cluster as wit, types};
+use crate::handles::WatcherHandle;
 use crate::host::{Host, HostResult, to_error, to_outcome};
-use lockstep_cluster::{Cluster, ConfigEntry, Event, Following, Selector, WatchEvent};
+use lockstep_cluster::{Cluster, ConfigEntry, Event, Selector, WatchEvent};
 use lockstep_model::call::{Answer, CallError, Outcome, RawTarget, Request};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Permit;
 use wasmtime::component::Resource;
-
-/// A watch that a component holds.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Watcher(Following);
 
 impl wit::Host for Host {
     fn get(&mut self, object: wit::ObjectRef) -> HostResult<String> {
@@ -21,14 +18,14 @@ impl wit::Host for Host {
         self.answer(answer)
     }
 
-    fn watch(&mut self, selections: Vec<wit::Selection>) -> HostResult<Resource<Watcher>> {
+    fn watch(&mut self, selections: Vec<wit::Selection>) -> HostResult<Resource<WatcherHandle>> {
         let (targets, selectors): (Vec<_>, Vec<_>) = selections.into_iter().map(read_selection).unzip();
         let request = on_cluster("watch", RawTarget::Resources(&targets));
         let Self { gate, cluster, confines, .. } = self;
         let watcher = gate.call(request, |permit| {
             let following = cluster.watch(permit, &selectors)?.value;
             let too_many = |_| CallError::LimitExceeded("more handles than a component may hold".into());
-            confines.table.push(Watcher(following)).map(Answer::plain).map_err(too_many)
+            confines.table.push(WatcherHandle(following)).map(Answer::plain).map_err(too_many)
         });
         self.report_cluster_warnings();
         self.answer(watcher)
@@ -128,16 +125,20 @@ impl Host {
 }
 
 impl wit::HostWatcher for Host {
-    fn next(&mut self, watcher: Resource<Watcher>, timeout_ms: u32) -> HostResult<Vec<wit::WatchEvent>> {
+    fn next(
+        &mut self,
+        watcher: Resource<WatcherHandle>,
+        timeout_ms: u32,
+    ) -> HostResult<Vec<wit::WatchEvent>> {
         let Self { gate, cluster, confines, .. } = self;
-        let Watcher(following) = confines.table.get_mut(&watcher)?;
+        let WatcherHandle(following) = confines.table.get_mut(&watcher)?;
         let request = on_cluster("next", RawTarget::Staged);
         let changes = gate.call_on(request, |_| cluster.next(following, timeout_ms).map(Answer::plain));
         self.report_cluster_warnings();
         self.answer(changes.map(|changes| changes.into_iter().map(to_watch_event).collect()))
     }
 
-    fn drop(&mut self, watcher: Resource<Watcher>) -> wasmtime::Result<()> {
+    fn drop(&mut self, watcher: Resource<WatcherHandle>) -> wasmtime::Result<()> {
         self.confines.table.delete(watcher)?;
         Ok(())
     }

@@ -2,17 +2,14 @@
 
 use crate::bindings::objects as wit;
 use crate::bindings::types::Error;
-use crate::capability::workspace::File;
-use crate::host::{Host, HostResult, Live, to_error};
+use crate::handles::{FileHandle, UploadHandle};
+use crate::host::{Host, HostResult, to_error};
+use crate::live_log::LiveLog;
 use lockstep_model::call::{CallError, RawTarget, Request};
 use lockstep_model::capability::Capability;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::content::Algorithm;
 use wasmtime::component::Resource;
-
-/// A multipart upload that a component holds.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Upload(lockstep_objects::MultipartUpload);
 
 impl wit::Host for Host {
     fn list_objects(&mut self, prefix: String, start: Option<String>) -> HostResult<wit::ObjectPage> {
@@ -77,7 +74,7 @@ impl wit::Host for Host {
         &mut self,
         name: String,
         options: wit::PutOptions,
-    ) -> HostResult<Resource<Upload>> {
+    ) -> HostResult<Resource<UploadHandle>> {
         let options = read_keeping(options);
         let request = on_objects("create-multipart-upload", RawTarget::Object(&name));
         let begun = self.gate.call(request, |permit| self.objects.create_multipart_upload(permit, &options));
@@ -90,7 +87,7 @@ impl wit::Host for Host {
         name: String,
         id: String,
         checksum: wit::ChecksumAlgorithm,
-    ) -> HostResult<Resource<Upload>> {
+    ) -> HostResult<Resource<UploadHandle>> {
         let checksum = read_checksum(checksum);
         let request = on_objects("resume-multipart-upload", RawTarget::Object(&name));
         let resumed =
@@ -100,9 +97,9 @@ impl wit::Host for Host {
 }
 
 impl wit::HostMultipartUpload for Host {
-    fn list_parts(&mut self, upload: Resource<Upload>) -> HostResult<Vec<wit::PartInfo>> {
+    fn list_parts(&mut self, upload: Resource<UploadHandle>) -> HostResult<Vec<wit::PartInfo>> {
         let Self { gate, objects, confines, .. } = self;
-        let Upload(upload) = confines.table.get(&upload)?;
+        let UploadHandle(upload) = confines.table.get(&upload)?;
         let request = on_objects("list-parts", RawTarget::Object(upload.name()));
         let parts = gate.call(request, |_| objects.list_parts(upload));
         self.report_store_warnings();
@@ -111,8 +108,8 @@ impl wit::HostMultipartUpload for Host {
 
     fn upload_parts(
         &mut self,
-        upload: Resource<Upload>,
-        source: Resource<File>,
+        upload: Resource<UploadHandle>,
+        source: Resource<FileHandle>,
         ranges: Vec<wit::PartRange>,
     ) -> HostResult<Vec<Result<wit::PartInfo, Error>>> {
         let ranges: Vec<_> = ranges.into_iter().map(read_range).collect();
@@ -121,9 +118,9 @@ impl wit::HostMultipartUpload for Host {
         let name = confines.table.get(&upload)?.0.name().to_owned();
         let mut taken = std::mem::replace(
             confines.table.get_mut(&upload)?,
-            Upload(lockstep_objects::MultipartUpload::none()),
+            UploadHandle(lockstep_objects::MultipartUpload::none()),
         );
-        let file = confines.table.get(&source)?.open();
+        let file = &confines.table.get(&source)?.file;
         let request = on_objects("upload-parts", RawTarget::Object(&name));
         let parts = gate.call(request, |_| {
             let progress = &mut |done, total| report_progress(&mut **live, done, total);
@@ -137,14 +134,14 @@ impl wit::HostMultipartUpload for Host {
 
     fn complete(
         &mut self,
-        upload: Resource<Upload>,
+        upload: Resource<UploadHandle>,
         parts: Vec<wit::PartInfo>,
         precondition: wit::Precondition,
     ) -> HostResult<wit::ObjectInfo> {
         let parts: Vec<_> = parts.into_iter().map(read_part).collect();
         let precondition = read_precondition(precondition);
         let Self { gate, objects, confines, .. } = self;
-        let Upload(upload) = confines.table.get_mut(&upload)?;
+        let UploadHandle(upload) = confines.table.get_mut(&upload)?;
         let name = upload.name().to_owned();
         let request = on_objects("complete", RawTarget::Object(&name));
         let stored = gate.call(request, |_| objects.complete(upload, &parts, &precondition));
@@ -152,16 +149,16 @@ impl wit::HostMultipartUpload for Host {
         self.answer(stored.map(to_stored))
     }
 
-    fn abort(&mut self, upload: Resource<Upload>) -> HostResult<()> {
+    fn abort(&mut self, upload: Resource<UploadHandle>) -> HostResult<()> {
         let Self { gate, objects, confines, .. } = self;
-        let Upload(upload) = confines.table.get(&upload)?;
+        let UploadHandle(upload) = confines.table.get(&upload)?;
         let request = on_objects("abort", RawTarget::Object(upload.name()));
         let aborted = gate.call(request, |_| objects.abort(upload));
         self.report_store_warnings();
         self.answer(aborted)
     }
 
-    fn drop(&mut self, upload: Resource<Upload>) -> wasmtime::Result<()> {
+    fn drop(&mut self, upload: Resource<UploadHandle>) -> wasmtime::Result<()> {
         self.confines.table.delete(upload)?;
         Ok(())
     }
@@ -172,10 +169,10 @@ impl Host {
     fn hold(
         &mut self,
         upload: Result<lockstep_objects::MultipartUpload, CallError>,
-    ) -> HostResult<Resource<Upload>> {
+    ) -> HostResult<Resource<UploadHandle>> {
         let kept = upload.and_then(|upload| {
             let too_many = |_| CallError::LimitExceeded("more handles than a component may hold".into());
-            self.confines.table.push(Upload(upload)).map_err(too_many)
+            self.confines.table.push(UploadHandle(upload)).map_err(too_many)
         });
         self.answer(kept)
     }
@@ -198,7 +195,7 @@ fn put_request((name, source): &(String, Option<String>)) -> Request<'_> {
 }
 
 /// Reports the progress of a call in megabytes.
-fn report_progress(live: &mut dyn Live, done: u64, total: u64) {
+fn report_progress(live: &mut dyn LiveLog, done: u64, total: u64) {
     const MEGA: u64 = 1_000_000;
     if total >= 10 * MEGA {
         live.progress(done / MEGA, Some(total / MEGA), "MB");

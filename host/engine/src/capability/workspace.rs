@@ -1,26 +1,13 @@
 //! The host's side of `wit/workspace.wit`: each function makes a request, passes the gate and returns the answer.
 
 use crate::bindings::{types, workspace as wit};
+use crate::handles::FileHandle;
 use crate::host::{Host, HostResult};
 use lockstep_model::call::{Answer, CallError, RawTarget, Request};
 use lockstep_model::capability::Capability;
+use lockstep_workspace::Effect;
 use lockstep_workspace::content::Algorithm;
-use lockstep_workspace::{Effect, OpenFile};
 use wasmtime::component::Resource;
-
-/// A file that a component holds open.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct File {
-    path: String,
-    file: OpenFile,
-}
-
-impl File {
-    /// The file itself.
-    pub(crate) fn open(&self) -> &OpenFile {
-        &self.file
-    }
-}
 
 impl wit::Host for Host {
     fn glob(&mut self, pattern: String) -> HostResult<Vec<wit::FileEntry>> {
@@ -68,7 +55,7 @@ impl wit::Host for Host {
         self.answer(answer)
     }
 
-    fn open(&mut self, path: String) -> HostResult<Resource<File>> {
+    fn open(&mut self, path: String) -> HostResult<Resource<FileHandle>> {
         let request = on_workspace("open", RawTarget::Path(&path));
         let (most, open) = (self.gate.limits().open_files, self.open_files);
         let too_many = || CallError::LimitExceeded(format!("more than {most} open files"));
@@ -77,7 +64,7 @@ impl wit::Host for Host {
                 return Err(too_many());
             }
             let answer = self.workspace.open_file(permit)?;
-            let file = File { path: path.clone(), file: answer.value };
+            let file = FileHandle { path: path.clone(), file: answer.value };
             let handle = self.confines.table.push(file).map_err(|_| too_many())?;
             Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
@@ -111,12 +98,12 @@ impl wit::Host for Host {
 }
 
 impl wit::HostFile for Host {
-    fn size(&mut self, file: Resource<File>) -> wasmtime::Result<u64> {
+    fn size(&mut self, file: Resource<FileHandle>) -> wasmtime::Result<u64> {
         Ok(self.confines.table.get(&file)?.file.size())
     }
 
-    fn read_at(&mut self, file: Resource<File>, offset: u64, length: u32) -> HostResult<Vec<u8>> {
-        let File { path, file } = self.confines.table.get(&file)?;
+    fn read_at(&mut self, file: Resource<FileHandle>, offset: u64, length: u32) -> HostResult<Vec<u8>> {
+        let FileHandle { path, file } = self.confines.table.get(&file)?;
         let read = self.gate.call(on_workspace("read-at", RawTarget::Path(path)), |_| {
             let bytes = file.read_at(offset, length)?;
             Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
@@ -124,8 +111,8 @@ impl wit::HostFile for Host {
         self.answer(read)
     }
 
-    fn digest(&mut self, file: Resource<File>) -> HostResult<String> {
-        let File { path, file } = self.confines.table.get(&file)?;
+    fn digest(&mut self, file: Resource<FileHandle>) -> HostResult<String> {
+        let FileHandle { path, file } = self.confines.table.get(&file)?;
         let digest = self.gate.call(on_workspace("digest", RawTarget::Path(path)), |_| {
             let digest = file.digest()?;
             Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
@@ -133,7 +120,7 @@ impl wit::HostFile for Host {
         self.answer(digest.map(|digest| digest.to_string()))
     }
 
-    fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {
+    fn drop(&mut self, file: Resource<FileHandle>) -> wasmtime::Result<()> {
         self.confines.table.delete(file)?;
         self.open_files -= 1;
         Ok(())
