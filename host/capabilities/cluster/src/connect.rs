@@ -1,7 +1,8 @@
 //! The client of a run's cluster, by the kubeconfig, a plugin that it names, or the pod that the job runs in. What opens
 //! the cluster stays in this crate.
 
-use super::bound;
+use crate::bound;
+use crate::connection::{Connection, SHORTEST};
 use crate::kubeconfig::{self, Way};
 use crate::plugin::{self, Plugin};
 use base64::Engine as _;
@@ -13,30 +14,10 @@ use kube::config::{AuthInfo, Config};
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
 use lockstep_model::known::Known;
-use lockstep_process::Programs;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::{BoxError, Layer as _, service_fn};
-
-/// What a run says of its cluster, and the secrets of its job.
-#[derive(Default)]
-pub struct Connection {
-    /// The context of the kubeconfig; none for the current one.
-    pub context: Option<String>,
-    /// The secrets of the job, by the variable each came in.
-    pub secrets: Vec<(String, String)>,
-    /// The files of the kubeconfig.
-    pub kubeconfigs: Vec<PathBuf>,
-    /// The variables that are no secrets and that a plugin may get, see [`crate::is_for_plugins`].
-    pub variables: Vec<(String, OsString)>,
-    /// Where plugins may be.
-    pub programs: Programs,
-    /// Whether a kubeconfig, and what it names, may lie in the checkout.
-    pub trusts_workspace: bool,
-}
 
 /// A client of one cluster.
 pub(super) struct Connected {
@@ -67,9 +48,6 @@ impl Connected {
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may be silent: watches end themselves before, see `watch`.
 const SILENCE: Duration = Duration::from_secs(90);
-
-/// Texts too short to be a secret would blacken everything.
-pub(super) const SHORTEST: usize = 4;
 
 /// Makes the client. A plugin is run here, the cluster is not asked yet.
 pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallError> {

@@ -1,6 +1,6 @@
 //! Reads the kubeconfig, and refuses what a commit could have put there. It connects to nothing.
 
-use crate::connect::Connection;
+use crate::connection::{Connection, outside};
 use kube::config::{AuthInfo, Cluster, Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
@@ -117,23 +117,6 @@ fn used<'k>(
     let cluster = kubeconfig.clusters.iter().find(|known| known.name == context.cluster);
     let user = kubeconfig.auth_infos.iter().find(|known| Some(&known.name) == context.user.as_ref());
     (cluster.and_then(|named| named.cluster.as_ref()), user.and_then(|named| named.auth_info.as_ref()))
-}
-
-/// Refuses a file in the checkout, unless the caller trusts what lies there.
-pub(super) fn outside(connection: &Connection, what: &str, file: &Path) -> Result<(), CallError> {
-    if connection.trusts_workspace || !connection.programs.checkout().holds(file) {
-        return Ok(());
-    }
-    Err(inside(what, file))
-}
-
-/// The refusal of what lies in the checkout.
-pub(super) fn inside(what: &str, place: &Path) -> CallError {
-    CallError::Unauthorized(format!(
-        "{what} lies in the workspace or its checkout: {}. A commit could have put it there; keep it outside, or pass \
-         --allow-workspace-credentials",
-        place.display()
-    ))
 }
 
 /// Sees to it that what opens the cluster goes to nobody else: not in the clear, and by no proxy that can read it.

@@ -6,6 +6,7 @@ mod bound;
 mod budget;
 mod change;
 mod connect;
+mod connection;
 mod failure;
 mod hide;
 mod kinds;
@@ -17,7 +18,7 @@ mod slim;
 mod watch;
 
 pub use change::ConfigEntry;
-pub use connect::Connection;
+pub use connection::Connection;
 pub use plugin::{is_for_plugin, is_for_plugins};
 pub use watch::{Event, WatchEvent, Watcher};
 

@@ -2,8 +2,7 @@
 //! kind, never a terminal, and does not outlive the run. What it says is shown only without secrets.
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
 
-use crate::connect::{Connection, SHORTEST};
-use crate::kubeconfig::{inside, outside};
+use crate::connection::{Connection, SHORTEST, inside, outside};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::ExecConfig;
 use lockstep_model::call::CallError;

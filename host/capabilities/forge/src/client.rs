@@ -1,7 +1,6 @@
 //! One forge over HTTP: sends a request, waits and sends it again where the table of answers says so. It follows no
 //! redirect, shows its token to nobody else, and never sends twice what must not happen twice.
 
-use crate::common::unreadable;
 use crate::locate::Place;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method};
@@ -236,6 +235,11 @@ impl Client {
         };
         (class, error, told)
     }
+}
+
+/// An answer that has not the form which the forge documents.
+pub(crate) fn unreadable() -> CallError {
+    CallError::Unavailable("the forge's answer has not the form that its documentation says".into())
 }
 
 /// How long a forge says to wait.

@@ -1,6 +1,6 @@
 //! What forges have in common in their paths and answers. It decides nothing.
 
-use crate::client::Client;
+use crate::client::{Client, unreadable};
 use crate::types::{Check, CheckState, PullRequestContent};
 use http::Method;
 use lockstep_model::call::CallError;
@@ -136,11 +136,6 @@ pub(crate) fn update(client: &Client, root: &str, number: u64, fields: &Value) -
 /// A text as a part of a query or a path.
 pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
-}
-
-/// An answer that has not the form which the forge documents.
-pub(crate) fn unreadable() -> CallError {
-    CallError::Unavailable("the forge's answer has not the form that its documentation says".into())
 }
 
 /// The statuses of a commit: GitHub's and Gitea's way is the same.

@@ -2,9 +2,11 @@
 //! <https://docs.gitea.com/api/1.24/>, the same in every version since 1.20
 
 use crate::Forge;
-use crate::client::{Client, Refusal};
-use crate::common::{PAGES, encoded, list, marked, names, open, root, say, statuses, unreadable, update};
-use crate::types::{Check, Found, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestState};
+use crate::client::{Client, Refusal, unreadable};
+use crate::common::{PAGES, encoded, list, marked, names, open, root, say, statuses, update};
+use crate::types::{
+    Check, Found, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
+};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};
@@ -142,12 +144,20 @@ fn found(body: &Value) -> Option<Found> {
         url: text(&body["html_url"]),
         state,
         head_commit: text(&head["sha"]),
-        merge_commit: body["merge_commit_sha"].as_str().filter(|_| state == PullRequestState::Merged).map(str::to_owned),
+        merge_commit: body["merge_commit_sha"]
+            .as_str()
+            .filter(|_| state == PullRequestState::Merged)
+            .map(str::to_owned),
         title: text(&body["title"]),
         body: text(&body["body"]),
         labels: names(&body["labels"]),
         auto_merge: false,
     };
     // A branch that is gone has another `ref`.
-    Some(Found { pull_request, base: text(&base["label"]), branch: own.then(|| text(&head["label"])), blocker })
+    Some(Found {
+        pull_request,
+        base: text(&base["label"]),
+        branch: own.then(|| text(&head["label"])),
+        blocker,
+    })
 }

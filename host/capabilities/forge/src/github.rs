@@ -2,11 +2,11 @@
 //! <https://docs.github.com/rest/pulls>, <https://docs.github.com/graphql/reference/mutations>
 
 use crate::Forge;
-use crate::client::{Client, Refusal};
-use crate::common::{
-    PAGES, encoded, list, marked, names, open, root, say, statuses, unreadable, update, whole,
+use crate::client::{Client, Refusal, unreadable};
+use crate::common::{PAGES, encoded, list, marked, names, open, root, say, statuses, update, whole};
+use crate::types::{
+    Check, CheckState, Found, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
 };
-use crate::types::{Check, CheckState, Found, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestState};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};

@@ -2,9 +2,11 @@
 //! <https://docs.gitlab.com/api/merge_requests/>
 
 use crate::Forge;
-use crate::client::{Client, Refusal};
-use crate::common::{PAGES, encoded, list, marked, names, unreadable, whole};
-use crate::types::{Check, CheckState, Found, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestState};
+use crate::client::{Client, Refusal, unreadable};
+use crate::common::{PAGES, encoded, list, marked, names, whole};
+use crate::types::{
+    Check, CheckState, Found, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
+};
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{Asked, Class};
@@ -35,7 +37,8 @@ impl GitLab {
             // The first is the name since 17.11, the second the one before.
             (body["auto_merge"], body["merge_when_pipeline_succeeds"]) = (json!(true), json!(true));
         }
-        let merged = self.ask(Method::PUT, &format!("/{}/merge", found.pull_request.number), &body, Asked::Merge)?;
+        let merged =
+            self.ask(Method::PUT, &format!("/{}/merge", found.pull_request.number), &body, Asked::Merge)?;
         Ok(match merged["state"] == "merged" {
             true => MergeResult::Merged,
             false if later => MergeResult::AutoMergeEnabled,

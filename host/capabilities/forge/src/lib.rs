@@ -16,7 +16,10 @@ mod tests;
 
 pub use locate::Server;
 pub use signed::Signed;
-pub use types::{Check, CheckState, MergeBlocker, MergeResult, PullRequestContent, PullRequest, PullRequestStatus, PullRequestState};
+pub use types::{
+    Check, CheckState, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
+    PullRequestStatus,
+};
 
 use client::Client;
 use lockstep_model::call::{Answer, CallError, Outcome};
@@ -120,7 +123,11 @@ impl Forges {
     ///
     /// # Errors
     /// There is none of this number, or the forge refuses or does not answer well.
-    pub fn get_status(&mut self, permit: &Permit, number: u64) -> Result<Answer<PullRequestStatus>, CallError> {
+    pub fn get_status(
+        &mut self,
+        permit: &Permit,
+        number: u64,
+    ) -> Result<Answer<PullRequestStatus>, CallError> {
         let (forge, base, branch) = self.at(permit)?;
         let Found { pull_request, blocker, .. } = one(forge, base, branch, number)?;
         // A token that may not see checks can still wait for them.
@@ -129,7 +136,11 @@ impl Forges {
             checks => checks?,
         };
         checks.sort();
-        let blocker = if pull_request.state == PullRequestState::Open { sharper(blocker, &checks) } else { MergeBlocker::None };
+        let blocker = if pull_request.state == PullRequestState::Open {
+            sharper(blocker, &checks)
+        } else {
+            MergeBlocker::None
+        };
         checks.truncate(MOST_CHECKS);
         Ok(Answer::plain(PullRequestStatus { pull_request, blocker, checks }))
     }
@@ -353,7 +364,10 @@ fn open(forge: &dyn Forge, base: &str, branch: &str, number: u64) -> Result<Foun
 /// blocked.
 fn sharper(blocker: MergeBlocker, checks: &[Check]) -> MergeBlocker {
     let any = |state| checks.iter().any(|check| check.state == state);
-    let vague = matches!(blocker, MergeBlocker::None | MergeBlocker::Unknown | MergeBlocker::Blocked | MergeBlocker::ChecksPending);
+    let vague = matches!(
+        blocker,
+        MergeBlocker::None | MergeBlocker::Unknown | MergeBlocker::Blocked | MergeBlocker::ChecksPending
+    );
     match blocker {
         _ if vague && any(CheckState::Failed) => MergeBlocker::ChecksFailed,
         _ if vague && any(CheckState::Pending) => MergeBlocker::ChecksPending,

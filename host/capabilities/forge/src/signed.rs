@@ -3,8 +3,8 @@
 //! <https://docs.github.com/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots>,
 //! <https://docs.github.com/rest/git>
 
-use crate::client::Client;
-use crate::common::{root, unreadable};
+use crate::client::{Client, unreadable};
+use crate::common::root;
 use crate::{Connection, PATIENCE, locate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,11 +2,12 @@
 //! are pushed.
 
 use super::seal::sealed;
-use super::sign::{Blueprint, Placed, Signing};
-use super::store::{EXECUTABLE, PLAIN, Store};
+use super::sign::{Blueprint, Placed, Signer, Signing};
+use super::store::{EXECUTABLE, PLAIN, Store, id};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
-use std::{fs, io};
+use std::time::Duration;
+use std::{fs, io, thread};
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,9 @@ pub(super) struct Change<'a> {
 
 /// The mode of a folder.
 const FOLDER: &str = "040000";
+/// How long it is waited until a commit that a server has just made can be fetched: what answers may be a copy of it.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 impl Store {
     pub(super) fn commit(
@@ -124,6 +128,41 @@ impl Store {
             None => self.git.call_with(&args[..4], message.as_bytes(), &who)?,
         };
         Ok(String::from_utf8_lossy(&made).trim().to_owned())
+    }
+
+    /// Has the server make a commit, and fetches it. Gives its id.
+    pub(super) fn commit_there(
+        &mut self,
+        signer: &dyn Signer,
+        wanted: &Blueprint<'_>,
+    ) -> Result<String, CallError> {
+        let made = signer.commit(self.name(), wanted)?;
+        id(&made)?;
+        self.await_new(&made)?;
+        let told = self.git.call(&["log", "-1", "--format=%T%x00%P%x00%B", &made], b"")?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let Blueprint { parent, tree, message, .. } = wanted;
+        let mut parts = told.splitn(3, '\0').map(str::trim_end);
+        if parts.next() != Some(*tree)
+            || parts.next() != Some(*parent)
+            || parts.next() != Some(message.trim_end())
+        {
+            let message = format!("the server of `{}` has made another commit than it was to", self.name());
+            return Err(CallError::Upstream { status: 0, message });
+        }
+        Ok(made)
+    }
+
+    fn await_new(&mut self, made: &str) -> Result<(), CallError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            match self.fetch_new(made) {
+                Err(CallError::NotFound(why)) => {
+                    thread::sleep(pauses.next().ok_or(CallError::NotFound(why))?);
+                }
+                fetched => return fetched,
+            }
+        }
     }
 
     /// Keeps contents, all in one call of git: one for each would take longer than all the rest. Their ids, in order.

@@ -5,6 +5,9 @@ use super::ask::{Fault, Patience, is_up_to_date};
 use super::store::{Store, id};
 use lockstep_model::call::{CallError, Outcome};
 
+/// How much of a branch's history is fetched until it is known what it rests on: first a little, in the end all of it.
+const DEPTHS: [u32; 3] = [64, 2048, 2_147_483_647];
+
 /// What a push is to come to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Onto<'a> {
@@ -95,4 +98,21 @@ fn may_be_replaced(store: &mut Store, what: &str, head: &str, base: &str) -> Res
     let parent = head.and_then(|head| head.parents.first());
     let parent = parent.ok_or_else(|| foreign("somebody else has committed to it"))?;
     if store.rests_on(base, parent)? { Ok(()) } else { Err(foreign("it rests on commits of somebody else")) }
+}
+
+impl Store {
+    /// Whether a commit is among those that another one rests on, or is that one.
+    fn rests_on(&mut self, commit: &str, other: &str) -> Result<bool, CallError> {
+        if commit == other {
+            return Ok(true);
+        }
+        for depth in DEPTHS {
+            self.fetch_commits(commit, depth)?;
+            let asked = ["merge-base", "--is-ancestor", other, commit];
+            if self.git.call_with(&asked, b"", &[("GIT_NO_LAZY_FETCH", "1")]).is_ok() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }

@@ -1,14 +1,10 @@
 //! What tells a commit that a run has made, and nobody has touched since, from those of others. It proves nothing against
 //! somebody who wants to pass for a run: it keeps runs from dropping what people have done.
 
-use super::store::Store;
-use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 
 /// The trailer that holds it.
 const TRAILER: &str = "Lockstep-Seal: ";
-/// How much of a branch's history is fetched until it is known what it rests on: first a little, in the end all of it.
-const DEPTHS: [u32; 3] = [64, 2048, 2_147_483_647];
 
 /// A message with the seal of the commit that it is for.
 pub(super) fn sealed(message: &str, parent: &str, tree: &str) -> String {
@@ -31,23 +27,6 @@ pub(super) fn holds(message: &str, parents: &[String], tree: &str) -> bool {
 
 fn seal(message: &str, parent: &str, tree: &str) -> String {
     Digest::of(format!("{parent}\n{tree}\n{message}").as_bytes()).to_string()
-}
-
-impl Store {
-    /// Whether a commit is among those that another one rests on, or is that one.
-    pub(super) fn rests_on(&mut self, commit: &str, other: &str) -> Result<bool, CallError> {
-        if commit == other {
-            return Ok(true);
-        }
-        for depth in DEPTHS {
-            self.fetch_commits(commit, depth)?;
-            let asked = ["merge-base", "--is-ancestor", other, commit];
-            if self.git.call_with(&asked, b"", &[("GIT_NO_LAZY_FETCH", "1")]).is_ok() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 #[cfg(test)]

@@ -108,8 +108,13 @@ fn only_those_between_the_two_branches_are_seen() {
         let server = forge(kind, &ALL);
         let mut run = Run::on(&server.origin, kind, false);
         let found = run.list().unwrap();
-        let told: Vec<_> = found.iter().map(|one| (one.number, one.state, one.merge_commit.as_deref())).collect();
-        assert_eq!(told, [(7, PullRequestState::Open, None), (3, PullRequestState::Merged, Some("def"))], "{kind}");
+        let told: Vec<_> =
+            found.iter().map(|one| (one.number, one.state, one.merge_commit.as_deref())).collect();
+        assert_eq!(
+            told,
+            [(7, PullRequestState::Open, None), (3, PullRequestState::Merged, Some("def"))],
+            "{kind}"
+        );
         assert_eq!((&*found[0].labels.join(","), &*found[0].head_commit), ("a,z", "abc"));
         let asked = &server.log()[0];
         let query = match kind {

@@ -37,7 +37,10 @@ const NEVER: usize = usize::MAX;
 fn a_merge_is_what_gitlab_says_it_is() {
     for (answer, expected) in [
         (ok(&json!({"state": "merged"})), Ok(MergeResult::Merged)),
-        (ok(&json!({"state": "opened", "merge_when_pipeline_succeeds": true})), Ok(MergeResult::AutoMergeEnabled)),
+        (
+            ok(&json!({"state": "opened", "merge_when_pipeline_succeeds": true})),
+            Ok(MergeResult::AutoMergeEnabled),
+        ),
         (status(405, "405 Method Not Allowed"), Ok(MergeResult::NotReady)),
         (status(406, "Branch cannot be merged"), Ok(MergeResult::NotReady)),
         (status(422, "Branch cannot be merged"), Ok(MergeResult::NotReady)),
@@ -92,7 +95,11 @@ fn a_merge_is_what_gitea_says_it_is() {
         (status(405, "Does not have enough approvals"), Ok(MergeResult::NotReady), 1),
         (status(405, "not allowed merge style"), Err("upstream"), 4),
         (status(405, "User not allowed to merge PR"), Err("upstream"), 1),
-        (status(409, "pull request is already scheduled to auto merge"), Ok(MergeResult::AutoMergeEnabled), 1),
+        (
+            status(409, "pull request is already scheduled to auto merge"),
+            Ok(MergeResult::AutoMergeEnabled),
+            1,
+        ),
         (status(409, "head out of date"), Err("conflict"), 1),
         (status(409, "merge push out of date"), Ok(MergeResult::NotReady), 1),
         (status(409, "PushRejected"), Err("upstream"), 1),
@@ -118,7 +125,8 @@ fn a_merge_whose_answer_is_lost_is_found() {
             let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
             assert_eq!(merged, Ok(MergeResult::Merged), "{kind} {fault}");
             let merge = format!("{root}/{}/7/merge", named(kind));
-            let requested: Vec<_> = server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
+            let requested: Vec<_> =
+                server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
             assert_eq!(asked.len(), 1, "{kind} {fault}");
             // It was not merged either: that is for another time.
             let server = forge(kind, NEVER, "[]", move |_, _| (fault, String::new(), String::new()));
@@ -135,7 +143,11 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
         (ForgeKind::GitLab, "merge_when_pipeline_succeeds", json!(true)),
     ] {
         let server = Server::new(move |_, _| ok(&OPEN.with(kind, name, value.clone())));
-        assert_eq!(Run::on(&server.origin, kind, false).merge(7, "abc"), Ok(MergeResult::AutoMergeEnabled), "{kind}");
+        assert_eq!(
+            Run::on(&server.origin, kind, false).merge(7, "abc"),
+            Ok(MergeResult::AutoMergeEnabled),
+            "{kind}"
+        );
         assert!(server.changes().is_empty());
     }
     for (kind, _) in ROOTS {
@@ -162,7 +174,12 @@ fn github_is_let_merge_at_the_place_of_its_graphql() {
         _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
     });
     let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
-    assert_eq!((merged, server.changes().len()), (Ok(MergeResult::AutoMergeEnabled), 2), "{:?}", server.changes());
+    assert_eq!(
+        (merged, server.changes().len()),
+        (Ok(MergeResult::AutoMergeEnabled), 2),
+        "{:?}",
+        server.changes()
+    );
     let token = format!("bearer {TOKEN}");
     assert!(server.log().iter().all(|asked| asked.head.to_lowercase().contains(&token)));
 }

@@ -142,7 +142,10 @@ fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
             }
         });
         let error = Run::on(&server.origin, kind, false).get_status(7).unwrap_err();
-        assert!(error.word() == "limit-exceeded" && error.message().contains("after 20 pages"), "{kind} {error:?}");
+        assert!(
+            error.word() == "limit-exceeded" && error.message().contains("after 20 pages"),
+            "{kind} {error:?}"
+        );
         assert!(server.log().len() < 30, "{kind} {:?}", server.log().len());
     }
 }

@@ -157,7 +157,11 @@ fn a_merged_one_has_the_commit_that_it_became() {
             _ => ok(&merged),
         });
         let status = Run::on(&server.origin, kind, false).get_status(7).unwrap();
-        assert_eq!((status.pull_request.merge_commit.as_deref(), status.blocker), (Some("def"), MergeBlocker::None), "{kind}");
+        assert_eq!(
+            (status.pull_request.merge_commit.as_deref(), status.blocker),
+            (Some("def"), MergeBlocker::None),
+            "{kind}"
+        );
     }
     for (name, value) in [("squash_commit_sha", "squashed"), ("sha", "abc")] {
         let mut one = Told { state: "merged", ..OPEN }.with(ForgeKind::GitLab, name, json!(value));
