@@ -4,32 +4,22 @@
 //! file that exists.
 
 use super::disk;
+use super::file_state::{Found, look};
 use super::journal::{self, Entry, Plan};
 use super::lock::Lock;
 use super::reach::Reach;
 use super::recover;
+use super::replace::{conflict, put_in_place, unwritable};
 use super::spread;
 use super::staged::{Staged, StagedFile};
-use super::undo::{self, ANY_SIZE, Kept, Standing};
+use super::undo;
 use super::walk::{self, Folders, Obstacle};
 use super::{CommitError, WorkspaceError};
-use lockstep_model::digest::Digest;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::report::Change;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, statat};
 use std::collections::{BTreeSet, HashSet};
-use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::NotFound};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// What is under the name of a file.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// A file of this content, or nothing.
-    Content(Option<Digest>),
-    /// Something that this run can neither have read nor put there.
-    Other,
-}
 
 /// A commit whose files are in place. Until [`Committed::finish`] a kill takes it back: the next run puts the old files
 /// back, and then does and tells everything itself.
@@ -131,14 +121,6 @@ fn unchanged(folders: &mut Folders<'_>, entry: &Entry, most: u64) -> Result<(), 
     Err(conflict(&entry.path))
 }
 
-fn unwritable(path: &WorkspacePath, obstacle: Obstacle) -> CommitError {
-    match obstacle {
-        Obstacle::Io(source) => CommitError::Unwritable { path: path.to_string(), source },
-        // The way to the file was another one when it was staged.
-        _ => conflict(path),
-    }
-}
-
 /// The folders that new files need and that are not there, outer ones first.
 fn missing_folders(root: BorrowedFd<'_>, staged: &Staged) -> Result<Vec<WorkspacePath>, CommitError> {
     let (mut known, mut missing) = (HashSet::new(), BTreeSet::new());
@@ -190,120 +172,4 @@ fn stage(folders: &mut Folders<'_>, file: &StagedFile, temp: &str) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// What is under the name of a file now.
-pub(super) fn look(folders: &mut Folders<'_>, path: &WorkspacePath, most: u64) -> io::Result<Found> {
-    match folders.of(path) {
-        Ok((parent, name)) => look_at(parent, name, most),
-        Err(Obstacle::Missing) => Ok(Found::Content(None)),
-        Err(Obstacle::Io(error)) => Err(error),
-        Err(_) => Ok(Found::Other),
-    }
-}
-
-/// What is under this name in a folder.
-pub(super) fn look_at(parent: BorrowedFd<'_>, name: &str, most: u64) -> io::Result<Found> {
-    match walk::file_in(parent, name) {
-        Ok((file, stat)) => Ok(match walk::digest(&file, &stat, most)? {
-            Some(digest) => Found::Content(Some(digest)),
-            None => Found::Other,
-        }),
-        Err(Obstacle::Missing) => Ok(Found::Content(None)),
-        Err(Obstacle::Io(error)) => Err(error),
-        Err(_) => Ok(Found::Other),
-    }
-}
-
-/// Puts every file in place, and leaves the old ones under their temporary names. Says whether any was missing for a
-/// moment. The journal is not ended, also after an error.
-pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<bool, CommitError> {
-    let were_missing = AtomicBool::new(false);
-    let put = |folders: &mut Folders<'_>, index: usize| {
-        put(folders, &plan.entries[index], &plan.temp(index), most, &were_missing)
-    };
-    spread::each(root, 0..plan.entries.len(), put).map_err(|(_, error)| error)?;
-    Ok(were_missing.into_inner())
-}
-
-/// Puts in place what is not there yet, where a run was cut off that had got so far.
-pub(super) fn put_rest(
-    root: BorrowedFd<'_>,
-    plan: &Plan,
-    standings: &[Standing],
-) -> Result<(), WorkspaceError> {
-    let put = |folders: &mut Folders<'_>, index: usize| {
-        let (entry, temp) = (&plan.entries[index], plan.temp(index));
-        match standings[index] {
-            Standing::Waiting { .. } => put(folders, entry, &temp, ANY_SIZE, &AtomicBool::new(false)),
-            Standing::InPlace(Kept::Aside) => {
-                let (parent, name) =
-                    folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
-                match disk::rename_new(parent, &temp, name) {
-                    // It is there already.
-                    Err(error) if matches!(error.kind(), NotFound | AlreadyExists) => Ok(()),
-                    renamed => renamed.map_err(|error| unwritable(&entry.path, error.into())),
-                }
-            }
-            _ => Ok(()),
-        }
-    };
-    spread::each(root, 0..plan.entries.len(), put).map_err(|(index, error)| {
-        let path = plan.entries[index].path.to_string();
-        match error {
-            CommitError::Unwritable { source, .. } => WorkspaceError::Io { path, source },
-            _ => WorkspaceError::Changed { files: vec![path] },
-        }
-    })
-}
-
-/// Puts one file in place. What comes out from under its name must be what the run saw; else it goes back.
-fn put(
-    folders: &mut Folders<'_>,
-    entry: &Entry,
-    temp: &str,
-    most: u64,
-    were_missing: &AtomicBool,
-) -> Result<(), CommitError> {
-    let (parent, name) = folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
-    let failed = |source: io::Error| match source.kind() {
-        // Somebody took a file away, or put one there.
-        NotFound | AlreadyExists => conflict(&entry.path),
-        _ => unwritable(&entry.path, source.into()),
-    };
-    let is_old = |hidden: &str| {
-        look_at(parent, hidden, most).map(|found| found == Found::Content(entry.before)).map_err(failed)
-    };
-    match (entry.before, entry.after) {
-        (None, _) => disk::rename_new(parent, temp, name).map_err(failed),
-        (Some(_), None) => {
-            disk::rename(parent, name, temp).map_err(failed)?;
-            if is_old(temp)? {
-                return Ok(());
-            }
-            disk::rename_new(parent, temp, name).map_err(failed)?;
-            Err(conflict(&entry.path))
-        }
-        (Some(_), Some(_)) if disk::exchange(parent, temp, name).map_err(failed)? => {
-            if is_old(temp)? {
-                return Ok(());
-            }
-            disk::exchange(parent, temp, name).map_err(failed)?;
-            Err(conflict(&entry.path))
-        }
-        (Some(_), Some(_)) => {
-            let aside = Plan::aside(temp);
-            disk::rename_new(parent, name, &aside).map_err(failed)?;
-            were_missing.store(true, Ordering::Relaxed);
-            if is_old(&aside)? {
-                return disk::rename_new(parent, temp, name).map_err(failed);
-            }
-            disk::rename_new(parent, &aside, name).map_err(failed)?;
-            Err(conflict(&entry.path))
-        }
-    }
-}
-
-fn conflict(path: &WorkspacePath) -> CommitError {
-    CommitError::Conflict { path: path.to_string() }
 }

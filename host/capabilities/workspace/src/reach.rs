@@ -2,7 +2,7 @@
 //! the files of this run and its platform that happen to lie inside. It only ever takes reach away.
 
 use super::error::WorkspaceError;
-use super::recover::Purpose;
+use super::purpose::Purpose;
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::protected;

@@ -1,29 +1,18 @@
 //! Ends what a killed run left. What it was putting in place goes back, so that the next run does and tells everything
 //! itself; nothing that somebody changed in between is overwritten, and nothing is done for a run that changes nothing.
 
-use super::commit;
+use super::entry_state::{self, Kept, Standing};
 use super::error::WorkspaceError;
 use super::journal::{self, JOURNAL, NAMES, Plan, STAGING, TOLD};
 use super::lock::Lock;
+use super::purpose::Purpose;
 use super::reach::Reach;
-use super::undo::{self, Kept, Standing};
+use super::replace;
+use super::undo;
 use super::{Workspace, open_root};
 use lockstep_model::report::Change;
 use rustix::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-
-/// What a run means to do with the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// It changes files: it first ends what a killed run left.
-    Change,
-    /// It reads files: it waits for a commit that is under way, and refuses files that a killed run left half in place.
-    Read,
-    /// It is a dry run: it changes nothing, waits for nobody, and refuses as [`Purpose::Read`] does.
-    DryRun,
-    /// It has no right on any file.
-    Nothing,
-}
 
 /// What a killed run had left in the workspace, and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,7 +191,7 @@ fn progress(
     Ok(match stage {
         Stage::Staging => changes.map(|change| (change, Progress::Waiting)).collect(),
         Stage::Told => changes.map(|change| (change, Progress::InPlace)).collect(),
-        Stage::Decided => changes.zip(undo::standings(root, plan)?.iter().map(progress_of)).collect(),
+        Stage::Decided => changes.zip(entry_state::standings(root, plan)?.iter().map(progress_of)).collect(),
     })
 }
 
@@ -245,11 +234,11 @@ fn finish(root: BorrowedFd<'_>) -> Result<Vec<Change>, WorkspaceError> {
     let Some(plan) = journal::load(root, JOURNAL, &reach)? else {
         return Ok(Vec::new());
     };
-    let standings = undo::standings(root, &plan)?;
+    let standings = entry_state::standings(root, &plan)?;
     undo::none_but(&plan, &standings, |standing| {
         matches!(standing, Standing::Waiting { is_ready: true } | Standing::InPlace(_))
     })?;
-    commit::put_rest(root, &plan, &standings)?;
+    replace::put_rest(root, &plan, &standings)?;
     journal::told(root).map_err(|source| WorkspaceError::Io { path: JOURNAL.into(), source })?;
     undo::clear(root, &plan, TOLD)?;
     let put =

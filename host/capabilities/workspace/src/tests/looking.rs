@@ -295,7 +295,7 @@ fn one_record_proves_the_digests_of_a_call() {
     };
     let (digests, first) = record(&["a", "b"], None);
     let text = format!("{}\n{}\n", digests[0][0], digests[1][0]);
-    assert_eq!((first.verb, first.verdict, first.bytes), ("digests", "allowed", 7));
+    assert_eq!((first.function, first.verdict, first.bytes), ("digests", "allowed", 7));
     assert_eq!(first.digest, Some(Digest::of(text.as_bytes())));
     assert_eq!(record(&["a", "b"], None).1, first);
     assert_ne!(record(&["b", "a"], None).1.digest, first.digest);

@@ -44,16 +44,11 @@ impl Run {
 
     fn call<T>(
         &mut self,
-        verb: &'static str,
+        function: &'static str,
         target: RawTarget<'_>,
         act: impl FnOnce(&mut Workspace, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
-        let right = match verb {
-            "write" | "remove" => Some(verb),
-            "diff" => None,
-            _ => Some("read"),
-        };
-        let request = Request { capability: Capability::Workspace, verb, right, target, source: None };
+        let request = Request::new(Capability::Workspace, function, target);
         // A denial shuts the gate of a run; here the next call is one of another run.
         if self.gate.shut().is_some() {
             self.gate = gate(*self.gate.limits());

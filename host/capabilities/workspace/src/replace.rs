@@ -1,0 +1,115 @@
+//! Puts the new files of a commit in place, each by one exchange with the old one. It checks that the old file is the one
+//! that the run has read, and decides nothing about the journal.
+
+use super::disk;
+use super::entry_state::{Kept, Standing};
+use super::file_state::{ANY_SIZE, Found, look_at};
+use super::journal::{Entry, Plan};
+use super::spread;
+use super::walk::{Folders, Obstacle};
+use super::{CommitError, WorkspaceError};
+use lockstep_model::path::WorkspacePath;
+use rustix::fd::BorrowedFd;
+use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::NotFound};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Puts every file in place, and leaves the old ones under their temporary names. Says whether any was missing for a
+/// moment. The journal is not ended, also after an error.
+pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<bool, CommitError> {
+    let were_missing = AtomicBool::new(false);
+    let put = |folders: &mut Folders<'_>, index: usize| {
+        put(folders, &plan.entries[index], &plan.temp(index), most, &were_missing)
+    };
+    spread::each(root, 0..plan.entries.len(), put).map_err(|(_, error)| error)?;
+    Ok(were_missing.into_inner())
+}
+
+/// Puts in place what is not there yet, where a run was cut off that had got so far.
+pub(super) fn put_rest(
+    root: BorrowedFd<'_>,
+    plan: &Plan,
+    standings: &[Standing],
+) -> Result<(), WorkspaceError> {
+    let put = |folders: &mut Folders<'_>, index: usize| {
+        let (entry, temp) = (&plan.entries[index], plan.temp(index));
+        match standings[index] {
+            Standing::Waiting { .. } => put(folders, entry, &temp, ANY_SIZE, &AtomicBool::new(false)),
+            Standing::InPlace(Kept::Aside) => {
+                let (parent, name) =
+                    folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
+                match disk::rename_new(parent, &temp, name) {
+                    // It is there already.
+                    Err(error) if matches!(error.kind(), NotFound | AlreadyExists) => Ok(()),
+                    renamed => renamed.map_err(|error| unwritable(&entry.path, error.into())),
+                }
+            }
+            _ => Ok(()),
+        }
+    };
+    spread::each(root, 0..plan.entries.len(), put).map_err(|(index, error)| {
+        let path = plan.entries[index].path.to_string();
+        match error {
+            CommitError::Unwritable { source, .. } => WorkspaceError::Io { path, source },
+            _ => WorkspaceError::Changed { files: vec![path] },
+        }
+    })
+}
+
+/// Puts one file in place. What comes out from under its name must be what the run saw; else it goes back.
+fn put(
+    folders: &mut Folders<'_>,
+    entry: &Entry,
+    temp: &str,
+    most: u64,
+    were_missing: &AtomicBool,
+) -> Result<(), CommitError> {
+    let (parent, name) = folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
+    let failed = |source: io::Error| match source.kind() {
+        // Somebody took a file away, or put one there.
+        NotFound | AlreadyExists => conflict(&entry.path),
+        _ => unwritable(&entry.path, source.into()),
+    };
+    let is_old = |hidden: &str| {
+        look_at(parent, hidden, most).map(|found| found == Found::Content(entry.before)).map_err(failed)
+    };
+    match (entry.before, entry.after) {
+        (None, _) => disk::rename_new(parent, temp, name).map_err(failed),
+        (Some(_), None) => {
+            disk::rename(parent, name, temp).map_err(failed)?;
+            if is_old(temp)? {
+                return Ok(());
+            }
+            disk::rename_new(parent, temp, name).map_err(failed)?;
+            Err(conflict(&entry.path))
+        }
+        (Some(_), Some(_)) if disk::exchange(parent, temp, name).map_err(failed)? => {
+            if is_old(temp)? {
+                return Ok(());
+            }
+            disk::exchange(parent, temp, name).map_err(failed)?;
+            Err(conflict(&entry.path))
+        }
+        (Some(_), Some(_)) => {
+            let aside = Plan::aside(temp);
+            disk::rename_new(parent, name, &aside).map_err(failed)?;
+            were_missing.store(true, Ordering::Relaxed);
+            if is_old(&aside)? {
+                return disk::rename_new(parent, temp, name).map_err(failed);
+            }
+            disk::rename_new(parent, &aside, name).map_err(failed)?;
+            Err(conflict(&entry.path))
+        }
+    }
+}
+
+pub(super) fn unwritable(path: &WorkspacePath, obstacle: Obstacle) -> CommitError {
+    match obstacle {
+        Obstacle::Io(source) => CommitError::Unwritable { path: path.to_string(), source },
+        // The way to the file was another one when it was staged.
+        _ => conflict(path),
+    }
+}
+
+pub(super) fn conflict(path: &WorkspacePath) -> CommitError {
+    CommitError::Conflict { path: path.to_string() }
+}
