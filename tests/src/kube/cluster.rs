@@ -6,8 +6,7 @@ use super::client::{Client, Reply};
 use super::folder::Folder;
 use super::kubeconfig::{self, Context};
 use super::process::{Process, free_ports};
-use super::proxy::Proxy;
-use super::{keys, options, stages};
+use super::{keys, log_kind, options, stages};
 use crate::services::{self, Result};
 use serde_json::{Value, json};
 use std::fs;
@@ -95,7 +94,7 @@ impl Cluster {
 
     /// Starts what stands on the API server.
     fn run(&mut self, programs: &Path, kubelet: u16, deadline: Instant) -> Result<()> {
-        super::logs::define(self)?;
+        self.define_logs(deadline)?;
         let path = self.folder.path().to_owned();
         let others = [
             ("kube-controller-manager", options::controllers()),
@@ -117,6 +116,15 @@ impl Cluster {
         let target = "/api/v1/namespaces/default/serviceaccounts/default";
         until(deadline, &mut self.processes, || {
             (client.send("GET", target, "").ok()?.status == 200).then_some(())
+        })
+    }
+
+    /// Defines kwok's kind for logs and waits until the API server serves it: kwok does not wait for a missing kind.
+    fn define_logs(&mut self, deadline: Instant) -> Result<()> {
+        self.create(log_kind::DEFINITIONS, &log_kind::definition())?;
+        let client = self.client.clone();
+        until(deadline, &mut self.processes, || {
+            (client.send("GET", log_kind::COLLECTION, "").ok()?.status == 200).then_some(())
         })
     }
 
@@ -251,14 +259,6 @@ impl Cluster {
     /// The log cannot be read.
     pub fn audit(&self) -> Result<Vec<Request>> {
         audit::read(&self.folder.path().join("audit.log"))
-    }
-
-    /// A proxy before the API server, which does to requests what it is told.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub fn proxy(&self) -> Result<Proxy> {
-        Proxy::before(self)
     }
 
     /// The numbers of its processes.

@@ -2,14 +2,12 @@
 //! fails.
 
 use super::cluster::Cluster;
+use super::log_kind::COLLECTION;
 use crate::services::Result;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-
-/// Where kwok looks for logs.
-const COLLECTION: &str = "/apis/kwok.x-k8s.io/v1alpha1/clusterlogs";
 
 impl Cluster {
     /// What the container of this name in each pod of the namespace prints, and what it printed before its last start.
@@ -39,30 +37,4 @@ impl Cluster {
         fs::write(&path, file).map_err(|error| error.to_string())?;
         Ok(path)
     }
-}
-
-/// Tells the API server of kwok's kind for them.
-pub(super) fn define(cluster: &Cluster) -> Result<()> {
-    let object = json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": { "name": "clusterlogs.kwok.x-k8s.io" },
-        "spec": {
-            "group": "kwok.x-k8s.io", "scope": "Cluster",
-            "names": {
-                "kind": "ClusterLogs", "listKind": "ClusterLogsList", "plural": "clusterlogs",
-                "singular": "clusterlogs"
-            },
-            "versions": [{
-                "name": "v1alpha1", "served": true, "storage": true,
-                "schema": {
-                    "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true }
-                }
-            }]
-        }
-    });
-    cluster.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &object)?;
-    // kwok gives up on a kind that is not served yet.
-    cluster
-        .wait("a kind for logs", || (cluster.send("GET", COLLECTION, "").ok()?.status == 200).then_some(()));
-    Ok(())
 }

@@ -9,6 +9,7 @@ mod keys;
 mod kinds;
 pub mod kubeconfig;
 mod kubectl;
+mod log_kind;
 mod logs;
 mod options;
 mod process;

@@ -47,6 +47,16 @@ struct Shared {
     open: Mutex<BTreeMap<usize, AbortHandle>>,
 }
 
+impl Cluster {
+    /// Starts a proxy before the API server.
+    ///
+    /// # Errors
+    /// No port is free, or the server's certificate cannot be read.
+    pub fn proxy(&self) -> Result<Proxy> {
+        Proxy::before(self)
+    }
+}
+
 impl Proxy {
     /// One before this cluster.
     ///

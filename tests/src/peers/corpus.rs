@@ -2,7 +2,7 @@
 //! then stand there. The expected bytes follow from that alone.
 
 use super::edit::{Change, Edit};
-use super::{folder, generated};
+use super::folder;
 use serde::Deserialize;
 use std::fs;
 
@@ -67,12 +67,11 @@ fn as_it_stands() -> Vec<Form> {
     vec![Form::Lf]
 }
 
-/// Every planned edit, those by hand first.
+/// Every edit that the corpus holds.
 ///
 /// # Panics
 /// If the corpus contradicts itself.
-#[must_use]
-pub fn all() -> Vec<Planned> {
+pub(super) fn all() -> Vec<Planned> {
     let entries = fs::read_dir(folder().join("corpus")).expect("the corpus").flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.sort();
@@ -83,7 +82,6 @@ pub fn all() -> Vec<Planned> {
         let entry: Entry = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         all.extend(entry.plan(&name));
     }
-    all.extend(generated::all());
     all
 }
 

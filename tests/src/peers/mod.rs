@@ -9,10 +9,22 @@ pub mod readers;
 pub mod tools;
 
 use crate::support::checkout;
+use corpus::Planned;
 use std::path::PathBuf;
 
 /// The folder of the corpus and of the drivers in other languages.
 #[must_use]
 pub fn folder() -> PathBuf {
     checkout().join("tests/peers")
+}
+
+/// Every planned edit: those of the corpus first, then the generated ones.
+///
+/// # Panics
+/// If the corpus contradicts itself.
+#[must_use]
+pub fn planned() -> Vec<Planned> {
+    let mut all = corpus::all();
+    all.extend(generated::all());
+    all
 }

@@ -1,7 +1,7 @@
 //! Every planned edit of the corpus through the finished program: the bytes are those planned, or the edit is
 //! refused and the file untouched. The other tools are measured by `cargo xtask score`.
 
-use lockstep_tests::peers::corpus::{self, Planned};
+use lockstep_tests::peers::{self, corpus::Planned};
 use lockstep_tests::peers::judge::{Outcome, by_bytes};
 use lockstep_tests::peers::tools::{Attempt, Tool};
 use lockstep_tests::support;
@@ -18,7 +18,7 @@ fn outcomes(plan: &[Planned]) -> Vec<(Option<Outcome>, Attempt)> {
 
 #[test]
 fn every_planned_edit_is_exact_or_refused() {
-    let plan = corpus::all();
+    let plan = peers::planned();
     assert!(plan.len() >= 1400, "{} edits", plan.len());
     let (mut exact, mut noisy) = (0, 0);
     for (planned, (outcome, attempt)) in plan.iter().zip(outcomes(&plan)) {
@@ -37,7 +37,7 @@ fn every_planned_edit_is_exact_or_refused() {
 /// Shows that the test above sees one wrong byte.
 #[test]
 fn a_wrong_byte_is_seen() {
-    let mut plan: Vec<Planned> = corpus::all().into_iter().take(1).collect();
+    let mut plan: Vec<Planned> = peers::planned().into_iter().take(1).collect();
     assert!(matches!(outcomes(&plan)[0].0, Some(Outcome::Exact)));
     plan[0].expected = vec![format!("{} ", plan[0].expected[0])];
     assert_eq!(outcomes(&plan)[0].0, None);

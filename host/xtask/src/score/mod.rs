@@ -3,7 +3,7 @@
 
 use crate::{build, shell};
 use anyhow::{Error, Result};
-use lockstep_tests::peers::corpus::{self, Planned};
+use lockstep_tests::peers::{self, corpus::Planned};
 use lockstep_tests::peers::judge::{self, Outcome};
 use lockstep_tests::peers::readers::Reader;
 use lockstep_tests::peers::tools::{Attempt, Tool};
@@ -31,7 +31,7 @@ pub(crate) fn score(root: &Path, details: bool) -> Result<()> {
     shell::step("other tools");
     let tools: Vec<Tool> = std::iter::once(lockstep).chain(Tool::peers().map_err(Error::msg)?).collect();
     let readers = Reader::all().map_err(Error::msg)?;
-    let plan = corpus::all();
+    let plan = peers::planned();
     let generated = plan.iter().filter(|planned| planned.generated).count();
     shell::say(&format!(
         "\n{} planned edits: {} by hand, {generated} combined; some in several forms of line ends\n\
