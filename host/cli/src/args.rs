@@ -9,7 +9,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, StepInfo};
-use lockstep_model::inputs::{Given, Raw};
+use lockstep_model::inputs::{RawInput, RawValue};
 use lockstep_model::types::Type;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub(crate) struct RunArgs {
     /// The step's name or the component's path.
     pub(crate) step: String,
     /// The inputs given as flags.
-    pub(crate) inputs: Vec<Raw>,
+    pub(crate) inputs: Vec<RawInput>,
     /// The file with inputs; `-` is standard input.
     pub(crate) inputs_file: Option<String>,
     /// Whether to change nothing and show the diff.
@@ -270,10 +270,10 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunAr
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let input = |field: &InputInfo| {
         let words: Vec<String> = matches.get_many(&field.name)?.cloned().collect();
-        Some(Raw {
+        Some(RawInput {
             name: field.name.clone(),
             source: format!("--{}", field.name),
-            given: Given::Flags(words),
+            value: RawValue::Flags(words),
         })
     };
     RunArgs {

@@ -4,16 +4,16 @@ use lockstep_engine::guest::GuestExit;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
 use lockstep_model::protected;
-use lockstep_model::report::Ending;
+use lockstep_model::report::RunEnd;
 
 /// An ending of the host's own making.
-pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> Ending {
-    Ending { exit, code: code.into(), message: message.into(), hint, location: None }
+pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> RunEnd {
+    RunEnd { exit, code: code.into(), message: message.into(), hint, location: None }
 }
 
 /// Decides how the run ended; `None` if the step did its work. A denial decides whatever the component returned
 /// afterwards, and so does a used-up budget.
-pub(crate) fn verdict(ended: &GuestExit, log: &CallLog) -> Option<Ending> {
+pub(crate) fn verdict(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
     if let Some(reason) = &log.denial {
         let hint = match protected::is_final(reason) {
             true => {
@@ -37,7 +37,7 @@ pub(crate) fn verdict(ended: &GuestExit, log: &CallLog) -> Option<Ending> {
 }
 
 /// The end of a run that a signal has stopped.
-pub(crate) fn cancelled(exit: Exit) -> Ending {
+pub(crate) fn cancelled(exit: Exit) -> RunEnd {
     let signal = if exit == Exit::Interrupted { "SIGINT" } else { "SIGTERM" };
     let message = format!("cancelled: {signal} came before any file was changed");
     ending(exit, "cancelled", message, Some("run again".into()))
@@ -45,7 +45,7 @@ pub(crate) fn cancelled(exit: Exit) -> Ending {
 
 /// The end that a step chose itself. Where this machine refused a call before, that is the cause, whichever code the
 /// step has for it: one cause has one exit code in every step.
-pub(crate) fn rejection(failure: Ending, log: &CallLog) -> Ending {
+pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
     let may_be_local = matches!(failure.exit, Exit::Rejected | Exit::Invalid | Exit::Unavailable);
     match log.local.as_ref().filter(|_| may_be_local) {
         Some(local) => {
@@ -54,21 +54,21 @@ pub(crate) fn rejection(failure: Ending, log: &CallLog) -> Ending {
                 false => format!("{}: {}", failure.message, local.reason),
             };
             let hint = "the system here refused this, no server did: mend that, then run again".to_owned();
-            Ending { location: failure.location, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
+            RunEnd { location: failure.location, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
         }
-        None => Ending { code: code(&failure.code), ..failure },
+        None => RunEnd { code: code(&failure.code), ..failure },
     }
 }
 
 /// A component that wants what no step is given.
-pub(crate) fn unknown_import(message: &str) -> Ending {
+pub(crate) fn unknown_import(message: &str) -> RunEnd {
     let hint =
         "build it against the contract in wit/ only; `lockstep describe` shows what a component imports";
     ending(Exit::Denied, "unknown-import", message, Some(hint.into()))
 }
 
 /// A fault of lockstep itself.
-pub(crate) fn bug(reason: &str) -> Ending {
+pub(crate) fn bug(reason: &str) -> RunEnd {
     let hint = "this is a bug in lockstep; please report it with the receipt".to_owned();
     ending(Exit::Bug, "bug", reason, Some(hint))
 }

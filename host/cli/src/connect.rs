@@ -14,7 +14,7 @@ use lockstep_model::connect::Connect;
 use lockstep_model::exit::Exit;
 use lockstep_model::forge::ForgeKind;
 use lockstep_model::inputs::Inputs;
-use lockstep_model::report::{Ending, Level, Note};
+use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::web::WebAddress;
 use lockstep_objects::{ConfigFiles, Identity, Keys};
 use lockstep_process::{Checkout, Programs, regular};
@@ -68,7 +68,7 @@ pub(crate) fn held(secrets: &Secrets) -> Held {
 }
 
 /// Refuses files that libraries read for this run and would never end to read.
-fn readable() -> Result<(), Ending> {
+fn readable() -> Result<(), RunEnd> {
     const FILES: [&str; 3] =
         ["SSL_CERT_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
     for name in FILES {
@@ -90,7 +90,7 @@ pub(crate) fn connections(
     inputs: &Inputs,
     connect: &Connect,
     args: &RunArgs,
-) -> Result<Connections, Ending> {
+) -> Result<Connections, RunEnd> {
     let value = |capability, setting: &str| inputs.get(connect.input(capability, setting)?);
     let text = |capability, setting: &str| {
         let text = value(capability, setting)?.as_str()?;
@@ -203,7 +203,7 @@ fn duration(text: &str) -> Duration {
 }
 
 /// Reads `ORIGIN=NAME`, or `ORIGIN,GIVER=NAME` with the server that gives out tokens for the first: which secret goes where.
-fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ending> {
+fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, RunEnd> {
     const FORM: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
     let (origins, name) = line.rsplit_once('=').ok_or_else(|| wrong(format!("`{line}` has no `=`"), FORM))?;
     let (opened, giver) = match origins.split_once(',') {
@@ -240,7 +240,7 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, En
     Ok(Credential { origin: opened, giver, authorization })
 }
 
-fn wrong(message: String, hint: &str) -> Ending {
+fn wrong(message: String, hint: &str) -> RunEnd {
     ending(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
 }
 

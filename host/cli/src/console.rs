@@ -2,7 +2,7 @@
 
 use crate::secrets::Secrets;
 use lockstep_model::exit::Exit;
-use lockstep_model::redact::{Redactor, TooLong};
+use lockstep_model::redact::{Redactor, SecretsTooLong};
 use std::io::{self, Write as _};
 
 /// Prints texts that hold what others chose: names, paths, words of the command line.
@@ -13,7 +13,7 @@ impl PlainOutput {
     ///
     /// # Errors
     /// They are too long to be looked for.
-    pub(crate) fn new(secrets: &Secrets) -> Result<Self, TooLong> {
+    pub(crate) fn new(secrets: &Secrets) -> Result<Self, SecretsTooLong> {
         Redactor::new(&secrets.values()).map(Self)
     }
 

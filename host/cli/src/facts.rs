@@ -5,7 +5,7 @@ use lockstep_model::gate::CallLog;
 use lockstep_model::grant::Grant;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
-use lockstep_model::report::{Block, Change, Ending, Level, Note, ObjectChange};
+use lockstep_model::report::{Block, Change, Level, Note, ObjectChange, RunEnd};
 
 /// The facts of a run. Each stage fills in its own and passes them on; nobody reads a fact of a later stage, because the types
 /// of the stages give access to their own.
@@ -39,7 +39,7 @@ pub(crate) struct Facts {
 #[derive(Debug)]
 pub(crate) struct Stopped {
     /// How it ended.
-    pub(crate) ending: Ending,
+    pub(crate) ending: RunEnd,
     /// What it knew by then.
     pub(crate) facts: Facts,
 }
@@ -54,14 +54,14 @@ impl Facts {
     }
 
     /// Ends the run here.
-    pub(crate) fn stop<T>(self, ending: Ending) -> Stage<T> {
+    pub(crate) fn stop<T>(self, ending: RunEnd) -> Stage<T> {
         Err(Box::new(Stopped { ending, facts: self }))
     }
 }
 
-impl From<Ending> for Box<Stopped> {
+impl From<RunEnd> for Box<Stopped> {
     /// A run that knew nothing yet.
-    fn from(ending: Ending) -> Self {
+    fn from(ending: RunEnd) -> Self {
         Self::new(Stopped { ending, facts: Facts::default() })
     }
 }

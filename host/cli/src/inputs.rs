@@ -3,7 +3,7 @@
 
 use crate::environment;
 use lockstep_model::info::InputInfo;
-use lockstep_model::inputs::{self, Given as Form, InputError, Raw};
+use lockstep_model::inputs::{self, InputError, RawInput, RawValue};
 use lockstep_model::report::{Level, Note};
 use lockstep_process::regular;
 use serde_json::Value;
@@ -26,29 +26,29 @@ const MOST_EVENT: u64 = 64 * 1024 * 1024;
 const MOST_NAMES: usize = 12;
 
 /// What was given from outside the command line.
-pub(crate) struct Given {
+pub(crate) struct RawValue {
     /// The inputs.
-    pub(crate) raws: Vec<Raw>,
+    pub(crate) raws: Vec<RawInput>,
     /// What was there and does not count.
     pub(crate) ignored: Option<Note>,
 }
 
 /// The inputs of the one source that counts: the file, or else the document in the environment, or else single variables.
 /// An earlier step or job may have set variables, so beside a document they add nothing.
-pub(crate) fn gather(file: Option<&str>, fields: &[InputInfo]) -> Result<Given, String> {
+pub(crate) fn gather(file: Option<&str>, fields: &[InputInfo]) -> Result<RawValue, String> {
     let document = environment::text(DOCUMENT);
     let single = environment::with_prefix(SINGLE);
     let single_names = single.iter().map(|(suffix, _)| format!("{SINGLE}{suffix}"));
     match (file, document) {
         (Some(file), document) => {
             let names = document.map(|_| DOCUMENT.to_owned()).into_iter().chain(single_names);
-            Ok(Given { raws: from_file(file)?, ignored: ignored(names, "--inputs") })
+            Ok(RawValue { raws: from_file(file)?, ignored: ignored(names, "--inputs") })
         }
         (None, Some(document)) => {
             let ignored = ignored(single_names, DOCUMENT);
-            Ok(Given { raws: from_document(&document, fields)?, ignored })
+            Ok(RawValue { raws: from_document(&document, fields)?, ignored })
         }
-        (None, None) => Ok(Given { raws: from_single(single, fields), ignored: None }),
+        (None, None) => Ok(RawValue { raws: from_single(single, fields), ignored: None }),
     }
 }
 
@@ -71,7 +71,7 @@ fn ignored(names: impl Iterator<Item = String>, beside: &str) -> Option<Note> {
 
 /// Refuses a list into which a value of the event that started the job brought a line of its own. Where the event cannot
 /// be read, a note says that this was not checked.
-pub(crate) fn foreign_lines(raws: &[Raw], fields: &[InputInfo]) -> Result<Vec<InputError>, Note> {
+pub(crate) fn foreign_lines(raws: &[RawInput], fields: &[InputInfo]) -> Result<Vec<InputError>, Note> {
     let Some(path) = environment::path(EVENT).filter(|_| environment::is_github()) else {
         return Ok(Vec::new());
     };
@@ -97,7 +97,7 @@ pub(crate) fn foreign_lines(raws: &[Raw], fields: &[InputInfo]) -> Result<Vec<In
 }
 
 /// The inputs of the document in the environment.
-fn from_document(text: &str, fields: &[InputInfo]) -> Result<Vec<Raw>, String> {
+fn from_document(text: &str, fields: &[InputInfo]) -> Result<Vec<RawInput>, String> {
     let document = parse(text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let given = |value| match value {
         Value::String(text) => Form::Text(text),
@@ -105,21 +105,21 @@ fn from_document(text: &str, fields: &[InputInfo]) -> Result<Vec<Raw>, String> {
     };
     let is_input = |name: &str| fields.iter().any(|field| field.name == name) || !CONTROLS.contains(&name);
     let inputs = document.into_iter().filter(|(name, _)| is_input(name));
-    Ok(inputs.map(|(name, value)| Raw { name, source: DOCUMENT.into(), given: given(value) }).collect())
+    Ok(inputs.map(|(name, value)| RawInput { name, source: DOCUMENT.into(), value: given(value) }).collect())
 }
 
 /// The inputs that have a variable each.
-fn from_single(variables: Vec<(String, String)>, fields: &[InputInfo]) -> Vec<Raw> {
+fn from_single(variables: Vec<(String, String)>, fields: &[InputInfo]) -> Vec<RawInput> {
     let raw = |(suffix, text): (String, String)| {
         let known = fields.iter().map(|field| &field.name).find(|name| variable(name) == suffix);
         let name = known.cloned().unwrap_or_else(|| suffix.clone());
-        Raw { name, source: format!("{SINGLE}{suffix}"), given: Form::Text(text) }
+        RawInput { name, source: format!("{SINGLE}{suffix}"), given: Form::Text(text) }
     };
     variables.into_iter().map(raw).collect()
 }
 
 /// The inputs that a file holds, JSON or YAML; `-` is standard input.
-fn from_file(path: &str) -> Result<Vec<Raw>, String> {
+fn from_file(path: &str) -> Result<Vec<RawInput>, String> {
     let text = match path {
         "-" => {
             let mut text = String::new();
@@ -134,7 +134,7 @@ fn from_file(path: &str) -> Result<Vec<Raw>, String> {
         path => regular::text(Path::new(path), regular::DOCUMENT)?,
     };
     let document = parse(&text).map_err(|error| format!("{path}: {error}"))?;
-    let raw = |(name, value)| Raw { name, source: path.to_owned(), given: Form::Value(value) };
+    let raw = |(name, value)| RawInput { name, source: path.to_owned(), given: Form::Value(value) };
     Ok(document.into_iter().map(raw).collect())
 }
 

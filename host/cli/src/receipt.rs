@@ -2,11 +2,11 @@
 
 use crate::args::RunArgs;
 use crate::environment;
-use crate::facts::Facts as RunFacts;
+use crate::facts::RecordFacts as RunFacts;
 use crate::voice::{self, Voice};
 use lockstep_model::digest::Digest;
 use lockstep_model::outputs::RedactedOutput;
-use lockstep_model::receipt::{self, Facts, Recorded, Statement};
+use lockstep_model::receipt::{self, RecordFacts, RunRecord, Statement};
 use lockstep_model::render::Platform;
 use lockstep_model::report::Report;
 use lockstep_workspace::{Access, Naming, OwnFiles, Reserved};
@@ -62,7 +62,7 @@ pub(crate) fn write(
     voice: &Voice,
     run: Value,
 ) -> (Digest, Option<Lost>) {
-    let recorded = Facts {
+    let recorded = RecordFacts {
         version: env!("CARGO_PKG_VERSION"),
         report,
         shown,
@@ -74,7 +74,7 @@ pub(crate) fn write(
         log: &facts.log,
     };
     let redact = |text: &str| voice.redact(text);
-    let record = Recorded::of(recorded, &redact);
+    let record = RunRecord::of(recorded, &redact);
     let digest = record.digest();
     let statement = Statement { record, digest, run: receipt::redacted(run, &redact) };
     let mut fill = |out: &mut dyn Write| whole(out, &statement);

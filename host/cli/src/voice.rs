@@ -6,8 +6,8 @@ mod live;
 use crate::environment;
 use lockstep_model::digest::hex;
 use lockstep_model::outputs::{self, Output, RedactedOutput};
-use lockstep_model::redact::{Redactor, TooLong};
-use lockstep_model::render::{self, Effect, Platform, Renderer, RunResult, Target};
+use lockstep_model::redact::{Redactor, SecretsTooLong};
+use lockstep_model::render::{self, Effect, OutputFile, Platform, Renderer, ResultDocument};
 use lockstep_model::report::{Note, Report};
 use lockstep_workspace::{Access, Naming, OwnError, OwnFiles};
 use std::collections::BTreeSet;
@@ -68,7 +68,7 @@ struct Inner {
     folder: PathBuf,
     own: OwnFiles,
     /// The one file that cannot be written, found out at the start. Nothing is written to it.
-    refused: OnceLock<Target>,
+    refused: OnceLock<OutputFile>,
     out: Mutex<Out>,
 }
 
@@ -89,7 +89,12 @@ impl Default for Out {
 
 impl Voice {
     /// A voice for a run of `step` in `folder`.
-    pub(crate) fn new(manner: Manner, step: &str, secrets: &[&str], folder: &Path) -> Result<Self, TooLong> {
+    pub(crate) fn new(
+        manner: Manner,
+        step: &str,
+        secrets: &[&str],
+        folder: &Path,
+    ) -> Result<Self, SecretsTooLong> {
         let terminal = match manner.stream {
             Stream::Stdout => io::stdout().is_terminal(),
             Stream::Stderr => io::stderr().is_terminal(),
@@ -128,7 +133,7 @@ impl Voice {
 
     /// Looks for these secrets of inputs from now on, as for what a component had masked: what the host says of its own
     /// stays, or whoever writes an input could blacken it. GitHub is not told.
-    pub(crate) fn learn(&self, secrets: &BTreeSet<String>) -> Result<(), TooLong> {
+    pub(crate) fn learn(&self, secrets: &BTreeSet<String>) -> Result<(), SecretsTooLong> {
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         self.0.redactor.write().unwrap_or_else(PoisonError::into_inner).learn(&secrets)
     }
@@ -146,11 +151,13 @@ impl Voice {
     /// Makes sure that the files which the platform reads are in places that can be written to. The first one that is
     /// not is named, and left out when the run ends.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let any_value = Target::Value("value".to_owned());
+        let any_value = OutputFile::Value("value".to_owned());
         let targets = match self.0.manner.platform {
-            Platform::Github => vec![Target::Outputs, Target::Summary, any_value, Target::ResultFile],
-            Platform::Gitlab => vec![Target::Dotenv, any_value, Target::ResultFile],
-            Platform::Jenkins | Platform::Plain => vec![Target::ResultFile],
+            Platform::Github => {
+                vec![OutputFile::Outputs, OutputFile::Summary, any_value, OutputFile::ResultFile]
+            }
+            Platform::Gitlab => vec![OutputFile::Dotenv, any_value, OutputFile::ResultFile],
+            Platform::Jenkins | Platform::Plain => vec![OutputFile::ResultFile],
         };
         for target in targets {
             let Some(path) = self.path(&target) else { continue };
@@ -189,11 +196,11 @@ impl Voice {
         if self.0.manner.stream == Stream::Stdout {
             return applied;
         }
-        let result = RunResult::of(report, shown, &self.redactor(), &self.0.credentials);
+        let result = ResultDocument::of(report, shown, &self.redactor(), &self.0.credentials);
         applied.and(self.result(&result))
     }
 
-    fn result(&self, result: &RunResult<'_>) -> io::Result<()> {
+    fn result(&self, result: &ResultDocument<'_>) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{}", render::json_text(result))?;
         stdout.flush()
@@ -215,7 +222,7 @@ impl Voice {
             colour: inner.colour,
             verbose: inner.manner.verbose,
             result_file: &inner.result_name,
-            keeps_result: self.path(&Target::ResultFile).is_some(),
+            keeps_result: self.path(&OutputFile::ResultFile).is_some(),
             value_folder: &inner.value_folder.to_string_lossy(),
         })
     }
@@ -258,7 +265,7 @@ impl Voice {
         written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
 
-    fn put(&self, to: &Target, text: &str, append: bool) -> io::Result<()> {
+    fn put(&self, to: &OutputFile, text: &str, append: bool) -> io::Result<()> {
         if self.0.refused.get().is_some_and(|refused| discriminant(refused) == discriminant(to)) {
             return Ok(());
         }
@@ -267,7 +274,7 @@ impl Voice {
         let put = if append {
             own.append(&path, text.as_bytes())
         } else {
-            let access = if matches!(to, Target::Value(_)) { Access::Owner } else { Access::Usual };
+            let access = if matches!(to, OutputFile::Value(_)) { Access::Owner } else { Access::Usual };
             own.replace(&path, naming(to), access, &mut |out| out.write_all(text.as_bytes()))
         };
         put.map_err(|error: OwnError| io::Error::other(error.to_string()))
@@ -275,21 +282,21 @@ impl Voice {
 
     /// The files that this voice writes, which may lie in the workspace.
     pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
-        let targets = [Target::Outputs, Target::Summary, Target::Dotenv, Target::ResultFile];
+        let targets = [OutputFile::Outputs, OutputFile::Summary, OutputFile::Dotenv, OutputFile::ResultFile];
         let files = targets.into_iter().filter_map(|target| self.path(&target));
         files.chain([self.0.folder.join(&self.0.value_folder)])
     }
 
     /// Where a file of the platform is; none if there is none here.
-    fn path(&self, target: &Target) -> Option<PathBuf> {
+    fn path(&self, target: &OutputFile) -> Option<PathBuf> {
         let inner = &*self.0;
         let platform = inner.manner.platform;
         match target {
-            Target::Outputs => environment::path("GITHUB_OUTPUT"),
-            Target::Summary => environment::path("GITHUB_STEP_SUMMARY"),
-            Target::Value(name) => Some(inner.folder.join(&inner.value_folder).join(name)),
-            Target::Dotenv => Some(inner.folder.join(render::dotenv_file(&inner.step))),
-            Target::ResultFile => environment::path(RESULT).or_else(|| match platform {
+            OutputFile::Outputs => environment::path("GITHUB_OUTPUT"),
+            OutputFile::Summary => environment::path("GITHUB_STEP_SUMMARY"),
+            OutputFile::Value(name) => Some(inner.folder.join(&inner.value_folder).join(name)),
+            OutputFile::Dotenv => Some(inner.folder.join(render::dotenv_file(&inner.step))),
+            OutputFile::ResultFile => environment::path(RESULT).or_else(|| match platform {
                 Platform::Github => {
                     Some(environment::path("RUNNER_TEMP")?.join("lockstep").join(&inner.result_name))
                 }
@@ -315,8 +322,8 @@ fn value_folder(platform: Platform, folder: &Path, step: &str, token: &str) -> P
 }
 
 /// What goes to the end of each file, together.
-fn appended(effects: &[Effect]) -> Vec<(&Target, String)> {
-    let mut all: Vec<(&Target, String)> = Vec::new();
+fn appended(effects: &[Effect]) -> Vec<(&OutputFile, String)> {
+    let mut all: Vec<(&OutputFile, String)> = Vec::new();
     for effect in effects {
         let Effect::Append { to, text } = effect else { continue };
         match all.iter_mut().find(|(other, _)| *other == to) {
@@ -328,22 +335,22 @@ fn appended(effects: &[Effect]) -> Vec<(&Target, String)> {
 }
 
 /// Who chose the name of a file.
-fn naming(target: &Target) -> Naming {
+fn naming(target: &OutputFile) -> Naming {
     match target {
-        Target::Outputs | Target::Summary => Naming::Given,
-        Target::ResultFile if environment::path(RESULT).is_some() => Naming::Given,
-        Target::ResultFile | Target::Dotenv | Target::Value(_) => Naming::Chosen,
+        OutputFile::Outputs | OutputFile::Summary => Naming::Given,
+        OutputFile::ResultFile if environment::path(RESULT).is_some() => Naming::Given,
+        OutputFile::ResultFile | OutputFile::Dotenv | OutputFile::Value(_) => Naming::Chosen,
     }
 }
 
 /// What a file holds, as the beginning of a sentence.
-fn what(target: &Target) -> &'static str {
+fn what(target: &OutputFile) -> &'static str {
     match target {
-        Target::Outputs => "the outputs",
-        Target::Summary => "the summary",
-        Target::Dotenv => "the dotenv report",
-        Target::ResultFile => "the result",
-        Target::Value(_) => "the values of outputs",
+        OutputFile::Outputs => "the outputs",
+        OutputFile::Summary => "the summary",
+        OutputFile::Dotenv => "the dotenv report",
+        OutputFile::ResultFile => "the result",
+        OutputFile::Value(_) => "the values of outputs",
     }
 }
 
@@ -372,12 +379,12 @@ mod tests {
     fn what_goes_to_one_file_goes_there_in_one_write() {
         let append = |to, text: &str| Effect::Append { to, text: text.into() };
         let effects = [
-            append(Target::Outputs, "a"),
-            append(Target::Summary, "s"),
+            append(OutputFile::Outputs, "a"),
+            append(OutputFile::Summary, "s"),
             Effect::Line("log".into()),
-            append(Target::Outputs, "b"),
+            append(OutputFile::Outputs, "b"),
         ];
-        let together = [(&Target::Outputs, "ab".to_owned()), (&Target::Summary, "s".to_owned())];
+        let together = [(&OutputFile::Outputs, "ab".to_owned()), (&OutputFile::Summary, "s".to_owned())];
         assert_eq!(appended(&effects), together);
     }
 }

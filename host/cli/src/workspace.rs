@@ -5,7 +5,7 @@ use crate::conclude::ending;
 use lockstep_model::capability::{Capability, Right};
 use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
-use lockstep_model::report::{Change, Ending, Level, Note};
+use lockstep_model::report::{Change, Level, Note, RunEnd};
 use lockstep_workspace::{CommitError, Committed, Purpose, Recovered, WorkspaceError};
 use std::collections::HashSet;
 
@@ -72,7 +72,7 @@ fn notice(message: String) -> Note {
 }
 
 /// Why the workspace cannot be used.
-pub(crate) fn refused(error: &WorkspaceError) -> Ending {
+pub(crate) fn refused(error: &WorkspaceError) -> RunEnd {
     let (exit, code) = match error {
         WorkspaceError::Busy => (Exit::Rejected, "busy"),
         WorkspaceError::Closed { .. } => (Exit::Denied, "denied"),
@@ -83,7 +83,7 @@ pub(crate) fn refused(error: &WorkspaceError) -> Ending {
 }
 
 /// Why what was staged is not in place.
-pub(crate) fn not_put(error: &CommitError) -> Ending {
+pub(crate) fn not_put(error: &CommitError) -> RunEnd {
     let (exit, code) = match error {
         CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
         CommitError::Workspace(error) => return refused(error),

@@ -1,7 +1,7 @@
 //! How a component ended, and the data it left.
 
 use lockstep_model::outputs::Output;
-use lockstep_model::report::{Block, Ending, Note, ObjectChange};
+use lockstep_model::report::{Block, Note, ObjectChange, RunEnd};
 use lockstep_workspace::Workspace;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
@@ -12,7 +12,7 @@ pub enum GuestExit {
     /// It did its work and returned these outputs, in the order of its record.
     Done(Vec<Output>),
     /// It returned a failure.
-    Failed(Ending),
+    Failed(RunEnd),
     /// It imports a function that the host does not have. Nothing of it ran. The text names the import.
     Unlinked(String),
     /// It trapped: a panic, an invalid access, a call of `exit`. The text is the cause.
@@ -53,7 +53,7 @@ pub struct GuestData {
     /// The bytes that the component printed to its standard output and error.
     pub printed: Vec<u8>,
     /// The failure with which the component rejected its result after its work.
-    pub rejected: Option<Ending>,
+    pub rejected: Option<RunEnd>,
 }
 
 impl GuestResult {

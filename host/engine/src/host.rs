@@ -10,7 +10,7 @@ use lockstep_http::Web;
 use lockstep_model::call::{CallError, Outcome};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
-use lockstep_model::report::{Block, Ending, Level, Location, Note};
+use lockstep_model::report::{Block, Level, Location, Note, RunEnd};
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
 use lockstep_workspace::Workspace;
@@ -39,7 +39,7 @@ pub(crate) struct Host {
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,
     /// The end of a run that says no with its work done.
-    pub(crate) rejected: Option<Ending>,
+    pub(crate) rejected: Option<RunEnd>,
     pub(crate) open_files: usize,
     pub(crate) confines: Confines,
 }
@@ -171,7 +171,7 @@ fn read_level(level: report::Level) -> Level {
     }
 }
 
-fn read_failure(failure: types::Failure) -> Ending {
+fn read_failure(failure: types::Failure) -> RunEnd {
     let exit = match failure.kind {
         types::FailureKind::Rejected => Exit::Rejected,
         types::FailureKind::Invalid => Exit::Invalid,
@@ -181,7 +181,7 @@ fn read_failure(failure: types::Failure) -> Ending {
         types::FailureKind::LimitExceeded => Exit::LimitExceeded,
     };
     let types::Failure { code, message, hint, location, .. } = failure;
-    Ending { exit, code, message, hint, location: location.map(read_location) }
+    RunEnd { exit, code, message, hint, location: location.map(read_location) }
 }
 
 fn read_location(location: types::Location) -> Location {

@@ -18,7 +18,7 @@ use lockstep_model::gate::Gate;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
 use lockstep_model::outputs::{self, Output};
-use lockstep_model::report::{Ending, Location};
+use lockstep_model::report::{Location, RunEnd};
 use lockstep_model::types::Field;
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
@@ -200,7 +200,7 @@ fn bad_value() -> GuestExit {
     GuestExit::Trapped("the component returned a value that cannot be written as JSON, such as NaN".into())
 }
 
-fn read_failure(failure: &Value) -> Option<Ending> {
+fn read_failure(failure: &Value) -> Option<RunEnd> {
     let text = |name: &str| failure.get(name)?.as_str().map(str::to_owned);
     let exit = match failure.get("kind")?.as_str()? {
         "rejected" => Exit::Rejected,
@@ -216,5 +216,5 @@ fn read_failure(failure: &Value) -> Option<Ending> {
         line: location["line"].as_u64().and_then(|line| line.try_into().ok()),
         column: location["column"].as_u64().and_then(|column| column.try_into().ok()),
     });
-    Some(Ending { exit, code: text("code")?, message: text("message")?, hint: text("hint"), location })
+    Some(RunEnd { exit, code: text("code")?, message: text("message")?, hint: text("hint"), location })
 }

@@ -24,7 +24,7 @@ impl Waiting {
 
     /// Looks at the call that is under way now.
     pub(crate) fn look(&mut self, gate: &Gate) {
-        let Some((number, call)) = gate.waiting() else { return };
+        let Some((number, call)) = gate.pending_call() else { return };
         if number != self.number {
             (self.number, self.since, self.next) = (number, Instant::now(), FIRST);
         }

@@ -6,13 +6,13 @@ use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
-use crate::repository::{Part, Repository};
+use crate::repository::{Repository, RepositoryPart};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
 /// A call as the component made it, not yet looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct CallRequest<'a> {
     /// The interface.
     pub capability: Capability,
     /// The function. The registry of [`crate::capability`] says which right it needs.
@@ -23,7 +23,7 @@ pub struct Request<'a> {
     pub source: Option<&'a str>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> CallRequest<'a> {
     /// A call that moves no bytes of a workspace file.
     #[must_use]
     pub fn new(capability: Capability, function: &'static str, target: RawTarget<'a>) -> Self {
@@ -51,14 +51,14 @@ pub enum RawTarget<'a> {
     /// Texts that should name objects of a cluster.
     Resources(&'a [String]),
     /// A text that should name a git repository, and what in it.
-    Repository(&'a str, RawPart<'a>),
+    Repository(&'a str, RawRepositoryPart<'a>),
     /// Only what the run itself has staged.
     Staged,
 }
 
 /// What a call is about in a repository, in the component's own words.
 #[derive(Debug, Clone, Copy)]
-pub enum RawPart<'a> {
+pub enum RawRepositoryPart<'a> {
     /// Its branches and commits as a whole.
     Whole,
     /// A text that should be the name of a branch.
@@ -91,7 +91,7 @@ pub enum Target {
     /// Several of them.
     Resources(Vec<Resource>),
     /// Something in a git repository.
-    Repository(Repository, Part),
+    Repository(Repository, RepositoryPart),
     /// Only what the run itself has staged.
     Staged,
 }
@@ -221,7 +221,7 @@ impl<T> Answer<T> {
 
 /// One line of the call log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct CallRecord {
     /// The interface.
     pub capability: Capability,
     /// The function.

@@ -74,7 +74,7 @@ pub enum Right {
 
 /// Whether a right changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum RightEffect {
     /// It only reads.
     Reads,
     /// It changes something.
@@ -87,7 +87,7 @@ pub struct Spec {
     /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
     pub name: &'static str,
     /// The rights that a permission can name.
-    pub rights: &'static [(Right, Effect)],
+    pub rights: &'static [(Right, RightEffect)],
     /// The functions of the interface, those of its resources included, each with the right that it needs. None stands for a
     /// function of a resource: the call that made the resource needed the right.
     pub functions: &'static [(&'static str, Option<Right>)],
@@ -144,7 +144,7 @@ impl Capability {
     /// Whether a right on it changes nothing. A right that it does not have counts as one that changes something.
     #[must_use]
     pub fn only_reads(self, right: Right) -> bool {
-        self.spec().rights.contains(&(right, Effect::Reads))
+        self.spec().rights.contains(&(right, RightEffect::Reads))
     }
 
     /// The entry of a function: the right that it needs, or none for a function of a resource. None if the interface has no

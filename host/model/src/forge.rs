@@ -1,5 +1,4 @@
-//! What forges are there, and what their refusals mean: the one table of answers after which a run tries again, waits or
-//! stops. It never asks a forge.
+//! The kinds of forges, and the table of their error answers: for each the reaction of the host. This module sends no request.
 
 use std::fmt;
 
@@ -45,168 +44,182 @@ impl fmt::Display for ForgeKind {
     }
 }
 
-/// What a forge was asked to do, as far as that decides what its refusal means.
+/// The kind of a request, as far as the reaction to an error depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// To open a pull request.
+pub enum RequestKind {
+    /// Opens a pull request.
     Open,
-    /// To merge one.
+    /// Merges a pull request.
     Merge,
-    /// To keep something that nothing points at yet, which does no harm if it happens twice.
+    /// Creates an object that nothing refers to yet, so the host may send the request twice.
     Keep,
-    /// Something else.
+    /// Any other request.
     Other,
 }
 
-/// What is done about a refusal.
+/// The class of an error answer: it decides what the host does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The forge is at fault for a moment: it is asked again.
+pub enum ErrorClass {
+    /// A temporary error: the host retries.
     Retry,
-    /// There were too many requests: it is asked again when it says so.
+    /// Too many requests: the host retries after the time that the forge names.
     Pause,
-    /// A rule is not met yet: the run waits for the pull request.
+    /// A rule for merging is not met yet: the run waits.
     Wait,
-    /// Another way of merging is tried.
+    /// The forge does not allow this merge method: the host tries the next one.
     Otherwise,
-    /// The branch points at something else by now: the promotion is made again.
+    /// The branch has moved: the step starts again from its new head.
     Moved,
-    /// There is an open pull request already: that one is taken.
+    /// A pull request is open already: the step uses it.
     Taken,
-    /// It is final.
+    /// A permanent error.
     Stop,
 }
 
-/// A row of the table.
+/// A rule of the table: an error answer that matches all its fields has its class.
 #[derive(Debug)]
-pub struct Row {
-    /// Whose answer it is; none for any forge.
+pub struct ErrorRule {
+    /// The kind of forge; none for all.
     pub forge: Option<ForgeKind>,
-    /// What was asked; none for anything.
-    pub asked: Option<Asked>,
-    /// The first and the last status.
+    /// The kind of request; none for all.
+    pub request: Option<RequestKind>,
+    /// The first and the last status code.
     pub status: (u16, u16),
-    /// One of these is in what it says, in whatever case; empty for anything.
+    /// The message contains one of these texts, in any case; empty for all messages.
     pub says: &'static [&'static str],
-    /// What is done.
-    pub class: Class,
-    /// What it means.
-    pub means: &'static str,
+    /// The class.
+    pub class: ErrorClass,
+    /// The cause, for the documentation.
+    pub meaning: &'static str,
 }
 
-const fn row(
+const fn rule(
     forge: Option<ForgeKind>,
-    asked: Option<Asked>,
+    request: Option<RequestKind>,
     status: (u16, u16),
     says: &'static [&'static str],
-    class: Class,
-    means: &'static str,
-) -> Row {
-    Row { forge, asked, status, says, class, means }
+    class: ErrorClass,
+    meaning: &'static str,
+) -> ErrorRule {
+    ErrorRule { forge, request, status, says, class, meaning }
 }
 
 const GITHUB: Option<ForgeKind> = Some(ForgeKind::GitHub);
 const GITLAB: Option<ForgeKind> = Some(ForgeKind::GitLab);
 const GITEA: Option<ForgeKind> = Some(ForgeKind::Gitea);
-const OPEN: Option<Asked> = Some(Asked::Open);
-const MERGE: Option<Asked> = Some(Asked::Merge);
+const OPEN: Option<RequestKind> = Some(RequestKind::Open);
+const MERGE: Option<RequestKind> = Some(RequestKind::Merge);
 
-/// What refusals mean. The first row that fits counts; where none does, it is final.
+/// The rules. The first that matches counts; an error that no rule matches is permanent.
 /// <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>,
 /// <https://docs.github.com/rest/pulls/pulls#merge-a-pull-request>,
 /// <https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request>
-pub const ROWS: [Row; 22] = [
-    row(None, None, (429, 429), &[], Class::Pause, "too many requests"),
-    row(
+pub const ERROR_RULES: [ErrorRule; 22] = [
+    rule(None, None, (429, 429), &[], ErrorClass::Pause, "too many requests"),
+    rule(
         GITHUB,
         None,
         (403, 403),
         &["rate limit", "abuse"],
-        Class::Pause,
+        ErrorClass::Pause,
         "too many requests, also in a short time",
     ),
-    row(None, None, (408, 408), &[], Class::Retry, "the forge was too slow"),
-    row(None, None, (500, 599), &[], Class::Retry, "the forge has a fault"),
-    row(GITHUB, OPEN, (422, 422), &["already exists"], Class::Taken, "there is an open pull request"),
-    row(GITLAB, OPEN, (409, 409), &[], Class::Taken, "there is an open merge request"),
-    row(GITEA, OPEN, (409, 409), &[], Class::Taken, "there is an open pull request"),
-    row(GITHUB, MERGE, (409, 409), &[], Class::Moved, "the branch points at something else"),
-    row(
+    rule(None, None, (408, 408), &[], ErrorClass::Retry, "the forge was too slow"),
+    rule(None, None, (500, 599), &[], ErrorClass::Retry, "the forge has a fault"),
+    rule(GITHUB, OPEN, (422, 422), &["already exists"], ErrorClass::Taken, "there is an open pull request"),
+    rule(GITLAB, OPEN, (409, 409), &[], ErrorClass::Taken, "there is an open merge request"),
+    rule(GITEA, OPEN, (409, 409), &[], ErrorClass::Taken, "there is an open pull request"),
+    rule(GITHUB, MERGE, (409, 409), &[], ErrorClass::Moved, "the branch points at something else"),
+    rule(
         GITHUB,
         MERGE,
         (405, 405),
         &["base branch was modified"],
-        Class::Retry,
+        ErrorClass::Retry,
         "somebody else merged just then",
     ),
-    row(
+    rule(
         GITHUB,
         MERGE,
         (405, 405),
         &["not allowed on this repository"],
-        Class::Otherwise,
+        ErrorClass::Otherwise,
         "the repository merges in another way",
     ),
-    row(
+    rule(
         GITHUB,
         MERGE,
         (405, 405),
         &[],
-        Class::Wait,
+        ErrorClass::Wait,
         "a rule is not met: checks, reviews, a merge queue, conflicts",
     ),
-    row(GITLAB, MERGE, (409, 409), &[], Class::Moved, "the branch points at something else"),
-    row(
+    rule(GITLAB, MERGE, (409, 409), &[], ErrorClass::Moved, "the branch points at something else"),
+    rule(
         GITLAB,
         MERGE,
         (405, 406),
         &[],
-        Class::Wait,
+        ErrorClass::Wait,
         "a rule is not met: pipeline, approvals, a draft, conflicts",
     ),
-    row(
+    rule(
         GITLAB,
         MERGE,
         (422, 422),
         &[],
-        Class::Wait,
+        ErrorClass::Wait,
         "it cannot be merged as it is, or GitLab has not looked yet",
     ),
-    row(GITEA, MERGE, (405, 405), &["try again later"], Class::Retry, "Gitea has not looked at it yet"),
-    row(GITEA, MERGE, (405, 405), &["merge style"], Class::Otherwise, "the repository merges in another way"),
-    row(GITEA, MERGE, (405, 405), &["user not allowed"], Class::Stop, "the token may not merge"),
-    row(GITEA, MERGE, (405, 405), &[], Class::Wait, "a rule is not met: checks, approvals, a draft"),
-    row(GITEA, MERGE, (409, 409), &["head out of date"], Class::Moved, "the branch points at something else"),
-    row(
+    rule(GITEA, MERGE, (405, 405), &["try again later"], ErrorClass::Retry, "Gitea has not looked at it yet"),
+    rule(
+        GITEA,
+        MERGE,
+        (405, 405),
+        &["merge style"],
+        ErrorClass::Otherwise,
+        "the repository merges in another way",
+    ),
+    rule(GITEA, MERGE, (405, 405), &["user not allowed"], ErrorClass::Stop, "the token may not merge"),
+    rule(GITEA, MERGE, (405, 405), &[], ErrorClass::Wait, "a rule is not met: checks, approvals, a draft"),
+    rule(
+        GITEA,
+        MERGE,
+        (409, 409),
+        &["head out of date"],
+        ErrorClass::Moved,
+        "the branch points at something else",
+    ),
+    rule(
         GITEA,
         MERGE,
         (409, 409),
         &["merge push out of date"],
-        Class::Retry,
+        ErrorClass::Retry,
         "somebody else merged just then",
     ),
-    row(GITEA, MERGE, (409, 409), &["pushrejected"], Class::Stop, "a hook of the server refuses it"),
-    row(
+    rule(GITEA, MERGE, (409, 409), &["pushrejected"], ErrorClass::Stop, "a hook of the server refuses it"),
+    rule(
         GITEA,
         MERGE,
         (409, 409),
         &[],
-        Class::Wait,
+        ErrorClass::Wait,
         "it waits for its checks already, or conflicts with its base",
     ),
 ];
 
-/// What is done about a refusal.
+/// The class of an error answer: it decides what the host does next.
 #[must_use]
-pub fn class(forge: ForgeKind, asked: Asked, status: u16, says: &str) -> Class {
+pub fn classify(forge: ForgeKind, request: RequestKind, status: u16, says: &str) -> ErrorClass {
     let says = says.to_lowercase();
-    let fits = |row: &&Row| {
-        row.forge.is_none_or(|of| of == forge)
-            && row.asked.is_none_or(|of| of == asked)
-            && (row.status.0..=row.status.1).contains(&status)
-            && (row.says.is_empty() || row.says.iter().any(|word| says.contains(word)))
+    let fits = |rule: &&ErrorRule| {
+        rule.forge.is_none_or(|of| of == forge)
+            && rule.request.is_none_or(|of| of == request)
+            && (rule.status.0..=rule.status.1).contains(&status)
+            && (rule.says.is_empty() || rule.says.iter().any(|word| says.contains(word)))
     };
-    ROWS.iter().find(fits).map_or(Class::Stop, |row| row.class)
+    ERROR_RULES.iter().find(fits).map_or(ErrorClass::Stop, |rule| rule.class)
 }
 
 #[cfg(test)]
@@ -215,55 +228,85 @@ mod tests {
 
     #[test]
     fn refusals_mean_what_the_forges_say() {
-        for (forge, asked, status, says, expected) in [
-            (ForgeKind::GitHub, Asked::Other, 502, "", Class::Retry),
-            (ForgeKind::GitLab, Asked::Other, 429, "Retry later", Class::Pause),
-            (ForgeKind::GitHub, Asked::Other, 403, "You have exceeded a secondary rate limit.", Class::Pause),
-            (ForgeKind::GitHub, Asked::Other, 403, "Resource not accessible by integration", Class::Stop),
-            (ForgeKind::GitLab, Asked::Other, 403, "rate limit", Class::Stop),
+        for (forge, request, status, says, expected) in [
+            (ForgeKind::GitHub, RequestKind::Other, 502, "", ErrorClass::Retry),
+            (ForgeKind::GitLab, RequestKind::Other, 429, "Retry later", ErrorClass::Pause),
             (
                 ForgeKind::GitHub,
-                Asked::Open,
+                RequestKind::Other,
+                403,
+                "You have exceeded a secondary rate limit.",
+                ErrorClass::Pause,
+            ),
+            (
+                ForgeKind::GitHub,
+                RequestKind::Other,
+                403,
+                "Resource not accessible by integration",
+                ErrorClass::Stop,
+            ),
+            (ForgeKind::GitLab, RequestKind::Other, 403, "rate limit", ErrorClass::Stop),
+            (
+                ForgeKind::GitHub,
+                RequestKind::Open,
                 422,
                 "A pull request already exists for shop:promote/web.",
-                Class::Taken,
+                ErrorClass::Taken,
             ),
-            (ForgeKind::GitHub, Asked::Open, 422, "No commits between main and promote/web", Class::Stop),
             (
                 ForgeKind::GitHub,
-                Asked::Merge,
+                RequestKind::Open,
+                422,
+                "No commits between main and promote/web",
+                ErrorClass::Stop,
+            ),
+            (
+                ForgeKind::GitHub,
+                RequestKind::Merge,
                 405,
                 "Base branch was modified. Review and try the merge again.",
-                Class::Retry,
+                ErrorClass::Retry,
             ),
             (
                 ForgeKind::GitHub,
-                Asked::Merge,
+                RequestKind::Merge,
                 405,
                 "Merge commits are not allowed on this repository.",
-                Class::Otherwise,
+                ErrorClass::Otherwise,
             ),
-            (ForgeKind::GitHub, Asked::Merge, 405, "Required status check \"ci\" is expected.", Class::Wait),
-            (ForgeKind::GitHub, Asked::Merge, 409, "Head branch was modified.", Class::Moved),
-            (ForgeKind::GitHub, Asked::Merge, 422, "Validation Failed", Class::Stop),
-            (ForgeKind::GitLab, Asked::Merge, 405, "405 Method Not Allowed", Class::Wait),
-            (ForgeKind::GitLab, Asked::Merge, 409, "SHA does not match HEAD of source branch", Class::Moved),
-            (ForgeKind::GitLab, Asked::Merge, 422, "Branch cannot be merged", Class::Wait),
-            (ForgeKind::Gitea, Asked::Merge, 405, "Please try again later", Class::Retry),
-            (ForgeKind::Gitea, Asked::Merge, 405, "User not allowed to merge PR", Class::Stop),
-            (ForgeKind::Gitea, Asked::Merge, 405, "Does not have enough approvals", Class::Wait),
-            (ForgeKind::Gitea, Asked::Merge, 409, "head out of date", Class::Moved),
-            (ForgeKind::Gitea, Asked::Merge, 409, "merge push out of date", Class::Retry),
+            (
+                ForgeKind::GitHub,
+                RequestKind::Merge,
+                405,
+                "Required status check \"ci\" is expected.",
+                ErrorClass::Wait,
+            ),
+            (ForgeKind::GitHub, RequestKind::Merge, 409, "Head branch was modified.", ErrorClass::Moved),
+            (ForgeKind::GitHub, RequestKind::Merge, 422, "Validation Failed", ErrorClass::Stop),
+            (ForgeKind::GitLab, RequestKind::Merge, 405, "405 Method Not Allowed", ErrorClass::Wait),
+            (
+                ForgeKind::GitLab,
+                RequestKind::Merge,
+                409,
+                "SHA does not match HEAD of source branch",
+                ErrorClass::Moved,
+            ),
+            (ForgeKind::GitLab, RequestKind::Merge, 422, "Branch cannot be merged", ErrorClass::Wait),
+            (ForgeKind::Gitea, RequestKind::Merge, 405, "Please try again later", ErrorClass::Retry),
+            (ForgeKind::Gitea, RequestKind::Merge, 405, "User not allowed to merge PR", ErrorClass::Stop),
+            (ForgeKind::Gitea, RequestKind::Merge, 405, "Does not have enough approvals", ErrorClass::Wait),
+            (ForgeKind::Gitea, RequestKind::Merge, 409, "head out of date", ErrorClass::Moved),
+            (ForgeKind::Gitea, RequestKind::Merge, 409, "merge push out of date", ErrorClass::Retry),
             (
                 ForgeKind::Gitea,
-                Asked::Open,
+                RequestKind::Open,
                 409,
                 "pull request already exists for these targets",
-                Class::Taken,
+                ErrorClass::Taken,
             ),
-            (ForgeKind::Gitea, Asked::Other, 404, "", Class::Stop),
+            (ForgeKind::Gitea, RequestKind::Other, 404, "", ErrorClass::Stop),
         ] {
-            assert_eq!(class(forge, asked, status, says), expected, "{forge} {status} {says}");
+            assert_eq!(classify(forge, request, status, says), expected, "{forge} {status} {says}");
         }
     }
 }

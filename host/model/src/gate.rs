@@ -3,7 +3,7 @@
 //! The first denial shuts it, and so does the end of a budget that it keeps: after that it lets nothing
 //! through and remembers nothing more.
 
-use crate::call::{Answer, CallError, RawPart, RawTarget, Record, Request, Target};
+use crate::call::{Answer, CallError, CallRecord, CallRequest, RawRepositoryPart, RawTarget, Target};
 use crate::capability::{Capability, Right};
 use crate::grant::Grant;
 use crate::limits::Limits;
@@ -11,9 +11,9 @@ pub use permit::Permit;
 use read::{read_path, read_target, shorten};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod pending;
 mod permit;
 mod read;
-mod waits;
 
 /// The gate of one run, shared by the thread that runs the component and the one that watches it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Gate {
 
 #[derive(Debug, Default)]
 struct State {
-    log: Vec<Record>,
+    log: Vec<CallRecord>,
     calls: u64,
     reported: u64,
     masked: u64,
@@ -34,7 +34,7 @@ struct State {
     local: Option<LocalFault>,
     /// Why nothing passes any more.
     shut: Option<String>,
-    waits: waits::Waits,
+    pending: pending::PendingCalls,
 }
 
 impl State {
@@ -54,7 +54,7 @@ impl State {
 #[derive(Debug, Clone, Default)]
 pub struct CallLog {
     /// Every call, in order, up to the one that shut the gate.
-    pub records: Vec<Record>,
+    pub records: Vec<CallRecord>,
     /// The first denial. It decides how the run ends.
     pub denial: Option<String>,
     /// The first budget that was used up.
@@ -92,7 +92,7 @@ impl Gate {
     /// What the component is told. A denial also decides how the run ends, and shuts the gate.
     pub fn call<T>(
         &self,
-        request: Request<'_>,
+        request: CallRequest<'_>,
         act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         self.check_open()?;
@@ -110,7 +110,7 @@ impl Gate {
     /// As for [`Gate::call`].
     pub fn call_on<T>(
         &self,
-        request: Request<'_>,
+        request: CallRequest<'_>,
         act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         self.check_open()?;
@@ -128,7 +128,7 @@ impl Gate {
     /// Why the first of those that are not allowed is not.
     pub fn call_each<T>(
         &self,
-        requests: &[Request<'_>],
+        requests: &[CallRequest<'_>],
         act: impl FnOnce(&[Permit]) -> Vec<Result<Answer<T>, CallError>>,
     ) -> Result<Vec<Result<T, CallError>>, CallError> {
         self.check_open()?;
@@ -156,7 +156,7 @@ impl Gate {
     /// Writes down how a call ended.
     fn conclude<T>(
         &self,
-        request: &Request<'_>,
+        request: &CallRequest<'_>,
         answer: Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         let (bytes, digest, verdict) = match &answer {
@@ -164,7 +164,7 @@ impl Gate {
             Err(error) => (0, None, error.word()),
         };
         let target = shorten(&request.target);
-        let record = Record {
+        let record = CallRecord {
             capability: request.capability,
             function: request.function,
             target,
@@ -259,12 +259,12 @@ impl Gate {
         }
     }
 
-    fn admit(&self, request: &Request<'_>) -> Result<Permit, CallError> {
+    fn admit(&self, request: &CallRequest<'_>) -> Result<Permit, CallError> {
         self.count(match request.target {
             RawTarget::Paths(texts)
             | RawTarget::Objects(texts)
             | RawTarget::Resources(texts)
-            | RawTarget::Repository(_, RawPart::Files(texts)) => texts.len().max(1) as u64,
+            | RawTarget::Repository(_, RawRepositoryPart::Files(texts)) => texts.len().max(1) as u64,
             _ => 1,
         })?;
         let target = read_target(&request.target)?;
@@ -300,11 +300,11 @@ impl Gate {
         Ok(())
     }
 
-    fn remember(&self, record: Record, error: Option<&CallError>, code: &'static str) {
-        let Record { capability, function, target, verdict, bytes, .. } = &record;
+    fn remember(&self, record: CallRecord, error: Option<&CallError>, code: &'static str) {
+        let CallRecord { capability, function, target, verdict, bytes, .. } = &record;
         tracing::debug!(target: "call", "{}.{function} {target}: {verdict}, {bytes} bytes", capability.name());
         let mut state = self.state();
-        state.waits.ended();
+        state.pending.ended();
         match error {
             Some(CallError::Denied(reason)) => {
                 state.shut(&format!("denied: {reason}"));

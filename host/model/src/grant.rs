@@ -3,10 +3,10 @@
 
 use crate::call::Target;
 use crate::capability::{Capability, Right};
-use crate::object::{ObjectName, Store};
+use crate::object::{ObjectName, ObjectStore};
 use crate::path::WorkspacePath;
 use crate::protected;
-use crate::repository::Part;
+use crate::repository::RepositoryPart;
 use crate::resource::Resource;
 use crate::scope::Scope;
 
@@ -95,9 +95,9 @@ impl Grant {
                 let each = |one: &Resource| self.decide(capability, right, &Target::Resource(one.clone()));
                 return resources.iter().try_for_each(each);
             }
-            Target::Repository(repository, Part::Files(paths)) if paths.len() > 1 => {
+            Target::Repository(repository, RepositoryPart::Files(paths)) if paths.len() > 1 => {
                 let one = |path: &WorkspacePath| {
-                    Target::Repository(repository.clone(), Part::Files(vec![path.clone()]))
+                    Target::Repository(repository.clone(), RepositoryPart::Files(vec![path.clone()]))
                 };
                 return paths.iter().try_for_each(|path| self.decide(capability, right, &one(path)));
             }
@@ -113,11 +113,11 @@ impl Grant {
         let fixed = match target {
             Target::Path(path) if right == Right::Read => protected::unreachable(path.as_str()),
             Target::Path(path) => protected::unchangeable(path.as_str()),
-            Target::Object(object) if object.store() == Store::Folder => {
+            Target::Object(object) if object.store() == ObjectStore::Folder => {
                 protected::unchangeable(object.key())
             }
             Target::Resource(resource) => resource.unreachable(),
-            Target::Repository(_, Part::Files(paths)) if right == Right::Commit => {
+            Target::Repository(_, RepositoryPart::Files(paths)) if right == Right::Commit => {
                 paths.iter().find_map(|path| protected::unchangeable(path.as_str()))
             }
             _ => None,
@@ -170,7 +170,7 @@ mod tests {
             grant.decide(
                 Capability::Repository,
                 Right::Commit,
-                &Target::Repository(repository, Part::Files(files)),
+                &Target::Repository(repository, RepositoryPart::Files(files)),
             )
         };
         assert!(

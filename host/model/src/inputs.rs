@@ -13,18 +13,18 @@ use std::fmt;
 
 /// One input as it was given.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Raw {
+pub struct RawInput {
     /// The input's name.
     pub name: String,
     /// Where it was given, for messages: `--files`, `inputs.yaml`, `LOCKSTEP_INPUTS`.
     pub source: String,
     /// What was given.
-    pub given: Given,
+    pub value: RawValue,
 }
 
 /// The forms in which a value can be given.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Given {
+pub enum RawValue {
     /// The occurrences of a flag. For a list each is one item, taken whole.
     Flags(Vec<String>),
     /// A text from a CI wrapper, where everything is text: empty means not given, a list is one item a
@@ -63,9 +63,9 @@ impl Inputs {
     ///
     /// # Errors
     /// Every mistake: unknown names, wrong types, missing inputs.
-    pub fn resolve(raws: &[Raw], fields: &[InputInfo]) -> Result<Self, Vec<InputError>> {
+    pub fn resolve(raw_inputs: &[RawInput], fields: &[InputInfo]) -> Result<Self, Vec<InputError>> {
         let mut errors = Vec::new();
-        for raw in raws.iter().filter(|raw| fields.iter().all(|field| field.name != raw.name)) {
+        for raw in raw_inputs.iter().filter(|raw| fields.iter().all(|field| field.name != raw.name)) {
             errors.push(InputError {
                 input: raw.name.clone(),
                 source: Some(raw.source.clone()),
@@ -74,7 +74,7 @@ impl Inputs {
         }
         let mut values = Map::new();
         for field in fields {
-            match resolve_field(raws, field) {
+            match resolve_field(raw_inputs, field) {
                 Ok(value) => drop(values.insert(field.name.clone(), value)),
                 Err(error) => errors.push(error),
             }
@@ -117,8 +117,8 @@ impl Inputs {
     }
 }
 
-fn resolve_field(raws: &[Raw], field: &InputInfo) -> Result<Value, InputError> {
-    let given = raws.iter().rev().find(|raw| raw.name == field.name && !is_absent(&raw.given));
+fn resolve_field(raw_inputs: &[RawInput], field: &InputInfo) -> Result<Value, InputError> {
+    let given = raw_inputs.iter().rev().find(|raw| raw.name == field.name && !is_absent(&raw.value));
     let Some(raw) = given else {
         if field.required {
             let problem = format!("is required and was not given; it is a {}", field.ty);
@@ -126,10 +126,10 @@ fn resolve_field(raws: &[Raw], field: &InputInfo) -> Result<Value, InputError> {
         }
         return Ok(field.default.clone());
     };
-    let typed = match &raw.given {
-        Given::Flags(words) => from_flags(words, &field.ty),
-        Given::Text(text) => from_text(text, &field.ty),
-        Given::Value(value) => check(value, &field.ty),
+    let typed = match &raw.value {
+        RawValue::Flags(words) => from_flags(words, &field.ty),
+        RawValue::Text(text) => from_text(text, &field.ty),
+        RawValue::Value(value) => check(value, &field.ty),
     };
     typed.map_err(|problem| InputError {
         input: field.name.clone(),
@@ -139,11 +139,11 @@ fn resolve_field(raws: &[Raw], field: &InputInfo) -> Result<Value, InputError> {
 }
 
 /// Whether nothing was given after all: CI platforms hand over an empty text for what was left out.
-fn is_absent(given: &Given) -> bool {
-    match given {
-        Given::Text(text) => text.is_empty(),
-        Given::Value(value) => value.is_null(),
-        Given::Flags(_) => false,
+fn is_absent(value: &RawValue) -> bool {
+    match value {
+        RawValue::Text(text) => text.is_empty(),
+        RawValue::Value(value) => value.is_null(),
+        RawValue::Flags(_) => false,
     }
 }
 
@@ -214,11 +214,11 @@ fn check(value: &Value, ty: &Type) -> Result<Value, String> {
 }
 
 fn check_integer(value: &Value, integer: Integer) -> Result<Value, String> {
-    let (least, most) = integer.range();
-    let number = value.to_string().parse::<i128>().ok().filter(|number| (least..=most).contains(number));
+    let (min, max) = integer.range();
+    let number = value.to_string().parse::<i128>().ok().filter(|number| (min..=max).contains(number));
     match number {
         Some(_) => Ok(value.clone()),
-        None => Err(format!("expected a whole number from {least} to {most}, found {value}")),
+        None => Err(format!("expected a whole number from {min} to {max}, found {value}")),
     }
 }
 

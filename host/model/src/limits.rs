@@ -30,11 +30,11 @@ pub struct Limits {
     /// Bytes of content that may be sent to stores: guards against a run that sends without end.
     pub sent_bytes: u64,
     /// Bytes of URLs and headers that may be sent to web servers: they can carry what should stay.
-    pub asked_bytes: u64,
+    pub request_bytes: u64,
     /// Bytes that may be received from a cluster.
-    pub followed_bytes: u64,
+    pub watched_bytes: u64,
     /// Objects of a cluster that may be followed at once.
-    pub followed_objects: usize,
+    pub watched_objects: usize,
     /// Files that a pattern may find.
     pub found_files: usize,
     /// Bytes of one file that `read` gives.
@@ -95,9 +95,9 @@ impl Default for Limits {
             stack_bytes: 1024 * 1024,
             staged_bytes: 256 * 1024 * 1024,
             sent_bytes: 4 * 1024 * 1024 * 1024 * 1024,
-            asked_bytes: 1024 * 1024,
-            followed_bytes: 8 * 1024 * 1024 * 1024,
-            followed_objects: 100_000,
+            request_bytes: 1024 * 1024,
+            watched_bytes: 8 * 1024 * 1024 * 1024,
+            watched_objects: 100_000,
             found_files: 100_000,
             read_bytes: 64 * 1024 * 1024,
             report_bytes: 4 * 1024 * 1024,

@@ -36,7 +36,7 @@ pub struct ObjectName {
 
 /// Where objects are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Store<'a> {
+pub enum ObjectStore<'a> {
     /// In this bucket.
     Bucket(&'a str),
     /// In the local file system: the key is a path without its first `/`.
@@ -99,10 +99,10 @@ impl ObjectName {
 
     /// The store it is in.
     #[must_use]
-    pub fn store(&self) -> Store<'_> {
+    pub fn store(&self) -> ObjectStore<'_> {
         match self.text.strip_prefix(S3) {
-            Some(_) => Store::Bucket(&self.text[S3.len()..self.key - 1]),
-            None => Store::Folder,
+            Some(_) => ObjectStore::Bucket(&self.text[S3.len()..self.key - 1]),
+            None => ObjectStore::Folder,
         }
     }
 
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn a_name_is_a_store_and_a_key() {
         let object = name("s3://releases/web/app.js");
-        assert_eq!((object.store(), object.key()), (Store::Bucket("releases"), "web/app.js"));
+        assert_eq!((object.store(), object.key()), (ObjectStore::Bucket("releases"), "web/app.js"));
         let object = name("file:///srv/releases/app.js");
-        assert_eq!((object.store(), object.key()), (Store::Folder, "srv/releases/app.js"));
+        assert_eq!((object.store(), object.key()), (ObjectStore::Folder, "srv/releases/app.js"));
         assert_eq!((name("s3://releases/").key(), name("s3://releases/").is_prefix()), ("", true));
         assert_eq!(name("s3://releases/a b/ü+&=?#%41").key(), "a b/ü+&=?#%41");
     }

@@ -99,7 +99,7 @@ pub enum OutputError {
     Twice(String),
     /// A value of another form than its type says.
     #[error("output `{0}` has another form than the component said")]
-    Form(String),
+    Syntax(String),
 }
 
 /// Reads the fields that a component returned, in their order; one that is a list of `named-output` gives an
@@ -112,12 +112,12 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
     for (name, value) in values {
         let ty = types.iter().find(|field| field.name == name).map(|field| &field.ty);
         if ty.is_some_and(Type::is_named_outputs) {
-            let Value::Array(items) = value else { return Err(OutputError::Form(name)) };
+            let Value::Array(items) = value else { return Err(OutputError::Syntax(name)) };
             for item in items {
-                outputs.push(named(item).ok_or_else(|| OutputError::Form(name.clone()))?);
+                outputs.push(named(item).ok_or_else(|| OutputError::Syntax(name.clone()))?);
             }
         } else if ty.is_some_and(Type::is_sensitive) {
-            let value = sensitive(value).ok_or_else(|| OutputError::Form(name.clone()))?;
+            let value = sensitive(value).ok_or_else(|| OutputError::Syntax(name.clone()))?;
             outputs.push(Output { name, value });
         } else {
             outputs.push(Output { name, value: OutputValue::Plain(value) });

@@ -23,11 +23,11 @@ pub enum PatternError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<Segment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum Segment {
     /// `**`: any number of parts, none of them hidden.
     Any,
     /// No special character.
@@ -63,7 +63,7 @@ impl Pattern {
     /// The one path this pattern names, if it has no special characters.
     #[must_use]
     pub fn literal(&self) -> Option<WorkspacePath> {
-        let literal = self.parts.iter().all(|part| matches!(part, Part::Literal(_)));
+        let literal = self.parts.iter().all(|part| matches!(part, Segment::Literal(_)));
         literal.then(|| WorkspacePath::parse(&self.text).ok()).flatten()
     }
 
@@ -91,13 +91,13 @@ impl Pattern {
         if let Some(path) = self.literal() {
             return outer.matches(&path);
         }
-        let Some((Part::Any, folder)) = outer.parts.split_last() else {
+        let Some((Segment::Any, folder)) = outer.parts.split_last() else {
             return false;
         };
-        let literal = folder.iter().all(|part| matches!(part, Part::Literal(_)));
+        let literal = folder.iter().all(|part| matches!(part, Segment::Literal(_)));
         // `**` does not reach hidden parts, so a pattern that spells one is not within.
         let rest = self.parts.get(folder.len()..).unwrap_or_default();
-        literal && self.parts.starts_with(folder) && !rest.is_empty() && !rest.iter().any(Part::spells_dot)
+        literal && self.parts.starts_with(folder) && !rest.is_empty() && !rest.iter().any(Segment::spells_dot)
     }
 
     /// How far into the pattern the given parts can lead: indexes of the next part to match.
@@ -114,7 +114,7 @@ impl Pattern {
     fn step(&self, index: usize, text: &str) -> [Option<usize>; 2] {
         match self.parts.get(index) {
             Some(part) if part.takes(text) => match part {
-                Part::Any => [Some(index), (index + 1 == self.parts.len()).then_some(index + 1)],
+                Segment::Any => [Some(index), (index + 1 == self.parts.len()).then_some(index + 1)],
                 _ => [Some(index + 1), None],
             },
             _ => [None, None],
@@ -126,7 +126,7 @@ impl Pattern {
         let mut i = 0;
         while i < at.len() {
             let behind = at[i] + 1;
-            let skips = self.parts.get(at[i]) == Some(&Part::Any) && behind < self.parts.len();
+            let skips = self.parts.get(at[i]) == Some(&Segment::Any) && behind < self.parts.len();
             if skips && !at.contains(&behind) {
                 at.push(behind);
             }
@@ -136,7 +136,7 @@ impl Pattern {
     }
 }
 
-impl Part {
+impl Segment {
     /// Whether this part can stand for `text`, a single part of a path.
     fn takes(&self, text: &str) -> bool {
         match self {
@@ -160,21 +160,21 @@ impl fmt::Display for Pattern {
     }
 }
 
-fn read_part(part: &str, whole: &str) -> Result<Part, PatternError> {
+fn read_part(part: &str, whole: &str) -> Result<Segment, PatternError> {
     match part {
         "" | "." | ".." => return Err(PathError::Dots(whole.to_owned()).into()),
-        "**" => return Ok(Part::Any),
+        "**" => return Ok(Segment::Any),
         _ if part.starts_with('!') => return Err(PatternError::Negated(whole.to_owned())),
         _ => {}
     }
     if !part.contains(['*', '?', '[', ']', '{', '}']) {
-        return Ok(Part::Literal(part.to_owned()));
+        return Ok(Segment::Literal(part.to_owned()));
     }
     if !closes(part) {
         return Err(PatternError::Unclosed(whole.to_owned()));
     }
     // Within a part `**` means what `*` means.
-    Ok(Part::Glob(part.replace("**", "*")))
+    Ok(Segment::Glob(part.replace("**", "*")))
 }
 
 /// Whether every bracket and brace is opened and closed within the part.

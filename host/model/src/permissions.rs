@@ -26,7 +26,7 @@ pub enum PermissionError {
     Capability(String),
     /// The line is not `RIGHT[,RIGHT...] SCOPE`.
     #[error("invalid permission `{0}`: expected `RIGHT[,RIGHT...] SCOPE`")]
-    Form(String),
+    Syntax(String),
     /// The capability has no such right.
     #[error("`{line}`: invalid right `{right}` on {capability}: expected one of `{}`", .known.join("`, `"))]
     Right {
@@ -108,7 +108,7 @@ pub fn fill(
 
 /// Splits `RIGHT[,RIGHT...] SCOPE` and reads the rights.
 fn read_line(capability: Capability, line: &str) -> Result<(Vec<Right>, &str), PermissionError> {
-    let (names, scope) = line.split_once(' ').ok_or_else(|| PermissionError::Form(line.to_owned()))?;
+    let (names, scope) = line.split_once(' ').ok_or_else(|| PermissionError::Syntax(line.to_owned()))?;
     let right = |name: &str| {
         capability.right(name).ok_or_else(|| PermissionError::Right {
             line: line.to_owned(),
@@ -143,7 +143,7 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
     let Some((before, rest)) = template.split_once("${") else {
         return Ok(vec![template.to_owned()]);
     };
-    let (name, after) = rest.split_once('}').ok_or_else(|| PermissionError::Form(line.to_owned()))?;
+    let (name, after) = rest.split_once('}').ok_or_else(|| PermissionError::Syntax(line.to_owned()))?;
     let ends = fill_template(after, line, inputs)?;
     let (name, form) = name.split_once(':').unwrap_or((name, ""));
     let texts = inputs
@@ -215,14 +215,14 @@ fn capabilities() -> String {
 mod tests {
     use super::*;
     use crate::info::InputInfo;
-    use crate::inputs::{Given, Raw};
+    use crate::inputs::{RawInput, RawValue};
     use crate::types::Type;
 
     fn inputs(files: &[&str]) -> Inputs {
         let ty = Type::List(Box::new(Type::String));
         let field = InputInfo::bare("files", &ty);
-        let given = Given::Flags(files.iter().map(|&file| file.to_owned()).collect());
-        Inputs::resolve(&[Raw { name: "files".into(), source: String::new(), given }], &[field]).unwrap()
+        let value = RawValue::Flags(files.iter().map(|&file| file.to_owned()).collect());
+        Inputs::resolve(&[RawInput { name: "files".into(), source: String::new(), value }], &[field]).unwrap()
     }
 
     fn lines(ask: &str, files: &[&str]) -> Result<Vec<String>, PermissionError> {
@@ -274,8 +274,11 @@ mod tests {
     fn a_condition_decides_whether_anything_is_asked() {
         let field = InputInfo::bare("prune", &Type::Bool);
         for (given, count) in [("true", 1), ("false", 0)] {
-            let raw =
-                Raw { name: "prune".into(), source: String::new(), given: Given::Flags(vec![given.into()]) };
+            let raw = RawInput {
+                name: "prune".into(),
+                source: String::new(),
+                value: RawValue::Flags(vec![given.into()]),
+            };
             let inputs = Inputs::resolve(&[raw], std::slice::from_ref(&field)).unwrap();
             let ask =
                 |line: &str| fill(&BTreeMap::from([("objects".to_owned(), vec![line.to_owned()])]), &inputs);
@@ -291,8 +294,11 @@ mod tests {
     fn a_condition_can_be_about_a_text() {
         let field = InputInfo::bare("undo", &Type::String);
         for (given, filled, chosen) in [("never", 1, 0), ("on-failure", 1, 1), ("", 0, 0)] {
-            let raw =
-                Raw { name: "undo".into(), source: String::new(), given: Given::Value(Value::from(given)) };
+            let raw = RawInput {
+                name: "undo".into(),
+                source: String::new(),
+                value: RawValue::Value(Value::from(given)),
+            };
             let inputs = Inputs::resolve(&[raw], std::slice::from_ref(&field)).unwrap();
             let ask =
                 |line: &str| fill(&BTreeMap::from([("cluster".to_owned(), vec![line.to_owned()])]), &inputs);
@@ -307,7 +313,7 @@ mod tests {
         let field = InputInfo::bare("smoke", &Type::List(Box::new(Type::Record(vec![url]))));
         let urls = serde_json::json!([{"url": "https://a.example/x?y"}, {"url": "http://b.example:80/"}]);
         let fill_with = |given: Value, line: &str| {
-            let raw = Raw { name: "smoke".into(), source: String::new(), given: Given::Value(given) };
+            let raw = RawInput { name: "smoke".into(), source: String::new(), value: RawValue::Value(given) };
             let inputs = Inputs::resolve(&[raw], std::slice::from_ref(&field)).unwrap();
             fill(&BTreeMap::from([("http".to_owned(), vec![line.to_owned()])]), &inputs)
         };

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Rights by capability: lines such as `read,write deploy/**`.
-pub type Rights = BTreeMap<String, Vec<String>>;
+/// PermissionLines by capability: lines such as `read,write deploy/**`.
+pub type PermissionLines = BTreeMap<String, Vec<String>>;
 
 /// A policy file, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +21,19 @@ pub struct Policy {
     pub source: String,
     /// The digest of its bytes, for the receipt.
     pub digest: Digest,
-    steps: BTreeMap<String, Rights>,
-    components: Vec<Component>,
+    steps: BTreeMap<String, PermissionLines>,
+    components: Vec<ComponentPolicy>,
 }
 
 /// A component that is not built in and may run.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Component {
+pub struct ComponentPolicy {
     /// The digest of its `.wasm` file: another file is another component.
     pub digest: String,
     /// What it may do.
     #[serde(default)]
-    pub allow: Rights,
+    pub allow: PermissionLines,
     /// Its budgets.
     #[serde(default)]
     pub limits: StepLimits,
@@ -45,12 +45,12 @@ pub struct Component {
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
+struct PolicyFile {
     version: u32,
     #[serde(default)]
-    steps: BTreeMap<String, Rights>,
+    steps: BTreeMap<String, PermissionLines>,
     #[serde(default)]
-    components: Vec<Component>,
+    components: Vec<ComponentPolicy>,
 }
 
 /// Why a policy cannot be used.
@@ -58,7 +58,7 @@ struct File {
 pub enum PolicyError {
     /// It is no YAML of the right form: unknown or duplicate keys included.
     #[error("{policy}: {problem}")]
-    Form {
+    Syntax {
         /// The file's path.
         policy: String,
         /// What the reader said, with line and column.
@@ -97,9 +97,9 @@ impl Policy {
     /// The first thing that is not as it must be.
     pub fn parse(text: &str, source: &str) -> Result<Self, PolicyError> {
         let policy = source.to_owned();
-        let file: File = serde_saphyr::from_str(text).map_err(|error| {
+        let file: PolicyFile = serde_saphyr::from_str(text).map_err(|error| {
             let problem = error.to_string().lines().next().unwrap_or_default().to_owned();
-            PolicyError::Form { policy: policy.clone(), problem }
+            PolicyError::Syntax { policy: policy.clone(), problem }
         })?;
         if file.version != 1 {
             return Err(PolicyError::Version { policy, version: file.version });
@@ -127,7 +127,7 @@ impl Policy {
 
     /// The entry of a component that is not built in; none, if it may not run.
     #[must_use]
-    pub fn component(&self, digest: Digest) -> Option<&Component> {
+    pub fn component(&self, digest: Digest) -> Option<&ComponentPolicy> {
         self.components.iter().find(|component| Digest::parse(&component.digest) == Some(digest))
     }
 
@@ -135,11 +135,15 @@ impl Policy {
     ///
     /// # Errors
     /// A right that cannot be read.
-    pub fn grant(&self, component: &Component, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
+    pub fn grant(
+        &self,
+        component: &ComponentPolicy,
+        inputs: &Inputs,
+    ) -> Result<Vec<Permission>, PolicyError> {
         self.fill(&component.allow, inputs)
     }
 
-    fn fill(&self, rights: &Rights, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
+    fn fill(&self, rights: &PermissionLines, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
         let refuse = |problem| PolicyError::Permission { policy: self.source.clone(), problem };
         permissions::fill(rights, inputs).map_err(refuse)
     }
@@ -147,7 +151,7 @@ impl Policy {
 
 /// The policy that would let a component run with these rights, ready to be put in a file.
 #[must_use]
-pub fn suggest(digest: Digest, rights: &Rights) -> String {
+pub fn suggest(digest: Digest, rights: &PermissionLines) -> String {
     let mut text = format!("version: 1\ncomponents:\n  - digest: {digest}\n");
     if !rights.is_empty() {
         text.push_str("    allow:\n");
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_suggested_policy_is_a_policy() {
-        let rights = Rights::from([("workspace".to_owned(), vec!["read **".to_owned()])]);
+        let rights = PermissionLines::from([("workspace".to_owned(), vec!["read **".to_owned()])]);
         let text = suggest(Digest::of(b""), &rights);
         let policy = policy(&text).unwrap();
         let component = policy.component(Digest::of(b"")).unwrap();
@@ -220,6 +224,6 @@ mod tests {
     }
 
     fn policy_of_nothing() -> Policy {
-        policy(&suggest(Digest::of(b""), &Rights::new())).unwrap()
+        policy(&suggest(Digest::of(b""), &PermissionLines::new())).unwrap()
     }
 }

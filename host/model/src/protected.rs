@@ -5,7 +5,7 @@
 pub mod names;
 
 use crate::text;
-use names::Reserved;
+use names::ProtectedNames;
 
 /// The beginning of the name of every file that lockstep makes in a workspace for itself.
 pub const OWN_PREFIX: &str = ".lockstep-";
@@ -22,7 +22,7 @@ pub fn unreachable(path: &str) -> Option<&'static str> {
 }
 
 /// The kinds of names that no step can change, each with the reason as the end of a sentence.
-pub const KINDS: [(&[Reserved], &str); 3] = [
+pub const KINDS: [(&[ProtectedNames], &str); 3] = [
     (names::CI, "decides what CI runs, so no step can change it"),
     (names::REPOSITORY, "decides what bots, hooks or reviewers do, so no step can change it"),
     (names::LOCKS, "is a policy or a lock file, so no step can change it"),
@@ -48,7 +48,7 @@ pub fn is_final(refusal: &str) -> bool {
 }
 
 /// Whether the last part is such a file, or any part such a folder.
-fn reserves(reserved: &Reserved, parts: &[&str]) -> bool {
+fn reserves(reserved: &ProtectedNames, parts: &[&str]) -> bool {
     let any = |patterns: &[&str], name: &str| patterns.iter().any(|pattern| matches(pattern, name));
     parts.last().is_some_and(|name| any(reserved.files, name))
         || parts.iter().any(|name| any(reserved.folders, name))

@@ -1,7 +1,7 @@
 //! The receipt of a run: an in-toto Statement whose predicate holds a *record*, the same wherever the same
 //! run is made, and what belongs to this one run only. It holds digests and names, never a body.
 
-use crate::call::Record;
+use crate::call::CallRecord;
 use crate::digest::Digest;
 use crate::gate::CallLog;
 use crate::grant::{Grant, Permission};
@@ -9,7 +9,7 @@ use crate::inputs::Inputs;
 use crate::limits::Limits;
 use crate::outputs::RedactedOutput;
 use crate::redact::Redactor;
-use crate::report::{Change, Deed, ObjectChange, Report};
+use crate::report::{Change, ChangeVerb, ObjectChange, Report};
 use crate::secret;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
@@ -20,11 +20,11 @@ const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// The form of the predicate. A field is never taken away or given another meaning within a version.
 const PREDICATE: &str = "urn:lockstep:receipt:v1";
 /// Longer input values are kept as size and digest.
-const LONGEST_VALUE: usize = 4096;
+const MAX_VALUE_BYTES: usize = 4096;
 
 /// What a record is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct RecordFacts<'a> {
     /// The version of lockstep.
     pub version: &'a str,
     /// What the run had to tell; its own `receipt` is not looked at, and of its outputs only `shown`.
@@ -46,20 +46,20 @@ pub struct Facts<'a> {
 }
 
 /// How a text is freed of secrets.
-pub type Redact<'a> = &'a dyn Fn(&str) -> String;
+pub type RedactFn<'a> = &'a dyn Fn(&str) -> String;
 
 /// The part of a receipt that is equal for equal runs. All its texts go through `redact`. It is written and never held:
 /// the record of a long run is large.
 #[derive(Clone, Copy)]
-pub struct Recorded<'a> {
-    facts: Facts<'a>,
-    redact: Redact<'a>,
+pub struct RunRecord<'a> {
+    facts: RecordFacts<'a>,
+    redact: RedactFn<'a>,
 }
 
-impl<'a> Recorded<'a> {
+impl<'a> RunRecord<'a> {
     /// The record of these facts.
     #[must_use]
-    pub fn of(facts: Facts<'a>, redact: Redact<'a>) -> Self {
+    pub fn of(facts: RecordFacts<'a>, redact: RedactFn<'a>) -> Self {
         Self { facts, redact }
     }
 
@@ -70,10 +70,10 @@ impl<'a> Recorded<'a> {
     }
 }
 
-impl Serialize for Recorded<'_> {
+impl Serialize for RunRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { facts, redact } = *self;
-        let Facts { report, limits, log, .. } = facts;
+        let RecordFacts { report, limits, log, .. } = facts;
         // Secrets that show themselves in an input are hidden there, and nowhere else in the record: who writes an input
         // could blacken what the run did.
         let own: BTreeSet<String> =
@@ -106,10 +106,10 @@ impl Serialize for Recorded<'_> {
         for (name, value) in before {
             record.serialize_entry(name, &redacted(value, redact))?;
         }
-        record.serialize_entry("calls", &Each { items: &log.records, one: call, redact })?;
+        record.serialize_entry("calls", &RedactedList { items: &log.records, one: call, redact })?;
         record.serialize_entry("denied", &redacted(log.denial.clone().into(), redact))?;
-        record.serialize_entry("changes", &Each { items: &report.changes, one: change, redact })?;
-        record.serialize_entry("objects", &Each { items: &report.objects, one: object, redact })?;
+        record.serialize_entry("changes", &RedactedList { items: &report.changes, one: change, redact })?;
+        record.serialize_entry("objects", &RedactedList { items: &report.objects, one: object, redact })?;
         for (name, value) in after {
             record.serialize_entry(name, &redacted(value, redact))?;
         }
@@ -118,13 +118,13 @@ impl Serialize for Recorded<'_> {
 }
 
 /// A list of which one item at a time is made into JSON.
-struct Each<'a, T> {
+struct RedactedList<'a, T> {
     items: &'a [T],
     one: fn(&T) -> Value,
-    redact: Redact<'a>,
+    redact: RedactFn<'a>,
 }
 
-impl<T> Serialize for Each<'_, T> {
+impl<T> Serialize for RedactedList<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.items.iter().map(|item| redacted((self.one)(item), self.redact)))
     }
@@ -133,7 +133,7 @@ impl<T> Serialize for Each<'_, T> {
 /// The whole receipt.
 pub struct Statement<'a> {
     /// What it states.
-    pub record: Recorded<'a>,
+    pub record: RunRecord<'a>,
     /// The digest of the record.
     pub digest: Digest,
     /// What belongs to this one run only: platform, times, addresses.
@@ -145,7 +145,7 @@ impl Serialize for Statement<'_> {
         #[derive(Serialize)]
         struct Predicate<'a> {
             digest: String,
-            record: &'a Recorded<'a>,
+            record: &'a RunRecord<'a>,
             run: &'a Value,
         }
         let Self { record, digest, run } = self;
@@ -160,11 +160,11 @@ impl Serialize for Statement<'_> {
 }
 
 /// What the statement is about: the files and objects as they are now, or the component if none changed.
-struct Subjects<'a>(&'a Facts<'a>);
+struct Subjects<'a>(&'a RecordFacts<'a>);
 
 impl Serialize for Subjects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Facts { report, component, .. } = self.0;
+        let RecordFacts { report, component, .. } = self.0;
         // Of a private file not even the digest is told: what is in it could be guessed.
         let files = report.changes.iter().filter(|change| !change.private);
         let files = files.filter_map(|change| Some((&change.path, change.after.or(change.before)?)));
@@ -186,7 +186,7 @@ fn grant(grant: &Grant) -> Value {
     json!({"asked": lines(&grant.requested), "bounds": bounds})
 }
 
-fn call(record: &Record) -> Value {
+fn call(record: &CallRecord) -> Value {
     let digest = record.digest.map(|digest| digest.to_string());
     json!({
         "call": format!("{}.{}", record.capability.name(), record.function),
@@ -207,12 +207,12 @@ fn change(change: &Change) -> Value {
 
 fn object(object: &ObjectChange) -> Value {
     let digest = object.digest.map(|digest| digest.to_string());
-    json!({"name": object.name, "digest": digest, "deleted": object.deed == Deed::Deleted})
+    json!({"name": object.name, "digest": digest, "deleted": object.verb == ChangeVerb::Deleted})
 }
 
 fn short(value: &Value) -> Value {
     let text = value.to_string();
-    if text.len() <= LONGEST_VALUE {
+    if text.len() <= MAX_VALUE_BYTES {
         return value.clone();
     }
     json!({"bytes": text.len(), "digest": Digest::of(text.as_bytes()).to_string()})
@@ -220,12 +220,12 @@ fn short(value: &Value) -> Value {
 
 /// The value with every text in it, keys included, redacted.
 #[must_use]
-pub fn redacted(mut value: Value, redact: Redact<'_>) -> Value {
+pub fn redacted(mut value: Value, redact: RedactFn<'_>) -> Value {
     redact_in_place(&mut value, redact);
     value
 }
 
-fn redact_in_place(value: &mut Value, redact: Redact<'_>) {
+fn redact_in_place(value: &mut Value, redact: RedactFn<'_>) {
     match value {
         Value::String(text) => *text = redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_in_place(item, redact)),
@@ -245,12 +245,12 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
     use crate::outputs::{self, Output};
-    use crate::report::Ending;
+    use crate::report::RunEnd;
 
     fn report(changes: Vec<Change>) -> Report {
         Report {
             step: "manifest-patch".into(),
-            ending: Ending {
+            ending: RunEnd {
                 exit: Exit::Done,
                 code: "done".into(),
                 message: String::new(),
@@ -271,13 +271,13 @@ mod tests {
     fn facts<'a>(
         report: &'a Report,
         rest: &'a (Inputs, Grant, Limits, CallLog, Vec<RedactedOutput>),
-    ) -> Facts<'a> {
+    ) -> RecordFacts<'a> {
         let (inputs, grant, limits, log, shown) = rest;
         let component = Some(Digest::of(b"component"));
-        Facts { version: "0.1.0", report, shown, component, policy: None, inputs, grant, limits, log }
+        RecordFacts { version: "0.1.0", report, shown, component, policy: None, inputs, grant, limits, log }
     }
 
-    fn statement(record: Recorded<'_>, run: Value) -> Value {
+    fn statement(record: RunRecord<'_>, run: Value) -> Value {
         serde_json::to_value(Statement { record, digest: record.digest(), run }).unwrap()
     }
 
@@ -285,7 +285,7 @@ mod tests {
     fn equal_runs_have_equal_digests_whatever_else_differs() {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
-        let record = Recorded::of(facts, &str::to_owned);
+        let record = RunRecord::of(facts, &str::to_owned);
         let here = statement(record, json!({"platform": "github"}));
         let there = statement(record, json!({"platform": "plain"}));
         assert_ne!(here, there);
@@ -299,7 +299,7 @@ mod tests {
             Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")), private: false };
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
         let (changed, same) = (facts(&changed, &rest), facts(&same, &rest));
-        let (changed, same) = (Recorded::of(changed, &str::to_owned), Recorded::of(same, &str::to_owned));
+        let (changed, same) = (RunRecord::of(changed, &str::to_owned), RunRecord::of(same, &str::to_owned));
         assert_ne!(changed.digest(), same.digest());
         let statement = statement(changed, Value::Null);
         assert_eq!(statement["subject"][0]["digest"]["sha256"], Digest::of(b"a").hex());
@@ -310,7 +310,7 @@ mod tests {
         let digest = Digest::of(b"1234");
         let change = Change { path: "out.json".into(), before: None, after: Some(digest), private: true };
         let (report, rest) = (report(vec![change]), Default::default());
-        let statement = statement(Recorded::of(facts(&report, &rest), &str::to_owned), Value::Null);
+        let statement = statement(RunRecord::of(facts(&report, &rest), &str::to_owned), Value::Null);
         let record = &statement["predicate"]["record"];
         assert_eq!(record["changes"][0]["after"], "private");
         assert!(!record.to_string().contains(&digest.hex()));
@@ -325,7 +325,7 @@ mod tests {
         let shown = outputs::redacted(&report.outputs, &redactor);
         let rest = (Inputs::default(), Grant::default(), Limits::default(), CallLog::default(), shown);
         let redact = |text: &str| redactor.redact(text).into_owned();
-        let record = serde_json::to_value(Recorded::of(facts(&report, &rest), &redact)).unwrap();
+        let record = serde_json::to_value(RunRecord::of(facts(&report, &rest), &redact)).unwrap();
         assert!(!record.to_string().contains("hunter2"));
         assert_eq!(record["outputs"]["diff"], Digest::of(b"\"***\"").to_string());
     }

@@ -16,7 +16,7 @@ use std::fmt;
 use views::View;
 
 /// What stands in place of a secret.
-pub const STARS: &str = "***";
+pub const REDACTED: &str = "***";
 
 /// The shortest text, in bytes, that is treated as secret. Shorter ones would blacken half the log.
 pub const MIN_BYTES: usize = 4;
@@ -24,10 +24,10 @@ pub const MIN_BYTES: usize = 4;
 /// The search for secrets could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("the secrets of this run are too long to search for")]
-pub struct TooLong;
+pub struct SecretsTooLong;
 
 /// The most bytes of secrets that are searched for.
-const MOST_BYTES: usize = 256 * 1024 * 1024;
+const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// How often a text is searched again after something was taken out of it.
 const ROUNDS: usize = 8;
@@ -65,7 +65,7 @@ impl Redactor {
     ///
     /// # Errors
     /// Only when the secrets are hundreds of megabytes long.
-    pub fn new(secrets: &[&str]) -> Result<Self, TooLong> {
+    pub fn new(secrets: &[&str]) -> Result<Self, SecretsTooLong> {
         let mut redactor = Self::empty();
         redactor.learn(secrets)?;
         Ok(redactor)
@@ -81,7 +81,7 @@ impl Redactor {
     ///
     /// # Errors
     /// As [`Redactor::new`].
-    pub fn with(&self, more: &[&str]) -> Result<Self, TooLong> {
+    pub fn with(&self, more: &[&str]) -> Result<Self, SecretsTooLong> {
         let Self { forms, joined, secrets } = self;
         let mut both = Self { forms: forms.clone(), joined: joined.clone(), secrets: secrets.clone() };
         both.learn(more)?;
@@ -92,13 +92,13 @@ impl Redactor {
     ///
     /// # Errors
     /// As [`Redactor::new`]. It knows as much as before then.
-    pub fn learn(&mut self, more: &[&str]) -> Result<(), TooLong> {
+    pub fn learn(&mut self, more: &[&str]) -> Result<(), SecretsTooLong> {
         let more = more.iter().map(|secret| secret.trim());
         let new: BTreeSet<&str> =
             more.filter(|secret| secret.len() >= MIN_BYTES && !self.secrets.contains(*secret)).collect();
         let bytes = self.secrets.iter().map(String::len).chain(new.iter().map(|secret| secret.len()));
-        if bytes.sum::<usize>() > MOST_BYTES {
-            return Err(TooLong);
+        if bytes.sum::<usize>() > MAX_BYTES {
+            return Err(SecretsTooLong);
         }
         let forms: Vec<_> = new.iter().flat_map(|secret| forms::searched(secret)).collect();
         self.joined.learn(forms.iter().filter_map(forms::joined));
@@ -107,7 +107,7 @@ impl Redactor {
         Ok(())
     }
 
-    /// The text with [`STARS`] in place of each stretch that is covered by secrets. Secrets that overlap or
+    /// The text with [`REDACTED`] in place of each stretch that is covered by secrets. Secrets that overlap or
     /// touch are one stretch, so that no end of one is left over. Where the text was cut, as an ellipsis or its own end
     /// shows, a piece of eight bytes is taken for the whole; at an end without an ellipsis it must not look like a word. The
     /// first or last sixteen bytes of a token are taken for it wherever they stand.
@@ -121,18 +121,18 @@ impl Redactor {
         let mut text = Cow::Borrowed(text);
         // The stars can, with what is around them, be the text of a strange secret.
         for _ in 0..ROUNDS {
-            match starred(&text, &self.covered(text.as_bytes())) {
+            match replaced(&text, &self.covered(text.as_bytes())) {
                 Some(shorter) => text = Cow::Owned(shorter),
                 None => return text,
             }
         }
-        Cow::Borrowed(STARS)
+        Cow::Borrowed(REDACTED)
     }
 
-    /// The text without secrets, and then cut to `most` bytes with an ellipsis.
+    /// The text without secrets, and then cut to `max` bytes with an ellipsis.
     #[must_use]
-    pub fn shown(&self, text: &str, most: usize) -> String {
-        crate::text::short(&self.redact(text), most)
+    pub fn shown(&self, text: &str, max: usize) -> String {
+        crate::text::short(&self.redact(text), max)
     }
 
     /// How far a secret that begins at the end of a text can go on, in bytes.
@@ -209,14 +209,14 @@ impl fmt::Debug for Redactor {
 }
 
 /// The text with stars in place of these stretches; none if there are none.
-fn starred(text: &str, stretches: &[(usize, usize)]) -> Option<String> {
+fn replaced(text: &str, stretches: &[(usize, usize)]) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = 0;
     for &(start, end) in stretches {
         // A piece can end within a character.
         let (start, end) = (text.floor_char_boundary(start).max(rest), text.ceil_char_boundary(end));
         out.push_str(&text[rest..start]);
-        out.push_str(STARS);
+        out.push_str(REDACTED);
         rest = end;
     }
     out.push_str(&text[rest..]);

@@ -94,7 +94,7 @@ pub struct Change {
 
 /// What a run can do to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum ChangeVerb {
     /// It was put into a store.
     Uploaded,
     /// It was changed in a cluster.
@@ -111,12 +111,12 @@ pub struct ObjectChange {
     /// The content now; none if it is not known, as of an upload that another run began, or if there is none.
     pub digest: Option<Digest>,
     /// What happened.
-    pub deed: Deed,
+    pub verb: ChangeVerb,
 }
 
 /// How a run ended, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct RunEnd {
     /// The exit code.
     pub exit: Exit,
     /// A stable name for scripts, in `kebab-case`; `done` or `nothing-to-do` when it went well.
@@ -135,7 +135,7 @@ pub struct Report {
     /// The step's name, or the file name of a component that is not built in.
     pub step: String,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: RunEnd,
     /// Whether the run was a dry run: nothing was changed.
     pub dry_run: bool,
     /// The outputs, in the order of the step's `outputs` record; empty unless the work was done.

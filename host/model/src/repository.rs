@@ -14,7 +14,7 @@ pub enum RepositoryError {
         "`{0}` is no repository; there are `.` for that of the workspace, and URLs such as `https://HOST/PATH`, \
          `ssh://git@HOST/PATH` and `file:///PATH`"
     )]
-    Form(String),
+    Syntax(String),
     /// Its URL could be read in two ways.
     #[error("`{}` is no plain URL of a repository: {why}", .0.escape_debug(), why = .1)]
     Url(String, String),
@@ -26,7 +26,7 @@ pub enum RepositoryError {
     Path(String),
     /// A path that leads somewhere else.
     #[error("{0}")]
-    Leads(String),
+    Escapes(String),
 }
 
 /// A repository.
@@ -52,7 +52,8 @@ impl Repository {
         if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
             return Err(url("it has a character or a length that none has"));
         }
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| RepositoryError::Form(text.to_owned()))?;
+        let (scheme, rest) =
+            text.split_once("://").ok_or_else(|| RepositoryError::Syntax(text.to_owned()))?;
         let path = match scheme {
             "https" | "http" => {
                 let address = WebAddress::parse(text).map_err(|error| url(&error.to_string()))?;
@@ -65,7 +66,7 @@ impl Repository {
             }
             "ssh" => ssh(rest).ok_or_else(|| url("write `ssh://USER@HOST/PATH`"))?,
             "file" => rest,
-            _ => return Err(RepositoryError::Form(text.to_owned())),
+            _ => return Err(RepositoryError::Syntax(text.to_owned())),
         };
         let mut parts = path.strip_prefix('/').ok_or_else(|| url("it has no path"))?.split('/');
         match parts.all(plain_part) {
@@ -123,7 +124,7 @@ fn plain_part(part: &str) -> bool {
 
 /// What a call is about in a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum RepositoryPart {
     /// Its branches and commits as a whole.
     Whole,
     /// One branch.
@@ -136,7 +137,7 @@ pub enum Part {
     PullRequests(WorkspacePath, WorkspacePath),
 }
 
-impl Part {
+impl RepositoryPart {
     /// It with its repository, as a scope spells it; of several files the first.
     #[must_use]
     pub fn named(&self, repository: &Repository) -> String {
@@ -182,7 +183,7 @@ pub fn branch(text: &str) -> Result<WorkspacePath, RepositoryError> {
 /// It is none, or leads out of the commit.
 pub fn file(text: &str) -> Result<WorkspacePath, RepositoryError> {
     let path = WorkspacePath::parse(text).map_err(|error| match error {
-        PathError::Absolute(_) | PathError::Dots(_) => RepositoryError::Leads(error.to_string()),
+        PathError::Absolute(_) | PathError::Dots(_) => RepositoryError::Escapes(error.to_string()),
         _ => RepositoryError::Path(error.to_string()),
     })?;
     if path.is_stdin() { Err(RepositoryError::Path("`-` is no file of a commit".into())) } else { Ok(path) }
@@ -193,11 +194,11 @@ pub fn file(text: &str) -> Result<WorkspacePath, RepositoryError> {
 pub struct RepositoryScope {
     text: String,
     repository: Repository,
-    within: Within,
+    selector: ScopeSelector,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Within {
+enum ScopeSelector {
     /// Everything.
     All,
     /// The branches that a pattern names.
@@ -205,7 +206,7 @@ enum Within {
     /// The files that a pattern names.
     Files(Pattern),
     /// What the branches that the second pattern names bring into those of the first.
-    Proposals(Pattern, Pattern),
+    PullRequests(Pattern, Pattern),
 }
 
 impl RepositoryScope {
@@ -219,16 +220,20 @@ impl RepositoryScope {
         let begin = text.find("://").map_or(0, |at| at + 3);
         // A local path has a third slash there.
         let begin = begin + usize::from(text[begin..].starts_with('/'));
-        let (repository, within) = match (text.split_once('#'), text[begin..].find("//")) {
+        let (repository, selector) = match (text.split_once('#'), text[begin..].find("//")) {
             (Some((repository, branches)), _) => match branches.split_once("...") {
-                Some((base, branch)) => (repository, Within::Proposals(pattern(base)?, pattern(branch)?)),
-                None => (repository, Within::Branches(pattern(branches)?)),
+                Some((base, branch)) => {
+                    (repository, ScopeSelector::PullRequests(pattern(base)?, pattern(branch)?))
+                }
+                None => (repository, ScopeSelector::Branches(pattern(branches)?)),
             },
-            (None, Some(at)) => (&text[..begin + at], Within::Files(pattern(&text[begin + at + 2..])?)),
-            (None, None) => (text, Within::All),
+            (None, Some(at)) => {
+                (&text[..begin + at], ScopeSelector::Files(pattern(&text[begin + at + 2..])?))
+            }
+            (None, None) => (text, ScopeSelector::All),
         };
         let repository = Repository::parse(repository)?;
-        Ok(Self { text: text.to_owned(), repository, within })
+        Ok(Self { text: text.to_owned(), repository, selector })
     }
 
     /// The text it was read from.
@@ -239,17 +244,21 @@ impl RepositoryScope {
 
     /// Whether all of it is within this. Who may see some files of a repository may see which branches it has.
     #[must_use]
-    pub fn covers(&self, repository: &Repository, part: &Part) -> bool {
-        let within = match (&self.within, part) {
-            (Within::All, _) | (Within::Files(_), Part::Whole) => true,
-            (Within::Branches(pattern), Part::Branch(branch)) => pattern.matches(branch),
-            (Within::Files(pattern), Part::Files(paths)) => paths.iter().all(|path| pattern.matches(path)),
-            (Within::Files(outer), Part::Pattern(pattern)) => pattern.is_within(outer),
-            (Within::Proposals(bases, branches), Part::PullRequests(base, branch)) => {
+    pub fn covers(&self, repository: &Repository, part: &RepositoryPart) -> bool {
+        let within = match (&self.selector, part) {
+            (ScopeSelector::All, _) | (ScopeSelector::Files(_), RepositoryPart::Whole) => true,
+            (ScopeSelector::Branches(pattern), RepositoryPart::Branch(branch)) => pattern.matches(branch),
+            (ScopeSelector::Files(pattern), RepositoryPart::Files(paths)) => {
+                paths.iter().all(|path| pattern.matches(path))
+            }
+            (ScopeSelector::Files(outer), RepositoryPart::Pattern(pattern)) => pattern.is_within(outer),
+            (ScopeSelector::PullRequests(bases, branches), RepositoryPart::PullRequests(base, branch)) => {
                 bases.matches(base) && branches.matches(branch)
             }
-            (Within::Branches(_) | Within::Proposals(..), _)
-            | (Within::Files(_), Part::Branch(_) | Part::PullRequests(..)) => false,
+            (ScopeSelector::Branches(_) | ScopeSelector::PullRequests(..), _)
+            | (ScopeSelector::Files(_), RepositoryPart::Branch(_) | RepositoryPart::PullRequests(..)) => {
+                false
+            }
         };
         self.repository == *repository && within
     }
@@ -346,10 +355,12 @@ mod tests {
         let own = Repository::parse(".").unwrap();
         let other = Repository::parse("https://git.example.com/shop/deploy").unwrap();
         let scope = |text: &str| RepositoryScope::parse(text).unwrap();
-        let on = |name: &str| Part::Branch(branch(name).unwrap());
-        let at = |path: &str| Part::Files(vec![file(path).unwrap()]);
-        let like = |text: &str| Part::Pattern(Pattern::parse(text).unwrap());
-        let into = |base: &str, name: &str| Part::PullRequests(branch(base).unwrap(), branch(name).unwrap());
+        let on = |name: &str| RepositoryPart::Branch(branch(name).unwrap());
+        let at = |path: &str| RepositoryPart::Files(vec![file(path).unwrap()]);
+        let like = |text: &str| RepositoryPart::Pattern(Pattern::parse(text).unwrap());
+        let into = |base: &str, name: &str| {
+            RepositoryPart::PullRequests(branch(base).unwrap(), branch(name).unwrap())
+        };
         for (text, repository, part, covered) in [
             (".", &own, on("main"), true),
             (".", &own, at("a.yaml"), true),
@@ -357,7 +368,7 @@ mod tests {
             (".#promote/**", &own, on("promote/web"), true),
             (".#promote/**", &own, on("main"), false),
             (".#promote/**", &own, at("promote/web"), false),
-            (".#promote/**", &own, Part::Whole, false),
+            (".#promote/**", &own, RepositoryPart::Whole, false),
             (".", &own, into("main", "promote/web"), true),
             (".", &other, into("main", "promote/web"), false),
             (".#main...promote/*", &own, into("main", "promote/web"), true),
@@ -367,13 +378,13 @@ mod tests {
             (".#main...promote/*", &own, on("main"), false),
             (".#main...promote/*", &own, on("promote/web"), false),
             (".#main...promote/*", &own, at("main"), false),
-            (".#main...promote/*", &own, Part::Whole, false),
+            (".#main...promote/*", &own, RepositoryPart::Whole, false),
             (".#**", &own, into("main", "promote/web"), false),
             (".//**", &own, into("main", "promote/web"), false),
             (".//envs/prod/**", &own, at("envs/prod/a.yaml"), true),
             (".//envs/prod/**", &own, at("envs/dev/a.yaml"), false),
             (".//envs/prod/**", &own, on("envs/prod/a"), false),
-            (".//envs/prod/**", &own, Part::Whole, true),
+            (".//envs/prod/**", &own, RepositoryPart::Whole, true),
             (".//envs/prod/**", &own, like("envs/prod/*.yaml"), true),
             (".//envs/prod/**", &own, like("envs/**"), false),
             ("https://git.example.com/shop/deploy//envs/**", &other, at("envs/a"), true),
@@ -383,7 +394,7 @@ mod tests {
         ] {
             assert_eq!(scope(text).covers(repository, &part), covered, "{text} {part:?}");
         }
-        let several = Part::Files(vec![file("envs/prod/a").unwrap(), file("envs/dev/a").unwrap()]);
+        let several = RepositoryPart::Files(vec![file("envs/prod/a").unwrap(), file("envs/dev/a").unwrap()]);
         assert!(!scope(".//envs/prod/**").covers(&own, &several));
         let local = Repository::parse("file:///srv/git/deploy").unwrap();
         assert!(scope("file:///srv/git/deploy//envs/**").covers(&local, &at("envs/a")));

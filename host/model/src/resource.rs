@@ -8,7 +8,7 @@ use std::fmt;
 pub enum ResourceError {
     /// It has too few or too many parts.
     #[error("`{0}` is not of the form `NAMESPACE/KIND[.GROUP][/NAME]`")]
-    Form(String),
+    Syntax(String),
     /// The namespace has characters that none has.
     #[error(
         "`{0}` is no namespace; there are names in lower case, `.` for that of the context, `-` for none"
@@ -48,7 +48,7 @@ impl Resource {
         let (namespace, kind, name) = match parts.as_slice() {
             [namespace, kind] => (*namespace, *kind, ANY),
             [namespace, kind, name] => (*namespace, *kind, *name),
-            _ => return Err(ResourceError::Form(text.to_owned())),
+            _ => return Err(ResourceError::Syntax(text.to_owned())),
         };
         if !matches!(namespace, "." | "-" | ANY) && !is_label(namespace) {
             return Err(ResourceError::Namespace(namespace.to_owned()));

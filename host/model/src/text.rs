@@ -51,15 +51,15 @@ pub(crate) fn cut(mut text: String, limit: usize) -> String {
     text
 }
 
-/// The text, cut to `most` bytes if it is longer, with an ellipsis for what is left out. A secret that the cut takes apart
+/// The text, cut to `max` bytes if it is longer, with an ellipsis for what is left out. A secret that the cut takes apart
 /// is still known by what stands before the ellipsis: see [`crate::redact::Redactor::redact`].
 #[must_use]
-pub fn short(text: &str, most: usize) -> String {
+pub fn short(text: &str, max: usize) -> String {
     const ELLIPSIS: &str = "…";
-    if text.len() <= most {
+    if text.len() <= max {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(most.saturating_sub(ELLIPSIS.len()));
+    let end = text.floor_char_boundary(max.saturating_sub(ELLIPSIS.len()));
     format!("{}{ELLIPSIS}", &text[..end])
 }
 

@@ -10,7 +10,7 @@ use url::{Host, Url};
 pub enum WebError {
     /// It is no URL with `http` or `https`.
     #[error("`{0}` is no URL that begins with `http://` or `https://`")]
-    Form(String),
+    Syntax(String),
     /// It names a user or a password.
     #[error("`{0}` has a user or a password in it; say a credential with `credentials`")]
     User(String),
@@ -56,9 +56,9 @@ impl WebAddress {
         if !text.chars().all(|c| c.is_ascii_graphic() && c != '\\') {
             return Err(WebError::Character(text.to_owned()));
         }
-        let url = Url::parse(text).map_err(|_| WebError::Form(text.to_owned()))?;
+        let url = Url::parse(text).map_err(|_| WebError::Syntax(text.to_owned()))?;
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let rest = rest.ok_or_else(|| WebError::Form(text.to_owned()))?;
+        let rest = rest.ok_or_else(|| WebError::Syntax(text.to_owned()))?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if authority.contains('@') {
             return Err(WebError::User(text.to_owned()));

@@ -72,8 +72,8 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/repository.rs",
         guard: (
-            "(Within::Branches(pattern), Part::Branch(branch)) => pattern.matches(branch),",
-            "(Within::Branches(_), Part::Branch(_)) => true,",
+            "(ScopeSelector::Branches(pattern), RepositoryPart::Branch(branch)) => pattern.matches(branch),",
+            "(ScopeSelector::Branches(_), RepositoryPart::Branch(_)) => true,",
         ),
         test: "repository::tests::only_what_lies_within_is_covered",
     },

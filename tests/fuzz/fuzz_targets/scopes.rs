@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lockstep_model::repository::{self, Part, Repository, RepositoryScope};
+use lockstep_model::repository::{self, Repository, RepositoryPart, RepositoryScope};
 use lockstep_model::resource::Resource;
 use lockstep_model::web::WebAddress;
 
@@ -27,11 +27,11 @@ fuzz_target!(|texts: (&str, &str)| {
     }
     let (place, rest) = target.split_once('\n').unwrap_or((target, "a"));
     if let (Ok(scope), Ok(place)) = (RepositoryScope::parse(scope), Repository::parse(place)) {
-        let files = repository::file(rest).map(|path| Part::Files(vec![path]));
-        let branch = repository::branch(rest).map(Part::Branch);
+        let files = repository::file(rest).map(|path| RepositoryPart::Files(vec![path]));
+        let branch = repository::branch(rest).map(RepositoryPart::Branch);
         let both =
             || Ok::<_, repository::RepositoryError>((repository::branch("main")?, repository::branch(rest)?));
-        let pull_requests = both().map(|(base, branch)| Part::PullRequests(base, branch));
+        let pull_requests = both().map(|(base, branch)| RepositoryPart::PullRequests(base, branch));
         for part in files.into_iter().chain(branch).chain(pull_requests) {
             if scope.covers(&place, &part) {
                 assert!(scope.as_str().starts_with(place.as_str()), "{} covers {place}", scope.as_str());

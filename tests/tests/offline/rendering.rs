@@ -5,8 +5,8 @@ use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::outputs::{Output, OutputValue, redacted};
 use lockstep_model::redact::Redactor;
-use lockstep_model::render::{Effect, Platform, Renderer, Target};
-use lockstep_model::report::{Block, Change, Ending, Level, Location, Note, Report};
+use lockstep_model::render::{Effect, OutputFile, Platform, Renderer};
+use lockstep_model::report::{Block, Change, Level, Location, Note, Report, RunEnd};
 use lockstep_tests::runner::{github, gitlab, jenkins};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ prop_compose! {
         let change = |path| Change { path, before: None, after: Some(Digest::of(b"")), private: false };
         Report {
             step,
-            ending: Ending {
+            ending: RunEnd {
                 exit: if failed { Exit::Rejected } else { Exit::Done },
                 code, message, hint, location,
             },
@@ -174,7 +174,7 @@ fn run(platform: Platform, report: &Report) -> Run {
 }
 
 impl Run {
-    fn text_for(&self, target: Target) -> String {
+    fn text_for(&self, target: OutputFile) -> String {
         let text = |effect: &Effect| match effect {
             Effect::Append { to, text } | Effect::Replace { to, text } if *to == target => Some(text.clone()),
             _ => None,
@@ -229,7 +229,7 @@ proptest! {
             prop_assert_eq!(shown.data.split('\n').count(), note.message.lines().count().max(1));
         }
 
-        let read = github::outputs(&run.text_for(Target::Outputs)).unwrap();
+        let read = github::outputs(&run.text_for(OutputFile::Outputs)).unwrap();
         let secret_free = |output: &Output| plain(output).replace(SECRET, "***");
         let mut expected: std::collections::BTreeMap<String, String> = report.outputs.iter()
             .filter(|output| is_name(&output.name))
@@ -262,7 +262,7 @@ proptest! {
         let sections = gitlab::sections(&run.log.join("\n"));
         prop_assert_eq!(sections.len(), 2);
         prop_assert!(sections[0].starts && !sections[1].starts && sections[0].name == sections[1].name);
-        let variables = gitlab::dotenv(&run.text_for(Target::Dotenv)).unwrap();
+        let variables = gitlab::dotenv(&run.text_for(OutputFile::Dotenv)).unwrap();
         let value = |output: &Output| [plain(output).replace(SECRET, "***"), format!("values/{}", output.name)];
         let values: Vec<String> = report.outputs.iter().flat_map(value).collect();
         for (name, value) in variables {
@@ -294,7 +294,7 @@ proptest! {
     #[test]
     fn a_summary_is_html_that_nothing_breaks_out_of(report in report()) {
         let run = run(Platform::Github, &report);
-        let text = run.text_for(Target::Summary);
+        let text = run.text_for(OutputFile::Summary);
         let summary = github::summary(&text).unwrap();
         // Outside of fences every tag is one of ours and every line of text is within one.
         let mut fence: Option<String> = None;

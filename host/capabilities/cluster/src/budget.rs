@@ -24,8 +24,8 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
-            most_bytes: limits.followed_bytes,
-            most_objects: limits.followed_objects,
+            most_bytes: limits.watched_bytes,
+            most_objects: limits.watched_objects,
             bytes: AtomicU64::new(0),
             objects: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn budget() -> Arc<Budget> {
-        Budget::new(&Limits { followed_bytes: 10, followed_objects: 5, ..Limits::default() })
+        Budget::new(&Limits { watched_bytes: 10, watched_objects: 5, ..Limits::default() })
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::kinds::Kind;
 use super::patience::patiently;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
 use lockstep_model::resource::Resource;
+use lockstep_model::secret_registry::SecretRegistry;
 use serde_json::{Value, json};
 
 /// A text to keep, or to forget.
@@ -110,7 +110,7 @@ impl Object<'_> {
         &self,
         version: Option<&str>,
         entries: &[ConfigEntry],
-        known: &Known,
+        known: &SecretRegistry,
     ) -> Result<(), CallError> {
         let what = format!("keep in `{}`", self.target);
         check(&what, entries, known)?;
@@ -157,7 +157,7 @@ fn at(version: &str, mut patch: Value) -> Value {
 }
 
 /// What is wrong with texts to keep.
-fn check(what: &str, entries: &[ConfigEntry], known: &Known) -> Result<(), CallError> {
+fn check(what: &str, entries: &[ConfigEntry], known: &SecretRegistry) -> Result<(), CallError> {
     let invalid = |why: String| Err(CallError::Invalid(format!("{what}: {why}")));
     if entries.is_empty() || entries.len() > ENTRIES {
         return invalid(format!("there must be 1 to {ENTRIES} entries"));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn refused(entries: &[ConfigEntry]) -> Option<String> {
-        let known = Known::default();
+        let known = SecretRegistry::default();
         known.add("hunter2-of-the-job");
         check("keep in `shop/ConfigMap/memory`", entries, &known).err().map(|error| {
             assert_eq!(error.word(), "invalid");

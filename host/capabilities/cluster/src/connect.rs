@@ -13,7 +13,7 @@ use kube::client::{Body, ConfigExt as _};
 use kube::config::{AuthInfo, Config};
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) struct Connected {
     /// The namespace that `.` stands for.
     pub(super) namespace: String,
     /// Takes what the job must not show out of logs and messages.
-    pub(super) known: Arc<Known>,
+    pub(super) known: Arc<SecretRegistry>,
     /// What is worth a warning about how this run gets in.
     pub(super) warnings: Vec<String>,
     pub(super) plugin: Option<Arc<Plugin>>,
@@ -75,7 +75,7 @@ pub(super) async fn connect(connection: &Connection) -> Result<Connected, CallEr
 async fn begin(
     config: &mut Config,
     connection: &Connection,
-    known: &Arc<Known>,
+    known: &Arc<SecretRegistry>,
 ) -> Result<Option<Arc<Plugin>>, CallError> {
     let user = &mut config.auth_info;
     let otherwise = user.auth_provider.is_some()
@@ -96,7 +96,7 @@ async fn begin(
 fn client(
     mut config: Config,
     plugin: Option<Arc<Plugin>>,
-    known: &Arc<Known>,
+    known: &Arc<SecretRegistry>,
 ) -> Result<kube::Client, kube::Error> {
     if let Some(plugin) = plugin {
         return with_plugin(config, plugin);
@@ -137,11 +137,11 @@ fn with_plugin(config: Config, plugin: Arc<Plugin>) -> Result<kube::Client, kube
 }
 
 /// What must appear in no log and no message: the secrets of the job and those of the kubeconfig.
-fn known(connection: &Connection, user: &AuthInfo) -> Known {
+fn known(connection: &Connection, user: &AuthInfo) -> SecretRegistry {
     let own = [&user.token, &user.password, &user.client_key_data];
     let own = own.into_iter().flatten().map(|secret| secret.expose_secret());
     let secrets = connection.secrets.iter().map(|(_, value)| value.as_str());
-    let known = Known::default();
+    let known = SecretRegistry::default();
     own.chain(secrets).filter(|secret| secret.len() >= SHORTEST).for_each(|secret| known.add(secret));
     known
 }

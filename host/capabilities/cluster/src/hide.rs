@@ -2,7 +2,7 @@
 //! command lines, annotations. It never touches names, labels and images, by which objects are found.
 
 use kube::api::DynamicObject;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use serde_json::Value;
 
 /// The keys of a container whose texts are handed to a program, and that of annotations, also those of a pod template.
@@ -14,7 +14,7 @@ pub(super) const LOG_BYTES: usize = 256 * 1024;
 
 /// A log without the secrets. Where it reaches the limit, its last line may be cut, inside a secret too: it is left out,
 /// and a line says so.
-pub(super) fn log(text: &str, known: &Known) -> String {
+pub(super) fn log(text: &str, known: &SecretRegistry) -> String {
     if text.len() < LOG_BYTES {
         return known.redact(text);
     }
@@ -27,7 +27,7 @@ pub(super) fn log(text: &str, known: &Known) -> String {
 }
 
 /// Takes them out.
-pub(super) fn hide(object: &mut DynamicObject, known: &Known) {
+pub(super) fn hide(object: &mut DynamicObject, known: &SecretRegistry) {
     for value in object.metadata.annotations.iter_mut().flat_map(|annotations| annotations.values_mut()) {
         *value = known.redact(value);
     }
@@ -35,7 +35,7 @@ pub(super) fn hide(object: &mut DynamicObject, known: &Known) {
 }
 
 /// Looks at what is below a key; `handed` if it is below one of those.
-fn below(value: &mut Value, known: &Known, handed: bool) {
+fn below(value: &mut Value, known: &SecretRegistry, handed: bool) {
     match value {
         Value::String(text) if handed => *text = known.redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| below(item, known, handed)),
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_last_line_of_a_log_that_was_cut_is_left_out() {
-        let (known, token) = (Known::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
+        let (known, token) = (SecretRegistry::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
         known.add(token);
         for kept in 0..=token.len() {
             let before = "line\n".repeat((LOG_BYTES - 100) / 5);
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_secret_of_the_job_is_hidden_where_people_put_it_and_nowhere_else() {
-        let known = Known::default();
+        let known = SecretRegistry::default();
         known.add("hunter2");
         let pod = |secret: &str| {
             let container = json!({

@@ -29,10 +29,10 @@ use kinds::{Kind, Kinds};
 use kube::api::{Api, DynamicObject, LogParams};
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
-use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
-use lockstep_model::report::{Deed, ObjectChange};
+use lockstep_model::report::{ChangeVerb, ObjectChange};
 use lockstep_model::resource::Resource;
+use lockstep_model::secret_registry::SecretRegistry;
 use patience::patiently;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -302,7 +302,7 @@ impl Cluster {
     fn change(
         &mut self,
         permit: &Permit,
-        change: impl AsyncFnOnce(&Object<'_>, &mut Kinds, &Known) -> Result<(), CallError>,
+        change: impl AsyncFnOnce(&Object<'_>, &mut Kinds, &SecretRegistry) -> Result<(), CallError>,
     ) -> Result<Answer<Outcome>, CallError> {
         let (target, dry_run) = (one(permit)?, self.dry_run);
         let Reached { runtime, connected, kinds } = self.reached()?;
@@ -313,7 +313,8 @@ impl Cluster {
             change(&object, kinds, &connected.known).await
         });
         done.map_err(|error| connected.without_secrets(error))?;
-        let change = ObjectChange { name: target.as_str().to_owned(), digest: None, deed: Deed::Changed };
+        let change =
+            ObjectChange { name: target.as_str().to_owned(), digest: None, verb: ChangeVerb::Changed };
         self.changes.push(change);
         Ok(Answer::plain(if dry_run { Outcome::DryRun } else { Outcome::Applied }))
     }

@@ -6,7 +6,7 @@ use crate::connection::{Connection, SHORTEST, inside, outside};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::ExecConfig;
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_model::text::short;
 use lockstep_process::{Bounds, Programs};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -105,7 +105,7 @@ pub(super) struct Plugin {
     name: String,
     variables: Vec<(String, OsString)>,
     programs: Programs,
-    known: Arc<Known>,
+    known: Arc<SecretRegistry>,
     held: tokio::sync::Mutex<Option<Token>>,
     /// What it said and nobody has heard yet, and what it said last.
     said: Mutex<(Vec<String>, String)>,
@@ -139,7 +139,7 @@ impl Plugin {
     pub(super) fn new(
         exec: ExecConfig,
         connection: &Connection,
-        known: &Arc<Known>,
+        known: &Arc<SecretRegistry>,
     ) -> Result<Self, CallError> {
         let command = exec.command.clone().unwrap_or_default();
         let name = command.rsplit('/').next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! What a run may receive and follow, against a server that says what a test wants. It looks at no object.
 
 use super::*;
-use lockstep_model::call::{RawTarget, Request};
+use lockstep_model::call::{CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Permission};
@@ -97,7 +97,7 @@ fn permitted<T>(
     let capability = Capability::Cluster;
     let permission = Permission::parse(capability, "read shop/*").unwrap();
     let grant = Grant { requested: vec![permission], ceilings: vec![] };
-    let request = Request::new(capability, "get", target);
+    let request = CallRequest::new(capability, "get", target);
     Gate::new(grant, Limits::default()).call(request, act)
 }
 
@@ -125,11 +125,11 @@ fn objects(cluster: &mut Cluster, following: &mut Following) -> Result<usize, Ca
 }
 
 fn few_bytes(most: usize) -> Limits {
-    Limits { followed_bytes: most as u64, ..Limits::default() }
+    Limits { watched_bytes: most as u64, ..Limits::default() }
 }
 
 fn few_objects(most: usize) -> Limits {
-    Limits { followed_objects: most, ..Limits::default() }
+    Limits { watched_objects: most, ..Limits::default() }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use kube::api::{Api, DynamicObject, TypeMeta};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Config};
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ struct Shared {
     /// There is room again.
     went: Notify,
     budget: Arc<Budget>,
-    secrets: Arc<Known>,
+    secrets: Arc<SecretRegistry>,
 }
 
 /// Changes in their order, at most one for each object.
@@ -295,7 +295,7 @@ async fn present(
 }
 
 /// An object as the contract has it.
-pub(super) fn text(object: &mut DynamicObject, kind: &Kind, known: &Known) -> String {
+pub(super) fn text(object: &mut DynamicObject, kind: &Kind, known: &SecretRegistry) -> String {
     object.metadata.managed_fields = None;
     hide(object, known);
     let types =

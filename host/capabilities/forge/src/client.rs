@@ -7,8 +7,8 @@ use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
-use lockstep_model::forge::{Asked, Class, ForgeKind, class};
-use lockstep_model::known::Known;
+use lockstep_model::forge::{ErrorClass, ForgeKind, RequestKind, classify};
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_model::text::short;
 use octocrab::Octocrab;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(crate) struct Client {
     kind: ForgeKind,
     /// The URL of its API, without a `/` at its end.
     base: String,
-    known: Known,
+    known: SecretRegistry,
     /// How long a call waits for the forge in all.
     patience: Duration,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     /// What is done about it.
-    pub(crate) class: Class,
+    pub(crate) class: ErrorClass,
     /// What the component is told.
     pub(crate) error: CallError,
 }
@@ -82,7 +82,7 @@ struct Raw {
 }
 
 impl Client {
-    pub(crate) fn new(place: &Place, known: Known, patience: Duration) -> Result<Self, CallError> {
+    pub(crate) fn new(place: &Place, known: SecretRegistry, patience: Duration) -> Result<Self, CallError> {
         let unable = |why: String| CallError::Unavailable(format!("no client for {}: {why}", place.kind));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unable(error.to_string()))?;
@@ -117,7 +117,7 @@ impl Client {
 
     /// Asks for something.
     pub(crate) fn get(&self, path: &str) -> Result<Value, CallError> {
-        Ok(self.ask(Method::GET, path, None, Asked::Other)?.body)
+        Ok(self.ask(Method::GET, path, None, RequestKind::Other)?.body)
     }
 
     /// Makes a request. What may happen only once is sent again only if the forge says that it did nothing.
@@ -126,9 +126,9 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-        asked: Asked,
+        asked: RequestKind,
     ) -> Result<Reply, Refusal> {
-        let once = method == Method::POST && asked != Asked::Keep || asked == Asked::Merge;
+        let once = method == Method::POST && asked != RequestKind::Keep || asked == RequestKind::Merge;
         let url = self.url(path);
         let what = format!("{method} {url}");
         let (mut pause, begun) = (PAUSE, Instant::now());
@@ -138,10 +138,10 @@ impl Client {
                 Ok(raw) => self.refused(&what, asked, &raw),
                 Err(why) => {
                     let error = CallError::Unavailable(format!("{what}: {}", self.known.redact(&why)));
-                    (Class::Retry, error, None)
+                    (ErrorClass::Retry, error, None)
                 }
             };
-            let again = class == Class::Pause || class == Class::Retry && !once;
+            let again = class == ErrorClass::Pause || class == ErrorClass::Retry && !once;
             let wait = told.unwrap_or(pause).max(pause);
             if !again || begun.elapsed().saturating_add(wait) > self.patience {
                 return Err(Refusal { class, error });
@@ -190,7 +190,7 @@ impl Client {
     /// same.
     fn accepted(&self, what: &str, method: &Method, raw: &Raw) -> Result<Reply, Refusal> {
         let Raw { status, headers, text } = raw;
-        let stop = |error| Refusal { class: Class::Stop, error };
+        let stop = |error| Refusal { class: ErrorClass::Stop, error };
         let text = text.as_deref().map(str::trim).ok_or_else(|| {
             stop(CallError::Unavailable(format!("{what}: the answer has more than {LARGEST} bytes")))
         })?;
@@ -204,24 +204,29 @@ impl Client {
     }
 
     /// What a refusal means, and how long the forge says to wait.
-    fn refused(&self, what: &str, asked: Asked, raw: &Raw) -> (Class, CallError, Option<Duration>) {
+    fn refused(
+        &self,
+        what: &str,
+        asked: RequestKind,
+        raw: &Raw,
+    ) -> (ErrorClass, CallError, Option<Duration>) {
         let Raw { status, headers, text } = raw;
         let says = says(&self.known, text.as_deref().unwrap_or_default());
         let told = wait(headers);
-        let class = match class(self.kind, asked, *status, &says) {
+        let class = match classify(self.kind, asked, *status, &says) {
             // GitHub says it in this header alone: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
-            Class::Stop if *status == 403 && told.is_some() => Class::Pause,
+            ErrorClass::Stop if *status == 403 && told.is_some() => ErrorClass::Pause,
             class => class,
         };
         let text = format!("{what}: {status}: {says}");
         let error = match (class, status) {
-            (Class::Retry | Class::Pause, _) => match told {
+            (ErrorClass::Retry | ErrorClass::Pause, _) => match told {
                 Some(wait) => {
                     CallError::Unavailable(format!("{text}; to be asked again in {} s", wait.as_secs()))
                 }
                 None => CallError::Unavailable(text),
             },
-            (Class::Moved | Class::Taken, _) => CallError::Conflict(text),
+            (ErrorClass::Moved | ErrorClass::Taken, _) => CallError::Conflict(text),
             (_, 401) => CallError::Unauthorized(format!(
                 "{text}; the token is not one of {}, or no longer",
                 self.kind
@@ -266,7 +271,7 @@ fn text<B: AsRef<[u8]>>(
 
 /// An answer without the secrets that its texts hold. It is read first: a secret can be like a number, or like a name that
 /// the forge uses.
-fn clean(known: &Known, value: Value) -> Value {
+fn clean(known: &SecretRegistry, value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(known.redact(&text)),
         Value::Array(all) => all.into_iter().map(|one| clean(known, one)).collect(),
@@ -276,7 +281,7 @@ fn clean(known: &Known, value: Value) -> Value {
 }
 
 /// What a forge says of a refusal, on one line and without secrets: `message` and the messages of `errors`, or `error`.
-fn says(known: &Known, text: &str) -> String {
+fn says(known: &SecretRegistry, text: &str) -> String {
     let flat = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -302,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_refusal_shows_no_piece_of_a_token() {
-        let (known, token) = (Known::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
+        let (known, token) = (SecretRegistry::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
         known.add(token);
         for before in LONGEST - 60..=LONGEST {
             let text = format!("{}{token} and more", "B".repeat(before));

@@ -4,7 +4,7 @@ use crate::client::{Client, unreadable};
 use crate::types::{Check, CheckState, PullRequestContent};
 use http::Method;
 use lockstep_model::call::CallError;
-use lockstep_model::forge::{Asked, ForgeKind};
+use lockstep_model::forge::{ForgeKind, RequestKind};
 use serde_json::{Value, json};
 
 /// How many pages of a list are looked through.
@@ -67,7 +67,7 @@ fn entries<T>(
     let (mut all, none) = (Vec::new(), Vec::new());
     for page in 1..=pages {
         let path = format!("{path}{join}{word}={size}&page={page}");
-        let reply = client.ask(Method::GET, &path, None, Asked::Other)?;
+        let reply = client.ask(Method::GET, &path, None, RequestKind::Other)?;
         let entries = match name.map_or(&reply.body, |name| &reply.body[name]) {
             Value::Array(entries) => entries,
             // Its way to say that there are none.
@@ -112,7 +112,7 @@ pub(crate) fn say(
         Some(id) => (Method::PATCH, format!("{root}/issues/comments/{id}")),
         None => (Method::POST, format!("{root}/issues/{number}/comments")),
     };
-    client.ask(method, &path, Some(&json!({"body": text})), Asked::Other)?;
+    client.ask(method, &path, Some(&json!({"body": text})), RequestKind::Other)?;
     Ok(())
 }
 
@@ -124,12 +124,12 @@ pub(crate) fn open(
     PullRequestContent { title, body, .. }: &PullRequestContent,
 ) -> Result<Value, CallError> {
     let body = json!({"base": base, "head": branch, "title": title, "body": body});
-    Ok(client.ask(Method::POST, &format!("{root}/pulls"), Some(&body), Asked::Open)?.body)
+    Ok(client.ask(Method::POST, &format!("{root}/pulls"), Some(&body), RequestKind::Open)?.body)
 }
 
 /// Changes fields of a pull request: GitHub's and Gitea's way is the same.
 pub(crate) fn update(client: &Client, root: &str, number: u64, fields: &Value) -> Result<(), CallError> {
-    client.ask(Method::PATCH, &format!("{root}/pulls/{number}"), Some(fields), Asked::Other)?;
+    client.ask(Method::PATCH, &format!("{root}/pulls/{number}"), Some(fields), RequestKind::Other)?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::types::{
 };
 use http::Method;
 use lockstep_model::call::CallError;
-use lockstep_model::forge::{Asked, Class};
+use lockstep_model::forge::{ErrorClass, RequestKind};
 use serde_json::{Value, json};
 
 /// The colour of a label that is made because it is not there.
@@ -31,7 +31,7 @@ impl Gitea {
 
     fn post(&self, path: &str, body: &Value) -> Result<Value, Refusal> {
         let path = format!("{}{path}", self.root);
-        Ok(self.client.ask(Method::POST, &path, Some(body), Asked::Other)?.body)
+        Ok(self.client.ask(Method::POST, &path, Some(body), RequestKind::Other)?.body)
     }
 
     /// Adds labels, and makes those that the repository does not have.
@@ -44,7 +44,7 @@ impl Gitea {
         for name in labels.iter().filter(|name| !there.contains(name)) {
             match self.post("/labels", &json!({"name": name, "color": COLOUR})) {
                 // Somebody else may have made it, or an organisation has it.
-                Ok(_) | Err(Refusal { class: Class::Stop, .. }) => {}
+                Ok(_) | Err(Refusal { class: ErrorClass::Stop, .. }) => {}
                 Err(refusal) => return Err(refusal.into()),
             }
         }
@@ -106,16 +106,16 @@ impl Forge for Gitea {
         for way in ways {
             let body = json!({"Do": way, "head_commit_id": head, "merge_when_checks_succeed": true,
                 "MergeMessageField": message});
-            match self.client.ask(Method::POST, &path, Some(&body), Asked::Merge) {
+            match self.client.ask(Method::POST, &path, Some(&body), RequestKind::Merge) {
                 Ok(reply) if reply.status == 201 => return Ok(MergeResult::AutoMergeEnabled),
                 Ok(_) => return Ok(MergeResult::Merged),
-                Err(Refusal { class: Class::Wait, error })
+                Err(Refusal { class: ErrorClass::Wait, error })
                     if error.message().contains("already scheduled") =>
                 {
                     return Ok(MergeResult::AutoMergeEnabled);
                 }
-                Err(Refusal { class: Class::Wait, .. }) => return Ok(MergeResult::NotReady),
-                Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
+                Err(Refusal { class: ErrorClass::Wait, .. }) => return Ok(MergeResult::NotReady),
+                Err(Refusal { class: ErrorClass::Otherwise, error }) => last = Some(error),
                 Err(refusal) => return Err(refusal.into()),
             }
         }

@@ -9,7 +9,7 @@ use crate::types::{
 };
 use http::Method;
 use lockstep_model::call::CallError;
-use lockstep_model::forge::{Asked, Class};
+use lockstep_model::forge::{ErrorClass, RequestKind};
 use serde_json::{Value, json};
 
 /// The ways of merging, in the order in which they are tried: a repository allows one or more of them.
@@ -36,7 +36,7 @@ impl GitHub {
     fn label(&self, number: u64, labels: &[String]) -> Result<(), CallError> {
         if !labels.is_empty() {
             let path = format!("{}/issues/{number}/labels", self.root);
-            self.client.ask(Method::POST, &path, Some(&json!({"labels": labels})), Asked::Other)?;
+            self.client.ask(Method::POST, &path, Some(&json!({"labels": labels})), RequestKind::Other)?;
         }
         Ok(())
     }
@@ -47,13 +47,13 @@ impl GitHub {
         for way in WAYS {
             let variables = json!({"id": id, "head": head, "way": way.to_uppercase(), "message": message});
             let body = json!({"query": AUTO, "variables": variables});
-            match self.client.ask(Method::POST, "/graphql", Some(&body), Asked::Other) {
+            match self.client.ask(Method::POST, "/graphql", Some(&body), RequestKind::Other) {
                 Ok(reply) if reply.body["errors"].is_null() && reply.body["data"].is_object() => {
                     return Ok(true);
                 }
                 Ok(reply) if reply.body["errors"].to_string().contains("Merge method") => {}
                 // It may be merged at once, or the repository lets nothing be merged by itself.
-                Ok(_) | Err(Refusal { class: Class::Stop, .. }) => return Ok(false),
+                Ok(_) | Err(Refusal { class: ErrorClass::Stop, .. }) => return Ok(false),
                 Err(refusal) => return Err(refusal.into()),
             }
         }
@@ -125,10 +125,10 @@ impl Forge for GitHub {
         for way in WAYS {
             let body = json!({"sha": head, "merge_method": way, "commit_message": message});
             let path = format!("{}/pulls/{number}/merge", self.root);
-            match self.client.ask(Method::PUT, &path, Some(&body), Asked::Merge) {
+            match self.client.ask(Method::PUT, &path, Some(&body), RequestKind::Merge) {
                 Ok(_) => return Ok(MergeResult::Merged),
-                Err(Refusal { class: Class::Wait, .. }) => return Ok(MergeResult::NotReady),
-                Err(Refusal { class: Class::Otherwise, error }) => last = Some(error),
+                Err(Refusal { class: ErrorClass::Wait, .. }) => return Ok(MergeResult::NotReady),
+                Err(Refusal { class: ErrorClass::Otherwise, error }) => last = Some(error),
                 Err(refusal) => return Err(refusal.into()),
             }
         }

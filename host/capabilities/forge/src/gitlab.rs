@@ -9,7 +9,7 @@ use crate::types::{
 };
 use http::Method;
 use lockstep_model::call::CallError;
-use lockstep_model::forge::{Asked, Class};
+use lockstep_model::forge::{ErrorClass, RequestKind};
 use serde_json::{Value, json};
 
 /// A project on a GitLab.
@@ -24,7 +24,7 @@ impl GitLab {
         Self { client, root: format!("/projects/{}", encoded(path)) }
     }
 
-    fn ask(&self, method: Method, path: &str, body: &Value, asked: Asked) -> Result<Value, Refusal> {
+    fn ask(&self, method: Method, path: &str, body: &Value, asked: RequestKind) -> Result<Value, Refusal> {
         let path = format!("{}/merge_requests{path}", self.root);
         Ok(self.client.ask(method, &path, Some(body), asked)?.body)
     }
@@ -37,8 +37,12 @@ impl GitLab {
             // The first is the name since 17.11, the second the one before.
             (body["auto_merge"], body["merge_when_pipeline_succeeds"]) = (json!(true), json!(true));
         }
-        let merged =
-            self.ask(Method::PUT, &format!("/{}/merge", found.pull_request.number), &body, Asked::Merge)?;
+        let merged = self.ask(
+            Method::PUT,
+            &format!("/{}/merge", found.pull_request.number),
+            &body,
+            RequestKind::Merge,
+        )?;
         Ok(match merged["state"] == "merged" {
             true => MergeResult::Merged,
             false if later => MergeResult::AutoMergeEnabled,
@@ -81,13 +85,13 @@ impl Forge for GitLab {
             "target_branch": base, "source_branch": branch, "title": title, "description": body,
             "labels": labels.join(","),
         });
-        found(&self.ask(Method::POST, "", &body, Asked::Open)?).ok_or_else(unreadable)
+        found(&self.ask(Method::POST, "", &body, RequestKind::Open)?).ok_or_else(unreadable)
     }
 
     fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError> {
         let PullRequestContent { title, body, labels } = content;
         let body = json!({"title": title, "description": body, "add_labels": labels.join(",")});
-        self.ask(Method::PUT, &format!("/{number}"), &body, Asked::Other)?;
+        self.ask(Method::PUT, &format!("/{number}"), &body, RequestKind::Other)?;
         Ok(())
     }
 
@@ -112,12 +116,12 @@ impl Forge for GitLab {
             Some(id) => (Method::PUT, format!("/{number}/notes/{id}")),
             None => (Method::POST, format!("/{number}/notes")),
         };
-        self.ask(method, &path, &json!({"body": text}), Asked::Other)?;
+        self.ask(method, &path, &json!({"body": text}), RequestKind::Other)?;
         Ok(())
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
-        self.ask(Method::PUT, &format!("/{number}"), &json!({"state_event": "close"}), Asked::Other)?;
+        self.ask(Method::PUT, &format!("/{number}"), &json!({"state_event": "close"}), RequestKind::Other)?;
         Ok(())
     }
 
@@ -126,13 +130,13 @@ impl Forge for GitLab {
             return Ok(MergeResult::AutoMergeEnabled);
         }
         let mut merging = self.accept(found, head, message, true);
-        let waits = matches!(merging, Err(Refusal { class: Class::Wait, .. }));
+        let waits = matches!(merging, Err(Refusal { class: ErrorClass::Wait, .. }));
         // Without a pipeline it never merges by itself, and does not say so.
         if waits && found.blocker == MergeBlocker::None && self.checks(head)?.is_empty() {
             merging = self.accept(found, head, message, false);
         }
         match merging {
-            Err(Refusal { class: Class::Wait, .. }) => Ok(MergeResult::NotReady),
+            Err(Refusal { class: ErrorClass::Wait, .. }) => Ok(MergeResult::NotReady),
             merging => Ok(merging?),
         }
     }

@@ -25,8 +25,8 @@ use client::Client;
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::forge::ForgeKind;
 use lockstep_model::gate::Permit;
-use lockstep_model::report::{Deed, ObjectChange};
-use lockstep_model::repository::{Part, Repository};
+use lockstep_model::report::{ChangeVerb, ObjectChange};
+use lockstep_model::repository::{Repository, RepositoryPart};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use types::Found;
@@ -301,7 +301,7 @@ impl Forges {
 
     /// The forge of the permit's repository, and between which branches the call is.
     fn at<'p>(&mut self, permit: &'p Permit) -> Result<(&dyn Forge, &'p str, &'p str), CallError> {
-        let Some((repository, Part::PullRequests(base, branch))) = permit.repository() else {
+        let Some((repository, RepositoryPart::PullRequests(base, branch))) = permit.repository() else {
             return Err(CallError::Invalid("the call is about no pull request".into()));
         };
         if !self.places.contains_key(repository) {
@@ -329,7 +329,7 @@ impl Forges {
         if let Some((repository, part)) = permit.repository() {
             let name = part.named(repository);
             if self.changes.iter().all(|change| change.name != name) {
-                self.changes.push(ObjectChange { name, digest: None, deed: Deed::Changed });
+                self.changes.push(ObjectChange { name, digest: None, verb: ChangeVerb::Changed });
             }
         }
     }

@@ -4,8 +4,8 @@
 use crate::Connection;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::ForgeKind;
-use lockstep_model::known::Known;
 use lockstep_model::repository::Repository;
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_model::web::WebAddress;
 
 /// A server that the platform of the job names.
@@ -43,7 +43,7 @@ const KNOWN: [(&str, ForgeKind, &str); 4] = [
 pub(crate) fn locate(
     repository: &Repository,
     connection: &Connection,
-    known: &Known,
+    known: &SecretRegistry,
 ) -> Result<Place, CallError> {
     let (url, login) = connection.repository.web(repository, known)?;
     let (origin, path) = web(&url).ok_or_else(|| {
@@ -158,14 +158,15 @@ mod tests {
                 "any-token",
             ),
         ] {
-            let place = locate(&Repository::parse(url).unwrap(), &connection(), &Known::default()).unwrap();
+            let place =
+                locate(&Repository::parse(url).unwrap(), &connection(), &SecretRegistry::default()).unwrap();
             assert_eq!(
                 (place.kind.word(), &*place.api, &*place.path, &*place.token),
                 (kind, api, path, token)
             );
         }
         let locate = |url: &str, connection: &Connection| {
-            locate_at(&Repository::parse(url).unwrap(), connection, &Known::default()).err()
+            locate_at(&Repository::parse(url).unwrap(), connection, &SecretRegistry::default()).err()
         };
         let unknown = locate("https://code.example.com/a/b", &connection());
         assert!(matches!(&unknown, Some(CallError::Invalid(why)) if why.contains("`forge`")), "{unknown:?}");
@@ -184,7 +185,7 @@ mod tests {
         let found = locate(
             &Repository::parse("https://git.example.com/a/b").unwrap(),
             &connection,
-            &Known::default(),
+            &SecretRegistry::default(),
         );
         assert!(matches!(found.err(), Some(CallError::Unauthorized(_))));
     }

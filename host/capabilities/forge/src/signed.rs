@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use lockstep_model::call::CallError;
-use lockstep_model::forge::{Asked, ForgeKind};
+use lockstep_model::forge::{ForgeKind, RequestKind};
 use lockstep_model::repository::Repository;
 use lockstep_repository::{Blueprint, Placed, Signer};
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ fn entry(
 }
 
 fn keep(client: &Client, path: &str, body: &Value) -> Result<Value, CallError> {
-    Ok(client.ask(Method::POST, path, Some(body), Asked::Keep)?.body)
+    Ok(client.ask(Method::POST, path, Some(body), RequestKind::Keep)?.body)
 }
 
 fn id(body: &Value) -> Result<String, CallError> {

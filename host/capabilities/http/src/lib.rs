@@ -135,8 +135,8 @@ impl Web {
     fn count(&mut self, url: &str, headers: &[Header]) -> Result<(), CallError> {
         let headers: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
         self.requested = self.requested.saturating_add((url.len() + headers) as u64);
-        if self.requested > self.limits.asked_bytes {
-            let most = self.limits.asked_bytes;
+        if self.requested > self.limits.request_bytes {
+            let most = self.limits.request_bytes;
             return Err(CallError::LimitExceeded(format!(
                 "more than {most} bytes of URLs and headers would be sent to web servers"
             )));

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderValue;
 use lockstep_model::call::CallError;
-use lockstep_model::redact::{Redactor, STARS, forms};
+use lockstep_model::redact::{REDACTED, Redactor, forms};
 use lockstep_model::web::WebAddress;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -129,7 +129,7 @@ impl Known {
     pub(super) fn text(&self, text: &str) -> String {
         match &self.search {
             Some(search) => search.texts.redact(text).into_owned(),
-            None => STARS.to_owned(),
+            None => REDACTED.to_owned(),
         }
     }
 
@@ -137,7 +137,7 @@ impl Known {
     pub(super) fn name(&self, name: &str) -> String {
         match &self.search {
             Some(search) => search.names.redact(name).into_owned(),
-            None => STARS.to_owned(),
+            None => REDACTED.to_owned(),
         }
     }
 

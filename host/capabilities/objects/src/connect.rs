@@ -19,7 +19,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_types::service_config::ServiceConfigKey;
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use reqwest::Url;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -57,7 +57,10 @@ pub(super) struct Connected {
 
 /// Makes the client. It looks at the files and variables of the SDK's own configuration. Where no region is named and
 /// nothing but the machine gives credentials, the machine is asked for its region.
-pub(super) async fn connect(connection: &Connection, known: &Arc<Known>) -> Result<Connected, CallError> {
+pub(super) async fn connect(
+    connection: &Connection,
+    known: &Arc<SecretRegistry>,
+) -> Result<Connected, CallError> {
     let profiles = profiles::read(connection).await?;
     let mut warnings = Vec::new();
     let source = source(connection, &profiles, known, &mut warnings);
@@ -132,7 +135,7 @@ pub(super) fn completing() -> aws_sdk_s3::config::Builder {
 fn source(
     connection: &Connection,
     profiles: &Profiles,
-    known: &Arc<Known>,
+    known: &Arc<SecretRegistry>,
     warnings: &mut Vec<String>,
 ) -> Source {
     let keys = connection.keys.as_ref().map(|keys| {

@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::DisplayErrorContext;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_process::regular;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -50,7 +50,7 @@ pub(super) struct Renewing {
     held: Mutex<Option<Held>>,
     /// The sessions, or names of keys without one, that a server took for ended.
     refused: std::sync::Mutex<Vec<String>>,
-    known: Arc<Known>,
+    known: Arc<SecretRegistry>,
     /// The server, where others can read what is sent to it.
     in_the_clear: Option<String>,
 }
@@ -65,7 +65,7 @@ impl Renewing {
     pub(super) fn new(
         source: Source,
         base: &SdkConfig,
-        known: &Arc<Known>,
+        known: &Arc<SecretRegistry>,
         in_the_clear: Option<String>,
     ) -> Self {
         // An STS of its own is named by the environment only: the endpoint of a run is its storage's.

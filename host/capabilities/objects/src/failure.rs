@@ -6,14 +6,14 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;
 use lockstep_model::causes::causes;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use std::error::Error;
 
 /// The longest text of a server that is passed on, in bytes.
 const LONGEST: usize = 500;
 
 /// Why a request failed for good. `what` says what was asked, such as ``put `s3://a/b` ``.
-pub(super) fn told<E>(what: &str, endpoint: &str, known: &Known, error: &SdkError<E>) -> CallError
+pub(super) fn told<E>(what: &str, endpoint: &str, known: &SecretRegistry, error: &SdkError<E>) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

@@ -38,10 +38,10 @@ use lists::Lists;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
-use lockstep_model::known::Known;
 use lockstep_model::limits::Limits;
-use lockstep_model::object::{ObjectName, Store};
-use lockstep_model::report::{Deed, ObjectChange};
+use lockstep_model::object::{ObjectName, ObjectStore};
+use lockstep_model::report::{ChangeVerb, ObjectChange};
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::Algorithm;
 use s3::{Place, S3};
@@ -65,7 +65,7 @@ pub struct Objects {
     connection: Connection,
     dry_run: bool,
     limits: Limits,
-    known: Arc<Known>,
+    known: Arc<SecretRegistry>,
     /// Made when it is first needed: a run on a local folder needs none.
     server: Option<(Runtime, Arc<S3>)>,
     changes: Vec<ObjectChange>,
@@ -78,7 +78,7 @@ impl Objects {
     /// The objects of a run. Nothing is asked of anybody yet.
     #[must_use]
     pub fn new(connection: Connection, limits: &Limits, dry_run: bool) -> Self {
-        let known = Arc::new(Known::default());
+        let known = Arc::new(SecretRegistry::default());
         if let Some(keys) = &connection.keys {
             known.add(&keys.secret);
             known.add(keys.token.as_deref().unwrap_or_default());
@@ -121,7 +121,7 @@ impl Objects {
         if !name.is_prefix() {
             return Err(CallError::Invalid(format!("list `{name}`: it does not end with `/`")));
         }
-        if name.store() == Store::Folder {
+        if name.store() == ObjectStore::Folder {
             return folder::list(name, start, self.limits.found_files, !self.dry_run).map(Answer::plain);
         }
         let place = place(name);
@@ -147,7 +147,7 @@ impl Objects {
         let names = permit.objects();
         few(names.len())?;
         let (folders, buckets) =
-            names.iter().partition::<Vec<&ObjectName>, _>(|name| name.store() == Store::Folder);
+            names.iter().partition::<Vec<&ObjectName>, _>(|name| name.store() == ObjectStore::Folder);
         if buckets.is_empty() {
             return Ok(Answer::plain(folders.into_iter().map(folder::head).collect()));
         }
@@ -173,9 +173,9 @@ impl Objects {
         }
         let deleted: Each<()> = if self.dry_run {
             names.iter().map(|_| Ok(())).collect()
-        } else if names.iter().all(|name| name.store() == Store::Folder) {
+        } else if names.iter().all(|name| name.store() == ObjectStore::Folder) {
             names.iter().map(|name| folder::delete(name)).collect()
-        } else if names.iter().any(|name| name.store() == Store::Folder) {
+        } else if names.iter().any(|name| name.store() == ObjectStore::Folder) {
             return all(mixed());
         } else {
             let (runtime, s3) = match self.server() {
@@ -203,7 +203,7 @@ impl Objects {
         permit: &Permit,
     ) -> Result<Answer<Vec<MultipartUploadInfo>>, CallError> {
         let name = object(permit)?;
-        if name.store() == Store::Folder {
+        if name.store() == ObjectStore::Folder {
             return Ok(Answer::plain(Vec::new()));
         }
         let place = place(name);
@@ -306,8 +306,11 @@ impl Objects {
             let (runtime, s3) = self.server()?;
             runtime.block_on(s3.complete(upload, parts, when))?
         };
-        let change =
-            ObjectChange { name: upload.place.name.clone(), digest: stored.sha256, deed: Deed::Uploaded };
+        let change = ObjectChange {
+            name: upload.place.name.clone(),
+            digest: stored.sha256,
+            verb: ChangeVerb::Uploaded,
+        };
         self.changes.push(change);
         Ok(Answer { bytes: 0, digest: stored.sha256, value: stored })
     }
@@ -356,8 +359,8 @@ impl Objects {
     }
 
     fn did(&mut self, name: &ObjectName, digest: Option<Digest>, deleted: bool) {
-        let deed = if deleted { Deed::Deleted } else { Deed::Uploaded };
-        self.changes.push(ObjectChange { name: name.as_str().to_owned(), digest, deed });
+        let verb = if deleted { ChangeVerb::Deleted } else { ChangeVerb::Uploaded };
+        self.changes.push(ObjectChange { name: name.as_str().to_owned(), digest, verb });
     }
 }
 
@@ -367,8 +370,8 @@ fn object(permit: &Permit) -> Result<&ObjectName, CallError> {
 
 fn place(name: &ObjectName) -> Place {
     let bucket = match name.store() {
-        Store::Bucket(bucket) => bucket.to_owned(),
-        Store::Folder => String::new(),
+        ObjectStore::Bucket(bucket) => bucket.to_owned(),
+        ObjectStore::Folder => String::new(),
     };
     Place { bucket, key: name.key().to_owned(), name: name.as_str().to_owned() }
 }
@@ -377,8 +380,8 @@ fn bucket_place(permit: &Permit) -> Result<Place, CallError> {
     let name = object(permit)?;
     match name.store() {
         _ if name.is_prefix() => Err(CallError::Invalid(format!("`{name}` is no object, it ends with `/`"))),
-        Store::Folder => Err(CallError::Invalid(format!("`{name}`: a local folder takes files whole"))),
-        Store::Bucket(_) => Ok(place(name)),
+        ObjectStore::Folder => Err(CallError::Invalid(format!("`{name}`: a local folder takes files whole"))),
+        ObjectStore::Bucket(_) => Ok(place(name)),
     }
 }
 

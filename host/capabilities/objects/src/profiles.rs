@@ -11,7 +11,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use aws_types::os_shim_internal::{Env, Fs};
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_model::text::short;
 use lockstep_process::{Bounds, Programs, regular};
 use serde::Deserialize;
@@ -88,7 +88,7 @@ impl Profiles {
     }
 
     /// The program that gives the credentials of the profile that counts.
-    pub(super) fn process(&self, connection: &Connection, known: &Arc<Known>) -> Option<Process> {
+    pub(super) fn process(&self, connection: &Connection, known: &Arc<SecretRegistry>) -> Option<Process> {
         let profile = self.set.get_profile(self.set.selected_profile())?;
         // The SDK looks at these first.
         let first =
@@ -111,7 +111,7 @@ pub(super) struct Process {
     line: String,
     programs: Programs,
     variables: Vec<(String, OsString)>,
-    known: Arc<Known>,
+    known: Arc<SecretRegistry>,
     trusts_workspace: bool,
 }
 

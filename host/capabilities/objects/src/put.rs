@@ -8,7 +8,7 @@ use super::{Each, Objects, Progress, few, folder, mixed, object, options, place,
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
-use lockstep_model::object::{ObjectName, Store};
+use lockstep_model::object::{ObjectName, ObjectStore};
 use lockstep_workspace::Workspace;
 use std::sync::Arc;
 
@@ -62,8 +62,8 @@ impl Objects {
             sent = sent.saturating_add(source.size());
             if sent > most { Source::File(Err(too_much(most))) } else { source }
         };
-        if places.iter().any(|name| name.store() == Store::Folder) {
-            if places.iter().any(|name| name.store() != Store::Folder) {
+        if places.iter().any(|name| name.store() == ObjectStore::Folder) {
+            if places.iter().any(|name| name.store() != ObjectStore::Folder) {
                 return Err(mixed());
             }
             let (mut done, mut swept) = (0, std::mem::take(&mut self.swept));

@@ -15,7 +15,7 @@ use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::content::{self, Algorithm, Hasher};
 use std::collections::HashSet;
@@ -34,7 +34,7 @@ const PAGES: usize = 100;
 /// One server.
 pub(super) struct S3 {
     pub(super) connected: Connected,
-    pub(super) known: Arc<Known>,
+    pub(super) known: Arc<SecretRegistry>,
     /// Whether the server takes no checksums: found out once.
     pub(super) plain: AtomicBool,
     pub(super) warnings: Mutex<Vec<String>>,

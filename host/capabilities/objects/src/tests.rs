@@ -3,7 +3,7 @@
 
 use super::*;
 use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
-use lockstep_model::call::{RawTarget, Request};
+use lockstep_model::call::{CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Permission};
@@ -123,7 +123,7 @@ fn on<T>(
         "put" => "put-objects",
         _ => "create-multipart-upload",
     };
-    gate().call(Request::new(Capability::Objects, function, RawTarget::Object(name)), act)
+    gate().call(CallRequest::new(Capability::Objects, function, RawTarget::Object(name)), act)
 }
 
 fn list(objects: &mut Objects, start: Option<&str>) -> Result<ObjectPage, CallError> {

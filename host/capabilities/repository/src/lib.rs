@@ -26,9 +26,9 @@ use folder::Folder;
 use git::Git;
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
-use lockstep_model::known::Known;
-use lockstep_model::report::{Deed, ObjectChange};
-use lockstep_model::repository::{Part, Repository};
+use lockstep_model::report::{ChangeVerb, ObjectChange};
+use lockstep_model::repository::{Repository, RepositoryPart};
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_process::Programs;
 use push::Onto;
 use std::collections::{HashMap, HashSet};
@@ -68,7 +68,7 @@ pub struct Connection {
 pub struct Repositories {
     connection: Connection,
     dry_run: bool,
-    known: Known,
+    known: SecretRegistry,
     /// Made when it is first needed.
     folder: Option<Folder>,
     stores: HashMap<Repository, Store>,
@@ -83,7 +83,11 @@ impl Connection {
     ///
     /// # Errors
     /// The workspace names none, or it could only be opened where others can read along.
-    pub fn web(&self, repository: &Repository, known: &Known) -> Result<(String, Option<&Login>), CallError> {
+    pub fn web(
+        &self,
+        repository: &Repository,
+        known: &SecretRegistry,
+    ) -> Result<(String, Option<&Login>), CallError> {
         let url = origin::web(&origin::url(repository, self, known)?);
         let login = login::of(&self.logins, repository, &url)?;
         Ok((url, login))
@@ -91,8 +95,8 @@ impl Connection {
 
     /// What no message may show.
     #[must_use]
-    pub fn known(&self) -> Known {
-        let known = Known::default();
+    pub fn known(&self) -> SecretRegistry {
+        let known = SecretRegistry::default();
         let held = self.logins.iter().map(Login::token).chain(self.secrets.iter().map(String::as_str));
         held.filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
         known
@@ -151,7 +155,7 @@ impl Repositories {
     /// There is no such commit, or the server refuses or does not answer well.
     pub fn list_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<FileEntry>>, CallError> {
         self.on(permit, |store, part| match part {
-            Part::Pattern(pattern) => store.files(commit, pattern).map(Answer::plain),
+            RepositoryPart::Pattern(pattern) => store.files(commit, pattern).map(Answer::plain),
             _ => Err(no_part()),
         })
     }
@@ -162,7 +166,7 @@ impl Repositories {
     /// One is not there, is no plain file or is too large, or the server refuses or does not answer well.
     pub fn read_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<Vec<u8>>>, CallError> {
         self.on(permit, |store, part| match part {
-            Part::Files(paths) => {
+            RepositoryPart::Files(paths) => {
                 let contents = store.read(commit, paths)?;
                 let bytes = contents.iter().map(|content| content.len() as u64).sum();
                 Ok(Answer { bytes, value: contents, digest: None })
@@ -197,7 +201,7 @@ impl Repositories {
     ) -> Result<Answer<String>, CallError> {
         let dry_run = self.dry_run;
         self.on(permit, |store, part| match part {
-            Part::Files(paths) if paths.len() == contents.len() => {
+            RepositoryPart::Files(paths) if paths.len() == contents.len() => {
                 let mut seen = HashSet::new();
                 if let Some(twice) = paths.iter().find(|path| !seen.insert(path.as_str())) {
                     return Err(CallError::Invalid(format!("commit: `{twice}` is given twice")));
@@ -251,7 +255,7 @@ impl Repositories {
     ) -> Result<Answer<Outcome>, CallError> {
         let dry_run = self.dry_run;
         let (effect, name, diff) = self.on(permit, |store, part| match part {
-            Part::Branch(branch) => {
+            RepositoryPart::Branch(branch) => {
                 let effect = push::push(store, branch.as_str(), commit, onto, dry_run)?;
                 let diff = if effect == Outcome::DryRun { store.diff(commit) } else { String::new() };
                 Ok((effect, format!("{}#{}", store.name(), branch.as_str()), diff))
@@ -259,7 +263,7 @@ impl Repositories {
             _ => Err(no_part()),
         })?;
         self.diff += &diff;
-        self.changes.push(ObjectChange { name, digest: None, deed: Deed::Changed });
+        self.changes.push(ObjectChange { name, digest: None, verb: ChangeVerb::Changed });
         Ok(Answer::plain(effect))
     }
 
@@ -267,7 +271,7 @@ impl Repositories {
     fn on<T>(
         &mut self,
         permit: &Permit,
-        act: impl FnOnce(&mut Store, &Part) -> Result<T, CallError>,
+        act: impl FnOnce(&mut Store, &RepositoryPart) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         let (repository, part) = permit.repository().ok_or_else(no_part)?;
         if !self.stores.contains_key(repository) {

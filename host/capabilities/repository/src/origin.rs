@@ -2,8 +2,8 @@
 
 use super::{Connection, git};
 use lockstep_model::call::CallError;
-use lockstep_model::known::Known;
 use lockstep_model::repository::Repository;
+use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_process::{Bounds, regular};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ const BOUNDS: Bounds = Bounds { stdout: 64 * 1024, stderr: 1024, patience: None,
 pub(super) fn url(
     repository: &Repository,
     connection: &Connection,
-    known: &Known,
+    known: &SecretRegistry,
 ) -> Result<String, CallError> {
     if !repository.is_own() {
         return Ok(repository.as_str().to_owned());

@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::workspace;
 use lockstep_engine::guest::GuestExit;
 use lockstep_model::outputs::Output;
-use lockstep_model::report::{Change, Ending};
+use lockstep_model::report::{Change, RunEnd};
 use lockstep_workspace::{Committed, Workspace};
 
 /// A run whose step did its work.
@@ -24,7 +24,7 @@ pub(crate) struct Concluded {
     /// The diff of a dry run.
     pub(crate) diff: Option<String>,
     /// The failure with which the step rejected its result.
-    pub(crate) rejected: Option<Ending>,
+    pub(crate) rejected: Option<RunEnd>,
 }
 
 /// Files that the run put in place, or would.
@@ -65,7 +65,7 @@ fn settle(
     workspace: Workspace,
     branches: &str,
     facts: &mut Facts,
-) -> Result<Settled, Ending> {
+) -> Result<Settled, RunEnd> {
     if args.dry_run {
         let diff = workspace.plan_diff().map_err(|error| workspace::not_put(&error))? + branches;
         let changes = workspace.changes();

@@ -15,7 +15,7 @@ use lockstep_engine::run::{Setup, run};
 use lockstep_forge::Forges;
 use lockstep_http::Web;
 use lockstep_model::gate::Gate;
-use lockstep_model::report::{Ending, Level};
+use lockstep_model::report::{Level, RunEnd};
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
 use lockstep_workspace::Workspace;
@@ -30,7 +30,7 @@ pub(crate) struct Executed {
     /// The files, with what is staged; none if the component did not come back.
     pub(super) workspace: Option<Workspace>,
     /// The failure with which the step rejected its result.
-    pub(super) rejected: Option<Ending>,
+    pub(super) rejected: Option<RunEnd>,
     /// The diff of branches, in a dry run.
     pub(super) diff: String,
 }
@@ -74,7 +74,7 @@ impl Granted {
     }
 
     /// Opens the workspace and connects the clients.
-    fn open(&mut self, args: &RunArgs, context: &RunContext, held: Held) -> Result<Place, Ending> {
+    fn open(&mut self, args: &RunArgs, context: &RunContext, held: Held) -> Result<Place, RunEnd> {
         let own = own_files::list(args, context, held.files(), &mut self.facts);
         let purpose = workspace::purpose(args.dry_run, self.grant());
         let opened = Workspace::open(&args.workspace, self.limits(), &own, purpose)

@@ -8,7 +8,7 @@ use crate::facts::{Facts, Stage, Stopped};
 use crate::plural::counted;
 use crate::receipt;
 use lockstep_model::exit::Exit;
-use lockstep_model::report::{Ending, Level, Note, Report};
+use lockstep_model::report::{Level, Note, Report, RunEnd};
 use lockstep_model::text;
 use lockstep_workspace::Committed;
 
@@ -104,7 +104,7 @@ fn standing(report: &Report) -> String {
 }
 
 /// The ending of a run whose step succeeded.
-fn success(done: &Concluded, dry_run: bool) -> Ending {
+fn success(done: &Concluded, dry_run: bool) -> RunEnd {
     let (files, objects) = (done.changes.len() - done.only_restored, done.facts.objects.len());
     let verb = if dry_run { "would change" } else { "changed" };
     let message = match files + objects {

@@ -17,7 +17,7 @@ use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
 use lockstep_model::permissions;
 use lockstep_model::policy::{self, Policy};
-use lockstep_model::report::{Ending, Level};
+use lockstep_model::report::{Level, RunEnd};
 use lockstep_process::regular;
 use std::path::Path;
 
@@ -78,7 +78,7 @@ fn decide(
     args: &RunArgs,
     (info, step, is_builtin, digest): (&StepInfo, &Step, bool, Digest),
     facts: &mut Facts,
-) -> Result<Decision, Ending> {
+) -> Result<Decision, RunEnd> {
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
     facts.policy = policy.as_ref().map(|policy| policy.digest);
     if let Some(name) = step.imports.unknown.first() {
@@ -125,7 +125,7 @@ fn linked(info: &StepInfo, is_builtin: bool, grant: &Grant) -> Vec<Capability> {
 }
 
 /// An imported capability on which the run has no right at all ends it before anything of it runs.
-fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Result<(), Ending> {
+fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Result<(), RunEnd> {
     let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
         return Ok(());
     };
@@ -138,14 +138,14 @@ fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Res
     Err(ending(Exit::Denied, "not-granted", message, Some(hint)))
 }
 
-fn read_policy(path: &str) -> Result<Policy, Ending> {
+fn read_policy(path: &str) -> Result<Policy, RunEnd> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-policy", message, None);
     let text = regular::text(Path::new(path), regular::DOCUMENT).map_err(invalid)?;
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
 
 /// A component from a file without an entry in a policy: refused, with the policy that would allow it.
-fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut Facts) -> Ending {
+fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut Facts) -> RunEnd {
     let place = args.policy.as_deref().unwrap_or("a policy file");
     facts.note(
         Level::Notice,

@@ -9,7 +9,7 @@ use lockstep_model::connect::Connect;
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
-use lockstep_model::report::{Ending, Level};
+use lockstep_model::report::{Level, RunEnd};
 use lockstep_model::types::Field;
 use lockstep_process::regular;
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ impl Loaded {
 }
 
 /// Has the compiler of this release make machine code of a component.
-fn compile(path: &str, wasm: Vec<u8>, facts: &mut Facts) -> Result<Precompiled<'static>, Ending> {
+fn compile(path: &str, wasm: Vec<u8>, facts: &mut Facts) -> Result<Precompiled<'static>, RunEnd> {
     let compiled = compiler::compile(wasm, builtin::COMPILER).map_err(|error| {
         let message = format!("{path}: {error}");
         let hint = || Some(NO_COMPILER.to_owned());
@@ -117,7 +117,7 @@ fn bare_info(path: &str, step: &Step) -> StepInfo {
     }
 }
 
-fn unknown(name: &str) -> Ending {
+fn unknown(name: &str) -> RunEnd {
     let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
     let hint = format!("there are {}; `lockstep list` says what each is for", known.join(", "));
     ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))

@@ -28,12 +28,12 @@ use context::RunContext;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::inputs::Inputs;
-use lockstep_model::report::{Ending, Level, Note};
+use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::secret;
 use std::sync::Arc;
 
 /// Runs the step that the command line names. A `mistake` in the command line ends it, as any other run ends.
-pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Option<Ending>) -> Exit {
+pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Option<RunEnd>) -> Exit {
     let loaded = mistake.map_or_else(|| Loaded::load(step), |mistake| Err(mistake.into()));
     let (mut args, mut loaded) = match read(step, words, loaded) {
         Ok(read) => read,
@@ -94,7 +94,7 @@ fn read(
 }
 
 /// The ending of a command line that cannot be read.
-pub(crate) fn bad_usage(problem: String, step: &str) -> Ending {
+pub(crate) fn bad_usage(problem: String, step: &str) -> RunEnd {
     let hint = format!("`lockstep run {step} --help` lists the flags");
     ending(Exit::Invalid, "bad-usage", problem, Some(hint))
 }
@@ -148,7 +148,7 @@ fn answer(
 }
 
 /// Ends a run that has loaded its step, or keeps the facts of one that ended before.
-fn stop<T>(loaded: Stage<Loaded>, ending: Ending) -> Stage<T> {
+fn stop<T>(loaded: Stage<Loaded>, ending: RunEnd) -> Stage<T> {
     match loaded {
         Ok(loaded) => loaded.facts.stop(ending),
         Err(stopped) => stopped.facts.stop(ending),
@@ -156,7 +156,7 @@ fn stop<T>(loaded: Stage<Loaded>, ending: Ending) -> Stage<T> {
 }
 
 /// Ends a run with another ending, with the facts that it has.
-fn stop_concluded(result: Stage<Concluded>, ending: Ending) -> Stage<Concluded> {
+fn stop_concluded(result: Stage<Concluded>, ending: RunEnd) -> Stage<Concluded> {
     match result {
         Ok(done) => done.facts.stop(ending),
         Err(stopped) => stopped.facts.stop(ending),

@@ -10,7 +10,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::StepInfo;
 use lockstep_model::inputs::{InputError, Inputs};
-use lockstep_model::report::{Ending, Level};
+use lockstep_model::report::{Level, RunEnd};
 
 /// The most mistakes that the log shows one by one.
 const MAX_MISTAKES: usize = 50;
@@ -50,12 +50,12 @@ impl Resolved {
     }
 
     /// Ends the run here.
-    pub(crate) fn stop<T>(self, ending: Ending) -> Stage<T> {
+    pub(crate) fn stop<T>(self, ending: RunEnd) -> Stage<T> {
         self.facts.stop(ending)
     }
 }
 
-fn gather(args: &RunArgs, info: &StepInfo, facts: &mut Facts) -> Result<Inputs, Ending> {
+fn gather(args: &RunArgs, info: &StepInfo, facts: &mut Facts) -> Result<Inputs, RunEnd> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-input", message, None);
     let inputs::Given { mut raws, ignored } =
         inputs::gather(args.inputs_file.as_deref(), &info.inputs).map_err(invalid)?;
@@ -70,7 +70,7 @@ fn gather(args: &RunArgs, info: &StepInfo, facts: &mut Facts) -> Result<Inputs, 
 }
 
 /// Notes each mistake, and ends the run with their number.
-fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut Facts) -> Ending {
+fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut Facts) -> RunEnd {
     let hint = format!("`lockstep describe {}` lists the inputs", args.step);
     if let [error] = errors {
         return ending(Exit::Invalid, "bad-input", error.to_string(), Some(hint));

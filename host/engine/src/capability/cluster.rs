@@ -4,7 +4,7 @@ use crate::bindings::{cluster as wit, types};
 use crate::handles::WatcherHandle;
 use crate::host::{Host, HostResult, to_error, to_outcome};
 use lockstep_cluster::{Cluster, ConfigEntry, Event, Selector, WatchEvent};
-use lockstep_model::call::{Answer, CallError, Outcome, RawTarget, Request};
+use lockstep_model::call::{Answer, CallError, CallRequest, Outcome, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Permit;
 use wasmtime::component::Resource;
@@ -149,8 +149,8 @@ fn named(namespace: &str, kind: &str, name: &str) -> String {
     format!("{namespace}/{kind}/{name}")
 }
 
-fn on_cluster<'a>(function: &'static str, target: RawTarget<'a>) -> Request<'a> {
-    Request::new(Capability::Cluster, function, target)
+fn on_cluster<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
+    CallRequest::new(Capability::Cluster, function, target)
 }
 
 fn named_object(object: &wit::ObjectRef) -> String {

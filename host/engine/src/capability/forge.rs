@@ -7,7 +7,7 @@ use lockstep_forge::{
     Check, CheckState, Forges, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
     PullRequestStatus,
 };
-use lockstep_model::call::{Answer, CallError, RawPart, RawTarget, Request};
+use lockstep_model::call::{Answer, CallError, CallRequest, RawRepositoryPart, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Permit;
 
@@ -94,10 +94,10 @@ impl Host {
         act: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
     ) -> HostResult<T> {
         let wit::BranchPair { repository, base, head } = branches;
-        let target = RawTarget::Repository(repository, RawPart::PullRequests(base, head));
+        let target = RawTarget::Repository(repository, RawRepositoryPart::PullRequests(base, head));
         let Self { gate, forges, .. } = self;
         let answer =
-            gate.call(Request::new(Capability::Forge, function, target), |permit| act(forges, permit));
+            gate.call(CallRequest::new(Capability::Forge, function, target), |permit| act(forges, permit));
         self.answer(answer)
     }
 }

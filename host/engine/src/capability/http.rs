@@ -3,7 +3,7 @@
 use crate::bindings::http as wit;
 use crate::host::{Host, HostResult, to_error};
 use lockstep_http::{ErrorCode, Header, Method, Response};
-use lockstep_model::call::{Answer, CallError, RawTarget, Request};
+use lockstep_model::call::{Answer, CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 
 impl wit::Host for Host {
@@ -38,8 +38,8 @@ fn no_call() -> CallError {
     CallError::Invalid("the call is about no web server".into())
 }
 
-fn on_web<'u>(function: &'static str, url: &'u str) -> Request<'u> {
-    Request::new(Capability::Http, function, RawTarget::Url(url))
+fn on_web<'u>(function: &'static str, url: &'u str) -> CallRequest<'u> {
+    CallRequest::new(Capability::Http, function, RawTarget::Url(url))
 }
 
 fn read_request(request: wit::Request) -> (String, lockstep_http::Request) {

@@ -5,7 +5,7 @@ use crate::bindings::types::Error;
 use crate::handles::{FileHandle, UploadHandle};
 use crate::host::{Host, HostResult, to_error};
 use crate::live_log::LiveLog;
-use lockstep_model::call::{CallError, RawTarget, Request};
+use lockstep_model::call::{CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::content::Algorithm;
@@ -185,13 +185,13 @@ impl Host {
     }
 }
 
-fn on_objects<'a>(function: &'static str, target: RawTarget<'a>) -> Request<'a> {
-    Request::new(Capability::Objects, function, target)
+fn on_objects<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
+    CallRequest::new(Capability::Objects, function, target)
 }
 
 /// Writing an object takes the right to read the file that it is made of as well.
-fn put_request((name, source): &(String, Option<String>)) -> Request<'_> {
-    Request { source: source.as_deref(), ..on_objects("put-objects", RawTarget::Object(name)) }
+fn put_request((name, source): &(String, Option<String>)) -> CallRequest<'_> {
+    CallRequest { source: source.as_deref(), ..on_objects("put-objects", RawTarget::Object(name)) }
 }
 
 /// Reports the progress of a call in megabytes.

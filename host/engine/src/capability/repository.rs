@@ -3,20 +3,20 @@
 use crate::bindings::repository as wit;
 use crate::bindings::types;
 use crate::host::{Host, HostResult, to_outcome};
-use lockstep_model::call::{Answer, CallError, RawPart, RawTarget, Request};
+use lockstep_model::call::{Answer, CallError, CallRequest, RawRepositoryPart, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Permit;
 use lockstep_repository::{CommitInfo, FileEntry, Repositories};
 
 impl wit::Host for Host {
     fn branch_head(&mut self, repository: String, branch: String) -> HostResult<Option<String>> {
-        self.on_repository("branch-head", (&repository, RawPart::Whole), |repositories, permit| {
+        self.on_repository("branch-head", (&repository, RawRepositoryPart::Whole), |repositories, permit| {
             repositories.branch_head(permit, &branch)
         })
     }
 
     fn tag_commit(&mut self, repository: String, tag: String) -> HostResult<Option<String>> {
-        self.on_repository("tag-commit", (&repository, RawPart::Whole), |repositories, permit| {
+        self.on_repository("tag-commit", (&repository, RawRepositoryPart::Whole), |repositories, permit| {
             repositories.tag_commit(permit, &tag)
         })
     }
@@ -27,7 +27,7 @@ impl wit::Host for Host {
         commit: String,
         pattern: String,
     ) -> HostResult<Vec<wit::FileEntry>> {
-        let part = RawPart::Pattern(&pattern);
+        let part = RawRepositoryPart::Pattern(&pattern);
         let files = self.on_repository("list-files", (&repository, part), |repositories, permit| {
             repositories.list_files(permit, &commit)
         })?;
@@ -40,16 +40,17 @@ impl wit::Host for Host {
         commit: String,
         paths: Vec<String>,
     ) -> HostResult<Vec<Vec<u8>>> {
-        let part = RawPart::Files(&paths);
+        let part = RawRepositoryPart::Files(&paths);
         self.on_repository("read-files", (&repository, part), |repositories, permit| {
             repositories.read_files(permit, &commit)
         })
     }
 
     fn log(&mut self, repository: String, commit: String, limit: u32) -> HostResult<Vec<wit::CommitInfo>> {
-        let log = self.on_repository("log", (&repository, RawPart::Whole), |repositories, permit| {
-            repositories.log(permit, &commit, limit)
-        })?;
+        let log =
+            self.on_repository("log", (&repository, RawRepositoryPart::Whole), |repositories, permit| {
+                repositories.log(permit, &commit, limit)
+            })?;
         Ok(log.map(|log| log.into_iter().map(to_commit_info).collect()))
     }
 
@@ -62,7 +63,7 @@ impl wit::Host for Host {
     ) -> HostResult<String> {
         let (paths, contents): (Vec<_>, Vec<_>) =
             changes.into_iter().map(|wit::FileChange { path, content }| (path, content)).unzip();
-        let part = RawPart::Files(&paths);
+        let part = RawRepositoryPart::Files(&paths);
         self.on_repository("create-commit", (&repository, part), |repositories, permit| {
             repositories.create_commit(permit, &parent, &contents, &message)
         })
@@ -75,7 +76,7 @@ impl wit::Host for Host {
         commit: String,
         expected: Option<String>,
     ) -> HostResult<types::Outcome> {
-        let part = RawPart::Branch(&branch);
+        let part = RawRepositoryPart::Branch(&branch);
         let outcome = self.on_repository("push", (&repository, part), |repositories, permit| {
             repositories.push(permit, &commit, expected.as_deref())
         })?;
@@ -89,7 +90,7 @@ impl wit::Host for Host {
         commit: String,
         expected: String,
     ) -> HostResult<types::Outcome> {
-        let part = RawPart::Branch(&branch);
+        let part = RawRepositoryPart::Branch(&branch);
         let outcome = self.on_repository("replace-head", (&repository, part), |repositories, permit| {
             repositories.replace_head(permit, &commit, &expected)
         })?;
@@ -102,13 +103,14 @@ impl Host {
     fn on_repository<T>(
         &mut self,
         function: &'static str,
-        (repository, part): (&str, RawPart<'_>),
+        (repository, part): (&str, RawRepositoryPart<'_>),
         act: impl FnOnce(&mut Repositories, &Permit) -> Result<Answer<T>, CallError>,
     ) -> HostResult<T> {
         let target = RawTarget::Repository(repository, part);
         let Self { gate, repositories, .. } = self;
-        let answer = gate
-            .call(Request::new(Capability::Repository, function, target), |permit| act(repositories, permit));
+        let answer = gate.call(CallRequest::new(Capability::Repository, function, target), |permit| {
+            act(repositories, permit)
+        });
         self.answer(answer)
     }
 }

@@ -3,7 +3,7 @@
 use crate::bindings::{types, workspace as wit};
 use crate::handles::FileHandle;
 use crate::host::{Host, HostResult};
-use lockstep_model::call::{Answer, CallError, RawTarget, Request};
+use lockstep_model::call::{Answer, CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_workspace::Effect;
 use lockstep_workspace::content::Algorithm;
@@ -127,8 +127,8 @@ impl wit::HostFile for Host {
     }
 }
 
-fn on_workspace<'a>(function: &'static str, target: RawTarget<'a>) -> Request<'a> {
-    Request::new(Capability::Workspace, function, target)
+fn on_workspace<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
+    CallRequest::new(Capability::Workspace, function, target)
 }
 
 fn to_outcome(effect: Effect) -> types::Outcome {

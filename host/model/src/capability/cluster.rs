@@ -1,19 +1,19 @@
 //! The entry of `wit/cluster.wit`.
 
-use super::{Effect, Right, Spec};
+use super::{Right, RightEffect, Spec};
 use crate::resource::Resource;
 use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "cluster",
     rights: &[
-        (Right::Read, Effect::Reads),
-        (Right::Logs, Effect::Reads),
-        (Right::Rollback, Effect::Changes),
-        (Right::Scale, Effect::Changes),
-        (Right::Suspend, Effect::Changes),
-        (Right::Evict, Effect::Changes),
-        (Right::PutConfigMap, Effect::Changes),
+        (Right::Read, RightEffect::Reads),
+        (Right::Logs, RightEffect::Reads),
+        (Right::Rollback, RightEffect::Changes),
+        (Right::Scale, RightEffect::Changes),
+        (Right::Suspend, RightEffect::Changes),
+        (Right::Evict, RightEffect::Changes),
+        (Right::PutConfigMap, RightEffect::Changes),
     ],
     functions: &[
         ("get", Some(Right::Read)),

@@ -1,12 +1,16 @@
 //! The entry of `wit/forge.wit`.
 
-use super::{Effect, Right, Spec};
+use super::{Right, RightEffect, Spec};
 use crate::repository::RepositoryScope;
 use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "forge",
-    rights: &[(Right::Read, Effect::Reads), (Right::Open, Effect::Changes), (Right::Merge, Effect::Changes)],
+    rights: &[
+        (Right::Read, RightEffect::Reads),
+        (Right::Open, RightEffect::Changes),
+        (Right::Merge, RightEffect::Changes),
+    ],
     functions: &[
         ("list-pull-requests", Some(Right::Read)),
         ("get-status", Some(Right::Read)),

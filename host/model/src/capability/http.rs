@@ -1,15 +1,15 @@
 //! The entry of `wit/http.wit`.
 
-use super::{Effect, Right, Spec};
+use super::{Right, RightEffect, Spec};
 use crate::scope::Scope;
 use crate::web::WebAddress;
 
 pub(super) const SPEC: Spec = Spec {
     name: "http",
     rights: &[
-        (Right::Get, Effect::Reads),
+        (Right::Get, RightEffect::Reads),
         // No function needs it: it opens addresses that are not public to the others.
-        (Right::Private, Effect::Reads),
+        (Right::Private, RightEffect::Reads),
     ],
     functions: &[("authenticate", Some(Right::Get)), ("send", Some(Right::Get))],
     settings: &["credentials"],

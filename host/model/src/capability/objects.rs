@@ -1,17 +1,17 @@
 //! The entry of `wit/objects.wit`.
 
-use super::{Effect, Right, Spec};
+use super::{Right, RightEffect, Spec};
 use crate::object::ObjectName;
 use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "objects",
     rights: &[
-        (Right::List, Effect::Reads),
-        (Right::Head, Effect::Reads),
-        (Right::Put, Effect::Changes),
-        (Right::Multipart, Effect::Changes),
-        (Right::Delete, Effect::Changes),
+        (Right::List, RightEffect::Reads),
+        (Right::Head, RightEffect::Reads),
+        (Right::Put, RightEffect::Changes),
+        (Right::Multipart, RightEffect::Changes),
+        (Right::Delete, RightEffect::Changes),
     ],
     functions: &[
         ("list-objects", Some(Right::List)),

@@ -1,16 +1,16 @@
 //! The entry of `wit/repository.wit`.
 
-use super::{Effect, Right, Spec};
+use super::{Right, RightEffect, Spec};
 use crate::repository::RepositoryScope;
 use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "repository",
     rights: &[
-        (Right::Read, Effect::Reads),
+        (Right::Read, RightEffect::Reads),
         // Nobody sees a commit before its push.
-        (Right::Commit, Effect::Reads),
-        (Right::Push, Effect::Changes),
+        (Right::Commit, RightEffect::Reads),
+        (Right::Push, RightEffect::Changes),
     ],
     functions: &[
         ("branch-head", Some(Right::Read)),

@@ -1,15 +1,15 @@
 //! The entry of `wit/workspace.wit`.
 
-use super::{Effect, Right, Spec};
+use super::{Right, RightEffect, Spec};
 use crate::pattern::Pattern;
 use crate::scope::Scope;
 
 pub(super) const SPEC: Spec = Spec {
     name: "workspace",
     rights: &[
-        (Right::Read, Effect::Reads),
-        (Right::Write, Effect::Changes),
-        (Right::Remove, Effect::Changes),
+        (Right::Read, RightEffect::Reads),
+        (Right::Write, RightEffect::Changes),
+        (Right::Remove, RightEffect::Changes),
     ],
     functions: &[
         ("glob", Some(Right::Read)),

@@ -5,7 +5,7 @@ use crate::capability::Right;
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;
 use crate::pattern::Pattern;
-use crate::repository::{Part, Repository};
+use crate::repository::{Repository, RepositoryPart};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
@@ -54,7 +54,7 @@ impl Permit {
 
     /// The repository that the call is about, and what in it; none if it is about something else.
     #[must_use]
-    pub fn repository(&self) -> Option<(&Repository, &Part)> {
+    pub fn repository(&self) -> Option<(&Repository, &RepositoryPart)> {
         match &self.target {
             Target::Repository(repository, part) => Some((repository, part)),
             _ => None,

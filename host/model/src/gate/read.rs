@@ -1,11 +1,11 @@
 //! Reads what a call is about from the component's own words. It decides nothing but what no grant could allow: a text
 //! that tries to be about something else than it says is a denial, not a mistake.
 
-use crate::call::{CallError, RawPart, RawTarget, Target};
+use crate::call::{CallError, RawRepositoryPart, RawTarget, Target};
 use crate::object::{ObjectError, ObjectName};
 use crate::path::{PathError, WorkspacePath};
 use crate::pattern::{Pattern, PatternError};
-use crate::repository::{self, Part, Repository, RepositoryError};
+use crate::repository::{self, Repository, RepositoryError, RepositoryPart};
 use crate::resource::{Resource, ResourceError};
 use crate::text;
 use crate::web::{WebAddress, WebError};
@@ -36,20 +36,20 @@ pub(super) fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
 }
 
 /// A name that would be another repository, branch or file to a program is no mistake.
-fn read_repository(text: &str, part: &RawPart<'_>) -> Result<Target, CallError> {
+fn read_repository(text: &str, part: &RawRepositoryPart<'_>) -> Result<Target, CallError> {
     let read = || {
         let repository = Repository::parse(text)?;
         let part = match part {
-            RawPart::Whole => Part::Whole,
-            RawPart::Branch(text) => Part::Branch(repository::branch(text)?),
-            RawPart::PullRequests(base, branch) => {
-                Part::PullRequests(repository::branch(base)?, repository::branch(branch)?)
+            RawRepositoryPart::Whole => RepositoryPart::Whole,
+            RawRepositoryPart::Branch(text) => RepositoryPart::Branch(repository::branch(text)?),
+            RawRepositoryPart::PullRequests(base, branch) => {
+                RepositoryPart::PullRequests(repository::branch(base)?, repository::branch(branch)?)
             }
-            RawPart::Files(texts) => {
-                Part::Files(texts.iter().map(|text| repository::file(text)).collect::<Result<_, _>>()?)
-            }
-            RawPart::Pattern(text) => Part::Pattern(
-                Pattern::parse(text).map_err(|error| RepositoryError::Leads(error.to_string()))?,
+            RawRepositoryPart::Files(texts) => RepositoryPart::Files(
+                texts.iter().map(|text| repository::file(text)).collect::<Result<_, _>>()?,
+            ),
+            RawRepositoryPart::Pattern(text) => RepositoryPart::Pattern(
+                Pattern::parse(text).map_err(|error| RepositoryError::Escapes(error.to_string()))?,
             ),
         };
         Ok(Target::Repository(repository, part))
@@ -73,7 +73,7 @@ fn refuse_url(error: WebError) -> CallError {
 /// A name that would become another path on the server is no mistake.
 fn read_resource(text: &str) -> Result<Resource, CallError> {
     Resource::parse(text).map_err(|error| match error {
-        ResourceError::Form(_) | ResourceError::Name(_) => CallError::Denied(error.to_string()),
+        ResourceError::Syntax(_) | ResourceError::Name(_) => CallError::Denied(error.to_string()),
         _ => CallError::Invalid(error.to_string()),
     })
 }
@@ -108,13 +108,13 @@ pub(super) fn shorten(target: &RawTarget<'_>) -> String {
         | RawTarget::Resource(text) => short(text),
         RawTarget::Paths(texts) | RawTarget::Objects(texts) | RawTarget::Resources(texts) => several(texts),
         RawTarget::Repository(text, part) => match part {
-            RawPart::Whole => short(text),
-            RawPart::Branch(branch) => format!("{}#{}", short(text), short(branch)),
-            RawPart::PullRequests(base, branch) => {
+            RawRepositoryPart::Whole => short(text),
+            RawRepositoryPart::Branch(branch) => format!("{}#{}", short(text), short(branch)),
+            RawRepositoryPart::PullRequests(base, branch) => {
                 format!("{}#{}...{}", short(text), short(base), short(branch))
             }
-            RawPart::Files(paths) => format!("{}//{}", short(text), several(paths)),
-            RawPart::Pattern(pattern) => format!("{}//{}", short(text), short(pattern)),
+            RawRepositoryPart::Files(paths) => format!("{}//{}", short(text), several(paths)),
+            RawRepositoryPart::Pattern(pattern) => format!("{}//{}", short(text), short(pattern)),
         },
         RawTarget::Staged => String::new(),
     }

@@ -4,8 +4,8 @@ use super::*;
 use crate::grant::Permission;
 
 /// A request on the workspace about one path.
-fn on_path<'a>(function: &'static str, path: &'a str) -> Request<'a> {
-    Request::new(Capability::Workspace, function, RawTarget::Path(path))
+fn on_path<'a>(function: &'static str, path: &'a str) -> CallRequest<'a> {
+    CallRequest::new(Capability::Workspace, function, RawTarget::Path(path))
 }
 
 /// A function of the capability that needs this right.
@@ -144,9 +144,9 @@ fn nothing_is_said_once_something_could_not_be_masked() {
 }
 
 fn objects(gate: &Gate, names: &[&str], sources: &[&str]) -> Result<Vec<Result<(), CallError>>, CallError> {
-    let request = |at| Request {
+    let request = |at| CallRequest {
         source: sources.get(at).copied(),
-        ..Request::new(Capability::Objects, "put-objects", RawTarget::Object(names[at]))
+        ..CallRequest::new(Capability::Objects, "put-objects", RawTarget::Object(names[at]))
     };
     let requests: Vec<_> = (0..names.len()).map(request).collect();
     gate.call_each(&requests, |permits| permits.iter().map(|_| Ok(Answer::plain(()))).collect())
@@ -211,7 +211,7 @@ fn of_those_together_that_are_denied_only_the_first_is_recorded() {
 fn of_those_together_that_were_carried_out_each_is_recorded_also_after_a_denial() {
     let gate = storing();
     let names = ["s3://releases/web/a", "s3://releases/web/b", "s3://releases/web/c"];
-    let request = |name| Request::new(Capability::Objects, "put-objects", RawTarget::Object(name));
+    let request = |name| CallRequest::new(Capability::Objects, "put-objects", RawTarget::Object(name));
     let answers = gate.call_each(&names.map(request), |_| {
         vec![
             Ok(Answer::plain(())),
@@ -237,7 +237,7 @@ fn only_what_is_below_a_granted_origin_is_asked_for() {
     let get = |url: &str| {
         let gate =
             granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://a.example")]);
-        let request = Request::new(Capability::Http, "send", RawTarget::Url(url));
+        let request = CallRequest::new(Capability::Http, "send", RawTarget::Url(url));
         gate.call(request, |permit| {
             Ok(Answer::plain((
                 permit.web().unwrap().origin(),
@@ -266,7 +266,7 @@ fn only_what_is_below_a_granted_origin_is_asked_for() {
 fn another_right_on_one_origin_is_none_on_another() {
     let gate = granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://b.example")]);
     let target = RawTarget::Url("https://a.example/");
-    let request = Request::new(Capability::Http, "send", target);
+    let request = CallRequest::new(Capability::Http, "send", target);
     assert_eq!(gate.call(request, |permit| Ok(Answer::plain(permit.may(Right::Private)))), Ok(false));
 }
 
@@ -278,7 +278,7 @@ fn of_a_cluster_only_the_granted_namespace_and_right_is_reached() {
             &[("read,logs", "shop/*"), ("rollback", "shop/Deployment.apps/web")],
         );
         let (capability, target) = (Capability::Cluster, RawTarget::Resource(text));
-        let request = Request::new(capability, function(capability, verb), target);
+        let request = CallRequest::new(capability, function(capability, verb), target);
         gate.call(request, |permit| Ok(Answer::plain(permit.resource().unwrap().name().map(str::to_owned))))
     };
     assert_eq!(on("read", "shop/Pod/web-1"), Ok(Some("web-1".into())));
@@ -318,7 +318,7 @@ fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
     ];
     let on = |granted: &[(&str, &str)], verb: &'static str, text: &str| {
         let (capability, target) = (Capability::Cluster, RawTarget::Resource(text));
-        let request = Request::new(capability, function(capability, verb), target);
+        let request = CallRequest::new(capability, function(capability, verb), target);
         granting(capability, granted).call(request, |_| Ok(Answer::plain(())))
     };
     for (verb, scope) in CHANGES {
@@ -351,7 +351,7 @@ fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
 fn waiting_on_what_was_begun_is_counted_and_recorded_only_if_it_fails() {
     let gate = granting(Capability::Cluster, &[("read", "shop/*")]);
     let (capability, target) = (Capability::Cluster, RawTarget::Staged);
-    let request = Request::new(capability, "next", target);
+    let request = CallRequest::new(capability, "next", target);
     assert_eq!(gate.call_on(request, |_| Ok(Answer::plain(1))), Ok(1));
     let failed: Result<(), _> = gate.call_on(request, |_| Err(CallError::LimitExceeded("bytes".into())));
     assert!(failed.is_err());

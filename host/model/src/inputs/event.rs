@@ -1,7 +1,7 @@
 //! Finds lines that came into a list with a value of the event that started a job. A workflow that puts such a value between
 //! its own words means one item; a line end in the value would make two of it.
 
-use super::{Given, InputError, Raw, lists};
+use super::{InputError, RawInput, RawValue, lists};
 use crate::info::InputInfo;
 use crate::types::Type;
 use serde_json::Value;
@@ -13,17 +13,17 @@ use std::borrow::Cow;
 /// # Errors
 /// What `event` says.
 pub fn foreign_lines(
-    raws: &[Raw],
+    raw_inputs: &[RawInput],
     fields: &[InputInfo],
     event: impl FnOnce() -> Result<Value, String>,
 ) -> Result<Vec<InputError>, String> {
-    let lists: Vec<(&Raw, Cow<'_, str>)> =
-        raws.iter().filter_map(|raw| Some((raw, lines(raw, fields)?))).collect();
+    let lists: Vec<(&RawInput, Cow<'_, str>)> =
+        raw_inputs.iter().filter_map(|raw| Some((raw, lines(raw, fields)?))).collect();
     if lists.is_empty() {
         return Ok(Vec::new());
     }
     let event = event()?;
-    let mistake = |(raw, text): &(&Raw, Cow<'_, str>)| {
+    let mistake = |(raw, text): &(&RawInput, Cow<'_, str>)| {
         let place = place(&event, text)?;
         let problem = format!(
             "the value `{place}` of the event is in it and has a line end, which would make more than one item of it; \
@@ -35,10 +35,12 @@ pub fn foreign_lines(
 }
 
 /// The text of a list in which line ends separate items, and that has any.
-fn lines<'r>(raw: &'r Raw, fields: &[InputInfo]) -> Option<Cow<'r, str>> {
+fn lines<'r>(raw: &'r RawInput, fields: &[InputInfo]) -> Option<Cow<'r, str>> {
     let field = fields.iter().find(|field| field.name == raw.name)?;
-    match (&raw.given, list_item(&field.ty)) {
-        (Given::Text(text), Some(item)) if lists::is_lines(text, item) && text.trim_end().contains('\n') => {
+    match (&raw.value, list_item(&field.ty)) {
+        (RawValue::Text(text), Some(item))
+            if lists::is_lines(text, item) && text.trim_end().contains('\n') =>
+        {
             Some(unified(text))
         }
         _ => None,

@@ -6,7 +6,7 @@ use crate::types::Type;
 use serde_json::Value;
 
 /// What a text for a list is.
-enum Form<'t> {
+enum ListFormat<'t> {
     /// A JSON list: each of its values is one item.
     Json(Vec<Value>),
     /// Lines: each that is not empty is one item.
@@ -15,25 +15,25 @@ enum Form<'t> {
 
 /// The items of a list that is given as text.
 pub(super) fn from_text(text: &str, item: &Type) -> Result<Value, String> {
-    match form(text, item) {
-        Form::Json(values) => check(&Value::Array(values), &Type::List(Box::new(item.clone()))),
-        Form::Lines(lines) => lines.into_iter().map(|line| from_line(line, item)).collect(),
+    match format_of(text, item) {
+        ListFormat::Json(values) => check(&Value::Array(values), &Type::List(Box::new(item.clone()))),
+        ListFormat::Lines(lines) => lines.into_iter().map(|line| from_line(line, item)).collect(),
     }
 }
 
 /// The lines of a text for a list; none if a line end in it separates no items.
 pub(super) fn is_lines(text: &str, item: &Type) -> bool {
-    matches!(form(text, item), Form::Lines(_))
+    matches!(format_of(text, item), ListFormat::Lines(_))
 }
 
 /// A text is a JSON list if it reads as one whose values can be items. `[0]` and `[name=app]` are paths, and so lines.
-fn form<'t>(text: &'t str, item: &Type) -> Form<'t> {
+fn format_of<'t>(text: &'t str, item: &Type) -> ListFormat<'t> {
     let fits = |value: &Value| value.is_string() || !is_text(item);
     match serde_json::from_str(text) {
-        Ok(Value::Array(values)) if values.iter().all(fits) => Form::Json(values),
+        Ok(Value::Array(values)) if values.iter().all(fits) => ListFormat::Json(values),
         _ => {
             let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-            Form::Lines(lines.filter(|line| !line.is_empty()).collect())
+            ListFormat::Lines(lines.filter(|line| !line.is_empty()).collect())
         }
     }
 }

@@ -28,18 +28,19 @@ fn fields() -> Vec<InputInfo> {
     ]
 }
 
-fn raw(name: &str, given: Given) -> Raw {
-    Raw { name: name.into(), source: format!("--{name}"), given }
+fn raw(name: &str, value: RawValue) -> RawInput {
+    RawInput { name: name.into(), source: format!("--{name}"), value }
 }
 
-fn flags(name: &str, words: &[&str]) -> Raw {
-    raw(name, Given::Flags(words.iter().map(|&word| word.to_owned()).collect()))
+fn flags(name: &str, words: &[&str]) -> RawInput {
+    raw(name, RawValue::Flags(words.iter().map(|&word| word.to_owned()).collect()))
 }
 
 #[test]
 fn flags_are_taken_whole_and_defaults_fill_the_rest() {
-    let raws = [flags("files", &["a\nb", "c"]), flags("count", &["7"]), flags("rules", &[r#"{"path":"x"}"#])];
-    let inputs = Inputs::resolve(&raws, &fields()).unwrap();
+    let raw_inputs =
+        [flags("files", &["a\nb", "c"]), flags("count", &["7"]), flags("rules", &[r#"{"path":"x"}"#])];
+    let inputs = Inputs::resolve(&raw_inputs, &fields()).unwrap();
     let want = json!({"files": ["a\nb", "c"], "set": [], "create": false, "mode": "a", "count": 7,
         "rules": [{"path": "x", "count": null}]});
     assert_eq!(Value::Object(inputs.0.clone()), want);
@@ -48,10 +49,10 @@ fn flags_are_taken_whole_and_defaults_fill_the_rest() {
 
 #[test]
 fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
-    let text = |name: &str, text: &str| raw(name, Given::Text(text.into()));
-    let raws =
+    let text = |name: &str, text: &str| raw(name, RawValue::Text(text.into()));
+    let raw_inputs =
         [text("files", "a\r\n\n b=$(x)\n"), text("create", "true"), text("count", ""), text("mode", "")];
-    let inputs = Inputs::resolve(&raws, &fields()).unwrap();
+    let inputs = Inputs::resolve(&raw_inputs, &fields()).unwrap();
     assert_eq!(inputs.get("files"), Some(&json!(["a", " b=$(x)"])));
     assert_eq!((inputs.get("create"), inputs.get("count")), (Some(&json!(true)), Some(&Value::Null)));
 }
@@ -59,8 +60,8 @@ fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
 #[test]
 fn a_value_that_is_json_can_bring_no_further_item() {
     let list = |text: &str| {
-        let raws = [flags("files", &["x"]), raw("set", Given::Text(text.into()))];
-        Inputs::resolve(&raws, &fields()).unwrap().texts("set").unwrap().join("|")
+        let raw_inputs = [flags("files", &["x"]), raw("set", RawValue::Text(text.into()))];
+        Inputs::resolve(&raw_inputs, &fields()).unwrap().texts("set").unwrap().join("|")
     };
     let hostile = "a=v1\nb=evil\r\n\"]\n[";
     let one = Value::from(hostile).to_string();
@@ -78,8 +79,8 @@ fn a_value_that_is_json_can_bring_no_further_item() {
 #[test]
 fn a_json_list_of_records_is_one_too() {
     let list = |text: &str| {
-        let raws = [flags("files", &["x"]), raw("rules", Given::Text(text.into()))];
-        Inputs::resolve(&raws, &fields()).map(|inputs| inputs.get("rules").cloned().unwrap())
+        let raw_inputs = [flags("files", &["x"]), raw("rules", RawValue::Text(text.into()))];
+        Inputs::resolve(&raw_inputs, &fields()).map(|inputs| inputs.get("rules").cloned().unwrap())
     };
     let want = json!([{"path": "a", "count": null}, {"path": "b", "count": 2}]);
     assert_eq!(list(r#"[{"path": "a"}, {"path": "b", "count": 2}]"#), Ok(want.clone()));
@@ -94,8 +95,8 @@ fn a_line_that_came_with_one_value_of_the_event_is_found() {
         "commits": [{"message": "fix\n\nlonger"}],
     });
     let found = |name: &str, text: &str| {
-        let raws = [raw(name, Given::Text(text.into()))];
-        let errors = foreign_lines(&raws, &fields(), || Ok(event.clone())).unwrap();
+        let raw_inputs = [raw(name, RawValue::Text(text.into()))];
+        let errors = foreign_lines(&raw_inputs, &fields(), || Ok(event.clone())).unwrap();
         errors.first().map(|error| error.problem.split('`').nth(1).unwrap_or_default().to_owned())
     };
     assert_eq!(found("set", "web:v1\nenvoy=evil").as_deref(), Some("inputs.tag"));
@@ -110,22 +111,22 @@ fn a_line_that_came_with_one_value_of_the_event_is_found() {
     assert_eq!(found("set", &format!("x\n{}", json!("web:v1\nenvoy=evil"))), None);
     assert_eq!(found("mode", "v1\nenvoy=evil"), None);
     // Where no list has two lines, nothing is asked for.
-    let one = [raw("set", Given::Text("web:v1\n".into()))];
+    let one = [raw("set", RawValue::Text("web:v1\n".into()))];
     assert_eq!(foreign_lines(&one, &fields(), || Err("asked".into())), Ok(Vec::new()));
-    let two = [raw("set", Given::Text("a\nb".into()))];
+    let two = [raw("set", RawValue::Text("a\nb".into()))];
     assert_eq!(foreign_lines(&two, &fields(), || Err("asked".into())), Err("asked".into()));
 }
 
 #[test]
 fn every_mistake_is_said_at_once() {
-    let raws = [
+    let raw_inputs = [
         flags("fles", &["a"]),
-        raw("set", Given::Value(json!("a=b"))),
+        raw("set", RawValue::Value(json!("a=b"))),
         flags("count", &["256"]),
         flags("mode", &["c"]),
-        raw("rules", Given::Value(json!([{"path": 1}, {"pth": "x"}]))),
+        raw("rules", RawValue::Value(json!([{"path": 1}, {"pth": "x"}]))),
     ];
-    let errors = Inputs::resolve(&raws, &fields()).unwrap_err();
+    let errors = Inputs::resolve(&raw_inputs, &fields()).unwrap_err();
     let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(text, @"
     input `fles` (--fles): there is no input `fles`; there are files, set, create, mode, count, rules
@@ -139,16 +140,16 @@ fn every_mistake_is_said_at_once() {
 
 #[test]
 fn the_last_source_counts() {
-    let raws = [raw("files", Given::Text("env".into())), flags("files", &["flag"])];
-    assert_eq!(Inputs::resolve(&raws, &fields()).unwrap().texts("files"), Some(vec!["flag"]));
+    let raw_inputs = [raw("files", RawValue::Text("env".into())), flags("files", &["flag"])];
+    assert_eq!(Inputs::resolve(&raw_inputs, &fields()).unwrap().texts("files"), Some(vec!["flag"]));
 }
 
 proptest! {
     #[test]
     fn any_text_is_either_taken_or_named(text in "\\PC{0,40}") {
         for field in ["files", "create", "mode", "count", "rules"] {
-            let raws = [flags("files", &["x"]), raw(field, Given::Text(text.clone()))];
-            if let Err(errors) = Inputs::resolve(&raws, &fields()) {
+            let raw_inputs = [flags("files", &["x"]), raw(field, RawValue::Text(text.clone()))];
+            if let Err(errors) = Inputs::resolve(&raw_inputs, &fields()) {
                 prop_assert!(errors.iter().all(|error| error.input == field || error.input == "files"));
             }
         }

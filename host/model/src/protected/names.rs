@@ -3,7 +3,7 @@
 
 /// Names that one program reads.
 #[derive(Debug)]
-pub struct Reserved {
+pub struct ProtectedNames {
     /// Who reads them.
     pub reader: &'static str,
     /// Where this is documented.
@@ -15,7 +15,7 @@ pub struct Reserved {
 }
 
 /// What decides what a CI system or a build service runs.
-pub const CI: &[Reserved] = &[
+pub const CI: &[ProtectedNames] = &[
     row("GitHub Actions and Dependabot", "docs.github.com/actions", &[], &[".github"]),
     row("GitHub Actions: what `uses:` runs", "docs.github.com/actions", &["action.yml", "action.yaml"], &[]),
     row(
@@ -101,7 +101,7 @@ pub const CI: &[Reserved] = &[
 ];
 
 /// What decides what bots and hooks do, who must approve a change, and where Git gets things from.
-pub const REPOSITORY: &[Reserved] = &[
+pub const REPOSITORY: &[ProtectedNames] = &[
     row("Code owners of GitHub, GitLab and Gitea", "docs.github.com/repositories", &["codeowners"], &[]),
     row(
         "Owners of Prow and Gerrit",
@@ -171,7 +171,7 @@ pub const REPOSITORY: &[Reserved] = &[
 ];
 
 /// Policies, and the files in which package managers record what they install.
-pub const LOCKS: &[Reserved] = &[
+pub const LOCKS: &[ProtectedNames] = &[
     row(
         "Policies of lockstep",
         "README.md",
@@ -232,6 +232,6 @@ const fn row(
     source: &'static str,
     files: &'static [&'static str],
     folders: &'static [&'static str],
-) -> Reserved {
-    Reserved { reader, source, files, folders }
+) -> ProtectedNames {
+    ProtectedNames { reader, source, files, folders }
 }

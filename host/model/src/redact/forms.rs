@@ -1,7 +1,7 @@
 //! The forms in which a secret commonly leaks. It looks at no text.
 
 use super::MIN_BYTES;
-use super::search::Form;
+use super::search::SecretForm;
 use super::views::is_white;
 use crate::secret::{is_yaml, within};
 use base64::Engine;
@@ -30,7 +30,7 @@ pub fn forms(secrets: &[&str]) -> BTreeSet<String> {
 
 /// The forms that are searched for, each with how many of its first bytes anybody may see. Escapes of JSON, HTML and URLs
 /// are none: the search resolves them.
-pub(super) fn searched(secret: &str) -> Vec<(Form, usize)> {
+pub(super) fn searched(secret: &str) -> Vec<(SecretForm, usize)> {
     // Of a document as a whole a piece is no secret; what it holds is looked for by itself.
     let open = |part: &str| if is_document(part) { part.len() } else { open(part) };
     let mut all: Vec<_> = parts(secret).into_iter().map(|part| (part.clone(), open(&part))).collect();
@@ -44,7 +44,7 @@ pub(super) fn searched(secret: &str) -> Vec<(Form, usize)> {
 }
 
 /// A form as it is without white space, for a text that was broken into lines. A short one would be found across words.
-pub(super) fn joined((form, open): &(Form, usize)) -> Option<(Form, usize)> {
+pub(super) fn joined((form, open): &(SecretForm, usize)) -> Option<(SecretForm, usize)> {
     const SHORTEST: usize = 16;
     if !form.iter().any(|byte| is_white(*byte)) {
         return (form.len() >= SHORTEST).then(|| (Arc::clone(form), *open));
@@ -126,8 +126,8 @@ fn hex(byte: u8, digits: &[u8; 16]) -> String {
 fn urls(secret: &str) -> Vec<String> {
     let mut forms = Vec::new();
     for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
-        for kept in ["-._~", "-._~/"] {
-            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || kept.as_bytes().contains(byte);
+        for unreserved in ["-._~", "-._~/"] {
+            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || unreserved.as_bytes().contains(byte);
             let one = |byte: u8| match plain(&byte) {
                 true => char::from(byte).to_string(),
                 false => format!("%{}", hex(byte, digits)),

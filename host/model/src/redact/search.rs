@@ -24,7 +24,7 @@ const CHUNK: usize = 64;
 const SPARE_CHUNKS: usize = 1 << 20;
 
 /// A form, which all that look for it share: a secret can have megabytes.
-pub(super) type Form = Arc<[u8]>;
+pub(super) type SecretForm = Arc<[u8]>;
 
 /// From which end two texts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ enum Side {
 /// What is looked for.
 #[derive(Default, Clone)]
 pub(super) struct Index {
-    known: HashSet<Form>,
+    known: HashSet<SecretForm>,
     /// The forms by their first bytes, up to eight of them.
     heads: Table,
     /// Those that can be cut, by their last eight.
@@ -53,18 +53,18 @@ type Table = HashMap<(usize, u64), Bucket>;
 #[derive(Default, Clone)]
 struct Bucket {
     /// Each with how many of its first bytes anybody may see.
-    forms: Vec<(Form, usize)>,
+    forms: Vec<(SecretForm, usize)>,
     /// For each the longest other one that it begins with.
     inner: Vec<Option<usize>>,
 }
 
 /// What of a bucket is at one place of a text.
 #[derive(Default)]
-struct Found {
+struct BucketMatch {
     /// The length of the longest form that is there as a whole.
     whole: usize,
     /// The form of which most is there, and how much of it.
-    most: usize,
+    partial: usize,
     of: usize,
     /// How many chunks were compared.
     cost: usize,
@@ -82,7 +82,7 @@ impl Index {
     }
 
     /// Looks for these forms besides. The first bytes of each, as many as it says, are no secret.
-    pub(super) fn learn(&mut self, forms: impl IntoIterator<Item = (Form, usize)>) {
+    pub(super) fn learn(&mut self, forms: impl IntoIterator<Item = (SecretForm, usize)>) {
         let mut changed = BTreeSet::new();
         for (form, open) in forms {
             if form.is_empty() || self.known.contains(&form) {
@@ -150,15 +150,15 @@ impl Index {
 
 /// Adds the forms of a bucket that begin here, whole or cut. Gives what that cost.
 fn begins(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, usize)>) -> usize {
-    let Found { whole, most, of, cost } = bucket.look(&text[start..], Side::Head);
+    let BucketMatch { whole, partial, of, cost } = bucket.look(&text[start..], Side::Head);
     if whole > 0 {
         found.push((start, start + whole));
     }
     let (form, open) = &bucket.forms[of];
-    if most > whole && most < form.len() && most >= *open + PIECE {
-        let piece = &text[start + *open..start + most];
-        if counts(piece, cut::after(&text[start + most..]), form.len()) {
-            found.push((start, start + most));
+    if partial > whole && partial < form.len() && partial >= *open + PIECE {
+        let piece = &text[start + *open..start + partial];
+        if counts(piece, cut::after(&text[start + partial..]), form.len()) {
+            found.push((start, start + partial));
         }
     }
     cost
@@ -166,9 +166,9 @@ fn begins(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, us
 
 /// Adds the form of a bucket of which the end is here and the beginning was cut off. Gives what that cost.
 fn ends(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)>) -> usize {
-    let Found { most, of, cost, .. } = bucket.look(&text[..end], Side::Tail);
-    if most >= PIECE && most < bucket.forms[of].0.len() {
-        let start = end - most;
+    let BucketMatch { partial, of, cost, .. } = bucket.look(&text[..end], Side::Tail);
+    if partial >= PIECE && partial < bucket.forms[of].0.len() {
+        let start = end - partial;
         if counts(&text[start..end], cut::before(&text[..start]), bucket.forms[of].0.len()) {
             found.push((start, end));
         }
@@ -213,8 +213,8 @@ impl Bucket {
     }
 
     /// What of these forms the text begins with, or ends with.
-    fn look(&self, text: &[u8], side: Side) -> Found {
-        let mut found = Found::default();
+    fn look(&self, text: &[u8], side: Side) -> BucketMatch {
+        let mut found = BucketMatch::default();
         let after = self.forms.partition_point(|(form, _)| {
             let (order, common) = order(form, text, side);
             found.cost += 1 + common / CHUNK;
@@ -223,8 +223,8 @@ impl Bucket {
         for at in after.saturating_sub(1)..self.forms.len().min(after + 1) {
             let common = common(&self.forms[at].0, text, side);
             found.cost += 1 + common / CHUNK;
-            if common > found.most {
-                (found.most, found.of) = (common, at);
+            if common > found.partial {
+                (found.partial, found.of) = (common, at);
             }
             let mut outer = Some(at);
             while let Some(form) = outer.filter(|_| side == Side::Head) {
@@ -243,20 +243,20 @@ impl Bucket {
 /// How many bytes two texts have in common, from one side.
 fn common(one: &[u8], other: &[u8], side: Side) -> usize {
     let same = |(one, other): (&[u8], &[u8])| one == other;
-    let most = one.len().min(other.len());
+    let shorter = one.len().min(other.len());
     match side {
         Side::Head => {
-            let (one, other) = (&one[..most], &other[..most]);
+            let (one, other) = (&one[..shorter], &other[..shorter]);
             let whole = one.chunks(CHUNK).zip(other.chunks(CHUNK)).take_while(|two| same(*two)).count();
-            let from = most.min(whole * CHUNK);
+            let from = shorter.min(whole * CHUNK);
             from + one[from..].iter().zip(&other[from..]).take_while(|(one, other)| one == other).count()
         }
         Side::Tail => {
-            let (one, other) = (&one[one.len() - most..], &other[other.len() - most..]);
+            let (one, other) = (&one[one.len() - shorter..], &other[other.len() - shorter..]);
             let whole = one.rchunks(CHUNK).zip(other.rchunks(CHUNK)).take_while(|two| same(*two)).count();
-            let to = most - most.min(whole * CHUNK);
+            let to = shorter - shorter.min(whole * CHUNK);
             let last = one[..to].iter().rev().zip(other[..to].iter().rev());
-            most - to + last.take_while(|(one, other)| one == other).count()
+            shorter - to + last.take_while(|(one, other)| one == other).count()
         }
     }
 }

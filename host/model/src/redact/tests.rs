@@ -24,7 +24,7 @@ fn every_common_form_of_a_secret_is_found() {
     ] {
         let text = format!("before {form} after");
         let redacted = redactor.redact(&text);
-        assert!(redacted.contains(STARS), "{form} was not found");
+        assert!(redacted.contains(REDACTED), "{form} was not found");
         assert!(!redacted.contains(&form));
     }
 }
@@ -37,7 +37,7 @@ fn base64_is_found_wherever_the_secret_stands() {
             let text = format!("{before}hunter2-hunter2{after}");
             for encoded in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
                 let redacted = redactor.redact(&encoded);
-                assert!(redacted.contains(STARS), "{text} as {encoded}");
+                assert!(redacted.contains(REDACTED), "{text} as {encoded}");
                 // What is left cannot hold more than the two ends of the secret.
                 assert!(redacted.len() < encoded.len() - 12, "{encoded} became {redacted}");
             }
@@ -122,7 +122,7 @@ fn text_that_repeats_itself_takes_no_longer() {
     let long = "a".repeat(1 << 20);
     let text = format!("before {}{} after", "b".repeat(100), "a".repeat(16 << 20));
     let redacted = redactor(&[&long]).redact(&text).into_owned();
-    assert!(redacted.starts_with("before bbb") && redacted.ends_with(STARS), "{}", redacted.len());
+    assert!(redacted.starts_with("before bbb") && redacted.ends_with(REDACTED), "{}", redacted.len());
 
     let secrets: Vec<String> = (0..50_000).map(|i| format!("https://storage.example.com/{i:06}")).collect();
     let alike = redactor(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
@@ -131,7 +131,7 @@ fn text_that_repeats_itself_takes_no_longer() {
     assert!(!redacted.contains("000007"));
 
     let strange = redactor(&["secret", "***a"]);
-    assert_eq!(strange.redact(&format!("secret{}", "a".repeat(1 << 20))), STARS);
+    assert_eq!(strange.redact(&format!("secret{}", "a".repeat(1 << 20))), REDACTED);
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn forms_that_servers_answer_with_are_found() {
     ] {
         let form = form.replace("\\u{e9}", "\u{e9}");
         let shown = redactor.redact(&form);
-        assert!(shown.contains(STARS) && shown.len() < 8, "{form} became {shown}");
+        assert!(shown.contains(REDACTED) && shown.len() < 8, "{form} became {shown}");
     }
 }
 
@@ -301,7 +301,7 @@ fn a_secret_that_is_broken_into_lines_is_found() {
                 .map(|i| &encoded[i * width..encoded.len().min((i + 1) * width)])
                 .collect();
             let shown = redactor.redact(&lines.join(end)).into_owned();
-            assert!(shown.len() < 24 && shown.contains(STARS), "{width} {end:?}: {shown}");
+            assert!(shown.len() < 24 && shown.contains(REDACTED), "{width} {end:?}: {shown}");
         }
     }
     let lines: Vec<&str> =
@@ -313,8 +313,8 @@ fn a_secret_that_is_broken_into_lines_is_found() {
     // As YAML folds it.
     assert_eq!(redactor.redact(&format!("key: >-\n  {}", secret.replace(' ', "\n  "))), "key: >-\n  ***");
     let hex: Vec<String> = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
-    assert_eq!(redactor.redact(&hex.join(":")), STARS);
-    assert_eq!(redactor.redact(&hex.join(" ")), STARS);
+    assert_eq!(redactor.redact(&hex.join(":")), REDACTED);
+    assert_eq!(redactor.redact(&hex.join(" ")), REDACTED);
     let short = Redactor::new(&["main"]).unwrap();
     assert_eq!(short.redact("do\nma in"), "do\nma in");
 }
@@ -337,7 +337,7 @@ fn of_a_document_what_it_holds_is_secret_and_not_how_it_is_written() {
         assert_eq!(redactor.redact(text), text);
     }
     assert_eq!(redactor.redact("x MIIEabcdEFGH0123, eyJhbGciOi.Abc123"), "x ***, ***");
-    assert_eq!(redactor.redact(json), STARS);
+    assert_eq!(redactor.redact(json), REDACTED);
     let one_line = Redactor::new(&[r"-----BEGIN KEY-----\nMIIEabcd\n-----END KEY-----"]).unwrap();
-    assert_eq!(one_line.redact("-----BEGIN KEY-----\nMIIEabcd\n-----END KEY-----"), STARS);
+    assert_eq!(one_line.redact("-----BEGIN KEY-----\nMIIEabcd\n-----END KEY-----"), REDACTED);
 }

@@ -1,7 +1,7 @@
 //! GitHub Actions: workflow commands, outputs, annotations. It never sets environment variables or the path
 //! of later steps.
 
-use super::{BAR, Effect, Renderer, Target, log, markdown};
+use super::{BAR, Effect, OutputFile, Renderer, log, markdown};
 use crate::digest::hex;
 use crate::exit::Exit;
 use crate::outputs::is_name;
@@ -81,7 +81,7 @@ pub(super) fn closing(
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
     effects.extend(outputs(r, report, random));
     effects.push(last(r, result, random));
-    effects.push(Effect::Append { to: Target::Summary, text: markdown::summary(r, report) });
+    effects.push(Effect::Append { to: OutputFile::Summary, text: markdown::summary(r, report) });
     effects
 }
 
@@ -150,7 +150,7 @@ fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) 
             "output `{name}` is too long for GitHub ({bytes} bytes): its value is in a file, and it is the path of that"
         )));
         effects.push(entry(name, &path, random));
-        effects.push(Effect::Replace { to: Target::Value(name.clone()), text: value });
+        effects.push(Effect::Replace { to: OutputFile::Value(name.clone()), text: value });
     }
     effects.extend(not_for_jobs(&masked));
     effects
@@ -187,7 +187,7 @@ fn entry(name: &str, value: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effec
             break format!("lockstep-{drawn}");
         }
     };
-    Effect::Append { to: Target::Outputs, text: format!("{name}<<{delimiter}\n{value}\n{delimiter}\n") }
+    Effect::Append { to: OutputFile::Outputs, text: format!("{name}<<{delimiter}\n{value}\n{delimiter}\n") }
 }
 
 fn warning(message: &str) -> Effect {

@@ -1,7 +1,7 @@
 //! GitLab CI: a section of the log and a dotenv report. It puts into the report only what GitLab reads back
 //! unchanged and no later job can expand.
 
-use super::{Effect, Renderer, Target, log, slug};
+use super::{Effect, OutputFile, Renderer, log, slug};
 use crate::outputs::{OutputValue, folded};
 use crate::report::Report;
 
@@ -48,8 +48,8 @@ pub(super) fn closing(r: &Renderer, report: &Report, now: u64) -> Vec<Effect> {
     }
     lines.extend(log::ending(r, report));
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
-    effects.push(Effect::Replace { to: Target::Dotenv, text });
-    let file = |(name, text)| Effect::Replace { to: Target::Value(name), text };
+    effects.push(Effect::Replace { to: OutputFile::Dotenv, text });
+    let file = |(name, text)| Effect::Replace { to: OutputFile::Value(name), text };
     effects.extend(files.into_iter().map(file));
     effects
 }

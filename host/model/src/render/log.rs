@@ -3,7 +3,7 @@
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
 use crate::outputs::{Output, OutputValue};
-use crate::report::{Block, Change, Deed, Ending, Level, Location, Note, ObjectChange, Report};
+use crate::report::{Block, Change, ChangeVerb, Level, Location, Note, ObjectChange, Report, RunEnd};
 use serde_json::Value;
 
 /// The most changed files that are listed one by one.
@@ -83,7 +83,7 @@ pub(super) fn summary(r: &Renderer, blocks: &[Block]) -> Vec<String> {
 
 /// How the run ended, in one line and a hint.
 pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
-    let Ending { message, hint, location, .. } = &report.ending;
+    let RunEnd { message, hint, location, .. } = &report.ending;
     let (label, location) = match report.ending.exit {
         Exit::Done if report.dry_run => (format!("lockstep {} (dry run)", r.clean(&report.step)), None),
         Exit::Done => (format!("lockstep {}", r.clean(&report.step)), None),
@@ -155,13 +155,13 @@ fn verb(change: &Change, dry_run: bool) -> &'static str {
 }
 
 fn object_verb(object: &ObjectChange, dry_run: bool) -> &'static str {
-    match (object.deed, dry_run) {
-        (Deed::Uploaded, false) => "uploaded",
-        (Deed::Changed, false) => "changed",
-        (Deed::Deleted, false) => "deleted",
-        (Deed::Uploaded, true) => "would upload",
-        (Deed::Changed, true) => "would change",
-        (Deed::Deleted, true) => "would delete",
+    match (object.verb, dry_run) {
+        (ChangeVerb::Uploaded, false) => "uploaded",
+        (ChangeVerb::Changed, false) => "changed",
+        (ChangeVerb::Deleted, false) => "deleted",
+        (ChangeVerb::Uploaded, true) => "would upload",
+        (ChangeVerb::Changed, true) => "would change",
+        (ChangeVerb::Deleted, true) => "would delete",
     }
 }
 

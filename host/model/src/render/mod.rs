@@ -11,7 +11,7 @@ mod log;
 mod markdown;
 mod result;
 
-pub use result::{RunResult, json_text};
+pub use result::{ResultDocument, json_text};
 
 use crate::outputs::{Output, OutputValue, RedactedOutput};
 use crate::redact::Redactor;
@@ -59,7 +59,7 @@ impl Platform {
 
 /// A file that the platform reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum OutputFile {
     /// The outputs of a GitHub step.
     Outputs,
     /// The summary of a GitHub step.
@@ -81,14 +81,14 @@ pub enum Effect {
     /// To put at the end of a file.
     Append {
         /// The file.
-        to: Target,
+        to: OutputFile,
         /// What to put there.
         text: String,
     },
     /// The new content of a file.
     Replace {
         /// The file.
-        to: Target,
+        to: OutputFile,
         /// Its content.
         text: String,
     },
@@ -135,7 +135,7 @@ pub struct Renderer<'a> {
     pub result_file: &'a str,
     /// Whether there is a result file at all.
     pub keeps_result: bool,
-    /// The path of the folder of [`Target::Value`] as later steps should read it.
+    /// The path of the folder of [`OutputFile::Value`] as later steps should read it.
     pub value_folder: &'a str,
 }
 
@@ -203,7 +203,7 @@ impl Renderer<'_> {
         // It can be long, and not everybody reads it.
         let wanted = self.keeps_result || self.platform == Platform::Github;
         let result =
-            wanted.then(|| json_text(&RunResult::of(report, shown, self.redactor, self.credentials)));
+            wanted.then(|| json_text(&ResultDocument::of(report, shown, self.redactor, self.credentials)));
         let result = result.unwrap_or_default();
         let mut effects = match self.platform {
             Platform::Github => github::closing(self, report, &result, random),
@@ -211,7 +211,7 @@ impl Renderer<'_> {
             Platform::Jenkins | Platform::Plain => log::closing(self, report).map(Effect::Line).collect(),
         };
         if self.keeps_result {
-            effects.push(Effect::Replace { to: Target::ResultFile, text: result + "\n" });
+            effects.push(Effect::Replace { to: OutputFile::ResultFile, text: result + "\n" });
         }
         effects
     }

@@ -9,17 +9,17 @@ use serde::{Serialize, Serializer};
 
 /// The result of a run, version 1, in the order in which it is printed.
 #[derive(Debug, Serialize)]
-pub struct RunResult<'a> {
+pub struct ResultDocument<'a> {
     version: u32,
     step: String,
     outcome: &'a str,
     code: String,
     message: String,
     hint: Option<String>,
-    location: Option<Place>,
+    location: Option<LocationFields>,
     #[serde(serialize_with = "by_name")]
     outputs: &'a [RedactedOutput],
-    notes: Vec<Heard<'a>>,
+    notes: Vec<NoteFields<'a>>,
     changed: Vec<String>,
     receipt: Option<String>,
     #[serde(flatten)]
@@ -35,21 +35,21 @@ struct DryRun {
 }
 
 #[derive(Debug, Serialize)]
-struct Heard<'a> {
+struct NoteFields<'a> {
     level: &'a str,
     message: String,
     #[serde(flatten)]
-    at: Place,
+    at: LocationFields,
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Place {
+struct LocationFields {
     path: Option<String>,
     line: Option<u32>,
     column: Option<u32>,
 }
 
-impl<'a> RunResult<'a> {
+impl<'a> ResultDocument<'a> {
     /// Of a run with these outputs, from which the secrets were taken. `redactor` also knows what the component had
     /// masked; in what the host itself says, only `credentials` are taken out, or a component could blacken what it
     /// did.
@@ -63,10 +63,13 @@ impl<'a> RunResult<'a> {
         let ending = &report.ending;
         let text = |text: &str| redactor.redact(text).into_owned();
         let own = |text: &str| credentials.redact(text).into_owned();
-        let heard = |note: &'a Note| Heard {
+        let note_fields = |note: &'a Note| NoteFields {
             level: note.level.word(),
             message: text(&note.message),
-            at: note.location.as_ref().map_or_else(Place::default, |at| Place::of(at, redactor)),
+            at: note
+                .location
+                .as_ref()
+                .map_or_else(LocationFields::default, |at| LocationFields::of(at, redactor)),
         };
         Self {
             version: 1,
@@ -75,9 +78,9 @@ impl<'a> RunResult<'a> {
             code: own(&ending.code),
             message: text(&ending.message),
             hint: ending.hint.as_deref().map(text),
-            location: ending.location.as_ref().map(|at| Place::of(at, redactor)),
+            location: ending.location.as_ref().map(|at| LocationFields::of(at, redactor)),
             outputs: shown,
-            notes: report.notes.iter().map(heard).collect(),
+            notes: report.notes.iter().map(note_fields).collect(),
             changed: report.changed().map(own).collect(),
             receipt: report.receipt.map(|digest| digest.to_string()),
             dry_run: report.dry_run.then(|| DryRun { dry_run: true, diff: report.diff.as_deref().map(text) }),
@@ -89,7 +92,7 @@ fn by_name<S: Serializer>(outputs: &[RedactedOutput], out: S) -> Result<S::Ok, S
     out.collect_map(outputs.iter().map(|output| (&output.name, &output.value)))
 }
 
-impl Place {
+impl LocationFields {
     fn of(at: &Location, redactor: &Redactor) -> Self {
         Self { path: Some(redactor.redact(&at.path).into_owned()), line: at.line, column: at.column }
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::outputs::redacted;
-use crate::report::{Block, Change, Ending, Level, Location};
+use crate::report::{Block, Change, Level, Location, RunEnd};
 use serde_json::json;
 
 const HOSTILE: &str =
@@ -20,7 +20,7 @@ fn hostile() -> Report {
     let note = |level| Note { level, message: text(), location: Some(location()) };
     Report {
         step: "x\n::error::y".to_owned(),
-        ending: Ending {
+        ending: RunEnd {
             exit: Exit::Rejected,
             code: text(),
             message: text(),
@@ -59,7 +59,7 @@ fn hostile() -> Report {
 fn ordinary() -> Report {
     Report {
         step: "manifest-patch".to_owned(),
-        ending: Ending {
+        ending: RunEnd {
             exit: Exit::Done,
             code: "done".to_owned(),
             message: "1 value in 1 file".to_owned(),
@@ -110,7 +110,7 @@ fn rendered(platform: Platform, report: &Report) -> String {
     let shown = effects.iter().map(|effect| match effect {
         Effect::Line(line) => format!("{line}\n"),
         Effect::Append { to, text } => format!("=== append {to:?}\n{text}"),
-        Effect::Replace { to: Target::ResultFile, .. } => "=== replace ResultFile".to_owned(),
+        Effect::Replace { to: OutputFile::ResultFile, .. } => "=== replace ResultFile".to_owned(),
         Effect::Replace { to, text } => format!("=== replace {to:?}\n{text}"),
     });
     shown.collect::<String>().replace('\u{1b}', "␛").replace('\r', "␍").replace('\u{202e}', "⟲")

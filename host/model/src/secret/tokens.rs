@@ -159,9 +159,9 @@ pub(super) fn tokens(text: &str, found: &mut BTreeSet<String>) {
 fn token(word: &str) -> Option<&str> {
     let starts = std::iter::once(0).chain(word.match_indices(['=', ':', '/']).map(|(at, _)| at + 1));
     starts.map(|start| &word[start..]).find(|word| {
-        let long = |(begin, most): &(&str, usize)| {
+        let long = |(begin, min): &(&str, usize)| {
             let rest = word.strip_prefix(begin).unwrap_or_default();
-            rest.len() >= *most && looks_drawn(rest, begin)
+            rest.len() >= *min && looks_drawn(rest, begin)
         };
         BEGINNINGS.iter().any(long) || is_jwt(word)
     })
@@ -170,7 +170,8 @@ fn token(word: &str) -> Option<&str> {
 /// Whether what follows a beginning looks drawn by chance: it has digits. Beginnings that words have too ask for more.
 fn looks_drawn(rest: &str, begin: &str) -> bool {
     let digits = rest.bytes().filter(u8::is_ascii_digit).count();
-    let upper = |most| rest.bytes().take(most).all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let upper =
+        |count| rest.bytes().take(count).all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     match begin {
         "AKIA" | "ASIA" => rest.len() == 16 && upper(16),
         "SK" => rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()),

@@ -2,7 +2,7 @@
 
 use super::{CONTROLS, examples, text};
 use anyhow::{Context as _, Result};
-use lockstep_model::forge::{Asked, Class, ROWS, Row};
+use lockstep_model::forge::{ERROR_RULES, ErrorClass, ErrorRule, RequestKind};
 use lockstep_model::info::{ChoiceInfo, StepInfo};
 use std::fmt::Write as _;
 
@@ -124,24 +124,24 @@ fn answers() -> String {
         "\n## Refusals of forges\n\nThe step takes the first row that fits. Each other refusal is final.\n\n\
                    | forge | request | status | text | next | |\n| --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
-    for Row { forge, asked, status: (first, last), says, class, means } in &ROWS {
+    for ErrorRule { forge, request, status: (first, last), says, class, meaning } in &ERROR_RULES {
         let forge = forge.map_or_else(|| "any".to_owned(), |forge| forge.to_string());
-        let asked = match asked {
-            Some(Asked::Open) => "open",
-            Some(Asked::Merge) => "merge",
+        let request = match request {
+            Some(RequestKind::Open) => "open",
+            Some(RequestKind::Merge) => "merge",
             _ => "",
         };
         let status = if first == last { first.to_string() } else { format!("{first} to {last}") };
         let says = says.iter().map(|says| format!("`{says}`")).collect::<Vec<_>>().join(" or ");
         let then = match class {
-            Class::Retry | Class::Pause => "retry",
-            Class::Wait => "wait",
-            Class::Otherwise => "try another way",
-            Class::Moved => "promote again",
-            Class::Taken => "use that one",
-            Class::Stop => "final",
+            ErrorClass::Retry | ErrorClass::Pause => "retry",
+            ErrorClass::Wait => "wait",
+            ErrorClass::Otherwise => "try another way",
+            ErrorClass::Moved => "promote again",
+            ErrorClass::Taken => "use that one",
+            ErrorClass::Stop => "final",
         };
-        row(&mut out, &[&forge, asked, &status, &says, then, means]);
+        row(&mut out, &[&forge, request, &status, &says, then, meaning]);
     }
     out
 }

@@ -1,7 +1,7 @@
 //! The page about files that no step can change, from the list that decides about them.
 
 use lockstep_model::protected::KINDS;
-use lockstep_model::protected::names::Reserved;
+use lockstep_model::protected::names::ProtectedNames;
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
@@ -27,7 +27,7 @@ pub(super) fn page() -> String {
             out,
             "\n## What {reason}\n\n| for | files | folders | documentation |\n| --- | --- | --- | --- |"
         );
-        for Reserved { reader, source, files, folders } in kind {
+        for ProtectedNames { reader, source, files, folders } in kind {
             let names =
                 |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let _ = writeln!(out, "| {reader} | {} | {} | {source} |", names(files), names(folders));

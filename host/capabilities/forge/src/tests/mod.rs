@@ -12,7 +12,7 @@ mod status;
 mod texts;
 
 use super::*;
-use lockstep_model::call::{RawPart, RawTarget, Request};
+use lockstep_model::call::{CallRequest, RawRepositoryPart, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Permission};
@@ -142,9 +142,9 @@ impl Run {
         right: &'static str,
         act: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
-        let target = RawTarget::Repository(&self.url, RawPart::PullRequests("main", BRANCH));
+        let target = RawTarget::Repository(&self.url, RawRepositoryPart::PullRequests("main", BRANCH));
         let function = if right == "read" { "get-status" } else { right };
-        let request = Request::new(Capability::Forge, function, target);
+        let request = CallRequest::new(Capability::Forge, function, target);
         self.gate.call(request, |permit| act(&mut self.forges, permit))
     }
 

@@ -34,7 +34,7 @@ fn a_run_says_only_so_much_to_servers() {
     let server = Server::doing(answer(b""));
     let base = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
-    web.limits.asked_bytes = 10_000;
+    web.limits.request_bytes = 10_000;
     let url = format!("{base}?{}", "x".repeat(3000));
     for _ in 0..2 {
         answered(&mut web, &url, get(2000, 10, &[("x-a", &"y".repeat(1500))]));

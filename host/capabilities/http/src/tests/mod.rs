@@ -77,10 +77,10 @@ pub(crate) fn local() -> Arc<Names> {
     Names::of(&[("web.test", &["127.0.0.1"])])
 }
 
-pub(crate) fn get(timeout_ms: u32, max_body_bytes: u32, headers: &[(&str, &str)]) -> Request {
+pub(crate) fn get(timeout_ms: u32, max_body_bytes: u32, headers: &[(&str, &str)]) -> CallRequest {
     let header =
         |(name, value): &(&str, &str)| Header { name: (*name).to_owned(), value: (*value).to_owned() };
-    Request { method: Method::Get, headers: headers.iter().map(header).collect(), timeout_ms, most }
+    CallRequest { method: Method::Get, headers: headers.iter().map(header).collect(), timeout_ms, most }
 }
 
 /// How one request ended.
@@ -90,7 +90,7 @@ pub(crate) type Made = Result<Result<Response, ErrorCode>, CallError>;
 pub(crate) fn through(
     web: &mut Web,
     grants: &[(&str, &str)],
-    requested: Vec<(&str, Request)>,
+    requested: Vec<(&str, CallRequest)>,
 ) -> Result<Vec<Made>, CallError> {
     let right = |(rights, scope): &(&str, &str)| {
         Permission::parse(Capability::Http, &format!("{rights} {scope}")).unwrap()
@@ -100,13 +100,13 @@ pub(crate) fn through(
     let (urls, requests): (Vec<_>, Vec<_>) = requested.into_iter().unzip();
     let calls: Vec<_> = urls
         .iter()
-        .map(|url| lockstep_model::call::Request::new(Capability::Http, "send", RawTarget::Url(url)))
+        .map(|url| lockstep_model::call::CallRequest::new(Capability::Http, "send", RawTarget::Url(url)))
         .collect();
     gate.call_each(&calls, |permits| web.send(permits, requests))
 }
 
 /// Makes one request to a URL whose whole origin is granted, private addresses included.
-pub(crate) fn ask(web: &mut Web, url: &str, request: Request) -> Made {
+pub(crate) fn ask(web: &mut Web, url: &str, request: CallRequest) -> Made {
     let rest = url.find("://").unwrap() + 3;
     let origin = url[rest..].find('/').map_or(url, |slash| &url[..rest + slash]);
     through(web, &[("get,private", &format!("{origin}/"))], vec![(url, request)])
@@ -114,6 +114,6 @@ pub(crate) fn ask(web: &mut Web, url: &str, request: Request) -> Made {
 }
 
 /// As [`ask`], where there must be an answer.
-pub(crate) fn answered(web: &mut Web, url: &str, request: Request) -> Response {
+pub(crate) fn answered(web: &mut Web, url: &str, request: CallRequest) -> Response {
     ask(web, url, request).unwrap().unwrap()
 }

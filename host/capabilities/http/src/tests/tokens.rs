@@ -24,7 +24,7 @@ fn at(
     let gate = Gate::new(grant, Limits::default());
     let urls: Vec<_> = std::iter::once(url.to_owned()).chain(giver).collect();
     let call =
-        |url| lockstep_model::call::Request::new(Capability::Http, "authenticate", RawTarget::Url(url));
+        |url| lockstep_model::call::CallRequest::new(Capability::Http, "authenticate", RawTarget::Url(url));
     let calls: Vec<_> = urls.iter().map(|url| call(url)).collect();
     let answers = gate.call_each(&calls, |permits| {
         let got = web.authenticate(permits, 5000);

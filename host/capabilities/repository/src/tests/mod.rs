@@ -6,7 +6,7 @@ mod pushes;
 mod signs;
 
 use super::*;
-use lockstep_model::call::{RawPart, RawTarget, Request};
+use lockstep_model::call::{CallRequest, RawRepositoryPart, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Permission};
@@ -108,7 +108,7 @@ impl Run {
     fn call<T>(
         &mut self,
         right: &'static str,
-        part: RawPart<'_>,
+        part: RawRepositoryPart<'_>,
         act: impl FnOnce(&mut Repositories, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         let target = RawTarget::Repository(&self.url, part);
@@ -117,35 +117,38 @@ impl Run {
             "commit" => "create-commit",
             other => other,
         };
-        let request = Request::new(Capability::Repository, function, target);
+        let request = CallRequest::new(Capability::Repository, function, target);
         self.gate.call(request, |permit| act(&mut self.repositories, permit))
     }
 
     fn head(&mut self, branch: &str) -> Result<Option<String>, CallError> {
-        self.call("read", RawPart::Whole, |all, permit| all.branch_head(permit, branch))
+        self.call("read", RawRepositoryPart::Whole, |all, permit| all.branch_head(permit, branch))
     }
 
     fn read(&mut self, commit: &str, path: &str) -> Result<String, CallError> {
         let paths = [path.to_owned()];
-        let read = self.call("read", RawPart::Files(&paths), |all, permit| all.read_files(permit, commit))?;
+        let read = self
+            .call("read", RawRepositoryPart::Files(&paths), |all, permit| all.read_files(permit, commit))?;
         Ok(String::from_utf8(read[0].clone()).unwrap())
     }
 
     fn commit(&mut self, parent: &str, path: &str, content: Option<&str>) -> Result<String, CallError> {
         let paths = [path.to_owned()];
         let contents = [content.map(|content| content.as_bytes().to_vec())];
-        let part = RawPart::Files(&paths);
+        let part = RawRepositoryPart::Files(&paths);
         self.call("commit", part, |all, permit| {
             all.create_commit(permit, parent, &contents, "Promote\n\nBy: a run\n")
         })
     }
 
     fn push(&mut self, branch: &str, commit: &str, expected: Option<&str>) -> Result<Outcome, CallError> {
-        self.call("push", RawPart::Branch(branch), |all, permit| all.push(permit, commit, expected))
+        self.call("push", RawRepositoryPart::Branch(branch), |all, permit| all.push(permit, commit, expected))
     }
 
     fn replace(&mut self, branch: &str, commit: &str, expected: &str) -> Result<Outcome, CallError> {
-        self.call("push", RawPart::Branch(branch), |all, permit| all.replace_head(permit, commit, expected))
+        self.call("push", RawRepositoryPart::Branch(branch), |all, permit| {
+            all.replace_head(permit, commit, expected)
+        })
     }
 }
 
@@ -159,13 +162,14 @@ fn a_repository_is_read_without_a_checkout() {
     git(&place.path("bare"), &["tag", "v1", "main"]);
     git(&place.path("bare"), &["tag", "--annotate", "--message", "one", "release/v1", "main"]);
     for (name, expected) in [("v1", Some(&head)), ("release/v1", Some(&head)), ("main", None), ("v", None)] {
-        let tag = run.call("read", RawPart::Whole, |all, permit| all.tag_commit(permit, name));
+        let tag = run.call("read", RawRepositoryPart::Whole, |all, permit| all.tag_commit(permit, name));
         assert_eq!(tag, Ok(expected.cloned()), "{name}");
     }
-    let bad = run.call("read", RawPart::Whole, |all, permit| all.tag_commit(permit, "v1^{}"));
+    let bad = run.call("read", RawRepositoryPart::Whole, |all, permit| all.tag_commit(permit, "v1^{}"));
     assert!(matches!(bad, Err(CallError::Invalid(_))), "{bad:?}");
-    let files =
-        run.call("read", RawPart::Pattern("**"), |all, permit| all.list_files(permit, &head)).unwrap();
+    let files = run
+        .call("read", RawRepositoryPart::Pattern("**"), |all, permit| all.list_files(permit, &head))
+        .unwrap();
     let files: Vec<_> = files.iter().map(|file| (&*file.path, file.executable)).collect();
     assert_eq!(files, [("envs/dev/web.yaml", false), ("run.sh", true)]);
     assert_eq!(run.read(&head, "envs/dev/web.yaml"), Ok("image: web:2\n".to_owned()));
@@ -178,7 +182,8 @@ fn a_repository_is_read_without_a_checkout() {
     assert!(matches!(run.read(&head, "link.yaml"), Err(CallError::Invalid(_))));
     place.push("second");
     let head = run.head("main").unwrap().unwrap();
-    let history = run.call("read", RawPart::Whole, |all, permit| all.log(permit, &head, 10)).unwrap();
+    let history =
+        run.call("read", RawRepositoryPart::Whole, |all, permit| all.log(permit, &head, 10)).unwrap();
     let told: Vec<_> = history.iter().map(|one| (&*one.message, &*one.author, one.parents.len())).collect();
     assert_eq!(told, [("second", "Eva <eva@example.com>", 1), ("first", "Eva <eva@example.com>", 0)]);
     for bad in ["main", "--all", "HEAD", "", "HEAD~0", "-0000000000000000000000000000000000000000"] {

@@ -90,7 +90,8 @@ fn what_the_server_has_made_is_pushed() {
     let told = place.show(&made);
     assert!(told.contains("Author: Server <server@example.com>") && !told.contains("old mode"), "{told}");
     // It is one that a run has made: another run may drop it.
-    let history = run.call("read", RawPart::Whole, |all, permit| all.log(permit, &made, 5)).unwrap();
+    let history =
+        run.call("read", RawRepositoryPart::Whole, |all, permit| all.log(permit, &made, 5)).unwrap();
     assert_eq!(history.iter().map(|one| one.sealed).collect::<Vec<_>>(), [true, false]);
     // What is new, what is removed, and one on top of another.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();

@@ -15,7 +15,7 @@ mod staging;
 use super::disk::fault::{self, Fault};
 use super::*;
 use crate::content::Algorithm;
-use lockstep_model::call::{RawTarget, Request};
+use lockstep_model::call::{CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Permission};
@@ -48,7 +48,7 @@ impl Run {
         target: RawTarget<'_>,
         act: impl FnOnce(&mut Workspace, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
-        let request = Request::new(Capability::Workspace, function, target);
+        let request = CallRequest::new(Capability::Workspace, function, target);
         // A denial shuts the gate of a run; here the next call is one of another run.
         if self.gate.shut().is_some() {
             self.gate = gate(*self.gate.limits());

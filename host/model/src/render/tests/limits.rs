@@ -19,7 +19,7 @@ fn log_of<'a>(effects: &'a [Effect]) -> Vec<&'a str> {
     effects.iter().filter_map(line).collect()
 }
 
-fn text_for(effects: &[Effect], target: Target) -> String {
+fn text_for(effects: &[Effect], target: OutputFile) -> String {
     let text = |effect: &Effect| match effect {
         Effect::Append { to, text } | Effect::Replace { to, text } if *to == target => Some(text.clone()),
         _ => None,
@@ -67,9 +67,9 @@ fn an_output_that_is_too_long_is_a_file_and_its_path() {
             "::warning::output `result` is too long for GitHub (70,205 bytes); it is in lockstep-x.json"
         ]
     );
-    let outputs = text_for(&effects, Target::Outputs);
+    let outputs = text_for(&effects, OutputFile::Outputs);
     assert!(outputs.contains("\n/tmp/values/diff\n") && outputs.len() < 200, "{outputs}");
-    assert_eq!(text_for(&effects, Target::Value("diff".to_owned())), long);
+    assert_eq!(text_for(&effects, OutputFile::Value("diff".to_owned())), long);
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn outputs_that_are_too_long_together_are_files_too() {
     let mut report = ordinary();
     report.outputs = (0..10).map(|i| Output::plain(&format!("o{i}"), json!("x".repeat(60_000)))).collect();
     let effects = closing(Platform::Github, &report);
-    assert!(text_for(&effects, Target::Outputs).len() < 500_000);
-    assert!(text_for(&effects, Target::Value("o7".to_owned())).is_empty());
-    assert_eq!(text_for(&effects, Target::Value("o8".to_owned())).len(), 60_000);
+    assert!(text_for(&effects, OutputFile::Outputs).len() < 500_000);
+    assert!(text_for(&effects, OutputFile::Value("o7".to_owned())).is_empty());
+    assert_eq!(text_for(&effects, OutputFile::Value("o8".to_owned())).len(), 60_000);
 }
 
 #[test]
@@ -98,7 +98,9 @@ fn a_delimiter_that_is_in_the_value_is_drawn_again() {
         0,
         &mut random,
     );
-    assert!(text_for(&effects, Target::Outputs).starts_with(&format!("a<<lockstep-{}\n", "02".repeat(16))));
+    assert!(
+        text_for(&effects, OutputFile::Outputs).starts_with(&format!("a<<lockstep-{}\n", "02".repeat(16)))
+    );
 }
 
 #[test]
@@ -106,12 +108,12 @@ fn a_summary_stays_within_its_budget_and_says_what_is_missing() {
     let mut report = ordinary();
     let code = |lines: usize| Block::Code { language: "diff".to_owned(), text: "0123456789\n".repeat(lines) };
     report.summary = vec![code(60_000), code(60_000), Block::Paragraph("@".repeat(200_000)), code(1)];
-    let summary = text_for(&closing(Platform::Github, &report), Target::Summary);
+    let summary = text_for(&closing(Platform::Github, &report), OutputFile::Summary);
     assert!(summary.len() <= 900 * 1024 && summary.len() > 890 * 1024, "{}", summary.len());
     assert!(summary.contains("The rest does not fit here"));
     assert!(summary.ends_with("<p><i>2 more parts do not fit here; the log has them.</i></p>\n\n"));
     report.ending.message = "@\n".repeat(400_000);
-    let summary = text_for(&closing(Platform::Github, &report), Target::Summary);
+    let summary = text_for(&closing(Platform::Github, &report), OutputFile::Summary);
     assert!(summary.len() <= 900 * 1024);
 }
 
@@ -126,7 +128,7 @@ fn gitlab_gets_only_what_it_gives_back() {
         .collect();
     let effects = closing(Platform::Gitlab, &report);
     assert_eq!(
-        text_for(&effects, Target::Dotenv),
+        text_for(&effects, OutputFile::Dotenv),
         "LOCKSTEP_MANIFEST_PATCH_OUT_A=v1\nLOCKSTEP_MANIFEST_PATCH_OUT_G=\nLOCKSTEP_MANIFEST_PATCH_OUT_H=a b=c\n"
     );
     let said = "outputs that do not fit a variable are in lockstep-x.json: out-b, out-c, out-d, out-e, out-f";
@@ -136,12 +138,12 @@ fn gitlab_gets_only_what_it_gives_back() {
         output.value = OutputValue::Text(output.display().as_str().unwrap().to_owned());
     }
     let effects = closing(Platform::Gitlab, &report);
-    let dotenv = text_for(&effects, Target::Dotenv);
+    let dotenv = text_for(&effects, OutputFile::Dotenv);
     assert!(dotenv.contains("LOCKSTEP_MANIFEST_PATCH_OUT_B=/tmp/values/out-b\n"), "{dotenv}");
     let said =
         "outputs that do not fit a variable are files in /tmp/values: out-b, out-c, out-d, out-e, out-f";
     assert!(log_of(&effects).contains(&said));
-    assert_eq!(text_for(&effects, Target::Value("out-b".to_owned())), "a\nCI_X=1");
+    assert_eq!(text_for(&effects, OutputFile::Value("out-b".to_owned())), "a\nCI_X=1");
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn gitlab_gets_no_variable_that_a_later_step_would_read() {
     for (step, output) in [("input", "files"), ("allow", "build"), ("download", "base"), ("input-x", "y")] {
         report.step = step.to_owned();
         report.outputs = vec![Output::plain(output, json!("x"))];
-        assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv), "", "{step}");
+        assert_eq!(text_for(&closing(Platform::Gitlab, &report), OutputFile::Dotenv), "", "{step}");
     }
 }
 
@@ -158,9 +160,9 @@ fn gitlab_gets_no_variable_that_a_later_step_would_read() {
 fn gitlab_gets_at_most_twenty_variables_and_four_and_a_half_kilobytes() {
     let mut report = ordinary();
     report.outputs = (0..30).map(|i| Output::plain(&format!("o{i}"), json!(i))).collect();
-    assert_eq!(text_for(&closing(Platform::Gitlab, &report), Target::Dotenv).lines().count(), 20);
+    assert_eq!(text_for(&closing(Platform::Gitlab, &report), OutputFile::Dotenv).lines().count(), 20);
     report.outputs = (0..30).map(|i| Output::plain(&format!("o{i}"), json!("x".repeat(1_000)))).collect();
-    let report = text_for(&closing(Platform::Gitlab, &report), Target::Dotenv);
+    let report = text_for(&closing(Platform::Gitlab, &report), OutputFile::Dotenv);
     assert_eq!(report.lines().filter(|line| line.ends_with("xxx")).count(), 4);
     assert!(report.len() <= 4608);
 }

@@ -16,7 +16,7 @@ fn sensitive() -> Report {
     report
 }
 
-fn texts(platform: Platform, report: &Report) -> Vec<(Option<Target>, String)> {
+fn texts(platform: Platform, report: &Report) -> Vec<(Option<OutputFile>, String)> {
     let credentials = Redactor::new(&["ghp_token"]).unwrap();
     let redactor = credentials.with(&[SECRET]).unwrap();
     let r = Renderer { credentials: &credentials, ..renderer(platform, report, &redactor) };
@@ -36,12 +36,12 @@ fn only_the_outputs_of_the_platform_hold_the_exact_text() {
         let report = sensitive();
         for (target, text) in texts(platform, &report) {
             let clear = text.contains("correct-horse") || text.contains("951");
-            assert!(!clear || target == Some(Target::Outputs), "{platform:?} {target:?}: {text}");
+            assert!(!clear || target == Some(OutputFile::Outputs), "{platform:?} {target:?}: {text}");
         }
     }
     let outputs: String = texts(Platform::Github, &sensitive())
         .into_iter()
-        .filter(|(target, _)| *target == Some(Target::Outputs))
+        .filter(|(target, _)| *target == Some(OutputFile::Outputs))
         .map(|(_, text)| text)
         .collect();
     assert!(outputs.contains(&format!("\n{SECRET}\n")) && outputs.contains("\n951\n"), "{outputs}");
@@ -60,8 +60,8 @@ fn a_report_that_others_can_download_holds_no_secret_at_all() {
     let mut report = sensitive();
     report.outputs[0].value = OutputValue::Text(format!("before {SECRET}"));
     let texts = texts(Platform::Gitlab, &report);
-    assert!(texts.contains(&(Some(Target::Dotenv), String::new())));
-    assert!(!texts.iter().any(|(target, _)| matches!(target, Some(Target::Value(_)))));
+    assert!(texts.contains(&(Some(OutputFile::Dotenv), String::new())));
+    assert!(!texts.iter().any(|(target, _)| matches!(target, Some(OutputFile::Value(_)))));
     let said = "outputs that hold secrets are not in the report, which others can read: url, password, pin";
     assert!(texts.contains(&(None, said.to_owned())));
 }

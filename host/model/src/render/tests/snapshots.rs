@@ -257,13 +257,13 @@ fn the_result_holds_texts_as_they_are_but_no_secret() {
     let mut report = hostile();
     report.ending.message = "no hunter2".to_owned();
     let shown = redacted(&report.outputs, &redactor);
-    let result = json!(RunResult::of(&report, &shown, &redactor, &redactor));
+    let result = json!(ResultDocument::of(&report, &shown, &redactor, &redactor));
     assert_eq!(result["outputs"]["diff"], HOSTILE);
     assert_eq!(result["message"], "no ***");
     let text = json_text(&result);
     assert!(!text.contains("##[") && text.chars().all(text::is_inert), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), result);
-    let result = json!(RunResult::of(&ordinary(), &[], &redactor, &redactor));
+    let result = json!(ResultDocument::of(&ordinary(), &[], &redactor, &redactor));
     assert_eq!((result.get("dry-run"), &result["hint"]), (None, &Value::Null));
 }
 

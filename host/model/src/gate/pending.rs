@@ -1,19 +1,19 @@
 //! Which call is under way that may have to wait for somebody. It knows no clock.
 
 use super::{Gate, shorten};
-use crate::call::Request;
+use crate::call::CallRequest;
 use crate::capability::Capability;
 
 /// The calls of a run that leave this machine.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub(super) struct PendingCalls {
     /// How many were begun.
     begun: u64,
     /// The one that is under way.
     call: Option<String>,
 }
 
-impl Waits {
+impl PendingCalls {
     /// No call is under way any more.
     pub(super) fn ended(&mut self) {
         self.call = None;
@@ -23,20 +23,20 @@ impl Waits {
 impl Gate {
     /// The call that is under way and may have to wait for somebody, and its number.
     #[must_use]
-    pub fn waiting(&self) -> Option<(u64, String)> {
-        let waits = &self.state().waits;
-        waits.call.clone().map(|call| (waits.begun, call))
+    pub fn pending_call(&self) -> Option<(u64, String)> {
+        let pending = &self.state().pending;
+        pending.call.clone().map(|call| (pending.begun, call))
     }
 
     /// Remembers a call that is let through, and how many like it are carried out with it. Files are here: nobody is waited
     /// for.
-    pub(super) fn begin(&self, request: &Request<'_>, more: usize) {
-        let Request { capability, function, target, .. } = request;
+    pub(super) fn begin(&self, request: &CallRequest<'_>, more: usize) {
+        let CallRequest { capability, function, target, .. } = request;
         if *capability != Capability::Workspace {
             let call = format!("{}.{function} `{}`", capability.name(), shorten(target));
             let call = if more == 0 { call } else { format!("{call} and {more} more") };
-            let waits = &mut self.state().waits;
-            (waits.begun, waits.call) = (waits.begun + 1, Some(call));
+            let pending = &mut self.state().pending;
+            (pending.begun, pending.call) = (pending.begun + 1, Some(call));
         }
     }
 }
