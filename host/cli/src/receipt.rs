@@ -9,7 +9,7 @@ use lockstep_model::outputs::RedactedOutput;
 use lockstep_model::receipt::{self, RecordFacts, RunRecord, Statement};
 use lockstep_model::render::Platform;
 use lockstep_model::report::Report;
-use lockstep_workspace::{Access, Naming, OwnFiles, Reserved};
+use lockstep_workspace::{FileAccess, NameOrigin, OwnFiles, ReservedFile};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(crate) enum Place {
     /// The file the user named. That it can be written was found out before the run, and no older one is there.
-    Named(Reserved),
+    Named(ReservedFile),
     /// A file in a folder of the platform's or the user's, named after the run.
     Folder(PathBuf),
     /// There is no such folder.
@@ -82,7 +82,7 @@ pub(crate) fn write(
         Place::Named(reserved) => reserved.write(voice.own(), &mut fill),
         Place::Folder(folder) => {
             let path = folder.join(format!("lockstep-{}-{}.receipt.json", voice.step(), &digest.hex()[..12]));
-            voice.own().replace(&path, Naming::Chosen, Access::Usual, &mut fill)
+            voice.own().replace(&path, NameOrigin::Lockstep, FileAccess::Default, &mut fill)
         }
         Place::Nowhere => {
             let message =

@@ -9,7 +9,7 @@ use lockstep_model::outputs::{self, Output, RedactedOutput};
 use lockstep_model::redact::{Redactor, SecretsTooLong};
 use lockstep_model::render::{self, Effect, OutputFile, Platform, Renderer, ResultDocument};
 use lockstep_model::report::{Note, Report};
-use lockstep_workspace::{Access, Naming, OwnError, OwnFiles};
+use lockstep_workspace::{FileAccess, NameOrigin, OwnFileError, OwnFiles};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write};
 use std::mem::discriminant;
@@ -274,10 +274,10 @@ impl Voice {
         let put = if append {
             own.append(&path, text.as_bytes())
         } else {
-            let access = if matches!(to, OutputFile::Value(_)) { Access::Owner } else { Access::Usual };
+            let access = if matches!(to, OutputFile::Value(_)) { FileAccess::Owner } else { FileAccess::Default };
             own.replace(&path, naming(to), access, &mut |out| out.write_all(text.as_bytes()))
         };
-        put.map_err(|error: OwnError| io::Error::other(error.to_string()))
+        put.map_err(|error: OwnFileError| io::Error::other(error.to_string()))
     }
 
     /// The files that this voice writes, which may lie in the workspace.
@@ -335,11 +335,11 @@ fn appended(effects: &[Effect]) -> Vec<(&OutputFile, String)> {
 }
 
 /// Who chose the name of a file.
-fn naming(target: &OutputFile) -> Naming {
+fn naming(target: &OutputFile) -> NameOrigin {
     match target {
-        OutputFile::Outputs | OutputFile::Summary => Naming::Given,
-        OutputFile::ResultFile if environment::path(RESULT).is_some() => Naming::Given,
-        OutputFile::ResultFile | OutputFile::Dotenv | OutputFile::Value(_) => Naming::Chosen,
+        OutputFile::Outputs | OutputFile::Summary => NameOrigin::Caller,
+        OutputFile::ResultFile if environment::path(RESULT).is_some() => NameOrigin::Caller,
+        OutputFile::ResultFile | OutputFile::Dotenv | OutputFile::Value(_) => NameOrigin::Lockstep,
     }
 }
 

@@ -6,7 +6,7 @@ use lockstep_model::capability::{Capability, Right};
 use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
 use lockstep_model::report::{Change, Level, Note, RunEnd};
-use lockstep_workspace::{CommitError, Committed, Purpose, Recovered, WorkspaceError};
+use lockstep_workspace::{AppliedCommit, CommitError, Purpose, Recovery, WorkspaceError};
 use std::collections::HashSet;
 
 /// What a run with this grant means to do with the workspace.
@@ -23,25 +23,25 @@ pub(crate) fn purpose(dry_run: bool, grant: &Grant) -> Purpose {
 }
 
 /// Says what a killed run had left, and gives the files that were put back.
-pub(crate) fn recovery(recovered: &Recovered) -> (Note, Vec<Change>) {
+pub(crate) fn recovery(recovered: &Recovery) -> (Note, Vec<Change>) {
     let hint = "`lockstep recover` shows and ends it";
     let (message, changes) = match recovered {
-        Recovered::Undone(changes) if changes.is_empty() => {
+        Recovery::Undone(changes) if changes.is_empty() => {
             ("removed the temporary files of a killed run".to_owned(), Vec::new())
         }
-        Recovered::Undone(changes) => {
+        Recovery::Undone(changes) => {
             let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
             let message = format!("put back what a killed run had replaced: {}", paths.join(", "));
             (message, changes.clone())
         }
-        Recovered::Left => {
+        Recovery::Left => {
             (format!("a killed run left temporary files, and this run leaves them: {hint}"), Vec::new())
         }
-        Recovered::Unseen => (
+        Recovery::Unseen => (
             format!("another run is at work here or was killed; this run looks at no file: {hint}"),
             Vec::new(),
         ),
-        Recovered::Underway => {
+        Recovery::Underway => {
             ("another run is putting its files in place at this moment".to_owned(), Vec::new())
         }
     };
@@ -61,7 +61,7 @@ pub(crate) fn all_changes(mut made: Vec<Change>, put_back: &[Change]) -> (Vec<Ch
 }
 
 /// What is worth knowing of how the files were put in place.
-pub(crate) fn manner(committed: &Committed) -> Option<Note> {
+pub(crate) fn manner(committed: &AppliedCommit) -> Option<Note> {
     let message =
         "this file system cannot exchange two files: each file that was replaced was missing for a moment";
     committed.were_missing.then(|| notice(message.to_owned()))

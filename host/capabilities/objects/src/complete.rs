@@ -13,7 +13,7 @@ use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::call::CallError;
-use lockstep_workspace::content::{self, Algorithm};
+use lockstep_workspace::hash::{self, Algorithm};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl S3 {
             size,
             etag: unquoted(answer.e_tag),
             version_id: answer.version_id,
-            checksum: whole.map(|whole| (upload.checksum, content::hex(&whole))),
+            checksum: whole.map(|whole| (upload.checksum, hash::hex(&whole))),
             sha256: upload.digest(size),
         })
     }
@@ -111,7 +111,7 @@ impl S3 {
         // With `-N` behind it, it is one of the parts.
         let told = told.filter(|told| !told.contains('-')).and_then(hex_of);
         match (told, whole) {
-            (Some(told), Some(whole)) if told != content::hex(whole) => {
+            (Some(told), Some(whole)) if told != hash::hex(whole) => {
                 self.read_back(&upload.place, (upload.checksum, whole), size, answer.version_id()).await
             }
             _ => Ok(()),
@@ -147,15 +147,15 @@ fn combined(algorithm: Algorithm, parts: &[PartInfo]) -> Option<Vec<u8>> {
     }
     let mut whole: Option<Vec<u8>> = None;
     for part in parts {
-        let next = content::unhex(part.checksum.as_deref()?)?;
+        let next = hash::unhex(part.checksum.as_deref()?)?;
         whole = Some(match whole {
             None => next,
-            Some(whole) => content::combine(algorithm, &whole, &next, part.size),
+            Some(whole) => hash::combine(algorithm, &whole, &next, part.size),
         });
     }
     whole
 }
 
 fn base64_of(hex: &str) -> Option<String> {
-    content::unhex(hex).map(|bytes| BASE64.encode(bytes))
+    hash::unhex(hex).map(|bytes| BASE64.encode(bytes))
 }

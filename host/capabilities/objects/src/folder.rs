@@ -9,7 +9,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::object::ObjectName;
 use lockstep_model::protected::OWN_PREFIX;
 use lockstep_workspace::OpenFile;
-use lockstep_workspace::content::{self, Algorithm, Hasher};
+use lockstep_workspace::hash::{self, Algorithm, Hasher};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -112,7 +112,7 @@ pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
             hasher.update(&buffer[..length]);
             size += length as u64;
         }
-        let checksum = Some((Algorithm::Sha256, content::hex(&hasher.finish())));
+        let checksum = Some((Algorithm::Sha256, hash::hex(&hasher.finish())));
         Ok(ObjectInfo { size, checksum, ..ObjectInfo::default() })
     };
     match look() {

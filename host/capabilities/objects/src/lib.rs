@@ -43,7 +43,7 @@ use lockstep_model::object::{ObjectName, ObjectStore};
 use lockstep_model::report::{ChangeVerb, ObjectChange};
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_workspace::OpenFile;
-use lockstep_workspace::content::Algorithm;
+use lockstep_workspace::hash::Algorithm;
 use s3::{Place, S3};
 use std::sync::{Arc, PoisonError};
 use temporary::Swept;

@@ -129,7 +129,7 @@ pub(super) fn retention(options: &PutOptions) -> Option<(ObjectLockMode, DateTim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockstep_workspace::content::Algorithm;
+    use lockstep_workspace::hash::Algorithm;
 
     fn options() -> PutOptions {
         PutOptions {

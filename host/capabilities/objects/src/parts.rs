@@ -12,7 +12,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::OpenFile;
-use lockstep_workspace::content::{Algorithm, Hasher};
+use lockstep_workspace::hash::{Algorithm, Hasher};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -9,7 +9,7 @@ use aws_sigv4::http_request::SignableBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::digest::Digest;
-use lockstep_workspace::content::{self, Algorithm, Hasher};
+use lockstep_workspace::hash::{self, Algorithm, Hasher};
 
 /// The digests of some content.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ impl Proof {
     }
 
     pub(super) fn checksum_hex(&self) -> String {
-        content::hex(&self.checksum)
+        hash::hex(&self.checksum)
     }
 
     pub(super) fn checksum_base64(&self) -> String {
@@ -54,7 +54,7 @@ impl Proof {
     pub(super) fn holds(&self, told: Option<&str>, etag: &str, bytes: &[u8]) -> bool {
         match told {
             Some(told) => told == self.checksum_base64(),
-            None => etag == content::hex(&hash(Algorithm::Md5, bytes)),
+            None => etag == hash::hex(&hash(Algorithm::Md5, bytes)),
         }
     }
 

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::call::CallError;
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_workspace::OpenFile;
-use lockstep_workspace::content::{self, Algorithm, Hasher};
+use lockstep_workspace::hash::{self, Algorithm, Hasher};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -346,5 +346,5 @@ pub(super) fn unquoted(etag: Option<String>) -> String {
 
 /// Base64, as S3 tells checksums, in hexadecimal digits.
 pub(super) fn hex_of(base64: &str) -> Option<String> {
-    BASE64.decode(base64).ok().map(|bytes| content::hex(&bytes))
+    BASE64.decode(base64).ok().map(|bytes| hash::hex(&bytes))
 }

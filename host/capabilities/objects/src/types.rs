@@ -1,7 +1,7 @@
 //! What passes between a component and its store: the records of `wit/objects.wit`. It never holds a credential.
 
 use lockstep_model::digest::Digest;
-use lockstep_workspace::content::Algorithm;
+use lockstep_workspace::hash::Algorithm;
 
 /// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

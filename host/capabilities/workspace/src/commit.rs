@@ -4,16 +4,16 @@
 //! file that exists.
 
 use super::disk;
-use super::file_state::{Found, look};
-use super::journal::{self, Entry, Plan};
-use super::lock::Lock;
-use super::reach::Reach;
+use super::file_state::{FileState, state_of};
+use super::journal::{self, CommitEntry, CommitPlan};
+use super::lock::WorkspaceLock;
+use super::parallel;
+use super::protected_paths::ProtectedPaths;
 use super::recover;
 use super::replace::{conflict, put_in_place, unwritable};
-use super::spread;
 use super::staged::{Staged, StagedFile};
 use super::undo;
-use super::walk::{self, Folders, Obstacle};
+use super::walk::{self, FolderCache, Obstacle};
 use super::{CommitError, WorkspaceError};
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::report::Change;
@@ -21,40 +21,40 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, statat};
 use std::collections::{BTreeSet, HashSet};
 
-/// A commit whose files are in place. Until [`Committed::finish`] a kill takes it back: the next run puts the old files
+/// A commit whose files are in place. Until [`AppliedCommit::finish`] a kill takes it back: the next run puts the old files
 /// back, and then does and tells everything itself.
 #[derive(Debug)]
 #[must_use = "the next run takes back what is not finished"]
-pub struct Committed {
+pub struct AppliedCommit {
     /// What changed, sorted by path.
     pub changes: Vec<Change>,
     /// Whether files were missing for a moment, since the file system cannot exchange two files.
     pub were_missing: bool,
-    open: Option<Open>,
+    open: Option<UnreportedCommit>,
 }
 
 /// A commit of which nobody was told yet.
 #[derive(Debug)]
-struct Open {
+struct UnreportedCommit {
     root: OwnedFd,
-    plan: Plan,
+    plan: CommitPlan,
     // Until it is dropped no other run takes this for what a killed one left.
-    _lock: Lock,
+    _lock: WorkspaceLock,
 }
 
-impl Committed {
+impl AppliedCommit {
     /// Keeps the new files for good and removes the old ones. To be called once the receipt and the outputs say what
     /// changed.
     ///
     /// # Errors
     /// The system refused: what is left then, `lockstep recover` ends.
     pub fn finish(self) -> Result<(), WorkspaceError> {
-        let Some(Open { root, plan, _lock }) = self.open else {
+        let Some(UnreportedCommit { root, plan, _lock }) = self.open else {
             return Ok(());
         };
-        let told = journal::told(root.as_fd());
+        let told = journal::mark_reported(root.as_fd());
         told.map_err(|source| WorkspaceError::Io { path: journal::JOURNAL.into(), source })?;
-        undo::clear(root.as_fd(), &plan, journal::TOLD)
+        undo::clear(root.as_fd(), &plan, journal::REPORTED)
     }
 }
 
@@ -62,26 +62,30 @@ impl Committed {
 pub(super) fn commit(
     root: OwnedFd,
     staged: &Staged,
-    reach: &Reach,
-    most: u64,
-) -> Result<Committed, CommitError> {
+    protected: &ProtectedPaths,
+    max: u64,
+) -> Result<AppliedCommit, CommitError> {
     if staged.is_empty() {
-        return Ok(Committed { changes: Vec::new(), were_missing: false, open: None });
+        return Ok(AppliedCommit { changes: Vec::new(), were_missing: false, open: None });
     }
-    let lock = Lock::take(root.as_fd())?;
-    recover::before_commit(root.as_fd(), reach)?;
+    let lock = WorkspaceLock::take(root.as_fd())?;
+    recover::before_commit(root.as_fd(), protected)?;
     let plan = missing_folders(root.as_fd(), staged).and_then(|folders| {
-        Plan::of(staged, folders).map_err(|source| CommitError::Unwritable { path: ".".into(), source })
+        CommitPlan::of(staged, folders).map_err(|source| CommitError::Unwritable { path: ".".into(), source })
     })?;
-    if let Err(error) = prepare(root.as_fd(), &plan, staged, most) {
+    if let Err(error) = prepare(root.as_fd(), &plan, staged, max) {
         // What cannot be undone now, the next run undoes: the journal is still there.
         let _ = undo::unstage(root.as_fd(), &plan);
         return Err(error);
     }
-    match put_in_place(root.as_fd(), &plan, most) {
+    match put_in_place(root.as_fd(), &plan, max) {
         Ok(were_missing) => {
-            let changes = plan.entries.iter().map(Entry::change).collect();
-            Ok(Committed { changes, were_missing, open: Some(Open { root, plan, _lock: lock }) })
+            let changes = plan.entries.iter().map(CommitEntry::change).collect();
+            Ok(AppliedCommit {
+                changes,
+                were_missing,
+                open: Some(UnreportedCommit { root, plan, _lock: lock }),
+            })
         }
         Err(error) => Err(match undo::put_back(root.as_fd(), &plan) {
             Ok(_) => error,
@@ -91,31 +95,32 @@ pub(super) fn commit(
 }
 
 /// Everything up to and including the decision.
-fn prepare(root: BorrowedFd<'_>, plan: &Plan, staged: &Staged, most: u64) -> Result<(), CommitError> {
+fn prepare(root: BorrowedFd<'_>, plan: &CommitPlan, staged: &Staged, max: u64) -> Result<(), CommitError> {
     let journal = |source| CommitError::Unwritable { path: journal::STAGING.into(), source };
     journal::begin(root, plan).map_err(journal)?;
-    let mut folders = Folders::below(root);
+    let mut folders = FolderCache::below(root);
     for folder in &plan.folders {
         make_folder(&mut folders, folder).map_err(|obstacle| unwritable(folder, obstacle))?;
     }
     let files: Vec<&StagedFile> = staged.iter().collect();
     let all = 0..files.len();
-    let made = spread::each(root, all.clone(), |folders, index| {
+    let made = parallel::for_each(root, all.clone(), |folders, index| {
         let file = files[index];
         stage(folders, file, &plan.temp(index)).map_err(|obstacle| unwritable(&file.path, obstacle))
     });
     // Not before all are made: the less time there is between this look and the decision, the better.
     let looked = made.and_then(|()| {
-        spread::each(root, all, |folders, index| unchanged(folders, &plan.entries[index], most))
+        parallel::for_each(root, all, |folders, index| unchanged(folders, &plan.entries[index], max))
     });
     looked.map_err(|(_, error)| error)?;
     journal::decide(root).map_err(journal)
 }
 
 /// That an entry's file is still what the run saw.
-fn unchanged(folders: &mut Folders<'_>, entry: &Entry, most: u64) -> Result<(), CommitError> {
-    let found = look(folders, &entry.path, most).map_err(|source| unwritable(&entry.path, source.into()))?;
-    if found == Found::Content(entry.before) {
+fn unchanged(folders: &mut FolderCache<'_>, entry: &CommitEntry, max: u64) -> Result<(), CommitError> {
+    let found =
+        state_of(folders, &entry.path, max).map_err(|source| unwritable(&entry.path, source.into()))?;
+    if found == FileState::Content(entry.before) {
         return Ok(());
     }
     Err(conflict(&entry.path))
@@ -142,13 +147,13 @@ fn missing_folders(root: BorrowedFd<'_>, staged: &Staged) -> Result<Vec<Workspac
     Ok(missing.into_iter().collect())
 }
 
-fn make_folder(folders: &mut Folders<'_>, path: &WorkspacePath) -> Result<(), Obstacle> {
+fn make_folder(folders: &mut FolderCache<'_>, path: &WorkspacePath) -> Result<(), Obstacle> {
     let (parent, name) = folders.of(path)?;
     Ok(disk::make_folder(parent, name)?)
 }
 
 /// Makes the temporary file. A removal has an empty one: it proves that the folder can be written.
-fn stage(folders: &mut Folders<'_>, file: &StagedFile, temp: &str) -> Result<(), Obstacle> {
+fn stage(folders: &mut FolderCache<'_>, file: &StagedFile, temp: &str) -> Result<(), Obstacle> {
     let (parent, name) = folders.of(&file.path)?;
     let old = match file.before {
         Some(_) => Some(statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?),

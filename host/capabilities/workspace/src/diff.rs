@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// A side of the change: what is to be compared.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Side<'a> {
+pub(super) enum DiffSide<'a> {
     /// No file.
     Absent,
     /// A file's content, and whether it is executable.
@@ -16,7 +16,7 @@ pub(super) enum Side<'a> {
     Large { executable: bool },
 }
 
-impl Side<'_> {
+impl DiffSide<'_> {
     /// The side without its content.
     pub(super) fn hidden(self) -> Self {
         match self {
@@ -40,16 +40,16 @@ pub(super) fn render(
     out: &mut String,
     cost: &mut u64,
     path: &WorkspacePath,
-    before: Side<'_>,
-    after: Side<'_>,
+    before: DiffSide<'_>,
+    after: DiffSide<'_>,
 ) {
     let (old, new) = (name("a/", path.as_str()), name("b/", path.as_str()));
     let _ = writeln!(out, "diff --git {old} {new}");
     match (before, after) {
-        (Side::Absent, _) => {
+        (DiffSide::Absent, _) => {
             let _ = writeln!(out, "new file mode {}", mode(after));
         }
-        (_, Side::Absent) => {
+        (_, DiffSide::Absent) => {
             let _ = writeln!(out, "deleted file mode {}", mode(before));
         }
         _ => {}
@@ -73,9 +73,9 @@ pub(super) fn render(
 
 const NONE: &str = "/dev/null";
 
-fn label(name: String, side: Side<'_>) -> String {
+fn label(name: String, side: DiffSide<'_>) -> String {
     match side {
-        Side::Absent => NONE.to_owned(),
+        DiffSide::Absent => NONE.to_owned(),
         _ => name,
     }
 }
@@ -88,20 +88,20 @@ fn name(prefix: &str, path: &str) -> String {
     }
 }
 
-fn mode(side: Side<'_>) -> &'static str {
+fn mode(side: DiffSide<'_>) -> &'static str {
     match side {
-        Side::File { executable: true, .. } | Side::Large { executable: true } => "100755",
+        DiffSide::File { executable: true, .. } | DiffSide::Large { executable: true } => "100755",
         _ => "100644",
     }
 }
 
 /// The content as text; none if it is binary or in another encoding.
-fn text(side: Side<'_>) -> Option<&str> {
+fn text(side: DiffSide<'_>) -> Option<&str> {
     match side {
-        Side::Absent => Some(""),
-        Side::Large { .. } => None,
-        Side::File { content, .. } if content.iter().take(HEAD).any(|&byte| byte == 0) => None,
-        Side::File { content, .. } => std::str::from_utf8(content).ok(),
+        DiffSide::Absent => Some(""),
+        DiffSide::Large { .. } => None,
+        DiffSide::File { content, .. } if content.iter().take(HEAD).any(|&byte| byte == 0) => None,
+        DiffSide::File { content, .. } => std::str::from_utf8(content).ok(),
     }
 }
 
@@ -114,7 +114,7 @@ fn hunks(out: &mut String, cost: &mut u64, before: &str, after: &str) {
     let tail = ends.take_while(|(old, new)| old == new).count();
     let (inner_old, inner_new) = (head..old.len() - tail, head..new.len() - tail);
     let searched = (inner_old.len() + inner_new.len()) as u64;
-    let left = searched.checked_pow(2).and_then(|most| cost.checked_sub(most));
+    let left = searched.checked_pow(2).and_then(|max| cost.checked_sub(max));
     let (old_index, new_index) = (inner_old.end, inner_new.end);
     let mut ops = vec![DiffOp::Equal { old_index: 0, new_index: 0, len: head }];
     if let Some(left) = left {

@@ -2,7 +2,7 @@
 
 use super::Workspace;
 use super::open::OpenFile;
-use crate::content::{Algorithm, Hasher, hex};
+use crate::hash::{Algorithm, Hasher, hex};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;

@@ -1,10 +1,10 @@
 //! How far the commit of each file of a journal got. It reads the files as they are now and changes nothing.
 
 use super::WorkspaceError;
-use super::file_state::{ANY_SIZE, Found, look_at};
-use super::journal::{Entry, Plan};
-use super::spread;
-use super::walk::{Folders, Obstacle};
+use super::file_state::{ANY_SIZE, FileState, state_in};
+use super::journal::{CommitEntry, CommitPlan};
+use super::parallel;
+use super::walk::{FolderCache, Obstacle};
 use lockstep_model::digest::Digest;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Mode, statat};
@@ -13,20 +13,20 @@ use std::sync::{Mutex, PoisonError};
 
 /// How far the commit of one file got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum EntryState {
     /// It is not in place. `is_ready`: what was there is still there, and what is to be there is complete.
     Waiting { is_ready: bool },
     /// It is in place, and the old one, if there was one, is kept under another name.
-    InPlace(Kept),
+    InPlace(OldFile),
     /// Somebody changed the file since, or took the old one away.
     Changed,
 }
 
 /// Where the old file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum OldFile {
     /// There was none.
-    Nowhere,
+    Absent,
     /// Under the temporary name, and the new one in its place.
     Exchanged,
     /// Under the temporary name, and nothing in its place.
@@ -36,52 +36,56 @@ pub(super) enum Kept {
 }
 
 /// How far the commit of this entry got.
-pub(super) fn standing(folders: &mut Folders<'_>, entry: &Entry, temp: &str) -> io::Result<Standing> {
+pub(super) fn state(
+    folders: &mut FolderCache<'_>,
+    entry: &CommitEntry,
+    temp: &str,
+) -> io::Result<EntryState> {
     let (parent, name) = match folders.of(&entry.path) {
         Ok(found) => found,
         // Without its folder nothing of a file that was new is left. An old file is gone with it.
         Err(Obstacle::Io(error)) => return Err(error),
-        Err(_) if entry.before.is_none() => return Ok(Standing::Waiting { is_ready: false }),
-        Err(_) => return Ok(Standing::Changed),
+        Err(_) if entry.before.is_none() => return Ok(EntryState::Waiting { is_ready: false }),
+        Err(_) => return Ok(EntryState::Changed),
     };
-    let now = look_at(parent, name, ANY_SIZE)?;
-    let kept = look_at(parent, temp, ANY_SIZE)?;
-    let (before, after) = (Found::Content(entry.before), Found::Content(entry.after));
-    let gone = Found::Content(None);
+    let now = state_in(parent, name, ANY_SIZE)?;
+    let kept = state_in(parent, temp, ANY_SIZE)?;
+    let (before, after) = (FileState::Content(entry.before), FileState::Content(entry.after));
+    let gone = FileState::Content(None);
     // The temporary file of a removal is empty until the old file takes its name.
-    let proof = Found::Content(entry.after.is_none().then(|| Digest::of(b"")));
+    let proof = FileState::Content(entry.after.is_none().then(|| Digest::of(b"")));
     if ![&gone, &before, &after, &proof].contains(&&kept) {
-        return Ok(Standing::Changed);
+        return Ok(EntryState::Changed);
     }
     let waiting =
-        Ok(Standing::Waiting { is_ready: now == before && (kept == after || entry.after.is_none()) });
-    let in_place = |kept| Ok(Standing::InPlace(kept));
+        Ok(EntryState::Waiting { is_ready: now == before && (kept == after || entry.after.is_none()) });
+    let in_place = |kept| Ok(EntryState::InPlace(kept));
     if entry.before.is_none() {
         return match kept == gone {
-            true if now == after => in_place(Kept::Nowhere),
-            true if now != gone => Ok(Standing::Changed),
+            true if now == after => in_place(OldFile::Absent),
+            true if now != gone => Ok(EntryState::Changed),
             _ => waiting,
         };
     }
-    let aside = look_at(parent, &Plan::aside(temp), ANY_SIZE)?;
+    let aside = state_in(parent, &CommitPlan::aside(temp), ANY_SIZE)?;
     if aside != gone {
         return match now {
-            _ if aside != before => Ok(Standing::Changed),
-            now if now == gone || now == after => in_place(Kept::Aside),
+            _ if aside != before => Ok(EntryState::Changed),
+            now if now == gone || now == after => in_place(OldFile::Aside),
             // Somebody put a file there before the new one could be.
             now if now == before || kept == after => waiting,
-            _ => Ok(Standing::Changed),
+            _ => Ok(EntryState::Changed),
         };
     }
     let is_kept = kept == before && (before != after || is_open(parent, temp)?);
     match entry.after {
-        None if is_kept && now == gone => in_place(Kept::Removed),
+        None if is_kept && now == gone => in_place(OldFile::Removed),
         // The old file is under neither name.
-        None if now == gone && kept != proof => Ok(Standing::Changed),
-        Some(_) if is_kept && now == after => in_place(Kept::Exchanged),
-        Some(_) if !is_kept && now == after && kept != after && before != after => Ok(Standing::Changed),
+        None if now == gone && kept != proof => Ok(EntryState::Changed),
+        Some(_) if is_kept && now == after => in_place(OldFile::Exchanged),
+        Some(_) if !is_kept && now == after && kept != after && before != after => Ok(EntryState::Changed),
         // The old one is kept, so the new one was in place, and now it is neither.
-        _ if is_kept && now != before => Ok(Standing::Changed),
+        _ if is_kept && now != before => Ok(EntryState::Changed),
         _ => waiting,
     }
 }
@@ -94,17 +98,17 @@ fn is_open(parent: BorrowedFd<'_>, name: &str) -> io::Result<bool> {
 }
 
 /// How far each entry got.
-pub(super) fn standings(root: BorrowedFd<'_>, plan: &Plan) -> Result<Vec<Standing>, WorkspaceError> {
-    let found: Mutex<Vec<(usize, Standing)>> = Mutex::default();
-    spread::each(root, 0..plan.entries.len(), |folders, index| {
+pub(super) fn states(root: BorrowedFd<'_>, plan: &CommitPlan) -> Result<Vec<EntryState>, WorkspaceError> {
+    let found: Mutex<Vec<(usize, EntryState)>> = Mutex::default();
+    parallel::for_each(root, 0..plan.entries.len(), |folders, index| {
         let entry = &plan.entries[index];
-        let standing = standing(folders, entry, &plan.temp(index))
+        let state = state(folders, entry, &plan.temp(index))
             .map_err(|source| WorkspaceError::Io { path: entry.path.to_string(), source })?;
-        found.lock().unwrap_or_else(PoisonError::into_inner).push((index, standing));
+        found.lock().unwrap_or_else(PoisonError::into_inner).push((index, state));
         Ok(())
     })
     .map_err(|(_, error)| error)?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(index, _)| *index);
-    Ok(found.into_iter().map(|(_, standing)| standing).collect())
+    Ok(found.into_iter().map(|(_, state)| state).collect())
 }

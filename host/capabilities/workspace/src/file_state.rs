@@ -1,6 +1,6 @@
 //! The content that a file has at this moment, by its digest. It changes nothing.
 
-use super::walk::{self, Folders, Obstacle};
+use super::walk::{self, FolderCache, Obstacle};
 use lockstep_model::digest::Digest;
 use lockstep_model::path::WorkspacePath;
 use rustix::fd::BorrowedFd;
@@ -11,7 +11,7 @@ pub(super) const ANY_SIZE: u64 = u64::MAX - 1;
 
 /// What is under the name of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FileState {
     /// A file of this content, or nothing.
     Content(Option<Digest>),
     /// Something that this run can neither have read nor put there.
@@ -19,24 +19,28 @@ pub(super) enum Found {
 }
 
 /// What is under the name of a file now.
-pub(super) fn look(folders: &mut Folders<'_>, path: &WorkspacePath, most: u64) -> io::Result<Found> {
+pub(super) fn state_of(
+    folders: &mut FolderCache<'_>,
+    path: &WorkspacePath,
+    max: u64,
+) -> io::Result<FileState> {
     match folders.of(path) {
-        Ok((parent, name)) => look_at(parent, name, most),
-        Err(Obstacle::Missing) => Ok(Found::Content(None)),
+        Ok((parent, name)) => state_in(parent, name, max),
+        Err(Obstacle::Missing) => Ok(FileState::Content(None)),
         Err(Obstacle::Io(error)) => Err(error),
-        Err(_) => Ok(Found::Other),
+        Err(_) => Ok(FileState::Other),
     }
 }
 
 /// What is under this name in a folder.
-pub(super) fn look_at(parent: BorrowedFd<'_>, name: &str, most: u64) -> io::Result<Found> {
+pub(super) fn state_in(parent: BorrowedFd<'_>, name: &str, max: u64) -> io::Result<FileState> {
     match walk::file_in(parent, name) {
-        Ok((file, stat)) => Ok(match walk::digest(&file, &stat, most)? {
-            Some(digest) => Found::Content(Some(digest)),
-            None => Found::Other,
+        Ok((file, stat)) => Ok(match walk::digest(&file, &stat, max)? {
+            Some(digest) => FileState::Content(Some(digest)),
+            None => FileState::Other,
         }),
-        Err(Obstacle::Missing) => Ok(Found::Content(None)),
+        Err(Obstacle::Missing) => Ok(FileState::Content(None)),
         Err(Obstacle::Io(error)) => Err(error),
-        Err(_) => Ok(Found::Other),
+        Err(_) => Ok(FileState::Other),
     }
 }

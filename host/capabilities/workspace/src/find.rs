@@ -1,7 +1,7 @@
 //! Finding files, or symbolic links, by pattern. It follows no link, does not look into folders where
 //! nothing can match, and never sees what is out of reach.
 
-use super::reach::Reach;
+use super::protected_paths::ProtectedPaths;
 use super::walk::{self, Obstacle};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
@@ -14,7 +14,7 @@ use std::io;
 
 /// A regular file, as far as its folder tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Looks {
+pub(super) struct FileInfo {
     /// Its size in bytes.
     pub(super) size: u64,
     /// Its permission bits.
@@ -28,11 +28,11 @@ const TARGET: usize = 4096;
 pub(super) fn files(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
-    reach: &Reach,
-    most: usize,
-) -> Result<BTreeMap<WorkspacePath, Looks>, CallError> {
+    protected: &ProtectedPaths,
+    max: usize,
+) -> Result<BTreeMap<WorkspacePath, FileInfo>, CallError> {
     let mut files = BTreeMap::new();
-    Search { pattern, reach, most, found: Found::Files(&mut files) }.all(root)?;
+    Search { pattern, protected, max, found: Matches::Files(&mut files) }.all(root)?;
     Ok(files)
 }
 
@@ -40,21 +40,21 @@ pub(super) fn files(
 pub(super) fn links(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
-    reach: &Reach,
-    most: usize,
+    protected: &ProtectedPaths,
+    max: usize,
 ) -> Result<BTreeMap<WorkspacePath, String>, CallError> {
     let mut links = BTreeMap::new();
-    Search { pattern, reach, most, found: Found::Links(&mut links) }.all(root)?;
+    Search { pattern, protected, max, found: Matches::Links(&mut links) }.all(root)?;
     Ok(links)
 }
 
 /// What is looked for, and where it is kept.
-enum Found<'a> {
-    Files(&'a mut BTreeMap<WorkspacePath, Looks>),
+enum Matches<'a> {
+    Files(&'a mut BTreeMap<WorkspacePath, FileInfo>),
     Links(&'a mut BTreeMap<WorkspacePath, String>),
 }
 
-impl Found<'_> {
+impl Matches<'_> {
     fn kind(&self) -> FileType {
         match self {
             Self::Files(_) => FileType::RegularFile,
@@ -65,9 +65,9 @@ impl Found<'_> {
 
 struct Search<'a> {
     pattern: &'a Pattern,
-    reach: &'a Reach,
-    most: usize,
-    found: Found<'a>,
+    protected: &'a ProtectedPaths,
+    max: usize,
+    found: Matches<'a>,
 }
 
 impl Search<'_> {
@@ -83,7 +83,7 @@ impl Search<'_> {
 
     /// A link that is named for a file is refused like everywhere; only links that one comes across are passed over.
     fn look_up(&mut self, root: BorrowedFd<'_>, path: WorkspacePath) -> Result<(), CallError> {
-        self.reach.check("find", &path)?;
+        self.protected.check("find", &path)?;
         let (parent, name) = path.split();
         let looked = walk::folder(root, parent.unwrap_or_default())
             .and_then(|parent| Ok((statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?, parent)));
@@ -133,7 +133,7 @@ impl Search<'_> {
             listed => listed,
         };
         match listed {
-            FileType::Directory if self.pattern.may_match_below(&path) && self.reach.allows(&path) => {
+            FileType::Directory if self.pattern.may_match_below(&path) && self.protected.allows(&path) => {
                 if path.split('/').count() >= WorkspacePath::MAX_PARTS {
                     return Err(too_deep(&path));
                 }
@@ -145,7 +145,7 @@ impl Search<'_> {
                 }
             }
             listed if listed == self.found.kind() => match WorkspacePath::parse(&path) {
-                Ok(path) if self.pattern.matches(&path) && self.reach.allows(path.as_str()) => {
+                Ok(path) if self.pattern.matches(&path) && self.protected.allows(path.as_str()) => {
                     self.add(folder, name, path)
                 }
                 _ => Ok(()),
@@ -158,15 +158,15 @@ impl Search<'_> {
     /// listed. What a link points to is told, and not looked at.
     fn add(&mut self, folder: &OwnedFd, name: &str, path: WorkspacePath) -> Result<(), CallError> {
         let found = match &mut self.found {
-            Found::Files(files) => {
+            Matches::Files(files) => {
                 if let Some(stat) = status(folder, name, path.as_str())?
                     && kind(&stat) == FileType::RegularFile
                 {
-                    files.insert(path, Looks { size: walk::size(&stat), mode: stat.st_mode & 0o7777 });
+                    files.insert(path, FileInfo { size: walk::size(&stat), mode: stat.st_mode & 0o7777 });
                 }
                 files.len()
             }
-            Found::Links(links) => {
+            Matches::Links(links) => {
                 match readlinkat(folder, name, Vec::new()) {
                     Ok(target) => drop(links.insert(path, shown(&target.to_string_lossy()))),
                     Err(Errno::NOENT | Errno::INVAL) => {}
@@ -175,8 +175,8 @@ impl Search<'_> {
                 links.len()
             }
         };
-        if found > self.most {
-            return Err(too_many(self.pattern, self.most, self.found.kind()));
+        if found > self.max {
+            return Err(too_many(self.pattern, self.max, self.found.kind()));
         }
         Ok(())
     }
@@ -199,17 +199,17 @@ fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
-pub(super) fn too_many(pattern: &Pattern, most: usize, kind: FileType) -> CallError {
+pub(super) fn too_many(pattern: &Pattern, max: usize, kind: FileType) -> CallError {
     let kind = if kind == FileType::Symlink { "links" } else { "files" };
-    CallError::LimitExceeded(format!("`{pattern}` finds more than {most} {kind}"))
+    CallError::LimitExceeded(format!("`{pattern}` finds more than {max} {kind}"))
 }
 
 /// A folder in which no file has a path. What the pattern could match below it is refused and not passed over: nobody
 /// would know what is missing. It also bounds how deep the search nests.
 fn too_deep(path: &str) -> CallError {
-    let most = WorkspacePath::MAX_PARTS;
+    let max = WorkspacePath::MAX_PARTS;
     CallError::LimitExceeded(format!(
-        "`{}…` lies {most} folders deep, and no path has more than {most} parts; remove it, or give a pattern that does not reach it",
+        "`{}…` lies {max} folders deep, and no path has more than {max} parts; remove it, or give a pattern that does not protected it",
         &path[..path.floor_char_boundary(SHOWN)]
     ))
 }

@@ -8,9 +8,9 @@
 //!
 //! A journal is obeyed only if it says where and when its own inode was made, which no copy of it can.
 
-use super::birth::{self, Birth};
+use super::birth::{self, FileBirth};
 use super::disk;
-use super::reach::Reach;
+use super::protected_paths::ProtectedPaths;
 use super::walk::{self, Obstacle};
 use super::{WorkspaceError, staged::Staged};
 use lockstep_model::digest::{Digest, hex};
@@ -27,9 +27,9 @@ pub(super) const STAGING: &str = ".lockstep-staging";
 /// The journal's name once they are all complete.
 pub(super) const JOURNAL: &str = ".lockstep-journal";
 /// The journal's name once everybody was told what changed.
-pub(super) const TOLD: &str = ".lockstep-told";
+pub(super) const REPORTED: &str = ".lockstep-told";
 /// Every name of a journal.
-pub(super) const NAMES: [&str; 3] = [STAGING, JOURNAL, TOLD];
+pub(super) const NAMES: [&str; 3] = [STAGING, JOURNAL, REPORTED];
 
 const VERSION: u32 = 2;
 /// No journal is larger: a million calls with paths of ordinary length.
@@ -37,18 +37,18 @@ const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// One commit.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct CommitPlan {
     /// What makes the names of its temporary files its own: 16 hexadecimal digits.
     pub(super) run: String,
     /// The folders it makes, outer ones first.
     pub(super) folders: Vec<WorkspacePath>,
     /// The files it changes, in order of path.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<CommitEntry>,
 }
 
 /// One file of a commit.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct CommitEntry {
     pub(super) path: WorkspacePath,
     /// The content to be replaced; none if there is no file yet.
     pub(super) before: Option<Digest>,
@@ -58,12 +58,12 @@ pub(super) struct Entry {
     pub(super) private: bool,
 }
 
-impl Plan {
+impl CommitPlan {
     /// The commit of what is staged.
     pub(super) fn of(staged: &Staged, folders: Vec<WorkspacePath>) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let entries = staged.iter().map(|file| Entry {
+        let entries = staged.iter().map(|file| CommitEntry {
             path: file.path.clone(),
             before: file.before,
             after: file.after.as_ref().map(|content| content.digest),
@@ -83,7 +83,7 @@ impl Plan {
     }
 }
 
-impl Entry {
+impl CommitEntry {
     /// What it changes.
     pub(super) fn change(&self) -> Change {
         Change { path: self.path.to_string(), before: self.before, after: self.after, private: self.private }
@@ -92,8 +92,8 @@ impl Entry {
 
 /// A journal as it lies in the workspace.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) plan: Plan,
+pub(super) struct LoadedJournal {
+    pub(super) plan: CommitPlan,
     /// When its run began to commit, in seconds since 1970, as far as it says so.
     pub(super) begun: Option<u64>,
     /// Why it cannot be taken for that of a run on this machine, as the end of a sentence.
@@ -101,15 +101,15 @@ pub(super) struct Found {
 }
 
 /// Writes the journal under its first name. From here on the temporary files can be found again.
-pub(super) fn begin(root: BorrowedFd<'_>, plan: &Plan) -> io::Result<()> {
+pub(super) fn begin(root: BorrowedFd<'_>, plan: &CommitPlan) -> io::Result<()> {
     let file = disk::create(root, STAGING, Mode::RUSR | Mode::WUSR)?;
-    let mut text = serde_json::to_vec(&Head {
+    let mut text = serde_json::to_vec(&JournalHeader {
         version: VERSION,
         birth: birth::of(&file),
         folder: Some(folder_of(root)),
     })?;
     text.push(b'\n');
-    serde_json::to_writer(&mut text, &Written::from(plan))?;
+    serde_json::to_writer(&mut text, &JournalBody::from(plan))?;
     disk::write(&file, &text)
 }
 
@@ -119,8 +119,8 @@ pub(super) fn decide(root: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Says that everybody was told what changed.
-pub(super) fn told(root: BorrowedFd<'_>) -> io::Result<()> {
-    disk::rename_new(root, JOURNAL, TOLD)
+pub(super) fn mark_reported(root: BorrowedFd<'_>) -> io::Result<()> {
+    disk::rename_new(root, JOURNAL, REPORTED)
 }
 
 /// Ends the journal of this name: nothing is left to be done about it.
@@ -134,9 +134,13 @@ pub(super) fn exists(root: BorrowedFd<'_>, name: &str) -> bool {
 }
 
 /// Reads the journal of this name, if there is one, and refuses one that is not this machine's own.
-pub(super) fn load(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Option<Plan>, WorkspaceError> {
-    match find(root, name, reach)? {
-        Some(Found { foreign: Some(reason), .. }) => {
+pub(super) fn load(
+    root: BorrowedFd<'_>,
+    name: &str,
+    protected: &ProtectedPaths,
+) -> Result<Option<CommitPlan>, WorkspaceError> {
+    match find(root, name, protected)? {
+        Some(LoadedJournal { foreign: Some(reason), .. }) => {
             Err(WorkspaceError::Foreign { name: name.to_owned(), reason })
         }
         found => Ok(found.map(|found| found.plan)),
@@ -145,7 +149,11 @@ pub(super) fn load(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Op
 
 /// Reads the journal of this name, if there is one. It may have come with somebody's commit instead of from a killed
 /// run, so whoever asks looks at `foreign`, and nothing in it is believed to stay within what a run may change.
-pub(super) fn find(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Option<Found>, WorkspaceError> {
+pub(super) fn find(
+    root: BorrowedFd<'_>,
+    name: &str,
+    protected: &ProtectedPaths,
+) -> Result<Option<LoadedJournal>, WorkspaceError> {
     let refuse = |reason: String| WorkspaceError::Journal { name: name.to_owned(), reason };
     let (file, stat) = match walk::file_in(root, name) {
         Ok(opened) => opened,
@@ -156,16 +164,16 @@ pub(super) fn find(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Op
         .map_err(|error| refuse(format!("cannot be read: {error}")))?
         .ok_or_else(|| refuse("is too large".into()))?;
     let damaged = |error: serde_json::Error| refuse(format!("is damaged, or of another version ({error})"));
-    let nothing = || Plan { run: String::new(), folders: Vec::new(), entries: Vec::new() };
+    let nothing = || CommitPlan { run: String::new(), folders: Vec::new(), entries: Vec::new() };
     let Some(end) = text.iter().position(|byte| *byte == b'\n') else {
         // The run was killed before it had written a line, so before it made anything else. There is nothing in it
         // to obey, whoever wrote it.
         return match name == STAGING && text.len() < MAX_HEAD {
-            true => Ok(Some(Found { plan: nothing(), begun: None, foreign: None })),
+            true => Ok(Some(LoadedJournal { plan: nothing(), begun: None, foreign: None })),
             false => Err(refuse("is damaged, or of another version".into())),
         };
     };
-    let head: Head = serde_json::from_slice(&text[..end]).map_err(damaged)?;
+    let head: JournalHeader = serde_json::from_slice(&text[..end]).map_err(damaged)?;
     if head.version != VERSION {
         return Err(refuse(format!("is of version {}, and this lockstep knows {VERSION}", head.version)));
     }
@@ -182,22 +190,22 @@ pub(super) fn find(root: BorrowedFd<'_>, name: &str, reach: &Reach) -> Result<Op
             "lies in a file system that does not keep when files were made, so nothing proves whose it is",
         ),
     };
-    let plan = match serde_json::from_slice::<Written>(&text[end + 1..]) {
-        Ok(written) => written.read(reach).map_err(refuse)?,
+    let plan = match serde_json::from_slice::<JournalBody>(&text[end + 1..]) {
+        Ok(written) => written.read(protected).map_err(refuse)?,
         // The run was killed while it wrote this, so before it made anything else.
         Err(error) if name == STAGING && error.is_eof() => nothing(),
         Err(error) => return Err(damaged(error)),
     };
     let begun = head.birth.and_then(|birth| u64::try_from(birth.seconds).ok());
-    Ok(Some(Found { plan, begun, foreign }))
+    Ok(Some(LoadedJournal { plan, begun, foreign }))
 }
 
 /// The first line of a journal: what is known before anything else is made.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct JournalHeader {
     version: u32,
-    birth: Option<Birth>,
+    birth: Option<FileBirth>,
     /// The inode of the workspace's folder.
     folder: Option<u64>,
 }
@@ -213,25 +221,25 @@ const MAX_HEAD: usize = 256;
 /// The second line of a journal.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct JournalBody {
     run: String,
     folders: Vec<String>,
-    files: Vec<WrittenFile>,
+    files: Vec<JournalFile>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenFile {
+struct JournalFile {
     path: String,
     before: Option<String>,
     after: Option<String>,
     private: bool,
 }
 
-impl From<&Plan> for Written {
-    fn from(plan: &Plan) -> Self {
+impl From<&CommitPlan> for JournalBody {
+    fn from(plan: &CommitPlan) -> Self {
         let print = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
-        let files = plan.entries.iter().map(|entry| WrittenFile {
+        let files = plan.entries.iter().map(|entry| JournalFile {
             path: entry.path.to_string(),
             before: print(entry.before),
             after: print(entry.after),
@@ -245,15 +253,15 @@ impl From<&Plan> for Written {
     }
 }
 
-impl Written {
-    fn read(self, reach: &Reach) -> Result<Plan, String> {
+impl JournalBody {
+    fn read(self, protected: &ProtectedPaths) -> Result<CommitPlan, String> {
         let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         if self.run.len() != 16 || !self.run.chars().all(hexadecimal) {
             return Err("names no run".into());
         }
         let path = |text: &str| {
             let path = WorkspacePath::parse(text).map_err(|error| format!("names no path: {error}"))?;
-            match reach.unchangeable(&path) {
+            match protected.unchangeable(&path) {
                 Some(reason) => Err(format!("names `{path}`, which {reason}")),
                 None => Ok(path),
             }
@@ -267,9 +275,9 @@ impl Written {
         let folders = self.folders.iter().map(|folder| path(folder));
         let entries = self.files.into_iter().map(|file| {
             let (before, after) = (digest(file.before)?, digest(file.after)?);
-            Ok(Entry { path: path(&file.path)?, before, after, private: file.private })
+            Ok(CommitEntry { path: path(&file.path)?, before, after, private: file.private })
         });
-        Ok(Plan {
+        Ok(CommitPlan {
             run: self.run,
             folders: folders.collect::<Result<_, String>>()?,
             entries: entries.collect::<Result<_, String>>()?,

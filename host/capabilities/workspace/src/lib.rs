@@ -4,7 +4,6 @@
 
 mod birth;
 mod commit;
-pub mod content;
 mod diff;
 mod digests;
 mod disk;
@@ -12,41 +11,42 @@ mod entry_state;
 mod error;
 mod file_state;
 mod find;
+pub mod hash;
 mod journal;
 mod lock;
 mod open;
 mod own;
+mod parallel;
+mod protected_paths;
 mod purpose;
-mod reach;
 mod recover;
 mod replace;
-mod show;
-mod spread;
 mod staged;
+mod staged_diff;
 mod stdin;
 #[cfg(test)]
 mod tests;
 mod undo;
 mod walk;
 
-pub use commit::Committed;
+pub use commit::AppliedCommit;
 pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
-pub use own::{Access, Fill, Naming, OwnError, OwnFiles, Problem, Reserved};
+pub use own::{ContentWriter, FileAccess, NameOrigin, OwnFileError, OwnFileProblem, OwnFiles, ReservedFile};
 pub use purpose::Purpose;
-pub use recover::{How, Pending, Progress, Recovered, Stage, end, look};
+pub use recover::{FileProgress, JournalReport, JournalStage, RecoverAction, Recovery, inspect, recover};
 
-use find::Looks;
+use find::FileInfo;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::report::Change;
-use reach::Reach;
+use protected_paths::ProtectedPaths;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
-use staged::{Content, Privacy, Staged, StagedFile};
+use staged::{Privacy, Staged, StagedContent, StagedFile};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
@@ -56,7 +56,7 @@ use walk::Obstacle;
 
 /// A file that a pattern found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct FileEntry {
     /// Its path.
     pub path: WorkspacePath,
     /// Its size in bytes.
@@ -67,7 +67,7 @@ pub struct Entry {
 
 /// A symbolic link that a pattern found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct LinkEntry {
     /// Its own path.
     pub path: WorkspacePath,
     /// What it points to, as it is written there.
@@ -76,7 +76,7 @@ pub struct Link {
 
 /// What a staged write will do to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum WriteEffect {
     /// The file has these very bytes already: it will not be touched.
     Unchanged,
     /// The file will be made.
@@ -90,12 +90,12 @@ pub enum Effect {
 pub struct Workspace {
     root: OwnedFd,
     limits: Limits,
-    reach: Reach,
+    protected: ProtectedPaths,
     /// What was on disk when the run first looked: a digest, or no file. A commit expects to find it so.
     seen: RefCell<HashMap<WorkspacePath, Option<Digest>>>,
     staged: Staged,
     stdin: Stdin,
-    recovered: Option<Recovered>,
+    recovery: Option<Recovery>,
 }
 
 impl Workspace {
@@ -113,20 +113,20 @@ impl Workspace {
         purpose: Purpose,
     ) -> Result<Self, WorkspaceError> {
         let opened = open_root(root)?;
-        reach::check_root(root, purpose)?;
-        let reach = Reach::all_but(root, own_files);
-        let mut recovered = None;
+        protected_paths::check_root(root, purpose)?;
+        let protected = ProtectedPaths::all_but(root, own_files);
+        let mut recovery = None;
         if recover::is_needed(opened.as_fd()) {
-            recovered = recover::at_start(opened.as_fd(), &reach, purpose)?;
+            recovery = recover::at_start(opened.as_fd(), &protected, purpose)?;
         }
         Ok(Self {
             root: opened,
             limits: *limits,
-            reach,
+            protected,
             seen: RefCell::default(),
             staged: Staged::default(),
             stdin: Stdin::default(),
-            recovered,
+            recovery,
         })
     }
 
@@ -140,26 +140,26 @@ impl Workspace {
     ///
     /// # Errors
     /// More than `found_files` of them; a folder that cannot be read; a pattern that is the path of a link.
-    pub fn glob(&self, permit: &Permit) -> Result<Answer<Vec<Entry>>, CallError> {
+    pub fn glob(&self, permit: &Permit) -> Result<Answer<Vec<FileEntry>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
-        let most = self.limits.found_files;
-        let mut found = find::files(self.root(), pattern, &self.reach, most)?;
+        let max = self.limits.found_files;
+        let mut found = find::files(self.root(), pattern, &self.protected, max)?;
         for file in self.staged.iter().filter(|file| pattern.matches(&file.path)) {
             let mode = file.mode(found.get(&file.path).map(|looks| looks.mode));
             match &file.after {
                 Some(content) => {
                     let size = content.bytes.len() as u64;
-                    found.insert(file.path.clone(), Looks { size, mode })
+                    found.insert(file.path.clone(), FileInfo { size, mode })
                 }
                 None => found.remove(&file.path),
             };
         }
         // Under this name nobody could read it.
         found.retain(|path, _| !path.is_stdin());
-        if found.len() > most {
-            return Err(find::too_many(pattern, most, FileType::RegularFile));
+        if found.len() > max {
+            return Err(find::too_many(pattern, max, FileType::RegularFile));
         }
-        let entries = found.into_iter().map(|(path, Looks { size, mode })| Entry { path, size, mode });
+        let entries = found.into_iter().map(|(path, FileInfo { size, mode })| FileEntry { path, size, mode });
         Ok(Answer::plain(entries.collect()))
     }
 
@@ -167,12 +167,12 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::glob`], but for a pattern that is the path of a link.
-    pub fn links(&self, permit: &Permit) -> Result<Answer<Vec<Link>>, CallError> {
+    pub fn links(&self, permit: &Permit) -> Result<Answer<Vec<LinkEntry>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
-        let found = find::links(self.root(), pattern, &self.reach, self.limits.found_files)?;
+        let found = find::links(self.root(), pattern, &self.protected, self.limits.found_files)?;
         // That name means standard input, which is no link.
         let found = found.into_iter().filter(|(path, _)| !path.is_stdin());
-        Ok(Answer::plain(found.map(|(path, target)| Link { path, target }).collect()))
+        Ok(Answer::plain(found.map(|(path, target)| LinkEntry { path, target }).collect()))
     }
 
     /// The whole content of the permit's file, at most `read_bytes`.
@@ -181,25 +181,25 @@ impl Workspace {
     /// No such file, a link on the way, no regular file, or too large.
     pub fn read(&self, permit: &Permit) -> Result<Answer<Vec<u8>>, CallError> {
         let path = self.path("read", permit)?;
-        let most = self.limits.read_bytes;
-        let too_large = || too_large("read", path, most);
+        let max = self.limits.read_bytes;
+        let too_large = || too_large("read", path, max);
         if path.is_stdin() {
-            let file = self.stdin.open(path, most)?;
+            let file = self.stdin.open(path, max)?;
             let length =
-                u32::try_from(file.size()).ok().filter(|_| file.size() <= most).ok_or_else(too_large)?;
+                u32::try_from(file.size()).ok().filter(|_| file.size() <= max).ok_or_else(too_large)?;
             let content = file.read_at(0, length)?;
             let digest = Digest::of(&content);
             return Ok(content_answer(content, digest));
         }
         if let Some(staged) = self.staged.get(path) {
             let content = staged_content(staged)?;
-            if content.bytes.len() as u64 > most {
+            if content.bytes.len() as u64 > max {
                 return Err(too_large());
             }
             return Ok(content_answer(content.bytes.to_vec(), content.digest));
         }
         let (file, stat) = self.on_disk("read", path)?;
-        let content = walk::content(&file, &stat, most)
+        let content = walk::content(&file, &stat, max)
             .map_err(|error| Obstacle::Io(error).tell("read", path))?
             .ok_or_else(too_large)?;
         let digest = Digest::of(&content);
@@ -229,7 +229,7 @@ impl Workspace {
 
     /// Opens a file as this run sees it; standard input is none.
     fn opened(&self, verb: &str, path: &WorkspacePath) -> Result<OpenFile, CallError> {
-        self.reach.check(verb, path)?;
+        self.protected.check(verb, path)?;
         if path.is_stdin() {
             return Err(CallError::Invalid(format!("{verb} `-`: it is standard input, not a file")));
         }
@@ -247,10 +247,10 @@ impl Workspace {
     /// # Errors
     /// More than `staged_bytes` staged, a link on the way, no place for a regular file, or a file there
     /// that is itself larger than `staged_bytes`.
-    pub fn write(&mut self, permit: &Permit, content: Vec<u8>) -> Result<Answer<Effect>, CallError> {
+    pub fn write(&mut self, permit: &Permit, content: Vec<u8>) -> Result<Answer<WriteEffect>, CallError> {
         let path = self.file("write", permit)?;
         let before = self.before("write", path)?;
-        let content = Content::new(content);
+        let content = StagedContent::new(content);
         let (bytes, digest) = (content.bytes.len() as u64, content.digest);
         let effect = self.staged.write(path, before, content, Privacy::AsIs, self.limits.staged_bytes)?;
         Ok(Answer { value: effect, bytes, digest: Some(digest) })
@@ -261,7 +261,11 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::write`].
-    pub fn write_private(&mut self, permit: &Permit, content: Vec<u8>) -> Result<Answer<Effect>, CallError> {
+    pub fn write_private(
+        &mut self,
+        permit: &Permit,
+        content: Vec<u8>,
+    ) -> Result<Answer<WriteEffect>, CallError> {
         let path = self.file("write-private", permit)?;
         let before = self.before("write-private", path)?;
         let open = match self.on_disk("write-private", path) {
@@ -270,7 +274,7 @@ impl Workspace {
             Err(error) => return Err(error),
         };
         let privacy = if open { Privacy::Wanted } else { Privacy::Given };
-        let content = Content::new(content);
+        let content = StagedContent::new(content);
         let bytes = content.bytes.len() as u64;
         let effect = self.staged.write(path, before, content, privacy, self.limits.staged_bytes)?;
         Ok(Answer { value: effect, bytes, digest: None })
@@ -304,8 +308,8 @@ impl Workspace {
     ///
     /// # Errors
     /// Nothing was changed, but for [`CommitError::Unfinished`].
-    pub fn commit(self) -> Result<Committed, CommitError> {
-        commit::commit(self.root, &self.staged, &self.reach, self.limits.staged_bytes)
+    pub fn commit(self) -> Result<AppliedCommit, CommitError> {
+        commit::commit(self.root, &self.staged, &self.protected, self.limits.staged_bytes)
     }
 
     fn root(&self) -> BorrowedFd<'_> {
@@ -314,7 +318,7 @@ impl Workspace {
 
     fn path<'p>(&self, verb: &str, permit: &'p Permit) -> Result<&'p WorkspacePath, CallError> {
         let path = permit.path().ok_or_else(no_target)?;
-        self.reach.check(verb, path)?;
+        self.protected.check(verb, path)?;
         Ok(path)
     }
 
@@ -348,12 +352,12 @@ impl Workspace {
         if let Some(seen) = self.seen.borrow().get(path) {
             return Ok(*seen);
         }
-        let most = self.limits.staged_bytes;
+        let max = self.limits.staged_bytes;
         let digest = match self.on_disk(verb, path) {
-            Ok((file, stat)) => walk::digest(&file, &stat, most)
+            Ok((file, stat)) => walk::digest(&file, &stat, max)
                 .map_err(|error| Obstacle::Io(error).tell(verb, path))?
                 .map(Some)
-                .ok_or_else(|| too_large(verb, path, most))?,
+                .ok_or_else(|| too_large(verb, path, max))?,
             Err(CallError::NotFound(_)) => None,
             Err(error) => return Err(error),
         };
@@ -368,7 +372,7 @@ fn open_root(root: &Path) -> Result<OwnedFd, WorkspaceError> {
         .map_err(|error| WorkspaceError::Root { path: root.to_owned(), source: error.into() })
 }
 
-fn staged_content(staged: &StagedFile) -> Result<&Content, CallError> {
+fn staged_content(staged: &StagedFile) -> Result<&StagedContent, CallError> {
     let removed = || CallError::NotFound(format!("`{}` was removed by this run", staged.path));
     staged.after.as_ref().ok_or_else(removed)
 }
@@ -377,8 +381,8 @@ fn content_answer(content: Vec<u8>, digest: Digest) -> Answer<Vec<u8>> {
     Answer { bytes: content.len() as u64, value: content, digest: Some(digest) }
 }
 
-fn too_large(verb: &str, path: &WorkspacePath, most: u64) -> CallError {
-    CallError::LimitExceeded(format!("{verb} `{path}`: it has more than {most} bytes"))
+fn too_large(verb: &str, path: &WorkspacePath, max: u64) -> CallError {
+    CallError::LimitExceeded(format!("{verb} `{path}`: it has more than {max} bytes"))
 }
 
 fn no_target() -> CallError {

@@ -14,9 +14,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Holds the workspace for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Lock(OwnedFd);
+pub(super) struct WorkspaceLock(OwnedFd);
 
-impl Lock {
+impl WorkspaceLock {
     /// Waits a little for another run to end its commit.
     pub(super) fn take(root: BorrowedFd<'_>) -> Result<Self, WorkspaceError> {
         for _ in 0..TRIES {
@@ -40,7 +40,7 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for WorkspaceLock {
     fn drop(&mut self) {
         // Closing the root folder ends the lock too.
         let _ = flock(&self.0, FlockOperation::Unlock);

@@ -1,6 +1,6 @@
 //! A file that is open for reading, as it was when it was opened. It never changes one.
 
-use super::staged::Content;
+use super::staged::StagedContent;
 use super::walk;
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
@@ -16,25 +16,25 @@ pub struct OpenFile {
     path: WorkspacePath,
     size: u64,
     mode: u32,
-    source: Source,
+    source: FileSource,
 }
 
 #[derive(Debug)]
-enum Source {
+enum FileSource {
     /// With what it was when it was opened.
     Disk(File, Box<Stat>),
-    Staged(Content),
+    Staged(StagedContent),
 }
 
 impl OpenFile {
     pub(super) fn on_disk(path: &WorkspacePath, file: File, stat: &Stat) -> Self {
-        let source = Source::Disk(file, Box::new(*stat));
+        let source = FileSource::Disk(file, Box::new(*stat));
         Self { path: path.clone(), size: walk::size(stat), mode: stat.st_mode & 0o7777, source }
     }
 
-    pub(super) fn staged(path: &WorkspacePath, content: &Content, mode: u32) -> Self {
+    pub(super) fn staged(path: &WorkspacePath, content: &StagedContent, mode: u32) -> Self {
         let size = content.bytes.len() as u64;
-        Self { path: path.clone(), size, mode, source: Source::Staged(content.clone()) }
+        Self { path: path.clone(), size, mode, source: FileSource::Staged(content.clone()) }
     }
 
     /// Its permission bits when it was opened; of what is staged those that it will have.
@@ -48,7 +48,7 @@ impl OpenFile {
     /// # Errors
     /// Somebody wrote to it in between, or its content is not of its size; the disk cannot be read.
     pub fn check_unchanged(&self) -> Result<(), CallError> {
-        let Source::Disk(file, before) = &self.source else {
+        let FileSource::Disk(file, before) = &self.source else {
             return Ok(());
         };
         let now = fstat(file).map_err(|error| self.failed(error))?;
@@ -87,11 +87,13 @@ impl OpenFile {
     /// As [`OpenFile::read_at`].
     pub(super) fn fill(&self, bytes: &mut [u8], offset: u64) -> Result<(), CallError> {
         match &self.source {
-            Source::Disk(file, _) => file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => self.shorter(),
-                _ => self.failed(error),
-            }),
-            Source::Staged(content) => {
+            FileSource::Disk(file, _) => {
+                file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => self.shorter(),
+                    _ => self.failed(error),
+                })
+            }
+            FileSource::Staged(content) => {
                 // Nothing is to be filled wherever `offset` is past the end.
                 let start = usize::try_from(offset.min(self.size)).map_err(|error| self.failed(error))?;
                 let part = content.bytes.get(start..).and_then(|rest| rest.get(..bytes.len()));
@@ -107,8 +109,8 @@ impl OpenFile {
     /// The disk cannot be read, or somebody made the file shorter.
     pub fn digest(&self) -> Result<Digest, CallError> {
         match &self.source {
-            Source::Staged(content) => Ok(content.digest),
-            Source::Disk(file, _) => {
+            FileSource::Staged(content) => Ok(content.digest),
+            FileSource::Disk(file, _) => {
                 let reader = FromStart { file, at: 0 }.take(self.size);
                 let (digest, length) = Digest::of_reader(reader).map_err(|error| self.failed(error))?;
                 if length < self.size {

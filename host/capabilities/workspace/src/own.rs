@@ -3,13 +3,13 @@
 //! followed there. Elsewhere the caller or the CI chose the path, so links are
 //! followed, but for those that another user may have put into a folder that everybody can write to.
 
-mod place;
-mod put;
+mod location;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use crate::disk;
-use place::{Folders, Found, Place};
+use location::{ExistingFile, FileLocation, MissingFolders};
 use rustix::fs::Mode;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -17,42 +17,42 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Device and inode of a folder: the same folder whatever path leads to it.
-type Id = (u64, u64);
+type FolderId = (u64, u64);
 
 /// Who chose the name of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Naming {
+pub enum NameOrigin {
     /// The caller or the CI. A link in the workspace under this name is refused.
-    Given,
+    Caller,
     /// Lockstep. A link under this name is never followed; the file takes its place.
-    Chosen,
+    Lockstep,
 }
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum FileAccess {
     /// Those who could read the file that it replaces; for a new file the process's umask decides.
-    Usual,
+    Default,
     /// Its owner.
     Owner,
 }
 
 /// What fills a file with its content.
-pub type Fill<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+pub type ContentWriter<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
 /// Why a file of the host's own cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}`: {problem}", .path.display())]
-pub struct OwnError {
+pub struct OwnFileError {
     /// The path as it was given.
     pub path: PathBuf,
     /// The cause.
-    pub problem: Problem,
+    pub problem: OwnFileProblem,
 }
 
 /// What is wrong with a place for a file.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub enum OwnFileProblem {
     /// A folder on the way is a link.
     #[error("its folder `{}` is a link, and lockstep follows no link in a checkout; name a real folder", .0.display())]
     FolderLink(PathBuf),
@@ -60,7 +60,7 @@ pub enum Problem {
     #[error("it is a link, and lockstep follows no link in a checkout; name another file")]
     Link,
     /// Too many links, one behind the other.
-    #[error("more than {} links lead to it", place::MAX_LINKS)]
+    #[error("more than {} links lead to it", location::MAX_LINKS)]
     Links,
     /// What stands there belongs to somebody else, who could put anything there.
     #[error("`{}` belongs to another user, in a folder that everybody can write to; name another folder", .0.display())]
@@ -76,7 +76,7 @@ pub enum Problem {
     NoName,
     /// It is of a kind that cannot be written to here.
     #[error("it is {0}; name another file")]
-    Kind(&'static str),
+    Unsuitable(&'static str),
     /// A pipe without a reader.
     #[error("it is a pipe that nobody reads; start the reader first")]
     NoReader,
@@ -88,7 +88,7 @@ pub enum Problem {
     Io(#[from] io::Error),
 }
 
-impl From<rustix::io::Errno> for Problem {
+impl From<rustix::io::Errno> for OwnFileProblem {
     fn from(error: rustix::io::Errno) -> Self {
         Self::Io(error.into())
     }
@@ -98,13 +98,13 @@ impl From<rustix::io::Errno> for Problem {
 #[derive(Debug, Clone)]
 pub struct OwnFiles {
     /// The workspace, if there is one.
-    workspace: Option<Id>,
+    workspace: Option<FolderId>,
 }
 
 /// A file that will be written at the end of the run. Whatever was there is gone, so that no older file can be
 /// taken for the one to come.
 #[derive(Debug)]
-pub struct Reserved {
+pub struct ReservedFile {
     path: PathBuf,
     /// The permissions of the file that was there.
     mode: Option<Mode>,
@@ -124,27 +124,27 @@ impl OwnFiles {
     ///
     /// # Errors
     /// The place is one that lockstep does not write to.
-    pub fn check(&self, path: &Path, naming: Naming) -> Result<(), OwnError> {
-        self.at(path, |own| place::find(own.workspace, path, naming, Folders::AsTheyAre).map(drop))
+    pub fn check(&self, path: &Path, origin: NameOrigin) -> Result<(), OwnFileError> {
+        self.at(path, |own| location::find(own.workspace, path, origin, MissingFolders::Leave).map(drop))
     }
 
     /// Makes sure that the file can be written, and removes what is there. A pipe or a device is opened and stays.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn reserve(&self, path: &Path) -> Result<Reserved, OwnError> {
+    pub fn reserve(&self, path: &Path) -> Result<ReservedFile, OwnFileError> {
         self.at(path, |own| {
-            let place = own.place(path, Naming::Given)?;
-            let reserved = Reserved { path: path.to_owned(), mode: None, open: None };
-            match &place.found {
-                Found::Nothing | Found::Link => put::probe(&place).map(|()| reserved),
-                Found::File(old) => {
-                    put::probe(&place)?;
-                    put::remove(&place)?;
-                    Ok(Reserved { mode: Some(disk::permissions(old)), ..reserved })
+            let location = own.location(path, NameOrigin::Caller)?;
+            let reserved = ReservedFile { path: path.to_owned(), mode: None, open: None };
+            match &location.found {
+                ExistingFile::Nothing | ExistingFile::Link => write::probe(&location).map(|()| reserved),
+                ExistingFile::File(old) => {
+                    write::probe(&location)?;
+                    write::remove(&location)?;
+                    Ok(ReservedFile { mode: Some(disk::permissions(old)), ..reserved })
                 }
-                Found::Stream | Found::OpenFile => {
-                    Ok(Reserved { open: Some(put::stream(&place)?), ..reserved })
+                ExistingFile::Stream | ExistingFile::OpenFile => {
+                    Ok(ReservedFile { open: Some(write::stream(&location)?), ..reserved })
                 }
             }
         })
@@ -157,18 +157,18 @@ impl OwnFiles {
     pub fn replace(
         &self,
         path: &Path,
-        naming: Naming,
-        access: Access,
-        fill: Fill<'_>,
-    ) -> Result<(), OwnError> {
+        origin: NameOrigin,
+        access: FileAccess,
+        fill: ContentWriter<'_>,
+    ) -> Result<(), OwnFileError> {
         self.at(path, |own| {
-            let place = own.place(path, naming)?;
-            let mode = match (access, &place.found) {
-                (Access::Owner, _) => Some(Mode::RUSR | Mode::WUSR),
-                (Access::Usual, Found::File(old)) => Some(disk::permissions(old)),
-                (Access::Usual, _) => None,
+            let location = own.location(path, origin)?;
+            let mode = match (access, &location.found) {
+                (FileAccess::Owner, _) => Some(Mode::RUSR | Mode::WUSR),
+                (FileAccess::Default, ExistingFile::File(old)) => Some(disk::permissions(old)),
+                (FileAccess::Default, _) => None,
             };
-            put::whole(&place, mode, fill)
+            write::replace(&location, mode, fill)
         })
     }
 
@@ -176,21 +176,25 @@ impl OwnFiles {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), OwnError> {
-        self.at(path, |own| put::append(&own.place(path, Naming::Given)?, bytes))
+    pub fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), OwnFileError> {
+        self.at(path, |own| write::append(&own.location(path, NameOrigin::Caller)?, bytes))
     }
 
     /// Finds the place, and makes the folders that lead there.
-    fn place(&self, path: &Path, naming: Naming) -> Result<Place, Problem> {
-        place::find(self.workspace, path, naming, Folders::Made)?.ok_or(Problem::NoName)
+    fn location(&self, path: &Path, origin: NameOrigin) -> Result<FileLocation, OwnFileProblem> {
+        location::find(self.workspace, path, origin, MissingFolders::Create)?.ok_or(OwnFileProblem::NoName)
     }
 
-    fn at<T>(&self, path: &Path, act: impl FnOnce(&Self) -> Result<T, Problem>) -> Result<T, OwnError> {
-        act(self).map_err(|problem| OwnError { path: path.to_owned(), problem })
+    fn at<T>(
+        &self,
+        path: &Path,
+        act: impl FnOnce(&Self) -> Result<T, OwnFileProblem>,
+    ) -> Result<T, OwnFileError> {
+        act(self).map_err(|problem| OwnFileError { path: path.to_owned(), problem })
     }
 }
 
-impl Reserved {
+impl ReservedFile {
     /// The path as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -201,10 +205,10 @@ impl Reserved {
     ///
     /// # Errors
     /// The file cannot be written. Nothing is left of it.
-    pub fn write(&self, own: &OwnFiles, fill: Fill<'_>) -> Result<(), OwnError> {
+    pub fn write(&self, own: &OwnFiles, fill: ContentWriter<'_>) -> Result<(), OwnFileError> {
         own.at(&self.path, |own| match &self.open {
-            Some(open) => put::into(open, fill),
-            None => put::whole(&own.place(&self.path, Naming::Given)?, self.mode, fill),
+            Some(open) => write::write_into(open, fill),
+            None => write::replace(&own.location(&self.path, NameOrigin::Caller)?, self.mode, fill),
         })
     }
 }

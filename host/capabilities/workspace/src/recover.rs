@@ -1,12 +1,12 @@
 //! Ends what a killed run left. What it was putting in place goes back, so that the next run does and tells everything
 //! itself; nothing that somebody changed in between is overwritten, and nothing is done for a run that changes nothing.
 
-use super::entry_state::{self, Kept, Standing};
+use super::entry_state::{self, EntryState, OldFile};
 use super::error::WorkspaceError;
-use super::journal::{self, JOURNAL, NAMES, Plan, STAGING, TOLD};
-use super::lock::Lock;
+use super::journal::{self, CommitPlan, JOURNAL, NAMES, REPORTED, STAGING};
+use super::lock::WorkspaceLock;
+use super::protected_paths::ProtectedPaths;
 use super::purpose::Purpose;
-use super::reach::Reach;
 use super::replace;
 use super::undo;
 use super::{Workspace, open_root};
@@ -16,7 +16,7 @@ use std::path::Path;
 
 /// What a killed run had left in the workspace, and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recovered {
+pub enum Recovery {
     /// It is undone: these files are again what they were before it.
     Undone(Vec<Change>),
     /// It is left where it is: temporary files that no step sees. All files are whole.
@@ -35,55 +35,56 @@ pub(super) fn is_needed(root: BorrowedFd<'_>) -> bool {
 /// Does what a run of this purpose does about what was left, where something was.
 pub(super) fn at_start(
     root: BorrowedFd<'_>,
-    reach: &Reach,
+    protected: &ProtectedPaths,
     purpose: Purpose,
-) -> Result<Option<Recovered>, WorkspaceError> {
+) -> Result<Option<Recovery>, WorkspaceError> {
     if purpose == Purpose::Nothing {
-        return Ok(Some(Recovered::Unseen));
+        return Ok(Some(Recovery::Unseen));
     }
     if purpose == Purpose::Change {
-        let _lock = Lock::take(root)?;
-        return recover(root, reach);
+        let _lock = WorkspaceLock::take(root)?;
+        return undo_all(root, protected);
     }
     let lock = match purpose {
         // Only then are files of both kinds to be found.
-        Purpose::Read if journal::exists(root, JOURNAL) => Some(Lock::take(root)?),
-        _ => Lock::try_take(root)?,
+        Purpose::Read if journal::exists(root, JOURNAL) => Some(WorkspaceLock::take(root)?),
+        _ => WorkspaceLock::try_take(root)?,
     };
     let Some(_lock) = lock else {
-        return Ok(Some(Recovered::Underway));
+        return Ok(Some(Recovery::Underway));
     };
-    if let Some(plan) = journal::load(root, JOURNAL, reach)? {
+    if let Some(plan) = journal::load(root, JOURNAL, protected)? {
         return Err(pending(&plan));
     }
     let mut left = false;
-    for name in [STAGING, TOLD] {
-        left |= journal::load(root, name, reach)?.is_some();
+    for name in [STAGING, REPORTED] {
+        left |= journal::load(root, name, protected)?.is_some();
     }
-    Ok(left.then_some(Recovered::Left))
+    Ok(left.then_some(Recovery::Left))
 }
 
 /// Ends what was left since this run began, unless that takes changing a file: the run has looked at it already. The
 /// caller holds the lock.
-pub(super) fn before_commit(root: BorrowedFd<'_>, reach: &Reach) -> Result<(), WorkspaceError> {
-    if let Some(plan) = journal::load(root, JOURNAL, reach)? {
+pub(super) fn before_commit(root: BorrowedFd<'_>, protected: &ProtectedPaths) -> Result<(), WorkspaceError> {
+    if let Some(plan) = journal::load(root, JOURNAL, protected)? {
         return Err(pending(&plan));
     }
-    recover(root, reach).map(drop)
+    undo_all(root, protected).map(drop)
 }
 
-fn pending(plan: &Plan) -> WorkspaceError {
+fn pending(plan: &CommitPlan) -> WorkspaceError {
     WorkspaceError::Pending { files: plan.entries.iter().map(|entry| entry.path.to_string()).collect() }
 }
 
 /// Ends it. The caller holds the lock.
-fn recover(root: BorrowedFd<'_>, reach: &Reach) -> Result<Option<Recovered>, WorkspaceError> {
+fn undo_all(root: BorrowedFd<'_>, protected: &ProtectedPaths) -> Result<Option<Recovery>, WorkspaceError> {
     // All are read before anything is done about one.
-    let [staging, decided, told] = [STAGING, JOURNAL, TOLD].map(|name| journal::load(root, name, reach));
+    let [staging, decided, told] =
+        [STAGING, JOURNAL, REPORTED].map(|name| journal::load(root, name, protected));
     let (staging, decided, told) = (staging?, decided?, told?);
     let mut recovered = None;
     if let Some(plan) = told {
-        undo::clear(root, &plan, TOLD)?;
+        undo::clear(root, &plan, REPORTED)?;
         recovered = Some(Vec::new());
     }
     if let Some(plan) = decided {
@@ -98,23 +99,23 @@ fn recover(root: BorrowedFd<'_>, reach: &Reach) -> Result<Option<Recovered>, Wor
         undo::unstage(root, &plan)?;
         recovered = recovered.or(Some(Vec::new()));
     }
-    Ok(recovered.map(Recovered::Undone))
+    Ok(recovered.map(Recovery::Undone))
 }
 
 /// How far a killed run got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum JournalStage {
     /// It was making temporary files. No other file has changed.
     Staging,
     /// It was putting files in place, or had and told nobody.
     Decided,
     /// It had told what it changed. Only temporary files are left.
-    Told,
+    Reported,
 }
 
 /// How far the change of one file got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum FileProgress {
     /// The old file is there.
     Waiting,
     /// The new file is there.
@@ -127,11 +128,11 @@ pub enum Progress {
 
 /// What one journal in a workspace says.
 #[derive(Debug)]
-pub struct Pending {
+pub struct JournalReport {
     /// The journal's name.
     pub journal: &'static str,
     /// How far the run got.
-    pub stage: Stage,
+    pub stage: JournalStage,
     /// The run, as it is in the names of its temporary files.
     pub run: String,
     /// When its commit began, in seconds since 1970.
@@ -139,12 +140,12 @@ pub struct Pending {
     /// Why the journal is not obeyed, if it is not.
     pub refused: Option<String>,
     /// The files it names, and how far each got.
-    pub files: Vec<(Change, Progress)>,
+    pub files: Vec<(Change, FileProgress)>,
 }
 
 /// How somebody wants what was left to be ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum RecoverAction {
     /// The new files are put in place.
     Finish,
     /// The old files are put back.
@@ -157,24 +158,34 @@ pub enum How {
 ///
 /// # Errors
 /// The folder cannot be opened or read, or another run is committing and does not end.
-pub fn look(root: &Path) -> Result<Vec<Pending>, WorkspaceError> {
+pub fn inspect(root: &Path) -> Result<Vec<JournalReport>, WorkspaceError> {
     let root = open_root(root)?;
-    let _lock = Lock::take(root.as_fd())?;
+    let _lock = WorkspaceLock::take(root.as_fd())?;
     let mut found = Vec::new();
-    for (journal, stage) in [(STAGING, Stage::Staging), (JOURNAL, Stage::Decided), (TOLD, Stage::Told)] {
-        let none =
-            Pending { journal, stage, run: String::new(), begun: None, refused: None, files: Vec::new() };
-        match journal::find(root.as_fd(), journal, &Reach::default()) {
+    for (journal, stage) in [
+        (STAGING, JournalStage::Staging),
+        (JOURNAL, JournalStage::Decided),
+        (REPORTED, JournalStage::Reported),
+    ] {
+        let none = JournalReport {
+            journal,
+            stage,
+            run: String::new(),
+            begun: None,
+            refused: None,
+            files: Vec::new(),
+        };
+        match journal::find(root.as_fd(), journal, &ProtectedPaths::default()) {
             Ok(None) => {}
-            Ok(Some(journal::Found { plan, begun, foreign })) => {
+            Ok(Some(journal::LoadedJournal { plan, begun, foreign })) => {
                 let refused = foreign.map(str::to_owned);
                 // Of files that anybody can have named it is not told how they stand.
-                let stage = if refused.is_some() { Stage::Staging } else { stage };
+                let stage = if refused.is_some() { JournalStage::Staging } else { stage };
                 let files = progress(root.as_fd(), &plan, stage)?;
-                found.push(Pending { run: plan.run, begun, refused, files, ..none });
+                found.push(JournalReport { run: plan.run, begun, refused, files, ..none });
             }
             Err(WorkspaceError::Journal { reason, .. }) => {
-                found.push(Pending { refused: Some(reason), ..none })
+                found.push(JournalReport { refused: Some(reason), ..none })
             }
             Err(error) => return Err(error),
         }
@@ -184,65 +195,67 @@ pub fn look(root: &Path) -> Result<Vec<Pending>, WorkspaceError> {
 
 fn progress(
     root: BorrowedFd<'_>,
-    plan: &Plan,
-    stage: Stage,
-) -> Result<Vec<(Change, Progress)>, WorkspaceError> {
-    let changes = plan.entries.iter().map(journal::Entry::change);
+    plan: &CommitPlan,
+    stage: JournalStage,
+) -> Result<Vec<(Change, FileProgress)>, WorkspaceError> {
+    let changes = plan.entries.iter().map(journal::CommitEntry::change);
     Ok(match stage {
-        Stage::Staging => changes.map(|change| (change, Progress::Waiting)).collect(),
-        Stage::Told => changes.map(|change| (change, Progress::InPlace)).collect(),
-        Stage::Decided => changes.zip(entry_state::standings(root, plan)?.iter().map(progress_of)).collect(),
+        JournalStage::Staging => changes.map(|change| (change, FileProgress::Waiting)).collect(),
+        JournalStage::Reported => changes.map(|change| (change, FileProgress::InPlace)).collect(),
+        JournalStage::Decided => {
+            changes.zip(entry_state::states(root, plan)?.iter().map(progress_of)).collect()
+        }
     })
 }
 
-fn progress_of(standing: &Standing) -> Progress {
-    match standing {
-        Standing::Waiting { is_ready: false } => Progress::Edited,
-        Standing::Waiting { is_ready: true } | Standing::InPlace(Kept::Aside) => Progress::Waiting,
-        Standing::InPlace(_) => Progress::InPlace,
-        Standing::Changed => Progress::Changed,
+fn progress_of(state: &EntryState) -> FileProgress {
+    match state {
+        EntryState::Waiting { is_ready: false } => FileProgress::Edited,
+        EntryState::Waiting { is_ready: true } | EntryState::InPlace(OldFile::Aside) => FileProgress::Waiting,
+        EntryState::InPlace(_) => FileProgress::InPlace,
+        EntryState::Changed => FileProgress::Changed,
     }
 }
 
 /// Ends what is pending in a folder, and says which files it changed. A journal that is not this machine's own can only
-/// be removed, with [`How::Keep`].
+/// be removed, with [`RecoverAction::Keep`].
 ///
 /// # Errors
-/// As [`look`]; a journal that is not obeyed; a file that somebody changed since; the system refused.
-pub fn end(root: &Path, how: How) -> Result<Vec<Change>, WorkspaceError> {
+/// As [`inspect`]; a journal that is not obeyed; a file that somebody changed since; the system refused.
+pub fn recover(root: &Path, action: RecoverAction) -> Result<Vec<Change>, WorkspaceError> {
     let root = open_root(root)?;
     let root = root.as_fd();
-    let _lock = Lock::take(root)?;
-    match how {
-        How::Undo => Ok(match recover(root, &Reach::default())? {
-            Some(Recovered::Undone(changes)) => changes,
+    let _lock = WorkspaceLock::take(root)?;
+    match action {
+        RecoverAction::Undo => Ok(match undo_all(root, &ProtectedPaths::default())? {
+            Some(Recovery::Undone(changes)) => changes,
             _ => Vec::new(),
         }),
-        How::Finish => finish(root),
-        How::Keep => keep(root).map(|()| Vec::new()),
+        RecoverAction::Finish => finish(root),
+        RecoverAction::Keep => keep(root).map(|()| Vec::new()),
     }
 }
 
 fn finish(root: BorrowedFd<'_>) -> Result<Vec<Change>, WorkspaceError> {
-    let reach = Reach::default();
-    if journal::load(root, STAGING, &reach)?.is_some() {
+    let protected = ProtectedPaths::default();
+    if journal::load(root, STAGING, &protected)?.is_some() {
         return Err(WorkspaceError::Undecided);
     }
-    if let Some(plan) = journal::load(root, TOLD, &reach)? {
-        undo::clear(root, &plan, TOLD)?;
+    if let Some(plan) = journal::load(root, REPORTED, &protected)? {
+        undo::clear(root, &plan, REPORTED)?;
     }
-    let Some(plan) = journal::load(root, JOURNAL, &reach)? else {
+    let Some(plan) = journal::load(root, JOURNAL, &protected)? else {
         return Ok(Vec::new());
     };
-    let standings = entry_state::standings(root, &plan)?;
-    undo::none_but(&plan, &standings, |standing| {
-        matches!(standing, Standing::Waiting { is_ready: true } | Standing::InPlace(_))
+    let states = entry_state::states(root, &plan)?;
+    undo::check_all(&plan, &states, |state| {
+        matches!(state, EntryState::Waiting { is_ready: true } | EntryState::InPlace(_))
     })?;
-    replace::put_rest(root, &plan, &standings)?;
-    journal::told(root).map_err(|source| WorkspaceError::Io { path: JOURNAL.into(), source })?;
-    undo::clear(root, &plan, TOLD)?;
+    replace::put_rest(root, &plan, &states)?;
+    journal::mark_reported(root).map_err(|source| WorkspaceError::Io { path: JOURNAL.into(), source })?;
+    undo::clear(root, &plan, REPORTED)?;
     let put =
-        plan.entries.iter().zip(standings).filter(|(_, standing)| progress_of(standing) == Progress::Waiting);
+        plan.entries.iter().zip(states).filter(|(_, state)| progress_of(state) == FileProgress::Waiting);
     Ok(put.map(|(entry, _)| entry.change()).collect())
 }
 
@@ -250,10 +263,10 @@ fn finish(root: BorrowedFd<'_>) -> Result<Vec<Change>, WorkspaceError> {
 /// give to a file, so this is done for a journal that came from elsewhere as well.
 fn keep(root: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
     for name in NAMES {
-        match journal::find(root, name, &Reach::default()) {
+        match journal::find(root, name, &ProtectedPaths::default()) {
             Ok(None) => {}
-            Ok(Some(journal::Found { plan, .. })) => {
-                undo::clear(root, &Plan { folders: Vec::new(), ..plan }, name)?;
+            Ok(Some(journal::LoadedJournal { plan, .. })) => {
+                undo::clear(root, &CommitPlan { folders: Vec::new(), ..plan }, name)?;
             }
             Err(WorkspaceError::Journal { .. }) => {
                 journal::end(root, name).map_err(|source| WorkspaceError::Io { path: name.into(), source })?
@@ -267,7 +280,7 @@ fn keep(root: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
 impl Workspace {
     /// What a killed run had left here, and what [`Workspace::open`] did about it.
     #[must_use]
-    pub fn recovered(&self) -> Option<&Recovered> {
-        self.recovered.as_ref()
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
     }
 }

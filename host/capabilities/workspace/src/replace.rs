@@ -2,11 +2,11 @@
 //! that the run has read, and decides nothing about the journal.
 
 use super::disk;
-use super::entry_state::{Kept, Standing};
-use super::file_state::{ANY_SIZE, Found, look_at};
-use super::journal::{Entry, Plan};
-use super::spread;
-use super::walk::{Folders, Obstacle};
+use super::entry_state::{EntryState, OldFile};
+use super::file_state::{ANY_SIZE, FileState, state_in};
+use super::journal::{CommitEntry, CommitPlan};
+use super::parallel;
+use super::walk::{FolderCache, Obstacle};
 use super::{CommitError, WorkspaceError};
 use lockstep_model::path::WorkspacePath;
 use rustix::fd::BorrowedFd;
@@ -15,26 +15,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Puts every file in place, and leaves the old ones under their temporary names. Says whether any was missing for a
 /// moment. The journal is not ended, also after an error.
-pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &Plan, most: u64) -> Result<bool, CommitError> {
+pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &CommitPlan, max: u64) -> Result<bool, CommitError> {
     let were_missing = AtomicBool::new(false);
-    let put = |folders: &mut Folders<'_>, index: usize| {
-        put(folders, &plan.entries[index], &plan.temp(index), most, &were_missing)
+    let put = |folders: &mut FolderCache<'_>, index: usize| {
+        put(folders, &plan.entries[index], &plan.temp(index), max, &were_missing)
     };
-    spread::each(root, 0..plan.entries.len(), put).map_err(|(_, error)| error)?;
+    parallel::for_each(root, 0..plan.entries.len(), put).map_err(|(_, error)| error)?;
     Ok(were_missing.into_inner())
 }
 
 /// Puts in place what is not there yet, where a run was cut off that had got so far.
 pub(super) fn put_rest(
     root: BorrowedFd<'_>,
-    plan: &Plan,
-    standings: &[Standing],
+    plan: &CommitPlan,
+    states: &[EntryState],
 ) -> Result<(), WorkspaceError> {
-    let put = |folders: &mut Folders<'_>, index: usize| {
+    let put = |folders: &mut FolderCache<'_>, index: usize| {
         let (entry, temp) = (&plan.entries[index], plan.temp(index));
-        match standings[index] {
-            Standing::Waiting { .. } => put(folders, entry, &temp, ANY_SIZE, &AtomicBool::new(false)),
-            Standing::InPlace(Kept::Aside) => {
+        match states[index] {
+            EntryState::Waiting { .. } => put(folders, entry, &temp, ANY_SIZE, &AtomicBool::new(false)),
+            EntryState::InPlace(OldFile::Aside) => {
                 let (parent, name) =
                     folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
                 match disk::rename_new(parent, &temp, name) {
@@ -46,7 +46,7 @@ pub(super) fn put_rest(
             _ => Ok(()),
         }
     };
-    spread::each(root, 0..plan.entries.len(), put).map_err(|(index, error)| {
+    parallel::for_each(root, 0..plan.entries.len(), put).map_err(|(index, error)| {
         let path = plan.entries[index].path.to_string();
         match error {
             CommitError::Unwritable { source, .. } => WorkspaceError::Io { path, source },
@@ -57,10 +57,10 @@ pub(super) fn put_rest(
 
 /// Puts one file in place. What comes out from under its name must be what the run saw; else it goes back.
 fn put(
-    folders: &mut Folders<'_>,
-    entry: &Entry,
+    folders: &mut FolderCache<'_>,
+    entry: &CommitEntry,
     temp: &str,
-    most: u64,
+    max: u64,
     were_missing: &AtomicBool,
 ) -> Result<(), CommitError> {
     let (parent, name) = folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
@@ -70,7 +70,7 @@ fn put(
         _ => unwritable(&entry.path, source.into()),
     };
     let is_old = |hidden: &str| {
-        look_at(parent, hidden, most).map(|found| found == Found::Content(entry.before)).map_err(failed)
+        state_in(parent, hidden, max).map(|found| found == FileState::Content(entry.before)).map_err(failed)
     };
     match (entry.before, entry.after) {
         (None, _) => disk::rename_new(parent, temp, name).map_err(failed),
@@ -90,7 +90,7 @@ fn put(
             Err(conflict(&entry.path))
         }
         (Some(_), Some(_)) => {
-            let aside = Plan::aside(temp);
+            let aside = CommitPlan::aside(temp);
             disk::rename_new(parent, name, &aside).map_err(failed)?;
             were_missing.store(true, Ordering::Relaxed);
             if is_old(&aside)? {

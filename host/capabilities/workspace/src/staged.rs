@@ -1,6 +1,6 @@
 //! What a run has staged so far, in memory. It never touches a disk.
 
-use super::Effect;
+use super::WriteEffect;
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_model::path::WorkspacePath;
@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 /// New content of a file.
 #[derive(Debug, Clone)]
-pub(super) struct Content {
+pub(super) struct StagedContent {
     pub(super) bytes: Arc<Vec<u8>>,
     pub(super) digest: Digest,
 }
 
-impl Content {
+impl StagedContent {
     pub(super) fn new(bytes: Vec<u8>) -> Self {
         Self { digest: Digest::of(&bytes), bytes: Arc::new(bytes) }
     }
@@ -39,7 +39,7 @@ pub(super) struct StagedFile {
     /// The content on disk when the run first looked; none if there was no file.
     pub(super) before: Option<Digest>,
     /// The content to be; none to remove the file.
-    pub(super) after: Option<Content>,
+    pub(super) after: Option<StagedContent>,
     /// Whether only its owner may read it from then on.
     pub(super) private: bool,
 }
@@ -90,10 +90,10 @@ impl Staged {
         &mut self,
         path: &WorkspacePath,
         before: Option<Digest>,
-        content: Content,
+        content: StagedContent,
         privacy: Privacy,
-        most: u64,
-    ) -> Result<Effect, CallError> {
+        max: u64,
+    ) -> Result<WriteEffect, CallError> {
         self.check_place(path)?;
         // What was private in this run stays so.
         let private = privacy != Privacy::AsIs || self.get(path).is_some_and(|staged| staged.private);
@@ -101,16 +101,16 @@ impl Staged {
         let length = content.bytes.len() as u64;
         if before == Some(content.digest) && privacy != Privacy::Wanted {
             self.unstage(path);
-            return Ok(Effect::Unchanged);
+            return Ok(WriteEffect::Unchanged);
         }
-        if others.saturating_add(length) > most {
-            return Err(CallError::LimitExceeded(format!("write `{path}`: more than {most} bytes staged")));
+        if others.saturating_add(length) > max {
+            return Err(CallError::LimitExceeded(format!("write `{path}`: more than {max} bytes staged")));
         }
         self.bytes = others + length;
         self.stage(path, before, Some(content), private);
         Ok(match before {
-            Some(_) => Effect::Updated,
-            None => Effect::Created,
+            Some(_) => WriteEffect::Updated,
+            None => WriteEffect::Created,
         })
     }
 
@@ -122,7 +122,13 @@ impl Staged {
         }
     }
 
-    fn stage(&mut self, path: &WorkspacePath, before: Option<Digest>, after: Option<Content>, private: bool) {
+    fn stage(
+        &mut self,
+        path: &WorkspacePath,
+        before: Option<Digest>,
+        after: Option<StagedContent>,
+        private: bool,
+    ) {
         let staged = StagedFile { path: path.clone(), before, after, private };
         self.files.insert(path.to_string(), staged);
     }

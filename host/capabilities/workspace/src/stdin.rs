@@ -2,7 +2,7 @@
 //! and only if nobody else has read it.
 
 use super::OpenFile;
-use super::staged::Content;
+use super::staged::StagedContent;
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use rustix::fs::{FileType, SeekFrom, fstat, seek};
@@ -18,7 +18,7 @@ const MODE: u32 = 0o644;
 #[derive(Debug, Default)]
 pub(super) struct Stdin {
     is_taken: bool,
-    content: OnceCell<Content>,
+    content: OnceCell<StagedContent>,
 }
 
 impl Stdin {
@@ -31,7 +31,7 @@ impl Stdin {
     ///
     /// # Errors
     /// It was read already, is a terminal, cannot be read, or is larger.
-    pub(super) fn open(&self, path: &WorkspacePath, most: u64) -> Result<OpenFile, CallError> {
+    pub(super) fn open(&self, path: &WorkspacePath, max: u64) -> Result<OpenFile, CallError> {
         if self.is_taken {
             return Err(CallError::Invalid(
                 "standard input holds the inputs already; name a file instead".into(),
@@ -54,12 +54,12 @@ impl Stdin {
             return Ok(OpenFile::on_disk(path, File::from(file), &stat));
         }
         let mut bytes = Vec::new();
-        stdin.lock().take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > most {
+        stdin.lock().take(max + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > max {
             return Err(CallError::LimitExceeded(format!(
-                "standard input has more than {most} bytes; write it to a file and name that"
+                "standard input has more than {max} bytes; write it to a file and name that"
             )));
         }
-        Ok(OpenFile::staged(path, self.content.get_or_init(|| Content::new(bytes)), MODE))
+        Ok(OpenFile::staged(path, self.content.get_or_init(|| StagedContent::new(bytes)), MODE))
     }
 }

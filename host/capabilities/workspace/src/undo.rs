@@ -3,24 +3,24 @@
 
 use super::WorkspaceError;
 use super::disk;
-use super::entry_state::{Kept, Standing, standings};
-use super::file_state::{ANY_SIZE, Found, look_at};
-use super::journal::{self, Entry, Plan};
-use super::spread;
-use super::walk::{Folders, Obstacle};
+use super::entry_state::{EntryState, OldFile, states};
+use super::file_state::{ANY_SIZE, FileState, state_in};
+use super::journal::{self, CommitEntry, CommitPlan};
+use super::parallel;
+use super::walk::{FolderCache, Obstacle};
 use rustix::fd::BorrowedFd;
 use std::io;
 
 /// Puts the old files back, removes what the commit made, and ends the journal. Gives the indices of the files that were
 /// in place. Where somebody has changed one of those, nothing is touched.
-pub(super) fn put_back(root: BorrowedFd<'_>, plan: &Plan) -> Result<Vec<usize>, WorkspaceError> {
-    let standings = standings(root, plan)?;
-    none_but(plan, &standings, |standing| *standing != Standing::Changed)?;
+pub(super) fn put_back(root: BorrowedFd<'_>, plan: &CommitPlan) -> Result<Vec<usize>, WorkspaceError> {
+    let states = states(root, plan)?;
+    check_all(plan, &states, |state| *state != EntryState::Changed)?;
     let in_place: Vec<usize> =
-        (0..standings.len()).filter(|index| matches!(standings[*index], Standing::InPlace(_))).collect();
-    spread::each(root, 0..in_place.len(), |folders, at| {
+        (0..states.len()).filter(|index| matches!(states[*index], EntryState::InPlace(_))).collect();
+    parallel::for_each(root, 0..in_place.len(), |folders, at| {
         let index = in_place[at];
-        let Standing::InPlace(kept) = standings[index] else { return Ok(()) };
+        let EntryState::InPlace(kept) = states[index] else { return Ok(()) };
         restore(folders, &plan.entries[index], &plan.temp(index), kept)
     })
     .map_err(|(_, error)| error)?;
@@ -29,30 +29,36 @@ pub(super) fn put_back(root: BorrowedFd<'_>, plan: &Plan) -> Result<Vec<usize>, 
 }
 
 /// Refuses if any file stands otherwise, and names all such files.
-pub(super) fn none_but(
-    plan: &Plan,
-    standings: &[Standing],
-    is_fine: impl Fn(&Standing) -> bool,
+pub(super) fn check_all(
+    plan: &CommitPlan,
+    states: &[EntryState],
+    is_fine: impl Fn(&EntryState) -> bool,
 ) -> Result<(), WorkspaceError> {
-    let all = plan.entries.iter().zip(standings);
-    let others = all.filter(|(_, standing)| !is_fine(standing));
+    let all = plan.entries.iter().zip(states);
+    let others = all.filter(|(_, state)| !is_fine(state));
     let files: Vec<String> = others.map(|(entry, _)| entry.path.to_string()).collect();
     if files.is_empty() { Ok(()) } else { Err(WorkspaceError::Changed { files }) }
 }
 
 /// Puts one old file back, or takes a new one away.
-fn restore(folders: &mut Folders<'_>, entry: &Entry, temp: &str, kept: Kept) -> Result<(), WorkspaceError> {
+fn restore(
+    folders: &mut FolderCache<'_>,
+    entry: &CommitEntry,
+    temp: &str,
+    kept: OldFile,
+) -> Result<(), WorkspaceError> {
     let io = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => changed(entry),
         _ => WorkspaceError::Io { path: entry.path.to_string(), source },
     };
     let (parent, name) = folders.of(&entry.path).map_err(|obstacle| io(obstacle.into_io()))?;
     // What comes out from under the name must be what that run put there; else it goes back.
-    let is_new =
-        |hidden: &str| look_at(parent, hidden, ANY_SIZE).map(|found| found == Found::Content(entry.after));
+    let is_new = |hidden: &str| {
+        state_in(parent, hidden, ANY_SIZE).map(|found| found == FileState::Content(entry.after))
+    };
     match kept {
-        Kept::Removed => disk::rename_new(parent, temp, name).map_err(io),
-        Kept::Exchanged => {
+        OldFile::Removed => disk::rename_new(parent, temp, name).map_err(io),
+        OldFile::Exchanged => {
             disk::exchange(parent, temp, name).map_err(io)?;
             if is_new(temp).map_err(io)? {
                 return Ok(());
@@ -60,7 +66,7 @@ fn restore(folders: &mut Folders<'_>, entry: &Entry, temp: &str, kept: Kept) -> 
             disk::exchange(parent, temp, name).map_err(io)?;
             Err(changed(entry))
         }
-        Kept::Nowhere => {
+        OldFile::Absent => {
             disk::rename_new(parent, name, temp).map_err(io)?;
             if is_new(temp).map_err(io)? {
                 return Ok(());
@@ -68,7 +74,7 @@ fn restore(folders: &mut Folders<'_>, entry: &Entry, temp: &str, kept: Kept) -> 
             disk::rename_new(parent, temp, name).map_err(io)?;
             Err(changed(entry))
         }
-        Kept::Aside => {
+        OldFile::Aside => {
             // The new file, if it is there already, makes room first.
             match disk::rename_new(parent, name, temp) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -80,29 +86,29 @@ fn restore(folders: &mut Folders<'_>, entry: &Entry, temp: &str, kept: Kept) -> 
                     }
                 }
             }
-            disk::rename_new(parent, &Plan::aside(temp), name).map_err(io)
+            disk::rename_new(parent, &CommitPlan::aside(temp), name).map_err(io)
         }
     }
 }
 
 /// Removes what a commit that was not decided has made, and its journal last.
-pub(super) fn unstage(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), WorkspaceError> {
+pub(super) fn unstage(root: BorrowedFd<'_>, plan: &CommitPlan) -> Result<(), WorkspaceError> {
     clear(root, plan, journal::STAGING)
 }
 
 /// Removes every temporary file, the folders of a commit that are empty, and the journal of this name last.
-pub(super) fn clear(root: BorrowedFd<'_>, plan: &Plan, name: &str) -> Result<(), WorkspaceError> {
-    spread::each(root, 0..plan.entries.len(), |folders, index| {
+pub(super) fn clear(root: BorrowedFd<'_>, plan: &CommitPlan, name: &str) -> Result<(), WorkspaceError> {
+    parallel::for_each(root, 0..plan.entries.len(), |folders, index| {
         let entry = &plan.entries[index];
         let temp = plan.temp(index);
         let removed = folders.of(&entry.path).and_then(|(parent, _)| {
             disk::remove(parent, &temp)?;
-            Ok(disk::remove(parent, &Plan::aside(&temp))?)
+            Ok(disk::remove(parent, &CommitPlan::aside(&temp))?)
         });
         ignore_moved(entry.path.as_str(), removed)
     })
     .map_err(|(_, error)| error)?;
-    let mut folders = Folders::below(root);
+    let mut folders = FolderCache::below(root);
     for folder in plan.folders.iter().rev() {
         let removed = folders.of(folder).and_then(|(parent, name)| Ok(disk::remove_empty(parent, name)?));
         ignore_moved(folder.as_str(), removed)?;
@@ -118,6 +124,6 @@ fn ignore_moved(path: &str, removed: Result<(), Obstacle>) -> Result<(), Workspa
     }
 }
 
-fn changed(entry: &Entry) -> WorkspaceError {
+fn changed(entry: &CommitEntry) -> WorkspaceError {
     WorkspaceError::Changed { files: vec![entry.path.to_string()] }
 }

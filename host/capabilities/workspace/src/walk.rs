@@ -146,23 +146,23 @@ fn regular(kind: FileType) -> Result<(), Obstacle> {
 }
 
 /// The whole content; none if it is more than `most` bytes, however the file grows meanwhile.
-pub(super) fn content(file: &File, stat: &Stat, most: u64) -> io::Result<Option<Vec<u8>>> {
+pub(super) fn content(file: &File, stat: &Stat, max: u64) -> io::Result<Option<Vec<u8>>> {
     let size = size(stat);
-    if size > most {
+    if size > max {
         return Ok(None);
     }
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    file.take(most + 1).read_to_end(&mut content)?;
-    Ok((content.len() as u64 <= most).then_some(content))
+    file.take(max + 1).read_to_end(&mut content)?;
+    Ok((content.len() as u64 <= max).then_some(content))
 }
 
 /// The digest of the whole content; none if it is more than `most` bytes.
-pub(super) fn digest(file: &File, stat: &Stat, most: u64) -> io::Result<Option<Digest>> {
-    if size(stat) > most {
+pub(super) fn digest(file: &File, stat: &Stat, max: u64) -> io::Result<Option<Digest>> {
+    if size(stat) > max {
         return Ok(None);
     }
-    let (digest, length) = Digest::of_reader(file.take(most + 1))?;
-    Ok((length <= most).then_some(digest))
+    let (digest, length) = Digest::of_reader(file.take(max + 1))?;
+    Ok((length <= max).then_some(digest))
 }
 
 /// The size in bytes; regular files have no negative one.
@@ -171,12 +171,12 @@ pub(super) fn size(stat: &Stat) -> u64 {
 }
 
 /// The folders of paths that come in order: the last one opened is mostly the one that is asked for next.
-pub(super) struct Folders<'a> {
+pub(super) struct FolderCache<'a> {
     root: BorrowedFd<'a>,
     last: Option<(String, OwnedFd)>,
 }
 
-impl<'a> Folders<'a> {
+impl<'a> FolderCache<'a> {
     pub(super) fn below(root: BorrowedFd<'a>) -> Self {
         Self { root, last: None }
     }

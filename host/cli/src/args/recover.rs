@@ -1,18 +1,18 @@
 //! The command line of `lockstep recover`.
 
 use clap::{Arg, ArgAction, ArgGroup, Command};
-use lockstep_workspace::How;
+use lockstep_workspace::RecoverAction;
 
 /// The options that end it, each with what it does.
-pub(crate) const MODES: [(&str, How, &str); 3] = [
-    ("finish", How::Finish, "Put the rest of the new files in place"),
-    ("undo", How::Undo, "Put the old files back"),
-    ("keep", How::Keep, "Leave all files as they are now; remove the journal and the temporary files"),
+pub(crate) const MODES: [(&str, RecoverAction, &str); 3] = [
+    ("finish", RecoverAction::Finish, "Put the rest of the new files in place"),
+    ("undo", RecoverAction::Undo, "Put the old files back"),
+    ("keep", RecoverAction::Keep, "Leave all files as they are now; remove the journal and the temporary files"),
 ];
 
 /// The command line of it.
 pub(super) fn command(format: Arg) -> Command {
-    let flag = |(name, _, help): (&'static str, How, &'static str)| {
+    let flag = |(name, _, help): (&'static str, RecoverAction, &'static str)| {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
     Command::new("recover")

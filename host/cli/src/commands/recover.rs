@@ -10,7 +10,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::report::Change;
 use lockstep_model::text;
-use lockstep_workspace::{How, Pending, Progress, Stage, WorkspaceError, end, look};
+use lockstep_workspace::{FileProgress, JournalReport, JournalStage, RecoverAction, WorkspaceError, inspect};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -40,13 +40,13 @@ pub(super) fn main(matches: &ArgMatches, plain: &PlainOutput) -> Exit {
 }
 
 /// What was pending, and the files that changed when it was ended.
-fn recover(root: &Path, how: Option<How>) -> Result<(Vec<Pending>, Vec<Change>), WorkspaceError> {
-    let pending = look(root)?;
-    let changed = how.map(|how| end(root, how)).transpose()?;
+fn recover(root: &Path, how: Option<RecoverAction>) -> Result<(Vec<JournalReport>, Vec<Change>), WorkspaceError> {
+    let pending = inspect(root)?;
+    let changed = how.map(|how| lockstep_workspace::recover(root, how)).transpose()?;
     Ok((pending, changed.unwrap_or_default()))
 }
 
-fn told(pending: &[Pending], how: Option<How>, changed: &[Change]) -> String {
+fn told(pending: &[JournalReport], how: Option<RecoverAction>, changed: &[Change]) -> String {
     if pending.is_empty() {
         return "nothing is pending\n".to_owned();
     }
@@ -61,30 +61,30 @@ fn told(pending: &[Pending], how: Option<How>, changed: &[Change]) -> String {
         return out;
     };
     out.push_str(match how {
-        How::Finish => "finished; files put in place:\n",
-        How::Undo => "undone; files put back:\n",
-        How::Keep => "the journal and its temporary files are removed, and no other file has changed\n",
+        RecoverAction::Finish => "finished; files put in place:\n",
+        RecoverAction::Undo => "undone; files put back:\n",
+        RecoverAction::Keep => "the journal and its temporary files are removed, and no other file has changed\n",
     });
-    if how != How::Keep && changed.is_empty() {
+    if how != RecoverAction::Keep && changed.is_empty() {
         out.push_str("  none\n");
     }
     list(&mut out, &changed.iter().map(|change| change.path.as_str()).collect::<Vec<_>>());
-    if how == How::Finish && pending.iter().any(|pending| pending.stage == Stage::Decided) {
+    if how == RecoverAction::Finish && pending.iter().any(|pending| pending.stage == JournalStage::Decided) {
         out.push_str("The run that was killed wrote no receipt and no outputs.\n");
     }
     out
 }
 
-fn show(out: &mut String, pending: &Pending) {
+fn show(out: &mut String, pending: &JournalReport) {
     let ago = pending
         .begun
         .map_or_else(String::new, |begun| format!(", {} s ago", voice::now().saturating_sub(begun)));
     let what = match pending.stage {
-        Stage::Staging => "a run was killed before it changed a file",
-        Stage::Decided => {
+        JournalStage::Staging => "a run was killed before it changed a file",
+        JournalStage::Decided => {
             "a run was killed while it put files in place, or before it had told what it changed"
         }
-        Stage::Told => "a run was killed after all was done; only temporary files are left",
+        JournalStage::Reported => "a run was killed after all was done; only temporary files are left",
     };
     let run = if pending.run.is_empty() { String::new() } else { format!(" (run {})", pending.run) };
     match &pending.refused {
@@ -98,14 +98,14 @@ fn show(out: &mut String, pending: &Pending) {
 }
 
 /// How its files stand: first those that keep it from being ended, and of each sort so many.
-fn files(out: &mut String, pending: &Pending) {
-    let sorts: &[(Option<Progress>, &str)] = match pending.refused {
+fn files(out: &mut String, pending: &JournalReport) {
+    let sorts: &[(Option<FileProgress>, &str)] = match pending.refused {
         Some(_) => &[(None, "named in it")],
         None => &[
-            (Some(Progress::Changed), "changed by somebody since then, or the old file is lost"),
-            (Some(Progress::Edited), "not reached by the run, and changed by somebody since then"),
-            (Some(Progress::InPlace), "changed by the run"),
-            (Some(Progress::Waiting), "not reached by the run: as it was before"),
+            (Some(FileProgress::Changed), "changed by somebody since then, or the old file is lost"),
+            (Some(FileProgress::Edited), "not reached by the run, and changed by somebody since then"),
+            (Some(FileProgress::InPlace), "changed by the run"),
+            (Some(FileProgress::Waiting), "not reached by the run: as it was before"),
         ],
     };
     for (sort, what) in sorts {
@@ -131,35 +131,35 @@ fn list(out: &mut String, paths: &[&str]) {
 }
 
 /// Whether what is pending can be ended in this way.
-fn allows(pending: &Pending, how: How) -> bool {
-    let none = |sorts: &[Progress]| !pending.files.iter().any(|(_, progress)| sorts.contains(progress));
+fn allows(pending: &JournalReport, how: RecoverAction) -> bool {
+    let none = |sorts: &[FileProgress]| !pending.files.iter().any(|(_, progress)| sorts.contains(progress));
     match how {
-        How::Keep => true,
+        RecoverAction::Keep => true,
         _ if pending.refused.is_some() => false,
-        How::Finish => pending.stage != Stage::Staging && none(&[Progress::Changed, Progress::Edited]),
+        RecoverAction::Finish => pending.stage != JournalStage::Staging && none(&[FileProgress::Changed, FileProgress::Edited]),
         // What has been told is done: then it would only remove temporary files, as the others do.
-        How::Undo => pending.stage != Stage::Told && none(&[Progress::Changed]),
+        RecoverAction::Undo => pending.stage != JournalStage::Reported && none(&[FileProgress::Changed]),
     }
 }
 
-fn to_json(pending: &[Pending], ended: Option<&str>, changed: &[Change]) -> String {
-    let of = |pending: &Pending| {
+fn to_json(pending: &[JournalReport], ended: Option<&str>, changed: &[Change]) -> String {
+    let of = |pending: &JournalReport| {
         json!({
             "journal": pending.journal,
             "stage": match pending.stage {
-                Stage::Staging => "staging",
-                Stage::Decided => "decided",
-                Stage::Told => "told",
+                JournalStage::Staging => "staging",
+                JournalStage::Decided => "decided",
+                JournalStage::Reported => "told",
             },
             "run": pending.run,
             "begun": pending.begun,
             "refused": pending.refused,
             "files": pending.files.iter().map(|(change, progress)| {
                 let progress = match progress {
-                    Progress::Waiting => "waiting",
-                    Progress::InPlace => "in-place",
-                    Progress::Edited => "edited",
-                    Progress::Changed => "changed",
+                    FileProgress::Waiting => "waiting",
+                    FileProgress::InPlace => "in-place",
+                    FileProgress::Edited => "edited",
+                    FileProgress::Changed => "changed",
                 };
                 file(change, progress)
             }).collect::<Value>(),

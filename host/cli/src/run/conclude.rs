@@ -9,7 +9,7 @@ use crate::workspace;
 use lockstep_engine::guest::GuestExit;
 use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, RunEnd};
-use lockstep_workspace::{Committed, Workspace};
+use lockstep_workspace::{AppliedCommit, Workspace};
 
 /// A run whose step did its work.
 pub(crate) struct Concluded {
@@ -20,7 +20,7 @@ pub(crate) struct Concluded {
     /// How many of them the run only restored after a killed run.
     pub(crate) only_restored: usize,
     /// The files in place; the next run takes them back until this is finished.
-    pub(crate) committed: Option<Committed>,
+    pub(crate) committed: Option<AppliedCommit>,
     /// The diff of a dry run.
     pub(crate) diff: Option<String>,
     /// The failure with which the step rejected its result.
@@ -31,7 +31,7 @@ pub(crate) struct Concluded {
 struct Settled {
     changes: Vec<Change>,
     only_restored: usize,
-    committed: Option<Committed>,
+    committed: Option<AppliedCommit>,
     diff: Option<String>,
 }
 
@@ -67,7 +67,7 @@ fn settle(
     facts: &mut Facts,
 ) -> Result<Settled, RunEnd> {
     if args.dry_run {
-        let diff = workspace.plan_diff().map_err(|error| workspace::not_put(&error))? + branches;
+        let diff = workspace.dry_run_diff().map_err(|error| workspace::not_put(&error))? + branches;
         let changes = workspace.changes();
         return Ok(Settled { changes, only_restored: 0, committed: None, diff: Some(diff) });
     }

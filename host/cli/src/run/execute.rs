@@ -79,7 +79,7 @@ impl Granted {
         let purpose = workspace::purpose(args.dry_run, self.grant());
         let opened = Workspace::open(&args.workspace, self.limits(), &own, purpose)
             .map_err(|error| workspace::refused(&error))?;
-        if let Some((note, restored)) = opened.recovered().map(workspace::recovery) {
+        if let Some((note, restored)) = opened.recovery().map(workspace::recovery) {
             self.facts.notes.push(note);
             self.facts.restored = restored;
         }

@@ -10,7 +10,7 @@ use crate::receipt;
 use lockstep_model::exit::Exit;
 use lockstep_model::report::{Level, Note, Report, RunEnd};
 use lockstep_model::text;
-use lockstep_workspace::Committed;
+use lockstep_workspace::AppliedCommit;
 
 /// The most names that a message lists.
 const MAX_NAMES: usize = 10;
@@ -30,7 +30,7 @@ impl RunContext {
             print_error(&voice.redact(&message));
         });
         // Only now: the next run takes back a run that somebody kills before this, and does the work itself.
-        let kept = committed.map_or(Ok(()), Committed::finish).map_err(|error| {
+        let kept = committed.map_or(Ok(()), AppliedCommit::finish).map_err(|error| {
             print_error(&voice.redact(&format!("the files are changed, and {error}")));
             print_hint(
                 "`lockstep recover --finish` keeps them; without that the next run puts the old ones back",
@@ -40,7 +40,7 @@ impl RunContext {
     }
 
     /// The report of a run, with the facts for its receipt and the files that it has put in place.
-    fn report(&self, result: Stage<Concluded>) -> (Facts, Report, Option<Committed>) {
+    fn report(&self, result: Stage<Concluded>) -> (Facts, Report, Option<AppliedCommit>) {
         let mut report = Report {
             step: self.voice.step().to_owned(),
             ending: ending(Exit::Done, "done", "", None),

@@ -8,7 +8,7 @@ use crate::live_log::LiveLog;
 use lockstep_model::call::{CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::digest::Digest;
-use lockstep_workspace::content::Algorithm;
+use lockstep_workspace::hash::Algorithm;
 use wasmtime::component::Resource;
 
 impl wit::Host for Host {

@@ -5,15 +5,15 @@ use crate::handles::FileHandle;
 use crate::host::{Host, HostResult};
 use lockstep_model::call::{Answer, CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
-use lockstep_workspace::Effect;
-use lockstep_workspace::content::Algorithm;
+use lockstep_workspace::WriteEffect;
+use lockstep_workspace::hash::Algorithm;
 use wasmtime::component::Resource;
 
 impl wit::Host for Host {
     fn glob(&mut self, pattern: String) -> HostResult<Vec<wit::FileEntry>> {
         let request = on_workspace("glob", RawTarget::Pattern(&pattern));
         let found = self.gate.call(request, |permit| self.workspace.glob(permit));
-        let entry = |entry: lockstep_workspace::Entry| wit::FileEntry {
+        let entry = |entry: lockstep_workspace::FileEntry| wit::FileEntry {
             path: entry.path.to_string(),
             size: entry.size,
             mode: entry.mode,
@@ -24,7 +24,7 @@ impl wit::Host for Host {
     fn links(&mut self, pattern: String) -> HostResult<Vec<wit::LinkEntry>> {
         let request = on_workspace("links", RawTarget::Pattern(&pattern));
         let found = self.gate.call(request, |permit| self.workspace.links(permit));
-        let link = |link: lockstep_workspace::Link| wit::LinkEntry {
+        let link = |link: lockstep_workspace::LinkEntry| wit::LinkEntry {
             path: link.path.to_string(),
             target: link.target,
         };
@@ -131,9 +131,9 @@ fn on_workspace<'a>(function: &'static str, target: RawTarget<'a>) -> CallReques
     CallRequest::new(Capability::Workspace, function, target)
 }
 
-fn to_outcome(effect: Effect) -> types::Outcome {
+fn to_outcome(effect: WriteEffect) -> types::Outcome {
     match effect {
-        Effect::Unchanged => types::Outcome::Unchanged,
-        Effect::Created | Effect::Updated => types::Outcome::Applied,
+        WriteEffect::Unchanged => types::Outcome::Unchanged,
+        WriteEffect::Created | WriteEffect::Updated => types::Outcome::Applied,
     }
 }

@@ -4,7 +4,7 @@
 
 mod streams;
 
-use super::put::New;
+use super::write::NewFile;
 use super::*;
 use rustix::fs::CWD;
 use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
@@ -13,12 +13,12 @@ use std::thread;
 use tempfile::TempDir;
 
 /// A workspace with a `.git`, and beside it a folder that nothing may be written to.
-struct Place {
+struct Fixture {
     folder: TempDir,
     own: OwnFiles,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let folder = lockstep_tests::support::folder();
         for made in ["ws/.git", "ws/sub", "outside", "home"] {
@@ -38,14 +38,14 @@ impl Place {
         symlink(target, self.path(path)).unwrap();
     }
 
-    fn replace(&self, path: &Path, naming: Naming) -> Result<(), OwnError> {
-        self.own.replace(path, naming, Access::Usual, &mut |out| out.write_all(b"ours"))
+    fn replace(&self, path: &Path, naming: NameOrigin) -> Result<(), OwnFileError> {
+        self.own.replace(path, naming, FileAccess::Default, &mut |out| out.write_all(b"ours"))
     }
 
     /// All ways to write a file of this name.
-    fn each_way(&self, path: &Path, naming: Naming) -> Vec<Result<(), OwnError>> {
+    fn each_way(&self, path: &Path, naming: NameOrigin) -> Vec<Result<(), OwnFileError>> {
         let mut ways = vec![self.own.check(path, naming), self.replace(path, naming)];
-        if naming == Naming::Given {
+        if naming == NameOrigin::Caller {
             ways.push(self.own.append(path, b"ours"));
             ways.push(self.own.reserve(path).map(drop));
         }
@@ -82,14 +82,14 @@ fn is_root() -> bool {
 
 #[test]
 fn a_link_among_the_folders_of_a_checkout_is_refused() {
-    let place = Place::new();
-    place.link("../outside", "ws/out");
-    place.link(".git", "ws/values");
-    place.link("../../outside", "ws/sub/deep");
-    place.link("nowhere", "ws/dangling");
-    place.link("sub", "ws/inner");
-    place.link("ws/sub", "home/way");
-    place.link("../ws", "home/work");
+    let fixture = Fixture::new();
+    fixture.link("../outside", "ws/out");
+    fixture.link(".git", "ws/values");
+    fixture.link("../../outside", "ws/sub/deep");
+    fixture.link("nowhere", "ws/dangling");
+    fixture.link("sub", "ws/inner");
+    fixture.link("ws/sub", "home/way");
+    fixture.link("../ws", "home/work");
     for path in [
         "ws/out/x",
         "ws/out/precious",
@@ -104,99 +104,99 @@ fn a_link_among_the_folders_of_a_checkout_is_refused() {
         "home/../ws/./out/x",
         "home/work/sub/../../ws/out/x",
     ] {
-        for path in [place.path(path), relative(&place.path(path))] {
-            for naming in [Naming::Given, Naming::Chosen] {
-                for way in place.each_way(&path, naming) {
+        for path in [fixture.path(path), relative(&fixture.path(path))] {
+            for naming in [NameOrigin::Caller, NameOrigin::Lockstep] {
+                for way in fixture.each_way(&path, naming) {
                     let error = way.unwrap_err();
-                    assert!(matches!(error.problem, Problem::FolderLink(_)), "{error}");
+                    assert!(matches!(error.problem, OwnFileProblem::FolderLink(_)), "{error}");
                     assert!(error.to_string().contains("is a link"), "{error}");
                 }
             }
         }
     }
-    place.untouched();
-    assert!(!place.path("ws/x").exists());
+    fixture.untouched();
+    assert!(!fixture.path("ws/x").exists());
 }
 
 #[test]
 fn a_link_under_the_name_itself_is_never_followed_in_a_checkout() {
     for target in ["../outside/precious", "../outside/new", ".git/config", "nowhere", "sub", "self"] {
-        let place = Place::new();
-        place.link(target, "ws/self");
-        place.link("../ws", "home/work");
+        let fixture = Fixture::new();
+        fixture.link(target, "ws/self");
+        fixture.link("../ws", "home/work");
         for path in ["ws/self", "home/work/self", "ws/sub/../self"] {
-            for path in [place.path(path), relative(&place.path(path))] {
-                for way in place.each_way(&path, Naming::Given) {
+            for path in [fixture.path(path), relative(&fixture.path(path))] {
+                for way in fixture.each_way(&path, NameOrigin::Caller) {
                     let error = way.unwrap_err();
-                    assert!(matches!(error.problem, Problem::Link), "{error}");
+                    assert!(matches!(error.problem, OwnFileProblem::Link), "{error}");
                 }
             }
         }
-        assert!(place.path("ws/self").is_symlink());
+        assert!(fixture.path("ws/self").is_symlink());
         // A name of lockstep's own is taken from the link.
-        place.replace(&place.path("ws/self"), Naming::Chosen).unwrap();
-        assert_eq!(fs::read(place.path("ws/self")).unwrap(), b"ours");
-        assert!(!place.path("ws/self").is_symlink());
-        place.untouched();
-        assert_eq!(place.names("ws"), [".git", "self", "sub"]);
+        fixture.replace(&fixture.path("ws/self"), NameOrigin::Lockstep).unwrap();
+        assert_eq!(fs::read(fixture.path("ws/self")).unwrap(), b"ours");
+        assert!(!fixture.path("ws/self").is_symlink());
+        fixture.untouched();
+        assert_eq!(fixture.names("ws"), [".git", "self", "sub"]);
     }
 }
 
 #[test]
 fn every_checkout_is_closed() {
-    let place = Place::new();
-    fs::create_dir_all(place.path("ws/app/module")).unwrap();
+    let fixture = Fixture::new();
+    fs::create_dir_all(fixture.path("ws/app/module")).unwrap();
     // As a submodule has it.
-    fs::write(place.path("ws/app/module/.git"), "gitdir: ../../.git/modules/app\n").unwrap();
-    place.link("../outside", "ws/out");
+    fs::write(fixture.path("ws/app/module/.git"), "gitdir: ../../.git/modules/app\n").unwrap();
+    fixture.link("../outside", "ws/out");
     for workspace in ["ws/app", "ws/app/module", "home", "missing"] {
-        let own = OwnFiles::new(&place.path(workspace));
-        let error = own.append(&place.path("ws/out/x"), b"ours").unwrap_err();
-        assert!(matches!(error.problem, Problem::FolderLink(_)), "{error}");
+        let own = OwnFiles::new(&fixture.path(workspace));
+        let error = own.append(&fixture.path("ws/out/x"), b"ours").unwrap_err();
+        assert!(matches!(error.problem, OwnFileProblem::FolderLink(_)), "{error}");
     }
-    place.untouched();
+    fixture.untouched();
 }
 
 #[test]
 fn what_git_and_ci_read_is_out_of_reach() {
-    let place = Place::new();
+    let fixture = Fixture::new();
     for path in
         ["ws/.git/config", "ws/.git/new", "ws/.GIT/x", "ws/.git/new/x", "ws/sub/.git/x", "home/.git/x"]
     {
-        for way in place.each_way(&place.path(path), Naming::Given) {
-            assert!(matches!(way.unwrap_err().problem, Problem::Protected(_)), "{path}");
+        for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
+            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Protected(_)), "{path}");
         }
     }
     for path in
         ["ws/.github/workflows/x.yml", "ws/.gitlab-ci.yml", "ws/new/.github/x", "ws/.lockstep-journal"]
     {
-        for way in place.each_way(&place.path(path), Naming::Given) {
-            assert!(matches!(way.unwrap_err().problem, Problem::Protected(_)), "{path}");
+        for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
+            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Protected(_)), "{path}");
         }
     }
-    place.untouched();
-    assert_eq!(place.names("ws"), [".git", "sub"]);
+    fixture.untouched();
+    assert_eq!(fixture.names("ws"), [".git", "sub"]);
 }
 
 #[test]
 fn links_of_the_user_are_followed_elsewhere() {
-    let place = Place::new();
-    place.link("outside", "data");
-    place.link("../outside/precious", "home/report");
-    place.link("../outside/made", "home/dangling");
-    place.replace(&place.path("data/state/lockstep/x.json"), Naming::Given).unwrap();
-    assert_eq!(fs::read(place.path("outside/state/lockstep/x.json")).unwrap(), b"ours");
-    place.replace(&place.path("home/report"), Naming::Given).unwrap();
-    assert!(place.path("home/report").is_symlink());
-    assert_eq!(fs::read(place.path("outside/precious")).unwrap(), b"ours");
-    place.own.append(&place.path("home/report"), b" again").unwrap();
-    assert_eq!(fs::read(place.path("outside/precious")).unwrap(), b"ours again");
-    place.own.append(&place.path("home/dangling"), b"made").unwrap();
-    assert_eq!(fs::read(place.path("outside/made")).unwrap(), b"made");
-    place.link("b", "home/a");
-    place.link("a", "home/b");
-    let error = place.replace(&place.path("home/a"), Naming::Given).unwrap_err();
-    assert!(matches!(error.problem, Problem::Links), "{error}");
+    let fixture = Fixture::new();
+    fixture.link("outside", "data");
+    fixture.link("../outside/precious", "home/report");
+    fixture.link("../outside/made", "home/dangling");
+    fixture.replace(&fixture.path("data/state/lockstep/x.json"), NameOrigin::Caller).unwrap();
+    assert_eq!(fs::read(fixture.path("outside/state/lockstep/x.json")).unwrap(), b"ours");
+    fixture.replace(&fixture.path("home/report"), NameOrigin::Caller).unwrap();
+    assert!(fixture.path("home/report").is_symlink());
+    assert_eq!(fs::read(fixture.path("outside/precious")).unwrap(), b"ours");
+    fixture.own.append(&fixture.path("home/report"), b" again").unwrap();
+    assert_eq!(fs::read(fixture.path("outside/precious")).unwrap(), b"ours again");
+    fixture.own.append(&fixture.path("home/dangling"), b"made").unwrap();
+    assert_eq!(fs::read(fixture.path("outside/made")).unwrap(), b"made");
+    fixture.link("b", "home/a");
+    fixture.link("a", "home/b");
+    let error = fixture.replace(&fixture.path("home/a"), NameOrigin::Caller).unwrap_err();
+    assert!(matches!(error.problem, OwnFileProblem::Links), "{error}");
 }
 
 #[test]
@@ -205,126 +205,132 @@ fn what_another_user_put_where_everybody_can_write_is_refused() {
         eprintln!("not looked at: only root can make files of another user");
         return;
     }
-    let place = Place::new();
-    fs::create_dir(place.path("shared")).unwrap();
-    fs::set_permissions(place.path("shared"), fs::Permissions::from_mode(0o1777)).unwrap();
-    place.link("../outside/precious", "shared/link");
-    place.link("../outside", "shared/folder-link");
-    fs::create_dir(place.path("shared/folder")).unwrap();
-    fs::write(place.path("shared/file"), "theirs").unwrap();
+    let fixture = Fixture::new();
+    fs::create_dir(fixture.path("shared")).unwrap();
+    fs::set_permissions(fixture.path("shared"), fs::Permissions::from_mode(0o1777)).unwrap();
+    fixture.link("../outside/precious", "shared/link");
+    fixture.link("../outside", "shared/folder-link");
+    fs::create_dir(fixture.path("shared/folder")).unwrap();
+    fs::write(fixture.path("shared/file"), "theirs").unwrap();
     let all = ["shared/link", "shared/folder-link/x", "shared/folder/x", "shared/file"];
     for name in ["link", "folder-link", "folder", "file"] {
-        lchown(place.path("shared").join(name), Some(4711), Some(4711)).unwrap();
+        lchown(fixture.path("shared").join(name), Some(4711), Some(4711)).unwrap();
     }
     for path in all {
-        for way in place.each_way(&place.path(path), Naming::Given) {
-            assert!(matches!(way.unwrap_err().problem, Problem::Foreign(_)), "{path}");
+        for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
+            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Foreign(_)), "{path}");
         }
     }
-    place.untouched();
+    fixture.untouched();
     for name in ["link", "folder-link", "folder", "file"] {
-        lchown(place.path("shared").join(name), Some(0), Some(0)).unwrap();
+        lchown(fixture.path("shared").join(name), Some(0), Some(0)).unwrap();
     }
     for path in all {
-        assert!(place.replace(&place.path(path), Naming::Given).is_ok(), "{path}");
+        assert!(fixture.replace(&fixture.path(path), NameOrigin::Caller).is_ok(), "{path}");
     }
 }
 
 #[test]
 fn a_file_is_replaced_as_a_whole_with_its_permissions() {
-    let place = Place::new();
-    let (old, other) = (place.path("ws/out/result"), place.path("ws/out/other"));
-    place.replace(&old, Naming::Given).unwrap();
+    let fixture = Fixture::new();
+    let (old, other) = (fixture.path("ws/out/result"), fixture.path("ws/out/other"));
+    fixture.replace(&old, NameOrigin::Caller).unwrap();
     let umask = fs::metadata(&old).unwrap().permissions().mode() & 0o777;
     assert_eq!(umask & 0o600, 0o600);
     fs::hard_link(&old, &other).unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).unwrap();
-    place.own.replace(&old, Naming::Given, Access::Usual, &mut |out| out.write_all(b"new")).unwrap();
+    fixture
+        .own
+        .replace(&old, NameOrigin::Caller, FileAccess::Default, &mut |out| out.write_all(b"new"))
+        .unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!((fs::read(&old).unwrap(), mode(&old)), (b"new".to_vec(), 0o640));
     assert_eq!(fs::read(&other).unwrap(), b"ours", "the other name keeps the old file");
-    place.own.replace(&old, Naming::Chosen, Access::Owner, &mut |out| out.write_all(b"value")).unwrap();
+    fixture
+        .own
+        .replace(&old, NameOrigin::Lockstep, FileAccess::Owner, &mut |out| out.write_all(b"value"))
+        .unwrap();
     assert_eq!((fs::read(&old).unwrap(), mode(&old)), (b"value".to_vec(), 0o600));
-    assert_eq!(place.names("ws/out"), ["other", "result"]);
+    assert_eq!(fixture.names("ws/out"), ["other", "result"]);
 }
 
 #[test]
 fn a_file_that_cannot_be_written_to_its_end_leaves_nothing() {
-    let place = Place::new();
-    let path = place.path("ws/result");
+    let fixture = Fixture::new();
+    let path = fixture.path("ws/result");
     let full = &mut |out: &mut dyn Write| {
         out.write_all(&[b'x'; 100_000])?;
         Err(io::Error::from(io::ErrorKind::StorageFull))
     };
     for before in [None, Some("old")] {
         before.iter().for_each(|text| fs::write(&path, text).unwrap());
-        let error = place.own.replace(&path, Naming::Given, Access::Usual, full).unwrap_err();
+        let error = fixture.own.replace(&path, NameOrigin::Caller, FileAccess::Default, full).unwrap_err();
         assert!(error.to_string().contains("ws/result"), "{error}");
         assert_eq!(fs::read(&path).ok().as_deref(), before.map(str::as_bytes));
-        assert_eq!(place.names("ws").len(), 2 + usize::from(before.is_some()));
+        assert_eq!(fixture.names("ws").len(), 2 + usize::from(before.is_some()));
     }
     // The same where files cannot be made without a name.
-    let at = place.own.place(&path, Naming::Given).unwrap();
+    let at = fixture.own.location(&path, NameOrigin::Caller).unwrap();
     let mode = Some(Mode::RUSR);
-    assert!(New::named(&at, mode).unwrap().put(full).is_err());
-    assert_eq!(place.names("ws").len(), 3);
-    New::named(&at, mode).unwrap().put(&mut |out| out.write_all(b"new")).unwrap();
+    assert!(NewFile::named(&at, mode).unwrap().put(full).is_err());
+    assert_eq!(fixture.names("ws").len(), 3);
+    NewFile::named(&at, mode).unwrap().put(&mut |out| out.write_all(b"new")).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"new");
-    assert_eq!(place.names("ws").len(), 3);
+    assert_eq!(fixture.names("ws").len(), 3);
 }
 
 #[test]
 fn a_reserved_file_is_gone_until_it_is_written() {
-    let place = Place::new();
-    let path = place.path("ws/receipts/r.json");
-    fs::create_dir(place.path("ws/receipts")).unwrap();
+    let fixture = Fixture::new();
+    let path = fixture.path("ws/receipts/r.json");
+    fs::create_dir(fixture.path("ws/receipts")).unwrap();
     fs::write(&path, "older").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    let reserved = place.own.reserve(&path).unwrap();
-    assert_eq!(place.names("ws/receipts"), Vec::<String>::new());
-    reserved.write(&place.own, &mut |out| out.write_all(b"newer")).unwrap();
+    let reserved = fixture.own.reserve(&path).unwrap();
+    assert_eq!(fixture.names("ws/receipts"), Vec::<String>::new());
+    reserved.write(&fixture.own, &mut |out| out.write_all(b"newer")).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"newer");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     // What comes between is not followed either.
-    let reserved = place.own.reserve(&path).unwrap();
-    place.link("../../outside/precious", "ws/receipts/r.json");
-    assert!(reserved.write(&place.own, &mut |out| out.write_all(b"newer")).is_err());
-    fs::remove_dir_all(place.path("ws/receipts")).unwrap();
-    place.link("../outside", "ws/receipts");
-    assert!(reserved.write(&place.own, &mut |out| out.write_all(b"newer")).is_err());
-    place.untouched();
+    let reserved = fixture.own.reserve(&path).unwrap();
+    fixture.link("../../outside/precious", "ws/receipts/r.json");
+    assert!(reserved.write(&fixture.own, &mut |out| out.write_all(b"newer")).is_err());
+    fs::remove_dir_all(fixture.path("ws/receipts")).unwrap();
+    fixture.link("../outside", "ws/receipts");
+    assert!(reserved.write(&fixture.own, &mut |out| out.write_all(b"newer")).is_err());
+    fixture.untouched();
 }
 
 #[test]
 fn a_folder_that_turns_into_a_link_at_any_moment_leads_nowhere() {
-    let place = Place::new();
+    let fixture = Fixture::new();
     let over = AtomicBool::new(false);
-    fs::create_dir(place.path("ws/real")).unwrap();
-    place.link("../outside", "ws/trap");
+    fs::create_dir(fixture.path("ws/real")).unwrap();
+    fixture.link("../outside", "ws/trap");
     thread::scope(|scope| {
         scope.spawn(|| {
             // Exchanges the folder and the link as fast as it can.
             while !over.load(Ordering::Relaxed) {
-                let (real, trap) = (place.path("ws/real"), place.path("ws/trap"));
+                let (real, trap) = (fixture.path("ws/real"), fixture.path("ws/trap"));
                 let exchange = rustix::fs::RenameFlags::EXCHANGE;
                 rustix::fs::renameat_with(CWD, real, CWD, trap, exchange).unwrap();
             }
         });
         let mut ends = [0, 0];
         for round in 0..4_000 {
-            let path = place.path("ws/real/x");
+            let path = fixture.path("ws/real/x");
             let end = match round % 3 {
-                0 => place.replace(&path, Naming::Chosen),
-                1 => place.own.append(&path, b"ours"),
-                _ => place
+                0 => fixture.replace(&path, NameOrigin::Lockstep),
+                1 => fixture.own.append(&path, b"ours"),
+                _ => fixture
                     .own
                     .reserve(&path)
-                    .and_then(|reserved| reserved.write(&place.own, &mut |out| out.write_all(b"ours"))),
+                    .and_then(|reserved| reserved.write(&fixture.own, &mut |out| out.write_all(b"ours"))),
             };
             ends[usize::from(end.is_ok())] += 1;
         }
         over.store(true, Ordering::Relaxed);
         assert!(ends[0] > 0, "no link was met: {ends:?}");
     });
-    place.untouched();
+    fixture.untouched();
 }

@@ -131,12 +131,12 @@ fn a_commit_waits_for_the_lock_only_so_long() {
     let mut run = Run::on(root.path());
     run.write("a", "2").unwrap();
     let other = Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap();
-    let lock = lock::Lock::take(other.root()).unwrap();
+    let lock = lock::WorkspaceLock::take(other.root()).unwrap();
     let result = run.commit();
     assert!(matches!(result, Err(CommitError::Workspace(WorkspaceError::Busy))), "{result:?}");
     put(root.path(), journal::STAGING, "");
     let dry_run = Workspace::open(root.path(), &Limits::default(), &[], Purpose::DryRun).unwrap();
-    assert_eq!(dry_run.recovered(), Some(&Recovered::Underway), "a plan does not wait");
+    assert_eq!(dry_run.recovery(), Some(&Recovery::Underway), "a plan does not wait");
     let opened = Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change);
     assert!(matches!(opened, Err(WorkspaceError::Busy)), "{opened:?}");
     drop(lock);
@@ -164,7 +164,7 @@ fn every_operation_may_fail_and_nothing_is_changed_or_all_is() {
                 }
                 // The files are in place, and what is left of the old ones could not be removed.
                 CommitError::Workspace(WorkspaceError::Io { .. }) => {
-                    let told = root.path().join(journal::TOLD).exists();
+                    let told = root.path().join(journal::REPORTED).exists();
                     Run::on(root.path());
                     let expected = if told { &new } else { &old };
                     assert_eq!(&snapshot(root.path()), expected, "{first:?}, after {after}");

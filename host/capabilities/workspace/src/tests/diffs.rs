@@ -1,6 +1,6 @@
 //! The diff, as text and as git reads it.
 
-use super::diff::Side;
+use super::diff::DiffSide;
 use super::*;
 use proptest::prelude::*;
 use std::process::Command;
@@ -42,7 +42,7 @@ fn a_diff_is_what_git_would_print() {
         "diff --git a/latin b/latin\nnew file mode 100644\nBinary files /dev/null and b/latin differ\n",
     );
     assert_eq!(run.diff().unwrap(), expected);
-    assert_eq!(run.workspace.plan_diff().unwrap(), expected);
+    assert_eq!(run.workspace.dry_run_diff().unwrap(), expected);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_diff_is_of_the_content_the_run_first_saw() {
     run.write("a", "2\n").unwrap();
     put(root.path(), "a", "3\n");
     assert!(matches!(run.diff(), Err(CallError::Conflict(_))));
-    assert!(matches!(run.workspace.plan_diff(), Err(CommitError::Conflict { .. })));
+    assert!(matches!(run.workspace.dry_run_diff(), Err(CommitError::Conflict { .. })));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_diff_that_is_too_large_is_refused_and_what_is_large_is_not_shown() {
     run.write("large", "x").unwrap();
     run.remove("run.sh").unwrap();
     assert!(matches!(run.diff(), Err(CallError::LimitExceeded(_))));
-    let diff = run.workspace.plan_diff().unwrap();
+    let diff = run.workspace.dry_run_diff().unwrap();
     assert!(diff.contains("Binary files a/large and b/large differ"), "{diff}");
     assert!(diff.contains("deleted file mode 100755"), "{diff}");
 }
@@ -73,7 +73,7 @@ fn a_diff_that_is_too_large_is_refused_and_what_is_large_is_not_shown() {
 fn many_lines_are_shown_as_replaced_whole() {
     let (old, new) = ("\n".repeat(300_000), "a\n".repeat(300_000));
     let path = WorkspacePath::parse("x").unwrap();
-    let side = |content| Side::File { content, executable: false };
+    let side = |content| DiffSide::File { content, executable: false };
     let mut out = String::new();
     let mut cost = diff::MAX_COST;
     diff::render(&mut out, &mut cost, &path, side(old.as_bytes()), side(new.as_bytes()));
@@ -84,7 +84,7 @@ fn many_lines_are_shown_as_replaced_whole() {
 #[test]
 fn the_search_for_differences_has_one_budget_for_all_files() {
     let path = WorkspacePath::parse("x").unwrap();
-    let side = |content| Side::File { content, executable: false };
+    let side = |content| DiffSide::File { content, executable: false };
     let (mut out, mut cost) = (String::new(), 100);
     diff::render(&mut out, &mut cost, &path, side(b"0\n2\n3\n4\n"), side(b"1\n2\n3\n5\n"));
     assert!(out.ends_with("\n-0\n+1\n 2\n 3\n-4\n+5\n") && cost == 36, "{cost}: {out}");
@@ -95,7 +95,7 @@ fn the_search_for_differences_has_one_budget_for_all_files() {
 #[test]
 fn lines_that_keep_their_places_are_found_without_a_search() {
     let path = WorkspacePath::parse("x").unwrap();
-    let side = |content| Side::File { content, executable: false };
+    let side = |content| DiffSide::File { content, executable: false };
     let (mut out, mut cost) = (String::new(), 0);
     let (old, new) = (b"0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", b"0\nb\n2\n3\n4\n5\n6\n7\ni\n9\n");
     diff::render(&mut out, &mut cost, &path, side(old), side(new));
@@ -107,7 +107,7 @@ fn one_line_of_a_long_file_is_one_line_of_the_diff() {
     let old: String = (0..300_000).map(|line| format!("{line}\n")).collect();
     let new = old.replace("\n150000\n", "\nx\n");
     let path = WorkspacePath::parse("x").unwrap();
-    let side = |content| Side::File { content, executable: false };
+    let side = |content| DiffSide::File { content, executable: false };
     let (mut out, mut cost) = (String::new(), 100);
     diff::render(&mut out, &mut cost, &path, side(old.as_bytes()), side(new.as_bytes()));
     let hunk =
@@ -122,7 +122,7 @@ fn what_a_plan_has_no_room_for_is_in_it_by_name() {
     for name in ["a", "b", "c"] {
         run.write(name, format!("{name}\n").repeat(if name == "c" { 1 } else { 2_000_000 })).unwrap();
     }
-    let diff = run.workspace.plan_diff().unwrap();
+    let diff = run.workspace.dry_run_diff().unwrap();
     assert!(diff.contains("+++ b/a\n") && diff.contains("+++ b/c\n"), "what fits is there");
     assert!(diff.contains("new file mode 100644\nBinary files /dev/null and b/b differ\n"));
 }

@@ -47,11 +47,11 @@ fn refused(root: &Path, case: &str) {
         assert_eq!(snapshot(root), before, "{case}, {purpose:?}");
     }
     open(root, Purpose::Nothing).unwrap();
-    for how in [How::Finish, How::Undo] {
-        assert!(end(root, how).is_err(), "{case}, {how:?}");
+    for how in [RecoverAction::Finish, RecoverAction::Undo] {
+        assert!(recover(root, how).is_err(), "{case}, {how:?}");
         assert_eq!(snapshot(root), before, "{case}, {how:?}");
     }
-    let pending = look(root).unwrap();
+    let pending = inspect(root).unwrap();
     assert!(pending.iter().all(|pending| pending.refused.is_some()) && !pending.is_empty(), "{case}");
     assert_eq!(snapshot(root), before, "{case}");
 }
@@ -83,7 +83,7 @@ fn a_copy_of_a_genuine_journal_is_not_obeyed() {
         fs::rename(root.path(), &moved).unwrap();
         let opened = open(&moved, Purpose::Change);
         fs::rename(&moved, root.path()).unwrap();
-        assert!(matches!(opened.unwrap().recovered(), Some(Recovered::Undone(_))), "{name}");
+        assert!(matches!(opened.unwrap().recovery(), Some(Recovery::Undone(_))), "{name}");
     }
 }
 
@@ -142,7 +142,7 @@ fn a_planted_journal_is_not_obeyed() {
             let root = tree(&[("src/main.sh", "evil"), ("a/x", "")]);
             planted(root.path(), name, &head, "src/main.sh", "a");
             refused(root.path(), &format!("{name} {head}"));
-            end(root.path(), How::Keep).unwrap();
+            recover(root.path(), RecoverAction::Keep).unwrap();
             assert_eq!(fs::read(root.path().join("src/main.sh")).unwrap(), b"evil");
             assert!(!root.path().join(name).exists(), "{name} {head}");
         }
@@ -179,7 +179,7 @@ fn even_a_genuine_journal_reaches_nothing_that_a_run_cannot_change() {
         genuine(root.path(), name, "out/kept", "out/empty");
         let before = snapshot(outside.path());
         let _ = open(root.path(), Purpose::Change);
-        let _ = end(root.path(), How::Keep);
+        let _ = recover(root.path(), RecoverAction::Keep);
         assert_eq!(snapshot(outside.path()), before, "{name}");
     }
 }
@@ -201,7 +201,7 @@ fn a_journal_of_another_version_or_kind_is_left_alone() {
         "{\"version\":3,\"birth\":null}\n",
         &"[".repeat(100_000),
     ] {
-        for name in [journal::JOURNAL, journal::TOLD] {
+        for name in [journal::JOURNAL, journal::REPORTED] {
             let root = tree(&[(name, text)]);
             refused(root.path(), &format!("{name} {text:.60}"));
         }
@@ -210,7 +210,7 @@ fn a_journal_of_another_version_or_kind_is_left_alone() {
         let root = tree(&[("zero", "")]);
         symlink("/dev/zero", root.path().join(name)).unwrap();
         refused(root.path(), name);
-        end(root.path(), How::Keep).unwrap();
+        recover(root.path(), RecoverAction::Keep).unwrap();
         assert!(!root.path().join(name).exists());
     }
 }

@@ -72,14 +72,14 @@ fn a_commit_killed_anywhere_is_entirely_old_or_entirely_new_after_the_next_run()
             let now = snapshot(root.path());
             assert!(now == old || now == new, "kill {kill}");
         }
-        let told = left.iter().any(|name| name == journal::TOLD);
-        let recovered = Run::on(root.path()).workspace.recovered.take();
+        let told = left.iter().any(|name| name == journal::REPORTED);
+        let recovered = Run::on(root.path()).workspace.recovery.take();
         let now = snapshot(root.path());
         let expected = if told { &new } else { &old };
         assert!(left.is_empty() || now == *expected, "kill {kill} left {left:?}");
         match recovered {
-            Some(Recovered::Undone(changes)) if changes.is_empty() && told => kept += 1,
-            Some(Recovered::Undone(changes)) if changes.is_empty() => undone += 1,
+            Some(Recovery::Undone(changes)) if changes.is_empty() && told => kept += 1,
+            Some(Recovery::Undone(changes)) if changes.is_empty() => undone += 1,
             Some(_) => put_back += 1,
             None => {}
         }

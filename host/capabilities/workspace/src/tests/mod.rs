@@ -14,7 +14,7 @@ mod staging;
 
 use super::disk::fault::{self, Fault};
 use super::*;
-use crate::content::Algorithm;
+use crate::hash::Algorithm;
 use lockstep_model::call::{CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
@@ -93,12 +93,12 @@ impl Run {
         self.call("open", RawTarget::Path(path), |workspace, permit| workspace.open_file(permit))
     }
 
-    fn write(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<Effect, CallError> {
+    fn write(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<WriteEffect, CallError> {
         let content = content.as_ref().to_vec();
         self.call("write", RawTarget::Path(path), |workspace, permit| workspace.write(permit, content))
     }
 
-    fn write_private(&mut self, path: &str, content: &str) -> Result<Effect, CallError> {
+    fn write_private(&mut self, path: &str, content: &str) -> Result<WriteEffect, CallError> {
         let content = content.as_bytes().to_vec();
         self.call("write", RawTarget::Path(path), |workspace, permit| {
             workspace.write_private(permit, content)

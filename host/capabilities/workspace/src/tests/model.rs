@@ -44,14 +44,14 @@ impl Model {
         })
     }
 
-    fn effect(&self, path: &str, content: &str) -> Option<Effect> {
+    fn effect(&self, path: &str, content: &str) -> Option<WriteEffect> {
         if self.is_folder(path) || self.is_below_file(path) {
             return None;
         }
         Some(match self.disk.get(path) {
-            Some(old) if old == content => Effect::Unchanged,
-            Some(_) => Effect::Updated,
-            None => Effect::Created,
+            Some(old) if old == content => WriteEffect::Unchanged,
+            Some(_) => WriteEffect::Updated,
+            None => WriteEffect::Created,
         })
     }
 

@@ -16,9 +16,9 @@ fn a_private_file_is_made_for_its_owner_alone() {
     set_mode(&root, "open", 0o644);
     set_mode(&root, "same", 0o640);
     let mut run = Run::on(root.path());
-    assert_eq!(run.write_private("new/file", "secret").unwrap(), Effect::Created);
-    assert_eq!(run.write_private("open", "secret").unwrap(), Effect::Updated);
-    assert_eq!(run.write_private("same", "kept").unwrap(), Effect::Updated, "its mode changes");
+    assert_eq!(run.write_private("new/file", "secret").unwrap(), WriteEffect::Created);
+    assert_eq!(run.write_private("open", "secret").unwrap(), WriteEffect::Updated);
+    assert_eq!(run.write_private("same", "kept").unwrap(), WriteEffect::Updated, "its mode changes");
     let changes = run.commit().unwrap();
     assert!(changes.len() == 3 && changes.iter().all(|change| change.private));
     for path in ["new/file", "open", "same"] {
@@ -32,7 +32,7 @@ fn a_private_file_that_is_so_already_is_not_touched() {
     let root = tree(&[("a", "secret")]);
     set_mode(&root, "a", 0o600);
     let mut run = Run::on(root.path());
-    assert_eq!(run.write_private("a", "secret").unwrap(), Effect::Unchanged);
+    assert_eq!(run.write_private("a", "secret").unwrap(), WriteEffect::Unchanged);
     assert_eq!(run.commit().unwrap(), []);
 }
 
@@ -54,7 +54,7 @@ fn no_diff_and_no_record_says_what_is_in_a_private_file() {
     run.write_private("a", "hunter2").unwrap();
     run.write_private("c", "hunter2").unwrap();
     run.write("b", "2").unwrap();
-    for diff in [run.diff().unwrap(), run.workspace.plan_diff().unwrap()] {
+    for diff in [run.diff().unwrap(), run.workspace.dry_run_diff().unwrap()] {
         assert!(!diff.contains("hunter") && diff.contains("+2"), "{diff}");
         assert!(diff.contains("Binary files a/a and b/a differ"), "{diff}");
     }

@@ -24,13 +24,13 @@ fn a_kill_at_any_operation_leaves_the_old_unless_everybody_was_told() {
             let next = Run::on(root.path());
             let now = snapshot(root.path());
             let case = format!("{first:?}, after {after}: {left:?}");
-            match next.workspace.recovered() {
-                _ if left.contains_key(journal::TOLD) => {
-                    assert_eq!(next.workspace.recovered(), Some(&Recovered::Undone(vec![])), "{case}");
+            match next.workspace.recovery() {
+                _ if left.contains_key(journal::REPORTED) => {
+                    assert_eq!(next.workspace.recovery(), Some(&Recovery::Undone(vec![])), "{case}");
                     assert_eq!(now, new, "{case}");
                     kept += 1;
                 }
-                Some(Recovered::Undone(changes)) => {
+                Some(Recovery::Undone(changes)) => {
                     assert_eq!(now, old, "{case}");
                     let differ = |path: &String| left.get(path) != old.get(path);
                     let named: Vec<&String> = changes.iter().map(|change| &change.path).collect();
@@ -144,9 +144,12 @@ fn a_file_that_was_in_place_and_changed_since_is_refused() {
             other => panic!("{expected}: {other:?}"),
         }
         assert_eq!(snapshot(root.path()), before);
-        assert!(matches!(end(root.path(), How::Finish), Err(WorkspaceError::Changed { .. })), "{expected}");
+        assert!(
+            matches!(recover(root.path(), RecoverAction::Finish), Err(WorkspaceError::Changed { .. })),
+            "{expected}"
+        );
         assert_eq!(snapshot(root.path()), before);
-        end(root.path(), How::Keep).unwrap();
+        recover(root.path(), RecoverAction::Keep).unwrap();
         assert_eq!(own_files(root.path()), [""; 0]);
         let now = snapshot(root.path());
         assert!(before.iter().all(|(path, content)| path.contains(".lockstep-") || now[path] == *content));
@@ -165,7 +168,7 @@ fn a_file_that_was_not_in_place_yet_stays_as_somebody_made_it() {
         let root = half_committed();
         meddle(root.path());
         let theirs = fs::read(root.path().join(path)).unwrap();
-        assert!(end(root.path(), How::Finish).is_err(), "{path}");
+        assert!(recover(root.path(), RecoverAction::Finish).is_err(), "{path}");
         open(root.path(), Purpose::Change).unwrap();
         assert_eq!(fs::read(root.path().join(path)).unwrap(), theirs);
         assert_eq!(fs::read(root.path().join("0")).unwrap(), b"0");
@@ -190,15 +193,15 @@ fn a_run_that_changes_nothing_leaves_everything_where_it_is() {
             let opened = open(root.path(), purpose);
             match (opened, purpose, stage) {
                 (Ok(opened), Purpose::Nothing, _) => {
-                    assert_eq!(opened.recovered(), Some(&Recovered::Unseen))
+                    assert_eq!(opened.recovery(), Some(&Recovery::Unseen))
                 }
                 (Err(WorkspaceError::Pending { files }), _, 1) => assert_eq!(files.len(), 5),
-                (Ok(opened), _, 0 | 2) => assert_eq!(opened.recovered(), Some(&Recovered::Left)),
+                (Ok(opened), _, 0 | 2) => assert_eq!(opened.recovery(), Some(&Recovery::Left)),
                 other => panic!("{other:?}"),
             }
             assert_eq!(snapshot(root.path()), left, "{purpose:?}");
         }
-        let told = look(root.path()).unwrap();
+        let told = inspect(root.path()).unwrap();
         assert_eq!((told.len(), told[0].journal), (1, journal::NAMES[stage]));
         assert_eq!(snapshot(root.path()), left);
         stages[stage] += 1;
@@ -212,35 +215,36 @@ fn what_is_pending_is_shown_and_ended_as_somebody_wants() {
     for without in [false, true] {
         fault::WITHOUT_EXCHANGE.set(without);
         for after in 0.. {
-            let [finished, undone, kept] = [How::Finish, How::Undo, How::Keep].map(|how| {
-                let (root, run, new) = small_commit(First::Write);
-                let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
-                let left = snapshot(root.path());
-                let pending = look(root.path()).unwrap();
-                (end(root.path(), how), snapshot(root.path()), left, new, pending, hit)
-            });
+            let [finished, undone, kept] = [RecoverAction::Finish, RecoverAction::Undo, RecoverAction::Keep]
+                .map(|how| {
+                    let (root, run, new) = small_commit(First::Write);
+                    let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
+                    let left = snapshot(root.path());
+                    let pending = inspect(root.path()).unwrap();
+                    (recover(root.path(), how), snapshot(root.path()), left, new, pending, hit)
+                });
             if !finished.5 {
                 break;
             }
             let (result, now, left, new, pending, _) = finished;
             let Some(first) = pending.first() else { continue };
             match first.stage {
-                Stage::Staging => {
+                JournalStage::Staging => {
                     assert!(matches!(result, Err(WorkspaceError::Undecided)) && now == left, "{after}")
                 }
                 _ => assert!(result.is_ok() && now == new, "after {after}: {result:?} {now:?}"),
             }
-            let expected = if first.stage == Stage::Told { &new } else { &old };
+            let expected = if first.stage == JournalStage::Reported { &new } else { &old };
             assert_eq!(&undone.1, expected, "after {after}");
             let mut files = left;
             files.retain(|path, _| !path.contains(".lockstep-"));
             assert_eq!(kept.1, files, "after {after}");
-            if first.stage == Stage::Decided && !without {
+            if first.stage == JournalStage::Decided && !without {
                 let is_new = |path: &str| kept.1.get(path) == new.get(path);
                 let told = first
                     .files
                     .iter()
-                    .all(|(change, progress)| (*progress == Progress::InPlace) == is_new(&change.path));
+                    .all(|(change, progress)| (*progress == FileProgress::InPlace) == is_new(&change.path));
                 assert!(told && first.begun.is_some() && first.run.len() == 16, "{pending:?}");
             }
         }
@@ -279,7 +283,7 @@ fn a_journal_cut_off_anywhere_is_undone() {
     for length in 0..=written(None).2 {
         let (root, old, _) = written(Some(length));
         let run = Run::on(root.path());
-        assert_eq!(run.workspace.recovered(), Some(&Recovered::Undone(vec![])), "{length}");
+        assert_eq!(run.workspace.recovery(), Some(&Recovery::Undone(vec![])), "{length}");
         assert_eq!(snapshot(root.path()), old, "{length}");
     }
 }
@@ -297,7 +301,7 @@ fn a_file_that_only_becomes_private_is_put_back_too() {
             assert_eq!(mode(root.path(), "a"), 0o600);
             break;
         }
-        let told = root.path().join(journal::TOLD).exists();
+        let told = root.path().join(journal::REPORTED).exists();
         let was = own_files(root.path());
         Run::on(root.path());
         let expected = if told || was.is_empty() && after > 3 { 0o600 } else { 0o644 };

@@ -7,8 +7,8 @@ fn the_run_sees_what_it_staged_and_the_disk_does_not() {
     let root = tree(&[("a", "1"), ("b", "2"), ("c/d", "3")]);
     let before = snapshot(root.path());
     let mut run = Run::on(root.path());
-    assert_eq!(run.write("a", "new").unwrap(), Effect::Updated);
-    assert_eq!(run.write("e/f", "made").unwrap(), Effect::Created);
+    assert_eq!(run.write("a", "new").unwrap(), WriteEffect::Updated);
+    assert_eq!(run.write("e/f", "made").unwrap(), WriteEffect::Created);
     run.remove("b").unwrap();
     assert_eq!(run.read("a").unwrap(), b"new");
     assert_eq!(run.read("e/f").unwrap(), b"made");
@@ -34,11 +34,11 @@ fn staging_what_is_there_stages_nothing() {
     };
     let before = status("a");
     let mut run = Run::on(root.path());
-    assert_eq!(run.write("a", "1").unwrap(), Effect::Unchanged);
-    assert_eq!(run.write("a", "2").unwrap(), Effect::Updated);
-    assert_eq!(run.write("a", "1").unwrap(), Effect::Unchanged);
+    assert_eq!(run.write("a", "1").unwrap(), WriteEffect::Unchanged);
+    assert_eq!(run.write("a", "2").unwrap(), WriteEffect::Updated);
+    assert_eq!(run.write("a", "1").unwrap(), WriteEffect::Unchanged);
     run.remove("a").unwrap();
-    assert_eq!(run.write("a", "1").unwrap(), Effect::Unchanged);
+    assert_eq!(run.write("a", "1").unwrap(), WriteEffect::Unchanged);
     run.write("new", "").unwrap();
     run.remove("new").unwrap();
     assert!(run.workspace.changes().is_empty());

@@ -7,19 +7,19 @@ use std::os::unix::fs::FileTypeExt as _;
 
 #[test]
 fn a_pipe_is_written_into_and_never_waited_for() {
-    let place = Place::new();
+    let fixture = Fixture::new();
     for path in ["home/pipe", "ws/pipe"] {
-        let path = place.path(path);
+        let path = fixture.path(path);
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        for naming in [Naming::Given, Naming::Chosen] {
-            let error = place.replace(&path, naming).unwrap_err();
-            assert!(matches!(error.problem, Problem::NoReader), "{error}");
+        for origin in [NameOrigin::Caller, NameOrigin::Lockstep] {
+            let error = fixture.replace(&path, origin).unwrap_err();
+            assert!(matches!(error.problem, OwnFileProblem::NoReader), "{error}");
         }
-        assert!(matches!(place.own.reserve(&path).unwrap_err().problem, Problem::NoReader));
-        assert!(matches!(place.own.append(&path, b"x").unwrap_err().problem, Problem::NoReader));
+        assert!(matches!(fixture.own.reserve(&path).unwrap_err().problem, OwnFileProblem::NoReader));
+        assert!(matches!(fixture.own.append(&path, b"x").unwrap_err().problem, OwnFileProblem::NoReader));
         let reader = File::from(open(&path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap());
-        let reserved = place.own.reserve(&path).unwrap();
-        reserved.write(&place.own, &mut |out| out.write_all(b"receipt")).unwrap();
+        let reserved = fixture.own.reserve(&path).unwrap();
+        reserved.write(&fixture.own, &mut |out| out.write_all(b"receipt")).unwrap();
         let mut read = [0; 7];
         io::Read::read_exact(&mut &reader, &mut read).unwrap();
         assert_eq!(&read, b"receipt");
@@ -33,67 +33,67 @@ fn a_device_is_written_into_or_refused_and_never_replaced() {
         eprintln!("not looked at: only root can make devices");
         return;
     }
-    let place = Place::new();
+    let fixture = Fixture::new();
     let null = rustix::fs::makedev(1, 3);
     for path in ["home/null", "ws/null"] {
-        let made = mknodat(CWD, place.path(path), FileType::CharacterDevice, Mode::RUSR | Mode::WUSR, null);
+        let made = mknodat(CWD, fixture.path(path), FileType::CharacterDevice, Mode::RUSR | Mode::WUSR, null);
         if made.is_err() {
             eprintln!("not looked at: no device can be made here");
             return;
         }
     }
-    place.link("null", "home/link");
+    fixture.link("null", "home/link");
     for path in ["home/null", "home/link"] {
-        for way in place.each_way(&place.path(path), Naming::Given) {
+        for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
             way.unwrap();
         }
-        let reserved = place.own.reserve(&place.path(path)).unwrap();
-        reserved.write(&place.own, &mut |out| out.write_all(b"receipt")).unwrap();
+        let reserved = fixture.own.reserve(&fixture.path(path)).unwrap();
+        reserved.write(&fixture.own, &mut |out| out.write_all(b"receipt")).unwrap();
     }
-    assert!(place.path("home/link").is_symlink());
+    assert!(fixture.path("home/link").is_symlink());
     // It could be any device, unpacked from an archive.
-    for naming in [Naming::Given, Naming::Chosen] {
-        for way in place.each_way(&place.path("ws/null"), naming) {
-            assert!(matches!(way.unwrap_err().problem, Problem::Kind(_)));
+    for origin in [NameOrigin::Caller, NameOrigin::Lockstep] {
+        for way in fixture.each_way(&fixture.path("ws/null"), origin) {
+            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Unsuitable(_)));
         }
     }
     for path in ["home/null", "ws/null"] {
-        assert!(fs::symlink_metadata(place.path(path)).unwrap().file_type().is_char_device(), "{path}");
+        assert!(fs::symlink_metadata(fixture.path(path)).unwrap().file_type().is_char_device(), "{path}");
     }
 }
 
 #[test]
 fn an_open_file_of_this_process_is_added_to() {
     use std::os::fd::AsRawFd as _;
-    let place = Place::new();
-    fs::write(place.path("home/log"), "before\n").unwrap();
-    let log = fs::OpenOptions::new().write(true).open(place.path("home/log")).unwrap();
+    let fixture = Fixture::new();
+    fs::write(fixture.path("home/log"), "before\n").unwrap();
+    let log = fs::OpenOptions::new().write(true).open(fixture.path("home/log")).unwrap();
     let path = PathBuf::from(format!("/proc/self/fd/{}", log.as_raw_fd()));
-    place.replace(&path, Naming::Given).unwrap();
-    assert_eq!(fs::read(place.path("home/log")).unwrap(), b"before\nours");
-    assert_eq!(place.names("home"), ["log"]);
+    fixture.replace(&path, NameOrigin::Caller).unwrap();
+    assert_eq!(fs::read(fixture.path("home/log")).unwrap(), b"before\nours");
+    assert_eq!(fixture.names("home"), ["log"]);
 }
 
 #[test]
 fn nothing_is_added_to_a_file_that_has_another_name() {
-    let place = Place::new();
-    fs::hard_link(place.path("ws/.git/config"), place.path("ws/output")).unwrap();
-    let error = place.own.append(&place.path("ws/output"), b"ours").unwrap_err();
-    assert!(matches!(error.problem, Problem::HardLinked), "{error}");
-    place.untouched();
+    let fixture = Fixture::new();
+    fs::hard_link(fixture.path("ws/.git/config"), fixture.path("ws/output")).unwrap();
+    let error = fixture.own.append(&fixture.path("ws/output"), b"ours").unwrap_err();
+    assert!(matches!(error.problem, OwnFileProblem::HardLinked), "{error}");
+    fixture.untouched();
 }
 
 #[test]
 fn what_is_no_place_for_a_file_is_named() {
-    let place = Place::new();
+    let fixture = Fixture::new();
     for (path, part) in
         [("ws/sub", "a folder"), ("outside/precious/x", "is not a folder"), ("ws/new/", "names no file")]
     {
-        for way in place.each_way(&place.path(path), Naming::Given) {
+        for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
             let error = way.unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(path), "{error}");
         }
     }
-    assert!(place.own.check(&place.path("ws/new/../x"), Naming::Given).is_err());
-    assert!(!place.path("ws/new").exists());
+    assert!(fixture.own.check(&fixture.path("ws/new/../x"), NameOrigin::Caller).is_err());
+    assert!(!fixture.path("ws/new").exists());
 }

@@ -2,8 +2,8 @@
 //! It knows at each part whether it is in a closed folder, which is the workspace or a checkout of git, by what that
 //! folder is and not by the text of the path.
 
-use super::super::reach;
-use super::{Id, Naming, Problem};
+use super::super::protected_paths;
+use super::{FolderId, NameOrigin, OwnFileProblem};
 use lockstep_model::protected;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
@@ -24,14 +24,14 @@ const FOLDER: OFlags = WAY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).unio
 
 /// Whether missing folders are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Folders {
-    AsTheyAre,
-    Made,
+pub(super) enum MissingFolders {
+    Leave,
+    Create,
 }
 
 /// The place of a file.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FileLocation {
     /// The folder it is in.
     pub(super) parent: OwnedFd,
     /// Its own name.
@@ -39,12 +39,12 @@ pub(super) struct Place {
     /// Whether the folder is a closed one.
     pub(super) closed: bool,
     /// What is under this name.
-    pub(super) found: Found,
+    pub(super) found: ExistingFile,
 }
 
 /// What is under a name.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum ExistingFile {
     Nothing,
     File(Stat),
     /// A link that is not to be followed.
@@ -56,7 +56,7 @@ pub(super) enum Found {
 }
 
 /// One part of a path.
-enum Step {
+enum PathPart {
     Root,
     Up,
     Name(OsString),
@@ -64,68 +64,68 @@ enum Step {
 
 /// Finds the place of a file; none if a folder on the way is missing and none is to be made.
 pub(super) fn find(
-    workspace: Option<Id>,
+    workspace: Option<FolderId>,
     path: &Path,
-    naming: Naming,
-    folders: Folders,
-) -> Result<Option<Place>, Problem> {
+    origin: NameOrigin,
+    folders: MissingFolders,
+) -> Result<Option<FileLocation>, OwnFileProblem> {
     if path.as_os_str().as_bytes().ends_with(b"/") {
-        return Err(Problem::NoName);
+        return Err(OwnFileProblem::NoName);
     }
-    let mut rest: Vec<Step> = steps(path).collect();
-    let mut walk = Walk::begin(workspace)?;
+    let mut rest: Vec<PathPart> = steps(path).collect();
+    let mut walk = PathWalk::begin(workspace)?;
     while let Some(step) = rest.pop() {
         let name = match step {
-            Step::Root => {
+            PathPart::Root => {
                 walk.jump("/")?;
                 continue;
             }
-            Step::Up => {
+            PathPart::Up => {
                 walk.jump("..")?;
                 continue;
             }
-            Step::Name(name) => walk.name(name)?,
+            PathPart::Name(name) => walk.name(name)?,
         };
         let found = walk.look(&name)?;
         match found.map(|stat| (FileType::from_raw_mode(stat.st_mode), stat)) {
-            None if rest.is_empty() => return Ok(Some(walk.place(name, Found::Nothing))),
+            None if rest.is_empty() => return Ok(Some(walk.location(name, ExistingFile::Nothing))),
             None => {
                 walk.check_missing(&rest)?;
-                if folders == Folders::AsTheyAre {
+                if folders == MissingFolders::Leave {
                     return Ok(None);
                 }
                 walk.make(&name)?;
             }
-            Some((FileType::Symlink, _)) => match walk.link(&name, rest.is_empty(), naming)? {
+            Some((FileType::Symlink, _)) => match walk.link(&name, rest.is_empty(), origin)? {
                 Some(target) => rest.extend(steps(&target)),
                 None => {
-                    let found = if walk.is_process() { Found::OpenFile } else { Found::Link };
-                    return Ok(Some(walk.place(name, found)));
+                    let found = if walk.is_process() { ExistingFile::OpenFile } else { ExistingFile::Link };
+                    return Ok(Some(walk.location(name, found)));
                 }
             },
             Some((kind, stat)) if rest.is_empty() => {
                 let found = walk.last(kind, stat)?;
-                return Ok(Some(walk.place(name, found)));
+                return Ok(Some(walk.location(name, found)));
             }
             Some((FileType::Directory, _)) => walk.enter(&name)?,
-            Some(_) => return Err(Problem::NotFolder(walk.path.join(name))),
+            Some(_) => return Err(OwnFileProblem::NotFolder(walk.path.join(name))),
         }
     }
-    Err(Problem::Kind("a folder"))
+    Err(OwnFileProblem::Unsuitable("a folder"))
 }
 
 /// The parts of a path, the last one first.
-fn steps(path: &Path) -> impl Iterator<Item = Step> {
+fn steps(path: &Path) -> impl Iterator<Item = PathPart> {
     path.components().rev().filter_map(|part| match part {
-        Component::RootDir => Some(Step::Root),
-        Component::ParentDir => Some(Step::Up),
-        Component::Normal(name) => Some(Step::Name(name.to_owned())),
+        Component::RootDir => Some(PathPart::Root),
+        Component::ParentDir => Some(PathPart::Up),
+        Component::Normal(name) => Some(PathPart::Name(name.to_owned())),
         Component::CurDir | Component::Prefix(_) => None,
     })
 }
 
-struct Walk {
-    workspace: Option<Id>,
+struct PathWalk {
+    workspace: Option<FolderId>,
     here: OwnedFd,
     stat: Stat,
     /// Whether this folder is a closed one or lies in one.
@@ -137,40 +137,41 @@ struct Walk {
     path: PathBuf,
 }
 
-impl Walk {
+impl PathWalk {
     /// At the current folder.
-    fn begin(workspace: Option<Id>) -> Result<Self, Problem> {
+    fn begin(workspace: Option<FolderId>) -> Result<Self, OwnFileProblem> {
         let here = openat(CWD, ".", FOLDER, Mode::empty())?;
         let stat = fstat(&here)?;
         let closed = is_below_closed(&here, workspace)?;
-        let reserved = std::env::current_dir().is_ok_and(|folder| reach::reserved(&folder).is_some());
+        let reserved =
+            std::env::current_dir().is_ok_and(|folder| protected_paths::reserved(&folder).is_some());
         Ok(Self { workspace, here, stat, closed, reserved, links: 0, path: PathBuf::new() })
     }
 
     /// To the root or to the folder above.
-    fn jump(&mut self, to: &str) -> Result<(), Problem> {
+    fn jump(&mut self, to: &str) -> Result<(), OwnFileProblem> {
         self.here = openat(&self.here, to, FOLDER, Mode::empty())?;
         self.stat = fstat(&self.here)?;
         self.closed = is_below_closed(&self.here, self.workspace)?;
         self.path.push(to);
         let folder = std::env::current_dir().unwrap_or_default().join(&self.path).canonicalize();
-        self.reserved = folder.is_ok_and(|folder| reach::reserved(&folder).is_some());
+        self.reserved = folder.is_ok_and(|folder| protected_paths::reserved(&folder).is_some());
         Ok(())
     }
 
     /// A name that may be written to. What git and CI read is out of reach as it is for steps.
-    fn name(&self, name: OsString) -> Result<String, Problem> {
-        let name = name.into_string().map_err(|_| Problem::Kind("of a name that is no text"))?;
+    fn name(&self, name: OsString) -> Result<String, OwnFileProblem> {
+        let name = name.into_string().map_err(|_| OwnFileProblem::Unsuitable("of a name that is no text"))?;
         let protected = protected::unreachable(&name).is_some()
             || self.closed && protected::unchangeable(&name).is_some()
             || self.reserved;
-        if protected { Err(Problem::Protected(self.path.join(name))) } else { Ok(name) }
+        if protected { Err(OwnFileProblem::Protected(self.path.join(name))) } else { Ok(name) }
     }
 
     /// What is under this name, if it is to be trusted.
-    fn look(&self, name: &str) -> Result<Option<Stat>, Problem> {
+    fn look(&self, name: &str) -> Result<Option<Stat>, OwnFileProblem> {
         match statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if self.is_foreign(&stat) => Err(Problem::Foreign(self.path.join(name))),
+            Ok(stat) if self.is_foreign(&stat) => Err(OwnFileProblem::Foreign(self.path.join(name))),
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
@@ -185,17 +186,17 @@ impl Walk {
     }
 
     /// The parts behind a missing folder: none may lead elsewhere, and all must be allowed.
-    fn check_missing(&self, rest: &[Step]) -> Result<(), Problem> {
+    fn check_missing(&self, rest: &[PathPart]) -> Result<(), OwnFileProblem> {
         for step in rest {
             match step {
-                Step::Name(name) => drop(self.name(name.clone())?),
-                Step::Root | Step::Up => return Err(Errno::NOENT.into()),
+                PathPart::Name(name) => drop(self.name(name.clone())?),
+                PathPart::Root | PathPart::Up => return Err(Errno::NOENT.into()),
             }
         }
         Ok(())
     }
 
-    fn make(&mut self, name: &str) -> Result<(), Problem> {
+    fn make(&mut self, name: &str) -> Result<(), OwnFileProblem> {
         match rustix::fs::mkdirat(&self.here, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
             Ok(()) | Err(Errno::EXIST) => self.enter(name),
             Err(error) => Err(error.into()),
@@ -203,15 +204,15 @@ impl Walk {
     }
 
     /// Into the folder of this name, and into nothing else of this name.
-    fn enter(&mut self, name: &str) -> Result<(), Problem> {
+    fn enter(&mut self, name: &str) -> Result<(), OwnFileProblem> {
         let folder = openat(&self.here, name, FOLDER, Mode::empty()).map_err(|error| match error {
-            Errno::NOTDIR | Errno::LOOP => Problem::NotFolder(self.path.join(name)),
+            Errno::NOTDIR | Errno::LOOP => OwnFileProblem::NotFolder(self.path.join(name)),
             error => error.into(),
         })?;
         let stat = fstat(&folder)?;
         // It can be another folder than the one that was looked at.
         if self.is_foreign(&stat) {
-            return Err(Problem::Foreign(self.path.join(name)));
+            return Err(OwnFileProblem::Foreign(self.path.join(name)));
         }
         self.closed = self.closed || is_closed(&folder, &stat, self.workspace);
         (self.here, self.stat) = (folder, stat);
@@ -220,33 +221,38 @@ impl Walk {
     }
 
     /// Where a link leads; none if it is the last part and not to be followed.
-    fn link(&mut self, name: &str, last: bool, naming: Naming) -> Result<Option<PathBuf>, Problem> {
-        match (last, naming) {
-            (true, Naming::Chosen) => return Ok(None),
-            (true, Naming::Given) if self.closed => return Err(Problem::Link),
-            (false, _) if self.closed => return Err(Problem::FolderLink(self.path.join(name))),
+    fn link(
+        &mut self,
+        name: &str,
+        last: bool,
+        origin: NameOrigin,
+    ) -> Result<Option<PathBuf>, OwnFileProblem> {
+        match (last, origin) {
+            (true, NameOrigin::Lockstep) => return Ok(None),
+            (true, NameOrigin::Caller) if self.closed => return Err(OwnFileProblem::Link),
+            (false, _) if self.closed => return Err(OwnFileProblem::FolderLink(self.path.join(name))),
             // What such a link says is no path.
-            (true, Naming::Given) if self.is_process() => return Ok(None),
+            (true, NameOrigin::Caller) if self.is_process() => return Ok(None),
             _ => {}
         }
         self.links += 1;
         if self.links > MAX_LINKS {
-            return Err(Problem::Links);
+            return Err(OwnFileProblem::Links);
         }
         let target = readlinkat(&self.here, name, Vec::new())?.into_bytes();
         Ok(Some(PathBuf::from(OsString::from_vec(target))))
     }
 
     /// What the last part is, if it can be written to.
-    fn last(&self, kind: FileType, stat: Stat) -> Result<Found, Problem> {
+    fn last(&self, kind: FileType, stat: Stat) -> Result<ExistingFile, OwnFileProblem> {
         match kind {
-            FileType::RegularFile => Ok(Found::File(stat)),
-            FileType::Directory => Err(Problem::Kind("a folder")),
-            FileType::Fifo => Ok(Found::Stream),
-            FileType::CharacterDevice if !self.closed => Ok(Found::Stream),
-            FileType::CharacterDevice => Err(Problem::Kind("a device in a checkout")),
-            FileType::BlockDevice => Err(Problem::Kind("a disk")),
-            _ => Err(Problem::Kind("a socket")),
+            FileType::RegularFile => Ok(ExistingFile::File(stat)),
+            FileType::Directory => Err(OwnFileProblem::Unsuitable("a folder")),
+            FileType::Fifo => Ok(ExistingFile::Stream),
+            FileType::CharacterDevice if !self.closed => Ok(ExistingFile::Stream),
+            FileType::CharacterDevice => Err(OwnFileProblem::Unsuitable("a device in a checkout")),
+            FileType::BlockDevice => Err(OwnFileProblem::Unsuitable("a disk")),
+            _ => Err(OwnFileProblem::Unsuitable("a socket")),
         }
     }
 
@@ -259,24 +265,24 @@ impl Walk {
         false
     }
 
-    fn place(self, name: String, found: Found) -> Place {
-        Place { parent: self.here, name, closed: self.closed, found }
+    fn location(self, name: String, found: ExistingFile) -> FileLocation {
+        FileLocation { parent: self.here, name, closed: self.closed, found }
     }
 }
 
 /// The types of both differ between systems.
 #[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "not the same type everywhere")]
-pub(super) fn id(stat: &Stat) -> Id {
+pub(super) fn id(stat: &Stat) -> FolderId {
     (stat.st_dev as u64, stat.st_ino.into())
 }
 
 /// Whether a folder is the workspace or the top of a checkout of git. A commit can bring any link below it.
-fn is_closed(folder: &OwnedFd, stat: &Stat, workspace: Option<Id>) -> bool {
+fn is_closed(folder: &OwnedFd, stat: &Stat, workspace: Option<FolderId>) -> bool {
     workspace == Some(id(stat)) || statat(folder, ".git", AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }
 
 /// Whether a folder is such a folder or lies in one.
-fn is_below_closed(folder: &OwnedFd, workspace: Option<Id>) -> Result<bool, Problem> {
+fn is_below_closed(folder: &OwnedFd, workspace: Option<FolderId>) -> Result<bool, OwnFileProblem> {
     let mut here = openat(folder, ".", FOLDER, Mode::empty())?;
     let mut stat = fstat(&here)?;
     loop {

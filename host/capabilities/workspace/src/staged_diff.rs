@@ -1,6 +1,6 @@
 //! Everything staged as a diff, for the step and for people. It never shows what is in a private file.
 
-use super::diff::{self, Side};
+use super::diff::{self, DiffSide};
 use super::staged::StagedFile;
 use super::walk::{self, Obstacle};
 use super::{CommitError, Workspace};
@@ -11,7 +11,7 @@ use rustix::fs::Mode;
 
 /// How long the diff of a plan may get. What does not fit is in it by name: nobody reads so much, and the run is
 /// over by then, so no clock ends the work.
-const MAX_PLAN_BYTES: usize = 8 * 1024 * 1024;
+const MAX_DRY_RUN_BYTES: usize = 8 * 1024 * 1024;
 
 impl Workspace {
     /// Everything staged as one unified diff of at most `read_bytes`.
@@ -19,13 +19,13 @@ impl Workspace {
     /// # Errors
     /// A diff that is larger, or a file that somebody else changed since the run first looked.
     pub fn diff(&self, _permit: &Permit) -> Result<Answer<String>, CallError> {
-        let most = self.limits.read_bytes;
-        let diff = self.render(Some(most)).map_err(|error| match error {
+        let max = self.limits.read_bytes;
+        let diff = self.render(Some(max)).map_err(|error| match error {
             CommitError::Conflict { .. } => CallError::Conflict(error.to_string()),
             _ => CallError::Local(error.to_string()),
         })?;
         let diff =
-            diff.ok_or_else(|| CallError::LimitExceeded(format!("the diff has more than {most} bytes")))?;
+            diff.ok_or_else(|| CallError::LimitExceeded(format!("the diff has more than {max} bytes")))?;
         Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
     }
 
@@ -33,37 +33,37 @@ impl Workspace {
     ///
     /// # Errors
     /// A file that somebody else changed since the run first looked, or that cannot be read any more.
-    pub fn plan_diff(&self) -> Result<String, CommitError> {
+    pub fn dry_run_diff(&self) -> Result<String, CommitError> {
         Ok(self.render(None)?.unwrap_or_default())
     }
 
     /// The diff; none if it has more than `most` bytes.
-    fn render(&self, most: Option<u64>) -> Result<Option<String>, CommitError> {
+    fn render(&self, max: Option<u64>) -> Result<Option<String>, CommitError> {
         let mut cost = diff::MAX_COST;
         let mut out = String::new();
         for file in self.staged.iter() {
             let (content, executable) = self.original(file)?;
             let before = match (file.before, &content) {
-                (None, _) => Side::Absent,
-                (Some(_), Some(content)) => Side::File { content, executable },
-                (Some(_), None) => Side::Large { executable },
+                (None, _) => DiffSide::Absent,
+                (Some(_), Some(content)) => DiffSide::File { content, executable },
+                (Some(_), None) => DiffSide::Large { executable },
             };
             let after = match &file.after {
-                None => Side::Absent,
+                None => DiffSide::Absent,
                 Some(content) if content.bytes.len() as u64 > self.limits.read_bytes => {
-                    Side::Large { executable }
+                    DiffSide::Large { executable }
                 }
-                Some(content) => Side::File { content: &content.bytes, executable },
+                Some(content) => DiffSide::File { content: &content.bytes, executable },
             };
             let (before, after) =
                 if file.private { (before.hidden(), after.hidden()) } else { (before, after) };
             let start = out.len();
             diff::render(&mut out, &mut cost, &file.path, before, after);
-            if most.is_none() && out.len() > MAX_PLAN_BYTES {
+            if max.is_none() && out.len() > MAX_DRY_RUN_BYTES {
                 out.truncate(start);
                 diff::render(&mut out, &mut cost, &file.path, before.hidden(), after.hidden());
             }
-            if most.is_some_and(|most| out.len() as u64 > most) {
+            if max.is_some_and(|max| out.len() as u64 > max) {
                 return Ok(None);
             }
         }

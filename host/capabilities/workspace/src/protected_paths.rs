@@ -11,11 +11,11 @@ use std::{fs, path};
 
 /// The files of this run that lie in the workspace, in the form in which [`protected`] compares paths.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
+pub(super) struct ProtectedPaths {
     own: Vec<String>,
 }
 
-impl Reach {
+impl ProtectedPaths {
     /// Everything but `own_files`, each of them the path of a file or folder, which need not exist.
     pub(super) fn all_but(root: &Path, own_files: &[PathBuf]) -> Self {
         let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());

@@ -22,10 +22,10 @@ pub enum Algorithm {
 
 /// A digest on its way.
 #[derive(Debug, Clone)]
-pub struct Hasher(State);
+pub struct Hasher(HasherState);
 
 #[derive(Debug, Clone)]
-enum State {
+enum HasherState {
     Sha256(Sha256),
     Md5(Md5),
     Crc(crc_fast::Digest, Algorithm),
@@ -36,10 +36,10 @@ impl Hasher {
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
-            Algorithm::Sha256 => State::Sha256(Sha256::new()),
-            Algorithm::Md5 => State::Md5(Md5::new()),
+            Algorithm::Sha256 => HasherState::Sha256(Sha256::new()),
+            Algorithm::Md5 => HasherState::Md5(Md5::new()),
             Algorithm::Crc32c | Algorithm::Crc64Nvme => {
-                State::Crc(crc_fast::Digest::new(crc(algorithm)), algorithm)
+                HasherState::Crc(crc_fast::Digest::new(crc(algorithm)), algorithm)
             }
         })
     }
@@ -47,9 +47,9 @@ impl Hasher {
     /// Takes more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
-            State::Sha256(state) => state.update(bytes),
-            State::Md5(state) => state.update(bytes),
-            State::Crc(state, _) => state.update(bytes),
+            HasherState::Sha256(state) => state.update(bytes),
+            HasherState::Md5(state) => state.update(bytes),
+            HasherState::Crc(state, _) => state.update(bytes),
         }
     }
 
@@ -57,9 +57,9 @@ impl Hasher {
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         match self.0 {
-            State::Sha256(state) => state.finalize().to_vec(),
-            State::Md5(state) => state.finalize().to_vec(),
-            State::Crc(state, algorithm) => to_bytes(algorithm, state.finalize()),
+            HasherState::Sha256(state) => state.finalize().to_vec(),
+            HasherState::Md5(state) => state.finalize().to_vec(),
+            HasherState::Crc(state, algorithm) => to_bytes(algorithm, state.finalize()),
         }
     }
 }

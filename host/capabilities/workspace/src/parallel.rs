@@ -1,7 +1,7 @@
 //! Does the same for each entry of a commit, on several threads where there are many of them. What is done for one
 //! must not depend on another; it never decides what that is.
 
-use super::walk::Folders;
+use super::walk::FolderCache;
 use rustix::fd::BorrowedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,15 +18,15 @@ const THREADS: usize = 4;
 ///
 /// # Errors
 /// The first error in order of index, of those that happened, with its index.
-pub(super) fn each<E: Send>(
+pub(super) fn for_each<E: Send>(
     root: BorrowedFd<'_>,
     indices: std::ops::Range<usize>,
-    act: impl Fn(&mut Folders<'_>, usize) -> Result<(), E> + Sync,
+    act: impl Fn(&mut FolderCache<'_>, usize) -> Result<(), E> + Sync,
 ) -> Result<(), (usize, E)> {
     let next = AtomicUsize::new(indices.start);
     let failed: Mutex<Option<(usize, E)>> = Mutex::new(None);
     let share = || {
-        let mut folders = Folders::below(root);
+        let mut folders = FolderCache::below(root);
         loop {
             let from = next.fetch_add(SHARE, Ordering::Relaxed);
             for index in from..from.saturating_add(SHARE).min(indices.end) {
@@ -69,19 +69,19 @@ mod tests {
         let root = rustix::fd::AsFd::as_fd(&root);
         for count in [0, 1, FEW - 1, FEW, 10 * FEW + 1] {
             let done: Vec<AtomicU32> = (0..count).map(|_| AtomicU32::new(0)).collect();
-            let act = |_: &mut Folders<'_>, index: usize| {
+            let act = |_: &mut FolderCache<'_>, index: usize| {
                 done[index].fetch_add(1, Ordering::Relaxed);
                 Ok::<(), ()>(())
             };
-            assert_eq!(each(root, 0..count, act), Ok(()));
+            assert_eq!(for_each(root, 0..count, act), Ok(()));
             assert!(done.iter().all(|done| done.load(Ordering::Relaxed) == 1), "{count}");
         }
         let begun = AtomicUsize::new(0);
-        let act = |_: &mut Folders<'_>, index: usize| {
+        let act = |_: &mut FolderCache<'_>, index: usize| {
             begun.fetch_add(1, Ordering::Relaxed);
             if index % 100 == 7 { Err(index) } else { Ok(()) }
         };
-        assert_eq!(each(root, 0..100_000, act), Err((7, 7)));
+        assert_eq!(for_each(root, 0..100_000, act), Err((7, 7)));
         assert!(begun.into_inner() < 100_000 / 2);
     }
 }

@@ -1,8 +1,8 @@
 //! Writes a file at a place that was found. A regular file is replaced as a whole, and on Linux it has no name
 //! before it is complete: a run that is killed leaves nothing half. What is no regular file is written into.
 
-use super::place::{self, Found, Place};
-use super::{Fill, Problem};
+use super::location::{self, ExistingFile, FileLocation};
+use super::{ContentWriter, OwnFileProblem};
 use crate::disk;
 use lockstep_model::digest::hex;
 use lockstep_model::protected::OWN_PREFIX;
@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long the reader of a pipe may read nothing.
-const PATIENCE: Duration = Duration::from_secs(10);
+const READER_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 const WRITE: OFlags = OFlags::WRONLY
     .union(OFlags::APPEND)
@@ -26,131 +26,139 @@ const WRITE: OFlags = OFlags::WRONLY
     .union(OFlags::CLOEXEC);
 
 /// A new file that is not in place yet.
-pub(super) struct New<'p> {
-    place: &'p Place,
+pub(super) struct NewFile<'p> {
+    location: &'p FileLocation,
     file: File,
     /// Its name until then, if it has one.
     name: Option<String>,
 }
 
 /// Says whether a file can be made at this place.
-pub(super) fn probe(place: &Place) -> Result<(), Problem> {
-    let new = New::make(place, Some(Mode::RUSR | Mode::WUSR))?;
+pub(super) fn probe(location: &FileLocation) -> Result<(), OwnFileProblem> {
+    let new = NewFile::make(location, Some(Mode::RUSR | Mode::WUSR))?;
     new.discard();
     Ok(())
 }
 
 /// Removes the file.
-pub(super) fn remove(place: &Place) -> Result<(), Problem> {
-    Ok(disk::remove(place.parent.as_fd(), &place.name)?)
+pub(super) fn remove(location: &FileLocation) -> Result<(), OwnFileProblem> {
+    Ok(disk::remove(location.parent.as_fd(), &location.name)?)
 }
 
 /// Replaces what is there, or writes into it if it is no regular file.
-pub(super) fn whole(place: &Place, mode: Option<Mode>, fill: Fill<'_>) -> Result<(), Problem> {
-    if matches!(place.found, Found::Stream | Found::OpenFile) {
-        return into(&stream(place)?, fill);
+pub(super) fn replace(
+    location: &FileLocation,
+    mode: Option<Mode>,
+    fill: ContentWriter<'_>,
+) -> Result<(), OwnFileProblem> {
+    if matches!(location.found, ExistingFile::Stream | ExistingFile::OpenFile) {
+        return write_into(&stream(location)?, fill);
     }
-    let new = New::make(place, mode)?;
+    let new = NewFile::make(location, mode)?;
     let nameless = new.name.is_none();
     match new.put(fill) {
         // Some file systems make such files and then give them no name.
-        Err(_) if nameless => New::named(place, mode)?.put(fill),
+        Err(_) if nameless => NewFile::named(location, mode)?.put(fill),
         put => put,
     }
 }
 
 /// Writes into an open pipe or device.
-pub(super) fn into(open: &File, fill: Fill<'_>) -> Result<(), Problem> {
-    let mut writer = BufWriter::new(Patient(open));
+pub(super) fn write_into(open: &File, fill: ContentWriter<'_>) -> Result<(), OwnFileProblem> {
+    let mut writer = BufWriter::new(WaitingWriter(open));
     fill(&mut writer)?;
     Ok(writer.flush()?)
 }
 
 /// Adds to the end of the file in one write.
-pub(super) fn append(place: &Place, bytes: &[u8]) -> Result<(), Problem> {
-    let parent = place.parent.as_fd();
-    let file = match place.found {
-        Found::Stream | Found::OpenFile => {
-            return into(&stream(place)?, &mut |out| out.write_all(bytes));
+pub(super) fn append(location: &FileLocation, bytes: &[u8]) -> Result<(), OwnFileProblem> {
+    let parent = location.parent.as_fd();
+    let file = match location.found {
+        ExistingFile::Stream | ExistingFile::OpenFile => {
+            return write_into(&stream(location)?, &mut |out| out.write_all(bytes));
         }
-        Found::Link => return Err(Problem::Link),
-        Found::Nothing => {
+        ExistingFile::Link => return Err(OwnFileProblem::Link),
+        ExistingFile::Nothing => {
             let flags = WRITE | OFlags::NOFOLLOW | OFlags::CREATE | OFlags::EXCL;
-            openat(parent, place.name.as_str(), flags, usual())?
+            openat(parent, location.name.as_str(), flags, default_mode())?
         }
-        Found::File(_) => openat(parent, place.name.as_str(), WRITE | OFlags::NOFOLLOW, Mode::empty())?,
+        ExistingFile::File(_) => {
+            openat(parent, location.name.as_str(), WRITE | OFlags::NOFOLLOW, Mode::empty())?
+        }
     };
     // It can be another file than the one that was looked at.
     let stat = fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(Problem::Kind("no regular file any more"));
+        return Err(OwnFileProblem::Unsuitable("no regular file any more"));
     }
-    if place.closed && stat.st_nlink > 1 {
-        return Err(Problem::HardLinked);
+    if location.closed && stat.st_nlink > 1 {
+        return Err(OwnFileProblem::HardLinked);
     }
     Ok(disk::write(&File::from(file), bytes)?)
 }
 
 /// Opens what is no regular file for writing, and never waits for that.
-pub(super) fn stream(place: &Place) -> Result<File, Problem> {
-    if let Some(own) = standard(place)? {
+pub(super) fn stream(location: &FileLocation) -> Result<File, OwnFileProblem> {
+    if let Some(own) = standard_stream(location)? {
         return Ok(own);
     }
-    let follow = match place.found {
-        Found::OpenFile => OFlags::empty(),
+    let follow = match location.found {
+        ExistingFile::OpenFile => OFlags::empty(),
         _ => OFlags::NOFOLLOW,
     };
-    let opened = openat(&place.parent, place.name.as_str(), WRITE | follow, Mode::empty())
-        .map_err(|error| if error == Errno::NXIO { Problem::NoReader } else { error.into() })?;
+    let opened = openat(&location.parent, location.name.as_str(), WRITE | follow, Mode::empty())
+        .map_err(|error| if error == Errno::NXIO { OwnFileProblem::NoReader } else { error.into() })?;
     match FileType::from_raw_mode(fstat(&opened)?.st_mode) {
         FileType::Fifo | FileType::CharacterDevice => Ok(File::from(opened)),
         FileType::RegularFile if follow.is_empty() => Ok(File::from(opened)),
-        _ => Err(Problem::Kind("neither a pipe nor a device any more")),
+        _ => Err(OwnFileProblem::Unsuitable("neither a pipe nor a device any more")),
     }
 }
 
 /// Standard output or error, where the place is one of them: opened anew, a file would be written from its start,
 /// and a socket cannot be.
-fn standard(place: &Place) -> Result<Option<File>, Problem> {
+fn standard_stream(location: &FileLocation) -> Result<Option<File>, OwnFileProblem> {
     let own = |open: rustix::io::Result<rustix::fd::OwnedFd>| Ok(Some(File::from(open?)));
     let open_files = rustix::fs::stat("/proc/self/fd");
-    if !open_files.is_ok_and(|stat| fstat(&place.parent).is_ok_and(|at| place::id(&at) == place::id(&stat))) {
+    if !open_files
+        .is_ok_and(|stat| fstat(&location.parent).is_ok_and(|at| location::id(&at) == location::id(&stat)))
+    {
         return Ok(None);
     }
-    match place.name.as_str() {
+    match location.name.as_str() {
         "1" => own(rustix::io::dup(io::stdout().as_fd())),
         "2" => own(rustix::io::dup(io::stderr().as_fd())),
         _ => Ok(None),
     }
 }
 
-impl<'p> New<'p> {
+impl<'p> NewFile<'p> {
     /// Makes it, with its permissions before it has any content.
-    fn make(place: &'p Place, mode: Option<Mode>) -> Result<Self, Problem> {
-        Self::nameless(place, mode).map_or_else(|| Self::named(place, mode), Ok)
+    fn make(location: &'p FileLocation, mode: Option<Mode>) -> Result<Self, OwnFileProblem> {
+        Self::nameless(location, mode).map_or_else(|| Self::named(location, mode), Ok)
     }
 
     /// Without a name, where the file system can do that.
     #[cfg(target_os = "linux")]
-    fn nameless(place: &'p Place, mode: Option<Mode>) -> Option<Self> {
+    fn nameless(location: &'p FileLocation, mode: Option<Mode>) -> Option<Self> {
         let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
-        let file = File::from(openat(&place.parent, ".", flags, mode.unwrap_or(usual())).ok()?);
-        let new = Self { place, file, name: None };
+        let file = File::from(openat(&location.parent, ".", flags, mode.unwrap_or(default_mode())).ok()?);
+        let new = Self { location, file, name: None };
         // By this path it gets its name.
         rustix::fs::stat(new.link()).ok()?;
         new.with_mode(mode).ok()
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn nameless(_: &'p Place, _: Option<Mode>) -> Option<Self> {
+    fn nameless(_: &'p FileLocation, _: Option<Mode>) -> Option<Self> {
         None
     }
 
     /// Under a name that nobody can foresee.
-    pub(super) fn named(place: &'p Place, mode: Option<Mode>) -> Result<Self, Problem> {
+    pub(super) fn named(location: &'p FileLocation, mode: Option<Mode>) -> Result<Self, OwnFileProblem> {
         let name = random_name()?;
-        let file = disk::create(place.parent.as_fd(), &name, mode.unwrap_or(usual()))?;
-        let new = Self { place, file, name: Some(name) };
+        let file = disk::create(location.parent.as_fd(), &name, mode.unwrap_or(default_mode()))?;
+        let new = Self { location, file, name: Some(name) };
         Ok(new.with_mode(mode)?)
     }
 
@@ -166,7 +174,7 @@ impl<'p> New<'p> {
     }
 
     /// Fills it and puts it in place; if that fails, nothing is left of it.
-    pub(super) fn put(mut self, fill: Fill<'_>) -> Result<(), Problem> {
+    pub(super) fn put(mut self, fill: ContentWriter<'_>) -> Result<(), OwnFileProblem> {
         let mut writer = BufWriter::new(&self.file);
         let filled = fill(&mut writer).and_then(|()| writer.flush());
         // What is left in it would be written when it is dropped.
@@ -179,9 +187,9 @@ impl<'p> New<'p> {
     }
 
     fn in_place(&mut self) -> io::Result<()> {
-        let parent = self.place.parent.as_fd();
+        let parent = self.location.parent.as_fd();
         if self.name.is_none() {
-            match self.link_as(&self.place.name) {
+            match self.link_as(&self.location.name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 linked => return linked,
             }
@@ -191,7 +199,7 @@ impl<'p> New<'p> {
             self.name = Some(name);
         }
         let name = self.name.as_deref().unwrap_or_default();
-        disk::rename(parent, name, &self.place.name)?;
+        disk::rename(parent, name, &self.location.name)?;
         self.name = None;
         Ok(())
     }
@@ -199,7 +207,7 @@ impl<'p> New<'p> {
     #[cfg(target_os = "linux")]
     fn link_as(&self, name: &str) -> io::Result<()> {
         use rustix::fs::{AtFlags, CWD, linkat};
-        Ok(linkat(CWD, self.link(), &self.place.parent, name, AtFlags::SYMLINK_FOLLOW)?)
+        Ok(linkat(CWD, self.link(), &self.location.parent, name, AtFlags::SYMLINK_FOLLOW)?)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -216,13 +224,13 @@ impl<'p> New<'p> {
     fn discard(self) {
         if let Some(name) = &self.name {
             // There is nothing more to be done about it.
-            let _ = disk::remove(self.place.parent.as_fd(), name);
+            let _ = disk::remove(self.location.parent.as_fd(), name);
         }
     }
 }
 
 /// What the umask takes from.
-fn usual() -> Mode {
+fn default_mode() -> Mode {
     Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH
 }
 
@@ -233,18 +241,18 @@ fn random_name() -> io::Result<String> {
 }
 
 /// Writes to what was opened without waiting, and waits for its reader as long as that reads.
-struct Patient<'f>(&'f File);
+struct WaitingWriter<'f>(&'f File);
 
-impl Write for Patient<'_> {
+impl Write for WaitingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + READER_TIMEOUT;
         loop {
             match self.0.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
                     sleep(PAUSE);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let seconds = PATIENCE.as_secs();
+                    let seconds = READER_TIMEOUT.as_secs();
                     return Err(io::Error::other(format!("nobody has read from it for {seconds} s")));
                 }
                 written => return written,
