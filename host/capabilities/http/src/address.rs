@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The kind of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum AddressKind {
     /// Anybody can reach it.
     Public,
     /// This machine.
@@ -29,18 +29,18 @@ pub(super) enum Kind {
 
 /// How the host of a URL came to its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum AddressRule {
     /// The run's inputs spell the address.
-    Spelled,
+    Literal,
     /// It is `localhost`, which is this machine and nothing else: RFC 6761 section 6.3.
-    Own,
+    Localhost,
     /// A name, in a run that may reach private addresses.
-    Private,
+    AllowPrivate,
     /// A name, in a run that may not.
-    Public,
+    PublicOnly,
 }
 
-impl Kind {
+impl AddressKind {
     /// The kind of an address. One that wraps an IPv4 address is of the kind of that.
     pub(super) fn of(address: IpAddr) -> Self {
         match address {
@@ -50,17 +50,19 @@ impl Kind {
     }
 
     /// Whether a host that was reached for so may have an address of this kind.
-    pub(super) fn is_open_to(self, reach: Reach) -> bool {
-        match reach {
-            Reach::Spelled => matches!(self, Self::Public | Self::Loopback | Self::Private | Self::Reserved),
-            Reach::Own => self == Self::Loopback,
-            Reach::Private => matches!(self, Self::Public | Self::Loopback | Self::Private),
-            Reach::Public => self == Self::Public,
+    pub(super) fn is_allowed_by(self, rule: AddressRule) -> bool {
+        match rule {
+            AddressRule::Literal => {
+                matches!(self, Self::Public | Self::Loopback | Self::Private | Self::Reserved)
+            }
+            AddressRule::Localhost => self == Self::Loopback,
+            AddressRule::AllowPrivate => matches!(self, Self::Public | Self::Loopback | Self::Private),
+            AddressRule::PublicOnly => self == Self::Public,
         }
     }
 
     /// The kind in words: `ADDRESS, which is …`.
-    pub(super) fn words(self) -> &'static str {
+    pub(super) fn description(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Loopback => "on this machine itself (loopback)",
@@ -94,57 +96,57 @@ fn is_metadata_v6(groups: [u16; 8]) -> bool {
     )
 }
 
-fn of_v4(address: Ipv4Addr) -> Kind {
+fn of_v4(address: Ipv4Addr) -> AddressKind {
     if METADATA_V4.contains(&address) {
-        return Kind::Metadata;
+        return AddressKind::Metadata;
     }
     match address.octets() {
-        [0, ..] => Kind::Unspecified,
-        [127, ..] => Kind::Loopback,
-        [169, 254, ..] => Kind::Metadata,
-        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Kind::Private,
-        [224..=239, ..] | [255, 255, 255, 255] => Kind::Multicast,
+        [0, ..] => AddressKind::Unspecified,
+        [127, ..] => AddressKind::Loopback,
+        [169, 254, ..] => AddressKind::Metadata,
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => AddressKind::Private,
+        [224..=239, ..] | [255, 255, 255, 255] => AddressKind::Multicast,
         // Protocols, documentation (three), relays of 6to4, measurements, the future.
         [192, 0, 0 | 2, _]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
         | [192, 88, 99, _]
         | [198, 18..=19, ..]
-        | [240..=255, ..] => Kind::Reserved,
-        _ => Kind::Public,
+        | [240..=255, ..] => AddressKind::Reserved,
+        _ => AddressKind::Public,
     }
 }
 
-fn of_v6(address: Ipv6Addr) -> Kind {
+fn of_v6(address: Ipv6Addr) -> AddressKind {
     let groups = address.segments();
     let v4 = |high: u16, low: u16| of_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
     match groups {
-        [0, 0, 0, 0, 0, 0, 0, 0] => Kind::Unspecified,
-        [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Loopback,
+        [0, 0, 0, 0, 0, 0, 0, 0] => AddressKind::Unspecified,
+        [0, 0, 0, 0, 0, 0, 0, 1] => AddressKind::Loopback,
         // IPv4 in the last half: compatible, mapped, translated (RFC 4291, RFC 2765), NAT64 (RFC 6052).
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        [0x64, 0xff9b, 1, ..] => Kind::Translated,
+        [0x64, 0xff9b, 1, ..] => AddressKind::Translated,
         // 6to4 (RFC 3056) and Teredo (RFC 4380): tunnels to an IPv4 address, of which none are run any more.
         [0x2002, high, low, ..] => tunnel(v4(high, low)),
         [0x2001, 0, high, low, _, _, own_high, own_low] => match tunnel(v4(!own_high, !own_low)) {
-            Kind::Reserved => tunnel(v4(high, low)),
+            AddressKind::Reserved => tunnel(v4(high, low)),
             other => other,
         },
-        [0xff00..=0xffff, ..] => Kind::Multicast,
-        [0xfe80..=0xfebf, ..] => Kind::Metadata,
-        _ if is_metadata_v6(groups) => Kind::Metadata,
-        [0xfc00..=0xfdff, ..] => Kind::Private,
+        [0xff00..=0xffff, ..] => AddressKind::Multicast,
+        [0xfe80..=0xfebf, ..] => AddressKind::Metadata,
+        _ if is_metadata_v6(groups) => AddressKind::Metadata,
+        [0xfc00..=0xfdff, ..] => AddressKind::Private,
         // Protocols (RFC 2928), documentation (RFC 3849, RFC 9637).
-        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Kind::Reserved,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => AddressKind::Reserved,
         // All of global unicast: RFC 4291 section 2.4.
-        [0x2000..=0x3fff, ..] => Kind::Public,
-        _ => Kind::Reserved,
+        [0x2000..=0x3fff, ..] => AddressKind::Public,
+        _ => AddressKind::Reserved,
     }
 }
 
 /// The kind of a tunnel to an address of this kind.
-fn tunnel(end: Kind) -> Kind {
-    if end == Kind::Public { Kind::Reserved } else { end }
+fn tunnel(kind: AddressKind) -> AddressKind {
+    if kind == AddressKind::Public { AddressKind::Reserved } else { kind }
 }

@@ -1,8 +1,8 @@
 //! HTTP as a run may speak it: one connection for one request, no redirect, no cookie, nothing decompressed, nothing
 //! tried twice. It never decides where to connect.
 
-use super::resolve::Checked;
-use super::stage::Stage;
+use super::resolve::CheckedResolver;
+use super::stage::ConnectionStage;
 use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The name under which a run asks.
-const AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT_TEXT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
 
 /// How servers prove who they are: the trust of the system, or of the file that `SSL_CERT_FILE` names, which the
 /// verifier reads itself. Read once for a run.
@@ -23,7 +23,7 @@ pub fn trust() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Verifier::new(Arc::clone(&provider))?);
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(spoken(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+    Ok(with_http1(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
 
 /// Trust in nobody, for requests without TLS on a system that has no certificates.
@@ -33,10 +33,10 @@ pub fn trust() -> Result<ClientConfig, rustls::Error> {
 pub(super) fn no_trust() -> Result<ClientConfig, rustls::Error> {
     let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(spoken(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
+    Ok(with_http1(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
 }
 
-fn spoken(mut config: ClientConfig) -> ClientConfig {
+fn with_http1(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }
@@ -47,12 +47,12 @@ fn spoken(mut config: ClientConfig) -> ClientConfig {
 /// The library cannot make it.
 pub(super) fn client(
     tls: &ClientConfig,
-    resolver: Checked,
-    direct: bool,
+    resolver: CheckedResolver,
+    bypasses_proxy: bool,
     connect: Duration,
 ) -> Result<reqwest::Client, reqwest::Error> {
     let mut tls = tls.clone();
-    let stage: Arc<Stage> = Arc::clone(&resolver.stage);
+    let stage: Arc<ConnectionStage> = Arc::clone(&resolver.stage);
     tls.resumption = Resumption::store(stage);
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -68,15 +68,15 @@ pub(super) fn client(
         .http1_only()
         .pool_max_idle_per_host(0)
         .connect_timeout(connect)
-        .default_headers(headers());
+        .default_headers(default_headers());
     // Proxies are those that the environment names, as the library reads it.
-    if direct { builder.no_proxy() } else { builder }.build()
+    if bypasses_proxy { builder.no_proxy() } else { builder }.build()
 }
 
 /// What every request says unless the component says otherwise.
-fn headers() -> HeaderMap {
+fn default_headers() -> HeaderMap {
     HeaderMap::from_iter([
-        (USER_AGENT, HeaderValue::from_static(AGENT)),
+        (USER_AGENT, HeaderValue::from_static(USER_AGENT_TEXT)),
         (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
     ])
 }

@@ -5,13 +5,13 @@ use super::types::Header;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The most headers of one request.
-const MOST: usize = 64;
+const MAX_HEADERS: usize = 64;
 /// The most bytes of them all, names and values: half of what common servers take.
-const MOST_BYTES: usize = 4096;
+const MAX_HEADER_BYTES: usize = 4096;
 
 /// What is the host's to say: who asks and with what credential, which host is meant, where a message begins and ends.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>, <https://www.rfc-editor.org/rfc/rfc9112#section-6>
-const OF_THE_HOST: [&str; 14] = [
+const SET_BY_HOST: [&str; 14] = [
     "authorization",
     "cookie",
     "cookie2",
@@ -29,10 +29,10 @@ const OF_THE_HOST: [&str; 14] = [
 ];
 
 /// What could hide a credential from the search for it: a compressed answer, or one in pieces.
-const HIDING: [&str; 4] = ["accept-encoding", "range", "if-range", "a-im"];
+const HIDES_CREDENTIALS: [&str; 4] = ["accept-encoding", "range", "if-range", "a-im"];
 
 /// What servers take for another method, another path or another sender than the request has, when they trust it.
-const PRETENDING: [&str; 12] = [
+const OVERRIDES_REQUEST: [&str; 12] = [
     "forwarded",
     "x-real-ip",
     "x-client-ip",
@@ -48,29 +48,29 @@ const PRETENDING: [&str; 12] = [
 ];
 
 /// What a proxy in front of a server says of the way to it; it tells nothing of who asks.
-const OF_THE_WAY: [&str; 2] = ["x-forwarded-proto", "x-forwarded-port"];
+const FORWARDED_CONNECTION: [&str; 2] = ["x-forwarded-proto", "x-forwarded-port"];
 
 /// Reads the headers of a component.
 ///
 /// # Errors
 /// Says which one is wrong and why, without its value.
 pub(super) fn read(headers: &[Header]) -> Result<HeaderMap, String> {
-    if headers.len() > MOST {
-        return Err(format!("{} headers; {MOST} are the most", headers.len()));
+    if headers.len() > MAX_HEADERS {
+        return Err(format!("{} headers; {MAX_HEADERS} are the most", headers.len()));
     }
     let bytes: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
-    if bytes > MOST_BYTES {
-        return Err(format!("headers of {bytes} bytes; {MOST_BYTES} are the most"));
+    if bytes > MAX_HEADER_BYTES {
+        return Err(format!("headers of {bytes} bytes; {MAX_HEADER_BYTES} are the most"));
     }
     let mut map = HeaderMap::new();
     for header in headers {
-        let shown = header.name.escape_debug();
+        let escaped = header.name.escape_debug();
         let name = HeaderName::from_bytes(header.name.as_bytes())
-            .map_err(|_| format!("`{shown}` is no name of a header"))?;
-        if let Some(reason) = refused(name.as_str()) {
+            .map_err(|_| format!("`{escaped}` is no name of a header"))?;
+        if let Some(reason) = refusal(name.as_str()) {
             return Err(format!("the header `{name}` {reason}"));
         }
-        let value = plain(&header.value)
+        let value = visible_ascii(&header.value)
             .ok_or_else(|| format!("the value of the header `{name}` is not of visible ASCII and blanks"))?;
         map.append(name, value);
     }
@@ -78,21 +78,21 @@ pub(super) fn read(headers: &[Header]) -> Result<HeaderMap, String> {
 }
 
 /// Why a header of this name, in lower case, is not the component's to set.
-fn refused(name: &str) -> Option<&'static str> {
+fn refusal(name: &str) -> Option<&'static str> {
     // Servers that hand headers on as variables take `_` for `-`: <https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18>
     let name = name.replace('_', "-");
     let name = name.as_str();
-    if OF_THE_HOST.contains(&name) || name.starts_with("proxy-") || name.starts_with("sec-websocket-") {
+    if SET_BY_HOST.contains(&name) || name.starts_with("proxy-") || name.starts_with("sec-websocket-") {
         return Some("is the host's to set");
     }
-    if HIDING.contains(&name) {
+    if HIDES_CREDENTIALS.contains(&name) {
         return Some("could hide from the host what an answer holds");
     }
-    let pretends = name.starts_with("x-forwarded-") && !OF_THE_WAY.contains(&name);
-    (pretends || PRETENDING.contains(&name)).then_some("would make a request pass for another one")
+    let pretends = name.starts_with("x-forwarded-") && !FORWARDED_CONNECTION.contains(&name);
+    (pretends || OVERRIDES_REQUEST.contains(&name)).then_some("would make a request pass for another one")
 }
 
-fn plain(value: &str) -> Option<HeaderValue> {
-    let plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    plain.then(|| HeaderValue::from_str(value).ok()).flatten()
+fn visible_ascii(value: &str) -> Option<HeaderValue> {
+    let visible_ascii = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    visible_ascii.then(|| HeaderValue::from_str(value).ok()).flatten()
 }

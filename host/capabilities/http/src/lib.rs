@@ -3,9 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod address;
-mod ask;
 mod challenge;
 mod client;
+mod exchange;
 mod failure;
 mod headers;
 mod resolve;
@@ -18,14 +18,14 @@ pub use client::trust;
 pub use secret::Credential;
 pub use types::{ErrorCode, Header, Method, Request, Response};
 
-use ask::{Ask, Means};
-use failure::End;
+use exchange::{CheckedRequest, RequestContext};
+use failure::RequestFailure;
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::capability::Right;
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
-use resolve::{Lookup, System};
-use secret::Known;
+use resolve::{NameLookup, SystemLookup};
+use secret::ServerSecrets;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,46 +34,46 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// The most requests of one call.
-const MOST: usize = 100;
+const MAX_REQUESTS: usize = 100;
 /// How many of them are under way at once.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 /// The most bytes that all answers of one call may have together.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: u64 = 64 * 1024 * 1024;
 /// The threads that send and receive.
 const THREADS: usize = 2;
 
 /// What a run shows to web servers.
 #[derive(Debug, Clone, Default)]
-pub struct Connection {
+pub struct HttpConfig {
     /// At most one for each origin; of several the first counts.
     pub credentials: Vec<Credential>,
 }
 
 /// How a request ended: with an answer, with a trouble on the way, or not made at all.
-pub type Ended = Result<Answer<Result<Response, ErrorCode>>, CallError>;
+pub type SendResult = Result<Answer<Result<Response, ErrorCode>>, CallError>;
 
 /// The web servers of one run.
-pub struct Web {
+pub struct WebClient {
     limits: Limits,
-    known: Arc<Known>,
-    lookup: Arc<dyn Lookup>,
+    secrets: Arc<ServerSecrets>,
+    lookup: Arc<dyn NameLookup>,
     /// Made when it is first needed.
-    server: Option<(Runtime, Arc<Means>)>,
+    server: Option<(Runtime, Arc<RequestContext>)>,
     /// Bytes of URLs and headers that were sent.
     requested: u64,
     /// By URL, where tokens for it are given out.
     challenges: HashMap<String, String>,
 }
 
-impl Web {
+impl WebClient {
     /// The web servers of a run. Nothing is asked of anybody yet.
     #[must_use]
-    pub fn new(connection: Connection, limits: &Limits) -> Self {
-        let known = Arc::new(Known::new(connection.credentials));
+    pub fn new(config: HttpConfig, limits: &Limits) -> Self {
+        let secrets = Arc::new(ServerSecrets::new(config.credentials));
         Self {
             limits: *limits,
-            known,
-            lookup: Arc::new(System),
+            secrets,
+            lookup: Arc::new(SystemLookup),
             server: None,
             requested: 0,
             challenges: HashMap::new(),
@@ -82,47 +82,55 @@ impl Web {
 
     /// Makes a request for each permit, several at once, and answers in their order. One that the host does not make is
     /// a [`CallError`] in its place; it keeps no other one from being made.
-    pub fn send(&mut self, permits: &[Permit], requests: Vec<Request>) -> Vec<Ended> {
-        if let Err(error) = few(permits, &requests) {
+    pub fn send(&mut self, permits: &[Permit], requests: Vec<Request>) -> Vec<SendResult> {
+        if let Err(error) = check_count(permits, &requests) {
             return permits.iter().map(|_| Err(error.clone())).collect();
         }
-        let asks: Vec<_> =
-            permits.iter().zip(requests).map(|(permit, request)| self.ask(permit, request)).collect();
-        if asks.iter().all(Result::is_err) {
-            return asks.into_iter().map(|ask| Err(ask.err().unwrap_or_else(lost))).collect();
+        let checked: Vec<_> =
+            permits.iter().zip(requests).map(|(permit, request)| self.check(permit, request)).collect();
+        if checked.iter().all(Result::is_err) {
+            return checked
+                .into_iter()
+                .map(|request| Err(request.err().unwrap_or_else(lost_request)))
+                .collect();
         }
-        let ended: Vec<Ended> = match self.server() {
-            Ok((runtime, means)) => runtime.block_on(all(means, asks)).into_iter().map(told).collect(),
+        let results: Vec<SendResult> = match self.server() {
+            Ok((runtime, context)) => {
+                runtime.block_on(send_all(context, checked)).into_iter().map(to_send_result).collect()
+            }
             Err(error) => permits.iter().map(|_| Err(error.clone())).collect(),
         };
-        self.remember(permits, &ended);
-        ended
+        self.record_challenges(permits, &results);
+        results
     }
 
     /// Reads a request, and counts it. What is wrong with it is found before anything is sent.
-    fn ask(&mut self, permit: &Permit, request: Request) -> Result<Ask, CallError> {
+    fn check(&mut self, permit: &Permit, request: Request) -> Result<CheckedRequest, CallError> {
         let address =
             permit.web().ok_or_else(|| CallError::Invalid("the call is about no web server".into()))?;
-        let private = permit.may(Right::Private);
-        let what = |why: String| CallError::Invalid(format!("{}: {why}", address.origin()));
+        let allows_private = permit.may(Right::Private);
+        let invalid = |why: String| CallError::Invalid(format!("{}: {why}", address.origin()));
         if !(1..=Request::MAX_TIMEOUT_MS).contains(&request.timeout_ms) {
-            return Err(what(format!("`timeout-ms` is from 1 to {} milliseconds", Request::MAX_TIMEOUT_MS)));
+            return Err(invalid(format!(
+                "`timeout-ms` is from 1 to {} milliseconds",
+                Request::MAX_TIMEOUT_MS
+            )));
         }
         if request.max_body_bytes > Request::MAX_BODY_BYTES {
-            return Err(what(format!("at most {} bytes of an answer are kept", Request::MAX_BODY_BYTES)));
+            return Err(invalid(format!("at most {} bytes of an answer are kept", Request::MAX_BODY_BYTES)));
         }
-        let headers = headers::read(&request.headers).map_err(what)?;
+        let headers = headers::read(&request.headers).map_err(invalid)?;
         if let Ok(literal) = address.host().parse()
-            && let Err(way) = resolve::check(&[literal], resolve::reach(address, private))
-            && let End::Refused(error) = failure::no_way(address, &way)
+            && let Err(error) = resolve::check(&[literal], resolve::rule_for(address, allows_private))
+            && let RequestFailure::Refused(error) = failure::resolve_failure(address, &error)
         {
             return Err(error);
         }
-        let authorization = self.known.authorization(address)?;
+        let authorization = self.secrets.authorization(address)?;
         self.count(address.as_str(), &request.headers)?;
-        Ok(Ask {
+        Ok(CheckedRequest {
             address: address.clone(),
-            private,
+            allows_private,
             method: request.method,
             headers,
             authorization,
@@ -136,19 +144,19 @@ impl Web {
         let headers: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
         self.requested = self.requested.saturating_add((url.len() + headers) as u64);
         if self.requested > self.limits.request_bytes {
-            let most = self.limits.request_bytes;
+            let max = self.limits.request_bytes;
             return Err(CallError::LimitExceeded(format!(
-                "more than {most} bytes of URLs and headers would be sent to web servers"
+                "more than {max} bytes of URLs and headers would be sent to web servers"
             )));
         }
         Ok(())
     }
 
     /// What requests are made with, made when it is first needed.
-    fn server(&mut self) -> Result<(&Runtime, Arc<Means>), CallError> {
+    fn server(&mut self) -> Result<(&Runtime, Arc<RequestContext>), CallError> {
         if self.server.is_none() {
-            let unavailable = |what: &str, error: &dyn std::fmt::Display| {
-                CallError::Unavailable(format!("no {what} for requests: {error}"))
+            let unavailable = |part: &str, error: &dyn std::fmt::Display| {
+                CallError::Unavailable(format!("no {part} for requests: {error}"))
             };
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(THREADS)
@@ -156,22 +164,22 @@ impl Web {
                 .enable_all()
                 .build()
                 .map_err(|error| unavailable("threads", &error))?;
-            let means = Means {
+            let context = RequestContext {
                 lookup: Arc::clone(&self.lookup),
-                known: Arc::clone(&self.known),
+                secrets: Arc::clone(&self.secrets),
                 trust: trust(),
                 no_trust: client::no_trust().map_err(|error| unavailable("TLS", &error))?,
             };
-            self.server = Some((runtime, Arc::new(means)));
+            self.server = Some((runtime, Arc::new(context)));
         }
         match &self.server {
-            Some((runtime, means)) => Ok((runtime, Arc::clone(means))),
-            None => Err(lost()),
+            Some((runtime, context)) => Ok((runtime, Arc::clone(context))),
+            None => Err(lost_request()),
         }
     }
 }
 
-impl Drop for Web {
+impl Drop for WebClient {
     /// A name that is still being looked up is not waited for.
     fn drop(&mut self) {
         if let Some((runtime, _)) = self.server.take() {
@@ -180,57 +188,64 @@ impl Drop for Web {
     }
 }
 
-fn few(permits: &[Permit], requests: &[Request]) -> Result<(), CallError> {
+fn check_count(permits: &[Permit], requests: &[Request]) -> Result<(), CallError> {
     if permits.len() != requests.len() {
         return Err(CallError::Invalid("there is not one permit for each request".into()));
     }
-    if requests.len() > MOST {
-        return Err(CallError::LimitExceeded(format!("more than {MOST} requests in one call")));
+    if requests.len() > MAX_REQUESTS {
+        return Err(CallError::LimitExceeded(format!("more than {MAX_REQUESTS} requests in one call")));
     }
-    let kept: u64 = requests.iter().map(|request| u64::from(request.max_body_bytes)).sum();
-    if kept > MOST_BYTES {
-        let text =
-            format!("{kept} bytes would be kept of the answers of one call; {MOST_BYTES} are the most");
+    let body_bytes: u64 = requests.iter().map(|request| u64::from(request.max_body_bytes)).sum();
+    if body_bytes > MAX_RESPONSE_BYTES {
+        let text = format!(
+            "{body_bytes} bytes would be kept of the answers of one call; {MAX_RESPONSE_BYTES} are the most"
+        );
         return Err(CallError::Invalid(text));
     }
     Ok(())
 }
 
 /// Carries requests out, so many at once, and gives how each ended in their order.
-async fn all(means: Arc<Means>, asks: Vec<Result<Ask, CallError>>) -> Vec<Result<Response, End>> {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+async fn send_all(
+    context: Arc<RequestContext>,
+    checked: Vec<Result<CheckedRequest, CallError>>,
+) -> Vec<Result<Response, RequestFailure>> {
+    let slots = Arc::new(Semaphore::new(MAX_CONCURRENT));
     let mut tasks = JoinSet::new();
-    let mut ended: Vec<Option<Result<Response, End>>> = Vec::new();
-    for (index, ask) in asks.into_iter().enumerate() {
-        match ask {
-            Err(error) => ended.push(Some(Err(End::Refused(error)))),
-            Ok(ask) => {
-                ended.push(None);
-                let (places, means) = (Arc::clone(&places), Arc::clone(&means));
+    let mut results: Vec<Option<Result<Response, RequestFailure>>> = Vec::new();
+    for (index, request) in checked.into_iter().enumerate() {
+        match request {
+            Err(error) => results.push(Some(Err(RequestFailure::Refused(error)))),
+            Ok(request) => {
+                results.push(None);
+                let (slots, context) = (Arc::clone(&slots), Arc::clone(&context));
                 tasks.spawn(async move {
-                    let _place = places.acquire_owned().await;
-                    (index, ask.carry_out(&means).await)
+                    let _slot = slots.acquire_owned().await;
+                    (index, request.send(&context).await)
                 });
             }
         }
     }
     while let Some(task) = tasks.join_next().await {
-        if let Ok((index, how)) = task {
-            ended[index] = Some(how);
+        if let Ok((index, result)) = task {
+            results[index] = Some(result);
         }
     }
-    ended.into_iter().map(|how| how.unwrap_or_else(|| Err(End::Refused(lost())))).collect()
+    results
+        .into_iter()
+        .map(|result| result.unwrap_or_else(|| Err(RequestFailure::Refused(lost_request()))))
+        .collect()
 }
 
-fn told(how: Result<Response, End>) -> Ended {
-    match how {
+fn to_send_result(result: Result<Response, RequestFailure>) -> SendResult {
+    match result {
         Ok(response) => Ok(Answer { bytes: response.body.len() as u64, digest: None, value: Ok(response) }),
-        Err(End::ErrorCode(trouble)) => Ok(Answer::plain(Err(trouble))),
-        Err(End::Refused(error)) => Err(error),
+        Err(RequestFailure::ErrorCode(error)) => Ok(Answer::plain(Err(error))),
+        Err(RequestFailure::Refused(error)) => Err(error),
     }
 }
 
-fn lost() -> CallError {
+fn lost_request() -> CallError {
     CallError::Unavailable("a request ended without a word".into())
 }
 

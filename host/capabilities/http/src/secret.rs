@@ -17,7 +17,7 @@ pub struct Credential {
     pub origin: String,
     /// The origin that gives out tokens for the first. It alone is shown the credential then, when a token for the first
     /// is got.
-    pub giver: Option<String>,
+    pub token_server: Option<String>,
     /// The whole value of the header `authorization`, such as `Bearer …`.
     pub authorization: String,
 }
@@ -29,15 +29,15 @@ impl fmt::Debug for Credential {
 }
 
 /// The credentials of one run, and the search for them.
-pub(super) struct Known {
+pub(super) struct ServerSecrets {
     credentials: Vec<Credential>,
     /// What was given out for single URLs.
     tokens: Vec<(String, String)>,
     /// None if they are too long to be searched for: then none is sent.
-    search: Option<Search>,
+    search: Option<SecretSearch>,
 }
 
-struct Search {
+struct SecretSearch {
     /// What is looked for in texts and bodies.
     texts: Redactor,
     /// What is looked for in names of headers, which have no capital letters.
@@ -46,20 +46,21 @@ struct Search {
     longest: usize,
 }
 
-impl Known {
+impl ServerSecrets {
     pub(super) fn new(credentials: Vec<Credential>) -> Self {
         Self::of(credentials, Vec::new())
     }
 
     fn of(credentials: Vec<Credential>, tokens: Vec<(String, String)>) -> Self {
-        let shown = credentials.iter().map(|credential| &credential.authorization);
-        let shown = shown.chain(tokens.iter().map(|(_, authorization)| authorization));
-        let search = Search::new(&shown.flat_map(|authorization| secrets(authorization)).collect());
+        let authorization = credentials.iter().map(|credential| &credential.authorization);
+        let authorization = authorization.chain(tokens.iter().map(|(_, authorization)| authorization));
+        let search =
+            SecretSearch::new(&authorization.flat_map(|authorization| secret_parts(authorization)).collect());
         Self { credentials, tokens, search }
     }
 
     /// The same with a token for one URL, in the place of an earlier one for it.
-    pub(super) fn with(&self, url: &str, token: &str) -> Self {
+    pub(super) fn with_token(&self, url: &str, token: &str) -> Self {
         let mut tokens = self.tokens.clone();
         // An earlier one is still looked for in answers.
         tokens.insert(0, (url.to_owned(), format!("Bearer {token}")));
@@ -78,8 +79,8 @@ impl Known {
     /// in the answer.
     pub(super) fn authorization(&self, address: &WebAddress) -> Result<Option<HeaderValue>, CallError> {
         let token = self.tokens.iter().find(|(url, _)| url == address.as_str()).map(|(_, token)| token);
-        let shown = token.or_else(|| self.credential(&address.origin(), None));
-        shown.map(|authorization| self.value(authorization, address)).transpose()
+        let authorization = token.or_else(|| self.credential(&address.origin(), None));
+        authorization.map(|authorization| self.header_value(authorization, address)).transpose()
     }
 
     /// What is to be shown to the server of the second address when it is asked for a token for the first.
@@ -89,21 +90,21 @@ impl Known {
     pub(super) fn for_token(
         &self,
         url: &WebAddress,
-        giver: &WebAddress,
+        token_server: &WebAddress,
     ) -> Result<Option<HeaderValue>, CallError> {
-        let (opened, asked) = (url.origin(), giver.origin());
-        let own = || self.credential(&opened, None).filter(|_| opened == asked);
-        let shown = self.credential(&opened, Some(&asked)).or_else(own);
-        shown.map(|authorization| self.value(authorization, giver)).transpose()
+        let (origin, server_origin) = (url.origin(), token_server.origin());
+        let same_origin = || self.credential(&origin, None).filter(|_| origin == server_origin);
+        let authorization = self.credential(&origin, Some(&server_origin)).or_else(same_origin);
+        authorization.map(|authorization| self.header_value(authorization, token_server)).transpose()
     }
 
-    fn credential(&self, origin: &str, giver: Option<&str>) -> Option<&String> {
-        let is = |one: &&Credential| one.origin == origin && one.giver.as_deref() == giver;
-        self.credentials.iter().find(is).map(|credential| &credential.authorization)
+    fn credential(&self, origin: &str, token_server: Option<&str>) -> Option<&String> {
+        let matches = |one: &&Credential| one.origin == origin && one.token_server.as_deref() == token_server;
+        self.credentials.iter().find(matches).map(|credential| &credential.authorization)
     }
 
     /// A credential as the header that is sent to this address.
-    fn value(&self, authorization: &str, address: &WebAddress) -> Result<HeaderValue, CallError> {
+    fn header_value(&self, authorization: &str, address: &WebAddress) -> Result<HeaderValue, CallError> {
         let origin = address.origin();
         let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
         if !address.is_secure() && !address.is_loopback() {
@@ -126,7 +127,7 @@ impl Known {
     }
 
     /// A text without the credentials.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(super) fn redact_text(&self, text: &str) -> String {
         match &self.search {
             Some(search) => search.texts.redact(text).into_owned(),
             None => REDACTED.to_owned(),
@@ -134,7 +135,7 @@ impl Known {
     }
 
     /// The name of an answer's header without the credentials.
-    pub(super) fn name(&self, name: &str) -> String {
+    pub(super) fn redact_name(&self, name: &str) -> String {
         match &self.search {
             Some(search) => search.names.redact(name).into_owned(),
             None => REDACTED.to_owned(),
@@ -146,9 +147,9 @@ impl Known {
     ///
     /// # Errors
     /// The body holds a credential in a form from which it cannot be taken out: UTF-16.
-    pub(super) fn body(&self, body: Vec<u8>) -> Result<Vec<u8>, Hidden> {
-        let Some(Search { texts, .. }) = &self.search else {
-            return Err(Hidden);
+    pub(super) fn redact_body(&self, body: Vec<u8>) -> Result<Vec<u8>, UnredactableBody> {
+        let Some(SecretSearch { texts, .. }) = &self.search else {
+            return Err(UnredactableBody);
         };
         if self.credentials.is_empty() && self.tokens.is_empty() {
             return Ok(body);
@@ -156,7 +157,7 @@ impl Known {
         if body.contains(&0) {
             let without: Vec<u8> = body.iter().copied().filter(|byte| *byte != 0).collect();
             if without.utf8_chunks().any(|chunk| texts.finds(chunk.valid())) {
-                return Err(Hidden);
+                return Err(UnredactableBody);
             }
         }
         let mut out = Vec::with_capacity(body.len());
@@ -170,9 +171,9 @@ impl Known {
 
 /// An answer holds a credential that cannot be taken out.
 #[derive(Debug)]
-pub(super) struct Hidden;
+pub(super) struct UnredactableBody;
 
-impl Search {
+impl SecretSearch {
     fn new(secrets: &BTreeSet<String>) -> Option<Self> {
         let all: Vec<&str> = secrets.iter().map(String::as_str).collect();
         let forms = forms(&all);
@@ -186,20 +187,20 @@ impl Search {
 /// What of a header is secret: the whole value, what follows the scheme, and what Basic authentication encodes, with
 /// and without the user's name.
 /// <https://www.rfc-editor.org/rfc/rfc7617#section-2>
-fn secrets(authorization: &str) -> Vec<String> {
-    let mut secrets = vec![authorization.to_owned()];
+fn secret_parts(authorization: &str) -> Vec<String> {
+    let mut parts = vec![authorization.to_owned()];
     let Some((scheme, token)) = authorization.split_once(' ') else {
-        return secrets;
+        return parts;
     };
     let token = token.trim();
-    secrets.push(token.to_owned());
+    parts.push(token.to_owned());
     if scheme.eq_ignore_ascii_case("basic") {
         let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let decoded = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(token).ok();
         if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            secrets.extend(pair.split_once(':').map(|(_, password)| password.to_owned()));
-            secrets.push(pair);
+            parts.extend(pair.split_once(':').map(|(_, password)| password.to_owned()));
+            parts.push(pair);
         }
     }
-    secrets
+    parts
 }

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How far the connection of one request has come.
 #[derive(Debug, Default)]
-pub(super) struct Stage {
+pub(super) struct ConnectionStage {
     resolved: AtomicBool,
-    greeted: AtomicBool,
+    tls_started: AtomicBool,
 }
 
-impl Stage {
+impl ConnectionStage {
     /// The name has been looked up.
     pub(super) fn resolved(&self) {
         self.resolved.store(true, Ordering::Relaxed);
@@ -25,16 +25,16 @@ impl Stage {
     }
 
     /// Whether somebody accepted the connection and TLS has begun on it.
-    pub(super) fn is_greeted(&self) -> bool {
-        self.greeted.load(Ordering::Relaxed)
+    pub(super) fn has_started_tls(&self) -> bool {
+        self.tls_started.load(Ordering::Relaxed)
     }
 }
 
 /// A store of TLS sessions that keeps none: each connection proves the server's certificate anew. It is asked for a
 /// session when TLS begins, and that is what it remembers.
-impl ClientSessionStore for Stage {
+impl ClientSessionStore for ConnectionStage {
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.greeted.store(true, Ordering::Relaxed);
+        self.tls_started.store(true, Ordering::Relaxed);
         None
     }
 

@@ -3,32 +3,32 @@
 //! unless the job has one for just these two: any server could name that one as its own.
 
 use super::challenge::token_url;
-use super::failure::End;
+use super::failure::RequestFailure;
 use super::types::{ErrorCode, Header, Method, Response};
-use super::{Ended, Request, Web};
+use super::{Request, SendResult, WebClient};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::gate::Permit;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest answer of a server of tokens, in bytes.
-const MOST: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// The most tokens of a run, and the most URLs of which it is remembered who gives out theirs.
-const TOKENS: usize = 100;
-const REMEMBERED: usize = 1000;
+const MAX_TOKENS: usize = 100;
+const MAX_CHALLENGES: usize = 1000;
 
-impl Web {
+impl WebClient {
     /// Remembers which servers of tokens answers have named.
-    pub(super) fn remember(&mut self, permits: &[Permit], ended: &[Ended]) {
-        for (permit, ended) in permits.iter().zip(ended) {
-            let (Some(address), Ok(Answer { value: Ok(response), .. })) = (permit.web(), ended) else {
+    pub(super) fn record_challenges(&mut self, permits: &[Permit], results: &[SendResult]) {
+        for (permit, result) in permits.iter().zip(results) {
+            let (Some(address), Ok(Answer { value: Ok(response), .. })) = (permit.web(), result) else {
                 continue;
             };
-            let named =
+            let token_server =
                 Some(response).filter(|one| one.status == 401).and_then(|one| token_url(&one.headers));
-            match named {
-                Some(named) if self.challenges.len() < REMEMBERED => {
-                    self.challenges.insert(address.as_str().to_owned(), named);
+            match token_server {
+                Some(token_server) if self.challenges.len() < MAX_CHALLENGES => {
+                    self.challenges.insert(address.as_str().to_owned(), token_server);
                 }
                 _ => drop(self.challenges.remove(address.as_str())),
             }
@@ -50,36 +50,41 @@ impl Web {
         permits: &[Permit],
         timeout_ms: u32,
     ) -> Result<Answer<Result<(), ErrorCode>>, CallError> {
-        let [url, giver] = permits else {
+        let [url, token_server] = permits else {
             return Err(CallError::Invalid(
                 "no answer to it has named where its tokens are given out".into(),
             ));
         };
-        let (Some(address), Some(at)) = (url.web(), giver.web()) else {
+        let (Some(address), Some(server_address)) = (url.web(), token_server.web()) else {
             return Err(CallError::Invalid("the call is about no web server".into()));
         };
-        let origin = at.origin();
-        if self.token_url(address.as_str()) != Some(at.as_str()) {
+        let origin = server_address.origin();
+        if self.token_url(address.as_str()) != Some(server_address.as_str()) {
             return Err(CallError::Invalid(format!("{} does not name {origin}", address.origin())));
         }
-        if self.known.tokens() >= TOKENS {
-            return Err(CallError::LimitExceeded(format!("more than {TOKENS} tokens for web servers")));
+        if self.secrets.tokens() >= MAX_TOKENS {
+            return Err(CallError::LimitExceeded(format!("more than {MAX_TOKENS} tokens for web servers")));
         }
         // The same checks as for any other request.
         let accept = Header { name: "accept".into(), value: "application/json".into() };
-        let request =
-            Request { method: Method::Get, headers: vec![accept], timeout_ms, max_body_bytes: MOST as u32 };
-        let mut ask = self.ask(giver, request)?;
-        ask.authorization = self.known.for_token(address, at)?;
-        let (runtime, means) = self.server()?;
-        let response = match runtime.block_on(ask.carry_out(&means)) {
+        let request = Request {
+            method: Method::Get,
+            headers: vec![accept],
+            timeout_ms,
+            max_body_bytes: MAX_RESPONSE_BYTES as u32,
+        };
+        let mut request = self.check(token_server, request)?;
+        request.authorization = self.secrets.for_token(address, server_address)?;
+        let (runtime, context) = self.server()?;
+        let response = match runtime.block_on(request.send(&context)) {
             Ok(response) => response,
-            Err(End::ErrorCode(trouble)) => return Ok(Answer::plain(Err(trouble))),
-            Err(End::Refused(error)) => return Err(error),
+            Err(RequestFailure::ErrorCode(error)) => return Ok(Answer::plain(Err(error))),
+            Err(RequestFailure::Refused(error)) => return Err(error),
         };
         let token = token(&origin, &response)?;
-        self.known = Arc::new(self.known.with(address.as_str(), &token));
-        self.server = self.server.take().map(|(runtime, means)| (runtime, means.knowing(&self.known)));
+        self.secrets = Arc::new(self.secrets.with_token(address.as_str(), &token));
+        self.server =
+            self.server.take().map(|(runtime, context)| (runtime, context.with_secrets(&self.secrets)));
         Ok(Answer { bytes: response.body.len() as u64, digest: None, value: Ok(()) })
     }
 }
@@ -102,7 +107,7 @@ fn token(origin: &str, response: &Response) -> Result<String, CallError> {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let token = body["token"].as_str().or(body["access_token"].as_str());
     // RFC 6750, section 2.1.
-    let fits = |token: &&str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    let token = token.filter(fits).map(str::to_owned);
+    let is_valid = |token: &&str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    let token = token.filter(is_valid).map(str::to_owned);
     token.ok_or_else(|| CallError::Unavailable(no_token("its answer has not the form of one")))
 }

@@ -1,18 +1,18 @@
 //! Carries out many pieces of work at once, as many as the pace allows and memory has room for, and gives the results
 //! in the order of the work. It never knows what the work is.
 
-use super::pace::Pace;
+use super::concurrency::ConcurrencyLimiter;
 use std::future::Future;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// How many bytes of content may be in memory at once.
-const ROOM: u64 = 64 * 1024 * 1024;
+const MAX_BYTES_IN_MEMORY: u64 = 64 * 1024 * 1024;
 /// How often the progress is told while nothing ends.
-const TICK: Duration = Duration::from_millis(250);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A piece of work.
-pub(super) struct Job<F> {
+pub(super) struct BatchTask<F> {
     /// How many bytes of content it holds while it runs.
     pub(super) bytes: u64,
     pub(super) work: F,
@@ -20,46 +20,47 @@ pub(super) struct Job<F> {
 
 /// Carries out the jobs. They are made one by one, just before each begins. `progress` hears how many are done, and
 /// how many bytes.
-pub(super) async fn each<T, F>(
-    pace: &Pace,
-    jobs: impl Iterator<Item = Job<F>>,
+pub(super) async fn run_batch<T, F>(
+    limiter: &ConcurrencyLimiter,
+    tasks: impl Iterator<Item = BatchTask<F>>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
-    let mut jobs = jobs.enumerate().peekable();
+    let mut tasks = tasks.enumerate().peekable();
     let mut results: Vec<Option<T>> = Vec::new();
     let mut running: JoinSet<(usize, u64, T)> = JoinSet::new();
-    let (mut held, mut ended, mut done) = (0, 0, 0);
+    let (mut in_memory, mut finished, mut done) = (0, 0, 0);
     loop {
-        while let Some((_, job)) = jobs.peek() {
-            let fits = running.is_empty() || running.len() < pace.width() && held + job.bytes <= ROOM;
-            let Some((index, Job { bytes, work })) = fits.then(|| jobs.next()).flatten() else {
+        while let Some((_, task)) = tasks.peek() {
+            let fits = running.is_empty()
+                || running.len() < limiter.limit() && in_memory + task.bytes <= MAX_BYTES_IN_MEMORY;
+            let Some((index, BatchTask { bytes, work })) = fits.then(|| tasks.next()).flatten() else {
                 break;
             };
-            held += bytes;
+            in_memory += bytes;
             running.spawn(async move { (index, bytes, work.await) });
         }
         if running.is_empty() {
             break;
         }
         // A timeout only so that the progress is told while one large piece is on its way.
-        let Ok(joined) = tokio::time::timeout(TICK, running.join_next()).await else {
-            progress(ended, done);
+        let Ok(joined) = tokio::time::timeout(PROGRESS_INTERVAL, running.join_next()).await else {
+            progress(finished, done);
             continue;
         };
         if let Some(Ok((index, bytes, result))) = joined {
-            held -= bytes;
+            in_memory -= bytes;
             done += bytes;
-            pace.ended(bytes, Instant::now());
-            ended += 1;
+            limiter.record(bytes, Instant::now());
+            finished += 1;
             if results.len() <= index {
                 results.resize_with(index + 1, || None);
             }
             results[index] = Some(result);
-            progress(ended, done);
+            progress(finished, done);
         } else if let Some(Err(error)) = joined {
             // A panic of ours: it goes on where it belongs.
             if let Ok(panic) = error.try_into_panic() {
@@ -80,22 +81,25 @@ mod tests {
     fn results_are_in_order_and_no_more_run_than_may() {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let job = |part_number: u64| {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        let (now, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let task = |number: u64| {
+            let (now, max) = (Arc::clone(&now), Arc::clone(&max));
             let work = async move {
-                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                max.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(number % 7)).await;
                 now.fetch_sub(1, Ordering::SeqCst);
                 number
             };
-            Job { bytes: ROOM / 4, work }
+            BatchTask { bytes: MAX_BYTES_IN_MEMORY / 4, work }
         };
         let mut last = (0, 0);
-        let results = runtime
-            .block_on(each(&Pace::default(), (0..50).map(job), &mut |ended, done| last = (ended, done)));
+        let results = runtime.block_on(run_batch(
+            &ConcurrencyLimiter::default(),
+            (0..50).map(task),
+            &mut |finished, done| last = (finished, done),
+        ));
         assert_eq!(results, (0..50).collect::<Vec<_>>());
-        assert_eq!(last, (50, 50 * (ROOM / 4)));
-        assert!((2..=4).contains(&most.load(Ordering::SeqCst)));
+        assert_eq!(last, (50, 50 * (MAX_BYTES_IN_MEMORY / 4)));
+        assert!((2..=4).contains(&max.load(Ordering::SeqCst)));
     }
 }

@@ -13,25 +13,25 @@ use std::error::Error;
 use std::fmt;
 
 /// The longest page of a list: 1,000 keys of 1,024 bytes, each byte written as an entity of six, are 6 MiB.
-const LIST: usize = 16 * 1024 * 1024;
+const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
 /// The longest of all other answers: what an object is, a refusal, credentials.
-const OTHER: usize = 1024 * 1024;
+const MAX_OTHER_BYTES: usize = 1024 * 1024;
 
 /// An answer is longer than such an answer can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLong {
-    most: usize,
+pub(super) struct ResponseTooLong {
+    max: usize,
 }
 
-impl fmt::Display for TooLong {
+impl fmt::Display for ResponseTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer has more than {} bytes", self.most)
+        write!(f, "the answer has more than {} bytes", self.max)
     }
 }
 
-impl Error for TooLong {}
+impl Error for ResponseTooLong {}
 
-impl TooLong {
+impl ResponseTooLong {
     /// The one that an error comes from, if it does.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         causes(error).find_map(|error| error.downcast_ref().copied())
@@ -40,44 +40,45 @@ impl TooLong {
 
 /// Bounds the answer to this operation of S3. Only the content of an object has no bound here: who asks for one knows
 /// how long it is.
-pub(super) fn bound_answer(operation: &str, response: &mut HttpResponse) {
+pub(super) fn bound_response(operation: &str, response: &mut HttpResponse) {
     match (operation, response.status().is_success()) {
         ("GetObject", true) => {}
-        ("ListObjectsV2" | "ListParts" | "ListMultipartUploads", true) => bound(response, LIST),
-        _ => bound(response, OTHER),
+        ("ListObjectsV2" | "ListParts" | "ListMultipartUploads", true) => bound(response, MAX_LIST_BYTES),
+        _ => bound(response, MAX_OTHER_BYTES),
     }
 }
 
-fn bound(response: &mut HttpResponse, most: usize) {
-    let body = Limited::new(response.take_body(), most)
-        .map_err(move |error| if error.is::<LengthLimitError>() { TooLong { most }.into() } else { error });
+fn bound(response: &mut HttpResponse, max: usize) {
+    let body = Limited::new(response.take_body(), max).map_err(move |error| {
+        if error.is::<LengthLimitError>() { ResponseTooLong { max }.into() } else { error }
+    });
     *response.body_mut() = SdkBody::from_body_1_x(body);
 }
 
 /// The client of HTTP for those who give out credentials, whoever of them the SDK permissions: their answers are short.
-pub(super) fn short_answers(client: SharedHttpClient) -> SharedHttpClient {
-    SharedHttpClient::new(Short(client))
+pub(super) fn bound_responses(client: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(BoundedHttp(client))
 }
 
 #[derive(Debug)]
-struct Short<T>(T);
+struct BoundedHttp<T>(T);
 
-impl HttpClient for Short<SharedHttpClient> {
+impl HttpClient for BoundedHttp<SharedHttpClient> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Short(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(BoundedHttp(self.0.http_connector(settings, components)))
     }
 }
 
-impl HttpConnector for Short<SharedHttpConnector> {
+impl HttpConnector for BoundedHttp<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = self.0.call(request);
+        let response = self.0.call(request);
         HttpConnectorFuture::new(async move {
-            let mut response = answer.await?;
-            bound(&mut response, OTHER);
+            let mut response = response.await?;
+            bound(&mut response, MAX_OTHER_BYTES);
             Ok(response)
         })
     }

@@ -1,9 +1,9 @@
 //! Makes an object of the parts of an upload, and holds what the server then says against what was sent. It sends no
 //! content.
 
-use super::connect::completing;
+use super::connect::completion_timeouts;
 use super::parts::MultipartUpload;
-use super::s3::{S3, hex_of, unquoted};
+use super::s3::{S3Store, hex_of, unquoted};
 use super::sum;
 use super::types::{ObjectInfo, PartInfo, Precondition};
 use aws_sdk_s3::error::SdkError;
@@ -23,30 +23,30 @@ const ATTEMPTS: u32 = 5;
 /// The first wait between them; each is twice the one before.
 const WAIT: Duration = Duration::from_millis(500);
 
-impl S3 {
+impl S3Store {
     pub(super) async fn complete(
         &self,
         upload: &mut MultipartUpload,
         parts: &[PartInfo],
-        when: &Precondition,
+        precondition: &Precondition,
     ) -> Result<ObjectInfo, CallError> {
-        let plain = self.plain.load(Ordering::Relaxed);
-        let whole = (!plain).then(|| combined(upload.checksum, parts)).flatten();
+        let no_checksums = self.no_checksums.load(Ordering::Relaxed);
+        let whole = (!no_checksums).then(|| combined(upload.checksum, parts)).flatten();
         let (mut attempt, mut wait) = (1, WAIT);
         let answer = loop {
-            let request = self.completion(upload, parts, when, whole.as_deref());
-            let failed = match request.customize().config_override(completing()).send().await {
+            let request = self.completion(upload, parts, precondition, whole.as_deref());
+            let failed = match request.customize().config_override(completion_timeouts()).send().await {
                 Ok(answer) if answer.e_tag.is_some() => break answer,
                 Ok(_) => CallError::Unavailable(format!(
                     "complete `{}`: the answer is a success without an object",
-                    upload.place.name
+                    upload.location.name
                 )),
                 Err(error) => {
-                    let told = self.told("complete", &upload.place.name, &error);
+                    let failure = self.request_error("complete", &upload.location.name, &error);
                     if !is_hidden(&error) {
-                        return Err(told);
+                        return Err(failure);
                     }
-                    told
+                    failure
                 }
             };
             if attempt == ATTEMPTS {
@@ -70,15 +70,15 @@ impl S3 {
         &self,
         upload: &MultipartUpload,
         parts: &[PartInfo],
-        when: &Precondition,
+        precondition: &Precondition,
         whole: Option<&[u8]>,
     ) -> CompleteMultipartUploadFluentBuilder {
         let size = sum(parts.iter().map(|part| part.size));
-        let parts = completed(parts, upload.checksum, self.plain.load(Ordering::Relaxed));
-        let request = self.connected.client.complete_multipart_upload().bucket(&upload.place.bucket);
-        let request = request.key(&upload.place.key).upload_id(&upload.id).multipart_upload(parts);
+        let parts = completed(parts, upload.checksum, self.no_checksums.load(Ordering::Relaxed));
+        let request = self.connection.client.complete_multipart_upload().bucket(&upload.location.bucket);
+        let request = request.key(&upload.location.key).upload_id(&upload.id).multipart_upload(parts);
         let request = request.mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX));
-        let request = match when {
+        let request = match precondition {
             Precondition::None => request,
             Precondition::IfNoneMatch => request.if_none_match("*"),
             Precondition::IfMatch(etag) => request.if_match(format!("\"{etag}\"")),
@@ -103,16 +103,16 @@ impl S3 {
         size: u64,
         answer: &CompleteMultipartUploadOutput,
     ) -> Result<(), CallError> {
-        let told = match upload.checksum {
+        let server_checksum = match upload.checksum {
             Algorithm::Crc64Nvme => answer.checksum_crc64_nvme(),
             Algorithm::Crc32c => answer.checksum_crc32_c(),
             _ => None,
         };
         // With `-N` behind it, it is one of the parts.
-        let told = told.filter(|told| !told.contains('-')).and_then(hex_of);
-        match (told, whole) {
-            (Some(told), Some(whole)) if told != hash::hex(whole) => {
-                self.read_back(&upload.place, (upload.checksum, whole), size, answer.version_id()).await
+        let server_checksum = server_checksum.filter(|text| !text.contains('-')).and_then(hex_of);
+        match (server_checksum, whole) {
+            (Some(sum), Some(whole)) if sum != hash::hex(whole) => {
+                self.read_back(&upload.location, (upload.checksum, whole), size, answer.version_id()).await
             }
             _ => Ok(()),
         }
@@ -124,9 +124,9 @@ fn is_hidden<E>(error: &SdkError<E>) -> bool {
     error.raw_response().is_some_and(|response| response.status().is_success())
 }
 
-fn completed(parts: &[PartInfo], algorithm: Algorithm, plain: bool) -> CompletedMultipartUpload {
+fn completed(parts: &[PartInfo], algorithm: Algorithm, no_checksums: bool) -> CompletedMultipartUpload {
     let part = |part: &PartInfo| {
-        let checksum = part.checksum.as_deref().filter(|_| !plain).and_then(base64_of);
+        let checksum = part.checksum.as_deref().filter(|_| !no_checksums).and_then(base64_of);
         let builder = CompletedPart::builder()
             .part_number(i32::try_from(part.part_number).unwrap_or(i32::MAX))
             .e_tag(format!("\"{}\"", part.etag));

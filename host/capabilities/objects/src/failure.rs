@@ -1,7 +1,7 @@
 //! What a server's refusal means to a component: one of the contract's errors, with a text that holds no secret. It
 //! never decides whether to try again.
 
-use super::bound::TooLong;
+use super::bound::ResponseTooLong;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;
@@ -10,44 +10,51 @@ use lockstep_model::secret_registry::SecretRegistry;
 use std::error::Error;
 
 /// The longest text of a server that is passed on, in bytes.
-const LONGEST: usize = 500;
+const MAX_TEXT_BYTES: usize = 500;
 
-/// Why a request failed for good. `what` says what was asked, such as ``put `s3://a/b` ``.
-pub(super) fn told<E>(what: &str, endpoint: &str, known: &SecretRegistry, error: &SdkError<E>) -> CallError
+/// Why a request failed for good. `action` says what was asked, such as ``put `s3://a/b` ``.
+pub(super) fn request_error<E>(
+    action: &str,
+    endpoint: &str,
+    secrets: &SecretRegistry,
+    error: &SdkError<E>,
+) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(error) = credentials(error) {
-        let cause = known.shown(&cause(error), LONGEST);
-        return CallError::Unauthorized(format!("{what}: no credentials: {cause}"));
+        let cause = secrets.shown(&cause(error), MAX_TEXT_BYTES);
+        return CallError::Unauthorized(format!("{action}: no credentials: {cause}"));
     }
-    let SdkError::ServiceError(refusal) = error else {
+    let SdkError::ServiceError(response) = error else {
         if let Some(untrusted) = untrusted(error) {
             return CallError::Unavailable(format!(
-                "{what}: the certificate of {endpoint} is not trusted ({untrusted}); name the file of the authority \
+                "{action}: the certificate of {endpoint} is not trusted ({untrusted}); name the file of the authority \
                  that vouches for it in SSL_CERT_FILE, or add it to those of the system"
             ));
         }
-        if let Some(too_long) = TooLong::of(error) {
-            return CallError::LimitExceeded(format!("{what}: {endpoint} does not answer well: {too_long}"));
+        if let Some(too_long) = ResponseTooLong::of(error) {
+            return CallError::LimitExceeded(format!(
+                "{action}: {endpoint} does not answer well: {too_long}"
+            ));
         }
-        let cause = known.shown(&cause(error), LONGEST);
+        let cause = secrets.shown(&cause(error), MAX_TEXT_BYTES);
         return CallError::Unavailable(format!(
-            "{what}: {endpoint} cannot be reached or does not answer: {cause}"
+            "{action}: {endpoint} cannot be reached or does not answer: {cause}"
         ));
     };
-    let status = refusal.raw().status().as_u16();
-    let code = refusal.err().code().unwrap_or_default();
-    let said = match (code, refusal.err().message()) {
+    let status = response.raw().status().as_u16();
+    let code = response.err().code().unwrap_or_default();
+    let text = match (code, response.err().message()) {
         ("", None | Some("")) => format!("HTTP {status}"),
         (code, None | Some("")) => code.to_owned(),
         (code, Some(message)) => format!("{code}: {message}"),
     };
-    refused(status, code, format!("{what}: {}", known.shown(&said, LONGEST)))
+    response_error(status, code, format!("{action}: {}", secrets.shown(&text, MAX_TEXT_BYTES)))
 }
 
 /// The error for a status and a code: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
-fn refused(status: u16, code: &str, text: String) -> CallError {
+fn response_error(status: u16, code: &str, text: String) -> CallError {
     match (status, code) {
         (412, _) | (409, "ConditionalRequestConflict" | "OperationAborted") => CallError::Conflict(text),
         (404, _) => CallError::NotFound(text),
@@ -77,23 +84,25 @@ pub(super) fn is_about_checksum<E>(error: &SdkError<E>) -> bool
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let SdkError::ServiceError(refusal) = error else {
+    let SdkError::ServiceError(response) = error else {
         return false;
     };
-    let said = refusal.err().message().unwrap_or_default().to_ascii_lowercase();
-    match refusal.raw().status().as_u16() {
+    let message = response.err().message().unwrap_or_default().to_ascii_lowercase();
+    match response.raw().status().as_u16() {
         501 => true,
         400 => {
-            let unknown =
-                matches!(refusal.err().code(), Some("InvalidArgument" | "InvalidRequest" | "NotImplemented"));
-            unknown && (said.contains("checksum") || said.contains("x-amz-"))
+            let unknown = matches!(
+                response.err().code(),
+                Some("InvalidArgument" | "InvalidRequest" | "NotImplemented")
+            );
+            unknown && (message.contains("checksum") || message.contains("x-amz-"))
         }
         _ => false,
     }
 }
 
 /// The error of a source that gives no credentials.
-pub(super) fn not_made(text: String) -> CredentialsError {
+pub(super) fn credential_error(text: String) -> CredentialsError {
     CredentialsError::provider_error(text)
 }
 
@@ -114,15 +123,15 @@ fn cause(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
-        let said = error.to_string();
-        if !said.is_empty() && !text.ends_with(&said) {
+        let message = error.to_string();
+        if !message.is_empty() && !text.ends_with(&message) {
             text = if text == "dispatch failure"
                 || text == "io error"
                 || text.starts_with("the credential provider")
             {
-                said
+                message
             } else {
-                format!("{text}: {said}")
+                format!("{text}: {message}")
             };
         }
         next = error.source();
@@ -154,7 +163,7 @@ mod tests {
             (400, "EntityTooLarge", "upstream"),
             (501, "NotImplemented", "upstream"),
         ] {
-            assert_eq!(refused(status, code, String::new()).word(), word, "{status} {code}");
+            assert_eq!(response_error(status, code, String::new()).word(), word, "{status} {code}");
         }
     }
 }

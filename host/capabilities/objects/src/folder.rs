@@ -1,8 +1,8 @@
 //! A folder of this machine as a store: an object is a file, a key its path from `/`. It follows no link, shows no
 //! file before it is whole, and keeps no headers, metadata or tags.
 
-use super::s3::Source;
-use super::temporary::{self, Swept, Temporary};
+use super::s3::ContentSource;
+use super::temporary::{self, SweptFolders, TemporaryFile};
 use super::types::{ObjectInfo, ObjectPage, ObjectSummary, Precondition, PutOptions};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
@@ -17,21 +17,21 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
 /// How much of a file is in memory at once, in bytes.
-const BUFFER: u32 = 1024 * 1024;
+const BUFFER_BYTES: u32 = 1024 * 1024;
 /// How deep folders are looked into.
-const DEPTH: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 const OPEN_FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Lists the files below a prefix, all at once. With `sweeps` it removes what killed runs left.
+/// Lists the files below a prefix, all at once. With `removes_leftovers` it removes what killed runs left.
 pub(super) fn list(
     prefix: &ObjectName,
     start: Option<&str>,
-    most: usize,
-    sweeps: bool,
+    max: usize,
+    removes_leftovers: bool,
 ) -> Result<ObjectPage, CallError> {
-    let folder = match parent(prefix.key(), Missing::Leave) {
+    let folder = match parent(prefix.key(), MissingFolders::Fail) {
         Ok((folder, _)) => folder,
         Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => {
             return Ok(ObjectPage::default());
@@ -39,7 +39,7 @@ pub(super) fn list(
         Err(error) => return Err(failed("list", prefix, &error)),
     };
     let mut objects = Vec::new();
-    let mut walk = Walk { most, sweeps, found: &mut objects };
+    let mut walk = FolderWalk { max, removes_leftovers, found: &mut objects };
     walk.folder(&folder, prefix.as_str(), 0).map_err(|error| failed("list", prefix, &error))?;
     objects.retain(|object| start.is_none_or(|start| object.name.as_str() > start));
     objects.sort_by(|a, b| a.name.cmp(&b.name));
@@ -47,15 +47,15 @@ pub(super) fn list(
 }
 
 /// A walk through the folders of a store.
-struct Walk<'f> {
-    most: usize,
-    sweeps: bool,
+struct FolderWalk<'f> {
+    max: usize,
+    removes_leftovers: bool,
     found: &'f mut Vec<ObjectSummary>,
 }
 
-impl Walk<'_> {
+impl FolderWalk<'_> {
     fn folder(&mut self, folder: &OwnedFd, name: &str, depth: usize) -> io::Result<()> {
-        if depth > DEPTH {
+        if depth > MAX_DEPTH {
             return Err(io::Error::other("its folders are nested too deep"));
         }
         for entry in Dir::read_from(folder)? {
@@ -64,7 +64,7 @@ impl Walk<'_> {
                 continue;
             };
             if matches!(part, "." | "..") || part.starts_with(OWN_PREFIX) {
-                if self.sweeps {
+                if self.removes_leftovers {
                     temporary::remove(folder, part);
                 }
                 continue;
@@ -85,8 +85,8 @@ impl Walk<'_> {
                 }
                 _ => {}
             }
-            if self.found.len() > self.most {
-                return Err(io::Error::other(format!("it holds more than {} files", self.most)));
+            if self.found.len() > self.max {
+                return Err(io::Error::other(format!("it holds more than {} files", self.max)));
             }
         }
         Ok(())
@@ -95,15 +95,15 @@ impl Walk<'_> {
 
 /// What is there: its size, and the SHA-256 of its content.
 pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
-    let look = || -> io::Result<ObjectInfo> {
-        let (folder, file) = parent(name.key(), Missing::Leave)?;
+    let read = || -> io::Result<ObjectInfo> {
+        let (folder, file) = parent(name.key(), MissingFolders::Fail)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mut opened = File::from(openat(&folder, file, flags, Mode::empty())?);
         if !opened.metadata()?.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
         let mut hasher = Hasher::new(Algorithm::Sha256);
-        let (mut size, mut buffer) = (0, vec![0; BUFFER as usize]);
+        let (mut size, mut buffer) = (0, vec![0; BUFFER_BYTES as usize]);
         loop {
             let length = opened.read(&mut buffer)?;
             if length == 0 {
@@ -115,7 +115,7 @@ pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
         let checksum = Some((Algorithm::Sha256, hash::hex(&hasher.finish())));
         Ok(ObjectInfo { size, checksum, ..ObjectInfo::default() })
     };
-    match look() {
+    match read() {
         Ok(stored) => Ok(Some(stored)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(failed("look at", name, &error)),
@@ -125,20 +125,21 @@ pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
 /// Writes a file whole, beside its name first.
 pub(super) fn put(
     name: &ObjectName,
-    content: Source,
+    content: ContentSource,
     options: &PutOptions,
-    when: &Precondition,
-    swept: &mut Swept,
+    precondition: &Precondition,
+    swept: &mut SweptFolders,
 ) -> Result<ObjectInfo, CallError> {
     if options.encryption.is_some() || options.retention.is_some() {
         return Err(CallError::Invalid(format!("put `{name}`: a local folder neither encrypts nor locks")));
     }
-    let (folder, file) = parent(name.key(), Missing::Make).map_err(|error| failed("put", name, &error))?;
+    let (folder, file) =
+        parent(name.key(), MissingFolders::Create).map_err(|error| failed("put", name, &error))?;
     swept.sweep(&folder);
-    let temporary = Temporary::new(&folder, !matches!(content, Source::Bytes(_)));
+    let temporary = TemporaryFile::new(&folder, !matches!(content, ContentSource::Bytes(_)));
     let temporary = temporary.map_err(|error| failed("put", name, &error))?;
     let (size, digest) = write(temporary.file(), content, name)?;
-    temporary.place(file, when).map_err(|error| match error.raw_os_error() {
+    temporary.rename_to(file, precondition).map_err(|error| match error.raw_os_error() {
         Some(code) if code == Errno::EXIST.raw_os_error() => {
             CallError::Conflict(format!("put `{name}`: it is there already"))
         }
@@ -149,26 +150,26 @@ pub(super) fn put(
 }
 
 /// Copies the content, and gives its size and digest.
-fn write(mut to: &File, content: Source, name: &ObjectName) -> Result<(u64, Digest), CallError> {
+fn write(mut target: &File, content: ContentSource, name: &ObjectName) -> Result<(u64, Digest), CallError> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     let mut copy = |bytes: &[u8]| {
         hasher.update(bytes);
-        to.write_all(bytes).map_err(|error| failed("put", name, &error))
+        target.write_all(bytes).map_err(|error| failed("put", name, &error))
     };
     let size = content.size();
     match content {
-        Source::Bytes(bytes) => copy(&bytes)?,
-        Source::File(file) => {
+        ContentSource::Bytes(bytes) => copy(&bytes)?,
+        ContentSource::File(file) => {
             let file: OpenFile = file?;
-            let mut at = 0;
-            while at < size {
-                let bytes = file.read_at(at, BUFFER)?;
-                at += bytes.len() as u64;
+            let mut offset = 0;
+            while offset < size {
+                let bytes = file.read_at(offset, BUFFER_BYTES)?;
+                offset += bytes.len() as u64;
                 copy(&bytes)?;
             }
             file.check_unchanged()?;
             let mode = Mode::from_raw_mode(file.mode()) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
-            rustix::fs::fchmod(to, mode).map_err(|error| failed("put", name, &error.into()))?;
+            rustix::fs::fchmod(target, mode).map_err(|error| failed("put", name, &error.into()))?;
         }
     }
     let digest = <[u8; 32]>::try_from(hasher.finish());
@@ -179,7 +180,7 @@ fn write(mut to: &File, content: Source, name: &ObjectName) -> Result<(u64, Dige
 
 /// Deletes a file; that it is gone already is not an error.
 pub(super) fn delete(name: &ObjectName) -> Result<(), CallError> {
-    let removed = parent(name.key(), Missing::Leave)
+    let removed = parent(name.key(), MissingFolders::Fail)
         .and_then(|(folder, file)| Ok(rustix::fs::unlinkat(&folder, file, AtFlags::empty())?));
     match removed {
         Err(error) if !is_missing(&error) => Err(failed("delete", name, &error)),
@@ -189,31 +190,31 @@ pub(super) fn delete(name: &ObjectName) -> Result<(), CallError> {
 
 /// What becomes of folders that are not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    Make,
-    Leave,
+enum MissingFolders {
+    Create,
+    Fail,
 }
 
 /// Opens the folder of a key, part by part from `/`, and gives the file's own name; empty for a prefix.
-fn parent(key: &str, missing: Missing) -> io::Result<(OwnedFd, &str)> {
+fn parent(key: &str, missing: MissingFolders) -> io::Result<(OwnedFd, &str)> {
     let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
-    let mut here = rustix::fs::open("/", OPEN_FOLDER, Mode::empty())?;
+    let mut folder = rustix::fs::open("/", OPEN_FOLDER, Mode::empty())?;
     for part in folders.split('/').filter(|part| !part.is_empty()) {
-        if missing == Missing::Make {
-            match rustix::fs::mkdirat(&here, part, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+        if missing == MissingFolders::Create {
+            match rustix::fs::mkdirat(&folder, part, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 // A folder on the way may be there all the same, in one that cannot be written.
                 Err(_) => {}
             }
         }
-        here = openat(here.as_fd(), part, OPEN_FOLDER, Mode::empty()).map_err(|error| match error {
+        folder = openat(folder.as_fd(), part, OPEN_FOLDER, Mode::empty()).map_err(|error| match error {
             Errno::LOOP | Errno::NOTDIR => {
                 io::Error::other(format!("`{part}` is a symbolic link or no folder; name the folder itself"))
             }
             error => error.into(),
         })?;
     }
-    Ok((here, file))
+    Ok((folder, file))
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -4,21 +4,22 @@
 
 mod batch;
 mod bound;
+mod checksums;
 mod complete;
+mod concurrency;
+mod config;
 mod connect;
-mod connection;
 mod credentials;
 mod failure;
 mod folder;
-mod hearing;
-mod lists;
+mod location;
 mod oidc;
 mod options;
-mod pace;
+mod page_starts;
 mod parts;
 mod profiles;
-mod proof;
 mod put;
+mod retry;
 mod route;
 mod s3;
 mod temporary;
@@ -26,15 +27,15 @@ mod temporary;
 mod tests;
 mod types;
 
-pub use connection::{ConfigFiles, Connection, Identity, Keys};
+pub use config::{AccessKey, ConfigFiles, IdentityToken, ObjectsConfig};
 pub use parts::MultipartUpload;
 pub use types::{
     Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo, PartRange, Precondition,
     PutOptions, PutRequest, Retention, RetentionMode,
 };
 
-use batch::{Job, each};
-use lists::Lists;
+use batch::{BatchTask, run_batch};
+use location::{locate, locate_in_bucket, mixed_stores, object};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -44,48 +45,49 @@ use lockstep_model::report::{ChangeVerb, ObjectChange};
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::hash::Algorithm;
-use s3::{Place, S3};
+use page_starts::PageStarts;
+use s3::S3Store;
 use std::sync::{Arc, PoisonError};
-use temporary::Swept;
+use temporary::SweptFolders;
 use tokio::runtime::Runtime;
 
 /// The most objects of one call.
-const MOST: usize = 10_000;
+const MAX_OBJECTS: usize = 10_000;
 /// The threads that sign, prove and send.
 const THREADS: usize = 4;
 
 /// How each of several things ended.
-pub type Each<T> = Vec<Result<T, CallError>>;
+pub type ObjectResults<T> = Vec<Result<T, CallError>>;
 
 /// Who hears how far a call is: how much is done of how much, in objects or in bytes.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+pub type ProgressCallback<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// The objects of one run.
 pub struct Objects {
-    connection: Connection,
+    config: ObjectsConfig,
     dry_run: bool,
     limits: Limits,
-    known: Arc<SecretRegistry>,
+    secrets: Arc<SecretRegistry>,
     /// Made when it is first needed: a run on a local folder needs none.
-    server: Option<(Runtime, Arc<S3>)>,
+    server: Option<(Runtime, Arc<S3Store>)>,
     changes: Vec<ObjectChange>,
-    lists: Lists,
+    page_starts: PageStarts,
     sent: u64,
-    swept: Swept,
+    swept: SweptFolders,
 }
 
 impl Objects {
     /// The objects of a run. Nothing is asked of anybody yet.
     #[must_use]
-    pub fn new(connection: Connection, limits: &Limits, dry_run: bool) -> Self {
-        let known = Arc::new(SecretRegistry::default());
-        if let Some(keys) = &connection.keys {
-            known.add(&keys.secret);
-            known.add(keys.token.as_deref().unwrap_or_default());
+    pub fn new(config: ObjectsConfig, limits: &Limits, dry_run: bool) -> Self {
+        let secrets = Arc::new(SecretRegistry::default());
+        if let Some(keys) = &config.keys {
+            secrets.add(&keys.secret);
+            secrets.add(keys.token.as_deref().unwrap_or_default());
         }
         let (server, changes) = (None, Vec::new());
-        let (lists, swept) = (Lists::default(), Swept::default());
-        Self { connection, dry_run, limits: *limits, known, server, changes, lists, sent: 0, swept }
+        let (page_starts, swept) = (PageStarts::default(), SweptFolders::default());
+        Self { config, dry_run, limits: *limits, secrets, server, changes, page_starts, sent: 0, swept }
     }
 
     /// What was done, in order; with a run that is a dry run, what would be.
@@ -100,12 +102,6 @@ impl Objects {
             return Vec::new();
         };
         std::mem::take(&mut *s3.warnings.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// How many requests had to be made again.
-    #[must_use]
-    pub fn repeated(&self) -> u64 {
-        self.server.as_ref().map_or(0, |(_, s3)| s3.connected.hearing.repeated())
     }
 
     /// Objects below the permit's prefix.
@@ -124,18 +120,19 @@ impl Objects {
         if name.store() == ObjectStore::Folder {
             return folder::list(name, start, self.limits.found_files, !self.dry_run).map(Answer::plain);
         }
-        let place = place(name);
+        let location = locate(name);
         let key = match start {
             None => None,
             Some(start) => {
                 let within = start.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-                let key = within.filter(|(bucket, _)| *bucket == place.bucket).map(|(_, key)| key.to_owned());
+                let key =
+                    within.filter(|(bucket, _)| *bucket == location.bucket).map(|(_, key)| key.to_owned());
                 Some(key.ok_or_else(|| CallError::Invalid("list: `start` is in another bucket".into()))?)
             }
         };
         let (runtime, s3) = self.server()?;
-        let page = runtime.block_on(s3.list(&place, key))?;
-        self.lists.go_on(name.as_str(), start.is_none(), page.next.as_deref())?;
+        let page = runtime.block_on(s3.list(&location, key))?;
+        self.page_starts.record(name.as_str(), start.is_none(), page.next.as_deref())?;
         Ok(Answer::plain(page))
     }
 
@@ -143,53 +140,62 @@ impl Objects {
     ///
     /// # Errors
     /// Too many, or no connection to the store can be made. What is wrong with one object is in its place.
-    pub fn head_objects(&mut self, permit: &Permit) -> Result<Answer<Each<Option<ObjectInfo>>>, CallError> {
+    pub fn head_objects(
+        &mut self,
+        permit: &Permit,
+    ) -> Result<Answer<ObjectResults<Option<ObjectInfo>>>, CallError> {
         let names = permit.objects();
-        few(names.len())?;
+        check_count(names.len())?;
         let (folders, buckets) =
             names.iter().partition::<Vec<&ObjectName>, _>(|name| name.store() == ObjectStore::Folder);
         if buckets.is_empty() {
             return Ok(Answer::plain(folders.into_iter().map(folder::head).collect()));
         }
         if !folders.is_empty() {
-            return Err(mixed());
+            return Err(mixed_stores());
         }
-        let places = buckets.into_iter().map(place).collect();
+        let places = buckets.into_iter().map(locate).collect();
         let (runtime, s3) = self.server()?;
         Ok(Answer::plain(runtime.block_on(s3.head_all(places, &mut |_, _| {}))))
     }
 
     /// Deletes the permits' objects.
-    pub fn delete_objects(&mut self, permits: &[Permit]) -> Each<Answer<()>> {
-        let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
-        let names = match few(permits.len())
+    pub fn delete_objects(&mut self, permits: &[Permit]) -> ObjectResults<Answer<()>> {
+        let fail_all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
+        let names = match check_count(permits.len())
             .and_then(|()| permits.iter().map(object).collect::<Result<Vec<_>, _>>())
         {
             Ok(names) => names,
-            Err(error) => return all(error),
+            Err(error) => return fail_all(error),
         };
         if let Some(name) = names.iter().find(|name| name.is_prefix()) {
-            return all(CallError::Invalid(format!("delete `{name}`: it is no object, it ends with `/`")));
+            return fail_all(CallError::Invalid(format!(
+                "delete `{name}`: it is no object, it ends with `/`"
+            )));
         }
-        let deleted: Each<()> = if self.dry_run {
+        let deleted: ObjectResults<()> = if self.dry_run {
             names.iter().map(|_| Ok(())).collect()
         } else if names.iter().all(|name| name.store() == ObjectStore::Folder) {
             names.iter().map(|name| folder::delete(name)).collect()
         } else if names.iter().any(|name| name.store() == ObjectStore::Folder) {
-            return all(mixed());
+            return fail_all(mixed_stores());
         } else {
             let (runtime, s3) = match self.server() {
                 Ok(server) => server,
-                Err(error) => return all(error),
+                Err(error) => return fail_all(error),
             };
-            let job = |name: &&ObjectName| {
-                let (s3, at) = (Arc::clone(&s3), place(name));
-                Job { bytes: 1, work: async move { s3.delete(&at).await } }
+            let task = |name: &&ObjectName| {
+                let (s3, location) = (Arc::clone(&s3), locate(name));
+                BatchTask { bytes: 1, work: async move { s3.delete(&location).await } }
             };
-            runtime.block_on(each(&s3.connected.hearing.pace, names.iter().map(job), &mut |_, _| {}))
+            runtime.block_on(run_batch(
+                &s3.connection.monitor.limiter,
+                names.iter().map(task),
+                &mut |_, _| {},
+            ))
         };
         for (name, _) in names.iter().zip(&deleted).filter(|(_, deleted)| deleted.is_ok()) {
-            self.did(name, None, true);
+            self.record_change(name, None, true);
         }
         deleted.into_iter().map(|deleted| deleted.map(Answer::plain)).collect()
     }
@@ -206,9 +212,9 @@ impl Objects {
         if name.store() == ObjectStore::Folder {
             return Ok(Answer::plain(Vec::new()));
         }
-        let place = place(name);
+        let location = locate(name);
         let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.list_multipart_uploads(&place)).map(Answer::plain)
+        runtime.block_on(s3.list_multipart_uploads(&location)).map(Answer::plain)
     }
 
     /// Begins an upload in parts.
@@ -221,12 +227,12 @@ impl Objects {
         options: &PutOptions,
     ) -> Result<Answer<MultipartUpload>, CallError> {
         options::check(options)?;
-        let place = bucket_place(permit)?;
+        let location = locate_in_bucket(permit)?;
         if self.dry_run {
-            return Ok(Answer::plain(MultipartUpload::of(place, String::new(), options.checksum)));
+            return Ok(Answer::plain(MultipartUpload::of(location, String::new(), options.checksum)));
         }
         let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.begin(&place, options)).map(Answer::plain)
+        runtime.block_on(s3.create(&location, options)).map(Answer::plain)
     }
 
     /// Goes on with an upload that was begun. Nothing is requested: the first use of it will tell.
@@ -242,7 +248,7 @@ impl Objects {
         if id.is_empty() || id.len() > 1024 || !id.chars().all(|c| c.is_ascii_graphic()) {
             return Err(CallError::Invalid("an upload's id has up to 1,024 visible characters".into()));
         }
-        Ok(Answer::plain(MultipartUpload::of(bucket_place(permit)?, id.to_owned(), checksum)))
+        Ok(Answer::plain(MultipartUpload::of(locate_in_bucket(permit)?, id.to_owned(), checksum)))
     }
 
     /// The parts that the store holds.
@@ -266,9 +272,9 @@ impl Objects {
         upload: &mut MultipartUpload,
         file: &OpenFile,
         ranges: &[PartRange],
-        progress: Progress<'_>,
-    ) -> Result<Answer<Each<PartInfo>>, CallError> {
-        few(ranges.len())?;
+        progress: ProgressCallback<'_>,
+    ) -> Result<Answer<ObjectResults<PartInfo>>, CallError> {
+        check_count(ranges.len())?;
         let total = sum(ranges.iter().map(|range| range.length));
         if self.dry_run {
             let part = |range: &PartRange| {
@@ -297,17 +303,17 @@ impl Objects {
         &mut self,
         upload: &mut MultipartUpload,
         parts: &[PartInfo],
-        when: &Precondition,
+        precondition: &Precondition,
     ) -> Result<Answer<ObjectInfo>, CallError> {
-        few(parts.len())?;
+        check_count(parts.len())?;
         let stored = if self.dry_run {
             ObjectInfo { size: sum(parts.iter().map(|part| part.size)), ..ObjectInfo::default() }
         } else {
             let (runtime, s3) = self.server()?;
-            runtime.block_on(s3.complete(upload, parts, when))?
+            runtime.block_on(s3.complete(upload, parts, precondition))?
         };
         let change = ObjectChange {
-            name: upload.place.name.clone(),
+            name: upload.location.name.clone(),
             digest: stored.sha256,
             verb: ChangeVerb::Uploaded,
         };
@@ -328,7 +334,7 @@ impl Objects {
     }
 
     /// The connection to the server, made when it is first needed.
-    fn server(&mut self) -> Result<(&Runtime, Arc<S3>), CallError> {
+    fn server(&mut self) -> Result<(&Runtime, Arc<S3Store>), CallError> {
         if self.server.is_none() {
             let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -337,10 +343,10 @@ impl Objects {
                 .enable_all()
                 .build()
                 .map_err(|error| CallError::Local(format!("no threads for requests: {error}")))?;
-            let mut connected = runtime.block_on(connect::connect(&self.connection, &self.known))?;
-            let warnings = std::mem::take(&mut connected.warnings).into();
-            let known = Arc::clone(&self.known);
-            let s3 = Arc::new(S3 { connected, known, plain: false.into(), warnings });
+            let mut connection = runtime.block_on(connect::connect(&self.config, &self.secrets))?;
+            let warnings = std::mem::take(&mut connection.warnings).into();
+            let secrets = Arc::clone(&self.secrets);
+            let s3 = Arc::new(S3Store { connection, secrets, no_checksums: false.into(), warnings });
             self.server = Some((runtime, s3));
         }
         match &self.server {
@@ -353,41 +359,20 @@ impl Objects {
     fn send(&mut self, bytes: u64) -> Result<(), CallError> {
         self.sent = self.sent.saturating_add(bytes);
         if self.sent > self.limits.sent_bytes {
-            return Err(too_much(self.limits.sent_bytes));
+            return Err(byte_limit_error(self.limits.sent_bytes));
         }
         Ok(())
     }
 
-    fn did(&mut self, name: &ObjectName, digest: Option<Digest>, deleted: bool) {
+    fn record_change(&mut self, name: &ObjectName, digest: Option<Digest>, deleted: bool) {
         let verb = if deleted { ChangeVerb::Deleted } else { ChangeVerb::Uploaded };
         self.changes.push(ObjectChange { name: name.as_str().to_owned(), digest, verb });
     }
 }
 
-fn object(permit: &Permit) -> Result<&ObjectName, CallError> {
-    permit.object().ok_or_else(|| CallError::Invalid("the call is about no object".into()))
-}
-
-fn place(name: &ObjectName) -> Place {
-    let bucket = match name.store() {
-        ObjectStore::Bucket(bucket) => bucket.to_owned(),
-        ObjectStore::Folder => String::new(),
-    };
-    Place { bucket, key: name.key().to_owned(), name: name.as_str().to_owned() }
-}
-
-fn bucket_place(permit: &Permit) -> Result<Place, CallError> {
-    let name = object(permit)?;
-    match name.store() {
-        _ if name.is_prefix() => Err(CallError::Invalid(format!("`{name}` is no object, it ends with `/`"))),
-        ObjectStore::Folder => Err(CallError::Invalid(format!("`{name}`: a local folder takes files whole"))),
-        ObjectStore::Bucket(_) => Ok(place(name)),
-    }
-}
-
-fn few(count: usize) -> Result<(), CallError> {
-    if count > MOST {
-        return Err(CallError::LimitExceeded(format!("more than {MOST} in one call")));
+fn check_count(count: usize) -> Result<(), CallError> {
+    if count > MAX_OBJECTS {
+        return Err(CallError::LimitExceeded(format!("more than {MAX_OBJECTS} in one call")));
     }
     Ok(())
 }
@@ -397,10 +382,6 @@ fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
-fn too_much(most: u64) -> CallError {
-    CallError::LimitExceeded(format!("more than {most} bytes would be sent"))
-}
-
-fn mixed() -> CallError {
-    CallError::Invalid("a call is about buckets or about folders, not both".into())
+fn byte_limit_error(max: u64) -> CallError {
+    CallError::LimitExceeded(format!("more than {max} bytes would be sent"))
 }

@@ -7,7 +7,7 @@ use lockstep_model::call::CallError;
 
 /// Puts a options into the builder of a request: those that write an object and those that begin an upload have the
 /// same methods and no type in common.
-macro_rules! keep {
+macro_rules! apply_options {
     ($request:expr, $options:expr) => {{
         let (mut request, options): (_, &$crate::types::PutOptions) = ($request, $options);
         for (name, value) in &options.headers {
@@ -33,7 +33,7 @@ macro_rules! keep {
         request
     }};
 }
-pub(super) use keep;
+pub(super) use apply_options;
 
 /// The headers of HTTP that an object may have.
 const HEADERS: [&str; 6] = [
@@ -45,9 +45,9 @@ const HEADERS: [&str; 6] = [
     "expires",
 ];
 /// The most bytes of metadata, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
-const METADATA: usize = 2048;
+const MAX_METADATA_BYTES: usize = 2048;
 /// The most tags, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>.
-const TAGS: usize = 10;
+const MAX_TAGS: usize = 10;
 
 /// Whether a component's words are fit for a request: nothing of them can begin another header.
 pub(super) fn check(options: &PutOptions) -> Result<(), CallError> {
@@ -66,17 +66,17 @@ pub(super) fn check(options: &PutOptions) -> Result<(), CallError> {
     }
     let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let size: usize = options.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > METADATA
+    if size > MAX_METADATA_BYTES
         || !options.metadata.iter().all(|(name, value)| word(name) && visible(value) && value.is_ascii())
     {
         return invalid(format!(
-            "metadata has names of letters, digits and `-`, values of ASCII, and {METADATA} bytes in all"
+            "metadata has names of letters, digits and `-`, values of ASCII, and {MAX_METADATA_BYTES} bytes in all"
         ));
     }
-    if options.tags.len() > TAGS
+    if options.tags.len() > MAX_TAGS
         || !options.tags.iter().all(|(name, value)| !name.is_empty() && visible(name) && visible(value))
     {
-        return invalid(format!("there are at most {TAGS} tags, each with a name"));
+        return invalid(format!("there are at most {MAX_TAGS} tags, each with a name"));
     }
     let encryption = options.encryption.as_deref().unwrap_or("AES256");
     if !(matches!(encryption, "AES256" | "aws:kms") || encryption.starts_with("aws:kms:"))

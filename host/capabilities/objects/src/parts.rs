@@ -1,11 +1,12 @@
 //! An upload in parts: begun or gone on with, its parts sent, completed or given up. It keeps no part in memory that is
 //! not on its way.
 
-use super::batch::{Job, each};
-use super::connect::sending;
-use super::options::keep;
-use super::proof::{Proof, prove, proven};
-use super::s3::{LISTED, Place, S3, endless, hex_of, unquoted};
+use super::batch::{BatchTask, run_batch};
+use super::checksums::{Checksums, add_checksum, checksum_in};
+use super::connect::content_timeouts;
+use super::location::ObjectLocation;
+use super::options::apply_options;
+use super::s3::{MAX_LISTED_BYTES, S3Store, endless_list, hex_of, unquoted};
 use super::types::{PartInfo, PartRange, PutOptions};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
@@ -18,14 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The largest part, in bytes: several are in memory at once.
-const LARGEST: u64 = 64 * 1024 * 1024;
+const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
 /// The most parts of an upload, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
-const MOST_PARTS: u32 = 10_000;
+const MAX_PARTS: u32 = 10_000;
 
 /// An upload that is open in its store.
 #[derive(Debug)]
 pub struct MultipartUpload {
-    pub(super) place: Place,
+    pub(super) location: ObjectLocation,
     pub(super) id: String,
     pub(super) checksum: Algorithm,
     /// The SHA-256 of the file as far as its parts were sent in order from the first, and where that is.
@@ -33,29 +34,29 @@ pub struct MultipartUpload {
 }
 
 impl MultipartUpload {
-    pub(super) fn of(place: Place, id: String, checksum: Algorithm) -> Self {
-        Self { place, id, checksum, whole: Some((Hasher::new(Algorithm::Sha256), 0)) }
+    pub(super) fn of(location: ObjectLocation, id: String, checksum: Algorithm) -> Self {
+        Self { location, id, checksum, whole: Some((Hasher::new(Algorithm::Sha256), 0)) }
     }
 
     /// None at all: what stands in the place of one that is in use.
     #[must_use]
     pub fn none() -> Self {
-        let place = Place { bucket: String::new(), key: String::new(), name: String::new() };
-        Self { place, id: String::new(), checksum: Algorithm::Sha256, whole: None }
+        let location = ObjectLocation { bucket: String::new(), key: String::new(), name: String::new() };
+        Self { location, id: String::new(), checksum: Algorithm::Sha256, whole: None }
     }
 
     /// The name of the object that it makes.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.place.name
+        &self.location.name
     }
 
     /// Takes the next bytes of the file into the digest of the whole, if these are the next.
     fn take(&mut self, offset: u64, bytes: &[u8]) {
         self.whole = match self.whole.take() {
-            Some((mut hasher, at)) if at == offset => {
+            Some((mut hasher, end)) if end == offset => {
                 hasher.update(bytes);
-                Some((hasher, at + bytes.len() as u64))
+                Some((hasher, end + bytes.len() as u64))
             }
             _ => None,
         };
@@ -63,26 +64,30 @@ impl MultipartUpload {
 
     /// The digest of the whole, if all of so many bytes were sent in order.
     pub(super) fn digest(&mut self, size: u64) -> Option<Digest> {
-        let (hasher, _) = self.whole.take().filter(|(_, at)| *at == size)?;
+        let (hasher, _) = self.whole.take().filter(|(_, end)| *end == size)?;
         <[u8; 32]>::try_from(hasher.finish()).ok().map(Digest::from)
     }
 }
 
-impl S3 {
-    pub(super) async fn begin(&self, at: &Place, options: &PutOptions) -> Result<MultipartUpload, CallError> {
-        let repeated = self.connected.hearing.repeated();
-        let upload = self.begin_one(at, options).await?;
-        if self.connected.hearing.repeated() > repeated {
-            self.clean_up(&upload).await;
+impl S3Store {
+    pub(super) async fn create(
+        &self,
+        location: &ObjectLocation,
+        options: &PutOptions,
+    ) -> Result<MultipartUpload, CallError> {
+        let retries = self.connection.monitor.retries();
+        let upload = self.send_create(location, options).await?;
+        if self.connection.monitor.retries() > retries {
+            self.abort_duplicates(&upload).await;
         }
         Ok(upload)
     }
 
     /// Gives up what a beginning left whose reply was lost: uploads of this object without a part. If that fails, the
     /// next run finds them.
-    async fn clean_up(&self, upload: &MultipartUpload) {
-        for other in self.list_multipart_uploads(&upload.place).await.unwrap_or_default() {
-            let other = MultipartUpload::of(upload.place.clone(), other.upload_id, upload.checksum);
+    async fn abort_duplicates(&self, upload: &MultipartUpload) {
+        for other in self.list_multipart_uploads(&upload.location).await.unwrap_or_default() {
+            let other = MultipartUpload::of(upload.location.clone(), other.upload_id, upload.checksum);
             let empty = other.id != upload.id && self.parts(&other).await.is_ok_and(|parts| parts.is_empty());
             if empty {
                 let _ = self.abort(&other).await;
@@ -90,12 +95,17 @@ impl S3 {
         }
     }
 
-    async fn begin_one(&self, at: &Place, options: &PutOptions) -> Result<MultipartUpload, CallError> {
+    async fn send_create(
+        &self,
+        location: &ObjectLocation,
+        options: &PutOptions,
+    ) -> Result<MultipartUpload, CallError> {
         let answer = loop {
-            let plain = self.plain.load(Ordering::Relaxed);
-            let request = self.connected.client.create_multipart_upload().bucket(&at.bucket).key(&at.key);
-            let request = keep!(request, options);
-            let request = match (plain, options.checksum) {
+            let no_checksums = self.no_checksums.load(Ordering::Relaxed);
+            let request =
+                self.connection.client.create_multipart_upload().bucket(&location.bucket).key(&location.key);
+            let request = apply_options!(request, options);
+            let request = match (no_checksums, options.checksum) {
                 (true, _) => request,
                 (_, Algorithm::Crc64Nvme) => request
                     .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
@@ -109,30 +119,32 @@ impl S3 {
             };
             match request.send().await {
                 Ok(answer) => break answer,
-                Err(error) if !plain && self.goes_plain(&error) => {}
-                Err(error) => return Err(self.told("begin an upload of", &at.name, &error)),
+                Err(error) if !no_checksums && self.falls_back_to_md5(&error) => {}
+                Err(error) => return Err(self.request_error("begin an upload of", &location.name, &error)),
             }
         };
         let id = answer.upload_id.filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| {
-            CallError::Unavailable(format!("begin an upload of `{}`: it got no id", at.name))
+            CallError::Unavailable(format!("begin an upload of `{}`: it got no id", location.name))
         })?;
-        Ok(MultipartUpload::of(at.clone(), id, options.checksum))
+        Ok(MultipartUpload::of(location.clone(), id, options.checksum))
     }
 
     pub(super) async fn parts(&self, upload: &MultipartUpload) -> Result<Vec<PartInfo>, CallError> {
-        let (at, mut found, mut marker) = (&upload.place, Vec::<PartInfo>::new(), None);
-        let (mut begun, mut bytes) = (HashSet::new(), 0);
+        let (location, mut parts, mut marker) = (&upload.location, Vec::<PartInfo>::new(), None);
+        let (mut markers, mut bytes) = (HashSet::new(), 0);
         loop {
-            let request = self.connected.client.list_parts().bucket(&at.bucket).key(&at.key);
+            let request = self.connection.client.list_parts().bucket(&location.bucket).key(&location.key);
             let request = request.upload_id(&upload.id).set_part_number_marker(marker.clone());
-            let answer =
-                request.send().await.map_err(|error| self.told("list parts of", &at.name, &error))?;
-            let before = found.len();
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| self.request_error("list parts of", &location.name, &error))?;
+            let before = parts.len();
             for part in answer.parts.unwrap_or_default() {
                 bytes += part.e_tag().map_or(0, str::len);
-                let checksum = proven!(part, upload.checksum);
-                found.push(PartInfo {
+                let checksum = checksum_in!(part, upload.checksum);
+                parts.push(PartInfo {
                     part_number: part
                         .part_number
                         .and_then(|number| number.try_into().ok())
@@ -144,13 +156,13 @@ impl S3 {
             }
             if answer.is_truncated != Some(true) {
                 // Some servers list them as they came.
-                found.sort_by_key(|part| part.part_number);
-                return Ok(found);
+                parts.sort_by_key(|part| part.part_number);
+                return Ok(parts);
             }
             marker = answer.next_part_number_marker;
-            let goes_on = found.len() > before && marker.is_some() && begun.insert(marker.clone());
-            if !goes_on || found.len() > MOST_PARTS as usize || bytes > LISTED {
-                return Err(endless("list parts of", &at.name));
+            let goes_on = parts.len() > before && marker.is_some() && markers.insert(marker.clone());
+            if !goes_on || parts.len() > MAX_PARTS as usize || bytes > MAX_LISTED_BYTES {
+                return Err(endless_list("list parts of", &location.name));
             }
         }
     }
@@ -163,72 +175,78 @@ impl S3 {
         ranges: &[PartRange],
         progress: &mut dyn FnMut(u64, u64),
     ) -> Vec<Result<PartInfo, CallError>> {
-        let (place, id, algorithm) = (upload.place.clone(), upload.id.clone(), upload.checksum);
-        let job = |range: &PartRange| {
+        let (location, id, algorithm) = (upload.location.clone(), upload.id.clone(), upload.checksum);
+        let task = |range: &PartRange| {
             let read = read(file, *range);
             if let Ok(bytes) = &read {
                 upload.take(range.offset, bytes);
             }
-            let (s3, place, id, range) = (Arc::clone(self), place.clone(), id.clone(), *range);
-            let work = async move { s3.put_part(&place, &id, range, read?, algorithm).await };
-            Job { bytes: range.length, work }
+            let (s3, location, id, range) = (Arc::clone(self), location.clone(), id.clone(), *range);
+            let work = async move { s3.put_part(&location, &id, range, read?, algorithm).await };
+            BatchTask { bytes: range.length, work }
         };
-        each(&self.connected.hearing.pace, ranges.iter().map(job), progress).await
+        run_batch(&self.connection.monitor.limiter, ranges.iter().map(task), progress).await
     }
 
     async fn put_part(
         &self,
-        at: &Place,
+        location: &ObjectLocation,
         id: &str,
         range: PartRange,
         bytes: Vec<u8>,
         algorithm: Algorithm,
     ) -> Result<PartInfo, CallError> {
         // Nobody tells the SHA-256 of a part, so it is only made where it is signed.
-        let proof_of = if self.connected.sealed { Proof::quick } else { Proof::of };
-        let made = tokio::task::spawn_blocking(move || {
-            let proof = proof_of(&bytes, algorithm);
-            (bytes::Bytes::from(bytes), proof)
+        let compute = if self.connection.is_protected { Checksums::without_digest } else { Checksums::of };
+        let computed = tokio::task::spawn_blocking(move || {
+            let checksums = compute(&bytes, algorithm);
+            (bytes::Bytes::from(bytes), checksums)
         });
-        let (bytes, proof) =
-            made.await.map_err(|error| CallError::Unavailable(format!("cannot read: {error}")))?;
+        let (bytes, checksums) =
+            computed.await.map_err(|error| CallError::Unavailable(format!("cannot read: {error}")))?;
         let number = i32::try_from(range.part_number).unwrap_or(i32::MAX);
         let answer = loop {
-            let plain = self.plain.load(Ordering::Relaxed);
-            let request = self.connected.client.upload_part().bucket(&at.bucket).key(&at.key);
+            let no_checksums = self.no_checksums.load(Ordering::Relaxed);
+            let request = self.connection.client.upload_part().bucket(&location.bucket).key(&location.key);
             let request = request.upload_id(id).part_number(number);
-            let request = prove!(request, proof, &bytes, algorithm, plain);
+            let request = add_checksum!(request, checksums, &bytes, algorithm, no_checksums);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
-            let request = request.config_override(sending(range.length));
-            match request.interceptor(proof.signature(self.connected.sealed)).send().await {
+            let request = request.config_override(content_timeouts(range.length));
+            match request.interceptor(checksums.signing(self.connection.is_protected)).send().await {
                 Ok(answer) => break answer,
                 Err(error)
-                    if !plain && (self.goes_plain(&error) || super::failure::is_about_checksum(&error)) => {}
-                Err(error) => return Err(self.told(&format!("put part {number} of"), &at.name, &error)),
+                    if !no_checksums
+                        && (self.falls_back_to_md5(&error) || super::failure::is_about_checksum(&error)) => {}
+                Err(error) => {
+                    return Err(self.request_error(&format!("put part {number} of"), &location.name, &error));
+                }
             }
         };
-        let told = proven!(answer, algorithm);
-        if told.is_some_and(|told| told != proof.checksum_base64()) {
-            let text =
-                format!("put part {number} of `{}`: the store holds other bytes than were sent", at.name);
+        let server_checksum = checksum_in!(answer, algorithm);
+        if server_checksum.is_some_and(|server_checksum| server_checksum != checksums.checksum_base64()) {
+            let text = format!(
+                "put part {number} of `{}`: the store holds other bytes than were sent",
+                location.name
+            );
             return Err(CallError::Integrity(text));
         }
         Ok(PartInfo {
             part_number: range.part_number,
             size: range.length,
             etag: unquoted(answer.e_tag),
-            checksum: Some(proof.checksum_hex()),
+            checksum: Some(checksums.checksum_hex()),
         })
     }
 
     pub(super) async fn abort(&self, upload: &MultipartUpload) -> Result<(), CallError> {
-        let at = &upload.place;
-        let request = self.connected.client.abort_multipart_upload().bucket(&at.bucket).key(&at.key);
+        let location = &upload.location;
+        let request =
+            self.connection.client.abort_multipart_upload().bucket(&location.bucket).key(&location.key);
         match request
             .upload_id(&upload.id)
             .send()
             .await
-            .map_err(|error| self.told("give up", &at.name, &error))
+            .map_err(|error| self.request_error("give up", &location.name, &error))
         {
             Ok(_) | Err(CallError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
@@ -237,9 +255,9 @@ impl S3 {
 }
 
 fn read(file: &OpenFile, range: PartRange) -> Result<Vec<u8>, CallError> {
-    if range.length > LARGEST || range.part_number == 0 || range.part_number > MOST_PARTS {
+    if range.length > MAX_PART_BYTES || range.part_number == 0 || range.part_number > MAX_PARTS {
         let text = format!(
-            "part {} of {} bytes: there are at most {MOST_PARTS}, of {LARGEST}",
+            "part {} of {} bytes: there are at most {MAX_PARTS}, of {MAX_PART_BYTES}",
             range.part_number, range.length
         );
         return Err(CallError::Invalid(text));

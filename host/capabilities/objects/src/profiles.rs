@@ -1,8 +1,8 @@
 //! Amazon's configuration files: read once, never from the checkout, and given to the SDK without the programs that they
 //! name. Such a program is started by the host itself, so that it is bounded and ends with the run.
 
-use super::connection::{ConfigFiles, Connection};
-use super::failure::not_made;
+use super::config::{ConfigFiles, ObjectsConfig};
+use super::failure::credential_error;
 use aws_config::profile::{self, ProfileSet};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime};
 
 /// The setting that names a program.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
-const PROCESS: &str = "credential_process";
+const PROCESS_SETTING: &str = "credential_process";
 /// What such a program may print, and how long it may take.
 const BOUNDS: Bounds =
     Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)), idle: None };
@@ -36,30 +36,31 @@ pub(super) struct Profiles {
 }
 
 /// Reads the files. None is fine; one in the checkout is not.
-pub(super) async fn read(connection: &Connection) -> Result<Profiles, CallError> {
-    let ConfigFiles { config, credentials } = &connection.files;
-    let kinds = [(EnvConfigFileKind::Config, config), (EnvConfigFileKind::Credentials, credentials)];
-    let (mut whole, mut bare) = (EnvConfigFiles::builder(), EnvConfigFiles::builder());
+pub(super) async fn read(config: &ObjectsConfig) -> Result<Profiles, CallError> {
+    let ConfigFiles { config: config_file, credentials: credentials_file } = &config.files;
+    let kinds =
+        [(EnvConfigFileKind::Config, config_file), (EnvConfigFileKind::Credentials, credentials_file)];
+    let (mut complete, mut without_process) = (EnvConfigFiles::builder(), EnvConfigFiles::builder());
     for (kind, path) in kinds {
-        let text = path.as_deref().map(|path| text(connection, path)).transpose()?.unwrap_or_default();
-        bare = bare.with_contents(kind, without_programs(&text));
-        whole = whole.with_contents(kind, text);
+        let text = path.as_deref().map(|path| text(config, path)).transpose()?.unwrap_or_default();
+        without_process = without_process.with_contents(kind, without_programs(&text));
+        complete = complete.with_contents(kind, text);
     }
-    let set = profile::load(&Fs::real(), &Env::real(), &whole.build(), None).await;
+    let set = profile::load(&Fs::real(), &Env::real(), &complete.build(), None).await;
     let set =
         set.map_err(|error| CallError::Invalid(format!("Amazon's configuration cannot be read: {error}")))?;
     let token = set.get_profile(set.selected_profile()).and_then(|own| own.get("web_identity_token_file"));
     if let Some(path) = token.map(Path::new).filter(|path| path.exists()) {
         regular::check(path).map_err(CallError::Unauthorized)?;
     }
-    Ok(Profiles { files: bare.build(), set })
+    Ok(Profiles { files: without_process.build(), set })
 }
 
-fn text(connection: &Connection, path: &Path) -> Result<String, CallError> {
+fn text(config: &ObjectsConfig, path: &Path) -> Result<String, CallError> {
     if path.symlink_metadata().is_err() {
         return Ok(String::new());
     }
-    if !connection.trusts_workspace && connection.programs.checkout().holds(path) {
+    if !config.trusts_workspace && config.programs.checkout().holds(path) {
         return Err(CallError::Unauthorized(format!(
             "Amazon's configuration lies in the workspace or its checkout: {}. A commit could have put it there; keep it \
              outside, or pass --allow-workspace-credentials",
@@ -73,7 +74,7 @@ fn text(connection: &Connection, path: &Path) -> Result<String, CallError> {
 /// The text without the settings that name a program.
 fn without_programs(text: &str) -> String {
     let line = |line: &str| match line.split_once('=') {
-        Some((name, _)) if name.trim().eq_ignore_ascii_case(PROCESS) => {
+        Some((name, _)) if name.trim().eq_ignore_ascii_case(PROCESS_SETTING) => {
             "lockstep_runs_it = itself\n".to_owned()
         }
         _ => format!("{line}\n"),
@@ -88,34 +89,39 @@ impl Profiles {
     }
 
     /// The program that gives the credentials of the profile that counts.
-    pub(super) fn process(&self, connection: &Connection, known: &Arc<SecretRegistry>) -> Option<Process> {
+    pub(super) fn process(
+        &self,
+        config: &ObjectsConfig,
+        secrets: &Arc<SecretRegistry>,
+    ) -> Option<CredentialProcess> {
         let profile = self.set.get_profile(self.set.selected_profile())?;
         // The SDK looks at these first.
         let first =
             ["role_arn", "credential_source", "sso_session", "sso_start_url", "web_identity_token_file"];
-        let line = profile.get(PROCESS).filter(|_| !first.iter().any(|name| profile.get(name).is_some()))?;
-        Some(Process {
+        let line =
+            profile.get(PROCESS_SETTING).filter(|_| !first.iter().any(|name| profile.get(name).is_some()))?;
+        Some(CredentialProcess {
             profile: profile.name().to_owned(),
             line: line.to_owned(),
-            programs: connection.programs.clone(),
-            variables: connection.variables.clone(),
-            known: Arc::clone(known),
-            trusts_workspace: connection.trusts_workspace,
+            programs: config.programs.clone(),
+            variables: config.variables.clone(),
+            secrets: Arc::clone(secrets),
+            trusts_workspace: config.trusts_workspace,
         })
     }
 }
 
 /// A program that prints credentials.
-pub(super) struct Process {
+pub(super) struct CredentialProcess {
     profile: String,
     line: String,
     programs: Programs,
     variables: Vec<(String, OsString)>,
-    known: Arc<SecretRegistry>,
+    secrets: Arc<SecretRegistry>,
     trusts_workspace: bool,
 }
 
-impl std::fmt::Debug for Process {
+impl std::fmt::Debug for CredentialProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Its line may hold a secret.
         write!(f, "Process({})", self.profile)
@@ -125,23 +131,24 @@ impl std::fmt::Debug for Process {
 /// What it prints.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Printed {
+struct CredentialProcessOutput {
     access_key_id: String,
     secret_access_key: String,
     session_token: Option<String>,
     expiration: Option<String>,
 }
 
-impl Process {
+impl CredentialProcess {
     pub(super) async fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        let failed =
-            |what: String| not_made(format!("the {PROCESS} of the profile `{}` {what}", self.profile));
+        let failed = |what: String| {
+            credential_error(format!("the {PROCESS_SETTING} of the profile `{}` {what}", self.profile))
+        };
         if let Some((variable, path)) = self.programs.checkout().setting(&self.variables)
             && !self.trusts_workspace
         {
-            let place = path.display();
+            let path = path.display();
             return Err(failed(format!(
-                "is not started: {variable} lies in the workspace or its checkout: {place}. A commit could have put settings \
+                "is not started: {variable} lies in the workspace or its checkout: {path}. A commit could have put settings \
                  there; keep them outside, or pass --allow-workspace-credentials"
             )));
         }
@@ -153,15 +160,15 @@ impl Process {
         let ended = tokio::task::spawn_blocking(move || programs.run(&command, b"", BOUNDS)).await;
         let ended = ended.map_err(|error| failed(format!("could not be run: {error}")))?;
         let ended = ended.map_err(|error| failed(format!("failed: {error}")))?;
-        let printed: Option<Printed> = serde_json::from_slice(&ended.stdout).ok();
+        let printed: Option<CredentialProcessOutput> = serde_json::from_slice(&ended.stdout).ok();
         for secret in printed
             .iter()
             .flat_map(|printed| [Some(&printed.secret_access_key), printed.session_token.as_ref()])
         {
-            self.known.add(secret.map(String::as_str).unwrap_or_default());
+            self.secrets.add(secret.map(String::as_str).unwrap_or_default());
         }
         let Some(printed) = printed.filter(|_| ended.status.success()) else {
-            let said = self.known.redact(&String::from_utf8_lossy(&ended.stderr));
+            let said = self.secrets.redact(&String::from_utf8_lossy(&ended.stderr));
             let said = short(&said.lines().map(str::trim).collect::<Vec<_>>().join("; "), 500);
             return Err(failed(format!("gave no credentials ({}): {said}", ended.status)));
         };
@@ -180,7 +187,7 @@ impl Process {
     }
 }
 
-impl Process {
+impl CredentialProcess {
     /// The program and its arguments. No shell reads the line, as Amazon's documentation has it: it is words, which may be
     /// quoted, and nothing in them is expanded.
     fn words(&self) -> Result<(PathBuf, Vec<String>), String> {
@@ -209,12 +216,12 @@ mod tests {
         std::fs::write(folder.path().join("cp"), "").unwrap();
         let own = folder.path().join("cp").display().to_string();
         let words = |line: &str| {
-            let process = Process {
+            let process = CredentialProcess {
                 profile: "default".into(),
                 line: line.into(),
                 programs: Programs::new(None, Checkout::new([folder.path().to_owned()])),
                 variables: Vec::new(),
-                known: Arc::default(),
+                secrets: Arc::default(),
                 trusts_workspace: true,
             };
             process.words()
@@ -234,7 +241,12 @@ mod tests {
     fn the_sdk_is_told_of_no_program() {
         let text = "[default]\nregion = x\ncredential_process = evil\nCREDENTIAL_PROCESS=evil\n\
                     [profile a]\n  credential_process=evil --x=y\ncredential_process_x = kept\n";
-        let bare = without_programs(text);
-        assert!(!bare.contains("evil") && bare.contains("region = x\n") && bare.contains("= kept"), "{bare}");
+        let without_process = without_programs(text);
+        assert!(
+            !without_process.contains("evil")
+                && without_process.contains("region = x\n")
+                && without_process.contains("= kept"),
+            "{without_process}"
+        );
     }
 }

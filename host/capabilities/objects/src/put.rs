@@ -1,10 +1,11 @@
 //! Writes whole objects, several at once: the part of the objects that has most to decide. It acts only on what permits
 //! name.
 
-use super::batch::{Job, each};
-use super::s3::Source;
+use super::batch::{BatchTask, run_batch};
+use super::location::{locate, mixed_stores, object};
+use super::s3::ContentSource;
 use super::types::{Content, ObjectInfo, PutOptions, PutRequest};
-use super::{Each, Objects, Progress, few, folder, mixed, object, options, place, too_much};
+use super::{ObjectResults, Objects, ProgressCallback, byte_limit_error, check_count, folder, options};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -20,51 +21,52 @@ impl Objects {
         puts: Vec<PutRequest>,
         options: &[PutOptions],
         workspace: &Workspace,
-        progress: Progress<'_>,
-    ) -> Each<Answer<ObjectInfo>> {
-        let all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
-        if let Err(error) = few(puts.len()).and_then(|()| options.iter().try_for_each(options::check)) {
-            return all(error);
+        progress: ProgressCallback<'_>,
+    ) -> ObjectResults<Answer<ObjectInfo>> {
+        let fail_all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
+        if let Err(error) = check_count(puts.len()).and_then(|()| options.iter().try_for_each(options::check))
+        {
+            return fail_all(error);
         }
         if let Some(put) = puts.iter().find(|put| put.options as usize >= options.len()) {
-            return all(CallError::Invalid(format!("there is no options {}", put.options)));
+            return fail_all(CallError::Invalid(format!("there is no options {}", put.options)));
         }
         let stored = if self.dry_run {
-            permits.iter().zip(puts).map(|(permit, put)| plan(permit, put, workspace)).collect()
+            permits.iter().zip(puts).map(|(permit, put)| dry_run_result(permit, put, workspace)).collect()
         } else {
-            match self.put_now(permits, puts, options, workspace, progress) {
+            match self.write_objects(permits, puts, options, workspace, progress) {
                 Ok(stored) => stored,
-                Err(error) => return all(error),
+                Err(error) => return fail_all(error),
             }
         };
         let answers = permits.iter().zip(stored).map(|(permit, stored)| {
             let stored: ObjectInfo = stored?;
-            self.did(object(permit)?, stored.sha256, false);
+            self.record_change(object(permit)?, stored.sha256, false);
             Ok(Answer { bytes: stored.size, digest: stored.sha256, value: stored })
         });
         answers.collect()
     }
 
-    fn put_now(
+    fn write_objects(
         &mut self,
         permits: &[Permit],
         puts: Vec<PutRequest>,
         options: &[PutOptions],
         workspace: &Workspace,
-        progress: Progress<'_>,
-    ) -> Result<Each<ObjectInfo>, CallError> {
+        progress: ProgressCallback<'_>,
+    ) -> Result<ObjectResults<ObjectInfo>, CallError> {
         let places = permits.iter().map(object).collect::<Result<Vec<_>, _>>()?;
         let total = puts.len() as u64;
-        let (mut sent, most) = (self.sent, self.limits.sent_bytes);
+        let (mut sent, max) = (self.sent, self.limits.sent_bytes);
         let mut source = |permit: &Permit, put: &mut PutRequest| {
             let content = std::mem::replace(&mut put.content, Content::File);
-            let source = Source::of(content, || workspace.open_source(permit).map_err(vanished));
+            let source = ContentSource::of(content, || workspace.open_source(permit).map_err(source_changed));
             sent = sent.saturating_add(source.size());
-            if sent > most { Source::File(Err(too_much(most))) } else { source }
+            if sent > max { ContentSource::File(Err(byte_limit_error(max))) } else { source }
         };
         if places.iter().any(|name| name.store() == ObjectStore::Folder) {
             if places.iter().any(|name| name.store() != ObjectStore::Folder) {
-                return Err(mixed());
+                return Err(mixed_stores());
             }
             let (mut done, mut swept) = (0, std::mem::take(&mut self.swept));
             let one = |((permit, name), mut put): ((&Permit, &ObjectName), PutRequest)| {
@@ -81,22 +83,25 @@ impl Objects {
         }
         let options: Vec<Arc<PutOptions>> = options.iter().cloned().map(Arc::new).collect();
         let (runtime, s3) = self.server()?;
-        let job = |((permit, name), mut put): ((&Permit, &ObjectName), PutRequest)| {
-            let (content, at) = (source(permit, &mut put), place(name));
+        let task = |((permit, name), mut put): ((&Permit, &ObjectName), PutRequest)| {
+            let (content, location) = (source(permit, &mut put), locate(name));
             let (s3, options) = (Arc::clone(&s3), Arc::clone(&options[put.options as usize]));
             let bytes = content.size();
-            Job { bytes, work: async move { s3.put(&at, content, &options, &put.precondition).await } }
+            BatchTask {
+                bytes,
+                work: async move { s3.put(&location, content, &options, &put.precondition).await },
+            }
         };
-        let jobs = permits.iter().zip(places).zip(puts).map(job);
-        let pace = &s3.connected.hearing.pace;
-        let stored = runtime.block_on(each(pace, jobs, &mut |done, _| progress(done, total)));
+        let tasks = permits.iter().zip(places).zip(puts).map(task);
+        let limiter = &s3.connection.monitor.limiter;
+        let stored = runtime.block_on(run_batch(limiter, tasks, &mut |done, _| progress(done, total)));
         self.sent = sent;
         Ok(stored)
     }
 }
 
 /// A file that is not there any more: the store lacks nothing.
-fn vanished(error: CallError) -> CallError {
+fn source_changed(error: CallError) -> CallError {
     match error {
         CallError::NotFound(text) => CallError::Conflict(text),
         error => error,
@@ -104,10 +109,10 @@ fn vanished(error: CallError) -> CallError {
 }
 
 /// What a put would leave, for a run that is a dry run.
-fn plan(permit: &Permit, put: PutRequest, workspace: &Workspace) -> Result<ObjectInfo, CallError> {
+fn dry_run_result(permit: &Permit, put: PutRequest, workspace: &Workspace) -> Result<ObjectInfo, CallError> {
     let (size, digest) = match put.content {
         Content::File => {
-            let file = workspace.open_source(permit).map_err(vanished)?;
+            let file = workspace.open_source(permit).map_err(source_changed)?;
             (file.size(), file.digest()?)
         }
         Content::Bytes(bytes) => (bytes.len() as u64, Digest::of(&bytes)),

@@ -1,7 +1,7 @@
 //! The HTTP of the storage's client and of those who give its credentials. What a machine says of itself never passes a
 //! proxy: the address is of this machine's own network, and whoever answers gives or gets credentials.
 
-use super::bound::short_answers;
+use super::bound::bound_responses;
 use aws_sdk_s3::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -29,10 +29,10 @@ pub(super) fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
 
 /// HTTP for those who give credentials: by the proxies of the environment, except to the machine itself.
 pub(super) fn for_credentials() -> SharedHttpClient {
-    let short = |proxies| short_answers(http_client(proxies));
-    let (direct, usual) = (short(ProxyConfig::disabled()), short(ProxyConfig::from_env()));
+    let bounded = |proxies| bound_responses(http_client(proxies));
+    let (direct, usual) = (bounded(ProxyConfig::disabled()), bounded(ProxyConfig::from_env()));
     http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
-        SharedHttpConnector::new(Route {
+        SharedHttpConnector::new(CredentialsConnector {
             direct: direct.http_connector(settings, components),
             usual: usual.http_connector(settings, components),
         })
@@ -43,26 +43,26 @@ pub(super) fn for_credentials() -> SharedHttpClient {
 pub(super) fn for_store(proxies: ProxyConfig) -> SharedHttpClient {
     let inner = http_client(proxies);
     http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
-        SharedHttpConnector::new(Store(inner.http_connector(settings, components)))
+        SharedHttpConnector::new(StoreConnector(inner.http_connector(settings, components)))
     })
 }
 
 /// See [`for_store`].
 #[derive(Debug)]
-struct Store(SharedHttpConnector);
+struct StoreConnector(SharedHttpConnector);
 
-impl HttpConnector for Store {
+impl HttpConnector for StoreConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let holds_token = request.headers().get("x-amz-security-token").is_some();
-        if holds_token && !request.uri().starts_with("https://") && !is_of_machine(request.uri()) {
-            return in_the_clear(request.uri());
+        if holds_token && !request.uri().starts_with("https://") && !is_local_endpoint(request.uri()) {
+            return refuse_plain_http(request.uri());
         }
         self.0.call(request)
     }
 }
 
 /// The refusal of a request that would show a token to others.
-fn in_the_clear(uri: &str) -> HttpConnectorFuture {
+fn refuse_plain_http(uri: &str) -> HttpConnectorFuture {
     let host = Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let message = format!(
         "tokens and keys are not sent to {host} without TLS, where others could read them; use an `https` address"
@@ -72,20 +72,20 @@ fn in_the_clear(uri: &str) -> HttpConnectorFuture {
 
 /// Chooses the way of each request.
 #[derive(Debug)]
-struct Route {
+struct CredentialsConnector {
     direct: SharedHttpConnector,
     usual: SharedHttpConnector,
 }
 
-impl HttpConnector for Route {
+impl HttpConnector for CredentialsConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let is_near = is_of_machine(request.uri());
+        let is_local = is_local_endpoint(request.uri());
         // Such a request holds the job's token, or its answer the keys.
-        if !is_near && !request.uri().starts_with("https://") {
-            return in_the_clear(request.uri());
+        if !is_local && !request.uri().starts_with("https://") {
+            return refuse_plain_http(request.uri());
         }
-        let way = if is_near { &self.direct } else { &self.usual };
-        way.call(request)
+        let connector = if is_local { &self.direct } else { &self.usual };
+        connector.call(request)
     }
 }
 
@@ -93,10 +93,10 @@ impl HttpConnector for Route {
 /// Amazon gives them, and the paths of instance metadata at whatever address the configuration names.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>,
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
-pub(super) fn is_of_machine(uri: &str) -> bool {
+pub(super) fn is_local_endpoint(uri: &str) -> bool {
     let Ok(url) = Url::parse(uri) else { return false };
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let near = host.parse().is_ok_and(|address: IpAddr| match address {
+    let is_local_address = host.parse().is_ok_and(|address: IpAddr| match address {
         IpAddr::V4(address) => address.is_link_local() || address.is_loopback(),
         IpAddr::V6(address) => {
             let amazon = address.segments()[..2] == [0xfd00, 0x0ec2];
@@ -104,7 +104,7 @@ pub(super) fn is_of_machine(uri: &str) -> bool {
         }
     });
     let metadata = url.path() == "/latest/api/token" || url.path().starts_with("/latest/meta-data/");
-    near || (url.scheme() == "http" && (host == "localhost" || metadata))
+    is_local_address || (url.scheme() == "http" && (host == "localhost" || metadata))
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
             "http://127.0.0.1:1234/creds",
             "http://metadata.example/latest/meta-data/iam/security-credentials/",
         ] {
-            assert!(is_of_machine(own), "{own}");
+            assert!(is_local_endpoint(own), "{own}");
         }
         for other in [
             "https://sts.amazonaws.com/",
@@ -134,7 +134,7 @@ mod tests {
             "http://[fd00:ec3::254]/",
             "https://oidc.eu-west-1.amazonaws.com/latest/api/token",
         ] {
-            assert!(!is_of_machine(other), "{other}");
+            assert!(!is_local_endpoint(other), "{other}");
         }
     }
 }

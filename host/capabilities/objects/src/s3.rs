@@ -1,11 +1,12 @@
 //! The requests to an S3-compatible server: looking, writing whole objects, deleting. It acts on what it is told and
 //! knows no grant; [`super::Objects`] takes that from permits.
 
-use super::batch::{Job, each};
-use super::connect::{Connected, sending};
-use super::failure::{is_about_checksum, told};
-use super::options::keep;
-use super::proof::{Proof, prove, proven};
+use super::batch::{BatchTask, run_batch};
+use super::checksums::{Checksums, add_checksum, checksum_in};
+use super::connect::{S3Connection, content_timeouts};
+use super::failure::{is_about_checksum, request_error};
+use super::location::ObjectLocation;
+use super::options::apply_options;
 use super::types::{
     Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, Precondition, PutOptions,
 };
@@ -23,49 +24,41 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The largest object that is written whole, in bytes: it is in memory while it is sent.
-pub(super) const WHOLE: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
 /// How many keys a listing of S3 gives at once, and a request to delete takes.
-const PAGE: i32 = 1000;
+const PAGE_KEYS: i32 = 1000;
 /// The most bytes of a list that are kept in one call.
-pub(super) const LISTED: usize = 32 * 1024 * 1024;
+pub(super) const MAX_LISTED_BYTES: usize = 32 * 1024 * 1024;
 /// How many pages of open uploads are looked through: the oldest of 100,000 are reason enough for a warning.
-const PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
 /// One server.
-pub(super) struct S3 {
-    pub(super) connected: Connected,
-    pub(super) known: Arc<SecretRegistry>,
+pub(super) struct S3Store {
+    pub(super) connection: S3Connection,
+    pub(super) secrets: Arc<SecretRegistry>,
     /// Whether the server takes no checksums: found out once.
-    pub(super) plain: AtomicBool,
+    pub(super) no_checksums: AtomicBool,
     pub(super) warnings: Mutex<Vec<String>>,
 }
 
-/// An object by its bucket and key, and by its name for messages.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) bucket: String,
-    pub(super) key: String,
-    pub(super) name: String,
-}
-
-impl S3 {
+impl S3Store {
     /// The error of a request that failed for good.
-    pub(super) fn told<E>(&self, verb: &str, name: &str, error: &SdkError<E>) -> CallError
+    pub(super) fn request_error<E>(&self, verb: &str, name: &str, error: &SdkError<E>) -> CallError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        told(&format!("{verb} `{name}`"), &self.connected.endpoint, &self.known, error)
+        request_error(&format!("{verb} `{name}`"), &self.connection.endpoint, &self.secrets, error)
     }
 
     /// Whether the request should be made again without checksums. Said once for a server.
-    pub(super) fn goes_plain<E>(&self, error: &SdkError<E>) -> bool
+    pub(super) fn falls_back_to_md5<E>(&self, error: &SdkError<E>) -> bool
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        if !is_about_checksum(error) || self.plain.swap(true, Ordering::Relaxed) {
+        if !is_about_checksum(error) || self.no_checksums.swap(true, Ordering::Relaxed) {
             return false;
         }
-        let endpoint = &self.connected.endpoint;
+        let endpoint = &self.connection.endpoint;
         self.warn(format!("{endpoint} takes no checksums of S3; content is proven by its MD5 instead"));
         true
     }
@@ -74,61 +67,72 @@ impl S3 {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
-    pub(super) async fn list(&self, at: &Place, start: Option<String>) -> Result<ObjectPage, CallError> {
-        let request = self.connected.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
-        let request = request.max_keys(PAGE).set_start_after(start);
-        let answer = request.send().await.map_err(|error| self.told("list", &at.name, &error))?;
+    pub(super) async fn list(
+        &self,
+        location: &ObjectLocation,
+        start: Option<String>,
+    ) -> Result<ObjectPage, CallError> {
+        let request = self.connection.client.list_objects_v2().bucket(&location.bucket).prefix(&location.key);
+        let request = request.max_keys(PAGE_KEYS).set_start_after(start);
+        let answer =
+            request.send().await.map_err(|error| self.request_error("list", &location.name, &error))?;
         let mut page = ObjectPage::default();
         for object in answer.contents.unwrap_or_default() {
             let key = object.key.unwrap_or_default();
             // What S3 makes a folder of in its console.
-            if key.is_empty() || !key.starts_with(&at.key) {
+            if key.is_empty() || !key.starts_with(&location.key) {
                 continue;
             }
             page.objects.push(ObjectSummary {
-                name: format!("s3://{}/{key}", at.bucket),
+                name: format!("s3://{}/{key}", location.bucket),
                 size: object.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
                 etag: unquoted(object.e_tag),
             });
         }
         if answer.is_truncated == Some(true) {
-            let last = page.objects.last().ok_or_else(|| endless("list", &at.name))?;
+            let last = page.objects.last().ok_or_else(|| endless_list("list", &location.name))?;
             page.next = Some(last.name.clone());
         }
         Ok(page)
     }
 
-    pub(super) async fn head(&self, at: &Place) -> Result<Option<ObjectInfo>, CallError> {
-        let mut request = self.connected.client.head_object().bucket(&at.bucket).key(&at.key);
-        if !self.plain.load(Ordering::Relaxed) {
+    pub(super) async fn head(&self, location: &ObjectLocation) -> Result<Option<ObjectInfo>, CallError> {
+        let mut request = self.connection.client.head_object().bucket(&location.bucket).key(&location.key);
+        if !self.no_checksums.load(Ordering::Relaxed) {
             request = request.checksum_mode(ChecksumMode::Enabled);
         }
-        let mut asked = request.clone().send().await;
+        let mut response = request.clone().send().await;
         // The answer to HEAD has no body. Where it would tell the reason, as that credentials have ended, the answer to
         // GET does; and it is heard, so that the next request has others.
-        if asked.as_ref().is_err_and(|error| has_status(error, &[400, 401, 403])) {
-            let first = self.connected.client.get_object().bucket(&at.bucket).key(&at.key).range("bytes=0-0");
-            match first.send().await.map_err(|error| self.told("look at", &at.name, &error)) {
+        if response.as_ref().is_err_and(|error| has_status(error, &[400, 401, 403])) {
+            let first = self
+                .connection
+                .client
+                .get_object()
+                .bucket(&location.bucket)
+                .key(&location.key)
+                .range("bytes=0-0");
+            match first.send().await.map_err(|error| self.request_error("look at", &location.name, &error)) {
                 // An empty object has no first byte.
-                Ok(_) | Err(CallError::Upstream { status: 416, .. }) => asked = request.send().await,
+                Ok(_) | Err(CallError::Upstream { status: 416, .. }) => response = request.send().await,
                 Err(CallError::NotFound(_)) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
-        let answer = match asked.map_err(|error| self.told("look at", &at.name, &error)) {
+        let answer = match response.map_err(|error| self.request_error("look at", &location.name, &error)) {
             Ok(answer) => answer,
             Err(CallError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         // Of an object in parts that has no checksum of the whole there is one of the parts, with `-N` behind it.
-        let whole =
+        let of_whole =
             |text: Option<String>| text.filter(|text| !text.contains('-')).and_then(|text| hex_of(&text));
         let checksum = [
             (Algorithm::Crc64Nvme, answer.checksum_crc64_nvme),
             (Algorithm::Crc32c, answer.checksum_crc32_c),
             (Algorithm::Sha256, answer.checksum_sha256),
         ];
-        let checksum = checksum.into_iter().find_map(|(algorithm, text)| Some((algorithm, whole(text)?)));
+        let checksum = checksum.into_iter().find_map(|(algorithm, text)| Some((algorithm, of_whole(text)?)));
         Ok(Some(ObjectInfo {
             size: answer.content_length.and_then(|size| size.try_into().ok()).unwrap_or_default(),
             etag: unquoted(answer.e_tag),
@@ -141,62 +145,63 @@ impl S3 {
     /// Writes an object whole.
     pub(super) async fn put(
         &self,
-        at: &Place,
-        content: Source,
+        location: &ObjectLocation,
+        content: ContentSource,
         options: &PutOptions,
-        when: &Precondition,
+        precondition: &Precondition,
     ) -> Result<ObjectInfo, CallError> {
-        let (bytes, proof) = content.read(options.checksum).await?;
+        let (bytes, checksums) = content.read(options.checksum).await?;
         let answer = loop {
-            let plain = self.plain.load(Ordering::Relaxed);
-            let request = self.connected.client.put_object().bucket(&at.bucket).key(&at.key);
-            let request = keep!(request, options);
-            let request = match when {
+            let no_checksums = self.no_checksums.load(Ordering::Relaxed);
+            let request = self.connection.client.put_object().bucket(&location.bucket).key(&location.key);
+            let request = apply_options!(request, options);
+            let request = match precondition {
                 Precondition::None => request,
                 Precondition::IfNoneMatch => request.if_none_match("*"),
                 Precondition::IfMatch(etag) => request.if_match(format!("\"{etag}\"")),
             };
-            let request = prove!(request, proof, &bytes, options.checksum, plain);
+            let request = add_checksum!(request, checksums, &bytes, options.checksum, no_checksums);
             let request = request.body(ByteStream::from(bytes.clone())).customize();
-            let request = request.config_override(sending(bytes.len() as u64));
-            match request.interceptor(proof.signature(self.connected.sealed)).send().await {
+            let request = request.config_override(content_timeouts(bytes.len() as u64));
+            match request.interceptor(checksums.signing(self.connection.is_protected)).send().await {
                 Ok(answer) => break answer,
-                Err(error) if !plain && self.goes_plain(&error) => {}
+                Err(error) if !no_checksums && self.falls_back_to_md5(&error) => {}
                 // Another request found out that the server takes none.
-                Err(error) if !plain && is_about_checksum(&error) => {}
-                Err(error) => return Err(self.told("put", &at.name, &error)),
+                Err(error) if !no_checksums && is_about_checksum(&error) => {}
+                Err(error) => return Err(self.request_error("put", &location.name, &error)),
             }
         };
-        let told = proven!(answer, options.checksum);
+        let server_checksum = checksum_in!(answer, options.checksum);
         let etag = unquoted(answer.e_tag);
-        if !proof.holds(told.as_deref(), &etag, &bytes) {
-            let sha256 = proof.digest().map(|digest| *digest.bytes()).unwrap_or_default();
+        if !checksums.matches(server_checksum.as_deref(), &etag, &bytes) {
+            let sha256 = checksums.digest().map(|digest| *digest.bytes()).unwrap_or_default();
             let size = bytes.len() as u64;
-            self.read_back(at, (Algorithm::Sha256, &sha256), size, answer.version_id.as_deref()).await?;
+            self.read_back(location, (Algorithm::Sha256, &sha256), size, answer.version_id.as_deref())
+                .await?;
         }
         Ok(ObjectInfo {
             size: bytes.len() as u64,
             etag,
             version_id: answer.version_id,
-            checksum: Some((options.checksum, proof.checksum_hex())),
-            sha256: proof.digest(),
+            checksum: Some((options.checksum, checksums.checksum_hex())),
+            sha256: checksums.digest(),
         })
     }
 
     /// Reads an object that nothing else proves, and compares its size and digest.
     pub(super) async fn read_back(
         &self,
-        at: &Place,
+        location: &ObjectLocation,
         (algorithm, digest): (Algorithm, &[u8]),
         size: u64,
         version: Option<&str>,
     ) -> Result<(), CallError> {
-        let request = self.connected.client.get_object().bucket(&at.bucket).key(&at.key);
+        let request = self.connection.client.get_object().bucket(&location.bucket).key(&location.key);
         let answer = request.set_version_id(version.map(str::to_owned)).send().await;
-        let mut body = answer.map_err(|error| self.told("read back", &at.name, &error))?.body;
+        let mut body = answer.map_err(|error| self.request_error("read back", &location.name, &error))?.body;
         let (mut hasher, mut read) = (Hasher::new(algorithm), 0);
         while let Some(bytes) = body.next().await {
-            let failed = |error| CallError::Unavailable(format!("read back `{}`: {error}", at.name));
+            let failed = |error| CallError::Unavailable(format!("read back `{}`: {error}", location.name));
             let bytes = bytes.map_err(failed)?;
             read += bytes.len() as u64;
             // What comes after that can no longer make it what was sent.
@@ -208,12 +213,12 @@ impl S3 {
         if read == size && hasher.finish() == digest {
             return Ok(());
         }
-        Err(CallError::Integrity(format!("`{}`: what the store holds is not what was sent", at.name)))
+        Err(CallError::Integrity(format!("`{}`: what the store holds is not what was sent", location.name)))
     }
 
-    pub(super) async fn delete(&self, at: &Place) -> Result<(), CallError> {
-        let request = self.connected.client.delete_object().bucket(&at.bucket).key(&at.key);
-        match request.send().await.map_err(|error| self.told("delete", &at.name, &error)) {
+    pub(super) async fn delete(&self, location: &ObjectLocation) -> Result<(), CallError> {
+        let request = self.connection.client.delete_object().bucket(&location.bucket).key(&location.key);
+        match request.send().await.map_err(|error| self.request_error("delete", &location.name, &error)) {
             Ok(_) | Err(CallError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -221,70 +226,80 @@ impl S3 {
 
     pub(super) async fn list_multipart_uploads(
         &self,
-        at: &Place,
+        location: &ObjectLocation,
     ) -> Result<Vec<MultipartUploadInfo>, CallError> {
-        let (mut found, mut bytes, mut begun, mut whole) = (Vec::new(), 0, HashSet::new(), false);
+        let (mut uploads, mut bytes, mut markers, mut complete) = (Vec::new(), 0, HashSet::new(), false);
         let (mut key, mut id) = (None, None);
-        for _ in 0..PAGES {
-            let request = self.connected.client.list_multipart_uploads().bucket(&at.bucket).prefix(&at.key);
+        for _ in 0..MAX_PAGES {
+            let request = self
+                .connection
+                .client
+                .list_multipart_uploads()
+                .bucket(&location.bucket)
+                .prefix(&location.key);
             let request = request.set_key_marker(key).set_upload_id_marker(id);
-            let answer =
-                request.send().await.map_err(|error| self.told("list uploads of", &at.name, &error))?;
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| self.request_error("list uploads of", &location.name, &error))?;
             for upload in answer.uploads.unwrap_or_default() {
                 let (Some(key), Some(id)) = (upload.key, upload.upload_id) else {
                     continue;
                 };
-                let wanted = key == at.key || at.name.ends_with('/') && key.starts_with(&at.key);
-                let since =
-                    upload.initiated.and_then(|begun| begun.secs().try_into().ok()).unwrap_or_default();
+                let wanted =
+                    key == location.key || location.name.ends_with('/') && key.starts_with(&location.key);
+                let since = upload
+                    .initiated
+                    .and_then(|initiated| initiated.secs().try_into().ok())
+                    .unwrap_or_default();
                 if wanted {
                     bytes += key.len() + id.len();
-                    found.push(MultipartUploadInfo {
-                        name: format!("s3://{}/{key}", at.bucket),
+                    uploads.push(MultipartUploadInfo {
+                        name: format!("s3://{}/{key}", location.bucket),
                         upload_id: id,
                         created_at: since,
                     });
                 }
             }
             if answer.is_truncated != Some(true) {
-                whole = true;
+                complete = true;
                 break;
             }
             (key, id) = (answer.next_key_marker, answer.next_upload_id_marker);
-            if !begun.insert((key.clone(), id.clone())) || bytes > LISTED {
-                return Err(endless("list uploads of", &at.name));
+            if !markers.insert((key.clone(), id.clone())) || bytes > MAX_LISTED_BYTES {
+                return Err(endless_list("list uploads of", &location.name));
             }
         }
-        if !whole {
+        if !complete {
             self.warn(format!(
-                "`{}` has open uploads on more than {PAGES} pages of the store's list; the later ones are not looked at",
-                at.name
+                "`{}` has open uploads on more than {MAX_PAGES} pages of the store's list; the later ones are not looked at",
+                location.name
             ));
         }
-        Ok(found)
+        Ok(uploads)
     }
 
     /// Looks at many objects at once.
     pub(super) async fn head_all(
         self: &Arc<Self>,
-        places: Vec<Place>,
+        places: Vec<ObjectLocation>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Vec<Result<Option<ObjectInfo>, CallError>> {
-        let job = |at: Place| {
+        let task = |location: ObjectLocation| {
             let s3 = Arc::clone(self);
-            Job { bytes: 1, work: async move { s3.head(&at).await } }
+            BatchTask { bytes: 1, work: async move { s3.head(&location).await } }
         };
-        each(&self.connected.hearing.pace, places.into_iter().map(job), progress).await
+        run_batch(&self.connection.monitor.limiter, places.into_iter().map(task), progress).await
     }
 }
 
 /// Where the bytes of an object come from.
-pub(super) enum Source {
+pub(super) enum ContentSource {
     File(Result<OpenFile, CallError>),
     Bytes(Vec<u8>),
 }
 
-impl Source {
+impl ContentSource {
     pub(super) fn of(content: Content, open: impl FnOnce() -> Result<OpenFile, CallError>) -> Self {
         match content {
             Content::File => Self::File(open()),
@@ -302,9 +317,9 @@ impl Source {
     }
 
     /// Its bytes, as they are now and were when it was opened.
-    async fn read(self, algorithm: Algorithm) -> Result<(bytes::Bytes, Proof), CallError> {
+    async fn read(self, algorithm: Algorithm) -> Result<(bytes::Bytes, Checksums), CallError> {
         let size = self.size();
-        if size > WHOLE {
+        if size > MAX_WHOLE_BYTES {
             return Err(CallError::LimitExceeded(format!(
                 "an object of {size} bytes is not written whole; send it in parts"
             )));
@@ -319,8 +334,8 @@ impl Source {
                 }
                 Self::Bytes(bytes) => bytes,
             };
-            let proof = Proof::of(&bytes, algorithm);
-            Ok((bytes::Bytes::from(bytes), proof))
+            let checksums = Checksums::of(&bytes, algorithm);
+            Ok((bytes::Bytes::from(bytes), checksums))
         };
         match tokio::task::spawn_blocking(read).await {
             Ok(read) => read,
@@ -330,7 +345,7 @@ impl Source {
 }
 
 /// A list that says that there is more, and comes back to where it was or lists nothing.
-pub(super) fn endless(verb: &str, name: &str) -> CallError {
+pub(super) fn endless_list(verb: &str, name: &str) -> CallError {
     CallError::LimitExceeded(format!(
         "{verb} `{name}`: the store says that there is more and does not go on; the list has no end"
     ))

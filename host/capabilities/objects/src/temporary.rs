@@ -15,21 +15,21 @@ use std::os::unix::fs::MetadataExt as _;
 /// How many digits follow the prefix in a name.
 const DIGITS: usize = 16;
 /// How often a file is made anew that another run took for one without an owner.
-const TRIES: u32 = 8;
+const ATTEMPTS: u32 = 8;
 
 /// A file that is no object yet. It is removed unless it becomes one.
-pub(super) struct Temporary<'f> {
+pub(super) struct TemporaryFile<'f> {
     folder: &'f OwnedFd,
     name: String,
     file: File,
 }
 
-impl<'f> Temporary<'f> {
+impl<'f> TemporaryFile<'f> {
     /// Makes one. With `private` nobody else can read it.
     pub(super) fn new(folder: &'f OwnedFd, private: bool) -> io::Result<Self> {
         let own = Mode::RUSR | Mode::WUSR;
         let mode = if private { own } else { own | Mode::RGRP | Mode::ROTH };
-        for _ in 0..TRIES {
+        for _ in 0..ATTEMPTS {
             let number = getrandom::u64().map_err(io::Error::other)?;
             let name = format!("{OWN_PREFIX}{number:016x}");
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -50,25 +50,25 @@ impl<'f> Temporary<'f> {
     }
 
     /// Gives it the name of an object.
-    pub(super) fn place(self, to: &str, when: &Precondition) -> io::Result<()> {
-        match when {
+    pub(super) fn rename_to(self, name: &str, precondition: &Precondition) -> io::Result<()> {
+        match precondition {
             Precondition::IfNoneMatch => {
                 let renamed = rustix::fs::renameat_with(
                     self.folder,
                     &self.name,
                     self.folder,
-                    to,
+                    name,
                     RenameFlags::NOREPLACE,
                 );
                 Ok(renamed?)
             }
-            Precondition::None => Ok(rustix::fs::renameat(self.folder, &self.name, self.folder, to)?),
+            Precondition::None => Ok(rustix::fs::renameat(self.folder, &self.name, self.folder, name)?),
             Precondition::IfMatch(_) => Err(io::Error::other("a local folder has no entity tags")),
         }
     }
 }
 
-impl Drop for Temporary<'_> {
+impl Drop for TemporaryFile<'_> {
     fn drop(&mut self) {
         // By then it is an object, or no longer needed. One that stays is removed by the next run.
         let _ = rustix::fs::unlinkat(self.folder, &self.name, AtFlags::empty());
@@ -77,9 +77,9 @@ impl Drop for Temporary<'_> {
 
 /// The folders that a run has looked through for what killed runs left.
 #[derive(Debug, Default)]
-pub(super) struct Swept(HashSet<(u64, u64)>);
+pub(super) struct SweptFolders(HashSet<(u64, u64)>);
 
-impl Swept {
+impl SweptFolders {
     /// Removes what killed runs left in a folder, the first time that it is named. What cannot be removed stays for the next
     /// run.
     pub(super) fn sweep(&mut self, folder: &OwnedFd) {
@@ -125,7 +125,7 @@ fn is_own(name: &str) -> bool {
 fn is_at(file: &File, folder: &OwnedFd, name: &str) -> io::Result<bool> {
     let own = rustix::fs::fstat(file)?;
     match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(there) => Ok((there.st_dev, there.st_ino) == (own.st_dev, own.st_ino)),
+        Ok(entry) => Ok((entry.st_dev, entry.st_ino) == (own.st_dev, own.st_ino)),
         Err(Errno::NOENT) => Ok(false),
         Err(error) => Err(error.into()),
     }
@@ -138,8 +138,8 @@ mod tests {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn names(place: &std::path::Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(place)
+    fn names(directory: &std::path::Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(directory)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -149,46 +149,46 @@ mod tests {
 
     #[test]
     fn what_a_killed_run_left_is_removed_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        let at = |name: &str| place.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let join = |name: &str| directory.path().join(name);
         let (dead, link) = (".lockstep-00000000000000aa", ".lockstep-00000000000000bb");
         let others = [".lockstep-journal", ".lockstep-00000000000000a", "app.bin"];
         for name in others.iter().chain([&dead]) {
-            fs::write(at(name), "x").unwrap();
+            fs::write(join(name), "x").unwrap();
         }
-        std::os::unix::fs::symlink(at("app.bin"), at(link)).unwrap();
-        let folder = OwnedFd::from(File::open(place.path()).unwrap());
-        let mut alive = Temporary::new(&folder, true).unwrap();
-        Swept::default().sweep(&folder);
-        let own = alive.name.clone();
-        assert_eq!(fs::metadata(at(&own)).unwrap().permissions().mode() & 0o777, 0o600);
-        let other = Temporary::new(&folder, false).unwrap();
-        assert!(!at(dead).exists() && at(&own).exists() && at(link).symlink_metadata().is_ok());
-        drop(other);
-        alive.file.write_all(b"whole").unwrap();
-        alive.place("made", &Precondition::IfNoneMatch).unwrap();
-        assert_eq!(fs::read(at("made")).unwrap(), b"whole");
+        std::os::unix::fs::symlink(join("app.bin"), join(link)).unwrap();
+        let folder = OwnedFd::from(File::open(directory.path()).unwrap());
+        let mut current = TemporaryFile::new(&folder, true).unwrap();
+        SweptFolders::default().sweep(&folder);
+        let own = current.name.clone();
+        assert_eq!(fs::metadata(join(&own)).unwrap().permissions().mode() & 0o777, 0o600);
+        let dropped = TemporaryFile::new(&folder, false).unwrap();
+        assert!(!join(dead).exists() && join(&own).exists() && join(link).symlink_metadata().is_ok());
+        drop(dropped);
+        current.file.write_all(b"whole").unwrap();
+        current.rename_to("made", &Precondition::IfNoneMatch).unwrap();
+        assert_eq!(fs::read(join("made")).unwrap(), b"whole");
         let mut expected: Vec<_> =
             others.iter().chain([&link, &"made"]).map(|name| (*name).to_owned()).collect();
         expected.sort();
-        assert_eq!(names(place.path()), expected);
+        assert_eq!(names(directory.path()), expected);
     }
 
     #[test]
     fn files_that_are_written_at_once_are_all_placed() {
-        let place = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
             for number in 0..8 {
-                let folder = OwnedFd::from(File::open(place.path()).unwrap());
+                let folder = OwnedFd::from(File::open(directory.path()).unwrap());
                 scope.spawn(move || {
                     for file in 0..25 {
-                        Swept::default().sweep(&folder);
-                        let temporary = Temporary::new(&folder, true).unwrap();
-                        temporary.place(&format!("{number}-{file}"), &Precondition::None).unwrap();
+                        SweptFolders::default().sweep(&folder);
+                        let temporary = TemporaryFile::new(&folder, true).unwrap();
+                        temporary.rename_to(&format!("{number}-{file}"), &Precondition::None).unwrap();
                     }
                 });
             }
         });
-        assert_eq!(names(place.path()).len(), 200);
+        assert_eq!(names(directory.path()).len(), 200);
     }
 }

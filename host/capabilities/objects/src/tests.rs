@@ -49,21 +49,24 @@ impl Server {
     }
 
     fn objects(&self) -> Objects {
-        let keys = Keys { id: "AKIA".into(), secret: "secret-of-the-key".into(), token: None };
-        let connection =
-            Connection { endpoint: Some(self.origin.clone()), keys: Some(keys), ..Connection::default() };
-        Objects::new(connection, &Limits::default(), false)
+        let keys = AccessKey { id: "AKIA".into(), secret: "secret-of-the-key".into(), token: None };
+        let config = ObjectsConfig {
+            endpoint: Some(self.origin.clone()),
+            keys: Some(keys),
+            ..ObjectsConfig::default()
+        };
+        Objects::new(config, &Limits::default(), false)
     }
 
-    fn asked(&self) -> u64 {
+    fn requested(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
     /// Once the client has hung up, a server cannot send more than fits into buffers.
     #[track_caller]
-    fn assert_sent_at_most(&self, most: u64) {
+    fn assert_sent_at_most(&self, max: u64) {
         let sent = self.sent.load(Ordering::Relaxed);
-        assert!(sent <= most, "{} MiB were taken", sent / MIB);
+        assert!(sent <= max, "{} MiB were taken", sent / MIB);
     }
 }
 
@@ -191,16 +194,16 @@ fn walk(server: &Server) -> (u64, CallError) {
 fn a_list_that_comes_back_to_where_it_was_ends() {
     for round in [1, 2, 5] {
         let server = Server::new(move |_, number| page(&[(number % round).to_string()], true));
-        let (asked, error) = walk(&server);
-        assert_eq!((asked, error.word()), (round + 1, "limit"), "{error:?}");
+        let (requested, error) = walk(&server);
+        assert_eq!((requested, error.word()), (round + 1, "limit-exceeded"), "{error:?}");
     }
 }
 
 #[test]
 fn a_list_that_says_more_and_lists_nothing_ends() {
     let server = Server::new(|_, _| page(&[], true));
-    let (asked, error) = walk(&server);
-    assert_eq!((asked, error.word()), (1, "limit"), "{error:?}");
+    let (requested, error) = walk(&server);
+    assert_eq!((requested, error.word()), (1, "limit-exceeded"), "{error:?}");
 }
 
 #[test]
@@ -213,7 +216,7 @@ fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
         (200, Body::Whole(body))
     };
     const PART: &str = "<PartInfo><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></PartInfo>";
-    let asked = |server: &Server| {
+    let requested = |server: &Server| {
         let mut objects = server.objects();
         let upload = on("multipart", "s3://releases/web/a", |permit| {
             objects.resume_multipart_upload(permit, "id", Algorithm::Sha256)
@@ -222,11 +225,11 @@ fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
         assert_eq!(error.word(), "limit-exceeded", "{error:?}");
         server.requested()
     };
-    assert_eq!(asked(&Server::new(move |_, _| parts(7, PART))), 2);
-    assert_eq!(asked(&Server::new(move |_, number| parts(number % 2, PART))), 3);
+    assert_eq!(requested(&Server::new(move |_, _| parts(7, PART))), 2);
+    assert_eq!(requested(&Server::new(move |_, number| parts(number % 2, PART))), 3);
     // Always another marker: with nothing, and with more parts than an upload can have.
-    assert_eq!(asked(&Server::new(move |_, number| parts(number, ""))), 1);
-    assert_eq!(asked(&Server::new(move |_, number| parts(number, &PART.repeat(1000)))), 11);
+    assert_eq!(requested(&Server::new(move |_, number| parts(number, ""))), 1);
+    assert_eq!(requested(&Server::new(move |_, number| parts(number, &PART.repeat(1000)))), 11);
 }
 
 #[test]
@@ -243,10 +246,10 @@ fn a_list_of_uploads_that_comes_back_ends_and_a_long_one_says_that_it_is_cut() {
         let found = on("multipart", "s3://releases/web/", |permit| objects.list_multipart_uploads(permit));
         (found, objects.warnings(), server.requested())
     };
-    let (found, _, asked) = ask(&Server::new(move |_, number| uploads(number % 2)));
-    assert_eq!((found.unwrap_err().word(), asked), ("limit-exceeded", 3));
-    let (found, warnings, asked) = ask(&Server::new(move |_, number| uploads(number)));
-    assert_eq!((found.unwrap().len(), asked), (0, 100));
+    let (found, _, requested) = ask(&Server::new(move |_, number| uploads(number % 2)));
+    assert_eq!((found.unwrap_err().word(), requested), ("limit-exceeded", 3));
+    let (found, warnings, requested) = ask(&Server::new(move |_, number| uploads(number)));
+    assert_eq!((found.unwrap().len(), requested), (0, 100));
     assert!(warnings.iter().any(|warning| warning.contains("not looked at")), "{warnings:?}");
 }
 
@@ -279,9 +282,9 @@ fn credentials_without_an_end_are_not_read_to_it() {
             .http_client(route::for_credentials())
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
-        let asked = sts.assume_role().role_arn("arn").role_session_name("x").send();
-        let error = runtime().block_on(asked).unwrap_err();
-        assert!(bound::TooLong::of(&error).is_some(), "{error:?}");
+        let requested = sts.assume_role().role_arn("arn").role_session_name("x").send();
+        let error = runtime().block_on(requested).unwrap_err();
+        assert!(bound::ResponseTooLong::of(&error).is_some(), "{error:?}");
         server.assert_sent_at_most(MIB + BUFFERS);
     }
 }
@@ -291,8 +294,12 @@ fn an_object_that_is_longer_than_what_was_sent_is_not_read_to_its_end() {
     let server = Server::new(|_, _| (200, Body::Endless("x".into(), "x".into())));
     let mut objects = server.objects();
     let (runtime, s3) = objects.server().unwrap();
-    let at = Place { bucket: "releases".into(), key: "web/a".into(), name: "s3://releases/web/a".into() };
-    let read = runtime.block_on(s3.read_back(&at, (Algorithm::Sha256, &[0; 32]), 1, None));
+    let location = location::ObjectLocation {
+        bucket: "releases".into(),
+        key: "web/a".into(),
+        name: "s3://releases/web/a".into(),
+    };
+    let read = runtime.block_on(s3.read_back(&location, (Algorithm::Sha256, &[0; 32]), 1, None));
     assert_eq!(read.unwrap_err().word(), "integrity");
     server.assert_sent_at_most(MIB + BUFFERS);
 }

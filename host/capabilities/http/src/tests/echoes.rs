@@ -1,27 +1,27 @@
 //! Credentials: they go to their origin and nowhere else, and no answer gives one back.
 
-use super::server::{Server, Step, answer, say};
+use super::server::{ScriptedServer, ServerStep, answer, say};
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// How a request with the token of [`TOKEN`] to a server that does these steps ends.
-fn bearing(max_body_bytes: u32, steps: Vec<Step>) -> Made {
-    with(&format!("Bearer {TOKEN}"), most, steps)
+fn bearing(max_body_bytes: u32, steps: Vec<ServerStep>) -> RequestResult {
+    with(&format!("Bearer {TOKEN}"), max_body_bytes, steps)
 }
 
-fn with(authorization: &str, max_body_bytes: u32, steps: Vec<Step>) -> Made {
-    let server = Server::doing(steps);
+fn with(authorization: &str, max_body_bytes: u32, steps: Vec<ServerStep>) -> RequestResult {
+    let server = ScriptedServer::doing(steps);
     let origin = format!("http://{}", server.address);
     let mut web = run(local(), &[(&origin, authorization)]);
-    let ended = ask(&mut web, &format!("{origin}/"), get(5000, most, &[]));
+    let ended = send_one(&mut web, &format!("{origin}/"), get(5000, max_body_bytes, &[]));
     let line = format!("authorization: {authorization}\r\n").to_ascii_lowercase();
     let heads = server.heads();
     assert!(heads.len() == 1 && heads[0].to_ascii_lowercase().contains(&line), "{heads:?}");
     ended
 }
 
-fn body(ended: Made) -> String {
+fn body(ended: RequestResult) -> String {
     String::from_utf8_lossy(&ended.unwrap().unwrap().body).into_owned()
 }
 
@@ -99,7 +99,7 @@ fn a_credential_in_pieces_of_an_answer_is_found() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let mut steps = vec![say(head)];
     for c in format!("<{TOKEN}>").chars() {
-        steps.extend([say(&format!("1\r\n{c}\r\n")), Step::Wait(2)]);
+        steps.extend([say(&format!("1\r\n{c}\r\n")), ServerStep::Wait(2)]);
     }
     steps.push(say("0\r\n\r\n"));
     assert_eq!(body(bearing(10_000, steps)), "<***>");
@@ -166,8 +166,9 @@ fn a_compressed_answer_to_a_credential_is_not_passed_on() {
     let steps = vec![say("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: 3\r\n\r\nabc")];
     assert_eq!(body(bearing(100, steps)), "abc");
     // Who is sent no credential can give none back; the bytes are passed on as they are.
-    let server =
-        Server::doing(vec![say("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc")]);
+    let server = ScriptedServer::doing(vec![say(
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
+    )]);
     let url = format!("http://{}/", server.address);
     assert_eq!(answered(&mut run(local(), &[]), &url, get(5000, 100, &[])).body, b"abc");
 }
@@ -183,9 +184,12 @@ fn where_a_body_is_cut_no_piece_of_a_credential_is_left() {
     );
     let is_clean = |kept: &str| kept.chars().all(|c| c == '.' || c == '*');
     for length in [text.len(), text.len() - 30, text.len() - 40] {
-        for most in 0..=length {
-            let shown = body(with(&authorization, most as u32, answer(&text.as_bytes()[..length])));
-            assert!(is_clean(&shown) && shown.len() <= most, "{most} of {length}: {shown}");
+        for max_body_bytes in 0..=length {
+            let shown = body(with(&authorization, max_body_bytes as u32, answer(&text.as_bytes()[..length])));
+            assert!(
+                is_clean(&shown) && shown.len() <= max_body_bytes,
+                "{max_body_bytes} of {length}: {shown}"
+            );
         }
     }
 }
@@ -202,7 +206,7 @@ fn a_long_body_is_cut_where_it_was_to_be() {
 
 #[test]
 fn a_redirect_is_an_answer_and_shows_the_credential_to_nobody() {
-    let other = Server::doing(answer(b"caught"));
+    let other = ScriptedServer::doing(answer(b"caught"));
     let elsewhere = format!("http://{}/caught", other.address);
     for status in [301, 302, 303, 307, 308] {
         let head =
@@ -215,9 +219,9 @@ fn a_redirect_is_an_answer_and_shows_the_credential_to_nobody() {
 
 #[test]
 fn a_credential_goes_to_its_own_origin_only() {
-    let (own, other) = (Server::doing(answer(b"")), Server::doing(answer(TOKEN.as_bytes())));
+    let (own, other) = (ScriptedServer::doing(answer(b"")), ScriptedServer::doing(answer(TOKEN.as_bytes())));
     let origin = format!("http://{}", own.address);
-    let names = Names::of(&[("web.test", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])]);
+    let names = FakeLookup::of(&[("web.test", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])]);
     let mut web = run(names, &[(&origin, &format!("Bearer {TOKEN}"))]);
     for host in
         [format!("web.test:{}", own.port()), format!("localhost:{}", own.port()), other.address.to_string()]
@@ -235,20 +239,23 @@ fn a_credential_goes_to_its_own_origin_only() {
 
 #[test]
 fn a_credential_is_not_sent_where_others_could_read_it() {
-    let server = Server::doing(answer(b""));
-    let names = Names::of(&[("web.test", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])]);
+    let server = ScriptedServer::doing(answer(b""));
+    let names = FakeLookup::of(&[("web.test", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])]);
     for host in ["web.test", "localhost"] {
         let origin = format!("http://{host}:{}", server.port());
         let mut web = run(Arc::clone(&names), &[(&origin, &format!("Bearer {TOKEN}"))]);
-        let ended = ask(&mut web, &format!("{origin}/"), get(5000, 100, &[]));
+        let ended = send_one(&mut web, &format!("{origin}/"), get(5000, 100, &[]));
         assert!(
             matches!(&ended, Err(CallError::Unauthorized(text)) if !text.contains("canary")),
             "{ended:?}"
         );
     }
     let origin = format!("http://{}", server.address);
-    let ended =
-        ask(&mut run(local(), &[(&origin, "Bearer a\r\nx: y")]), &format!("{origin}/"), get(5000, 100, &[]));
+    let ended = send_one(
+        &mut run(local(), &[(&origin, "Bearer a\r\nx: y")]),
+        &format!("{origin}/"),
+        get(5000, 100, &[]),
+    );
     assert!(matches!(ended, Err(CallError::Unauthorized(_))), "{ended:?}");
     assert!(server.heads().is_empty() && names.requested().is_empty());
 }
@@ -256,7 +263,7 @@ fn a_credential_is_not_sent_where_others_could_read_it() {
 #[test]
 fn a_credential_is_never_shown() {
     let (origin, authorization) = ("https://web.test".into(), format!("Bearer {TOKEN}"));
-    let credential = Credential { origin, giver: None, authorization };
-    let shown = format!("{:?}", Connection { credentials: vec![credential] });
+    let credential = Credential { origin, token_server: None, authorization };
+    let shown = format!("{:?}", HttpConfig { credentials: vec![credential] });
     assert!(shown.contains("web.test") && !shown.contains("canary"), "{shown}");
 }

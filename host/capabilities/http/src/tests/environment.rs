@@ -1,6 +1,6 @@
 //! What the environment says about certificates and proxies. Each test runs itself again with an environment of its own.
 
-use super::server::{Server, answer, say};
+use super::server::{ScriptedServer, answer, say};
 use super::*;
 use std::process::Command;
 
@@ -17,16 +17,17 @@ fn asking(url: &str, variables: &[(&str, &str)]) {
 #[ignore = "run by the others"]
 fn child() {
     let url = std::env::var("TEST_URL").unwrap();
-    let names = Names::of(&[("web.test", &["127.0.0.1"]), ("proxy.test", &["127.0.0.1"])]);
+    let names = FakeLookup::of(&[("web.test", &["127.0.0.1"]), ("proxy.test", &["127.0.0.1"])]);
     let mut web = run(names, &[("https://web.test", "Bearer canary-token")]);
     let rights = if url.contains("hidden.test") { "get" } else { "get,private" };
-    let ended = through(&mut web, &[(rights, &url)], vec![(&url, get(5000, 10, &[]))]).unwrap().remove(0);
+    let ended =
+        send_granted(&mut web, &[(rights, &url)], vec![(&url, get(5000, 10, &[]))]).unwrap().remove(0);
     assert_eq!(ended.unwrap().unwrap().body, b"yes");
 }
 
 #[test]
 fn an_authority_that_ssl_cert_file_names_is_trusted() {
-    let server = Server::secure(|_| answer(b"yes"));
+    let server = ScriptedServer::secure(|_| answer(b"yes"));
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/tls/authority.pem");
     for host in ["web.test", "127.0.0.1"] {
         asking(&format!("https://{host}:{}/", server.port()), &[("SSL_CERT_FILE", authority)]);
@@ -36,7 +37,7 @@ fn an_authority_that_ssl_cert_file_names_is_trusted() {
 
 #[test]
 fn a_proxy_looks_the_name_up_itself() {
-    let proxy = Server::doing(answer(b"yes"));
+    let proxy = ScriptedServer::doing(answer(b"yes"));
     let url = format!("http://proxy.test:{}", proxy.port());
     asking("http://hidden.test/a?b", &[("HTTP_PROXY", &url)]);
     let heads = proxy.heads();
@@ -45,13 +46,13 @@ fn a_proxy_looks_the_name_up_itself() {
 
 #[test]
 fn a_proxy_is_shown_no_credential_of_a_server_behind_tls() {
-    let proxy = Server::doing(vec![say("HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n")]);
+    let proxy = ScriptedServer::doing(vec![say("HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n")]);
     let url = format!("http://proxy.test:{}", proxy.port());
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env_clear().env("TEST_URL", "https://web.test/").env("HTTPS_PROXY", &url);
     let output = command.args(["--exact", "tests::environment::child", "--ignored"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("Unreachable") && !said.contains("canary"), "{said}");
+    assert!(said.contains("ConnectionRefused") && !said.contains("canary"), "{said}");
     let heads = proxy.heads();
     assert!(heads[0].starts_with("CONNECT web.test:443 HTTP/1.1\r\n"), "{heads:?}");
     assert!(!heads[0].to_ascii_lowercase().contains("authorization"), "{heads:?}");
@@ -59,7 +60,7 @@ fn a_proxy_is_shown_no_credential_of_a_server_behind_tls() {
 
 #[test]
 fn this_machine_is_asked_without_a_proxy() {
-    let (server, proxy) = (Server::doing(answer(b"yes")), Server::doing(answer(b"no")));
+    let (server, proxy) = (ScriptedServer::doing(answer(b"yes")), ScriptedServer::doing(answer(b"no")));
     let url = format!("http://proxy.test:{}", proxy.port());
     asking(&format!("http://127.0.0.1:{}/", server.port()), &[("HTTP_PROXY", &url), ("http_proxy", &url)]);
     asking(&format!("http://web.test:{}/", server.port()), &[("HTTP_PROXY", &url), ("NO_PROXY", "web.test")]);

@@ -1,11 +1,11 @@
 //! Headers that a component may not set: nothing of such a request is sent.
 
-use super::server::{Server, answer};
+use super::server::{ScriptedServer, answer};
 use super::*;
 
 #[test]
 fn a_header_that_is_not_the_components_is_refused_before_anything_is_sent() {
-    let server = Server::doing(answer(b""));
+    let server = ScriptedServer::doing(answer(b""));
     let url = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
     for (name, value) in [
@@ -58,19 +58,19 @@ fn a_header_that_is_not_the_components_is_refused_before_anything_is_sent() {
         ("a", "\t"),
         ("a", "ä"),
     ] {
-        let ended = ask(&mut web, &url, get(2000, 10, &[("accept", "*/*"), (name, value)]));
+        let ended = send_one(&mut web, &url, get(2000, 10, &[("accept", "*/*"), (name, value)]));
         assert!(matches!(ended, Err(CallError::Invalid(_))), "{name:?}: {value:?}: {ended:?}");
     }
     let many: Vec<(&str, &str)> = (0..65).map(|_| ("accept", "x")).collect();
-    assert!(matches!(ask(&mut web, &url, get(2000, 10, &many)), Err(CallError::Invalid(_))));
+    assert!(matches!(send_one(&mut web, &url, get(2000, 10, &many)), Err(CallError::Invalid(_))));
     let long = "x".repeat(5000);
-    assert!(matches!(ask(&mut web, &url, get(2000, 10, &[("a", &long)])), Err(CallError::Invalid(_))));
+    assert!(matches!(send_one(&mut web, &url, get(2000, 10, &[("a", &long)])), Err(CallError::Invalid(_))));
     assert!(server.heads().is_empty(), "{:?}", server.heads());
 }
 
 #[test]
 fn other_headers_arrive_and_the_host_adds_its_own() {
-    let server = Server::doing(answer(b""));
+    let server = ScriptedServer::doing(answer(b""));
     let url = format!("http://127.0.0.1:{}/a?b=c", server.port());
     let mut web = run(local(), &[]);
     let headers = [
@@ -99,7 +99,8 @@ fn other_headers_arrive_and_the_host_adds_its_own() {
 
 #[test]
 fn a_head_is_asked_for_with_its_method() {
-    let server = Server::doing(vec![server::say("HTTP/1.1 204 No Content\r\nX-A: 1\r\nx-a: 2\r\n\r\n")]);
+    let server =
+        ScriptedServer::doing(vec![server::say("HTTP/1.1 204 No Content\r\nX-A: 1\r\nx-a: 2\r\n\r\n")]);
     let mut web = run(local(), &[]);
     let request = Request { method: Method::Head, ..get(2000, 10, &[]) };
     let response = answered(&mut web, &format!("http://127.0.0.1:{}/", server.port()), request);

@@ -5,11 +5,11 @@ mod addresses;
 mod budgets;
 mod echoes;
 mod environment;
+mod errors;
 mod headers;
 mod names;
 mod server;
 mod tokens;
-mod troubles;
 
 use super::*;
 use lockstep_model::call::RawTarget;
@@ -25,32 +25,32 @@ pub(crate) const TOKEN: &str = "canary-7fK2+pQ/x9~Zt.4mW=";
 
 /// Knows names from a list, and remembers which it was asked for.
 #[derive(Default)]
-pub(crate) struct Names {
-    known: Vec<(&'static str, Vec<IpAddr>)>,
-    asked: Mutex<Vec<String>>,
+pub(crate) struct FakeLookup {
+    names: Vec<(&'static str, Vec<IpAddr>)>,
+    requested: Mutex<Vec<String>>,
     wait: Duration,
 }
 
-impl Names {
-    fn of(known: &[(&'static str, &[&str])]) -> Arc<Self> {
+impl FakeLookup {
+    fn of(names: &[(&'static str, &[&str])]) -> Arc<Self> {
         let read = |addresses: &[&str]| addresses.iter().map(|text| text.parse().unwrap()).collect();
-        let known = known.iter().map(|(name, addresses)| (*name, read(addresses))).collect();
-        Arc::new(Self { known, ..Self::default() })
+        let names = names.iter().map(|(name, addresses)| (*name, read(addresses))).collect();
+        Arc::new(Self { names, ..Self::default() })
     }
 
-    fn asked(&self) -> Vec<String> {
+    fn requested(&self) -> Vec<String> {
         self.requested.lock().unwrap().clone()
     }
 }
 
-impl Lookup for Names {
+impl NameLookup for FakeLookup {
     /// A name that is listed several times has another answer each time.
     fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         std::thread::sleep(self.wait);
-        let mut asked = self.requested.lock().unwrap();
-        let before = asked.iter().filter(|asked| *asked == name).count();
-        asked.push(name.to_owned());
-        let answers: Vec<_> = self.known.iter().filter(|(known, _)| *known == name).collect();
+        let mut requested = self.requested.lock().unwrap();
+        let before = requested.iter().filter(|requested| *requested == name).count();
+        requested.push(name.to_owned());
+        let answers: Vec<_> = self.names.iter().filter(|(names, _)| *names == name).collect();
         let answer = answers.get(before).or(answers.last());
         answer.map(|(_, addresses)| addresses.clone()).ok_or_else(|| io::Error::other("no such name"))
     }
@@ -58,44 +58,44 @@ impl Lookup for Names {
 
 /// A run that knows `web.test`, which is this machine. Two origins with a comma between are those of a server and of the one
 /// that gives out its tokens.
-pub(crate) fn run(names: Arc<Names>, credentials: &[(&str, &str)]) -> Web {
+pub(crate) fn run(names: Arc<FakeLookup>, credentials: &[(&str, &str)]) -> WebClient {
     let credential = |(origins, authorization): &(&str, &str)| {
         let mut origins = origins.split(',').map(str::to_owned);
         Credential {
             origin: origins.next().unwrap_or_default(),
-            giver: origins.next(),
+            token_server: origins.next(),
             authorization: (*authorization).to_owned(),
         }
     };
-    let connection = Connection { credentials: credentials.iter().map(credential).collect() };
-    let mut web = Web::new(connection, &Limits::default());
+    let config = HttpConfig { credentials: credentials.iter().map(credential).collect() };
+    let mut web = WebClient::new(config, &Limits::default());
     web.lookup = names;
     web
 }
 
-pub(crate) fn local() -> Arc<Names> {
-    Names::of(&[("web.test", &["127.0.0.1"])])
+pub(crate) fn local() -> Arc<FakeLookup> {
+    FakeLookup::of(&[("web.test", &["127.0.0.1"])])
 }
 
-pub(crate) fn get(timeout_ms: u32, max_body_bytes: u32, headers: &[(&str, &str)]) -> CallRequest {
+pub(crate) fn get(timeout_ms: u32, max_body_bytes: u32, headers: &[(&str, &str)]) -> Request {
     let header =
         |(name, value): &(&str, &str)| Header { name: (*name).to_owned(), value: (*value).to_owned() };
-    CallRequest { method: Method::Get, headers: headers.iter().map(header).collect(), timeout_ms, most }
+    Request { method: Method::Get, headers: headers.iter().map(header).collect(), timeout_ms, max_body_bytes }
 }
 
 /// How one request ended.
-pub(crate) type Made = Result<Result<Response, ErrorCode>, CallError>;
+pub(crate) type RequestResult = Result<Result<Response, ErrorCode>, CallError>;
 
 /// Makes requests through a gate that grants these rights on these scopes.
-pub(crate) fn through(
-    web: &mut Web,
+pub(crate) fn send_granted(
+    web: &mut WebClient,
     grants: &[(&str, &str)],
-    requested: Vec<(&str, CallRequest)>,
-) -> Result<Vec<Made>, CallError> {
-    let right = |(rights, scope): &(&str, &str)| {
+    requested: Vec<(&str, Request)>,
+) -> Result<Vec<RequestResult>, CallError> {
+    let permission = |(rights, scope): &(&str, &str)| {
         Permission::parse(Capability::Http, &format!("{rights} {scope}")).unwrap()
     };
-    let grant = Grant { requested: grants.iter().map(right).collect(), ceilings: vec![] };
+    let grant = Grant { requested: grants.iter().map(permission).collect(), ceilings: vec![] };
     let gate = Gate::new(grant, Limits::default());
     let (urls, requests): (Vec<_>, Vec<_>) = requested.into_iter().unzip();
     let calls: Vec<_> = urls
@@ -106,14 +106,14 @@ pub(crate) fn through(
 }
 
 /// Makes one request to a URL whose whole origin is granted, private addresses included.
-pub(crate) fn ask(web: &mut Web, url: &str, request: CallRequest) -> Made {
+pub(crate) fn send_one(web: &mut WebClient, url: &str, request: Request) -> RequestResult {
     let rest = url.find("://").unwrap() + 3;
     let origin = url[rest..].find('/').map_or(url, |slash| &url[..rest + slash]);
-    through(web, &[("get,private", &format!("{origin}/"))], vec![(url, request)])
+    send_granted(web, &[("get,private", &format!("{origin}/"))], vec![(url, request)])
         .map(|mut all| all.remove(0))?
 }
 
-/// As [`ask`], where there must be an answer.
-pub(crate) fn answered(web: &mut Web, url: &str, request: CallRequest) -> Response {
-    ask(web, url, request).unwrap().unwrap()
+/// As [`send_one`], where there must be an answer.
+pub(crate) fn answered(web: &mut WebClient, url: &str, request: Request) -> Response {
+    send_one(web, url, request).unwrap().unwrap()
 }

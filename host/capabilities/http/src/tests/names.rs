@@ -1,15 +1,15 @@
 //! Names that lead where a run may not go: the host looks them up once, and connects to nothing that it did not check.
 
-use super::server::{Server, answer};
+use super::server::{ScriptedServer, answer};
 use super::*;
 
 /// What a run without the right `private` is told about a name with these addresses. The port is one on which nobody
 /// answers, should the guard be gone.
 fn denied(addresses: &[&str]) -> String {
-    let names = Names::of(&[("app.test", addresses)]);
+    let names = FakeLookup::of(&[("app.test", addresses)]);
     let mut web = run(Arc::clone(&names), &[]);
     let url = "http://app.test:1/";
-    let ended = through(&mut web, &[("get", url)], vec![(url, get(2000, 10, &[]))]).unwrap().remove(0);
+    let ended = send_granted(&mut web, &[("get", url)], vec![(url, get(2000, 10, &[]))]).unwrap().remove(0);
     assert_eq!(names.requested(), ["app.test"], "{addresses:?}");
     match ended {
         Err(CallError::Denied(text)) => text,
@@ -60,8 +60,8 @@ fn a_name_with_both_kinds_of_addresses_is_denied() {
 
 #[test]
 fn what_was_checked_is_what_is_connected_to() {
-    let server = Server::doing(answer(b"yes"));
-    let names = Names::of(&[("web.test", &["127.0.0.1"]), ("web.test", &["169.254.169.254"])]);
+    let server = ScriptedServer::doing(answer(b"yes"));
+    let names = FakeLookup::of(&[("web.test", &["127.0.0.1"]), ("web.test", &["169.254.169.254"])]);
     let mut web = run(Arc::clone(&names), &[]);
     let url = format!("http://web.test:{}/", server.port());
     let response = answered(&mut web, &url, get(2000, 10, &[]));
@@ -69,7 +69,7 @@ fn what_was_checked_is_what_is_connected_to() {
     assert_eq!(response.remote_address, Some(server.address.to_string()));
     assert_eq!(names.requested(), ["web.test"]);
     // The next request is another connection, and so another look.
-    assert!(matches!(ask(&mut web, &url, get(2000, 10, &[])), Err(CallError::Denied(_))));
+    assert!(matches!(send_one(&mut web, &url, get(2000, 10, &[])), Err(CallError::Denied(_))));
     assert_eq!((names.requested().len(), server.heads().len()), (2, 1));
 }
 
@@ -83,8 +83,8 @@ fn the_right_to_private_addresses_opens_no_metadata() {
         "::ffff:a9fe:a9fe",
         "0.0.0.0",
     ] {
-        let names = Names::of(&[("app.test", &[address])]);
-        let ended = ask(&mut run(names, &[]), "http://app.test:1/", get(2000, 10, &[]));
+        let names = FakeLookup::of(&[("app.test", &[address])]);
+        let ended = send_one(&mut run(names, &[]), "http://app.test:1/", get(2000, 10, &[]));
         assert!(
             matches!(&ended, Err(CallError::Denied(text)) if !text.contains("allow-private")),
             "{ended:?}"
@@ -94,21 +94,22 @@ fn the_right_to_private_addresses_opens_no_metadata() {
 
 #[test]
 fn the_right_to_private_addresses_is_one_for_each_origin() {
-    let server = Server::doing(answer(b"yes"));
+    let server = ScriptedServer::doing(answer(b"yes"));
     let url = format!("http://web.test:{}/", server.port());
     let grants = [("get", url.as_str()), ("get,private", "http://web.test:1/")];
-    let ended = through(&mut run(local(), &[]), &grants, vec![(&url, get(2000, 10, &[]))]).unwrap().remove(0);
+    let ended =
+        send_granted(&mut run(local(), &[]), &grants, vec![(&url, get(2000, 10, &[]))]).unwrap().remove(0);
     assert!(matches!(ended, Err(CallError::Denied(_))), "{ended:?}");
     assert!(server.heads().is_empty());
 }
 
 #[test]
 fn an_address_that_is_spelled_needs_no_other_right() {
-    let server = Server::doing(answer(b"yes"));
+    let server = ScriptedServer::doing(answer(b"yes"));
     let url = format!("http://127.0.0.1:{}/", server.port());
-    let names = Names::of(&[]);
+    let names = FakeLookup::of(&[]);
     let mut web = run(Arc::clone(&names), &[]);
-    let ended = through(&mut web, &[("get", &url)], vec![(&url, get(2000, 10, &[]))]).unwrap().remove(0);
+    let ended = send_granted(&mut web, &[("get", &url)], vec![(&url, get(2000, 10, &[]))]).unwrap().remove(0);
     assert_eq!(ended.unwrap().unwrap().body, b"yes");
     for host in [
         "169.254.169.254",
@@ -127,7 +128,7 @@ fn an_address_that_is_spelled_needs_no_other_right() {
         "[ff02::1]",
         "[64:ff9b:1::1]",
     ] {
-        let ended = ask(&mut web, &format!("http://{host}:1/"), get(2000, 10, &[]));
+        let ended = send_one(&mut web, &format!("http://{host}:1/"), get(2000, 10, &[]));
         assert!(matches!(ended, Err(CallError::Denied(_))), "{host}: {ended:?}");
     }
     assert!(names.requested().is_empty());
@@ -135,21 +136,21 @@ fn an_address_that_is_spelled_needs_no_other_right() {
 
 #[test]
 fn localhost_is_this_machine_and_nothing_else() {
-    let server = Server::doing(answer(b"yes"));
+    let server = ScriptedServer::doing(answer(b"yes"));
     let url = format!("http://localhost:{}/", server.port());
-    let mut web = run(Names::of(&[("localhost", &["127.0.0.1"])]), &[]);
-    let ended = through(&mut web, &[("get", &url)], vec![(&url, get(2000, 10, &[]))]).unwrap().remove(0);
+    let mut web = run(FakeLookup::of(&[("localhost", &["127.0.0.1"])]), &[]);
+    let ended = send_granted(&mut web, &[("get", &url)], vec![(&url, get(2000, 10, &[]))]).unwrap().remove(0);
     assert_eq!(ended.unwrap().unwrap().body, b"yes");
     for address in ["93.184.216.34", "10.0.0.5", "169.254.169.254"] {
-        let mut web = run(Names::of(&[("localhost", &[address])]), &[]);
-        let ended = ask(&mut web, &url, get(2000, 10, &[]));
+        let mut web = run(FakeLookup::of(&[("localhost", &[address])]), &[]);
+        let ended = send_one(&mut web, &url, get(2000, 10, &[]));
         assert!(matches!(ended, Err(CallError::Denied(_))), "{address}: {ended:?}");
     }
 }
 
 #[test]
 fn a_host_that_looks_like_a_granted_one_is_not_even_looked_up() {
-    let names = Names::of(&[]);
+    let names = FakeLookup::of(&[]);
     let mut web = run(Arc::clone(&names), &[]);
     let grants = [("get,private", "https://web.test/"), ("get,private", "http://127.0.0.1:8080/")];
     for url in [
@@ -178,7 +179,7 @@ fn a_host_that_looks_like_a_granted_one_is_not_even_looked_up() {
         "file:///etc/passwd",
         "ftp://web.test/",
     ] {
-        let ended = through(&mut web, &grants, vec![(url, get(2000, 10, &[]))]);
+        let ended = send_granted(&mut web, &grants, vec![(url, get(2000, 10, &[]))]);
         assert!(matches!(ended, Err(CallError::Denied(_) | CallError::Invalid(_))), "{url}: {ended:?}");
     }
     assert!(names.requested().is_empty(), "{:?}", names.requested());

@@ -14,48 +14,48 @@ use std::time::Duration;
 
 /// What a server does, in order, once it was asked; then it closes the connection.
 #[derive(Clone)]
-pub(super) enum Step {
+pub(super) enum ServerStep {
     Say(Vec<u8>),
     Wait(u64),
     /// Closes without having read all, which resets the connection.
     Reset,
 }
 
-pub(super) fn say(text: &str) -> Step {
-    Step::Say(text.as_bytes().to_vec())
+pub(super) fn say(text: &str) -> ServerStep {
+    ServerStep::Say(text.as_bytes().to_vec())
 }
 
 /// A whole answer with this body.
-pub(super) fn answer(body: &[u8]) -> Vec<Step> {
+pub(super) fn answer(body: &[u8]) -> Vec<ServerStep> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
-    vec![say(&head), Step::Say(body.to_vec())]
+    vec![say(&head), ServerStep::Say(body.to_vec())]
 }
 
 /// A server for as long as the tests run.
-pub(super) struct Server {
+pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
-impl Server {
+impl ScriptedServer {
     /// One that does these steps, whatever it is asked.
-    pub(super) fn doing(steps: Vec<Step>) -> Self {
+    pub(super) fn doing(steps: Vec<ServerStep>) -> Self {
         Self::answering(move |_| steps.clone())
     }
 
     /// One that does what the head of a request makes of it.
-    pub(super) fn answering(act: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
+    pub(super) fn answering(act: impl Fn(&str) -> Vec<ServerStep> + Send + Sync + 'static) -> Self {
         Self::listening(act, |stream, serve| serve(stream, None))
     }
 
     /// One behind TLS, with a certificate for `web.test` and 127.0.0.1.
-    pub(super) fn secure(act: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
+    pub(super) fn secure(act: impl Fn(&str) -> Vec<ServerStep> + Send + Sync + 'static) -> Self {
         let config = Arc::new(config());
         Self::listening(act, move |stream, serve| serve(stream, Some(Arc::clone(&config))))
     }
 
     fn listening(
-        act: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static,
+        act: impl Fn(&str) -> Vec<ServerStep> + Send + Sync + 'static,
         accept: impl Fn(TcpStream, &dyn Fn(TcpStream, Option<Arc<ServerConfig>>)) + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -89,11 +89,11 @@ impl Server {
     }
 }
 
-trait Line: Read + Write {
+trait TestStream: Read + Write {
     fn close(&mut self);
 }
 
-impl Line for TcpStream {
+impl TestStream for TcpStream {
     fn close(&mut self) {
         // With something unread a close is a reset: what is left is taken first.
         let _ = self.shutdown(Shutdown::Write);
@@ -102,7 +102,7 @@ impl Line for TcpStream {
     }
 }
 
-impl Line for StreamOwned<ServerConnection, TcpStream> {
+impl TestStream for StreamOwned<ServerConnection, TcpStream> {
     fn close(&mut self) {
         self.conn.send_close_notify();
         let _ = self.flush();
@@ -110,7 +110,7 @@ impl Line for StreamOwned<ServerConnection, TcpStream> {
     }
 }
 
-fn serve(mut stream: impl Line, act: &dyn Fn(&str) -> Vec<Step>, seen: &Mutex<Vec<String>>) {
+fn serve(mut stream: impl TestStream, act: &dyn Fn(&str) -> Vec<ServerStep>, seen: &Mutex<Vec<String>>) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
@@ -120,13 +120,13 @@ fn serve(mut stream: impl Line, act: &dyn Fn(&str) -> Vec<Step>, seen: &Mutex<Ve
     seen.lock().unwrap().push(head.clone());
     for step in act(&head) {
         match step {
-            Step::Say(bytes) => {
+            ServerStep::Say(bytes) => {
                 if stream.write_all(&bytes).and_then(|()| stream.flush()).is_err() {
                     return;
                 }
             }
-            Step::Wait(milliseconds) => thread::sleep(Duration::from_millis(milliseconds)),
-            Step::Reset => return,
+            ServerStep::Wait(milliseconds) => thread::sleep(Duration::from_millis(milliseconds)),
+            ServerStep::Reset => return,
         }
     }
     stream.close();

@@ -1,28 +1,28 @@
 //! Tokens that one server gives out for another: who asks for them, with what, and who gets to see them.
 
-use super::server::{Server, Step, answer, say};
+use super::server::{ScriptedServer, ServerStep, answer, say};
 use super::*;
 
 /// What a server of tokens gives.
 const GIVEN: &str = "t0ken-8Hq2-vJ4s9-for-one-url";
 
 /// Lets the run in through a gate that grants these scopes.
-fn authenticate(web: &mut Web, scopes: &[&str], url: &str) -> Result<Result<(), ErrorCode>, CallError> {
-    let giver = web.token_url(url).map(str::to_owned);
-    at(web, scopes, url, giver)
+fn authenticate(web: &mut WebClient, scopes: &[&str], url: &str) -> Result<Result<(), ErrorCode>, CallError> {
+    let token_server = web.token_url(url).map(str::to_owned);
+    at(web, scopes, url, token_server)
 }
 
 /// The same where tokens are said to be given out.
 fn at(
-    web: &mut Web,
+    web: &mut WebClient,
     scopes: &[&str],
     url: &str,
-    giver: Option<String>,
+    token_server: Option<String>,
 ) -> Result<Result<(), ErrorCode>, CallError> {
     let right = |scope: &&str| Permission::parse(Capability::Http, &format!("get {scope}")).unwrap();
     let grant = Grant { requested: scopes.iter().map(right).collect(), ceilings: vec![] };
     let gate = Gate::new(grant, Limits::default());
-    let urls: Vec<_> = std::iter::once(url.to_owned()).chain(giver).collect();
+    let urls: Vec<_> = std::iter::once(url.to_owned()).chain(token_server).collect();
     let call =
         |url| lockstep_model::call::CallRequest::new(Capability::Http, "authenticate", RawTarget::Url(url));
     let calls: Vec<_> = urls.iter().map(|url| call(url)).collect();
@@ -33,17 +33,17 @@ fn at(
     answers?.pop().unwrap()
 }
 
-fn refusal(realm: &str) -> Vec<Step> {
+fn refusal(realm: &str) -> Vec<ServerStep> {
     let challenge =
         format!("Bearer realm=\"{realm}\",service=\"registry\",scope=\"repository:shop/web:pull\"");
     vec![say(&format!("HTTP/1.1 401 X\r\nwww-authenticate: {challenge}\r\ncontent-length: 0\r\n\r\n"))]
 }
 
 /// A registry that lets nobody in without the token, and tells back what it was shown.
-fn registry(realm: impl Fn(u16) -> String + Send + Sync + 'static) -> Server {
+fn registry(realm: impl Fn(u16) -> String + Send + Sync + 'static) -> ScriptedServer {
     let realm_of = Arc::new(Mutex::new(String::new()));
     let own = Arc::clone(&realm_of);
-    let server = Server::answering(move |head| match head {
+    let server = ScriptedServer::answering(move |head| match head {
         _ if head.contains(&format!("authorization: Bearer {GIVEN}\r\n")) => answer(head.as_bytes()),
         _ if head.starts_with("GET /token") => answer(format!("{{\"token\": \"{GIVEN}\"}}").as_bytes()),
         _ => refusal(&own.lock().unwrap()),
@@ -52,7 +52,7 @@ fn registry(realm: impl Fn(u16) -> String + Send + Sync + 'static) -> Server {
     server
 }
 
-fn origin(server: &Server) -> String {
+fn origin(server: &ScriptedServer) -> String {
     format!("http://{}", server.address)
 }
 
@@ -81,53 +81,56 @@ fn a_token_is_got_once_and_shown_for_its_url_alone() {
 
 #[test]
 fn a_server_of_tokens_elsewhere_is_asked_without_a_credential() {
-    let giver = Server::answering(|_| answer(format!("{{\"access_token\": \"{GIVEN}\"}}").as_bytes()));
-    let realm = origin(&giver) + "/token";
+    let token_server =
+        ScriptedServer::answering(|_| answer(format!("{{\"access_token\": \"{GIVEN}\"}}").as_bytes()));
+    let realm = origin(&token_server) + "/token";
     let server = registry(move |_| realm.clone());
     let own = origin(&server) + "/v2/shop/web/manifests/1";
-    let mut web =
-        run(local(), &[(&origin(&server), "Basic dTpw"), (&origin(&giver), "Bearer canary-of-the-giver")]);
+    let mut web = run(
+        local(),
+        &[(&origin(&server), "Basic dTpw"), (&origin(&token_server), "Bearer canary-of-the-giver")],
+    );
     answered(&mut web, &own, get(5000, 9000, &[]));
     // Not granted: not asked.
     let denied = authenticate(&mut web, &[&origin(&server)], &own);
     assert!(matches!(denied, Err(CallError::Denied(_))), "{denied:?}");
-    assert!(giver.heads().is_empty());
-    assert_eq!(authenticate(&mut web, &[&origin(&server), &origin(&giver)], &own), Ok(Ok(())));
-    let asked = giver.heads()[0].clone();
+    assert!(token_server.heads().is_empty());
+    assert_eq!(authenticate(&mut web, &[&origin(&server), &origin(&token_server)], &own), Ok(Ok(())));
+    let asked = token_server.heads()[0].clone();
     assert!(!asked.contains("authorization") && !asked.contains("canary"), "{asked}");
     assert_eq!(answered(&mut web, &own, get(5000, 9000, &[])).status, 200);
 }
 
 #[test]
 fn a_credential_for_two_servers_is_shown_to_the_one_when_a_token_for_the_other_is_got() {
-    let giver = Server::answering(|head| match head {
+    let token_server = ScriptedServer::answering(|head| match head {
         _ if head.contains("authorization: Basic dTpw\r\n") => {
             answer(format!("{{\"token\": \"{GIVEN}\"}}").as_bytes())
         }
         _ => answer(b"{}"),
     });
-    let other = Server::answering(|_| answer(b"{}"));
-    let registry_of = |server: &Server| {
+    let other = ScriptedServer::answering(|_| answer(b"{}"));
+    let registry_of = |server: &ScriptedServer| {
         let realm = origin(server) + "/token";
         registry(move |_| realm.clone())
     };
     // The first is meant, the second names the same giver and the third has another one.
-    let [own, foreign, moved] = [registry_of(&giver), registry_of(&giver), registry_of(&other)];
-    let pair = |server: &Server| format!("{},{}", origin(server), origin(&giver));
+    let [own, foreign, moved] = [registry_of(&token_server), registry_of(&token_server), registry_of(&other)];
+    let pair = |server: &ScriptedServer| format!("{},{}", origin(server), origin(&token_server));
     let mut web = run(local(), &[(&pair(&own), "Basic dTpw"), (&pair(&moved), "Basic dTpw")]);
     for (server, got) in [(&foreign, false), (&moved, false), (&own, true)] {
         let url = origin(server) + "/v2/shop/web/manifests/1";
         assert_eq!(answered(&mut web, &url, get(5000, 9000, &[])).status, 401);
-        let scopes = [server, &giver, &other].map(origin);
+        let scopes = [server, &token_server, &other].map(origin);
         let ended = authenticate(&mut web, &scopes.each_ref().map(String::as_str), &url);
         assert_eq!(ended.is_ok(), got, "{ended:?}");
         assert!(!server.heads()[0].contains("authorization"), "not to the registry: {:?}", server.heads());
     }
     assert!(!other.heads()[0].contains("authorization"), "{:?}", other.heads());
-    assert_eq!(giver.heads().iter().filter(|head| head.contains("authorization")).count(), 1);
+    assert_eq!(token_server.heads().iter().filter(|head| head.contains("authorization")).count(), 1);
     // Asked for something else, it is a server like any other.
-    answered(&mut web, &(origin(&giver) + "/"), get(5000, 9000, &[]));
-    assert!(!giver.heads().last().unwrap().contains("authorization"), "{:?}", giver.heads());
+    answered(&mut web, &(origin(&token_server) + "/"), get(5000, 9000, &[]));
+    assert!(!token_server.heads().last().unwrap().contains("authorization"), "{:?}", token_server.heads());
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn only_what_the_last_answer_has_named_is_asked() {
 #[test]
 fn only_a_refusal_names_where_tokens_are_given_out() {
     for status in [200, 403, 407] {
-        let server = Server::doing(vec![say(&format!(
+        let server = ScriptedServer::doing(vec![say(&format!(
             "HTTP/1.1 {status} X\r\nwww-authenticate: Bearer realm=\"http://127.0.0.1/token\"\r\ncontent-length: 0\r\n\r\n"
         ))]);
         let (mut web, own) = (run(local(), &[]), origin(&server) + "/v2");
@@ -164,14 +167,14 @@ fn only_a_refusal_names_where_tokens_are_given_out() {
 
 #[test]
 fn a_server_that_gives_no_token_is_told_as_such() {
-    let refused = |steps: Vec<Step>| {
-        let giver = Server::doing(steps);
-        let realm = origin(&giver) + "/token";
+    let refused = |steps: Vec<ServerStep>| {
+        let token_server = ScriptedServer::doing(steps);
+        let realm = origin(&token_server) + "/token";
         let server = registry(move |_| realm.clone());
         let own = origin(&server) + "/v2/shop/web/manifests/1";
         let mut web = run(local(), &[]);
         answered(&mut web, &own, get(5000, 9000, &[]));
-        authenticate(&mut web, &[&origin(&server), &origin(&giver)], &own)
+        authenticate(&mut web, &[&origin(&server), &origin(&token_server)], &own)
     };
     let status =
         |status: u16| refused(vec![say(&format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"))]);
@@ -188,7 +191,7 @@ fn a_server_that_gives_no_token_is_told_as_such() {
     ] {
         assert!(matches!(refused(answer(body.as_bytes())), Err(CallError::Unavailable(_))), "{body}");
     }
-    assert!(matches!(refused(vec![Step::Reset]), Ok(Err(ErrorCode::ConnectionClosed(_)))));
+    assert!(matches!(refused(vec![ServerStep::Reset]), Ok(Err(ErrorCode::ConnectionClosed(_)))));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// What a run says about its object storage, and the secrets that open it.
 #[derive(Default)]
-pub struct Connection {
+pub struct ObjectsConfig {
     /// The URL of an S3-compatible server; none for Amazon's, or the one that the environment names.
     pub endpoint: Option<String>,
     /// The region; none for the one that the configuration names, else the machine's where that alone gives credentials,
@@ -18,9 +18,9 @@ pub struct Connection {
     /// What the role's owner reads in its log: letters, digits and `=,.@-`.
     pub session: String,
     /// Keys that the job holds.
-    pub keys: Option<Keys>,
+    pub keys: Option<AccessKey>,
     /// What proves to others which job this is.
-    pub identity: Option<Identity>,
+    pub identity: Option<IdentityToken>,
     /// Amazon's configuration and credentials files.
     pub files: ConfigFiles,
     /// Where a program that the configuration names may be, and what it finds in its environment.
@@ -42,7 +42,7 @@ pub struct ConfigFiles {
 }
 
 /// An access key.
-pub struct Keys {
+pub struct AccessKey {
     /// Its name.
     pub id: String,
     /// Its secret half.
@@ -53,7 +53,7 @@ pub struct Keys {
 
 /// A token that a CI signs: OpenID Connect.
 #[derive(Clone)]
-pub enum Identity {
+pub enum IdentityToken {
     /// GitHub makes one at this address for who shows this token.
     /// <https://docs.github.com/en/actions/reference/security/oidc>
     Request {
@@ -68,7 +68,7 @@ pub enum Identity {
     File(PathBuf),
 }
 
-impl std::fmt::Debug for Identity {
+impl std::fmt::Debug for IdentityToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Identity")
     }

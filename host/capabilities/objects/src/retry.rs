@@ -2,10 +2,10 @@
 //! reply that proves damage on the way is a reason to send again, and one without an end is not read to it. It never
 //! changes a request.
 
-use super::bound::{TooLong, bound_answer};
-use super::credentials::{Provider, Renewing};
+use super::bound::{ResponseTooLong, bound_response};
+use super::concurrency::ConcurrencyLimiter;
+use super::credentials::{CachedProvider, CredentialCache};
 use super::failure::untrusted;
-use super::pace::Pace;
 use aws_sdk_s3::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
     FinalizerInterceptorContextRef,
@@ -22,38 +22,42 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is heard of the requests of one run.
 #[derive(Debug)]
-pub(super) struct Hearing {
-    credentials: Arc<Renewing>,
-    pub(super) pace: Pace,
-    repeated: AtomicU64,
+pub(super) struct RequestMonitor {
+    credentials: Arc<CredentialCache>,
+    pub(super) limiter: ConcurrencyLimiter,
+    retries: AtomicU64,
 }
 
-impl Hearing {
-    pub(super) fn new(credentials: Renewing) -> Self {
-        Self { credentials: Arc::new(credentials), pace: Pace::default(), repeated: AtomicU64::new(0) }
+impl RequestMonitor {
+    pub(super) fn new(credentials: CredentialCache) -> Self {
+        Self {
+            credentials: Arc::new(credentials),
+            limiter: ConcurrencyLimiter::default(),
+            retries: AtomicU64::new(0),
+        }
     }
 
-    pub(super) fn credentials(&self) -> Provider {
-        Provider(Arc::clone(&self.credentials))
+    pub(super) fn credentials(&self) -> CachedProvider {
+        CachedProvider(Arc::clone(&self.credentials))
     }
 
     /// How many attempts failed in a way that another could mend.
-    pub(super) fn repeated(&self) -> u64 {
-        self.repeated.load(Ordering::Relaxed)
+    pub(super) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
     }
 
-    fn failed(&self) {
-        self.repeated.fetch_add(1, Ordering::Relaxed);
+    fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// Hears every attempt.
 #[derive(Debug)]
-pub(super) struct Ear(pub(super) Arc<Hearing>);
+pub(super) struct RetryInterceptor(pub(super) Arc<RequestMonitor>);
 
-impl Intercept for Ear {
+impl Intercept for RetryInterceptor {
     fn name(&self) -> &'static str {
-        "Ear"
+        "RetryInterceptor"
     }
 
     /// Keeps who signed the request: it is gone when its answer is there.
@@ -64,7 +68,7 @@ impl Intercept for Ear {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(name) = name_of(context.request()) {
-            config.interceptor_state().store_put(Signer(name.to_owned()));
+            config.interceptor_state().store_put(SigningCredential(name.to_owned()));
         }
         Ok(())
     }
@@ -77,7 +81,7 @@ impl Intercept for Ear {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or("", Metadata::name);
-        bound_answer(operation, context.response_mut());
+        bound_response(operation, context.response_mut());
         Ok(())
     }
 
@@ -88,21 +92,23 @@ impl Intercept for Ear {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(response) = context.response() else {
-            self.0.failed();
+            self.0.count_retry();
             return Ok(());
         };
         match response.status().as_u16() {
             // An answer that was cut off.
-            200..=299 if context.output_or_error().is_some_and(|ended| ended.is_err()) => self.0.failed(),
-            429 | 503 => {
-                self.0.failed();
-                self.0.pace.slower();
+            200..=299 if context.output_or_error().is_some_and(|ended| ended.is_err()) => {
+                self.0.count_retry()
             }
-            500..=599 => self.0.failed(),
+            429 | 503 => {
+                self.0.count_retry();
+                self.0.limiter.halve();
+            }
+            500..=599 => self.0.count_retry(),
             400 | 401 | 403 if is_expired(response) => {
-                self.0.failed();
-                if let Some(Signer(name)) = config.load::<Signer>() {
-                    self.0.credentials.refused(name);
+                self.0.count_retry();
+                if let Some(SigningCredential(name)) = config.load::<SigningCredential>() {
+                    self.0.credentials.mark_expired(name);
                 }
             }
             _ => {}
@@ -113,39 +119,39 @@ impl Intercept for Ear {
 
 /// Whose credentials signed a request.
 #[derive(Debug)]
-struct Signer(String);
+struct SigningCredential(String);
 
-impl Storable for Signer {
+impl Storable for SigningCredential {
     type Storer = StoreReplace<Self>;
 }
 
 /// Says of some refusals that another attempt may go through, where the SDK takes them for final.
 #[derive(Debug)]
-pub(super) struct Again(pub(super) Arc<Hearing>);
+pub(super) struct RetryClassifier(pub(super) Arc<RequestMonitor>);
 
-impl ClassifyRetry for Again {
+impl ClassifyRetry for RetryClassifier {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(response) = context.response() else {
-            let failed = context.output_or_error().and_then(Result::err);
+            let failure = context.output_or_error().and_then(Result::err);
             let untrusted =
-                failed.and_then(OrchestratorError::as_connector_error).and_then(|error| untrusted(error));
+                failure.and_then(OrchestratorError::as_connector_error).and_then(|error| untrusted(error));
             return match untrusted {
                 // Its certificate will be the same the next time.
                 Some(_) => RetryAction::RetryForbidden,
                 // As an answer that was cut off, one that is no HTTP says nothing about the next one.
-                None if failed.is_some_and(is_garbled) => RetryAction::transient_error(),
+                None if failure.is_some_and(is_garbled) => RetryAction::transient_error(),
                 None => RetryAction::NoActionIndicated,
             };
         };
-        let failed = context.output_or_error().and_then(Result::err);
-        if failed.is_some_and(|error| TooLong::of(error).is_some()) {
+        let failure = context.output_or_error().and_then(Result::err);
+        if failure.is_some_and(|error| ResponseTooLong::of(error).is_some()) {
             // It would be the same the next time.
             return RetryAction::RetryForbidden;
         }
         let damaged = || matches!(code_of(response), Some("BadDigest" | "XAmzContentSHA256Mismatch"));
         match response.status().as_u16() {
             // The next attempt asks for credentials again, and gets others.
-            400 | 401 | 403 if is_expired(response) && self.0.credentials.renews() => {
+            400 | 401 | 403 if is_expired(response) && self.0.credentials.can_renew() => {
                 RetryAction::transient_error()
             }
             400 if damaged() => RetryAction::transient_error(),
@@ -154,7 +160,7 @@ impl ClassifyRetry for Again {
     }
 
     fn name(&self) -> &'static str {
-        "Again"
+        "RetryClassifier"
     }
 }
 

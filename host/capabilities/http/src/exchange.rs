@@ -2,11 +2,11 @@
 //! and nothing it gives back holds a credential.
 
 use super::client::client;
-use super::failure::{End, broken, unanswered};
-use super::resolve::reach;
-use super::resolve::{Checked, Lookup};
-use super::secret::Known;
-use super::stage::Stage;
+use super::failure::{RequestFailure, connection_failure, transfer_error};
+use super::resolve::rule_for;
+use super::resolve::{CheckedResolver, NameLookup};
+use super::secret::ServerSecrets;
+use super::stage::ConnectionStage;
 use super::types::{ErrorCode, Header, Method, Response};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
@@ -18,16 +18,16 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The most headers of an answer.
-const MOST_HEADERS: usize = 256;
+const MAX_HEADERS: usize = 256;
 /// The most bytes of an answer's headers, names and values.
-const MOST_HEADER_BYTES: usize = 64 * 1024;
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How much earlier the connection is given up than the request: whoever is late is then told apart.
 const MARGIN: Duration = Duration::from_millis(10);
 
 /// A request that may be sent.
-pub(super) struct Ask {
+pub(super) struct CheckedRequest {
     pub(super) address: WebAddress,
-    pub(super) private: bool,
+    pub(super) allows_private: bool,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) authorization: Option<HeaderValue>,
@@ -36,42 +36,44 @@ pub(super) struct Ask {
 }
 
 /// What all requests of a run share.
-pub(super) struct Means {
-    pub(super) lookup: Arc<dyn Lookup>,
-    pub(super) known: Arc<Known>,
+pub(super) struct RequestContext {
+    pub(super) lookup: Arc<dyn NameLookup>,
+    pub(super) secrets: Arc<ServerSecrets>,
     /// How servers prove who they are, or why none can.
     pub(super) trust: Result<ClientConfig, rustls::Error>,
     /// For requests without TLS.
     pub(super) no_trust: ClientConfig,
 }
 
-impl Means {
+impl RequestContext {
     /// The same with more that is known.
-    pub(super) fn knowing(&self, known: &Arc<Known>) -> Arc<Self> {
+    pub(super) fn with_secrets(&self, secrets: &Arc<ServerSecrets>) -> Arc<Self> {
         Arc::new(Self {
             lookup: Arc::clone(&self.lookup),
-            known: Arc::clone(known),
+            secrets: Arc::clone(secrets),
             trust: self.trust.clone(),
             no_trust: self.no_trust.clone(),
         })
     }
 }
 
-impl Ask {
+impl CheckedRequest {
     /// Sends the request and reads the answer.
-    pub(super) async fn carry_out(self, means: &Means) -> Result<Response, End> {
-        self.exchange(means).await.map_err(|end| match end {
+    pub(super) async fn send(self, context: &RequestContext) -> Result<Response, RequestFailure> {
+        self.exchange(context).await.map_err(|failure| match failure {
             // What a server or a name server said of itself is in these texts.
-            End::ErrorCode(trouble) => End::ErrorCode(trouble.map(|text| means.known.text(&text))),
-            refused @ End::Refused(_) => refused,
+            RequestFailure::ErrorCode(error) => {
+                RequestFailure::ErrorCode(error.map(|text| context.secrets.redact_text(&text)))
+            }
+            refused @ RequestFailure::Refused(_) => refused,
         })
     }
 
-    async fn exchange(&self, means: &Means) -> Result<Response, End> {
+    async fn exchange(&self, context: &RequestContext) -> Result<Response, RequestFailure> {
         let started = Instant::now();
         let (origin, deadline) = (self.address.origin(), started + self.timeout_ms);
-        let stage = Arc::new(Stage::default());
-        let request = self.client(means, &stage)?.request(
+        let stage = Arc::new(ConnectionStage::default());
+        let request = self.client(context, &stage)?.request(
             match self.method {
                 Method::Get => http::Method::GET,
                 Method::Head => http::Method::HEAD,
@@ -84,80 +86,83 @@ impl Ask {
         let sent = sent.map_err(|_| {
             let text =
                 format!("{origin} accepted the connection and did not answer within {:?}", self.timeout_ms);
-            End::ErrorCode(ErrorCode::ResponseTimeout(text))
+            RequestFailure::ErrorCode(ErrorCode::ResponseTimeout(text))
         })?;
-        let answer = sent.map_err(|error| unanswered(&self.address, &stage, error))?;
+        let answer = sent.map_err(|error| connection_failure(&self.address, &stage, error))?;
         let head = self
-            .head(&answer, &means.known)
-            .map_err(|text| End::ErrorCode(ErrorCode::ProtocolError(text)))?;
-        let body = timeout_at(deadline, self.body(answer, means.known.overlap())).await;
+            .head(&answer, &context.secrets)
+            .map_err(|text| RequestFailure::ErrorCode(ErrorCode::ProtocolError(text)))?;
+        let body = timeout_at(deadline, self.body(answer, context.secrets.overlap())).await;
         let body = body.map_err(|_| {
             let text = format!("{origin} began to answer and was not done within {:?}", self.timeout_ms);
-            End::ErrorCode(ErrorCode::BodyTimeout(text))
+            RequestFailure::ErrorCode(ErrorCode::BodyTimeout(text))
         })?;
-        let body = body.map_err(End::ErrorCode)?;
+        let body = body.map_err(RequestFailure::ErrorCode)?;
         let elapsed_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         // The search of a large body takes a while, in which others go on.
-        let (body, truncated) = tokio::task::block_in_place(|| self.keep(body, &means.known))?;
+        let (body, truncated) = tokio::task::block_in_place(|| self.limit_body(body, &context.secrets))?;
         Ok(Response { body, truncated, elapsed_ms, ..head })
     }
 
     /// The client for this request alone.
-    fn client(&self, means: &Means, stage: &Arc<Stage>) -> Result<reqwest::Client, End> {
-        let tls = match &means.trust {
+    fn client(
+        &self,
+        context: &RequestContext,
+        stage: &Arc<ConnectionStage>,
+    ) -> Result<reqwest::Client, RequestFailure> {
+        let tls = match &context.trust {
             Ok(tls) => tls,
-            Err(_) if !self.address.is_secure() => &means.no_trust,
+            Err(_) if !self.address.is_secure() => &context.no_trust,
             Err(error) => {
-                return Err(End::ErrorCode(ErrorCode::TlsError(format!(
+                return Err(RequestFailure::ErrorCode(ErrorCode::TlsError(format!(
                     "no authority is known that could vouch for a certificate ({error}); name a file of them in \
                      SSL_CERT_FILE, or install those of the system"
                 ))));
             }
         };
         let host = self.address.host();
-        let own = host == "localhost" || self.address.is_loopback();
+        let is_local = host == "localhost" || self.address.is_loopback();
         if self.address.is_literal() {
             stage.resolved();
         }
-        let resolver = Checked {
-            lookup: Arc::clone(&means.lookup),
+        let resolver = CheckedResolver {
+            lookup: Arc::clone(&context.lookup),
             host: host.to_owned(),
-            reach: reach(&self.address, self.private),
+            rule: rule_for(&self.address, self.allows_private),
             stage: Arc::clone(stage),
         };
-        client(tls, resolver, own, self.timeout_ms.saturating_sub(MARGIN).max(self.timeout_ms / 2)).map_err(
-            |error| {
-                End::Refused(CallError::Unavailable(format!(
+        client(tls, resolver, is_local, self.timeout_ms.saturating_sub(MARGIN).max(self.timeout_ms / 2))
+            .map_err(|error| {
+                RequestFailure::Refused(CallError::Unavailable(format!(
                     "no client for requests: {}",
                     error.without_url()
                 )))
-            },
-        )
+            })
     }
 
     /// The head of an answer, if it can be passed on.
-    fn head(&self, answer: &reqwest::Response, known: &Known) -> Result<Response, String> {
+    fn head(&self, answer: &reqwest::Response, secrets: &ServerSecrets) -> Result<Response, String> {
         let origin = self.address.origin();
         let (status, headers) = (answer.status().as_u16(), answer.headers());
         if status > 599 {
             return Err(format!("{origin} answers with the status {status}, which HTTP does not have"));
         }
         let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if headers.len() > MOST_HEADERS || bytes > MOST_HEADER_BYTES {
+        if headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
             return Err(format!(
-                "the answer of {origin} has more than {MOST_HEADERS} headers, or more than {MOST_HEADER_BYTES} bytes \
+                "the answer of {origin} has more than {MAX_HEADERS} headers, or more than {MAX_HEADER_BYTES} bytes \
                  of them"
             ));
         }
-        if let Some(coding) = self.authorization.as_ref().and_then(|_| coding(headers)) {
+        if let Some(encoding) = self.authorization.as_ref().and_then(|_| encoding(headers)) {
             return Err(format!(
-                "{origin} answers with {coding} though it was asked not to, and that could hide the credential it was \
+                "{origin} answers with {encoding} though it was asked not to, and that could hide the credential it was \
                  sent; have it answer without where `accept-encoding` is `identity`"
             ));
         }
         let header = |(name, value): (&HeaderName, &HeaderValue)| Header {
-            name: known.name(name.as_str()),
-            value: known.text(&String::from_utf8_lossy(value.as_bytes())),
+            name: secrets.redact_name(name.as_str()),
+            value: secrets.redact_text(&String::from_utf8_lossy(value.as_bytes())),
         };
         Ok(Response {
             status,
@@ -175,14 +180,15 @@ impl Ask {
         mut answer: reqwest::Response,
         overlap: usize,
     ) -> Result<(Vec<u8>, bool), ErrorCode> {
-        let most = self.max_body_bytes + overlap;
+        let max = self.max_body_bytes + overlap;
         let mut body = Vec::new();
         loop {
-            let chunk = answer.chunk().await.map_err(|error| broken(&self.address, &error.without_url()))?;
+            let chunk =
+                answer.chunk().await.map_err(|error| transfer_error(&self.address, &error.without_url()))?;
             let Some(chunk) = chunk else {
                 return Ok((body, true));
             };
-            let fits = chunk.len().min(most - body.len());
+            let fits = chunk.len().min(max - body.len());
             body.extend_from_slice(&chunk[..fits]);
             if fits < chunk.len() {
                 return Ok((body, false));
@@ -191,16 +197,20 @@ impl Ask {
     }
 
     /// What is kept of a body, and whether it went on past that.
-    fn keep(&self, (body, whole): (Vec<u8>, bool), known: &Known) -> Result<(Vec<u8>, bool), End> {
-        let cut = !whole || body.len() > self.max_body_bytes;
-        let mut body = known.body(body).map_err(|_| {
+    fn limit_body(
+        &self,
+        (body, complete): (Vec<u8>, bool),
+        secrets: &ServerSecrets,
+    ) -> Result<(Vec<u8>, bool), RequestFailure> {
+        let cut = !complete || body.len() > self.max_body_bytes;
+        let mut body = secrets.redact_body(body).map_err(|_| {
             let text = format!("what {} answers holds the credential it was sent", self.address.origin());
-            End::Refused(CallError::Denied(text))
+            RequestFailure::Refused(CallError::Denied(text))
         })?;
-        if !whole {
+        if !complete {
             // A credential that begins here may go on where nothing was read. Stars are shorter than what they stand
             // for, so what was at the end still is.
-            body.truncate(body.len().saturating_sub(known.overlap()));
+            body.truncate(body.len().saturating_sub(secrets.overlap()));
         }
         body.truncate(self.max_body_bytes);
         Ok((body, cut))
@@ -208,13 +218,13 @@ impl Ask {
 }
 
 /// What an answer's body is wrapped in, if it is more than plain.
-fn coding(headers: &HeaderMap) -> Option<String> {
-    let all = |name, plain: &'static str| {
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let other_than = |name, plain: &'static str| {
         let values = headers.get_all(&name).into_iter();
         values
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            .find(|value| !value.split(',').all(|coding| coding.trim().eq_ignore_ascii_case(plain)))
+            .find(|value| !value.split(',').all(|encoding| encoding.trim().eq_ignore_ascii_case(plain)))
             .map(|value| format!("`{name}: {}`", value.escape_debug()))
     };
-    all(CONTENT_ENCODING, "identity").or_else(|| all(TRANSFER_ENCODING, "chunked"))
+    other_than(CONTENT_ENCODING, "identity").or_else(|| other_than(TRANSFER_ENCODING, "chunked"))
 }

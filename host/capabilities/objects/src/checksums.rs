@@ -13,12 +13,12 @@ use lockstep_workspace::hash::{self, Algorithm, Hasher};
 
 /// The digests of some content.
 #[derive(Debug, Clone)]
-pub(super) struct Proof {
+pub(super) struct Checksums {
     digest: Option<Digest>,
     checksum: Vec<u8>,
 }
 
-impl Proof {
+impl Checksums {
     /// The checksum, and the SHA-256 besides.
     pub(super) fn of(bytes: &[u8], algorithm: Algorithm) -> Self {
         let digest = Digest::of(bytes);
@@ -30,7 +30,7 @@ impl Proof {
     }
 
     /// The checksum alone: for what is not signed and of which nobody tells the SHA-256.
-    pub(super) fn quick(bytes: &[u8], algorithm: Algorithm) -> Self {
+    pub(super) fn without_digest(bytes: &[u8], algorithm: Algorithm) -> Self {
         Self { digest: None, checksum: hash(algorithm, bytes) }
     }
 
@@ -51,17 +51,17 @@ impl Proof {
     }
 
     /// Whether the server's own words prove it: the checksum that it computed, or an entity tag that is the MD5.
-    pub(super) fn holds(&self, told: Option<&str>, etag: &str, bytes: &[u8]) -> bool {
-        match told {
-            Some(told) => told == self.checksum_base64(),
+    pub(super) fn matches(&self, server_checksum: Option<&str>, etag: &str, bytes: &[u8]) -> bool {
+        match server_checksum {
+            Some(server_checksum) => server_checksum == self.checksum_base64(),
             None => etag == hash::hex(&hash(Algorithm::Md5, bytes)),
         }
     }
 
     /// Signs a request with the digest that is known already, instead of reading the content once more. Where nobody on
     /// the way can change the content, without: its checksum is signed, being a header.
-    pub(super) fn signature(&self, sealed: bool) -> Signature {
-        Signature(match sealed {
+    pub(super) fn signing(&self, is_protected: bool) -> PayloadSigning {
+        PayloadSigning(match is_protected {
             true => Some(SignableBody::UnsignedPayload),
             // Without a digest the SDK makes its own.
             false => self.digest.map(|digest| SignableBody::Precomputed(digest.hex())),
@@ -71,20 +71,20 @@ impl Proof {
 
 /// Puts what proves the content into a request that sends it: the MD5 for a server that knows no checksums. Both kinds of
 /// request have these setters and no type in common.
-macro_rules! prove {
-    ($request:expr, $proof:expr, $bytes:expr, $algorithm:expr, $plain:expr) => {
-        match ($plain, $algorithm) {
-            (true, _) => $request.content_md5($proof.md5_base64($bytes)),
-            (_, Algorithm::Crc64Nvme) => $request.checksum_crc64_nvme($proof.checksum_base64()),
-            (_, Algorithm::Crc32c) => $request.checksum_crc32_c($proof.checksum_base64()),
-            _ => $request.checksum_sha256($proof.checksum_base64()),
+macro_rules! add_checksum {
+    ($request:expr, $checksums:expr, $bytes:expr, $algorithm:expr, $no_checksums:expr) => {
+        match ($no_checksums, $algorithm) {
+            (true, _) => $request.content_md5($checksums.md5_base64($bytes)),
+            (_, Algorithm::Crc64Nvme) => $request.checksum_crc64_nvme($checksums.checksum_base64()),
+            (_, Algorithm::Crc32c) => $request.checksum_crc32_c($checksums.checksum_base64()),
+            _ => $request.checksum_sha256($checksums.checksum_base64()),
         }
     };
 }
-pub(super) use prove;
+pub(super) use add_checksum;
 
 /// The checksum that a server tells of such content.
-macro_rules! proven {
+macro_rules! checksum_in {
     ($answer:expr, $algorithm:expr) => {
         match $algorithm {
             Algorithm::Crc64Nvme => $answer.checksum_crc64_nvme,
@@ -93,7 +93,7 @@ macro_rules! proven {
         }
     };
 }
-pub(super) use proven;
+pub(super) use checksum_in;
 
 fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
     let mut hasher = Hasher::new(algorithm);
@@ -103,11 +103,11 @@ fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
 
 /// Tells the signer what there is to sign of a body.
 #[derive(Debug)]
-pub(super) struct Signature(Option<SignableBody<'static>>);
+pub(super) struct PayloadSigning(Option<SignableBody<'static>>);
 
-impl Intercept for Signature {
+impl Intercept for PayloadSigning {
     fn name(&self) -> &'static str {
-        "Signature"
+        "PayloadSigning"
     }
 
     fn modify_before_signing(
@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn only_the_right_words_prove_content() {
-        let proof = Proof::of(b"123456789", Algorithm::Crc64Nvme);
-        assert_eq!(proof.checksum_hex(), "ae8b14860a799888");
-        assert!(proof.holds(Some("rosUhgp5mIg="), "", b"123456789"));
-        assert!(!proof.holds(Some("rosUhgp5mIk="), "25f9e794323b453885f5181f1b624d0b", b"123456789"));
-        assert!(proof.holds(None, "25f9e794323b453885f5181f1b624d0b", b"123456789"));
-        assert!(!proof.holds(None, "25f9e794323b453885f5181f1b624d0c", b"123456789"));
-        let proof = Proof::of(b"", Algorithm::Sha256);
-        assert_eq!(Some(proof.checksum_hex()), proof.digest().map(|digest| digest.hex()));
+        let checksums = Checksums::of(b"123456789", Algorithm::Crc64Nvme);
+        assert_eq!(checksums.checksum_hex(), "ae8b14860a799888");
+        assert!(checksums.matches(Some("rosUhgp5mIg="), "", b"123456789"));
+        assert!(!checksums.matches(Some("rosUhgp5mIk="), "25f9e794323b453885f5181f1b624d0b", b"123456789"));
+        assert!(checksums.matches(None, "25f9e794323b453885f5181f1b624d0b", b"123456789"));
+        assert!(!checksums.matches(None, "25f9e794323b453885f5181f1b624d0c", b"123456789"));
+        let checksums = Checksums::of(b"", Algorithm::Sha256);
+        assert_eq!(Some(checksums.checksum_hex()), checksums.digest().map(|digest| digest.hex()));
     }
 }

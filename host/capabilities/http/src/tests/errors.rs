@@ -1,6 +1,6 @@
 //! Each way in which there can be no answer, with its own reason.
 
-use super::server::{Server, Step, say};
+use super::server::{ScriptedServer, ServerStep, say};
 use super::*;
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
@@ -11,34 +11,34 @@ const LONG: u32 = 20_000;
 const SHORT: u32 = 600;
 
 /// How a request to a server that does these steps ends.
-fn trouble(timeout_ms: u32, steps: Vec<Step>) -> ErrorCode {
-    let server = Server::doing(steps);
+fn error(timeout_ms: u32, steps: Vec<ServerStep>) -> ErrorCode {
+    let server = ScriptedServer::doing(steps);
     let url = format!("http://web.test:{}/path?query=1", server.port());
-    ended(timeout_ms, &mut run(local(), &[]), &url)
+    error_of(timeout_ms, &mut run(local(), &[]), &url)
 }
 
-fn ended(timeout_ms: u32, web: &mut Web, url: &str) -> ErrorCode {
-    let trouble = ask(web, url, get(timeout_ms, 1000, &[])).unwrap().unwrap_err();
-    let text = format!("{trouble:?}");
+fn error_of(timeout_ms: u32, web: &mut WebClient, url: &str) -> ErrorCode {
+    let error = send_one(web, url, get(timeout_ms, 1000, &[])).unwrap().unwrap_err();
+    let text = format!("{error:?}");
     assert!(!text.contains("query") && !text.contains("/path"), "{text}");
-    trouble
+    error
 }
 
 #[test]
 fn a_name_without_an_address_is_unresolved() {
-    let trouble = ended(LONG, &mut run(Names::of(&[]), &[]), "http://nowhere.test/path?query=1");
-    assert!(matches!(&trouble, ErrorCode::DnsError(text) if text.contains("nowhere.test")), "{trouble:?}");
-    let trouble = ended(LONG, &mut run(Names::of(&[("empty.test", &[])]), &[]), "http://empty.test/");
-    assert!(matches!(trouble, ErrorCode::DnsError(_)), "{trouble:?}");
+    let error = error_of(LONG, &mut run(FakeLookup::of(&[]), &[]), "http://nowhere.test/path?query=1");
+    assert!(matches!(&error, ErrorCode::DnsError(text) if text.contains("nowhere.test")), "{error:?}");
+    let error = error_of(LONG, &mut run(FakeLookup::of(&[("empty.test", &[])]), &[]), "http://empty.test/");
+    assert!(matches!(error, ErrorCode::DnsError(_)), "{error:?}");
 }
 
 #[test]
 fn a_name_server_that_does_not_answer_is_not_waited_for() {
-    let names = Arc::new(Names { wait: Duration::from_secs(3), ..Names::default() });
+    let names = Arc::new(FakeLookup { wait: Duration::from_secs(3), ..FakeLookup::default() });
     let started = Instant::now();
     let mut web = run(names, &[]);
-    let trouble = ended(SHORT, &mut web, "http://slow.test/");
-    assert!(matches!(trouble, ErrorCode::DnsError(_)), "{trouble:?}");
+    let error = error_of(SHORT, &mut web, "http://slow.test/");
+    assert!(matches!(error, ErrorCode::DnsError(_)), "{error:?}");
     drop(web);
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
@@ -47,8 +47,8 @@ fn a_name_server_that_does_not_answer_is_not_waited_for() {
 fn a_closed_port_is_unreachable() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for url in [format!("http://web.test:{free}/path?query=1"), format!("https://127.0.0.1:{free}/")] {
-        let trouble = ended(LONG, &mut run(local(), &[]), &url);
-        assert!(matches!(trouble, ErrorCode::ConnectionRefused(_)), "{trouble:?}");
+        let error = error_of(LONG, &mut run(local(), &[]), &url);
+        assert!(matches!(error, ErrorCode::ConnectionRefused(_)), "{error:?}");
     }
 }
 
@@ -67,10 +67,10 @@ fn a_server_that_takes_up_no_connection_is_unreachable() {
     for scheme in ["http", "https"] {
         for host in ["web.test", "127.0.0.1"] {
             let url = format!("{scheme}://{host}:{}/path?query=1", address.port());
-            let trouble = ended(SHORT, &mut run(local(), &[]), &url);
+            let error = error_of(SHORT, &mut run(local(), &[]), &url);
             assert!(
-                matches!(&trouble, ErrorCode::ConnectionRefused(text) if text.contains("in time")),
-                "{url}: {trouble:?}"
+                matches!(&error, ErrorCode::ConnectionRefused(text) if text.contains("in time")),
+                "{url}: {error:?}"
             );
         }
     }
@@ -78,72 +78,72 @@ fn a_server_that_takes_up_no_connection_is_unreachable() {
 
 #[test]
 fn a_certificate_of_an_unknown_authority_is_untrusted() {
-    let server = Server::secure(|_| server::answer(b"yes"));
-    let trouble =
-        ended(LONG, &mut run(local(), &[]), &format!("https://web.test:{}/path?query=1", server.port()));
-    assert!(matches!(&trouble, ErrorCode::TlsError(text) if text.contains("SSL_CERT_FILE")), "{trouble:?}");
+    let server = ScriptedServer::secure(|_| server::answer(b"yes"));
+    let error =
+        error_of(LONG, &mut run(local(), &[]), &format!("https://web.test:{}/path?query=1", server.port()));
+    assert!(matches!(&error, ErrorCode::TlsError(text) if text.contains("SSL_CERT_FILE")), "{error:?}");
     assert!(server.heads().iter().all(String::is_empty));
 }
 
 #[test]
 fn a_server_without_tls_is_untrusted() {
     for steps in [vec![say("HTTP/1.1 400 Bad Request\r\n\r\n")], vec![]] {
-        let server = Server::doing(steps.clone());
+        let server = ScriptedServer::doing(steps.clone());
         // It reads a hello, which never ends as a head does.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = io::Read::read(&mut stream, &mut [0; 4096]);
-            if let Some(Step::Say(bytes)) = steps.first() {
+            if let Some(ServerStep::Say(bytes)) = steps.first() {
                 io::Write::write_all(&mut stream, bytes).unwrap();
             }
         });
-        let trouble = ended(LONG, &mut run(local(), &[]), &format!("https://web.test:{port}/path?query=1"));
-        assert!(matches!(trouble, ErrorCode::TlsError(_)), "{trouble:?}");
+        let error = error_of(LONG, &mut run(local(), &[]), &format!("https://web.test:{port}/path?query=1"));
+        assert!(matches!(error, ErrorCode::TlsError(_)), "{error:?}");
         drop(server);
     }
 }
 
 #[test]
 fn a_server_that_says_nothing_is_silent() {
-    let trouble = trouble(SHORT, vec![Step::Wait(2000)]);
-    assert!(matches!(&trouble, ErrorCode::ResponseTimeout(text) if text.contains("600ms")), "{trouble:?}");
+    let error = error(SHORT, vec![ServerStep::Wait(2000)]);
+    assert!(matches!(&error, ErrorCode::ResponseTimeout(text) if text.contains("600ms")), "{error:?}");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://web.test:{}/path?query=1", listener.local_addr().unwrap().port());
-    let trouble = ended(SHORT, &mut run(local(), &[]), &url);
-    assert!(matches!(&trouble, ErrorCode::ResponseTimeout(text) if text.contains("TLS")), "{trouble:?}");
+    let error = error_of(SHORT, &mut run(local(), &[]), &url);
+    assert!(matches!(&error, ErrorCode::ResponseTimeout(text) if text.contains("TLS")), "{error:?}");
 }
 
 #[test]
 fn an_answer_that_drips_is_slow() {
     let mut steps = vec![say("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")];
-    steps.extend((0..40).flat_map(|_| [say("x"), Step::Wait(50)]));
+    steps.extend((0..40).flat_map(|_| [say("x"), ServerStep::Wait(50)]));
     let started = Instant::now();
-    let trouble = trouble(SHORT, steps);
-    assert!(matches!(trouble, ErrorCode::BodyTimeout(_)), "{trouble:?}");
+    let error = error(SHORT, steps);
+    assert!(matches!(error, ErrorCode::BodyTimeout(_)), "{error:?}");
     assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
 }
 
 #[test]
 fn a_head_that_drips_is_silent_however_long_it_goes_on() {
     let mut steps = vec![say("HTTP/1.1 200 OK\r\n")];
-    steps.extend((0..40).flat_map(|_| [say("x: y\r\n"), Step::Wait(50)]));
-    assert!(matches!(trouble(SHORT, steps), ErrorCode::ResponseTimeout(_)));
+    steps.extend((0..40).flat_map(|_| [say("x: y\r\n"), ServerStep::Wait(50)]));
+    assert!(matches!(error(SHORT, steps), ErrorCode::ResponseTimeout(_)));
 }
 
 #[test]
 fn a_connection_that_ends_early_is_broken_off() {
     for steps in [
         vec![],
-        vec![Step::Reset],
+        vec![ServerStep::Reset],
         vec![say("HTTP/1.1 200 OK\r\n")],
         vec![say("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc")],
         vec![say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab")],
         vec![say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")],
     ] {
-        let trouble = trouble(LONG, steps);
-        assert!(matches!(trouble, ErrorCode::ConnectionClosed(_)), "{trouble:?}");
+        let error = error(LONG, steps);
+        assert!(matches!(error, ErrorCode::ConnectionClosed(_)), "{error:?}");
     }
 }
 
@@ -160,11 +160,7 @@ fn what_is_no_http_is_unreadable() {
         format!("HTTP/1.1 200 OK\r\n{many}\r\n"),
         format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(1_000_000)),
     ] {
-        let trouble = trouble(LONG, vec![say(&text)]);
-        assert!(
-            matches!(trouble, ErrorCode::ProtocolError(_)),
-            "{}: {trouble:?}",
-            &text[..text.len().min(40)]
-        );
+        let error = error(LONG, vec![say(&text)]);
+        assert!(matches!(error, ErrorCode::ProtocolError(_)), "{}: {error:?}", &text[..text.len().min(40)]);
     }
 }
