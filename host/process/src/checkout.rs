@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 /// Variables that may name a place in the checkout: they name data that CI systems put there, not settings.
-pub const DATA: [&str; 7] = [
+pub const DATA_FILE_VARIABLES: [&str; 7] = [
     "TMPDIR",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_GHA_CREDS_PATH",
@@ -16,7 +16,7 @@ pub const DATA: [&str; 7] = [
     "AZURE_FEDERATED_TOKEN_FILE",
 ];
 /// The most links that one path may lead through.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// The folders whose content a commit, an artifact or a step can choose.
 #[derive(Debug, Clone, Default)]
@@ -42,18 +42,21 @@ impl Checkout {
 
     /// The first of these variables by which a program would read its settings in the checkout.
     #[must_use]
-    pub fn setting<'v>(&self, variables: &'v [(String, OsString)]) -> Option<(&'v str, &'v Path)> {
-        let settings = variables.iter().filter(|(name, _)| !DATA.contains(&name.as_str()));
+    pub fn first_setting_inside<'v>(
+        &self,
+        variables: &'v [(String, OsString)],
+    ) -> Option<(&'v str, &'v Path)> {
+        let settings = variables.iter().filter(|(name, _)| !DATA_FILE_VARIABLES.contains(&name.as_str()));
         let mut paths = settings.map(|(name, value)| (name.as_str(), Path::new(value)));
         // Programs are started in the folder `/`, so a relative path leads nowhere near.
         paths.find(|(_, path)| {
-            path.is_absolute() && self.holds(path) || self.is_named_in(&path.to_string_lossy())
+            path.is_absolute() && self.holds(path) || self.is_mentioned_in(&path.to_string_lossy())
         })
     }
 
     /// Whether a text, such as a list of paths or an option with a path, names something that is in the checkout.
     #[must_use]
-    pub fn is_named_in(&self, text: &str) -> bool {
+    pub fn is_mentioned_in(&self, text: &str) -> bool {
         // Wherever a path can begin in such a text, and wherever it can end.
         let begins = text.match_indices('/').map(|(at, _)| &text[at..]);
         let whole = |path: &str| self.holds(Path::new(path)) && Path::new(path).exists();
@@ -81,7 +84,7 @@ impl Checkout {
             match place.read_link() {
                 Ok(target) => {
                     links += 1;
-                    if links > MOST_LINKS {
+                    if links > MAX_LINKS {
                         return true;
                     }
                     place.pop();

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Where programs are looked for if nobody says so, as `execvp` does.
-const USUAL: &str = "/usr/bin:/bin";
+const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
 /// The programs that a run may start.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Programs {
     skipped: Vec<PathBuf>,
     checkout: Checkout,
     /// Whether what is started ends with the run.
-    pub(crate) kept: bool,
+    pub(crate) has_keeper: bool,
 }
 
 impl Default for Programs {
@@ -28,13 +28,13 @@ impl Default for Programs {
 
 /// A program that cannot be started from where it is, or is nowhere.
 #[derive(Debug)]
-pub struct NotFound {
+pub struct ProgramNotFound {
     name: String,
     /// A program of this name that is passed over.
     within: Option<PathBuf>,
 }
 
-impl std::fmt::Display for NotFound {
+impl std::fmt::Display for ProgramNotFound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { name, within } = self;
         match within {
@@ -53,22 +53,22 @@ impl Programs {
     /// The programs of this PATH that lie outside of the checkout.
     #[must_use]
     pub fn new(path: Option<OsString>, checkout: Checkout) -> Self {
-        let path = path.unwrap_or_else(|| USUAL.into());
+        let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
         let usable = |folder: &PathBuf| folder.is_absolute() && !checkout.holds(folder);
         let (folders, skipped) = std::env::split_paths(&path).partition(usable);
-        Self { folders, skipped, checkout, kept: true }
+        Self { folders, skipped, checkout, has_keeper: true }
     }
 
     /// The same, for tests of crates, whose executable is no keeper: what is started may outlive this process.
     #[must_use]
-    pub fn unkept(self) -> Self {
-        Self { kept: false, ..self }
+    pub fn without_keeper(self) -> Self {
+        Self { has_keeper: false, ..self }
     }
 
     /// The PATH for what is started: programs that it starts in turn are found outside of the checkout, too.
     #[must_use]
     pub fn path(&self) -> OsString {
-        std::env::join_paths(&self.folders).unwrap_or_else(|_| USUAL.into())
+        std::env::join_paths(&self.folders).unwrap_or_else(|_| DEFAULT_PATH.into())
     }
 
     /// The places that a commit can choose.
@@ -81,8 +81,8 @@ impl Programs {
     ///
     /// # Errors
     /// There is none outside of the checkout.
-    pub fn find(&self, name: &str) -> Result<PathBuf, NotFound> {
-        let not_found = |within| NotFound { name: base(name).to_owned(), within };
+    pub fn find(&self, name: &str) -> Result<PathBuf, ProgramNotFound> {
+        let not_found = |within| ProgramNotFound { name: file_name(name).to_owned(), within };
         if name.contains('/') {
             let path = PathBuf::from(name);
             let path = std::path::absolute(&path).unwrap_or(path);
@@ -99,20 +99,20 @@ impl Programs {
             .partition(|place| self.checkout.holds(place));
         match outside.into_iter().next() {
             Some(place) => Ok(place),
-            None => Err(not_found(within.into_iter().next().or_else(|| self.passed_over(name)))),
+            None => Err(not_found(within.into_iter().next().or_else(|| self.skipped_program(name)))),
         }
     }
 
     /// The first of these arguments that names something in the checkout with its whole path: a script or a configuration
     /// would be as good as a program. A relative path leads nowhere near, since programs are started in the folder `/`.
     #[must_use]
-    pub fn names_within<'a>(&self, args: &'a [String]) -> Option<&'a str> {
-        args.iter().map(String::as_str).find(|arg| self.checkout.is_named_in(arg))
+    pub fn first_arg_inside<'a>(&self, args: &'a [String]) -> Option<&'a str> {
+        args.iter().map(String::as_str).find(|arg| self.checkout.is_mentioned_in(arg))
     }
 
     /// The program of this name that PATH names first and that is not started for where it lies.
     #[must_use]
-    pub fn passed_over(&self, name: &str) -> Option<PathBuf> {
+    pub fn skipped_program(&self, name: &str) -> Option<PathBuf> {
         let here = |folder: &PathBuf| match folder.as_os_str() == OsStr::new("") {
             true => PathBuf::from(".").join(name),
             false => folder.join(name),
@@ -122,7 +122,7 @@ impl Programs {
 }
 
 /// The last part of a path.
-fn base(path: &str) -> &str {
+fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(programs.find("git").unwrap(), top.join("usr/git"));
         assert_eq!(programs.find("aws").unwrap(), top.join("usr/aws"));
         assert_eq!(programs.find("kubelogin").unwrap(), top.join("opt/kubelogin"));
-        assert_eq!(programs.passed_over("git"), Some(ws.join("node_modules/.bin/git")));
+        assert_eq!(programs.skipped_program("git"), Some(ws.join("node_modules/.bin/git")));
         assert_eq!(
             programs.path(),
             std::env::join_paths(["linked", "opt", "usr"].map(|e| top.join(e))).unwrap()
@@ -177,11 +177,11 @@ mod tests {
         let script = top.join("into/aws").display().to_string();
         let mut args = ["-x", "rel/aws", "/"].map(str::to_owned).to_vec();
         args.push(top.join("usr/aws").display().to_string());
-        assert_eq!(programs.names_within(&args), None);
+        assert_eq!(programs.first_arg_inside(&args), None);
         for named in [&*script, &format!("--x={script}"), &format!("@{script}"), &format!("exec {script} 1")]
         {
             args.push(named.to_owned());
-            assert_eq!(programs.names_within(&args), Some(named));
+            assert_eq!(programs.first_arg_inside(&args), Some(named));
             args.pop();
         }
         let only = Programs::new(Some(ws.join("bin").into()), Checkout::new([ws]));

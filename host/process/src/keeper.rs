@@ -19,10 +19,10 @@ const BECOME: &str = "become-program";
 /// The exit code of a program that could not be started, as shells have it.
 const NOT_STARTED: u8 = 127;
 /// The largest file that a program may write: it ends a server that sends without end.
-const MOST_FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
 /// Is a keeper if these arguments of the process say so. None if this process is not one.
-pub fn serve(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+pub fn serve_keeper(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut args = args.into_iter().skip(1);
     let word = args.next()?;
     let rest: Vec<_> = args.collect();
@@ -48,9 +48,9 @@ pub(crate) fn own_executable() -> io::Result<Command> {
 }
 
 fn keep(args: &[OsString]) -> io::Result<ExitCode> {
-    let (size, program) = args.split_first().ok_or_else(wrong)?;
-    let size: u64 = size.to_str().and_then(|size| size.parse().ok()).ok_or_else(wrong)?;
-    confine()?;
+    let (size, program) = args.split_first().ok_or_else(misuse)?;
+    let size: u64 = size.to_str().and_then(|size| size.parse().ok()).ok_or_else(misuse)?;
+    set_limits()?;
     let mut child = own_executable()?
         .arg(BECOME)
         .arg(std::process::id().to_string())
@@ -79,8 +79,8 @@ fn keep(args: &[OsString]) -> io::Result<ExitCode> {
 fn pass_on(input: &mut impl Read, mut left: u64, pass: impl Fn(Vec<u8>)) {
     let mut piece = vec![0; 64 * 1024];
     while left > 0 {
-        let most = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        match input.read(&mut piece[..most]) {
+        let max = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        match input.read(&mut piece[..max]) {
             Ok(0) | Err(_) => return,
             Ok(read) => {
                 pass(piece[..read].to_vec());
@@ -101,15 +101,15 @@ fn feed(stdin: Option<ChildStdin>, pieces: &Receiver<Vec<u8>>) {
 }
 
 /// What holds for the program and everything that it starts.
-fn confine() -> io::Result<()> {
+fn set_limits() -> io::Result<()> {
     use rustix::process::{Resource, Rlimit};
-    let set = |resource, most| {
-        rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+    let set = |resource, max| {
+        rustix::process::setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })
     };
     // A core file would hold what opens the server.
     set(Resource::Core, 0)?;
     let fsize = rustix::process::getrlimit(Resource::Fsize).maximum.unwrap_or(u64::MAX);
-    set(Resource::Fsize, fsize.min(MOST_FILE_BYTES))?;
+    set(Resource::Fsize, fsize.min(MAX_FILE_BYTES))?;
     // Without a terminal nobody can be asked, and no signal of one arrives.
     rustix::process::setsid()?;
     #[cfg(target_os = "linux")]
@@ -124,7 +124,7 @@ fn confine() -> io::Result<()> {
 
 /// Becomes the program. It is killed when the keeper is.
 fn become_program(args: &[OsString]) -> io::Error {
-    let [keeper, program, args @ ..] = args else { return wrong() };
+    let [keeper, program, args @ ..] = args else { return misuse() };
     if let Err(error) = die_with(keeper) {
         return error;
     }
@@ -137,7 +137,7 @@ fn die_with(keeper: &OsStr) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     // It may have gone before this was set.
     let parent = rustix::process::getppid().map(|parent| parent.as_raw_nonzero().to_string());
-    if keeper.to_str() == parent.as_deref() { Ok(()) } else { Err(wrong()) }
+    if keeper.to_str() == parent.as_deref() { Ok(()) } else { Err(misuse()) }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -145,6 +145,6 @@ fn die_with(_: &OsStr) -> io::Result<()> {
     Ok(())
 }
 
-fn wrong() -> io::Error {
+fn misuse() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "only lockstep itself uses this command")
 }

@@ -9,12 +9,12 @@
 mod checkout;
 mod find;
 mod keeper;
-pub mod regular;
+pub mod regular_file;
 mod start;
 mod tree;
 
-pub use checkout::{Checkout, DATA};
-pub use find::{NotFound, Programs};
-pub use keeper::serve;
-pub use start::Bounds;
+pub use checkout::{Checkout, DATA_FILE_VARIABLES};
+pub use find::{ProgramNotFound, Programs};
+pub use keeper::serve_keeper;
+pub use start::ProgramLimits;
 pub use tree::{descendants, resident_bytes};

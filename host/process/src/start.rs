@@ -10,27 +10,27 @@ use std::time::{Duration, Instant};
 
 /// How much a program may say, and how long it may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct ProgramLimits {
     /// The most bytes on standard output; a program that says more is ended.
-    pub stdout: u64,
+    pub max_stdout_bytes: u64,
     /// The most bytes of standard error that are kept.
-    pub stderr: u64,
+    pub max_stderr_bytes: u64,
     /// How long it may take; none for as long as the run.
-    pub patience: Option<Duration>,
+    pub timeout: Option<Duration>,
     /// How long it, and everything that it has started, may neither read nor write nor compute; none for as long as the
     /// run. Known on Linux only.
-    pub idle: Option<Duration>,
+    pub idle_timeout: Option<Duration>,
 }
 
 /// How often it is looked at whether a program still does something.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Programs {
     /// Runs a program to its end. The command's own environment is all that the program gets, besides nothing.
     ///
     /// # Errors
     /// It cannot be started, says too much, or takes too long.
-    pub fn run(&self, command: &Command, input: &[u8], bounds: Bounds) -> io::Result<Output> {
+    pub fn run(&self, command: &Command, input: &[u8], limits: ProgramLimits) -> io::Result<Output> {
         let mut child = self.start(command, input.len())?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
@@ -38,30 +38,30 @@ impl Programs {
         };
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
-            let said = scope.spawn(move || first(stderr, bounds.stderr));
-            scope.spawn(move || drop(sender.send(all(stdout, bounds.stdout))));
+            let stderr_reader = scope.spawn(move || read_start(stderr, limits.max_stderr_bytes));
+            scope.spawn(move || drop(sender.send(read_limited(stdout, limits.max_stdout_bytes))));
             let mut line = Some(stdin);
-            if self.kept {
+            if self.has_keeper {
                 // A keeper always reads. The line stays open until the end.
                 let _ = line.as_mut().map(|line| line.write_all(input));
             } else {
                 let stdin = line.take();
                 scope.spawn(move || write(stdin, input));
             }
-            let stdout = answer(&receiver, bounds, child.id());
+            let stdout = wait_for_output(&receiver, limits, child.id());
             if stdout.is_err() {
                 drop(line.take());
                 // Without a keeper there is nobody else to do it.
-                let _ = (!self.kept).then(|| child.kill());
+                let _ = (!self.has_keeper).then(|| child.kill());
             }
             let status = child.wait()?;
-            let stderr = said.join().unwrap_or_default();
+            let stderr = stderr_reader.join().unwrap_or_default();
             Ok(Output { status, stdout: stdout?, stderr })
         })
     }
 
     fn start(&self, command: &Command, input: usize) -> io::Result<Child> {
-        let mut start = if self.kept {
+        let mut start = if self.has_keeper {
             let mut start = keeper::own_executable()?;
             start.arg(keeper::KEEP).arg(input.to_string()).arg(command.get_program());
             start
@@ -83,22 +83,20 @@ fn write(stdin: Option<ChildStdin>, input: &[u8]) {
 }
 
 /// Everything, or an error if that is too much.
-fn all(mut pipe: impl Read, most: u64) -> io::Result<Vec<u8>> {
+fn read_limited(mut pipe: impl Read, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    pipe.by_ref().take(most).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 == most && pipe.read(&mut [0])? > 0 {
-        true => {
-            Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it printed more than {most} bytes")))
-        }
+    pipe.by_ref().take(max).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 == max && pipe.read(&mut [0])? > 0 {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it printed more than {max} bytes"))),
         false => Ok(bytes),
     }
 }
 
 /// The first bytes; the rest is read and forgotten, since a program must not wait for a reader.
-fn first(mut pipe: impl Read, most: u64) -> Vec<u8> {
+fn read_start(mut pipe: impl Read, max: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     // What was read before an error is what there is.
-    let _ = pipe.by_ref().take(most).read_to_end(&mut bytes);
+    let _ = pipe.by_ref().take(max).read_to_end(&mut bytes);
     let dropped = io::copy(&mut pipe, &mut io::sink()).unwrap_or_default();
     if dropped > 0 {
         bytes.extend_from_slice(format!(" … ({dropped} more bytes are not shown)").as_bytes());
@@ -107,33 +105,38 @@ fn first(mut pipe: impl Read, most: u64) -> Vec<u8> {
 }
 
 /// Waits for what the program says until it has ended, or is past a bound.
-fn answer(receiver: &Receiver<io::Result<Vec<u8>>>, bounds: Bounds, program: u32) -> io::Result<Vec<u8>> {
+fn wait_for_output(
+    receiver: &Receiver<io::Result<Vec<u8>>>,
+    limits: ProgramLimits,
+    program: u32,
+) -> io::Result<Vec<u8>> {
     let begun = Instant::now();
     let (mut before, mut since) = (None, begun);
     loop {
-        let left =
-            bounds.patience.map_or(LOOK, |patience| patience.saturating_sub(begun.elapsed()).min(LOOK));
+        let left = limits
+            .timeout
+            .map_or(CHECK_INTERVAL, |timeout| timeout.saturating_sub(begun.elapsed()).min(CHECK_INTERVAL));
         match receiver.recv_timeout(left) {
             Ok(answer) => return answer,
             Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody reads what it says")),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if let Some(patience) = bounds.patience.filter(|patience| begun.elapsed() >= *patience) {
-            return Err(stopped(&format!("it did not end within {} s", patience.as_secs())));
+        if let Some(timeout) = limits.timeout.filter(|timeout| begun.elapsed() >= *timeout) {
+            return Err(stop_error(&format!("it did not end within {} s", timeout.as_secs())));
         }
         // To look takes a walk through /proc, for programs alone that may hang.
-        let Some(idle) = bounds.idle else { continue };
-        let done = tree::done_by(program);
+        let Some(idle) = limits.idle_timeout else { continue };
+        let done = tree::activity(program);
         if done.is_none() || done != before {
             (before, since) = (done, Instant::now());
         }
         if since.elapsed() >= idle {
-            return Err(stopped(&format!("it did nothing for {} s", idle.as_secs())));
+            return Err(stop_error(&format!("it did nothing for {} s", idle.as_secs())));
         }
     }
 }
 
-fn stopped(why: &str) -> io::Error {
+fn stop_error(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, format!("{why} and was stopped"))
 }
 
@@ -142,18 +145,22 @@ mod tests {
     use super::*;
     use crate::Checkout;
 
-    fn run(line: &str, input: &[u8], bounds: Bounds) -> io::Result<Output> {
+    fn run(line: &str, input: &[u8], limits: ProgramLimits) -> io::Result<Output> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", line]).env("PATH", "/usr/bin:/bin");
-        Programs::new(None, Checkout::default()).unkept().run(&command, input, bounds)
+        Programs::new(None, Checkout::default()).without_keeper().run(&command, input, limits)
     }
 
-    const BOUNDS: Bounds =
-        Bounds { stdout: 1000, stderr: 100, patience: Some(Duration::from_secs(60)), idle: None };
+    const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
+        max_stdout_bytes: 1000,
+        max_stderr_bytes: 100,
+        timeout: Some(Duration::from_secs(60)),
+        idle_timeout: None,
+    };
 
     #[test]
     fn a_program_gets_its_input_and_is_heard() {
-        let ended = run("cat; echo oh >&2; env | grep -c .", b"hello\n", BOUNDS).unwrap();
+        let ended = run("cat; echo oh >&2; env | grep -c .", b"hello\n", PROGRAM_LIMITS).unwrap();
         assert_eq!(String::from_utf8_lossy(&ended.stderr), "oh\n");
         // `PATH`, and what the shell itself sets.
         assert!(String::from_utf8_lossy(&ended.stdout).starts_with("hello\n"), "{ended:?}");
@@ -161,24 +168,24 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_not_kept() {
-        let many = run("head -c 1000 /dev/zero", b"", BOUNDS).unwrap();
+        let many = run("head -c 1000 /dev/zero", b"", PROGRAM_LIMITS).unwrap();
         assert_eq!(many.stdout.len(), 1000);
-        let error = run("head -c 1001 /dev/zero", b"", BOUNDS).unwrap_err();
+        let error = run("head -c 1001 /dev/zero", b"", PROGRAM_LIMITS).unwrap_err();
         assert!(error.to_string().contains("more than 1000 bytes"), "{error}");
-        let loud = run("head -c 10000000 /dev/zero >&2", b"", BOUNDS).unwrap();
+        let loud = run("head -c 10000000 /dev/zero >&2", b"", PROGRAM_LIMITS).unwrap();
         assert!(String::from_utf8_lossy(&loud.stderr).contains("(9999900 more bytes are not shown)"));
-        let bounds = Bounds { patience: Some(Duration::from_millis(50)), ..BOUNDS };
-        let slow = run("exec sleep 60", b"", bounds).unwrap_err();
+        let limits = ProgramLimits { timeout: Some(Duration::from_millis(50)), ..PROGRAM_LIMITS };
+        let slow = run("exec sleep 60", b"", limits).unwrap_err();
         assert!(slow.to_string().contains("was stopped"), "{slow}");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_program_that_does_nothing_is_ended_and_one_that_does_something_is_not() {
-        let bounds = Bounds { idle: Some(Duration::from_secs(3)), ..BOUNDS };
-        let hung = run("exec sleep 600", b"", bounds).unwrap_err();
+        let limits = ProgramLimits { idle_timeout: Some(Duration::from_secs(3)), ..PROGRAM_LIMITS };
+        let hung = run("exec sleep 600", b"", limits).unwrap_err();
         assert!(hung.to_string().contains("did nothing for 3 s"), "{hung}");
-        let busy = run("for i in 1 2 3 4 5 6; do echo $i; sleep 1; done", b"", bounds).unwrap();
+        let busy = run("for i in 1 2 3 4 5 6; do echo $i; sleep 1; done", b"", limits).unwrap();
         assert!(busy.status.success());
     }
 }

@@ -8,11 +8,11 @@ use std::path::Path;
 /// All processes that this one has started, directly or through others.
 #[must_use]
 pub fn descendants() -> Vec<u32> {
-    below(std::process::id())
+    descendants_of(std::process::id())
 }
 
 /// All processes that a process has started, directly or through others.
-fn below(own: u32) -> Vec<u32> {
+fn descendants_of(own: u32) -> Vec<u32> {
     // Not every kernel lists the children of a process.
     let listed = Path::new("/proc/self/task").join(own.to_string()).join("children").exists();
     let parents = (!listed).then(by_parent);
@@ -56,7 +56,7 @@ fn by_parent() -> HashMap<u32, Vec<u32>> {
 
 /// How much a process and everything that it has started have done: the bytes that they have read and written, and the time
 /// of processors that they have used. It differs where anything was done between two looks. None where nobody knows.
-pub(crate) fn done_by(process: u32) -> Option<u64> {
+pub(crate) fn activity(process: u32) -> Option<u64> {
     let done = |process: &u32| -> Option<u64> {
         // That of a process which cannot be dumped is closed.
         let io = fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
@@ -70,7 +70,7 @@ pub(crate) fn done_by(process: u32) -> Option<u64> {
     };
     let own = done(&process)?;
     // One that has ended meanwhile makes a difference too.
-    Some(below(process).iter().filter_map(done).sum::<u64>() + own)
+    Some(descendants_of(process).iter().filter_map(done).sum::<u64>() + own)
 }
 
 /// How much memory these processes have in RAM together.

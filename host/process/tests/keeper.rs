@@ -3,28 +3,32 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_process::{Bounds, Checkout, Programs};
+use lockstep_process::{Checkout, ProgramLimits, Programs};
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const BOUNDS: Bounds =
-    Bounds { stdout: 1 << 20, stderr: 1 << 16, patience: Some(Duration::from_secs(60)), idle: None };
+const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
+    max_stdout_bytes: 1 << 20,
+    max_stderr_bytes: 1 << 16,
+    timeout: Some(Duration::from_secs(60)),
+    idle_timeout: None,
+};
 /// Starts a process of another session that has lost its parent, and one that has not; each leaves its number.
 const FAMILY: &str = "sh -c 'setsid sh -c \"echo \\$\\$ >a; exec sleep 300\" & echo $$ >b' ; echo $$ >c; sleep 300 & echo $! >d; \
                       while [ ! -s a ]; do sleep 0.01; done; echo >ready; wait";
 
 fn main() -> ExitCode {
-    if let Some(code) = lockstep_process::serve(std::env::args_os()) {
+    if let Some(code) = lockstep_process::serve_keeper(std::env::args_os()) {
         return code;
     }
     let words: Vec<_> = std::env::args().skip(1).collect();
     if let [word, line, folder, size] = words.as_slice()
         && word == "run"
     {
-        let ended = run(line, Path::new(folder), &vec![b'x'; size.parse().unwrap()], BOUNDS);
+        let ended = run(line, Path::new(folder), &vec![b'x'; size.parse().unwrap()], PROGRAM_LIMITS);
         return ended.map_or(ExitCode::FAILURE, |_| ExitCode::SUCCESS);
     }
     if cfg!(target_os = "linux") {
@@ -53,10 +57,10 @@ const TESTS: [(&str, fn()); 9] = [
     ("a_family_that_takes_too_long_is_ended", a_family_that_takes_too_long_is_ended),
 ];
 
-fn run(line: &str, folder: &Path, input: &[u8], bounds: Bounds) -> std::io::Result<Output> {
+fn run(line: &str, folder: &Path, input: &[u8], limits: ProgramLimits) -> std::io::Result<Output> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", line]).env("PATH", "/usr/bin:/bin").env("MINE", "1").current_dir(folder);
-    Programs::new(None, Checkout::default()).run(&command, input, bounds)
+    Programs::new(None, Checkout::default()).run(&command, input, limits)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -65,25 +69,27 @@ fn text(bytes: &[u8]) -> String {
 
 fn a_program_is_heard_and_told_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = run("cat; echo oh >&2; exit 3", folder.path(), b"hello", BOUNDS).unwrap();
+    let ended = run("cat; echo oh >&2; exit 3", folder.path(), b"hello", PROGRAM_LIMITS).unwrap();
     assert_eq!((text(&ended.stdout), text(&ended.stderr)), ("hello".into(), "oh\n".into()));
     assert_eq!(ended.status.code(), Some(3));
     let large = vec![b'x'; 3 << 20];
-    let ended = run("wc -c", folder.path(), &large, BOUNDS).unwrap();
+    let ended = run("wc -c", folder.path(), &large, PROGRAM_LIMITS).unwrap();
     assert_eq!(text(&ended.stdout).trim(), large.len().to_string());
-    let shown = run("tr '\\0' '\\n' </proc/$$/environ; ls /proc/$$/fd", folder.path(), b"", BOUNDS).unwrap();
+    let shown =
+        run("tr '\\0' '\\n' </proc/$$/environ; ls /proc/$$/fd", folder.path(), b"", PROGRAM_LIMITS).unwrap();
     let shown = text(&shown.stdout);
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines.contains(&"MINE=1") && !shown.contains("CARGO"), "{shown}");
     assert!(!lines.contains(&"3"), "a file is open that was not meant for the program: {shown}");
-    let limits = run("ulimit -c; grep NoNewPrivs /proc/self/status", folder.path(), b"", BOUNDS).unwrap();
+    let limits =
+        run("ulimit -c; grep NoNewPrivs /proc/self/status", folder.path(), b"", PROGRAM_LIMITS).unwrap();
     assert_eq!(text(&limits.stdout), "0\nNoNewPrivs:\t1\n");
 }
 
 fn a_program_that_is_not_there_is_told() {
     let mut command = Command::new("/nonexistent/tool");
     command.arg("x");
-    let ended = Programs::default().run(&command, b"", BOUNDS).unwrap();
+    let ended = Programs::default().run(&command, b"", PROGRAM_LIMITS).unwrap();
     assert_eq!(ended.status.code(), Some(127));
     assert!(text(&ended.stderr).starts_with("/nonexistent/tool cannot be started: "), "{ended:?}");
 }
@@ -102,9 +108,9 @@ fn is_gone(process: &str) -> bool {
 }
 
 fn wait_for(mut is: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !is() {
-        assert!(Instant::now() < patience, "it does not happen");
+        assert!(Instant::now() < deadline, "it does not happen");
         sleep(Duration::from_millis(5));
     }
 }
@@ -112,7 +118,7 @@ fn wait_for(mut is: impl FnMut() -> bool) {
 fn what_a_program_leaves_behind_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let line = format!("{}; exit 0", FAMILY.trim_end_matches("; wait"));
-    assert!(run(&line, folder.path(), b"", BOUNDS).unwrap().status.success());
+    assert!(run(&line, folder.path(), b"", PROGRAM_LIMITS).unwrap().status.success());
     assert!(family(folder.path()).iter().all(|process| is_gone(process)));
 }
 
@@ -155,16 +161,22 @@ fn a_program_ends_with_its_keeper() {
 }
 
 fn a_family_that_does_nothing_is_ended() {
-    a_family_is_ended(Bounds { idle: Some(Duration::from_secs(3)), ..BOUNDS }, "did nothing for 3 s");
+    a_family_is_ended(
+        ProgramLimits { idle_timeout: Some(Duration::from_secs(3)), ..PROGRAM_LIMITS },
+        "did nothing for 3 s",
+    );
 }
 
 fn a_family_that_takes_too_long_is_ended() {
-    a_family_is_ended(Bounds { patience: Some(Duration::from_millis(1500)), ..BOUNDS }, "was stopped");
+    a_family_is_ended(
+        ProgramLimits { timeout: Some(Duration::from_millis(1500)), ..PROGRAM_LIMITS },
+        "was stopped",
+    );
 }
 
-fn a_family_is_ended(bounds: Bounds, said: &str) {
+fn a_family_is_ended(limits: ProgramLimits, expected: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let error = run(FAMILY, folder.path(), b"", bounds).unwrap_err();
-    assert!(error.to_string().contains(said), "{error}");
+    let error = run(FAMILY, folder.path(), b"", limits).unwrap_err();
+    assert!(error.to_string().contains(expected), "{error}");
     assert!(family(folder.path()).iter().all(|process| is_gone(process)));
 }

@@ -27,15 +27,15 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-process",
         file: "host/process/src/find.rs",
         guard: (
-            "find(|arg| self.checkout.is_named_in(arg))",
-            "find(|arg| false && self.checkout.is_named_in(arg))",
+            "find(|arg| self.checkout.is_mentioned_in(arg))",
+            "find(|arg| false && self.checkout.is_mentioned_in(arg))",
         ),
         test: "find::tests::no_program_of_the_checkout_is_found",
     },
     Mutant {
         without: "the refusal of links among the folders of the host's own files",
         package: "lockstep-workspace",
-        file: "host/capabilities/workspace/src/own/place.rs",
+        file: "host/capabilities/workspace/src/own/location.rs",
         guard: ("(false, _) if self.closed => return", "(false, _) if false => return"),
         test: "own::tests::a_link_among_the_folders_of_a_checkout_is_refused",
     },

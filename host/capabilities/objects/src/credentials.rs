@@ -9,7 +9,7 @@ use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::DisplayErrorContext;
 use lockstep_model::secret_registry::SecretRegistry;
-use lockstep_process::regular;
+use lockstep_process::regular_file;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
@@ -179,7 +179,8 @@ impl CredentialCache {
         match identity {
             IdentityToken::Token(token) => Ok(token.clone()),
             IdentityToken::File(path) => {
-                let text = regular::text(path, regular::DOCUMENT).map_err(credential_error)?;
+                let text = regular_file::read_text(path, regular_file::MAX_DOCUMENT_BYTES)
+                    .map_err(credential_error)?;
                 Ok(text.trim().to_owned())
             }
             IdentityToken::Request { url, token } => {

@@ -13,7 +13,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use lockstep_model::call::CallError;
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_model::text::short;
-use lockstep_process::{Bounds, Programs, regular};
+use lockstep_process::{ProgramLimits, Programs, regular_file};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,8 +25,12 @@ use std::time::{Duration, SystemTime};
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 const PROCESS_SETTING: &str = "credential_process";
 /// What such a program may print, and how long it may take.
-const BOUNDS: Bounds =
-    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)), idle: None };
+const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
+    max_stdout_bytes: 1024 * 1024,
+    max_stderr_bytes: 16 * 1024,
+    timeout: Some(Duration::from_secs(120)),
+    idle_timeout: None,
+};
 
 /// The configuration.
 pub(super) struct Profiles {
@@ -51,7 +55,7 @@ pub(super) async fn read(config: &ObjectsConfig) -> Result<Profiles, CallError> 
         set.map_err(|error| CallError::Invalid(format!("Amazon's configuration cannot be read: {error}")))?;
     let token = set.get_profile(set.selected_profile()).and_then(|own| own.get("web_identity_token_file"));
     if let Some(path) = token.map(Path::new).filter(|path| path.exists()) {
-        regular::check(path).map_err(CallError::Unauthorized)?;
+        regular_file::check(path).map_err(CallError::Unauthorized)?;
     }
     Ok(Profiles { files: without_process.build(), set })
 }
@@ -67,7 +71,7 @@ fn text(config: &ObjectsConfig, path: &Path) -> Result<String, CallError> {
             path.display()
         )));
     }
-    regular::text(path, regular::DOCUMENT)
+    regular_file::read_text(path, regular_file::MAX_DOCUMENT_BYTES)
         .map_err(|error| CallError::Unauthorized(format!("Amazon's configuration cannot be read: {error}")))
 }
 
@@ -143,7 +147,7 @@ impl CredentialProcess {
         let failed = |what: String| {
             credential_error(format!("the {PROCESS_SETTING} of the profile `{}` {what}", self.profile))
         };
-        if let Some((variable, path)) = self.programs.checkout().setting(&self.variables)
+        if let Some((variable, path)) = self.programs.checkout().first_setting_inside(&self.variables)
             && !self.trusts_workspace
         {
             let path = path.display();
@@ -157,7 +161,7 @@ impl CredentialProcess {
         command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("PATH", self.programs.path());
         let programs = self.programs.clone();
-        let ended = tokio::task::spawn_blocking(move || programs.run(&command, b"", BOUNDS)).await;
+        let ended = tokio::task::spawn_blocking(move || programs.run(&command, b"", PROGRAM_LIMITS)).await;
         let ended = ended.map_err(|error| failed(format!("could not be run: {error}")))?;
         let ended = ended.map_err(|error| failed(format!("failed: {error}")))?;
         let printed: Option<CredentialProcessOutput> = serde_json::from_slice(&ended.stdout).ok();
@@ -196,7 +200,7 @@ impl CredentialProcess {
             words.ok_or("is no program with arguments: a quotation mark is not closed, or it is empty")?;
         let args = words.split_off(1);
         let program = self.programs.find(&words[0]).map_err(|error| format!("is not started: {error}"))?;
-        match self.programs.names_within(&args) {
+        match self.programs.first_arg_inside(&args) {
             Some(arg) => Err(format!(
                 "is not started: its argument `{arg}` names a file of the workspace or its checkout; keep it outside"
             )),

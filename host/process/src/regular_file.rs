@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// The most bytes of a document: inputs, a policy, a configuration.
-pub const DOCUMENT: u64 = 64 * 1024 * 1024;
+pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Pipes that the caller's shell has opened, as for `<(command)`: these are read until they end.
 const PIPES: [&str; 3] = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin"];
@@ -17,26 +17,26 @@ const PIPES: [&str; 3] = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin"];
 ///
 /// # Errors
 /// It cannot be read, is no regular file, or has more bytes than this. The text begins with the path.
-pub fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    read(path, most).map_err(|error| format!("{}: {error}", path.display()))
+pub fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>, String> {
+    read(path, max).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The same, as text.
 ///
 /// # Errors
-/// As [`bytes`]; and it is not UTF-8.
-pub fn text(path: &Path, most: u64) -> Result<String, String> {
-    String::from_utf8(bytes(path, most)?).map_err(|_| format!("{}: it is not UTF-8", path.display()))
+/// As [`read_bytes`]; and it is not UTF-8.
+pub fn read_text(path: &Path, max: u64) -> Result<String, String> {
+    String::from_utf8(read_bytes(path, max)?).map_err(|_| format!("{}: it is not UTF-8", path.display()))
 }
 
-/// Refuses what [`bytes`] refuses, for a file that a library reads. A pipe of the caller's shell is fine.
+/// Refuses what [`read_bytes`] refuses, for a file that a library reads. A pipe of the caller's shell is fine.
 ///
 /// # Errors
-/// It cannot be opened, is no regular file, or has more bytes than [`DOCUMENT`].
+/// It cannot be opened, is no regular file, or has more bytes than [`MAX_DOCUMENT_BYTES`].
 pub fn check(path: &Path) -> Result<(), String> {
-    let check = || match is_pipe(path) || regular(path)?.metadata()?.len() <= DOCUMENT {
+    let check = || match is_pipe(path) || regular(path)?.metadata()?.len() <= MAX_DOCUMENT_BYTES {
         true => Ok(()),
-        false => Err(too_long(DOCUMENT)),
+        false => Err(too_long(MAX_DOCUMENT_BYTES)),
     };
     check().map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -45,16 +45,16 @@ fn is_pipe(path: &Path) -> bool {
     path.to_str().is_some_and(|path| PIPES.iter().any(|pipes| path.starts_with(pipes)))
 }
 
-fn too_long(most: u64) -> io::Error {
-    io::Error::other(format!("it has more than {most} bytes"))
+fn too_long(max: u64) -> io::Error {
+    io::Error::other(format!("it has more than {max} bytes"))
 }
 
-fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = if is_pipe(path) { File::open(path)? } else { regular(path)? };
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(too_long(most));
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(too_long(max));
     }
     Ok(bytes)
 }
@@ -87,11 +87,11 @@ mod tests {
         {
             symlink(target, at(name)).unwrap();
         }
-        assert_eq!(text(&at("file"), 5).as_deref(), Ok("12345"));
-        assert_eq!(text(&at("link"), 5).as_deref(), Ok("12345"));
-        assert!(text(&at("file"), 4).unwrap_err().ends_with("file: it has more than 4 bytes"));
+        assert_eq!(read_text(&at("file"), 5).as_deref(), Ok("12345"));
+        assert_eq!(read_text(&at("link"), 5).as_deref(), Ok("12345"));
+        assert!(read_text(&at("file"), 4).unwrap_err().ends_with("file: it has more than 4 bytes"));
         for name in ["pipe", "zero", "null", "to-pipe", "folder"] {
-            let refused = bytes(&at(name), 5).unwrap_err();
+            let refused = read_bytes(&at(name), 5).unwrap_err();
             assert!(refused.ends_with(&format!("{name}: it is no regular file")), "{refused}");
             assert_eq!(check(&at(name)), Err(refused));
         }
