@@ -1,5 +1,5 @@
-//! The command line. The flags of a step are made of its inputs, so there is no code for any one step. It
-//! never checks the value of an input.
+//! The command line. Lockstep makes the flags of a step from its inputs, so no step has code here. This module never
+//! checks the value of an input.
 
 pub(crate) mod recover;
 
@@ -14,44 +14,44 @@ use lockstep_model::types::Type;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Options of `run` that take a value, and so stand before a word that is not the step.
-const VALUED: [&str; 7] =
+/// Options of `run` that take a value. The word after such an option is not the step.
+const VALUE_OPTIONS: [&str; 7] =
     ["--inputs", "--policy", "--receipt", "--platform", "--workspace", "--format", "-C"];
 
-/// The option that changes nothing.
+/// The flag for a dry run.
 const DRY_RUN: &str = "dry-run";
-/// The option that trusts what lies in the workspace.
-const TRUST: &str = "allow-workspace-credentials";
+/// The flag that lets the host use configuration of credentials in the workspace.
+const ALLOW_WORKSPACE_CREDENTIALS: &str = "allow-workspace-credentials";
 
-/// How `lockstep run` was called.
+/// The arguments of `lockstep run`.
 #[derive(Debug, Clone)]
 pub(crate) struct RunArgs {
     /// The step's name or the component's path.
     pub(crate) step: String,
-    /// The inputs given as flags.
+    /// The inputs from flags.
     pub(crate) inputs: Vec<RawInput>,
     /// The file with inputs; `-` is standard input.
     pub(crate) inputs_file: Option<String>,
-    /// Whether to change nothing and show the diff.
+    /// Whether this is a dry run.
     pub(crate) dry_run: bool,
     /// Whether standard output gets one JSON result.
     pub(crate) json: bool,
     /// The policy file.
     pub(crate) policy: Option<String>,
-    /// Where the receipt goes.
+    /// The path of the receipt.
     pub(crate) receipt: Option<PathBuf>,
-    /// The platform, if it is not to be detected.
+    /// The CI system; without a name the host detects it.
     pub(crate) platform: Option<String>,
-    /// The folder that is the workspace.
+    /// The folder of the workspace.
     pub(crate) workspace: PathBuf,
-    /// Whether debug notes and host calls are shown.
+    /// Whether the log shows debug notes and host calls.
     pub(crate) verbose: bool,
-    /// Whether settings that lead to credentials may lie in the workspace.
+    /// Whether the host uses configuration of credentials in the workspace.
     pub(crate) trusts_workspace: bool,
 }
 
-/// The word of a command line that names the step to run; none if it is another command.
-pub(crate) fn step_of(args: &[String]) -> Option<&str> {
+/// Returns the word of a command line that names the step to run, and `None` for other commands.
+pub(crate) fn step_name(args: &[String]) -> Option<&str> {
     let mut words = args.iter().skip(1).skip_while(|word| word.starts_with('-'));
     if words.next().map(String::as_str) != Some("run") {
         return None;
@@ -59,24 +59,24 @@ pub(crate) fn step_of(args: &[String]) -> Option<&str> {
     let mut skip = false;
     words.map(String::as_str).find(|word| {
         let option = word.starts_with('-') && *word != "-";
-        let is_value = std::mem::replace(&mut skip, option && VALUED.contains(word));
+        let is_value = std::mem::replace(&mut skip, option && VALUE_OPTIONS.contains(word));
         !option && !is_value
     })
 }
 
-/// The words that call `step` with the options of `run` itself, each once: what can be relied on in a command line
-/// that holds a mistake.
-pub(crate) fn own_words(step: &str, words: &[String]) -> Vec<String> {
+/// Returns a command line for `step` with the options of `run` itself, each once. The host reads these options even if
+/// the command line has a mistake.
+pub(crate) fn options_of_run(step: &str, words: &[String]) -> Vec<String> {
     let mut own = vec!["lockstep".to_owned(), "run".to_owned(), step.to_owned()];
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
         let taken = own.iter().any(|own| own.split('=').next() == Some(name));
-        if VALUED.contains(&word.as_str()) {
+        if VALUE_OPTIONS.contains(&word.as_str()) {
             let value = words.next().filter(|_| !taken);
             own.extend(value.into_iter().flat_map(|value| [word.clone(), value.clone()]));
         } else if !taken
-            && (VALUED.contains(&name) || ["--dry-run", "--verbose", "-v"].contains(&word.as_str()))
+            && (VALUE_OPTIONS.contains(&name) || ["--dry-run", "--verbose", "-v"].contains(&word.as_str()))
         {
             own.push(word.clone());
         }
@@ -84,9 +84,9 @@ pub(crate) fn own_words(step: &str, words: &[String]) -> Vec<String> {
     own
 }
 
-/// The whole command line, with `run` for the given steps.
+/// Builds the whole command line, with a subcommand of `run` for each of the steps.
 ///
-/// Each step comes with the word that calls it: its name, or the path of a component.
+/// Each step has the word that names it on the command line: its name, or the path of its component.
 pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
     let styles = Styles::styled()
         .header(AnsiColor::Yellow.on_default().bold())
@@ -133,7 +133,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
         )
 }
 
-/// `run STEP`, with a flag for each input.
+/// Builds `run STEP`, with a flag for each input.
 fn step_command(word: &str, info: &StepInfo) -> Command {
     let about = if info.docs.is_empty() {
         info.summary.clone()
@@ -168,7 +168,7 @@ fn input_option(field: &InputInfo) -> Arg {
     }
 }
 
-/// A command line that people may start from.
+/// The example in the help of a step.
 fn example(word: &str, info: &StepInfo) -> String {
     if info.example.is_empty() {
         return String::new();
@@ -188,7 +188,8 @@ fn example(word: &str, info: &StepInfo) -> String {
     format!("Example:\n  lockstep run {word}{flags}\n\n")
 }
 
-/// The default, where it says something: an empty list, nothing and `false` are what people expect.
+/// The default of an input for the help. The help leaves out `false`, an empty list and a missing value, because readers
+/// expect these.
 pub(crate) fn shown_default(field: &InputInfo) -> Option<String> {
     match &field.default {
         Value::Null | Value::Bool(false) => None,
@@ -198,7 +199,7 @@ pub(crate) fn shown_default(field: &InputInfo) -> Option<String> {
     }
 }
 
-/// What stands for a value in help texts.
+/// The word for a value in the help.
 fn value_name(ty: &Type) -> String {
     match ty {
         Type::List(item) => format!("{}...", value_name(item)),
@@ -216,7 +217,7 @@ fn run_options() -> Vec<Arg> {
     let options = [
         file("inputs", "Read inputs from a JSON or YAML file; `-` is standard input"),
         format_option(),
-        file("policy", "Bound what the step may do, or allow a component that is not built in"),
+        file("policy", "Restrict the step by this policy, or allow a component that is not built in"),
         file("receipt", "Write the receipt here"),
         Arg::new("platform")
             .long("platform")
@@ -232,9 +233,9 @@ fn run_options() -> Vec<Arg> {
             .short('v')
             .action(ArgAction::SetTrue)
             .help("Show debug notes and every host call"),
-        // A flag and no variable: an earlier job could set that.
-        Arg::new(TRUST).long(TRUST).action(ArgAction::SetTrue).help(
-            "Use a kubeconfig or a configuration of AWS that lies in the workspace, where a commit could have put it",
+        // An earlier job could set a variable, so this is a flag only.
+        Arg::new(ALLOW_WORKSPACE_CREDENTIALS).long(ALLOW_WORKSPACE_CREDENTIALS).action(ArgAction::SetTrue).help(
+            "Use a kubeconfig or an AWS configuration in the workspace; any commit could have put it there",
         ),
     ];
     options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
@@ -262,7 +263,8 @@ fn exit_codes() -> String {
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
-/// Reads the matches of `run STEP`, or of `run` or the whole where a mistake left no more.
+/// Reads the arguments of `run STEP`. If a mistake left no matches for the step, it reads those of `run` or of the whole
+/// command line.
 pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunArgs {
     let run = whole.subcommand_matches("run");
     let matches = run.and_then(|run| run.subcommand_matches(step)).or(run).unwrap_or(whole);
@@ -287,11 +289,11 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunAr
         platform: text("platform"),
         workspace: text("workspace").map_or_else(|| PathBuf::from("."), PathBuf::from),
         verbose: matches.get_flag("verbose"),
-        trusts_workspace: matches.get_flag(TRUST),
+        trusts_workspace: matches.get_flag(ALLOW_WORKSPACE_CREDENTIALS),
     }
 }
 
-/// The descriptions of all built-in steps; a damaged one is left out, running it says so.
+/// The descriptions of all built-in steps except damaged ones. A run of a damaged step reports the damage.
 pub(crate) fn builtin_infos() -> Vec<StepInfo> {
     builtin::ALL.iter().filter_map(|step| step.info().ok()).collect()
 }
@@ -309,7 +311,7 @@ mod tests {
     fn the_step_is_found_among_the_options() {
         let step = |line: &str| {
             let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            step_of(&args).map(str::to_owned)
+            step_name(&args).map(str::to_owned)
         };
         assert_eq!(step("lockstep run a --files b").as_deref(), Some("a"));
         assert_eq!(step("lockstep run --dry-run --policy p a b").as_deref(), Some("a"));
@@ -322,7 +324,7 @@ mod tests {
     fn the_options_of_run_are_found_among_mistakes() {
         let own = |line: &str| {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            own_words("a", &words).split_off(3).join(" ")
+            options_of_run("a", &words).split_off(3).join(" ")
         };
         assert_eq!(own("lockstep run a --flies b --format json -C x"), "--format json -C x");
         assert_eq!(own("lockstep run --format=json a --dry-run --dry-run"), "--format=json --dry-run");

@@ -1,11 +1,11 @@
-//! The steps that are built into this program: compiled when it was built, embedded, checked when loaded.
-//! A step from elsewhere never gets in here.
+//! The built-in steps. The build compiled and embedded them, and the host checks one when it loads it. No step from a
+//! file gets in here.
 
 use lockstep_engine::load::{LoadError, Precompiled, Step};
 use lockstep_model::digest::{Checksum, Digest};
 use lockstep_model::info::StepInfo;
 
-/// A step as the build left it.
+/// A built-in step.
 #[derive(Debug)]
 pub(crate) struct Builtin {
     /// The step's name.
@@ -19,16 +19,16 @@ pub(crate) struct Builtin {
 /// The steps of this program, by name.
 pub(crate) static ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
-/// The digest of the compiler that was built with this program; none if it was built without one.
+/// The digest of the compiler from the same build; none if the build had no compiler.
 pub(crate) static COMPILER: Option<&str> = option_env!("LOCKSTEP_COMPILER");
 
-/// Why a built-in step cannot be used: the program was not built as it must be.
+/// Why the host cannot use a built-in step: a fault of the build or a damaged program.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BuiltinError {
-    /// Its description or its digests are not readable.
+    /// Its description or one of its digests is damaged.
     #[error("the built-in step `{0}` is damaged: {1}")]
     Damaged(&'static str, String),
-    /// It does not load.
+    /// The sandbox does not load it.
     #[error("the built-in step `{0}` does not load: {1}")]
     Load(&'static str, #[source] LoadError),
 }
@@ -44,7 +44,7 @@ impl Builtin {
         serde_json::from_str(self.info).map_err(|error| BuiltinError::Damaged(self.name, error.to_string()))
     }
 
-    /// The digest of its component, which names it in receipts.
+    /// The digest of its component. Receipts name the step by it.
     pub(crate) fn component(&self) -> Result<Digest, BuiltinError> {
         Digest::parse(self.component).ok_or_else(|| self.damaged("its digest"))
     }
@@ -57,6 +57,6 @@ impl Builtin {
     }
 
     fn damaged(&self, what: &str) -> BuiltinError {
-        BuiltinError::Damaged(self.name, format!("{what} cannot be read"))
+        BuiltinError::Damaged(self.name, format!("cannot read {what}"))
     }
 }

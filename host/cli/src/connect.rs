@@ -1,13 +1,13 @@
-//! The connections of a run: the inputs that the step declares for its clients, and the credentials of the job. It connects
-//! to nothing.
+//! The settings of the clients of a run: from the inputs that the step declares for them, and from the credentials of the
+//! job. This module sends no request.
 
 use crate::args::RunArgs;
-use crate::conclude::ending;
 use crate::environment;
 use crate::forges;
 use crate::secrets::Secrets;
+use crate::verdict::ending;
 use lockstep_cluster::{is_for_plugin, is_for_plugins};
-use lockstep_forge::Signed;
+use lockstep_forge::GitHubSigner;
 use lockstep_http::Credential;
 use lockstep_model::capability::Capability;
 use lockstep_model::connect::Connect;
@@ -16,77 +16,78 @@ use lockstep_model::forge::ForgeKind;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::web::WebAddress;
-use lockstep_objects::{ConfigFiles, Identity, Keys};
-use lockstep_process::{Checkout, Programs, regular};
+use lockstep_objects::{AccessKey, ConfigFiles, IdentityToken};
+use lockstep_process::{Checkout, Programs, regular_file};
 use lockstep_repository::Signing;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The variables that hold the credentials which an input names.
-const NAMED: &str = "LOCKSTEP_SECRET_";
+/// The prefix of the variables with the credentials that an input names.
+const SECRET_PREFIX: &str = "LOCKSTEP_SECRET_";
 
-/// The secrets of the job that can open something.
-pub(crate) struct Held {
-    keys: Option<Keys>,
-    identity: Option<Identity>,
+/// The credentials of the job.
+pub(crate) struct JobCredentials {
+    keys: Option<AccessKey>,
+    identity: Option<IdentityToken>,
     all: Vec<(String, String)>,
     files: Vec<(String, PathBuf)>,
 }
 
-impl Held {
-    /// The files that hold secrets by the name of a variable.
+impl JobCredentials {
+    /// The files with credentials that variables name.
     pub(crate) fn files(&self) -> Vec<(String, PathBuf)> {
         self.files.clone()
     }
 }
 
-/// How each capability gets in.
+/// The settings of the client of each capability.
 pub(crate) struct Connections {
-    pub(crate) objects: lockstep_objects::Connection,
-    pub(crate) http: lockstep_http::Connection,
-    pub(crate) cluster: lockstep_cluster::Connection,
-    pub(crate) repository: lockstep_repository::Connection,
-    pub(crate) forge: lockstep_forge::Connection,
+    pub(crate) objects: lockstep_objects::ObjectsConfig,
+    pub(crate) http: lockstep_http::HttpConfig,
+    pub(crate) cluster: lockstep_cluster::ClusterConfig,
+    pub(crate) repository: lockstep_repository::RepositoryConfig,
+    pub(crate) forge: lockstep_forge::ForgeConfig,
 }
 
-/// Takes what can open something out of the secrets.
-pub(crate) fn held(secrets: &Secrets) -> Held {
+/// Takes the credentials out of the secrets of the job.
+pub(crate) fn job_credentials(secrets: &Secrets) -> JobCredentials {
     let secret = |name: &str| secrets.get(name).map(str::to_owned);
     let keys = secret("AWS_ACCESS_KEY_ID").zip(secret("AWS_SECRET_ACCESS_KEY"));
-    let keys = keys.map(|(id, key)| Keys { id, secret: key, token: secret("AWS_SESSION_TOKEN") });
+    let keys = keys.map(|(id, key)| AccessKey { id, secret: key, token: secret("AWS_SESSION_TOKEN") });
     let request = || {
         let url = environment::text("ACTIONS_ID_TOKEN_REQUEST_URL")?;
-        Some(Identity::Request { url, token: secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN")? })
+        Some(IdentityToken::Request { url, token: secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN")? })
     };
     let identity = secret("LOCKSTEP_ID_TOKEN")
-        .map(Identity::Token)
-        .or_else(|| environment::path("AWS_WEB_IDENTITY_TOKEN_FILE").map(Identity::File))
+        .map(IdentityToken::Token)
+        .or_else(|| environment::path("AWS_WEB_IDENTITY_TOKEN_FILE").map(IdentityToken::File))
         .or_else(request);
-    Held { keys, identity, all: secrets.all(), files: secrets.files() }
+    JobCredentials { keys, identity, all: secrets.all(), files: secrets.files() }
 }
 
-/// Refuses files that libraries read for this run and would never end to read.
-fn readable() -> Result<(), RunEnd> {
+/// Rejects files that a library would read without end, such as devices and pipes.
+fn check_files_of_libraries() -> Result<(), RunEnd> {
     const FILES: [&str; 3] =
         ["SSL_CERT_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
     for name in FILES {
         let Some(path) = environment::path(name).filter(|path| path.exists()) else { continue };
-        if let Err(problem) = regular::check(&path) {
-            let hint = format!("let {name} name a file, or unset it");
-            return Err(wrong(format!("{name} names {problem}"), &hint));
+        if let Err(problem) = regular_file::check(&path) {
+            let hint = format!("set {name} to the path of a file, or unset it");
+            return Err(bad_credential(format!("{name} names {problem}"), &hint));
         }
     }
     Ok(())
 }
 
-/// The connections that the inputs describe.
+/// Makes the settings of all clients.
 ///
 /// # Errors
-/// A credential that cannot be read, or that the job does not hold.
+/// An input names a credential in a wrong form, or one that the job does not have. A variable names a file that is not
+/// regular.
 pub(crate) fn connections(
-    held: Held,
+    held: JobCredentials,
     inputs: &Inputs,
     connect: &Connect,
     args: &RunArgs,
@@ -96,8 +97,8 @@ pub(crate) fn connections(
         let text = value(capability, setting)?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
     };
-    let Held { keys, identity, all, .. } = held;
-    readable()?;
+    let JobCredentials { keys, identity, all, .. } = held;
+    check_files_of_libraries()?;
     let credentials = connect.input(Capability::Http, "credentials").and_then(|input| inputs.texts(input));
     let credentials = credentials.unwrap_or_default();
     let credentials = credentials.into_iter().map(|line| credential(line, &all)).collect::<Result<_, _>>()?;
@@ -106,66 +107,66 @@ pub(crate) fn connections(
     if let Some(timeout) = text(Capability::Repository, "timeout") {
         repository.patience = repository.patience.min(duration(&timeout));
     }
-    let forge = lockstep_forge::Connection {
+    let forge = lockstep_forge::ForgeConfig {
         repository: repository.clone(),
         kind: text(Capability::Forge, "kind").as_deref().and_then(ForgeKind::parse),
         servers: forges::servers(),
     };
-    // The job's own key says who has made a commit, and signs for every forge.
+    // A key of the job signs for every forge, so it comes before the signature of the server.
     if value(Capability::Repository, "sign-commits") == Some(&Value::Bool(true))
         && matches!(repository.signing, Signing::None)
     {
-        repository.signing = Signing::Server(Arc::new(Signed::new(forge.clone())));
+        repository.signing = Signing::Server(Arc::new(GitHubSigner::new(forge.clone())));
     }
     Ok(Connections {
-        objects: lockstep_objects::Connection {
+        objects: lockstep_objects::ObjectsConfig {
             endpoint: text(Capability::Objects, "endpoint"),
             region: text(Capability::Objects, "region")
                 .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(environment::text)),
             role: text(Capability::Objects, "role"),
-            session: session(),
+            session: session_name(),
             keys,
             identity,
-            files: amazons(),
+            files: aws_config_files(),
             programs: programs.clone(),
-            // What a profile names gives credentials of Amazon, as its plugin does.
-            variables: environment::fitting(|name| is_for_plugin("aws", name)),
+            // A program that a profile names gets credentials of AWS, as the plugin of AWS does.
+            variables: environment::variables_matching(|name| is_for_plugin("aws", name)),
             trusts_workspace: args.trusts_workspace,
         },
-        http: lockstep_http::Connection { credentials },
+        http: lockstep_http::HttpConfig { credentials },
         forge,
         repository,
-        cluster: lockstep_cluster::Connection {
+        cluster: lockstep_cluster::ClusterConfig {
             context: text(Capability::Cluster, "context"),
             secrets: all,
             kubeconfigs: kubeconfigs(),
-            variables: environment::fitting(is_for_plugins),
+            variables: environment::variables_matching(is_for_plugins),
             programs,
             trusts_workspace: args.trusts_workspace,
         },
     })
 }
 
-/// The programs that this run may start. What the platform says was checked out is part of the checkout, whatever folder of
-/// it is the workspace: a variable can only make that more.
+/// The programs that this run may start. The checkout has the workspace and each folder that the CI system names as
+/// checked out, so a variable can only add to it.
 fn programs(workspace: &Path) -> Programs {
     const CHECKOUTS: [&str; 3] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE"];
     let checkouts = CHECKOUTS.into_iter().filter_map(environment::path);
     let checkout = Checkout::new(std::iter::once(workspace.to_owned()).chain(checkouts));
-    let path = environment::all_of(&["PATH"]).pop().map(|(_, path)| path);
+    let path = environment::variables(&["PATH"]).pop().map(|(_, path)| path);
     Programs::new(path, checkout)
 }
 
-/// The files of the kubeconfig.
+/// The paths of the kubeconfig.
 /// <https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/>
 fn kubeconfigs() -> Vec<PathBuf> {
     let usual = || environment::home().map(|home| home.join(".kube/config"));
     environment::paths("KUBECONFIG").unwrap_or_else(|| usual().into_iter().collect())
 }
 
-/// The files of Amazon's configuration.
+/// The paths of the AWS configuration.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
-fn amazons() -> ConfigFiles {
+fn aws_config_files() -> ConfigFiles {
     let file = |variable: &str, usual: &str| {
         environment::path(variable).or_else(|| environment::home().map(|home| home.join(usual)))
     };
@@ -175,16 +176,16 @@ fn amazons() -> ConfigFiles {
     }
 }
 
-/// What is worth a note: a program that PATH names first is not the one that is started.
+/// Notes about programs that are first in PATH and that the host does not start.
 pub(crate) fn passed_over(connections: &Connections, granted: &[Capability]) -> Vec<Note> {
     if !granted.contains(&Capability::Repository) {
         return Vec::new();
     }
     let programs = &connections.repository.programs;
-    let passed = ["git", "ssh"].into_iter().filter_map(|name| programs.passed_over(name));
+    let passed = ["git", "ssh"].into_iter().filter_map(|name| programs.skipped_program(name));
     let note = |place: PathBuf| {
         let message = format!(
-            "{} is not started: it lies in the workspace, or its entry of PATH is no absolute path",
+            "{} is not started: it is in the workspace, or its entry of PATH is not an absolute path",
             place.display()
         );
         Note { level: Level::Notice, message, location: None }
@@ -192,7 +193,7 @@ pub(crate) fn passed_over(connections: &Connections, granted: &[Capability]) -> 
     passed.map(note).collect()
 }
 
-/// A length of time such as `90s` or `1h30m`; none at all if it is not one, which the step says better.
+/// Reads a duration such as `90s` or `1h30m`. Other texts give zero; the step reports them.
 fn duration(text: &str) -> Duration {
     let part = |part: &str| {
         let unit = [("h", 3_600), ("m", 60), ("s", 1)].into_iter().find(|(unit, _)| part.ends_with(unit))?;
@@ -202,51 +203,54 @@ fn duration(text: &str) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0))
 }
 
-/// Reads `ORIGIN=NAME`, or `ORIGIN,GIVER=NAME` with the server that gives out tokens for the first: which secret goes where.
+/// Reads `ORIGIN=NAME`, the origin that gets a secret. In `ORIGIN,GIVER=NAME` the second origin gives out tokens for the
+/// first.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, RunEnd> {
-    const FORM: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
-    let (origins, name) = line.rsplit_once('=').ok_or_else(|| wrong(format!("`{line}` has no `=`"), FORM))?;
-    let (opened, giver) = match origins.split_once(',') {
-        Some((opened, giver)) => (opened, Some(giver)),
+    const HINT: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
+    let (origins, name) =
+        line.rsplit_once('=').ok_or_else(|| bad_credential(format!("`{line}` has no `=`"), HINT))?;
+    let (opened, token_server) = match origins.split_once(',') {
+        Some((opened, token_server)) => (opened, Some(token_server)),
         None => (origins, None),
     };
     let origin = |text: &str| {
-        let address = WebAddress::parse(text).map_err(|error| wrong(error.to_string(), FORM))?;
+        let address = WebAddress::parse(text).map_err(|error| bad_credential(error.to_string(), HINT))?;
         let origin = address.origin();
         if address.as_str().trim_end_matches('/') != origin {
-            return Err(wrong(format!("`{text}` is more than scheme, host and port"), FORM));
+            return Err(bad_credential(format!("`{text}` has more than a scheme, a host and a port"), HINT));
         }
         if !address.is_secure() && !address.is_loopback() {
-            let message =
-                format!("`{origin}` is not behind TLS: whoever is on the way could read the credential");
-            return Err(wrong(message, "use an `https` address"));
+            let message = format!("`{origin}` has no TLS: others on the network could read the credential");
+            return Err(bad_credential(message, "use an `https` address"));
         }
         Ok(origin)
     };
-    let (opened, giver) = (origin(opened)?, giver.map(origin).transpose()?);
+    let (opened, token_server) = (origin(opened)?, token_server.map(origin).transpose()?);
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
-        return Err(wrong(format!("`{name}` is no name of letters, digits and `_`"), FORM));
+        return Err(bad_credential(format!("invalid name `{name}`: expected letters, digits and `_`"), HINT));
     }
-    let variable = format!("{NAMED}{}", name.to_ascii_uppercase());
+    let variable = format!("{SECRET_PREFIX}{}", name.to_ascii_uppercase());
     let held = secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&variable));
     let (_, secret) = held.ok_or_else(|| {
         let message = format!("credentials: the job has no secret in the variable `{variable}`");
         let hint = format!("set `{variable}` to the token for {opened}");
         ending(Exit::Credentials, "no-credential", message, Some(hint))
     })?;
-    // A whole header says its scheme, a token alone is one to bear: RFC 9110, section 11.6.2, and RFC 6750.
+    // A secret with a blank is a whole header with its scheme, RFC 9110, section 11.6.2. Any other is a bearer token,
+    // RFC 6750.
     let authorization = if secret.contains(' ') { secret.clone() } else { format!("Bearer {secret}") };
-    Ok(Credential { origin: opened, giver, authorization })
+    Ok(Credential { origin: opened, token_server, authorization })
 }
 
-fn wrong(message: String, hint: &str) -> RunEnd {
+fn bad_credential(message: String, hint: &str) -> RunEnd {
     ending(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
 }
 
-/// What the owner of a role reads in its log: which job it was, of the characters that a session's name may have.
+/// The name of the session: the owner of a role reads in a log which job it was. It has only the characters that AWS
+/// allows.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
-fn session() -> String {
+fn session_name() -> String {
     let job = ["GITHUB_RUN_ID", "CI_JOB_ID", "BUILD_TAG"].into_iter().find_map(environment::text);
     let name = job.map_or_else(|| "lockstep".to_owned(), |job| format!("lockstep-{job}"));
     let fit = |c: char| if c.is_ascii_alphanumeric() || "=,.@-".contains(c) { c } else { '-' };
@@ -258,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read() {
+    fn a_duration_is_read_in_hours_minutes_and_seconds() {
         for (text, seconds) in
             [("20s", 20), ("5m", 300), ("1h30m", 5400), (" 2m ", 120), ("0s", 0), ("x", 0), ("", 0)]
         {
@@ -284,10 +288,10 @@ mod tests {
             (basic.origin.as_str(), basic.authorization.as_str()),
             ("https://10.0.0.1:9090", "Basic dTpw")
         );
-        assert_eq!(metrics.giver, None);
+        assert_eq!(metrics.token_server, None);
         let pair = read("https://r.example,https://t.example:8443/=METRICS").ok().unwrap();
         assert_eq!(
-            (pair.origin.as_str(), pair.giver.as_deref()),
+            (pair.origin.as_str(), pair.token_server.as_deref()),
             ("https://r.example", Some("https://t.example:8443"))
         );
         for (bad, exit) in [

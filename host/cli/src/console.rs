@@ -5,24 +5,24 @@ use lockstep_model::exit::Exit;
 use lockstep_model::redact::{Redactor, SecretsTooLong};
 use std::io::{self, Write as _};
 
-/// Prints texts that hold what others chose: names, paths, words of the command line.
+/// A printer of texts that hold foreign words: names, paths, the command line. It redacts the secrets of the job.
 pub(crate) struct PlainOutput(Redactor);
 
 impl PlainOutput {
-    /// It hides these secrets.
+    /// Makes a printer that redacts these secrets.
     ///
     /// # Errors
-    /// They are too long to be looked for.
+    /// The secrets are too long for the redactor.
     pub(crate) fn new(secrets: &Secrets) -> Result<Self, SecretsTooLong> {
         Redactor::new(&secrets.values()).map(Self)
     }
 
     /// Prints a text on standard output.
     pub(crate) fn print(&self, text: &str) -> Exit {
-        finish(io::stdout().lock().write_all(self.0.redact(text).as_bytes()))
+        exit_code(io::stdout().lock().write_all(self.0.redact(text).as_bytes()))
     }
 
-    /// Says what went wrong, and what to do about it.
+    /// Prints an error and its hint on standard error.
     pub(crate) fn print_error(&self, message: &str, hint: Option<&str>) {
         print_error(&self.0.redact(message));
         if let Some(hint) = hint {
@@ -30,12 +30,12 @@ impl PlainOutput {
         }
     }
 
-    /// Prints what clap has to say: help and version are no errors.
+    /// Prints the help, the version or the mistake that clap found. The first two are no errors.
     pub(crate) fn print_usage(&self, error: &clap::Error) -> Exit {
         let text = error.to_string();
         let printed = match self.0.finds(&text) {
             true => io::stderr().lock().write_all(self.0.redact(&text).as_bytes()),
-            // With colours on a terminal.
+            // clap prints colours on a terminal.
             false => error.print(),
         };
         match printed {
@@ -59,13 +59,13 @@ pub(crate) fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "error: {message}");
 }
 
-/// Prints what the user can do about the error before.
+/// Prints the hint of the error before it.
 pub(crate) fn print_hint(hint: &str) {
     let _ = writeln!(io::stderr(), "  hint: {hint}");
 }
 
 /// The exit code of a command that only prints.
-pub(crate) fn finish(printed: io::Result<()>) -> Exit {
+pub(crate) fn exit_code(printed: io::Result<()>) -> Exit {
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             print_error(&error.to_string());

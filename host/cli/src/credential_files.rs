@@ -1,5 +1,5 @@
-//! The files that hold credentials of the job, as its variables name them. No component may read one, and none is uploaded.
-//! It reads no such file.
+//! The files with credentials of the job, as variables name them. No component may read or upload one. This module reads
+//! none of them.
 
 use crate::environment;
 use lockstep_model::secret::is_secret_name;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// <https://cloud.google.com/docs/authentication/application-default-credentials>,
 /// <https://github.com/google-github-actions/auth>, <https://learn.microsoft.com/azure/developer/terraform/authenticate>,
 /// <https://docs.docker.com/reference/cli/docker/#environment-variables>
-const PLACES: [&str; 29] = [
+const PATH_VARIABLES: [&str; 29] = [
     "KUBECONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_GHA_CREDS_PATH",
@@ -44,8 +44,8 @@ const PLACES: [&str; 29] = [
     "BOTO_CONFIG",
 ];
 
-/// The same below the home folder, for a home that lies in the workspace.
-const AT_HOME: [&str; 14] = [
+/// The files and folders with credentials in the home folder, for a home folder in the workspace.
+const HOME_PATHS: [&str; 14] = [
     ".aws",
     ".azure",
     ".config/gcloud",
@@ -62,25 +62,27 @@ const AT_HOME: [&str; 14] = [
     ".terraform.d/credentials.tfrc.json",
 ];
 
-/// Endings of variables that say where something is.
-const ENDINGS: [&str; 4] = ["_FILE", "_PATH", "_DIR", "FILE"];
+/// The suffixes of variables that hold a path.
+const PATH_SUFFIXES: [&str; 4] = ["_FILE", "_PATH", "_DIR", "FILE"];
 
-/// A file or a folder, and what names it.
-pub(crate) type Named = (String, PathBuf);
+/// The name of a variable or an action, and the path of its file or folder.
+pub(crate) type CredentialPath = (String, PathBuf);
 
-/// Those that variables name, and those that actions leave in a workspace. `secrets` are the ones that variables name whose
-/// own name is that of a secret.
-pub(crate) fn all(workspace: &Path, secrets: Vec<Named>) -> Vec<Named> {
+/// All files with credentials: those that variables name, and those that actions leave in the workspace. `secrets` has
+/// the ones from variables with the name of a secret.
+pub(crate) fn all(workspace: &Path, secrets: Vec<CredentialPath>) -> Vec<CredentialPath> {
     let mut all = secrets;
-    for (name, value) in environment::with_prefix("").into_iter().filter(|(_, value)| !value.is_empty()) {
-        if is_place(&name.to_ascii_uppercase()) {
+    for (name, value) in
+        environment::variables_with_prefix("").into_iter().filter(|(_, value)| !value.is_empty())
+    {
+        if is_path_variable(&name.to_ascii_uppercase()) {
             let paths = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
-            // A name without a folder can be meant from here, or from the workspace.
+            // A relative path can start at the current folder or at the workspace.
             all.extend(paths.flat_map(|path| [(name.clone(), workspace.join(&path)), (name.clone(), path)]));
         }
     }
     let roots = environment::path("GITHUB_WORKSPACE").into_iter().chain([workspace.to_owned()]);
-    all.extend(roots.flat_map(|root| left_by_google(&root)));
+    all.extend(roots.flat_map(|root| google_action_files(&root)));
     let cargo = environment::path("CARGO_HOME").into_iter();
     let cargo = cargo.flat_map(|home| ["credentials.toml", "credentials"].map(|file| home.join(file)));
     all.extend(cargo.map(|file| ("CARGO_HOME".to_owned(), file)));
@@ -88,15 +90,15 @@ pub(crate) fn all(workspace: &Path, secrets: Vec<Named>) -> Vec<Named> {
     if let Some(home) = environment::path("HOME")
         && real(&home).zip(real(workspace)).is_some_and(|(home, workspace)| home.starts_with(workspace))
     {
-        all.extend(AT_HOME.iter().map(|name| ("HOME".to_owned(), home.join(name))));
+        all.extend(HOME_PATHS.iter().map(|name| ("HOME".to_owned(), home.join(name))));
     }
     all
 }
 
-/// Those of them that are there and lie in the workspace, as people find them.
-pub(crate) fn inside(workspace: &Path, all: &[Named]) -> Vec<String> {
+/// Lists the files that exist in the workspace: path and variable, for a message.
+pub(crate) fn inside(workspace: &Path, all: &[CredentialPath]) -> Vec<String> {
     let Ok(root) = fs::canonicalize(workspace) else { return Vec::new() };
-    let inside = |(name, path): &Named| {
+    let inside = |(name, path): &CredentialPath| {
         let real = fs::canonicalize(path).ok()?;
         let path = real.strip_prefix(&root).ok().filter(|path| !path.as_os_str().is_empty())?;
         Some(format!("`{}` ({name})", path.display()))
@@ -107,14 +109,14 @@ pub(crate) fn inside(workspace: &Path, all: &[Named]) -> Vec<String> {
     found
 }
 
-/// Whether a variable of this name says where credentials are.
-pub(crate) fn is_place(name: &str) -> bool {
-    let stem = || ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
-    PLACES.contains(&name) || stem().is_some_and(is_secret_name)
+/// Whether a variable of this name holds the path of a file with credentials.
+pub(crate) fn is_path_variable(name: &str) -> bool {
+    let stem = || PATH_SUFFIXES.iter().find_map(|ending| name.strip_suffix(ending));
+    PATH_VARIABLES.contains(&name) || stem().is_some_and(is_secret_name)
 }
 
-/// `google-github-actions/auth` leaves its credentials in the workspace, also for jobs whose variables it did not set.
-fn left_by_google(root: &Path) -> Vec<Named> {
+/// Finds the credentials that `google-github-actions/auth` leaves in the workspace, also for jobs without its variables.
+fn google_action_files(root: &Path) -> Vec<CredentialPath> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let is_one = |name: &str| name.starts_with("gha-creds-") && name.ends_with(".json");
     let found = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_one));
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_credentials_are_known_by_their_variables() {
+    fn the_name_of_a_variable_shows_that_it_holds_the_path_of_credentials() {
         for name in [
             "KUBECONFIG",
             "VAULT_TOKEN_FILE",
@@ -135,7 +137,7 @@ mod tests {
             "PGPASSFILE",
             "CLIENT_SECRET_FILE",
         ] {
-            assert!(is_place(name), "{name}");
+            assert!(is_path_variable(name), "{name}");
         }
         for name in [
             "PATH",
@@ -145,7 +147,7 @@ mod tests {
             "PUBLIC_KEY_FILE",
             "GITHUB_STEP_SUMMARY",
         ] {
-            assert!(!is_place(name), "{name}");
+            assert!(!is_path_variable(name), "{name}");
         }
     }
 }

@@ -1,46 +1,46 @@
-//! What the platform says of the server that its repositories are on, and what the job holds to get in there. It connects to
-//! nothing.
+//! The settings of the clients of repositories and forges: the servers that the CI system names, and the credentials of
+//! the job for them. This module sends no request.
 
 use crate::environment;
-use lockstep_forge::Server;
+use lockstep_forge::PlatformServer;
 use lockstep_model::forge::ForgeKind;
 use lockstep_process::Programs;
-use lockstep_repository::{Connection, Login, Signing};
+use lockstep_repository::{Login, RepositoryConfig, Signing};
 use std::path::Path;
 use std::time::Duration;
 
-/// The variable with the private key of SSH that commits are signed with.
-const SIGNING: &str = "LOCKSTEP_SIGNING_KEY";
+/// The variable with the private SSH key that signs commits.
+const SIGNING_KEY: &str = "LOCKSTEP_SIGNING_KEY";
 
-/// How long a call tries again where the server of a repository fails for a moment, at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a call retries at most while the server of a repository fails.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How a run gets at repositories.
+/// Makes the settings of the client of repositories.
 pub(crate) fn repositories(
     secrets: &[(String, String)],
     workspace: &Path,
     programs: &Programs,
-) -> Connection {
-    let key = secrets.iter().find(|(name, _)| name == SIGNING);
-    Connection {
+) -> RepositoryConfig {
+    let key = secrets.iter().find(|(name, _)| name == SIGNING_KEY);
+    RepositoryConfig {
         workspace: workspace.to_owned(),
         logins: logins(secrets),
         author: author(),
         trailers: trailers(),
         signing: key.map_or(Signing::None, |(_, key)| Signing::Key(key.clone())),
         secrets: secrets.iter().map(|(_, secret)| secret.clone()).collect(),
-        variables: environment::all_of(&["SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
+        variables: environment::variables(&["SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
         programs: programs.clone(),
-        patience: PATIENCE,
+        patience: RETRY_TIMEOUT,
     }
 }
 
-/// The server of the platform that runs the job. Gitea and Forgejo have GitHub's variables, and one of their own.
+/// The servers that the CI system names. Gitea and Forgejo set the variables of GitHub, and one of their own.
 /// <https://docs.gitea.com/usage/actions/comparison>, <https://forgejo.org/docs/latest/user/actions/reference/>
-pub(crate) fn servers() -> Vec<Server> {
+pub(crate) fn servers() -> Vec<PlatformServer> {
     let server = |origin: &str, api: &str, kind| {
         let origin = environment::text(origin)?.trim_end_matches('/').to_owned();
-        Some(Server { origin, kind, api: environment::text(api) })
+        Some(PlatformServer { origin, kind, api: environment::text(api) })
     };
     let gitea = ["GITEA_ACTIONS", "FORGEJO_ACTIONS"].into_iter().find_map(environment::text).is_some();
     let kind = if gitea { ForgeKind::Gitea } else { ForgeKind::GitHub };
@@ -49,8 +49,8 @@ pub(crate) fn servers() -> Vec<Server> {
     github.into_iter().chain(gitlab).collect()
 }
 
-/// The tokens of forges that the job holds, each for the server that the platform says it runs for. The tool's own is
-/// for that server too; where there is no platform, for the server that inputs name.
+/// The tokens of forges that the job has, each for the server that the CI system names. `LOCKSTEP_FORGE_TOKEN` is for
+/// that server too; without a CI system it is for the server that inputs name.
 /// <https://docs.github.com/actions/reference/workflows-and-actions/variables>, <https://docs.gitlab.com/ci/variables/predefined_variables/>
 fn logins(secrets: &[(String, String)]) -> Vec<Login> {
     let server = |variable: &str| environment::text(variable).map(|url| url.trim_end_matches('/').to_owned());
@@ -70,7 +70,7 @@ fn logins(secrets: &[(String, String)]) -> Vec<Login> {
     known.into_iter().filter_map(login).collect()
 }
 
-/// Who commits: whoever git's own variables name, or on GitHub the user of its jobs.
+/// The author of commits: from the variables of git, or on GitHub the user of its jobs.
 fn author() -> Option<String> {
     let own = environment::text("GIT_AUTHOR_NAME").zip(environment::text("GIT_AUTHOR_EMAIL"));
     let bot = || {
@@ -80,7 +80,8 @@ fn author() -> Option<String> {
     own.map(|(name, email)| format!("{name} <{email}>")).or_else(bot)
 }
 
-/// What a commit says of the job that made it: which run it was, and who started it, as far as the platform says it.
+/// The trailers of a commit: the URL of the job that made it, and the user who started the job. A trailer is missing if
+/// the CI system does not name its value.
 fn trailers() -> Vec<(String, String)> {
     let github = || {
         let [server, repository, run] =

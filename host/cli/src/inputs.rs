@@ -1,144 +1,147 @@
-//! Gathers what the user gave as inputs: a wrapper's environment, a file, flags. It never types or checks a
-//! value; the model does.
+//! Gathers the inputs of a run from the environment or a file. The model checks their values and types.
 
 use crate::environment;
 use lockstep_model::info::InputInfo;
 use lockstep_model::inputs::{self, InputError, RawInput, RawValue};
 use lockstep_model::report::{Level, Note};
-use lockstep_process::regular;
+use lockstep_process::regular_file;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
 
-/// What a wrapper hands over beside the inputs, under these names in the same document. An input of the step that
-/// has one of these names is that input.
-const CONTROLS: [&str; 5] = ["policy", "dry-run", "receipt", "binary", "own-build"];
+/// The options that a wrapper puts into the document of inputs. If the step has an input of the same name, the value is
+/// that input.
+const WRAPPER_OPTIONS: [&str; 5] = ["policy", "dry-run", "receipt", "binary", "own-build"];
 
 /// The variable that holds all inputs as one JSON document.
 const DOCUMENT: &str = "LOCKSTEP_INPUTS";
-/// The beginning of the variables that hold one input each.
-const SINGLE: &str = "LOCKSTEP_INPUT_";
-/// The variable that names the file with the event that started a job of GitHub Actions.
-const EVENT: &str = "GITHUB_EVENT_PATH";
-/// The most bytes of an event that are read. A webhook brings 25 MB at most, <https://docs.github.com/webhooks>.
-const MOST_EVENT: u64 = 64 * 1024 * 1024;
-/// The most variables that a note names one by one.
-const MOST_NAMES: usize = 12;
+/// The prefix of the variables that hold one input each.
+const SINGLE_PREFIX: &str = "LOCKSTEP_INPUT_";
+/// The variable with the path of the event that started a job of GitHub Actions.
+const EVENT_PATH: &str = "GITHUB_EVENT_PATH";
+/// The most bytes of an event that the host reads. A webhook has 25 MB at most, <https://docs.github.com/webhooks>.
+const MAX_EVENT_BYTES: u64 = 64 * 1024 * 1024;
+/// The most variables that a note names.
+const MAX_NAMES: usize = 12;
 
-/// What was given from outside the command line.
-pub(crate) struct RawValue {
+/// The inputs from the environment or a file.
+pub(crate) struct GatheredInputs {
     /// The inputs.
     pub(crate) raws: Vec<RawInput>,
-    /// What was there and does not count.
+    /// A note about variables that the host ignores.
     pub(crate) ignored: Option<Note>,
 }
 
-/// The inputs of the one source that counts: the file, or else the document in the environment, or else single variables.
-/// An earlier step or job may have set variables, so beside a document they add nothing.
-pub(crate) fn gather(file: Option<&str>, fields: &[InputInfo]) -> Result<RawValue, String> {
+/// Gathers the inputs from one source: the file, or else the document in the environment, or else single variables. An
+/// earlier step or job may have set variables, so the host ignores them if there is a document.
+pub(crate) fn gather(file: Option<&str>, fields: &[InputInfo]) -> Result<GatheredInputs, String> {
     let document = environment::text(DOCUMENT);
-    let single = environment::with_prefix(SINGLE);
-    let single_names = single.iter().map(|(suffix, _)| format!("{SINGLE}{suffix}"));
+    let single = environment::variables_with_prefix(SINGLE_PREFIX);
+    let single_names = single.iter().map(|(suffix, _)| format!("{SINGLE_PREFIX}{suffix}"));
     match (file, document) {
         (Some(file), document) => {
             let names = document.map(|_| DOCUMENT.to_owned()).into_iter().chain(single_names);
-            Ok(RawValue { raws: from_file(file)?, ignored: ignored(names, "--inputs") })
+            Ok(GatheredInputs { raws: from_file(file)?, ignored: ignored(names, "--inputs") })
         }
         (None, Some(document)) => {
             let ignored = ignored(single_names, DOCUMENT);
-            Ok(RawValue { raws: from_document(&document, fields)?, ignored })
+            Ok(GatheredInputs { raws: from_document(&document, fields)?, ignored })
         }
-        (None, None) => Ok(RawValue { raws: from_single(single, fields), ignored: None }),
+        (None, None) => Ok(GatheredInputs { raws: from_single(single, fields), ignored: None }),
     }
 }
 
-/// Says which variables do not count, and beside what.
+/// Makes the note about ignored variables.
 fn ignored(names: impl Iterator<Item = String>, beside: &str) -> Option<Note> {
     let mut names: Vec<String> = names.collect();
     if names.is_empty() {
         return None;
     }
     names.sort();
-    let more = names.len().saturating_sub(MOST_NAMES);
-    names.truncate(MOST_NAMES);
+    let more = names.len().saturating_sub(MAX_NAMES);
+    names.truncate(MAX_NAMES);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let message = format!(
-        "{}{more}: ignored, since {beside} gives the inputs and variables beside it add nothing",
-        names.join(", ")
-    );
+    let message = format!("{}{more}: ignored, since {beside} gives the inputs", names.join(", "));
     Some(Note { level: Level::Notice, message, location: None })
 }
 
-/// Refuses a list into which a value of the event that started the job brought a line of its own. Where the event cannot
-/// be read, a note says that this was not checked.
+/// Finds lists with a line that came with a value of the event that started the job.
+///
+/// # Errors
+/// A note that the host did not check the lists, because it cannot read the event.
 pub(crate) fn foreign_lines(raws: &[RawInput], fields: &[InputInfo]) -> Result<Vec<InputError>, Note> {
-    let Some(path) = environment::path(EVENT).filter(|_| environment::is_github()) else {
+    let Some(path) = environment::path(EVENT_PATH).filter(|_| environment::is_github()) else {
         return Ok(Vec::new());
     };
     let event = || {
         let mut text = Vec::new();
         if !path.is_file() {
-            return Err("it is no file".to_owned());
+            return Err("it is not a file".to_owned());
         }
         let file = std::fs::File::open(&path).map_err(|error| error.to_string())?;
-        let read = file.take(MOST_EVENT + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
-        if read as u64 > MOST_EVENT {
-            return Err(format!("it has more than {MOST_EVENT} bytes"));
+        let read =
+            file.take(MAX_EVENT_BYTES + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        if read as u64 > MAX_EVENT_BYTES {
+            return Err(format!("it has more than {MAX_EVENT_BYTES} bytes"));
         }
         serde_json::from_slice(&text).map_err(|error| error.to_string())
     };
     inputs::foreign_lines(raws, fields, event).map_err(|problem| {
         let message = format!(
-            "{EVENT} names {}, which cannot be read ({problem}): no list was searched for lines that came with a value of the event",
+            "cannot read {}, which {EVENT_PATH} names ({problem}): no list was searched for lines that came with a value of the event",
             path.display()
         );
         Note { level: Level::Warning, message, location: None }
     })
 }
 
-/// The inputs of the document in the environment.
+/// Reads the inputs from the document in the environment.
 fn from_document(text: &str, fields: &[InputInfo]) -> Result<Vec<RawInput>, String> {
     let document = parse(text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let given = |value| match value {
-        Value::String(text) => Form::Text(text),
-        value => Form::Value(value),
+        Value::String(text) => RawValue::Text(text),
+        value => RawValue::Value(value),
     };
-    let is_input = |name: &str| fields.iter().any(|field| field.name == name) || !CONTROLS.contains(&name);
+    let is_input =
+        |name: &str| fields.iter().any(|field| field.name == name) || !WRAPPER_OPTIONS.contains(&name);
     let inputs = document.into_iter().filter(|(name, _)| is_input(name));
     Ok(inputs.map(|(name, value)| RawInput { name, source: DOCUMENT.into(), value: given(value) }).collect())
 }
 
-/// The inputs that have a variable each.
+/// Reads the inputs that have a variable each.
 fn from_single(variables: Vec<(String, String)>, fields: &[InputInfo]) -> Vec<RawInput> {
     let raw = |(suffix, text): (String, String)| {
         let known = fields.iter().map(|field| &field.name).find(|name| variable(name) == suffix);
         let name = known.cloned().unwrap_or_else(|| suffix.clone());
-        RawInput { name, source: format!("{SINGLE}{suffix}"), given: Form::Text(text) }
+        RawInput { name, source: format!("{SINGLE_PREFIX}{suffix}"), value: RawValue::Text(text) }
     };
     variables.into_iter().map(raw).collect()
 }
 
-/// The inputs that a file holds, JSON or YAML; `-` is standard input.
+/// Reads the inputs from a file, JSON or YAML; `-` is standard input.
 fn from_file(path: &str) -> Result<Vec<RawInput>, String> {
     let text = match path {
         "-" => {
             let mut text = String::new();
-            let read = std::io::stdin().take(regular::DOCUMENT + 1).read_to_string(&mut text);
+            let read = std::io::stdin().take(regular_file::MAX_DOCUMENT_BYTES + 1).read_to_string(&mut text);
             match read.map_err(|error| format!("standard input: {error}"))? as u64 {
-                length if length > regular::DOCUMENT => {
-                    return Err(format!("standard input has more than {} bytes", regular::DOCUMENT));
+                length if length > regular_file::MAX_DOCUMENT_BYTES => {
+                    return Err(format!(
+                        "standard input has more than {} bytes",
+                        regular_file::MAX_DOCUMENT_BYTES
+                    ));
                 }
                 _ => text,
             }
         }
-        path => regular::text(Path::new(path), regular::DOCUMENT)?,
+        path => regular_file::read_text(Path::new(path), regular_file::MAX_DOCUMENT_BYTES)?,
     };
     let document = parse(&text).map_err(|error| format!("{path}: {error}"))?;
-    let raw = |(name, value)| RawInput { name, source: path.to_owned(), given: Form::Value(value) };
+    let raw = |(name, value)| RawInput { name, source: path.to_owned(), value: RawValue::Value(value) };
     Ok(document.into_iter().map(raw).collect())
 }
 
-/// Reads a document of inputs. JSON is tried first: it keeps numbers exactly.
+/// Reads a document of inputs. It tries JSON first, which keeps numbers exactly.
 fn parse(text: &str) -> Result<serde_json::Map<String, Value>, String> {
     let value = match serde_json::from_str(text) {
         Ok(value) => value,
@@ -148,11 +151,11 @@ fn parse(text: &str) -> Result<serde_json::Map<String, Value>, String> {
     };
     match value {
         Value::Object(document) => Ok(document),
-        _ => Err("not a document of `NAME: VALUE`".into()),
+        _ => Err("expected a document of `NAME: VALUE`".into()),
     }
 }
 
-/// The name of an input as a variable spells it.
+/// The name of an input in a variable.
 fn variable(name: &str) -> String {
     name.replace('-', "_").to_ascii_uppercase()
 }

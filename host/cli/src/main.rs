@@ -1,24 +1,24 @@
-//! The program `lockstep`. Everything it does is in the modules below.
+//! The program `lockstep`: it runs steps in a sandbox and reports how they ended. Its modules do the work.
 #![forbid(unsafe_code)]
 
 mod args;
 mod builtin;
 mod commands;
-mod conclude;
 mod connect;
 mod console;
 mod credential_files;
 mod environment;
-mod facts;
 mod forges;
 mod inputs;
 mod plural;
 mod receipt;
+mod reporter;
 mod run;
+mod run_facts;
 mod secrets;
 mod signals;
 mod trace;
-mod voice;
+mod verdict;
 mod workspace;
 
 use std::process::ExitCode;

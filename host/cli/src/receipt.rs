@@ -1,9 +1,9 @@
-//! Where a receipt goes, and writing it there. What is in it the model decides.
+//! Chooses the path of a receipt and writes the receipt there. The model decides its content.
 
 use crate::args::RunArgs;
 use crate::environment;
-use crate::facts::RecordFacts as RunFacts;
-use crate::voice::{self, Voice};
+use crate::reporter::{self, Reporter};
+use crate::run_facts::RunFacts;
 use lockstep_model::digest::Digest;
 use lockstep_model::outputs::RedactedOutput;
 use lockstep_model::receipt::{self, RecordFacts, RunRecord, Statement};
@@ -14,34 +14,35 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Where a receipt goes.
+/// The path or the folder of a receipt.
 #[derive(Debug)]
-pub(crate) enum Place {
-    /// The file the user named. That it can be written was found out before the run, and no older one is there.
+pub(crate) enum ReceiptTarget {
+    /// The file that the user named. The host removed an older receipt and found it writable before the run.
     Named(ReservedFile),
-    /// A file in a folder of the platform's or the user's, named after the run.
+    /// A folder of the CI system or of the user, for a file with the name of the run.
     Folder(PathBuf),
-    /// There is no such folder.
+    /// None: there is no folder for receipts.
     Nowhere,
 }
 
-/// A receipt that could not be kept.
-pub(crate) struct Lost {
+/// A receipt that the host could not write.
+pub(crate) struct LostReceipt {
     /// Whether the user named the file.
     pub(crate) requested: bool,
     /// Why.
     pub(crate) message: String,
 }
 
-impl Place {
-    /// Chooses it. A named file is made ready now: a run whose receipt cannot be kept does not start.
+impl ReceiptTarget {
+    /// Chooses the target of a receipt. It reserves a file that the user named, so that no run starts whose receipt
+    /// fails.
     pub(crate) fn choose(args: &RunArgs, platform: Platform, own: &OwnFiles) -> Result<Self, String> {
         let Some(path) = &args.receipt else {
             let folder = environment::receipt_folder(platform, &args.workspace);
             return Ok(folder.map_or(Self::Nowhere, Self::Folder));
         };
         let reserved = own.reserve(path);
-        reserved.map(Self::Named).map_err(|error| format!("the receipt cannot be written to {error}"))
+        reserved.map(Self::Named).map_err(|error| format!("cannot write the receipt to {error}"))
     }
 
     /// The file, if the user named one.
@@ -53,15 +54,15 @@ impl Place {
     }
 }
 
-/// Writes the receipt of a run; gives its digest, and says if it could not be kept.
+/// Writes the receipt of a run. Returns its digest, and the reason if the host could not write it.
 pub(crate) fn write(
-    place: &Place,
+    target: &ReceiptTarget,
     report: &Report,
     shown: &[RedactedOutput],
     facts: &RunFacts,
-    voice: &Voice,
+    reporter: &Reporter,
     run: Value,
-) -> (Digest, Option<Lost>) {
+) -> (Digest, Option<LostReceipt>) {
     let recorded = RecordFacts {
         version: env!("CARGO_PKG_VERSION"),
         report,
@@ -73,35 +74,36 @@ pub(crate) fn write(
         limits: &facts.limits,
         log: &facts.log,
     };
-    let redact = |text: &str| voice.redact(text);
+    let redact = |text: &str| reporter.redact(text);
     let record = RunRecord::of(recorded, &redact);
     let digest = record.digest();
     let statement = Statement { record, digest, run: receipt::redacted(run, &redact) };
-    let mut fill = |out: &mut dyn Write| whole(out, &statement);
-    let written = match place {
-        Place::Named(reserved) => reserved.write(voice.own(), &mut fill),
-        Place::Folder(folder) => {
-            let path = folder.join(format!("lockstep-{}-{}.receipt.json", voice.step(), &digest.hex()[..12]));
-            voice.own().replace(&path, NameOrigin::Lockstep, FileAccess::Default, &mut fill)
+    let mut fill = |out: &mut dyn Write| write_statement(out, &statement);
+    let written = match target {
+        ReceiptTarget::Named(reserved) => reserved.write(reporter.own_files(), &mut fill),
+        ReceiptTarget::Folder(folder) => {
+            let path =
+                folder.join(format!("lockstep-{}-{}.receipt.json", reporter.step(), &digest.hex()[..12]));
+            reporter.own_files().replace(&path, NameOrigin::Lockstep, FileAccess::Default, &mut fill)
         }
-        Place::Nowhere => {
+        ReceiptTarget::Nowhere => {
             let message =
-                "the receipt was not kept: there is no folder for it; name a file with --receipt".to_owned();
-            return (digest, Some(Lost { requested: false, message }));
+                "did not write the receipt: there is no folder for it; name a file with --receipt".to_owned();
+            return (digest, Some(LostReceipt { requested: false, message }));
         }
     };
-    let requested = matches!(place, Place::Named(_));
-    let lost = |error| Lost { requested, message: format!("the receipt was not kept: {error}") };
+    let requested = matches!(target, ReceiptTarget::Named(_));
+    let lost = |error| LostReceipt { requested, message: format!("did not write the receipt: {error}") };
     (digest, written.err().map(lost))
 }
 
-fn whole(mut out: &mut dyn Write, statement: &Statement<'_>) -> io::Result<()> {
+fn write_statement(mut out: &mut dyn Write, statement: &Statement<'_>) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut out, statement)?;
     out.write_all(b"\n")
 }
 
-/// What belongs to this one run only: it is not part of the digest.
-pub(crate) fn about_run(platform: Platform, started: u64) -> Value {
+/// The part of the receipt that describes this one run; the digest does not cover it.
+pub(crate) fn run_metadata(platform: Platform, started: u64) -> Value {
     let run = environment::text("GITHUB_RUN_ID").and_then(|id| {
         Some(format!(
             "{}/{}/actions/runs/{id}",
@@ -110,5 +112,5 @@ pub(crate) fn about_run(platform: Platform, started: u64) -> Value {
         ))
     });
     let url = run.or_else(|| environment::text("CI_JOB_URL")).or_else(|| environment::text("BUILD_URL"));
-    json!({"platform": platform.name(), "started": started, "ended": voice::now(), "url": url, "target": env!("LOCKSTEP_TARGET")})
+    json!({"platform": platform.name(), "started": started, "ended": reporter::now(), "url": url, "target": env!("LOCKSTEP_TARGET")})
 }

@@ -1,5 +1,5 @@
-//! Takes secrets out of this process's environment before anything else happens, and makes its memory
-//! unreadable to other processes of the same user. It never hands a secret to a component or a child process.
+//! Takes secrets out of the environment before anything else happens, and makes the memory of the process unreadable to
+//! other processes of the same user. It never gives a secret to a component or a child process.
 
 use crate::credential_files;
 use lockstep_model::{redact, secret};
@@ -8,18 +8,18 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// The beginning of the zeroth argument by which a restarted process finds what it must not have in its environment. No
-/// variable says it: those are set by whoever comes before us in a job, the zeroth argument by who starts the program.
+/// The prefix of the zeroth argument that names the memory file of a restarted process. It is not a variable, because
+/// earlier steps of a job can set variables; only the parent process sets the zeroth argument.
 const HANDOVER: &str = "lockstep-handover";
-/// The name of the memory file in which secrets are handed over.
-const MEMORY: &str = "lockstep-secrets";
+/// The name of the memory file that hands the secrets over.
+const MEMORY_FILE: &str = "lockstep-secrets";
 
-/// The variable that names others which hold secrets.
-const NAMES: &str = "LOCKSTEP_SECRETS";
+/// The variable with the names of variables that hold secrets.
+const NAMES_VARIABLE: &str = "LOCKSTEP_SECRETS";
 
-/// Variables that this program or its libraries read themselves. They stay in the environment, and what is secret in them
-/// is only looked for in texts.
-const READ: [&str; 20] = [
+/// Variables that this program or its libraries read. They stay in the environment, and the redactor searches for the
+/// secrets in them.
+const KEPT_VARIABLES: [&str; 20] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
@@ -42,12 +42,12 @@ const READ: [&str; 20] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-/// The variables that hold inputs, which are looked at together with all other inputs.
-const INPUTS: [&str; 3] = ["LOCKSTEP_INPUT", "LOCKSTEP_CONTROL_", "LOCKSTEP_DOCUMENT"];
+/// The prefixes of variables with inputs. The host searches these together with all other inputs.
+const INPUT_PREFIXES: [&str; 3] = ["LOCKSTEP_INPUT", "LOCKSTEP_CONTROL_", "LOCKSTEP_DOCUMENT"];
 
-/// The beginnings of variables that hold what anybody can write, such as the title of a pull request: what looks like a
-/// secret there is none of the job.
-const FOREIGN: [&str; 9] = [
+/// The prefixes of variables whose value anybody can write, such as the title of a pull request. A text in them that
+/// looks like a secret is not one of the job.
+const UNTRUSTED_PREFIXES: [&str; 9] = [
     "GITHUB_",
     "CI_COMMIT_",
     "CI_MERGE_REQUEST_",
@@ -59,82 +59,86 @@ const FOREIGN: [&str; 9] = [
     "BUILD_CAUSE",
 ];
 
-/// The secrets of this run.
+/// The secrets of the job.
 #[derive(Default)]
 pub(crate) struct Secrets {
-    /// By the name of the variable each came in.
+    /// The secrets from variables that left the environment, by the name of the variable.
     variables: BTreeMap<String, String>,
-    /// Those that show themselves in variables which stay where they are.
-    pieces: BTreeSet<String>,
-    /// The variables that [`NAMES`] names.
+    /// The secrets in variables that stay in the environment.
+    embedded: BTreeSet<String>,
+    /// The variables that [`NAMES_VARIABLE`] names.
     named: BTreeSet<String>,
-    /// Those of them that nobody has set.
+    /// Those of `named` that are not set or empty.
     missing: Vec<String>,
-    /// Those of them whose value is too short.
+    /// Those of `named` whose value is too short.
     short: Vec<String>,
 }
 
 impl Secrets {
-    /// The secrets of these variables and of those that are in the environment.
+    /// Gathers the secrets of these variables and of the environment.
     fn of(variables: BTreeMap<String, String>) -> Self {
-        let (mut pieces, mut set) = (BTreeSet::new(), BTreeSet::new());
-        let named = named();
+        let (mut embedded, mut set) = (BTreeSet::new(), BTreeSet::new());
+        let named = named_variables();
         let is_short = |value: &str| !value.is_empty() && value.trim().len() < redact::MIN_BYTES;
         let own = variables.iter().filter(|(name, value)| named.contains(*name) && is_short(value));
         let mut short: Vec<String> = own.map(|(name, _)| name.clone()).collect();
         for (name, value) in std::env::vars_os() {
             let (Some(name), value) = (name.to_str(), value.to_string_lossy()) else { continue };
-            if INPUTS.iter().all(|begin| !name.starts_with(begin)) {
-                pieces.extend(found(name, &value));
+            if INPUT_PREFIXES.iter().all(|begin| !name.starts_with(begin)) {
+                embedded.extend(secrets_in(name, &value));
             }
             if named.contains(name) && !value.is_empty() {
                 set.insert(name.to_owned());
                 short.extend(is_short(&value).then(|| name.to_owned()));
-                pieces.insert(value.into_owned());
+                embedded.insert(value.into_owned());
             }
         }
         let is_missing = |name: &&String| !set.contains(*name) && !variables.contains_key(*name);
         let missing = named.iter().filter(is_missing).cloned().collect();
-        Self { variables, pieces, named, missing, short }
+        Self { variables, embedded, named, missing, short }
     }
 
-    /// The secret that came in this variable.
+    /// The secret from this variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Each with its name, and those without one of their own.
+    /// All secrets with the names of their variables. The name is empty for a part of a value.
     pub(crate) fn all(&self) -> Vec<(String, String)> {
         let named = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
-        named.chain(self.pieces.iter().map(|piece| (String::new(), piece.clone()))).collect()
+        named.chain(self.embedded.iter().map(|value| (String::new(), value.clone()))).collect()
     }
 
-    /// The texts that must not be seen. Common words are among them only if the user names their variable.
+    /// The texts that the redactor searches for. They have common words only if the user names their variable.
     pub(crate) fn values(&self) -> Vec<&str> {
-        let is_hidden =
-            |(name, value): &(&String, &String)| !self.is_common(name, value) && place(name, value).is_none();
+        let is_hidden = |(name, value): &(&String, &String)| {
+            !self.is_common(name, value) && secret_file(name, value).is_none()
+        };
         let named = self.variables.iter().filter(is_hidden).map(|(_, value)| value);
-        named.chain(&self.pieces).map(String::as_str).collect()
+        named.chain(&self.embedded).map(String::as_str).collect()
     }
 
-    /// The files that hold secrets: variables with the name of a secret can hold the path of a file, as those of type
+    /// The files with secrets: a variable with the name of a secret can hold the path of a file, as those of type
     /// `file` do on GitLab.
     pub(crate) fn files(&self) -> Vec<(String, PathBuf)> {
-        self.variables.iter().filter_map(|(name, value)| Some((name.clone(), place(name, value)?))).collect()
+        self.variables
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), secret_file(name, value)?)))
+            .collect()
     }
 
-    /// The variables that [`NAMES`] names and nobody has set.
+    /// The variables that [`NAMES_VARIABLE`] names and that are not set or empty.
     pub(crate) fn missing(&self) -> &[String] {
         &self.missing
     }
 
-    /// The variables whose value is too short or too common to be looked for in texts.
+    /// The variables whose value is too short or too common for the redactor.
     pub(crate) fn common(&self) -> Vec<&str> {
         let common = self.variables.iter().filter(|(name, value)| self.is_common(name, value));
         common.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The variables that the user names and whose value is too short to be looked for all the same.
+    /// The variables that the user names and whose value is still too short for the redactor.
     pub(crate) fn short(&self) -> Vec<&str> {
         self.short.iter().map(String::as_str).collect()
     }
@@ -144,52 +148,56 @@ impl Secrets {
     }
 }
 
-/// The secrets that show themselves in the value of a variable.
-fn found(name: &str, value: &str) -> BTreeSet<String> {
-    if FOREIGN.iter().any(|begin| name.starts_with(begin)) { BTreeSet::new() } else { secret::found(value) }
+/// Finds the secrets in the value of a variable.
+fn secrets_in(name: &str, value: &str) -> BTreeSet<String> {
+    if UNTRUSTED_PREFIXES.iter().any(|begin| name.starts_with(begin)) {
+        BTreeSet::new()
+    } else {
+        secret::found(value)
+    }
 }
 
-/// The file that a value is the path of, relative to the current folder or whole. A bare name is one only in variables that
-/// hold paths.
-fn place(name: &str, value: &str) -> Option<PathBuf> {
-    let is_path = value.contains('/') || credential_files::is_place(&name.to_ascii_uppercase());
+/// The path of an existing file in a value, relative to the current folder or absolute. A name without a folder is a
+/// path only in a variable for paths.
+fn secret_file(name: &str, value: &str) -> Option<PathBuf> {
+    let is_path = value.contains('/') || credential_files::is_path_variable(&name.to_ascii_uppercase());
     let path = Some(value).filter(|path| is_path && path.len() < 4096 && !path.contains(['\n', '\0']));
     path.map(PathBuf::from).filter(|path| path.exists())
 }
 
-/// The variables that hold secrets by the user's word.
-fn named() -> BTreeSet<String> {
-    let names = std::env::var(NAMES).unwrap_or_default();
+/// The variables that the user names as secret.
+fn named_variables() -> BTreeSet<String> {
+    let names = std::env::var(NAMES_VARIABLE).unwrap_or_default();
     let names = names.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// Whether a variable is taken out of the environment.
+/// Whether the host takes a variable out of the environment.
 fn is_secret(name: &str, value: &str, named: &BTreeSet<String>) -> bool {
     let upper = name.to_ascii_uppercase();
-    let is_read =
-        READ.contains(&&*upper) || name == NAMES || INPUTS.iter().any(|begin| name.starts_with(begin));
+    let is_read = KEPT_VARIABLES.contains(&&*upper)
+        || name == NAMES_VARIABLE
+        || INPUT_PREFIXES.iter().any(|begin| name.starts_with(begin));
     !value.is_empty()
         && !is_read
-        && (secret::is_secret_name(name) || named.contains(name) || !found(name, value).is_empty())
+        && (secret::is_secret_name(name) || named.contains(name) || !secrets_in(name, value).is_empty())
 }
 
-/// Takes the secrets. Where there are any, the program starts itself again without them in its environment,
-/// since what a process was started with stays readable in /proc as long as it lives: then this returns in
-/// the new process only.
+/// Takes the secrets. If there are any, the program starts itself again without them, because the first environment of
+/// a process stays readable in /proc until it ends. Then this function returns in the new process only.
 ///
 /// # Errors
-/// The system refuses to start the program again, or to shield its memory.
+/// The system does not start the program again, or does not protect its memory.
 pub(crate) fn take() -> io::Result<Secrets> {
     let secrets = platform::take()?;
     platform::shield()?;
     Ok(secrets)
 }
 
-/// The environment in two: what stays, and what is secret.
-fn split() -> (Vec<(OsString, OsString)>, BTreeMap<String, String>) {
+/// Splits the environment into variables that stay and secret ones.
+fn split_environment() -> (Vec<(OsString, OsString)>, BTreeMap<String, String>) {
     let (mut clean, mut secret) = (Vec::new(), BTreeMap::new());
-    let named = named();
+    let named = named_variables();
     for (name, value) in std::env::vars_os() {
         match name.to_str().filter(|name| is_secret(name, &value.to_string_lossy(), &named)) {
             Some(name) => drop(secret.insert(name.to_owned(), value.to_string_lossy().into_owned())),
@@ -201,7 +209,7 @@ fn split() -> (Vec<(OsString, OsString)>, BTreeMap<String, String>) {
 
 #[cfg(target_os = "linux")]
 mod platform {
-    use super::{HANDOVER, MEMORY, Secrets, split};
+    use super::{HANDOVER, MEMORY_FILE, Secrets, split_environment};
     use rustix::fs::{MemfdFlags, SealFlags};
     use rustix::process::DumpableBehavior;
     use std::collections::BTreeMap;
@@ -214,33 +222,33 @@ mod platform {
     use std::process::Command;
 
     pub(super) fn take() -> io::Result<Secrets> {
-        let (clean, secret) = split();
+        let (clean, secret) = split_environment();
         let mut args = std::env::args_os();
         let name = args.next().unwrap_or_default();
         if secret.is_empty() {
             return handed_over(&name).map_or_else(|| Ok(Secrets::of(BTreeMap::new())), receive);
         }
-        // A handover leaves no secret in the environment: where there are some, none took place, whoever says so.
-        // The memory file outlives the exec, the environment does not.
-        let mut file = File::from(rustix::fs::memfd_create(MEMORY, MemfdFlags::ALLOW_SEALING)?);
+        // A handover leaves no secret in the environment, so a zeroth argument beside secrets is forged.
+        // The new process inherits the memory file.
+        let mut file = File::from(rustix::fs::memfd_create(MEMORY_FILE, MemfdFlags::ALLOW_SEALING)?);
         file.write_all(serde_json::to_string(&secret)?.as_bytes())?;
         let mut arg0 = OsString::from(format!("{HANDOVER}/{}/", file.as_raw_fd()));
-        // Messages about the command line name the program by the last part.
+        // clap takes the name of the program from the last part.
         arg0.push(Path::new(&name).file_name().unwrap_or(OsStr::new("lockstep")));
         let mut again = Command::new("/proc/self/exe");
         again.arg0(arg0).args(args).env_clear().envs(clean);
         Err(again.exec())
     }
 
-    /// The number of the open file that the zeroth argument names; none if this process was not restarted.
+    /// The number of the open file that the zeroth argument names; `None` in a process without a restart.
     fn handed_over(arg0: &OsStr) -> Option<u32> {
-        // The part behind the number is the program's name, which need not be UTF-8.
+        // The name of the program follows the number and need not be UTF-8.
         let rest = arg0.as_encoded_bytes().strip_prefix(HANDOVER.as_bytes())?.strip_prefix(b"/")?;
         std::str::from_utf8(rest.split(|byte| *byte == b'/').next()?).ok()?.parse().ok()
     }
 
-    /// Reads what the process before this one left. The memory file stays open, since no safe code closes a number, so it
-    /// is emptied and sealed: a child process that inherits it has nothing and can leave nothing in it.
+    /// Reads the secrets of the process before. Safe code cannot close the memory file by its number, so the host
+    /// empties and seals it: a child process inherits an empty file and cannot write to it.
     fn receive(number: u32) -> io::Result<Secrets> {
         let bad = || {
             io::Error::new(
@@ -249,7 +257,7 @@ mod platform {
             )
         };
         let path = format!("/proc/self/fd/{number}");
-        if std::fs::read_link(&path)? != Path::new(&format!("/memfd:{MEMORY} (deleted)")) {
+        if std::fs::read_link(&path)? != Path::new(&format!("/memfd:{MEMORY_FILE} (deleted)")) {
             return Err(bad());
         }
         let mut file = OpenOptions::new().read(true).write(true).open(path)?;
@@ -264,7 +272,8 @@ mod platform {
         Ok(secrets)
     }
 
-    /// No other process of the same user may read this one's memory or environment, or attach to it.
+    /// Keeps other processes of the same user from reading the memory and the environment of this one, and from
+    /// attaching to it.
     pub(super) fn shield() -> io::Result<()> {
         Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
     }
@@ -272,12 +281,12 @@ mod platform {
 
 #[cfg(not(target_os = "linux"))]
 mod platform {
-    use super::{Secrets, split};
+    use super::{Secrets, split_environment};
     use std::io;
 
-    /// Elsewhere a started process's environment is not a file that others can read.
+    /// Other systems have no file with the environment of a process that others can read.
     pub(super) fn take() -> io::Result<Secrets> {
-        Ok(Secrets::of(split().1))
+        Ok(Secrets::of(split_environment().1))
     }
 
     pub(super) fn shield() -> io::Result<()> {
@@ -294,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_taken_by_name_by_value_and_by_the_users_word() {
+    fn a_variable_is_secret_by_name_by_value_or_because_the_user_names_it() {
         let token = "glpat-Ab3dEf6hIj9lMn2pQr5t";
         for (name, value) in [
             ("DEPLOY_TOKEN", "x"),

@@ -1,29 +1,29 @@
-//! `--verbose`: what the host does, as lines of the log, through the one writer. Nothing is set up without it.
+//! `--verbose`: writes the trace events of the host to the log, through the reporter. Without the flag it does nothing.
 
-use crate::voice::Voice;
+use crate::reporter::Reporter;
 use std::io::{self, Write};
 use tracing::Level;
 use tracing_subscriber::fmt::time::Uptime;
 
-/// Starts to show what is traced.
-pub(crate) fn start(voice: &Voice) {
-    let voice = voice.clone();
+/// Sends trace events to the reporter from now on.
+pub(crate) fn start(reporter: &Reporter) {
+    let reporter = reporter.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(Level::DEBUG)
         .with_timer(Uptime::default())
         .with_ansi(false)
-        .with_writer(move || Lines(voice.clone()))
+        .with_writer(move || TraceWriter(reporter.clone()))
         .finish();
-    // Set once per process; a second time would keep the first.
+    // A process has one subscriber; a second call would keep the first.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Hands each event to the voice, which redacts it.
-struct Lines(Voice);
+/// A writer that hands each event to the reporter, which redacts it.
+struct TraceWriter(Reporter);
 
-impl Write for Lines {
+impl Write for TraceWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.printed(bytes)?;
+        self.0.print_output(bytes)?;
         Ok(bytes.len())
     }
 

@@ -1,7 +1,7 @@
-//! What a run says about its workspace: what it means to do there, what a killed run had left, why its own changes are
-//! not in place. What is done on disk the crate of the workspace decides.
+//! Notes and errors about the workspace, and the purpose for which a run opens it. The crate of the workspace decides
+//! about the files.
 
-use crate::conclude::ending;
+use crate::verdict::ending;
 use lockstep_model::capability::{Capability, Right};
 use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
@@ -9,7 +9,7 @@ use lockstep_model::report::{Change, Level, Note, RunEnd};
 use lockstep_workspace::{AppliedCommit, CommitError, Purpose, Recovery, WorkspaceError};
 use std::collections::HashSet;
 
-/// What a run with this grant means to do with the workspace.
+/// The purpose for which a run with this grant opens the workspace.
 pub(crate) fn purpose(dry_run: bool, grant: &Grant) -> Purpose {
     let on_files = grant.requested.iter().filter(|one| one.capability == Capability::Workspace);
     let rights: Vec<Right> = on_files.flat_map(|one| one.rights.iter().copied()).collect();
@@ -22,8 +22,8 @@ pub(crate) fn purpose(dry_run: bool, grant: &Grant) -> Purpose {
     }
 }
 
-/// Says what a killed run had left, and gives the files that were put back.
-pub(crate) fn recovery(recovered: &Recovery) -> (Note, Vec<Change>) {
+/// Makes the note about a killed run. Returns it with the files that the host put back.
+pub(crate) fn recovery_note(recovered: &Recovery) -> (Note, Vec<Change>) {
     let hint = "`lockstep recover` shows and ends it";
     let (message, changes) = match recovered {
         Recovery::Undone(changes) if changes.is_empty() => {
@@ -31,25 +31,22 @@ pub(crate) fn recovery(recovered: &Recovery) -> (Note, Vec<Change>) {
         }
         Recovery::Undone(changes) => {
             let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
-            let message = format!("put back what a killed run had replaced: {}", paths.join(", "));
+            let message = format!("put back the files that a killed run had replaced: {}", paths.join(", "));
             (message, changes.clone())
         }
         Recovery::Left => {
             (format!("a killed run left temporary files, and this run leaves them: {hint}"), Vec::new())
         }
-        Recovery::Unseen => (
-            format!("another run is at work here or was killed; this run looks at no file: {hint}"),
-            Vec::new(),
-        ),
-        Recovery::Underway => {
-            ("another run is putting its files in place at this moment".to_owned(), Vec::new())
+        Recovery::Unseen => {
+            (format!("another run works here or was killed; this run reads no file: {hint}"), Vec::new())
         }
+        Recovery::Underway => ("another run is putting its files in place now".to_owned(), Vec::new()),
     };
     (notice(message), changes)
 }
 
-/// All that this process changed: what it put in place, and what it put back of a killed run and then left so. Of the
-/// latter also the number.
+/// All files that this run changed: those that it put in place, and those that it only restored after a killed run.
+/// Returns them with the number of the latter.
 pub(crate) fn all_changes(mut made: Vec<Change>, put_back: &[Change]) -> (Vec<Change>, usize) {
     let again: HashSet<&str> = made.iter().map(|change| change.path.as_str()).collect();
     let only_back = put_back.iter().filter(|change| !again.contains(change.path.as_str()));
@@ -60,8 +57,8 @@ pub(crate) fn all_changes(mut made: Vec<Change>, put_back: &[Change]) -> (Vec<Ch
     (made, count)
 }
 
-/// What is worth knowing of how the files were put in place.
-pub(crate) fn manner(committed: &AppliedCommit) -> Option<Note> {
+/// The note about a file system that cannot exchange files.
+pub(crate) fn exchange_note(committed: &AppliedCommit) -> Option<Note> {
     let message =
         "this file system cannot exchange two files: each file that was replaced was missing for a moment";
     committed.were_missing.then(|| notice(message.to_owned()))
@@ -71,8 +68,8 @@ fn notice(message: String) -> Note {
     Note { level: Level::Notice, message, location: None }
 }
 
-/// Why the workspace cannot be used.
-pub(crate) fn refused(error: &WorkspaceError) -> RunEnd {
+/// The end of a run that cannot use its workspace.
+pub(crate) fn workspace_failure(error: &WorkspaceError) -> RunEnd {
     let (exit, code) = match error {
         WorkspaceError::Busy => (Exit::Rejected, "busy"),
         WorkspaceError::Closed { .. } => (Exit::Denied, "denied"),
@@ -82,11 +79,11 @@ pub(crate) fn refused(error: &WorkspaceError) -> RunEnd {
     ending(exit, code, error.to_string(), error.hint())
 }
 
-/// Why what was staged is not in place.
-pub(crate) fn not_put(error: &CommitError) -> RunEnd {
+/// The end of a run whose staged files are not in place.
+pub(crate) fn commit_failure(error: &CommitError) -> RunEnd {
     let (exit, code) = match error {
         CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
-        CommitError::Workspace(error) => return refused(error),
+        CommitError::Workspace(error) => return workspace_failure(error),
         CommitError::Unwritable { .. } => (Exit::Invalid, "unwritable"),
         CommitError::Unfinished { .. } => (Exit::Invalid, "unfinished"),
     };
@@ -100,7 +97,7 @@ mod tests {
     use lockstep_model::grant::Permission;
 
     #[test]
-    fn a_run_means_to_do_what_its_grant_allows() {
+    fn the_purpose_of_a_run_follows_from_its_grant() {
         let grant = |verbs: &[&str]| {
             let right =
                 |verb: &&str| Permission::parse(Capability::Workspace, &format!("{verb} **")).unwrap();

@@ -38,7 +38,7 @@ fn attack_32_a_job_reaches_nothing_of_what_the_run_is_granted() {
     ];
     for (act, call) in calls {
         let (scene, ended) = attack(act, "8", "");
-        let said = format!("a job of `work` called `{call}`: jobs reach nothing, they take and give data");
+        let said = format!("a job of `work` called `{call}`: jobs have no capabilities");
         assert_eq!(ended.expect(7, "trapped")["message"], said);
         assert_eq!(support::calls(&scene), [], "{act}");
     }
@@ -88,6 +88,6 @@ fn attack_32_a_job_that_breaks_off_ends_the_run() {
 fn attack_32_a_parallel_function_without_its_export_is_refused() {
     let scene = Scene::new();
     let ended = scene.attack("misfit", "", &["1"]).end();
-    let said = "the component imports `lockstep:hostile/parallel@0.1.0#work`, which no step is given";
+    let said = "the component imports `lockstep:hostile/parallel@0.1.0#work`, which the host does not offer";
     assert_eq!(ended.expect(3, "unknown-import")["message"], said);
 }

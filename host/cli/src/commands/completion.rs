@@ -1,4 +1,4 @@
-//! `lockstep completion`: the completion script for a shell, steps and their flags included.
+//! `lockstep completion`: prints the completion script for a shell, with the steps and their flags.
 
 use clap::{ArgMatches, Command};
 use clap_complete::Shell;

@@ -1,9 +1,9 @@
-//! `lockstep describe`: what a step takes, gives and may do. Of a component from a file: its types and its
-//! imports, without running it.
+//! `lockstep describe`: the inputs, outputs, permissions and limits of a step. For a component from a file it shows
+//! types and imports and does not run the component.
 
 use crate::args;
 use crate::console::PlainOutput;
-use crate::run::Loaded;
+use crate::run::LoadedStep;
 use clap::ArgMatches;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{FieldInfo, StepInfo};
@@ -20,7 +20,7 @@ pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &PlainOutput
     if let Some(info) = infos.iter().find(|info| info.name == *name) {
         return plain.print(&if json { to_json(info) } else { describe(info) });
     }
-    match Loaded::load(name) {
+    match LoadedStep::load(name) {
         Ok(loaded) => plain.print(&if json { to_json(&loaded.info) } else { describe_file(&loaded) }),
         Err(stopped) => {
             plain.print_error(&stopped.ending.message, stopped.ending.hint.as_deref());
@@ -30,7 +30,7 @@ pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches, plain: &PlainOutput
 }
 
 fn to_json(info: &StepInfo) -> String {
-    // A description of strings and numbers always has a JSON form.
+    // A description has strings and numbers only, so it always has a JSON form.
     serde_json::to_string_pretty(info).unwrap_or_default() + "\n"
 }
 
@@ -80,7 +80,7 @@ fn describe(info: &StepInfo) -> String {
     out
 }
 
-/// A type in a word or two where its fields are listed.
+/// A short name of a type whose fields follow in the list.
 fn short(ty: &Type, fields: &[FieldInfo]) -> String {
     match ty {
         Type::List(_) if !fields.is_empty() => "list of records".to_owned(),
@@ -89,7 +89,7 @@ fn short(ty: &Type, fields: &[FieldInfo]) -> String {
     }
 }
 
-fn describe_file(loaded: &Loaded) -> String {
+fn describe_file(loaded: &LoadedStep) -> String {
     let mut out = describe(&loaded.info);
     let imports = &loaded.step.imports;
     out.push_str("\nImports\n");
@@ -98,7 +98,11 @@ fn describe_file(loaded: &Loaded) -> String {
         let _ = writeln!(out, "  {}: {}", capability.name(), functions.join(", "));
     }
     for name in &imports.unknown {
-        let _ = writeln!(out, "  {}: not offered, so the component cannot run", text::neutral(name));
+        let _ = writeln!(
+            out,
+            "  {}: the host does not offer it, so the component cannot run",
+            text::neutral(name)
+        );
     }
     let _ = write!(
         out,

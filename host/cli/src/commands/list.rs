@@ -1,4 +1,4 @@
-//! `lockstep list`: the built-in steps, a line each.
+//! `lockstep list`: prints the built-in steps, a line each.
 
 use clap::ArgMatches;
 use lockstep_model::info::StepInfo;

@@ -1,4 +1,4 @@
-//! The commands, one file each. What they print that is not a run's log is their own plain text.
+//! The commands, one file each. They print plain text; only a run has a log.
 
 mod completion;
 mod describe;
@@ -6,7 +6,7 @@ mod list;
 mod recover;
 
 use crate::args;
-use crate::console::{PlainOutput, finish, print_error};
+use crate::console::{PlainOutput, exit_code, print_error};
 use crate::secrets;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::StepInfo;
@@ -15,14 +15,14 @@ use std::process::ExitCode;
 
 /// Runs the command line.
 pub(crate) fn main() -> ExitCode {
-    // A keeper has the environment of the program that it starts, secrets of that program included.
-    if let Some(code) = lockstep_process::serve(std::env::args_os()) {
+    // A keeper has the environment of the program that it starts, with the secrets of that program.
+    if let Some(code) = lockstep_process::serve_keeper(std::env::args_os()) {
         return code;
     }
     let exit = match secrets::take() {
         Ok(secrets) => dispatch(secrets),
         Err(error) => {
-            print_error(&format!("the environment cannot be cleared of secrets: {error}"));
+            print_error(&format!("cannot take the secrets out of the environment: {error}"));
             Exit::Bug
         }
     };
@@ -33,7 +33,7 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
     let given: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let words: Vec<String> = given.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let readable = given.iter().all(|word| word.to_str().is_some());
-    if let Some(step) = args::step_of(&words) {
+    if let Some(step) = args::step_name(&words) {
         let mistake = || crate::run::bad_usage("the command line is not UTF-8".to_owned(), step);
         return crate::run::main(step, &words, secrets, (!readable).then(mistake));
     }
@@ -49,10 +49,10 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         }
     };
     drop(secrets);
-    // clap repeats a word that it does not know as it is.
+    // clap prints an unknown word unchanged.
     if let Some(word) = words.iter().find(|word| text::neutral(word) != **word) {
         let message =
-            format!("a word of the command line holds a control character: {}", text::neutral(word));
+            format!("the command line has a word with a control character: {}", text::neutral(word));
         plain.print_error(&message, None);
         return Exit::Invalid;
     }
@@ -70,5 +70,5 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         Some(("completion", matches)) => completion::main(command, matches),
         _ => Ok(()),
     };
-    finish(printed)
+    exit_code(printed)
 }

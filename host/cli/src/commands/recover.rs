@@ -1,9 +1,9 @@
-//! `lockstep recover`: what a killed run left in a workspace, and how somebody wants it to be ended.
+//! `lockstep recover`: shows what a killed run left in a workspace, and ends that run.
 
 use crate::args::recover::MODES;
 use crate::console::PlainOutput;
 use crate::plural::counted;
-use crate::voice;
+use crate::reporter;
 use crate::workspace;
 use clap::ArgMatches;
 use lockstep_model::digest::Digest;
@@ -15,23 +15,23 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The most files of one sort that are listed.
+/// The most files in one list.
 const MAX_NAMES: usize = 50;
 
 pub(super) fn main(matches: &ArgMatches, plain: &PlainOutput) -> Exit {
     let root = Path::new(matches.get_one::<String>("workspace").map_or(".", String::as_str));
     let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
-    let way = MODES.into_iter().find(|(name, ..)| matches.get_flag(name));
-    match recover(root, way.map(|(_, how, _)| how)) {
+    let mode = MODES.into_iter().find(|(name, ..)| matches.get_flag(name));
+    match recover(root, mode.map(|(_, how, _)| how)) {
         Ok((pending, changed)) => {
             let printed = match json {
-                true => to_json(&pending, way.map(|(name, ..)| name), &changed),
-                false => told(&pending, way.map(|(_, how, _)| how), &changed),
+                true => to_json(&pending, mode.map(|(name, ..)| name), &changed),
+                false => to_text(&pending, mode.map(|(_, how, _)| how), &changed),
             };
             plain.print(&printed)
         }
         Err(error) => {
-            let ending = workspace::refused(&error);
+            let ending = workspace::workspace_failure(&error);
             let hint = ending.hint.map(|hint| text::neutral(&hint));
             plain.print_error(&text::neutral(&ending.message), hint.as_deref());
             ending.exit
@@ -39,22 +39,26 @@ pub(super) fn main(matches: &ArgMatches, plain: &PlainOutput) -> Exit {
     }
 }
 
-/// What was pending, and the files that changed when it was ended.
-fn recover(root: &Path, how: Option<RecoverAction>) -> Result<(Vec<JournalReport>, Vec<Change>), WorkspaceError> {
+/// Ends the killed runs if `how` says so. Returns what was pending and the files that this changed.
+fn recover(
+    root: &Path,
+    how: Option<RecoverAction>,
+) -> Result<(Vec<JournalReport>, Vec<Change>), WorkspaceError> {
     let pending = inspect(root)?;
     let changed = how.map(|how| lockstep_workspace::recover(root, how)).transpose()?;
     Ok((pending, changed.unwrap_or_default()))
 }
 
-fn told(pending: &[JournalReport], how: Option<RecoverAction>, changed: &[Change]) -> String {
+fn to_text(pending: &[JournalReport], how: Option<RecoverAction>, changed: &[Change]) -> String {
     if pending.is_empty() {
         return "nothing is pending\n".to_owned();
     }
     let mut out = String::new();
     let Some(how) = how else {
-        pending.iter().for_each(|pending| show(&mut out, pending));
+        pending.iter().for_each(|pending| write_pending(&mut out, pending));
         out.push_str("\nTo end it:\n");
-        for (name, _, help) in MODES.iter().filter(|(_, how, _)| pending.iter().all(|one| allows(one, *how)))
+        for (name, _, help) in
+            MODES.iter().filter(|(_, how, _)| pending.iter().all(|one| can_end_by(one, *how)))
         {
             let _ = writeln!(out, "  lockstep recover --{name:<8} {help}");
         }
@@ -63,28 +67,28 @@ fn told(pending: &[JournalReport], how: Option<RecoverAction>, changed: &[Change
     out.push_str(match how {
         RecoverAction::Finish => "finished; files put in place:\n",
         RecoverAction::Undo => "undone; files put back:\n",
-        RecoverAction::Keep => "the journal and its temporary files are removed, and no other file has changed\n",
+        RecoverAction::Keep => "removed the journal and its temporary files; no other file changed\n",
     });
     if how != RecoverAction::Keep && changed.is_empty() {
         out.push_str("  none\n");
     }
-    list(&mut out, &changed.iter().map(|change| change.path.as_str()).collect::<Vec<_>>());
+    write_paths(&mut out, &changed.iter().map(|change| change.path.as_str()).collect::<Vec<_>>());
     if how == RecoverAction::Finish && pending.iter().any(|pending| pending.stage == JournalStage::Decided) {
-        out.push_str("The run that was killed wrote no receipt and no outputs.\n");
+        out.push_str("The killed run wrote no receipt and no outputs.\n");
     }
     out
 }
 
-fn show(out: &mut String, pending: &JournalReport) {
+fn write_pending(out: &mut String, pending: &JournalReport) {
     let ago = pending
         .begun
-        .map_or_else(String::new, |begun| format!(", {} s ago", voice::now().saturating_sub(begun)));
+        .map_or_else(String::new, |begun| format!(", {} s ago", reporter::now().saturating_sub(begun)));
     let what = match pending.stage {
         JournalStage::Staging => "a run was killed before it changed a file",
         JournalStage::Decided => {
-            "a run was killed while it put files in place, or before it had told what it changed"
+            "a run was killed while it put files in place, or before it reported its changes"
         }
-        JournalStage::Reported => "a run was killed after all was done; only temporary files are left",
+        JournalStage::Reported => "a run was killed after its work; only temporary files are left",
     };
     let run = if pending.run.is_empty() { String::new() } else { format!(" (run {})", pending.run) };
     match &pending.refused {
@@ -94,13 +98,13 @@ fn show(out: &mut String, pending: &JournalReport) {
             let _ = writeln!(out, "{}: ignored, because it {reason}", pending.journal);
         }
     }
-    files(out, pending);
+    write_files(out, pending);
 }
 
-/// How its files stand: first those that keep it from being ended, and of each sort so many.
-fn files(out: &mut String, pending: &JournalReport) {
+/// Lists the files of a killed run by their progress. Files that keep the run from ending come first.
+fn write_files(out: &mut String, pending: &JournalReport) {
     let sorts: &[(Option<FileProgress>, &str)] = match pending.refused {
-        Some(_) => &[(None, "named in it")],
+        Some(_) => &[(None, "named in the journal")],
         None => &[
             (Some(FileProgress::Changed), "changed by somebody since then, or the old file is lost"),
             (Some(FileProgress::Edited), "not reached by the run, and changed by somebody since then"),
@@ -115,12 +119,12 @@ fn files(out: &mut String, pending: &JournalReport) {
             continue;
         }
         let _ = writeln!(out, "{} {what}", counted(paths.len(), "file"));
-        list(out, &paths);
+        write_paths(out, &paths);
     }
 }
 
-/// The first of these paths, and how many more there are.
-fn list(out: &mut String, paths: &[&str]) {
+/// Lists the first of these paths, and the number of the others.
+fn write_paths(out: &mut String, paths: &[&str]) {
     for path in paths.iter().take(MAX_NAMES) {
         let _ = writeln!(out, "  {}", text::neutral(path));
     }
@@ -130,14 +134,16 @@ fn list(out: &mut String, paths: &[&str]) {
     }
 }
 
-/// Whether what is pending can be ended in this way.
-fn allows(pending: &JournalReport, how: RecoverAction) -> bool {
+/// Whether `how` can end this killed run.
+fn can_end_by(pending: &JournalReport, how: RecoverAction) -> bool {
     let none = |sorts: &[FileProgress]| !pending.files.iter().any(|(_, progress)| sorts.contains(progress));
     match how {
         RecoverAction::Keep => true,
         _ if pending.refused.is_some() => false,
-        RecoverAction::Finish => pending.stage != JournalStage::Staging && none(&[FileProgress::Changed, FileProgress::Edited]),
-        // What has been told is done: then it would only remove temporary files, as the others do.
+        RecoverAction::Finish => {
+            pending.stage != JournalStage::Staging && none(&[FileProgress::Changed, FileProgress::Edited])
+        }
+        // A run that has reported its changes is done: undo would only remove temporary files, as the others do.
         RecoverAction::Undo => pending.stage != JournalStage::Reported && none(&[FileProgress::Changed]),
     }
 }
@@ -175,7 +181,7 @@ fn to_json(pending: &[JournalReport], ended: Option<&str>, changed: &[Change]) -
 }
 
 fn file(change: &Change, progress: &str) -> Value {
-    // What is in a private file could be guessed from its digest.
+    // Somebody could guess the content of a private file from its digest.
     let digest = |digest: Option<Digest>| match change.private {
         true => digest.map(|_| "private".to_owned()),
         false => digest.map(|digest| digest.to_string()),

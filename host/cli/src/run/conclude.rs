@@ -1,25 +1,25 @@
-//! The last stage: decides how the run ended, and puts staged files in place.
+//! The last stage: decides how the run ended, and puts the staged files in place.
 
-use super::execute::Executed;
+use super::execute::ExecutedStep;
 use crate::args::RunArgs;
-use crate::conclude::{self, bug};
-use crate::facts::{Facts, Stage};
+use crate::run_facts::{RunFacts, StageResult};
 use crate::signals::Signals;
+use crate::verdict::{self, bug};
 use crate::workspace;
 use lockstep_engine::guest::GuestExit;
 use lockstep_model::outputs::Output;
 use lockstep_model::report::{Change, RunEnd};
 use lockstep_workspace::{AppliedCommit, Workspace};
 
-/// A run whose step did its work.
-pub(crate) struct Concluded {
-    pub(crate) facts: Facts,
+/// A run whose step succeeded.
+pub(crate) struct ConcludedRun {
+    pub(crate) facts: RunFacts,
     pub(crate) outputs: Vec<Output>,
     /// The changed files.
     pub(crate) changes: Vec<Change>,
     /// How many of them the run only restored after a killed run.
     pub(crate) only_restored: usize,
-    /// The files in place; the next run takes them back until this is finished.
+    /// The files in place. Until the host finishes this, the next run puts the old files back.
     pub(crate) committed: Option<AppliedCommit>,
     /// The diff of a dry run.
     pub(crate) diff: Option<String>,
@@ -27,52 +27,52 @@ pub(crate) struct Concluded {
     pub(crate) rejected: Option<RunEnd>,
 }
 
-/// Files that the run put in place, or would.
-struct Settled {
+/// The files that the run put in place, or would put in place in a dry run.
+struct FileChanges {
     changes: Vec<Change>,
     only_restored: usize,
     committed: Option<AppliedCommit>,
     diff: Option<String>,
 }
 
-impl Executed {
-    /// Decides how the run ended. A denial decides, and then a signal, whatever the component returned.
-    pub(crate) fn conclude(self, args: &RunArgs, signals: &Signals) -> Stage<Concluded> {
+impl ExecutedStep {
+    /// Decides how the run ended. A denial decides before a signal, and a signal before the result of the component.
+    pub(crate) fn conclude(self, args: &RunArgs, signals: &Signals) -> StageResult<ConcludedRun> {
         let Self { mut facts, ended, workspace, rejected, diff } = self;
-        let cancelled = signals.decide().filter(|_| facts.log.denial.is_none());
+        let cancelled = signals.begin_end().filter(|_| facts.log.denial.is_none());
         if let Some(exit) = cancelled {
-            return facts.stop(conclude::cancelled(exit));
+            return facts.stop(verdict::cancelled(exit));
         }
-        if let Some(ending) = conclude::verdict(&ended, &facts.log) {
+        if let Some(ending) = verdict::of_run(&ended, &facts.log) {
             return facts.stop(ending);
         }
         let (GuestExit::Done(outputs), Some(workspace)) = (ended, workspace) else {
-            return facts.stop(bug("the component ended in no known way"));
+            return facts.stop(bug("the component ended without outputs and without a failure"));
         };
-        let rejected = rejected.map(|rejected| conclude::rejection(rejected, &facts.log));
-        match settle(args, workspace, &diff, &mut facts) {
-            Ok(Settled { changes, only_restored, committed, diff }) => {
-                Ok(Concluded { facts, outputs, changes, only_restored, committed, diff, rejected })
+        let rejected = rejected.map(|rejected| verdict::rejection(rejected, &facts.log));
+        match commit_files(args, workspace, &diff, &mut facts) {
+            Ok(FileChanges { changes, only_restored, committed, diff }) => {
+                Ok(ConcludedRun { facts, outputs, changes, only_restored, committed, diff, rejected })
             }
             Err(ending) => facts.stop(ending),
         }
     }
 }
 
-/// Puts staged files in place; in a dry run, only shows them.
-fn settle(
+/// Puts the staged files in place; in a dry run it only makes their diff.
+fn commit_files(
     args: &RunArgs,
     workspace: Workspace,
     branches: &str,
-    facts: &mut Facts,
-) -> Result<Settled, RunEnd> {
+    facts: &mut RunFacts,
+) -> Result<FileChanges, RunEnd> {
     if args.dry_run {
-        let diff = workspace.dry_run_diff().map_err(|error| workspace::not_put(&error))? + branches;
+        let diff = workspace.dry_run_diff().map_err(|error| workspace::commit_failure(&error))? + branches;
         let changes = workspace.changes();
-        return Ok(Settled { changes, only_restored: 0, committed: None, diff: Some(diff) });
+        return Ok(FileChanges { changes, only_restored: 0, committed: None, diff: Some(diff) });
     }
-    let committed = workspace.commit().map_err(|error| workspace::not_put(&error))?;
-    facts.notes.extend(workspace::manner(&committed));
+    let committed = workspace.commit().map_err(|error| workspace::commit_failure(&error))?;
+    facts.notes.extend(workspace::exchange_note(&committed));
     let (changes, only_restored) = workspace::all_changes(committed.changes.clone(), &facts.restored);
-    Ok(Settled { changes, only_restored, committed: Some(committed), diff: None })
+    Ok(FileChanges { changes, only_restored, committed: Some(committed), diff: None })
 }

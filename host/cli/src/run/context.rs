@@ -1,15 +1,15 @@
-//! What every stage of a run needs, from its beginning to its end.
+//! The reporter, the target of the receipt and the settings of a run, for every stage.
 
-use crate::receipt::Place;
-use crate::voice::Voice;
+use crate::receipt::ReceiptTarget;
+use crate::reporter::Reporter;
 use lockstep_model::render::Platform;
 
-/// The reporter of a run, the place of its receipt and its settings. They stay the same until the run ends.
+/// The parts of a run that stay the same from its beginning to its end.
 pub(crate) struct RunContext {
     /// Writes the log and the outputs.
-    pub(crate) voice: Voice,
-    /// Where the receipt goes; none if it can go nowhere.
-    pub(crate) place: Option<Place>,
+    pub(crate) reporter: Reporter,
+    /// The target of the receipt; `None` if the host cannot write one.
+    pub(crate) receipt_target: Option<ReceiptTarget>,
     /// The CI system.
     pub(crate) platform: Platform,
     /// Whether this is a dry run.

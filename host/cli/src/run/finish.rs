@@ -1,12 +1,12 @@
 //! The end of a run, on every path: the report, the receipt, and the outputs for the CI system.
 
-use super::conclude::Concluded;
+use super::conclude::ConcludedRun;
 use super::context::RunContext;
-use crate::conclude::ending;
 use crate::console::{print_error, print_hint};
-use crate::facts::{Facts, Stage, Stopped};
 use crate::plural::counted;
 use crate::receipt;
+use crate::run_facts::{RunFacts, StageResult, StoppedRun};
+use crate::verdict::ending;
 use lockstep_model::exit::Exit;
 use lockstep_model::report::{Level, Note, Report, RunEnd};
 use lockstep_model::text;
@@ -17,32 +17,32 @@ const MAX_NAMES: usize = 10;
 
 impl RunContext {
     /// Ends the run.
-    pub(crate) fn finish(&self, result: Stage<Concluded>) -> Exit {
-        let voice = &self.voice;
+    pub(crate) fn finish(&self, result: StageResult<ConcludedRun>) -> Exit {
+        let reporter = &self.reporter;
         let (mut facts, mut report, committed) = self.report(result);
-        self.keep_receipt(&mut report, &mut facts);
-        voice.notes(&facts.notes);
+        self.write_receipt(&mut report, &mut facts);
+        reporter.print_notes(&facts.notes);
         report.notes.append(&mut facts.step_notes);
         report.notes.append(&mut facts.notes);
         let exit = report.ending.exit;
-        let told = voice.close(&report, &voice.shown(&report.outputs)).map_err(|error| {
-            let message = format!("the outputs could not be handed over: {error}{}", standing(&report));
-            print_error(&voice.redact(&message));
+        let reported = reporter.finish(&report, &reporter.redact_outputs(&report.outputs)).map_err(|error| {
+            let message = format!("cannot write the outputs: {error}{}", changes_that_remain(&report));
+            print_error(&reporter.redact(&message));
         });
-        // Only now: the next run takes back a run that somebody kills before this, and does the work itself.
-        let kept = committed.map_or(Ok(()), AppliedCommit::finish).map_err(|error| {
-            print_error(&voice.redact(&format!("the files are changed, and {error}")));
+        // This comes last: if somebody kills the run before it, the next run puts the old files back and does the work.
+        let finished = committed.map_or(Ok(()), AppliedCommit::finish).map_err(|error| {
+            print_error(&reporter.redact(&format!("the files are changed, and {error}")));
             print_hint(
-                "`lockstep recover --finish` keeps them; without that the next run puts the old ones back",
+                "run `lockstep recover --finish` to keep them; otherwise the next run puts the old files back",
             );
         });
-        if exit == Exit::Done && told.and(kept).is_err() { Exit::Invalid } else { exit }
+        if exit == Exit::Done && reported.and(finished).is_err() { Exit::Invalid } else { exit }
     }
 
-    /// The report of a run, with the facts for its receipt and the files that it has put in place.
-    fn report(&self, result: Stage<Concluded>) -> (Facts, Report, Option<AppliedCommit>) {
+    /// Makes the report of a run. Returns it with the facts for the receipt and the files that the run put in place.
+    fn report(&self, result: StageResult<ConcludedRun>) -> (RunFacts, Report, Option<AppliedCommit>) {
         let mut report = Report {
-            step: self.voice.step().to_owned(),
+            step: self.reporter.step().to_owned(),
             ending: ending(Exit::Done, "done", "", None),
             dry_run: self.dry_run,
             outputs: Vec::new(),
@@ -60,7 +60,7 @@ impl RunContext {
                 (done.facts, done.committed)
             }
             Err(stopped) => {
-                let Stopped { ending, mut facts } = *stopped;
+                let StoppedRun { ending, mut facts } = *stopped;
                 (report.ending, report.changes) = (ending, std::mem::take(&mut facts.restored));
                 (facts, None)
             }
@@ -70,18 +70,18 @@ impl RunContext {
         (facts, report, committed)
     }
 
-    /// Writes the receipt. A run whose receipt somebody asked for is no success without it.
-    fn keep_receipt(&self, report: &mut Report, facts: &mut Facts) {
-        let Some(place) = &self.place else { return };
-        let shown = self.voice.shown(&report.outputs);
-        let run = receipt::about_run(self.platform, self.started);
-        let (digest, lost) = receipt::write(place, report, &shown, facts, &self.voice, run);
+    /// Writes the receipt. If the user asked for it, a run without it fails.
+    fn write_receipt(&self, report: &mut Report, facts: &mut RunFacts) {
+        let Some(receipt_target) = &self.receipt_target else { return };
+        let shown = self.reporter.redact_outputs(&report.outputs);
+        let run = receipt::run_metadata(self.platform, self.started);
+        let (digest, lost) = receipt::write(receipt_target, report, &shown, facts, &self.reporter, run);
         report.receipt = Some(digest);
         let Some(lost) = lost else { return };
         if lost.requested && report.ending.exit == Exit::Done {
             report.receipt = None;
-            let message = format!("{}{}", lost.message, standing(report));
-            let hint = "remove the cause; a second run writes a receipt of what it does itself".to_owned();
+            let message = format!("{}{}", lost.message, changes_that_remain(report));
+            let hint = "remove the cause; the receipt of a second run covers only that run".to_owned();
             report.ending = ending(Exit::Invalid, "receipt-lost", message, Some(hint));
         } else {
             facts.notes.push(Note { level: Level::Warning, message: lost.message, location: None });
@@ -89,8 +89,8 @@ impl RunContext {
     }
 }
 
-/// What has changed and stays so, as the end of a sentence.
-fn standing(report: &Report) -> String {
+/// Lists the changes that stay after a failure, as the end of a message.
+fn changes_that_remain(report: &Report) -> String {
     let count = report.changed().count();
     if report.dry_run || count == 0 {
         return String::new();
@@ -100,11 +100,11 @@ fn standing(report: &Report) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let verb = if count == 1 { "is" } else { "are" };
     let what = what_changed(report.changes.len(), report.objects.len());
-    format!("; {what} {verb} changed all the same: {}{more}", names.join(", "))
+    format!("; {what} {verb} changed anyway: {}{more}", names.join(", "))
 }
 
 /// The ending of a run whose step succeeded.
-fn success(done: &Concluded, dry_run: bool) -> RunEnd {
+fn success(done: &ConcludedRun, dry_run: bool) -> RunEnd {
     let (files, objects) = (done.changes.len() - done.only_restored, done.facts.objects.len());
     let verb = if dry_run { "would change" } else { "changed" };
     let message = match files + objects {
@@ -114,7 +114,7 @@ fn success(done: &Concluded, dry_run: bool) -> RunEnd {
     };
     let message = match done.only_restored {
         0 => message,
-        count => format!("{message}, and put {} of a killed run back", counted(count, "file")),
+        count => format!("{message}, and restored {} after a killed run", counted(count, "file")),
     };
     ending(Exit::Done, "done", message, None)
 }

@@ -1,10 +1,10 @@
-//! The third stage: reads the policy and decides what the run may do. An import that the run does not grant ends it here,
-//! before anything of the component runs.
+//! The third stage: reads the policy and decides what the run may do. A component that imports more than that ends the
+//! run here, before it runs.
 
-use super::resolve::Resolved;
+use super::resolve::ResolvedStep;
 use crate::args::RunArgs;
-use crate::conclude::{ending, unknown_import};
-use crate::facts::{Facts, Stage};
+use crate::run_facts::{RunFacts, StageResult};
+use crate::verdict::{ending, unknown_import};
 use lockstep_engine::imports::Imports;
 use lockstep_engine::load::Step;
 use lockstep_model::capability::Capability;
@@ -18,32 +18,32 @@ use lockstep_model::limits::Limits;
 use lockstep_model::permissions;
 use lockstep_model::policy::{self, Policy};
 use lockstep_model::report::{Level, RunEnd};
-use lockstep_process::regular;
+use lockstep_process::regular_file;
 use std::path::Path;
 
-/// A step with its inputs and what it may do.
-pub(crate) struct Granted {
+/// A step with its inputs and its grant.
+pub(crate) struct GrantedStep {
     pub(super) step: Step,
-    pub(super) facts: Facts,
+    pub(super) facts: RunFacts,
     /// The capabilities that the engine links.
     pub(super) linked: Vec<Capability>,
     /// The inputs that configure clients of the host.
     pub(super) connect: Connect,
 }
 
-/// What the run may do, and within which budgets.
-struct Decision {
+/// The grant of a run, its budgets, and the inputs that configure clients.
+struct GrantDecision {
     grant: Grant,
     limits: Limits,
     connect: Connect,
 }
 
-impl Resolved {
-    /// Reads the policy and decides.
-    pub(crate) fn grant(self, args: &RunArgs) -> Stage<Granted> {
+impl ResolvedStep {
+    /// Reads the policy, and makes the grant.
+    pub(crate) fn grant(self, args: &RunArgs) -> StageResult<GrantedStep> {
         let Self { info, step, is_builtin, digest, mut facts } = self;
         let decided = decide(args, (&info, &step, is_builtin, digest), &mut facts);
-        let Decision { grant, limits, connect } = match decided {
+        let GrantDecision { grant, limits, connect } = match decided {
             Ok(decision) => decision,
             Err(ending) => return facts.stop(ending),
         };
@@ -51,13 +51,13 @@ impl Resolved {
         let checked = check_imports(&step.imports, &linked, &grant);
         (facts.grant, facts.limits) = (grant, limits);
         match checked {
-            Ok(()) => Ok(Granted { step, facts, linked, connect }),
+            Ok(()) => Ok(GrantedStep { step, facts, linked, connect }),
             Err(ending) => facts.stop(ending),
         }
     }
 }
 
-impl Granted {
+impl GrantedStep {
     /// The typed inputs.
     pub(crate) fn inputs(&self) -> &Inputs {
         &self.facts.inputs
@@ -77,12 +77,14 @@ impl Granted {
 fn decide(
     args: &RunArgs,
     (info, step, is_builtin, digest): (&StepInfo, &Step, bool, Digest),
-    facts: &mut Facts,
-) -> Result<Decision, RunEnd> {
+    facts: &mut RunFacts,
+) -> Result<GrantDecision, RunEnd> {
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
     facts.policy = policy.as_ref().map(|policy| policy.digest);
     if let Some(name) = step.imports.unknown.first() {
-        return Err(unknown_import(&format!("the component imports `{name}`, which no step is given")));
+        return Err(unknown_import(&format!(
+            "the component imports `{name}`, which the host does not offer"
+        )));
     }
     let invalid =
         |error: &dyn std::fmt::Display| ending(Exit::Invalid, "bad-policy", error.to_string(), None);
@@ -97,7 +99,7 @@ fn decide(
             None => Vec::new(),
         };
         let grant = Grant { requested, ceilings };
-        return Ok(Decision { grant, limits: info.limits.applied(), connect: info.connect.clone() });
+        return Ok(GrantDecision { grant, limits: info.limits.applied(), connect: info.connect.clone() });
     }
     let entry = policy.as_ref().and_then(|policy| Some((policy, policy.component(digest)?)));
     let (policy, entry) = entry.ok_or_else(|| not_allowed(digest, &step.imports, args, facts))?;
@@ -105,11 +107,11 @@ fn decide(
     let has_input = |name: &str| info.inputs.iter().any(|input| input.name == name);
     entry.connect.check(has_input).map_err(|error| invalid(&error))?;
     let grant = Grant { requested, ceilings: Vec::new() };
-    Ok(Decision { grant, limits: entry.limits.applied(), connect: entry.connect.clone() })
+    Ok(GrantDecision { grant, limits: entry.limits.applied(), connect: entry.connect.clone() })
 }
 
-/// The capabilities that the engine links: those on which the run has a right, and those that a built-in step can request and
-/// does not use with these inputs, of which the gate denies every call.
+/// The capabilities that the engine links: those on which the run has a right, and those that a built-in step can
+/// request but does not use with these inputs. The gate denies every call of the latter.
 fn linked(info: &StepInfo, is_builtin: bool, grant: &Grant) -> Vec<Capability> {
     let requests = |capability: &Capability| {
         is_builtin && info.permissions.keys().any(|name| *name == capability.name())
@@ -124,7 +126,7 @@ fn linked(info: &StepInfo, is_builtin: bool, grant: &Grant) -> Vec<Capability> {
     Capability::ALL.into_iter().filter(is_linked).collect()
 }
 
-/// An imported capability on which the run has no right at all ends it before anything of it runs.
+/// Checks that the engine links every imported capability.
 fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Result<(), RunEnd> {
     let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
         return Ok(());
@@ -134,23 +136,23 @@ fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Res
         Some(ceiling) => format!("to allow it, add `{name}: [...]` for this step in {}", ceiling.source),
         None => format!("to allow it, add `{name}: [...]` under `allow` of this component in the policy"),
     };
-    let message = format!("the component imports `{name}`, and this run grants nothing on it");
+    let message = format!("the component imports `{name}`, and this run has no right on it");
     Err(ending(Exit::Denied, "not-granted", message, Some(hint)))
 }
 
 fn read_policy(path: &str) -> Result<Policy, RunEnd> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-policy", message, None);
-    let text = regular::text(Path::new(path), regular::DOCUMENT).map_err(invalid)?;
+    let text = regular_file::read_text(Path::new(path), regular_file::MAX_DOCUMENT_BYTES).map_err(invalid)?;
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
 
-/// A component from a file without an entry in a policy: refused, with the policy that would allow it.
-fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut Facts) -> RunEnd {
+/// Denies a component from a file without an entry in a policy. A note shows the policy that allows it.
+fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut RunFacts) -> RunEnd {
     let place = args.policy.as_deref().unwrap_or("a policy file");
     facts.note(
         Level::Notice,
         format!(
-            "this policy would allow everything the component can ask for; narrow its patterns to what you mean:\n{}",
+            "this policy allows every call of the component; narrow its patterns:\n{}",
             policy::suggest(digest, &imports.permissions())
         ),
     );

@@ -1,8 +1,8 @@
-//! The first stage: finds the step and loads its component. Nothing of the component runs.
+//! The first stage: finds the step and loads its component. It does not run the component.
 
 use crate::builtin::{self, Builtin, BuiltinError};
-use crate::conclude::{bug, ending};
-use crate::facts::{Facts, Stage};
+use crate::run_facts::{RunFacts, StageResult};
+use crate::verdict::{bug, ending};
 use lockstep_engine::compiler::{self, CompileError};
 use lockstep_engine::load::{LoadError, Precompiled, Step};
 use lockstep_model::connect::Connect;
@@ -11,19 +11,19 @@ use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
 use lockstep_model::report::{Level, RunEnd};
 use lockstep_model::types::Field;
-use lockstep_process::regular;
+use lockstep_process::regular_file;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The most bytes of a component.
 const MAX_COMPONENT: u64 = 64 * 1024 * 1024;
-/// What helps if there is no compiler.
+/// The hint if the host finds no compiler.
 const NO_COMPILER: &str =
     "to run components that are not built in, put lockstep-compiler of the same release beside lockstep";
 
 /// A loaded step.
-pub(crate) struct Loaded {
-    /// Its name, inputs, permissions and limits. For a component from a file, only what its types say.
+pub(crate) struct LoadedStep {
+    /// Its name, inputs, permissions and limits. For a component from a file it has only the types.
     pub(crate) info: StepInfo,
     /// The component.
     pub(crate) step: Step,
@@ -31,7 +31,7 @@ pub(crate) struct Loaded {
     pub(crate) is_builtin: bool,
     /// The digest of the component.
     pub(crate) digest: Digest,
-    pub(super) facts: Facts,
+    pub(super) facts: RunFacts,
 }
 
 /// Whether the user named a file rather than a built-in step.
@@ -39,9 +39,9 @@ pub(crate) fn is_file(step: &str) -> bool {
     step.contains(std::path::is_separator) || Path::new(step).extension().is_some_and(|end| end == "wasm")
 }
 
-impl Loaded {
+impl LoadedStep {
     /// Finds and loads the step of this name.
-    pub(crate) fn load(name: &str) -> Stage<Self> {
+    pub(crate) fn load(name: &str) -> StageResult<Self> {
         if is_file(name) {
             return Self::from_file(name);
         }
@@ -50,23 +50,23 @@ impl Loaded {
             ending(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
         };
         let digest = builtin.component().map_err(damaged)?;
-        let mut facts = Facts { component: Some(digest), ..Facts::default() };
+        let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
         match builtin.info().and_then(|info| Ok((info, builtin.load()?))) {
             Ok((info, step)) => Ok(Self { info, step, is_builtin: true, digest, facts }),
             Err(error) => std::mem::take(&mut facts).stop(damaged(error)),
         }
     }
 
-    /// Loads a component from a file, which a process of its own compiles.
-    fn from_file(path: &str) -> Stage<Self> {
+    /// Loads a component from a file. A process of its own compiles the component.
+    fn from_file(path: &str) -> StageResult<Self> {
         let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
-        let wasm = regular::bytes(Path::new(path), MAX_COMPONENT).map_err(invalid)?;
+        let wasm = regular_file::read_bytes(Path::new(path), MAX_COMPONENT).map_err(invalid)?;
         let digest = Digest::of(&wasm);
-        let mut facts = Facts { component: Some(digest), ..Facts::default() };
+        let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
         let loaded = compile(path, wasm, &mut facts).and_then(|code| {
             Step::load(&code).map_err(|error| match error {
                 LoadError::Sandbox(_) | LoadError::Changed { .. } => bug(&error.to_string()),
-                LoadError::NoStep(_) | LoadError::Unsupported(_) => invalid(format!("{path}: {error}")),
+                LoadError::NotAStep(_) | LoadError::UnsupportedType(_) => invalid(format!("{path}: {error}")),
             })
         });
         match loaded {
@@ -76,13 +76,13 @@ impl Loaded {
     }
 }
 
-/// Has the compiler of this release make machine code of a component.
-fn compile(path: &str, wasm: Vec<u8>, facts: &mut Facts) -> Result<Precompiled<'static>, RunEnd> {
+/// Compiles a component with the compiler of this release.
+fn compile(path: &str, wasm: Vec<u8>, facts: &mut RunFacts) -> Result<Precompiled<'static>, RunEnd> {
     let compiled = compiler::compile(wasm, builtin::COMPILER).map_err(|error| {
         let message = format!("{path}: {error}");
         let hint = || Some(NO_COMPILER.to_owned());
         match error {
-            CompileError::Missing(_) | CompileError::Unknown => {
+            CompileError::Missing(_) | CompileError::NotBuiltIn => {
                 ending(Exit::Invalid, "no-compiler", message, hint())
             }
             CompileError::Changed { .. } => ending(Exit::Integrity, "wrong-compiler", message, hint()),
@@ -97,7 +97,7 @@ fn compile(path: &str, wasm: Vec<u8>, facts: &mut Facts) -> Result<Precompiled<'
     Ok(compiled.code)
 }
 
-/// What the types of a component say about it. A list may be left out; nothing else is known.
+/// The description of a component from a file, from its types. All other parts are empty.
 fn bare_info(path: &str, step: &Step) -> StepInfo {
     let input = |field: &Field| InputInfo::bare(&field.name, &field.ty);
     let output =
@@ -119,6 +119,6 @@ fn bare_info(path: &str, step: &Step) -> StepInfo {
 
 fn unknown(name: &str) -> RunEnd {
     let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
-    let hint = format!("there are {}; `lockstep list` says what each is for", known.join(", "));
+    let hint = format!("the steps are {}; `lockstep list` describes them", known.join(", "));
     ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
 }

@@ -1,5 +1,5 @@
-//! `lockstep run`: from the command line to the exit code, in stages. Each stage returns the next one, or how the run ended and
-//! what it knew by then. On every path the CI system gets its result, and the run leaves its receipt.
+//! `lockstep run`: from the command line to the exit code, in stages. Each stage returns the next one, or the end of
+//! the run with the facts so far. On every path the host writes the result for the CI system and the receipt.
 
 mod conclude;
 mod context;
@@ -10,20 +10,20 @@ mod load;
 mod own_files;
 mod resolve;
 
-pub(crate) use load::Loaded;
+pub(crate) use load::LoadedStep;
 
 use crate::args::{self, RunArgs};
-use crate::conclude::ending;
-use crate::connect::{self, Held};
+use crate::connect::{self, JobCredentials};
 use crate::console::{print_error, print_usage};
 use crate::environment::Environment;
-use crate::facts::{Stage, Stopped};
-use crate::receipt::Place;
+use crate::receipt::ReceiptTarget;
+use crate::reporter::{self, LogStream, OutputOptions, Reporter};
+use crate::run_facts::{StageResult, StoppedRun};
 use crate::secrets::Secrets;
 use crate::signals::Signals;
 use crate::trace;
-use crate::voice::{self, Manner, Stream, Voice};
-use conclude::Concluded;
+use crate::verdict::ending;
+use conclude::ConcludedRun;
 use context::RunContext;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{StepInfo, StepLimits};
@@ -32,9 +32,10 @@ use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::secret;
 use std::sync::Arc;
 
-/// Runs the step that the command line names. A `mistake` in the command line ends it, as any other run ends.
+/// Runs the step that the command line names. A `mistake` in the command line ends the run with a result and a receipt
+/// too.
 pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Option<RunEnd>) -> Exit {
-    let loaded = mistake.map_or_else(|| Loaded::load(step), |mistake| Err(mistake.into()));
+    let loaded = mistake.map_or_else(|| LoadedStep::load(step), |mistake| Err(mistake.into()));
     let (mut args, mut loaded) = match read(step, words, loaded) {
         Ok(read) => read,
         Err(help) => return print_usage(&help),
@@ -47,16 +48,16 @@ pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
         }
     };
     args.dry_run |= environment.dry_run;
-    match reporter(&args, &secrets, &environment) {
-        Ok(voice) => {
-            let held = connect::held(&secrets);
+    match new_reporter(&args, &secrets, &environment) {
+        Ok(reporter) => {
+            let credentials = connect::job_credentials(&secrets);
             let facts = match &mut loaded {
                 Ok(loaded) => &mut loaded.facts,
                 Err(stopped) => &mut stopped.facts,
             };
-            facts.notes.extend(about(&secrets));
+            facts.notes.extend(secret_notes(&secrets));
             drop(secrets);
-            answer(&args, loaded, (&voice, &environment), held)
+            run_and_report(&args, loaded, (&reporter, &environment), credentials)
         }
         Err(message) => {
             print_error(&message);
@@ -65,13 +66,13 @@ pub(crate) fn main(step: &str, words: &[String], secrets: Secrets, mistake: Opti
     }
 }
 
-/// Reads the command line. Where it holds a mistake, or names no step, the options of `run` still count: they say
-/// where the result and the receipt go.
+/// Reads the command line. If it has a mistake or names no step, the host still reads the options of `run`, which name
+/// the files for the result and the receipt.
 fn read(
     step: &str,
     words: &[String],
-    loaded: Stage<Loaded>,
-) -> Result<(RunArgs, Stage<Loaded>), clap::Error> {
+    loaded: StageResult<LoadedStep>,
+) -> Result<(RunArgs, StageResult<LoadedStep>), clap::Error> {
     let stopped = match loaded {
         Ok(loaded) => match args::command(&[(step, &loaded.info)]).try_get_matches_from(words) {
             Ok(matches) => {
@@ -87,40 +88,40 @@ fn read(
         },
         stopped => stopped,
     };
-    let info = nothing_known(step);
+    let info = empty_info(step);
     let command = args::command(&[(step, &info)]).ignore_errors(true);
-    let matches = command.try_get_matches_from(args::own_words(step, words))?;
+    let matches = command.try_get_matches_from(args::options_of_run(step, words))?;
     Ok((args::run_args(step, &info, &matches), stopped))
 }
 
-/// The ending of a command line that cannot be read.
+/// The end of a run with a mistake in its command line.
 pub(crate) fn bad_usage(problem: String, step: &str) -> RunEnd {
     let hint = format!("`lockstep run {step} --help` lists the flags");
     ending(Exit::Invalid, "bad-usage", problem, Some(hint))
 }
 
 /// Runs the stages, and reports how the run ended on every path.
-fn answer(
+fn run_and_report(
     args: &RunArgs,
-    loaded: Stage<Loaded>,
-    (voice, environment): (&Voice, &Environment),
-    held: Held,
+    loaded: StageResult<LoadedStep>,
+    (reporter, environment): (&Reporter, &Environment),
+    credentials: JobCredentials,
 ) -> Exit {
-    let started = voice::now();
-    if let Err(error) = voice.open() {
+    let started = reporter::now();
+    if let Err(error) = reporter.start() {
         print_error(&error.to_string());
         return Exit::Invalid;
     }
     if let Err(stopped) = &loaded {
-        conceal(voice, stopped);
+        redact_mistakes(reporter, stopped);
     }
     let platform = environment.platform;
-    let files = voice.check().map_err(|problem| ending(Exit::Invalid, "bad-file", problem, None));
-    let place = Place::choose(args, platform, voice.own());
+    let files = reporter.check_files().map_err(|problem| ending(Exit::Invalid, "bad-file", problem, None));
+    let receipt_target = ReceiptTarget::choose(args, platform, reporter.own_files());
     let refused = |problem: &String| ending(Exit::Invalid, "bad-receipt", problem.clone(), None);
-    let ready = files.and(place.as_ref().map(drop).map_err(refused));
-    let (voice, place) = (voice.clone(), place.ok());
-    let context = Arc::new(RunContext { voice, place, platform, dry_run: args.dry_run, started });
+    let ready = files.and(receipt_target.as_ref().map(drop).map_err(refused));
+    let (reporter, receipt_target) = (reporter.clone(), receipt_target.ok());
+    let context = Arc::new(RunContext { reporter, receipt_target, platform, dry_run: args.dry_run, started });
     let signals = match listen(&context) {
         Ok(signals) => signals,
         Err(error) => {
@@ -129,117 +130,118 @@ fn answer(
         }
     };
     let result = match ready {
-        Ok(()) => loaded.and_then(|loaded| stages(args, loaded, (&context, &signals), held)),
+        Ok(()) => loaded.and_then(|loaded| stages(args, loaded, (&context, &signals), credentials)),
         Err(ending) => stop(loaded, ending),
     };
-    // Where no component ran, a signal could still end the run.
-    let mut result = match signals.decide() {
-        Some(exit) => stop_concluded(result, crate::conclude::cancelled(exit)),
+    // If no component ran, a signal can still end the run.
+    let mut result = match signals.begin_end() {
+        Some(exit) => stop_concluded(result, crate::verdict::cancelled(exit)),
         None => result,
     };
     if let Ok(done) = &mut result
         && signals.caught()
     {
-        done.facts.note(Level::Notice, "the signal to stop came when the run was ending already".to_owned());
+        done.facts
+            .note(Level::Notice, "the signal to stop came too late: the run was already ending".to_owned());
     }
     let exit = context.finish(result);
-    signals.pass_on(exit);
+    signals.end_process(exit);
     exit
 }
 
-/// Ends a run that has loaded its step, or keeps the facts of one that ended before.
-fn stop<T>(loaded: Stage<Loaded>, ending: RunEnd) -> Stage<T> {
+/// Ends a run with its facts so far.
+fn stop<T>(loaded: StageResult<LoadedStep>, ending: RunEnd) -> StageResult<T> {
     match loaded {
         Ok(loaded) => loaded.facts.stop(ending),
         Err(stopped) => stopped.facts.stop(ending),
     }
 }
 
-/// Ends a run with another ending, with the facts that it has.
-fn stop_concluded(result: Stage<Concluded>, ending: RunEnd) -> Stage<Concluded> {
+/// Ends a run with its facts so far and another end.
+fn stop_concluded(result: StageResult<ConcludedRun>, ending: RunEnd) -> StageResult<ConcludedRun> {
     match result {
         Ok(done) => done.facts.stop(ending),
         Err(stopped) => stopped.facts.stop(ending),
     }
 }
 
-/// Has a signal end the run with a receipt, from now on.
+/// Makes signals end the run with a receipt from now on.
 fn listen(context: &Arc<RunContext>) -> std::io::Result<Signals> {
     let context = Arc::clone(context);
     Signals::listen(move |exit| {
-        context.finish(Err(crate::conclude::cancelled(exit).into()));
+        context.finish(Err(crate::verdict::cancelled(exit).into()));
     })
 }
 
-/// The stages of the run.
+/// Runs the stages after the first.
 fn stages(
     args: &RunArgs,
-    loaded: Loaded,
+    loaded: LoadedStep,
     (context, signals): (&RunContext, &Signals),
-    held: Held,
-) -> Stage<Concluded> {
-    let voice = &context.voice;
-    let mut resolved = loaded.resolve(args).inspect_err(|stopped| conceal(voice, stopped))?;
+    credentials: JobCredentials,
+) -> StageResult<ConcludedRun> {
+    let reporter = &context.reporter;
+    let mut resolved = loaded.resolve(args).inspect_err(|stopped| redact_mistakes(reporter, stopped))?;
     let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::found_in(value)).collect();
-    if let Err(error) = voice.learn(&secrets) {
+    if let Err(error) = reporter.add_secrets(&secrets) {
         return resolved.stop(ending(Exit::Invalid, "bad-input", error.to_string(), None));
     }
-    if let Some(warning) = secrets_in_inputs(resolved.inputs(), voice) {
+    if let Some(warning) = secrets_in_inputs(resolved.inputs(), reporter) {
         resolved.note(Level::Warning, warning);
     }
-    resolved.grant(args)?.execute(args, (context, signals), held)?.conclude(args, signals)
+    resolved.grant(args)?.execute(args, (context, signals), credentials)?.conclude(args, signals)
 }
 
-/// The warning about inputs that hold a secret of the job: a step may send its inputs on, for example in a commit message.
-fn secrets_in_inputs(inputs: &Inputs, voice: &Voice) -> Option<String> {
+/// The warning about inputs with a secret of the job. A step may send its inputs on, for example in a commit message.
+fn secrets_in_inputs(inputs: &Inputs, reporter: &Reporter) -> Option<String> {
     let holds = |value: &serde_json::Value| {
         let text = value.to_string();
-        voice.redact(&text) != text
+        reporter.redact(&text) != text
     };
     let names = inputs.iter().filter(|(_, value)| holds(value)).map(|(name, _)| format!("`{name}`"));
     let names: Vec<String> = names.collect();
     let message = format!(
-        "inputs that hold a secret of the job: {}. The log hides it, and the step may send it where the inputs say",
+        "inputs with a secret of the job: {}. The log hides it, but the step may send it to the servers that the inputs name",
         names.join(", ")
     );
     (!names.is_empty()).then_some(message)
 }
 
-/// Hides the secrets in messages about a wrong command line or input.
-fn conceal(voice: &Voice, stopped: &Stopped) {
+/// Makes the log redact the secrets in messages about a wrong command line or input.
+fn redact_mistakes(reporter: &Reporter, stopped: &StoppedRun) {
     let notes = stopped.facts.notes.iter().map(|note| &note.message);
     let texts = notes.chain([&stopped.ending.message]);
     // It fails only for a text of hundreds of megabytes, and these were cut.
-    let _ = voice.learn(&texts.flat_map(|text| secret::found(text)).collect());
+    let _ = reporter.add_secrets(&texts.flat_map(|text| secret::found(text)).collect());
 }
 
-/// The writer of this run's log, outputs and files.
-fn reporter(args: &RunArgs, secrets: &Secrets, environment: &Environment) -> Result<Voice, String> {
-    let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
-    let manner = Manner {
+/// Makes the reporter of the run.
+fn new_reporter(args: &RunArgs, secrets: &Secrets, environment: &Environment) -> Result<Reporter, String> {
+    let stream = if args.json { LogStream::Stderr } else { LogStream::Stdout };
+    let options = OutputOptions {
         platform: environment.platform,
         stream,
         verbose: args.verbose,
         is_ci: environment.is_ci,
         masks: environment.is_github,
     };
-    let voice = Voice::new(manner, &args.step, &secrets.values(), &args.workspace)
+    let reporter = Reporter::new(options, &args.step, &secrets.values(), &args.workspace)
         .map_err(|error| error.to_string())?;
     if args.verbose {
-        trace::start(&voice);
+        trace::start(&reporter);
     }
-    Ok(voice)
+    Ok(reporter)
 }
 
-/// What is to be said of secrets that are not looked for.
-fn about(secrets: &Secrets) -> Vec<Note> {
+/// The notes about secrets that the redactor does not search for.
+fn secret_notes(secrets: &Secrets) -> Vec<Note> {
     let note = |level, names: Vec<&str>, what: &str| {
         let message = format!("{what}: {}", names.join(", "));
         (!names.is_empty()).then_some(Note { level, message, location: None })
     };
     let missing = secrets.missing().iter().map(String::as_str).collect();
-    let too_short = "LOCKSTEP_SECRETS names variables whose values have fewer than 4 bytes, which are too short to be hidden";
-    let common = "the values of these variables are too short or too common to be starred";
+    let too_short = "LOCKSTEP_SECRETS names variables whose values have fewer than 4 bytes, too short for the host to redact";
+    let common = "the host does not redact the values of these variables, which are too short or too common";
     [
         note(Level::Warning, missing, "LOCKSTEP_SECRETS names variables that are not set or empty"),
         note(Level::Warning, secrets.short(), too_short),
@@ -250,8 +252,8 @@ fn about(secrets: &Secrets) -> Vec<Note> {
     .collect()
 }
 
-/// Enough of a description to read the options of a run that cannot start.
-fn nothing_known(step: &str) -> StepInfo {
+/// A description without inputs, for a run that cannot start: it is enough to read the options of `run`.
+fn empty_info(step: &str) -> StepInfo {
     StepInfo {
         version: 1,
         name: step.to_owned(),

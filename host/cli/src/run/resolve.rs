@@ -1,10 +1,10 @@
-//! The second stage: gathers the inputs and checks their types. All mistakes are reported at once.
+//! The second stage: gathers the inputs and checks their types. It reports all mistakes at once.
 
-use super::load::Loaded;
+use super::load::LoadedStep;
 use crate::args::RunArgs;
-use crate::conclude::ending;
-use crate::facts::{Facts, Stage};
 use crate::inputs;
+use crate::run_facts::{RunFacts, StageResult};
+use crate::verdict::ending;
 use lockstep_engine::load::Step;
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
@@ -12,33 +12,33 @@ use lockstep_model::info::StepInfo;
 use lockstep_model::inputs::{InputError, Inputs};
 use lockstep_model::report::{Level, RunEnd};
 
-/// The most mistakes that the log shows one by one.
+/// The most mistakes that the log shows.
 const MAX_MISTAKES: usize = 50;
 
 /// A step with its inputs.
-pub(crate) struct Resolved {
+pub(crate) struct ResolvedStep {
     pub(super) info: StepInfo,
     pub(super) step: Step,
     pub(super) is_builtin: bool,
     pub(super) digest: Digest,
-    pub(super) facts: Facts,
+    pub(super) facts: RunFacts,
 }
 
-impl Loaded {
-    /// Types the inputs.
-    pub(crate) fn resolve(self, args: &RunArgs) -> Stage<Resolved> {
+impl LoadedStep {
+    /// Gathers the inputs and checks their types.
+    pub(crate) fn resolve(self, args: &RunArgs) -> StageResult<ResolvedStep> {
         let Self { info, step, is_builtin, digest, mut facts } = self;
         match gather(args, &info, &mut facts) {
             Ok(inputs) => {
                 facts.inputs = inputs;
-                Ok(Resolved { info, step, is_builtin, digest, facts })
+                Ok(ResolvedStep { info, step, is_builtin, digest, facts })
             }
             Err(ending) => facts.stop(ending),
         }
     }
 }
 
-impl Resolved {
+impl ResolvedStep {
     /// The typed inputs.
     pub(crate) fn inputs(&self) -> &Inputs {
         &self.facts.inputs
@@ -50,14 +50,14 @@ impl Resolved {
     }
 
     /// Ends the run here.
-    pub(crate) fn stop<T>(self, ending: RunEnd) -> Stage<T> {
+    pub(crate) fn stop<T>(self, ending: RunEnd) -> StageResult<T> {
         self.facts.stop(ending)
     }
 }
 
-fn gather(args: &RunArgs, info: &StepInfo, facts: &mut Facts) -> Result<Inputs, RunEnd> {
+fn gather(args: &RunArgs, info: &StepInfo, facts: &mut RunFacts) -> Result<Inputs, RunEnd> {
     let invalid = |message: String| ending(Exit::Invalid, "bad-input", message, None);
-    let inputs::Given { mut raws, ignored } =
+    let inputs::GatheredInputs { mut raws, ignored } =
         inputs::gather(args.inputs_file.as_deref(), &info.inputs).map_err(invalid)?;
     facts.notes.extend(ignored);
     match inputs::foreign_lines(&raws, &info.inputs) {
@@ -69,8 +69,8 @@ fn gather(args: &RunArgs, info: &StepInfo, facts: &mut Facts) -> Result<Inputs, 
     Inputs::resolve(&raws, &info.inputs).map_err(|errors| bad_inputs(&errors, args, facts))
 }
 
-/// Notes each mistake, and ends the run with their number.
-fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut Facts) -> RunEnd {
+/// Adds a note for each mistake. Returns the end of the run, with their number.
+fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut RunFacts) -> RunEnd {
     let hint = format!("`lockstep describe {}` lists the inputs", args.step);
     if let [error] = errors {
         return ending(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
@@ -79,7 +79,7 @@ fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut Facts) -> RunEn
         facts.note(Level::Error, error.to_string());
     }
     if let Some(more) = errors.len().checked_sub(MAX_MISTAKES).filter(|more| *more > 0) {
-        facts.note(Level::Error, format!("and {more} more inputs that are wrong"));
+        facts.note(Level::Error, format!("and {more} more invalid inputs"));
     }
-    ending(Exit::Invalid, "bad-input", format!("{} inputs are wrong", errors.len()), Some(hint))
+    ending(Exit::Invalid, "bad-input", format!("{} invalid inputs", errors.len()), Some(hint))
 }

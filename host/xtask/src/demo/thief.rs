@@ -39,7 +39,7 @@ pub(super) fn tell(stage: &mut Stage) -> Result<()> {
     let steal = [&reads[..], &[".git/config"], &under, &receipt].concat();
     stage.lockstep(&steal, ends(3, &[denied]))?;
     stage.say("Another would call home. It is allowed the same, and is not even started.");
-    let denied = "error: the component imports `wasi:sockets/network@0.2.6`, which no step is given";
+    let denied = "error: the component imports `wasi:sockets/network@0.2.6`, which the host does not offer";
     let call =
         ["../caller.wasm", "--act", "send", "--words", "203.0.113.7:443", "--policy", "../policy.yaml"];
     stage.lockstep(&call, ends(3, &[denied]))?;

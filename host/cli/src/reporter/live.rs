@@ -1,15 +1,15 @@
-//! What a component says while it runs, written at once.
+//! Writes what a component reports while it runs, at once.
 
-use super::{BAR_EVERY, LINE_EVERY, Voice};
+use super::{BAR_EVERY, LINE_EVERY, Reporter};
 use lockstep_engine::live_log::LiveLog;
 use lockstep_model::render::Effect;
 use lockstep_model::report::{Block, Level, Note};
 use std::sync::PoisonError;
 use std::time::Instant;
 
-impl LiveLog for Voice {
+impl LiveLog for Reporter {
     fn note(&mut self, note: &Note) {
-        // The log is gone, the run is not: the result still has the note.
+        // If nobody reads the log, the result still has the note.
         let _ = self.apply(&self.render(|renderer| renderer.note(note)));
     }
 
@@ -17,8 +17,8 @@ impl LiveLog for Voice {
         let learned = self.redactor().with(texts);
         learned.is_ok_and(|redactor| {
             *self.0.redactor.write().unwrap_or_else(PoisonError::into_inner) = redactor;
-            // A secret of the job is never printed, also where the step makes a text secret that holds it: it is starred
-            // here, and whoever gave it to the job sees to the rest.
+            // A mask of the step can contain a secret of the job, which the host never prints: it redacts the secret
+            // from the mask. The CI system hides its own secrets.
             let own: Vec<String> = texts.iter().map(|text| self.redact(text)).collect();
             let own: Vec<&str> = own.iter().map(String::as_str).collect();
             self.apply(&self.render(|renderer| renderer.masks(&own))).is_ok()
@@ -30,9 +30,9 @@ impl LiveLog for Voice {
     }
 
     fn waiting(&mut self, call: &str, seconds: u64) {
-        let got_on = self.0.out.lock().unwrap_or_else(PoisonError::into_inner).got_on;
-        // Where the work gets on, somebody answers.
-        if got_on.elapsed() >= LINE_EVERY {
+        let last_progress = self.0.log.lock().unwrap_or_else(PoisonError::into_inner).last_progress;
+        // Progress of the work shows that the server answers.
+        if last_progress.elapsed() >= LINE_EVERY {
             let message = format!("still waiting for an answer: {call}, {seconds} s");
             self.note(&Note { level: Level::Info, message, location: None });
         }
@@ -45,17 +45,21 @@ impl LiveLog for Voice {
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {
         let every = if self.0.bar { BAR_EVERY } else { LINE_EVERY };
         {
-            let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
-            if out.done != done {
-                (out.done, out.got_on) = (done, Instant::now());
+            let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+            if log.done != done {
+                (log.done, log.last_progress) = (done, Instant::now());
             }
-            if out.shown.elapsed() < every {
+            if log.last_shown.elapsed() < every {
                 return;
             }
-            out.shown = Instant::now();
+            log.last_shown = Instant::now();
         }
         if let Effect::Line(line) = self.render(|renderer| renderer.progress(done, total, unit)) {
-            let _ = if self.0.bar { self.say(&line, true) } else { self.say(&format!("{line}\n"), false) };
+            let _ = if self.0.bar {
+                self.write_log(&line, true)
+            } else {
+                self.write_log(&format!("{line}\n"), false)
+            };
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From how a component ended and what passed the gate to how the run ended. Pure: no effect happens here.
+//! Decides how a run ended, from the end of its component and the call log. These functions are pure.
 
 use lockstep_engine::guest::GuestExit;
 use lockstep_model::exit::Exit;
@@ -6,14 +6,14 @@ use lockstep_model::gate::CallLog;
 use lockstep_model::protected;
 use lockstep_model::report::RunEnd;
 
-/// An ending of the host's own making.
+/// Makes the end of a run, without a location.
 pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> RunEnd {
     RunEnd { exit, code: code.into(), message: message.into(), hint, location: None }
 }
 
-/// Decides how the run ended; `None` if the step did its work. A denial decides whatever the component returned
-/// afterwards, and so does a used-up budget.
-pub(crate) fn verdict(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
+/// Decides how the run ended; `None` if the step succeeded. A denial or a used-up budget decides before the result of the
+/// component.
+pub(crate) fn of_run(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
     if let Some(reason) = &log.denial {
         let hint = match protected::is_final(reason) {
             true => {
@@ -36,15 +36,15 @@ pub(crate) fn verdict(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
     }
 }
 
-/// The end of a run that a signal has stopped.
+/// The end of a run that a signal stopped.
 pub(crate) fn cancelled(exit: Exit) -> RunEnd {
     let signal = if exit == Exit::Interrupted { "SIGINT" } else { "SIGTERM" };
     let message = format!("cancelled: {signal} came before any file was changed");
     ending(exit, "cancelled", message, Some("run again".into()))
 }
 
-/// The end that a step chose itself. Where this machine refused a call before, that is the cause, whichever code the
-/// step has for it: one cause has one exit code in every step.
+/// The end of a run whose step returned a failure. If the local system failed a call before, that is the cause: the same
+/// cause has the same exit code in every step.
 pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
     let may_be_local = matches!(failure.exit, Exit::Rejected | Exit::Invalid | Exit::Unavailable);
     match log.local.as_ref().filter(|_| may_be_local) {
@@ -53,27 +53,27 @@ pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
                 true => failure.message,
                 false => format!("{}: {}", failure.message, local.reason),
             };
-            let hint = "the system here refused this, no server did: mend that, then run again".to_owned();
+            let hint = "the local system refused this, not a server: fix that, then run again".to_owned();
             RunEnd { location: failure.location, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
         }
         None => RunEnd { code: code(&failure.code), ..failure },
     }
 }
 
-/// A component that wants what no step is given.
+/// The end of a run whose component imports what the host does not offer.
 pub(crate) fn unknown_import(message: &str) -> RunEnd {
     let hint =
         "build it against the contract in wit/ only; `lockstep describe` shows what a component imports";
     ending(Exit::Denied, "unknown-import", message, Some(hint.into()))
 }
 
-/// A fault of lockstep itself.
+/// The end of a run by a bug in Lockstep.
 pub(crate) fn bug(reason: &str) -> RunEnd {
     let hint = "this is a bug in lockstep; please report it with the receipt".to_owned();
     ending(Exit::Bug, "bug", reason, Some(hint))
 }
 
-/// The component's code, if it has the form of one: scripts compare it.
+/// The failure code of a component if it has a valid form, because scripts compare codes.
 fn code(code: &str) -> String {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let valid = !code.is_empty() && code.len() <= 64 && code.chars().all(good);
@@ -86,11 +86,11 @@ mod tests {
     use lockstep_model::gate::LocalFault;
 
     fn exit(ended: &GuestExit, log: &CallLog) -> Option<Exit> {
-        verdict(ended, log).map(|ending| ending.exit)
+        of_run(ended, log).map(|ending| ending.exit)
     }
 
     #[test]
-    fn a_denial_decides_whatever_the_component_says() {
+    fn a_denial_decides_before_the_result_of_the_component() {
         let log = CallLog { denial: Some("read `x`".into()), ..CallLog::default() };
         let failure = ending(Exit::Rejected, "no-match", "", None);
         for ended in [GuestExit::Done(vec![]), GuestExit::Failed(failure), GuestExit::Trapped("panic".into())]
@@ -100,20 +100,20 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_this_machine_has_one_code_whatever_the_step_says() {
+    fn a_local_fault_has_the_same_code_in_every_step() {
         let local = LocalFault { code: "workspace", reason: "cannot read `x`: denied".into() };
         let log = CallLog { local: Some(local), ..CallLog::default() };
         for from in [Exit::Rejected, Exit::Invalid, Exit::Unavailable] {
             let failed =
                 GuestExit::Failed(ending(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
-            let ended = verdict(&failed, &log).unwrap();
+            let ended = of_run(&failed, &log).unwrap();
             assert_eq!((ended.exit, ended.code.as_str()), (Exit::Invalid, "workspace"));
             assert_eq!(ended.message, "1 of 3 failed: cannot read `x`: denied");
             assert!(!ended.hint.unwrap().contains("bucket"));
         }
         let failed = GuestExit::Failed(ending(Exit::Credentials, "credentials", "", None));
-        assert_eq!(verdict(&failed, &log).unwrap().exit, Exit::Credentials);
-        assert_eq!(verdict(&GuestExit::Done(vec![]), &log), None, "the step did without it");
+        assert_eq!(of_run(&failed, &log).unwrap().exit, Exit::Credentials);
+        assert_eq!(of_run(&GuestExit::Done(vec![]), &log), None, "the step did without it");
     }
 
     #[test]
@@ -125,8 +125,7 @@ mod tests {
         assert_eq!(exit(&GuestExit::Trapped(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&GuestExit::Limit(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&GuestExit::Bug(String::new()), &log), Some(Exit::Bug));
-        let failed =
-            verdict(&GuestExit::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
+        let failed = of_run(&GuestExit::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
         assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));
     }
 }

@@ -1,5 +1,5 @@
-//! The one writer: every byte for a log, a terminal or a file of the platform is rendered elsewhere and
-//! written here. It never makes a text of its own.
+//! The reporter: writes each byte of the log, the terminal and the files of the CI system. The model renders the texts;
+//! this module makes none.
 
 mod live;
 
@@ -17,48 +17,49 @@ use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How often progress is shown on a terminal, and in a log.
+/// How often the reporter shows progress on a terminal.
 const BAR_EVERY: Duration = Duration::from_millis(100);
+/// How often the reporter shows progress in a log.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// The variable that names the file of the result.
+/// The variable with the path of the result.
 const RESULT: &str = "LOCKSTEP_RESULT";
-/// Clears the line of the bar.
+/// Clears the line of the progress bar.
 const CLEAR: &str = "\r\u{1b}[2K";
 
-/// Where the log goes.
+/// The stream that gets the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stream {
-    /// Standard output: people read it.
+pub(crate) enum LogStream {
+    /// Standard output.
     Stdout,
-    /// Standard error: standard output is for the result.
+    /// Standard error; standard output gets the result.
     Stderr,
 }
 
-/// How a run speaks, chosen once.
+/// The settings of a reporter.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
-    /// For whom.
+pub(crate) struct OutputOptions {
+    /// The CI system.
     pub(crate) platform: Platform,
-    /// Where the log goes.
-    pub(crate) stream: Stream,
-    /// Whether debug notes are shown.
+    /// The stream that gets the log.
+    pub(crate) stream: LogStream,
+    /// Whether the log shows debug notes.
     pub(crate) verbose: bool,
-    /// Whether this is a CI job: no bar, no colours.
+    /// Whether this is a CI job: the log has no progress bar and no colours.
     pub(crate) is_ci: bool,
-    /// Whether GitHub reads the log, whatever platform it is written for.
+    /// Whether GitHub reads the log. This can be so for any `platform`.
     pub(crate) masks: bool,
 }
 
-/// The voice of one run. Its clones speak for the same run.
+/// The writer of the log, the outputs and the result of one run. Clones write for the same run.
 #[derive(Clone)]
-pub(crate) struct Voice(Arc<Inner>);
+pub(crate) struct Reporter(Arc<ReporterState>);
 
-struct Inner {
-    manner: Manner,
+struct ReporterState {
+    options: OutputOptions,
     step: String,
-    /// The secrets of the run itself.
+    /// The secrets of the job.
     credentials: Redactor,
-    /// Those, and what the component had masked.
+    /// The secrets of the job, of the inputs, and those that the component masked.
     redactor: RwLock<Redactor>,
     token: String,
     colour: bool,
@@ -66,93 +67,96 @@ struct Inner {
     result_name: String,
     value_folder: PathBuf,
     folder: PathBuf,
-    own: OwnFiles,
-    /// The one file that cannot be written, found out at the start. Nothing is written to it.
-    refused: OnceLock<OutputFile>,
-    out: Mutex<Out>,
+    own_files: OwnFiles,
+    /// The first file that was not writable at the start. The reporter skips it.
+    unwritable: OnceLock<OutputFile>,
+    log: Mutex<LogState>,
 }
 
-/// What was shown last.
-struct Out {
-    shown: Instant,
+/// The state of the log.
+struct LogState {
+    last_shown: Instant,
     on_bar: bool,
-    /// How far the work was, and when it last got on.
+    /// The progress of the work, and when it last changed.
     done: u64,
-    got_on: Instant,
+    last_progress: Instant,
 }
 
-impl Default for Out {
+impl Default for LogState {
     fn default() -> Self {
-        Self { shown: Instant::now(), on_bar: false, done: 0, got_on: Instant::now() }
+        Self { last_shown: Instant::now(), on_bar: false, done: 0, last_progress: Instant::now() }
     }
 }
 
-impl Voice {
-    /// A voice for a run of `step` in `folder`.
+impl Reporter {
+    /// Makes the reporter for a run of `step` in the workspace `folder`.
+    ///
+    /// # Errors
+    /// The secrets are too long for the redactor.
     pub(crate) fn new(
-        manner: Manner,
+        options: OutputOptions,
         step: &str,
         secrets: &[&str],
         folder: &Path,
     ) -> Result<Self, SecretsTooLong> {
-        let terminal = match manner.stream {
-            Stream::Stdout => io::stdout().is_terminal(),
-            Stream::Stderr => io::stderr().is_terminal(),
+        let terminal = match options.stream {
+            LogStream::Stdout => io::stdout().is_terminal(),
+            LogStream::Stderr => io::stderr().is_terminal(),
         };
-        let pretty = terminal && !manner.is_ci;
+        let pretty = terminal && !options.is_ci;
         let step =
             Path::new(step).file_name().map_or(step.into(), |name| name.to_string_lossy()).into_owned();
         let token = hex(&random());
-        Ok(Self(Arc::new(Inner {
-            manner,
+        Ok(Self(Arc::new(ReporterState {
+            options,
             credentials: Redactor::new(secrets)?,
             redactor: RwLock::new(Redactor::new(secrets)?),
-            value_folder: value_folder(manner.platform, folder, &step, &token),
+            value_folder: value_folder(options.platform, folder, &step, &token),
             token,
             colour: pretty && environment::text("NO_COLOR").is_none(),
             bar: pretty,
             result_name: render::result_file(&step),
             step,
             folder: folder.to_owned(),
-            own: OwnFiles::new(folder),
-            refused: OnceLock::new(),
-            out: Mutex::new(Out::default()),
+            own_files: OwnFiles::new(folder),
+            unwritable: OnceLock::new(),
+            log: Mutex::new(LogState::default()),
         })))
     }
 
-    /// The step's name, as people and files should see it.
+    /// The name of the step for logs and files.
     pub(crate) fn step(&self) -> &str {
         &self.0.step
     }
 
-    /// The text without the secrets of the run, for what the host itself says: what a component had masked stays, or
-    /// it could blacken what it did.
+    /// Redacts the secrets of the job from a text of the host. Texts that a component masked stay, so that it cannot hide
+    /// its acts.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.0.credentials.redact(text).into_owned()
     }
 
-    /// Looks for these secrets of inputs from now on, as for what a component had masked: what the host says of its own
-    /// stays, or whoever writes an input could blacken it. GitHub is not told.
-    pub(crate) fn learn(&self, secrets: &BTreeSet<String>) -> Result<(), SecretsTooLong> {
+    /// Adds secrets of inputs. Like masks of a component they do not change what the host says, so that the author of
+    /// an input cannot hide it. GitHub does not get them as masks.
+    pub(crate) fn add_secrets(&self, secrets: &BTreeSet<String>) -> Result<(), SecretsTooLong> {
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         self.0.redactor.write().unwrap_or_else(PoisonError::into_inner).learn(&secrets)
     }
 
-    /// The outputs without any secret.
-    pub(crate) fn shown(&self, outputs: &[Output]) -> Vec<RedactedOutput> {
+    /// Redacts all secrets from the outputs.
+    pub(crate) fn redact_outputs(&self, outputs: &[Output]) -> Vec<RedactedOutput> {
         outputs::redacted(outputs, &self.redactor())
     }
 
-    /// The writer of files.
-    pub(crate) fn own(&self) -> &OwnFiles {
-        &self.0.own
+    /// The writer of the host's own files.
+    pub(crate) fn own_files(&self) -> &OwnFiles {
+        &self.0.own_files
     }
 
-    /// Makes sure that the files which the platform reads are in places that can be written to. The first one that is
-    /// not is named, and left out when the run ends.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Checks that the host can write the files for the CI system. The error names the first file that it cannot write;
+    /// the reporter skips that file when the run ends.
+    pub(crate) fn check_files(&self) -> Result<(), String> {
         let any_value = OutputFile::Value("value".to_owned());
-        let targets = match self.0.manner.platform {
+        let targets = match self.0.options.platform {
             Platform::Github => {
                 vec![OutputFile::Outputs, OutputFile::Summary, any_value, OutputFile::ResultFile]
             }
@@ -161,46 +165,46 @@ impl Voice {
         };
         for target in targets {
             let Some(path) = self.path(&target) else { continue };
-            if let Err(error) = self.0.own.check(&path, naming(&target)) {
-                let message = format!("{} cannot be written to {error}", what(&target));
-                let _ = self.0.refused.set(target);
+            if let Err(error) = self.0.own_files.check(&path, naming(&target)) {
+                let message = format!("cannot write {} to {error}", description(&target));
+                let _ = self.0.unwritable.set(target);
                 return Err(message);
             }
         }
         Ok(())
     }
 
-    /// Says that the run begins.
-    pub(crate) fn open(&self) -> io::Result<()> {
+    /// Writes the beginning of the log.
+    pub(crate) fn start(&self) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.opening(now())))
     }
 
-    /// Says what the host itself has to say.
-    pub(crate) fn notes(&self, notes: &[Note]) {
+    /// Writes notes of the host to the log.
+    pub(crate) fn print_notes(&self, notes: &[Note]) {
         for note in notes {
-            // The log is gone; the result still has the note.
+            // If nobody reads the log, the result still has the note.
             let _ = self.apply(&self.render(|renderer| renderer.note(note)));
         }
     }
 
-    /// Says what a component printed.
-    pub(crate) fn printed(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes what a component printed to the log.
+    pub(crate) fn print_output(&self, bytes: &[u8]) -> io::Result<()> {
         self.apply(&self.render(|renderer| renderer.stdio(&String::from_utf8_lossy(bytes))))
     }
 
-    /// Says how the run ended, to people and to the platform; with [`Stream::Stderr`] the result goes to
+    /// Writes the end of the log, the outputs and the summary. With [`LogStream::Stderr`] it also prints the result to
     /// standard output.
-    pub(crate) fn close(&self, report: &Report, shown: &[RedactedOutput]) -> io::Result<()> {
+    pub(crate) fn finish(&self, report: &Report, shown: &[RedactedOutput]) -> io::Result<()> {
         let applied =
             self.apply(&self.render(|renderer| renderer.closing(report, shown, now(), &mut random)));
-        if self.0.manner.stream == Stream::Stdout {
+        if self.0.options.stream == LogStream::Stdout {
             return applied;
         }
         let result = ResultDocument::of(report, shown, &self.redactor(), &self.0.credentials);
-        applied.and(self.result(&result))
+        applied.and(self.print_result(&result))
     }
 
-    fn result(&self, result: &ResultDocument<'_>) -> io::Result<()> {
+    fn print_result(&self, result: &ResultDocument<'_>) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{}", render::json_text(result))?;
         stdout.flush()
@@ -213,22 +217,22 @@ impl Voice {
     fn render<T>(&self, act: impl FnOnce(&Renderer<'_>) -> T) -> T {
         let inner = &*self.0;
         act(&Renderer {
-            platform: inner.manner.platform,
+            platform: inner.options.platform,
             step: &inner.step,
             redactor: &self.redactor(),
             credentials: &inner.credentials,
             token: &inner.token,
-            masks: inner.manner.masks,
+            masks: inner.options.masks,
             colour: inner.colour,
-            verbose: inner.manner.verbose,
+            verbose: inner.options.verbose,
             result_file: &inner.result_name,
             keeps_result: self.path(&OutputFile::ResultFile).is_some(),
             value_folder: &inner.value_folder.to_string_lossy(),
         })
     }
 
-    /// Carries out all of them, and gives the first error. What goes to the end of one file goes there in one write:
-    /// a run that is killed leaves none of it or all.
+    /// Carries out all effects and returns the first error. It appends to each file in one write, so that a killed run
+    /// leaves all of the text or none.
     fn apply(&self, effects: &[Effect]) -> io::Result<()> {
         let mut lines = String::new();
         let mut done = Ok(());
@@ -239,58 +243,59 @@ impl Voice {
                     lines.push('\n');
                 }
                 Effect::Append { .. } => {}
-                Effect::Replace { to, text } => done = done.and(self.put(to, text, false)),
+                Effect::Replace { to, text } => done = done.and(self.write_file(to, text, false)),
             }
         }
-        for (to, text) in appended(effects) {
-            done = done.and(self.put(to, &text, true));
+        for (to, text) in joined_appends(effects) {
+            done = done.and(self.write_file(to, &text, true));
         }
-        done.and(self.say(&lines, false))
+        done.and(self.write_log(&lines, false))
     }
 
-    /// Writes lines to the log, or with `bar` the bar.
-    fn say(&self, text: &str, bar: bool) -> io::Result<()> {
+    /// Writes lines to the log, or the progress bar if `bar` is true.
+    fn write_log(&self, text: &str, bar: bool) -> io::Result<()> {
         if text.is_empty() {
             return Ok(());
         }
-        let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let clear = if out.on_bar { CLEAR } else { "" };
-        out.on_bar = bar;
+        let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let clear = if log.on_bar { CLEAR } else { "" };
+        log.on_bar = bar;
         let bytes = format!("{clear}{text}");
-        let written = match self.0.manner.stream {
-            Stream::Stdout => write_all(io::stdout().lock(), &bytes),
-            Stream::Stderr => write_all(io::stderr().lock(), &bytes),
+        let written = match self.0.options.stream {
+            LogStream::Stdout => write_all(io::stdout().lock(), &bytes),
+            LogStream::Stderr => write_all(io::stderr().lock(), &bytes),
         };
-        // Nobody is left to read: not a reason to stop a run that may be half way.
+        // If nobody reads the log, the run still goes on: it may have changed half of its files.
         written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
 
-    fn put(&self, to: &OutputFile, text: &str, append: bool) -> io::Result<()> {
-        if self.0.refused.get().is_some_and(|refused| discriminant(refused) == discriminant(to)) {
+    fn write_file(&self, to: &OutputFile, text: &str, append: bool) -> io::Result<()> {
+        if self.0.unwritable.get().is_some_and(|target| discriminant(target) == discriminant(to)) {
             return Ok(());
         }
         let Some(path) = self.path(to) else { return Ok(()) };
-        let own = &self.0.own;
+        let own = &self.0.own_files;
         let put = if append {
             own.append(&path, text.as_bytes())
         } else {
-            let access = if matches!(to, OutputFile::Value(_)) { FileAccess::Owner } else { FileAccess::Default };
+            let access =
+                if matches!(to, OutputFile::Value(_)) { FileAccess::Owner } else { FileAccess::Default };
             own.replace(&path, naming(to), access, &mut |out| out.write_all(text.as_bytes()))
         };
         put.map_err(|error: OwnFileError| io::Error::other(error.to_string()))
     }
 
-    /// The files that this voice writes, which may lie in the workspace.
+    /// The files that this reporter writes. Some may be in the workspace.
     pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
         let targets = [OutputFile::Outputs, OutputFile::Summary, OutputFile::Dotenv, OutputFile::ResultFile];
         let files = targets.into_iter().filter_map(|target| self.path(&target));
         files.chain([self.0.folder.join(&self.0.value_folder)])
     }
 
-    /// Where a file of the platform is; none if there is none here.
+    /// The path of a file for the CI system; `None` if the system has no such file.
     fn path(&self, target: &OutputFile) -> Option<PathBuf> {
         let inner = &*self.0;
-        let platform = inner.manner.platform;
+        let platform = inner.options.platform;
         match target {
             OutputFile::Outputs => environment::path("GITHUB_OUTPUT"),
             OutputFile::Summary => environment::path("GITHUB_STEP_SUMMARY"),
@@ -307,8 +312,8 @@ impl Voice {
     }
 }
 
-/// Where the values go that do not fit the platform, as later steps should read it: beside the job where there is
-/// such a place, else in the workspace.
+/// The folder of values that are too long for the CI system, as later steps read it: the temporary folder of the job if
+/// there is one, else the workspace.
 fn value_folder(platform: Platform, folder: &Path, step: &str, token: &str) -> PathBuf {
     let name = render::value_folder(step);
     match (platform, environment::path("RUNNER_TEMP")) {
@@ -321,8 +326,8 @@ fn value_folder(platform: Platform, folder: &Path, step: &str, token: &str) -> P
     }
 }
 
-/// What goes to the end of each file, together.
-fn appended(effects: &[Effect]) -> Vec<(&OutputFile, String)> {
+/// Joins the texts that effects append to the same file.
+fn joined_appends(effects: &[Effect]) -> Vec<(&OutputFile, String)> {
     let mut all: Vec<(&OutputFile, String)> = Vec::new();
     for effect in effects {
         let Effect::Append { to, text } = effect else { continue };
@@ -343,8 +348,8 @@ fn naming(target: &OutputFile) -> NameOrigin {
     }
 }
 
-/// What a file holds, as the beginning of a sentence.
-fn what(target: &OutputFile) -> &'static str {
+/// The content of a file, for a message.
+fn description(target: &OutputFile) -> &'static str {
     match target {
         OutputFile::Outputs => "the outputs",
         OutputFile::Summary => "the summary",
@@ -359,7 +364,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// 128 random bits. Where the system has none, a delimiter would be guessable: better to stop.
+/// Returns 128 random bits. Without them somebody could guess a delimiter, so a system without them ends the run.
 fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the system gives random numbers");
@@ -376,7 +381,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_to_one_file_goes_there_in_one_write() {
+    fn texts_for_one_file_are_joined_to_one_write() {
         let append = |to, text: &str| Effect::Append { to, text: text.into() };
         let effects = [
             append(OutputFile::Outputs, "a"),
@@ -385,6 +390,6 @@ mod tests {
             append(OutputFile::Outputs, "b"),
         ];
         let together = [(&OutputFile::Outputs, "ab".to_owned()), (&OutputFile::Summary, "s".to_owned())];
-        assert_eq!(appended(&effects), together);
+        assert_eq!(joined_appends(&effects), together);
     }
 }

@@ -1,4 +1,4 @@
-//! What a run knows of itself for its report and its receipt, however far it came.
+//! The facts of a run for its report and its receipt, and the end of a run with its facts so far.
 
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::CallLog;
@@ -7,17 +7,17 @@ use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
 use lockstep_model::report::{Block, Change, Level, Note, ObjectChange, RunEnd};
 
-/// The facts of a run. Each stage fills in its own and passes them on; nobody reads a fact of a later stage, because the types
-/// of the stages give access to their own.
+/// The facts of a run. Each stage fills in its own and passes them on. The types of the stages give access to their own
+/// facts, so that no stage reads the facts of a later one.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct RunFacts {
     /// The digest of the component.
     pub(crate) component: Option<Digest>,
     /// The digest of the policy file.
     pub(crate) policy: Option<Digest>,
     /// The typed inputs.
     pub(crate) inputs: Inputs,
-    /// What the run may do.
+    /// The grant.
     pub(crate) grant: Grant,
     /// Its budgets.
     pub(crate) limits: Limits,
@@ -37,31 +37,31 @@ pub(crate) struct Facts {
 
 /// A run that ended before its step succeeded.
 #[derive(Debug)]
-pub(crate) struct Stopped {
+pub(crate) struct StoppedRun {
     /// How it ended.
     pub(crate) ending: RunEnd,
-    /// What it knew by then.
-    pub(crate) facts: Facts,
+    /// Its facts so far.
+    pub(crate) facts: RunFacts,
 }
 
 /// The result of a stage: the next stage, or how the run ended. The error is boxed, because it is large and rare.
-pub(crate) type Stage<T> = Result<T, Box<Stopped>>;
+pub(crate) type StageResult<T> = Result<T, Box<StoppedRun>>;
 
-impl Facts {
+impl RunFacts {
     /// Adds a note of the host.
     pub(crate) fn note(&mut self, level: Level, message: String) {
         self.notes.push(Note { level, message, location: None });
     }
 
     /// Ends the run here.
-    pub(crate) fn stop<T>(self, ending: RunEnd) -> Stage<T> {
-        Err(Box::new(Stopped { ending, facts: self }))
+    pub(crate) fn stop<T>(self, ending: RunEnd) -> StageResult<T> {
+        Err(Box::new(StoppedRun { ending, facts: self }))
     }
 }
 
-impl From<RunEnd> for Box<Stopped> {
-    /// A run that knew nothing yet.
+impl From<RunEnd> for Box<StoppedRun> {
+    /// Makes the end of a run without facts.
     fn from(ending: RunEnd) -> Self {
-        Self::new(Stopped { ending, facts: Facts::default() })
+        Self::new(StoppedRun { ending, facts: RunFacts::default() })
     }
 }
