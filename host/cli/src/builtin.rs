@@ -56,7 +56,7 @@ impl Builtin {
         Step::load(&code).map_err(|error| BuiltinError::Load(self.name, error))
     }
 
-    fn damaged(&self, what: &str) -> BuiltinError {
-        BuiltinError::Damaged(self.name, format!("cannot read {what}"))
+    fn damaged(&self, part: &str) -> BuiltinError {
+        BuiltinError::Damaged(self.name, format!("cannot read {part}"))
     }
 }

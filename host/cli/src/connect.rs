@@ -5,7 +5,7 @@ use crate::args::RunArgs;
 use crate::environment;
 use crate::forges;
 use crate::secrets::Secrets;
-use crate::verdict::ending;
+use crate::verdict::run_end;
 use lockstep_cluster::{is_for_plugin, is_for_plugins};
 use lockstep_forge::GitHubSigner;
 use lockstep_http::Credential;
@@ -43,7 +43,7 @@ impl JobCredentials {
 }
 
 /// The settings of the client of each capability.
-pub(crate) struct Connections {
+pub(crate) struct ClientConfigs {
     pub(crate) objects: lockstep_objects::ObjectsConfig,
     pub(crate) http: lockstep_http::HttpConfig,
     pub(crate) cluster: lockstep_cluster::ClusterConfig,
@@ -86,18 +86,18 @@ fn check_files_of_libraries() -> Result<(), RunEnd> {
 /// # Errors
 /// An input names a credential in a wrong form, or one that the job does not have. A variable names a file that is not
 /// regular.
-pub(crate) fn connections(
-    held: JobCredentials,
+pub(crate) fn client_configs(
+    credentials: JobCredentials,
     inputs: &Inputs,
     connect: &Connect,
     args: &RunArgs,
-) -> Result<Connections, RunEnd> {
+) -> Result<ClientConfigs, RunEnd> {
     let value = |capability, setting: &str| inputs.get(connect.input(capability, setting)?);
     let text = |capability, setting: &str| {
         let text = value(capability, setting)?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
     };
-    let JobCredentials { keys, identity, all, .. } = held;
+    let JobCredentials { keys, identity, all, .. } = credentials;
     check_files_of_libraries()?;
     let credentials = connect.input(Capability::Http, "credentials").and_then(|input| inputs.texts(input));
     let credentials = credentials.unwrap_or_default();
@@ -118,7 +118,7 @@ pub(crate) fn connections(
     {
         repository.signing = Signing::Server(Arc::new(GitHubSigner::new(forge.clone())));
     }
-    Ok(Connections {
+    Ok(ClientConfigs {
         objects: lockstep_objects::ObjectsConfig {
             endpoint: text(Capability::Objects, "endpoint"),
             region: text(Capability::Objects, "region")
@@ -177,11 +177,11 @@ fn aws_config_files() -> ConfigFiles {
 }
 
 /// Notes about programs that are first in PATH and that the host does not start.
-pub(crate) fn passed_over(connections: &Connections, granted: &[Capability]) -> Vec<Note> {
+pub(crate) fn skipped_programs(configs: &ClientConfigs, granted: &[Capability]) -> Vec<Note> {
     if !granted.contains(&Capability::Repository) {
         return Vec::new();
     }
-    let programs = &connections.repository.programs;
+    let programs = &configs.repository.programs;
     let passed = ["git", "ssh"].into_iter().filter_map(|name| programs.skipped_program(name));
     let note = |place: PathBuf| {
         let message = format!(
@@ -203,8 +203,8 @@ fn duration(text: &str) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0))
 }
 
-/// Reads `ORIGIN=NAME`, the origin that gets a secret. In `ORIGIN,GIVER=NAME` the second origin gives out tokens for the
-/// first.
+/// Reads `ORIGIN=NAME`, the origin that gets a secret. In `ORIGIN,TOKEN-SERVER=NAME` the second origin gives out tokens
+/// for the first.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, RunEnd> {
     const HINT: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
     let (origins, name) =
@@ -231,11 +231,11 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ru
         return Err(bad_credential(format!("invalid name `{name}`: expected letters, digits and `_`"), HINT));
     }
     let variable = format!("{SECRET_PREFIX}{}", name.to_ascii_uppercase());
-    let held = secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&variable));
-    let (_, secret) = held.ok_or_else(|| {
+    let secret = secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&variable));
+    let (_, secret) = secret.ok_or_else(|| {
         let message = format!("credentials: the job has no secret in the variable `{variable}`");
         let hint = format!("set `{variable}` to the token for {opened}");
-        ending(Exit::Credentials, "no-credential", message, Some(hint))
+        run_end(Exit::Credentials, "no-credential", message, Some(hint))
     })?;
     // A secret with a blank is a whole header with its scheme, RFC 9110, section 11.6.2. Any other is a bearer token,
     // RFC 6750.
@@ -244,7 +244,7 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ru
 }
 
 fn bad_credential(message: String, hint: &str) -> RunEnd {
-    ending(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
+    run_end(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
 }
 
 /// The name of the session: the owner of a role reads in a log which job it was. It has only the characters that AWS

@@ -7,7 +7,7 @@ use lockstep_model::protected;
 use lockstep_model::report::RunEnd;
 
 /// Makes the end of a run, without a location.
-pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> RunEnd {
+pub(crate) fn run_end(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> RunEnd {
     RunEnd { exit, code: code.into(), message: message.into(), hint, location: None }
 }
 
@@ -21,16 +21,16 @@ pub(crate) fn of_run(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
             }
             false => "a step reaches only what its inputs name and the policy allows",
         };
-        return Some(ending(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint.to_owned())));
+        return Some(run_end(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint.to_owned())));
     }
-    let limit = |reason: &str| ending(Exit::LimitExceeded, "limit-exceeded", reason, None);
+    let limit = |reason: &str| run_end(Exit::LimitExceeded, "limit-exceeded", reason, None);
     match ended {
         GuestExit::Bug(reason) => Some(bug(reason)),
         GuestExit::Cancelled => Some(bug("the run was stopped without a signal")),
         GuestExit::Limit(reason) => Some(limit(reason)),
         GuestExit::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
-        GuestExit::Trapped(reason) => Some(ending(Exit::LimitExceeded, "trapped", reason, None)),
+        GuestExit::Trapped(reason) => Some(run_end(Exit::LimitExceeded, "trapped", reason, None)),
         GuestExit::Failed(failure) => Some(rejection(failure.clone(), log)),
         GuestExit::Done(_) => None,
     }
@@ -40,7 +40,7 @@ pub(crate) fn of_run(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
 pub(crate) fn cancelled(exit: Exit) -> RunEnd {
     let signal = if exit == Exit::Interrupted { "SIGINT" } else { "SIGTERM" };
     let message = format!("cancelled: {signal} came before any file was changed");
-    ending(exit, "cancelled", message, Some("run again".into()))
+    run_end(exit, "cancelled", message, Some("run again".into()))
 }
 
 /// The end of a run whose step returned a failure. If the local system failed a call before, that is the cause: the same
@@ -54,7 +54,7 @@ pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
                 false => format!("{}: {}", failure.message, local.reason),
             };
             let hint = "the local system refused this, not a server: fix that, then run again".to_owned();
-            RunEnd { location: failure.location, ..ending(Exit::Invalid, local.code, message, Some(hint)) }
+            RunEnd { location: failure.location, ..run_end(Exit::Invalid, local.code, message, Some(hint)) }
         }
         None => RunEnd { code: code(&failure.code), ..failure },
     }
@@ -64,13 +64,13 @@ pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
 pub(crate) fn unknown_import(message: &str) -> RunEnd {
     let hint =
         "build it against the contract in wit/ only; `lockstep describe` shows what a component imports";
-    ending(Exit::Denied, "unknown-import", message, Some(hint.into()))
+    run_end(Exit::Denied, "unknown-import", message, Some(hint.into()))
 }
 
 /// The end of a run by a bug in Lockstep.
 pub(crate) fn bug(reason: &str) -> RunEnd {
     let hint = "this is a bug in lockstep; please report it with the receipt".to_owned();
-    ending(Exit::Bug, "bug", reason, Some(hint))
+    run_end(Exit::Bug, "bug", reason, Some(hint))
 }
 
 /// The failure code of a component if it has a valid form, because scripts compare codes.
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_denial_decides_before_the_result_of_the_component() {
         let log = CallLog { denial: Some("read `x`".into()), ..CallLog::default() };
-        let failure = ending(Exit::Rejected, "no-match", "", None);
+        let failure = run_end(Exit::Rejected, "no-match", "", None);
         for ended in [GuestExit::Done(vec![]), GuestExit::Failed(failure), GuestExit::Trapped("panic".into())]
         {
             assert_eq!(exit(&ended, &log), Some(Exit::Denied));
@@ -105,13 +105,13 @@ mod tests {
         let log = CallLog { local: Some(local), ..CallLog::default() };
         for from in [Exit::Rejected, Exit::Invalid, Exit::Unavailable] {
             let failed =
-                GuestExit::Failed(ending(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
+                GuestExit::Failed(run_end(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
             let ended = of_run(&failed, &log).unwrap();
             assert_eq!((ended.exit, ended.code.as_str()), (Exit::Invalid, "workspace"));
             assert_eq!(ended.message, "1 of 3 failed: cannot read `x`: denied");
             assert!(!ended.hint.unwrap().contains("bucket"));
         }
-        let failed = GuestExit::Failed(ending(Exit::Credentials, "credentials", "", None));
+        let failed = GuestExit::Failed(run_end(Exit::Credentials, "credentials", "", None));
         assert_eq!(of_run(&failed, &log).unwrap().exit, Exit::Credentials);
         assert_eq!(of_run(&GuestExit::Done(vec![]), &log), None, "the step did without it");
     }
@@ -125,7 +125,8 @@ mod tests {
         assert_eq!(exit(&GuestExit::Trapped(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&GuestExit::Limit(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&GuestExit::Bug(String::new()), &log), Some(Exit::Bug));
-        let failed = of_run(&GuestExit::Failed(ending(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
+        let failed =
+            of_run(&GuestExit::Failed(run_end(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
         assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));
     }
 }

@@ -1,7 +1,7 @@
 //! Notes and errors about the workspace, and the purpose for which a run opens it. The crate of the workspace decides
 //! about the files.
 
-use crate::verdict::ending;
+use crate::verdict::run_end;
 use lockstep_model::capability::{Capability, Right};
 use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
@@ -76,7 +76,7 @@ pub(crate) fn workspace_failure(error: &WorkspaceError) -> RunEnd {
         WorkspaceError::Pending { .. } => (Exit::Invalid, "pending"),
         _ => (Exit::Invalid, "bad-workspace"),
     };
-    ending(exit, code, error.to_string(), error.hint())
+    run_end(exit, code, error.to_string(), error.hint())
 }
 
 /// The end of a run whose staged files are not in place.
@@ -87,7 +87,7 @@ pub(crate) fn commit_failure(error: &CommitError) -> RunEnd {
         CommitError::Unwritable { .. } => (Exit::Invalid, "unwritable"),
         CommitError::Unfinished { .. } => (Exit::Invalid, "unfinished"),
     };
-    ending(exit, code, error.to_string(), error.hint())
+    run_end(exit, code, error.to_string(), error.hint())
 }
 
 #[cfg(test)]

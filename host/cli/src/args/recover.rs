@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgGroup, Command};
 use lockstep_workspace::RecoverAction;
 
 /// The options that end a killed run: name, effect, help.
-pub(crate) const MODES: [(&str, RecoverAction, &str); 3] = [
+pub(crate) const ACTIONS: [(&str, RecoverAction, &str); 3] = [
     ("finish", RecoverAction::Finish, "Put the rest of the new files in place"),
     ("undo", RecoverAction::Undo, "Put the old files back"),
     (
@@ -35,7 +35,7 @@ pub(super) fn command(format: Arg) -> Command {
                 .default_value(".")
                 .help("The workspace of the run that was killed"),
         )
-        .args(MODES.map(flag))
-        .group(ArgGroup::new("mode").args(MODES.map(|(name, ..)| name)))
+        .args(ACTIONS.map(flag))
+        .group(ArgGroup::new("action").args(ACTIONS.map(|(name, ..)| name)))
         .arg(format)
 }

@@ -1,6 +1,6 @@
 //! `lockstep recover`: shows what a killed run left in a workspace, and ends that run.
 
-use crate::args::recover::MODES;
+use crate::args::recover::ACTIONS;
 use crate::console::PlainOutput;
 use crate::plural::counted;
 use crate::reporter;
@@ -21,12 +21,12 @@ const MAX_NAMES: usize = 50;
 pub(super) fn main(matches: &ArgMatches, plain: &PlainOutput) -> Exit {
     let root = Path::new(matches.get_one::<String>("workspace").map_or(".", String::as_str));
     let json = matches.get_one::<String>("format").is_some_and(|format| format == "json");
-    let mode = MODES.into_iter().find(|(name, ..)| matches.get_flag(name));
-    match recover(root, mode.map(|(_, how, _)| how)) {
+    let chosen = ACTIONS.into_iter().find(|(name, ..)| matches.get_flag(name));
+    match recover(root, chosen.map(|(_, action, _)| action)) {
         Ok((pending, changed)) => {
             let printed = match json {
-                true => to_json(&pending, mode.map(|(name, ..)| name), &changed),
-                false => to_text(&pending, mode.map(|(_, how, _)| how), &changed),
+                true => to_json(&pending, chosen.map(|(name, ..)| name), &changed),
+                false => to_text(&pending, chosen.map(|(_, action, _)| action), &changed),
             };
             plain.print(&printed)
         }
@@ -39,41 +39,42 @@ pub(super) fn main(matches: &ArgMatches, plain: &PlainOutput) -> Exit {
     }
 }
 
-/// Ends the killed runs if `how` says so. Returns what was pending and the files that this changed.
+/// Ends the killed runs if `action` says so. Returns what was pending and the files that this changed.
 fn recover(
     root: &Path,
-    how: Option<RecoverAction>,
+    action: Option<RecoverAction>,
 ) -> Result<(Vec<JournalReport>, Vec<Change>), WorkspaceError> {
     let pending = inspect(root)?;
-    let changed = how.map(|how| lockstep_workspace::recover(root, how)).transpose()?;
+    let changed = action.map(|action| lockstep_workspace::recover(root, action)).transpose()?;
     Ok((pending, changed.unwrap_or_default()))
 }
 
-fn to_text(pending: &[JournalReport], how: Option<RecoverAction>, changed: &[Change]) -> String {
+fn to_text(pending: &[JournalReport], action: Option<RecoverAction>, changed: &[Change]) -> String {
     if pending.is_empty() {
         return "nothing is pending\n".to_owned();
     }
     let mut out = String::new();
-    let Some(how) = how else {
+    let Some(action) = action else {
         pending.iter().for_each(|pending| write_pending(&mut out, pending));
         out.push_str("\nTo end it:\n");
         for (name, _, help) in
-            MODES.iter().filter(|(_, how, _)| pending.iter().all(|one| can_end_by(one, *how)))
+            ACTIONS.iter().filter(|(_, action, _)| pending.iter().all(|one| can_end_by(one, *action)))
         {
             let _ = writeln!(out, "  lockstep recover --{name:<8} {help}");
         }
         return out;
     };
-    out.push_str(match how {
+    out.push_str(match action {
         RecoverAction::Finish => "finished; files put in place:\n",
         RecoverAction::Undo => "undone; files put back:\n",
         RecoverAction::Keep => "removed the journal and its temporary files; no other file changed\n",
     });
-    if how != RecoverAction::Keep && changed.is_empty() {
+    if action != RecoverAction::Keep && changed.is_empty() {
         out.push_str("  none\n");
     }
     write_paths(&mut out, &changed.iter().map(|change| change.path.as_str()).collect::<Vec<_>>());
-    if how == RecoverAction::Finish && pending.iter().any(|pending| pending.stage == JournalStage::Decided) {
+    if action == RecoverAction::Finish && pending.iter().any(|pending| pending.stage == JournalStage::Decided)
+    {
         out.push_str("The killed run wrote no receipt and no outputs.\n");
     }
     out
@@ -83,7 +84,7 @@ fn write_pending(out: &mut String, pending: &JournalReport) {
     let ago = pending
         .begun
         .map_or_else(String::new, |begun| format!(", {} s ago", reporter::now().saturating_sub(begun)));
-    let what = match pending.stage {
+    let state = match pending.stage {
         JournalStage::Staging => "a run was killed before it changed a file",
         JournalStage::Decided => {
             "a run was killed while it put files in place, or before it reported its changes"
@@ -92,7 +93,7 @@ fn write_pending(out: &mut String, pending: &JournalReport) {
     };
     let run = if pending.run.is_empty() { String::new() } else { format!(" (run {})", pending.run) };
     match &pending.refused {
-        None => drop(writeln!(out, "{}: {what}{ago}{run}", pending.journal)),
+        None => drop(writeln!(out, "{}: {state}{ago}{run}", pending.journal)),
         Some(reason) => {
             let reason = text::neutral(reason);
             let _ = writeln!(out, "{}: ignored, because it {reason}", pending.journal);
@@ -103,7 +104,7 @@ fn write_pending(out: &mut String, pending: &JournalReport) {
 
 /// Lists the files of a killed run by their progress. Files that keep the run from ending come first.
 fn write_files(out: &mut String, pending: &JournalReport) {
-    let sorts: &[(Option<FileProgress>, &str)] = match pending.refused {
+    let groups: &[(Option<FileProgress>, &str)] = match pending.refused {
         Some(_) => &[(None, "named in the journal")],
         None => &[
             (Some(FileProgress::Changed), "changed by somebody since then, or the old file is lost"),
@@ -112,13 +113,14 @@ fn write_files(out: &mut String, pending: &JournalReport) {
             (Some(FileProgress::Waiting), "not reached by the run: as it was before"),
         ],
     };
-    for (sort, what) in sorts {
-        let all = pending.files.iter().filter(|(_, progress)| sort.is_none_or(|sort| sort == *progress));
+    for (wanted, label) in groups {
+        let all =
+            pending.files.iter().filter(|(_, progress)| wanted.is_none_or(|wanted| wanted == *progress));
         let paths: Vec<&str> = all.map(|(change, _)| change.path.as_str()).collect();
         if paths.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "{} {what}", counted(paths.len(), "file"));
+        let _ = writeln!(out, "{} {label}", counted(paths.len(), "file"));
         write_paths(out, &paths);
     }
 }
@@ -134,10 +136,10 @@ fn write_paths(out: &mut String, paths: &[&str]) {
     }
 }
 
-/// Whether `how` can end this killed run.
-fn can_end_by(pending: &JournalReport, how: RecoverAction) -> bool {
-    let none = |sorts: &[FileProgress]| !pending.files.iter().any(|(_, progress)| sorts.contains(progress));
-    match how {
+/// Whether `action` can end this killed run.
+fn can_end_by(pending: &JournalReport, action: RecoverAction) -> bool {
+    let none = |groups: &[FileProgress]| !pending.files.iter().any(|(_, progress)| groups.contains(progress));
+    match action {
         RecoverAction::Keep => true,
         _ if pending.refused.is_some() => false,
         RecoverAction::Finish => {

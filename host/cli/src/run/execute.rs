@@ -4,7 +4,7 @@ use super::context::RunContext;
 use super::grant::GrantedStep;
 use super::own_files;
 use crate::args::RunArgs;
-use crate::connect::{self, Connections, JobCredentials};
+use crate::connect::{self, ClientConfigs, JobCredentials};
 use crate::reporter::Reporter;
 use crate::run_facts::{RunFacts, StageResult};
 use crate::signals::Signals;
@@ -38,7 +38,7 @@ pub(crate) struct ExecutedStep {
 /// The workspace of a run and the settings of its clients.
 struct RunResources {
     workspace: Workspace,
-    connections: Connections,
+    configs: ClientConfigs,
 }
 
 impl GrantedStep {
@@ -90,10 +90,10 @@ impl GrantedStep {
         }
         let is_stdin_taken = args.inputs_file.as_deref() == Some("-");
         let workspace = if is_stdin_taken { opened.without_stdin() } else { opened };
-        let connections = connect::connections(credentials, self.inputs(), &self.connect, args)?;
-        let passed_over = connect::passed_over(&connections, &self.linked);
-        self.facts.notes.extend(passed_over);
-        Ok(RunResources { workspace, connections })
+        let configs = connect::client_configs(credentials, self.inputs(), &self.connect, args)?;
+        let skipped = connect::skipped_programs(&configs, &self.linked);
+        self.facts.notes.extend(skipped);
+        Ok(RunResources { workspace, configs })
     }
 
     fn setup(
@@ -103,17 +103,17 @@ impl GrantedStep {
         gate: &Arc<Gate>,
         (context, signals): (&RunContext, &Signals),
     ) -> Setup {
-        let RunResources { workspace, connections } = resources;
+        let RunResources { workspace, configs } = resources;
         Setup {
             inputs: self.inputs().clone(),
             granted: self.linked.clone(),
             gate: Arc::clone(gate),
             workspace,
-            objects: Objects::new(connections.objects, self.limits(), args.dry_run),
-            web: WebClient::new(connections.http, self.limits()),
-            cluster: Cluster::new(connections.cluster, self.limits(), args.dry_run),
-            repositories: Repositories::new(connections.repository, args.dry_run),
-            forges: Forges::new(connections.forge, args.dry_run),
+            objects: Objects::new(configs.objects, self.limits(), args.dry_run),
+            web: WebClient::new(configs.http, self.limits()),
+            cluster: Cluster::new(configs.cluster, self.limits(), args.dry_run),
+            repositories: Repositories::new(configs.repository, args.dry_run),
+            forges: Forges::new(configs.forge, args.dry_run),
             live: Box::new(context.reporter.clone()),
             cancel: signals.cancel(),
         }

@@ -6,7 +6,7 @@ use crate::console::{print_error, print_hint};
 use crate::plural::counted;
 use crate::receipt;
 use crate::run_facts::{RunFacts, StageResult, StoppedRun};
-use crate::verdict::ending;
+use crate::verdict::run_end;
 use lockstep_model::exit::Exit;
 use lockstep_model::report::{Level, Note, Report, RunEnd};
 use lockstep_model::text;
@@ -43,7 +43,7 @@ impl RunContext {
     fn report(&self, result: StageResult<ConcludedRun>) -> (RunFacts, Report, Option<AppliedCommit>) {
         let mut report = Report {
             step: self.reporter.step().to_owned(),
-            ending: ending(Exit::Done, "done", "", None),
+            ending: run_end(Exit::Done, "done", "", None),
             dry_run: self.dry_run,
             outputs: Vec::new(),
             notes: Vec::new(),
@@ -82,7 +82,7 @@ impl RunContext {
             report.receipt = None;
             let message = format!("{}{}", lost.message, changes_that_remain(report));
             let hint = "remove the cause; the receipt of a second run covers only that run".to_owned();
-            report.ending = ending(Exit::Invalid, "receipt-lost", message, Some(hint));
+            report.ending = run_end(Exit::Invalid, "receipt-lost", message, Some(hint));
         } else {
             facts.notes.push(Note { level: Level::Warning, message: lost.message, location: None });
         }
@@ -99,8 +99,8 @@ fn changes_that_remain(report: &Report) -> String {
     let more = count.saturating_sub(MAX_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let verb = if count == 1 { "is" } else { "are" };
-    let what = what_changed(report.changes.len(), report.objects.len());
-    format!("; {what} {verb} changed anyway: {}{more}", names.join(", "))
+    let changes = count_changes(report.changes.len(), report.objects.len());
+    format!("; {changes} {verb} changed anyway: {}{more}", names.join(", "))
 }
 
 /// The ending of a run whose step succeeded.
@@ -110,16 +110,16 @@ fn success(done: &ConcludedRun, dry_run: bool) -> RunEnd {
     let message = match files + objects {
         0 if done.facts.grant.only_reads() => "done".to_owned(),
         0 => "nothing to change".to_owned(),
-        _ => format!("{verb} {}", what_changed(files, objects)),
+        _ => format!("{verb} {}", count_changes(files, objects)),
     };
     let message = match done.only_restored {
         0 => message,
         count => format!("{message}, and restored {} after a killed run", counted(count, "file")),
     };
-    ending(Exit::Done, "done", message, None)
+    run_end(Exit::Done, "done", message, None)
 }
 
-fn what_changed(files: usize, objects: usize) -> String {
+fn count_changes(files: usize, objects: usize) -> String {
     match (files, objects) {
         (files, 0) => counted(files, "file"),
         (0, objects) => counted(objects, "object"),

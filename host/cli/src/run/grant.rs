@@ -4,7 +4,7 @@
 use super::resolve::ResolvedStep;
 use crate::args::RunArgs;
 use crate::run_facts::{RunFacts, StageResult};
-use crate::verdict::{ending, unknown_import};
+use crate::verdict::{run_end, unknown_import};
 use lockstep_engine::imports::Imports;
 use lockstep_engine::load::Step;
 use lockstep_model::capability::Capability;
@@ -87,10 +87,10 @@ fn decide(
         )));
     }
     let invalid =
-        |error: &dyn std::fmt::Display| ending(Exit::Invalid, "bad-policy", error.to_string(), None);
+        |error: &dyn std::fmt::Display| run_end(Exit::Invalid, "bad-policy", error.to_string(), None);
     if is_builtin {
         let requested = permissions::fill(&info.permissions, &facts.inputs)
-            .map_err(|error| ending(Exit::Invalid, "bad-input", error.to_string(), None))?;
+            .map_err(|error| run_end(Exit::Invalid, "bad-input", error.to_string(), None))?;
         let ceilings = match &policy {
             Some(policy) => {
                 let rights = policy.bound(&info.name, &facts.inputs).map_err(|error| invalid(&error))?;
@@ -137,11 +137,11 @@ fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Res
         None => format!("to allow it, add `{name}: [...]` under `allow` of this component in the policy"),
     };
     let message = format!("the component imports `{name}`, and this run has no right on it");
-    Err(ending(Exit::Denied, "not-granted", message, Some(hint)))
+    Err(run_end(Exit::Denied, "not-granted", message, Some(hint)))
 }
 
 fn read_policy(path: &str) -> Result<Policy, RunEnd> {
-    let invalid = |message: String| ending(Exit::Invalid, "bad-policy", message, None);
+    let invalid = |message: String| run_end(Exit::Invalid, "bad-policy", message, None);
     let text = regular_file::read_text(Path::new(path), regular_file::MAX_DOCUMENT_BYTES).map_err(invalid)?;
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
@@ -161,5 +161,5 @@ fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut Ru
         None => "a component that is not built in runs only under a policy".into(),
     };
     let hint = format!("to allow it, put the policy above in {place} and pass it with --policy");
-    ending(Exit::Denied, "not-allowed", message, Some(hint))
+    run_end(Exit::Denied, "not-allowed", message, Some(hint))
 }

@@ -2,7 +2,7 @@
 
 use crate::builtin::{self, Builtin, BuiltinError};
 use crate::run_facts::{RunFacts, StageResult};
-use crate::verdict::{bug, ending};
+use crate::verdict::{bug, run_end};
 use lockstep_engine::compiler::{self, CompileError};
 use lockstep_engine::load::{LoadError, Precompiled, Step};
 use lockstep_model::connect::Connect;
@@ -47,7 +47,7 @@ impl LoadedStep {
         }
         let builtin = Builtin::find(name).ok_or_else(|| unknown(name))?;
         let damaged = |error: BuiltinError| {
-            ending(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
+            run_end(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
         };
         let digest = builtin.component().map_err(damaged)?;
         let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
@@ -59,7 +59,7 @@ impl LoadedStep {
 
     /// Loads a component from a file. A process of its own compiles the component.
     fn from_file(path: &str) -> StageResult<Self> {
-        let invalid = |message: String| ending(Exit::Invalid, "bad-component", message, None);
+        let invalid = |message: String| run_end(Exit::Invalid, "bad-component", message, None);
         let wasm = regular_file::read_bytes(Path::new(path), MAX_COMPONENT).map_err(invalid)?;
         let digest = Digest::of(&wasm);
         let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
@@ -83,11 +83,11 @@ fn compile(path: &str, wasm: Vec<u8>, facts: &mut RunFacts) -> Result<Precompile
         let hint = || Some(NO_COMPILER.to_owned());
         match error {
             CompileError::Missing(_) | CompileError::NotBuiltIn => {
-                ending(Exit::Invalid, "no-compiler", message, hint())
+                run_end(Exit::Invalid, "no-compiler", message, hint())
             }
-            CompileError::Changed { .. } => ending(Exit::Integrity, "wrong-compiler", message, hint()),
-            CompileError::Invalid(_) => ending(Exit::Invalid, "bad-component", message, None),
-            CompileError::Limit => ending(Exit::LimitExceeded, "compiler-limit", message, None),
+            CompileError::Changed { .. } => run_end(Exit::Integrity, "wrong-compiler", message, hint()),
+            CompileError::Invalid(_) => run_end(Exit::Invalid, "bad-component", message, None),
+            CompileError::Limit => run_end(Exit::LimitExceeded, "compiler-limit", message, None),
             CompileError::Process(_) => bug(&message),
         }
     })?;
@@ -120,5 +120,5 @@ fn bare_info(path: &str, step: &Step) -> StepInfo {
 fn unknown(name: &str) -> RunEnd {
     let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
     let hint = format!("the steps are {}; `lockstep list` describes them", known.join(", "));
-    ending(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
+    run_end(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
 }

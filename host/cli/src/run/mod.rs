@@ -22,7 +22,7 @@ use crate::run_facts::{StageResult, StoppedRun};
 use crate::secrets::Secrets;
 use crate::signals::Signals;
 use crate::trace;
-use crate::verdict::ending;
+use crate::verdict::run_end;
 use conclude::ConcludedRun;
 use context::RunContext;
 use lockstep_model::exit::Exit;
@@ -97,7 +97,7 @@ fn read(
 /// The end of a run with a mistake in its command line.
 pub(crate) fn bad_usage(problem: String, step: &str) -> RunEnd {
     let hint = format!("`lockstep run {step} --help` lists the flags");
-    ending(Exit::Invalid, "bad-usage", problem, Some(hint))
+    run_end(Exit::Invalid, "bad-usage", problem, Some(hint))
 }
 
 /// Runs the stages, and reports how the run ended on every path.
@@ -116,9 +116,9 @@ fn run_and_report(
         redact_mistakes(reporter, stopped);
     }
     let platform = environment.platform;
-    let files = reporter.check_files().map_err(|problem| ending(Exit::Invalid, "bad-file", problem, None));
+    let files = reporter.check_files().map_err(|problem| run_end(Exit::Invalid, "bad-file", problem, None));
     let receipt_target = ReceiptTarget::choose(args, platform, reporter.own_files());
-    let refused = |problem: &String| ending(Exit::Invalid, "bad-receipt", problem.clone(), None);
+    let refused = |problem: &String| run_end(Exit::Invalid, "bad-receipt", problem.clone(), None);
     let ready = files.and(receipt_target.as_ref().map(drop).map_err(refused));
     let (reporter, receipt_target) = (reporter.clone(), receipt_target.ok());
     let context = Arc::new(RunContext { reporter, receipt_target, platform, dry_run: args.dry_run, started });
@@ -126,7 +126,7 @@ fn run_and_report(
         Ok(signals) => signals,
         Err(error) => {
             let message = format!("cannot listen for signals: {error}");
-            return context.finish(stop(loaded, ending(Exit::LimitExceeded, "no-signals", message, None)));
+            return context.finish(stop(loaded, run_end(Exit::LimitExceeded, "no-signals", message, None)));
         }
     };
     let result = match ready {
@@ -184,7 +184,7 @@ fn stages(
     let mut resolved = loaded.resolve(args).inspect_err(|stopped| redact_mistakes(reporter, stopped))?;
     let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::found_in(value)).collect();
     if let Err(error) = reporter.add_secrets(&secrets) {
-        return resolved.stop(ending(Exit::Invalid, "bad-input", error.to_string(), None));
+        return resolved.stop(run_end(Exit::Invalid, "bad-input", error.to_string(), None));
     }
     if let Some(warning) = secrets_in_inputs(resolved.inputs(), reporter) {
         resolved.note(Level::Warning, warning);
@@ -235,8 +235,8 @@ fn new_reporter(args: &RunArgs, secrets: &Secrets, environment: &Environment) ->
 
 /// The notes about secrets that the redactor does not search for.
 fn secret_notes(secrets: &Secrets) -> Vec<Note> {
-    let note = |level, names: Vec<&str>, what: &str| {
-        let message = format!("{what}: {}", names.join(", "));
+    let note = |level, names: Vec<&str>, problem: &str| {
+        let message = format!("{problem}: {}", names.join(", "));
         (!names.is_empty()).then_some(Note { level, message, location: None })
     };
     let missing = secrets.missing().iter().map(String::as_str).collect();

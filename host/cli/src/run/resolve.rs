@@ -4,7 +4,7 @@ use super::load::LoadedStep;
 use crate::args::RunArgs;
 use crate::inputs;
 use crate::run_facts::{RunFacts, StageResult};
-use crate::verdict::ending;
+use crate::verdict::run_end;
 use lockstep_engine::load::Step;
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
@@ -56,7 +56,7 @@ impl ResolvedStep {
 }
 
 fn gather(args: &RunArgs, info: &StepInfo, facts: &mut RunFacts) -> Result<Inputs, RunEnd> {
-    let invalid = |message: String| ending(Exit::Invalid, "bad-input", message, None);
+    let invalid = |message: String| run_end(Exit::Invalid, "bad-input", message, None);
     let inputs::GatheredInputs { mut raws, ignored } =
         inputs::gather(args.inputs_file.as_deref(), &info.inputs).map_err(invalid)?;
     facts.notes.extend(ignored);
@@ -73,7 +73,7 @@ fn gather(args: &RunArgs, info: &StepInfo, facts: &mut RunFacts) -> Result<Input
 fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut RunFacts) -> RunEnd {
     let hint = format!("`lockstep describe {}` lists the inputs", args.step);
     if let [error] = errors {
-        return ending(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
+        return run_end(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
     }
     for error in errors.iter().take(MAX_MISTAKES) {
         facts.note(Level::Error, error.to_string());
@@ -81,5 +81,5 @@ fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut RunFacts) -> Ru
     if let Some(more) = errors.len().checked_sub(MAX_MISTAKES).filter(|more| *more > 0) {
         facts.note(Level::Error, format!("and {more} more invalid inputs"));
     }
-    ending(Exit::Invalid, "bad-input", format!("{} invalid inputs", errors.len()), Some(hint))
+    run_end(Exit::Invalid, "bad-input", format!("{} invalid inputs", errors.len()), Some(hint))
 }
