@@ -1,4 +1,4 @@
-//! The Rust form of the contract in `wit/`, generated, and the types behind its resources.
+//! The bindings of the contract in `wit/`, generated, with the types of its resources.
 
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -1,5 +1,5 @@
-//! The host's side of the capabilities, one module per interface of the contract: each function makes a request, passes the
-//! gate and returns the answer. No module decides anything, and none reaches anything except through its crate.
+//! The host functions of the capabilities, one module per interface of the contract. Each function makes a request, passes
+//! the gate and returns the answer. These modules decide nothing; the crates of the capabilities hold the clients.
 
 mod cluster;
 mod forge;

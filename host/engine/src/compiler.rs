@@ -1,8 +1,8 @@
-//! Components that are not built in, compiled by `lockstep-compiler`: a program beside this one, started as a child with no
-//! environment, with pipes alone, and with a bound on its time. What it is allowed itself says `host/compiler`.
+//! Compiles components that are not built in. `lockstep-compiler`, a program in the folder of this one, does the work: the
+//! host starts it as a child with an empty environment, pipes and a timeout. `host/compiler` confines it.
 //!
-//! Machine code of that program runs in this process, so it must be the very program that was built with this one: its
-//! digest is part of this program, and what is started is the open file of which the digest was taken.
+//! The host runs the machine code of that program, so it starts only the program that was built with it: it compares the
+//! digest of the open file with the embedded one, and starts that very file.
 
 use crate::load::Precompiled;
 use lockstep_model::digest::Digest;
@@ -17,94 +17,93 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The name of the compiler's file.
+/// The file name of the compiler.
 const NAME: &str = "lockstep-compiler";
-/// The largest compiler, in bytes: a file without end must not be read forever.
+/// The largest compiler, in bytes, so that the host does not read an endless file for ever.
 const MAX_PROGRAM_BYTES: u64 = 256 * 1024 * 1024;
-/// How much of what it says is kept, in bytes.
-const MAX_SAID_BYTES: u64 = 4096;
+/// The longest messages of a compiler, in bytes. The host drops the rest.
+const MAX_MESSAGE_BYTES: u64 = 4096;
 
-/// Why a component was not compiled.
+/// An error of compiling a component.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
-    /// There is no compiler beside this program.
+    /// The folder of this program has no compiler.
     #[error("there is no compiler at {0}")]
     Missing(PathBuf),
-    /// This program was built without one.
+    /// This program has no digest of a compiler.
     #[error("this lockstep was built without a compiler")]
-    Unknown,
-    /// The file beside this program is another one than that of its release.
-    #[error("{path} is not the compiler of this lockstep: expected {expected}, found {found}")]
+    NotBuiltIn,
+    /// The compiler in the folder of this program is not the one of its release.
+    #[error("{path} is not the compiler of this lockstep: expected digest {expected}, found {found}")]
     Changed {
         /// The file.
         path: PathBuf,
-        /// The digest that it must have.
+        /// The embedded digest.
         expected: Digest,
-        /// The digest that it has.
+        /// The digest of the file.
         found: Digest,
     },
-    /// The compiler says that the component is not valid.
-    #[error("it is no valid component: {0}")]
+    /// The compiler rejected the component. The text is its message.
+    #[error("the component is not valid: {0}")]
     Invalid(String),
-    /// The compiler went past its limits.
-    #[error("compiling it took more than {} s or {} MiB", bounds::SECONDS, bounds::MEMORY_BYTES >> 20)]
+    /// The compiler exceeded its limits.
+    #[error("compiling the component took more than {} s or {} MiB", bounds::SECONDS, bounds::MEMORY_BYTES >> 20)]
     Limit,
-    /// The compiler cannot be run.
-    #[error("the compiler cannot be run: {0}")]
+    /// The system does not run the compiler.
+    #[error("cannot run the compiler: {0}")]
     Process(#[source] io::Error),
 }
 
-/// A component that was compiled.
+/// A compiled component.
 #[derive(Debug)]
 pub struct Compiled {
     /// Its machine code.
     pub code: Precompiled<'static>,
-    /// What the compiler was not confined by, since this system does not have it: a line each.
+    /// A line for each mechanism that this system lacks to confine the compiler.
     pub missing: Vec<String>,
 }
 
-/// The compiler of this program, open and checked.
+/// The compiler of this program, open and verified.
 #[derive(Debug)]
 struct Compiler {
     path: PathBuf,
     file: File,
 }
 
-/// Compiles a component in a child process. `expected` is the digest of the compiler as it is embedded in this program;
-/// `'static` is the point: what was read from somewhere does not live that long.
+/// Compiles a component in a child process. `expected` is the digest of the compiler that is embedded in this program.
+/// It is `'static` so that no caller passes a digest that it has read from a file.
 ///
 /// # Errors
-/// The compiler is missing or is another one, the component is not valid or too much for the compiler, or the compiler
-/// cannot be run.
+/// The compiler is missing or has another digest, rejects the component, exceeds its limits, or does not start.
 pub fn compile(wasm: Vec<u8>, expected: Option<&'static str>) -> Result<Compiled, CompileError> {
-    let expected = expected.and_then(Digest::parse).ok_or(CompileError::Unknown)?;
-    let compiler = Compiler::open(beside().map_err(CompileError::Process)?, expected)?;
+    let expected = expected.and_then(Digest::parse).ok_or(CompileError::NotBuiltIn)?;
+    let compiler = Compiler::open(compiler_path().map_err(CompileError::Process)?, expected)?;
     let mut child = compiler.spawn().map_err(CompileError::Process)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    // A child that dies early closes the pipe; what it says on its way is what counts.
+    // A child that ends early closes the pipe. Its message is the error to report, not that of the pipe.
     let writer = thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&wasm)));
-    let code = collect(stdout, bounds::CODE_BYTES);
-    let said = collect(stderr, MAX_SAID_BYTES);
+    let code = read_pipe(stdout, bounds::CODE_BYTES);
+    let messages = read_pipe(stderr, MAX_MESSAGE_BYTES);
     let status = wait(&mut child).map_err(CompileError::Process)?;
-    let (code, said) = (join(code), join(said));
+    let (code, messages) = (join(code), join(messages));
     drop(writer.join());
-    let said = String::from_utf8_lossy(&said);
+    let messages = String::from_utf8_lossy(&messages);
     match status.map(|status| (status.success(), status.code())) {
         Some((true, _)) => {
-            let missing = said.lines().map(str::to_owned).collect();
+            let missing = messages.lines().map(str::to_owned).collect();
             Ok(Compiled { code: Precompiled::from_own_compiler(code), missing })
         }
-        Some((false, Some(_))) => Err(CompileError::Invalid(said.trim().to_owned())),
-        // Killed, by its own limits or by this process.
+        Some((false, Some(_))) => Err(CompileError::Invalid(messages.trim().to_owned())),
+        // Its own limits or this process killed it.
         Some((false, None)) | None => Err(CompileError::Limit),
     }
 }
 
-/// Where the compiler lies: in the folder of this program, whatever link this program was started by. Nothing else is
-/// searched, neither PATH nor the workspace.
-fn beside() -> io::Result<PathBuf> {
+/// The path of the compiler: in the folder of this program, also if somebody started this program by a link. The host
+/// searches neither PATH nor the workspace.
+fn compiler_path() -> io::Result<PathBuf> {
     let own = std::env::current_exe()?;
-    // A program that was replaced while it runs has no real path any more, but its folder is still right.
+    // If somebody replaced this program while it runs, it has no real path any more, but its folder is still right.
     let own = own.canonicalize().unwrap_or(own);
     Ok(own.with_file_name(NAME))
 }
@@ -112,7 +111,7 @@ fn beside() -> io::Result<PathBuf> {
 impl Compiler {
     /// Opens the file and compares its digest.
     fn open(path: PathBuf, expected: Digest) -> Result<Self, CompileError> {
-        // A pipe without a writer is opened at once with this, and reading a regular file does not care.
+        // With this flag, opening a pipe without a writer does not block. It changes nothing for regular files.
         let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
         let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
             Ok(file) if file.metadata().is_ok_and(|data| data.is_file()) => file,
@@ -128,7 +127,7 @@ impl Compiler {
         }
     }
 
-    /// Starts the file that is open, whatever its name leads to by now.
+    /// Starts the open file, even if its name leads to another one by now.
     fn spawn(&self) -> io::Result<Child> {
         Command::new(self.program()?)
             .arg0(NAME)
@@ -141,14 +140,17 @@ impl Compiler {
             .map_err(|error| in_file(&self.path, &error))
     }
 
-    /// The open file itself. The child still has it open when it becomes that file.
+    /// The path of the open file. The child still has it open when it executes that path.
     #[cfg(target_os = "linux")]
     fn program(&self) -> io::Result<PathBuf> {
         use std::os::fd::AsRawFd as _;
         Ok(PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd())))
     }
 
-    /// The path, since this system starts no open file; refused if it leads to another file by now.
+    /// The path of the file, since this system cannot start an open file.
+    ///
+    /// # Errors
+    /// The path leads to another file by now.
     #[cfg(not(target_os = "linux"))]
     fn program(&self) -> io::Result<PathBuf> {
         use std::os::unix::fs::MetadataExt as _;
@@ -166,10 +168,10 @@ fn in_file(path: &Path, error: &io::Error) -> io::Error {
 }
 
 /// Reads a pipe on a thread, at most `limit` bytes.
-fn collect(pipe: Option<impl Read + Send + 'static>, limit: u64) -> JoinHandle<Vec<u8>> {
+fn read_pipe(pipe: Option<impl Read + Send + 'static>, limit: u64) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read before an error is what there is.
+        // After an error, the bytes read so far count.
         let _ = pipe.map(|pipe| pipe.take(limit).read_to_end(&mut bytes));
         bytes
     })
@@ -179,7 +181,7 @@ fn join(thread: JoinHandle<Vec<u8>>) -> Vec<u8> {
     thread.join().unwrap_or_default()
 }
 
-/// Waits for the child, and kills it when its time is up. None if it had to be killed.
+/// Waits for the child, and kills it after its timeout. None if it killed the child.
 fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + Duration::from_secs(bounds::SECONDS);
     loop {
@@ -201,7 +203,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    /// A folder of this test alone, which goes at the end.
+    /// A folder of one test, removed at its end.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -211,7 +213,7 @@ mod tests {
             Self(path)
         }
 
-        /// A shell under another name. Another process makes it: nobody starts a file that is open for writing.
+        /// A shell under another name. Another process copies it, because the system starts no file that is open for writing.
         fn shell(&self, file: &str) -> (PathBuf, Digest) {
             let path = self.0.join(file);
             assert!(Command::new("cp").arg("/bin/sh").arg(&path).status().unwrap().success());
@@ -237,7 +239,7 @@ mod tests {
         let other = Compiler::open(path, Digest::of(b"another one")).unwrap_err();
         assert!(matches!(other, CompileError::Changed { .. }), "{other}");
         let unknown = compile(Vec::new(), None).unwrap_err();
-        assert!(matches!(unknown, CompileError::Unknown), "{unknown}");
+        assert!(matches!(unknown, CompileError::NotBuiltIn), "{unknown}");
     }
 
     #[test]
@@ -252,9 +254,9 @@ mod tests {
             let mut child = compiler.spawn().unwrap();
             child.stdin.take().unwrap().write_all(b"echo the shell; env").unwrap();
             let ended = child.wait_with_output().unwrap();
-            let said = String::from_utf8_lossy(&ended.stdout);
-            // What a shell sets itself is all of the environment.
-            assert!(said.starts_with("the shell\n") && !said.contains("CARGO"), "{name}: {ended:?}");
+            let printed = String::from_utf8_lossy(&ended.stdout);
+            // The environment has only the variables that the shell sets itself.
+            assert!(printed.starts_with("the shell\n") && !printed.contains("CARGO"), "{name}: {ended:?}");
             fs::rename(folder.0.join("moved"), &path).unwrap();
         }
     }

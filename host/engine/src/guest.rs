@@ -75,8 +75,10 @@ impl GuestExit {
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::Limit("the component used up its stack".into()),
-            Some(trap) => Self::Trapped(format!("the component broke off: {trap}")),
-            None => Self::Limit(format!("the component broke off: {error:#}{}", address_space(error))),
+            Some(trap) => Self::Trapped(format!("the component trapped: {trap}")),
+            None => {
+                Self::Limit(format!("the sandbox ended the component: {error:#}{}", address_space(error)))
+            }
         }
     }
 }
@@ -84,7 +86,7 @@ impl GuestExit {
 /// Advice for an error of reserving addresses: few know that `ulimit -v` counts addresses that nobody uses.
 fn address_space(error: &wasmtime::Error) -> &'static str {
     match format!("{error:#}").contains("failed to reserve") {
-        true => "; a run reserves about 6.5 GB of addresses, of which it uses little: raise `ulimit -v`",
+        true => "; a run reserves about 6.5 GB of address space and uses little of it: raise `ulimit -v`",
         false => "",
     }
 }

@@ -1,4 +1,4 @@
-//! The host's side of the resources of the contract: what a component holds a handle to.
+//! The types behind the resources of the contract. A component has handles to their values.
 
 use lockstep_cluster::Following;
 use lockstep_objects::MultipartUpload;

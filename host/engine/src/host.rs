@@ -1,12 +1,12 @@
-//! What a run holds on the host's side of the contract, and the interface `report`. The other interfaces are in
-//! [`crate::capability`].
+//! The host's state of a run, and the host functions of the interface `report`. [`crate::capability`] has the functions of
+//! the other interfaces.
 
-use crate::confines::{Confined, Confines};
 use crate::guest::{GuestExit, GuestExitError};
 use crate::live_log::LiveLog;
+use crate::store_state::{HasStoreState, StoreState};
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
-use lockstep_http::Web;
+use lockstep_http::WebClient;
 use lockstep_model::call::{CallError, Outcome};
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
@@ -23,69 +23,69 @@ use crate::bindings::{report, types};
 /// The result of a host function: a trap, or the result that the component receives.
 pub(crate) type HostResult<T> = wasmtime::Result<Result<T, types::Error>>;
 
-/// What keeping a note or a part of the summary costs besides its text, so that empty ones add up.
-const EACH_REPORT: usize = 64;
+/// The bytes that a note or a block of the summary counts in addition to its text, so that empty ones add up.
+const ITEM_BYTES: usize = 64;
 
-/// Everything a run holds on the host's side.
-pub(crate) struct Host {
+/// The host's state of a run.
+pub(crate) struct RunHost {
     pub(crate) gate: Arc<Gate>,
     pub(crate) workspace: Workspace,
     pub(crate) objects: Objects,
-    pub(crate) web: Web,
+    pub(crate) web: WebClient,
     pub(crate) cluster: Cluster,
     pub(crate) repositories: Repositories,
     pub(crate) forges: Forges,
     pub(crate) live: Box<dyn LiveLog>,
     pub(crate) notes: Vec<Note>,
     pub(crate) summary: Vec<Block>,
-    /// The end of a run that says no with its work done.
+    /// The failure with which the component rejected its result after its work.
     pub(crate) rejected: Option<RunEnd>,
     pub(crate) open_files: usize,
-    pub(crate) confines: Confines,
+    pub(crate) state: StoreState,
 }
 
-impl Host {
-    /// Says something that the host itself found worth a warning.
+impl RunHost {
+    /// Writes a warning of the host to the log and the report.
     pub(crate) fn warn(&mut self, message: String) {
         let note = Note { level: Level::Warning, message, location: None };
         self.live.note(&note);
         self.notes.push(note);
     }
 
-    /// Returns the result of a call to the component, unless the gate is shut: then the component ends here.
+    /// Returns the result of a call to the component. If the gate is closed, ends the component.
     pub(crate) fn answer<T>(&self, answer: Result<T, CallError>) -> HostResult<T> {
-        self.go_on()?;
+        self.check_gate()?;
         Ok(answer.map_err(to_error))
     }
 
-    /// Ends the component if the gate is shut: nothing that it could still do counts.
-    fn go_on(&self) -> wasmtime::Result<()> {
-        match self.gate.shut() {
+    /// Ends the component if the gate is closed: the host carries out no later call.
+    fn check_gate(&self) -> wasmtime::Result<()> {
+        match self.gate.closed() {
             Some(reason) => Err(GuestExitError(GuestExit::Limit(reason)).into()),
             None => Ok(()),
         }
     }
 }
 
-impl HasData for Host {
+impl HasData for RunHost {
     type Data<'a> = &'a mut Self;
 }
 
-impl WasiView for Host {
+impl WasiView for RunHost {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.confines.view()
+        self.state.wasi_view()
     }
 }
 
-impl Confined for Host {
-    fn confines(&mut self) -> &mut Confines {
-        &mut self.confines
+impl HasStoreState for RunHost {
+    fn store_state(&mut self) -> &mut StoreState {
+        &mut self.state
     }
 }
 
-impl types::Host for Host {}
+impl types::Host for RunHost {}
 
-impl report::Host for Host {
+impl report::Host for RunHost {
     fn note(
         &mut self,
         level: report::Level,
@@ -93,57 +93,57 @@ impl report::Host for Host {
         location: Option<types::Location>,
     ) -> wasmtime::Result<()> {
         let path = location.as_ref().map_or(0, |location| location.path.len());
-        if self.gate.admit_report(EACH_REPORT + message.len() + path) {
+        if self.gate.admit_report(ITEM_BYTES + message.len() + path) {
             let location = location.map(read_location);
             let note = Note { level: read_level(level), message, location };
             self.live.note(&note);
             self.notes.push(note);
         }
-        self.go_on()
+        self.check_gate()
     }
 
     fn progress(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
         if self.gate.admit_report(unit.len()) {
             self.live.progress(done, total, &unit);
         }
-        self.go_on()
+        self.check_gate()
     }
 
     fn add_summary(&mut self, block: report::Block) -> wasmtime::Result<()> {
         let block = read_block(block);
-        if self.gate.admit_report(EACH_REPORT + block_bytes(&block)) {
+        if self.gate.admit_report(ITEM_BYTES + block_bytes(&block)) {
             self.summary.push(block);
         }
-        self.go_on()
+        self.check_gate()
     }
 
     fn summary_markdown(&mut self) -> wasmtime::Result<String> {
         let text = self.live.markdown(&self.summary);
         let text = if self.gate.admit_report(text.len()) { text } else { String::new() };
-        self.go_on().map(|()| text)
+        self.check_gate().map(|()| text)
     }
 
     fn mask(&mut self, texts: Vec<String>) -> wasmtime::Result<()> {
         let bytes = texts.iter().map(String::len).sum();
         let admitted = self.gate.admit_mask(texts.len(), bytes);
         if admitted && !self.live.mask(&texts.iter().map(String::as_str).collect::<Vec<_>>()) {
-            self.gate.close("a text that the component masked cannot be kept out of the log");
+            self.gate.close("the host cannot redact a text that the component masked");
         }
-        self.go_on()
+        self.check_gate()
     }
 
     fn reject(&mut self, failure: types::Failure) -> wasmtime::Result<()> {
         let path = failure.location.as_ref().map_or(0, |location| location.path.len());
         let hint = failure.hint.as_ref().map_or(0, String::len);
-        let bytes = EACH_REPORT + failure.code.len() + failure.message.len() + hint + path;
+        let bytes = ITEM_BYTES + failure.code.len() + failure.message.len() + hint + path;
         if self.gate.admit_report(bytes) {
             self.rejected.get_or_insert_with(|| read_failure(failure));
         }
-        self.go_on()
+        self.check_gate()
     }
 }
 
-/// The error of the contract.
+/// Converts an error to that of the contract.
 pub(crate) fn to_error(error: CallError) -> types::Error {
     match error {
         CallError::Denied(text) => types::Error::Denied(text),
@@ -198,7 +198,7 @@ fn read_block(block: report::Block) -> Block {
     }
 }
 
-/// How much text a part of the summary holds, counting a little for every cell so that empty ones add up.
+/// The bytes of text in a block of the summary. Each cell counts 8 bytes more, so that empty ones add up.
 fn block_bytes(block: &Block) -> usize {
     let cells = |cells: &[String]| cells.iter().map(|cell| cell.len() + 8).sum::<usize>();
     match block {
@@ -210,7 +210,7 @@ fn block_bytes(block: &Block) -> usize {
     }
 }
 
-/// The outcome of the contract.
+/// Converts an outcome to that of the contract.
 pub(crate) fn to_outcome(outcome: Outcome) -> types::Outcome {
     match outcome {
         Outcome::Applied => types::Outcome::Applied,

@@ -1,5 +1,5 @@
-//! What a component imports, checked before it is instantiated: an import is the most it can ever touch.
-//! It never links anything.
+//! Lists and checks the imports of a component before its instantiation. A component can call nothing but its imports.
+//! This module links nothing.
 
 use crate::parallel;
 use lockstep_model::capability::Capability;
@@ -10,11 +10,11 @@ use wasmtime::component::types::ComponentItem;
 
 /// The package of the contract.
 const CONTRACT: &str = "lockstep:step/";
-/// The versions of the contract this host serves: those that are compatible with this one.
+/// The prefix of the versions of the contract that the host implements.
 const VERSION: &str = "0.1.";
 
-/// The interfaces of WASI that are linked, over nothing: output is captured, there are no arguments, no
-/// environment and no folders. Sockets and HTTP are not among them.
+/// The interfaces of WASI that the host links. It captures the output and offers no arguments, no environment and no
+/// folders. The list has no sockets and no HTTP.
 const WASI: [&str; 20] = [
     "cli/environment",
     "cli/exit",
@@ -38,15 +38,15 @@ const WASI: [&str; 20] = [
     "random/random",
 ];
 
-/// What a component imports.
+/// The imports of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Imports {
-    /// The capabilities, each with the functions imported.
+    /// The capabilities, each with the imported functions.
     pub capabilities: BTreeMap<Capability, BTreeSet<String>>,
-    /// What this host has nothing to offer for, by its full name.
+    /// The full names of imports that the host does not have.
     pub unknown: Vec<String>,
-    /// What it runs on all cores: functions of its own, which reach nothing.
-    pub(crate) parallel: parallel::Functions,
+    /// The parallel functions of the component, which have no capabilities.
+    pub(crate) parallel: parallel::ParallelFunctions,
 }
 
 impl Imports {
@@ -63,20 +63,20 @@ impl Imports {
                     );
                 }
             } else if let (true, ComponentItem::ComponentInstance(interface)) =
-                (parallel::is_own(name, parallel::PARALLEL), &item.ty)
+                (parallel::is_own_interface(name, parallel::PARALLEL), &item.ty)
             {
                 match parallel::functions(engine, component, interface) {
                     Ok(functions) => drop(imports.parallel.insert(name.to_owned(), functions)),
                     Err(function) => imports.unknown.push(format!("{name}#{function}")),
                 }
-            } else if !is_known(name) && !is_own_types(engine, name, &item.ty) {
+            } else if !is_base_import(name) && !is_types_interface(engine, name, &item.ty) {
                 imports.unknown.push(name.to_owned());
             }
         }
         imports
     }
 
-    /// The permissions that these imports can use: what a policy would have to allow, by capability.
+    /// The permissions that a policy must allow for these imports, by capability.
     #[must_use]
     pub fn permissions(&self) -> BTreeMap<String, Vec<String>> {
         let lines = |(capability, functions): (&Capability, &BTreeSet<String>)| {
@@ -87,12 +87,12 @@ impl Imports {
     }
 }
 
-/// Whether it is the types that a step shares between its own interfaces: there is nothing in it to call.
-fn is_own_types(engine: &Engine, name: &str, item: &ComponentItem) -> bool {
+/// Whether an import is the interface `types` of the component's own package and has only types, so nothing to call.
+fn is_types_interface(engine: &Engine, name: &str, item: &ComponentItem) -> bool {
     let is_type = |item: &ComponentItem| matches!(item, ComponentItem::Type(_));
     match item {
         ComponentItem::ComponentInstance(interface) => {
-            parallel::is_own(name, parallel::TYPES)
+            parallel::is_own_interface(name, parallel::TYPES)
                 && interface.exports(engine).all(|(_, item)| is_type(&item.ty))
         }
         _ => false,
@@ -108,8 +108,8 @@ fn capability(name: &str) -> Option<Capability> {
     Capability::parse(interface).filter(|_| version.starts_with(VERSION))
 }
 
-/// Whether the import is one that reaches nothing: the shared types, the report, or WASI over nothing.
-fn is_known(name: &str) -> bool {
+/// Whether the host links this import into every run: the types and the report of the contract, or WASI.
+fn is_base_import(name: &str) -> bool {
     let Some((path, version)) = name.split_once('@') else {
         return false;
     };
@@ -125,9 +125,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_reaches_nothing_is_known() {
+    fn base_imports_have_no_capability() {
         for name in ["wasi:io/streams@0.2.6", "wasi:cli/stdout@0.2.0", "lockstep:step/report@0.1.0"] {
-            assert!(is_known(name), "{name}");
+            assert!(is_base_import(name), "{name}");
         }
         for name in [
             "wasi:sockets/tcp@0.2.6",
@@ -138,7 +138,7 @@ mod tests {
             "lockstep:step/report@0.2.0",
             "evil:step/report@0.1.0",
         ] {
-            assert!(!is_known(name), "{name}");
+            assert!(!is_base_import(name), "{name}");
         }
         assert_eq!(capability("lockstep:step/workspace@0.1.3"), Some(Capability::Workspace));
         assert_eq!(capability("lockstep:step/workspace@0.2.0"), None);

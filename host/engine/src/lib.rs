@@ -1,10 +1,9 @@
-//! The sandbox: loads a component, links what its run was granted and nothing else, runs it within its
-//! budgets. It never opens a file, a socket or a credential itself; the capabilities do, behind the gate.
+//! The sandbox: loads a component, links the capabilities that the run grants, and runs the component within its budgets.
+//! It opens no file and no socket, and holds no credential; the capabilities do, behind the gate.
 
 mod bindings;
 mod capability;
 pub mod compiler;
-mod confines;
 pub mod guest;
 mod handles;
 mod host;
@@ -15,6 +14,7 @@ pub mod live_log;
 pub mod load;
 mod parallel;
 pub mod run;
+mod slow_calls;
+mod store_state;
 mod value;
-mod waiting;
 mod watch;

@@ -1,10 +1,10 @@
-//! The memory budget of a component: the sum over all its memories, and over all its tables, not a bound on each. It
-//! never bounds the host's own memory; the gate's budgets and the watch over the process do.
+//! The memory budget of a component: one for the sum of its memories, and one for the sum of its tables. It does not limit
+//! the memory of the host; the budgets of the gate and the watch over the process do.
 
 use lockstep_model::limits::Limits;
 use wasmtime::ResourceLimiter;
 
-/// Counts what a component holds.
+/// Counts the memory and the table elements of a component.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     memory_bytes: usize,
@@ -12,12 +12,12 @@ pub(crate) struct Limiter {
     table_elements: usize,
     table_limit: usize,
     count_limit: usize,
-    /// Whether the component was refused memory: the likely reason, if it traps later.
+    /// Whether the limiter refused memory: the likely cause, if the component traps later.
     pub(crate) refused: bool,
 }
 
 impl Limiter {
-    /// A budget of `memory_mb` MiB.
+    /// A limiter with a budget of `memory_mb` MiB of memory.
     pub(crate) fn new(limits: &Limits, memory_mb: u32) -> Self {
         Self {
             memory_bytes: 0,
@@ -43,7 +43,7 @@ impl ResourceLimiter for Limiter {
         Ok(fits)
     }
 
-    // Wasmtime counts these over the whole store, instances within instances included.
+    // Wasmtime counts these for the whole store, with the instances within instances.
     fn instances(&self) -> usize {
         self.count_limit
     }
@@ -57,8 +57,8 @@ impl ResourceLimiter for Limiter {
     }
 }
 
-/// Adds to a sum what fits below its limit; false if it does not. Growth that fails afterwards stays counted: the
-/// component has less then, never more.
+/// Adds growth to a sum, or returns false if the sum would exceed its limit. Growth that fails later stays in the sum: the
+/// component then gets less, never more.
 fn grow(sum: &mut usize, limit: usize, by: usize) -> bool {
     let total = sum.saturating_add(by);
     let fits = total <= limit;
@@ -84,7 +84,7 @@ mod tests {
         let mut limiter = Limiter::new(&limits, 1);
         assert!(limiter.table_growing(0, 60, None).unwrap());
         assert!(limiter.table_growing(60, 90, None).unwrap());
-        // Another table, which alone would fit.
+        // A second table, which would fit by itself.
         assert!(!limiter.table_growing(0, 11, None).unwrap() && limiter.refused);
         assert!(limiter.table_growing(0, 10, None).unwrap());
         assert!(!limiter.table_growing(0, usize::MAX, None).unwrap());

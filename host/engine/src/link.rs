@@ -1,8 +1,7 @@
-//! Puts the granted interfaces into a linker. What is not granted is not there: a component that imports it
-//! cannot be instantiated.
+//! Puts the granted interfaces into a linker, and no others: a component that imports another one cannot be instantiated.
 
 use crate::bindings::{cluster, forge, http, objects, report, repository, types, workspace};
-use crate::host::Host;
+use crate::host::RunHost;
 use lockstep_model::capability::Capability;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
@@ -13,28 +12,28 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{ResourceTable, WasiView};
 
-/// A linker with the report, the granted capabilities, and WASI over nothing.
-pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Result<Linker<Host>> {
+/// A linker with the report, the granted capabilities, and WASI without files, network and environment.
+pub(crate) fn linker(engine: &Engine, granted: &[Capability]) -> wasmtime::Result<Linker<RunHost>> {
     let mut linker = Linker::new(engine);
     add_wasi(&mut linker)?;
-    types::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
-    report::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+    types::add_to_linker::<_, HasSelf<RunHost>>(&mut linker, |host| host)?;
+    report::add_to_linker::<_, HasSelf<RunHost>>(&mut linker, |host| host)?;
     for capability in granted {
         let add = match capability {
-            Capability::Workspace => workspace::add_to_linker::<Host, HasSelf<Host>>,
-            Capability::Objects => objects::add_to_linker::<Host, HasSelf<Host>>,
-            Capability::Http => http::add_to_linker::<Host, HasSelf<Host>>,
-            Capability::Cluster => cluster::add_to_linker::<Host, HasSelf<Host>>,
-            Capability::Repository => repository::add_to_linker::<Host, HasSelf<Host>>,
-            Capability::Forge => forge::add_to_linker::<Host, HasSelf<Host>>,
+            Capability::Workspace => workspace::add_to_linker::<RunHost, HasSelf<RunHost>>,
+            Capability::Objects => objects::add_to_linker::<RunHost, HasSelf<RunHost>>,
+            Capability::Http => http::add_to_linker::<RunHost, HasSelf<RunHost>>,
+            Capability::Cluster => cluster::add_to_linker::<RunHost, HasSelf<RunHost>>,
+            Capability::Repository => repository::add_to_linker::<RunHost, HasSelf<RunHost>>,
+            Capability::Forge => forge::add_to_linker::<RunHost, HasSelf<RunHost>>,
         };
         add(&mut linker, |host| host)?;
     }
     Ok(linker)
 }
 
-/// Only what language runtimes cannot do without. The list is the one of [`crate::imports`]; sockets and HTTP
-/// are not on it, and the file system has no folder in it.
+/// Links the interfaces of WASI that language runtimes need, as [`crate::imports`] lists them: no sockets, no HTTP, and a
+/// file system without folders.
 pub(crate) fn add_wasi<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::bindings::io::error::add_to_linker::<_, HasTable>(linker, |host| host.ctx().table)?;
     sync::io::poll::add_to_linker::<_, HasTable>(linker, |host| host.ctx().table)?;

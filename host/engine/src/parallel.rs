@@ -1,10 +1,10 @@
-//! The functions that a component runs on all cores. An import `NAME: func(list<T>) -> list<U>` of an interface
-//! `parallel` in the component's own package is answered by its own export `NAME: func(T) -> U`, once for each item,
-//! in instances that reach nothing at all. It never links such an instance to the run's host.
+//! The functions that a component runs on all cores. If a component calls its import `NAME: func(list<T>) -> list<U>` of an
+//! interface `parallel` in its own package, the host calls its export `NAME: func(T) -> U` once for each item, in other
+//! instances. Those instances have no capabilities: this module never links them to the host of the run.
 
-use crate::confines::{self, Confined, Confines};
 use crate::guest::{GuestExit, GuestExitError};
-use crate::host::Host;
+use crate::host::RunHost;
+use crate::store_state::{self, HasStoreState, StoreState};
 use crate::{link, value};
 use lockstep_model::gate::Gate;
 use lockstep_model::limits::Limits;
@@ -20,21 +20,21 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 /// The names of the functions, by the full name of their interface.
-pub(crate) type Functions = BTreeMap<String, Vec<String>>;
+pub(crate) type ParallelFunctions = BTreeMap<String, Vec<String>>;
 
-/// The interface of parallel functions.
+/// The name of the interface of parallel functions.
 pub(crate) const PARALLEL: &str = "parallel";
-/// The interface of the types that a step shares between its others.
+/// The name of the interface of types that other interfaces of a step use.
 pub(crate) const TYPES: &str = "types";
 
-/// Whether the import is an interface of this name in a package of the component's own.
-pub(crate) fn is_own(import: &str, interface: &str) -> bool {
+/// Whether an import is an interface of this name in the component's own package.
+pub(crate) fn is_own_interface(import: &str, interface: &str) -> bool {
     let path = import.split_once('@').map_or(import, |(path, _)| path);
     let foreign = ["wasi:", "lockstep:step/"].iter().any(|package| path.starts_with(package));
     !foreign && path.rsplit_once('/').is_some_and(|(_, name)| name == interface)
 }
 
-/// The functions of such an interface. The error is the name of one that no export answers.
+/// Lists the functions of an interface `parallel`. The error is the name of one without an export that implements it.
 pub(crate) fn functions(
     engine: &Engine,
     component: &Component,
@@ -46,7 +46,7 @@ pub(crate) fn functions(
             ComponentItem::ComponentFunc(import) => {
                 let export = component.component_type().get_export(engine, name).map(|item| item.ty);
                 match export {
-                    Some(ComponentItem::ComponentFunc(export)) if answers(&export, &import) => {
+                    Some(ComponentItem::ComponentFunc(export)) if does_implement(&export, &import) => {
                         names.push(name.to_owned());
                     }
                     _ => return Err(name.to_owned()),
@@ -59,8 +59,8 @@ pub(crate) fn functions(
     Ok(names)
 }
 
-/// Whether the export does for one item what the import does for a list, and both with plain data.
-fn answers(export: &ComponentFunc, import: &ComponentFunc) -> bool {
+/// Whether the import has the type of the export with a list for each item, and both take and return plain data.
+fn does_implement(export: &ComponentFunc, import: &ComponentFunc) -> bool {
     let (Some((job, answer)), Some((jobs, answers))) = (signature(export), signature(import)) else {
         return false;
     };
@@ -71,7 +71,7 @@ fn answers(export: &ComponentFunc, import: &ComponentFunc) -> bool {
     }
 }
 
-/// The one parameter and the one result.
+/// The types of the parameter and the result; none if a function does not have one of each.
 fn signature(function: &ComponentFunc) -> Option<(Type, Type)> {
     let (mut params, mut results) = (function.params(), function.results());
     match (params.next(), params.next(), results.next(), results.next()) {
@@ -80,8 +80,8 @@ fn signature(function: &ComponentFunc) -> Option<(Type, Type)> {
     }
 }
 
-/// What the instances of a run share.
-pub(crate) struct Pool {
+/// The data for all job instances of a run.
+pub(crate) struct JobPool {
     pub(crate) engine: Engine,
     pub(crate) component: Component,
     pub(crate) gate: Arc<Gate>,
@@ -89,28 +89,32 @@ pub(crate) struct Pool {
     pub(crate) printed: MemoryOutputPipe,
 }
 
-/// A job called what it cannot reach.
+/// A job called a function that job instances do not have.
 #[derive(Debug, thiserror::Error)]
-#[error("called `{0}`: jobs reach nothing, they take and give data")]
-struct Reached(String);
+#[error("called `{0}`: jobs have no capabilities")]
+struct UnlinkedCall(String);
 
-/// All that an instance for jobs holds: no file, no report, nothing to reach.
-struct Worker(Confines);
+/// The host's state of a job instance: no file, no report and no capability.
+struct JobHost(StoreState);
 
-impl Confined for Worker {
-    fn confines(&mut self) -> &mut Confines {
+impl HasStoreState for JobHost {
+    fn store_state(&mut self) -> &mut StoreState {
         &mut self.0
     }
 }
 
-impl WasiView for Worker {
+impl WasiView for JobHost {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.0.view()
+        self.0.wasi_view()
     }
 }
 
-/// Links the functions into the linker of a run.
-pub(crate) fn add(linker: &mut Linker<Host>, functions: &Functions, pool: Pool) -> wasmtime::Result<()> {
+/// Links the parallel functions into the linker of a run.
+pub(crate) fn add(
+    linker: &mut Linker<RunHost>,
+    functions: &ParallelFunctions,
+    pool: JobPool,
+) -> wasmtime::Result<()> {
     let pool = Arc::new(pool);
     for (interface, names) in functions {
         let mut instance = linker.instance(interface)?;
@@ -118,7 +122,10 @@ pub(crate) fn add(linker: &mut Linker<Host>, functions: &Functions, pool: Pool) 
             let (pool, export) = (Arc::clone(&pool), name.clone());
             instance.func_new(name, move |_, _, params, results| {
                 let ([Val::List(jobs)], [result]) = (params, results) else {
-                    return Err(GuestExitError(GuestExit::Bug(format!("`{export}` has another form"))).into());
+                    return Err(GuestExitError(GuestExit::Bug(format!(
+                        "the parallel function `{export}` has another type"
+                    )))
+                    .into());
                 };
                 *result = Val::List(pool.run(&export, jobs).map_err(GuestExitError)?);
                 Ok(())
@@ -128,13 +135,13 @@ pub(crate) fn add(linker: &mut Linker<Host>, functions: &Functions, pool: Pool) 
     Ok(())
 }
 
-impl Pool {
-    /// Runs the export for every job and gives the answers in the order of the jobs. Of several jobs that fail
-    /// the first one counts.
+impl JobPool {
+    /// Runs the export for each job and returns the answers in the order of the jobs. If several jobs fail, the exit is that
+    /// of the first one.
     fn run(&self, export: &str, jobs: &[Val]) -> Result<Vec<Val>, GuestExit> {
         self.gate.admit_jobs(jobs.len()).map_err(|error| GuestExit::Limit(error.to_string()))?;
-        let linked = self.linked()?;
-        let batch = Batch {
+        let linked = self.link()?;
+        let batch = JobBatch {
             pool: self,
             linked: &linked,
             export,
@@ -149,7 +156,7 @@ impl Pool {
                 let builder = thread::Builder::new()
                     .name("job".into())
                     .stack_size(lockstep_sandbox::THREAD_STACK_BYTES);
-                builder.spawn_scoped(scope, || batch.work())
+                builder.spawn_scoped(scope, || batch.run_jobs())
             };
             let workers: Vec<_> = (0..threads).map(spawn).collect();
             let mut done = Vec::with_capacity(jobs.len());
@@ -157,7 +164,7 @@ impl Pool {
                 let worker =
                     worker.map_err(|error| GuestExit::Bug(format!("no thread for a job: {error}")))?;
                 done.extend(
-                    worker.join().map_err(|_| GuestExit::Bug("the thread of a job broke off".into()))?,
+                    worker.join().map_err(|_| GuestExit::Bug("the thread of a job panicked".into()))?,
                 );
             }
             Ok(done)
@@ -166,19 +173,19 @@ impl Pool {
         done.into_iter().map(|(_, answer)| answer).collect()
     }
 
-    /// The component over nothing.
-    fn linked(&self) -> Result<InstancePre<Worker>, GuestExit> {
-        let link = || {
+    /// Links the component to WASI and stubs.
+    fn link(&self) -> Result<InstancePre<JobHost>, GuestExit> {
+        let linked = || {
             let mut linker = Linker::new(&self.engine);
             link::add_wasi(&mut linker)?;
-            self.add_nothing(&mut linker)?;
+            self.add_stubs(&mut linker)?;
             linker.instantiate_pre(&self.component)
         };
-        link().map_err(|error| GuestExit::Bug(format!("the component does not fit over nothing: {error:#}")))
+        linked().map_err(|error| GuestExit::Bug(format!("cannot link the component for its jobs: {error:#}")))
     }
 
-    /// Something to instantiate over for all that is not WASI. Each of its functions ends the run.
-    fn add_nothing(&self, linker: &mut Linker<Worker>) -> wasmtime::Result<()> {
+    /// Links a stub for each import that is not of WASI, so that the component can be instantiated. Each stub ends the run.
+    fn add_stubs(&self, linker: &mut Linker<JobHost>) -> wasmtime::Result<()> {
         for (interface, item) in self.component.component_type().imports(&self.engine) {
             let ComponentItem::ComponentInstance(item) = item.ty else {
                 continue;
@@ -191,10 +198,10 @@ impl Pool {
                 match item.ty {
                     ComponentItem::ComponentFunc(_) => {
                         let call = format!("{interface}#{name}");
-                        instance.func_new(name, move |_, _, _, _| Err(Reached(call.clone()).into()))?;
+                        instance.func_new(name, move |_, _, _, _| Err(UnlinkedCall(call.clone()).into()))?;
                     }
                     ComponentItem::Resource(_) => {
-                        instance.resource(name, ResourceType::host::<Worker>(), |_, _| Ok(()))?;
+                        instance.resource(name, ResourceType::host::<JobHost>(), |_, _| Ok(()))?;
                     }
                     _ => {}
                 }
@@ -203,27 +210,27 @@ impl Pool {
         Ok(())
     }
 
-    fn worker(&self) -> Store<Worker> {
+    fn new_store(&self) -> Store<JobHost> {
         let limits = self.gate.limits();
-        let confines = Confines::new(limits, limits.job_memory_mb(), &self.printed);
-        confines::store(&self.engine, Worker(confines), limits, Arc::clone(&self.stop))
+        let state = StoreState::new(limits, limits.job_memory_mb(), &self.printed);
+        store_state::new_store(&self.engine, JobHost(state), limits, Arc::clone(&self.stop))
     }
 }
 
 /// The jobs of one call.
-struct Batch<'a> {
-    pool: &'a Pool,
-    linked: &'a InstancePre<Worker>,
+struct JobBatch<'a> {
+    pool: &'a JobPool,
+    linked: &'a InstancePre<JobHost>,
     export: &'a str,
     jobs: &'a [Val],
     next: AtomicUsize,
     weight: AtomicUsize,
 }
 
-impl Batch<'_> {
-    /// Does jobs until there are none left, or one fails.
-    fn work(&self) -> Vec<(usize, Result<Val, GuestExit>)> {
-        let mut store = self.pool.worker();
+impl JobBatch<'_> {
+    /// Runs jobs until none is left, or one fails.
+    fn run_jobs(&self) -> Vec<(usize, Result<Val, GuestExit>)> {
+        let mut store = self.pool.new_store();
         let mut done = Vec::new();
         let mut entry = None;
         loop {
@@ -231,50 +238,54 @@ impl Batch<'_> {
             let Some(job) = self.jobs.get(index) else {
                 return done;
             };
-            let answer = self.answer(&mut store, &mut entry, job);
+            let answer = self.run_job(&mut store, &mut entry, job);
             let failed = answer.is_err();
             done.push((index, answer));
             if failed {
-                // Nobody begins another job; those with a lower number have begun already.
+                // No thread starts another job. The jobs with lower numbers have started already.
                 self.next.store(self.jobs.len(), Ordering::Relaxed);
                 return done;
             }
         }
     }
 
-    fn answer(
+    fn run_job(
         &self,
-        store: &mut Store<Worker>,
+        store: &mut Store<JobHost>,
         entry: &mut Option<Func>,
         job: &Val,
     ) -> Result<Val, GuestExit> {
-        let ended = |store: &Store<Worker>, error: wasmtime::Error| match GuestExit::from_error(&error) {
+        let exit = |store: &Store<JobHost>, error: wasmtime::Error| match GuestExit::from_error(&error) {
             GuestExit::Trapped(_) if store.data().0.limiter.refused => {
-                let most = self.pool.gate.limits().job_memory_mb();
-                GuestExit::Limit(format!("a job of `{}` wanted more than {most} MiB of memory", self.export))
+                let max = self.pool.gate.limits().job_memory_mb();
+                GuestExit::Limit(format!("a job of `{}` wanted more than {max} MiB of memory", self.export))
             }
-            GuestExit::Limit(_) if error.is::<Reached>() => {
+            GuestExit::Limit(_) if error.is::<UnlinkedCall>() => {
                 GuestExit::Trapped(format!("a job of `{}` {error}", self.export))
             }
-            ended => ended,
+            exit => exit,
         };
         let function = match entry {
             Some(function) => *function,
             None => {
-                let instance = self.linked.instantiate(&mut *store).map_err(|error| ended(store, error))?;
+                let instance = self.linked.instantiate(&mut *store).map_err(|error| exit(store, error))?;
                 let function = instance.get_func(&mut *store, self.export);
-                *entry.insert(function.ok_or_else(|| GuestExit::Bug(format!("`{}` is gone", self.export)))?)
+                *entry.insert(
+                    function.ok_or_else(|| {
+                        GuestExit::Bug(format!("the component exports no `{}`", self.export))
+                    })?,
+                )
             }
         };
         let mut answer = [Val::Bool(false)];
         let called = function.call(&mut *store, std::slice::from_ref(job), &mut answer);
-        called.map_err(|error| ended(store, error))?;
+        called.map_err(|error| exit(store, error))?;
         let [answer] = answer;
-        let most = self.pool.gate.limits().hostcall_bytes;
+        let max = self.pool.gate.limits().hostcall_bytes;
         let weight = value::weight(&answer);
-        if self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) > most {
+        if self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) > max {
             return Err(GuestExit::Limit(format!(
-                "the answers of `{}` have more than {most} bytes",
+                "the answers of `{}` have more than {max} bytes",
                 self.export
             )));
         }

@@ -1,23 +1,22 @@
-//! One run of a step: the sandbox is set up, the component called, its values turned into ours. It never
-//! decides when the time is up; [`crate::watch`] does.
+//! Runs a step once: makes its store, calls the component and reads its result. [`crate::watch`] enforces the timeout.
 
-use crate::confines::{self, Confines};
 use crate::guest::{GuestData, GuestExit, GuestResult};
-use crate::host::Host;
+use crate::host::RunHost;
 use crate::live_log::LiveLog;
 use crate::load::{ENTRY, Step};
-use crate::parallel::{self, Functions, Pool};
-use crate::waiting::Waiting;
+use crate::parallel::{self, JobPool, ParallelFunctions};
+use crate::slow_calls::SlowCalls;
+use crate::store_state::{self, StoreState};
 use crate::{link, value, watch};
 use lockstep_cluster::Cluster;
 use lockstep_forge::Forges;
-use lockstep_http::Web;
+use lockstep_http::WebClient;
 use lockstep_model::capability::Capability;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::Gate;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
-use lockstep_model::outputs::{self, Output};
+use lockstep_model::outputs;
 use lockstep_model::report::{Location, RunEnd};
 use lockstep_model::types::Field;
 use lockstep_objects::Objects;
@@ -31,29 +30,29 @@ use wasmtime::component::types::Type;
 use wasmtime::component::{Func, InstancePre, Val};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
-/// What a run needs besides the step.
+/// The data and the clients of a run.
 pub struct Setup {
     /// The typed inputs.
     pub inputs: Inputs,
-    /// The capabilities that are linked.
+    /// The granted capabilities, which the host links.
     pub granted: Vec<Capability>,
-    /// The gate that every call passes.
+    /// The gate that each host call passes.
     pub gate: Arc<Gate>,
-    /// The files.
+    /// The client of `workspace`.
     pub workspace: Workspace,
-    /// The objects.
+    /// The client of `objects`.
     pub objects: Objects,
-    /// The web servers.
-    pub web: Web,
-    /// The cluster.
+    /// The client of `http`.
+    pub web: WebClient,
+    /// The client of `cluster`.
     pub cluster: Cluster,
-    /// The git repositories.
+    /// The client of `repository`.
     pub repositories: Repositories,
-    /// The forges that they are on.
+    /// The client of `forge`.
     pub forges: Forges,
-    /// Who hears what the component says while it runs.
+    /// The log of the run.
     pub live: Box<dyn LiveLog>,
-    /// Set by the caller to stop the component.
+    /// The caller sets this to cancel the run.
     pub cancel: Arc<AtomicBool>,
 }
 
@@ -63,7 +62,7 @@ pub fn run(step: &Step, setup: Setup) -> GuestResult {
     let gate = Arc::clone(&setup.gate);
     let stop = Arc::new(AtomicBool::new(false));
     let cancel = Arc::clone(&setup.cancel);
-    let pool = Pool {
+    let pool = JobPool {
         engine: step.engine.clone(),
         component: step.component.clone(),
         gate: Arc::clone(&gate),
@@ -71,17 +70,24 @@ pub fn run(step: &Step, setup: Setup) -> GuestResult {
         printed: MemoryOutputPipe::new(gate.limits().printed_bytes),
     };
     let (parallel, outputs) = (step.imports.parallel.clone(), step.outputs.clone());
-    let waiting = Waiting::told_by(setup.live.duplicate());
+    let slow_calls = SlowCalls::new(setup.live.duplicate());
     let signals = (&*stop, &*cancel);
-    watch::until_done(&step.engine, &gate, signals, waiting, move || call(pool, &parallel, setup, &outputs))
+    watch::run_watched(&step.engine, &gate, signals, slow_calls, move || {
+        run_component(pool, &parallel, setup, &outputs)
+    })
 }
 
-/// Calls the component on the current thread.
-fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> GuestResult {
+/// Runs the component on the current thread.
+fn run_component(
+    pool: JobPool,
+    parallel: &ParallelFunctions,
+    setup: Setup,
+    outputs: &[Field],
+) -> GuestResult {
     let Setup { inputs, granted, gate, workspace, objects, web, cluster, repositories, forges, live, .. } =
         setup;
     let (limits, printed) = (*gate.limits(), pool.printed.clone());
-    let host = Host {
+    let host = RunHost {
         workspace,
         objects,
         web,
@@ -93,48 +99,52 @@ fn call(pool: Pool, parallel: &Functions, setup: Setup, outputs: &[Field]) -> Gu
         summary: Vec::new(),
         rejected: None,
         open_files: 0,
-        confines: Confines::new(&limits, limits.memory_mb, &printed),
+        state: StoreState::new(&limits, limits.memory_mb, &printed),
         gate,
     };
-    let mut store = confines::store(&pool.engine, host, &limits, Arc::clone(&pool.stop));
-    let ended = match linked(pool, parallel, &granted) {
-        Ok(linked) => enter(&mut store, &linked, &inputs, outputs, &limits),
-        Err(ended) => ended,
+    let mut store = store_state::new_store(&pool.engine, host, &limits, Arc::clone(&pool.stop));
+    let exit = match link_component(pool, parallel, &granted) {
+        Ok(linked) => call_entry(&mut store, &linked, &inputs, outputs, &limits),
+        Err(exit) => exit,
     };
-    let refused_memory = store.data().confines.limiter.refused;
-    let Host { workspace, objects, cluster, repositories, forges, notes, summary, rejected, .. } =
+    let refused_memory = store.data().state.limiter.refused;
+    let RunHost { workspace, objects, cluster, repositories, forges, notes, summary, rejected, .. } =
         store.into_data();
     let mut objects = objects.into_changes();
     objects.append(&mut cluster.into_changes());
     let (mut branches, diff) = repositories.into_changes();
     objects.append(&mut branches);
     objects.append(&mut forges.into_changes());
-    let ended = match ended {
+    let exit = match exit {
         GuestExit::Trapped(_) if refused_memory => {
             GuestExit::Limit(format!("the component wanted more than its {} MiB of memory", limits.memory_mb))
         }
-        ended => ended,
+        exit => exit,
     };
     let printed = printed.contents().to_vec();
     GuestResult {
-        exit: ended,
+        exit,
         data: Some(GuestData { workspace, objects, diff, notes, summary, printed, rejected }),
     }
 }
 
-/// The component with what the run grants.
-fn linked(pool: Pool, parallel: &Functions, granted: &[Capability]) -> Result<InstancePre<Host>, GuestExit> {
+/// Links the component to the granted capabilities.
+fn link_component(
+    pool: JobPool,
+    parallel: &ParallelFunctions,
+    granted: &[Capability],
+) -> Result<InstancePre<RunHost>, GuestExit> {
     let component = pool.component.clone();
-    let misfit = |error| GuestExit::Bug(format!("the host's interfaces do not fit together: {error:#}"));
-    let mut linker = link::linker(&pool.engine, granted).map_err(misfit)?;
-    parallel::add(&mut linker, parallel, pool).map_err(misfit)?;
+    let link_bug = |error| GuestExit::Bug(format!("cannot link the interfaces of the host: {error:#}"));
+    let mut linker = link::linker(&pool.engine, granted).map_err(link_bug)?;
+    parallel::add(&mut linker, parallel, pool).map_err(link_bug)?;
     linker.instantiate_pre(&component).map_err(|error| GuestExit::Unlinked(format!("{error:#}")))
 }
 
 /// Instantiates the component and calls its `run`.
-fn enter(
-    store: &mut Store<Host>,
-    linked: &InstancePre<Host>,
+fn call_entry(
+    store: &mut Store<RunHost>,
+    linked: &InstancePre<RunHost>,
     inputs: &Inputs,
     outputs: &[Field],
     limits: &Limits,
@@ -144,10 +154,10 @@ fn enter(
         Err(error) => return GuestExit::from_error(&error),
     };
     let Some(run) = instance.get_func(&mut *store, ENTRY) else {
-        return GuestExit::Bug("the component lost its entry".into());
+        return GuestExit::Bug(format!("the component exports no `{ENTRY}`"));
     };
-    let Some(params) = params(&run, store, inputs) else {
-        return GuestExit::Bug("the inputs do not fit the component's types".into());
+    let Some(params) = read_params(&run, store, inputs) else {
+        return GuestExit::Bug("the inputs do not match the types of the component".into());
     };
     let mut results = [Val::Bool(false)];
     match run.call(&mut *store, &[params], &mut results) {
@@ -159,7 +169,7 @@ fn enter(
     }
 }
 
-fn params(run: &Func, store: &Store<Host>, inputs: &Inputs) -> Option<Val> {
+fn read_params(run: &Func, store: &Store<RunHost>, inputs: &Inputs) -> Option<Val> {
     let ty = run.ty(store);
     let (_, record) = ty.params().next()?;
     let record: Type = record;
@@ -167,12 +177,12 @@ fn params(run: &Func, store: &Store<Host>, inputs: &Inputs) -> Option<Val> {
     value::to_val(&Value::Object(fields.collect::<Map<_, _>>()), &record)
 }
 
-/// Reads `result<outputs, failure>`, whose form was checked when the component was loaded. It is weighed first:
-/// small values of a component can be large ones here.
+/// Reads `result<outputs, failure>`; loading has checked this type. First it checks the weight: a value that is small in the
+/// component can take much memory in the host.
 fn read_result(result: Val, types: &[Field], limits: &Limits) -> GuestExit {
     if value::weight(&result) > limits.output_bytes {
         return GuestExit::Limit(format!(
-            "what the component returned has more than {} bytes",
+            "the result of the component has more than {} bytes",
             limits.output_bytes
         ));
     }
@@ -197,7 +207,7 @@ fn read_outputs(outputs: Val, types: &[Field]) -> GuestExit {
 }
 
 fn bad_value() -> GuestExit {
-    GuestExit::Trapped("the component returned a value that cannot be written as JSON, such as NaN".into())
+    GuestExit::Trapped("the component returned a value that JSON cannot represent, such as NaN".into())
 }
 
 fn read_failure(failure: &Value) -> Option<RunEnd> {

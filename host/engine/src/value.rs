@@ -1,27 +1,26 @@
-//! JSON to component values and back, by the types the component itself declares. It holds no code for any
-//! one step.
+//! Converts JSON to values of a component and back, by the types that the component declares.
 
 use lockstep_model::types::{Field, Integer, Type};
 use serde_json::{Map, Number, Value};
 use wasmtime::component::{Val, types};
 
-/// The field of a record, or the record, that has no form in JSON.
+/// The name of a field with a type that JSON cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} has a type that cannot be written as JSON")]
-pub struct Unsupported(pub String);
+#[error("{0} has a type that JSON cannot represent")]
+pub struct UnsupportedType(pub String);
 
 /// The fields of a record type.
 ///
 /// # Errors
-/// The first field that has no form in JSON.
-pub(crate) fn fields(record: &types::Record) -> Result<Vec<Field>, Unsupported> {
+/// JSON cannot represent the type of a field.
+pub(crate) fn fields(record: &types::Record) -> Result<Vec<Field>, UnsupportedType> {
     record
         .fields()
         .map(|field| Ok(Field { name: field.name.to_owned(), ty: read_type(field.name, &field.ty)? }))
         .collect()
 }
 
-fn read_type(name: &str, ty: &types::Type) -> Result<Type, Unsupported> {
+fn read_type(name: &str, ty: &types::Type) -> Result<Type, UnsupportedType> {
     Ok(match ty {
         types::Type::Bool => Type::Bool,
         types::Type::U8 => Type::Integer(Integer::U8),
@@ -38,12 +37,12 @@ fn read_type(name: &str, ty: &types::Type) -> Result<Type, Unsupported> {
         types::Type::Option(option) => Type::Option(Box::new(read_type(name, &option.ty())?)),
         types::Type::Enum(words) => Type::Enum(words.names().map(str::to_owned).collect()),
         types::Type::Record(record) => Type::Record(fields(record)?),
-        _ => return Err(Unsupported(format!("`{name}`"))),
+        _ => return Err(UnsupportedType(format!("`{name}`"))),
     })
 }
 
-/// Makes a component value of a JSON value that was checked against the same type.
-/// `None` if it does not fit after all.
+/// Converts a JSON value to a value of a component. The caller has checked it against the same type; `None` if it does not
+/// match.
 pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
     let signed = || value.as_i64();
     let unsigned = || value.as_u64();
@@ -76,7 +75,7 @@ pub(crate) fn to_val(value: &Value, ty: &types::Type) -> Option<Val> {
     })
 }
 
-/// Whether values of a type are data alone, without a handle to something of the instance they come from.
+/// Whether values of a type are plain data, without a handle to a resource of an instance.
 pub(crate) fn is_plain(ty: &types::Type) -> bool {
     match ty {
         types::Type::List(list) => is_plain(&list.ty()),
@@ -104,30 +103,30 @@ pub(crate) fn is_plain(ty: &types::Type) -> bool {
     }
 }
 
-/// At least as many bytes as the value has as JSON, and for each value in it what holding one costs the host.
+/// The weight of a value in bytes: at least those of its JSON, and for each value in it those that the host needs to hold it.
 pub(crate) fn weight(val: &Val) -> usize {
-    const EACH: usize = 64;
+    const VALUE_BYTES: usize = 64;
     let inside = match val {
-        Val::String(text) => 2 * text.len() + 4 * controls(text.as_bytes()),
+        Val::String(text) => 2 * text.len() + 4 * count_control_characters(text.as_bytes()),
         Val::List(items) => items.iter().map(weight).sum(),
         Val::Option(Some(value)) | Val::Result(Ok(Some(value)) | Err(Some(value))) => weight(value),
         Val::Tuple(items) => items.iter().map(weight).sum(),
         Val::Variant(_, Some(value)) => weight(value),
-        Val::Flags(words) => words.iter().map(|word| EACH + word.len()).sum(),
+        Val::Flags(words) => words.iter().map(|word| VALUE_BYTES + word.len()).sum(),
         Val::Record(fields) => fields.iter().map(|(name, value)| name.len() + weight(value)).sum(),
         _ => 0,
     };
-    EACH + inside
+    VALUE_BYTES + inside
 }
 
-/// How many control characters a text has. Counted in bytes and by parts that cannot overflow one, which is many
-/// times quicker.
-fn controls(text: &[u8]) -> usize {
+/// The number of control characters in a text. Parts of 255 bytes have sums that fit a byte, which makes this many times
+/// faster.
+fn count_control_characters(text: &[u8]) -> usize {
     let count = |part: &[u8]| part.iter().map(|byte| u8::from(*byte < b' ')).sum::<u8>();
     text.chunks(usize::from(u8::MAX)).map(|part| usize::from(count(part))).sum()
 }
 
-/// Makes JSON of a component value. `None` for what has no form in JSON, such as NaN.
+/// Converts a value of a component to JSON. `None` if JSON cannot represent it, such as NaN.
 pub(crate) fn from_val(val: Val) -> Option<Value> {
     Some(match val {
         Val::Bool(value) => Value::Bool(value),

@@ -1,8 +1,8 @@
-//! The watch over a run: it ends it at its wall clock and at its memory, also while a host call blocks. It never
-//! waits for a thread that does not come back; nothing such a thread has staged is ever put in place.
+//! The watch over a run: it ends the run at its timeout and at its memory limit, also while a host call blocks. It abandons
+//! a thread that does not end in time; the host then commits no staged file.
 
 use crate::guest::{GuestExit, GuestResult};
-use crate::waiting::Waiting;
+use crate::slow_calls::SlowCalls;
 use lockstep_model::gate::Gate;
 use lockstep_model::limits::Limits;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,37 +11,37 @@ use std::thread;
 use std::time::{Duration, Instant};
 use wasmtime::Engine;
 
-/// How often a running component is interrupted to see whether it must stop.
+/// The time between two interrupts of a component, at which it checks whether it must stop.
 const TICK: Duration = Duration::from_millis(10);
-/// How long a component that must stop gets to do so before it is left behind.
+/// The time that a component gets to stop before the watch abandons its thread.
 const GRACE: Duration = Duration::from_millis(250);
-/// How often the memory of programs that the run has started is looked at, in ticks: that takes longer than a look at
-/// this process alone.
-const TICKS_PER_LOOK: u32 = 10;
+/// The ticks between two measurements of the memory of the programs that the run has started. Measuring them takes longer
+/// than measuring this process.
+const TICKS_PER_MEASUREMENT: u32 = 10;
 
-/// Runs `job` on a thread of its own and watches it to its end, to its limits, or until the caller sets `cancel`.
-/// `stop` tells the job to end.
-pub(crate) fn until_done(
+/// Runs `job` on a thread and watches it until it ends, exceeds a limit, or the caller sets `cancel`. `stop` makes the
+/// component stop.
+pub(crate) fn run_watched(
     engine: &Engine,
     gate: &Gate,
     (stop, cancel): (&AtomicBool, &AtomicBool),
-    mut waiting: Waiting,
+    mut slow_calls: SlowCalls,
     job: impl FnOnce() -> GuestResult + Send + 'static,
 ) -> GuestResult {
     let (sender, receiver) = mpsc::sync_channel(1);
     let builder = thread::Builder::new().name("step".into()).stack_size(lockstep_sandbox::THREAD_STACK_BYTES);
-    // Nobody listens any more if the run was left behind.
+    // Sending fails if the watch has abandoned the thread.
     let spawned = builder.spawn(move || drop(sender.send(job())));
     if let Err(error) = spawned {
-        let text =
-            "the system gives no thread for the component (`ulimit -u`, or the limit of its container)";
-        return GuestResult::abandoned(GuestExit::Limit(format!("{text}: {error}")));
+        let hint = "raise `ulimit -u` or the process limit of the container";
+        let text = format!("the system starts no thread for the component ({error}): {hint}");
+        return GuestResult::abandoned(GuestExit::Limit(text));
     }
     let deadline = Instant::now() + Duration::from_secs(gate.limits().seconds.into());
-    let mut memory = Memory::default();
-    let over = loop {
-        if let Some(outcome) = wait(&receiver, engine) {
-            return outcome;
+    let mut memory = RunMemory::default();
+    let exit = loop {
+        if let Some(result) = wait(&receiver, engine) {
+            return result;
         }
         if cancel.load(Ordering::Relaxed) {
             break GuestExit::Cancelled;
@@ -49,28 +49,28 @@ pub(crate) fn until_done(
         if let Some(reason) = exceeded(deadline, gate.limits(), &mut memory) {
             break GuestExit::Limit(reason);
         }
-        waiting.look(gate);
+        slow_calls.report(gate);
     };
-    gate.close(match &over {
+    gate.close(match &exit {
         GuestExit::Limit(reason) => reason,
         _ => "the run is cancelled",
     });
     stop.store(true, Ordering::Relaxed);
-    let patience = Instant::now() + GRACE;
-    while Instant::now() < patience {
-        if let Some(outcome) = wait(&receiver, engine) {
-            return GuestResult { exit: over, ..outcome };
+    let end_of_grace = Instant::now() + GRACE;
+    while Instant::now() < end_of_grace {
+        if let Some(result) = wait(&receiver, engine) {
+            return GuestResult { exit, ..result };
         }
     }
-    GuestResult::abandoned(over)
+    GuestResult::abandoned(exit)
 }
 
-/// Waits for one tick. At its end the component is interrupted, so that it looks whether it must stop.
+/// Waits for one tick, then interrupts the component, which checks whether it must stop.
 fn wait(receiver: &Receiver<GuestResult>, engine: &Engine) -> Option<GuestResult> {
     match receiver.recv_timeout(TICK) {
-        Ok(outcome) => Some(outcome),
+        Ok(result) => Some(result),
         Err(RecvTimeoutError::Disconnected) => {
-            Some(GuestResult::abandoned(GuestExit::Bug("the thread of the component broke off".into())))
+            Some(GuestResult::abandoned(GuestExit::Bug("the thread of the component panicked".into())))
         }
         Err(RecvTimeoutError::Timeout) => {
             engine.increment_epoch();
@@ -79,29 +79,29 @@ fn wait(receiver: &Receiver<GuestResult>, engine: &Engine) -> Option<GuestResult
     }
 }
 
-/// Which limit the run is past, if any.
-fn exceeded(deadline: Instant, limits: &Limits, memory: &mut Memory) -> Option<String> {
+/// A message about the limit that the run exceeds, if any.
+fn exceeded(deadline: Instant, limits: &Limits, memory: &mut RunMemory) -> Option<String> {
     if Instant::now() >= deadline {
         return Some(format!("the step ran longer than {} s", limits.seconds));
     }
-    let most = limits.resident_bytes();
+    let max = limits.resident_bytes();
     let text =
-        || format!("the step, its host and the programs that it started hold more than {} MiB", most >> 20);
-    (memory.resident_bytes() > most).then(text)
+        || format!("the step, its host and the programs that it started hold more than {} MiB", max >> 20);
+    (memory.resident_bytes() > max).then(text)
 }
 
-/// The memory of a run. Known on Linux only; elsewhere the other budgets stand alone.
+/// The memory of a run. Only Linux tells it; elsewhere only the other budgets apply.
 #[derive(Default)]
-struct Memory {
+struct RunMemory {
     ticks: u32,
-    /// That of the programs it has started, when this was last looked at.
+    /// The memory of the programs that the run has started, at the last measurement.
     of_programs: u64,
 }
 
-impl Memory {
-    /// How much the run has in RAM: this process, and the programs that it has started.
+impl RunMemory {
+    /// The bytes in RAM of this process and the programs that the run has started.
     fn resident_bytes(&mut self) -> u64 {
-        if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
+        if self.ticks.is_multiple_of(TICKS_PER_MEASUREMENT) {
             self.of_programs = lockstep_process::resident_bytes(&lockstep_process::descendants());
         }
         self.ticks = self.ticks.wrapping_add(1);

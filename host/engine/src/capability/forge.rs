@@ -1,8 +1,8 @@
-//! The host's side of `wit/forge.wit`.
+//! The host functions of `wit/forge.wit`.
 
 use crate::bindings::forge as wit;
 use crate::bindings::types;
-use crate::host::{Host, HostResult, to_outcome};
+use crate::host::{HostResult, RunHost, to_outcome};
 use lockstep_forge::{
     Check, CheckState, Forges, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
     PullRequestStatus,
@@ -11,15 +11,15 @@ use lockstep_model::call::{Answer, CallError, CallRequest, RawRepositoryPart, Ra
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Permit;
 
-impl wit::Host for Host {
+impl wit::Host for RunHost {
     fn list_pull_requests(&mut self, branches: wit::BranchPair) -> HostResult<Vec<wit::PullRequest>> {
-        let found = self.on_pull_requests("list-pull-requests", &branches, Forges::list_pull_requests)?;
+        let found = self.call_forge("list-pull-requests", &branches, Forges::list_pull_requests)?;
         Ok(found.map(|found| found.into_iter().map(to_pull_request).collect()))
     }
 
     fn get_status(&mut self, branches: wit::BranchPair, number: u64) -> HostResult<wit::PullRequestStatus> {
-        let status = self
-            .on_pull_requests("get-status", &branches, |forges, permit| forges.get_status(permit, number))?;
+        let status =
+            self.call_forge("get-status", &branches, |forges, permit| forges.get_status(permit, number))?;
         Ok(status.map(to_status))
     }
 
@@ -29,8 +29,7 @@ impl wit::Host for Host {
         content: wit::PullRequestContent,
     ) -> HostResult<Option<wit::PullRequest>> {
         let content = read_content(content);
-        let opened =
-            self.on_pull_requests("open", &branches, |forges, permit| forges.open(permit, &content))?;
+        let opened = self.call_forge("open", &branches, |forges, permit| forges.open(permit, &content))?;
         Ok(opened.map(|opened| opened.map(to_pull_request)))
     }
 
@@ -41,9 +40,8 @@ impl wit::Host for Host {
         content: wit::PullRequestContent,
     ) -> HostResult<types::Outcome> {
         let content = read_content(content);
-        let outcome = self.on_pull_requests("update", &branches, |forges, permit| {
-            forges.update(permit, number, &content)
-        })?;
+        let outcome =
+            self.call_forge("update", &branches, |forges, permit| forges.update(permit, number, &content))?;
         Ok(outcome.map(to_outcome))
     }
 
@@ -54,15 +52,14 @@ impl wit::Host for Host {
         name: String,
         text: String,
     ) -> HostResult<types::Outcome> {
-        let outcome = self.on_pull_requests("comment", &branches, |forges, permit| {
+        let outcome = self.call_forge("comment", &branches, |forges, permit| {
             forges.comment(permit, number, &name, &text)
         })?;
         Ok(outcome.map(to_outcome))
     }
 
     fn close(&mut self, branches: wit::BranchPair, number: u64) -> HostResult<types::Outcome> {
-        let outcome =
-            self.on_pull_requests("close", &branches, |forges, permit| forges.close(permit, number))?;
+        let outcome = self.call_forge("close", &branches, |forges, permit| forges.close(permit, number))?;
         Ok(outcome.map(to_outcome))
     }
 
@@ -73,7 +70,7 @@ impl wit::Host for Host {
         head_commit: String,
         message: String,
     ) -> HostResult<wit::MergeResult> {
-        let result = self.on_pull_requests("merge", &branches, |forges, permit| {
+        let result = self.call_forge("merge", &branches, |forges, permit| {
             forges.merge(permit, number, &head_commit, &message)
         })?;
         Ok(result.map(|result| match result {
@@ -85,19 +82,19 @@ impl wit::Host for Host {
     }
 }
 
-impl Host {
-    /// A call on the pull requests between two branches.
-    fn on_pull_requests<T>(
+impl RunHost {
+    /// Passes a call on the pull requests between two branches.
+    fn call_forge<T>(
         &mut self,
         function: &'static str,
         branches: &wit::BranchPair,
-        act: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
+        action: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
     ) -> HostResult<T> {
         let wit::BranchPair { repository, base, head } = branches;
         let target = RawTarget::Repository(repository, RawRepositoryPart::PullRequests(base, head));
         let Self { gate, forges, .. } = self;
         let answer =
-            gate.call(CallRequest::new(Capability::Forge, function, target), |permit| act(forges, permit));
+            gate.call(CallRequest::new(Capability::Forge, function, target), |permit| action(forges, permit));
         self.answer(answer)
     }
 }

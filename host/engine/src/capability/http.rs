@@ -1,44 +1,44 @@
-//! The host's side of `wit/http.wit`.
+//! The host functions of `wit/http.wit`.
 
 use crate::bindings::http as wit;
-use crate::host::{Host, HostResult, to_error};
+use crate::host::{HostResult, RunHost, to_error};
 use lockstep_http::{ErrorCode, Header, Method, Response};
 use lockstep_model::call::{Answer, CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 
-impl wit::Host for Host {
+impl wit::Host for RunHost {
     fn send(
         &mut self,
         requests: Vec<wit::Request>,
     ) -> HostResult<Vec<Result<wit::Response, wit::ErrorCode>>> {
-        let (urls, asks): (Vec<_>, Vec<_>) = requests.into_iter().map(read_request).unzip();
-        let calls: Vec<_> = urls.iter().map(|url| on_web("send", url)).collect();
-        let answers = self.gate.call_each(&calls, |permits| self.web.send(permits, asks));
-        self.answer(answers.map(|answers| answers.into_iter().map(to_answer).collect()))
+        let (urls, web_requests): (Vec<_>, Vec<_>) = requests.into_iter().map(read_request).unzip();
+        let calls: Vec<_> = urls.iter().map(|url| http_request("send", url)).collect();
+        let answers = self.gate.call_each(&calls, |permits| self.web.send(permits, web_requests));
+        self.answer(answers.map(|answers| answers.into_iter().map(to_result).collect()))
     }
 
     fn authenticate(&mut self, url: String, timeout_ms: u32) -> HostResult<Result<(), wit::ErrorCode>> {
-        let giver = self.web.token_url(&url).map(str::to_owned);
-        // Two calls on two URLs: where the token is for, and where it comes from.
+        let token_url = self.web.token_url(&url).map(str::to_owned);
+        // Two calls on two URLs: the one that the token is for, and the one that issues it.
         let calls: Vec<_> =
-            std::iter::once(&url).chain(&giver).map(|url| on_web("authenticate", url)).collect();
+            std::iter::once(&url).chain(&token_url).map(|url| http_request("authenticate", url)).collect();
         let answers = self.gate.call_each(&calls, |permits| {
-            let got = self.web.authenticate(permits, timeout_ms);
-            let first = got.as_ref().map(|_| Answer::plain(Ok(()))).map_err(Clone::clone);
-            std::iter::once(first).chain(Some(got)).take(permits.len()).collect()
+            let result = self.web.authenticate(permits, timeout_ms);
+            let first = result.as_ref().map(|_| Answer::plain(Ok(()))).map_err(Clone::clone);
+            std::iter::once(first).chain(Some(result)).take(permits.len()).collect()
         });
-        let got =
-            answers.and_then(|answers| answers.into_iter().next_back().unwrap_or_else(|| Err(no_call())));
-        self.answer(got.map(|got| got.map_err(to_error_code)))
+        let result =
+            answers.and_then(|answers| answers.into_iter().next_back().unwrap_or_else(|| Err(no_url())));
+        self.answer(result.map(|result| result.map_err(to_error_code)))
     }
 }
 
-/// There is a call for each URL, so this is told to nobody; nothing is not an answer.
-fn no_call() -> CallError {
-    CallError::Invalid("the call is about no web server".into())
+/// The error of a call without URLs. Each call has one, so no component gets this error.
+fn no_url() -> CallError {
+    CallError::Invalid("the call names no web server".into())
 }
 
-fn on_web<'u>(function: &'static str, url: &'u str) -> CallRequest<'u> {
+fn http_request<'u>(function: &'static str, url: &'u str) -> CallRequest<'u> {
     CallRequest::new(Capability::Http, function, RawTarget::Url(url))
 }
 
@@ -53,7 +53,7 @@ fn read_request(request: wit::Request) -> (String, lockstep_http::Request) {
     (request.url, lockstep_http::Request { method, headers, timeout_ms, max_body_bytes })
 }
 
-fn to_answer(
+fn to_result(
     answer: Result<Result<Response, ErrorCode>, CallError>,
 ) -> Result<wit::Response, wit::ErrorCode> {
     match answer {

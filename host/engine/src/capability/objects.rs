@@ -1,9 +1,9 @@
-//! The host's side of `wit/objects.wit`.
+//! The host functions of `wit/objects.wit`.
 
 use crate::bindings::objects as wit;
 use crate::bindings::types::Error;
 use crate::handles::{FileHandle, UploadHandle};
-use crate::host::{Host, HostResult, to_error};
+use crate::host::{HostResult, RunHost, to_error};
 use crate::live_log::LiveLog;
 use lockstep_model::call::{CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
@@ -11,9 +11,9 @@ use lockstep_model::digest::Digest;
 use lockstep_workspace::hash::Algorithm;
 use wasmtime::component::Resource;
 
-impl wit::Host for Host {
+impl wit::Host for RunHost {
     fn list_objects(&mut self, prefix: String, start: Option<String>) -> HostResult<wit::ObjectPage> {
-        let request = on_objects("list-objects", RawTarget::Object(&prefix));
+        let request = objects_request("list-objects", RawTarget::Object(&prefix));
         let page = self.gate.call(request, |permit| self.objects.list_objects(permit, start.as_deref()));
         self.report_store_warnings();
         self.answer(page.map(to_page))
@@ -23,13 +23,13 @@ impl wit::Host for Host {
         &mut self,
         names: Vec<String>,
     ) -> HostResult<Vec<Result<Option<wit::ObjectInfo>, Error>>> {
-        let request = on_objects("head-objects", RawTarget::Objects(&names));
+        let request = objects_request("head-objects", RawTarget::Objects(&names));
         let heads = self.gate.call(request, |permit| self.objects.head_objects(permit));
         self.report_store_warnings();
-        let one = |head: Result<Option<lockstep_objects::ObjectInfo>, CallError>| {
-            head.map(|stored| stored.map(to_stored)).map_err(to_error)
+        let convert = |head: Result<Option<lockstep_objects::ObjectInfo>, CallError>| {
+            head.map(|stored| stored.map(to_object_info)).map_err(to_error)
         };
-        self.answer(heads.map(|heads| heads.into_iter().map(one).collect()))
+        self.answer(heads.map(|heads| heads.into_iter().map(convert).collect()))
     }
 
     fn put_objects(
@@ -37,7 +37,7 @@ impl wit::Host for Host {
         objects: Vec<wit::PutRequest>,
         options: Vec<wit::PutOptions>,
     ) -> HostResult<Vec<Result<wit::ObjectInfo, Error>>> {
-        let options: Vec<_> = options.into_iter().map(read_keeping).collect();
+        let options: Vec<_> = options.into_iter().map(read_put_options).collect();
         let (names, puts): (Vec<_>, Vec<_>) = objects.into_iter().map(read_put).unzip();
         let requests: Vec<_> = names.iter().map(put_request).collect();
         let Self { gate, objects, workspace, live, .. } = self;
@@ -46,28 +46,29 @@ impl wit::Host for Host {
             objects.put_objects(permits, puts, &options, workspace, progress)
         });
         self.report_store_warnings();
-        let one =
-            |stored: Result<lockstep_objects::ObjectInfo, CallError>| stored.map(to_stored).map_err(to_error);
-        self.answer(stored.map(|stored| stored.into_iter().map(one).collect()))
+        let convert = |stored: Result<lockstep_objects::ObjectInfo, CallError>| {
+            stored.map(to_object_info).map_err(to_error)
+        };
+        self.answer(stored.map(|stored| stored.into_iter().map(convert).collect()))
     }
 
     fn delete_objects(&mut self, names: Vec<String>) -> HostResult<Vec<Result<(), Error>>> {
         let requests: Vec<_> =
-            names.iter().map(|name| on_objects("delete-objects", RawTarget::Object(name))).collect();
+            names.iter().map(|name| objects_request("delete-objects", RawTarget::Object(name))).collect();
         let deleted = self.gate.call_each(&requests, |permits| self.objects.delete_objects(permits));
         self.report_store_warnings();
-        let one = |deleted: Result<(), CallError>| deleted.map_err(to_error);
-        self.answer(deleted.map(|deleted| deleted.into_iter().map(one).collect()))
+        let convert = |deleted: Result<(), CallError>| deleted.map_err(to_error);
+        self.answer(deleted.map(|deleted| deleted.into_iter().map(convert).collect()))
     }
 
     fn list_multipart_uploads(&mut self, name: String) -> HostResult<Vec<wit::MultipartUploadInfo>> {
-        let request = on_objects("list-multipart-uploads", RawTarget::Object(&name));
+        let request = objects_request("list-multipart-uploads", RawTarget::Object(&name));
         let open = self.gate.call(request, |permit| self.objects.list_multipart_uploads(permit));
         self.report_store_warnings();
-        let one = |lockstep_objects::MultipartUploadInfo { name, upload_id, created_at }| {
+        let convert = |lockstep_objects::MultipartUploadInfo { name, upload_id, created_at }| {
             wit::MultipartUploadInfo { name, upload_id, created_at }
         };
-        self.answer(open.map(|open| open.into_iter().map(one).collect()))
+        self.answer(open.map(|open| open.into_iter().map(convert).collect()))
     }
 
     fn create_multipart_upload(
@@ -75,11 +76,12 @@ impl wit::Host for Host {
         name: String,
         options: wit::PutOptions,
     ) -> HostResult<Resource<UploadHandle>> {
-        let options = read_keeping(options);
-        let request = on_objects("create-multipart-upload", RawTarget::Object(&name));
-        let begun = self.gate.call(request, |permit| self.objects.create_multipart_upload(permit, &options));
+        let options = read_put_options(options);
+        let request = objects_request("create-multipart-upload", RawTarget::Object(&name));
+        let created =
+            self.gate.call(request, |permit| self.objects.create_multipart_upload(permit, &options));
         self.report_store_warnings();
-        self.hold(begun)
+        self.push_upload(created)
     }
 
     fn resume_multipart_upload(
@@ -89,18 +91,18 @@ impl wit::Host for Host {
         checksum: wit::ChecksumAlgorithm,
     ) -> HostResult<Resource<UploadHandle>> {
         let checksum = read_checksum(checksum);
-        let request = on_objects("resume-multipart-upload", RawTarget::Object(&name));
+        let request = objects_request("resume-multipart-upload", RawTarget::Object(&name));
         let resumed =
             self.gate.call(request, |permit| self.objects.resume_multipart_upload(permit, &id, checksum));
-        self.hold(resumed)
+        self.push_upload(resumed)
     }
 }
 
-impl wit::HostMultipartUpload for Host {
+impl wit::HostMultipartUpload for RunHost {
     fn list_parts(&mut self, upload: Resource<UploadHandle>) -> HostResult<Vec<wit::PartInfo>> {
-        let Self { gate, objects, confines, .. } = self;
-        let UploadHandle(upload) = confines.table.get(&upload)?;
-        let request = on_objects("list-parts", RawTarget::Object(upload.name()));
+        let Self { gate, objects, state, .. } = self;
+        let UploadHandle(upload) = state.table.get(&upload)?;
+        let request = objects_request("list-parts", RawTarget::Object(upload.name()));
         let parts = gate.call(request, |_| objects.list_parts(upload));
         self.report_store_warnings();
         self.answer(parts.map(|parts| parts.into_iter().map(to_part).collect()))
@@ -113,23 +115,24 @@ impl wit::HostMultipartUpload for Host {
         ranges: Vec<wit::PartRange>,
     ) -> HostResult<Vec<Result<wit::PartInfo, Error>>> {
         let ranges: Vec<_> = ranges.into_iter().map(read_range).collect();
-        let Self { gate, objects, confines, live, .. } = self;
-        // Both are in the one table: the upload is taken out while the file is looked at.
-        let name = confines.table.get(&upload)?.0.name().to_owned();
-        let mut taken = std::mem::replace(
-            confines.table.get_mut(&upload)?,
+        let Self { gate, objects, state, live, .. } = self;
+        // The table holds both and lends only one at a time, so the upload leaves it for the call.
+        let name = state.table.get(&upload)?.0.name().to_owned();
+        let mut borrowed = std::mem::replace(
+            state.table.get_mut(&upload)?,
             UploadHandle(lockstep_objects::MultipartUpload::none()),
         );
-        let file = &confines.table.get(&source)?.file;
-        let request = on_objects("upload-parts", RawTarget::Object(&name));
+        let file = &state.table.get(&source)?.file;
+        let request = objects_request("upload-parts", RawTarget::Object(&name));
         let parts = gate.call(request, |_| {
             let progress = &mut |done, total| report_progress(&mut **live, done, total);
-            objects.upload_parts(&mut taken.0, file, &ranges, progress)
+            objects.upload_parts(&mut borrowed.0, file, &ranges, progress)
         });
-        *confines.table.get_mut(&upload)? = taken;
+        *state.table.get_mut(&upload)? = borrowed;
         self.report_store_warnings();
-        let one = |part: Result<lockstep_objects::PartInfo, CallError>| part.map(to_part).map_err(to_error);
-        self.answer(parts.map(|parts| parts.into_iter().map(one).collect()))
+        let convert =
+            |part: Result<lockstep_objects::PartInfo, CallError>| part.map(to_part).map_err(to_error);
+        self.answer(parts.map(|parts| parts.into_iter().map(convert).collect()))
     }
 
     fn complete(
@@ -140,44 +143,44 @@ impl wit::HostMultipartUpload for Host {
     ) -> HostResult<wit::ObjectInfo> {
         let parts: Vec<_> = parts.into_iter().map(read_part).collect();
         let precondition = read_precondition(precondition);
-        let Self { gate, objects, confines, .. } = self;
-        let UploadHandle(upload) = confines.table.get_mut(&upload)?;
+        let Self { gate, objects, state, .. } = self;
+        let UploadHandle(upload) = state.table.get_mut(&upload)?;
         let name = upload.name().to_owned();
-        let request = on_objects("complete", RawTarget::Object(&name));
+        let request = objects_request("complete", RawTarget::Object(&name));
         let stored = gate.call(request, |_| objects.complete(upload, &parts, &precondition));
         self.report_store_warnings();
-        self.answer(stored.map(to_stored))
+        self.answer(stored.map(to_object_info))
     }
 
     fn abort(&mut self, upload: Resource<UploadHandle>) -> HostResult<()> {
-        let Self { gate, objects, confines, .. } = self;
-        let UploadHandle(upload) = confines.table.get(&upload)?;
-        let request = on_objects("abort", RawTarget::Object(upload.name()));
+        let Self { gate, objects, state, .. } = self;
+        let UploadHandle(upload) = state.table.get(&upload)?;
+        let request = objects_request("abort", RawTarget::Object(upload.name()));
         let aborted = gate.call(request, |_| objects.abort(upload));
         self.report_store_warnings();
         self.answer(aborted)
     }
 
     fn drop(&mut self, upload: Resource<UploadHandle>) -> wasmtime::Result<()> {
-        self.confines.table.delete(upload)?;
+        self.state.table.delete(upload)?;
         Ok(())
     }
 }
 
-impl Host {
+impl RunHost {
     /// Gives the component a handle to an upload.
-    fn hold(
+    fn push_upload(
         &mut self,
         upload: Result<lockstep_objects::MultipartUpload, CallError>,
     ) -> HostResult<Resource<UploadHandle>> {
-        let kept = upload.and_then(|upload| {
+        let handle = upload.and_then(|upload| {
             let too_many = |_| CallError::LimitExceeded("more handles than a component may hold".into());
-            self.confines.table.push(UploadHandle(upload)).map_err(too_many)
+            self.state.table.push(UploadHandle(upload)).map_err(too_many)
         });
-        self.answer(kept)
+        self.answer(handle)
     }
 
-    /// Notes the warnings of the store.
+    /// Writes the warnings of the store to the log.
     fn report_store_warnings(&mut self) {
         for message in self.objects.warnings() {
             self.warn(message);
@@ -185,16 +188,16 @@ impl Host {
     }
 }
 
-fn on_objects<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
+fn objects_request<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
     CallRequest::new(Capability::Objects, function, target)
 }
 
-/// Writing an object takes the right to read the file that it is made of as well.
+/// The request to write an object. If the content is a file, the gate also checks the right to read that file.
 fn put_request((name, source): &(String, Option<String>)) -> CallRequest<'_> {
-    CallRequest { source: source.as_deref(), ..on_objects("put-objects", RawTarget::Object(name)) }
+    CallRequest { source: source.as_deref(), ..objects_request("put-objects", RawTarget::Object(name)) }
 }
 
-/// Reports the progress of a call in megabytes.
+/// Reports the progress of a call in megabytes; a call below 10 MB reports none.
 fn report_progress(live: &mut dyn LiveLog, done: u64, total: u64) {
     const MEGA: u64 = 1_000_000;
     if total >= 10 * MEGA {
@@ -217,7 +220,7 @@ fn read_put(put: wit::PutRequest) -> ((String, Option<String>), lockstep_objects
     )
 }
 
-fn read_keeping(options: wit::PutOptions) -> lockstep_objects::PutOptions {
+fn read_put_options(options: wit::PutOptions) -> lockstep_objects::PutOptions {
     let pairs = |pairs: Vec<wit::NameValue>| pairs.into_iter().map(|pair| (pair.name, pair.value)).collect();
     let retention = |retention: wit::Retention| lockstep_objects::Retention {
         mode: match retention.mode {
@@ -268,11 +271,12 @@ fn to_part(part: lockstep_objects::PartInfo) -> wit::PartInfo {
 }
 
 fn to_page(page: lockstep_objects::ObjectPage) -> wit::ObjectPage {
-    let one = |lockstep_objects::ObjectSummary { name, size, etag }| wit::ObjectSummary { name, size, etag };
-    wit::ObjectPage { objects: page.objects.into_iter().map(one).collect(), next: page.next }
+    let convert =
+        |lockstep_objects::ObjectSummary { name, size, etag }| wit::ObjectSummary { name, size, etag };
+    wit::ObjectPage { objects: page.objects.into_iter().map(convert).collect(), next: page.next }
 }
 
-fn to_stored(stored: lockstep_objects::ObjectInfo) -> wit::ObjectInfo {
+fn to_object_info(stored: lockstep_objects::ObjectInfo) -> wit::ObjectInfo {
     let algorithm = |algorithm| match algorithm {
         Algorithm::Crc64Nvme => Some(wit::ChecksumAlgorithm::Crc64nvme),
         Algorithm::Crc32c => Some(wit::ChecksumAlgorithm::Crc32c),

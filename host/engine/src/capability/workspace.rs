@@ -1,17 +1,17 @@
-//! The host's side of `wit/workspace.wit`: each function makes a request, passes the gate and returns the answer.
+//! The host functions of `wit/workspace.wit`.
 
 use crate::bindings::{types, workspace as wit};
 use crate::handles::FileHandle;
-use crate::host::{Host, HostResult};
+use crate::host::{HostResult, RunHost};
 use lockstep_model::call::{Answer, CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_workspace::WriteEffect;
 use lockstep_workspace::hash::Algorithm;
 use wasmtime::component::Resource;
 
-impl wit::Host for Host {
+impl wit::Host for RunHost {
     fn glob(&mut self, pattern: String) -> HostResult<Vec<wit::FileEntry>> {
-        let request = on_workspace("glob", RawTarget::Pattern(&pattern));
+        let request = workspace_request("glob", RawTarget::Pattern(&pattern));
         let found = self.gate.call(request, |permit| self.workspace.glob(permit));
         let entry = |entry: lockstep_workspace::FileEntry| wit::FileEntry {
             path: entry.path.to_string(),
@@ -22,7 +22,7 @@ impl wit::Host for Host {
     }
 
     fn links(&mut self, pattern: String) -> HostResult<Vec<wit::LinkEntry>> {
-        let request = on_workspace("links", RawTarget::Pattern(&pattern));
+        let request = workspace_request("links", RawTarget::Pattern(&pattern));
         let found = self.gate.call(request, |permit| self.workspace.links(permit));
         let link = |link: lockstep_workspace::LinkEntry| wit::LinkEntry {
             path: link.path.to_string(),
@@ -43,29 +43,29 @@ impl wit::Host for Host {
             wit::Algorithm::Crc32c => Algorithm::Crc32c,
             wit::Algorithm::Crc64nvme => Algorithm::Crc64Nvme,
         };
-        let request = on_workspace("digests", RawTarget::Paths(&paths));
+        let request = workspace_request("digests", RawTarget::Paths(&paths));
         let digests =
             self.gate.call(request, |permit| self.workspace.digests(permit, algorithm, chunk_bytes));
         self.answer(digests)
     }
 
     fn read(&mut self, path: String) -> HostResult<Vec<u8>> {
-        let request = on_workspace("read", RawTarget::Path(&path));
+        let request = workspace_request("read", RawTarget::Path(&path));
         let answer = self.gate.call(request, |permit| self.workspace.read(permit));
         self.answer(answer)
     }
 
     fn open(&mut self, path: String) -> HostResult<Resource<FileHandle>> {
-        let request = on_workspace("open", RawTarget::Path(&path));
-        let (most, open) = (self.gate.limits().open_files, self.open_files);
-        let too_many = || CallError::LimitExceeded(format!("more than {most} open files"));
+        let request = workspace_request("open", RawTarget::Path(&path));
+        let (max, open) = (self.gate.limits().open_files, self.open_files);
+        let too_many = || CallError::LimitExceeded(format!("more than {max} open files"));
         let opened = self.gate.call(request, |permit| {
-            if open >= most {
+            if open >= max {
                 return Err(too_many());
             }
             let answer = self.workspace.open_file(permit)?;
             let file = FileHandle { path: path.clone(), file: answer.value };
-            let handle = self.confines.table.push(file).map_err(|_| too_many())?;
+            let handle = self.state.table.push(file).map_err(|_| too_many())?;
             Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
         });
         self.open_files += usize::from(opened.is_ok());
@@ -73,38 +73,38 @@ impl wit::Host for Host {
     }
 
     fn write(&mut self, path: String, content: Vec<u8>) -> HostResult<types::Outcome> {
-        let request = on_workspace("write", RawTarget::Path(&path));
+        let request = workspace_request("write", RawTarget::Path(&path));
         let effect = self.gate.call(request, |permit| self.workspace.write(permit, content));
-        self.answer(effect.map(to_outcome))
+        self.answer(effect.map(effect_outcome))
     }
 
     fn write_private(&mut self, path: String, content: Vec<u8>) -> HostResult<types::Outcome> {
-        let request = on_workspace("write-private", RawTarget::Path(&path));
+        let request = workspace_request("write-private", RawTarget::Path(&path));
         let effect = self.gate.call(request, |permit| self.workspace.write_private(permit, content));
-        self.answer(effect.map(to_outcome))
+        self.answer(effect.map(effect_outcome))
     }
 
     fn remove(&mut self, path: String) -> HostResult<()> {
-        let request = on_workspace("remove", RawTarget::Path(&path));
+        let request = workspace_request("remove", RawTarget::Path(&path));
         let answer = self.gate.call(request, |permit| self.workspace.remove(permit));
         self.answer(answer)
     }
 
     fn diff(&mut self) -> HostResult<String> {
-        let request = on_workspace("diff", RawTarget::Staged);
+        let request = workspace_request("diff", RawTarget::Staged);
         let answer = self.gate.call(request, |permit| self.workspace.diff(permit));
         self.answer(answer)
     }
 }
 
-impl wit::HostFile for Host {
+impl wit::HostFile for RunHost {
     fn size(&mut self, file: Resource<FileHandle>) -> wasmtime::Result<u64> {
-        Ok(self.confines.table.get(&file)?.file.size())
+        Ok(self.state.table.get(&file)?.file.size())
     }
 
     fn read_at(&mut self, file: Resource<FileHandle>, offset: u64, length: u32) -> HostResult<Vec<u8>> {
-        let FileHandle { path, file } = self.confines.table.get(&file)?;
-        let read = self.gate.call(on_workspace("read-at", RawTarget::Path(path)), |_| {
+        let FileHandle { path, file } = self.state.table.get(&file)?;
+        let read = self.gate.call(workspace_request("read-at", RawTarget::Path(path)), |_| {
             let bytes = file.read_at(offset, length)?;
             Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
         });
@@ -112,8 +112,8 @@ impl wit::HostFile for Host {
     }
 
     fn digest(&mut self, file: Resource<FileHandle>) -> HostResult<String> {
-        let FileHandle { path, file } = self.confines.table.get(&file)?;
-        let digest = self.gate.call(on_workspace("digest", RawTarget::Path(path)), |_| {
+        let FileHandle { path, file } = self.state.table.get(&file)?;
+        let digest = self.gate.call(workspace_request("digest", RawTarget::Path(path)), |_| {
             let digest = file.digest()?;
             Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
         });
@@ -121,17 +121,17 @@ impl wit::HostFile for Host {
     }
 
     fn drop(&mut self, file: Resource<FileHandle>) -> wasmtime::Result<()> {
-        self.confines.table.delete(file)?;
+        self.state.table.delete(file)?;
         self.open_files -= 1;
         Ok(())
     }
 }
 
-fn on_workspace<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
+fn workspace_request<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
     CallRequest::new(Capability::Workspace, function, target)
 }
 
-fn to_outcome(effect: WriteEffect) -> types::Outcome {
+fn effect_outcome(effect: WriteEffect) -> types::Outcome {
     match effect {
         WriteEffect::Unchanged => types::Outcome::Unchanged,
         WriteEffect::Created | WriteEffect::Updated => types::Outcome::Applied,

@@ -1,5 +1,5 @@
-//! What every instance of a component gets, whatever else it may reach: WASI over nothing, its budgets, and a stop
-//! that interrupts it. It links no capability.
+//! The state that the store of each component instance has: WASI without files, network and environment, the budgets, and
+//! a stop that interrupts the instance. It links no capability.
 
 use crate::limiter::Limiter;
 use lockstep_model::limits::Limits;
@@ -10,21 +10,21 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView};
 
-/// The confines of one instance.
-pub(crate) struct Confines {
+/// The state of the store of one instance.
+pub(crate) struct StoreState {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) limiter: Limiter,
 }
 
-/// What a store holds for its instance.
-pub(crate) trait Confined: Send + 'static {
-    /// The confines of the instance.
-    fn confines(&mut self) -> &mut Confines;
+/// The data of a store, which includes its state.
+pub(crate) trait HasStoreState: Send + 'static {
+    /// The state of the store.
+    fn store_state(&mut self) -> &mut StoreState;
 }
 
-impl Confines {
-    /// Confines with `memory_mb` of memory. What the instance prints is captured.
+impl StoreState {
+    /// A state with a budget of `memory_mb` MiB of memory. `printed` captures standard output and error.
     pub(crate) fn new(limits: &Limits, memory_mb: u32, printed: &MemoryOutputPipe) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(printed.clone()).stderr(printed.clone());
@@ -35,20 +35,21 @@ impl Confines {
         Self { wasi: wasi.build(), table, limiter: Limiter::new(limits, memory_mb) }
     }
 
-    pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
+    /// The parts that the functions of WASI use.
+    pub(crate) fn wasi_view(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-/// A store whose instance keeps within its confines and ends when `stop` is set.
-pub(crate) fn store<T: Confined>(
+/// Makes a store that enforces the budgets and interrupts its instance when `stop` is set.
+pub(crate) fn new_store<T: HasStoreState>(
     engine: &Engine,
     data: T,
     limits: &Limits,
     stop: Arc<AtomicBool>,
 ) -> Store<T> {
     let mut store = Store::new(engine, data);
-    store.limiter(|data| &mut data.confines().limiter);
+    store.limiter(|data| &mut data.store_state().limiter);
     store.set_hostcall_fuel(limits.hostcall_bytes);
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
