@@ -1,4 +1,4 @@
-//! Passes the target triple to the code, which spells it out to the sandbox.
+//! Passes the target triple of the host to the code.
 
 fn main() {
     let target = std::env::var("TARGET").unwrap_or_default();

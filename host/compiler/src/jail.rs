@@ -1,17 +1,17 @@
-//! What the compiler's thread gives up in the kernel before it reads a component: with Landlock all files, sockets and
-//! signals to others, with seccomp every system call that a computation does not need. It says which of the two this
-//! system does not have; any other failure is an error.
+//! The jail of the compiler's thread, entered before it reads a component. With Landlock the thread gives up files, sockets
+//! and signals to other processes; with seccomp it gives up the system calls that a computation does not need. The jail
+//! reports which of the two the system lacks; any other failure is an error.
 
-/// Gives both up for good. What this system does not have, in words.
+/// Enters the jail for good. Returns a line for each mechanism that this system lacks.
 ///
 /// # Errors
-/// The system has it, and it could not be given up.
+/// The system has a mechanism and does not apply it.
 #[cfg(target_os = "linux")]
 pub(crate) fn enter() -> Result<Vec<String>, String> {
     Ok([landlock()?, seccomp()?].into_iter().flatten().collect())
 }
 
-/// Nothing here gives anything up.
+/// Reports that this system has no jail.
 ///
 /// # Errors
 /// None.
@@ -20,11 +20,11 @@ pub(crate) fn enter() -> Result<Vec<String>, String> {
     Ok(vec!["the compiler runs without Landlock and seccomp: this system has neither".into()])
 }
 
-/// Gives up all that Landlock knows of: no rule allows anything.
+/// Gives up all accesses that Landlock handles: no rule allows one.
 #[cfg(target_os = "linux")]
 fn landlock() -> Result<Option<String>, String> {
     use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
-    // An older kernel enforces of this what it knows; the filter below stops the rest.
+    // An older kernel enforces only the accesses that it knows; the filter below stops the others.
     let newest = ABI::V7;
     let enforced = Ruleset::default()
         .handle_access(AccessFs::from_all(newest))
@@ -38,7 +38,7 @@ fn landlock() -> Result<Option<String>, String> {
         .then(|| "the compiler runs without Landlock: this kernel or container does not offer it".into()))
 }
 
-/// Gives up all system calls but those below: another one fails with `EPERM`.
+/// Gives up all system calls that the filter does not allow: they fail with `EPERM`.
 #[cfg(target_os = "linux")]
 fn seccomp() -> Result<Option<String>, String> {
     use rustix::io::Errno;
@@ -59,14 +59,14 @@ fn seccomp() -> Result<Option<String>, String> {
     }
 }
 
-/// Lets pass what allocates memory, reads and writes what is open, tells the time, gives randomness, waits for a lock,
-/// and ends. No page can be made executable, and a signal goes to this process alone.
+/// A filter that allows system calls to allocate memory, read and write open files, tell the time, get random bytes, wait for
+/// a lock, and exit. It allows no executable page, and signals to this process only.
 #[cfg(target_os = "linux")]
 fn filter() -> Result<seccompiler::SeccompFilter, seccompiler::BackendError> {
     use seccompiler::{
         SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     };
-    const FREE: [libc::c_long; 34] = [
+    const ALLOWED: [libc::c_long; 34] = [
         libc::SYS_brk,
         libc::SYS_clock_getres,
         libc::SYS_clock_gettime,
@@ -102,17 +102,17 @@ fn filter() -> Result<seccompiler::SeccompFilter, seccompiler::BackendError> {
         libc::SYS_write,
         libc::SYS_writev,
     ];
-    let when = |argument, operation, value| {
+    let if_argument = |argument, operation, value| {
         SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Qword, operation, value)?])
     };
     let executable = u64::from(libc::PROT_EXEC.unsigned_abs());
     let own = std::process::id();
     let mut rules: std::collections::BTreeMap<_, _> =
-        FREE.into_iter().map(|call| (call, Vec::new())).collect();
+        ALLOWED.into_iter().map(|call| (call, Vec::new())).collect();
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-        rules.insert(call, vec![when(2, SeccompCmpOp::MaskedEq(executable), 0)?]);
+        rules.insert(call, vec![if_argument(2, SeccompCmpOp::MaskedEq(executable), 0)?]);
     }
-    rules.insert(libc::SYS_tgkill, vec![when(0, SeccompCmpOp::Eq, own.into())?]);
+    rules.insert(libc::SYS_tgkill, vec![if_argument(0, SeccompCmpOp::Eq, own.into())?]);
     let refused = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error().unsigned_abs());
     SeccompFilter::new(rules, refused, SeccompAction::Allow, std::env::consts::ARCH.try_into()?)
 }
@@ -127,8 +127,9 @@ mod tests {
     use std::process::Command;
     use std::thread;
 
-    /// What is tried in the jail, and whether it was refused. The jail is one of a thread, so a thread of a test is one.
-    fn tried() -> Vec<(&'static str, bool)> {
+    /// Tries to use files and sockets. Each result is true if the system refused it. A jail confines one thread, so a test can
+    /// enter it in a thread.
+    fn file_attempts() -> Vec<(&'static str, bool)> {
         let refused = |error: &std::io::Error| error.kind() == ErrorKind::PermissionDenied;
         vec![
             ("read a file", File::open("/etc/passwd").is_err_and(|error| refused(&error))),
@@ -139,8 +140,8 @@ mod tests {
         ]
     }
 
-    /// What only the filter refuses.
-    fn tried_of_calls(listening: std::net::SocketAddr) -> Vec<(&'static str, bool)> {
+    /// Tries system calls that only the filter refuses.
+    fn call_attempts(listening: std::net::SocketAddr) -> Vec<(&'static str, bool)> {
         vec![
             ("connect", TcpStream::connect(listening).is_err()),
             ("a datagram", UdpSocket::bind("127.0.0.1:0").is_err()),
@@ -152,28 +153,28 @@ mod tests {
         ]
     }
 
-    fn all(tried: &[(&str, bool)]) {
-        let done: Vec<_> = tried.iter().filter(|(_, refused)| !refused).map(|(what, _)| what).collect();
-        assert!(done.is_empty(), "not refused: {done:?}");
+    fn assert_refused(tried: &[(&str, bool)]) {
+        let allowed: Vec<_> = tried.iter().filter(|(_, refused)| !refused).map(|(name, _)| name).collect();
+        assert!(allowed.is_empty(), "not refused: {allowed:?}");
     }
 
     #[test]
-    fn landlock_alone_keeps_files_and_sockets_closed() {
-        let (missing, tried) = thread::spawn(|| (landlock().unwrap(), tried())).join().unwrap();
+    fn landlock_alone_refuses_files_and_sockets() {
+        let (missing, tried) = thread::spawn(|| (landlock().unwrap(), file_attempts())).join().unwrap();
         if missing.is_none() {
-            all(&tried);
+            assert_refused(&tried);
         }
     }
 
     #[test]
-    fn the_filter_alone_keeps_everything_closed_and_lets_compute() {
+    fn the_filter_alone_refuses_everything_except_computing() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (mut reader, mut writer) = std::io::pipe().unwrap();
         let jailed = move || {
             let missing = seccomp().unwrap();
-            let (tried, calls) = (tried(), tried_of_calls(address));
-            // Memory, large and small, locks, the clock, and what is open already.
+            let (tried, calls) = (file_attempts(), call_attempts(address));
+            // Large and small memory, locks, the clock, and a pipe that is already open.
             let many: Vec<Vec<u8>> = (0..100).map(|size| vec![1; size * 100_000]).collect();
             let sum: usize = many.iter().map(Vec::len).sum();
             drop(many);
@@ -186,8 +187,8 @@ mod tests {
         reader.read_exact(&mut written).unwrap();
         assert_eq!(usize::from_le_bytes(written), 4950 * 100_000);
         if missing.is_none() {
-            all(&tried);
-            all(&calls);
+            assert_refused(&tried);
+            assert_refused(&calls);
         }
     }
 
@@ -199,7 +200,7 @@ mod tests {
             broken.unwrap()
         });
         assert!(jailed.join().is_err());
-        // The jail is that of the thread.
+        // The jail confines only its thread.
         assert!(File::open("/etc/passwd").is_ok());
     }
 }

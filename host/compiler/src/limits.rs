@@ -1,15 +1,15 @@
-//! Bounds what the compiler's process takes of the machine, for good.
+//! The resource limits of the compiler's process. The process cannot raise them again.
 
 use lockstep_sandbox::bounds;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io;
 
-/// Sets the limits. The process also ends with the one that started it, and nobody can read its memory.
+/// Sets the limits. On Linux it also makes the kernel kill the process when its parent ends, and forbids memory dumps.
 ///
 /// # Errors
-/// The system refuses one of them.
+/// The system refuses a limit.
 pub(crate) fn set() -> io::Result<()> {
-    let set = |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
+    let set = |resource, max| setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) });
     set(Resource::As, bounds::MEMORY_BYTES)?;
     set(Resource::Cpu, bounds::SECONDS)?;
     set(Resource::Core, 0)?;
