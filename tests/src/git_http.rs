@@ -1,7 +1,7 @@
 //! A git server over HTTP for tests, which spoils the requests that it is told to. What it serves is git's own; it knows no
 //! protocol but HTTP.
 
-use crate::web::{Answer, Asked, Web};
+use crate::web::{Web, WebReply, WebRequest};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -39,20 +39,20 @@ impl GitServer {
     #[must_use]
     pub fn new(
         folder: &Path,
-        spoil: impl Fn(usize, &Asked) -> Option<Spoil> + Send + Sync + 'static,
+        spoil: impl Fn(usize, &WebRequest) -> Option<Spoil> + Send + Sync + 'static,
     ) -> Self {
         let folder = folder.to_owned();
         let web = Web::new(move |asked, number| match spoil(number, asked) {
-            Some(Spoil::Status(status)) => Answer::of(status, &[], "not now"),
-            Some(Spoil::Cut) => Answer { parts: Vec::new() },
-            Some(Spoil::Garbage) => Answer::raw("220 this is another protocol\r\n\r\n"),
-            Some(Spoil::Empty) => Answer::of(200, &[], ""),
-            Some(Spoil::Silence) => Answer { parts: vec![(Duration::from_secs(3600), Vec::new())] },
+            Some(Spoil::Status(status)) => WebReply::of(status, &[], "not now"),
+            Some(Spoil::Cut) => WebReply { parts: Vec::new() },
+            Some(Spoil::Garbage) => WebReply::raw("220 this is another protocol\r\n\r\n"),
+            Some(Spoil::Empty) => WebReply::of(200, &[], ""),
+            Some(Spoil::Silence) => WebReply { parts: vec![(Duration::from_secs(3600), Vec::new())] },
             spoiled => {
                 let (head, body) = serve(&folder, asked);
                 let length = format!("content-length: {}\r\n\r\n", body.len());
                 match spoiled {
-                    Some(Spoil::CutAfter) => Answer { parts: Vec::new() },
+                    Some(Spoil::CutAfter) => WebReply { parts: Vec::new() },
                     Some(Spoil::Half) => raw(&(head + &length), &body[..body.len() / 2]),
                     Some(Spoil::QuietHalf) => raw(&(head + "\r\n"), &body[..body.len() / 2]),
                     _ => raw(&(head + &length), &body),
@@ -70,18 +70,18 @@ impl GitServer {
 
     /// The requests so far.
     #[must_use]
-    pub fn log(&self) -> Vec<Asked> {
+    pub fn log(&self) -> Vec<WebRequest> {
         self.web.log()
     }
 }
 
-fn raw(head: &str, body: &[u8]) -> Answer {
-    Answer::raw([head.as_bytes(), body].concat())
+fn raw(head: &str, body: &[u8]) -> WebReply {
+    WebReply::raw([head.as_bytes(), body].concat())
 }
 
 /// What git's own server answers: the head without its last line, and the body.
 /// <https://git-scm.com/docs/git-http-backend>
-fn serve(folder: &Path, asked: &Asked) -> (String, Vec<u8>) {
+fn serve(folder: &Path, asked: &WebRequest) -> (String, Vec<u8>) {
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
     let folder: PathBuf = folder.canonicalize().expect("the folder is there");
     let mut child = Command::new("git")

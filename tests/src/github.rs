@@ -3,7 +3,7 @@
 
 use crate::git::git;
 use crate::services;
-use crate::web::{Answer, Asked, Web};
+use crate::web::{Web, WebReply, WebRequest};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct GitHub {
 }
 
 /// What it keeps.
-struct Place {
+struct GitHubState {
     bare: PathBuf,
     key: PathBuf,
     requests: Mutex<Vec<Value>>,
@@ -46,7 +46,7 @@ impl GitHub {
         let mut keygen = Command::new("ssh-keygen");
         let keygen = keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
         assert!(keygen.is_ok_and(|status| status.success()), "ssh-keygen can be run");
-        let place = Arc::new(Place { bare, key, requests: Mutex::default() });
+        let place = Arc::new(GitHubState { bare, key, requests: Mutex::default() });
         let github = Self { folder, web: Web::new(move |asked, _| place.answer(asked)) };
         github.push(files);
         github
@@ -67,7 +67,7 @@ impl GitHub {
     /// The requests of its REST API so far, as `METHOD /path` below that of the repository.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
-        let line = |asked: Asked| {
+        let line = |asked: WebRequest| {
             let path = asked.target.strip_prefix(ROOT)?.split('?').next()?.to_owned();
             Some(format!("{} {path}", asked.method))
         };
@@ -76,7 +76,7 @@ impl GitHub {
 
     /// The same as they came.
     #[must_use]
-    pub fn log(&self) -> Vec<Asked> {
+    pub fn log(&self) -> Vec<WebRequest> {
         self.web.log().into_iter().filter(|asked| asked.target.starts_with(ROOT)).collect()
     }
 
@@ -116,8 +116,8 @@ impl GitHub {
     }
 }
 
-impl Place {
-    fn answer(&self, asked: &Asked) -> Answer {
+impl GitHubState {
+    fn answer(&self, asked: &WebRequest) -> WebReply {
         let path = asked.target.split('?').next().unwrap_or_default();
         match path.strip_prefix(ROOT) {
             Some(path) => {
@@ -129,11 +129,11 @@ impl Place {
                 }
             }
             None if asked.header("authorization").starts_with("Basic ") => self.serve_git(asked),
-            None => Answer::of(401, &["www-authenticate: Basic realm=\"GitHub\""], ""),
+            None => WebReply::of(401, &["www-authenticate: Basic realm=\"GitHub\""], ""),
         }
     }
 
-    fn rest(&self, method: &str, path: &str, body: &Value, token: &str) -> Answer {
+    fn rest(&self, method: &str, path: &str, body: &Value, token: &str) -> WebReply {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         match (method, path) {
             ("POST", "/git/trees") => told(201, &json!({"sha": self.tree(body)})),
@@ -228,7 +228,7 @@ impl Place {
     }
 
     /// Git over HTTP, by the program that comes with git. <https://git-scm.com/docs/git-http-backend>
-    fn serve_git(&self, asked: &Asked) -> Answer {
+    fn serve_git(&self, asked: &WebRequest) -> WebReply {
         let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
         let path = path.replacen("/shop/deploy/", "/shop/deploy.git/", 1);
         let root = self.bare.ancestors().nth(2).unwrap_or(&self.bare).display().to_string();
@@ -256,7 +256,7 @@ impl Place {
         answer.extend(output.strip_prefix(b"Status: ").unwrap_or(&output));
         let head = answer.windows(2).position(|pair| pair == b"\r\n").unwrap_or(0);
         answer.splice(head..head, *b"\r\nconnection: close");
-        Answer::raw(answer)
+        WebReply::raw(answer)
     }
 
     fn git(&self, args: &[&str], input: &[u8]) -> String {
@@ -264,8 +264,8 @@ impl Place {
     }
 }
 
-fn told(status: u16, body: &Value) -> Answer {
-    Answer::of(status, &["content-type: application/json"], &body.to_string())
+fn told(status: u16, body: &Value) -> WebReply {
+    WebReply::of(status, &["content-type: application/json"], &body.to_string())
 }
 
 fn called(folder: &Path, args: &[&str], input: &[u8], variables: &[(&str, &str)]) -> String {

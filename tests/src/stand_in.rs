@@ -1,8 +1,8 @@
 //! A web server in the place of a cluster, and runs of the hostile component on it. It says what a test wants and knows no
 //! object.
 
-use crate::support::{Ended, Run, Scene, assert_no_secret, hostile};
-use crate::web::{Answer, Web};
+use crate::support::{ProgramOutput, Run, Scene, assert_no_secret, hostile};
+use crate::web::{Web, WebReply};
 use serde_json::{Value, json};
 
 /// The token of the kubeconfig.
@@ -23,8 +23,8 @@ pub fn empty() -> Web {
 
 /// An answer with this document.
 #[must_use]
-pub fn json_of(status: u16, document: &str) -> Answer {
-    Answer::of(status, &["content-type: application/json"], document)
+pub fn json_of(status: u16, document: &str) -> WebReply {
+    WebReply::of(status, &["content-type: application/json"], document)
 }
 
 /// A run with these rights on this cluster.
@@ -55,7 +55,7 @@ pub fn run<'s>(
 /// It does.
 #[must_use]
 #[track_caller]
-pub fn end(scene: &Scene, run: Run<'_>) -> Ended {
+pub fn end(scene: &Scene, run: Run<'_>) -> ProgramOutput {
     let ended = run.end();
     assert!(!format!("{ended:?}").contains(TOKEN), "{ended:#?}");
     assert_no_secret(scene, &ended);

@@ -7,7 +7,7 @@ mod run;
 
 pub use files::{contents, copy, executable, folder, program, tree};
 pub use leaks::{assert_absent, assert_no_secret};
-pub use run::{Ended, Run, Running};
+pub use run::{ProgramOutput, Run, Running};
 
 use lockstep_model::digest::Digest;
 use serde_json::Value;

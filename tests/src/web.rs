@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// A request, as it came.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct WebRequest {
     /// `GET`, `PATCH` and so on.
     pub method: String,
     /// Path and query.
@@ -22,7 +22,7 @@ pub struct Asked {
     pub bytes: Vec<u8>,
 }
 
-impl Asked {
+impl WebRequest {
     /// The value of a header; empty if it is not there.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
@@ -35,7 +35,7 @@ impl Asked {
 /// A server that ends with its process.
 pub struct Web {
     address: String,
-    log: Arc<Mutex<Vec<Asked>>>,
+    log: Arc<Mutex<Vec<WebRequest>>>,
 }
 
 impl Web {
@@ -44,7 +44,7 @@ impl Web {
     /// # Panics
     /// There is no free port.
     #[must_use]
-    pub fn new(answer: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn new(answer: impl Fn(&WebRequest, usize) -> WebReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -66,19 +66,19 @@ impl Web {
 
     /// The requests so far.
     #[must_use]
-    pub fn log(&self) -> Vec<Asked> {
+    pub fn log(&self) -> Vec<WebRequest> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// What a request gets.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct WebReply {
     /// Parts, each after a pause.
     pub parts: Vec<(Duration, Vec<u8>)>,
 }
 
-impl Answer {
+impl WebReply {
     /// A whole answer.
     #[must_use]
     pub fn of(status: u16, headers: &[&str], body: &str) -> Self {
@@ -104,23 +104,23 @@ impl Answer {
     }
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Answer) {
+fn serve(stream: TcpStream, log: &Mutex<Vec<WebRequest>>, answer: &dyn Fn(&WebRequest, usize) -> WebReply) {
     let mut reader = BufReader::new(&stream);
     let mut lines = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let Some(first) = lines.next() else { return };
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut asked = Asked { method, target, headers: lines.collect(), ..Asked::default() };
+    let mut request = WebRequest { method, target, headers: lines.collect(), ..WebRequest::default() };
     // What is left unread would break the connection before the answer is there.
-    let length = asked.header("content-length").parse().unwrap_or(0);
-    let _ = reader.take(length).read_to_end(&mut asked.bytes);
-    asked.body = String::from_utf8_lossy(&asked.bytes).into_owned();
+    let length = request.header("content-length").parse().unwrap_or(0);
+    let _ = reader.take(length).read_to_end(&mut request.bytes);
+    request.body = String::from_utf8_lossy(&request.bytes).into_owned();
     let number = {
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.push(asked.clone());
+        log.push(request.clone());
         log.len()
     };
-    for (pause, bytes) in answer(&asked, number).parts {
+    for (pause, bytes) in answer(&request, number).parts {
         thread::sleep(pause);
         if (&stream).write_all(&bytes).is_err() {
             return;

@@ -7,7 +7,7 @@ mod pass;
 use super::cluster::Cluster;
 use super::kubeconfig::Context;
 use crate::services::Result;
-use fault::{Asked, Fault, What, When};
+use fault::{KubeFault, KubeFaultRule, KubeMatcher, KubeRequest};
 use pass::Server;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,9 +18,9 @@ use tokio::task::AbortHandle;
 
 /// A request that came, and what became of it.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct KubeExchange {
     /// The request.
-    pub asked: Asked,
+    pub request: KubeRequest,
     /// The status that the client was told; nothing if it was told nothing.
     pub status: Option<u16>,
     /// Whether the server was asked.
@@ -41,8 +41,8 @@ pub struct Proxy {
 
 #[derive(Debug, Default)]
 struct Shared {
-    faults: Mutex<Vec<Fault>>,
-    log: Mutex<BTreeMap<usize, Exchange>>,
+    faults: Mutex<Vec<KubeFaultRule>>,
+    log: Mutex<BTreeMap<usize, KubeExchange>>,
     /// The connections, to cut them.
     open: Mutex<BTreeMap<usize, AbortHandle>>,
 }
@@ -89,8 +89,8 @@ impl Proxy {
 
     /// Adds something that goes wrong from now on. Of what a request meets all happens to it, in this order, until
     /// something ends it.
-    pub fn fault(&self, when: When, what: What) {
-        locked(&self.shared.faults).push(Fault::new(when, what));
+    pub fn fault(&self, matcher: KubeMatcher, fault: KubeFault) {
+        locked(&self.shared.faults).push(KubeFaultRule::new(matcher, fault));
     }
 
     /// From now on nothing goes wrong. What is held stays held.
@@ -101,7 +101,7 @@ impl Proxy {
     /// Cuts every open watch without a word, and says how many there were.
     #[must_use]
     pub fn cut_watches(&self) -> usize {
-        self.cut(|exchange| exchange.asked.verb == "watch")
+        self.cut(|exchange| exchange.request.verb == "watch")
     }
 
     /// Cuts every open exchange without a word, also those that are held, and says how many there were.
@@ -110,7 +110,7 @@ impl Proxy {
         self.cut(|_| true)
     }
 
-    fn cut(&self, which: impl Fn(&Exchange) -> bool) -> usize {
+    fn cut(&self, which: impl Fn(&KubeExchange) -> bool) -> usize {
         let log = locked(&self.shared.log);
         let open = locked(&self.shared.open);
         let hit = log.iter().filter(|(_, exchange)| !exchange.over && which(exchange));
@@ -119,21 +119,21 @@ impl Proxy {
 
     /// Every request so far, also those that are not over.
     #[must_use]
-    pub fn log(&self) -> Vec<Exchange> {
+    pub fn log(&self) -> Vec<KubeExchange> {
         locked(&self.shared.log).values().cloned().collect()
     }
 
     /// The number of requests so far with this verb; with an empty one, of all.
     #[must_use]
     pub fn count(&self, verb: &str) -> usize {
-        self.log().iter().filter(|exchange| verb.is_empty() || exchange.asked.verb == verb).count()
+        self.log().iter().filter(|exchange| verb.is_empty() || exchange.request.verb == verb).count()
     }
 
     /// The number of watches that the server has begun to answer and that are open.
     #[must_use]
     pub fn open_watches(&self) -> usize {
-        let open = |exchange: &&Exchange| {
-            exchange.asked.verb == "watch" && exchange.status == Some(200) && !exchange.over
+        let open = |exchange: &&KubeExchange| {
+            exchange.request.verb == "watch" && exchange.status == Some(200) && !exchange.over
         };
         self.log().iter().filter(open).count()
     }
@@ -145,11 +145,11 @@ impl Proxy {
 }
 
 impl Shared {
-    fn meet(&self, asked: &Asked) -> Vec<What> {
-        locked(&self.faults).iter_mut().filter_map(|fault| fault.meet(asked)).collect()
+    fn meet(&self, request: &KubeRequest) -> Vec<KubeFault> {
+        locked(&self.faults).iter_mut().filter_map(|fault| fault.meet(request)).collect()
     }
 
-    fn note(&self, number: usize, note: impl FnOnce(&mut Exchange)) {
+    fn note(&self, number: usize, note: impl FnOnce(&mut KubeExchange)) {
         if let Some(exchange) = locked(&self.log).get_mut(&number) {
             note(exchange);
         }
@@ -157,12 +157,12 @@ impl Shared {
 }
 
 /// Takes note of the end of a connection, also of one that is cut.
-struct Ending {
+struct ConnectionGuard {
     shared: Arc<Shared>,
     number: usize,
 }
 
-impl Drop for Ending {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.shared.note(self.number, |exchange| exchange.over = true);
         locked(&self.shared.open).remove(&self.number);
@@ -173,12 +173,12 @@ async fn accept(listener: TcpListener, server: Arc<Server>, shared: Arc<Shared>)
     let mut number = 0;
     while let Ok((stream, _)) = listener.accept().await {
         number += 1;
-        let ending = Ending { shared: Arc::clone(&shared), number };
+        let guard = ConnectionGuard { shared: Arc::clone(&shared), number };
         // Held while the task begins, so that its end is not before this.
         let mut open = locked(&shared.open);
         let (server, shared) = (Arc::clone(&server), Arc::clone(&shared));
         let task = tokio::spawn(async move {
-            let _ending = ending;
+            let _guard = guard;
             // A client that goes away is no concern of the others.
             let _ = pass::serve(stream, &server, &shared, number).await;
         });

@@ -1,7 +1,7 @@
 //! Runs of `deploy-verify` against a cluster of a test, and what they verify. It knows the command line only.
 
 use super::stages;
-use crate::support::{Ended, Run, Scene};
+use crate::support::{ProgramOutput, Run, Scene};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -13,13 +13,13 @@ pub fn verify<'s>(scene: &'s Scene, kubeconfig: &Path, namespace: &str) -> Run<'
 
 /// The verdict of a run that came to one.
 #[must_use]
-pub fn verdict(ended: &Ended) -> String {
+pub fn verdict(ended: &ProgramOutput) -> String {
     ended.result()["outputs"]["verdict"].as_str().unwrap_or_default().to_owned()
 }
 
 /// State and reason of the one resource of a run.
 #[must_use]
-pub fn state(ended: &Ended) -> (String, String) {
+pub fn state(ended: &ProgramOutput) -> (String, String) {
     let resource = &ended.result()["outputs"]["resources"][0];
     let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
     (text("state"), text("reason"))

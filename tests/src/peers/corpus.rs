@@ -8,7 +8,7 @@ use std::fs;
 
 /// An edit of one file, ready to be made.
 #[derive(Clone, Debug)]
-pub struct Planned {
+pub struct PlannedEdit {
     /// What a table calls it.
     pub name: String,
     /// The name of the file.
@@ -26,7 +26,7 @@ pub struct Planned {
 /// A change of a whole file that changes no value.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum Form {
+pub enum FileVariant {
     /// As it stands in the corpus.
     Lf,
     /// With CRLF as line ends.
@@ -42,11 +42,11 @@ pub enum Form {
 /// One file of the corpus.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct CorpusEntry {
     #[serde(default = "manifest")]
     file: String,
     #[serde(default = "as_it_stands")]
-    forms: Vec<Form>,
+    forms: Vec<FileVariant>,
     text: String,
     edit: Vec<Expectation>,
 }
@@ -63,15 +63,15 @@ fn manifest() -> String {
     "manifest.yaml".to_owned()
 }
 
-fn as_it_stands() -> Vec<Form> {
-    vec![Form::Lf]
+fn as_it_stands() -> Vec<FileVariant> {
+    vec![FileVariant::Lf]
 }
 
 /// Every edit that the corpus holds.
 ///
 /// # Panics
 /// If the corpus contradicts itself.
-pub(super) fn all() -> Vec<Planned> {
+pub(super) fn all() -> Vec<PlannedEdit> {
     let entries = fs::read_dir(folder().join("corpus")).expect("the corpus").flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.sort();
@@ -79,14 +79,14 @@ pub(super) fn all() -> Vec<Planned> {
     for path in paths {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("an entry");
-        let entry: Entry = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let entry: CorpusEntry = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         all.extend(entry.plan(&name));
     }
     all
 }
 
-impl Entry {
-    fn plan(&self, name: &str) -> Vec<Planned> {
+impl CorpusEntry {
+    fn plan(&self, name: &str) -> Vec<PlannedEdit> {
         let mut plan = Vec::new();
         for expectation in &self.edit {
             let what = expectation.edit.image.as_ref().map(|image| format!("image {image}"));
@@ -96,7 +96,7 @@ impl Entry {
             let expected = expectation.expected(&self.text).unwrap_or_else(|text| {
                 panic!("{name}: {text:?} does not stand once in the file");
             });
-            plan.extend(self.forms.iter().map(|form| Planned {
+            plan.extend(self.forms.iter().map(|form| PlannedEdit {
                 name: format!("{name}{}", form.suffix()),
                 file: self.file.clone(),
                 before: form.apply(&self.text),
@@ -128,7 +128,7 @@ impl Expectation {
     }
 }
 
-impl Form {
+impl FileVariant {
     /// The text in this form.
     #[must_use]
     pub fn apply(self, text: &str) -> String {

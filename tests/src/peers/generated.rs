@@ -1,7 +1,7 @@
 //! Edits by combination: every hazardous string in every style of scalar, in one form of file after another. The
 //! spellings come from a list written by hand, `tests/peers/strings.toml`.
 
-use super::corpus::{Form, Planned};
+use super::corpus::{FileVariant, PlannedEdit};
 use super::edit::{Action, Change, Edit, Segment};
 use super::folder;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ struct Hazard {
 }
 
 /// A file with one scalar to change, which stands where `OLD` is.
-struct Place {
+struct ScalarPosition {
     name: &'static str,
     text: &'static str,
     old: &'static str,
@@ -47,36 +47,36 @@ enum Style {
     Double,
 }
 
-const PLACES: [Place; 5] = [
-    Place {
+const POSITIONS: [ScalarPosition; 5] = [
+    ScalarPosition {
         name: "plain",
         text: "# settings of the shop\nsettings:\n  mode: OLD # set by the release\n  timeout: 30s\n",
         old: "canary",
         style: Style::Plain,
         at: &["settings", "mode"],
     },
-    Place {
+    ScalarPosition {
         name: "in braces",
         text: "shop: {first: 'a', mode: OLD, last: [1, 2]}  # one line\nother: [a,b ,  c]\n",
         old: "canary",
         style: Style::Flow,
         at: &["shop", "mode"],
     },
-    Place {
+    ScalarPosition {
         name: "single quotes",
         text: "data:\n  one: \"1\"\n  two: OLD\n  three: |\n    text # of three\n    lines\n",
         old: "'canary'",
         style: Style::Single,
         at: &["data", "two"],
     },
-    Place {
+    ScalarPosition {
         name: "double quotes",
         text: "---\nenv:\n- name: ZONE\n  value:   OLD # quoted on purpose\n- name: REST\n  value: 'x'\n...\n",
         old: "\"canary\"",
         style: Style::Double,
         at: &["env", "#0", "value"],
     },
-    Place {
+    ScalarPosition {
         name: "in a list",
         text: "args:\n    - --verbose\n    - OLD\n\n# the end\n",
         old: "canary",
@@ -86,31 +86,39 @@ const PLACES: [Place; 5] = [
 ];
 
 /// Most files are plain.
-const FORMS: [Form; 8] =
-    [Form::Lf, Form::Crlf, Form::Lf, Form::Open, Form::Lf, Form::Bom, Form::Lf, Form::CrlfBomOpen];
+const VARIANTS: [FileVariant; 8] = [
+    FileVariant::Lf,
+    FileVariant::Crlf,
+    FileVariant::Lf,
+    FileVariant::Open,
+    FileVariant::Lf,
+    FileVariant::Bom,
+    FileVariant::Lf,
+    FileVariant::CrlfBomOpen,
+];
 
 /// Every string in every place.
-pub(super) fn all() -> Vec<Planned> {
+pub(super) fn all() -> Vec<PlannedEdit> {
     let text = fs::read_to_string(folder().join("strings.toml")).expect("the strings");
     let strings: Strings = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
     let mut all = Vec::new();
     for (row, hazard) in strings.string.iter().enumerate() {
-        for (column, place) in PLACES.iter().enumerate() {
+        for (column, place) in POSITIONS.iter().enumerate() {
             // So that over the rows every place meets every form.
-            all.push(planned(hazard, place, FORMS[(row + 3 * column) % FORMS.len()]));
+            all.push(planned(hazard, place, VARIANTS[(row + 3 * column) % VARIANTS.len()]));
         }
     }
     all
 }
 
-fn planned(hazard: &Hazard, place: &Place, form: Form) -> Planned {
+fn planned(hazard: &Hazard, place: &ScalarPosition, form: FileVariant) -> PlannedEdit {
     let segment = |word: &&str| match word.strip_prefix('#').map(str::parse) {
         Some(Ok(index)) => Segment::Index(index),
         _ => Segment::Key((*word).to_owned()),
     };
     let written = |new: &str| form.apply(&place.text.replace("OLD", new));
     let at = place.at.iter().map(segment).collect();
-    Planned {
+    PlannedEdit {
         name: format!("{}: set {:?}{}", place.name, hazard.value, form.suffix()),
         file: "values.yaml".to_owned(),
         before: written(place.old),

@@ -1,7 +1,7 @@
 //! Says what an edit came to, from the bytes before, expected and after, and from what real readers take from them.
 //! It knows neither tools nor edits.
 
-use super::corpus::Planned;
+use super::corpus::PlannedEdit;
 use super::readers::Reader;
 use super::tools::Attempt;
 use crate::services::Result;
@@ -24,7 +24,7 @@ pub enum Outcome {
 
 /// What can be said without a reader: `None` is noisy or damaged.
 #[must_use]
-pub fn by_bytes(planned: &Planned, attempt: &Attempt) -> Option<Outcome> {
+pub fn by_bytes(planned: &PlannedEdit, attempt: &Attempt) -> Option<Outcome> {
     let untouched = attempt.after == planned.before.as_bytes();
     match &attempt.error {
         Some(_) if untouched => Some(Outcome::Refused),
@@ -40,7 +40,7 @@ pub fn by_bytes(planned: &Planned, attempt: &Attempt) -> Option<Outcome> {
 ///
 /// # Errors
 /// A reader fails as a program.
-pub fn judge(attempts: &[(&Planned, Attempt)], readers: &[Reader]) -> Result<Vec<Outcome>> {
+pub fn judge(attempts: &[(&PlannedEdit, Attempt)], readers: &[Reader]) -> Result<Vec<Outcome>> {
     let mut outcomes: Vec<Option<Outcome>> =
         attempts.iter().map(|(planned, attempt)| by_bytes(planned, attempt)).collect();
     let open: Vec<usize> = (0..attempts.len()).filter(|&i| outcomes[i].is_none()).collect();

@@ -9,7 +9,7 @@ pub mod readers;
 pub mod tools;
 
 use crate::support::checkout;
-use corpus::Planned;
+use corpus::PlannedEdit;
 use std::path::PathBuf;
 
 /// The folder of the corpus and of the drivers in other languages.
@@ -23,7 +23,7 @@ pub fn folder() -> PathBuf {
 /// # Panics
 /// If the corpus contradicts itself.
 #[must_use]
-pub fn planned() -> Vec<Planned> {
+pub fn planned() -> Vec<PlannedEdit> {
     let mut all = corpus::all();
     all.extend(generated::all());
     all

@@ -1,7 +1,7 @@
 //! Lets each tool make planned edits, every edit in a folder of its own, and brings back what the file then is. It
 //! judges nothing.
 
-use super::corpus::Planned;
+use super::corpus::PlannedEdit;
 use super::folder;
 use crate::services::{self, Result};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ impl Tool {
     ///
     /// # Errors
     /// The tool cannot be run at all.
-    pub fn attempt(&self, plan: &[Planned]) -> Result<Vec<Option<Attempt>>> {
+    pub fn attempt(&self, plan: &[PlannedEdit]) -> Result<Vec<Option<Attempt>>> {
         let scenes: Vec<Scene> = plan.iter().map(Scene::new).collect::<Result<_>>()?;
         let errors = match self {
             Self::Python(python, library) => in_python(python, library, plan, &scenes)?.map(Some).collect(),
@@ -84,12 +84,12 @@ impl Tool {
     }
 
     /// Only lockstep is to have a word for a write that goes through an alias to what others share.
-    fn knows(&self, planned: &Planned) -> bool {
+    fn knows(&self, planned: &PlannedEdit) -> bool {
         matches!(self, Self::Lockstep(_)) || planned.edit.alias.as_deref() != Some("follow")
     }
 
     /// One process for one edit. The inner `None` is success, the outer that there is no such command.
-    fn one(&self, planned: &Planned, scene: &Scene) -> Result<Option<Option<String>>> {
+    fn one(&self, planned: &PlannedEdit, scene: &Scene) -> Result<Option<Option<String>>> {
         let edit = &planned.edit;
         match self {
             Self::Lockstep(program) => {
@@ -118,7 +118,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(planned: &Planned) -> Result<Self> {
+    fn new(planned: &PlannedEdit) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let scene = Self { file: folder.path().join("work").join(&planned.file), folder };
         fs::create_dir(scene.work())
@@ -158,7 +158,7 @@ fn run(command: &mut Command, input: &str) -> Result<Option<String>> {
 fn in_python(
     python: &Path,
     library: &str,
-    plan: &[Planned],
+    plan: &[PlannedEdit],
     scenes: &[Scene],
 ) -> Result<impl Iterator<Item = Option<String>> + use<>> {
     let asked =

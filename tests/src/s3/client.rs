@@ -1,6 +1,6 @@
 //! A small client that looks at a server by itself, one connection a request. It retries nothing and splits nothing.
 
-use super::Place;
+use super::S3Target;
 use super::http::{Head, content_of};
 pub use super::reply::Reply;
 use super::sign::{Signed, digest, encode, query, time};
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A client of one bucket.
 #[derive(Debug, Clone)]
 pub struct Client {
-    place: Place,
+    place: S3Target,
 }
 
 /// A version of an object, or the mark of one that was deleted.
@@ -44,7 +44,7 @@ pub struct Part {
 impl Client {
     /// A client of this bucket.
     #[must_use]
-    pub fn new(place: &Place) -> Self {
+    pub fn new(place: &S3Target) -> Self {
         Self { place: place.clone() }
     }
 

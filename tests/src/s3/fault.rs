@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A request as far as it is known when its head has come.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct S3Request {
     /// The method.
     pub method: String,
     /// Path and query as they came.
@@ -17,7 +17,7 @@ pub struct Asked {
     pub headers: Vec<(String, String)>,
 }
 
-impl Asked {
+impl S3Request {
     /// The value of a header; empty if it is not there.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
@@ -33,18 +33,18 @@ enum Times {
     Only(usize),
 }
 
-type Test = Arc<dyn Fn(&Asked) -> bool + Send + Sync>;
+type Test = Arc<dyn Fn(&S3Request) -> bool + Send + Sync>;
 
 /// Which requests a fault is for.
 #[derive(Clone)]
-pub struct When {
+pub struct S3Matcher {
     method: Option<String>,
     parts: Vec<String>,
     test: Option<Test>,
     times: Times,
 }
 
-impl When {
+impl S3Matcher {
     /// Every request.
     #[must_use]
     pub fn any() -> Self {
@@ -66,7 +66,7 @@ impl When {
 
     /// Only those that pass this test.
     #[must_use]
-    pub fn that(mut self, test: impl Fn(&Asked) -> bool + Send + Sync + 'static) -> Self {
+    pub fn that(mut self, test: impl Fn(&S3Request) -> bool + Send + Sync + 'static) -> Self {
         self.test = Some(Arc::new(test));
         self
     }
@@ -85,14 +85,14 @@ impl When {
         self
     }
 
-    fn matches(&self, asked: &Asked) -> bool {
-        self.method.as_ref().is_none_or(|method| *method == asked.method)
-            && self.parts.iter().all(|part| asked.target.contains(part))
-            && self.test.as_ref().is_none_or(|test| test(asked))
+    fn matches(&self, request: &S3Request) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == request.method)
+            && self.parts.iter().all(|part| request.target.contains(part))
+            && self.test.as_ref().is_none_or(|test| test(request))
     }
 }
 
-impl fmt::Debug for When {
+impl fmt::Debug for S3Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {:?} {:?}", self.method, self.parts, self.times)
     }
@@ -102,7 +102,7 @@ impl fmt::Debug for When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// Its head has come; nothing was passed on.
-    Asked,
+    HeadReceived,
     /// So many bytes of its body were passed on.
     Sent(u64),
     /// The server has answered; nothing of that was passed on.
@@ -133,7 +133,7 @@ impl fmt::Debug for Callback {
 
 /// What goes wrong.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum S3Fault {
     /// The proxy takes the body and answers itself; the server hears nothing.
     Answer(u16, Vec<(String, String)>, String),
     /// The connection is closed once the head has come; the server hears nothing. Bytes of the body that were not
@@ -155,7 +155,7 @@ pub enum What {
     Call(Moment, Callback),
 }
 
-impl What {
+impl S3Fault {
     /// A call of this function, once.
     #[must_use]
     pub fn call(moment: Moment, function: impl FnOnce() + Send + 'static) -> Self {
@@ -325,30 +325,30 @@ pub fn sts_error_xml(status: u16, code: &str, message: &str) -> String {
 
 /// One thing that goes wrong, and how often its requests came.
 #[derive(Debug)]
-pub struct Fault {
-    when: When,
-    what: What,
+pub struct S3FaultRule {
+    matcher: S3Matcher,
+    fault: S3Fault,
     seen: usize,
 }
 
-impl Fault {
+impl S3FaultRule {
     /// A fault that has not been met.
     #[must_use]
-    pub fn new(when: When, what: What) -> Self {
-        Self { when, what, seen: 0 }
+    pub fn new(matcher: S3Matcher, fault: S3Fault) -> Self {
+        Self { matcher, fault, seen: 0 }
     }
 
     /// Counts a request if it matches, and says what goes wrong with it.
-    pub fn meet(&mut self, asked: &Asked) -> Option<What> {
-        if !self.when.matches(asked) {
+    pub fn meet(&mut self, request: &S3Request) -> Option<S3Fault> {
+        if !self.matcher.matches(request) {
             return None;
         }
         self.seen += 1;
-        let hit = match self.when.times {
+        let hit = match self.matcher.times {
             Times::Every => true,
             Times::First(count) => self.seen <= count,
             Times::Only(number) => self.seen == number,
         };
-        hit.then(|| self.what.clone())
+        hit.then(|| self.fault.clone())
     }
 }

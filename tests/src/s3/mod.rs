@@ -22,7 +22,7 @@ pub mod upload;
 
 /// Where objects go and who may put them there.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct S3Target {
     /// The server: `http://127.0.0.1:PORT`, without a slash at its end.
     pub endpoint: String,
     /// The name of the region that is signed for.
@@ -37,7 +37,7 @@ pub struct Place {
     pub bucket: String,
 }
 
-impl Place {
+impl S3Target {
     /// The same place reached another way: through a proxy.
     #[must_use]
     pub fn through(&self, proxy: &proxy::Proxy) -> Self {

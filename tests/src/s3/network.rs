@@ -1,7 +1,7 @@
 //! A network as companies have it: servers that speak TLS with certificates of the company's own authority, and a proxy
 //! that is the only way to them. It listens on loopback and passes bytes on; it never looks into what it passes.
 
-use super::{Place, listen};
+use super::{S3Target, listen};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rustls::ServerConfig;
@@ -38,7 +38,7 @@ impl Network {
     /// # Panics
     /// No port is free, or TLS cannot be had.
     #[must_use]
-    pub fn around(place: &Place) -> Self {
+    pub fn around(place: &S3Target) -> Self {
         let runtime = listen::runtime();
         let (server, acceptor) = (place.address().to_owned(), TlsAcceptor::from(Arc::new(settings())));
         let asked = Arc::new(Mutex::new(Vec::new()));

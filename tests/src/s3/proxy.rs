@@ -2,12 +2,12 @@
 //! It changes no header, so signatures stay good as long as the server believes the `Host` that the client named.
 
 mod exchange;
-mod pace;
+mod rate_limiter;
 #[cfg(test)]
 mod tests;
 
-use super::fault::{Asked, Fault, What, When};
-use pace::Pace;
+use super::fault::{S3Fault, S3FaultRule, S3Matcher, S3Request};
+use rate_limiter::RateLimiter;
 use std::collections::BTreeMap;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 /// A request that came, and what became of it.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct S3Exchange {
     /// The request.
-    pub asked: Asked,
+    pub request: S3Request,
     /// The number of the client's connection, from 1: equal for requests on one that was kept.
     pub connection: usize,
     /// The bytes of its content that came.
@@ -49,8 +49,8 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     server: String,
-    faults: Mutex<Vec<Fault>>,
-    log: Mutex<Vec<Exchange>>,
+    faults: Mutex<Vec<S3FaultRule>>,
+    log: Mutex<Vec<S3Exchange>>,
     /// The connections of both sides, to end them.
     open: Mutex<BTreeMap<usize, TcpStream>>,
     next: AtomicUsize,
@@ -58,8 +58,8 @@ struct Shared {
     busiest: AtomicUsize,
     ended: AtomicBool,
     latency: Mutex<Duration>,
-    up: Pace,
-    down: Pace,
+    up: RateLimiter,
+    down: RateLimiter,
 }
 
 impl Proxy {
@@ -82,8 +82,8 @@ impl Proxy {
             busiest: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             latency: Mutex::default(),
-            up: Pace::default(),
-            down: Pace::default(),
+            up: RateLimiter::default(),
+            down: RateLimiter::default(),
         });
         let acceptor = thread::spawn({
             let shared = Arc::clone(&shared);
@@ -100,8 +100,8 @@ impl Proxy {
 
     /// Adds something that goes wrong from now on. All that a request meets happen to it, in this order; the first
     /// that ends it is the last.
-    pub fn fault(&self, when: When, what: What) {
-        locked(&self.shared.faults).push(Fault::new(when, what));
+    pub fn fault(&self, matcher: S3Matcher, fault: S3Fault) {
+        locked(&self.shared.faults).push(S3FaultRule::new(matcher, fault));
     }
 
     /// From now on nothing goes wrong.
@@ -111,15 +111,15 @@ impl Proxy {
 
     /// Every request so far, also those that are not over.
     #[must_use]
-    pub fn log(&self) -> Vec<Exchange> {
+    pub fn log(&self) -> Vec<S3Exchange> {
         locked(&self.shared.log).clone()
     }
 
     /// The requests so far with this method and with this text in path and query.
     #[must_use]
-    pub fn asked(&self, method: &str, part: &str) -> Vec<Exchange> {
+    pub fn requests(&self, method: &str, part: &str) -> Vec<S3Exchange> {
         let mut log = self.log();
-        log.retain(|exchange| exchange.asked.method == method && exchange.asked.target.contains(part));
+        log.retain(|exchange| exchange.request.method == method && exchange.request.target.contains(part));
         log
     }
 
@@ -162,7 +162,7 @@ impl Shared {
     }
 
     /// Keeps a connection to end it with the proxy, until what this gives is dropped.
-    fn keep(self: &Arc<Self>, stream: &TcpStream) -> Kept {
+    fn keep(self: &Arc<Self>, stream: &TcpStream) -> OpenConnection {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         if let Ok(stream) = stream.try_clone() {
             locked(&self.open).insert(number, stream);
@@ -171,11 +171,11 @@ impl Shared {
         if self.ended() {
             let _ = stream.shutdown(Shutdown::Both);
         }
-        Kept { shared: Arc::clone(self), number }
+        OpenConnection { shared: Arc::clone(self), number }
     }
 
-    fn meet(&self, asked: &Asked) -> Vec<What> {
-        locked(&self.faults).iter_mut().filter_map(|fault| fault.meet(asked)).collect()
+    fn meet(&self, request: &S3Request) -> Vec<S3Fault> {
+        locked(&self.faults).iter_mut().filter_map(|fault| fault.meet(request)).collect()
     }
 
     /// Sleeps for so long, or until the proxy ends.
@@ -196,12 +196,12 @@ impl Shared {
     }
 }
 
-struct Kept {
+struct OpenConnection {
     shared: Arc<Shared>,
     number: usize,
 }
 
-impl Drop for Kept {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         locked(&self.shared.open).remove(&self.number);
     }

@@ -14,7 +14,7 @@
 //!
 #![doc = include_str!("support.md")]
 
-use super::Place;
+use super::S3Target;
 use super::client::Client;
 use crate::services;
 use std::net::{TcpListener, TcpStream};
@@ -33,7 +33,7 @@ const START: Duration = Duration::from_secs(60);
 /// A running server with an empty bucket, `artifacts`.
 #[derive(Debug)]
 pub struct Server {
-    place: Place,
+    place: S3Target,
     program: Program,
     folder: TempDir,
 }
@@ -158,7 +158,7 @@ impl Server {
 
     /// Where it is.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &S3Target {
         &self.place
     }
 
@@ -194,8 +194,8 @@ impl Drop for Server {
     }
 }
 
-fn place(port: u16) -> Place {
-    Place {
+fn place(port: u16) -> S3Target {
+    S3Target {
         endpoint: format!("http://127.0.0.1:{port}"),
         region: "us-east-1".to_owned(),
         access_key: ACCESS_KEY.to_owned(),

@@ -1,7 +1,7 @@
 //! What hands out credentials on loopback: an endpoint for identity tokens as GitHub has it, and an STS that gives
 //! credentials for a good one. It is strict, keeps no other promise, and never speaks to a cloud.
 
-use super::fault::{What, When, sts_error_xml};
+use super::fault::{S3Fault, S3Matcher, sts_error_xml};
 use super::http::{Head, content_of, write_reply};
 use super::sign::{decode, rfc3339};
 use super::token::{Claims, Refusal, Signer};
@@ -45,7 +45,7 @@ impl Default for Rules {
 
 /// Credentials that were handed out.
 #[derive(Debug, Clone)]
-pub struct Handed {
+pub struct IssuedCredentials {
     /// What goes with the key, different each time.
     pub session_token: String,
     /// The name of the session that was asked for.
@@ -69,7 +69,7 @@ pub struct Sts {
 struct Shared {
     signer: Signer,
     rules: Mutex<Rules>,
-    handed: Mutex<Vec<Handed>>,
+    issued: Mutex<Vec<IssuedCredentials>>,
     /// Requests with the code of what was said: `200` or the name of an error.
     log: Mutex<Vec<(String, String)>>,
     ended: AtomicBool,
@@ -87,7 +87,7 @@ impl Sts {
         let shared = Arc::new(Shared {
             signer: Signer::new(),
             rules: Mutex::new(rules),
-            handed: Mutex::default(),
+            issued: Mutex::default(),
             log: Mutex::default(),
             ended: AtomicBool::new(false),
         });
@@ -132,8 +132,8 @@ impl Sts {
 
     /// All credentials so far.
     #[must_use]
-    pub fn handed(&self) -> Vec<Handed> {
-        locked(&self.shared.handed).clone()
+    pub fn issued(&self) -> Vec<IssuedCredentials> {
+        locked(&self.shared.issued).clone()
     }
 
     /// All requests so far: `token` or `credentials`, and `200` or the name of the error.
@@ -145,23 +145,27 @@ impl Sts {
     /// Which requests to a server come with credentials that have ended, and what it says to them: for a proxy before
     /// a server that knows no sessions.
     #[must_use]
-    pub fn expired(&self) -> (When, What) {
+    pub fn expired(&self) -> (S3Matcher, S3Fault) {
         let shared = Arc::clone(&self.shared);
         let ended = move |token: &str| {
             let now = SystemTime::now();
-            locked(&shared.handed).iter().any(|handed| handed.session_token == token && handed.expires <= now)
+            locked(&shared.issued).iter().any(|issued| issued.session_token == token && issued.expires <= now)
         };
-        (When::any().that(move |asked| ended(asked.header("x-amz-security-token"))), What::expired_token())
+        (
+            S3Matcher::any().that(move |asked| ended(asked.header("x-amz-security-token"))),
+            S3Fault::expired_token(),
+        )
     }
 
     /// Which requests to a server come with a session that was never handed out, and what it says to them.
     #[must_use]
-    pub fn unknown(&self) -> (When, What) {
+    pub fn unknown(&self) -> (S3Matcher, S3Fault) {
         let shared = Arc::clone(&self.shared);
         let known =
-            move |token: &str| locked(&shared.handed).iter().any(|handed| handed.session_token == token);
-        let what = What::error(400, "InvalidToken", "The provided token is malformed or otherwise invalid.");
-        (When::any().that(move |asked| !known(asked.header("x-amz-security-token"))), what)
+            move |token: &str| locked(&shared.issued).iter().any(|issued| issued.session_token == token);
+        let what =
+            S3Fault::error(400, "InvalidToken", "The provided token is malformed or otherwise invalid.");
+        (S3Matcher::any().that(move |asked| !known(asked.header("x-amz-security-token"))), what)
     }
 }
 
@@ -247,14 +251,14 @@ impl Shared {
         match self.signer.check(&token, &rules.token) {
             Err(Refusal::Invalid(why)) => error(400, "InvalidIdentityToken", &why),
             Err(Refusal::Expired(why)) => error(400, "ExpiredTokenException", &why),
-            Ok(()) if role == rules.role => self.hand(&rules, &session),
+            Ok(()) if role == rules.role => self.issue(&rules, &session),
             _ => error(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
         }
     }
 
-    fn hand(&self, rules: &Rules, session: &str) -> Answer {
-        let mut handed = locked(&self.handed);
-        let number = handed.len() + 1;
+    fn issue(&self, rules: &Rules, session: &str) -> Answer {
+        let mut issued = locked(&self.issued);
+        let number = issued.len() + 1;
         let session_token = format!("canary-session-{number}-{session}");
         let expires = SystemTime::now() + rules.lifetime;
         let xml = format!(
@@ -276,7 +280,7 @@ impl Shared {
             until = rfc3339(expires),
             subject = rules.token.subject,
         );
-        handed.push(Handed { session_token, session: session.to_owned(), expires });
+        issued.push(IssuedCredentials { session_token, session: session.to_owned(), expires });
         (200, "text/xml", xml, "200".to_owned())
     }
 }

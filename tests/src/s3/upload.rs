@@ -1,12 +1,12 @@
 //! Runs of `artifact-upload` against a server of a test. It knows the command line only.
 
-use super::Place;
+use super::S3Target;
 use super::sts::{REQUEST_TOKEN, Sts};
 use crate::support::{Run, Scene};
 
 /// A run that sends the folder `dist` to `web/` in the bucket, with keys in its environment.
 #[must_use]
-pub fn upload<'s>(scene: &'s Scene, place: &Place) -> Run<'s> {
+pub fn upload<'s>(scene: &'s Scene, place: &S3Target) -> Run<'s> {
     let run = keyless(scene, place)
         .env("AWS_ACCESS_KEY_ID", &place.access_key)
         .env("AWS_SECRET_ACCESS_KEY", &place.secret_key);
@@ -18,7 +18,7 @@ pub fn upload<'s>(scene: &'s Scene, place: &Place) -> Run<'s> {
 
 /// The same without anything that would let it in.
 #[must_use]
-pub fn keyless<'s>(scene: &'s Scene, place: &Place) -> Run<'s> {
+pub fn keyless<'s>(scene: &'s Scene, place: &S3Target) -> Run<'s> {
     let to = format!("s3://{}/web/", place.bucket);
     scene
         .run("artifact-upload")
@@ -29,7 +29,7 @@ pub fn keyless<'s>(scene: &'s Scene, place: &Place) -> Run<'s> {
 
 /// The same with a role, as GitHub's jobs take one on.
 #[must_use]
-pub fn with_role<'s>(scene: &'s Scene, place: &Place, sts: &Sts, role: &str) -> Run<'s> {
+pub fn with_role<'s>(scene: &'s Scene, place: &S3Target, sts: &Sts, role: &str) -> Run<'s> {
     keyless(scene, place)
         .args(["--role", role])
         .env("ACTIONS_ID_TOKEN_REQUEST_URL", sts.token_url())

@@ -1,20 +1,20 @@
 //! Looks for planted secrets in everything that a run leaves. It takes none out.
 
-use super::{Ended, SECRETS, Scene, tree};
+use super::{ProgramOutput, SECRETS, Scene, tree};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::fs;
 
 /// Fails if a planted secret is in anything that the run left or printed, in any of the usual forms.
 #[track_caller]
-pub fn assert_no_secret(scene: &Scene, run: &Ended) {
+pub fn assert_no_secret(scene: &Scene, run: &ProgramOutput) {
     assert_absent(scene, run, &SECRETS, &["own/stdin", "workspace/.git"]);
 }
 
 /// Fails if one of these texts is in anything that the run left or printed, in any of the usual forms. Only what is
 /// below the paths in `may_hold` is not looked at.
 #[track_caller]
-pub fn assert_absent(scene: &Scene, run: &Ended, secrets: &[&str], may_hold: &[&str]) {
+pub fn assert_absent(scene: &Scene, run: &ProgramOutput, secrets: &[&str], may_hold: &[&str]) {
     let mut texts = vec![("standard output".to_owned(), run.stdout.clone())];
     texts.push(("standard error".to_owned(), run.stderr.clone()));
     for path in ["own", "workspace"].iter().flat_map(|root| tree(&scene.path(root)).into_keys()) {

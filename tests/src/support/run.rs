@@ -166,7 +166,7 @@ impl<'s> Run<'s> {
 
     /// Makes the call and waits for its end.
     #[must_use]
-    pub fn end(self) -> Ended {
+    pub fn end(self) -> ProgramOutput {
         let scene = self.scene;
         Running { child: self.start().child }.end(scene)
     }
@@ -237,16 +237,16 @@ pub struct Running {
 impl Running {
     /// Waits for its end.
     #[must_use]
-    pub fn end(self, scene: &Scene) -> Ended {
+    pub fn end(self, scene: &Scene) -> ProgramOutput {
         let ResUse { status, rusage } = self.child.wait4().expect("the program ends");
         let (stdout, stderr) = (scene.text("own/stdout"), scene.text("own/stderr"));
-        Ended { exit: status.code(), stdout, stderr, peak_bytes: rusage.maxrss }
+        ProgramOutput { exit: status.code(), stdout, stderr, peak_bytes: rusage.maxrss }
     }
 }
 
 /// How a program ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct ProgramOutput {
     /// Its exit code; none if a signal ended it.
     pub exit: Option<i32>,
     /// What it printed.
@@ -257,7 +257,7 @@ pub struct Ended {
     pub peak_bytes: u64,
 }
 
-impl Ended {
+impl ProgramOutput {
     /// The result: the one JSON document on standard output.
     #[must_use]
     #[track_caller]

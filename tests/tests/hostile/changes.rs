@@ -2,7 +2,7 @@
 //! hears of no other change, whatever it names, and in a dry run only of dry runs.
 
 use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run, says};
-use lockstep_tests::support::{self, Ended, SECRETS, Scene};
+use lockstep_tests::support::{self, ProgramOutput, SECRETS, Scene};
 use lockstep_tests::web::Web;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn own() -> Value {
     json!({"app.kubernetes.io/managed-by": "lockstep"})
 }
 
-fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> Ended {
+fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> ProgramOutput {
     end(scene, run(scene, cluster, (&GRANTED, ""), act, words))
 }
 

@@ -2,11 +2,11 @@
 //! else, whatever it names.
 
 use lockstep_tests::stand_in::{TOKEN, empty, end, json_of, run, says};
-use lockstep_tests::support::{Ended, SECRETS, Scene, program};
+use lockstep_tests::support::{ProgramOutput, SECRETS, Scene, program};
 use lockstep_tests::web::Web;
 use serde_json::{Value, json};
 
-fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> Ended {
+fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> ProgramOutput {
     end(scene, run(scene, cluster, (&["read,logs shop/Pod"], ""), act, words))
 }
 

@@ -1,8 +1,8 @@
 //! A hostile component that may do everything with the pull requests from one kind of branch into one base of one
 //! repository. Whatever it names, the forge hears of nothing else, and it never sees the token.
 
-use lockstep_tests::support::{self, Ended, Scene, assert_absent, hostile};
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::support::{self, ProgramOutput, Scene, assert_absent, hostile};
+use lockstep_tests::web::{Web, WebReply};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "forge-t0ken-of-the-job";
@@ -30,16 +30,16 @@ fn forge() -> Web {
             ("POST", "pulls") => all[0].clone(),
             _ => json!({}),
         };
-        Answer::of(200, &[], &answer.to_string())
+        WebReply::of(200, &[], &answer.to_string())
     })
 }
 
 /// Runs an attack; `REPO` stands for the granted repository.
-fn attack(scene: &Scene, forge: &Web, act: &str, word: &str, limits: &str) -> Ended {
+fn attack(scene: &Scene, forge: &Web, act: &str, word: &str, limits: &str) -> ProgramOutput {
     attack_all(scene, forge, act, &[word.to_owned()], limits)
 }
 
-fn attack_all(scene: &Scene, forge: &Web, act: &str, words: &[String], limits: &str) -> Ended {
+fn attack_all(scene: &Scene, forge: &Web, act: &str, words: &[String], limits: &str) -> ProgramOutput {
     let repository = forge.url("/shop/deploy");
     let rights = json!({"forge": [format!("read,open,merge {repository}#main...promote/*")]});
     let run = scene.allowed(&hostile("forges"), &rights, limits).args(["--act", act]);
@@ -50,7 +50,7 @@ fn attack_all(scene: &Scene, forge: &Web, act: &str, words: &[String], limits: &
     ended
 }
 
-fn said(ended: &Ended) -> String {
+fn said(ended: &ProgramOutput) -> String {
     ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned()
 }
 
@@ -156,7 +156,7 @@ fn attack_20_no_text_merges_what_the_run_may_not_merge() {
             "target_project_id": 1,
         });
         let list = asked.method == "GET" && !asked.target.ends_with("/7");
-        Answer::of(200, &[], &if list { json!([]) } else { request }.to_string())
+        WebReply::of(200, &[], &if list { json!([]) } else { request }.to_string())
     });
     let scene = Scene::new();
     let repository = forge.url("/shop/deploy");

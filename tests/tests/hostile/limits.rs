@@ -1,7 +1,7 @@
 //! Hostile components that never come back or take everything. A limit ends each of them, the host stays small,
 //! what was staged is not put in place, and the receipt is there.
 
-use lockstep_tests::support::{Ended, Run, Scene, assert_no_secret};
+use lockstep_tests::support::{ProgramOutput, Run, Scene, assert_no_secret};
 use lockstep_tests::wat::{self, Parts};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ const MOST_BYTES: u64 = 400 * 1024 * 1024;
 const LATE: Duration = Duration::from_secs(10);
 
 /// Makes the run and checks what holds for every one. Gives it with the number of calls in the receipt.
-fn check(scene: &Scene, run: Run<'_>, exit: i32, code: &str) -> (Ended, usize) {
+fn check(scene: &Scene, run: Run<'_>, exit: i32, code: &str) -> (ProgramOutput, usize) {
     let before = scene.files();
     let ended = run.end();
     ended.expect(exit, code);
@@ -32,7 +32,7 @@ fn endless<'s>(scene: &'s Scene, act: &str, path: &str) -> Run<'s> {
     scene.attack_with("endless", act, &[path], &["read,write deploy/**"], "seconds: 1, calls: 5000")
 }
 
-fn ends_in_time(run: impl FnOnce() -> (Ended, usize)) -> (Ended, usize) {
+fn ends_in_time(run: impl FnOnce() -> (ProgramOutput, usize)) -> (ProgramOutput, usize) {
     let started = Instant::now();
     let ended = run();
     assert!(started.elapsed() < Duration::from_secs(1) + LATE);

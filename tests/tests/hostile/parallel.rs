@@ -1,12 +1,12 @@
 //! Hostile components that run jobs on all cores. A job reaches nothing, and what it takes is counted.
 
-use lockstep_tests::support::{self, Ended, Scene, assert_no_secret};
+use lockstep_tests::support::{self, ProgramOutput, Scene, assert_no_secret};
 
 /// The most memory that the host may have in RAM, whatever a component does.
 const MOST_BYTES: u64 = 400 * 1024 * 1024;
 
 /// Makes the attack with so many jobs, and checks what holds for every one.
-fn attack(act: &str, jobs: &str, limits: &str) -> (Scene, Ended) {
+fn attack(act: &str, jobs: &str, limits: &str) -> (Scene, ProgramOutput) {
     let scene = Scene::new();
     let before = scene.files();
     let run = scene.attack_with("gang", act, &[jobs], &["read,write,remove deploy/**"], limits);

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use lockstep_tests::runner::{github, gitlab, jenkins};
-use lockstep_tests::support::{Ended, Run, SECRETS, Scene, assert_no_secret};
+use lockstep_tests::support::{ProgramOutput, Run, SECRETS, Scene, assert_no_secret};
 
 /// What means something to somebody. A command that is obeyed has `FORGED` at the beginning of its data.
 const FORGED: [&str; 46] = [
@@ -69,7 +69,7 @@ const VALUES: [&str; 9] = [
     "\u{1b}[8mha:////FORGED\u{2028}FORGED=1",
 ];
 
-fn end(scene: &Scene, run: Run<'_>) -> Ended {
+fn end(scene: &Scene, run: Run<'_>) -> ProgramOutput {
     let ended = run.end();
     assert_no_secret(scene, &ended);
     ended
@@ -77,7 +77,7 @@ fn end(scene: &Scene, run: Run<'_>) -> Ended {
 
 /// What GitHub makes of the log, after a check that only the host's own commands were obeyed.
 #[track_caller]
-fn check_github(scene: &Scene, ended: &Ended, step: &str) {
+fn check_github(scene: &Scene, ended: &ProgramOutput, step: &str) {
     let mut log = github::Log::default();
     ended.stdout.lines().for_each(|line| log.line(line));
     for command in &log.commands {
@@ -102,7 +102,7 @@ fn check_github(scene: &Scene, ended: &Ended, step: &str) {
 
 /// What GitLab makes of the log: one section, the host's own.
 #[track_caller]
-fn check_gitlab(ended: &Ended, step: &str) {
+fn check_gitlab(ended: &ProgramOutput, step: &str) {
     let sections = gitlab::sections(&ended.stdout);
     assert!(matches!(&sections[..], [a, b] if a.starts && !b.starts && a.name == b.name), "{sections:?}");
     assert!(sections[0].name.starts_with(&format!("lockstep-{step}-")), "{sections:?}");
@@ -113,7 +113,7 @@ fn check_gitlab(ended: &Ended, step: &str) {
 }
 
 #[track_caller]
-fn check_jenkins(ended: &Ended) {
+fn check_jenkins(ended: &ProgramOutput) {
     assert_eq!(jenkins::console_notes(&ended.stdout), 0);
     let obeyed = jenkins::obeyed(&ended.stdout);
     assert!(obeyed.is_empty(), "{obeyed:?}");

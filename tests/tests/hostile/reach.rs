@@ -1,7 +1,7 @@
 //! Hostile components that reach for files, secrets and handles. Each ends as it must, leaves every file as it was,
 //! and shows no secret; the receipt lists each call it made once, with its verdict.
 
-use lockstep_tests::support::{self, Ended, Run, SECRETS, Scene, assert_no_secret, hostile};
+use lockstep_tests::support::{self, ProgramOutput, Run, SECRETS, Scene, assert_no_secret, hostile};
 use lockstep_tests::wat::{self, Parts};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ type Call<'a> = (&'a str, &'a str, &'a str);
 
 /// Makes the run and checks what holds for every attack.
 #[track_caller]
-fn check(scene: &Scene, run: Run<'_>, end: (i32, &str), calls: &[Call<'_>]) -> Ended {
+fn check(scene: &Scene, run: Run<'_>, end: (i32, &str), calls: &[Call<'_>]) -> ProgramOutput {
     let before = scene.files();
     let ended = run.end();
     ended.expect(end.0, end.1);

@@ -2,7 +2,7 @@
 //! not read, and nothing of them changes.
 
 use lockstep_tests::git::git;
-use lockstep_tests::support::{Ended, Scene, assert_no_secret, hostile};
+use lockstep_tests::support::{ProgramOutput, Scene, assert_no_secret, hostile};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Place {
     }
 
     /// Runs an attack; `REPO` in a word stands for the repository that is granted, `HEAD` for its newest commit.
-    fn attack(&self, act: &str, word: &str) -> Ended {
+    fn attack(&self, act: &str, word: &str) -> ProgramOutput {
         let repository = format!("file://{}", self.bare().display());
         let rights = json!({"repository": [
             format!("read {repository}//envs/prod/**"), format!("commit {repository}//envs/prod/**"),
@@ -64,7 +64,7 @@ impl Place {
     }
 }
 
-fn said(ended: &Ended) -> Value {
+fn said(ended: &ProgramOutput) -> Value {
     ended.expect(0, "done")["outputs"]["said"].clone()
 }
 

@@ -1,7 +1,7 @@
 //! Hostile components that reach for objects and for digests of files they were not granted. Nothing outside the grant
 //! is asked for or changed; the receipt lists each call with its verdict.
 
-use lockstep_tests::support::{self, Ended, Scene, assert_no_secret, hostile};
+use lockstep_tests::support::{self, ProgramOutput, Scene, assert_no_secret, hostile};
 use std::os::unix::fs::symlink;
 
 /// A scene with a store outside the workspace, and something beside it.
@@ -19,7 +19,7 @@ fn object(scene: &Scene, path: &str) -> String {
 }
 
 /// A run that may do everything with what begins with `outside/store/web/`, and read `deploy/`.
-fn attack(scene: &Scene, act: &str, words: &[String]) -> Ended {
+fn attack(scene: &Scene, act: &str, words: &[String]) -> ProgramOutput {
     let store = format!("{}/", object(scene, "outside/store/web"));
     let rights = serde_json::json!({
         "workspace": ["read deploy/**"],

@@ -1,27 +1,27 @@
 //! A hostile component with handles of uploads in parts. The server behind it is one of the test's own, which says yes to
 //! everything and writes down what it is asked.
 
-use lockstep_tests::s3::fault::{What, When};
-use lockstep_tests::s3::proxy::{Exchange, Proxy};
-use lockstep_tests::support::{Ended, Scene, assert_no_secret, hostile};
+use lockstep_tests::s3::fault::{S3Fault, S3Matcher};
+use lockstep_tests::s3::proxy::{Proxy, S3Exchange};
+use lockstep_tests::support::{ProgramOutput, Scene, assert_no_secret, hostile};
 
 const NAME: &str = "s3://granted/web/new";
 
 /// A server that says yes.
 fn yes() -> Proxy {
     let proxy = Proxy::new("http://127.0.0.1:1");
-    let xml = |name: &str, inner: &str| What::status(200, &format!("<{name}>{inner}</{name}>"));
+    let xml = |name: &str, inner: &str| S3Fault::status(200, &format!("<{name}>{inner}</{name}>"));
     let begun = xml("InitiateMultipartUploadResult", "<UploadId>made</UploadId>");
     let made = xml("CompleteMultipartUploadResult", "<ETag>\"e\"</ETag>");
-    proxy.fault(When::method("POST").with("?uploads"), begun);
-    proxy.fault(When::method("POST").with("uploadId="), made);
-    proxy.fault(When::method("PUT"), What::status(200, "").header("ETag", "\"e\""));
-    proxy.fault(When::method("GET"), xml("ListPartsResult", ""));
-    proxy.fault(When::any(), What::status(204, ""));
+    proxy.fault(S3Matcher::method("POST").with("?uploads"), begun);
+    proxy.fault(S3Matcher::method("POST").with("uploadId="), made);
+    proxy.fault(S3Matcher::method("PUT"), S3Fault::status(200, "").header("ETag", "\"e\""));
+    proxy.fault(S3Matcher::method("GET"), xml("ListPartsResult", ""));
+    proxy.fault(S3Matcher::any(), S3Fault::status(204, ""));
     proxy
 }
 
-fn attack(scene: &Scene, server: &Proxy, act: &str, words: &[&str]) -> Ended {
+fn attack(scene: &Scene, server: &Proxy, act: &str, words: &[&str]) -> ProgramOutput {
     let rights =
         serde_json::json!({"workspace": ["read deploy/**"], "objects": ["multipart s3://granted/web/"]});
     let run = scene.allowed(&hostile("uploads"), &rights, "").args(["--act", act]);
@@ -32,7 +32,7 @@ fn attack(scene: &Scene, server: &Proxy, act: &str, words: &[&str]) -> Ended {
     let ended = run.env("AWS_ENDPOINT_URL", server.endpoint()).env("AWS_EC2_METADATA_DISABLED", "true").end();
     assert_no_secret(scene, &ended);
     for exchange in server.log() {
-        assert!(exchange.asked.target.starts_with("/granted/web/new?"), "{exchange:#?}");
+        assert!(exchange.request.target.starts_with("/granted/web/new?"), "{exchange:#?}");
     }
     ended
 }
@@ -42,7 +42,7 @@ fn attack_19_no_part_is_sent_that_is_not_in_the_file() {
     let (scene, server) = (Scene::new(), yes());
     let said = attack(&scene, &server, "ranges", &[]).expect(0, "done")["outputs"]["said"].clone();
     assert_eq!(said, serde_json::json!(vec!["[\"invalid\"]"; 6]));
-    assert!(server.asked("PUT", "").is_empty());
+    assert!(server.requests("PUT", "").is_empty());
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn attack_19_an_id_is_nothing_but_an_id() {
     ];
     let said = attack(&scene, &server, "ids", &ids).expect(0, "done")["outputs"]["said"].clone();
     assert_eq!(said, serde_json::json!(["0", "0", "0", "0", "invalid", "invalid", "invalid"]));
-    let raw = |exchange: &Exchange| exchange.asked.target.matches(['&', '#']).count();
+    let raw = |exchange: &S3Exchange| exchange.request.target.matches(['&', '#']).count();
     // `x-id=…` is what the client adds by itself.
     assert!(
-        server.log().iter().all(|exchange| raw(exchange) <= 1 && exchange.asked.header("host") != "evil")
+        server.log().iter().all(|exchange| raw(exchange) <= 1 && exchange.request.header("host") != "evil")
     );
-    assert!(server.asked("DELETE", "uploadId=x%26partNumber%3D1").len() == 1, "{:#?}", server.log());
+    assert!(server.requests("DELETE", "uploadId=x%26partNumber%3D1").len() == 1, "{:#?}", server.log());
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn attack_19_what_is_over_can_be_used_and_does_no_harm() {
     assert_eq!(said, serde_json::json!(["()", "()", "[\"1\"]"]));
     assert_eq!(server.log().len(), 4, "{:#?}", server.log());
     // What goes into a document is text there.
-    assert!(!server.log().iter().any(|exchange| exchange.asked.target.contains("Evil")));
+    assert!(!server.log().iter().any(|exchange| exchange.request.target.contains("Evil")));
 }
 
 #[test]
@@ -84,8 +84,8 @@ fn attack_28_parts_and_handles_have_an_end() {
     for act in ["many", "bytes", "around", "crowd", "handles"] {
         attack(&scene, &server, act, &[]).expect(7, "limit-exceeded");
     }
-    assert!(server.asked("PUT", "").is_empty());
-    assert!(server.asked("POST", "uploadId=").is_empty());
+    assert!(server.requests("PUT", "").is_empty());
+    assert!(server.requests("POST", "uploadId=").is_empty());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Hostile components that look at many files at once, by digests and links. Nothing outside the grant is told and no
 //! file is changed; the receipt lists each call once, with its verdict, however many files it names.
 
-use lockstep_tests::support::{self, Ended, Run, Scene, assert_no_secret};
+use lockstep_tests::support::{self, ProgramOutput, Run, Scene, assert_no_secret};
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,7 +13,7 @@ type Call<'a> = (&'a str, &'a str, &'a str);
 
 /// Makes the run and checks what holds for every attack.
 #[track_caller]
-fn check(scene: &Scene, run: Run<'_>, end: (i32, &str), call: Call<'_>) -> Ended {
+fn check(scene: &Scene, run: Run<'_>, end: (i32, &str), call: Call<'_>) -> ProgramOutput {
     let before = scene.files();
     let ended = run.end();
     ended.expect(end.0, end.1);

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lockstep_tests::support::{self, Ended, SECRETS, Scene, assert_no_secret, hostile};
+use lockstep_tests::support::{self, ProgramOutput, SECRETS, Scene, assert_no_secret, hostile};
 use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -55,7 +55,7 @@ fn whole(headers: &str, body: &str) -> String {
 }
 
 /// A run that may ask these origins, and has the secret X for the first of them, which may be two with a comma between.
-fn attack(scene: &Scene, origins: &[&str], act: &str, words: &[String]) -> Ended {
+fn attack(scene: &Scene, origins: &[&str], act: &str, words: &[String]) -> ProgramOutput {
     let each = origins.iter().flat_map(|origins| origins.split(','));
     let rights: Vec<String> = each.map(|origin| format!("get {origin}/")).collect();
     let (allow, connect) = (json!({"http": rights}), json!({"http": {"credentials": "credentials"}}));
@@ -68,7 +68,7 @@ fn attack(scene: &Scene, origins: &[&str], act: &str, words: &[String]) -> Ended
     run.end()
 }
 
-fn said(ended: &Ended) -> Vec<String> {
+fn said(ended: &ProgramOutput) -> Vec<String> {
     let said = ended.expect(0, "done")["outputs"]["said"].clone();
     serde_json::from_value(said).unwrap()
 }

@@ -5,7 +5,7 @@ use lockstep_tests::github::{GitHub, TOKEN};
 use lockstep_tests::services;
 use lockstep_tests::shim::root;
 use lockstep_tests::support::{Scene, hostile};
-use lockstep_tests::web::{Answer, Asked, Web};
+use lockstep_tests::web::{Web, WebReply, WebRequest};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -52,7 +52,7 @@ impl Drop for Prism {
 }
 
 /// What is wrong with a request, as the judge says it; nothing if it is as described.
-fn violations(port: u16, asked: &Asked) -> String {
+fn violations(port: u16, asked: &WebRequest) -> String {
     let path = asked.target.strip_prefix("/api/v3").unwrap_or(&asked.target);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let head = format!(
@@ -82,7 +82,7 @@ fn violations_of_schema(body: &str) -> String {
 }
 
 /// What GitHub says, as far as it is looked at.
-fn github(asked: &Asked) -> Answer {
+fn github(asked: &WebRequest) -> WebReply {
     let request = json!({
         "number": 7, "node_id": "PR_1", "html_url": "https://github.com/shop/deploy/pull/7", "state": "open", "title": "t",
         "body": "b", "labels": [], "merged_at": null, "merge_commit_sha": null, "mergeable_state": "clean",
@@ -97,7 +97,7 @@ fn github(asked: &Asked) -> Answer {
         ("POST", "graphql") => json!({"errors": [{"message": "Pull request is in clean status"}]}),
         _ => request,
     };
-    Answer::of(200, &["content-type: application/json"], &answer.to_string())
+    WebReply::of(200, &["content-type: application/json"], &answer.to_string())
 }
 
 #[test]
@@ -178,11 +178,11 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
         assert_eq!(violations(port, asked), "", "{asked:?}");
     }
     // The bytes that are no text go before the tree.
-    let blob = Asked {
+    let blob = WebRequest {
         method: "POST".to_owned(),
         target: "/repos/shop/deploy/git/blobs".to_owned(),
         body: r#"{"content": "/wo=", "encoding": "base64"}"#.to_owned(),
-        ..Asked::default()
+        ..WebRequest::default()
     };
     assert_eq!(violations(port, &blob), "");
     // It does judge: a word that is none, a field that is missing, a path that is not there.
@@ -193,11 +193,11 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
         ("POST", "/repos/shop/deploy/git/commits", "{\"message\": \"x\"}"),
         ("POST", "/repos/shop/deploy/git/blobs", "{\"encoding\": \"base64\"}"),
     ] {
-        let asked = Asked {
+        let asked = WebRequest {
             method: method.to_owned(),
             target: target.to_owned(),
             body: body.to_owned(),
-            ..Asked::default()
+            ..WebRequest::default()
         };
         assert!(!violations(port, &asked).is_empty(), "{method} {target}");
     }

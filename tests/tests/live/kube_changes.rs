@@ -3,7 +3,7 @@
 
 use lockstep_tests::kube::Cluster;
 use lockstep_tests::kube::verify::deployment;
-use lockstep_tests::support::{Ended, Run, Scene, hostile};
+use lockstep_tests::support::{ProgramOutput, Run, Scene, hostile};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::thread;
@@ -17,7 +17,7 @@ fn change<'s>(scene: &'s Scene, kubeconfig: &Path, namespace: &str, act: &str, w
     run.env("KUBECONFIG", kubeconfig)
 }
 
-fn said(ended: &Ended) -> String {
+fn said(ended: &ProgramOutput) -> String {
     ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned()
 }
 

@@ -2,8 +2,8 @@
 //! tested with them. No step runs here.
 
 use lockstep_tests::kube::cluster::condition;
-use lockstep_tests::kube::proxy::Exchange;
-use lockstep_tests::kube::proxy::fault::{What, When};
+use lockstep_tests::kube::proxy::KubeExchange;
+use lockstep_tests::kube::proxy::fault::{KubeFault, KubeMatcher};
 use lockstep_tests::kube::stages;
 use lockstep_tests::kube::{Cluster, Proxy};
 use serde_json::{Value, json};
@@ -296,39 +296,39 @@ fn the_proxy_does_what_goes_wrong_as_an_api_server_would() {
     let path = format!("/api/v1/namespaces/{namespace}/configmaps");
     let raw = |target: &str| cluster.kubectl_with(&kubeconfig, &["get", "--raw", target]);
 
-    proxy.fault(When::verb("list").with("configmaps").times(2), What::throttled(1));
+    proxy.fault(KubeMatcher::verb("list").with("configmaps").times(2), KubeFault::throttled(1));
     let _ = raw(&path).unwrap();
-    let lists = proxy.log().into_iter().filter(|exchange| exchange.asked.target.contains("configmaps"));
-    let said: Vec<_> = lists.map(|exchange: Exchange| (exchange.status, exchange.passed)).collect();
+    let lists = proxy.log().into_iter().filter(|exchange| exchange.request.target.contains("configmaps"));
+    let said: Vec<_> = lists.map(|exchange: KubeExchange| (exchange.status, exchange.passed)).collect();
     assert_eq!(said, [(Some(429), false), (Some(429), false), (Some(200), true)], "kubectl asks again");
 
     let faults = [
-        (What::gone(), "too old resource version"),
-        (What::internal_error(), "leader changed"),
-        (What::unavailable(), "unable to handle the request"),
-        (What::Reset, "EOF"),
-        (What::Cut(20), "unexpected EOF"),
+        (KubeFault::gone(), "too old resource version"),
+        (KubeFault::internal_error(), "leader changed"),
+        (KubeFault::unavailable(), "unable to handle the request"),
+        (KubeFault::Reset, "EOF"),
+        (KubeFault::Cut(20), "unexpected EOF"),
     ];
     for (what, message) in faults {
         proxy.clear();
-        proxy.fault(When::verb("list"), what.clone());
+        proxy.fault(KubeMatcher::verb("list"), what.clone());
         let refused = raw(&path).unwrap_err();
         assert!(refused.contains(message), "{what:?}: {refused}");
     }
     proxy.clear();
-    proxy.fault(When::verb("watch").times(1), What::gone_event());
+    proxy.fault(KubeMatcher::verb("watch").times(1), KubeFault::gone_event());
     let event: Value = serde_json::from_str(&raw(&format!("{path}?watch=1")).unwrap()).unwrap();
     assert_eq!((&event["type"], &event["object"]["code"]), (&json!("ERROR"), &json!(410)));
 
     proxy.clear();
-    proxy.fault(When::verb("list"), What::Delay(Duration::from_millis(10)));
+    proxy.fault(KubeMatcher::verb("list"), KubeFault::Delay(Duration::from_millis(10)));
     let _ = raw(&path).unwrap();
-    proxy.fault(When::verb("list").times(1), What::Hold);
+    proxy.fault(KubeMatcher::verb("list").times(1), KubeFault::Hold);
     thread::scope(|scope| {
         let arguments = ["get", "--raw", &path, "--request-timeout=150s"];
         let held = scope.spawn(move || cluster.kubectl_with(kubeconfig.as_path(), &arguments));
         let is_held =
-            |exchange: &Exchange| exchange.asked.verb == "list" && !exchange.over && !exchange.passed;
+            |exchange: &KubeExchange| exchange.request.verb == "list" && !exchange.over && !exchange.passed;
         cluster.wait("a request that is held", || proxy.log().iter().any(is_held).then_some(()));
         assert!(proxy.cut_all() > 0);
         assert!(held.join().unwrap().is_err());

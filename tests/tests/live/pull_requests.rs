@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lockstep_tests::gitea::Gitea;
-use lockstep_tests::support::{Ended, Run, Scene, assert_absent, calls};
+use lockstep_tests::support::{ProgramOutput, Run, Scene, assert_absent, calls};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
@@ -113,7 +113,7 @@ impl Shop {
     }
 }
 
-fn outputs(ended: &Ended) -> Value {
+fn outputs(ended: &ProgramOutput) -> Value {
     ended.expect(0, "done")["outputs"].clone()
 }
 

@@ -2,13 +2,13 @@
 //! step runs here.
 
 use lockstep_tests::s3::client::Client;
-use lockstep_tests::s3::fault::{Moment, What, When};
+use lockstep_tests::s3::fault::{Moment, S3Fault, S3Matcher};
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::sts::{Rules, Sts};
 use lockstep_tests::s3::support::{self, PART};
 use lockstep_tests::s3::token::Claims;
-use lockstep_tests::s3::{Place, checksum};
+use lockstep_tests::s3::{S3Target, checksum};
 use lockstep_tests::services;
 use std::fs;
 use std::process::Command;
@@ -71,7 +71,7 @@ fn works(server: &Server) {
     }
     let log = proxy.log();
     assert!(log.iter().all(|exchange| exchange.server == exchange.status && exchange.faults.is_empty()));
-    assert_eq!(proxy.asked("PUT", "partNumber=1")[0].sent, PART as u64);
+    assert_eq!(proxy.requests("PUT", "partNumber=1")[0].sent, PART as u64);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn versions_are_kept_where_they_are_switched_on() {
 #[test]
 fn a_signature_with_another_key_is_refused_by_those_that_look() {
     for (server, looks) in [(Server::versitygw(), true), (Server::s3s(), true), (Server::moto(), false)] {
-        let wrong = Place { secret_key: "other".to_owned(), ..server.place().clone() };
+        let wrong = S3Target { secret_key: "other".to_owned(), ..server.place().clone() };
         let reply = Client::new(&wrong).put("a", b"x", &[]);
         assert_eq!(reply.first("Code") == "SignatureDoesNotMatch", looks, "{}", reply.text());
     }
@@ -123,51 +123,51 @@ fn each_fault_does_what_it_says_before_a_real_server() {
         let direct = server.client();
         let fault = |what| {
             proxy.clear();
-            proxy.fault(When::method("PUT"), what);
+            proxy.fault(S3Matcher::method("PUT"), what);
         };
         let put = |key: &str| client.send("PUT", key, &[], &[], b"hello");
 
         let errors = [
-            (What::slow_down(), 503, "SlowDown"),
-            (What::internal_error(), 500, "InternalError"),
-            (What::conflict(), 409, "ConditionalRequestConflict"),
-            (What::not_implemented(), 501, "NotImplemented"),
-            (What::expired_token(), 400, "ExpiredToken"),
-            (What::error_in_200("InternalError", "no"), 200, "InternalError"),
+            (S3Fault::slow_down(), 503, "SlowDown"),
+            (S3Fault::internal_error(), 500, "InternalError"),
+            (S3Fault::conflict(), 409, "ConditionalRequestConflict"),
+            (S3Fault::not_implemented(), 501, "NotImplemented"),
+            (S3Fault::expired_token(), 400, "ExpiredToken"),
+            (S3Fault::error_in_200("InternalError", "no"), 200, "InternalError"),
         ];
         for (what, status, code) in errors {
             fault(what);
             let reply = put("refused").unwrap();
             assert_eq!((reply.status, reply.first("Code"), reply.done()), (status, code.to_owned(), false));
         }
-        fault(What::ResetBefore);
+        fault(S3Fault::ResetBefore);
         assert!(put("refused").is_err());
         assert_eq!(direct.get("refused"), None);
 
-        fault(What::ResetAfter);
+        fault(S3Fault::ResetAfter);
         assert!(put("lost").is_err());
         assert_eq!(direct.get("lost").as_deref(), Some(&b"hello"[..]));
 
-        fault(What::FlipByte(1));
+        fault(S3Fault::FlipByte(1));
         assert!(!put("flipped").unwrap().done(), "the digest of the body is part of what is signed");
         assert_eq!(direct.get("flipped"), None);
 
-        fault(What::Delay(Duration::from_millis(300)));
+        fault(S3Fault::Delay(Duration::from_millis(300)));
         let start = Instant::now();
         assert!(put("late").unwrap().done());
         assert!(start.elapsed() >= Duration::from_millis(300));
 
         let (tell, told) = mpsc::channel();
         let seen = direct.clone();
-        fault(What::call(Moment::Answered, move || tell.send(seen.get("called").is_some()).unwrap()));
+        fault(S3Fault::call(Moment::Answered, move || tell.send(seen.get("called").is_some()).unwrap()));
         assert!(put("called").unwrap().done());
         assert_eq!(told.recv(), Ok(true), "the server has done it, and the client does not know");
 
         proxy.clear();
-        proxy.fault(When::method("GET").with("/lost"), What::TruncateReply(2));
+        proxy.fault(S3Matcher::method("GET").with("/lost"), S3Fault::TruncateReply(2));
         assert!(client.send("GET", "lost", &[], &[], b"").is_err());
         proxy.clear();
-        proxy.fault(When::method("GET").with("/lost"), What::Drip(2_000));
+        proxy.fault(S3Matcher::method("GET").with("/lost"), S3Fault::Drip(2_000));
         let start = Instant::now();
         assert_eq!(client.get("lost").as_deref(), Some(&b"hello"[..]));
         assert!(start.elapsed() >= Duration::from_millis(50));
@@ -178,7 +178,7 @@ fn each_fault_does_what_it_says_before_a_real_server() {
 fn a_flip_in_a_body_that_is_not_signed_is_found_by_the_checksum_alone() {
     let server = Server::versitygw();
     let (proxy, client) = through(&server);
-    proxy.fault(When::method("PUT"), What::FlipByte(1));
+    proxy.fault(S3Matcher::method("PUT"), S3Fault::FlipByte(1));
     let sum = checksum::crc64nvme(b"hello");
     let put = |headers: &[(&str, &str)]| {
         client.send_as("PUT", "a", &[], headers, b"hello", "UNSIGNED-PAYLOAD").unwrap()
@@ -205,7 +205,7 @@ fn sessions_end_before_a_server_that_does_not_know_them() {
     }
     let place = server.place().through(&proxy);
     let code = |session: &str| {
-        let place = Place { session_token: Some(session.to_owned()), ..place.clone() };
+        let place = S3Target { session_token: Some(session.to_owned()), ..place.clone() };
         let reply = Client::new(&place).put("a", b"x", &[]);
         (reply.status, reply.first("Code"))
     };
@@ -224,7 +224,7 @@ fn sessions_end_before_a_server_that_does_not_know_them() {
     )
     .unwrap();
     let session = session.trim();
-    let handed = sts.handed().into_iter().find(|handed| handed.session_token == session).unwrap();
+    let handed = sts.issued().into_iter().find(|handed| handed.session_token == session).unwrap();
     assert_eq!(code(session), (200, String::new()));
     std::thread::sleep(handed.expires.duration_since(SystemTime::now()).unwrap());
     assert_eq!(code(session), (400, "ExpiredToken".to_owned()));
@@ -270,5 +270,5 @@ fn other_peoples_clients_pass_through_the_proxy() {
     )
     .unwrap();
     assert_eq!(server.client().keys("from/"), ["from/aws", "from/rclone"]);
-    assert_eq!(proxy.asked("PUT", "/from/").len(), 2);
+    assert_eq!(proxy.requests("PUT", "/from/").len(), 2);
 }

@@ -1,9 +1,9 @@
 //! `workload-scale` on a real control plane: what sleeps, what wakes, what others do meanwhile, and what is not allowed.
 
-use lockstep_tests::kube::proxy::fault::{Answer, What, When};
+use lockstep_tests::kube::proxy::fault::{ErrorStatus, KubeFault, KubeMatcher};
 use lockstep_tests::kube::verify::{deployment, stateful_set};
 use lockstep_tests::kube::{Cluster, stages};
-use lockstep_tests::support::{Ended, Run, Scene, calls};
+use lockstep_tests::support::{ProgramOutput, Run, Scene, calls};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::thread;
@@ -39,7 +39,7 @@ fn kept(namespace: &str) -> Value {
     Cluster::shared().get(&path).map(|object| object["data"].clone()).unwrap_or_default()
 }
 
-fn message(ended: &Ended) -> String {
+fn message(ended: &ProgramOutput) -> String {
     ended.result()["message"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -130,12 +130,12 @@ fn a_run_that_is_killed_has_lost_nothing() {
         [("0", "statefulsets/db/scale"), ("restore", "deployments/web/scale"), ("restore", KEPT)]
     {
         let proxy = cluster.proxy().unwrap();
-        proxy.fault(When::verb("patch").with(held), What::Hold);
+        proxy.fault(KubeMatcher::verb("patch").with(held), KubeFault::Hold);
         let through = cluster.kubeconfig_of(&[proxy.context()]).unwrap();
         let scene = Scene::new();
         let mut run = scale(&scene, &through, &namespace, "--all", to).start();
         let reached =
-            || proxy.log().iter().any(|one| one.asked.target.contains(held) && one.asked.verb == "patch");
+            || proxy.log().iter().any(|one| one.request.target.contains(held) && one.request.verb == "patch");
         cluster.wait("the change that never ends", || reached().then_some(()));
         run.child.kill().unwrap();
         let _ = run.end(&scene);
@@ -153,7 +153,7 @@ fn a_run_that_is_killed_has_lost_nothing() {
 #[test]
 fn somebody_else_who_comes_first_is_waited_for() {
     let (cluster, namespace) = (Cluster::shared(), shop("conflict"));
-    let conflict = What::Answer(Answer {
+    let conflict = KubeFault::Answer(ErrorStatus {
         code: 409,
         reason: "Conflict",
         message: "the object has been modified; please apply your changes to the latest version and try again",
@@ -161,11 +161,11 @@ fn somebody_else_who_comes_first_is_waited_for() {
     });
     let proxy = cluster.proxy().unwrap();
     let through = cluster.kubeconfig_of(&[proxy.context()]).unwrap();
-    proxy.fault(When::verb("patch").with("/scale").times(2), conflict.clone());
+    proxy.fault(KubeMatcher::verb("patch").with("/scale").times(2), conflict.clone());
     let scene = Scene::new();
     scale(&scene, &through, &namespace, "--all", "0").end().expect(0, "done");
     assert_eq!(replicas(&namespace, "web"), 0);
-    proxy.fault(When::verb("patch").with("deployments/web/scale"), conflict);
+    proxy.fault(KubeMatcher::verb("patch").with("deployments/web/scale"), conflict);
     let ended = scale(&scene, &through, &namespace, "deployment/web", "restore").end();
     ended.expect(1, "contended");
     assert_eq!(kept(&namespace)["Deployment.apps_web"], "replicas: 3");
@@ -205,7 +205,8 @@ fn a_controller_that_sets_it_back_is_named() {
         });
         let proxy = cluster.proxy().unwrap();
         // So that the run is not through before.
-        proxy.fault(When::verb("patch").with("statefulsets"), What::Delay(Duration::from_secs(2)));
+        proxy
+            .fault(KubeMatcher::verb("patch").with("statefulsets"), KubeFault::Delay(Duration::from_secs(2)));
         let through = cluster.kubeconfig_of(&[proxy.context()]).unwrap();
         scale(&Scene::new(), &through, &namespace, "--all", "0").end()
     });

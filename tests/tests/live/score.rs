@@ -1,15 +1,15 @@
 //! The judge of `cargo xtask score` sees what it is there for: real readers tell damage from noise.
 
-use lockstep_tests::peers::{self, corpus::Planned};
 use lockstep_tests::peers::judge::{Outcome, judge};
 use lockstep_tests::peers::readers::Reader;
 use lockstep_tests::peers::tools::Attempt;
+use lockstep_tests::peers::{self, corpus::PlannedEdit};
 
 const EXPECTED: &str = "kind: Kustomization\nimages:\n- name: a\n- name: b\n\nmode: \"off\"  # by hand\n";
 
 /// What the judge says of a tool that leaves this and no error.
 fn outcome(after: &str, readers: &[Reader]) -> Outcome {
-    let mut planned: Planned = peers::planned().swap_remove(0);
+    let mut planned: PlannedEdit = peers::planned().swap_remove(0);
     planned.expected = vec![EXPECTED.to_owned()];
     let attempt = Attempt { after: after.as_bytes().to_vec(), error: None };
     judge(&[(&planned, attempt)], readers).unwrap_or_else(|error| panic!("{error}"))[0]

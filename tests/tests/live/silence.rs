@@ -1,10 +1,10 @@
 //! Servers that accept and never answer: a run says that it waits, and ends in good time. Each test takes two minutes.
 
 use lockstep_tests::git_http::{GitServer, Spoil};
-use lockstep_tests::s3::Place;
+use lockstep_tests::s3::S3Target;
 use lockstep_tests::s3::upload::{scene, upload};
 use lockstep_tests::shop::Shop;
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::web::{Web, WebReply};
 use std::time::{Duration, Instant};
 
 /// By when a run has ended.
@@ -12,9 +12,9 @@ const GOOD_TIME: Duration = Duration::from_secs(200);
 
 #[test]
 fn a_silent_store_ends_the_run() {
-    let web = Web::new(|_, _| Answer { parts: vec![(Duration::from_secs(3600), Vec::new())] });
+    let web = Web::new(|_, _| WebReply { parts: vec![(Duration::from_secs(3600), Vec::new())] });
     let text = str::to_owned;
-    let place = Place {
+    let place = S3Target {
         endpoint: web.url(""),
         region: text("us-east-1"),
         access_key: text("AKIAIOSFODNN7EXAMPLE"),

@@ -2,7 +2,7 @@
 //! that are meant for it.
 
 use lockstep_tests::runner::github;
-use lockstep_tests::support::{self, Ended, Run, Running, SECRETS, Scene, assert_absent};
+use lockstep_tests::support::{self, ProgramOutput, Run, Running, SECRETS, Scene, assert_absent};
 use lockstep_tests::tofu::{Tofu, is_private, printed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -70,7 +70,7 @@ impl Shop {
     }
 
     #[track_caller]
-    fn assert_kept(&self, ended: &Ended) {
+    fn assert_kept(&self, ended: &ProgramOutput) {
         assert_absent(&self.scene, ended, &SENSITIVE, &MAY_HOLD);
         assert_absent(&self.scene, ended, &SECRETS, &["own/stdin", "workspace/.git"]);
     }
@@ -155,7 +155,7 @@ fn github_is_told_the_secrets_first_and_gets_the_exact_values() {
     // Nobody reads the lines by which GitHub is told.
     let read: Vec<&str> = ended.stdout.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     shop.scene.put("own/stdout", &read.join("\n"));
-    shop.assert_kept(&Ended { stdout: read.join("\n"), stderr: ended.stderr.clone(), ..ended });
+    shop.assert_kept(&ProgramOutput { stdout: read.join("\n"), stderr: ended.stderr.clone(), ..ended });
 
     let lines: Vec<&str> = ended.stdout.lines().collect();
     let said = lines.iter().position(|line| line.starts_with('│')).expect("words of the step");

@@ -1,7 +1,7 @@
 //! `plan-gate` on plans that the real `tofu` made: it counts what `tofu` says in words, sees changes where `tofu`
 //! does, says no where it must, and shows no value.
 
-use lockstep_tests::support::{Ended, SECRETS, Scene, assert_absent};
+use lockstep_tests::support::{ProgramOutput, SECRETS, Scene, assert_absent};
 use lockstep_tests::tofu::{Plan, Tofu};
 use serde_json::{Value, json};
 use std::fs;
@@ -13,7 +13,7 @@ const SECRET: &str = "canary-";
 
 /// A run of the gate on a document. What it leaves is looked through for values.
 #[track_caller]
-fn gate_json(scene: &Scene, document: &str, mut inputs: Value) -> Ended {
+fn gate_json(scene: &Scene, document: &str, mut inputs: Value) -> ProgramOutput {
     scene.put("workspace/plan.json", document);
     inputs[DOCUMENT] = json!("plan.json");
     scene.put("own/inputs.json", &inputs.to_string());
@@ -24,12 +24,12 @@ fn gate_json(scene: &Scene, document: &str, mut inputs: Value) -> Ended {
 }
 
 #[track_caller]
-fn gate(plan: &Plan, inputs: Value) -> Ended {
+fn gate(plan: &Plan, inputs: Value) -> ProgramOutput {
     gate_json(&Scene::new(), &plan.json, inputs)
 }
 
 /// What the run said, in its notes and at its end.
-fn said(ended: &Ended) -> String {
+fn said(ended: &ProgramOutput) -> String {
     let result = ended.result();
     let notes = result["notes"].as_array().cloned().unwrap_or_default();
     let texts = notes.iter().map(|note| &note["message"]).chain([&result["message"]]);

@@ -1,6 +1,6 @@
 //! `artifact-upload` against real servers of S3: what arrives, what a second run does, and what it refuses.
 
-use lockstep_tests::s3::fault::{What, When};
+use lockstep_tests::s3::fault::{S3Fault, S3Matcher};
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::{keyless, noise, scene, upload};
@@ -11,8 +11,8 @@ use std::fs;
 fn writes(proxy: &Proxy) -> Vec<String> {
     let exchanges = proxy.log();
     let changing =
-        exchanges.iter().filter(|exchange| !matches!(exchange.asked.method.as_str(), "GET" | "HEAD"));
-    changing.map(|exchange| format!("{} {}", exchange.asked.method, exchange.asked.target)).collect()
+        exchanges.iter().filter(|exchange| !matches!(exchange.request.method.as_str(), "GET" | "HEAD"));
+    changing.map(|exchange| format!("{} {}", exchange.request.method, exchange.request.target)).collect()
 }
 
 fn each_server(test: impl Fn(&Server)) {
@@ -249,7 +249,7 @@ fn a_server_that_echoes_a_credential_gives_none_away() {
     let scene = scene(&[("a", "1")]);
     let proxy = Proxy::new(&server.place().endpoint);
     let secret = server.place().secret_key.clone();
-    proxy.fault(When::any(), What::error(400, "InvalidArgument", &format!("your key is {secret}")));
+    proxy.fault(S3Matcher::any(), S3Fault::error(400, "InvalidArgument", &format!("your key is {secret}")));
     let ended = upload(&scene, &server.place().through(&proxy)).end();
     assert_ne!(ended.exit, Some(0));
     assert_absent(&scene, &ended, &[&secret], &[]);

@@ -1,10 +1,10 @@
 //! `artifact-upload` where a server or the way to it fails: it ends well, or says truly how it did not.
 
-use lockstep_tests::s3::fault::{Asked, What, When};
+use lockstep_tests::s3::fault::{S3Fault, S3Matcher, S3Request};
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::{noise, scene, upload};
-use lockstep_tests::support::{Ended, Scene};
+use lockstep_tests::support::{ProgramOutput, Scene};
 use std::fs;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -26,7 +26,7 @@ impl Stage {
         Self { server, proxy, scene }
     }
 
-    fn run(&self, args: &[&str]) -> Ended {
+    fn run(&self, args: &[&str]) -> ProgramOutput {
         upload(&self.scene, &self.server.place().through(&self.proxy)).args(args.to_vec()).end()
     }
 
@@ -47,17 +47,17 @@ impl Stage {
 #[test]
 fn what_passes_is_waited_out() {
     for what in [
-        What::slow_down(),
-        What::internal_error(),
-        What::unavailable(),
-        What::request_timeout(),
-        What::ResetBefore,
-        What::ResetAfter,
-        What::TruncateReply(10),
+        S3Fault::slow_down(),
+        S3Fault::internal_error(),
+        S3Fault::unavailable(),
+        S3Fault::request_timeout(),
+        S3Fault::ResetBefore,
+        S3Fault::ResetAfter,
+        S3Fault::TruncateReply(10),
     ] {
         let stage = Stage::new(Server::versitygw());
         for method in ["PUT", "GET", "HEAD", "POST"] {
-            stage.proxy.fault(When::method(method).first(2), what.clone());
+            stage.proxy.fault(S3Matcher::method(method).first(2), what.clone());
         }
         let ended = stage.run(&[]);
         ended.expect(0, "done");
@@ -69,8 +69,8 @@ fn what_passes_is_waited_out() {
 fn a_lost_reply_is_no_conflict() {
     let stage = Stage::new(Server::versitygw());
     // The object is made, its reply is lost, and the repeated request is told that it is there already.
-    stage.proxy.fault(When::method("PUT").with("web/a").first(1), What::ResetAfter);
-    stage.proxy.fault(When::method("POST").with("uploadId").first(1), What::ResetAfter);
+    stage.proxy.fault(S3Matcher::method("PUT").with("web/a").first(1), S3Fault::ResetAfter);
+    stage.proxy.fault(S3Matcher::method("POST").with("uploadId").first(1), S3Fault::ResetAfter);
     let ended = stage.run(&["--immutable"]);
     ended.expect(0, "done");
     stage.assert_complete();
@@ -81,8 +81,8 @@ fn a_lost_reply_is_no_conflict() {
 #[test]
 fn an_error_in_a_success_is_an_error() {
     let stage = Stage::new(Server::versitygw());
-    let what = What::error_in_200("InternalError", "We encountered an internal error. Please try again.");
-    stage.proxy.fault(When::method("POST").with("uploadId").first(2), what);
+    let what = S3Fault::error_in_200("InternalError", "We encountered an internal error. Please try again.");
+    stage.proxy.fault(S3Matcher::method("POST").with("uploadId").first(2), what);
     stage.run(&[]).expect(0, "done");
     stage.assert_complete();
 }
@@ -90,8 +90,8 @@ fn an_error_in_a_success_is_an_error() {
 #[test]
 fn a_race_that_a_server_reports_is_run_again() {
     let stage = Stage::new(Server::versitygw());
-    stage.proxy.fault(When::method("POST").with("uploadId").first(1), What::conflict());
-    stage.proxy.fault(When::method("PUT").with("web/a").first(1), What::conflict());
+    stage.proxy.fault(S3Matcher::method("POST").with("uploadId").first(1), S3Fault::conflict());
+    stage.proxy.fault(S3Matcher::method("PUT").with("web/a").first(1), S3Fault::conflict());
     stage.run(&["--immutable"]).expect(0, "done");
     stage.assert_complete();
 }
@@ -100,7 +100,7 @@ fn a_race_that_a_server_reports_is_run_again() {
 fn a_flipped_bit_is_caught_and_sent_again() {
     for place in ["web/a", "partNumber=2"] {
         let stage = Stage::new(Server::versitygw());
-        stage.proxy.fault(When::method("PUT").with(place).first(1), What::FlipByte(0));
+        stage.proxy.fault(S3Matcher::method("PUT").with(place).first(1), S3Fault::FlipByte(0));
         stage.run(&[]).expect(0, "done");
         stage.assert_complete();
     }
@@ -109,7 +109,7 @@ fn a_flipped_bit_is_caught_and_sent_again() {
 #[test]
 fn bits_that_always_flip_leave_nothing_there() {
     let stage = Stage::new(Server::versitygw());
-    stage.proxy.fault(When::method("PUT").with("web/a"), What::FlipByte(0));
+    stage.proxy.fault(S3Matcher::method("PUT").with("web/a"), S3Fault::FlipByte(0));
     let ended = stage.run(&[]);
     ended.expect(4, "integrity");
     assert!(ended.stdout.contains("web/a"), "{ended:#?}");
@@ -123,14 +123,15 @@ fn bits_that_always_flip_leave_nothing_there() {
 fn a_server_that_knows_no_checksums_is_served_without_and_told_of_once() {
     for (status, code) in [(501, "NotImplemented"), (400, "InvalidArgument")] {
         let stage = Stage::new(Server::versitygw());
-        let sums = |asked: &Asked| {
+        let sums = |asked: &S3Request| {
             asked.headers.iter().any(|(name, _)| {
                 let name = name.to_ascii_lowercase();
                 name.starts_with("x-amz-checksum-") && name != "x-amz-checksum-mode"
             })
         };
-        let what = What::error(status, code, "A header you provided implies functionality: x-amz-checksum");
-        stage.proxy.fault(When::any().that(sums), what);
+        let what =
+            S3Fault::error(status, code, "A header you provided implies functionality: x-amz-checksum");
+        stage.proxy.fault(S3Matcher::any().that(sums), what);
         let ended = stage.run(&[]);
         let result = ended.expect(0, "done");
         let notes = result["notes"].to_string();
@@ -138,7 +139,7 @@ fn a_server_that_knows_no_checksums_is_served_without_and_told_of_once() {
         stage.assert_complete();
         // It is proven all the same.
         fs::write(stage.scene.path("workspace/dist/a"), "3").unwrap();
-        stage.proxy.fault(When::method("PUT").with("web/a"), What::FlipByte(0));
+        stage.proxy.fault(S3Matcher::method("PUT").with("web/a"), S3Fault::FlipByte(0));
         stage.run(&[]).expect(4, "integrity");
         assert_eq!(stage.server.client().get("web/a").unwrap(), b"1");
     }
@@ -147,7 +148,7 @@ fn a_server_that_knows_no_checksums_is_served_without_and_told_of_once() {
 #[test]
 fn a_server_that_is_not_there_is_named() {
     let stage = Stage::new(Server::versitygw());
-    let gone = lockstep_tests::s3::Place {
+    let gone = lockstep_tests::s3::S3Target {
         endpoint: "http://127.0.0.1:1".to_owned(),
         ..stage.server.place().clone()
     };
@@ -159,13 +160,13 @@ fn a_server_that_is_not_there_is_named() {
 #[test]
 fn a_server_that_refuses_is_not_asked_again_and_again() {
     let stage = Stage::new(Server::versitygw());
-    stage.proxy.fault(When::any(), What::access_denied());
+    stage.proxy.fault(S3Matcher::any(), S3Fault::access_denied());
     stage.run(&[]).expect(5, "forbidden");
     assert!(stage.proxy.log().len() < 12, "{} requests", stage.proxy.log().len());
 }
 
 /// Whether requests come faster than so many a second; a few at once may.
-fn more_than(a_second: f64) -> impl Fn(&Asked) -> bool + Send + Sync {
+fn more_than(a_second: f64) -> impl Fn(&S3Request) -> bool + Send + Sync {
     const AT_ONCE: f64 = 5.0;
     let left = Mutex::new((AT_ONCE, Instant::now()));
     move |_| {
@@ -184,7 +185,7 @@ fn throttling_makes_it_slower_and_not_wrong() {
     for number in 0..200 {
         stage.scene.put(&format!("workspace/dist/many/{number}"), &number.to_string());
     }
-    stage.proxy.fault(When::method("PUT").with("many").that(more_than(50.0)), What::slow_down());
+    stage.proxy.fault(S3Matcher::method("PUT").with("many").that(more_than(50.0)), S3Fault::slow_down());
     stage.run(&[]).expect(0, "done");
     assert_eq!(stage.server.client().keys("web/many/").len(), 200);
     let refused = stage.proxy.log().iter().filter(|exchange| exchange.status == Some(503)).count();

@@ -1,8 +1,8 @@
 //! `artifact-upload` in networks that are not simple: an authority and a proxy of one's own.
 
-use lockstep_tests::s3::Place;
+use lockstep_tests::s3::S3Target;
 use lockstep_tests::s3::network::{NAME, Network};
-use lockstep_tests::s3::proxy::{Exchange, Proxy};
+use lockstep_tests::s3::proxy::{Proxy, S3Exchange};
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::sts::{Rules, Sts};
 use lockstep_tests::s3::upload::{noise, scene, upload, with_role};
@@ -16,8 +16,8 @@ fn within<'s>(run: Run<'s>, network: &Network) -> Run<'s> {
 }
 
 /// The place as it is called in the network.
-fn called(server: &Server, scheme: &str) -> Place {
-    Place { endpoint: format!("{scheme}://{NAME}"), ..server.place().clone() }
+fn called(server: &Server, scheme: &str) -> S3Target {
+    S3Target { endpoint: format!("{scheme}://{NAME}"), ..server.place().clone() }
 }
 
 /// The same with the company's authority among those that the system trusts.
@@ -61,8 +61,8 @@ fn what_goes_over_an_open_line_is_signed_whole() {
     fs::write(scene.path("workspace/dist/large"), noise(20 * 1024 * 1024)).unwrap();
     within(upload(&scene, &called(&server, "http")), &network).end().expect(0, "done");
     assert_eq!(server.client().keys(""), ["web/a", "web/large"]);
-    let puts = proxy.asked("PUT", "web/");
-    let signed = |exchange: &Exchange| exchange.asked.header("x-amz-content-sha256").len() == 64;
+    let puts = proxy.requests("PUT", "web/");
+    let signed = |exchange: &S3Exchange| exchange.request.header("x-amz-content-sha256").len() == 64;
     assert!(puts.len() > 2 && puts.iter().all(signed), "{puts:#?}");
     // To a server on this machine there is no line, and no proxy is asked.
     let asked = network.asked().len();

@@ -1,6 +1,6 @@
 //! `artifact-upload` killed at any moment, started again, and run by two jobs at once.
 
-use lockstep_tests::s3::fault::{Moment, What, When};
+use lockstep_tests::s3::fault::{Moment, S3Fault, S3Matcher};
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::{noise, scene, upload};
@@ -18,11 +18,11 @@ fn stage(content: &[u8]) -> Scene {
 }
 
 /// A run that is killed at this moment of the first request that matches.
-fn killed(scene: &Scene, server: &Server, when: When, moment: Moment) {
+fn killed(scene: &Scene, server: &Server, when: S3Matcher, moment: Moment) {
     killed_by(scene, server, Proxy::new(&server.place().endpoint), when, moment);
 }
 
-fn killed_by(scene: &Scene, server: &Server, proxy: Proxy, when: When, moment: Moment) {
+fn killed_by(scene: &Scene, server: &Server, proxy: Proxy, when: S3Matcher, moment: Moment) {
     // So slow that not everything is under way at once.
     proxy.throttle(Some(40_000_000));
     let process: Arc<Mutex<Option<Pid>>> = Arc::default();
@@ -32,7 +32,7 @@ fn killed_by(scene: &Scene, server: &Server, proxy: Proxy, when: When, moment: M
             let _ = kill_process(pid, Signal::KILL);
         }
     };
-    proxy.fault(when, What::call(moment, kill));
+    proxy.fault(when, S3Fault::call(moment, kill));
     let mut held = process.lock().unwrap();
     let running: Running = upload(scene, &server.place().through(&proxy)).start();
     *held = Pid::from_raw(i32::try_from(running.child.id()).unwrap());
@@ -41,16 +41,16 @@ fn killed_by(scene: &Scene, server: &Server, proxy: Proxy, when: When, moment: M
 }
 
 fn parts_sent(proxy: &Proxy) -> usize {
-    proxy.asked("PUT", "partNumber=").len()
+    proxy.requests("PUT", "partNumber=").len()
 }
 
 #[test]
 fn a_killed_run_is_gone_on_with_and_nothing_is_sent_twice() {
     let server = Server::versitygw();
     let scene = stage(&noise(LARGE));
-    let part = |name: &str| When::method("PUT").with(name);
+    let part = |name: &str| S3Matcher::method("PUT").with(name);
     for (when, moment) in [
-        (When::method("POST").with("uploads"), Moment::Answered),
+        (S3Matcher::method("POST").with("uploads"), Moment::Answered),
         (part("partNumber=").that(|asked| !asked.target.contains("partNumber=1&")).nth(3), Moment::Answered),
         // It is cut off in the middle of the part that is still missing.
         (part("partNumber=1&"), Moment::Sent(1000)),
@@ -58,7 +58,7 @@ fn a_killed_run_is_gone_on_with_and_nothing_is_sent_twice() {
         let proxy = Proxy::new(&server.place().endpoint);
         if matches!(moment, Moment::Answered) {
             // However fast the others are, one part does not arrive.
-            proxy.fault(part("partNumber=1&"), What::Stall);
+            proxy.fault(part("partNumber=1&"), S3Fault::Stall);
         }
         killed_by(&scene, &server, proxy, when, moment);
         assert!(server.client().uploads("web/large").len() <= 1, "{:?}", server.client().uploads(""));
@@ -79,7 +79,7 @@ fn a_killed_run_is_gone_on_with_and_nothing_is_sent_twice() {
 fn killed_when_it_is_complete_it_sends_nothing_more() {
     let server = Server::versitygw();
     let scene = stage(&noise(LARGE));
-    killed(&scene, &server, When::method("POST").with("uploadId"), Moment::Answered);
+    killed(&scene, &server, S3Matcher::method("POST").with("uploadId"), Moment::Answered);
     let proxy = Proxy::new(&server.place().endpoint);
     upload(&scene, &server.place().through(&proxy)).end().expect(0, "done");
     assert_eq!(parts_sent(&proxy), 0);
@@ -92,7 +92,7 @@ fn a_changed_file_uses_no_part_of_the_old_one() {
     let server = Server::versitygw();
     let mut content = noise(LARGE);
     let scene = stage(&content);
-    killed(&scene, &server, When::method("PUT").with("partNumber=5"), Moment::Answered);
+    killed(&scene, &server, S3Matcher::method("PUT").with("partNumber=5"), Moment::Answered);
     content[0] ^= 1;
     fs::write(scene.path("workspace/dist/large"), &content).unwrap();
     upload(&scene, server.place()).end().expect(0, "done");
@@ -104,7 +104,7 @@ fn a_changed_file_uses_no_part_of_the_old_one() {
 fn other_settings_begin_another_upload() {
     let server = Server::versitygw();
     let scene = stage(&noise(LARGE));
-    killed(&scene, &server, When::method("PUT").with("partNumber=5"), Moment::Answered);
+    killed(&scene, &server, S3Matcher::method("PUT").with("partNumber=5"), Moment::Answered);
     let run = upload(&scene, server.place()).args(["--metadata", "commit=abc"]);
     run.end().expect(0, "done");
     assert_eq!(server.client().head("web/large").header("x-amz-meta-commit"), "abc");

@@ -1,6 +1,6 @@
 //! `artifact-upload` with a role and the CI's token instead of keys.
 
-use lockstep_tests::s3::fault::{What, When};
+use lockstep_tests::s3::fault::{S3Fault, S3Matcher};
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::sts::{REQUEST_TOKEN, Rules, Sts};
@@ -37,7 +37,7 @@ fn a_job_of_github_needs_no_keys() {
     let ended =
         with_role(&scene, &server.place().through(&proxy), &sts, &role).env("GITHUB_RUN_ID", "4711").end();
     ended.expect(0, "done");
-    let handed = sts.handed();
+    let handed = sts.issued();
     assert_eq!((handed.len(), handed[0].session.as_str()), (1, "lockstep-4711"));
     let secrets = [REQUEST_TOKEN, &server.place().secret_key, &handed[0].session_token];
     assert_absent(&scene, &ended, &secrets, &[]);
@@ -95,7 +95,7 @@ fn jobs_of_gitlab_and_jenkins_need_no_keys_either() {
     job("gitlab", "a");
     job("jenkins", "b");
     assert_eq!(server.client().keys(""), ["web/a", "web/b"]);
-    let sessions: Vec<String> = sts.handed().into_iter().map(|handed| handed.session).collect();
+    let sessions: Vec<String> = sts.issued().into_iter().map(|handed| handed.session).collect();
     assert_eq!(sessions, ["lockstep-4712", "lockstep-jenkins-web-17"]);
 }
 
@@ -107,13 +107,13 @@ fn credentials_that_end_in_the_middle_are_replaced() {
     let scene = scene(&files);
     proxy.latency(Duration::from_millis(400));
     with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
-    assert!(sts.handed().len() > 1, "they never ended");
+    assert!(sts.issued().len() > 1, "they never ended");
     assert_eq!(server.client().keys("web/").len(), 120);
     // What was done is not done again.
     let done = proxy
         .log()
         .iter()
-        .filter(|exchange| exchange.asked.method == "PUT" && exchange.status == Some(200))
+        .filter(|exchange| exchange.request.method == "PUT" && exchange.status == Some(200))
         .count();
     assert_eq!(done, 120);
 }
@@ -122,10 +122,10 @@ fn credentials_that_end_in_the_middle_are_replaced() {
 fn a_session_that_a_server_ends_early_costs_one_repeat() {
     let (server, sts, proxy, role) = stage(Duration::from_secs(900));
     let scene = scene(&[("a", "1"), ("b", "2")]);
-    proxy.fault(When::method("PUT").first(1), What::expired_token());
+    proxy.fault(S3Matcher::method("PUT").first(1), S3Fault::expired_token());
     with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
-    assert_eq!(sts.handed().len(), 2);
-    assert_eq!(proxy.asked("PUT", "web/").len(), 3);
+    assert_eq!(sts.issued().len(), 2);
+    assert_eq!(proxy.requests("PUT", "web/").len(), 3);
 }
 
 #[test]
@@ -138,10 +138,10 @@ fn a_session_that_ends_between_parts_sends_no_part_twice() {
     // Slow enough that the first session does not last.
     proxy.throttle(Some(12 * 1024 * 1024));
     with_role(&scene, &server.place().through(&proxy), &sts, &role).end().expect(0, "done");
-    assert!(sts.handed().len() > 1, "it never ended");
+    assert!(sts.issued().len() > 1, "it never ended");
     assert!(server.client().get("web/large").unwrap() == large, "the object differs");
-    let done = proxy.asked("PUT", "partNumber=").into_iter().filter(|part| part.status == Some(200));
-    let mut done: Vec<String> = done.map(|part| part.asked.target).collect();
+    let done = proxy.requests("PUT", "partNumber=").into_iter().filter(|part| part.status == Some(200));
+    let mut done: Vec<String> = done.map(|part| part.request.target).collect();
     let all = done.len();
     done.sort();
     done.dedup();
@@ -171,6 +171,6 @@ fn a_token_that_is_refused_ends_the_run_with_the_reason() {
         let ended = run.end();
         ended.expect(5, "credentials");
         assert!(ended.result()["message"].as_str().unwrap().contains(&role), "{name}: {ended:#?}");
-        assert!(sts.handed().is_empty() && proxy.log().is_empty(), "{name}");
+        assert!(sts.issued().is_empty() && proxy.log().is_empty(), "{name}");
     }
 }

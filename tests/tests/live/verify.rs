@@ -3,7 +3,7 @@
 
 use lockstep_tests::kube::verify::{deployment, state, stateful_set, verdict, verify};
 use lockstep_tests::kube::{Cluster, stages};
-use lockstep_tests::support::{Ended, Scene};
+use lockstep_tests::support::{ProgramOutput, Scene};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn apply(namespace: &str, object: &Value) {
 }
 
 /// A run about one resource.
-fn run(namespace: &str, resource: &str, more: &[&str]) -> Ended {
+fn run(namespace: &str, resource: &str, more: &[&str]) -> ProgramOutput {
     let scene = Scene::new();
     let run = verify(&scene, &Cluster::shared().kubeconfig(), namespace).args(["--resources", resource]);
     run.args(more.iter().copied()).end()

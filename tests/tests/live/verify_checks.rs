@@ -3,8 +3,8 @@
 use lockstep_tests::kube::cluster::condition;
 use lockstep_tests::kube::verify::{deployment, stateful_set, verdict, verify};
 use lockstep_tests::kube::{Cluster, stages};
-use lockstep_tests::support::{Ended, Scene, assert_absent};
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::support::{ProgramOutput, Scene, assert_absent};
+use lockstep_tests::web::{Web, WebReply};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::Duration;
@@ -17,17 +17,17 @@ fn ready(name: &str) -> String {
     namespace
 }
 
-fn run(namespace: &str, scene: &Scene, more: &[&str]) -> Ended {
+fn run(namespace: &str, scene: &Scene, more: &[&str]) -> ProgramOutput {
     let run =
         verify(scene, &Cluster::shared().kubeconfig(), namespace).args(["--resources", "deployment/web"]);
     run.args(more.iter().copied()).env("LOCKSTEP_SECRET_METRICS", "metr1cs-t0ken").end()
 }
 
-fn smoke(namespace: &str, check: &Value) -> Ended {
+fn smoke(namespace: &str, check: &Value) -> ProgramOutput {
     run(namespace, &Scene::new(), &["--smoke", &check.to_string()])
 }
 
-fn message(ended: &Ended) -> String {
+fn message(ended: &ProgramOutput) -> String {
     ended.result()["message"].as_str().unwrap().to_owned()
 }
 
@@ -36,8 +36,8 @@ fn the_new_version_must_answer_several_times_in_a_row() {
     let namespace = ready("version");
     // The old one answers now and then, before the new one stays.
     let web = Web::new(|_, number| match number {
-        1..=3 | 5 => Answer::of(200, &["x-version: v1"], "ok"),
-        _ => Answer::of(200, &["x-version: v2"], r#"{"status": "ok"}"#),
+        1..=3 | 5 => WebReply::of(200, &["x-version: v1"], "ok"),
+        _ => WebReply::of(200, &["x-version: v2"], r#"{"status": "ok"}"#),
     });
     let check = json!({"url": web.url("/health"), "expect-version": "v2", "version-at": "header x-version", "json": [".status=ok"]});
     let ended = smoke(&namespace, &check);
@@ -58,16 +58,16 @@ fn each_flaw_of_an_answer_has_its_reason() {
     let namespace = ready("flaws");
     let long = "x".repeat(1000);
     let web = Web::new(move |asked, _| match &*asked.target {
-        "/redirect" => Answer::of(302, &["location: /login"], ""),
-        "/error" => Answer::of(503, &[], "busy"),
-        "/cut" => Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"),
-        "/drip" => Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nd")
+        "/redirect" => WebReply::of(302, &["location: /login"], ""),
+        "/error" => WebReply::of(503, &[], "busy"),
+        "/cut" => WebReply::raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"),
+        "/drip" => WebReply::raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nd")
             .then(Duration::from_secs(1), "r")
             .then(Duration::from_secs(30), "ip"),
-        "/silent" => Answer::raw("").then(Duration::from_secs(30), ""),
-        "/noise" => Answer::raw("SSH-2.0-OpenSSH_9.2\r\n"),
-        "/json" => Answer::of(200, &[], r#"{"up": false}"#),
-        _ => Answer::of(200, &[], &long),
+        "/silent" => WebReply::raw("").then(Duration::from_secs(30), ""),
+        "/noise" => WebReply::raw("SSH-2.0-OpenSSH_9.2\r\n"),
+        "/json" => WebReply::of(200, &[], r#"{"up": false}"#),
+        _ => WebReply::of(200, &[], &long),
     });
     for (path, more, reason) in [
         ("/redirect", json!({}), "redirect: "),
@@ -107,12 +107,12 @@ fn a_metric_never_passes_without_data() {
     };
     let (good, bad, nan, none) = (vector(&["0.001"]), vector(&["0.5"]), vector(&["NaN"]), vector(&[]));
     let web = Web::new(move |asked, _| match &asked.target {
-        _ if asked.header("authorization") != "Bearer metr1cs-t0ken" => Answer::of(401, &[], "who?"),
-        target if target.contains("good") => Answer::of(200, &[], &good),
-        target if target.contains("bad") => Answer::of(200, &[], &bad),
-        target if target.contains("nan") => Answer::of(200, &[], &nan),
-        target if target.contains("none") => Answer::of(200, &[], &none),
-        _ => Answer::of(500, &[], "broken"),
+        _ if asked.header("authorization") != "Bearer metr1cs-t0ken" => WebReply::of(401, &[], "who?"),
+        target if target.contains("good") => WebReply::of(200, &[], &good),
+        target if target.contains("bad") => WebReply::of(200, &[], &bad),
+        target if target.contains("nan") => WebReply::of(200, &[], &nan),
+        target if target.contains("none") => WebReply::of(200, &[], &none),
+        _ => WebReply::of(500, &[], "broken"),
     });
     let origin = web.url("");
     let credentials = format!("{origin}=METRICS");

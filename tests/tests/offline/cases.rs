@@ -3,7 +3,7 @@
 //! `LOCKSTEP_CASES_OF`; without it the cases of all steps run.
 
 use lockstep_cases::{Case, assert_same};
-use lockstep_tests::support::{self, Ended, Scene};
+use lockstep_tests::support::{self, ProgramOutput, Scene};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,6 @@ fn check(step: &str, case: &mut Case) {
     assert_same(&name, &scene.contents(), &expected);
 }
 
-fn run(scene: &Scene, step: &str, case: &Case, stdin: &str) -> Ended {
+fn run(scene: &Scene, step: &str, case: &Case, stdin: &str) -> ProgramOutput {
     scene.run(step).args(&case.args).stdin(stdin).end()
 }

@@ -2,7 +2,7 @@
 //! their order, a dry run changes nothing, and equal runs leave equal receipts.
 
 use lockstep_model::digest::Digest;
-use lockstep_tests::support::{self, Ended, Run, Scene};
+use lockstep_tests::support::{self, ProgramOutput, Run, Scene};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::fs;
@@ -304,7 +304,7 @@ fn what_only_prints_ends_well() {
 }
 
 /// Makes a run in a scene of its own and gives the receipt.
-fn receipt_of(run: impl FnOnce(&Scene) -> Ended) -> Value {
+fn receipt_of(run: impl FnOnce(&Scene) -> ProgramOutput) -> Value {
     let scene = Scene::new();
     assert_eq!(run(&scene).exit, Some(0));
     support::receipt(&scene)

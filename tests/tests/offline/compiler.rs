@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use lockstep_tests::support::{Ended, Scene, hostile, slim};
+use lockstep_tests::support::{ProgramOutput, Scene, hostile, slim};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn compiler() -> PathBuf {
 }
 
 /// Has this program run a component that reads a manifest.
-fn run(scene: &Scene, program: PathBuf) -> Ended {
+fn run(scene: &Scene, program: PathBuf) -> ProgramOutput {
     let component = hostile("reach");
     let digest = lockstep_model::digest::Digest::of(&fs::read(&component).unwrap());
     let allow = "allow: {workspace: ['read deploy/**']}";

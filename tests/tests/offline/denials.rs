@@ -68,7 +68,7 @@ fn policy(step: &str, lines: &[(String, String)]) -> String {
     json!({"version": 1, "steps": {step: rights}}).to_string()
 }
 
-fn run(folder: &Path, step: &str, args: &[String], policy: &str) -> (Scene, support::Ended) {
+fn run(folder: &Path, step: &str, args: &[String], policy: &str) -> (Scene, support::ProgramOutput) {
     let scene = Scene::of(folder);
     let place = place(&scene);
     scene.put("own/policy.yaml", &policy.replace(SCENE, &place));

@@ -2,7 +2,7 @@
 //! come into a list with a value of the event that started a job.
 
 use lockstep_tests::shim::root;
-use lockstep_tests::support::{self, Ended, Run, Scene};
+use lockstep_tests::support::{self, ProgramOutput, Run, Scene};
 use serde_json::{Value, json};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::Command;
@@ -23,7 +23,7 @@ fn patch(scene: &Scene) -> Run<'_> {
 }
 
 /// The notes of a run.
-fn notes(ended: &Ended) -> String {
+fn notes(ended: &ProgramOutput) -> String {
     let notes = ended.result()["notes"].as_array().cloned().unwrap_or_default();
     notes.iter().filter_map(|note| note["message"].as_str()).collect::<Vec<_>>().join("\n")
 }
@@ -109,7 +109,7 @@ fn a_variable_that_cannot_be_read_is_refused() {
 }
 
 /// A run as the action of the step starts it, with this text for the input `image`, in a job that this event started.
-fn action(scene: &Scene, image: &str, event: Option<&str>) -> Ended {
+fn action(scene: &Scene, image: &str, event: Option<&str>) -> ProgramOutput {
     let document =
         json!({"files": "deploy/*.yaml", "image": image, "expect": "", "own-build": ""}).to_string();
     let run = patch(scene).env("GITHUB_ACTIONS", "true").env("LOCKSTEP_INPUTS", document);

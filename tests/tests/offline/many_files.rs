@@ -1,7 +1,7 @@
 //! Many files in one run of manifest-patch: looked into by several instances at once, changed all together or not at
 //! all, and not touched where nothing changes.
 
-use lockstep_tests::support::{self, Ended, Scene};
+use lockstep_tests::support::{self, ProgramOutput, Scene};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,7 +31,7 @@ fn scene() -> Scene {
     scene
 }
 
-fn run(scene: &Scene) -> Ended {
+fn run(scene: &Scene) -> ProgramOutput {
     scene
         .run("manifest-patch")
         .args(["--files", "many/*.yaml", "--image", NEW, "--expect", &COUNT.to_string()])

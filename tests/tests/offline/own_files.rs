@@ -1,7 +1,7 @@
 //! The files that lockstep writes itself: receipts, results, outputs, values. A commit that brings links under their
 //! names writes nowhere else, what is no regular file is not replaced, and a loss is said.
 
-use lockstep_tests::support::{Ended, Run, Running, Scene, assert_no_secret, receipt, tree};
+use lockstep_tests::support::{ProgramOutput, Run, Running, Scene, assert_no_secret, receipt, tree};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileTypeExt as _, symlink};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A run in a scene, begun in the folder that is its workspace, as in a job.
-fn end_inside(scene: &Scene, run: Run<'_>) -> Ended {
+fn end_inside(scene: &Scene, run: Run<'_>) -> ProgramOutput {
     let mut command = run.command();
     command.current_dir(scene.path("workspace"));
     Running { child: command.spawn().unwrap() }.end(scene)
@@ -42,7 +42,7 @@ fn full_device(scene: &Scene) -> PathBuf {
 
 /// The run was refused because of a link, and has changed nothing.
 #[track_caller]
-fn refused(scene: &Scene, ended: &Ended, before: &std::collections::BTreeMap<PathBuf, String>) {
+fn refused(scene: &Scene, ended: &ProgramOutput, before: &std::collections::BTreeMap<PathBuf, String>) {
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert_eq!(ended.exit, Some(2), "{ended:#?}");
     assert_eq!(said.matches("is a link").count(), 1, "{ended:#?}");
@@ -233,7 +233,7 @@ fn a_receipt_can_go_to_standard_output() {
 
 /// Changes a file, and must say so although something is lost.
 #[track_caller]
-fn changed_all_the_same(scene: &Scene, ended: &Ended, said: &str) {
+fn changed_all_the_same(scene: &Scene, ended: &ProgramOutput, said: &str) {
     assert_eq!(scene.text("workspace/deploy/web.yaml"), "image: web:v2\n", "{ended:#?}");
     assert_eq!(ended.exit, Some(2), "{ended:#?}");
     assert!(said.contains("1 file is changed anyway: deploy/web.yaml"), "{ended:#?}");

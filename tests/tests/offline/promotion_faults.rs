@@ -3,7 +3,7 @@
 
 use lockstep_tests::git_http::{GitServer, Spoil};
 use lockstep_tests::shop::{DEV, Shop};
-use lockstep_tests::support::{Ended, Run};
+use lockstep_tests::support::{ProgramOutput, Run};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -93,7 +93,7 @@ fn one_answer_without_a_body_ends_no_promotion() {
 }
 
 /// A promotion by a server that spoils all of what it is asked and matches.
-fn always(spoil: Spoil, part: &'static str) -> (Ended, Shop) {
+fn always(spoil: Spoil, part: &'static str) -> (ProgramOutput, Shop) {
     let shop = Shop::new();
     let server = GitServer::new(&shop.scene.path("outside"), move |_, asked| {
         asked.target.contains(part).then_some(spoil)

@@ -3,13 +3,13 @@
 
 use lockstep_tests::git::git;
 use lockstep_tests::shop::{DEV, PROD, Shop, run};
-use lockstep_tests::support::{Ended, Scene, assert_no_secret, calls};
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::support::{ProgramOutput, Scene, assert_no_secret, calls};
+use lockstep_tests::web::{Web, WebReply};
 use serde_json::{Value, json};
 use std::fs;
 use std::thread;
 
-fn outputs(ended: &Ended) -> Value {
+fn outputs(ended: &ProgramOutput) -> Value {
     ended.expect(0, "done")["outputs"].clone()
 }
 
@@ -194,10 +194,10 @@ fn an_image_is_held_against_its_registry() {
     let registry = Web::new({
         let new = new.clone();
         move |asked, _| match (&*asked.method, &*asked.target, asked.header("authorization")) {
-            ("HEAD", "/v2/shop/web/manifests/1.3.0", "Basic dTpw") => Answer::raw(format!(
+            ("HEAD", "/v2/shop/web/manifests/1.3.0", "Basic dTpw") => WebReply::raw(format!(
                 "HTTP/1.1 200 OK\r\ndocker-content-digest: {new}\r\nconnection: close\r\n\r\n"
             )),
-            _ => Answer::raw("HTTP/1.1 401 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+            _ => WebReply::raw("HTTP/1.1 401 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
         }
     });
     let shop = Shop::new();
@@ -240,22 +240,22 @@ fn asked_with(token: &'static str, private: bool) {
     let digest = format!("sha256:{}", "b".repeat(64));
     // Where tokens are given out, as Docker Hub has it: at another origin, to anybody unless the image is private.
     let giver = Web::new(move |asked, _| match (&*asked.target, asked.header("authorization")) {
-        (_, "") if private => Answer::of(401, &[], ""),
+        (_, "") if private => WebReply::of(401, &[], ""),
         ("/token?service=registry&scope=repository%3Ashop%2Fweb%3Apull", "" | "Basic dXNlcjpodW50ZXIy") => {
-            Answer::of(200, &["content-type: application/json"], &format!("{{\"token\": \"{token}\"}}"))
+            WebReply::of(200, &["content-type: application/json"], &format!("{{\"token\": \"{token}\"}}"))
         }
-        _ => Answer::of(400, &[], ""),
+        _ => WebReply::of(400, &[], ""),
     });
     let realm = giver.url("/token");
     let told = digest.clone();
     let registry = Web::new(move |asked, _| match asked.header("authorization").strip_prefix("Bearer ") {
-        Some(shown) if shown == token => Answer::raw(format!(
+        Some(shown) if shown == token => WebReply::raw(format!(
             "HTTP/1.1 200 OK\r\ndocker-content-digest: {told}\r\nconnection: close\r\n\r\n"
         )),
         _ => {
             let challenge =
                 format!("Bearer realm=\"{realm}\",service=\"registry\",scope=\"repository:shop/web:pull\"");
-            Answer::raw(format!(
+            WebReply::raw(format!(
                 "HTTP/1.1 401 X\r\nwww-authenticate: {challenge}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             ))
         }

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use lockstep_model::digest::Digest;
-use lockstep_tests::support::{Ended, Run, Scene, slim};
+use lockstep_tests::support::{ProgramOutput, Run, Scene, slim};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
@@ -48,7 +48,7 @@ fn leftovers(scene: &Scene) -> Vec<String> {
     names.filter(|name| name.rsplit('/').next().is_some_and(|name| name.starts_with(".lockstep-"))).collect()
 }
 
-fn recover(scene: &Scene, args: &[&str]) -> Ended {
+fn recover(scene: &Scene, args: &[&str]) -> ProgramOutput {
     let call = scene.call(slim()).arg("recover").arg("-C").arg(scene.path("workspace"));
     call.args(args.iter().copied()).end()
 }

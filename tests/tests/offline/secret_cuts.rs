@@ -3,8 +3,8 @@
 #![cfg(target_os = "linux")]
 
 use lockstep_tests::stand_in;
-use lockstep_tests::support::{Ended, Run, Scene};
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::support::{ProgramOutput, Run, Scene};
+use lockstep_tests::web::{Web, WebReply};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ fn before(limit: usize) -> impl Iterator<Item = usize> {
 
 /// Nothing that the run leaves shows more of the token than a few characters.
 #[track_caller]
-fn assert_hidden(scene: &Scene, ended: &Ended, what: &str) {
+fn assert_hidden(scene: &Scene, ended: &ProgramOutput, what: &str) {
     let receipt = scene.text("own/receipt.json");
     for text in [&ended.stdout, &ended.stderr, &receipt] {
         for from in 0..TOKEN.len() - MOST {
@@ -33,7 +33,7 @@ fn assert_hidden(scene: &Scene, ended: &Ended, what: &str) {
 }
 
 /// A server that refuses everything with so many bytes and the token.
-fn refusing(many: &Arc<AtomicUsize>, answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Web {
+fn refusing(many: &Arc<AtomicUsize>, answer: impl Fn(&str) -> WebReply + Send + Sync + 'static) -> Web {
     let many = Arc::clone(many);
     Web::new(move |_, _| answer(&format!("{}{TOKEN} and more", "B".repeat(many.load(Ordering::SeqCst)))))
 }
@@ -65,7 +65,7 @@ fn slide(
 fn a_git_server_shows_no_piece_of_a_token() {
     slide(
         1000,
-        |many| refusing(many, |text| Answer::of(403, &["content-type: text/plain"], text)),
+        |many| refusing(many, |text| WebReply::of(403, &["content-type: text/plain"], text)),
         |scene, web| {
             let run =
                 scene.run("env-promote").env("GITHUB_SERVER_URL", web.url("")).env("GITHUB_TOKEN", TOKEN);
@@ -107,7 +107,7 @@ fn a_store_shows_no_piece_of_a_token() {
         |many| {
             refusing(many, |text| {
                 let error = format!("<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>");
-                Answer::of(403, &["content-type: application/xml"], &error)
+                WebReply::of(403, &["content-type: application/xml"], &error)
             })
         },
         |scene, web| {

@@ -2,7 +2,7 @@
 //! variables name. Through the finished program.
 #![cfg(target_os = "linux")]
 
-use lockstep_tests::support::{Ended, Run, SECRETS, Scene};
+use lockstep_tests::support::{ProgramOutput, Run, SECRETS, Scene};
 
 const WORD: &str = "canary/Zq8+vW3=x7";
 
@@ -13,7 +13,7 @@ fn showing<'s>(scene: &'s Scene, text: &str) -> Run<'s> {
 }
 
 #[track_caller]
-fn assert_starred(scene: &Scene, ended: &Ended, text: &str) {
+fn assert_starred(scene: &Scene, ended: &ProgramOutput, text: &str) {
     assert_eq!(ended.exit, Some(0), "{ended:?}");
     for said in [&ended.stdout, &ended.stderr, &scene.text("own/receipt.json")] {
         assert!(!said.contains(text), "{said}");

@@ -1,26 +1,26 @@
 //! `artifact-upload` through the program, where the store, the way to it or this machine fails: what passes is waited out,
 //! one cause has one exit code, and nothing stays behind.
 
-use lockstep_tests::s3::Place;
+use lockstep_tests::s3::S3Target;
 use lockstep_tests::s3::upload::{scene, upload};
 use lockstep_tests::support::{Run, Scene};
-use lockstep_tests::web::{Answer, Asked, Web};
+use lockstep_tests::web::{Web, WebReply, WebRequest};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 /// A store that takes everything and has nothing; what it answers otherwise comes from `spoil`, by the request's number.
-fn store(spoil: impl Fn(&Asked, usize) -> Option<Answer> + Send + Sync + 'static) -> (Web, Place) {
+fn store(spoil: impl Fn(&WebRequest, usize) -> Option<WebReply> + Send + Sync + 'static) -> (Web, S3Target) {
     let web = Web::new(move |asked, number| {
         let sum = format!("x-amz-checksum-crc32c: {}", asked.header("x-amz-checksum-crc32c"));
         let usual = || match &*asked.method {
-            "PUT" => Answer::of(200, &["etag: \"0\"", &sum], ""),
-            _ => Answer::of(404, &[], ""),
+            "PUT" => WebReply::of(200, &["etag: \"0\"", &sum], ""),
+            _ => WebReply::of(404, &[], ""),
         };
         spoil(asked, number).unwrap_or_else(usual)
     });
     let text = str::to_owned;
-    let place = Place {
+    let place = S3Target {
         endpoint: web.url(""),
         region: text("us-east-1"),
         access_key: text("AKIAIOSFODNN7EXAMPLE"),
@@ -49,7 +49,7 @@ fn one_answer_that_is_no_http_ends_no_upload() {
     assert!(requests >= 4, "{requests}");
     for spoiled in 1..=requests {
         let (_web, place) = store(move |_, number| {
-            (number == spoiled).then(|| Answer::raw("220 this is another protocol\r\n\r\n"))
+            (number == spoiled).then(|| WebReply::raw("220 this is another protocol\r\n\r\n"))
         });
         upload(&files(), &place).end().expect(0, "done");
     }
@@ -59,7 +59,7 @@ fn one_answer_that_is_no_http_ends_no_upload() {
 fn a_put_that_a_server_does_not_take_for_long_is_no_refusal() {
     let (_web, place) = store(|asked, _| {
         let is_it = asked.method == "PUT" && asked.target.contains("/web/b");
-        is_it.then(|| Answer::of(503, &[], "<Error><Code>SlowDown</Code></Error>"))
+        is_it.then(|| WebReply::of(503, &[], "<Error><Code>SlowDown</Code></Error>"))
     });
     let ended = upload(&files(), &place).end();
     let result = ended.expect(6, "unavailable");

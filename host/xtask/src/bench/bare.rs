@@ -4,7 +4,7 @@
 use super::upload::PREFIX;
 use crate::r#gen::files_below;
 use anyhow::{Context as _, Result, bail, ensure};
-use lockstep_tests::s3::Place;
+use lockstep_tests::s3::S3Target;
 use lockstep_tests::s3::http::{self, Head};
 use lockstep_tests::s3::sign::{self, Signed};
 use std::env;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 8;
 /// The hidden command that sends all files below a folder to a bucket. The rest is in the variables that the tools beside
 /// it read.
 pub(crate) fn send(folder: &Path, endpoint: &str, bucket: &str) -> Result<()> {
-    let place = Place {
+    let place = S3Target {
         endpoint: endpoint.to_owned(),
         region: env::var("AWS_DEFAULT_REGION")?,
         access_key: env::var("AWS_ACCESS_KEY_ID")?,
@@ -52,11 +52,11 @@ pub(crate) fn send(folder: &Path, endpoint: &str, bucket: &str) -> Result<()> {
     })
 }
 
-fn host(place: &Place) -> &str {
+fn host(place: &S3Target) -> &str {
     place.endpoint.trim_start_matches("http://")
 }
 
-fn put(connection: &mut BufReader<TcpStream>, place: &Place, name: &str, file: &mut File) -> Result<()> {
+fn put(connection: &mut BufReader<TcpStream>, place: &S3Target, name: &str, file: &mut File) -> Result<()> {
     let path = format!("/{}/{PREFIX}/{}", place.bucket, sign::encode(name, "/"));
     let (time, length) = (sign::time(SystemTime::now()), file.metadata()?.len());
     let headers = [("host", host(place)), ("x-amz-content-sha256", UNSIGNED), ("x-amz-date", &time)];

@@ -6,7 +6,7 @@ use super::work::with_args;
 use crate::r#gen::files_below;
 use crate::{build, shell};
 use anyhow::{Context as _, Error, Result, ensure};
-use lockstep_tests::s3::Place;
+use lockstep_tests::s3::S3Target;
 use lockstep_tests::s3::proxy::Proxy;
 use lockstep_tests::s3::server::Server;
 use lockstep_tests::s3::upload::noise;
@@ -60,7 +60,7 @@ type Tool = (&'static str, Box<dyn Fn() -> Command>);
 /// The files, and the server with its own folder.
 struct Scene {
     server: Server,
-    place: Place,
+    place: S3Target,
     /// What holds requests up, if the server is far away.
     _proxy: Option<Proxy>,
     files: PathBuf,

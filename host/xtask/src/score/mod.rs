@@ -3,10 +3,10 @@
 
 use crate::{build, shell};
 use anyhow::{Error, Result};
-use lockstep_tests::peers::{self, corpus::Planned};
 use lockstep_tests::peers::judge::{self, Outcome};
 use lockstep_tests::peers::readers::Reader;
 use lockstep_tests::peers::tools::{Attempt, Tool};
+use lockstep_tests::peers::{self, corpus::PlannedEdit};
 use std::path::Path;
 
 const LEGEND: &str = "
@@ -69,11 +69,11 @@ pub(crate) fn score(root: &Path, details: bool) -> Result<()> {
 /// The edits that the tool attempts, each with its outcome and what the tool said.
 fn judged<'a>(
     tool: &Tool,
-    plan: &'a [Planned],
+    plan: &'a [PlannedEdit],
     readers: &[Reader],
-) -> Result<Vec<(&'a Planned, Outcome, String)>> {
+) -> Result<Vec<(&'a PlannedEdit, Outcome, String)>> {
     let attempts = tool.attempt(plan).map_err(Error::msg)?;
-    let attempts: Vec<(&Planned, Attempt)> =
+    let attempts: Vec<(&PlannedEdit, Attempt)> =
         plan.iter().zip(attempts).filter_map(|(planned, attempt)| Some((planned, attempt?))).collect();
     let outcomes = judge::judge(&attempts, readers).map_err(Error::msg)?;
     let said = |attempt: Attempt| attempt.error.map(|error| format!("\n        {error}")).unwrap_or_default();
@@ -81,7 +81,7 @@ fn judged<'a>(
     Ok(judged.map(|((planned, attempt), outcome)| (planned, outcome, said(attempt))).collect())
 }
 
-fn row(name: &str, judged: &[(&Planned, Outcome, String)]) -> String {
+fn row(name: &str, judged: &[(&PlannedEdit, Outcome, String)]) -> String {
     let count = |is: fn(&Outcome) -> bool| judged.iter().filter(|(_, outcome, _)| is(outcome)).count();
     format!(
         "{name:<32} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8}",
@@ -95,7 +95,7 @@ fn row(name: &str, judged: &[(&Planned, Outcome, String)]) -> String {
 }
 
 /// The first damaged edits, each of another file.
-fn examples(judged: &[(&Planned, Outcome, String)]) -> Vec<String> {
+fn examples(judged: &[(&PlannedEdit, Outcome, String)]) -> Vec<String> {
     let mut examples: Vec<&str> = Vec::new();
     for (planned, _, _) in judged.iter().filter(|(_, outcome, _)| *outcome == Outcome::Damaged) {
         let entry = planned.name.split(':').next();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A request as far as it is known when its head has come.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct KubeRequest {
     /// What it is called in rules: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
     pub verb: String,
     /// Path and query as they came.
@@ -14,7 +14,7 @@ pub struct Asked {
     pub agent: String,
 }
 
-impl Asked {
+impl KubeRequest {
     /// A request of this method for this target.
     #[must_use]
     pub fn new(method: &str, target: &str, agent: &str) -> Self {
@@ -47,13 +47,13 @@ fn is_collection(path: &str) -> bool {
 
 /// Which requests a fault is for.
 #[derive(Debug, Clone, Default)]
-pub struct When {
+pub struct KubeMatcher {
     verb: Option<String>,
     part: Option<String>,
     times: Option<usize>,
 }
 
-impl When {
+impl KubeMatcher {
     /// Every request.
     #[must_use]
     pub fn any() -> Self {
@@ -78,15 +78,15 @@ impl When {
         Self { times: Some(times), ..self }
     }
 
-    fn matches(&self, asked: &Asked) -> bool {
-        self.verb.as_ref().is_none_or(|verb| *verb == asked.verb)
-            && self.part.as_ref().is_none_or(|part| asked.target.contains(part))
+    fn matches(&self, request: &KubeRequest) -> bool {
+        self.verb.as_ref().is_none_or(|verb| *verb == request.verb)
+            && self.part.as_ref().is_none_or(|part| request.target.contains(part))
     }
 }
 
 /// What goes wrong.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum KubeFault {
     /// The request waits so long before anything else happens to it.
     Delay(Duration),
     /// Nothing is said to the client, and the connection stays open.
@@ -96,14 +96,14 @@ pub enum What {
     /// So many bytes of what follows the head of the server's answer, then the connection ends.
     Cut(u64),
     /// The proxy gives this answer; the server is not asked.
-    Answer(Answer),
+    Answer(ErrorStatus),
     /// A watch begins and its first event is this `Status`; the server is not asked.
-    ErrorEvent(Answer),
+    ErrorEvent(ErrorStatus),
 }
 
 /// What an API server says when it refuses.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ErrorStatus {
     /// The status.
     pub code: u16,
     /// The reason, one of Kubernetes.
@@ -114,7 +114,7 @@ pub struct Answer {
     pub retry_after: Option<u32>,
 }
 
-impl Answer {
+impl ErrorStatus {
     /// The `Status` of it.
     #[must_use]
     pub fn status(&self) -> serde_json::Value {
@@ -129,10 +129,14 @@ impl Answer {
     }
 }
 
-const GONE: Answer =
-    Answer { code: 410, reason: "Expired", message: "too old resource version: 1 (2)", retry_after: None };
+const GONE: ErrorStatus = ErrorStatus {
+    code: 410,
+    reason: "Expired",
+    message: "too old resource version: 1 (2)",
+    retry_after: None,
+};
 
-impl What {
+impl KubeFault {
     /// The server has forgotten what a watch or a list goes on from, said as the status of the answer.
     #[must_use]
     pub fn gone() -> Self {
@@ -148,7 +152,7 @@ impl What {
     /// The server has too much to do: ask again after so many seconds.
     #[must_use]
     pub fn throttled(seconds: u32) -> Self {
-        Self::Answer(Answer {
+        Self::Answer(ErrorStatus {
             code: 429,
             reason: "TooManyRequests",
             message: "the server has received too many requests and has asked us to try again later",
@@ -159,7 +163,7 @@ impl What {
     /// Something is wrong with the server.
     #[must_use]
     pub fn internal_error() -> Self {
-        Self::Answer(Answer {
+        Self::Answer(ErrorStatus {
             code: 500,
             reason: "InternalError",
             message: "Internal error occurred: etcdserver: leader changed",
@@ -170,7 +174,7 @@ impl What {
     /// The server is not ready.
     #[must_use]
     pub fn unavailable() -> Self {
-        Self::Answer(Answer {
+        Self::Answer(ErrorStatus {
             code: 503,
             reason: "ServiceUnavailable",
             message: "the server is currently unable to handle the request",
@@ -181,23 +185,23 @@ impl What {
 
 /// A fault and how often it has happened.
 #[derive(Debug)]
-pub(super) struct Fault {
-    when: When,
-    what: What,
+pub(super) struct KubeFaultRule {
+    matcher: KubeMatcher,
+    fault: KubeFault,
     seen: usize,
 }
 
-impl Fault {
-    pub(super) fn new(when: When, what: What) -> Self {
-        Self { when, what, seen: 0 }
+impl KubeFaultRule {
+    pub(super) fn new(matcher: KubeMatcher, fault: KubeFault) -> Self {
+        Self { matcher, fault, seen: 0 }
     }
 
     /// Counts a request if it matches, and says what goes wrong with it.
-    pub(super) fn meet(&mut self, asked: &Asked) -> Option<What> {
-        if !self.when.matches(asked) {
+    pub(super) fn meet(&mut self, request: &KubeRequest) -> Option<KubeFault> {
+        if !self.matcher.matches(request) {
             return None;
         }
         self.seen += 1;
-        self.when.times.is_none_or(|times| self.seen <= times).then(|| self.what.clone())
+        self.matcher.times.is_none_or(|times| self.seen <= times).then(|| self.fault.clone())
     }
 }

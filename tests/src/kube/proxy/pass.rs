@@ -1,12 +1,12 @@
 //! One connection of a client, which is one request: `Connection: close` is said to both sides, so neither expects
 //! another on it. It changes no other header and never looks into a body.
 
-use super::fault::{Answer, Asked, What};
-use super::{Exchange, Shared, locked};
+use super::fault::{ErrorStatus, KubeFault, KubeRequest};
+use super::{KubeExchange, Shared, locked};
 use crate::kube::client::settings;
 use crate::kube::cluster::Cluster;
 use crate::s3::http::{Body, Head};
-use crate::services::Result as Said;
+use crate::services::Result as ServiceResult;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ServerConfig};
@@ -33,7 +33,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(cluster: &Cluster) -> Said<Self> {
+    pub(super) fn new(cluster: &Cluster) -> ServiceResult<Self> {
         let inside: ClientConfig = settings(&cluster.authority())?;
         let chain: Vec<_> = CertificateDer::pem_file_iter(cluster.authority())
             .and_then(Iterator::collect)
@@ -66,21 +66,21 @@ pub(super) async fn serve(stream: TcpStream, server: &Server, shared: &Shared, n
     let mut client = BufReader::new(server.acceptor.accept(stream).await?);
     let Some(head) = read_head(&mut client).await? else { return Ok(()) };
     let agent = head.header("user-agent").unwrap_or_default();
-    let asked = Asked::new(head.word(0), head.word(1), agent);
-    let faults = shared.meet(&asked);
-    locked(&shared.log).insert(number, Exchange { asked, status: None, passed: false, over: false });
+    let request = KubeRequest::new(head.word(0), head.word(1), agent);
+    let faults = shared.meet(&request);
+    locked(&shared.log).insert(number, KubeExchange { request, status: None, passed: false, over: false });
     let mut limit = None;
-    for what in faults {
-        match what {
-            What::Delay(time) => tokio::time::sleep(time).await,
-            What::Hold => tokio::time::sleep(FOREVER).await,
-            What::Reset => return Ok(()),
-            What::Cut(bytes) => limit = Some(bytes),
-            What::Answer(answer) => {
+    for fault in faults {
+        match fault {
+            KubeFault::Delay(time) => tokio::time::sleep(time).await,
+            KubeFault::Hold => tokio::time::sleep(FOREVER).await,
+            KubeFault::Reset => return Ok(()),
+            KubeFault::Cut(bytes) => limit = Some(bytes),
+            KubeFault::Answer(answer) => {
                 shared.note(number, |exchange| exchange.status = Some(answer.code));
                 return answer_with(&mut client, &plain(&answer), &head).await;
             }
-            What::ErrorEvent(answer) => {
+            KubeFault::ErrorEvent(answer) => {
                 shared.note(number, |exchange| exchange.status = Some(200));
                 return answer_with(&mut client, &event(&answer), &head).await;
             }
@@ -160,7 +160,7 @@ async fn answer_with(client: &mut Client, text: &str, head: &Head) -> Result<()>
     copy(client, &mut tokio::io::sink()).await.map(drop)
 }
 
-fn plain(answer: &Answer) -> String {
+fn plain(answer: &ErrorStatus) -> String {
     let body = answer.status().to_string();
     let retry = answer.retry_after.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
     format!(
@@ -172,7 +172,7 @@ fn plain(answer: &Answer) -> String {
     )
 }
 
-fn event(answer: &Answer) -> String {
+fn event(answer: &ErrorStatus) -> String {
     let event = serde_json::json!({ "type": "ERROR", "object": answer.status() });
     let line = format!("{event}\n");
     format!(

@@ -1,9 +1,9 @@
 //! One connection of a client: its requests one after the other, each passed on over a connection of its own. Body
 //! and reply go at the same time, since a server may answer before it has read all.
 
-use super::pace::Pace;
-use super::{Exchange, Shared, locked};
-use crate::s3::fault::{Asked, Callback, Moment, What};
+use super::rate_limiter::RateLimiter;
+use super::{S3Exchange, Shared, locked};
+use crate::s3::fault::{Callback, Moment, S3Fault, S3Request};
 use crate::s3::http::{Body, Head, Piece, copy, write_reply};
 use std::io::{self, BufReader, ErrorKind, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -14,17 +14,17 @@ use std::time::Instant;
 
 /// What goes wrong on the way, once it is settled that the server is asked.
 #[derive(Default)]
-struct Plan {
+struct ForwardPlan {
     sent: Vec<(u64, Callback)>,
     answered: Vec<Callback>,
     flips: Vec<u64>,
-    drip: Option<Pace>,
+    drip: Option<RateLimiter>,
     truncate: Option<u64>,
     lose: bool,
 }
 
 /// One request under way.
-struct Way<'w> {
+struct RequestForwarder<'w> {
     shared: &'w Arc<Shared>,
     client: &'w TcpStream,
     head: &'w Head,
@@ -38,15 +38,15 @@ pub(super) fn serve(shared: &Arc<Shared>, client: &TcpStream, connection: usize)
     let _ = client.set_nodelay(true);
     let mut from = BufReader::with_capacity(64 * 1024, client);
     while let Ok(Some(head)) = Head::read(&mut from) {
-        let asked = Asked {
+        let request = S3Request {
             method: head.word(0).to_owned(),
             target: head.word(1).to_owned(),
             headers: head.headers.clone(),
         };
         let mut log = locked(&shared.log);
         let index = log.len();
-        log.push(Exchange {
-            asked: asked.clone(),
+        log.push(S3Exchange {
+            request: request.clone(),
             connection,
             sent: 0,
             status: None,
@@ -58,44 +58,44 @@ pub(super) fn serve(shared: &Arc<Shared>, client: &TcpStream, connection: usize)
         });
         drop(log);
         shared.enter();
-        let way = Way { shared, client, head: &head, index };
-        let goes_on = way.go(&asked, &mut from).unwrap_or(false);
+        let forwarder = RequestForwarder { shared, client, head: &head, index };
+        let goes_on = forwarder.go(&request, &mut from).unwrap_or(false);
         shared.active.fetch_sub(1, Ordering::SeqCst);
-        way.note(|exchange| exchange.ended = Some(Instant::now()));
+        forwarder.note(|exchange| exchange.ended = Some(Instant::now()));
         if !goes_on || shared.ended() {
             return;
         }
     }
 }
 
-impl Way<'_> {
-    fn note(&self, change: impl FnOnce(&mut Exchange)) {
+impl RequestForwarder<'_> {
+    fn note(&self, change: impl FnOnce(&mut S3Exchange)) {
         change(&mut locked(&self.shared.log)[self.index]);
     }
 
     /// Does what is to be done with the request, and says whether the connection stays.
-    fn go(&self, asked: &Asked, from: &mut BufReader<&TcpStream>) -> io::Result<bool> {
+    fn go(&self, request: &S3Request, from: &mut BufReader<&TcpStream>) -> io::Result<bool> {
         let latency = *locked(&self.shared.latency);
         self.shared.wait(latency);
-        let mut plan = Plan::default();
-        for what in self.shared.meet(asked) {
-            self.note(|exchange| exchange.faults.push(what.name()));
-            match what {
-                What::Delay(time) => self.shared.wait(time),
-                What::Call(Moment::Asked, callback) => callback.call(),
-                What::Call(Moment::Sent(count), callback) => plan.sent.push((count, callback)),
-                What::Call(Moment::Answered, callback) => plan.answered.push(callback),
-                What::FlipByte(offset) => plan.flips.push(offset),
-                What::Drip(speed) => plan.drip = Some(Pace::of(speed)),
-                What::TruncateReply(count) => plan.truncate = Some(count),
-                What::ResetAfter => plan.lose = true,
-                What::ResetBefore => return Ok(false),
-                What::Stall => {
+        let mut plan = ForwardPlan::default();
+        for fault in self.shared.meet(request) {
+            self.note(|exchange| exchange.faults.push(fault.name()));
+            match fault {
+                S3Fault::Delay(time) => self.shared.wait(time),
+                S3Fault::Call(Moment::HeadReceived, callback) => callback.call(),
+                S3Fault::Call(Moment::Sent(count), callback) => plan.sent.push((count, callback)),
+                S3Fault::Call(Moment::Answered, callback) => plan.answered.push(callback),
+                S3Fault::FlipByte(offset) => plan.flips.push(offset),
+                S3Fault::Drip(speed) => plan.drip = Some(RateLimiter::of(speed)),
+                S3Fault::TruncateReply(count) => plan.truncate = Some(count),
+                S3Fault::ResetAfter => plan.lose = true,
+                S3Fault::ResetBefore => return Ok(false),
+                S3Fault::Stall => {
                     // Until the client goes away or the proxy ends.
                     io::copy(from, &mut io::sink())?;
                     return Ok(false);
                 }
-                What::Answer(status, headers, body) => return self.answer(from, status, &headers, &body),
+                S3Fault::Answer(status, headers, body) => return self.answer(from, status, &headers, &body),
             }
         }
         self.forward(from, &plan)
@@ -125,7 +125,7 @@ impl Way<'_> {
         Ok(!self.head.closes())
     }
 
-    fn forward(&self, from: &mut BufReader<&TcpStream>, plan: &Plan) -> io::Result<bool> {
+    fn forward(&self, from: &mut BufReader<&TcpStream>, plan: &ForwardPlan) -> io::Result<bool> {
         let server = TcpStream::connect(&self.shared.server)?;
         let _kept = self.shared.keep(&server);
         let _ = server.set_nodelay(true);
@@ -159,7 +159,12 @@ impl Way<'_> {
     }
 
     /// Passes the body on. What the server no longer takes is read all the same.
-    fn body(&self, from: &mut BufReader<&TcpStream>, server: &TcpStream, plan: &Plan) -> io::Result<()> {
+    fn body(
+        &self,
+        from: &mut BufReader<&TcpStream>,
+        server: &TcpStream,
+        plan: &ForwardPlan,
+    ) -> io::Result<()> {
         let (mut offset, mut refused) = (0, false);
         copy(from, self.head.body(), |piece, bytes| {
             let mut bytes = bytes.to_vec();
@@ -180,7 +185,7 @@ impl Way<'_> {
     }
 
     /// Passes the reply on, and says whether the connection stays; nothing if there was no whole reply.
-    fn reply(&self, server: &TcpStream, plan: &Plan) -> Option<bool> {
+    fn reply(&self, server: &TcpStream, plan: &ForwardPlan) -> Option<bool> {
         let mut from = BufReader::with_capacity(64 * 1024, server);
         let mut client = self.client;
         let head = loop {
@@ -199,9 +204,9 @@ impl Way<'_> {
         if plan.lose {
             return Some(false);
         }
-        let pace = plan.drip.as_ref().unwrap_or(&self.shared.down);
+        let rate_limiter = plan.drip.as_ref().unwrap_or(&self.shared.down);
         self.note(|exchange| exchange.status = Some(head.status()));
-        self.paced(pace, client, &head.raw).ok()?;
+        self.paced(rate_limiter, client, &head.raw).ok()?;
         let mut left = plan.truncate.unwrap_or(u64::MAX);
         if left == 0 {
             return Some(false);
@@ -209,7 +214,7 @@ impl Way<'_> {
         let passed = copy(&mut from, body, |piece, bytes| {
             let count =
                 if piece == Piece::Content { left.min(bytes.len() as u64) } else { bytes.len() as u64 };
-            self.paced(pace, client, &bytes[..usize::try_from(count).unwrap_or(bytes.len())])?;
+            self.paced(rate_limiter, client, &bytes[..usize::try_from(count).unwrap_or(bytes.len())])?;
             if piece == Piece::Content {
                 self.note(|exchange| exchange.received += count);
                 left -= count;
@@ -220,9 +225,9 @@ impl Way<'_> {
         Some(plan.truncate.is_none() && !head.closes() && body != Body::Rest)
     }
 
-    fn paced(&self, pace: &Pace, mut to: &TcpStream, bytes: &[u8]) -> io::Result<()> {
-        for piece in bytes.chunks(pace.piece()) {
-            self.shared.wait(pace.take(piece.len()));
+    fn paced(&self, rate_limiter: &RateLimiter, mut to: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        for piece in bytes.chunks(rate_limiter.piece()) {
+            self.shared.wait(rate_limiter.take(piece.len()));
             if self.shared.ended() {
                 return Err(ErrorKind::ConnectionAborted.into());
             }

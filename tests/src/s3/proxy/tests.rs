@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::Proxy;
-use crate::s3::fault::{Moment, What, When};
+use crate::s3::fault::{Moment, S3Fault, S3Matcher};
 use crate::s3::http::{Head, Piece, content_of, copy};
 use std::io::{BufReader, ErrorKind, Read as _, Result, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -102,11 +102,11 @@ fn heads_and_bodies_pass_byte_for_byte_on_a_connection_that_is_kept() {
     assert_eq!(line.put("/b", b"").unwrap(), (200, Vec::new()));
     assert_eq!(got.lock().unwrap()[1].0.raw, head);
     let log = proxy.log();
-    let told = |i: usize| (&*log[i].asked.method, &*log[i].asked.target, log[i].sent, log[i].received);
+    let told = |i: usize| (&*log[i].request.method, &*log[i].request.target, log[i].sent, log[i].received);
     assert_eq!(told(0), ("PUT", "/a?x=1", 5, 5));
     assert_eq!(told(1), ("PUT", "/chunked", 5, 5));
     assert!(log.iter().all(|e| (e.status, e.server, e.connection) == (Some(200), Some(200), 1)), "{log:?}");
-    assert_eq!((log[1].asked.header("x-y"), log.len(), proxy.busiest()), ("z", 3, 1));
+    assert_eq!((log[1].request.header("x-y"), log.len(), proxy.busiest()), ("z", 3, 1));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_client_that_waits_to_be_told_to_go_on_is_told() {
     assert_eq!(Head::read(&mut line.0).unwrap().unwrap().status(), 100);
     line.send(b"ok");
     assert_eq!(line.reply().unwrap(), (200, b"ok".to_vec()));
-    proxy.fault(When::any(), What::slow_down());
+    proxy.fault(S3Matcher::any(), S3Fault::slow_down());
     let mut line = Line::new(&proxy);
     line.send(head);
     assert_eq!(Head::read(&mut line.0).unwrap().unwrap().status(), 100);
@@ -141,15 +141,16 @@ fn an_answer_that_comes_before_the_body_has_been_read_reaches_the_client() {
 fn faults_meet_the_requests_they_are_for() {
     let (endpoint, got) = server();
     let proxy = Proxy::new(&endpoint);
-    proxy.fault(When::method("PUT").with("part=2").first(2), What::slow_down());
-    proxy.fault(When::method("PUT").with("part=2").nth(3), What::conflict());
-    proxy.fault(When::any().that(|asked| asked.header("host") == "nobody"), What::access_denied());
-    proxy.fault(When::method("GET"), What::internal_error());
+    proxy.fault(S3Matcher::method("PUT").with("part=2").first(2), S3Fault::slow_down());
+    proxy.fault(S3Matcher::method("PUT").with("part=2").nth(3), S3Fault::conflict());
+    proxy
+        .fault(S3Matcher::any().that(|request| request.header("host") == "nobody"), S3Fault::access_denied());
+    proxy.fault(S3Matcher::method("GET"), S3Fault::internal_error());
     let mut line = Line::new(&proxy);
     let mut status = |target| line.put(target, b"x").unwrap().0;
     let told = ["/?part=1", "/?part=2", "/?part=2", "/?part=2", "/?part=2"].map(&mut status);
     assert_eq!(told, [200, 503, 503, 409, 200]);
-    proxy.fault(When::any(), What::not_implemented());
+    proxy.fault(S3Matcher::any(), S3Fault::not_implemented());
     assert_eq!(status("/"), 501);
     proxy.clear();
     assert_eq!(status("/"), 200);
@@ -162,8 +163,8 @@ fn faults_meet_the_requests_they_are_for() {
 fn an_error_is_said_as_s3_says_it_also_with_status_200() {
     let (endpoint, _) = server();
     let proxy = Proxy::new(&endpoint);
-    proxy.fault(When::any().with("/200"), What::error_in_200("InternalError", "a < b"));
-    proxy.fault(When::any().with("/region"), What::other_region("eu-west-1"));
+    proxy.fault(S3Matcher::any().with("/200"), S3Fault::error_in_200("InternalError", "a < b"));
+    proxy.fault(S3Matcher::any().with("/region"), S3Fault::other_region("eu-west-1"));
     let mut line = Line::new(&proxy);
     let (status, body) = line.put("/200", b"x").unwrap();
     let text = String::from_utf8(body).unwrap();
@@ -179,8 +180,8 @@ fn an_error_is_said_as_s3_says_it_also_with_status_200() {
 fn a_reset_before_reaches_no_server_and_a_reset_after_does() {
     let (endpoint, got) = server();
     let proxy = Proxy::new(&endpoint);
-    proxy.fault(When::any().nth(1), What::ResetBefore);
-    proxy.fault(When::any().nth(2), What::ResetAfter);
+    proxy.fault(S3Matcher::any().nth(1), S3Fault::ResetBefore);
+    proxy.fault(S3Matcher::any().nth(2), S3Fault::ResetAfter);
     assert!(Line::new(&proxy).put("/a", b"one").is_err());
     assert_eq!(got.lock().unwrap().len(), 0);
     assert!(Line::new(&proxy).put("/a", b"two").is_err());
@@ -195,7 +196,7 @@ fn a_reply_is_cut_where_it_was_said() {
     let proxy = Proxy::new(&endpoint);
     for (target, count) in [("/plain", 3), ("/chunked", 3), ("/plain", 0)] {
         proxy.clear();
-        proxy.fault(When::any(), What::TruncateReply(count));
+        proxy.fault(S3Matcher::any(), S3Fault::TruncateReply(count));
         let mut line = Line::new(&proxy);
         line.send(format!("PUT {target} HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello").as_bytes());
         let head = Head::read(&mut line.0).unwrap().unwrap();
@@ -213,7 +214,7 @@ fn a_reply_is_cut_where_it_was_said() {
 fn a_bit_is_flipped_in_the_content_only() {
     let (endpoint, got) = server();
     let proxy = Proxy::new(&endpoint);
-    proxy.fault(When::any(), What::FlipByte(3));
+    proxy.fault(S3Matcher::any(), S3Fault::FlipByte(3));
     let mut line = Line::new(&proxy);
     assert_eq!(line.put("/a", b"abcdef").unwrap().1, b"abceef");
     line.send(b"PUT /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n4\r\ncdef\r\n0\r\n\r\n");
@@ -232,8 +233,8 @@ fn delays_drips_and_throttles_take_their_time() {
         assert_eq!(line.put(target, &vec![7; size]).unwrap().1.len(), size);
         start.elapsed().as_millis()
     };
-    proxy.fault(When::any().with("/delay"), What::Delay(Duration::from_millis(200)));
-    proxy.fault(When::any().with("/drip"), What::Drip(10_000));
+    proxy.fault(S3Matcher::any().with("/delay"), S3Fault::Delay(Duration::from_millis(200)));
+    proxy.fault(S3Matcher::any().with("/drip"), S3Fault::Drip(10_000));
     assert!((200..2000).contains(&took("/delay", 10)));
     assert!((200..3000).contains(&took("/drip", 3000)));
     proxy.latency(Duration::from_millis(150));
@@ -265,7 +266,7 @@ fn a_throttle_is_for_all_connections_together() {
 fn a_stalled_request_is_never_answered_and_ends_with_the_proxy() {
     let (endpoint, got) = server();
     let proxy = Proxy::new(&endpoint);
-    proxy.fault(When::any(), What::Stall);
+    proxy.fault(S3Matcher::any(), S3Fault::Stall);
     let mut line = Line::new(&proxy);
     line.0.get_ref().set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let error = line.put("/a", b"x").unwrap_err();
@@ -283,11 +284,11 @@ fn a_function_is_called_once_at_its_moment() {
     let (endpoint, got) = server();
     let proxy = Proxy::new(&endpoint);
     let (tell, told) = mpsc::channel();
-    for moment in [Moment::Asked, Moment::Sent(3), Moment::Answered] {
+    for moment in [Moment::HeadReceived, Moment::Sent(3), Moment::Answered] {
         let (tell, got) = (tell.clone(), Arc::clone(&got));
         proxy.fault(
-            When::any(),
-            What::call(moment, move || tell.send((moment, got.lock().unwrap().len())).unwrap()),
+            S3Matcher::any(),
+            S3Fault::call(moment, move || tell.send((moment, got.lock().unwrap().len())).unwrap()),
         );
     }
     let mut line = Line::new(&proxy);
@@ -295,7 +296,7 @@ fn a_function_is_called_once_at_its_moment() {
     line.put("/a", b"hello").unwrap();
     drop((proxy, tell));
     let told: Vec<_> = told.iter().collect();
-    assert_eq!((told[0], told[2]), ((Moment::Asked, 0), (Moment::Answered, 1)));
+    assert_eq!((told[0], told[2]), ((Moment::HeadReceived, 0), (Moment::Answered, 1)));
     assert_eq!((told[1].0, told.len()), (Moment::Sent(3), 3));
 }
 

@@ -58,7 +58,7 @@ fn a_good_token_gets_credentials_that_end_when_they_say() {
     assert_eq!(reply.first("SecretAccessKey"), Rules::default().secret_key);
     let again = assume(&sts, &token, &[]);
     assert_ne!(reply.first("SessionToken"), again.first("SessionToken"));
-    let handed = sts.handed();
+    let handed = sts.issued();
     assert_eq!(handed.len(), 2);
     assert_eq!(handed[0].session_token, reply.first("SessionToken"));
     assert_eq!(rfc3339(handed[1].expires), again.first("Expiration"));
@@ -90,7 +90,7 @@ fn each_kind_of_wrong_token_gets_its_own_error() {
     assert_eq!(code(&token, &[("RoleSessionName", "a b")]), "ValidationError");
     assert_eq!(code(&token, &[("DurationSeconds", "899")]), "ValidationError");
     assert_eq!(code(&token, &[("Action", "AssumeRole")]), "InvalidAction");
-    assert_eq!(sts.handed().len(), 1);
+    assert_eq!(sts.issued().len(), 1);
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn a_proxy_can_end_sessions_that_a_server_does_not_know() {
     };
     assert_eq!(code("guess"), "InvalidToken");
     assert_eq!(assume(&sts, &sts.token(&Claims::default()), &[]).status, 200);
-    let ended = sts.handed()[0].session_token.clone();
+    let ended = sts.issued()[0].session_token.clone();
     assert_eq!(code(&ended), "ExpiredToken");
     sts.change(|rules| rules.lifetime = Duration::from_secs(60));
     assert_eq!(assume(&sts, &sts.token(&Claims::default()), &[]).status, 200);
-    let lasting = sts.handed()[1].session_token.clone();
+    let lasting = sts.issued()[1].session_token.clone();
     assert_eq!(code(&lasting), "NotFound", "it reaches the server");
 }

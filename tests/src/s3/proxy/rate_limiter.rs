@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 /// A speed that several share.
 #[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<(Option<u64>, Option<Instant>)>);
+pub(super) struct RateLimiter(Mutex<(Option<u64>, Option<Instant>)>);
 
-impl Pace {
+impl RateLimiter {
     /// One with this speed.
     pub(super) fn of(bytes_per_second: u64) -> Self {
         Self(Mutex::new((Some(bytes_per_second), None)))
