@@ -1,5 +1,5 @@
-//! What a component can ask of the host, and what the run remembers of it. It never carries a body:
-//! only names, sizes and digests.
+//! The calls of a component: request, target, error, answer and record. They hold names, sizes and digests, and no
+//! content.
 
 use crate::capability::Capability;
 use crate::digest::Digest;
@@ -10,145 +10,145 @@ use crate::repository::{Repository, RepositoryPart};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
-/// A call as the component made it, not yet looked at.
+/// A call as the component made it, before the gate checks it.
 #[derive(Debug, Clone, Copy)]
 pub struct CallRequest<'a> {
     /// The interface.
     pub capability: Capability,
-    /// The function. The registry of [`crate::capability`] says which right it needs.
+    /// The function. The registry in [`crate::capability`] names the right that it needs.
     pub function: &'static str,
-    /// What it is about.
+    /// The target, unchecked.
     pub target: RawTarget<'a>,
-    /// A file of the workspace whose bytes it moves: that takes the right to read it as well.
+    /// The workspace file that the call sends. The run also needs the right to read it.
     pub source: Option<&'a str>,
 }
 
 impl<'a> CallRequest<'a> {
-    /// A call that moves no bytes of a workspace file.
+    /// A call that sends no workspace file.
     #[must_use]
     pub fn new(capability: Capability, function: &'static str, target: RawTarget<'a>) -> Self {
         Self { capability, function, target, source: None }
     }
 }
 
-/// What a call is about, in the component's own words.
+/// The target of a call as the component spells it.
 #[derive(Debug, Clone, Copy)]
 pub enum RawTarget<'a> {
-    /// A text that should be a workspace path.
+    /// A workspace path.
     Path(&'a str),
-    /// A text that should be a pattern over workspace paths.
+    /// A pattern over workspace paths.
     Pattern(&'a str),
-    /// Texts that should be workspace paths.
+    /// Workspace paths.
     Paths(&'a [String]),
-    /// A text that should be the name of an object, or of all that begin with it.
+    /// The name of an object or a prefix.
     Object(&'a str),
-    /// Texts that should be names of objects.
+    /// Names of objects.
     Objects(&'a [String]),
-    /// A text that should be the URL of something on a web server.
+    /// A URL.
     Url(&'a str),
-    /// A text that should name objects of a cluster.
+    /// A name of objects of a cluster.
     Resource(&'a str),
-    /// Texts that should name objects of a cluster.
+    /// Names of objects of a cluster.
     Resources(&'a [String]),
-    /// A text that should name a git repository, and what in it.
+    /// The name of a git repository, and a part of it.
     Repository(&'a str, RawRepositoryPart<'a>),
-    /// Only what the run itself has staged.
+    /// The files that the run has staged.
     Staged,
 }
 
-/// What a call is about in a repository, in the component's own words.
+/// A part of a repository as the component spells it.
 #[derive(Debug, Clone, Copy)]
 pub enum RawRepositoryPart<'a> {
     /// Its branches and commits as a whole.
     Whole,
-    /// A text that should be the name of a branch.
+    /// The name of a branch.
     Branch(&'a str),
-    /// Texts that should be paths of files.
+    /// Paths of files.
     Files(&'a [String]),
-    /// A text that should be a pattern over paths.
+    /// A pattern over paths.
     Pattern(&'a str),
-    /// Texts that should be the names of two branches, the second to be merged into the first.
+    /// The pull requests from the second branch into the first.
     PullRequests(&'a str, &'a str),
 }
 
-/// What a call is about, read and found well-formed.
+/// The target of a call, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// One file.
     Path(WorkspacePath),
-    /// The files that a pattern names.
+    /// The files that a pattern matches.
     Pattern(Pattern),
     /// Several files.
     Paths(Vec<WorkspacePath>),
-    /// One object, or all that begin with its name.
+    /// One object, or all objects below a prefix.
     Object(ObjectName),
     /// Several objects.
     Objects(Vec<ObjectName>),
-    /// Something on a web server.
+    /// A URL of a web server.
     Url(WebAddress),
     /// Objects of a cluster.
     Resource(Resource),
-    /// Several of them.
+    /// Several names of objects of a cluster.
     Resources(Vec<Resource>),
-    /// Something in a git repository.
+    /// A part of a git repository.
     Repository(Repository, RepositoryPart),
-    /// Only what the run itself has staged.
+    /// The files that the run has staged.
     Staged,
 }
 
-/// What a call that changes something did: the `outcome` of `wit/types.wit`.
+/// The outcome of a call that changes something: the `outcome` of `wit/types.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The change is done; in the workspace, it is staged.
+    /// The host made the change, or staged it in the workspace.
     Applied,
-    /// Nothing was to change.
+    /// The state was already the requested one.
     Unchanged,
-    /// The run is a dry run: the host did nothing.
+    /// The run is a dry run: the host changed nothing.
     DryRun,
 }
 
-/// Why a host call was not carried out: the `error` of `wit/types.wit`.
+/// The error of a call: the `error` of `wit/types.wit`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// Outside the grant. It ends the run as denied.
+    /// The grant does not allow the call. The run ends as denied.
     #[error("denied: {0}")]
     Denied(String),
-    /// The thing named does not exist.
+    /// The target does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// Something else changed or holds the thing named.
+    /// Another process changed or locks the target.
     #[error("{0}")]
     Conflict(String),
-    /// The call itself makes no sense.
+    /// The call is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// A budget of the run is used up.
+    /// The run has used up a budget.
     #[error("{0}")]
     LimitExceeded(String),
-    /// Something remote is not reachable now.
+    /// The host cannot reach a remote service now.
     #[error("{0}")]
     Unavailable(String),
-    /// This machine could not execute the call: it cannot read a file or start a thread, or lacks a program.
+    /// This machine could not execute the call: it cannot read a file or start a thread, or a program is not installed.
     #[error("{0}")]
     Local(String),
-    /// A credential is missing, or was refused.
+    /// A credential is missing, or the server refused it.
     #[error("{0}")]
     Unauthorized(String),
-    /// What arrived is not what was sent.
+    /// A checksum does not match the content.
     #[error("{0}")]
     Integrity(String),
-    /// A remote service answered with an error of its own.
+    /// A remote service answered with an error.
     #[error("{message}")]
     Upstream {
         /// The status code, for HTTP 400 to 599.
         status: u16,
-        /// What the service said, shortened and redacted.
+        /// The message of the service, cut and redacted.
         message: String,
     },
 }
 
 impl CallError {
-    /// The name of the case, as in the contract.
+    /// The name of the case in the contract.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -165,10 +165,10 @@ impl CallError {
         }
     }
 
-    /// The same with another text.
+    /// The same error with another message.
     #[must_use]
-    pub fn said(self, say: impl FnOnce(&str) -> String) -> Self {
-        let text = say(self.message());
+    pub fn map_message(self, change: impl FnOnce(&str) -> String) -> Self {
+        let text = change(self.message());
         match self {
             Self::Denied(_) => Self::Denied(text),
             Self::NotFound(_) => Self::NotFound(text),
@@ -183,7 +183,7 @@ impl CallError {
         }
     }
 
-    /// What is said about it.
+    /// The message.
     #[must_use]
     pub fn message(&self) -> &str {
         match self {
@@ -201,19 +201,19 @@ impl CallError {
     }
 }
 
-/// What a capability gives back: the value for the component, and what the receipt remembers.
+/// The answer of a capability: the value for the component, and the numbers for the receipt.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
-    /// For the component.
+    /// The value for the component.
     pub value: T,
-    /// How many bytes of content the call moved.
+    /// The size in bytes of the content that the call read or wrote.
     pub bytes: u64,
-    /// The digest of the content the call moved, if it moved one content.
+    /// The digest of that content, if it is a single one.
     pub digest: Option<Digest>,
 }
 
 impl<T> Answer<T> {
-    /// An answer that moved no content.
+    /// An answer without content.
     pub fn plain(value: T) -> Self {
         Self { value, bytes: 0, digest: None }
     }
@@ -226,11 +226,11 @@ pub struct CallRecord {
     pub capability: Capability,
     /// The function.
     pub function: &'static str,
-    /// What it was about, in the component's own words, shortened.
+    /// The target as the component spelled it, cut.
     pub target: String,
-    /// `allowed`, or the word of the error.
+    /// `allowed`, or the name of the error.
     pub verdict: &'static str,
-    /// How many bytes of content it moved.
+    /// The size of the content in bytes.
     pub bytes: u64,
     /// The digest of that content.
     pub digest: Option<Digest>,

@@ -1,5 +1,5 @@
-//! The registry of capabilities: for each interface of the contract its functions, the right that each function needs, and
-//! the form of its scopes. The gate, the policy suggestion and the generated pages use this table and no other.
+//! The registry of capabilities: for each interface of the contract its functions, the right that each function needs,
+//! and the form of its scopes. The gate, the policy suggestion and the generated pages use it.
 
 mod cluster;
 mod forge;
@@ -10,7 +10,7 @@ mod workspace;
 
 use crate::scope::Scope;
 
-/// An interface of the contract that reaches something. `report` is not one: it reaches nothing and needs no right.
+/// An interface of the contract that needs rights. `report` is not one: a component may always report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
     /// Files of the workspace.
@@ -27,7 +27,7 @@ pub enum Capability {
     Forge,
 }
 
-/// What a permission allows.
+/// A right that a permission names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// Read files, objects of a cluster, commits or pull requests.
@@ -38,7 +38,7 @@ pub enum Right {
     Remove,
     /// List objects of a store.
     List,
-    /// Read what a store says about objects.
+    /// Read the metadata of objects.
     Head,
     /// Write whole objects.
     Put,
@@ -48,7 +48,7 @@ pub enum Right {
     Delete,
     /// Send requests to a web server.
     Get,
-    /// Reach a web server whose name has an address that is not public.
+    /// Connect to a web server whose host name resolves to a private address.
     Private,
     /// Read logs of containers.
     Logs,
@@ -60,7 +60,7 @@ pub enum Right {
     Suspend,
     /// Evict pods.
     Evict,
-    /// Change a `ConfigMap` of this tool.
+    /// Write the `ConfigMap` in which Lockstep stores the results of a step.
     PutConfigMap,
     /// Create commits.
     Commit,
@@ -72,12 +72,12 @@ pub enum Right {
     Merge,
 }
 
-/// Whether a right changes anything.
+/// Whether the calls that need a right only read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RightEffect {
-    /// It only reads.
+    /// They only read.
     Reads,
-    /// It changes something.
+    /// They change something.
     Changes,
 }
 
@@ -86,16 +86,16 @@ pub enum RightEffect {
 pub struct Spec {
     /// Its name in `wit/`, in `step.toml`, in a policy and in a receipt.
     pub name: &'static str,
-    /// The rights that a permission can name.
+    /// The rights that a permission may name, in their order.
     pub rights: &'static [(Right, RightEffect)],
-    /// The functions of the interface, those of its resources included, each with the right that it needs. None stands for a
-    /// function of a resource: the call that made the resource needed the right.
+    /// The functions of the interface and of its resources, each with the right that it needs. A function of a resource
+    /// needs none, because the call that made the resource needed one.
     pub functions: &'static [(&'static str, Option<Right>)],
-    /// The settings of its client that inputs can configure. See [`crate::connect`].
+    /// The settings of its client that inputs may configure, see [`crate::connect`].
     pub settings: &'static [&'static str],
     /// The form of a scope, for messages.
     pub scope_form: &'static str,
-    /// Reads a scope.
+    /// Parses a scope.
     pub parse_scope: fn(&str) -> Result<Scope, String>,
 }
 
@@ -141,28 +141,28 @@ impl Capability {
         self.spec().rights.iter().map(|(right, _)| *right).find(|right| right.name() == name)
     }
 
-    /// Whether a right on it changes nothing. A right that it does not have counts as one that changes something.
+    /// Whether a right on it only reads. A right that it does not have counts as one that changes something.
     #[must_use]
     pub fn only_reads(self, right: Right) -> bool {
         self.spec().rights.contains(&(right, RightEffect::Reads))
     }
 
-    /// The entry of a function: the right that it needs, or none for a function of a resource. None if the interface has no
-    /// such function.
+    /// The right that a function needs: `Some(None)` for a function of a resource, `None` if the interface has no such
+    /// function.
     #[must_use]
     pub fn needs(self, function: &str) -> Option<Option<Right>> {
         self.spec().functions.iter().find(|(name, _)| *name == function).map(|(_, right)| *right)
     }
 
-    /// Reads a scope as the capability spells it.
+    /// Parses a scope of the capability.
     ///
     /// # Errors
-    /// The rule of the scope's form that the text breaks.
+    /// The rule that the text breaks.
     pub fn parse_scope(self, text: &str) -> Result<Scope, String> {
         (self.spec().parse_scope)(text)
     }
 
-    /// A permission line with the rights that these functions need, to suggest for a policy; none if they need no right.
+    /// A permission line for a policy with the rights that these functions need; none if they need no right.
     #[must_use]
     pub fn suggest<'f>(self, functions: impl IntoIterator<Item = &'f str>) -> Option<String> {
         let needed: Vec<_> =

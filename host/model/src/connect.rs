@@ -1,5 +1,5 @@
-//! Which inputs of a step configure the clients of the host: `[connect]` of `step.toml`, and `connect` of a policy for
-//! components that are not built in. An input that is not listed here never configures a client, whatever its name is.
+//! The inputs of a step that configure clients of the host: `[connect]` of `step.toml`, and `connect` of a policy for
+//! components that are not built in. No other input configures a client.
 
 use crate::capability::Capability;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 #[serde(transparent)]
 pub struct Connect(BTreeMap<String, BTreeMap<String, String>>);
 
-/// Why `connect` is invalid.
+/// The error of an invalid `connect`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// No capability has this name.
@@ -28,7 +28,7 @@ pub enum ConnectError {
     Setting {
         /// The name of the capability.
         capability: &'static str,
-        /// The name that is none.
+        /// The invalid name.
         setting: String,
         /// The settings of the capability.
         known: &'static [&'static str],
@@ -51,7 +51,7 @@ impl Connect {
         self.0.is_empty()
     }
 
-    /// Checks the names.
+    /// Checks the names of capabilities, settings and inputs.
     ///
     /// # Errors
     /// The first name that is invalid.

@@ -1,5 +1,4 @@
-//! Digests as text: SHA-256 for what is named, BLAKE3 for what is checked at every start. Nothing else in the
-//! project computes one.
+//! Digests: SHA-256 for names and receipts, CRC-32 for the embedded machine code.
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -16,10 +15,10 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of everything a reader gives, without holding it all, and how many bytes that was.
+    /// The digest of all bytes of a reader, and their number. It holds only one buffer of them.
     ///
     /// # Errors
-    /// What the reader says.
+    /// The error of the reader.
     pub fn of_reader(mut reader: impl Read) -> io::Result<(Self, u64)> {
         let (mut hash, mut total) = (Sha256::new(), 0);
         let mut buffer = vec![0; 64 * 1024];
@@ -36,16 +35,16 @@ impl Digest {
         }
     }
 
-    /// The digest of a value's JSON without white space. The text is never held as a whole.
+    /// The digest of a value's JSON without white space. It holds only a part of the text at a time.
     #[must_use]
     pub fn of_json(value: &impl serde::Serialize) -> Self {
         let mut hash = Hash(Sha256::new());
-        // Hashing cannot fail, and what is hashed here has a JSON form.
+        // Hashing cannot fail, and every value here has a JSON form.
         let _ = serde_json::to_writer(io::BufWriter::new(&mut hash), value);
         Self(hash.0.finalize().into())
     }
 
-    /// Reads the printed form.
+    /// Parses the printed form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64)?;
@@ -63,7 +62,7 @@ impl Digest {
         hex(&self.0)
     }
 
-    /// Its bytes.
+    /// The 32 bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -79,14 +78,14 @@ impl From<[u8; 32]> for Digest {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    // Without the formatter, since every record of a run has some.
+    // Each record of a run has some digests, so this does without the slower formatter.
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     digits.map(|digit| DIGITS[usize::from(digit)]).collect()
 }
 
-/// A hash that can be written to.
+/// A hash as a writer.
 struct Hash(Sha256);
 
 impl io::Write for Hash {
@@ -106,8 +105,8 @@ impl fmt::Display for Digest {
     }
 }
 
-/// The CRC-32 of machine code that is embedded in the program: looked at on every start, so it has to be fast. It shows
-/// damage; against intent nothing helps that stands in the same file.
+/// The CRC-32 of the machine code that is embedded in the program. The program checks it at every start, so it must be
+/// fast. It shows damage. It cannot show an attack, because an attacker could change code and checksum together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checksum(u32);
 
@@ -118,7 +117,7 @@ impl Checksum {
         Self(crc32fast::hash(bytes))
     }
 
-    /// Reads the printed form.
+    /// Parses the printed form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("crc32:").filter(|digits| digits.len() == 8)?;

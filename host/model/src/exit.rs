@@ -1,29 +1,29 @@
 //! The exit codes, which are public API: a number never changes its meaning.
 
-/// How a run ended, as scripts see it.
+/// The exit code of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// The work is done, or there was nothing to do.
     Done = 0,
-    /// The step says no: a check failed, a conflict, a guard closed.
+    /// The step rejects: a check failed, or there is a conflict.
     Rejected = 1,
     /// Bad input or usage.
     Invalid = 2,
-    /// The component reached past its grant, or was never allowed to run.
+    /// The component made a call that its grant does not allow, or no policy allows the component.
     Denied = 3,
     /// A digest, signature or checksum is wrong.
     Integrity = 4,
-    /// Credentials are missing or were refused.
+    /// Credentials are missing, or a server refused them.
     Credentials = 5,
-    /// Something remote failed; running again may help.
+    /// A remote service failed; another run may succeed.
     Unavailable = 6,
-    /// A limit was hit or the component trapped.
+    /// The run exceeded a limit, or the component trapped.
     LimitExceeded = 7,
     /// A bug in lockstep.
     Bug = 70,
-    /// Somebody cancelled it with SIGINT.
+    /// SIGINT cancelled the run.
     Interrupted = 130,
-    /// Somebody cancelled it with SIGTERM.
+    /// SIGTERM cancelled the run.
     Terminated = 143,
 }
 
@@ -43,13 +43,13 @@ impl Exit {
         Self::Terminated,
     ];
 
-    /// The number the process ends with.
+    /// The exit code of the process.
     #[must_use]
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The word in the result, `outcome`.
+    /// The value of `outcome` in the result.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

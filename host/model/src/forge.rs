@@ -1,4 +1,5 @@
-//! The kinds of forges, and the table of their error answers: for each the reaction of the host. This module sends no request.
+//! The kinds of forges, and the table of their error answers: for each the reaction of the host. This module sends no
+//! request.
 
 use std::fmt;
 

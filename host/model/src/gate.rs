@@ -1,7 +1,6 @@
-//! The gate: the one place that every host call passes. It decides, counts and remembers. It never
-//! carries a call out itself, and nothing can be carried out without the [`Permit`] only it hands out.
-//! The first denial shuts it, and so does the end of a budget that it keeps: after that it lets nothing
-//! through and remembers nothing more.
+//! The gate: every host call passes it. It decides about calls, counts and records them. A capability acts only with a
+//! [`Permit`], and only the gate makes one. The first denial closes the gate, and so does a used-up budget of its own.
+//! A closed gate allows and records no call.
 
 use crate::call::{Answer, CallError, CallRecord, CallRequest, RawRepositoryPart, RawTarget, Target};
 use crate::capability::{Capability, Right};
@@ -15,7 +14,7 @@ mod pending;
 mod permit;
 mod read;
 
-/// The gate of one run, shared by the thread that runs the component and the one that watches it.
+/// The gate of one run. The thread of the component and the thread that watches it both use it.
 #[derive(Debug)]
 pub struct Gate {
     grant: Grant,
@@ -32,43 +31,43 @@ struct State {
     denial: Option<String>,
     exhausted: Option<String>,
     local: Option<LocalFault>,
-    /// Why nothing passes any more.
-    shut: Option<String>,
+    /// The reason for which the gate is closed.
+    closed: Option<String>,
     pending: pending::PendingCalls,
 }
 
 impl State {
-    /// Shuts the gate for good. The first reason stays.
-    fn shut(&mut self, reason: &str) {
-        self.shut.get_or_insert_with(|| reason.to_owned());
+    /// Closes the gate. Only the first reason counts.
+    fn close(&mut self, reason: &str) {
+        self.closed.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// Remembers that a budget of the gate is used up, and shuts it.
+    /// Records that a budget of the gate is used up, and closes it.
     fn exhaust(&mut self, reason: String) {
-        self.shut(&reason);
+        self.close(&reason);
         self.exhausted.get_or_insert(reason);
     }
 }
 
-/// What the gate remembers of a run.
+/// The log of the calls of a run.
 #[derive(Debug, Clone, Default)]
 pub struct CallLog {
-    /// Every call, in order, up to the one that shut the gate.
+    /// Every call, in order, up to the one that closed the gate.
     pub records: Vec<CallRecord>,
     /// The first denial. It decides how the run ends.
     pub denial: Option<String>,
     /// The first budget that was used up.
     pub exhausted: Option<String>,
-    /// The first call that this machine could not carry out. If the step then fails, this is the cause.
+    /// The first call that this machine could not execute. If the step then fails, this is the cause.
     pub local: Option<LocalFault>,
 }
 
-/// A call that failed on this machine and not on a remote side.
+/// The error of a call that failed on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalFault {
-    /// What the call needed: `workspace` for a file of the workspace, `machine` for anything else.
+    /// `workspace` if the call needed a file of the workspace, else `machine`.
     pub code: &'static str,
-    /// What the system refused.
+    /// The error of the system.
     pub reason: String,
 }
 
@@ -79,17 +78,17 @@ impl Gate {
         Self { grant, limits, state: Mutex::default() }
     }
 
-    /// The budgets that capabilities keep themselves.
+    /// The budgets of the run; capabilities enforce some of them.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Lets a call through to `act`, or not. Either way it is one record in the log, unless the gate was shut before:
-    /// then nothing happens and nothing is remembered.
+    /// Decides about a call, and executes it with `act` if the gate allows it. The log gets one record in both cases. A
+    /// closed gate neither executes nor records the call.
     ///
     /// # Errors
-    /// What the component is told. A denial also decides how the run ends, and shuts the gate.
+    /// The error for the component. A denial also decides how the run ends, and closes the gate.
     pub fn call<T>(
         &self,
         request: CallRequest<'_>,
@@ -103,8 +102,9 @@ impl Gate {
         self.conclude(&request, answer)
     }
 
-    /// Lets a call on what an earlier call began through to `act`, or not. It reaches nothing new, and how often one
-    /// waits depends on the time: it is counted, and a record in the log only if it fails.
+    /// As [`Gate::call`], for a call on a resource that an earlier call has made. The gate counts the call, and records
+    /// it only if it fails: a component may wait on a resource any number of times, and the log would depend on the
+    /// clock.
     ///
     /// # Errors
     /// As for [`Gate::call`].
@@ -120,12 +120,12 @@ impl Gate {
         }
     }
 
-    /// Lets several calls through to `act` together, or none of them: one that is not allowed ends it for all. Each
-    /// is one record in the log, in order, whenever it ended. If some are not allowed, only those are records, up to
-    /// the first one that shuts the gate. `act` gives an answer for each permit.
+    /// Decides about several calls, and executes them with `act` only if the gate allows all. The log gets one record
+    /// for each, in order. If the gate does not allow some, it records only those, up to the first that closes it.
+    /// `act` returns an answer for each permit.
     ///
     /// # Errors
-    /// Why the first of those that are not allowed is not.
+    /// The error of the first call that the gate does not allow.
     pub fn call_each<T>(
         &self,
         requests: &[CallRequest<'_>],
@@ -137,9 +137,9 @@ impl Gate {
             match self.admit(request) {
                 Ok(permit) => permits.push(permit),
                 Err(error) => {
-                    let told = self.conclude(request, Err::<Answer<()>, _>(error));
-                    first = first.and(told);
-                    if self.shut().is_some() {
+                    let error = self.conclude(request, Err::<Answer<()>, _>(error));
+                    first = first.and(error);
+                    if self.closed().is_some() {
                         break;
                     }
                 }
@@ -153,7 +153,7 @@ impl Gate {
         Ok(requests.iter().zip(answers).map(|(request, answer)| self.conclude(request, answer)).collect())
     }
 
-    /// Writes down how a call ended.
+    /// Records the result of a call.
     fn conclude<T>(
         &self,
         request: &CallRequest<'_>,
@@ -177,11 +177,11 @@ impl Gate {
         answer.map(|answer| answer.value)
     }
 
-    /// Counts something said to people: it reaches nothing, so only its budget is checked. What is over
-    /// the budget is dropped, and the gate is shut.
+    /// Counts a report, and checks its budget. It returns false once the budget is used up; then the caller drops the
+    /// report and the gate is closed.
     pub fn admit_report(&self, bytes: usize) -> bool {
         let mut state = self.state();
-        if state.shut.is_some() {
+        if state.closed.is_some() {
             return false;
         }
         state.calls += 1;
@@ -189,65 +189,64 @@ impl Gate {
         let within = state.reported <= self.limits.report_bytes && state.calls <= self.limits.calls;
         if !within {
             state.exhaust(format!(
-                "the component said more than {} bytes or made more than {} calls",
+                "the component reported more than {} bytes or made more than {} calls",
                 self.limits.report_bytes, self.limits.calls
             ));
         }
         within
     }
 
-    /// Counts texts to be masked, `bytes` of them in all. Once they are over the budget the gate is shut: what is
-    /// said later could hold what was not masked.
+    /// Counts texts to mask with `bytes` in all, and checks their budget. Once it is used up the gate is closed,
+    /// because later reports could contain a text that was not masked.
     pub fn admit_mask(&self, texts: usize, bytes: usize) -> bool {
         let mut state = self.state();
-        if state.shut.is_some() {
+        if state.closed.is_some() {
             return false;
         }
         state.calls += 1;
-        state.masked = state.masked.saturating_add(texts as u64 * Limits::EACH_MASK + bytes as u64);
+        state.masked = state.masked.saturating_add(texts as u64 * Limits::MASK_BYTES + bytes as u64);
         let within = state.masked <= self.limits.mask_bytes && state.calls <= self.limits.calls;
         if !within {
             state.exhaust(format!(
                 "the component masked more than {} bytes, {} for each text, or made more than {} calls",
                 self.limits.mask_bytes,
-                Limits::EACH_MASK,
+                Limits::MASK_BYTES,
                 self.limits.calls
             ));
         }
         within
     }
 
-    /// Counts jobs that the component gives to instances of its own: they reach nothing, so only the number of calls
-    /// is bounded.
+    /// Counts the parallel jobs of a component as calls. They need no right.
     ///
     /// # Errors
-    /// More calls than the limits allow, or the gate is shut.
+    /// There are more calls than the limit, or the gate is closed.
     pub fn admit_jobs(&self, jobs: usize) -> Result<(), CallError> {
         self.check_open()?;
         self.count(jobs as u64)
     }
 
-    /// Shuts the gate for good, as the deadline does: no call is let through any more.
+    /// Closes the gate, for example at the deadline.
     pub fn close(&self, reason: &str) {
-        self.state().shut(reason);
+        self.state().close(reason);
     }
 
-    /// Why the gate is shut; none while it is open. A component whose gate is shut has nothing left to do: whoever
-    /// runs it ends it.
+    /// The reason for which the gate is closed; none while it is open. The engine ends a component whose gate is
+    /// closed.
     #[must_use]
-    pub fn shut(&self) -> Option<String> {
-        self.state().shut.clone()
+    pub fn closed(&self) -> Option<String> {
+        self.state().closed.clone()
     }
 
-    /// Ends a call before anything is decided, counted or remembered.
+    /// Returns an error if the gate is closed.
     fn check_open(&self) -> Result<(), CallError> {
-        match self.shut() {
+        match self.closed() {
             Some(reason) => Err(CallError::LimitExceeded(format!("the run is over: {reason}"))),
             None => Ok(()),
         }
     }
 
-    /// Hands over what the run did since this was last requested: the log can be long, so there is one of it.
+    /// Takes the log out of the gate. It can be long, so the gate keeps no copy of the records.
     #[must_use]
     pub fn log(&self) -> CallLog {
         let mut state = self.state();
@@ -268,7 +267,7 @@ impl Gate {
             _ => 1,
         })?;
         let target = read_target(&request.target)?;
-        // The registry knows each function of the contract, so an unknown one is a fault of the host; it is denied.
+        // The registry has each function of the contract, so an unknown one is a bug of the host.
         let needed = request.capability.needs(request.function).ok_or_else(|| {
             CallError::Denied(format!("{}.{}: no such function", request.capability.name(), request.function))
         })?;
@@ -282,7 +281,7 @@ impl Gate {
         }
         let has = |right: &Right| self.grant.decide(request.capability, *right, &target).is_ok();
         let also = match request.capability {
-            // Only here, one right says how another may be used.
+            // Only `http` has a right that extends another one.
             Capability::Http => [Right::Get, Right::Private].into_iter().filter(has).collect(),
             _ => Vec::new(),
         };
@@ -307,10 +306,10 @@ impl Gate {
         state.pending.ended();
         match error {
             Some(CallError::Denied(reason)) => {
-                state.shut(&format!("denied: {reason}"));
+                state.close(&format!("denied: {reason}"));
                 state.denial.get_or_insert_with(|| reason.clone());
             }
-            // A budget that a capability keeps leaves the gate open: the component may still undo what it has begun.
+            // The budget of a capability leaves the gate open, so that the component can still clean up.
             Some(CallError::LimitExceeded(reason)) if state.exhausted.is_none() => {
                 state.exhausted = Some(reason.clone())
             }
@@ -319,12 +318,12 @@ impl Gate {
             }
             _ => {}
         }
-        // Each record was counted when its call was admitted, so the budget of calls bounds the log.
+        // `admit` has counted each call, so the budget of calls bounds the log.
         state.log.push(record);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves the state whole: every change to it is a single assignment.
+        // A panic leaves the state consistent: every change to it is a single assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! What a run may do: what the step asks for with this run's inputs, narrowed by every ceiling. It
-//! never widens anything, and it knows no deny rules but the fixed ones of [`crate::protected`].
+//! The grant of a run: the permissions that the step requests with the inputs of the run, restricted by every ceiling.
+//! The only deny rules are those of [`crate::protected`].
 
 use crate::call::Target;
 use crate::capability::{Capability, Right};
@@ -10,14 +10,14 @@ use crate::repository::RepositoryPart;
 use crate::resource::Resource;
 use crate::scope::Scope;
 
-/// A permission: these rights, within this scope.
+/// A permission: rights within a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
     /// The interface it is on.
     pub capability: Capability,
-    /// What it allows.
+    /// The rights.
     pub rights: Vec<Right>,
-    /// What it may be done to.
+    /// The scope of the rights.
     pub scope: Scope,
 }
 
@@ -36,14 +36,14 @@ impl Permission {
             Target::Repository(repository, part) => {
                 matches!(&self.scope, Scope::Repository(scope) if scope.covers(repository, part))
             }
-            // Taken apart by `decide`.
+            // `decide` asks for each of them.
             Target::Paths(_) | Target::Objects(_) | Target::Resources(_) => false,
             Target::Staged => true,
         };
         self.capability == capability && self.rights.contains(&right) && inside()
     }
 
-    /// The right as a policy spells it, for example `read,write deploy/*.yaml`.
+    /// The permission as a policy spells it, for example `read,write deploy/*.yaml`.
     #[must_use]
     pub fn line(&self) -> String {
         let names: Vec<_> = self.rights.iter().map(|right| right.name()).collect();
@@ -51,35 +51,35 @@ impl Permission {
     }
 }
 
-/// Rights that somebody other than the step's author sets as an upper bound.
+/// An upper bound of the grant, from a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ceiling {
-    /// Where the bound was read from, for messages: a file's path.
+    /// The path of the file, for messages.
     pub source: String,
-    /// What it allows.
+    /// The permissions that it allows.
     pub rights: Vec<Permission>,
 }
 
-/// What one run may do.
+/// The grant of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grant {
-    /// What the step asked for, with this run's inputs put in.
+    /// The permissions that the step requests, with the inputs of the run filled in.
     pub requested: Vec<Permission>,
-    /// What bounds it.
+    /// The upper bounds.
     pub ceilings: Vec<Ceiling>,
 }
 
 impl Grant {
-    /// Whether nothing can be changed with it.
+    /// Whether it has only rights that read.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         self.requested.iter().all(|right| right.rights.iter().all(|one| right.capability.only_reads(*one)))
     }
 
-    /// Decides one call.
+    /// Decides about one call.
     ///
     /// # Errors
-    /// The reason, which names the target and the exact line that would allow it where there is one.
+    /// The reason. It names the target and, if a policy denies the call, the line that would allow it.
     pub fn decide(&self, capability: Capability, right: Right, target: &Target) -> Result<(), String> {
         let name = match target {
             Target::Paths(paths) => {
@@ -104,7 +104,7 @@ impl Grant {
             Target::Path(path) => path.as_str(),
             Target::Pattern(pattern) => pattern.as_str(),
             Target::Object(object) => object.as_str(),
-            // What comes behind the origin can be long and say much.
+            // The path and the query can be long, and can hold secrets.
             Target::Url(address) => &address.origin(),
             Target::Resource(resource) => resource.as_str(),
             Target::Repository(repository, part) => &part.named(repository),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_asked_and_no_ceiling_forbids_is_allowed() {
+    fn a_call_needs_a_requested_permission_and_every_ceiling() {
         let mut grant = Grant { requested: vec![right("read,write", "deploy/*.yaml")], ceilings: vec![] };
         assert!(decide(&grant, "read", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "write", "deploy/web.yaml").is_ok());
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn no_grant_opens_what_is_protected() {
+    fn no_grant_opens_a_protected_file() {
         let grant = Grant {
             requested: vec![
                 right("read,write,remove", "**"),

@@ -1,5 +1,4 @@
-//! What a step says about itself, as data: for the flags of a run, for help, for the wrappers and the
-//! reference pages. It holds no rule of a run.
+//! The description of a step as data: for the flags of a run, the help, the wrappers and the reference pages.
 
 use crate::connect::Connect;
 use crate::limits::Limits;
@@ -15,9 +14,9 @@ pub struct StepInfo {
     pub version: u32,
     /// The name, such as `manifest-patch`.
     pub name: String,
-    /// What it does, in one line without a final dot.
+    /// The summary: one line without a final dot.
     pub summary: String,
-    /// What it does, at length.
+    /// The description.
     pub docs: String,
     /// Its inputs, in order.
     pub inputs: Vec<InputInfo>,
@@ -28,17 +27,17 @@ pub struct StepInfo {
     /// The inputs that configure clients of the host.
     #[serde(default, skip_serializing_if = "Connect::is_empty")]
     pub connect: Connect,
-    /// The budgets it sets.
+    /// The budgets that it sets.
     #[serde(default)]
     pub limits: StepLimits,
-    /// Why it may say no.
+    /// The reasons for which it may reject.
     pub failures: Vec<FailureInfo>,
-    /// Inputs of a run that people may start from, in the order of the inputs.
+    /// Example values of the inputs, in the order of the inputs.
     #[serde(default)]
     pub example: Vec<(String, Value)>,
 }
 
-/// The budgets that a step may set; the others are the host's. See [`crate::limits::Limits`].
+/// The budgets that a step may set, see [`crate::limits::Limits`]. The host sets the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepLimits {
@@ -57,7 +56,7 @@ pub struct StepLimits {
 }
 
 impl StepLimits {
-    /// The budgets of a run: what the step sets, within what a step may set, and the defaults for the rest.
+    /// The budgets of a run: those that the step sets, up to the maximum, and the defaults for the others.
     #[must_use]
     pub fn applied(self) -> Limits {
         let host = Limits::default();
@@ -81,17 +80,17 @@ pub struct InputInfo {
     /// The type.
     #[serde(rename = "type")]
     pub ty: Type,
-    /// How people write it.
+    /// How a user writes it.
     pub shape: Shape,
-    /// What it is for.
+    /// The documentation.
     pub docs: String,
-    /// Whether it must be given.
+    /// Whether the input is required.
     pub required: bool,
-    /// What it is when it is not given; null if it is then nothing, or if it must be given.
+    /// The default value; null if there is none.
     pub default: Value,
-    /// The words it can be, for [`Shape::Choice`].
+    /// The valid words, for [`Shape::Choice`].
     pub choices: Vec<ChoiceInfo>,
-    /// What a record, or each of a list of records, holds.
+    /// The fields of a record, or of each record of a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldInfo>,
 }
@@ -104,15 +103,15 @@ pub struct FieldInfo {
     /// The type.
     #[serde(rename = "type")]
     pub ty: Type,
-    /// What it is for.
+    /// The documentation.
     pub docs: String,
-    /// The words it can be.
+    /// The valid words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<ChoiceInfo>,
 }
 
 impl InputInfo {
-    /// An input of which only name and type are known. A list and an option may be left out.
+    /// An input with name and type only, as a component without documentation has it. Lists and options are optional.
     #[must_use]
     pub fn bare(name: &str, ty: &Type) -> Self {
         let default = match ty {
@@ -133,7 +132,7 @@ impl InputInfo {
     }
 }
 
-/// How people write an input.
+/// How a user writes an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
@@ -145,14 +144,14 @@ pub enum Shape {
     Number,
     /// One of some words.
     Choice,
-    /// Several texts, numbers or words; where there is only one text for all, one on each line.
+    /// Several texts, numbers or words; in a text, one on each line.
     List,
-    /// Anything deeper, as JSON.
+    /// JSON, for all other types.
     Json,
 }
 
 impl Shape {
-    /// How people write a value of this type.
+    /// The shape of a type.
     #[must_use]
     pub fn of(ty: &Type) -> Self {
         match ty {
@@ -168,7 +167,7 @@ impl Shape {
     }
 }
 
-/// One word that an input can be.
+/// A valid word of an input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChoiceInfo {
     /// The word.
@@ -185,11 +184,11 @@ pub struct OutputInfo {
     /// The type.
     #[serde(rename = "type")]
     pub ty: Type,
-    /// What it is.
+    /// The documentation.
     pub docs: String,
 }
 
-/// One reason for a step to say no.
+/// A reason for which a step rejects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureInfo {
     /// The stable name in the result.

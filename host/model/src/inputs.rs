@@ -1,5 +1,5 @@
-//! From what the user gave to typed inputs: every mistake at once, each with the input's name and where
-//! it came from. It never reads a file or the environment itself.
+//! Checks the inputs of a run against the types of the step, and reports every mistake with the name and the source of
+//! the input. This module reads no file and no environment variable.
 
 mod event;
 mod lists;
@@ -11,41 +11,41 @@ use crate::types::{Integer, Type};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// One input as it was given.
+/// An input as the user gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawInput {
     /// The input's name.
     pub name: String,
-    /// Where it was given, for messages: `--files`, `inputs.yaml`, `LOCKSTEP_INPUTS`.
+    /// The source, for messages: `--files`, `inputs.yaml`, `LOCKSTEP_INPUTS`.
     pub source: String,
-    /// What was given.
+    /// The value, unchecked.
     pub value: RawValue,
 }
 
-/// The forms in which a value can be given.
+/// The value of an input as the user gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RawValue {
-    /// The occurrences of a flag. For a list each is one item, taken whole.
+    /// The occurrences of a flag. For a list, each is one item.
     Flags(Vec<String>),
-    /// A text from a CI wrapper, where everything is text: empty means not given, a list is one item a
-    /// line or a JSON list, anything but a string is JSON.
+    /// A text from a CI system. An empty text is an absent input, a list has one item on each line or is a JSON list,
+    /// and all other types except strings are JSON.
     Text(String),
     /// A value from a file.
     Value(Value),
 }
 
-/// Typed inputs: every field of the step's `inputs` record, in its order, checked against its type.
+/// The checked inputs: every field of the step's `inputs` record, in its order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inputs(Map<String, Value>);
 
-/// One mistake in the inputs.
+/// A mistake in an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
     /// The input's name.
     pub input: String,
-    /// Where it was given; none if it is missing.
+    /// The source; none if the input is missing.
     pub source: Option<String>,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -59,10 +59,10 @@ impl fmt::Display for InputError {
 }
 
 impl Inputs {
-    /// Types what was given. Of several that name the same input the last one counts.
+    /// Checks inputs against the fields of the step. Of several values for the same input, the last one counts.
     ///
     /// # Errors
-    /// Every mistake: unknown names, wrong types, missing inputs.
+    /// Every mistake: unknown names, invalid values, missing inputs.
     pub fn resolve(raw_inputs: &[RawInput], fields: &[InputInfo]) -> Result<Self, Vec<InputError>> {
         let mut errors = Vec::new();
         for raw in raw_inputs.iter().filter(|raw| fields.iter().all(|field| field.name != raw.name)) {
@@ -93,9 +93,9 @@ impl Inputs {
         self.0.iter()
     }
 
-    /// The texts of an input: one of a string, each of a list of strings, none of an absent option. Of `NAME.FIELD`,
-    /// the texts of that field of a record, or of each record of a list.
-    /// `None` if the input does not exist or holds anything else.
+    /// The texts of an input: a string is one text, a list of strings is several, an absent option has none. For
+    /// `NAME.FIELD` it returns the texts of that field of a record, or of each record of a list. It returns `None` if
+    /// the input does not exist or has another type.
     #[must_use]
     pub fn texts(&self, name: &str) -> Option<Vec<&str>> {
         if let Some((name, field)) = name.split_once('.') {
@@ -138,7 +138,7 @@ fn resolve_field(raw_inputs: &[RawInput], field: &InputInfo) -> Result<Value, In
     })
 }
 
-/// Whether nothing was given after all: CI platforms hand over an empty text for what was left out.
+/// Whether the value stands for an absent input: CI systems pass an empty text for an input that the user left out.
 fn is_absent(value: &RawValue) -> bool {
     match value {
         RawValue::Text(text) => text.is_empty(),
@@ -159,13 +159,13 @@ fn from_text(text: &str, ty: &Type) -> Result<Value, String> {
     match ty {
         Type::Option(inner) => from_text(text, inner),
         Type::List(item) => lists::from_text(text, item),
-        // A text block in a workflow file ends with a newline that nobody means.
+        // A text block in a workflow file ends with a line end that is not part of the value.
         Type::String => from_word(text, ty),
         _ => from_word(text.trim(), ty),
     }
 }
 
-/// Reads one word: a string is taken whole, everything else is JSON.
+/// Parses one word: a string as it is, any other type as JSON.
 fn from_word(word: &str, ty: &Type) -> Result<Value, String> {
     match ty {
         Type::String | Type::Enum(_) => check(&Value::String(word.to_owned()), ty),
@@ -177,7 +177,7 @@ fn from_word(word: &str, ty: &Type) -> Result<Value, String> {
     }
 }
 
-/// Checks a value against a type; fills the fields that an inner record may leave out.
+/// Checks a value against a type, and adds the optional fields that a record leaves out.
 fn check(value: &Value, ty: &Type) -> Result<Value, String> {
     let wrong = || Err(format!("expected {ty}, found {}", describe(value)));
     match (ty, value) {

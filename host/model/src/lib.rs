@@ -1,5 +1,5 @@
-//! The rules and the data of a run. It never touches a file, the network, the environment, a clock
-//! or the sandbox: everything here can be tested as a function.
+//! The rules and the data of a run, as functions and types. This crate uses no file, network, environment variable,
+//! clock or sandbox.
 #![forbid(unsafe_code)]
 
 pub mod call;

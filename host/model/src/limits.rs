@@ -1,79 +1,79 @@
-//! Every budget of a run, in one place, each set on purpose. Nothing here enforces one: the gate, the
-//! workspace and the sandbox do.
+//! The budgets of a run. The gate, the capabilities and the sandbox enforce them.
 
-/// The budgets of one run. What a step may set in its `step.toml` says so.
+/// The budgets of one run. A step may set those whose comment says so in its `step.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Wall clock, in seconds. A step may set it, up to [`Limits::MAX_SECONDS`].
     pub seconds: u32,
-    /// Linear memory of the component, in MiB; its parallel instances have as much again together. A step may set it, up to [`Limits::MAX_MEMORY_MB`].
+    /// Linear memory of the component, in MiB. Its parallel instances together have the same amount again. A step may
+    /// set it, up to [`Limits::MAX_MEMORY_MB`].
     pub memory_mb: u32,
     /// Host calls, reports included. A step may set it, up to [`Limits::MAX_CALLS`].
     pub calls: u64,
-    /// Core instances, tables and memories inside the component, each of the three in sum over all that it consists of.
+    /// Core instances of the component; also the number of its tables, and of its memories.
     pub instances: usize,
-    /// Elements of all tables of the component together; each parallel instance has as many again.
+    /// Elements of all tables of the component together. Each parallel instance may have the same number.
     pub table_elements: usize,
-    /// Bytes a component may pass to the host in one call: guards the host's own memory.
+    /// Bytes that a component may pass to the host in one call. It bounds the memory of the host.
     pub hostcall_bytes: usize,
-    /// Handles the component may hold at once, and entries of the host's tables.
+    /// Handles that the component may have at once, and entries of the host's tables.
     pub handles: usize,
-    /// Files of the workspace that may be open at once: the host needs some for itself, and many systems give a
-    /// process 1,024.
+    /// Open files of the workspace. Many systems allow a process 1,024, and the host needs some for itself.
     pub open_files: usize,
     /// Bytes of randomness in one call.
     pub random_bytes: u64,
-    /// Bytes of native stack the component may use.
+    /// Bytes of native stack for the component.
     pub stack_bytes: usize,
-    /// Bytes that may be staged in the workspace.
+    /// Bytes of all staged files.
     pub staged_bytes: u64,
-    /// Bytes of content that may be sent to stores: guards against a run that sends without end.
+    /// Bytes of content that a run may send to stores.
     pub sent_bytes: u64,
-    /// Bytes of URLs and headers that may be sent to web servers: they can carry what should stay.
+    /// Bytes of URLs and headers that a run may send to web servers, because they can carry data out.
     pub request_bytes: u64,
-    /// Bytes that may be received from a cluster.
+    /// Bytes that a run may receive from a cluster.
     pub watched_bytes: u64,
-    /// Objects of a cluster that may be followed at once.
+    /// Objects of a cluster that a run may watch at once.
     pub watched_objects: usize,
-    /// Files that a pattern may find.
+    /// Files that a pattern may match.
     pub found_files: usize,
-    /// Bytes of one file that `read` gives.
+    /// Bytes of one file that `read` returns.
     pub read_bytes: u64,
-    /// Notes, summary parts and progress calls together, in bytes of text and a little for each note and part.
+    /// Bytes of all notes, summary parts and progress calls. Each note and part counts for some bytes more than its
+    /// text.
     pub report_bytes: u64,
-    /// Bytes of what the component has masked, and [`Limits::EACH_MASK`] for each text.
+    /// Bytes of the texts that the component masks, with [`Limits::MASK_BYTES`] for each text.
     pub mask_bytes: u64,
-    /// Bytes of what the component prints to its standard output and error.
+    /// Bytes that the component prints to its standard output and error.
     pub printed_bytes: usize,
-    /// Bytes of all outputs, or of the failure, as JSON and a little for each value in them. A step may set it, up
-    /// to [`Limits::MAX_OUTPUT_MB`].
+    /// Bytes of all outputs, or of the failure, as JSON, with some bytes more for each value. A step may set it, up to
+    /// [`Limits::MAX_OUTPUT_MB`].
     pub output_bytes: usize,
 }
 
 impl Limits {
-    /// The longest run a step may ask for: six hours, the longest job of a hosted runner.
+    /// The longest run that a step may set: six hours, the longest job of a hosted runner.
     pub const MAX_SECONDS: u32 = 6 * 60 * 60;
-    /// The largest memory a step may ask for.
+    /// The largest memory that a step may set.
     pub const MAX_MEMORY_MB: u32 = 1024;
-    /// The largest number of calls a step may ask for: the receipt lists each of them.
+    /// The largest number of calls that a step may set. The receipt lists each of them.
     pub const MAX_CALLS: u64 = 300_000;
-    /// The most outputs a step may ask for, in MiB.
+    /// The largest outputs that a step may set, in MiB.
     pub const MAX_OUTPUT_MB: u32 = 256;
-    /// What a text to mask costs besides its bytes: each is looked for in many forms.
-    pub const EACH_MASK: u64 = 512;
-    /// How many instances of a component work at once, at most, on what it runs in parallel.
+    /// The bytes for which a text to mask counts in addition to its length, because the redactor searches for many
+    /// forms of it.
+    pub const MASK_BYTES: u64 = 512;
+    /// The largest number of instances of a component that run parallel jobs at once.
     pub const PARALLEL: usize = 4;
-    /// How much the host itself may use beyond what the component and the staged files account for.
+    /// Memory for the host itself, in addition to that for the component and the staged files.
     pub const HOST_OVERHEAD_MB: u64 = 128;
 
-    /// Linear memory of each instance that works on parallel jobs, in MiB: the same on every machine, however many
-    /// cores it has.
+    /// Linear memory of each instance for parallel jobs, in MiB. It does not depend on the number of cores.
     #[must_use]
     pub fn job_memory_mb(&self) -> u32 {
         self.memory_mb / Self::PARALLEL as u32
     }
 
-    /// How much resident memory the whole process may have, in bytes.
+    /// The largest resident memory of the process, in bytes.
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
         (2 * u64::from(self.memory_mb) + Self::HOST_OVERHEAD_MB) * 1024 * 1024 + 2 * self.staged_bytes

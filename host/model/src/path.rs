@@ -1,8 +1,8 @@
-//! The path of a file in the workspace, proven to name nothing outside it. It never looks at a disk.
+//! The path of a file in the workspace. Its type proves that it leads to no place outside. This module reads no disk.
 
 use std::fmt;
 
-/// Why a text is not the path of a workspace file.
+/// The error of an invalid workspace path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The text has no characters.
@@ -17,7 +17,7 @@ pub enum PathError {
     /// A part is `.`, `..` or empty.
     #[error("`{0}` has a part that is empty, `.` or `..`")]
     Dots(String),
-    /// A character that means something to a terminal or another system's file names.
+    /// It has a character with a special meaning for terminals or for file names of other systems.
     #[error("`{}` has a backslash, a control character or an invisible one", .0.escape_debug())]
     Character(String),
 }
@@ -28,15 +28,15 @@ pub enum PathError {
 pub struct WorkspacePath(String);
 
 impl WorkspacePath {
-    /// The longest path in bytes, as `PATH_MAX` of Linux has it.
+    /// The longest path in bytes: `PATH_MAX` of Linux.
     pub const MAX_BYTES: usize = 4096;
     /// The largest number of parts.
     pub const MAX_PARTS: usize = 128;
 
-    /// Reads a path strictly: what is not in its one plain form is refused, never repaired.
+    /// Parses a path. It accepts only the one canonical spelling and corrects nothing.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         check_characters(text)?;
         if is_absolute(text) {
@@ -62,13 +62,13 @@ impl WorkspacePath {
         self.0.split('/')
     }
 
-    /// Whether it is `-`, which stands for the standard input of the run.
+    /// Whether it is `-`: the standard input of the run.
     #[must_use]
     pub fn is_stdin(&self) -> bool {
         self.0 == "-"
     }
 
-    /// The folders that lead to the file, and the file's own name.
+    /// The folder of the file, and its name.
     #[must_use]
     pub fn split(&self) -> (Option<&str>, &str) {
         match self.0.rsplit_once('/') {
@@ -84,7 +84,7 @@ impl fmt::Display for WorkspacePath {
     }
 }
 
-/// The checks that paths and patterns share: length and characters.
+/// The checks of paths and patterns: length and characters.
 pub(crate) fn check_characters(text: &str) -> Result<(), PathError> {
     if text.is_empty() {
         return Err(PathError::Empty);
@@ -98,7 +98,7 @@ pub(crate) fn check_characters(text: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// Whether the text begins the way an absolute path does on any system.
+/// Whether the text is an absolute path on any system.
 pub(crate) fn is_absolute(text: &str) -> bool {
     let mut chars = text.chars();
     let drive = chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':');

@@ -1,15 +1,15 @@
-//! The permissions that a step requests: templates over its inputs, such as `read,write ${files}`. Filling the inputs in
-//! makes permissions; it allows nothing by itself.
+//! The permissions that a step requests: templates over its inputs, such as `read,write ${files}`. Filling the inputs
+//! in makes permissions; it allows nothing by itself.
 //!
 //! An input that is a path with holes, such as `envs/{env}/{name}.yaml`, has two more forms: `${to:pattern}`
 //! is `envs/*/*.yaml`, and `${to:folder}` is `envs/`. One that is a file or a folder has another: `${source:tree}` is
 //! the file and all that is below the folder.
 //!
-//! Of an input that is a list of records, `${smoke.url}` is the field `url` of each; `${smoke.url:origin}` is what stands
-//! before the path of a URL.
+//! Of an input that is a list of records, `${smoke.url}` is the field `url` of each; `${smoke.url:origin}` is what
+//! stands before the path of a URL.
 //!
-//! A line that ends with ` if ${flag}` asks only where that input is true or a text that is not empty, one that ends with
-//! ` if ${choice=word}` only where the input is that word.
+//! A line that ends with ` if ${flag}` asks only where that input is true or a text that is not empty, one that ends
+//! with ` if ${choice=word}` only where the input is that word.
 
 use crate::capability::{Capability, Right};
 use crate::grant::Permission;
@@ -80,8 +80,8 @@ impl Permission {
     }
 }
 
-/// Fills the inputs of the run into permission lines. An input that is a list makes one permission per item; an input that is
-/// absent makes none.
+/// Fills the inputs of the run into permission lines. An input that is a list makes one permission per item; an input
+/// that is absent makes none.
 ///
 /// # Errors
 /// The first line that cannot be read or filled in.
@@ -137,8 +137,8 @@ fn wanted<'l>(template: &'l str, line: &str, inputs: &Inputs) -> Result<Option<&
     Ok(holds.then_some(template))
 }
 
-/// Replaces each `${input}` or `${input:form}` of a template by each of its texts. A text is never looked at for another
-/// one.
+/// Replaces each `${input}` or `${input:form}` of a template by each of its texts. A text is never looked at for
+/// another one.
 fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<String>, PermissionError> {
     let Some((before, rest)) = template.split_once("${") else {
         return Ok(vec![template.to_owned()]);

@@ -78,7 +78,7 @@ fn folded(part: &str) -> String {
         return name.to_ascii_lowercase();
     }
     // Upper case first: `ſ` has no lower case but that of its upper case, and `ﬁ` becomes two letters.
-    let shown = name.chars().filter(|c| !text::shows_nothing(*c));
+    let shown = name.chars().filter(|c| !text::has_no_glyph(*c));
     shown.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 

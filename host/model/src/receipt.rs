@@ -74,8 +74,8 @@ impl Serialize for RunRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { facts, redact } = *self;
         let RecordFacts { report, limits, log, .. } = facts;
-        // Secrets that show themselves in an input are hidden there, and nowhere else in the record: who writes an input
-        // could blacken what the run did.
+        // Secrets that show themselves in an input are hidden there, and nowhere else in the record: who writes an
+        // input could blacken what the run did.
         let own: BTreeSet<String> =
             facts.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
         let own = Redactor::new(&own.iter().map(String::as_str).collect::<Vec<_>>());

@@ -48,8 +48,8 @@ const READINGS: [&[View]; 8] = [
     &[View::Escapes, View::Joined],
 ];
 
-/// Finds secrets in text: as they are, line by line, in base64 and hexadecimal; each also with the escapes of JSON, HTML
-/// and URLs, once or twice, and broken into lines. A piece of a secret counts as one where the text was cut, see
+/// Finds secrets in text: as they are, line by line, in base64 and hexadecimal; each also with the escapes of JSON,
+/// HTML and URLs, once or twice, and broken into lines. A piece of a secret counts as one where the text was cut, see
 /// [`Redactor::redact`]. It cannot find one that was compressed, encrypted, reversed or taken apart.
 #[derive(Default)]
 pub struct Redactor {
@@ -107,12 +107,12 @@ impl Redactor {
         Ok(())
     }
 
-    /// The text with [`REDACTED`] in place of each stretch that is covered by secrets. Secrets that overlap or
-    /// touch are one stretch, so that no end of one is left over. Where the text was cut, as an ellipsis or its own end
-    /// shows, a piece of eight bytes is taken for the whole; at an end without an ellipsis it must not look like a word. The
-    /// first or last sixteen bytes of a token are taken for it wherever they stand.
-    /// It takes a time in proportion to the text, whatever is in it: where that would not be enough to be sure, what could
-    /// be a secret is taken for one.
+    /// The text with [`REDACTED`] in place of each stretch that is covered by secrets. Secrets that overlap or touch
+    /// are one stretch, so that no end of one is left over. Where the text was cut, as an ellipsis or its own end
+    /// shows, a piece of eight bytes is taken for the whole; at an end without an ellipsis it must not look like a
+    /// word. The first or last sixteen bytes of a token are taken for it wherever they stand. It takes a time in
+    /// proportion to the text, whatever is in it: where that would not be enough to be sure, what could be a secret is
+    /// taken for one.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.forms.is_empty() {

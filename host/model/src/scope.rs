@@ -1,5 +1,5 @@
-//! The scope of a permission: the files, objects, addresses or repositories to which it applies. A capability reads its own
-//! scopes, see [`crate::capability::Spec`].
+//! The scope of a permission: the files, objects, addresses or repositories to which it applies. A capability reads its
+//! own scopes, see [`crate::capability::Spec`].
 
 use crate::object::ObjectName;
 use crate::path::WorkspacePath;

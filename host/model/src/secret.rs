@@ -1,5 +1,5 @@
-//! What is a secret: by the name of the variable that holds it, by what it looks like, and what of a secret is secret by
-//! itself. It reads no variable.
+//! What is a secret: by the name of the variable that holds it, by what it looks like, and what of a secret is secret
+//! by itself. It reads no variable.
 
 mod names;
 mod tokens;
@@ -57,7 +57,8 @@ const COMMON: [&str; 40] = [
     "changeme",
 ];
 
-/// Words of receipts. Text of other people that a variable holds could name one as a password, and so hide what a run did.
+/// Words of receipts. Text of other people that a variable holds could name one as a password, and so hide what a run
+/// did.
 const OWN: [&str; 34] = [
     "allowed",
     "denied",
@@ -134,8 +135,8 @@ pub fn found_in(value: &Value) -> BTreeSet<String> {
     }
 }
 
-/// What of a secret is secret by itself: passwords of URLs, and of a document, in base64 too, what it holds under names of
-/// secrets or what is long.
+/// What of a secret is secret by itself: passwords of URLs, and of a document, in base64 too, what it holds under names
+/// of secrets or what is long.
 #[must_use]
 pub fn within(secret: &str) -> BTreeSet<String> {
     let mut within = found(secret);

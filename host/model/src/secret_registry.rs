@@ -45,7 +45,8 @@ impl SecretRegistry {
     }
 
     /// The text without the secrets, and then cut to `max` bytes with an ellipsis. Each text of a server that is passed
-    /// on in part is cut by this function or by [`short`], which leaves the ellipsis by which a piece of a secret is known.
+    /// on in part is cut by this function or by [`short`], which leaves the ellipsis by which a piece of a secret is
+    /// known.
     #[must_use]
     pub fn shown(&self, text: &str, max: usize) -> String {
         short(&self.redact(text), max)

@@ -1,23 +1,22 @@
-//! Makes text of unknown origin harmless for a log line: what could move the cursor, hide or turn text, or
-//! be read as a command by a CI system is shown instead of obeyed. It removes nothing, so nothing can come
-//! together that was apart.
+//! Escapes text of unknown origin for a line of a log: control characters, invisible characters, and the openings of CI
+//! commands. It removes no character, because two others could then form a command.
 
 use std::fmt::Write as _;
 
-/// The longest line in bytes. What is beyond is cut, and the cut is said.
+/// The longest line in bytes. A longer one is cut, with a notice.
 pub const MAX_LINE: usize = 8 * 1024;
 
-/// The lines of a text, each made [`neutral`]. Lines end at `\n` or `\r\n`; nothing else ends one.
+/// The lines of a text, each made [`neutral`]. Only `\n` and `\r\n` end a line.
 pub fn lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(neutral)
 }
 
-/// One line of text that means only itself: control characters except tab, invisible and text-turning
-/// characters are written as `\u{…}`, the openings of CI commands (`##[`, `##vso[`, `##teamcity[`) get a
-/// space, and what is longer than [`MAX_LINE`] is cut.
+/// Escapes one line: it writes control characters except tab, invisible characters and those that change the direction
+/// of text as `\u{…}`, puts a space into the openings of CI commands (`##[`, `##vso[`, `##teamcity[`), and cuts the
+/// line at [`MAX_LINE`].
 ///
-/// A command that must stand at the beginning of the line (`::error::`) is not the matter of this function:
-/// whoever prints the line puts something before it.
+/// It leaves commands that must stand at the beginning of a line (`::error::`): the caller puts a prefix before the
+/// line.
 #[must_use]
 pub fn neutral(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
@@ -38,7 +37,7 @@ pub fn neutral(line: &str) -> String {
     cut(out, MAX_LINE)
 }
 
-/// The text, cut to `limit` bytes if it is longer, the notice about the cut included.
+/// Cuts a text to `limit` bytes, the notice included.
 #[must_use]
 pub(crate) fn cut(mut text: String, limit: usize) -> String {
     const NOTICE_BYTES: usize = 40;
@@ -51,8 +50,8 @@ pub(crate) fn cut(mut text: String, limit: usize) -> String {
     text
 }
 
-/// The text, cut to `max` bytes if it is longer, with an ellipsis for what is left out. A secret that the cut takes apart
-/// is still known by what stands before the ellipsis: see [`crate::redact::Redactor::redact`].
+/// Cuts a text to `max` bytes, the ellipsis included. The redactor still finds a secret that the cut divides, because
+/// it looks for pieces before an ellipsis: see [`crate::redact::Redactor::redact`].
 #[must_use]
 pub fn short(text: &str, max: usize) -> String {
     const ELLIPSIS: &str = "…";
@@ -63,23 +62,23 @@ pub fn short(text: &str, max: usize) -> String {
     format!("{}{ELLIPSIS}", &text[..end])
 }
 
-/// Whether what follows `##` makes it a command: a word or nothing, then a bracket.
+/// Whether the text after `##` makes it a command: an optional word and a bracket.
 fn opens_command(after: &str) -> bool {
     after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
 }
 
-/// Whether the character shows itself and does nothing else.
+/// Whether a terminal and a CI system show the character and do nothing else.
 pub(crate) fn is_inert(c: char) -> bool {
     if c.is_ascii() {
         return c == '\t' || !c.is_ascii_control();
     }
-    !(c.is_control() || shows_nothing(c))
+    !(c.is_control() || has_no_glyph(c))
 }
 
-/// The Unicode format characters (general category Cf), the separators of lines and paragraphs, and the
-/// other characters that are drawn as nothing. Comparisons that follow a culture's rules skip them, so
-/// `##` and `[` with one of them between would still be a command to some.
-pub(crate) fn shows_nothing(c: char) -> bool {
+/// Whether a character is invisible: the Unicode format characters (general category Cf), the separators of lines and
+/// paragraphs, and other characters without a glyph. Some comparisons ignore them, so `##` and `[` with one of them
+/// between could still be a command.
+pub(crate) fn has_no_glyph(c: char) -> bool {
     matches!(
         u32::from(c),
         0x00AD

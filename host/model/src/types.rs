@@ -1,5 +1,5 @@
-//! The types that inputs and outputs can have: the part of WIT that can be written as JSON. It never
-//! sees a value; [`crate::inputs`] checks those.
+//! The types of inputs and outputs: the types of WIT that have a form in JSON. [`crate::inputs`] checks values against
+//! them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -10,13 +10,13 @@ use std::fmt;
 pub enum Type {
     /// `true` or `false`.
     Bool,
-    /// A whole number.
+    /// An integer.
     Integer(Integer),
     /// A 64-bit floating-point number, never NaN or infinite.
     Float,
     /// Text.
     String,
-    /// Any number of one type.
+    /// A list of values of one type.
     List(Box<Type>),
     /// A value or nothing.
     Option(Box<Type>),
@@ -26,7 +26,7 @@ pub enum Type {
     Record(Vec<Field>),
 }
 
-/// A whole number's width and sign, by its WIT name.
+/// The integer types of WIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Integer {
@@ -77,7 +77,7 @@ impl Type {
         Self::List(Box::new(Self::Record(fields)))
     }
 
-    /// Whether it is [`Type::sensitive`]. Components have no names for their types, so its form says it.
+    /// Whether it is [`Type::sensitive`]. A component does not keep the names of types, so this compares the fields.
     #[must_use]
     pub fn is_sensitive(&self) -> bool {
         *self == Self::sensitive()

@@ -147,10 +147,7 @@ const MUTANTS: [Mutant; 30] = [
         without: "the scope check of the gate",
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
-        guard: (
-            "if let Some(right) = request.right {",
-            "if let Some(right) = request.right.filter(|_| false) {",
-        ),
+        guard: ("if let Some(right) = needed {", "if let Some(right) = needed.filter(|_| false) {"),
         test: "gate::tests::a_denied_call_is_never_carried_out_and_poisons_the_run",
     },
     Mutant {
@@ -186,13 +183,13 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("if state.calls > self.limits.calls {", "if false {"),
-        test: "gate::tests::calls_are_counted_and_the_one_past_the_limit_shuts_the_gate",
+        test: "gate::tests::calls_are_counted_and_the_one_past_the_limit_closes_the_gate",
     },
     Mutant {
-        without: "the gate that a denial shuts",
+        without: "the gate that a denial closes",
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
-        guard: ("state.shut(&format!(\"denied: {reason}\"));", ""),
+        guard: ("state.close(&format!(\"denied: {reason}\"));", ""),
         test: "gate::tests::after_the_first_denial_nothing_is_carried_out_recorded_or_counted",
     },
     Mutant {
@@ -200,7 +197,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/grant.rs",
         guard: ("if let Some(reason) = fixed {", "if let Some(reason) = fixed.filter(|_| false) {"),
-        test: "grant::tests::no_grant_opens_what_is_protected",
+        test: "grant::tests::no_grant_opens_a_protected_file",
     },
     Mutant {
         without: "the refusal of `..`",
@@ -212,7 +209,7 @@ const MUTANTS: [Mutant; 30] = [
     Mutant {
         without: "the rule that only its name opens standard input",
         package: "lockstep-model",
-        file: "host/model/src/grant.rs",
+        file: "host/model/src/scope.rs",
         guard: (
             "Self::Files(pattern) if path.is_stdin() =>",
             "Self::Files(pattern) if false && path.is_stdin() =>",
@@ -233,7 +230,7 @@ const MUTANTS: [Mutant; 30] = [
         without: "the displayed form of a sensitive output",
         package: "lockstep-model",
         file: "host/model/src/outputs.rs",
-        guard: ("Worth::Guarded { shown: text, .. }", "Worth::Guarded { exact: text, .. }"),
+        guard: ("OutputValue::Sensitive { display: text, .. }", "OutputValue::Sensitive { value: text, .. }"),
         test: "render::tests::sensitive::only_the_outputs_of_the_platform_hold_the_exact_text",
     },
     Mutant {

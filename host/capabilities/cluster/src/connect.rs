@@ -40,7 +40,7 @@ impl Connected {
 
     /// An error whose text holds no secret, whatever the cluster said.
     pub(super) fn without_secrets(&self, error: CallError) -> CallError {
-        error.said(|text| self.known.redact(text))
+        error.map_message(|text| self.known.redact(text))
     }
 }
 

@@ -279,7 +279,7 @@ impl Repositories {
             self.stores.insert(repository.clone(), store);
         }
         let store = self.stores.get_mut(repository).ok_or_else(no_part)?;
-        act(store, part).map_err(|error| error.said(|text| self.known.redact(text)))
+        act(store, part).map_err(|error| error.map_message(|text| self.known.redact(text)))
     }
 
     /// Makes the place where what is fetched of a repository is kept.

@@ -8,7 +8,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "http",
     rights: &[
         (Right::Get, RightEffect::Reads),
-        // No function needs it: it opens addresses that are not public to the others.
+        // No function needs it by itself: with it, the others may connect to private addresses.
         (Right::Private, RightEffect::Reads),
     ],
     functions: &[("authenticate", Some(Right::Get)), ("send", Some(Right::Get))],

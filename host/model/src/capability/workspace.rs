@@ -23,7 +23,7 @@ pub(super) const SPEC: Spec = Spec {
         ("write", Some(Right::Write)),
         ("write-private", Some(Right::Write)),
         ("remove", Some(Right::Remove)),
-        // It shows what the run itself has staged.
+        // It shows only files that the run has staged.
         ("diff", None),
     ],
     settings: &[],

@@ -1,35 +1,35 @@
-//! Which call is under way that may have to wait for somebody. It knows no clock.
+//! The remote call that is in progress, for the notice about slow calls. This module reads no clock.
 
 use super::{Gate, shorten};
 use crate::call::CallRequest;
 use crate::capability::Capability;
 
-/// The calls of a run that leave this machine.
+/// The remote calls of a run.
 #[derive(Debug, Default)]
 pub(super) struct PendingCalls {
-    /// How many were begun.
+    /// The number of calls that have begun.
     begun: u64,
-    /// The one that is under way.
+    /// The call that is in progress.
     call: Option<String>,
 }
 
 impl PendingCalls {
-    /// No call is under way any more.
+    /// Records that the call has ended.
     pub(super) fn ended(&mut self) {
         self.call = None;
     }
 }
 
 impl Gate {
-    /// The call that is under way and may have to wait for somebody, and its number.
+    /// The number and the name of the remote call that is in progress.
     #[must_use]
     pub fn pending_call(&self) -> Option<(u64, String)> {
         let pending = &self.state().pending;
         pending.call.clone().map(|call| (pending.begun, call))
     }
 
-    /// Remembers a call that is let through, and how many like it are carried out with it. Files are here: nobody is waited
-    /// for.
+    /// Records that a call begins, with `more` calls of the same batch. It ignores calls of the workspace, which are
+    /// local.
     pub(super) fn begin(&self, request: &CallRequest<'_>, more: usize) {
         let CallRequest { capability, function, target, .. } = request;
         if *capability != Capability::Workspace {

@@ -1,4 +1,4 @@
-//! What the gate hands out for a call that passed. Nothing outside of the gate can make one.
+//! The permit that the gate gives to a capability for a call. Only the gate can make one.
 
 use crate::call::Target;
 use crate::capability::Right;
@@ -9,7 +9,7 @@ use crate::repository::{Repository, RepositoryPart};
 use crate::resource::Resource;
 use crate::web::WebAddress;
 
-/// The proof that a call passed the gate. A capability takes its target from here and from nowhere else.
+/// The proof that the gate allows a call. A capability takes its target from the permit only.
 #[derive(Debug)]
 pub struct Permit {
     pub(super) target: Target,
@@ -19,13 +19,13 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether the run also has this right on what the call is about.
+    /// Whether the run also has this right on the target.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
         self.also.contains(&right)
     }
 
-    /// What the call is about on a web server; none if it is about something else.
+    /// The URL; none if the target is something else.
     #[must_use]
     pub fn web(&self) -> Option<&WebAddress> {
         match &self.target {
@@ -34,7 +34,7 @@ impl Permit {
         }
     }
 
-    /// The objects of a cluster the call is about; none if it is about something else.
+    /// The objects of a cluster; none if the target is something else.
     #[must_use]
     pub fn resource(&self) -> Option<&Resource> {
         match &self.target {
@@ -43,7 +43,7 @@ impl Permit {
         }
     }
 
-    /// Several selections of a cluster that the call is about; none if it is about something else.
+    /// Several names of objects of a cluster; empty if the target is something else.
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
         match &self.target {
@@ -52,7 +52,7 @@ impl Permit {
         }
     }
 
-    /// The repository that the call is about, and what in it; none if it is about something else.
+    /// The repository and the part of it; none if the target is something else.
     #[must_use]
     pub fn repository(&self) -> Option<(&Repository, &RepositoryPart)> {
         match &self.target {
@@ -61,7 +61,7 @@ impl Permit {
         }
     }
 
-    /// The path the call is about; none if it is about something else.
+    /// The path; none if the target is something else.
     #[must_use]
     pub fn path(&self) -> Option<&WorkspacePath> {
         match &self.target {
@@ -70,13 +70,13 @@ impl Permit {
         }
     }
 
-    /// The file whose bytes the call moves; none if it moves none of a file.
+    /// The workspace file that the call sends; none if it sends no file.
     #[must_use]
     pub fn source(&self) -> Option<&WorkspacePath> {
         self.source.as_ref()
     }
 
-    /// The files the call is about; none if it is about something else.
+    /// The paths; empty if the target is something else.
     #[must_use]
     pub fn paths(&self) -> &[WorkspacePath] {
         match &self.target {
@@ -85,7 +85,7 @@ impl Permit {
         }
     }
 
-    /// The object, or prefix, the call is about; none if it is about something else.
+    /// The object or prefix; none if the target is something else.
     #[must_use]
     pub fn object(&self) -> Option<&ObjectName> {
         match &self.target {
@@ -94,7 +94,7 @@ impl Permit {
         }
     }
 
-    /// The objects the call is about; none if it is about something else.
+    /// The objects; empty if the target is something else.
     #[must_use]
     pub fn objects(&self) -> &[ObjectName] {
         match &self.target {
@@ -103,7 +103,7 @@ impl Permit {
         }
     }
 
-    /// The pattern the call is about; none if it is about something else.
+    /// The pattern; none if the target is something else.
     #[must_use]
     pub fn pattern(&self) -> Option<&Pattern> {
         match &self.target {

@@ -1,5 +1,5 @@
-//! Reads what a call is about from the component's own words. It decides nothing but what no grant could allow: a text
-//! that tries to be about something else than it says is a denial, not a mistake.
+//! Parses the target of a call. A target that no grant could allow, such as a path that leads out of the workspace, is
+//! a denial; any other invalid target is an invalid call.
 
 use crate::call::{CallError, RawRepositoryPart, RawTarget, Target};
 use crate::object::{ObjectError, ObjectName};
@@ -10,7 +10,7 @@ use crate::resource::{Resource, ResourceError};
 use crate::text;
 use crate::web::{WebAddress, WebError};
 
-/// Reads the component's words. A text that tries to leave the workspace is a denial, not a mistake.
+/// Parses a target.
 pub(super) fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
     match target {
         RawTarget::Path(text) => read_path(text).map(Target::Path),
@@ -35,7 +35,7 @@ pub(super) fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
     }
 }
 
-/// A name that would be another repository, branch or file to a program is no mistake.
+/// Parses a part of a repository. A name that git could take for another repository, branch or file is a denial.
 fn read_repository(text: &str, part: &RawRepositoryPart<'_>) -> Result<Target, CallError> {
     let read = || {
         let repository = Repository::parse(text)?;
@@ -60,7 +60,7 @@ fn read_repository(text: &str, part: &RawRepositoryPart<'_>) -> Result<Target, C
     })
 }
 
-/// A host that looks like another one is no mistake.
+/// Converts the error of a URL. A host that a reader could take for another one is a denial.
 fn refuse_url(error: WebError) -> CallError {
     match error {
         WebError::User(_) | WebError::Host(..) | WebError::Character(_) => {
@@ -70,7 +70,7 @@ fn refuse_url(error: WebError) -> CallError {
     }
 }
 
-/// A name that would become another path on the server is no mistake.
+/// Parses a name of objects of a cluster. A name that would change the path of the request is a denial.
 fn read_resource(text: &str) -> Result<Resource, CallError> {
     Resource::parse(text).map_err(|error| match error {
         ResourceError::Syntax(_) | ResourceError::Name(_) => CallError::Denied(error.to_string()),
@@ -98,7 +98,7 @@ fn read_object(text: &str) -> Result<ObjectName, CallError> {
     })
 }
 
-/// The target as the log keeps it: at most 300 bytes of the component's own words.
+/// The target for the log: each text of the component cut to 300 bytes.
 pub(super) fn shorten(target: &RawTarget<'_>) -> String {
     match target {
         RawTarget::Path(text)

@@ -65,7 +65,7 @@ fn after_the_first_denial_nothing_is_carried_out_recorded_or_counted() {
         assert!(gate.call_each::<()>(&requests, |_| panic!("carried out after a denial")).is_err());
     }
     assert!(!gate.admit_report(1) && !gate.admit_mask(1, 1) && gate.admit_jobs(1).is_err());
-    assert!(gate.shut().unwrap().contains("read `src/first`"), "{:?}", gate.shut());
+    assert!(gate.closed().unwrap().contains("read `src/first`"), "{:?}", gate.closed());
     let log = gate.log();
     assert_eq!((log.records.len(), &*log.records[0].target), (1, "src/first"));
     assert!(log.denial.unwrap().contains("src/first"));
@@ -74,7 +74,7 @@ fn after_the_first_denial_nothing_is_carried_out_recorded_or_counted() {
 }
 
 #[test]
-fn what_was_under_way_when_the_gate_was_shut_is_still_recorded() {
+fn a_call_in_progress_when_the_gate_was_closed_is_still_recorded() {
     let gate = gate(10);
     let carried_out = gate.call(on_path("read", "deploy/a"), |_| {
         gate.close("the run is over its time");
@@ -85,12 +85,12 @@ fn what_was_under_way_when_the_gate_was_shut_is_still_recorded() {
 }
 
 #[test]
-fn calls_are_counted_and_the_one_past_the_limit_shuts_the_gate() {
+fn calls_are_counted_and_the_one_past_the_limit_closes_the_gate() {
     let gate = gate(2);
     assert!(read(&gate, "deploy/a").is_ok());
     assert!(read(&gate, "deploy/b").is_ok());
     assert!(matches!(read(&gate, "src/a"), Err(CallError::LimitExceeded(_))));
-    assert!(gate.shut().is_some());
+    assert!(gate.closed().is_some());
     for _ in 0..10 {
         let _ = read(&gate, "src/a");
     }
@@ -100,7 +100,7 @@ fn calls_are_counted_and_the_one_past_the_limit_shuts_the_gate() {
 }
 
 #[test]
-fn reports_masks_and_jobs_over_their_budgets_shut_the_gate() {
+fn reports_masks_and_jobs_over_their_budgets_close_the_gate() {
     let over: [fn(&Gate); 4] = [
         |gate| assert!(!gate.admit_report(8 * 1024 * 1024)),
         |gate| assert!(!gate.admit_mask(1, 8 * 1024 * 1024)),
@@ -110,7 +110,7 @@ fn reports_masks_and_jobs_over_their_budgets_shut_the_gate() {
     for over in over {
         let gate = gate(10);
         over(&gate);
-        assert!(gate.shut().is_some());
+        assert!(gate.closed().is_some());
         assert!(matches!(read(&gate, "deploy/a"), Err(CallError::LimitExceeded(_))));
         let log = gate.log();
         assert!(log.exhausted.is_some() && log.records.is_empty(), "{log:?}");
@@ -222,7 +222,7 @@ fn of_those_together_that_were_carried_out_each_is_recorded_also_after_a_denial(
     assert_eq!(answers.unwrap().len(), 3);
     let verdicts: Vec<_> = gate.log().records.iter().map(|record| record.verdict).collect();
     assert_eq!(verdicts, ["allowed", "denied", "allowed"]);
-    assert_eq!(gate.shut().as_deref(), Some("denied: it shows a credential"));
+    assert_eq!(gate.closed().as_deref(), Some("denied: it shows a credential"));
 }
 
 /// A gate that grants these lines on a capability.

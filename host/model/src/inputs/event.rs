@@ -1,5 +1,5 @@
-//! Finds lines that came into a list with a value of the event that started a job. A workflow that puts such a value between
-//! its own words means one item; a line end in the value would make two of it.
+//! Finds values of the event of a job in lists that have one item on each line. A line end in such a value would add an
+//! item that the author of the workflow did not intend.
 
 use super::{InputError, RawInput, RawValue, lists};
 use crate::info::InputInfo;
@@ -7,11 +7,11 @@ use crate::types::Type;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// One mistake for each list that is given as lines and holds a value of `event` with a line end in it. Where no list could
-/// hold one, `event` is not asked for.
+/// A mistake for each list with one item on each line that contains a value of `event` with a line end. It calls
+/// `event` only if there is such a list.
 ///
 /// # Errors
-/// What `event` says.
+/// The error of `event`.
 pub fn foreign_lines(
     raw_inputs: &[RawInput],
     fields: &[InputInfo],
@@ -34,7 +34,7 @@ pub fn foreign_lines(
     Ok(lists.iter().filter_map(mistake).collect())
 }
 
-/// The text of a list in which line ends separate items, and that has any.
+/// The text of a list with more than one line.
 fn lines<'r>(raw: &'r RawInput, fields: &[InputInfo]) -> Option<Cow<'r, str>> {
     let field = fields.iter().find(|field| field.name == raw.name)?;
     match (&raw.value, list_item(&field.ty)) {
@@ -55,7 +55,7 @@ fn list_item(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Where in the event a text stands that has a line end and is in `text`.
+/// The path in the event of a value that has a line end and that `text` contains.
 fn place(event: &Value, text: &str) -> Option<String> {
     let below = |(name, value): (String, &Value)| {
         let rest = place(value, text)?;

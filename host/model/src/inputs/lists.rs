@@ -1,19 +1,19 @@
-//! Lists in the text that a CI wrapper gives. A line end separates items only in text that its author wrote as lines; a
-//! value from elsewhere has a form that no character of it can leave: JSON.
+//! Parses lists in a text from a CI system: lines, or a JSON list. A value from elsewhere should come as JSON, because
+//! a line end in it cannot separate items there.
 
 use super::{check, from_word};
 use crate::types::Type;
 use serde_json::Value;
 
-/// What a text for a list is.
+/// The format of a list in a text.
 enum ListFormat<'t> {
-    /// A JSON list: each of its values is one item.
+    /// A JSON list.
     Json(Vec<Value>),
-    /// Lines: each that is not empty is one item.
+    /// Lines; the empty ones are left out.
     Lines(Vec<&'t str>),
 }
 
-/// The items of a list that is given as text.
+/// Parses a list.
 pub(super) fn from_text(text: &str, item: &Type) -> Result<Value, String> {
     match format_of(text, item) {
         ListFormat::Json(values) => check(&Value::Array(values), &Type::List(Box::new(item.clone()))),
@@ -21,12 +21,13 @@ pub(super) fn from_text(text: &str, item: &Type) -> Result<Value, String> {
     }
 }
 
-/// The lines of a text for a list; none if a line end in it separates no items.
+/// Whether line ends separate the items of a text.
 pub(super) fn is_lines(text: &str, item: &Type) -> bool {
     matches!(format_of(text, item), ListFormat::Lines(_))
 }
 
-/// A text is a JSON list if it reads as one whose values can be items. `[0]` and `[name=app]` are paths, and so lines.
+/// The format of a text: JSON if it is a JSON list whose values fit the type of the items. `[0]` and `[name=app]` are
+/// paths, so such a text is lines.
 fn format_of<'t>(text: &'t str, item: &Type) -> ListFormat<'t> {
     let fits = |value: &Value| value.is_string() || !is_text(item);
     match serde_json::from_str(text) {
@@ -38,7 +39,7 @@ fn format_of<'t>(text: &'t str, item: &Type) -> ListFormat<'t> {
     }
 }
 
-/// One item. A line that is a JSON text stands for that text, whatever is in it.
+/// Parses one line as an item. A line that is a JSON string stands for the value of that string.
 fn from_line(line: &str, item: &Type) -> Result<Value, String> {
     match serde_json::from_str(line) {
         Ok(value @ Value::String(_)) if is_text(item) => check(&value, item),
@@ -46,7 +47,7 @@ fn from_line(line: &str, item: &Type) -> Result<Value, String> {
     }
 }
 
-/// Whether items are texts, which can hold anything.
+/// Whether items are texts.
 fn is_text(item: &Type) -> bool {
     match item {
         Type::String | Type::Enum(_) => true,

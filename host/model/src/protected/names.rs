@@ -1,5 +1,5 @@
-//! The names of files and folders that no step can change, as data: who reads each of them, and where its maker documents
-//! it. A name counts at any depth, since a folder below the workspace can be a checkout of its own.
+//! The names of files and folders that no step can change, as data: who reads each of them, and where its maker
+//! documents it. A name counts at any depth, since a folder below the workspace can be a checkout of its own.
 
 /// Names that one program reads.
 #[derive(Debug)]

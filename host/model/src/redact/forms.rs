@@ -28,8 +28,8 @@ pub fn forms(secrets: &[&str]) -> BTreeSet<String> {
     forms
 }
 
-/// The forms that are searched for, each with how many of its first bytes anybody may see. Escapes of JSON, HTML and URLs
-/// are none: the search resolves them.
+/// The forms that are searched for, each with how many of its first bytes anybody may see. Escapes of JSON, HTML and
+/// URLs are none: the search resolves them.
 pub(super) fn searched(secret: &str) -> Vec<(SecretForm, usize)> {
     // Of a document as a whole a piece is no secret; what it holds is looked for by itself.
     let open = |part: &str| if is_document(part) { part.len() } else { open(part) };

@@ -189,8 +189,8 @@ fn counts(piece: &[u8], edge: Edge, whole: usize) -> bool {
     }
 }
 
-/// Whether a piece holds a row of letters and digits that nobody writes by chance, so that it gives a secret away wherever
-/// it stands: servers show the beginning or the end of a token. A row has so many bytes at least.
+/// Whether a piece holds a row of letters and digits that nobody writes by chance, so that it gives a secret away
+/// wherever it stands: servers show the beginning or the end of a token. A row has so many bytes at least.
 fn is_random(piece: &[u8], least: usize) -> bool {
     let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+_-".contains(byte);
     let rows = piece.split(|byte| !is_of_token(byte)).filter(|row| row.len() >= least);

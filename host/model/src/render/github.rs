@@ -31,9 +31,9 @@ pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
     lines.map(Effect::Line).into()
 }
 
-/// Tells GitHub what a step makes secret. GitHub stars it in all logs of the job and drops job outputs that hold it, so a
-/// short text is not told: a step could blank `true` or `main` for other steps. Commands are stopped by now, so they are
-/// let through for these lines only.
+/// Tells GitHub what a step makes secret. GitHub stars it in all logs of the job and drops job outputs that hold it, so
+/// a short text is not told: a step could blank `true` or `main` for other steps. Commands are stopped by now, so they
+/// are let through for these lines only.
 pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
     let short = secrets.iter().filter(|secret| (MIN_BYTES..MIN_MASK).contains(&secret.trim().len())).count();
     // Of a shorter text the other forms are long enough, and as common.

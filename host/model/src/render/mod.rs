@@ -125,7 +125,8 @@ pub struct Renderer<'a> {
     pub credentials: &'a Redactor,
     /// At least 128 random bits, drawn for this run, as hexadecimal digits.
     pub token: &'a str,
-    /// Whether the log is read by GitHub itself, which takes masks out of it. Elsewhere a mask would show what it is to hide.
+    /// Whether the log is read by GitHub itself, which takes masks out of it. Elsewhere a mask would show what it is to
+    /// hide.
     pub masks: bool,
     /// Whether to use colours: only on a terminal.
     pub colour: bool,
@@ -191,7 +192,8 @@ impl Renderer<'_> {
         Effect::Line(line.trim_end().to_owned())
     }
 
-    /// What comes when the run is over. `shown` are the outputs without secrets. `random` draws 128 bits. `now` is in seconds since 1970.
+    /// What comes when the run is over. `shown` are the outputs without secrets. `random` draws 128 bits. `now` is in
+    /// seconds since 1970.
     #[must_use]
     pub fn closing(
         &self,

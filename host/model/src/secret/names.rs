@@ -244,8 +244,8 @@ fn marks(words: &[&str], at: usize) -> bool {
     WORDS.contains(&word) || glued || ending
 }
 
-/// The words of a name, in capital letters. A word begins after what is no letter or digit, and at a capital after a small
-/// letter.
+/// The words of a name, in capital letters. A word begins after what is no letter or digit, and at a capital after a
+/// small letter.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut small = false;

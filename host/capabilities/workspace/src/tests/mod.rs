@@ -50,7 +50,7 @@ impl Run {
     ) -> Result<T, CallError> {
         let request = CallRequest::new(Capability::Workspace, function, target);
         // A denial shuts the gate of a run; here the next call is one of another run.
-        if self.gate.shut().is_some() {
+        if self.gate.closed().is_some() {
             self.gate = gate(*self.gate.limits());
         }
         self.gate.call(request, |permit| act(&mut self.workspace, permit))
