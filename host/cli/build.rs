@@ -1,5 +1,5 @@
-//! Embeds the compiled components. `cargo xtask build` makes them and names their folder in
-//! `LOCKSTEP_COMPONENTS`; without it the program has no built-in steps.
+//! Embeds the compiled components. `cargo xtask build` makes them and names their folder in `LOCKSTEP_COMPONENTS`.
+//! Without that variable the program has no built-in steps.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -9,7 +9,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let target = env::var("TARGET").unwrap_or_default();
     println!("cargo::rustc-env=LOCKSTEP_TARGET={target}");
-    fold(&target);
+    merge_functions(&target);
 
     let mut table = String::from("&[\n");
     if let Some(folder) = env::var_os("LOCKSTEP_COMPONENTS") {
@@ -22,15 +22,15 @@ fn main() -> io::Result<()> {
     fs::write(out.join("builtins.rs"), table)
 }
 
-/// Has functions with the same code be in the program once: 1.5 MB less. Rust links this target alone with lld, and other
-/// linkers may not know the option.
-fn fold(target: &str) {
+/// Merges functions with the same code, which saves 1.5 MB. Rust links only this target with lld, and other linkers may
+/// reject the option.
+fn merge_functions(target: &str) {
     if target == "x86_64-unknown-linux-gnu" {
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
     }
 }
 
-/// The folders of the steps, by name.
+/// The folders of the steps, sorted by name.
 fn steps(folder: &Path) -> io::Result<Vec<PathBuf>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut steps = fs::read_dir(folder)?
@@ -41,7 +41,7 @@ fn steps(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(steps)
 }
 
-/// One line of the table: the description, the machine code, its checksum and the component's digest.
+/// Makes one line of the table: the description, the machine code, its checksum and the digest of the component.
 fn entry(step: &Path) -> io::Result<String> {
     let file = |name: &str| {
         let path = step.join(name);

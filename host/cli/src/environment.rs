@@ -60,7 +60,7 @@ impl Environment {
 /// Reads the name of a CI system.
 fn parse_platform(name: &str) -> Result<Platform, String> {
     Platform::from_name(name).ok_or_else(|| {
-        let known: Vec<_> = Platform::ALL.iter().map(|platform| platform.name()).collect();
+        let known: Vec<_> = Platform::ALL.iter().map(|platform| format!("`{}`", platform.name())).collect();
         format!("invalid platform `{name}`: expected one of {}", known.join(", "))
     })
 }

@@ -103,7 +103,7 @@ fn changes_that_remain(report: &Report) -> String {
     format!("; {changes} {verb} changed anyway: {}{more}", names.join(", "))
 }
 
-/// The ending of a run whose step succeeded.
+/// The end of a run whose step succeeded.
 fn success(done: &ConcludedRun, dry_run: bool) -> RunEnd {
     let (files, objects) = (done.changes.len() - done.only_restored, done.facts.objects.len());
     let verb = if dry_run { "would change" } else { "changed" };

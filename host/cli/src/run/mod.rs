@@ -118,8 +118,8 @@ fn run_and_report(
     let platform = environment.platform;
     let files = reporter.check_files().map_err(|problem| run_end(Exit::Invalid, "bad-file", problem, None));
     let receipt_target = ReceiptTarget::choose(args, platform, reporter.own_files());
-    let refused = |problem: &String| run_end(Exit::Invalid, "bad-receipt", problem.clone(), None);
-    let ready = files.and(receipt_target.as_ref().map(drop).map_err(refused));
+    let invalid = |problem: &String| run_end(Exit::Invalid, "bad-receipt", problem.clone(), None);
+    let ready = files.and(receipt_target.as_ref().map(drop).map_err(invalid));
     let (reporter, receipt_target) = (reporter.clone(), receipt_target.ok());
     let context = Arc::new(RunContext { reporter, receipt_target, platform, dry_run: args.dry_run, started });
     let signals = match listen(&context) {
