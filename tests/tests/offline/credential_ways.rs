@@ -87,7 +87,7 @@ fn a_session_needs_tls_and_a_permanent_key_a_warning() {
     }
     let run = uploading(&scene, &proxy, "http://s3.example.com").env("AWS_ACCESS_KEY_ID", "AKIDWAY");
     let ended = run.env("AWS_SECRET_ACCESS_KEY", "canary-secret-key-1").end();
-    assert!(ended.stderr.contains("http://s3.example.com is asked without TLS"), "{ended:?}");
+    assert!(ended.stderr.contains("requests to http://s3.example.com without TLS"), "{ended:?}");
     assert!(format!("{:?}", proxy.log()).contains("AKIDWAY"));
 }
 

@@ -1,25 +1,25 @@
-//! Carries out many pieces of work at once, as many as the pace allows and memory has room for, and gives the results
-//! in the order of the work. It never knows what the work is.
+//! Runs many tasks at once, within the limiter and a budget of memory, and returns the results in the order of the
+//! tasks. It does not know what a task does.
 
 use super::concurrency::ConcurrencyLimiter;
 use std::future::Future;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How many bytes of content may be in memory at once.
+/// The most bytes of content in memory at once.
 const MAX_BYTES_IN_MEMORY: u64 = 64 * 1024 * 1024;
-/// How often the progress is told while nothing ends.
+/// How often the batch reports progress while no task ends.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A piece of work.
+/// A task of a batch.
 pub(super) struct BatchTask<F> {
-    /// How many bytes of content it holds while it runs.
+    /// The bytes of content that it holds while it runs.
     pub(super) bytes: u64,
     pub(super) work: F,
 }
 
-/// Carries out the jobs. They are made one by one, just before each begins. `progress` hears how many are done, and
-/// how many bytes.
+/// Runs the tasks. The iterator makes each task right before it starts. `progress` gets the number of finished tasks
+/// and their bytes.
 pub(super) async fn run_batch<T, F>(
     limiter: &ConcurrencyLimiter,
     tasks: impl Iterator<Item = BatchTask<F>>,
@@ -46,7 +46,7 @@ where
         if running.is_empty() {
             break;
         }
-        // A timeout only so that the progress is told while one large piece is on its way.
+        // The timeout lets the batch report progress while one large task runs.
         let Ok(joined) = tokio::time::timeout(PROGRESS_INTERVAL, running.join_next()).await else {
             progress(finished, done);
             continue;
@@ -62,7 +62,7 @@ where
             results[index] = Some(result);
             progress(finished, done);
         } else if let Some(Err(error)) = joined {
-            // A panic of ours: it goes on where it belongs.
+            // A task panicked: the panic continues in the caller.
             if let Ok(panic) = error.try_into_panic() {
                 std::panic::resume_unwind(panic);
             }

@@ -1,5 +1,5 @@
-//! How much of an answer is read: what the answer to this request can have, with room, and no byte more. What a server
-//! sends beyond that is never in memory. It reads nothing itself.
+//! Bounds the bytes that the host reads of a response to what such a response can have. The host never holds the rest
+//! in memory. This module reads nothing itself.
 
 use aws_sdk_s3::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::{
@@ -12,12 +12,13 @@ use lockstep_model::causes::causes;
 use std::error::Error;
 use std::fmt;
 
-/// The longest page of a list: 1,000 keys of 1,024 bytes, each byte written as an entity of six, are 6 MiB.
+/// The longest page of a list: 1,000 keys of 1,024 bytes are 6 MiB if the server writes each byte as an entity of six
+/// bytes.
 const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
-/// The longest of all other answers: what an object is, a refusal, credentials.
+/// The longest of all other responses: facts about an object, an error, credentials.
 const MAX_OTHER_BYTES: usize = 1024 * 1024;
 
-/// An answer is longer than such an answer can be.
+/// A response has more bytes than such a response can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ResponseTooLong {
     max: usize,
@@ -25,21 +26,20 @@ pub(super) struct ResponseTooLong {
 
 impl fmt::Display for ResponseTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer has more than {} bytes", self.max)
+        write!(f, "the response has more than {} bytes", self.max)
     }
 }
 
 impl Error for ResponseTooLong {}
 
 impl ResponseTooLong {
-    /// The one that an error comes from, if it does.
+    /// The one that caused an error, if there is one.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
         causes(error).find_map(|error| error.downcast_ref().copied())
     }
 }
 
-/// Bounds the answer to this operation of S3. Only the content of an object has no bound here: who asks for one knows
-/// how long it is.
+/// Bounds the response to an operation of S3. The content of an object has no bound here: the caller knows its length.
 pub(super) fn bound_response(operation: &str, response: &mut HttpResponse) {
     match (operation, response.status().is_success()) {
         ("GetObject", true) => {}
@@ -55,7 +55,7 @@ fn bound(response: &mut HttpResponse, max: usize) {
     *response.body_mut() = SdkBody::from_body_1_x(body);
 }
 
-/// The client of HTTP for those who give out credentials, whoever of them the SDK permissions: their answers are short.
+/// The HTTP client for servers that give out credentials. Their responses are short.
 pub(super) fn bound_responses(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(BoundedHttp(client))
 }

@@ -1,5 +1,5 @@
-//! What proves that content arrived as it was sent: made of the bytes before they go, held against what the server
-//! says. It never sends anything.
+//! Computes the checksums of content before the host sends it, and compares them with those of the server. It sends
+//! nothing.
 
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::hash::{self, Algorithm, Hasher};
 
-/// The digests of some content.
+/// The checksums of some content.
 #[derive(Debug, Clone)]
 pub(super) struct Checksums {
     digest: Option<Digest>,
@@ -19,7 +19,7 @@ pub(super) struct Checksums {
 }
 
 impl Checksums {
-    /// The checksum, and the SHA-256 besides.
+    /// The checksum and the SHA-256.
     pub(super) fn of(bytes: &[u8], algorithm: Algorithm) -> Self {
         let digest = Digest::of(bytes);
         let checksum = match algorithm {
@@ -29,7 +29,7 @@ impl Checksums {
         Self { digest: Some(digest), checksum }
     }
 
-    /// The checksum alone: for what is not signed and of which nobody tells the SHA-256.
+    /// The checksum only, for content whose SHA-256 nobody needs.
     pub(super) fn without_digest(bytes: &[u8], algorithm: Algorithm) -> Self {
         Self { digest: None, checksum: hash(algorithm, bytes) }
     }
@@ -50,7 +50,7 @@ impl Checksums {
         BASE64.encode(hash(Algorithm::Md5, bytes))
     }
 
-    /// Whether the server's own words prove it: the checksum that it computed, or an entity tag that is the MD5.
+    /// Whether the server has the same content: by the checksum that it computed, or by an entity tag that is the MD5.
     pub(super) fn matches(&self, server_checksum: Option<&str>, etag: &str, bytes: &[u8]) -> bool {
         match server_checksum {
             Some(server_checksum) => server_checksum == self.checksum_base64(),
@@ -58,19 +58,20 @@ impl Checksums {
         }
     }
 
-    /// Signs a request with the digest that is known already, instead of reading the content once more. Where nobody on
-    /// the way can change the content, without: its checksum is signed, being a header.
+    /// How to sign the body. The signature takes the known digest, so that the SDK does not read the content again. If
+    /// nobody on the way can change the content, the signature leaves it out: the checksum is a header, which is
+    /// signed.
     pub(super) fn signing(&self, is_protected: bool) -> PayloadSigning {
         PayloadSigning(match is_protected {
             true => Some(SignableBody::UnsignedPayload),
-            // Without a digest the SDK makes its own.
+            // Without a digest the SDK computes one.
             false => self.digest.map(|digest| SignableBody::Precomputed(digest.hex())),
         })
     }
 }
 
-/// Puts what proves the content into a request that sends it: the MD5 for a server that knows no checksums. Both kinds of
-/// request have these setters and no type in common.
+/// Adds the checksum to a request that sends content; the MD5 for a server without checksums. The two kinds of request
+/// have the same setters and no type in common.
 macro_rules! add_checksum {
     ($request:expr, $checksums:expr, $bytes:expr, $algorithm:expr, $no_checksums:expr) => {
         match ($no_checksums, $algorithm) {
@@ -83,7 +84,7 @@ macro_rules! add_checksum {
 }
 pub(super) use add_checksum;
 
-/// The checksum that a server tells of such content.
+/// The checksum in a response to such content.
 macro_rules! checksum_in {
     ($answer:expr, $algorithm:expr) => {
         match $algorithm {
@@ -101,7 +102,7 @@ fn hash(algorithm: Algorithm, bytes: &[u8]) -> Vec<u8> {
     hasher.finish()
 }
 
-/// Tells the signer what there is to sign of a body.
+/// Tells the signer how to sign the body of a request.
 #[derive(Debug)]
 pub(super) struct PayloadSigning(Option<SignableBody<'static>>);
 

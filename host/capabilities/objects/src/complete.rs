@@ -1,4 +1,4 @@
-//! Makes an object of the parts of an upload, and holds what the server then says against what was sent. It sends no
+//! Completes a multipart upload, and compares the checksum of the server with that of the sent content. It sends no
 //! content.
 
 use super::connect::completion_timeouts;
@@ -17,10 +17,10 @@ use lockstep_workspace::hash::{self, Algorithm};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How often it is asked where the answer is a success that holds an error: S3 answers before it is done.
+/// The attempts after a success that holds an error: S3 sends the status before it is done.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
 const ATTEMPTS: u32 = 5;
-/// The first wait between them; each is twice the one before.
+/// The first wait between two attempts; each wait is twice as long as the one before.
 const WAIT: Duration = Duration::from_millis(500);
 
 impl S3Store {
@@ -38,7 +38,7 @@ impl S3Store {
             let failed = match request.customize().config_override(completion_timeouts()).send().await {
                 Ok(answer) if answer.e_tag.is_some() => break answer,
                 Ok(_) => CallError::Unavailable(format!(
-                    "complete `{}`: the answer is a success without an object",
+                    "complete `{}`: the store reports success without an object",
                     upload.location.name
                 )),
                 Err(error) => {
@@ -94,8 +94,8 @@ impl S3Store {
         }
     }
 
-    /// Holds the checksum that the server tells of the whole against ours. Where they differ the object is read back:
-    /// some servers reckon another way, and what they hold decides.
+    /// Compares the server's checksum of the whole object with ours. If they differ, the host reads the object back,
+    /// because some servers compute the checksum in another way.
     async fn check(
         &self,
         upload: &MultipartUpload,
@@ -108,7 +108,7 @@ impl S3Store {
             Algorithm::Crc32c => answer.checksum_crc32_c(),
             _ => None,
         };
-        // With `-N` behind it, it is one of the parts.
+        // A checksum that ends with `-N` is one of the parts' checksums.
         let server_checksum = server_checksum.filter(|text| !text.contains('-')).and_then(hex_of);
         match (server_checksum, whole) {
             (Some(sum), Some(whole)) if sum != hash::hex(whole) => {
@@ -119,7 +119,7 @@ impl S3Store {
     }
 }
 
-/// Whether an error came with a status that says success.
+/// Whether an error came with a status of success.
 fn is_hidden<E>(error: &SdkError<E>) -> bool {
     error.raw_response().is_some_and(|response| response.status().is_success())
 }
@@ -140,7 +140,7 @@ fn completed(parts: &[PartInfo], algorithm: Algorithm, no_checksums: bool) -> Co
     CompletedMultipartUpload::builder().set_parts(Some(parts.iter().map(part).collect())).build()
 }
 
-/// The checksum of the whole, made of those of its parts; none for a digest, which cannot be put together.
+/// The checksum of the whole object, computed from those of its parts; none for a digest, which cannot be combined.
 fn combined(algorithm: Algorithm, parts: &[PartInfo]) -> Option<Vec<u8>> {
     if !matches!(algorithm, Algorithm::Crc64Nvme | Algorithm::Crc32c) {
         return None;

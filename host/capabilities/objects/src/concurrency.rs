@@ -1,26 +1,27 @@
-//! How many requests are under way at once: more while that moves more, half as many when a server asks for less. It
-//! never waits itself.
+//! Limits the number of requests at once: raises the limit while that moves more bytes a second, and halves it when a
+//! server throttles. It does not wait itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// At the beginning.
+/// The first limit.
 const INITIAL: f64 = 8.0;
-/// At most: beyond it the job's own machine is the bound.
+/// The highest limit: beyond it, the machine of the job is the bottleneck.
 const MAX: f64 = 64.0;
-/// How much wider a trial is, and how much more it must move to be kept.
+/// The factor by which a trial raises the limit, and the gain in bytes a second that the limiter asks for to keep it.
 const STEP: f64 = 1.25;
 const MIN_GAIN: f64 = 1.05;
-/// How many windows pass after a trial that moved no more.
+/// The windows between a trial without gain and the next one.
 const COOLDOWN: u32 = 4;
-/// The fewest requests of a window: of fewer the rate says little.
+/// The fewest requests of a window: the rate of fewer requests varies too much.
 const WINDOW_REQUESTS: f64 = 16.0;
-/// What a request costs besides its content, in bytes that would take as long.
+/// The cost of a request in addition to its content, as bytes that would take as long.
 const REQUEST_BYTES: u64 = 64 * 1024;
-/// Answers of requests that were sent before the last halving say nothing new.
+/// The shortest time between two halvings: responses in between belong to requests of the old limit.
 const HALVING_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The pace of one run: it tries to be wider and keeps what moves more; it halves where it is asked to, as TCP does.
+/// The limiter of one run. It tries a higher limit and keeps it if that moves more; it halves the limit when the server
+/// throttles, as TCP does.
 #[derive(Debug)]
 pub(super) struct ConcurrencyLimiter(Mutex<LimiterState>);
 
@@ -28,13 +29,13 @@ pub(super) struct ConcurrencyLimiter(Mutex<LimiterState>);
 struct LimiterState {
     limit: f64,
     halved: Option<Instant>,
-    /// When the window began, and what was done in it.
+    /// The start of the window, with its requests and bytes.
     started: Option<Instant>,
     requests: f64,
     bytes: u64,
-    /// What a second moved at the width that is kept.
+    /// The bytes a second at the limit that is in use.
     rate: f64,
-    /// The width before the one that is tried.
+    /// The limit before the trial, if one is running.
     previous: Option<f64>,
     cooldown: u32,
 }
@@ -55,12 +56,12 @@ impl Default for ConcurrencyLimiter {
 }
 
 impl ConcurrencyLimiter {
-    /// How many requests may be under way now.
+    /// The number of requests that may run now.
     pub(super) fn limit(&self) -> usize {
         self.state().limit as usize
     }
 
-    /// A request with so many bytes of content ended, now.
+    /// Records a finished request with this many bytes of content.
     pub(super) fn record(&self, bytes: u64, now: Instant) {
         let mut state = self.state();
         let started = *state.started.get_or_insert(now);
@@ -75,7 +76,7 @@ impl ConcurrencyLimiter {
         state.end_window(rate);
     }
 
-    /// The server asks for fewer.
+    /// Halves the limit because the server throttles.
     pub(super) fn halve(&self) {
         let mut state = self.state();
         if state.halved.is_none_or(|halved| halved.elapsed() > HALVING_INTERVAL) {
@@ -92,7 +93,7 @@ impl ConcurrencyLimiter {
 }
 
 impl LimiterState {
-    /// Ends a window in which so much was moved in a second.
+    /// Ends a window with this rate, in bytes a second.
     fn end_window(&mut self, rate: f64) {
         match self.previous.take() {
             Some(previous) if rate < self.rate * MIN_GAIN => {
@@ -115,7 +116,7 @@ impl LimiterState {
 mod tests {
     use super::*;
 
-    /// Ends so many requests, of which a second takes as many as the width and this say.
+    /// Finishes requests; `a_second` gives the number of requests a second at a limit.
     fn run(limiter: &ConcurrencyLimiter, requests: u32, a_second: impl Fn(f64) -> f64) {
         let mut now = Instant::now();
         for _ in 0..requests {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn it_halves_once_for_what_was_under_way_and_grows_again() {
+    fn the_limit_halves_once_for_running_requests_and_grows_again() {
         let limiter = ConcurrencyLimiter::default();
         run(&limiter, 1_000, |limit| limit * 10.0);
         let max = limiter.limit();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_no_wider_than_what_moves_more() {
+    fn the_limit_does_not_exceed_the_best_rate() {
         for best in [1.0, 8.0, 30.0] {
             let limiter = ConcurrencyLimiter::default();
             run(&limiter, 20_000, |limit| limit.min(best) * 10.0);

@@ -1,60 +1,60 @@
-//! What a run says about its object storage: the address, and the credentials that the job holds. It reads no file and asks no
-//! server.
+//! The configuration of a run for its object store: the address, and the credentials of the job. This module reads no
+//! file and asks no server.
 
 use lockstep_process::Programs;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What a run says about its object storage, and the secrets that open it.
+/// The configuration of an object store.
 #[derive(Default)]
 pub struct ObjectsConfig {
-    /// The URL of an S3-compatible server; none for Amazon's, or the one that the environment names.
+    /// The URL of an S3-compatible server; none for the URL in the environment or else that of Amazon.
     pub endpoint: Option<String>,
-    /// The region; none for the one that the configuration names, else the machine's where that alone gives credentials,
-    /// else `us-east-1`.
+    /// The region; none for the region in the AWS configuration. If that has none, and only the machine gives
+    /// credentials, the host asks the machine; else the region is `us-east-1`.
     pub region: Option<String>,
-    /// The role to take on.
+    /// The role to assume.
     pub role: Option<String>,
-    /// What the role's owner reads in its log: letters, digits and `=,.@-`.
+    /// The name of the session in the log of the role's owner: letters, digits and `=,.@-`.
     pub session: String,
-    /// Keys that the job holds.
+    /// The access key of the job.
     pub keys: Option<AccessKey>,
-    /// What proves to others which job this is.
+    /// The token that identifies the job.
     pub identity: Option<IdentityToken>,
-    /// Amazon's configuration and credentials files.
+    /// The AWS configuration files.
     pub files: ConfigFiles,
-    /// Where a program that the configuration names may be, and what it finds in its environment.
+    /// Finds the program that the AWS configuration names.
     pub programs: Programs,
-    /// See `programs`.
+    /// The environment of that program.
     pub variables: Vec<(String, OsString)>,
-    /// Whether these files may lie in the checkout.
+    /// Whether the AWS configuration may lie in the checkout.
     pub trusts_workspace: bool,
 }
 
-/// Where Amazon's own configuration is.
+/// The paths of the AWS configuration.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
 #[derive(Default, Clone)]
 pub struct ConfigFiles {
-    /// `~/.aws/config`, or what AWS_CONFIG_FILE names.
+    /// `~/.aws/config`, or the file that AWS_CONFIG_FILE names.
     pub config: Option<PathBuf>,
-    /// `~/.aws/credentials`, or what AWS_SHARED_CREDENTIALS_FILE names.
+    /// `~/.aws/credentials`, or the file that AWS_SHARED_CREDENTIALS_FILE names.
     pub credentials: Option<PathBuf>,
 }
 
 /// An access key.
 pub struct AccessKey {
-    /// Its name.
+    /// The access key ID.
     pub id: String,
-    /// Its secret half.
+    /// The secret access key.
     pub secret: String,
-    /// What makes it a temporary one.
+    /// The session token of a temporary key.
     pub token: Option<String>,
 }
 
-/// A token that a CI signs: OpenID Connect.
+/// An OpenID Connect token of the CI system.
 #[derive(Clone)]
 pub enum IdentityToken {
-    /// GitHub makes one at this address for who shows this token.
+    /// The GitHub runner returns a token at this URL.
     /// <https://docs.github.com/en/actions/reference/security/oidc>
     Request {
         /// `ACTIONS_ID_TOKEN_REQUEST_URL`.
@@ -62,9 +62,9 @@ pub enum IdentityToken {
         /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
         token: String,
     },
-    /// The job was given it, as GitLab does.
+    /// The token, as GitLab gives it to a job.
     Token(String),
-    /// It is in a file, which may be replaced by a newer one while the run lasts.
+    /// The file with the token. Its content can change during the run.
     File(PathBuf),
 }
 

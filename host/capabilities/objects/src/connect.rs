@@ -1,5 +1,5 @@
-//! Where a run's objects are and who it is there: endpoint, region, settings of the SDK. Of the machine it asks what it is
-//! only where nothing else says it.
+//! Builds the S3 client of a run from its configuration: endpoint, region, credentials, timeouts. It asks the machine
+//! for its region only if no configuration has one.
 
 use super::config::ObjectsConfig;
 use super::credentials::{CredentialCache, CredentialSource};
@@ -25,38 +25,36 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a request is sent at most, the first time included.
+/// The most attempts of a request.
 const ATTEMPTS: u32 = 8;
-/// How long the first wait before another attempt is at most; each is twice the one before, times a random share.
+/// The longest first wait between attempts. Each wait is twice as long as the one before, times a random factor.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const MAX_WAIT: Duration = Duration::from_secs(10);
-/// How long a server may take to accept a connection.
+/// The timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a server may take to begin an answer, from the first byte of the request on, and how long that may take with
-/// all attempts. So a server that accepts and never answers ends the run after two minutes, and one that fails for a
-/// moment is asked as often as it takes.
+/// The timeout from the first byte of a request to the first byte of its response, and the timeout of all attempts
+/// together. A server that accepts and never answers ends the run after about two minutes.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(130);
-/// The slowest line that content may be sent on, in bytes a second: so much longer may a request with content take.
+/// The slowest upload that the timeouts allow, in bytes a second. The timeouts of a request grow with its content.
 const MIN_BYTES_PER_SECOND: u64 = 256 * 1024;
-/// How long a server may take to complete an upload in parts: with a large one this takes minutes.
+/// The timeout for completing a multipart upload, which takes minutes for a large one.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// A client of the storage that a run names, and what it hears.
+/// The client of an S3 store, and what belongs to it.
 pub(super) struct S3Connection {
     pub(super) client: aws_sdk_s3::Client,
     pub(super) monitor: Arc<RequestMonitor>,
-    /// The address of the server as messages name it.
+    /// The address of the server for messages.
     pub(super) endpoint: String,
-    /// Whether bodies need no signature of their own: nobody on the way can change them.
+    /// Whether the connection has TLS or stays within the machine, so that nobody can change a body on the way.
     pub(super) is_protected: bool,
-    /// What is worth a warning about how this run gets in.
+    /// Warnings about the credentials and the connection.
     pub(super) warnings: Vec<String>,
 }
 
-/// Makes the client. It looks at the files and variables of the SDK's own configuration. Where no region is named and
-/// nothing but the machine gives credentials, the machine is asked for its region.
+/// Connects to the store of the configuration. It reads the files and variables of the SDK's own configuration.
 pub(super) async fn connect(
     config: &ObjectsConfig,
     secrets: &Arc<SecretRegistry>,
@@ -69,7 +67,8 @@ pub(super) async fn connect(
     let is_protected = endpoint.starts_with("https://") || is_local_server(&endpoint);
     if !is_protected {
         warnings.push(format!(
-            "{endpoint} is asked without TLS: others on the way can read what is uploaded, and the names of buckets and files"
+            "Lockstep sends requests to {endpoint} without TLS: others on the way can read the content and the names of \
+             objects"
         ));
     }
     let renewing = CredentialCache::new(source, &base, secrets, (!is_protected).then(|| endpoint.clone()));
@@ -78,7 +77,8 @@ pub(super) async fn connect(
     Ok(S3Connection { client, monitor, endpoint, is_protected, warnings })
 }
 
-/// The settings of the SDK. Without a region it would ask the machine for one at once, whoever gives the credentials.
+/// The settings of the SDK. They always have a region: without one the SDK asks the machine, even if the job has
+/// credentials.
 async fn base(config: &ObjectsConfig, profiles: &Profiles, source: &CredentialSource) -> SdkConfig {
     let named = config.region.clone().or_else(|| profiles.region());
     let default = Region::new("us-east-1");
@@ -107,7 +107,7 @@ async fn base(config: &ObjectsConfig, profiles: &Profiles, source: &CredentialSo
     base.into_builder().region(region.unwrap_or(default)).build()
 }
 
-/// Whether only the machine gives credentials.
+/// Whether the credentials come from the machine.
 async fn is_from_machine(base: &SdkConfig) -> bool {
     let Some(chain) = base.credentials_provider() else { return false };
     let Ok(credentials) = chain.provide_credentials().await else { return false };
@@ -123,20 +123,20 @@ fn timeouts(answer: Duration, all: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// The settings of a request with so many bytes of content.
+/// The timeouts of a request with this many bytes of content.
 pub(super) fn content_timeouts(bytes: u64) -> aws_sdk_s3::config::Builder {
     let content = Duration::from_secs(bytes / MIN_BYTES_PER_SECOND);
     let timeouts = timeouts(RESPONSE_TIMEOUT + content, OPERATION_TIMEOUT + content * 3);
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts)
 }
 
-/// The settings of a request to complete an upload.
+/// The timeouts of a request that completes an upload.
 pub(super) fn completion_timeouts() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new()
         .timeout_config(timeouts(COMPLETION_TIMEOUT, COMPLETION_TIMEOUT + RESPONSE_TIMEOUT))
 }
 
-/// How this run shows who it is.
+/// Where the credentials of the run come from.
 fn source(
     config: &ObjectsConfig,
     profiles: &Profiles,
@@ -158,8 +158,8 @@ fn source(
         Some(keys) => {
             if keys.session_token().is_none() {
                 warnings.push(
-                    "the keys of this job are permanent ones (AWS_ACCESS_KEY_ID): whoever takes them can use them for \
-                     ever; with `role` and the CI's OIDC token no key needs to be stored"
+                    "the job uses a permanent access key (AWS_ACCESS_KEY_ID), which anybody who gets it can use until \
+                     somebody deletes it; with `role` and an OIDC token of the CI system the job needs no key"
                         .to_owned(),
                 );
             }
@@ -169,7 +169,8 @@ fn source(
     }
 }
 
-/// The address of the server: as the run says, else as the environment or the configuration says of S3 or of all services.
+/// The address of the server: from the inputs, or else from the environment or the AWS configuration, first for S3 and
+/// then for all services.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
 fn endpoint(config: &ObjectsConfig, base: &SdkConfig) -> String {
     let of_s3 = || {
@@ -191,13 +192,13 @@ fn client(
     monitor: &Arc<RequestMonitor>,
 ) -> aws_sdk_s3::Client {
     let mut builder = aws_sdk_s3::config::Builder::from(base)
-        // They are kept by `CredentialCache`, which knows when a server takes them for ended.
+        // `CredentialCache` caches them, because it also learns when a server calls them expired.
         .identity_cache(IdentityCache::no_cache())
         .credentials_provider(monitor.credentials())
         .interceptor(RetryInterceptor(Arc::clone(monitor)))
         .retry_classifier(RetryClassifier(Arc::clone(monitor)));
     if let Some(endpoint) = &config.endpoint {
-        // Servers of one's own seldom have a name for each bucket.
+        // Few self-hosted servers have a host name for each bucket.
         builder = builder.endpoint_url(endpoint).force_path_style(true);
     } else if base.endpoint_url().is_some() {
         builder = builder.force_path_style(true);
@@ -207,7 +208,7 @@ fn client(
     aws_sdk_s3::Client::from_conf(builder.build())
 }
 
-/// Whether a server is on this very machine, by its address: no proxy is asked for it, as elsewhere.
+/// Whether a server is on this machine, by its address. Requests to it bypass the proxy, as in other clients.
 /// <https://pkg.go.dev/net/http#ProxyFromEnvironment>
 fn is_local_server(endpoint: &str) -> bool {
     let Ok(url) = Url::parse(endpoint) else {
@@ -223,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_address_of_this_machine_is_its_own() {
+    fn only_loopback_addresses_without_tls_are_local_servers() {
         for local in ["http://127.0.0.1:9000", "http://127.8.8.8/x", "http://localhost", "http://[::1]:9000/"]
         {
             assert!(is_local_server(local), "{local}");

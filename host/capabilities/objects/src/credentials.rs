@@ -1,5 +1,5 @@
-//! Who a run is to its storage: keys, or a role taken on with the CI's token, made anew before they end. Credentials
-//! stay in this crate; nothing here gives one to a caller but the SDK.
+//! The credentials of a run for its object store: an access key, or a role that the host assumes. The host renews them
+//! before they expire. They stay in this crate, and only the SDK gets them.
 
 use super::config::IdentityToken;
 use super::failure::credential_error;
@@ -14,44 +14,46 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
 
-/// Where credentials come from.
+/// A source of credentials.
 #[derive(Debug)]
 pub(super) enum CredentialSource {
-    /// The job holds them.
+    /// An access key of the job.
     Fixed(Credentials),
     /// The SDK's own chain: profile, web identity of the environment, container, machine.
     Chain,
-    /// A role, for the token that the CI signs.
+    /// A role, assumed with a token of the CI system.
     WebIdentity { role: String, session: String, identity: IdentityToken },
-    /// A role, for other credentials.
+    /// A role, assumed with other credentials.
     Role { role: String, session: String, keys: Option<Credentials>, process: Option<CredentialProcess> },
-    /// A program that the configuration names.
+    /// A program that the AWS configuration names.
     Process(CredentialProcess),
 }
 
 impl CredentialSource {
-    /// Whether the SDK's own chain is asked, at whose end is the machine.
+    /// Whether the host asks the SDK's own chain, which asks the machine last.
     pub(super) fn asks_the_chain(&self) -> bool {
         matches!(self, Self::Chain | Self::Role { keys: None, process: None, .. })
     }
 }
 
-/// How long before its end a credential is replaced; one that lives for less than twice this, in the middle.
+/// How long before the end of a credential the host renews it. If half of its lifetime is shorter, the host renews it
+/// after half of that time.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
-/// What the token is for, <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>.
+/// The audience of the token.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>
 const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// Credentials that are made anew before they end, or when a server says that they have.
+/// Caches credentials, and renews them before they expire or when a server calls them expired.
 #[derive(Debug)]
 pub(super) struct CredentialCache {
     source: CredentialSource,
     sts: aws_sdk_sts::Client,
     chain: Option<SharedCredentialsProvider>,
     cached: Mutex<Option<CachedCredentials>>,
-    /// The sessions, or names of keys without one, that a server took for ended.
+    /// The session tokens, or IDs of keys without one, that a server called expired.
     expired: std::sync::Mutex<Vec<String>>,
     secrets: Arc<SecretRegistry>,
-    /// The server, where others can read what is sent to it.
+    /// The server, if the connection has no TLS and leaves the machine.
     plain_http_server: Option<String>,
 }
 
@@ -68,7 +70,7 @@ impl CredentialCache {
         secrets: &Arc<SecretRegistry>,
         plain_http_server: Option<String>,
     ) -> Self {
-        // An STS of its own is named by the environment only: the endpoint of a run is its storage's.
+        // Only the environment names another STS: the endpoint of a run is that of its store.
         let config = aws_sdk_sts::config::Builder::from(base);
         let sts = aws_sdk_sts::Client::from_conf(config.build());
         Self {
@@ -82,8 +84,7 @@ impl CredentialCache {
         }
     }
 
-    /// Says that a server took the credentials of this session, or key without one, for ended: the next request gets
-    /// others.
+    /// Marks the credentials with this session token, or key ID, as expired. The next request gets others.
     pub(super) fn mark_expired(&self, name: &str) {
         let mut expired = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
         if !expired.iter().any(|expired| expired == name) {
@@ -91,7 +92,7 @@ impl CredentialCache {
         }
     }
 
-    /// Whether there are others to be had when these have ended.
+    /// Whether the source can return other credentials.
     pub(super) fn can_renew(&self) -> bool {
         !matches!(self.source, CredentialSource::Fixed(_))
     }
@@ -111,12 +112,12 @@ impl CredentialCache {
         let credentials = self.fetch().await?;
         self.secrets.add(credentials.secret_access_key());
         self.secrets.add(credentials.session_token().unwrap_or_default());
-        // Of a permanent key nothing secret is sent: it signs. A session's token is sent with each request.
+        // A permanent key signs and never leaves the machine. The token of a session is part of each request.
         if let Some(server) =
             self.plain_http_server.as_ref().filter(|_| credentials.session_token().is_some())
         {
             return Err(credential_error(format!(
-                "the session token of these credentials is not sent to {server} without TLS, where others could read it; \
+                "the host does not send the session token to {server} without TLS, where others could read it; \
                  use an `https` address, or 127.0.0.1 for a server on this machine"
             )));
         }
@@ -164,7 +165,7 @@ impl CredentialCache {
                 };
                 let provider = keys.map(SharedCredentialsProvider::new).or(chain);
                 let provider = provider.ok_or_else(|| {
-                    CredentialsError::not_loaded("there is no token to take on the role with")
+                    CredentialsError::not_loaded("there are no credentials to assume the role with")
                 })?;
                 request = request
                     .config_override(aws_sdk_sts::config::Config::builder().credentials_provider(provider));
@@ -174,7 +175,7 @@ impl CredentialCache {
         }
     }
 
-    /// The token that says which job this is.
+    /// The token that identifies the job.
     async fn token(&self, identity: &IdentityToken) -> Result<String, CredentialsError> {
         match identity {
             IdentityToken::Token(token) => Ok(token.clone()),
@@ -201,7 +202,10 @@ impl CredentialCache {
             (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
             _ => DisplayErrorContext(error).to_string(),
         };
-        credential_error(format!("the role `{role}` was not given: {}", self.secrets.redact(&text)))
+        credential_error(format!(
+            "the host could not assume the role `{role}`: {}",
+            self.secrets.redact(&text)
+        ))
     }
 }
 
@@ -209,8 +213,8 @@ fn read(
     credentials: Option<aws_sdk_sts::types::Credentials>,
     role: &str,
 ) -> Result<Credentials, CredentialsError> {
-    let credentials =
-        credentials.ok_or_else(|| credential_error(format!("the role `{role}` came without credentials")))?;
+    let credentials = credentials
+        .ok_or_else(|| credential_error(format!("STS returned no credentials for the role `{role}`")))?;
     let until = SystemTime::try_from(credentials.expiration).ok();
     Ok(Credentials::new(
         credentials.access_key_id,
@@ -221,7 +225,7 @@ fn read(
     ))
 }
 
-/// The same credentials for each request, as the SDK asks for them.
+/// Gives the SDK the cached credentials.
 #[derive(Debug, Clone)]
 pub(super) struct CachedProvider(pub(super) Arc<CredentialCache>);
 

@@ -1,5 +1,5 @@
-//! What a server's refusal means to a component: one of the contract's errors, with a text that holds no secret. It
-//! never decides whether to try again.
+//! Maps failed requests to the errors of the contract, with texts that hold no secret. It does not decide about
+//! retries.
 
 use super::bound::ResponseTooLong;
 use aws_credential_types::provider::error::CredentialsError;
@@ -9,10 +9,10 @@ use lockstep_model::causes::causes;
 use lockstep_model::secret_registry::SecretRegistry;
 use std::error::Error;
 
-/// The longest text of a server that is passed on, in bytes.
+/// The most bytes of a text of a server in a message.
 const MAX_TEXT_BYTES: usize = 500;
 
-/// Why a request failed for good. `action` says what was asked, such as ``put `s3://a/b` ``.
+/// The error of a request after its last attempt. `action` says what the request was for, such as ``put `s3://a/b` ``.
 pub(super) fn request_error<E>(
     action: &str,
     endpoint: &str,
@@ -29,19 +29,15 @@ where
     let SdkError::ServiceError(response) = error else {
         if let Some(untrusted) = untrusted(error) {
             return CallError::Unavailable(format!(
-                "{action}: the certificate of {endpoint} is not trusted ({untrusted}); name the file of the authority \
-                 that vouches for it in SSL_CERT_FILE, or add it to those of the system"
+                "{action}: the certificate of {endpoint} is not trusted ({untrusted}); set SSL_CERT_FILE to the file of \
+                 the authority that issued it, or add that authority to those of the system"
             ));
         }
         if let Some(too_long) = ResponseTooLong::of(error) {
-            return CallError::LimitExceeded(format!(
-                "{action}: {endpoint} does not answer well: {too_long}"
-            ));
+            return CallError::LimitExceeded(format!("{action}: {endpoint} answers too much: {too_long}"));
         }
         let cause = secrets.shown(&cause(error), MAX_TEXT_BYTES);
-        return CallError::Unavailable(format!(
-            "{action}: {endpoint} cannot be reached or does not answer: {cause}"
-        ));
+        return CallError::Unavailable(format!("{action}: no response from {endpoint}: {cause}"));
     };
     let status = response.raw().status().as_u16();
     let code = response.err().code().unwrap_or_default();
@@ -53,7 +49,7 @@ where
     response_error(status, code, format!("{action}: {}", secrets.shown(&text, MAX_TEXT_BYTES)))
 }
 
-/// The error for a status and a code: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+/// The error for a status and a code. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 fn response_error(status: u16, code: &str, text: String) -> CallError {
     match (status, code) {
         (412, _) | (409, "ConditionalRequestConflict" | "OperationAborted") => CallError::Conflict(text),
@@ -70,7 +66,7 @@ fn response_error(status: u16, code: &str, text: String) -> CallError {
         (_, "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" | "XAmzContentChecksumMismatch") => {
             CallError::Integrity(text)
         }
-        // Of the server's errors the one that another request cannot change.
+        // Another attempt cannot change this error of the server.
         (501, _) => CallError::Upstream { status, message: text },
         (429 | 500..=599, _) | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "IncompleteBody") => {
             CallError::Unavailable(text)
@@ -79,7 +75,7 @@ fn response_error(status: u16, code: &str, text: String) -> CallError {
     }
 }
 
-/// Whether a server refused a request for its checksum, which it may never have heard of.
+/// Whether a server rejected a request because of its checksum, which old servers do not know.
 pub(super) fn is_about_checksum<E>(error: &SdkError<E>) -> bool
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -101,7 +97,7 @@ where
     }
 }
 
-/// The error of a source that gives no credentials.
+/// The error of a source without credentials.
 pub(super) fn credential_error(text: String) -> CredentialsError {
     CredentialsError::provider_error(text)
 }
@@ -110,7 +106,7 @@ fn credentials<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CredentialsEr
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// What is wrong with the certificate of a server, if that is why it is not spoken to.
+/// Why the certificate of a server is not trusted, if that is the cause.
 pub(super) fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
     causes(error).find_map(|error| match error.downcast_ref() {
         Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
@@ -118,7 +114,7 @@ pub(super) fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
-/// The last cause that says something of its own.
+/// The causes of an error without those that only repeat another.
 fn cause(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -144,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_refusal_has_its_meaning() {
+    fn each_status_and_code_maps_to_an_error() {
         for (status, code, word) in [
             (412, "PreconditionFailed", "conflict"),
             (409, "ConditionalRequestConflict", "conflict"),

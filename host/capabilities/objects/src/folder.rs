@@ -1,5 +1,5 @@
-//! A folder of this machine as a store: an object is a file, a key its path from `/`. It follows no link, shows no
-//! file before it is whole, and keeps no headers, metadata or tags.
+//! A local folder as a store: an object is a file, and its key is the path from `/`. It follows no link, gives a file
+//! its name only after writing all of it, and keeps no headers, metadata or tags.
 
 use super::s3::ContentSource;
 use super::temporary::{self, SweptFolders, TemporaryFile};
@@ -16,22 +16,22 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
-/// How much of a file is in memory at once, in bytes.
+/// The bytes of a file that are in memory at once.
 const BUFFER_BYTES: u32 = 1024 * 1024;
-/// How deep folders are looked into.
+/// The deepest folder that a list enters.
 const MAX_DEPTH: usize = 128;
 
 const OPEN_FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Lists the files below a prefix, all at once. With `removes_leftovers` it removes what killed runs left.
+/// Lists all files below a prefix. With `removes_leftovers` it removes the temporary files of killed runs.
 pub(super) fn list(
     prefix: &ObjectName,
     start: Option<&str>,
     max: usize,
     removes_leftovers: bool,
 ) -> Result<ObjectPage, CallError> {
-    let folder = match parent(prefix.key(), MissingFolders::Fail) {
+    let folder = match parent(prefix.key(), ParentFolders::Require) {
         Ok((folder, _)) => folder,
         Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => {
             return Ok(ObjectPage::default());
@@ -46,7 +46,7 @@ pub(super) fn list(
     Ok(ObjectPage { objects, next: None })
 }
 
-/// A walk through the folders of a store.
+/// Walks through the folders of a store.
 struct FolderWalk<'f> {
     max: usize,
     removes_leftovers: bool,
@@ -56,7 +56,7 @@ struct FolderWalk<'f> {
 impl FolderWalk<'_> {
     fn folder(&mut self, folder: &OwnedFd, name: &str, depth: usize) -> io::Result<()> {
         if depth > MAX_DEPTH {
-            return Err(io::Error::other("its folders are nested too deep"));
+            return Err(io::Error::other(format!("it has more than {MAX_DEPTH} levels of folders")));
         }
         for entry in Dir::read_from(folder)? {
             let entry = entry?;
@@ -93,14 +93,14 @@ impl FolderWalk<'_> {
     }
 }
 
-/// What is there: its size, and the SHA-256 of its content.
+/// The size of a file and the SHA-256 of its content; none if there is no file.
 pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
     let read = || -> io::Result<ObjectInfo> {
-        let (folder, file) = parent(name.key(), MissingFolders::Fail)?;
+        let (folder, file) = parent(name.key(), ParentFolders::Require)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mut opened = File::from(openat(&folder, file, flags, Mode::empty())?);
         if !opened.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         let mut hasher = Hasher::new(Algorithm::Sha256);
         let (mut size, mut buffer) = (0, vec![0; BUFFER_BYTES as usize]);
@@ -118,11 +118,11 @@ pub(super) fn head(name: &ObjectName) -> Result<Option<ObjectInfo>, CallError> {
     match read() {
         Ok(stored) => Ok(Some(stored)),
         Err(error) if is_missing(&error) => Ok(None),
-        Err(error) => Err(failed("look at", name, &error)),
+        Err(error) => Err(failed("head", name, &error)),
     }
 }
 
-/// Writes a file whole, beside its name first.
+/// Writes a file under a temporary name, and then renames it.
 pub(super) fn put(
     name: &ObjectName,
     content: ContentSource,
@@ -131,17 +131,19 @@ pub(super) fn put(
     swept: &mut SweptFolders,
 ) -> Result<ObjectInfo, CallError> {
     if options.encryption.is_some() || options.retention.is_some() {
-        return Err(CallError::Invalid(format!("put `{name}`: a local folder neither encrypts nor locks")));
+        return Err(CallError::Invalid(format!(
+            "put `{name}`: a local folder has no encryption and no retention"
+        )));
     }
     let (folder, file) =
-        parent(name.key(), MissingFolders::Create).map_err(|error| failed("put", name, &error))?;
+        parent(name.key(), ParentFolders::Create).map_err(|error| failed("put", name, &error))?;
     swept.sweep(&folder);
     let temporary = TemporaryFile::new(&folder, !matches!(content, ContentSource::Bytes(_)));
     let temporary = temporary.map_err(|error| failed("put", name, &error))?;
     let (size, digest) = write(temporary.file(), content, name)?;
     temporary.rename_to(file, precondition).map_err(|error| match error.raw_os_error() {
         Some(code) if code == Errno::EXIST.raw_os_error() => {
-            CallError::Conflict(format!("put `{name}`: it is there already"))
+            CallError::Conflict(format!("put `{name}`: the file exists"))
         }
         _ => failed("put", name, &error),
     })?;
@@ -149,7 +151,7 @@ pub(super) fn put(
     Ok(ObjectInfo { size, checksum, sha256: Some(digest), ..ObjectInfo::default() })
 }
 
-/// Copies the content, and gives its size and digest.
+/// Copies the content, and returns its size and digest.
 fn write(mut target: &File, content: ContentSource, name: &ObjectName) -> Result<(u64, Digest), CallError> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     let mut copy = |bytes: &[u8]| {
@@ -178,9 +180,9 @@ fn write(mut target: &File, content: ContentSource, name: &ObjectName) -> Result
         .map_err(|_| CallError::Local(format!("put `{name}`: no digest")))
 }
 
-/// Deletes a file; that it is gone already is not an error.
+/// Deletes a file. A missing file is no error.
 pub(super) fn delete(name: &ObjectName) -> Result<(), CallError> {
-    let removed = parent(name.key(), MissingFolders::Fail)
+    let removed = parent(name.key(), ParentFolders::Require)
         .and_then(|(folder, file)| Ok(rustix::fs::unlinkat(&folder, file, AtFlags::empty())?));
     match removed {
         Err(error) if !is_missing(&error) => Err(failed("delete", name, &error)),
@@ -188,29 +190,30 @@ pub(super) fn delete(name: &ObjectName) -> Result<(), CallError> {
     }
 }
 
-/// What becomes of folders that are not there.
+/// Whether the folders of a key must exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum MissingFolders {
+enum ParentFolders {
     Create,
-    Fail,
+    Require,
 }
 
-/// Opens the folder of a key, part by part from `/`, and gives the file's own name; empty for a prefix.
-fn parent(key: &str, missing: MissingFolders) -> io::Result<(OwnedFd, &str)> {
+/// Opens the folder of a key, part by part from `/`, and returns it with the name of the file, which is empty for a
+/// prefix.
+fn parent(key: &str, missing: ParentFolders) -> io::Result<(OwnedFd, &str)> {
     let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
     let mut folder = rustix::fs::open("/", OPEN_FOLDER, Mode::empty())?;
     for part in folders.split('/').filter(|part| !part.is_empty()) {
-        if missing == MissingFolders::Create {
+        if missing == ParentFolders::Create {
             match rustix::fs::mkdirat(&folder, part, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
                 Ok(()) | Err(Errno::EXIST) => {}
-                // A folder on the way may be there all the same, in one that cannot be written.
+                // The folder may exist in one that the run cannot write to.
                 Err(_) => {}
             }
         }
         folder = openat(folder.as_fd(), part, OPEN_FOLDER, Mode::empty()).map_err(|error| match error {
-            Errno::LOOP | Errno::NOTDIR => {
-                io::Error::other(format!("`{part}` is a symbolic link or no folder; name the folder itself"))
-            }
+            Errno::LOOP | Errno::NOTDIR => io::Error::other(format!(
+                "`{part}` is a symbolic link or not a folder; name the folder itself"
+            )),
             error => error.into(),
         })?;
     }
@@ -221,7 +224,7 @@ fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
-/// A folder is of this machine, and so is what is wrong with it.
+/// The error of a folder of this machine is a local one.
 fn failed(verb: &str, name: &ObjectName, error: &io::Error) -> CallError {
     CallError::Local(format!("{verb} `{name}`: {error}"))
 }

@@ -1,5 +1,5 @@
-//! Objects in buckets of S3-compatible storage, or files of a local folder. It acts only on what a permit names, and no
-//! credential leaves this crate. With a run that is a dry run, nothing is changed.
+//! Objects in buckets of S3-compatible stores, and files of local folders. It acts only on the names of permits, and no
+//! credential leaves this crate. In a dry run it changes nothing.
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -51,15 +51,15 @@ use std::sync::{Arc, PoisonError};
 use temporary::SweptFolders;
 use tokio::runtime::Runtime;
 
-/// The most objects of one call.
+/// The most objects of a call.
 const MAX_OBJECTS: usize = 10_000;
-/// The threads that sign, prove and send.
+/// The threads that sign, hash and send.
 const THREADS: usize = 4;
 
-/// How each of several things ended.
+/// A result for each object of a call, in the order of the call.
 pub type ObjectResults<T> = Vec<Result<T, CallError>>;
 
-/// Who hears how far a call is: how much is done of how much, in objects or in bytes.
+/// Gets the progress of a call: how much of how much is done, in objects or in bytes.
 pub type ProgressCallback<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// The objects of one run.
@@ -68,7 +68,7 @@ pub struct Objects {
     dry_run: bool,
     limits: Limits,
     secrets: Arc<SecretRegistry>,
-    /// Made when it is first needed: a run on a local folder needs none.
+    /// The client, created for the first call that needs a server.
     server: Option<(Runtime, Arc<S3Store>)>,
     changes: Vec<ObjectChange>,
     page_starts: PageStarts,
@@ -77,7 +77,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The objects of a run. Nothing is asked of anybody yet.
+    /// The objects of a run. It sends nothing yet.
     #[must_use]
     pub fn new(config: ObjectsConfig, limits: &Limits, dry_run: bool) -> Self {
         let secrets = Arc::new(SecretRegistry::default());
@@ -90,13 +90,13 @@ impl Objects {
         Self { config, dry_run, limits: *limits, secrets, server, changes, page_starts, sent: 0, swept }
     }
 
-    /// What was done, in order; with a run that is a dry run, what would be.
+    /// The changes in their order; in a dry run, those that it would make.
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
     }
 
-    /// What is worth a warning, since this was last asked.
+    /// The warnings since the last call of this function.
     pub fn warnings(&mut self) -> Vec<String> {
         let Some((_, s3)) = &self.server else {
             return Vec::new();
@@ -104,10 +104,10 @@ impl Objects {
         std::mem::take(&mut *s3.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Objects below the permit's prefix.
+    /// Lists a page of objects below the prefix of the permit.
     ///
     /// # Errors
-    /// The name is no prefix, or the store does not answer well.
+    /// The name is not a prefix, or the store returns an error.
     pub fn list_objects(
         &mut self,
         permit: &Permit,
@@ -115,7 +115,7 @@ impl Objects {
     ) -> Result<Answer<ObjectPage>, CallError> {
         let name = object(permit)?;
         if !name.is_prefix() {
-            return Err(CallError::Invalid(format!("list `{name}`: it does not end with `/`")));
+            return Err(CallError::Invalid(format!("list `{name}`: a prefix ends with `/`")));
         }
         if name.store() == ObjectStore::Folder {
             return folder::list(name, start, self.limits.found_files, !self.dry_run).map(Answer::plain);
@@ -127,7 +127,9 @@ impl Objects {
                 let within = start.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
                 let key =
                     within.filter(|(bucket, _)| *bucket == location.bucket).map(|(_, key)| key.to_owned());
-                Some(key.ok_or_else(|| CallError::Invalid("list: `start` is in another bucket".into()))?)
+                Some(key.ok_or_else(|| {
+                    CallError::Invalid("invalid `start`: expected a name in the bucket of the prefix".into())
+                })?)
             }
         };
         let (runtime, s3) = self.server()?;
@@ -136,10 +138,11 @@ impl Objects {
         Ok(Answer::plain(page))
     }
 
-    /// What the store says about each of the permit's objects.
+    /// Returns what the store says about each object of the permit.
     ///
     /// # Errors
-    /// Too many, or no connection to the store can be made. What is wrong with one object is in its place.
+    /// The call has too many objects, or the host cannot connect to the store. An error about one object is in its
+    /// result.
     pub fn head_objects(
         &mut self,
         permit: &Permit,
@@ -159,7 +162,7 @@ impl Objects {
         Ok(Answer::plain(runtime.block_on(s3.head_all(places, &mut |_, _| {}))))
     }
 
-    /// Deletes the permits' objects.
+    /// Deletes the objects of the permits.
     pub fn delete_objects(&mut self, permits: &[Permit]) -> ObjectResults<Answer<()>> {
         let fail_all = |error: CallError| permits.iter().map(|_| Err(error.clone())).collect();
         let names = match check_count(permits.len())
@@ -170,7 +173,7 @@ impl Objects {
         };
         if let Some(name) = names.iter().find(|name| name.is_prefix()) {
             return fail_all(CallError::Invalid(format!(
-                "delete `{name}`: it is no object, it ends with `/`"
+                "delete `{name}`: this is a prefix, because it ends with `/`; name an object"
             )));
         }
         let deleted: ObjectResults<()> = if self.dry_run {
@@ -200,10 +203,10 @@ impl Objects {
         deleted.into_iter().map(|deleted| deleted.map(Answer::plain)).collect()
     }
 
-    /// The open uploads of the permit's object, or of all below its prefix.
+    /// Lists the open multipart uploads of the permit's object, or below its prefix.
     ///
     /// # Errors
-    /// The store does not answer well.
+    /// The store returns an error.
     pub fn list_multipart_uploads(
         &mut self,
         permit: &Permit,
@@ -217,10 +220,10 @@ impl Objects {
         runtime.block_on(s3.list_multipart_uploads(&location)).map(Answer::plain)
     }
 
-    /// Begins an upload in parts.
+    /// Creates a multipart upload.
     ///
     /// # Errors
-    /// The store is a folder, which takes files whole, or does not answer well.
+    /// The store is a local folder, which has no multipart uploads, or returns an error.
     pub fn create_multipart_upload(
         &mut self,
         permit: &Permit,
@@ -235,10 +238,10 @@ impl Objects {
         runtime.block_on(s3.create(&location, options)).map(Answer::plain)
     }
 
-    /// Goes on with an upload that was begun. Nothing is requested: the first use of it will tell.
+    /// Continues a multipart upload. It asks the store nothing yet.
     ///
     /// # Errors
-    /// The store is a folder, or the id cannot be one.
+    /// The store is a local folder, or the upload ID is invalid.
     pub fn resume_multipart_upload(
         &mut self,
         permit: &Permit,
@@ -246,15 +249,17 @@ impl Objects {
         checksum: Algorithm,
     ) -> Result<Answer<MultipartUpload>, CallError> {
         if id.is_empty() || id.len() > 1024 || !id.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(CallError::Invalid("an upload's id has up to 1,024 visible characters".into()));
+            return Err(CallError::Invalid(
+                "invalid upload ID: expected 1 to 1,024 visible ASCII characters".into(),
+            ));
         }
         Ok(Answer::plain(MultipartUpload::of(locate_in_bucket(permit)?, id.to_owned(), checksum)))
     }
 
-    /// The parts that the store holds.
+    /// Lists the parts in the store.
     ///
     /// # Errors
-    /// The upload is no longer open, or the store does not answer well.
+    /// The upload is no longer open, or the store returns an error.
     pub fn list_parts(&mut self, upload: &MultipartUpload) -> Result<Answer<Vec<PartInfo>>, CallError> {
         if upload.id.is_empty() {
             return Ok(Answer::plain(Vec::new()));
@@ -263,10 +268,10 @@ impl Objects {
         runtime.block_on(s3.parts(upload)).map(Answer::plain)
     }
 
-    /// Sends parts of a file, several at once. Each ends by itself.
+    /// Sends parts of a file, several at once. Each has its own result.
     ///
     /// # Errors
-    /// Too many, or no connection to the store can be made.
+    /// The call has too many parts, or the host cannot connect to the store.
     pub fn upload_parts(
         &mut self,
         upload: &mut MultipartUpload,
@@ -295,10 +300,10 @@ impl Objects {
         Ok(Answer { value: parts, bytes, digest: None })
     }
 
-    /// Makes the object of these parts.
+    /// Completes a multipart upload with these parts.
     ///
     /// # Errors
-    /// What must hold does not, the upload is no longer open, or the store does not answer well.
+    /// The precondition fails, the upload is no longer open, or the store returns an error.
     pub fn complete(
         &mut self,
         upload: &mut MultipartUpload,
@@ -321,10 +326,10 @@ impl Objects {
         Ok(Answer { bytes: 0, digest: stored.sha256, value: stored })
     }
 
-    /// Gives an upload up.
+    /// Aborts a multipart upload.
     ///
     /// # Errors
-    /// The store does not answer well.
+    /// The store returns an error.
     pub fn abort(&mut self, upload: &MultipartUpload) -> Result<Answer<()>, CallError> {
         if self.dry_run {
             return Ok(Answer::plain(()));
@@ -333,7 +338,7 @@ impl Objects {
         runtime.block_on(s3.abort(upload)).map(Answer::plain)
     }
 
-    /// The connection to the server, made when it is first needed.
+    /// The client, which the first call connects.
     fn server(&mut self) -> Result<(&Runtime, Arc<S3Store>), CallError> {
         if self.server.is_none() {
             let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
@@ -355,7 +360,7 @@ impl Objects {
         }
     }
 
-    /// Counts bytes that are about to be sent.
+    /// Counts bytes before the host sends them.
     fn send(&mut self, bytes: u64) -> Result<(), CallError> {
         self.sent = self.sent.saturating_add(bytes);
         if self.sent > self.limits.sent_bytes {
@@ -372,16 +377,18 @@ impl Objects {
 
 fn check_count(count: usize) -> Result<(), CallError> {
     if count > MAX_OBJECTS {
-        return Err(CallError::LimitExceeded(format!("more than {MAX_OBJECTS} in one call")));
+        return Err(CallError::LimitExceeded(format!(
+            "the call has more than {MAX_OBJECTS} objects or parts"
+        )));
     }
     Ok(())
 }
 
-/// The sum of sizes that a component says, which need not be true: it does not go round.
+/// The sum of sizes that a component claims. It does not overflow.
 fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
 fn byte_limit_error(max: u64) -> CallError {
-    CallError::LimitExceeded(format!("more than {max} bytes would be sent"))
+    CallError::LimitExceeded(format!("the run would send more than {max} bytes"))
 }

@@ -4,7 +4,7 @@ use lockstep_model::call::CallError;
 use lockstep_model::gate::Permit;
 use lockstep_model::object::{ObjectName, ObjectStore};
 
-/// An object by its bucket and key, and by its name for messages.
+/// An object by its bucket and key, with its name for messages.
 #[derive(Debug, Clone)]
 pub(super) struct ObjectLocation {
     pub(super) bucket: String,
@@ -12,10 +12,12 @@ pub(super) struct ObjectLocation {
     pub(super) name: String,
 }
 
+/// The object of a permit.
 pub(super) fn object(permit: &Permit) -> Result<&ObjectName, CallError> {
-    permit.object().ok_or_else(|| CallError::Invalid("the call is about no object".into()))
+    permit.object().ok_or_else(|| CallError::Invalid("the call names no object".into()))
 }
 
+/// The bucket and key of an object; a local folder has no bucket.
 pub(super) fn locate(name: &ObjectName) -> ObjectLocation {
     let bucket = match name.store() {
         ObjectStore::Bucket(bucket) => bucket.to_owned(),
@@ -24,15 +26,21 @@ pub(super) fn locate(name: &ObjectName) -> ObjectLocation {
     ObjectLocation { bucket, key: name.key().to_owned(), name: name.as_str().to_owned() }
 }
 
+/// The bucket and key of a permit's object, which must be in a bucket.
 pub(super) fn locate_in_bucket(permit: &Permit) -> Result<ObjectLocation, CallError> {
     let name = object(permit)?;
     match name.store() {
-        _ if name.is_prefix() => Err(CallError::Invalid(format!("`{name}` is no object, it ends with `/`"))),
-        ObjectStore::Folder => Err(CallError::Invalid(format!("`{name}`: a local folder takes files whole"))),
+        _ if name.is_prefix() => {
+            Err(CallError::Invalid(format!("`{name}` is a prefix, because it ends with `/`; name an object")))
+        }
+        ObjectStore::Folder => {
+            Err(CallError::Invalid(format!("`{name}`: a local folder has no multipart uploads")))
+        }
         ObjectStore::Bucket(_) => Ok(locate(name)),
     }
 }
 
+/// The error of a call with objects of both kinds of store.
 pub(super) fn mixed_stores() -> CallError {
-    CallError::Invalid("a call is about buckets or about folders, not both".into())
+    CallError::Invalid("the call names both buckets and local folders".into())
 }

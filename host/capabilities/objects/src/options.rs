@@ -1,12 +1,12 @@
-//! How objects are kept, in the words of a request: headers, metadata, tags, encryption, retention. It never sends one.
+//! Writes options of objects into requests: headers, metadata, tags, encryption, retention. It sends nothing.
 
 use super::types::{PutOptions, RetentionMode};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{ObjectLockMode, ServerSideEncryption};
 use lockstep_model::call::CallError;
 
-/// Puts a options into the builder of a request: those that write an object and those that begin an upload have the
-/// same methods and no type in common.
+/// Writes options into the builder of a request. The builders of a write and of a multipart upload have the same
+/// methods and no type in common.
 macro_rules! apply_options {
     ($request:expr, $options:expr) => {{
         let (mut request, options): (_, &$crate::types::PutOptions) = ($request, $options);
@@ -35,7 +35,7 @@ macro_rules! apply_options {
 }
 pub(super) use apply_options;
 
-/// The headers of HTTP that an object may have.
+/// The HTTP headers that an object can have.
 const HEADERS: [&str; 6] = [
     "cache-control",
     "content-disposition",
@@ -44,20 +44,21 @@ const HEADERS: [&str; 6] = [
     "content-type",
     "expires",
 ];
-/// The most bytes of metadata, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
+/// The most bytes of metadata. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 const MAX_METADATA_BYTES: usize = 2048;
-/// The most tags, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>.
+/// The most tags. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>
 const MAX_TAGS: usize = 10;
 
-/// Whether a component's words are fit for a request: nothing of them can begin another header.
+/// Checks that options fit into a request, so that no value can begin another header.
 pub(super) fn check(options: &PutOptions) -> Result<(), CallError> {
     let invalid = |text: String| Err(CallError::Invalid(text));
     let visible = |text: &str| text.chars().all(|c| !c.is_control()) && text.len() <= 4096;
     for (name, value) in &options.headers {
         if !HEADERS.contains(&name.as_str()) || !visible(value) || !value.is_ascii() {
             return invalid(format!(
-                "`{}` is no header of an object, or has a value that is none",
-                name.escape_debug()
+                "invalid header `{}`: expected one of `{}`, with a value of visible ASCII of at most 4,096 bytes",
+                name.escape_debug(),
+                HEADERS.join("`, `")
             ));
         }
         if name == "expires" {
@@ -70,29 +71,37 @@ pub(super) fn check(options: &PutOptions) -> Result<(), CallError> {
         || !options.metadata.iter().all(|(name, value)| word(name) && visible(value) && value.is_ascii())
     {
         return invalid(format!(
-            "metadata has names of letters, digits and `-`, values of ASCII, and {MAX_METADATA_BYTES} bytes in all"
+            "invalid metadata: expected names of letters, digits and `-`, values of ASCII, and at most \
+             {MAX_METADATA_BYTES} bytes in all"
         ));
     }
     if options.tags.len() > MAX_TAGS
         || !options.tags.iter().all(|(name, value)| !name.is_empty() && visible(name) && visible(value))
     {
-        return invalid(format!("there are at most {MAX_TAGS} tags, each with a name"));
+        return invalid(format!("invalid tags: expected at most {MAX_TAGS}, each with a name"));
     }
     let encryption = options.encryption.as_deref().unwrap_or("AES256");
     if !(matches!(encryption, "AES256" | "aws:kms") || encryption.starts_with("aws:kms:"))
         || !encryption.chars().all(|c| c.is_ascii_graphic())
     {
-        return invalid(format!("`{}` is no encryption", encryption.escape_debug()));
+        return invalid(format!(
+            "invalid encryption `{}`: expected one of `AES256`, `aws:kms`, `aws:kms:KEY`",
+            encryption.escape_debug()
+        ));
     }
     Ok(())
 }
 
 pub(super) fn date(value: &str) -> Result<DateTime, CallError> {
     let parsed = DateTime::from_str(value, DateTimeFormat::HttpDate);
-    parsed.map_err(|_| CallError::Invalid(format!("`{value}` is no date of HTTP")))
+    parsed.map_err(|_| {
+        CallError::Invalid(format!(
+            "invalid date `{value}`: expected an HTTP date such as `Wed, 21 Oct 2026 07:28:00 GMT`"
+        ))
+    })
 }
 
-/// The tags as a query string, as the header has them.
+/// The tags as a query string, the format of their header.
 pub(super) fn tagging(options: &PutOptions) -> Option<String> {
     let pairs = options.tags.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
     let pairs: Vec<_> = pairs.collect();
@@ -147,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_begin_another_header_is_refused() {
+    fn options_that_could_begin_another_header_are_invalid() {
         assert!(check(&options()).is_ok());
         for bad in [
             PutOptions { headers: pair("x-amz-acl", "public-read"), ..options() },

@@ -1,12 +1,12 @@
-//! Where the lists of a run are, so that one of a server that goes round ends. It asks nobody.
+//! Remembers where the pages of each list start, so that a list that returns to an earlier page ends. It asks no store.
 
 use lockstep_model::call::CallError;
 use std::collections::{HashMap, HashSet};
 
-/// The most bytes that are remembered of where pages began.
+/// The most bytes of remembered page starts.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// Where the pages of each list began, by the prefix that is listed.
+/// The starts of the pages of each list, by prefix.
 #[derive(Debug, Default)]
 pub(super) struct PageStarts {
     starts: HashMap<String, HashSet<String>>,
@@ -14,10 +14,10 @@ pub(super) struct PageStarts {
 }
 
 impl PageStarts {
-    /// Notes where the next page of a list begins. `is_first_page` says that the list was begun anew.
+    /// Records the start of the next page. `is_first_page` says that the list has started again.
     ///
     /// # Errors
-    /// A page has begun there before: the list has no end.
+    /// A page started there before, so the list has no end.
     pub(super) fn record(
         &mut self,
         prefix: &str,
@@ -30,7 +30,7 @@ impl PageStarts {
         let Some(next) = next else { return Ok(()) };
         if self.bytes + next.len() > MAX_BYTES {
             return Err(CallError::LimitExceeded(format!(
-                "list `{prefix}`: more pages than a run can keep in mind"
+                "list `{prefix}`: the list has too many pages to remember"
             )));
         }
         if self.starts.entry(prefix.to_owned()).or_default().insert(next.to_owned()) {
@@ -38,7 +38,7 @@ impl PageStarts {
             return Ok(());
         }
         Err(CallError::LimitExceeded(format!(
-            "list `{prefix}`: the store comes back to `{next}`, where a page has begun before; the list has no end"
+            "list `{prefix}`: the store returns to `{next}`, where an earlier page started; the list has no end"
         )))
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_that_comes_back_ends_and_one_that_is_begun_anew_does_not() {
+    fn a_list_that_returns_to_a_page_ends_and_one_that_starts_again_does_not() {
         let mut page_starts = PageStarts::default();
         page_starts.record("s3://a/", true, Some("s3://a/1")).unwrap();
         page_starts.record("s3://a/", false, Some("s3://a/2")).unwrap();

@@ -1,5 +1,4 @@
-//! An upload in parts: begun or gone on with, its parts sent, completed or given up. It keeps no part in memory that is
-//! not on its way.
+//! Multipart uploads: creates, resumes, fills and aborts them. It holds a part in memory only while it sends it.
 
 use super::batch::{BatchTask, run_batch};
 use super::checksums::{Checksums, add_checksum, checksum_in};
@@ -18,18 +17,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The largest part, in bytes: several are in memory at once.
+/// The most bytes of a part: several are in memory at once.
 const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
-/// The most parts of an upload, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
+/// The most parts of an upload. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const MAX_PARTS: u32 = 10_000;
 
-/// An upload that is open in its store.
+/// A multipart upload that is open in its store.
 #[derive(Debug)]
 pub struct MultipartUpload {
     pub(super) location: ObjectLocation,
     pub(super) id: String,
     pub(super) checksum: Algorithm,
-    /// The SHA-256 of the file as far as its parts were sent in order from the first, and where that is.
+    /// The SHA-256 of the file from its start to an offset, while the run sends the parts in order; and that offset.
     whole: Option<(Hasher, u64)>,
 }
 
@@ -38,20 +37,20 @@ impl MultipartUpload {
         Self { location, id, checksum, whole: Some((Hasher::new(Algorithm::Sha256), 0)) }
     }
 
-    /// None at all: what stands in the place of one that is in use.
+    /// A placeholder for an upload that is in use elsewhere.
     #[must_use]
     pub fn none() -> Self {
         let location = ObjectLocation { bucket: String::new(), key: String::new(), name: String::new() };
         Self { location, id: String::new(), checksum: Algorithm::Sha256, whole: None }
     }
 
-    /// The name of the object that it makes.
+    /// The name of the object that the upload creates.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.location.name
     }
 
-    /// Takes the next bytes of the file into the digest of the whole, if these are the next.
+    /// Adds bytes of the file to the digest of the whole, if they are the next ones.
     fn take(&mut self, offset: u64, bytes: &[u8]) {
         self.whole = match self.whole.take() {
             Some((mut hasher, end)) if end == offset => {
@@ -62,7 +61,7 @@ impl MultipartUpload {
         };
     }
 
-    /// The digest of the whole, if all of so many bytes were sent in order.
+    /// The digest of the whole file, if the run sent all of these bytes in order.
     pub(super) fn digest(&mut self, size: u64) -> Option<Digest> {
         let (hasher, _) = self.whole.take().filter(|(_, end)| *end == size)?;
         <[u8; 32]>::try_from(hasher.finish()).ok().map(Digest::from)
@@ -83,8 +82,8 @@ impl S3Store {
         Ok(upload)
     }
 
-    /// Gives up what a beginning left whose reply was lost: uploads of this object without a part. If that fails, the
-    /// next run finds them.
+    /// Aborts the uploads of this object without a part: lost replies can leave them behind. If that fails, the next
+    /// run finds them.
     async fn abort_duplicates(&self, upload: &MultipartUpload) {
         for other in self.list_multipart_uploads(&upload.location).await.unwrap_or_default() {
             let other = MultipartUpload::of(upload.location.clone(), other.upload_id, upload.checksum);
@@ -120,12 +119,15 @@ impl S3Store {
             match request.send().await {
                 Ok(answer) => break answer,
                 Err(error) if !no_checksums && self.falls_back_to_md5(&error) => {}
-                Err(error) => return Err(self.request_error("begin an upload of", &location.name, &error)),
+                Err(error) => return Err(self.request_error("create an upload of", &location.name, &error)),
             }
         };
         let id = answer.upload_id.filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| {
-            CallError::Unavailable(format!("begin an upload of `{}`: it got no id", location.name))
+            CallError::Unavailable(format!(
+                "create an upload of `{}`: the store returned no upload ID",
+                location.name
+            ))
         })?;
         Ok(MultipartUpload::of(location.clone(), id, options.checksum))
     }
@@ -155,7 +157,7 @@ impl S3Store {
                 });
             }
             if answer.is_truncated != Some(true) {
-                // Some servers list them as they came.
+                // Some servers list parts in the order of arrival.
                 parts.sort_by_key(|part| part.part_number);
                 return Ok(parts);
             }
@@ -196,7 +198,7 @@ impl S3Store {
         bytes: Vec<u8>,
         algorithm: Algorithm,
     ) -> Result<PartInfo, CallError> {
-        // Nobody tells the SHA-256 of a part, so it is only made where it is signed.
+        // Only a signature needs the SHA-256 of a part.
         let compute = if self.connection.is_protected { Checksums::without_digest } else { Checksums::of };
         let computed = tokio::task::spawn_blocking(move || {
             let checksums = compute(&bytes, algorithm);
@@ -225,7 +227,7 @@ impl S3Store {
         let server_checksum = checksum_in!(answer, algorithm);
         if server_checksum.is_some_and(|server_checksum| server_checksum != checksums.checksum_base64()) {
             let text = format!(
-                "put part {number} of `{}`: the store holds other bytes than were sent",
+                "put part {number} of `{}`: the store has a different checksum than the sent part",
                 location.name
             );
             return Err(CallError::Integrity(text));
@@ -246,7 +248,7 @@ impl S3Store {
             .upload_id(&upload.id)
             .send()
             .await
-            .map_err(|error| self.request_error("give up", &location.name, &error))
+            .map_err(|error| self.request_error("abort the upload of", &location.name, &error))
         {
             Ok(_) | Err(CallError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
@@ -257,7 +259,7 @@ impl S3Store {
 fn read(file: &OpenFile, range: PartRange) -> Result<Vec<u8>, CallError> {
     if range.length > MAX_PART_BYTES || range.part_number == 0 || range.part_number > MAX_PARTS {
         let text = format!(
-            "part {} of {} bytes: there are at most {MAX_PARTS}, of {MAX_PART_BYTES}",
+            "invalid part {} of {} bytes: expected a number from 1 to {MAX_PARTS} and at most {MAX_PART_BYTES} bytes",
             range.part_number, range.length
         );
         return Err(CallError::Invalid(text));
@@ -265,10 +267,7 @@ fn read(file: &OpenFile, range: PartRange) -> Result<Vec<u8>, CallError> {
     let bytes = file.read_at(range.offset, u32::try_from(range.length).unwrap_or(u32::MAX))?;
     file.check_unchanged()?;
     if bytes.len() as u64 != range.length {
-        return Err(CallError::Invalid(format!(
-            "part {} reaches past the end of the file",
-            range.part_number
-        )));
+        return Err(CallError::Invalid(format!("part {} ends after the end of the file", range.part_number)));
     }
     Ok(bytes)
 }

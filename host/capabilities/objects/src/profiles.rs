@@ -1,5 +1,5 @@
-//! Amazon's configuration files: read once, never from the checkout, and given to the SDK without the programs that they
-//! name. Such a program is started by the host itself, so that it is bounded and ends with the run.
+//! Reads the AWS configuration files once, never from the checkout, and gives them to the SDK without the programs that
+//! they name. The host starts such a program itself, so that it has limits and ends with the run.
 
 use super::config::{ConfigFiles, ObjectsConfig};
 use super::failure::credential_error;
@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime};
 /// The setting that names a program.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 const PROCESS_SETTING: &str = "credential_process";
-/// What such a program may print, and how long it may take.
+/// The limits of such a program.
 const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
     max_stdout_bytes: 1024 * 1024,
     max_stderr_bytes: 16 * 1024,
@@ -34,12 +34,12 @@ const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
 
 /// The configuration.
 pub(super) struct Profiles {
-    /// For the SDK, without programs.
+    /// The files for the SDK, without programs.
     pub(super) files: EnvConfigFiles,
     set: ProfileSet,
 }
 
-/// Reads the files. None is fine; one in the checkout is not.
+/// Reads the files, which need not exist. One in the checkout is an error.
 pub(super) async fn read(config: &ObjectsConfig) -> Result<Profiles, CallError> {
     let ConfigFiles { config: config_file, credentials: credentials_file } = &config.files;
     let kinds =
@@ -52,7 +52,7 @@ pub(super) async fn read(config: &ObjectsConfig) -> Result<Profiles, CallError> 
     }
     let set = profile::load(&Fs::real(), &Env::real(), &complete.build(), None).await;
     let set =
-        set.map_err(|error| CallError::Invalid(format!("Amazon's configuration cannot be read: {error}")))?;
+        set.map_err(|error| CallError::Invalid(format!("cannot read the AWS configuration: {error}")))?;
     let token = set.get_profile(set.selected_profile()).and_then(|own| own.get("web_identity_token_file"));
     if let Some(path) = token.map(Path::new).filter(|path| path.exists()) {
         regular_file::check(path).map_err(CallError::Unauthorized)?;
@@ -66,13 +66,13 @@ fn text(config: &ObjectsConfig, path: &Path) -> Result<String, CallError> {
     }
     if !config.trusts_workspace && config.programs.checkout().holds(path) {
         return Err(CallError::Unauthorized(format!(
-            "Amazon's configuration lies in the workspace or its checkout: {}. A commit could have put it there; keep it \
+            "the AWS configuration lies in the workspace or its checkout: {}. A commit could have put it there; keep it \
              outside, or pass --allow-workspace-credentials",
             path.display()
         )));
     }
     regular_file::read_text(path, regular_file::MAX_DOCUMENT_BYTES)
-        .map_err(|error| CallError::Unauthorized(format!("Amazon's configuration cannot be read: {error}")))
+        .map_err(|error| CallError::Unauthorized(format!("cannot read the AWS configuration: {error}")))
 }
 
 /// The text without the settings that name a program.
@@ -87,19 +87,19 @@ fn without_programs(text: &str) -> String {
 }
 
 impl Profiles {
-    /// The region that the configuration names.
+    /// The region of the profile.
     pub(super) fn region(&self) -> Option<String> {
         self.set.get("region").map(str::to_owned).filter(|region| !region.is_empty())
     }
 
-    /// The program that gives the credentials of the profile that counts.
+    /// The program that prints the credentials of the profile.
     pub(super) fn process(
         &self,
         config: &ObjectsConfig,
         secrets: &Arc<SecretRegistry>,
     ) -> Option<CredentialProcess> {
         let profile = self.set.get_profile(self.set.selected_profile())?;
-        // The SDK looks at these first.
+        // The SDK prefers these settings.
         let first =
             ["role_arn", "credential_source", "sso_session", "sso_start_url", "web_identity_token_file"];
         let line =
@@ -127,12 +127,12 @@ pub(super) struct CredentialProcess {
 
 impl std::fmt::Debug for CredentialProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Its line may hold a secret.
+        // The command line may hold a secret.
         write!(f, "Process({})", self.profile)
     }
 }
 
-/// What it prints.
+/// The output of such a program.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct CredentialProcessOutput {
@@ -174,12 +174,12 @@ impl CredentialProcess {
         let Some(printed) = printed.filter(|_| ended.status.success()) else {
             let said = self.secrets.redact(&String::from_utf8_lossy(&ended.stderr));
             let said = short(&said.lines().map(str::trim).collect::<Vec<_>>().join("; "), 500);
-            return Err(failed(format!("gave no credentials ({}): {said}", ended.status)));
+            return Err(failed(format!("printed no credentials ({}): {said}", ended.status)));
         };
         let until =
             printed.expiration.as_deref().map(|text| DateTime::from_str(text, Format::DateTimeWithOffset));
         let until =
-            until.transpose().map_err(|error| failed(format!("says no time as their end: {error}")))?;
+            until.transpose().map_err(|error| failed(format!("printed an invalid `Expiration`: {error}")))?;
         let until = until.and_then(|until| SystemTime::try_from(until).ok());
         Ok(Credentials::new(
             printed.access_key_id,
@@ -192,12 +192,11 @@ impl CredentialProcess {
 }
 
 impl CredentialProcess {
-    /// The program and its arguments. No shell reads the line, as Amazon's documentation has it: it is words, which may be
-    /// quoted, and nothing in them is expanded.
+    /// The program and its arguments. No shell reads the line, as the AWS documentation says: it consists of words,
+    /// with or without quotes, and nothing expands them.
     fn words(&self) -> Result<(PathBuf, Vec<String>), String> {
         let words = shlex::split(&self.line).filter(|words| !words.is_empty());
-        let mut words =
-            words.ok_or("is no program with arguments: a quotation mark is not closed, or it is empty")?;
+        let mut words = words.ok_or("is empty or has a quotation mark without its pair")?;
         let args = words.split_off(1);
         let program = self.programs.find(&words[0]).map_err(|error| format!("is not started: {error}"))?;
         match self.programs.first_arg_inside(&args) {
@@ -215,7 +214,7 @@ mod tests {
     use lockstep_process::Checkout;
 
     #[test]
-    fn the_line_is_words_and_none_of_them_is_in_the_checkout() {
+    fn the_command_line_is_split_into_words_and_names_no_file_of_the_checkout() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("cp"), "").unwrap();
         let own = folder.path().join("cp").display().to_string();
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sdk_is_told_of_no_program() {
+    fn the_configuration_for_the_sdk_names_no_program() {
         let text = "[default]\nregion = x\ncredential_process = evil\nCREDENTIAL_PROCESS=evil\n\
                     [profile a]\n  credential_process=evil --x=y\ncredential_process_x = kept\n";
         let without_process = without_programs(text);

@@ -1,5 +1,4 @@
-//! Writes whole objects, several at once: the part of the objects that has most to decide. It acts only on what permits
-//! name.
+//! Writes whole objects, several at once. It acts only on the names of permits.
 
 use super::batch::{BatchTask, run_batch};
 use super::location::{locate, mixed_stores, object};
@@ -14,7 +13,7 @@ use lockstep_workspace::Workspace;
 use std::sync::Arc;
 
 impl Objects {
-    /// Writes the permits' objects, several at once. Each ends by itself.
+    /// Writes the objects of the permits, several at once. Each has its own result.
     pub fn put_objects(
         &mut self,
         permits: &[Permit],
@@ -29,7 +28,10 @@ impl Objects {
             return fail_all(error);
         }
         if let Some(put) = puts.iter().find(|put| put.options as usize >= options.len()) {
-            return fail_all(CallError::Invalid(format!("there is no options {}", put.options)));
+            return fail_all(CallError::Invalid(format!(
+                "invalid index of options {}: the call has fewer",
+                put.options
+            )));
         }
         let stored = if self.dry_run {
             permits.iter().zip(puts).map(|(permit, put)| dry_run_result(permit, put, workspace)).collect()
@@ -100,7 +102,7 @@ impl Objects {
     }
 }
 
-/// A file that is not there any more: the store lacks nothing.
+/// A file that disappeared is a conflict: `not-found` would mean that the store lacks the object.
 fn source_changed(error: CallError) -> CallError {
     match error {
         CallError::NotFound(text) => CallError::Conflict(text),
@@ -108,7 +110,7 @@ fn source_changed(error: CallError) -> CallError {
     }
 }
 
-/// What a put would leave, for a run that is a dry run.
+/// The result of a write in a dry run.
 fn dry_run_result(permit: &Permit, put: PutRequest, workspace: &Workspace) -> Result<ObjectInfo, CallError> {
     let (size, digest) = match put.content {
         Content::File => {

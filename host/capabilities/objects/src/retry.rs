@@ -1,6 +1,6 @@
-//! Listens to each attempt of each request: throttling slows the run down, a credential that has ended is replaced, a
-//! reply that proves damage on the way is a reason to send again, and one without an end is not read to it. It never
-//! changes a request.
+//! Watches each attempt of each request: it lowers the limit of requests when the server throttles, replaces expired
+//! credentials, retries after a reply that proves damage on the way, and bounds each response. It does not change a
+//! request.
 
 use super::bound::{ResponseTooLong, bound_response};
 use super::concurrency::ConcurrencyLimiter;
@@ -20,7 +20,7 @@ use lockstep_model::causes::causes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is heard of the requests of one run.
+/// What the requests of a run share: credentials, the limiter, and the number of retries.
 #[derive(Debug)]
 pub(super) struct RequestMonitor {
     credentials: Arc<CredentialCache>,
@@ -41,7 +41,7 @@ impl RequestMonitor {
         CachedProvider(Arc::clone(&self.credentials))
     }
 
-    /// How many attempts failed in a way that another could mend.
+    /// The number of failed attempts after which the client tries again.
     pub(super) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
@@ -51,7 +51,7 @@ impl RequestMonitor {
     }
 }
 
-/// Hears every attempt.
+/// Watches every attempt.
 #[derive(Debug)]
 pub(super) struct RetryInterceptor(pub(super) Arc<RequestMonitor>);
 
@@ -60,7 +60,7 @@ impl Intercept for RetryInterceptor {
         "RetryInterceptor"
     }
 
-    /// Keeps who signed the request: it is gone when its answer is there.
+    /// Stores the signing credential, because the request is gone when the response arrives.
     fn read_before_transmit(
         &self,
         context: &BeforeTransmitInterceptorContextRef<'_>,
@@ -73,7 +73,7 @@ impl Intercept for RetryInterceptor {
         Ok(())
     }
 
-    /// Before a byte of the body is read.
+    /// Bounds the response before the client reads its body.
     fn modify_before_deserialization(
         &self,
         context: &mut BeforeDeserializationInterceptorContextMut<'_>,
@@ -96,7 +96,7 @@ impl Intercept for RetryInterceptor {
             return Ok(());
         };
         match response.status().as_u16() {
-            // An answer that was cut off.
+            // The response was cut off.
             200..=299 if context.output_or_error().is_some_and(|ended| ended.is_err()) => {
                 self.0.count_retry()
             }
@@ -117,7 +117,7 @@ impl Intercept for RetryInterceptor {
     }
 }
 
-/// Whose credentials signed a request.
+/// The credential that signed a request.
 #[derive(Debug)]
 struct SigningCredential(String);
 
@@ -125,7 +125,7 @@ impl Storable for SigningCredential {
     type Storer = StoreReplace<Self>;
 }
 
-/// Says of some refusals that another attempt may go through, where the SDK takes them for final.
+/// Retries after some errors that the SDK takes for final.
 #[derive(Debug)]
 pub(super) struct RetryClassifier(pub(super) Arc<RequestMonitor>);
 
@@ -136,21 +136,21 @@ impl ClassifyRetry for RetryClassifier {
             let untrusted =
                 failure.and_then(OrchestratorError::as_connector_error).and_then(|error| untrusted(error));
             return match untrusted {
-                // Its certificate will be the same the next time.
+                // The next attempt would meet the same certificate.
                 Some(_) => RetryAction::RetryForbidden,
-                // As an answer that was cut off, one that is no HTTP says nothing about the next one.
+                // A response that is not HTTP can be damage on the way, as one that was cut off.
                 None if failure.is_some_and(is_garbled) => RetryAction::transient_error(),
                 None => RetryAction::NoActionIndicated,
             };
         };
         let failure = context.output_or_error().and_then(Result::err);
         if failure.is_some_and(|error| ResponseTooLong::of(error).is_some()) {
-            // It would be the same the next time.
+            // The next response would be as long.
             return RetryAction::RetryForbidden;
         }
         let damaged = || matches!(code_of(response), Some("BadDigest" | "XAmzContentSHA256Mismatch"));
         match response.status().as_u16() {
-            // The next attempt asks for credentials again, and gets others.
+            // The next attempt gets other credentials.
             400 | 401 | 403 if is_expired(response) && self.0.credentials.can_renew() => {
                 RetryAction::transient_error()
             }
@@ -164,7 +164,7 @@ impl ClassifyRetry for RetryClassifier {
     }
 }
 
-/// Whether what came in the place of an answer is no HTTP.
+/// Whether the response is not HTTP.
 fn is_garbled(error: &OrchestratorError<Error>) -> bool {
     let http = |error: &(dyn std::error::Error + 'static)| {
         error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)
@@ -176,9 +176,9 @@ fn is_expired(response: &HttpResponse) -> bool {
     matches!(code_of(response), Some("ExpiredToken" | "TokenRefreshRequired"))
 }
 
-/// The code of an error that S3 tells in XML: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+/// The code of an error of S3, which is XML. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 fn code_of(response: &HttpResponse) -> Option<&str> {
-    // None where the body is streamed, which none of an error is.
+    // A streamed body has no bytes here; the body of an error is never streamed.
     let body = response.body().bytes()?;
     let text = std::str::from_utf8(body.get(..body.len().min(4096))?).ok()?;
     let error = &text[text.find("<Error")?..];
@@ -186,7 +186,7 @@ fn code_of(response: &HttpResponse) -> Option<&str> {
     Some(code)
 }
 
-/// What tells the credentials of a request from later ones: their session, or the name of a key without one.
+/// Identifies the credentials of a request: the session token, or the access key ID without one.
 fn name_of(request: &HttpRequest) -> Option<&str> {
     if let Some(session) = request.headers().get("x-amz-security-token") {
         return Some(session);

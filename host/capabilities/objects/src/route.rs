@@ -1,5 +1,5 @@
-//! The HTTP of the storage's client and of those who give its credentials. What a machine says of itself never passes a
-//! proxy: the address is of this machine's own network, and whoever answers gives or gets credentials.
+//! The HTTP clients for the store and for servers that give out credentials. Requests to metadata services of the
+//! machine bypass every proxy: they fetch credentials, and their addresses are local.
 
 use super::bound::bound_responses;
 use aws_sdk_s3::config::{RuntimeComponents, SharedHttpClient};
@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use reqwest::Url;
 use std::net::IpAddr;
 
-/// HTTP with the system's own trust in certificates.
+/// An HTTP client that trusts the certificates of the system.
 pub(super) fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
@@ -27,7 +27,8 @@ pub(super) fn http_client(proxies: ProxyConfig) -> SharedHttpClient {
     })
 }
 
-/// HTTP for those who give credentials: by the proxies of the environment, except to the machine itself.
+/// The HTTP client for servers that give out credentials. It uses the proxies of the environment, except for local
+/// endpoints.
 pub(super) fn for_credentials() -> SharedHttpClient {
     let bounded = |proxies| bound_responses(http_client(proxies));
     let (direct, usual) = (bounded(ProxyConfig::disabled()), bounded(ProxyConfig::from_env()));
@@ -39,7 +40,8 @@ pub(super) fn for_credentials() -> SharedHttpClient {
     })
 }
 
-/// HTTP for the store. A session's token goes to no other machine without TLS, wherever the address came from.
+/// The HTTP client for the store. It sends a session token without TLS only within this machine, whatever named the
+/// address.
 pub(super) fn for_store(proxies: ProxyConfig) -> SharedHttpClient {
     let inner = http_client(proxies);
     http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
@@ -61,16 +63,16 @@ impl HttpConnector for StoreConnector {
     }
 }
 
-/// The refusal of a request that would show a token to others.
+/// Rejects a request that would show a token to others.
 fn refuse_plain_http(uri: &str) -> HttpConnectorFuture {
     let host = Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let message = format!(
-        "tokens and keys are not sent to {host} without TLS, where others could read them; use an `https` address"
+        "the host sends no tokens and keys to {host} without TLS, where others could read them; use an `https` address"
     );
     HttpConnectorFuture::ready(Err(ConnectorError::user(message.into())))
 }
 
-/// Chooses the way of each request.
+/// Chooses between the direct connector and the one with proxies.
 #[derive(Debug)]
 struct CredentialsConnector {
     direct: SharedHttpConnector,
@@ -80,7 +82,7 @@ struct CredentialsConnector {
 impl HttpConnector for CredentialsConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let is_local = is_local_endpoint(request.uri());
-        // Such a request holds the job's token, or its answer the keys.
+        // Such a request holds the token of the job, or its response holds keys.
         if !is_local && !request.uri().starts_with("https://") {
             return refuse_plain_http(request.uri());
         }
@@ -89,8 +91,8 @@ impl HttpConnector for CredentialsConnector {
     }
 }
 
-/// Whether this is what a machine, a container or an agent beside it says: addresses that no router passes on, those that
-/// Amazon gives them, and the paths of instance metadata at whatever address the configuration names.
+/// Whether a URL belongs to this machine: link-local and loopback addresses, the addresses that Amazon gives to
+/// metadata services, and the paths of instance metadata at any address that the configuration names.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>,
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 pub(super) fn is_local_endpoint(uri: &str) -> bool {
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_machine_says_of_itself_passes_no_proxy() {
+    fn requests_to_local_endpoints_bypass_proxies() {
         for own in [
             "http://169.254.169.254/latest/api/token",
             "http://169.254.170.2/v2/credentials/x",

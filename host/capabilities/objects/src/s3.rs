@@ -1,5 +1,5 @@
-//! The requests to an S3-compatible server: looking, writing whole objects, deleting. It acts on what it is told and
-//! knows no grant; [`super::Objects`] takes that from permits.
+//! Requests to an S3-compatible server: lists, heads, writes and deletes objects. It knows no grant; [`super::Objects`]
+//! takes the names from permits.
 
 use super::batch::{BatchTask, run_batch};
 use super::checksums::{Checksums, add_checksum, checksum_in};
@@ -23,26 +23,26 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The largest object that is written whole, in bytes: it is in memory while it is sent.
+/// The most bytes of an object that the host writes whole, because it is in memory meanwhile.
 pub(super) const MAX_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
-/// How many keys a listing of S3 gives at once, and a request to delete takes.
+/// The keys of a page of a list.
 const PAGE_KEYS: i32 = 1000;
-/// The most bytes of a list that are kept in one call.
+/// The most bytes of a list in one call.
 pub(super) const MAX_LISTED_BYTES: usize = 32 * 1024 * 1024;
-/// How many pages of open uploads are looked through: the oldest of 100,000 are reason enough for a warning.
+/// The most pages of open uploads: 100,000 of them are reason enough for a warning.
 const MAX_PAGES: usize = 100;
 
-/// One server.
+/// A client of one S3-compatible server.
 pub(super) struct S3Store {
     pub(super) connection: S3Connection,
     pub(super) secrets: Arc<SecretRegistry>,
-    /// Whether the server takes no checksums: found out once.
+    /// Whether the server has rejected checksums.
     pub(super) no_checksums: AtomicBool,
     pub(super) warnings: Mutex<Vec<String>>,
 }
 
 impl S3Store {
-    /// The error of a request that failed for good.
+    /// The error of a request after its last attempt.
     pub(super) fn request_error<E>(&self, verb: &str, name: &str, error: &SdkError<E>) -> CallError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -50,7 +50,7 @@ impl S3Store {
         request_error(&format!("{verb} `{name}`"), &self.connection.endpoint, &self.secrets, error)
     }
 
-    /// Whether the request should be made again without checksums. Said once for a server.
+    /// Whether to send the request again without checksums. Warns once for a server.
     pub(super) fn falls_back_to_md5<E>(&self, error: &SdkError<E>) -> bool
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -59,7 +59,7 @@ impl S3Store {
             return false;
         }
         let endpoint = &self.connection.endpoint;
-        self.warn(format!("{endpoint} takes no checksums of S3; content is proven by its MD5 instead"));
+        self.warn(format!("{endpoint} takes no checksums of S3; Lockstep compares MD5 digests instead"));
         true
     }
 
@@ -79,7 +79,7 @@ impl S3Store {
         let mut page = ObjectPage::default();
         for object in answer.contents.unwrap_or_default() {
             let key = object.key.unwrap_or_default();
-            // What S3 makes a folder of in its console.
+            // The S3 console creates such objects as folders.
             if key.is_empty() || !key.starts_with(&location.key) {
                 continue;
             }
@@ -102,8 +102,8 @@ impl S3Store {
             request = request.checksum_mode(ChecksumMode::Enabled);
         }
         let mut response = request.clone().send().await;
-        // The answer to HEAD has no body. Where it would tell the reason, as that credentials have ended, the answer to
-        // GET does; and it is heard, so that the next request has others.
+        // The response to HEAD has no body. The body of the response to GET names the reason, for example expired
+        // credentials, and the next request then gets other credentials.
         if response.as_ref().is_err_and(|error| has_status(error, &[400, 401, 403])) {
             let first = self
                 .connection
@@ -112,19 +112,19 @@ impl S3Store {
                 .bucket(&location.bucket)
                 .key(&location.key)
                 .range("bytes=0-0");
-            match first.send().await.map_err(|error| self.request_error("look at", &location.name, &error)) {
+            match first.send().await.map_err(|error| self.request_error("head", &location.name, &error)) {
                 // An empty object has no first byte.
                 Ok(_) | Err(CallError::Upstream { status: 416, .. }) => response = request.send().await,
                 Err(CallError::NotFound(_)) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
-        let answer = match response.map_err(|error| self.request_error("look at", &location.name, &error)) {
+        let answer = match response.map_err(|error| self.request_error("head", &location.name, &error)) {
             Ok(answer) => answer,
             Err(CallError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        // Of an object in parts that has no checksum of the whole there is one of the parts, with `-N` behind it.
+        // For a multipart object the store may have only a checksum of the parts' checksums, which ends with `-N`.
         let of_whole =
             |text: Option<String>| text.filter(|text| !text.contains('-')).and_then(|text| hex_of(&text));
         let checksum = [
@@ -142,7 +142,7 @@ impl S3Store {
         }))
     }
 
-    /// Writes an object whole.
+    /// Writes a whole object.
     pub(super) async fn put(
         &self,
         location: &ObjectLocation,
@@ -166,7 +166,7 @@ impl S3Store {
             match request.interceptor(checksums.signing(self.connection.is_protected)).send().await {
                 Ok(answer) => break answer,
                 Err(error) if !no_checksums && self.falls_back_to_md5(&error) => {}
-                // Another request found out that the server takes none.
+                // Another request has learned that the server takes no checksums.
                 Err(error) if !no_checksums && is_about_checksum(&error) => {}
                 Err(error) => return Err(self.request_error("put", &location.name, &error)),
             }
@@ -188,7 +188,7 @@ impl S3Store {
         })
     }
 
-    /// Reads an object that nothing else proves, and compares its size and digest.
+    /// Reads an object back and compares its size and digest, if the response to a write proves neither.
     pub(super) async fn read_back(
         &self,
         location: &ObjectLocation,
@@ -204,7 +204,7 @@ impl S3Store {
             let failed = |error| CallError::Unavailable(format!("read back `{}`: {error}", location.name));
             let bytes = bytes.map_err(failed)?;
             read += bytes.len() as u64;
-            // What comes after that can no longer make it what was sent.
+            // More bytes than the host sent are an error already.
             if read > size {
                 break;
             }
@@ -213,7 +213,10 @@ impl S3Store {
         if read == size && hasher.finish() == digest {
             return Ok(());
         }
-        Err(CallError::Integrity(format!("`{}`: what the store holds is not what was sent", location.name)))
+        Err(CallError::Integrity(format!(
+            "`{}`: the store holds other bytes than Lockstep sent",
+            location.name
+        )))
     }
 
     pub(super) async fn delete(&self, location: &ObjectLocation) -> Result<(), CallError> {
@@ -272,14 +275,14 @@ impl S3Store {
         }
         if !complete {
             self.warn(format!(
-                "`{}` has open uploads on more than {MAX_PAGES} pages of the store's list; the later ones are not looked at",
+                "the list of open uploads of `{}` has more than {MAX_PAGES} pages; Lockstep skipped the later pages",
                 location.name
             ));
         }
         Ok(uploads)
     }
 
-    /// Looks at many objects at once.
+    /// Heads many objects, several at once.
     pub(super) async fn head_all(
         self: &Arc<Self>,
         places: Vec<ObjectLocation>,
@@ -293,7 +296,7 @@ impl S3Store {
     }
 }
 
-/// Where the bytes of an object come from.
+/// The source of an object's content.
 pub(super) enum ContentSource {
     File(Result<OpenFile, CallError>),
     Bytes(Vec<u8>),
@@ -307,7 +310,7 @@ impl ContentSource {
         }
     }
 
-    /// How much memory it takes.
+    /// The bytes of the content.
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::File(Ok(file)) => file.size(),
@@ -316,12 +319,12 @@ impl ContentSource {
         }
     }
 
-    /// Its bytes, as they are now and were when it was opened.
+    /// The content with its checksums. Fails if the file changed after the host opened it.
     async fn read(self, algorithm: Algorithm) -> Result<(bytes::Bytes, Checksums), CallError> {
         let size = self.size();
         if size > MAX_WHOLE_BYTES {
             return Err(CallError::LimitExceeded(format!(
-                "an object of {size} bytes is not written whole; send it in parts"
+                "an object of {size} bytes is too long for one write; use a multipart upload"
             )));
         }
         let read = move || {
@@ -344,10 +347,10 @@ impl ContentSource {
     }
 }
 
-/// A list that says that there is more, and comes back to where it was or lists nothing.
+/// The error of a list that claims to have more and lists nothing, or returns to an earlier page.
 pub(super) fn endless_list(verb: &str, name: &str) -> CallError {
     CallError::LimitExceeded(format!(
-        "{verb} `{name}`: the store says that there is more and does not go on; the list has no end"
+        "{verb} `{name}`: the store claims that the list goes on and lists nothing new; the list has no end"
     ))
 }
 
@@ -359,7 +362,7 @@ pub(super) fn unquoted(etag: Option<String>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// Base64, as S3 tells checksums, in hexadecimal digits.
+/// Converts a checksum from base64, the format of S3, to hexadecimal digits.
 pub(super) fn hex_of(base64: &str) -> Option<String> {
     BASE64.decode(base64).ok().map(|bytes| hash::hex(&bytes))
 }

@@ -1,6 +1,6 @@
-//! Files that a folder's store writes before they get the names of objects. Each is locked while the run lives that writes
-//! it, and closed to others until its content is whole. What a killed run left, the next run that writes into the same folder
-//! removes. It touches no file that has another kind of name or another owner, or that a run still holds.
+//! Temporary files of a local folder, which get the names of objects when they are complete. The run that writes a file
+//! holds a lock on it, and others cannot read it before it is complete. The next run that writes into the same folder
+//! removes the files of killed runs. It touches no file with another kind of name, another owner, or a lock.
 
 use super::types::Precondition;
 use lockstep_model::protected::OWN_PREFIX;
@@ -12,12 +12,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 
-/// How many digits follow the prefix in a name.
+/// The digits after the prefix of a name.
 const DIGITS: usize = 16;
-/// How often a file is made anew that another run took for one without an owner.
+/// The most attempts to create a file: another run can remove it before this one locks it.
 const ATTEMPTS: u32 = 8;
 
-/// A file that is no object yet. It is removed unless it becomes one.
+/// A temporary file. The host removes it unless it becomes an object.
 pub(super) struct TemporaryFile<'f> {
     folder: &'f OwnedFd,
     name: String,
@@ -25,7 +25,7 @@ pub(super) struct TemporaryFile<'f> {
 }
 
 impl<'f> TemporaryFile<'f> {
-    /// Makes one. With `private` nobody else can read it.
+    /// Creates a file. With `private` only its owner can read it.
     pub(super) fn new(folder: &'f OwnedFd, private: bool) -> io::Result<Self> {
         let own = Mode::RUSR | Mode::WUSR;
         let mode = if private { own } else { own | Mode::RGRP | Mode::ROTH };
@@ -36,20 +36,20 @@ impl<'f> TemporaryFile<'f> {
             let file = File::from(openat(folder, &name, flags, mode)?);
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) => {}
-                // Where the file system knows no locks, no run can take the file for one without an owner.
+                // Without locks in the file system, no run takes the file for an abandoned one.
                 Err(_) => return Ok(Self { folder, name, file }),
                 Ok(()) if is_at(&file, folder, &name)? => return Ok(Self { folder, name, file }),
                 Ok(()) => {}
             }
         }
-        Err(io::Error::other("other runs take each temporary file for one that nobody holds"))
+        Err(io::Error::other("other runs removed each temporary file before this run could lock it"))
     }
 
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Gives it the name of an object.
+    /// Renames the file to the name of an object.
     pub(super) fn rename_to(self, name: &str, precondition: &Precondition) -> io::Result<()> {
         match precondition {
             Precondition::IfNoneMatch => {
@@ -70,18 +70,18 @@ impl<'f> TemporaryFile<'f> {
 
 impl Drop for TemporaryFile<'_> {
     fn drop(&mut self) {
-        // By then it is an object, or no longer needed. One that stays is removed by the next run.
+        // The file is an object, or nobody needs it. The next run removes one that stays.
         let _ = rustix::fs::unlinkat(self.folder, &self.name, AtFlags::empty());
     }
 }
 
-/// The folders that a run has looked through for what killed runs left.
+/// The folders in which the run has removed files of killed runs.
 #[derive(Debug, Default)]
 pub(super) struct SweptFolders(HashSet<(u64, u64)>);
 
 impl SweptFolders {
-    /// Removes what killed runs left in a folder, the first time that it is named. What cannot be removed stays for the next
-    /// run.
+    /// Removes files of killed runs from a folder, once for each folder. A file that it cannot remove stays for the
+    /// next run.
     pub(super) fn sweep(&mut self, folder: &OwnedFd) {
         let Ok(stat) = rustix::fs::fstat(folder) else { return };
         if self.0.insert((stat.st_dev, stat.st_ino)) {
@@ -92,11 +92,11 @@ impl SweptFolders {
     }
 }
 
-/// Removes a file if a killed run left it. Whether it did.
+/// Removes a file if a killed run left it, and returns whether it did.
 pub(super) fn remove(folder: &OwnedFd, name: &str) -> bool {
     let removed = is_own(name) && remove_if_dead(folder, name).unwrap_or(false);
     if removed {
-        tracing::debug!("removed `{name}`, which a killed run left");
+        tracing::debug!("removed `{name}`, a file of a killed run");
     }
     removed
 }
@@ -115,13 +115,13 @@ fn remove_if_dead(folder: &OwnedFd, name: &str) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Whether a name is one of those that these files have.
+/// Whether a name has the format of a temporary file.
 fn is_own(name: &str) -> bool {
     let digits = name.strip_prefix(OWN_PREFIX);
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Whether this is what stands under the name.
+/// Whether the name still belongs to this file.
 fn is_at(file: &File, folder: &OwnedFd, name: &str) -> io::Result<bool> {
     let own = rustix::fs::fstat(file)?;
     match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_left_is_removed_and_nothing_else() {
+    fn only_files_of_killed_runs_are_removed() {
         let directory = tempfile::tempdir().unwrap();
         let join = |name: &str| directory.path().join(name);
         let (dead, link) = (".lockstep-00000000000000aa", ".lockstep-00000000000000bb");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_written_at_once_are_all_placed() {
+    fn files_that_are_written_at_once_all_get_their_names() {
         let directory = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
             for number in 0..8 {

@@ -1,4 +1,4 @@
-//! Answers without an end, from servers on loopback: how much of one is taken, and how often it is asked for.
+//! Endless responses of servers on loopback: how many bytes of them the host reads, and how many requests it sends.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
@@ -12,27 +12,27 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// What fits into the buffers of both ends of a connection on loopback, besides what was read.
+/// The bytes that fit into the buffers of both ends of a connection on loopback.
 const BUFFERS: u64 = 16 * 1024 * 1024;
 const MIB: u64 = 1024 * 1024;
 
-/// A server that ends with its process.
-struct Server {
+/// A server that runs until the process ends.
+struct LoopbackServer {
     origin: String,
     requests: Arc<AtomicU64>,
-    /// How many bytes of bodies it could send.
+    /// The bytes of bodies that it could send.
     sent: Arc<AtomicU64>,
 }
 
-/// The body of an answer.
+/// The body of a response.
 enum Body {
     Whole(String),
-    /// This, and then its last part again and again.
+    /// The beginning, and then the second text for ever.
     Endless(String, String),
 }
 
-impl Server {
-    /// Answers the first line of each request, and its number from 0.
+impl LoopbackServer {
+    /// Answers a request by its first line and its number from 0.
     fn new(answer: impl Fn(&str, u64) -> (u16, Body) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -62,11 +62,11 @@ impl Server {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Once the client has hung up, a server cannot send more than fits into buffers.
+    /// After the client closes the connection, a server can send only as much as the buffers hold.
     #[track_caller]
     fn assert_sent_at_most(&self, max: u64) {
         let sent = self.sent.load(Ordering::Relaxed);
-        assert!(sent <= max, "{} MiB were taken", sent / MIB);
+        assert!(sent <= max, "the server sent {} MiB", sent / MIB);
     }
 }
 
@@ -144,8 +144,8 @@ fn page(keys: &[String], truncated: bool) -> (u16, Body) {
 }
 
 #[test]
-fn a_page_of_a_list_without_an_end_is_not_read_to_it_and_not_asked_for_again() {
-    let server = Server::new(|_, _| (200, Body::Endless("<ListBucketResult>".into(), OBJECT.into())));
+fn the_host_reads_a_bounded_part_of_an_endless_page_once() {
+    let server = LoopbackServer::new(|_, _| (200, Body::Endless("<ListBucketResult>".into(), OBJECT.into())));
     let error = list(&mut server.objects(), None).unwrap_err();
     assert!(
         error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
@@ -156,10 +156,11 @@ fn a_page_of_a_list_without_an_end_is_not_read_to_it_and_not_asked_for_again() {
 }
 
 #[test]
-fn a_refusal_without_an_end_is_not_read_to_it() {
+fn the_host_reads_a_bounded_part_of_an_endless_error() {
     for status in [403, 404, 500] {
-        let server =
-            Server::new(move |_, _| (status, Body::Endless("<Error><Code>x</Code>".into(), "x".into())));
+        let server = LoopbackServer::new(move |_, _| {
+            (status, Body::Endless("<Error><Code>x</Code>".into(), "x".into()))
+        });
         let error = list(&mut server.objects(), None).unwrap_err();
         assert!(
             error.word() == "limit-exceeded" && error.message().contains("more than 1048576 bytes"),
@@ -174,13 +175,13 @@ fn a_page_with_the_longest_keys_is_read() {
     // Each byte of a key as an entity.
     let key = |part_number: usize| format!("{part_number:04}{}", "&quot;".repeat(1020));
     let keys: Vec<_> = (0..1000).map(key).collect();
-    let server = Server::new(move |_, _| page(&keys, false));
+    let server = LoopbackServer::new(move |_, _| page(&keys, false));
     let page = list(&mut server.objects(), None).unwrap();
     assert_eq!((page.objects.len(), page.next), (1000, None));
 }
 
-/// Lists page by page as a component does, until it ends.
-fn walk(server: &Server) -> (u64, CallError) {
+/// Lists page by page, as a component does, until an error.
+fn walk(server: &LoopbackServer) -> (u64, CallError) {
     let (mut objects, mut start) = (server.objects(), None);
     loop {
         match list(&mut objects, start.as_deref()) {
@@ -191,23 +192,23 @@ fn walk(server: &Server) -> (u64, CallError) {
 }
 
 #[test]
-fn a_list_that_comes_back_to_where_it_was_ends() {
+fn a_list_that_returns_to_an_earlier_page_ends() {
     for round in [1, 2, 5] {
-        let server = Server::new(move |_, number| page(&[(number % round).to_string()], true));
+        let server = LoopbackServer::new(move |_, number| page(&[(number % round).to_string()], true));
         let (requested, error) = walk(&server);
         assert_eq!((requested, error.word()), (round + 1, "limit-exceeded"), "{error:?}");
     }
 }
 
 #[test]
-fn a_list_that_says_more_and_lists_nothing_ends() {
-    let server = Server::new(|_, _| page(&[], true));
+fn a_list_that_claims_more_and_lists_nothing_ends() {
+    let server = LoopbackServer::new(|_, _| page(&[], true));
     let (requested, error) = walk(&server);
     assert_eq!((requested, error.word()), (1, "limit-exceeded"), "{error:?}");
 }
 
 #[test]
-fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
+fn an_endless_list_of_parts_ends() {
     let parts = |next: u64, part: &str| {
         let body = format!(
             "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>{next}</NextPartNumberMarker>{part}\
@@ -216,7 +217,7 @@ fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
         (200, Body::Whole(body))
     };
     const PART: &str = "<PartInfo><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></PartInfo>";
-    let requested = |server: &Server| {
+    let requested = |server: &LoopbackServer| {
         let mut objects = server.objects();
         let upload = on("multipart", "s3://releases/web/a", |permit| {
             objects.resume_multipart_upload(permit, "id", Algorithm::Sha256)
@@ -225,15 +226,15 @@ fn a_list_of_parts_that_comes_back_or_goes_on_without_an_end_ends() {
         assert_eq!(error.word(), "limit-exceeded", "{error:?}");
         server.requested()
     };
-    assert_eq!(requested(&Server::new(move |_, _| parts(7, PART))), 2);
-    assert_eq!(requested(&Server::new(move |_, number| parts(number % 2, PART))), 3);
-    // Always another marker: with nothing, and with more parts than an upload can have.
-    assert_eq!(requested(&Server::new(move |_, number| parts(number, ""))), 1);
-    assert_eq!(requested(&Server::new(move |_, number| parts(number, &PART.repeat(1000)))), 11);
+    assert_eq!(requested(&LoopbackServer::new(move |_, _| parts(7, PART))), 2);
+    assert_eq!(requested(&LoopbackServer::new(move |_, number| parts(number % 2, PART))), 3);
+    // Each response has another marker: without parts, and with more parts than an upload can have.
+    assert_eq!(requested(&LoopbackServer::new(move |_, number| parts(number, ""))), 1);
+    assert_eq!(requested(&LoopbackServer::new(move |_, number| parts(number, &PART.repeat(1000)))), 11);
 }
 
 #[test]
-fn a_list_of_uploads_that_comes_back_ends_and_a_long_one_says_that_it_is_cut() {
+fn an_endless_list_of_uploads_ends_and_a_long_one_gives_a_warning() {
     let uploads = |marker: u64| {
         let body = format!(
             "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>{marker}</NextKeyMarker>\
@@ -241,16 +242,16 @@ fn a_list_of_uploads_that_comes_back_ends_and_a_long_one_says_that_it_is_cut() {
         );
         (200, Body::Whole(body))
     };
-    let ask = |server: &Server| {
+    let ask = |server: &LoopbackServer| {
         let mut objects = server.objects();
         let found = on("multipart", "s3://releases/web/", |permit| objects.list_multipart_uploads(permit));
         (found, objects.warnings(), server.requested())
     };
-    let (found, _, requested) = ask(&Server::new(move |_, number| uploads(number % 2)));
+    let (found, _, requested) = ask(&LoopbackServer::new(move |_, number| uploads(number % 2)));
     assert_eq!((found.unwrap_err().word(), requested), ("limit-exceeded", 3));
-    let (found, warnings, requested) = ask(&Server::new(move |_, number| uploads(number)));
+    let (found, warnings, requested) = ask(&LoopbackServer::new(move |_, number| uploads(number)));
     assert_eq!((found.unwrap().len(), requested), (0, 100));
-    assert!(warnings.iter().any(|warning| warning.contains("not looked at")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.contains("skipped the later pages")), "{warnings:?}");
 }
 
 fn runtime() -> Runtime {
@@ -258,8 +259,8 @@ fn runtime() -> Runtime {
 }
 
 #[test]
-fn a_token_of_the_ci_without_an_end_is_not_read_to_it() {
-    let server = Server::new(|_, _| (200, Body::Endless("{\"value\":\"".into(), "x".into())));
+fn the_host_reads_a_bounded_part_of_an_endless_token() {
+    let server = LoopbackServer::new(|_, _| (200, Body::Endless("{\"value\":\"".into(), "x".into())));
     let url = format!("{}/token", server.origin);
     let error = runtime().block_on(oidc::request(&url, "token-of-the-job", "x")).unwrap_err();
     assert!(error.contains("more than 65536 bytes"), "{error}");
@@ -268,10 +269,11 @@ fn a_token_of_the_ci_without_an_end_is_not_read_to_it() {
 }
 
 #[test]
-fn credentials_without_an_end_are_not_read_to_it() {
+fn the_host_reads_a_bounded_part_of_endless_credentials() {
     for status in [200, 403] {
-        let server =
-            Server::new(move |_, _| (status, Body::Endless("<AssumeRoleResponse>".into(), "<a></a>".into())));
+        let server = LoopbackServer::new(move |_, _| {
+            (status, Body::Endless("<AssumeRoleResponse>".into(), "<a></a>".into()))
+        });
         let keys = aws_sdk_s3::config::Credentials::new("AKIA", "secret-of-the-key", None, None, "test");
         let config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -290,8 +292,8 @@ fn credentials_without_an_end_are_not_read_to_it() {
 }
 
 #[test]
-fn an_object_that_is_longer_than_what_was_sent_is_not_read_to_its_end() {
-    let server = Server::new(|_, _| (200, Body::Endless("x".into(), "x".into())));
+fn the_host_reads_back_only_as_many_bytes_as_it_sent() {
+    let server = LoopbackServer::new(|_, _| (200, Body::Endless("x".into(), "x".into())));
     let mut objects = server.objects();
     let (runtime, s3) = objects.server().unwrap();
     let location = location::ObjectLocation {

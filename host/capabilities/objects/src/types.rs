@@ -1,9 +1,9 @@
-//! What passes between a component and its store: the records of `wit/objects.wit`. It never holds a credential.
+//! The records of `wit/objects.wit`. They hold no credential.
 
 use lockstep_model::digest::Digest;
 use lockstep_workspace::hash::Algorithm;
 
-/// An object as a listing shows it.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectSummary {
     /// Its full name.
@@ -14,12 +14,12 @@ pub struct ObjectSummary {
     pub etag: String,
 }
 
-/// PartInfo of a listing.
+/// A page of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectPage {
-    /// In the order of their names.
+    /// The objects, sorted by name.
     pub objects: Vec<ObjectSummary>,
-    /// Where the next page begins; none behind the last one.
+    /// The start of the next page; none for the last page.
     pub next: Option<String>,
 }
 
@@ -34,79 +34,79 @@ pub struct ObjectInfo {
     pub version_id: Option<String>,
     /// The checksum of the whole content in hexadecimal digits, if the store has one.
     pub checksum: Option<(Algorithm, String)>,
-    /// The SHA-256 of the content as this run sent it.
+    /// The SHA-256 of the sent content; none if this run did not send all of it.
     pub sha256: Option<Digest>,
 }
 
-/// Who can lift a retention.
+/// The mode of a retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetentionMode {
-    /// Users with a special right.
+    /// Users with a special right can lift it.
     Governance,
-    /// Nobody.
+    /// Nobody can lift it.
     Compliance,
 }
 
 /// Keeps an object from being deleted or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Who can lift it.
+    /// The mode of the retention.
     pub mode: RetentionMode,
-    /// Until when, in seconds since 1970.
+    /// The end, in seconds since 1970.
     pub until: u64,
 }
 
-/// How objects are kept.
+/// Options of new objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutOptions {
-    /// HTTP headers, by their names in small letters.
+    /// HTTP headers with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// Metadata of the user.
+    /// User metadata.
     pub metadata: Vec<(String, String)>,
     /// Tags.
     pub tags: Vec<(String, String)>,
-    /// How content is proven; never MD5.
+    /// The checksum of the content; never MD5.
     pub checksum: Algorithm,
     /// `AES256`, `aws:kms`, or `aws:kms:` and the key.
     pub encryption: Option<String>,
-    /// Until when it stays.
+    /// The retention.
     pub retention: Option<Retention>,
 }
 
-/// What must hold for an object to be written.
+/// A precondition of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// Nothing.
+    /// No precondition.
     None,
-    /// There is no object of this name.
+    /// No object has this name.
     IfNoneMatch,
-    /// The object there has this entity tag.
+    /// The object has this entity tag.
     IfMatch(String),
 }
 
-/// An upload in parts that was begun and has not ended.
+/// An open multipart upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultipartUploadInfo {
-    /// The full name of the object that it would make.
+    /// The full name of the object.
     pub name: String,
-    /// What the store calls it.
+    /// The upload ID.
     pub upload_id: String,
-    /// When it was begun, in seconds since 1970.
+    /// When it was created, in seconds since 1970.
     pub created_at: u64,
 }
 
-/// Which bytes of a file a part holds.
+/// The bytes of a file that become a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartRange {
     /// From 1 to 10,000.
     pub part_number: u32,
-    /// Where it begins in the file.
+    /// The offset in the file.
     pub offset: u64,
-    /// How many bytes it has.
+    /// The length in bytes.
     pub length: u64,
 }
 
-/// A part that a store holds.
+/// A part in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartInfo {
     /// From 1 to 10,000.
@@ -119,22 +119,22 @@ pub struct PartInfo {
     pub checksum: Option<String>,
 }
 
-/// The content of an object that is written whole.
+/// The content of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// The file that the permit's source names.
+    /// The file that the permit names as the source.
     File,
     /// These bytes.
     Bytes(Vec<u8>),
 }
 
-/// An object to be written whole.
+/// A write of a whole object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutRequest {
-    /// What it is made of.
+    /// The content.
     pub content: Content,
-    /// Which of the options of the call.
+    /// The index of its options in the call.
     pub options: u32,
-    /// What must hold.
+    /// The precondition.
     pub precondition: Precondition,
 }
