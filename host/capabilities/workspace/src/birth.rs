@@ -1,10 +1,10 @@
-//! What tells a file that this machine has made from every copy of it: the device and inode it lies in, and the moment
-//! at which that inode was made. Nothing that checks out, unpacks or copies files can choose these.
+//! The birth of a file: device, inode, and the time when the file system made the inode. It differs from that of every
+//! copy, because no checkout, archive or copy can choose it.
 
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 
-/// The place and time of birth of one file.
+/// The device, inode and time of birth of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileBirth {
@@ -15,8 +15,8 @@ pub(super) struct FileBirth {
     nanoseconds: u32,
 }
 
-/// The birth of an open file; none where the file system does not keep it, or keeps whole seconds, which can be
-/// guessed. Renames, writes and changes of owner or mode leave it as it is.
+/// The birth of an open file; none if the file system does not record it, or records whole seconds, which an attacker can
+/// guess. Renames, writes and changes of owner or mode do not change it.
 #[cfg(target_os = "linux")]
 pub(super) fn of(file: &File) -> Option<FileBirth> {
     use rustix::fs::{AtFlags, StatxFlags, statx};
@@ -31,7 +31,7 @@ pub(super) fn of(file: &File) -> Option<FileBirth> {
     })
 }
 
-/// Elsewhere a program that unpacks files can choose the time of birth, so it proves nothing.
+/// None: on other systems, a program that unpacks files can choose the time of birth.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn of(_: &File) -> Option<FileBirth> {
     None

@@ -1,6 +1,6 @@
-//! Puts everything staged in place, or nothing. Temporary files first, then one rename that decides, then an exchange
-//! for each file, which leaves the old one under the temporary name until everybody was told what changed. Safe against
-//! a kill at any moment; not against a loss of power, since nothing is flushed to the device. It never writes into a
+//! Puts all staged changes in place, or none. It writes temporary files, makes the commit final with one rename, and then
+//! exchanges each file with its temporary file, which holds the old content until the run has reported its changes. A kill
+//! at any moment is safe; a loss of power is not, since the commit flushes nothing to the device. It never writes into a
 //! file that exists.
 
 use super::disk;
@@ -21,33 +21,32 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, statat};
 use std::collections::{BTreeSet, HashSet};
 
-/// A commit whose files are in place. Until [`AppliedCommit::finish`] a kill takes it back: the next run puts the old files
-/// back, and then does and tells everything itself.
+/// A commit whose files are in place. If the run is killed before [`AppliedCommit::finish`], the next run puts the old files
+/// back, and then makes and reports all changes itself.
 #[derive(Debug)]
 #[must_use = "the next run takes back what is not finished"]
 pub struct AppliedCommit {
-    /// What changed, sorted by path.
+    /// The changes, sorted by path.
     pub changes: Vec<Change>,
-    /// Whether files were missing for a moment, since the file system cannot exchange two files.
+    /// Whether files were missing for a moment, because the file system cannot exchange two files.
     pub were_missing: bool,
     open: Option<UnreportedCommit>,
 }
 
-/// A commit of which nobody was told yet.
+/// A commit that the run has not reported yet.
 #[derive(Debug)]
 struct UnreportedCommit {
     root: OwnedFd,
     plan: CommitPlan,
-    // Until it is dropped no other run takes this for what a killed one left.
+    // While the run holds the lock, no other run takes it for a killed one.
     _lock: WorkspaceLock,
 }
 
 impl AppliedCommit {
-    /// Keeps the new files for good and removes the old ones. To be called once the receipt and the outputs say what
-    /// changed.
+    /// Removes the old files, so that nobody can undo the commit. The caller has written the receipt and the outputs before.
     ///
     /// # Errors
-    /// The system refused: what is left then, `lockstep recover` ends.
+    /// The system refused a change: `lockstep recover` removes the rest.
     pub fn finish(self) -> Result<(), WorkspaceError> {
         let Some(UnreportedCommit { root, plan, _lock }) = self.open else {
             return Ok(());
@@ -58,7 +57,7 @@ impl AppliedCommit {
     }
 }
 
-/// Commits what is staged. Files of more than `most` bytes were never looked at, so one found is a conflict.
+/// Commits all staged changes. The run reads no file of more than `max` bytes, so such a file is a conflict.
 pub(super) fn commit(
     root: OwnedFd,
     staged: &Staged,
@@ -74,7 +73,7 @@ pub(super) fn commit(
         CommitPlan::of(staged, folders).map_err(|source| CommitError::Unwritable { path: ".".into(), source })
     })?;
     if let Err(error) = prepare(root.as_fd(), &plan, staged, max) {
-        // What cannot be undone now, the next run undoes: the journal is still there.
+        // After an error here the journal is still there, and the next run undoes the commit.
         let _ = undo::unstage(root.as_fd(), &plan);
         return Err(error);
     }
@@ -94,7 +93,7 @@ pub(super) fn commit(
     }
 }
 
-/// Everything up to and including the decision.
+/// Writes the journal and the temporary files, and makes the commit final.
 fn prepare(root: BorrowedFd<'_>, plan: &CommitPlan, staged: &Staged, max: u64) -> Result<(), CommitError> {
     let journal = |source| CommitError::Unwritable { path: journal::STAGING.into(), source };
     journal::begin(root, plan).map_err(journal)?;
@@ -108,7 +107,7 @@ fn prepare(root: BorrowedFd<'_>, plan: &CommitPlan, staged: &Staged, max: u64) -
         let file = files[index];
         stage(folders, file, &plan.temp(index)).map_err(|obstacle| unwritable(&file.path, obstacle))
     });
-    // Not before all are made: the less time there is between this look and the decision, the better.
+    // This check comes last, to keep the time between it and the rename short.
     let looked = made.and_then(|()| {
         parallel::for_each(root, all, |folders, index| unchanged(folders, &plan.entries[index], max))
     });
@@ -116,7 +115,7 @@ fn prepare(root: BorrowedFd<'_>, plan: &CommitPlan, staged: &Staged, max: u64) -
     journal::decide(root).map_err(journal)
 }
 
-/// That an entry's file is still what the run saw.
+/// Fails if somebody changed an entry's file since the run read it.
 fn unchanged(folders: &mut FolderCache<'_>, entry: &CommitEntry, max: u64) -> Result<(), CommitError> {
     let found =
         state_of(folders, &entry.path, max).map_err(|source| unwritable(&entry.path, source.into()))?;
@@ -126,12 +125,12 @@ fn unchanged(folders: &mut FolderCache<'_>, entry: &CommitEntry, max: u64) -> Re
     Err(conflict(&entry.path))
 }
 
-/// The folders that new files need and that are not there, outer ones first.
+/// The missing folders of new files, outer ones first.
 fn missing_folders(root: BorrowedFd<'_>, staged: &Staged) -> Result<Vec<WorkspacePath>, CommitError> {
     let (mut known, mut missing) = (HashSet::new(), BTreeSet::new());
     for file in staged.iter().filter(|file| file.before.is_none()) {
         let path = file.path.as_str();
-        // From the inside out, up to the first folder that is there.
+        // From the inside out, up to the first folder that exists.
         for (at, _) in path.rmatch_indices('/') {
             let folder = &path[..at];
             if !known.insert(folder) {
@@ -152,7 +151,7 @@ fn make_folder(folders: &mut FolderCache<'_>, path: &WorkspacePath) -> Result<()
     Ok(disk::make_folder(parent, name)?)
 }
 
-/// Makes the temporary file. A removal has an empty one: it proves that the folder can be written.
+/// Makes the temporary file. A removal has an empty one, which proves that the run can write to the folder.
 fn stage(folders: &mut FolderCache<'_>, file: &StagedFile, temp: &str) -> Result<(), Obstacle> {
     let (parent, name) = folders.of(&file.path)?;
     let old = match file.before {
@@ -171,7 +170,7 @@ fn stage(folders: &mut FolderCache<'_>, file: &StagedFile, temp: &str) -> Result
     let made = disk::create(parent, temp, mode)?;
     if let Some(content) = &file.after {
         disk::write(&made, &content.bytes)?;
-        // The owner of a private file is whoever wrote it.
+        // A private file belongs to the user who writes it, so it does not get the old owner.
         if let Some(old) = old.as_ref().filter(|_| !file.private) {
             disk::resemble(&made, old)?;
         }

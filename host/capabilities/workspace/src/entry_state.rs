@@ -14,24 +14,24 @@ use std::sync::{Mutex, PoisonError};
 /// How far the commit of one file got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryState {
-    /// It is not in place. `is_ready`: what was there is still there, and what is to be there is complete.
+    /// The new file is not in place. `is_ready`: the old file is unchanged and the temporary file complete.
     Waiting { is_ready: bool },
-    /// It is in place, and the old one, if there was one, is kept under another name.
+    /// The new file is in place, and the old file, if there was one, has another name.
     InPlace(OldFile),
-    /// Somebody changed the file since, or took the old one away.
+    /// Somebody changed the file after the commit, or removed the old file.
     Changed,
 }
 
-/// Where the old file is.
+/// The name of the old file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OldFile {
-    /// There was none.
+    /// There was no old file.
     Absent,
-    /// Under the temporary name, and the new one in its place.
+    /// The temporary name; the new file is in place.
     Exchanged,
-    /// Under the temporary name, and nothing in its place.
+    /// The temporary name; the commit removed the file.
     Removed,
-    /// Under the second temporary name, and the new one or nothing in its place.
+    /// The second temporary name; the new file or no file is in place.
     Aside,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn state(
 ) -> io::Result<EntryState> {
     let (parent, name) = match folders.of(&entry.path) {
         Ok(found) => found,
-        // Without its folder nothing of a file that was new is left. An old file is gone with it.
+        // Without its folder, no part of a new file is left, and an old file is lost.
         Err(Obstacle::Io(error)) => return Err(error),
         Err(_) if entry.before.is_none() => return Ok(EntryState::Waiting { is_ready: false }),
         Err(_) => return Ok(EntryState::Changed),
@@ -72,7 +72,7 @@ pub(super) fn state(
         return match now {
             _ if aside != before => Ok(EntryState::Changed),
             now if now == gone || now == after => in_place(OldFile::Aside),
-            // Somebody put a file there before the new one could be.
+            // Somebody created a file before the commit could put the new one there.
             now if now == before || kept == after => waiting,
             _ => Ok(EntryState::Changed),
         };
@@ -80,18 +80,18 @@ pub(super) fn state(
     let is_kept = kept == before && (before != after || is_open(parent, temp)?);
     match entry.after {
         None if is_kept && now == gone => in_place(OldFile::Removed),
-        // The old file is under neither name.
+        // The old file has neither name.
         None if now == gone && kept != proof => Ok(EntryState::Changed),
         Some(_) if is_kept && now == after => in_place(OldFile::Exchanged),
         Some(_) if !is_kept && now == after && kept != after && before != after => Ok(EntryState::Changed),
-        // The old one is kept, so the new one was in place, and now it is neither.
+        // The old file has the temporary name, so the new one was in place; now the file is neither.
         _ if is_kept && now != before => Ok(EntryState::Changed),
         _ => waiting,
     }
 }
 
-/// Whether others than its owner have any right to a file. Where a file only becomes private, its content does not tell
-/// the old from the new.
+/// Whether others than its owner have a right on a file. If a commit only makes a file private, old and new content are
+/// equal, and only the permissions differ.
 fn is_open(parent: BorrowedFd<'_>, name: &str) -> io::Result<bool> {
     let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO))

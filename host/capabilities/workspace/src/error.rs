@@ -1,13 +1,12 @@
-//! Why a workspace cannot be opened or its changes not be put in place. Each message names the file, and
-//! where somebody has to act it says how.
+//! The errors of a workspace and of a commit. Each message names the file; the hint is the next act of the user.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a workspace cannot be used.
+/// An error that keeps a run from using a workspace.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
-    /// The root is no folder, or cannot be opened.
+    /// The root is not a folder, or the system cannot open it.
     #[error("cannot open the workspace `{}`: {source}", .path.display())]
     Root {
         /// The root as it was given.
@@ -28,16 +27,16 @@ pub enum WorkspaceError {
     /// Another run holds the lock.
     #[error("another run is putting its files in place in this workspace")]
     Busy,
-    /// A journal cannot be understood, or asks for what no run may do.
-    #[error("`{name}` cannot be used: it {reason}")]
+    /// A journal is damaged, or names files that no run may change.
+    #[error("lockstep cannot use `{name}`: it {reason}")]
     Journal {
         /// The file's name.
         name: String,
         /// Why, as the end of a sentence.
         reason: String,
     },
-    /// A journal is not that of a run on this machine.
-    #[error("`{name}` is not obeyed: it {reason}")]
+    /// No run on this machine wrote the journal.
+    #[error("lockstep does not obey `{name}`: it {reason}")]
     Foreign {
         /// The file's name.
         name: String,
@@ -50,17 +49,17 @@ pub enum WorkspaceError {
         /// The files.
         files: Vec<String>,
     },
-    /// What a killed run left was not decided, so it cannot be finished.
-    #[error("the killed run had not decided its changes yet, so they cannot be finished")]
+    /// The killed run had not completed its temporary files, so no run can finish its commit.
+    #[error("the killed run had not completed its temporary files, so lockstep cannot finish its commit")]
     Undecided,
-    /// Somebody changed files that a killed run had replaced, or was about to.
-    #[error("somebody changed, since a run was killed here, what that run had replaced or was about to: {}", shown(.files))]
+    /// Somebody changed files that a killed run had replaced, or was about to replace.
+    #[error("somebody changed files of a killed run after it ended: {}", shown(.files))]
     Changed {
         /// The files.
         files: Vec<String>,
     },
-    /// The system refused something while what a run left was being ended.
-    #[error("cannot end what a run left: `{path}`: {source}")]
+    /// The system refused a step of the recovery.
+    #[error("cannot recover the workspace from a killed run: `{path}`: {source}")]
     Io {
         /// The file.
         path: String,
@@ -70,7 +69,7 @@ pub enum WorkspaceError {
 }
 
 impl WorkspaceError {
-    /// The exact next act, where there is one.
+    /// The next act of the user, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -95,7 +94,7 @@ impl WorkspaceError {
     }
 }
 
-/// The most files that a message names.
+/// The maximum number of files that a message names.
 const NAMED: usize = 20;
 
 /// The first of the files, and how many more there are.
@@ -107,43 +106,43 @@ fn shown(files: &[String]) -> String {
     }
 }
 
-/// Why what is staged was not put in place. Nothing was changed, but for [`CommitError::Unfinished`].
+/// An error of a commit. All files are as before, except after [`CommitError::Unfinished`].
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// Somebody else changed the file since this run first looked at it.
-    #[error("`{path}` was changed by somebody else during this run")]
+    #[error("somebody else changed `{path}` during this run")]
     Conflict {
         /// The file.
         path: String,
     },
-    /// The system refused.
+    /// The system refused the change.
     #[error("cannot change `{path}`: {source}")]
     Unwritable {
         /// The file.
         path: String,
-        /// The cause: no right to, a full disk, a read-only file system.
+        /// The cause: a missing right, a full disk, a read-only file system.
         source: io::Error,
     },
-    /// Some files are in place, and could not be taken back.
-    #[error("{cause}; and what was in place already cannot be taken back: {source}")]
+    /// The commit put some files in place and could not undo that.
+    #[error("{cause}; and lockstep cannot put the old files back: {source}")]
     Unfinished {
-        /// Why the commit ended.
+        /// The error that ended the commit.
         cause: Box<CommitError>,
-        /// Why it was not taken back.
+        /// The error that ended the undo.
         source: WorkspaceError,
     },
-    /// The workspace cannot be used.
+    /// The run cannot use the workspace.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
 }
 
 impl CommitError {
-    /// The exact next act, where there is one.
+    /// The next act of the user, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Conflict { .. } => Some("run again: nothing was changed".into()),
-            Self::Unwritable { .. } => Some("remove the cause and run again: nothing was changed".into()),
+            Self::Conflict { .. } => Some("run again; all files are as before".into()),
+            Self::Unwritable { .. } => Some("remove the cause and run again; all files are as before".into()),
             Self::Unfinished { .. } => Some(
                 "`lockstep recover` shows which files are in place, and finishes, undoes or keeps them"
                     .into(),

@@ -9,16 +9,16 @@ use std::io;
 /// The size limit for files of a killed run, which can be larger than this run allows itself.
 pub(super) const ANY_SIZE: u64 = u64::MAX - 1;
 
-/// What is under the name of a file.
+/// The state of a file at this moment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FileState {
     /// A file of this content, or nothing.
     Content(Option<Digest>),
-    /// Something that this run can neither have read nor put there.
+    /// Anything else, such as a link or a file that is too large. The run has neither read nor written it.
     Other,
 }
 
-/// What is under the name of a file now.
+/// The state of the file with this path.
 pub(super) fn state_of(
     folders: &mut FolderCache<'_>,
     path: &WorkspacePath,
@@ -32,7 +32,7 @@ pub(super) fn state_of(
     }
 }
 
-/// What is under this name in a folder.
+/// The state of the file with this name in an open folder.
 pub(super) fn state_in(parent: BorrowedFd<'_>, name: &str, max: u64) -> io::Result<FileState> {
     match walk::file_in(parent, name) {
         Ok((file, stat)) => Ok(match walk::digest(&file, &stat, max)? {

@@ -24,7 +24,7 @@ pub(super) struct FileInfo {
 /// The most of what a link points to that is told, in bytes.
 const TARGET: usize = 4096;
 
-/// Finds the regular files that the pattern names, at most `most`.
+/// Finds the regular files that the pattern names, at most `max`.
 pub(super) fn files(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
@@ -36,7 +36,7 @@ pub(super) fn files(
     Ok(files)
 }
 
-/// Finds the symbolic links that the pattern names, at most `most`, with what they point to as it is written there.
+/// Finds the symbolic links that the pattern names, at most `max`, with what they point to as it is written there.
 pub(super) fn links(
     root: BorrowedFd<'_>,
     pattern: &Pattern,

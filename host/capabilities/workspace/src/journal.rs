@@ -1,12 +1,12 @@
-//! The journal of a commit: which files it replaces, kept in the workspace until everybody was told what changed. Its
-//! name is its state, so that one rename decides each step. It never holds content.
+//! The journal of a commit: the files that it replaces. It lies in the workspace until the run has reported its changes.
+//! Its name is its state, so that one rename makes each step final. It never holds content.
 //!
-//! - `.lockstep-staging`: temporary files are being made; whoever finds it removes them.
-//! - `.lockstep-journal`: the files are being put in place, or are there and nobody was told; whoever finds it puts the
-//!   old ones back.
-//! - `.lockstep-told`: the outputs and the receipt are written; whoever finds it removes the old files.
+//! - `.lockstep-staging`: the run makes temporary files; the next run removes them.
+//! - `.lockstep-journal`: the run puts files in place, or has done so and not yet reported it; the next run puts the old
+//!   files back.
+//! - `.lockstep-told`: the run has written outputs and receipt; the next run removes the old files.
 //!
-//! A journal is obeyed only if it says where and when its own inode was made, which no copy of it can.
+//! A run obeys a journal only if it holds the number and the time of birth of its own inode. A copy has another inode.
 
 use super::birth::{self, FileBirth};
 use super::disk;
@@ -22,23 +22,23 @@ use rustix::fs::{AtFlags, Mode, statat};
 use serde::{Deserialize, Serialize};
 use std::io;
 
-/// The journal's name while temporary files are being made.
+/// The journal's name while the run makes temporary files.
 pub(super) const STAGING: &str = ".lockstep-staging";
-/// The journal's name once they are all complete.
+/// The journal's name once all temporary files are complete.
 pub(super) const JOURNAL: &str = ".lockstep-journal";
-/// The journal's name once everybody was told what changed.
+/// The journal's name once the run has reported its changes.
 pub(super) const REPORTED: &str = ".lockstep-told";
 /// Every name of a journal.
 pub(super) const NAMES: [&str; 3] = [STAGING, JOURNAL, REPORTED];
 
 const VERSION: u32 = 2;
-/// No journal is larger: a million calls with paths of ordinary length.
+/// The maximum size of a journal, enough for a million calls with paths of ordinary length.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// One commit.
 #[derive(Debug)]
 pub(super) struct CommitPlan {
-    /// What makes the names of its temporary files its own: 16 hexadecimal digits.
+    /// The random part of the names of its temporary files: 16 hexadecimal digits.
     pub(super) run: String,
     /// The folders it makes, outer ones first.
     pub(super) folders: Vec<WorkspacePath>,
@@ -50,16 +50,16 @@ pub(super) struct CommitPlan {
 #[derive(Debug)]
 pub(super) struct CommitEntry {
     pub(super) path: WorkspacePath,
-    /// The content to be replaced; none if there is no file yet.
+    /// The digest of the old content; none if there is no file yet.
     pub(super) before: Option<Digest>,
-    /// The content to be; none to remove the file.
+    /// The digest of the new content; none to remove the file.
     pub(super) after: Option<Digest>,
-    /// Whether only its owner may read it from then on.
+    /// Whether only its owner may read the new file.
     pub(super) private: bool,
 }
 
 impl CommitPlan {
-    /// The commit of what is staged.
+    /// Builds the commit of all staged changes.
     pub(super) fn of(staged: &Staged, folders: Vec<WorkspacePath>) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -77,14 +77,14 @@ impl CommitPlan {
         format!("{OWN_PREFIX}{}-{index}", self.run)
     }
 
-    /// The name under which the old file is kept where files cannot be exchanged.
+    /// The name of the old file in a file system that cannot exchange two files.
     pub(super) fn aside(temp: &str) -> String {
         format!("{temp}-old")
     }
 }
 
 impl CommitEntry {
-    /// What it changes.
+    /// The change that it makes.
     pub(super) fn change(&self) -> Change {
         Change { path: self.path.to_string(), before: self.before, after: self.after, private: self.private }
     }
@@ -94,13 +94,13 @@ impl CommitEntry {
 #[derive(Debug)]
 pub(super) struct LoadedJournal {
     pub(super) plan: CommitPlan,
-    /// When its run began to commit, in seconds since 1970, as far as it says so.
+    /// The time when its run began to commit, in seconds since 1970; none if the file system has no times of birth.
     pub(super) begun: Option<u64>,
-    /// Why it cannot be taken for that of a run on this machine, as the end of a sentence.
+    /// The reason why the journal is not from this machine, as the end of a sentence; none if it is.
     pub(super) foreign: Option<&'static str>,
 }
 
-/// Writes the journal under its first name. From here on the temporary files can be found again.
+/// Writes the journal under its first name. From then on the next run can find the temporary files.
 pub(super) fn begin(root: BorrowedFd<'_>, plan: &CommitPlan) -> io::Result<()> {
     let file = disk::create(root, STAGING, Mode::RUSR | Mode::WUSR)?;
     let mut text = serde_json::to_vec(&JournalHeader {
@@ -113,27 +113,27 @@ pub(super) fn begin(root: BorrowedFd<'_>, plan: &CommitPlan) -> io::Result<()> {
     disk::write(&file, &text)
 }
 
-/// Decides that the files are put in place.
+/// Makes the commit final: the run puts the files in place, or a later run undoes that.
 pub(super) fn decide(root: BorrowedFd<'_>) -> io::Result<()> {
     disk::rename_new(root, STAGING, JOURNAL)
 }
 
-/// Says that everybody was told what changed.
+/// Records that the run has reported its changes.
 pub(super) fn mark_reported(root: BorrowedFd<'_>) -> io::Result<()> {
     disk::rename_new(root, JOURNAL, REPORTED)
 }
 
-/// Ends the journal of this name: nothing is left to be done about it.
+/// Removes the journal of this name.
 pub(super) fn end(root: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     disk::remove(root, name)
 }
 
-/// Whether something has this name.
+/// Whether there is a file of this name.
 pub(super) fn exists(root: BorrowedFd<'_>, name: &str) -> bool {
     statat(root, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }
 
-/// Reads the journal of this name, if there is one, and refuses one that is not this machine's own.
+/// Reads the journal of this name, if there is one. A journal that is not from this machine is an error.
 pub(super) fn load(
     root: BorrowedFd<'_>,
     name: &str,
@@ -147,8 +147,8 @@ pub(super) fn load(
     }
 }
 
-/// Reads the journal of this name, if there is one. It may have come with somebody's commit instead of from a killed
-/// run, so whoever asks looks at `foreign`, and nothing in it is believed to stay within what a run may change.
+/// Reads the journal of this name, if there is one. A Git commit can have brought it instead of a killed run, so the caller
+/// checks `foreign`. Paths that no run may change are an error.
 pub(super) fn find(
     root: BorrowedFd<'_>,
     name: &str,
@@ -166,8 +166,7 @@ pub(super) fn find(
     let damaged = |error: serde_json::Error| refuse(format!("is damaged, or of another version ({error})"));
     let nothing = || CommitPlan { run: String::new(), folders: Vec::new(), entries: Vec::new() };
     let Some(end) = text.iter().position(|byte| *byte == b'\n') else {
-        // The run was killed before it had written a line, so before it made anything else. There is nothing in it
-        // to obey, whoever wrote it.
+        // The run writes this line before it makes any other file, so there is nothing to undo.
         return match name == STAGING && text.len() < MAX_HEAD {
             true => Ok(Some(LoadedJournal { plan: nothing(), begun: None, foreign: None })),
             false => Err(refuse("is damaged, or of another version".into())),
@@ -178,7 +177,7 @@ pub(super) fn find(
         return Err(refuse(format!("is of version {}, and this lockstep knows {VERSION}", head.version)));
     }
     let foreign = match (head.birth, birth::of(&file)) {
-        // Who may write here could have this user remove a file elsewhere in the workspace.
+        // Another user who may write here could otherwise make this user remove files of the workspace.
         _ if stat.st_uid != rustix::process::geteuid().as_raw() => Some("belongs to another user"),
         _ if stat.st_nlink != 1 => Some("has other names too (hard links), so it may belong elsewhere"),
         _ if head.folder.is_some_and(|folder| folder != folder_of(root)) => {
@@ -187,12 +186,12 @@ pub(super) fn find(
         (Some(written), Some(found)) if written == found => None,
         (Some(_), Some(_)) => Some("was made elsewhere and then copied, checked out or unpacked here"),
         _ => Some(
-            "lies in a file system that does not keep when files were made, so nothing proves whose it is",
+            "lies in a file system without times of birth, so nothing proves that it is from this machine",
         ),
     };
     let plan = match serde_json::from_slice::<JournalBody>(&text[end + 1..]) {
         Ok(written) => written.read(protected).map_err(refuse)?,
-        // The run was killed while it wrote this, so before it made anything else.
+        // The run writes the journal before it makes any other file, so there is nothing to undo.
         Err(error) if name == STAGING && error.is_eof() => nothing(),
         Err(error) => return Err(damaged(error)),
     };
@@ -200,7 +199,7 @@ pub(super) fn find(
     Ok(Some(LoadedJournal { plan, begun, foreign }))
 }
 
-/// The first line of a journal: what is known before anything else is made.
+/// The first line of a journal, which identifies its file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JournalHeader {
@@ -210,12 +209,12 @@ struct JournalHeader {
     folder: Option<u64>,
 }
 
-/// The inode of a folder; 0 if the system does not tell.
+/// The inode of a folder; 0 if the system does not give it.
 fn folder_of(root: BorrowedFd<'_>) -> u64 {
     rustix::fs::fstat(root).map_or(0, |stat| stat.st_ino)
 }
 
-/// No first line is longer.
+/// The maximum length of the first line, in bytes.
 const MAX_HEAD: usize = 256;
 
 /// The second line of a journal.

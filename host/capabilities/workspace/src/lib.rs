@@ -1,5 +1,5 @@
-//! The workspace: the files of the repository, with changes that are staged and put in place together
-//! or not at all. It takes what a call is about only from the gate's permit, and it never leaves its root.
+//! The workspace: it reads the files of the repository and stages changes, and a commit puts all of them in place or none.
+//! It acts only on the files that the gate's permit names, and never leaves its root.
 #![forbid(unsafe_code)]
 
 mod birth;
@@ -70,18 +70,18 @@ pub struct FileEntry {
 pub struct LinkEntry {
     /// Its own path.
     pub path: WorkspacePath,
-    /// What it points to, as it is written there.
+    /// The target as the link spells it.
     pub target: String,
 }
 
-/// What a staged write will do to the file.
+/// The effect of a staged write on the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteEffect {
-    /// The file has these very bytes already: it will not be touched.
+    /// The file has these bytes already: the commit leaves it unchanged.
     Unchanged,
-    /// The file will be made.
+    /// The commit creates the file.
     Created,
-    /// The file's content will be replaced.
+    /// The commit replaces the content of the file.
     Updated,
 }
 
@@ -91,7 +91,7 @@ pub struct Workspace {
     root: OwnedFd,
     limits: Limits,
     protected: ProtectedPaths,
-    /// What was on disk when the run first looked: a digest, or no file. A commit expects to find it so.
+    /// The state of each file when the run first looked: a digest, or no file. A commit expects the same state.
     seen: RefCell<HashMap<WorkspacePath, Option<Digest>>>,
     staged: Staged,
     stdin: Stdin,
@@ -99,13 +99,12 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the folder, and first does what a run of this `purpose` does about what a killed run left in it.
-    /// `own_files` are the files and folders of this run and its platform, out of reach where they lie inside; they need
-    /// not exist.
+    /// Opens the folder, after the recovery from a killed run that this `purpose` allows. `own_files` are files and folders
+    /// of this run and of its CI system: no step reaches those that lie inside the workspace. They need not exist.
     ///
     /// # Errors
-    /// The folder cannot be opened, another run is committing and does not end, a journal is not this machine's own, or
-    /// what a killed run left cannot be ended without losing somebody's change.
+    /// The system cannot open the folder, another run commits for too long, a journal is not from this machine, or a
+    /// recovery would overwrite a change that somebody made after the killed run.
     pub fn open(
         root: &Path,
         limits: &Limits,
@@ -130,16 +129,16 @@ impl Workspace {
         })
     }
 
-    /// Says that standard input was read for something else, so that no step can open it.
+    /// Returns the workspace without standard input, because the host has read it for the inputs.
     #[must_use]
     pub fn without_stdin(self) -> Self {
         Self { stdin: Stdin::taken(), ..self }
     }
 
-    /// Finds the files that the permit's pattern names, sorted by path.
+    /// Finds the files that match the permit's pattern, sorted by path.
     ///
     /// # Errors
-    /// More than `found_files` of them; a folder that cannot be read; a pattern that is the path of a link.
+    /// More than `found_files` match; the system cannot read a folder; the pattern is the path of a link.
     pub fn glob(&self, permit: &Permit) -> Result<Answer<Vec<FileEntry>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
         let max = self.limits.found_files;
@@ -154,7 +153,7 @@ impl Workspace {
                 None => found.remove(&file.path),
             };
         }
-        // Under this name nobody could read it.
+        // A read of this name would give standard input, not the file.
         found.retain(|path, _| !path.is_stdin());
         if found.len() > max {
             return Err(find::too_many(pattern, max, FileType::RegularFile));
@@ -163,10 +162,10 @@ impl Workspace {
         Ok(Answer::plain(entries.collect()))
     }
 
-    /// Finds the symbolic links that the permit's pattern names, sorted by path.
+    /// Finds the symbolic links that match the permit's pattern, sorted by path.
     ///
     /// # Errors
-    /// As [`Workspace::glob`], but for a pattern that is the path of a link.
+    /// As [`Workspace::glob`], except that the pattern can be the path of a link.
     pub fn links(&self, permit: &Permit) -> Result<Answer<Vec<LinkEntry>>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
         let found = find::links(self.root(), pattern, &self.protected, self.limits.found_files)?;
@@ -175,10 +174,10 @@ impl Workspace {
         Ok(Answer::plain(found.map(|(path, target)| LinkEntry { path, target }).collect()))
     }
 
-    /// The whole content of the permit's file, at most `read_bytes`.
+    /// Reads the whole content of the permit's file, at most `read_bytes`.
     ///
     /// # Errors
-    /// No such file, a link on the way, no regular file, or too large.
+    /// The file does not exist, is not a regular file or is too large, or a part of its path is a link.
     pub fn read(&self, permit: &Permit) -> Result<Answer<Vec<u8>>, CallError> {
         let path = self.path("read", permit)?;
         let max = self.limits.read_bytes;
@@ -207,10 +206,10 @@ impl Workspace {
         Ok(content_answer(content, digest))
     }
 
-    /// Opens the permit's file as it is now: what is staged later does not change it.
+    /// Opens the permit's file as it is now: a later write of the run does not change the open file.
     ///
     /// # Errors
-    /// No such file, a link on the way, or no regular file.
+    /// The file does not exist or is not a regular file, or a part of its path is a link.
     pub fn open_file(&self, permit: &Permit) -> Result<Answer<OpenFile>, CallError> {
         let path = self.path("open", permit)?;
         if path.is_stdin() {
@@ -222,12 +221,12 @@ impl Workspace {
     /// Opens the file whose bytes the permit's call moves.
     ///
     /// # Errors
-    /// As [`Workspace::open_file`]; the call moves no file, or standard input.
+    /// As [`Workspace::open_file`]; the call moves no file, or it moves standard input.
     pub fn open_source(&self, permit: &Permit) -> Result<OpenFile, CallError> {
         self.opened("send", permit.source().ok_or_else(no_target)?)
     }
 
-    /// Opens a file as this run sees it; standard input is none.
+    /// Opens a file with the staged content of this run. Standard input is an error.
     fn opened(&self, verb: &str, path: &WorkspacePath) -> Result<OpenFile, CallError> {
         self.protected.check(verb, path)?;
         if path.is_stdin() {
@@ -245,8 +244,8 @@ impl Workspace {
     /// Stages the whole content of the permit's file.
     ///
     /// # Errors
-    /// More than `staged_bytes` staged, a link on the way, no place for a regular file, or a file there
-    /// that is itself larger than `staged_bytes`.
+    /// The run stages more than `staged_bytes`, a part of the path is a link, a folder or device has this path, or the
+    /// old file is larger than `staged_bytes`.
     pub fn write(&mut self, permit: &Permit, content: Vec<u8>) -> Result<Answer<WriteEffect>, CallError> {
         let path = self.file("write", permit)?;
         let before = self.before("write", path)?;
@@ -256,8 +255,8 @@ impl Workspace {
         Ok(Answer { value: effect, bytes, digest: Some(digest) })
     }
 
-    /// Stages the whole content of the permit's file, which only its owner may read from then on. Its digest is
-    /// kept from the call log: what is in it could be guessed.
+    /// Stages the whole content of the permit's file; after the commit only its owner may read it. The call log does not
+    /// get the digest, because a reader could guess the content from it.
     ///
     /// # Errors
     /// As [`Workspace::write`].
@@ -283,7 +282,7 @@ impl Workspace {
     /// Stages the removal of the permit's file.
     ///
     /// # Errors
-    /// No such file, a link on the way, no regular file, or one larger than `staged_bytes`.
+    /// The file does not exist, is not a regular file or is larger than `staged_bytes`, or a part of its path is a link.
     pub fn remove(&mut self, permit: &Permit) -> Result<Answer<()>, CallError> {
         let path = self.file("remove", permit)?;
         let before = self.before("remove", path)?;
@@ -298,16 +297,16 @@ impl Workspace {
         Ok(Answer::plain(()))
     }
 
-    /// What a commit would change, sorted by path.
+    /// The changes that a commit would make, sorted by path.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         self.staged.iter().map(StagedFile::change).collect()
     }
 
-    /// Puts everything staged in place. With nothing staged it touches nothing.
+    /// Puts all staged changes in place. Without staged changes it does nothing.
     ///
     /// # Errors
-    /// Nothing was changed, but for [`CommitError::Unfinished`].
+    /// After an error all files are as before, except after [`CommitError::Unfinished`].
     pub fn commit(self) -> Result<AppliedCommit, CommitError> {
         commit::commit(self.root, &self.staged, &self.protected, self.limits.staged_bytes)
     }
@@ -322,7 +321,7 @@ impl Workspace {
         Ok(path)
     }
 
-    /// The path of a file to be changed.
+    /// The path of a file that the call changes.
     fn file<'p>(&self, verb: &str, permit: &'p Permit) -> Result<&'p WorkspacePath, CallError> {
         let path = self.path(verb, permit)?;
         if path.is_stdin() {
@@ -347,7 +346,7 @@ impl Workspace {
         }
     }
 
-    /// What was on disk when the run first looked, which may be now.
+    /// The state of the file when the run first looked, which may be now.
     fn before(&self, verb: &str, path: &WorkspacePath) -> Result<Option<Digest>, CallError> {
         if let Some(seen) = self.seen.borrow().get(path) {
             return Ok(*seen);

@@ -1,5 +1,5 @@
-//! One commit or recovery in a workspace at a time. The lock is on the open root folder, so it leaves
-//! no file and ends with the process that holds it.
+//! The lock that allows one commit or recovery in a workspace at a time. It is on the open root folder, so it leaves no
+//! file and ends with its process.
 
 use super::WorkspaceError;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -8,16 +8,16 @@ use rustix::io::Errno;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How often to try, and how long between: ten seconds in all, many times what a commit takes.
+/// The number of attempts and the pause between them: ten seconds in all, many times the duration of a commit.
 const TRIES: u32 = if cfg!(test) { 3 } else { 1000 };
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Holds the workspace for as long as it lives.
+/// The lock of a workspace; dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct WorkspaceLock(OwnedFd);
 
 impl WorkspaceLock {
-    /// Waits a little for another run to end its commit.
+    /// Takes the lock. It waits up to ten seconds for another run.
     pub(super) fn take(root: BorrowedFd<'_>) -> Result<Self, WorkspaceError> {
         for _ in 0..TRIES {
             if let Some(lock) = Self::try_take(root)? {
@@ -42,7 +42,7 @@ impl WorkspaceLock {
 
 impl Drop for WorkspaceLock {
     fn drop(&mut self) {
-        // Closing the root folder ends the lock too.
+        // After an error, the lock ends when the root folder is closed.
         let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }

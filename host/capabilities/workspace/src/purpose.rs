@@ -1,13 +1,13 @@
-//! What a run does with the files of the workspace. This decides how it treats the files of a killed run.
+//! The purpose of a run: whether it changes or reads files. It decides how the run treats the files of a killed run.
 
-/// What a run means to do with the workspace.
+/// How a run uses the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// It changes files: it first ends what a killed run left.
+    /// It changes files: it first recovers from a killed run.
     Change,
-    /// It reads files: it waits for a commit that is under way, and refuses files that a killed run left half in place.
+    /// It reads files: it waits for a commit of another run, and fails if a killed run left files half in place.
     Read,
-    /// It is a dry run: it changes nothing, waits for nobody, and refuses as [`Purpose::Read`] does.
+    /// It is a dry run: it changes nothing, does not wait, and fails as [`Purpose::Read`] does.
     DryRun,
     /// It has no right on any file.
     Nothing,

@@ -1,5 +1,5 @@
-//! Ends what a killed run left. What it was putting in place goes back, so that the next run does and tells everything
-//! itself; nothing that somebody changed in between is overwritten, and nothing is done for a run that changes nothing.
+//! Recovers a workspace from a killed run: it puts the old files back, so that the next run makes and reports all changes
+//! itself. It never overwrites a later change of somebody else, and does nothing for a run that changes nothing.
 
 use super::entry_state::{self, EntryState, OldFile};
 use super::error::WorkspaceError;
@@ -14,25 +14,25 @@ use lockstep_model::report::Change;
 use rustix::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-/// What a killed run had left in the workspace, and what was done about it.
+/// The recovery of a workspace from a killed run, at the start of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
-    /// It is undone: these files are again what they were before it.
+    /// The run undid the commit: these files have the content from before it.
     Undone(Vec<Change>),
-    /// It is left where it is: temporary files that no step sees. All files are whole.
+    /// The run left temporary files in place, which no step sees. All other files are complete.
     Left,
-    /// It is left where it is, whatever it is: this run looks at no file.
+    /// The run did not look, since it uses no file.
     Unseen,
-    /// Another run is putting its files in place at this moment.
+    /// Another run is putting its files in place.
     Underway,
 }
 
-/// Whether a run left something, or is committing at this moment.
+/// Whether there is a journal of a killed run, or of a run that is committing.
 pub(super) fn is_needed(root: BorrowedFd<'_>) -> bool {
     NAMES.iter().any(|name| journal::exists(root, name))
 }
 
-/// Does what a run of this purpose does about what was left, where something was.
+/// Recovers the workspace as far as a run of this purpose may.
 pub(super) fn at_start(
     root: BorrowedFd<'_>,
     protected: &ProtectedPaths,
@@ -46,7 +46,7 @@ pub(super) fn at_start(
         return undo_all(root, protected);
     }
     let lock = match purpose {
-        // Only then are files of both kinds to be found.
+        // Only this journal means that some files are old and others new.
         Purpose::Read if journal::exists(root, JOURNAL) => Some(WorkspaceLock::take(root)?),
         _ => WorkspaceLock::try_take(root)?,
     };
@@ -63,8 +63,8 @@ pub(super) fn at_start(
     Ok(left.then_some(Recovery::Left))
 }
 
-/// Ends what was left since this run began, unless that takes changing a file: the run has looked at it already. The
-/// caller holds the lock.
+/// Removes the journals that appeared since this run began. It fails if that would change a file, because the run may have
+/// read that file. The caller holds the lock.
 pub(super) fn before_commit(root: BorrowedFd<'_>, protected: &ProtectedPaths) -> Result<(), WorkspaceError> {
     if let Some(plan) = journal::load(root, JOURNAL, protected)? {
         return Err(pending(&plan));
@@ -76,9 +76,9 @@ fn pending(plan: &CommitPlan) -> WorkspaceError {
     WorkspaceError::Pending { files: plan.entries.iter().map(|entry| entry.path.to_string()).collect() }
 }
 
-/// Ends it. The caller holds the lock.
+/// Undoes the commits of all journals. The caller holds the lock.
 fn undo_all(root: BorrowedFd<'_>, protected: &ProtectedPaths) -> Result<Option<Recovery>, WorkspaceError> {
-    // All are read before anything is done about one.
+    // An unreadable journal must stop the recovery before it changes a file.
     let [staging, decided, told] =
         [STAGING, JOURNAL, REPORTED].map(|name| journal::load(root, name, protected));
     let (staging, decided, told) = (staging?, decided?, told?);
@@ -107,9 +107,9 @@ fn undo_all(root: BorrowedFd<'_>, protected: &ProtectedPaths) -> Result<Option<R
 pub enum JournalStage {
     /// It was making temporary files. No other file has changed.
     Staging,
-    /// It was putting files in place, or had and told nobody.
+    /// It was putting files in place, or had done so and not yet reported it.
     Decided,
-    /// It had told what it changed. Only temporary files are left.
+    /// It had reported its changes. Only temporary files are left.
     Reported,
 }
 
@@ -120,13 +120,13 @@ pub enum FileProgress {
     Waiting,
     /// The new file is there.
     InPlace,
-    /// The new file was not there yet, and somebody changed the old one or the one that waits. It cannot be finished.
+    /// The old file was there, and somebody changed it or the temporary file. No run can finish this change.
     Edited,
-    /// It is neither, or the other one is lost. It can be neither finished nor undone.
+    /// The file is neither the old nor the new one, or the other one is lost. No run can finish or undo this change.
     Changed,
 }
 
-/// What one journal in a workspace says.
+/// The content of one journal in a workspace, with the progress of its commit.
 #[derive(Debug)]
 pub struct JournalReport {
     /// The journal's name.
@@ -137,27 +137,27 @@ pub struct JournalReport {
     pub run: String,
     /// When its commit began, in seconds since 1970.
     pub begun: Option<u64>,
-    /// Why the journal is not obeyed, if it is not.
+    /// Why Lockstep does not obey the journal; none if it does.
     pub refused: Option<String>,
-    /// The files it names, and how far each got.
+    /// Its changes, with the progress of each.
     pub files: Vec<(Change, FileProgress)>,
 }
 
-/// How somebody wants what was left to be ended.
+/// The way to end the commit of a killed run, which the user chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecoverAction {
-    /// The new files are put in place.
+    /// Put the new files in place.
     Finish,
-    /// The old files are put back.
+    /// Put the old files back.
     Undo,
-    /// All files stay as they are. Temporary files go.
+    /// Leave all files as they are, and remove the temporary files.
     Keep,
 }
 
-/// What is pending in a folder. It changes nothing.
+/// Reads the journals in a workspace. It changes nothing.
 ///
 /// # Errors
-/// The folder cannot be opened or read, or another run is committing and does not end.
+/// The system cannot open or read the folder, or another run commits for too long.
 pub fn inspect(root: &Path) -> Result<Vec<JournalReport>, WorkspaceError> {
     let root = open_root(root)?;
     let _lock = WorkspaceLock::take(root.as_fd())?;
@@ -179,7 +179,7 @@ pub fn inspect(root: &Path) -> Result<Vec<JournalReport>, WorkspaceError> {
             Ok(None) => {}
             Ok(Some(journal::LoadedJournal { plan, begun, foreign })) => {
                 let refused = foreign.map(str::to_owned);
-                // Of files that anybody can have named it is not told how they stand.
+                // Somebody else can have named these files, so the report must not show whether their content matches.
                 let stage = if refused.is_some() { JournalStage::Staging } else { stage };
                 let files = progress(root.as_fd(), &plan, stage)?;
                 found.push(JournalReport { run: plan.run, begun, refused, files, ..none });
@@ -217,11 +217,12 @@ fn progress_of(state: &EntryState) -> FileProgress {
     }
 }
 
-/// Ends what is pending in a folder, and says which files it changed. A journal that is not this machine's own can only
-/// be removed, with [`RecoverAction::Keep`].
+/// Ends the commit of a killed run, and returns the changes that this makes. If the journal is not from this machine, only
+/// [`RecoverAction::Keep`] works, which removes it.
 ///
 /// # Errors
-/// As [`inspect`]; a journal that is not obeyed; a file that somebody changed since; the system refused.
+/// As [`inspect`]; a journal is not from this machine; somebody changed a file after the killed run; the system refused a
+/// change.
 pub fn recover(root: &Path, action: RecoverAction) -> Result<Vec<Change>, WorkspaceError> {
     let root = open_root(root)?;
     let root = root.as_fd();
@@ -259,8 +260,8 @@ fn finish(root: BorrowedFd<'_>) -> Result<Vec<Change>, WorkspaceError> {
     Ok(put.map(|(entry, _)| entry.change()).collect())
 }
 
-/// Removes every journal and the temporary files it names. Those lie in the workspace and have names that no step can
-/// give to a file, so this is done for a journal that came from elsewhere as well.
+/// Removes every journal and the temporary files that it names. This is safe for a journal from elsewhere too, because the
+/// names of temporary files are names that no step can give to a file.
 fn keep(root: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
     for name in NAMES {
         match journal::find(root, name, &ProtectedPaths::default()) {
@@ -278,7 +279,7 @@ fn keep(root: BorrowedFd<'_>) -> Result<(), WorkspaceError> {
 }
 
 impl Workspace {
-    /// What a killed run had left here, and what [`Workspace::open`] did about it.
+    /// The recovery that [`Workspace::open`] made; none if there was no journal.
     #[must_use]
     pub fn recovery(&self) -> Option<&Recovery> {
         self.recovery.as_ref()

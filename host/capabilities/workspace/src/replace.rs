@@ -13,8 +13,8 @@ use rustix::fd::BorrowedFd;
 use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::NotFound};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Puts every file in place, and leaves the old ones under their temporary names. Says whether any was missing for a
-/// moment. The journal is not ended, also after an error.
+/// Puts every file in place, and leaves the old files under the temporary names. Returns whether any file was missing for a
+/// moment. It leaves the journal, even after an error.
 pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &CommitPlan, max: u64) -> Result<bool, CommitError> {
     let were_missing = AtomicBool::new(false);
     let put = |folders: &mut FolderCache<'_>, index: usize| {
@@ -24,7 +24,7 @@ pub(super) fn put_in_place(root: BorrowedFd<'_>, plan: &CommitPlan, max: u64) ->
     Ok(were_missing.into_inner())
 }
 
-/// Puts in place what is not there yet, where a run was cut off that had got so far.
+/// Puts the files in place that a killed run had not reached.
 pub(super) fn put_rest(
     root: BorrowedFd<'_>,
     plan: &CommitPlan,
@@ -38,7 +38,7 @@ pub(super) fn put_rest(
                 let (parent, name) =
                     folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
                 match disk::rename_new(parent, &temp, name) {
-                    // It is there already.
+                    // The new file is in place already.
                     Err(error) if matches!(error.kind(), NotFound | AlreadyExists) => Ok(()),
                     renamed => renamed.map_err(|error| unwritable(&entry.path, error.into())),
                 }
@@ -55,7 +55,7 @@ pub(super) fn put_rest(
     })
 }
 
-/// Puts one file in place. What comes out from under its name must be what the run saw; else it goes back.
+/// Puts one file in place. If the old file is not the one that the run read, it goes back to its name.
 fn put(
     folders: &mut FolderCache<'_>,
     entry: &CommitEntry,
@@ -65,7 +65,7 @@ fn put(
 ) -> Result<(), CommitError> {
     let (parent, name) = folders.of(&entry.path).map_err(|obstacle| unwritable(&entry.path, obstacle))?;
     let failed = |source: io::Error| match source.kind() {
-        // Somebody took a file away, or put one there.
+        // Somebody removed or created the file.
         NotFound | AlreadyExists => conflict(&entry.path),
         _ => unwritable(&entry.path, source.into()),
     };
@@ -105,7 +105,7 @@ fn put(
 pub(super) fn unwritable(path: &WorkspacePath, obstacle: Obstacle) -> CommitError {
     match obstacle {
         Obstacle::Io(source) => CommitError::Unwritable { path: path.to_string(), source },
-        // The way to the file was another one when it was staged.
+        // The folders of the file have changed since the run staged it.
         _ => conflict(path),
     }
 }

@@ -85,7 +85,7 @@ impl Staged {
         self.files.is_empty()
     }
 
-    /// Stages content for a file whose content on disk is `before`; at most `most` bytes in all.
+    /// Stages content for a file whose content on disk is `before`; at most `max` bytes in all.
     pub(super) fn write(
         &mut self,
         path: &WorkspacePath,

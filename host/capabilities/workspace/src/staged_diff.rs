@@ -37,7 +37,7 @@ impl Workspace {
         Ok(self.render(None)?.unwrap_or_default())
     }
 
-    /// The diff; none if it has more than `most` bytes.
+    /// The diff; none if it has more than `max` bytes.
     fn render(&self, max: Option<u64>) -> Result<Option<String>, CommitError> {
         let mut cost = diff::MAX_COST;
         let mut out = String::new();

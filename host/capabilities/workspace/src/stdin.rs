@@ -27,7 +27,7 @@ impl Stdin {
         Self { is_taken: true, content: OnceCell::new() }
     }
 
-    /// Opens it: a file is read where it lies, anything else is read now and kept, at most `most` bytes.
+    /// Opens it: a file is read where it lies, anything else is read now and kept, at most `max` bytes.
     ///
     /// # Errors
     /// It was read already, is a terminal, cannot be read, or is larger.

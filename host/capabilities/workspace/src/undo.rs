@@ -1,5 +1,5 @@
-//! Takes a commit back, or tells how far it got. It goes by what is under the names now, so it can be cut off and done
-//! again, and it never overwrites or removes what somebody else has put there since.
+//! Undoes a commit. It reads the files as they are now, so that a later run can continue after a kill, and it never
+//! overwrites or removes a file that somebody else has changed.
 
 use super::WorkspaceError;
 use super::disk;
@@ -11,8 +11,8 @@ use super::walk::{FolderCache, Obstacle};
 use rustix::fd::BorrowedFd;
 use std::io;
 
-/// Puts the old files back, removes what the commit made, and ends the journal. Gives the indices of the files that were
-/// in place. Where somebody has changed one of those, nothing is touched.
+/// Puts the old files back, and removes the new files and the journal. Returns the indices of the files that were in place.
+/// If somebody has changed one of those, it fails before it changes any file.
 pub(super) fn put_back(root: BorrowedFd<'_>, plan: &CommitPlan) -> Result<Vec<usize>, WorkspaceError> {
     let states = states(root, plan)?;
     check_all(plan, &states, |state| *state != EntryState::Changed)?;
@@ -28,7 +28,7 @@ pub(super) fn put_back(root: BorrowedFd<'_>, plan: &CommitPlan) -> Result<Vec<us
     Ok(in_place)
 }
 
-/// Refuses if any file stands otherwise, and names all such files.
+/// Fails if the state of any file is not fine. The error names all such files.
 pub(super) fn check_all(
     plan: &CommitPlan,
     states: &[EntryState],
@@ -40,7 +40,7 @@ pub(super) fn check_all(
     if files.is_empty() { Ok(()) } else { Err(WorkspaceError::Changed { files }) }
 }
 
-/// Puts one old file back, or takes a new one away.
+/// Puts one old file back, or removes a new one.
 fn restore(
     folders: &mut FolderCache<'_>,
     entry: &CommitEntry,
@@ -52,7 +52,7 @@ fn restore(
         _ => WorkspaceError::Io { path: entry.path.to_string(), source },
     };
     let (parent, name) = folders.of(&entry.path).map_err(|obstacle| io(obstacle.into_io()))?;
-    // What comes out from under the name must be what that run put there; else it goes back.
+    // If the file is not the one that the killed run wrote, it goes back to its name.
     let is_new = |hidden: &str| {
         state_in(parent, hidden, ANY_SIZE).map(|found| found == FileState::Content(entry.after))
     };
@@ -75,7 +75,7 @@ fn restore(
             Err(changed(entry))
         }
         OldFile::Aside => {
-            // The new file, if it is there already, makes room first.
+            // The new file, if it is in place already, gets the temporary name first.
             match disk::rename_new(parent, name, temp) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 moved => {
@@ -91,7 +91,7 @@ fn restore(
     }
 }
 
-/// Removes what a commit that was not decided has made, and its journal last.
+/// Removes the temporary files of a commit that is not final, and its journal last.
 pub(super) fn unstage(root: BorrowedFd<'_>, plan: &CommitPlan) -> Result<(), WorkspaceError> {
     clear(root, plan, journal::STAGING)
 }
@@ -116,7 +116,7 @@ pub(super) fn clear(root: BorrowedFd<'_>, plan: &CommitPlan, name: &str) -> Resu
     journal::end(root, name).map_err(|source| WorkspaceError::Io { path: name.into(), source })
 }
 
-/// A folder that is not there any more holds nothing of ours.
+/// Ignores a missing folder, because it holds no temporary file.
 fn ignore_moved(path: &str, removed: Result<(), Obstacle>) -> Result<(), WorkspaceError> {
     match removed {
         Err(Obstacle::Io(source)) => Err(WorkspaceError::Io { path: path.to_owned(), source }),

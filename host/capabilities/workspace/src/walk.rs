@@ -145,7 +145,7 @@ fn regular(kind: FileType) -> Result<(), Obstacle> {
     }))
 }
 
-/// The whole content; none if it is more than `most` bytes, however the file grows meanwhile.
+/// The whole content; none if it is more than `max` bytes, however the file grows meanwhile.
 pub(super) fn content(file: &File, stat: &Stat, max: u64) -> io::Result<Option<Vec<u8>>> {
     let size = size(stat);
     if size > max {
@@ -156,7 +156,7 @@ pub(super) fn content(file: &File, stat: &Stat, max: u64) -> io::Result<Option<V
     Ok((content.len() as u64 <= max).then_some(content))
 }
 
-/// The digest of the whole content; none if it is more than `most` bytes.
+/// The digest of the whole content; none if it is more than `max` bytes.
 pub(super) fn digest(file: &File, stat: &Stat, max: u64) -> io::Result<Option<Digest>> {
     if size(stat) > max {
         return Ok(None);
