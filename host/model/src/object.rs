@@ -1,45 +1,43 @@
-//! The name of an object in a store, proven to lie where it says: `s3://BUCKET/KEY`, or `file:///FOLDER/NAME` for a
-//! local folder. It never looks at a store.
+//! The name of an object in a store: `s3://BUCKET/KEY`, or `file:///FOLDER/NAME` for a local folder. Its type proves
+//! that the key leads to no other place. This module sends no request.
 
 use crate::path::{self, PathError};
 use std::fmt;
 
-/// Why a text is not the name of an object or of a prefix.
+/// The error of an invalid name of an object or a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// No store is known by this beginning.
-    #[error(
-        "`{0}` names no store; objects are `s3://BUCKET/KEY`, those of a local folder `file:///FOLDER/NAME`"
-    )]
+    /// The text begins with no known scheme.
+    #[error("invalid object `{0}`: expected `s3://BUCKET/KEY`, or `file:///FOLDER/NAME` for a local folder")]
     Store(String),
-    /// The bucket's name has characters or a length that no bucket has.
-    #[error("`{0}` has no bucket name of 3 to 255 letters, digits, `.`, `_` and `-`")]
+    /// The name of the bucket is invalid.
+    #[error("invalid bucket name in `{0}`: expected 3 to 255 letters, digits, `.`, `_` and `-`")]
     Bucket(String),
-    /// The key has more bytes than a key can have.
-    #[error("a key of {0} bytes is too long; a store takes 1,024")]
+    /// The key is longer than [`ObjectName::MAX_BYTES`].
+    #[error("a key of {0} bytes is too long: a store accepts 1,024")]
     TooLong(usize),
-    /// A part of the key is `.`, `..` or empty, or one that a server could take for it.
+    /// A part of the key is empty, `.` or `..`, or a server could take it for one of them.
     #[error("`{0}` has a part that is empty, `.` or `..`")]
     Dots(String),
-    /// A character that means something to a terminal or another system's file names.
+    /// It has a character with a special meaning for terminals or for file names of other systems.
     #[error("`{}` has a backslash, a control character or an invisible one", .0.escape_debug())]
     Character(String),
 }
 
-/// The name of an object, or of everything that begins with it if it ends with `/`.
+/// The name of an object. If it ends with `/`, it is a prefix: all objects whose names begin with it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
     text: String,
-    /// Where the key begins.
+    /// The index of the first byte of the key.
     key: usize,
 }
 
-/// Where objects are.
+/// The store of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectStore<'a> {
-    /// In this bucket.
+    /// The bucket of this name.
     Bucket(&'a str),
-    /// In the local file system: the key is a path without its first `/`.
+    /// The local file system: the key is a path without its first `/`.
     Folder,
 }
 
@@ -50,10 +48,10 @@ impl ObjectName {
     /// The longest key in bytes, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>.
     pub const MAX_BYTES: usize = 1024;
 
-    /// Reads a name strictly: what is not in its one plain form is refused, never repaired.
+    /// Parses a name. It accepts only the one canonical spelling and corrects nothing.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, ObjectError> {
         let character = |error| match error {
             PathError::TooLong(length) => ObjectError::TooLong(length),
@@ -97,7 +95,7 @@ impl ObjectName {
         &self.text[self.key..]
     }
 
-    /// The store it is in.
+    /// The store.
     #[must_use]
     pub fn store(&self) -> ObjectStore<'_> {
         match self.text.strip_prefix(S3) {
@@ -106,13 +104,13 @@ impl ObjectName {
         }
     }
 
-    /// Whether it stands for everything that begins with it.
+    /// Whether it is a prefix.
     #[must_use]
     pub fn is_prefix(&self) -> bool {
         self.text.ends_with('/')
     }
 
-    /// Whether `other` is this very object, or lies below this prefix.
+    /// Whether `other` is the same object, or is below this prefix.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self == other || self.is_prefix() && other.text.starts_with(&self.text)
@@ -125,7 +123,7 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// Whether a part of a key is no name: some servers decode a key once more than they should.
+/// Whether a part of a key is empty, `.` or `..`, also after one more decoding: some servers decode a key twice.
 fn is_dots(part: &str) -> bool {
     let decoded = part.replace("%2e", ".").replace("%2E", ".");
     matches!(decoded.as_str(), "" | "." | "..")
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lies_below_a_prefix_is_covered() {
+    fn only_names_below_a_prefix_are_covered() {
         let web = name("s3://releases/web/");
         assert!(web.covers(&name("s3://releases/web/a")) && web.covers(&name("s3://releases/web/a/b/")));
         for other in [
@@ -168,12 +166,12 @@ mod tests {
             assert!(!web.covers(&name(other)), "{other}");
         }
         assert!(name("s3://releases/").covers(&web));
-        let exact = name("s3://releases/a");
-        assert!(exact.covers(&exact) && !exact.covers(&name("s3://releases/a/b")));
+        let object = name("s3://releases/a");
+        assert!(object.covers(&object) && !object.covers(&name("s3://releases/a/b")));
     }
 
     #[test]
-    fn what_is_no_plain_name_is_refused() {
+    fn a_name_in_another_spelling_is_refused() {
         for bad in [
             "",
             "a/b",

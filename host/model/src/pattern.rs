@@ -1,25 +1,24 @@
-//! Glob patterns over workspace paths. It never looks at a disk, and one pattern is said to lie within
-//! another only where that is certain.
+//! Glob patterns over workspace paths. This module reads no disk.
 
 use crate::path::{self, PathError, WorkspacePath};
 use std::fmt;
 
-/// Why a text is not a pattern.
+/// The error of an invalid pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// The text breaks a rule that holds for paths too.
+    /// The text breaks a rule of paths.
     #[error(transparent)]
     Path(#[from] PathError),
     /// A bracket or brace is not closed, or holds a `/`.
     #[error("`{0}` has a `[` or `{{` that is not closed within its part of the path")]
     Unclosed(String),
-    /// `!` at the beginning of a part would mean its opposite to some tools.
-    #[error("`{0}` begins a part with `!`; patterns only say what is meant")]
+    /// A part begins with `!`, which excludes files in the patterns of other tools.
+    #[error("`{0}` begins a part with `!`: a pattern cannot exclude files")]
     Negated(String),
 }
 
-/// A pattern: `*` and `?` within a part, `**` as a part of its own across parts, `[a-z]` and `{a,b}`
-/// as choices. A part that begins with a dot is matched only by a part that spells the dot.
+/// A pattern: `*` and `?` match within a part, `**` matches any number of parts, and `[a-z]` and `{a,b}` are choices.
+/// Only a part that begins with a dot matches a name that does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
@@ -28,19 +27,19 @@ pub struct Pattern {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
-    /// `**`: any number of parts, none of them hidden.
+    /// `**`: any number of parts that do not begin with a dot.
     Any,
-    /// No special character.
+    /// A part without special characters.
     Literal(String),
-    /// Something to match a single part with.
+    /// A glob for a single part.
     Glob(String),
 }
 
 impl Pattern {
-    /// Reads a pattern. A leading `./` is dropped, since shells complete it.
+    /// Parses a pattern. It drops a leading `./`, because shells complete paths with it.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let text = text.strip_prefix("./").unwrap_or(text);
         path::check_characters(text)?;
@@ -60,29 +59,29 @@ impl Pattern {
         &self.text
     }
 
-    /// The one path this pattern names, if it has no special characters.
+    /// The path, if the pattern has no special characters.
     #[must_use]
     pub fn literal(&self) -> Option<WorkspacePath> {
         let literal = self.parts.iter().all(|part| matches!(part, Segment::Literal(_)));
         literal.then(|| WorkspacePath::parse(&self.text).ok()).flatten()
     }
 
-    /// Whether the path is one that the pattern names.
+    /// Whether the pattern matches a path.
     #[must_use]
     pub fn matches(&self, path: &WorkspacePath) -> bool {
         let parts: Vec<&str> = path.parts().collect();
         self.reached(&parts).contains(&self.parts.len())
     }
 
-    /// Whether a file below this folder could match; the empty path is the workspace itself.
+    /// Whether the pattern could match a file below a folder. The empty path is the workspace.
     #[must_use]
     pub fn may_match_below(&self, folder: &str) -> bool {
         let parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
         self.reached(&parts).iter().any(|&at| at < self.parts.len())
     }
 
-    /// Whether every path that this pattern names is certainly one that `outer` names: the two are
-    /// equal, this one is a path that `outer` matches, or `outer` is `folder/**` and this one is below.
+    /// Whether `outer` certainly matches every path that this pattern matches: the two are equal, this one is a path
+    /// that `outer` matches, or `outer` is `folder/**` and this one is below that folder.
     #[must_use]
     pub fn is_within(&self, outer: &Self) -> bool {
         if self == outer {
@@ -95,12 +94,12 @@ impl Pattern {
             return false;
         };
         let literal = folder.iter().all(|part| matches!(part, Segment::Literal(_)));
-        // `**` does not reach hidden parts, so a pattern that spells one is not within.
+        // `**` does not match hidden parts, so a pattern with one is not within.
         let rest = self.parts.get(folder.len()..).unwrap_or_default();
         literal && self.parts.starts_with(folder) && !rest.is_empty() && !rest.iter().any(Segment::spells_dot)
     }
 
-    /// How far into the pattern the given parts can lead: indexes of the next part to match.
+    /// The indexes of the parts of the pattern that could match the next part of the path.
     fn reached(&self, path: &[&str]) -> Vec<usize> {
         let mut at = self.skip_any(vec![0]);
         for text in path {
@@ -110,7 +109,7 @@ impl Pattern {
         at
     }
 
-    /// Where one part of a path leads from `index`. A last `**` takes it and may be done.
+    /// The indexes after one part of a path, from `index`. A last `**` matches it and may go on.
     fn step(&self, index: usize, text: &str) -> [Option<usize>; 2] {
         match self.parts.get(index) {
             Some(part) if part.takes(text) => match part {
@@ -121,7 +120,7 @@ impl Pattern {
         }
     }
 
-    /// `**` may also stand for nothing, unless it is the last part: from before it one is also behind it.
+    /// Adds the indexes after each `**`, because `**` also matches no part, except as the last part.
     fn skip_any(&self, mut at: Vec<usize>) -> Vec<usize> {
         let mut i = 0;
         while i < at.len() {
@@ -137,7 +136,7 @@ impl Pattern {
 }
 
 impl Segment {
-    /// Whether this part can stand for `text`, a single part of a path.
+    /// Whether this part matches a single part of a path.
     fn takes(&self, text: &str) -> bool {
         match self {
             Self::Any => !text.starts_with('.'),
@@ -173,11 +172,11 @@ fn read_part(part: &str, whole: &str) -> Result<Segment, PatternError> {
     if !closes(part) {
         return Err(PatternError::Unclosed(whole.to_owned()));
     }
-    // Within a part `**` means what `*` means.
+    // Within a part, `**` is the same as `*`.
     Ok(Segment::Glob(part.replace("**", "*")))
 }
 
-/// Whether every bracket and brace is opened and closed within the part.
+/// Whether the part closes every bracket and brace that it opens.
 fn closes(part: &str) -> bool {
     let (mut braces, mut bracket) = (0_u32, false);
     for c in part.chars() {

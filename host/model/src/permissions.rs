@@ -1,15 +1,14 @@
-//! The permissions that a step requests: templates over its inputs, such as `read,write ${files}`. Filling the inputs
-//! in makes permissions; it allows nothing by itself.
+//! The permissions that a step requests: templates over its inputs, such as `read,write ${files}`.
 //!
-//! An input that is a path with holes, such as `envs/{env}/{name}.yaml`, has two more forms: `${to:pattern}`
-//! is `envs/*/*.yaml`, and `${to:folder}` is `envs/`. One that is a file or a folder has another: `${source:tree}` is
-//! the file and all that is below the folder.
+//! An input that is a path with placeholders, such as `envs/{env}/{name}.yaml`, has two more forms: `${to:pattern}` is
+//! `envs/*/*.yaml`, and `${to:folder}` is `envs/`. For a file or a folder, `${source:tree}` is the path and everything
+//! below it.
 //!
-//! Of an input that is a list of records, `${smoke.url}` is the field `url` of each; `${smoke.url:origin}` is what
-//! stands before the path of a URL.
+//! For a list of records, `${smoke.url}` is the field `url` of each record. `${smoke.url:origin}` is the origin of a
+//! URL.
 //!
-//! A line that ends with ` if ${flag}` asks only where that input is true or a text that is not empty, one that ends
-//! with ` if ${choice=word}` only where the input is that word.
+//! The host ignores a line that ends with ` if ${flag}` unless that input is true or a text that is not empty, and one
+//! that ends with ` if ${choice=word}` unless the input is that word.
 
 use crate::capability::{Capability, Right};
 use crate::grant::Permission;
@@ -18,7 +17,7 @@ use crate::web::WebAddress;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Why permissions cannot be read or filled in.
+/// The error of an invalid permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionError {
     /// No capability has this name.
@@ -36,18 +35,18 @@ pub enum PermissionError {
         right: String,
         /// The capability's name.
         capability: &'static str,
-        /// The words there are.
+        /// The rights of the capability.
         known: Vec<&'static str>,
     },
-    /// `${` names no input that holds text.
-    #[error("`{line}`: there is no input `{name}` that holds text")]
+    /// `${` names no input of texts.
+    #[error("`{line}`: the step has no input `{name}` of texts")]
     Input {
         /// The line.
         line: String,
         /// The input's name.
         name: String,
     },
-    /// The word behind `${input:` is not known.
+    /// The word after `${input:` is invalid.
     #[error("`{line}`: invalid form `{form}`: expected one of `pattern`, `folder`, `tree`, `origin`")]
     InputForm {
         /// The line.
@@ -55,24 +54,24 @@ pub enum PermissionError {
         /// The word.
         form: String,
     },
-    /// ` if ${` names no input that is true or false, or a text.
-    #[error("`{line}`: there is no input `{name}` that is true or false, or a text")]
+    /// ` if ${` names no input that is a flag or a text.
+    #[error("`{line}`: the step has no input `{name}` that is a flag or a text")]
     Flag {
         /// The line.
         line: String,
         /// The input's name.
         name: String,
     },
-    /// The scope, filled in, is none.
+    /// The scope is invalid.
     #[error("{0}")]
     Scope(String),
 }
 
 impl Permission {
-    /// Reads a line without inputs, for example `read,write deploy/**`.
+    /// Parses a line without inputs, for example `read,write deploy/**`.
     ///
     /// # Errors
-    /// Why the line is invalid.
+    /// The problem of the line.
     pub fn parse(capability: Capability, line: &str) -> Result<Self, PermissionError> {
         let (rights, scope) = read_line(capability, line)?;
         let scope = capability.parse_scope(scope).map_err(PermissionError::Scope)?;
@@ -80,11 +79,11 @@ impl Permission {
     }
 }
 
-/// Fills the inputs of the run into permission lines. An input that is a list makes one permission per item; an input
-/// that is absent makes none.
+/// Fills the inputs of the run into permission lines. A list makes one permission for each item; an absent input makes
+/// none.
 ///
 /// # Errors
-/// The first line that cannot be read or filled in.
+/// The error of the first invalid line.
 pub fn fill(
     permissions: &BTreeMap<String, Vec<String>>,
     inputs: &Inputs,
@@ -94,7 +93,7 @@ pub fn fill(
         let capability = Capability::parse(name).ok_or_else(|| PermissionError::Capability(name.clone()))?;
         for line in lines {
             let (rights, template) = read_line(capability, line)?;
-            let Some(template) = wanted(template, line, inputs)? else {
+            let Some(template) = applicable(template, line, inputs)? else {
                 continue;
             };
             for scope in fill_template(template, line, inputs)? {
@@ -106,7 +105,7 @@ pub fn fill(
     Ok(filled)
 }
 
-/// Splits `RIGHT[,RIGHT...] SCOPE` and reads the rights.
+/// Splits `RIGHT[,RIGHT...] SCOPE` and parses the rights.
 fn read_line(capability: Capability, line: &str) -> Result<(Vec<Right>, &str), PermissionError> {
     let (names, scope) = line.split_once(' ').ok_or_else(|| PermissionError::Syntax(line.to_owned()))?;
     let right = |name: &str| {
@@ -120,8 +119,12 @@ fn read_line(capability: Capability, line: &str) -> Result<(Vec<Right>, &str), P
     Ok((names.split(',').map(right).collect::<Result<_, _>>()?, scope))
 }
 
-/// The template without its condition; none if that does not hold.
-fn wanted<'l>(template: &'l str, line: &str, inputs: &Inputs) -> Result<Option<&'l str>, PermissionError> {
+/// The template without its condition; none if the condition is false.
+fn applicable<'l>(
+    template: &'l str,
+    line: &str,
+    inputs: &Inputs,
+) -> Result<Option<&'l str>, PermissionError> {
     let Some((template, name)) = template.strip_suffix('}').and_then(|rest| rest.rsplit_once(" if ${"))
     else {
         return Ok(Some(template));
@@ -137,8 +140,8 @@ fn wanted<'l>(template: &'l str, line: &str, inputs: &Inputs) -> Result<Option<&
     Ok(holds.then_some(template))
 }
 
-/// Replaces each `${input}` or `${input:form}` of a template by each of its texts. A text is never looked at for
-/// another one.
+/// Replaces each `${input}` or `${input:form}` of a template by each text of the input. It does not expand the texts
+/// again.
 fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<String>, PermissionError> {
     let Some((before, rest)) = template.split_once("${") else {
         return Ok(vec![template.to_owned()]);
@@ -151,7 +154,7 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
         .ok_or_else(|| PermissionError::Input { line: line.to_owned(), name: name.to_owned() })?;
     let texts_of: fn(&str) -> Vec<String> = match form {
         "" => |text| vec![text.to_owned()],
-        "pattern" => |text| vec![without_holes(text)],
+        "pattern" => |text| vec![placeholders_as_wildcards(text)],
         "folder" => |text| vec![fixed_folder(text)],
         "tree" => tree,
         "origin" => |text| vec![origin(text)],
@@ -162,7 +165,7 @@ fn fill_template(template: &str, line: &str, inputs: &Inputs) -> Result<Vec<Stri
     Ok(filled.iter().flat_map(each).collect())
 }
 
-/// What the text names, and all that is below it. `.` is the whole workspace.
+/// The patterns for a path and everything below it. `.` is the whole workspace.
 fn tree(text: &str) -> Vec<String> {
     match text.trim_end_matches('/') {
         "." => vec!["**".to_owned()],
@@ -170,17 +173,17 @@ fn tree(text: &str) -> Vec<String> {
     }
 }
 
-/// The origin of a URL. A text that is none stays as it is, to be refused as a scope.
+/// The origin of a URL. An invalid URL stays as it is; parsing the scope then fails.
 fn origin(text: &str) -> String {
     WebAddress::parse(text).map_or_else(|_| text.to_owned(), |address| address.origin())
 }
 
-/// The text with `*` for each hole such as `{name}`. What stands in a hole is one part of a path, so two holes side
-/// by side must not become `**`.
-fn without_holes(text: &str) -> String {
+/// The text with `*` for each placeholder such as `{name}`. A placeholder stands for a text within one part of a path,
+/// so two of them side by side must not become `**`.
+fn placeholders_as_wildcards(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((at, length)) = first_hole(rest) {
+    while let Some((at, length)) = first_placeholder(rest) {
         out.push_str(&rest[..at]);
         out.push('*');
         rest = &rest[at + length..];
@@ -192,14 +195,14 @@ fn without_holes(text: &str) -> String {
     out
 }
 
-/// The folders before the first hole, with the `/` behind them; without a hole, those of the file.
+/// The folder before the first placeholder, with its `/`; without a placeholder, the folder of the file.
 fn fixed_folder(text: &str) -> String {
-    let fixed = first_hole(text).map_or(text, |(at, _)| &text[..at]);
+    let fixed = first_placeholder(text).map_or(text, |(at, _)| &text[..at]);
     fixed.rfind('/').map_or_else(String::new, |slash| fixed[..=slash].to_owned())
 }
 
-/// Where the first `{name}` begins, and its length. `{a,b}` is a choice of a pattern and no hole.
-fn first_hole(text: &str) -> Option<(usize, usize)> {
+/// The index and the length of the first `{name}`. `{a,b}` is a choice of a pattern and no placeholder.
+fn first_placeholder(text: &str) -> Option<(usize, usize)> {
     text.match_indices('{').find_map(|(at, _)| {
         let (name, _) = text[at + 1..].split_once('}')?;
         let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
@@ -239,18 +242,18 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_holes_makes_a_pattern_and_a_folder() {
+    fn a_path_with_placeholders_makes_a_pattern_and_a_folder() {
         for (to, pattern, list) in [
             ("envs/{env}/{name}.yaml", "envs/*/*.yaml", "envs/.list"),
             ("{env}/x.yaml", "*/x.yaml", ".list"),
             ("a/b-{n}/c.yaml", "a/b-*/c.yaml", "a/.list"),
             ("./a/{n}", "a/*", "a/.list"),
             ("a/b.yaml", "a/b.yaml", "a/.list"),
-            // A hole is at most one part of a path, however many stand side by side.
+            // Placeholders side by side stay within one part of a path.
             ("a/{x}{y}/c", "a/*/c", "a/.list"),
             ("a/{x}*{y}/c", "a/*/c", "a/.list"),
             ("a/{x}**", "a/*", "a/.list"),
-            // A choice is not a hole, and does not become more than it says.
+            // A choice is not a placeholder, and stays a choice.
             ("a/{b,c}/d", "a/{b,c}/d", "a/{b,c}/.list"),
         ] {
             assert_eq!(lines("read ${files:pattern}", &[to]).unwrap(), [format!("read {pattern}")], "{to}");
@@ -327,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn an_invalid_line_is_an_error() {
         for (ask, files) in [
             ("read", "a"),
             ("fly ${files}", "a"),

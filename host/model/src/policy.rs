@@ -1,5 +1,5 @@
-//! The policy file, `lockstep.yaml`: allow only, strict to the letter. It bounds what built-in steps may do
-//! and says which other components may run at all. It never grants a built-in step anything.
+//! The policy file `lockstep.yaml`. It restricts the permissions of built-in steps, and lists the other components that
+//! may run, with their permissions. It has no deny rules, and unknown keys are errors.
 
 use crate::connect::Connect;
 use crate::digest::Digest;
@@ -11,27 +11,27 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// PermissionLines by capability: lines such as `read,write deploy/**`.
+/// Permission lines by capability, such as `read,write deploy/**`.
 pub type PermissionLines = BTreeMap<String, Vec<String>>;
 
-/// A policy file, read.
+/// A policy file, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The file's path, for messages.
+    /// The path of the file, for messages.
     pub source: String,
-    /// The digest of its bytes, for the receipt.
+    /// The digest of the file, for the receipt.
     pub digest: Digest,
     steps: BTreeMap<String, PermissionLines>,
     components: Vec<ComponentPolicy>,
 }
 
-/// A component that is not built in and may run.
+/// The entry of a component that is not built in and may run.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ComponentPolicy {
-    /// The digest of its `.wasm` file: another file is another component.
+    /// The digest of its `.wasm` file.
     pub digest: String,
-    /// What it may do.
+    /// Its permissions.
     #[serde(default)]
     pub allow: PermissionLines,
     /// Its budgets.
@@ -42,7 +42,7 @@ pub struct ComponentPolicy {
     pub connect: Connect,
 }
 
-/// The file as it is written.
+/// The YAML of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PolicyFile {
@@ -53,48 +53,48 @@ struct PolicyFile {
     components: Vec<ComponentPolicy>,
 }
 
-/// Why a policy cannot be used.
+/// The error of an invalid policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// It is no YAML of the right form: unknown or duplicate keys included.
+    /// The file is not valid YAML, or has an unknown or duplicate key.
     #[error("{policy}: {problem}")]
     Syntax {
-        /// The file's path.
+        /// The path of the file.
         policy: String,
-        /// What the reader said, with line and column.
+        /// The message of the YAML parser, with line and column.
         problem: String,
     },
-    /// Another version of the form.
-    #[error("{policy}: version {version} is not known; this lockstep reads version 1")]
+    /// The file has another version.
+    #[error("{policy}: invalid version {version}: expected 1")]
     Version {
-        /// The file's path.
+        /// The path of the file.
         policy: String,
-        /// The number it has.
+        /// The version.
         version: u32,
     },
-    /// A digest that is none.
-    #[error("{policy}: `{digest}` is not `sha256:` and 64 lower-case hexadecimal digits")]
+    /// A digest is invalid.
+    #[error("{policy}: invalid digest `{digest}`: expected `sha256:` and 64 lower-case hexadecimal digits")]
     Digest {
-        /// The file's path.
+        /// The path of the file.
         policy: String,
-        /// The text it has.
+        /// The digest.
         digest: String,
     },
-    /// A right that cannot be read.
+    /// A permission is invalid.
     #[error("{policy}: {problem}")]
     Permission {
-        /// The file's path.
+        /// The path of the file.
         policy: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: PermissionError,
     },
 }
 
 impl Policy {
-    /// Reads a policy.
+    /// Parses a policy.
     ///
     /// # Errors
-    /// The first thing that is not as it must be.
+    /// The first problem.
     pub fn parse(text: &str, source: &str) -> Result<Self, PolicyError> {
         let policy = source.to_owned();
         let file: PolicyFile = serde_saphyr::from_str(text).map_err(|error| {
@@ -116,25 +116,25 @@ impl Policy {
         })
     }
 
-    /// What it allows a built-in step at most, with this run's inputs put in. Nothing, if it does not
+    /// The upper bound for a built-in step, with the inputs of the run filled in. It is empty if the policy does not
     /// name the step.
     ///
     /// # Errors
-    /// A right that cannot be read.
+    /// The error of an invalid permission.
     pub fn bound(&self, step: &str, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
         self.steps.get(step).map_or(Ok(Vec::new()), |rights| self.fill(rights, inputs))
     }
 
-    /// The entry of a component that is not built in; none, if it may not run.
+    /// The entry of a component that is not built in; none if it may not run.
     #[must_use]
     pub fn component(&self, digest: Digest) -> Option<&ComponentPolicy> {
         self.components.iter().find(|component| Digest::parse(&component.digest) == Some(digest))
     }
 
-    /// What it grants such a component, with this run's inputs put in.
+    /// The permissions of a component that is not built in, with the inputs of the run filled in.
     ///
     /// # Errors
-    /// A right that cannot be read.
+    /// The error of an invalid permission.
     pub fn grant(
         &self,
         component: &ComponentPolicy,
@@ -149,7 +149,7 @@ impl Policy {
     }
 }
 
-/// The policy that would let a component run with these rights, ready to be put in a file.
+/// A policy file that allows a component to run with these permissions.
 #[must_use]
 pub fn suggest(digest: Digest, rights: &PermissionLines) -> String {
     let mut text = format!("version: 1\ncomponents:\n  - digest: {digest}\n");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_a_policy_is_refused() {
+    fn an_invalid_policy_is_refused() {
         for bad in [
             "",
             "steps: {}",
@@ -220,10 +220,10 @@ mod tests {
         let policy = policy(&text).unwrap();
         let component = policy.component(Digest::of(b"")).unwrap();
         assert_eq!(component.allow, rights);
-        assert!(policy_of_nothing().component(Digest::of(b"")).is_some());
+        assert!(policy_without_permissions().component(Digest::of(b"")).is_some());
     }
 
-    fn policy_of_nothing() -> Policy {
+    fn policy_without_permissions() -> Policy {
         policy(&suggest(Digest::of(b""), &PermissionLines::new())).unwrap()
     }
 }

@@ -1,56 +1,56 @@
-//! The name of a git repository, of its branches, of the files in it and of pull requests, as the gate sees it:
-//! `REPOSITORY`, `REPOSITORY#BRANCH`, `REPOSITORY//PATH` and `REPOSITORY#BASE...BRANCH`. It never asks a server.
+//! The names of a git repository, its branches, its files and its pull requests: `REPOSITORY`, `REPOSITORY#BRANCH`,
+//! `REPOSITORY//PATH` and `REPOSITORY#BASE...BRANCH`. This module sends no request.
 
 use crate::path::{PathError, WorkspacePath};
 use crate::pattern::Pattern;
 use crate::web::WebAddress;
 use std::fmt;
 
-/// Why a text names nothing in a repository.
+/// The error of an invalid name of a repository or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RepositoryError {
-    /// It is in no form that a repository has.
+    /// The text is neither `.` nor a URL of a repository.
     #[error(
-        "`{0}` is no repository; there are `.` for that of the workspace, and URLs such as `https://HOST/PATH`, \
+        "invalid repository `{0}`: expected `.` for that of the workspace, or a URL such as `https://HOST/PATH`, \
          `ssh://git@HOST/PATH` and `file:///PATH`"
     )]
     Syntax(String),
-    /// Its URL could be read in two ways.
-    #[error("`{}` is no plain URL of a repository: {why}", .0.escape_debug(), why = .1)]
+    /// Programs could read the URL in two ways.
+    #[error("invalid URL `{}` of a repository: {why}", .0.escape_debug(), why = .1)]
     Url(String, String),
-    /// A branch that git would not make, or that it would read as something else.
-    #[error("`{}` is no name of a branch", .0.escape_debug())]
+    /// Git does not allow the name of the branch, or reads it as something else.
+    #[error("invalid branch name `{}`", .0.escape_debug())]
     Branch(String),
-    /// A path or a pattern that is none.
+    /// A path or a pattern is invalid.
     #[error("{0}")]
     Path(String),
-    /// A path that leads somewhere else.
+    /// A path leads out of the repository.
     #[error("{0}")]
     Escapes(String),
 }
 
-/// A repository.
+/// The name of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Repository(String);
 
-/// What stands for the repository of the workspace.
+/// The name of the repository of the workspace.
 const OWN: &str = ".";
 /// The longest URL in bytes.
-const LONGEST: usize = 2000;
+const MAX_URL_BYTES: usize = 2000;
 
 impl Repository {
-    /// Reads a name strictly.
+    /// Parses a name. It accepts only the one canonical spelling.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, RepositoryError> {
         let own = || Ok(Self(text.to_owned()));
         let url = |why: &str| RepositoryError::Url(text.to_owned(), why.to_owned());
         if text == OWN {
             return own();
         }
-        if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
-            return Err(url("it has a character or a length that none has"));
+        if text.len() > MAX_URL_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+            return Err(url("it has an invalid character, or is too long"));
         }
         let (scheme, rest) =
             text.split_once("://").ok_or_else(|| RepositoryError::Syntax(text.to_owned()))?;
@@ -61,8 +61,7 @@ impl Repository {
                     return Err(url("it has a `?` or a `%`"));
                 }
                 let origin = address.origin();
-                text.strip_prefix(&origin)
-                    .ok_or_else(|| url("its port is spelled although it is the usual one"))?
+                text.strip_prefix(&origin).ok_or_else(|| url("it names the default port"))?
             }
             "ssh" => ssh(rest).ok_or_else(|| url("write `ssh://USER@HOST/PATH`"))?,
             "file" => rest,
@@ -75,19 +74,19 @@ impl Repository {
         }
     }
 
-    /// The text it was read from.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the one of the workspace.
+    /// Whether it is the repository of the workspace.
     #[must_use]
     pub fn is_own(&self) -> bool {
         self.0 == OWN
     }
 
-    /// The origin of the server that it is on, if it is reached by HTTP.
+    /// The URL, if the repository is on a web server.
     #[must_use]
     pub fn web(&self) -> Option<WebAddress> {
         WebAddress::parse(&self.0).ok()
@@ -100,7 +99,7 @@ impl fmt::Display for Repository {
     }
 }
 
-/// The path of `USER@HOST:PORT/PATH`. A host that begins with `-` would be an option of ssh.
+/// The path of `USER@HOST:PORT/PATH`. It rejects a host that begins with `-`, which ssh would take for an option.
 fn ssh(rest: &str) -> Option<&str> {
     let at = rest.find('/')?;
     let (authority, path) = rest.split_at(at);
@@ -122,7 +121,7 @@ fn plain_part(part: &str) -> bool {
     !part.is_empty() && part != "." && part != ".." && !part.starts_with('-') && part.chars().all(plain)
 }
 
-/// What a call is about in a repository.
+/// A part of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RepositoryPart {
     /// Its branches and commits as a whole.
@@ -131,14 +130,14 @@ pub enum RepositoryPart {
     Branch(WorkspacePath),
     /// Files of a commit.
     Files(Vec<WorkspacePath>),
-    /// The files of a commit that a pattern names.
+    /// The files of a commit that a pattern matches.
     Pattern(Pattern),
-    /// What a branch, the second one, is to bring into another, its base.
+    /// The pull requests from the second branch into the first, the base.
     PullRequests(WorkspacePath, WorkspacePath),
 }
 
 impl RepositoryPart {
-    /// It with its repository, as a scope spells it; of several files the first.
+    /// The part with its repository, as a scope spells it. Of several files it names the first.
     #[must_use]
     pub fn named(&self, repository: &Repository) -> String {
         match self {
@@ -155,11 +154,11 @@ impl RepositoryPart {
     }
 }
 
-/// Reads the name of a branch, without `refs/heads/`.
+/// Parses the name of a branch without `refs/heads/`.
 /// <https://git-scm.com/docs/git-check-ref-format>
 ///
 /// # Errors
-/// It is none that git would make, or one that it reads as something else.
+/// Git does not allow the name, or reads it as something else.
 pub fn branch(text: &str) -> Result<WorkspacePath, RepositoryError> {
     let wrong = || RepositoryError::Branch(text.to_owned());
     let path = WorkspacePath::parse(text).map_err(|_| wrong())?;
@@ -170,26 +169,30 @@ pub fn branch(text: &str) -> Result<WorkspacePath, RepositoryError> {
             && !part.ends_with(".lock")
             && !part.contains("..")
     };
-    // What these begin with is in a place of its own, or the name of a commit to git.
+    // Git reads these as names of commits or of other references.
     let taken = text == "HEAD" || text == "@" || text == "-" || text.starts_with("refs/");
     let hex = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let plain = !text.contains(special) && !text.contains("@{") && text.split('/').all(part);
     if plain && !taken && !hex && text.len() <= 250 { Ok(path) } else { Err(wrong()) }
 }
 
-/// Reads the path of a file in a commit.
+/// Parses the path of a file in a commit.
 ///
 /// # Errors
-/// It is none, or leads out of the commit.
+/// The path is invalid, or leads out of the repository.
 pub fn file(text: &str) -> Result<WorkspacePath, RepositoryError> {
     let path = WorkspacePath::parse(text).map_err(|error| match error {
         PathError::Absolute(_) | PathError::Dots(_) => RepositoryError::Escapes(error.to_string()),
         _ => RepositoryError::Path(error.to_string()),
     })?;
-    if path.is_stdin() { Err(RepositoryError::Path("`-` is no file of a commit".into())) } else { Ok(path) }
+    if path.is_stdin() {
+        Err(RepositoryError::Path("`-` is not a file of a commit".into()))
+    } else {
+        Ok(path)
+    }
 }
 
-/// What a right on a repository is about.
+/// The scope of a permission on a repository or its pull requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryScope {
     text: String,
@@ -201,19 +204,19 @@ pub struct RepositoryScope {
 enum ScopeSelector {
     /// Everything.
     All,
-    /// The branches that a pattern names.
+    /// The branches that a pattern matches.
     Branches(Pattern),
-    /// The files that a pattern names.
+    /// The files that a pattern matches.
     Files(Pattern),
-    /// What the branches that the second pattern names bring into those of the first.
+    /// The pull requests from branches that the second pattern matches into those that the first matches.
     PullRequests(Pattern, Pattern),
 }
 
 impl RepositoryScope {
-    /// Reads a scope.
+    /// Parses a scope.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, RepositoryError> {
         let pattern =
             |text: &str| Pattern::parse(text).map_err(|error| RepositoryError::Path(error.to_string()));
@@ -236,13 +239,13 @@ impl RepositoryScope {
         Ok(Self { text: text.to_owned(), repository, selector })
     }
 
-    /// The text it was read from.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether all of it is within this. Who may see some files of a repository may see which branches it has.
+    /// Whether the scope contains a part of a repository. A scope of files also contains the list of branches.
     #[must_use]
     pub fn covers(&self, repository: &Repository, part: &RepositoryPart) -> bool {
         let within = match (&self.selector, part) {

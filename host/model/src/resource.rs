@@ -1,48 +1,47 @@
-//! The name of objects in a Kubernetes cluster, as the gate sees it: `NAMESPACE/KIND[.GROUP][/NAME]`. It never asks a
-//! cluster.
+//! The name of objects in a Kubernetes cluster: `NAMESPACE/KIND[.GROUP][/NAME]`. This module sends no request.
 
 use std::fmt;
 
-/// Why a text names no objects of a cluster.
+/// The error of an invalid name of objects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceError {
-    /// It has too few or too many parts.
-    #[error("`{0}` is not of the form `NAMESPACE/KIND[.GROUP][/NAME]`")]
+    /// The text has too few or too many parts.
+    #[error("invalid name `{0}`: expected `NAMESPACE/KIND[.GROUP][/NAME]`")]
     Syntax(String),
-    /// The namespace has characters that none has.
+    /// The namespace is invalid.
     #[error(
-        "`{0}` is no namespace; there are names in lower case, `.` for that of the context, `-` for none"
+        "invalid namespace `{0}`: expected a name in lower case, `.` for that of the context, or `-` for none"
     )]
     Namespace(String),
-    /// The kind has characters that none has.
-    #[error("`{0}` is no kind such as `Pod` or `Deployment.apps`")]
+    /// The kind is invalid.
+    #[error("invalid kind `{0}`: expected one such as `Pod` or `Deployment.apps`")]
     Kind(String),
-    /// The name has characters that none has.
-    #[error("`{}` is no name of an object", .0.escape_debug())]
+    /// The name of the object is invalid.
+    #[error("invalid name `{}` of an object", .0.escape_debug())]
     Name(String),
 }
 
-/// Objects of a cluster. Each part of a scope can be `*`, and so can the name of a target that means all of them.
+/// The name of objects of a cluster. In a scope each part can be `*`; in a target the name can be `*` for all objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     text: String,
     namespace: String,
     kind: String,
     group: String,
-    /// Nothing for all of them.
+    /// None for all objects.
     name: Option<String>,
 }
 
-/// The part that stands for every one.
+/// The wildcard.
 const ANY: &str = "*";
-/// The longest part of a name. <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
-const LONGEST: usize = 253;
+/// The longest name of an object in bytes. <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
+const MAX_NAME_BYTES: usize = 253;
 
 impl Resource {
-    /// Reads a name strictly.
+    /// Parses a name. It accepts only the one canonical spelling.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, ResourceError> {
         let parts: Vec<&str> = text.split('/').collect();
         let (namespace, kind, name) = match parts.as_slice() {
@@ -72,13 +71,13 @@ impl Resource {
         })
     }
 
-    /// The text it was read from.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The namespace: `.` is that of the context, `-` none.
+    /// The namespace: `.` for that of the context, `-` for objects without one.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
@@ -96,13 +95,13 @@ impl Resource {
         &self.group
     }
 
-    /// The name; none if all are meant.
+    /// The name of the object; none for all objects.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Whether all that `other` names is within this.
+    /// Whether this names all objects that `other` names.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let namespace = self.namespace == ANY || self.namespace == other.namespace;
@@ -112,14 +111,15 @@ impl Resource {
         namespace && kind && name
     }
 
-    /// Why no run may reach it; none if a grant decides. `Secret` in any case, for a server may be lenient about it.
+    /// The reason for which no run may read the objects; none if the grant decides. It compares `Secret` without case,
+    /// because a server may do so.
     #[must_use]
     pub fn unreachable(&self) -> Option<&'static str> {
         let credentials = self.group.is_empty() && self.kind.eq_ignore_ascii_case("Secret");
         if credentials {
             return Some("holds credentials");
         }
-        // A target is one namespace and one kind: only scopes have stars there.
+        // A target has one namespace and one kind; only a scope has wildcards there.
         (self.namespace == ANY || self.kind == ANY).then_some("is every kind or namespace at once")
     }
 }
@@ -130,7 +130,7 @@ impl fmt::Display for Resource {
     }
 }
 
-/// A label of RFC 1123: what namespaces and the parts of groups are.
+/// Whether a text is a label of RFC 1123, as namespaces and the parts of groups are.
 fn is_label(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let outer = |c: Option<char>| c.is_some_and(|c| c != '-');
@@ -140,10 +140,13 @@ fn is_label(text: &str) -> bool {
         && outer(text.chars().next_back())
 }
 
-/// A name that can be a segment of a path, as a server checks it; most kinds are stricter.
+/// Whether a name is one segment of a path, as the API server checks it. Most kinds have stricter rules.
 fn is_name(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
-    !text.is_empty() && text.len() <= LONGEST && text.chars().all(good) && text.chars().any(|c| c != '.')
+    !text.is_empty()
+        && text.len() <= MAX_NAME_BYTES
+        && text.chars().all(good)
+        && text.chars().any(|c| c != '.')
 }
 
 #[cfg(test)]
@@ -182,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_name_is_refused() {
+    fn a_name_in_another_spelling_is_refused() {
         for bad in [
             "",
             "shop",

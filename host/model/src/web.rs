@@ -1,58 +1,58 @@
-//! A URL of a web server, proven to be in plain form, so that what was granted and what is connected to cannot be read
-//! in two ways. It never looks a name up.
+//! The URL of a web server in canonical form, so that the grant and the client read the same host from it. This module
+//! resolves no name.
 
 use std::fmt;
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// Why a text is not the address of something on a web server.
+/// The error of an invalid URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebError {
-    /// It is no URL with `http` or `https`.
-    #[error("`{0}` is no URL that begins with `http://` or `https://`")]
+    /// It is not a URL with `http` or `https`.
+    #[error("invalid URL `{0}`: expected `https://` or `http://` and a host")]
     Syntax(String),
-    /// It names a user or a password.
-    #[error("`{0}` has a user or a password in it; say a credential with `credentials`")]
+    /// It contains a user or a password.
+    #[error("`{0}` contains a user or a password; use `credentials` instead")]
     User(String),
-    /// The host is not spelled the plain way: upper case, a final dot, a number in another notation.
-    #[error("the host of `{0}` is not in its plain form{plain}", plain = plain(.1))]
+    /// The host is not in canonical form: upper case, a final dot, a number in another notation.
+    #[error("the host of `{0}` is not in canonical form{canonical}", canonical = canonical(.1))]
     Host(String, String),
-    /// It has a part that no server sees.
-    #[error("`{0}` has a `#`, which no server sees")]
+    /// It has a fragment.
+    #[error("`{0}` has a `#`: no client sends that part to a server")]
     Fragment(String),
-    /// It has characters that readers take in different ways.
-    #[error("`{}` has a blank, a backslash, a control character or one outside ASCII; write it as `%` and digits", .0.escape_debug())]
+    /// It has a character that parsers treat differently.
+    #[error("`{}` has a blank, a backslash, a control or a non-ASCII character; write it as `%` and digits", .0.escape_debug())]
     Character(String),
-    /// It is longer than servers take.
-    #[error("a URL of {0} bytes is too long; {max} are the most", max = WebAddress::MAX_BYTES)]
+    /// It is longer than [`WebAddress::MAX_BYTES`].
+    #[error("a URL of {0} bytes is too long: the limit is {max}", max = WebAddress::MAX_BYTES)]
     TooLong(usize),
 }
 
-fn plain(plain: &str) -> String {
-    if plain.is_empty() { String::new() } else { format!(", which is `{plain}`") }
+fn canonical(host: &str) -> String {
+    if host.is_empty() { String::new() } else { format!(", which is `{host}`") }
 }
 
-/// The address of something on a web server.
+/// The URL of a web server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebAddress {
     url: Url,
-    /// The address as it was spelled: a scope is shown in its author's words.
+    /// The URL as its author spelled it, for messages about scopes.
     text: String,
 }
 
 impl WebAddress {
-    /// The longest URL in bytes: what common servers take at least.
+    /// The longest URL in bytes. Common servers accept at least this length.
     pub const MAX_BYTES: usize = 8000;
 
-    /// Reads a URL strictly: what could be read in two ways is refused, never repaired.
+    /// Parses a URL. It rejects a text that parsers could read in two ways, and corrects nothing.
     ///
     /// # Errors
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, WebError> {
         if text.len() > Self::MAX_BYTES {
             return Err(WebError::TooLong(text.len()));
         }
-        // The library drops tabs and line ends, and takes a backslash for a slash.
+        // The library drops tabs and line ends, and reads a backslash as a slash.
         if !text.chars().all(|c| c.is_ascii_graphic() && c != '\\') {
             return Err(WebError::Character(text.to_owned()));
         }
@@ -70,19 +70,19 @@ impl WebAddress {
         let spelled = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
         let spelled = spelled.map_or(authority, |(host, _)| host);
         if host.is_empty() || spelled != host || host.ends_with('.') || host.contains('%') {
-            let plain = host.trim_end_matches('.').to_owned();
-            return Err(WebError::Host(text.to_owned(), plain));
+            let canonical = host.trim_end_matches('.').to_owned();
+            return Err(WebError::Host(text.to_owned(), canonical));
         }
         Ok(Self { url, text: text.to_owned() })
     }
 
-    /// The whole URL, as a server gets it.
+    /// The whole URL as the client sends it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.url.as_str()
     }
 
-    /// The URL as it was spelled.
+    /// The URL as its author spelled it.
     #[must_use]
     pub fn spelled(&self) -> &str {
         &self.text
@@ -100,32 +100,32 @@ impl WebAddress {
         matches!(self.url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
     }
 
-    /// Whether the host is an address of this very machine. `localhost` is a name, and can be anything.
+    /// Whether the host is a loopback address. `localhost` is a name, and can resolve to any address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.host().parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
-    /// The port, that of the scheme if none is spelled.
+    /// The port; the default of the scheme if the URL names none.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// Whether it is spoken to through TLS.
+    /// Whether the client uses TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// Scheme, host, and port unless it is that of the scheme: `https://example.com`.
+    /// Scheme, host, and port if it is not the default: `https://example.com`.
     #[must_use]
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// Whether `other` is on the same origin and, if this has a path, at or below it. A path covers what is below it
-    /// only with `/` at its end; a query only covers itself.
+    /// Whether `other` has the same origin and, if this has a path, the same path or one below it. Only a path that
+    /// ends with `/` covers those below it. A URL with a query covers only itself.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         if self.origin() != other.origin() {
@@ -139,7 +139,7 @@ impl WebAddress {
     }
 }
 
-/// Whether a server could take a part of the path for `..`: some decode once more than they should.
+/// Whether a server could read a part of the path as `..`, because some servers decode a path twice.
 fn hides_dots(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     ["%2e", "%2f", "%5c", "%252"].iter().any(|hidden| path.contains(hidden))

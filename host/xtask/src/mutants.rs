@@ -169,7 +169,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/object.rs",
         guard: ("self.is_prefix() && other", "other"),
-        test: "object::tests::only_what_lies_below_a_prefix_is_covered",
+        test: "object::tests::only_names_below_a_prefix_are_covered",
     },
     Mutant {
         without: "the memory of a denial",

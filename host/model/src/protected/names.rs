@@ -1,20 +1,20 @@
-//! The names of files and folders that no step can change, as data: who reads each of them, and where its maker
-//! documents it. A name counts at any depth, since a folder below the workspace can be a checkout of its own.
+//! The names of files and folders that no step can change, as data, with the program that reads them and its
+//! documentation. A name counts at any depth, because a folder below the workspace can be a checkout too.
 
 /// Names that one program reads.
 #[derive(Debug)]
 pub struct ProtectedNames {
-    /// Who reads them.
+    /// The program.
     pub reader: &'static str,
-    /// Where this is documented.
+    /// Its documentation.
     pub source: &'static str,
     /// Names of files, in lower case. One `*` stands for any text.
     pub files: &'static [&'static str],
-    /// Names of folders, in the same form. All that is below them is reserved too.
+    /// Names of folders, in the same form. Everything below them is protected too.
     pub folders: &'static [&'static str],
 }
 
-/// What decides what a CI system or a build service runs.
+/// Files that decide about the jobs of a CI system or a build service.
 pub const CI: &[ProtectedNames] = &[
     row("GitHub Actions and Dependabot", "docs.github.com/actions", &[], &[".github"]),
     row("GitHub Actions: what `uses:` runs", "docs.github.com/actions", &["action.yml", "action.yaml"], &[]),
