@@ -1,47 +1,45 @@
-//! What kind of address a name stands for, and which kinds a run may connect to. It never looks a name up.
-//!
 //! The ranges are those of IANA: <https://www.iana.org/assignments/iana-ipv4-special-registry>,
-//! <https://www.iana.org/assignments/iana-ipv6-special-registry>; those at which clouds tell a machine its credentials
-//! are from the clouds' own pages.
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>. The addresses of metadata services are from the
+//! documentation of the clouds.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The kind of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AddressKind {
-    /// Anybody can reach it.
+    /// On the internet.
     Public,
     /// This machine.
     Loopback,
-    /// A network of somebody's own: RFC 1918, RFC 6598, RFC 4193.
+    /// A private network: RFC 1918, RFC 6598, RFC 4193.
     Private,
-    /// Where a cloud tells a machine what it is and which credentials it has, and all link-local addresses.
+    /// A metadata service, which gives a machine its credentials, or another link-local address.
     Metadata,
-    /// Many machines at once: RFC 5771, RFC 4291 section 2.7, RFC 919.
+    /// Multicast or broadcast: RFC 5771, RFC 4291 section 2.7, RFC 919.
     Multicast,
-    /// No machine: RFC 1122 section 3.2.1.3.
+    /// Unspecified: RFC 1122 section 3.2.1.3.
     Unspecified,
-    /// Set aside: documentation, measurements, protocols, tunnels that nobody runs any more.
+    /// Reserved for documentation, benchmarks, protocols, or tunnels that are out of use.
     Reserved,
-    /// An address for translation whose meaning only its network knows: RFC 8215.
+    /// An address that only its own network can translate: RFC 8215.
     Translated,
 }
 
-/// How the host of a URL came to its address.
+/// The addresses that the host of a URL may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AddressRule {
-    /// The run's inputs spell the address.
+    /// The inputs spell the address.
     Literal,
-    /// It is `localhost`, which is this machine and nothing else: RFC 6761 section 6.3.
+    /// The host is `localhost`, which is this machine only: RFC 6761 section 6.3.
     Localhost,
-    /// A name, in a run that may reach private addresses.
+    /// The host is a name, and the grant has the right `private` for it.
     AllowPrivate,
-    /// A name, in a run that may not.
+    /// The host is a name, and the grant has no such right.
     PublicOnly,
 }
 
 impl AddressKind {
-    /// The kind of an address. One that wraps an IPv4 address is of the kind of that.
+    /// The kind of an address. An IPv6 address with an IPv4 address in it has the kind of the latter.
     pub(super) fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => of_v4(address),
@@ -49,7 +47,7 @@ impl AddressKind {
         }
     }
 
-    /// Whether a host that was reached for so may have an address of this kind.
+    /// Whether this rule allows an address of this kind.
     pub(super) fn is_allowed_by(self, rule: AddressRule) -> bool {
         match rule {
             AddressRule::Literal => {
@@ -61,7 +59,7 @@ impl AddressKind {
         }
     }
 
-    /// The kind in words: `ADDRESS, which is …`.
+    /// The kind in words, as in `ADDRESS, which is …`.
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -78,14 +76,14 @@ impl AddressKind {
     }
 }
 
-/// Azure's wire server, which hands out certificates, looks public:
-/// <https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16>. Alibaba's is at
-/// 100.100.100.200, Oracle's older one at 192.0.0.192.
+/// Azure's wire server, which gives out certificates, has a public address:
+/// <https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16>. Alibaba's metadata
+/// service is at 100.100.100.200, Oracle's older one at 192.0.0.192.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
 
-/// What clouds keep for metadata among the private networks: Amazon has several services in `fd00:ec2::/32`, Google one
-/// in `fd20:ce::/32`; Oracle and Scaleway have an address each, in networks that others use as well.
+/// The metadata services in private networks: Amazon has several in `fd00:ec2::/32`, Google one in `fd20:ce::/32`.
+/// Oracle and Scaleway have one address each, in networks that others use as well.
 fn is_metadata_v6(groups: [u16; 8]) -> bool {
     matches!(
         groups,
@@ -106,7 +104,7 @@ fn of_v4(address: Ipv4Addr) -> AddressKind {
         [169, 254, ..] => AddressKind::Metadata,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => AddressKind::Private,
         [224..=239, ..] | [255, 255, 255, 255] => AddressKind::Multicast,
-        // Protocols, documentation (three), relays of 6to4, measurements, the future.
+        // Protocols, documentation (three), relays of 6to4, benchmarks, the future.
         [192, 0, 0 | 2, _]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
@@ -128,7 +126,7 @@ fn of_v6(address: Ipv6Addr) -> AddressKind {
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
         [0x64, 0xff9b, 1, ..] => AddressKind::Translated,
-        // 6to4 (RFC 3056) and Teredo (RFC 4380): tunnels to an IPv4 address, of which none are run any more.
+        // 6to4 (RFC 3056) and Teredo (RFC 4380): tunnels to an IPv4 address, which are out of use.
         [0x2002, high, low, ..] => tunnel(v4(high, low)),
         [0x2001, 0, high, low, _, _, own_high, own_low] => match tunnel(v4(!own_high, !own_low)) {
             AddressKind::Reserved => tunnel(v4(high, low)),

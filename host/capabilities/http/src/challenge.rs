@@ -1,4 +1,4 @@
-//! What a server says of where its tokens are given out, when it lets nobody in without one. It asks nobody for one.
+//! Reads the URL of the token server from the challenge of a `401` response. It requests no token.
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>, <https://www.rfc-editor.org/rfc/rfc6750#section-3>,
 //! <https://distribution.github.io/distribution/spec/auth/token/>
 
@@ -6,16 +6,16 @@ use super::types::Header;
 use http_auth::parser::ChallengeParser;
 use reqwest::Url;
 
-/// The scheme of tokens.
+/// The authentication scheme of tokens.
 const SCHEME: &str = "Bearer";
 
-/// The URL at which a token is given out, as the headers of an answer name it; none if they name none.
+/// The URL that returns a token, as the headers of a response name it; none if they name none.
 pub(super) fn token_url(headers: &[Header]) -> Option<String> {
     let named = headers.iter().filter(|header| header.name == "www-authenticate");
     named.flat_map(|header| bearer(&header.value)).next()
 }
 
-/// The URL that the first challenge of this scheme names.
+/// The URL in the first challenge of this scheme.
 fn bearer(value: &str) -> Option<String> {
     let challenges = ChallengeParser::new(value).map_while(Result::ok);
     let challenge = challenges.into_iter().find(|one| one.scheme.eq_ignore_ascii_case(SCHEME))?;
@@ -25,7 +25,7 @@ fn bearer(value: &str) -> Option<String> {
     };
     let mut url = Url::parse(&named("realm")?).ok()?;
     for (name, value) in [("service", named("service")), ("scope", named("scope"))] {
-        // Scopes are separated by blanks, and asked for one by one.
+        // The challenge separates scopes by blanks; the query has one parameter for each.
         for value in value.iter().flat_map(|value| value.split(' ')).filter(|value| !value.is_empty()) {
             url.query_pairs_mut().append_pair(name, value);
         }
@@ -43,11 +43,11 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_names_where_tokens_are_given_out() {
+    fn a_challenge_names_the_url_of_the_token_server() {
         let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/nginx:pull""#;
         let url = "https://auth.docker.io/token?service=registry.docker.io&scope=repository%3Alibrary%2Fnginx%3Apull";
         assert_eq!(named(&[hub]).as_deref(), Some(url));
-        // Beside others, in another spelling, with blanks, several scopes, and a query of its own.
+        // With other challenges, other capitals, blanks, several scopes, and a query in the realm.
         assert_eq!(named(&["Basic realm=\"x\"", hub]).as_deref(), Some(url));
         assert_eq!(
             named(&[

@@ -1,5 +1,5 @@
-//! HTTP as a run may speak it: one connection for one request, no redirect, no cookie, nothing decompressed, nothing
-//! tried twice. It never decides where to connect.
+//! The HTTP client of a request: one connection, no redirects, no cookies, no decompression, no retries. It does not
+//! decide where to connect.
 
 use super::resolve::CheckedResolver;
 use super::stage::ConnectionStage;
@@ -11,14 +11,14 @@ use rustls_platform_verifier::Verifier;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The name under which a run asks.
+/// The user agent of Lockstep.
 const USER_AGENT_TEXT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
 
-/// How servers prove who they are: the trust of the system, or of the file that `SSL_CERT_FILE` names, which the
-/// verifier reads itself. Read once for a run.
+/// The TLS settings of a run: the client trusts the certificates of the system, or those in the file that
+/// `SSL_CERT_FILE` names; the verifier reads both.
 ///
 /// # Errors
-/// There is no such trust.
+/// The system has no such certificates.
 pub fn trust() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Verifier::new(Arc::clone(&provider))?);
@@ -26,10 +26,10 @@ pub fn trust() -> Result<ClientConfig, rustls::Error> {
     Ok(with_http1(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
 
-/// Trust in nobody, for requests without TLS on a system that has no certificates.
+/// TLS settings that trust no certificate, for requests without TLS on a system without certificates.
 ///
 /// # Errors
-/// Never with this provider.
+/// This provider returns none.
 pub(super) fn no_trust() -> Result<ClientConfig, rustls::Error> {
     let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
@@ -41,10 +41,10 @@ fn with_http1(mut config: ClientConfig) -> ClientConfig {
     config
 }
 
-/// The client of one request. `connect` bounds everything until the connection stands.
+/// The client of one request. `connect` is the timeout of the connection.
 ///
 /// # Errors
-/// The library cannot make it.
+/// The library cannot build the client.
 pub(super) fn client(
     tls: &ClientConfig,
     resolver: CheckedResolver,
@@ -60,7 +60,7 @@ pub(super) fn client(
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        // Features that another crate may turn on for all.
+        // Another crate can turn these features on for all crates.
         .no_gzip()
         .no_brotli()
         .no_zstd()
@@ -69,11 +69,11 @@ pub(super) fn client(
         .pool_max_idle_per_host(0)
         .connect_timeout(connect)
         .default_headers(default_headers());
-    // Proxies are those that the environment names, as the library reads it.
+    // The library reads the proxies from the environment.
     if bypasses_proxy { builder.no_proxy() } else { builder }.build()
 }
 
-/// What every request says unless the component says otherwise.
+/// The headers of a request that the component does not set.
 fn default_headers() -> HeaderMap {
     HeaderMap::from_iter([
         (USER_AGENT, HeaderValue::from_static(USER_AGENT_TEXT)),

@@ -1,5 +1,5 @@
-//! Carries one request out, from its connection to the end of what is kept of its answer. It never follows a redirect,
-//! and nothing it gives back holds a credential.
+//! Sends one request and reads its response. It follows no redirect, and removes credentials from everything that it
+//! returns.
 
 use super::client::client;
 use super::failure::{RequestFailure, connection_failure, transfer_error};
@@ -17,14 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// The most headers of an answer.
+/// The most headers of a response.
 const MAX_HEADERS: usize = 256;
-/// The most bytes of an answer's headers, names and values.
+/// The most bytes of the headers of a response, names and values.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
-/// How much earlier the connection is given up than the request: whoever is late is then told apart.
+/// How much earlier the connection times out than the request, so that the error can name the stage.
 const MARGIN: Duration = Duration::from_millis(10);
 
-/// A request that may be sent.
+/// A request that has passed all checks.
 pub(super) struct CheckedRequest {
     pub(super) address: WebAddress,
     pub(super) allows_private: bool,
@@ -35,18 +35,18 @@ pub(super) struct CheckedRequest {
     pub(super) max_body_bytes: usize,
 }
 
-/// What all requests of a run share.
+/// What the requests of a run share.
 pub(super) struct RequestContext {
     pub(super) lookup: Arc<dyn NameLookup>,
     pub(super) secrets: Arc<ServerSecrets>,
-    /// How servers prove who they are, or why none can.
+    /// The TLS settings, or why the system has no certificates.
     pub(super) trust: Result<ClientConfig, rustls::Error>,
-    /// For requests without TLS.
+    /// The TLS settings of requests without TLS.
     pub(super) no_trust: ClientConfig,
 }
 
 impl RequestContext {
-    /// The same with more that is known.
+    /// A copy with other secrets.
     pub(super) fn with_secrets(&self, secrets: &Arc<ServerSecrets>) -> Arc<Self> {
         Arc::new(Self {
             lookup: Arc::clone(&self.lookup),
@@ -58,14 +58,14 @@ impl RequestContext {
 }
 
 impl CheckedRequest {
-    /// Sends the request and reads the answer.
+    /// Sends the request and reads the response.
     pub(super) async fn send(self, context: &RequestContext) -> Result<Response, RequestFailure> {
         self.exchange(context).await.map_err(|failure| match failure {
-            // What a server or a name server said of itself is in these texts.
+            // These texts hold words of a server or of a name server.
             RequestFailure::ErrorCode(error) => {
                 RequestFailure::ErrorCode(error.map(|text| context.secrets.redact_text(&text)))
             }
-            refused @ RequestFailure::Refused(_) => refused,
+            rejected @ RequestFailure::NotSent(_) => rejected,
         })
     }
 
@@ -85,7 +85,7 @@ impl CheckedRequest {
         let sent = timeout_at(deadline, request.headers(headers).send()).await;
         let sent = sent.map_err(|_| {
             let text =
-                format!("{origin} accepted the connection and did not answer within {:?}", self.timeout_ms);
+                format!("{origin} accepted the connection and sent no response within {:?}", self.timeout_ms);
             RequestFailure::ErrorCode(ErrorCode::ResponseTimeout(text))
         })?;
         let answer = sent.map_err(|error| connection_failure(&self.address, &stage, error))?;
@@ -94,17 +94,18 @@ impl CheckedRequest {
             .map_err(|text| RequestFailure::ErrorCode(ErrorCode::ProtocolError(text)))?;
         let body = timeout_at(deadline, self.body(answer, context.secrets.overlap())).await;
         let body = body.map_err(|_| {
-            let text = format!("{origin} began to answer and was not done within {:?}", self.timeout_ms);
+            let text =
+                format!("{origin} began its response and did not complete it within {:?}", self.timeout_ms);
             RequestFailure::ErrorCode(ErrorCode::BodyTimeout(text))
         })?;
         let body = body.map_err(RequestFailure::ErrorCode)?;
         let elapsed_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
-        // The search of a large body takes a while, in which others go on.
+        // The search in a large body takes a while; other requests go on meanwhile.
         let (body, truncated) = tokio::task::block_in_place(|| self.limit_body(body, &context.secrets))?;
         Ok(Response { body, truncated, elapsed_ms, ..head })
     }
 
-    /// The client for this request alone.
+    /// The client for this request only.
     fn client(
         &self,
         context: &RequestContext,
@@ -115,8 +116,8 @@ impl CheckedRequest {
             Err(_) if !self.address.is_secure() => &context.no_trust,
             Err(error) => {
                 return Err(RequestFailure::ErrorCode(ErrorCode::TlsError(format!(
-                    "no authority is known that could vouch for a certificate ({error}); name a file of them in \
-                     SSL_CERT_FILE, or install those of the system"
+                    "this machine has no certificates of authorities ({error}); set SSL_CERT_FILE to a file with them, or \
+                     install those of the system"
                 ))));
             }
         };
@@ -133,31 +134,31 @@ impl CheckedRequest {
         };
         client(tls, resolver, is_local, self.timeout_ms.saturating_sub(MARGIN).max(self.timeout_ms / 2))
             .map_err(|error| {
-                RequestFailure::Refused(CallError::Unavailable(format!(
-                    "no client for requests: {}",
+                RequestFailure::NotSent(CallError::Unavailable(format!(
+                    "cannot build an HTTP client: {}",
                     error.without_url()
                 )))
             })
     }
 
-    /// The head of an answer, if it can be passed on.
+    /// The head of the response, if a component may see it.
     fn head(&self, answer: &reqwest::Response, secrets: &ServerSecrets) -> Result<Response, String> {
         let origin = self.address.origin();
         let (status, headers) = (answer.status().as_u16(), answer.headers());
         if status > 599 {
-            return Err(format!("{origin} answers with the status {status}, which HTTP does not have"));
+            return Err(format!("{origin} responds with the invalid status {status}"));
         }
         let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
             return Err(format!(
-                "the answer of {origin} has more than {MAX_HEADERS} headers, or more than {MAX_HEADER_BYTES} bytes \
+                "the response of {origin} has more than {MAX_HEADERS} headers, or more than {MAX_HEADER_BYTES} bytes \
                  of them"
             ));
         }
         if let Some(encoding) = self.authorization.as_ref().and_then(|_| encoding(headers)) {
             return Err(format!(
-                "{origin} answers with {encoding} though it was asked not to, and that could hide the credential it was \
-                 sent; have it answer without where `accept-encoding` is `identity`"
+                "{origin} responds with {encoding}, which could hide the credential of the request; let the server honour \
+                 `accept-encoding: identity`"
             ));
         }
         let header = |(name, value): (&HeaderName, &HeaderValue)| Header {
@@ -174,7 +175,7 @@ impl CheckedRequest {
         })
     }
 
-    /// The body, with `overlap` more bytes than are to be kept where it has them, and whether it is all of it.
+    /// The body and whether it is complete. The host reads `overlap` more bytes than it keeps.
     async fn body(
         &self,
         mut answer: reqwest::Response,
@@ -196,7 +197,7 @@ impl CheckedRequest {
         }
     }
 
-    /// What is kept of a body, and whether it went on past that.
+    /// The bytes of the body that the host keeps, and whether it cut the body.
     fn limit_body(
         &self,
         (body, complete): (Vec<u8>, bool),
@@ -204,12 +205,13 @@ impl CheckedRequest {
     ) -> Result<(Vec<u8>, bool), RequestFailure> {
         let cut = !complete || body.len() > self.max_body_bytes;
         let mut body = secrets.redact_body(body).map_err(|_| {
-            let text = format!("what {} answers holds the credential it was sent", self.address.origin());
-            RequestFailure::Refused(CallError::Denied(text))
+            let text =
+                format!("the response of {} repeats the credential of the request", self.address.origin());
+            RequestFailure::NotSent(CallError::Denied(text))
         })?;
         if !complete {
-            // A credential that begins here may go on where nothing was read. Stars are shorter than what they stand
-            // for, so what was at the end still is.
+            // A credential can start here and end in the bytes that the host did not read. The replacement is shorter
+            // than a credential, so the end of the body is still at the end.
             body.truncate(body.len().saturating_sub(secrets.overlap()));
         }
         body.truncate(self.max_body_bytes);
@@ -217,7 +219,7 @@ impl CheckedRequest {
     }
 }
 
-/// What an answer's body is wrapped in, if it is more than plain.
+/// The encoding of the body, if it has one.
 fn encoding(headers: &HeaderMap) -> Option<String> {
     let other_than = |name, plain: &'static str| {
         let values = headers.get_all(&name).into_iter();

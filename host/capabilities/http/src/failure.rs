@@ -1,5 +1,5 @@
-//! Why a request has no answer: which of the contract's troubles it is, told by the kinds of errors and not by their
-//! texts. No text holds a URL's path or query.
+//! Maps failed requests to the error codes of the contract, by the types of errors and not by their texts. No text
+//! holds the path or the query of a URL.
 
 use super::address::AddressKind;
 use super::resolve::ResolveError;
@@ -14,19 +14,19 @@ use std::error::Error;
 use std::io;
 use std::net::IpAddr;
 
-/// The longest text of an error that is passed on, in bytes.
+/// The most bytes of a text of another library or a server.
 const MAX_TEXT_BYTES: usize = 300;
 
-/// How a request ended that has no answer.
+/// Why a request has no response.
 #[derive(Debug)]
 pub(super) enum RequestFailure {
-    /// The host does not carry it out.
-    Refused(CallError),
-    /// It failed on the way.
+    /// The host did not send it.
+    NotSent(CallError),
+    /// The request failed.
     ErrorCode(ErrorCode),
 }
 
-/// Why no answer began.
+/// Why no response began.
 pub(super) fn connection_failure(
     address: &WebAddress,
     stage: &ConnectionStage,
@@ -45,21 +45,22 @@ pub(super) fn connection_failure(
     }
     let cause = root_cause(&error);
     RequestFailure::ErrorCode(match (error.is_timeout(), stage.has_started_tls()) {
-        (true, false) if !stage.is_resolved() => {
-            ErrorCode::DnsError(format!("`{}` was not found out in time", address.host()))
-        }
+        (true, false) if !stage.is_resolved() => ErrorCode::DnsError(format!(
+            "the lookup of `{}` took too long: no address in time",
+            address.host()
+        )),
         (true, false) => ErrorCode::ConnectionRefused(format!("{origin} accepted no connection in time")),
         (true, true) => ErrorCode::ResponseTimeout(format!(
-            "{origin} accepted the connection and did not agree on TLS in time"
+            "{origin} accepted the connection and did not complete the TLS handshake in time"
         )),
         (false, false) => ErrorCode::ConnectionRefused(format!("{origin} accepts no connection: {cause}")),
         (false, true) => {
-            ErrorCode::TlsError(format!("{origin} ended the connection before TLS was agreed on: {cause}"))
+            ErrorCode::TlsError(format!("{origin} ended the connection during the TLS handshake: {cause}"))
         }
     })
 }
 
-/// Why an answer that was asked for over a connection did not begin, or did not go on.
+/// Why a response did not begin, or did not go on, after the request.
 pub(super) fn transfer_error(address: &WebAddress, error: &(dyn Error + 'static)) -> ErrorCode {
     let origin = address.origin();
     if let Some(error) = tls_cause(error) {
@@ -73,12 +74,14 @@ pub(super) fn transfer_error(address: &WebAddress, error: &(dyn Error + 'static)
             .filter_map(|error| error.downcast_ref())
             .any(|error: &io::Error| malformed(error.kind()));
     if unreadable {
-        return ErrorCode::ProtocolError(format!("what {origin} sent is no HTTP: {cause}"));
+        return ErrorCode::ProtocolError(format!("the response of {origin} is not HTTP: {cause}"));
     }
-    ErrorCode::ConnectionClosed(format!("{origin} ended the connection before the answer was whole: {cause}"))
+    ErrorCode::ConnectionClosed(format!(
+        "{origin} ended the connection before the response was complete: {cause}"
+    ))
 }
 
-/// What to say of a way that is none.
+/// The failure of a name lookup.
 pub(super) fn resolve_failure(address: &WebAddress, resolve_error: &ResolveError) -> RequestFailure {
     match resolve_error {
         ResolveError::Unresolved(cause) => RequestFailure::ErrorCode(ErrorCode::DnsError(format!(
@@ -87,12 +90,12 @@ pub(super) fn resolve_failure(address: &WebAddress, resolve_error: &ResolveError
             short(cause)
         ))),
         ResolveError::Blocked(resolved, kind) => {
-            RequestFailure::Refused(CallError::Denied(blocked(address, *resolved, *kind)))
+            RequestFailure::NotSent(CallError::Denied(blocked(address, *resolved, *kind)))
         }
     }
 }
 
-/// Why an address is not connected to, and what to do.
+/// Why the host does not connect to an address, and what the reader can do.
 fn blocked(address: &WebAddress, resolved: IpAddr, kind: AddressKind) -> String {
     let (host, origin) = (address.host(), address.origin());
     let reason = if host.parse::<IpAddr>().is_ok() {
@@ -105,24 +108,25 @@ fn blocked(address: &WebAddress, resolved: IpAddr, kind: AddressKind) -> String 
             "`localhost` is this machine only; name the address itself".to_owned()
         }
         AddressKind::Private | AddressKind::Loopback => format!(
-            "where that is meant, grant `private {origin}/` (the input `allow-private` of deploy-verify), or name the \
+            "to allow it, grant `private {origin}/` (the input `allow-private` of deploy-verify), or name the \
              address itself"
         ),
         AddressKind::Reserved if host.parse::<IpAddr>().is_err() => {
-            "where that is meant, name the address itself".to_owned()
+            "to allow it, name the address itself".to_owned()
         }
-        _ => "no run connects to such an address; check the URL and what the name stands for".to_owned(),
+        _ => "Lockstep never connects to such an address; check the URL and the addresses of the name"
+            .to_owned(),
     };
     format!("{reason}; {advice}")
 }
 
-/// Why TLS was not agreed on.
+/// The failure of a TLS handshake.
 fn tls_failure(origin: &str, error: &rustls::Error) -> ErrorCode {
     let advice = match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "; name the file of the authority that vouches for it in SSL_CERT_FILE, or add it to those of the system"
+            "; set SSL_CERT_FILE to the file of the authority that issued it, or add that authority to those of the system"
         }
-        rustls::Error::InvalidMessage(_) => "; check that the port is one of https",
+        rustls::Error::InvalidMessage(_) => "; check that the server speaks TLS on this port",
         _ => "",
     };
     match error {
@@ -131,23 +135,23 @@ fn tls_failure(origin: &str, error: &rustls::Error) -> ErrorCode {
             short(&reason.to_string())
         )),
         other => ErrorCode::TlsError(format!(
-            "no TLS connection to {origin} could be agreed on ({}){advice}",
+            "the TLS handshake with {origin} failed ({}){advice}",
             short(&other.to_string())
         )),
     }
 }
 
-/// What TLS has to say about it, if it has.
+/// The error of the TLS library, if that is the cause.
 fn tls_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// What the first cause says: the others only say what was being done.
+/// The text of the first cause: the other causes only name what the library was doing.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     short(&causes(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
-/// Cut with an ellipsis, by which a piece of a credential is known when they are taken out.
+/// The text with at most this length. The ellipsis tells the redactor where a credential may be cut.
 fn short(text: &str) -> String {
     text::short(text, MAX_TEXT_BYTES)
 }

@@ -1,5 +1,5 @@
-//! Requests to web servers. It acts only on what a permit names, follows no redirect, and no credential leaves this
-//! crate.
+//! Sends requests to web servers. It acts only on the URLs of permits, follows no redirect, and no credential leaves
+//! this crate.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -33,40 +33,41 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// The most requests of one call.
+/// The most requests of a call.
 const MAX_REQUESTS: usize = 100;
-/// How many of them are under way at once.
+/// The most requests at once.
 const MAX_CONCURRENT: usize = 16;
-/// The most bytes that all answers of one call may have together.
+/// The most bytes of bodies that the host keeps in a call.
 const MAX_RESPONSE_BYTES: u64 = 64 * 1024 * 1024;
 /// The threads that send and receive.
 const THREADS: usize = 2;
 
-/// What a run shows to web servers.
+/// The configuration of a run for web servers.
 #[derive(Debug, Clone, Default)]
 pub struct HttpConfig {
-    /// At most one for each origin; of several the first counts.
+    /// The credentials, at most one for each origin; of several the first counts.
     pub credentials: Vec<Credential>,
 }
 
-/// How a request ended: with an answer, with a trouble on the way, or not made at all.
+/// The result of a request: a response, an error code of the contract, or an error of the call if the host did not send
+/// the request.
 pub type SendResult = Result<Answer<Result<Response, ErrorCode>>, CallError>;
 
-/// The web servers of one run.
+/// The client of a run for web servers.
 pub struct WebClient {
     limits: Limits,
     secrets: Arc<ServerSecrets>,
     lookup: Arc<dyn NameLookup>,
-    /// Made when it is first needed.
+    /// The runtime and the shared parts of requests, created for the first request.
     server: Option<(Runtime, Arc<RequestContext>)>,
-    /// Bytes of URLs and headers that were sent.
+    /// The sent bytes of URLs and headers.
     requested: u64,
-    /// By URL, where tokens for it are given out.
+    /// The URL of the token server, by the URL whose response named it.
     challenges: HashMap<String, String>,
 }
 
 impl WebClient {
-    /// The web servers of a run. Nothing is asked of anybody yet.
+    /// A client without a connection. It sends nothing yet.
     #[must_use]
     pub fn new(config: HttpConfig, limits: &Limits) -> Self {
         let secrets = Arc::new(ServerSecrets::new(config.credentials));
@@ -80,8 +81,8 @@ impl WebClient {
         }
     }
 
-    /// Makes a request for each permit, several at once, and answers in their order. One that the host does not make is
-    /// a [`CallError`] in its place; it keeps no other one from being made.
+    /// Sends a request for each permit, several at once, and returns the results in the order of the permits. A request
+    /// that the host does not send has a [`CallError`] as its result; the others continue.
     pub fn send(&mut self, permits: &[Permit], requests: Vec<Request>) -> Vec<SendResult> {
         if let Err(error) = check_count(permits, &requests) {
             return permits.iter().map(|_| Err(error.clone())).collect();
@@ -104,25 +105,28 @@ impl WebClient {
         results
     }
 
-    /// Reads a request, and counts it. What is wrong with it is found before anything is sent.
+    /// Checks a request and counts its bytes, before the host sends anything.
     fn check(&mut self, permit: &Permit, request: Request) -> Result<CheckedRequest, CallError> {
         let address =
-            permit.web().ok_or_else(|| CallError::Invalid("the call is about no web server".into()))?;
+            permit.web().ok_or_else(|| CallError::Invalid("the call names no web server".into()))?;
         let allows_private = permit.may(Right::Private);
         let invalid = |why: String| CallError::Invalid(format!("{}: {why}", address.origin()));
         if !(1..=Request::MAX_TIMEOUT_MS).contains(&request.timeout_ms) {
             return Err(invalid(format!(
-                "`timeout-ms` is from 1 to {} milliseconds",
+                "invalid `timeout-ms`: expected 1 to {} milliseconds",
                 Request::MAX_TIMEOUT_MS
             )));
         }
         if request.max_body_bytes > Request::MAX_BODY_BYTES {
-            return Err(invalid(format!("at most {} bytes of an answer are kept", Request::MAX_BODY_BYTES)));
+            return Err(invalid(format!(
+                "invalid `max-body-bytes`: expected at most {} bytes",
+                Request::MAX_BODY_BYTES
+            )));
         }
         let headers = headers::read(&request.headers).map_err(invalid)?;
         if let Ok(literal) = address.host().parse()
             && let Err(error) = resolve::check(&[literal], resolve::rule_for(address, allows_private))
-            && let RequestFailure::Refused(error) = failure::resolve_failure(address, &error)
+            && let RequestFailure::NotSent(error) = failure::resolve_failure(address, &error)
         {
             return Err(error);
         }
@@ -139,24 +143,24 @@ impl WebClient {
         })
     }
 
-    /// Counts what a component says to servers: it could be what should stay.
+    /// Counts the bytes that a component sends to servers, because they can carry data out of the run.
     fn count(&mut self, url: &str, headers: &[Header]) -> Result<(), CallError> {
         let headers: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
         self.requested = self.requested.saturating_add((url.len() + headers) as u64);
         if self.requested > self.limits.request_bytes {
             let max = self.limits.request_bytes;
             return Err(CallError::LimitExceeded(format!(
-                "more than {max} bytes of URLs and headers would be sent to web servers"
+                "the run would send more than {max} bytes of URLs and headers to web servers"
             )));
         }
         Ok(())
     }
 
-    /// What requests are made with, made when it is first needed.
+    /// The runtime and the shared parts of requests.
     fn server(&mut self) -> Result<(&Runtime, Arc<RequestContext>), CallError> {
         if self.server.is_none() {
             let unavailable = |part: &str, error: &dyn std::fmt::Display| {
-                CallError::Unavailable(format!("no {part} for requests: {error}"))
+                CallError::Unavailable(format!("cannot set up {part} for requests: {error}"))
             };
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(THREADS)
@@ -180,7 +184,7 @@ impl WebClient {
 }
 
 impl Drop for WebClient {
-    /// A name that is still being looked up is not waited for.
+    /// Does not wait for a running lookup of a name.
     fn drop(&mut self) {
         if let Some((runtime, _)) = self.server.take() {
             runtime.shutdown_background();
@@ -190,22 +194,22 @@ impl Drop for WebClient {
 
 fn check_count(permits: &[Permit], requests: &[Request]) -> Result<(), CallError> {
     if permits.len() != requests.len() {
-        return Err(CallError::Invalid("there is not one permit for each request".into()));
+        return Err(CallError::Invalid("the call does not have one permit for each request".into()));
     }
     if requests.len() > MAX_REQUESTS {
-        return Err(CallError::LimitExceeded(format!("more than {MAX_REQUESTS} requests in one call")));
+        return Err(CallError::LimitExceeded(format!("the call has more than {MAX_REQUESTS} requests")));
     }
     let body_bytes: u64 = requests.iter().map(|request| u64::from(request.max_body_bytes)).sum();
     if body_bytes > MAX_RESPONSE_BYTES {
         let text = format!(
-            "{body_bytes} bytes would be kept of the answers of one call; {MAX_RESPONSE_BYTES} are the most"
+            "the requests of the call keep {body_bytes} bytes of bodies: expected at most {MAX_RESPONSE_BYTES}"
         );
         return Err(CallError::Invalid(text));
     }
     Ok(())
 }
 
-/// Carries requests out, so many at once, and gives how each ended in their order.
+/// Sends requests, several at once, and returns the results in their order.
 async fn send_all(
     context: Arc<RequestContext>,
     checked: Vec<Result<CheckedRequest, CallError>>,
@@ -215,7 +219,7 @@ async fn send_all(
     let mut results: Vec<Option<Result<Response, RequestFailure>>> = Vec::new();
     for (index, request) in checked.into_iter().enumerate() {
         match request {
-            Err(error) => results.push(Some(Err(RequestFailure::Refused(error)))),
+            Err(error) => results.push(Some(Err(RequestFailure::NotSent(error)))),
             Ok(request) => {
                 results.push(None);
                 let (slots, context) = (Arc::clone(&slots), Arc::clone(&context));
@@ -233,7 +237,7 @@ async fn send_all(
     }
     results
         .into_iter()
-        .map(|result| result.unwrap_or_else(|| Err(RequestFailure::Refused(lost_request()))))
+        .map(|result| result.unwrap_or_else(|| Err(RequestFailure::NotSent(lost_request()))))
         .collect()
 }
 
@@ -241,12 +245,12 @@ fn to_send_result(result: Result<Response, RequestFailure>) -> SendResult {
     match result {
         Ok(response) => Ok(Answer { bytes: response.body.len() as u64, digest: None, value: Ok(response) }),
         Err(RequestFailure::ErrorCode(error)) => Ok(Answer::plain(Err(error))),
-        Err(RequestFailure::Refused(error)) => Err(error),
+        Err(RequestFailure::NotSent(error)) => Err(error),
     }
 }
 
 fn lost_request() -> CallError {
-    CallError::Unavailable("a request ended without a word".into())
+    CallError::Unavailable("a request ended without a result".into())
 }
 
 #[cfg(test)]

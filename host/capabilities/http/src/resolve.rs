@@ -1,5 +1,5 @@
-//! Looks a host's name up, once for each connection, and hands on addresses that the run may connect to: what was
-//! checked is what is connected to. It never connects.
+//! Looks up the name of a host, once for each connection, and returns only addresses that the run may connect to. The
+//! client connects to these very addresses. This module does not connect.
 
 use super::address::{AddressKind, AddressRule};
 use super::stage::ConnectionStage;
@@ -10,16 +10,16 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
-/// The most addresses of a name that are tried.
+/// The most addresses of a name that the client tries.
 const MAX_ADDRESSES: usize = 16;
 
-/// Something that knows the addresses of names.
+/// Looks up names.
 pub(super) trait NameLookup: Send + Sync {
     /// The addresses of a name. It may block.
     fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// What the system knows: its files, its name servers.
+/// The resolver of the system.
 pub(super) struct SystemLookup;
 
 impl NameLookup for SystemLookup {
@@ -28,7 +28,7 @@ impl NameLookup for SystemLookup {
     }
 }
 
-/// How the host of this address is reached for.
+/// The rule for the host of a URL.
 pub(super) fn rule_for(address: &WebAddress, allows_private: bool) -> AddressRule {
     match address.host() {
         host if host.parse::<IpAddr>().is_ok() => AddressRule::Literal,
@@ -38,12 +38,12 @@ pub(super) fn rule_for(address: &WebAddress, allows_private: bool) -> AddressRul
     }
 }
 
-/// Why a name leads nowhere.
+/// Why a name has no address for a connection.
 #[derive(Debug)]
 pub(super) enum ResolveError {
-    /// It has no address; what the system says.
+    /// It has no address; the text of the system.
     Unresolved(String),
-    /// It has an address that the run may not connect to.
+    /// It has an address of a kind that the run may not connect to.
     Blocked(IpAddr, AddressKind),
 }
 
@@ -70,9 +70,8 @@ pub(super) struct CheckedResolver {
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (lookup, stage) = (Arc::clone(&self.lookup), Arc::clone(&self.stage));
-        // Another name than the request's is that of the proxy which the environment says: its owner vouches for it,
-        // and it looks the request's own name up, so that no address of that is seen here. A request straight to a
-        // server never asks for another name.
+        // Any other name is that of the proxy in the environment, whose owner answers for it. The proxy looks up the
+        // name of the request itself. A request without a proxy asks for no other name.
         let rule = (name.as_str() == self.host).then_some(self.rule);
         Box::pin(async move {
             let name = name.as_str().to_owned();
@@ -86,7 +85,7 @@ impl Resolve for CheckedResolver {
     }
 }
 
-/// The addresses, if each of them may be connected to: a name that has both kinds is how a check is led astray.
+/// The addresses, if the rule allows each of them. A name with allowed and other addresses is an attack on this check.
 fn allowed(mut addresses: Vec<IpAddr>, rule: Option<AddressRule>) -> Result<Vec<IpAddr>, ResolveError> {
     if let Some(rule) = rule {
         check(&addresses, rule)?;
@@ -98,7 +97,7 @@ fn allowed(mut addresses: Vec<IpAddr>, rule: Option<AddressRule>) -> Result<Vec<
     Ok(addresses)
 }
 
-/// Whether all of these addresses may be connected to.
+/// Checks that the rule allows all addresses.
 pub(super) fn check(addresses: &[IpAddr], rule: AddressRule) -> Result<(), ResolveError> {
     let blocked = addresses.iter().find(|address| !AddressKind::of(**address).is_allowed_by(rule));
     blocked.map_or(Ok(()), |address| Err(ResolveError::Blocked(*address, AddressKind::of(*address))))

@@ -1,4 +1,4 @@
-//! The credentials of a run: which request gets one, and that no answer gives one back. It never shows one.
+//! The credentials of a run: selects the one for a request, and removes all of them from responses. It shows none.
 
 use base64::Engine;
 use base64::alphabet;
@@ -10,15 +10,15 @@ use lockstep_model::web::WebAddress;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What the run shows to one origin.
+/// The credential for an origin.
 #[derive(Clone)]
 pub struct Credential {
-    /// What it opens: scheme, host and port, as [`WebAddress::origin`] spells them.
+    /// The origin that it opens: scheme, host and port, as [`WebAddress::origin`] spells them.
     pub origin: String,
-    /// The origin that gives out tokens for the first. It alone is shown the credential then, when a token for the first
-    /// is got.
+    /// The origin of the token server. If it is set, the host sends the credential only there, to get a token for
+    /// `origin`.
     pub token_server: Option<String>,
-    /// The whole value of the header `authorization`, such as `Bearer …`.
+    /// The value of the `authorization` header, such as `Bearer …`.
     pub authorization: String,
 }
 
@@ -28,21 +28,21 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// The credentials of one run, and the search for them.
+/// The credentials of a run, and the search for them in responses.
 pub(super) struct ServerSecrets {
     credentials: Vec<Credential>,
-    /// What was given out for single URLs.
+    /// The tokens, by their URL.
     tokens: Vec<(String, String)>,
-    /// None if they are too long to be searched for: then none is sent.
+    /// None if a credential is too long for a search; then the host sends none.
     search: Option<SecretSearch>,
 }
 
 struct SecretSearch {
-    /// What is looked for in texts and bodies.
+    /// Searches texts and bodies.
     texts: Redactor,
-    /// What is looked for in names of headers, which have no capital letters.
+    /// Searches names of headers, which have no capital letters.
     names: Redactor,
-    /// The length of the longest form of a credential with all its escapes, in bytes.
+    /// The most bytes of an encoded credential.
     longest: usize,
 }
 
@@ -59,31 +59,31 @@ impl ServerSecrets {
         Self { credentials, tokens, search }
     }
 
-    /// The same with a token for one URL, in the place of an earlier one for it.
+    /// A copy with a token for a URL, which replaces an earlier token for it.
     pub(super) fn with_token(&self, url: &str, token: &str) -> Self {
         let mut tokens = self.tokens.clone();
-        // An earlier one is still looked for in answers.
+        // The search still finds the earlier token in responses.
         tokens.insert(0, (url.to_owned(), format!("Bearer {token}")));
         Self::of(self.credentials.clone(), tokens)
     }
 
-    /// How many tokens there are.
+    /// The number of tokens.
     pub(super) fn tokens(&self) -> usize {
         self.tokens.len()
     }
 
-    /// What is to be shown to the server of this address.
+    /// The `authorization` header for this URL.
     ///
     /// # Errors
-    /// There is something, but it would be readable on the way, is no value of a header, or could not be searched for
-    /// in the answer.
+    /// The credential would be readable on the way, is not a valid header value, or is too long for a search in the
+    /// response.
     pub(super) fn authorization(&self, address: &WebAddress) -> Result<Option<HeaderValue>, CallError> {
         let token = self.tokens.iter().find(|(url, _)| url == address.as_str()).map(|(_, token)| token);
         let authorization = token.or_else(|| self.credential(&address.origin(), None));
         authorization.map(|authorization| self.header_value(authorization, address)).transpose()
     }
 
-    /// What is to be shown to the server of the second address when it is asked for a token for the first.
+    /// The `authorization` header for the token server, in a request for a token for `url`.
     ///
     /// # Errors
     /// As for [`Self::authorization`].
@@ -103,30 +103,30 @@ impl ServerSecrets {
         self.credentials.iter().find(matches).map(|credential| &credential.authorization)
     }
 
-    /// A credential as the header that is sent to this address.
+    /// A credential as a header value for this URL.
     fn header_value(&self, authorization: &str, address: &WebAddress) -> Result<HeaderValue, CallError> {
         let origin = address.origin();
         let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
         if !address.is_secure() && !address.is_loopback() {
-            return refuse("is not sent without TLS, where others could read it; use https");
+            return refuse("needs TLS, because others could read it on the way; use https");
         }
         if self.search.is_none() {
-            return refuse("is too long to be searched for in an answer, so it is not sent");
+            return refuse("is too long to remove it from a response, so Lockstep does not send it");
         }
         let Ok(mut value) = HeaderValue::from_str(authorization) else {
-            return refuse("is no value of a header: it has line ends or other control characters");
+            return refuse("is not a valid header value: it has line ends or other control characters");
         };
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// How much more of a body than is to be kept must be looked at, so that no credential which goes on past the end
-    /// is kept in part.
+    /// How many more bytes of a body the host reads than it keeps, so that it keeps no part of a credential that
+    /// crosses the end.
     pub(super) fn overlap(&self) -> usize {
         self.search.as_ref().map_or(0, |search| search.longest.saturating_sub(1))
     }
 
-    /// A text without the credentials.
+    /// The text without credentials.
     pub(super) fn redact_text(&self, text: &str) -> String {
         match &self.search {
             Some(search) => search.texts.redact(text).into_owned(),
@@ -134,7 +134,7 @@ impl ServerSecrets {
         }
     }
 
-    /// The name of an answer's header without the credentials.
+    /// The name of a response header without credentials.
     pub(super) fn redact_name(&self, name: &str) -> String {
         match &self.search {
             Some(search) => search.names.redact(name).into_owned(),
@@ -142,11 +142,10 @@ impl ServerSecrets {
         }
     }
 
-    /// A body without the credentials. Stretches that are no UTF-8 stay as they are: a credential is text, and a text
-    /// never spans one.
+    /// The body without credentials. Bytes that are not UTF-8 stay as they are, because a credential is text.
     ///
     /// # Errors
-    /// The body holds a credential in a form from which it cannot be taken out: UTF-16.
+    /// The body holds a credential in UTF-16, which the redactor cannot remove.
     pub(super) fn redact_body(&self, body: Vec<u8>) -> Result<Vec<u8>, UnredactableBody> {
         let Some(SecretSearch { texts, .. }) = &self.search else {
             return Err(UnredactableBody);
@@ -169,7 +168,7 @@ impl ServerSecrets {
     }
 }
 
-/// An answer holds a credential that cannot be taken out.
+/// A body holds a credential that the redactor cannot remove.
 #[derive(Debug)]
 pub(super) struct UnredactableBody;
 
@@ -184,8 +183,8 @@ impl SecretSearch {
     }
 }
 
-/// What of a header is secret: the whole value, what follows the scheme, and what Basic authentication encodes, with
-/// and without the user's name.
+/// The secret parts of a header: the value, the part after the scheme, and the pair and the password of Basic
+/// authentication.
 /// <https://www.rfc-editor.org/rfc/rfc7617#section-2>
 fn secret_parts(authorization: &str) -> Vec<String> {
     let mut parts = vec![authorization.to_owned()];

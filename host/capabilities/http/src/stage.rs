@@ -1,12 +1,12 @@
-//! How far a connection has come, so that a silence has a reason. It decides nothing, and keeps nothing of a
-//! connection: no later one is made easier by it.
+//! Records the stage of a connection, so that a timeout can name it. It stores no TLS session, so that no later
+//! connection depends on an earlier one.
 
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How far the connection of one request has come.
+/// The stage of the connection of one request.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionStage {
     resolved: AtomicBool,
@@ -14,24 +14,24 @@ pub(super) struct ConnectionStage {
 }
 
 impl ConnectionStage {
-    /// The name has been looked up.
+    /// Records that the host has the address of the name.
     pub(super) fn resolved(&self) {
         self.resolved.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the name has been looked up, or needed not to be.
+    /// Whether the host has the address, by a lookup or from the URL.
     pub(super) fn is_resolved(&self) -> bool {
         self.resolved.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody accepted the connection and TLS has begun on it.
+    /// Whether a server accepted the connection and the TLS handshake began.
     pub(super) fn has_started_tls(&self) -> bool {
         self.tls_started.load(Ordering::Relaxed)
     }
 }
 
-/// A store of TLS sessions that keeps none: each connection proves the server's certificate anew. It is asked for a
-/// session when TLS begins, and that is what it remembers.
+/// A store of TLS sessions that stores none, so that each connection verifies the certificate of the server. TLS asks
+/// for a session when the handshake begins; the store records that.
 impl ClientSessionStore for ConnectionStage {
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         self.tls_started.store(true, Ordering::Relaxed);

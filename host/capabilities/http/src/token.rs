@@ -1,6 +1,6 @@
-//! Gets a token where a server wants one that another server gives out, and keeps it for the one URL that it is for. A
-//! component sees nothing of it. A server of tokens at another origin than that of the URL is asked without a credential
-//! unless the job has one for just these two: any server could name that one as its own.
+//! Gets a token from the token server that a `401` response names, and uses it for that one URL. The component does not
+//! see it. The host sends a credential to a token server at another origin only if the credential is for these two
+//! origins, because any server can name that token server.
 
 use super::challenge::token_url;
 use super::failure::RequestFailure;
@@ -11,14 +11,14 @@ use lockstep_model::gate::Permit;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The largest answer of a server of tokens, in bytes.
+/// The most bytes of a response with a token.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
-/// The most tokens of a run, and the most URLs of which it is remembered who gives out theirs.
+/// The most tokens of a run, and the most URLs whose token server the client remembers.
 const MAX_TOKENS: usize = 100;
 const MAX_CHALLENGES: usize = 1000;
 
 impl WebClient {
-    /// Remembers which servers of tokens answers have named.
+    /// Records the token servers that responses name.
     pub(super) fn record_challenges(&mut self, permits: &[Permit], results: &[SendResult]) {
         for (permit, result) in permits.iter().zip(results) {
             let (Some(address), Ok(Answer { value: Ok(response), .. })) = (permit.web(), result) else {
@@ -35,37 +35,41 @@ impl WebClient {
         }
     }
 
-    /// The URL at which tokens for this one are given out, as the last answer to it has said; none if it has not.
+    /// The URL that returns tokens for this URL, as its last response named it; none if it named none.
     #[must_use]
     pub fn token_url(&self, url: &str) -> Option<&str> {
         self.challenges.get(url).map(String::as_str)
     }
 
-    /// Gets a token for the first permit's URL at the second's, and shows it to the first from then on.
+    /// Gets a token for the URL of the first permit from the URL of the second, and uses it for the first from then on.
     ///
     /// # Errors
-    /// The one has not named the other, which does not let the run in, or gives none.
+    /// The last response of the first URL does not name the second, or the token server denies access or returns no
+    /// token.
     pub fn authenticate(
         &mut self,
         permits: &[Permit],
         timeout_ms: u32,
     ) -> Result<Answer<Result<(), ErrorCode>>, CallError> {
         let [url, token_server] = permits else {
-            return Err(CallError::Invalid(
-                "no answer to it has named where its tokens are given out".into(),
-            ));
+            return Err(CallError::Invalid("the last response of this URL names no token server".into()));
         };
         let (Some(address), Some(server_address)) = (url.web(), token_server.web()) else {
-            return Err(CallError::Invalid("the call is about no web server".into()));
+            return Err(CallError::Invalid("the call names no web server".into()));
         };
         let origin = server_address.origin();
         if self.token_url(address.as_str()) != Some(server_address.as_str()) {
-            return Err(CallError::Invalid(format!("{} does not name {origin}", address.origin())));
+            return Err(CallError::Invalid(format!(
+                "the last response of {} does not name {origin}",
+                address.origin()
+            )));
         }
         if self.secrets.tokens() >= MAX_TOKENS {
-            return Err(CallError::LimitExceeded(format!("more than {MAX_TOKENS} tokens for web servers")));
+            return Err(CallError::LimitExceeded(format!(
+                "the run has more than {MAX_TOKENS} tokens for web servers"
+            )));
         }
-        // The same checks as for any other request.
+        // The checks of any other request.
         let accept = Header { name: "accept".into(), value: "application/json".into() };
         let request = Request {
             method: Method::Get,
@@ -79,7 +83,7 @@ impl WebClient {
         let response = match runtime.block_on(request.send(&context)) {
             Ok(response) => response,
             Err(RequestFailure::ErrorCode(error)) => return Ok(Answer::plain(Err(error))),
-            Err(RequestFailure::Refused(error)) => return Err(error),
+            Err(RequestFailure::NotSent(error)) => return Err(error),
         };
         let token = token(&origin, &response)?;
         self.secrets = Arc::new(self.secrets.with_token(address.as_str(), &token));
@@ -89,18 +93,18 @@ impl WebClient {
     }
 }
 
-/// The token of an answer. <https://distribution.github.io/distribution/spec/auth/token/#token-response-fields>
+/// The token in a response. <https://distribution.github.io/distribution/spec/auth/token/#token-response-fields>
 fn token(origin: &str, response: &Response) -> Result<String, CallError> {
-    let no_token = |why: &str| format!("{origin} gives no token: {why}");
+    let no_token = |why: &str| format!("no token from {origin}: {why}");
     match response.status {
         200 => {}
         status @ (401 | 403) => {
-            return Err(CallError::Unauthorized(no_token(&format!("it answers with {status}"))));
+            return Err(CallError::Unauthorized(no_token(&format!("its response has the status {status}"))));
         }
         status => {
             return Err(CallError::Upstream {
                 status,
-                message: no_token(&format!("it answers with {status}")),
+                message: no_token(&format!("its response has the status {status}")),
             });
         }
     }
@@ -109,5 +113,5 @@ fn token(origin: &str, response: &Response) -> Result<String, CallError> {
     // RFC 6750, section 2.1.
     let is_valid = |token: &&str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     let token = token.filter(is_valid).map(str::to_owned);
-    token.ok_or_else(|| CallError::Unavailable(no_token("its answer has not the form of one")))
+    token.ok_or_else(|| CallError::Unavailable(no_token("its response holds none")))
 }

@@ -1,84 +1,82 @@
-//! What is asked of a web server and what it answers, as the contract in `wit/http.wit` says it. Nothing here is about
-//! where a request goes: only a permit says that.
+//! Requests and responses, as `wit/http.wit` has them. Only a permit says where a request goes.
 
-/// What is asked for. Neither changes anything.
+/// The method of a request. Both only read.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// The content.
+    /// Returns the content.
     Get,
-    /// All but the content.
+    /// Returns everything except the content.
     Head,
 }
 
-/// A header, of a request or of an answer.
+/// A header of a request or a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Its name, of an answer in lower case.
+    /// Its name; in a response, in lower case.
     pub name: String,
     /// Its value.
     pub value: String,
 }
 
-/// A request. Its URL is the one of the permit.
+/// A request. The permit has its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What is asked for.
+    /// The method.
     pub method: Method,
-    /// Headers besides those of the connection.
+    /// Headers in addition to those of the connection.
     pub headers: Vec<Header>,
-    /// How long it may take until all of the answer has arrived, in milliseconds.
+    /// The time until the whole response has arrived, in milliseconds.
     pub timeout_ms: u32,
-    /// How many bytes of the body are kept.
+    /// The most bytes of the body that the host keeps.
     pub max_body_bytes: u32,
 }
 
 impl Request {
-    /// The longest timeout_ms, in milliseconds.
+    /// The longest timeout, in milliseconds.
     pub const MAX_TIMEOUT_MS: u32 = 300_000;
-    /// The most bytes of a body that are kept.
+    /// The highest `max_body_bytes`.
     pub const MAX_BODY_BYTES: u32 = 16 * 1024 * 1024;
 }
 
-/// An answer that arrived whole, or whole as far as it was to be kept.
+/// A response that arrived completely, or up to `max_body_bytes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status code, from 100 to 599.
     pub status: u16,
-    /// The headers, in the order they came. Of several with one name each has a place of its own.
+    /// The headers in the order of arrival. Several headers with one name are separate.
     pub headers: Vec<Header>,
-    /// The body as it was sent, not decompressed, without the credentials of the run.
+    /// The body as the server sent it, not decompressed, without the credentials of the run.
     pub body: Vec<u8>,
-    /// Whether the body went on past what was to be kept.
+    /// Whether the body was longer than `max_body_bytes`.
     pub truncated: bool,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub elapsed_ms: u32,
-    /// The address that answered, `ADDRESS:PORT`; a proxy's where there is one.
+    /// The address that answered, `ADDRESS:PORT`; the address of the proxy if there is one.
     pub remote_address: Option<String>,
 }
 
-/// Why there is no answer to a request that was made. The text is a lower-case fragment, without a query and without a
-/// credential.
+/// Why a request has no response. The text is a lower-case fragment, without a query and without a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorCode {
     /// The name has no address.
     DnsError(String),
     /// Nobody accepts the connection.
     ConnectionRefused(String),
-    /// No TLS connection could be agreed on, or the certificate is not trusted.
+    /// The TLS handshake failed, or the certificate is not trusted.
     TlsError(String),
-    /// The connection stands, but no answer began in time.
+    /// The connection stands, but no response began in time.
     ResponseTimeout(String),
-    /// The answer began, but not all of it came in time.
+    /// The response began, but the body was not complete in time.
     BodyTimeout(String),
-    /// The connection ended before the answer was whole.
+    /// The connection ended before the response was complete.
     ConnectionClosed(String),
-    /// What came is no HTTP, or could hide a credential.
+    /// The response is not HTTP, or could hide a credential.
     ProtocolError(String),
 }
 
 impl ErrorCode {
-    /// The same trouble, with its text changed.
+    /// The same error with another text.
     #[must_use]
     pub(crate) fn map(self, change: impl FnOnce(String) -> String) -> Self {
         match self {

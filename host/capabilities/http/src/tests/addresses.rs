@@ -1,4 +1,4 @@
-//! Every kind of address, as a name has it and as a URL spells it.
+//! Tests of every kind of address.
 
 use super::super::address::{AddressKind, AddressRule};
 
@@ -49,7 +49,7 @@ fn each_address_has_its_kind() {
 }
 
 #[test]
-fn each_reach_has_its_kinds() {
+fn each_rule_allows_its_kinds() {
     let all = [
         AddressKind::Public,
         AddressKind::Loopback,

@@ -1,10 +1,10 @@
-//! What a call and a run may use up.
+//! Tests of the limits of a call and of a run.
 
 use super::server::{ScriptedServer, answer};
 use super::*;
 
 #[test]
-fn a_body_is_kept_up_to_what_was_asked() {
+fn the_host_keeps_a_body_up_to_the_maximum() {
     let server = ScriptedServer::doing(answer(&[b'x'; 100_000]));
     let url = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
@@ -31,7 +31,7 @@ fn a_body_without_end_is_cut() {
 }
 
 #[test]
-fn a_run_says_only_so_much_to_servers() {
+fn a_run_sends_a_bounded_number_of_bytes() {
     let server = ScriptedServer::doing(answer(b""));
     let base = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
@@ -46,7 +46,7 @@ fn a_run_says_only_so_much_to_servers() {
 }
 
 #[test]
-fn what_is_asked_for_has_bounds() {
+fn timeouts_sizes_and_counts_have_bounds() {
     let server = ScriptedServer::doing(answer(b""));
     let url = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
@@ -68,7 +68,7 @@ fn what_is_asked_for_has_bounds() {
 }
 
 #[test]
-fn many_are_answered_in_their_order_and_one_that_is_refused_stops_no_other() {
+fn results_are_in_order_and_an_invalid_request_stops_no_other() {
     let server = ScriptedServer::answering(|head| {
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let number: u64 = path.trim_start_matches('/').parse().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! Credentials: they go to their origin and nowhere else, and no answer gives one back.
+//! Tests of credentials: the host sends one to its origin only, and removes it from responses that repeat it.
 
 use super::server::{ScriptedServer, ServerStep, answer, say};
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-/// How a request with the token of [`TOKEN`] to a server that does these steps ends.
+/// Sends a request with [`TOKEN`] to a server that does these steps.
 fn bearing(max_body_bytes: u32, steps: Vec<ServerStep>) -> RequestResult {
     with(&format!("Bearer {TOKEN}"), max_body_bytes, steps)
 }
@@ -29,7 +29,7 @@ fn hexadecimal(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// As URLs have it, with these digits.
+/// The text in the percent-encoding of URLs, with these digits.
 fn percent(text: &str, digits: fn(u8) -> String) -> String {
     let one = |c: char| match c {
         c if c.is_ascii_alphanumeric() || "-._~".contains(c) => c.to_string(),
@@ -38,7 +38,7 @@ fn percent(text: &str, digits: fn(u8) -> String) -> String {
     text.chars().map(one).collect()
 }
 
-/// Every common form of a text.
+/// The text in every common encoding.
 fn forms(text: &str) -> Vec<String> {
     let mut forms = vec![
         text.to_owned(),
@@ -56,18 +56,19 @@ fn forms(text: &str) -> Vec<String> {
     forms
 }
 
-/// A text as JSON has it.
+/// The text in a JSON document.
 fn json(text: &str) -> String {
     format!("{{\"authorization\":\"{}\"}}", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[test]
-fn no_body_gives_a_credential_back() {
+fn the_host_removes_credentials_from_bodies() {
     for secret in [TOKEN.to_owned(), format!("Bearer {TOKEN}")] {
         for form in forms(&secret) {
             let shown = body(bearing(10_000, answer(format!("<before>{form}<after>").as_bytes())));
             assert!(shown.contains("***"), "{form}: {shown}");
-            // What base64 shares with its neighbours stays; nobody can read the credential from that.
+            // In base64 the first and the last character also depend on the neighbours and stay. They do not reveal the
+            // credential.
             assert!(!shown.contains(&form[form.len() / 3..form.len() * 2 / 3]), "{form}: {shown}");
             assert!(shown.starts_with("<before>") && shown.ends_with("<after>"), "{shown}");
         }
@@ -75,7 +76,7 @@ fn no_body_gives_a_credential_back() {
 }
 
 #[test]
-fn of_a_user_and_a_password_both_are_kept_back() {
+fn the_host_removes_the_user_and_the_password() {
     let (user, password) = ("deployer", "hunter2-canary\"quoted");
     let pair = format!("{user}:{password}");
     for authorization in
@@ -95,7 +96,7 @@ fn of_a_user_and_a_password_both_are_kept_back() {
 }
 
 #[test]
-fn a_credential_in_pieces_of_an_answer_is_found() {
+fn the_host_finds_a_credential_across_chunks() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let mut steps = vec![say(head)];
     for c in format!("<{TOKEN}>").chars() {
@@ -106,7 +107,7 @@ fn a_credential_in_pieces_of_an_answer_is_found() {
 }
 
 #[test]
-fn a_credential_between_bytes_that_are_no_text_is_found() {
+fn the_host_finds_a_credential_between_bytes_that_are_not_text() {
     let all = [&b"\xff\xe2\x82"[..], TOKEN.as_bytes(), b"\x80\xff"].concat();
     let response = bearing(10_000, answer(&all)).unwrap().unwrap();
     assert_eq!(response.body, b"\xff\xe2\x82***\x80\xff");
@@ -117,7 +118,7 @@ fn a_credential_between_bytes_that_are_no_text_is_found() {
 }
 
 #[test]
-fn no_header_gives_a_credential_back() {
+fn the_host_removes_credentials_from_headers() {
     let name: String = TOKEN.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let authorization = format!("Bearer {name}");
     let head = format!(
@@ -134,7 +135,7 @@ fn no_header_gives_a_credential_back() {
 }
 
 #[test]
-fn no_trouble_gives_a_credential_back() {
+fn the_host_removes_credentials_from_errors() {
     for steps in [
         vec![say(&format!("{TOKEN} {TOKEN}\r\n\r\n"))],
         vec![say(&format!("HTTP/1.1 200 {TOKEN}\r\n{TOKEN}\r\n\r\n"))],
@@ -150,7 +151,7 @@ fn no_trouble_gives_a_credential_back() {
 }
 
 #[test]
-fn a_compressed_answer_to_a_credential_is_not_passed_on() {
+fn the_host_rejects_a_compressed_response_to_a_credential() {
     for header in [
         "content-encoding: gzip",
         "Content-Encoding: br",
@@ -165,7 +166,7 @@ fn a_compressed_answer_to_a_credential_is_not_passed_on() {
     assert!(matches!(bearing(100, steps).unwrap(), Err(ErrorCode::ProtocolError(_))));
     let steps = vec![say("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: 3\r\n\r\nabc")];
     assert_eq!(body(bearing(100, steps)), "abc");
-    // Who is sent no credential can give none back; the bytes are passed on as they are.
+    // A server that gets no credential can repeat none, so the host passes on the bytes.
     let server = ScriptedServer::doing(vec![say(
         "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
     )]);
@@ -174,8 +175,8 @@ fn a_compressed_answer_to_a_credential_is_not_passed_on() {
 }
 
 #[test]
-fn where_a_body_is_cut_no_piece_of_a_credential_is_left() {
-    // Of the credential's letters none is in what is around it.
+fn a_cut_body_ends_with_no_part_of_a_credential() {
+    // No letter of the credential is in the text around it.
     let token = "ZYXWVU-ZYXWVU";
     let authorization = format!("QQ {token}");
     let text = format!(
@@ -195,7 +196,7 @@ fn where_a_body_is_cut_no_piece_of_a_credential_is_left() {
 }
 
 #[test]
-fn a_long_body_is_cut_where_it_was_to_be() {
+fn a_long_body_is_cut_at_the_maximum() {
     let response = bearing(1000, answer(&[b'.'; 100_000])).unwrap().unwrap();
     assert_eq!((response.body.len(), response.truncated), (1000, true));
     let response = bearing(1000, answer(&[b'.'; 1001])).unwrap().unwrap();
@@ -205,7 +206,7 @@ fn a_long_body_is_cut_where_it_was_to_be() {
 }
 
 #[test]
-fn a_redirect_is_an_answer_and_shows_the_credential_to_nobody() {
+fn the_host_follows_no_redirect_and_sends_the_credential_to_nobody() {
     let other = ScriptedServer::doing(answer(b"caught"));
     let elsewhere = format!("http://{}/caught", other.address);
     for status in [301, 302, 303, 307, 308] {
@@ -227,7 +228,7 @@ fn a_credential_goes_to_its_own_origin_only() {
         [format!("web.test:{}", own.port()), format!("localhost:{}", own.port()), other.address.to_string()]
     {
         let response = answered(&mut web, &format!("http://{host}/"), get(5000, 100, &[]));
-        // What one server came to know another one could say.
+        // One server can pass a credential on to another.
         assert!(!String::from_utf8_lossy(&response.body).contains(TOKEN));
     }
     let heads = [own.heads(), other.heads()].concat();
@@ -238,7 +239,7 @@ fn a_credential_goes_to_its_own_origin_only() {
 }
 
 #[test]
-fn a_credential_is_not_sent_where_others_could_read_it() {
+fn the_host_sends_no_credential_where_others_could_read_it() {
     let server = ScriptedServer::doing(answer(b""));
     let names = FakeLookup::of(&[("web.test", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])]);
     for host in ["web.test", "localhost"] {
@@ -261,7 +262,7 @@ fn a_credential_is_not_sent_where_others_could_read_it() {
 }
 
 #[test]
-fn a_credential_is_never_shown() {
+fn the_debug_text_shows_no_credential() {
     let (origin, authorization) = ("https://web.test".into(), format!("Bearer {TOKEN}"));
     let credential = Credential { origin, token_server: None, authorization };
     let shown = format!("{:?}", HttpConfig { credentials: vec![credential] });

@@ -1,10 +1,10 @@
-//! What the environment says about certificates and proxies. Each test runs itself again with an environment of its own.
+//! Tests of certificates and proxies that the environment names. Each test runs itself again in its own environment.
 
 use super::server::{ScriptedServer, answer, say};
 use super::*;
 use std::process::Command;
 
-/// Runs [`child`] with these variables, and asks it for a URL.
+/// Runs [`child`] with these variables and a URL.
 fn asking(url: &str, variables: &[(&str, &str)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env_clear().env("TEST_URL", url).args(["--exact", "tests::environment::child", "--ignored"]);
@@ -12,7 +12,7 @@ fn asking(url: &str, variables: &[(&str, &str)]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Asks for the URL that its environment names, and is answered `yes`.
+/// Sends a request to the URL in its environment, and expects the body `yes`.
 #[test]
 #[ignore = "run by the others"]
 fn child() {
@@ -45,7 +45,7 @@ fn a_proxy_looks_the_name_up_itself() {
 }
 
 #[test]
-fn a_proxy_is_shown_no_credential_of_a_server_behind_tls() {
+fn a_proxy_gets_no_credential_of_a_server_with_tls() {
     let proxy = ScriptedServer::doing(vec![say("HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n")]);
     let url = format!("http://proxy.test:{}", proxy.port());
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -59,7 +59,7 @@ fn a_proxy_is_shown_no_credential_of_a_server_behind_tls() {
 }
 
 #[test]
-fn this_machine_is_asked_without_a_proxy() {
+fn requests_to_this_machine_bypass_the_proxy() {
     let (server, proxy) = (ScriptedServer::doing(answer(b"yes")), ScriptedServer::doing(answer(b"no")));
     let url = format!("http://proxy.test:{}", proxy.port());
     asking(&format!("http://127.0.0.1:{}/", server.port()), &[("HTTP_PROXY", &url), ("http_proxy", &url)]);

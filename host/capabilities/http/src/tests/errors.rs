@@ -1,16 +1,16 @@
-//! Each way in which there can be no answer, with its own reason.
+//! Tests of every error code.
 
 use super::server::{ScriptedServer, ServerStep, say};
 use super::*;
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
-/// More timeout_ms than anything here takes.
+/// A timeout in milliseconds that no test reaches.
 const LONG: u32 = 20_000;
-/// So little that what is silent or slow is found out soon.
+/// A timeout in milliseconds that silent and slow servers soon reach.
 const SHORT: u32 = 600;
 
-/// How a request to a server that does these steps ends.
+/// The error of a request to a server that does these steps.
 fn error(timeout_ms: u32, steps: Vec<ServerStep>) -> ErrorCode {
     let server = ScriptedServer::doing(steps);
     let url = format!("http://web.test:{}/path?query=1", server.port());
@@ -25,7 +25,7 @@ fn error_of(timeout_ms: u32, web: &mut WebClient, url: &str) -> ErrorCode {
 }
 
 #[test]
-fn a_name_without_an_address_is_unresolved() {
+fn a_name_without_an_address_is_a_dns_error() {
     let error = error_of(LONG, &mut run(FakeLookup::of(&[]), &[]), "http://nowhere.test/path?query=1");
     assert!(matches!(&error, ErrorCode::DnsError(text) if text.contains("nowhere.test")), "{error:?}");
     let error = error_of(LONG, &mut run(FakeLookup::of(&[("empty.test", &[])]), &[]), "http://empty.test/");
@@ -33,7 +33,7 @@ fn a_name_without_an_address_is_unresolved() {
 }
 
 #[test]
-fn a_name_server_that_does_not_answer_is_not_waited_for() {
+fn the_host_does_not_wait_for_a_silent_name_server() {
     let names = Arc::new(FakeLookup { wait: Duration::from_secs(3), ..FakeLookup::default() });
     let started = Instant::now();
     let mut web = run(names, &[]);
@@ -44,7 +44,7 @@ fn a_name_server_that_does_not_answer_is_not_waited_for() {
 }
 
 #[test]
-fn a_closed_port_is_unreachable() {
+fn a_closed_port_refuses_connections() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for url in [format!("http://web.test:{free}/path?query=1"), format!("https://127.0.0.1:{free}/")] {
         let error = error_of(LONG, &mut run(local(), &[]), &url);
@@ -53,14 +53,14 @@ fn a_closed_port_is_unreachable() {
 }
 
 #[test]
-fn a_server_that_takes_up_no_connection_is_unreachable() {
+fn a_server_that_accepts_no_connection_refuses_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _runtime = runtime.enter();
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    // Whoever comes once the queue is full is not answered at all.
+    // A full queue leaves further connections without a reply.
     let queue = |_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
     let waiting: Vec<_> = (0..10).map_while(queue).collect();
     assert!(waiting.len() < 10);
@@ -77,7 +77,7 @@ fn a_server_that_takes_up_no_connection_is_unreachable() {
 }
 
 #[test]
-fn a_certificate_of_an_unknown_authority_is_untrusted() {
+fn a_certificate_of_an_unknown_authority_is_a_tls_error() {
     let server = ScriptedServer::secure(|_| server::answer(b"yes"));
     let error =
         error_of(LONG, &mut run(local(), &[]), &format!("https://web.test:{}/path?query=1", server.port()));
@@ -86,10 +86,10 @@ fn a_certificate_of_an_unknown_authority_is_untrusted() {
 }
 
 #[test]
-fn a_server_without_tls_is_untrusted() {
+fn a_server_without_tls_is_a_tls_error() {
     for steps in [vec![say("HTTP/1.1 400 Bad Request\r\n\r\n")], vec![]] {
         let server = ScriptedServer::doing(steps.clone());
-        // It reads a hello, which never ends as a head does.
+        // The server reads a TLS hello, which does not end as a head of HTTP does.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
@@ -106,7 +106,7 @@ fn a_server_without_tls_is_untrusted() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_silent() {
+fn a_server_that_sends_nothing_is_a_response_timeout() {
     let error = error(SHORT, vec![ServerStep::Wait(2000)]);
     assert!(matches!(&error, ErrorCode::ResponseTimeout(text) if text.contains("600ms")), "{error:?}");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -116,7 +116,7 @@ fn a_server_that_says_nothing_is_silent() {
 }
 
 #[test]
-fn an_answer_that_drips_is_slow() {
+fn a_slow_body_is_a_body_timeout() {
     let mut steps = vec![say("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")];
     steps.extend((0..40).flat_map(|_| [say("x"), ServerStep::Wait(50)]));
     let started = Instant::now();
@@ -126,14 +126,14 @@ fn an_answer_that_drips_is_slow() {
 }
 
 #[test]
-fn a_head_that_drips_is_silent_however_long_it_goes_on() {
+fn a_slow_head_is_a_response_timeout() {
     let mut steps = vec![say("HTTP/1.1 200 OK\r\n")];
     steps.extend((0..40).flat_map(|_| [say("x: y\r\n"), ServerStep::Wait(50)]));
     assert!(matches!(error(SHORT, steps), ErrorCode::ResponseTimeout(_)));
 }
 
 #[test]
-fn a_connection_that_ends_early_is_broken_off() {
+fn a_connection_that_ends_early_is_closed() {
     for steps in [
         vec![],
         vec![ServerStep::Reset],
@@ -148,7 +148,7 @@ fn a_connection_that_ends_early_is_broken_off() {
 }
 
 #[test]
-fn what_is_no_http_is_unreadable() {
+fn a_response_that_is_not_http_is_a_protocol_error() {
     let many: String = (0..90).map(|n| format!("x-{n}: {}\r\n", "y".repeat(800))).collect();
     for text in [
         "SSH-2.0-OpenSSH_9.9\r\n\r\n".to_owned(),

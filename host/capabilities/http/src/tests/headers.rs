@@ -1,10 +1,10 @@
-//! Headers that a component may not set: nothing of such a request is sent.
+//! Tests of the headers that a component may not set.
 
 use super::server::{ScriptedServer, answer};
 use super::*;
 
 #[test]
-fn a_header_that_is_not_the_components_is_refused_before_anything_is_sent() {
+fn the_host_rejects_a_forbidden_header_before_it_sends_anything() {
     let server = ScriptedServer::doing(answer(b""));
     let url = format!("http://127.0.0.1:{}/", server.port());
     let mut web = run(local(), &[]);
@@ -98,7 +98,7 @@ fn other_headers_arrive_and_the_host_adds_its_own() {
 }
 
 #[test]
-fn a_head_is_asked_for_with_its_method() {
+fn a_head_request_has_its_method() {
     let server =
         ScriptedServer::doing(vec![server::say("HTTP/1.1 204 No Content\r\nX-A: 1\r\nx-a: 2\r\n\r\n")]);
     let mut web = run(local(), &[]);

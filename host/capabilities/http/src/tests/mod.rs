@@ -1,4 +1,4 @@
-//! Requests through the gate to servers on loopback and to names that only a test knows. Nothing here reaches another
+//! Sends requests through the gate to servers on loopback and to names that only a test knows. No test reaches another
 //! machine.
 
 mod addresses;
@@ -23,7 +23,7 @@ use std::sync::Mutex;
 /// A token as long as common ones.
 pub(crate) const TOKEN: &str = "canary-7fK2+pQ/x9~Zt.4mW=";
 
-/// Knows names from a list, and remembers which it was asked for.
+/// A list of names with addresses, which records the names that the host looked up.
 #[derive(Default)]
 pub(crate) struct FakeLookup {
     names: Vec<(&'static str, Vec<IpAddr>)>,
@@ -44,7 +44,7 @@ impl FakeLookup {
 }
 
 impl NameLookup for FakeLookup {
-    /// A name that is listed several times has another answer each time.
+    /// A name that is in the list several times has another address each time.
     fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         std::thread::sleep(self.wait);
         let mut requested = self.requested.lock().unwrap();
@@ -56,8 +56,8 @@ impl NameLookup for FakeLookup {
     }
 }
 
-/// A run that knows `web.test`, which is this machine. Two origins with a comma between are those of a server and of the one
-/// that gives out its tokens.
+/// A client that knows `web.test`, which is this machine. Two origins with a comma are those of a server and of its
+/// token server.
 pub(crate) fn run(names: Arc<FakeLookup>, credentials: &[(&str, &str)]) -> WebClient {
     let credential = |(origins, authorization): &(&str, &str)| {
         let mut origins = origins.split(',').map(str::to_owned);
@@ -83,10 +83,10 @@ pub(crate) fn get(timeout_ms: u32, max_body_bytes: u32, headers: &[(&str, &str)]
     Request { method: Method::Get, headers: headers.iter().map(header).collect(), timeout_ms, max_body_bytes }
 }
 
-/// How one request ended.
+/// The result of one request.
 pub(crate) type RequestResult = Result<Result<Response, ErrorCode>, CallError>;
 
-/// Makes requests through a gate that grants these rights on these scopes.
+/// Sends requests through a gate with these rights on these scopes.
 pub(crate) fn send_granted(
     web: &mut WebClient,
     grants: &[(&str, &str)],
@@ -105,7 +105,7 @@ pub(crate) fn send_granted(
     gate.call_each(&calls, |permits| web.send(permits, requests))
 }
 
-/// Makes one request to a URL whose whole origin is granted, private addresses included.
+/// Sends one request to a URL whose whole origin is granted, with private addresses.
 pub(crate) fn send_one(web: &mut WebClient, url: &str, request: Request) -> RequestResult {
     let rest = url.find("://").unwrap() + 3;
     let origin = url[rest..].find('/').map_or(url, |slash| &url[..rest + slash]);
@@ -113,7 +113,7 @@ pub(crate) fn send_one(web: &mut WebClient, url: &str, request: Request) -> Requ
         .map(|mut all| all.remove(0))?
 }
 
-/// As [`send_one`], where there must be an answer.
+/// As [`send_one`], for a request that must have a response.
 pub(crate) fn answered(web: &mut WebClient, url: &str, request: Request) -> Response {
     send_one(web, url, request).unwrap().unwrap()
 }

@@ -1,10 +1,11 @@
-//! Names that lead where a run may not go: the host looks them up once, and connects to nothing that it did not check.
+//! Tests of names with addresses that a run may not connect to: the host looks up a name once, and connects to checked
+//! addresses only.
 
 use super::server::{ScriptedServer, answer};
 use super::*;
 
-/// What a run without the right `private` is told about a name with these addresses. The port is one on which nobody
-/// answers, should the guard be gone.
+/// The error of a run without the right `private` for a name with these addresses. Nobody listens on the port, in case
+/// the guard is missing.
 fn denied(addresses: &[&str]) -> String {
     let names = FakeLookup::of(&[("app.test", addresses)]);
     let mut web = run(Arc::clone(&names), &[]);
@@ -59,7 +60,7 @@ fn a_name_with_both_kinds_of_addresses_is_denied() {
 }
 
 #[test]
-fn what_was_checked_is_what_is_connected_to() {
+fn the_host_connects_to_the_address_that_it_checked() {
     let server = ScriptedServer::doing(answer(b"yes"));
     let names = FakeLookup::of(&[("web.test", &["127.0.0.1"]), ("web.test", &["169.254.169.254"])]);
     let mut web = run(Arc::clone(&names), &[]);
@@ -68,7 +69,7 @@ fn what_was_checked_is_what_is_connected_to() {
     assert_eq!(response.body, b"yes");
     assert_eq!(response.remote_address, Some(server.address.to_string()));
     assert_eq!(names.requested(), ["web.test"]);
-    // The next request is another connection, and so another look.
+    // The next request uses another connection and another lookup.
     assert!(matches!(send_one(&mut web, &url, get(2000, 10, &[])), Err(CallError::Denied(_))));
     assert_eq!((names.requested().len(), server.heads().len()), (2, 1));
 }
@@ -104,7 +105,7 @@ fn the_right_to_private_addresses_is_one_for_each_origin() {
 }
 
 #[test]
-fn an_address_that_is_spelled_needs_no_other_right() {
+fn a_literal_address_needs_no_other_right() {
     let server = ScriptedServer::doing(answer(b"yes"));
     let url = format!("http://127.0.0.1:{}/", server.port());
     let names = FakeLookup::of(&[]);
@@ -149,7 +150,7 @@ fn localhost_is_this_machine_and_nothing_else() {
 }
 
 #[test]
-fn a_host_that_looks_like_a_granted_one_is_not_even_looked_up() {
+fn the_host_does_not_look_up_a_name_that_resembles_a_granted_one() {
     let names = FakeLookup::of(&[]);
     let mut web = run(Arc::clone(&names), &[]);
     let grants = [("get,private", "https://web.test/"), ("get,private", "http://127.0.0.1:8080/")];

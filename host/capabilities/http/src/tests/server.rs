@@ -1,5 +1,4 @@
-//! A web server on loopback that says what a test wants said, byte by byte, and remembers what it was asked. It
-//! understands nothing of HTTP.
+//! A web server on loopback that sends the bytes of a test and records the heads of requests. It does not parse HTTP.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,12 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What a server does, in order, once it was asked; then it closes the connection.
+/// A step of a server after a request. The server closes the connection after the last step.
 #[derive(Clone)]
 pub(super) enum ServerStep {
     Say(Vec<u8>),
     Wait(u64),
-    /// Closes without having read all, which resets the connection.
+    /// Closes the connection without reading all, which resets it.
     Reset,
 }
 
@@ -25,30 +24,30 @@ pub(super) fn say(text: &str) -> ServerStep {
     ServerStep::Say(text.as_bytes().to_vec())
 }
 
-/// A whole answer with this body.
+/// A complete response with this body.
 pub(super) fn answer(body: &[u8]) -> Vec<ServerStep> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
     vec![say(&head), ServerStep::Say(body.to_vec())]
 }
 
-/// A server for as long as the tests run.
+/// A server that runs until the tests end.
 pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl ScriptedServer {
-    /// One that does these steps, whatever it is asked.
+    /// A server that does these steps for every request.
     pub(super) fn doing(steps: Vec<ServerStep>) -> Self {
         Self::answering(move |_| steps.clone())
     }
 
-    /// One that does what the head of a request makes of it.
+    /// A server whose steps depend on the head of the request.
     pub(super) fn answering(act: impl Fn(&str) -> Vec<ServerStep> + Send + Sync + 'static) -> Self {
         Self::listening(act, |stream, serve| serve(stream, None))
     }
 
-    /// One behind TLS, with a certificate for `web.test` and 127.0.0.1.
+    /// A server with TLS and a certificate for `web.test` and 127.0.0.1.
     pub(super) fn secure(act: impl Fn(&str) -> Vec<ServerStep> + Send + Sync + 'static) -> Self {
         let config = Arc::new(config());
         Self::listening(act, move |stream, serve| serve(stream, Some(Arc::clone(&config))))
@@ -83,7 +82,7 @@ impl ScriptedServer {
         self.address.port()
     }
 
-    /// The heads of all requests so far. A connection on which nothing was asked counts with an empty one.
+    /// The heads of all requests. A connection without a request counts with an empty head.
     pub(super) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
@@ -95,7 +94,7 @@ trait TestStream: Read + Write {
 
 impl TestStream for TcpStream {
     fn close(&mut self) {
-        // With something unread a close is a reset: what is left is taken first.
+        // A close with unread bytes resets the connection, so the server reads the rest first.
         let _ = self.shutdown(Shutdown::Write);
         let _ = self.set_read_timeout(Some(Duration::from_secs(2)));
         let _ = self.read_to_end(&mut Vec::new());
@@ -132,7 +131,7 @@ fn serve(mut stream: impl TestStream, act: &dyn Fn(&str) -> Vec<ServerStep>, see
     stream.close();
 }
 
-/// Made once with openssl, good for a hundred years; the authority that vouches for it is `tls/authority.pem`.
+/// A certificate from openssl, valid for a hundred years. Its authority is `tls/authority.pem`.
 fn config() -> ServerConfig {
     let bytes = |text: &str| STANDARD.decode(text.trim()).unwrap();
     let key = PrivatePkcs8KeyDer::from(bytes(include_str!("tls/server.key")));

@@ -1,18 +1,18 @@
-//! Tokens that one server gives out for another: who asks for them, with what, and who gets to see them.
+//! Tests of tokens: where the host requests one, with which credential, and for which URL it uses one.
 
 use super::server::{ScriptedServer, ServerStep, answer, say};
 use super::*;
 
-/// What a server of tokens gives.
+/// The token of the token server.
 const GIVEN: &str = "t0ken-8Hq2-vJ4s9-for-one-url";
 
-/// Lets the run in through a gate that grants these scopes.
+/// Authenticates through a gate that grants these scopes.
 fn authenticate(web: &mut WebClient, scopes: &[&str], url: &str) -> Result<Result<(), ErrorCode>, CallError> {
     let token_server = web.token_url(url).map(str::to_owned);
     at(web, scopes, url, token_server)
 }
 
-/// The same where tokens are said to be given out.
+/// The same with this token server.
 fn at(
     web: &mut WebClient,
     scopes: &[&str],
@@ -39,7 +39,7 @@ fn refusal(realm: &str) -> Vec<ServerStep> {
     vec![say(&format!("HTTP/1.1 401 X\r\nwww-authenticate: {challenge}\r\ncontent-length: 0\r\n\r\n"))]
 }
 
-/// A registry that lets nobody in without the token, and tells back what it was shown.
+/// A registry that needs the token, and repeats the head of a request with it.
 fn registry(realm: impl Fn(u16) -> String + Send + Sync + 'static) -> ScriptedServer {
     let realm_of = Arc::new(Mutex::new(String::new()));
     let own = Arc::clone(&realm_of);
@@ -57,7 +57,7 @@ fn origin(server: &ScriptedServer) -> String {
 }
 
 #[test]
-fn a_token_is_got_once_and_shown_for_its_url_alone() {
+fn the_host_gets_a_token_once_and_uses_it_for_its_url_only() {
     let server = registry(|port| format!("http://127.0.0.1:{port}/token?a=b"));
     let (origin, own) = (origin(&server), origin(&server) + "/v2/shop/web/manifests/1");
     let mut web = run(local(), &[(&origin, "Basic dTpw")]);
@@ -74,13 +74,13 @@ fn a_token_is_got_once_and_shown_for_its_url_alone() {
     let body = String::from_utf8(response.body).unwrap();
     assert_eq!(response.status, 200);
     assert!(!body.contains(GIVEN) && body.contains("authorization: ***"), "{body}");
-    // Another URL of the same server has what it had before.
+    // Another URL of the same server gets the credential as before.
     assert_eq!(answered(&mut web, &(origin.clone() + "/v2/other"), get(5000, 9000, &[])).status, 401);
     assert!(server.heads().last().unwrap().contains("authorization: Basic dTpw\r\n"));
 }
 
 #[test]
-fn a_server_of_tokens_elsewhere_is_asked_without_a_credential() {
+fn the_host_sends_no_credential_to_a_token_server_at_another_origin() {
     let token_server =
         ScriptedServer::answering(|_| answer(format!("{{\"access_token\": \"{GIVEN}\"}}").as_bytes()));
     let realm = origin(&token_server) + "/token";
@@ -91,7 +91,7 @@ fn a_server_of_tokens_elsewhere_is_asked_without_a_credential() {
         &[(&origin(&server), "Basic dTpw"), (&origin(&token_server), "Bearer canary-of-the-giver")],
     );
     answered(&mut web, &own, get(5000, 9000, &[]));
-    // Not granted: not asked.
+    // The grant does not cover the token server, so the host sends it nothing.
     let denied = authenticate(&mut web, &[&origin(&server)], &own);
     assert!(matches!(denied, Err(CallError::Denied(_))), "{denied:?}");
     assert!(token_server.heads().is_empty());
@@ -102,7 +102,7 @@ fn a_server_of_tokens_elsewhere_is_asked_without_a_credential() {
 }
 
 #[test]
-fn a_credential_for_two_servers_is_shown_to_the_one_when_a_token_for_the_other_is_got() {
+fn a_credential_for_two_origins_goes_to_the_token_server_of_the_first() {
     let token_server = ScriptedServer::answering(|head| match head {
         _ if head.contains("authorization: Basic dTpw\r\n") => {
             answer(format!("{{\"token\": \"{GIVEN}\"}}").as_bytes())
@@ -114,7 +114,7 @@ fn a_credential_for_two_servers_is_shown_to_the_one_when_a_token_for_the_other_i
         let realm = origin(server) + "/token";
         registry(move |_| realm.clone())
     };
-    // The first is meant, the second names the same giver and the third has another one.
+    // The credential is for the first; the second names the same token server, and the third another one.
     let [own, foreign, moved] = [registry_of(&token_server), registry_of(&token_server), registry_of(&other)];
     let pair = |server: &ScriptedServer| format!("{},{}", origin(server), origin(&token_server));
     let mut web = run(local(), &[(&pair(&own), "Basic dTpw"), (&pair(&moved), "Basic dTpw")]);
@@ -128,13 +128,13 @@ fn a_credential_for_two_servers_is_shown_to_the_one_when_a_token_for_the_other_i
     }
     assert!(!other.heads()[0].contains("authorization"), "{:?}", other.heads());
     assert_eq!(token_server.heads().iter().filter(|head| head.contains("authorization")).count(), 1);
-    // Asked for something else, it is a server like any other.
+    // For other requests, the token server is a server like any other.
     answered(&mut web, &(origin(&token_server) + "/"), get(5000, 9000, &[]));
     assert!(!token_server.heads().last().unwrap().contains("authorization"), "{:?}", token_server.heads());
 }
 
 #[test]
-fn only_what_the_last_answer_has_named_is_asked() {
+fn the_host_asks_only_the_token_server_of_the_last_response() {
     let server = registry(|port| format!("http://127.0.0.1:{port}/token"));
     let (origin, own) = (origin(&server), origin(&server) + "/v2/shop/web/manifests/1");
     let mut web = run(local(), &[]);
@@ -146,7 +146,8 @@ fn only_what_the_last_answer_has_named_is_asked() {
     let forged = at(&mut web, &[&origin], &own, Some(format!("{origin}/token/of/another")));
     assert!(matches!(forged, Err(CallError::Invalid(_))), "{forged:?}");
     assert_eq!(authenticate(&mut web, &[&origin], &own), Ok(Ok(())));
-    // It has let the run in since, so there is nothing to ask for. What it tells back is searched without a credential too.
+    // The last response was a success, so there is no token server. The host removes the token from a response without
+    // a credential, too.
     let response = answered(&mut web, &own, get(5000, 9000, &[]));
     assert!(!String::from_utf8(response.body).unwrap().contains(GIVEN));
     assert!(matches!(authenticate(&mut web, &[&origin], &own), Err(CallError::Invalid(_))));
@@ -154,7 +155,7 @@ fn only_what_the_last_answer_has_named_is_asked() {
 }
 
 #[test]
-fn only_a_refusal_names_where_tokens_are_given_out() {
+fn only_a_401_response_names_a_token_server() {
     for status in [200, 403, 407] {
         let server = ScriptedServer::doing(vec![say(&format!(
             "HTTP/1.1 {status} X\r\nwww-authenticate: Bearer realm=\"http://127.0.0.1/token\"\r\ncontent-length: 0\r\n\r\n"
@@ -166,7 +167,7 @@ fn only_a_refusal_names_where_tokens_are_given_out() {
 }
 
 #[test]
-fn a_server_that_gives_no_token_is_told_as_such() {
+fn a_token_server_without_a_token_is_an_error() {
     let refused = |steps: Vec<ServerStep>| {
         let token_server = ScriptedServer::doing(steps);
         let realm = origin(&token_server) + "/token";
@@ -195,7 +196,7 @@ fn a_server_that_gives_no_token_is_told_as_such() {
 }
 
 #[test]
-fn there_are_so_many_tokens_and_no_more() {
+fn a_run_has_at_most_100_tokens() {
     let server = registry(|port| format!("http://127.0.0.1:{port}/token"));
     let mut web = run(local(), &[]);
     for number in 0..101 {
