@@ -28,7 +28,7 @@ const OPEN_FOLDER: OFlags =
 pub(super) fn list(
     prefix: &ObjectName,
     start: Option<&str>,
-    max: usize,
+    max_files: usize,
     removes_leftovers: bool,
 ) -> Result<ObjectPage, CallError> {
     let folder = match parent(prefix.key(), ParentFolders::Require) {
@@ -39,7 +39,7 @@ pub(super) fn list(
         Err(error) => return Err(failed("list", prefix, &error)),
     };
     let mut objects = Vec::new();
-    let mut walk = FolderWalk { max, removes_leftovers, found: &mut objects };
+    let mut walk = FolderWalk { max_files, removes_leftovers, objects: &mut objects };
     walk.folder(&folder, prefix.as_str(), 0).map_err(|error| failed("list", prefix, &error))?;
     objects.retain(|object| start.is_none_or(|start| object.name.as_str() > start));
     objects.sort_by(|a, b| a.name.cmp(&b.name));
@@ -48,9 +48,9 @@ pub(super) fn list(
 
 /// Walks through the folders of a store.
 struct FolderWalk<'f> {
-    max: usize,
+    max_files: usize,
     removes_leftovers: bool,
-    found: &'f mut Vec<ObjectSummary>,
+    objects: &'f mut Vec<ObjectSummary>,
 }
 
 impl FolderWalk<'_> {
@@ -77,7 +77,7 @@ impl FolderWalk<'_> {
                 }
                 FileType::RegularFile => {
                     let size = u64::try_from(stat.st_size).unwrap_or_default();
-                    self.found.push(ObjectSummary {
+                    self.objects.push(ObjectSummary {
                         name: format!("{name}{part}"),
                         size,
                         etag: String::new(),
@@ -85,8 +85,8 @@ impl FolderWalk<'_> {
                 }
                 _ => {}
             }
-            if self.found.len() > self.max {
-                return Err(io::Error::other(format!("it holds more than {} files", self.max)));
+            if self.objects.len() > self.max_files {
+                return Err(io::Error::other(format!("it holds more than {} files", self.max_files)));
             }
         }
         Ok(())
@@ -199,11 +199,11 @@ enum ParentFolders {
 
 /// Opens the folder of a key, part by part from `/`, and returns it with the name of the file, which is empty for a
 /// prefix.
-fn parent(key: &str, missing: ParentFolders) -> io::Result<(OwnedFd, &str)> {
+fn parent(key: &str, parents: ParentFolders) -> io::Result<(OwnedFd, &str)> {
     let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
     let mut folder = rustix::fs::open("/", OPEN_FOLDER, Mode::empty())?;
     for part in folders.split('/').filter(|part| !part.is_empty()) {
-        if missing == ParentFolders::Create {
+        if parents == ParentFolders::Create {
             match rustix::fs::mkdirat(&folder, part, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 // The folder may exist in one that the run cannot write to.

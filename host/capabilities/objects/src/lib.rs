@@ -124,9 +124,10 @@ impl Objects {
         let key = match start {
             None => None,
             Some(start) => {
-                let within = start.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-                let key =
-                    within.filter(|(bucket, _)| *bucket == location.bucket).map(|(_, key)| key.to_owned());
+                let bucket_and_key = start.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+                let key = bucket_and_key
+                    .filter(|(bucket, _)| *bucket == location.bucket)
+                    .map(|(_, key)| key.to_owned());
                 Some(key.ok_or_else(|| {
                     CallError::Invalid("invalid `start`: expected a name in the bucket of the prefix".into())
                 })?)
@@ -157,9 +158,9 @@ impl Objects {
         if !folders.is_empty() {
             return Err(mixed_stores());
         }
-        let places = buckets.into_iter().map(locate).collect();
+        let locations = buckets.into_iter().map(locate).collect();
         let (runtime, s3) = self.server()?;
-        Ok(Answer::plain(runtime.block_on(s3.head_all(places, &mut |_, _| {}))))
+        Ok(Answer::plain(runtime.block_on(s3.head_all(locations, &mut |_, _| {}))))
     }
 
     /// Deletes the objects of the permits.

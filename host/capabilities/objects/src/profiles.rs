@@ -161,20 +161,20 @@ impl CredentialProcess {
         command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("PATH", self.programs.path());
         let programs = self.programs.clone();
-        let ended = tokio::task::spawn_blocking(move || programs.run(&command, b"", PROGRAM_LIMITS)).await;
-        let ended = ended.map_err(|error| failed(format!("could not be run: {error}")))?;
-        let ended = ended.map_err(|error| failed(format!("failed: {error}")))?;
-        let printed: Option<CredentialProcessOutput> = serde_json::from_slice(&ended.stdout).ok();
+        let output = tokio::task::spawn_blocking(move || programs.run(&command, b"", PROGRAM_LIMITS)).await;
+        let output = output.map_err(|error| failed(format!("could not be run: {error}")))?;
+        let output = output.map_err(|error| failed(format!("failed: {error}")))?;
+        let printed: Option<CredentialProcessOutput> = serde_json::from_slice(&output.stdout).ok();
         for secret in printed
             .iter()
             .flat_map(|printed| [Some(&printed.secret_access_key), printed.session_token.as_ref()])
         {
             self.secrets.add(secret.map(String::as_str).unwrap_or_default());
         }
-        let Some(printed) = printed.filter(|_| ended.status.success()) else {
-            let said = self.secrets.redact(&String::from_utf8_lossy(&ended.stderr));
-            let said = short(&said.lines().map(str::trim).collect::<Vec<_>>().join("; "), 500);
-            return Err(failed(format!("printed no credentials ({}): {said}", ended.status)));
+        let Some(printed) = printed.filter(|_| output.status.success()) else {
+            let stderr = self.secrets.redact(&String::from_utf8_lossy(&output.stderr));
+            let stderr = short(&stderr.lines().map(str::trim).collect::<Vec<_>>().join("; "), 500);
+            return Err(failed(format!("printed no credentials ({}): {stderr}", output.status)));
         };
         let until =
             printed.expiration.as_deref().map(|text| DateTime::from_str(text, Format::DateTimeWithOffset));

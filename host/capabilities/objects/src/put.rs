@@ -57,7 +57,7 @@ impl Objects {
         workspace: &Workspace,
         progress: ProgressCallback<'_>,
     ) -> Result<ObjectResults<ObjectInfo>, CallError> {
-        let places = permits.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+        let names = permits.iter().map(object).collect::<Result<Vec<_>, _>>()?;
         let total = puts.len() as u64;
         let (mut sent, max) = (self.sent, self.limits.sent_bytes);
         let mut source = |permit: &Permit, put: &mut PutRequest| {
@@ -66,8 +66,8 @@ impl Objects {
             sent = sent.saturating_add(source.size());
             if sent > max { ContentSource::File(Err(byte_limit_error(max))) } else { source }
         };
-        if places.iter().any(|name| name.store() == ObjectStore::Folder) {
-            if places.iter().any(|name| name.store() != ObjectStore::Folder) {
+        if names.iter().any(|name| name.store() == ObjectStore::Folder) {
+            if names.iter().any(|name| name.store() != ObjectStore::Folder) {
                 return Err(mixed_stores());
             }
             let (mut done, mut swept) = (0, std::mem::take(&mut self.swept));
@@ -79,7 +79,7 @@ impl Objects {
                 progress(done, total);
                 stored
             };
-            let stored = permits.iter().zip(places).zip(puts).map(one).collect();
+            let stored = permits.iter().zip(names).zip(puts).map(one).collect();
             (self.sent, self.swept) = (sent, swept);
             return Ok(stored);
         }
@@ -94,7 +94,7 @@ impl Objects {
                 work: async move { s3.put(&location, content, &options, &put.precondition).await },
             }
         };
-        let tasks = permits.iter().zip(places).zip(puts).map(task);
+        let tasks = permits.iter().zip(names).zip(puts).map(task);
         let limiter = &s3.connection.monitor.limiter;
         let stored = runtime.block_on(run_batch(limiter, tasks, &mut |done, _| progress(done, total)));
         self.sent = sent;

@@ -97,7 +97,7 @@ impl Intercept for RetryInterceptor {
         };
         match response.status().as_u16() {
             // The response was cut off.
-            200..=299 if context.output_or_error().is_some_and(|ended| ended.is_err()) => {
+            200..=299 if context.output_or_error().is_some_and(|output| output.is_err()) => {
                 self.0.count_retry()
             }
             429 | 503 => {

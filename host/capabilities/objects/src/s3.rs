@@ -249,18 +249,18 @@ impl S3Store {
                 let (Some(key), Some(id)) = (upload.key, upload.upload_id) else {
                     continue;
                 };
-                let wanted =
+                let is_below =
                     key == location.key || location.name.ends_with('/') && key.starts_with(&location.key);
-                let since = upload
+                let created_at = upload
                     .initiated
                     .and_then(|initiated| initiated.secs().try_into().ok())
                     .unwrap_or_default();
-                if wanted {
+                if is_below {
                     bytes += key.len() + id.len();
                     uploads.push(MultipartUploadInfo {
                         name: format!("s3://{}/{key}", location.bucket),
                         upload_id: id,
-                        created_at: since,
+                        created_at,
                     });
                 }
             }
@@ -285,14 +285,14 @@ impl S3Store {
     /// Heads many objects, several at once.
     pub(super) async fn head_all(
         self: &Arc<Self>,
-        places: Vec<ObjectLocation>,
+        locations: Vec<ObjectLocation>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Vec<Result<Option<ObjectInfo>, CallError>> {
         let task = |location: ObjectLocation| {
             let s3 = Arc::clone(self);
             BatchTask { bytes: 1, work: async move { s3.head(&location).await } }
         };
-        run_batch(&self.connection.monitor.limiter, places.into_iter().map(task), progress).await
+        run_batch(&self.connection.monitor.limiter, locations.into_iter().map(task), progress).await
     }
 }
 

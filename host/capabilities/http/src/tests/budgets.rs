@@ -79,8 +79,8 @@ fn results_are_in_order_and_an_invalid_request_stops_no_other() {
     let base = format!("http://127.0.0.1:{}", server.port());
     let urls: Vec<String> = (0..100).map(|number| format!("{base}/{number}")).collect();
     let request = |index| get(9000, 10, if index == 50 { &[("host", "x")] } else { &[] });
-    let asked = urls.iter().enumerate().map(|(index, url)| (url.as_str(), request(index))).collect();
-    let ended = send_granted(&mut run(local(), &[]), &[("get", &format!("{base}/"))], asked).unwrap();
+    let requests = urls.iter().enumerate().map(|(index, url)| (url.as_str(), request(index))).collect();
+    let ended = send_granted(&mut run(local(), &[]), &[("get", &format!("{base}/"))], requests).unwrap();
     for (index, ended) in ended.into_iter().enumerate() {
         match ended {
             Err(CallError::Invalid(_)) if index == 50 => {}

@@ -51,8 +51,8 @@ fn a_proxy_gets_no_credential_of_a_server_with_tls() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env_clear().env("TEST_URL", "https://web.test/").env("HTTPS_PROXY", &url);
     let output = command.args(["--exact", "tests::environment::child", "--ignored"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("ConnectionRefused") && !said.contains("canary"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(stdout.contains("ConnectionRefused") && !stdout.contains("canary"), "{stdout}");
     let heads = proxy.heads();
     assert!(heads[0].starts_with("CONNECT web.test:443 HTTP/1.1\r\n"), "{heads:?}");
     assert!(!heads[0].to_ascii_lowercase().contains("authorization"), "{heads:?}");

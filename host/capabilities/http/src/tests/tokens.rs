@@ -63,12 +63,11 @@ fn the_host_gets_a_token_once_and_uses_it_for_its_url_only() {
     let mut web = run(local(), &[(&origin, "Basic dTpw")]);
     assert_eq!(answered(&mut web, &own, get(5000, 9000, &[])).status, 401);
     assert_eq!(authenticate(&mut web, &[&origin], &own), Ok(Ok(())));
-    let asked = server.heads()[1].clone();
+    let head = server.heads()[1].clone();
     assert!(
-        asked
-            .starts_with("GET /token?a=b&service=registry&scope=repository%3Ashop%2Fweb%3Apull HTTP/1.1\r\n")
-            && asked.contains("authorization: Basic dTpw\r\n"),
-        "the credential of its own origin: {asked}"
+        head.starts_with("GET /token?a=b&service=registry&scope=repository%3Ashop%2Fweb%3Apull HTTP/1.1\r\n")
+            && head.contains("authorization: Basic dTpw\r\n"),
+        "the credential of its own origin: {head}"
     );
     let response = answered(&mut web, &own, get(5000, 9000, &[]));
     let body = String::from_utf8(response.body).unwrap();
@@ -96,8 +95,8 @@ fn the_host_sends_no_credential_to_a_token_server_at_another_origin() {
     assert!(matches!(denied, Err(CallError::Denied(_))), "{denied:?}");
     assert!(token_server.heads().is_empty());
     assert_eq!(authenticate(&mut web, &[&origin(&server), &origin(&token_server)], &own), Ok(Ok(())));
-    let asked = token_server.heads()[0].clone();
-    assert!(!asked.contains("authorization") && !asked.contains("canary"), "{asked}");
+    let head = token_server.heads()[0].clone();
+    assert!(!head.contains("authorization") && !head.contains("canary"), "{head}");
     assert_eq!(answered(&mut web, &own, get(5000, 9000, &[])).status, 200);
 }
 
