@@ -90,10 +90,10 @@ impl Search<'_> {
         match looked {
             Ok((stat, parent)) if kind(&stat) == self.found.kind() => self.add(&parent, name, path.clone()),
             Ok((stat, _)) if kind(&stat) == FileType::Symlink => {
-                Err(Obstacle::Link(path.to_string()).tell("find", &path))
+                Err(Obstacle::Link(path.to_string()).into_call_error("find", &path))
             }
             Ok(_) | Err(Obstacle::Missing | Obstacle::NotFolder(_)) => Ok(()),
-            Err(obstacle) => Err(obstacle.tell("find", &path)),
+            Err(obstacle) => Err(obstacle.into_call_error("find", &path)),
         }
     }
 

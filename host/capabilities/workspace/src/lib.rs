@@ -113,7 +113,7 @@ impl Workspace {
     ) -> Result<Self, WorkspaceError> {
         let opened = open_root(root)?;
         protected_paths::check_root(root, purpose)?;
-        let protected = ProtectedPaths::all_but(root, own_files);
+        let protected = ProtectedPaths::with_own_files(root, own_files);
         let mut recovery = None;
         if recover::is_needed(opened.as_fd()) {
             recovery = recover::at_start(opened.as_fd(), &protected, purpose)?;
@@ -199,7 +199,7 @@ impl Workspace {
         }
         let (file, stat) = self.on_disk("read", path)?;
         let content = walk::content(&file, &stat, max)
-            .map_err(|error| Obstacle::Io(error).tell("read", path))?
+            .map_err(|error| Obstacle::Io(error).into_call_error("read", path))?
             .ok_or_else(too_large)?;
         let digest = Digest::of(&content);
         self.remember(path, Some(digest));
@@ -291,7 +291,7 @@ impl Workspace {
             None => before.is_some(),
         };
         if !exists {
-            return Err(Obstacle::Missing.tell("remove", path));
+            return Err(Obstacle::Missing.into_call_error("remove", path));
         }
         self.staged.remove(path, before);
         Ok(Answer::plain(()))
@@ -335,7 +335,7 @@ impl Workspace {
             if matches!(obstacle, Obstacle::Missing) {
                 self.remember(path, None);
             }
-            obstacle.tell(verb, path)
+            obstacle.into_call_error(verb, path)
         })
     }
 
@@ -354,7 +354,7 @@ impl Workspace {
         let max = self.limits.staged_bytes;
         let digest = match self.on_disk(verb, path) {
             Ok((file, stat)) => walk::digest(&file, &stat, max)
-                .map_err(|error| Obstacle::Io(error).tell(verb, path))?
+                .map_err(|error| Obstacle::Io(error).into_call_error(verb, path))?
                 .map(Some)
                 .ok_or_else(|| too_large(verb, path, max))?,
             Err(CallError::NotFound(_)) => None,

@@ -1,7 +1,7 @@
-//! The files that the host itself writes: receipts, results, outputs, summaries, values. One way to write them
-//! all. In the workspace, and in every checkout of git, a commit can bring a link under any name: no link is
-//! followed there. Elsewhere the caller or the CI chose the path, so links are
-//! followed, but for those that another user may have put into a folder that everybody can write to.
+//! The writer of the host's own files: receipts, results, outputs, summaries, values. In the workspace, and in every
+//! checkout of git, a commit can bring a link under any name, so the writer follows no link there. Elsewhere the caller or
+//! the CI system chose the path, so the writer follows links, except in a folder that everybody can write to if another
+//! user may have made the link.
 
 mod location;
 #[cfg(test)]
@@ -16,31 +16,31 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Device and inode of a folder: the same folder whatever path leads to it.
+/// Device and inode of a folder. They identify the folder independently of its path.
 type FolderId = (u64, u64);
 
-/// Who chose the name of a file.
+/// The origin of the name of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameOrigin {
-    /// The caller or the CI. A link in the workspace under this name is refused.
+    /// The caller or the CI system. A link of this name in the workspace is an error.
     Caller,
-    /// Lockstep. A link under this name is never followed; the file takes its place.
+    /// Lockstep. The file replaces a link of this name.
     Lockstep,
 }
 
-/// Who may read a file.
+/// The users who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileAccess {
-    /// Those who could read the file that it replaces; for a new file the process's umask decides.
+    /// The readers of the file that it replaces; for a new file the umask of the process decides.
     Default,
-    /// Its owner.
+    /// Its owner only.
     Owner,
 }
 
-/// What fills a file with its content.
+/// The function that writes the content of a file.
 pub type ContentWriter<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
-/// Why a file of the host's own cannot be written.
+/// An error while the host writes one of its own files.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}`: {problem}", .path.display())]
 pub struct OwnFileError {
@@ -50,40 +50,40 @@ pub struct OwnFileError {
     pub problem: OwnFileProblem,
 }
 
-/// What is wrong with a place for a file.
+/// The problem with the path of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnFileProblem {
-    /// A folder on the way is a link.
+    /// A folder of the path is a link.
     #[error("its folder `{}` is a link, and lockstep follows no link in a checkout; name a real folder", .0.display())]
     FolderLink(PathBuf),
-    /// The name is that of a link.
+    /// The file is a link.
     #[error("it is a link, and lockstep follows no link in a checkout; name another file")]
     Link,
-    /// Too many links, one behind the other.
-    #[error("more than {} links lead to it", location::MAX_LINKS)]
+    /// The path leads through too many links.
+    #[error("its path leads through more than {} links", location::MAX_LINKS)]
     Links,
-    /// What stands there belongs to somebody else, who could put anything there.
+    /// The file or folder belongs to another user, who could replace it.
     #[error("`{}` belongs to another user, in a folder that everybody can write to; name another folder", .0.display())]
     Foreign(PathBuf),
-    /// A part of the path is out of reach for everybody.
+    /// Lockstep never writes to a part of the path.
     #[error("`{}` holds the data of git, of lockstep or the definitions of CI; name another place", .0.display())]
     Protected(PathBuf),
-    /// A part of the path that should be a folder is none.
+    /// A part of the path is not a folder.
     #[error("`{}` is not a folder", .0.display())]
     NotFolder(PathBuf),
-    /// The path ends in no name of a file.
+    /// The path has no file name.
     #[error("it names no file")]
     NoName,
-    /// It is of a kind that cannot be written to here.
+    /// Lockstep does not write to files of this kind here.
     #[error("it is {0}; name another file")]
     Unsuitable(&'static str),
     /// A pipe without a reader.
     #[error("it is a pipe that nobody reads; start the reader first")]
     NoReader,
-    /// The file has a second name, under which something else may rely on it.
+    /// The file has a second name, which may belong to somebody else.
     #[error("the same file has another name too (a hard link); remove this one")]
     HardLinked,
-    /// The system refused.
+    /// The system refused the operation.
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -101,37 +101,37 @@ pub struct OwnFiles {
     workspace: Option<FolderId>,
 }
 
-/// A file that will be written at the end of the run. Whatever was there is gone, so that no older file can be
-/// taken for the one to come.
+/// A file that the host writes at the end of the run. The host has removed the old file, so that nobody takes it for the
+/// new one.
 #[derive(Debug)]
 pub struct ReservedFile {
     path: PathBuf,
-    /// The permissions of the file that was there.
+    /// The permissions of the old file.
     mode: Option<Mode>,
-    /// What is no regular file stays open: a reader of a pipe would else see its end.
+    /// The open pipe or device. A reader of a pipe would otherwise see its end.
     open: Option<File>,
 }
 
 impl OwnFiles {
-    /// The writer for runs on this workspace.
+    /// Creates the writer for runs on this workspace.
     #[must_use]
     pub fn new(workspace: &Path) -> Self {
         let stat = fs::metadata(workspace).ok();
         Self { workspace: stat.map(|stat| (stat.dev(), stat.ino())) }
     }
 
-    /// Says whether a file could be written there, as far as that can be told without making anything.
+    /// Checks whether the host can write the file, as far as it can without creating anything.
     ///
     /// # Errors
-    /// The place is one that lockstep does not write to.
+    /// Lockstep does not write to this path.
     pub fn check(&self, path: &Path, origin: NameOrigin) -> Result<(), OwnFileError> {
         self.at(path, |own| location::find(own.workspace, path, origin, MissingFolders::Leave).map(drop))
     }
 
-    /// Makes sure that the file can be written, and removes what is there. A pipe or a device is opened and stays.
+    /// Checks that the host can write the file, and removes the old one. It opens a pipe or a device and keeps it open.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The host cannot write the file.
     pub fn reserve(&self, path: &Path) -> Result<ReservedFile, OwnFileError> {
         self.at(path, |own| {
             let location = own.location(path, NameOrigin::Caller)?;
@@ -150,10 +150,10 @@ impl OwnFiles {
         })
     }
 
-    /// Writes a file as a whole: under its name is the old one or the complete new one, whatever happens.
+    /// Writes a file as a whole: its name has the old or the complete new content, even after a kill.
     ///
     /// # Errors
-    /// The file cannot be written. Nothing is left of the new one.
+    /// The host cannot write the file. It removes the incomplete file.
     pub fn replace(
         &self,
         path: &Path,
@@ -172,15 +172,15 @@ impl OwnFiles {
         })
     }
 
-    /// Adds to the end of a file in one write, and makes it if there is none.
+    /// Appends to a file in one write, and creates a missing file.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The host cannot write the file.
     pub fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), OwnFileError> {
         self.at(path, |own| write::append(&own.location(path, NameOrigin::Caller)?, bytes))
     }
 
-    /// Finds the place, and makes the folders that lead there.
+    /// Finds the location of a file, and creates its missing folders.
     fn location(&self, path: &Path, origin: NameOrigin) -> Result<FileLocation, OwnFileProblem> {
         location::find(self.workspace, path, origin, MissingFolders::Create)?.ok_or(OwnFileProblem::NoName)
     }
@@ -204,7 +204,7 @@ impl ReservedFile {
     /// Writes the file as a whole.
     ///
     /// # Errors
-    /// The file cannot be written. Nothing is left of it.
+    /// The host cannot write the file. It removes the incomplete file.
     pub fn write(&self, own: &OwnFiles, fill: ContentWriter<'_>) -> Result<(), OwnFileError> {
         own.at(&self.path, |own| match &self.open {
             Some(open) => write::write_into(open, fill),

@@ -1,5 +1,5 @@
-//! Which paths of the workspace are out of reach whatever the grant says: what is always protected, and
-//! the files of this run and its platform that happen to lie inside. It only ever takes reach away.
+//! The paths of the workspace that no grant opens: the protected files of the model, and files of this run and its CI
+//! system that lie inside. It only ever denies.
 
 use super::error::WorkspaceError;
 use super::purpose::Purpose;
@@ -9,19 +9,19 @@ use lockstep_model::protected;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, path};
 
-/// The files of this run that lie in the workspace, in the form in which [`protected`] compares paths.
+/// The protected paths of one run. It holds the run's own files as [`protected`] compares paths.
 #[derive(Debug, Default)]
 pub(super) struct ProtectedPaths {
     own: Vec<String>,
 }
 
 impl ProtectedPaths {
-    /// Everything but `own_files`, each of them the path of a file or folder, which need not exist.
-    pub(super) fn all_but(root: &Path, own_files: &[PathBuf]) -> Self {
+    /// The protected paths of a run with these `own_files`: paths of files or folders, which need not exist.
+    pub(super) fn with_own_files(root: &Path, own_files: &[PathBuf]) -> Self {
         let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         let own = own_files
             .iter()
-            .flat_map(|file| names(file))
+            .flat_map(|file| real_paths(file))
             .filter_map(|file| {
                 Some(protected::folded_path(&file.strip_prefix(&root).ok()?.to_string_lossy()))
             })
@@ -30,12 +30,12 @@ impl ProtectedPaths {
         Self { own }
     }
 
-    /// Whether the path is within reach.
+    /// Whether a step can reach the path.
     pub(super) fn allows(&self, path: &str) -> bool {
         protected::unreachable(path).is_none() && !self.owns(path)
     }
 
-    /// Refuses a path out of reach, for reading and for changing alike.
+    /// Denies a protected path, for reads and changes alike.
     pub(super) fn check(&self, verb: &str, path: &WorkspacePath) -> Result<(), CallError> {
         let own = self.owns(path.as_str()).then_some(OWN);
         match protected::unreachable(path.as_str()).or(own) {
@@ -44,7 +44,7 @@ impl ProtectedPaths {
         }
     }
 
-    /// Why a path cannot be changed, as the end of a sentence; none if it can.
+    /// The reason why no run may change a path, as the end of a sentence; none if a run may.
     pub(super) fn unchangeable(&self, path: &WorkspacePath) -> Option<&'static str> {
         protected::unchangeable(path.as_str()).or(self.owns(path.as_str()).then_some(OWN))
     }
@@ -60,8 +60,8 @@ impl ProtectedPaths {
     }
 }
 
-/// Refuses a workspace that lies itself where no step may change anything, or for `.git` read anything; and one to which a
-/// link of a checkout leads from there, since a commit can have put it there.
+/// Rejects a workspace inside a protected folder, for a run that uses it in a way that the protection forbids. It also
+/// rejects a workspace to which a link of a checkout leads from outside, since a Git commit can have brought the link.
 pub(super) fn check_root(root: &Path, purpose: Purpose) -> Result<(), WorkspaceError> {
     let Ok(real) = fs::canonicalize(root) else { return Ok(()) };
     let reason = match purpose {
@@ -76,13 +76,13 @@ pub(super) fn check_root(root: &Path, purpose: Purpose) -> Result<(), WorkspaceE
     }
 }
 
-/// Why no file in this folder can be changed, as the end of a sentence. The folder's path has no links.
+/// The reason why no run may change files in this folder, as the end of a sentence. The folder's path has no links.
 pub(super) fn reserved(folder: &Path) -> Option<&'static str> {
     below_checkout(folder).and_then(|file| protected::unchangeable(&file))
 }
 
-/// The path of some file in a folder, from the outermost checkout on that it lies in, or else from the current folder: what
-/// is above that nobody has committed. Only names of folders decide about what is below them, so any file stands for all.
+/// The path of some file in a folder, relative to the outermost checkout around it, or else to the current folder, because
+/// nobody has committed the folders above. Only names of folders protect the files below, so one file stands for all.
 fn below_checkout(folder: &Path) -> Option<String> {
     let here = std::env::current_dir().and_then(fs::canonicalize).ok();
     let top = checkout(folder).or(here.as_deref().filter(|here| folder.starts_with(here)))?;
@@ -95,7 +95,7 @@ fn checkout(folder: &Path) -> Option<&Path> {
     folder.ancestors().filter(is_top).last()
 }
 
-/// Whether a part of this path, as it is spelled, is a link below the top of a checkout that leads out of it.
+/// Whether a part of this path, as the user spelled it, is a link in a checkout that leads out of it.
 fn leads_out(root: &Path, real: &Path) -> bool {
     let Ok(absolute) = path::absolute(root) else { return true };
     let mut spelled = PathBuf::new();
@@ -113,8 +113,8 @@ fn leads_out(root: &Path, real: &Path) -> bool {
 
 const OWN: &str = "is a file of this run itself (its inputs, policy, receipt or outputs) or holds credentials, so it is out of reach for every step";
 
-/// The real name of the file's place, and of what it is now if that is a link.
-fn names(file: &Path) -> Vec<PathBuf> {
+/// The path of the file without links in its folders, and the target of the file if it is a link.
+fn real_paths(file: &Path) -> Vec<PathBuf> {
     let absolute = path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let placed = absolute
         .parent()

@@ -1,5 +1,5 @@
-//! The way from the root of the workspace to a file, one part at a time. It never follows a symbolic
-//! link and never leaves the root: what it opens lies below it or is not opened.
+//! Opens files below the root of the workspace, one part of the path at a time. It never follows a symbolic link, so it
+//! never leaves the root.
 
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
@@ -10,28 +10,28 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
 
-/// Why the way to a file ends before it.
+/// The reason why a path does not lead to a file.
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    /// The file, or a folder on the way, is not there.
+    /// The file, or a folder of the path, does not exist.
     Missing,
     /// This part of the path is a symbolic link.
     Link(String),
-    /// This part of the path should be a folder and is something else.
+    /// This part of the path is not a folder.
     NotFolder(String),
     /// The path names something that is not a regular file.
     NotFile(&'static str),
-    /// The system refused.
+    /// The system refused the operation.
     Io(io::Error),
 }
 
 impl Obstacle {
-    /// What a component is told.
-    pub(super) fn tell(self, verb: &str, path: &WorkspacePath) -> CallError {
+    /// The error that the component gets.
+    pub(super) fn into_call_error(self, verb: &str, path: &WorkspacePath) -> CallError {
         match self {
             Self::Missing => CallError::NotFound(format!("`{path}` does not exist")),
             Self::Link(part) => CallError::Denied(format!(
-                "{verb} `{path}`: `{part}` is a symbolic link, and links are not followed; name the file it points to instead"
+                "{verb} `{path}`: `{part}` is a symbolic link, and lockstep follows no link; name the file it points to instead"
             )),
             Self::NotFolder(part) => CallError::Invalid(format!("{verb} `{path}`: `{part}` is not a folder")),
             Self::NotFile(kind) => {
@@ -44,7 +44,7 @@ impl Obstacle {
         }
     }
 
-    /// The cause as the system would have said it, for errors that carry one.
+    /// The corresponding error of the system, for errors that hold one.
     pub(super) fn into_io(self) -> io::Error {
         match self {
             Self::Missing => Errno::NOENT.into(),
@@ -89,10 +89,10 @@ pub(super) fn folder(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Obstac
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Opens the folder of this name, and nothing else of this name.
+/// Opens the folder of this name. Any other kind of file is an error.
 pub(super) fn open_part(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Obstacle> {
     openat(parent, name, FOLDER, Mode::empty()).map_err(|error| match error {
-        // Which of the two a link gives differs between systems.
+        // For a link, some systems give one of these errors and some the other.
         Errno::NOTDIR | Errno::LOOP => match kind_of(parent, name) {
             Ok(FileType::Symlink) => Obstacle::Link(String::new()),
             _ => Obstacle::NotFolder(String::new()),
@@ -121,9 +121,9 @@ pub(super) fn file(root: BorrowedFd<'_>, path: &WorkspacePath) -> Result<(File, 
     file_in(parent.as_fd(), name).map_err(|error| name_part(error, path.as_str()))
 }
 
-/// Opens a regular file in a folder for reading. It returns at once, whatever the name stands for.
+/// Opens a regular file in a folder for reading. It never waits, even if the file is a pipe.
 pub(super) fn file_in(parent: BorrowedFd<'_>, name: &str) -> Result<(File, Stat), Obstacle> {
-    // Without NONBLOCK a FIFO waits for its writer; with NOCTTY no terminal becomes ours.
+    // Without NONBLOCK a FIFO waits for its writer. With NOCTTY no terminal becomes the controlling one.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = openat(parent, name, flags, Mode::empty()).map_err(|error| match kind_of(parent, name) {
         Ok(FileType::Symlink) => Obstacle::Link(String::new()),
@@ -145,7 +145,7 @@ fn regular(kind: FileType) -> Result<(), Obstacle> {
     }))
 }
 
-/// The whole content; none if it is more than `max` bytes, however the file grows meanwhile.
+/// The whole content; none if it is more than `max` bytes, even if the file grows during the read.
 pub(super) fn content(file: &File, stat: &Stat, max: u64) -> io::Result<Option<Vec<u8>>> {
     let size = size(stat);
     if size > max {
@@ -165,12 +165,12 @@ pub(super) fn digest(file: &File, stat: &Stat, max: u64) -> io::Result<Option<Di
     Ok((length <= max).then_some(digest))
 }
 
-/// The size in bytes; regular files have no negative one.
+/// The size in bytes.
 pub(super) fn size(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
-/// The folders of paths that come in order: the last one opened is mostly the one that is asked for next.
+/// A cache of the last opened folder. The callers visit paths in order, so most paths have the folder of the one before.
 pub(super) struct FolderCache<'a> {
     root: BorrowedFd<'a>,
     last: Option<(String, OwnedFd)>,

@@ -1,6 +1,6 @@
-//! The way to a file of the host's own, one part at a time, from the root of the system or the current folder.
-//! It knows at each part whether it is in a closed folder, which is the workspace or a checkout of git, by what that
-//! folder is and not by the text of the path.
+//! The location of one of the host's own files. It opens the path one part at a time, from the root of the system or from
+//! the current folder. At each part it knows whether it is in a closed folder, which is the workspace or a checkout of git.
+//! It identifies folders by device and inode, not by their path.
 
 use super::super::protected_paths;
 use super::{FolderId, NameOrigin, OwnFileProblem};
@@ -12,46 +12,46 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
-/// As many links in a row as Linux follows.
+/// The maximum number of links in a path, as in Linux.
 pub(super) const MAX_LINKS: u32 = 40;
 
-/// Needs no right to list the folder.
+/// This flag needs no right to list the folder.
 #[cfg(target_os = "linux")]
 const WAY: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const WAY: OFlags = OFlags::RDONLY;
 const FOLDER: OFlags = WAY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Whether missing folders are made.
+/// The treatment of missing folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MissingFolders {
     Leave,
     Create,
 }
 
-/// The place of a file.
+/// The location of a file.
 #[derive(Debug)]
 pub(super) struct FileLocation {
-    /// The folder it is in.
+    /// The folder of the file.
     pub(super) parent: OwnedFd,
-    /// Its own name.
+    /// The name of the file.
     pub(super) name: String,
-    /// Whether the folder is a closed one.
+    /// Whether the folder is closed.
     pub(super) closed: bool,
-    /// What is under this name.
+    /// The file that has this name already.
     pub(super) found: ExistingFile,
 }
 
-/// What is under a name.
+/// The kind of the file that has a name already.
 #[derive(Debug)]
 pub(super) enum ExistingFile {
     Nothing,
     File(Stat),
-    /// A link that is not to be followed.
+    /// A link that the writer does not follow.
     Link,
     /// A pipe, or a device that takes text.
     Stream,
-    /// What a process has open, under its number in `/proc/self/fd`.
+    /// An open file of a process, by its number in `/proc/self/fd`.
     OpenFile,
 }
 
@@ -62,7 +62,7 @@ enum PathPart {
     Name(OsString),
 }
 
-/// Finds the place of a file; none if a folder on the way is missing and none is to be made.
+/// Finds the location of a file; none if a folder is missing and `folders` says to leave it so.
 pub(super) fn find(
     workspace: Option<FolderId>,
     path: &Path,
@@ -128,9 +128,9 @@ struct PathWalk {
     workspace: Option<FolderId>,
     here: OwnedFd,
     stat: Stat,
-    /// Whether this folder is a closed one or lies in one.
+    /// Whether this folder is closed or lies in a closed one.
     closed: bool,
-    /// Whether a path that was not spelled out, that of the current folder or of one above, lies where no step writes.
+    /// Whether the current folder, or a folder above it, lies in a folder in which no step may write.
     reserved: bool,
     links: u32,
     /// For messages.
@@ -138,7 +138,7 @@ struct PathWalk {
 }
 
 impl PathWalk {
-    /// At the current folder.
+    /// Begins at the current folder.
     fn begin(workspace: Option<FolderId>) -> Result<Self, OwnFileProblem> {
         let here = openat(CWD, ".", FOLDER, Mode::empty())?;
         let stat = fstat(&here)?;
@@ -148,7 +148,7 @@ impl PathWalk {
         Ok(Self { workspace, here, stat, closed, reserved, links: 0, path: PathBuf::new() })
     }
 
-    /// To the root or to the folder above.
+    /// Goes to the root or to the folder above.
     fn jump(&mut self, to: &str) -> Result<(), OwnFileProblem> {
         self.here = openat(&self.here, to, FOLDER, Mode::empty())?;
         self.stat = fstat(&self.here)?;
@@ -159,16 +159,17 @@ impl PathWalk {
         Ok(())
     }
 
-    /// A name that may be written to. What git and CI read is out of reach as it is for steps.
+    /// Checks a name. The host writes to no file that git or CI systems read, as steps do not.
     fn name(&self, name: OsString) -> Result<String, OwnFileProblem> {
-        let name = name.into_string().map_err(|_| OwnFileProblem::Unsuitable("of a name that is no text"))?;
+        let name =
+            name.into_string().map_err(|_| OwnFileProblem::Unsuitable("a file whose name is not text"))?;
         let protected = protected::unreachable(&name).is_some()
             || self.closed && protected::unchangeable(&name).is_some()
             || self.reserved;
         if protected { Err(OwnFileProblem::Protected(self.path.join(name))) } else { Ok(name) }
     }
 
-    /// What is under this name, if it is to be trusted.
+    /// The status of the file with this name; an error if another user may have made it.
     fn look(&self, name: &str) -> Result<Option<Stat>, OwnFileProblem> {
         match statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if self.is_foreign(&stat) => Err(OwnFileProblem::Foreign(self.path.join(name))),
@@ -178,14 +179,14 @@ impl PathWalk {
         }
     }
 
-    /// Whether somebody else can have put this here. The system's own rule for links in such folders is the same.
+    /// Whether another user can have made this file. Linux has the same rule for links in such folders.
     fn is_foreign(&self, entry: &Stat) -> bool {
         let me = rustix::process::geteuid().as_raw();
         let everybody = Mode::from_raw_mode(self.stat.st_mode).contains(Mode::WOTH);
         everybody && ![me, 0, self.stat.st_uid].contains(&entry.st_uid)
     }
 
-    /// The parts behind a missing folder: none may lead elsewhere, and all must be allowed.
+    /// Checks the parts below a missing folder: none may be `..`, and the host may write to all.
     fn check_missing(&self, rest: &[PathPart]) -> Result<(), OwnFileProblem> {
         for step in rest {
             match step {
@@ -203,14 +204,14 @@ impl PathWalk {
         }
     }
 
-    /// Into the folder of this name, and into nothing else of this name.
+    /// Enters the folder of this name. Any other kind of file is an error.
     fn enter(&mut self, name: &str) -> Result<(), OwnFileProblem> {
         let folder = openat(&self.here, name, FOLDER, Mode::empty()).map_err(|error| match error {
             Errno::NOTDIR | Errno::LOOP => OwnFileProblem::NotFolder(self.path.join(name)),
             error => error.into(),
         })?;
         let stat = fstat(&folder)?;
-        // It can be another folder than the one that was looked at.
+        // Somebody can have replaced the folder since the check.
         if self.is_foreign(&stat) {
             return Err(OwnFileProblem::Foreign(self.path.join(name)));
         }
@@ -220,7 +221,7 @@ impl PathWalk {
         Ok(())
     }
 
-    /// Where a link leads; none if it is the last part and not to be followed.
+    /// The target of a link; none if it is the last part and the writer does not follow it.
     fn link(
         &mut self,
         name: &str,
@@ -231,7 +232,7 @@ impl PathWalk {
             (true, NameOrigin::Lockstep) => return Ok(None),
             (true, NameOrigin::Caller) if self.closed => return Err(OwnFileProblem::Link),
             (false, _) if self.closed => return Err(OwnFileProblem::FolderLink(self.path.join(name))),
-            // What such a link says is no path.
+            // The target of such a link is not a path.
             (true, NameOrigin::Caller) if self.is_process() => return Ok(None),
             _ => {}
         }
@@ -243,7 +244,7 @@ impl PathWalk {
         Ok(Some(PathBuf::from(OsString::from_vec(target))))
     }
 
-    /// What the last part is, if it can be written to.
+    /// The kind of the last part, if the host can write to it.
     fn last(&self, kind: FileType, stat: Stat) -> Result<ExistingFile, OwnFileProblem> {
         match kind {
             FileType::RegularFile => Ok(ExistingFile::File(stat)),
@@ -256,7 +257,7 @@ impl PathWalk {
         }
     }
 
-    /// Whether this folder shows what processes have open, as `/proc/self/fd` does.
+    /// Whether this folder lists the open files of a process, as `/proc/self/fd` does.
     fn is_process(&self) -> bool {
         #[cfg(target_os = "linux")]
         return rustix::fs::fstatfs(&self.here)
@@ -270,7 +271,7 @@ impl PathWalk {
     }
 }
 
-/// The types of both differ between systems.
+/// The types of both fields differ between systems.
 #[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "not the same type everywhere")]
 pub(super) fn id(stat: &Stat) -> FolderId {
     (stat.st_dev as u64, stat.st_ino.into())
@@ -281,7 +282,7 @@ fn is_closed(folder: &OwnedFd, stat: &Stat, workspace: Option<FolderId>) -> bool
     workspace == Some(id(stat)) || statat(folder, ".git", AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }
 
-/// Whether a folder is such a folder or lies in one.
+/// Whether a folder is closed or lies in a closed one.
 fn is_below_closed(folder: &OwnedFd, workspace: Option<FolderId>) -> Result<bool, OwnFileProblem> {
     let mut here = openat(folder, ".", FOLDER, Mode::empty())?;
     let mut stat = fstat(&here)?;
@@ -291,7 +292,7 @@ fn is_below_closed(folder: &OwnedFd, workspace: Option<FolderId>) -> Result<bool
         }
         here = openat(&here, "..", FOLDER, Mode::empty())?;
         let above = fstat(&here)?;
-        // Above the root is the root.
+        // The parent of the root is the root itself.
         if id(&above) == id(&stat) {
             return Ok(false);
         }

@@ -1,5 +1,5 @@
-//! Writes a file at a place that was found. A regular file is replaced as a whole, and on Linux it has no name
-//! before it is complete: a run that is killed leaves nothing half. What is no regular file is written into.
+//! Writes a file at its location. It replaces a regular file as a whole; on Linux the new file has no name before it is
+//! complete, so a killed run leaves no incomplete file. It writes into pipes and devices.
 
 use super::location::{self, ExistingFile, FileLocation};
 use super::{ContentWriter, OwnFileProblem};
@@ -14,14 +14,14 @@ use std::io::{self, BufWriter, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long the reader of a pipe may read nothing.
+/// The time after which a pipe without any read is an error.
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 const WRITE: OFlags = OFlags::WRONLY
     .union(OFlags::APPEND)
-    // Without it a pipe waits for its reader.
+    // Otherwise opening a pipe waits for its reader.
     .union(OFlags::NONBLOCK)
-    // No terminal becomes ours.
+    // Otherwise a terminal could become the controlling terminal of this process.
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 
@@ -29,11 +29,11 @@ const WRITE: OFlags = OFlags::WRONLY
 pub(super) struct NewFile<'p> {
     location: &'p FileLocation,
     file: File,
-    /// Its name until then, if it has one.
+    /// The name of its temporary file, if it has one.
     name: Option<String>,
 }
 
-/// Says whether a file can be made at this place.
+/// Checks that the host can create a file at this location.
 pub(super) fn probe(location: &FileLocation) -> Result<(), OwnFileProblem> {
     let new = NewFile::make(location, Some(Mode::RUSR | Mode::WUSR))?;
     new.discard();
@@ -45,7 +45,7 @@ pub(super) fn remove(location: &FileLocation) -> Result<(), OwnFileProblem> {
     Ok(disk::remove(location.parent.as_fd(), &location.name)?)
 }
 
-/// Replaces what is there, or writes into it if it is no regular file.
+/// Replaces a regular file, or writes into a pipe or device.
 pub(super) fn replace(
     location: &FileLocation,
     mode: Option<Mode>,
@@ -57,7 +57,7 @@ pub(super) fn replace(
     let new = NewFile::make(location, mode)?;
     let nameless = new.name.is_none();
     match new.put(fill) {
-        // Some file systems make such files and then give them no name.
+        // Some file systems create a file without a name and then cannot name it.
         Err(_) if nameless => NewFile::named(location, mode)?.put(fill),
         put => put,
     }
@@ -70,7 +70,7 @@ pub(super) fn write_into(open: &File, fill: ContentWriter<'_>) -> Result<(), Own
     Ok(writer.flush()?)
 }
 
-/// Adds to the end of the file in one write.
+/// Appends to the file in one write.
 pub(super) fn append(location: &FileLocation, bytes: &[u8]) -> Result<(), OwnFileProblem> {
     let parent = location.parent.as_fd();
     let file = match location.found {
@@ -86,10 +86,10 @@ pub(super) fn append(location: &FileLocation, bytes: &[u8]) -> Result<(), OwnFil
             openat(parent, location.name.as_str(), WRITE | OFlags::NOFOLLOW, Mode::empty())?
         }
     };
-    // It can be another file than the one that was looked at.
+    // Somebody can have replaced the file since the check.
     let stat = fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(OwnFileProblem::Unsuitable("no regular file any more"));
+        return Err(OwnFileProblem::Unsuitable("not a regular file any more"));
     }
     if location.closed && stat.st_nlink > 1 {
         return Err(OwnFileProblem::HardLinked);
@@ -97,7 +97,7 @@ pub(super) fn append(location: &FileLocation, bytes: &[u8]) -> Result<(), OwnFil
     Ok(disk::write(&File::from(file), bytes)?)
 }
 
-/// Opens what is no regular file for writing, and never waits for that.
+/// Opens a pipe or device for writing, without waiting.
 pub(super) fn stream(location: &FileLocation) -> Result<File, OwnFileProblem> {
     if let Some(own) = standard_stream(location)? {
         return Ok(own);
@@ -115,8 +115,8 @@ pub(super) fn stream(location: &FileLocation) -> Result<File, OwnFileProblem> {
     }
 }
 
-/// Standard output or error, where the place is one of them: opened anew, a file would be written from its start,
-/// and a socket cannot be.
+/// Standard output or error, if the location is one of them. A second open of a file would write from its start, and a
+/// socket has no second open.
 fn standard_stream(location: &FileLocation) -> Result<Option<File>, OwnFileProblem> {
     let own = |open: rustix::io::Result<rustix::fd::OwnedFd>| Ok(Some(File::from(open?)));
     let open_files = rustix::fs::stat("/proc/self/fd");
@@ -133,18 +133,18 @@ fn standard_stream(location: &FileLocation) -> Result<Option<File>, OwnFileProbl
 }
 
 impl<'p> NewFile<'p> {
-    /// Makes it, with its permissions before it has any content.
+    /// Creates the file, with its permissions before it has content.
     fn make(location: &'p FileLocation, mode: Option<Mode>) -> Result<Self, OwnFileProblem> {
         Self::nameless(location, mode).map_or_else(|| Self::named(location, mode), Ok)
     }
 
-    /// Without a name, where the file system can do that.
+    /// Creates the file without a name; none if the file system cannot do that.
     #[cfg(target_os = "linux")]
     fn nameless(location: &'p FileLocation, mode: Option<Mode>) -> Option<Self> {
         let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
         let file = File::from(openat(&location.parent, ".", flags, mode.unwrap_or(default_mode())).ok()?);
         let new = Self { location, file, name: None };
-        // By this path it gets its name.
+        // Without this path the file cannot get its name later.
         rustix::fs::stat(new.link()).ok()?;
         new.with_mode(mode).ok()
     }
@@ -154,7 +154,7 @@ impl<'p> NewFile<'p> {
         None
     }
 
-    /// Under a name that nobody can foresee.
+    /// Creates the file with a random name.
     pub(super) fn named(location: &'p FileLocation, mode: Option<Mode>) -> Result<Self, OwnFileProblem> {
         let name = random_name()?;
         let file = disk::create(location.parent.as_fd(), &name, mode.unwrap_or(default_mode()))?;
@@ -162,7 +162,7 @@ impl<'p> NewFile<'p> {
         Ok(new.with_mode(mode)?)
     }
 
-    /// The umask can have taken away what the mode gives.
+    /// Sets the permissions, since the umask can have reduced them.
     fn with_mode(self, mode: Option<Mode>) -> io::Result<Self> {
         match mode.map_or(Ok(()), |mode| fchmod(&self.file, mode)) {
             Ok(()) => Ok(self),
@@ -173,11 +173,11 @@ impl<'p> NewFile<'p> {
         }
     }
 
-    /// Fills it and puts it in place; if that fails, nothing is left of it.
+    /// Writes the content and puts the file in place. After an error it removes the file.
     pub(super) fn put(mut self, fill: ContentWriter<'_>) -> Result<(), OwnFileProblem> {
         let mut writer = BufWriter::new(&self.file);
         let filled = fill(&mut writer).and_then(|()| writer.flush());
-        // What is left in it would be written when it is dropped.
+        // Otherwise dropping the writer would write the rest of its buffer.
         drop(writer.into_parts());
         let put = filled.and_then(|()| self.in_place());
         if put.is_err() {
@@ -193,7 +193,7 @@ impl<'p> NewFile<'p> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 linked => return linked,
             }
-            // A name that is taken can only be taken over by another name.
+            // Only a rename can replace an existing file.
             let name = random_name()?;
             self.link_as(&name)?;
             self.name = Some(name);
@@ -223,13 +223,13 @@ impl<'p> NewFile<'p> {
 
     fn discard(self) {
         if let Some(name) = &self.name {
-            // There is nothing more to be done about it.
+            // An error leaves a temporary file, which the caller cannot remove either.
             let _ = disk::remove(self.location.parent.as_fd(), name);
         }
     }
 }
 
-/// What the umask takes from.
+/// The permissions of a new file before the umask.
 fn default_mode() -> Mode {
     Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH
 }
@@ -240,7 +240,7 @@ fn random_name() -> io::Result<String> {
     Ok(format!("{OWN_PREFIX}own-{}", hex(&random)))
 }
 
-/// Writes to what was opened without waiting, and waits for its reader as long as that reads.
+/// A writer to a non-blocking pipe that waits for the reader, up to [`READER_TIMEOUT`] for each read.
 struct WaitingWriter<'f>(&'f File);
 
 impl Write for WaitingWriter<'_> {
@@ -253,7 +253,7 @@ impl Write for WaitingWriter<'_> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let seconds = READER_TIMEOUT.as_secs();
-                    return Err(io::Error::other(format!("nobody has read from it for {seconds} s")));
+                    return Err(io::Error::other(format!("its reader has read nothing for {seconds} s")));
                 }
                 written => return written,
             }
