@@ -105,7 +105,7 @@ pub(crate) fn client_configs(
     let programs = programs(&args.workspace);
     let mut repository = forges::repositories(&all, &args.workspace, &programs);
     if let Some(timeout) = text(Capability::Repository, "timeout") {
-        repository.patience = repository.patience.min(duration(&timeout));
+        repository.retry_timeout = repository.retry_timeout.min(duration(&timeout));
     }
     let forge = lockstep_forge::ForgeConfig {
         repository: repository.clone(),

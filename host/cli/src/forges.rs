@@ -31,7 +31,7 @@ pub(crate) fn repositories(
         secrets: secrets.iter().map(|(_, secret)| secret.clone()).collect(),
         variables: environment::variables(&["SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"]),
         programs: programs.clone(),
-        patience: RETRY_TIMEOUT,
+        retry_timeout: RETRY_TIMEOUT,
     }
 }
 

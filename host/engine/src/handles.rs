@@ -1,6 +1,6 @@
 //! The types behind the resources of the contract. A component has handles to their values.
 
-use lockstep_cluster::Following;
+use lockstep_cluster::ObjectWatch;
 use lockstep_objects::MultipartUpload;
 use lockstep_workspace::OpenFile;
 
@@ -17,4 +17,4 @@ pub struct UploadHandle(pub(crate) MultipartUpload);
 
 /// A watch that a component has started.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct WatcherHandle(pub(crate) Following);
+pub struct WatcherHandle(pub(crate) ObjectWatch);

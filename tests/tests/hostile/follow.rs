@@ -2,15 +2,15 @@
 //! without end. A forged handle traps, every budget ends the run, and the cluster is asked for nothing else.
 
 use lockstep_tests::stand_in::{empty, end, json_of, run};
-use lockstep_tests::support::{self, Ended, Scene};
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::support::{self, ProgramOutput, Scene};
+use lockstep_tests::web::{Web, WebReply};
 use serde_json::json;
 use std::time::Duration;
 
 /// The most memory that the host may have in RAM, whatever a component does.
 const MOST_BYTES: u64 = 400 * 1024 * 1024;
 
-fn attack(scene: &Scene, cluster: &Web, limits: &str, act: &str, word: &str) -> Ended {
+fn attack(scene: &Scene, cluster: &Web, limits: &str, act: &str, word: &str) -> ProgramOutput {
     let ended = end(scene, run(scene, cluster, (&["read shop/Pod"], limits), act, &[word]));
     assert!(ended.peak_bytes < MOST_BYTES, "the host had {} MiB in RAM", ended.peak_bytes >> 20);
     ended
@@ -24,7 +24,7 @@ fn slow(items: &str) -> Web {
     );
     Web::new(move |asked, _| {
         if asked.target.contains("watch=") {
-            Answer::raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
+            WebReply::raw("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
                 .then(Duration::from_secs(20), "")
         } else {
             json_of(200, &list)
@@ -77,7 +77,7 @@ fn attack_28_a_cluster_with_more_objects_than_may_be_followed_ends_the_run() {
     let (scene, cluster) = (Scene::new(), slow(&(0..100_001).map(pod).collect::<Vec<_>>().join(",")));
     let ended = attack(&scene, &cluster, "memory-mb: 256, seconds: 60", "endless", "");
     let message = ended.expect(7, "limit-exceeded")["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("more than 100000 objects to follow"), "{message}");
+    assert!(message.contains("the run watches more than 100000 objects"), "{message}");
     let last = support::calls(&scene).pop().unwrap();
     assert_eq!((&*last.0, &*last.2), ("cluster.next", "limit-exceeded"));
 }

@@ -1,10 +1,10 @@
 //! `deploy-verify` where something is wrong with the way to the cluster: watches that are cut, servers that ask for less,
 //! rights that are missing, several clusters.
 
-use lockstep_tests::kube::proxy::fault::{What, When};
+use lockstep_tests::kube::proxy::fault::{KubeFault, KubeMatcher};
 use lockstep_tests::kube::verify::{deployment, verdict, verify};
 use lockstep_tests::kube::{Cluster, Proxy, stages};
-use lockstep_tests::support::{Ended, Scene, assert_absent, receipt};
+use lockstep_tests::support::{ProgramOutput, Scene, assert_absent, receipt};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,7 +20,7 @@ fn apply(namespace: &str, name: &str, stage: &str, notes: &serde_json::Value) {
     Cluster::shared().apply(namespace, &deployment(name, 1, stage, notes).to_string()).unwrap();
 }
 
-fn run(kubeconfig: &Path, namespace: &str, resource: &str, more: &[&str]) -> Ended {
+fn run(kubeconfig: &Path, namespace: &str, resource: &str, more: &[&str]) -> ProgramOutput {
     let scene = Scene::new();
     let run = verify(&scene, kubeconfig, namespace).args(["--resources", resource]);
     run.args(more.iter().copied()).end()
@@ -30,7 +30,7 @@ fn run(kubeconfig: &Path, namespace: &str, resource: &str, more: &[&str]) -> End
 fn watches_that_are_cut_or_gone_are_mended() {
     let cluster = Cluster::shared();
     for (name, fault) in
-        [("cut", None), ("gone", Some(What::gone())), ("gone-event", Some(What::gone_event()))]
+        [("cut", None), ("gone", Some(KubeFault::gone())), ("gone-event", Some(KubeFault::gone_event()))]
     {
         let namespace = cluster.namespace(name);
         let proxy = cluster.proxy().unwrap();
@@ -39,7 +39,7 @@ fn watches_that_are_cut_or_gone_are_mended() {
         let run = verify(&scene, &kubeconfig, &namespace).args(["--resources", "deployment/web"]).start();
         cluster.wait("watches", || (proxy.open_watches() >= 4).then_some(()));
         if let Some(fault) = fault {
-            proxy.fault(When::verb("watch").times(6), fault);
+            proxy.fault(KubeMatcher::verb("watch").times(6), fault);
         }
         assert!(proxy.cut_watches() > 0);
         thread::sleep(Duration::from_secs(1));
@@ -54,9 +54,11 @@ fn a_cluster_that_asks_for_less_gets_less() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("less");
     apply(&namespace, "web", "", &json!({}));
-    for fault in [What::throttled(1), What::unavailable(), What::internal_error(), What::Reset] {
+    for fault in
+        [KubeFault::throttled(1), KubeFault::unavailable(), KubeFault::internal_error(), KubeFault::Reset]
+    {
         let proxy = cluster.proxy().unwrap();
-        proxy.fault(When::verb("list").times(3), fault.clone());
+        proxy.fault(KubeMatcher::verb("list").times(3), fault.clone());
         let ended = run(&through(&proxy), &namespace, "deployment/web", &[]);
         assert_eq!(verdict(&ended), "passed", "{fault:?}: {}", ended.stderr);
     }
@@ -72,9 +74,9 @@ fn a_single_ready_deployment_takes_few_requests() {
     run(&through(&proxy), &namespace, "deployment/web", &[]).expect(0, "done");
     let log = proxy.log();
     let besides: Vec<_> =
-        log.iter().filter(|one| one.asked.verb != "watch").map(|one| &one.asked.target).collect();
+        log.iter().filter(|one| one.request.verb != "watch").map(|one| &one.request.target).collect();
     assert!(besides.len() <= 8, "{besides:#?}");
-    assert!(log.iter().all(|one| matches!(&*one.asked.verb, "list" | "watch")), "{log:#?}");
+    assert!(log.iter().all(|one| matches!(&*one.request.verb, "list" | "watch")), "{log:#?}");
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn a_cluster_that_does_not_answer_is_unavailable() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("silent");
     let proxy = cluster.proxy().unwrap();
-    proxy.fault(When::any(), What::internal_error());
+    proxy.fault(KubeMatcher::any(), KubeFault::internal_error());
     let ended = run(&through(&proxy), &namespace, "deployment/web", &["--timeout", "6s"]);
     ended.expect(6, "unavailable");
 }
@@ -133,7 +135,7 @@ fn the_context_says_which_cluster() {
     run(&kubeconfig, here, "-l app=web", &[]).expect(1, "no-match");
     let ended = run(&kubeconfig, here, "deployment/web", &["--context", "third"]);
     let message = ended.expect(2, "bad-input")["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("there are other, own"), "{message}");
+    assert!(message.contains("the kubeconfig has `other`, `own`"), "{message}");
 }
 
 #[test]
@@ -265,7 +267,7 @@ fn credentials_that_never_come_back_end_the_run() {
     cluster.wait("a token that is over", || cluster.kubectl_with(&user.kubeconfig, &pods).err());
     assert!(proxy.cut_watches() > 0);
     let message = run.end(&scene).expect(5, "credentials")["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("the credentials of the kubeconfig are not accepted"), "{message}");
+    assert!(message.contains("the cluster rejects the credentials of the kubeconfig"), "{message}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! servers credentials go, and whom the machine is asked for.
 
 use lockstep_tests::stand_in::empty;
-use lockstep_tests::support::{Ended, Run, Scene, assert_absent, assert_no_secret, program};
-use lockstep_tests::web::{Answer, Web};
+use lockstep_tests::support::{ProgramOutput, Run, Scene, assert_absent, assert_no_secret, program};
+use lockstep_tests::web::{Web, WebReply};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -41,7 +41,7 @@ fn scaling(scene: &Scene) -> Run<'_> {
     run.env("KUBECONFIG", scene.path("kubeconfig")).env("AWS_SECRET_ACCESS_KEY", CLOUD)
 }
 
-fn end(scene: &Scene, run: Run<'_>) -> Ended {
+fn end(scene: &Scene, run: Run<'_>) -> ProgramOutput {
     let ended = run.end();
     assert_no_secret(scene, &ended);
     assert_absent(scene, &ended, &[CLOUD, TOKEN], &["own/seen", "own/stdin"]);
@@ -94,7 +94,7 @@ fn a_plugin_that_fails_says_why_and_an_unknown_one_gets_nothing() {
     scene.put("kubeconfig", &kubeconfig(&empty().url(""), &by_plugin(&command)));
     let message = end(&scene, scaling(&scene)).expect(5, "credentials")["message"].to_string();
     assert!(
-        message.contains("failed with exit code 3: no; `laws` is no plugin that lockstep knows"),
+        message.contains("failed with exit code 3: no; lockstep does not know the plugin `laws`"),
         "{message}"
     );
     assert!(!scene.text("own/seen").contains(CLOUD));
@@ -236,7 +236,7 @@ fn credentials_of_a_cluster_go_to_no_server_in_the_clear() {
 /// A store that takes nothing.
 fn store() -> Web {
     Web::new(|_, _| {
-        Answer::of(403, &["content-type: application/xml"], "<Error><Code>AccessDenied</Code></Error>")
+        WebReply::of(403, &["content-type: application/xml"], "<Error><Code>AccessDenied</Code></Error>")
     })
 }
 
@@ -289,10 +289,10 @@ fn the_machine_is_asked_last_and_by_no_proxy() {
     let role = json!({"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "AKIDMACHINE", "Token": "t",
         "SecretAccessKey": CLOUD, "LastUpdated": "2026-01-01T00:00:00Z", "Expiration": "2099-01-01T00:00:00Z"});
     let machine = Web::new(move |asked, _| match asked.target.as_str() {
-        "/latest/api/token" => Answer::of(200, &["x-aws-ec2-metadata-token-ttl-seconds: 21600"], "token"),
-        path if path.ends_with("/region") => Answer::of(200, &[], "eu-north-1"),
-        path if path.ends_with("/security-credentials/") => Answer::of(200, &[], "role"),
-        _ => Answer::of(200, &[], &role.to_string()),
+        "/latest/api/token" => WebReply::of(200, &["x-aws-ec2-metadata-token-ttl-seconds: 21600"], "token"),
+        path if path.ends_with("/region") => WebReply::of(200, &[], "eu-north-1"),
+        path if path.ends_with("/security-credentials/") => WebReply::of(200, &[], "role"),
+        _ => WebReply::of(200, &[], &role.to_string()),
     });
     let (proxy, store) = (empty(), store());
     let run = |store: &Web| {

@@ -1,94 +1,100 @@
-//! Small changes of single objects: how many instances, whether suspended, a pod asked to end, texts that are kept. Each
-//! fails where somebody else came first. It never chooses the object.
+//! Changes single objects: scales, suspends, evicts pods, and writes `ConfigMap` entries. Each change names a version or UID, and
+//! fails if somebody else changed the object first. It never chooses the object.
 
-use super::failure::{told, with_rule};
-use super::kinds::Kind;
-use super::patience::patiently;
+use super::failure::{request_error, with_missing_rule};
+use super::kinds::ObjectKind;
+use super::retry::with_retries;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use lockstep_model::call::CallError;
 use lockstep_model::resource::Resource;
 use lockstep_model::secret_registry::SecretRegistry;
 use serde_json::{Value, json};
 
-/// A text to keep, or to forget.
+/// An entry of a `ConfigMap`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigEntry {
-    /// Its name.
+    /// Its key.
     pub key: String,
-    /// The text; none to forget it.
+    /// Its value; none removes the entry.
     pub value: Option<String>,
 }
 
-/// An object that is about to change.
-pub(super) struct Object<'a> {
+/// An object that a call changes.
+pub(super) struct ChangeTarget<'a> {
     pub(super) client: &'a kube::Client,
     pub(super) target: &'a Resource,
-    pub(super) kind: &'a Kind,
+    pub(super) kind: &'a ObjectKind,
     pub(super) api: Api<DynamicObject>,
     pub(super) dry_run: bool,
 }
 
-/// What KEDA obeys. <https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling>
+/// The annotation that pauses a `ScaledObject` of KEDA. <https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling>
 const PAUSED: &str = "autoscaling.keda.sh/paused";
-/// The label of what belongs to a tool, and this one's value.
+/// The label that names the tool to which an object belongs, and its value for objects of Lockstep.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 const OWN: &str = "lockstep";
-/// The most texts of one call, and the longest of them in bytes.
-const ENTRIES: usize = 10_000;
-const LONGEST: usize = 4 * 1024;
+/// The most entries of one call, and the longest value in bytes.
+const MAX_ENTRIES: usize = 10_000;
+const MAX_VALUE_BYTES: usize = 4 * 1024;
 
-impl Object<'_> {
+impl ChangeTarget<'_> {
     pub(super) fn name(&self) -> &str {
         self.target.name().unwrap_or_default()
     }
 
-    /// The error of a request on it; `part` is what it was about besides the object, such as `/scale`.
-    pub(super) fn error(&self, what: &str, error: &kube::Error, part: &str, verb: &str) -> CallError {
-        let resource = format!("{}{part}", self.kind.resource.plural);
-        with_rule(told(what, error), &self.kind.resource.group, &resource, &[verb])
+    /// The error of a request for the object. `subresource` is empty or a part of the object, such as `/scale`.
+    pub(super) fn error(
+        &self,
+        action: &str,
+        error: &kube::Error,
+        subresource: &str,
+        verb: &str,
+    ) -> CallError {
+        let resource = format!("{}{subresource}", self.kind.resource.plural);
+        with_missing_rule(request_error(action, error), &self.kind.resource.group, &resource, &[verb])
     }
 
     pub(super) fn params(&self) -> PatchParams {
         PatchParams { dry_run: self.dry_run, ..PatchParams::default() }
     }
 
-    /// Says how many instances it is to have.
+    /// Sets the number of replicas.
     pub(super) async fn scale(&self, version: &str, replicas: u32) -> Result<(), CallError> {
-        let what = format!("scale `{}` to {replicas}", self.target);
+        let action = format!("scale `{}` to {replicas}", self.target);
         if i32::try_from(replicas).is_err() {
-            return Err(CallError::Invalid(format!("{what}: no object can have so many")));
+            return Err(CallError::Invalid(format!("{action}: an object cannot have so many replicas")));
         }
-        let patch = at(version, json!({"spec": {"replicas": replicas}}));
+        let patch = with_version(version, json!({"spec": {"replicas": replicas}}));
         let (params, patch) = (self.params(), Patch::Merge(patch));
         let scaled = async || self.api.patch_subresource("scale", self.name(), &params, &patch).await;
-        let scaled = patiently(scaled).await;
-        scaled.map(drop).map_err(|error| self.error(&what, &error, "/scale", "patch"))
+        let scaled = with_retries(scaled).await;
+        scaled.map(drop).map_err(|error| self.error(&action, &error, "/scale", "patch"))
     }
 
-    /// Keeps it from doing anything by itself, or lets it again.
+    /// Suspends or resumes the object.
     pub(super) async fn suspend(&self, version: &str, suspended: bool) -> Result<(), CallError> {
-        let what = format!("{} `{}`", if suspended { "suspend" } else { "resume" }, self.target);
+        let action = format!("{} `{}`", if suspended { "suspend" } else { "resume" }, self.target);
         let resource = &self.kind.resource;
         let patch = match (&*resource.group, &*resource.kind) {
             ("batch", "CronJob" | "Job") => json!({"spec": {"suspend": suspended}}),
             ("keda.sh", "ScaledObject") => {
                 json!({"metadata": {"annotations": {PAUSED: suspended.then_some("true")}}})
             }
-            _ => return Err(CallError::Invalid(format!("{what}: this kind cannot be suspended"))),
+            _ => return Err(CallError::Invalid(format!("{action}: the cluster cannot suspend this kind"))),
         };
-        let (params, patch) = (self.params(), Patch::Merge(at(version, patch)));
-        let patched = patiently(async || self.api.patch(self.name(), &params, &patch).await).await;
-        patched.map(drop).map_err(|error| self.error(&what, &error, "", "patch"))
+        let (params, patch) = (self.params(), Patch::Merge(with_version(version, patch)));
+        let patched = with_retries(async || self.api.patch(self.name(), &params, &patch).await).await;
+        patched.map(drop).map_err(|error| self.error(&action, &error, "", "patch"))
     }
 
-    /// Asks a pod to end. The request is ours: kube's own loses the UID that it is about.
+    /// Evicts a pod. It does not use the eviction of kube, which drops the UID.
     /// <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
     pub(super) async fn evict(&self, uid: &str) -> Result<(), CallError> {
-        let what = format!("evict `{}`", self.target);
+        let action = format!("evict `{}`", self.target);
         if uid.is_empty() {
             return Err(CallError::Invalid(format!(
-                "{what}: without a UID it could be another pod of this name"
+                "{action}: the call lacks the UID, without which it could be another pod of this name"
             )));
         }
         let eviction = json!({
@@ -101,43 +107,49 @@ impl Object<'_> {
         let evicted = async || {
             self.api.create_subresource::<_, Value>("eviction", self.name(), &params, &eviction).await
         };
-        let evicted = patiently(evicted).await;
-        evicted.map(drop).map_err(|error| self.error(&what, &error, "/eviction", "create"))
+        let evicted = with_retries(evicted).await;
+        evicted.map(drop).map_err(|error| self.error(&action, &error, "/eviction", "create"))
     }
 
-    /// Keeps texts in it.
+    /// Writes entries into the `ConfigMap`, or creates it if `version` is none.
     pub(super) async fn put_config_map(
         &self,
         version: Option<&str>,
         entries: &[ConfigEntry],
-        known: &SecretRegistry,
+        secrets: &SecretRegistry,
     ) -> Result<(), CallError> {
-        let what = format!("keep in `{}`", self.target);
-        check(&what, entries, known)?;
+        let action = format!("write to `{}`", self.target);
+        check(&action, entries, secrets)?;
         let data: serde_json::Map<String, Value> =
             entries.iter().map(|entry| (entry.key.clone(), json!(entry.value))).collect();
         let Some(version) = version else {
-            return self.keep_in_new(&what, data).await;
+            return self.create_config_map(&action, data).await;
         };
-        let there = patiently(async || self.api.get(self.name()).await).await;
-        let there = there.map_err(|error| self.error(&what, &error, "", "get"))?;
-        if there.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_none_or(|by| by != OWN)
+        let current = with_retries(async || self.api.get(self.name()).await).await;
+        let current = current.map_err(|error| self.error(&action, &error, "", "get"))?;
+        if current
+            .metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(MANAGED_BY))
+            .is_none_or(|by| by != OWN)
         {
-            let message = format!("{what}: it is somebody else's, it has no label `{MANAGED_BY}: {OWN}`");
+            let message =
+                format!("{action}: lockstep did not create it: it lacks the label `{MANAGED_BY}: {OWN}`");
             return Err(CallError::Invalid(message));
         }
-        // Whose it is was seen of this version: at another one it may be somebody else's.
-        if there.metadata.resource_version.as_deref() != Some(version) {
-            return Err(CallError::Conflict(format!("{what}: it changed meanwhile")));
+        // The label was on this version: another version may lack it.
+        if current.metadata.resource_version.as_deref() != Some(version) {
+            return Err(CallError::Conflict(format!("{action}: the object has changed since")));
         }
-        let (params, patch) = (self.params(), Patch::Merge(at(version, json!({"data": data}))));
-        let patched = patiently(async || self.api.patch(self.name(), &params, &patch).await).await;
-        patched.map(drop).map_err(|error| self.error(&what, &error, "", "patch"))
+        let (params, patch) = (self.params(), Patch::Merge(with_version(version, json!({"data": data}))));
+        let patched = with_retries(async || self.api.patch(self.name(), &params, &patch).await).await;
+        patched.map(drop).map_err(|error| self.error(&action, &error, "", "patch"))
     }
 
-    async fn keep_in_new(
+    async fn create_config_map(
         &self,
-        what: &str,
+        action: &str,
         mut data: serde_json::Map<String, Value>,
     ) -> Result<(), CallError> {
         data.retain(|_, text| !text.is_null());
@@ -145,36 +157,39 @@ impl Object<'_> {
         object.metadata.labels = Some([(MANAGED_BY.to_owned(), OWN.to_owned())].into());
         object.data = json!({"data": data});
         let params = PostParams { dry_run: self.dry_run, ..PostParams::default() };
-        let made = patiently(async || self.api.create(&params, &object).await).await;
-        made.map(drop).map_err(|error| self.error(what, &error, "", "create"))
+        let made = with_retries(async || self.api.create(&params, &object).await).await;
+        made.map(drop).map_err(|error| self.error(action, &error, "", "create"))
     }
 }
 
-/// A merge patch that fails where the object is no longer at this version.
-fn at(version: &str, mut patch: Value) -> Value {
+/// A merge patch that fails if the object no longer has this version.
+fn with_version(version: &str, mut patch: Value) -> Value {
     patch["metadata"]["resourceVersion"] = json!(version);
     patch
 }
 
-/// What is wrong with texts to keep.
-fn check(what: &str, entries: &[ConfigEntry], known: &SecretRegistry) -> Result<(), CallError> {
-    let invalid = |why: String| Err(CallError::Invalid(format!("{what}: {why}")));
-    if entries.is_empty() || entries.len() > ENTRIES {
-        return invalid(format!("there must be 1 to {ENTRIES} entries"));
+/// Checks the entries of a call.
+fn check(action: &str, entries: &[ConfigEntry], secrets: &SecretRegistry) -> Result<(), CallError> {
+    let invalid = |why: String| Err(CallError::Invalid(format!("{action}: {why}")));
+    if entries.is_empty() || entries.len() > MAX_ENTRIES {
+        return invalid(format!("a call has 1 to {MAX_ENTRIES} entries"));
     }
-    for ConfigEntry { key, value: text } in entries {
+    for ConfigEntry { key, value } in entries {
         // <https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object>
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let dots = key == "." || key.starts_with("..");
         if key.is_empty() || key.len() > 253 || dots || !key.chars().all(plain) {
-            return invalid(format!("`{}` is no name of an entry", key.escape_debug()));
+            return invalid(format!(
+                "invalid key `{}`: expected letters, digits, `-`, `_` and `.`",
+                key.escape_debug()
+            ));
         }
-        let text = text.as_deref().unwrap_or_default();
-        if text.len() > LONGEST {
-            return invalid(format!("the text of `{key}` is longer than {LONGEST} bytes"));
+        let value = value.as_deref().unwrap_or_default();
+        if value.len() > MAX_VALUE_BYTES {
+            return invalid(format!("the value of `{key}` is longer than {MAX_VALUE_BYTES} bytes"));
         }
-        if known.redact(text) != text || known.redact(key) != *key {
-            return invalid("an entry holds a secret of the job".into());
+        if secrets.redact(value) != value || secrets.redact(key) != *key {
+            return invalid("an entry contains a secret of the job".into());
         }
     }
     Ok(())
@@ -189,26 +204,25 @@ mod tests {
     }
 
     fn refused(entries: &[ConfigEntry]) -> Option<String> {
-        let known = SecretRegistry::default();
-        known.add("hunter2-of-the-job");
-        check("keep in `shop/ConfigMap/memory`", entries, &known).err().map(|error| {
+        let secrets = SecretRegistry::default();
+        secrets.add("hunter2-of-the-job");
+        check("write to `shop/ConfigMap/memory`", entries, &secrets).err().map(|error| {
             assert_eq!(error.word(), "invalid");
             error.message().to_owned()
         })
     }
 
     #[test]
-    fn a_patch_is_about_one_version_whatever_else_it_changes() {
-        let patch = at("77", json!({"spec": {"replicas": 3}}));
+    fn a_patch_names_the_version_and_keeps_other_metadata() {
+        let patch = with_version("77", json!({"spec": {"replicas": 3}}));
         assert_eq!(patch, json!({"spec": {"replicas": 3}, "metadata": {"resourceVersion": "77"}}));
-        // What stands in the metadata already stays there.
-        let patch = at("77", json!({"metadata": {"annotations": {PAUSED: null}}}));
+        let patch = with_version("77", json!({"metadata": {"annotations": {PAUSED: null}}}));
         let expected = json!({"metadata": {"annotations": {PAUSED: null}, "resourceVersion": "77"}});
         assert_eq!(patch, expected);
     }
 
     #[test]
-    fn texts_are_kept_under_names_that_a_config_map_takes() {
+    fn keys_are_those_that_a_config_map_accepts() {
         let key = "k".repeat(253);
         for key in ["web", "Deployment.apps_web-1", ".hidden", "a..b", &key] {
             assert_eq!(refused(&[entry(key, Some("3"))]), None, "{key}");
@@ -217,27 +231,27 @@ mod tests {
         let long = "k".repeat(254);
         for key in ["", ".", "..", "..x", "../x", "a/b", "a b", "a\n", "a\0", "\u{e9}", "a:b", "a%2fb", &long]
         {
-            assert!(refused(&[entry(key, Some("3"))]).unwrap().contains("no name of an entry"), "{key:?}");
-            // Forgetting one is no way around it.
+            assert!(refused(&[entry(key, Some("3"))]).unwrap().contains("invalid key"), "{key:?}");
+            // A removed entry has a key, too.
             assert!(refused(&[entry("web", Some("3")), entry(key, None)]).is_some(), "{key:?}");
         }
     }
 
     #[test]
-    fn texts_have_a_length_and_a_number() {
-        assert_eq!(refused(&[entry("web", Some(&"t".repeat(LONGEST)))]), None);
-        // Bytes are counted, not letters.
-        for text in ["t".repeat(LONGEST + 1), "\u{e9}".repeat(LONGEST / 2 + 1)] {
+    fn values_and_calls_have_a_maximal_length() {
+        assert_eq!(refused(&[entry("web", Some(&"t".repeat(MAX_VALUE_BYTES)))]), None);
+        // The limit counts bytes, not characters.
+        for text in ["t".repeat(MAX_VALUE_BYTES + 1), "\u{e9}".repeat(MAX_VALUE_BYTES / 2 + 1)] {
             assert!(refused(&[entry("web", Some(&text))]).unwrap().contains("longer than"));
         }
         let many =
             |count| (0..count).map(|number: usize| entry(&number.to_string(), None)).collect::<Vec<_>>();
-        assert_eq!(refused(&many(ENTRIES)), None);
-        assert!(refused(&many(ENTRIES + 1)).is_some() && refused(&[]).is_some());
+        assert_eq!(refused(&many(MAX_ENTRIES)), None);
+        assert!(refused(&many(MAX_ENTRIES + 1)).is_some() && refused(&[]).is_some());
     }
 
     #[test]
-    fn no_text_holds_a_secret_of_the_job_and_no_message_shows_it() {
+    fn an_entry_with_a_secret_of_the_job_is_refused_and_no_message_shows_it() {
         let hex: String = "hunter2-of-the-job".bytes().map(|byte| format!("{byte:02x}")).collect();
         for (key, text) in [
             ("web", Some("hunter2-of-the-job")),
@@ -248,9 +262,9 @@ mod tests {
             ("hunter2-of-the-job", None),
         ] {
             let message = refused(&[entry("api", Some("3")), entry(key, text)]).unwrap();
-            assert!(message.contains("holds a secret") && !message.contains("hunter2"), "{message}");
+            assert!(message.contains("contains a secret") && !message.contains("hunter2"), "{message}");
         }
-        // What ends within a secret counts as holding it, a word of it does not.
+        // A value that ends within a secret counts as containing it, a single word of it does not.
         assert!(refused(&[entry("web", Some("hunter2-of-the-jo"))]).is_some());
         assert_eq!(refused(&[entry("web", Some("of-the-job"))]), None);
     }

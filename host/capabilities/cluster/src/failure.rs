@@ -1,45 +1,47 @@
-//! What a cluster's refusal means to a component: one of the contract's errors, with the rule that is missing where it
-//! was a right. It never decides whether to try again.
+//! Turns errors of a cluster into errors of the contract, and names the missing RBAC rule if a right is missing. It never
+//! decides about retries.
 
-use super::bound::Endless;
+use super::answer_limits::AnswerLimit;
 use kube::Error;
 use lockstep_model::call::CallError;
 use lockstep_model::causes;
 use lockstep_model::text;
 
-/// The longest text of a cluster that is passed on, in bytes.
-const LONGEST: usize = 500;
+/// The longest message of a cluster that the component gets, in bytes.
+const MAX_MESSAGE_BYTES: usize = 500;
 
-/// Why a request failed. `what` says what was asked.
-pub(super) fn told(what: &str, error: &Error) -> CallError {
-    // It would be the same the next time, and ends whatever was begun.
-    if let Some(endless) = causes::causes(error).find_map(|error| error.downcast_ref::<Endless>()) {
-        return CallError::LimitExceeded(format!("{what}: {endless}"));
+/// The error for a failed request. `action` says what it was for.
+pub(super) fn request_error(action: &str, error: &Error) -> CallError {
+    // Another attempt would meet the same limit.
+    if let Some(limit) = causes::causes(error).find_map(|error| error.downcast_ref::<AnswerLimit>()) {
+        return CallError::LimitExceeded(format!("{action}: {limit}"));
     }
     match error {
-        Error::Api(status) => refused(what, status.code, &status.reason, &status.message),
+        Error::Api(status) => status_error(action, status.code, &status.reason, &status.message),
         Error::Auth(_) => CallError::Unauthorized(format!(
-            "{what}: no way into the cluster: {}",
+            "{action}: cannot authenticate to the cluster: {}",
             short(&causes::line(error))
         )),
         Error::Service(_) | Error::HyperError(_) | Error::ReadEvents(_) => CallError::Unavailable(format!(
-            "{what}: the cluster cannot be reached: {}",
+            "{action}: cannot reach the cluster: {}",
             short(&causes::line(error))
         )),
-        _ => CallError::Unavailable(format!("{what}: {}", short(&causes::line(error)))),
+        _ => CallError::Unavailable(format!("{action}: {}", short(&causes::line(error)))),
     }
 }
 
 /// The error for a status of the API.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
-pub(super) fn refused(what: &str, code: u16, reason: &str, message: &str) -> CallError {
+pub(super) fn status_error(action: &str, code: u16, reason: &str, message: &str) -> CallError {
     let text = if message.is_empty() {
-        format!("{what}: the cluster answered {code} {reason}").trim_end().to_owned()
+        format!("{action}: the cluster answered {code} {reason}").trim_end().to_owned()
     } else {
-        format!("{what}: {}", short(message))
+        format!("{action}: {}", short(message))
     };
     match code {
-        401 => CallError::Unauthorized(format!("{text}; the credentials of the kubeconfig are not accepted")),
+        401 => {
+            CallError::Unauthorized(format!("{text}; the cluster rejects the credentials of the kubeconfig"))
+        }
         403 => CallError::Unauthorized(text),
         404 => CallError::NotFound(text),
         409 => CallError::Conflict(text),
@@ -48,22 +50,22 @@ pub(super) fn refused(what: &str, code: u16, reason: &str, message: &str) -> Cal
     }
 }
 
-/// Adds the rule that would allow what was forbidden, as it stands in a Role.
+/// Adds the RBAC rule that would allow a forbidden request, in the form of a Role.
 /// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#role-and-clusterrole>
-pub(super) fn with_rule(error: CallError, group: &str, resource: &str, verbs: &[&str]) -> CallError {
+pub(super) fn with_missing_rule(error: CallError, group: &str, resource: &str, verbs: &[&str]) -> CallError {
     match error {
         CallError::Unauthorized(text) if text.contains("forbidden") => {
             let verbs = verbs.iter().map(|verb| format!("\"{verb}\"")).collect::<Vec<_>>().join(", ");
             let rule = format!("apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [{verbs}]");
-            CallError::Unauthorized(format!("{text}; the rule that is missing: {rule}"))
+            CallError::Unauthorized(format!("{text}; the missing rule: {rule}"))
         }
         other => other,
     }
 }
 
-/// Cut with an ellipsis, by which a piece of a secret is known when the secrets of the run are taken out.
+/// Shortens a text. The ellipsis tells the redaction that a piece of a secret may stand before it.
 fn short(text: &str) -> String {
-    text::short(text, LONGEST)
+    text::short(text, MAX_MESSAGE_BYTES)
 }
 
 #[cfg(test)]
@@ -82,18 +84,18 @@ mod tests {
             (503, "unavailable"),
             (422, "upstream"),
         ] {
-            assert_eq!(refused("x", code, "", "").word(), word, "{code}");
+            assert_eq!(status_error("x", code, "", "").word(), word, "{code}");
         }
     }
 
     #[test]
-    fn what_is_forbidden_says_the_rule_that_is_missing() {
-        let refused =
-            refused("watch `shop/Pod`", 403, "Forbidden", "pods is forbidden: User \"ci\" cannot list");
-        let told = with_rule(refused, "", "pods", &["list", "watch"]);
+    fn a_forbidden_request_names_the_missing_rule() {
+        let forbidden =
+            status_error("watch `shop/Pod`", 403, "Forbidden", "pods is forbidden: User \"ci\" cannot list");
+        let error = with_missing_rule(forbidden, "", "pods", &["list", "watch"]);
         let rule = "apiGroups: [\"\"], resources: [\"pods\"], verbs: [\"list\", \"watch\"]";
-        assert!(told.message().ends_with(rule), "{}", told.message());
+        assert!(error.message().ends_with(rule), "{}", error.message());
         let other = CallError::NotFound("forbidden".into());
-        assert_eq!(with_rule(other.clone(), "", "pods", &["get"]), other);
+        assert_eq!(with_missing_rule(other.clone(), "", "pods", &["get"]), other);
     }
 }

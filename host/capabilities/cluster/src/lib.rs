@@ -1,31 +1,31 @@
-//! Objects of a Kubernetes cluster. It acts only on what a permit names, and no credential leaves this crate. With a run
-//! that is a dry run, nothing is changed.
+//! The capability `cluster`: reads, watches and changes objects of a Kubernetes cluster. It acts only on objects that a permit
+//! names, changes nothing in a dry run, and keeps its credentials in this crate.
 #![forbid(unsafe_code)]
 
-mod bound;
+mod answer_limits;
 mod budget;
 mod change;
+mod config;
 mod connect;
-mod connection;
 mod failure;
-mod hide;
 mod kinds;
 mod kubeconfig;
-mod patience;
 mod plugin;
+mod redact_object;
+mod retry;
 mod rollback;
-mod slim;
+mod strip_managed_fields;
 mod watch;
 
 pub use change::ConfigEntry;
-pub use connection::Connection;
+pub use config::ClusterConfig;
 pub use plugin::{is_for_plugin, is_for_plugins};
-pub use watch::{Event, WatchEvent, Watcher};
+pub use watch::{Event, WatchEvent};
 
-use budget::{Budget, SELECTIONS};
-use change::Object;
-use connect::Connected;
-use kinds::{Kind, Kinds};
+use budget::{MAX_SELECTIONS, WatchBudget};
+use change::ChangeTarget;
+use connect::ClusterClient;
+use kinds::{KindCache, ObjectKind};
 use kube::api::{Api, DynamicObject, LogParams};
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
@@ -33,120 +33,129 @@ use lockstep_model::limits::Limits;
 use lockstep_model::report::{ChangeVerb, ObjectChange};
 use lockstep_model::resource::Resource;
 use lockstep_model::secret_registry::SecretRegistry;
-use patience::patiently;
+use retry::with_retries;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use watch::Followed;
+use watch::{WatchSelection, WatchTasks};
 
-/// The threads that read what a cluster sends.
+/// The threads for requests and watches.
 const THREADS: usize = 2;
-/// The most changes of one call.
-const CHANGES: usize = 1000;
-/// The longest that a call waits.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The shortest time between two answers once all is known, so that many changes are one answer.
-const PACE: Duration = Duration::from_millis(100);
-/// The most lines of a log.
-const LINES: u32 = 10_000;
+/// The most events of one call.
+const MAX_EVENTS: usize = 1000;
+/// How long a call waits for an event at most.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The shortest time between two answers of a complete watch, so that one answer has many events.
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+/// The most lines of a log that a call returns.
+const MAX_LOG_LINES: u32 = 10_000;
 
-/// What a selection is about besides its namespace, kind and name.
+/// The filters of a selection, in addition to its namespace, kind and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector {
-    /// Labels, as `kubectl --selector` has them.
+    /// Only objects whose labels match, as in `kubectl --selector`.
     pub label_selector: Option<String>,
-    /// Fields, as `kubectl --field-selector` has them.
+    /// Only objects whose fields match, as in `kubectl --field-selector`.
     pub field_selector: Option<String>,
 }
 
 /// The cluster of one run.
 pub struct Cluster {
-    connection: Connection,
+    config: ClusterConfig,
     dry_run: bool,
-    budget: Arc<Budget>,
-    /// Made when it is first needed.
-    reached: Option<Reached>,
+    budget: Arc<WatchBudget>,
+    /// The connection, from the first call on.
+    session: Option<ClusterSession>,
     changes: Vec<ObjectChange>,
 }
 
-struct Reached {
+struct ClusterSession {
     runtime: Runtime,
-    connected: Connected,
-    kinds: Kinds,
+    client: ClusterClient,
+    kinds: KindCache,
 }
 
-/// Objects that a component follows.
-pub struct Following {
-    watcher: Watcher,
-    /// How many selections have not been passed on as a whole.
+/// A watch of a component: the `watcher` of `wit/cluster.wit`.
+pub struct ObjectWatch {
+    tasks: WatchTasks,
+    /// The number of selections whose first objects the component does not have yet.
     incomplete: usize,
-    answered: Option<Instant>,
+    last_answer: Option<Instant>,
 }
 
 impl Cluster {
-    /// The cluster of a run. Nothing is asked of it yet.
+    /// The cluster of a run. The first call connects to it.
     #[must_use]
-    pub fn new(connection: Connection, limits: &Limits, dry_run: bool) -> Self {
-        Self { connection, dry_run, budget: Budget::new(limits), reached: None, changes: Vec::new() }
+    pub fn new(config: ClusterConfig, limits: &Limits, dry_run: bool) -> Self {
+        Self { config, dry_run, budget: WatchBudget::new(limits), session: None, changes: Vec::new() }
     }
 
-    /// What was changed, in order; with a run that is a dry run, what would be.
+    /// The changed objects in order; in a dry run, those that a run would change.
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
     }
 
-    /// What is worth a warning, since this was last asked.
+    /// Takes the warnings since the last call.
     pub fn warnings(&mut self) -> Vec<String> {
-        self.reached.as_mut().map(|reached| reached.connected.warnings()).unwrap_or_default()
+        self.session.as_mut().map(|session| session.client.warnings()).unwrap_or_default()
     }
 
-    /// The permit's object, as JSON, without the secrets of the job.
+    /// Returns the permit's object as redacted JSON.
     ///
     /// # Errors
-    /// It is not there, the cluster refuses or does not answer well, or more has come than a run may receive.
+    /// `NotFound` if there is no such object, `LimitExceeded` if the run has received too many bytes, or an error of the cluster.
     pub fn get(&mut self, permit: &Permit) -> Result<Answer<String>, CallError> {
-        let target = one(permit)?;
-        let what = format!("get `{target}`");
+        let target = single_object(permit)?;
+        let action = format!("get `{target}`");
         let budget = Arc::clone(&self.budget);
-        let Reached { runtime, connected, kinds } = self.reached()?;
+        let ClusterSession { runtime, client, kinds } = self.session()?;
         let got = runtime.block_on(async {
-            let kind = kinds.find(&connected.client, target).await?;
-            let api = api(connected, target, &kind)?;
+            let kind = kinds.find(&client.kube, target).await?;
+            let api = api(client, target, &kind)?;
             let name = target.name().unwrap_or_default();
-            let object = patiently(async || api.get(name).await).await;
+            let object = with_retries(async || api.get(name).await).await;
             let mut object = object.map_err(|error| {
                 let resource = &kind.resource;
-                failure::with_rule(failure::told(&what, &error), &resource.group, &resource.plural, &["get"])
+                failure::with_missing_rule(
+                    failure::request_error(&action, &error),
+                    &resource.group,
+                    &resource.plural,
+                    &["get"],
+                )
             })?;
-            let text = watch::text(&mut object, &kind, &connected.known);
+            let text = watch::object_json(&mut object, &kind, &client.secrets);
             budget.receive(text.len());
             budget.check()?;
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
         });
-        got.map_err(|error| connected.without_secrets(error))
+        got.map_err(|error| client.redact_error(error))
     }
 
-    /// Begins to follow what the permit names, each with its selector.
+    /// Starts to watch the permit's selections, each with its selector.
     ///
     /// # Errors
-    /// Too many, a kind that the cluster does not have, or no connection can be made.
-    pub fn watch(&mut self, permit: &Permit, selectors: &[Selector]) -> Result<Answer<Following>, CallError> {
+    /// `Invalid` or `LimitExceeded` if there are too many, `NotFound` if the cluster lacks a kind, or an error of the connection.
+    pub fn watch(
+        &mut self,
+        permit: &Permit,
+        selectors: &[Selector],
+    ) -> Result<Answer<ObjectWatch>, CallError> {
         let targets = permit.resources();
-        if targets.is_empty() || targets.len() > SELECTIONS || selectors.len() != targets.len() {
-            return Err(CallError::Invalid(format!("watch: there must be 1 to {SELECTIONS} selections")));
+        if targets.is_empty() || targets.len() > MAX_SELECTIONS || selectors.len() != targets.len() {
+            return Err(CallError::Invalid(format!("watch: a call has 1 to {MAX_SELECTIONS} selections")));
         }
         let budget = Arc::clone(&self.budget);
-        let room = budget.take(targets.len())?;
-        let Reached { runtime, connected, kinds } = self.reached()?;
-        let mut followed = Vec::new();
+        let slots = budget.take_slots(targets.len())?;
+        let ClusterSession { runtime, client, kinds } = self.session()?;
+        let mut selections = Vec::new();
         for (target, selector) in targets.iter().zip(selectors) {
-            let kind = runtime.block_on(kinds.find(&connected.client, target));
-            let kind = kind.map_err(|error| connected.without_secrets(error))?;
-            let namespace = namespace(connected, target, &kind)?;
+            let kind = runtime.block_on(kinds.find(&client.kube, target));
+            let kind = kind.map_err(|error| client.redact_error(error))?;
+            let namespace = namespace(client, target, &kind)?;
             let by_name = target.name().map(|name| format!("metadata.name={name}"));
             let fields: Vec<_> = by_name.into_iter().chain(selector.field_selector.clone()).collect();
-            followed.push(Followed {
+            selections.push(WatchSelection {
                 name: target.as_str().trim_end_matches("/*").to_owned(),
                 namespace,
                 labels: selector.label_selector.clone(),
@@ -155,43 +164,45 @@ impl Cluster {
             });
         }
         let _inside = runtime.enter();
-        let watcher = Watcher::begin(connected, followed, &budget, room);
-        Ok(Answer::plain(Following { watcher, incomplete: targets.len(), answered: None }))
+        let tasks = WatchTasks::start(client, selections, &budget, slots);
+        Ok(Answer::plain(ObjectWatch { tasks, incomplete: targets.len(), last_answer: None }))
     }
 
-    /// What happened to what is followed, waiting for the first of it.
+    /// Takes the events of a watch since the last call. Waits for the first one, at most for `timeout_ms`.
     ///
     /// # Errors
-    /// More has come than a run may receive.
-    pub fn next(&mut self, following: &mut Following, timeout_ms: u32) -> Result<Vec<WatchEvent>, CallError> {
+    /// `LimitExceeded` if the run has received too many bytes or watches too many objects.
+    pub fn next(&mut self, watch: &mut ObjectWatch, timeout_ms: u32) -> Result<Vec<WatchEvent>, CallError> {
         let budget = Arc::clone(&self.budget);
-        let Reached { runtime, connected, .. } = self.reached()?;
-        let patience = Duration::from_millis(timeout_ms.into()).min(PATIENCE);
-        let pause = following.answered.filter(|_| following.incomplete == 0);
-        let pause = pause.map_or(Duration::ZERO, |last| PACE.saturating_sub(last.elapsed())).min(patience);
-        let mut changes = runtime.block_on(async {
+        let ClusterSession { runtime, client, .. } = self.session()?;
+        let timeout = Duration::from_millis(timeout_ms.into()).min(MAX_WAIT);
+        let pause = watch.last_answer.filter(|_| watch.incomplete == 0);
+        let pause =
+            pause.map_or(Duration::ZERO, |last| BATCH_INTERVAL.saturating_sub(last.elapsed())).min(timeout);
+        let mut events = runtime.block_on(async {
             tokio::time::sleep(pause).await;
-            following.watcher.next(patience.saturating_sub(pause), CHANGES).await
+            watch.tasks.next(timeout.saturating_sub(pause), MAX_EVENTS).await
         });
         budget.check()?;
-        let ended = |change: &&WatchEvent| matches!(change.event, Event::Synced | Event::Failed(_));
-        let ended = changes.iter().filter(ended).count();
-        following.incomplete = following.incomplete.saturating_sub(ended);
-        following.answered = Some(Instant::now());
-        for change in &mut changes {
-            match &mut change.event {
-                Event::Interrupted(text) => *text = connected.known.redact(text),
-                Event::Failed(error) => *error = connected.without_secrets(error.clone()),
+        let completes = |event: &&WatchEvent| matches!(event.event, Event::Synced | Event::Failed(_));
+        let completed = events.iter().filter(completes).count();
+        watch.incomplete = watch.incomplete.saturating_sub(completed);
+        watch.last_answer = Some(Instant::now());
+        for event in &mut events {
+            match &mut event.event {
+                Event::Interrupted(text) => *text = client.secrets.redact(text),
+                Event::Failed(error) => *error = client.redact_error(error.clone()),
                 Event::Updated(_) | Event::Deleted(_) | Event::Synced => {}
             }
         }
-        Ok(changes)
+        Ok(events)
     }
 
-    /// The last lines that a container of the permit's pod printed, without the secrets of the job.
+    /// Returns the last lines of a container's log of the permit's pod, redacted.
     ///
     /// # Errors
-    /// There is no such container or log, or the cluster refuses or does not answer well.
+    /// `Invalid` or `NotFound` if there is no such container or log, `LimitExceeded` if the run has received too many bytes, or an
+    /// error of the cluster.
     pub fn logs(
         &mut self,
         permit: &Permit,
@@ -199,44 +210,46 @@ impl Cluster {
         previous: bool,
         lines: u32,
     ) -> Result<Answer<String>, CallError> {
-        let target = one(permit)?;
-        let what = format!("logs of `{target}`");
+        let target = single_object(permit)?;
+        let action = format!("get logs of `{target}`");
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if container.is_empty() || container.len() > 63 || !container.chars().all(plain) {
-            return Err(CallError::Invalid(format!("{what}: `{container}` is no name of a container")));
+            return Err(CallError::Invalid(format!(
+                "{action}: invalid container `{container}`: expected letters, digits and `-`"
+            )));
         }
         let budget = Arc::clone(&self.budget);
-        let Reached { runtime, connected, kinds } = self.reached()?;
+        let ClusterSession { runtime, client, kinds } = self.session()?;
         let read = runtime.block_on(async {
-            let kind = kinds.find(&connected.client, target).await?;
+            let kind = kinds.find(&client.kube, target).await?;
             let params = LogParams {
                 container: Some(container.to_owned()),
                 previous,
-                tail_lines: Some(lines.min(LINES).into()),
-                limit_bytes: i64::try_from(hide::LOG_BYTES).ok(),
+                tail_lines: Some(lines.min(MAX_LOG_LINES).into()),
+                limit_bytes: i64::try_from(redact_object::LOG_BYTES).ok(),
                 ..LogParams::default()
             };
             let name = target.name().unwrap_or_default();
-            let namespace = namespace(connected, target, &kind)?;
+            let namespace = namespace(client, target, &kind)?;
             let path = <DynamicObject as kube::Resource>::url_path(&kind.resource, namespace.as_deref());
             let request = kube::core::Request::new(path).logs(name, &params);
-            let request = request.map_err(|error| CallError::Invalid(format!("{what}: {error}")))?;
-            let text = patiently(async || connected.client.request_text(request.clone()).await).await;
+            let request = request.map_err(|error| CallError::Invalid(format!("{action}: {error}")))?;
+            let text = with_retries(async || client.kube.request_text(request.clone()).await).await;
             let text = text.map_err(|error| {
-                failure::with_rule(failure::told(&what, &error), "", "pods/log", &["get"])
+                failure::with_missing_rule(failure::request_error(&action, &error), "", "pods/log", &["get"])
             })?;
             budget.receive(text.len());
             budget.check()?;
-            let text = hide::log(&text, &connected.known);
+            let text = redact_object::redact_log(&text, &client.secrets);
             Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
         });
-        read.map_err(|error| connected.without_secrets(error))
+        read.map_err(|error| client.redact_error(error))
     }
 
-    /// Puts the pod template of an earlier revision of the permit's object back in place.
+    /// Restores the pod template of an earlier revision of the permit's object.
     ///
     /// # Errors
-    /// The object changed meanwhile, the revision is not kept, or the cluster refuses or does not answer well.
+    /// `Conflict` if the object has another version, `NotFound` if there is no such revision, or an error of the cluster.
     pub fn rollback(
         &mut self,
         permit: &Permit,
@@ -244,128 +257,142 @@ impl Cluster {
         revision: u64,
     ) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, kinds, _| {
-            rollback::rollback(object, kinds, at(version)?, revision).await
+            rollback::rollback(object, kinds, required(version)?, revision).await
         })
     }
 
-    /// Says how many instances the permit's object is to have.
+    /// Sets the number of replicas of the permit's object.
     ///
     /// # Errors
-    /// The object changed meanwhile, it has no count, or the cluster refuses or does not answer well.
+    /// `Conflict` if the object has another version, or an error of the cluster, also if the object has no replicas.
     pub fn scale(
         &mut self,
         permit: &Permit,
         version: &str,
         replicas: u32,
     ) -> Result<Answer<Outcome>, CallError> {
-        self.change(permit, async |object, _, _| object.scale(at(version)?, replicas).await)
+        self.change(permit, async |object, _, _| object.scale(required(version)?, replicas).await)
     }
 
-    /// Keeps the permit's object from doing anything by itself, or lets it again.
+    /// Suspends or resumes the permit's object.
     ///
     /// # Errors
-    /// The object changed meanwhile, its kind cannot be suspended, or the cluster refuses or does not answer well.
+    /// `Conflict` if the object has another version, `Invalid` if the cluster cannot suspend its kind, or an error of the cluster.
     pub fn suspend(
         &mut self,
         permit: &Permit,
         version: &str,
         suspended: bool,
     ) -> Result<Answer<Outcome>, CallError> {
-        self.change(permit, async |object, _, _| object.suspend(at(version)?, suspended).await)
+        self.change(permit, async |object, _, _| object.suspend(required(version)?, suspended).await)
     }
 
-    /// Asks the permit's pod to end, if it is the one with this UID.
+    /// Evicts the permit's pod, if it has this UID.
     ///
     /// # Errors
-    /// It is another one, a budget needs it, or the cluster refuses or does not answer well.
+    /// `Conflict` if the pod has another UID, `Unavailable` while a PodDisruptionBudget needs it, or an error of the cluster.
     pub fn evict(&mut self, permit: &Permit, uid: &str) -> Result<Answer<Outcome>, CallError> {
         self.change(permit, async |object, _, _| object.evict(uid).await)
     }
 
-    /// Keeps texts in the permit's `ConfigMap`; with no version, in a new one.
+    /// Changes entries of the permit's `ConfigMap`, or creates it if `version` is none.
     ///
     /// # Errors
-    /// It changed meanwhile, it is somebody else's, an entry cannot be kept, or the cluster refuses or does not answer
-    /// well.
+    /// `Conflict` if it has another version, `Invalid` if Lockstep did not create it or an entry is invalid, or an error of the
+    /// cluster.
     pub fn put_config_map(
         &mut self,
         permit: &Permit,
         version: Option<&str>,
         entries: &[ConfigEntry],
     ) -> Result<Answer<Outcome>, CallError> {
-        self.change(permit, async |object, _, known| {
-            object.put_config_map(version.map(at).transpose()?, entries, known).await
+        self.change(permit, async |object, _, secrets| {
+            object.put_config_map(version.map(required).transpose()?, entries, secrets).await
         })
     }
 
-    /// Changes the permit's object, and remembers that.
+    /// Changes the permit's object and records the change.
     fn change(
         &mut self,
         permit: &Permit,
-        change: impl AsyncFnOnce(&Object<'_>, &mut Kinds, &SecretRegistry) -> Result<(), CallError>,
+        change: impl AsyncFnOnce(&ChangeTarget<'_>, &mut KindCache, &SecretRegistry) -> Result<(), CallError>,
     ) -> Result<Answer<Outcome>, CallError> {
-        let (target, dry_run) = (one(permit)?, self.dry_run);
-        let Reached { runtime, connected, kinds } = self.reached()?;
-        let done = runtime.block_on(async {
-            let kind = kinds.find(&connected.client, target).await?;
-            let api = api(connected, target, &kind)?;
-            let object = Object { client: &connected.client, target, kind: &kind, api, dry_run };
-            change(&object, kinds, &connected.known).await
+        let (target, dry_run) = (single_object(permit)?, self.dry_run);
+        let ClusterSession { runtime, client, kinds } = self.session()?;
+        let changed = runtime.block_on(async {
+            let kind = kinds.find(&client.kube, target).await?;
+            let api = api(client, target, &kind)?;
+            let object = ChangeTarget { client: &client.kube, target, kind: &kind, api, dry_run };
+            change(&object, kinds, &client.secrets).await
         });
-        done.map_err(|error| connected.without_secrets(error))?;
+        changed.map_err(|error| client.redact_error(error))?;
         let change =
             ObjectChange { name: target.as_str().to_owned(), digest: None, verb: ChangeVerb::Changed };
         self.changes.push(change);
         Ok(Answer::plain(if dry_run { Outcome::DryRun } else { Outcome::Applied }))
     }
 
-    /// The connection to the cluster, made when it is first needed.
-    fn reached(&mut self) -> Result<&mut Reached, CallError> {
-        if self.reached.is_none() {
+    /// The connection to the cluster; the first call makes it.
+    fn session(&mut self) -> Result<&mut ClusterSession, CallError> {
+        if self.session.is_none() {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(THREADS)
                 .thread_name("cluster")
                 .enable_all()
                 .build()
-                .map_err(|error| CallError::Unavailable(format!("no threads for requests: {error}")))?;
-            let connected = runtime.block_on(connect::connect(&self.connection))?;
-            self.reached = Some(Reached { runtime, connected, kinds: Kinds::default() });
+                .map_err(|error| {
+                    CallError::Unavailable(format!("cannot start the threads for requests: {error}"))
+                })?;
+            let client = runtime.block_on(connect::connect(&self.config))?;
+            self.session = Some(ClusterSession { runtime, client, kinds: KindCache::default() });
         }
-        self.reached.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
+        self.session.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
     }
 }
 
-/// The version that a change is about. Without one, it would be made whatever somebody else did.
-fn at(version: &str) -> Result<&str, CallError> {
-    if version.is_empty() { Err(CallError::Invalid("a change needs a version".into())) } else { Ok(version) }
+/// Requires a version: a change without one would overwrite changes of others.
+fn required(version: &str) -> Result<&str, CallError> {
+    if version.is_empty() {
+        Err(CallError::Invalid("the call lacks the version of the object".into()))
+    } else {
+        Ok(version)
+    }
 }
 
-/// The one object that a permit is about.
-fn one(permit: &Permit) -> Result<&Resource, CallError> {
+/// The one object of a permit.
+fn single_object(permit: &Permit) -> Result<&Resource, CallError> {
     let target = permit.resource().filter(|target| target.name().is_some());
-    target.ok_or_else(|| CallError::Invalid("the call is about no object".into()))
+    target.ok_or_else(|| CallError::Invalid("the call names no object".into()))
 }
 
-/// The namespace of a target as the cluster has it; none for kinds without.
-fn namespace(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Option<String>, CallError> {
+/// The namespace of a target in the cluster; none for kinds without namespaces.
+fn namespace(
+    client: &ClusterClient,
+    target: &Resource,
+    kind: &ObjectKind,
+) -> Result<Option<String>, CallError> {
     match (target.namespace(), kind.namespaced) {
         ("-", false) => Ok(None),
-        ("-", true) => {
-            Err(CallError::Invalid(format!("`{target}`: this kind is in namespaces, `-` is none")))
-        }
-        (_, false) => {
-            Err(CallError::Invalid(format!("`{target}`: this kind is in no namespace, write `-` for it")))
-        }
-        (".", true) => Ok(Some(connected.namespace.clone())),
+        ("-", true) => Err(CallError::Invalid(format!(
+            "invalid namespace `-` in `{target}`: objects of this kind have one"
+        ))),
+        (_, false) => Err(CallError::Invalid(format!(
+            "invalid namespace in `{target}`: objects of this kind have none, write `-`"
+        ))),
+        (".", true) => Ok(Some(client.namespace.clone())),
         (namespace, true) => Ok(Some(namespace.to_owned())),
     }
 }
 
-fn api(connected: &Connected, target: &Resource, kind: &Kind) -> Result<Api<DynamicObject>, CallError> {
-    let client = connected.client.clone();
-    Ok(match namespace(connected, target, kind)? {
-        Some(namespace) => Api::namespaced_with(client, &namespace, &kind.resource),
-        None => Api::all_with(client, &kind.resource),
+fn api(
+    client: &ClusterClient,
+    target: &Resource,
+    kind: &ObjectKind,
+) -> Result<Api<DynamicObject>, CallError> {
+    let kube = client.kube.clone();
+    Ok(match namespace(client, target, kind)? {
+        Some(namespace) => Api::namespaced_with(kube, &namespace, &kind.resource),
+        None => Api::all_with(kube, &kind.resource),
     })
 }
 

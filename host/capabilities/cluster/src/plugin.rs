@@ -1,14 +1,14 @@
-//! Runs the plugin that a kubeconfig names, and keeps what it gives until that ends. A plugin gets the variables of its own
-//! kind, never a terminal, and does not outlive the run. What it says is shown only without secrets.
+//! Runs the credential plugin that a kubeconfig names, and caches its token until that expires. A plugin gets the variables of
+//! its vendor and no terminal, and ends with the run. The host redacts its messages.
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
 
-use crate::connection::{Connection, SHORTEST, inside, outside};
+use crate::config::{ClusterConfig, MIN_SECRET_BYTES, checkout_error, refuse_in_checkout};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::ExecConfig;
 use lockstep_model::call::CallError;
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_model::text::short;
-use lockstep_process::{Bounds, Programs};
+use lockstep_process::{ProgramLimits, Programs};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,16 +18,20 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What a plugin may print, and how long it may take.
-const BOUNDS: Bounds =
-    Bounds { stdout: 1024 * 1024, stderr: 16 * 1024, patience: Some(Duration::from_secs(120)), idle: None };
-/// The most bytes of what it says that are shown.
-const LONGEST: usize = 1000;
-/// How long before its end a token is replaced.
-const EARLY: Duration = Duration::from_secs(60);
+/// How many bytes a plugin may print, and how long it may take.
+const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
+    max_stdout_bytes: 1024 * 1024,
+    max_stderr_bytes: 16 * 1024,
+    timeout: Some(Duration::from_secs(120)),
+    idle_timeout: None,
+};
+/// The longest message of a plugin that the host shows, in bytes.
+const MAX_MESSAGE_BYTES: usize = 1000;
+/// How long before a token expires the host renews it.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
-/// The plugins that are known by the exact name of their program, with the beginnings of the variables that each reads
-/// and where that is written. A plugin gets these variables of the job, secret or not, and of the rest only [`PLAIN`].
+/// The known plugins by the exact names of their programs, with the prefixes of the variables that each reads and the page
+/// that documents it. A plugin gets these variables of the job, secret or not, and of the others only [`COMMON_VARIABLES`].
 /// The page `docs/credentials.md` lists them.
 const PLUGINS: [(&str, &[&str]); 8] = [
     // https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
@@ -48,12 +52,12 @@ const PLUGINS: [(&str, &[&str]); 8] = [
     ("tsh", &["TELEPORT_"]),
 ];
 
-/// Where plugins look below the home folder.
-const AT_HOME: [&str; 7] =
+/// The files below the home folder that plugins read.
+const HOME_FILES: [&str; 7] =
     [".aws/config", ".aws/credentials", ".azure", ".config/gcloud", ".config/doctl", ".oci/config", ".tsh"];
 
-/// What every plugin gets, besides PATH.
-const PLAIN: [&str; 25] = [
+/// The variables that every plugin gets, in addition to PATH.
+const COMMON_VARIABLES: [&str; 25] = [
     "HOME",
     "USER",
     "LOGNAME",
@@ -84,49 +88,49 @@ const PLAIN: [&str; 25] = [
 /// Whether some plugin gets the variable of this name.
 #[must_use]
 pub fn is_for_plugins(variable: &str) -> bool {
-    PLAIN.contains(&variable) || PLUGINS.iter().any(|(plugin, _)| is_of(plugin, variable))
+    COMMON_VARIABLES.contains(&variable) || PLUGINS.iter().any(|(plugin, _)| has_prefix_of(plugin, variable))
 }
 
-/// Whether this plugin gets the variable of this name, where that is no secret.
+/// Whether this plugin gets the variable of this name, if its value is no secret.
 #[must_use]
 pub fn is_for_plugin(plugin: &str, variable: &str) -> bool {
-    PLAIN.contains(&variable) || is_of(plugin, variable)
+    COMMON_VARIABLES.contains(&variable) || has_prefix_of(plugin, variable)
 }
 
-/// Whether a variable is of a plugin's own kind.
-fn is_of(plugin: &str, variable: &str) -> bool {
-    let mut own = PLUGINS.iter().filter(|(known, _)| *known == plugin).flat_map(|(_, prefixes)| *prefixes);
-    own.any(|begin| variable.starts_with(begin))
+/// Whether a variable has a prefix of this plugin.
+fn has_prefix_of(plugin: &str, variable: &str) -> bool {
+    let mut all = PLUGINS.iter().filter(|(name, _)| *name == plugin).flat_map(|(_, prefixes)| *prefixes);
+    all.any(|prefix| variable.starts_with(prefix))
 }
 
-/// A plugin, and the token that it gave last.
-pub(super) struct Plugin {
+/// A plugin and its last token.
+pub(super) struct CredentialPlugin {
     exec: ExecConfig,
     name: String,
     variables: Vec<(String, OsString)>,
     programs: Programs,
-    known: Arc<SecretRegistry>,
-    held: tokio::sync::Mutex<Option<Token>>,
-    /// What it said and nobody has heard yet, and what it said last.
-    said: Mutex<(Vec<String>, String)>,
+    secrets: Arc<SecretRegistry>,
+    cached: tokio::sync::Mutex<Option<PluginToken>>,
+    /// The messages that nobody has taken yet, and the last message.
+    messages: Mutex<(Vec<String>, String)>,
 }
 
 #[derive(Clone)]
-struct Token {
+struct PluginToken {
     token: Option<SecretString>,
-    until: Option<SystemTime>,
+    expires: Option<SystemTime>,
 }
 
-/// What a plugin prints. <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>
+/// The output of a plugin. <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>
 #[derive(Deserialize)]
 struct ExecCredential {
-    status: Option<Given>,
+    status: Option<PluginCredentials>,
 }
 
-/// What it gives.
+/// The credentials in the output of a plugin.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Given {
+pub(super) struct PluginCredentials {
     token: Option<String>,
     expiration_timestamp: Option<Time>,
     /// A certificate for TLS, as PEM.
@@ -135,36 +139,36 @@ pub(super) struct Given {
     pub(super) client_key_data: Option<String>,
 }
 
-impl Plugin {
+impl CredentialPlugin {
     pub(super) fn new(
         exec: ExecConfig,
-        connection: &Connection,
-        known: &Arc<SecretRegistry>,
+        config: &ClusterConfig,
+        secrets: &Arc<SecretRegistry>,
     ) -> Result<Self, CallError> {
         let command = exec.command.clone().unwrap_or_default();
         let name = command.rsplit('/').next().unwrap_or_default().to_owned();
-        let variables = variables(&name, connection);
-        let said = exec.env.iter().flatten();
-        let said = said.filter_map(|said| Some((said.get("name")?.clone(), said.get("value")?.into())));
-        let all: Vec<(String, OsString)> = variables.iter().cloned().chain(said).collect();
-        if let Some((variable, path)) = connection.programs.checkout().setting(&all)
-            && !connection.trusts_workspace
+        let variables = variables(&name, config);
+        let set = exec.env.iter().flatten();
+        let set = set.filter_map(|entry| Some((entry.get("name")?.clone(), entry.get("value")?.into())));
+        let all: Vec<(String, OsString)> = variables.iter().cloned().chain(set).collect();
+        if let Some((variable, path)) = config.programs.checkout().first_setting_inside(&all)
+            && !config.trusts_workspace
         {
-            let what = format!("{variable}, where the plugin `{name}` of the kubeconfig looks,");
-            return Err(inside(&what, path));
+            let label = format!("{variable}, which the plugin `{name}` of the kubeconfig reads,");
+            return Err(checkout_error(&label, path));
         }
         let args = exec.args.as_deref().unwrap_or_default();
-        if let Some(arg) = connection.programs.names_within(args).filter(|_| !connection.trusts_workspace) {
+        if let Some(arg) = config.programs.first_arg_inside(args).filter(|_| !config.trusts_workspace) {
             return Err(CallError::Unauthorized(format!(
-                "the plugin `{name}` of the kubeconfig is not started: its argument `{arg}` names a file of the workspace or \
-                 its checkout; keep it outside"
+                "the host does not start the plugin `{name}` of the kubeconfig: its argument `{arg}` names a file of the \
+                 workspace or its checkout; keep it outside"
             )));
         }
         let home = all.iter().find(|(name, _)| name == "HOME").map(|(_, home)| Path::new(home));
-        let at_home = home.into_iter().flat_map(|home| AT_HOME.map(|file| home.join(file)));
+        let at_home = home.into_iter().flat_map(|home| HOME_FILES.map(|file| home.join(file)));
         for file in at_home.filter(|file| file.exists()) {
-            outside(
-                connection,
+            refuse_in_checkout(
+                config,
                 &format!("a file that the plugin `{name}` of the kubeconfig may read"),
                 &file,
             )?;
@@ -173,47 +177,49 @@ impl Plugin {
             exec,
             name,
             variables,
-            programs: connection.programs.clone(),
-            known: Arc::clone(known),
-            held: tokio::sync::Mutex::default(),
-            said: Mutex::default(),
+            programs: config.programs.clone(),
+            secrets: Arc::clone(secrets),
+            cached: tokio::sync::Mutex::default(),
+            messages: Mutex::default(),
         })
     }
 
-    /// Runs the plugin for the first time. It may give a certificate, too.
-    pub(super) async fn begin(self: &Arc<Self>) -> Result<Given, CallError> {
-        let given = self.ask().await.map_err(CallError::Unauthorized)?;
-        *self.held.lock().await = Some(token(&given));
-        Ok(given)
+    /// Runs the plugin for the first time. Its credentials may be a certificate.
+    pub(super) async fn start(self: &Arc<Self>) -> Result<PluginCredentials, CallError> {
+        let credentials = self.run_blocking().await.map_err(CallError::Unauthorized)?;
+        *self.cached.lock().await = Some(token(&credentials));
+        Ok(credentials)
     }
 
-    /// The token, made anew if it is about to end; none if the plugin gives none.
+    /// The token, renewed if it is about to expire; none if the plugin gives none.
     pub(super) async fn token(self: &Arc<Self>) -> Result<Option<SecretString>, String> {
-        let mut held = self.held.lock().await;
-        let now = SystemTime::now() + EARLY;
-        if let Some(held) = held.as_ref().filter(|held| held.until.is_none_or(|until| now < until)) {
-            return Ok(held.token.clone());
+        let mut cached = self.cached.lock().await;
+        let now = SystemTime::now() + RENEW_BEFORE;
+        if let Some(cached) =
+            cached.as_ref().filter(|cached| cached.expires.is_none_or(|expires| now < expires))
+        {
+            return Ok(cached.token.clone());
         }
-        let new = token(&self.ask().await?);
-        *held = Some(new.clone());
+        let new = token(&self.run_blocking().await?);
+        *cached = Some(new.clone());
         Ok(new.token)
     }
 
-    /// What it has said since this was last asked.
-    pub(super) fn said(&self) -> Vec<String> {
-        std::mem::take(&mut self.said.lock().unwrap_or_else(PoisonError::into_inner).0)
+    /// Takes the messages since the last call.
+    pub(super) fn take_messages(&self) -> Vec<String> {
+        std::mem::take(&mut self.messages.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    async fn ask(self: &Arc<Self>) -> Result<Given, String> {
+    async fn run_blocking(self: &Arc<Self>) -> Result<PluginCredentials, String> {
         let plugin = Arc::clone(self);
-        let given = tokio::task::spawn_blocking(move || plugin.run()).await;
-        given.unwrap_or_else(|error| Err(format!("the plugin `{}` could not be run: {error}", self.name)))
+        let credentials = tokio::task::spawn_blocking(move || plugin.run()).await;
+        credentials.unwrap_or_else(|error| Err(format!("cannot run the plugin `{}`: {error}", self.name)))
     }
 
-    fn run(&self) -> Result<Given, String> {
-        let called = format!("the plugin `{}` of the kubeconfig", self.name);
+    fn run(&self) -> Result<PluginCredentials, String> {
+        let label = format!("the plugin `{}` of the kubeconfig", self.name);
         let command = self.exec.command.as_deref().unwrap_or_default();
-        let program = self.programs.find(command).map_err(|error| format!("{called}: {error}"))?;
+        let program = self.programs.find(command).map_err(|error| format!("{label}: {error}"))?;
         let mut command = Command::new(program);
         command
             .args(self.exec.args.iter().flatten())
@@ -224,21 +230,24 @@ impl Plugin {
             }
         }
         command.env("PATH", self.programs.path()).env("KUBERNETES_EXEC_INFO", self.info());
-        let ended = self.programs.run(&command, b"", BOUNDS).map_err(|error| format!("{called}: {error}"))?;
-        let given =
-            serde_saphyr::from_slice::<ExecCredential>(&ended.stdout).ok().and_then(|read| read.status);
-        self.learn(given.as_ref());
-        let said = self.clean(&ended);
-        match given {
-            Some(given) if ended.status.success() => {
-                self.hear(format!("{called} says: {said}"), said.is_empty());
-                Ok(given)
+        let output =
+            self.programs.run(&command, b"", PROGRAM_LIMITS).map_err(|error| format!("{label}: {error}"))?;
+        let credentials =
+            serde_saphyr::from_slice::<ExecCredential>(&output.stdout).ok().and_then(|read| read.status);
+        self.register_secrets(credentials.as_ref());
+        let message = self.message(&output);
+        match credentials {
+            Some(credentials) if output.status.success() => {
+                if !message.is_empty() {
+                    self.add_message(format!("{label} says: {message}"));
+                }
+                Ok(credentials)
             }
-            Some(_) | None => Err(format!("{called} {}{}", outcome(&ended, &said), self.hint())),
+            Some(_) | None => Err(format!("{label} {}{}", failure(&output, &message), self.hint())),
         }
     }
 
-    /// What a plugin is told of its call.
+    /// The value of `KUBERNETES_EXEC_INFO`.
     fn info(&self) -> String {
         let cluster = self.exec.cluster.as_ref().filter(|_| self.exec.provide_cluster_info);
         let cluster = cluster.and_then(|cluster| serde_json::to_value(cluster).ok());
@@ -249,69 +258,70 @@ impl Plugin {
         json!({"kind": "ExecCredential", "apiVersion": self.exec.api_version, "spec": spec}).to_string()
     }
 
-    /// No message may show what it gives.
-    fn learn(&self, given: Option<&Given>) {
-        let secrets = given.into_iter().flat_map(|given| [&given.token, &given.client_key_data]).flatten();
-        secrets.filter(|secret| secret.len() >= SHORTEST).for_each(|secret| self.known.add(secret));
+    /// Registers the credentials, so that no message shows them.
+    fn register_secrets(&self, credentials: Option<&PluginCredentials>) {
+        let secrets = credentials.into_iter().flat_map(|all| [&all.token, &all.client_key_data]).flatten();
+        secrets.filter(|secret| secret.len() >= MIN_SECRET_BYTES).for_each(|secret| self.secrets.add(secret));
     }
 
-    /// What it says, in one line and without secrets.
-    fn clean(&self, ended: &Output) -> String {
-        // Secrets are taken out before anything is joined or cut.
-        let text = self.known.redact(&String::from_utf8_lossy(&ended.stderr));
+    /// The plugin's own message on one line, redacted.
+    fn message(&self, output: &Output) -> String {
+        // It redacts the whole text: after a join or a cut it could miss a secret.
+        let text = self.secrets.redact(&String::from_utf8_lossy(&output.stderr));
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        short(&lines.join("; "), LONGEST)
+        short(&lines.join("; "), MAX_MESSAGE_BYTES)
     }
 
-    fn hear(&self, text: String, nothing: bool) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if !nothing && said.1 != text {
-            said.0.push(text.clone());
-            said.1 = text;
+    /// Adds a message, unless it repeats the last one.
+    fn add_message(&self, text: String) {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        if messages.1 != text {
+            messages.0.push(text.clone());
+            messages.1 = text;
         }
     }
 
     fn hint(&self) -> String {
-        match PLUGINS.iter().any(|(known, _)| *known == self.name) {
+        match PLUGINS.iter().any(|(name, _)| *name == self.name) {
             true => String::new(),
             false => format!(
-                "; `{}` is no plugin that lockstep knows by name, so it got no variable of the job but those that every \
-                 program has",
+                "; lockstep does not know the plugin `{}`, so it gave it only the variables that every plugin gets",
                 self.name
             ),
         }
     }
 }
 
-fn token(given: &Given) -> Token {
-    let until = given.expiration_timestamp.as_ref().and_then(|time| u64::try_from(time.0.as_second()).ok());
-    Token {
-        token: given.token.clone().map(SecretString::from),
-        until: until.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)),
+fn token(credentials: &PluginCredentials) -> PluginToken {
+    let expires =
+        credentials.expiration_timestamp.as_ref().and_then(|time| u64::try_from(time.0.as_second()).ok());
+    PluginToken {
+        token: credentials.token.clone().map(SecretString::from),
+        expires: expires.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)),
     }
 }
 
-fn outcome(ended: &Output, said: &str) -> String {
-    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-    match ended.status.code() {
-        Some(0) => format!("printed no credential{said}"),
-        Some(code) => format!("failed with exit code {code}{said}"),
-        None => format!("was stopped by a signal{said}"),
+fn failure(output: &Output, message: &str) -> String {
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    match output.status.code() {
+        Some(0) => format!("printed no credential{message}"),
+        Some(code) => format!("failed with exit code {code}{message}"),
+        None => format!("ended by a signal{message}"),
     }
 }
 
 /// The variables for a plugin of this name.
-fn variables(name: &str, connection: &Connection) -> Vec<(String, OsString)> {
-    let plain = connection.variables.iter().filter(|(variable, _)| is_for_plugin(name, variable));
-    let secrets = connection.secrets.iter().filter(|(variable, _)| is_of(name, variable));
+fn variables(name: &str, config: &ClusterConfig) -> Vec<(String, OsString)> {
+    let plain = config.variables.iter().filter(|(variable, _)| is_for_plugin(name, variable));
+    let secrets = config.secrets.iter().filter(|(variable, _)| has_prefix_of(name, variable));
     let secrets = secrets.map(|(name, value)| (name.clone(), OsString::from(value)));
     plain.cloned().chain(secrets).collect()
 }
 
-/// The header that shows a token.
+/// The header with a token.
 pub(super) fn bearer(token: &SecretString) -> Result<http::HeaderValue, String> {
     let mut value = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| "the plugin of the kubeconfig gave a token that fits in no header".to_owned())?;
+        .map_err(|_| "the plugin of the kubeconfig gave a token that is no valid header value".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -319,21 +329,21 @@ pub(super) fn bearer(token: &SecretString) -> Result<http::HeaderValue, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockstep_process::DATA;
+    use lockstep_process::DATA_FILE_VARIABLES;
 
     fn names(command: &str) -> Vec<String> {
         let secrets = ["AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "GITHUB_TOKEN"];
         let plain = ["HOME", "AWS_REGION", "JUNK"];
-        let connection = Connection {
+        let config = ClusterConfig {
             secrets: secrets.map(|name| (name.to_owned(), "x".to_owned())).to_vec(),
             variables: plain.map(|name| (name.to_owned(), "y".into())).to_vec(),
-            ..Connection::default()
+            ..ClusterConfig::default()
         };
-        variables(command, &connection).into_iter().map(|(name, _)| name).collect()
+        variables(command, &config).into_iter().map(|(name, _)| name).collect()
     }
 
     #[test]
-    fn a_plugin_gets_only_the_secrets_of_its_kind() {
+    fn a_plugin_gets_only_the_secrets_of_its_vendor() {
         assert_eq!(names("aws"), ["HOME", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"]);
         assert_eq!(names("aws-iam-authenticator"), ["HOME", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"]);
         assert_eq!(names("kubelogin"), ["HOME", "AZURE_CLIENT_SECRET"]);
@@ -351,8 +361,9 @@ mod tests {
             let row = format!("| `{name}` | {} | <https://", variables.join(", "));
             assert!(page.contains(&row), "{row}");
         }
-        for name in
-            DATA.iter().chain(PLAIN.iter().filter(|name| !name.contains("PROXY") && !name.contains("proxy")))
+        for name in DATA_FILE_VARIABLES
+            .iter()
+            .chain(COMMON_VARIABLES.iter().filter(|name| !name.contains("PROXY") && !name.contains("proxy")))
         {
             let folder = name.starts_with("XDG_") && name.ends_with("_HOME");
             assert!(folder || page.contains(&format!("`{name}`")), "{name}");

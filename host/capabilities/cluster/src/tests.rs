@@ -1,4 +1,4 @@
-//! What a run may receive and follow, against a server that says what a test wants. It looks at no object.
+//! Tests: the limits of a run for bytes, objects and selections, against a small server of a cluster.
 
 use super::*;
 use lockstep_model::call::{CallRequest, RawTarget};
@@ -12,13 +12,13 @@ use std::thread;
 
 mod endless;
 
-/// What each object takes at least, in bytes.
-const EACH: usize = 1000;
-const PATIENT: u32 = 10_000;
-/// What each object holds of the job's.
+/// The least size of an object, in bytes.
+const OBJECT_BYTES: usize = 1000;
+const TIMEOUT_MS: u32 = 10_000;
+/// The secret of the job in each object.
 const SECRET: &str = "hunter2-of-the-job";
 
-/// A server with so many Pods. Watches of them say nothing and do not end.
+/// A server with this number of pods. Its watches send nothing and do not end.
 fn server(pods: usize) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -35,7 +35,7 @@ fn serve(mut stream: &TcpStream, pods: usize) -> Option<()> {
         let metadata =
             json!({"name": format!("web-{number}"), "uid": number.to_string(), "resourceVersion": "1"});
         let variable = json!({"name": "TOKEN", "value": SECRET});
-        json!({"metadata": metadata, "spec": {"text": "x".repeat(EACH), "env": [variable]}})
+        json!({"metadata": metadata, "spec": {"text": "x".repeat(OBJECT_BYTES), "env": [variable]}})
     };
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     while let Some(first) = lines.next() {
@@ -70,26 +70,26 @@ fn reaching(address: &str, limits: Limits) -> Cluster {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().unwrap();
     let mut config = kube::Config::new(address.parse().unwrap());
-    // As `connect` has it.
+    // Like `connect`.
     config.default_retry = false;
-    let client = {
+    let kube = {
         let _inside = runtime.enter();
-        bound::client(config).unwrap()
+        answer_limits::client(config).unwrap()
     };
-    let connected = Connected {
-        client,
+    let client = ClusterClient {
+        kube,
         namespace: "shop".to_owned(),
-        known: Arc::default(),
+        secrets: Arc::default(),
         warnings: Vec::new(),
         plugin: None,
     };
-    connected.known.add(SECRET);
-    let mut cluster = Cluster::new(Connection::default(), &limits, false);
-    cluster.reached = Some(Reached { runtime, connected, kinds: Kinds::default() });
+    client.secrets.add(SECRET);
+    let mut cluster = Cluster::new(ClusterConfig::default(), &limits, false);
+    cluster.session = Some(ClusterSession { runtime, client, kinds: KindCache::default() });
     cluster
 }
 
-/// A call with the permit for this.
+/// A call with a permit for the target.
 fn permitted<T>(
     target: RawTarget<'_>,
     act: impl FnOnce(&Permit) -> Result<Answer<T>, CallError>,
@@ -101,18 +101,18 @@ fn permitted<T>(
     Gate::new(grant, Limits::default()).call(request, act)
 }
 
-fn watch(cluster: &mut Cluster, selections: usize) -> Result<Following, CallError> {
+fn watch(cluster: &mut Cluster, selections: usize) -> Result<ObjectWatch, CallError> {
     let targets = vec!["shop/Pod/*".to_owned(); selections];
     let selectors = vec![Selector::default(); selections];
     permitted(RawTarget::Resources(&targets), |permit| cluster.watch(permit, &selectors))
 }
 
-/// How many objects come until all have.
-fn objects(cluster: &mut Cluster, following: &mut Following) -> Result<usize, CallError> {
+/// The number of objects that come before the watch is complete.
+fn objects(cluster: &mut Cluster, watch: &mut ObjectWatch) -> Result<usize, CallError> {
     let mut count = 0;
     loop {
-        for change in cluster.next(following, PATIENT)? {
-            match change.event {
+        for event in cluster.next(watch, TIMEOUT_MS)? {
+            match event.event {
                 Event::Updated(json) => {
                     assert!(json.contains("TOKEN") && !json.contains(SECRET), "{json}");
                     count += 1;
@@ -124,74 +124,74 @@ fn objects(cluster: &mut Cluster, following: &mut Following) -> Result<usize, Ca
     }
 }
 
-fn few_bytes(most: usize) -> Limits {
-    Limits { watched_bytes: most as u64, ..Limits::default() }
+fn few_bytes(max: usize) -> Limits {
+    Limits { watched_bytes: max as u64, ..Limits::default() }
 }
 
-fn few_objects(most: usize) -> Limits {
-    Limits { watched_objects: most, ..Limits::default() }
+fn few_objects(max: usize) -> Limits {
+    Limits { watched_objects: max, ..Limits::default() }
 }
 
 #[test]
 fn more_bytes_than_a_run_may_receive_end_the_call() {
-    let mut all = cluster(3, few_bytes(4 * EACH));
-    let mut following = watch(&mut all, 1).unwrap();
-    assert_eq!(objects(&mut all, &mut following), Ok(3));
+    let mut all = cluster(3, few_bytes(4 * OBJECT_BYTES));
+    let mut watch = watch(&mut all, 1).unwrap();
+    assert_eq!(objects(&mut all, &mut watch), Ok(3));
 
-    let mut less = cluster(3, few_bytes(2 * EACH));
-    let mut following = watch(&mut less, 1).unwrap();
-    assert_eq!(objects(&mut less, &mut following).unwrap_err().word(), "limit-exceeded");
-    // And so does every later one.
-    assert_eq!(less.next(&mut following, 0).unwrap_err().word(), "limit-exceeded");
+    let mut less = cluster(3, few_bytes(2 * OBJECT_BYTES));
+    let mut watch = watch(&mut less, 1).unwrap();
+    assert_eq!(objects(&mut less, &mut watch).unwrap_err().word(), "limit-exceeded");
+    // Every later call fails, too.
+    assert_eq!(less.next(&mut watch, 0).unwrap_err().word(), "limit-exceeded");
 }
 
 #[test]
-fn what_is_followed_anew_or_looked_at_counts_as_well() {
-    let mut cluster = cluster(3, few_bytes(8 * EACH));
+fn objects_of_another_watch_and_of_get_count_too() {
+    let mut cluster = cluster(3, few_bytes(8 * OBJECT_BYTES));
     for round in 0..3 {
-        let mut following = watch(&mut cluster, 1).unwrap();
-        let seen = objects(&mut cluster, &mut following);
+        let mut watch = watch(&mut cluster, 1).unwrap();
+        let seen = objects(&mut cluster, &mut watch);
         assert_eq!(seen.is_ok(), round < 2, "{round}: {seen:?}");
     }
-    let mut cluster = self::cluster(3, few_bytes(2 * EACH + EACH / 2));
+    let mut cluster = self::cluster(3, few_bytes(2 * OBJECT_BYTES + OBJECT_BYTES / 2));
     let mut get = || permitted(RawTarget::Resource("shop/Pod/web-0"), |permit| cluster.get(permit));
     assert!(get().is_ok_and(|json| json.contains("TOKEN") && !json.contains(SECRET)) && get().is_ok());
     assert_eq!(get().unwrap_err().word(), "limit-exceeded");
 }
 
 #[test]
-fn more_objects_than_a_run_may_follow_end_the_call() {
+fn more_objects_than_a_run_may_watch_end_the_call() {
     let mut enough = cluster(6, few_objects(6));
-    let mut following = watch(&mut enough, 1).unwrap();
-    assert_eq!(objects(&mut enough, &mut following), Ok(6));
+    let mut watch = watch(&mut enough, 1).unwrap();
+    assert_eq!(objects(&mut enough, &mut watch), Ok(6));
 
     let mut few = cluster(6, few_objects(5));
-    let mut following = watch(&mut few, 1).unwrap();
+    let mut watch = watch(&mut few, 1).unwrap();
     let started = Instant::now();
-    assert_eq!(objects(&mut few, &mut following).unwrap_err().word(), "limit-exceeded");
-    assert!(started.elapsed() < Duration::from_secs(5), "it is told at once");
+    assert_eq!(objects(&mut few, &mut watch).unwrap_err().word(), "limit-exceeded");
+    assert!(started.elapsed() < Duration::from_secs(5), "the call fails at once");
 }
 
 #[test]
-fn objects_count_over_all_that_is_followed_at_once() {
+fn objects_count_over_all_watches_at_once() {
     let mut cluster = cluster(3, few_objects(6));
     for _ in 0..4 {
-        // One after the other they are never more than three.
-        let mut following = watch(&mut cluster, 1).unwrap();
-        assert_eq!(objects(&mut cluster, &mut following), Ok(3));
+        // One after the other, the watches have three objects at most.
+        let mut watch = watch(&mut cluster, 1).unwrap();
+        assert_eq!(objects(&mut cluster, &mut watch), Ok(3));
     }
-    let mut kept: Vec<_> = (0..3).map(|_| watch(&mut cluster, 1).unwrap()).collect();
-    let seen: Result<Vec<_>, _> = kept.iter_mut().map(|following| objects(&mut cluster, following)).collect();
+    let mut saved: Vec<_> = (0..3).map(|_| watch(&mut cluster, 1).unwrap()).collect();
+    let seen: Result<Vec<_>, _> = saved.iter_mut().map(|watch| objects(&mut cluster, watch)).collect();
     assert_eq!(seen.unwrap_err().word(), "limit-exceeded");
 }
 
 #[test]
-fn so_many_selections_are_followed_at_once_however_they_were_begun() {
+fn selections_count_over_all_watches_at_once() {
     let mut cluster = cluster(0, Limits::default());
-    assert_eq!(watch(&mut cluster, SELECTIONS + 1).err().unwrap().word(), "invalid");
-    let some = watch(&mut cluster, SELECTIONS - 1).unwrap();
+    assert_eq!(watch(&mut cluster, MAX_SELECTIONS + 1).err().unwrap().word(), "invalid");
+    let some = watch(&mut cluster, MAX_SELECTIONS - 1).unwrap();
     let _one = watch(&mut cluster, 1).unwrap();
     assert_eq!(watch(&mut cluster, 1).err().unwrap().word(), "limit-exceeded");
     drop(some);
-    assert!(watch(&mut cluster, SELECTIONS - 1).is_ok());
+    assert!(watch(&mut cluster, MAX_SELECTIONS - 1).is_ok());
 }

@@ -1,13 +1,13 @@
-//! Follows objects: lists them, watches what becomes of them, and mends what breaks on the way, so that who listens hears
-//! of each object as it is now. It never decides what a state means.
+//! Watches objects: lists them, watches them for changes and reconnects, so that a component gets each object as it is now.
+//! It never decides what a state means.
 
-use super::bound;
-use super::budget::{Budget, Taken};
-use super::connect::Connected;
+use super::answer_limits;
+use super::budget::{SelectionSlots, WatchBudget};
+use super::connect::ClusterClient;
 use super::failure;
-use super::hide::hide;
-use super::kinds::Kind;
-use super::slim::Slim;
+use super::kinds::ObjectKind;
+use super::redact_object::redact;
+use super::strip_managed_fields::StrippedObject;
 use futures_util::{StreamExt as _, pin_mut};
 use kube::api::{Api, DynamicObject, TypeMeta};
 use kube::runtime::WatchStreamExt as _;
@@ -20,115 +20,116 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// Seconds after which a watch is begun anew: a connection that died in silence is found out a few seconds later.
+/// Seconds after which the client starts a watch again, so that it notices a dead connection a few seconds later.
 const WATCH_SECONDS: u32 = 45;
-/// Objects of one page of a list.
+/// Objects on one page of a list.
 const PAGE: u32 = 1000;
-/// How long a cluster may accept the credentials no more that it did accept: a plugin has new ones sooner, and a file with a
-/// token is read again each minute.
-const REFUSED: Duration = Duration::from_secs(75);
-/// Bytes of objects that wait to be asked for; beyond it nothing more is read.
-const WAITING: usize = 32 * 1024 * 1024;
+/// How long the cluster may reject credentials that it has accepted before: a plugin renews them sooner, and the client reads
+/// a token file again each minute.
+const RENEWAL_TIME: Duration = Duration::from_secs(75);
+/// Bytes of objects in the queue, from which on the client reads nothing more.
+const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is followed.
+/// The objects that one watch is about.
 #[derive(Debug, Clone)]
-pub(super) struct Followed {
-    /// As messages name it: `shop/Pod`.
+pub(super) struct WatchSelection {
+    /// Its name in messages, such as `shop/Pod`.
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ObjectKind,
     pub(super) namespace: Option<String>,
     pub(super) labels: Option<String>,
     pub(super) fields: Option<String>,
 }
 
-/// What happened.
+/// An event of a watch: the `event` of `wit/cluster.wit`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The object is there, as JSON.
+    /// The object exists: it is new or has changed. The object as JSON.
     Updated(String),
-    /// The object of this `metadata.uid` is no longer there.
+    /// The object with this `metadata.uid` no longer exists.
     Deleted(String),
-    /// All that there was at the beginning has been passed on.
+    /// The host has delivered all objects that existed at the start.
     Synced,
-    /// The cluster does not answer well; it is tried again.
+    /// The cluster cannot be reached or answers with errors; the host retries.
     Interrupted(String),
-    /// Nothing more comes.
+    /// The host cannot watch this selection; no further event follows.
     Failed(CallError),
 }
 
-/// Something that happened to one of the selections.
+/// An event with its selection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WatchEvent {
-    /// Which of them, from 0.
+    /// The index of the selection, counted from 0.
     pub selection: u32,
-    /// What.
+    /// The event.
     pub event: Event,
 }
 
-/// Objects that are followed. Dropping it ends that.
-pub struct Watcher {
-    shared: Arc<Shared>,
+/// The tasks of one watch, one for each selection. Dropping it ends them.
+pub(super) struct WatchTasks {
+    queue: Arc<EventQueue>,
     tasks: Vec<JoinHandle<()>>,
-    _room: Taken,
+    _slots: SelectionSlots,
 }
 
-impl Drop for Watcher {
+impl Drop for WatchTasks {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
-/// What the tasks hand over.
-struct Shared {
-    waiting: Mutex<Waiting>,
-    /// Something waits to be asked for.
-    came: Notify,
-    /// There is room again.
-    went: Notify,
-    budget: Arc<Budget>,
+/// The queue from the tasks of a watch to the component.
+struct EventQueue {
+    pending: Mutex<PendingEvents>,
+    /// Wakes the component: there is an event.
+    added: Notify,
+    /// Wakes the tasks: there is room.
+    taken: Notify,
+    budget: Arc<WatchBudget>,
     secrets: Arc<SecretRegistry>,
 }
 
-/// Changes in their order, at most one for each object.
+/// Events in their order, at most one for each object.
 #[derive(Default)]
-struct Waiting {
-    queue: VecDeque<Option<(Option<String>, WatchEvent)>>,
-    /// Where the change of an object stands, counted from the first that ever was.
-    places: HashMap<(u32, String), u64>,
-    /// How many have been handed over.
-    gone: u64,
+struct PendingEvents {
+    slots: VecDeque<Option<(Option<String>, WatchEvent)>>,
+    /// The position of each object's event, counted from the first event of the watch.
+    positions: HashMap<(u32, String), u64>,
+    /// How many slots the component has taken.
+    taken: u64,
     bytes: usize,
 }
 
-impl Waiting {
+impl PendingEvents {
     fn push(&mut self, selection: u32, uid: Option<&str>, event: Event) {
         self.bytes += size(&event);
         let change = WatchEvent { selection, event };
         if let Some(uid) = uid {
             let key = (selection, uid.to_owned());
-            let place = self.places.get(&key).copied().and_then(|place| place.checked_sub(self.gone));
-            if let Some(slot) = place.and_then(|place| self.queue.get_mut(place as usize)) {
+            let position = self.positions.get(&key).copied();
+            let index = position.and_then(|position| position.checked_sub(self.taken));
+            if let Some(slot) = index.and_then(|index| self.slots.get_mut(index as usize)) {
                 if let Some((_, old)) = slot {
                     self.bytes -= size(&old.event);
                 }
                 *slot = Some((Some(key.1), change));
                 return;
             }
-            self.places.insert(key, self.gone + self.queue.len() as u64);
+            self.positions.insert(key, self.taken + self.slots.len() as u64);
         }
-        self.queue.push_back(Some((uid.map(str::to_owned), change)));
+        self.slots.push_back(Some((uid.map(str::to_owned), change)));
     }
 
-    fn take(&mut self, most: usize) -> Vec<WatchEvent> {
+    fn take(&mut self, max: usize) -> Vec<WatchEvent> {
         let mut taken = Vec::new();
-        while taken.len() < most
-            && let Some(slot) = self.queue.pop_front()
+        while taken.len() < max
+            && let Some(slot) = self.slots.pop_front()
         {
-            self.gone += 1;
+            self.taken += 1;
             if let Some((uid, change)) = slot {
                 self.bytes -= size(&change.event);
                 if let Some(uid) = uid {
-                    self.places.remove(&(change.selection, uid));
+                    self.positions.remove(&(change.selection, uid));
                 }
                 taken.push(change);
             }
@@ -144,192 +145,195 @@ fn size(event: &Event) -> usize {
     }
 }
 
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl EventQueue {
+    fn pending(&self) -> MutexGuard<'_, PendingEvents> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn say(&self, selection: u32, uid: Option<&str>, event: Event) {
+    /// Adds an event once there is room for it.
+    async fn add(&self, selection: u32, uid: Option<&str>, event: Event) {
         loop {
-            let room = self.went.notified();
-            pin_mut!(room);
-            room.as_mut().enable();
-            if self.waiting().bytes < WAITING {
+            let taken = self.taken.notified();
+            pin_mut!(taken);
+            taken.as_mut().enable();
+            if self.pending().bytes < MAX_QUEUED_BYTES {
                 break;
             }
-            room.await;
+            taken.await;
         }
         self.budget.receive(size(&event));
-        self.waiting().push(selection, uid, event);
-        self.came.notify_one();
+        self.pending().push(selection, uid, event);
+        self.added.notify_one();
     }
 }
 
-impl Watcher {
-    /// Begins to follow, in the room that was taken for it. Must be called within a runtime.
-    pub(super) fn begin(
-        connected: &Connected,
-        followed: Vec<Followed>,
-        budget: &Arc<Budget>,
-        room: Taken,
+impl WatchTasks {
+    /// Starts one task for each selection. The caller must be within a runtime.
+    pub(super) fn start(
+        client: &ClusterClient,
+        selections: Vec<WatchSelection>,
+        budget: &Arc<WatchBudget>,
+        slots: SelectionSlots,
     ) -> Self {
-        let client = &connected.client;
-        let shared = Arc::new(Shared {
-            waiting: Mutex::default(),
-            came: Notify::new(),
-            went: Notify::new(),
+        let queue = Arc::new(EventQueue {
+            pending: Mutex::default(),
+            added: Notify::new(),
+            taken: Notify::new(),
             budget: Arc::clone(budget),
-            secrets: Arc::clone(&connected.known),
+            secrets: Arc::clone(&client.secrets),
         });
-        let tasks = followed.into_iter().zip(0..).map(|(followed, selection)| {
-            tokio::spawn(follow(client.clone(), followed, selection, Arc::clone(&shared)))
+        let tasks = selections.into_iter().zip(0..).map(|(selection, index)| {
+            tokio::spawn(watch(client.kube.clone(), selection, index, Arc::clone(&queue)))
         });
-        Self { tasks: tasks.collect(), shared, _room: room }
+        Self { tasks: tasks.collect(), queue, _slots: slots }
     }
 
-    /// What happened since this was last asked, waiting for the first of it.
-    pub(super) async fn next(&self, patience: Duration, most: usize) -> Vec<WatchEvent> {
-        let until = tokio::time::Instant::now() + patience;
+    /// Takes the events since the last call. Waits for the first one, at most for `timeout`.
+    pub(super) async fn next(&self, timeout: Duration, max: usize) -> Vec<WatchEvent> {
+        let until = tokio::time::Instant::now() + timeout;
         loop {
-            let came = self.shared.came.notified();
-            pin_mut!(came);
-            came.as_mut().enable();
-            let taken = self.shared.waiting().take(most);
-            if !taken.is_empty() {
-                self.shared.went.notify_waiters();
-                return taken;
+            let added = self.queue.added.notified();
+            pin_mut!(added);
+            added.as_mut().enable();
+            let events = self.queue.pending().take(max);
+            if !events.is_empty() {
+                self.queue.taken.notify_waiters();
+                return events;
             }
-            if tokio::time::timeout_at(until, came).await.is_err() {
+            if tokio::time::timeout_at(until, added).await.is_err() {
                 return Vec::new();
             }
         }
     }
 }
 
-/// Follows one selection until it fails for good.
-async fn follow(client: kube::Client, followed: Followed, selection: u32, shared: Arc<Shared>) {
+/// Watches one selection until it fails for good.
+async fn watch(client: kube::Client, selection: WatchSelection, index: u32, queue: Arc<EventQueue>) {
     let mut config = Config::default().timeout(WATCH_SECONDS).page_size(PAGE);
-    config.label_selector = followed.labels.clone();
-    config.field_selector = followed.fields.clone();
-    let resource = &followed.kind.resource;
-    let client = bound::one_list(client);
-    let api: Api<Slim> = match &followed.namespace {
+    config.label_selector = selection.labels.clone();
+    config.field_selector = selection.fields.clone();
+    let resource = &selection.kind.resource;
+    let client = answer_limits::list_client(client);
+    let api: Api<StrippedObject> = match &selection.namespace {
         Some(namespace) => Api::namespaced_with(client, namespace, resource),
         None => Api::all_with(client, resource),
     };
     let stream = watcher::watcher(api, config).default_backoff();
     pin_mut!(stream);
-    // What is known of each object, by its uid: its version.
-    let mut known: HashMap<String, String> = HashMap::new();
+    // The last version of each object, by its uid.
+    let mut versions: HashMap<String, String> = HashMap::new();
     let mut listed: HashSet<String> = HashSet::new();
     let mut complete = false;
-    let mut objects = shared.budget.objects();
-    // Since when the credentials are refused; nothing before they were accepted once.
-    let (mut accepted, mut refused) = (false, None);
+    let mut objects = queue.budget.objects();
+    // Since when the cluster rejects the credentials that it has accepted.
+    let (mut accepted, mut rejected_since) = (false, None);
     while let Some(event) = stream.next().await {
         if event.is_ok() {
-            (accepted, refused) = (accepted || !matches!(event, Ok(watcher::Event::Init)), None);
+            (accepted, rejected_since) = (accepted || !matches!(event, Ok(watcher::Event::Init)), None);
         }
         match event {
             Ok(watcher::Event::Init) => listed.clear(),
             Ok(watcher::Event::InitApply(object)) => {
                 listed.insert(object.metadata.uid.clone().unwrap_or_default());
-                present(&shared, selection, &followed, object, &mut known).await;
+                deliver_object(&queue, index, &selection, object, &mut versions).await;
             }
             Ok(watcher::Event::InitDone) => {
-                let vanished: Vec<_> = known.keys().filter(|uid| !listed.contains(*uid)).cloned().collect();
-                for uid in vanished {
-                    known.remove(&uid);
-                    shared.say(selection, Some(&uid), Event::Deleted(uid.clone())).await;
+                let deleted: Vec<_> = versions.keys().filter(|uid| !listed.contains(*uid)).cloned().collect();
+                for uid in deleted {
+                    versions.remove(&uid);
+                    queue.add(index, Some(&uid), Event::Deleted(uid.clone())).await;
                 }
                 if !std::mem::replace(&mut complete, true) {
-                    shared.say(selection, None, Event::Synced).await;
+                    queue.add(index, None, Event::Synced).await;
                 }
             }
             Ok(watcher::Event::Apply(object)) => {
-                present(&shared, selection, &followed, object, &mut known).await
+                deliver_object(&queue, index, &selection, object, &mut versions).await
             }
             Ok(watcher::Event::Delete(object)) => {
                 let uid = object.metadata.uid.unwrap_or_default();
-                known.remove(&uid);
-                shared.say(selection, Some(&uid), Event::Deleted(uid.clone())).await;
+                versions.remove(&uid);
+                queue.add(index, Some(&uid), Event::Deleted(uid.clone())).await;
             }
             Err(error) => {
                 let renews = accepted
-                    && is_unknown(&error)
-                    && refused.get_or_insert_with(Instant::now).elapsed() < REFUSED;
-                let (error, last) = judge(&followed, &error);
-                let last = last && !renews;
-                let event =
-                    if last { Event::Failed(error) } else { Event::Interrupted(error.message().to_owned()) };
-                shared.say(selection, None, event).await;
-                if last {
+                    && is_unauthorized(&error)
+                    && rejected_since.get_or_insert_with(Instant::now).elapsed() < RENEWAL_TIME;
+                let (error, is_final) = classify(&selection, &error);
+                let is_final = is_final && !renews;
+                let event = if is_final {
+                    Event::Failed(error)
+                } else {
+                    Event::Interrupted(error.message().to_owned())
+                };
+                queue.add(index, None, event).await;
+                if is_final {
                     return;
                 }
             }
         }
-        if !objects.are(known.len()) {
-            // Who asks next is told that it is too much.
-            shared.came.notify_one();
+        if !objects.set(versions.len()) {
+            // The next call of the component checks the budget and fails.
+            queue.added.notify_one();
             return;
         }
     }
 }
 
-/// Passes an object on, unless this very version was.
-async fn present(
-    shared: &Shared,
-    selection: u32,
-    followed: &Followed,
-    object: Slim,
-    known: &mut HashMap<String, String>,
+/// Delivers an object, unless the component has this version.
+async fn deliver_object(
+    queue: &EventQueue,
+    index: u32,
+    selection: &WatchSelection,
+    object: StrippedObject,
+    versions: &mut HashMap<String, String>,
 ) {
     let uid = object.metadata.uid.clone().unwrap_or_default();
     let version = object.metadata.resource_version.clone().unwrap_or_default();
-    if known.get(&uid) == Some(&version) {
+    if versions.get(&uid) == Some(&version) {
         return;
     }
-    known.insert(uid.clone(), version);
-    let text = text(&mut object.into(), &followed.kind, &shared.secrets);
-    shared.say(selection, Some(&uid), Event::Updated(text)).await;
+    versions.insert(uid.clone(), version);
+    let text = object_json(&mut object.into(), &selection.kind, &queue.secrets);
+    queue.add(index, Some(&uid), Event::Updated(text)).await;
 }
 
-/// An object as the contract has it.
-pub(super) fn text(object: &mut DynamicObject, kind: &Kind, known: &SecretRegistry) -> String {
+/// An object in the form of `wit/cluster.wit`: JSON without managed fields and secrets.
+pub(super) fn object_json(object: &mut DynamicObject, kind: &ObjectKind, secrets: &SecretRegistry) -> String {
     object.metadata.managed_fields = None;
-    hide(object, known);
+    redact(object, secrets);
     let types =
         || TypeMeta { api_version: kind.resource.api_version.clone(), kind: kind.resource.kind.clone() };
-    // Items of a list do not say what they are.
+    // The items of a list lack their type.
     object.types.get_or_insert_with(types);
     serde_json::to_string(object).unwrap_or_default()
 }
 
-/// What an error means, and whether it is the last word.
-fn judge(followed: &Followed, error: &watcher::Error) -> (CallError, bool) {
-    let what = format!("follow `{}`", followed.name);
+/// The error for the component, and whether it ends the watch.
+fn classify(selection: &WatchSelection, error: &watcher::Error) -> (CallError, bool) {
+    let action = format!("watch `{}`", selection.name);
     let (error, verbs) = match error {
         watcher::Error::InitialListFailed(error) => {
-            (failure::told(&what, error), ["list", "watch"].as_slice())
+            (failure::request_error(&action, error), ["list", "watch"].as_slice())
         }
         watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
-            (failure::told(&what, error), ["watch"].as_slice())
+            (failure::request_error(&action, error), ["watch"].as_slice())
         }
         watcher::Error::WatchError(status) => {
-            (failure::refused(&what, status.code, &status.reason, &status.message), [].as_slice())
+            (failure::status_error(&action, status.code, &status.reason, &status.message), [].as_slice())
         }
         watcher::Error::NoResourceVersion => {
-            (CallError::Invalid(format!("{what}: this kind cannot be watched")), [].as_slice())
+            (CallError::Invalid(format!("{action}: the cluster cannot watch this kind")), [].as_slice())
         }
     };
-    let resource = &followed.kind.resource;
-    let error = failure::with_rule(error, &resource.group, &resource.plural, verbs);
-    let last = !matches!(error, CallError::Unavailable(_));
-    (error, last)
+    let resource = &selection.kind.resource;
+    let error = failure::with_missing_rule(error, &resource.group, &resource.plural, verbs);
+    let is_final = !matches!(error, CallError::Unavailable(_));
+    (error, is_final)
 }
 
-/// Whether the cluster does not know who asks.
-fn is_unknown(error: &watcher::Error) -> bool {
+/// Whether the cluster rejects the credentials.
+fn is_unauthorized(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
@@ -343,34 +347,34 @@ fn is_unknown(error: &watcher::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn present(json: &str) -> Event {
+    fn updated(json: &str) -> Event {
         Event::Updated(json.to_owned())
     }
 
     #[test]
-    fn an_object_waits_once_as_it_is_now() {
-        let mut waiting = Waiting::default();
-        waiting.push(0, Some("a"), present("1"));
-        waiting.push(0, Some("b"), present("1"));
-        waiting.push(0, None, Event::Synced);
-        waiting.push(0, Some("a"), present("22"));
-        waiting.push(1, Some("a"), present("3"));
-        assert_eq!(waiting.bytes, 4);
+    fn the_queue_has_each_object_once_in_its_last_version() {
+        let mut pending = PendingEvents::default();
+        pending.push(0, Some("a"), updated("1"));
+        pending.push(0, Some("b"), updated("1"));
+        pending.push(0, None, Event::Synced);
+        pending.push(0, Some("a"), updated("22"));
+        pending.push(1, Some("a"), updated("3"));
+        assert_eq!(pending.bytes, 4);
         let taken: Vec<_> =
-            waiting.take(10).into_iter().map(|change| (change.selection, change.event)).collect();
-        let expected = [(0, present("22")), (0, present("1")), (0, Event::Synced), (1, present("3"))];
-        assert_eq!((taken.as_slice(), waiting.bytes), (expected.as_slice(), 0));
+            pending.take(10).into_iter().map(|change| (change.selection, change.event)).collect();
+        let expected = [(0, updated("22")), (0, updated("1")), (0, Event::Synced), (1, updated("3"))];
+        assert_eq!((taken.as_slice(), pending.bytes), (expected.as_slice(), 0));
     }
 
     #[test]
-    fn what_was_taken_waits_anew_when_it_changes() {
-        let mut waiting = Waiting::default();
-        waiting.push(0, Some("a"), present("1"));
-        waiting.push(0, Some("b"), present("1"));
-        assert_eq!(waiting.take(1).len(), 1);
-        waiting.push(0, Some("a"), Event::Deleted("a".into()));
-        waiting.push(0, Some("b"), present("2"));
-        let taken: Vec<_> = waiting.take(10).into_iter().map(|change| change.event).collect();
-        assert_eq!(taken, [present("2"), Event::Deleted("a".into())]);
+    fn an_object_that_changes_after_it_was_taken_is_in_the_queue_again() {
+        let mut pending = PendingEvents::default();
+        pending.push(0, Some("a"), updated("1"));
+        pending.push(0, Some("b"), updated("1"));
+        assert_eq!(pending.take(1).len(), 1);
+        pending.push(0, Some("a"), Event::Deleted("a".into()));
+        pending.push(0, Some("b"), updated("2"));
+        let taken: Vec<_> = pending.take(10).into_iter().map(|change| change.event).collect();
+        assert_eq!(taken, [updated("2"), Event::Deleted("a".into())]);
     }
 }

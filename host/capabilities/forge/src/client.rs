@@ -1,7 +1,7 @@
-//! One forge over HTTP: sends a request, waits and sends it again where the table of answers says so. It follows no
-//! redirect, shows its token to nobody else, and never sends twice what must not happen twice.
+//! The HTTP client of one forge: sends requests and retries them by the table of `lockstep_model::forge`. It follows no redirect,
+//! sends its token to this forge only, and never repeats a request that may take effect twice.
 
-use crate::locate::Place;
+use crate::locate::ForgeRepository;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -15,75 +15,81 @@ use serde_json::Value;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 
-/// The name under which a run asks.
-const AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
-/// How long a connection may take, and a request as a whole.
-const CONNECT: Duration = Duration::from_secs(20);
-const WHOLE: Duration = Duration::from_secs(60);
-/// The first pause after a fault. Each is twice as long as the one before.
-const PAUSE: Duration = Duration::from_millis(250);
-/// The longest text of a refusal that is passed on, in bytes.
-const LONGEST: usize = 500;
-/// The largest answer.
-const LARGEST: usize = 8 * 1024 * 1024;
+/// The value of the header `User-Agent`.
+const USER_AGENT_NAME: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
+/// How long a connection and a whole request may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The first pause before a retry. Each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest error message of a forge that the component gets, in bytes.
+const MAX_MESSAGE_BYTES: usize = 500;
+/// The largest answer, in bytes.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// How requests are sent.
-enum Line {
-    /// By the client of GitHub.
+/// The HTTP library for the forge.
+enum Transport {
+    /// The client of GitHub.
     GitHub(Octocrab),
-    /// As they are.
+    /// A plain client, with the value of the header `Authorization`.
     Plain(reqwest::Client, String),
 }
 
-/// The forge of a run's repository.
-pub(crate) struct Client {
+/// The client of the forge of one repository.
+pub(crate) struct ForgeClient {
     runtime: Runtime,
-    line: Line,
+    transport: Transport,
     kind: ForgeKind,
-    /// The URL of its API, without a `/` at its end.
+    /// The URL of its API, without a `/` at the end.
     base: String,
-    known: SecretRegistry,
-    /// How long a call waits for the forge in all.
-    patience: Duration,
+    secrets: SecretRegistry,
+    /// How long a call retries.
+    retry_timeout: Duration,
 }
 
-/// An answer that is no refusal.
+/// A successful answer.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    /// Its status.
+pub(crate) struct ForgeReply {
+    /// The HTTP status.
     pub(crate) status: u16,
-    /// Its body.
+    /// The redacted body.
     pub(crate) body: Value,
-    /// Whether it says that there is another page.
+    /// Whether the header `Link` names another page.
     pub(crate) more: bool,
 }
 
-/// Why a request came to nothing.
+/// An error answer, or no answer.
 #[derive(Debug)]
-pub(crate) struct Refusal {
-    /// What is done about it.
+pub(crate) struct ForgeFailure {
+    /// What the host does next.
     pub(crate) class: ErrorClass,
-    /// What the component is told.
+    /// The error for the component.
     pub(crate) error: CallError,
 }
 
-impl From<Refusal> for CallError {
-    fn from(refusal: Refusal) -> Self {
-        refusal.error
+impl From<ForgeFailure> for CallError {
+    fn from(failure: ForgeFailure) -> Self {
+        failure.error
     }
 }
 
-/// An answer as it came.
-struct Raw {
+/// An answer before its check.
+struct RawReply {
     status: u16,
     headers: HeaderMap,
-    /// None if it is too large.
+    /// The body; none if it is too large.
     text: Option<String>,
 }
 
-impl Client {
-    pub(crate) fn new(place: &Place, known: SecretRegistry, patience: Duration) -> Result<Self, CallError> {
-        let unable = |why: String| CallError::Unavailable(format!("no client for {}: {why}", place.kind));
+impl ForgeClient {
+    pub(crate) fn new(
+        repository: &ForgeRepository,
+        secrets: SecretRegistry,
+        retry_timeout: Duration,
+    ) -> Result<Self, CallError> {
+        let unable = |why: String| {
+            CallError::Unavailable(format!("cannot create a client for {}: {why}", repository.kind))
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unable(error.to_string()))?;
         let trust = lockstep_http::trust().map_err(|error| unable(error.to_string()))?;
@@ -91,67 +97,74 @@ impl Client {
             .tls_backend_preconfigured(trust)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
             .build()
             .map_err(|error| unable(error.to_string()))?;
-        let line = match place.kind {
+        let transport = match repository.kind {
             ForgeKind::GitHub => {
                 let _inside = runtime.enter();
-                let api = url::Url::parse(&place.api).map_err(|error| unable(error.to_string()))?;
-                // Every request has a whole URL. To one with another path it would add that of its base.
+                let api = url::Url::parse(&repository.api).map_err(|error| unable(error.to_string()))?;
+                // Every request has a full URL. With a path in the base, octocrab would add it to URLs with another path.
                 let built = Octocrab::builder().base_uri(api.origin().ascii_serialization());
                 let built = built.map_err(|error| unable(error.to_string()))?;
-                let crab = built.personal_token(place.token.clone()).build_with_reqwest(client);
-                Line::GitHub(crab.map_err(|error| unable(error.to_string()))?)
+                let crab = built.personal_token(repository.token.clone()).build_with_reqwest(client);
+                Transport::GitHub(crab.map_err(|error| unable(error.to_string()))?)
             }
-            _ => Line::Plain(client, format!("Bearer {}", place.token)),
+            _ => Transport::Plain(client, format!("Bearer {}", repository.token)),
         };
-        Ok(Self { runtime, line, kind: place.kind, base: place.api.clone(), known, patience })
+        Ok(Self {
+            runtime,
+            transport,
+            kind: repository.kind,
+            base: repository.api.clone(),
+            secrets,
+            retry_timeout,
+        })
     }
 
-    /// What the forge is.
+    /// The kind of the forge.
     pub(crate) fn kind(&self) -> ForgeKind {
         self.kind
     }
 
-    /// Asks for something.
+    /// Sends a GET request.
     pub(crate) fn get(&self, path: &str) -> Result<Value, CallError> {
-        Ok(self.ask(Method::GET, path, None, RequestKind::Other)?.body)
+        Ok(self.send(Method::GET, path, None, RequestKind::Other)?.body)
     }
 
-    /// Makes a request. What may happen only once is sent again only if the forge says that it did nothing.
-    pub(crate) fn ask(
+    /// Sends a request with retries. It repeats a request that may take effect twice only if the forge has not executed it.
+    pub(crate) fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
-        asked: RequestKind,
-    ) -> Result<Reply, Refusal> {
-        let once = method == Method::POST && asked != RequestKind::Keep || asked == RequestKind::Merge;
+        request: RequestKind,
+    ) -> Result<ForgeReply, ForgeFailure> {
+        let once = method == Method::POST && request != RequestKind::Keep || request == RequestKind::Merge;
         let url = self.url(path);
-        let what = format!("{method} {url}");
-        let (mut pause, begun) = (PAUSE, Instant::now());
+        let label = format!("{method} {url}");
+        let (mut pause, started) = (FIRST_PAUSE, Instant::now());
         loop {
-            let (class, error, told) = match self.runtime.block_on(self.send(&method, &url, body)) {
-                Ok(raw) if raw.status < 300 => return self.accepted(&what, &method, &raw),
-                Ok(raw) => self.refused(&what, asked, &raw),
+            let (class, error, delay) = match self.runtime.block_on(self.send_once(&method, &url, body)) {
+                Ok(raw) if raw.status < 300 => return self.success(&label, &method, &raw),
+                Ok(raw) => self.failure(&label, request, &raw),
                 Err(why) => {
-                    let error = CallError::Unavailable(format!("{what}: {}", self.known.redact(&why)));
+                    let error = CallError::Unavailable(format!("{label}: {}", self.secrets.redact(&why)));
                     (ErrorClass::Retry, error, None)
                 }
             };
-            let again = class == ErrorClass::Pause || class == ErrorClass::Retry && !once;
-            let wait = told.unwrap_or(pause).max(pause);
-            if !again || begun.elapsed().saturating_add(wait) > self.patience {
-                return Err(Refusal { class, error });
+            let may_retry = class == ErrorClass::Pause || class == ErrorClass::Retry && !once;
+            let retry_after = delay.unwrap_or(pause).max(pause);
+            if !may_retry || started.elapsed().saturating_add(retry_after) > self.retry_timeout {
+                return Err(ForgeFailure { class, error });
             }
-            std::thread::sleep(wait);
+            std::thread::sleep(retry_after);
             pause *= 2;
         }
     }
 
-    /// The URL of a path. On an Enterprise Server that of GraphQL is beside that of REST:
+    /// The URL of a path. The GraphQL API of an Enterprise Server is not below its REST API:
     /// <https://docs.github.com/enterprise-server/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint>
     fn url(&self, path: &str) -> String {
         match self.base.strip_suffix("/api/v3") {
@@ -160,19 +173,20 @@ impl Client {
         }
     }
 
-    async fn send(&self, method: &Method, url: &str, body: Option<&Value>) -> Result<Raw, String> {
-        match &self.line {
-            Line::GitHub(crab) => {
+    async fn send_once(&self, method: &Method, url: &str, body: Option<&Value>) -> Result<RawReply, String> {
+        match &self.transport {
+            Transport::GitHub(crab) => {
                 let request = http::request::Builder::new().method(method.clone()).uri(url);
                 let request = request.header(ACCEPT, "application/vnd.github+json");
                 let request = crab.build_request(request, body).map_err(|error| causes::line(&error))?;
                 let response = crab.execute(request).await.map_err(|error| causes::line(&error))?;
                 let (head, body) = response.into_parts();
-                let text = text(Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes()))?;
-                Ok(Raw { status: head.status.as_u16(), headers: head.headers, text })
+                let text =
+                    text(Limited::new(body, MAX_ANSWER_BYTES).collect().await.map(|body| body.to_bytes()))?;
+                Ok(RawReply { status: head.status.as_u16(), headers: head.headers, text })
             }
-            Line::Plain(client, authorization) => {
-                let request = client.request(method.clone(), url).header(USER_AGENT, AGENT);
+            Transport::Plain(client, authorization) => {
+                let request = client.request(method.clone(), url).header(USER_AGENT, USER_AGENT_NAME);
                 let request = request.header(AUTHORIZATION, authorization).header(ACCEPT, "application/json");
                 let request = match body {
                     Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
@@ -180,19 +194,24 @@ impl Client {
                 };
                 let response = request.send().await.map_err(|error| causes::line(&error))?;
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                let body = Limited::new(reqwest::Body::from(response), LARGEST);
-                Ok(Raw { status, headers, text: text(body.collect().await.map(|body| body.to_bytes()))? })
+                let body = Limited::new(reqwest::Body::from(response), MAX_ANSWER_BYTES);
+                Ok(RawReply {
+                    status,
+                    headers,
+                    text: text(body.collect().await.map(|body| body.to_bytes()))?,
+                })
             }
         }
     }
 
-    /// What the forge says where it does what it was asked for. What cannot be read is not asked for again: it would be the
-    /// same.
-    fn accepted(&self, what: &str, method: &Method, raw: &Raw) -> Result<Reply, Refusal> {
-        let Raw { status, headers, text } = raw;
-        let stop = |error| Refusal { class: ErrorClass::Stop, error };
+    /// Reads a successful answer. It does not retry if it cannot parse one: the next would be the same.
+    fn success(&self, label: &str, method: &Method, raw: &RawReply) -> Result<ForgeReply, ForgeFailure> {
+        let RawReply { status, headers, text } = raw;
+        let stop = |error| ForgeFailure { class: ErrorClass::Stop, error };
         let text = text.as_deref().map(str::trim).ok_or_else(|| {
-            stop(CallError::Unavailable(format!("{what}: the answer has more than {LARGEST} bytes")))
+            stop(CallError::Unavailable(format!(
+                "{label}: the answer has more than {MAX_ANSWER_BYTES} bytes"
+            )))
         })?;
         let body = match text {
             "" if *method != Method::GET => Value::Null,
@@ -200,60 +219,58 @@ impl Client {
         };
         let next = |link: &http::HeaderValue| link.to_str().is_ok_and(|link| link.contains("rel=\"next\""));
         let more = headers.get_all(LINK).iter().any(next);
-        Ok(Reply { status: *status, body: clean(&self.known, body), more })
+        Ok(ForgeReply { status: *status, body: redact_json(&self.secrets, body), more })
     }
 
-    /// What a refusal means, and how long the forge says to wait.
-    fn refused(
+    /// Classifies an error answer. Returns also the delay that the forge asks for.
+    fn failure(
         &self,
-        what: &str,
-        asked: RequestKind,
-        raw: &Raw,
+        label: &str,
+        request: RequestKind,
+        raw: &RawReply,
     ) -> (ErrorClass, CallError, Option<Duration>) {
-        let Raw { status, headers, text } = raw;
-        let says = says(&self.known, text.as_deref().unwrap_or_default());
-        let told = wait(headers);
-        let class = match classify(self.kind, asked, *status, &says) {
-            // GitHub says it in this header alone: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
-            ErrorClass::Stop if *status == 403 && told.is_some() => ErrorClass::Pause,
+        let RawReply { status, headers, text } = raw;
+        let message = error_message(&self.secrets, text.as_deref().unwrap_or_default());
+        let delay = retry_after(headers);
+        let class = match classify(self.kind, request, *status, &message) {
+            // For this limit, GitHub sets only the header: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+            ErrorClass::Stop if *status == 403 && delay.is_some() => ErrorClass::Pause,
             class => class,
         };
-        let text = format!("{what}: {status}: {says}");
+        let text = format!("{label}: {status}: {message}");
         let error = match (class, status) {
-            (ErrorClass::Retry | ErrorClass::Pause, _) => match told {
-                Some(wait) => {
-                    CallError::Unavailable(format!("{text}; to be asked again in {} s", wait.as_secs()))
-                }
+            (ErrorClass::Retry | ErrorClass::Pause, _) => match delay {
+                Some(retry_after) => CallError::Unavailable(format!(
+                    "{text}; the forge asks for a pause of {} s",
+                    retry_after.as_secs()
+                )),
                 None => CallError::Unavailable(text),
             },
             (ErrorClass::Moved | ErrorClass::Taken, _) => CallError::Conflict(text),
-            (_, 401) => CallError::Unauthorized(format!(
-                "{text}; the token is not one of {}, or no longer",
-                self.kind
-            )),
-            (_, 403) => CallError::Unauthorized(format!("{text}; the token may not do this")),
-            (_, 404) => CallError::NotFound(format!("{text}; it is not there, or the token may not see it")),
-            (_, 300..=399) => CallError::NotFound(format!(
-                "{text}; the repository has moved: name the place where it is now"
-            )),
+            (_, 401) => CallError::Unauthorized(format!("{text}; {} rejects the token", self.kind)),
+            (_, 403) => CallError::Unauthorized(format!("{text}; the token lacks the permission")),
+            (_, 404) => CallError::NotFound(format!("{text}; it does not exist, or the token cannot see it")),
+            (_, 300..=399) => {
+                CallError::NotFound(format!("{text}; the repository has moved: use its new URL"))
+            }
             _ => CallError::Upstream { status: *status, message: text },
         };
-        (class, error, told)
+        (class, error, delay)
     }
 }
 
-/// An answer that has not the form which the forge documents.
+/// The error for an answer that does not match the documentation of the forge.
 pub(crate) fn unreadable() -> CallError {
-    CallError::Unavailable("the forge's answer has not the form that its documentation says".into())
+    CallError::Unavailable("the answer of the forge does not match its documentation".into())
 }
 
-/// How long a forge says to wait.
-fn wait(headers: &HeaderMap) -> Option<Duration> {
+/// The delay that the forge asks for.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     let reset = || {
-        let (left, at) = (number("x-ratelimit-remaining")?, number("x-ratelimit-reset")?);
+        let (remaining, reset_at) = (number("x-ratelimit-remaining")?, number("x-ratelimit-reset")?);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-        (left == 0).then(|| at.saturating_sub(now) + 1)
+        (remaining == 0).then(|| reset_at.saturating_sub(now) + 1)
     };
     number(RETRY_AFTER.as_str()).or_else(reset).map(Duration::from_secs)
 }
@@ -269,25 +286,24 @@ fn text<B: AsRef<[u8]>>(
     }
 }
 
-/// An answer without the secrets that its texts hold. It is read first: a secret can be like a number, or like a name that
-/// the forge uses.
-fn clean(known: &SecretRegistry, value: Value) -> Value {
+/// Redacts the texts of an answer. It works on parsed JSON, because a secret can equal a number or a key of the forge.
+fn redact_json(secrets: &SecretRegistry, value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(known.redact(&text)),
-        Value::Array(all) => all.into_iter().map(|one| clean(known, one)).collect(),
-        Value::Object(all) => all.into_iter().map(|(name, one)| (name, clean(known, one))).collect(),
+        Value::String(text) => Value::String(secrets.redact(&text)),
+        Value::Array(all) => all.into_iter().map(|one| redact_json(secrets, one)).collect(),
+        Value::Object(all) => all.into_iter().map(|(name, one)| (name, redact_json(secrets, one))).collect(),
         other => other,
     }
 }
 
-/// What a forge says of a refusal, on one line and without secrets: `message` and the messages of `errors`, or `error`.
-fn says(known: &SecretRegistry, text: &str) -> String {
+/// The error message of a forge, redacted and on one line: `message` and the messages of `errors`, or `error`.
+fn error_message(secrets: &SecretRegistry, text: &str) -> String {
     let flat = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    let said = match serde_json::from_str::<Value>(text) {
+    let message = match serde_json::from_str::<Value>(text) {
         Ok(body @ Value::Object(_)) => {
             let one = |error: &Value| flat(error.get("message").unwrap_or(error));
             let errors = body["errors"].as_array().into_iter().flatten().map(one);
@@ -297,8 +313,9 @@ fn says(known: &SecretRegistry, text: &str) -> String {
         Ok(Value::String(text)) => text,
         _ => text.to_owned(),
     };
-    let plain: String = known.redact(&said).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    short(plain.trim(), LONGEST)
+    let plain: String =
+        secrets.redact(&message).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    short(plain.trim(), MAX_MESSAGE_BYTES)
 }
 
 #[cfg(test)]
@@ -306,14 +323,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_shows_no_piece_of_a_token() {
-        let (known, token) = (SecretRegistry::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
-        known.add(token);
-        for before in LONGEST - 60..=LONGEST {
+    fn an_error_message_shows_no_piece_of_a_token() {
+        let (secrets, token) = (SecretRegistry::default(), "ghs_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789");
+        secrets.add(token);
+        for before in MAX_MESSAGE_BYTES - 60..=MAX_MESSAGE_BYTES {
             let text = format!("{}{token} and more", "B".repeat(before));
             for body in [text.clone(), serde_json::json!({ "message": text }).to_string()] {
-                let said = says(&known, &body);
-                assert!(said.len() <= LONGEST && !said.contains("ghs_"), "{before}: {said}");
+                let message = error_message(&secrets, &body);
+                assert!(
+                    message.len() <= MAX_MESSAGE_BYTES && !message.contains("ghs_"),
+                    "{before}: {message}"
+                );
             }
         }
     }

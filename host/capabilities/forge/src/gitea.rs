@@ -1,51 +1,53 @@
 //! Pull requests of Gitea and Forgejo. It decides nothing.
-//! <https://docs.gitea.com/api/1.24/>, the same in every version since 1.20
+//! <https://docs.gitea.com/api/1.24/>, unchanged since version 1.20
 
 use crate::Forge;
-use crate::client::{Client, Refusal, unreadable};
-use crate::common::{PAGES, encoded, list, marked, names, open, root, say, statuses, update};
+use crate::client::{ForgeClient, ForgeFailure, unreadable};
+use crate::common::{
+    MAX_PAGES, encoded, list, marked_comment, names, open, root, statuses, update, write_comment,
+};
 use crate::types::{
-    Check, Found, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
+    BranchPullRequest, Check, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
 };
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{ErrorClass, RequestKind};
 use serde_json::{Value, json};
 
-/// The colour of a label that is made because it is not there.
+/// The colour of a new label.
 const COLOUR: &str = "#ededed";
-/// The ways of merging, in the order in which they are tried where the repository's own is not known.
-const WAYS: [&str; 4] = ["merge", "squash", "rebase", "fast-forward-only"];
+/// The merge methods in the order in which the host tries them, after the default of the repository.
+const MERGE_METHODS: [&str; 4] = ["merge", "squash", "rebase", "fast-forward-only"];
 
-/// A repository on a Gitea.
+/// A repository on Gitea or Forgejo.
 pub(crate) struct Gitea {
-    client: Client,
+    client: ForgeClient,
     /// `/repos/OWNER/NAME`.
     root: String,
 }
 
 impl Gitea {
-    pub(crate) fn new(client: Client, path: &str) -> Result<Self, CallError> {
+    pub(crate) fn new(client: ForgeClient, path: &str) -> Result<Self, CallError> {
         Ok(Self { client, root: root(path)? })
     }
 
-    fn post(&self, path: &str, body: &Value) -> Result<Value, Refusal> {
+    fn post(&self, path: &str, body: &Value) -> Result<Value, ForgeFailure> {
         let path = format!("{}{path}", self.root);
-        Ok(self.client.ask(Method::POST, &path, Some(body), RequestKind::Other)?.body)
+        Ok(self.client.send(Method::POST, &path, Some(body), RequestKind::Other)?.body)
     }
 
-    /// Adds labels, and makes those that the repository does not have.
+    /// Adds labels, and creates those that the repository lacks.
     fn label(&self, number: u64, labels: &[String]) -> Result<(), CallError> {
         if labels.is_empty() {
             return Ok(());
         }
         let name = |label: &Value| label["name"].as_str().map(str::to_owned);
-        let there = list(&self.client, &format!("{}/labels", self.root), None, PAGES, name)?;
-        for name in labels.iter().filter(|name| !there.contains(name)) {
+        let existing = list(&self.client, &format!("{}/labels", self.root), None, MAX_PAGES, name)?;
+        for name in labels.iter().filter(|name| !existing.contains(name)) {
             match self.post("/labels", &json!({"name": name, "color": COLOUR})) {
-                // Somebody else may have made it, or an organisation has it.
-                Ok(_) | Err(Refusal { class: ErrorClass::Stop, .. }) => {}
-                Err(refusal) => return Err(refusal.into()),
+                // Somebody else has created it since, or the organisation has it.
+                Ok(_) | Err(ForgeFailure { class: ErrorClass::Stop, .. }) => {}
+                Err(failure) => return Err(failure.into()),
             }
         }
         self.post(&format!("/issues/{number}/labels"), &json!({"labels": labels}))?;
@@ -54,27 +56,33 @@ impl Gitea {
 }
 
 impl Forge for Gitea {
-    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<BranchPullRequest>, CallError> {
         let query = format!("state=all&base_branch={}&sort=recentupdate", encoded(base));
-        // There is no filter by branch.
-        let mut all = list(&self.client, &format!("{}/pulls?{query}", self.root), None, PAGES, found)?;
-        all.retain(|found| found.is(base, branch));
+        // Gitea has no filter by branch.
+        let mut all =
+            list(&self.client, &format!("{}/pulls?{query}", self.root), None, MAX_PAGES, read_pull_request)?;
+        all.retain(|found| found.is_between(base, branch));
         all.sort_by_key(|found| std::cmp::Reverse(found.pull_request.number));
         all.truncate(100);
         Ok(all)
     }
 
-    fn get(&self, number: u64) -> Result<Found, CallError> {
-        found(&self.client.get(&format!("{}/pulls/{number}", self.root))?).ok_or_else(unreadable)
+    fn get(&self, number: u64) -> Result<BranchPullRequest, CallError> {
+        read_pull_request(&self.client.get(&format!("{}/pulls/{number}", self.root))?).ok_or_else(unreadable)
     }
 
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
         statuses(&self.client, &self.root, commit)
     }
 
-    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError> {
+    fn open(
+        &self,
+        base: &str,
+        branch: &str,
+        content: &PullRequestContent,
+    ) -> Result<BranchPullRequest, CallError> {
         let opened = open(&self.client, &self.root, (base, branch), content)?;
-        let found = found(&opened).ok_or_else(unreadable)?;
+        let found = read_pull_request(&opened).ok_or_else(unreadable)?;
         self.label(found.pull_request.number, &content.labels)?;
         Ok(found)
     }
@@ -85,46 +93,48 @@ impl Forge for Gitea {
     }
 
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
-        // All of them are on one page.
-        marked(&self.client, &format!("{}/issues/{number}/comments", self.root), 1, mark)
+        // Gitea returns all comments on one page.
+        marked_comment(&self.client, &format!("{}/issues/{number}/comments", self.root), 1, mark)
     }
 
-    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
-        say(&self.client, &self.root, number, id, text)
+    fn write_comment(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
+        write_comment(&self.client, &self.root, number, id, text)
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
         update(&self.client, &self.root, number, &json!({"state": "closed"}))
     }
 
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError> {
+    fn merge(&self, found: &BranchPullRequest, head: &str, message: &str) -> Result<MergeResult, CallError> {
         let path = format!("{}/pulls/{}/merge", self.root, found.pull_request.number);
-        let own = self.client.get(&self.root)?["default_merge_style"].as_str().map(str::to_owned);
-        let ways =
-            own.iter().map(String::as_str).chain(WAYS.into_iter().filter(|way| own.as_deref() != Some(*way)));
+        let default = self.client.get(&self.root)?["default_merge_style"].as_str().map(str::to_owned);
+        let methods = default
+            .iter()
+            .map(String::as_str)
+            .chain(MERGE_METHODS.into_iter().filter(|method| default.as_deref() != Some(*method)));
         let mut last = None;
-        for way in ways {
-            let body = json!({"Do": way, "head_commit_id": head, "merge_when_checks_succeed": true,
+        for method in methods {
+            let body = json!({"Do": method, "head_commit_id": head, "merge_when_checks_succeed": true,
                 "MergeMessageField": message});
-            match self.client.ask(Method::POST, &path, Some(&body), RequestKind::Merge) {
+            match self.client.send(Method::POST, &path, Some(&body), RequestKind::Merge) {
                 Ok(reply) if reply.status == 201 => return Ok(MergeResult::AutoMergeEnabled),
                 Ok(_) => return Ok(MergeResult::Merged),
-                Err(Refusal { class: ErrorClass::Wait, error })
+                Err(ForgeFailure { class: ErrorClass::Wait, error })
                     if error.message().contains("already scheduled") =>
                 {
                     return Ok(MergeResult::AutoMergeEnabled);
                 }
-                Err(Refusal { class: ErrorClass::Wait, .. }) => return Ok(MergeResult::NotReady),
-                Err(Refusal { class: ErrorClass::Otherwise, error }) => last = Some(error),
-                Err(refusal) => return Err(refusal.into()),
+                Err(ForgeFailure { class: ErrorClass::Wait, .. }) => return Ok(MergeResult::NotReady),
+                Err(ForgeFailure { class: ErrorClass::Otherwise, error }) => last = Some(error),
+                Err(failure) => return Err(failure.into()),
             }
         }
         Err(last.unwrap_or_else(unreadable))
     }
 }
 
-/// A pull request as Gitea tells it.
-fn found(body: &Value) -> Option<Found> {
+/// Reads a pull request of Gitea.
+fn read_pull_request(body: &Value) -> Option<BranchPullRequest> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let state = match (body["merged"].as_bool()?, body["state"].as_str()?) {
         (true, _) => PullRequestState::Merged,
@@ -135,7 +145,7 @@ fn found(body: &Value) -> Option<Found> {
     let own = head["repo_id"].is_u64() && head["repo_id"] == base["repo_id"];
     let blocker = match (body["draft"].as_bool(), body["mergeable"].as_bool()) {
         (Some(true), _) => MergeBlocker::Draft,
-        // It says so too while it has not looked.
+        // Gitea answers false also before it has checked.
         (_, Some(false)) => MergeBlocker::Conflicts,
         _ => MergeBlocker::Unknown,
     };
@@ -153,8 +163,8 @@ fn found(body: &Value) -> Option<Found> {
         labels: names(&body["labels"]),
         auto_merge: false,
     };
-    // A branch that is gone has another `ref`.
-    Some(Found {
+    // After a deletion of the branch, `ref` has another name and `label` keeps it.
+    Some(BranchPullRequest {
         pull_request,
         base: text(&base["label"]),
         branch: own.then(|| text(&head["label"])),

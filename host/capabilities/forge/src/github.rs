@@ -2,33 +2,37 @@
 //! <https://docs.github.com/rest/pulls>, <https://docs.github.com/graphql/reference/mutations>
 
 use crate::Forge;
-use crate::client::{Client, Refusal, unreadable};
-use crate::common::{PAGES, encoded, list, marked, names, open, root, say, statuses, update, whole};
+use crate::client::{ForgeClient, ForgeFailure, unreadable};
+use crate::common::{
+    MAX_PAGES, complete_list, encoded, list, marked_comment, names, open, root, statuses, update,
+    write_comment,
+};
 use crate::types::{
-    Check, CheckState, Found, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
+    BranchPullRequest, Check, CheckState, MergeBlocker, MergeResult, PullRequest, PullRequestContent,
+    PullRequestState,
 };
 use http::Method;
 use lockstep_model::call::CallError;
 use lockstep_model::forge::{ErrorClass, RequestKind};
 use serde_json::{Value, json};
 
-/// The ways of merging, in the order in which they are tried: a repository allows one or more of them.
-const WAYS: [&str; 3] = ["merge", "squash", "rebase"];
-/// Lets GitHub merge a pull request when it may; with a merge queue that is to put it there when it may.
-const AUTO: &str = "mutation($id: ID!, $head: GitObjectID!, $way: PullRequestMergeMethod!, $message: String) { \
+/// The merge methods in the order in which the host tries them. A repository allows one or more of them.
+const MERGE_METHODS: [&str; 3] = ["merge", "squash", "rebase"];
+/// Enables auto-merge; in a repository with a merge queue, GitHub then adds the pull request to it.
+const AUTO_MERGE_MUTATION: &str = "mutation($id: ID!, $head: GitObjectID!, $way: PullRequestMergeMethod!, $message: String) { \
     enablePullRequestAutoMerge(input: {pullRequestId: $id, expectedHeadOid: $head, mergeMethod: $way, commitBody: $message}) \
     { pullRequest { number } } }";
 
 /// A repository on GitHub.
 pub(crate) struct GitHub {
-    client: Client,
+    client: ForgeClient,
     /// `/repos/OWNER/NAME`.
     root: String,
     owner: String,
 }
 
 impl GitHub {
-    pub(crate) fn new(client: Client, path: &str) -> Result<Self, CallError> {
+    pub(crate) fn new(client: ForgeClient, path: &str) -> Result<Self, CallError> {
         let owner = path.split('/').next().unwrap_or_default().to_owned();
         Ok(Self { client, root: root(path)?, owner })
     }
@@ -36,25 +40,25 @@ impl GitHub {
     fn label(&self, number: u64, labels: &[String]) -> Result<(), CallError> {
         if !labels.is_empty() {
             let path = format!("{}/issues/{number}/labels", self.root);
-            self.client.ask(Method::POST, &path, Some(&json!({"labels": labels})), RequestKind::Other)?;
+            self.client.send(Method::POST, &path, Some(&json!({"labels": labels})), RequestKind::Other)?;
         }
         Ok(())
     }
 
-    /// Whether GitHub now merges it by itself when it may.
-    fn let_merge(&self, number: u64, head: &str, message: &str) -> Result<bool, CallError> {
+    /// Enables auto-merge; false if GitHub does not offer it for this pull request.
+    fn enable_auto_merge(&self, number: u64, head: &str, message: &str) -> Result<bool, CallError> {
         let id = self.client.get(&format!("{}/pulls/{number}", self.root))?["node_id"].clone();
-        for way in WAYS {
-            let variables = json!({"id": id, "head": head, "way": way.to_uppercase(), "message": message});
-            let body = json!({"query": AUTO, "variables": variables});
-            match self.client.ask(Method::POST, "/graphql", Some(&body), RequestKind::Other) {
+        for method in MERGE_METHODS {
+            let variables = json!({"id": id, "head": head, "way": method.to_uppercase(), "message": message});
+            let body = json!({"query": AUTO_MERGE_MUTATION, "variables": variables});
+            match self.client.send(Method::POST, "/graphql", Some(&body), RequestKind::Other) {
                 Ok(reply) if reply.body["errors"].is_null() && reply.body["data"].is_object() => {
                     return Ok(true);
                 }
                 Ok(reply) if reply.body["errors"].to_string().contains("Merge method") => {}
-                // It may be merged at once, or the repository lets nothing be merged by itself.
-                Ok(_) | Err(Refusal { class: ErrorClass::Stop, .. }) => return Ok(false),
-                Err(refusal) => return Err(refusal.into()),
+                // GitHub can merge it now, or the repository does not allow auto-merge.
+                Ok(_) | Err(ForgeFailure { class: ErrorClass::Stop, .. }) => return Ok(false),
+                Err(failure) => return Err(failure.into()),
             }
         }
         Ok(false)
@@ -62,14 +66,14 @@ impl GitHub {
 }
 
 impl Forge for GitHub {
-    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<BranchPullRequest>, CallError> {
         let (base, head) = (encoded(base), encoded(&format!("{}:{branch}", self.owner)));
         let query = format!("state=all&base={base}&head={head}&sort=created&direction=desc");
-        list(&self.client, &format!("{}/pulls?{query}", self.root), None, 1, found)
+        list(&self.client, &format!("{}/pulls?{query}", self.root), None, 1, read_pull_request)
     }
 
-    fn get(&self, number: u64) -> Result<Found, CallError> {
-        found(&self.client.get(&format!("{}/pulls/{number}", self.root))?).ok_or_else(unreadable)
+    fn get(&self, number: u64) -> Result<BranchPullRequest, CallError> {
+        read_pull_request(&self.client.get(&format!("{}/pulls/{number}", self.root))?).ok_or_else(unreadable)
     }
 
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
@@ -83,14 +87,19 @@ impl Forge for GitHub {
             Some(Check { name: run["name"].as_str()?.to_owned(), state, url })
         };
         let path = format!("{}/commits/{commit}/check-runs", self.root);
-        let mut checks = whole(&self.client, &path, Some("check_runs"), run)?;
+        let mut checks = complete_list(&self.client, &path, Some("check_runs"), run)?;
         checks.extend(statuses(&self.client, &self.root, commit)?);
         Ok(checks)
     }
 
-    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError> {
+    fn open(
+        &self,
+        base: &str,
+        branch: &str,
+        content: &PullRequestContent,
+    ) -> Result<BranchPullRequest, CallError> {
         let opened = open(&self.client, &self.root, (base, branch), content)?;
-        let found = found(&opened).ok_or_else(unreadable)?;
+        let found = read_pull_request(&opened).ok_or_else(unreadable)?;
         self.label(found.pull_request.number, &content.labels)?;
         Ok(found)
     }
@@ -101,43 +110,43 @@ impl Forge for GitHub {
     }
 
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
-        marked(&self.client, &format!("{}/issues/{number}/comments", self.root), PAGES, mark)
+        marked_comment(&self.client, &format!("{}/issues/{number}/comments", self.root), MAX_PAGES, mark)
     }
 
-    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
-        say(&self.client, &self.root, number, id, text)
+    fn write_comment(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
+        write_comment(&self.client, &self.root, number, id, text)
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
         update(&self.client, &self.root, number, &json!({"state": "closed"}))
     }
 
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError> {
+    fn merge(&self, found: &BranchPullRequest, head: &str, message: &str) -> Result<MergeResult, CallError> {
         let number = found.pull_request.number;
-        if found.pull_request.auto_merge || self.let_merge(number, head, message)? {
+        if found.pull_request.auto_merge || self.enable_auto_merge(number, head, message)? {
             return Ok(MergeResult::AutoMergeEnabled);
         }
-        // Without a rule of its own GitHub would merge what its checks have not seen.
+        // Without a branch rule, GitHub would merge a commit before its checks have passed.
         if self.checks(head)?.iter().any(|check| check.state != CheckState::Passed) {
             return Ok(MergeResult::NotReady);
         }
         let mut last = None;
-        for way in WAYS {
-            let body = json!({"sha": head, "merge_method": way, "commit_message": message});
+        for method in MERGE_METHODS {
+            let body = json!({"sha": head, "merge_method": method, "commit_message": message});
             let path = format!("{}/pulls/{number}/merge", self.root);
-            match self.client.ask(Method::PUT, &path, Some(&body), RequestKind::Merge) {
+            match self.client.send(Method::PUT, &path, Some(&body), RequestKind::Merge) {
                 Ok(_) => return Ok(MergeResult::Merged),
-                Err(Refusal { class: ErrorClass::Wait, .. }) => return Ok(MergeResult::NotReady),
-                Err(Refusal { class: ErrorClass::Otherwise, error }) => last = Some(error),
-                Err(refusal) => return Err(refusal.into()),
+                Err(ForgeFailure { class: ErrorClass::Wait, .. }) => return Ok(MergeResult::NotReady),
+                Err(ForgeFailure { class: ErrorClass::Otherwise, error }) => last = Some(error),
+                Err(failure) => return Err(failure.into()),
             }
         }
         Err(last.unwrap_or_else(unreadable))
     }
 }
 
-/// A pull request as GitHub tells it. <https://docs.github.com/graphql/reference/enums#mergestatestatus>
-fn found(body: &Value) -> Option<Found> {
+/// Reads a pull request of GitHub. <https://docs.github.com/graphql/reference/enums#mergestatestatus>
+fn read_pull_request(body: &Value) -> Option<BranchPullRequest> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let merged = body["merged_at"].is_string();
     let state = match (merged, body["state"].as_str()?) {
@@ -153,7 +162,7 @@ fn found(body: &Value) -> Option<Found> {
         Some("dirty") => MergeBlocker::Conflicts,
         Some("draft") => MergeBlocker::Draft,
         Some("blocked") => MergeBlocker::Blocked,
-        // `unstable`: a check that is not needed runs or has failed.
+        // `unstable`: an optional check is running or has failed.
         _ => MergeBlocker::Unknown,
     };
     let pull_request = PullRequest {
@@ -167,5 +176,10 @@ fn found(body: &Value) -> Option<Found> {
         labels: names(&body["labels"]),
         auto_merge: body["auto_merge"].is_object(),
     };
-    Some(Found { pull_request, base: text(&base["ref"]), branch: own.then(|| text(&head["ref"])), blocker })
+    Some(BranchPullRequest {
+        pull_request,
+        base: text(&base["ref"]),
+        branch: own.then(|| text(&head["ref"])),
+        blocker,
+    })
 }

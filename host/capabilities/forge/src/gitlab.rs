@@ -1,11 +1,12 @@
-//! Merge requests of GitLab, which are pull requests by another name. It decides nothing.
+//! Merge requests of GitLab. It decides nothing.
 //! <https://docs.gitlab.com/api/merge_requests/>
 
 use crate::Forge;
-use crate::client::{Client, Refusal, unreadable};
-use crate::common::{PAGES, encoded, list, marked, names, whole};
+use crate::client::{ForgeClient, ForgeFailure, unreadable};
+use crate::common::{MAX_PAGES, complete_list, encoded, list, marked_comment, names};
 use crate::types::{
-    Check, CheckState, Found, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
+    BranchPullRequest, Check, CheckState, MergeBlocker, MergeResult, PullRequest, PullRequestContent,
+    PullRequestState,
 };
 use http::Method;
 use lockstep_model::call::CallError;
@@ -14,30 +15,42 @@ use serde_json::{Value, json};
 
 /// A project on a GitLab.
 pub(crate) struct GitLab {
-    client: Client,
+    client: ForgeClient,
     /// `/projects/GROUP%2FNAME`.
     root: String,
 }
 
 impl GitLab {
-    pub(crate) fn new(client: Client, path: &str) -> Self {
+    pub(crate) fn new(client: ForgeClient, path: &str) -> Self {
         Self { client, root: format!("/projects/{}", encoded(path)) }
     }
 
-    fn ask(&self, method: Method, path: &str, body: &Value, asked: RequestKind) -> Result<Value, Refusal> {
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        request: RequestKind,
+    ) -> Result<Value, ForgeFailure> {
         let path = format!("{}/merge_requests{path}", self.root);
-        Ok(self.client.ask(method, &path, Some(body), asked)?.body)
+        Ok(self.client.send(method, &path, Some(body), request)?.body)
     }
 
-    /// Merges one, at once or after its pipeline.
-    fn accept(&self, found: &Found, head: &str, message: &str, later: bool) -> Result<MergeResult, Refusal> {
-        let said = format!("{}\n\n{message}", found.pull_request.title);
-        let mut body = json!({"sha": head, "merge_commit_message": said, "squash_commit_message": said});
+    /// Merges one now, or with `later` after its pipeline.
+    fn accept(
+        &self,
+        found: &BranchPullRequest,
+        head: &str,
+        message: &str,
+        later: bool,
+    ) -> Result<MergeResult, ForgeFailure> {
+        let text = format!("{}\n\n{message}", found.pull_request.title);
+        let mut body = json!({"sha": head, "merge_commit_message": text, "squash_commit_message": text});
         if later {
-            // The first is the name since 17.11, the second the one before.
+            // The first name is that of GitLab 17.11 and later, the second that of earlier versions.
             (body["auto_merge"], body["merge_when_pipeline_succeeds"]) = (json!(true), json!(true));
         }
-        let merged = self.ask(
+        let merged = self.send(
             Method::PUT,
             &format!("/{}/merge", found.pull_request.number),
             &body,
@@ -52,15 +65,16 @@ impl GitLab {
 }
 
 impl Forge for GitLab {
-    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError> {
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<BranchPullRequest>, CallError> {
         let (base, branch) = (encoded(base), encoded(branch));
         let query =
             format!("state=all&target_branch={base}&source_branch={branch}&order_by=created_at&sort=desc");
-        list(&self.client, &format!("{}/merge_requests?{query}", self.root), None, 1, found)
+        list(&self.client, &format!("{}/merge_requests?{query}", self.root), None, 1, read_pull_request)
     }
 
-    fn get(&self, number: u64) -> Result<Found, CallError> {
-        found(&self.client.get(&format!("{}/merge_requests/{number}", self.root))?).ok_or_else(unreadable)
+    fn get(&self, number: u64) -> Result<BranchPullRequest, CallError> {
+        read_pull_request(&self.client.get(&format!("{}/merge_requests/{number}", self.root))?)
+            .ok_or_else(unreadable)
     }
 
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError> {
@@ -76,33 +90,38 @@ impl Forge for GitLab {
             Some(Check { name: status["name"].as_str()?.to_owned(), state, url })
         };
         let path = format!("{}/repository/commits/{commit}/statuses", self.root);
-        whole(&self.client, &path, None, check)
+        complete_list(&self.client, &path, None, check)
     }
 
-    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError> {
+    fn open(
+        &self,
+        base: &str,
+        branch: &str,
+        content: &PullRequestContent,
+    ) -> Result<BranchPullRequest, CallError> {
         let PullRequestContent { title, body, labels } = content;
         let body = json!({
             "target_branch": base, "source_branch": branch, "title": title, "description": body,
             "labels": labels.join(","),
         });
-        found(&self.ask(Method::POST, "", &body, RequestKind::Open)?).ok_or_else(unreadable)
+        read_pull_request(&self.send(Method::POST, "", &body, RequestKind::Open)?).ok_or_else(unreadable)
     }
 
     fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError> {
         let PullRequestContent { title, body, labels } = content;
         let body = json!({"title": title, "description": body, "add_labels": labels.join(",")});
-        self.ask(Method::PUT, &format!("/{number}"), &body, RequestKind::Other)?;
+        self.send(Method::PUT, &format!("/{number}"), &body, RequestKind::Other)?;
         Ok(())
     }
 
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError> {
         let path = format!("{}/merge_requests/{number}/notes?activity_filter=only_comments", self.root);
-        marked(&self.client, &path, PAGES, mark)
+        marked_comment(&self.client, &path, MAX_PAGES, mark)
     }
 
-    /// A line that begins with `/` can be a quick action, such as `/merge`, which is done with the rights of the token:
-    /// <https://docs.gitlab.com/user/project/quick_actions/>. A `\` before it is not shown.
-    fn plain(&self, text: &str) -> String {
+    /// Escapes quick actions: GitLab would execute a line such as `/merge` with the rights of the token. It does not show the `\`.
+    /// <https://docs.gitlab.com/user/project/quick_actions/>
+    fn escape_commands(&self, text: &str) -> String {
         let skipped = |c: char| c.is_whitespace() || c.is_control();
         let line = |line: &str| match line.trim_start_matches(skipped) {
             rest if rest.starts_with('/') => format!("{}\\{rest}", &line[..line.len() - rest.len()]),
@@ -111,44 +130,44 @@ impl Forge for GitLab {
         text.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 
-    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
+    fn write_comment(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError> {
         let (method, path) = match id {
             Some(id) => (Method::PUT, format!("/{number}/notes/{id}")),
             None => (Method::POST, format!("/{number}/notes")),
         };
-        self.ask(method, &path, &json!({"body": text}), RequestKind::Other)?;
+        self.send(method, &path, &json!({"body": text}), RequestKind::Other)?;
         Ok(())
     }
 
     fn close(&self, number: u64) -> Result<(), CallError> {
-        self.ask(Method::PUT, &format!("/{number}"), &json!({"state_event": "close"}), RequestKind::Other)?;
+        self.send(Method::PUT, &format!("/{number}"), &json!({"state_event": "close"}), RequestKind::Other)?;
         Ok(())
     }
 
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError> {
+    fn merge(&self, found: &BranchPullRequest, head: &str, message: &str) -> Result<MergeResult, CallError> {
         if found.pull_request.auto_merge {
             return Ok(MergeResult::AutoMergeEnabled);
         }
         let mut merging = self.accept(found, head, message, true);
-        let waits = matches!(merging, Err(Refusal { class: ErrorClass::Wait, .. }));
-        // Without a pipeline it never merges by itself, and does not say so.
+        let waits = matches!(merging, Err(ForgeFailure { class: ErrorClass::Wait, .. }));
+        // Without a pipeline, GitLab rejects auto-merge although it could merge.
         if waits && found.blocker == MergeBlocker::None && self.checks(head)?.is_empty() {
             merging = self.accept(found, head, message, false);
         }
         match merging {
-            Err(Refusal { class: ErrorClass::Wait, .. }) => Ok(MergeResult::NotReady),
+            Err(ForgeFailure { class: ErrorClass::Wait, .. }) => Ok(MergeResult::NotReady),
             merging => Ok(merging?),
         }
     }
 }
 
-/// A merge request as GitLab tells it. <https://docs.gitlab.com/api/merge_requests/#merge-status>
-fn found(body: &Value) -> Option<Found> {
+/// Reads a merge request of GitLab. <https://docs.gitlab.com/api/merge_requests/#merge-status>
+fn read_pull_request(body: &Value) -> Option<BranchPullRequest> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let state = match body["state"].as_str()? {
         "merged" => PullRequestState::Merged,
         "closed" => PullRequestState::Closed,
-        // `locked` is one that is being merged.
+        // `locked`: GitLab is merging it.
         _ => PullRequestState::Open,
     };
     let own = body["source_project_id"].is_u64() && body["source_project_id"] == body["target_project_id"];
@@ -181,5 +200,5 @@ fn found(body: &Value) -> Option<Found> {
         auto_merge: body["merge_when_pipeline_succeeds"] == true,
     };
     let branch = own.then(|| text(&body["source_branch"]));
-    Some(Found { pull_request, base: text(&body["target_branch"]), branch, blocker })
+    Some(BranchPullRequest { pull_request, base: text(&body["target_branch"]), branch, blocker })
 }

@@ -1,27 +1,29 @@
-//! Pull requests of forges: finds, opens, edits and merges those between two branches of one repository. It acts only on
-//! what a permit names, and no credential leaves this crate. With a run that is a dry run, nothing is changed.
+//! The capability `forge`: lists, opens, updates, comments, closes and merges pull requests between the two branches that a
+//! permit names. It changes nothing in a dry run, and keeps its credentials in this crate.
 #![forbid(unsafe_code)]
 
 mod client;
 mod common;
+mod content;
 mod gitea;
 mod github;
+mod github_signer;
 mod gitlab;
 mod locate;
-mod signed;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
-pub use locate::Server;
-pub use signed::Signed;
+pub use github_signer::GitHubSigner;
+pub use locate::PlatformServer;
 pub use types::{
     Check, CheckState, MergeBlocker, MergeResult, PullRequest, PullRequestContent, PullRequestState,
     PullRequestStatus,
 };
 
-use client::Client;
+use client::ForgeClient;
+use content::{MAX_TEXT_BYTES, check_content, check_length};
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::forge::ForgeKind;
 use lockstep_model::gate::Permit;
@@ -29,147 +31,151 @@ use lockstep_model::report::{ChangeVerb, ObjectChange};
 use lockstep_model::repository::{Repository, RepositoryPart};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-use types::Found;
+use types::BranchPullRequest;
 
-/// The most bytes of a title, and of a description or a comment. <https://docs.github.com/rest/pulls>
-const LONGEST_TITLE: usize = 250;
-const LONGEST_TEXT: usize = 60_000;
-/// The most labels, and checks that are shown.
-const MOST_LABELS: usize = 50;
-const MOST_CHECKS: usize = 100;
-/// How long a call waits for a forge in all.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The most checks of an answer.
+const MAX_CHECKS: usize = 100;
+/// How long a call retries.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How a run gets at forges.
+/// How a run reaches forges.
 #[derive(Clone, Default)]
-pub struct Connection {
-    /// How it gets at their repositories, with the tokens for their servers.
-    pub repository: lockstep_repository::Connection,
-    /// What the forge is, if the run's inputs say it.
+pub struct ForgeConfig {
+    /// How it reaches their repositories, with the tokens for their servers.
+    pub repository: lockstep_repository::RepositoryConfig,
+    /// The kind of the forge, if the inputs of the run name it.
     pub kind: Option<ForgeKind>,
-    /// What the platform says of its server.
-    pub servers: Vec<Server>,
+    /// The forges that the CI system names.
+    pub servers: Vec<PlatformServer>,
 }
 
-/// What each kind of forge does in its own way. `base` and `branch` are names of branches of its repository.
+/// The API of one kind of forge. `base` and `branch` are branches of its repository.
 trait Forge {
-    /// The pull requests between two branches, the newest first.
-    fn list(&self, base: &str, branch: &str) -> Result<Vec<Found>, CallError>;
-    /// One of them, of whatever branches.
-    fn get(&self, number: u64) -> Result<Found, CallError>;
-    /// The checks of a commit.
+    /// Lists the pull requests between two branches, newest first.
+    fn list(&self, base: &str, branch: &str) -> Result<Vec<BranchPullRequest>, CallError>;
+    /// Returns a pull request between any branches.
+    fn get(&self, number: u64) -> Result<BranchPullRequest, CallError>;
+    /// Returns the checks of a commit.
     fn checks(&self, commit: &str) -> Result<Vec<Check>, CallError>;
-    /// Opens one.
-    fn open(&self, base: &str, branch: &str, content: &PullRequestContent) -> Result<Found, CallError>;
-    /// Says something else of one. It gets these labels besides those that it has.
+    /// Opens a pull request.
+    fn open(
+        &self,
+        base: &str,
+        branch: &str,
+        content: &PullRequestContent,
+    ) -> Result<BranchPullRequest, CallError>;
+    /// Changes title and description, and adds labels.
     fn update(&self, number: u64, content: &PullRequestContent) -> Result<(), CallError>;
-    /// The comment that ends with a line, and its id.
+    /// Returns the id and the text of the comment whose last line is `mark`.
     fn comment(&self, number: u64, mark: &str) -> Result<Option<(String, String)>, CallError>;
-    /// Comments, in the place of a comment of this id if there is one.
-    fn say(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError>;
-    /// Closes one.
+    /// Writes a comment, or replaces the one with this id.
+    fn write_comment(&self, number: u64, id: Option<&str>, text: &str) -> Result<(), CallError>;
+    /// Closes a pull request.
     fn close(&self, number: u64) -> Result<(), CallError>;
-    /// A description or a comment in such a form that the forge takes it for no command.
-    fn plain(&self, text: &str) -> String {
+    /// A description or comment in which the forge finds no command.
+    fn escape_commands(&self, text: &str) -> String {
         text.to_owned()
     }
-    /// Merges one, or lets the forge do it when it may.
-    fn merge(&self, found: &Found, head: &str, message: &str) -> Result<MergeResult, CallError>;
+    /// Merges a pull request, or enables auto-merge.
+    fn merge(&self, found: &BranchPullRequest, head: &str, message: &str) -> Result<MergeResult, CallError>;
 }
 
 /// The forges of one run.
 pub struct Forges {
-    connection: Connection,
+    config: ForgeConfig,
     dry_run: bool,
-    places: HashMap<Repository, Box<dyn Forge + Send>>,
+    forges: HashMap<Repository, Box<dyn Forge + Send>>,
     changes: Vec<ObjectChange>,
-    /// How long a call waits for a forge in all.
-    patience: Duration,
+    /// How long a call retries.
+    retry_timeout: Duration,
     /// The pull requests that this run has opened.
     opened: HashSet<(Repository, u64)>,
 }
 
 impl Forges {
-    /// The forges of a run. Nothing is asked of any yet.
+    /// The forges of a run. The first call connects to one.
     #[must_use]
-    pub fn new(connection: Connection, dry_run: bool) -> Self {
+    pub fn new(config: ForgeConfig, dry_run: bool) -> Self {
         Self {
-            connection,
+            config,
             dry_run,
-            places: HashMap::new(),
+            forges: HashMap::new(),
             changes: Vec::new(),
-            patience: PATIENCE,
+            retry_timeout: RETRY_TIMEOUT,
             opened: HashSet::new(),
         }
     }
 
-    /// What was changed, in order; with a run that is a dry run, what would be.
+    /// The changed pull requests in order; in a dry run, those that a run would change.
     #[must_use]
     pub fn into_changes(self) -> Vec<ObjectChange> {
         self.changes
     }
 
-    /// The pull requests between the permit's branches, the newest first.
+    /// Lists the pull requests between the permit's branches, newest first.
     ///
     /// # Errors
-    /// The forge refuses or does not answer well.
+    /// An error of the forge.
     pub fn list_pull_requests(&mut self, permit: &Permit) -> Result<Answer<Vec<PullRequest>>, CallError> {
-        let (forge, base, branch) = self.at(permit)?;
-        let found = forge.list(base, branch)?.into_iter().filter(|found| found.is(base, branch));
+        let (forge, base, branch) = self.forge_of(permit)?;
+        let found = forge.list(base, branch)?.into_iter().filter(|found| found.is_between(base, branch));
         Ok(Answer::plain(found.map(|found| found.pull_request).collect()))
     }
 
-    /// How one of them stands.
+    /// Returns the status of a pull request.
     ///
     /// # Errors
-    /// There is none of this number, or the forge refuses or does not answer well.
+    /// `NotFound` if there is no such pull request between the branches, or an error of the forge.
     pub fn get_status(
         &mut self,
         permit: &Permit,
         number: u64,
     ) -> Result<Answer<PullRequestStatus>, CallError> {
-        let (forge, base, branch) = self.at(permit)?;
-        let Found { pull_request, blocker, .. } = one(forge, base, branch, number)?;
-        // A token that may not see checks can still wait for them.
+        let (forge, base, branch) = self.forge_of(permit)?;
+        let BranchPullRequest { pull_request, blocker, .. } =
+            pull_request_between(forge, base, branch, number)?;
+        // Without the right to read checks, the step can still wait for the forge.
         let mut checks = match forge.checks(&pull_request.head_commit) {
             Err(CallError::Unauthorized(_)) => Vec::new(),
             checks => checks?,
         };
         checks.sort();
         let blocker = if pull_request.state == PullRequestState::Open {
-            sharper(blocker, &checks)
+            refine_blocker(blocker, &checks)
         } else {
             MergeBlocker::None
         };
-        checks.truncate(MOST_CHECKS);
+        checks.truncate(MAX_CHECKS);
         Ok(Answer::plain(PullRequestStatus { pull_request, blocker, checks }))
     }
 
-    /// Opens one; none if the run is a dry run.
+    /// Opens a pull request and returns it; none in a dry run.
     ///
     /// # Errors
-    /// `Conflict` if there is an open one, or the forge refuses or does not answer well.
+    /// `Conflict` if one is open, or an error of the forge.
     pub fn open(
         &mut self,
         permit: &Permit,
         content: &PullRequestContent,
     ) -> Result<Answer<Option<PullRequest>>, CallError> {
         let dry_run = self.dry_run;
-        let (forge, base, branch) = self.at(permit)?;
-        check(content)?;
-        let content = &PullRequestContent { body: forge.plain(&content.body), ..content.clone() };
+        let (forge, base, branch) = self.forge_of(permit)?;
+        check_content(content)?;
+        let content = &PullRequestContent { body: forge.escape_commands(&content.body), ..content.clone() };
         let open = || -> Result<Option<PullRequest>, CallError> {
-            let found = forge.list(base, branch)?.into_iter().filter(|found| found.is(base, branch));
+            let found = forge.list(base, branch)?.into_iter().filter(|found| found.is_between(base, branch));
             Ok(found.map(|found| found.pull_request).find(|one| one.state == PullRequestState::Open))
         };
         let made = match dry_run {
             true if open()?.is_some() => {
-                return Err(CallError::Conflict("there is an open one already".into()));
+                return Err(CallError::Conflict(
+                    "a pull request between these branches is open already".into(),
+                ));
             }
             true => None,
             false => match forge.open(base, branch, content) {
                 Ok(found) => Some(found.pull_request),
-                // The answer alone may have been lost. What it is to have besides may have been lost with it.
+                // The forge may have opened it and the answer got lost. Its labels may be missing then.
                 Err(CallError::Unavailable(why)) => {
                     let made = open()?.ok_or(CallError::Unavailable(why))?;
                     forge.update(made.number, content)?;
@@ -187,14 +193,14 @@ impl Forges {
         if let (Some(made), Some((name, _))) = (&made, permit.repository()) {
             self.opened.insert((name.clone(), made.number));
         }
-        self.changed(permit);
+        self.record(permit);
         Ok(Answer::plain(made))
     }
 
-    /// Says something else of an open one.
+    /// Changes title and description of an open pull request, and adds labels.
     ///
     /// # Errors
-    /// There is no open one of this number, or the forge refuses or does not answer well.
+    /// `NotFound` or `Conflict` if there is no such open pull request, or an error of the forge.
     pub fn update(
         &mut self,
         permit: &Permit,
@@ -202,22 +208,22 @@ impl Forges {
         content: &PullRequestContent,
     ) -> Result<Answer<Outcome>, CallError> {
         let dry_run = self.dry_run;
-        let (forge, base, branch) = self.at(permit)?;
-        check(content)?;
-        let found = open(forge, base, branch, number)?;
+        let (forge, base, branch) = self.forge_of(permit)?;
+        check_content(content)?;
+        let found = open_pull_request(forge, base, branch, number)?;
         if !dry_run {
             let new = |label: &&String| !found.pull_request.labels.contains(label);
             let labels = content.labels.iter().filter(new).cloned().collect();
-            let (title, body) = (content.title.clone(), forge.plain(&content.body));
+            let (title, body) = (content.title.clone(), forge.escape_commands(&content.body));
             forge.update(number, &PullRequestContent { title, body, labels })?;
         }
-        Ok(self.effect(permit))
+        Ok(self.outcome(permit))
     }
 
-    /// Comments on one, in the place of an earlier comment of this name.
+    /// Comments on a pull request. Replaces an earlier comment of the same name.
     ///
     /// # Errors
-    /// There is none of this number, or the forge refuses or does not answer well.
+    /// `NotFound` if there is no such pull request, or an error of the forge.
     pub fn comment(
         &mut self,
         permit: &Permit,
@@ -226,44 +232,46 @@ impl Forges {
         text: &str,
     ) -> Result<Answer<Outcome>, CallError> {
         let dry_run = self.dry_run;
-        let (forge, base, branch) = self.at(permit)?;
+        let (forge, base, branch) = self.forge_of(permit)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if name.is_empty() || name.len() > 50 || !name.chars().all(plain) {
-            return Err(CallError::Invalid(format!("`{}` is no name of a comment", name.escape_debug())));
+            return Err(CallError::Invalid(format!(
+                "invalid name `{}` of a comment: expected letters, digits and `-`",
+                name.escape_debug()
+            )));
         }
-        bounded("the comment", text, LONGEST_TEXT)?;
-        one(forge, base, branch, number)?;
+        check_length("the comment", text, MAX_TEXT_BYTES)?;
+        pull_request_between(forge, base, branch, number)?;
         let mark = format!("<!-- lockstep:{name} -->");
-        let text = format!("{}\n{mark}", forge.plain(text));
+        let text = format!("{}\n{mark}", forge.escape_commands(text));
         if !dry_run {
-            let there = forge.comment(number, &mark)?;
-            if there.as_ref().is_none_or(|(_, said)| *said != text) {
-                forge.say(number, there.as_ref().map(|(id, _)| &**id), &text)?;
+            let existing = forge.comment(number, &mark)?;
+            if existing.as_ref().is_none_or(|(_, old)| *old != text) {
+                forge.write_comment(number, existing.as_ref().map(|(id, _)| &**id), &text)?;
             }
         }
-        Ok(self.effect(permit))
+        Ok(self.outcome(permit))
     }
 
-    /// Closes one that this run has opened.
+    /// Closes a pull request that this run has opened.
     ///
     /// # Errors
-    /// This run has opened none of this number, or the forge refuses or does not answer well.
+    /// `Invalid` if this run has not opened it, or an error of the forge.
     pub fn close(&mut self, permit: &Permit, number: u64) -> Result<Answer<Outcome>, CallError> {
         let own = permit.repository().is_some_and(|(name, _)| self.opened.contains(&(name.clone(), number)));
-        let (forge, base, branch) = self.at(permit)?;
+        let (forge, base, branch) = self.forge_of(permit)?;
         if !own {
-            return Err(CallError::Invalid(format!("this run has opened no pull request {number}")));
+            return Err(CallError::Invalid(format!("this run has not opened pull request {number}")));
         }
-        open(forge, base, branch, number)?;
+        open_pull_request(forge, base, branch, number)?;
         forge.close(number)?;
-        Ok(self.effect(permit))
+        Ok(self.outcome(permit))
     }
 
-    /// Merges one whose branch points at `head`, or lets the forge do it when it may.
+    /// Merges a pull request whose branch points at `head`, or enables auto-merge.
     ///
     /// # Errors
-    /// `Conflict` if the branch points at something else, `Upstream` if it will never be merged as it is, or the forge
-    /// refuses or does not answer well.
+    /// `Conflict` if the branch points at another commit, or an error of the forge.
     pub fn merge(
         &mut self,
         permit: &Permit,
@@ -272,60 +280,63 @@ impl Forges {
         message: &str,
     ) -> Result<Answer<MergeResult>, CallError> {
         let dry_run = self.dry_run;
-        bounded("the message", message, LONGEST_TEXT)?;
-        let (forge, base, branch) = self.at(permit)?;
-        let found = open(forge, base, branch, number)?;
+        check_length("the message", message, MAX_TEXT_BYTES)?;
+        let (forge, base, branch) = self.forge_of(permit)?;
+        let found = open_pull_request(forge, base, branch, number)?;
         if found.pull_request.head_commit != head {
             return Err(CallError::Conflict(format!(
-                "pull request {number} is at {} by now",
+                "the head of pull request {number} is {} now",
                 found.pull_request.head_commit
             )));
         }
-        let merging = match dry_run {
+        let result = match dry_run {
             true => MergeResult::DryRun,
             false => match forge.merge(&found, head, message) {
-                // The answer alone may have been lost.
-                Err(CallError::Unavailable(_)) => match one(forge, base, branch, number)?.pull_request {
-                    PullRequest { state: PullRequestState::Merged, .. } => MergeResult::Merged,
-                    PullRequest { auto_merge: true, .. } => MergeResult::AutoMergeEnabled,
-                    _ => MergeResult::NotReady,
-                },
-                merging => merging?,
+                // The forge may have merged it and the answer got lost.
+                Err(CallError::Unavailable(_)) => {
+                    match pull_request_between(forge, base, branch, number)?.pull_request {
+                        PullRequest { state: PullRequestState::Merged, .. } => MergeResult::Merged,
+                        PullRequest { auto_merge: true, .. } => MergeResult::AutoMergeEnabled,
+                        _ => MergeResult::NotReady,
+                    }
+                }
+                result => result?,
             },
         };
-        if merging != MergeResult::NotReady {
-            self.changed(permit);
+        if result != MergeResult::NotReady {
+            self.record(permit);
         }
-        Ok(Answer::plain(merging))
+        Ok(Answer::plain(result))
     }
 
-    /// The forge of the permit's repository, and between which branches the call is.
-    fn at<'p>(&mut self, permit: &'p Permit) -> Result<(&dyn Forge, &'p str, &'p str), CallError> {
+    /// The forge of the permit's repository, the base and the branch.
+    fn forge_of<'p>(&mut self, permit: &'p Permit) -> Result<(&dyn Forge, &'p str, &'p str), CallError> {
         let Some((repository, RepositoryPart::PullRequests(base, branch))) = permit.repository() else {
-            return Err(CallError::Invalid("the call is about no pull request".into()));
+            return Err(CallError::Invalid("the call names no pull requests".into()));
         };
-        if !self.places.contains_key(repository) {
-            let known = self.connection.repository.known();
-            let place = locate::locate(repository, &self.connection, &known)?;
-            let (client, path) = (Client::new(&place, known, self.patience)?, place.path);
-            let forge: Box<dyn Forge + Send> = match place.kind {
+        if !self.forges.contains_key(repository) {
+            let secrets = self.config.repository.known();
+            let located = locate::locate(repository, &self.config, &secrets)?;
+            let (client, path) = (ForgeClient::new(&located, secrets, self.retry_timeout)?, located.path);
+            let forge: Box<dyn Forge + Send> = match located.kind {
                 ForgeKind::GitHub => Box::new(github::GitHub::new(client, &path)?),
                 ForgeKind::GitLab => Box::new(gitlab::GitLab::new(client, &path)),
                 ForgeKind::Gitea => Box::new(gitea::Gitea::new(client, &path)?),
             };
-            self.places.insert(repository.clone(), forge);
+            self.forges.insert(repository.clone(), forge);
         }
-        let forge = self.places.get(repository).map(|forge| &**forge);
-        let forge = forge.ok_or_else(|| CallError::Invalid("there is no forge".into()))?;
+        let forge = self.forges.get(repository).map(|forge| &**forge);
+        let forge = forge.ok_or_else(|| CallError::Invalid("the repository has no forge".into()))?;
         Ok((forge, base.as_str(), branch.as_str()))
     }
 
-    fn effect(&mut self, permit: &Permit) -> Answer<Outcome> {
-        self.changed(permit);
+    fn outcome(&mut self, permit: &Permit) -> Answer<Outcome> {
+        self.record(permit);
         Answer::plain(if self.dry_run { Outcome::DryRun } else { Outcome::Applied })
     }
 
-    fn changed(&mut self, permit: &Permit) {
+    /// Records a change, once for each pair of branches.
+    fn record(&mut self, permit: &Permit) {
         if let Some((repository, part)) = permit.repository() {
             let name = part.named(repository);
             if self.changes.iter().all(|change| change.name != name) {
@@ -335,68 +346,45 @@ impl Forges {
     }
 }
 
-impl Found {
-    /// Whether it is between these branches of one repository.
-    fn is(&self, base: &str, branch: &str) -> bool {
-        self.base == base && self.branch.as_deref() == Some(branch)
-    }
-}
-
-/// A pull request between the permit's branches.
-fn one(forge: &dyn Forge, base: &str, branch: &str, number: u64) -> Result<Found, CallError> {
+/// Returns a pull request between the permit's branches.
+fn pull_request_between(
+    forge: &dyn Forge,
+    base: &str,
+    branch: &str,
+    number: u64,
+) -> Result<BranchPullRequest, CallError> {
     let found = forge.get(number)?;
-    // A number alone could name one of another branch, or of somebody's fork.
-    if found.is(base, branch) {
+    // The number alone can name a pull request of another branch or a fork.
+    if found.is_between(base, branch) {
         return Ok(found);
     }
-    Err(CallError::NotFound(format!("there is no pull request {number} from `{branch}` into `{base}`")))
+    Err(CallError::NotFound(format!("no pull request {number} from `{branch}` into `{base}`")))
 }
 
-fn open(forge: &dyn Forge, base: &str, branch: &str, number: u64) -> Result<Found, CallError> {
-    let found = one(forge, base, branch, number)?;
+/// Returns an open pull request between the permit's branches.
+fn open_pull_request(
+    forge: &dyn Forge,
+    base: &str,
+    branch: &str,
+    number: u64,
+) -> Result<BranchPullRequest, CallError> {
+    let found = pull_request_between(forge, base, branch, number)?;
     match found.pull_request.state {
         PullRequestState::Open => Ok(found),
-        _ => Err(CallError::Conflict(format!("pull request {number} is open no longer"))),
+        _ => Err(CallError::Conflict(format!("pull request {number} is no longer open"))),
     }
 }
 
-/// What keeps a pull request from being merged, with what its checks say where the forge says no more than that it is
-/// blocked.
-fn sharper(blocker: MergeBlocker, checks: &[Check]) -> MergeBlocker {
+/// Refines a vague merge blocker of the forge by the states of the checks.
+fn refine_blocker(blocker: MergeBlocker, checks: &[Check]) -> MergeBlocker {
     let any = |state| checks.iter().any(|check| check.state == state);
-    let vague = matches!(
+    let is_vague = matches!(
         blocker,
         MergeBlocker::None | MergeBlocker::Unknown | MergeBlocker::Blocked | MergeBlocker::ChecksPending
     );
     match blocker {
-        _ if vague && any(CheckState::Failed) => MergeBlocker::ChecksFailed,
-        _ if vague && any(CheckState::Pending) => MergeBlocker::ChecksPending,
+        _ if is_vague && any(CheckState::Failed) => MergeBlocker::ChecksFailed,
+        _ if is_vague && any(CheckState::Pending) => MergeBlocker::ChecksPending,
         blocker => blocker,
-    }
-}
-
-fn check(content: &PullRequestContent) -> Result<(), CallError> {
-    bounded("the title", &content.title, LONGEST_TITLE)?;
-    bounded("the description", &content.body, LONGEST_TEXT)?;
-    let plain = |label: &String| {
-        !label.is_empty() && label.len() <= 50 && !label.contains(|c: char| c.is_control() || c == ',')
-    };
-    let wrong = content.labels.iter().find(|label| !plain(label));
-    match wrong {
-        _ if content.title.trim().is_empty() || content.title.contains(char::is_control) => {
-            Err(CallError::Invalid("the title is empty or not one line".into()))
-        }
-        Some(label) => Err(CallError::Invalid(format!("`{}` is no label", label.escape_debug()))),
-        None if content.labels.len() > MOST_LABELS => {
-            Err(CallError::Invalid(format!("there are more than {MOST_LABELS} labels")))
-        }
-        None => Ok(()),
-    }
-}
-
-fn bounded(what: &str, text: &str, most: usize) -> Result<(), CallError> {
-    match text.len() > most {
-        true => Err(CallError::Invalid(format!("{what} has more than {most} bytes"))),
-        false => Ok(()),
     }
 }

@@ -1,51 +1,51 @@
 //! Pull requests in one form for all forges: the records of `wit/forge.wit`. It decides nothing.
 
-/// Where a pull request stands.
+/// The state of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullRequestState {
-    /// It waits.
+    /// Open.
     Open,
-    /// What it proposes is in its base.
+    /// Merged into its base.
     Merged,
-    /// Somebody has closed it.
+    /// Closed without a merge.
     Closed,
 }
 
-/// What keeps an open pull request from being merged.
+/// Why an open pull request cannot be merged now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeBlocker {
-    /// Nothing that the forge says.
+    /// The forge names no reason.
     None,
-    /// The forge does not say, or has not worked it out.
+    /// The forge does not tell, or has not computed it yet.
     Unknown,
-    /// Checks run, or are still to be run.
+    /// Checks are running or have not started.
     ChecksPending,
-    /// A check that is needed has failed.
+    /// A required check has failed.
     ChecksFailed,
-    /// Somebody has to approve of it.
+    /// It needs an approval.
     ReviewRequired,
-    /// Its branch lacks what is new in the base.
+    /// Its branch lacks commits of the base.
     Behind,
-    /// It cannot be merged into what its base has now.
+    /// It conflicts with its base.
     Conflicts,
     /// It is a draft.
     Draft,
-    /// A rule that is none of these.
+    /// Another rule.
     Blocked,
 }
 
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number in the repository.
+    /// The number in the repository.
     pub number: u64,
-    /// Where people see it.
+    /// The URL of its page.
     pub url: String,
-    /// Where it stands.
+    /// The state.
     pub state: PullRequestState,
-    /// The id of the commit that its branch pointed at when the forge last looked.
+    /// The id of the commit at the head of its branch, as the forge has last seen it.
     pub head_commit: String,
-    /// The id of the commit that it was merged as.
+    /// The id of the merge commit; none if it is not merged.
     pub merge_commit: Option<String>,
     /// Its title.
     pub title: String,
@@ -53,42 +53,49 @@ pub struct PullRequest {
     pub body: String,
     /// Its labels, sorted.
     pub labels: Vec<String>,
-    /// Whether the forge merges it by itself when it may.
+    /// Whether auto-merge is enabled.
     pub auto_merge: bool,
 }
 
-/// A pull request and between which branches it is.
+/// A pull request with its two branches and its merge blocker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// It.
+pub(crate) struct BranchPullRequest {
+    /// The pull request.
     pub(crate) pull_request: PullRequest,
-    /// The branch that it is to be merged into.
+    /// The branch into which it merges.
     pub(crate) base: String,
-    /// Its branch; none if that is of another repository.
+    /// Its branch; none if another repository has it.
     pub(crate) branch: Option<String>,
-    /// What the forge says keeps it from being merged.
+    /// Why it cannot be merged now, by the forge alone.
     pub(crate) blocker: MergeBlocker,
 }
 
-/// What is said of a pull request.
+impl BranchPullRequest {
+    /// Whether it is between these branches of its repository.
+    pub(crate) fn is_between(&self, base: &str, branch: &str) -> bool {
+        self.base == base && self.branch.as_deref() == Some(branch)
+    }
+}
+
+/// Title, description and labels of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequestContent {
     /// Its title.
     pub title: String,
     /// Its description.
     pub body: String,
-    /// Labels that it is to have.
+    /// Labels to add.
     pub labels: Vec<String>,
 }
 
-/// How a check stands.
+/// The state of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckState {
-    /// It has not ended.
+    /// It has not finished.
     Pending,
-    /// It lets the commit pass.
+    /// It has passed.
     Passed,
-    /// It does not.
+    /// It has failed.
     Failed,
 }
 
@@ -97,20 +104,20 @@ pub enum CheckState {
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// How it stands.
+    /// Its state.
     pub state: CheckState,
-    /// Where it is shown; empty if it does not say.
+    /// The URL of its page; empty if it has none.
     pub url: String,
 }
 
-/// A pull request as it stands now.
+/// The status of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequestStatus {
     /// The pull request.
     pub pull_request: PullRequest,
-    /// What keeps it from being merged.
+    /// Why it cannot be merged now.
     pub blocker: MergeBlocker,
-    /// The checks of its head, sorted by name.
+    /// The checks of its head commit, sorted by name.
     pub checks: Vec<Check>,
 }
 
@@ -119,7 +126,7 @@ pub struct PullRequestStatus {
 pub enum MergeResult {
     /// It is merged.
     Merged,
-    /// The forge will merge it by itself when its rules allow.
+    /// The forge merges it once its rules allow.
     AutoMergeEnabled,
     /// It cannot be merged yet, and the forge offers no auto-merge.
     NotReady,

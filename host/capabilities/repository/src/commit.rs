@@ -1,9 +1,9 @@
 //! Makes commits: changes some files of a commit's tree and nothing else, without a checkout. Nobody sees them before they
 //! are pushed.
 
+use super::bare_repository::{BareRepository, EXECUTABLE, PLAIN, id};
 use super::seal::sealed;
-use super::sign::{Blueprint, Placed, Signer, Signing};
-use super::store::{EXECUTABLE, PLAIN, Store, id};
+use super::signing::{CommitRequest, CommitSigner, Signing, TreeEdit};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::{fs, io, thread};
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change<'a> {
+pub(super) struct FileChange<'a> {
     /// The file.
     pub(super) path: &'a WorkspacePath,
     /// Its content; none to remove it.
@@ -24,11 +24,11 @@ const FOLDER: &str = "040000";
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-impl Store {
+impl BareRepository {
     pub(super) fn commit(
         &mut self,
         parent: &str,
-        changes: &[Change<'_>],
+        changes: &[FileChange<'_>],
         message: &str,
         dry_run: bool,
     ) -> Result<String, CallError> {
@@ -48,7 +48,7 @@ impl Store {
             }
             Signing::Server(signer) => {
                 let (base, tree, files) = (&*base, &*tree, &*files);
-                self.commit_there(&*signer, &Blueprint { parent, base, tree, files, message })
+                self.commit_on_server(&*signer, &CommitRequest { parent, base, tree, files, message })
             }
             Signing::Key(key) => self.commit_here(parent, &tree, message, Some(&key)),
             Signing::None => self.commit_here(parent, &tree, message, None),
@@ -58,11 +58,15 @@ impl Store {
     }
 
     /// What becomes of the files, each with the mode that it has or gets.
-    fn placed<'a>(&mut self, parent: &str, changes: &[Change<'a>]) -> Result<Vec<Placed<'a>>, CallError> {
+    fn placed<'a>(
+        &mut self,
+        parent: &str,
+        changes: &[FileChange<'a>],
+    ) -> Result<Vec<TreeEdit<'a>>, CallError> {
         let names: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
         let entries = self.entries(parent, &names)?;
         let mode_of = |path: &str| entries.get(path).map(|entry| entry.mode.as_str());
-        let place = |Change { path, content }: &Change<'a>| {
+        let place = |FileChange { path, content }: &FileChange<'a>| {
             let path = path.as_str();
             let mut above = path.match_indices('/').map(|(at, _)| mode_of(&path[..at]));
             // Git would drop what is in the way without a word.
@@ -81,21 +85,21 @@ impl Store {
                     )));
                 }
             };
-            Ok(Placed { path, mode, content: *content })
+            Ok(TreeEdit { path, mode, content: *content })
         };
         changes.iter().map(place).collect()
     }
 
     /// Makes the tree of a commit with these files in it. Gives its id.
-    fn tree(&mut self, parent: &str, files: &[Placed<'_>]) -> Result<String, CallError> {
+    fn tree(&mut self, parent: &str, files: &[TreeEdit<'_>]) -> Result<String, CallError> {
         let mut ids = self.keep(files.iter().filter_map(|file| file.content))?.into_iter();
         let mut lines = String::new();
-        for Placed { path, mode, content } in files {
+        for TreeEdit { path, mode, content } in files {
             if content.is_none() {
                 lines += &format!("0 {}\t{path}\0", "0".repeat(parent.len()));
                 continue;
             }
-            let id = ids.next().ok_or_else(|| super::local("git kept too little".into()))?;
+            let id = ids.next().ok_or_else(|| super::local_error("git kept too little".into()))?;
             lines += &format!("{mode} {id}\t{path}\0");
             self.contents.insert(id);
         }
@@ -131,17 +135,17 @@ impl Store {
     }
 
     /// Has the server make a commit, and fetches it. Gives its id.
-    pub(super) fn commit_there(
+    pub(super) fn commit_on_server(
         &mut self,
-        signer: &dyn Signer,
-        wanted: &Blueprint<'_>,
+        signer: &dyn CommitSigner,
+        wanted: &CommitRequest<'_>,
     ) -> Result<String, CallError> {
         let made = signer.commit(self.name(), wanted)?;
         id(&made)?;
-        self.await_new(&made)?;
+        self.fetch_created(&made)?;
         let told = self.git.call(&["log", "-1", "--format=%T%x00%P%x00%B", &made], b"")?;
         let told = String::from_utf8_lossy(&told).into_owned();
-        let Blueprint { parent, tree, message, .. } = wanted;
+        let CommitRequest { parent, tree, message, .. } = wanted;
         let mut parts = told.splitn(3, '\0').map(str::trim_end);
         if parts.next() != Some(*tree)
             || parts.next() != Some(*parent)
@@ -153,7 +157,7 @@ impl Store {
         Ok(made)
     }
 
-    fn await_new(&mut self, made: &str) -> Result<(), CallError> {
+    fn fetch_created(&mut self, made: &str) -> Result<(), CallError> {
         let mut pauses = PAUSES.into_iter();
         loop {
             match self.fetch_new(made) {
@@ -167,7 +171,7 @@ impl Store {
 
     /// Keeps contents, all in one call of git: one for each would take longer than all the rest. Their ids, in order.
     fn keep<'a>(&self, contents: impl Iterator<Item = &'a [u8]>) -> Result<Vec<String>, CallError> {
-        let unable = |error: io::Error| super::local(format!("a folder for git: {error}"));
+        let unable = |error: io::Error| super::local_error(format!("a folder for git: {error}"));
         let folder = tempfile::tempdir_in(self.git.folder()).map_err(unable)?;
         let mut paths = String::new();
         for (number, content) in contents.enumerate() {

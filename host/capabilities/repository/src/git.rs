@@ -5,7 +5,7 @@ use super::Variables;
 use super::login::Login;
 use lockstep_model::call::CallError;
 use lockstep_model::text;
-use lockstep_process::{Bounds, NotFound, Programs};
+use lockstep_process::{ProgramLimits, ProgramNotFound, Programs};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -31,17 +31,22 @@ const SETTINGS: [&str; 14] = [
     "fetch.fsckObjects=true",
 ];
 /// Gives the login that is open as this file, when it is asked for one and not told of one.
-const HELPER: &str = "credential.helper=!f() { test \"$1\" = get && cat /dev/fd/";
+const CREDENTIAL_HELPER: &str = "credential.helper=!f() { test \"$1\" = get && cat /dev/fd/";
 /// The longest text of git that is passed on, in bytes.
-const LONGEST: usize = 1000;
+const MAX_MESSAGE_BYTES: usize = 1000;
 /// Keeps ssh from asking anybody, and from waiting for ever.
-const SSH: &str = "-oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
+const SSH_OPTIONS: &str = "-oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
 /// What git says goes through memory, which the run's watch looks after; of its complaints this much is kept.
-const BOUNDS: Bounds = Bounds { stdout: u64::MAX, stderr: 64 * 1024, patience: None, idle: None };
+const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
+    max_stdout_bytes: u64::MAX,
+    max_stderr_bytes: 64 * 1024,
+    timeout: None,
+    idle_timeout: None,
+};
 
 /// How long git may do nothing while it speaks with a server: its parts wait for each other for ever where an answer to a
 /// push ends too early. It is longer than git itself waits for a server.
-const IDLE: Duration = Duration::from_secs(75);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// A bare repository of our own, and what opens the server that it is from.
 pub(super) struct Git {
@@ -52,7 +57,7 @@ pub(super) struct Git {
 }
 
 /// Why a call of git did not end well.
-pub(super) struct Refused {
+pub(super) struct GitFailure {
     /// What it said, in one line.
     pub(super) said: String,
     /// Those lines that are git's own or its transport's, without what the server had it pass on.
@@ -89,7 +94,7 @@ impl Git {
     ) -> Result<Vec<u8>, CallError> {
         let mut command = self.command()?;
         command.args(args).envs(variables.iter().copied());
-        let output = self.programs.run(&command, input, BOUNDS).map_err(|error| unable(&error))?;
+        let output = self.programs.run(&command, input, PROGRAM_LIMITS).map_err(|error| unable(&error))?;
         match output.status.success() {
             true => Ok(output.stdout),
             false => Err(CallError::Invalid(format!("git {}: {}", args[0], said(&output)))),
@@ -97,33 +102,41 @@ impl Git {
     }
 
     /// Calls git to speak with the server.
-    pub(super) fn ask(&self, args: &[&str], input: &[u8]) -> Result<Result<Vec<u8>, Refused>, CallError> {
-        self.ask_with(args, input, &[])
+    pub(super) fn query(
+        &self,
+        args: &[&str],
+        input: &[u8],
+    ) -> Result<Result<Vec<u8>, GitFailure>, CallError> {
+        self.query_with(args, input, &[])
     }
 
     /// The same with variables.
-    pub(super) fn ask_with(
+    pub(super) fn query_with(
         &self,
         args: &[&str],
         input: &[u8],
         variables: &[(&str, &Path)],
-    ) -> Result<Result<Vec<u8>, Refused>, CallError> {
+    ) -> Result<Result<Vec<u8>, GitFailure>, CallError> {
         let mut command = self.command()?;
         command.envs(variables.iter().copied());
         // The login is in memory and open for this call alone: neither its arguments nor its environment have it.
         let lines = self.login.as_ref().map(Login::lines);
         let login = lines.as_deref().map(in_memory).transpose().map_err(|error| unable(&error))?;
         if let Some(file) = &login {
-            command.arg("-c").arg(format!("{HELPER}{}; }}; f", file.as_raw_fd()));
+            command.arg("-c").arg(format!("{CREDENTIAL_HELPER}{}; }}; f", file.as_raw_fd()));
         }
         command.args(args);
-        let ended = self.programs.run(&command, input, Bounds { idle: Some(IDLE), ..BOUNDS });
+        let ended = self.programs.run(
+            &command,
+            input,
+            ProgramLimits { idle_timeout: Some(IDLE_TIMEOUT), ..PROGRAM_LIMITS },
+        );
         drop(login);
         let output = match ended {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Err(hung(&error))),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Err(idle_failure(&error))),
             ended => ended.map_err(|error| unable(&error))?,
         };
-        Ok(if output.status.success() { Ok(output.stdout) } else { Err(refused(&output)) })
+        Ok(if output.status.success() { Ok(output.stdout) } else { Err(failure(&output)) })
     }
 
     /// Calls git without a network, to sign with this private key of SSH.
@@ -147,7 +160,7 @@ impl Git {
             .args(["-c", "gpg.format=ssh", "-c"])
             .arg(format!("user.signingkey=/dev/fd/{}", file.as_raw_fd()));
         command.args(args).envs(variables.iter().copied());
-        let output = self.programs.run(&command, input, BOUNDS).map_err(|error| unable(&error))?;
+        let output = self.programs.run(&command, input, PROGRAM_LIMITS).map_err(|error| unable(&error))?;
         match output.status.success() {
             true => Ok(output.stdout),
             false => Err(CallError::Unauthorized(format!(
@@ -179,7 +192,7 @@ impl Git {
         let ssh = self.programs.find("ssh").map(|path| path.display().to_string());
         // The shell says that there is no such program, if it ever comes to that.
         let ssh = ssh.unwrap_or_else(|_| "/nonexistent/ssh-is-not-installed".to_owned());
-        format!("'{}' {SSH}", ssh.replace('\'', "'\\''"))
+        format!("'{}' {SSH_OPTIONS}", ssh.replace('\'', "'\\''"))
     }
 }
 
@@ -210,23 +223,23 @@ fn in_memory(text: &str) -> io::Result<File> {
     Ok(file)
 }
 
-fn missing(error: &NotFound) -> CallError {
-    super::local(format!("git cannot be run: {error}"))
+fn missing(error: &ProgramNotFound) -> CallError {
+    super::local_error(format!("git cannot be run: {error}"))
 }
 
 pub(super) fn unable(error: &io::Error) -> CallError {
-    super::local(format!("git cannot be run: {error}"))
+    super::local_error(format!("git cannot be run: {error}"))
 }
 
-fn hung(error: &io::Error) -> Refused {
+fn idle_failure(error: &io::Error) -> GitFailure {
     let said = format!("the server's answer does not go on: git did not end: {error}");
-    Refused { own: said.clone(), said, printed: String::new() }
+    GitFailure { own: said.clone(), said, printed: String::new() }
 }
 
-fn refused(output: &Output) -> Refused {
+fn failure(output: &Output) -> GitFailure {
     let text = String::from_utf8_lossy(&output.stderr);
     let own = text.lines().filter(|line| !line.starts_with("remote:")).collect::<Vec<_>>().join("\n");
-    Refused { said: said(output), own, printed: String::from_utf8_lossy(&output.stdout).into_owned() }
+    GitFailure { said: said(output), own, printed: String::from_utf8_lossy(&output.stdout).into_owned() }
 }
 
 /// What git said, in one line.
@@ -234,5 +247,5 @@ fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
     // An ellipsis tells the search for secrets where a piece of one may stand.
-    text::short(&lines.collect::<Vec<_>>().join("; "), LONGEST)
+    text::short(&lines.collect::<Vec<_>>().join("; "), MAX_MESSAGE_BYTES)
 }

@@ -3,26 +3,26 @@
 //! pushed.
 #![forbid(unsafe_code)]
 
-mod ask;
+mod bare_repository;
 mod commit;
-mod folder;
 mod git;
 mod login;
 mod origin;
 mod push;
+mod remote;
+mod run_folder;
 mod seal;
-mod sign;
-mod store;
+mod signing;
 
+pub use bare_repository::{CommitInfo, FileEntry};
 pub use login::Login;
-pub use sign::{Blueprint, Placed, Signer, Signing};
-pub use store::{CommitInfo, FileEntry};
+pub use signing::{CommitRequest, CommitSigner, Signing, TreeEdit};
 
 #[cfg(test)]
 mod tests;
 
-use commit::Change;
-use folder::Folder;
+use bare_repository::BareRepository;
+use commit::FileChange;
 use git::Git;
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
@@ -30,12 +30,12 @@ use lockstep_model::report::{ChangeVerb, ObjectChange};
 use lockstep_model::repository::{Repository, RepositoryPart};
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_process::Programs;
-use push::Onto;
+use push::PushTarget;
+use run_folder::RunFolder;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
-use store::Store;
 
 /// What git and the programs that it starts find in their environment besides PATH, by name: how ssh is authenticated,
 /// whom TLS trusts, where temporary files go.
@@ -43,7 +43,7 @@ pub type Variables = Vec<(String, OsString)>;
 
 /// How a run gets at repositories.
 #[derive(Clone, Default)]
-pub struct Connection {
+pub struct RepositoryConfig {
     /// The workspace, whose remote `origin` is the repository `.`.
     pub workspace: PathBuf,
     /// What opens servers, in the order in which it is tried.
@@ -59,31 +59,31 @@ pub struct Connection {
     /// The environment of git, which has nothing else in it but PATH.
     pub variables: Variables,
     /// How long a call tries again what may pass, such as an answer that was cut off.
-    pub patience: Duration,
+    pub retry_timeout: Duration,
     /// Where git and ssh may be.
     pub programs: Programs,
 }
 
 /// The repositories of one run.
 pub struct Repositories {
-    connection: Connection,
+    connection: RepositoryConfig,
     dry_run: bool,
     known: SecretRegistry,
     /// Made when it is first needed.
-    folder: Option<Folder>,
-    stores: HashMap<Repository, Store>,
+    folder: Option<RunFolder>,
+    open_repositories: HashMap<Repository, BareRepository>,
     changes: Vec<ObjectChange>,
     /// What a run that is a dry run would change, as git shows it.
     diff: String,
 }
 
-impl Connection {
+impl RepositoryConfig {
     /// Where a repository is on the web, and the token that opens its server. What the workspace's remote holds in secret
     /// becomes known.
     ///
     /// # Errors
     /// The workspace names none, or it could only be opened where others can read along.
-    pub fn web(
+    pub fn web_location(
         &self,
         repository: &Repository,
         known: &SecretRegistry,
@@ -106,13 +106,13 @@ impl Connection {
 impl Repositories {
     /// The repositories of a run. Nothing is asked of any yet.
     #[must_use]
-    pub fn new(connection: Connection, dry_run: bool) -> Self {
+    pub fn new(connection: RepositoryConfig, dry_run: bool) -> Self {
         Self {
             known: connection.known(),
             connection,
             dry_run,
             folder: None,
-            stores: HashMap::new(),
+            open_repositories: HashMap::new(),
             changes: Vec::new(),
             diff: String::new(),
         }
@@ -156,7 +156,7 @@ impl Repositories {
     pub fn list_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<FileEntry>>, CallError> {
         self.on(permit, |store, part| match part {
             RepositoryPart::Pattern(pattern) => store.files(commit, pattern).map(Answer::plain),
-            _ => Err(no_part()),
+            _ => Err(wrong_target()),
         })
     }
 
@@ -171,7 +171,7 @@ impl Repositories {
                 let bytes = contents.iter().map(|content| content.len() as u64).sum();
                 Ok(Answer { bytes, value: contents, digest: None })
             }
-            _ => Err(no_part()),
+            _ => Err(wrong_target()),
         })
     }
 
@@ -209,12 +209,12 @@ impl Repositories {
                 let changes: Vec<_> = paths
                     .iter()
                     .zip(contents)
-                    .map(|(path, content)| Change { path, content: content.as_deref() })
+                    .map(|(path, content)| FileChange { path, content: content.as_deref() })
                     .collect();
                 let bytes = contents.iter().flatten().map(|content| content.len() as u64).sum();
                 Ok(Answer { bytes, value: store.commit(parent, &changes, message, dry_run)?, digest: None })
             }
-            _ => Err(no_part()),
+            _ => Err(wrong_target()),
         })
     }
 
@@ -229,7 +229,7 @@ impl Repositories {
         commit: &str,
         expected: Option<&str>,
     ) -> Result<Answer<Outcome>, CallError> {
-        self.move_branch(permit, commit, expected.map_or(Onto::Nothing, Onto::Head))
+        self.move_branch(permit, commit, expected.map_or(PushTarget::Nothing, PushTarget::Head))
     }
 
     /// Lets the permit's branch point at a commit that this run has made, in the place of `expected`, which an earlier run
@@ -244,14 +244,14 @@ impl Repositories {
         commit: &str,
         expected: &str,
     ) -> Result<Answer<Outcome>, CallError> {
-        self.move_branch(permit, commit, Onto::Replace(expected))
+        self.move_branch(permit, commit, PushTarget::Replace(expected))
     }
 
     fn move_branch(
         &mut self,
         permit: &Permit,
         commit: &str,
-        onto: Onto<'_>,
+        onto: PushTarget<'_>,
     ) -> Result<Answer<Outcome>, CallError> {
         let dry_run = self.dry_run;
         let (effect, name, diff) = self.on(permit, |store, part| match part {
@@ -260,7 +260,7 @@ impl Repositories {
                 let diff = if effect == Outcome::DryRun { store.diff(commit) } else { String::new() };
                 Ok((effect, format!("{}#{}", store.name(), branch.as_str()), diff))
             }
-            _ => Err(no_part()),
+            _ => Err(wrong_target()),
         })?;
         self.diff += &diff;
         self.changes.push(ObjectChange { name, digest: None, verb: ChangeVerb::Changed });
@@ -271,42 +271,43 @@ impl Repositories {
     fn on<T>(
         &mut self,
         permit: &Permit,
-        act: impl FnOnce(&mut Store, &RepositoryPart) -> Result<T, CallError>,
+        act: impl FnOnce(&mut BareRepository, &RepositoryPart) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let (repository, part) = permit.repository().ok_or_else(no_part)?;
-        if !self.stores.contains_key(repository) {
+        let (repository, part) = permit.repository().ok_or_else(wrong_target)?;
+        if !self.open_repositories.contains_key(repository) {
             let store = self.open(repository)?;
-            self.stores.insert(repository.clone(), store);
+            self.open_repositories.insert(repository.clone(), store);
         }
-        let store = self.stores.get_mut(repository).ok_or_else(no_part)?;
+        let store = self.open_repositories.get_mut(repository).ok_or_else(wrong_target)?;
         act(store, part).map_err(|error| error.map_message(|text| self.known.redact(text)))
     }
 
     /// Makes the place where what is fetched of a repository is kept.
-    fn open(&mut self, repository: &Repository) -> Result<Store, CallError> {
+    fn open(&mut self, repository: &Repository) -> Result<BareRepository, CallError> {
         let folder = match &mut self.folder {
             Some(folder) => folder,
-            none => none.insert(Folder::new().map_err(|error| local(format!("a folder for git: {error}")))?),
+            none => none
+                .insert(RunFolder::new().map_err(|error| local_error(format!("a folder for git: {error}")))?),
         };
         let folder = folder.path().to_owned();
         let url = origin::url(repository, &self.connection, &self.known)?;
         // By ssh git asks for no token, so none is open to it.
         let login = login::of(&self.connection.logins, repository, &url)?;
         let git = Git::new(
-            folder.join(self.stores.len().to_string()),
+            folder.join(self.open_repositories.len().to_string()),
             login.cloned(),
             self.connection.variables.clone(),
             self.connection.programs.clone(),
         );
-        Store::new(git, repository.clone(), url, &self.connection)
+        BareRepository::new(git, repository.clone(), url, &self.connection)
     }
 }
 
-fn no_part() -> CallError {
+fn wrong_target() -> CallError {
     CallError::Invalid("the call is about no repository, or about another part of it".into())
 }
 
 /// A fault of this machine.
-fn local(text: String) -> CallError {
+fn local_error(text: String) -> CallError {
     CallError::Local(text)
 }

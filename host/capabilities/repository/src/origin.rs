@@ -1,19 +1,20 @@
 //! Where a repository is: its own URL, or what the workspace says of its remote `origin`. It never asks a server.
 
-use super::{Connection, git};
+use super::{RepositoryConfig, git};
 use lockstep_model::call::CallError;
 use lockstep_model::repository::Repository;
 use lockstep_model::secret_registry::SecretRegistry;
-use lockstep_process::{Bounds, regular};
+use lockstep_process::{ProgramLimits, regular_file};
 use std::path::{Path, PathBuf};
 
 /// A URL is short.
-const BOUNDS: Bounds = Bounds { stdout: 64 * 1024, stderr: 1024, patience: None, idle: None };
+const PROGRAM_LIMITS: ProgramLimits =
+    ProgramLimits { max_stdout_bytes: 64 * 1024, max_stderr_bytes: 1024, timeout: None, idle_timeout: None };
 
 /// The URL of a repository. A password that stands in that of the workspace is dropped and never shown.
 pub(super) fn url(
     repository: &Repository,
-    connection: &Connection,
+    connection: &RepositoryConfig,
     known: &SecretRegistry,
 ) -> Result<String, CallError> {
     if !repository.is_own() {
@@ -32,7 +33,7 @@ pub(super) fn url(
         "--get",
         "remote.origin.url",
     ]);
-    let told = connection.programs.run(&command, b"", BOUNDS).map_err(|error| git::unable(&error))?;
+    let told = connection.programs.run(&command, b"", PROGRAM_LIMITS).map_err(|error| git::unable(&error))?;
     let text = String::from_utf8_lossy(&told.stdout).trim().to_owned();
     if text.is_empty() {
         return Err(CallError::NotFound(format!(
@@ -64,9 +65,9 @@ fn git_folder(workspace: &Path) -> Option<PathBuf> {
         return Some(top);
     }
     // A worktree or a submodule: a file that names the folder, which may name the one that it shares.
-    let text = regular::text(&top, regular::DOCUMENT).ok()?;
+    let text = regular_file::read_text(&top, regular_file::MAX_DOCUMENT_BYTES).ok()?;
     let own = top.parent()?.join(text.trim().strip_prefix("gitdir: ")?);
-    match regular::text(&own.join("commondir"), regular::DOCUMENT) {
+    match regular_file::read_text(&own.join("commondir"), regular_file::MAX_DOCUMENT_BYTES) {
         Ok(common) => Some(own.join(common.trim())),
         Err(_) => Some(own),
     }

@@ -1,8 +1,8 @@
 //! Lets a branch point at a commit that this run has made. It never overwrites what others have pushed, and never takes a
 //! text of the server for the reason why it could not.
 
-use super::ask::{Fault, Patience, is_up_to_date};
-use super::store::{Store, id};
+use super::bare_repository::{BareRepository, id};
+use super::remote::{RetryTimer, ServerFault, is_up_to_date};
 use lockstep_model::call::{CallError, Outcome};
 
 /// How much of a branch's history is fetched until it is known what it rests on: first a little, in the end all of it.
@@ -10,7 +10,7 @@ const DEPTHS: [u32; 3] = [64, 2048, 2_147_483_647];
 
 /// What a push is to come to.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Onto<'a> {
+pub(super) enum PushTarget<'a> {
     /// A branch that is not there.
     Nothing,
     /// On top of what the branch points at.
@@ -19,7 +19,7 @@ pub(super) enum Onto<'a> {
     Replace(&'a str),
 }
 
-impl<'a> Onto<'a> {
+impl<'a> PushTarget<'a> {
     /// What the branch has to point at.
     fn expected(self) -> Option<&'a str> {
         match self {
@@ -31,10 +31,10 @@ impl<'a> Onto<'a> {
 
 /// Pushes a commit to a branch.
 pub(super) fn push(
-    store: &mut Store,
+    store: &mut BareRepository,
     branch: &str,
     commit: &str,
-    onto: Onto<'_>,
+    onto: PushTarget<'_>,
     dry_run: bool,
 ) -> Result<Outcome, CallError> {
     let what = format!("push to `{branch}` of `{}`", store.name());
@@ -44,8 +44,8 @@ pub(super) fn push(
     };
     // So a branch only ever gets one commit on top, or begins at the head of another one.
     let fits = match onto {
-        Onto::Head(expected) => parent == expected,
-        Onto::Nothing | Onto::Replace(_) => store.heads.contains(&parent),
+        PushTarget::Head(expected) => parent == expected,
+        PushTarget::Nothing | PushTarget::Replace(_) => store.heads.contains(&parent),
     };
     if !fits {
         return Err(CallError::Invalid(format!(
@@ -54,7 +54,7 @@ pub(super) fn push(
     }
     let (expected, moved) =
         (onto.expected(), || CallError::Conflict(format!("{what}: somebody else has pushed to it")));
-    if let Onto::Replace(expected) = onto {
+    if let PushTarget::Replace(expected) = onto {
         if store.head(branch)?.as_deref() != Some(expected) {
             return Err(moved());
         }
@@ -66,13 +66,13 @@ pub(super) fn push(
     let lease = format!("--force-with-lease=refs/heads/{branch}:{}", expected.unwrap_or_default());
     let names = format!("{commit}:refs/heads/{branch}");
     let args = ["push", "--porcelain", "--no-verify", &lease, "origin", &names];
-    let (mut patience, mut first) = (Patience::of(store.patience), true);
+    let (mut timer, mut first) = (RetryTimer::of(store.retry_timeout), true);
     loop {
-        let refused = match store.git.ask(&args, b"")? {
+        let failure = match store.git.query(&args, b"")? {
             // Another run has made and pushed the very same commit. A push whose answer was lost is ours.
             Ok(printed) if first && is_up_to_date(&printed) => return Err(moved()),
             Ok(_) => return Ok(Outcome::Applied),
-            Err(refused) => refused,
+            Err(failure) => failure,
         };
         first = false;
         // What has become of the branch says why, whatever the words are; and the answer alone may have been lost. If it is
@@ -82,8 +82,8 @@ pub(super) fn push(
             head if head.as_deref() != expected => return Err(moved()),
             _ => {}
         }
-        let Fault { error, passes } = store.push_fault(&what, &refused);
-        if !passes || !patience.wait() {
+        let ServerFault { error, is_transient } = store.push_fault(&what, &failure);
+        if !is_transient || !timer.wait() {
             return Err(error);
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn push(
 
 /// Refuses to drop what others have done: a branch may only lose the one commit of a run that it has beyond the commit
 /// that it is to rest on.
-fn may_be_replaced(store: &mut Store, what: &str, head: &str, base: &str) -> Result<(), CallError> {
+fn may_be_replaced(store: &mut BareRepository, what: &str, head: &str, base: &str) -> Result<(), CallError> {
     let foreign = |why: &str| CallError::Invalid(format!("{what}: it would be lost that {why}"));
     let history = store.history(head, 1)?;
     let head = history.first().filter(|head| head.sealed);
@@ -100,7 +100,7 @@ fn may_be_replaced(store: &mut Store, what: &str, head: &str, base: &str) -> Res
     if store.rests_on(base, parent)? { Ok(()) } else { Err(foreign("it rests on commits of somebody else")) }
 }
 
-impl Store {
+impl BareRepository {
     /// Whether a commit is among those that another one rests on, or is that one.
     fn rests_on(&mut self, commit: &str, other: &str) -> Result<bool, CallError> {
         if commit == other {
@@ -108,8 +108,8 @@ impl Store {
         }
         for depth in DEPTHS {
             self.fetch_commits(commit, depth)?;
-            let asked = ["merge-base", "--is-ancestor", other, commit];
-            if self.git.call_with(&asked, b"", &[("GIT_NO_LAZY_FETCH", "1")]).is_ok() {
+            let requested = ["merge-base", "--is-ancestor", other, commit];
+            if self.git.call_with(&requested, b"", &[("GIT_NO_LAZY_FETCH", "1")]).is_ok() {
                 return Ok(true);
             }
         }

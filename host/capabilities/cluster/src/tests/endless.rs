@@ -1,39 +1,39 @@
-//! Answers without an end: how much of one is taken, and how often a list is asked for.
+//! Tests: the client stops reading answers and lists that have no end.
 
 use super::*;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const MIB: u64 = 1024 * 1024;
-/// What fits into the buffers of both ends of a connection on loopback, besides what was read.
+/// The size of the buffers at both ends of a connection on loopback.
 const BUFFERS: u64 = 16 * MIB;
 
-/// What a server answers.
-enum Said {
+/// An answer of the server.
+enum ServerAnswer {
     Json(Value),
-    /// A status, the beginning of a body, and what then comes again and again.
-    Endless(u16, &'static str, &'static str),
+    /// A status, the beginning of a body, and a text that it repeats without an end.
+    AnswerLimit(u16, &'static str, &'static str),
 }
 
-/// What a server counts.
+/// The counts of the server.
 #[derive(Clone, Default)]
 struct Counts {
     requests: Arc<AtomicU64>,
-    /// Bytes of bodies that it could send.
+    /// The sent bytes of bodies.
     sent: Arc<AtomicU64>,
 }
 
 impl Counts {
-    /// Once the client has hung up, a server cannot send more than fits into buffers.
+    /// Checks the sent bytes: a client that hangs up has taken at most the content of the buffers.
     #[track_caller]
-    fn assert_sent_at_most(&self, most: u64) {
+    fn assert_sent_at_most(&self, max: u64) {
         let sent = self.sent.load(Ordering::Relaxed);
-        assert!(sent <= most, "{} MiB were taken", sent / MIB);
+        assert!(sent <= max, "the client took {} MiB", sent / MIB);
     }
 }
 
-/// A cluster whose server answers the first line of each request, and its number from 0.
-fn endless(answer: impl Fn(&str, u64) -> Said + Send + Sync + 'static) -> (Cluster, Counts) {
+/// A cluster whose server answers by the first line of each request and its number, counted from 0.
+fn endless(answer: impl Fn(&str, u64) -> ServerAnswer + Send + Sync + 'static) -> (Cluster, Counts) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (counts, answer) = (Counts::default(), Arc::new(answer));
@@ -47,17 +47,17 @@ fn endless(answer: impl Fn(&str, u64) -> Said + Send + Sync + 'static) -> (Clust
     (reaching(&address, Limits::default()), counts)
 }
 
-fn serve(mut stream: &TcpStream, counts: &Counts, answer: &dyn Fn(&str, u64) -> Said) -> Option<()> {
+fn serve(mut stream: &TcpStream, counts: &Counts, answer: &dyn Fn(&str, u64) -> ServerAnswer) -> Option<()> {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     while let Some(first) = lines.next() {
         let _head: Vec<_> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
         match answer(&first, counts.requests.fetch_add(1, Ordering::Relaxed)) {
-            Said::Json(json) => {
+            ServerAnswer::Json(json) => {
                 let body = json.to_string();
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
                 stream.write_all((head + &body).as_bytes()).ok()?;
             }
-            Said::Endless(status, begin, again) => {
+            ServerAnswer::AnswerLimit(status, begin, again) => {
                 let head = format!("HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\n");
                 write!(stream, "{head}{:x}\r\n{begin}\r\n", begin.len()).ok()?;
                 let again = again.repeat(64 * 1024 / again.len());
@@ -76,14 +76,14 @@ fn get(cluster: &mut Cluster, name: &str) -> CallError {
     permitted(RawTarget::Resource(name), |permit| cluster.get(permit)).unwrap_err()
 }
 
-/// The error that ends what is followed.
-fn followed(cluster: &mut Cluster) -> CallError {
-    let mut following = watch(cluster, 1).unwrap();
+/// The error that ends a watch.
+fn watch_error(cluster: &mut Cluster) -> CallError {
+    let mut watch = watch(cluster, 1).unwrap();
     loop {
-        for change in cluster.next(&mut following, PATIENT).unwrap() {
-            match change.event {
+        for event in cluster.next(&mut watch, TIMEOUT_MS).unwrap() {
+            match event.event {
                 Event::Failed(error) => return error,
-                Event::Interrupted(text) => panic!("it is tried again: {text}"),
+                Event::Interrupted(text) => panic!("the client retries: {text}"),
                 _ => {}
             }
         }
@@ -100,9 +100,9 @@ fn pod(name: &str) -> Value {
 }
 
 #[test]
-fn an_object_or_what_there_is_in_a_group_is_not_read_without_an_end() {
+fn an_object_or_a_list_of_kinds_without_an_end_is_an_error() {
     for name in ["shop/Pod/web", "shop/Widget.example.com/web"] {
-        let (mut cluster, counts) = endless(|_, _| Said::Endless(200, "{\"kind\":\"", "x"));
+        let (mut cluster, counts) = endless(|_, _| ServerAnswer::AnswerLimit(200, "{\"kind\":\"", "x"));
         let error = get(&mut cluster, name);
         assert!(
             error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
@@ -113,9 +113,10 @@ fn an_object_or_what_there_is_in_a_group_is_not_read_without_an_end() {
 }
 
 #[test]
-fn a_refusal_is_not_read_without_an_end() {
+fn an_error_without_an_end_is_an_error() {
     for status in [403, 404, 503] {
-        let (mut cluster, counts) = endless(move |_, _| Said::Endless(status, "{\"message\":\"", "x"));
+        let (mut cluster, counts) =
+            endless(move |_, _| ServerAnswer::AnswerLimit(status, "{\"message\":\"", "x"));
         let error = get(&mut cluster, "shop/Pod/web");
         assert!(
             error.word() == "limit-exceeded" && error.message().contains("more than 1048576 bytes"),
@@ -126,8 +127,8 @@ fn a_refusal_is_not_read_without_an_end() {
 }
 
 #[test]
-fn a_log_is_not_read_without_an_end() {
-    let (mut cluster, counts) = endless(|_, _| Said::Endless(200, "a line\n", "another line\n"));
+fn a_log_without_an_end_is_an_error() {
+    let (mut cluster, counts) = endless(|_, _| ServerAnswer::AnswerLimit(200, "a line\n", "another line\n"));
     let logs =
         permitted(RawTarget::Resource("shop/Pod/web"), |permit| cluster.logs(permit, "main", false, 10));
     assert_eq!(logs.unwrap_err().word(), "limit-exceeded");
@@ -135,22 +136,22 @@ fn a_log_is_not_read_without_an_end() {
 }
 
 #[test]
-fn a_page_of_a_list_is_not_read_without_an_end_and_not_asked_for_again() {
-    let (mut cluster, counts) = endless(|_, _| Said::Endless(200, "{\"items\":[", "{},"));
-    assert_eq!(followed(&mut cluster).word(), "limit-exceeded");
+fn a_page_without_an_end_is_an_error_and_gets_no_retry() {
+    let (mut cluster, counts) = endless(|_, _| ServerAnswer::AnswerLimit(200, "{\"items\":[", "{},"));
+    assert_eq!(watch_error(&mut cluster).word(), "limit-exceeded");
     assert_eq!(counts.requests.load(Ordering::Relaxed), 1);
     counts.assert_sent_at_most(64 * MIB + BUFFERS);
 }
 
 #[test]
-fn an_event_of_a_watch_is_not_read_without_an_end() {
+fn an_event_without_an_end_is_an_error() {
     const EVENT: &str = "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\
         \"metadata\":{\"resourceVersion\":\"2\"}}}\n{\"type\":\"";
     let (mut cluster, counts) = endless(|first, _| match first.contains("watch=") {
-        true => Said::Endless(200, EVENT, "x"),
-        false => Said::Json(list(&[pod("web")], "")),
+        true => ServerAnswer::AnswerLimit(200, EVENT, "x"),
+        false => ServerAnswer::Json(list(&[pod("web")], "")),
     });
-    let error = followed(&mut cluster);
+    let error = watch_error(&mut cluster);
     assert!(
         error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
         "{error:?}"
@@ -159,20 +160,21 @@ fn an_event_of_a_watch_is_not_read_without_an_end() {
 }
 
 #[test]
-fn a_list_that_comes_back_to_a_page_ends() {
+fn a_list_that_returns_to_a_page_is_an_error() {
     for round in [1, 2, 5] {
-        let (mut cluster, counts) =
-            endless(move |_, number| Said::Json(list(&[pod("web")], &format!("page-{}", number % round))));
-        let error = followed(&mut cluster);
+        let (mut cluster, counts) = endless(move |_, number| {
+            ServerAnswer::Json(list(&[pod("web")], &format!("page-{}", number % round)))
+        });
+        let error = watch_error(&mut cluster);
         assert!(error.word() == "limit-exceeded" && error.message().contains("comes back"), "{error:?}");
         assert_eq!(counts.requests.load(Ordering::Relaxed), round + 1);
     }
 }
 
 #[test]
-fn a_list_of_empty_pages_ends_however_many_more_it_says_there_are() {
-    let (mut cluster, counts) = endless(|_, number| Said::Json(list(&[], &format!("page-{number}"))));
-    let error = followed(&mut cluster);
+fn a_list_of_endless_empty_pages_is_an_error() {
+    let (mut cluster, counts) = endless(|_, number| ServerAnswer::Json(list(&[], &format!("page-{number}"))));
+    let error = watch_error(&mut cluster);
     assert!(
         error.word() == "limit-exceeded" && error.message().contains("more than 1000 pages"),
         "{error:?}"

@@ -13,7 +13,7 @@ fn request(head: &str) -> Value {
     })
 }
 
-fn is_list(asked: &Asked) -> bool {
+fn is_list(asked: &ReceivedRequest) -> bool {
     asked.line.starts_with("GET /api/v3/repos/shop/deploy/pulls?")
 }
 
@@ -24,7 +24,8 @@ fn a_forge_with_a_fault_is_asked_again() {
         (503, String::new(), "<html>".into()),
         (0, String::new(), String::new()),
     ] {
-        let server = Server::new(move |_, number| if number < 3 { fault.clone() } else { ok(&json!([])) });
+        let server =
+            ForgeServer::new(move |_, number| if number < 3 { fault.clone() } else { ok(&json!([])) });
         assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).list(), Ok(vec![]));
         assert_eq!(server.log().len(), 3);
     }
@@ -43,19 +44,20 @@ fn a_forge_that_counts_requests_is_waited_for() {
             limited(403, "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: 0\r\n", "Forbidden"),
         ),
     ] {
-        let server = Server::new(move |_, number| if number < 2 { answer.clone() } else { ok(&json!([])) });
+        let server =
+            ForgeServer::new(move |_, number| if number < 2 { answer.clone() } else { ok(&json!([])) });
         let began = Instant::now();
         assert_eq!(Run::on(&server.origin, kind, false).list(), Ok(vec![]));
         assert_eq!(server.log().len(), 2);
         assert!(began.elapsed().as_millis() >= 900, "{:?}", began.elapsed());
     }
     // Longer than a run waits: then it says when.
-    let server = Server::new(move |_, _| limited(429, "retry-after: 3600\r\n", "Retry later"));
+    let server = ForgeServer::new(move |_, _| limited(429, "retry-after: 3600\r\n", "Retry later"));
     let refused = Run::on(&server.origin, ForgeKind::GitLab, false).list();
     assert!(matches!(&refused, Err(CallError::Unavailable(why)) if why.contains("3600 s")), "{refused:?}");
     assert_eq!(server.log().len(), 1);
     // Nor does a number that no clock has do any harm.
-    let server = Server::new(move |_, number| match number {
+    let server = ForgeServer::new(move |_, number| match number {
         1 => limited(429, "retry-after: 1\r\n", ""),
         _ => limited(429, &format!("retry-after: {}\r\n", u64::MAX), ""),
     });
@@ -68,7 +70,7 @@ fn a_forge_that_counts_requests_is_waited_for() {
 fn what_must_not_happen_twice_is_not_sent_twice() {
     // The answer is lost, but it was opened; or it was not.
     for (made, found) in [(true, true), (false, false)] {
-        let server = Server::new(move |asked, number| match is_list(asked) {
+        let server = ForgeServer::new(move |asked, number| match is_list(asked) {
             true if made && number > 1 => ok(&json!([request("abc")])),
             true => ok(&json!([])),
             false if number == 1 => (0, String::new(), String::new()),
@@ -95,7 +97,7 @@ fn a_merge_is_what_the_forge_says_it_is() {
         (status(403, "Resource not accessible by integration"), Err("unauthorized")),
         (status(401, "Bad credentials"), Err("unauthorized")),
     ] {
-        let server = Server::new(move |asked, _| match &*asked.line {
+        let server = ForgeServer::new(move |asked, _| match &*asked.line {
             line if line.ends_with("/merge") => answer.clone(),
             line if line.ends_with("/graphql") => {
                 ok(&json!({"errors": [{"message": "Pull request is in clean status"}]}))
@@ -115,7 +117,7 @@ fn a_merge_is_what_the_forge_says_it_is() {
 
 #[test]
 fn a_repository_that_merges_in_another_way_is_asked_in_that() {
-    let server = Server::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/merge") => match asked.body["merge_method"].as_str().unwrap() {
             "squash" => ok(&json!({"merged": true})),
             _ => status(405, "Merge commits are not allowed on this repository."),
@@ -129,7 +131,7 @@ fn a_repository_that_merges_in_another_way_is_asked_in_that() {
 
 #[test]
 fn what_its_checks_have_not_passed_is_not_merged() {
-    let server = Server::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/graphql") => {
             ok(&json!({"errors": [{"message": "Auto merge is not allowed for this repository"}]}))
         }
@@ -145,7 +147,7 @@ fn what_its_checks_have_not_passed_is_not_merged() {
 
 #[test]
 fn a_token_that_may_not_see_checks_waits_and_does_not_merge() {
-    let server = Server::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
         line if line.contains("/commits/") => status(403, "Resource not accessible by integration"),
         _ => ok(&request("abc")),
@@ -159,16 +161,16 @@ fn a_token_that_may_not_see_checks_waits_and_does_not_merge() {
 
 #[test]
 fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
-    let other = Server::new(|_, _| ok(&json!([])));
+    let other = ForgeServer::new(|_, _| ok(&json!([])));
     let to = format!("{}/caught", other.origin);
-    let server = Server::new(move |_, _| (301, format!("location: {to}\r\n"), String::new()));
+    let server = ForgeServer::new(move |_, _| (301, format!("location: {to}\r\n"), String::new()));
     let refused = Run::on(&server.origin, ForgeKind::GitHub, false).list();
     assert!(matches!(&refused, Err(CallError::NotFound(why)) if why.contains("has moved")), "{refused:?}");
     // No other kind of forge, no other way to redirect and no other method leads there either.
     for kind in ForgeKind::ALL {
         for code in [302, 303, 307, 308] {
             let to = format!("{}/caught", other.origin);
-            let server = Server::new(move |_, _| (code, format!("location: {to}\r\n"), String::new()));
+            let server = ForgeServer::new(move |_, _| (code, format!("location: {to}\r\n"), String::new()));
             let mut run = Run::on(&server.origin, kind, false);
             assert!(matches!(run.open(), Err(CallError::NotFound(_))), "{kind} {code}");
             assert!(matches!(run.get_status(7), Err(CallError::NotFound(_))), "{kind} {code}");
@@ -177,12 +179,12 @@ fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
     assert!(other.log().is_empty());
     // A forge that says what it was told, as an error and in an answer.
     for kind in ForgeKind::ALL {
-        let echo = Server::new(|asked, _| status(422, &asked.head));
+        let echo = ForgeServer::new(|asked, _| status(422, &asked.head));
         let refused = Run::on(&echo.origin, kind, false).list();
         let text = format!("{refused:?}");
         assert!(text.contains("***") && !text.contains(TOKEN), "{kind} {text}");
     }
-    let echo = Server::new(|asked, _| {
+    let echo = ForgeServer::new(|asked, _| {
         let mut one = request("abc");
         one["body"] = json!(asked.head);
         ok(&json!([one]))
@@ -193,13 +195,13 @@ fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
 
 #[test]
 fn what_is_too_large_or_no_answer_is_refused() {
-    let server = Server::new(|_, _| ok(&json!("x".repeat(9 * 1024 * 1024))));
+    let server = ForgeServer::new(|_, _| ok(&json!("x".repeat(9 * 1024 * 1024))));
     for kind in ForgeKind::ALL {
         let refused = Run::on(&server.origin, kind, false).list();
         assert!(matches!(&refused, Err(CallError::Unavailable(why)) if why.contains("bytes")), "{refused:?}");
     }
     assert_eq!(server.log().len(), 3, "it would be as large again");
-    let server = Server::new(|_, _| ok(&json!({"number": "seven"})));
+    let server = ForgeServer::new(|_, _| ok(&json!({"number": "seven"})));
     for kind in ForgeKind::ALL {
         let refused = Run::on(&server.origin, kind, false).get_status(7);
         assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
@@ -209,7 +211,7 @@ fn what_is_too_large_or_no_answer_is_refused() {
     {
         let wrong = PullRequestContent { title: title.into(), body: String::new(), labels };
         let refused = Run::on(&server.origin, ForgeKind::GitHub, false)
-            .call("propose", |forges, permit| forges.open(permit, &wrong));
+            .call("open", |forges, permit| forges.open(permit, &wrong));
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{refused:?}");
     }
 }

@@ -1,10 +1,10 @@
-//! The same story on each kind of forge, with answers in the form of its documentation.
+//! The same test on each kind of forge, with answers in the form of its documentation.
 
 use super::*;
 use serde_json::json;
 
-/// A pull request as a forge tells it.
-pub(super) struct Told {
+/// A pull request in the answers of a server.
+pub(super) struct PullRequestFixture {
     pub(super) number: u64,
     pub(super) branch: &'static str,
     pub(super) base: &'static str,
@@ -13,24 +13,24 @@ pub(super) struct Told {
     pub(super) head: &'static str,
 }
 
-pub(super) const OPEN: Told =
-    Told { number: 7, branch: BRANCH, base: "main", own: true, state: "open", head: "abc" };
+pub(super) const OPEN: PullRequestFixture =
+    PullRequestFixture { number: 7, branch: BRANCH, base: "main", own: true, state: "open", head: "abc" };
 
-impl Told {
-    pub(super) fn as_told_by(&self, kind: ForgeKind) -> Value {
+impl PullRequestFixture {
+    pub(super) fn json_of(&self, kind: ForgeKind) -> Value {
         let Self { number, branch, base, own, state, head } = self;
         let (repo, other) = (1, if *own { 1 } else { 2 });
         let merged = *state == "merged";
-        let stand = if *state == "open" { "open" } else { "closed" };
+        let open_or_closed = if *state == "open" { "open" } else { "closed" };
         match kind {
             ForgeKind::GitHub => json!({
-                "number": number, "node_id": "PR_1", "html_url": "https://forge/7", "state": stand, "title": "t",
+                "number": number, "node_id": "PR_1", "html_url": "https://forge/7", "state": open_or_closed, "title": "t",
                 "body": "b", "labels": [{"name": "z"}, {"name": "a"}], "mergeable_state": "blocked",
                 "merged_at": merged.then_some("2026-01-01T00:00:00Z"), "merge_commit_sha": "def", "auto_merge": null,
                 "base": {"ref": base, "repo": {"id": repo}}, "head": {"ref": branch, "sha": head, "repo": {"id": other}},
             }),
             ForgeKind::Gitea => json!({
-                "number": number, "html_url": "https://forge/7", "state": stand, "title": "t", "body": "b",
+                "number": number, "html_url": "https://forge/7", "state": open_or_closed, "title": "t", "body": "b",
                 "labels": [{"name": "z"}, {"name": "a"}], "merged": merged, "merge_commit_sha": "def", "mergeable": true,
                 "base": {"label": base, "ref": base, "repo_id": repo},
                 "head": {"label": branch, "ref": "refs/pull/7/head", "sha": head, "repo_id": other},
@@ -45,18 +45,18 @@ impl Told {
         }
     }
 
-    /// The same with another word for one thing.
+    /// Its JSON with another value for one key.
     pub(super) fn with(&self, kind: ForgeKind, name: &str, value: Value) -> Value {
-        let mut told = self.as_told_by(kind);
+        let mut told = self.json_of(kind);
         told[name] = value;
         told
     }
 }
 
 /// A forge with these pull requests, which accepts everything.
-fn forge(kind: ForgeKind, told: &'static [Told]) -> Server {
-    Server::new(move |asked, _| {
-        let all: Vec<_> = told.iter().map(|one| one.as_told_by(kind)).collect();
+fn forge(kind: ForgeKind, told: &'static [PullRequestFixture]) -> ForgeServer {
+    ForgeServer::new(move |asked, _| {
+        let all: Vec<_> = told.iter().map(|one| one.json_of(kind)).collect();
         let (method, target) = asked.line.split_once(' ').unwrap();
         let path = target.split('?').next().unwrap();
         let last = path.rsplit('/').next().unwrap();
@@ -83,7 +83,7 @@ fn forge(kind: ForgeKind, told: &'static [Told]) -> Server {
                 None if number == "deploy" => ok(&json!({"default_merge_style": "squash"})),
                 None => status(404, "Not Found"),
             },
-            ("POST", "pulls" | "merge_requests") => (201, String::new(), OPEN.as_told_by(kind).to_string()),
+            ("POST", "pulls" | "merge_requests") => (201, String::new(), OPEN.json_of(kind).to_string()),
             ("POST", "graphql") => ok(&json!({"data": {}})),
             ("POST", "merge") => (201, String::new(), String::new()),
             _ => ok(&json!({})),
@@ -97,12 +97,12 @@ fn each(story: impl Fn(ForgeKind)) {
 
 #[test]
 fn only_those_between_the_two_branches_are_seen() {
-    static ALL: [Told; 5] = [
-        Told { number: 11, own: false, ..OPEN },
-        Told { number: 10, base: "release", ..OPEN },
-        Told { number: 9, branch: "feature", ..OPEN },
+    static ALL: [PullRequestFixture; 5] = [
+        PullRequestFixture { number: 11, own: false, ..OPEN },
+        PullRequestFixture { number: 10, base: "release", ..OPEN },
+        PullRequestFixture { number: 9, branch: "feature", ..OPEN },
         OPEN,
-        Told { number: 3, state: "merged", ..OPEN },
+        PullRequestFixture { number: 3, state: "merged", ..OPEN },
     ];
     each(|kind| {
         let server = forge(kind, &ALL);

@@ -1,6 +1,6 @@
 //! What becomes of a merge, by what each forge answers, and when its answer is lost.
 
-use super::kinds::{OPEN, Told};
+use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 
@@ -9,10 +9,10 @@ fn forge(
     kind: ForgeKind,
     merged_after: usize,
     checks: &'static str,
-    merges: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static,
-) -> Server {
+    merges: impl Fn(&ReceivedRequest, usize) -> TestReply + Send + Sync + 'static,
+) -> ForgeServer {
     let asked_for = Mutex::new(0);
-    Server::new(move |asked, _| {
+    ForgeServer::new(move |asked, _| {
         let line = asked.line.split('?').next().unwrap();
         let mut count = asked_for.lock().unwrap();
         if line.ends_with("/merge") {
@@ -26,7 +26,11 @@ fn forge(
             line if line.ends_with("/status") => ok(&json!({"statuses": []})),
             line if line.ends_with("/statuses") => (200, String::new(), checks.to_owned()),
             line if line.ends_with("/deploy") => ok(&json!({"default_merge_style": "merge"})),
-            _ => ok(&Told { state, ..OPEN }.with(kind, "detailed_merge_status", json!("mergeable"))),
+            _ => ok(&PullRequestFixture { state, ..OPEN }.with(
+                kind,
+                "detailed_merge_status",
+                json!("mergeable"),
+            )),
         }
     })
 }
@@ -59,7 +63,7 @@ fn a_merge_is_what_gitlab_says_it_is() {
 
 #[test]
 fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
-    let merges = |asked: &Asked, _| match asked.body["auto_merge"] == true {
+    let merges = |asked: &ReceivedRequest, _| match asked.body["auto_merge"] == true {
         // It merges by itself only after a pipeline.
         true => status(405, "405 Method Not Allowed"),
         false => ok(&json!({"state": "merged"})),
@@ -67,8 +71,8 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
     let server = forge(ForgeKind::GitLab, NEVER, "[]", merges);
     assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::Merged));
     let requested: Vec<_> = server.log().into_iter().filter(|asked| asked.line.starts_with("PUT")).collect();
-    assert_eq!((asked.len(), &asked[1].body["sha"]), (2, &json!("abc")), "the commit is named again");
-    let message = asked[1].body["merge_commit_message"].as_str().unwrap();
+    assert_eq!((requested.len(), &requested[1].body["sha"]), (2, &json!("abc")), "the commit is named again");
+    let message = requested[1].body["merge_commit_message"].as_str().unwrap();
     assert!(message.ends_with("Promoted-To: prod"), "{message}");
     // A pipeline that has failed is not passed by.
     let failed = r#"[{"name": "ci", "status": "failed"}]"#;
@@ -76,7 +80,7 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
     assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::NotReady));
     assert_eq!(server.changes().len(), 1);
     // Nor is one that GitLab has not made yet.
-    let server = Server::new(|asked, _| match asked.line.split('?').next().unwrap() {
+    let server = ForgeServer::new(|asked, _| match asked.line.split('?').next().unwrap() {
         line if line.ends_with("/merge") => status(405, "405 Method Not Allowed"),
         line if line.ends_with("/statuses") => ok(&json!([])),
         _ => ok(&OPEN.with(ForgeKind::GitLab, "detailed_merge_status", json!("preparing"))),
@@ -124,10 +128,10 @@ fn a_merge_whose_answer_is_lost_is_found() {
             let server = forge(kind, 1, "[]", move |_, _| (fault, String::new(), String::new()));
             let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
             assert_eq!(merged, Ok(MergeResult::Merged), "{kind} {fault}");
-            let merge = format!("{root}/{}/7/merge", named(kind));
+            let merge = format!("{root}/{}/7/merge", path_name(kind));
             let requested: Vec<_> =
                 server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
-            assert_eq!(asked.len(), 1, "{kind} {fault}");
+            assert_eq!(requested.len(), 1, "{kind} {fault}");
             // It was not merged either: that is for another time.
             let server = forge(kind, NEVER, "[]", move |_, _| (fault, String::new(), String::new()));
             let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
@@ -142,7 +146,7 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
         (ForgeKind::GitHub, "auto_merge", json!({"merge_method": "merge"})),
         (ForgeKind::GitLab, "merge_when_pipeline_succeeds", json!(true)),
     ] {
-        let server = Server::new(move |_, _| ok(&OPEN.with(kind, name, value.clone())));
+        let server = ForgeServer::new(move |_, _| ok(&OPEN.with(kind, name, value.clone())));
         assert_eq!(
             Run::on(&server.origin, kind, false).merge(7, "abc"),
             Ok(MergeResult::AutoMergeEnabled),
@@ -152,7 +156,8 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
     }
     for (kind, _) in ROOTS {
         for state in ["merged", "closed"] {
-            let server = Server::new(move |_, _| ok(&Told { state, ..OPEN }.as_told_by(kind)));
+            let server =
+                ForgeServer::new(move |_, _| ok(&PullRequestFixture { state, ..OPEN }.json_of(kind)));
             let mut run = Run::on(&server.origin, kind, false);
             for refused in [run.merge(7, "abc").err(), run.update(7).err()] {
                 assert!(matches!(refused, Some(CallError::Conflict(_))), "{kind} {state} {refused:?}");
@@ -164,14 +169,14 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
 
 #[test]
 fn github_is_let_merge_at_the_place_of_its_graphql() {
-    let server = Server::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |asked, _| match &*asked.line {
         "POST /api/graphql" => match asked.body["variables"]["way"] == "SQUASH" {
             true => ok(&json!({"data": {"enablePullRequestAutoMerge": {"pullRequest": {"number": 7}}}})),
             false => ok(&json!({"data": null, "errors": [
                 {"type": "UNPROCESSABLE", "message": "Merge method merge commits are not allowed on this repository"},
             ]})),
         },
-        _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+        _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
     });
     let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
     assert_eq!(
@@ -188,23 +193,23 @@ fn github_is_let_merge_at_the_place_of_its_graphql() {
 fn what_github_says_nothing_of_is_not_taken_for_passed() {
     // Neither an answer of another form nor a check without a name is the same as no checks.
     for runs in ["{}", "<html>", r#"{"check_runs": [{"status": "queued"}]}"#] {
-        let server = Server::new(move |asked, _| match &*asked.line {
+        let server = ForgeServer::new(move |asked, _| match &*asked.line {
             line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
             line if line.contains("/check-runs") => (200, String::new(), runs.to_owned()),
             line if line.contains("/status") => ok(&json!({"statuses": []})),
-            _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+            _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
         });
         let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
         assert_ne!(merged, Ok(MergeResult::Merged), "{runs}");
         assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")), "{runs}");
     }
     // Nor is an answer without a word one that it now waits.
-    let server = Server::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/graphql") => ok(&json!({})),
         line if line.ends_with("/merge") => status(405, "a rule is not met"),
         line if line.contains("/check-runs") => ok(&json!({"check_runs": []})),
         line if line.contains("/status") => ok(&json!({"statuses": []})),
-        _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+        _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
     });
     assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::NotReady));
 }

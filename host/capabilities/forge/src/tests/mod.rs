@@ -1,5 +1,5 @@
-//! Forges played by a server on loopback that answers as their documentation shows it: what is asked of them, what is made
-//! of their answers and refusals, and that nobody sees the token.
+//! Tests against servers on loopback that answer as the documentation of the forges shows: the requests of the client, what it
+//! makes of answers and errors, and that nobody sees the token.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod faults;
@@ -27,26 +27,26 @@ use std::thread;
 const TOKEN: &str = "forge-t0ken-of-the-job";
 const BRANCH: &str = "promote/web";
 
-/// A request as it came.
+/// A request that the server has received.
 #[derive(Clone, Debug)]
-struct Asked {
+struct ReceivedRequest {
     /// `GET /api/v3/...`, with the query.
     line: String,
     head: String,
     body: Value,
 }
 
-/// What it gets: a status, headers each with its end of line, and a body. Status 0 is a connection that breaks.
-type Answered = (u16, String, String);
+/// An answer: status, headers each with its line end, and body. With status 0, the server closes the connection.
+type TestReply = (u16, String, String);
 
-/// A server that ends with its process.
-struct Server {
+/// The server of a forge. It ends with its process.
+struct ForgeServer {
     origin: String,
-    log: Arc<Mutex<Vec<Asked>>>,
+    log: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
-impl Server {
-    fn new(answer: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static) -> Self {
+impl ForgeServer {
+    fn new(answer: impl Fn(&ReceivedRequest, usize) -> TestReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (log, answer) = (Arc::new(Mutex::new(Vec::new())), Arc::new(answer));
@@ -60,7 +60,7 @@ impl Server {
         Self { origin, log }
     }
 
-    fn log(&self) -> Vec<Asked> {
+    fn log(&self) -> Vec<ReceivedRequest> {
         self.log.lock().unwrap().clone()
     }
 
@@ -73,8 +73,8 @@ impl Server {
 
 fn serve(
     stream: &TcpStream,
-    log: &Mutex<Vec<Asked>>,
-    answer: &dyn Fn(&Asked, usize) -> Answered,
+    log: &Mutex<Vec<ReceivedRequest>>,
+    answer: &dyn Fn(&ReceivedRequest, usize) -> TestReply,
 ) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut lines = Vec::new();
@@ -94,8 +94,8 @@ fn serve(
     reader.read_exact(&mut body).ok()?;
     let line = lines[0].rsplit_once(' ')?.0.to_owned();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let asked = Asked { line, head: lines[1..].join("\n"), body };
-    // Remembered before it is answered: whoever has read that may look at once.
+    let asked = ReceivedRequest { line, head: lines[1..].join("\n"), body };
+    // It records the request before it answers, because the test may read the log right after the answer.
     let number = {
         let mut log = log.lock().unwrap();
         log.push(asked.clone());
@@ -110,11 +110,11 @@ fn serve(
     stream.write_all(answer.as_bytes()).ok()
 }
 
-fn ok(body: &Value) -> Answered {
+fn ok(body: &Value) -> TestReply {
     (200, String::new(), body.to_string())
 }
 
-fn status(status: u16, message: &str) -> Answered {
+fn status(status: u16, message: &str) -> TestReply {
     (status, String::new(), serde_json::json!({"message": message}).to_string())
 }
 
@@ -132,44 +132,43 @@ impl Run {
         let right = Permission::parse(Capability::Forge, &line).unwrap();
         let gate = Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default());
         let logins = vec![Login::new(None, "x", TOKEN)];
-        let repository = lockstep_repository::Connection { logins, ..Default::default() };
-        let connection = Connection { repository, kind: Some(kind), servers: vec![] };
+        let repository = lockstep_repository::RepositoryConfig { logins, ..Default::default() };
+        let connection = ForgeConfig { repository, kind: Some(kind), servers: vec![] };
         Self { gate, forges: Forges::new(connection, dry_run), url }
     }
 
     fn call<T>(
         &mut self,
-        right: &'static str,
+        function: &'static str,
         act: impl FnOnce(&mut Forges, &Permit) -> Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
         let target = RawTarget::Repository(&self.url, RawRepositoryPart::PullRequests("main", BRANCH));
-        let function = if right == "read" { "get-status" } else { right };
         let request = CallRequest::new(Capability::Forge, function, target);
         self.gate.call(request, |permit| act(&mut self.forges, permit))
     }
 
     fn list(&mut self) -> Result<Vec<PullRequest>, CallError> {
-        self.call("read", Forges::list_pull_requests)
+        self.call("list-pull-requests", Forges::list_pull_requests)
     }
 
     fn get_status(&mut self, number: u64) -> Result<PullRequestStatus, CallError> {
-        self.call("read", |forges, permit| forges.get_status(permit, number))
+        self.call("get-status", |forges, permit| forges.get_status(permit, number))
     }
 
     fn open(&mut self) -> Result<Option<PullRequest>, CallError> {
-        self.call("propose", |forges, permit| forges.open(permit, &content()))
+        self.call("open", |forges, permit| forges.open(permit, &content()))
     }
 
     fn update(&mut self, number: u64) -> Result<Outcome, CallError> {
-        self.call("propose", |forges, permit| forges.update(permit, number, &content()))
+        self.call("update", |forges, permit| forges.update(permit, number, &content()))
     }
 
     fn comment(&mut self, number: u64, text: &str) -> Result<Outcome, CallError> {
-        self.call("propose", |forges, permit| forges.comment(permit, number, "superseded", text))
+        self.call("comment", |forges, permit| forges.comment(permit, number, "superseded", text))
     }
 
     fn close(&mut self, number: u64) -> Result<Outcome, CallError> {
-        self.call("propose", |forges, permit| forges.close(permit, number))
+        self.call("close", |forges, permit| forges.close(permit, number))
     }
 
     fn merge(&mut self, number: u64, head: &str) -> Result<MergeResult, CallError> {
@@ -184,8 +183,8 @@ const ROOTS: [(ForgeKind, &str); 3] = [
     (ForgeKind::Gitea, "/api/v1/repos/shop/deploy"),
 ];
 
-/// What each kind calls its pull requests in a path.
-fn named(kind: ForgeKind) -> &'static str {
+/// The name of pull requests in the paths of a forge.
+fn path_name(kind: ForgeKind) -> &'static str {
     if kind == ForgeKind::GitLab { "merge_requests" } else { "pulls" }
 }
 

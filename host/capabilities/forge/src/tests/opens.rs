@@ -1,6 +1,6 @@
 //! What becomes of opening a pull request and of saying something else of it, also when an answer is lost.
 
-use super::kinds::{OPEN, Told};
+use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 
@@ -8,11 +8,11 @@ use serde_json::json;
 fn forge(
     kind: ForgeKind,
     there: bool,
-    opens: impl Fn() -> Answered + Send + Sync + 'static,
-    labels: impl Fn(usize) -> Answered + Send + Sync + 'static,
-) -> Server {
+    opens: impl Fn() -> TestReply + Send + Sync + 'static,
+    labels: impl Fn(usize) -> TestReply + Send + Sync + 'static,
+) -> ForgeServer {
     let made = Mutex::new((there, 0));
-    Server::new(move |asked, _| {
+    ForgeServer::new(move |asked, _| {
         let line = asked.line.split('?').next().unwrap();
         let (method, last) = (line.split(' ').next().unwrap(), line.rsplit('/').next().unwrap());
         let mut made = made.lock().unwrap();
@@ -26,17 +26,17 @@ fn forge(
                 labels(made.1)
             }
             ("GET", "pulls" | "merge_requests") => {
-                ok(&if made.0 { json!([OPEN.as_told_by(kind)]) } else { json!([]) })
+                ok(&if made.0 { json!([OPEN.json_of(kind)]) } else { json!([]) })
             }
-            ("GET", "7") => ok(&OPEN.as_told_by(kind)),
+            ("GET", "7") => ok(&OPEN.json_of(kind)),
             ("GET", "labels") => ok(&json!([{"name": "promotion"}])),
             _ => ok(&json!({})),
         }
     })
 }
 
-fn opens(server: &Server, kind: ForgeKind) -> usize {
-    let opening = format!("/{}", named(kind));
+fn opens(server: &ForgeServer, kind: ForgeKind) -> usize {
+    let opening = format!("/{}", path_name(kind));
     server.changes().iter().filter(|line| line.ends_with(&opening)).count()
 }
 
@@ -94,7 +94,7 @@ fn one_whose_answer_is_lost_is_found_with_its_labels() {
             let opened = Run::on(&server.origin, kind, false).open().unwrap().unwrap();
             assert_eq!((opened.number, opens(&server, kind)), (7, 1), "{kind} {fault}");
             let log = server.log();
-            let labels = |asked: &&Asked| {
+            let labels = |asked: &&ReceivedRequest| {
                 asked.body["labels"] == json!(["promotion"]) || asked.body["add_labels"] == "promotion"
             };
             assert!(log.iter().any(|asked| labels(&asked)), "{kind} {fault} {log:#?}");
@@ -102,7 +102,7 @@ fn one_whose_answer_is_lost_is_found_with_its_labels() {
         // A fault at the labels is no reason to forget them either.
         if kind != ForgeKind::GitLab {
             let faulty = |times| if times < 2 { status(502, "x") } else { ok(&json!({})) };
-            let made = move || (201, String::new(), OPEN.as_told_by(kind).to_string());
+            let made = move || (201, String::new(), OPEN.json_of(kind).to_string());
             let server = forge(kind, false, made, faulty);
             assert_eq!(Run::on(&server.origin, kind, false).open().unwrap().unwrap().number, 7);
             let labelled = server.changes().into_iter().filter(|line| line.ends_with("/7/labels")).count();
@@ -119,7 +119,7 @@ fn one_that_too_many_requests_kept_from_being_opened_is_opened_later() {
             *times.lock().unwrap() += 1;
             match *times.lock().unwrap() {
                 1 => (429, "retry-after: 1\r\n".to_owned(), String::new()),
-                _ => (201, String::new(), OPEN.as_told_by(kind).to_string()),
+                _ => (201, String::new(), OPEN.json_of(kind).to_string()),
             }
         };
         let server = forge(kind, false, later, |_| ok(&json!({})));
@@ -149,12 +149,12 @@ fn other_labels_stay_and_none_is_made_anew() {
         assert!(!made, "{kind} {:?}", server.changes());
     }
     // With nothing to add nothing is asked.
-    let has = Told { ..OPEN };
+    let has = PullRequestFixture { ..OPEN };
     for (kind, _) in ROOTS {
-        let mut one = has.as_told_by(kind);
+        let mut one = has.json_of(kind);
         one["labels"] =
             if kind == ForgeKind::GitLab { json!(["promotion"]) } else { json!([{"name": "promotion"}]) };
-        let server = Server::new(move |_, _| ok(&one));
+        let server = ForgeServer::new(move |_, _| ok(&one));
         assert_eq!(Run::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
         assert_eq!(server.changes().len(), 1, "{kind} {:?}", server.changes());
     }

@@ -1,6 +1,6 @@
 //! Answers of more than one page: nothing on a later one is taken for not there.
 
-use super::kinds::{OPEN, Told};
+use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ fn after(count: usize, other: &Value, last: Value) -> Vec<Value> {
 }
 
 /// The page of a list that a request is for.
-fn page(asked: &Asked, all: &[Value]) -> Vec<Value> {
+fn page(asked: &ReceivedRequest, all: &[Value]) -> Vec<Value> {
     let query = asked.line.split_once('?').map_or("", |(_, query)| query);
     let number = |name: &str| {
         let found = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
@@ -28,9 +28,9 @@ fn a_comment_on_a_later_page_is_replaced() {
     for kind in [ForgeKind::GitHub, ForgeKind::GitLab] {
         let other = json!({"id": 1, "body": "of a person"});
         let all = after(230, &other, json!({"id": 5, "body": "old\n<!-- lockstep:superseded -->"}));
-        let server = Server::new(move |asked, _| match asked.line.contains("comments") {
+        let server = ForgeServer::new(move |asked, _| match asked.line.contains("comments") {
             true if asked.line.starts_with("GET") => ok(&json!(page(asked, &all))),
-            _ => ok(&OPEN.as_told_by(kind)),
+            _ => ok(&OPEN.json_of(kind)),
         });
         assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let changes = server.changes();
@@ -41,7 +41,7 @@ fn a_comment_on_a_later_page_is_replaced() {
 #[test]
 fn a_check_on_a_later_page_counts() {
     for list in ["check-runs", "status"] {
-        let server = Server::new(move |asked, _| match &*asked.line {
+        let server = ForgeServer::new(move |asked, _| match &*asked.line {
             line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
             line if line.contains("/check-runs?") => {
                 let good = json!({"name": "a", "status": "completed", "conclusion": "success"});
@@ -57,7 +57,7 @@ fn a_check_on_a_later_page_counts() {
                 );
                 ok(&json!({"statuses": page(asked, if list == "status" { &all } else { &[] })}))
             }
-            _ => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+            _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
         });
         let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
         assert_eq!(run.merge(7, "abc"), Ok(MergeResult::NotReady), "{list}");
@@ -69,17 +69,17 @@ fn a_check_on_a_later_page_counts() {
         &json!({"context": "a", "status": "success"}),
         json!({"context": "z", "status": "failure"}),
     );
-    let server = Server::new(move |asked, _| match asked.line.contains("/status") {
+    let server = ForgeServer::new(move |asked, _| match asked.line.contains("/status") {
         true => ok(&json!({"statuses": page(asked, &all)})),
-        false => ok(&OPEN.as_told_by(ForgeKind::Gitea)),
+        false => ok(&OPEN.json_of(ForgeKind::Gitea)),
     });
     let status = Run::on(&server.origin, ForgeKind::Gitea, false).get_status(7).unwrap();
     assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::ChecksFailed, 71));
     let all =
         after(120, &json!({"name": "a", "status": "success"}), json!({"name": "z", "status": "failed"}));
-    let server = Server::new(move |asked, _| match asked.line.contains("/statuses") {
+    let server = ForgeServer::new(move |asked, _| match asked.line.contains("/statuses") {
         true => ok(&json!(page(asked, &all))),
-        false => ok(&OPEN.as_told_by(ForgeKind::GitLab)),
+        false => ok(&OPEN.json_of(ForgeKind::GitLab)),
     });
     let status = Run::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
     assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::ChecksFailed, 100), "no more are shown");
@@ -88,9 +88,9 @@ fn a_check_on_a_later_page_counts() {
 #[test]
 fn a_label_on_a_later_page_is_not_made_again() {
     let all = after(60, &json!({"name": "other"}), json!({"name": "promotion"}));
-    let server = Server::new(move |asked, _| match asked.line.contains("/deploy/labels") {
+    let server = ForgeServer::new(move |asked, _| match asked.line.contains("/deploy/labels") {
         true => ok(&json!(page(asked, &all))),
-        false => ok(&OPEN.as_told_by(ForgeKind::Gitea)),
+        false => ok(&OPEN.json_of(ForgeKind::Gitea)),
     });
     assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).update(7), Ok(Outcome::Applied));
     assert!(!server.changes().iter().any(|line| line.ends_with("/deploy/labels")), "{:?}", server.changes());
@@ -99,15 +99,15 @@ fn a_label_on_a_later_page_is_not_made_again() {
 #[test]
 fn a_pull_request_on_a_later_page_is_found() {
     let kind = ForgeKind::Gitea;
-    let other = Told { branch: "feature", number: 9, ..OPEN }.as_told_by(kind);
-    let all = after(120, &other, OPEN.as_told_by(kind));
-    let server = Server::new(move |asked, _| ok(&json!(page(asked, &all))));
+    let other = PullRequestFixture { branch: "feature", number: 9, ..OPEN }.json_of(kind);
+    let all = after(120, &other, OPEN.json_of(kind));
+    let server = ForgeServer::new(move |asked, _| ok(&json!(page(asked, &all))));
     let found = Run::on(&server.origin, kind, false).list().unwrap();
     assert_eq!(found.iter().map(|one| one.number).collect::<Vec<_>>(), [7]);
     assert_eq!(server.log().len(), 3);
     // One that shows fewer at once than it is asked for says that there are more.
-    let all = after(25, &other, OPEN.as_told_by(kind));
-    let server = Server::new(move |asked, number| {
+    let all = after(25, &other, OPEN.json_of(kind));
+    let server = ForgeServer::new(move |asked, number| {
         let page: Vec<_> = all.iter().skip((number - 1) * 10).take(10).cloned().collect();
         let next = format!("link: <http://{}?page={}>; rel=\"next\"\r\n", asked.line.len(), number + 1);
         (200, if number < 3 { next } else { String::new() }, json!(page).to_string())
@@ -118,9 +118,9 @@ fn a_pull_request_on_a_later_page_is_found() {
 
 #[test]
 fn a_list_without_an_end_is_left() {
-    let server = Server::new(|asked, _| match asked.line.contains("/comments") {
+    let server = ForgeServer::new(|asked, _| match asked.line.contains("/comments") {
         true => ok(&json!(vec![json!({"id": 1, "body": "x"}); 100])),
-        false => ok(&OPEN.as_told_by(ForgeKind::GitHub)),
+        false => ok(&OPEN.json_of(ForgeKind::GitHub)),
     });
     assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"), Ok(Outcome::Applied));
     assert!(server.log().len() < 30, "{}", server.log().len());
@@ -130,7 +130,7 @@ fn a_list_without_an_end_is_left() {
 fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
     // It gives the same page whatever page it is asked for.
     for kind in [ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Gitea] {
-        let server = Server::new(move |asked, _| {
+        let server = ForgeServer::new(move |asked, _| {
             let check = json!({"name": "a", "context": "a", "state": "success", "status": "success"});
             let run = json!({"name": "a", "status": "completed", "conclusion": "success"});
             match &*asked.line {
@@ -138,7 +138,7 @@ fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
                 line if line.contains("/status?") => ok(&json!({"statuses": vec![check; 100]})),
                 line if line.contains("/statuses?") => ok(&json!(vec![check; 100])),
                 line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
-                _ => ok(&OPEN.as_told_by(kind)),
+                _ => ok(&OPEN.json_of(kind)),
             }
         });
         let error = Run::on(&server.origin, kind, false).get_status(7).unwrap_err();

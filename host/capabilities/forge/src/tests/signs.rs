@@ -1,42 +1,42 @@
 //! Commits that GitHub makes and signs.
 
 use super::*;
-use lockstep_repository::{Blueprint, Placed, Signer as _};
+use lockstep_repository::{CommitRequest, CommitSigner as _, TreeEdit};
 use serde_json::json;
 
 const BEFORE: &str = "1111111111111111111111111111111111111111";
 const AFTER: &str = "2222222222222222222222222222222222222222";
 const MADE: &str = "3333333333333333333333333333333333333333";
 
-fn signed(origin: &str, kind: ForgeKind, files: &[Placed<'_>]) -> Result<String, CallError> {
+fn signed(origin: &str, kind: ForgeKind, files: &[TreeEdit<'_>]) -> Result<String, CallError> {
     let logins = vec![Login::new(None, "x", TOKEN)];
-    let repository = lockstep_repository::Connection { logins, ..Default::default() };
-    let signer = Signed::new(Connection { repository, kind: Some(kind), servers: vec![] });
+    let repository = lockstep_repository::RepositoryConfig { logins, ..Default::default() };
+    let signer = GitHubSigner::new(ForgeConfig { repository, kind: Some(kind), servers: vec![] });
     let name = Repository::parse(&format!("{origin}/shop/deploy")).unwrap();
     signer.ready(&name)?;
     let wanted =
-        Blueprint { parent: BEFORE, base: BEFORE, tree: AFTER, files, message: "Promote\n\nBy: x\n" };
+        CommitRequest { parent: BEFORE, base: BEFORE, tree: AFTER, files, message: "Promote\n\nBy: x\n" };
     signer.commit(&name, &wanted)
 }
 
-fn file<'a>(path: &'a str, content: &'a [u8]) -> Placed<'a> {
-    Placed { path, mode: "100644", content: Some(content) }
+fn file<'a>(path: &'a str, content: &'a [u8]) -> TreeEdit<'a> {
+    TreeEdit { path, mode: "100644", content: Some(content) }
 }
 
 /// What GitHub answers where all goes well.
-fn well(asked: &Asked) -> Answered {
+fn well(asked: &ReceivedRequest) -> TestReply {
     let sha = if asked.line.ends_with("/commits") { MADE } else { AFTER };
     ok(&json!({"sha": sha, "verification": {"verified": true, "reason": "valid"}}))
 }
 
 #[test]
 fn a_commit_is_made_of_what_changes_and_of_nothing_else() {
-    let server = Server::new(|asked, _| well(asked));
+    let server = ForgeServer::new(|asked, _| well(asked));
     let long = vec![b'a'; 3 << 20];
     let files = [
         file("envs/prod/web.yaml", b"image: web:2\n"),
-        Placed { path: "run.sh", mode: "100755", content: Some(b"\xff\n") },
-        Placed { path: "old.yaml", mode: "100644", content: None },
+        TreeEdit { path: "run.sh", mode: "100755", content: Some(b"\xff\n") },
+        TreeEdit { path: "old.yaml", mode: "100644", content: None },
         file("long.yaml", &long),
     ];
     assert_eq!(signed(&server.origin, ForgeKind::GitHub, &files), Ok(MADE.to_owned()));
@@ -62,7 +62,7 @@ fn a_commit_is_made_of_what_changes_and_of_nothing_else() {
 
 #[test]
 fn thousands_of_files_are_told_in_parts() {
-    let server = Server::new(|asked, _| well(asked));
+    let server = ForgeServer::new(|asked, _| well(asked));
     let paths: Vec<_> = (0..1201).map(|number| format!("envs/prod/{number}.yaml")).collect();
     let files: Vec<_> = paths.iter().map(|path| file(path, b"image: web:2\n")).collect();
     assert_eq!(signed(&server.origin, ForgeKind::GitHub, &files), Ok(MADE.to_owned()));
@@ -75,18 +75,19 @@ fn thousands_of_files_are_told_in_parts() {
 fn what_is_lost_is_made_again_and_what_is_wrong_is_not_taken() {
     let web = [file("web.yaml", b"image: web:2\n")];
     // That harms nobody: no branch points at it.
-    let server = Server::new(
-        |asked, number| if number % 2 == 1 { (0, String::new(), String::new()) } else { well(asked) },
-    );
+    let server =
+        ForgeServer::new(
+            |asked, number| if number % 2 == 1 { (0, String::new(), String::new()) } else { well(asked) },
+        );
     assert_eq!(signed(&server.origin, ForgeKind::GitHub, &web), Ok(MADE.to_owned()));
     assert_eq!(server.changes().len(), 4);
     // Another content.
-    let server = Server::new(|_, _| ok(&json!({"sha": BEFORE})));
+    let server = ForgeServer::new(|_, _| ok(&json!({"sha": BEFORE})));
     let refused = signed(&server.origin, ForgeKind::GitHub, &web);
     assert!(matches!(refused, Err(CallError::Upstream { .. })), "{refused:?}");
     assert_eq!(server.changes().len(), 1, "of it no commit is made");
     // No signature: the token of a person.
-    let server = Server::new(|_, _| {
+    let server = ForgeServer::new(|_, _| {
         ok(&json!({"sha": AFTER, "verification": {"verified": false, "reason": "unsigned"}}))
     });
     let refused = signed(&server.origin, ForgeKind::GitHub, &web);
@@ -94,16 +95,16 @@ fn what_is_lost_is_made_again_and_what_is_wrong_is_not_taken() {
         |error: &CallError| matches!(error, CallError::Unauthorized(why) if why.contains("(unsigned); take"));
     assert!(refused.as_ref().is_err_and(is), "{refused:?}");
     // An answer without what it is to have, and a token that may not.
-    let server = Server::new(|_, _| ok(&json!({})));
+    let server = ForgeServer::new(|_, _| ok(&json!({})));
     assert!(matches!(signed(&server.origin, ForgeKind::GitHub, &web), Err(CallError::Unavailable(_))));
-    let server = Server::new(|_, _| status(403, "Resource not accessible by integration"));
+    let server = ForgeServer::new(|_, _| status(403, "Resource not accessible by integration"));
     assert!(matches!(signed(&server.origin, ForgeKind::GitHub, &web), Err(CallError::Unauthorized(_))));
     assert_eq!(server.changes().len(), 1);
 }
 
 #[test]
 fn other_forges_are_not_asked() {
-    let server = Server::new(|asked, _| well(asked));
+    let server = ForgeServer::new(|asked, _| well(asked));
     for kind in [ForgeKind::GitLab, ForgeKind::Gitea] {
         let refused = signed(&server.origin, kind, &[]);
         let says = |error: &CallError| matches!(error, CallError::Invalid(why) if why.contains("LOCKSTEP_SIGNING_KEY"));

@@ -1,13 +1,13 @@
 //! What is made of what forges say keeps a pull request from being merged, and of their checks.
 
-use super::kinds::{OPEN, Told};
+use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 
 /// How one stands of which the forge says this, with these checks.
 fn status(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) -> PullRequestStatus {
     let (one, checks) = (OPEN.with(kind, name, value.clone()), checks.clone());
-    let server = Server::new(move |asked, _| match asked.line.split('?').next().unwrap() {
+    let server = ForgeServer::new(move |asked, _| match asked.line.split('?').next().unwrap() {
         line if line.ends_with("/check-runs") => ok(&json!({"check_runs": checks})),
         line if line.ends_with("/status") && kind == ForgeKind::GitHub => ok(&json!({"statuses": []})),
         line if line.ends_with("/status") => ok(&json!({"statuses": checks})),
@@ -18,7 +18,7 @@ fn status(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) ->
 }
 
 #[test]
-fn hurdles_are_what_the_forges_call_them() {
+fn merge_blockers_follow_the_words_of_the_forges() {
     for (kind, name, words) in [
         (
             ForgeKind::GitHub,
@@ -74,7 +74,7 @@ fn hurdles_are_what_the_forges_call_them() {
 }
 
 #[test]
-fn checks_stand_as_the_forges_say() {
+fn check_states_follow_the_words_of_the_forges() {
     let (passed, failed, pending) = (CheckState::Passed, CheckState::Failed, CheckState::Pending);
     let github =
         |status: &str, conclusion: Value| json!({"name": "ci", "status": status, "conclusion": conclusion});
@@ -128,9 +128,9 @@ fn checks_stand_as_the_forges_say() {
 }
 
 #[test]
-fn what_says_of_no_repository_where_it_is_from_is_of_none() {
+fn a_pull_request_without_a_source_repository_has_no_branch() {
     for (kind, _) in ROOTS {
-        let mut one = OPEN.as_told_by(kind);
+        let mut one = OPEN.json_of(kind);
         match kind {
             ForgeKind::GitHub => (one["base"]["repo"], one["head"]["repo"]) = (Value::Null, Value::Null),
             ForgeKind::Gitea => (one["base"]["repo_id"], one["head"]["repo_id"]) = (Value::Null, Value::Null),
@@ -138,17 +138,17 @@ fn what_says_of_no_repository_where_it_is_from_is_of_none() {
                 (one["source_project_id"], one["target_project_id"]) = (Value::Null, Value::Null);
             }
         }
-        let server = Server::new(move |_, _| ok(&one));
+        let server = ForgeServer::new(move |_, _| ok(&one));
         let refused = Run::on(&server.origin, kind, false).get_status(7);
         assert!(matches!(refused, Err(CallError::NotFound(_))), "{kind} {refused:?}");
     }
 }
 
 #[test]
-fn a_merged_one_has_the_commit_that_it_became() {
+fn a_merged_pull_request_has_its_merge_commit() {
     for (kind, _) in ROOTS {
-        let merged = Told { state: "merged", ..OPEN }.as_told_by(kind);
-        let server = Server::new(move |asked, _| match asked.line.split('?').next().unwrap() {
+        let merged = PullRequestFixture { state: "merged", ..OPEN }.json_of(kind);
+        let server = ForgeServer::new(move |asked, _| match asked.line.split('?').next().unwrap() {
             line if line.ends_with("/check-runs") => ok(&json!({"check_runs": []})),
             line if line.ends_with("/statuses") => ok(&json!([])),
             // Gitea has nothing to say of a commit without any.
@@ -164,9 +164,10 @@ fn a_merged_one_has_the_commit_that_it_became() {
         );
     }
     for (name, value) in [("squash_commit_sha", "squashed"), ("sha", "abc")] {
-        let mut one = Told { state: "merged", ..OPEN }.with(ForgeKind::GitLab, name, json!(value));
+        let mut one =
+            PullRequestFixture { state: "merged", ..OPEN }.with(ForgeKind::GitLab, name, json!(value));
         one["merge_commit_sha"] = Value::Null;
-        let server = Server::new(move |asked, _| match asked.line.contains("/statuses") {
+        let server = ForgeServer::new(move |asked, _| match asked.line.contains("/statuses") {
             true => ok(&json!([])),
             false => ok(&one),
         });

@@ -5,13 +5,13 @@ use super::*;
 use serde_json::json;
 
 /// A forge with these comments.
-fn commented(kind: ForgeKind, comments: &'static [(u64, &str)]) -> Server {
-    Server::new(move |asked, _| match asked.line.contains("comments") && asked.line.starts_with("GET") {
+fn commented(kind: ForgeKind, comments: &'static [(u64, &str)]) -> ForgeServer {
+    ForgeServer::new(move |asked, _| match asked.line.contains("comments") && asked.line.starts_with("GET") {
         true => {
             let comment = |(id, body): &(u64, &str)| json!({"id": id, "body": body});
             ok(&json!(comments.iter().map(comment).collect::<Vec<_>>()))
         }
-        false => ok(&OPEN.as_told_by(kind)),
+        false => ok(&OPEN.json_of(kind)),
     })
 }
 
@@ -22,8 +22,8 @@ fn no_text_is_a_command_to_gitlab() {
     let server = commented(ForgeKind::GitLab, &[]);
     let mut run = Run::on(&server.origin, ForgeKind::GitLab, false);
     let said = PullRequestContent { title: "t".into(), body: text.into(), labels: vec![] };
-    assert!(run.call("propose", |forges, permit| forges.open(permit, &said)).is_ok());
-    assert!(run.call("propose", |forges, permit| forges.update(permit, 7, &said)).is_ok());
+    assert!(run.call("open", |forges, permit| forges.open(permit, &said)).is_ok());
+    assert!(run.call("update", |forges, permit| forges.update(permit, 7, &said)).is_ok());
     assert_eq!(run.comment(7, text), Ok(Outcome::Applied));
     let log = server.log();
     let texts = log.iter().flat_map(|asked| [&asked.body["description"], &asked.body["body"]]);
@@ -75,7 +75,7 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
     let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
     let long = "x".repeat(51);
     for name in ["", "a b", "a-->", "a\n", "ä", &*long] {
-        let refused = run.call("propose", |forges, permit| forges.comment(permit, 7, name, "x"));
+        let refused = run.call("comment", |forges, permit| forges.comment(permit, 7, name, "x"));
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{name:?} {refused:?}");
     }
     assert!(server.log().is_empty());
@@ -88,7 +88,7 @@ fn the_token_is_in_nothing_that_comes_back() {
     for said in [TOKEN.to_owned(), escaped] {
         for (kind, _) in ROOTS {
             let body = format!("{{\"message\": \"no: {said}\", \"errors\": [{{\"message\": \"{said}\"}}]}}");
-            let server = Server::new(move |_, _| (422, String::new(), body.clone()));
+            let server = ForgeServer::new(move |_, _| (422, String::new(), body.clone()));
             let mut run = Run::on(&server.origin, kind, false);
             let texts = [
                 format!("{:?}", run.list()),
@@ -101,14 +101,14 @@ fn the_token_is_in_nothing_that_comes_back() {
             for text in texts {
                 assert!(text.contains("***") && !text.contains(TOKEN), "{kind} {text}");
             }
-            let mut one = OPEN.as_told_by(kind);
+            let mut one = OPEN.json_of(kind);
             for name in ["title", "body", "description", "html_url", "web_url"] {
                 one[name] = json!("MARK");
             }
             let (one, all) =
                 (one.to_string().replace("MARK", &said), format!("[{one}]").replace("MARK", &said));
-            let server = Server::new(move |asked, _| {
-                let list = asked.line.contains(&format!("/{}?", named(kind)));
+            let server = ForgeServer::new(move |asked, _| {
+                let list = asked.line.contains(&format!("/{}?", path_name(kind)));
                 match asked.line.contains("/labels?") {
                     true => ok(&json!([])),
                     false => (200, String::new(), if list { all.clone() } else { one.clone() }),
@@ -125,13 +125,13 @@ fn the_token_is_in_nothing_that_comes_back() {
 #[test]
 fn a_secret_like_a_number_does_not_break_an_answer() {
     let kind = ForgeKind::GitHub;
-    let server = Server::new(move |_, _| {
-        let mut one = OPEN.as_told_by(kind);
+    let server = ForgeServer::new(move |_, _| {
+        let mut one = OPEN.json_of(kind);
         (one["id"], one["title"]) = (json!(17_290_000_001_u64), json!("pin 172900"));
         ok(&json!([one]))
     });
     let mut run = Run::on(&server.origin, kind, false);
-    run.forges.connection.repository.secrets = vec!["172900".to_owned(), "title".to_owned()];
+    run.forges.config.repository.secrets = vec!["172900".to_owned(), "title".to_owned()];
     let found = run.list().unwrap();
     assert_eq!(found.iter().map(|one| &*one.title).collect::<Vec<_>>(), ["pin ***"]);
 }
@@ -140,7 +140,7 @@ fn a_secret_like_a_number_does_not_break_an_answer() {
 fn what_is_no_list_is_not_taken_for_an_empty_one() {
     for (kind, _) in ROOTS {
         for body in ["{}", "<html>sign in</html>", "", "[{\"number\": 7}]"] {
-            let server = Server::new(move |_, _| (200, String::new(), body.to_owned()));
+            let server = ForgeServer::new(move |_, _| (200, String::new(), body.to_owned()));
             let refused = Run::on(&server.origin, kind, false).list();
             assert!(matches!(refused, Err(CallError::Unavailable(_))), "{kind} {body} {refused:?}");
             assert_eq!(server.log().len(), 1, "{kind} {body}");

@@ -4,8 +4,8 @@ use super::*;
 use std::time::Instant;
 
 /// A run that tries again for so long.
-fn patient(place: &Place, patience: Duration) -> Run {
-    Run::on(&place.url(), Connection { patience, ..Connection::default() }, false)
+fn patient(place: &TestRepository, retry_timeout: Duration) -> Run {
+    Run::on(&place.url(), RepositoryConfig { retry_timeout, ..RepositoryConfig::default() }, false)
 }
 
 /// A commit on top of `main`, and what `main` points at.
@@ -19,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(600);
 
 #[test]
 fn a_server_that_is_killed_while_it_takes_a_push_is_asked_again() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let mut run = patient(&place, LONG);
     let (made, head) = ready(&mut run);
     // The process that receives the push is killed once, before it has moved the branch.
@@ -32,7 +32,7 @@ fn a_server_that_is_killed_while_it_takes_a_push_is_asked_again() {
 
 #[test]
 fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let lock = place.path("bare/refs/heads/main.lock");
     let mut run = patient(&place, SHORT);
     let (made, head) = ready(&mut run);
@@ -56,7 +56,7 @@ fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
 
 #[test]
 fn a_refusal_is_told_at_once_whatever_words_a_hook_has() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let words = "fatal: Authentication failed; No space left on device; error: 503; fatal: not found";
     place.hook("pre-receive", &format!("echo '{words}' >&2; echo run >> ../times; exit 1"));
     let mut run = patient(&place, LONG);
@@ -73,7 +73,7 @@ fn a_refusal_is_told_at_once_whatever_words_a_hook_has() {
 
 #[test]
 fn a_commit_that_another_run_has_pushed_already_is_somebody_elses() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let mut run = Run::of(&place);
     let (made, head) = ready(&mut run);
     let mut twin = Run::of(&place);
@@ -87,10 +87,11 @@ fn a_commit_that_another_run_has_pushed_already_is_somebody_elses() {
 
 #[test]
 fn a_repository_without_branches_has_none() {
-    let place = Place::new();
+    let place = TestRepository::new();
     git(place.folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "empty"]);
     let url = format!("file://{}", place.path("empty").display());
-    let mut run = Run::on(&url, Connection { patience: LONG, ..Connection::default() }, false);
+    let mut run =
+        Run::on(&url, RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() }, false);
     assert_eq!(run.head("main"), Ok(None));
     // Its head names a branch that is not there.
     git(&place.path("bare"), &["symbolic-ref", "HEAD", "refs/heads/none"]);
@@ -103,7 +104,7 @@ fn a_repository_without_branches_has_none() {
 fn an_answer_without_any_branch_is_doubted() {
     const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let (url, _asked) = server(EMPTY);
-    let connection = Connection { patience: SHORT, ..Connection::default() };
+    let connection = RepositoryConfig { retry_timeout: SHORT, ..RepositoryConfig::default() };
     let told = Run::on(&format!("{url}/shop/deploy"), connection, false).head("main");
     assert!(
         matches!(&told, Err(CallError::Unavailable(why)) if why.contains("names no branch at all")),
@@ -130,7 +131,7 @@ fn what_passes_is_asked_for_again_and_what_does_not_is_not() {
     ] {
         // What is asked for again meets another end.
         let (url, _asked) = server_of(&[answer], status(404));
-        let connection = Connection { patience: LONG, ..Connection::default() };
+        let connection = RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() };
         let told = Run::on(&format!("{url}/shop/deploy"), connection, false).head("main").unwrap_err();
         assert_eq!(told.word() == "not-found", passes, "{answer}: {told:?}");
     }
@@ -138,11 +139,11 @@ fn what_passes_is_asked_for_again_and_what_does_not_is_not() {
 
 #[test]
 fn a_fault_of_this_machine_is_no_fault_of_the_server() {
-    let place = Place::new();
-    let connection = Connection { patience: LONG, ..Connection::default() };
+    let place = TestRepository::new();
+    let connection = RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() };
     let mut run = Run::on(&place.url(), connection, false);
     run.repositories.connection.programs =
-        Programs::new(Some(place.path("nowhere").into()), Checkout::default()).unkept();
+        Programs::new(Some(place.path("nowhere").into()), Checkout::default()).without_keeper();
     let told = run.head("main");
     assert!(matches!(&told, Err(CallError::Local(why)) if why.contains("install `git`")), "{told:?}");
 }

@@ -20,11 +20,11 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A repository with some files on `main`, and a checkout of it.
-struct Place {
+struct TestRepository {
     folder: TempDir,
 }
 
-impl Place {
+impl TestRepository {
     fn new() -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         let work = place.path("work");
@@ -93,16 +93,16 @@ struct Run {
 }
 
 impl Run {
-    fn on(url: &str, connection: Connection, dry_run: bool) -> Self {
-        let programs = Programs::new(std::env::var_os("PATH"), Checkout::default()).unkept();
-        let connection = Connection { programs, ..connection };
+    fn on(url: &str, connection: RepositoryConfig, dry_run: bool) -> Self {
+        let programs = Programs::new(std::env::var_os("PATH"), Checkout::default()).without_keeper();
+        let connection = RepositoryConfig { programs, ..connection };
         let right = Permission::parse(Capability::Repository, &format!("read,commit,push {url}")).unwrap();
         let gate = Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default());
         Self { gate, repositories: Repositories::new(connection, dry_run), url: url.to_owned() }
     }
 
-    fn of(place: &Place) -> Self {
-        Self::on(&place.url(), Connection::default(), false)
+    fn of(place: &TestRepository) -> Self {
+        Self::on(&place.url(), RepositoryConfig::default(), false)
     }
 
     fn call<T>(
@@ -154,7 +154,7 @@ impl Run {
 
 #[test]
 fn a_repository_is_read_without_a_checkout() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let mut run = Run::of(&place);
     let head = run.head("main").unwrap().unwrap();
     assert_eq!((Some(&head), run.head("none")), (place.at("main").as_ref(), Ok(None)));
@@ -194,7 +194,7 @@ fn a_repository_is_read_without_a_checkout() {
 
 #[test]
 fn what_would_change_nothing_or_follow_a_link_is_no_commit() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let mut run = Run::of(&place);
     let head = run.head("main").unwrap().unwrap();
     for (path, content) in [
@@ -215,7 +215,7 @@ fn what_would_change_nothing_or_follow_a_link_is_no_commit() {
 
 #[test]
 fn a_file_that_is_too_large_is_not_read() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let large = 16 * 1024 * 1024;
     fs::write(place.path("work/large"), vec![0; large + 1]).unwrap();
     fs::write(place.path("work/just"), vec![0; large]).unwrap();
@@ -228,7 +228,7 @@ fn a_file_that_is_too_large_is_not_read() {
 
 #[test]
 fn the_workspace_says_where_its_repository_is_and_nothing_else() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let work = place.path("work");
     let evil = place.path("evil");
     let touch = format!("touch {}", evil.display());
@@ -241,16 +241,16 @@ fn the_workspace_says_where_its_repository_is_and_nothing_else() {
     fs::write(work.join(".git/hooks/pre-push"), format!("#!/bin/sh\n{touch}\n")).unwrap();
     fs::set_permissions(work.join(".git/hooks/pre-push"), fs::Permissions::from_mode(0o755)).unwrap();
     git(&work, &["remote", "set-url", "origin", &place.path("bare").display().to_string()]);
-    let connection = Connection { workspace: work.join("envs"), ..Connection::default() };
+    let connection = RepositoryConfig { workspace: work.join("envs"), ..RepositoryConfig::default() };
     let mut run = Run::on(".", connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert!(!evil.exists());
     git(&work, &["remote", "set-url", "origin", "ext::sh -c id"]);
-    let mut run = Run::on(".", Connection { workspace: work, ..Connection::default() }, false);
+    let mut run = Run::on(".", RepositoryConfig { workspace: work, ..RepositoryConfig::default() }, false);
     assert!(matches!(run.head("main"), Err(CallError::Invalid(_))));
-    let nowhere = Connection { workspace: place.path("bare"), ..Connection::default() };
+    let nowhere = RepositoryConfig { workspace: place.path("bare"), ..RepositoryConfig::default() };
     assert!(matches!(Run::on(".", nowhere, false).head("main"), Err(CallError::NotFound(_))));
 }
 
@@ -288,7 +288,7 @@ fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
     const ASKS: &str = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let (url, asked) = server(ASKS);
     let login = Login::new(Some(url.clone()), "ci", "t0ken-of-the-f0rge");
-    let connection = Connection { logins: vec![login.clone()], ..Connection::default() };
+    let connection = RepositoryConfig { logins: vec![login.clone()], ..RepositoryConfig::default() };
     let told = Run::on(&format!("{url}/shop/deploy"), connection.clone(), false).head("main");
     assert!(
         matches!(&told, Err(CallError::Unauthorized(text)) if text.contains("LOCKSTEP_FORGE_TOKEN")),
@@ -297,7 +297,10 @@ fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
     assert!(!format!("{told:?}").contains("t0ken"));
     let requested: Vec<_> = asked.try_iter().collect();
     let shown = "Basic Y2k6dDBrZW4tb2YtdGhlLWYwcmdl";
-    assert!(!asked[0].contains("Basic ") && asked.iter().any(|head| head.contains(shown)), "{requested:?}");
+    assert!(
+        !requested[0].contains("Basic ") && requested.iter().any(|head| head.contains(shown)),
+        "{requested:?}"
+    );
 
     let (other, others) = server(ASKS);
     let told = Run::on(&format!("{other}/shop/deploy"), connection.clone(), false).head("main");

@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let trailers = [("CI-Run", "https://ci.example.com/7"), ("By", "the host")];
-    let connection = Connection {
+    let connection = RepositoryConfig {
         author: Some("Ci Bot <ci@example.com>".into()),
         trailers: trailers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        ..Connection::default()
+        ..RepositoryConfig::default()
     };
     let mut run = Run::on(&place.url(), connection, false);
     let head = run.head("main").unwrap().unwrap();
@@ -37,7 +37,7 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
 
 #[test]
 fn what_others_have_pushed_is_never_overwritten() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let mut run = Run::of(&place);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
@@ -71,7 +71,7 @@ fn what_others_have_pushed_is_never_overwritten() {
 
 #[test]
 fn a_refusal_of_the_server_is_one_and_a_lost_answer_is_none() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let mut run = Run::of(&place);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
@@ -89,8 +89,8 @@ fn a_refusal_of_the_server_is_one_and_a_lost_answer_is_none() {
 
 #[test]
 fn a_run_that_plans_pushes_nothing() {
-    let place = Place::new();
-    let mut run = Run::on(&place.url(), Connection::default(), true);
+    let place = TestRepository::new();
+    let mut run = Run::on(&place.url(), RepositoryConfig::default(), true);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::DryRun));
@@ -103,7 +103,7 @@ fn a_run_that_plans_pushes_nothing() {
 
 #[test]
 fn only_what_a_run_has_made_is_replaced() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let first = place.at("main").unwrap();
     let mut run = Run::of(&place);
     run.head("main").unwrap();
@@ -168,7 +168,7 @@ fn only_what_a_run_has_made_is_replaced() {
 
 #[test]
 fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
-    let place = Place::new();
+    let place = TestRepository::new();
     let key = place.path("key");
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", "ci", "-f"])
@@ -180,8 +180,11 @@ fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
     fs::write(place.path("allowed"), format!("ci@example.com {public}")).unwrap();
     let signing = Signing::Key(fs::read_to_string(&key).unwrap());
     fs::remove_file(&key).unwrap();
-    let connection =
-        Connection { author: Some("Ci <ci@example.com>".into()), signing, ..Connection::default() };
+    let connection = RepositoryConfig {
+        author: Some("Ci <ci@example.com>".into()),
+        signing,
+        ..RepositoryConfig::default()
+    };
     let mut run = Run::on(&place.url(), connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a.yaml", Some("one\n")).unwrap();
@@ -189,7 +192,8 @@ fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
     let allowed = format!("gpg.ssh.allowedSignersFile={}", place.path("allowed").display());
     git(&place.path("bare"), &["-c", &allowed, "verify-commit", &made]);
     // It is sealed as others are, and a key that is none is said to be one.
-    let connection = Connection { signing: Signing::Key("no-key".into()), ..Connection::default() };
+    let connection =
+        RepositoryConfig { signing: Signing::Key("no-key".into()), ..RepositoryConfig::default() };
     let mut run = Run::on(&place.url(), connection, false);
     run.head("main").unwrap();
     let refused = run.commit(&made, "a.yaml", Some("two\n"));

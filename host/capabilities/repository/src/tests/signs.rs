@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a server gets wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fault {
+enum SigningFault {
     None,
     Parent,
     Tree,
@@ -15,20 +15,24 @@ enum Fault {
     Unready,
 }
 
-struct Server {
+struct SigningServer {
     bare: PathBuf,
-    fault: Fault,
+    fault: SigningFault,
     requested: AtomicUsize,
 }
 
-impl Signer for Server {
+impl CommitSigner for SigningServer {
     fn ready(&self, _: &Repository) -> Result<(), CallError> {
-        if self.fault == Fault::Unready { Err(CallError::Invalid("it signs nothing".into())) } else { Ok(()) }
+        if self.fault == SigningFault::Unready {
+            Err(CallError::Invalid("it signs nothing".into()))
+        } else {
+            Ok(())
+        }
     }
 
-    fn commit(&self, _: &Repository, wanted: &Blueprint<'_>) -> Result<String, CallError> {
+    fn commit(&self, _: &Repository, wanted: &CommitRequest<'_>) -> Result<String, CallError> {
         self.requested.fetch_add(1, Ordering::Relaxed);
-        let Blueprint { parent, base, tree, files, message } = wanted;
+        let CommitRequest { parent, base, tree, files, message } = wanted;
         // The tree is made of what is said of the files alone.
         let index = self.bare.join("index-of-the-server").display().to_string();
         let call = |args: &[&str], input: &[u8]| {
@@ -42,7 +46,7 @@ impl Signer for Server {
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         call(&["read-tree", base], b"");
-        for Placed { path, mode, content } in *files {
+        for TreeEdit { path, mode, content } in *files {
             match content {
                 Some(content) => {
                     let id = call(&["hash-object", "-w", "--stdin"], content);
@@ -55,11 +59,11 @@ impl Signer for Server {
         assert_eq!(made, *tree);
         let is = |fault| self.fault == fault;
         let (parent, tree) =
-            if is(Fault::Parent) { (format!("{parent}^"), made) } else { ((*parent).into(), made) };
-        let tree = if is(Fault::Tree) { (*base).to_owned() } else { tree };
-        let message = if is(Fault::Message) { "Something else\n" } else { message };
+            if is(SigningFault::Parent) { (format!("{parent}^"), made) } else { ((*parent).into(), made) };
+        let tree = if is(SigningFault::Tree) { (*base).to_owned() } else { tree };
+        let message = if is(SigningFault::Message) { "Something else\n" } else { message };
         let made = call(&["commit-tree", &tree, "-p", &parent], message.as_bytes());
-        if is(Fault::Late) {
+        if is(SigningFault::Late) {
             let (here, away) =
                 (self.bare.join(format!("objects/{}/{}", &made[..2], &made[2..])), self.bare.join("late"));
             fs::rename(&here, &away).unwrap();
@@ -68,20 +72,21 @@ impl Signer for Server {
                 fs::rename(away, here).unwrap();
             });
         }
-        Ok(if is(Fault::Id) { "--all".into() } else { made })
+        Ok(if is(SigningFault::Id) { "--all".into() } else { made })
     }
 }
 
-fn run(place: &Place, fault: Fault, dry_run: bool) -> (Run, Arc<Server>) {
-    let server = Arc::new(Server { bare: place.path("bare"), fault, requested: AtomicUsize::new(0) });
-    let connection = Connection { signing: Signing::Server(server.clone()), ..Connection::default() };
+fn run(place: &TestRepository, fault: SigningFault, dry_run: bool) -> (Run, Arc<SigningServer>) {
+    let server = Arc::new(SigningServer { bare: place.path("bare"), fault, requested: AtomicUsize::new(0) });
+    let connection =
+        RepositoryConfig { signing: Signing::Server(server.clone()), ..RepositoryConfig::default() };
     (Run::on(&place.url(), connection, dry_run), server)
 }
 
 #[test]
 fn what_the_server_has_made_is_pushed() {
-    let place = Place::new();
-    let (mut run, _) = run(&place, Fault::None, false);
+    let place = TestRepository::new();
+    let (mut run, _) = run(&place, SigningFault::None, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
     assert_eq!(place.at("main"), Some(head.clone()), "nobody sees it yet");
@@ -104,8 +109,8 @@ fn what_the_server_has_made_is_pushed() {
 
 #[test]
 fn what_the_server_makes_otherwise_is_not_taken() {
-    for fault in [Fault::Parent, Fault::Tree, Fault::Message, Fault::Id] {
-        let place = Place::new();
+    for fault in [SigningFault::Parent, SigningFault::Tree, SigningFault::Message, SigningFault::Id] {
+        let place = TestRepository::new();
         place.push("second");
         let (mut run, server) = run(&place, fault, false);
         let head = run.head("main").unwrap().unwrap();
@@ -118,8 +123,8 @@ fn what_the_server_makes_otherwise_is_not_taken() {
 
 #[test]
 fn a_server_may_show_late_what_it_has_made() {
-    let place = Place::new();
-    let (mut run, server) = run(&place, Fault::Late, false);
+    let place = TestRepository::new();
+    let (mut run, server) = run(&place, SigningFault::Late, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
@@ -128,8 +133,8 @@ fn a_server_may_show_late_what_it_has_made() {
 
 #[test]
 fn a_run_that_only_plans_asks_no_server_to_make_anything() {
-    let place = Place::new();
-    let (mut run, server) = run(&place, Fault::None, true);
+    let place = TestRepository::new();
+    let (mut run, server) = run(&place, SigningFault::None, true);
     let head = run.head("main").unwrap().unwrap();
     run.read(&head, "run.sh").unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
@@ -137,7 +142,7 @@ fn a_run_that_only_plans_asks_no_server_to_make_anything() {
     assert!(run.repositories.into_changes().1.contains("+echo"));
     assert_eq!(server.requested.load(Ordering::Relaxed), 0);
     // But it says that it could not.
-    let (mut run, _) = self::run(&place, Fault::Unready, true);
+    let (mut run, _) = self::run(&place, SigningFault::Unready, true);
     run.head("main").unwrap();
     assert!(matches!(run.commit(&head, "run.sh", Some("x")), Err(CallError::Invalid(_))));
 }

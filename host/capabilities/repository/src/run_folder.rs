@@ -13,19 +13,19 @@ use tempfile::TempDir;
 /// What the names of these folders begin with.
 const PREFIX: &str = "lockstep-git-";
 /// How often a folder is made anew that another run took for one without an owner.
-const TRIES: u32 = 8;
+const ATTEMPTS: u32 = 8;
 
 /// A folder of this run alone.
-pub(super) struct Folder {
+pub(super) struct RunFolder {
     folder: TempDir,
     /// Holds the lock until the process ends, however it does.
     _lock: File,
 }
 
-impl Folder {
+impl RunFolder {
     /// Makes one, and removes those whose runs are dead.
     pub(super) fn new() -> io::Result<Self> {
-        for _ in 0..TRIES {
+        for _ in 0..ATTEMPTS {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
             let Some(lock) = held(folder.path())? else { continue };
             if let Some(parent) = folder.path().parent() {
@@ -142,7 +142,7 @@ mod tests {
             .map(|_| {
                 std::thread::spawn(|| {
                     for _ in 0..20 {
-                        let folder = Folder::new().unwrap();
+                        let folder = RunFolder::new().unwrap();
                         fs::write(folder.path().join("x"), "x").unwrap();
                         assert!(folder.path().join("x").exists());
                     }

@@ -1,4 +1,4 @@
-//! Objects as they are read from a list or a watch. Who set which field, half of what a cluster sends, is never taken in.
+//! Reads objects of a list or a watch without `managedFields`, which are half of what a cluster sends.
 
 use kube::api::{ApiResource, DynamicObject, ObjectMeta, TypeMeta};
 use kube::core::DynamicResourceScope;
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// An object without `managedFields`.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Slim {
+pub(super) struct StrippedObject {
     #[serde(flatten, default)]
     pub(super) types: Option<TypeMeta>,
     #[serde(default, deserialize_with = "without_managed_fields")]
@@ -20,22 +20,22 @@ pub(super) struct Slim {
 
 fn without_managed_fields<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
     #[derive(Deserialize)]
-    struct Parts {
+    struct MetadataParts {
         #[serde(default, rename = "managedFields")]
         _managed: IgnoredAny,
         #[serde(flatten)]
         rest: Value,
     }
-    ObjectMeta::deserialize(Parts::deserialize(from)?.rest).map_err(D::Error::custom)
+    ObjectMeta::deserialize(MetadataParts::deserialize(from)?.rest).map_err(D::Error::custom)
 }
 
-impl From<Slim> for DynamicObject {
-    fn from(Slim { types, metadata, data }: Slim) -> Self {
+impl From<StrippedObject> for DynamicObject {
+    fn from(StrippedObject { types, metadata, data }: StrippedObject) -> Self {
         Self { types, metadata, data }
     }
 }
 
-impl kube::Resource for Slim {
+impl kube::Resource for StrippedObject {
     type DynamicType = ApiResource;
     type Scope = DynamicResourceScope;
 
@@ -74,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn all_but_who_set_it_is_taken_in() {
+    fn an_object_loses_its_managed_fields_and_nothing_else() {
         let object = json!({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {
@@ -83,11 +83,12 @@ mod tests {
             },
             "spec": {"nodeName": "n"}, "status": {"phase": "Running"},
         });
-        let slim: Slim = serde_json::from_str(&object.to_string()).unwrap();
+        let stripped: StrippedObject = serde_json::from_str(&object.to_string()).unwrap();
         let mut expected: DynamicObject = serde_json::from_value(object).unwrap();
         expected.metadata.managed_fields = None;
-        assert_eq!(DynamicObject::from(slim), expected);
-        let bare: Slim = serde_json::from_str(r#"{"metadata": {"name": "web"}, "spec": null}"#).unwrap();
+        assert_eq!(DynamicObject::from(stripped), expected);
+        let bare: StrippedObject =
+            serde_json::from_str(r#"{"metadata": {"name": "web"}, "spec": null}"#).unwrap();
         assert_eq!((bare.types, bare.metadata.name.as_deref()), (None, Some("web")));
     }
 }

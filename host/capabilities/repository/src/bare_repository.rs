@@ -2,8 +2,8 @@
 //! no more, where the server can do that, and pushes nothing.
 
 use super::git::Git;
-use super::sign::Signing;
-use super::{Connection, seal};
+use super::signing::Signing;
+use super::{RepositoryConfig, seal};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use lockstep_model::pattern::Pattern;
@@ -40,14 +40,14 @@ pub struct CommitInfo {
 }
 
 /// The largest file that is read, and what one call reads in all, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_CALL_BYTES: u64 = 64 * 1024 * 1024;
 /// The most files that a pattern may find.
-const MOST_FILES: usize = 100_000;
+const MAX_FILES: usize = 100_000;
 /// The most commits of a history.
-const MOST_COMMITS: u32 = 1000;
+const MAX_COMMITS: u32 = 1000;
 /// The most paths that are given to git by name.
-const FEW: usize = 500;
+const MAX_NAMED_PATHS: usize = 500;
 /// Who commits, if nobody else is named.
 const AUTHOR: (&str, &str) = ("lockstep", "lockstep@localhost");
 /// The modes of plain files. <https://git-scm.com/docs/gitformat-index>
@@ -57,14 +57,14 @@ pub(super) const EXECUTABLE: &str = "100755";
 const RECORD: char = '\x1e';
 
 /// A repository.
-pub(super) struct Store {
+pub(super) struct BareRepository {
     pub(super) git: Git,
     repository: Repository,
     pub(super) author: (String, String),
     pub(super) trailers: Vec<(String, String)>,
     pub(super) signing: Signing,
     /// Commits whose trees are here.
-    here: HashSet<String>,
+    fetched: HashSet<String>,
     /// Contents that are here.
     pub(super) contents: HashSet<String>,
     /// The commits that this run has made, each with its parent.
@@ -72,21 +72,21 @@ pub(super) struct Store {
     /// What branches have pointed at when this was asked.
     pub(super) heads: HashSet<String>,
     /// How long a call tries again what may pass.
-    pub(super) patience: Duration,
+    pub(super) retry_timeout: Duration,
 }
 
 /// What stands at a path of a tree.
-pub(super) struct Entry {
+pub(super) struct TreeEntry {
     pub(super) mode: String,
     id: String,
 }
 
-impl Store {
+impl BareRepository {
     pub(super) fn new(
         git: Git,
         repository: Repository,
         url: String,
-        Connection { author, trailers, signing, patience, .. }: &Connection,
+        RepositoryConfig { author, trailers, signing, retry_timeout, .. }: &RepositoryConfig,
     ) -> Result<Self, CallError> {
         let author = author.as_deref().and_then(|author| author.trim().strip_suffix('>')?.split_once('<'));
         let (name, email) = author.unwrap_or(AUTHOR);
@@ -105,11 +105,11 @@ impl Store {
             author: (name.trim().to_owned(), email.trim().to_owned()),
             trailers: trailers.to_vec(),
             signing: signing.clone(),
-            here: HashSet::new(),
+            fetched: HashSet::new(),
             contents: HashSet::new(),
             made: HashMap::new(),
             heads: HashSet::new(),
-            patience: *patience,
+            retry_timeout: *retry_timeout,
         })
     }
 
@@ -136,7 +136,7 @@ impl Store {
     /// Makes sure that a commit and its trees are here.
     fn fetch(&mut self, commit: &str) -> Result<(), CallError> {
         id(commit)?;
-        if self.here.contains(commit) || self.made.contains_key(commit) {
+        if self.fetched.contains(commit) || self.made.contains_key(commit) {
             return Ok(());
         }
         self.fetch_down_to(&format!("the commit `{commit}`"), commit, 1)
@@ -145,7 +145,7 @@ impl Store {
     /// Fetches a commit and so many of its history, itself included, without contents.
     fn fetch_down_to(&mut self, what: &str, commit: &str, depth: u32) -> Result<(), CallError> {
         self.fetch_filtered(what, commit, Some(depth), "blob:none")?;
-        self.here.insert(commit.to_owned());
+        self.fetched.insert(commit.to_owned());
         Ok(())
     }
 
@@ -170,7 +170,7 @@ impl Store {
         let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
         args.extend(depth.as_deref());
         args.extend([&*filter, "origin", commit]);
-        self.ask(what, &args, b"").map(drop)
+        self.query(what, &args, b"").map(drop)
     }
 
     /// What stands at these paths of a commit and at the folders above them, or at all of them.
@@ -178,14 +178,14 @@ impl Store {
         &mut self,
         commit: &str,
         paths: &[&str],
-    ) -> Result<BTreeMap<String, Entry>, CallError> {
+    ) -> Result<BTreeMap<String, TreeEntry>, CallError> {
         self.fetch(commit)?;
         let above = paths.iter().flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at]));
         let names: BTreeSet<_> = paths.iter().copied().chain(above).collect();
         let literal: Vec<_> = names.iter().map(|path| format!(":(literal){path}")).collect();
         let mut args = vec!["ls-tree", "-t", "-z", "--full-tree"];
         // A long list of paths is too long for a command; then all of it is looked at.
-        if literal.is_empty() || literal.len() > FEW {
+        if literal.is_empty() || literal.len() > MAX_NAMED_PATHS {
             args.extend(["-r", commit]);
         } else {
             args.extend([commit, "--"]);
@@ -197,7 +197,7 @@ impl Store {
             let (facts, path) = line.split_once('\t')?;
             let mut facts = facts.split(' ');
             let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
-            Some((path.to_owned(), Entry { mode: mode.to_owned(), id: id.to_owned() }))
+            Some((path.to_owned(), TreeEntry { mode: mode.to_owned(), id: id.to_owned() }))
         };
         Ok(listed.split('\0').filter_map(entry).collect())
     }
@@ -205,7 +205,7 @@ impl Store {
     pub(super) fn files(&mut self, commit: &str, pattern: &Pattern) -> Result<Vec<FileEntry>, CallError> {
         let entries = self.entries(commit, &[])?;
         let is_wanted = |path: &str| WorkspacePath::parse(path).is_ok_and(|path| pattern.matches(&path));
-        let file = |(path, Entry { mode, id }): (String, Entry)| {
+        let file = |(path, TreeEntry { mode, id }): (String, TreeEntry)| {
             (is_plain(&mode) && is_wanted(&path)).then(|| FileEntry {
                 executable: mode == EXECUTABLE,
                 path,
@@ -213,9 +213,9 @@ impl Store {
             })
         };
         let files: Vec<_> = entries.into_iter().filter_map(file).collect();
-        if files.len() > MOST_FILES {
+        if files.len() > MAX_FILES {
             return Err(CallError::LimitExceeded(format!(
-                "`{}` names more than {MOST_FILES} files",
+                "`{}` names more than {MAX_FILES} files",
                 pattern.as_str()
             )));
         }
@@ -262,7 +262,7 @@ impl Store {
                 "--stdin",
                 "origin",
             ];
-            self.ask("files", &args, lines(&lacking).as_bytes())?;
+            self.query("files", &args, lines(&lacking).as_bytes())?;
             self.contents.extend(lacking.into_iter().map(str::to_owned));
         }
         let check = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
@@ -270,9 +270,9 @@ impl Store {
         let sizes = String::from_utf8_lossy(&told).into_owned();
         let sizes = sizes.lines().filter_map(|line| line.split_once(' ')?.1.parse::<u64>().ok());
         let all = sizes.clone().sum::<u64>();
-        if sizes.max().unwrap_or(0) > LARGEST || all > MOST_BYTES {
+        if sizes.max().unwrap_or(0) > MAX_FILE_BYTES || all > MAX_CALL_BYTES {
             return Err(CallError::LimitExceeded(format!(
-                "files of more than {LARGEST} bytes, or {MOST_BYTES} in all, are not read"
+                "files of more than {MAX_FILE_BYTES} bytes, or {MAX_CALL_BYTES} in all, are not read"
             )));
         }
         Ok(())
@@ -285,18 +285,18 @@ impl Store {
         diff.map(|diff| String::from_utf8_lossy(&diff).into_owned()).unwrap_or_default()
     }
 
-    pub(super) fn history(&mut self, commit: &str, most: u32) -> Result<Vec<CommitInfo>, CallError> {
+    pub(super) fn history(&mut self, commit: &str, max: u32) -> Result<Vec<CommitInfo>, CallError> {
         id(commit)?;
-        let most = most.clamp(1, MOST_COMMITS);
+        let max = max.clamp(1, MAX_COMMITS);
         if !self.made.contains_key(commit) {
             // Where what is fetched ends, git knows no parents. The trees of older commits are not looked at.
-            match self.here.contains(commit) {
-                true => self.fetch_commits(commit, most + 1)?,
-                false => self.fetch_down_to(&format!("the history of `{commit}`"), commit, most + 1)?,
+            match self.fetched.contains(commit) {
+                true => self.fetch_commits(commit, max + 1)?,
+                false => self.fetch_down_to(&format!("the history of `{commit}`"), commit, max + 1)?,
             }
         }
         let format = "--format=%H%x00%P%x00%T%x00%an <%ae>%x00%ct%x00%B%x1e";
-        let told = self.git.call(&["log", format, "-n", &most.to_string(), commit], b"")?;
+        let told = self.git.call(&["log", format, "-n", &max.to_string(), commit], b"")?;
         let told = String::from_utf8_lossy(&told).into_owned();
         let revision = |record: &str| {
             let mut fields = record.trim_start().splitn(6, '\0');

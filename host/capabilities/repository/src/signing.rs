@@ -14,11 +14,11 @@ pub enum Signing {
     /// With this private key of SSH.
     Key(String),
     /// By the server of their repository.
-    Server(Arc<dyn Signer>),
+    Server(Arc<dyn CommitSigner>),
 }
 
 /// Makes commits on the server of a repository, which signs them.
-pub trait Signer: Send + Sync {
+pub trait CommitSigner: Send + Sync {
     /// Whether it can for this repository, without asking its server: it is what a run that is a dry run gets to know.
     ///
     /// # Errors
@@ -29,12 +29,12 @@ pub trait Signer: Send + Sync {
     ///
     /// # Errors
     /// The server does not sign it, refuses, or does not answer well.
-    fn commit(&self, repository: &Repository, wanted: &Blueprint<'_>) -> Result<String, CallError>;
+    fn commit(&self, repository: &Repository, wanted: &CommitRequest<'_>) -> Result<String, CallError>;
 }
 
 /// The commit that a server is to make.
 #[derive(Debug)]
-pub struct Blueprint<'a> {
+pub struct CommitRequest<'a> {
     /// The id of its parent.
     pub parent: &'a str,
     /// The id of the parent's tree.
@@ -42,14 +42,14 @@ pub struct Blueprint<'a> {
     /// The id of its own tree.
     pub tree: &'a str,
     /// How the one differs from the other.
-    pub files: &'a [Placed<'a>],
+    pub files: &'a [TreeEdit<'a>],
     /// Its message.
     pub message: &'a str,
 }
 
 /// What becomes of a file.
 #[derive(Debug)]
-pub struct Placed<'a> {
+pub struct TreeEdit<'a> {
     /// Its path.
     pub path: &'a str,
     /// Its mode, such as `100644`.

@@ -1,8 +1,8 @@
 //! Asks the server of a repository, asks it again while what keeps it from answering may pass, and says what it means when
 //! it does not. It never says that something is not there because an answer was cut off.
 
-use super::git::Refused;
-use super::store::{Store, id};
+use super::bare_repository::{BareRepository, id};
+use super::git::GitFailure;
 use lockstep_model::call::CallError;
 use std::collections::HashMap;
 use std::thread;
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 /// The first pause before a server is asked again. Each is twice as long as the one before, up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// How long an answer that names no ref at all is doubted.
-const DOUBT: Duration = Duration::from_secs(10);
+const EMPTY_ANSWER_TIME: Duration = Duration::from_secs(10);
 /// What the head of a repository is called.
 const HEAD: &str = "HEAD";
 
@@ -36,11 +36,11 @@ const LOCAL: [&str; 5] = [
     "Cannot allocate memory",
 ];
 /// What will be the same the next time: the server's certificate, and a transport that is not allowed.
-const LASTING: [&str; 3] = ["certificate", "' not allowed", "redirect"];
+const PERMANENT: [&str; 3] = ["certificate", "' not allowed", "redirect"];
 /// Why a server does not update a branch at this moment, in the words of git's own receiving side and of GitHub's. Any
 /// other reason is a rule.
 /// <https://github.com/git/git/blob/master/builtin/receive-pack.c>
-const PASSING: [&str; 8] = [
+const TRANSIENT: [&str; 8] = [
     "failed to update ref",
     "cannot lock ref",
     "failed to lock",
@@ -52,21 +52,21 @@ const PASSING: [&str; 8] = [
 ];
 
 /// How long something is tried again.
-pub(super) struct Patience {
+pub(super) struct RetryTimer {
     until: Instant,
     pause: Duration,
 }
 
 /// Why a server did not do what it was asked.
-pub(super) struct Fault {
+pub(super) struct ServerFault {
     pub(super) error: CallError,
     /// Whether it may do it the next time.
-    pub(super) passes: bool,
+    pub(super) is_transient: bool,
 }
 
-impl Patience {
-    pub(super) fn of(patience: Duration) -> Self {
-        Self { until: Instant::now() + patience, pause: PAUSE }
+impl RetryTimer {
+    pub(super) fn of(timeout: Duration) -> Self {
+        Self { until: Instant::now() + timeout, pause: PAUSE }
     }
 
     /// Waits before the next attempt; false if there is no time for one.
@@ -75,22 +75,22 @@ impl Patience {
             return false;
         }
         thread::sleep(self.pause);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
         true
     }
 }
 
-impl Store {
+impl BareRepository {
     /// Asks the server something that changes nothing there.
-    pub(super) fn ask(&self, what: &str, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
-        let mut patience = Patience::of(self.patience);
+    pub(super) fn query(&self, what: &str, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
+        let mut timer = RetryTimer::of(self.retry_timeout);
         loop {
-            let refused = match self.git.ask(args, input)? {
+            let failure = match self.git.query(args, input)? {
                 Ok(told) => return Ok(told),
-                Err(refused) => refused,
+                Err(failure) => failure,
             };
-            let Fault { error, passes } = self.fault(what, &refused);
-            if !passes || !patience.wait() {
+            let ServerFault { error, is_transient } = self.fault(what, &failure);
+            if !is_transient || !timer.wait() {
                 return Err(error);
             }
         }
@@ -104,18 +104,18 @@ impl Store {
     /// <https://git-scm.com/docs/http-protocol#_dumb_server_response>, <https://git-scm.com/docs/git#Documentation/git.txt-GITTRACEPACKET>
     pub(super) fn refs(&self, what: &str, names: &[&str]) -> Result<HashMap<String, String>, CallError> {
         let args = [&["ls-remote", "origin", HEAD], names].concat();
-        let heard = self.git.folder().join("lockstep-packets");
-        let mut patience = Patience::of(self.patience.min(DOUBT));
+        let packets = self.git.folder().join("lockstep-packets");
+        let mut timer = RetryTimer::of(self.retry_timeout.min(EMPTY_ANSWER_TIME));
         loop {
-            let refs = read(&self.ask(what, &args, b"")?, names);
+            let refs = read(&self.query(what, &args, b"")?, names);
             if !refs.is_empty() {
                 return Ok(refs);
             }
-            let told = self.git.ask_with(&args, b"", &[("GIT_TRACE_PACKET", &heard)])?;
-            if let (Ok(told), Ok(1..)) = (told, heard.metadata().map(|heard| heard.len())) {
+            let told = self.git.query_with(&args, b"", &[("GIT_TRACE_PACKET", &packets)])?;
+            if let (Ok(told), Ok(1..)) = (told, packets.metadata().map(|packets| packets.len())) {
                 return Ok(read(&told, names));
             }
-            if !patience.wait() {
+            if !timer.wait() {
                 let why = "the server names no branch at all, not even the head: the repository is empty, or answers are cut off";
                 return Err(CallError::Unavailable(format!("{what} of `{}`: {why}", self.name())));
             }
@@ -124,12 +124,12 @@ impl Store {
 
     /// What it means that the server did not do what it was asked. Only git's own words count, and those of its transport:
     /// what a server says of itself can be anything.
-    pub(super) fn fault(&self, what: &str, Refused { said, own, .. }: &Refused) -> Fault {
+    pub(super) fn fault(&self, what: &str, GitFailure { said, own, .. }: &GitFailure) -> ServerFault {
         let text = format!("{what} of `{}`: {said}", self.name());
         let says = |words: &[&str]| words.iter().any(|word| own.contains(word));
-        let lasting = |error| Fault { error, passes: false };
+        let lasting = |error| ServerFault { error, is_transient: false };
         if says(&LOCAL) {
-            return lasting(super::local(text));
+            return lasting(super::local_error(text));
         }
         if says(&UNAUTHORIZED) {
             let hint = "give a token that may, in LOCKSTEP_FORGE_TOKEN or the variable of its forge";
@@ -138,24 +138,24 @@ impl Store {
         if says(&NOT_FOUND) {
             return lasting(CallError::NotFound(text));
         }
-        let passes = !says(&LASTING) && status(own).is_none_or(is_passing);
-        Fault { error: CallError::Unavailable(text), passes }
+        let is_transient = !says(&PERMANENT) && status(own).is_none_or(is_transient_status);
+        ServerFault { error: CallError::Unavailable(text), is_transient }
     }
 
     /// What it means that a push did not go through, though the branch is still where it was. What git prints for programs
     /// says whether the server has looked at the push and does not want it.
     /// <https://git-scm.com/docs/git-push#_output>
-    pub(super) fn push_fault(&self, what: &str, refused: &Refused) -> Fault {
-        match rejection(&refused.printed) {
-            Some(reason) if !PASSING.iter().any(|words| reason.contains(words)) => {
-                let message = format!("{what}: the server refuses it: {reason}: {}", refused.said);
-                Fault { error: CallError::Upstream { status: 0, message }, passes: false }
+    pub(super) fn push_fault(&self, what: &str, failure: &GitFailure) -> ServerFault {
+        match rejection(&failure.printed) {
+            Some(reason) if !TRANSIENT.iter().any(|words| reason.contains(words)) => {
+                let message = format!("{what}: the server refuses it: {reason}: {}", failure.said);
+                ServerFault { error: CallError::Upstream { status: 0, message }, is_transient: false }
             }
             Some(reason) => {
-                let text = format!("{what}: the server could not do it now: {reason}: {}", refused.said);
-                Fault { error: CallError::Unavailable(text), passes: true }
+                let text = format!("{what}: the server could not do it now: {reason}: {}", failure.said);
+                ServerFault { error: CallError::Unavailable(text), is_transient: true }
             }
-            None => self.fault(what, refused),
+            None => self.fault(what, failure),
         }
     }
 }
@@ -188,7 +188,7 @@ fn status(own: &str) -> Option<u16> {
 }
 
 /// Whether what a status says may pass.
-fn is_passing(status: u16) -> bool {
+fn is_transient_status(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..)
 }
 
@@ -214,13 +214,19 @@ mod tests {
 
     #[test]
     fn a_status_passes_if_the_server_is_at_fault() {
-        let passes = |text: &str| status(text).map(is_passing);
+        let is_transient = |text: &str| status(text).map(is_transient_status);
         assert_eq!(
-            passes("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503"),
+            is_transient("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503"),
             Some(true)
         );
-        assert_eq!(passes("fatal: unable to access 'x': The requested URL returned error: 429"), Some(true));
-        assert_eq!(passes("fatal: unable to access 'x': The requested URL returned error: 302"), Some(false));
-        assert_eq!(passes("fatal: unable to access 'x': Empty reply from server"), None);
+        assert_eq!(
+            is_transient("fatal: unable to access 'x': The requested URL returned error: 429"),
+            Some(true)
+        );
+        assert_eq!(
+            is_transient("fatal: unable to access 'x': The requested URL returned error: 302"),
+            Some(false)
+        );
+        assert_eq!(is_transient("fatal: unable to access 'x': Empty reply from server"), None);
     }
 }
