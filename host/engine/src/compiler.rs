@@ -253,10 +253,10 @@ mod tests {
             symlink("/bin/false", &path).unwrap();
             let mut child = compiler.spawn().unwrap();
             child.stdin.take().unwrap().write_all(b"echo the shell; env").unwrap();
-            let ended = child.wait_with_output().unwrap();
-            let printed = String::from_utf8_lossy(&ended.stdout);
+            let output = child.wait_with_output().unwrap();
+            let printed = String::from_utf8_lossy(&output.stdout);
             // The environment has only the variables that the shell sets itself.
-            assert!(printed.starts_with("the shell\n") && !printed.contains("CARGO"), "{name}: {ended:?}");
+            assert!(printed.starts_with("the shell\n") && !printed.contains("CARGO"), "{name}: {output:?}");
             fs::rename(folder.0.join("moved"), &path).unwrap();
         }
     }

@@ -23,9 +23,9 @@ impl wit::Host for RunHost {
         let request = cluster_request("watch", RawTarget::Resources(&targets));
         let Self { gate, cluster, state, .. } = self;
         let watcher = gate.call(request, |permit| {
-            let following = cluster.watch(permit, &selectors)?.value;
+            let watch = cluster.watch(permit, &selectors)?.value;
             let too_many = |_| CallError::LimitExceeded("more handles than a component may hold".into());
-            state.table.push(WatcherHandle(following)).map(Answer::plain).map_err(too_many)
+            state.table.push(WatcherHandle(watch)).map(Answer::plain).map_err(too_many)
         });
         self.report_cluster_warnings();
         self.answer(watcher)
@@ -131,9 +131,9 @@ impl wit::HostWatcher for RunHost {
         timeout_ms: u32,
     ) -> HostResult<Vec<wit::WatchEvent>> {
         let Self { gate, cluster, state, .. } = self;
-        let WatcherHandle(following) = state.table.get_mut(&watcher)?;
+        let WatcherHandle(watch) = state.table.get_mut(&watcher)?;
         let request = cluster_request("next", RawTarget::Staged);
-        let changes = gate.call_on(request, |_| cluster.next(following, timeout_ms).map(Answer::plain));
+        let changes = gate.call_on(request, |_| cluster.next(watch, timeout_ms).map(Answer::plain));
         self.report_cluster_warnings();
         self.answer(changes.map(|changes| changes.into_iter().map(to_watch_event).collect()))
     }

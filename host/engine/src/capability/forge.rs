@@ -13,8 +13,8 @@ use lockstep_model::gate::Permit;
 
 impl wit::Host for RunHost {
     fn list_pull_requests(&mut self, branches: wit::BranchPair) -> HostResult<Vec<wit::PullRequest>> {
-        let found = self.call_forge("list-pull-requests", &branches, Forges::list_pull_requests)?;
-        Ok(found.map(|found| found.into_iter().map(to_pull_request).collect()))
+        let pull_requests = self.call_forge("list-pull-requests", &branches, Forges::list_pull_requests)?;
+        Ok(pull_requests.map(|list| list.into_iter().map(to_pull_request).collect()))
     }
 
     fn get_status(&mut self, branches: wit::BranchPair, number: u64) -> HostResult<wit::PullRequestStatus> {

@@ -12,23 +12,23 @@ use wasmtime::component::Resource;
 impl wit::Host for RunHost {
     fn glob(&mut self, pattern: String) -> HostResult<Vec<wit::FileEntry>> {
         let request = workspace_request("glob", RawTarget::Pattern(&pattern));
-        let found = self.gate.call(request, |permit| self.workspace.glob(permit));
+        let entries = self.gate.call(request, |permit| self.workspace.glob(permit));
         let entry = |entry: lockstep_workspace::FileEntry| wit::FileEntry {
             path: entry.path.to_string(),
             size: entry.size,
             mode: entry.mode,
         };
-        self.answer(found.map(|entries| entries.into_iter().map(entry).collect()))
+        self.answer(entries.map(|entries| entries.into_iter().map(entry).collect()))
     }
 
     fn links(&mut self, pattern: String) -> HostResult<Vec<wit::LinkEntry>> {
         let request = workspace_request("links", RawTarget::Pattern(&pattern));
-        let found = self.gate.call(request, |permit| self.workspace.links(permit));
+        let links = self.gate.call(request, |permit| self.workspace.links(permit));
         let link = |link: lockstep_workspace::LinkEntry| wit::LinkEntry {
             path: link.path.to_string(),
             target: link.target,
         };
-        self.answer(found.map(|links| links.into_iter().map(link).collect()))
+        self.answer(links.map(|links| links.into_iter().map(link).collect()))
     }
 
     fn digests(
