@@ -1,24 +1,24 @@
-//! One file's change as a unified diff, the way git prints it and `git apply` reads it. Equal contents
-//! give an equal diff on every machine: what bounds the work is a size, never a clock.
+//! The change of one file as a unified diff, as git prints it and `git apply` reads it. Equal contents give an equal diff on
+//! every machine, because a size limits the work, not a clock.
 
 use lockstep_model::path::WorkspacePath;
 use similar::{Algorithm, DiffOp, DiffTag};
 use std::fmt::Write;
 
-/// A side of the change: what is to be compared.
+/// One side of a change.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DiffSide<'a> {
     /// No file.
     Absent,
-    /// A file's content, and whether it is executable.
+    /// A file: its content, and whether it is executable.
     File { content: &'a [u8], executable: bool },
-    /// A file too large to be shown.
+    /// A file whose content the diff does not show.
     Large { executable: bool },
 }
 
 impl DiffSide<'_> {
     /// The side without its content.
-    pub(super) fn hidden(self) -> Self {
+    pub(super) fn without_content(self) -> Self {
         match self {
             Self::File { executable, .. } => Self::Large { executable },
             other => other,
@@ -28,14 +28,14 @@ impl DiffSide<'_> {
 
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
-/// What the search for differences may cost in a whole diff: the square of the lines of each text, both sides
-/// together, between its first and last difference, which is enough for one of 400,000 lines. Texts that cost more are
-/// compared line by line if they have as many lines, and else shown as replaced whole.
+/// The maximum cost of the search for differences in a whole diff. The cost of a text is the square of the number of lines
+/// of both sides between the first and the last difference, so one text of 400,000 lines fits. A text that costs more is
+/// compared line by line if both sides have the same number of lines, and otherwise replaced as a whole.
 pub(super) const MAX_COST: u64 = 400_000 * 400_000;
-/// Where git looks for a zero byte to tell binary content.
+/// The number of bytes at the start in which git looks for a zero byte. A file with one is binary.
 const HEAD: usize = 8000;
 
-/// Adds the change of one file; `cost` is what is left of [`MAX_COST`].
+/// Adds the change of one file; `cost` is the rest of [`MAX_COST`].
 pub(super) fn render(
     out: &mut String,
     cost: &mut u64,
@@ -59,7 +59,7 @@ pub(super) fn render(
     match (text(before), text(after)) {
         (Some(before), Some(after)) if before == after => {}
         (Some(before), Some(after)) => {
-            // A name with a blank ends with a tab, or tools take the rest for a time.
+            // After a name with a blank, tools take the rest of the line for a time unless a tab follows.
             let end = if path.as_str().contains(' ') { "\t" } else { "" };
             let end = |label: &str| if label == NONE { "" } else { end };
             let _ = write!(out, "--- {old}{}\n+++ {new}{}\n", end(&old), end(&new));
@@ -95,7 +95,7 @@ fn mode(side: DiffSide<'_>) -> &'static str {
     }
 }
 
-/// The content as text; none if it is binary or in another encoding.
+/// The content as text; none if it is binary or not UTF-8.
 fn text(side: DiffSide<'_>) -> Option<&str> {
     match side {
         DiffSide::Absent => Some(""),
@@ -108,7 +108,7 @@ fn text(side: DiffSide<'_>) -> Option<&str> {
 fn hunks(out: &mut String, cost: &mut u64, before: &str, after: &str) {
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
-    // What both begin and end with costs no search: one line of a file of any length is one line of the diff.
+    // The common start and end need no search, so a change of one line is cheap in a file of any length.
     let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
     let ends = old[head..].iter().rev().zip(new[head..].iter().rev());
     let tail = ends.take_while(|(old, new)| old == new).count();
@@ -119,7 +119,7 @@ fn hunks(out: &mut String, cost: &mut u64, before: &str, after: &str) {
     let mut ops = vec![DiffOp::Equal { old_index: 0, new_index: 0, len: head }];
     if let Some(left) = left {
         *cost = left;
-        // Its search is bounded by the number of lines, as git's is.
+        // The number of lines limits this search, as in git.
         ops.extend(similar::capture_diff(Algorithm::Myers, &old[..], inner_old, &new[..], inner_new));
     } else if inner_old.len() == inner_new.len() {
         ops.extend(line_by_line(&old[inner_old], &new[inner_new], head));
@@ -136,7 +136,8 @@ fn hunks(out: &mut String, cost: &mut u64, before: &str, after: &str) {
     }
 }
 
-/// What differs where each line has its place in the other text, which needs no search: many values of a large file.
+/// The differences between two texts with the same number of lines, without a search: a change of many values in a large
+/// file.
 fn line_by_line<'a>(old: &'a [&str], new: &'a [&str], first: usize) -> impl Iterator<Item = DiffOp> + 'a {
     let same: Vec<bool> = old.iter().zip(new).map(|(old, new)| old == new).collect();
     let mut at = first;
@@ -168,7 +169,7 @@ fn hunk(out: &mut String, ops: &[DiffOp], old: &[&str], new: &[&str]) {
     }
 }
 
-/// Where a hunk is, each side as the index of its first line and its length.
+/// Writes the header of a hunk. Each side is the index of its first line and its number of lines.
 fn header(out: &mut String, old: (usize, usize), new: (usize, usize)) {
     let range = |(start, length): (usize, usize)| match length {
         0 => format!("{start},0"),

@@ -1,12 +1,12 @@
-//! Every operation that changes something on disk, each relative to an open folder and none following a
-//! link. Tests can make any of them fail, or be the last one before a kill.
+//! All operations that change files on disk. Each is relative to an open folder, and none follows a link. Tests can make
+//! any of them fail, or make it the last one before a kill.
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, fstat, openat};
 use std::fs::File;
 use std::io::{self, Write};
 
-/// Makes a file that does not exist yet.
+/// Creates a file that does not exist yet.
 pub(super) fn create(folder: BorrowedFd<'_>, name: &str, mode: Mode) -> io::Result<File> {
     fault::point()?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -18,11 +18,11 @@ pub(super) fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Gives a file the owner, where that is allowed, and the permissions of the one it will replace.
+/// Gives a file the permissions, and if possible the owner, of the file that it will replace.
 pub(super) fn resemble(file: &File, old: &Stat) -> io::Result<()> {
     let new = fstat(file)?;
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) {
-        // Only root can give a file away; without that the new content is the writer's, as after a copy.
+        // Only root can change the owner. For other users the file keeps its own owner, as after a copy.
         let _ = fchown(file, Some(Uid::from_raw(old.st_uid)), Some(Gid::from_raw(old.st_gid)));
     }
     if permissions(&new) != permissions(old) {
@@ -31,7 +31,7 @@ pub(super) fn resemble(file: &File, old: &Stat) -> io::Result<()> {
     Ok(())
 }
 
-/// The permission bits alone: writing to a file takes set-user-id and its like away.
+/// The permission bits without set-user-id and similar bits, which a write to a file removes too.
 pub(super) fn permissions(stat: &Stat) -> Mode {
     Mode::from_raw_mode(stat.st_mode) & (Mode::RWXU | Mode::RWXG | Mode::RWXO)
 }
@@ -44,22 +44,22 @@ pub(super) fn make_folder(parent: BorrowedFd<'_>, name: &str) -> io::Result<()> 
     }
 }
 
-/// Gives the file another name in the same folder, in place of what had that name.
+/// Renames a file within its folder, and replaces the file that had the name.
 pub(super) fn rename(folder: BorrowedFd<'_>, from: &str, to: &str) -> io::Result<()> {
     fault::point()?;
     Ok(rustix::fs::renameat(folder, from, folder, to)?)
 }
 
-/// Gives the file another name in the same folder, which nothing has yet.
+/// Renames a file within its folder to a name that no file has yet.
 ///
 /// # Errors
-/// `AlreadyExists` where something has that name.
+/// `AlreadyExists` if a file has that name.
 pub(super) fn rename_new(folder: BorrowedFd<'_>, from: &str, to: &str) -> io::Result<()> {
     use rustix::fs::{RenameFlags, renameat_with, statat};
     fault::point()?;
     match renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE) {
         Err(error) if is_unknown(error) => {
-            // The file system cannot do both at once.
+            // The file system cannot check and rename at once.
             match statat(folder, to, AtFlags::SYMLINK_NOFOLLOW) {
                 Err(rustix::io::Errno::NOENT) => Ok(rustix::fs::renameat(folder, from, folder, to)?),
                 Ok(_) => Err(rustix::io::Errno::EXIST.into()),
@@ -70,7 +70,7 @@ pub(super) fn rename_new(folder: BorrowedFd<'_>, from: &str, to: &str) -> io::Re
     }
 }
 
-/// Exchanges two names in one step: nobody ever finds one of them missing. False where the file system cannot.
+/// Exchanges two files in one step, so that neither is ever missing. False if the file system cannot do that.
 pub(super) fn exchange(folder: BorrowedFd<'_>, one: &str, other: &str) -> io::Result<bool> {
     use rustix::fs::{RenameFlags, renameat_with};
     fault::point()?;
@@ -83,19 +83,19 @@ pub(super) fn exchange(folder: BorrowedFd<'_>, one: &str, other: &str) -> io::Re
     }
 }
 
-/// Whether the file system does not know a way to rename.
+/// Whether the error says that the file system does not support the kind of rename.
 fn is_unknown(error: rustix::io::Errno) -> bool {
     use rustix::io::Errno;
     [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&error)
 }
 
-/// Removes a file; that it is gone already is not an error.
+/// Removes a file. A missing file is not an error.
 pub(super) fn remove(folder: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     fault::point()?;
     gone(rustix::fs::unlinkat(folder, name, AtFlags::empty()))
 }
 
-/// Removes a folder if it is empty; that it is not, or gone already, is not an error.
+/// Removes an empty folder. A folder with files, or a missing one, is not an error.
 pub(super) fn remove_empty(parent: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     use rustix::io::Errno;
     fault::point()?;
@@ -112,7 +112,7 @@ fn gone(removed: rustix::io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Says before anything changes what would refuse to replace this file though its folder can be written.
+/// Fails if the system would refuse to replace this file although the run can write to its folder.
 pub(super) fn check_replaceable(folder: BorrowedFd<'_>, name: &str, old: &Stat) -> io::Result<()> {
     let parent = fstat(folder)?;
     let me = rustix::process::geteuid().as_raw();
@@ -145,41 +145,41 @@ fn check_attributes(_: BorrowedFd<'_>, _: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The hook for tests: a place before each change where the disk can fail or the process "die".
+/// The hook of tests before each change, at which the disk can fail or the process can seem to be killed.
 #[cfg(test)]
 pub(super) mod fault {
     use std::cell::Cell;
     use std::io;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// What happens at a chosen operation.
+    /// The fault at a chosen operation.
     #[derive(Debug, Clone, Copy, PartialEq)]
     pub(in super::super) enum Fault {
-        /// It and all that follow do not happen, as after a kill.
+        /// The operation and all later ones fail, as after a kill.
         Kill,
-        /// It alone fails, as on a full disk.
+        /// Only this operation fails, as on a full disk.
         Full,
     }
 
-    /// How many operations this process has begun, for whoever wants to kill it at one of them.
+    /// The number of operations that this process has begun, for tests that kill it at one of them.
     pub(in super::super) static BEGUN: AtomicU32 = AtomicU32::new(0);
 
     pub(super) fn without_exchange() -> bool {
         WITHOUT_EXCHANGE.get()
     }
 
-    /// What somebody else does in between.
+    /// A change that somebody else makes during an operation.
     type Meddle = Box<dyn FnOnce()>;
 
     thread_local! {
-        /// Whether this thread takes no file system for one that can exchange files.
+        /// Whether this thread behaves as if no file system could exchange files.
         pub(in super::super) static WITHOUT_EXCHANGE: Cell<bool> = const { Cell::new(false) };
         static MEDDLE: Cell<Option<(u32, Meddle)>> = const { Cell::new(None) };
         static NEXT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
         static HIT: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Lets somebody else act right before the operation that `after` others precede. True once that was done.
+    /// Calls `meddle` right before the operation that `after` others precede. True if the call took place.
     pub(in super::super) fn meddling<T>(
         after: u32,
         meddle: impl FnOnce() + 'static,
@@ -190,7 +190,7 @@ pub(super) mod fault {
         (done, MEDDLE.take().is_none())
     }
 
-    /// Lets `after` operations happen first. True once the fault has struck.
+    /// Causes the fault at the operation that `after` others precede. True if the fault occurred.
     pub(in super::super) fn during<T>(after: u32, fault: Fault, act: impl FnOnce() -> T) -> (T, bool) {
         NEXT.set(Some((after, fault)));
         HIT.set(false);

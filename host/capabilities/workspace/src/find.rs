@@ -1,5 +1,5 @@
-//! Finding files, or symbolic links, by pattern. It follows no link, does not look into folders where
-//! nothing can match, and never sees what is out of reach.
+//! Finds files, or symbolic links, by pattern. It follows no link, reads no folder in which no path can match, and never
+//! returns a protected path.
 
 use super::protected_paths::ProtectedPaths;
 use super::walk::{self, Obstacle};
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io;
 
-/// A regular file, as far as its folder tells.
+/// The size and mode of a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileInfo {
     /// Its size in bytes.
@@ -21,10 +21,10 @@ pub(super) struct FileInfo {
     pub(super) mode: u32,
 }
 
-/// The most of what a link points to that is told, in bytes.
+/// The maximum length of a link's target in an answer, in bytes.
 const TARGET: usize = 4096;
 
-/// Finds the regular files that the pattern names, at most `max`.
+/// Finds the regular files that match the pattern, at most `max`.
 pub(super) fn files(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
@@ -36,7 +36,7 @@ pub(super) fn files(
     Ok(files)
 }
 
-/// Finds the symbolic links that the pattern names, at most `max`, with what they point to as it is written there.
+/// Finds the symbolic links that match the pattern, at most `max`, with their targets as the links spell them.
 pub(super) fn links(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
@@ -48,7 +48,7 @@ pub(super) fn links(
     Ok(links)
 }
 
-/// What is looked for, and where it is kept.
+/// The matches of a search: files or links.
 enum Matches<'a> {
     Files(&'a mut BTreeMap<WorkspacePath, FileInfo>),
     Links(&'a mut BTreeMap<WorkspacePath, String>),
@@ -81,7 +81,7 @@ impl Search<'_> {
         }
     }
 
-    /// A link that is named for a file is refused like everywhere; only links that one comes across are passed over.
+    /// Finds the file of a pattern without wildcards. A link is an error here; a pattern with wildcards skips links.
     fn look_up(&mut self, root: BorrowedFd<'_>, path: WorkspacePath) -> Result<(), CallError> {
         self.protected.check("find", &path)?;
         let (parent, name) = path.split();
@@ -101,7 +101,7 @@ impl Search<'_> {
         let entries = Dir::read_from(folder).map_err(|error| unreadable(path, error.into()))?;
         for entry in entries {
             let entry = entry.map_err(|error| unreadable(path, error.into()))?;
-            // A name that no path can hold cannot be asked for either.
+            // No pattern can match a name that is not UTF-8.
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
             };
@@ -124,7 +124,7 @@ impl Search<'_> {
         path: String,
         listed: FileType,
     ) -> Result<(), CallError> {
-        // Some file systems do not list the kind.
+        // Some file systems do not list the kind of an entry.
         let listed = match listed {
             FileType::Unknown => match status(folder, name, &path)? {
                 Some(stat) => kind(&stat),
@@ -139,7 +139,7 @@ impl Search<'_> {
                 }
                 match walk::open_part(folder.as_fd(), name) {
                     Ok(opened) => self.folder(&opened, &path),
-                    // Replaced since it was listed.
+                    // Somebody replaced the folder since it was listed.
                     Err(Obstacle::Missing | Obstacle::Link(_) | Obstacle::NotFolder(_)) => Ok(()),
                     Err(obstacle) => Err(unreadable(&path, obstacle.into_io())),
                 }
@@ -154,8 +154,8 @@ impl Search<'_> {
         }
     }
 
-    /// Keeps what is under this name if it is what is looked for. It can have become something else since it was
-    /// listed. What a link points to is told, and not looked at.
+    /// Adds the file or link of this name if it still has the kind that the search wants; somebody can have replaced it
+    /// since it was listed.
     fn add(&mut self, folder: &OwnedFd, name: &str, path: WorkspacePath) -> Result<(), CallError> {
         let found = match &mut self.found {
             Matches::Files(files) => {
@@ -168,7 +168,7 @@ impl Search<'_> {
             }
             Matches::Links(links) => {
                 match readlinkat(folder, name, Vec::new()) {
-                    Ok(target) => drop(links.insert(path, shown(&target.to_string_lossy()))),
+                    Ok(target) => drop(links.insert(path, shorten(&target.to_string_lossy()))),
                     Err(Errno::NOENT | Errno::INVAL) => {}
                     Err(error) => return Err(unreadable(path.as_str(), error.into())),
                 }
@@ -182,11 +182,11 @@ impl Search<'_> {
     }
 }
 
-fn shown(target: &str) -> String {
+fn shorten(target: &str) -> String {
     target[..target.floor_char_boundary(TARGET)].to_owned()
 }
 
-/// What the file is now; none if it is gone since it was listed.
+/// The status of the file; none if somebody removed it since it was listed.
 fn status(folder: &OwnedFd, name: &str, path: &str) -> Result<Option<Stat>, CallError> {
     match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
@@ -204,8 +204,8 @@ pub(super) fn too_many(pattern: &Pattern, max: usize, kind: FileType) -> CallErr
     CallError::LimitExceeded(format!("`{pattern}` finds more than {max} {kind}"))
 }
 
-/// A folder in which no file has a path. What the pattern could match below it is refused and not passed over: nobody
-/// would know what is missing. It also bounds how deep the search nests.
+/// The error for a folder whose files would have too many parts in their paths. The search fails instead of skipping the
+/// folder, because a step could not notice the missing files. This also limits the depth of the recursion.
 fn too_deep(path: &str) -> CallError {
     let max = WorkspacePath::MAX_PARTS;
     CallError::LimitExceeded(format!(
@@ -214,7 +214,7 @@ fn too_deep(path: &str) -> CallError {
     ))
 }
 
-/// The most of a path that is too deep that is told, in bytes.
+/// The maximum length of a path in the error of [`too_deep`], in bytes.
 const SHOWN: usize = 200;
 
 fn unreadable(path: &str, error: io::Error) -> CallError {

@@ -1,5 +1,4 @@
-//! Digests of content as it streams: those that prove it to people, and those that stores speak of. It never reads
-//! anything itself.
+//! Digests of content as it streams: SHA-256 for receipts, and the checksums of stores. It reads no file itself.
 
 pub use lockstep_model::digest::hex;
 
@@ -7,12 +6,12 @@ use crc_fast::CrcAlgorithm;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-/// How content is digested.
+/// The algorithm of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// SHA-256, FIPS 180-4.
     Sha256,
-    /// MD5, RFC 1321: what the entity tags of S3 are made of, and no proof against intent.
+    /// MD5, RFC 1321. S3 makes entity tags with it. It does not protect against an attacker.
     Md5,
     /// CRC-32C (Castagnoli), RFC 3720 appendix B.4.
     Crc32c,
@@ -20,7 +19,7 @@ pub enum Algorithm {
     Crc64Nvme,
 }
 
-/// A digest on its way.
+/// A digest that takes its content in parts.
 #[derive(Debug, Clone)]
 pub struct Hasher(HasherState);
 
@@ -32,7 +31,7 @@ enum HasherState {
 }
 
 impl Hasher {
-    /// Of nothing yet.
+    /// A digest without content yet.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
@@ -44,7 +43,7 @@ impl Hasher {
         })
     }
 
-    /// Takes more bytes.
+    /// Adds bytes to the content.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
             HasherState::Sha256(state) => state.update(bytes),
@@ -53,7 +52,7 @@ impl Hasher {
         }
     }
 
-    /// The digest; of a CRC its bytes with the highest first, as S3 has them.
+    /// The digest. A CRC has its highest byte first, as in S3.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         match self.0 {
@@ -64,8 +63,8 @@ impl Hasher {
     }
 }
 
-/// The CRC of `a` followed by `b`, made of the CRCs of both and the length of `b` in bytes. For a digest that cannot be
-/// put together, that of `b` alone.
+/// The CRC of `a` followed by `b`, from the CRCs of both and the length of `b` in bytes. For an algorithm without this
+/// property, the digest of `b`.
 #[must_use]
 pub fn combine(algorithm: Algorithm, a: &[u8], b: &[u8], length: u64) -> Vec<u8> {
     match algorithm {
@@ -77,10 +76,10 @@ pub fn combine(algorithm: Algorithm, a: &[u8], b: &[u8], length: u64) -> Vec<u8>
     }
 }
 
-/// The bytes of hexadecimal digits; none if they are none.
+/// The bytes of a text of hexadecimal digits; none if the text has other characters.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    // The library would take a sign for part of a number.
+    // The parser accepts a sign as part of a number.
     let digits = |at| text.get(at..at + 2).filter(|digits| !digits.starts_with('+'));
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(digits(at)?, 16).ok()).collect()
 }

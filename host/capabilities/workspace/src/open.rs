@@ -1,4 +1,4 @@
-//! A file that is open for reading, as it was when it was opened. It never changes one.
+//! A file that is open for reading, with the content from when the step opened it. It never changes a file.
 
 use super::staged::StagedContent;
 use super::walk;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// A file that is open for reading. Commits replace files and never write into one, so it keeps its content.
+/// A file that is open for reading. It keeps its content, because commits replace files and never write into them.
 #[derive(Debug)]
 pub struct OpenFile {
     path: WorkspacePath,
@@ -21,7 +21,7 @@ pub struct OpenFile {
 
 #[derive(Debug)]
 enum FileSource {
-    /// With what it was when it was opened.
+    /// A file on disk, with its status from when the step opened it.
     Disk(File, Box<Stat>),
     Staged(StagedContent),
 }
@@ -37,16 +37,16 @@ impl OpenFile {
         Self { path: path.clone(), size, mode, source: FileSource::Staged(content.clone()) }
     }
 
-    /// Its permission bits when it was opened; of what is staged those that it will have.
+    /// Its permission bits when the step opened it; of a staged file those after the commit.
     #[must_use]
     pub fn mode(&self) -> u32 {
         self.mode
     }
 
-    /// Whether what was read since it was opened is one state of the file.
+    /// Checks that the file has not changed since the step opened it, so that all reads saw the same content.
     ///
     /// # Errors
-    /// Somebody wrote to it in between, or its content is not of its size; the disk cannot be read.
+    /// Somebody wrote to the file, or it has more content than its size; the system cannot read the disk.
     pub fn check_unchanged(&self) -> Result<(), CallError> {
         let FileSource::Disk(file, before) = &self.source else {
             return Ok(());
@@ -55,25 +55,25 @@ impl OpenFile {
         let state = |stat: &Stat| {
             (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
         };
-        // Some file systems tell a size that is not the content's.
+        // Some file systems report a size that differs from the length of the content.
         let is_longer = || file.read_at(&mut [0], self.size).map_err(|error| self.failed(error));
         if state(&now) != state(before) || is_longer()? > 0 {
-            return Err(CallError::Conflict(format!("`{}` changed while it was read", self.path)));
+            return Err(CallError::Conflict(format!("`{}` changed during the read", self.path)));
         }
         Ok(())
     }
 
-    /// Its size in bytes when it was opened.
+    /// Its size in bytes when the step opened it.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// At most `length` bytes from `offset`, fewer only at the end. Bytes added to the file since it was
-    /// opened are not seen.
+    /// Reads `length` bytes from `offset`, fewer only at the end. It never returns bytes that somebody added since the step
+    /// opened the file.
     ///
     /// # Errors
-    /// The disk cannot be read, or somebody made the file shorter.
+    /// The system cannot read the disk, or somebody made the file shorter.
     pub fn read_at(&self, offset: u64, length: u32) -> Result<Vec<u8>, CallError> {
         let length = u64::from(length).min(self.size.saturating_sub(offset));
         let mut bytes = vec![0; usize::try_from(length).map_err(|error| self.failed(error))?];
@@ -81,7 +81,7 @@ impl OpenFile {
         Ok(bytes)
     }
 
-    /// Fills the buffer with what begins at `offset`; as much lies within the size.
+    /// Fills the buffer with the bytes from `offset`, all of which lie within the size.
     ///
     /// # Errors
     /// As [`OpenFile::read_at`].
@@ -94,7 +94,7 @@ impl OpenFile {
                 })
             }
             FileSource::Staged(content) => {
-                // Nothing is to be filled wherever `offset` is past the end.
+                // With an offset past the end, the buffer is empty.
                 let start = usize::try_from(offset.min(self.size)).map_err(|error| self.failed(error))?;
                 let part = content.bytes.get(start..).and_then(|rest| rest.get(..bytes.len()));
                 bytes.copy_from_slice(part.ok_or_else(|| self.shorter())?);
@@ -106,7 +106,7 @@ impl OpenFile {
     /// The digest of the whole content.
     ///
     /// # Errors
-    /// The disk cannot be read, or somebody made the file shorter.
+    /// The system cannot read the disk, or somebody made the file shorter.
     pub fn digest(&self) -> Result<Digest, CallError> {
         match &self.source {
             FileSource::Staged(content) => Ok(content.digest),
@@ -126,11 +126,11 @@ impl OpenFile {
     }
 
     fn shorter(&self) -> CallError {
-        CallError::Conflict(format!("`{}` was made shorter while it was open", self.path))
+        CallError::Conflict(format!("somebody made `{}` shorter while it was open", self.path))
     }
 }
 
-/// Reads a file from its beginning without moving the place that others read from.
+/// A reader of a file from its start that does not move the offset of other readers.
 struct FromStart<'a> {
     file: &'a File,
     at: u64,

@@ -1,5 +1,5 @@
-//! Does the same for each entry of a commit, on several threads where there are many of them. What is done for one
-//! must not depend on another; it never decides what that is.
+//! Calls a function for each entry of a commit, on several threads if there are many entries. The calls must not depend on
+//! each other.
 
 use super::walk::FolderCache;
 use rustix::fd::BorrowedFd;
@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Fewer entries are done sooner than a thread is made.
+/// The number of entries below which one thread is faster than several.
 const FEW: usize = 256;
-/// The entries a thread takes at once: neighbours, since those are mostly in one folder.
+/// The number of entries that a thread takes at once. They are neighbours, which mostly lie in one folder.
 const SHARE: usize = 32;
-/// The most threads: a disk has no use for more.
+/// The maximum number of threads; a disk does not get faster with more.
 const THREADS: usize = 4;
 
-/// Does it for the entries with these indices. After an error no further entries are begun.
+/// Calls `act` for the entries with these indices. After an error it begins no further entry.
 ///
 /// # Errors
-/// The first error in order of index, of those that happened, with its index.
+/// The error with the lowest index, of all errors that occurred, with its index.
 pub(super) fn for_each<E: Send>(
     root: BorrowedFd<'_>,
     indices: std::ops::Range<usize>,
@@ -44,12 +44,12 @@ pub(super) fn for_each<E: Send>(
             }
         }
     };
-    // Asking for the cores reads files, which most commits need not wait for.
+    // The number of cores comes from files, and most commits need not read those.
     let cores = || thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     let helpers = if indices.len() < FEW { 0 } else { cores() - 1 };
     thread::scope(|scope| {
         for _ in 0..helpers {
-            // Where the system gives no thread, this one does it all.
+            // If the system starts no thread, this one does all the work.
             let _ = thread::Builder::new().spawn_scoped(scope, share);
         }
         share();

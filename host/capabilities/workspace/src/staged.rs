@@ -1,4 +1,4 @@
-//! What a run has staged so far, in memory. It never touches a disk.
+//! The staged changes of a run, in memory. It never touches a disk.
 
 use super::WriteEffect;
 use lockstep_model::call::CallError;
@@ -21,31 +21,31 @@ impl StagedContent {
     }
 }
 
-/// Who may read a file that is written.
+/// The users who may read a written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Privacy {
-    /// Whoever may read it now.
+    /// The same users as now.
     AsIs,
-    /// Only its owner, who alone may do so now.
+    /// Only its owner; this is so already.
     Given,
-    /// Only its owner, while others may do so now.
+    /// Only its owner; now others may read it too.
     Wanted,
 }
 
-/// What is to become of one file. Before and after differ, or the file becomes private.
+/// The staged change of one file. Old and new content differ, or the file becomes private.
 #[derive(Debug)]
 pub(super) struct StagedFile {
     pub(super) path: WorkspacePath,
     /// The content on disk when the run first looked; none if there was no file.
     pub(super) before: Option<Digest>,
-    /// The content to be; none to remove the file.
+    /// The new content; none to remove the file.
     pub(super) after: Option<StagedContent>,
-    /// Whether only its owner may read it from then on.
+    /// Whether only its owner may read the new file.
     pub(super) private: bool,
 }
 
 impl StagedFile {
-    /// The permission bits that it will have, where the file on disk has `old` ones: what [`super::commit`] does.
+    /// The permission bits after the commit, for a file on disk with the bits `old`. [`super::commit`] sets the same.
     pub(super) fn mode(&self, old: Option<u32>) -> u32 {
         match old {
             _ if self.private => 0o600,
@@ -64,7 +64,7 @@ impl StagedFile {
     }
 }
 
-/// Everything staged, by path. The keys are text so that what lies below a folder is one range of them.
+/// All staged changes, by path. The keys are text, so that the files below a folder are one range of keys.
 #[derive(Debug, Default)]
 pub(super) struct Staged {
     files: BTreeMap<String, StagedFile>,
@@ -76,7 +76,7 @@ impl Staged {
         self.files.get(path.as_str())
     }
 
-    /// Everything staged, in order of path.
+    /// All staged changes, in order of path.
     pub(super) fn iter(&self) -> impl Iterator<Item = &StagedFile> {
         self.files.values()
     }
@@ -95,7 +95,7 @@ impl Staged {
         max: u64,
     ) -> Result<WriteEffect, CallError> {
         self.check_place(path)?;
-        // What was private in this run stays so.
+        // A file that the run made private stays private.
         let private = privacy != Privacy::AsIs || self.get(path).is_some_and(|staged| staged.private);
         let others = self.bytes - self.length(path);
         let length = content.bytes.len() as u64;
@@ -104,7 +104,9 @@ impl Staged {
             return Ok(WriteEffect::Unchanged);
         }
         if others.saturating_add(length) > max {
-            return Err(CallError::LimitExceeded(format!("write `{path}`: more than {max} bytes staged")));
+            return Err(CallError::LimitExceeded(format!(
+                "write `{path}`: the run stages more than {max} bytes"
+            )));
         }
         self.bytes = others + length;
         self.stage(path, before, Some(content), private);
@@ -143,7 +145,7 @@ impl Staged {
         content.map_or(0, |content| content.bytes.len() as u64)
     }
 
-    /// Refuses a file where a staged one needs a folder, and the other way round.
+    /// Fails if a staged file needs a folder of this path, or if a staged file has the path of a folder of this one.
     fn check_place(&self, path: &WorkspacePath) -> Result<(), CallError> {
         let text = path.as_str();
         for (at, _) in text.match_indices('/') {

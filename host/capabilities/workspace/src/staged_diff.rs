@@ -1,4 +1,4 @@
-//! Everything staged as a diff, for the step and for people. It never shows what is in a private file.
+//! The staged changes as a diff, for the step and for people. It never shows the content of a private file.
 
 use super::diff::{self, DiffSide};
 use super::staged::StagedFile;
@@ -9,15 +9,15 @@ use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
 use rustix::fs::Mode;
 
-/// How long the diff of a plan may get. What does not fit is in it by name: nobody reads so much, and the run is
-/// over by then, so no clock ends the work.
+/// The maximum size of the diff of a dry run. The diff has further files by name only. It needs a limit, because the
+/// timeout of the run does not cover this work.
 const MAX_DRY_RUN_BYTES: usize = 8 * 1024 * 1024;
 
 impl Workspace {
-    /// Everything staged as one unified diff of at most `read_bytes`.
+    /// The staged changes as one unified diff of at most `read_bytes`.
     ///
     /// # Errors
-    /// A diff that is larger, or a file that somebody else changed since the run first looked.
+    /// The diff is larger, or somebody else changed a file since the run first looked.
     pub fn diff(&self, _permit: &Permit) -> Result<Answer<String>, CallError> {
         let max = self.limits.read_bytes;
         let diff = self.render(Some(max)).map_err(|error| match error {
@@ -29,10 +29,10 @@ impl Workspace {
         Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
     }
 
-    /// Everything staged as one unified diff. Past 8 MiB of it, a file is in it by name only.
+    /// The staged changes as one unified diff. After 8 MiB, it has further files by name only.
     ///
     /// # Errors
-    /// A file that somebody else changed since the run first looked, or that cannot be read any more.
+    /// Somebody else changed a file since the run first looked, or the system cannot read it any more.
     pub fn dry_run_diff(&self) -> Result<String, CommitError> {
         Ok(self.render(None)?.unwrap_or_default())
     }
@@ -55,13 +55,22 @@ impl Workspace {
                 }
                 Some(content) => DiffSide::File { content: &content.bytes, executable },
             };
-            let (before, after) =
-                if file.private { (before.hidden(), after.hidden()) } else { (before, after) };
+            let (before, after) = if file.private {
+                (before.without_content(), after.without_content())
+            } else {
+                (before, after)
+            };
             let start = out.len();
             diff::render(&mut out, &mut cost, &file.path, before, after);
             if max.is_none() && out.len() > MAX_DRY_RUN_BYTES {
                 out.truncate(start);
-                diff::render(&mut out, &mut cost, &file.path, before.hidden(), after.hidden());
+                diff::render(
+                    &mut out,
+                    &mut cost,
+                    &file.path,
+                    before.without_content(),
+                    after.without_content(),
+                );
             }
             if max.is_some_and(|max| out.len() as u64 > max) {
                 return Ok(None);
@@ -70,8 +79,8 @@ impl Workspace {
         Ok(Some(out))
     }
 
-    /// The content that a staged file has on disk, unless there is none or it is too large to be shown,
-    /// and whether it is executable.
+    /// The content of a staged file on disk, and whether it is executable. No content for a missing file, or one that is
+    /// too large for the diff.
     fn original(&self, file: &StagedFile) -> Result<(Option<Vec<u8>>, bool), CommitError> {
         let path = || file.path.to_string();
         let Some(before) = file.before else {

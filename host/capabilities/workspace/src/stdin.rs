@@ -1,5 +1,5 @@
-//! The standard input of the run as a file that is open for reading. It is read only when a step opens it, once,
-//! and only if nobody else has read it.
+//! The standard input of the run as a file that is open for reading. The host reads it once, when a step opens it, and only
+//! if it has not read the inputs from it.
 
 use super::OpenFile;
 use super::staged::StagedContent;
@@ -11,10 +11,10 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};
 use std::os::fd::AsFd as _;
 
-/// The permission bits of what is read: it has none of its own.
+/// The permission bits of standard input, which has none of its own.
 const MODE: u32 = 0o644;
 
-/// Standard input, and what was read of it.
+/// Standard input, with its content once the host has read it.
 #[derive(Debug, Default)]
 pub(super) struct Stdin {
     is_taken: bool,
@@ -22,15 +22,16 @@ pub(super) struct Stdin {
 }
 
 impl Stdin {
-    /// Standard input that was read for something else.
+    /// Standard input from which the host has read the inputs.
     pub(super) fn taken() -> Self {
         Self { is_taken: true, content: OnceCell::new() }
     }
 
-    /// Opens it: a file is read where it lies, anything else is read now and kept, at most `max` bytes.
+    /// Opens standard input. It reads a regular file in place; it reads anything else now, at most `max` bytes, and keeps
+    /// it.
     ///
     /// # Errors
-    /// It was read already, is a terminal, cannot be read, or is larger.
+    /// Standard input holds the inputs, is a terminal or is larger, or the system cannot read it.
     pub(super) fn open(&self, path: &WorkspacePath, max: u64) -> Result<OpenFile, CallError> {
         if self.is_taken {
             return Err(CallError::Invalid(
@@ -47,7 +48,7 @@ impl Stdin {
         }
         let failed = |error| CallError::Local(format!("cannot read standard input: {error}"));
         let stat = fstat(stdin.as_fd()).map_err(|error| failed(error.into()))?;
-        // From its beginning only: what somebody else has read of it would be missing.
+        // Only from its start: otherwise the bytes that another process has read would be missing.
         let is_whole = matches!(seek(stdin.as_fd(), SeekFrom::Current(0)), Ok(0));
         if is_whole && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
             let file = stdin.as_fd().try_clone_to_owned().map_err(failed)?;

@@ -1,5 +1,5 @@
-//! The host's own files under attack by links, odd files and swaps. Devices and files of other users take root; the
-//! tests of those say so and end early for others.
+//! Tests of the host's own files under attack by links, odd files and swaps. Tests with devices and files of other users
+//! need root; for other users they print a note and end.
 #![allow(clippy::print_stderr, reason = "a test says what it cannot look at")]
 
 mod streams;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use tempfile::TempDir;
 
-/// A workspace with a `.git`, and beside it a folder that nothing may be written to.
+/// A workspace with a `.git`, and beside it a folder that no test may change.
 struct Fixture {
     folder: TempDir,
     own: OwnFiles,
@@ -52,7 +52,7 @@ impl Fixture {
         ways
     }
 
-    /// Nothing outside and nothing of git has changed.
+    /// Fails if a file outside the workspace or a file of git has changed.
     #[track_caller]
     fn untouched(&self) {
         assert_eq!(self.names("outside"), ["precious"]);
@@ -70,7 +70,7 @@ impl Fixture {
     }
 }
 
-/// A path to the same place that begins at the current folder.
+/// The same path relative to the current folder.
 fn relative(path: &Path) -> PathBuf {
     let up = "../".repeat(std::env::current_dir().unwrap().components().count());
     Path::new(&up).join(path.strip_prefix("/").unwrap())

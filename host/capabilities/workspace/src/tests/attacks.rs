@@ -1,4 +1,4 @@
-//! Other processes that try to lead the workspace astray, and disks that refuse.
+//! Tests with other processes that change files during a run, and with disks that fail.
 
 use super::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};

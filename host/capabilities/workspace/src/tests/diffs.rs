@@ -1,4 +1,4 @@
-//! The diff, as text and as git reads it.
+//! Tests of the diff, as text and as git reads it.
 
 use super::diff::DiffSide;
 use super::*;

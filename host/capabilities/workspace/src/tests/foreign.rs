@@ -1,6 +1,6 @@
-//! Journals that this machine's own runs have not written: from a commit, an archive, a copy. None is obeyed.
+//! Tests of journals that no run on this machine wrote: from a commit, an archive, a copy. Lockstep obeys none of them.
 
-use super::committing::{First, small_commit};
+use super::commits::{FirstChange, small_commit};
 use super::*;
 use std::process::Command;
 
@@ -12,7 +12,7 @@ fn open(root: &Path, purpose: Purpose) -> Result<Workspace, WorkspaceError> {
 fn killed() -> Vec<(TempDir, &'static str)> {
     let mut found: Vec<(TempDir, &str)> = Vec::new();
     for after in 0.. {
-        let (root, run, _) = small_commit(First::Write);
+        let (root, run, _) = small_commit(FirstChange::Write);
         let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
         if !hit {
             return found;

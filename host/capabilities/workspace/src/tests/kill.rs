@@ -1,4 +1,4 @@
-//! Real kills: a process that commits several hundred files dies by SIGKILL somewhere in between.
+//! A test with real kills: SIGKILL ends a process while it commits several hundred files.
 
 use super::*;
 use rustix::process::{Signal, getpid, kill_process};

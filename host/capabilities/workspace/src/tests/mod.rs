@@ -1,11 +1,11 @@
-//! Tests of the workspace, through a real gate. None needs a network, a clock or a particular user.
+//! Tests of the workspace, through a real gate. They need no network, no clock and no particular user.
 
 mod attacks;
-mod committing;
+mod commits;
 mod diffs;
 mod foreign;
 mod kill;
-mod looking;
+mod metadata;
 mod model;
 mod private;
 mod reading;
@@ -24,7 +24,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use tempfile::TempDir;
 
-/// A run that was granted everything a grant can open.
+/// A run with every right that a grant can give.
 struct Run {
     gate: Gate,
     workspace: Workspace,
@@ -130,7 +130,7 @@ fn gate(limits: Limits) -> Gate {
     Gate::new(Grant { requested, ceilings: vec![] }, calls)
 }
 
-/// What somebody else does to the files.
+/// A change that somebody else makes to the files.
 type Meddle = fn(&Path);
 
 /// A folder with these files.

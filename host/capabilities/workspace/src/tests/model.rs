@@ -1,4 +1,4 @@
-//! Random runs against a model that is two maps.
+//! Tests with random runs, which a model of two maps must match.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Files that only their owner may read.
+//! Tests of files that only their owner may read.
 
 use super::*;
 

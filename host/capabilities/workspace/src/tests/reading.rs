@@ -1,4 +1,4 @@
-//! What can be found and read.
+//! Tests of searches and reads.
 
 use super::*;
 use std::ffi::OsStr;

@@ -1,6 +1,6 @@
-//! What a killed run leaves, at every operation, and what the next one makes of it.
+//! Tests of the recovery from a run that was killed at each of its operations.
 
-use super::committing::{First, small_commit};
+use super::commits::{FirstChange, small_commit};
 use super::*;
 
 fn open(root: &Path, purpose: Purpose) -> Result<Workspace, WorkspaceError> {
@@ -9,7 +9,9 @@ fn open(root: &Path, purpose: Purpose) -> Result<Workspace, WorkspaceError> {
 
 #[test]
 fn a_kill_at_any_operation_leaves_the_old_unless_everybody_was_told() {
-    for (first, without) in [(First::Write, false), (First::Remove, false), (First::Write, true)] {
+    for (first, without) in
+        [(FirstChange::Write, false), (FirstChange::Remove, false), (FirstChange::Write, true)]
+    {
         fault::WITHOUT_EXCHANGE.set(without);
         let (mut undone, mut put_back, mut kept) = (0, 0, 0);
         for after in 0.. {
@@ -71,7 +73,7 @@ fn the_same_run_again_does_and_tells_everything_itself() {
 #[test]
 fn a_kill_during_the_recovery_is_recovered_too() {
     for first in 0.. {
-        let (root, run, new) = small_commit(First::Remove);
+        let (root, run, new) = small_commit(FirstChange::Remove);
         let old = snapshot(root.path());
         let (_, hit) = fault::during(first, Fault::Kill, || run.commit());
         if !hit {
@@ -94,7 +96,7 @@ fn a_kill_during_the_recovery_is_recovered_too() {
 /// A folder in which a run was killed after it had put one file in place.
 fn half_committed() -> TempDir {
     for after in 0.. {
-        let (root, run, new) = small_commit(First::Write);
+        let (root, run, new) = small_commit(FirstChange::Write);
         let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
         assert!(hit);
         let now = snapshot(root.path());
@@ -180,7 +182,7 @@ fn a_file_that_was_not_in_place_yet_stays_as_somebody_made_it() {
 fn a_run_that_changes_nothing_leaves_everything_where_it_is() {
     let mut stages = [0; 3];
     for after in 0.. {
-        let (root, run, _) = small_commit(First::Write);
+        let (root, run, _) = small_commit(FirstChange::Write);
         let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
         if !hit {
             break;
@@ -211,13 +213,13 @@ fn a_run_that_changes_nothing_leaves_everything_where_it_is() {
 
 #[test]
 fn what_is_pending_is_shown_and_ended_as_somebody_wants() {
-    let old = snapshot(small_commit(First::Write).0.path());
+    let old = snapshot(small_commit(FirstChange::Write).0.path());
     for without in [false, true] {
         fault::WITHOUT_EXCHANGE.set(without);
         for after in 0.. {
             let [finished, undone, kept] = [RecoverAction::Finish, RecoverAction::Undo, RecoverAction::Keep]
                 .map(|how| {
-                    let (root, run, new) = small_commit(First::Write);
+                    let (root, run, new) = small_commit(FirstChange::Write);
                     let (_, hit) = fault::during(after, Fault::Kill, || run.commit());
                     let left = snapshot(root.path());
                     let pending = inspect(root.path()).unwrap();
@@ -270,7 +272,7 @@ fn a_commit_refuses_what_was_left_half_in_place_since_it_opened() {
 #[test]
 fn a_journal_cut_off_anywhere_is_undone() {
     let written = |length: Option<u64>| {
-        let (root, run, _) = small_commit(First::Write);
+        let (root, run, _) = small_commit(FirstChange::Write);
         let old = snapshot(root.path());
         // Only the journal: it is whole before anything else is made.
         let _ = fault::during(2, Fault::Kill, || run.commit());

@@ -1,4 +1,4 @@
-//! What is staged, and what the run sees of it.
+//! Tests of staged changes, and of reads of them by the same run.
 
 use super::*;
 

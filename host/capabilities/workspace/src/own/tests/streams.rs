@@ -1,4 +1,4 @@
-//! The host's own files where no regular file is: pipes, devices, open files, folders.
+//! Tests of the host's own files with paths of pipes, devices, open files and folders.
 #![allow(clippy::print_stderr, reason = "a test says what it cannot look at")]
 
 use super::*;

@@ -1,4 +1,4 @@
-//! What is told of files without their content: permission bits, links, digests.
+//! Tests of the metadata of files: permission bits, links, digests.
 
 use super::*;
 use rustix::fs::{CWD, makedev, mkfifoat, mknodat};
@@ -314,7 +314,7 @@ fn the_record_does_not_help_to_guess_what_is_in_a_private_file() {
     assert!(run.gate.log().records.iter().all(|record| record.digest.is_none()));
 }
 
-/// A path has 128 parts at most. What lies deeper is refused and not passed over, if the pattern could mean it.
+/// A path has 128 parts at most. A search fails at a deeper folder that the pattern could match.
 #[test]
 fn folders_that_nest_deeper_than_any_path_are_refused_by_name() {
     let root = tree(&[("top.yaml", "")]);

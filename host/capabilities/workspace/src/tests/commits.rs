@@ -1,4 +1,4 @@
-//! A commit that goes through, and one that changes nothing.
+//! Tests of commits with and without changes.
 
 use super::*;
 
@@ -146,7 +146,7 @@ fn a_commit_waits_for_the_lock_only_so_long() {
 
 #[test]
 fn every_operation_may_fail_and_nothing_is_changed_or_all_is() {
-    for first in [First::Write, First::Remove] {
+    for first in [FirstChange::Write, FirstChange::Remove] {
         let (mut unchanged, mut changed) = (0, 0);
         for after in 0.. {
             let (root, run, new) = small_commit(first);
@@ -184,7 +184,7 @@ fn what_somebody_puts_there_in_the_last_moment_is_never_lost() {
         for path in ["0", "b", "c/d", "c/e", "x/y/z"] {
             let (mut refused, mut put) = (0, 0);
             for after in 0.. {
-                let (root, run, _) = small_commit(First::Write);
+                let (root, run, _) = small_commit(FirstChange::Write);
                 let old = snapshot(root.path());
                 let folder = root.path().to_owned();
                 let meddle = move || {
@@ -223,20 +223,20 @@ fn put_beside(root: &Path, path: &str, content: &str) {
     fs::rename(root.join(format!("{path}.beside")), root.join(path)).unwrap();
 }
 
-/// What a commit begins with.
+/// The first change of a commit.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum First {
+pub(super) enum FirstChange {
     Write,
     Remove,
 }
 
-/// A folder, a run that has changes of every kind staged, and what the folder is to hold afterwards.
-pub(super) fn small_commit(first: First) -> (TempDir, Run, BTreeMap<String, Vec<u8>>) {
+/// A folder, a run with staged changes of every kind, and the expected content of the folder after the commit.
+pub(super) fn small_commit(first: FirstChange) -> (TempDir, Run, BTreeMap<String, Vec<u8>>) {
     let root = tree(&[("0", "0"), ("b", "2"), ("c/d", "3"), ("c/e", "4"), ("same", "5")]);
     let mut run = Run::on(root.path());
     match first {
-        First::Write => drop(run.write("0", "new").unwrap()),
-        First::Remove => run.remove("0").unwrap(),
+        FirstChange::Write => drop(run.write("0", "new").unwrap()),
+        FirstChange::Remove => run.remove("0").unwrap(),
     }
     run.remove("b").unwrap();
     run.write("c/d", "new").unwrap();
@@ -252,7 +252,7 @@ pub(super) fn small_commit(first: First) -> (TempDir, Run, BTreeMap<String, Vec<
         ("x/y/z", "deep"),
     ];
     let mut new = BTreeMap::from(new.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec())));
-    if matches!(first, First::Remove) {
+    if matches!(first, FirstChange::Remove) {
         new.remove("0");
     }
     (root, run, new)
