@@ -216,7 +216,7 @@ fn an_endless_list_of_parts_ends() {
         );
         (200, Body::Whole(body))
     };
-    const PART: &str = "<PartInfo><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></PartInfo>";
+    const PART: &str = "<Part><PartNumber>1</PartNumber><ETag>x</ETag><Size>1</Size></Part>";
     let requested = |server: &LoopbackServer| {
         let mut objects = server.objects();
         let upload = on("multipart", "s3://releases/web/a", |permit| {

@@ -9,11 +9,11 @@ const GIVEN: &str = "t0ken-8Hq2-vJ4s9-for-one-url";
 /// Authenticates through a gate that grants these scopes.
 fn authenticate(web: &mut WebClient, scopes: &[&str], url: &str) -> Result<Result<(), ErrorCode>, CallError> {
     let token_server = web.token_url(url).map(str::to_owned);
-    at(web, scopes, url, token_server)
+    authenticate_at(web, scopes, url, token_server)
 }
 
 /// The same with this token server.
-fn at(
+fn authenticate_at(
     web: &mut WebClient,
     scopes: &[&str],
     url: &str,
@@ -142,7 +142,7 @@ fn the_host_asks_only_the_token_server_of_the_last_response() {
     answered(&mut web, &own, get(5000, 9000, &[]));
     let other = authenticate(&mut web, &[&origin], &(origin.clone() + "/v2/shop/web/manifests/2"));
     assert!(matches!(other, Err(CallError::Invalid(_))), "{other:?}");
-    let forged = at(&mut web, &[&origin], &own, Some(format!("{origin}/token/of/another")));
+    let forged = authenticate_at(&mut web, &[&origin], &own, Some(format!("{origin}/token/of/another")));
     assert!(matches!(forged, Err(CallError::Invalid(_))), "{forged:?}");
     assert_eq!(authenticate(&mut web, &[&origin], &own), Ok(Ok(())));
     // The last response was a success, so there is no token server. The host removes the token from a response without
