@@ -153,7 +153,7 @@ fn secrets_in(name: &str, value: &str) -> BTreeSet<String> {
     if UNTRUSTED_PREFIXES.iter().any(|begin| name.starts_with(begin)) {
         BTreeSet::new()
     } else {
-        secret::found(value)
+        secret::find_secrets(value)
     }
 }
 

@@ -1,5 +1,4 @@
-//! The outputs of a run, each in the two forms it can have: what machines get and what people see. What
-//! the machine of the platform gets is not redacted here.
+//! The outputs of a run, each with the value for the CI system and the value for readers.
 
 use crate::digest::Digest;
 use crate::redact::Redactor;
@@ -11,32 +10,32 @@ use std::panic::resume_unwind;
 use std::thread;
 
 /// The longest name of an output, in bytes.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_BYTES: usize = 100;
 
-/// So many bytes are searched for secrets in about the time that starting a thread takes, many times over.
-const WORTH_A_THREAD: usize = 1 << 20;
+/// The smallest size in bytes for which a search for secrets on several threads is faster.
+const MIN_PARALLEL_BYTES: usize = 1 << 20;
 
 /// One output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    /// Its name: a field of the step's `outputs` record, or one that only this run has.
+    /// The name: a field of the step's `outputs` record, or the name of a `named-output`.
     pub name: String,
-    /// Its value.
+    /// The value.
     pub value: OutputValue,
 }
 
-/// The value of an output, and who may see it.
+/// The value of an output, by the readers that may see it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutputValue {
     /// A value of the contract.
     Plain(Value),
-    /// A text that the CI system gets to the byte, masked or not, and that people may see.
+    /// A text that readers may see. The CI system gets it unchanged, also if it is masked.
     Text(String),
-    /// A text that only the CI system gets.
+    /// A sensitive text: only the CI system gets it.
     Sensitive {
         /// The text.
         value: String,
-        /// The text that people see instead.
+        /// The text for readers.
         display: String,
     },
 }
@@ -48,7 +47,7 @@ impl Output {
         Self { name: name.to_owned(), value: OutputValue::Plain(value) }
     }
 
-    /// The value that people, the result and the receipt see.
+    /// The value for readers, the result and the receipt.
     #[must_use]
     pub fn display(&self) -> Value {
         match &self.value {
@@ -59,7 +58,7 @@ impl Output {
         }
     }
 
-    /// About how long it is as people see it.
+    /// The approximate size of the value for readers, in bytes.
     fn bytes(&self) -> usize {
         match &self.value {
             OutputValue::Plain(Value::String(text))
@@ -70,7 +69,7 @@ impl Output {
         }
     }
 
-    /// Whether only the CI system may have the value.
+    /// Whether the output is sensitive.
     #[must_use]
     pub fn is_sensitive(&self) -> bool {
         matches!(self.value, OutputValue::Sensitive { .. })
@@ -80,33 +79,33 @@ impl Output {
 /// An output without secrets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RedactedOutput {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value.
+    /// The value.
     pub value: Value,
     /// The digest of the value's JSON.
     pub digest: Digest,
 }
 
-/// Why what a component returned cannot be its outputs.
+/// The error of invalid outputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
-    /// A name that no platform could keep.
-    #[error("the component gave an output the name `{0}`")]
+    /// A name is invalid.
+    #[error("the component returned an output with the invalid name `{0}`")]
     Name(String),
-    /// Two names that some platform cannot tell apart.
-    #[error("the component gave two outputs the name `{0}`")]
+    /// Two names are equal for some CI system.
+    #[error("the component returned two outputs with the name `{0}`")]
     Twice(String),
-    /// A value of another form than its type says.
-    #[error("output `{0}` has another form than the component said")]
+    /// A value does not fit its type.
+    #[error("the value of output `{0}` does not fit the type of the output")]
     Syntax(String),
 }
 
-/// Reads the fields that a component returned, in their order; one that is a list of `named-output` gives an
-/// output for each of its items.
+/// Makes outputs of the fields that a component returned, in their order. A list of `named-output` makes an output of
+/// each item.
 ///
 /// # Errors
-/// Names that cannot be, or that are the same to some platform: upper and lower case, `-` and `_` are one.
+/// A name is invalid, or two names differ only in case or in `-` and `_`, which some CI systems do not distinguish.
 pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, OutputError> {
     let mut outputs = Vec::with_capacity(values.len());
     for (name, value) in values {
@@ -135,8 +134,7 @@ pub fn read(values: Map<String, Value>, types: &[Field]) -> Result<Vec<Output>, 
     Ok(outputs)
 }
 
-/// The outputs as people, the result and the receipt see them, without secrets. To search large ones takes a while:
-/// it is done once for a run, and on as many threads as help.
+/// The outputs for readers, the result and the receipt, without secrets. It searches large outputs on several threads.
 #[must_use]
 pub fn redacted(outputs: &[Output], redactor: &Redactor) -> Vec<RedactedOutput> {
     let one = |output: &Output| {
@@ -145,7 +143,7 @@ pub fn redacted(outputs: &[Output], redactor: &Redactor) -> Vec<RedactedOutput> 
     };
     let all = |outputs: &[Output]| outputs.iter().map(one).collect::<Vec<_>>();
     let bytes = outputs.iter().map(Output::bytes).sum::<usize>();
-    if bytes < WORTH_A_THREAD {
+    if bytes < MIN_PARALLEL_BYTES {
         return all(outputs);
     }
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
@@ -159,7 +157,7 @@ pub fn redacted(outputs: &[Output], redactor: &Redactor) -> Vec<RedactedOutput> 
     })
 }
 
-/// Parts of about so many bytes, in order. An output of which less than half would fit begins the next.
+/// Divides outputs into parts of about `bytes` bytes. An output of which less than half fits begins the next part.
 fn parts(mut outputs: &[Output], bytes: usize) -> Vec<&[Output]> {
     let mut parts = Vec::new();
     while !outputs.is_empty() {
@@ -179,12 +177,12 @@ fn parts(mut outputs: &[Output], bytes: usize) -> Vec<&[Output]> {
 /// Whether the name is `[A-Za-z_][A-Za-z0-9_-]*` and not too long.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
-    name.len() <= LONGEST_NAME
+    name.len() <= MAX_NAME_BYTES
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-/// The name as the least able platform tells it from others: as a part of a variable's name.
+/// The name in the form in which all CI systems distinguish names: as a part of the name of a variable.
 #[must_use]
 pub fn folded(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
@@ -250,7 +248,7 @@ mod tests {
     #[test]
     fn large_outputs_are_searched_in_parts_and_stay_in_order() {
         let text =
-            |i: usize| format!("{i} hunter2 {}", "x".repeat(if i == 7 { WORTH_A_THREAD } else { 5_000 }));
+            |i: usize| format!("{i} hunter2 {}", "x".repeat(if i == 7 { MIN_PARALLEL_BYTES } else { 5_000 }));
         let outputs: Vec<_> = (0..300).map(|i| Output::plain(&format!("o{i}"), text(i).into())).collect();
         let redactor = Redactor::new(&["hunter2"]).unwrap();
         let shown = redacted(&outputs, &redactor);

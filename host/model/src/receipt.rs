@@ -1,5 +1,5 @@
-//! The receipt of a run: an in-toto Statement whose predicate holds a *record*, the same wherever the same
-//! run is made, and what belongs to this one run only. It holds digests and names, never a body.
+//! The receipt of a run: an in-toto Statement. Its predicate has a *record*, which is equal for equal runs, and data of
+//! this run only. A receipt has digests and names, and no content of files.
 
 use crate::call::CallRecord;
 use crate::digest::Digest;
@@ -15,41 +15,41 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// The form of the statement, <https://in-toto.io/Statement/v1>.
+/// The type of the statement, <https://in-toto.io/Statement/v1>.
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
-/// The form of the predicate. A field is never taken away or given another meaning within a version.
+/// The type of the predicate. Within a version, no field disappears or changes its meaning.
 const PREDICATE: &str = "urn:lockstep:receipt:v1";
-/// Longer input values are kept as size and digest.
+/// The longest value of an input in bytes. Of a longer one the receipt has size and digest.
 const MAX_VALUE_BYTES: usize = 4096;
 
-/// What a record is made of.
+/// The facts of a run for its record.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordFacts<'a> {
     /// The version of lockstep.
     pub version: &'a str,
-    /// What the run had to tell; its own `receipt` is not looked at, and of its outputs only `shown`.
+    /// The report. The record ignores its `receipt`, and takes the outputs from `shown`.
     pub report: &'a Report,
     /// The outputs without secrets.
     pub shown: &'a [RedactedOutput],
-    /// The digest of the component's `.wasm`; none if the run ended before it was known.
+    /// The digest of the component's `.wasm`; none if the run ended before the host read it.
     pub component: Option<Digest>,
     /// The digest of the policy file, if there was one.
     pub policy: Option<Digest>,
     /// The typed inputs.
     pub inputs: &'a Inputs,
-    /// What the run was granted.
+    /// The grant.
     pub grant: &'a Grant,
-    /// Its budgets.
+    /// The budgets.
     pub limits: &'a Limits,
-    /// What passed the gate.
+    /// The log of the gate.
     pub log: &'a CallLog,
 }
 
-/// How a text is freed of secrets.
+/// A function that redacts a text.
 pub type RedactFn<'a> = &'a dyn Fn(&str) -> String;
 
-/// The part of a receipt that is equal for equal runs. All its texts go through `redact`. It is written and never held:
-/// the record of a long run is large.
+/// The part of a receipt that is equal for equal runs. All its texts pass `redact`. It serialises itself piece by
+/// piece, because the record of a long run is large.
 #[derive(Clone, Copy)]
 pub struct RunRecord<'a> {
     facts: RecordFacts<'a>,
@@ -57,13 +57,13 @@ pub struct RunRecord<'a> {
 }
 
 impl<'a> RunRecord<'a> {
-    /// The record of these facts.
+    /// The record for these facts.
     #[must_use]
     pub fn of(facts: RecordFacts<'a>, redact: RedactFn<'a>) -> Self {
         Self { facts, redact }
     }
 
-    /// The digest that names a record: of its JSON without white space, keys in the order they are in.
+    /// The digest of the record: of its JSON without white space, with the keys in their order.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of_json(self)
@@ -74,10 +74,10 @@ impl Serialize for RunRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { facts, redact } = *self;
         let RecordFacts { report, limits, log, .. } = facts;
-        // Secrets that show themselves in an input are hidden there, and nowhere else in the record: who writes an
-        // input could blacken what the run did.
+        // Secrets of known forms in an input are redacted in the inputs only. Otherwise the author of an input could
+        // hide the actions of the run.
         let own: BTreeSet<String> =
-            facts.inputs.iter().flat_map(|(_, value)| secret::found_in(value)).collect();
+            facts.inputs.iter().flat_map(|(_, value)| secret::find_secrets_in(value)).collect();
         let own = Redactor::new(&own.iter().map(String::as_str).collect::<Vec<_>>());
         let own = own.map_err(serde::ser::Error::custom)?;
         let input = |value: &Value| short(&redacted(own.redact_json(value.clone()), redact));
@@ -117,7 +117,7 @@ impl Serialize for RunRecord<'_> {
     }
 }
 
-/// A list of which one item at a time is made into JSON.
+/// A list that makes one item after the other into JSON.
 struct RedactedList<'a, T> {
     items: &'a [T],
     one: fn(&T) -> Value,
@@ -132,11 +132,11 @@ impl<T> Serialize for RedactedList<'_, T> {
 
 /// The whole receipt.
 pub struct Statement<'a> {
-    /// What it states.
+    /// The record.
     pub record: RunRecord<'a>,
     /// The digest of the record.
     pub digest: Digest,
-    /// What belongs to this one run only: platform, times, addresses.
+    /// Data of this run only: platform, times, addresses.
     pub run: Value,
 }
 
@@ -159,13 +159,13 @@ impl Serialize for Statement<'_> {
     }
 }
 
-/// What the statement is about: the files and objects as they are now, or the component if none changed.
+/// The subjects of the statement: the changed files and objects with their digests, or the component if there are none.
 struct Subjects<'a>(&'a RecordFacts<'a>);
 
 impl Serialize for Subjects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let RecordFacts { report, component, .. } = self.0;
-        // Of a private file not even the digest is told: what is in it could be guessed.
+        // The digest of a private file would allow to guess its content.
         let files = report.changes.iter().filter(|change| !change.private);
         let files = files.filter_map(|change| Some((&change.path, change.after.or(change.before)?)));
         let objects = report.objects.iter().filter_map(|object| Some((&object.name, object.digest?)));
@@ -218,7 +218,7 @@ fn short(value: &Value) -> Value {
     json!({"bytes": text.len(), "digest": Digest::of(text.as_bytes()).to_string()})
 }
 
-/// The value with every text in it, keys included, redacted.
+/// The value with every text and key in it redacted.
 #[must_use]
 pub fn redacted(mut value: Value, redact: RedactFn<'_>) -> Value {
     redact_in_place(&mut value, redact);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn another_change_is_another_digest_and_the_files_are_the_subjects() {
+    fn another_change_makes_another_digest_and_its_files_are_the_subjects() {
         let change =
             Change { path: "a.yaml".into(), before: None, after: Some(Digest::of(b"a")), private: false };
         let (changed, same, rest) = (report(vec![change]), report(vec![]), Default::default());
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_of_a_private_file_is_told_nowhere() {
+    fn a_receipt_has_no_digest_of_a_private_file() {
         let digest = Digest::of(b"1234");
         let change = Change { path: "out.json".into(), before: None, after: Some(digest), private: true };
         let (report, rest) = (report(vec![change]), Default::default());

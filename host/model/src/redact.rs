@@ -1,5 +1,4 @@
-//! Takes secrets out of text, in every form in which one commonly leaks. It never writes anything: what
-//! is redacted where is the caller's matter.
+//! Redacts secrets in text, in each form in which they commonly leak. The callers decide which texts to redact.
 
 mod cut;
 mod forms;
@@ -15,28 +14,28 @@ use std::collections::BTreeSet;
 use std::fmt;
 use views::View;
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 pub const REDACTED: &str = "***";
 
-/// The shortest text, in bytes, that is treated as secret. Shorter ones would blacken half the log.
+/// The shortest secret in bytes. Redacting shorter ones would hide much of the log.
 pub const MIN_BYTES: usize = 4;
 
-/// The search for secrets could not be built.
+/// The secrets are too long for the search.
 #[derive(Debug, thiserror::Error)]
 #[error("the secrets of this run are too long to search for")]
 pub struct SecretsTooLong;
 
-/// The most bytes of secrets that are searched for.
+/// The largest size of all secrets in bytes.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
-/// How often a text is searched again after something was taken out of it.
-const ROUNDS: usize = 8;
+/// The largest number of searches in one text.
+const MAX_ROUNDS: usize = 8;
 
-/// How many bytes one byte of a form can have where it is escaped: `\u0025` in an escape for each of its characters.
-const ESCAPED: usize = 12;
+/// The largest number of bytes for an escaped byte: `\u0025` in an escape for each of its characters.
+const MAX_ESCAPED_BYTES: usize = 12;
 
-/// The ways in which a text is read, one after the other, where it has what they are about. Each of the first three is
-/// a way by itself too: a `%` right before a secret must not hide it.
+/// The combinations of views in which the redactor reads a text. Each view of an escape is also a combination by
+/// itself, because a `%` right before a secret must not hide it.
 const READINGS: [&[View]; 8] = [
     &[],
     &[View::Backslash],
@@ -48,36 +47,36 @@ const READINGS: [&[View]; 8] = [
     &[View::Escapes, View::Joined],
 ];
 
-/// Finds secrets in text: as they are, line by line, in base64 and hexadecimal; each also with the escapes of JSON,
-/// HTML and URLs, once or twice, and broken into lines. A piece of a secret counts as one where the text was cut, see
-/// [`Redactor::redact`]. It cannot find one that was compressed, encrypted, reversed or taken apart.
+/// Finds secrets in text: unchanged, line by line, in base64 and hexadecimal; each also with the escapes of JSON, HTML
+/// and URLs, once or twice, and broken into lines. At a cut of the text it finds pieces of secrets, see
+/// [`Redactor::redact`]. It does not find a secret that is compressed, encrypted, reversed or divided in another way.
 #[derive(Default)]
 pub struct Redactor {
-    /// Every form of every secret.
+    /// All forms of all secrets.
     forms: Index,
-    /// The long ones without white space.
+    /// The long forms without white space.
     joined: Index,
     secrets: BTreeSet<String>,
 }
 
 impl Redactor {
-    /// Learns these secrets. Those shorter than [`MIN_BYTES`] are left out.
+    /// A redactor of these secrets. It ignores those shorter than [`MIN_BYTES`].
     ///
     /// # Errors
-    /// Only when the secrets are hundreds of megabytes long.
+    /// The secrets together are longer than 256 MiB.
     pub fn new(secrets: &[&str]) -> Result<Self, SecretsTooLong> {
         let mut redactor = Self::empty();
         redactor.learn(secrets)?;
         Ok(redactor)
     }
 
-    /// A redactor that knows no secret.
+    /// A redactor without secrets.
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// A redactor that knows these secrets besides.
+    /// A copy of this redactor with more secrets.
     ///
     /// # Errors
     /// As [`Redactor::new`].
@@ -88,10 +87,10 @@ impl Redactor {
         Ok(both)
     }
 
-    /// Learns these secrets besides.
+    /// Adds secrets.
     ///
     /// # Errors
-    /// As [`Redactor::new`]. It knows as much as before then.
+    /// As [`Redactor::new`]. The redactor is then unchanged.
     pub fn learn(&mut self, more: &[&str]) -> Result<(), SecretsTooLong> {
         let more = more.iter().map(|secret| secret.trim());
         let new: BTreeSet<&str> =
@@ -107,20 +106,23 @@ impl Redactor {
         Ok(())
     }
 
-    /// The text with [`REDACTED`] in place of each stretch that is covered by secrets. Secrets that overlap or touch
-    /// are one stretch, so that no end of one is left over. Where the text was cut, as an ellipsis or its own end
-    /// shows, a piece of eight bytes is taken for the whole; at an end without an ellipsis it must not look like a
-    /// word. The first or last sixteen bytes of a token are taken for it wherever they stand. It takes a time in
-    /// proportion to the text, whatever is in it: where that would not be enough to be sure, what could be a secret is
-    /// taken for one.
+    /// The text with [`REDACTED`] in place of each range that secrets cover. Secrets that overlap or touch are one
+    /// range.
+    ///
+    /// At a cut, which an ellipsis or the end of the text shows, eight bytes of a secret count as the secret; at an end
+    /// without an ellipsis they must not look like a word. The first or the last sixteen bytes of a token count at any
+    /// place.
+    ///
+    /// The time is proportional to the length of the text. If the search would take longer, the redactor hides the rest
+    /// of the text.
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.forms.is_empty() {
             return Cow::Borrowed(text);
         }
         let mut text = Cow::Borrowed(text);
-        // The stars can, with what is around them, be the text of a strange secret.
-        for _ in 0..ROUNDS {
+        // The replacement can form another secret with the text around it.
+        for _ in 0..MAX_ROUNDS {
             match replaced(&text, &self.covered(text.as_bytes())) {
                 Some(shorter) => text = Cow::Owned(shorter),
                 None => return text,
@@ -129,19 +131,19 @@ impl Redactor {
         Cow::Borrowed(REDACTED)
     }
 
-    /// The text without secrets, and then cut to `max` bytes with an ellipsis.
+    /// The redacted text, cut to `max` bytes with an ellipsis.
     #[must_use]
     pub fn shown(&self, text: &str, max: usize) -> String {
         crate::text::short(&self.redact(text), max)
     }
 
-    /// How far a secret that begins at the end of a text can go on, in bytes.
+    /// The largest number of bytes that a secret can have after the end of a text in which it begins.
     #[must_use]
     pub fn reach(&self) -> usize {
-        self.forms.longest().saturating_mul(ESCAPED)
+        self.forms.longest().saturating_mul(MAX_ESCAPED_BYTES)
     }
 
-    /// The stretches of the text that secrets cover, in order and apart from each other.
+    /// The ranges of the text that secrets cover, in order and without overlap.
     fn covered(&self, text: &[u8]) -> Vec<(usize, usize)> {
         let mut found: Vec<_> = READINGS
             .iter()
@@ -152,7 +154,7 @@ impl Redactor {
         joined(found)
     }
 
-    /// Those that are found in the text as it reads in these ways, one after the other.
+    /// The ranges that secrets cover in the text with these views applied in order.
     fn read(&self, text: &[u8], views: &[View]) -> Vec<(usize, usize)> {
         match views {
             [] => self.forms.covered(text),
@@ -161,21 +163,20 @@ impl Redactor {
             }
             [first, rest @ ..] => {
                 let read = first.read(text);
-                // What it reads as has nothing more to resolve.
+                // The result has no more escapes for the next view.
                 let rest = if rest.first().is_some_and(|next| !next.applies(&read)) { &[] } else { rest };
                 first.places(text, &self.read(&read, rest))
             }
         }
     }
 
-    /// Whether the text holds a secret.
+    /// Whether the text contains a secret.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
         matches!(self.redact(text), Cow::Owned(_))
     }
 
-    /// The value with every text in it redacted, names of members included. A number that holds a secret
-    /// becomes a text.
+    /// The value with every text and every name in it redacted. A number that contains a secret becomes a text.
     #[must_use]
     pub fn redact_json(&self, value: Value) -> Value {
         if self.forms.is_empty() {
@@ -208,19 +209,19 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// The text with stars in place of these stretches; none if there are none.
-fn replaced(text: &str, stretches: &[(usize, usize)]) -> Option<String> {
+/// The text with [`REDACTED`] in place of these ranges; none if there are none.
+fn replaced(text: &str, ranges: &[(usize, usize)]) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = 0;
-    for &(start, end) in stretches {
-        // A piece can end within a character.
+    for &(start, end) in ranges {
+        // A range can end within a character.
         let (start, end) = (text.floor_char_boundary(start).max(rest), text.ceil_char_boundary(end));
         out.push_str(&text[rest..start]);
         out.push_str(REDACTED);
         rest = end;
     }
     out.push_str(&text[rest..]);
-    (!stretches.is_empty()).then_some(out)
+    (!ranges.is_empty()).then_some(out)
 }
 
 #[cfg(test)]

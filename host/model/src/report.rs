@@ -1,11 +1,11 @@
-//! What a run has to tell people and scripts, before any platform's form of it. Its texts may come from
-//! a component: they are data here, redacted and made harmless where they are rendered.
+//! The report of a run, independent of the CI system. Its texts may come from a component; [`crate::render`] redacts
+//! and escapes them.
 
 use crate::digest::Digest;
 use crate::exit::Exit;
 use crate::outputs::Output;
 
-/// A place in a file of the workspace.
+/// A location in a file of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The path, relative to the workspace. From a component: any text.
@@ -16,18 +16,18 @@ pub struct Location {
     pub column: Option<u32>,
 }
 
-/// How much a note matters.
+/// The level of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For whoever debugs the step.
+    /// A detail for debugging a step.
     Debug,
     /// Ordinary progress of the work.
     Info,
-    /// OutputValue a second look.
+    /// A fact that the reader should notice.
     Notice,
-    /// Something that may be wrong.
+    /// A possible problem.
     Warning,
-    /// Something that is wrong.
+    /// A problem.
     Error,
 }
 
@@ -45,14 +45,14 @@ impl Level {
     }
 }
 
-/// One thing said to the reader of the log.
+/// A note for the reader of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// How much it matters.
+    /// The level.
     pub level: Level,
-    /// What is said.
+    /// The text.
     pub message: String,
-    /// Where, if it is in a file.
+    /// The location, if it is about a file.
     pub location: Option<Location>,
 }
 
@@ -79,7 +79,7 @@ pub enum Block {
     },
 }
 
-/// What happened to one file.
+/// The change of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The path, relative to the workspace.
@@ -88,59 +88,60 @@ pub struct Change {
     pub before: Option<Digest>,
     /// The content after; none if the file was removed.
     pub after: Option<Digest>,
-    /// Whether only its owner may read it: then not even its digests are told.
+    /// Whether only its owner may read it. Then the receipt does not show its digests.
     pub private: bool,
 }
 
-/// What a run can do to an object.
+/// The verb of a change of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeVerb {
-    /// It was put into a store.
+    /// The run uploaded it to a store.
     Uploaded,
-    /// It was changed in a cluster.
+    /// The run changed it in a cluster, a repository or a forge.
     Changed,
-    /// It was deleted.
+    /// The run deleted it.
     Deleted,
 }
 
-/// What happened to one object of a store or a cluster.
+/// The change of an object of a store, a cluster, a repository or a forge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectChange {
     /// The full name, such as `s3://BUCKET/KEY` or `NAMESPACE/KIND/NAME`.
     pub name: String,
-    /// The content now; none if it is not known, as of an upload that another run began, or if there is none.
+    /// The digest of the content; none if it is unknown, for example of an upload that another run began, or if there
+    /// is none.
     pub digest: Option<Digest>,
-    /// What happened.
+    /// The verb.
     pub verb: ChangeVerb,
 }
 
-/// How a run ended, in words.
+/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnd {
     /// The exit code.
     pub exit: Exit,
-    /// A stable name for scripts, in `kebab-case`; `done` or `nothing-to-do` when it went well.
+    /// A stable name for scripts, in `kebab-case`; `done` or `nothing-to-do` for a success.
     pub code: String,
-    /// What happened, as a lower-case fragment that names the thing.
+    /// The message: a lower-case fragment that names the object of the problem.
     pub message: String,
-    /// The exact next act, if there is one.
+    /// The next act of the reader, if there is one.
     pub hint: Option<String>,
-    /// Where, if it is in a file.
+    /// The location, if it is about a file.
     pub location: Option<Location>,
 }
 
-/// Everything a run has to tell.
+/// The report of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The step's name, or the file name of a component that is not built in.
     pub step: String,
-    /// How it ended.
+    /// The end.
     pub ending: RunEnd,
-    /// Whether the run was a dry run: nothing was changed.
+    /// Whether the run was a dry run.
     pub dry_run: bool,
-    /// The outputs, in the order of the step's `outputs` record; empty unless the work was done.
+    /// The outputs, in the order of the step's `outputs` record; empty if the step failed.
     pub outputs: Vec<Output>,
-    /// What was said, in order.
+    /// The notes, in order.
     pub notes: Vec<Note>,
     /// The summary, in order.
     pub summary: Vec<Block>,
@@ -148,14 +149,14 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// The objects that changed, in the order of the calls. With `dry_run`, those that would.
     pub objects: Vec<ObjectChange>,
-    /// The unified diff of a run that only dry_run.
+    /// The unified diff of a dry run.
     pub diff: Option<String>,
     /// The digest of the receipt.
     pub receipt: Option<Digest>,
 }
 
 impl Report {
-    /// The names of all that changed: files, then objects.
+    /// The names of the changed files, then of the changed objects.
     pub fn changed(&self) -> impl Iterator<Item = &str> {
         let files = self.changes.iter().map(|change| change.path.as_str());
         files.chain(self.objects.iter().map(|object| object.name.as_str()))

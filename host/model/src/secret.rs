@@ -1,5 +1,5 @@
-//! What is a secret: by the name of the variable that holds it, by what it looks like, and what of a secret is secret
-//! by itself. It reads no variable.
+//! Recognises secrets: by the name of a variable, by their form, and inside of other secrets. This module reads no
+//! variable.
 
 mod names;
 mod tokens;
@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Values that are no secret whatever their variable is called: to star them would blacken the log and hide nothing.
+/// Words that are no secret, for any name of a variable. Redacting them would make the log unreadable.
 const COMMON: [&str; 40] = [
     "true",
     "false",
@@ -57,9 +57,9 @@ const COMMON: [&str; 40] = [
     "changeme",
 ];
 
-/// Words of receipts. Text of other people that a variable holds could name one as a password, and so hide what a run
-/// did.
-const OWN: [&str; 34] = [
+/// Words of receipts, which are no secret. Otherwise an attacker who controls the value of a variable could hide the
+/// actions of a run.
+const RECEIPT_WORDS: [&str; 34] = [
     "allowed",
     "denied",
     "done",
@@ -96,26 +96,27 @@ const OWN: [&str; 34] = [
     "sha256",
 ];
 
-/// The longest number that is taken for a count or a port, in digits.
-const SHORT_NUMBER: usize = 5;
+/// The largest number of digits of a count or a port.
+const MAX_NUMBER_DIGITS: usize = 5;
 
-/// Texts of a document are secret from this length on, whatever their name.
-const FIELD: usize = 12;
+/// The shortest text in a document that is a secret for any name of its field, in bytes.
+const MIN_FIELD_BYTES: usize = 12;
 
-/// Whether a value is too common or too short to be looked for in texts.
+/// Whether a value is too common or too short to redact it.
 #[must_use]
 pub fn is_common(value: &str) -> bool {
     let value = value.trim();
-    let is_word = |part: &str| COMMON.iter().chain(&OWN).any(|word| part.eq_ignore_ascii_case(word));
+    let is_word =
+        |part: &str| COMMON.iter().chain(&RECEIPT_WORDS).any(|word| part.eq_ignore_ascii_case(word));
     value.len() < MIN_BYTES
         || value.split('.').all(is_word)
-        || value.len() <= SHORT_NUMBER && value.bytes().all(|byte| byte.is_ascii_digit())
+        || value.len() <= MAX_NUMBER_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The secrets in a text that show themselves: URLs with a password and their passwords, private keys, and tokens that
-/// begin as those of a well-known service do.
+/// The secrets in a text that have a known form: URLs with a password and the passwords, private keys, and tokens with
+/// the prefix of a well-known service.
 #[must_use]
-pub fn found(text: &str) -> BTreeSet<String> {
+pub fn find_secrets(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     urls(text, &mut found);
     keys(text, &mut found);
@@ -124,37 +125,37 @@ pub fn found(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The secrets in the texts of a value that show themselves.
+/// The secrets in the texts of a value that have a known form.
 #[must_use]
-pub fn found_in(value: &Value) -> BTreeSet<String> {
+pub fn find_secrets_in(value: &Value) -> BTreeSet<String> {
     match value {
-        Value::String(text) => found(text),
-        Value::Array(items) => items.iter().flat_map(found_in).collect(),
-        Value::Object(members) => members.values().flat_map(found_in).collect(),
+        Value::String(text) => find_secrets(text),
+        Value::Array(items) => items.iter().flat_map(find_secrets_in).collect(),
+        Value::Object(members) => members.values().flat_map(find_secrets_in).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => BTreeSet::new(),
     }
 }
 
-/// What of a secret is secret by itself: passwords of URLs, and of a document, in base64 too, what it holds under names
-/// of secrets or what is long.
+/// The secrets inside of a secret: passwords of URLs, and the values of a document, also of one in base64, that are
+/// long or have the name of a secret.
 #[must_use]
-pub fn within(secret: &str) -> BTreeSet<String> {
-    let mut within = found(secret);
+pub fn nested_secrets(secret: &str) -> BTreeSet<String> {
+    let mut nested = find_secrets(secret);
     let plain = decoded(secret);
     for text in [Some(secret), plain.as_deref()].into_iter().flatten() {
         match serde_json::from_str(text) {
-            Ok(document @ (Value::Object(_) | Value::Array(_))) => members("", &document, &mut within),
-            _ if is_yaml(text) => lines(text, &mut within),
+            Ok(document @ (Value::Object(_) | Value::Array(_))) => members("", &document, &mut nested),
+            _ if is_yaml(text) => lines(text, &mut nested),
             _ => {}
         }
     }
-    within.extend(plain.as_deref().map(found).into_iter().flatten());
-    within.extend(plain);
-    within.retain(|part| !is_common(part));
-    within
+    nested.extend(plain.as_deref().map(find_secrets).into_iter().flatten());
+    nested.extend(plain);
+    nested.retain(|part| !is_common(part));
+    nested
 }
 
-/// Whether a text is a document of `NAME: VALUE`, whose lines are what every such document has.
+/// Whether a text is a YAML document of `NAME: VALUE` lines.
 #[must_use]
 pub fn is_yaml(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-\"'".contains(c);
@@ -166,49 +167,49 @@ pub fn is_yaml(text: &str) -> bool {
     is_named && lines.next().is_some()
 }
 
-/// The members of a document that are secret.
-fn members(name: &str, value: &Value, within: &mut BTreeSet<String>) {
+/// Adds the secret values of a document.
+fn members(name: &str, value: &Value, nested: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
             if is_secret_name(name) || is_field(text) {
-                within.insert(text.clone());
+                nested.insert(text.clone());
             }
-            within.extend(found(text));
-            // As Docker keeps a login.
+            nested.extend(find_secrets(text));
+            // Docker stores a login in base64 as `auth`.
             let login = decoded(text).filter(|_| name == "auth");
-            within.extend(
+            nested.extend(
                 login.as_deref().and_then(|login| login.split_once(':')).map(|(_, word)| word.to_owned()),
             );
-            within.extend(login);
+            nested.extend(login);
         }
-        Value::Array(items) => items.iter().for_each(|item| members(name, item, within)),
-        Value::Object(all) => all.iter().for_each(|(name, value)| members(name, value, within)),
+        Value::Array(items) => items.iter().for_each(|item| members(name, item, nested)),
+        Value::Object(all) => all.iter().for_each(|(name, value)| members(name, value, nested)),
         _ => {}
     }
 }
 
-/// The values of a YAML document that are secret.
-fn lines(text: &str, within: &mut BTreeSet<String>) {
+/// Adds the secret values of a YAML document.
+fn lines(text: &str, nested: &mut BTreeSet<String>) {
     for line in text.lines().map(str::trim) {
         let (name, value) = line.split_once(": ").unwrap_or(("", line));
         let value = value.trim().trim_matches(['"', '\'']);
         if is_secret_name(name.trim_start_matches("- ")) || is_field(value) {
-            within.insert(value.to_owned());
-            within.extend(decoded(value));
+            nested.insert(value.to_owned());
+            nested.extend(decoded(value));
         }
     }
 }
 
-/// Whether a text of a document could be a secret: long, one word, and not the address of something.
+/// Whether a text of a document could be a secret: it is long, has no blank, and is no URL or path.
 fn is_field(text: &str) -> bool {
-    text.len() >= FIELD
+    text.len() >= MIN_FIELD_BYTES
         && !text.contains(char::is_whitespace)
         && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
         && (!text.contains("://") || text.contains('@'))
         && !text.starts_with('/')
 }
 
-/// What a text is in base64, if it is text in base64.
+/// The text that a base64 text encodes, if it does.
 fn decoded(text: &str) -> Option<String> {
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let joined: String = text.split_ascii_whitespace().collect();
@@ -218,7 +219,7 @@ fn decoded(text: &str) -> Option<String> {
     (plain.len() >= 8 && plain.chars().all(shown)).then_some(plain)
 }
 
-/// URLs with a password, and the passwords. A user's name alone is one where it looks like a token.
+/// Adds URLs with a password, and the passwords. A user name without a password counts if it looks like a token.
 fn urls(text: &str, found: &mut BTreeSet<String>) {
     let ends = |c: char| c.is_whitespace() || "\"'`<>|,;\\".contains(c);
     for (at, _) in text.match_indices("://") {
@@ -245,13 +246,13 @@ fn urls(text: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// A text with the escapes of URLs resolved.
+/// Resolves the escapes of URLs.
 fn unescaped(text: &str) -> String {
     let pairs = format!("={}", text.replace('+', "%2B"));
     url::form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }
 
-/// Private keys as OpenSSL, OpenSSH and GnuPG write them.
+/// Adds private keys in the formats of OpenSSL, OpenSSH and GnuPG.
 fn keys(text: &str, found: &mut BTreeSet<String>) {
     const BEGIN: &str = "-----BEGIN ";
     for (at, _) in text.match_indices(BEGIN) {
@@ -270,7 +271,7 @@ mod tests {
     use super::*;
 
     fn all(text: &str) -> Vec<String> {
-        found(text).into_iter().collect()
+        find_secrets(text).into_iter().collect()
     }
 
     #[test]
@@ -310,11 +311,11 @@ mod tests {
     #[test]
     fn what_a_secret_document_holds_is_secret() {
         let docker = r#"{"auths":{"registry.example.com":{"auth":"dXNlcjpodW50ZXItMg=="}}}"#;
-        let held = within(docker);
+        let held = nested_secrets(docker);
         assert!(held.contains("hunter-2") && held.contains("dXNlcjpodW50ZXItMg=="), "{held:?}");
         let yaml = "apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    password: hunter2\n";
         for text in [yaml.to_owned(), base64::engine::general_purpose::STANDARD.encode(yaml)] {
-            let held = within(&text);
+            let held = nested_secrets(&text);
             assert!(held.contains("hunter2") && !held.contains("v1") && !held.contains("Config"), "{held:?}");
         }
         assert!(is_common("true") && is_common("Main") && is_common("8080") && is_common("abc"));

@@ -1,20 +1,19 @@
-//! The secrets that a run came to hold while it ran, so that no message of a server can give one away. It never shows
-//! one.
+//! The secrets that a capability learns during a run, to redact them from messages of servers.
 
 use crate::redact::{REDACTED, Redactor};
 use crate::secret::is_common;
 use crate::text::short;
 use std::sync::{PoisonError, RwLock};
 
-/// The secrets that a capability came to hold.
+/// The secrets that a capability has learned.
 #[derive(Default)]
 pub struct SecretRegistry(RwLock<State>);
 
 #[derive(Default)]
 struct State {
     redactor: Redactor,
-    /// Whether there are secrets that are too long to be looked for.
-    blind: bool,
+    /// Whether the redactor could not take a secret because it is too long.
+    incomplete: bool,
 }
 
 impl std::fmt::Debug for SecretRegistry {
@@ -24,29 +23,28 @@ impl std::fmt::Debug for SecretRegistry {
 }
 
 impl SecretRegistry {
-    /// Remembers a secret. One that is too common would only blacken what servers say.
+    /// Adds a secret. It ignores common words, because redacting them would hide harmless text.
     pub fn add(&self, secret: &str) {
         if is_common(secret) {
             return;
         }
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        state.blind |= state.redactor.learn(&[secret]).is_err();
+        state.incomplete |= state.redactor.learn(&[secret]).is_err();
     }
 
-    /// The text without the secrets, in whatever common form it holds them, whole or cut.
+    /// The text without the secrets, in each form that [`Redactor`] finds.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match state.blind {
+        match state.incomplete {
             false => state.redactor.redact(text).into_owned(),
-            // Too long to be looked for: then nothing is shown.
+            // A secret that the redactor cannot find could be in the text.
             true => REDACTED.to_owned(),
         }
     }
 
-    /// The text without the secrets, and then cut to `max` bytes with an ellipsis. Each text of a server that is passed
-    /// on in part is cut by this function or by [`short`], which leaves the ellipsis by which a piece of a secret is
-    /// known.
+    /// The redacted text, cut to `max` bytes with an ellipsis. Use this function or [`short`] to cut each text of a
+    /// server: the redactor finds a piece of a secret by the ellipsis after it.
     #[must_use]
     pub fn shown(&self, text: &str, max: usize) -> String {
         short(&self.redact(text), max)

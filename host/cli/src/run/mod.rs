@@ -182,7 +182,7 @@ fn stages(
 ) -> StageResult<ConcludedRun> {
     let reporter = &context.reporter;
     let mut resolved = loaded.resolve(args).inspect_err(|stopped| redact_mistakes(reporter, stopped))?;
-    let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::found_in(value)).collect();
+    let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::find_secrets_in(value)).collect();
     if let Err(error) = reporter.add_secrets(&secrets) {
         return resolved.stop(run_end(Exit::Invalid, "bad-input", error.to_string(), None));
     }
@@ -212,7 +212,7 @@ fn redact_mistakes(reporter: &Reporter, stopped: &StoppedRun) {
     let notes = stopped.facts.notes.iter().map(|note| &note.message);
     let texts = notes.chain([&stopped.ending.message]);
     // It fails only for a text of hundreds of megabytes, and these were cut.
-    let _ = reporter.add_secrets(&texts.flat_map(|text| secret::found(text)).collect());
+    let _ = reporter.add_secrets(&texts.flat_map(|text| secret::find_secrets(text)).collect());
 }
 
 /// Makes the reporter of the run.

@@ -1,10 +1,9 @@
-//! Tells where a text was cut: at its own ends, and at an ellipsis or another sign of what is left out. It knows no
-//! secret.
+//! Finds out where a text was cut: at its ends, and at an ellipsis or another sign of an omission.
 
-/// What stands where something was left out. A row of dots counts besides.
+/// Signs of an omission. Two or more dots are also one.
 const SIGNS: [&[u8]; 10] = [
     "\u{2026}".as_bytes(),
-    // A character of which only a part was kept.
+    // The replacement of a divided character.
     "\u{fffd}".as_bytes(),
     b"truncated",
     b"Truncated",
@@ -16,32 +15,32 @@ const SIGNS: [&[u8]; 10] = [
     b"more bytes",
 ];
 
-/// What servers put in the place of the rest of a token, right beside the piece that they show.
+/// The mask that servers put directly before or after the visible piece of a token.
 const MASK: &[u8] = b"***";
 
-/// How many quotes, brackets, blanks and the like may stand between the end of a piece and the sign, in bytes.
-const GAP: usize = 8;
+/// The largest number of bytes, such as quotes, brackets and blanks, between a piece and the sign.
+const MAX_GAP_BYTES: usize = 8;
 
-/// The longest escape that may have been cut as well: `&#x0002f`.
-const ESCAPE: usize = 10;
+/// The longest escape that a cut can divide, in bytes: `&#x0002f`.
+const MAX_ESCAPE_BYTES: usize = 10;
 
-/// How a piece of a text ends, or begins.
+/// The text next to an end of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// Something was left out here, and a sign says so.
+    /// A sign of an omission.
     Marked,
-    /// The text as a whole ends or begins here.
+    /// The end or the beginning of the whole text.
     Bare,
-    /// The text goes on.
+    /// More text.
     None,
 }
 
-/// What comes after a piece that ends before `rest`.
+/// The edge after a piece that ends before `rest`.
 pub(super) fn after(rest: &[u8]) -> Edge {
     if rest.starts_with(MASK) {
         return Edge::Marked;
     }
-    let head = &rest[..rest.len().min(GAP)];
+    let head = &rest[..rest.len().min(MAX_GAP_BYTES)];
     let gap = head.iter().take_while(|byte| is_gap(**byte)).count();
     let next = &rest[gap..];
     if head[..gap].windows(2).any(|two| two == b"..") || SIGNS.iter().any(|sign| next.starts_with(sign)) {
@@ -50,9 +49,9 @@ pub(super) fn after(rest: &[u8]) -> Edge {
     if next.is_empty() {
         return Edge::Bare;
     }
-    // An escape of which only the beginning is there.
+    // The beginning of an escape.
     let open = head[..gap].iter().rposition(|byte| b"\\%&".contains(byte));
-    let escape = next.iter().take(ESCAPE).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let escape = next.iter().take(MAX_ESCAPE_BYTES).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     match open {
         Some(_) if next.len() == escape => Edge::Bare,
         Some(_) if after_escape(&next[escape..]) => Edge::Marked,
@@ -60,12 +59,12 @@ pub(super) fn after(rest: &[u8]) -> Edge {
     }
 }
 
-/// What comes before a piece that begins after `rest`.
+/// The edge before a piece that begins after `rest`.
 pub(super) fn before(rest: &[u8]) -> Edge {
     if rest.ends_with(MASK) {
         return Edge::Marked;
     }
-    let tail = &rest[rest.len().saturating_sub(GAP)..];
+    let tail = &rest[rest.len().saturating_sub(MAX_GAP_BYTES)..];
     let gap = tail.iter().rev().take_while(|byte| is_gap(**byte)).count();
     let (last, gap) = rest.split_at(rest.len() - gap);
     if gap.windows(2).any(|two| two == b"..") || SIGNS.iter().any(|sign| last.ends_with(sign)) {

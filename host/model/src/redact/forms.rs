@@ -1,20 +1,20 @@
-//! The forms in which a secret commonly leaks. It looks at no text.
+//! Makes the forms in which a secret commonly leaks.
 
 use super::MIN_BYTES;
 use super::search::SecretForm;
 use super::views::is_white;
-use crate::secret::{is_yaml, within};
+use crate::secret::{is_yaml, nested_secrets};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The shortest line of a base64 text that is looked for by itself.
-const LINE: usize = 16;
+/// The shortest line of a base64 text that is a form by itself, in bytes.
+const MIN_LINE_BYTES: usize = 16;
 
-/// Every form of these secrets in which one commonly leaks, as a platform that only compares texts has to be told:
-/// themselves, their lines, and their encodings. Those shorter than [`MIN_BYTES`] have none.
+/// The forms of these secrets for a platform that only compares texts: the secrets, their lines, and their encodings.
+/// Secrets shorter than [`MIN_BYTES`] have none.
 #[must_use]
 pub fn forms(secrets: &[&str]) -> BTreeSet<String> {
     let mut forms = BTreeSet::new();
@@ -28,36 +28,37 @@ pub fn forms(secrets: &[&str]) -> BTreeSet<String> {
     forms
 }
 
-/// The forms that are searched for, each with how many of its first bytes anybody may see. Escapes of JSON, HTML and
-/// URLs are none: the search resolves them.
+/// The forms for the search, each with the length of its public prefix. They have no escapes of JSON, HTML and URLs,
+/// because the search resolves those.
 pub(super) fn searched(secret: &str) -> Vec<(SecretForm, usize)> {
-    // Of a document as a whole a piece is no secret; what it holds is looked for by itself.
+    // A piece of a document is no secret; its secret values are forms by themselves.
     let open = |part: &str| if is_document(part) { part.len() } else { open(part) };
     let mut all: Vec<_> = parts(secret).into_iter().map(|part| (part.clone(), open(&part))).collect();
     let open = if is_document(secret) { 0 } else { self::open(secret) };
     all.extend(encoded(secret).into_iter().map(|(form, (of, bytes))| (form, (open * of).div_ceil(bytes))));
-    // A form of a web page has `+` for a blank.
+    // Forms of web pages encode a blank as `+`.
     if secret.contains(' ') {
         all.push((secret.replace(' ', "+"), open));
     }
     all.into_iter().map(|(form, open)| (form.into_bytes().into(), open)).collect()
 }
 
-/// A form as it is without white space, for a text that was broken into lines. A short one would be found across words.
+/// The form without white space, for texts that are broken into lines. Short forms have none, because the search would
+/// find them across words.
 pub(super) fn joined((form, open): &(SecretForm, usize)) -> Option<(SecretForm, usize)> {
-    const SHORTEST: usize = 16;
+    const MIN_JOINED_BYTES: usize = 16;
     if !form.iter().any(|byte| is_white(*byte)) {
-        return (form.len() >= SHORTEST).then(|| (Arc::clone(form), *open));
+        return (form.len() >= MIN_JOINED_BYTES).then(|| (Arc::clone(form), *open));
     }
     let joined: Vec<u8> = form.iter().copied().filter(|byte| !is_white(*byte)).collect();
     let white = form.iter().take(*open).filter(|byte| is_white(**byte)).count();
-    (joined.len() >= SHORTEST).then(|| (joined.into(), open - white))
+    (joined.len() >= MIN_JOINED_BYTES).then(|| (joined.into(), open - white))
 }
 
-/// A secret, what it holds, and each line of these that is one by itself. Of a document the lines are what every such
-/// document has.
+/// A secret, its nested secrets, and their lines. The lines of a document are not secret, because all such documents
+/// share them.
 fn parts(secret: &str) -> BTreeSet<String> {
-    let mut parts = within(secret);
+    let mut parts = nested_secrets(secret);
     parts.insert(secret.to_owned());
     let lines: Vec<String> =
         parts.iter().filter(|part| !is_document(part)).flat_map(|part| lines(part)).collect();
@@ -65,7 +66,7 @@ fn parts(secret: &str) -> BTreeSet<String> {
     parts
 }
 
-/// The lines of a text that are long enough, and the text itself where it has the line ends of a program's text.
+/// The lines of a text that are long enough. A text with `\n` as two characters also has the lines between those.
 fn lines(text: &str) -> Vec<String> {
     let is_long = |line: &&str| line.len() >= MIN_BYTES;
     let mut all: Vec<String> = text.lines().map(str::trim).filter(is_long).map(str::to_owned).collect();
@@ -77,13 +78,13 @@ fn lines(text: &str) -> Vec<String> {
     all
 }
 
-/// Whether a secret is JSON or YAML with more than one value.
+/// Whether a secret is a JSON or YAML document with more than one value.
 fn is_document(secret: &str) -> bool {
     matches!(serde_json::from_str(secret), Ok(Value::Object(_) | Value::Array(_))) || is_yaml(secret)
 }
 
-/// How many first bytes of a secret anybody may see: the scheme and the host of a URL, the first line of a key, the
-/// scheme of a header.
+/// The length of the public prefix of a secret: the scheme and the host of a URL, the first line of a key, the scheme
+/// of an `Authorization` header.
 fn open(secret: &str) -> usize {
     if let Some(rest) = secret.strip_prefix("-----BEGIN ") {
         return rest.find("-----").map_or(0, |at| "-----BEGIN ".len() + at + 5);
@@ -97,18 +98,18 @@ fn open(secret: &str) -> usize {
     schemes.into_iter().find(|scheme| secret.starts_with(scheme)).map_or(0, str::len)
 }
 
-/// The encoded forms of a secret, each with how many bytes of it stand for how many of the secret.
+/// The encoded forms of a secret, each with the ratio of its length to that of the secret.
 fn encoded(secret: &str) -> BTreeMap<String, (usize, usize)> {
     let mut forms = BTreeMap::new();
     for shift in 0..3 {
         forms.insert(base64_middle(&STANDARD_NO_PAD, secret, shift), (4, 3));
         forms.insert(base64_middle(&URL_SAFE_NO_PAD, secret, shift), (4, 3));
     }
-    // Lines of it by themselves, as a diff shows some of them.
+    // Single lines, because a diff shows some of them.
     let whole = STANDARD_NO_PAD.encode(secret);
     for width in [64, 76].into_iter().filter(|width| whole.len() > *width) {
         let lines = (0..whole.len()).step_by(width).map(|at| &whole[at..whole.len().min(at + width)]);
-        forms.extend(lines.filter(|line| line.len() >= LINE).map(|line| (line.to_owned(), (0, 1))));
+        forms.extend(lines.filter(|line| line.len() >= MIN_LINE_BYTES).map(|line| (line.to_owned(), (0, 1))));
     }
     for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
         let pairs: Vec<String> = secret.bytes().map(|byte| hex(byte, digits)).collect();
@@ -139,8 +140,8 @@ fn urls(secret: &str) -> Vec<String> {
     forms
 }
 
-/// The characters of a secret's base64 form that are the same whatever stands before and after it, when
-/// `shift` bytes stand before it in its group of three.
+/// The characters of a secret's base64 form that do not depend on the bytes before and after it, with `shift` bytes
+/// before it in its group of three.
 fn base64_middle(alphabet: &impl Engine, secret: &str, shift: usize) -> String {
     let text = alphabet.encode([&[0; 2][..shift], secret.as_bytes()].concat());
     let first = (shift * 8).div_ceil(6);

@@ -1,47 +1,47 @@
-//! Finds forms of secrets in bytes, whole and cut: one pass over the bytes, whose time does not grow with the number of
-//! forms or their length. It knows nothing of encodings.
+//! Finds forms of secrets in bytes, whole and cut. It needs one pass over the bytes; its time does not depend on the
+//! number or the length of the forms.
 
 use super::cut::{self, Edge};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// How much of a form is searched for in the pass; the rest is compared where that is found. It is also the shortest
-/// piece of a form that counts where a text was cut.
+/// The number of bytes of a form that the pass searches for; it compares the rest at each hit. It is also the shortest
+/// piece of a form that counts at a cut.
 pub(super) const PIECE: usize = 8;
 
-/// A piece of so many bytes counts at the bare end of a text, whatever it looks like, and anywhere if it looks random.
+/// A piece of this length counts at the end of a text, and at any place if it looks random.
 const LONG_PIECE: usize = 16;
 
-/// The same of a short secret, of which half is less.
+/// The same for a short secret, if half of it is less than [`LONG_PIECE`].
 const SHORT_PIECE: usize = 12;
 
-/// So many bytes are compared at once.
+/// The number of bytes that the search compares at once.
 const CHUNK: usize = 64;
 
-/// So many chunks may be compared besides one for each byte of the text. Texts and secrets that go on repeating
-/// themselves would need any number.
+/// The number of chunks that the search may compare, in addition to one for each byte of the text. Repetitive texts and
+/// secrets could need any number.
 const SPARE_CHUNKS: usize = 1 << 20;
 
-/// A form, which all that look for it share: a secret can have megabytes.
+/// A form. The indexes share it, because a secret can have megabytes.
 pub(super) type SecretForm = Arc<[u8]>;
 
-/// From which end two texts are compared.
+/// The end from which the search compares two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Head,
     Tail,
 }
 
-/// What is looked for.
+/// The forms to search for.
 #[derive(Default, Clone)]
 pub(super) struct Index {
     known: HashSet<SecretForm>,
     /// The forms by their first bytes, up to eight of them.
     heads: Table,
-    /// Those that can be cut, by their last eight.
+    /// The forms that a cut can divide, by their last eight bytes.
     tails: Table,
-    /// Of how many bytes the keys of both are.
+    /// The lengths of the keys of both tables, in bytes.
     lengths: Vec<usize>,
     filter: Filter,
     longest: usize,
@@ -49,29 +49,29 @@ pub(super) struct Index {
 
 type Table = HashMap<(usize, u64), Bucket>;
 
-/// Forms that begin, or end, with the same bytes: in order as compared from there.
+/// Forms that begin, or end, with the same bytes, sorted from that side.
 #[derive(Default, Clone)]
 struct Bucket {
-    /// Each with how many of its first bytes anybody may see.
+    /// The forms, each with the length of its public prefix.
     forms: Vec<(SecretForm, usize)>,
-    /// For each the longest other one that it begins with.
+    /// For each form the longest other form that is a prefix of it.
     inner: Vec<Option<usize>>,
 }
 
-/// What of a bucket is at one place of a text.
+/// The forms of a bucket at one place of a text.
 #[derive(Default)]
 struct BucketMatch {
-    /// The length of the longest form that is there as a whole.
+    /// The length of the longest whole form.
     whole: usize,
-    /// The form of which most is there, and how much of it.
+    /// The length of the longest piece of a form, and the index of that form.
     partial: usize,
     of: usize,
-    /// How many chunks were compared.
+    /// The number of compared chunks.
     cost: usize,
 }
 
 impl Index {
-    /// Whether nothing is looked for.
+    /// Whether there are no forms.
     pub(super) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
@@ -81,7 +81,7 @@ impl Index {
         self.longest
     }
 
-    /// Looks for these forms besides. The first bytes of each, as many as it says, are no secret.
+    /// Adds forms, each with the length of its public prefix.
     pub(super) fn learn(&mut self, forms: impl IntoIterator<Item = (SecretForm, usize)>) {
         let mut changed = BTreeSet::new();
         for (form, open) in forms {
@@ -116,7 +116,7 @@ impl Index {
         self.filter = Filter::of(self.heads.keys().chain(self.tails.keys()));
     }
 
-    /// The stretches of the text that secrets cover, in order and apart from each other.
+    /// The ranges of the text that secrets cover, in order and without overlap.
     pub(super) fn covered(&self, text: &[u8]) -> Vec<(usize, usize)> {
         let mut chunks = text.len() + SPARE_CHUNKS;
         let mut found = Vec::new();
@@ -130,12 +130,12 @@ impl Index {
                 }
                 let (start, end) = (at + 1 - length, at + 1);
                 if let Some(bucket) = self.heads.get(&key) {
-                    chunks = chunks.saturating_sub(begins(bucket, text, start, &mut found));
+                    chunks = chunks.saturating_sub(add_at_start(bucket, text, start, &mut found));
                 }
-                // What is in a stretch already needs no second look, which in a long one would be many.
+                // A range that is already covered needs no second comparison.
                 let known = found.last().is_some_and(|last: &(usize, usize)| end <= last.1);
                 if let Some(bucket) = self.tails.get(&key).filter(|_| length == PIECE && !known) {
-                    chunks = chunks.saturating_sub(ends(bucket, text, end, &mut found));
+                    chunks = chunks.saturating_sub(add_at_end(bucket, text, end, &mut found));
                 }
             }
             if chunks == 0 {
@@ -148,9 +148,9 @@ impl Index {
     }
 }
 
-/// Adds the forms of a bucket that begin here, whole or cut. Gives what that cost.
-fn begins(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, usize)>) -> usize {
-    let BucketMatch { whole, partial, of, cost } = bucket.look(&text[start..], Side::Head);
+/// Adds the forms of a bucket that begin at `start`, whole or cut. It returns the number of compared chunks.
+fn add_at_start(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, usize)>) -> usize {
+    let BucketMatch { whole, partial, of, cost } = bucket.best_match(&text[start..], Side::Head);
     if whole > 0 {
         found.push((start, start + whole));
     }
@@ -164,9 +164,10 @@ fn begins(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, us
     cost
 }
 
-/// Adds the form of a bucket of which the end is here and the beginning was cut off. Gives what that cost.
-fn ends(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)>) -> usize {
-    let BucketMatch { partial, of, cost, .. } = bucket.look(&text[..end], Side::Tail);
+/// Adds the form of a bucket that ends at `end` and whose beginning was cut off. It returns the number of compared
+/// chunks.
+fn add_at_end(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)>) -> usize {
+    let BucketMatch { partial, of, cost, .. } = bucket.best_match(&text[..end], Side::Tail);
     if partial >= PIECE && partial < bucket.forms[of].0.len() {
         let start = end - partial;
         if counts(&text[start..end], cut::before(&text[..start]), bucket.forms[of].0.len()) {
@@ -176,8 +177,8 @@ fn ends(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)
     cost
 }
 
-/// Whether a piece of a secret is taken for one. Where no sign says that something was left out, a word of everyday
-/// language is not: the text may just end there.
+/// Whether a piece of a secret counts as the secret. Without a sign of a cut, an everyday word does not: the text may
+/// simply end there.
 fn counts(piece: &[u8], edge: Edge, whole: usize) -> bool {
     let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
     match edge {
@@ -189,11 +190,11 @@ fn counts(piece: &[u8], edge: Edge, whole: usize) -> bool {
     }
 }
 
-/// Whether a piece holds a row of letters and digits that nobody writes by chance, so that it gives a secret away
-/// wherever it stands: servers show the beginning or the end of a token. A row has so many bytes at least.
-fn is_random(piece: &[u8], least: usize) -> bool {
+/// Whether a piece has a run of at least `min` bytes with letters and digits. Such a run counts at any place, because
+/// servers show the beginning or the end of a token.
+fn is_random(piece: &[u8], min: usize) -> bool {
     let is_of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+_-".contains(byte);
-    let rows = piece.split(|byte| !is_of_token(byte)).filter(|row| row.len() >= least);
+    let rows = piece.split(|byte| !is_of_token(byte)).filter(|row| row.len() >= min);
     let mixed = |row: &[u8]| row.iter().any(u8::is_ascii_digit) && row.iter().any(u8::is_ascii_alphabetic);
     rows.into_iter().any(mixed)
 }
@@ -212,8 +213,8 @@ impl Bucket {
         }
     }
 
-    /// What of these forms the text begins with, or ends with.
-    fn look(&self, text: &[u8], side: Side) -> BucketMatch {
+    /// The forms with which the text begins, or ends.
+    fn best_match(&self, text: &[u8], side: Side) -> BucketMatch {
         let mut found = BucketMatch::default();
         let after = self.forms.partition_point(|(form, _)| {
             let (order, common) = order(form, text, side);
@@ -240,7 +241,7 @@ impl Bucket {
     }
 }
 
-/// How many bytes two texts have in common, from one side.
+/// The number of bytes that two texts have in common from one side.
 fn common(one: &[u8], other: &[u8], side: Side) -> usize {
     let same = |(one, other): (&[u8], &[u8])| one == other;
     let shorter = one.len().min(other.len());
@@ -261,7 +262,7 @@ fn common(one: &[u8], other: &[u8], side: Side) -> usize {
     }
 }
 
-/// The order of two texts as compared from one side, and how many bytes they have in common.
+/// The order of two texts from one side, and the number of bytes that they have in common.
 fn order(one: &[u8], other: &[u8], side: Side) -> (Ordering, usize) {
     let common = common(one, other, side);
     let next = |text: &[u8]| match side {
@@ -271,16 +272,16 @@ fn order(one: &[u8], other: &[u8], side: Side) -> (Ordering, usize) {
     (next(one).cmp(&next(other)), common)
 }
 
-/// Stretches in order, those that overlap or touch as one.
+/// Merges sorted ranges that overlap or touch.
 pub(super) fn joined(found: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
     for (start, end) in found {
-        match stretches.last_mut() {
+        match ranges.last_mut() {
             Some(last) if start <= last.1 => last.1 = last.1.max(end),
-            _ => stretches.push((start, end)),
+            _ => ranges.push((start, end)),
         }
     }
-    stretches
+    ranges
 }
 
 /// Up to eight bytes as a number.
@@ -292,7 +293,7 @@ fn mask(length: usize) -> u64 {
     u64::MAX >> (64 - 8 * length.clamp(1, PIECE))
 }
 
-/// Tells quickly of most windows that no form has them.
+/// A Bloom filter: it excludes most windows that no form has.
 #[derive(Clone)]
 struct Filter {
     bits: Vec<u64>,

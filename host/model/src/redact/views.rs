@@ -1,24 +1,24 @@
-//! Other ways to read a text: with its escapes resolved, and without white space. What is found there is told by its
-//! place in the text itself. It knows no secret.
+//! Views of a text: with its escapes resolved, and without white space. They map ranges of the view to ranges of the
+//! text.
 
-/// A way to read a text.
+/// A view of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
-    /// Escapes of JSON, and of programming languages that write texts alike: `\/`, `\u002f`, `\x2f`.
+    /// Resolves the escapes of JSON and of similar programming languages: `\/`, `\u002f`, `\x2f`.
     Backslash,
-    /// Those of URLs: `%2f`.
+    /// Resolves the escapes of URLs: `%2f`.
     Percent,
-    /// Those of HTML and XML: `&amp;`, `&#43;`, `&#x2b;`.
+    /// Resolves the escapes of HTML and XML: `&amp;`, `&#43;`, `&#x2b;`.
     Entity,
-    /// All of these.
+    /// Resolves all these escapes.
     Escapes,
-    /// Without white space, so that what was broken into lines is one again.
+    /// Removes white space, for secrets that are broken into lines.
     Joined,
-    /// The same of a diff or a comment, without what begins each line.
+    /// Removes white space, and the first character of the lines of a diff or a comment.
     Unquoted,
 }
 
-/// The names that HTML has for characters of ASCII: <https://html.spec.whatwg.org/multipage/named-characters.html>
+/// The names of ASCII characters in HTML: <https://html.spec.whatwg.org/multipage/named-characters.html>
 const ENTITIES: [(&str, char); 42] = [
     ("amp", '&'),
     ("AMP", '&'),
@@ -64,35 +64,35 @@ const ENTITIES: [(&str, char); 42] = [
     ("Tab", '\t'),
 ];
 
-/// What a line of a diff, a comment or a quotation begins with.
+/// The first characters of the lines of a diff, a comment or a quotation.
 const QUOTES: &[u8] = b"+-#>|";
 
-/// The longest name or number of a character.
-const LONGEST: usize = 10;
+/// The longest name or number of a character, in bytes.
+const MAX_ENTITY_BYTES: usize = 10;
 
-/// One or more bytes of a text, and what they stand for.
+/// One or more bytes of a text, and their bytes in the view.
 struct Token {
-    /// How many bytes of the text it has.
-    took: usize,
-    /// What it stands for, in the first `gave` bytes.
+    /// The number of bytes in the text.
+    text_len: usize,
+    /// The bytes in the view: the first `view_len` of these.
     bytes: [u8; 4],
-    gave: usize,
+    view_len: usize,
 }
 
 impl Token {
-    fn byte(took: usize, byte: u8) -> Self {
-        Self { took, bytes: [byte, 0, 0, 0], gave: 1 }
+    fn byte(text_len: usize, byte: u8) -> Self {
+        Self { text_len, bytes: [byte, 0, 0, 0], view_len: 1 }
     }
 
-    fn char(took: usize, c: char) -> Self {
+    fn char(text_len: usize, c: char) -> Self {
         let mut bytes = [0; 4];
-        let gave = c.encode_utf8(&mut bytes).len();
-        Self { took, bytes, gave }
+        let view_len = c.encode_utf8(&mut bytes).len();
+        Self { text_len, bytes, view_len }
     }
 }
 
 impl View {
-    /// Whether a text reads otherwise in this way.
+    /// Whether the view of a text differs from the text.
     pub(super) fn applies(self, text: &[u8]) -> bool {
         let has = |wanted: &[u8]| text.iter().any(|byte| wanted.contains(byte));
         match self {
@@ -105,7 +105,7 @@ impl View {
         }
     }
 
-    /// The text as it reads in this way.
+    /// The view of a text.
     pub(super) fn read(self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
         if self == Self::Joined {
@@ -115,22 +115,22 @@ impl View {
         let mut at = 0;
         while at < text.len() {
             let token = self.token(&text[at..]);
-            out.extend_from_slice(&token.bytes[..token.gave]);
-            at += token.took;
+            out.extend_from_slice(&token.bytes[..token.view_len]);
+            at += token.text_len;
         }
         out
     }
 
-    /// Where in the text stretches are that were found in the text as it reads in this way. They are in order.
-    pub(super) fn places(self, text: &[u8], stretches: &[(usize, usize)]) -> Vec<(usize, usize)> {
-        let mut places = Vec::with_capacity(stretches.len());
+    /// The ranges of the text for ranges of the view, both in order.
+    pub(super) fn places(self, text: &[u8], ranges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let mut places = Vec::with_capacity(ranges.len());
         let (mut at, mut read) = (0, 0);
-        let mut wanted = stretches.iter().peekable();
+        let mut wanted = ranges.iter().peekable();
         let mut began = None;
         while at < text.len() && wanted.peek().is_some() {
             let token = self.token(&text[at..]);
-            let (next, then) = (at + token.took, read + token.gave);
-            // One token can stand for more than one stretch.
+            let (next, then) = (at + token.text_len, read + token.view_len);
+            // One token can contain more than one range.
             while let Some(&&(_, end)) = wanted.peek().filter(|(start, _)| *start < then) {
                 let from = *began.get_or_insert(at);
                 if end > then {
@@ -145,14 +145,14 @@ impl View {
         places
     }
 
-    /// What a text begins with.
+    /// The first token of a text.
     fn token(self, text: &[u8]) -> Token {
         let read = match (self, text[0]) {
             (Self::Unquoted, b'\n') if text.get(1).is_some_and(|byte| QUOTES.contains(byte)) => {
-                Some(Token { took: 2, bytes: [0; 4], gave: 0 })
+                Some(Token { text_len: 2, bytes: [0; 4], view_len: 0 })
             }
             (Self::Joined | Self::Unquoted, byte) if is_white(byte) => {
-                Some(Token { took: 1, bytes: [0; 4], gave: 0 })
+                Some(Token { text_len: 1, bytes: [0; 4], view_len: 0 })
             }
             (Self::Backslash | Self::Escapes, b'\\') => backslash(text),
             (Self::Percent | Self::Escapes, b'%') => {
@@ -165,7 +165,7 @@ impl View {
     }
 }
 
-/// Whether it is white space of a line's end or of indentation.
+/// Whether a byte is a blank, a tab or a part of a line end.
 pub(super) fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -177,7 +177,7 @@ fn backslash(text: &[u8]) -> Option<Token> {
         b'r' => plain(b'\r'),
         b't' => plain(b'\t'),
         byte @ (b'\\' | b'/' | b'"' | b'\'' | b'`') => plain(byte),
-        // A line that goes on in the next one.
+        // A line that continues on the next one.
         b'\n' => plain(b'\n'),
         b'x' => hexadecimal(text, 2, 2).map(|byte| Token::byte(4, byte.to_le_bytes()[0])),
         b'u' => unicode(text),
@@ -185,7 +185,7 @@ fn backslash(text: &[u8]) -> Option<Token> {
     }
 }
 
-/// `\u002f`; two of them for a character beyond the first plane.
+/// Resolves `\u002f`, or two of them for a character outside the first plane.
 fn unicode(text: &[u8]) -> Option<Token> {
     let first = hexadecimal(text, 2, 4)?;
     if let Some(c) = char::from_u32(first) {
@@ -198,7 +198,7 @@ fn unicode(text: &[u8]) -> Option<Token> {
 }
 
 fn entity(text: &[u8]) -> Option<Token> {
-    let rest = &text[1..text.len().min(LONGEST + 2)];
+    let rest = &text[1..text.len().min(MAX_ENTITY_BYTES + 2)];
     if let Some(number) = rest.strip_prefix(b"#") {
         let (radix, digits, before) = match number {
             [b'x' | b'X', digits @ ..] => (16, digits, 3),

@@ -1,6 +1,6 @@
-//! The names of variables that hold secrets, as people choose them, as data.
+//! Recognises the names of variables that hold secrets.
 
-/// Words that mark a name wherever they stand in it.
+/// Words that mark a name at any position.
 const WORDS: [&str; 42] = [
     "TOKEN",
     "TOKENS",
@@ -46,11 +46,11 @@ const WORDS: [&str; 42] = [
     "DOCKERCONFIGJSON",
 ];
 
-/// Words that mark a name as its last one.
-const LAST: [&str; 5] = ["SESSION", "SID", "SK", "PWD", "PW"];
+/// Words that mark a name at its end.
+const LAST_WORDS: [&str; 5] = ["SESSION", "SID", "SK", "PWD", "PW"];
 
-/// What marks a name within a word, for names without underscores.
-const GLUED: [&str; 11] = [
+/// Texts that mark a name within a word, for names without underscores.
+const SUBSTRINGS: [&str; 11] = [
     "TOKEN",
     "SECRET",
     "PASSWORD",
@@ -64,11 +64,11 @@ const GLUED: [&str; 11] = [
     "PRIVATEKEY",
 ];
 
-/// Endings of a word that mark a name.
-const ENDINGS: [&str; 3] = ["PASS", "PWD", "KEY"];
+/// Ends of a word that mark a name.
+const SUFFIXES: [&str; 3] = ["PASS", "PWD", "KEY"];
 
-/// Words that have one of these and mean something else.
-const OTHERS: [&str; 22] = [
+/// Words that contain one of these and mean something else.
+const EXCEPTIONS: [&str; 22] = [
     "TOKENIZER",
     "TOKENIZERS",
     "SECRETARY",
@@ -93,8 +93,8 @@ const OTHERS: [&str; 22] = [
     "PRIMARYKEY",
 ];
 
-/// Words before `KEY` with which it is no secret.
-const OPEN_KEYS: [&str; 20] = [
+/// Words before `KEY` that make it no secret.
+const PUBLIC_KEY_WORDS: [&str; 20] = [
     "PUBLIC",
     "PUB",
     "CACHE",
@@ -117,8 +117,8 @@ const OPEN_KEYS: [&str; 20] = [
     "CONFIG",
 ];
 
-/// Words that mark a name together.
-const TOGETHER: [&[&str]; 12] = [
+/// Sequences of words that mark a name at any position.
+const SEQUENCES: [&[&str]; 12] = [
     &["AWS", "ACCESS", "KEY", "ID"],
     &["SECRET", "ID"],
     &["WEBHOOK", "URL"],
@@ -133,8 +133,8 @@ const TOGETHER: [&[&str]; 12] = [
     &["KUBE", "CONFIG", "DATA"],
 ];
 
-/// More of these, in names whose last word says nothing else.
-const PAIRS: [&[&str]; 6] = [
+/// Sequences of words that mark a name unless its last word is one of [`METADATA_WORDS`].
+const WEAK_SEQUENCES: [&[&str]; 6] = [
     &["KUBE", "CONFIG"],
     &["KUBECONFIG", "DATA"],
     &["KUBECONFIG", "BASE64"],
@@ -143,8 +143,8 @@ const PAIRS: [&[&str]; 6] = [
     &["ID", "RSA"],
 ];
 
-/// Last words of names whose value says where a secret is, or something of it, and not what it is.
-const ABOUT: [&str; 53] = [
+/// Last words of names whose value describes a secret and is none.
+const METADATA_WORDS: [&str; 53] = [
     "FILE",
     "PATH",
     "DIR",
@@ -200,11 +200,12 @@ const ABOUT: [&str; 53] = [
     "LOCATION",
 ];
 
-/// Names that are another thing altogether.
-const NOT: [&str; 4] = ["PWD", "OLDPWD", "DESKTOP_SESSION", "LOCKSTEP_SECRETS"];
+/// Names that hold no secret.
+const HARMLESS_NAMES: [&str; 4] = ["PWD", "OLDPWD", "DESKTOP_SESSION", "LOCKSTEP_SECRETS"];
 
-/// The variables by which inputs, settings and nothing secret come, whatever the input is called.
-const OURS: [&str; 4] = ["LOCKSTEP_INPUT", "LOCKSTEP_CONTROL_", "LOCKSTEP_DOCUMENT", "LOCKSTEP_HANDOVER"];
+/// The prefixes of Lockstep's variables for inputs and settings, which hold no secret for any name of an input.
+const OWN_PREFIXES: [&str; 4] =
+    ["LOCKSTEP_INPUT", "LOCKSTEP_CONTROL_", "LOCKSTEP_DOCUMENT", "LOCKSTEP_HANDOVER"];
 
 /// Whether a variable of this name holds a secret.
 #[must_use]
@@ -213,39 +214,39 @@ pub fn is_secret_name(name: &str) -> bool {
     if upper.starts_with("LOCKSTEP_SECRET_") {
         return true;
     }
-    if NOT.contains(&&*upper) || OURS.iter().any(|begin| upper.starts_with(begin)) {
+    if HARMLESS_NAMES.contains(&&*upper) || OWN_PREFIXES.iter().any(|begin| upper.starts_with(begin)) {
         return false;
     }
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let has = |together: &&[&str]| words.windows(together.len()).any(|some| some == *together);
-    if TOGETHER.iter().any(has) {
+    if SEQUENCES.iter().any(has) {
         return true;
     }
     let Some((last, before)) = words.split_last() else { return false };
-    if !before.is_empty() && ABOUT.contains(last) {
+    if !before.is_empty() && METADATA_WORDS.contains(last) {
         return false;
     }
-    let is_last = LAST.contains(last) && (!before.is_empty() || *last == "SESSION");
-    is_last || PAIRS.iter().any(has) || (0..words.len()).any(|at| marks(&words, at))
+    let is_last = LAST_WORDS.contains(last) && (!before.is_empty() || *last == "SESSION");
+    is_last || WEAK_SEQUENCES.iter().any(has) || (0..words.len()).any(|at| marks(&words, at))
 }
 
-/// Whether the word at this place of a name marks it.
+/// Whether the word at this index marks the name.
 fn marks(words: &[&str], at: usize) -> bool {
     let word = words[at];
     if word == "KEY" || word == "KEYS" {
-        return at.checked_sub(1).is_none_or(|before| !OPEN_KEYS.contains(&words[before]));
+        return at.checked_sub(1).is_none_or(|before| !PUBLIC_KEY_WORDS.contains(&words[before]));
     }
-    if OTHERS.contains(&word) {
+    if EXCEPTIONS.contains(&word) {
         return false;
     }
-    let glued = GLUED.iter().any(|part| word.contains(part));
-    let ending = word != "PWD" && ENDINGS.iter().any(|end| word.ends_with(end));
-    WORDS.contains(&word) || glued || ending
+    let has_part = SUBSTRINGS.iter().any(|part| word.contains(part));
+    let ending = word != "PWD" && SUFFIXES.iter().any(|end| word.ends_with(end));
+    WORDS.contains(&word) || has_part || ending
 }
 
-/// The words of a name, in capital letters. A word begins after what is no letter or digit, and at a capital after a
-/// small letter.
+/// The words of a name, in upper case. A word begins after a character that is no letter or digit, and at an upper-case
+/// letter after a lower-case one.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut small = false;

@@ -1,15 +1,15 @@
-//! How tokens of well-known services begin, as data: what a token scanner looks for.
+//! Finds tokens by the prefixes of well-known services.
 
 use std::collections::BTreeSet;
 
-/// The beginnings, and how many characters follow at least. What services say of them:
+/// The prefixes, each with the smallest number of characters after it. Documentation of the services:
 /// <https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>,
 /// <https://docs.gitlab.com/security/tokens/#token-prefixes>, <https://docs.slack.dev/authentication/tokens/>,
 /// <https://docs.stripe.com/keys>, <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>,
-/// <https://developer.hashicorp.com/vault/docs/concepts/tokens>; the others as secret scanners list them:
+/// <https://developer.hashicorp.com/vault/docs/concepts/tokens>; lists of secret scanners for the others:
 /// <https://docs.github.com/code-security/secret-scanning/introduction/supported-secret-scanning-patterns>,
 /// <https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml>
-const BEGINNINGS: &[(&str, usize)] = &[
+const PREFIXES: &[(&str, usize)] = &[
     // GitHub
     ("ghp_", 20),
     ("gho_", 20),
@@ -123,8 +123,8 @@ const BEGINNINGS: &[(&str, usize)] = &[
     ("fm2_", 20),
 ];
 
-/// Addresses whose path is the secret.
-const ADDRESSES: [&str; 7] = [
+/// URLs with a secret path.
+const WEBHOOK_URLS: [&str; 7] = [
     "://hooks.slack.com/services/",
     "://hooks.slack.com/workflows/",
     "://hooks.slack.com/triggers/",
@@ -138,7 +138,7 @@ const ADDRESSES: [&str; 7] = [
 pub(super) fn tokens(text: &str, found: &mut BTreeSet<String>) {
     let mut rest = 0;
     for word in text.split(|c: char| !is_of_token(c)) {
-        // The separator is one character, and `word` lies in `text`.
+        // `word` is a part of `text`, after one separator.
         let at = rest + text[rest..].find(word).unwrap_or_default();
         rest = at + word.len();
         if let Some(token) = token(word) {
@@ -146,7 +146,7 @@ pub(super) fn tokens(text: &str, found: &mut BTreeSet<String>) {
         }
     }
     for word in text.split(|c: char| c.is_whitespace() || "\"'`<>|,;".contains(c)) {
-        if ADDRESSES
+        if WEBHOOK_URLS
             .iter()
             .any(|address| word.find(address).is_some_and(|at| word.len() >= at + address.len() + 8))
         {
@@ -155,20 +155,21 @@ pub(super) fn tokens(text: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The token that a word is, or ends with behind a `=`, `:` or `/`.
+/// The token in a word: the word itself, or its end after a `=`, `:` or `/`.
 fn token(word: &str) -> Option<&str> {
     let starts = std::iter::once(0).chain(word.match_indices(['=', ':', '/']).map(|(at, _)| at + 1));
     starts.map(|start| &word[start..]).find(|word| {
         let long = |(begin, min): &(&str, usize)| {
             let rest = word.strip_prefix(begin).unwrap_or_default();
-            rest.len() >= *min && looks_drawn(rest, begin)
+            rest.len() >= *min && looks_random(rest, begin)
         };
-        BEGINNINGS.iter().any(long) || is_jwt(word)
+        PREFIXES.iter().any(long) || is_jwt(word)
     })
 }
 
-/// Whether what follows a beginning looks drawn by chance: it has digits. Beginnings that words have too ask for more.
-fn looks_drawn(rest: &str, begin: &str) -> bool {
+/// Whether the text after a prefix looks random: it has digits. For prefixes of ordinary words it must meet more
+/// conditions.
+fn looks_random(rest: &str, begin: &str) -> bool {
     let digits = rest.bytes().filter(u8::is_ascii_digit).count();
     let upper =
         |count| rest.bytes().take(count).all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
@@ -197,8 +198,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_known_by_their_beginning() {
-        for &(begin, many) in BEGINNINGS {
+    fn tokens_are_found_by_their_prefix() {
+        for &(begin, many) in PREFIXES {
             let rest = match begin {
                 "SK" => "0123456789abcdef0123456789abcdef".to_owned(),
                 _ => "A1B2C3D4E5F6G7H8".chars().cycle().take(many).collect(),
