@@ -1,5 +1,5 @@
-//! GitHub Actions: workflow commands, outputs, annotations. It never sets environment variables or the path
-//! of later steps.
+//! Renders for GitHub Actions: workflow commands, outputs, annotations. It sets no environment variable and no path of
+//! later steps.
 
 use super::{BAR, Effect, OutputFile, Renderer, log, markdown};
 use crate::digest::hex;
@@ -9,20 +9,20 @@ use crate::redact::{self, MIN_BYTES};
 use crate::report::{Level, Location, Note, Report};
 use crate::text;
 
-/// How many annotations of one level GitHub shows for a step.
+/// The number of annotations of one level that GitHub shows for a step.
 const MAX_ANNOTATIONS: usize = 10;
-/// The longest message of an annotation, in bytes. GitHub cuts at as many characters.
+/// The longest message of an annotation, in bytes. GitHub cuts at this number of characters.
 const MAX_MESSAGE: usize = 4096;
 /// The longest value of an output, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
-/// The longest outputs of a step together, in UTF-16 units. GitHub takes 1 MiB of them from a job.
+/// The longest outputs of a step together, in UTF-16 units. GitHub accepts 1 MiB of them from a job.
 const MAX_OUTPUTS: usize = 480 * 1024;
-/// The shortest text that GitHub is told to star, in bytes.
+/// The shortest text to mask, in bytes.
 const MIN_MASK: usize = 8;
-/// The most outputs whose names are listed in one line.
+/// The largest number of names of outputs in one line.
 const MAX_NAMES: usize = 10;
 
-/// The secrets of the job are not told: GitHub knows them, and whatever else reads the log would too.
+/// The opening. It masks no secret of the job: GitHub has them, and other readers of the log would see them.
 pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
     let lines = [
         command("group", &[], &format!("lockstep {}", r.clean(r.step))),
@@ -31,12 +31,12 @@ pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
     lines.map(Effect::Line).into()
 }
 
-/// Tells GitHub what a step makes secret. GitHub stars it in all logs of the job and drops job outputs that hold it, so
-/// a short text is not told: a step could blank `true` or `main` for other steps. Commands are stopped by now, so they
-/// are let through for these lines only.
+/// The commands that mask secrets of a step. GitHub redacts a masked text in all logs of the job, and drops job outputs
+/// that contain it. A step could hide `true` or `main` for other steps, so the host masks no short text. The opening
+/// has stopped commands, so this resumes them for these lines.
 pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
     let short = secrets.iter().filter(|secret| (MIN_BYTES..MIN_MASK).contains(&secret.trim().len())).count();
-    // Of a shorter text the other forms are long enough, and as common.
+    // The other forms of a short text are long enough, but as common.
     let long: Vec<&str> = secrets.iter().copied().filter(|secret| secret.trim().len() >= MIN_MASK).collect();
     let masks = redact::forms(&long).into_iter().filter(|form| may_mask(form));
     let masks: Vec<_> = masks.map(|form| command("add-mask", &[], &form)).collect();
@@ -47,17 +47,17 @@ pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
         lines.push(command("stop-commands", &[], r.token));
     }
     if short > 0 {
-        let (texts, have, are) = if short == 1 { ("text", "has", "is") } else { ("texts", "have", "are") };
+        let (texts, have) = if short == 1 { ("text", "it has") } else { ("texts", "they have") };
         lines.push(format!(
-            "{BAR}notice: {} {texts} that the step makes secret {have} fewer than {MIN_MASK} bytes and {are} not told to \
-             GitHub: this step stars them in its log, later steps do not",
+            "{BAR}notice: GitHub does not mask {} {texts} that the step makes secret, because {have} fewer than {MIN_MASK} bytes: \
+             Lockstep redacts them in the log of this step, but later steps do not",
             log::count(short as u64)
         ));
     }
     lines.into_iter().map(Effect::Line).collect()
 }
 
-/// Whether GitHub may be told to star this. It stars each line of a text by itself, and what stands between its quotes:
+/// Whether a form may be masked. GitHub masks each line of a text by itself, and the text between its quotes:
 /// <https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs>,
 /// <https://github.com/actions/runner/blob/main/src/Sdk/DTLogging/Logging/ValueEncoders.cs>
 fn may_mask(form: &str) -> bool {
@@ -85,7 +85,7 @@ pub(super) fn closing(
     effects
 }
 
-/// The error that ended the run and the first notes of each level; the rest is counted.
+/// The error that ended the run, the first notes of each level, and the number of the others.
 fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     let mut left_out = Vec::new();
@@ -122,7 +122,7 @@ fn annotation(r: &Renderer, level: Level, message: &str, at: Option<&Location>) 
     command(level.word(), &properties, &message)
 }
 
-/// The outputs of the step. What does not fit goes to a file, and its path to the output.
+/// The outputs of the step. A value that is too long goes to a file; the output is its path.
 fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut room = MAX_OUTPUTS;
@@ -130,7 +130,8 @@ fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) 
     for output in &report.outputs {
         if !is_name(&output.name) {
             let name = r.clean(&output.name);
-            let text = format!("output `{name}` has no name that GitHub takes; it is in {}", r.result_file);
+            let text =
+                format!("GitHub does not accept the name of output `{name}`; it is in {}", r.result_file);
             effects.push(warning(&text));
             continue;
         }
@@ -147,7 +148,7 @@ fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) 
         let (name, bytes) = (&output.name, log::count(value.len() as u64));
         let path = format!("{}/{name}", r.value_folder);
         effects.push(warning(&format!(
-            "output `{name}` is too long for GitHub ({bytes} bytes): its value is in a file, and it is the path of that"
+            "output `{name}` is too long for GitHub ({bytes} bytes): its value is in a file, and the output is the path"
         )));
         effects.push(entry(name, &path, random));
         effects.push(Effect::Replace { to: OutputFile::Value(name.clone()), text: value });
@@ -156,18 +157,19 @@ fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) 
     effects
 }
 
-/// GitHub drops an output that holds a masked value where a job would pass it on, without an error.
+/// The notice about outputs with masked values. GitHub drops such an output of a job without an error.
 fn not_for_jobs(masked: &[&str]) -> Option<Effect> {
     let names = masked.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let more = masked.len().saturating_sub(MAX_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!masked.is_empty()).then(|| {
-        let text = "hold masked values: later steps of this job get them, other jobs do not";
+        let text =
+            "contain masked values: GitHub passes them to later steps of this job, but not to other jobs";
         Effect::Line(command("notice", &[], &format!("outputs {names}{more} {text}")))
     })
 }
 
-/// The result as the last output.
+/// The result, as the last output.
 fn last(r: &Renderer, result: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
     if result.len() > MAX_OUTPUT {
         let bytes = log::count(result.len() as u64);
@@ -179,7 +181,7 @@ fn last(r: &Renderer, result: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Eff
     entry("result", result, random)
 }
 
-/// An output as GitHub's file takes it, behind a delimiter that nobody can guess.
+/// An output in the format of GitHub's file, with a random delimiter.
 fn entry(name: &str, value: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
     let delimiter = loop {
         let drawn = hex(&random());

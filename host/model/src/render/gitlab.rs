@@ -1,15 +1,15 @@
-//! GitLab CI: a section of the log and a dotenv report. It puts into the report only what GitLab reads back
-//! unchanged and no later job can expand.
+//! Renders for GitLab CI: a section of the log and a dotenv report. The report has only values that GitLab returns
+//! unchanged and no later job expands.
 
 use super::{Effect, OutputFile, Renderer, log, slug};
 use crate::outputs::{OutputValue, folded};
 use crate::report::Report;
 
-/// The most variables of a report: what GitLab takes by default.
+/// The largest number of variables of a report: the default limit of GitLab.
 const MAX_ENTRIES: usize = 20;
-/// The most bytes of a report; GitLab refuses 5 KiB.
+/// The largest size of a report in bytes. GitLab rejects 5 KiB.
 const MAX_BYTES: usize = 4608;
-/// How the names begin that would change what a later step does: later jobs get a report's variables.
+/// Prefixes of variables that would change later steps: later jobs get the variables of a report.
 const RESERVED: [&str; 6] = [
     "LOCKSTEP_ALLOW_",
     "LOCKSTEP_CONTROL_",
@@ -35,16 +35,20 @@ pub(super) fn closing(r: &Renderer, report: &Report, now: u64) -> Vec<Effect> {
     };
     if !left_out.is_empty() {
         let names = names(&mut left_out.into_iter());
-        lines.push(format!("outputs that do not fit a variable are in {}: {names}", r.result_file));
+        lines.push(format!("outputs that are not in the dotenv report are in {}: {names}", r.result_file));
     }
     if !files.is_empty() {
         let names = names(&mut files.iter().map(|(name, _)| name.as_str()));
-        lines.push(format!("outputs that do not fit a variable are files in {}: {names}", r.value_folder));
+        lines.push(format!(
+            "outputs that are not in the dotenv report are files in {}: {names}",
+            r.value_folder
+        ));
     }
     if !secret.is_empty() {
         let names = names(&mut secret.into_iter());
-        lines
-            .push(format!("outputs that hold secrets are not in the report, which others can read: {names}"));
+        lines.push(format!(
+            "outputs with secrets are not in the dotenv report, because others can download it: {names}"
+        ));
     }
     lines.extend(log::ending(r, report));
     let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
@@ -54,25 +58,25 @@ pub(super) fn closing(r: &Renderer, report: &Report, now: u64) -> Vec<Effect> {
     effects
 }
 
-/// A section's name must be its own within the job.
+/// The name of the section, which must be unique in the job.
 fn section(r: &Renderer) -> String {
     format!("lockstep-{}-{}", slug(r.step), r.token.get(..8).unwrap_or_default())
 }
 
-/// The outputs, divided by where they can go.
+/// The outputs, divided by their destination.
 #[derive(Default)]
 struct Dotenv<'a> {
     /// The report.
     text: String,
-    /// Those that it would not take or not give back unchanged: name and value.
+    /// The names and values of the outputs that need a file.
     files: Vec<(String, String)>,
-    /// Those of the contract that are not in it. The result holds them.
+    /// The outputs that are only in the result.
     left_out: Vec<&'a str>,
-    /// Those that nobody but later steps of the same job may have. Whoever sees a job can download its reports.
+    /// The outputs with secrets. Everybody who may see a job can download its reports.
     secret: Vec<&'a str>,
 }
 
-/// Where a text must stay exact and does not fit, it goes to a file, and the file's path to the variable.
+/// Divides the outputs. If a text does not fit a variable, it goes to a file, and the variable has the path.
 fn dotenv<'a>(r: &Renderer, report: &'a Report) -> Dotenv<'a> {
     let mut dotenv = Dotenv::default();
     let mut entries = 0;
@@ -106,8 +110,8 @@ fn dotenv<'a>(r: &Renderer, report: &'a Report) -> Dotenv<'a> {
     dotenv
 }
 
-/// Whether a report gives the value back as it is: printable ASCII without quotes, no space at an end,
-/// and no `$`, which a later job could expand.
+/// Whether GitLab returns a value unchanged: printable ASCII without quotes, without a blank at an end, and without
+/// `$`, which a later job could expand.
 fn is_simple(value: &str) -> bool {
     let plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\'' | '`' | '$' | '\\' | '#');
     value.chars().all(plain) && value.trim() == value

@@ -1,4 +1,4 @@
-//! The parts of a log that all platforms share, as lines. It emits no command of any platform.
+//! The parts of a log that all CI systems share, as lines without commands.
 
 use super::{BAR, Renderer, plain_value};
 use crate::exit::Exit;
@@ -6,16 +6,16 @@ use crate::outputs::{Output, OutputValue};
 use crate::report::{Block, Change, ChangeVerb, Level, Location, Note, ObjectChange, Report, RunEnd};
 use serde_json::Value;
 
-/// The most changed files that are listed one by one.
+/// The largest number of changed files in the log.
 const MAX_CHANGES: usize = 50;
-/// The most outputs that are listed.
+/// The largest number of outputs in the log.
 const MAX_OUTPUTS: usize = 100;
-/// The widest column of a table that is filled up with spaces.
+/// The largest width of a column of a table that gets padding, in characters.
 const MAX_COLUMN: usize = 40;
-/// The longest output value, in characters, that is shown in the log.
+/// The longest value of an output in the log, in characters.
 const MAX_VALUE: usize = 200;
 
-/// The end of a run: what is inside, then the ending.
+/// The lines at the end of a run: details, summary, result.
 pub(super) fn closing(r: &Renderer, report: &Report) -> impl Iterator<Item = String> {
     let mut lines = details(r, report);
     lines.extend(summary(r, &report.summary));
@@ -23,7 +23,7 @@ pub(super) fn closing(r: &Renderer, report: &Report) -> impl Iterator<Item = Str
     lines.into_iter()
 }
 
-/// The diff of a plan, the changes and the outputs.
+/// The diff of a dry run, the changes and the outputs.
 pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(diff) = report.diff.as_deref().filter(|_| report.dry_run) {
@@ -43,7 +43,7 @@ pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
     lines
 }
 
-/// A line for each change, as far as they are listed.
+/// A line for each of the first changes, and the number of the others.
 fn changes<T>(
     r: &Renderer,
     all: &[T],
@@ -58,7 +58,7 @@ fn changes<T>(
     lines
 }
 
-/// An output that says nothing: no text, no items.
+/// Whether an output has no text or no items.
 fn is_empty(output: &Output) -> bool {
     match &output.value {
         OutputValue::Plain(Value::Null) => true,
@@ -81,7 +81,7 @@ pub(super) fn summary(r: &Renderer, blocks: &[Block]) -> Vec<String> {
     lines
 }
 
-/// How the run ended, in one line and a hint.
+/// The message about the end of the run, and its hint.
 pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
     let RunEnd { message, hint, location, .. } = &report.ending;
     let (label, location) = match report.ending.exit {
@@ -96,7 +96,7 @@ pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
     lines
 }
 
-/// A note. Debug notes are shown only where that is wanted.
+/// The lines of a note. Debug notes have none unless the run is verbose.
 pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
     let label = match note.level {
         Level::Info => String::new(),
@@ -110,7 +110,7 @@ pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
     lines.into_iter()
 }
 
-/// `path:line:column: `, as far as it is known.
+/// `path:line:column: `, without the unknown parts.
 pub(super) fn place(r: &Renderer, at: Option<&Location>) -> String {
     let Some(at) = at else { return String::new() };
     let number = |n: Option<u32>| n.map_or(String::new(), |n| format!(":{n}"));
@@ -135,7 +135,7 @@ fn labelled(r: &Renderer, label: &str, at: Option<&Location>, message: &str) -> 
     continued(r, format!("{label}: {}", place(r, at)), message)
 }
 
-/// A text after `first`, its further lines behind the bar.
+/// A text after `first`, with [`BAR`] before its other lines.
 fn continued(r: &Renderer, first: String, text: &str) -> Vec<String> {
     let mut lines = r.clean_lines(text).into_iter();
     let mut out = vec![first + &lines.next().unwrap_or_default()];
@@ -165,7 +165,7 @@ fn object_verb(object: &ObjectChange, dry_run: bool) -> &'static str {
     }
 }
 
-/// An output's value if it is short, else how long it is.
+/// The value of an output if it is short, else its length.
 fn shown(r: &Renderer, value: &str) -> String {
     let bytes = count(value.len() as u64);
     let line = value.trim_end_matches('\n');
@@ -188,7 +188,7 @@ fn diff_line(r: &Renderer, line: &str) -> String {
     format!("{BAR}{}", coloured(r, colour, line))
 }
 
-/// A table with its columns below each other.
+/// A table with aligned columns.
 fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> Vec<String> {
     let cell = |text: &String| r.clean_lines(text).join(" ");
     let all: Vec<Vec<String>> = std::iter::once(columns)

@@ -1,18 +1,19 @@
-//! The summary of a GitHub step. No markup in a component's text is obeyed: texts stand in HTML that is
-//! escaped, or in fences longer than any in the text.
+//! The summary of a GitHub step. Texts of a component have no effect as markup: they are escaped in HTML, or in code
+//! blocks with fences longer than any in the text.
 
 use super::{Renderer, log};
 use crate::exit::Exit;
 use crate::report::{Block, Report};
 use std::fmt::Write as _;
 
-/// GitHub drops a summary above 1 MiB as a whole. What does not fit this many bytes is left out and said.
-const BUDGET: usize = 900 * 1024;
-/// Room for what is said about that.
-const NOTICE: usize = 256;
-/// The languages that are only coloured. Others (`mermaid`, `geojson`, `math`) are drawn, links included.
+/// The largest size of a summary in bytes. GitHub drops a summary of more than 1 MiB. A notice counts the parts that do
+/// not fit.
+const MAX_BYTES: usize = 900 * 1024;
+/// The room for that notice in bytes.
+const NOTICE_BYTES: usize = 256;
+/// The languages that GitHub only highlights. It draws others (`mermaid`, `geojson`, `math`) with their links.
 const LANGUAGES: [&str; 10] = ["console", "diff", "hcl", "ini", "json", "sh", "text", "toml", "xml", "yaml"];
-/// The most changed files that are listed one by one.
+/// The largest number of changed files in the list.
 const MAX_CHANGES: usize = 200;
 
 /// The summary of a run.
@@ -26,10 +27,10 @@ pub(super) fn summary(r: &Renderer, report: &Report) -> String {
     out
 }
 
-/// Adds parts as long as they fit, and says how many do not.
+/// Adds the parts that fit, and the number of the others.
 pub(super) fn parts(r: &Renderer, parts: &[Block], out: &mut String) {
     for (i, part) in parts.iter().enumerate() {
-        let Some(text) = block(r, part, (BUDGET - NOTICE).saturating_sub(out.len())) else {
+        let Some(text) = block(r, part, (MAX_BYTES - NOTICE_BYTES).saturating_sub(out.len())) else {
             let left = parts.len() - i;
             let _ = writeln!(out, "<p><i>{left} more parts do not fit here; the log has them.</i></p>\n");
             break;
@@ -66,14 +67,14 @@ fn head(r: &Renderer, report: &Report) -> String {
         }
         out.push_str("</ul></details>\n\n");
     }
-    if out.len() > BUDGET - NOTICE {
+    if out.len() > MAX_BYTES - NOTICE_BYTES {
         out.truncate(heading);
         out.push_str("<p><i>The message does not fit here; the log has it.</i></p>\n\n");
     }
     out
 }
 
-/// A part of the summary, or nothing if it does not fit. Code is cut at a line to fit.
+/// A part of the summary; none if it does not fit. It cuts code at a line to fit.
 fn block(r: &Renderer, block: &Block, room: usize) -> Option<String> {
     let text = match block {
         Block::Heading(text) => format!("<h3>{}</h3>\n\n", lines(r, text)),
@@ -92,7 +93,7 @@ fn code(r: &Renderer, language: &str, text: &str, room: usize) -> String {
     let mut out = format!("{fence}{language}\n");
     let mut cut = "";
     for line in &lines {
-        if out.len() + line.len() + fence.len() + NOTICE > room {
+        if out.len() + line.len() + fence.len() + NOTICE_BYTES > room {
             cut = "<p><i>The rest does not fit here; the log has it.</i></p>\n\n";
             break;
         }
@@ -111,13 +112,13 @@ fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> String {
     format!("<table>\n{}{body}</table>\n\n", row("th", columns))
 }
 
-/// A text as HTML on one line: an empty line would end the HTML and begin markdown.
+/// A text as HTML on one line, because an empty line would end the HTML.
 fn lines(r: &Renderer, text: &str) -> String {
     let lines: Vec<String> = r.clean_lines(text).iter().map(|line| html(line)).collect();
     lines.join("<br>")
 }
 
-/// Escapes for HTML, and takes apart what would become a mention, a reference or a link.
+/// Escapes a text for HTML, and divides mentions, references and links so that GitHub does not make any.
 fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,9 +1,9 @@
-//! From a report to what a platform is told: lines of the log, outputs, a summary, files. Everything here is
-//! a function of its arguments; nothing is written, and no environment or clock is read.
+//! Renders a report for a CI system: lines of the log, outputs, a summary, files. The functions return effects and
+//! write nothing.
 //!
-//! The texts of a report come from components and from the files and services they read. Each of them passes
-//! [`Renderer::clean`] or [`Renderer::clean_lines`], and a line of the log that begins with such a text has
-//! [`BAR`] before it, so that it cannot begin with a command.
+//! The texts of a report come from components, files and services. Each of them passes [`Renderer::clean`] or
+//! [`Renderer::clean_lines`]. A line of the log that begins with such a text has [`BAR`] before it, so that it cannot
+//! begin with a command.
 
 mod github;
 mod gitlab;
@@ -19,10 +19,10 @@ use crate::report::{Block, Note, Report};
 use crate::text;
 use serde_json::Value;
 
-/// What stands before each line of the log that holds a text of unknown origin.
+/// The prefix of each line of the log that begins with a text of unknown origin.
 pub const BAR: &str = "│ ";
 
-/// Where a run takes place.
+/// The CI system of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
     /// GitHub Actions.
@@ -31,7 +31,7 @@ pub enum Platform {
     Gitlab,
     /// Jenkins.
     Jenkins,
-    /// A terminal, or a CI system that is not known.
+    /// A terminal, or another CI system.
     Plain,
 }
 
@@ -39,7 +39,7 @@ impl Platform {
     /// Every platform.
     pub const ALL: [Self; 4] = [Self::Github, Self::Gitlab, Self::Jenkins, Self::Plain];
 
-    /// Its name, as `LOCKSTEP_PLATFORM` and `--platform` take it.
+    /// The name for `LOCKSTEP_PLATFORM` and `--platform`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Platform {
     }
 }
 
-/// A file that the platform reads.
+/// A file for the CI system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputFile {
     /// The outputs of a GitHub step.
@@ -68,21 +68,21 @@ pub enum OutputFile {
     Dotenv,
     /// The result of the run as JSON, see [`result_file`].
     ResultFile,
-    /// The value of the output of this name, which does not fit the platform, in a folder of the run. Only its
-    /// owner may read it.
+    /// The value of the output of this name that is too long for the CI system, in a folder of the run. Only its owner
+    /// may read it.
     Value(String),
 }
 
-/// One thing to write.
+/// An effect: a text to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// One line of the log, without its end.
+    /// A line of the log, without its line end.
     Line(String),
-    /// To put at the end of a file.
+    /// A text to append to a file.
     Append {
         /// The file.
         to: OutputFile,
-        /// What to put there.
+        /// The text.
         text: String,
     },
     /// The new content of a file.
@@ -94,55 +94,54 @@ pub enum Effect {
     },
 }
 
-/// The name of the file that holds a step's result, where no other name is given.
+/// The default name of the file for the result of a step.
 #[must_use]
 pub fn result_file(step: &str) -> String {
     format!("lockstep-{}.json", slug(step))
 }
 
-/// The name of the file that holds a step's outputs for later GitLab jobs.
+/// The name of the file with the outputs of a step for later GitLab jobs.
 #[must_use]
 pub fn dotenv_file(step: &str) -> String {
     format!("lockstep-{}.env", slug(step))
 }
 
-/// The name of the folder that holds the values of a step's outputs that do not fit the platform.
+/// The name of the folder with the values of outputs that are too long for the CI system.
 #[must_use]
 pub fn value_folder(step: &str) -> String {
     format!("lockstep-{}-values", slug(step))
 }
 
-/// Renders one run.
+/// The renderer of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'a> {
-    /// For whom.
+    /// The CI system.
     pub platform: Platform,
-    /// The step's name, as in [`Report::step`].
+    /// The name of the step, as in [`Report::step`].
     pub step: &'a str,
-    /// What must not be seen.
+    /// The secrets that readers may not see.
     pub redactor: &'a Redactor,
-    /// What must not be seen even by the platform: the credentials of the run.
+    /// The credentials of the run, which the CI system may not see either.
     pub credentials: &'a Redactor,
     /// At least 128 random bits, drawn for this run, as hexadecimal digits.
     pub token: &'a str,
-    /// Whether the log is read by GitHub itself, which takes masks out of it. Elsewhere a mask would show what it is to
-    /// hide.
+    /// Whether GitHub itself reads the log and removes masks from it. Elsewhere a mask would show the secret.
     pub masks: bool,
     /// Whether to use colours: only on a terminal.
     pub colour: bool,
-    /// Whether debug notes are shown.
+    /// Whether the log shows debug notes.
     pub verbose: bool,
-    /// The path of the result file as people should read it.
+    /// The path of the result file for readers.
     pub result_file: &'a str,
-    /// Whether there is a result file at all.
+    /// Whether there is a result file.
     pub keeps_result: bool,
-    /// The path of the folder of [`OutputFile::Value`] as later steps should read it.
+    /// The path of the folder of [`OutputFile::Value`] for later steps.
     pub value_folder: &'a str,
 }
 
 impl Renderer<'_> {
-    /// What comes before the step runs: on GitHub and GitLab what makes the log of a step
-    /// one foldable part in which no command is obeyed. `now` is in seconds since 1970.
+    /// The effects before the step runs. On GitHub and GitLab they begin a foldable section of the log, on GitHub
+    /// without commands. `now` is in seconds since 1970.
     #[must_use]
     pub fn opening(&self, now: u64) -> Vec<Effect> {
         match self.platform {
@@ -152,8 +151,8 @@ impl Renderer<'_> {
         }
     }
 
-    /// What comes before a text that holds these secrets is written anywhere: GitHub masks those that are long enough
-    /// from then on, in every form.
+    /// The effects before the host writes a text with these secrets: GitHub masks the long ones from then on, in every
+    /// form.
     #[must_use]
     pub fn masks(&self, secrets: &[&str]) -> Vec<Effect> {
         match self.platform {
@@ -162,8 +161,8 @@ impl Renderer<'_> {
         }
     }
 
-    /// These parts of a summary as Markdown, for the component that made them. No secret is taken out: it would see
-    /// what is missing, and could try one word after the other.
+    /// Parts of a summary as Markdown, for the component that made them. It redacts nothing, because the component
+    /// could find out secrets by trying words.
     #[must_use]
     pub fn markdown(&self, parts: &[Block]) -> String {
         let mut out = String::new();
@@ -172,19 +171,19 @@ impl Renderer<'_> {
         out
     }
 
-    /// A note, as soon as it is made.
+    /// The lines of a note.
     #[must_use]
     pub fn note(&self, note: &Note) -> Vec<Effect> {
         log::note(self, note).map(Effect::Line).collect()
     }
 
-    /// What a component wrote to its standard output or error.
+    /// The lines of a text that the component wrote to its standard output or error.
     #[must_use]
     pub fn stdio(&self, text: &str) -> Vec<Effect> {
         self.barred(text).map(Effect::Line).collect()
     }
 
-    /// How far the work is. How often to say it is the caller's to decide.
+    /// The line about the progress of the work.
     #[must_use]
     pub fn progress(&self, done: u64, total: Option<u64>, unit: &str) -> Effect {
         let of = total.map_or(String::new(), |total| format!(" of {}", log::count(total)));
@@ -192,8 +191,8 @@ impl Renderer<'_> {
         Effect::Line(line.trim_end().to_owned())
     }
 
-    /// What comes when the run is over. `shown` are the outputs without secrets. `random` draws 128 bits. `now` is in
-    /// seconds since 1970.
+    /// The effects at the end of the run. `shown` are the redacted outputs, `random` returns 128 random bits, and `now`
+    /// is in seconds since 1970.
     #[must_use]
     pub fn closing(
         &self,
@@ -202,7 +201,7 @@ impl Renderer<'_> {
         now: u64,
         random: &mut dyn FnMut() -> [u8; 16],
     ) -> Vec<Effect> {
-        // It can be long, and not everybody reads it.
+        // The result can be long, so it is only made if it is used.
         let wanted = self.keeps_result || self.platform == Platform::Github;
         let result =
             wanted.then(|| json_text(&ResultDocument::of(report, shown, self.redactor, self.credentials)));
@@ -218,7 +217,7 @@ impl Renderer<'_> {
         effects
     }
 
-    /// An output as the platform gets it.
+    /// The value of an output for the CI system.
     fn value(&self, output: &Output) -> String {
         match &output.value {
             OutputValue::Plain(value) => plain_value(&self.redactor.redact_json(value.clone())),
@@ -228,24 +227,23 @@ impl Renderer<'_> {
         }
     }
 
-    /// A text as one harmless line without secrets. Line ends in it are shown as `\u{a}`.
+    /// A text, redacted and escaped, as one line with `\u{a}` for line ends.
     fn clean(&self, text: &str) -> String {
         text::neutral(&self.redactor.redact(text))
     }
 
-    /// The lines of a text, each harmless and without secrets.
+    /// The lines of a text, redacted and escaped.
     fn clean_lines(&self, text: &str) -> Vec<String> {
         text::lines(&self.redactor.redact(text)).collect()
     }
 
-    /// The lines of a text as they may stand in the log.
+    /// The lines of a text for the log, each with [`BAR`].
     fn barred(&self, text: &str) -> impl Iterator<Item = String> {
         self.clean_lines(text).into_iter().map(|line| format!("{BAR}{line}"))
     }
 }
 
-/// A value as the text that scripts get: a string as it is, nothing as the empty text, all else as compact
-/// JSON.
+/// A value as text for scripts: a string as it is, null as the empty text, any other value as compact JSON.
 fn plain_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -254,7 +252,7 @@ fn plain_value(value: &Value) -> String {
     }
 }
 
-/// A name of letters, digits, `.`, `_` and `-` only.
+/// The name with `-` for each character except letters, digits, `.`, `_` and `-`.
 fn slug(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.chars().map(|c| if allowed(c) { c } else { '-' }).collect()

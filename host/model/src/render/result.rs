@@ -1,5 +1,5 @@
-//! The result of a run as JSON: the same on every platform, for scripts. Texts are redacted in it and
-//! otherwise the ones of the report, to the byte.
+//! The result of a run as JSON, for scripts. It is the same on every CI system, and has the texts of the report,
+//! redacted.
 
 use crate::outputs::RedactedOutput;
 use crate::redact::Redactor;
@@ -26,7 +26,7 @@ pub struct ResultDocument<'a> {
     dry_run: Option<DryRun>,
 }
 
-/// What only a dry run has.
+/// The fields of a dry run.
 #[derive(Debug, Serialize)]
 struct DryRun {
     #[serde(rename = "dry-run")]
@@ -50,9 +50,8 @@ struct LocationFields {
 }
 
 impl<'a> ResultDocument<'a> {
-    /// Of a run with these outputs, from which the secrets were taken. `redactor` also knows what the component had
-    /// masked; in what the host itself says, only `credentials` are taken out, or a component could blacken what it
-    /// did.
+    /// The result of a run with these redacted outputs. `redactor` has the texts that the component masked. The names
+    /// of the host are redacted with `credentials` only, because a component could hide its actions with masks.
     #[must_use]
     pub fn of(
         report: &'a Report,
@@ -98,8 +97,8 @@ impl LocationFields {
     }
 }
 
-/// JSON as text that may be printed into any log: what a CI system could read as a command and what a
-/// terminal would obey is written with JSON's own escapes. It reads back as the same value.
+/// JSON as text for any log. It writes commands of CI systems and of terminals with the escapes of JSON, so the value
+/// is the same.
 #[must_use]
 pub fn json_text(json: &impl Serialize) -> String {
     // Every value has a JSON form.
@@ -109,7 +108,7 @@ pub fn json_text(json: &impl Serialize) -> String {
         return text;
     }
     let mut out = String::with_capacity(text.len());
-    // Outside of strings JSON has neither `#` nor a character that is not inert.
+    // JSON has `#` and characters that are not inert only in strings.
     for c in text.replace("##", "#\\u0023").chars() {
         if text::is_inert(c) {
             out.push(c);

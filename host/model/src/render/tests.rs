@@ -1,4 +1,4 @@
-//! What each platform is told, for a report that is hostile in every field and for ordinary ones.
+//! Tests of the effects for each CI system, for a report that is hostile in every field and for ordinary ones.
 
 use super::*;
 use crate::digest::Digest;

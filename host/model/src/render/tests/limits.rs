@@ -63,7 +63,7 @@ fn an_output_that_is_too_long_is_a_file_and_its_path() {
     assert_eq!(
         log_of(&effects).into_iter().filter(|line| line.starts_with("::warning")).collect::<Vec<_>>(),
         [
-            "::warning::output `diff` is too long for GitHub (70,000 bytes): its value is in a file, and it is the path of that",
+            "::warning::output `diff` is too long for GitHub (70,000 bytes): its value is in a file, and the output is the path",
             "::warning::output `result` is too long for GitHub (70,205 bytes); it is in lockstep-x.json"
         ]
     );
@@ -131,7 +131,8 @@ fn gitlab_gets_only_what_it_gives_back() {
         text_for(&effects, OutputFile::Dotenv),
         "LOCKSTEP_MANIFEST_PATCH_OUT_A=v1\nLOCKSTEP_MANIFEST_PATCH_OUT_G=\nLOCKSTEP_MANIFEST_PATCH_OUT_H=a b=c\n"
     );
-    let said = "outputs that do not fit a variable are in lockstep-x.json: out-b, out-c, out-d, out-e, out-f";
+    let said =
+        "outputs that are not in the dotenv report are in lockstep-x.json: out-b, out-c, out-d, out-e, out-f";
     assert!(log_of(&effects).contains(&said));
 
     for output in &mut report.outputs {
@@ -140,8 +141,7 @@ fn gitlab_gets_only_what_it_gives_back() {
     let effects = closing(Platform::Gitlab, &report);
     let dotenv = text_for(&effects, OutputFile::Dotenv);
     assert!(dotenv.contains("LOCKSTEP_MANIFEST_PATCH_OUT_B=/tmp/values/out-b\n"), "{dotenv}");
-    let said =
-        "outputs that do not fit a variable are files in /tmp/values: out-b, out-c, out-d, out-e, out-f";
+    let said = "outputs that are not in the dotenv report are files in /tmp/values: out-b, out-c, out-d, out-e, out-f";
     assert!(log_of(&effects).contains(&said));
     assert_eq!(text_for(&effects, OutputFile::Value("out-b".to_owned())), "a\nCI_X=1");
 }

@@ -62,7 +62,7 @@ fn a_report_that_others_can_download_holds_no_secret_at_all() {
     let texts = texts(Platform::Gitlab, &report);
     assert!(texts.contains(&(Some(OutputFile::Dotenv), String::new())));
     assert!(!texts.iter().any(|(target, _)| matches!(target, Some(OutputFile::Value(_)))));
-    let said = "outputs that hold secrets are not in the report, which others can read: url, password, pin";
+    let said = "outputs with secrets are not in the dotenv report, because others can download it: url, password, pin";
     assert!(texts.contains(&(None, said.to_owned())));
 }
 
@@ -87,7 +87,7 @@ fn github_is_told_every_long_form_and_says_what_it_will_drop() {
     for form in ["correct-horse%0Abattery", "battery", "abc"] {
         assert!(!lines.contains(&format!("::add-mask::{form}").as_str()), "{form}");
     }
-    let notice = "::notice::outputs `password` hold masked values: later steps of this job get them, other jobs do not";
+    let notice = "::notice::outputs `password` contain masked values: GitHub passes them to later steps of this job, but not to other jobs";
     assert!(texts(Platform::Github, &report).contains(&(None, notice.to_owned())));
 }
 
@@ -112,8 +112,8 @@ fn no_step_can_blank_short_words_and_no_secret_is_told_where_github_does_not_rea
     for word in ["true", "main", "v1.8.0", "master", "\"master\""] {
         assert!(!masks.contains(&word), "{word}: {masks:#?}");
     }
-    let said = "│ notice: 4 texts that the step makes secret have fewer than 8 bytes and are not told to GitHub: this step \
-                stars them in its log, later steps do not";
+    let said = "│ notice: GitHub does not mask 4 texts that the step makes secret, because they have fewer than 8 bytes: \
+                Lockstep redacts them in the log of this step, but later steps do not";
     assert_eq!(lines.last().map(String::as_str), Some(said));
     assert!(told(&Renderer { masks: false, ..r }, &["a-long-secret-text"]).is_empty());
     let opened =

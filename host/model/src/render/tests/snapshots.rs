@@ -48,7 +48,7 @@ fn github_obeys_no_text_of_a_report() {
     ::add-mask::b␍
      ##[error]c,d:e ␛[31m⟲</details> `@me` | [x](http://y)
     lockstep-abababababababababababababababab
-    ::warning::output `a=b<<c\u{a}PATH` has no name that GitHub takes; it is in lockstep-x.json
+    ::warning::GitHub does not accept the name of output `a=b<<c\u{a}PATH`; it is in lockstep-x.json
     === append Outputs
     plain<<lockstep-abababababababababababababababab
     v1.2.3
@@ -136,7 +136,7 @@ fn gitlab_obeys_no_text_of_a_report() {
     │ a|b                                       %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ 1                                         2                                         3
-    outputs that do not fit a variable are in lockstep-x.json: diff, a=b<<c\u{a}PATH
+    outputs that are not in the dotenv report are in lockstep-x.json: diff, a=b<<c\u{a}PATH
     error: a\u{a}::error::,b:%:3:7: %0A::error::a
     │   ::add-mask::b
     │    ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
@@ -243,7 +243,7 @@ fn an_ordinary_run_is_short() {
     │ changed = true
     │ files = ["a.yaml"]
     ␛[0Ksection_end:1001:lockstep-manifest-patch-01234567␍␛[0K
-    outputs that do not fit a variable are in lockstep-x.json: files
+    outputs that are not in the dotenv report are in lockstep-x.json: files
     lockstep manifest-patch: 1 value in 1 file
     === replace Dotenv
     LOCKSTEP_MANIFEST_PATCH_CHANGED=true
