@@ -1,11 +1,12 @@
-//! Which places a commit can choose: the workspace and the checkout around it. It compares places and not spellings.
+//! The folders whose content a commit can choose: the workspace and the checkout around it. It follows links, so that
+//! every path to a file counts, and changes nothing.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-/// Variables that may name a place in the checkout: they name data that CI systems put there, not settings.
+/// Variables that may name a file in the checkout. CI systems put these files there; they hold data, not settings.
 pub const DATA_FILE_VARIABLES: [&str; 7] = [
     "TMPDIR",
     "GOOGLE_APPLICATION_CREDENTIALS",
@@ -15,18 +16,18 @@ pub const DATA_FILE_VARIABLES: [&str; 7] = [
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AZURE_FEDERATED_TOKEN_FILE",
 ];
-/// The most links that one path may lead through.
+/// The maximum number of links in a path.
 const MAX_LINKS: usize = 40;
 
 /// The folders whose content a commit, an artifact or a step can choose.
 #[derive(Debug, Clone, Default)]
 pub struct Checkout {
-    /// Without links, and all there.
+    /// Existing folders, as paths without links.
     roots: Vec<PathBuf>,
 }
 
 impl Checkout {
-    /// These folders, and for each the checkout of git that it lies in. A folder that does not exist holds nothing.
+    /// The checkouts of git around these folders, or a folder itself outside of a checkout. It skips missing folders.
     #[must_use]
     pub fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
         let mut roots = Vec::new();
@@ -40,7 +41,7 @@ impl Checkout {
         Self { roots }
     }
 
-    /// The first of these variables by which a program would read its settings in the checkout.
+    /// The first of these variables that names settings in the checkout, with its value.
     #[must_use]
     pub fn first_setting_inside<'v>(
         &self,
@@ -48,16 +49,16 @@ impl Checkout {
     ) -> Option<(&'v str, &'v Path)> {
         let settings = variables.iter().filter(|(name, _)| !DATA_FILE_VARIABLES.contains(&name.as_str()));
         let mut paths = settings.map(|(name, value)| (name.as_str(), Path::new(value)));
-        // Programs are started in the folder `/`, so a relative path leads nowhere near.
+        // The host starts programs in the folder `/`, so a relative path does not lead to the checkout.
         paths.find(|(_, path)| {
             path.is_absolute() && self.holds(path) || self.is_mentioned_in(&path.to_string_lossy())
         })
     }
 
-    /// Whether a text, such as a list of paths or an option with a path, names something that is in the checkout.
+    /// Whether a text, such as a list of paths or an option with a path, names an existing file in the checkout.
     #[must_use]
     pub fn is_mentioned_in(&self, text: &str) -> bool {
-        // Wherever a path can begin in such a text, and wherever it can end.
+        // Every `/` can begin a path, and each of these characters can end one.
         let begins = text.match_indices('/').map(|(at, _)| &text[at..]);
         let whole = |path: &str| self.holds(Path::new(path)) && Path::new(path).exists();
         begins.into_iter().any(|rest| {
@@ -66,7 +67,7 @@ impl Checkout {
         })
     }
 
-    /// Whether this path leads into the checkout or through it. What cannot be followed to its end counts as within.
+    /// Whether this path leads into the checkout or through it. A path that the host cannot follow counts as inside.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
         let Ok(path) = std::path::absolute(path) else { return true };
@@ -95,9 +96,9 @@ impl Checkout {
                     target.append(&mut left);
                     left = target;
                 }
-                // No link, or nothing yet: what follows is taken as it is spelled.
+                // Not a link, or a missing file, whose path has no links.
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {}
-                // Nobody can open what is behind this.
+                // No process of this user can open a file below this one.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotADirectory) =>
                 {

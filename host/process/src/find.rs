@@ -1,22 +1,22 @@
-//! Finds programs along PATH, outside of the checkout. It never starts one.
+//! Finds programs in the folders of PATH outside of the checkout. It starts none.
 
 use super::Checkout;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Where programs are looked for if nobody says so, as `execvp` does.
+/// The search path without a PATH, as in `execvp`.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
 /// The programs that a run may start.
 #[derive(Debug, Clone)]
 pub struct Programs {
-    /// The folders of PATH that are searched.
+    /// The folders of PATH that the host searches.
     folders: Vec<PathBuf>,
-    /// The entries of PATH that are not: relative, empty, or in the checkout.
+    /// The entries of PATH that it does not search: relative, empty, or in the checkout.
     skipped: Vec<PathBuf>,
     checkout: Checkout,
-    /// Whether what is started ends with the run.
+    /// Whether a keeper starts the programs and ends them with the run.
     pub(crate) has_keeper: bool,
 }
 
@@ -26,11 +26,11 @@ impl Default for Programs {
     }
 }
 
-/// A program that cannot be started from where it is, or is nowhere.
+/// The error for a program that is missing, or that lies in the checkout.
 #[derive(Debug)]
 pub struct ProgramNotFound {
     name: String,
-    /// A program of this name that is passed over.
+    /// The path of a program of this name in the checkout.
     within: Option<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl std::fmt::Display for ProgramNotFound {
         match within {
             Some(place) => write!(
                 f,
-                "`{}` lies in the workspace or its checkout, and no program is started from there; install `{name}` \
+                "`{}` lies in the workspace or its checkout, and lockstep starts no program from there; install `{name}` \
                  outside of it",
                 place.display()
             ),
@@ -50,7 +50,7 @@ impl std::fmt::Display for ProgramNotFound {
 }
 
 impl Programs {
-    /// The programs of this PATH that lie outside of the checkout.
+    /// The programs in the folders of this PATH outside of the checkout.
     #[must_use]
     pub fn new(path: Option<OsString>, checkout: Checkout) -> Self {
         let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
@@ -59,28 +59,28 @@ impl Programs {
         Self { folders, skipped, checkout, has_keeper: true }
     }
 
-    /// The same, for tests of crates, whose executable is no keeper: what is started may outlive this process.
+    /// The same programs without a keeper, for tests whose executable has none. A started program may outlive this process.
     #[must_use]
     pub fn without_keeper(self) -> Self {
         Self { has_keeper: false, ..self }
     }
 
-    /// The PATH for what is started: programs that it starts in turn are found outside of the checkout, too.
+    /// The PATH of started programs, without the folders of the checkout.
     #[must_use]
     pub fn path(&self) -> OsString {
         std::env::join_paths(&self.folders).unwrap_or_else(|_| DEFAULT_PATH.into())
     }
 
-    /// The places that a commit can choose.
+    /// The checkout from which the host starts no program.
     #[must_use]
     pub fn checkout(&self) -> &Checkout {
         &self.checkout
     }
 
-    /// Where the program of this name or path is.
+    /// Finds the program of this name or path.
     ///
     /// # Errors
-    /// There is none outside of the checkout.
+    /// There is no such program outside of the checkout.
     pub fn find(&self, name: &str) -> Result<PathBuf, ProgramNotFound> {
         let not_found = |within| ProgramNotFound { name: file_name(name).to_owned(), within };
         if name.contains('/') {
@@ -103,14 +103,14 @@ impl Programs {
         }
     }
 
-    /// The first of these arguments that names something in the checkout with its whole path: a script or a configuration
-    /// would be as good as a program. A relative path leads nowhere near, since programs are started in the folder `/`.
+    /// The first of these arguments that names a file in the checkout by an absolute path, since a script or a configuration
+    /// can act as a program. A relative path does not lead there, because the host starts programs in the folder `/`.
     #[must_use]
     pub fn first_arg_inside<'a>(&self, args: &'a [String]) -> Option<&'a str> {
         args.iter().map(String::as_str).find(|arg| self.checkout.is_mentioned_in(arg))
     }
 
-    /// The program of this name that PATH names first and that is not started for where it lies.
+    /// The first program of this name in the folders of PATH that the host does not search.
     #[must_use]
     pub fn skipped_program(&self, name: &str) -> Option<PathBuf> {
         let here = |folder: &PathBuf| match folder.as_os_str() == OsStr::new("") {

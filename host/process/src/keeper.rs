@@ -1,8 +1,8 @@
-//! The keeper: a process of this executable that starts one program, hands it its input, and ends it and everything that it
-//! has started when the run is gone. It reads nothing of what the program says.
+//! The keeper: a process of this executable that starts one program and passes the input to it. When the run ends, the
+//! keeper kills the program and all processes that the program has started. It reads no output of the program.
 //!
-//! The run holds the other end of the keeper's standard input open as long as it lives. However the run ends, by itself or
-//! killed, that end closes, and the keeper kills what is left.
+//! The run holds the other end of the keeper's standard input. When the run ends or somebody kills it, the system closes
+//! that end, and the keeper kills the remaining processes.
 
 use crate::tree;
 use std::ffi::{OsStr, OsString};
@@ -14,14 +14,14 @@ use std::thread;
 
 /// The hidden subcommand that makes this program a keeper: the length of the input, the program, its arguments.
 pub(crate) const KEEP: &str = "keep-program";
-/// The second half: this becomes the program.
+/// The hidden subcommand of the process that becomes the program.
 const BECOME: &str = "become-program";
-/// The exit code of a program that could not be started, as shells have it.
+/// The exit code for a program that the keeper could not start, as in shells.
 const NOT_STARTED: u8 = 127;
-/// The largest file that a program may write: it ends a server that sends without end.
+/// The maximum size of a file that a program writes. It ends a download from a server that never stops sending.
 const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
-/// Is a keeper if these arguments of the process say so. None if this process is not one.
+/// Runs the keeper if these arguments of the process ask for it. None if this process is not a keeper.
 pub fn serve_keeper(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut args = args.into_iter().skip(1);
     let word = args.next()?;
@@ -32,13 +32,13 @@ pub fn serve_keeper(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode
         _ => return None,
     };
     Some(result.unwrap_or_else(|error| {
-        // The run reads it, as what the program said.
+        // The run reads this text as output of the program.
         let _ = writeln!(io::stderr(), "{error}");
         ExitCode::from(NOT_STARTED)
     }))
 }
 
-/// This executable, also where its file was replaced meanwhile.
+/// A command of this executable. On Linux this is the running file, even if somebody has replaced it.
 pub(crate) fn own_executable() -> io::Result<Command> {
     let own = std::path::Path::new("/proc/self/exe");
     match own.exists() {
@@ -60,12 +60,12 @@ fn keep(args: &[OsString]) -> io::Result<ExitCode> {
         .spawn()?;
     let (stdin, id) = (child.stdin.take(), child.id());
     let (sender, receiver) = mpsc::channel();
-    // The program may never read its input: that must not keep anybody from noticing that the run is gone.
+    // A thread of its own: a program that reads no input must not keep the keeper from noticing the end of the run.
     thread::spawn(move || feed(stdin, &receiver));
     thread::spawn(move || {
         let mut input = io::stdin().lock();
         pass_on(&mut input, size, move |bytes| drop(sender.send(bytes)));
-        // Nothing more comes on this line. It ends when the run does.
+        // The run sends no more bytes, so this copy ends with the run.
         let _ = io::copy(&mut input, &mut io::sink());
         tree::kill(id);
     });
@@ -75,7 +75,7 @@ fn keep(args: &[OsString]) -> io::Result<ExitCode> {
     Ok(ExitCode::from(code.unwrap_or(u8::MAX)))
 }
 
-/// Passes the input on, piece by piece, and then says that it is over by dropping `pass`.
+/// Passes the input on in pieces. At the end it drops `pass`, which closes the channel.
 fn pass_on(input: &mut impl Read, mut left: u64, pass: impl Fn(Vec<u8>)) {
     let mut piece = vec![0; 64 * 1024];
     while left > 0 {
@@ -92,7 +92,7 @@ fn pass_on(input: &mut impl Read, mut left: u64, pass: impl Fn(Vec<u8>)) {
 
 fn feed(stdin: Option<ChildStdin>, pieces: &Receiver<Vec<u8>>) {
     let Some(mut stdin) = stdin else { return };
-    // A program may end without having read everything.
+    // A program may end before it has read all of its input.
     while let Ok(piece) = pieces.recv() {
         if stdin.write_all(&piece).is_err() {
             return;
@@ -100,42 +100,42 @@ fn feed(stdin: Option<ChildStdin>, pieces: &Receiver<Vec<u8>>) {
     }
 }
 
-/// What holds for the program and everything that it starts.
+/// Sets the limits of the program and of all processes that it starts.
 fn set_limits() -> io::Result<()> {
     use rustix::process::{Resource, Rlimit};
     let set = |resource, max| {
         rustix::process::setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })
     };
-    // A core file would hold what opens the server.
+    // A core file would hold the credentials of the server.
     set(Resource::Core, 0)?;
     let fsize = rustix::process::getrlimit(Resource::Fsize).maximum.unwrap_or(u64::MAX);
     set(Resource::Fsize, fsize.min(MAX_FILE_BYTES))?;
-    // Without a terminal nobody can be asked, and no signal of one arrives.
+    // Without a terminal the program cannot ask the user, and gets no signals of the terminal.
     rustix::process::setsid()?;
     #[cfg(target_os = "linux")]
     {
-        // A program of another user could not be killed.
+        // The keeper could not kill a program that changes its user.
         rustix::thread::set_no_new_privs(true)?;
-        // What the program leaves behind becomes a child of this process, which then can end it.
+        // Processes whose parent ends become children of the keeper, which then can kill them.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     }
     Ok(())
 }
 
-/// Becomes the program. It is killed when the keeper is.
+/// Becomes the program. The kernel kills it with the keeper.
 fn become_program(args: &[OsString]) -> io::Error {
     let [keeper, program, args @ ..] = args else { return misuse() };
     if let Err(error) = die_with(keeper) {
         return error;
     }
     let error = Command::new(program).args(args).exec();
-    io::Error::new(error.kind(), format!("{} cannot be started: {error}", program.display()))
+    io::Error::new(error.kind(), format!("cannot start {}: {error}", program.display()))
 }
 
 #[cfg(target_os = "linux")]
 fn die_with(keeper: &OsStr) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    // It may have gone before this was set.
+    // The keeper may have ended before this call.
     let parent = rustix::process::getppid().map(|parent| parent.as_raw_nonzero().to_string());
     if keeper.to_str() == parent.as_deref() { Ok(()) } else { Err(misuse()) }
 }

@@ -1,8 +1,8 @@
-//! Programs that a run starts: where they may be, how they are started, and how they end with the run; and how files that
-//! the caller names are read. It decides nothing about credentials.
+//! Programs that the host starts for a run: it finds and starts them, and ends them with the run. It also reads files that
+//! the caller names. It decides nothing about credentials.
 //!
-//! No program is started that lies in the checkout, and none outlives the run. The program is started by a keeper: a process
-//! of this same executable that waits for the program and, when the run is gone, kills the program and everything that
+//! The host starts no program from the checkout, and no program outlives the run. A keeper starts the program: a process of
+//! the same executable that waits for the program. When the run ends, the keeper kills the program and all processes that
 //! the program has started.
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! Reads a file that the caller names. A commit can have put anything under that name, such as a link to a device
-//! without an end or to a pipe that nobody writes, so only regular files count, and no more than so much of them.
+//! Reads a regular file that the caller names, up to a maximum size. A commit can have put any kind of file under that
+//! name, such as a link to an endless device or to a pipe without a writer; these are errors.
 
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
@@ -7,32 +7,33 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// The most bytes of a document: inputs, a policy, a configuration.
+/// The maximum size of a document in bytes: inputs, a policy, a configuration.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Pipes that the caller's shell has opened, as for `<(command)`: these are read until they end.
+/// The paths of pipes that the caller's shell has opened, as for `<(command)`. The host reads these to their end.
 const PIPES: [&str; 3] = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin"];
 
-/// The content of a file.
+/// Reads the content of a file.
 ///
 /// # Errors
-/// It cannot be read, is no regular file, or has more bytes than this. The text begins with the path.
+/// The system cannot read the file, it is not a regular file, or it has more than `max` bytes. The error text begins with
+/// the path.
 pub fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     read(path, max).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The same, as text.
+/// Reads the content of a file as text.
 ///
 /// # Errors
-/// As [`read_bytes`]; and it is not UTF-8.
+/// As [`read_bytes`]; or the file is not UTF-8.
 pub fn read_text(path: &Path, max: u64) -> Result<String, String> {
     String::from_utf8(read_bytes(path, max)?).map_err(|_| format!("{}: it is not UTF-8", path.display()))
 }
 
-/// Refuses what [`read_bytes`] refuses, for a file that a library reads. A pipe of the caller's shell is fine.
+/// Checks a file that a library will read. A pipe of the caller's shell is valid.
 ///
 /// # Errors
-/// It cannot be opened, is no regular file, or has more bytes than [`MAX_DOCUMENT_BYTES`].
+/// The system cannot open the file, it is not a regular file, or it has more than [`MAX_DOCUMENT_BYTES`].
 pub fn check(path: &Path) -> Result<(), String> {
     let check = || match is_pipe(path) || regular(path)?.metadata()?.len() <= MAX_DOCUMENT_BYTES {
         true => Ok(()),
@@ -60,7 +61,7 @@ fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 }
 
 fn regular(path: &Path) -> io::Result<File> {
-    // A pipe without a writer is opened at once with this, and reading a regular file does not care.
+    // With this flag, opening a pipe without a writer does not wait. It changes nothing for regular files.
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     match file.metadata()?.is_file() {

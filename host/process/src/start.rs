@@ -1,4 +1,4 @@
-//! Starts a program and reads what it says, within bounds. The program ends with the run.
+//! Starts a program and reads its output, within limits. The program ends with the run.
 
 use crate::find::Programs;
 use crate::{keeper, tree};
@@ -8,33 +8,33 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much a program may say, and how long it may take.
+/// The limits of a program: its output and its time.
 #[derive(Debug, Clone, Copy)]
 pub struct ProgramLimits {
-    /// The most bytes on standard output; a program that says more is ended.
+    /// The maximum number of bytes on standard output. The host kills a program that prints more.
     pub max_stdout_bytes: u64,
-    /// The most bytes of standard error that are kept.
+    /// The maximum number of bytes of standard error in the result. The host drops the rest.
     pub max_stderr_bytes: u64,
-    /// How long it may take; none for as long as the run.
+    /// The maximum duration; none for the duration of the run.
     pub timeout: Option<Duration>,
-    /// How long it, and everything that it has started, may neither read nor write nor compute; none for as long as the
-    /// run. Known on Linux only.
+    /// The maximum time in which the program and its descendants neither read nor write nor compute; none for the duration of
+    /// the run. It works on Linux only.
     pub idle_timeout: Option<Duration>,
 }
 
-/// How often it is looked at whether a program still does something.
+/// The time between two checks of a program's activity.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Programs {
-    /// Runs a program to its end. The command's own environment is all that the program gets, besides nothing.
+    /// Runs a program to its end. The program gets the variables of `command` and no others.
     ///
     /// # Errors
-    /// It cannot be started, says too much, or takes too long.
+    /// The host cannot start the program, or the program prints too much or takes too long.
     pub fn run(&self, command: &Command, input: &[u8], limits: ProgramLimits) -> io::Result<Output> {
         let mut child = self.start(command, input.len())?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
-            return Err(io::Error::other("a program was started without pipes"));
+            return Err(io::Error::other("the started program has no pipes"));
         };
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
@@ -42,7 +42,7 @@ impl Programs {
             scope.spawn(move || drop(sender.send(read_limited(stdout, limits.max_stdout_bytes))));
             let mut line = Some(stdin);
             if self.has_keeper {
-                // A keeper always reads. The line stays open until the end.
+                // A keeper reads all input, and must see this pipe open until the program has ended.
                 let _ = line.as_mut().map(|line| line.write_all(input));
             } else {
                 let stdin = line.take();
@@ -51,7 +51,7 @@ impl Programs {
             let stdout = wait_for_output(&receiver, limits, child.id());
             if stdout.is_err() {
                 drop(line.take());
-                // Without a keeper there is nobody else to do it.
+                // Without a keeper this process kills the program.
                 let _ = (!self.has_keeper).then(|| child.kill());
             }
             let status = child.wait()?;
@@ -75,14 +75,14 @@ impl Programs {
     }
 }
 
-/// Writes the input, of which a program may read less, and closes.
+/// Writes the input and closes the pipe. A program may read only a part of the input.
 fn write(stdin: Option<ChildStdin>, input: &[u8]) {
     if let Some(mut stdin) = stdin {
         let _ = stdin.write_all(input);
     }
 }
 
-/// Everything, or an error if that is too much.
+/// Reads the whole output. More than `max` bytes are an error.
 fn read_limited(mut pipe: impl Read, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     pipe.by_ref().take(max).read_to_end(&mut bytes)?;
@@ -92,10 +92,10 @@ fn read_limited(mut pipe: impl Read, max: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The first bytes; the rest is read and forgotten, since a program must not wait for a reader.
+/// Reads the first `max` bytes. It drops the rest, but reads it, since a program must not wait for a reader.
 fn read_start(mut pipe: impl Read, max: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // What was read before an error is what there is.
+    // After an error, the bytes so far are the result.
     let _ = pipe.by_ref().take(max).read_to_end(&mut bytes);
     let dropped = io::copy(&mut pipe, &mut io::sink()).unwrap_or_default();
     if dropped > 0 {
@@ -104,7 +104,7 @@ fn read_start(mut pipe: impl Read, max: u64) -> Vec<u8> {
     bytes
 }
 
-/// Waits for what the program says until it has ended, or is past a bound.
+/// Waits for the output of the program until the program ends or exceeds a limit.
 fn wait_for_output(
     receiver: &Receiver<io::Result<Vec<u8>>>,
     limits: ProgramLimits,
@@ -118,13 +118,15 @@ fn wait_for_output(
             .map_or(CHECK_INTERVAL, |timeout| timeout.saturating_sub(begun.elapsed()).min(CHECK_INTERVAL));
         match receiver.recv_timeout(left) {
             Ok(answer) => return answer,
-            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody reads what it says")),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the thread that reads its output has ended"));
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
         if let Some(timeout) = limits.timeout.filter(|timeout| begun.elapsed() >= *timeout) {
             return Err(stop_error(&format!("it did not end within {} s", timeout.as_secs())));
         }
-        // To look takes a walk through /proc, for programs alone that may hang.
+        // The check reads much of /proc, so only programs with an idle timeout pay for it.
         let Some(idle) = limits.idle_timeout else { continue };
         let done = tree::activity(program);
         if done.is_none() || done != before {
@@ -137,7 +139,7 @@ fn wait_for_output(
 }
 
 fn stop_error(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("{why} and was stopped"))
+    io::Error::new(io::ErrorKind::TimedOut, format!("{why}, so lockstep stopped it"))
 }
 
 #[cfg(test)]
@@ -176,7 +178,7 @@ mod tests {
         assert!(String::from_utf8_lossy(&loud.stderr).contains("(9999900 more bytes are not shown)"));
         let limits = ProgramLimits { timeout: Some(Duration::from_millis(50)), ..PROGRAM_LIMITS };
         let slow = run("exec sleep 60", b"", limits).unwrap_err();
-        assert!(slow.to_string().contains("was stopped"), "{slow}");
+        assert!(slow.to_string().contains("lockstep stopped it"), "{slow}");
     }
 
     #[cfg(target_os = "linux")]

@@ -1,17 +1,17 @@
-//! The processes that a process has started, and those that they have: how much memory they have, and their end. Known on
-//! Linux; elsewhere the process group stands for them.
+//! The descendants of a process: their memory, their activity, and their end. It needs Linux; on other systems it only
+//! kills the process group of a program.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-/// All processes that this one has started, directly or through others.
+/// The descendants of this process.
 #[must_use]
 pub fn descendants() -> Vec<u32> {
     descendants_of(std::process::id())
 }
 
-/// All processes that a process has started, directly or through others.
+/// The descendants of a process.
 fn descendants_of(own: u32) -> Vec<u32> {
     // Not every kernel lists the children of a process.
     let listed = Path::new("/proc/self/task").join(own.to_string()).join("children").exists();
@@ -23,7 +23,7 @@ fn descendants_of(own: u32) -> Vec<u32> {
             Some(parents) => parents.get(process).cloned().unwrap_or_default(),
             None => children(*process),
         };
-        // A number may be given again while this looks.
+        // The system may reuse a process number during the search.
         let new: Vec<_> = more.into_iter().filter(|process| !found.contains(process)).collect();
         found.extend(new);
         next += 1;
@@ -31,7 +31,7 @@ fn descendants_of(own: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// The children of a process as the kernel lists them, by the thread that has started each.
+/// The children of a process as the kernel lists them, for each thread of the process.
 fn children(process: u32) -> Vec<u32> {
     let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
     let listed =
@@ -54,11 +54,11 @@ fn by_parent() -> HashMap<u32, Vec<u32>> {
     all
 }
 
-/// How much a process and everything that it has started have done: the bytes that they have read and written, and the time
-/// of processors that they have used. It differs where anything was done between two looks. None where nobody knows.
+/// A measure of the activity of a process and its descendants: the bytes that they have read and written, plus their CPU
+/// time. It differs between two calls if any of them did something. None if the system does not report it.
 pub(crate) fn activity(process: u32) -> Option<u64> {
     let done = |process: &u32| -> Option<u64> {
-        // That of a process which cannot be dumped is closed.
+        // The kernel hides this file of a process that nobody may dump.
         let io = fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
         let moved = io.lines().filter(|line| line.starts_with("rchar:") || line.starts_with("wchar:"));
         let moved = moved.filter_map(|line| line.split_once(' ')?.1.trim().parse::<u64>().ok());
@@ -69,11 +69,11 @@ pub(crate) fn activity(process: u32) -> Option<u64> {
         Some(moved.chain(times).sum())
     };
     let own = done(&process)?;
-    // One that has ended meanwhile makes a difference too.
+    // The end of a descendant changes the sum too.
     Some(descendants_of(process).iter().filter_map(done).sum::<u64>() + own)
 }
 
-/// How much memory these processes have in RAM together.
+/// The sum of the resident memory of these processes, in bytes.
 #[must_use]
 pub fn resident_bytes(processes: &[u32]) -> u64 {
     let pages = |process: &u32| -> Option<u64> {
@@ -83,12 +83,12 @@ pub fn resident_bytes(processes: &[u32]) -> u64 {
     processes.iter().filter_map(pages).sum::<u64>() * rustix::param::page_size() as u64
 }
 
-/// Kills everything that this process has started.
+/// Kills the descendants of this process.
 #[cfg(target_os = "linux")]
 pub(crate) fn kill(_: u32) {
     for process in descendants() {
         if let Some(process) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
-            // It may have ended by itself.
+            // The process may have ended already.
             let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
         }
     }
@@ -102,11 +102,11 @@ pub(crate) fn kill(program: u32) {
     }
 }
 
-/// Kills until nothing is left of what this process has started. What loses its parent becomes a child of this process.
+/// Kills the descendants of this process until none is left. A process whose parent ends becomes a child of this one.
 pub(crate) fn end(program: u32) {
     loop {
         kill(program);
-        // It fails when there are no children any more.
+        // The call fails if this process has no children.
         if rustix::process::wait(rustix::process::WaitOptions::empty()).is_err() {
             return;
         }

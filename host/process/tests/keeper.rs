@@ -1,5 +1,5 @@
-//! The keeper at work: this test is a program that keeps, as the finished program is. Whatever is started ends with the
-//! process that has started it, however that one ends. Linux only: it looks into /proc.
+//! Tests of the keeper. This test program is its own keeper, as the finished program is. They check that a program and its
+//! descendants end with the process that started it. They need Linux, because they read /proc.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -16,7 +16,7 @@ const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
     timeout: Some(Duration::from_secs(60)),
     idle_timeout: None,
 };
-/// Starts a process of another session that has lost its parent, and one that has not; each leaves its number.
+/// A script that starts a process of another session without a parent, and one with a parent. Each writes its number.
 const FAMILY: &str = "sh -c 'setsid sh -c \"echo \\$\\$ >a; exec sleep 300\" & echo $$ >b' ; echo $$ >c; sleep 300 & echo $! >d; \
                       while [ ! -s a ]; do sleep 0.01; done; echo >ready; wait";
 
@@ -91,10 +91,10 @@ fn a_program_that_is_not_there_is_told() {
     command.arg("x");
     let ended = Programs::default().run(&command, b"", PROGRAM_LIMITS).unwrap();
     assert_eq!(ended.status.code(), Some(127));
-    assert!(text(&ended.stderr).starts_with("/nonexistent/tool cannot be started: "), "{ended:?}");
+    assert!(text(&ended.stderr).starts_with("cannot start /nonexistent/tool: "), "{ended:?}");
 }
 
-/// The numbers of the processes of the family.
+/// The process numbers of the family.
 fn family(folder: &Path) -> Vec<String> {
     wait_for(|| folder.join("ready").exists());
     let number = |name| fs::read_to_string(folder.join(name)).unwrap().trim().to_owned();
@@ -102,7 +102,7 @@ fn family(folder: &Path) -> Vec<String> {
 }
 
 fn is_gone(process: &str) -> bool {
-    // One that nobody has waited for yet has ended, too.
+    // A zombie has ended too.
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     status.is_empty() || status.contains("State:\tZ")
 }
@@ -122,7 +122,7 @@ fn what_a_program_leaves_behind_ends_with_it() {
     assert!(family(folder.path()).iter().all(|process| is_gone(process)));
 }
 
-/// A run of its own that has the family.
+/// Starts a run that starts the family.
 fn other(folder: &Path, input: u64) -> Child {
     let mut run = Command::new(std::env::current_exe().unwrap());
     run.args(["run", FAMILY]).arg(folder).arg(input.to_string());
@@ -152,7 +152,7 @@ fn a_program_ends_with_its_keeper() {
     let keepers: String =
         threads.map(|task| fs::read_to_string(task.path().join("children")).unwrap()).collect();
     signal(keepers.trim(), "KILL");
-    // The program itself: without a keeper its own children are nobody's, and would hold the run up.
+    // The kernel kills the program with its keeper. Nobody kills its children then, and they would delay the run.
     wait_for(|| is_gone(&family[1]));
     for process in family.iter().filter(|process| !is_gone(process)) {
         signal(process, "KILL");
@@ -170,7 +170,7 @@ fn a_family_that_does_nothing_is_ended() {
 fn a_family_that_takes_too_long_is_ended() {
     a_family_is_ended(
         ProgramLimits { timeout: Some(Duration::from_millis(1500)), ..PROGRAM_LIMITS },
-        "was stopped",
+        "lockstep stopped it",
     );
 }
 
