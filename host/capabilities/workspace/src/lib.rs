@@ -92,7 +92,7 @@ pub struct Workspace {
     limits: Limits,
     protected: ProtectedPaths,
     /// The state of each file when the run first looked: a digest, or no file. A commit expects the same state.
-    seen: RefCell<HashMap<WorkspacePath, Option<Digest>>>,
+    initial_digests: RefCell<HashMap<WorkspacePath, Option<Digest>>>,
     staged: Staged,
     stdin: Stdin,
     recovery: Option<Recovery>,
@@ -122,7 +122,7 @@ impl Workspace {
             root: opened,
             limits: *limits,
             protected,
-            seen: RefCell::default(),
+            initial_digests: RefCell::default(),
             staged: Staged::default(),
             stdin: Stdin::default(),
             recovery,
@@ -202,7 +202,7 @@ impl Workspace {
             .map_err(|error| Obstacle::Io(error).into_call_error("read", path))?
             .ok_or_else(too_large)?;
         let digest = Digest::of(&content);
-        self.remember(path, Some(digest));
+        self.record_initial(path, Some(digest));
         Ok(content_answer(content, digest))
     }
 
@@ -333,14 +333,14 @@ impl Workspace {
     fn on_disk(&self, verb: &str, path: &WorkspacePath) -> Result<(File, Stat), CallError> {
         walk::file(self.root(), path).map_err(|obstacle| {
             if matches!(obstacle, Obstacle::Missing) {
-                self.remember(path, None);
+                self.record_initial(path, None);
             }
             obstacle.into_call_error(verb, path)
         })
     }
 
-    fn remember(&self, path: &WorkspacePath, digest: Option<Digest>) {
-        let mut seen = self.seen.borrow_mut();
+    fn record_initial(&self, path: &WorkspacePath, digest: Option<Digest>) {
+        let mut seen = self.initial_digests.borrow_mut();
         if !seen.contains_key(path) {
             seen.insert(path.clone(), digest);
         }
@@ -348,7 +348,7 @@ impl Workspace {
 
     /// The state of the file when the run first looked, which may be now.
     fn before(&self, verb: &str, path: &WorkspacePath) -> Result<Option<Digest>, CallError> {
-        if let Some(seen) = self.seen.borrow().get(path) {
+        if let Some(seen) = self.initial_digests.borrow().get(path) {
             return Ok(*seen);
         }
         let max = self.limits.staged_bytes;
@@ -360,7 +360,7 @@ impl Workspace {
             Err(CallError::NotFound(_)) => None,
             Err(error) => return Err(error),
         };
-        self.remember(path, digest);
+        self.record_initial(path, digest);
         Ok(digest)
     }
 }
