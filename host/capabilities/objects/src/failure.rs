@@ -1,7 +1,7 @@
 //! Maps failed requests to the errors of the contract, with texts that hold no secret. It does not decide about
 //! retries.
 
-use super::bound::ResponseTooLong;
+use super::answer_limits::ResponseTooLong;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lockstep_model::call::CallError;

@@ -2,8 +2,8 @@
 //! credential leaves this crate. In a dry run it changes nothing.
 #![forbid(unsafe_code)]
 
+mod answer_limits;
 mod batch;
-mod bound;
 mod checksums;
 mod complete;
 mod concurrency;

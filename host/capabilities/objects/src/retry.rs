@@ -2,7 +2,7 @@
 //! credentials, retries after a reply that proves damage on the way, and bounds each response. It does not change a
 //! request.
 
-use super::bound::{ResponseTooLong, bound_response};
+use super::answer_limits::{ResponseTooLong, bound_response};
 use super::concurrency::ConcurrencyLimiter;
 use super::credentials::{CachedProvider, CredentialCache};
 use super::failure::untrusted;

@@ -1,7 +1,7 @@
 //! The HTTP clients for the store and for servers that give out credentials. Requests to metadata services of the
 //! machine bypass every proxy: they fetch credentials, and their addresses are local.
 
-use super::bound::bound_responses;
+use super::answer_limits::bound_responses;
 use aws_sdk_s3::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};

@@ -286,7 +286,7 @@ fn the_host_reads_a_bounded_part_of_endless_credentials() {
         let sts = aws_sdk_sts::Client::from_conf(config);
         let requested = sts.assume_role().role_arn("arn").role_session_name("x").send();
         let error = runtime().block_on(requested).unwrap_err();
-        assert!(bound::ResponseTooLong::of(&error).is_some(), "{error:?}");
+        assert!(answer_limits::ResponseTooLong::of(&error).is_some(), "{error:?}");
         server.assert_sent_at_most(MIB + BUFFERS);
     }
 }
