@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_mean_what_the_forges_say() {
+    fn each_error_has_the_class_of_its_documentation() {
         for (forge, request, status, says, expected) in [
             (ForgeKind::GitHub, RequestKind::Other, 502, "", ErrorClass::Retry),
             (ForgeKind::GitLab, RequestKind::Other, 429, "Retry later", ErrorClass::Pause),

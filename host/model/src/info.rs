@@ -172,7 +172,7 @@ impl Shape {
 pub struct ChoiceInfo {
     /// The word.
     pub name: String,
-    /// What it means.
+    /// The meaning.
     pub docs: String,
 }
 
@@ -193,6 +193,6 @@ pub struct OutputInfo {
 pub struct FailureInfo {
     /// The stable name in the result.
     pub code: String,
-    /// What it means.
+    /// The meaning.
     pub meaning: String,
 }

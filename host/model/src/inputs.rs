@@ -69,7 +69,7 @@ impl Inputs {
             errors.push(InputError {
                 input: raw.name.clone(),
                 source: Some(raw.source.clone()),
-                problem: unknown(&raw.name, fields),
+                problem: unknown(fields),
             });
         }
         let mut values = Map::new();
@@ -121,7 +121,7 @@ fn resolve_field(raw_inputs: &[RawInput], field: &InputInfo) -> Result<Value, In
     let given = raw_inputs.iter().rev().find(|raw| raw.name == field.name && !is_absent(&raw.value));
     let Some(raw) = given else {
         if field.required {
-            let problem = format!("is required and was not given; it is a {}", field.ty);
+            let problem = format!("is missing: expected {}", field.ty);
             return Err(InputError { input: field.name.clone(), source: None, problem });
         }
         return Ok(field.default.clone());
@@ -151,7 +151,7 @@ fn from_flags(words: &[String], ty: &Type) -> Result<Value, String> {
     match (ty, words) {
         (Type::List(item), _) => words.iter().map(|word| from_word(word, item)).collect(),
         (_, [word]) => from_word(word, ty),
-        _ => Err(format!("was given {} times, and is a single {ty}", words.len())),
+        _ => Err(format!("has {} values: expected a single {ty}", words.len())),
     }
 }
 
@@ -172,7 +172,7 @@ fn from_word(word: &str, ty: &Type) -> Result<Value, String> {
         Type::Option(inner) => from_word(word, inner),
         _ => match serde_json::from_str(word) {
             Ok(value) => check(&value, ty),
-            Err(_) => Err(format!("`{}` is not a {ty}", shorten(word))),
+            Err(_) => Err(format!("invalid value `{}`: expected {ty}", shorten(word))),
         },
     }
 }
@@ -190,6 +190,9 @@ fn check(value: &Value, ty: &Type) -> Result<Value, String> {
             Ok(value.clone())
         }
         (Type::Enum(words), Value::String(word)) if words.contains(word) => Ok(value.clone()),
+        (Type::Enum(words), Value::String(word)) => {
+            Err(format!("invalid value `{}`: expected one of `{}`", shorten(word), words.join("`, `")))
+        }
         (Type::List(item), Value::Array(items)) => items
             .iter()
             .enumerate()
@@ -197,7 +200,7 @@ fn check(value: &Value, ty: &Type) -> Result<Value, String> {
             .collect(),
         (Type::Record(fields), Value::Object(object)) => {
             if let Some(name) = object.keys().find(|name| fields.iter().all(|field| field.name != **name)) {
-                return Err(format!("has no field `{name}`; it is {ty}"));
+                return Err(format!("invalid field `{name}`: expected {ty}"));
             }
             let check_one = |name: &str, ty: &Type| match (object.get(name), ty) {
                 (None, Type::Bool) => Ok(Value::Bool(false)),
@@ -241,9 +244,9 @@ fn shorten(text: &str) -> String {
     short
 }
 
-fn unknown(name: &str, fields: &[InputInfo]) -> String {
-    let known: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-    format!("there is no input `{}`; there are {}", shorten(name), known.join(", "))
+fn unknown(fields: &[InputInfo]) -> String {
+    let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
+    format!("the step has no such input: expected one of `{}`", names.join("`, `"))
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_has_only_real_parts(text in "[a./\\\\ -~\u{200b}]{0,40}") {
+        fn a_valid_path_has_only_real_parts(text in "[a./\\\\ -~\u{200b}]{0,40}") {
             if let Ok(path) = WorkspacePath::parse(&text) {
                 prop_assert_eq!(path.as_str(), &text);
                 prop_assert!(path.parts().all(|part| !matches!(part, "" | "." | "..")));

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_what_people_expect() {
+    fn a_pattern_matches_as_in_other_tools() {
         for (text, path) in [
             ("deploy/web.yaml", "deploy/web.yaml"),
             ("./deploy/*.yaml", "deploy/web.yaml"),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn an_invalid_pattern_is_refused() {
         for bad in
             ["", "/a", "a/../*", "a//b", "a/", "[a", "{a", "a]", "{a/b,c}", "!a", "a/!b", "C:/*", "a\\*"]
         {
@@ -279,7 +279,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn within_is_never_said_wrongly(
+        fn a_pattern_within_another_matches_no_other_path(
             inner in "([a-b*]|\\*\\*|\\.a)(/([a-b*]|\\*\\*|\\.a)){0,3}",
             outer in "([a-b*]|\\*\\*|\\.a)(/([a-b*]|\\*\\*|\\.a)){0,3}",
             path in "(\\.?[a-b])(/(\\.?[a-b])){0,4}",

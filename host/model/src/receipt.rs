@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_runs_have_equal_digests_whatever_else_differs() {
+    fn equal_runs_on_two_ci_systems_have_equal_digests() {
         let (report, rest) = (report(vec![]), Default::default());
         let facts = facts(&report, &rest);
         let record = RunRecord::of(facts, &str::to_owned);

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lies_within_is_covered() {
+    fn a_scope_covers_only_its_own_parts() {
         let own = Repository::parse(".").unwrap();
         let other = Repository::parse("https://git.example.com/shop/deploy").unwrap();
         let scope = |text: &str| RepositoryScope::parse(text).unwrap();

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lies_within_is_covered() {
+    fn a_scope_covers_only_its_own_objects() {
         let scope = resource("shop/*");
         assert!(scope.covers(&resource("shop/Pod/web")) && scope.covers(&resource("shop/Pod")));
         for outside in ["shop2/Pod/web", "./Pod/web", "-/Node/a", "*/Pod"] {

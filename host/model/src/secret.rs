@@ -309,14 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn what_a_secret_document_holds_is_secret() {
+    fn the_values_of_a_secret_document_are_secret() {
         let docker = r#"{"auths":{"registry.example.com":{"auth":"dXNlcjpodW50ZXItMg=="}}}"#;
-        let held = nested_secrets(docker);
-        assert!(held.contains("hunter-2") && held.contains("dXNlcjpodW50ZXItMg=="), "{held:?}");
+        let nested = nested_secrets(docker);
+        assert!(nested.contains("hunter-2") && nested.contains("dXNlcjpodW50ZXItMg=="), "{nested:?}");
         let yaml = "apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    password: hunter2\n";
         for text in [yaml.to_owned(), base64::engine::general_purpose::STANDARD.encode(yaml)] {
-            let held = nested_secrets(&text);
-            assert!(held.contains("hunter2") && !held.contains("v1") && !held.contains("Config"), "{held:?}");
+            let nested = nested_secrets(&text);
+            assert!(
+                nested.contains("hunter2") && !nested.contains("v1") && !nested.contains("Config"),
+                "{nested:?}"
+            );
         }
         assert!(is_common("true") && is_common("Main") && is_common("8080") && is_common("abc"));
         assert!(!is_common("hunter2") && !is_common("123456"));

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_hides_or_turns_text_is_shown() {
+    fn characters_that_move_hide_or_turn_text_are_escaped() {
         assert_eq!(neutral("\u{1b}[31mred\u{1b}[0m"), "\\u{1b}[31mred\\u{1b}[0m");
         assert_eq!(neutral("\u{1b}[8mha:////note"), "\\u{1b}[8mha:////note");
         assert_eq!(neutral("a\rb\0\u{7f}\u{85}\u{9b}"), "a\\u{d}b\\u{0}\\u{7f}\\u{85}\\u{9b}");

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_covers_what_is_below_it_and_nothing_else() {
+    fn an_origin_covers_only_urls_below_it() {
         let origin = address("https://example.com");
         for inside in [
             "https://example.com/",
@@ -270,7 +270,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_covered_has_the_host_of_the_scope(text in "https?://[a-c.@:1\\[\\]%2e]{1,8}(/[a-c.%2e/]{0,6})?") {
+        fn a_covered_url_has_the_host_of_the_scope(text in "https?://[a-c.@:1\\[\\]%2e]{1,8}(/[a-c.%2e/]{0,6})?") {
             let scope = address("https://a.b/");
             if let Ok(address) = WebAddress::parse(&text) {
                 prop_assert!(!scope.covers(&address) || address.host() == "a.b" && address.is_secure());

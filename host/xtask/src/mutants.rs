@@ -58,7 +58,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/redact/search.rs",
         guard: ("Edge::None => is_random(", "Edge::None => false && is_random("),
-        test: "redact::tests::the_beginning_and_the_end_of_a_token_are_found_wherever_they_stand",
+        test: "redact::tests::the_beginning_and_the_end_of_a_token_are_found_anywhere",
     },
     Mutant {
         without: "the place of a program that is named by its path",
@@ -75,7 +75,7 @@ const MUTANTS: [Mutant; 30] = [
             "(ScopeSelector::Branches(pattern), RepositoryPart::Branch(branch)) => pattern.matches(branch),",
             "(ScopeSelector::Branches(_), RepositoryPart::Branch(_)) => true,",
         ),
-        test: "repository::tests::only_what_lies_within_is_covered",
+        test: "repository::tests::a_scope_covers_only_its_own_parts",
     },
     Mutant {
         without: "the lease of a push",
@@ -106,7 +106,7 @@ const MUTANTS: [Mutant; 30] = [
             "bases.matches(base) && branches.matches(branch)",
             "(bases.matches(base) || true) && branches.matches(branch)",
         ),
-        test: "repository::tests::only_what_lies_within_is_covered",
+        test: "repository::tests::a_scope_covers_only_its_own_parts",
     },
     Mutant {
         without: "the server that a token is for",
@@ -120,7 +120,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/web.rs",
         guard: ("if self.origin() != other.origin() {", "if false {"),
-        test: "web::tests::an_origin_covers_what_is_below_it_and_nothing_else",
+        test: "web::tests::an_origin_covers_only_urls_below_it",
     },
     Mutant {
         without: "the plain form of a host",
@@ -134,7 +134,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/resource.rs",
         guard: ("namespace && kind && name", "kind && name"),
-        test: "resource::tests::only_what_lies_within_is_covered",
+        test: "resource::tests::a_scope_covers_only_its_own_objects",
     },
     Mutant {
         without: "the fixed protection of Secrets",
@@ -155,14 +155,14 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("if let Some(path) = &source {", "if let Some(path) = source.as_ref().filter(|_| false) {"),
-        test: "gate::tests::one_that_is_denied_stops_all",
+        test: "gate::tests::one_denied_call_stops_all_of_its_batch",
     },
     Mutant {
         without: "the rule that calls made together are all allowed",
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("first?;", "drop(first);"),
-        test: "gate::tests::one_that_is_denied_stops_all",
+        test: "gate::tests::one_denied_call_stops_all_of_its_batch",
     },
     Mutant {
         without: "the end of a prefix",
@@ -224,7 +224,7 @@ const MUTANTS: [Mutant; 30] = [
             "state.exhaust(format!(\n                \"the component masked",
             "drop(format!(\n                \"the component masked",
         ),
-        test: "gate::tests::nothing_is_said_once_something_could_not_be_masked",
+        test: "gate::tests::a_refused_mask_ends_all_reports",
     },
     Mutant {
         without: "the displayed form of a sensitive output",

@@ -136,7 +136,7 @@ fn a_closed_gate_lets_nothing_through() {
 }
 
 #[test]
-fn nothing_is_said_once_something_could_not_be_masked() {
+fn a_refused_mask_ends_all_reports() {
     let gate = gate(10);
     assert!(gate.admit_mask(1, 1_000) && gate.admit_report(1));
     assert!(!gate.admit_mask(1, 8 * 1024 * 1024) && !gate.admit_report(1));
@@ -171,7 +171,7 @@ fn calls_that_are_made_together_are_each_one_record() {
 }
 
 #[test]
-fn one_that_is_denied_stops_all() {
+fn one_denied_call_stops_all_of_its_batch() {
     for (names, sources) in [
         (["s3://releases/web/a", "s3://releases/api/b"], ["dist/a", "dist/b"]),
         (["s3://releases/web/a", "s3://releases/web/b"], ["dist/a", "src/b"]),
@@ -198,7 +198,7 @@ fn of_those_together_that_are_denied_only_the_first_is_recorded() {
     assert!(matches!(objects(&gate_of, &many, &[]), Err(CallError::Denied(_))));
     let log = gate_of.log();
     assert_eq!((log.records.len(), &*log.records[0].target), (1, "s3://releases/api/0"));
-    // Those before it that make no sense are told as well: they are not why the run ends.
+    // The log has the invalid calls before it too: they do not end the run.
     let mixed = ["s3://releases/web/\n", "s3://releases/api/a", "s3://releases/api/b"];
     assert!(objects(&gate, &mixed, &[]).is_err());
     let log = gate.log();
@@ -233,7 +233,7 @@ fn granting(capability: Capability, lines: &[(&str, &str)]) -> Gate {
 }
 
 #[test]
-fn only_what_is_below_a_granted_origin_is_asked_for() {
+fn only_urls_below_a_granted_origin_are_allowed() {
     let get = |url: &str| {
         let gate =
             granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://a.example")]);
@@ -339,7 +339,7 @@ fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
             let result = on(&granted, verb, target);
             assert!(matches!(result, Err(CallError::Denied(_))), "{verb} with {granted:?}: {result:?}");
         }
-        // No scope, however wide, makes a change of what holds credentials, or of everything at once.
+        // No scope allows to change objects that hold credentials, or all objects at once.
         for target in ["shop/Secret/token", "shop/SECRET/token", "*/Pod/web-1", "shop/*/web"] {
             let result = on(&[(verb, "*/*")], verb, target);
             assert!(matches!(result, Err(CallError::Denied(_))), "{verb} {target}: {result:?}");
@@ -348,7 +348,7 @@ fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
 }
 
 #[test]
-fn waiting_on_what_was_begun_is_counted_and_recorded_only_if_it_fails() {
+fn a_call_on_a_resource_is_counted_and_recorded_only_if_it_fails() {
     let gate = granting(Capability::Cluster, &[("read", "shop/*")]);
     let (capability, target) = (Capability::Cluster, RawTarget::Staged);
     let request = CallRequest::new(capability, "next", target);

@@ -70,7 +70,7 @@ fn a_value_that_is_json_can_bring_no_further_item() {
     assert_eq!(list(&json!([hostile, "c"]).to_string()), format!("{hostile}|c"));
     assert_eq!(list(&format!("{:#}\n", json!(["c", hostile]))), format!("c|{hostile}"));
     assert_eq!(list("[]"), "");
-    // What is no list of texts is a line as it stands: an index, a filter, a pattern, a quote.
+    // A text that is not a list of texts is a line: an index, a filter, a pattern, a quote.
     for line in ["[0]", "[name=app].image", "[a-z]*.yaml", "[\"a\", 1]", "[null]", "\"a\" b", "'a'"] {
         assert_eq!(list(line), line);
     }
@@ -110,15 +110,15 @@ fn a_line_that_came_with_one_value_of_the_event_is_found() {
     assert_eq!(found("set", &json!(["web:v1\nenvoy=evil"]).to_string()), None);
     assert_eq!(found("set", &format!("x\n{}", json!("web:v1\nenvoy=evil"))), None);
     assert_eq!(found("mode", "v1\nenvoy=evil"), None);
-    // Where no list has two lines, nothing is asked for.
+    // Without a list of two lines, the event is not read.
     let one = [raw("set", RawValue::Text("web:v1\n".into()))];
-    assert_eq!(foreign_lines(&one, &fields(), || Err("asked".into())), Ok(Vec::new()));
+    assert_eq!(foreign_lines(&one, &fields(), || Err("no event".into())), Ok(Vec::new()));
     let two = [raw("set", RawValue::Text("a\nb".into()))];
-    assert_eq!(foreign_lines(&two, &fields(), || Err("asked".into())), Err("asked".into()));
+    assert_eq!(foreign_lines(&two, &fields(), || Err("no event".into())), Err("no event".into()));
 }
 
 #[test]
-fn every_mistake_is_said_at_once() {
+fn resolve_reports_every_mistake() {
     let raw_inputs = [
         flags("fles", &["a"]),
         raw("set", RawValue::Value(json!("a=b"))),
@@ -129,10 +129,10 @@ fn every_mistake_is_said_at_once() {
     let errors = Inputs::resolve(&raw_inputs, &fields()).unwrap_err();
     let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(text, @"
-    input `fles` (--fles): there is no input `fles`; there are files, set, create, mode, count, rules
-    input `files`: is required and was not given; it is a list<string>
+    input `fles` (--fles): the step has no such input: expected one of `files`, `set`, `create`, `mode`, `count`, `rules`
+    input `files`: is missing: expected list<string>
     input `set` (--set): expected list<string>, found the text `a=b`
-    input `mode` (--mode): expected a | b, found the text `c`
+    input `mode` (--mode): invalid value `c`: expected one of `a`, `b`
     input `count` (--count): expected a whole number from 0 to 255, found 256
     input `rules` (--rules): item 1: field `path`: expected string, found the number 1
     ");
@@ -146,7 +146,7 @@ fn the_last_source_counts() {
 
 proptest! {
     #[test]
-    fn any_text_is_either_taken_or_named(text in "\\PC{0,40}") {
+    fn any_text_is_a_value_or_an_error_of_its_input(text in "\\PC{0,40}") {
         for field in ["files", "create", "mode", "count", "rules"] {
             let raw_inputs = [flags("files", &["x"]), raw(field, RawValue::Text(text.clone()))];
             if let Err(errors) = Inputs::resolve(&raw_inputs, &fields()) {

@@ -100,7 +100,7 @@ pub const CI: &[ProtectedNames] = &[
     row("Hosts that run `.ci/run`", "a custom, not a product", &[], &[".ci"]),
 ];
 
-/// What decides what bots and hooks do, who must approve a change, and where Git gets things from.
+/// Files that decide about bots, hooks, the approval of changes, and the sources of Git.
 pub const REPOSITORY: &[ProtectedNames] = &[
     row("Code owners of GitHub, GitLab and Gitea", "docs.github.com/repositories", &["codeowners"], &[]),
     row(

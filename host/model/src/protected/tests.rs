@@ -27,7 +27,7 @@ fn version_control_and_own_files_are_out_of_reach() {
 }
 
 #[test]
-fn what_decides_over_ci_cannot_be_changed_at_any_depth() {
+fn no_step_changes_files_of_ci_at_any_depth() {
     for path in [
         ".github/workflows/x.yml",
         ".GitHub/x",
@@ -89,7 +89,7 @@ fn other_spellings_of_a_protected_name_are_the_same_name() {
 }
 
 #[test]
-fn what_only_resembles_a_protected_name_can_be_changed() {
+fn a_name_that_resembles_a_protected_one_can_be_changed() {
     for path in [
         "deploy/Jenkinsfile.d/x",
         "github/x",

@@ -30,7 +30,7 @@ fn every_common_form_of_a_secret_is_found() {
 }
 
 #[test]
-fn base64_is_found_wherever_the_secret_stands() {
+fn base64_is_found_at_any_offset_of_the_secret() {
     let redactor = redactor(&["hunter2-hunter2"]);
     for before in ["", "a", "ab", "abc", "user:"] {
         for after in ["", "z", "zz", "zzz"] {
@@ -38,7 +38,7 @@ fn base64_is_found_wherever_the_secret_stands() {
             for encoded in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
                 let redacted = redactor.redact(&encoded);
                 assert!(redacted.contains(REDACTED), "{text} as {encoded}");
-                // What is left cannot hold more than the two ends of the secret.
+                // The rest has at most the two ends of the secret.
                 assert!(redacted.len() < encoded.len() - 12, "{encoded} became {redacted}");
             }
         }
@@ -77,7 +77,7 @@ fn json_is_redacted_everywhere_in_it() {
 }
 
 #[test]
-fn it_does_not_print_what_it_knows() {
+fn its_debug_form_has_no_secret() {
     assert!(!format!("{:?}", redactor(&["hunter2"])).contains("hunter2"));
 }
 
@@ -135,7 +135,7 @@ fn text_that_repeats_itself_takes_no_longer() {
 }
 
 #[test]
-fn ordinary_text_is_told_apart_to_the_end() {
+fn ordinary_text_stays_to_the_end() {
     let keys: Vec<String> = (0..500)
         .map(|i| format!("-----BEGIN PRIVATE KEY-----\n{i:064}\n-----END PRIVATE KEY-----\n"))
         .collect();
@@ -155,7 +155,7 @@ fn longest_piece(text: &str, form: &str) -> usize {
     pieces.max().unwrap_or_default()
 }
 
-/// How much may be seen of a form: of an encoded one a few more characters stand for no more of the token.
+/// The largest visible length of a form: in an encoded form, some more characters show no more of the token.
 fn few(form: &str) -> usize {
     if form == TOKEN { 8 } else { 12 }
 }
@@ -175,7 +175,7 @@ fn encodings() -> Vec<String> {
 fn a_piece_of_a_secret_at_a_cut_is_taken_for_it() {
     let redactor = redactor(&[TOKEN]);
     for form in encodings() {
-        for kept in 0..form.len() {
+        for length in 0..form.len() {
             for sign in [
                 "\u{2026}",
                 "...",
@@ -185,19 +185,19 @@ fn a_piece_of_a_secret_at_a_cut_is_taken_for_it() {
                 "\u{fffd}",
                 "\\u2026x",
             ] {
-                let text = format!("said: {}{sign}", &form[..kept]);
+                let text = format!("said: {}{sign}", &form[..length]);
                 let shown = redactor.redact(&text);
                 assert!(longest_piece(&shown, &form) < few(&form), "{text} became {shown}");
             }
             for sign in ["\u{2026}", "...", "\u{2026} \"", "...`"] {
-                let text = format!("said {sign}{} and more", &form[kept..]);
+                let text = format!("said {sign}{} and more", &form[length..]);
                 let shown = redactor.redact(&text);
                 assert!(longest_piece(&shown, &form) < few(&form), "{text} became {shown}");
             }
             for text in [
-                format!("said: {}", &form[..kept]),
-                format!("said: \"{}\"}}\n", &form[..kept]),
-                format!("{} was it", &form[kept..]),
+                format!("said: {}", &form[..length]),
+                format!("said: \"{}\"}}\n", &form[..length]),
+                format!("{} was it", &form[length..]),
             ] {
                 let shown = redactor.redact(&text);
                 // Eight digits alone, or letters, can be a number or a word.
@@ -224,14 +224,14 @@ fn no_cut_shows_more_of_a_secret_than_a_few_characters() {
 }
 
 #[test]
-fn the_beginning_and_the_end_of_a_token_are_found_wherever_they_stand() {
+fn the_beginning_and_the_end_of_a_token_are_found_anywhere() {
     let token = "Xq7Zr2WvKp9LmT4BnJ6YdHs8GfC3QaEe";
     let hex = "9f86d081884c7d659a2feaa0c55ad015";
     let redactor = redactor(&[token, hex, "production-db-in-region-one"]);
     for (begin, end) in [("tok \"", "\" bad"), ("", ", bad"), ("x ", " e"), ("x\n", "\ny"), ("", "*** bad")] {
         for secret in [token, hex] {
-            for kept in 16..secret.len() {
-                for piece in [&secret[..kept], &secret[secret.len() - kept..]] {
+            for length in 16..secret.len() {
+                for piece in [&secret[..length], &secret[secret.len() - length..]] {
                     let shown = redactor.redact(&format!("{begin}{piece}{end}")).into_owned();
                     assert!(longest_piece(&shown, secret) < 4, "{shown}");
                 }
@@ -320,7 +320,7 @@ fn a_secret_that_is_broken_into_lines_is_found() {
 }
 
 #[test]
-fn of_a_document_what_it_holds_is_secret_and_not_how_it_is_written() {
+fn the_values_of_a_document_are_secret_and_its_syntax_is_not() {
     let json = r#"{
   "type": "service_account",
   "private_key": "-----BEGIN PRIVATE KEY-----\nMIIEabcdEFGH0123\n-----END PRIVATE KEY-----\n",

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_escape_is_read_and_its_place_told() {
+    fn each_escape_is_resolved_and_its_range_known() {
         for (view, text, want) in [
             (View::Backslash, r#"a\/b\u002fc\u002Bd\x2fe\\f\"g\q"#, "a/b/c+d/e\\f\"g\\q"),
             (View::Backslash, r"\ud83d\ude00 \ud83d \u00", "\u{1f600} \\ud83d \\u00"),

@@ -104,7 +104,7 @@ fn a_delimiter_that_is_in_the_value_is_drawn_again() {
 }
 
 #[test]
-fn a_summary_stays_within_its_budget_and_says_what_is_missing() {
+fn a_summary_stays_within_its_size_and_counts_the_missing_parts() {
     let mut report = ordinary();
     let code = |lines: usize| Block::Code { language: "diff".to_owned(), text: "0123456789\n".repeat(lines) };
     report.summary = vec![code(60_000), code(60_000), Block::Paragraph("@".repeat(200_000)), code(1)];
@@ -118,7 +118,7 @@ fn a_summary_stays_within_its_budget_and_says_what_is_missing() {
 }
 
 #[test]
-fn gitlab_gets_only_what_it_gives_back() {
+fn gitlab_gets_only_values_that_it_returns_unchanged() {
     let mut report = ordinary();
     let values = ["v1", "a\nCI_X=1", "\"q\"", "$TOKEN", "ü", " x", "", "a b=c"];
     report.outputs = values
@@ -131,9 +131,9 @@ fn gitlab_gets_only_what_it_gives_back() {
         text_for(&effects, OutputFile::Dotenv),
         "LOCKSTEP_MANIFEST_PATCH_OUT_A=v1\nLOCKSTEP_MANIFEST_PATCH_OUT_G=\nLOCKSTEP_MANIFEST_PATCH_OUT_H=a b=c\n"
     );
-    let said =
+    let notice =
         "outputs that are not in the dotenv report are in lockstep-x.json: out-b, out-c, out-d, out-e, out-f";
-    assert!(log_of(&effects).contains(&said));
+    assert!(log_of(&effects).contains(&notice));
 
     for output in &mut report.outputs {
         output.value = OutputValue::Text(output.display().as_str().unwrap().to_owned());
@@ -141,8 +141,8 @@ fn gitlab_gets_only_what_it_gives_back() {
     let effects = closing(Platform::Gitlab, &report);
     let dotenv = text_for(&effects, OutputFile::Dotenv);
     assert!(dotenv.contains("LOCKSTEP_MANIFEST_PATCH_OUT_B=/tmp/values/out-b\n"), "{dotenv}");
-    let said = "outputs that are not in the dotenv report are files in /tmp/values: out-b, out-c, out-d, out-e, out-f";
-    assert!(log_of(&effects).contains(&said));
+    let notice = "outputs that are not in the dotenv report are files in /tmp/values: out-b, out-c, out-d, out-e, out-f";
+    assert!(log_of(&effects).contains(&notice));
     assert_eq!(text_for(&effects, OutputFile::Value("out-b".to_owned())), "a\nCI_X=1");
 }
 

@@ -62,12 +62,12 @@ fn a_report_that_others_can_download_holds_no_secret_at_all() {
     let texts = texts(Platform::Gitlab, &report);
     assert!(texts.contains(&(Some(OutputFile::Dotenv), String::new())));
     assert!(!texts.iter().any(|(target, _)| matches!(target, Some(OutputFile::Value(_)))));
-    let said = "outputs with secrets are not in the dotenv report, because others can download it: url, password, pin";
-    assert!(texts.contains(&(None, said.to_owned())));
+    let notice = "outputs with secrets are not in the dotenv report, because others can download it: url, password, pin";
+    assert!(texts.contains(&(None, notice.to_owned())));
 }
 
 #[test]
-fn github_is_told_every_long_form_and_says_what_it_will_drop() {
+fn github_masks_every_long_form_and_a_notice_names_the_outputs_that_it_drops() {
     let report = sensitive();
     let redactor = Redactor::empty();
     let masks = renderer(Platform::Github, &report, &redactor).masks(&[SECRET, "abc"]);
@@ -83,7 +83,7 @@ fn github_is_told_every_long_form_and_says_what_it_will_drop() {
     for form in ["correct-horse", "correct-horse\\nbattery", "636f72726563742d686f7273650a62617474657279"] {
         assert!(lines.contains(&format!("::add-mask::{form}").as_str()), "{form} is not in {lines:#?}");
     }
-    // GitHub would star each line by itself: `battery` is too short for that.
+    // GitHub masks each line by itself, and `battery` is too short for that.
     for form in ["correct-horse%0Abattery", "battery", "abc"] {
         assert!(!lines.contains(&format!("::add-mask::{form}").as_str()), "{form}");
     }
@@ -92,11 +92,11 @@ fn github_is_told_every_long_form_and_says_what_it_will_drop() {
 }
 
 #[test]
-fn no_step_can_blank_short_words_and_no_secret_is_told_where_github_does_not_read() {
+fn no_step_can_hide_short_words_and_only_github_gets_masks() {
     let report = sensitive();
     let redactor = Redactor::new(&["ghp_0123456789abcdef"]).unwrap();
     let r = renderer(Platform::Github, &report, &redactor);
-    let told = |r: &Renderer, secrets: &[&str]| {
+    let mask_lines = |r: &Renderer, secrets: &[&str]| {
         let lines = r.masks(secrets).into_iter().map(|effect| match effect {
             Effect::Line(line) => line,
             other => panic!("{other:?}"),
@@ -106,16 +106,16 @@ fn no_step_can_blank_short_words_and_no_secret_is_told_where_github_does_not_rea
             .collect::<Vec<_>>()
     };
     let words = ["true", "main", "v1.8.0", "\"master\"", "aaaaaaaa\ntrue", "  main\n\n\n", "abc"];
-    let lines = told(&r, &words);
+    let lines = mask_lines(&r, &words);
     let masks: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("::add-mask::")).collect();
     assert!(masks.iter().all(|mask| mask.len() >= 8 && !mask.contains("%0A")), "{masks:#?}");
     for word in ["true", "main", "v1.8.0", "master", "\"master\""] {
         assert!(!masks.contains(&word), "{word}: {masks:#?}");
     }
-    let said = "│ notice: GitHub does not mask 4 texts that the step makes secret, because they have fewer than 8 bytes: \
+    let notice = "│ notice: GitHub does not mask 4 texts that the step makes secret, because they have fewer than 8 bytes: \
                 Lockstep redacts them in the log of this step, but later steps do not";
-    assert_eq!(lines.last().map(String::as_str), Some(said));
-    assert!(told(&Renderer { masks: false, ..r }, &["a-long-secret-text"]).is_empty());
+    assert_eq!(lines.last().map(String::as_str), Some(notice));
+    assert!(mask_lines(&Renderer { masks: false, ..r }, &["a-long-secret-text"]).is_empty());
     let opened =
         r.opening(0).into_iter().any(|effect| matches!(effect, Effect::Line(line) if line.contains("mask")));
     assert!(!opened, "a secret of the job is printed");

@@ -1,4 +1,4 @@
-//! What a hostile report and an ordinary one look like on each platform, whole.
+//! Snapshots of a hostile report and an ordinary one for each CI system.
 
 use super::*;
 use insta::assert_snapshot;
