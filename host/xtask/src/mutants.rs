@@ -70,7 +70,7 @@ const MUTANTS: [Mutant; 30] = [
     Mutant {
         without: "the branches of a right on a repository",
         package: "lockstep-model",
-        file: "host/model/src/repository.rs",
+        file: "host/model/src/repository/scope.rs",
         guard: (
             "(ScopeSelector::Branches(pattern), RepositoryPart::Branch(branch)) => pattern.matches(branch),",
             "(ScopeSelector::Branches(_), RepositoryPart::Branch(_)) => true,",
@@ -101,7 +101,7 @@ const MUTANTS: [Mutant; 30] = [
     Mutant {
         without: "the base of a right on pull requests",
         package: "lockstep-model",
-        file: "host/model/src/repository.rs",
+        file: "host/model/src/repository/scope.rs",
         guard: (
             "bases.matches(base) && branches.matches(branch)",
             "(bases.matches(base) || true) && branches.matches(branch)",
