@@ -1,12 +1,12 @@
-//! Git as somebody else than the run uses it, apart from the settings of the user who runs the tests.
+//! Git as a person uses it, without the settings of the user who runs the tests.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Calls git in a folder, as Eva. What it printed.
+/// Calls git in a folder, as the user Eva, and returns its output.
 ///
 /// # Panics
-/// It does not end well.
+/// Git fails.
 pub fn git(folder: &Path, args: &[&str]) -> String {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=Eva", "-c", "user.email=eva@example.com"]).args(args).current_dir(folder);

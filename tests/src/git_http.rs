@@ -1,5 +1,5 @@
-//! A git server over HTTP for tests, which spoils the requests that it is told to. What it serves is git's own; it knows no
-//! protocol but HTTP.
+//! A git server over HTTP for tests. It spoils the requests that a test chooses. The answers come from git's own server;
+//! this one knows HTTP only.
 
 use crate::web::{Web, WebReply, WebRequest};
 use std::fmt::Write as _;
@@ -8,34 +8,34 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// How a request is spoiled.
+/// The way to spoil a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spoil {
-    /// It is answered with this status, and the server does nothing.
+    /// The server answers with this status and does nothing.
     Status(u16),
-    /// The connection is closed, and the server does nothing.
+    /// The server closes the connection and does nothing.
     Cut,
-    /// The server does it, and closes the connection.
+    /// The server executes the request and closes the connection without an answer.
     CutAfter,
-    /// What comes is no HTTP.
+    /// The server sends bytes that are not HTTP.
     Garbage,
-    /// What comes is half of the answer, and then the connection is closed.
+    /// The server sends half of the answer and closes the connection.
     Half,
-    /// The same, but the head says nothing of a length.
+    /// The same, without a length in the head.
     QuietHalf,
-    /// What comes is an answer of some proxy: a success without a body.
+    /// The server sends an answer as of a proxy: a success without a body.
     Empty,
-    /// Nothing comes.
+    /// The server sends nothing.
     Silence,
 }
 
-/// A server of the repositories in a folder. Everybody may push.
+/// A server of the repositories in a folder. Every user may push.
 pub struct GitServer {
     web: Web,
 }
 
 impl GitServer {
-    /// Serves a folder. `spoil` is asked for each request, by its number from 1 on and by what it asks.
+    /// Serves a folder. It calls `spoil` for each request, with its number from 1 on.
     #[must_use]
     pub fn new(
         folder: &Path,
@@ -68,7 +68,7 @@ impl GitServer {
         self.web.url(&format!("/{name}"))
     }
 
-    /// The requests so far.
+    /// The log of the requests.
     #[must_use]
     pub fn log(&self) -> Vec<WebRequest> {
         self.web.log()
@@ -79,7 +79,7 @@ fn raw(head: &str, body: &[u8]) -> WebReply {
     WebReply::raw([head.as_bytes(), body].concat())
 }
 
-/// What git's own server answers: the head without its last line, and the body.
+/// The answer of git's own server: the head without its last line, and the body.
 /// <https://git-scm.com/docs/git-http-backend>
 fn serve(folder: &Path, asked: &WebRequest) -> (String, Vec<u8>) {
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
@@ -104,7 +104,7 @@ fn serve(folder: &Path, asked: &WebRequest) -> (String, Vec<u8>) {
         .stderr(Stdio::null())
         .spawn()
         .expect("git has a server of HTTP");
-    // It may end before it has read everything.
+    // The program may end before it has read its whole input.
     let _ = child.stdin.take().expect("a pipe").write_all(&asked.bytes);
     let output = child.wait_with_output().expect("it ends").stdout;
     let end = output.windows(4).position(|four| four == b"\r\n\r\n").map_or(output.len(), |end| end);

@@ -13,9 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Gitea does not run as root; then it runs as this user, who is nobody.
+/// Gitea does not run as root, so tests of root run it as the user `nobody`.
 const NOBODY: u32 = 65534;
-/// How long it may take to begin.
+/// The timeout of the start.
 const START: Duration = Duration::from_secs(120);
 
 /// The server.
@@ -24,11 +24,11 @@ pub struct Gitea {
     folder: TempDir,
     port: u16,
     child: Child,
-    /// The token of the user `shop`, who may do everything.
+    /// The token of the user `shop`, who has every right.
     pub token: String,
 }
 
-/// What it answers.
+/// An answer of the server.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
@@ -38,14 +38,14 @@ pub struct Reply {
 }
 
 impl Gitea {
-    /// Starts one with the user `shop`.
+    /// Starts a server with the user `shop`.
     ///
     /// # Errors
-    /// It cannot be built, or does not begin.
+    /// The build fails, or the server does not start.
     pub fn start() -> Result<Self> {
         let said = |error: std::io::Error| error.to_string();
         let folder = crate::support::folder();
-        // Nobody may not look into the folder of whoever installed it. Links cost nothing where they can be made.
+        // The user `nobody` may not read the folder of the installation. Hard links are cheaper than copies.
         let (built, home) = (services::gitea()?, folder.path().join("home"));
         let copy = |how: &str| services::output(Command::new("cp").arg(how).arg(&built).arg(&home));
         copy("-Rl").or_else(|_| copy("-R"))?;
@@ -121,10 +121,10 @@ impl Gitea {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Makes a private repository of `shop` with these files on `main`. Its URL.
+    /// Makes a private repository of `shop` with these files on `main`, and returns its URL.
     ///
     /// # Errors
-    /// It refuses.
+    /// The server rejects the request.
     pub fn repository(&self, name: &str, files: &[(&str, &str)]) -> Result<String> {
         self.well(
             "POST",
@@ -141,19 +141,19 @@ impl Gitea {
         Ok(format!("{}/shop/{name}", self.url()))
     }
 
-    /// A request that is to end well.
+    /// Sends a request that must succeed.
     ///
     /// # Errors
-    /// It does not.
+    /// The request fails.
     pub fn well(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let reply = self.ask(method, path, body)?;
         if reply.status < 300 { Ok(reply.body) } else { Err(format!("{method} {path}: {reply:?}")) }
     }
 
-    /// A request of the API, as `shop`.
+    /// Sends a request to the API, as `shop`.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The server does not answer.
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Reply> {
         let said = |error: std::io::Error| error.to_string();
         let body = if body.is_null() { String::new() } else { body.to_string() };

@@ -1,5 +1,5 @@
-//! GitHub as far as a promotion needs it: git over HTTP, trees and commits by its REST API, which it signs for the token of a
-//! job, and pull requests. It keeps what it is told in a bare repository, and knows no rule of branches.
+//! A server with the parts of GitHub that a promotion needs: git over HTTP, and a REST API for trees, commits and pull
+//! requests. It signs commits for the token of a job. It keeps all data in a bare repository, and has no branch rules.
 
 use crate::git::git;
 use crate::services;
@@ -13,9 +13,9 @@ use tempfile::TempDir;
 
 /// The token of a job.
 pub const TOKEN: &str = "ghs-t0ken-of-the-job";
-/// The token of a person, for which nothing is signed.
+/// The token of a person, for which the server signs nothing.
 pub const PERSONAL: &str = "ghp-t0ken-of-eva";
-/// The path of REST on it.
+/// The path of the REST API on the server.
 const ROOT: &str = "/api/v3/repos/shop/deploy";
 
 /// The server. It ends with its process.
@@ -24,7 +24,7 @@ pub struct GitHub {
     web: Web,
 }
 
-/// What it keeps.
+/// The data of the server.
 struct GitHubState {
     bare: PathBuf,
     key: PathBuf,
@@ -35,7 +35,7 @@ impl GitHub {
     /// Serves a repository with these files.
     ///
     /// # Panics
-    /// Git or `ssh-keygen` cannot be run.
+    /// Git or `ssh-keygen` fails.
     #[must_use]
     pub fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -74,16 +74,16 @@ impl GitHub {
         self.web.log().into_iter().filter_map(line).collect()
     }
 
-    /// The same as they came.
+    /// The requests as they came.
     #[must_use]
     pub fn log(&self) -> Vec<WebRequest> {
         self.web.log().into_iter().filter(|asked| asked.target.starts_with(ROOT)).collect()
     }
 
-    /// Pushes these files to `main` as somebody else.
+    /// Pushes these files to `main` as another user.
     ///
     /// # Panics
-    /// Git cannot be run.
+    /// Git fails.
     pub fn push(&self, files: &[(&str, &str)]) {
         let work = tempfile::tempdir().expect("a folder");
         git(work.path(), &["init", "--quiet", "--initial-branch=main"]);
@@ -103,7 +103,7 @@ impl GitHub {
     /// Whether the server has signed a commit.
     ///
     /// # Panics
-    /// Git cannot be run.
+    /// Git fails.
     #[must_use]
     pub fn has_signed(&self, commit: &str) -> bool {
         let public = fs::read_to_string(self.folder.path().join("key.pub")).expect("a key");
@@ -167,7 +167,7 @@ impl GitHubState {
         }
     }
 
-    /// A pull request with what its branch points at now.
+    /// The document of a pull request, with the current commit of its branch.
     fn as_it_stands(&self, request: &Value) -> Value {
         let mut request = request.clone();
         let branch = request["head"]["ref"].as_str().unwrap_or_default();
@@ -188,7 +188,7 @@ impl GitHubState {
             let (mode, id) = if id.is_empty() { ("0", "0".repeat(40)) } else { (&*mode, id) };
             lines += &format!("{mode} {id}\t{path}\n");
         }
-        // Runs ask for trees at the same time.
+        // Several runs create trees at the same time.
         let index = tempfile::tempdir().expect("a folder");
         let index = index.path().join("index").display().to_string();
         let call = |args: &[&str], input: &str| {
@@ -199,7 +199,7 @@ impl GitHubState {
         call(&["write-tree"], "")
     }
 
-    /// A new commit, which is signed for the token of a job if it says nothing of its author:
+    /// A new commit. The server signs it for the token of a job if the request names no author:
     /// <https://docs.github.com/rest/git/commits#create-a-commit>
     fn commit(&self, body: &Value, token: &str) -> Value {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What the tests share. It is never part of what ships.
+//! The library of the tests: servers, clients and runs of the finished program. It never ships.
 #![forbid(unsafe_code)]
 
 pub mod git;

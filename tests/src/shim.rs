@@ -1,4 +1,4 @@
-//! A checkout that has only the wrappers' shell script, and stand-ins for what it looks for.
+//! A checkout with the shell script of the wrappers only, and stand-ins for the programs that it looks for.
 
 use crate::support::executable;
 use lockstep_model::digest::Digest;
@@ -18,16 +18,16 @@ pub fn root() -> PathBuf {
 pub const STAND_IN: &str = "#!/bin/sh\nprintf 'arg %s\\n' \"$@\"\necho \"path $PATH\"\nenv | grep ^LOCKSTEP_ | sort\n\
                             case \"$*\" in *--inputs\\ -*) cat ;; esac\n";
 
-/// A folder with `ci/run.sh` and a `ci/CHECKSUMS` of our own.
+/// A folder with `ci/run.sh` and a `ci/CHECKSUMS` of the test.
 pub struct Checkout<'a> {
     folder: &'a Path,
 }
 
 impl<'a> Checkout<'a> {
-    /// Puts the script into an empty folder.
+    /// Copies the script into an empty folder.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// The system cannot write a file.
     pub fn new(folder: &'a Path) -> io::Result<Self> {
         fs::create_dir_all(folder.join("ci"))?;
         fs::copy(root().join("ci/run.sh"), folder.join("ci/run.sh"))?;
@@ -39,15 +39,15 @@ impl<'a> Checkout<'a> {
     /// Writes `ci/CHECKSUMS`.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The system cannot write the file.
     pub fn checksums(&self, text: &str) -> io::Result<()> {
         fs::write(self.folder.join("ci/CHECKSUMS"), text)
     }
 
-    /// Says in `ci/CHECKSUMS` that this is the released binary.
+    /// Lists this binary in `ci/CHECKSUMS` as the released one.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The system cannot write the file.
     pub fn release(&self, binary: &str) -> io::Result<()> {
         let digest = Digest::of(binary.as_bytes()).hex();
         self.checksums(&format!("# comment\n\nversion 1.2.3\n{digest}  {}  lockstep-1.2.3\n", target()))
@@ -56,7 +56,7 @@ impl<'a> Checkout<'a> {
     /// Writes a program.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The system cannot write the file.
     pub fn program(&self, path: &str, text: &str) -> io::Result<PathBuf> {
         let path = self.folder.join(path);
         executable(&path, text);
@@ -66,15 +66,15 @@ impl<'a> Checkout<'a> {
     /// Runs the script in a shell, with this environment and no other.
     ///
     /// # Errors
-    /// The shell cannot be started.
+    /// The start of the shell fails.
     pub fn run(&self, shell: &[&str], env: &[(&str, &str)]) -> io::Result<Output> {
         self.run_with(shell, &[], env)
     }
 
-    /// The same, with what a wrapper says about the program before its other arguments.
+    /// The same, with the options of a wrapper about the program before its other arguments.
     ///
     /// # Errors
-    /// The shell cannot be started.
+    /// The start of the shell fails.
     pub fn run_with(&self, shell: &[&str], said: &[&str], env: &[(&str, &str)]) -> io::Result<Output> {
         let (program, args) = shell.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);

@@ -5,15 +5,15 @@ use crate::support::{Run, Scene, program};
 use std::fs;
 use std::path::PathBuf;
 
-/// What development runs.
+/// The version in development.
 pub const DEV: &str = "# dev\nkind: Deployment\nspec:\n  image: shop/web:1.3.0 # newest\n  replicas: 1\n";
-/// What production runs.
+/// The version in production.
 pub const PROD: &str = "# prod\nkind: Deployment\nspec:\n  image:   shop/web:1.2.0   # runs\n  replicas: 5\n";
 
 /// A bare repository with two environments, and a workspace that is a checkout of it.
 #[derive(Debug)]
 pub struct Shop {
-    /// Where it is.
+    /// The address.
     pub scene: Scene,
 }
 
@@ -24,10 +24,10 @@ impl Default for Shop {
 }
 
 impl Shop {
-    /// Makes one.
+    /// Creates the repository and the workspace.
     ///
     /// # Panics
-    /// Git does not do it.
+    /// Git fails.
     #[must_use]
     pub fn new() -> Self {
         let scene = Scene::new();
@@ -53,10 +53,10 @@ impl Shop {
         self.scene.path("outside/bare")
     }
 
-    /// Pushes these files as somebody else.
+    /// Pushes these files as another user.
     ///
     /// # Panics
-    /// Git does not do it.
+    /// Git fails.
     pub fn push(&self, files: &[(&str, &str)]) {
         let work = tempfile::tempdir().expect("it can be done");
         git(work.path(), &["clone", "--quiet", &self.bare().display().to_string(), "."]);
@@ -70,31 +70,31 @@ impl Shop {
         git(work.path(), &["push", "--quiet", "origin", "HEAD:main"]);
     }
 
-    /// What `main` points at.
+    /// The commit of `main`.
     #[must_use]
     pub fn head(&self) -> String {
         git(&self.bare(), &["rev-parse", "main"])
     }
 
-    /// What `main` has at a path.
+    /// The file of `main` at a path.
     #[must_use]
     pub fn text(&self, path: &str) -> String {
         git(&self.bare(), &["show", &format!("main:{path}")]) + "\n"
     }
 
-    /// How many commits `main` has.
+    /// The number of commits of `main`.
     ///
     /// # Panics
-    /// Git does not say.
+    /// Git fails.
     #[must_use]
     pub fn count(&self) -> usize {
         git(&self.bare(), &["rev-list", "--count", "main"]).parse().expect("it can be done")
     }
 
-    /// Gives the repository a hook.
+    /// Adds a hook to the repository.
     ///
     /// # Panics
-    /// It cannot be written.
+    /// The system cannot write the file.
     pub fn hook(&self, name: &str, text: &str) {
         program(&self.bare().join("hooks").join(name), text);
     }

@@ -1,5 +1,5 @@
-//! A web server in the place of a cluster, and runs of the hostile component on it. It says what a test wants and knows no
-//! object.
+//! A web server in the place of a cluster, and runs of the hostile component on it. It sends the answers of a test and has
+//! no objects.
 
 use crate::support::{ProgramOutput, Run, Scene, assert_no_secret, hostile};
 use crate::web::{Web, WebReply};
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 /// The token of the kubeconfig.
 pub const TOKEN: &str = "kub3-t0ken";
 
-/// A cluster that says this to everything.
+/// A cluster with one answer to all requests.
 #[must_use]
 pub fn says(what: &Value) -> Web {
     let what = what.to_string();
     Web::new(move |_, _| json_of(200, &what))
 }
 
-/// A cluster that has no objects, and says so to everybody.
+/// A cluster without objects.
 #[must_use]
 pub fn empty() -> Web {
     says(&json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}))
@@ -49,10 +49,10 @@ pub fn run<'s>(
     run.env("KUBECONFIG", scene.path("kubeconfig"))
 }
 
-/// Makes the run. What it leaves holds neither the token nor a secret.
+/// Makes the run, and fails if its files or output hold the token or a secret.
 ///
 /// # Panics
-/// It does.
+/// They hold one.
 #[must_use]
 #[track_caller]
 pub fn end(scene: &Scene, run: Run<'_>) -> ProgramOutput {

@@ -1,5 +1,5 @@
-//! Runs the finished programs in a scene of their own: a workspace, a folder outside it, planted secrets and an
-//! environment that holds nothing else. It knows the program's command line and files only, none of its code.
+//! Runs the finished programs in a scene: a workspace, a folder outside it, planted secrets, and an environment without
+//! other variables. It knows the program's command line and files, none of its code.
 
 mod files;
 mod leaks;
@@ -20,14 +20,14 @@ use tempfile::TempDir;
 pub const SECRETS: [&str; 4] =
     ["canary-Deploy/Token+7291", "canary Secret&X=4410", "canary-git-5d20c1", "canary-outside-93be07"];
 
-/// The finished program, which starts the compiler beside it for components that are not built in: `LOCKSTEP_BIN`, or the one
-/// that was built last.
+/// The finished program: `LOCKSTEP_BIN`, or the one of the last build. For components that are not built in, it starts the
+/// compiler beside it.
 #[must_use]
 pub fn slim() -> PathBuf {
     built("LOCKSTEP_BIN", "release/lockstep")
 }
 
-/// A hostile component, in the folder `LOCKSTEP_HOSTILE` or where it was built last.
+/// A hostile component, in the folder `LOCKSTEP_HOSTILE` or that of the last build.
 #[must_use]
 pub fn hostile(name: &str) -> PathBuf {
     built("LOCKSTEP_HOSTILE", "hostile/wasm32-wasip2/guest").join(format!("{name}.wasm"))
@@ -39,7 +39,7 @@ pub fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// What a variable names, or what stands here below the folder that cargo builds into.
+/// The path in a variable, or this path below the folder of cargo's builds.
 fn built(variable: &str, place: &str) -> PathBuf {
     let target = || std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let path = std::env::var_os(variable).map(PathBuf::from);
@@ -48,7 +48,7 @@ fn built(variable: &str, place: &str) -> PathBuf {
     path
 }
 
-/// A place to run in. It goes when it is dropped.
+/// A temporary folder for runs. Dropping it removes the folder.
 #[derive(Debug)]
 pub struct Scene {
     folder: TempDir,
@@ -61,7 +61,7 @@ impl Default for Scene {
 }
 
 impl Scene {
-    /// A workspace with one file and a `.git`, a folder outside, and the secrets in their places.
+    /// Creates a workspace with one file and a `.git`, a folder outside, and the secrets.
     #[must_use]
     pub fn new() -> Self {
         let scene = Self { folder: folder() };
@@ -98,7 +98,7 @@ impl Scene {
         self.folder.path().join(path)
     }
 
-    /// Makes a file, and the folders to it.
+    /// Writes a file, and creates its folders.
     pub fn put(&self, path: &str, content: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
@@ -113,7 +113,7 @@ impl Scene {
             .unwrap_or_default()
     }
 
-    /// Everything in the workspace and outside it.
+    /// All files in the workspace and outside it.
     #[must_use]
     pub fn files(&self) -> BTreeMap<PathBuf, String> {
         let mut files = tree(&self.path("workspace"));
@@ -173,14 +173,14 @@ impl Scene {
         words.iter().fold(run, |run, word| run.arg("--words").arg(*word))
     }
 
-    /// A call of the program that is no run.
+    /// A call of another command than `run`.
     #[must_use]
     pub fn call(&self, program: PathBuf) -> Run<'_> {
         Run::new(self, program).bare()
     }
 }
 
-/// The receipt that the last run left.
+/// The receipt of the last run.
 #[must_use]
 pub fn receipt(scene: &Scene) -> Value {
     let text = scene.text("own/receipt.json");
@@ -196,11 +196,11 @@ pub fn calls(scene: &Scene) -> Vec<(String, String, String)> {
     calls.iter().map(|call| (text(call, "call"), text(call, "target"), text(call, "verdict"))).collect()
 }
 
-/// Whether a step asks for a cluster or a repository, which no folder of a case can be: then none of its cases ends well,
-/// and tests with such a place have those that do.
+/// Whether a step needs a cluster or a repository, which a case cannot give. Then all of its cases end with an error, and
+/// other tests cover its success.
 ///
 /// # Panics
-/// It has no `step.toml`.
+/// The step has no `step.toml`.
 #[must_use]
 pub fn needs_place(step: &str) -> bool {
     let path = checkout().join("components").join(step).join("step.toml");

@@ -33,7 +33,7 @@ const ACTIONS: [&[&str]; 10] = [
 /// of ten, five stay, two are updated, one each is created, replaced and deleted.
 ///
 /// # Errors
-/// It cannot be written.
+/// The system cannot write the file.
 pub fn plan(bytes: usize, out: &mut impl Write) -> Result<usize> {
     let first = Resource { region: 0, service: 0, number: 0 };
     let one = [first.change(), first.planned(), first.prior()].into_iter().map(|part| part.to_string().len());
@@ -62,7 +62,7 @@ pub fn plan(bytes: usize, out: &mut impl Write) -> Result<usize> {
 /// sensitive and holds certificates, every fifth is a list of objects, and the others are texts.
 ///
 /// # Errors
-/// It cannot be written.
+/// The system cannot write the file.
 pub fn outputs(count: usize, bytes: usize, out: &mut impl Write) -> Result<()> {
     write!(out, "{{")?;
     for i in 0..count {

@@ -23,7 +23,7 @@ pub struct WebRequest {
 }
 
 impl WebRequest {
-    /// The value of a header; empty if it is not there.
+    /// The value of a header; empty without such a header.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let named = |line: &&String| line.split(':').next().is_some_and(|own| own.eq_ignore_ascii_case(name));
@@ -64,7 +64,7 @@ impl Web {
         format!("http://{}{path}", self.address)
     }
 
-    /// The requests so far.
+    /// The log of the requests.
     #[must_use]
     pub fn log(&self) -> Vec<WebRequest> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -17,8 +17,8 @@ pub struct ProgramLimits {
     pub max_stderr_bytes: u64,
     /// The maximum duration; none for the duration of the run.
     pub timeout: Option<Duration>,
-    /// The maximum time in which the program and its descendants neither read nor write nor compute; none for the duration of
-    /// the run. It works on Linux only.
+    /// The maximum time in which the program and its descendants neither read nor write nor compute; none for the duration
+    /// of the run. It works on Linux only.
     pub idle_timeout: Option<Duration>,
 }
 

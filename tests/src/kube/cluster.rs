@@ -41,7 +41,7 @@ impl Cluster {
     /// The one that the tests of this process share, each in a namespace of its own.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The start fails.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
@@ -51,13 +51,13 @@ impl Cluster {
     /// Starts one with one node, and waits until pods can run on it.
     ///
     /// # Errors
-    /// The programs cannot be installed or do not become ready.
+    /// The installation fails, or the programs do not become ready.
     pub fn start() -> Result<Self> {
         let programs = services::kubernetes()?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match Self::begin(&programs, deadline) {
-                // Somebody else may have taken a port.
+                // Another process may have taken a port.
                 Err(error) if error.contains("address already in use") && Instant::now() < deadline => {}
                 other => return other,
             }
@@ -194,7 +194,7 @@ impl Cluster {
     /// A kubeconfig of these contexts, among the cluster's files. They may be of several clusters.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The system cannot write the file.
     pub fn kubeconfig_of(&self, contexts: &[Context]) -> Result<PathBuf> {
         let path = self.folder.path().join(self.name("kubeconfig"));
         kubeconfig::write(&path, contexts)?;
@@ -256,7 +256,7 @@ impl Cluster {
     /// Every request that the API server has answered or is answering, in order.
     ///
     /// # Errors
-    /// The log cannot be read.
+    /// The system cannot read the log.
     pub fn audit(&self) -> Result<Vec<Request>> {
         audit::read(&self.folder.path().join("audit.log"))
     }

@@ -43,7 +43,7 @@ impl Context {
 /// Writes a file of these contexts, the first of them the current one. JSON is YAML.
 ///
 /// # Errors
-/// It cannot be written.
+/// The system cannot write the file.
 pub fn write(path: &Path, contexts: &[Context]) -> Result<()> {
     let of = |key: &str, value: fn(&Context) -> Value| -> Vec<Value> {
         contexts.iter().map(|context| json!({ "name": context.name, key: value(context) })).collect()

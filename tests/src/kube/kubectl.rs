@@ -11,7 +11,7 @@ impl Cluster {
     /// Runs `kubectl` as `admin`.
     ///
     /// # Errors
-    /// It cannot be built, or fails; with what it said.
+    /// The build fails, or `kubectl` fails. The error has its output.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.kubectl_with(&self.kubeconfig(), arguments)
     }
@@ -19,7 +19,7 @@ impl Cluster {
     /// Runs `kubectl` with this kubeconfig.
     ///
     /// # Errors
-    /// It cannot be built, or fails; with what it said.
+    /// The build fails, or `kubectl` fails. The error has its output.
     pub fn kubectl_with(&self, kubeconfig: &Path, arguments: &[&str]) -> Result<String> {
         services::output(self.kubectl_command(kubeconfig)?.args(arguments))
     }
@@ -27,7 +27,7 @@ impl Cluster {
     /// `kubectl` with this kubeconfig and a home of its own.
     ///
     /// # Errors
-    /// It cannot be built.
+    /// The build of the program fails.
     pub fn kubectl_command(&self, kubeconfig: &Path) -> Result<Command> {
         let mut command = Command::new(services::kubernetes()?.join("kubectl"));
         command.env("KUBECONFIG", kubeconfig).env("HOME", self.folder());

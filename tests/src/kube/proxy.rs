@@ -51,7 +51,7 @@ impl Cluster {
     /// Starts a proxy before the API server.
     ///
     /// # Errors
-    /// No port is free, or the server's certificate cannot be read.
+    /// No port is free, or the system cannot read the server's certificate.
     pub fn proxy(&self) -> Result<Proxy> {
         Proxy::before(self)
     }
@@ -61,7 +61,7 @@ impl Proxy {
     /// One before this cluster.
     ///
     /// # Errors
-    /// No port is free, or the server's certificate cannot be read.
+    /// No port is free, or the system cannot read the server's certificate.
     pub fn before(cluster: &Cluster) -> Result<Self> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).enable_all().build().map_err(|error| error.to_string())?;
@@ -179,7 +179,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>, shared: Arc<Shared>)
         let (server, shared) = (Arc::clone(&server), Arc::clone(&shared));
         let task = tokio::spawn(async move {
             let _guard = guard;
-            // A client that goes away is no concern of the others.
+            // A client that disconnects does not affect the others.
             let _ = pass::serve(stream, &server, &shared, number).await;
         });
         open.insert(number, task.abort_handle());

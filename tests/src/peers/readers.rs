@@ -17,7 +17,7 @@ impl Reader {
     /// The readers, installed on first use.
     ///
     /// # Errors
-    /// One cannot be installed.
+    /// The installation of one fails.
     pub fn all() -> Result<Vec<Self>> {
         let (go, python) = (services::yaml_readers(&folder().join("go"))?, services::yaml_python()?);
         let script = folder().join("python/read.py");

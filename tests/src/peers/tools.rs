@@ -37,7 +37,7 @@ impl Tool {
     /// The other tools, installed on first use.
     ///
     /// # Errors
-    /// One cannot be installed.
+    /// The installation of one fails.
     pub fn peers() -> Result<Vec<Self>> {
         let python = services::yaml_python()?;
         Ok(vec![
@@ -63,7 +63,7 @@ impl Tool {
     /// Makes each edit that the tool has a command for; the others are `None`.
     ///
     /// # Errors
-    /// The tool cannot be run at all.
+    /// The start of the tool fails.
     pub fn attempt(&self, plan: &[PlannedEdit]) -> Result<Vec<Option<Attempt>>> {
         let scenes: Vec<Scene> = plan.iter().map(Scene::new).collect::<Result<_>>()?;
         let errors = match self {

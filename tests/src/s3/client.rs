@@ -133,7 +133,7 @@ impl Client {
     /// Makes the bucket.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[track_caller]
     pub fn create_bucket(&self) {
         let _ = self.ask("PUT", "", &[], &[], b"").well();
@@ -151,7 +151,7 @@ impl Client {
     /// The bytes of an object; nothing if there is none.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn get(&self, key: &str) -> Option<Vec<u8>> {
@@ -172,7 +172,7 @@ impl Client {
     /// Deletes an object.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[track_caller]
     pub fn delete(&self, key: &str) {
         let _ = self.ask("DELETE", key, &[], &[], b"").well();
@@ -181,7 +181,7 @@ impl Client {
     /// All keys that begin so, in the order of the server.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn keys(&self, prefix: &str) -> Vec<String> {
@@ -204,7 +204,7 @@ impl Client {
     /// All versions of the objects whose keys begin so.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn versions(&self, prefix: &str) -> Vec<Version> {
@@ -222,7 +222,7 @@ impl Client {
     /// Begins an upload in parts and gives its identifier.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn begin(&self, key: &str, headers: &[(&str, &str)]) -> String {
@@ -254,7 +254,7 @@ impl Client {
     /// Ends an upload without an object.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[track_caller]
     pub fn abort(&self, key: &str, upload: &str) {
         let _ = self.ask("DELETE", key, &[("uploadId", upload)], &[], b"").well();
@@ -263,7 +263,7 @@ impl Client {
     /// Keys and identifiers of the uploads that are not complete and whose keys begin so.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn uploads(&self, prefix: &str) -> Vec<(String, String)> {
@@ -274,7 +274,7 @@ impl Client {
     /// The parts that the server has of an upload.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn parts(&self, key: &str, upload: &str) -> Vec<Part> {

@@ -18,7 +18,7 @@ pub struct S3Request {
 }
 
 impl S3Request {
-    /// The value of a header; empty if it is not there.
+    /// The value of a header; empty without such a header.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         find(&self.headers, name).unwrap_or("")

@@ -156,7 +156,7 @@ pub fn copy(
 /// The content of a body, whole.
 ///
 /// # Errors
-/// It cannot be read.
+/// The system cannot read the input.
 pub fn content_of(from: &mut impl BufRead, body: Body) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     copy(from, body, |piece, bytes| {
@@ -171,7 +171,7 @@ pub fn content_of(from: &mut impl BufRead, body: Body) -> Result<Vec<u8>> {
 /// Writes a reply that has a length and leaves the connection open.
 ///
 /// # Errors
-/// It cannot be written.
+/// The system cannot write the file.
 pub fn write_reply(
     to: &mut impl Write,
     status: u16,

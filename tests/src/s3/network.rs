@@ -36,7 +36,7 @@ impl Network {
     /// One around the server of this place, which goes by [`NAME`] in it.
     ///
     /// # Panics
-    /// No port is free, or TLS cannot be had.
+    /// No port is free, or the setup of TLS fails.
     #[must_use]
     pub fn around(place: &S3Target) -> Self {
         let runtime = listen::runtime();
@@ -70,7 +70,7 @@ impl Network {
     }
 }
 
-/// A client that goes away is no concern of the others.
+/// A client that disconnects does not affect the others.
 async fn ended(served: impl Future<Output = Result<()>>) {
     let _ = served.await;
 }

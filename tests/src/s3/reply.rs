@@ -14,7 +14,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The value of a header; empty if it is not there.
+    /// The value of a header; empty without such a header.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         find(&self.headers, name).unwrap_or("")
@@ -47,7 +47,7 @@ impl Reply {
     /// The reply if all is well.
     ///
     /// # Panics
-    /// The server said no.
+    /// The server rejects the request.
     #[must_use]
     #[track_caller]
     pub fn well(self) -> Self {

@@ -20,7 +20,7 @@ pub(super) fn serve(folder: &Path, access_key: &str, secret_key: &str) -> (Runti
         let service = service.clone();
         async move {
             let server = Builder::new(TokioExecutor::new());
-            // A client that goes away is no concern of the server.
+            // A client that disconnects does not affect the server.
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
         }
     });

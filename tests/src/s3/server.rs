@@ -49,7 +49,7 @@ impl Server {
     /// `versitygw` over a folder.
     ///
     /// # Panics
-    /// It cannot be installed or does not answer.
+    /// The installation fails, or the server does not answer.
     #[must_use]
     pub fn versitygw() -> Self {
         Self::versity(false)
@@ -58,7 +58,7 @@ impl Server {
     /// `versitygw` that keeps versions, with versions switched on for the bucket, and locks.
     ///
     /// # Panics
-    /// It cannot be installed or does not answer.
+    /// The installation fails, or the server does not answer.
     #[must_use]
     pub fn versitygw_versioned() -> Self {
         Self::versity(true)
@@ -91,7 +91,7 @@ impl Server {
     /// `moto_server`, which plays AWS and believes every signature.
     ///
     /// # Panics
-    /// It cannot be installed or does not answer.
+    /// The installation fails, or the server does not answer.
     #[must_use]
     pub fn moto() -> Self {
         let programs = services::moto_python().unwrap_or_else(|error| panic!("{error}"));
@@ -107,7 +107,7 @@ impl Server {
     /// `s3s-fs`, in this process.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The start fails.
     #[cfg(feature = "live")]
     #[must_use]
     pub fn s3s() -> Self {
@@ -137,7 +137,7 @@ impl Server {
                 assert!(start.elapsed() < START, "{command:?} does not answer: {}", server.log());
                 thread::sleep(Duration::from_millis(20));
             }
-            // Somebody else may have taken the port.
+            // Another process may have taken the port.
             assert!(start.elapsed() < START, "{command:?} has ended: {}", server.log());
         }
     }
@@ -156,7 +156,7 @@ impl Server {
         self.folder.path().join("buckets")
     }
 
-    /// Where it is.
+    /// The address.
     #[must_use]
     pub fn place(&self) -> &S3Target {
         &self.place
@@ -168,7 +168,7 @@ impl Server {
         Client::new(&self.place)
     }
 
-    /// What it printed.
+    /// The text on standard output.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read(self.folder.path().join("log"))

@@ -18,7 +18,7 @@ pub type Answers = BTreeMap<String, String>;
 /// Asks everything.
 ///
 /// # Panics
-/// The server is silent, or says no to what every server must do.
+/// The server does not answer, or rejects a request that every server must accept.
 #[must_use]
 pub fn ask(client: &Client) -> Answers {
     let mut answers = Answers::new();

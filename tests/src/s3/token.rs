@@ -62,7 +62,7 @@ impl Signer {
     /// The key of the checkout.
     ///
     /// # Panics
-    /// It cannot be read.
+    /// The system cannot read the input.
     #[must_use]
     pub fn new() -> Self {
         let text: String = include_str!("sts.key").split_whitespace().collect();
@@ -80,7 +80,7 @@ impl Signer {
     /// The same with another header.
     ///
     /// # Panics
-    /// The key does not sign.
+    /// The signature fails.
     #[must_use]
     pub fn signed(&self, header: &Value, claims: &Claims) -> String {
         let now = now();

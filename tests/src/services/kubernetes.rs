@@ -1,21 +1,21 @@
-//! A Kubernetes control plane, etcd, kwok and `kubectl`, all of one Go module and linked as one program. It starts none of them.
+//! Builds a Kubernetes control plane, etcd, kwok and `kubectl` from one Go module as one program. It starts none of them.
 
 use super::{QUICK, Result, digest, installed, run, said};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The version of Kubernetes that `go.mod` names, which the programs must be told.
+/// The version of Kubernetes in `go.mod`, which the build sets in the programs.
 const VERSION: (&str, &str, &str) = ("1", "34", "4");
-/// What the program is called by, each the name of what it then is.
+/// The names under which the program acts as different tools.
 const NAMES: [&str; 6] =
     ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"];
 
-/// The folder of `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubectl`, and `kwok`, which plays
-/// nodes and what runs on them.
+/// The folder of `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubectl`, and `kwok`, which
+/// simulates nodes and pods.
 ///
 /// # Errors
-/// They cannot be built.
+/// The build of the programs fails.
 pub fn kubernetes() -> Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("live/kube");
     let files = ["main.go", "go.mod", "go.sum"].map(|name| source.join(name));
@@ -38,7 +38,7 @@ pub fn kubernetes() -> Result<PathBuf> {
             &linked,
             "-o",
         ]);
-        // Without C there is less to build, and no library of the system is needed.
+        // Without C the build is shorter and needs no library of the system.
         build.arg(folder.join("kube")).arg(".").env("CGO_ENABLED", "0").current_dir(source);
         run(&mut build)?;
         NAMES.iter().try_for_each(|name| symlink("kube", folder.join(name))).map_err(said)

@@ -1,13 +1,13 @@
-//! The program that judges the libraries of this project.
+//! Installs the program that checks the libraries of this project.
 
 use super::{Result, installed, run};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// `cargo-deny`, built by others: to build it here takes longer than all that it checks.
+/// `cargo-deny` as a published binary, because its build takes longer than its checks.
 ///
 /// # Errors
-/// It cannot be installed.
+/// The installation fails.
 pub fn cargo_deny() -> Result<PathBuf> {
     let folder = installed("cargo-deny", "0.20.2", |folder| {
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;

@@ -1,4 +1,4 @@
-//! Makes, reads, compares and copies whole folders. It follows no link.
+//! Creates, reads, compares and copies whole folders. It follows no link.
 
 use lockstep_model::digest::Digest;
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// A temporary folder outside of every checkout, wherever `TMPDIR` is: in a checkout lockstep follows no link. Root's
-/// tests also run programs as a user who may read nothing of root's, so for root every user can reach it.
+/// A temporary folder outside of every checkout, because in a checkout lockstep follows no link. Tests of root also run
+/// programs as a user without rights on root's files, so for root the folder is open to every user.
 ///
 /// # Panics
-/// There is no such folder.
+/// The system has no such folder.
 #[must_use]
 pub fn folder() -> TempDir {
     let parents = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into(), "/dev/shm".into(), "/".into()];
@@ -21,7 +21,7 @@ pub fn folder() -> TempDir {
     usable.flat_map(tempfile::tempdir_in).next().expect("a temporary folder outside of every checkout")
 }
 
-/// Whether scenes can be played in this folder.
+/// Whether tests can run in this folder.
 fn is_usable(folder: &Path) -> bool {
     let Ok(folder) = fs::canonicalize(folder) else { return false };
     let reachable = |part: &Path| fs::metadata(part).is_ok_and(|stat| stat.mode() & 0o001 != 0);
@@ -31,7 +31,7 @@ fn is_usable(folder: &Path) -> bool {
     runs && for_everybody && !folder.ancestors().any(|part| part.join(".git").exists())
 }
 
-/// Everything below a folder: its kind, permissions, and content or target.
+/// All files below a folder: kind, permissions, and content or target.
 #[must_use]
 pub fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
@@ -67,19 +67,19 @@ pub fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files.filter_map(|path| Some((name(&path)?, fs::read(&path).ok()?))).collect()
 }
 
-/// Writes a program of shell.
+/// Writes a shell script.
 ///
 /// # Panics
-/// It cannot be written.
+/// The system cannot write the file.
 pub fn program(path: &Path, lines: &str) {
     executable(path, &format!("#!/bin/sh\n{lines}\n"));
 }
 
-/// Writes a file that can be started. Another process writes it: nobody can start a file that is open for writing, and each
-/// process that another thread starts inherits what this one has open for a moment.
+/// Writes an executable file. It uses another process: the system starts no file that is open for writing, and a process
+/// that another thread starts inherits the open files of this one for a moment.
 ///
 /// # Panics
-/// It cannot be written.
+/// The system cannot write the file.
 pub fn executable(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
     let mut writer = Command::new("/bin/sh");
@@ -89,16 +89,16 @@ pub fn executable(path: &Path, text: &str) {
     assert!(writer.wait().expect("an end").success(), "{}", path.display());
 }
 
-/// Copies a program by another process, for the same reason.
+/// Copies a program with another process, for the same reason.
 ///
 /// # Panics
-/// It cannot be copied.
+/// The copy fails.
 pub(super) fn copy_program(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("--remove-destination").args([from, to]).status();
     assert!(copied.expect("cp").success(), "{}", to.display());
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with all of its files.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("the folder").flatten() {

@@ -1,18 +1,18 @@
-//! Looks for planted secrets in everything that a run leaves. It takes none out.
+//! Searches the files and the output of a run for planted secrets. It removes none.
 
 use super::{ProgramOutput, SECRETS, Scene, tree};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::fs;
 
-/// Fails if a planted secret is in anything that the run left or printed, in any of the usual forms.
+/// Fails if the files or the output of the run hold a planted secret in any of the usual encodings.
 #[track_caller]
 pub fn assert_no_secret(scene: &Scene, run: &ProgramOutput) {
     assert_absent(scene, run, &SECRETS, &["own/stdin", "workspace/.git"]);
 }
 
-/// Fails if one of these texts is in anything that the run left or printed, in any of the usual forms. Only what is
-/// below the paths in `may_hold` is not looked at.
+/// Fails if the files or the output of the run hold one of these texts in any of the usual encodings. It skips files below
+/// the paths in `may_hold`.
 #[track_caller]
 pub fn assert_absent(scene: &Scene, run: &ProgramOutput, secrets: &[&str], may_hold: &[&str]) {
     let mut texts = vec![("standard output".to_owned(), run.stdout.clone())];
@@ -33,8 +33,8 @@ pub fn assert_absent(scene: &Scene, run: &ProgramOutput, secrets: &[&str], may_h
     }
 }
 
-/// A text as it is, base64 at each offset, hexadecimal, URL-encoded and as in JSON. A short one as it is: its other
-/// forms would be found everywhere.
+/// A text as it is, base64 at each offset, hexadecimal, URL-encoded and as in JSON. For a short text only the text itself,
+/// because its other encodings occur by chance.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     if secret.len() < 8 {

@@ -1,4 +1,4 @@
-//! One call of a program: its arguments, its environment, its end.
+//! One call of a program: arguments, environment, output.
 
 use super::files::copy_program;
 use super::{SECRETS, Scene};
@@ -13,10 +13,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Once};
 use wait4::{ResUse, Wait4 as _};
 
-/// The user and group that own nothing, on every Linux.
+/// The user and group `nobody`, which own no files.
 const NOBODY: u32 = 65534;
 
-/// One call of a program, not yet made.
+/// One call of a program before its start.
 #[derive(Debug)]
 pub struct Run<'s> {
     scene: &'s Scene,
@@ -72,22 +72,22 @@ impl<'s> Run<'s> {
         self
     }
 
-    /// Takes the secrets out of the environment.
+    /// Removes the secrets from the environment.
     #[must_use]
     pub fn without_secrets(mut self) -> Self {
         self.env.retain(|(name, _)| !["DEPLOY_TOKEN", "LOCKSTEP_SECRET_X"].contains(&name.as_str()));
         self
     }
 
-    /// With as few open files as most CI runners allow a process.
+    /// Limits the open files as most CI runners do.
     #[must_use]
     pub fn few_files(mut self) -> Self {
         self.few_files = true;
         self
     }
 
-    /// As a user who is not root, whoever runs the tests. The program with its compiler, and a component that it is given,
-    /// are copied to where that user can read them.
+    /// Runs the program as a user other than root. It copies the program, the compiler and the component to a folder that
+    /// this user can read.
     #[must_use]
     pub fn nobody(mut self) -> Self {
         if rustix::process::geteuid().is_root() {
@@ -120,7 +120,7 @@ impl<'s> Run<'s> {
         self
     }
 
-    /// What standard input holds.
+    /// The content of standard input.
     #[must_use]
     pub fn stdin(mut self, text: &str) -> Self {
         text.clone_into(&mut self.stdin);
@@ -134,14 +134,14 @@ impl<'s> Run<'s> {
         self
     }
 
-    /// The log on standard output, as people read it, instead of the result as JSON.
+    /// Prints the log for people on standard output instead of the result as JSON.
     #[must_use]
     pub fn human(mut self) -> Self {
         self.json = false;
         self
     }
 
-    /// As in a job of this platform, with the platform's files below `own/`.
+    /// Sets the environment of a job of this CI system, with its files below `own/`.
     #[must_use]
     pub fn platform(self, name: &str) -> Self {
         let own = |file: &str| self.scene.path("own").join(file).into_os_string();
@@ -179,7 +179,7 @@ impl<'s> Run<'s> {
         Running { child: command.spawn().expect("the program starts") }
     }
 
-    /// The command, with its output going to files: a full pipe could stop it.
+    /// The command, with its output in files, because a full pipe could block it.
     #[must_use]
     pub fn command(self) -> Command {
         heed_interrupts();
@@ -207,8 +207,8 @@ impl<'s> Run<'s> {
     }
 }
 
-/// A shell that starts the tests in the background lets them ignore SIGINT, and each program that a test starts inherits
-/// that. A signal that is handled here is not ignored there.
+/// Installs a handler of SIGINT. A shell that starts the tests in the background makes them ignore SIGINT, and started
+/// programs inherit that. With a handler here, they do not ignore it.
 fn heed_interrupts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -221,13 +221,13 @@ fn heed_interrupts() {
     });
 }
 
-/// Linux counts the peak of whoever starts a program as the program's own. Here it forgets that of this process, in which
-/// other tests have held whatever they needed; what it holds now still counts.
+/// Resets the peak memory of this process, which includes that of other tests. Linux counts the peak of the parent as the
+/// peak of a started program; the current memory of the parent still counts.
 fn forget_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
-/// A program that was started.
+/// A running program.
 #[derive(Debug)]
 pub struct Running {
     /// The process.
@@ -235,7 +235,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits for its end.
+    /// Waits for the end of the program.
     #[must_use]
     pub fn end(self, scene: &Scene) -> ProgramOutput {
         let ResUse { status, rusage } = self.child.wait4().expect("the program ends");
@@ -244,16 +244,16 @@ impl Running {
     }
 }
 
-/// How a program ended.
+/// The exit code and output of a program.
 #[derive(Debug)]
 pub struct ProgramOutput {
     /// Its exit code; none if a signal ended it.
     pub exit: Option<i32>,
-    /// What it printed.
+    /// The text on standard output.
     pub stdout: String,
-    /// What it printed to standard error.
+    /// The text on standard error.
     pub stderr: String,
-    /// The most memory that it or its compiler had in RAM, in bytes.
+    /// The maximum resident memory of the program or its compiler, in bytes.
     pub peak_bytes: u64,
 }
 
@@ -266,7 +266,7 @@ impl ProgramOutput {
             .unwrap_or_else(|error| panic!("standard output: {error}\n{self:#?}"))
     }
 
-    /// Fails unless the run ended so. Gives the result.
+    /// Fails unless the run ended with this exit code and code. Returns the result.
     #[track_caller]
     pub fn expect(&self, exit: i32, code: &str) -> Value {
         let result = self.result();
