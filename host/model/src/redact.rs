@@ -131,12 +131,6 @@ impl Redactor {
         Cow::Borrowed(REDACTED)
     }
 
-    /// The redacted text, cut to `max` bytes with an ellipsis.
-    #[must_use]
-    pub fn shown(&self, text: &str, max: usize) -> String {
-        crate::text::short(&self.redact(text), max)
-    }
-
     /// The largest number of bytes that a secret can have after the end of a text in which it begins.
     #[must_use]
     pub fn reach(&self) -> usize {

@@ -46,7 +46,7 @@ impl SecretRegistry {
     /// The redacted text, cut to `max` bytes with an ellipsis. Use this function or [`short`] to cut each text of a
     /// server: the redactor finds a piece of a secret by the ellipsis after it.
     #[must_use]
-    pub fn shown(&self, text: &str, max: usize) -> String {
+    pub fn excerpt(&self, text: &str, max: usize) -> String {
         short(&self.redact(text), max)
     }
 }

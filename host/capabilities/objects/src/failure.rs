@@ -23,7 +23,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(error) = credentials(error) {
-        let cause = secrets.shown(&cause(error), MAX_TEXT_BYTES);
+        let cause = secrets.excerpt(&cause(error), MAX_TEXT_BYTES);
         return CallError::Unauthorized(format!("{action}: no credentials: {cause}"));
     }
     let SdkError::ServiceError(response) = error else {
@@ -36,7 +36,7 @@ where
         if let Some(too_long) = ResponseTooLong::of(error) {
             return CallError::LimitExceeded(format!("{action}: {endpoint} answers too much: {too_long}"));
         }
-        let cause = secrets.shown(&cause(error), MAX_TEXT_BYTES);
+        let cause = secrets.excerpt(&cause(error), MAX_TEXT_BYTES);
         return CallError::Unavailable(format!("{action}: no response from {endpoint}: {cause}"));
     };
     let status = response.raw().status().as_u16();
@@ -46,7 +46,7 @@ where
         (code, None | Some("")) => code.to_owned(),
         (code, Some(message)) => format!("{code}: {message}"),
     };
-    response_error(status, code, format!("{action}: {}", secrets.shown(&text, MAX_TEXT_BYTES)))
+    response_error(status, code, format!("{action}: {}", secrets.excerpt(&text, MAX_TEXT_BYTES)))
 }
 
 /// The error for a status and a code. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
