@@ -203,7 +203,7 @@ fn duration(text: &str) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0))
 }
 
-/// Reads `ORIGIN=NAME`, the origin that gets a secret. In `ORIGIN,TOKEN-SERVER=NAME` the second origin gives out tokens
+/// Reads `ORIGIN=NAME`, the origin that gets a secret. In `ORIGIN,GIVER=NAME` the second origin gives out tokens
 /// for the first.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, RunEnd> {
     const HINT: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
