@@ -201,8 +201,8 @@ impl Cluster {
     /// Returns the last lines of a container's log of the permit's pod, redacted.
     ///
     /// # Errors
-    /// `Invalid` or `NotFound` if there is no such container or log, `LimitExceeded` if the run has received too many bytes, or an
-    /// error of the cluster.
+    /// `Invalid` or `NotFound` if there is no such container or log, `LimitExceeded` if the run has received too many bytes, or
+    /// an error of the cluster.
     pub fn logs(
         &mut self,
         permit: &Permit,
@@ -277,7 +277,7 @@ impl Cluster {
     /// Suspends or resumes the permit's object.
     ///
     /// # Errors
-    /// `Conflict` if the object has another version, `Invalid` if the cluster cannot suspend its kind, or an error of the cluster.
+    /// `Conflict` if the object has another version, `Invalid` for a kind without suspension, or an error of the cluster.
     pub fn suspend(
         &mut self,
         permit: &Permit,

@@ -34,7 +34,7 @@ impl GitHubSigner {
     }
 
     fn locate(&self, repository: &Repository) -> Result<locate::ForgeRepository, CallError> {
-        let located = locate::locate(repository, &self.config, &self.config.repository.known())?;
+        let located = locate::locate(repository, &self.config, &self.config.repository.secret_registry())?;
         if located.kind == ForgeKind::GitHub {
             return Ok(located);
         }
@@ -43,14 +43,14 @@ impl GitHubSigner {
 }
 
 impl CommitSigner for GitHubSigner {
-    fn ready(&self, repository: &Repository) -> Result<(), CallError> {
+    fn check(&self, repository: &Repository) -> Result<(), CallError> {
         self.locate(repository).map(drop)
     }
 
     fn commit(&self, repository: &Repository, request: &CommitRequest<'_>) -> Result<String, CallError> {
         let located = self.locate(repository)?;
         let root = root(&located.path)?;
-        let client = ForgeClient::new(&located, self.config.repository.known(), RETRY_TIMEOUT)?;
+        let client = ForgeClient::new(&located, self.config.repository.secret_registry(), RETRY_TIMEOUT)?;
         let CommitRequest { parent, base, tree, files, message } = request;
         let mut current = (*base).to_owned();
         for part in parts(files) {

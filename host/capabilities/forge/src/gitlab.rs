@@ -119,7 +119,7 @@ impl Forge for GitLab {
         marked_comment(&self.client, &path, MAX_PAGES, mark)
     }
 
-    /// Escapes quick actions: GitLab would execute a line such as `/merge` with the rights of the token. It does not show the `\`.
+    /// Escapes quick actions: GitLab would execute a line such as `/merge` with the rights of the token. It hides the `\`.
     /// <https://docs.gitlab.com/user/project/quick_actions/>
     fn escape_commands(&self, text: &str) -> String {
         let skipped = |c: char| c.is_whitespace() || c.is_control();

@@ -315,7 +315,7 @@ impl Forges {
             return Err(CallError::Invalid("the call names no pull requests".into()));
         };
         if !self.forges.contains_key(repository) {
-            let secrets = self.config.repository.known();
+            let secrets = self.config.repository.secret_registry();
             let located = locate::locate(repository, &self.config, &secrets)?;
             let (client, path) = (ForgeClient::new(&located, secrets, self.retry_timeout)?, located.path);
             let forge: Box<dyn Forge + Send> = match located.kind {

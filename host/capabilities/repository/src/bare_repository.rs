@@ -1,5 +1,5 @@
-//! What is fetched of one repository and committed to it, in a bare repository of our own. It fetches what is asked for and
-//! no more, where the server can do that, and pushes nothing.
+//! A bare repository of the run, with the commits that the run fetches from one server and creates. It fetches only the objects
+//! that a call needs, if the server supports partial fetches, and pushes nothing.
 
 use super::git::Git;
 use super::signing::Signing;
@@ -16,9 +16,9 @@ use std::time::Duration;
 pub struct FileEntry {
     /// Its path.
     pub path: String,
-    /// The id of its content.
+    /// The id of its blob.
     pub blob_id: String,
-    /// Whether it can be executed.
+    /// Whether it is executable.
     pub executable: bool,
 }
 
@@ -31,51 +31,51 @@ pub struct CommitInfo {
     pub parents: Vec<String>,
     /// `NAME <EMAIL>` of its author.
     pub author: String,
-    /// When it was committed, in seconds since 1970-01-01T00:00:00Z.
+    /// The time of the commit, in seconds since 1970-01-01T00:00:00Z.
     pub committed_at: u64,
     /// Its message.
     pub message: String,
-    /// Whether a run has made it and nobody has touched it since.
+    /// Whether a run created it and nobody changed its content, message or parent since.
     pub sealed: bool,
 }
 
-/// The largest file that is read, and what one call reads in all, in bytes.
+/// The largest file that a call reads, and the most bytes of all its files.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 const MAX_CALL_BYTES: u64 = 64 * 1024 * 1024;
-/// The most files that a pattern may find.
+/// The most files that match a pattern.
 const MAX_FILES: usize = 100_000;
 /// The most commits of a history.
 const MAX_COMMITS: u32 = 1000;
-/// The most paths that are given to git by name.
+/// The most paths on the command line of git.
 const MAX_NAMED_PATHS: usize = 500;
-/// Who commits, if nobody else is named.
+/// The default author.
 const AUTHOR: (&str, &str) = ("lockstep", "lockstep@localhost");
-/// The modes of plain files. <https://git-scm.com/docs/gitformat-index>
+/// The modes of regular files. <https://git-scm.com/docs/gitformat-index>
 pub(super) const PLAIN: &str = "100644";
 pub(super) const EXECUTABLE: &str = "100755";
 /// What separates commits in a history.
 const RECORD: char = '\x1e';
 
-/// A repository.
+/// The bare repository for one repository of a server.
 pub(super) struct BareRepository {
     pub(super) git: Git,
-    repository: Repository,
+    remote: Repository,
     pub(super) author: (String, String),
     pub(super) trailers: Vec<(String, String)>,
     pub(super) signing: Signing,
-    /// Commits whose trees are here.
+    /// The commits that it has with their trees.
     fetched: HashSet<String>,
-    /// Contents that are here.
+    /// The blobs that it has.
     pub(super) contents: HashSet<String>,
-    /// The commits that this run has made, each with its parent.
-    pub(super) made: HashMap<String, String>,
-    /// What branches have pointed at when this was asked.
+    /// The commits of this run, each with its parent.
+    pub(super) created: HashMap<String, String>,
+    /// The heads of branches that the run has read.
     pub(super) heads: HashSet<String>,
-    /// How long a call tries again what may pass.
+    /// How long a call retries after a temporary error.
     pub(super) retry_timeout: Duration,
 }
 
-/// What stands at a path of a tree.
+/// An entry of a tree.
 pub(super) struct TreeEntry {
     pub(super) mode: String,
     id: String,
@@ -84,7 +84,7 @@ pub(super) struct TreeEntry {
 impl BareRepository {
     pub(super) fn new(
         git: Git,
-        repository: Repository,
+        remote: Repository,
         url: String,
         RepositoryConfig { author, trailers, signing, retry_timeout, .. }: &RepositoryConfig,
     ) -> Result<Self, CallError> {
@@ -101,22 +101,24 @@ impl BareRepository {
         }
         Ok(Self {
             git,
-            repository,
+            remote,
             author: (name.trim().to_owned(), email.trim().to_owned()),
             trailers: trailers.to_vec(),
             signing: signing.clone(),
             fetched: HashSet::new(),
             contents: HashSet::new(),
-            made: HashMap::new(),
+            created: HashMap::new(),
             heads: HashSet::new(),
             retry_timeout: *retry_timeout,
         })
     }
 
-    pub(super) fn name(&self) -> &Repository {
-        &self.repository
+    /// The repository on the server.
+    pub(super) fn remote(&self) -> &Repository {
+        &self.remote
     }
 
+    /// The head of a branch on the server; none if there is no such branch.
     pub(super) fn head(&mut self, branch: &str) -> Result<Option<String>, CallError> {
         let name = format!("refs/heads/{branch}");
         let mut refs = self.refs(&format!("the branch `{branch}`"), &[&name])?;
@@ -125,55 +127,55 @@ impl BareRepository {
         Ok(head)
     }
 
-    /// The commit that a tag names: with a tag that is an object of its own, the one that this is of.
+    /// The commit of a tag on the server; of an annotated tag, the commit to which it points.
     /// <https://git-scm.com/docs/git-ls-remote>
     pub(super) fn tag(&self, tag: &str) -> Result<Option<String>, CallError> {
-        let [of, plain] = [format!("refs/tags/{tag}^{{}}"), format!("refs/tags/{tag}")];
-        let mut refs = self.refs(&format!("the tag `{tag}`"), &[&of, &plain])?;
-        Ok(refs.remove(&of).or_else(|| refs.remove(&plain)))
+        let [peeled, plain] = [format!("refs/tags/{tag}^{{}}"), format!("refs/tags/{tag}")];
+        let mut refs = self.refs(&format!("the tag `{tag}`"), &[&peeled, &plain])?;
+        Ok(refs.remove(&peeled).or_else(|| refs.remove(&plain)))
     }
 
-    /// Makes sure that a commit and its trees are here.
+    /// Fetches a commit and its trees, unless it has them.
     fn fetch(&mut self, commit: &str) -> Result<(), CallError> {
-        id(commit)?;
-        if self.fetched.contains(commit) || self.made.contains_key(commit) {
+        check_id(commit)?;
+        if self.fetched.contains(commit) || self.created.contains_key(commit) {
             return Ok(());
         }
-        self.fetch_down_to(&format!("the commit `{commit}`"), commit, 1)
+        self.fetch_history(&format!("the commit `{commit}`"), commit, 1)
     }
 
-    /// Fetches a commit and so many of its history, itself included, without contents.
-    fn fetch_down_to(&mut self, what: &str, commit: &str, depth: u32) -> Result<(), CallError> {
-        self.fetch_filtered(what, commit, Some(depth), "blob:none")?;
+    /// Fetches this number of commits up to a commit, with their trees and without blobs.
+    fn fetch_history(&mut self, label: &str, commit: &str, depth: u32) -> Result<(), CallError> {
+        self.fetch_filtered(label, commit, Some(depth), "blob:none")?;
         self.fetched.insert(commit.to_owned());
         Ok(())
     }
 
-    /// The same without trees.
+    /// Fetches the same without trees.
     pub(super) fn fetch_commits(&mut self, commit: &str, depth: u32) -> Result<(), CallError> {
         self.fetch_filtered(&format!("the history of `{commit}`"), commit, Some(depth), "tree:0")
     }
 
-    /// Fetches a commit on top of what is here.
+    /// Fetches a commit on top of those that it has.
     pub(super) fn fetch_new(&mut self, commit: &str) -> Result<(), CallError> {
         self.fetch_filtered(&format!("the new commit `{commit}`"), commit, None, "blob:none")
     }
 
     fn fetch_filtered(
         &mut self,
-        what: &str,
+        label: &str,
         commit: &str,
         depth: Option<u32>,
-        without: &str,
+        filter: &str,
     ) -> Result<(), CallError> {
-        let (depth, filter) = (depth.map(|depth| format!("--depth={depth}")), format!("--filter={without}"));
+        let (depth, filter) = (depth.map(|depth| format!("--depth={depth}")), format!("--filter={filter}"));
         let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
         args.extend(depth.as_deref());
         args.extend([&*filter, "origin", commit]);
-        self.query(what, &args, b"").map(drop)
+        self.query(label, &args, b"").map(drop)
     }
 
-    /// What stands at these paths of a commit and at the folders above them, or at all of them.
+    /// The entries of a commit at these paths and at the folders above them; without paths, all entries.
     pub(super) fn entries(
         &mut self,
         commit: &str,
@@ -184,7 +186,7 @@ impl BareRepository {
         let names: BTreeSet<_> = paths.iter().copied().chain(above).collect();
         let literal: Vec<_> = names.iter().map(|path| format!(":(literal){path}")).collect();
         let mut args = vec!["ls-tree", "-t", "-z", "--full-tree"];
-        // A long list of paths is too long for a command; then all of it is looked at.
+        // A long list of paths does not fit on a command line: then it lists all entries.
         if literal.is_empty() || literal.len() > MAX_NAMED_PATHS {
             args.extend(["-r", commit]);
         } else {
@@ -202,11 +204,12 @@ impl BareRepository {
         Ok(listed.split('\0').filter_map(entry).collect())
     }
 
+    /// The files of a commit that match a pattern, sorted by path.
     pub(super) fn files(&mut self, commit: &str, pattern: &Pattern) -> Result<Vec<FileEntry>, CallError> {
         let entries = self.entries(commit, &[])?;
         let is_wanted = |path: &str| WorkspacePath::parse(path).is_ok_and(|path| pattern.matches(&path));
         let file = |(path, TreeEntry { mode, id }): (String, TreeEntry)| {
-            (is_plain(&mode) && is_wanted(&path)).then(|| FileEntry {
+            (is_regular(&mode) && is_wanted(&path)).then(|| FileEntry {
                 executable: mode == EXECUTABLE,
                 path,
                 blob_id: id,
@@ -215,13 +218,14 @@ impl BareRepository {
         let files: Vec<_> = entries.into_iter().filter_map(file).collect();
         if files.len() > MAX_FILES {
             return Err(CallError::LimitExceeded(format!(
-                "`{}` names more than {MAX_FILES} files",
+                "more than {MAX_FILES} files match `{}`",
                 pattern.as_str()
             )));
         }
         Ok(files)
     }
 
+    /// Reads files of a commit.
     pub(super) fn read(&mut self, commit: &str, paths: &[WorkspacePath]) -> Result<Vec<Vec<u8>>, CallError> {
         let names: Vec<_> = paths.iter().map(WorkspacePath::as_str).collect();
         let entries = self.entries(commit, &names)?;
@@ -229,10 +233,10 @@ impl BareRepository {
         for path in &names {
             let entry = entries
                 .get(*path)
-                .ok_or_else(|| CallError::NotFound(format!("`{path}` is not in `{commit}`")))?;
-            if !is_plain(&entry.mode) {
+                .ok_or_else(|| CallError::NotFound(format!("there is no `{path}` in `{commit}`")))?;
+            if !is_regular(&entry.mode) {
                 return Err(CallError::Invalid(format!(
-                    "`{path}` is a folder, a link or another repository, which is not read"
+                    "`{path}` is a folder, a link or a submodule, not a regular file"
                 )));
             }
             ids.push(entry.id.as_str());
@@ -243,13 +247,12 @@ impl BareRepository {
         contents(&read, &names)
     }
 
-    /// Makes sure that contents are here, with one request for all of them: git itself would ask for each, and without
-    /// the login.
+    /// Fetches blobs, unless it has them, by one request. Git itself would fetch each alone and without the login.
     fn fetch_contents(&mut self, ids: &[&str]) -> Result<(), CallError> {
         let lines = |ids: &BTreeSet<&str>| ids.iter().map(|id| format!("{id}\n")).collect::<String>();
         let wanted: BTreeSet<_> = ids.iter().copied().collect();
-        let lacking: BTreeSet<_> = wanted.iter().copied().filter(|id| !self.contents.contains(*id)).collect();
-        if !lacking.is_empty() {
+        let missing: BTreeSet<_> = wanted.iter().copied().filter(|id| !self.contents.contains(*id)).collect();
+        if !missing.is_empty() {
             let args = [
                 "-c",
                 "fetch.negotiationAlgorithm=noop",
@@ -262,61 +265,62 @@ impl BareRepository {
                 "--stdin",
                 "origin",
             ];
-            self.query("files", &args, lines(&lacking).as_bytes())?;
-            self.contents.extend(lacking.into_iter().map(str::to_owned));
+            self.query("files", &args, lines(&missing).as_bytes())?;
+            self.contents.extend(missing.into_iter().map(str::to_owned));
         }
         let check = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
-        let told = self.git.call_with(&check, lines(&wanted).as_bytes(), &[("GIT_NO_LAZY_FETCH", "1")])?;
-        let sizes = String::from_utf8_lossy(&told).into_owned();
+        let output = self.git.call_with(&check, lines(&wanted).as_bytes(), &[("GIT_NO_LAZY_FETCH", "1")])?;
+        let sizes = String::from_utf8_lossy(&output).into_owned();
         let sizes = sizes.lines().filter_map(|line| line.split_once(' ')?.1.parse::<u64>().ok());
         let all = sizes.clone().sum::<u64>();
         if sizes.max().unwrap_or(0) > MAX_FILE_BYTES || all > MAX_CALL_BYTES {
             return Err(CallError::LimitExceeded(format!(
-                "files of more than {MAX_FILE_BYTES} bytes, or {MAX_CALL_BYTES} in all, are not read"
+                "a call reads files of at most {MAX_FILE_BYTES} bytes each and {MAX_CALL_BYTES} bytes in all"
             )));
         }
         Ok(())
     }
 
-    /// How a commit of this run differs from its parent. What is not here is not asked for, and then there is none.
+    /// The diff of a commit of this run to its parent; empty if a blob is missing, because it fetches nothing.
     pub(super) fn diff(&self, commit: &str) -> String {
         let args = ["diff", "--no-color", "--no-ext-diff", "--no-textconv", &format!("{commit}^"), commit];
         let diff = self.git.call_with(&args, b"", &[("GIT_NO_LAZY_FETCH", "1")]);
         diff.map(|diff| String::from_utf8_lossy(&diff).into_owned()).unwrap_or_default()
     }
 
+    /// A commit and the commits before it, newest first.
     pub(super) fn history(&mut self, commit: &str, max: u32) -> Result<Vec<CommitInfo>, CallError> {
-        id(commit)?;
+        check_id(commit)?;
         let max = max.clamp(1, MAX_COMMITS);
-        if !self.made.contains_key(commit) {
-            // Where what is fetched ends, git knows no parents. The trees of older commits are not looked at.
+        if !self.created.contains_key(commit) {
+            // At the end of a fetched history, git knows no parents: it fetches one commit more.
             match self.fetched.contains(commit) {
                 true => self.fetch_commits(commit, max + 1)?,
-                false => self.fetch_down_to(&format!("the history of `{commit}`"), commit, max + 1)?,
+                false => self.fetch_history(&format!("the history of `{commit}`"), commit, max + 1)?,
             }
         }
         let format = "--format=%H%x00%P%x00%T%x00%an <%ae>%x00%ct%x00%B%x1e";
-        let told = self.git.call(&["log", format, "-n", &max.to_string(), commit], b"")?;
-        let told = String::from_utf8_lossy(&told).into_owned();
-        let revision = |record: &str| {
+        let output = self.git.call(&["log", format, "-n", &max.to_string(), commit], b"")?;
+        let output = String::from_utf8_lossy(&output).into_owned();
+        let commit_info = |record: &str| {
             let mut fields = record.trim_start().splitn(6, '\0');
             let (id, parents, tree, author) =
                 (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
             let (committed_at, message) = (fields.next()?.parse().ok()?, fields.next()?);
             let parents: Vec<_> = parents.split_whitespace().map(str::to_owned).collect();
             let (author, message) = (author.to_owned(), message.trim_end().to_owned());
-            let sealed = seal::holds(&message, &parents, tree);
+            let sealed = seal::is_valid(&message, &parents, tree);
             Some(CommitInfo { id: id.to_owned(), parents, author, committed_at, message, sealed })
         };
-        Ok(told.split(RECORD).filter_map(revision).collect())
+        Ok(output.split(RECORD).filter_map(commit_info).collect())
     }
 }
 
-/// The contents of a batch, in the order in which they were asked for.
+/// The contents in the output of `git cat-file --batch`, in the order of the request.
 fn contents(mut read: &[u8], names: &[&str]) -> Result<Vec<Vec<u8>>, CallError> {
     let mut all = Vec::new();
     for name in names {
-        let bad = || CallError::Unavailable(format!("`{name}` could not be read"));
+        let bad = || CallError::Unavailable(format!("cannot read `{name}` in the output of git"));
         let end = read.iter().position(|byte| *byte == b'\n').ok_or_else(bad)?;
         let head = String::from_utf8_lossy(&read[..end]).into_owned();
         let size: usize = head.rsplit_once(' ').and_then(|(_, size)| size.parse().ok()).ok_or_else(bad)?;
@@ -327,16 +331,19 @@ fn contents(mut read: &[u8], names: &[&str]) -> Result<Vec<Vec<u8>>, CallError> 
     Ok(all)
 }
 
-/// Whether the mode is that of a plain file.
-fn is_plain(mode: &str) -> bool {
+/// Whether a mode is that of a regular file.
+fn is_regular(mode: &str) -> bool {
     matches!(mode, PLAIN | EXECUTABLE)
 }
 
-/// Checks the id of a commit: another text could be an option, or the name of something else.
-pub(super) fn id(text: &str) -> Result<(), CallError> {
+/// Checks the id of a commit: git could take another text for an option or a name.
+pub(super) fn check_id(text: &str) -> Result<(), CallError> {
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     match matches!(text.len(), 40 | 64) && text.bytes().all(hex) {
         true => Ok(()),
-        false => Err(CallError::Invalid(format!("`{}` is no id of a commit", text.escape_debug()))),
+        false => Err(CallError::Invalid(format!(
+            "invalid commit `{}`: expected 40 or 64 digits from 0 to f",
+            text.escape_debug()
+        ))),
     }
 }

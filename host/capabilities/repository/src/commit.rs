@@ -1,30 +1,31 @@
-//! Makes commits: changes some files of a commit's tree and nothing else, without a checkout. Nobody sees them before they
-//! are pushed.
+//! Creates commits without a checkout: changes some files in the tree of the parent and nothing else. No branch points at them
+//! before a push. If the server signs, it creates the commit, and the host compares it with its request.
 
-use super::bare_repository::{BareRepository, EXECUTABLE, PLAIN, id};
-use super::seal::sealed;
+use super::bare_repository::{BareRepository, EXECUTABLE, PLAIN, check_id};
+use super::seal::add_seal;
 use super::signing::{CommitRequest, CommitSigner, Signing, TreeEdit};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
 use std::time::Duration;
 use std::{fs, io, thread};
 
-/// What becomes of a file.
+/// A changed file of a new commit: the `file-change` of `wit/repository.wit`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileChange<'a> {
     /// The file.
     pub(super) path: &'a WorkspacePath,
-    /// Its content; none to remove it.
+    /// Its content; none removes it.
     pub(super) content: Option<&'a [u8]>,
 }
 
 /// The mode of a folder.
 const FOLDER: &str = "040000";
-/// How long it is waited until a commit that a server has just made can be fetched: what answers may be a copy of it.
+/// The pauses before the host fetches a new commit of the server again: a replica may not have it yet.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 impl BareRepository {
+    /// Creates a commit and returns its id.
     pub(super) fn commit(
         &mut self,
         parent: &str,
@@ -32,33 +33,33 @@ impl BareRepository {
         message: &str,
         dry_run: bool,
     ) -> Result<String, CallError> {
-        let files = self.placed(parent, changes)?;
+        let files = self.tree_edits(parent, changes)?;
         let tree = self.tree(parent, &files)?;
         let base = self.git.call(&["rev-parse", &format!("{parent}^{{tree}}")], b"")?;
         let base = String::from_utf8_lossy(&base).trim().to_owned();
         if base == tree {
-            return Err(CallError::Invalid("the commit would change nothing".into()));
+            return Err(CallError::Invalid("the commit changes nothing".into()));
         }
-        let message = String::from_utf8_lossy(&self.signed(message)?).into_owned();
-        let message = &*sealed(&message, parent, &tree);
+        let message = String::from_utf8_lossy(&self.with_trailers(message)?).into_owned();
+        let message = &*add_seal(&message, parent, &tree);
         let made = match self.signing.clone() {
             Signing::Server(signer) if dry_run => {
-                signer.ready(self.name())?;
-                self.commit_here(parent, &tree, message, None)
+                signer.check(self.remote())?;
+                self.commit_locally(parent, &tree, message, None)
             }
             Signing::Server(signer) => {
                 let (base, tree, files) = (&*base, &*tree, &*files);
                 self.commit_on_server(&*signer, &CommitRequest { parent, base, tree, files, message })
             }
-            Signing::Key(key) => self.commit_here(parent, &tree, message, Some(&key)),
-            Signing::None => self.commit_here(parent, &tree, message, None),
+            Signing::Key(key) => self.commit_locally(parent, &tree, message, Some(&key)),
+            Signing::None => self.commit_locally(parent, &tree, message, None),
         }?;
-        self.made.insert(made.clone(), parent.to_owned());
+        self.created.insert(made.clone(), parent.to_owned());
         Ok(made)
     }
 
-    /// What becomes of the files, each with the mode that it has or gets.
-    fn placed<'a>(
+    /// The edits of the tree, each with the old or the new mode of its file.
+    fn tree_edits<'a>(
         &mut self,
         parent: &str,
         changes: &[FileChange<'a>],
@@ -66,40 +67,40 @@ impl BareRepository {
         let names: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
         let entries = self.entries(parent, &names)?;
         let mode_of = |path: &str| entries.get(path).map(|entry| entry.mode.as_str());
-        let place = |FileChange { path, content }: &FileChange<'a>| {
+        let edit = |FileChange { path, content }: &FileChange<'a>| {
             let path = path.as_str();
             let mut above = path.match_indices('/').map(|(at, _)| mode_of(&path[..at]));
-            // Git would drop what is in the way without a word.
+            // Git would silently drop a file at the place of a folder.
             if above.any(|mode| mode.is_some_and(|mode| mode != FOLDER)) {
-                return Err(CallError::Invalid(format!("`{path}`: what stands above it is no folder")));
+                return Err(CallError::Invalid(format!("`{path}`: a parent of it is no folder")));
             }
             let mode = match mode_of(path) {
                 None if content.is_none() => {
-                    return Err(CallError::NotFound(format!("`{path}` is not in `{parent}`")));
+                    return Err(CallError::NotFound(format!("there is no `{path}` in `{parent}`")));
                 }
                 None | Some(PLAIN) => PLAIN,
                 Some(EXECUTABLE) => EXECUTABLE,
                 Some(_) => {
                     return Err(CallError::Invalid(format!(
-                        "`{path}` is a folder, a link or another repository, which no step changes"
+                        "`{path}` is a folder, a link or a submodule, which no step changes"
                     )));
                 }
             };
             Ok(TreeEdit { path, mode, content: *content })
         };
-        changes.iter().map(place).collect()
+        changes.iter().map(edit).collect()
     }
 
-    /// Makes the tree of a commit with these files in it. Gives its id.
+    /// Creates the tree of the parent with these edits and returns its id.
     fn tree(&mut self, parent: &str, files: &[TreeEdit<'_>]) -> Result<String, CallError> {
-        let mut ids = self.keep(files.iter().filter_map(|file| file.content))?.into_iter();
+        let mut ids = self.write_blobs(files.iter().filter_map(|file| file.content))?.into_iter();
         let mut lines = String::new();
         for TreeEdit { path, mode, content } in files {
             if content.is_none() {
                 lines += &format!("0 {}\t{path}\0", "0".repeat(parent.len()));
                 continue;
             }
-            let id = ids.next().ok_or_else(|| super::local_error("git kept too little".into()))?;
+            let id = ids.next().ok_or_else(|| super::local_error("git returned too few blobs".into()))?;
             lines += &format!("{mode} {id}\t{path}\0");
             self.contents.insert(id);
         }
@@ -111,8 +112,8 @@ impl BareRepository {
         Ok(String::from_utf8_lossy(&tree).trim().to_owned())
     }
 
-    /// Makes a commit in the repository of our own. Gives its id.
-    fn commit_here(
+    /// Creates a commit in the bare repository and returns its id.
+    fn commit_locally(
         &self,
         parent: &str,
         tree: &str,
@@ -120,7 +121,7 @@ impl BareRepository {
         key: Option<&str>,
     ) -> Result<String, CallError> {
         let (name, email) = &self.author;
-        let who = [
+        let identity = [
             ("GIT_AUTHOR_NAME", &**name),
             ("GIT_AUTHOR_EMAIL", email),
             ("GIT_COMMITTER_NAME", name),
@@ -128,35 +129,37 @@ impl BareRepository {
         ];
         let args = ["commit-tree", tree, "-p", parent, "-S"];
         let made = match key {
-            Some(key) => self.git.call_signing(&args, message.as_bytes(), &who, key)?,
-            None => self.git.call_with(&args[..4], message.as_bytes(), &who)?,
+            Some(key) => self.git.call_signing(&args, message.as_bytes(), &identity, key)?,
+            None => self.git.call_with(&args[..4], message.as_bytes(), &identity)?,
         };
         Ok(String::from_utf8_lossy(&made).trim().to_owned())
     }
 
-    /// Has the server make a commit, and fetches it. Gives its id.
+    /// Lets the server create a commit, fetches it, and returns its id.
     pub(super) fn commit_on_server(
         &mut self,
         signer: &dyn CommitSigner,
-        wanted: &CommitRequest<'_>,
+        request: &CommitRequest<'_>,
     ) -> Result<String, CallError> {
-        let made = signer.commit(self.name(), wanted)?;
-        id(&made)?;
+        let made = signer.commit(self.remote(), request)?;
+        check_id(&made)?;
         self.fetch_created(&made)?;
-        let told = self.git.call(&["log", "-1", "--format=%T%x00%P%x00%B", &made], b"")?;
-        let told = String::from_utf8_lossy(&told).into_owned();
-        let CommitRequest { parent, tree, message, .. } = wanted;
-        let mut parts = told.splitn(3, '\0').map(str::trim_end);
+        let output = self.git.call(&["log", "-1", "--format=%T%x00%P%x00%B", &made], b"")?;
+        let output = String::from_utf8_lossy(&output).into_owned();
+        let CommitRequest { parent, tree, message, .. } = request;
+        let mut parts = output.splitn(3, '\0').map(str::trim_end);
         if parts.next() != Some(*tree)
             || parts.next() != Some(*parent)
             || parts.next() != Some(message.trim_end())
         {
-            let message = format!("the server of `{}` has made another commit than it was to", self.name());
+            let message =
+                format!("the commit that the server of `{}` created differs from the request", self.remote());
             return Err(CallError::Upstream { status: 0, message });
         }
         Ok(made)
     }
 
+    /// Fetches a commit that the server has just created.
     fn fetch_created(&mut self, made: &str) -> Result<(), CallError> {
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -169,9 +172,9 @@ impl BareRepository {
         }
     }
 
-    /// Keeps contents, all in one call of git: one for each would take longer than all the rest. Their ids, in order.
-    fn keep<'a>(&self, contents: impl Iterator<Item = &'a [u8]>) -> Result<Vec<String>, CallError> {
-        let unable = |error: io::Error| super::local_error(format!("a folder for git: {error}"));
+    /// Writes blobs by one call of git, because a call for each would be slow. Returns their ids in order.
+    fn write_blobs<'a>(&self, contents: impl Iterator<Item = &'a [u8]>) -> Result<Vec<String>, CallError> {
+        let unable = |error: io::Error| super::local_error(format!("cannot write files for git: {error}"));
         let folder = tempfile::tempdir_in(self.git.folder()).map_err(unable)?;
         let mut paths = String::new();
         for (number, content) in contents.enumerate() {
@@ -183,8 +186,8 @@ impl BareRepository {
         Ok(String::from_utf8_lossy(&ids).lines().map(str::to_owned).collect())
     }
 
-    /// A message with what the host says of the job. Where the component says the same, the host's word stands.
-    fn signed(&self, message: &str) -> Result<Vec<u8>, CallError> {
+    /// A message with the trailers of the run. They replace trailers of the component with the same names.
+    fn with_trailers(&self, message: &str) -> Result<Vec<u8>, CallError> {
         let mut args = vec!["interpret-trailers", "--no-divider", "--if-exists", "replace"];
         let trailers: Vec<_> = self.trailers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         args.extend(trailers.iter().flat_map(|trailer| ["--trailer", trailer]));

@@ -1,4 +1,4 @@
-//! Runs git on repositories of our own, apart from every setting, hook and credential of the machine, the user and the
+//! Runs git on bare repositories of the run, isolated from every setting, hook and credential of the machine, the user and the
 //! workspace. It decides nothing.
 
 use super::Variables;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// What holds for every call. <https://git-scm.com/docs/git-config>
+/// The settings of every call. <https://git-scm.com/docs/git-config>
 const SETTINGS: [&str; 14] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -30,13 +30,13 @@ const SETTINGS: [&str; 14] = [
     "gc.auto=0",
     "fetch.fsckObjects=true",
 ];
-/// Gives the login that is open as this file, when it is asked for one and not told of one.
+/// A credential helper that prints the login from an open file, for the action `get` only.
 const CREDENTIAL_HELPER: &str = "credential.helper=!f() { test \"$1\" = get && cat /dev/fd/";
-/// The longest text of git that is passed on, in bytes.
+/// The longest message of git that the component gets, in bytes.
 const MAX_MESSAGE_BYTES: usize = 1000;
-/// Keeps ssh from asking anybody, and from waiting for ever.
+/// Options that keep ssh from prompting and from waiting without end.
 const SSH_OPTIONS: &str = "-oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15";
-/// What git says goes through memory, which the run's watch looks after; of its complaints this much is kept.
+/// The output of git is in memory, which the run limits as a whole. Of its messages, the host reads this many bytes.
 const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
     max_stdout_bytes: u64::MAX,
     max_stderr_bytes: 64 * 1024,
@@ -44,11 +44,11 @@ const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
     idle_timeout: None,
 };
 
-/// How long git may do nothing while it speaks with a server: its parts wait for each other for ever where an answer to a
-/// push ends too early. It is longer than git itself waits for a server.
+/// How long git may be idle in a request to a server: after an incomplete answer to a push, its processes wait for each other
+/// without end. It is longer than the timeout of git for a server.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// A bare repository of our own, and what opens the server that it is from.
+/// The git program for one bare repository, with the login for its server.
 pub(super) struct Git {
     folder: PathBuf,
     login: Option<Login>,
@@ -56,14 +56,14 @@ pub(super) struct Git {
     programs: Programs,
 }
 
-/// Why a call of git did not end well.
+/// A failed call of git.
 pub(super) struct GitFailure {
-    /// What it said, in one line.
-    pub(super) said: String,
-    /// Those lines that are git's own or its transport's, without what the server had it pass on.
-    pub(super) own: String,
-    /// What it printed for programs.
-    pub(super) printed: String,
+    /// The message, on one line.
+    pub(super) message: String,
+    /// The lines of git and its transport, without those that the server sent.
+    pub(super) own_lines: String,
+    /// The standard output.
+    pub(super) stdout: String,
 }
 
 impl Git {
@@ -80,12 +80,12 @@ impl Git {
         &self.folder
     }
 
-    /// Calls git without a network.
+    /// Runs git without a network.
     pub(super) fn call(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, CallError> {
         self.call_with(args, input, &[])
     }
 
-    /// The same with variables.
+    /// The same with more variables.
     pub(super) fn call_with(
         &self,
         args: &[&str],
@@ -97,11 +97,11 @@ impl Git {
         let output = self.programs.run(&command, input, PROGRAM_LIMITS).map_err(|error| unable(&error))?;
         match output.status.success() {
             true => Ok(output.stdout),
-            false => Err(CallError::Invalid(format!("git {}: {}", args[0], said(&output)))),
+            false => Err(CallError::Invalid(format!("git {}: {}", args[0], message(&output)))),
         }
     }
 
-    /// Calls git to speak with the server.
+    /// Runs git with the login, for a request to the server.
     pub(super) fn query(
         &self,
         args: &[&str],
@@ -110,7 +110,7 @@ impl Git {
         self.query_with(args, input, &[])
     }
 
-    /// The same with variables.
+    /// The same with more variables.
     pub(super) fn query_with(
         &self,
         args: &[&str],
@@ -119,7 +119,7 @@ impl Git {
     ) -> Result<Result<Vec<u8>, GitFailure>, CallError> {
         let mut command = self.command()?;
         command.envs(variables.iter().copied());
-        // The login is in memory and open for this call alone: neither its arguments nor its environment have it.
+        // The login is in a memory file for this call alone, in neither its arguments nor its environment.
         let lines = self.login.as_ref().map(Login::lines);
         let login = lines.as_deref().map(in_memory).transpose().map_err(|error| unable(&error))?;
         if let Some(file) = &login {
@@ -139,7 +139,7 @@ impl Git {
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(failure(&output)) })
     }
 
-    /// Calls git without a network, to sign with this private key of SSH.
+    /// Runs git without a network and signs with this private SSH key.
     /// <https://git-scm.com/docs/git-config#Documentation/git-config.txt-gpgformat>
     pub(super) fn call_signing(
         &self,
@@ -149,7 +149,7 @@ impl Git {
         key: &str,
     ) -> Result<Vec<u8>, CallError> {
         let file = in_memory(&format!("{}\n", key.trim())).map_err(|error| unable(&error))?;
-        // ssh-keygen takes no key that others could read.
+        // ssh-keygen rejects a key that others can read.
         let own = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::fchmod(&file, own).map_err(|error| unable(&error.into()))?;
         let mut command = self.command()?;
@@ -164,8 +164,8 @@ impl Git {
         match output.status.success() {
             true => Ok(output.stdout),
             false => Err(CallError::Unauthorized(format!(
-                "the commit cannot be signed: {}; give a private key of SSH without a passphrase",
-                said(&output)
+                "cannot sign the commit: {}; use a private SSH key without a passphrase",
+                message(&output)
             ))),
         }
     }
@@ -187,24 +187,24 @@ impl Git {
         Ok(command)
     }
 
-    /// How git starts ssh: a line for the shell.
+    /// The command of ssh for git, as a line for the shell.
     fn ssh(&self) -> String {
         let ssh = self.programs.find("ssh").map(|path| path.display().to_string());
-        // The shell says that there is no such program, if it ever comes to that.
+        // If git ever starts ssh, the shell reports that this program does not exist.
         let ssh = ssh.unwrap_or_else(|_| "/nonexistent/ssh-is-not-installed".to_owned());
         format!("'{}' {SSH_OPTIONS}", ssh.replace('\'', "'\\''"))
     }
 }
 
-/// A call of git with these variables.
+/// The command of git with these variables.
 pub(super) fn program(programs: &Programs, variables: &Variables) -> Result<Command, CallError> {
     let mut command = Command::new(programs.find("git").map_err(|error| missing(&error))?);
     command.envs(variables.iter().map(|(name, value)| (name, value))).env("PATH", programs.path());
     Ok(command)
 }
 
-/// A file that has no name and that the program which is started next can read; in memory where the system has that.
-fn nameless() -> io::Result<File> {
+/// A file without a name that a child process inherits; on Linux, it is in memory.
+fn anonymous_file() -> io::Result<File> {
     #[cfg(target_os = "linux")]
     return Ok(File::from(rustix::fs::memfd_create("login", rustix::fs::MemfdFlags::empty())?));
     #[cfg(not(target_os = "linux"))]
@@ -215,37 +215,42 @@ fn nameless() -> io::Result<File> {
     }
 }
 
+/// An anonymous file with this text.
 fn in_memory(text: &str) -> io::Result<File> {
-    let mut file = nameless()?;
+    let mut file = anonymous_file()?;
     file.write_all(text.as_bytes())?;
-    // Whoever opens it by its number goes on where it stands.
+    // The child reads from the current position.
     rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
     Ok(file)
 }
 
 fn missing(error: &ProgramNotFound) -> CallError {
-    super::local_error(format!("git cannot be run: {error}"))
+    super::local_error(format!("cannot run git: {error}"))
 }
 
 pub(super) fn unable(error: &io::Error) -> CallError {
-    super::local_error(format!("git cannot be run: {error}"))
+    super::local_error(format!("cannot run git: {error}"))
 }
 
 fn idle_failure(error: &io::Error) -> GitFailure {
-    let said = format!("the server's answer does not go on: git did not end: {error}");
-    GitFailure { own: said.clone(), said, printed: String::new() }
+    let message = format!("git did not get the rest of the server's answer: {error}");
+    GitFailure { own_lines: message.clone(), message, stdout: String::new() }
 }
 
 fn failure(output: &Output) -> GitFailure {
     let text = String::from_utf8_lossy(&output.stderr);
-    let own = text.lines().filter(|line| !line.starts_with("remote:")).collect::<Vec<_>>().join("\n");
-    GitFailure { said: said(output), own, printed: String::from_utf8_lossy(&output.stdout).into_owned() }
+    let own_lines = text.lines().filter(|line| !line.starts_with("remote:")).collect::<Vec<_>>().join("\n");
+    GitFailure {
+        message: message(output),
+        own_lines,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+    }
 }
 
-/// What git said, in one line.
-fn said(output: &Output) -> String {
+/// The message of git on one line.
+fn message(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
-    // An ellipsis tells the search for secrets where a piece of one may stand.
+    // The ellipsis tells the redaction that a piece of a secret may stand before it.
     text::short(&lines.collect::<Vec<_>>().join("; "), MAX_MESSAGE_BYTES)
 }

@@ -1,6 +1,5 @@
-//! Git repositories: reads them, commits to them, and pushes what it has committed. It acts only on what a permit names,
-//! overwrites nothing that others pushed, and no credential leaves this crate. With a run that is a dry run, nothing is
-//! pushed.
+//! The capability `repository`: reads git repositories, creates commits and pushes them. It acts only on the parts that a permit
+//! names, overwrites no commit that others pushed, pushes nothing in a dry run, and keeps its credentials in this crate.
 #![forbid(unsafe_code)]
 
 mod bare_repository;
@@ -37,79 +36,79 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What git and the programs that it starts find in their environment besides PATH, by name: how ssh is authenticated,
-/// whom TLS trusts, where temporary files go.
+/// The environment of git and of the programs that it starts, except PATH: variables for the authentication of ssh, for the
+/// authorities of TLS and for temporary files.
 pub type Variables = Vec<(String, OsString)>;
 
-/// How a run gets at repositories.
+/// How a run reaches repositories.
 #[derive(Clone, Default)]
 pub struct RepositoryConfig {
     /// The workspace, whose remote `origin` is the repository `.`.
     pub workspace: PathBuf,
-    /// What opens servers, in the order in which it is tried.
+    /// The tokens for servers, in the order in which the host looks for one.
     pub logins: Vec<Login>,
-    /// Who commits: `NAME <EMAIL>`; none for the tool itself.
+    /// The author of commits, `NAME <EMAIL>`; none for Lockstep.
     pub author: Option<String>,
-    /// What every message of a commit says of the job at its end, such as `CI-Run` and its URL.
+    /// The trailers of every commit message, such as `CI-Run` and the URL of the job.
     pub trailers: Vec<(String, String)>,
-    /// How commits are signed.
+    /// How to sign commits.
     pub signing: Signing,
     /// The secrets of the job, which no message may show.
     pub secrets: Vec<String>,
-    /// The environment of git, which has nothing else in it but PATH.
+    /// The environment of git, in addition to PATH.
     pub variables: Variables,
-    /// How long a call tries again what may pass, such as an answer that was cut off.
+    /// How long a call retries after a temporary error.
     pub retry_timeout: Duration,
-    /// Where git and ssh may be.
+    /// Where the host finds git and ssh.
     pub programs: Programs,
 }
 
 /// The repositories of one run.
 pub struct Repositories {
-    connection: RepositoryConfig,
+    config: RepositoryConfig,
     dry_run: bool,
-    known: SecretRegistry,
-    /// Made when it is first needed.
+    secrets: SecretRegistry,
+    /// The folder of the bare repositories, from the first call on.
     folder: Option<RunFolder>,
     open_repositories: HashMap<Repository, BareRepository>,
     changes: Vec<ObjectChange>,
-    /// What a run that is a dry run would change, as git shows it.
+    /// The diff of the changes that a dry run would push.
     diff: String,
 }
 
 impl RepositoryConfig {
-    /// Where a repository is on the web, and the token that opens its server. What the workspace's remote holds in secret
-    /// becomes known.
+    /// The web URL of a repository and the token for its server. It adds a password in the URL of the workspace's remote to
+    /// `secrets`.
     ///
     /// # Errors
-    /// The workspace names none, or it could only be opened where others can read along.
+    /// `NotFound` if the workspace has no remote, `Unauthorized` if the token would go over a line without TLS.
     pub fn web_location(
         &self,
         repository: &Repository,
-        known: &SecretRegistry,
+        secrets: &SecretRegistry,
     ) -> Result<(String, Option<&Login>), CallError> {
-        let url = origin::web(&origin::url(repository, self, known)?);
+        let url = origin::web_url(&origin::url(repository, self, secrets)?);
         let login = login::of(&self.logins, repository, &url)?;
         Ok((url, login))
     }
 
-    /// What no message may show.
+    /// The secrets that no message may show.
     #[must_use]
-    pub fn known(&self) -> SecretRegistry {
-        let known = SecretRegistry::default();
-        let held = self.logins.iter().map(Login::token).chain(self.secrets.iter().map(String::as_str));
-        held.filter(|secret| secret.len() >= 4).for_each(|secret| known.add(secret));
-        known
+    pub fn secret_registry(&self) -> SecretRegistry {
+        let secrets = SecretRegistry::default();
+        let all = self.logins.iter().map(Login::token).chain(self.secrets.iter().map(String::as_str));
+        all.filter(|secret| secret.len() >= 4).for_each(|secret| secrets.add(secret));
+        secrets
     }
 }
 
 impl Repositories {
-    /// The repositories of a run. Nothing is asked of any yet.
+    /// The repositories of a run. The first call connects to one.
     #[must_use]
-    pub fn new(connection: RepositoryConfig, dry_run: bool) -> Self {
+    pub fn new(config: RepositoryConfig, dry_run: bool) -> Self {
         Self {
-            known: connection.known(),
-            connection,
+            secrets: config.secret_registry(),
+            config,
             dry_run,
             folder: None,
             open_repositories: HashMap::new(),
@@ -118,16 +117,16 @@ impl Repositories {
         }
     }
 
-    /// What was pushed, in order; with a run that is a dry run, what would be, and how it differs from what is there.
+    /// The pushed branches in order; in a dry run, those that a run would push, with their diff.
     #[must_use]
     pub fn into_changes(self) -> (Vec<ObjectChange>, String) {
         (self.changes, self.diff)
     }
 
-    /// The commit at the head of a branch of the permit's repository; none if there is no such branch.
+    /// Returns the head commit of a branch of the permit's repository; none if there is no such branch.
     ///
     /// # Errors
-    /// The server refuses or does not answer well.
+    /// `Invalid` for an invalid name, or an error of the server.
     pub fn branch_head(
         &mut self,
         permit: &Permit,
@@ -135,39 +134,40 @@ impl Repositories {
     ) -> Result<Answer<Option<String>>, CallError> {
         let branch = lockstep_model::repository::branch(branch);
         let branch = branch.map_err(|error| CallError::Invalid(error.to_string()))?;
-        self.on(permit, |store, _| store.head(branch.as_str()).map(Answer::plain))
+        self.with_repository(permit, |repository, _| repository.head(branch.as_str()).map(Answer::plain))
     }
 
-    /// The commit that a tag of the permit's repository names; none if there is no such tag.
+    /// Returns the commit of a tag of the permit's repository; none if there is no such tag.
     ///
     /// # Errors
-    /// The server refuses or does not answer well.
+    /// `Invalid` for an invalid name, or an error of the server.
     pub fn tag_commit(&mut self, permit: &Permit, name: &str) -> Result<Answer<Option<String>>, CallError> {
-        // What can be the name of a branch can be that of a tag.
+        // Git has the same rules for names of tags and branches.
         let name = lockstep_model::repository::branch(name);
         let name = name.map_err(|error| CallError::Invalid(error.to_string()))?;
-        self.on(permit, |store, _| store.tag(name.as_str()).map(Answer::plain))
+        self.with_repository(permit, |repository, _| repository.tag(name.as_str()).map(Answer::plain))
     }
 
-    /// The files of a commit that the permit's pattern names, sorted by path.
+    /// Lists the files of a commit that match the permit's pattern, sorted by path.
     ///
     /// # Errors
-    /// There is no such commit, or the server refuses or does not answer well.
+    /// `NotFound` if there is no such commit, `LimitExceeded` if there are too many files, or an error of the server.
     pub fn list_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<FileEntry>>, CallError> {
-        self.on(permit, |store, part| match part {
-            RepositoryPart::Pattern(pattern) => store.files(commit, pattern).map(Answer::plain),
+        self.with_repository(permit, |repository, part| match part {
+            RepositoryPart::Pattern(pattern) => repository.files(commit, pattern).map(Answer::plain),
             _ => Err(wrong_target()),
         })
     }
 
-    /// The contents of the permit's files at a commit.
+    /// Reads the permit's files at a commit.
     ///
     /// # Errors
-    /// One is not there, is no plain file or is too large, or the server refuses or does not answer well.
+    /// `NotFound`, `Invalid` or `LimitExceeded` if a file does not exist, is no regular file or is too large, or an error of the
+    /// server.
     pub fn read_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<Vec<u8>>>, CallError> {
-        self.on(permit, |store, part| match part {
+        self.with_repository(permit, |repository, part| match part {
             RepositoryPart::Files(paths) => {
-                let contents = store.read(commit, paths)?;
+                let contents = repository.read(commit, paths)?;
                 let bytes = contents.iter().map(|content| content.len() as u64).sum();
                 Ok(Answer { bytes, value: contents, digest: None })
             }
@@ -175,23 +175,23 @@ impl Repositories {
         })
     }
 
-    /// The last commits of a commit's history, newest first.
+    /// Returns a commit and the commits before it, newest first.
     ///
     /// # Errors
-    /// There is no such commit, or the server refuses or does not answer well.
+    /// `NotFound` if there is no such commit, or an error of the server.
     pub fn log(
         &mut self,
         permit: &Permit,
         commit: &str,
         limit: u32,
     ) -> Result<Answer<Vec<CommitInfo>>, CallError> {
-        self.on(permit, |store, _| store.history(commit, limit).map(Answer::plain))
+        self.with_repository(permit, |repository, _| repository.history(commit, limit).map(Answer::plain))
     }
 
-    /// Makes a commit that changes the permit's files, each to a content or to none. Nobody sees it yet.
+    /// Creates a commit that writes or removes the permit's files. No branch points at it yet.
     ///
     /// # Errors
-    /// There is no such parent, nothing changes, or a path is not one of a plain file.
+    /// `NotFound` if there is no such parent, `Invalid` if the commit changes nothing or a path is no regular file.
     pub fn create_commit(
         &mut self,
         permit: &Permit,
@@ -200,11 +200,11 @@ impl Repositories {
         message: &str,
     ) -> Result<Answer<String>, CallError> {
         let dry_run = self.dry_run;
-        self.on(permit, |store, part| match part {
+        self.with_repository(permit, |repository, part| match part {
             RepositoryPart::Files(paths) if paths.len() == contents.len() => {
                 let mut seen = HashSet::new();
                 if let Some(twice) = paths.iter().find(|path| !seen.insert(path.as_str())) {
-                    return Err(CallError::Invalid(format!("commit: `{twice}` is given twice")));
+                    return Err(CallError::Invalid(format!("create a commit: duplicate path `{twice}`")));
                 }
                 let changes: Vec<_> = paths
                     .iter()
@@ -212,32 +212,35 @@ impl Repositories {
                     .map(|(path, content)| FileChange { path, content: content.as_deref() })
                     .collect();
                 let bytes = contents.iter().flatten().map(|content| content.len() as u64).sum();
-                Ok(Answer { bytes, value: store.commit(parent, &changes, message, dry_run)?, digest: None })
+                Ok(Answer {
+                    bytes,
+                    value: repository.commit(parent, &changes, message, dry_run)?,
+                    digest: None,
+                })
             }
             _ => Err(wrong_target()),
         })
     }
 
-    /// Lets the permit's branch point at a commit that this run has made, if it points at `expected`, the parent of that
-    /// commit; with none, if there is no such branch.
+    /// Pushes a commit of this run to the permit's branch, if the branch points at `expected`, the parent of that commit. If
+    /// `expected` is none, it creates the branch.
     ///
     /// # Errors
-    /// `Conflict` if it points at something else, or the server refuses or does not answer well.
+    /// `Conflict` if the branch points at another commit, or an error of the server.
     pub fn push(
         &mut self,
         permit: &Permit,
         commit: &str,
         expected: Option<&str>,
     ) -> Result<Answer<Outcome>, CallError> {
-        self.move_branch(permit, commit, expected.map_or(PushTarget::Nothing, PushTarget::Head))
+        self.move_branch(permit, commit, expected.map_or(PushTarget::NewBranch, PushTarget::OnTopOf))
     }
 
-    /// Lets the permit's branch point at a commit that this run has made, in the place of `expected`, which an earlier run
-    /// has made and nobody has touched since.
+    /// Replaces `expected`, the head of the permit's branch, by a commit of this run. `expected` must be an unchanged commit of an
+    /// earlier run.
     ///
     /// # Errors
-    /// `Conflict` if it points at something else, `Invalid` if others have committed to it, or the server refuses or does
-    /// not answer well.
+    /// `Conflict` if the branch points at another commit, `Invalid` if it has commits of others, or an error of the server.
     pub fn replace_head(
         &mut self,
         permit: &Permit,
@@ -251,63 +254,65 @@ impl Repositories {
         &mut self,
         permit: &Permit,
         commit: &str,
-        onto: PushTarget<'_>,
+        target: PushTarget<'_>,
     ) -> Result<Answer<Outcome>, CallError> {
         let dry_run = self.dry_run;
-        let (effect, name, diff) = self.on(permit, |store, part| match part {
+        let (outcome, name, diff) = self.with_repository(permit, |repository, part| match part {
             RepositoryPart::Branch(branch) => {
-                let effect = push::push(store, branch.as_str(), commit, onto, dry_run)?;
-                let diff = if effect == Outcome::DryRun { store.diff(commit) } else { String::new() };
-                Ok((effect, format!("{}#{}", store.name(), branch.as_str()), diff))
+                let outcome = push::push(repository, branch.as_str(), commit, target, dry_run)?;
+                let diff = if outcome == Outcome::DryRun { repository.diff(commit) } else { String::new() };
+                Ok((outcome, format!("{}#{}", repository.remote(), branch.as_str()), diff))
             }
             _ => Err(wrong_target()),
         })?;
         self.diff += &diff;
         self.changes.push(ObjectChange { name, digest: None, verb: ChangeVerb::Changed });
-        Ok(Answer::plain(effect))
+        Ok(Answer::plain(outcome))
     }
 
-    /// Does something with the permit's repository.
-    fn on<T>(
+    /// Runs a function with the permit's repository and part, and redacts its error.
+    fn with_repository<T>(
         &mut self,
         permit: &Permit,
         act: impl FnOnce(&mut BareRepository, &RepositoryPart) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         let (repository, part) = permit.repository().ok_or_else(wrong_target)?;
         if !self.open_repositories.contains_key(repository) {
-            let store = self.open(repository)?;
-            self.open_repositories.insert(repository.clone(), store);
+            let opened = self.open(repository)?;
+            self.open_repositories.insert(repository.clone(), opened);
         }
-        let store = self.open_repositories.get_mut(repository).ok_or_else(wrong_target)?;
-        act(store, part).map_err(|error| error.map_message(|text| self.known.redact(text)))
+        let opened = self.open_repositories.get_mut(repository).ok_or_else(wrong_target)?;
+        act(opened, part).map_err(|error| error.map_message(|text| self.secrets.redact(text)))
     }
 
-    /// Makes the place where what is fetched of a repository is kept.
+    /// Creates the bare repository for a repository of the permit.
     fn open(&mut self, repository: &Repository) -> Result<BareRepository, CallError> {
         let folder = match &mut self.folder {
             Some(folder) => folder,
-            none => none
-                .insert(RunFolder::new().map_err(|error| local_error(format!("a folder for git: {error}")))?),
+            none => none.insert(
+                RunFolder::new()
+                    .map_err(|error| local_error(format!("cannot create a folder for git: {error}")))?,
+            ),
         };
         let folder = folder.path().to_owned();
-        let url = origin::url(repository, &self.connection, &self.known)?;
-        // By ssh git asks for no token, so none is open to it.
-        let login = login::of(&self.connection.logins, repository, &url)?;
+        let url = origin::url(repository, &self.config, &self.secrets)?;
+        // For ssh there is no login: git does not ask for a token there.
+        let login = login::of(&self.config.logins, repository, &url)?;
         let git = Git::new(
             folder.join(self.open_repositories.len().to_string()),
             login.cloned(),
-            self.connection.variables.clone(),
-            self.connection.programs.clone(),
+            self.config.variables.clone(),
+            self.config.programs.clone(),
         );
-        BareRepository::new(git, repository.clone(), url, &self.connection)
+        BareRepository::new(git, repository.clone(), url, &self.config)
     }
 }
 
 fn wrong_target() -> CallError {
-    CallError::Invalid("the call is about no repository, or about another part of it".into())
+    CallError::Invalid("the call names no repository, or a part that this function does not have".into())
 }
 
-/// A fault of this machine.
+/// An error of this machine.
 fn local_error(text: String) -> CallError {
     CallError::Local(text)
 }

@@ -1,11 +1,11 @@
-//! What opens a server of repositories, and to whom it is shown. It never shows it to a server that it was not given for.
+//! The tokens for servers of repositories. It never sends a token to a server that it is not for.
 
 use lockstep_model::call::CallError;
 use lockstep_model::repository::Repository;
 use lockstep_model::web::WebAddress;
 use std::fmt;
 
-/// A token for a server.
+/// A user and a token for a server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     origin: Option<String>,
@@ -20,29 +20,29 @@ impl fmt::Debug for Login {
 }
 
 impl Login {
-    /// A token for one server, or with no origin for the server of whatever repository a run's inputs name by its URL.
+    /// A token for the server at `origin`; with none, for the server of each repository that the inputs name by its URL.
     #[must_use]
     pub fn new(origin: Option<String>, user: &str, token: &str) -> Self {
         Self { origin, user: user.to_owned(), token: token.to_owned() }
     }
 
-    /// What opens the server. For its client alone.
+    /// The token, for the client of the server only.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// It as git's helpers of credentials say it. <https://git-scm.com/docs/git-credential#IOFMT>
+    /// The output of a credential helper of git. <https://git-scm.com/docs/git-credential#IOFMT>
     pub(super) fn lines(&self) -> String {
         format!("username={}\npassword={}\n", self.user, self.token)
     }
 }
 
-/// The login for a repository. What the workspace says of its remote is somebody else's word, so what is for no certain
-/// server is not shown there.
+/// The login for a repository. A login without an origin is not for the remote of the workspace, because anybody who can commit
+/// there sets that remote.
 ///
 /// # Errors
-/// The server could only be opened where others can read along.
+/// `Unauthorized` if the token would go over a line without TLS.
 pub(super) fn of<'l>(
     logins: &'l [Login],
     repository: &Repository,
@@ -50,12 +50,12 @@ pub(super) fn of<'l>(
 ) -> Result<Option<&'l Login>, CallError> {
     let Ok(address) = WebAddress::parse(url) else { return Ok(None) };
     let origin = address.origin();
-    let certain = logins.iter().find(|login| login.origin.as_ref() == Some(&origin));
+    let exact = logins.iter().find(|login| login.origin.as_ref() == Some(&origin));
     let any = || logins.iter().find(|login| login.origin.is_none()).filter(|_| !repository.is_own());
-    let login = certain.or_else(any);
+    let login = exact.or_else(any);
     if login.is_some() && !address.is_secure() && !address.is_loopback() {
         return Err(CallError::Unauthorized(format!(
-            "the token for {origin} is not sent without TLS, where others could read it; use https"
+            "the host does not send the token for {origin} without TLS, because others could read it; use https"
         )));
     }
     Ok(login)
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_goes_where_it_is_for_and_nowhere_else() {
+    fn a_token_goes_to_its_server_and_nowhere_else() {
         let logins = [
             Login::new(Some("https://github.com".into()), "x-access-token", "one"),
             Login::new(None, "x-access-token", "other"),

@@ -1,4 +1,4 @@
-//! Where a repository is: its own URL, or what the workspace says of its remote `origin`. It never asks a server.
+//! Finds the URL of a repository: the one in the inputs, or the remote `origin` of the workspace. It sends no request.
 
 use super::{RepositoryConfig, git};
 use lockstep_model::call::CallError;
@@ -7,50 +7,51 @@ use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_process::{ProgramLimits, regular_file};
 use std::path::{Path, PathBuf};
 
-/// A URL is short.
+/// The limits of a call that prints a URL.
 const PROGRAM_LIMITS: ProgramLimits =
     ProgramLimits { max_stdout_bytes: 64 * 1024, max_stderr_bytes: 1024, timeout: None, idle_timeout: None };
 
-/// The URL of a repository. A password that stands in that of the workspace is dropped and never shown.
+/// The URL of a repository. It drops a password in the URL of the workspace's remote, and registers it as a secret.
 pub(super) fn url(
     repository: &Repository,
-    connection: &RepositoryConfig,
-    known: &SecretRegistry,
+    config: &RepositoryConfig,
+    secrets: &SecretRegistry,
 ) -> Result<String, CallError> {
     if !repository.is_own() {
         return Ok(repository.as_str().to_owned());
     }
-    let hint = "name the repository by its URL instead";
-    // Git is not started in the folder that a relative path is meant from.
-    let workspace = std::path::absolute(&connection.workspace).ok();
-    let folder = workspace.and_then(|workspace| git_folder(&workspace)).ok_or_else(|| {
-        CallError::NotFound(format!("the workspace is no checkout of a git repository; {hint}"))
-    })?;
-    // The file alone: what it includes or replaces is not followed.
-    let mut command = git::program(&connection.programs, &connection.variables)?;
+    let hint = "use the URL of the repository instead";
+    // Git runs in another folder, so the path must be absolute.
+    let workspace = std::path::absolute(&config.workspace).ok();
+    let folder = workspace
+        .and_then(|workspace| git_folder(&workspace))
+        .ok_or_else(|| CallError::NotFound(format!("the workspace is not in a git checkout; {hint}")))?;
+    // It reads this file alone and follows no includes.
+    let mut command = git::program(&config.programs, &config.variables)?;
     command.args(["config", "--file"]).arg(folder.join("config")).args([
         "--no-includes",
         "--get",
         "remote.origin.url",
     ]);
-    let told = connection.programs.run(&command, b"", PROGRAM_LIMITS).map_err(|error| git::unable(&error))?;
-    let text = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+    let output = config.programs.run(&command, b"", PROGRAM_LIMITS).map_err(|error| git::unable(&error))?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if text.is_empty() {
         return Err(CallError::NotFound(format!(
-            "the workspace's repository has no remote `origin`; {hint}"
+            "the git checkout of the workspace has no remote `origin`; {hint}"
         )));
     }
-    let (url, password) = plain(&text);
-    password.filter(|password| password.len() >= 4).into_iter().for_each(|password| known.add(&password));
+    let (url, password) = normalize(&text);
+    password.filter(|password| password.len() >= 4).into_iter().for_each(|password| secrets.add(&password));
     match Repository::parse(&url) {
         Ok(named) if !named.is_own() => Ok(url),
-        _ => Err(CallError::Invalid(format!("the remote `origin` of the workspace is `{url}`; {hint}"))),
+        _ => {
+            Err(CallError::Invalid(format!("unsupported remote `origin` of the workspace: `{url}`; {hint}")))
+        }
     }
 }
 
-/// Where a repository is on the web: of one that git reaches by ssh on the same host, without the port, which is that of
-/// ssh.
-pub(super) fn web(url: &str) -> String {
+/// The web URL of a repository. For an ssh URL it has the same host without the port, which is that of ssh.
+pub(super) fn web_url(url: &str) -> String {
     let Some((authority, path)) = url.strip_prefix("ssh://").and_then(|rest| rest.split_once('/')) else {
         return url.to_owned();
     };
@@ -58,13 +59,13 @@ pub(super) fn web(url: &str) -> String {
     format!("https://{}/{path}", host.split(':').next().unwrap_or_default())
 }
 
-/// Where the repository of a checkout keeps its settings.
+/// The folder with the git settings of a checkout.
 fn git_folder(workspace: &Path) -> Option<PathBuf> {
     let top = workspace.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
     if top.is_dir() {
         return Some(top);
     }
-    // A worktree or a submodule: a file that names the folder, which may name the one that it shares.
+    // In a worktree or a submodule, `.git` is a file with the path of the folder, which may name a common folder.
     let text = regular_file::read_text(&top, regular_file::MAX_DOCUMENT_BYTES).ok()?;
     let own = top.parent()?.join(text.trim().strip_prefix("gitdir: ")?);
     match regular_file::read_text(&own.join("commondir"), regular_file::MAX_DOCUMENT_BYTES) {
@@ -73,9 +74,9 @@ fn git_folder(workspace: &Path) -> Option<PathBuf> {
     }
 }
 
-/// A URL in the form that it has here, and the password that it had.
+/// Splits a git URL into a URL in one form and its password.
 /// <https://git-scm.com/docs/git-clone#_git_urls>
-fn plain(text: &str) -> (String, Option<String>) {
+fn normalize(text: &str) -> (String, Option<String>) {
     if text.starts_with('/') {
         return (format!("file://{text}"), None);
     }
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remotes_are_told_in_one_form_and_without_passwords() {
+    fn urls_of_remotes_have_one_form_and_no_password() {
         for (text, url, password) in [
             ("https://github.com/a/b.git", "https://github.com/a/b.git", None),
             ("https://ci:glcbt-123@gitlab.com/a/b.git", "https://gitlab.com/a/b.git", Some("glcbt-123")),
@@ -108,7 +109,7 @@ mod tests {
             ("ssh://git@github.com/a/b.git", "ssh://git@github.com/a/b.git", None),
             ("/srv/git/b.git", "file:///srv/git/b.git", None),
         ] {
-            assert_eq!(plain(text), (url.to_owned(), password.map(str::to_owned)));
+            assert_eq!(normalize(text), (url.to_owned(), password.map(str::to_owned)));
         }
     }
 }

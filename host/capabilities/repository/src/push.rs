@@ -1,115 +1,129 @@
-//! Lets a branch point at a commit that this run has made. It never overwrites what others have pushed, and never takes a
-//! text of the server for the reason why it could not.
+//! Pushes a commit of this run to a branch. It never overwrites commits of others, and never takes the reason for a failure from
+//! a text of the server.
 
-use super::bare_repository::{BareRepository, id};
+use super::bare_repository::{BareRepository, check_id};
 use super::remote::{RetryTimer, ServerFault, is_up_to_date};
 use lockstep_model::call::{CallError, Outcome};
 
-/// How much of a branch's history is fetched until it is known what it rests on: first a little, in the end all of it.
+/// How many commits of a history the host fetches to find an ancestor: first a few, in the end all.
 const DEPTHS: [u32; 3] = [64, 2048, 2_147_483_647];
 
-/// What a push is to come to.
+/// What a push does to its branch.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PushTarget<'a> {
-    /// A branch that is not there.
-    Nothing,
-    /// On top of what the branch points at.
-    Head(&'a str),
-    /// In the place of what the branch points at.
+    /// Creates it.
+    NewBranch,
+    /// Adds a commit on top of its head, which this is.
+    OnTopOf(&'a str),
+    /// Replaces its head, which this is.
     Replace(&'a str),
 }
 
 impl<'a> PushTarget<'a> {
-    /// What the branch has to point at.
+    /// The expected head of the branch; none if it must not exist.
     fn expected(self) -> Option<&'a str> {
         match self {
-            Self::Nothing => None,
-            Self::Head(expected) | Self::Replace(expected) => Some(expected),
+            Self::NewBranch => None,
+            Self::OnTopOf(expected) | Self::Replace(expected) => Some(expected),
         }
     }
 }
 
 /// Pushes a commit to a branch.
 pub(super) fn push(
-    store: &mut BareRepository,
+    repository: &mut BareRepository,
     branch: &str,
     commit: &str,
-    onto: PushTarget<'_>,
+    target: PushTarget<'_>,
     dry_run: bool,
 ) -> Result<Outcome, CallError> {
-    let what = format!("push to `{branch}` of `{}`", store.name());
-    id(commit)?;
-    let Some(parent) = store.made.get(commit).cloned() else {
-        return Err(CallError::Invalid(format!("{what}: `{commit}` is no commit that this run has made")));
+    let action = format!("push to `{branch}` of `{}`", repository.remote());
+    check_id(commit)?;
+    let Some(parent) = repository.created.get(commit).cloned() else {
+        return Err(CallError::Invalid(format!("{action}: this run has not created the commit `{commit}`")));
     };
-    // So a branch only ever gets one commit on top, or begins at the head of another one.
-    let fits = match onto {
-        PushTarget::Head(expected) => parent == expected,
-        PushTarget::Nothing | PushTarget::Replace(_) => store.heads.contains(&parent),
+    // So a branch gets one commit on top, or starts at the head of another branch.
+    let has_expected_parent = match target {
+        PushTarget::OnTopOf(expected) => parent == expected,
+        PushTarget::NewBranch | PushTarget::Replace(_) => repository.heads.contains(&parent),
     };
-    if !fits {
+    if !has_expected_parent {
         return Err(CallError::Invalid(format!(
-            "{what}: the commit is not on top of what the branch points at"
+            "{action}: the parent of the commit is not the head of the branch"
         )));
     }
-    let (expected, moved) =
-        (onto.expected(), || CallError::Conflict(format!("{what}: somebody else has pushed to it")));
-    if let PushTarget::Replace(expected) = onto {
-        if store.head(branch)?.as_deref() != Some(expected) {
+    let (expected, moved) = (target.expected(), || {
+        CallError::Conflict(format!("{action}: somebody else has pushed to the branch"))
+    });
+    if let PushTarget::Replace(expected) = target {
+        if repository.head(branch)?.as_deref() != Some(expected) {
             return Err(moved());
         }
-        may_be_replaced(store, &what, expected, &parent)?;
+        check_replaceable(repository, &action, expected, &parent)?;
     }
     if dry_run {
-        return if store.head(branch)?.as_deref() == expected { Ok(Outcome::DryRun) } else { Err(moved()) };
+        return if repository.head(branch)?.as_deref() == expected {
+            Ok(Outcome::DryRun)
+        } else {
+            Err(moved())
+        };
     }
     let lease = format!("--force-with-lease=refs/heads/{branch}:{}", expected.unwrap_or_default());
     let names = format!("{commit}:refs/heads/{branch}");
     let args = ["push", "--porcelain", "--no-verify", &lease, "origin", &names];
-    let (mut timer, mut first) = (RetryTimer::of(store.retry_timeout), true);
+    let (mut timer, mut first) = (RetryTimer::new(repository.retry_timeout), true);
     loop {
-        let failure = match store.git.query(&args, b"")? {
-            // Another run has made and pushed the very same commit. A push whose answer was lost is ours.
+        let failure = match repository.git.query(&args, b"")? {
+            // Another run has pushed the same commit. In a retry, it is the push of this run, whose answer got lost.
             Ok(printed) if first && is_up_to_date(&printed) => return Err(moved()),
             Ok(_) => return Ok(Outcome::Applied),
             Err(failure) => failure,
         };
         first = false;
-        // What has become of the branch says why, whatever the words are; and the answer alone may have been lost. If it is
-        // where it was, the push can be repeated: the lease lets it through only once.
-        match store.head(branch)? {
+        // The branch itself tells the cause: the push may have succeeded and its answer got lost. If the branch has not moved,
+        // a retry is safe, because the lease allows the push only once.
+        match repository.head(branch)? {
             head if head.as_deref() == Some(commit) => return Ok(Outcome::Applied),
             head if head.as_deref() != expected => return Err(moved()),
             _ => {}
         }
-        let ServerFault { error, is_transient } = store.push_fault(&what, &failure);
+        let ServerFault { error, is_transient } = repository.push_fault(&action, &failure);
         if !is_transient || !timer.wait() {
             return Err(error);
         }
     }
 }
 
-/// Refuses to drop what others have done: a branch may only lose the one commit of a run that it has beyond the commit
-/// that it is to rest on.
-fn may_be_replaced(store: &mut BareRepository, what: &str, head: &str, base: &str) -> Result<(), CallError> {
-    let foreign = |why: &str| CallError::Invalid(format!("{what}: it would be lost that {why}"));
-    let history = store.history(head, 1)?;
+/// Checks that a push replaces no commit of others: the branch may lose one commit, which a run created and which is the only one
+/// that its new head does not contain.
+fn check_replaceable(
+    repository: &mut BareRepository,
+    action: &str,
+    head: &str,
+    base: &str,
+) -> Result<(), CallError> {
+    let foreign = |why: &str| CallError::Invalid(format!("{action}: the push would drop commits: {why}"));
+    let history = repository.history(head, 1)?;
     let head = history.first().filter(|head| head.sealed);
     let parent = head.and_then(|head| head.parents.first());
-    let parent = parent.ok_or_else(|| foreign("somebody else has committed to it"))?;
-    if store.rests_on(base, parent)? { Ok(()) } else { Err(foreign("it rests on commits of somebody else")) }
+    let parent = parent.ok_or_else(|| foreign("somebody else has committed to the branch"))?;
+    if repository.has_ancestor(base, parent)? {
+        Ok(())
+    } else {
+        Err(foreign("the branch rests on commits of somebody else"))
+    }
 }
 
 impl BareRepository {
-    /// Whether a commit is among those that another one rests on, or is that one.
-    fn rests_on(&mut self, commit: &str, other: &str) -> Result<bool, CallError> {
-        if commit == other {
+    /// Whether `ancestor` is a commit or one of its ancestors.
+    fn has_ancestor(&mut self, commit: &str, ancestor: &str) -> Result<bool, CallError> {
+        if commit == ancestor {
             return Ok(true);
         }
         for depth in DEPTHS {
             self.fetch_commits(commit, depth)?;
-            let requested = ["merge-base", "--is-ancestor", other, commit];
-            if self.git.call_with(&requested, b"", &[("GIT_NO_LAZY_FETCH", "1")]).is_ok() {
+            let args = ["merge-base", "--is-ancestor", ancestor, commit];
+            if self.git.call_with(&args, b"", &[("GIT_NO_LAZY_FETCH", "1")]).is_ok() {
                 return Ok(true);
             }
         }

@@ -1,6 +1,5 @@
-//! The folder of a run for its repositories: made where temporary files are, held by a lock while the run lives, and
-//! removed with it. What runs have left that were killed, the next one removes. It touches no folder that a run still holds,
-//! that belongs to another user, or that a link leads to.
+//! The temporary folder of a run for its bare repositories. A lock marks it while the run lives, and it goes with the run. It
+//! removes the folders of killed runs, but no folder that a run still locks or another user owns, and it follows no link.
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
@@ -10,30 +9,30 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// What the names of these folders begin with.
+/// The prefix of the names of these folders.
 const PREFIX: &str = "lockstep-git-";
-/// How often a folder is made anew that another run took for one without an owner.
+/// How often it creates a folder that another run takes for an abandoned one.
 const ATTEMPTS: u32 = 8;
 
-/// A folder of this run alone.
+/// The folder of this run.
 pub(super) struct RunFolder {
     folder: TempDir,
-    /// Holds the lock until the process ends, however it does.
+    /// Holds the lock until the process ends.
     _lock: File,
 }
 
 impl RunFolder {
-    /// Makes one, and removes those whose runs are dead.
+    /// Creates the folder, and removes those of dead runs.
     pub(super) fn new() -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-            let Some(lock) = held(folder.path())? else { continue };
+            let Some(lock) = lock(folder.path())? else { continue };
             if let Some(parent) = folder.path().parent() {
-                sweep(parent);
+                remove_abandoned(parent);
             }
             return Ok(Self { folder, _lock: lock });
         }
-        Err(io::Error::other("other runs take each folder for one that nobody holds"))
+        Err(io::Error::other("other runs take each new folder for an abandoned one"))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -41,9 +40,8 @@ impl RunFolder {
     }
 }
 
-/// A new folder with its lock held; none if another run has got hold of it first. Where the file system knows no locks, no
-/// run can get hold of it.
-fn held(path: &Path) -> io::Result<Option<File>> {
+/// Locks a new folder; none if another run has locked it first. On a file system without locks, no run can lock it.
+fn lock(path: &Path) -> io::Result<Option<File>> {
     let folder = match open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -55,16 +53,16 @@ fn held(path: &Path) -> io::Result<Option<File>> {
     Ok((!is_locked || is_at(&folder.metadata()?, path)).then_some(folder))
 }
 
-/// Removes the folders of dead runs. What cannot be removed stays for the next run.
-fn sweep(place: &Path) {
-    let Ok(entries) = fs::read_dir(place) else { return };
+/// Removes the folders of dead runs. If that fails for one, the next run tries again.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
             let path = entry.path();
             match remove_if_dead(&path) {
                 Ok(true) => tracing::debug!("removed `{}`, which a killed run left", path.display()),
                 Ok(false) => {}
-                Err(error) => tracing::debug!("`{}` stays: {error}", path.display()),
+                Err(error) => tracing::debug!("cannot remove `{}`: {error}", path.display()),
             }
         }
     }
@@ -79,21 +77,21 @@ fn remove_if_dead(path: &Path) -> io::Result<bool> {
     if flock(&folder, FlockOperation::NonBlockingLockExclusive).is_err() || !is_at(&metadata, path) {
         return Ok(false);
     }
-    // It follows no link, above or below.
+    // This function follows no link.
     fs::remove_dir_all(path)?;
     Ok(true)
 }
 
-/// Opens a folder, and nothing that a link leads to.
+/// Opens a folder; a link is an error.
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
-/// Whether this is what stands at the path.
-fn is_at(own: &Metadata, path: &Path) -> bool {
-    let there = fs::symlink_metadata(path);
-    there.is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino()))
+/// Whether a path leads to this file.
+fn is_at(expected: &Metadata, path: &Path) -> bool {
+    let found = fs::symlink_metadata(path);
+    found.is_ok_and(|found| (found.dev(), found.ino()) == (expected.dev(), expected.ino()))
 }
 
 #[cfg(test)]
@@ -101,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_dead_runs_left_is_removed_and_nothing_else() {
+    fn folders_of_dead_runs_are_removed_and_nothing_else() {
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
         for name in ["lockstep-git-dead/0/objects", "lockstep-git-alive/0", "other", "kept/inside"] {
@@ -111,16 +109,16 @@ mod tests {
         fs::write(at("lockstep-git-file"), "x").unwrap();
         std::os::unix::fs::symlink(at("kept"), at("lockstep-git-link")).unwrap();
         std::os::unix::fs::symlink(at("kept"), at("lockstep-git-dead/link")).unwrap();
-        let alive = held(&at("lockstep-git-alive")).unwrap();
-        assert!(alive.is_some() && held(&at("lockstep-git-alive")).unwrap().is_none());
-        sweep(place.path());
+        let alive = lock(&at("lockstep-git-alive")).unwrap();
+        assert!(alive.is_some() && lock(&at("lockstep-git-alive")).unwrap().is_none());
+        remove_abandoned(place.path());
         let mut names: Vec<_> =
             fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["kept", "lockstep-git-alive", "lockstep-git-file", "lockstep-git-link", "other"]);
         assert!(at("kept/inside").exists());
         drop(alive);
-        sweep(place.path());
+        remove_abandoned(place.path());
         assert!(!at("lockstep-git-alive").exists());
     }
 
@@ -131,7 +129,7 @@ mod tests {
         fs::create_dir(&theirs).unwrap();
         // Only root can give it away.
         if std::os::unix::fs::chown(&theirs, Some(65534), None).is_ok() {
-            sweep(place.path());
+            remove_abandoned(place.path());
             assert!(theirs.exists());
         }
     }

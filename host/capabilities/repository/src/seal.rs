@@ -1,13 +1,13 @@
-//! What tells a commit that a run has made, and nobody has touched since, from those of others. It proves nothing against
-//! somebody who wants to pass for a run: it keeps runs from dropping what people have done.
+//! The seal of a commit: a trailer that tells an unchanged commit of a run from commits of others. It keeps runs from dropping
+//! the work of people. It is no proof of origin, because anybody can compute it.
 
 use lockstep_model::digest::Digest;
 
-/// The trailer that holds it.
+/// The trailer with the seal.
 const TRAILER: &str = "Lockstep-Seal: ";
 
-/// A message with the seal of the commit that it is for.
-pub(super) fn sealed(message: &str, parent: &str, tree: &str) -> String {
+/// Adds the seal of a commit to its message.
+pub(super) fn add_seal(message: &str, parent: &str, tree: &str) -> String {
     let message = message.trim_end();
     // Trailers are one paragraph: https://git-scm.com/docs/git-interpret-trailers
     let last = message.rsplit("\n\n").next().unwrap_or_default();
@@ -16,8 +16,8 @@ pub(super) fn sealed(message: &str, parent: &str, tree: &str) -> String {
     format!("{message}{gap}{TRAILER}{}\n", seal(message, parent, tree))
 }
 
-/// Whether a commit is what a run has made.
-pub(super) fn holds(message: &str, parents: &[String], tree: &str) -> bool {
+/// Whether a commit has the seal for its message, parent and tree.
+pub(super) fn is_valid(message: &str, parents: &[String], tree: &str) -> bool {
     let [parent] = parents else { return false };
     let lines = message.trim_end().rsplit_once('\n');
     lines.is_some_and(|(message, last)| {
@@ -25,6 +25,7 @@ pub(super) fn holds(message: &str, parents: &[String], tree: &str) -> bool {
     })
 }
 
+/// The digest of parent, tree and message.
 fn seal(message: &str, parent: &str, tree: &str) -> String {
     Digest::of(format!("{parent}\n{tree}\n{message}").as_bytes()).to_string()
 }
@@ -34,24 +35,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seal_is_that_of_one_commit() {
+    fn a_seal_is_valid_for_one_commit() {
         for message in
             ["Promote\n", "Promote\n\nweb: 1 -> 2\n\nPromoted-To: prod\n", "Promote\n\nweb: 1 -> 2\n"]
         {
-            let sealed = sealed(message, "a", "b");
-            assert!(holds(&sealed, &["a".into()], "b"), "{sealed}");
+            let sealed = add_seal(message, "a", "b");
+            assert!(is_valid(&sealed, &["a".into()], "b"), "{sealed}");
             assert!(sealed.starts_with(message.trim_end()));
-            assert!(!holds(&sealed, &["c".into()], "b"), "on top of something else");
-            assert!(!holds(&sealed, &["a".into()], "c"), "with another content");
-            assert!(!holds(&sealed, &["a".into(), "b".into()], "b"), "a merge");
+            assert!(!is_valid(&sealed, &["c".into()], "b"), "on top of something else");
+            assert!(!is_valid(&sealed, &["a".into()], "c"), "with another content");
+            assert!(!is_valid(&sealed, &["a".into(), "b".into()], "b"), "a merge");
             assert!(
-                !holds(&sealed.replace("Promote", "promote"), &["a".into()], "b"),
+                !is_valid(&sealed.replace("Promote", "promote"), &["a".into()], "b"),
                 "with another message"
             );
-            assert!(!holds(&format!("{sealed}More: x\n"), &["a".into()], "b"), "with more of it");
-            assert!(!holds(message, &["a".into()], "b"));
+            assert!(!is_valid(&format!("{sealed}More: x\n"), &["a".into()], "b"), "with more of it");
+            assert!(!is_valid(message, &["a".into()], "b"));
         }
-        let trailers = sealed("Promote\n\nPromoted-To: prod\n", "a", "b");
+        let trailers = add_seal("Promote\n\nPromoted-To: prod\n", "a", "b");
         assert!(trailers.contains("Promoted-To: prod\nLockstep-Seal: "), "one paragraph of trailers");
     }
 }

@@ -1,59 +1,59 @@
-//! How commits are signed: not at all, with a key of the job, or by the server, which then makes them itself. What a server
-//! has made is taken only if it is what was wanted, byte for byte.
+//! How the host signs commits: not at all, with a key of the job, or by the server, which then creates them. It has the types
+//! only, for this crate and for crates with such servers.
 
 use lockstep_model::call::CallError;
 use lockstep_model::repository::Repository;
 use std::sync::Arc;
 
-/// How commits are signed.
+/// How to sign commits.
 #[derive(Clone, Default)]
 pub enum Signing {
-    /// They are not.
+    /// Commits are unsigned.
     #[default]
     None,
-    /// With this private key of SSH.
+    /// With this private SSH key.
     Key(String),
-    /// By the server of their repository.
+    /// By the server of the repository.
     Server(Arc<dyn CommitSigner>),
 }
 
-/// Makes commits on the server of a repository, which signs them.
+/// Creates commits on the server of a repository, which signs them.
 pub trait CommitSigner: Send + Sync {
-    /// Whether it can for this repository, without asking its server: it is what a run that is a dry run gets to know.
+    /// Checks that it can sign for this repository, without a request to the server: a dry run does only this.
     ///
     /// # Errors
-    /// It cannot.
-    fn ready(&self, repository: &Repository) -> Result<(), CallError>;
+    /// `Invalid` or `Unauthorized` if it cannot.
+    fn check(&self, repository: &Repository) -> Result<(), CallError>;
 
-    /// Makes a commit and gives its id. No branch points at it.
+    /// Creates a commit and returns its id. No branch points at it.
     ///
     /// # Errors
-    /// The server does not sign it, refuses, or does not answer well.
-    fn commit(&self, repository: &Repository, wanted: &CommitRequest<'_>) -> Result<String, CallError>;
+    /// `Unauthorized` if the server does not sign it, or an error of the server.
+    fn commit(&self, repository: &Repository, request: &CommitRequest<'_>) -> Result<String, CallError>;
 }
 
-/// The commit that a server is to make.
+/// A request to a server for a commit.
 #[derive(Debug)]
 pub struct CommitRequest<'a> {
-    /// The id of its parent.
+    /// The id of the parent.
     pub parent: &'a str,
     /// The id of the parent's tree.
     pub base: &'a str,
-    /// The id of its own tree.
+    /// The id of the tree of the commit.
     pub tree: &'a str,
-    /// How the one differs from the other.
+    /// The edits from the one tree to the other.
     pub files: &'a [TreeEdit<'a>],
-    /// Its message.
+    /// The message.
     pub message: &'a str,
 }
 
-/// What becomes of a file.
+/// An edit of a file in a tree.
 #[derive(Debug)]
 pub struct TreeEdit<'a> {
     /// Its path.
     pub path: &'a str,
     /// Its mode, such as `100644`.
     pub mode: &'a str,
-    /// Its content; none if it is removed.
+    /// Its content; none removes it.
     pub content: Option<&'a [u8]>,
 }

@@ -1,4 +1,4 @@
-//! Forges that refuse, are overloaded, break off or cannot be trusted.
+//! Tests: errors, rate limits, broken connections and malicious answers of forges.
 
 use super::*;
 use serde_json::json;
@@ -18,7 +18,7 @@ fn is_list(asked: &ReceivedRequest) -> bool {
 }
 
 #[test]
-fn a_forge_with_a_fault_is_asked_again() {
+fn a_failed_request_gets_a_retry() {
     for fault in [
         (500, String::new(), String::new()),
         (503, String::new(), "<html>".into()),
@@ -26,13 +26,13 @@ fn a_forge_with_a_fault_is_asked_again() {
     ] {
         let server =
             ForgeServer::new(move |_, number| if number < 3 { fault.clone() } else { ok(&json!([])) });
-        assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).list(), Ok(vec![]));
+        assert_eq!(ForgeRun::on(&server.origin, ForgeKind::GitHub, false).list(), Ok(vec![]));
         assert_eq!(server.log().len(), 3);
     }
 }
 
 #[test]
-fn a_forge_that_counts_requests_is_waited_for() {
+fn the_client_waits_for_a_rate_limit() {
     let limited = |status: u16, headers: &str, message: &str| {
         (status, headers.to_owned(), json!({"message": message}).to_string())
     };
@@ -47,13 +47,13 @@ fn a_forge_that_counts_requests_is_waited_for() {
         let server =
             ForgeServer::new(move |_, number| if number < 2 { answer.clone() } else { ok(&json!([])) });
         let began = Instant::now();
-        assert_eq!(Run::on(&server.origin, kind, false).list(), Ok(vec![]));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).list(), Ok(vec![]));
         assert_eq!(server.log().len(), 2);
         assert!(began.elapsed().as_millis() >= 900, "{:?}", began.elapsed());
     }
     // Longer than a run waits: then it says when.
     let server = ForgeServer::new(move |_, _| limited(429, "retry-after: 3600\r\n", "Retry later"));
-    let refused = Run::on(&server.origin, ForgeKind::GitLab, false).list();
+    let refused = ForgeRun::on(&server.origin, ForgeKind::GitLab, false).list();
     assert!(matches!(&refused, Err(CallError::Unavailable(why)) if why.contains("3600 s")), "{refused:?}");
     assert_eq!(server.log().len(), 1);
     // Nor does a number that no clock has do any harm.
@@ -61,13 +61,13 @@ fn a_forge_that_counts_requests_is_waited_for() {
         1 => limited(429, "retry-after: 1\r\n", ""),
         _ => limited(429, &format!("retry-after: {}\r\n", u64::MAX), ""),
     });
-    let refused = Run::on(&server.origin, ForgeKind::GitLab, false).list();
+    let refused = ForgeRun::on(&server.origin, ForgeKind::GitLab, false).list();
     assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
     assert_eq!(server.log().len(), 2);
 }
 
 #[test]
-fn what_must_not_happen_twice_is_not_sent_twice() {
+fn a_request_that_could_take_effect_twice_gets_no_retry() {
     // The answer is lost, but it was opened; or it was not.
     for (made, found) in [(true, true), (false, false)] {
         let server = ForgeServer::new(move |asked, number| match is_list(asked) {
@@ -76,7 +76,7 @@ fn what_must_not_happen_twice_is_not_sent_twice() {
             false if number == 1 => (0, String::new(), String::new()),
             false => ok(&json!({})),
         });
-        let opened = Run::on(&server.origin, ForgeKind::GitHub, false).open();
+        let opened = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).open();
         match found {
             true => assert_eq!(opened.unwrap().unwrap().number, 7),
             false => assert!(matches!(opened, Err(CallError::Unavailable(_))), "{opened:?}"),
@@ -87,7 +87,7 @@ fn what_must_not_happen_twice_is_not_sent_twice() {
 }
 
 #[test]
-fn a_merge_is_what_the_forge_says_it_is() {
+fn the_answer_of_the_forge_decides_the_result_of_a_merge() {
     for (answer, expected) in [
         (status(405, "Base branch was modified. Review and try the merge again."), Ok(MergeResult::NotReady)),
         (status(405, "Required status check \"ci\" is expected."), Ok(MergeResult::NotReady)),
@@ -105,7 +105,7 @@ fn a_merge_is_what_the_forge_says_it_is() {
             line if line.contains("/commits/") => ok(&json!({"check_runs": [], "statuses": []})),
             _ => ok(&request("abc")),
         });
-        let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
+        let merged = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
         assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
         let asked = server.log().into_iter().rfind(|asked| asked.line.ends_with("/merge")).unwrap().body;
         assert_eq!(
@@ -116,7 +116,7 @@ fn a_merge_is_what_the_forge_says_it_is() {
 }
 
 #[test]
-fn a_repository_that_merges_in_another_way_is_asked_in_that() {
+fn the_client_tries_the_merge_methods_in_order() {
     let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/merge") => match asked.body["merge_method"].as_str().unwrap() {
             "squash" => ok(&json!({"merged": true})),
@@ -126,11 +126,14 @@ fn a_repository_that_merges_in_another_way_is_asked_in_that() {
         line if line.contains("/commits/") => ok(&json!({"check_runs": [], "statuses": []})),
         _ => ok(&request("abc")),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::Merged));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"),
+        Ok(MergeResult::Merged)
+    );
 }
 
 #[test]
-fn what_its_checks_have_not_passed_is_not_merged() {
+fn a_pull_request_is_not_merged_before_its_checks_pass() {
     let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/graphql") => {
             ok(&json!({"errors": [{"message": "Auto merge is not allowed for this repository"}]}))
@@ -141,18 +144,21 @@ fn what_its_checks_have_not_passed_is_not_merged() {
         line if line.contains("/commits/") => ok(&json!({"statuses": []})),
         _ => ok(&request("abc")),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::NotReady));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"),
+        Ok(MergeResult::NotReady)
+    );
     assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
 }
 
 #[test]
-fn a_token_that_may_not_see_checks_waits_and_does_not_merge() {
+fn without_the_right_to_read_checks_nothing_is_merged() {
     let server = ForgeServer::new(move |asked, _| match &*asked.line {
         line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
         line if line.contains("/commits/") => status(403, "Resource not accessible by integration"),
         _ => ok(&request("abc")),
     });
-    let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
+    let mut run = ForgeRun::on(&server.origin, ForgeKind::GitHub, false);
     let status = run.get_status(7).unwrap();
     assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::None, 0));
     assert!(matches!(run.merge(7, "abc"), Err(CallError::Unauthorized(_))));
@@ -160,18 +166,18 @@ fn a_token_that_may_not_see_checks_waits_and_does_not_merge() {
 }
 
 #[test]
-fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
+fn no_other_server_and_no_message_gets_the_token() {
     let other = ForgeServer::new(|_, _| ok(&json!([])));
     let to = format!("{}/caught", other.origin);
     let server = ForgeServer::new(move |_, _| (301, format!("location: {to}\r\n"), String::new()));
-    let refused = Run::on(&server.origin, ForgeKind::GitHub, false).list();
+    let refused = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).list();
     assert!(matches!(&refused, Err(CallError::NotFound(why)) if why.contains("has moved")), "{refused:?}");
     // No other kind of forge, no other way to redirect and no other method leads there either.
     for kind in ForgeKind::ALL {
         for code in [302, 303, 307, 308] {
             let to = format!("{}/caught", other.origin);
             let server = ForgeServer::new(move |_, _| (code, format!("location: {to}\r\n"), String::new()));
-            let mut run = Run::on(&server.origin, kind, false);
+            let mut run = ForgeRun::on(&server.origin, kind, false);
             assert!(matches!(run.open(), Err(CallError::NotFound(_))), "{kind} {code}");
             assert!(matches!(run.get_status(7), Err(CallError::NotFound(_))), "{kind} {code}");
         }
@@ -180,7 +186,7 @@ fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
     // A forge that says what it was told, as an error and in an answer.
     for kind in ForgeKind::ALL {
         let echo = ForgeServer::new(|asked, _| status(422, &asked.head));
-        let refused = Run::on(&echo.origin, kind, false).list();
+        let refused = ForgeRun::on(&echo.origin, kind, false).list();
         let text = format!("{refused:?}");
         assert!(text.contains("***") && !text.contains(TOKEN), "{kind} {text}");
     }
@@ -189,28 +195,28 @@ fn a_token_goes_nowhere_else_and_comes_back_nowhere() {
         one["body"] = json!(asked.head);
         ok(&json!([one]))
     });
-    let found = Run::on(&echo.origin, ForgeKind::GitHub, false).list().unwrap();
+    let found = ForgeRun::on(&echo.origin, ForgeKind::GitHub, false).list().unwrap();
     assert!(found[0].body.contains("***") && !found[0].body.contains(TOKEN), "{}", found[0].body);
 }
 
 #[test]
-fn what_is_too_large_or_no_answer_is_refused() {
+fn an_answer_that_is_too_large_or_unreadable_is_an_error() {
     let server = ForgeServer::new(|_, _| ok(&json!("x".repeat(9 * 1024 * 1024))));
     for kind in ForgeKind::ALL {
-        let refused = Run::on(&server.origin, kind, false).list();
+        let refused = ForgeRun::on(&server.origin, kind, false).list();
         assert!(matches!(&refused, Err(CallError::Unavailable(why)) if why.contains("bytes")), "{refused:?}");
     }
     assert_eq!(server.log().len(), 3, "it would be as large again");
     let server = ForgeServer::new(|_, _| ok(&json!({"number": "seven"})));
     for kind in ForgeKind::ALL {
-        let refused = Run::on(&server.origin, kind, false).get_status(7);
+        let refused = ForgeRun::on(&server.origin, kind, false).get_status(7);
         assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
     }
     for (title, labels) in
         [("", vec![]), ("a\nb", vec![]), ("a", vec!["b,c".to_owned()]), ("a", vec![String::new()])]
     {
         let wrong = PullRequestContent { title: title.into(), body: String::new(), labels };
-        let refused = Run::on(&server.origin, ForgeKind::GitHub, false)
+        let refused = ForgeRun::on(&server.origin, ForgeKind::GitHub, false)
             .call("open", |forges, permit| forges.open(permit, &wrong));
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{refused:?}");
     }

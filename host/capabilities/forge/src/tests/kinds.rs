@@ -53,7 +53,7 @@ impl PullRequestFixture {
     }
 }
 
-/// A forge with these pull requests, which accepts everything.
+/// A forge with these pull requests that accepts every request.
 fn forge(kind: ForgeKind, told: &'static [PullRequestFixture]) -> ForgeServer {
     ForgeServer::new(move |asked, _| {
         let all: Vec<_> = told.iter().map(|one| one.json_of(kind)).collect();
@@ -96,7 +96,7 @@ fn each(story: impl Fn(ForgeKind)) {
 }
 
 #[test]
-fn only_those_between_the_two_branches_are_seen() {
+fn only_pull_requests_between_the_two_branches_are_visible() {
     static ALL: [PullRequestFixture; 5] = [
         PullRequestFixture { number: 11, own: false, ..OPEN },
         PullRequestFixture { number: 10, base: "release", ..OPEN },
@@ -106,7 +106,7 @@ fn only_those_between_the_two_branches_are_seen() {
     ];
     each(|kind| {
         let server = forge(kind, &ALL);
-        let mut run = Run::on(&server.origin, kind, false);
+        let mut run = ForgeRun::on(&server.origin, kind, false);
         let found = run.list().unwrap();
         let told: Vec<_> =
             found.iter().map(|one| (one.number, one.state, one.merge_commit.as_deref())).collect();
@@ -146,10 +146,10 @@ fn only_those_between_the_two_branches_are_seen() {
 }
 
 #[test]
-fn what_is_opened_and_said_is_as_documented() {
+fn requests_that_open_and_comment_match_the_documentation() {
     each(|kind| {
         let server = forge(kind, &[OPEN]);
-        let mut run = Run::on(&server.origin, kind, false);
+        let mut run = ForgeRun::on(&server.origin, kind, false);
         assert_eq!(run.open().unwrap().unwrap().number, 7);
         assert_eq!(run.update(7), Ok(Outcome::Applied));
         assert_eq!(run.comment(7, "new"), Ok(Outcome::Applied));
@@ -189,16 +189,16 @@ fn what_is_opened_and_said_is_as_documented() {
         };
         assert_eq!((&opened[base], &opened[branch]), (&json!("main"), &json!(BRANCH)), "{kind}");
         // Only one that this run has opened is withdrawn.
-        let refused = Run::on(&server.origin, kind, false).close(7);
+        let refused = ForgeRun::on(&server.origin, kind, false).close(7);
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{kind} {refused:?}");
     });
 }
 
 #[test]
-fn how_one_stands_is_told_with_what_its_checks_say() {
+fn the_status_of_a_pull_request_has_its_checks() {
     each(|kind| {
         let server = forge(kind, &[OPEN]);
-        let status = Run::on(&server.origin, kind, false).get_status(7).unwrap();
+        let status = ForgeRun::on(&server.origin, kind, false).get_status(7).unwrap();
         assert_eq!(status.blocker, MergeBlocker::ChecksPending, "{kind}");
         let ci = Check { name: "ci".into(), state: CheckState::Pending, url: "https://ci/1".into() };
         assert!(status.checks.contains(&ci), "{kind} {:?}", status.checks);
@@ -207,10 +207,10 @@ fn how_one_stands_is_told_with_what_its_checks_say() {
 }
 
 #[test]
-fn a_merge_is_of_the_commit_that_it_names() {
+fn a_merge_names_its_head_commit() {
     each(|kind| {
         let server = forge(kind, &[OPEN]);
-        let mut run = Run::on(&server.origin, kind, false);
+        let mut run = ForgeRun::on(&server.origin, kind, false);
         let moved = run.merge(7, "other");
         assert!(matches!(moved, Err(CallError::Conflict(_))), "{kind} {moved:?}");
         assert!(server.changes().is_empty());
@@ -227,10 +227,10 @@ fn a_merge_is_of_the_commit_that_it_names() {
 }
 
 #[test]
-fn a_plan_asks_for_nothing_but_a_look() {
+fn a_dry_run_only_reads() {
     each(|kind| {
         let server = forge(kind, &[OPEN]);
-        let mut run = Run::on(&server.origin, kind, true);
+        let mut run = ForgeRun::on(&server.origin, kind, true);
         assert!(matches!(run.open(), Err(CallError::Conflict(_))), "there is one");
         assert_eq!(run.update(7), Ok(Outcome::DryRun));
         assert_eq!(run.comment(7, "new"), Ok(Outcome::DryRun));
@@ -239,6 +239,6 @@ fn a_plan_asks_for_nothing_but_a_look() {
         let changes = run.forges.into_changes();
         assert_eq!(changes[0].name, format!("{}/shop/deploy#main...{BRANCH}", server.origin));
         let empty = forge(kind, &[]);
-        assert_eq!(Run::on(&empty.origin, kind, true).open(), Ok(None));
+        assert_eq!(ForgeRun::on(&empty.origin, kind, true).open(), Ok(None));
     });
 }

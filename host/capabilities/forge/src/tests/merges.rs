@@ -1,10 +1,10 @@
-//! What becomes of a merge, by what each forge answers, and when its answer is lost.
+//! Tests: the result of a merge for each answer of a forge, also for a lost one.
 
 use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 
-/// A forge with one pull request, which `merges` answers the merge of; it is merged once it has been asked so often.
+/// A forge with one pull request. `merges` answers its merge requests, and it is merged after `merged_after` of them.
 fn forge(
     kind: ForgeKind,
     merged_after: usize,
@@ -38,7 +38,7 @@ fn forge(
 const NEVER: usize = usize::MAX;
 
 #[test]
-fn a_merge_is_what_gitlab_says_it_is() {
+fn the_answer_of_gitlab_decides_the_result_of_a_merge() {
     for (answer, expected) in [
         (ok(&json!({"state": "merged"})), Ok(MergeResult::Merged)),
         (
@@ -55,21 +55,24 @@ fn a_merge_is_what_gitlab_says_it_is() {
     ] {
         let checks = r#"[{"name": "ci", "status": "running"}]"#;
         let server = forge(ForgeKind::GitLab, NEVER, checks, move |_, _| answer.clone());
-        let merged = Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc");
+        let merged = ForgeRun::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc");
         assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
         assert_eq!(server.changes().len(), 1, "{:?}", server.changes());
     }
 }
 
 #[test]
-fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
+fn without_a_pipeline_gitlab_merges_now() {
     let merges = |asked: &ReceivedRequest, _| match asked.body["auto_merge"] == true {
         // It merges by itself only after a pipeline.
         true => status(405, "405 Method Not Allowed"),
         false => ok(&json!({"state": "merged"})),
     };
     let server = forge(ForgeKind::GitLab, NEVER, "[]", merges);
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::Merged));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"),
+        Ok(MergeResult::Merged)
+    );
     let requested: Vec<_> = server.log().into_iter().filter(|asked| asked.line.starts_with("PUT")).collect();
     assert_eq!((requested.len(), &requested[1].body["sha"]), (2, &json!("abc")), "the commit is named again");
     let message = requested[1].body["merge_commit_message"].as_str().unwrap();
@@ -77,7 +80,10 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
     // A pipeline that has failed is not passed by.
     let failed = r#"[{"name": "ci", "status": "failed"}]"#;
     let server = forge(ForgeKind::GitLab, NEVER, failed, merges);
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::NotReady));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"),
+        Ok(MergeResult::NotReady)
+    );
     assert_eq!(server.changes().len(), 1);
     // Nor is one that GitLab has not made yet.
     let server = ForgeServer::new(|asked, _| match asked.line.split('?').next().unwrap() {
@@ -85,12 +91,15 @@ fn what_gitlab_has_no_pipeline_for_is_merged_at_once() {
         line if line.ends_with("/statuses") => ok(&json!([])),
         _ => ok(&OPEN.with(ForgeKind::GitLab, "detailed_merge_status", json!("preparing"))),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"), Ok(MergeResult::NotReady));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"),
+        Ok(MergeResult::NotReady)
+    );
     assert_eq!(server.changes().len(), 1);
 }
 
 #[test]
-fn a_merge_is_what_gitea_says_it_is() {
+fn the_answer_of_gitea_decides_the_result_of_a_merge() {
     let empty = |status: u16| (status, String::new(), String::new());
     for (answer, expected, times) in [
         (empty(200), Ok(MergeResult::Merged), 1),
@@ -110,7 +119,7 @@ fn a_merge_is_what_gitea_says_it_is() {
         (status(403, "token does not have the scope"), Err("unauthorized"), 1),
     ] {
         let server = forge(ForgeKind::Gitea, NEVER, "[]", move |_, _| answer.clone());
-        let merged = Run::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc");
+        let merged = ForgeRun::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc");
         assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
         assert_eq!(server.changes().len(), times, "{:?}", server.changes());
     }
@@ -118,7 +127,10 @@ fn a_merge_is_what_gitea_says_it_is() {
         true => empty(200),
         false => status(405, "not allowed merge style"),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc"), Ok(MergeResult::Merged));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc"),
+        Ok(MergeResult::Merged)
+    );
 }
 
 #[test]
@@ -126,7 +138,7 @@ fn a_merge_whose_answer_is_lost_is_found() {
     for (kind, root) in ROOTS {
         for fault in [0, 502] {
             let server = forge(kind, 1, "[]", move |_, _| (fault, String::new(), String::new()));
-            let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
+            let merged = ForgeRun::on(&server.origin, kind, false).merge(7, "abc");
             assert_eq!(merged, Ok(MergeResult::Merged), "{kind} {fault}");
             let merge = format!("{root}/{}/7/merge", path_name(kind));
             let requested: Vec<_> =
@@ -134,21 +146,21 @@ fn a_merge_whose_answer_is_lost_is_found() {
             assert_eq!(requested.len(), 1, "{kind} {fault}");
             // It was not merged either: that is for another time.
             let server = forge(kind, NEVER, "[]", move |_, _| (fault, String::new(), String::new()));
-            let merged = Run::on(&server.origin, kind, false).merge(7, "abc");
+            let merged = ForgeRun::on(&server.origin, kind, false).merge(7, "abc");
             assert_eq!(merged, Ok(MergeResult::NotReady), "{kind} {fault}");
         }
     }
 }
 
 #[test]
-fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
+fn a_merged_or_auto_merged_pull_request_gets_no_other_request() {
     for (kind, name, value) in [
         (ForgeKind::GitHub, "auto_merge", json!({"merge_method": "merge"})),
         (ForgeKind::GitLab, "merge_when_pipeline_succeeds", json!(true)),
     ] {
         let server = ForgeServer::new(move |_, _| ok(&OPEN.with(kind, name, value.clone())));
         assert_eq!(
-            Run::on(&server.origin, kind, false).merge(7, "abc"),
+            ForgeRun::on(&server.origin, kind, false).merge(7, "abc"),
             Ok(MergeResult::AutoMergeEnabled),
             "{kind}"
         );
@@ -158,7 +170,7 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
         for state in ["merged", "closed"] {
             let server =
                 ForgeServer::new(move |_, _| ok(&PullRequestFixture { state, ..OPEN }.json_of(kind)));
-            let mut run = Run::on(&server.origin, kind, false);
+            let mut run = ForgeRun::on(&server.origin, kind, false);
             for refused in [run.merge(7, "abc").err(), run.update(7).err()] {
                 assert!(matches!(refused, Some(CallError::Conflict(_))), "{kind} {state} {refused:?}");
             }
@@ -168,7 +180,7 @@ fn what_is_merged_already_or_by_itself_is_not_asked_for_again() {
 }
 
 #[test]
-fn github_is_let_merge_at_the_place_of_its_graphql() {
+fn auto_merge_of_github_uses_its_graphql_api() {
     let server = ForgeServer::new(move |asked, _| match &*asked.line {
         "POST /api/graphql" => match asked.body["variables"]["way"] == "SQUASH" {
             true => ok(&json!({"data": {"enablePullRequestAutoMerge": {"pullRequest": {"number": 7}}}})),
@@ -178,7 +190,7 @@ fn github_is_let_merge_at_the_place_of_its_graphql() {
         },
         _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
     });
-    let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
+    let merged = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
     assert_eq!(
         (merged, server.changes().len()),
         (Ok(MergeResult::AutoMergeEnabled), 2),
@@ -190,7 +202,7 @@ fn github_is_let_merge_at_the_place_of_its_graphql() {
 }
 
 #[test]
-fn what_github_says_nothing_of_is_not_taken_for_passed() {
+fn an_unknown_check_of_github_does_not_count_as_passed() {
     // Neither an answer of another form nor a check without a name is the same as no checks.
     for runs in ["{}", "<html>", r#"{"check_runs": [{"status": "queued"}]}"#] {
         let server = ForgeServer::new(move |asked, _| match &*asked.line {
@@ -199,7 +211,7 @@ fn what_github_says_nothing_of_is_not_taken_for_passed() {
             line if line.contains("/status") => ok(&json!({"statuses": []})),
             _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
         });
-        let merged = Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
+        let merged = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
         assert_ne!(merged, Ok(MergeResult::Merged), "{runs}");
         assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")), "{runs}");
     }
@@ -211,5 +223,8 @@ fn what_github_says_nothing_of_is_not_taken_for_passed() {
         line if line.contains("/status") => ok(&json!({"statuses": []})),
         _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"), Ok(MergeResult::NotReady));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"),
+        Ok(MergeResult::NotReady)
+    );
 }

@@ -118,14 +118,14 @@ fn status(status: u16, message: &str) -> TestReply {
     (status, String::new(), serde_json::json!({"message": message}).to_string())
 }
 
-/// A run that may do everything between `main` and `promote/*` of one repository.
-struct Run {
+/// A run with all rights for pull requests from `promote/*` into `main` of one repository.
+struct ForgeRun {
     gate: Gate,
     forges: Forges,
     url: String,
 }
 
-impl Run {
+impl ForgeRun {
     fn on(origin: &str, kind: ForgeKind, dry_run: bool) -> Self {
         let url = format!("{origin}/shop/deploy");
         let line = format!("read,open,merge {url}#main...promote/*");

@@ -1,10 +1,10 @@
-//! What becomes of opening a pull request and of saying something else of it, also when an answer is lost.
+//! Tests: opening and updating pull requests, also after a lost answer.
 
 use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 
-/// A forge that has nothing until it is asked to open one, which `opens` answers; `labels` answers what labels it.
+/// A forge without pull requests. `opens` answers the request that opens one, and `labels` those that label it.
 fn forge(
     kind: ForgeKind,
     there: bool,
@@ -41,7 +41,7 @@ fn opens(server: &ForgeServer, kind: ForgeKind) -> usize {
 }
 
 #[test]
-fn one_that_is_there_is_a_conflict() {
+fn an_open_pull_request_is_a_conflict() {
     for (kind, answer) in [
         (
             ForgeKind::GitHub,
@@ -57,7 +57,7 @@ fn one_that_is_there_is_a_conflict() {
         let status = if kind == ForgeKind::GitHub { 422 } else { 409 };
         let server =
             forge(kind, true, move || (status, String::new(), answer.to_owned()), |_| ok(&json!({})));
-        let mut run = Run::on(&server.origin, kind, false);
+        let mut run = ForgeRun::on(&server.origin, kind, false);
         let refused = run.open();
         assert!(
             matches!(&refused, Err(CallError::Conflict(why)) if why.contains("already exists")),
@@ -69,7 +69,7 @@ fn one_that_is_there_is_a_conflict() {
 }
 
 #[test]
-fn what_may_not_be_opened_is_said_as_the_forge_says_it() {
+fn an_error_of_open_has_the_message_of_the_forge() {
     for (kind, _) in ROOTS {
         for (code, message, word) in [
             (403, "Resource not accessible by integration", "unauthorized"),
@@ -78,7 +78,7 @@ fn what_may_not_be_opened_is_said_as_the_forge_says_it() {
             (422, "No commits between main and promote/web", "upstream"),
         ] {
             let server = forge(kind, false, move || status(code, message), |_| ok(&json!({})));
-            let refused = Run::on(&server.origin, kind, false).open().unwrap_err();
+            let refused = ForgeRun::on(&server.origin, kind, false).open().unwrap_err();
             assert!(refused.word() == word && refused.message().contains(message), "{kind} {refused:?}");
             assert_eq!(server.log().len(), 1, "{kind} {code}");
         }
@@ -86,12 +86,12 @@ fn what_may_not_be_opened_is_said_as_the_forge_says_it() {
 }
 
 #[test]
-fn one_whose_answer_is_lost_is_found_with_its_labels() {
+fn a_pull_request_whose_answer_is_lost_gets_its_labels() {
     for (kind, _) in ROOTS {
         for fault in [0, 500, 502, 200] {
             let lost = move || (fault, String::new(), "<html>".to_owned());
             let server = forge(kind, false, lost, |_| ok(&json!({})));
-            let opened = Run::on(&server.origin, kind, false).open().unwrap().unwrap();
+            let opened = ForgeRun::on(&server.origin, kind, false).open().unwrap().unwrap();
             assert_eq!((opened.number, opens(&server, kind)), (7, 1), "{kind} {fault}");
             let log = server.log();
             let labels = |asked: &&ReceivedRequest| {
@@ -104,7 +104,7 @@ fn one_whose_answer_is_lost_is_found_with_its_labels() {
             let faulty = |times| if times < 2 { status(502, "x") } else { ok(&json!({})) };
             let made = move || (201, String::new(), OPEN.json_of(kind).to_string());
             let server = forge(kind, false, made, faulty);
-            assert_eq!(Run::on(&server.origin, kind, false).open().unwrap().unwrap().number, 7);
+            assert_eq!(ForgeRun::on(&server.origin, kind, false).open().unwrap().unwrap().number, 7);
             let labelled = server.changes().into_iter().filter(|line| line.ends_with("/7/labels")).count();
             assert_eq!((labelled, opens(&server, kind)), (2, 1), "{kind}");
         }
@@ -112,7 +112,7 @@ fn one_whose_answer_is_lost_is_found_with_its_labels() {
 }
 
 #[test]
-fn one_that_too_many_requests_kept_from_being_opened_is_opened_later() {
+fn a_rate_limit_delays_an_open_request() {
     for (kind, _) in ROOTS {
         let times = Mutex::new(0);
         let later = move || {
@@ -123,17 +123,17 @@ fn one_that_too_many_requests_kept_from_being_opened_is_opened_later() {
             }
         };
         let server = forge(kind, false, later, |_| ok(&json!({})));
-        let opened = Run::on(&server.origin, kind, false).open().unwrap().unwrap();
+        let opened = ForgeRun::on(&server.origin, kind, false).open().unwrap().unwrap();
         assert_eq!((opened.number, &*opened.labels.join(",")), (7, "a,promotion,z"), "{kind}");
         assert_eq!(opens(&server, kind), 2, "{kind}: the first was not made, as the forge said");
     }
 }
 
 #[test]
-fn other_labels_stay_and_none_is_made_anew() {
+fn other_labels_stay_and_no_label_is_created_twice() {
     for (kind, _) in ROOTS {
         let server = forge(kind, true, || status(500, "x"), |_| ok(&json!({})));
-        assert_eq!(Run::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
         let texts: Vec<_> = server
             .log()
             .into_iter()
@@ -155,7 +155,7 @@ fn other_labels_stay_and_none_is_made_anew() {
         one["labels"] =
             if kind == ForgeKind::GitLab { json!(["promotion"]) } else { json!([{"name": "promotion"}]) };
         let server = ForgeServer::new(move |_, _| ok(&one));
-        assert_eq!(Run::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).update(7), Ok(Outcome::Applied));
         assert_eq!(server.changes().len(), 1, "{kind} {:?}", server.changes());
     }
 }

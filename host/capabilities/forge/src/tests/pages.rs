@@ -1,4 +1,4 @@
-//! Answers of more than one page: nothing on a later one is taken for not there.
+//! Tests: lists with several pages.
 
 use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
@@ -32,7 +32,7 @@ fn a_comment_on_a_later_page_is_replaced() {
             true if asked.line.starts_with("GET") => ok(&json!(page(asked, &all))),
             _ => ok(&OPEN.json_of(kind)),
         });
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let changes = server.changes();
         assert!(changes.len() == 1 && changes[0].ends_with("/5"), "{kind} {changes:?}");
     }
@@ -59,7 +59,7 @@ fn a_check_on_a_later_page_counts() {
             }
             _ => ok(&OPEN.json_of(ForgeKind::GitHub)),
         });
-        let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
+        let mut run = ForgeRun::on(&server.origin, ForgeKind::GitHub, false);
         assert_eq!(run.merge(7, "abc"), Ok(MergeResult::NotReady), "{list}");
         assert_eq!(run.get_status(7).unwrap().blocker, MergeBlocker::ChecksFailed, "{list}");
     }
@@ -73,7 +73,7 @@ fn a_check_on_a_later_page_counts() {
         true => ok(&json!({"statuses": page(asked, &all)})),
         false => ok(&OPEN.json_of(ForgeKind::Gitea)),
     });
-    let status = Run::on(&server.origin, ForgeKind::Gitea, false).get_status(7).unwrap();
+    let status = ForgeRun::on(&server.origin, ForgeKind::Gitea, false).get_status(7).unwrap();
     assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::ChecksFailed, 71));
     let all =
         after(120, &json!({"name": "a", "status": "success"}), json!({"name": "z", "status": "failed"}));
@@ -81,18 +81,18 @@ fn a_check_on_a_later_page_counts() {
         true => ok(&json!(page(asked, &all))),
         false => ok(&OPEN.json_of(ForgeKind::GitLab)),
     });
-    let status = Run::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
+    let status = ForgeRun::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
     assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::ChecksFailed, 100), "no more are shown");
 }
 
 #[test]
-fn a_label_on_a_later_page_is_not_made_again() {
+fn a_label_on_a_later_page_is_not_created_again() {
     let all = after(60, &json!({"name": "other"}), json!({"name": "promotion"}));
     let server = ForgeServer::new(move |asked, _| match asked.line.contains("/deploy/labels") {
         true => ok(&json!(page(asked, &all))),
         false => ok(&OPEN.json_of(ForgeKind::Gitea)),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::Gitea, false).update(7), Ok(Outcome::Applied));
+    assert_eq!(ForgeRun::on(&server.origin, ForgeKind::Gitea, false).update(7), Ok(Outcome::Applied));
     assert!(!server.changes().iter().any(|line| line.ends_with("/deploy/labels")), "{:?}", server.changes());
 }
 
@@ -102,7 +102,7 @@ fn a_pull_request_on_a_later_page_is_found() {
     let other = PullRequestFixture { branch: "feature", number: 9, ..OPEN }.json_of(kind);
     let all = after(120, &other, OPEN.json_of(kind));
     let server = ForgeServer::new(move |asked, _| ok(&json!(page(asked, &all))));
-    let found = Run::on(&server.origin, kind, false).list().unwrap();
+    let found = ForgeRun::on(&server.origin, kind, false).list().unwrap();
     assert_eq!(found.iter().map(|one| one.number).collect::<Vec<_>>(), [7]);
     assert_eq!(server.log().len(), 3);
     // One that shows fewer at once than it is asked for says that there are more.
@@ -112,22 +112,25 @@ fn a_pull_request_on_a_later_page_is_found() {
         let next = format!("link: <http://{}?page={}>; rel=\"next\"\r\n", asked.line.len(), number + 1);
         (200, if number < 3 { next } else { String::new() }, json!(page).to_string())
     });
-    let found = Run::on(&server.origin, kind, false).list().unwrap();
+    let found = ForgeRun::on(&server.origin, kind, false).list().unwrap();
     assert_eq!((found.len(), server.log().len()), (1, 3));
 }
 
 #[test]
-fn a_list_without_an_end_is_left() {
+fn the_client_stops_reading_a_list_without_an_end() {
     let server = ForgeServer::new(|asked, _| match asked.line.contains("/comments") {
         true => ok(&json!(vec![json!({"id": 1, "body": "x"}); 100])),
         false => ok(&OPEN.json_of(ForgeKind::GitHub)),
     });
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"), Ok(Outcome::Applied));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitHub, false).comment(7, "new"),
+        Ok(Outcome::Applied)
+    );
     assert!(server.log().len() < 30, "{}", server.log().len());
 }
 
 #[test]
-fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
+fn a_list_of_checks_over_the_page_limit_is_an_error() {
     // It gives the same page whatever page it is asked for.
     for kind in [ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Gitea] {
         let server = ForgeServer::new(move |asked, _| {
@@ -141,7 +144,7 @@ fn a_list_of_checks_that_goes_on_and_on_is_not_taken_for_whole() {
                 _ => ok(&OPEN.json_of(kind)),
             }
         });
-        let error = Run::on(&server.origin, kind, false).get_status(7).unwrap_err();
+        let error = ForgeRun::on(&server.origin, kind, false).get_status(7).unwrap_err();
         assert!(
             error.word() == "limit-exceeded" && error.message().contains("after 20 pages"),
             "{kind} {error:?}"
@@ -178,13 +181,13 @@ fn endless(status: u16) -> (String, Arc<AtomicUsize>) {
 }
 
 #[test]
-fn an_answer_is_not_read_without_an_end() {
+fn the_client_stops_reading_an_answer_at_its_limit() {
     /// What fits into the buffers of both ends of a connection on loopback, besides what was read.
     const BUFFERS: usize = 16 * 1024 * 1024;
     for kind in [ForgeKind::GitHub, ForgeKind::GitLab] {
         for status in [200, 403] {
             let (origin, sent) = endless(status);
-            assert!(Run::on(&origin, kind, false).get_status(7).is_err());
+            assert!(ForgeRun::on(&origin, kind, false).get_status(7).is_err());
             let sent = sent.load(Ordering::Relaxed);
             assert!(sent <= 8 * 1024 * 1024 + BUFFERS, "{kind} {status}: {} MiB were taken", sent >> 20);
         }

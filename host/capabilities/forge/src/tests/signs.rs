@@ -1,4 +1,4 @@
-//! Commits that GitHub makes and signs.
+//! Tests: commits that GitHub creates and signs.
 
 use super::*;
 use lockstep_repository::{CommitRequest, CommitSigner as _, TreeEdit};
@@ -13,7 +13,7 @@ fn signed(origin: &str, kind: ForgeKind, files: &[TreeEdit<'_>]) -> Result<Strin
     let repository = lockstep_repository::RepositoryConfig { logins, ..Default::default() };
     let signer = GitHubSigner::new(ForgeConfig { repository, kind: Some(kind), servers: vec![] });
     let name = Repository::parse(&format!("{origin}/shop/deploy")).unwrap();
-    signer.ready(&name)?;
+    signer.check(&name)?;
     let wanted =
         CommitRequest { parent: BEFORE, base: BEFORE, tree: AFTER, files, message: "Promote\n\nBy: x\n" };
     signer.commit(&name, &wanted)
@@ -23,14 +23,14 @@ fn file<'a>(path: &'a str, content: &'a [u8]) -> TreeEdit<'a> {
     TreeEdit { path, mode: "100644", content: Some(content) }
 }
 
-/// What GitHub answers where all goes well.
+/// A successful answer of GitHub.
 fn well(asked: &ReceivedRequest) -> TestReply {
     let sha = if asked.line.ends_with("/commits") { MADE } else { AFTER };
     ok(&json!({"sha": sha, "verification": {"verified": true, "reason": "valid"}}))
 }
 
 #[test]
-fn a_commit_is_made_of_what_changes_and_of_nothing_else() {
+fn a_commit_request_has_the_changed_files_only() {
     let server = ForgeServer::new(|asked, _| well(asked));
     let long = vec![b'a'; 3 << 20];
     let files = [
@@ -61,7 +61,7 @@ fn a_commit_is_made_of_what_changes_and_of_nothing_else() {
 }
 
 #[test]
-fn thousands_of_files_are_told_in_parts() {
+fn thousands_of_files_go_into_several_requests() {
     let server = ForgeServer::new(|asked, _| well(asked));
     let paths: Vec<_> = (0..1201).map(|number| format!("envs/prod/{number}.yaml")).collect();
     let files: Vec<_> = paths.iter().map(|path| file(path, b"image: web:2\n")).collect();
@@ -72,7 +72,7 @@ fn thousands_of_files_are_told_in_parts() {
 }
 
 #[test]
-fn what_is_lost_is_made_again_and_what_is_wrong_is_not_taken() {
+fn a_lost_answer_gets_a_retry_and_a_wrong_one_is_an_error() {
     let web = [file("web.yaml", b"image: web:2\n")];
     // That harms nobody: no branch points at it.
     let server =
@@ -103,7 +103,7 @@ fn what_is_lost_is_made_again_and_what_is_wrong_is_not_taken() {
 }
 
 #[test]
-fn other_forges_are_not_asked() {
+fn other_forges_get_no_commit_request() {
     let server = ForgeServer::new(|asked, _| well(asked));
     for kind in [ForgeKind::GitLab, ForgeKind::Gitea] {
         let refused = signed(&server.origin, kind, &[]);

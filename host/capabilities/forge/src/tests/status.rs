@@ -1,10 +1,10 @@
-//! What is made of what forges say keeps a pull request from being merged, and of their checks.
+//! Tests: merge blockers and check states of each forge.
 
 use super::kinds::{OPEN, PullRequestFixture};
 use super::*;
 use serde_json::json;
 
-/// How one stands of which the forge says this, with these checks.
+/// The status of a pull request with this value for one key, and with these checks.
 fn status(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) -> PullRequestStatus {
     let (one, checks) = (OPEN.with(kind, name, value.clone()), checks.clone());
     let server = ForgeServer::new(move |asked, _| match asked.line.split('?').next().unwrap() {
@@ -14,7 +14,7 @@ fn status(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) ->
         line if line.ends_with("/statuses") => ok(&checks),
         _ => ok(&one),
     });
-    Run::on(&server.origin, kind, false).get_status(7).unwrap()
+    ForgeRun::on(&server.origin, kind, false).get_status(7).unwrap()
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_pull_request_without_a_source_repository_has_no_branch() {
             }
         }
         let server = ForgeServer::new(move |_, _| ok(&one));
-        let refused = Run::on(&server.origin, kind, false).get_status(7);
+        let refused = ForgeRun::on(&server.origin, kind, false).get_status(7);
         assert!(matches!(refused, Err(CallError::NotFound(_))), "{kind} {refused:?}");
     }
 }
@@ -156,7 +156,7 @@ fn a_merged_pull_request_has_its_merge_commit() {
             line if line.ends_with("/status") => ok(&json!({"statuses": []})),
             _ => ok(&merged),
         });
-        let status = Run::on(&server.origin, kind, false).get_status(7).unwrap();
+        let status = ForgeRun::on(&server.origin, kind, false).get_status(7).unwrap();
         assert_eq!(
             (status.pull_request.merge_commit.as_deref(), status.blocker),
             (Some("def"), MergeBlocker::None),
@@ -171,7 +171,7 @@ fn a_merged_pull_request_has_its_merge_commit() {
             true => ok(&json!([])),
             false => ok(&one),
         });
-        let status = Run::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
+        let status = ForgeRun::on(&server.origin, ForgeKind::GitLab, false).get_status(7).unwrap();
         assert_eq!(status.pull_request.merge_commit.as_deref(), Some(value));
     }
 }

@@ -16,11 +16,11 @@ fn commented(kind: ForgeKind, comments: &'static [(u64, &str)]) -> ForgeServer {
 }
 
 #[test]
-fn no_text_is_a_command_to_gitlab() {
+fn no_text_is_a_command_of_gitlab() {
     // It takes carriage returns away before it looks, and looks at the beginning of each line.
     let text = "/merge\n  /close\n\t/label ~x\r\n\r/approve\n/\rmerge\n\u{b}/rebase\nsee /merge\n// no";
     let server = commented(ForgeKind::GitLab, &[]);
-    let mut run = Run::on(&server.origin, ForgeKind::GitLab, false);
+    let mut run = ForgeRun::on(&server.origin, ForgeKind::GitLab, false);
     let said = PullRequestContent { title: "t".into(), body: text.into(), labels: vec![] };
     assert!(run.call("open", |forges, permit| forges.open(permit, &said)).is_ok());
     assert!(run.call("update", |forges, permit| forges.update(permit, 7, &said)).is_ok());
@@ -37,12 +37,15 @@ fn no_text_is_a_command_to_gitlab() {
     // What was said in that way is the same when it is said again.
     static SAID: [(u64, &str); 1] = [(5, "\\/merge\n<!-- lockstep:superseded -->")];
     let server = commented(ForgeKind::GitLab, &SAID);
-    assert_eq!(Run::on(&server.origin, ForgeKind::GitLab, false).comment(7, "/merge"), Ok(Outcome::Applied));
+    assert_eq!(
+        ForgeRun::on(&server.origin, ForgeKind::GitLab, false).comment(7, "/merge"),
+        Ok(Outcome::Applied)
+    );
     assert!(server.changes().is_empty(), "{:?}", server.changes());
     // The others know no commands, and are told what is said.
     for kind in [ForgeKind::GitHub, ForgeKind::Gitea] {
         let server = commented(kind, &[]);
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "/a"), Ok(Outcome::Applied));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).comment(7, "/a"), Ok(Outcome::Applied));
         let said = server.log().pop().unwrap().body["body"].clone();
         assert_eq!(said, "/a\n<!-- lockstep:superseded -->");
     }
@@ -58,7 +61,7 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
     static OWN: [(u64, &str); 2] = [OTHERS[1], (4, "old\r\n<!-- lockstep:superseded -->\r\n")];
     for (kind, root) in ROOTS {
         let server = commented(kind, &OTHERS);
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let path = match kind {
             ForgeKind::GitLab => format!("POST {root}/merge_requests/7/notes"),
             _ => format!("POST {root}/issues/7/comments"),
@@ -67,12 +70,12 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
         let said = server.log().pop().unwrap().body["body"].clone();
         assert_eq!(said, "new\n<!-- lockstep:superseded -->", "{kind}");
         let server = commented(kind, &OWN);
-        assert_eq!(Run::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
+        assert_eq!(ForgeRun::on(&server.origin, kind, false).comment(7, "new"), Ok(Outcome::Applied));
         let changes = server.changes();
         assert!(changes.len() == 1 && changes[0].ends_with("/4"), "{kind} {changes:?}");
     }
     let server = commented(ForgeKind::GitHub, &[]);
-    let mut run = Run::on(&server.origin, ForgeKind::GitHub, false);
+    let mut run = ForgeRun::on(&server.origin, ForgeKind::GitHub, false);
     let long = "x".repeat(51);
     for name in ["", "a b", "a-->", "a\n", "ä", &*long] {
         let refused = run.call("comment", |forges, permit| forges.comment(permit, 7, name, "x"));
@@ -82,14 +85,14 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
 }
 
 #[test]
-fn the_token_is_in_nothing_that_comes_back() {
+fn no_answer_shows_the_token() {
     // In letters that JSON may write in another way too.
     let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     for said in [TOKEN.to_owned(), escaped] {
         for (kind, _) in ROOTS {
             let body = format!("{{\"message\": \"no: {said}\", \"errors\": [{{\"message\": \"{said}\"}}]}}");
             let server = ForgeServer::new(move |_, _| (422, String::new(), body.clone()));
-            let mut run = Run::on(&server.origin, kind, false);
+            let mut run = ForgeRun::on(&server.origin, kind, false);
             let texts = [
                 format!("{:?}", run.list()),
                 format!("{:?}", run.get_status(7)),
@@ -114,7 +117,7 @@ fn the_token_is_in_nothing_that_comes_back() {
                     false => (200, String::new(), if list { all.clone() } else { one.clone() }),
                 }
             });
-            let mut run = Run::on(&server.origin, kind, false);
+            let mut run = ForgeRun::on(&server.origin, kind, false);
             for text in [format!("{:?}", run.list()), format!("{:?}", run.open())] {
                 assert!(text.starts_with("Ok") && !text.contains(TOKEN), "{kind} {text}");
             }
@@ -123,25 +126,25 @@ fn the_token_is_in_nothing_that_comes_back() {
 }
 
 #[test]
-fn a_secret_like_a_number_does_not_break_an_answer() {
+fn a_secret_that_equals_a_number_does_not_break_an_answer() {
     let kind = ForgeKind::GitHub;
     let server = ForgeServer::new(move |_, _| {
         let mut one = OPEN.json_of(kind);
         (one["id"], one["title"]) = (json!(17_290_000_001_u64), json!("pin 172900"));
         ok(&json!([one]))
     });
-    let mut run = Run::on(&server.origin, kind, false);
+    let mut run = ForgeRun::on(&server.origin, kind, false);
     run.forges.config.repository.secrets = vec!["172900".to_owned(), "title".to_owned()];
     let found = run.list().unwrap();
     assert_eq!(found.iter().map(|one| &*one.title).collect::<Vec<_>>(), ["pin ***"]);
 }
 
 #[test]
-fn what_is_no_list_is_not_taken_for_an_empty_one() {
+fn an_answer_that_is_no_list_is_an_error() {
     for (kind, _) in ROOTS {
         for body in ["{}", "<html>sign in</html>", "", "[{\"number\": 7}]"] {
             let server = ForgeServer::new(move |_, _| (200, String::new(), body.to_owned()));
-            let refused = Run::on(&server.origin, kind, false).list();
+            let refused = ForgeRun::on(&server.origin, kind, false).list();
             assert!(matches!(refused, Err(CallError::Unavailable(_))), "{kind} {body} {refused:?}");
             assert_eq!(server.log().len(), 1, "{kind} {body}");
         }

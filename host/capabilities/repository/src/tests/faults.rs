@@ -1,15 +1,15 @@
-//! Faults of a server that pass, and those that do not: what is tried again, and what a run is told in the end.
+//! Tests: temporary and permanent errors of a server, the retries, and the errors for the component.
 
 use super::*;
 use std::time::Instant;
 
-/// A run that tries again for so long.
-fn patient(place: &TestRepository, retry_timeout: Duration) -> Run {
-    Run::on(&place.url(), RepositoryConfig { retry_timeout, ..RepositoryConfig::default() }, false)
+/// A run with this timeout for retries.
+fn run_with_timeout(place: &TestRepository, retry_timeout: Duration) -> RepositoryRun {
+    RepositoryRun::on(&place.url(), RepositoryConfig { retry_timeout, ..RepositoryConfig::default() }, false)
 }
 
-/// A commit on top of `main`, and what `main` points at.
-fn ready(run: &mut Run) -> (String, String) {
+/// A new commit on top of `main`, and the head of `main`.
+fn ready(run: &mut RepositoryRun) -> (String, String) {
     let head = run.head("main").unwrap().unwrap();
     (run.commit(&head, "a", Some("a")).unwrap(), head)
 }
@@ -18,9 +18,9 @@ const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(600);
 
 #[test]
-fn a_server_that_is_killed_while_it_takes_a_push_is_asked_again() {
+fn a_push_to_a_server_that_is_killed_gets_a_retry() {
     let place = TestRepository::new();
-    let mut run = patient(&place, LONG);
+    let mut run = run_with_timeout(&place, LONG);
     let (made, head) = ready(&mut run);
     // The process that receives the push is killed once, before it has moved the branch.
     place.hook("pre-receive", "test -e once && exit 0; touch once; kill -9 $PPID");
@@ -31,10 +31,10 @@ fn a_server_that_is_killed_while_it_takes_a_push_is_asked_again() {
 }
 
 #[test]
-fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
+fn a_push_waits_for_the_lock_of_another_push() {
     let place = TestRepository::new();
     let lock = place.path("bare/refs/heads/main.lock");
-    let mut run = patient(&place, SHORT);
+    let mut run = run_with_timeout(&place, SHORT);
     let (made, head) = ready(&mut run);
     fs::write(&lock, "").unwrap();
     let held = run.push("main", &made, Some(&head));
@@ -42,7 +42,7 @@ fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
         matches!(&held, Err(CallError::Unavailable(why)) if why.contains("failed to update ref")),
         "{held:?}"
     );
-    let mut run = patient(&place, LONG);
+    let mut run = run_with_timeout(&place, LONG);
     let (made, head) = ready(&mut run);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -55,11 +55,11 @@ fn the_lock_of_another_push_is_waited_for_and_is_no_refusal() {
 }
 
 #[test]
-fn a_refusal_is_told_at_once_whatever_words_a_hook_has() {
+fn a_rejection_gets_no_retry_for_any_text_of_a_hook() {
     let place = TestRepository::new();
     let words = "fatal: Authentication failed; No space left on device; error: 503; fatal: not found";
     place.hook("pre-receive", &format!("echo '{words}' >&2; echo run >> ../times; exit 1"));
-    let mut run = patient(&place, LONG);
+    let mut run = run_with_timeout(&place, LONG);
     let (made, head) = ready(&mut run);
     let begun = Instant::now();
     let refused = run.push("main", &made, Some(&head));
@@ -72,11 +72,11 @@ fn a_refusal_is_told_at_once_whatever_words_a_hook_has() {
 }
 
 #[test]
-fn a_commit_that_another_run_has_pushed_already_is_somebody_elses() {
+fn a_push_of_a_commit_that_another_run_has_pushed_is_a_conflict() {
     let place = TestRepository::new();
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     let (made, head) = ready(&mut run);
-    let mut twin = Run::of(&place);
+    let mut twin = RepositoryRun::of(&place);
     twin.head("main").unwrap();
     // The same change at the same second is the same commit.
     let own = run.repositories.folder.as_ref().unwrap().path().join("0");
@@ -86,34 +86,34 @@ fn a_commit_that_another_run_has_pushed_already_is_somebody_elses() {
 }
 
 #[test]
-fn a_repository_without_branches_has_none() {
+fn a_repository_without_branches_has_no_head() {
     let place = TestRepository::new();
     git(place.folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "empty"]);
     let url = format!("file://{}", place.path("empty").display());
-    let mut run =
-        Run::on(&url, RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() }, false);
+    let mut run = RepositoryRun::on(
+        &url,
+        RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() },
+        false,
+    );
     assert_eq!(run.head("main"), Ok(None));
     // Its head names a branch that is not there.
     git(&place.path("bare"), &["symbolic-ref", "HEAD", "refs/heads/none"]);
-    let mut run = patient(&place, LONG);
+    let mut run = run_with_timeout(&place, LONG);
     assert_eq!(run.head("none"), Ok(None));
     assert!(run.head("main").unwrap().is_some());
 }
 
 #[test]
-fn an_answer_without_any_branch_is_doubted() {
+fn an_answer_without_any_branch_gets_a_retry() {
     const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let (url, _asked) = server(EMPTY);
     let connection = RepositoryConfig { retry_timeout: SHORT, ..RepositoryConfig::default() };
-    let told = Run::on(&format!("{url}/shop/deploy"), connection, false).head("main");
-    assert!(
-        matches!(&told, Err(CallError::Unavailable(why)) if why.contains("names no branch at all")),
-        "{told:?}"
-    );
+    let told = RepositoryRun::on(&format!("{url}/shop/deploy"), connection, false).head("main");
+    assert!(matches!(&told, Err(CallError::Unavailable(why)) if why.contains("names no branch")), "{told:?}");
 }
 
 #[test]
-fn what_passes_is_asked_for_again_and_what_does_not_is_not() {
+fn only_temporary_errors_get_a_retry() {
     let status = |status: u16| -> &'static str {
         let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         Box::leak(text.into_boxed_str())
@@ -132,17 +132,18 @@ fn what_passes_is_asked_for_again_and_what_does_not_is_not() {
         // What is asked for again meets another end.
         let (url, _asked) = server_of(&[answer], status(404));
         let connection = RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() };
-        let told = Run::on(&format!("{url}/shop/deploy"), connection, false).head("main").unwrap_err();
+        let told =
+            RepositoryRun::on(&format!("{url}/shop/deploy"), connection, false).head("main").unwrap_err();
         assert_eq!(told.word() == "not-found", passes, "{answer}: {told:?}");
     }
 }
 
 #[test]
-fn a_fault_of_this_machine_is_no_fault_of_the_server() {
+fn an_error_of_this_machine_is_no_error_of_the_server() {
     let place = TestRepository::new();
     let connection = RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() };
-    let mut run = Run::on(&place.url(), connection, false);
-    run.repositories.connection.programs =
+    let mut run = RepositoryRun::on(&place.url(), connection, false);
+    run.repositories.config.programs =
         Programs::new(Some(place.path("nowhere").into()), Checkout::default()).without_keeper();
     let told = run.head("main");
     assert!(matches!(&told, Err(CallError::Local(why)) if why.contains("install `git`")), "{told:?}");

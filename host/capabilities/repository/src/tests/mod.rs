@@ -1,4 +1,4 @@
-//! Repositories in folders, with the git that is installed: what is read and what is not, and what all these tests share.
+//! Tests against local repositories with the installed git: reading, limits and logins. It has the helpers of all these tests.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod faults;
@@ -19,7 +19,7 @@ use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A repository with some files on `main`, and a checkout of it.
+/// A bare repository with files on `main`, and a checkout of it.
 struct TestRepository {
     folder: TempDir,
 }
@@ -48,7 +48,7 @@ impl TestRepository {
         format!("file://{}", self.path("bare").display())
     }
 
-    /// Commits what is in the checkout, as somebody else, and pushes it. Gives the commit.
+    /// Commits the files of the checkout as somebody else, pushes, and returns the commit.
     fn push(&self, message: &str) -> String {
         let work = self.path("work");
         git(&work, &["add", "--all"]);
@@ -85,14 +85,14 @@ fn git(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// The repositories of a run that may do everything with one of them.
-struct Run {
+/// A run with all rights for one repository.
+struct RepositoryRun {
     gate: Gate,
     repositories: Repositories,
     url: String,
 }
 
-impl Run {
+impl RepositoryRun {
     fn on(url: &str, connection: RepositoryConfig, dry_run: bool) -> Self {
         let programs = Programs::new(std::env::var_os("PATH"), Checkout::default()).without_keeper();
         let connection = RepositoryConfig { programs, ..connection };
@@ -155,7 +155,7 @@ impl Run {
 #[test]
 fn a_repository_is_read_without_a_checkout() {
     let place = TestRepository::new();
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     assert_eq!((Some(&head), run.head("none")), (place.at("main").as_ref(), Ok(None)));
     // A tag names a commit, also through an object of its own; a branch of the same name is something else.
@@ -193,9 +193,9 @@ fn a_repository_is_read_without_a_checkout() {
 }
 
 #[test]
-fn what_would_change_nothing_or_follow_a_link_is_no_commit() {
+fn a_commit_without_changes_or_through_a_link_is_refused() {
     let place = TestRepository::new();
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     for (path, content) in [
         ("envs/dev/web.yaml", Some("image: web:2\n")),
@@ -214,20 +214,20 @@ fn what_would_change_nothing_or_follow_a_link_is_no_commit() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read() {
+fn a_file_over_the_limit_is_an_error() {
     let place = TestRepository::new();
     let large = 16 * 1024 * 1024;
     fs::write(place.path("work/large"), vec![0; large + 1]).unwrap();
     fs::write(place.path("work/just"), vec![0; large]).unwrap();
     place.push("large");
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     assert!(matches!(run.read(&head, "large"), Err(CallError::LimitExceeded(_))));
     assert_eq!(run.read(&head, "just").map(|text| text.len()), Ok(large));
 }
 
 #[test]
-fn the_workspace_says_where_its_repository_is_and_nothing_else() {
+fn the_workspace_gives_the_url_of_its_remote_and_no_other_setting() {
     let place = TestRepository::new();
     let work = place.path("work");
     let evil = place.path("evil");
@@ -242,24 +242,25 @@ fn the_workspace_says_where_its_repository_is_and_nothing_else() {
     fs::set_permissions(work.join(".git/hooks/pre-push"), fs::Permissions::from_mode(0o755)).unwrap();
     git(&work, &["remote", "set-url", "origin", &place.path("bare").display().to_string()]);
     let connection = RepositoryConfig { workspace: work.join("envs"), ..RepositoryConfig::default() };
-    let mut run = Run::on(".", connection, false);
+    let mut run = RepositoryRun::on(".", connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert!(!evil.exists());
     git(&work, &["remote", "set-url", "origin", "ext::sh -c id"]);
-    let mut run = Run::on(".", RepositoryConfig { workspace: work, ..RepositoryConfig::default() }, false);
+    let mut run =
+        RepositoryRun::on(".", RepositoryConfig { workspace: work, ..RepositoryConfig::default() }, false);
     assert!(matches!(run.head("main"), Err(CallError::Invalid(_))));
     let nowhere = RepositoryConfig { workspace: place.path("bare"), ..RepositoryConfig::default() };
-    assert!(matches!(Run::on(".", nowhere, false).head("main"), Err(CallError::NotFound(_))));
+    assert!(matches!(RepositoryRun::on(".", nowhere, false).head("main"), Err(CallError::NotFound(_))));
 }
 
-/// A server that says what it was asked, and gives everybody the same answer.
+/// A server that passes on the heads of its requests and always gives the same answer.
 fn server(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
     server_of(&[], answer)
 }
 
-/// The same with other answers to the first requests.
+/// The same with other answers for the first requests.
 fn server_of(first: &[&'static str], answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
     let mut first = Vec::from(first).into_iter();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -284,12 +285,12 @@ fn server_of(first: &[&'static str], answer: &'static str) -> (String, std::sync
 }
 
 #[test]
-fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
+fn only_the_server_of_a_token_gets_it_and_only_on_request() {
     const ASKS: &str = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let (url, asked) = server(ASKS);
     let login = Login::new(Some(url.clone()), "ci", "t0ken-of-the-f0rge");
     let connection = RepositoryConfig { logins: vec![login.clone()], ..RepositoryConfig::default() };
-    let told = Run::on(&format!("{url}/shop/deploy"), connection.clone(), false).head("main");
+    let told = RepositoryRun::on(&format!("{url}/shop/deploy"), connection.clone(), false).head("main");
     assert!(
         matches!(&told, Err(CallError::Unauthorized(text)) if text.contains("LOCKSTEP_FORGE_TOKEN")),
         "{told:?}"
@@ -303,7 +304,7 @@ fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
     );
 
     let (other, others) = server(ASKS);
-    let told = Run::on(&format!("{other}/shop/deploy"), connection.clone(), false).head("main");
+    let told = RepositoryRun::on(&format!("{other}/shop/deploy"), connection.clone(), false).head("main");
     assert!(matches!(told, Err(CallError::Unauthorized(_))), "{told:?}");
     assert!(others.try_iter().all(|head| !head.to_ascii_lowercase().contains("authorization")));
 
@@ -313,6 +314,6 @@ fn a_token_is_shown_to_its_server_when_that_asks_for_it_and_to_no_other() {
             .into_boxed_str(),
     );
     let (sends, _asked) = server(to);
-    let told = Run::on(&format!("{sends}/shop/deploy"), connection, false).head("main");
+    let told = RepositoryRun::on(&format!("{sends}/shop/deploy"), connection, false).head("main");
     assert!(matches!(told, Err(CallError::Unavailable(_))), "{told:?}");
 }

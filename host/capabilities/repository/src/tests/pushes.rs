@@ -1,9 +1,9 @@
-//! What is committed and pushed, and what is not.
+//! Tests: commits and pushes.
 
 use super::*;
 
 #[test]
-fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
+fn a_commit_changes_only_its_files_and_is_pushed_on_top() {
     let place = TestRepository::new();
     let trailers = [("CI-Run", "https://ci.example.com/7"), ("By", "the host")];
     let connection = RepositoryConfig {
@@ -11,7 +11,7 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
         trailers: trailers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         ..RepositoryConfig::default()
     };
-    let mut run = Run::on(&place.url(), connection, false);
+    let mut run = RepositoryRun::on(&place.url(), connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "run.sh", Some("#!/bin/sh\necho\n")).unwrap();
     assert_eq!(place.at("main"), Some(head.clone()), "nobody sees it yet");
@@ -36,9 +36,9 @@ fn a_commit_changes_what_it_says_and_is_pushed_on_top() {
 }
 
 #[test]
-fn what_others_have_pushed_is_never_overwritten() {
+fn a_push_never_overwrites_commits_of_others() {
     let place = TestRepository::new();
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
     let theirs = place.push("theirs");
@@ -70,9 +70,9 @@ fn what_others_have_pushed_is_never_overwritten() {
 }
 
 #[test]
-fn a_refusal_of_the_server_is_one_and_a_lost_answer_is_none() {
+fn a_rejection_is_an_error_and_a_lost_answer_is_none() {
     let place = TestRepository::new();
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
     // Whatever words it has: the branch is where it was, so nobody else was faster.
@@ -88,9 +88,9 @@ fn a_refusal_of_the_server_is_one_and_a_lost_answer_is_none() {
 }
 
 #[test]
-fn a_run_that_plans_pushes_nothing() {
+fn a_dry_run_pushes_nothing() {
     let place = TestRepository::new();
-    let mut run = Run::on(&place.url(), RepositoryConfig::default(), true);
+    let mut run = RepositoryRun::on(&place.url(), RepositoryConfig::default(), true);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::DryRun));
@@ -102,16 +102,16 @@ fn a_run_that_plans_pushes_nothing() {
 }
 
 #[test]
-fn only_what_a_run_has_made_is_replaced() {
+fn a_push_replaces_only_commits_of_runs() {
     let place = TestRepository::new();
     let first = place.at("main").unwrap();
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     run.head("main").unwrap();
     let made = run.commit(&first, "a.yaml", Some("one\n")).unwrap();
     run.push("promote/web", &made, None).unwrap();
     // Another run, on top of what main has become.
     let second = place.push("second");
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     run.head("main").unwrap();
     let next = run.commit(&second, "a.yaml", Some("two\n")).unwrap();
     assert!(matches!(run.replace("promote/web", &next, &first), Err(CallError::Conflict(_))));
@@ -141,7 +141,7 @@ fn only_what_a_run_has_made_is_replaced() {
     let renamed = || drop(git(&work, &["commit", "--quiet", "--amend", "--message", "Lockstep-Seal: x"]));
     for what in [&on_top as &dyn Fn(), &amended, &renamed] {
         let head = theirs(what);
-        let mut run = Run::of(&place);
+        let mut run = RepositoryRun::of(&place);
         run.head("main").unwrap();
         let made = run.commit(&second, "a.yaml", Some("three\n")).unwrap();
         let refused = run.replace("promote/web", &made, &head);
@@ -152,7 +152,7 @@ fn only_what_a_run_has_made_is_replaced() {
         assert_eq!(place.at("promote/web"), Some(head));
     }
     let theirs = theirs(&on_top);
-    let mut run = Run::of(&place);
+    let mut run = RepositoryRun::of(&place);
     run.head("promote/web").unwrap();
     let above = run.commit(&theirs, "a.yaml", Some("three\n")).unwrap();
     run.push("promote/web", &above, Some(&theirs)).unwrap();
@@ -167,7 +167,7 @@ fn only_what_a_run_has_made_is_replaced() {
 }
 
 #[test]
-fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
+fn the_host_signs_commits_with_a_key_that_is_in_no_file() {
     let place = TestRepository::new();
     let key = place.path("key");
     let made = Command::new("ssh-keygen")
@@ -185,7 +185,7 @@ fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
         signing,
         ..RepositoryConfig::default()
     };
-    let mut run = Run::on(&place.url(), connection, false);
+    let mut run = RepositoryRun::on(&place.url(), connection, false);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a.yaml", Some("one\n")).unwrap();
     run.push("main", &made, Some(&head)).unwrap();
@@ -194,10 +194,9 @@ fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
     // It is sealed as others are, and a key that is none is said to be one.
     let connection =
         RepositoryConfig { signing: Signing::Key("no-key".into()), ..RepositoryConfig::default() };
-    let mut run = Run::on(&place.url(), connection, false);
+    let mut run = RepositoryRun::on(&place.url(), connection, false);
     run.head("main").unwrap();
     let refused = run.commit(&made, "a.yaml", Some("two\n"));
-    let is =
-        |error: &CallError| matches!(error, CallError::Unauthorized(why) if why.contains("cannot be signed"));
+    let is = |error: &CallError| matches!(error, CallError::Unauthorized(why) if why.contains("cannot sign the commit"));
     assert!(refused.as_ref().is_err_and(is), "{refused:?}");
 }

@@ -1,9 +1,9 @@
-//! Commits that a server makes: a server is played here by git in the repository itself.
+//! Tests: commits that a server creates. Git in the repository itself acts as the server.
 
 use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a server gets wrong.
+/// A fault of the signing server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SigningFault {
     None,
@@ -22,7 +22,7 @@ struct SigningServer {
 }
 
 impl CommitSigner for SigningServer {
-    fn ready(&self, _: &Repository) -> Result<(), CallError> {
+    fn check(&self, _: &Repository) -> Result<(), CallError> {
         if self.fault == SigningFault::Unready {
             Err(CallError::Invalid("it signs nothing".into()))
         } else {
@@ -30,10 +30,10 @@ impl CommitSigner for SigningServer {
         }
     }
 
-    fn commit(&self, _: &Repository, wanted: &CommitRequest<'_>) -> Result<String, CallError> {
+    fn commit(&self, _: &Repository, request: &CommitRequest<'_>) -> Result<String, CallError> {
         self.requested.fetch_add(1, Ordering::Relaxed);
-        let CommitRequest { parent, base, tree, files, message } = wanted;
-        // The tree is made of what is said of the files alone.
+        let CommitRequest { parent, base, tree, files, message } = request;
+        // It builds the tree from the edits alone.
         let index = self.bare.join("index-of-the-server").display().to_string();
         let call = |args: &[&str], input: &[u8]| {
             let mut command = Command::new("git");
@@ -76,15 +76,15 @@ impl CommitSigner for SigningServer {
     }
 }
 
-fn run(place: &TestRepository, fault: SigningFault, dry_run: bool) -> (Run, Arc<SigningServer>) {
+fn run(place: &TestRepository, fault: SigningFault, dry_run: bool) -> (RepositoryRun, Arc<SigningServer>) {
     let server = Arc::new(SigningServer { bare: place.path("bare"), fault, requested: AtomicUsize::new(0) });
     let connection =
         RepositoryConfig { signing: Signing::Server(server.clone()), ..RepositoryConfig::default() };
-    (Run::on(&place.url(), connection, dry_run), server)
+    (RepositoryRun::on(&place.url(), connection, dry_run), server)
 }
 
 #[test]
-fn what_the_server_has_made_is_pushed() {
+fn a_commit_of_the_server_is_pushed() {
     let place = TestRepository::new();
     let (mut run, _) = run(&place, SigningFault::None, false);
     let head = run.head("main").unwrap().unwrap();
@@ -108,7 +108,7 @@ fn what_the_server_has_made_is_pushed() {
 }
 
 #[test]
-fn what_the_server_makes_otherwise_is_not_taken() {
+fn a_commit_of_the_server_that_differs_is_refused() {
     for fault in [SigningFault::Parent, SigningFault::Tree, SigningFault::Message, SigningFault::Id] {
         let place = TestRepository::new();
         place.push("second");
@@ -122,7 +122,7 @@ fn what_the_server_makes_otherwise_is_not_taken() {
 }
 
 #[test]
-fn a_server_may_show_late_what_it_has_made() {
+fn the_host_waits_for_a_new_commit_of_the_server() {
     let place = TestRepository::new();
     let (mut run, server) = run(&place, SigningFault::Late, false);
     let head = run.head("main").unwrap().unwrap();
@@ -132,7 +132,7 @@ fn a_server_may_show_late_what_it_has_made() {
 }
 
 #[test]
-fn a_run_that_only_plans_asks_no_server_to_make_anything() {
+fn a_dry_run_sends_no_commit_request() {
     let place = TestRepository::new();
     let (mut run, server) = run(&place, SigningFault::None, true);
     let head = run.head("main").unwrap().unwrap();
