@@ -19,11 +19,11 @@ mod read;
 pub struct Gate {
     grant: Grant,
     limits: Limits,
-    state: Mutex<State>,
+    state: Mutex<GateState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct GateState {
     log: Vec<CallRecord>,
     calls: u64,
     reported: u64,
@@ -36,7 +36,7 @@ struct State {
     pending: pending::PendingCalls,
 }
 
-impl State {
+impl GateState {
     /// Closes the gate. Only the first reason counts.
     fn close(&mut self, reason: &str) {
         self.closed.get_or_insert_with(|| reason.to_owned());
@@ -322,7 +322,7 @@ impl Gate {
         state.log.push(record);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, GateState> {
         // A panic leaves the state consistent: every change to it is a single assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

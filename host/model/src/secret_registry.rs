@@ -7,10 +7,10 @@ use std::sync::{PoisonError, RwLock};
 
 /// The secrets that a capability has learned.
 #[derive(Default)]
-pub struct SecretRegistry(RwLock<State>);
+pub struct SecretRegistry(RwLock<RegistryState>);
 
 #[derive(Default)]
-struct State {
+struct RegistryState {
     redactor: Redactor,
     /// Whether the redactor could not take a secret because it is too long.
     incomplete: bool,

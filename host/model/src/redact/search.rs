@@ -43,15 +43,15 @@ pub(super) struct Index {
     tails: Table,
     /// The lengths of the keys of both tables, in bytes.
     lengths: Vec<usize>,
-    filter: Filter,
+    filter: WindowFilter,
     longest: usize,
 }
 
-type Table = HashMap<(usize, u64), Bucket>;
+type Table = HashMap<(usize, u64), FormBucket>;
 
 /// Forms that begin, or end, with the same bytes, sorted from that side.
 #[derive(Default, Clone)]
-struct Bucket {
+struct FormBucket {
     /// The forms, each with the length of its public prefix.
     forms: Vec<(SecretForm, usize)>,
     /// For each form the longest other form that is a prefix of it.
@@ -113,7 +113,7 @@ impl Index {
         let lengths: BTreeSet<usize> =
             self.heads.keys().chain(self.tails.keys()).map(|(length, _)| *length).collect();
         self.lengths = lengths.into_iter().collect();
-        self.filter = Filter::of(self.heads.keys().chain(self.tails.keys()));
+        self.filter = WindowFilter::of(self.heads.keys().chain(self.tails.keys()));
     }
 
     /// The ranges of the text that secrets cover, in order and without overlap.
@@ -149,7 +149,7 @@ impl Index {
 }
 
 /// Adds the forms of a bucket that begin at `start`, whole or cut. It returns the number of compared chunks.
-fn add_at_start(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usize, usize)>) -> usize {
+fn add_at_start(bucket: &FormBucket, text: &[u8], start: usize, found: &mut Vec<(usize, usize)>) -> usize {
     let BucketMatch { whole, partial, of, cost } = bucket.best_match(&text[start..], Side::Head);
     if whole > 0 {
         found.push((start, start + whole));
@@ -166,7 +166,7 @@ fn add_at_start(bucket: &Bucket, text: &[u8], start: usize, found: &mut Vec<(usi
 
 /// Adds the form of a bucket that ends at `end` and whose beginning was cut off. It returns the number of compared
 /// chunks.
-fn add_at_end(bucket: &Bucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)>) -> usize {
+fn add_at_end(bucket: &FormBucket, text: &[u8], end: usize, found: &mut Vec<(usize, usize)>) -> usize {
     let BucketMatch { partial, of, cost, .. } = bucket.best_match(&text[..end], Side::Tail);
     if partial >= PIECE && partial < bucket.forms[of].0.len() {
         let start = end - partial;
@@ -199,7 +199,7 @@ fn is_random(piece: &[u8], min: usize) -> bool {
     rows.into_iter().any(mixed)
 }
 
-impl Bucket {
+impl FormBucket {
     fn sort(&mut self, side: Side) {
         self.forms.sort_unstable_by(|(one, _), (other, _)| order(one, other, side).0);
         let mut open: Vec<usize> = Vec::new();
@@ -293,20 +293,20 @@ fn mask(length: usize) -> u64 {
     u64::MAX >> (64 - 8 * length.clamp(1, PIECE))
 }
 
-/// A Bloom filter: it excludes most windows that no form has.
+/// A bitmap of hashes of windows. It excludes most windows that no form has.
 #[derive(Clone)]
-struct Filter {
+struct WindowFilter {
     bits: Vec<u64>,
     shift: u32,
 }
 
-impl Default for Filter {
+impl Default for WindowFilter {
     fn default() -> Self {
         Self { bits: vec![0], shift: 58 }
     }
 }
 
-impl Filter {
+impl WindowFilter {
     fn of<'k>(keys: impl Iterator<Item = &'k (usize, u64)> + Clone) -> Self {
         let wanted = keys.clone().count().saturating_mul(64).clamp(1 << 12, 1 << 24);
         let power = usize::BITS - wanted.leading_zeros();
