@@ -1,10 +1,10 @@
-//! Large documents of the form that Terraform and OpenTofu print: a plan of any size, and outputs of any number and
-//! size. Equal calls give equal bytes. They are of no real infrastructure.
+//! Large documents in the format of Terraform and OpenTofu: plans of any size, and outputs of any number and size. Equal
+//! calls give equal bytes. The infrastructure is invented.
 
 use serde_json::{Value, json};
 use std::io::{Result, Write};
 
-/// The regions, each a module. The services are modules in them.
+/// The regions. Each is a module with a module for each service.
 const REGIONS: [&str; 8] = [
     "eu-west-1",
     "eu-north-1",
@@ -15,7 +15,7 @@ const REGIONS: [&str; 8] = [
     "me-south-1",
     "af-south-1",
 ];
-/// What happens to the resources of a service. Most stay.
+/// The actions on the resources of a service. Most stay unchanged.
 const ACTIONS: [&[&str]; 10] = [
     &["no-op"],
     &["no-op"],
@@ -29,8 +29,8 @@ const ACTIONS: [&[&str]; 10] = [
     &["delete"],
 ];
 
-/// Writes what `show -json` prints for a plan, about as many bytes as asked, and gives the number of resources:
-/// of ten, five stay, two are updated, one each is created, replaced and deleted.
+/// Writes a plan as `show -json` prints it, of about this many bytes, and returns the number of resources. Of ten, five
+/// stay, two are updated, and one each is created, replaced and deleted.
 ///
 /// # Errors
 /// The system cannot write the file.
@@ -58,8 +58,8 @@ pub fn plan(bytes: usize, out: &mut impl Write) -> Result<usize> {
     Ok(REGIONS.len() * services * ACTIONS.len())
 }
 
-/// Writes what `output -json` prints for so many outputs with values of about so many bytes. Every tenth is
-/// sensitive and holds certificates, every fifth is a list of objects, and the others are texts.
+/// Writes outputs as `output -json` prints them: this number of outputs, with values of about this many bytes. Every tenth
+/// is sensitive and holds certificates, every fifth is a list of objects, and the others are texts.
 ///
 /// # Errors
 /// The system cannot write the file.
@@ -78,7 +78,7 @@ pub fn outputs(count: usize, bytes: usize, out: &mut impl Write) -> Result<()> {
     writeln!(out, "\n}}")
 }
 
-/// Lines as a generated configuration file has them.
+/// Lines of a generated configuration file.
 fn text(i: usize, bytes: usize) -> String {
     let mut text = format!("# service {i}\n");
     while text.len() < bytes {
@@ -88,7 +88,7 @@ fn text(i: usize, bytes: usize) -> String {
     text
 }
 
-/// Certificates as a file has them one after the other. What is in them is noise (xorshift, Marsaglia 2003).
+/// Certificates in PEM, with random content (xorshift, Marsaglia 2003).
 fn certificates(i: usize, bytes: usize) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut state = i as u64 + 1;
@@ -138,7 +138,7 @@ impl Resource {
         format!("module.region[\"{}\"].module.service[\"shop-{}\"]", REGIONS[self.region], self.service)
     }
 
-    /// What every part of the plan says about it.
+    /// The fields that every part of the plan has for a resource.
     fn head(self) -> Value {
         json!({
             "address": format!("{}.aws_instance.task[{}]", self.module(), self.number),
@@ -247,7 +247,7 @@ fn comma_separated<T, W: Write>(
     Ok(())
 }
 
-/// As short as it is for real: what is written once is planned many times.
+/// A short configuration, as in real plans: one block makes many resources.
 fn configuration() -> Value {
     let task = json!({
         "address": "aws_instance.task",

@@ -1,5 +1,5 @@
-//! Configurations of `tests/terraform` in folders of their own, run by the real `tofu`. It has no network, and
-//! nothing of this process reaches it but the path.
+//! Runs of the real `tofu` on configurations of `tests/terraform`, each in a folder of its own. `tofu` has no network, and
+//! of the environment of this process it gets PATH only.
 
 use crate::services;
 use crate::support::{checkout, copy};
@@ -8,33 +8,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// A configuration and its state. It goes when it is dropped.
+/// A folder with a configuration and its state. Dropping it removes the folder.
 #[derive(Debug)]
 pub struct Tofu {
     folder: TempDir,
     program: PathBuf,
 }
 
-/// What `tofu plan` planned, told in three ways.
+/// The plan of `tofu plan` in three forms.
 #[derive(Debug)]
 pub struct Plan {
-    /// What `show -json` prints.
+    /// The output of `show -json`.
     pub json: String,
-    /// What `show` prints.
+    /// The output of `show`.
     pub words: String,
-    /// How `plan -detailed-exitcode` ended: 0 without changes, 2 with changes, 1 with an error.
+    /// The exit code of `plan -detailed-exitcode`: 0 without changes, 2 with changes, 1 after an error.
     pub exit: Option<i32>,
 }
 
 impl Tofu {
-    /// A folder with this configuration, ready to plan.
+    /// Creates a folder with this configuration, ready for a plan.
     #[must_use]
     #[track_caller]
     pub fn new(configuration: &str) -> Self {
         let program = services::tofu().unwrap_or_else(|error| panic!("{error}"));
         let tofu = Self { folder: tempfile::tempdir().expect("a folder"), program };
         tofu.take(configuration);
-        // Providers come from this folder and from nowhere else.
+        // `tofu` takes providers from this folder only.
         let providers = services::tofu_providers().unwrap_or_else(|error| panic!("{error}"));
         let providers =
             format!("provider_installation {{\n  filesystem_mirror {{\n    path = {providers:?}\n  }}\n}}\n");
@@ -43,18 +43,18 @@ impl Tofu {
         tofu
     }
 
-    /// Puts another configuration in the place of this one. The state stays.
+    /// Replaces the configuration. The state stays.
     pub fn take(&self, configuration: &str) {
         copy(&checkout().join("tests/terraform").join(configuration), &self.path(""));
     }
 
-    /// A path in the folder of the configuration.
+    /// The path of a file in the folder of the configuration.
     #[must_use]
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join("work").join(path)
     }
 
-    /// Changes a text that stands in a file, everywhere in it.
+    /// Replaces all occurrences of a text in a file.
     #[track_caller]
     pub fn edit(&self, file: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(file)).expect("the file");
@@ -62,7 +62,7 @@ impl Tofu {
         fs::write(self.path(file), text.replace(from, to)).expect("the file");
     }
 
-    /// A call of `tofu`, not yet made.
+    /// A command of `tofu`.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
@@ -72,13 +72,13 @@ impl Tofu {
         command
     }
 
-    /// Runs `tofu` to its end, however that is.
+    /// Runs `tofu` to its end, with success or an error.
     #[must_use]
     pub fn end(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("tofu starts")
     }
 
-    /// Runs `tofu`, which must succeed, and gives what it printed.
+    /// Runs `tofu`, which must succeed, and returns its output.
     #[track_caller]
     pub fn say(&self, args: &[&str]) -> String {
         services::output(&mut self.command(args)).unwrap_or_else(|error| panic!("{error}"))
@@ -97,7 +97,7 @@ impl Tofu {
         let options = ["plan", "-no-color", "-detailed-exitcode", "-out=saved"];
         let exit = self.end(&[&options[..], args].concat()).status.code();
         let json = self.say(&["show", "-json", "saved"]);
-        // A plan that failed before it planned anything shows as a failure.
+        // `show` fails too if the plan failed early, so its exit code does not matter.
         let words = self.end(&["show", "-no-color", "saved"]).stdout;
         fs::remove_file(self.path("saved")).expect("a saved plan");
         Plan { json, words: String::from_utf8_lossy(&words).into_owned(), exit }
@@ -122,7 +122,7 @@ pub fn printed(output: &Output) -> String {
     format!("{}{}", text(&output.stdout), text(&output.stderr))
 }
 
-/// Whether a file is its owner's alone: readable and writable for nobody else.
+/// Whether only its owner can read and write a file.
 #[must_use]
 pub fn is_private(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

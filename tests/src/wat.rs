@@ -1,14 +1,14 @@
-//! Components written by hand, for attacks that no compiler would write. They have the form of a step and, unless
-//! told otherwise, do nothing and succeed.
+//! Components written by hand, for attacks that no compiler produces. They have the form of a step. Without replaced parts
+//! they do nothing and succeed.
 
 /// The parts of a component that an attack replaces.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'a> {
-    /// What the component imports.
+    /// The imports of the component.
     pub imports: &'a str,
     /// Definitions of its core module: a table, a start function.
     pub core: &'a str,
-    /// The body of the function that makes room for inputs.
+    /// The body of the function that allocates memory for inputs.
     pub realloc: &'a str,
     /// The body of `run`.
     pub run: &'a str,
@@ -20,10 +20,10 @@ impl Default for Parts<'_> {
     }
 }
 
-/// The component as a `.wasm` file has it.
+/// The bytes of the component as a `.wasm` file.
 ///
 /// # Panics
-/// The parts do not make a component.
+/// The parts do not form a component.
 #[must_use]
 pub fn component(parts: Parts<'_>) -> Vec<u8> {
     let Parts { imports, core, realloc, run } = parts;

@@ -1,5 +1,5 @@
-//! A web server for tests: a closure says what each request gets, byte by byte if it likes. It knows no protocol beyond
-//! the end of a request's head and a body of the length that it says.
+//! A web server for tests. A closure makes the answer to each request, down to single bytes. The server reads the head of a
+//! request, and a body of the length in the head.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// A request, as it came.
+/// A request as the client sent it.
 #[derive(Clone, Debug, Default)]
 pub struct WebRequest {
     /// `GET`, `PATCH` and so on.
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// The lines of its head, without the first.
+    /// The lines of the head, without the first.
     pub headers: Vec<String>,
-    /// Its body as text; empty if the head says no length.
+    /// The body as text; empty if the head has no length.
     pub body: String,
-    /// Its body as it came.
+    /// The bytes of the body.
     pub bytes: Vec<u8>,
 }
 
@@ -39,7 +39,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// Serves what `answer` says, each request in a thread of its own.
+    /// Serves the answers of `answer`, each request in a thread of its own.
     ///
     /// # Panics
     /// There is no free port.
@@ -71,10 +71,10 @@ impl Web {
     }
 }
 
-/// What a request gets.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub struct WebReply {
-    /// Parts, each after a pause.
+    /// Parts of the answer, each after a pause.
     pub parts: Vec<(Duration, Vec<u8>)>,
 }
 
@@ -90,13 +90,13 @@ impl WebReply {
         Self::raw(&text)
     }
 
-    /// These bytes, whatever they are.
+    /// An answer of these bytes, which need not be HTTP.
     #[must_use]
     pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
         Self { parts: vec![(Duration::ZERO, bytes.as_ref().to_vec())] }
     }
 
-    /// More bytes after a pause.
+    /// Adds bytes after a pause.
     #[must_use]
     pub fn then(mut self, pause: Duration, text: &str) -> Self {
         self.parts.push((pause, text.as_bytes().to_vec()));
@@ -111,7 +111,7 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<WebRequest>>, answer: &dyn Fn(&WebRe
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut request = WebRequest { method, target, headers: lines.collect(), ..WebRequest::default() };
-    // What is left unread would break the connection before the answer is there.
+    // Unread bytes would reset the connection before the client has the answer.
     let length = request.header("content-length").parse().unwrap_or(0);
     let _ = reader.take(length).read_to_end(&mut request.bytes);
     request.body = String::from_utf8_lossy(&request.bytes).into_owned();

@@ -1,5 +1,5 @@
-//! A Kubernetes control plane for the bench: it says on its first line where it is and who may read it, then makes the
-//! requests that each line of its input lists, and ends when the input does. It never listens beyond loopback.
+//! A Kubernetes control plane for the benchmark. It prints its address and its users on the first line, makes the requests
+//! of each line of its input, and ends with the input. It listens on loopback only.
 #![forbid(unsafe_code)]
 
 use lockstep_tests::kube::Cluster;
@@ -8,13 +8,13 @@ use std::error::Error;
 use std::io::{BufRead as _, Write as _};
 use std::thread;
 
-/// How many requests are made at once.
+/// The number of parallel requests.
 const AT_ONCE: usize = 4;
 
 /// Method, path and body.
 type Request = (String, String, Value);
 
-/// The arguments are the names of users, each of whom may read everything and has a kubeconfig of its own.
+/// Starts the control plane. The arguments are names of users, who may read everything. Each gets a kubeconfig.
 fn main() -> Result<(), Box<dyn Error>> {
     let cluster = Cluster::start()?;
     let namespace = cluster.namespace("bench");
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is said of those requests that are not done.
+/// The errors of failed requests.
 fn refused(cluster: &Cluster, requests: &[Request]) -> Vec<String> {
     let share = requests.len().div_ceil(AT_ONCE).max(1);
     thread::scope(|scope| {

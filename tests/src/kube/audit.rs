@@ -1,4 +1,4 @@
-//! What an API server has written down of the requests that it got. It reads and judges nothing.
+//! The audit log of an API server. It reads the log and judges nothing.
 
 use crate::services::Result;
 use serde_json::Value;
@@ -6,31 +6,31 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Every request, once when its answer begins and once when it is over.
+/// The audit policy: every request, once when its answer begins and once at the end.
 pub(super) const POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy",
 "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}]}"#;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Who asked.
+    /// The user.
     pub user: String,
-    /// What for: `get`, `list`, `watch`, `patch` and so on.
+    /// The verb: `get`, `list`, `watch`, `patch` and so on.
     pub verb: String,
     /// Path and query.
     pub uri: String,
     /// The status of the answer.
     pub code: u16,
-    /// The program that asked.
+    /// The program that sent the request.
     pub agent: String,
 }
 
-/// The requests in this file, each once, in the order in which answers to them began.
+/// The requests in this file, each once, in the order of the first byte of their answers.
 pub(super) fn read(path: &Path) -> Result<Vec<Request>> {
     let text = fs::read_to_string(path).map_err(|error| format!("the audit log cannot be read: {error}"))?;
     let mut seen = BTreeSet::new();
     let mut requests = Vec::new();
-    // The last line may be half of one.
+    // The last line may be incomplete.
     for event in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         // A watch has two lines, at its beginning and at its end.

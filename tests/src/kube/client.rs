@@ -1,5 +1,5 @@
-//! A client that looks at an API server by itself, one connection for each request. It never tries again and does not
-//! watch.
+//! A client of an API server, independent of the tested code, with one connection for each request. It never retries and
+//! does not watch.
 
 use crate::s3::http::{self, Head, Piece};
 use crate::services::Result;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest that an answer may take.
+/// The timeout of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer.
@@ -25,10 +25,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body of one that says it is done.
+    /// The body of a successful answer.
     ///
     /// # Errors
-    /// It says something else.
+    /// The status is not a success.
     pub fn well(self) -> Result<String> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
@@ -50,7 +50,7 @@ impl Client {
         Ok(Self { port, tls: Arc::new(settings(authority)?), token: token.to_owned() })
     }
 
-    /// Sends one request. What has a body is JSON, for `PATCH` of the kind that merges.
+    /// Sends one request. A body is JSON; that of `PATCH` is a JSON merge patch.
     pub(super) fn send(&self, method: &str, target: &str, body: &str) -> Result<Reply> {
         self.exchange(method, target, body).map_err(|error| format!("{method} {target}: {error}"))
     }
@@ -84,7 +84,7 @@ impl Client {
     }
 }
 
-/// Trusts the authority in this file and no other.
+/// TLS settings that trust only the authority in this file.
 pub(super) fn settings(authority: &Path) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(authority).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! A cluster: etcd, an API server, its controllers, its scheduler, and kwok, which plays the nodes. It listens on
+//! A cluster: etcd, an API server, its controllers, its scheduler, and kwok, which simulates the nodes. It listens on
 //! loopback only, runs no container, and ends with this process.
 
 use super::audit::{self, Request};
@@ -17,19 +17,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The longest that anything here is waited for. It is generous: a busy machine is no failure.
+/// The timeout of all waits. It is long, because a busy machine must not fail a test.
 pub const PATIENCE: Duration = Duration::from_secs(180);
-/// The token of the user `admin`, who may do everything.
+/// The token of the user `admin`, who has every right.
 const ADMIN: &str = "canary-kube-admin-7d21";
-/// The token of the user `nobody`, whom the API server knows and who may do nothing.
+/// The token of the user `nobody`, whom the API server knows and who has no right.
 const NOBODY: &str = "canary-kube-nobody-90c3";
-/// The name of the node that is there from the beginning.
+/// The name of the first node.
 pub const NODE: &str = "node-1";
 
-/// A running cluster. It ends when it is dropped, or with this process.
+/// A running cluster. It ends when it is dropped or when this process ends.
 #[derive(Debug)]
 pub struct Cluster {
-    // The order in which they end: the folder is the last.
+    // The fields are dropped in this order, so the folder is the last.
     processes: Vec<Process>,
     port: u16,
     client: Client,
@@ -38,7 +38,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The one that the tests of this process share, each in a namespace of its own.
+    /// The cluster that all tests of this process use, each in a namespace of its own.
     ///
     /// # Panics
     /// The start fails.
@@ -48,7 +48,7 @@ impl Cluster {
         SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("{error}")))
     }
 
-    /// Starts one with one node, and waits until pods can run on it.
+    /// Starts a cluster with one node, and waits until pods can run on it.
     ///
     /// # Errors
     /// The installation fails, or the programs do not become ready.
@@ -80,7 +80,7 @@ impl Cluster {
             &options::api_server(port, etcd),
             &path,
         )?);
-        // The server makes its certificate when it starts.
+        // The server makes its certificate at its start.
         let authority = path.join("tls/apiserver.crt");
         let client = until(deadline, &mut processes, || {
             let client = Client::new(port, &authority, ADMIN).ok()?;
@@ -92,7 +92,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Starts what stands on the API server.
+    /// Starts the programs that use the API server.
     fn run(&mut self, programs: &Path, kubelet: u16, deadline: Instant) -> Result<()> {
         self.define_logs(deadline)?;
         let path = self.folder.path().to_owned();
@@ -109,10 +109,10 @@ impl Cluster {
         until(deadline, &mut self.processes, || {
             let node: Value =
                 serde_json::from_str(&client.send("GET", &node_path(NODE), "").ok()?.body).ok()?;
-            // The controllers have seen that it is ready.
+            // The controllers know that the node is ready.
             (condition(&node, "Ready") == "True" && node["spec"]["taints"].is_null()).then_some(())
         })?;
-        // Without it the controllers cannot make pods.
+        // Without this service account the controllers cannot make pods.
         let target = "/api/v1/namespaces/default/serviceaccounts/default";
         until(deadline, &mut self.processes, || {
             (client.send("GET", target, "").ok()?.status == 200).then_some(())
@@ -128,10 +128,10 @@ impl Cluster {
         })
     }
 
-    /// Adds a node with so much of each resource.
+    /// Adds a node with this capacity.
     ///
     /// # Errors
-    /// The API server refuses it.
+    /// The API server rejects the request.
     pub fn node(&self, name: &str, capacity: &Value) -> Result<()> {
         let node = json!({
             "apiVersion": "v1", "kind": "Node",
@@ -141,7 +141,7 @@ impl Cluster {
         self.create("/api/v1/nodes", &node)
     }
 
-    /// Where the API server is: `https://127.0.0.1:PORT`.
+    /// The address of the API server: `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
@@ -151,7 +151,7 @@ impl Cluster {
         self.port
     }
 
-    /// The file of the authority that the server's certificate is from.
+    /// The file of the authority that issued the server's certificate.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("tls/apiserver.crt")
@@ -169,13 +169,13 @@ impl Cluster {
         self.folder.path().join("kubeconfig")
     }
 
-    /// Of the user who may do everything.
+    /// The context of the user `admin`.
     #[must_use]
     pub fn context(&self) -> Context {
         self.of("admin", ADMIN)
     }
 
-    /// Of the user who may do nothing.
+    /// The context of the user `nobody`.
     #[must_use]
     pub fn nobody(&self) -> Context {
         self.of("nobody", NOBODY)
@@ -201,16 +201,16 @@ impl Cluster {
         Ok(path)
     }
 
-    /// A name that nobody else has here.
+    /// A unique name.
     #[must_use]
     pub fn name(&self, beginning: &str) -> String {
         format!("{beginning}-{}", self.names.fetch_add(1, Ordering::SeqCst))
     }
 
-    /// Makes a namespace that nobody else uses.
+    /// Creates a namespace with a unique name.
     ///
     /// # Panics
-    /// The API server refuses it.
+    /// The API server rejects the request.
     #[must_use]
     pub fn namespace(&self, beginning: &str) -> String {
         let name = self.name(beginning);
@@ -222,23 +222,23 @@ impl Cluster {
     /// Sends one request as `admin`.
     ///
     /// # Errors
-    /// There is no answer.
+    /// The server does not answer.
     pub fn send(&self, method: &str, target: &str, body: &str) -> Result<Reply> {
         self.client.send(method, target, body)
     }
 
-    /// Makes an object in the collection at this path.
+    /// Creates an object in the collection at this path.
     ///
     /// # Errors
-    /// The API server refuses it.
+    /// The API server rejects the request.
     pub fn create(&self, collection: &str, object: &Value) -> Result<()> {
         self.send("POST", collection, &object.to_string())?.well().map(drop)
     }
 
-    /// What is at this path.
+    /// The object at this path.
     ///
     /// # Errors
-    /// The API server does not give it.
+    /// The API server rejects the request.
     pub fn get(&self, path: &str) -> Result<Value> {
         serde_json::from_str(&self.send("GET", path, "")?.well()?).map_err(|error| error.to_string())
     }
@@ -246,14 +246,14 @@ impl Cluster {
     /// The pods of a namespace that this selector matches.
     ///
     /// # Errors
-    /// The API server does not give them.
+    /// The API server rejects the request.
     pub fn pods(&self, namespace: &str, selector: &str) -> Result<Vec<Value>> {
         let selector = selector.replace('=', "%3D").replace(',', "%2C");
         let mut list = self.get(&format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}"))?;
         Ok(list["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// Every request that the API server has answered or is answering, in order.
+    /// The requests that the API server has answered or is answering, in order.
     ///
     /// # Errors
     /// The system cannot read the log.
@@ -261,20 +261,20 @@ impl Cluster {
         audit::read(&self.folder.path().join("audit.log"))
     }
 
-    /// The numbers of its processes.
+    /// The process numbers of the cluster.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
         self.processes.iter().map(Process::id).collect()
     }
 
-    /// The last lines that a program said.
+    /// The last lines of a program's log.
     #[must_use]
     pub fn said(&self, program: &str) -> String {
         self.processes.iter().find(|process| process.name() == program).map(Process::tail).unwrap_or_default()
     }
 }
 
-/// Looks again and again; an end of one of the programs is an end of that.
+/// Polls until `look` returns a value. The end of one of the programs is an error.
 fn until<T>(deadline: Instant, programs: &mut [Process], look: impl Fn() -> Option<T>) -> Result<T> {
     loop {
         if let Some(found) = look() {
@@ -296,7 +296,7 @@ fn node_path(name: &str) -> String {
     format!("/api/v1/nodes/{name}")
 }
 
-/// The status of one of an object's conditions; empty if it has none of this kind.
+/// The status of an object's condition of this kind; empty without such a condition.
 #[must_use]
 pub fn condition<'v>(object: &'v Value, kind: &str) -> &'v str {
     let conditions = object["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Where a cluster keeps its files. It is in the folder for temporary files, and one that a killed process has left
-//! there is removed by the next that makes one; one that is in use never is.
+//! The folder of a cluster's files, in the folder for temporary files. The creation of a new one removes those of killed
+//! processes, and none in use.
 
 use crate::services::Result;
 use std::fs::{self, File, TryLockError};
@@ -10,11 +10,11 @@ use tempfile::TempDir;
 const PREFIX: &str = "lockstep-kube-";
 const LOCK: &str = "lock";
 
-/// A folder that is removed when dropped.
+/// A folder. Dropping it removes the folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     folder: TempDir,
-    /// Held as long as the folder is in use. The system lets go of it when the process ends.
+    /// The lock of the folder. The system releases it when the process ends.
     _lock: File,
 }
 
@@ -25,7 +25,7 @@ impl Folder {
 
     fn made() -> io::Result<Self> {
         let parent = std::env::temp_dir();
-        // One at a time, so that nobody sees a new folder before it is locked.
+        // One process at a time, so that no other sees the folder before its lock.
         let turn = File::create(parent.join("lockstep-kube.lock"))?;
         turn.lock()?;
         for entry in fs::read_dir(&parent)?.flatten() {
@@ -44,7 +44,7 @@ impl Folder {
     }
 }
 
-/// Removes a folder that nobody uses. What cannot be removed is somebody else's.
+/// Removes an unused folder. It ignores errors, because the folder can belong to another user.
 fn sweep(folder: &Path) {
     if let Ok(lock) = File::open(folder.join(LOCK))
         && !matches!(lock.try_lock(), Err(TryLockError::WouldBlock))

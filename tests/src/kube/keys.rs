@@ -1,5 +1,4 @@
-//! The key that the control plane signs the tokens of service accounts with. It is made anew for each cluster and never
-//! leaves its folder.
+//! The key with which the control plane signs the tokens of service accounts. Each cluster has a new key in its folder.
 
 use crate::services::Result;
 use base64::Engine as _;
@@ -9,7 +8,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _
 use std::fs;
 use std::path::Path;
 
-/// What stands before the point of a public key on P-256 in its `SubjectPublicKeyInfo`. RFC 5480.
+/// The bytes before the point of a P-256 public key in its `SubjectPublicKeyInfo`. RFC 5480.
 const PUBLIC: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,

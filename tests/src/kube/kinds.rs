@@ -1,13 +1,13 @@
-//! Kinds that a cluster does not have by itself. Tests that need the same kind define it alike, so they can use one cluster.
+//! Custom kinds of objects. Tests that need the same kind define it equally, so that they can use one cluster.
 
 use super::Cluster;
 use serde_json::json;
 
 impl Cluster {
-    /// Defines a kind with a count, unless it is there, and waits until the API server serves it.
+    /// Defines a kind with replicas, unless it exists, and waits until the API server serves it.
     ///
     /// # Panics
-    /// The API server refuses it.
+    /// The API server rejects the request.
     pub fn define(&self, group: &str, version: &str, kind: &str) {
         let singular = kind.to_lowercase();
         let plural = format!("{singular}s");

@@ -1,4 +1,4 @@
-//! Files that tell a client where API servers are and who asks. They hold what they are given and nothing else.
+//! Writes kubeconfig files: addresses of API servers and credentials of users. They hold the given contexts only.
 
 use crate::services::Result;
 use serde_json::{Value, json};
@@ -8,32 +8,32 @@ use std::path::{Path, PathBuf};
 /// A context: a cluster and a user of it under one name.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Its name, and that of its cluster and its user.
+    /// The name of the context, and of its cluster and user.
     pub name: String,
-    /// Where the API server is: `https://127.0.0.1:PORT`.
+    /// The address of the API server: `https://127.0.0.1:PORT`.
     pub server: String,
-    /// The file of the authority that the server's certificate is from.
+    /// The file of the authority that issued the server's certificate.
     pub authority: PathBuf,
     /// The user's token.
     pub token: String,
-    /// The namespace for what names none.
+    /// The default namespace.
     pub namespace: Option<String>,
 }
 
 impl Context {
-    /// The same under another name.
+    /// The same context with another name.
     #[must_use]
     pub fn named(self, name: &str) -> Self {
         Self { name: name.to_owned(), ..self }
     }
 
-    /// The same with a namespace for what names none.
+    /// The same context with a default namespace.
     #[must_use]
     pub fn in_namespace(self, namespace: &str) -> Self {
         Self { namespace: Some(namespace.to_owned()), ..self }
     }
 
-    /// The same user at another server, a proxy before the cluster's.
+    /// The same user at another server, such as a proxy before the cluster.
     #[must_use]
     pub fn at(self, server: &str) -> Self {
         Self { server: server.to_owned(), ..self }

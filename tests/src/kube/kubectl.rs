@@ -1,4 +1,4 @@
-//! `kubectl` at a cluster, and waiting for what it has done. It never takes the system's `kubectl`.
+//! Runs `kubectl` on a cluster, and waits for the effects. It never uses the system's `kubectl`.
 
 use super::cluster::{Cluster, PATIENCE};
 use crate::services::{self, Result};
@@ -43,10 +43,10 @@ impl Cluster {
         services::output_of(command.args(["apply", "-n", namespace, "-f", "-"]), manifests).map(drop)
     }
 
-    /// Waits until what is looked for is there.
+    /// Polls until `look` returns a value.
     ///
     /// # Panics
-    /// It never is.
+    /// The time is over.
     pub fn wait<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let start = Instant::now();
         loop {

@@ -1,5 +1,4 @@
-//! What containers have printed. Nothing runs, so that is what a test says it is; where it says nothing, reading a log
-//! fails.
+//! The logs of containers. No container runs, so a test sets the text of each log. Without a text, reading a log fails.
 
 use super::cluster::Cluster;
 use super::log_kind::COLLECTION;
@@ -10,10 +9,11 @@ use std::fs;
 use std::path::PathBuf;
 
 impl Cluster {
-    /// What the container of this name in each pod of the namespace prints, and what it printed before its last start.
+    /// Sets the logs of the container of this name in each pod of the namespace: the current one, and the one before its
+    /// last start.
     ///
     /// # Errors
-    /// The API server refuses it, or does not give the log of such a pod.
+    /// The API server rejects the request, or does not return the log of such a pod.
     pub fn logs(&self, namespace: &str, container: &str, current: &str, previous: &str) -> Result<()> {
         let name = self.name("logs");
         let (current, previous) = (self.log_file(current)?, self.log_file(previous)?);
@@ -27,7 +27,7 @@ impl Cluster {
         self.create(COLLECTION, &object)
     }
 
-    /// A file as a container runtime keeps it.
+    /// Writes a log file in the format of a container runtime.
     fn log_file(&self, text: &str) -> Result<PathBuf> {
         let path = self.folder().join(self.name("log"));
         let mut file = String::new();

@@ -1,5 +1,5 @@
-//! Kubernetes as tests need it: a control plane whose nodes and pods are played, users of it, what it wrote down, and a
-//! proxy that spoils what passes. None of it is the code that it tests, or shares any with it.
+//! Kubernetes for tests: a control plane with simulated nodes and pods, its users, its audit log, and a proxy that causes
+//! faults. It has no code in common with the tested code.
 
 pub mod audit;
 pub mod client;

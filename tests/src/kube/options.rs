@@ -1,4 +1,4 @@
-//! What the programs of a cluster are told. All files are in the folder that they run in, all ports on loopback.
+//! The options of the programs of a cluster. All files are in their current folder, all ports on loopback.
 
 const KUBECONFIG: &str = "--kubeconfig=kubeconfig";
 /// More than the default, so that a thousand Deployments do not wait for their controllers.
@@ -12,7 +12,7 @@ pub(super) fn etcd(port: u16, peers: u16) -> Vec<String> {
     let (url, peers) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peers}"));
     all(&[
         "--data-dir=etcd",
-        // Nothing has to outlive the machine.
+        // No data has to survive a crash of the machine.
         "--unsafe-no-fsync",
         "--log-level=warn",
         &format!("--listen-client-urls={url}"),
@@ -30,7 +30,7 @@ pub(super) fn api_server(port: u16, etcd: u16) -> Vec<String> {
         "--advertise-address=127.0.0.1",
         &format!("--secure-port={port}"),
         "--cert-dir=tls",
-        // Loopback cannot be an endpoint of the service `kubernetes`, which nobody here needs.
+        // Loopback cannot be an endpoint of the service `kubernetes`, and no test needs this service.
         "--endpoint-reconciler-type=none",
         "--service-cluster-ip-range=10.32.0.0/16",
         "--service-account-issuer=https://kubernetes.test",
@@ -38,7 +38,7 @@ pub(super) fn api_server(port: u16, etcd: u16) -> Vec<String> {
         "--service-account-key-file=sa.pub",
         "--token-auth-file=tokens.csv",
         "--authorization-mode=RBAC",
-        // Nothing runs in the pods that could use a token.
+        // No process runs in the pods that could use a token.
         "--disable-admission-plugins=ServiceAccount",
         "--kubelet-preferred-address-types=InternalIP",
         "--audit-policy-file=audit-policy.json",
@@ -53,7 +53,7 @@ pub(super) fn controllers() -> Vec<String> {
         KUBECONFIG,
         "--leader-elect=false",
         "--secure-port=0",
-        // A busy machine renews leases late, and then every pod of the node would cease to be ready.
+        // On a busy machine kwok renews leases late, and then no pod of the node would be ready.
         "--node-monitor-grace-period=1h",
         "--service-account-private-key-file=sa.key",
         "--root-ca-file=tls/apiserver.crt",
@@ -75,7 +75,7 @@ pub(super) fn kwok(port: u16) -> Vec<String> {
         "--manage-all-nodes=true",
         "--cidr=10.128.0.0/12",
         "--node-ip=127.0.0.1",
-        // Where it answers as the kubelet of every node.
+        // The port on which kwok answers as the kubelet of every node.
         &format!("--node-port={port}"),
         &format!("--server-address=127.0.0.1:{port}"),
         "--enable-crds=ClusterLogs",

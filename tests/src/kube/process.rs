@@ -1,5 +1,4 @@
-//! A program of the control plane that runs as long as whoever started it. It never outlives this process, even one
-//! that is killed.
+//! A program of the control plane. It never outlives this process, even if somebody kills this process.
 
 use crate::services::Result;
 use std::fs::{self, File};
@@ -7,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A running program, ended when dropped.
+/// A running program. Dropping it ends the program.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -16,7 +15,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts one of the programs with what it prints in a file of this folder.
+    /// Starts one of the programs, with its output in a file of this folder.
     pub(super) fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Self> {
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let log = folder.join(format!("{name}.log"));
@@ -24,13 +23,13 @@ impl Process {
         let errors = output.try_clone().map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder).env("HOME", folder);
-        // The end of this pipe, which the system closes however this process ends, is the end of the program.
+        // The program ends when this pipe closes. The system closes it when this process ends, even after a kill.
         command.env("LOCKSTEP_UNTIL_EOF", "1").stdin(Stdio::piped()).stdout(output).stderr(errors);
         let child = command.spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
         Ok(Self { child, name, log })
     }
 
-    /// Its number.
+    /// The process number.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -40,7 +39,7 @@ impl Process {
         &self.name
     }
 
-    /// That it has ended, with the last that it said.
+    /// Fails if the program has ended. The error has the last lines of its log.
     pub(super) fn check(&mut self) -> Result<()> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
@@ -49,7 +48,7 @@ impl Process {
         }
     }
 
-    /// The last lines that it said.
+    /// The last lines of its log.
     pub(super) fn tail(&self) -> String {
         let log = fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
@@ -65,7 +64,7 @@ impl Drop for Process {
     }
 }
 
-/// Ports that were free a moment ago, each another: programs cannot be told to choose one and say which.
+/// Different ports that were free a moment ago, because the programs cannot choose a free port themselves.
 pub(super) fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
     let listeners: Vec<TcpListener> = (0..COUNT)
         .map(|_| TcpListener::bind("127.0.0.1:0"))

@@ -1,5 +1,5 @@
-//! A proxy before an API server that passes requests on, writes down each, and does to them what it is told. It shows
-//! the server's own certificate and passes on tokens; it answers for the server only where it was told to.
+//! A proxy before an API server. It logs each request, causes the faults that a test chooses, and passes the other requests
+//! on. It has the server's certificate and passes tokens on; it answers itself only for a fault.
 
 pub mod fault;
 mod pass;
@@ -16,26 +16,26 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
-/// A request that came, and what became of it.
+/// A request and its outcome.
 #[derive(Debug, Clone)]
 pub struct KubeExchange {
     /// The request.
     pub request: KubeRequest,
-    /// The status that the client was told; nothing if it was told nothing.
+    /// The status of the answer to the client; none without an answer.
     pub status: Option<u16>,
-    /// Whether the server was asked.
+    /// Whether the proxy passed the request to the server.
     pub passed: bool,
-    /// Whether the exchange is over.
+    /// Whether the exchange has ended.
     pub over: bool,
 }
 
-/// A running proxy. It and its connections end when it is dropped.
+/// A running proxy. Dropping it ends the proxy and its connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     context: Context,
-    /// Ends with it all that runs.
+    /// Dropping it ends all tasks.
     _runtime: Runtime,
 }
 
@@ -43,7 +43,7 @@ pub struct Proxy {
 struct Shared {
     faults: Mutex<Vec<KubeFaultRule>>,
     log: Mutex<BTreeMap<usize, KubeExchange>>,
-    /// The connections, to cut them.
+    /// The open connections, which the proxy can cut.
     open: Mutex<BTreeMap<usize, AbortHandle>>,
 }
 
@@ -58,7 +58,7 @@ impl Cluster {
 }
 
 impl Proxy {
-    /// One before this cluster.
+    /// Starts a proxy before this cluster.
     ///
     /// # Errors
     /// No port is free, or the system cannot read the server's certificate.
@@ -75,36 +75,35 @@ impl Proxy {
         Ok(Self { address, shared, context, _runtime: runtime })
     }
 
-    /// Where clients find it: `https://127.0.0.1:PORT`.
+    /// The address for clients: `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
-    /// The context of `admin` through it.
+    /// The context of `admin` through the proxy.
     #[must_use]
     pub fn context(&self) -> Context {
         self.context.clone()
     }
 
-    /// Adds something that goes wrong from now on. Of what a request meets all happens to it, in this order, until
-    /// something ends it.
+    /// Adds a fault for later requests. All matching faults apply to a request, in this order, until one ends it.
     pub fn fault(&self, matcher: KubeMatcher, fault: KubeFault) {
         locked(&self.shared.faults).push(KubeFaultRule::new(matcher, fault));
     }
 
-    /// From now on nothing goes wrong. What is held stays held.
+    /// Removes all faults. Requests on hold stay so.
     pub fn clear(&self) {
         locked(&self.shared.faults).clear();
     }
 
-    /// Cuts every open watch without a word, and says how many there were.
+    /// Cuts every open watch without an answer, and returns their number.
     #[must_use]
     pub fn cut_watches(&self) -> usize {
         self.cut(|exchange| exchange.request.verb == "watch")
     }
 
-    /// Cuts every open exchange without a word, also those that are held, and says how many there were.
+    /// Cuts every open exchange without an answer, even those on hold, and returns their number.
     #[must_use]
     pub fn cut_all(&self) -> usize {
         self.cut(|_| true)
@@ -117,19 +116,19 @@ impl Proxy {
         hit.filter_map(|(number, _)| open.get(number)).map(AbortHandle::abort).count()
     }
 
-    /// Every request so far, also those that are not over.
+    /// All requests so far, including open ones.
     #[must_use]
     pub fn log(&self) -> Vec<KubeExchange> {
         locked(&self.shared.log).values().cloned().collect()
     }
 
-    /// The number of requests so far with this verb; with an empty one, of all.
+    /// The number of requests so far with this verb, or of all requests if the verb is empty.
     #[must_use]
     pub fn count(&self, verb: &str) -> usize {
         self.log().iter().filter(|exchange| verb.is_empty() || exchange.request.verb == verb).count()
     }
 
-    /// The number of watches that the server has begun to answer and that are open.
+    /// The number of open watches that the server has begun to answer.
     #[must_use]
     pub fn open_watches(&self) -> usize {
         let open = |exchange: &&KubeExchange| {
@@ -138,7 +137,7 @@ impl Proxy {
         self.log().iter().filter(open).count()
     }
 
-    /// Forgets the requests that are over.
+    /// Removes finished requests from the log.
     pub fn forget(&self) {
         locked(&self.shared.log).retain(|_, exchange| !exchange.over);
     }
@@ -156,7 +155,7 @@ impl Shared {
     }
 }
 
-/// Takes note of the end of a connection, also of one that is cut.
+/// Records the end of a connection when it is dropped, even if the proxy cut it.
 struct ConnectionGuard {
     shared: Arc<Shared>,
     number: usize,
@@ -174,7 +173,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>, shared: Arc<Shared>)
     while let Ok((stream, _)) = listener.accept().await {
         number += 1;
         let guard = ConnectionGuard { shared: Arc::clone(&shared), number };
-        // Held while the task begins, so that its end is not before this.
+        // The lock makes the insertion come before the removal at the end of the task.
         let mut open = locked(&shared.open);
         let (server, shared) = (Arc::clone(&server), Arc::clone(&shared));
         let task = tokio::spawn(async move {

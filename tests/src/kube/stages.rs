@@ -1,5 +1,6 @@
-//! How kwok plays pods: what their status says at first, what comes next, and when. A pod asks for a part by the label
-//! [`STAGE`]; without it, it is ready at once, and a job's is complete. Each says what a kubelet says; nothing is run.
+//! The simulation of pods by kwok: their first status, the next ones, and the times. The label [`STAGE`] of a pod selects
+//! its behaviour. Without it the pod is ready at once, and that of a job is complete. Each status is as a kubelet writes
+//! it; no container runs.
 //!
 //! | part | what the pod does |
 //! | --- | --- |
@@ -16,7 +17,7 @@
 //! | `fail` | has failed with exit code 1 after [`DELAY`] (1 s), as the pod of a job does |
 //! | `evicted` | has been evicted after [`DELAY`] (1 s) |
 //!
-//! One that waits gets well after [`HEALS_AFTER`], one that crashes after [`CRASHES`] times; without these, never.
+//! A waiting pod recovers after [`HEALS_AFTER`], a crashing one after [`CRASHES`] crashes; without these, never.
 
 mod template;
 
@@ -24,22 +25,22 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use template::{Crash, NotRunning};
 
-/// The label that says which part a pod plays.
+/// The label that selects the behaviour of a pod.
 pub const STAGE: &str = "lockstep.test/stage";
 /// The annotation with the time before a pod is ready or has failed: `2s`.
 pub const DELAY: &str = "lockstep.test/delay";
-/// The annotation with the time after which one that waits gets well.
+/// The annotation with the time after which a waiting pod recovers.
 pub const HEALS_AFTER: &str = "lockstep.test/heals-after";
-/// The annotation with the number of crashes after which one that crashes gets well.
+/// The annotation with the number of crashes after which a crashing pod recovers.
 pub const CRASHES: &str = "lockstep.test/crashes";
-/// The annotation with the exit code of one that crashes or fails.
+/// The annotation with the exit code of a pod that crashes or fails.
 pub const EXIT_CODE: &str = "lockstep.test/exit-code";
-/// The annotation with `true` if one that crashes is ready while it runs: it has no readiness probe.
+/// The annotation with `true` if a crashing pod is ready while it runs, because it has no readiness probe.
 pub const READY: &str = "lockstep.test/ready-while-running";
-/// The annotation with the message of one that waits, instead of its own.
+/// The annotation with the message of a waiting pod, instead of the default.
 pub const MESSAGE: &str = "lockstep.test/message";
 
-/// Those whose first container waits: the part, the reason, the reason that it takes turns with, and the message.
+/// The behaviours with a waiting first container: the name, the reason, the alternating reason, and the message.
 const WAITING: [NotRunning; 7] = [
     NotRunning { part: "creating", reason: "ContainerCreating", back: "", message: "" },
     NotRunning {
@@ -86,7 +87,7 @@ const WAITING: [NotRunning; 7] = [
     },
 ];
 
-/// Those that crash: the part, the list of containers that the first crashes of, the exit code and the reason.
+/// The behaviours with crashes: the name, the list whose first container crashes, the exit code and the reason.
 const CRASHING: [Crash; 3] = [
     Crash { part: "crash-loop", init: false, code: 1, reason: "Error" },
     Crash { part: "oom-killed", init: false, code: 137, reason: "OOMKilled" },
@@ -107,18 +108,18 @@ pub(super) fn configuration() -> String {
     })
 }
 
-/// One stage of pods: when it is for, how long it takes, and what it leads to.
+/// One stage of pods: its condition, its delay, and the next status.
 struct Stage {
     name: String,
     when: Vec<Value>,
     delay: (u64, &'static str),
     event: Option<(&'static str, &'static str, String)>,
-    /// Whether the event is of the first init container.
+    /// Whether the event is about the first init container.
     init: bool,
 }
 
 impl Stage {
-    /// For pods that play this part and are not being deleted.
+    /// A stage for pods with this behaviour that nobody is deleting.
     fn of(part: &str, step: &str) -> Self {
         Self {
             name: format!("{part}-{step}"),
@@ -134,7 +135,7 @@ impl Stage {
         self
     }
 
-    /// After so many milliseconds, or what this annotation says.
+    /// Sets the delay in milliseconds, or by this annotation.
     fn after(mut self, milliseconds: u64, annotation: &'static str) -> Self {
         self.delay = (milliseconds, annotation);
         self
@@ -207,7 +208,7 @@ fn annotation(name: &str) -> String {
     format!(".metadata.annotations[\"{name}\"]")
 }
 
-/// Nothing has been said of the pod's containers.
+/// The condition that the pod has no container status yet.
 fn fresh() -> Value {
     absent(".status.containerStatuses")
 }
@@ -216,7 +217,7 @@ fn is_ready() -> &'static str {
     ".status.conditions[]? | select(.type == \"Ready\") | .status"
 }
 
-/// Every part, for what is not for pods that play one.
+/// The names of all behaviours, to exclude such pods.
 fn parts() -> Vec<&'static str> {
     let waiting = WAITING.iter().map(|waiting| waiting.part);
     let crashing = CRASHING.iter().map(|crash| crash.part);
@@ -252,7 +253,7 @@ fn deleted() -> Value {
     stage("deleted", "Pod", &when, &json!({ "steps": [{ "delete": true }] }))
 }
 
-/// One that waits gets well if it is to; what takes turns goes on otherwise.
+/// The stages of a waiting pod: it recovers if its annotation says so; otherwise its reasons alternate.
 fn waiting(case: &NotRunning) -> Vec<Value> {
     let reason = ".status.containerStatuses[0].state.waiting.reason";
     let heals = annotation(HEALS_AFTER);
@@ -278,7 +279,8 @@ fn waiting(case: &NotRunning) -> Vec<Value> {
     stages
 }
 
-/// Runs, ends, runs again at once, ends, waits longer, runs again, and so on, as a kubelet has it.
+/// The stages of a crashing pod: it runs, ends, restarts at once, ends, waits longer, restarts, and so on, as with a
+/// kubelet.
 fn crashing(case: &Crash) -> Vec<Value> {
     let list = case.list();
     let state = |name: &str| format!(".status.{list}[0].state.{name}");
@@ -314,7 +316,7 @@ fn crashing(case: &Crash) -> Vec<Value> {
     ]
 }
 
-/// Those that run and are not ready.
+/// The stages of pods that run without being ready.
 fn unready() -> Vec<Value> {
     let refused = "Readiness probe failed: HTTP probe failed with statuscode: 503";
     let begins = |part| Stage::of(part, "begins").when(fresh());
@@ -343,7 +345,7 @@ fn failed() -> Vec<Value> {
     ]
 }
 
-/// A node is ready as soon as it is there, and stays so by the lease that kwok renews.
+/// The stages of a node: it is ready at once, and stays so through the lease that kwok renews.
 fn nodes() -> [Value; 2] {
     let ready = [is_not(is_ready(), &["True"])];
     let beats = [is(is_ready(), &["True"])];
@@ -351,7 +353,7 @@ fn nodes() -> [Value; 2] {
         |delay| json!({ "delay": { "durationMilliseconds": delay }, "steps": patched(template::node()) });
     [
         stage("node-ready", "Node", &ready, &rest(0)),
-        // Less often than any test is long.
+        // A period longer than any test.
         stage("node-heartbeat", "Node", &beats, &rest(200_000)),
     ]
 }

@@ -1,4 +1,4 @@
-//! Users of a cluster who may do what a test says. Each is a service account, and none may do more.
+//! Users of a cluster with the rights that a test chooses. Each is a service account.
 
 use super::cluster::Cluster;
 use super::kubeconfig::Context;
@@ -6,30 +6,30 @@ use crate::services::Result;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// A user who may do what was said and nothing else: a service account with a token.
+/// A user with the chosen rights only: a service account with a token.
 #[derive(Debug, Clone)]
 pub struct User {
-    /// How the API server calls it.
+    /// The name of the user in the API server.
     pub name: String,
     /// Its context in a kubeconfig.
     pub context: Context,
-    /// A kubeconfig with that context alone.
+    /// A kubeconfig with this context only.
     pub kubeconfig: PathBuf,
 }
 
 impl Cluster {
-    /// Makes a user with these rules, which are those of a `Role` in the namespace.
+    /// Creates a user with a `Role` of these rules in the namespace.
     ///
     /// # Errors
-    /// The API server refuses it.
+    /// The API server rejects the request.
     pub fn user(&self, namespace: &str, name: &str, rules: &Value) -> Result<User> {
         self.user_with(namespace, name, ("Role", "RoleBinding"), &format!("/namespaces/{namespace}"), rules)
     }
 
-    /// The same with rules that hold in all namespaces, those of a `ClusterRole`.
+    /// The same with a `ClusterRole`, whose rules apply in all namespaces.
     ///
     /// # Errors
-    /// The API server refuses it.
+    /// The API server rejects the request.
     pub fn cluster_user(&self, namespace: &str, name: &str, rules: &Value) -> Result<User> {
         self.user_with(namespace, name, ("ClusterRole", "ClusterRoleBinding"), "", rules)
     }
@@ -45,7 +45,7 @@ impl Cluster {
         let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
         let group = "rbac.authorization.k8s.io";
         let api = format!("/apis/{group}/v1{place}");
-        // A `ClusterRole` is in no namespace, so its name says which it is for.
+        // A `ClusterRole` has no namespace, so its name contains the namespace of the user.
         let role_name = format!("{namespace}-{name}");
         let metadata = json!({ "name": role_name });
         let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": name } });

@@ -1,17 +1,17 @@
-//! Runs of `deploy-verify` against a cluster of a test, and what they verify. It knows the command line only.
+//! Runs of `deploy-verify` on a cluster of a test, and the workloads that they verify. It uses the command line only.
 
 use super::stages;
 use crate::support::{ProgramOutput, Run, Scene};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// A run in this namespace.
+/// A run of the step in this namespace.
 #[must_use]
 pub fn verify<'s>(scene: &'s Scene, kubeconfig: &Path, namespace: &str) -> Run<'s> {
     scene.run("deploy-verify").args(["--namespace", namespace]).env("KUBECONFIG", kubeconfig)
 }
 
-/// The verdict of a run that came to one.
+/// The verdict of a run that has one.
 #[must_use]
 pub fn verdict(ended: &ProgramOutput) -> String {
     ended.result()["outputs"]["verdict"].as_str().unwrap_or_default().to_owned()
@@ -25,7 +25,7 @@ pub fn state(ended: &ProgramOutput) -> (String, String) {
     (text("state"), text("reason"))
 }
 
-/// A Deployment whose pods play a part; none for ordinary ones.
+/// Creates a Deployment whose pods have a behaviour; none for normal pods.
 #[must_use]
 pub fn deployment(name: &str, replicas: u32, stage: &str, notes: &Value) -> Value {
     json!({
@@ -39,7 +39,7 @@ pub fn deployment(name: &str, replicas: u32, stage: &str, notes: &Value) -> Valu
     })
 }
 
-/// A StatefulSet of the same kind.
+/// Creates a StatefulSet of the same kind.
 #[must_use]
 pub fn stateful_set(name: &str, replicas: u32, stage: &str, strategy: &Value) -> Value {
     json!({

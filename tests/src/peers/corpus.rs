@@ -1,33 +1,33 @@
-//! Reads the corpus: a file as people write it, and edits with the text that each replaces and the text that must
-//! then stand there. The expected bytes follow from that alone.
+//! Reads the corpus: files as people write them, and edits, each with the text that it replaces and the new text. The
+//! expected bytes follow from these texts alone.
 
 use super::edit::{Change, Edit};
 use super::folder;
 use serde::Deserialize;
 use std::fs;
 
-/// An edit of one file, ready to be made.
+/// A planned edit of one file, with the expected result.
 #[derive(Clone, Debug)]
 pub struct PlannedEdit {
-    /// What a table calls it.
+    /// The name in tables.
     pub name: String,
     /// The name of the file.
     pub file: String,
     /// Its bytes.
     pub before: String,
-    /// What it may be afterwards: more than one where two spellings are as good, such as two kinds of quotes.
+    /// The accepted results. There are several if two spellings are equally good, such as two kinds of quotes.
     pub expected: Vec<String>,
     /// The edit.
     pub edit: Edit,
-    /// Whether it was combined by a rule and not planned by hand.
+    /// Whether a rule generated the edit, instead of a person.
     pub generated: bool,
 }
 
-/// A change of a whole file that changes no value.
+/// A variant of a file with the same values.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileVariant {
-    /// As it stands in the corpus.
+    /// The file of the corpus, unchanged.
     Lf,
     /// With CRLF as line ends.
     Crlf,
@@ -53,7 +53,7 @@ struct CorpusEntry {
 
 #[derive(Debug, Deserialize)]
 struct Expectation {
-    /// Texts that stand once in the file, each followed by the one that must replace it, or by several as good.
+    /// Texts that occur once in the file, each followed by the new text, or by several equally good ones.
     texts: Vec<Vec<String>>,
     #[serde(flatten)]
     edit: Edit,
@@ -70,7 +70,7 @@ fn as_it_stands() -> Vec<FileVariant> {
 /// Every edit that the corpus holds.
 ///
 /// # Panics
-/// If the corpus contradicts itself.
+/// The corpus contradicts itself.
 pub(super) fn all() -> Vec<PlannedEdit> {
     let entries = fs::read_dir(folder().join("corpus")).expect("the corpus").flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
@@ -110,7 +110,7 @@ impl CorpusEntry {
 }
 
 impl Expectation {
-    /// The file with the texts replaced, in each of the spellings; or the text that is not there once.
+    /// The file with the new texts, in each of the spellings. The error is a text that does not occur once.
     fn expected(&self, before: &str) -> Result<Vec<String>, String> {
         let spellings = self.texts.iter().map(|texts| texts.len() - 1).max().unwrap_or_default();
         let spell = |number: usize| {
@@ -129,7 +129,7 @@ impl Expectation {
 }
 
 impl FileVariant {
-    /// The text in this form.
+    /// The text in this variant.
     #[must_use]
     pub fn apply(self, text: &str) -> String {
         let open = text.strip_suffix('\n').unwrap_or(text);
@@ -142,7 +142,7 @@ impl FileVariant {
         }
     }
 
-    /// What the name of an edit says of it.
+    /// The suffix for the name of an edit.
     #[must_use]
     pub fn suffix(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! An edit as the corpus plans it, and how lockstep, yq and kustomize spell it. It knows no file.
+//! A planned edit, and its spelling for lockstep, yq and kustomize. It reads no file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,27 +17,27 @@ pub enum Segment {
     Match(BTreeMap<String, String>),
 }
 
-/// What happens to the value at a path.
+/// The change of the value at a path.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// It becomes this string.
+    /// The value becomes this string.
     Set(String),
-    /// It becomes this JSON value.
+    /// The value becomes this JSON value.
     Json(String),
-    /// This JSON value becomes its last item.
+    /// This JSON value becomes the last item of the list.
     Append(String),
-    /// It goes, with its key.
+    /// The edit removes the value and its key.
     Delete(bool),
 }
 
-/// One place and what happens there.
+/// A path and the change at it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Change {
     /// The path.
     pub at: Vec<Segment>,
-    /// What happens.
+    /// The change.
     #[serde(flatten)]
     pub action: Action,
 }
@@ -46,18 +46,17 @@ pub struct Change {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Edit {
-    /// Every place, for tools that know paths.
+    /// The changes, for tools that take paths.
     pub change: Vec<Change>,
-    /// The same in the words of `kustomize edit set image`, for tools that know images.
+    /// The same as an argument of `kustomize edit set image`, for tools that take images.
     pub image: Option<String>,
-    /// Only in documents where all of these scalars, by dotted path, have this text.
+    /// The scalars, by dotted path, that select the documents of the edit.
     #[serde(default, rename = "where")]
     pub only: BTreeMap<String, String>,
-    /// Whether the key is made.
+    /// Whether the edit creates a missing key.
     #[serde(default)]
     pub create: bool,
-    /// What a write through an alias or merge means: `follow` changes the value that all share, `expand` only
-    /// this place.
+    /// The meaning of a write through an alias or merge: `follow` changes the shared value, `expand` only this occurrence.
     pub alias: Option<String>,
 }
 
@@ -108,7 +107,7 @@ impl Edit {
                 Action::Delete(_) => format!("del{place}"),
             };
             match self.alias.as_deref() {
-                // A key that a merge brings is not there to be exploded.
+                // With `create`, the key comes from a merge, and yq cannot explode it.
                 Some("expand") if !self.create => format!("explode{place} | {assign}"),
                 _ => assign,
             }
@@ -133,7 +132,7 @@ fn lockstep_path(at: &[Segment]) -> String {
     at.iter().map(segment).collect()
 }
 
-/// In double quotes, where a path of lockstep keeps the character behind a backslash.
+/// The text in double quotes. In a path of lockstep, a backslash keeps the next character.
 fn escaped(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -147,7 +146,7 @@ fn yq_path(at: &[Segment]) -> String {
             .map(|(key, text)| format!("[] | select(.[{}] == {}) | .", quoted(key), quoted(text)))
             .collect(),
     };
-    // A match at the end leaves the dot of what does not follow.
+    // A match at the end of the path leaves a dot without a key.
     let path = format!(".{}", at.iter().map(segment).collect::<String>());
     path.strip_suffix(" | .").map_or(path.clone(), str::to_owned)
 }

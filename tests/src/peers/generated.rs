@@ -1,5 +1,5 @@
-//! Edits by combination: every hazardous string in every style of scalar, in one form of file after another. The
-//! spellings come from a list written by hand, `tests/peers/strings.toml`.
+//! Generated edits: every hazardous string in every style of scalar, in changing variants of the file. The spellings come
+//! from a list that a person wrote, `tests/peers/strings.toml`.
 
 use super::corpus::{FileVariant, PlannedEdit};
 use super::edit::{Action, Change, Edit, Segment};
@@ -14,23 +14,23 @@ struct Strings {
     string: Vec<Hazard>,
 }
 
-/// A string, and how it may be written.
+/// A string and its spellings.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Hazard {
     value: String,
-    /// Whether every reader takes it as this string without quotes.
+    /// Whether every reader reads the unquoted text as this string.
     #[serde(default)]
     plain: bool,
     /// The same between brackets or braces, if it differs.
     flow: Option<bool>,
-    /// In double quotes, if that is more than the quotes.
+    /// The spelling in double quotes, if it needs escapes.
     double: Option<String>,
-    /// In single quotes; empty if they cannot carry it.
+    /// The spelling in single quotes; empty if there is none.
     single: Option<String>,
 }
 
-/// A file with one scalar to change, which stands where `OLD` is.
+/// A file with one scalar to change, at the position of `OLD`.
 struct ScalarPosition {
     name: &'static str,
     text: &'static str,
@@ -97,14 +97,14 @@ const VARIANTS: [FileVariant; 8] = [
     FileVariant::CrlfBomOpen,
 ];
 
-/// Every string in every place.
+/// Every string at every position.
 pub(super) fn all() -> Vec<PlannedEdit> {
     let text = fs::read_to_string(folder().join("strings.toml")).expect("the strings");
     let strings: Strings = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
     let mut all = Vec::new();
     for (row, hazard) in strings.string.iter().enumerate() {
         for (column, place) in POSITIONS.iter().enumerate() {
-            // So that over the rows every place meets every form.
+            // Over the rows, every position occurs in every variant.
             all.push(planned(hazard, place, VARIANTS[(row + 3 * column) % VARIANTS.len()]));
         }
     }
@@ -135,8 +135,8 @@ fn planned(hazard: &Hazard, place: &ScalarPosition, form: FileVariant) -> Planne
 }
 
 impl Hazard {
-    /// How a careful person writes it over a scalar of this style: the quotes stay, a plain scalar gets some only
-    /// if it must.
+    /// The spellings of a careful person for a scalar of this style: existing quotes stay, and a plain scalar gets quotes
+    /// only if necessary.
     fn spellings(&self, style: Style) -> Vec<String> {
         let double = self.double.clone().unwrap_or_else(|| format!("\"{}\"", self.value));
         let single = self.single.clone().unwrap_or_else(|| format!("'{}'", self.value));

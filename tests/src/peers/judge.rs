@@ -1,28 +1,28 @@
-//! Says what an edit came to, from the bytes before, expected and after, and from what real readers take from them.
-//! It knows neither tools nor edits.
+//! Judges an edit by the bytes before, the expected bytes and the bytes after, and by the values that real readers read from
+//! them. It knows neither tools nor edits.
 
 use super::corpus::PlannedEdit;
 use super::readers::Reader;
 use super::tools::Attempt;
 use crate::services::Result;
 
-/// What an edit came to.
+/// The outcome of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The bytes are those expected.
     Exact,
-    /// Other bytes differ too, but every reader takes the intended values from them.
+    /// Other bytes differ too, but every reader reads the intended values.
     Noisy {
         /// Whether a comment is gone.
         comments_lost: bool,
     },
-    /// An error, and the file as it was.
+    /// The tool reported an error and left the file unchanged.
     Refused,
-    /// A reader refuses the result, or takes another value from it than the intended one.
+    /// A reader rejects the result, or reads another value than the intended one.
     Damaged,
 }
 
-/// What can be said without a reader: `None` is noisy or damaged.
+/// The outcome without a reader: `None` is noisy or damaged.
 #[must_use]
 pub fn by_bytes(planned: &PlannedEdit, attempt: &Attempt) -> Option<Outcome> {
     let untouched = attempt.after == planned.before.as_bytes();
@@ -53,7 +53,7 @@ pub fn judge(attempts: &[(&PlannedEdit, Attempt)], readers: &[Reader]) -> Result
         let read = reader.read(&texts)?;
         let (expected, after) = read.split_at(open.len());
         for (right, (expected, after)) in right.iter_mut().zip(expected.iter().zip(after)) {
-            // A reader that cannot read what is expected has no say.
+            // A reader that cannot read the expected bytes does not count.
             *right &= expected.is_none() || expected == after;
         }
     }
@@ -66,8 +66,7 @@ pub fn judge(attempts: &[(&PlannedEdit, Attempt)], readers: &[Reader]) -> Result
     Ok(outcomes.into_iter().flatten().collect())
 }
 
-/// Whether a comment of `expected` is not in `after`. What only looks like a comment, in a block of text, is found
-/// there as well.
+/// Whether a comment of `expected` is missing in `after`. Text in a block that looks like a comment counts too.
 #[must_use]
 pub fn comments_lost(expected: &str, after: &str) -> bool {
     let comment = |line: &str| {

@@ -1,5 +1,5 @@
-//! Planned edits of YAML files whose results are known beforehand, and what tools make of them. The corpus is
-//! data in `tests/peers/`; no engine has a part in what is expected.
+//! Planned edits of YAML files with known results, and the results of different tools. The corpus is data in
+//! `tests/peers/`; no YAML library computes the expected results.
 
 pub mod corpus;
 pub mod edit;
@@ -21,7 +21,7 @@ pub fn folder() -> PathBuf {
 /// Every planned edit: those of the corpus first, then the generated ones.
 ///
 /// # Panics
-/// If the corpus contradicts itself.
+/// The corpus contradicts itself.
 #[must_use]
 pub fn planned() -> Vec<PlannedEdit> {
     let mut all = corpus::all();

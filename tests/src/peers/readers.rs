@@ -1,5 +1,5 @@
-//! What real readers of YAML take from a text: those of Kubernetes, of newer Go programs, and of Python for YAML 1.1
-//! and 1.2. None of them has a line of ours.
+//! Real readers of YAML: those of Kubernetes, of newer Go programs, and of Python for YAML 1.1 and 1.2. None of them is
+//! code of this project.
 
 use super::folder;
 use crate::services::{self, Result};
@@ -27,7 +27,7 @@ impl Reader {
         Ok(vec![in_go("v2"), in_go("v3"), in_python("pyyaml"), in_python("ruamel")])
     }
 
-    /// A form of the values of each text that is the same for the same values; none where the text is refused.
+    /// A normal form of the values of each text; none if the reader rejects the text.
     ///
     /// # Errors
     /// The reader fails as a program.

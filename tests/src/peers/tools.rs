@@ -1,5 +1,4 @@
-//! Lets each tool make planned edits, every edit in a folder of its own, and brings back what the file then is. It
-//! judges nothing.
+//! Makes planned edits with each tool, each edit in a folder of its own, and returns the resulting file. It judges nothing.
 
 use super::corpus::PlannedEdit;
 use super::folder;
@@ -11,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// What came of one edit.
+/// The result of one edit.
 #[derive(Debug)]
 pub struct Attempt {
     /// The bytes of the file.
     pub after: Vec<u8>,
-    /// What the tool said against it, if it failed.
+    /// The error of the tool, if it failed.
     pub error: Option<String>,
 }
 
@@ -48,7 +47,7 @@ impl Tool {
         ])
     }
 
-    /// What a table calls it.
+    /// The name in tables.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -83,12 +82,12 @@ impl Tool {
         attempts.collect()
     }
 
-    /// Only lockstep is to have a word for a write that goes through an alias to what others share.
+    /// Only lockstep has an option for a write through an alias to a shared value.
     fn knows(&self, planned: &PlannedEdit) -> bool {
         matches!(self, Self::Lockstep(_)) || planned.edit.alias.as_deref() != Some("follow")
     }
 
-    /// One process for one edit. The inner `None` is success, the outer that there is no such command.
+    /// Runs one process for one edit. The inner `None` is success; the outer `None` means that the tool has no such command.
     fn one(&self, planned: &PlannedEdit, scene: &Scene) -> Result<Option<Option<String>>> {
         let edit = &planned.edit;
         match self {
@@ -143,18 +142,18 @@ impl Scene {
     }
 }
 
-/// Runs a program to its end; gives what it said if it failed.
+/// Runs a program to its end, and returns its error output if it failed.
 fn run(command: &mut Command, input: &str) -> Result<Option<String>> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-    // A program that reads nothing may be gone by now.
+    // A program that reads no input may have ended already.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     let said = [output.stdout, output.stderr].concat();
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned()))
 }
 
-/// All edits in one process of Python, which answers each with null or what went wrong.
+/// Makes all edits in one process of Python, which answers each with null or an error.
 fn in_python(
     python: &Path,
     library: &str,

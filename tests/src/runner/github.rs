@@ -1,4 +1,4 @@
-//! The GitHub runner: commands in the log, the files of outputs, summaries, masks and annotations.
+//! The behaviour of the GitHub runner: commands in the log, files of outputs, summaries, masks and annotations.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -21,14 +21,14 @@ const COMMANDS: [&str; 14] = [
     "set-output",
     "warning",
 ];
-/// What a summary may have at most; a larger one is dropped as a whole.
+/// The maximum size of a summary in bytes. The runner drops a larger one as a whole.
 const MAX_SUMMARY: usize = 1024 * 1024;
-/// The annotations of one level that are shown.
+/// The number of annotations of one level that GitHub shows.
 const MAX_ANNOTATIONS: usize = 10;
-/// The characters of an annotation's message that are shown.
+/// The number of characters of an annotation's message that GitHub shows.
 const MAX_MESSAGE: usize = 4096;
 
-/// A command that was obeyed.
+/// A command that the runner obeyed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Its name.
@@ -42,9 +42,9 @@ pub struct Command {
 /// The runner's view of one step's log.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// The commands that were obeyed, in order.
+    /// The commands that the runner obeyed, in order.
     pub commands: Vec<Command>,
-    /// What people see, masked.
+    /// The log that people see, after masking.
     pub shown: Vec<String>,
     masks: BTreeSet<String>,
     stopped: Option<String>,
@@ -79,7 +79,7 @@ impl Log {
     }
 
     fn parse(&self, line: &str) -> Option<Command> {
-        // Both searches compare as a culture does, for which some characters do not count.
+        // The runner compares these words by culture, which ignores some characters.
         let line: String = line.chars().filter(|c| !is_ignored(*c)).collect();
         let command = new_form(&line).filter(|c| self.obeys(&c.name));
         command.or_else(|| old_form(&line).filter(|c| self.obeys(&c.name)))
@@ -132,7 +132,7 @@ fn is_ignored(c: char) -> bool {
         | 0xE_0000..=0xE_0FFF)
 }
 
-/// What the runner masks when it is told a secret.
+/// The texts that the runner masks for one secret.
 fn mask_forms(secret: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::new();
     for value in std::iter::once(secret).chain(secret.lines()).filter(|value| !value.trim().is_empty()) {
@@ -151,7 +151,7 @@ fn mask_forms(secret: &str) -> BTreeSet<String> {
 /// Reads a file of outputs. The last value of a name wins.
 ///
 /// # Errors
-/// What makes the runner refuse the file, and with it fail the step.
+/// The reason why the runner rejects the file and fails the step.
 pub fn outputs(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut outputs = BTreeMap::new();
     let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
@@ -186,7 +186,7 @@ pub fn outputs(text: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(outputs)
 }
 
-/// What people see of a summary: all of it or nothing.
+/// The summary that people see: all of it or nothing.
 #[must_use]
 pub fn summary(text: &str) -> Option<&str> {
     (text.len() <= MAX_SUMMARY).then_some(text)

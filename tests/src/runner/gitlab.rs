@@ -1,11 +1,11 @@
-//! GitLab: the dotenv report and the sections of a job's log.
+//! The behaviour of GitLab: the dotenv report and the sections of a job's log.
 
 use std::collections::BTreeMap;
 
 /// Reads a dotenv report. The last value of a name wins.
 ///
 /// # Errors
-/// What makes GitLab refuse the report, and with it fail the job.
+/// The reason why GitLab rejects the report and fails the job.
 pub fn dotenv(text: &str) -> Result<BTreeMap<String, String>, String> {
     if text.len() > 5 * 1024 {
         return Err("dotenv artifact is too big".to_owned());

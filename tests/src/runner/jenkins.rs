@@ -1,4 +1,4 @@
-//! Jenkins, and terminals: what in a log is obeyed there instead of shown.
+//! The behaviour of Jenkins and of terminals: the parts of a log that they obey instead of showing them.
 
 /// The notes in a Jenkins log: serialised objects that the page turns into markup.
 #[must_use]

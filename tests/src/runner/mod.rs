@@ -1,6 +1,5 @@
-//! How CI systems read what a job prints and writes, as far as that can be used against it. Written from the
-//! behaviour of the real runners, and stricter where versions differ: a green run in a lenient imitation
-//! proves nothing about commands.
+//! Imitations of CI systems: how they read the log and the files of a job, as far as an attacker can use that. They follow
+//! the real runners, and are stricter where versions differ, because a lenient imitation could miss an attack.
 
 pub mod github;
 pub mod gitlab;

@@ -1,4 +1,4 @@
-//! The checksums of S3, a byte at a time and so in few lines. It is slow, and shares nothing with what it judges.
+//! The checksums of S3, computed a byte at a time with little code. It is slow, and shares no code with the tested program.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// The value of the checksum with this name.
 ///
 /// # Panics
-/// There is none of this name.
+/// There is no checksum of this name.
 #[must_use]
 pub fn of(name: &str, bytes: &[u8]) -> String {
     match name {
@@ -46,7 +46,7 @@ pub fn of(name: &str, bytes: &[u8]) -> String {
     }
 }
 
-/// A remainder of 32 bits is the lower half of one of 64.
+/// A remainder of 32 bits is the lower half of a 64-bit value.
 fn crc(table: &[u64; 256], ones: u64, bytes: &[u8]) -> u64 {
     let mut sum = ones;
     for byte in bytes {

@@ -1,4 +1,5 @@
-//! A small client that looks at a server by itself, one connection a request. It retries nothing and splits nothing.
+//! A small client of a server, independent of the tested code, with one connection for each request. It never retries and
+//! never splits an upload.
 
 use super::S3Target;
 use super::http::{Head, content_of};
@@ -8,7 +9,7 @@ use std::io::{BufReader, ErrorKind, Result, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, SystemTime};
 
-/// The longest that a server may be silent.
+/// The timeout of a server without a byte.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client of one bucket.
@@ -17,27 +18,27 @@ pub struct Client {
     place: S3Target,
 }
 
-/// A version of an object, or the mark of one that was deleted.
+/// A version of an object, or a delete marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// The key.
+    /// The key of the object.
     pub key: String,
     /// The identifier of the version.
     pub id: String,
-    /// Whether it marks that the object was deleted.
+    /// Whether it is a delete marker.
     pub deleted: bool,
 }
 
-/// A part of an upload that is not complete.
+/// A part of an incomplete upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Its number, from 1.
+    /// The number of the part, from 1.
     pub number: u32,
     /// Its size in bytes.
     pub size: u64,
-    /// Its tag, without quotes.
+    /// The entity tag, without quotes.
     pub etag: String,
-    /// The whole element, with its checksums.
+    /// The whole XML element, with the checksums.
     pub xml: String,
 }
 
@@ -48,10 +49,10 @@ impl Client {
         Self { place: place.clone() }
     }
 
-    /// Sends one signed request about a key, or about the bucket if the key is empty.
+    /// Sends one signed request for a key, or for the bucket if the key is empty.
     ///
     /// # Errors
-    /// There is no whole reply.
+    /// The reply is missing or incomplete.
     pub fn send(
         &self,
         method: &str,
@@ -63,10 +64,10 @@ impl Client {
         self.send_as(method, key, pairs, more, body, &digest(body))
     }
 
-    /// The same with this in the place of the body's digest, which may be wrong.
+    /// The same with this digest of the body, which may be wrong.
     ///
     /// # Errors
-    /// There is no whole reply.
+    /// The reply is missing or incomplete.
     pub fn send_as(
         &self,
         method: &str,
@@ -104,7 +105,7 @@ impl Client {
 
         let stream = TcpStream::connect(self.place.address())?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        // A server may answer, and close, before it has read all.
+        // A server may answer and close the connection before it has read the whole body.
         let sent = (&stream).write_all(head.as_bytes()).and_then(|()| (&stream).write_all(body));
         let mut from = BufReader::new(&stream);
         loop {
@@ -130,7 +131,7 @@ impl Client {
         self.send(method, key, pairs, more, body).unwrap_or_else(|error| panic!("{method} {key}: {error}"))
     }
 
-    /// Makes the bucket.
+    /// Creates the bucket.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -142,13 +143,13 @@ impl Client {
     /// Stores an object.
     ///
     /// # Panics
-    /// There is no reply.
+    /// The server does not answer.
     #[track_caller]
     pub fn put(&self, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Reply {
         self.ask("PUT", key, &[], headers, body)
     }
 
-    /// The bytes of an object; nothing if there is none.
+    /// The bytes of an object; none if it does not exist.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -162,7 +163,7 @@ impl Client {
     /// Status and headers of an object, with its checksums.
     ///
     /// # Panics
-    /// There is no reply.
+    /// The server does not answer.
     #[must_use]
     #[track_caller]
     pub fn head(&self, key: &str) -> Reply {
@@ -178,7 +179,7 @@ impl Client {
         let _ = self.ask("DELETE", key, &[], &[], b"").well();
     }
 
-    /// All keys that begin so, in the order of the server.
+    /// All keys with this prefix, in the order of the server.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -187,7 +188,7 @@ impl Client {
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         let (mut keys, mut next) = (Vec::new(), String::new());
         loop {
-            // Not encoded: two of the servers say that they do and do not.
+            // No encoding of keys: two of the servers announce it and do not do it.
             let mut pairs = vec![("list-type", "2"), ("prefix", prefix)];
             if !next.is_empty() {
                 pairs.push(("continuation-token", &next));
@@ -201,7 +202,7 @@ impl Client {
         }
     }
 
-    /// All versions of the objects whose keys begin so.
+    /// All versions of the objects with this prefix.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -219,7 +220,7 @@ impl Client {
         [of("Version", false), of("DeleteMarker", true)].concat()
     }
 
-    /// Begins an upload in parts and gives its identifier.
+    /// Begins a multipart upload and returns its identifier.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -232,17 +233,17 @@ impl Client {
     /// Sends a part.
     ///
     /// # Panics
-    /// There is no reply.
+    /// The server does not answer.
     #[track_caller]
     pub fn part(&self, key: &str, upload: &str, number: u32, body: &[u8], headers: &[(&str, &str)]) -> Reply {
         let pairs = [("partNumber", &*number.to_string()), ("uploadId", upload)];
         self.ask("PUT", key, &pairs, headers, body)
     }
 
-    /// Completes an upload of these parts: what stands in each `<Part>`.
+    /// Completes an upload of these parts, each with the content of its `<Part>`.
     ///
     /// # Panics
-    /// There is no reply.
+    /// The server does not answer.
     #[track_caller]
     pub fn complete(&self, key: &str, upload: &str, parts: &[String], headers: &[(&str, &str)]) -> Reply {
         let parts: String = parts.iter().map(|part| format!("<Part>{part}</Part>")).collect();
@@ -251,7 +252,7 @@ impl Client {
         self.ask("POST", key, &[("uploadId", upload)], headers, body.as_bytes())
     }
 
-    /// Ends an upload without an object.
+    /// Aborts an upload.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -260,7 +261,7 @@ impl Client {
         let _ = self.ask("DELETE", key, &[("uploadId", upload)], &[], b"").well();
     }
 
-    /// Keys and identifiers of the uploads that are not complete and whose keys begin so.
+    /// Keys and identifiers of the incomplete uploads with this prefix.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -271,7 +272,7 @@ impl Client {
         reply.all("Key").into_iter().zip(reply.all("UploadId")).collect()
     }
 
-    /// The parts that the server has of an upload.
+    /// The parts of an upload on the server.
     ///
     /// # Panics
     /// The server rejects the request.

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and a server, and when. It decides; the proxy does.
+//! The faults between a client and a server, and the requests that they apply to. The proxy causes them.
 
 use super::http::find;
 use super::reply::escape;
@@ -6,14 +6,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A request as far as it is known when its head has come.
+/// The head of a request.
 #[derive(Debug, Clone)]
 pub struct S3Request {
     /// The method.
     pub method: String,
-    /// Path and query as they came.
+    /// Path and query as the client sent them.
     pub target: String,
-    /// The headers, names as they came.
+    /// The headers, with names as sent.
     pub headers: Vec<(String, String)>,
 }
 
@@ -25,7 +25,7 @@ impl S3Request {
     }
 }
 
-/// Which of the requests that match.
+/// The numbers of the matching requests to which a fault applies.
 #[derive(Debug, Clone, Copy)]
 enum Times {
     Every,
@@ -35,7 +35,7 @@ enum Times {
 
 type Test = Arc<dyn Fn(&S3Request) -> bool + Send + Sync>;
 
-/// Which requests a fault is for.
+/// The requests to which a fault applies.
 #[derive(Clone)]
 pub struct S3Matcher {
     method: Option<String>,
@@ -57,28 +57,28 @@ impl S3Matcher {
         Self { method: Some(method.to_owned()), ..Self::any() }
     }
 
-    /// Only those with this text in path and query. Said twice, both texts must be there.
+    /// Only those with this text in path or query. After two calls, both texts are necessary.
     #[must_use]
     pub fn with(mut self, part: &str) -> Self {
         self.parts.push(part.to_owned());
         self
     }
 
-    /// Only those that pass this test.
+    /// Only those for which this test is true.
     #[must_use]
     pub fn that(mut self, test: impl Fn(&S3Request) -> bool + Send + Sync + 'static) -> Self {
         self.test = Some(Arc::new(test));
         self
     }
 
-    /// Of those only one, counted from 1.
+    /// Of those only the one with this number, counted from 1.
     #[must_use]
     pub fn nth(mut self, number: usize) -> Self {
         self.times = Times::Only(number);
         self
     }
 
-    /// Of those only the first ones.
+    /// Of those only the first requests, this many.
     #[must_use]
     pub fn first(mut self, count: usize) -> Self {
         self.times = Times::First(count);
@@ -98,25 +98,25 @@ impl fmt::Debug for S3Matcher {
     }
 }
 
-/// A moment in the life of a request.
+/// A moment of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Its head has come; nothing was passed on.
+    /// The proxy has the head and has passed nothing on.
     HeadReceived,
-    /// So many bytes of its body were passed on.
+    /// The proxy has passed this number of bytes of the body on.
     Sent(u64),
-    /// The server has answered; nothing of that was passed on.
+    /// The proxy has the answer and has passed none of it on.
     Answered,
 }
 
-/// What is called once.
+/// A function that the proxy calls once.
 #[derive(Clone)]
 pub struct Callback(Arc<Mutex<Option<Function>>>);
 
 type Function = Box<dyn FnOnce() + Send>;
 
 impl Callback {
-    /// Calls it, unless that was done.
+    /// Calls the function, unless it was called before.
     pub fn call(&self) {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(function) = taken {
@@ -131,32 +131,31 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug, Clone)]
 pub enum S3Fault {
-    /// The proxy takes the body and answers itself; the server hears nothing.
+    /// The proxy reads the body and answers itself; the server gets no request.
     Answer(u16, Vec<(String, String)>, String),
-    /// The connection is closed once the head has come; the server hears nothing. Bytes of the body that were not
-    /// read make it a reset.
+    /// The proxy closes the connection after the head; the server gets no request. Unread bytes of the body make it a reset.
     ResetBefore,
-    /// The server does it, and its reply is lost with the connection.
+    /// The server executes the request, and the proxy closes the connection instead of the reply.
     ResetAfter,
-    /// Of the reply's body only so many bytes come, then the connection is closed. The head comes whole.
+    /// The proxy passes the head and this number of bytes of the reply's body, and closes the connection.
     TruncateReply(u64),
-    /// The lowest bit of a byte of the request's content is flipped on its way.
+    /// The proxy flips the lowest bit of this byte of the request's content.
     FlipByte(u64),
-    /// The request waits before it is passed on.
+    /// The proxy delays the request.
     Delay(Duration),
-    /// The request is taken and nothing is ever answered.
+    /// The proxy reads the request and never answers.
     Stall,
-    /// The reply comes with so many bytes a second.
+    /// The proxy passes this number of bytes of the reply per second.
     Drip(u64),
-    /// Something is called, once, and the request goes on.
+    /// The proxy calls a function once and passes the request on.
     Call(Moment, Callback),
 }
 
 impl S3Fault {
-    /// A call of this function, once.
+    /// A fault that calls this function once.
     #[must_use]
     pub fn call(moment: Moment, function: impl FnOnce() + Send + 'static) -> Self {
         Self::Call(moment, Callback(Arc::new(Mutex::new(Some(Box::new(function))))))
@@ -170,7 +169,7 @@ impl S3Fault {
         Self::Answer(status, headers.to_vec(), body.to_owned())
     }
 
-    /// An error as S3 says it.
+    /// An error of S3.
     #[must_use]
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         Self::status(status, &error_xml(code, message))
@@ -179,7 +178,7 @@ impl S3Fault {
     /// The same with another header.
     ///
     /// # Panics
-    /// It is no answer.
+    /// The fault is not an answer.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let Self::Answer(_, headers, _) = &mut self else { panic!("{self:?} has no headers") };
@@ -193,7 +192,7 @@ impl S3Fault {
         Self::status(200, &error_xml(code, message))
     }
 
-    /// An error as STS says it.
+    /// An error of STS.
     #[must_use]
     pub fn sts_error(status: u16, code: &str, message: &str) -> Self {
         Self::status(status, &sts_error_xml(status, code, message))
@@ -205,19 +204,19 @@ impl S3Fault {
         Self::error(503, "SlowDown", "Please reduce your request rate.")
     }
 
-    /// 503: not now.
+    /// 503: the service is unavailable.
     #[must_use]
     pub fn unavailable() -> Self {
         Self::error(503, "ServiceUnavailable", "Service is unable to handle request.")
     }
 
-    /// 500: try again.
+    /// 500: an internal error.
     #[must_use]
     pub fn internal_error() -> Self {
         Self::error(500, "InternalError", "We encountered an internal error. Please try again.")
     }
 
-    /// 400: the body came too slowly.
+    /// 400: the body arrived too slowly.
     #[must_use]
     pub fn request_timeout() -> Self {
         let message =
@@ -225,7 +224,7 @@ impl S3Fault {
         Self::error(400, "RequestTimeout", message)
     }
 
-    /// 409: somebody else writes to the same key, under a condition.
+    /// 409: another client writes to the same key, with a condition.
     #[must_use]
     pub fn conflict() -> Self {
         let message =
@@ -233,27 +232,27 @@ impl S3Fault {
         Self::error(409, "ConditionalRequestConflict", message)
     }
 
-    /// 412: the condition does not hold.
+    /// 412: the condition is false.
     #[must_use]
     pub fn precondition_failed() -> Self {
         let message = "At least one of the pre-conditions you specified did not hold";
         Self::error(412, "PreconditionFailed", message)
     }
 
-    /// 501: the server does not know something that was asked.
+    /// 501: the server does not support a header.
     #[must_use]
     pub fn not_implemented() -> Self {
         let message = "A header you provided implies functionality that is not implemented";
         Self::error(501, "NotImplemented", message)
     }
 
-    /// 400: the credentials are no longer good.
+    /// 400: the credentials have expired.
     #[must_use]
     pub fn expired_token() -> Self {
         Self::error(400, "ExpiredToken", "The provided token has expired.")
     }
 
-    /// 403: not with these rights.
+    /// 403: access denied.
     #[must_use]
     pub fn access_denied() -> Self {
         Self::error(403, "AccessDenied", "Access Denied")
@@ -266,7 +265,7 @@ impl S3Fault {
         Self::error(403, "RequestTimeTooSkewed", message)
     }
 
-    /// 404: the upload was completed or aborted.
+    /// 404: somebody completed or aborted the upload.
     #[must_use]
     pub fn no_such_upload() -> Self {
         let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have \
@@ -299,7 +298,7 @@ impl S3Fault {
     }
 }
 
-/// The document of an error of S3.
+/// The XML document of an error of S3.
 #[must_use]
 pub fn error_xml(code: &str, message: &str) -> String {
     format!(
@@ -310,7 +309,7 @@ pub fn error_xml(code: &str, message: &str) -> String {
     )
 }
 
-/// The document of an error of STS.
+/// The XML document of an error of STS.
 #[must_use]
 pub fn sts_error_xml(status: u16, code: &str, message: &str) -> String {
     let kind = if status < 500 { "Sender" } else { "Receiver" };
@@ -323,7 +322,7 @@ pub fn sts_error_xml(status: u16, code: &str, message: &str) -> String {
     )
 }
 
-/// One thing that goes wrong, and how often its requests came.
+/// A fault, its requests, and the number of them so far.
 #[derive(Debug)]
 pub struct S3FaultRule {
     matcher: S3Matcher,
@@ -332,13 +331,13 @@ pub struct S3FaultRule {
 }
 
 impl S3FaultRule {
-    /// A fault that has not been met.
+    /// Creates the rule, with no request so far.
     #[must_use]
     pub fn new(matcher: S3Matcher, fault: S3Fault) -> Self {
         Self { matcher, fault, seen: 0 }
     }
 
-    /// Counts a request if it matches, and says what goes wrong with it.
+    /// Counts a matching request, and returns the fault if it applies.
     pub fn meet(&mut self, request: &S3Request) -> Option<S3Fault> {
         if !self.matcher.matches(request) {
             return None;

@@ -1,46 +1,46 @@
-//! HTTP/1.1 as bytes: reads heads and copies bodies without taking them apart. It knows no URL and no S3.
+//! HTTP/1.1 as bytes: it reads heads and copies bodies byte for byte. It knows neither URLs nor S3.
 
 use std::io::{BufRead, Error, ErrorKind, Read as _, Result, Write};
 
-/// The longest head that is read.
+/// The maximum size of a head in bytes.
 const HEAD: usize = 256 * 1024;
 
 /// The first line and the headers of a request or a reply.
 #[derive(Debug, Clone, Default)]
 pub struct Head {
-    /// The first line, without its end.
+    /// The first line, without the line end.
     pub line: String,
-    /// Names and values in order, names as they came.
+    /// Names and values in order, with names as sent.
     pub headers: Vec<(String, String)>,
-    /// All of it, with the empty line at its end.
+    /// The bytes of the head, with the empty line at the end.
     pub raw: Vec<u8>,
 }
 
-/// How a body ends.
+/// The framing of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// After so many bytes.
+    /// A body of this number of bytes.
     Length(u64),
-    /// After an empty chunk.
+    /// A chunked body.
     Chunked,
-    /// With the connection.
+    /// A body up to the end of the connection.
     Rest,
 }
 
-/// What a piece of a body is.
+/// The kind of a piece of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
-    /// Part of what is sent.
+    /// A part of the content.
     Content,
-    /// The lines that chunks are made of.
+    /// The framing of chunks.
     Frame,
 }
 
 impl Head {
-    /// Reads one; nothing if the other side has closed the connection.
+    /// Reads a head; none if the other side has closed the connection.
     ///
     /// # Errors
-    /// It cannot be read or is no head.
+    /// The connection fails, or the bytes are not a head.
     pub fn read(from: &mut impl BufRead) -> Result<Option<Self>> {
         let mut head = Self::default();
         loop {
@@ -63,7 +63,7 @@ impl Head {
         }
     }
 
-    /// The value of a header, whatever the case of its name.
+    /// The value of a header, without regard to the case of its name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
@@ -111,16 +111,16 @@ impl Head {
     }
 }
 
-/// The value of a header, whatever the case of its name.
+/// The value of a header, without regard to the case of its name.
 #[must_use]
 pub fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// Passes the bytes of a body on as they come, frames of chunks included.
+/// Passes the bytes of a body on as they arrive, with the framing of chunks.
 ///
 /// # Errors
-/// They cannot be read, end early, or `to` says no.
+/// The connection fails or ends early, or `to` fails.
 pub fn copy(
     from: &mut impl BufRead,
     body: Body,
@@ -153,7 +153,7 @@ pub fn copy(
     }
 }
 
-/// The content of a body, whole.
+/// The whole content of a body.
 ///
 /// # Errors
 /// The system cannot read the input.

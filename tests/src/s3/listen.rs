@@ -1,17 +1,16 @@
-//! What every server in this process stands on: threads of its own, a port on loopback, a task for each client. It does
-//! not know what is spoken.
+//! The base of every server in this process: threads, a port on loopback, and a task for each client. It knows no protocol.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-/// Threads for servers; those end when it is dropped.
+/// Threads for servers. Dropping it ends the servers.
 pub(super) fn runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build().expect("a runtime")
 }
 
-/// Serves each client of a new port, and gives its address.
+/// Serves each client on a new port, and returns the address.
 pub(super) fn listen<F: Future<Output = ()> + Send + 'static>(
     runtime: &Runtime,
     serve: impl Fn(TcpStream) -> F + Send + 'static,

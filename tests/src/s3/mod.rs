@@ -1,5 +1,5 @@
-//! S3 as tests need it: servers that keep objects, a proxy that spoils what passes, a client that looks at a server
-//! by itself, and what hands out credentials. None of it is the code that it tests, or shares any with it.
+//! S3 for tests: servers of objects, a proxy that causes faults, an independent client, and an STS that issues credentials.
+//! It has no code in common with the tested code.
 
 pub mod checksum;
 pub mod client;
@@ -20,31 +20,31 @@ pub mod support;
 pub mod token;
 pub mod upload;
 
-/// Where objects go and who may put them there.
+/// A bucket on a server, and the credentials for it.
 #[derive(Debug, Clone)]
 pub struct S3Target {
     /// The server: `http://127.0.0.1:PORT`, without a slash at its end.
     pub endpoint: String,
-    /// The name of the region that is signed for.
+    /// The region of the signature.
     pub region: String,
-    /// The identifier of the key.
+    /// The access key ID.
     pub access_key: String,
-    /// The key.
+    /// The secret access key.
     pub secret_key: String,
-    /// What goes with a key that does not last.
+    /// The session token of temporary credentials.
     pub session_token: Option<String>,
     /// The bucket, as a part of the path.
     pub bucket: String,
 }
 
 impl S3Target {
-    /// The same place reached another way: through a proxy.
+    /// The same target through a proxy.
     #[must_use]
     pub fn through(&self, proxy: &proxy::Proxy) -> Self {
         Self { endpoint: proxy.endpoint(), ..self.clone() }
     }
 
-    /// The same place with another bucket.
+    /// The same target with another bucket.
     #[must_use]
     pub fn bucket(&self, bucket: &str) -> Self {
         Self { bucket: bucket.to_owned(), ..self.clone() }

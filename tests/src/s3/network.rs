@@ -1,5 +1,5 @@
-//! A network as companies have it: servers that speak TLS with certificates of the company's own authority, and a proxy
-//! that is the only way to them. It listens on loopback and passes bytes on; it never looks into what it passes.
+//! A network as in companies: servers with TLS certificates of the company's own authority, and a proxy that is the only way
+//! to them. It listens on loopback and passes bytes on without reading them.
 
 use super::{S3Target, listen};
 use base64::Engine as _;
@@ -15,25 +15,26 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
-/// The name that the server's certificate is for. Nobody resolves it but the proxy.
+/// The name in the server's certificate. Only the proxy resolves it.
 pub const NAME: &str = "storage.test";
-/// The certificate for it and its key, and the authority beside them: made once with openssl, good for a hundred years.
+/// The certificate, its key, and the certificate of the authority. openssl made them, and they are valid for a hundred
+/// years.
 const CERTIFICATE: &str = include_str!("tls/server.crt");
 const KEY: &str = include_str!("tls/server.key");
-/// The longest head of a request to a proxy.
+/// The maximum size of the head of a request to the proxy.
 const HEAD: usize = 8192;
 
-/// A running network. It ends when it is dropped.
+/// A running network. Dropping it ends the network.
 #[derive(Debug)]
 pub struct Network {
     proxy: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
-    /// Ends with it all that runs.
+    /// Dropping it ends all tasks.
     _runtime: Runtime,
 }
 
 impl Network {
-    /// One around the server of this place, which goes by [`NAME`] in it.
+    /// Starts a network around the server of this target, which has the name [`NAME`] in it.
     ///
     /// # Panics
     /// No port is free, or the setup of TLS fails.
@@ -63,7 +64,7 @@ impl Network {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("src/s3/tls/authority.pem")
     }
 
-    /// What the proxy was asked for so far: `HOST:PORT`.
+    /// The requested servers so far: `HOST:PORT`.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -92,8 +93,8 @@ async fn end_tls(stream: TcpStream, acceptor: TlsAcceptor, server: String) -> Re
     copy_bidirectional(&mut outside, &mut inside).await.map(drop)
 }
 
-/// Passes on a tunnel to the server with TLS, or requests to the one without it. Servers take the absolute form of a
-/// target as well. RFC 9110 section 9.3.6, RFC 9112 section 3.2.2.
+/// Passes a tunnel on to the server with TLS, or requests to the one without TLS. Servers accept the absolute form of a
+/// target too. RFC 9110 section 9.3.6, RFC 9112 section 3.2.2.
 async fn pass_on(
     mut client: TcpStream,
     tls: SocketAddr,

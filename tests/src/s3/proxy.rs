@@ -1,5 +1,5 @@
-//! A proxy that passes requests to one server byte for byte, writes down each, and does to them what it is told.
-//! It changes no header, so signatures stay good as long as the server believes the `Host` that the client named.
+//! A proxy that passes requests to one server byte for byte, logs each, and causes the faults that a test chooses. It
+//! changes no header, so signatures stay valid if the server accepts the `Host` of the client.
 
 mod exchange;
 mod rate_limiter;
@@ -15,30 +15,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A request that came, and what became of it.
+/// A request and its outcome.
 #[derive(Debug, Clone)]
 pub struct S3Exchange {
     /// The request.
     pub request: S3Request,
-    /// The number of the client's connection, from 1: equal for requests on one that was kept.
+    /// The number of the client's connection, from 1. Requests on a reused connection have the same number.
     pub connection: usize,
-    /// The bytes of its content that came.
+    /// The number of received bytes of its content.
     pub sent: u64,
-    /// The status that the client was told; nothing if it was told nothing.
+    /// The status of the answer to the client; none without an answer.
     pub status: Option<u16>,
-    /// The status that the server gave; nothing if it was not asked or said nothing.
+    /// The status of the server's answer; none without an answer.
     pub server: Option<u16>,
-    /// The bytes of the reply's content that the client was sent.
+    /// The number of bytes of the reply's content that the proxy sent to the client.
     pub received: u64,
-    /// What went wrong with it.
+    /// The names of its faults.
     pub faults: Vec<&'static str>,
-    /// When its head had come.
+    /// The time of its head.
     pub began: Instant,
-    /// When it was over; nothing while it is not.
+    /// The time of its end; none while it is open.
     pub ended: Option<Instant>,
 }
 
-/// A running proxy. It and its connections end when it is dropped.
+/// A running proxy. Dropping it ends the proxy and its connections.
 #[derive(Debug)]
 pub struct Proxy {
     shared: Arc<Shared>,
@@ -51,7 +51,7 @@ struct Shared {
     server: String,
     faults: Mutex<Vec<S3FaultRule>>,
     log: Mutex<Vec<S3Exchange>>,
-    /// The connections of both sides, to end them.
+    /// The open connections of both sides, which the proxy closes at its end.
     open: Mutex<BTreeMap<usize, TcpStream>>,
     next: AtomicUsize,
     active: AtomicUsize,
@@ -63,7 +63,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// A proxy before the server at this endpoint, with or without its scheme.
+    /// Starts a proxy before the server at this endpoint, which may lack the scheme.
     ///
     /// # Panics
     /// No port is free.
@@ -92,30 +92,29 @@ impl Proxy {
         Self { shared, address, acceptor: Some(acceptor) }
     }
 
-    /// Where clients find it: `http://127.0.0.1:PORT`.
+    /// The address for clients: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Adds something that goes wrong from now on. All that a request meets happen to it, in this order; the first
-    /// that ends it is the last.
+    /// Adds a fault for later requests. All matching faults apply to a request, in this order, until one ends it.
     pub fn fault(&self, matcher: S3Matcher, fault: S3Fault) {
         locked(&self.shared.faults).push(S3FaultRule::new(matcher, fault));
     }
 
-    /// From now on nothing goes wrong.
+    /// Removes all faults.
     pub fn clear(&self) {
         locked(&self.shared.faults).clear();
     }
 
-    /// Every request so far, also those that are not over.
+    /// All requests so far, including open ones.
     #[must_use]
     pub fn log(&self) -> Vec<S3Exchange> {
         locked(&self.shared.log).clone()
     }
 
-    /// The requests so far with this method and with this text in path and query.
+    /// The requests so far with this method and with this text in path or query.
     #[must_use]
     pub fn requests(&self, method: &str, part: &str) -> Vec<S3Exchange> {
         let mut log = self.log();
@@ -123,23 +122,23 @@ impl Proxy {
         log
     }
 
-    /// The most requests that were under way at once.
+    /// The maximum number of parallel requests so far.
     #[must_use]
     pub fn busiest(&self) -> usize {
         self.shared.busiest.load(Ordering::SeqCst)
     }
 
-    /// Passes on so many bytes a second to the server, all connections together; nothing is no limit.
+    /// Limits the bytes per second to the server, for all connections together; `None` is no limit.
     pub fn throttle(&self, bytes_per_second: Option<u64>) {
         self.shared.up.set(bytes_per_second);
     }
 
-    /// Passes on so many bytes a second to clients, all connections together; nothing is no limit.
+    /// Limits the bytes per second to clients, for all connections together; `None` is no limit.
     pub fn throttle_replies(&self, bytes_per_second: Option<u64>) {
         self.shared.down.set(bytes_per_second);
     }
 
-    /// Holds every request for so long before it is passed on.
+    /// Delays every request by this time.
     pub fn latency(&self, latency: Duration) {
         *locked(&self.shared.latency) = latency;
     }
@@ -148,7 +147,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
-        // The acceptor sees that only when somebody comes.
+        // The acceptor checks the flag only after a new connection.
         let _ = TcpStream::connect(self.address);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -161,13 +160,13 @@ impl Shared {
         self.ended.load(Ordering::SeqCst)
     }
 
-    /// Keeps a connection to end it with the proxy, until what this gives is dropped.
+    /// Registers a connection, so that the proxy can close it, until the returned value is dropped.
     fn keep(self: &Arc<Self>, stream: &TcpStream) -> OpenConnection {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         if let Ok(stream) = stream.try_clone() {
             locked(&self.open).insert(number, stream);
         }
-        // One that came while the others were ended.
+        // A connection that arrived while the proxy closed the others.
         if self.ended() {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -178,7 +177,7 @@ impl Shared {
         locked(&self.faults).iter_mut().filter_map(|fault| fault.meet(request)).collect()
     }
 
-    /// Sleeps for so long, or until the proxy ends.
+    /// Sleeps for this time, or until the proxy ends.
     fn wait(&self, time: Duration) {
         let end = Instant::now() + time;
         while !self.ended() {

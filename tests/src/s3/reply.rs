@@ -1,4 +1,4 @@
-//! What a server said, and the few texts that tests look for in it. It is no parser of XML.
+//! The reply of a server, and the few elements that tests read from it. It is not an XML parser.
 
 use super::http::find;
 
@@ -7,7 +7,7 @@ use super::http::find;
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// The headers, names as they came.
+    /// The headers, with names as sent.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
@@ -38,13 +38,13 @@ impl Reply {
         self.all(element).into_iter().next().unwrap_or_default()
     }
 
-    /// Whether the server did what it was asked: S3 also says no with status 200.
+    /// Whether the request succeeded: S3 can also report an error with status 200.
     #[must_use]
     pub fn done(&self) -> bool {
         (200..300).contains(&self.status) && !self.text().contains("<Error>")
     }
 
-    /// The reply if all is well.
+    /// The reply of a successful request.
     ///
     /// # Panics
     /// The server rejects the request.
@@ -67,7 +67,7 @@ pub fn elements(xml: &str, element: &str) -> Vec<String> {
             && (tag.is_empty() || tag.starts_with([' ', '/']))
         {
             let text = if tag.ends_with('/') { "" } else { rest.split(&end).next().unwrap_or("") };
-            // What is in it keeps its form, to be looked into.
+            // The content stays unparsed, for a further search.
             found.push(if text.contains('<') { text.to_owned() } else { plain(text) });
         }
     }
@@ -80,7 +80,7 @@ fn plain(text: &str) -> String {
     pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)).replace("&amp;", "&")
 }
 
-/// A text as it stands in XML.
+/// A text with the escapes of XML.
 #[must_use]
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -1,4 +1,4 @@
-//! `s3s-fs` in this process, on threads of its own. Its files go with whoever started it.
+//! `s3s-fs` in this process, on threads of its own. The caller removes its files.
 
 use super::listen;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -9,7 +9,7 @@ use s3s_fs::FileSystem;
 use std::path::Path;
 use tokio::runtime::Runtime;
 
-/// Serves a folder until the runtime is dropped, and gives the port.
+/// Serves a folder until the runtime is dropped, and returns the port.
 pub(super) fn serve(folder: &Path, access_key: &str, secret_key: &str) -> (Runtime, u16) {
     let files = FileSystem::new(folder).expect("a folder to serve");
     let mut service = S3ServiceBuilder::new(files);

@@ -1,9 +1,8 @@
-//! Servers that keep objects, each with a folder and a port of its own, ended when dropped. None listens beyond
-//! loopback.
+//! Servers of objects, each with a folder and a port of its own. Dropping one ends it. They listen on loopback only.
 //!
-//! What each does with what an upload can ask of it was found out by `support` and is proven by the test
-//! `what_is_written_of_the_servers_is_what_they_do`. Where a status stands alone the request was done, whether what
-//! it asked for was kept or not; what follows a status is what came back.
+//! The module `support` finds out which features each server has, and the test
+//! `what_is_written_of_the_servers_is_what_they_do` compares that with this list. A status alone means that the server
+//! executed the request, with or without the feature; a value after it is the one that the server returned.
 //!
 //! - `versitygw` takes no session tokens, replies `MD5` tags, and has no encryption and no storage classes: it says
 //!   200 and forgets them. It is the one that verifies and keeps all checksums.
@@ -24,10 +23,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The keys of every server here.
+/// The credentials of all servers here.
 const ACCESS_KEY: &str = "lockstep-test-key";
 const SECRET_KEY: &str = "canary-s3-Secret/Key+55d1";
-/// The longest that a server may take to answer.
+/// The timeout of a server's first answer.
 const START: Duration = Duration::from_secs(60);
 
 /// A running server with an empty bucket, `artifacts`.
@@ -55,7 +54,7 @@ impl Server {
         Self::versity(false)
     }
 
-    /// `versitygw` that keeps versions, with versions switched on for the bucket, and locks.
+    /// `versitygw` with object locks, and with versions in the bucket.
     ///
     /// # Panics
     /// The installation fails, or the server does not answer.
@@ -69,7 +68,7 @@ impl Server {
         let server = Self::child(|folder, port| {
             let mut command = Command::new(&program);
             command.env("ROOT_ACCESS_KEY", ACCESS_KEY).env("ROOT_SECRET_KEY", SECRET_KEY);
-            // Without it every reply ends its connection.
+            // Without this option every reply closes its connection.
             command.args(["--keep-alive", "--quiet", "--port", &format!("127.0.0.1:{port}"), "posix"]);
             if versions {
                 command.arg("--versioning-dir").arg(made(folder, "versions"));
@@ -79,7 +78,7 @@ impl Server {
         });
         let client = Client::new(&server.place);
         if versions {
-            // A lock needs versions, and a bucket made for it.
+            // A lock needs versions, and a bucket created with locks.
             let lock = [("x-amz-bucket-object-lock-enabled", "true")];
             let _ = client.send("PUT", "", &[], &lock, b"").expect("a reply").well();
         } else {
@@ -88,7 +87,7 @@ impl Server {
         server
     }
 
-    /// `moto_server`, which plays AWS and believes every signature.
+    /// `moto_server`, which imitates AWS and accepts every signature.
     ///
     /// # Panics
     /// The installation fails, or the server does not answer.
@@ -205,7 +204,7 @@ fn place(port: u16) -> S3Target {
     }
 }
 
-/// A port that was free a moment ago: programs cannot be told to choose one and say which.
+/// A port that was free a moment ago, because the programs cannot choose a free port themselves.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()

@@ -1,10 +1,10 @@
-//! Signatures of AWS, version 4, in headers. It signs what it is given and sends nothing.
+//! Signatures of AWS, version 4, in headers. It sends nothing.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What is signed.
+/// The signed parts of a request.
 #[derive(Debug)]
 pub struct Signed<'s> {
     /// The method.
@@ -13,9 +13,9 @@ pub struct Signed<'s> {
     pub path: &'s str,
     /// Names and values of the query, not encoded.
     pub query: &'s [(&'s str, &'s str)],
-    /// All headers that are signed, `host` and `x-amz-date` among them.
+    /// The signed headers, with `host` and `x-amz-date`.
     pub headers: &'s [(String, String)],
-    /// The digest of the body, or what stands for it.
+    /// The digest of the body, or a constant in its place.
     pub digest: &'s str,
     /// The time, as `20130524T000000Z`.
     pub time: &'s str,
@@ -47,7 +47,7 @@ impl Signed<'_> {
     }
 }
 
-/// The query as it is signed and sent: encoded and sorted.
+/// The query for signature and request: encoded and sorted.
 #[must_use]
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let mut pairs: Vec<_> =
@@ -56,7 +56,7 @@ pub fn query(pairs: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-/// A text with all but letters, digits, `-._~` and what is in `kept` encoded.
+/// Encodes a text, except for letters, digits, `-._~` and the characters in `kept`.
 #[must_use]
 pub fn encode(text: &str, kept: &str) -> String {
     let keep =
@@ -64,7 +64,7 @@ pub fn encode(text: &str, kept: &str) -> String {
     text.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// The text that was encoded, with `+` for a blank.
+/// Decodes a text, with `+` for a blank.
 #[must_use]
 pub fn decode(text: &str) -> String {
     let mut parts = text.split('%');
@@ -87,14 +87,14 @@ pub fn digest(body: &[u8]) -> String {
     hex(&Sha256::digest(body))
 }
 
-/// A time as it is signed: `20130524T000000Z`.
+/// A time in the format of signatures: `20130524T000000Z`.
 #[must_use]
 pub fn time(at: SystemTime) -> String {
     let (y, mo, d, h, mi, s) = civil(at);
     format!("{y:04}{mo:02}{d:02}T{h:02}{mi:02}{s:02}Z")
 }
 
-/// A time as documents have it: `2013-05-24T00:00:00Z`.
+/// A time in the format of documents: `2013-05-24T00:00:00Z`.
 #[must_use]
 pub fn rfc3339(at: SystemTime) -> String {
     let (y, mo, d, h, mi, s) = civil(at);
@@ -104,7 +104,7 @@ pub fn rfc3339(at: SystemTime) -> String {
 fn civil(at: SystemTime) -> (u64, u64, u64, u64, u64, u64) {
     let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Years that begin in March, so that a leap day is the last of one.
+    // Years from March on, so that a leap day is the last day of a year.
     let shifted = days + 719_468;
     let (era, day) = (shifted / 146_097, shifted % 146_097);
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;

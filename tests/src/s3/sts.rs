@@ -1,5 +1,5 @@
-//! What hands out credentials on loopback: an endpoint for identity tokens as GitHub has it, and an STS that gives
-//! credentials for a good one. It is strict, keeps no other promise, and never speaks to a cloud.
+//! An STS on loopback: an endpoint for identity tokens as on GitHub, and one that issues credentials for a valid token. It
+//! is strict, has no other function, and never calls a cloud.
 
 use super::fault::{S3Fault, S3Matcher, sts_error_xml};
 use super::http::{Head, content_of, write_reply};
@@ -13,20 +13,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
-/// What is asked of those who come, and what they get.
+/// The conditions for credentials, and the issued credentials.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// The one token that is good, as far as issuer, subject and audience go.
+    /// Issuer, subject and audience of a valid token.
     pub token: Claims,
-    /// The one role.
+    /// The only role.
     pub role: String,
-    /// How long credentials last.
+    /// The lifetime of credentials.
     pub lifetime: Duration,
-    /// How long identity tokens of the endpoint last, in seconds; zero and below gives expired ones.
+    /// The lifetime of identity tokens of the endpoint, in seconds; zero and below makes expired ones.
     pub token_lifetime: i64,
-    /// The key that is handed out, so that a server takes it.
+    /// The issued access key, which a server accepts.
     pub access_key: String,
-    /// The secret of it.
+    /// The secret access key.
     pub secret_key: String,
 }
 
@@ -43,21 +43,21 @@ impl Default for Rules {
     }
 }
 
-/// Credentials that were handed out.
+/// Issued credentials.
 #[derive(Debug, Clone)]
 pub struct IssuedCredentials {
-    /// What goes with the key, different each time.
+    /// The session token, different each time.
     pub session_token: String,
-    /// The name of the session that was asked for.
+    /// The requested name of the session.
     pub session: String,
-    /// When they end.
+    /// The time of expiry.
     pub expires: SystemTime,
 }
 
-/// The bearer that the token endpoint asks for, `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+/// The bearer token for the token endpoint, `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
 pub const REQUEST_TOKEN: &str = "canary-oidc-request-6a1e";
 
-/// A running endpoint for tokens and credentials. It ends when it is dropped.
+/// A running endpoint for tokens and credentials. Dropping it ends the endpoint.
 #[derive(Debug)]
 pub struct Sts {
     shared: Arc<Shared>,
@@ -70,13 +70,13 @@ struct Shared {
     signer: Signer,
     rules: Mutex<Rules>,
     issued: Mutex<Vec<IssuedCredentials>>,
-    /// Requests with the code of what was said: `200` or the name of an error.
+    /// Requests with the code of the answer: `200` or the name of an error.
     log: Mutex<Vec<(String, String)>>,
     ended: AtomicBool,
 }
 
 impl Sts {
-    /// One with these rules.
+    /// Starts an endpoint with these rules.
     ///
     /// # Panics
     /// No port is free.
@@ -99,7 +99,7 @@ impl Sts {
                         return;
                     }
                     let shared = Arc::clone(&shared);
-                    // Not waited for: it ends when its client does.
+                    // The endpoint does not wait for this thread, which ends with its client.
                     thread::spawn(move || stream.and_then(|stream| shared.serve(&stream)));
                 }
             }
@@ -107,25 +107,25 @@ impl Sts {
         Self { shared, address, acceptor: Some(acceptor) }
     }
 
-    /// Where credentials are: `http://127.0.0.1:PORT`.
+    /// The address for credentials: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where identity tokens are, `ACTIONS_ID_TOKEN_REQUEST_URL`.
+    /// The address for identity tokens, `ACTIONS_ID_TOKEN_REQUEST_URL`.
     #[must_use]
     pub fn token_url(&self) -> String {
         format!("http://{}/idtoken?api-version=2.0", self.address)
     }
 
-    /// An identity token that says this, as GitLab has it in a variable.
+    /// An identity token with these claims, as GitLab puts it in a variable.
     #[must_use]
     pub fn token(&self, claims: &Claims) -> String {
         self.shared.signer.token(claims)
     }
 
-    /// Changes the rules for those who come from now on.
+    /// Changes the rules for later requests.
     pub fn change(&self, change: impl FnOnce(&mut Rules)) {
         change(&mut locked(&self.shared.rules));
     }
@@ -142,8 +142,7 @@ impl Sts {
         locked(&self.shared.log).clone()
     }
 
-    /// Which requests to a server come with credentials that have ended, and what it says to them: for a proxy before
-    /// a server that knows no sessions.
+    /// The fault for requests with expired credentials, for a proxy before a server without sessions.
     #[must_use]
     pub fn expired(&self) -> (S3Matcher, S3Fault) {
         let shared = Arc::clone(&self.shared);
@@ -157,7 +156,7 @@ impl Sts {
         )
     }
 
-    /// Which requests to a server come with a session that was never handed out, and what it says to them.
+    /// The fault for requests with an unknown session token, for such a proxy.
     #[must_use]
     pub fn unknown(&self) -> (S3Matcher, S3Fault) {
         let shared = Arc::clone(&self.shared);
@@ -179,7 +178,7 @@ impl Drop for Sts {
     }
 }
 
-/// Status, type of the content, content, and what to write in the log.
+/// Status, content type, content, and the entry for the log.
 type Answer = (u16, &'static str, String, String);
 
 impl Shared {
@@ -215,7 +214,7 @@ impl Shared {
             return answer(401, json!({ "message": "Unauthorized" }));
         }
         let rules = locked(&self.rules);
-        // Without a wish it is for the owner of the repository.
+        // Without a requested audience, the audience is the owner of the repository.
         let audience = field(query, "audience").filter(|audience| !audience.is_empty());
         let audience = audience.unwrap_or_else(|| "https://github.com/octo".to_owned());
         let claims = Claims { audience, begins: 0, ends: rules.token_lifetime, ..rules.token.clone() };

@@ -1,5 +1,4 @@
-//! Finds out what a server does with what an upload can ask of it, one short answer a question. It judges nothing:
-//! a status, or what came back.
+//! Finds out which features of uploads a server has. Each answer is a status or a returned value; it judges none.
 
 use super::checksum;
 use super::client::Client;
@@ -8,14 +7,14 @@ use super::sign::rfc3339;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// The smallest part that may have another behind it.
+/// The minimum size of a part that is not the last.
 pub const PART: usize = 5 << 20;
 const SUMS: [&str; 4] = ["crc64nvme", "crc32c", "crc32", "sha256"];
 
-/// Answers by questions.
+/// Answers by question.
 pub type Answers = BTreeMap<String, String>;
 
-/// Asks everything.
+/// Asks all questions.
 ///
 /// # Panics
 /// The server does not answer, or rejects a request that every server must accept.
@@ -60,7 +59,7 @@ fn yes(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
-/// Status, and what a header came back as.
+/// Status, and the returned value of a header.
 fn kept(client: &Client, key: &str, headers: &[(&str, &str)], name: &str) -> String {
     let put = client.put(key, b"x", headers);
     format!("{} {}", said(&put), client.head(key).header(name)).trim().to_owned()
@@ -173,7 +172,7 @@ fn uploads(client: &Client, answers: &mut Answers) {
         }
         if name == "5 MiB" {
             let mut sizes: Vec<_> = client.parts(&key, &upload).iter().map(|part| part.size).collect();
-            // One server gives them as its folder does.
+            // One server lists them in the order of its folder.
             sizes.sort_unstable();
             tell("ListParts, sorted", format!("{sizes:?}"));
         }
@@ -198,7 +197,7 @@ fn sums(client: &Client, sum: &str, answers: &mut Answers) {
     let wrong = checksum::of(sum, b"other");
     let algorithm = sum.to_uppercase();
     let algorithm = algorithm.as_str();
-    // SDKs say also in words which it is; moto goes by that alone.
+    // SDKs name the algorithm in a header too, and moto reads only this header.
     let word = ("x-amz-sdk-checksum-algorithm", algorithm);
     let put = client.put(&format!("sum/{sum}"), b"hello", &[(name, &right), word]);
     let head = client.head(&format!("sum/{sum}"));
@@ -243,7 +242,7 @@ fn sums(client: &Client, sum: &str, answers: &mut Answers) {
                 yes(listed.iter().all(|part| part.xml.contains(&format!("<{element}>")))),
             );
         }
-        // A composite is a checksum of checksums, which the server makes.
+        // A composite is a checksum of checksums, which the server computes.
         let headers = [(name, full), ("x-amz-checksum-type", kind)];
         let headers = if sum == "sha256" { &headers[1..] } else { &headers[..] };
         let done = client.complete(&key, &upload, &xml, headers);

@@ -1,5 +1,5 @@
-//! Identity tokens of an issuer that CI platforms play: signed with RS256 and read again as strictly as a cloud
-//! does. The key is in the checkout and good for nothing else.
+//! Identity tokens of the issuer of a CI system: it signs them with RS256, and verifies them as strictly as a cloud. The
+//! key is in the checkout and has no other use.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -8,18 +8,18 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, 
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone)]
 pub struct Claims {
-    /// Who made it.
+    /// The issuer.
     pub issuer: String,
-    /// Whom it is about.
+    /// The subject.
     pub subject: String,
-    /// Whom it is for.
+    /// The audience.
     pub audience: String,
-    /// From when it is good, in seconds from now.
+    /// The start of its validity, in seconds from now.
     pub begins: i64,
-    /// Until when, in seconds from now.
+    /// The end of its validity, in seconds from now.
     pub ends: i64,
 }
 
@@ -35,18 +35,18 @@ impl Default for Claims {
     }
 }
 
-/// Why a token is refused.
+/// The reason to reject a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is no token, or not one that the issuer signed.
+    /// The text is not a token, or the issuer did not sign it.
     Invalid(String),
-    /// It was good once.
+    /// The token has expired.
     Expired(String),
-    /// It is good, and for something else.
+    /// The token is valid for another subject or audience.
     Denied,
 }
 
-/// The key that signs.
+/// The signing key.
 #[derive(Debug)]
 pub struct Signer {
     key: RsaKeyPair,
@@ -59,7 +59,7 @@ impl Default for Signer {
 }
 
 impl Signer {
-    /// The key of the checkout.
+    /// Reads the key of the checkout.
     ///
     /// # Panics
     /// The system cannot read the input.
@@ -70,7 +70,7 @@ impl Signer {
         Self { key: RsaKeyPair::from_pkcs8(&bytes).expect("a key") }
     }
 
-    /// A token that says this.
+    /// A token with these claims.
     #[must_use]
     pub fn token(&self, claims: &Claims) -> String {
         let header = json!({ "alg": "RS256", "kid": "lockstep", "typ": "JWT" });
@@ -98,10 +98,10 @@ impl Signer {
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// Whether a token is good and says just what is expected; its times are its own.
+    /// Verifies a token, and compares its claims except the times.
     ///
     /// # Errors
-    /// Why it is refused, in the order in which a cloud looks: form, issuer, signature, times, audience, subject.
+    /// The reason to reject it, in the order of a cloud's checks: form, issuer, signature, times, audience, subject.
     pub fn check(&self, token: &str, expected: &Claims) -> Result<(), Refusal> {
         let invalid = |why: &str| Refusal::Invalid(why.to_owned());
         let [header, says, signature] = token.split('.').collect::<Vec<_>>()[..] else {

@@ -1,4 +1,4 @@
-//! Runs of `artifact-upload` against a server of a test. It knows the command line only.
+//! Runs of `artifact-upload` on a server of a test. It uses the command line only.
 
 use super::S3Target;
 use super::sts::{REQUEST_TOKEN, Sts};
@@ -16,18 +16,18 @@ pub fn upload<'s>(scene: &'s Scene, place: &S3Target) -> Run<'s> {
     }
 }
 
-/// The same without anything that would let it in.
+/// The same without credentials.
 #[must_use]
 pub fn keyless<'s>(scene: &'s Scene, place: &S3Target) -> Run<'s> {
     let to = format!("s3://{}/web/", place.bucket);
     scene
         .run("artifact-upload")
         .args(["--source", "dist", "--to", &to, "--endpoint", &place.endpoint, "--region", &place.region])
-        // There is no machine of Amazon's to ask.
+        // Without this, the SDK would ask the metadata service of an EC2 instance.
         .env("AWS_EC2_METADATA_DISABLED", "true")
 }
 
-/// The same with a role, as GitHub's jobs take one on.
+/// The same with a role, as a GitHub job assumes it.
 #[must_use]
 pub fn with_role<'s>(scene: &'s Scene, place: &S3Target, sts: &Sts, role: &str) -> Run<'s> {
     keyless(scene, place)
@@ -47,7 +47,7 @@ pub fn scene(files: &[(&str, &str)]) -> Scene {
     scene
 }
 
-/// Bytes that differ from each other, the same each time.
+/// Pseudo-random bytes, equal each time.
 #[must_use]
 pub fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

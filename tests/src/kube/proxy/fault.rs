@@ -1,16 +1,16 @@
-//! What can go wrong between a client and an API server, and when. It decides; the proxy does.
+//! The faults between a client and an API server, and the requests that they apply to. The proxy causes them.
 
 use serde_json::json;
 use std::time::Duration;
 
-/// A request as far as it is known when its head has come.
+/// The head of a request.
 #[derive(Debug, Clone)]
 pub struct KubeRequest {
-    /// What it is called in rules: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
+    /// The verb of RBAC: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
     pub verb: String,
-    /// Path and query as they came.
+    /// Path and query as the client sent them.
     pub target: String,
-    /// The program that asks.
+    /// The program that sends the request.
     pub agent: String,
 }
 
@@ -45,7 +45,7 @@ fn is_collection(path: &str) -> bool {
     matches!(rest, [_] | ["namespaces", _, _])
 }
 
-/// Which requests a fault is for.
+/// The requests to which a fault applies.
 #[derive(Debug, Clone, Default)]
 pub struct KubeMatcher {
     verb: Option<String>,
@@ -66,13 +66,13 @@ impl KubeMatcher {
         Self { verb: Some(verb.to_owned()), ..Self::default() }
     }
 
-    /// Only those with this text in path and query.
+    /// Only those with this text in path or query.
     #[must_use]
     pub fn with(self, part: &str) -> Self {
         Self { part: Some(part.to_owned()), ..self }
     }
 
-    /// Of those only the next so many.
+    /// Of those only this number of requests.
     #[must_use]
     pub fn times(self, times: usize) -> Self {
         Self { times: Some(times), ..self }
@@ -84,38 +84,38 @@ impl KubeMatcher {
     }
 }
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug, Clone)]
 pub enum KubeFault {
-    /// The request waits so long before anything else happens to it.
+    /// The proxy delays the request.
     Delay(Duration),
-    /// Nothing is said to the client, and the connection stays open.
+    /// The proxy does not answer, and the connection stays open.
     Hold,
-    /// The connection ends without an answer; the server is not asked.
+    /// The proxy closes the connection without an answer and does not pass the request on.
     Reset,
-    /// So many bytes of what follows the head of the server's answer, then the connection ends.
+    /// The proxy passes this number of bytes of the answer's body and closes the connection.
     Cut(u64),
-    /// The proxy gives this answer; the server is not asked.
+    /// The proxy answers itself and does not pass the request on.
     Answer(ErrorStatus),
-    /// A watch begins and its first event is this `Status`; the server is not asked.
+    /// The proxy begins a watch whose first event is this `Status`, and does not pass the request on.
     ErrorEvent(ErrorStatus),
 }
 
-/// What an API server says when it refuses.
+/// An error of an API server.
 #[derive(Debug, Clone)]
 pub struct ErrorStatus {
     /// The status.
     pub code: u16,
-    /// The reason, one of Kubernetes.
+    /// The reason, a word of the Kubernetes API.
     pub reason: &'static str,
     /// The message.
     pub message: &'static str,
-    /// The seconds after which to ask again.
+    /// The seconds until a retry.
     pub retry_after: Option<u32>,
 }
 
 impl ErrorStatus {
-    /// The `Status` of it.
+    /// The object `Status` of the error.
     #[must_use]
     pub fn status(&self) -> serde_json::Value {
         let mut status = json!({
@@ -137,19 +137,19 @@ const GONE: ErrorStatus = ErrorStatus {
 };
 
 impl KubeFault {
-    /// The server has forgotten what a watch or a list goes on from, said as the status of the answer.
+    /// The resource version of a watch or list has expired: an error as the status of the answer.
     #[must_use]
     pub fn gone() -> Self {
         Self::Answer(GONE)
     }
 
-    /// The same, said by the first event of a watch, as API servers do.
+    /// The same error as the first event of a watch, as API servers send it.
     #[must_use]
     pub fn gone_event() -> Self {
         Self::ErrorEvent(GONE)
     }
 
-    /// The server has too much to do: ask again after so many seconds.
+    /// The server is throttling: retry after this number of seconds.
     #[must_use]
     pub fn throttled(seconds: u32) -> Self {
         Self::Answer(ErrorStatus {
@@ -160,7 +160,7 @@ impl KubeFault {
         })
     }
 
-    /// Something is wrong with the server.
+    /// An internal error of the server.
     #[must_use]
     pub fn internal_error() -> Self {
         Self::Answer(ErrorStatus {
@@ -183,7 +183,7 @@ impl KubeFault {
     }
 }
 
-/// A fault and how often it has happened.
+/// A fault, its requests, and the number of them so far.
 #[derive(Debug)]
 pub(super) struct KubeFaultRule {
     matcher: KubeMatcher,
@@ -196,7 +196,7 @@ impl KubeFaultRule {
         Self { matcher, fault, seen: 0 }
     }
 
-    /// Counts a request if it matches, and says what goes wrong with it.
+    /// Counts a matching request, and returns the fault if it applies.
     pub(super) fn meet(&mut self, request: &KubeRequest) -> Option<KubeFault> {
         if !self.matcher.matches(request) {
             return None;

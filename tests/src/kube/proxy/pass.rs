@@ -1,5 +1,5 @@
-//! One connection of a client, which is one request: `Connection: close` is said to both sides, so neither expects
-//! another on it. It changes no other header and never looks into a body.
+//! One connection of a client, with one request: the proxy sends `Connection: close` to both sides. It changes no other
+//! header and reads no body.
 
 use super::fault::{ErrorStatus, KubeFault, KubeRequest};
 use super::{KubeExchange, Shared, locked};
@@ -18,14 +18,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader, cop
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, server::TlsStream};
 
-/// The longest head.
+/// The maximum size of a head in bytes.
 const HEAD: usize = 64 * 1024;
-/// Longer than any test.
+/// A time longer than any test.
 const FOREVER: Duration = Duration::from_secs(24 * 3600);
 
 type Client = BufReader<TlsStream<TcpStream>>;
 
-/// The server behind the proxy, and what the proxy shows in its place.
+/// The server behind the proxy, and the TLS settings of the proxy for both sides.
 pub(super) struct Server {
     port: u16,
     acceptor: TlsAcceptor,
@@ -92,7 +92,7 @@ pub(super) async fn serve(stream: TcpStream, server: &Server, shared: &Shared, n
     .await
 }
 
-/// Passes on the request, and the answer as it comes.
+/// Passes the request on, and the answer as it arrives.
 async fn pass(
     mut client: Client,
     head: &Head,
@@ -102,7 +102,7 @@ async fn pass(
 ) -> Result<()> {
     let length = match head.body() {
         Body::Length(length) => length,
-        // No client of Kubernetes does that with what it knows the length of.
+        // Clients of Kubernetes send bodies with a length.
         Body::Chunked | Body::Rest => return Err(Error::new(ErrorKind::Unsupported, "a body in chunks")),
     };
     note(None);
@@ -123,7 +123,7 @@ async fn pass(
     }
 }
 
-/// The head with the connection's end in it.
+/// The head with `Connection: close`.
 fn closing(head: &Head) -> String {
     let mut text = format!("{}\r\n", head.line);
     for (name, value) in &head.headers {
@@ -149,14 +149,14 @@ async fn read_head(from: &mut (impl AsyncRead + Unpin)) -> Result<Option<Head>> 
     Head::read(&mut raw.as_slice())
 }
 
-/// Gives the proxy's own answer once the request has come in full: an answer before that may be lost.
+/// Sends the proxy's own answer after the whole request, because an earlier answer may be lost.
 async fn answer_with(client: &mut Client, text: &str, head: &Head) -> Result<()> {
     if let Body::Length(length) = head.body() {
         copy(&mut (&mut *client).take(length), &mut tokio::io::sink()).await?;
     }
     client.write_all(text.as_bytes()).await?;
     client.shutdown().await?;
-    // Until the client has read it.
+    // Wait until the client has read the answer.
     copy(client, &mut tokio::io::sink()).await.map(drop)
 }
 

@@ -1,5 +1,5 @@
-//! The templates of what a pod's status says, in Go's language for them with sprig's functions. Each writes YAML in its
-//! flow style, so that a line is a whole entry. They decide nothing about when.
+//! The templates of a pod's status, as Go templates with the functions of sprig. Each writes YAML in flow style, so that a
+//! line is a whole entry. They contain no times.
 
 use super::{EXIT_CODE, MESSAGE, READY};
 
@@ -8,7 +8,7 @@ use super::{EXIT_CODE, MESSAGE, READY};
 pub(super) struct NotRunning {
     pub(super) part: &'static str,
     pub(super) reason: &'static str,
-    /// What it takes turns with; empty for nothing.
+    /// The alternating reason; empty for none.
     pub(super) back: &'static str,
     /// `IMAGE` stands for the container's image.
     pub(super) message: &'static str,
@@ -24,7 +24,7 @@ impl NotRunning {
     }
 }
 
-/// A pod whose first container, or first init container, ends again and again.
+/// A pod whose first container, or first init container, crashes repeatedly.
 #[derive(Debug)]
 pub(super) struct Crash {
     pub(super) part: &'static str,
@@ -33,7 +33,7 @@ pub(super) struct Crash {
     pub(super) reason: &'static str,
 }
 
-/// What all of them know: the time, the pod's annotations, and what was said of its containers before.
+/// The variables of all templates: the time, the pod's annotations, and its previous container status.
 const KNOWN: &str = r#"
 {{- define "since" }}
 {{- $at := .now }}
@@ -50,7 +50,7 @@ const KNOWN: &str = r#"
 {{ $oldInits := or .status.initContainerStatuses list }}
 "#;
 
-/// The addresses, which a pod keeps from when its node has heard of it: kwok would give it another each time.
+/// The addresses of a pod. It keeps them, because kwok would otherwise choose new ones each time.
 const ADDRESSES: &str = r#"
 {{ with NodeIPsWith .spec.nodeName }}hostIP: {{ index . 0 | Quote }}
 hostIPs: [{{ range . }}{ip: {{ . | Quote }}},{{ end }}]
@@ -63,7 +63,7 @@ podIPs: [{{ range . }}{ip: {{ . | Quote }}},{{ end }}]
 startTime: {{ or .status.startTime $now | Quote }}
 "#;
 
-/// Conditions, each with the time since when it is so.
+/// Conditions, each with the time of its last change.
 fn conditions(initialized: bool, ready: bool) -> String {
     let said = |value: bool| if value { "True" } else { "False" };
     let condition = |kind: &str, value: bool, why: &str| {
@@ -102,7 +102,7 @@ fn conditions(initialized: bool, ready: bool) -> String {
     )
 }
 
-/// What is said of one container, inside a `range` over specifications with index `$i`.
+/// The status of one container, inside a `range` over specifications with index `$i`.
 fn container(ready: &str, started: bool, count: &str, state: &str, last: &str) -> String {
     format!(
         "- {{name: {{{{ .name | Quote }}}}, image: {{{{ .image | Quote }}}}, imageID: \"\", ready: {ready}, started: \
@@ -113,10 +113,10 @@ fn container(ready: &str, started: bool, count: &str, state: &str, last: &str) -
 const RUNNING: &str = "{running: {startedAt: {{ $now | Quote }}}}";
 const DONE: &str = "{terminated: {exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }}, \
                     finishedAt: {{ $now | Quote }}}}";
-/// How often the container was started again, in a `range`.
+/// The number of restarts of the container, in a `range`.
 const COUNT: &str = "{{ $was := dict }}{{ if lt $i (len $OLDS) }}{{ $was = index $OLDS $i }}{{ end }}";
 
-/// The entries for all containers of a list, with what is said of the first and what of the others.
+/// The entries for all containers of a list: one status for the first, another for the others.
 fn entries(list: &str, first: &str, others: &str) -> String {
     let (specification, olds) =
         if list == "containerStatuses" { ("containers", "olds") } else { ("initContainers", "oldInits") };
@@ -134,7 +134,7 @@ fn well(ready: bool) -> String {
     container(if ready { "true" } else { "false" }, true, WAS, RUNNING, LAST)
 }
 
-/// All init containers have done their work.
+/// All init containers have completed.
 fn initialized() -> String {
     let done = container("true", false, WAS, DONE, LAST);
     let stays = container("true", true, WAS, RUNNING, LAST);
@@ -144,7 +144,7 @@ fn initialized() -> String {
     entries("initContainerStatuses", &each, &each)
 }
 
-/// All containers run, and are ready or not.
+/// All containers run; they are ready or not.
 pub(super) fn running(ready: bool) -> String {
     let each = well(ready);
     [
@@ -201,12 +201,12 @@ pub(super) fn ended(phase: &str, reason: &str, code: &str, evicted: &str) -> Str
 }
 
 impl Crash {
-    /// The list that its container is in.
+    /// The list of its container.
     pub(super) fn list(&self) -> &'static str {
         if self.init { "initContainerStatuses" } else { "containerStatuses" }
     }
 
-    /// It runs, started so many times more than before.
+    /// The container runs, after this number of further restarts.
     pub(super) fn runs(&self, more: u8) -> String {
         let ready = format!("{{{{ eq (or (index $notes \"{READY}\") \"\") \"true\" }}}}");
         let count = format!("{{{{ add (int (or $was.restartCount 0)) {more} }}}}");
@@ -215,7 +215,7 @@ impl Crash {
         self.status(&container(&ready, true, &count, RUNNING, ended), true)
     }
 
-    /// It has just ended.
+    /// The container has just ended.
     pub(super) fn ends(&self) -> String {
         let state = format!(
             "{{terminated: {{exitCode: {{{{ or (index $notes \"{EXIT_CODE}\") {} }}}}, reason: {}, startedAt: {{{{ dig \
@@ -225,7 +225,7 @@ impl Crash {
         self.status(&container("false", false, WAS, &state, LAST), false)
     }
 
-    /// It is not started again for a while.
+    /// The container waits before its next restart.
     pub(super) fn backs_off(&self) -> String {
         let state = "{waiting: {reason: CrashLoopBackOff, message: {{ printf \"back-off 10s restarting failed \
                      container=%s pod=%s_%s(%s)\" .name $pod.metadata.name $pod.metadata.namespace \
@@ -255,7 +255,7 @@ impl Crash {
     }
 }
 
-/// A text in the language of templates; `IMAGE` in it is the image of the container that `.` is.
+/// A text as a template; `IMAGE` stands for the image of the container `.`.
 fn go(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     if text.contains("IMAGE") {
@@ -264,8 +264,8 @@ fn go(text: &str) -> String {
     quoted
 }
 
-/// An event as a kubelet records it, of the first container or init container: `IMAGE`, `CONTAINER`, `POD`, `NAMESPACE`
-/// and `UID` in the message stand for its own.
+/// An event of the first container or init container, as a kubelet records it. `IMAGE`, `CONTAINER`, `POD`, `NAMESPACE` and
+/// `UID` in the message stand for its values.
 pub(super) fn event(kind: &str, reason: &str, message: &str, init: bool) -> String {
     let list = if init { "initContainers" } else { "containers" };
     let message = serde_json::Value::from(message).to_string();
@@ -301,7 +301,7 @@ reportingInstance: {{{{ .spec.nodeName | Quote }}}}
     )
 }
 
-/// A node that is ready, at the address where kwok answers for its kubelet.
+/// The status of a ready node, with the address at which kwok answers for its kubelet.
 pub(super) fn node() -> String {
     r#"
 {{ $now := Now }}

@@ -1,5 +1,5 @@
-//! One connection of a client: its requests one after the other, each passed on over a connection of its own. Body
-//! and reply go at the same time, since a server may answer before it has read all.
+//! One connection of a client: its requests in order, each passed on over a new connection. It passes body and reply at the
+//! same time, since a server may answer before it has read the whole body.
 
 use super::rate_limiter::RateLimiter;
 use super::{S3Exchange, Shared, locked};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-/// What goes wrong on the way, once it is settled that the server is asked.
+/// The faults of a request that the proxy passes on.
 #[derive(Default)]
 struct ForwardPlan {
     sent: Vec<(u64, Callback)>,
@@ -23,12 +23,12 @@ struct ForwardPlan {
     lose: bool,
 }
 
-/// One request under way.
+/// One open request.
 struct RequestForwarder<'w> {
     shared: &'w Arc<Shared>,
     client: &'w TcpStream,
     head: &'w Head,
-    /// Its place in the log.
+    /// The index in the log.
     index: usize,
 }
 
@@ -73,7 +73,7 @@ impl RequestForwarder<'_> {
         change(&mut locked(&self.shared.log)[self.index]);
     }
 
-    /// Does what is to be done with the request, and says whether the connection stays.
+    /// Applies the faults and passes the request on. Returns whether the connection stays open.
     fn go(&self, request: &S3Request, from: &mut BufReader<&TcpStream>) -> io::Result<bool> {
         let latency = *locked(&self.shared.latency);
         self.shared.wait(latency);
@@ -91,7 +91,7 @@ impl RequestForwarder<'_> {
                 S3Fault::ResetAfter => plan.lose = true,
                 S3Fault::ResetBefore => return Ok(false),
                 S3Fault::Stall => {
-                    // Until the client goes away or the proxy ends.
+                    // Read until the client disconnects or the proxy ends.
                     io::copy(from, &mut io::sink())?;
                     return Ok(false);
                 }
@@ -101,7 +101,7 @@ impl RequestForwarder<'_> {
         self.forward(from, &plan)
     }
 
-    /// Takes the body first: a client that is still sending would see a reset in the place of the answer.
+    /// Reads the body first, because a client that is still sending would see a reset instead of the answer.
     fn answer(
         &self,
         from: &mut BufReader<&TcpStream>,
@@ -134,8 +134,8 @@ impl RequestForwarder<'_> {
         thread::scope(|scope| {
             let reply = scope.spawn(|| {
                 let goes_on = self.reply(&server, plan);
-                // The rest of the body is read until the client, which has its reply, goes away. One that waited to
-                // be told to go on may never send it.
+                // The proxy reads the rest of the body until the client disconnects. A client that expects
+                // `100 Continue` may never send it.
                 if !body_sent.load(Ordering::SeqCst) {
                     let spoilt = plan.lose || plan.truncate.is_some() || goes_on.is_none();
                     let expects = self.head.header("expect").is_some();
@@ -158,7 +158,7 @@ impl RequestForwarder<'_> {
         })
     }
 
-    /// Passes the body on. What the server no longer takes is read all the same.
+    /// Passes the body on. It also reads bytes that the server no longer accepts.
     fn body(
         &self,
         from: &mut BufReader<&TcpStream>,
@@ -184,7 +184,7 @@ impl RequestForwarder<'_> {
         })
     }
 
-    /// Passes the reply on, and says whether the connection stays; nothing if there was no whole reply.
+    /// Passes the reply on, and returns whether the connection stays open; none without a whole reply.
     fn reply(&self, server: &TcpStream, plan: &ForwardPlan) -> Option<bool> {
         let mut from = BufReader::with_capacity(64 * 1024, server);
         let mut client = self.client;

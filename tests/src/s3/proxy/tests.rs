@@ -1,4 +1,4 @@
-//! The proxy before a tiny server that says what it got. No service, no S3.
+//! Tests of the proxy before a tiny server that returns the received bytes. They need no S3.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::Proxy;
@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What the server got: the head and the content.
+/// The requests of the server: head and content.
 type Got = Arc<Mutex<Vec<(Head, Vec<u8>)>>>;
 
-/// A server that answers with the content it was sent, in chunks where the path says `chunked`.
+/// A server that returns the received content, in chunks if the path contains `chunked`.
 fn server() -> (String, Got) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The endpoint through sockets, as a client meets it.
+//! Tests of the endpoint through sockets.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
@@ -109,7 +109,7 @@ fn identity_tokens_are_for_the_bearer_and_for_the_audience() {
 #[test]
 fn a_proxy_can_end_sessions_that_a_server_does_not_know() {
     let sts = Sts::new(Rules { lifetime: Duration::ZERO, ..Rules::default() });
-    // What is behind the proxy does not matter.
+    // The server behind the proxy does not matter.
     let proxy = Proxy::new(&sts.endpoint());
     let (when, what) = sts.unknown();
     proxy.fault(when, what);
