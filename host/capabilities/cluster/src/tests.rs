@@ -101,7 +101,7 @@ fn permitted<T>(
     Gate::new(grant, Limits::default()).call(request, act)
 }
 
-fn watch(cluster: &mut Cluster, selections: usize) -> Result<ObjectWatch, CallError> {
+fn start_watch(cluster: &mut Cluster, selections: usize) -> Result<ObjectWatch, CallError> {
     let targets = vec!["shop/Pod/*".to_owned(); selections];
     let selectors = vec![Selector::default(); selections];
     permitted(RawTarget::Resources(&targets), |permit| cluster.watch(permit, &selectors))
@@ -135,11 +135,11 @@ fn few_objects(max: usize) -> Limits {
 #[test]
 fn more_bytes_than_a_run_may_receive_end_the_call() {
     let mut all = cluster(3, few_bytes(4 * OBJECT_BYTES));
-    let mut watch = watch(&mut all, 1).unwrap();
+    let mut watch = start_watch(&mut all, 1).unwrap();
     assert_eq!(objects(&mut all, &mut watch), Ok(3));
 
     let mut less = cluster(3, few_bytes(2 * OBJECT_BYTES));
-    let mut watch = watch(&mut less, 1).unwrap();
+    let mut watch = start_watch(&mut less, 1).unwrap();
     assert_eq!(objects(&mut less, &mut watch).unwrap_err().word(), "limit-exceeded");
     // Every later call fails, too.
     assert_eq!(less.next(&mut watch, 0).unwrap_err().word(), "limit-exceeded");
@@ -149,7 +149,7 @@ fn more_bytes_than_a_run_may_receive_end_the_call() {
 fn objects_of_another_watch_and_of_get_count_too() {
     let mut cluster = cluster(3, few_bytes(8 * OBJECT_BYTES));
     for round in 0..3 {
-        let mut watch = watch(&mut cluster, 1).unwrap();
+        let mut watch = start_watch(&mut cluster, 1).unwrap();
         let seen = objects(&mut cluster, &mut watch);
         assert_eq!(seen.is_ok(), round < 2, "{round}: {seen:?}");
     }
@@ -162,11 +162,11 @@ fn objects_of_another_watch_and_of_get_count_too() {
 #[test]
 fn more_objects_than_a_run_may_watch_end_the_call() {
     let mut enough = cluster(6, few_objects(6));
-    let mut watch = watch(&mut enough, 1).unwrap();
+    let mut watch = start_watch(&mut enough, 1).unwrap();
     assert_eq!(objects(&mut enough, &mut watch), Ok(6));
 
     let mut few = cluster(6, few_objects(5));
-    let mut watch = watch(&mut few, 1).unwrap();
+    let mut watch = start_watch(&mut few, 1).unwrap();
     let started = Instant::now();
     assert_eq!(objects(&mut few, &mut watch).unwrap_err().word(), "limit-exceeded");
     assert!(started.elapsed() < Duration::from_secs(5), "the call fails at once");
@@ -177,10 +177,10 @@ fn objects_count_over_all_watches_at_once() {
     let mut cluster = cluster(3, few_objects(6));
     for _ in 0..4 {
         // One after the other, the watches have three objects at most.
-        let mut watch = watch(&mut cluster, 1).unwrap();
+        let mut watch = start_watch(&mut cluster, 1).unwrap();
         assert_eq!(objects(&mut cluster, &mut watch), Ok(3));
     }
-    let mut saved: Vec<_> = (0..3).map(|_| watch(&mut cluster, 1).unwrap()).collect();
+    let mut saved: Vec<_> = (0..3).map(|_| start_watch(&mut cluster, 1).unwrap()).collect();
     let seen: Result<Vec<_>, _> = saved.iter_mut().map(|watch| objects(&mut cluster, watch)).collect();
     assert_eq!(seen.unwrap_err().word(), "limit-exceeded");
 }
@@ -188,10 +188,10 @@ fn objects_count_over_all_watches_at_once() {
 #[test]
 fn selections_count_over_all_watches_at_once() {
     let mut cluster = cluster(0, Limits::default());
-    assert_eq!(watch(&mut cluster, MAX_SELECTIONS + 1).err().unwrap().word(), "invalid");
-    let some = watch(&mut cluster, MAX_SELECTIONS - 1).unwrap();
-    let _one = watch(&mut cluster, 1).unwrap();
-    assert_eq!(watch(&mut cluster, 1).err().unwrap().word(), "limit-exceeded");
+    assert_eq!(start_watch(&mut cluster, MAX_SELECTIONS + 1).err().unwrap().word(), "invalid");
+    let some = start_watch(&mut cluster, MAX_SELECTIONS - 1).unwrap();
+    let _one = start_watch(&mut cluster, 1).unwrap();
+    assert_eq!(start_watch(&mut cluster, 1).err().unwrap().word(), "limit-exceeded");
     drop(some);
-    assert!(watch(&mut cluster, MAX_SELECTIONS - 1).is_ok());
+    assert!(start_watch(&mut cluster, MAX_SELECTIONS - 1).is_ok());
 }

@@ -61,7 +61,7 @@ pub(crate) struct ForgeReply {
 /// An error answer, or no answer.
 #[derive(Debug)]
 pub(crate) struct ForgeFailure {
-    /// What the host does next.
+    /// The class, which decides about the next act of the host.
     pub(crate) class: ErrorClass,
     /// The error for the component.
     pub(crate) error: CallError,

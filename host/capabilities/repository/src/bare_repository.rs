@@ -53,7 +53,7 @@ const AUTHOR: (&str, &str) = ("lockstep", "lockstep@localhost");
 /// The modes of regular files. <https://git-scm.com/docs/gitformat-index>
 pub(super) const PLAIN: &str = "100644";
 pub(super) const EXECUTABLE: &str = "100755";
-/// What separates commits in a history.
+/// The separator of commits in the output of `git log`.
 const RECORD: char = '\x1e';
 
 /// The bare repository for one repository of a server.

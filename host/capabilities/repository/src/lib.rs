@@ -236,8 +236,8 @@ impl Repositories {
         self.move_branch(permit, commit, expected.map_or(PushTarget::NewBranch, PushTarget::OnTopOf))
     }
 
-    /// Replaces `expected`, the head of the permit's branch, by a commit of this run. `expected` must be an unchanged commit of an
-    /// earlier run.
+    /// Replaces `expected`, the head of the permit's branch, by a commit of this run. `expected` must be an unchanged commit of
+    /// an earlier run.
     ///
     /// # Errors
     /// `Conflict` if the branch points at another commit, `Invalid` if it has commits of others, or an error of the server.

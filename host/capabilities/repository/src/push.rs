@@ -8,7 +8,7 @@ use lockstep_model::call::{CallError, Outcome};
 /// How many commits of a history the host fetches to find an ancestor: first a few, in the end all.
 const DEPTHS: [u32; 3] = [64, 2048, 2_147_483_647];
 
-/// What a push does to its branch.
+/// The change of a branch by a push.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PushTarget<'a> {
     /// Creates it.

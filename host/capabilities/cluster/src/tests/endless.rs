@@ -12,7 +12,7 @@ const BUFFERS: u64 = 16 * MIB;
 enum ServerAnswer {
     Json(Value),
     /// A status, the beginning of a body, and a text that it repeats without an end.
-    AnswerLimit(u16, &'static str, &'static str),
+    Endless(u16, &'static str, &'static str),
 }
 
 /// The counts of the server.
@@ -57,7 +57,7 @@ fn serve(mut stream: &TcpStream, counts: &Counts, answer: &dyn Fn(&str, u64) -> 
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
                 stream.write_all((head + &body).as_bytes()).ok()?;
             }
-            ServerAnswer::AnswerLimit(status, begin, again) => {
+            ServerAnswer::Endless(status, begin, again) => {
                 let head = format!("HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\n");
                 write!(stream, "{head}{:x}\r\n{begin}\r\n", begin.len()).ok()?;
                 let again = again.repeat(64 * 1024 / again.len());
@@ -78,7 +78,7 @@ fn get(cluster: &mut Cluster, name: &str) -> CallError {
 
 /// The error that ends a watch.
 fn watch_error(cluster: &mut Cluster) -> CallError {
-    let mut watch = watch(cluster, 1).unwrap();
+    let mut watch = start_watch(cluster, 1).unwrap();
     loop {
         for event in cluster.next(&mut watch, TIMEOUT_MS).unwrap() {
             match event.event {
@@ -102,7 +102,7 @@ fn pod(name: &str) -> Value {
 #[test]
 fn an_object_or_a_list_of_kinds_without_an_end_is_an_error() {
     for name in ["shop/Pod/web", "shop/Widget.example.com/web"] {
-        let (mut cluster, counts) = endless(|_, _| ServerAnswer::AnswerLimit(200, "{\"kind\":\"", "x"));
+        let (mut cluster, counts) = endless(|_, _| ServerAnswer::Endless(200, "{\"kind\":\"", "x"));
         let error = get(&mut cluster, name);
         assert!(
             error.word() == "limit-exceeded" && error.message().contains("more than 16777216 bytes"),
@@ -116,7 +116,7 @@ fn an_object_or_a_list_of_kinds_without_an_end_is_an_error() {
 fn an_error_without_an_end_is_an_error() {
     for status in [403, 404, 503] {
         let (mut cluster, counts) =
-            endless(move |_, _| ServerAnswer::AnswerLimit(status, "{\"message\":\"", "x"));
+            endless(move |_, _| ServerAnswer::Endless(status, "{\"message\":\"", "x"));
         let error = get(&mut cluster, "shop/Pod/web");
         assert!(
             error.word() == "limit-exceeded" && error.message().contains("more than 1048576 bytes"),
@@ -128,7 +128,7 @@ fn an_error_without_an_end_is_an_error() {
 
 #[test]
 fn a_log_without_an_end_is_an_error() {
-    let (mut cluster, counts) = endless(|_, _| ServerAnswer::AnswerLimit(200, "a line\n", "another line\n"));
+    let (mut cluster, counts) = endless(|_, _| ServerAnswer::Endless(200, "a line\n", "another line\n"));
     let logs =
         permitted(RawTarget::Resource("shop/Pod/web"), |permit| cluster.logs(permit, "main", false, 10));
     assert_eq!(logs.unwrap_err().word(), "limit-exceeded");
@@ -137,7 +137,7 @@ fn a_log_without_an_end_is_an_error() {
 
 #[test]
 fn a_page_without_an_end_is_an_error_and_gets_no_retry() {
-    let (mut cluster, counts) = endless(|_, _| ServerAnswer::AnswerLimit(200, "{\"items\":[", "{},"));
+    let (mut cluster, counts) = endless(|_, _| ServerAnswer::Endless(200, "{\"items\":[", "{},"));
     assert_eq!(watch_error(&mut cluster).word(), "limit-exceeded");
     assert_eq!(counts.requests.load(Ordering::Relaxed), 1);
     counts.assert_sent_at_most(64 * MIB + BUFFERS);
@@ -148,7 +148,7 @@ fn an_event_without_an_end_is_an_error() {
     const EVENT: &str = "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\
         \"metadata\":{\"resourceVersion\":\"2\"}}}\n{\"type\":\"";
     let (mut cluster, counts) = endless(|first, _| match first.contains("watch=") {
-        true => ServerAnswer::AnswerLimit(200, EVENT, "x"),
+        true => ServerAnswer::Endless(200, EVENT, "x"),
         false => ServerAnswer::Json(list(&[pod("web")], "")),
     });
     let error = watch_error(&mut cluster);

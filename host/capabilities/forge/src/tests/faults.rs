@@ -13,8 +13,8 @@ fn request(head: &str) -> Value {
     })
 }
 
-fn is_list(asked: &ReceivedRequest) -> bool {
-    asked.line.starts_with("GET /api/v3/repos/shop/deploy/pulls?")
+fn is_list(received: &ReceivedRequest) -> bool {
+    received.line.starts_with("GET /api/v3/repos/shop/deploy/pulls?")
 }
 
 #[test]
@@ -51,12 +51,12 @@ fn the_client_waits_for_a_rate_limit() {
         assert_eq!(server.log().len(), 2);
         assert!(began.elapsed().as_millis() >= 900, "{:?}", began.elapsed());
     }
-    // Longer than a run waits: then it says when.
+    // The pause is longer than the timeout of the call: the error names it.
     let server = ForgeServer::new(move |_, _| limited(429, "retry-after: 3600\r\n", "Retry later"));
     let refused = ForgeRun::on(&server.origin, ForgeKind::GitLab, false).list();
     assert!(matches!(&refused, Err(CallError::Unavailable(why)) if why.contains("3600 s")), "{refused:?}");
     assert_eq!(server.log().len(), 1);
-    // Nor does a number that no clock has do any harm.
+    // A time that no clock can have is harmless.
     let server = ForgeServer::new(move |_, number| match number {
         1 => limited(429, "retry-after: 1\r\n", ""),
         _ => limited(429, &format!("retry-after: {}\r\n", u64::MAX), ""),
@@ -68,9 +68,9 @@ fn the_client_waits_for_a_rate_limit() {
 
 #[test]
 fn a_request_that_could_take_effect_twice_gets_no_retry() {
-    // The answer is lost, but it was opened; or it was not.
+    // The answer gets lost, after the forge has opened it or before.
     for (made, found) in [(true, true), (false, false)] {
-        let server = ForgeServer::new(move |asked, number| match is_list(asked) {
+        let server = ForgeServer::new(move |received, number| match is_list(received) {
             true if made && number > 1 => ok(&json!([request("abc")])),
             true => ok(&json!([])),
             false if number == 1 => (0, String::new(), String::new()),
@@ -97,7 +97,7 @@ fn the_answer_of_the_forge_decides_the_result_of_a_merge() {
         (status(403, "Resource not accessible by integration"), Err("unauthorized")),
         (status(401, "Bad credentials"), Err("unauthorized")),
     ] {
-        let server = ForgeServer::new(move |asked, _| match &*asked.line {
+        let server = ForgeServer::new(move |received, _| match &*received.line {
             line if line.ends_with("/merge") => answer.clone(),
             line if line.ends_with("/graphql") => {
                 ok(&json!({"errors": [{"message": "Pull request is in clean status"}]}))
@@ -107,9 +107,10 @@ fn the_answer_of_the_forge_decides_the_result_of_a_merge() {
         });
         let merged = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
         assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
-        let asked = server.log().into_iter().rfind(|asked| asked.line.ends_with("/merge")).unwrap().body;
+        let received =
+            server.log().into_iter().rfind(|received| received.line.ends_with("/merge")).unwrap().body;
         assert_eq!(
-            asked,
+            received,
             json!({"sha": "abc", "merge_method": "merge", "commit_message": "Promoted-To: prod"})
         );
     }
@@ -117,8 +118,8 @@ fn the_answer_of_the_forge_decides_the_result_of_a_merge() {
 
 #[test]
 fn the_client_tries_the_merge_methods_in_order() {
-    let server = ForgeServer::new(move |asked, _| match &*asked.line {
-        line if line.ends_with("/merge") => match asked.body["merge_method"].as_str().unwrap() {
+    let server = ForgeServer::new(move |received, _| match &*received.line {
+        line if line.ends_with("/merge") => match received.body["merge_method"].as_str().unwrap() {
             "squash" => ok(&json!({"merged": true})),
             _ => status(405, "Merge commits are not allowed on this repository."),
         },
@@ -134,7 +135,7 @@ fn the_client_tries_the_merge_methods_in_order() {
 
 #[test]
 fn a_pull_request_is_not_merged_before_its_checks_pass() {
-    let server = ForgeServer::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |received, _| match &*received.line {
         line if line.ends_with("/graphql") => {
             ok(&json!({"errors": [{"message": "Auto merge is not allowed for this repository"}]}))
         }
@@ -148,12 +149,12 @@ fn a_pull_request_is_not_merged_before_its_checks_pass() {
         ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc"),
         Ok(MergeResult::NotReady)
     );
-    assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
+    assert!(!server.log().iter().any(|received| received.line.ends_with("/merge")));
 }
 
 #[test]
 fn without_the_right_to_read_checks_nothing_is_merged() {
-    let server = ForgeServer::new(move |asked, _| match &*asked.line {
+    let server = ForgeServer::new(move |received, _| match &*received.line {
         line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
         line if line.contains("/commits/") => status(403, "Resource not accessible by integration"),
         _ => ok(&request("abc")),
@@ -162,7 +163,7 @@ fn without_the_right_to_read_checks_nothing_is_merged() {
     let status = run.get_status(7).unwrap();
     assert_eq!((status.blocker, status.checks.len()), (MergeBlocker::None, 0));
     assert!(matches!(run.merge(7, "abc"), Err(CallError::Unauthorized(_))));
-    assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")));
+    assert!(!server.log().iter().any(|received| received.line.ends_with("/merge")));
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn no_other_server_and_no_message_gets_the_token() {
     let server = ForgeServer::new(move |_, _| (301, format!("location: {to}\r\n"), String::new()));
     let refused = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).list();
     assert!(matches!(&refused, Err(CallError::NotFound(why)) if why.contains("has moved")), "{refused:?}");
-    // No other kind of forge, no other way to redirect and no other method leads there either.
+    // The same for other kinds of forge, redirects and methods.
     for kind in ForgeKind::ALL {
         for code in [302, 303, 307, 308] {
             let to = format!("{}/caught", other.origin);
@@ -183,16 +184,16 @@ fn no_other_server_and_no_message_gets_the_token() {
         }
     }
     assert!(other.log().is_empty());
-    // A forge that says what it was told, as an error and in an answer.
+    // A forge that echoes the request, in an error and in an answer.
     for kind in ForgeKind::ALL {
-        let echo = ForgeServer::new(|asked, _| status(422, &asked.head));
+        let echo = ForgeServer::new(|received, _| status(422, &received.head));
         let refused = ForgeRun::on(&echo.origin, kind, false).list();
         let text = format!("{refused:?}");
         assert!(text.contains("***") && !text.contains(TOKEN), "{kind} {text}");
     }
-    let echo = ForgeServer::new(|asked, _| {
+    let echo = ForgeServer::new(|received, _| {
         let mut one = request("abc");
-        one["body"] = json!(asked.head);
+        one["body"] = json!(received.head);
         ok(&json!([one]))
     });
     let found = ForgeRun::on(&echo.origin, ForgeKind::GitHub, false).list().unwrap();

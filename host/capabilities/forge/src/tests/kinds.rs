@@ -55,9 +55,9 @@ impl PullRequestFixture {
 
 /// A forge with these pull requests that accepts every request.
 fn forge(kind: ForgeKind, told: &'static [PullRequestFixture]) -> ForgeServer {
-    ForgeServer::new(move |asked, _| {
+    ForgeServer::new(move |received, _| {
         let all: Vec<_> = told.iter().map(|one| one.json_of(kind)).collect();
-        let (method, target) = asked.line.split_once(' ').unwrap();
+        let (method, target) = received.line.split_once(' ').unwrap();
         let path = target.split('?').next().unwrap();
         let last = path.rsplit('/').next().unwrap();
         match (method, last) {
@@ -116,7 +116,7 @@ fn only_pull_requests_between_the_two_branches_are_visible() {
             "{kind}"
         );
         assert_eq!((&*found[0].labels.join(","), &*found[0].head_commit), ("a,z", "abc"));
-        let asked = &server.log()[0];
+        let received = &server.log()[0];
         let query = match kind {
             ForgeKind::GitHub => {
                 "/api/v3/repos/shop/deploy/pulls?state=all&base=main&head=shop%3Apromote%2Fweb&"
@@ -126,11 +126,11 @@ fn only_pull_requests_between_the_two_branches_are_visible() {
             }
             ForgeKind::Gitea => "/api/v1/repos/shop/deploy/pulls?state=all&base_branch=main&",
         };
-        assert!(asked.line.starts_with(&format!("GET {query}")), "{}", asked.line);
+        assert!(received.line.starts_with(&format!("GET {query}")), "{}", received.line);
         assert!(
-            asked.head.to_lowercase().contains(&format!("authorization: bearer {}", TOKEN.to_lowercase()))
+            received.head.to_lowercase().contains(&format!("authorization: bearer {}", TOKEN.to_lowercase()))
         );
-        // A number is no way to another one.
+        // The number of another pull request finds nothing.
         for number in [9, 10, 11, 12] {
             for refused in [
                 run.get_status(number).err(),
@@ -182,13 +182,14 @@ fn requests_that_open_and_comment_match_the_documentation() {
             ],
         };
         assert_eq!(server.changes(), expected, "{kind}: a comment that says the same is not written again");
-        let opened = server.log().into_iter().find(|asked| asked.line.starts_with("POST")).unwrap().body;
+        let opened =
+            server.log().into_iter().find(|received| received.line.starts_with("POST")).unwrap().body;
         let (base, branch) = match kind {
             ForgeKind::GitLab => ("target_branch", "source_branch"),
             _ => ("base", "head"),
         };
         assert_eq!((&opened[base], &opened[branch]), (&json!("main"), &json!(BRANCH)), "{kind}");
-        // Only one that this run has opened is withdrawn.
+        // The run closes only a pull request that it has opened.
         let refused = ForgeRun::on(&server.origin, kind, false).close(7);
         assert!(matches!(refused, Err(CallError::Invalid(_))), "{kind} {refused:?}");
     });
@@ -215,11 +216,12 @@ fn a_merge_names_its_head_commit() {
         assert!(matches!(moved, Err(CallError::Conflict(_))), "{kind} {moved:?}");
         assert!(server.changes().is_empty());
         assert_eq!(run.merge(7, "abc"), Ok(MergeResult::AutoMergeEnabled), "{kind}");
-        let asked = server.log().into_iter().rfind(|asked| !asked.line.starts_with("GET")).unwrap().body;
+        let received =
+            server.log().into_iter().rfind(|received| !received.line.starts_with("GET")).unwrap().body;
         let (head, message) = match kind {
-            ForgeKind::GitHub => (&asked["variables"]["head"], &asked["variables"]["message"]),
-            ForgeKind::GitLab => (&asked["sha"], &asked["squash_commit_message"]),
-            ForgeKind::Gitea => (&asked["head_commit_id"], &asked["MergeMessageField"]),
+            ForgeKind::GitHub => (&received["variables"]["head"], &received["variables"]["message"]),
+            ForgeKind::GitLab => (&received["sha"], &received["squash_commit_message"]),
+            ForgeKind::Gitea => (&received["head_commit_id"], &received["MergeMessageField"]),
         };
         assert_eq!(head, "abc", "{kind}");
         assert!(message.as_str().unwrap().ends_with("Promoted-To: prod"), "{kind} {message}");

@@ -12,12 +12,12 @@ fn forge(
     merges: impl Fn(&ReceivedRequest, usize) -> TestReply + Send + Sync + 'static,
 ) -> ForgeServer {
     let asked_for = Mutex::new(0);
-    ForgeServer::new(move |asked, _| {
-        let line = asked.line.split('?').next().unwrap();
+    ForgeServer::new(move |received, _| {
+        let line = received.line.split('?').next().unwrap();
         let mut count = asked_for.lock().unwrap();
         if line.ends_with("/merge") {
             *count += 1;
-            return merges(asked, *count);
+            return merges(received, *count);
         }
         let state = if *count >= merged_after { "merged" } else { "open" };
         match line {
@@ -63,8 +63,8 @@ fn the_answer_of_gitlab_decides_the_result_of_a_merge() {
 
 #[test]
 fn without_a_pipeline_gitlab_merges_now() {
-    let merges = |asked: &ReceivedRequest, _| match asked.body["auto_merge"] == true {
-        // It merges by itself only after a pipeline.
+    let merges = |received: &ReceivedRequest, _| match received.body["auto_merge"] == true {
+        // GitLab enables auto-merge only if there is a pipeline.
         true => status(405, "405 Method Not Allowed"),
         false => ok(&json!({"state": "merged"})),
     };
@@ -73,11 +73,12 @@ fn without_a_pipeline_gitlab_merges_now() {
         ForgeRun::on(&server.origin, ForgeKind::GitLab, false).merge(7, "abc"),
         Ok(MergeResult::Merged)
     );
-    let requested: Vec<_> = server.log().into_iter().filter(|asked| asked.line.starts_with("PUT")).collect();
+    let requested: Vec<_> =
+        server.log().into_iter().filter(|received| received.line.starts_with("PUT")).collect();
     assert_eq!((requested.len(), &requested[1].body["sha"]), (2, &json!("abc")), "the commit is named again");
     let message = requested[1].body["merge_commit_message"].as_str().unwrap();
     assert!(message.ends_with("Promoted-To: prod"), "{message}");
-    // A pipeline that has failed is not passed by.
+    // A failed pipeline blocks the merge.
     let failed = r#"[{"name": "ci", "status": "failed"}]"#;
     let server = forge(ForgeKind::GitLab, NEVER, failed, merges);
     assert_eq!(
@@ -85,8 +86,8 @@ fn without_a_pipeline_gitlab_merges_now() {
         Ok(MergeResult::NotReady)
     );
     assert_eq!(server.changes().len(), 1);
-    // Nor is one that GitLab has not made yet.
-    let server = ForgeServer::new(|asked, _| match asked.line.split('?').next().unwrap() {
+    // A merge request that GitLab still prepares is not ready.
+    let server = ForgeServer::new(|received, _| match received.line.split('?').next().unwrap() {
         line if line.ends_with("/merge") => status(405, "405 Method Not Allowed"),
         line if line.ends_with("/statuses") => ok(&json!([])),
         _ => ok(&OPEN.with(ForgeKind::GitLab, "detailed_merge_status", json!("preparing"))),
@@ -123,10 +124,11 @@ fn the_answer_of_gitea_decides_the_result_of_a_merge() {
         assert_eq!(merged.as_ref().map_err(CallError::word), expected.as_ref().map_err(|word| *word));
         assert_eq!(server.changes().len(), times, "{:?}", server.changes());
     }
-    let server = forge(ForgeKind::Gitea, NEVER, "[]", move |asked, _| match asked.body["Do"] == "squash" {
-        true => empty(200),
-        false => status(405, "not allowed merge style"),
-    });
+    let server =
+        forge(ForgeKind::Gitea, NEVER, "[]", move |received, _| match received.body["Do"] == "squash" {
+            true => empty(200),
+            false => status(405, "not allowed merge style"),
+        });
     assert_eq!(
         ForgeRun::on(&server.origin, ForgeKind::Gitea, false).merge(7, "abc"),
         Ok(MergeResult::Merged)
@@ -144,7 +146,7 @@ fn a_merge_whose_answer_is_lost_is_found() {
             let requested: Vec<_> =
                 server.changes().into_iter().filter(|line| line.ends_with(&merge)).collect();
             assert_eq!(requested.len(), 1, "{kind} {fault}");
-            // It was not merged either: that is for another time.
+            // The forge has not merged it: the step tries again later.
             let server = forge(kind, NEVER, "[]", move |_, _| (fault, String::new(), String::new()));
             let merged = ForgeRun::on(&server.origin, kind, false).merge(7, "abc");
             assert_eq!(merged, Ok(MergeResult::NotReady), "{kind} {fault}");
@@ -181,8 +183,8 @@ fn a_merged_or_auto_merged_pull_request_gets_no_other_request() {
 
 #[test]
 fn auto_merge_of_github_uses_its_graphql_api() {
-    let server = ForgeServer::new(move |asked, _| match &*asked.line {
-        "POST /api/graphql" => match asked.body["variables"]["way"] == "SQUASH" {
+    let server = ForgeServer::new(move |received, _| match &*received.line {
+        "POST /api/graphql" => match received.body["variables"]["way"] == "SQUASH" {
             true => ok(&json!({"data": {"enablePullRequestAutoMerge": {"pullRequest": {"number": 7}}}})),
             false => ok(&json!({"data": null, "errors": [
                 {"type": "UNPROCESSABLE", "message": "Merge method merge commits are not allowed on this repository"},
@@ -198,14 +200,14 @@ fn auto_merge_of_github_uses_its_graphql_api() {
         server.changes()
     );
     let token = format!("bearer {TOKEN}");
-    assert!(server.log().iter().all(|asked| asked.head.to_lowercase().contains(&token)));
+    assert!(server.log().iter().all(|received| received.head.to_lowercase().contains(&token)));
 }
 
 #[test]
 fn an_unknown_check_of_github_does_not_count_as_passed() {
-    // Neither an answer of another form nor a check without a name is the same as no checks.
+    // An answer in another form, or with a check without a name, does not mean that there are no checks.
     for runs in ["{}", "<html>", r#"{"check_runs": [{"status": "queued"}]}"#] {
-        let server = ForgeServer::new(move |asked, _| match &*asked.line {
+        let server = ForgeServer::new(move |received, _| match &*received.line {
             line if line.ends_with("/graphql") => ok(&json!({"errors": [{"message": "clean status"}]})),
             line if line.contains("/check-runs") => (200, String::new(), runs.to_owned()),
             line if line.contains("/status") => ok(&json!({"statuses": []})),
@@ -213,10 +215,10 @@ fn an_unknown_check_of_github_does_not_count_as_passed() {
         });
         let merged = ForgeRun::on(&server.origin, ForgeKind::GitHub, false).merge(7, "abc");
         assert_ne!(merged, Ok(MergeResult::Merged), "{runs}");
-        assert!(!server.log().iter().any(|asked| asked.line.ends_with("/merge")), "{runs}");
+        assert!(!server.log().iter().any(|received| received.line.ends_with("/merge")), "{runs}");
     }
-    // Nor is an answer without a word one that it now waits.
-    let server = ForgeServer::new(move |asked, _| match &*asked.line {
+    // An answer of GraphQL without data does not mean that auto-merge is enabled.
+    let server = ForgeServer::new(move |received, _| match &*received.line {
         line if line.ends_with("/graphql") => ok(&json!({})),
         line if line.ends_with("/merge") => status(405, "a rule is not met"),
         line if line.contains("/check-runs") => ok(&json!({"check_runs": []})),

@@ -66,7 +66,7 @@ impl ForgeServer {
 
     /// The requests that change something.
     fn changes(&self) -> Vec<String> {
-        let lines = self.log().into_iter().map(|asked| asked.line);
+        let lines = self.log().into_iter().map(|received| received.line);
         lines.filter(|line| !line.starts_with("GET ")).collect()
     }
 }
@@ -94,14 +94,14 @@ fn serve(
     reader.read_exact(&mut body).ok()?;
     let line = lines[0].rsplit_once(' ')?.0.to_owned();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let asked = ReceivedRequest { line, head: lines[1..].join("\n"), body };
+    let received = ReceivedRequest { line, head: lines[1..].join("\n"), body };
     // It records the request before it answers, because the test may read the log right after the answer.
     let number = {
         let mut log = log.lock().unwrap();
-        log.push(asked.clone());
+        log.push(received.clone());
         log.len()
     };
-    let (status, headers, body) = answer(&asked, number);
+    let (status, headers, body) = answer(&received, number);
     if status == 0 {
         return None;
     }

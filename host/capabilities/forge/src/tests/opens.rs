@@ -12,8 +12,8 @@ fn forge(
     labels: impl Fn(usize) -> TestReply + Send + Sync + 'static,
 ) -> ForgeServer {
     let made = Mutex::new((there, 0));
-    ForgeServer::new(move |asked, _| {
-        let line = asked.line.split('?').next().unwrap();
+    ForgeServer::new(move |received, _| {
+        let line = received.line.split('?').next().unwrap();
         let (method, last) = (line.split(' ').next().unwrap(), line.rsplit('/').next().unwrap());
         let mut made = made.lock().unwrap();
         match (method, last) {
@@ -94,12 +94,12 @@ fn a_pull_request_whose_answer_is_lost_gets_its_labels() {
             let opened = ForgeRun::on(&server.origin, kind, false).open().unwrap().unwrap();
             assert_eq!((opened.number, opens(&server, kind)), (7, 1), "{kind} {fault}");
             let log = server.log();
-            let labels = |asked: &&ReceivedRequest| {
-                asked.body["labels"] == json!(["promotion"]) || asked.body["add_labels"] == "promotion"
+            let labels = |received: &&ReceivedRequest| {
+                received.body["labels"] == json!(["promotion"]) || received.body["add_labels"] == "promotion"
             };
-            assert!(log.iter().any(|asked| labels(&asked)), "{kind} {fault} {log:#?}");
+            assert!(log.iter().any(|received| labels(&received)), "{kind} {fault} {log:#?}");
         }
-        // A fault at the labels is no reason to forget them either.
+        // After an error of the labels, it adds them in the next attempt.
         if kind != ForgeKind::GitLab {
             let faulty = |times| if times < 2 { status(502, "x") } else { ok(&json!({})) };
             let made = move || (201, String::new(), OPEN.json_of(kind).to_string());
@@ -137,18 +137,18 @@ fn other_labels_stay_and_no_label_is_created_twice() {
         let texts: Vec<_> = server
             .log()
             .into_iter()
-            .filter_map(|asked| {
-                let labels = [&asked.body["labels"], &asked.body["add_labels"]];
+            .filter_map(|received| {
+                let labels = [&received.body["labels"], &received.body["add_labels"]];
                 labels.into_iter().find(|labels| !labels.is_null()).map(ToString::to_string)
             })
             .collect();
-        // `a` and `z` are there: they are neither named nor taken away.
+        // `a` and `z` exist: the request neither names nor removes them.
         let expected = if kind == ForgeKind::GitLab { "\"promotion\"" } else { "[\"promotion\"]" };
         assert_eq!(texts, [expected], "{kind}");
         let made = server.changes().iter().any(|line| line.ends_with("/deploy/labels"));
         assert!(!made, "{kind} {:?}", server.changes());
     }
-    // With nothing to add nothing is asked.
+    // Without new labels, there is no request for labels.
     let has = PullRequestFixture { ..OPEN };
     for (kind, _) in ROOTS {
         let mut one = has.json_of(kind);

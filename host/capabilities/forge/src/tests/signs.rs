@@ -24,14 +24,14 @@ fn file<'a>(path: &'a str, content: &'a [u8]) -> TreeEdit<'a> {
 }
 
 /// A successful answer of GitHub.
-fn well(asked: &ReceivedRequest) -> TestReply {
-    let sha = if asked.line.ends_with("/commits") { MADE } else { AFTER };
+fn well(received: &ReceivedRequest) -> TestReply {
+    let sha = if received.line.ends_with("/commits") { MADE } else { AFTER };
     ok(&json!({"sha": sha, "verification": {"verified": true, "reason": "valid"}}))
 }
 
 #[test]
 fn a_commit_request_has_the_changed_files_only() {
-    let server = ForgeServer::new(|asked, _| well(asked));
+    let server = ForgeServer::new(|received, _| well(received));
     let long = vec![b'a'; 3 << 20];
     let files = [
         file("envs/prod/web.yaml", b"image: web:2\n"),
@@ -43,7 +43,7 @@ fn a_commit_request_has_the_changed_files_only() {
     let root = "POST /api/v3/repos/shop/deploy/git";
     let lines = ["blobs", "trees", "blobs", "trees", "commits"].map(|path| format!("{root}/{path}"));
     assert_eq!(server.changes(), lines);
-    let bodies: Vec<_> = server.log().into_iter().map(|asked| asked.body).collect();
+    let bodies: Vec<_> = server.log().into_iter().map(|received| received.body).collect();
     assert_eq!(bodies[0], json!({"content": "/wo=", "encoding": "base64"}));
     assert_eq!(
         bodies[1],
@@ -53,7 +53,7 @@ fn a_commit_request_has_the_changed_files_only() {
             {"path": "old.yaml", "mode": "100644", "type": "blob", "sha": null},
         ]})
     );
-    // What does not fit into one request goes on where that one ended.
+    // The second request starts from the tree of the first.
     assert_eq!(bodies[3]["base_tree"], AFTER);
     // No author: GitHub would not sign it.
     let commit = json!({"message": "Promote\n\nBy: x\n", "tree": AFTER, "parents": [BEFORE]});
@@ -62,26 +62,28 @@ fn a_commit_request_has_the_changed_files_only() {
 
 #[test]
 fn thousands_of_files_go_into_several_requests() {
-    let server = ForgeServer::new(|asked, _| well(asked));
+    let server = ForgeServer::new(|received, _| well(received));
     let paths: Vec<_> = (0..1201).map(|number| format!("envs/prod/{number}.yaml")).collect();
     let files: Vec<_> = paths.iter().map(|path| file(path, b"image: web:2\n")).collect();
     assert_eq!(signed(&server.origin, ForgeKind::GitHub, &files), Ok(MADE.to_owned()));
     let told: Vec<_> =
-        server.log().iter().filter_map(|asked| asked.body["tree"].as_array().map(Vec::len)).collect();
+        server.log().iter().filter_map(|received| received.body["tree"].as_array().map(Vec::len)).collect();
     assert_eq!(told, [500, 500, 201]);
 }
 
 #[test]
 fn a_lost_answer_gets_a_retry_and_a_wrong_one_is_an_error() {
     let web = [file("web.yaml", b"image: web:2\n")];
-    // That harms nobody: no branch points at it.
+    // A retry is harmless, because no branch points at the commit.
     let server =
         ForgeServer::new(
-            |asked, number| if number % 2 == 1 { (0, String::new(), String::new()) } else { well(asked) },
+            |received, number| {
+                if number % 2 == 1 { (0, String::new(), String::new()) } else { well(received) }
+            },
         );
     assert_eq!(signed(&server.origin, ForgeKind::GitHub, &web), Ok(MADE.to_owned()));
     assert_eq!(server.changes().len(), 4);
-    // Another content.
+    // The tree has another content.
     let server = ForgeServer::new(|_, _| ok(&json!({"sha": BEFORE})));
     let refused = signed(&server.origin, ForgeKind::GitHub, &web);
     assert!(matches!(refused, Err(CallError::Upstream { .. })), "{refused:?}");
@@ -94,7 +96,7 @@ fn a_lost_answer_gets_a_retry_and_a_wrong_one_is_an_error() {
     let is =
         |error: &CallError| matches!(error, CallError::Unauthorized(why) if why.contains("(unsigned); take"));
     assert!(refused.as_ref().is_err_and(is), "{refused:?}");
-    // An answer without what it is to have, and a token that may not.
+    // An answer without an id, and a token without the permission.
     let server = ForgeServer::new(|_, _| ok(&json!({})));
     assert!(matches!(signed(&server.origin, ForgeKind::GitHub, &web), Err(CallError::Unavailable(_))));
     let server = ForgeServer::new(|_, _| status(403, "Resource not accessible by integration"));
@@ -104,7 +106,7 @@ fn a_lost_answer_gets_a_retry_and_a_wrong_one_is_an_error() {
 
 #[test]
 fn other_forges_get_no_commit_request() {
-    let server = ForgeServer::new(|asked, _| well(asked));
+    let server = ForgeServer::new(|received, _| well(received));
     for kind in [ForgeKind::GitLab, ForgeKind::Gitea] {
         let refused = signed(&server.origin, kind, &[]);
         let says = |error: &CallError| matches!(error, CallError::Invalid(why) if why.contains("LOCKSTEP_SIGNING_KEY"));

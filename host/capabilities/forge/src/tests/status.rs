@@ -7,7 +7,7 @@ use serde_json::json;
 /// The status of a pull request with this value for one key, and with these checks.
 fn status(kind: ForgeKind, name: &'static str, value: &Value, checks: &Value) -> PullRequestStatus {
     let (one, checks) = (OPEN.with(kind, name, value.clone()), checks.clone());
-    let server = ForgeServer::new(move |asked, _| match asked.line.split('?').next().unwrap() {
+    let server = ForgeServer::new(move |received, _| match received.line.split('?').next().unwrap() {
         line if line.ends_with("/check-runs") => ok(&json!({"check_runs": checks})),
         line if line.ends_with("/status") && kind == ForgeKind::GitHub => ok(&json!({"statuses": []})),
         line if line.ends_with("/status") => ok(&json!({"statuses": checks})),
@@ -121,7 +121,7 @@ fn check_states_follow_the_words_of_the_forges() {
         };
         assert_eq!(status.blocker, blocker, "{kind} {check}");
     }
-    // GitLab says no more than that its pipeline has to pass when that has failed.
+    // For a failed pipeline, GitLab tells only that it must pass.
     let checks = json!([{"name": "ci", "status": "failed"}]);
     let status = status(ForgeKind::GitLab, "detailed_merge_status", &json!("ci_must_pass"), &checks);
     assert_eq!(status.blocker, MergeBlocker::ChecksFailed);
@@ -148,10 +148,10 @@ fn a_pull_request_without_a_source_repository_has_no_branch() {
 fn a_merged_pull_request_has_its_merge_commit() {
     for (kind, _) in ROOTS {
         let merged = PullRequestFixture { state: "merged", ..OPEN }.json_of(kind);
-        let server = ForgeServer::new(move |asked, _| match asked.line.split('?').next().unwrap() {
+        let server = ForgeServer::new(move |received, _| match received.line.split('?').next().unwrap() {
             line if line.ends_with("/check-runs") => ok(&json!({"check_runs": []})),
             line if line.ends_with("/statuses") => ok(&json!([])),
-            // Gitea has nothing to say of a commit without any.
+            // Gitea answers `null` for a commit without statuses.
             line if line.ends_with("/status") && kind == ForgeKind::Gitea => ok(&Value::Null),
             line if line.ends_with("/status") => ok(&json!({"statuses": []})),
             _ => ok(&merged),
@@ -167,7 +167,7 @@ fn a_merged_pull_request_has_its_merge_commit() {
         let mut one =
             PullRequestFixture { state: "merged", ..OPEN }.with(ForgeKind::GitLab, name, json!(value));
         one["merge_commit_sha"] = Value::Null;
-        let server = ForgeServer::new(move |asked, _| match asked.line.contains("/statuses") {
+        let server = ForgeServer::new(move |received, _| match received.line.contains("/statuses") {
             true => ok(&json!([])),
             false => ok(&one),
         });

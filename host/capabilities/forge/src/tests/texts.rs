@@ -6,18 +6,20 @@ use serde_json::json;
 
 /// A forge with these comments.
 fn commented(kind: ForgeKind, comments: &'static [(u64, &str)]) -> ForgeServer {
-    ForgeServer::new(move |asked, _| match asked.line.contains("comments") && asked.line.starts_with("GET") {
-        true => {
-            let comment = |(id, body): &(u64, &str)| json!({"id": id, "body": body});
-            ok(&json!(comments.iter().map(comment).collect::<Vec<_>>()))
+    ForgeServer::new(move |received, _| {
+        match received.line.contains("comments") && received.line.starts_with("GET") {
+            true => {
+                let comment = |(id, body): &(u64, &str)| json!({"id": id, "body": body});
+                ok(&json!(comments.iter().map(comment).collect::<Vec<_>>()))
+            }
+            false => ok(&OPEN.json_of(kind)),
         }
-        false => ok(&OPEN.json_of(kind)),
     })
 }
 
 #[test]
 fn no_text_is_a_command_of_gitlab() {
-    // It takes carriage returns away before it looks, and looks at the beginning of each line.
+    // GitLab removes carriage returns first, and reads the beginning of each line.
     let text = "/merge\n  /close\n\t/label ~x\r\n\r/approve\n/\rmerge\n\u{b}/rebase\nsee /merge\n// no";
     let server = commented(ForgeKind::GitLab, &[]);
     let mut run = ForgeRun::on(&server.origin, ForgeKind::GitLab, false);
@@ -26,7 +28,7 @@ fn no_text_is_a_command_of_gitlab() {
     assert!(run.call("update", |forges, permit| forges.update(permit, 7, &said)).is_ok());
     assert_eq!(run.comment(7, text), Ok(Outcome::Applied));
     let log = server.log();
-    let texts = log.iter().flat_map(|asked| [&asked.body["description"], &asked.body["body"]]);
+    let texts = log.iter().flat_map(|received| [&received.body["description"], &received.body["body"]]);
     let texts: Vec<_> = texts.filter_map(Value::as_str).collect();
     assert_eq!(texts.len(), 3);
     for text in texts {
@@ -34,15 +36,15 @@ fn no_text_is_a_command_of_gitlab() {
         let commands = commands.lines().filter(|line| line.trim_start().starts_with('/')).count();
         assert!(commands == 0 && text.contains("see /merge"), "{text}");
     }
-    // What was said in that way is the same when it is said again.
-    static SAID: [(u64, &str); 1] = [(5, "\\/merge\n<!-- lockstep:superseded -->")];
-    let server = commented(ForgeKind::GitLab, &SAID);
+    // An escaped comment equals itself in the next run, so there is no request.
+    static COMMENTS: [(u64, &str); 1] = [(5, "\\/merge\n<!-- lockstep:superseded -->")];
+    let server = commented(ForgeKind::GitLab, &COMMENTS);
     assert_eq!(
         ForgeRun::on(&server.origin, ForgeKind::GitLab, false).comment(7, "/merge"),
         Ok(Outcome::Applied)
     );
     assert!(server.changes().is_empty(), "{:?}", server.changes());
-    // The others know no commands, and are told what is said.
+    // The other forges have no commands and get the text unchanged.
     for kind in [ForgeKind::GitHub, ForgeKind::Gitea] {
         let server = commented(kind, &[]);
         assert_eq!(ForgeRun::on(&server.origin, kind, false).comment(7, "/a"), Ok(Outcome::Applied));
@@ -86,7 +88,7 @@ fn a_comment_is_written_once_and_no_other_is_overwritten() {
 
 #[test]
 fn no_answer_shows_the_token() {
-    // In letters that JSON may write in another way too.
+    // Also with JSON escapes.
     let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     for said in [TOKEN.to_owned(), escaped] {
         for (kind, _) in ROOTS {
@@ -110,9 +112,9 @@ fn no_answer_shows_the_token() {
             }
             let (one, all) =
                 (one.to_string().replace("MARK", &said), format!("[{one}]").replace("MARK", &said));
-            let server = ForgeServer::new(move |asked, _| {
-                let list = asked.line.contains(&format!("/{}?", path_name(kind)));
-                match asked.line.contains("/labels?") {
+            let server = ForgeServer::new(move |received, _| {
+                let list = received.line.contains(&format!("/{}?", path_name(kind)));
+                match received.line.contains("/labels?") {
                     true => ok(&json!([])),
                     false => (200, String::new(), if list { all.clone() } else { one.clone() }),
                 }

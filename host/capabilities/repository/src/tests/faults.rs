@@ -22,7 +22,7 @@ fn a_push_to_a_server_that_is_killed_gets_a_retry() {
     let place = TestRepository::new();
     let mut run = run_with_timeout(&place, LONG);
     let (made, head) = ready(&mut run);
-    // The process that receives the push is killed once, before it has moved the branch.
+    // The hook kills the receiving process once, before it moves the branch.
     place.hook("pre-receive", "test -e once && exit 0; touch once; kill -9 $PPID");
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::Applied));
     assert_eq!(place.at("main"), Some(made));
@@ -78,7 +78,7 @@ fn a_push_of_a_commit_that_another_run_has_pushed_is_a_conflict() {
     let (made, head) = ready(&mut run);
     let mut twin = RepositoryRun::of(&place);
     twin.head("main").unwrap();
-    // The same change at the same second is the same commit.
+    // The same change in the same second gives the same commit.
     let own = run.repositories.folder.as_ref().unwrap().path().join("0");
     git(&own, &["push", "--quiet", &place.url(), &format!("{made}:refs/heads/main")]);
     let lost = run.push("main", &made, Some(&head));
@@ -96,7 +96,7 @@ fn a_repository_without_branches_has_no_head() {
         false,
     );
     assert_eq!(run.head("main"), Ok(None));
-    // Its head names a branch that is not there.
+    // Its head names a branch that does not exist.
     git(&place.path("bare"), &["symbolic-ref", "HEAD", "refs/heads/none"]);
     let mut run = run_with_timeout(&place, LONG);
     assert_eq!(run.head("none"), Ok(None));
@@ -129,7 +129,7 @@ fn only_temporary_errors_get_a_retry() {
         (status(302), false),
         (status(403), false),
     ] {
-        // What is asked for again meets another end.
+        // A retry gets the last answer.
         let (url, _asked) = server_of(&[answer], status(404));
         let connection = RepositoryConfig { retry_timeout: LONG, ..RepositoryConfig::default() };
         let told =

@@ -158,7 +158,7 @@ fn a_repository_is_read_without_a_checkout() {
     let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     assert_eq!((Some(&head), run.head("none")), (place.at("main").as_ref(), Ok(None)));
-    // A tag names a commit, also through an object of its own; a branch of the same name is something else.
+    // A lightweight and an annotated tag give the commit; a branch of the same name does not.
     git(&place.path("bare"), &["tag", "v1", "main"]);
     git(&place.path("bare"), &["tag", "--annotate", "--message", "one", "release/v1", "main"]);
     for (name, expected) in [("v1", Some(&head)), ("release/v1", Some(&head)), ("main", None), ("v", None)] {
@@ -173,7 +173,7 @@ fn a_repository_is_read_without_a_checkout() {
     let files: Vec<_> = files.iter().map(|file| (&*file.path, file.executable)).collect();
     assert_eq!(files, [("envs/dev/web.yaml", false), ("run.sh", true)]);
     assert_eq!(run.read(&head, "envs/dev/web.yaml"), Ok("image: web:2\n".to_owned()));
-    // Nothing else was fetched of the contents.
+    // It has fetched no other blob.
     let own = run.repositories.folder.as_ref().unwrap().path().join("0");
     let offline = ["cat-file", "--batch-all-objects", "--batch-check=%(objecttype)"];
     let here = git(&own, &offline);
@@ -308,7 +308,7 @@ fn only_the_server_of_a_token_gets_it_and_only_on_request() {
     assert!(matches!(told, Err(CallError::Unauthorized(_))), "{told:?}");
     assert!(others.try_iter().all(|head| !head.to_ascii_lowercase().contains("authorization")));
 
-    // One that sends on to another server is not followed.
+    // The host follows no redirect to another server.
     let to: &'static str = Box::leak(
         format!("HTTP/1.1 302 Found\r\nlocation: {url}/shop/deploy/info/refs?service=git-upload-pack\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             .into_boxed_str(),

@@ -26,7 +26,7 @@ fn a_commit_changes_only_its_files_and_is_pushed_on_top() {
         "{trailers}"
     );
     assert!(!told.contains("old mode") && told.matches("diff --git").count() == 1, "{told}");
-    // One on top of that, which adds, and one that removes.
+    // A commit on top that adds a file, and one that removes a file.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
     assert_eq!(run.push("main", &more, Some(&made)), Ok(Outcome::Applied));
     let less = run.commit(&more, "envs/dev/web.yaml", None).unwrap();
@@ -45,7 +45,7 @@ fn a_push_never_overwrites_commits_of_others() {
     let lost = run.push("main", &made, Some(&head));
     assert!(matches!(lost, Err(CallError::Conflict(_))), "{lost:?}");
     assert_eq!(place.at("main"), Some(theirs.clone()));
-    // On top of something else than it says, of nothing, or made by nobody of this run.
+    // The wrong parent, no parent, or a commit that this run has not created.
     for (branch, commit, expected) in [
         ("main", &*made, Some(&*theirs)),
         ("main", &theirs, Some(&*theirs)),
@@ -59,10 +59,10 @@ fn a_push_never_overwrites_commits_of_others() {
         );
     }
     assert_eq!((place.at("main"), place.at("new")), (Some(theirs.clone()), None));
-    // A branch that is new begins at a head: this commit is on top of one that has not been pushed.
+    // A new branch must start at a head: the parent of this commit is not pushed.
     let deeper = run.commit(&made, "a", Some("b")).unwrap();
     assert!(matches!(run.push("new", &deeper, None), Err(CallError::Invalid(_))));
-    // And it is there once.
+    // The host creates a branch once.
     assert_eq!(run.push("new", &made, None), Ok(Outcome::Applied));
     assert_eq!(place.at("new"), Some(made));
     let again = run.commit(&theirs, "b", Some("b")).unwrap();
@@ -75,7 +75,7 @@ fn a_rejection_is_an_error_and_a_lost_answer_is_none() {
     let mut run = RepositoryRun::of(&place);
     let head = run.head("main").unwrap().unwrap();
     let made = run.commit(&head, "a", Some("a")).unwrap();
-    // Whatever words it has: the branch is where it was, so nobody else was faster.
+    // The branch has not moved, so the text of the hook does not count as a conflict.
     place.hook("update", "echo 'fetch first (non-fast-forward), not found' >&2; exit 1");
     let refused = run.push("main", &made, Some(&head));
     assert!(matches!(refused, Err(CallError::Upstream { .. } | CallError::NotFound(_))), "{refused:?}");
@@ -109,7 +109,7 @@ fn a_push_replaces_only_commits_of_runs() {
     run.head("main").unwrap();
     let made = run.commit(&first, "a.yaml", Some("one\n")).unwrap();
     run.push("promote/web", &made, None).unwrap();
-    // Another run, on top of what main has become.
+    // Another run, on top of the new head of `main`.
     let second = place.push("second");
     let mut run = RepositoryRun::of(&place);
     run.head("main").unwrap();
@@ -117,7 +117,7 @@ fn a_push_replaces_only_commits_of_runs() {
     assert!(matches!(run.replace("promote/web", &next, &first), Err(CallError::Conflict(_))));
     assert_eq!(run.replace("promote/web", &next, &made), Ok(Outcome::Applied));
     assert_eq!(place.at("promote/web").as_deref(), Some(&*next));
-    // A commit on top of it, one that has taken its place, and one below it.
+    // A commit of somebody else on top of it, in its place, or below it.
     let work = place.path("work");
     git(&work, &["fetch", "--quiet", "origin"]);
     let theirs = |what: &dyn Fn()| {
@@ -191,7 +191,7 @@ fn the_host_signs_commits_with_a_key_that_is_in_no_file() {
     run.push("main", &made, Some(&head)).unwrap();
     let allowed = format!("gpg.ssh.allowedSignersFile={}", place.path("allowed").display());
     git(&place.path("bare"), &["-c", &allowed, "verify-commit", &made]);
-    // It is sealed as others are, and a key that is none is said to be one.
+    // An invalid key is an error.
     let connection =
         RepositoryConfig { signing: Signing::Key("no-key".into()), ..RepositoryConfig::default() };
     let mut run = RepositoryRun::on(&place.url(), connection, false);

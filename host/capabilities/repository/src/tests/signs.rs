@@ -94,11 +94,11 @@ fn a_commit_of_the_server_is_pushed() {
     assert_eq!(place.at("main"), Some(made.clone()));
     let told = place.show(&made);
     assert!(told.contains("Author: Server <server@example.com>") && !told.contains("old mode"), "{told}");
-    // It is one that a run has made: another run may drop it.
+    // It has a valid seal, so another run may replace it.
     let history =
         run.call("read", RawRepositoryPart::Whole, |all, permit| all.log(permit, &made, 5)).unwrap();
     assert_eq!(history.iter().map(|one| one.sealed).collect::<Vec<_>>(), [true, false]);
-    // What is new, what is removed, and one on top of another.
+    // A new file, a removed file, and a commit on top of another.
     let more = run.commit(&made, "envs/prod/web.yaml", Some("image: web:1\n")).unwrap();
     let less = run.commit(&more, "envs/dev/web.yaml", None).unwrap();
     assert_eq!(run.push("main", &more, Some(&made)), Ok(Outcome::Applied));
@@ -141,7 +141,7 @@ fn a_dry_run_sends_no_commit_request() {
     assert_eq!(run.push("main", &made, Some(&head)), Ok(Outcome::DryRun));
     assert!(run.repositories.into_changes().1.contains("+echo"));
     assert_eq!(server.requested.load(Ordering::Relaxed), 0);
-    // But it says that it could not.
+    // A dry run reports that the server cannot sign.
     let (mut run, _) = self::run(&place, SigningFault::Unready, true);
     run.head("main").unwrap();
     assert!(matches!(run.commit(&head, "run.sh", Some("x")), Err(CallError::Invalid(_))));
