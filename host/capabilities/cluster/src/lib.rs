@@ -15,6 +15,7 @@ mod redact_object;
 mod retry;
 mod rollback;
 mod strip_managed_fields;
+mod target;
 mod watch;
 
 pub use change::ConfigEntry;
@@ -25,17 +26,17 @@ pub use watch::{Event, WatchEvent};
 use budget::{MAX_SELECTIONS, WatchBudget};
 use change::ChangeTarget;
 use connect::ClusterClient;
-use kinds::{KindCache, ObjectKind};
-use kube::api::{Api, DynamicObject, LogParams};
+use kinds::KindCache;
+use kube::api::{DynamicObject, LogParams};
 use lockstep_model::call::{Answer, CallError, Outcome};
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use lockstep_model::report::{ChangeVerb, ObjectChange};
-use lockstep_model::resource::Resource;
 use lockstep_model::secret_registry::SecretRegistry;
 use retry::with_retries;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use target::{api, namespace, required, single_object};
 use tokio::runtime::Runtime;
 use watch::{WatchSelection, WatchTasks};
 
@@ -348,52 +349,6 @@ impl Cluster {
         }
         self.session.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
     }
-}
-
-/// Requires a version: a change without one would overwrite changes of others.
-fn required(version: &str) -> Result<&str, CallError> {
-    if version.is_empty() {
-        Err(CallError::Invalid("the call lacks the version of the object".into()))
-    } else {
-        Ok(version)
-    }
-}
-
-/// The one object of a permit.
-fn single_object(permit: &Permit) -> Result<&Resource, CallError> {
-    let target = permit.resource().filter(|target| target.name().is_some());
-    target.ok_or_else(|| CallError::Invalid("the call names no object".into()))
-}
-
-/// The namespace of a target in the cluster; none for kinds without namespaces.
-fn namespace(
-    client: &ClusterClient,
-    target: &Resource,
-    kind: &ObjectKind,
-) -> Result<Option<String>, CallError> {
-    match (target.namespace(), kind.namespaced) {
-        ("-", false) => Ok(None),
-        ("-", true) => Err(CallError::Invalid(format!(
-            "invalid namespace `-` in `{target}`: objects of this kind have one"
-        ))),
-        (_, false) => Err(CallError::Invalid(format!(
-            "invalid namespace in `{target}`: objects of this kind have none, write `-`"
-        ))),
-        (".", true) => Ok(Some(client.namespace.clone())),
-        (namespace, true) => Ok(Some(namespace.to_owned())),
-    }
-}
-
-fn api(
-    client: &ClusterClient,
-    target: &Resource,
-    kind: &ObjectKind,
-) -> Result<Api<DynamicObject>, CallError> {
-    let kube = client.kube.clone();
-    Ok(match namespace(client, target, kind)? {
-        Some(namespace) => Api::namespaced_with(kube, &namespace, &kind.resource),
-        None => Api::all_with(kube, &kind.resource),
-    })
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl RepositoryConfig {
         secrets: &SecretRegistry,
     ) -> Result<(String, Option<&Login>), CallError> {
         let url = origin::web_url(&origin::url(repository, self, secrets)?);
-        let login = login::of(&self.logins, repository, &url)?;
+        let login = login::find(&self.logins, repository, &url)?;
         Ok((url, login))
     }
 
@@ -297,7 +297,7 @@ impl Repositories {
         let folder = folder.path().to_owned();
         let url = origin::url(repository, &self.config, &self.secrets)?;
         // For ssh there is no login: git does not ask for a token there.
-        let login = login::of(&self.config.logins, repository, &url)?;
+        let login = login::find(&self.config.logins, repository, &url)?;
         let git = Git::new(
             folder.join(self.open_repositories.len().to_string()),
             login.cloned(),

@@ -43,7 +43,7 @@ impl Login {
 ///
 /// # Errors
 /// `Unauthorized` if the token would go over a line without TLS.
-pub(super) fn of<'l>(
+pub(super) fn find<'l>(
     logins: &'l [Login],
     repository: &Repository,
     url: &str,
@@ -73,7 +73,7 @@ mod tests {
         ];
         let own = Repository::parse(".").unwrap();
         let token = |repository: &Repository, url: &str| {
-            of(&logins, repository, url).map(|login| login.map(|login| login.token.clone()))
+            find(&logins, repository, url).map(|login| login.map(|login| login.token.clone()))
         };
         assert_eq!(token(&own, "https://github.com/shop/deploy"), Ok(Some("one".into())));
         assert_eq!(token(&own, "https://github.com.example.org/shop/deploy"), Ok(None));
