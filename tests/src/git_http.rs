@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The way to spoil a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoil {
+pub enum GitFault {
     /// The server answers with this status and does nothing.
     Status(u16),
     /// The server closes the connection and does nothing.
@@ -39,22 +39,22 @@ impl GitServer {
     #[must_use]
     pub fn new(
         folder: &Path,
-        spoil: impl Fn(usize, &WebRequest) -> Option<Spoil> + Send + Sync + 'static,
+        spoil: impl Fn(usize, &WebRequest) -> Option<GitFault> + Send + Sync + 'static,
     ) -> Self {
         let folder = folder.to_owned();
-        let web = Web::new(move |asked, number| match spoil(number, asked) {
-            Some(Spoil::Status(status)) => WebReply::of(status, &[], "not now"),
-            Some(Spoil::Cut) => WebReply { parts: Vec::new() },
-            Some(Spoil::Garbage) => WebReply::raw("220 this is another protocol\r\n\r\n"),
-            Some(Spoil::Empty) => WebReply::of(200, &[], ""),
-            Some(Spoil::Silence) => WebReply { parts: vec![(Duration::from_secs(3600), Vec::new())] },
+        let web = Web::new(move |request, number| match spoil(number, request) {
+            Some(GitFault::Status(status)) => WebReply::of(status, &[], "not now"),
+            Some(GitFault::Cut) => WebReply { parts: Vec::new() },
+            Some(GitFault::Garbage) => WebReply::raw("220 this is another protocol\r\n\r\n"),
+            Some(GitFault::Empty) => WebReply::of(200, &[], ""),
+            Some(GitFault::Silence) => WebReply { parts: vec![(Duration::from_secs(3600), Vec::new())] },
             spoiled => {
-                let (head, body) = serve(&folder, asked);
+                let (head, body) = serve(&folder, request);
                 let length = format!("content-length: {}\r\n\r\n", body.len());
                 match spoiled {
-                    Some(Spoil::CutAfter) => WebReply { parts: Vec::new() },
-                    Some(Spoil::Half) => raw(&(head + &length), &body[..body.len() / 2]),
-                    Some(Spoil::QuietHalf) => raw(&(head + "\r\n"), &body[..body.len() / 2]),
+                    Some(GitFault::CutAfter) => WebReply { parts: Vec::new() },
+                    Some(GitFault::Half) => raw(&(head + &length), &body[..body.len() / 2]),
+                    Some(GitFault::QuietHalf) => raw(&(head + "\r\n"), &body[..body.len() / 2]),
                     _ => raw(&(head + &length), &body),
                 }
             }
@@ -81,8 +81,8 @@ fn raw(head: &str, body: &[u8]) -> WebReply {
 
 /// The answer of git's own server: the head without its last line, and the body.
 /// <https://git-scm.com/docs/git-http-backend>
-fn serve(folder: &Path, asked: &WebRequest) -> (String, Vec<u8>) {
-    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+fn serve(folder: &Path, request: &WebRequest) -> (String, Vec<u8>) {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let folder: PathBuf = folder.canonicalize().expect("the folder is there");
     let mut child = Command::new("git")
         .arg("http-backend")
@@ -92,20 +92,20 @@ fn serve(folder: &Path, asked: &WebRequest) -> (String, Vec<u8>) {
         .env("GIT_PROJECT_ROOT", folder)
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("REMOTE_USER", "ci")
-        .env("REQUEST_METHOD", &asked.method)
+        .env("REQUEST_METHOD", &request.method)
         .env("PATH_INFO", path)
         .env("QUERY_STRING", query)
-        .env("CONTENT_TYPE", asked.header("content-type"))
-        .env("CONTENT_LENGTH", asked.bytes.len().to_string())
-        .env("HTTP_CONTENT_ENCODING", asked.header("content-encoding"))
-        .env("GIT_PROTOCOL", asked.header("git-protocol"))
+        .env("CONTENT_TYPE", request.header("content-type"))
+        .env("CONTENT_LENGTH", request.bytes.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", request.header("content-encoding"))
+        .env("GIT_PROTOCOL", request.header("git-protocol"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("git has a server of HTTP");
     // The program may end before it has read its whole input.
-    let _ = child.stdin.take().expect("a pipe").write_all(&asked.bytes);
+    let _ = child.stdin.take().expect("a pipe").write_all(&request.bytes);
     let output = child.wait_with_output().expect("it ends").stdout;
     let end = output.windows(4).position(|four| four == b"\r\n\r\n").map_or(output.len(), |end| end);
     let head = String::from_utf8_lossy(&output[..end]).into_owned();

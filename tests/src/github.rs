@@ -46,8 +46,8 @@ impl GitHub {
         let mut keygen = Command::new("ssh-keygen");
         let keygen = keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
         assert!(keygen.is_ok_and(|status| status.success()), "ssh-keygen can be run");
-        let place = Arc::new(GitHubState { bare, key, requests: Mutex::default() });
-        let github = Self { folder, web: Web::new(move |asked, _| place.answer(asked)) };
+        let state = Arc::new(GitHubState { bare, key, requests: Mutex::default() });
+        let github = Self { folder, web: Web::new(move |request, _| state.answer(request)) };
         github.push(files);
         github
     }
@@ -66,10 +66,10 @@ impl GitHub {
 
     /// The requests of its REST API so far, as `METHOD /path` below that of the repository.
     #[must_use]
-    pub fn asked(&self) -> Vec<String> {
-        let line = |asked: WebRequest| {
-            let path = asked.target.strip_prefix(ROOT)?.split('?').next()?.to_owned();
-            Some(format!("{} {path}", asked.method))
+    pub fn requests(&self) -> Vec<String> {
+        let line = |request: WebRequest| {
+            let path = request.target.strip_prefix(ROOT)?.split('?').next()?.to_owned();
+            Some(format!("{} {path}", request.method))
         };
         self.web.log().into_iter().filter_map(line).collect()
     }
@@ -77,7 +77,7 @@ impl GitHub {
     /// The requests as they came.
     #[must_use]
     pub fn log(&self) -> Vec<WebRequest> {
-        self.web.log().into_iter().filter(|asked| asked.target.starts_with(ROOT)).collect()
+        self.web.log().into_iter().filter(|request| request.target.starts_with(ROOT)).collect()
     }
 
     /// Pushes these files to `main` as another user.
@@ -117,18 +117,18 @@ impl GitHub {
 }
 
 impl GitHubState {
-    fn answer(&self, asked: &WebRequest) -> WebReply {
-        let path = asked.target.split('?').next().unwrap_or_default();
+    fn answer(&self, request: &WebRequest) -> WebReply {
+        let path = request.target.split('?').next().unwrap_or_default();
         match path.strip_prefix(ROOT) {
             Some(path) => {
-                let token = asked.header("authorization").trim_start_matches("Bearer ").to_owned();
-                let body = serde_json::from_str(&asked.body).unwrap_or_default();
+                let token = request.header("authorization").trim_start_matches("Bearer ").to_owned();
+                let body = serde_json::from_str(&request.body).unwrap_or_default();
                 match [TOKEN, PERSONAL].contains(&&*token) {
-                    true => self.rest(&asked.method, path, &body, &token),
+                    true => self.rest(&request.method, path, &body, &token),
                     false => told(401, &json!({"message": "Bad credentials"})),
                 }
             }
-            None if asked.header("authorization").starts_with("Basic ") => self.serve_git(asked),
+            None if request.header("authorization").starts_with("Basic ") => self.serve_git(request),
             None => WebReply::of(401, &["www-authenticate: Basic realm=\"GitHub\""], ""),
         }
     }
@@ -228,24 +228,24 @@ impl GitHubState {
     }
 
     /// Git over HTTP, by the program that comes with git. <https://git-scm.com/docs/git-http-backend>
-    fn serve_git(&self, asked: &WebRequest) -> WebReply {
-        let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+    fn serve_git(&self, request: &WebRequest) -> WebReply {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let path = path.replacen("/shop/deploy/", "/shop/deploy.git/", 1);
         let root = self.bare.ancestors().nth(2).unwrap_or(&self.bare).display().to_string();
         let output = called_raw(
             &self.bare,
             &["http-backend"],
-            &asked.bytes,
+            &request.bytes,
             &[
                 ("GIT_PROJECT_ROOT", &*root),
                 ("GIT_HTTP_EXPORT_ALL", "1"),
                 ("PATH_INFO", &path),
                 ("QUERY_STRING", query),
-                ("REQUEST_METHOD", &asked.method),
-                ("CONTENT_TYPE", asked.header("content-type")),
-                ("CONTENT_LENGTH", &asked.bytes.len().to_string()),
-                ("HTTP_CONTENT_ENCODING", asked.header("content-encoding")),
-                ("HTTP_GIT_PROTOCOL", asked.header("git-protocol")),
+                ("REQUEST_METHOD", &request.method),
+                ("CONTENT_TYPE", request.header("content-type")),
+                ("CONTENT_LENGTH", &request.bytes.len().to_string()),
+                ("HTTP_CONTENT_ENCODING", request.header("content-encoding")),
+                ("HTTP_GIT_PROTOCOL", request.header("git-protocol")),
                 ("REMOTE_USER", "job"),
             ],
         );

@@ -28,7 +28,7 @@ const HEAD: usize = 8192;
 #[derive(Debug)]
 pub struct Network {
     proxy: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     /// Dropping it ends all tasks.
     _runtime: Runtime,
 }
@@ -42,14 +42,14 @@ impl Network {
     pub fn around(place: &S3Target) -> Self {
         let runtime = listen::runtime();
         let (server, acceptor) = (place.address().to_owned(), TlsAcceptor::from(Arc::new(settings())));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (plain, log) = (server.clone(), Arc::clone(&asked));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (plain, log) = (server.clone(), Arc::clone(&requests));
         let tls =
             listen::listen(&runtime, move |stream| ended(end_tls(stream, acceptor.clone(), server.clone())));
         let proxy = listen::listen(&runtime, move |stream| {
             ended(pass_on(stream, tls, plain.clone(), Arc::clone(&log)))
         });
-        Self { proxy, asked, _runtime: runtime }
+        Self { proxy, requests, _runtime: runtime }
     }
 
     /// The proxy, as `HTTPS_PROXY` names it.
@@ -66,8 +66,8 @@ impl Network {
 
     /// The requested servers so far: `HOST:PORT`.
     #[must_use]
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -99,7 +99,7 @@ async fn pass_on(
     mut client: TcpStream,
     tls: SocketAddr,
     plain: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 ) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -112,7 +112,7 @@ async fn pass_on(
     let mut words = text.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let host = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    asked.lock().unwrap_or_else(PoisonError::into_inner).push(host.to_owned());
+    requests.lock().unwrap_or_else(PoisonError::into_inner).push(host.to_owned());
     let mut server = match (method, host.strip_prefix(NAME)) {
         ("CONNECT", Some(":443")) => TcpStream::connect(tls).await?,
         (_, Some("" | ":80")) => TcpStream::connect(plain).await?,

@@ -173,7 +173,7 @@ fn what_is_asked_of_github_is_as_github_describes_it() {
     let run = run.args(["--from", "envs/dev", "--to", "envs/prod", "--pick", ".image"]);
     run.env("LOCKSTEP_FORGE_TOKEN", TOKEN).end().expect(0, "done");
     let made = github.log();
-    assert_eq!(github.asked(), ["POST /git/trees", "POST /git/commits"]);
+    assert_eq!(github.requests(), ["POST /git/trees", "POST /git/commits"]);
     for asked in &made {
         assert_eq!(violations(port, asked), "", "{asked:?}");
     }

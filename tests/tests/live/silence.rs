@@ -1,6 +1,6 @@
 //! Servers that accept and never answer: a run says that it waits, and ends in good time. Each test takes two minutes.
 
-use lockstep_tests::git_http::{GitServer, Spoil};
+use lockstep_tests::git_http::{GitFault, GitServer};
 use lockstep_tests::s3::S3Target;
 use lockstep_tests::s3::upload::{scene, upload};
 use lockstep_tests::shop::Shop;
@@ -35,7 +35,7 @@ fn a_silent_store_ends_the_run() {
 #[test]
 fn a_silent_git_server_ends_the_run() {
     let shop = Shop::new();
-    let server = GitServer::new(&shop.scene.path("outside"), |_, _| Some(Spoil::Silence));
+    let server = GitServer::new(&shop.scene.path("outside"), |_, _| Some(GitFault::Silence));
     let begun = Instant::now();
     let ended = shop.run().args(["--repository", &server.url("bare")]).end();
     ended.expect(6, "unavailable");

@@ -33,7 +33,7 @@ fn the_proxy_and_the_authority_of_the_system_are_used() {
     let scene = scene(&[("a", "1"), ("b", "2")]);
     trusting(upload(&scene, &place), &network).end().expect(0, "done");
     assert_eq!(server.client().keys(""), ["web/a", "web/b"]);
-    assert_eq!(network.asked().first().map(String::as_str), Some(&*format!("{NAME}:443")));
+    assert_eq!(network.requests().first().map(String::as_str), Some(&*format!("{NAME}:443")));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused_with_the_reason() {
     assert!(message.contains(&format!("https://{NAME} is not trusted")), "{message}");
     assert!(message.contains("SSL_CERT_FILE"), "{message}");
     // Nor is it asked again and again.
-    assert_eq!(network.asked().len(), 1);
+    assert_eq!(network.requests().len(), 1);
     assert!(server.client().keys("").is_empty());
 }
 
@@ -65,10 +65,10 @@ fn what_goes_over_an_open_line_is_signed_whole() {
     let signed = |exchange: &S3Exchange| exchange.request.header("x-amz-content-sha256").len() == 64;
     assert!(puts.len() > 2 && puts.iter().all(signed), "{puts:#?}");
     // To a server on this machine there is no line, and no proxy is asked.
-    let asked = network.asked().len();
+    let asked = network.requests().len();
     let direct = server.place().through(&proxy);
     upload(&scene, &direct).env("HTTP_PROXY", network.proxy()).end().expect(0, "done");
-    assert_eq!(network.asked().len(), asked);
+    assert_eq!(network.requests().len(), asked);
 }
 
 #[test]
@@ -82,5 +82,5 @@ fn a_role_is_taken_on_where_only_the_store_is_behind_the_proxy() {
     let run = with_role(&scene, &place, &sts, &Rules::default().role);
     trusting(run, &network).end().expect(0, "done");
     assert_eq!(server.client().keys(""), ["web/a"]);
-    assert!(network.asked().iter().all(|asked| asked.starts_with(NAME)), "{:?}", network.asked());
+    assert!(network.requests().iter().all(|asked| asked.starts_with(NAME)), "{:?}", network.requests());
 }

@@ -1,7 +1,7 @@
 //! `env-promote` through the program, with a git server that fails: what passes is waited out, and the exit code says what
 //! does not.
 
-use lockstep_tests::git_http::{GitServer, Spoil};
+use lockstep_tests::git_http::{GitFault, GitServer};
 use lockstep_tests::shop::{DEV, Shop};
 use lockstep_tests::support::{ProgramOutput, Run};
 use serde_json::Value;
@@ -23,7 +23,7 @@ fn by<'s>(shop: &'s Shop, server: &GitServer, timeout: &str) -> Run<'s> {
 }
 
 /// A server that spoils one request, whose number can be changed.
-fn spoiling(shop: &Shop, spoil: Spoil) -> (GitServer, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+fn spoiling(shop: &Shop, spoil: GitFault) -> (GitServer, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let (at, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (own_at, own_asked) = (Arc::clone(&at), Arc::clone(&asked));
     let server = GitServer::new(&shop.scene.path("outside"), move |_, _| {
@@ -34,7 +34,7 @@ fn spoiling(shop: &Shop, spoil: Spoil) -> (GitServer, Arc<AtomicUsize>, Arc<Atom
 }
 
 /// Everything that a promotion asks of a server is spoiled once, one request after the other.
-fn every_request(spoil: Spoil) {
+fn every_request(spoil: GitFault) {
     let shop = Shop::new();
     let (server, at, asked) = spoiling(&shop, spoil);
     for number in 1.. {
@@ -59,41 +59,41 @@ fn every_request(spoil: Spoil) {
 
 #[test]
 fn one_answer_that_says_not_now_ends_no_promotion() {
-    every_request(Spoil::Status(503));
+    every_request(GitFault::Status(503));
 }
 
 #[test]
 fn one_connection_that_is_cut_ends_no_promotion() {
-    every_request(Spoil::Cut);
+    every_request(GitFault::Cut);
 }
 
 #[test]
 fn one_answer_that_is_lost_ends_no_promotion() {
-    every_request(Spoil::CutAfter);
+    every_request(GitFault::CutAfter);
 }
 
 #[test]
 fn one_answer_that_is_no_http_ends_no_promotion() {
-    every_request(Spoil::Garbage);
+    every_request(GitFault::Garbage);
 }
 
 #[test]
 fn one_answer_that_is_cut_off_ends_no_promotion() {
-    every_request(Spoil::Half);
+    every_request(GitFault::Half);
 }
 
 #[test]
 fn one_answer_that_is_cut_off_and_says_no_length_ends_no_promotion() {
-    every_request(Spoil::QuietHalf);
+    every_request(GitFault::QuietHalf);
 }
 
 #[test]
 fn one_answer_without_a_body_ends_no_promotion() {
-    every_request(Spoil::Empty);
+    every_request(GitFault::Empty);
 }
 
 /// A promotion by a server that spoils all of what it is asked and matches.
-fn always(spoil: Spoil, part: &'static str) -> (ProgramOutput, Shop) {
+fn always(spoil: GitFault, part: &'static str) -> (ProgramOutput, Shop) {
     let shop = Shop::new();
     let server = GitServer::new(&shop.scene.path("outside"), move |_, asked| {
         asked.target.contains(part).then_some(spoil)
@@ -103,10 +103,10 @@ fn always(spoil: Spoil, part: &'static str) -> (ProgramOutput, Shop) {
 
 #[test]
 fn a_server_that_does_not_get_well_is_unavailable_whatever_it_was_asked() {
-    for spoil in [Spoil::Status(503), Spoil::Cut, Spoil::Garbage, Spoil::Half, Spoil::Empty] {
+    for spoil in [GitFault::Status(503), GitFault::Cut, GitFault::Garbage, GitFault::Half, GitFault::Empty] {
         for part in ["", "git-upload-pack", "service=git-receive-pack", "/git-receive-pack"] {
             // Of a push, half of the answer follows on the whole push.
-            if (spoil, part) == (Spoil::Half, "/git-receive-pack") {
+            if (spoil, part) == (GitFault::Half, "/git-receive-pack") {
                 continue;
             }
             let (ended, shop) = always(spoil, part);
@@ -122,7 +122,7 @@ fn a_server_that_does_not_get_well_is_unavailable_whatever_it_was_asked() {
 
 #[test]
 fn a_push_whose_answers_are_all_lost_has_been_made() {
-    for spoil in [Spoil::CutAfter, Spoil::Half] {
+    for spoil in [GitFault::CutAfter, GitFault::Half] {
         let (ended, shop) = always(spoil, "/git-receive-pack");
         assert_eq!(ended.expect(0, "done")["outputs"]["commit"], *shop.head(), "{spoil:?}");
         assert_eq!(shop.count(), 2, "{spoil:?}");
@@ -201,7 +201,7 @@ fn what_a_killed_run_left_is_removed_and_what_it_pushed_is_named() {
             asked.target.ends_with("info/refs?service=git-upload-pack") && own.load(Ordering::SeqCst) > 0;
         let is_push = asked.target.ends_with("/git-receive-pack");
         own.fetch_add(usize::from(is_push), Ordering::SeqCst);
-        if is_push { Some(Spoil::CutAfter) } else { is_asked.then_some(Spoil::Silence) }
+        if is_push { Some(GitFault::CutAfter) } else { is_asked.then_some(GitFault::Silence) }
     });
     let mut running = by(&shop, &silent, LONG).start();
     while shop.count() < 2 {

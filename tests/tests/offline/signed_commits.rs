@@ -41,12 +41,12 @@ fn a_commit_is_signed_by_the_server_and_pushed_once() {
     );
     assert_eq!(git(&github.bare(), &["diff", "--numstat", &before, "main"]), "1\t1\tenvs/prod/web.yaml");
     assert_eq!(git(&github.bare(), &["log", "-1", "--format=%an", "main"]), "GitHub");
-    assert_eq!(github.asked(), ["POST /git/trees", "POST /git/commits"]);
+    assert_eq!(github.requests(), ["POST /git/trees", "POST /git/commits"]);
     assert_absent(&scene, &ended, &[TOKEN], &[]);
     // With nothing to do, nothing is made.
     let ended = promote(&scene, &github, TOKEN).end();
     assert_eq!(ended.expect(0, "done")["outputs"]["changed"], false);
-    assert_eq!(github.asked().len(), 2);
+    assert_eq!(github.requests().len(), 2);
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn a_pull_request_has_one_signed_commit_however_often_it_is_made() {
     propose().expect(0, "done");
     assert!(github.has_signed(branch));
     assert_eq!(at(&github, &format!("{branch}^")), at(&github, "main"));
-    let opened = github.asked().iter().filter(|line| *line == "POST /pulls").count();
-    let made = github.asked().iter().filter(|line| *line == "POST /git/commits").count();
+    let opened = github.requests().iter().filter(|line| *line == "POST /pulls").count();
+    let made = github.requests().iter().filter(|line| *line == "POST /git/commits").count();
     assert_eq!((opened, made), (1, 2));
 }
 
@@ -87,7 +87,7 @@ fn what_is_not_signed_is_not_pushed() {
     // Without the input nothing of it happens.
     let ended = promote(&scene, &github, TOKEN).args(["--dry-run"]).end();
     ended.expect(0, "done");
-    assert_eq!(github.asked(), ["POST /git/trees", "POST /git/commits"]);
+    assert_eq!(github.requests(), ["POST /git/trees", "POST /git/commits"]);
     assert_eq!(at(&github, "main"), before);
 }
 
@@ -101,5 +101,5 @@ fn the_key_of_the_job_signs_where_there_is_one() {
     promote(&scene, &github, TOKEN).env("LOCKSTEP_SIGNING_KEY", &key).end().expect(0, "done");
     assert!(git(&github.bare(), &["cat-file", "commit", "main"]).contains("BEGIN SSH SIGNATURE"));
     assert!(!github.has_signed("main"));
-    assert!(github.asked().is_empty());
+    assert!(github.requests().is_empty());
 }
