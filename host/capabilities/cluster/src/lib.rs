@@ -66,11 +66,11 @@ pub struct Cluster {
     dry_run: bool,
     budget: Arc<WatchBudget>,
     /// The connection, from the first call on.
-    session: Option<ClusterSession>,
+    connection: Option<ClusterConnection>,
     changes: Vec<ObjectChange>,
 }
 
-struct ClusterSession {
+struct ClusterConnection {
     runtime: Runtime,
     client: ClusterClient,
     kinds: KindCache,
@@ -88,7 +88,7 @@ impl Cluster {
     /// The cluster of a run. The first call connects to it.
     #[must_use]
     pub fn new(config: ClusterConfig, limits: &Limits, dry_run: bool) -> Self {
-        Self { config, dry_run, budget: WatchBudget::new(limits), session: None, changes: Vec::new() }
+        Self { config, dry_run, budget: WatchBudget::new(limits), connection: None, changes: Vec::new() }
     }
 
     /// The changed objects in order; in a dry run, those that a run would change.
@@ -99,7 +99,7 @@ impl Cluster {
 
     /// Takes the warnings since the last call.
     pub fn warnings(&mut self) -> Vec<String> {
-        self.session.as_mut().map(|session| session.client.warnings()).unwrap_or_default()
+        self.connection.as_mut().map(|connection| connection.client.warnings()).unwrap_or_default()
     }
 
     /// Returns the permit's object as redacted JSON.
@@ -110,7 +110,7 @@ impl Cluster {
         let target = single_object(permit)?;
         let action = format!("get `{target}`");
         let budget = Arc::clone(&self.budget);
-        let ClusterSession { runtime, client, kinds } = self.session()?;
+        let ClusterConnection { runtime, client, kinds } = self.connection()?;
         let got = runtime.block_on(async {
             let kind = kinds.find(&client.kube, target).await?;
             let api = api(client, target, &kind)?;
@@ -148,7 +148,7 @@ impl Cluster {
         }
         let budget = Arc::clone(&self.budget);
         let slots = budget.take_slots(targets.len())?;
-        let ClusterSession { runtime, client, kinds } = self.session()?;
+        let ClusterConnection { runtime, client, kinds } = self.connection()?;
         let mut selections = Vec::new();
         for (target, selector) in targets.iter().zip(selectors) {
             let kind = runtime.block_on(kinds.find(&client.kube, target));
@@ -175,7 +175,7 @@ impl Cluster {
     /// `LimitExceeded` if the run has received too many bytes or watches too many objects.
     pub fn next(&mut self, watch: &mut ObjectWatch, timeout_ms: u32) -> Result<Vec<WatchEvent>, CallError> {
         let budget = Arc::clone(&self.budget);
-        let ClusterSession { runtime, client, .. } = self.session()?;
+        let ClusterConnection { runtime, client, .. } = self.connection()?;
         let timeout = Duration::from_millis(timeout_ms.into()).min(MAX_WAIT);
         let pause = watch.last_answer.filter(|_| watch.incomplete == 0);
         let pause =
@@ -220,7 +220,7 @@ impl Cluster {
             )));
         }
         let budget = Arc::clone(&self.budget);
-        let ClusterSession { runtime, client, kinds } = self.session()?;
+        let ClusterConnection { runtime, client, kinds } = self.connection()?;
         let read = runtime.block_on(async {
             let kind = kinds.find(&client.kube, target).await?;
             let params = LogParams {
@@ -319,7 +319,7 @@ impl Cluster {
         change: impl AsyncFnOnce(&ChangeTarget<'_>, &mut KindCache, &SecretRegistry) -> Result<(), CallError>,
     ) -> Result<Answer<Outcome>, CallError> {
         let (target, dry_run) = (single_object(permit)?, self.dry_run);
-        let ClusterSession { runtime, client, kinds } = self.session()?;
+        let ClusterConnection { runtime, client, kinds } = self.connection()?;
         let changed = runtime.block_on(async {
             let kind = kinds.find(&client.kube, target).await?;
             let api = api(client, target, &kind)?;
@@ -334,8 +334,8 @@ impl Cluster {
     }
 
     /// The connection to the cluster; the first call makes it.
-    fn session(&mut self) -> Result<&mut ClusterSession, CallError> {
-        if self.session.is_none() {
+    fn connection(&mut self) -> Result<&mut ClusterConnection, CallError> {
+        if self.connection.is_none() {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(THREADS)
                 .thread_name("cluster")
@@ -345,9 +345,9 @@ impl Cluster {
                     CallError::Unavailable(format!("cannot start the threads for requests: {error}"))
                 })?;
             let client = runtime.block_on(connect::connect(&self.config))?;
-            self.session = Some(ClusterSession { runtime, client, kinds: KindCache::default() });
+            self.connection = Some(ClusterConnection { runtime, client, kinds: KindCache::default() });
         }
-        self.session.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
+        self.connection.as_mut().ok_or_else(|| CallError::Unavailable("no connection".into()))
     }
 }
 

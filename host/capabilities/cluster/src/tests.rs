@@ -85,7 +85,7 @@ fn reaching(address: &str, limits: Limits) -> Cluster {
     };
     client.secrets.add(SECRET);
     let mut cluster = Cluster::new(ClusterConfig::default(), &limits, false);
-    cluster.session = Some(ClusterSession { runtime, client, kinds: KindCache::default() });
+    cluster.connection = Some(ClusterConnection { runtime, client, kinds: KindCache::default() });
     cluster
 }
 

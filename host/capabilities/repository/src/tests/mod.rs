@@ -1,4 +1,4 @@
-//! Tests against local repositories with the installed git: reading, limits and logins. It has the helpers of all these tests.
+//! Tests against local repositories with the installed git: reading, limits and logins. It has the functions that all these tests use.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod faults;
