@@ -49,8 +49,8 @@ pub enum WorkspaceError {
         /// The files.
         files: Vec<String>,
     },
-    /// The killed run had not completed its temporary files, so no run can finish its commit.
-    #[error("the killed run had not completed its temporary files, so lockstep cannot finish its commit")]
+    /// The killed run had not made its commit final, so no run can finish it.
+    #[error("the killed run had not made its commit final, so lockstep cannot finish it")]
     Undecided,
     /// Somebody changed files that a killed run had replaced, or was about to replace.
     #[error("somebody changed files of a killed run after it ended: {}", shown(.files))]

@@ -32,7 +32,7 @@ pub(super) fn files(
     max: usize,
 ) -> Result<BTreeMap<WorkspacePath, FileInfo>, CallError> {
     let mut files = BTreeMap::new();
-    Search { pattern, protected, max, found: Matches::Files(&mut files) }.all(root)?;
+    PatternSearch { pattern, protected, max, found: Matches::Files(&mut files) }.all(root)?;
     Ok(files)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn links(
     max: usize,
 ) -> Result<BTreeMap<WorkspacePath, String>, CallError> {
     let mut links = BTreeMap::new();
-    Search { pattern, protected, max, found: Matches::Links(&mut links) }.all(root)?;
+    PatternSearch { pattern, protected, max, found: Matches::Links(&mut links) }.all(root)?;
     Ok(links)
 }
 
@@ -63,14 +63,14 @@ impl Matches<'_> {
     }
 }
 
-struct Search<'a> {
+struct PatternSearch<'a> {
     pattern: &'a Pattern,
     protected: &'a ProtectedPaths,
     max: usize,
     found: Matches<'a>,
 }
 
-impl Search<'_> {
+impl PatternSearch<'_> {
     fn all(&mut self, root: BorrowedFd<'_>) -> Result<(), CallError> {
         match self.pattern.literal() {
             Some(path) => self.look_up(root, path),
