@@ -57,6 +57,10 @@ pub(super) fn push(
             return Err(moved());
         }
         may_be_replaced(store, &what, expected, &parent)?;
+        // An earlier run has made the very same commit within the same second.
+        if commit == expected {
+            return Ok(if planned { Effect::Planned } else { Effect::Made });
+        }
     }
     if planned {
         return if store.head(branch)?.as_deref() == expected { Ok(Effect::Planned) } else { Err(moved()) };

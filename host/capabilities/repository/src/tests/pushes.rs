@@ -167,6 +167,22 @@ fn only_what_a_run_has_made_is_replaced() {
 }
 
 #[test]
+fn a_commit_in_its_own_place_changes_nothing() {
+    let place = Place::new();
+    let mut run = Run::of(&place);
+    let head = run.head("main").unwrap().unwrap();
+    let made = run.commit(&head, "a.yaml", Some("one\n")).unwrap();
+    run.push("promote/web", &made, None).unwrap();
+    // As a second run makes it within the same second.
+    assert_eq!(run.replace("promote/web", &made, &made), Ok(Effect::Made));
+    assert_eq!(place.at("promote/web"), Some(made.clone()));
+    let theirs =
+        git(&place.path("bare"), &["commit-tree", &format!("{made}^{{tree}}"), "-p", &made, "-m", "theirs"]);
+    git(&place.path("bare"), &["update-ref", "refs/heads/promote/web", theirs.trim()]);
+    assert!(matches!(run.replace("promote/web", &made, &made), Err(CallError::Conflict(_))));
+}
+
+#[test]
 fn a_commit_is_signed_in_the_host_with_a_key_that_no_file_holds() {
     let place = Place::new();
     let key = place.path("key");
