@@ -60,6 +60,10 @@ pub(super) fn push(
             return Err(moved());
         }
         check_replaceable(repository, &action, expected, &parent)?;
+        // An earlier run has created the very same commit within the same second.
+        if commit == expected {
+            return Ok(if dry_run { Outcome::DryRun } else { Outcome::Unchanged });
+        }
     }
     if dry_run {
         return if repository.head(branch)?.as_deref() == expected {

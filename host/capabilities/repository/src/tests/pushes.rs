@@ -167,6 +167,22 @@ fn a_push_replaces_only_commits_of_runs() {
 }
 
 #[test]
+fn a_push_of_the_commit_that_the_branch_has_changes_nothing() {
+    let place = TestRepository::new();
+    let mut run = RepositoryRun::of(&place);
+    let head = run.head("main").unwrap().unwrap();
+    let made = run.commit(&head, "a.yaml", Some("one\n")).unwrap();
+    run.push("promote/web", &made, None).unwrap();
+    // A second run creates the same commit within the same second.
+    assert_eq!(run.replace("promote/web", &made, &made), Ok(Outcome::Unchanged));
+    assert_eq!(place.at("promote/web"), Some(made.clone()));
+    let theirs =
+        git(&place.path("bare"), &["commit-tree", &format!("{made}^{{tree}}"), "-p", &made, "-m", "theirs"]);
+    git(&place.path("bare"), &["update-ref", "refs/heads/promote/web", theirs.trim()]);
+    assert!(matches!(run.replace("promote/web", &made, &made), Err(CallError::Conflict(_))));
+}
+
+#[test]
 fn the_host_signs_commits_with_a_key_that_is_in_no_file() {
     let place = TestRepository::new();
     let key = place.path("key");
