@@ -131,7 +131,10 @@ impl<H: StoreHost> Transfer<'_, H> {
 
     /// The upload is no longer open: another job ended it, or this run completed it and the reply was lost.
     fn ended_elsewhere<R: Reporter>(self, sender: &mut Sender<'_, H, R>) -> Result<Attempt, Error> {
-        Ok(match self.current(sender.host)? {
+        let current = self.current(sender.host)?;
+        // A part that arrives while another job completes the upload can leave the upload open in the store.
+        abort(&self.open.upload);
+        Ok(match current {
             Some((object, Comparison::Same)) => Attempt::Finished(self.completed(object)),
             Some((_, comparison)) if sender.settings.immutable => self.conflict(comparison),
             _ => Attempt::Lost(None),
