@@ -38,7 +38,7 @@ mod tests {
     use super::{distance, hint};
 
     #[test]
-    fn the_nearest_name_is_asked_for_and_a_far_one_is_not() {
+    fn a_hint_asks_for_a_near_name_and_lists_all_if_none_is_near() {
         let known = ["recover", "recovery", "plan-gate"].map(str::to_owned);
         assert_eq!(hint("recovr", &known), "did you mean `recover`?");
         assert_eq!(hint("plan_gate", &known), "did you mean `plan-gate`?");

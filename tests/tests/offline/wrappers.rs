@@ -47,7 +47,7 @@ fn refused(output: &Output, code: i32, word: &str) {
 const STEP: (&str, &str) = ("LOCKSTEP_STEP", "manifest-patch");
 
 #[test]
-fn it_becomes_the_binary_it_was_told() {
+fn the_shim_becomes_the_named_program() {
     in_each_shell(|checkout, run, _| {
         let bin = checkout.program("my bin/lockstep", STAND_IN).unwrap();
         let out =
@@ -61,7 +61,7 @@ fn it_becomes_the_binary_it_was_told() {
 }
 
 #[test]
-fn what_is_an_input_wins_over_the_variable() {
+fn an_input_of_the_wrapper_wins_over_the_variable() {
     with_each_shell(|checkout, run, _| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         let bin = bin.to_str().unwrap();
@@ -94,7 +94,7 @@ fn what_is_an_input_wins_over_the_variable() {
 }
 
 #[test]
-fn a_document_is_its_input() {
+fn a_document_goes_to_standard_input() {
     in_each_shell(|checkout, run, _| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         let document = "files:\n  - '-n $(touch pwned)' # \\c %s";
@@ -112,7 +112,7 @@ fn a_document_is_its_input() {
 }
 
 #[test]
-fn only_the_name_of_a_step_is_one() {
+fn only_the_name_of_a_step_is_accepted() {
     in_each_shell(|checkout, run, folder| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         for step in ["", "-x", "--dry-run", "a b", "A", "a/b", "$(touch pwned)", "a\nb", "é"] {
@@ -124,7 +124,7 @@ fn only_the_name_of_a_step_is_one() {
 }
 
 #[test]
-fn a_binary_that_is_not_the_released_one_is_not_run() {
+fn a_program_with_another_checksum_does_not_run() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         let good = checkout.program("good", STAND_IN).unwrap();
@@ -176,7 +176,7 @@ fn an_own_build_runs_where_the_wrapper_itself_names_it() {
 }
 
 #[test]
-fn the_program_that_was_proven_is_the_one_that_runs() {
+fn the_verified_program_runs_and_no_other_of_its_name() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         checkout.program("lockstep-good", STAND_IN).unwrap();
@@ -190,7 +190,7 @@ fn the_program_that_was_proven_is_the_one_that_runs() {
 }
 
 #[test]
-fn a_binary_beside_the_script_is_found_and_checked_even_when_builds_are_allowed() {
+fn a_program_beside_the_shim_is_verified_even_if_builds_are_allowed() {
     in_each_shell(|checkout, run, _| {
         let beside = format!("bin/{}/lockstep", target());
         checkout.program(&beside, STAND_IN).unwrap();
@@ -201,7 +201,7 @@ fn a_binary_beside_the_script_is_found_and_checked_even_when_builds_are_allowed(
 }
 
 #[test]
-fn a_build_is_run_only_when_that_is_allowed() {
+fn a_build_runs_only_if_builds_are_allowed() {
     in_each_shell(|checkout, run, _| {
         checkout.program("target/release/lockstep", STAND_IN).unwrap();
         refused(&run(&[STEP]), 4, "no checksum for");
@@ -210,7 +210,7 @@ fn a_build_is_run_only_when_that_is_allowed() {
 }
 
 #[test]
-fn a_download_is_run_only_if_its_checksum_is_known_and_right() {
+fn a_download_runs_only_if_its_checksum_matches() {
     in_each_shell(|checkout, run, folder| {
         let base = format!("file://{}/mirror/", folder.display());
         let base = ("LOCKSTEP_DOWNLOAD_BASE", &*base);
@@ -234,7 +234,7 @@ fn a_download_is_run_only_if_its_checksum_is_known_and_right() {
 }
 
 #[test]
-fn a_download_goes_to_a_name_that_nobody_can_foresee_and_obeys_no_settings() {
+fn a_download_has_a_random_temporary_name_and_obeys_no_settings_file() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         checkout.program("mirror/lockstep-1.2.3", STAND_IN).unwrap();

@@ -91,7 +91,7 @@ fn nothing_in_this_checkout_is_stale() {
 }
 
 #[test]
-fn what_is_stale_is_written_and_what_is_left_over_removed() {
+fn gen_writes_stale_files_and_removes_files_of_removed_steps() {
     let root = checkout(WIT, TOML);
     let stale = run(root.path(), true).unwrap();
     assert!(stale.contains(&PathBuf::from("actions/every/action.yml")));
@@ -233,7 +233,7 @@ fn names_that_the_wrappers_need_are_refused() {
 }
 
 #[test]
-fn no_description_is_taken_for_an_expression_or_is_too_long() {
+fn no_description_has_an_expression_or_is_too_long() {
     let docs =
         format!("/// Not `${{{{ secrets.X }}}}` and not `$[[ inputs.y ]]`. {}\n", "More words. ".repeat(200));
     let root = checkout(&WIT.replacen("/// A text.\n", &docs, 1), TOML);
