@@ -7,6 +7,7 @@
 use crate::load::Precompiled;
 use lockstep_model::digest::Digest;
 use lockstep_sandbox::bounds;
+pub use lockstep_sandbox::bounds::WASM_BYTES;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
