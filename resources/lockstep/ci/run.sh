@@ -1,8 +1,8 @@
 #!/bin/sh
 # Finds the program lockstep, checks that it is the one of this release, and becomes it. It never reads an input of
 # a step, and does not search the caller's PATH. An earlier step or job can set variables, so the wrapper passes what
-# chooses the program as arguments:
-#   run.sh [--binary=PATH] [--own-build=true|false] [ARGUMENT OF `lockstep run STEP`]...
+# chooses the program, or where credentials come from, as arguments:
+#   run.sh [--binary=PATH] [--own-build=true|false] [--allow-workspace-credentials=true|false] [ARGUMENT OF LOCKSTEP]...
 #
 # The first line makes bash look for `set` and `unset` among its own commands before it looks among functions, which
 # bash takes from variables. From then on no function stands for a command of this script.
@@ -46,16 +46,22 @@ fetch() {
         fail 2 "cannot write $(plain "$3")" 'set LOCKSTEP_BIN to the path of lockstep'
 }
 
-binary='' own=''
+binary='' own='' workspace_credentials=''
 while :; do
     case ${1:-} in
     --binary=*) binary=${1#*=} ;;
     --own-build=*) own=${1#*=} ;;
+    --allow-workspace-credentials=*) workspace_credentials=${1#*=} ;;
     *) break ;;
     esac
     shift
 done
-case $own in '' | true | false) ;; *) fail 2 'the input own-build is neither true nor false' 'set it to one of the two' ;; esac
+for input in "own-build=$own" "allow-workspace-credentials=$workspace_credentials"; do
+    case ${input#*=} in '' | true | false) ;; *)
+        fail 2 "the input ${input%%=*} is neither true nor false" 'set it to one of the two' ;;
+    esac
+done
+test "$workspace_credentials" != true || set -- --allow-workspace-credentials "$@"
 
 # What a wrapper passes wins over the variable that stands for it.
 LOCKSTEP_POLICY=${LOCKSTEP_CONTROL_POLICY:-${LOCKSTEP_POLICY:-}}
@@ -63,7 +69,7 @@ LOCKSTEP_RECEIPT=${LOCKSTEP_CONTROL_RECEIPT:-${LOCKSTEP_RECEIPT:-}}
 case ${LOCKSTEP_CONTROL_DRY_RUN:-} in *[![:space:]]*) export LOCKSTEP_DRY_RUN="$LOCKSTEP_CONTROL_DRY_RUN" ;; esac
 export LOCKSTEP_POLICY LOCKSTEP_RECEIPT
 unset LOCKSTEP_CONTROL_BINARY LOCKSTEP_CONTROL_OWN_BUILD LOCKSTEP_CONTROL_DRY_RUN LOCKSTEP_CONTROL_POLICY \
-    LOCKSTEP_CONTROL_RECEIPT
+    LOCKSTEP_CONTROL_RECEIPT LOCKSTEP_CONTROL_ALLOW_WORKSPACE_CREDENTIALS
 
 step=${LOCKSTEP_STEP:-}
 case $step in '' | -* | *[!a-z0-9-]*)

@@ -162,6 +162,30 @@ fn a_program_with_another_checksum_does_not_run() {
 }
 
 #[test]
+fn only_the_wrapper_itself_allows_credentials_of_the_workspace() {
+    with_each_shell(|checkout, run, _| {
+        let bin = checkout.program("lockstep", STAND_IN).unwrap();
+        let env = [
+            STEP,
+            ("LOCKSTEP_BIN", bin.to_str().unwrap()),
+            ("LOCKSTEP_CONTROL_ALLOW_WORKSPACE_CREDENTIALS", "true"),
+            ("workspace_credentials", "true"),
+        ];
+        let begin = |value: &str| out(&run(&[&format!("--allow-workspace-credentials={value}")], &env));
+        for value in ["", "false"] {
+            assert!(!begin(value).contains("allow-workspace-credentials"), "{value}");
+        }
+        let allowed = begin("true");
+        assert!(
+            allowed.starts_with("arg run\narg manifest-patch\narg --allow-workspace-credentials\n"),
+            "{allowed}"
+        );
+        let ended = run(&["--allow-workspace-credentials=yes"], &env);
+        refused(&ended, 2, "the input allow-workspace-credentials is neither true nor false");
+    });
+}
+
+#[test]
 fn an_own_build_runs_where_the_wrapper_itself_names_it() {
     with_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
