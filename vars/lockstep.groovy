@@ -2,7 +2,7 @@
 //
 // lockstep(step: 'manifest-patch', inputs: [files: ['deploy/*.yaml'], set: ['a.b=c']])
 //
-// Besides `step` and `inputs`: 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild'.
+// Besides `step` and `inputs`: 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild', 'allowWorkspaceCredentials'.
 // Returns the result as a map: step, outcome, code, message, hint, outputs, notes, changed, receipt. A step
 // that does not end well fails the build, unless `failBuild: false` is given.
 
@@ -11,7 +11,7 @@ import groovy.json.JsonSlurperClassic
 
 def call(Map args = [:]) {
     for (String name : new ArrayList(args.keySet())) {
-        if (!(name in ['step', 'inputs', 'failBuild', 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild'])) {
+        if (!(name in ['step', 'inputs', 'failBuild', 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild', 'allowWorkspaceCredentials'])) {
             error('lockstep: there is no argument `' + name + '`')
         }
     }
@@ -29,7 +29,7 @@ def call(Map args = [:]) {
         // an outer `withEnv` has set.
         List variables = ['LOCKSTEP_PLATFORM=jenkins', 'LOCKSTEP_STEP=' + step, 'LOCKSTEP_FOLDER=' + folder,
             'LOCKSTEP_INPUTS=', 'LOCKSTEP_DOCUMENT=']
-        Map controls = [policy: 'LOCKSTEP_CONTROL_POLICY', dryRun: 'LOCKSTEP_CONTROL_DRY_RUN', receipt: 'LOCKSTEP_CONTROL_RECEIPT', binary: 'LOCKSTEP_CONTROL_BINARY', ownBuild: 'LOCKSTEP_CONTROL_OWN_BUILD']
+        Map controls = [policy: 'LOCKSTEP_CONTROL_POLICY', dryRun: 'LOCKSTEP_CONTROL_DRY_RUN', receipt: 'LOCKSTEP_CONTROL_RECEIPT', binary: 'LOCKSTEP_CONTROL_BINARY', ownBuild: 'LOCKSTEP_CONTROL_OWN_BUILD', allowWorkspaceCredentials: 'LOCKSTEP_CONTROL_ALLOW_WORKSPACE_CREDENTIALS']
         for (String name : new ArrayList(controls.keySet())) {
             variables.add(controls[name] + '=' + (args[name] == null ? '' : args[name]))
         }
@@ -40,7 +40,7 @@ def call(Map args = [:]) {
                 returnStatus: true,
                 // With a first line of its own the script is not traced: a trace would run what a variable PS4 holds.
                 script: '''#!/bin/sh
-exec /bin/sh "$LOCKSTEP_FOLDER/ci/run.sh" "--binary=$LOCKSTEP_CONTROL_BINARY" "--own-build=$LOCKSTEP_CONTROL_OWN_BUILD" \
+exec /bin/sh "$LOCKSTEP_FOLDER/ci/run.sh" "--binary=$LOCKSTEP_CONTROL_BINARY" "--own-build=$LOCKSTEP_CONTROL_OWN_BUILD" "--allow-workspace-credentials=$LOCKSTEP_CONTROL_ALLOW_WORKSPACE_CREDENTIALS" \
     --format json --inputs "$LOCKSTEP_FOLDER/inputs.json" >"$LOCKSTEP_FOLDER/result.json"
 '''
             )
@@ -63,7 +63,7 @@ def typed(String step, Map names, Map args) {
     for (String name : new ArrayList(args.keySet())) {
         if (names.containsKey(name)) {
             rest.inputs[names[name]] = args[name]
-        } else if (name in ['failBuild', 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild']) {
+        } else if (name in ['failBuild', 'policy', 'dryRun', 'receipt', 'binary', 'ownBuild', 'allowWorkspaceCredentials']) {
             rest[name] = args[name]
         } else {
             error('lockstep ' + step + ': there is no input `' + name + '`')

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_is_of_its_size_and_holds_what_is_said() {
+    fn a_plan_has_the_given_size_and_changes() {
         let mut bytes = Vec::new();
         let count = plan(3_000_000, &mut bytes).unwrap();
         assert!((2_500_000..3_500_000).contains(&bytes.len()), "{}", bytes.len());
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_are_of_their_number_and_size() {
+    fn outputs_have_the_given_number_and_size() {
         let mut bytes = Vec::new();
         outputs(50, 5_000, &mut bytes).unwrap();
         let outputs: Value = serde_json::from_slice(&bytes).unwrap();

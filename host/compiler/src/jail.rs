@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_alone_refuses_everything_except_computing() {
+    fn the_filter_alone_refuses_all_system_calls_except_those_of_a_computation() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (mut reader, mut writer) = std::io::pipe().unwrap();

@@ -7,6 +7,7 @@
 use crate::load::Precompiled;
 use lockstep_model::digest::Digest;
 use lockstep_sandbox::bounds;
+pub use lockstep_sandbox::bounds::WASM_BYTES;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compiler_that_is_missing_or_another_one_is_refused() {
+    fn a_missing_or_different_compiler_is_an_error() {
         let folder = Folder::new("refused");
         let (path, digest) = folder.shell("one");
         let none = Compiler::open(folder.0.join("none"), digest).unwrap_err();
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_was_checked_is_started_and_no_other_under_its_name() {
+    fn the_host_starts_the_file_that_it_verified() {
         let folder = Folder::new("replaced");
         let (path, digest) = folder.shell("one");
         symlink("one", folder.0.join("link")).unwrap();

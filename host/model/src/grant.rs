@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_of_a_commit_needs_a_right_and_they_may_be_several() {
+    fn several_rights_together_can_cover_the_files_of_a_commit() {
         let right =
             |scope: &str| Permission::parse(Capability::Repository, &format!("commit {scope}")).unwrap();
         let grant = Grant { requested: vec![right(".//envs/prod/**"), right(".//ledger")], ceilings: vec![] };

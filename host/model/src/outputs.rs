@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn each_named_output_is_one_and_a_sensitive_one_has_two_forms() {
+    fn a_named_output_is_one_output_and_a_sensitive_one_has_two_forms() {
         let outputs = read(json!({
             "values": [
                 {"name": "vpc_id", "value": "vpc-1", "display": null},
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_a_platform_cannot_keep_apart_are_refused() {
+    fn names_that_a_ci_system_takes_for_one_are_refused() {
         let named = |names: &[&str]| {
             let item = |name: &&str| json!({"name": name, "value": "", "display": null});
             read(

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_decides_whether_anything_is_asked() {
+    fn a_line_with_a_false_condition_requests_no_permission() {
         let field = InputInfo::bare("prune", &Type::Bool);
         for (given, count) in [("true", 1), ("false", 0)] {
             let raw = RawInput {
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_can_be_about_a_text() {
+    fn a_condition_can_compare_a_text() {
         let field = InputInfo::bare("undo", &Type::String);
         for (given, filled, chosen) in [("never", 1, 0), ("on-failure", 1, 1), ("", 0, 0)] {
             let raw = RawInput {

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repositories_are_named_in_one_plain_way() {
+    fn a_repository_has_one_spelling() {
         for good in [
             ".",
             "https://github.com/shop/deploy",
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn branches_are_those_that_git_makes() {
+    fn branch_names_follow_the_rules_of_git() {
         for good in ["main", "env/prod", "promote/web-1.2.3", "a_b", "v1.2"] {
             assert_eq!(branch(good).unwrap().as_str(), good);
         }

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_show_themselves_in_values() {
+    fn values_with_the_form_of_a_secret_are_secrets() {
         assert_eq!(
             all("postgres://app:S3cr3t%2Fx@db.example.com/app"),
             ["S3cr3t%2Fx", "S3cr3t/x", "postgres://app:S3cr3t%2Fx@db.example.com/app"]

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_address_of_this_machine_is_its_own() {
+    fn only_a_loopback_address_is_this_machine() {
         for own in ["http://127.0.0.1/", "http://127.8.8.8:80/x", "https://[::1]:9090"] {
             assert!(address(own).is_loopback(), "{own}");
         }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_refused() {
+    fn hosts_that_resemble_another_are_refused() {
         for bad in [
             "",
             "example.com",

@@ -128,7 +128,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn a_place_is_found_by_whatever_way_leads_to_it() {
+    fn a_path_into_the_checkout_is_found_in_each_spelling() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         for made in ["ws/sub/bin", "ws/.git", "ws.tmp", "other/bin"] {

@@ -161,7 +161,7 @@ mod tests {
     };
 
     #[test]
-    fn a_program_gets_its_input_and_is_heard() {
+    fn a_program_gets_its_input_and_the_host_reads_its_output() {
         let ended = run("cat; echo oh >&2; env | grep -c .", b"hello\n", PROGRAM_LIMITS).unwrap();
         assert_eq!(String::from_utf8_lossy(&ended.stderr), "oh\n");
         // `PATH`, and what the shell itself sets.
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_not_kept() {
+    fn output_over_the_limit_is_dropped() {
         let many = run("head -c 1000 /dev/zero", b"", PROGRAM_LIMITS).unwrap();
         assert_eq!(many.stdout.len(), 1000);
         let error = run("head -c 1001 /dev/zero", b"", PROGRAM_LIMITS).unwrap_err();
@@ -183,7 +183,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_program_that_does_nothing_is_ended_and_one_that_does_something_is_not() {
+    fn a_silent_program_is_ended_and_a_busy_one_is_not() {
         let limits = ProgramLimits { idle_timeout: Some(Duration::from_secs(3)), ..PROGRAM_LIMITS };
         let hung = run("exec sleep 600", b"", limits).unwrap_err();
         assert!(hung.to_string().contains("did nothing for 3 s"), "{hung}");

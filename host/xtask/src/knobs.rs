@@ -38,7 +38,7 @@ fn knobs(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_knob_of_the_sandbox_is_named_where_it_is_set_or_left_alone() {
+fn the_sandbox_names_each_setting_of_wasmtime() {
     let source = fs::read_to_string(wasmtime().join("src/config.rs")).unwrap();
     let knobs = knobs(&source);
     assert!(knobs.len() > 80 && knobs.contains("wasm_threads"), "that is not all of them: {knobs:?}");
@@ -49,7 +49,7 @@ fn every_knob_of_the_sandbox_is_named_where_it_is_set_or_left_alone() {
 }
 
 #[test]
-fn a_knob_that_is_new_would_be_found() {
+fn a_new_setting_of_wasmtime_is_found() {
     let source = "\nimpl Config {\n    pub fn new() -> Self {}\n    pub fn old(&mut self) {}\n    pub unsafe fn fresh<T>(\n\
                   &mut self) {}\n    fn private(&self) {}\n}\n\nimpl Other {\n    pub fn other(&self) {}\n}\n";
     assert_eq!(knobs(source), BTreeSet::from(["old".to_owned(), "fresh".to_owned()]));

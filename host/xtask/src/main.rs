@@ -42,18 +42,19 @@ usage: cargo xtask COMMAND
                       steps, and beside it lockstep-compiler, which it starts
                       for components that are not built in
   demo                build, then show a whole release on a small repository,
-                      and a thief that is refused
+                      and a component that tries to steal a token
   test [--live] [STEP|CRATE|MODULE [NAME]]
                       all tests without a network, or with --live those that
                       need real services; or the tests of a step with its
                       cases, of a crate, or of a module of tests/; of these
                       the ones with NAME in their name
   lint                formatting, lints, and all that `deny` checks
-  deny                licences, sources and known faults of the libraries
-  mutants             show that a test fails without each of some guards
+  deny                licences, sources and advisories of the libraries
+  mutants             take out one check of the code after the other, and
+                      fail if no test notices
   fuzz [SECONDS [TARGET]]
-                      run the fuzz targets, each so long; without SECONDS
-                      always on the same bytes
+                      run each fuzz target for SECONDS, or without SECONDS on
+                      the same bytes each time
   gen [--check]       write what is generated: wrappers and reference pages
   book                build the book of docs/ with mdBook
   new STEP            lay out the folder of a new step

@@ -44,14 +44,14 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-workspace",
         file: "host/capabilities/workspace/src/journal.rs",
         guard: ("if written == found => None", "if written == written && found == found => None"),
-        test: "tests::foreign::a_planted_journal_is_not_obeyed",
+        test: "tests::foreign::a_planted_journal_is_ignored",
     },
     Mutant {
         without: "the pieces of a secret at a cut",
         package: "lockstep-model",
         file: "host/model/src/redact/search.rs",
         guard: ("Edge::Marked => true,", "Edge::Marked => false,"),
-        test: "redact::tests::a_piece_of_a_secret_at_a_cut_is_taken_for_it",
+        test: "redact::tests::a_piece_of_a_secret_at_a_cut_is_redacted",
     },
     Mutant {
         without: "the pieces of a token anywhere",
@@ -127,7 +127,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/web.rs",
         guard: ("spelled != host", "false"),
-        test: "web::tests::look_alikes_are_refused",
+        test: "web::tests::hosts_that_resemble_another_are_refused",
     },
     Mutant {
         without: "the namespace of a right on a cluster",
@@ -148,7 +148,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("if let Some(right) = needed {", "if let Some(right) = needed.filter(|_| false) {"),
-        test: "gate::tests::a_denied_call_is_never_carried_out_and_poisons_the_run",
+        test: "gate::tests::a_denied_call_is_not_executed_and_ends_the_run",
     },
     Mutant {
         without: "the right to read a file that is sent",
@@ -176,7 +176,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("state.denial.get_or_insert_with(|| reason.clone());", "drop(reason.clone());"),
-        test: "gate::tests::a_denial_by_the_capability_itself_poisons_the_run_too",
+        test: "gate::tests::a_denial_by_the_capability_ends_the_run",
     },
     Mutant {
         without: "the budget of calls",
@@ -190,7 +190,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-model",
         file: "host/model/src/gate.rs",
         guard: ("state.close(&format!(\"denied: {reason}\"));", ""),
-        test: "gate::tests::after_the_first_denial_nothing_is_carried_out_recorded_or_counted",
+        test: "gate::tests::after_a_denial_the_gate_executes_records_and_counts_no_call",
     },
     Mutant {
         without: "the fixed protection of .git and CI files",
@@ -238,7 +238,7 @@ const MUTANTS: [Mutant; 30] = [
         package: "lockstep-workspace",
         file: "host/capabilities/workspace/src/commit.rs",
         guard: ("_ if file.private => own,", "_ if file.private => own | Mode::RGRP | Mode::ROTH,"),
-        test: "a_private_file_is_made_for_its_owner_alone",
+        test: "only_its_owner_can_read_a_private_file",
     },
     Mutant {
         without: "the refusal of symbolic links",

@@ -41,7 +41,8 @@ pub(crate) fn new(root: &Path, step: &str) -> Result<()> {
     // The other chores only accept a lock file that has the new member.
     shell::output(shell::cargo(root).args(["metadata", "--offline", "--format-version", "1"]))?;
     shell::say(&format!(
-        "created {}; next: write wit/world.wit and step.toml, then `cargo xtask gen` and `cargo test -p {step}`",
+        "created {}, a step that counts the lines of a file\n  next: docs/contributing/new-step.md says what to change; \
+         `cargo test -p {step}` runs its tests",
         folder.display()
     ));
     Ok(())

@@ -151,6 +151,20 @@ fn cited_invariants_exist() {
     }
 }
 
+/// ARCHITECTURE.md says for each library why this workspace uses it.
+#[test]
+fn every_library_is_in_the_table_of_architecture() {
+    let architecture = read(&root().join("ARCHITECTURE.md"));
+    let (_, table) = architecture.split_once("\n## Libraries\n").unwrap();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let words: BTreeSet<&str> = table.split(|c| !is_part(c)).collect();
+    let manifest: toml::Table = toml::from_str(&read(&root().join("Cargo.toml"))).unwrap();
+    let libraries = manifest["workspace"]["dependencies"].as_table().unwrap();
+    for (name, _) in libraries.iter().filter(|(_, library)| library.get("path").is_none()) {
+        assert!(words.contains(&**name), "the table of ARCHITECTURE.md lacks {name}");
+    }
+}
+
 fn root() -> PathBuf {
     crate::root()
 }

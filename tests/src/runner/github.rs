@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_obeyed_after_any_white_space_and_the_old_form_anywhere() {
+    fn github_obeys_a_command_after_white_space_and_the_old_form_anywhere() {
         for line in
             ["::error::x", "\t ::error::x", "\u{a0}::error::x", "\u{2003}::error::x", "\u{200b}::error::x"]
         {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_masked_is_not_shown() {
+    fn a_masked_text_is_not_shown() {
         let mut log = Log::default();
         log.line("::add-mask::hunter2%0Asecond");
         log.line("a hunter2 second aHVudGVy");
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_runners() {
+    fn limits_are_those_of_the_runner() {
         let mut log = Log::default();
         (0..12).for_each(|_| log.line(&format!("::error::{}", "x".repeat(5000))));
         assert_eq!(log.annotations("error").len(), 10);

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_obeyed_is_found() {
+    fn commands_that_jenkins_obeys_are_found() {
         assert_eq!(console_notes("a\u{1b}[8mha:////x"), 1);
         assert_eq!(obeyed("a\tb\n\u{1b}[1m\r\u{202e}é"), ['\u{1b}', '\r', '\u{202e}']);
     }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_check_values_of_the_catalogue_of_checksums_come_out() {
+    fn checksums_match_the_check_values_of_the_catalogue() {
         let check = b"123456789";
         assert_eq!(crc64nvme(check), STANDARD.encode(0xae8b_1486_0a79_9888_u64.to_be_bytes()));
         assert_eq!(crc32(check), STANDARD.encode(0xcbf4_3926_u32.to_be_bytes()));

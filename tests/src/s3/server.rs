@@ -1,7 +1,7 @@
 //! Servers of objects, each with a folder and a port of its own. Dropping one ends it. They listen on loopback only.
 //!
 //! The module `support` finds out which features each server has, and the test
-//! `what_is_written_of_the_servers_is_what_they_do` compares that with this list. A status alone means that the server
+//! `the_servers_behave_as_their_description_says` compares that with this list. A status alone means that the server
 //! executed the request, with or without the feature; a value after it is the one that the server returned.
 //!
 //! - `versitygw` takes no session tokens, replies `MD5` tags, and has no encryption and no storage classes: it says

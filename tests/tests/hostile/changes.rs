@@ -57,7 +57,7 @@ fn elsewhere(kind: Option<&str>, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn attack_17_nothing_else_is_changed() {
+fn attack_17_a_run_changes_only_granted_objects() {
     for (act, kind, name) in [
         ("rollback", Some("Deployment.apps"), "web"),
         ("scale", Some("Deployment.apps"), "web"),
@@ -91,7 +91,7 @@ fn attack_17_nothing_else_is_changed() {
 }
 
 #[test]
-fn attack_17_a_right_on_one_function_is_none_on_another() {
+fn attack_17_a_right_on_one_function_gives_no_right_on_another() {
     let word = |act: &str| match act {
         "evict" => "shop|web|u-1",
         "put-config-map" => "shop|memory|7|key|text",
@@ -111,7 +111,7 @@ fn attack_17_a_right_on_one_function_is_none_on_another() {
 }
 
 #[test]
-fn a_change_that_can_be_none_is_invalid_and_nothing_is_written() {
+fn an_invalid_change_writes_nothing() {
     for (act, words) in [
         // Without a version, it would be made whatever somebody else did.
         ("rollback", &["shop|Deployment.apps|web||1"][..]),
@@ -179,7 +179,7 @@ fn no_secret_of_the_job_gets_into_a_config_map() {
 }
 
 #[test]
-fn what_somebody_else_made_is_not_written_to() {
+fn the_host_writes_to_no_object_of_somebody_else() {
     let others = json!({"app.kubernetes.io/managed-by": "Helm", "lockstep": "app.kubernetes.io/managed-by"});
     for labels in [json!(null), json!({}), others, json!({"app.kubernetes.io/managed-by": "Lockstep"})] {
         let (scene, cluster) = (Scene::new(), says(&memory(&labels)));
@@ -217,7 +217,7 @@ const WRITES: [(&str, &str, &str, &str, &str); 5] = [
 ];
 
 #[test]
-fn a_granted_change_is_one_write_and_a_dry_run_sends_it_as_a_dry_run_of_the_cluster() {
+fn a_granted_change_is_one_request_and_in_a_dry_run_a_dry_run_request() {
     for (act, word, method, path, held) in WRITES {
         for dry_run in [false, true] {
             let (scene, cluster) = (Scene::new(), says(&memory(&own())));
@@ -239,7 +239,7 @@ fn a_granted_change_is_one_write_and_a_dry_run_sends_it_as_a_dry_run_of_the_clus
 
 /// The same for a rollback, which looks at what the cluster keeps before.
 #[test]
-fn a_dry_run_of_a_rollback_is_a_dry_run_of_the_cluster() {
+fn a_dry_run_of_a_rollback_sends_a_dry_run_request() {
     for dry_run in [false, true] {
         let scene = Scene::new();
         let cluster = Web::new(|asked, _| {
@@ -270,7 +270,7 @@ fn a_dry_run_of_a_rollback_is_a_dry_run_of_the_cluster() {
 }
 
 #[test]
-fn a_cluster_that_is_busy_is_asked_again_and_one_whose_budget_needs_the_pod_is_not() {
+fn a_busy_cluster_gets_a_retry_and_a_disruption_budget_does_not() {
     let says = |code: u16, details: Value| json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not now", "code": code, "details": details});
     let budget = json!({"causes": [{"reason": "DisruptionBudget", "message": "needs 1 healthy pods"}]});
     for (code, details, said, requests) in [

@@ -11,7 +11,7 @@ fn attack(scene: &Scene, cluster: &Web, act: &str, words: &[&str]) -> ProgramOut
 }
 
 #[test]
-fn what_is_granted_is_asked_for_with_the_token_of_the_host() {
+fn the_host_sends_granted_requests_with_its_token() {
     let (scene, cluster) = (Scene::new(), empty());
     let ended = attack(&scene, &cluster, "watch", &["shop|Pod|"]);
     let said = ended.expect(0, "done")["outputs"]["said"][0].as_str().unwrap().to_owned();
@@ -22,7 +22,7 @@ fn what_is_granted_is_asked_for_with_the_token_of_the_host() {
 }
 
 #[test]
-fn attack_17_nothing_else_is_asked_for() {
+fn attack_17_the_host_sends_no_other_request() {
     for (act, word) in [
         ("get", "shop|Secret|token"),
         ("get", "shop|secret|token"),
@@ -53,7 +53,7 @@ fn attack_17_nothing_else_is_asked_for() {
 }
 
 #[test]
-fn what_is_no_name_at_all_is_invalid() {
+fn a_malformed_name_is_invalid() {
     for (act, word) in [
         ("get", "Shop|Pod|web"),
         ("get", "shop|Pod.|web"),
@@ -69,7 +69,7 @@ fn what_is_no_name_at_all_is_invalid() {
 }
 
 #[test]
-fn one_that_is_denied_stops_those_beside_it() {
+fn one_denied_selection_stops_the_whole_call() {
     let (scene, cluster) = (Scene::new(), empty());
     attack(&scene, &cluster, "together", &["shop|Pod|", "shop|Secret|"]).expect(3, "denied");
     assert!(cluster.log().is_empty(), "{:?}", cluster.log());
@@ -89,7 +89,7 @@ fn attack_17_a_selector_stays_a_selector() {
 }
 
 #[test]
-fn more_than_a_hundred_selections_are_not_followed() {
+fn a_run_cannot_watch_more_than_a_hundred_selections() {
     let (scene, cluster) = (Scene::new(), empty());
     let ended = attack(&scene, &cluster, "many", &[]);
     assert_eq!(ended.expect(0, "done")["outputs"]["said"], json!(["invalid"]));
@@ -121,7 +121,7 @@ fn told_by_echo(scene: &Scene, act: &str, word: &str, user: Option<&Value>) -> S
 }
 
 #[test]
-fn a_cluster_that_says_the_token_back_gives_it_to_nobody() {
+fn a_token_that_a_cluster_echoes_is_redacted() {
     for (act, word) in [("get", "shop|Pod|web"), ("watch", "shop|Pod|"), ("logs", "shop|web|app")] {
         let said = told_by_echo(&Scene::new(), act, word, None);
         assert!(said.contains("unauthorized") || said.contains("who is Bearer ***"), "{said}");
@@ -129,7 +129,7 @@ fn a_cluster_that_says_the_token_back_gives_it_to_nobody() {
 }
 
 #[test]
-fn attack_17_an_object_that_holds_a_secret_of_the_job_gives_it_to_nobody() {
+fn attack_17_a_secret_of_the_job_in_an_object_is_redacted() {
     let variable = |name: &str, value: &str| json!({"name": name, "value": value});
     let (scene, secret) = (Scene::new(), SECRETS[0]);
     let container =
@@ -147,7 +147,7 @@ fn attack_17_an_object_that_holds_a_secret_of_the_job_gives_it_to_nobody() {
 }
 
 #[test]
-fn a_token_that_came_while_the_run_ran_is_given_to_nobody_either() {
+fn a_token_that_the_host_gets_during_the_run_is_redacted() {
     let scene = Scene::new();
     scene.put("token", TOKEN);
     let credential = json!({

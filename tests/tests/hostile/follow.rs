@@ -43,7 +43,7 @@ fn attack_16_no_handle_of_a_watch_can_be_forged() {
 }
 
 #[test]
-fn attack_16_a_watch_that_was_dropped_is_over() {
+fn attack_16_a_dropped_watch_has_ended() {
     let (scene, cluster) = (Scene::new(), slow(""));
     attack(&scene, &cluster, "", "dropped", "").expect(7, "limit-exceeded");
     let calls = support::calls(&scene);
@@ -55,7 +55,7 @@ fn attack_16_a_watch_that_was_dropped_is_over() {
 }
 
 #[test]
-fn attack_28_as_many_selections_as_may_be_are_followed_at_once() {
+fn attack_28_a_run_watches_a_limited_number_of_selections_at_once() {
     for (act, count) in [("hold", "101"), ("hold", "20000"), ("crowd", "2"), ("crowd", "100")] {
         let (scene, cluster) = (Scene::new(), slow(""));
         attack(&scene, &cluster, "calls: 300000, seconds: 30", act, count).expect(7, "limit-exceeded");
@@ -70,7 +70,7 @@ fn attack_28_as_many_selections_as_may_be_are_followed_at_once() {
 }
 
 #[test]
-fn attack_28_a_cluster_with_more_objects_than_may_be_followed_ends_the_run() {
+fn attack_28_too_many_watched_objects_end_the_run() {
     let pod = |number: usize| {
         format!(r#"{{"metadata": {{"name": "web", "uid": "{number}", "resourceVersion": "1"}}}}"#)
     };

@@ -55,7 +55,7 @@ fn said(ended: &ProgramOutput) -> String {
 }
 
 #[test]
-fn what_is_granted_is_done_and_shows_no_token() {
+fn the_host_executes_granted_calls_and_shows_no_token() {
     let (scene, forge) = (Scene::new(), forge());
     let ended = attack(&scene, &forge, "list", "REPO|main|promote/web", "");
     let list = said(&ended);
@@ -128,7 +128,7 @@ fn attack_20_a_number_leads_to_no_other_branch_or_fork() {
 }
 
 #[test]
-fn attack_20_a_text_is_no_more_than_a_text() {
+fn attack_20_no_text_is_a_command_of_the_forge() {
     let (scene, forge) = (Scene::new(), forge());
     for (act, last) in [
         ("open", ""),
@@ -183,7 +183,7 @@ fn attack_20_no_text_merges_what_the_run_may_not_merge() {
 }
 
 #[test]
-fn attack_20_what_is_asked_for_is_counted() {
+fn attack_20_each_request_counts() {
     let (scene, forge) = (Scene::new(), forge());
     let ended = attack(&scene, &forge, "often", "REPO|main|promote/web|1000", "calls: 20");
     assert_eq!(ended.exit, Some(7), "{ended:?}");
@@ -191,7 +191,7 @@ fn attack_20_what_is_asked_for_is_counted() {
 }
 
 #[test]
-fn without_a_right_on_forges_it_is_not_even_started() {
+fn without_a_right_on_forges_a_component_does_not_start() {
     let (scene, forge) = (Scene::new(), forge());
     let rights: Value = json!({"workspace": ["read **"]});
     let word = format!("{}|main|promote/web", forge.url("/shop/deploy"));

@@ -62,7 +62,7 @@ fn attack_27_a_host_call_that_never_answers_is_ended() {
 }
 
 #[test]
-fn attack_27_a_dry_run_with_endless_differences_is_shown_in_time() {
+fn attack_27_the_diff_of_a_dry_run_has_a_time_limit() {
     let scene = Scene::new();
     let words: Vec<String> = (0..12).map(|file| format!("deploy/{file}.txt")).collect();
     for (file, word) in words.iter().enumerate() {
@@ -172,7 +172,7 @@ fn attack_28_the_first_denial_ends_a_component() {
 }
 
 #[test]
-fn attack_28_what_is_said_is_bounded() {
+fn attack_28_notes_and_summaries_have_budgets() {
     let scene = Scene::new();
     for (act, count) in
         [("progress", "1000000"), ("notes", "1000000"), ("paragraphs", "1000000"), ("tables", "300")]

@@ -27,7 +27,7 @@ fn attack_32_jobs_are_answered_in_order() {
 }
 
 #[test]
-fn attack_32_a_job_reaches_nothing_of_what_the_run_is_granted() {
+fn attack_32_a_job_can_use_no_grant_of_the_run() {
     let calls = [
         ("read", "lockstep:step/workspace@0.1.0#read"),
         ("write", "lockstep:step/workspace@0.1.0#write"),
@@ -45,7 +45,7 @@ fn attack_32_a_job_reaches_nothing_of_what_the_run_is_granted() {
 }
 
 #[test]
-fn attack_32_what_a_job_prints_is_captured() {
+fn attack_32_the_host_captures_the_output_of_a_job() {
     let (_, ended) = attack("print", "2", "");
     ended.expect(0, "done");
     assert!(!ended.stdout.contains("::set-output"), "{}", ended.stdout);
@@ -76,7 +76,7 @@ fn attack_32_the_number_of_jobs_and_their_answers_are_bounded() {
 }
 
 #[test]
-fn attack_32_a_job_that_breaks_off_ends_the_run() {
+fn attack_32_a_job_that_traps_ends_the_run() {
     let (_, ended) = attack("panic", "8", "");
     ended.expect(7, "trapped");
     let (_, ended) = attack("exit", "8", "");

@@ -133,7 +133,7 @@ fn forged_log<'s>(scene: &'s Scene, act: &str) -> Run<'s> {
 }
 
 #[test]
-fn attack_22_no_command_in_the_log_is_obeyed_on_github() {
+fn attack_22_github_obeys_no_command_in_the_log() {
     let scene = Scene::new();
     for (act, exit) in [("done", 0), ("fail", 1), ("panic", 7), ("exit", 7)] {
         for run in [forged_log(&scene, act), forged_log(&scene, act).arg("--verbose")] {
@@ -180,7 +180,7 @@ fn outside_of_code(markdown: &str) -> String {
 }
 
 #[test]
-fn attack_23_no_terminal_code_or_section_is_obeyed_elsewhere() {
+fn attack_23_terminals_jenkins_and_gitlab_obey_no_text_in_the_log() {
     let scene = Scene::new();
     for (act, exit) in [("done", 0), ("fail", 1), ("panic", 7), ("exit", 7)] {
         let ended = end(&scene, forged_log(&scene, act).arg("--verbose").platform("gitlab"));
@@ -195,7 +195,7 @@ fn attack_23_no_terminal_code_or_section_is_obeyed_elsewhere() {
 }
 
 #[test]
-fn attack_22_the_result_as_json_holds_no_command_either() {
+fn attack_22_the_json_result_has_no_command() {
     let scene = Scene::new();
     for act in ["done", "fail"] {
         let ended = end(&scene, forged_log(&scene, act));

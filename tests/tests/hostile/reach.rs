@@ -44,7 +44,7 @@ fn a_component_reaches_what_its_policy_allows() {
 }
 
 #[test]
-fn attack_1_the_languages_own_file_functions_find_nothing() {
+fn attack_1_std_fs_finds_no_file() {
     let scene = Scene::new();
     let (secret, own) = (scene.path("outside/secret.txt"), scene.path("workspace/deploy/web.yaml"));
     let paths = ["/etc/passwd", "/proc/self/environ", "/", ".", "deploy/web.yaml", "/dev/stdin"];
@@ -84,7 +84,7 @@ fn attack_2_no_path_leads_out() {
 }
 
 #[test]
-fn attack_2_no_malformed_path_is_taken() {
+fn attack_2_a_malformed_path_is_invalid() {
     let scene = Scene::new();
     let (deep, long) = (format!("deploy/{}x", "a/".repeat(5_000)), format!("deploy/{}", "n".repeat(5_000)));
     let invalid = [
@@ -133,7 +133,7 @@ fn attack_3_no_link_is_followed() {
 }
 
 #[test]
-fn attack_5_a_hard_link_is_cut_not_written_through() {
+fn attack_5_a_write_replaces_a_hard_link() {
     let scene = Scene::new();
     fs::hard_link(scene.path("outside/secret.txt"), scene.path("workspace/deploy/link")).unwrap();
     let outside = support::tree(&scene.path("outside"));
@@ -146,7 +146,7 @@ fn attack_5_a_hard_link_is_cut_not_written_through() {
 }
 
 #[test]
-fn attack_6_no_grant_opens_what_is_protected() {
+fn attack_6_no_grant_opens_a_protected_file() {
     let scene = Scene::new();
     scene.put("workspace/.github/workflows/ci.yml", "on: push\n");
     scene.put("workspace/Jenkinsfile", "node {}\n");
@@ -206,7 +206,7 @@ fn attack_6_the_files_between_the_run_and_its_platform_are_out_of_reach() {
 }
 
 #[test]
-fn attack_7_what_is_no_regular_file_is_refused_at_once() {
+fn attack_7_a_file_that_is_not_regular_is_refused_at_once() {
     let scene = Scene::new();
     let deploy = scene.path("workspace/deploy");
     fs::create_dir(deploy.join("folder")).unwrap();
@@ -232,7 +232,7 @@ fn attack_7_what_is_no_regular_file_is_refused_at_once() {
 }
 
 #[test]
-fn attack_8_wasi_gives_no_secret() {
+fn attack_8_wasi_shows_no_secret() {
     let scene = Scene::new();
     let run = scene.attack("secret_sources", "", &[]).stdin(&SECRETS.join("\n"));
     let ended = check(&scene, run, (0, "done"), &[]);
@@ -275,7 +275,7 @@ fn attack_9_an_unknown_import_is_refused_by_name() {
 }
 
 #[test]
-fn attack_16_another_version_of_an_interface_is_not_this_one() {
+fn attack_16_another_version_of_an_interface_is_an_unknown_import() {
     let scene = Scene::new();
     for import in [
         r#"(import "lockstep:step/workspace@0.2.0" (instance))"#,
@@ -302,7 +302,7 @@ fn attack_16_no_handle_can_be_forged() {
 }
 
 #[test]
-fn attack_29_what_is_no_component_is_refused() {
+fn attack_29_a_file_that_is_no_component_is_refused() {
     let scene = Scene::new();
     let good = fs::read(hostile("reach")).unwrap();
     let half = &good[..good.len() / 2];

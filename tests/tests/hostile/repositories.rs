@@ -69,7 +69,7 @@ fn said(ended: &ProgramOutput) -> Value {
 }
 
 #[test]
-fn what_is_granted_is_done() {
+fn the_host_executes_granted_calls() {
     let place = Place::new();
     assert_eq!(said(&place.attack("read", "REPO|HEAD|envs/prod/web.yaml")), json!(["5"]));
     assert!(
@@ -83,7 +83,7 @@ fn what_is_granted_is_done() {
 }
 
 #[test]
-fn attack_20_nothing_else_is_read_or_changed() {
+fn attack_20_a_run_reads_and_changes_only_what_its_grant_names() {
     for (act, word) in [
         ("head", ".|main"),
         ("head", "REPO/|main"),
@@ -124,7 +124,7 @@ fn attack_20_nothing_else_is_read_or_changed() {
 }
 
 #[test]
-fn attack_20_no_word_becomes_an_option_or_the_name_of_something_else() {
+fn attack_20_no_argument_becomes_an_option_or_another_name() {
     for (act, word) in [
         ("read", "REPO|main|envs/prod/web.yaml"),
         ("read", "REPO|--output=x|envs/prod/web.yaml"),
@@ -152,7 +152,7 @@ fn attack_20_no_word_becomes_an_option_or_the_name_of_something_else() {
 }
 
 #[test]
-fn attack_20_what_others_pushed_stays() {
+fn attack_20_commits_that_others_pushed_stay() {
     let place = Place::new();
     let head = place.head();
     git(&place.bare(), &["branch", "promote/web", &head]);
@@ -164,7 +164,7 @@ fn attack_20_what_others_pushed_stays() {
 }
 
 #[test]
-fn attack_20_what_others_committed_is_not_dropped() {
+fn attack_20_a_push_drops_no_commit_of_others() {
     let place = Place::new();
     // The seal lets it take the place of what a run has made.
     assert_eq!(said(&place.attack("push", "REPO|promote/web|")), json!(["Outcome::Applied"]));

@@ -93,7 +93,7 @@ fn attack_19_one_bad_name_stops_the_whole_call() {
 }
 
 #[test]
-fn attack_19_no_file_is_sent_that_may_not_be_read() {
+fn attack_19_the_host_sends_no_file_without_the_right_to_read_it() {
     let scene = scene();
     symlink(scene.path("outside/secret.txt"), scene.path("workspace/deploy/link")).unwrap();
     scene.put("workspace/other/secret.yaml", "theirs");
@@ -110,7 +110,7 @@ fn attack_19_no_file_is_sent_that_may_not_be_read() {
 }
 
 #[test]
-fn attack_19_no_link_and_no_repository_is_stored_in() {
+fn attack_19_the_host_stores_no_object_through_a_link_or_in_a_repository() {
     let scene = scene();
     symlink(scene.path("outside/store/webby"), scene.path("outside/store/web/link")).unwrap();
     let before = scene.files();
@@ -139,7 +139,7 @@ fn attack_19_no_header_is_smuggled() {
 }
 
 #[test]
-fn attack_21_two_steps_share_no_store_that_one_was_not_granted() {
+fn attack_21_a_step_uses_no_store_of_another_step() {
     let scene = scene();
     let drop_off = object(&scene, "outside/store/web/drop-off");
     attack(&scene, "put", std::slice::from_ref(&drop_off)).expect(0, "done");
@@ -164,7 +164,7 @@ fn attack_21_two_steps_share_no_store_that_one_was_not_granted() {
 }
 
 #[test]
-fn attack_28_calls_about_objects_are_counted_one_by_one() {
+fn attack_28_each_object_of_a_call_counts() {
     let scene = scene();
     let before = scene.files();
     let ended = attack(&scene, "many", &[object(&scene, "outside/store/web/kept")]);
@@ -173,7 +173,7 @@ fn attack_28_calls_about_objects_are_counted_one_by_one() {
 }
 
 #[test]
-fn attacks_2_3_6_and_7_by_digests_and_links() {
+fn attacks_2_3_6_and_7_fail_through_digests_and_links() {
     let scene = scene();
     scene.put("workspace/other/secret.yaml", "theirs");
     symlink(scene.path("outside/secret.txt"), scene.path("workspace/deploy/link")).unwrap();

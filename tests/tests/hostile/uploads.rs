@@ -38,7 +38,7 @@ fn attack(scene: &Scene, server: &Proxy, act: &str, words: &[&str]) -> ProgramOu
 }
 
 #[test]
-fn attack_19_no_part_is_sent_that_is_not_in_the_file() {
+fn attack_19_a_part_outside_the_file_is_invalid() {
     let (scene, server) = (Scene::new(), yes());
     let said = attack(&scene, &server, "ranges", &[]).expect(0, "done")["outputs"]["said"].clone();
     assert_eq!(said, serde_json::json!(vec!["[\"invalid\"]"; 6]));
@@ -46,7 +46,7 @@ fn attack_19_no_part_is_sent_that_is_not_in_the_file() {
 }
 
 #[test]
-fn attack_19_an_id_is_nothing_but_an_id() {
+fn attack_19_an_upload_id_names_no_other_object() {
     let (scene, server) = (Scene::new(), yes());
     let ids = [
         "x&partNumber=1",
@@ -68,7 +68,7 @@ fn attack_19_an_id_is_nothing_but_an_id() {
 }
 
 #[test]
-fn attack_19_what_is_over_can_be_used_and_does_no_harm() {
+fn attack_19_calls_on_a_finished_upload_do_no_harm() {
     let (scene, server) = (Scene::new(), yes());
     let ended = attack(&scene, &server, "over", &[]);
     let said = ended.expect(0, "done")["outputs"]["said"].clone();
@@ -79,7 +79,7 @@ fn attack_19_what_is_over_can_be_used_and_does_no_harm() {
 }
 
 #[test]
-fn attack_28_parts_and_handles_have_an_end() {
+fn attack_28_parts_and_handles_have_limits() {
     let (scene, server) = (Scene::new(), yes());
     for act in ["many", "bytes", "around", "crowd", "handles"] {
         attack(&scene, &server, act, &[]).expect(7, "limit-exceeded");
@@ -89,7 +89,7 @@ fn attack_28_parts_and_handles_have_an_end() {
 }
 
 #[test]
-fn attack_19_a_handle_takes_the_right_to_have_one() {
+fn attack_19_a_handle_needs_its_right() {
     let (scene, server) = (Scene::new(), yes());
     let rights = serde_json::json!({"workspace": ["read deploy/**"], "objects": ["list,head,put,delete s3://granted/web/"]});
     for act in ["ranges", "ids", "over"] {

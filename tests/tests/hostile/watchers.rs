@@ -35,7 +35,7 @@ fn look(scene: &Scene, act: &str, name: &str, end: (i32, &str), verdict: &str) -
 }
 
 #[test]
-fn a_component_looks_at_what_its_policy_allows() {
+fn a_component_lists_what_its_policy_allows() {
     let scene = Scene::new();
     symlink("web.yaml", scene.path("workspace/deploy/link")).unwrap();
     let digest = lockstep_model::digest::Digest::of(b"image: web:v1\n").hex();
@@ -85,7 +85,7 @@ fn attack_2_no_path_and_no_pattern_leads_out() {
 }
 
 #[test]
-fn attack_3_no_link_is_followed_to_look_behind_it() {
+fn attack_3_a_list_follows_no_link() {
     let scene = Scene::new();
     let deploy = scene.path("workspace/deploy");
     symlink("secret.txt", scene.path("outside/inner")).unwrap();
@@ -104,7 +104,7 @@ fn attack_3_no_link_is_followed_to_look_behind_it() {
 }
 
 #[test]
-fn attack_6_nothing_is_told_of_what_is_protected() {
+fn attack_6_no_list_has_a_protected_file() {
     let scene = Scene::new();
     symlink("config", scene.path("workspace/.git/link")).unwrap();
     scene.put("workspace/deploy/output", "");
@@ -126,7 +126,7 @@ fn attack_6_nothing_is_told_of_what_is_protected() {
 }
 
 #[test]
-fn attack_7_what_is_no_regular_file_has_no_digest() {
+fn attack_7_a_file_that_is_not_regular_has_no_digest() {
     let scene = Scene::new();
     let deploy = scene.path("workspace/deploy");
     fs::create_dir(deploy.join("folder")).unwrap();
@@ -144,7 +144,7 @@ fn attack_7_what_is_no_regular_file_has_no_digest() {
 }
 
 #[test]
-fn attack_7_what_would_cost_without_end_is_refused() {
+fn attack_7_requests_without_a_bound_are_refused() {
     let scene = Scene::new();
     assert_eq!(look(&scene, "nothing", "deploy/web.yaml", (0, "done"), "invalid"), "invalid");
     let call = |target, verdict| ("workspace.digests", target, verdict);

@@ -79,7 +79,7 @@ fn verdicts(scene: &Scene) -> Vec<String> {
 }
 
 #[test]
-fn a_component_asks_the_origin_that_its_policy_allows() {
+fn a_component_reaches_the_origin_that_its_policy_allows() {
     let (scene, server) = (Scene::new(), Server::plain());
     let ended = attack(&scene, &[&server.origin()], "each", &[format!("{}/health?a=b", server.origin())]);
     assert!(said(&ended)[0].ends_with("hello"), "{ended:?}");
@@ -92,7 +92,7 @@ fn a_component_asks_the_origin_that_its_policy_allows() {
 }
 
 #[test]
-fn attack_10_no_host_passes_for_the_granted_one() {
+fn attack_10_no_host_that_resembles_the_granted_one_is_allowed() {
     let (scene, server, other) = (Scene::new(), Server::plain(), Server::plain());
     let (port, elsewhere) = (server.address.port(), other.address.port());
     for url in [
@@ -135,7 +135,7 @@ fn attack_10_one_bad_url_stops_the_whole_call() {
 }
 
 #[test]
-fn attack_11_no_grant_opens_what_tells_a_machine_its_credentials() {
+fn attack_11_no_grant_opens_a_metadata_service() {
     let scene = Scene::new();
     for host in
         ["169.254.169.254", "169.254.170.2", "100.100.100.200", "[fd00:ec2::254]", "[::ffff:a9fe:a9fe]"]
@@ -150,7 +150,7 @@ fn attack_11_no_grant_opens_what_tells_a_machine_its_credentials() {
 }
 
 #[test]
-fn attack_12_a_redirect_leads_nowhere() {
+fn attack_12_the_host_follows_no_redirect() {
     let (scene, other) = (Scene::new(), Server::plain());
     let to = format!("{}/caught", other.origin());
     let answer = format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n");
@@ -184,7 +184,7 @@ fn header(head: &str, name: &str) -> String {
 }
 
 #[test]
-fn attack_14_an_echo_gives_no_credential_back() {
+fn attack_14_an_echoed_credential_is_redacted() {
     let scene = Scene::new();
     let server = Server::answering(|head| {
         let held = header(head, "authorization");
@@ -244,7 +244,7 @@ fn giving() -> Server {
 }
 
 #[test]
-fn attack_14_a_token_is_seen_by_nobody_but_its_server() {
+fn attack_14_only_its_server_gets_a_token() {
     let (scene, giver) = (Scene::new(), giving());
     let server = wanting(&format!("{}/token", giver.origin()));
     let own = format!("{}/v2", server.origin());
@@ -263,7 +263,7 @@ fn attack_14_a_token_is_seen_by_nobody_but_its_server() {
 }
 
 #[test]
-fn attack_14_no_server_names_one_that_is_not_granted() {
+fn attack_14_a_server_cannot_name_a_token_server_without_a_grant() {
     let (scene, giver) = (Scene::new(), giving());
     let server = wanting(&format!("{}/token", giver.origin()));
     let ended = attack(&scene, &[&server.origin()], "authenticate", &[format!("{}/v2", server.origin())]);
@@ -283,7 +283,7 @@ fn attack_14_no_server_names_one_that_is_not_granted() {
 }
 
 #[test]
-fn attack_14_no_server_has_a_token_given_out_by_the_credential_of_another() {
+fn attack_14_no_server_gets_a_token_for_the_credential_of_another() {
     let (scene, giver) = (Scene::new(), giving());
     let [own, foreign] = [(); 2].map(|()| wanting(&format!("{}/token", giver.origin())));
     let pair = format!("{},{}", own.origin(), giver.origin());
@@ -308,7 +308,7 @@ fn attack_28_tokens_are_counted() {
 }
 
 #[test]
-fn attack_15_what_can_be_carried_out_is_counted() {
+fn attack_15_sent_bytes_have_a_budget() {
     let (scene, server) = (Scene::new(), Server::plain());
     let ended =
         attack(&scene, &[&server.origin()], "grow", &[format!("{}/", server.origin()), "200".to_owned()]);
@@ -322,7 +322,7 @@ fn attack_15_what_can_be_carried_out_is_counted() {
 }
 
 #[test]
-fn attack_28_what_is_asked_for_at_once_is_bounded() {
+fn attack_28_requests_of_one_call_have_limits() {
     let (scene, server) = (Scene::new(), Server::plain());
     let url = [format!("{}/", server.origin())];
     assert_eq!(attack(&scene, &[&server.origin()], "many", &url).exit, Some(7));
@@ -334,7 +334,7 @@ fn attack_28_what_is_asked_for_at_once_is_bounded() {
 }
 
 #[test]
-fn without_a_right_on_web_servers_it_is_not_even_started() {
+fn without_a_right_on_web_servers_a_component_does_not_start() {
     let scene = Scene::new();
     let rights = json!({"workspace": ["read deploy/**"]});
     let run =

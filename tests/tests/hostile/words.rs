@@ -59,7 +59,7 @@ fn attack_31_masks_and_markdown_have_budgets() {
 }
 
 #[test]
-fn attack_31_an_end_of_its_choice_covers_nothing() {
+fn attack_31_no_failure_of_a_component_hides_a_denial() {
     let scene = Scene::new();
     let before = scene.files();
     scene.attack("speaker", "reject-then-reach", &[]).end().expect(3, "denied");
@@ -73,7 +73,7 @@ fn attack_31_an_end_of_its_choice_covers_nothing() {
 }
 
 #[test]
-fn attack_2_and_6_a_private_file_is_no_way_round_the_grant() {
+fn attacks_2_and_6_a_private_file_needs_its_grant() {
     let scene = Scene::new();
     let before = scene.files();
     for path in ["other/file", "../outside/new", "/tmp/x", "deploy/../.git/config", "-"] {
@@ -93,7 +93,7 @@ fn attack_2_and_6_a_private_file_is_no_way_round_the_grant() {
 }
 
 #[test]
-fn attack_8_standard_input_is_open_only_to_who_was_granted_it_by_name() {
+fn attack_8_only_a_grant_that_names_it_opens_standard_input() {
     let scene = Scene::new();
     for rights in [&["read deploy/**"][..], &["read **"], &["read ?", "read *", "read [-]"]] {
         let run = scene.attack_with("speaker", "read", &["-"], rights, "").stdin(SECRETS[3]);
@@ -106,7 +106,7 @@ fn attack_8_standard_input_is_open_only_to_who_was_granted_it_by_name() {
 }
 
 #[test]
-fn standard_input_that_holds_the_inputs_is_not_there_for_the_step() {
+fn standard_input_with_the_inputs_is_closed_to_the_step() {
     let scene = Scene::new();
     let inputs = r#"{"act": "read", "words": ["-"]}"#;
     let run = scene.component(&support::hostile("speaker"), &["read -"], "");

@@ -101,7 +101,7 @@ fn github(asked: &WebRequest) -> WebReply {
 }
 
 #[test]
-fn what_is_asked_of_github_is_as_github_describes_it() {
+fn requests_to_github_match_its_openapi_description() {
     let prism = Prism::start();
     let (port, judged) = (prism.port, Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&judged);

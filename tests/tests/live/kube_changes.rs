@@ -96,7 +96,7 @@ fn a_count_is_set_at_its_version_and_at_no_other() {
 }
 
 #[test]
-fn a_kind_of_somebody_elses_has_a_count_as_well() {
+fn a_custom_resource_has_a_count() {
     let (cluster, namespace) = (Cluster::shared(), Cluster::shared().namespace("widget"));
     cluster.define("example.test", "v1", "Widget");
     let widget = json!({
@@ -169,7 +169,7 @@ fn a_scaled_object_is_paused_by_its_annotation_and_keeps_its_others() {
 }
 
 #[test]
-fn only_the_pod_that_is_meant_is_evicted_and_no_budget_is_broken() {
+fn only_the_named_pod_is_evicted_and_no_disruption_budget_is_broken() {
     let cluster = Cluster::shared();
     let namespace = web("evict", 1);
     let (name, uid) = pods(&namespace).remove(0);
@@ -201,7 +201,7 @@ fn only_the_pod_that_is_meant_is_evicted_and_no_budget_is_broken() {
 }
 
 #[test]
-fn entries_are_created_changed_and_removed_by_whoever_is_first() {
+fn the_first_writer_creates_changes_and_removes_entries() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("keep");
     let path = "configmaps/memory";
@@ -260,7 +260,7 @@ fn entries_are_created_changed_and_removed_by_whoever_is_first() {
 }
 
 #[test]
-fn who_lacks_a_right_is_told_the_rule_that_is_missing() {
+fn an_error_names_the_rule_that_a_user_lacks() {
     let cluster = Cluster::shared();
     let namespace = web("rules", 1);
     let cron = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "memory", "labels": {"app.kubernetes.io/managed-by": "lockstep"}}});

@@ -119,7 +119,7 @@ fn a_pod_that_crashes_counts_its_restarts_and_keeps_the_last_end() {
 }
 
 #[test]
-fn each_pod_that_waits_says_why_as_a_kubelet_does() {
+fn each_waiting_pod_has_the_reason_of_a_kubelet() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("waits");
     let cases = [
@@ -212,7 +212,7 @@ fn a_user_may_do_what_the_rules_say_and_the_audit_log_has_it() {
 }
 
 #[test]
-fn logs_are_what_the_test_says_also_those_before_the_last_start() {
+fn logs_are_those_of_the_test_including_those_before_a_restart() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("logs");
     cluster.logs(&namespace, "app", "hello\nworld", "panic: no\nend").unwrap();
@@ -289,7 +289,7 @@ fn the_proxy_passes_on_requests_and_watches_and_cuts_them() {
 }
 
 #[test]
-fn the_proxy_does_what_goes_wrong_as_an_api_server_would() {
+fn the_proxy_fails_as_an_api_server_does() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("faults");
     let (proxy, kubeconfig) = through(cluster);
@@ -338,7 +338,7 @@ fn the_proxy_does_what_goes_wrong_as_an_api_server_would() {
 }
 
 #[test]
-fn a_cluster_that_is_dropped_leaves_nothing_behind() {
+fn a_dropped_cluster_leaves_no_process_and_no_file() {
     let cluster = Cluster::start().unwrap();
     let (folder, processes) = (cluster.folder().to_owned(), cluster.processes());
     let number = |id: &u32| rustix::process::Pid::from_raw(i32::try_from(*id).unwrap()).unwrap();

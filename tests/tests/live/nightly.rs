@@ -26,7 +26,7 @@ fn example(path: &str) -> String {
 }
 
 #[test]
-fn github_starts_it_by_its_schedules() {
+fn github_runs_workload_scale_on_its_schedules() {
     let cluster = dev();
     let scratch = Scratch::new();
     scratch.copy(&["action.yml", "actions", "ci"]);
@@ -48,7 +48,7 @@ fn github_starts_it_by_its_schedules() {
 }
 
 #[test]
-fn gitlab_starts_one_of_two_jobs() {
+fn gitlab_runs_one_of_two_jobs_for_each_schedule() {
     let cluster = dev();
     let scratch = Scratch::new();
     scratch.copy(&["templates"]);
@@ -67,7 +67,7 @@ fn gitlab_starts_one_of_two_jobs() {
 }
 
 #[test]
-fn jenkins_calls_it_with_what_it_was_started_for() {
+fn jenkins_runs_workload_scale_with_the_parameters_of_its_trigger() {
     let cluster = dev();
     let scratch = Scratch::new();
     let text = example("jenkins/nightly-sleep.Jenkinsfile");

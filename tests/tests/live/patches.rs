@@ -112,7 +112,7 @@ fn sorted(value: Value) -> Value {
 }
 
 #[test]
-fn manifest_patch_and_kustomize_come_to_the_same_values() {
+fn manifest_patch_and_kustomize_give_the_same_values() {
     let (kustomize, yq) = (services::kustomize().unwrap(), services::yq().unwrap());
     let before = documents(&yq, MANIFESTS);
     let mut differ = Vec::new();

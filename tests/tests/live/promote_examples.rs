@@ -61,7 +61,7 @@ impl Shop {
 }
 
 #[test]
-fn github_promotes_and_proposes() {
+fn github_promotes_and_opens_a_pull_request() {
     let shop = Shop::new();
     let scratch = Scratch::new();
     scratch.copy(&["action.yml", "actions", "ci"]);
@@ -81,7 +81,7 @@ fn github_promotes_and_proposes() {
 }
 
 #[test]
-fn gitlab_promotes_and_proposes() {
+fn gitlab_promotes_and_opens_a_merge_request() {
     let shop = Shop::new();
     let scratch = Scratch::new();
     scratch.copy(&["templates"]);
@@ -98,7 +98,7 @@ fn gitlab_promotes_and_proposes() {
 }
 
 #[test]
-fn jenkins_promotes_and_proposes() {
+fn jenkins_promotes_and_opens_a_pull_request() {
     let shop = Shop::new();
     let scratch = Scratch::new();
     let text = fs::read_to_string(root().join("examples/jenkins/promote.Jenkinsfile")).unwrap();

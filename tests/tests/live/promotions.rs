@@ -33,7 +33,7 @@ fn commits(gitea: &Gitea, name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_token_lets_in_and_is_seen_by_nobody() {
+fn a_token_authenticates_and_appears_nowhere() {
     let gitea = Gitea::start().unwrap();
     let url = repository(&gitea, "deploy", 1);
     let before = commits(&gitea, "deploy").len();
@@ -57,7 +57,7 @@ fn a_token_lets_in_and_is_seen_by_nobody() {
 }
 
 #[test]
-fn what_the_forge_protects_is_refused_at_once_and_jobs_at_once_all_land() {
+fn a_protected_branch_refuses_at_once_and_parallel_jobs_all_push() {
     let gitea = Gitea::start().unwrap();
     let url = repository(&gitea, "deploy", 6);
     let before = commits(&gitea, "deploy").len();

@@ -125,7 +125,7 @@ fn changes(scene: &Scene) -> Vec<String> {
 }
 
 #[test]
-fn a_pull_request_from_its_beginning_to_its_end() {
+fn a_promotion_opens_updates_and_merges_its_pull_request() {
     let shop = Shop::new("life");
     let ended = shop.run().args(["--labels", "promotion", "--labels", "prod"]).end();
     let first = outputs(&ended);
@@ -178,7 +178,7 @@ fn a_pull_request_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn what_people_commit_to_its_branch_is_left_to_them() {
+fn commits_of_people_on_the_branch_stay() {
     let shop = Shop::new("foreign");
     outputs(&shop.run().end());
     shop.write(BRANCH, "envs/prod/fix.yaml", "by: hand\n");
@@ -194,7 +194,7 @@ fn what_people_commit_to_its_branch_is_left_to_them() {
 }
 
 #[test]
-fn it_is_waited_for_by_this_run_or_the_next_one() {
+fn this_run_or_the_next_one_waits_for_the_merge() {
     let shop = Shop::new("waiting");
     let ended = shop.run().args(["--wait", "2s"]).end();
     let result = ended.expect(1, "timed-out");
@@ -228,7 +228,7 @@ fn it_is_waited_for_by_this_run_or_the_next_one() {
 }
 
 #[test]
-fn the_forge_merges_it_when_the_checks_that_it_needs_have_passed() {
+fn the_forge_merges_after_the_required_checks_have_passed() {
     let shop = Shop::new("checks");
     let rule = json!({"rule_name": "main", "enable_push": true, "enable_status_check": true, "status_check_contexts": ["ci"]});
     shop.api("POST", "/branch_protections", &rule);
@@ -259,7 +259,7 @@ fn the_forge_merges_it_when_the_checks_that_it_needs_have_passed() {
 }
 
 #[test]
-fn the_ledger_is_readable_whichever_way_it_is_merged() {
+fn the_ledger_is_readable_after_each_merge_method() {
     let shop = Shop::new("ledger");
     for (number, way) in [(1, "squash"), (2, "rebase"), (3, "merge")] {
         let version = format!("1.3.{number}");
@@ -277,7 +277,7 @@ fn the_ledger_is_readable_whichever_way_it_is_merged() {
 }
 
 #[test]
-fn what_the_base_has_got_meanwhile_is_taken_in() {
+fn new_commits_of_the_base_are_included() {
     let shop = Shop::new("behind");
     outputs(&shop.run().end());
     // It conflicts: the line above, in the same place.
@@ -288,7 +288,7 @@ fn what_the_base_has_got_meanwhile_is_taken_in() {
 }
 
 #[test]
-fn jobs_at_once_and_runs_that_are_killed_leave_one_pull_request() {
+fn parallel_jobs_and_killed_runs_leave_one_pull_request() {
     let shop = Shop::new("race");
     thread::scope(|scope| {
         for _ in 0..4 {

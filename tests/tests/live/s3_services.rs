@@ -24,7 +24,7 @@ fn through(server: &Server) -> (Proxy, Client) {
 }
 
 #[test]
-fn what_is_written_of_the_servers_is_what_they_do() {
+fn the_servers_behave_as_their_description_says() {
     let servers = [
         ("versitygw", Server::versitygw()),
         ("versitygw, versions", Server::versitygw_versioned()),
@@ -96,7 +96,7 @@ fn moto_works_directly_and_through_the_proxy() {
 }
 
 #[test]
-fn versions_are_kept_where_they_are_switched_on() {
+fn a_store_with_versioning_keeps_versions() {
     let client = Server::versitygw_versioned();
     let client = client.client();
     let _ = client.put("a", b"1", &[]).well();
@@ -108,7 +108,7 @@ fn versions_are_kept_where_they_are_switched_on() {
 }
 
 #[test]
-fn a_signature_with_another_key_is_refused_by_those_that_look() {
+fn servers_that_check_signatures_refuse_another_key() {
     for (server, looks) in [(Server::versitygw(), true), (Server::s3s(), true), (Server::moto(), false)] {
         let wrong = S3Target { secret_key: "other".to_owned(), ..server.place().clone() };
         let reply = Client::new(&wrong).put("a", b"x", &[]);

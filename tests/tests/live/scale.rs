@@ -62,7 +62,7 @@ fn shop(name: &str) -> String {
 }
 
 #[test]
-fn everything_sleeps_and_wakes_as_it_was() {
+fn workloads_sleep_and_get_their_counts_back() {
     let (cluster, namespace) = (Cluster::shared(), shop("sleep"));
     cluster
         .apply(
@@ -104,7 +104,7 @@ fn everything_sleeps_and_wakes_as_it_was() {
 }
 
 #[test]
-fn an_apply_in_the_night_loses_no_count() {
+fn an_apply_during_the_sleep_loses_no_count() {
     let (cluster, namespace) = (Cluster::shared(), shop("apply"));
     good(&namespace, "deployment/web", "0");
     // As tools do it that apply a repository, by force and with all that the manifest says.
@@ -124,7 +124,7 @@ fn an_apply_in_the_night_loses_no_count() {
 }
 
 #[test]
-fn a_run_that_is_killed_has_lost_nothing() {
+fn a_killed_run_loses_no_count() {
     let (cluster, namespace) = (Cluster::shared(), shop("killed"));
     for (to, held) in
         [("0", "statefulsets/db/scale"), ("restore", "deployments/web/scale"), ("restore", KEPT)]
@@ -151,7 +151,7 @@ fn a_run_that_is_killed_has_lost_nothing() {
 }
 
 #[test]
-fn somebody_else_who_comes_first_is_waited_for() {
+fn the_step_tries_again_after_a_conflict() {
     let (cluster, namespace) = (Cluster::shared(), shop("conflict"));
     let conflict = KubeFault::Answer(ErrorStatus {
         code: 409,
@@ -193,7 +193,7 @@ fn somebody_else_who_comes_first_is_waited_for() {
 }
 
 #[test]
-fn a_controller_that_sets_it_back_is_named() {
+fn the_failure_names_the_controller_that_resets_a_count() {
     let (cluster, namespace) = (Cluster::shared(), shop("back"));
     let tracking = format!("shop:apps/Deployment:{namespace}/web");
     let annotation = format!("argocd.argoproj.io/tracking-id={tracking}");
@@ -218,7 +218,7 @@ fn a_controller_that_sets_it_back_is_named() {
 }
 
 #[test]
-fn the_rights_that_the_page_lists_are_enough_and_each_is_named_when_it_lacks() {
+fn the_listed_rights_are_enough_and_an_error_names_a_missing_one() {
     let (cluster, namespace) = (Cluster::shared(), shop("rights"));
     let rule = |group: &str, resources: &[&str], verbs: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": verbs});
     let look = ["get", "list", "watch"];
@@ -253,7 +253,7 @@ fn the_rights_that_the_page_lists_are_enough_and_each_is_named_when_it_lacks() {
 }
 
 #[test]
-fn what_does_not_get_ready_is_said_and_the_numbers_are_set() {
+fn the_failure_names_workloads_that_do_not_get_ready_and_keeps_the_counts() {
     let (cluster, namespace) = (Cluster::shared(), shop("unready"));
     good(&namespace, "--all", "0");
     let stage = json!({"spec": {"template": {"metadata": {"labels": {stages::STAGE: "invalid-image"}}}}});
@@ -278,7 +278,7 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
-fn a_namespace_at_a_time_of_several_and_nothing_is_an_error() {
+fn several_namespaces_are_scaled_and_no_workload_is_an_error() {
     let (cluster, one, other) = (Cluster::shared(), shop("one"), shop("other"));
     let scene = Scene::new();
     let run = scale(&scene, &cluster.kubeconfig(), &one, "-l app=web", "0").args(["--namespace", &other]);
@@ -299,7 +299,7 @@ fn a_namespace_at_a_time_of_several_and_nothing_is_an_error() {
 
 /// KEDA itself is not here: only what the step writes is shown.
 #[test]
-fn what_keda_scales_is_paused_while_it_sleeps() {
+fn a_keda_scaled_object_is_paused_during_the_sleep() {
     let (cluster, namespace) = (Cluster::shared(), shop("keda"));
     cluster.define("keda.sh", "v1alpha1", "ScaledObject");
     let objects = format!("/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects");

@@ -148,7 +148,7 @@ fn sensitive_values_are_in_the_file_and_nowhere_else() {
 }
 
 #[test]
-fn github_is_told_the_secrets_first_and_gets_the_exact_values() {
+fn github_gets_the_masks_first_and_then_the_exact_values() {
     let shop = Shop::new();
     let ended = shop.parse("tofu/output.json", json!({})).platform("github").end();
     assert_eq!(ended.exit, Some(0), "{ended:#?}");
@@ -185,7 +185,7 @@ fn github_is_told_the_secrets_first_and_gets_the_exact_values() {
 }
 
 #[test]
-fn what_is_sensitive_can_be_left_out_or_refused() {
+fn sensitive_outputs_can_be_left_out_or_refused() {
     let shop = Shop::new();
     let omit = json!({ "sensitive": "omit", "file": "exact.json" });
     let ended = shop.parse("tofu/output.json", omit).end();
@@ -203,7 +203,7 @@ fn what_is_sensitive_can_be_left_out_or_refused() {
 }
 
 #[test]
-fn a_contract_holds_or_says_everything_that_breaks_it() {
+fn a_contract_passes_or_its_failure_lists_each_violation() {
     let shop = Shop::new();
     let contract = json!({
         "outputs": [
@@ -302,7 +302,7 @@ fn other_documents_of_tofu_are_refused() {
 }
 
 #[test]
-fn the_receipt_knows_the_document_and_no_value_of_it() {
+fn the_receipt_has_the_digest_of_the_document_and_no_value() {
     let shop = Shop::new();
     let ended = shop.parse("tofu/state.json", json!({ "file": "exact.json" })).end();
     ended.expect(0, "done");

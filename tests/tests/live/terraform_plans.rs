@@ -96,7 +96,7 @@ fn every_action_is_counted_as_tofu_counts_it() {
 }
 
 #[test]
-fn a_shop_is_made_changed_and_taken_down() {
+fn a_shop_is_created_changed_and_destroyed() {
     let shop = Tofu::new("shop");
     holds(&agrees(&shop.plan(&[])), &[("create", 19)]);
     shop.apply(&[]);
@@ -112,7 +112,7 @@ fn a_shop_is_made_changed_and_taken_down() {
 }
 
 #[test]
-fn changes_that_touch_no_object_are_changes() {
+fn changes_of_outputs_and_state_alone_are_changes() {
     let moved = Tofu::new("changes/before");
     moved.apply(&[]);
     moved.edit("main.tf", "\"terraform_data\" \"unchanged\"", "\"terraform_data\" \"renamed\"");
@@ -140,7 +140,7 @@ fn an_import_alone_is_a_change() {
 }
 
 #[test]
-fn what_a_failed_replacement_left_behind_is_a_deletion() {
+fn a_deposed_object_is_a_deletion() {
     let tofu = Tofu::new("deposed");
     tofu.apply(&["-var=generation=1"]);
     fs::write(tofu.path("stuck"), "").unwrap();
@@ -158,7 +158,7 @@ fn what_a_failed_replacement_left_behind_is_a_deletion() {
 }
 
 #[test]
-fn policies_say_no_and_name_each_resource() {
+fn a_policy_rejects_and_names_each_resource() {
     let (_tofu, plan) = mixed();
     let deleted = ["terraform_data.counted[2]", "terraform_data.deleted", "terraform_data.keyed[\"us\"]"];
     let replaced = ["terraform_data.replaced", "terraform_data.replaced_first_created"];
@@ -201,7 +201,7 @@ fn policies_say_no_and_name_each_resource() {
 }
 
 #[test]
-fn the_summary_is_there_for_a_no_too_and_holds_no_value() {
+fn a_rejection_has_a_summary_without_values() {
     let (_tofu, plan) = mixed();
     let scene = Scene::new();
     for (inputs, exit, code) in [
@@ -240,7 +240,7 @@ fn a_plan_with_an_error_never_passes() {
 }
 
 #[test]
-fn a_plan_of_targets_passes_only_as_long_as_it_does_not_say_so() {
+fn an_incomplete_plan_is_rejected_only_if_it_says_so() {
     let plan = Tofu::new("shop").plan(&["-target=module.network"]);
     holds(&agrees(&plan), &[("create", 4)]);
     // This version does not say that a plan is of a part. Once it does, the lines above must say no.
@@ -252,7 +252,7 @@ fn a_plan_of_targets_passes_only_as_long_as_it_does_not_say_so() {
 }
 
 #[test]
-fn drift_is_warned_about_unless_told_otherwise() {
+fn drift_gives_a_warning_by_default() {
     let tofu = Tofu::new("drift");
     tofu.apply(&[]);
     fs::remove_file(tofu.path("site/cart.html")).unwrap();
@@ -282,7 +282,7 @@ fn drift_is_warned_about_unless_told_otherwise() {
 }
 
 #[test]
-fn a_failed_check_is_a_no_unless_told_otherwise() {
+fn a_failed_check_is_a_rejection_by_default() {
     let tofu = Tofu::new("checks");
     let unknown = tofu.plan(&["-var=healthy=true"]);
     holds(&agrees(&unknown), &[("create", 2)]);

@@ -28,7 +28,7 @@ fn open_uploads(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn files_arrive_as_they_are_and_a_second_run_writes_nothing() {
+fn files_arrive_unchanged_and_a_second_run_writes_nothing() {
     each_server(|server| {
         let scene = scene(&[
             ("index.html", "<p>hello"),
@@ -77,7 +77,7 @@ fn files_arrive_as_they_are_and_a_second_run_writes_nothing() {
 }
 
 #[test]
-fn each_checksum_is_taken_and_kept() {
+fn the_store_keeps_each_kind_of_checksum() {
     let server = Server::versitygw();
     for (checksum, header) in [
         ("crc64nvme", "x-amz-checksum-crc64nvme"),
@@ -96,7 +96,7 @@ fn each_checksum_is_taken_and_kept() {
 }
 
 #[test]
-fn a_dry_run_changes_nothing_and_says_what_would() {
+fn a_dry_run_changes_nothing_and_lists_the_changes() {
     let server = Server::versitygw();
     let scene = scene(&[("a", "1"), ("b", "2")]);
     let result = upload(&scene, server.place()).arg("--dry-run").end();
@@ -106,7 +106,7 @@ fn a_dry_run_changes_nothing_and_says_what_would() {
 }
 
 #[test]
-fn only_what_no_source_makes_is_deleted_and_never_too_much() {
+fn only_objects_without_a_source_are_deleted_up_to_the_limit() {
     let server = Server::versitygw();
     let client = server.client();
     let scene = scene(&[("a", "1"), ("b", "2")]);
@@ -142,7 +142,7 @@ fn a_folder_that_cannot_be_read_never_turns_into_deletes() {
 }
 
 #[test]
-fn what_is_there_stays_with_immutable() {
+fn existing_objects_stay_with_immutable() {
     each_server(|server| {
         let scene = scene(&[("a", "1"), ("b", "2")]);
         let run = || upload(&scene, server.place()).arg("--immutable").end();
@@ -157,7 +157,7 @@ fn what_is_there_stays_with_immutable() {
 }
 
 #[test]
-fn what_locks_and_versions_is_said_and_kept() {
+fn locks_and_versions_are_reported_and_kept() {
     let server = Server::versitygw_versioned();
     let scene = scene(&[("a", "1")]);
     fs::write(scene.path("workspace/dist/large"), noise(20 * 1024 * 1024)).unwrap();
@@ -175,7 +175,7 @@ fn what_locks_and_versions_is_said_and_kept() {
 }
 
 #[test]
-fn what_encrypts_is_asked_for_and_kept() {
+fn the_store_encrypts_as_requested() {
     let server = Server::moto();
     for (name, encryption, algorithm, key) in [
         ("own", "aes256", "AES256", ""),
@@ -203,7 +203,7 @@ fn what_encrypts_is_asked_for_and_kept() {
 }
 
 #[test]
-fn a_manifest_lists_what_is_there() {
+fn a_manifest_lists_the_uploaded_files() {
     let server = Server::versitygw();
     let scene = scene(&[("bin/tool", "#!/bin/sh\n"), ("a", "1")]);
     let tool = scene.path("workspace/dist/bin/tool");
@@ -220,7 +220,7 @@ fn a_manifest_lists_what_is_there() {
 }
 
 #[test]
-fn without_keys_or_with_wrong_ones_it_says_so() {
+fn missing_or_wrong_keys_have_their_own_failure() {
     let server = Server::versitygw();
     let scene = scene(&[("a", "1")]);
     let ended = keyless(&scene, server.place()).end();
@@ -235,7 +235,7 @@ fn without_keys_or_with_wrong_ones_it_says_so() {
 }
 
 #[test]
-fn permanent_keys_are_warned_of() {
+fn permanent_keys_give_a_warning() {
     let server = Server::versitygw();
     let scene = scene(&[("a", "1")]);
     let ended = upload(&scene, server.place()).end();
@@ -244,7 +244,7 @@ fn permanent_keys_are_warned_of() {
 }
 
 #[test]
-fn a_server_that_echoes_a_credential_gives_none_away() {
+fn an_echoed_credential_is_redacted() {
     let server = Server::versitygw();
     let scene = scene(&[("a", "1")]);
     let proxy = Proxy::new(&server.place().endpoint);

@@ -45,7 +45,7 @@ impl Stage {
 }
 
 #[test]
-fn what_passes_is_waited_out() {
+fn a_temporary_failure_gets_a_retry() {
     for what in [
         S3Fault::slow_down(),
         S3Fault::internal_error(),
@@ -88,7 +88,7 @@ fn an_error_in_a_success_is_an_error() {
 }
 
 #[test]
-fn a_race_that_a_server_reports_is_run_again() {
+fn a_race_that_a_server_reports_gets_a_retry() {
     let stage = Stage::new(Server::versitygw());
     stage.proxy.fault(S3Matcher::method("POST").with("uploadId").first(1), S3Fault::conflict());
     stage.proxy.fault(S3Matcher::method("PUT").with("web/a").first(1), S3Fault::conflict());
@@ -97,7 +97,7 @@ fn a_race_that_a_server_reports_is_run_again() {
 }
 
 #[test]
-fn a_flipped_bit_is_caught_and_sent_again() {
+fn a_flipped_bit_is_detected_and_the_part_sent_again() {
     for place in ["web/a", "partNumber=2"] {
         let stage = Stage::new(Server::versitygw());
         stage.proxy.fault(S3Matcher::method("PUT").with(place).first(1), S3Fault::FlipByte(0));
@@ -107,7 +107,7 @@ fn a_flipped_bit_is_caught_and_sent_again() {
 }
 
 #[test]
-fn bits_that_always_flip_leave_nothing_there() {
+fn bits_that_flip_each_time_leave_no_object() {
     let stage = Stage::new(Server::versitygw());
     stage.proxy.fault(S3Matcher::method("PUT").with("web/a"), S3Fault::FlipByte(0));
     let ended = stage.run(&[]);
@@ -120,7 +120,7 @@ fn bits_that_always_flip_leave_nothing_there() {
 }
 
 #[test]
-fn a_server_that_knows_no_checksums_is_served_without_and_told_of_once() {
+fn a_server_without_checksums_gets_none_and_one_note_says_so() {
     for (status, code) in [(501, "NotImplemented"), (400, "InvalidArgument")] {
         let stage = Stage::new(Server::versitygw());
         let sums = |asked: &S3Request| {
@@ -146,7 +146,7 @@ fn a_server_that_knows_no_checksums_is_served_without_and_told_of_once() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named() {
+fn an_error_names_the_missing_server() {
     let stage = Stage::new(Server::versitygw());
     let gone = lockstep_tests::s3::S3Target {
         endpoint: "http://127.0.0.1:1".to_owned(),
@@ -158,7 +158,7 @@ fn a_server_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_server_that_refuses_is_not_asked_again_and_again() {
+fn a_refusal_gets_no_retry() {
     let stage = Stage::new(Server::versitygw());
     stage.proxy.fault(S3Matcher::any(), S3Fault::access_denied());
     stage.run(&[]).expect(5, "forbidden");
@@ -180,7 +180,7 @@ fn more_than(a_second: f64) -> impl Fn(&S3Request) -> bool + Send + Sync {
 }
 
 #[test]
-fn throttling_makes_it_slower_and_not_wrong() {
+fn throttling_slows_the_upload_and_changes_no_result() {
     let stage = Stage::new(Server::versitygw());
     for number in 0..200 {
         stage.scene.put(&format!("workspace/dist/many/{number}"), &number.to_string());

@@ -26,7 +26,7 @@ fn trusting<'s>(run: Run<'s>, network: &Network) -> Run<'s> {
 }
 
 #[test]
-fn the_proxy_and_the_authority_of_the_system_are_used() {
+fn the_upload_uses_the_proxy_and_the_certificates_of_the_system() {
     let server = Server::versitygw();
     let network = Network::around(server.place());
     let place = called(&server, "https");
@@ -37,7 +37,7 @@ fn the_proxy_and_the_authority_of_the_system_are_used() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_refused_with_the_reason() {
+fn an_untrusted_certificate_is_refused_with_the_reason() {
     let server = Server::versitygw();
     let network = Network::around(server.place());
     let place = called(&server, "https");
@@ -53,7 +53,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused_with_the_reason() {
 }
 
 #[test]
-fn what_goes_over_an_open_line_is_signed_whole() {
+fn a_request_without_tls_has_a_signed_body() {
     let server = Server::versitygw();
     let proxy = Proxy::new(&server.place().endpoint);
     let network = Network::around(&server.place().through(&proxy));
@@ -72,7 +72,7 @@ fn what_goes_over_an_open_line_is_signed_whole() {
 }
 
 #[test]
-fn a_role_is_taken_on_where_only_the_store_is_behind_the_proxy() {
+fn a_role_is_assumed_if_only_the_store_is_behind_the_proxy() {
     let server = Server::s3s();
     let (access_key, secret_key) = (server.place().access_key.clone(), server.place().secret_key.clone());
     let sts = Sts::new(Rules { access_key, secret_key, ..Rules::default() });

@@ -45,7 +45,7 @@ fn parts_sent(proxy: &Proxy) -> usize {
 }
 
 #[test]
-fn a_killed_run_is_gone_on_with_and_nothing_is_sent_twice() {
+fn a_run_resumes_a_killed_upload_and_sends_no_part_twice() {
     let server = Server::versitygw();
     let scene = stage(&noise(LARGE));
     let part = |name: &str| S3Matcher::method("PUT").with(name);
@@ -76,7 +76,7 @@ fn a_killed_run_is_gone_on_with_and_nothing_is_sent_twice() {
 }
 
 #[test]
-fn killed_when_it_is_complete_it_sends_nothing_more() {
+fn a_run_after_a_completed_upload_sends_nothing() {
     let server = Server::versitygw();
     let scene = stage(&noise(LARGE));
     killed(&scene, &server, S3Matcher::method("POST").with("uploadId"), Moment::Answered);
@@ -112,7 +112,7 @@ fn other_settings_begin_another_upload() {
 }
 
 #[test]
-fn of_two_jobs_with_the_same_content_both_are_done() {
+fn two_jobs_with_the_same_content_both_succeed() {
     let server = Server::versitygw();
     let scenes = [stage(&noise(LARGE)), stage(&noise(LARGE))];
     let running: Vec<_> =
@@ -125,7 +125,7 @@ fn of_two_jobs_with_the_same_content_both_are_done() {
 }
 
 #[test]
-fn of_two_jobs_with_other_content_one_wins_and_the_other_says_so() {
+fn of_two_jobs_with_different_content_one_succeeds_and_one_reports_a_conflict() {
     let server = Server::versitygw();
     let mut other = noise(LARGE);
     other[LARGE / 2] ^= 1;

@@ -45,7 +45,7 @@ fn a_job_of_github_needs_no_keys() {
 }
 
 #[test]
-fn a_token_in_a_variable_or_a_file_does_as_well() {
+fn a_token_in_a_variable_or_a_file_works() {
     let (server, sts, proxy, role) = stage(Duration::from_secs(900));
     let scene = scene(&[("a", "1")]);
     let place = server.place().through(&proxy);
@@ -62,7 +62,7 @@ fn a_token_in_a_variable_or_a_file_does_as_well() {
 
 /// The jobs of GitLab and Jenkins come in through the script that all wrappers share, with inputs as each passes them.
 #[test]
-fn jobs_of_gitlab_and_jenkins_need_no_keys_either() {
+fn jobs_of_gitlab_and_jenkins_need_no_keys() {
     let (server, sts, proxy, role) = stage(Duration::from_secs(900));
     let place = server.place().through(&proxy);
     let token = sts.token(&Claims::default());
@@ -100,7 +100,7 @@ fn jobs_of_gitlab_and_jenkins_need_no_keys_either() {
 }
 
 #[test]
-fn credentials_that_end_in_the_middle_are_replaced() {
+fn credentials_that_expire_during_the_upload_are_renewed() {
     let (server, sts, proxy, role) = stage(Duration::from_secs(2));
     let files: Vec<_> = (0..120).map(|number| (format!("f{number}"), number.to_string())).collect();
     let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
@@ -119,7 +119,7 @@ fn credentials_that_end_in_the_middle_are_replaced() {
 }
 
 #[test]
-fn a_session_that_a_server_ends_early_costs_one_repeat() {
+fn a_session_that_a_server_ends_early_costs_one_retry() {
     let (server, sts, proxy, role) = stage(Duration::from_secs(900));
     let scene = scene(&[("a", "1"), ("b", "2")]);
     proxy.fault(S3Matcher::method("PUT").first(1), S3Fault::expired_token());

@@ -20,7 +20,7 @@ fn run(namespace: &str, resource: &str, more: &[&str]) -> ProgramOutput {
 }
 
 #[test]
-fn what_is_rolled_out_is_ready() {
+fn a_finished_rollout_is_ready() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("ready");
     apply(&namespace, &deployment("web", 3, "slow-ready", &json!({stages::DELAY: "2s"})));
@@ -102,7 +102,7 @@ fn each_kind_is_verified_by_a_name_a_label_or_its_manifest() {
 }
 
 #[test]
-fn what_finds_nothing_is_an_error() {
+fn a_selection_without_a_match_is_an_error() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("nothing");
     run(&namespace, "-l app=nobody", &[]).expect(1, "no-match");
@@ -127,7 +127,7 @@ const DOOMED: [(&str, &str, &[&str]); 8] = [
 ];
 
 #[test]
-fn what_is_doomed_ends_the_wait_and_says_why() {
+fn a_doomed_rollout_ends_the_wait_with_the_reason() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("doomed");
     for (stage, ..) in &DOOMED {
@@ -156,7 +156,7 @@ fn what_is_doomed_ends_the_wait_and_says_why() {
 }
 
 #[test]
-fn what_may_pass_is_waited_for() {
+fn the_step_waits_while_a_state_may_pass() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("passes");
     // Two crashes, and an image that comes after a while: both are well in the end.
@@ -205,7 +205,7 @@ fn a_pod_that_fits_no_node_is_doomed_unless_a_node_is_on_its_way() {
 }
 
 #[test]
-fn a_quota_that_is_used_up_is_named() {
+fn an_error_names_the_exhausted_quota() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("quota");
     apply(
@@ -222,7 +222,7 @@ fn a_quota_that_is_used_up_is_named() {
 }
 
 #[test]
-fn what_somebody_else_changed_is_superseded() {
+fn a_rollout_that_somebody_else_changed_is_superseded() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("superseded");
     apply(&namespace, &deployment("web", 2, "never-ready", &json!({})));
@@ -242,7 +242,7 @@ fn what_somebody_else_changed_is_superseded() {
 }
 
 #[test]
-fn what_waits_for_a_person_is_not_ready() {
+fn a_rollout_that_waits_for_a_person_is_not_ready() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("paused");
     apply(&namespace, &stateful_set("db", 2, "", &json!({"type": "OnDelete"})));

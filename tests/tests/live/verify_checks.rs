@@ -54,7 +54,7 @@ fn the_new_version_must_answer_several_times_in_a_row() {
 }
 
 #[test]
-fn each_flaw_of_an_answer_has_its_reason() {
+fn each_wrong_answer_has_its_reason() {
     let namespace = ready("flaws");
     let long = "x".repeat(1000);
     let web = Web::new(move |asked, _| match &*asked.target {
@@ -139,7 +139,7 @@ fn a_metric_never_passes_without_data() {
 }
 
 #[test]
-fn a_failure_leaves_its_evidence_without_secrets() {
+fn a_failure_writes_evidence_without_secrets() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("evidence");
     cluster
@@ -171,7 +171,7 @@ fn a_failure_leaves_its_evidence_without_secrets() {
 }
 
 #[test]
-fn a_rollback_goes_to_what_still_serves_and_the_step_fails() {
+fn a_rollback_goes_to_the_revision_that_serves_and_the_step_fails() {
     let cluster = Cluster::shared();
     let namespace = ready("back");
     assert_eq!(verdict(&run(&namespace, &Scene::new(), &[])), "passed");
@@ -212,7 +212,7 @@ fn ready_pods(namespace: &str) -> usize {
 }
 
 #[test]
-fn a_rollback_of_a_stateful_set_takes_the_pod_out_of_its_way() {
+fn a_rollback_of_a_stateful_set_evicts_the_blocking_pod() {
     let cluster = Cluster::shared();
     // Its controller waits for the pod that crashes, whatever the template says by then.
     let namespace = stuck("undone");
@@ -241,7 +241,7 @@ fn a_rollback_of_a_stateful_set_takes_the_pod_out_of_its_way() {
 }
 
 #[test]
-fn nothing_goes_back_that_belongs_to_a_repository_or_has_nowhere_to_go() {
+fn a_gitops_workload_and_a_first_revision_get_no_rollback() {
     let cluster = Cluster::shared();
     let namespace = ready("owned");
     assert_eq!(verdict(&run(&namespace, &Scene::new(), &[])), "passed");

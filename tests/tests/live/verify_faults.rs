@@ -27,7 +27,7 @@ fn run(kubeconfig: &Path, namespace: &str, resource: &str, more: &[&str]) -> Pro
 }
 
 #[test]
-fn watches_that_are_cut_or_gone_are_mended() {
+fn watches_that_are_cut_or_expired_start_again() {
     let cluster = Cluster::shared();
     for (name, fault) in
         [("cut", None), ("gone", Some(KubeFault::gone())), ("gone-event", Some(KubeFault::gone_event()))]
@@ -50,7 +50,7 @@ fn watches_that_are_cut_or_gone_are_mended() {
 }
 
 #[test]
-fn a_cluster_that_asks_for_less_gets_less() {
+fn a_throttling_cluster_gets_fewer_requests() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("less");
     apply(&namespace, "web", "", &json!({}));
@@ -90,7 +90,7 @@ fn a_cluster_that_does_not_answer_is_unavailable() {
 }
 
 #[test]
-fn a_right_that_is_missing_is_named() {
+fn an_error_names_the_missing_right() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("rights");
     apply(&namespace, "web", "", &json!({}));
@@ -120,7 +120,7 @@ fn a_right_that_is_missing_is_named() {
 }
 
 #[test]
-fn the_context_says_which_cluster() {
+fn the_context_selects_the_cluster() {
     let cluster = Cluster::shared();
     let other = Cluster::start().unwrap();
     let namespace = cluster.namespace("two");
@@ -139,7 +139,7 @@ fn the_context_says_which_cluster() {
 }
 
 #[test]
-fn what_opens_the_cluster_is_seen_by_nobody() {
+fn no_output_shows_a_credential_of_the_cluster() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("token");
     apply(&namespace, "web", "", &json!({}));
@@ -161,7 +161,7 @@ fn what_opens_the_cluster_is_seen_by_nobody() {
 }
 
 #[test]
-fn a_plugin_lets_in_and_gets_only_the_secrets_of_its_kind() {
+fn a_plugin_authenticates_and_gets_only_the_secrets_of_its_kind() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("plugin");
     apply(&namespace, "web", "", &json!({}));
@@ -217,7 +217,7 @@ fn renewing(scene: &Scene, server: &str) {
 }
 
 #[test]
-fn credentials_that_end_in_the_middle_of_a_run_are_renewed() {
+fn credentials_that_expire_during_a_run_are_renewed() {
     let cluster = Cluster::shared();
     // For how long nobody is let in: the new credentials are there before the old ones end, or some time after.
     for (name, gap) in [("renewed", 0), ("away", 4)] {
@@ -252,7 +252,7 @@ fn credentials_that_end_in_the_middle_of_a_run_are_renewed() {
 }
 
 #[test]
-fn credentials_that_never_come_back_end_the_run() {
+fn credentials_that_cannot_be_renewed_end_the_run() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("ended");
     let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
@@ -271,7 +271,7 @@ fn credentials_that_never_come_back_end_the_run() {
 }
 
 #[test]
-fn a_policy_bounds_what_is_read_and_its_refusal_says_what_would_allow_it() {
+fn a_policy_limits_reads_and_its_denial_names_the_line_that_allows_them() {
     let cluster = Cluster::shared();
     let namespace = cluster.namespace("policy");
     apply(&namespace, "web", "", &json!({}));

@@ -183,7 +183,7 @@ fn four_platforms_give_one_result() {
 }
 
 #[test]
-fn a_step_that_says_no_fails_the_job_and_says_the_same_everywhere() {
+fn a_rejection_fails_the_job_with_the_same_message_on_each_ci_system() {
     let case = Case { expect: "5", succeeds: false };
     let plain = plain(case);
     assert_eq!((&plain.result["outcome"], &plain.result["code"]), (&json!("rejected"), &json!("no-match")));

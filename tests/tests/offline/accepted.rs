@@ -25,7 +25,7 @@ fn module(text: &str) -> Result<usize, String> {
 }
 
 #[test]
-fn what_compilers_emit_is_accepted() {
+fn components_of_usual_compilers_are_accepted() {
     for text in [
         "(func (result i32 i32) i32.const 1 i32.const 2)",
         "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)))",
@@ -40,7 +40,7 @@ fn what_compilers_emit_is_accepted() {
 }
 
 #[test]
-fn what_no_step_needs_is_refused() {
+fn features_that_no_step_needs_are_refused() {
     for text in [
         "(memory i64 1)",
         "(memory 1 1 shared)",
@@ -66,7 +66,7 @@ fn what_no_step_needs_is_refused() {
 
 /// What components that were composed hand each other goes from one memory to another.
 #[test]
-fn components_that_were_composed_are_accepted() {
+fn composed_components_are_accepted() {
     let composed = r#"(component
         (component $giver
             (core module $m

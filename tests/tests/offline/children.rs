@@ -61,7 +61,7 @@ fn a_plugin_and_what_it_starts_end_with_the_run() {
 }
 
 #[test]
-fn what_a_plugin_uses_is_the_runs() {
+fn the_memory_of_a_plugin_counts_for_the_run() {
     let scene = Scene::new();
     // `tail` keeps it in memory.
     let ended = by_plugin(&scene, "head -c 6000000000 /dev/zero | tail -c 6000000000 >/dev/null").end();

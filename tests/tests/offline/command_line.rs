@@ -35,7 +35,7 @@ fn refused(scene: &Scene, run: Run<'_>, code: &str) -> String {
 }
 
 #[test]
-fn what_is_no_step_is_refused() {
+fn an_unknown_step_is_an_error() {
     let scene = Scene::new();
     for args in [&[][..], &["--files", "a", "--set", "b"], &["--create"], &["--files=a"]] {
         let said = refused(&scene, scene.run("manifest-pach").args(args), "unknown-step");
@@ -47,7 +47,7 @@ fn what_is_no_step_is_refused() {
 }
 
 #[test]
-fn a_bad_use_of_flags_is_refused() {
+fn wrong_flags_are_an_error() {
     let scene = Scene::new();
     for (args, word) in [
         (&["--flies", "x"][..], "--flies"),
@@ -73,7 +73,7 @@ fn a_bad_use_of_flags_is_refused() {
 }
 
 #[test]
-fn every_wrong_input_is_named_at_once() {
+fn one_run_reports_each_wrong_input() {
     let scene = Scene::new();
     let inputs = r#"{"set": "a=b", "nothing": 1, "create": "yes", "expect": ["1"], "image": [1, 2]}"#;
     scene.put("own/inputs.json", inputs);
@@ -168,7 +168,7 @@ fn a_workspace_or_receipt_that_cannot_be_used_is_refused() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named_and_nothing_is_left() {
+fn an_error_names_a_read_only_folder_and_the_run_leaves_no_file() {
     let scene = Scene::new();
     let deploy = scene.path("workspace/deploy");
     fs::set_permissions(&deploy, fs::Permissions::from_mode(0o555)).unwrap();
@@ -183,7 +183,7 @@ fn typed(scene: &Scene) -> Value {
 }
 
 #[test]
-fn flags_count_more_than_the_file_beside_which_the_environment_does_not_count() {
+fn flags_win_over_the_file_and_the_file_over_variables() {
     let scene = Scene::new();
     scene.put("own/inputs.yaml", "expect: '3'\ncreate: true\n");
     let dry_run = || scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--dry-run"]);
@@ -207,7 +207,7 @@ fn flags_count_more_than_the_file_beside_which_the_environment_does_not_count() 
 }
 
 #[test]
-fn a_wrapper_hands_over_texts_values_and_nothing() {
+fn a_wrapper_passes_texts_json_values_and_absent_inputs() {
     let scene = Scene::new();
     for (document, expected) in [
         (r#"{"files": "deploy/*.yaml\n", "set": "image=web:v2", "create": "true"}"#, "true"),
@@ -267,7 +267,7 @@ fn a_dry_run_changes_nothing_and_git_takes_its_diff() {
 }
 
 #[test]
-fn what_only_prints_ends_well() {
+fn commands_that_only_print_end_with_0() {
     let scene = Scene::new();
     for args in [
         &["--help"][..],
@@ -311,7 +311,7 @@ fn receipt_of(run: impl FnOnce(&Scene) -> ProgramOutput) -> Value {
 }
 
 #[test]
-fn equal_runs_have_equal_receipts_wherever_they_are_made() {
+fn equal_runs_have_equal_receipts_in_each_folder() {
     let plain = receipt_of(|scene| good(scene).end());
     let predicate = &plain["predicate"];
     assert_eq!(predicate["digest"], Digest::of(predicate["record"].to_string().as_bytes()).to_string());
@@ -334,7 +334,7 @@ fn equal_runs_have_equal_receipts_wherever_they_are_made() {
 }
 
 #[test]
-fn a_run_with_nothing_to_do_touches_nothing() {
+fn a_run_with_nothing_to_do_changes_no_file() {
     let scene = Scene::new();
     good(&scene).end().expect(0, "done");
     let state = |path: &str| {
@@ -350,7 +350,7 @@ fn a_run_with_nothing_to_do_touches_nothing() {
 }
 
 #[test]
-fn every_run_leaves_a_receipt_that_says_how_it_ended() {
+fn each_run_leaves_a_receipt_with_its_exit_code() {
     let scene = Scene::new();
     for (run, exit, code) in [
         (good(&scene), 0, "done"),

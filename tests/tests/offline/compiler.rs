@@ -38,7 +38,7 @@ fn run(scene: &Scene, program: PathBuf) -> ProgramOutput {
 }
 
 #[test]
-fn a_program_without_a_compiler_beside_it_says_what_to_do() {
+fn a_missing_compiler_is_an_error_with_a_hint() {
     let scene = Scene::new();
     let program = copy(&scene, &slim(), "own/bin/lockstep");
     // Neither the workspace, nor the folder it is started in, nor PATH is searched.

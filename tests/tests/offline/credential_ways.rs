@@ -37,7 +37,7 @@ fn refused(scene: &Scene, proxy: &Web, run: Run<'_>) {
 }
 
 #[test]
-fn no_token_goes_to_amazon_without_tls() {
+fn no_token_goes_to_aws_without_tls() {
     let scene = Scene::new();
     scene.put("own/token", TOKEN);
     let proxy = empty();
@@ -59,7 +59,7 @@ fn no_token_goes_to_amazon_without_tls() {
 }
 
 #[test]
-fn a_session_needs_tls_and_a_permanent_key_a_warning() {
+fn a_session_token_needs_tls_and_a_permanent_key_gives_a_warning() {
     let scene = Scene::new();
     let proxy = empty();
     for endpoint in ["http://s3.example.com", "http://192.0.2.2:9000", "http://127.0.0.1.example.com"] {
@@ -92,7 +92,7 @@ fn a_session_needs_tls_and_a_permanent_key_a_warning() {
 }
 
 #[test]
-fn no_file_of_the_checkout_makes_credentials() {
+fn no_file_of_the_checkout_gives_credentials() {
     let scene = Scene::new();
     let mark = scene.path("own/started");
     program(&scene.path("workspace/tools/give"), &format!("touch {}", mark.display()));
@@ -122,7 +122,7 @@ fn no_file_of_the_checkout_makes_credentials() {
 }
 
 #[test]
-fn no_argument_and_no_setting_of_a_plugin_lies_in_the_checkout() {
+fn no_argument_and_no_setting_of_a_plugin_names_the_checkout() {
     let scene = Scene::new();
     let mark = scene.path("own/started");
     scene.put("workspace/evil.py", "open('x')\n");
@@ -166,7 +166,7 @@ fn scaling<'s>(scene: &'s Scene, user: &serde_json::Value) -> Run<'s> {
 }
 
 #[test]
-fn a_pipe_or_a_device_is_no_file_of_credentials() {
+fn a_pipe_or_a_device_is_no_credential_file() {
     let scene = Scene::new();
     let pipe = scene.path("own/pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
@@ -191,7 +191,7 @@ fn a_pipe_or_a_device_is_no_file_of_credentials() {
 }
 
 #[test]
-fn a_relative_name_of_a_file_of_credentials_keeps_it_here() {
+fn a_credential_file_with_a_relative_path_is_not_uploaded() {
     for (variable, value) in [
         ("GOOGLE_APPLICATION_CREDENTIALS", "dist/cred.json"),
         ("GOOGLE_APPLICATION_CREDENTIALS", "./dist/cred.json"),

@@ -49,7 +49,7 @@ fn end(scene: &Scene, run: Run<'_>) -> ProgramOutput {
 }
 
 #[test]
-fn a_plugin_gets_its_own_kind_and_is_heard_without_secrets() {
+fn a_plugin_gets_the_variables_of_its_kind_and_its_output_is_redacted() {
     let scene = Scene::new();
     let cluster = empty();
     let loud = format!(
@@ -87,7 +87,7 @@ fn a_plugin_gets_its_own_kind_and_is_heard_without_secrets() {
 }
 
 #[test]
-fn a_plugin_that_fails_says_why_and_an_unknown_one_gets_nothing() {
+fn an_error_has_the_output_of_a_failed_plugin_and_an_unknown_one_gets_no_secret() {
     let scene = Scene::new();
     program(&scene.path("outside/laws"), &giving(&scene, "echo no $AWS_SECRET_ACCESS_KEY >&2; exit 3"));
     let command = scene.path("outside/laws").display().to_string();
@@ -146,7 +146,7 @@ fn no_plugin_of_the_checkout_is_started() {
 }
 
 #[test]
-fn a_kubeconfig_of_the_checkout_is_refused_unless_the_caller_says_so() {
+fn a_kubeconfig_of_the_checkout_needs_the_flag() {
     let scene = Scene::new();
     let cluster = empty();
     let text = kubeconfig(&cluster.url(""), &json!({"token": TOKEN}));
@@ -202,7 +202,7 @@ fn the_configuration_of_a_plugin_is_not_taken_from_the_checkout() {
 }
 
 #[test]
-fn credentials_of_a_cluster_go_to_no_server_in_the_clear() {
+fn credentials_of_a_cluster_need_tls() {
     let scene = Scene::new();
     scene.put("token", TOKEN);
     program(&scene.path("outside/aws"), &giving(&scene, ""));
@@ -248,7 +248,7 @@ fn uploading<'s>(scene: &'s Scene, store: &Web) -> Run<'s> {
 }
 
 #[test]
-fn amazons_configuration_of_the_checkout_is_refused_and_its_program_bounded() {
+fn an_aws_configuration_of_the_checkout_is_refused_and_its_program_limited() {
     let scene = Scene::new();
     let mark = scene.path("own/started");
     let keys = json!({"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": CLOUD});
@@ -284,7 +284,7 @@ fn amazons_configuration_of_the_checkout_is_refused_and_its_program_bounded() {
 }
 
 #[test]
-fn the_machine_is_asked_last_and_by_no_proxy() {
+fn the_metadata_service_is_the_last_source_and_uses_no_proxy() {
     let scene = Scene::new();
     let role = json!({"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "AKIDMACHINE", "Token": "t",
         "SecretAccessKey": CLOUD, "LastUpdated": "2026-01-01T00:00:00Z", "Expiration": "2099-01-01T00:00:00Z"});

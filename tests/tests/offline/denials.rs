@@ -86,7 +86,7 @@ fn place(scene: &Scene) -> String {
 }
 
 #[test]
-fn each_right_that_a_step_requests_is_needed_and_can_be_given() {
+fn each_right_that_a_step_requests_is_needed_and_a_policy_can_allow_it() {
     for step in steps() {
         let (folder, args) = changing_case(&step);
         let requested = permissions(&step);
@@ -145,7 +145,7 @@ fn give_what_is_missing(
 }
 
 #[test]
-fn a_step_that_the_policy_does_not_name_gets_nothing() {
+fn a_policy_denies_a_step_that_it_does_not_name() {
     for step in steps() {
         let (folder, args) = changing_case(&step);
         let empty = json!({"version": 1, "steps": {&step: {}}}).to_string();
@@ -162,7 +162,7 @@ fn a_step_that_the_policy_does_not_name_gets_nothing() {
 }
 
 #[test]
-fn a_policy_bounds_and_never_widens() {
+fn a_policy_restricts_and_never_extends_a_grant() {
     let scene = Scene::new();
     scene.put(
         "own/policy.yaml",
@@ -182,7 +182,7 @@ fn a_policy_bounds_and_never_widens() {
 }
 
 #[test]
-fn a_path_with_holes_opens_its_own_files_and_no_more() {
+fn a_path_with_placeholders_opens_its_own_files_only() {
     let scene = Scene::new();
     scene.put("workspace/t.yaml", "name: ((name))\n");
     scene.put("workspace/rows.csv", "env,name\nprod,web\ntest,web\n");
@@ -211,7 +211,7 @@ fn a_path_with_holes_opens_its_own_files_and_no_more() {
 }
 
 #[test]
-fn a_component_from_elsewhere_runs_only_under_the_policy_that_its_refusal_prints() {
+fn a_component_from_a_file_runs_with_the_policy_that_its_denial_prints() {
     let scene = Scene::new();
     let component = hostile("reach");
     scene.put("own/empty.yaml", "version: 1\n");
@@ -231,7 +231,7 @@ fn a_component_from_elsewhere_runs_only_under_the_policy_that_its_refusal_prints
 }
 
 #[test]
-fn one_byte_more_is_another_component() {
+fn a_component_with_one_more_byte_needs_another_digest() {
     let scene = Scene::new();
     let component = scene.path("own/copy.wasm");
     fs::copy(hostile("reach"), &component).unwrap();

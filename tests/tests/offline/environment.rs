@@ -33,7 +33,7 @@ fn typed(scene: &Scene) -> Value {
 }
 
 #[test]
-fn beside_a_file_of_inputs_no_variable_adds_one() {
+fn a_file_of_inputs_overrides_variables() {
     let document =
         json!({"files": ["deploy/*.yaml"], "image": ["registry.example.com/shop/web:v2"]}).to_string();
     for (name, value) in [
@@ -58,7 +58,7 @@ fn beside_a_file_of_inputs_no_variable_adds_one() {
 }
 
 #[test]
-fn beside_a_document_in_the_environment_no_single_variable_adds_one() {
+fn a_document_of_inputs_overrides_single_variables() {
     let scene = scene();
     let document = r#"{"files": "deploy/*.yaml", "image": "registry.example.com/shop/web:v2"}"#;
     let mut run = patch(&scene).env("LOCKSTEP_INPUTS", document);
@@ -76,7 +76,7 @@ fn beside_a_document_in_the_environment_no_single_variable_adds_one() {
 }
 
 #[test]
-fn the_script_of_the_wrappers_hands_over_the_document_alone() {
+fn the_shim_passes_only_the_document() {
     let scene = scene();
     let document = r#"{"files": ["deploy/*.yaml"], "image": ["registry.example.com/shop/web:v2"]}"#;
     let mut command = Command::new("/bin/sh");
@@ -95,7 +95,7 @@ fn the_script_of_the_wrappers_hands_over_the_document_alone() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_read_is_refused() {
+fn a_variable_that_is_not_utf_8_is_an_error() {
     for name in ["LOCKSTEP_POLICY", "LOCKSTEP_INPUT_SET", "LOCKSTEP_INPUTS", "LOCKSTEP_PLATFORM"] {
         let scene = scene();
         let unreadable = std::ffi::OsString::from_vec(b"own/\xff.yaml".to_vec());
@@ -121,7 +121,7 @@ fn action(scene: &Scene, image: &str, event: Option<&str>) -> ProgramOutput {
 }
 
 #[test]
-fn a_tag_with_a_line_end_repoints_no_other_image() {
+fn a_tag_with_a_line_end_changes_no_other_image() {
     let event = json!({"inputs": {"tag": TAG}}).to_string();
     let scene = scene();
     // As the example gives it: one item, which is then no image.
@@ -146,7 +146,7 @@ fn a_tag_with_a_line_end_repoints_no_other_image() {
 }
 
 #[test]
-fn an_event_that_cannot_be_read_is_said() {
+fn an_unreadable_event_gives_a_note() {
     for event in [None, Some("{"), Some("")] {
         let scene = scene();
         let ended = action(&scene, "registry.example.com/shop/web:v2\nenvoyproxy/envoy:v2", event);
@@ -159,7 +159,7 @@ fn an_event_that_cannot_be_read_is_said() {
 }
 
 #[test]
-fn the_examples_give_values_from_outside_as_json() {
+fn the_examples_pass_outside_values_as_json() {
     let examples = root().join("examples/github");
     for example in std::fs::read_dir(examples).unwrap().flatten() {
         let text = std::fs::read_to_string(example.path()).unwrap();

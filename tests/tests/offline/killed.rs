@@ -129,7 +129,7 @@ fn patch<'s>(scene: &'s Scene, tag: &str) -> Run<'s> {
 }
 
 #[test]
-fn a_run_after_a_killed_one_says_which_files_it_put_back() {
+fn a_run_after_a_killed_one_lists_the_restored_files() {
     let scene = scene();
     for round in 1..=200 {
         let (old, new) = (format!("v{}", round - 1), format!("v{round}"));

@@ -29,4 +29,5 @@ mod secret_kinds;
 mod secrets;
 mod signed_commits;
 mod upload_faults;
+mod wrapper_downloads;
 mod wrappers;

@@ -49,7 +49,7 @@ fn marks(scene: &Scene) -> BTreeMap<PathBuf, (u64, i64, i64, u32)> {
 }
 
 #[test]
-fn all_files_change_by_the_edit_alone_and_a_second_run_touches_none() {
+fn each_file_gets_its_edit_only_and_a_second_run_changes_none() {
     let scene = scene();
     let program = scene.path("workspace/many/007.yaml");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o750)).unwrap();
@@ -70,7 +70,7 @@ fn all_files_change_by_the_edit_alone_and_a_second_run_touches_none() {
 }
 
 #[test]
-fn the_calls_of_a_run_are_in_order_whoever_does_the_work() {
+fn the_calls_of_parallel_instances_are_recorded_in_order() {
     let scene = scene();
     run(&scene).expect(0, "done");
     let calls = support::calls(&scene);
@@ -82,7 +82,7 @@ fn the_calls_of_a_run_are_in_order_whoever_does_the_work() {
 }
 
 #[test]
-fn one_bad_file_keeps_all_as_they_are_and_every_one_is_named() {
+fn bad_files_are_all_named_and_no_file_changes() {
     let scene = scene();
     scene.put("workspace/many/100.yaml", "image: web\nimage: registry.example.com/shop/web:v1\n");
     scene.put(

@@ -107,7 +107,7 @@ fn a_variable_that_names_a_place_behind_a_link_writes_nowhere() {
 }
 
 #[test]
-fn a_variable_that_names_what_git_or_ci_reads_is_refused() {
+fn a_variable_that_names_a_file_of_git_or_ci_is_refused() {
     for place in [".git/config", ".git/hooks/post-checkout", ".github/workflows/x.yml", "deploy/.git/x"] {
         for (platform, name) in
             [("github", "GITHUB_OUTPUT"), ("github", "GITHUB_STEP_SUMMARY"), ("plain", "LOCKSTEP_RESULT")]
@@ -152,7 +152,7 @@ fn a_receipt_behind_a_link_is_refused() {
 }
 
 #[test]
-fn a_linked_name_of_a_receipt_that_nobody_named_is_taken_from_the_link() {
+fn the_default_receipt_replaces_a_link() {
     let scene = Scene::new();
     let run = || bare_patch(&scene).platform("gitlab").arg("--dry-run");
     assert_eq!(end_inside(&scene, run()).exit, Some(0));
@@ -176,7 +176,7 @@ impl Named for PathBuf {
 }
 
 #[test]
-fn a_link_of_the_users_own_is_followed() {
+fn a_link_outside_a_checkout_is_followed() {
     let scene = Scene::new();
     link(&scene, "home", "own/elsewhere");
     link(&scene, "home/kept.json", "own/receipt-link");
@@ -190,7 +190,7 @@ fn a_link_of_the_users_own_is_followed() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_written_into_and_stays() {
+fn the_host_writes_into_a_device_or_pipe_and_keeps_it() {
     let scene = Scene::new();
     let null = rustix::fs::makedev(1, 3);
     let mode = Mode::RUSR | Mode::WUSR;
@@ -241,7 +241,7 @@ fn changed_all_the_same(scene: &Scene, ended: &ProgramOutput, said: &str) {
 }
 
 #[test]
-fn a_receipt_that_was_asked_for_and_is_lost_is_no_success() {
+fn a_requested_receipt_that_cannot_be_written_fails_the_run() {
     let scene = Scene::new();
     let run = scene.run("manifest-patch").args(["--files", "deploy/*.yaml", "--set", "image=web:v2"]).bare();
     let ended = end_inside(&scene, run.args(["--format", "json", "--receipt"]).arg(full_device(&scene)));
@@ -251,7 +251,7 @@ fn a_receipt_that_was_asked_for_and_is_lost_is_no_success() {
 }
 
 #[test]
-fn outputs_that_are_lost_do_not_hide_what_is_changed() {
+fn outputs_that_cannot_be_written_do_not_hide_the_changes() {
     let full = || File::options().write(true).open("/dev/full").unwrap();
     for json in [true, false] {
         let scene = Scene::new();
@@ -279,7 +279,7 @@ fn outputs_that_are_lost_do_not_hide_what_is_changed() {
 
 /// A name without a folder counts from where the program is started, and that can be a folder in which nobody writes.
 #[test]
-fn the_current_folder_may_be_one_that_is_out_of_reach() {
+fn a_run_in_a_protected_folder_writes_no_file_there() {
     for (folder, up, name) in [
         (".git", "..", "config"),
         (".git/hooks", "../..", "pre-commit"),

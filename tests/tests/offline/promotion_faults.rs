@@ -58,32 +58,32 @@ fn every_request(spoil: GitFault) {
 }
 
 #[test]
-fn one_answer_that_says_not_now_ends_no_promotion() {
+fn one_busy_answer_ends_no_promotion() {
     every_request(GitFault::Status(503));
 }
 
 #[test]
-fn one_connection_that_is_cut_ends_no_promotion() {
+fn one_cut_connection_ends_no_promotion() {
     every_request(GitFault::Cut);
 }
 
 #[test]
-fn one_answer_that_is_lost_ends_no_promotion() {
+fn one_lost_answer_ends_no_promotion() {
     every_request(GitFault::CutAfter);
 }
 
 #[test]
-fn one_answer_that_is_no_http_ends_no_promotion() {
+fn one_answer_without_http_ends_no_promotion() {
     every_request(GitFault::Garbage);
 }
 
 #[test]
-fn one_answer_that_is_cut_off_ends_no_promotion() {
+fn one_cut_answer_ends_no_promotion() {
     every_request(GitFault::Half);
 }
 
 #[test]
-fn one_answer_that_is_cut_off_and_says_no_length_ends_no_promotion() {
+fn one_cut_answer_without_a_length_ends_no_promotion() {
     every_request(GitFault::QuietHalf);
 }
 
@@ -102,7 +102,7 @@ fn always(spoil: GitFault, part: &'static str) -> (ProgramOutput, Shop) {
 }
 
 #[test]
-fn a_server_that_does_not_get_well_is_unavailable_whatever_it_was_asked() {
+fn a_server_that_fails_each_request_is_unavailable() {
     for spoil in [GitFault::Status(503), GitFault::Cut, GitFault::Garbage, GitFault::Half, GitFault::Empty] {
         for part in ["", "git-upload-pack", "service=git-receive-pack", "/git-receive-pack"] {
             // Of a push, half of the answer follows on the whole push.
@@ -121,7 +121,7 @@ fn a_server_that_does_not_get_well_is_unavailable_whatever_it_was_asked() {
 }
 
 #[test]
-fn a_push_whose_answers_are_all_lost_has_been_made() {
+fn a_push_without_an_answer_is_found_and_succeeds() {
     for spoil in [GitFault::CutAfter, GitFault::Half] {
         let (ended, shop) = always(spoil, "/git-receive-pack");
         assert_eq!(ended.expect(0, "done")["outputs"]["commit"], *shop.head(), "{spoil:?}");
@@ -130,7 +130,7 @@ fn a_push_whose_answers_are_all_lost_has_been_made() {
 }
 
 #[test]
-fn only_what_the_servers_rules_refuse_is_a_refusal() {
+fn only_a_refusal_by_a_rule_of_the_server_is_push_refused() {
     let shop = Shop::new();
     let server = GitServer::new(&shop.scene.path("outside"), |_, _| None);
     shop.hook("pre-receive", "echo 'fatal: Authentication failed; error: 503' >&2; exit 1");
@@ -157,7 +157,7 @@ fn only_what_the_servers_rules_refuse_is_a_refusal() {
 }
 
 #[test]
-fn one_cause_has_one_code() {
+fn the_same_cause_has_the_same_exit_code() {
     let shop = Shop::new();
     let server = GitServer::new(&shop.scene.path("outside"), |_, _| None);
     let url = server.url("bare");
@@ -191,7 +191,7 @@ fn folders(shop: &Shop) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_a_killed_run_left_is_removed_and_what_it_pushed_is_named() {
+fn a_run_removes_files_of_a_killed_run_and_names_its_commit() {
     let shop = Shop::new();
     let reached = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&reached);

@@ -14,7 +14,7 @@ fn outputs(ended: &ProgramOutput) -> Value {
 }
 
 #[test]
-fn one_value_is_promoted_and_then_nothing_more() {
+fn a_second_run_promotes_nothing() {
     let shop = Shop::new();
     let before = shop.head();
     let run = shop.run().env("CI_JOB_URL", "https://ci.example.com/jobs/7").env("GITLAB_USER_LOGIN", "eva");
@@ -69,7 +69,7 @@ fn several_targets_and_the_ledger_are_one_commit() {
 }
 
 #[test]
-fn twenty_jobs_at_once_all_land() {
+fn twenty_parallel_jobs_all_push() {
     let shop = Shop::new();
     let names: Vec<_> = (0..20).map(|number| format!("app-{number}")).collect();
     let files: Vec<_> = names
@@ -96,7 +96,7 @@ fn twenty_jobs_at_once_all_land() {
 }
 
 #[test]
-fn a_run_that_is_killed_is_finished_by_the_next_one() {
+fn the_next_run_finishes_a_killed_one() {
     let shop = Shop::new();
     // The push hangs in the server, before it is taken and then after.
     for (hook, left) in [("pre-receive", 1), ("post-receive", 2)] {
@@ -124,7 +124,7 @@ fn a_run_that_is_killed_is_finished_by_the_next_one() {
 }
 
 #[test]
-fn a_rule_of_the_server_is_final_at_once_and_said() {
+fn a_refusal_by_a_rule_of_the_server_gets_no_retry() {
     let shop = Shop::new();
     shop.hook("update", "echo 'protected branch: main takes pull requests only' >&2; exit 1");
     let before = shop.head();
@@ -136,7 +136,7 @@ fn a_rule_of_the_server_is_final_at_once_and_said() {
 }
 
 #[test]
-fn a_dry_run_shows_what_would_be_promoted_and_pushes_nothing() {
+fn a_dry_run_shows_the_changes_and_pushes_nothing() {
     let shop = Shop::new();
     let before = shop.head();
     let ended = shop.run().arg("--dry-run").end();
@@ -171,7 +171,7 @@ fn ci_definitions_and_what_the_inputs_do_not_name_are_out_of_reach() {
 }
 
 #[test]
-fn what_is_wrong_is_named_by_file_and_line() {
+fn an_error_names_file_and_line() {
     let shop = Shop::new();
     shop.push(&[("envs/prod/web.yaml", "kind: Deployment\nspec:\n  image: a\n  image: b\n")]);
     let ended = shop.run().end();
@@ -189,7 +189,7 @@ fn what_is_wrong_is_named_by_file_and_line() {
 }
 
 #[test]
-fn an_image_is_held_against_its_registry() {
+fn an_image_is_compared_with_its_registry() {
     let (old, new) = (format!("sha256:{}", "a".repeat(64)), format!("sha256:{}", "b".repeat(64)));
     let registry = Web::new({
         let new = new.clone();
@@ -229,7 +229,7 @@ fn an_image_is_held_against_its_registry() {
 }
 
 #[test]
-fn a_registry_that_wants_a_token_is_asked_with_one() {
+fn a_registry_that_wants_a_token_gets_one() {
     let token = "t0ken-for-shop-web";
     for private in [false, true] {
         asked_with(token, private);
@@ -294,7 +294,7 @@ fn asked_with(token: &'static str, private: bool) {
 }
 
 #[test]
-fn a_tag_and_a_commit_are_promoted_as_they_are() {
+fn a_tag_or_a_commit_can_be_the_source() {
     let shop = Shop::new();
     let tagged = shop.head();
     git(&shop.bare(), &["tag", "--annotate", "--message", "release", "v1.3", &tagged]);
@@ -313,7 +313,7 @@ fn a_tag_and_a_commit_are_promoted_as_they_are() {
 }
 
 #[test]
-fn a_ledger_is_no_promoted_file() {
+fn a_ledger_that_is_a_promoted_file_is_an_error() {
     let shop = Shop::new();
     let head = shop.head();
     let said = shop.run().args(["--ledger", "envs/prod/web.yaml"]).end().expect(2, "bad-input");

@@ -54,7 +54,7 @@ fn recover(scene: &Scene, args: &[&str]) -> ProgramOutput {
 }
 
 #[test]
-fn what_is_pending_is_shown_and_nothing_is_changed() {
+fn recover_shows_a_pending_commit_and_changes_nothing() {
     let scene = cut_off();
     let before = scene.contents();
     let shown = recover(&scene, &[]);
@@ -89,7 +89,7 @@ fn what_is_pending_is_shown_and_nothing_is_changed() {
 }
 
 #[test]
-fn it_is_ended_as_somebody_wants() {
+fn recover_finishes_undoes_or_keeps_a_commit() {
     for (way, expected) in [("--finish", Some("new")), ("--undo", Some("old")), ("--keep", None)] {
         let scene = cut_off();
         let before = values(&scene);
@@ -107,7 +107,7 @@ fn it_is_ended_as_somebody_wants() {
 }
 
 #[test]
-fn a_file_that_somebody_changed_meanwhile_is_refused_and_named() {
+fn recover_names_and_keeps_a_file_that_changed_since() {
     let scene = cut_off();
     let changed = values(&scene).iter().position(|value| value == "new");
     let Some(changed) = changed else { return };
@@ -145,7 +145,7 @@ fn planted(scene: &Scene, name: &str, head: &str) {
 }
 
 #[test]
-fn a_journal_that_came_with_a_commit_is_obeyed_by_no_run() {
+fn a_journal_from_a_git_commit_is_ignored() {
     let birth =
         r#"{"version":2,"birth":{"device":[254,0],"inode":12,"seconds":1796020711,"nanoseconds":357701785}}"#;
     for head in ["", r#"{"version":2,"birth":null}"#, birth] {
@@ -184,7 +184,7 @@ fn a_journal_that_came_with_a_commit_is_obeyed_by_no_run() {
 }
 
 #[test]
-fn folders_that_nest_too_deep_are_refused_by_name() {
+fn an_error_names_folders_that_nest_too_deeply() {
     let scene = Scene::new();
     scene.put("workspace/f.yaml", "a: 1\n");
     nest(&scene.path("workspace"), 1000);
@@ -238,7 +238,7 @@ fn a_file_that_cannot_be_read_is_no_fault_of_a_server() {
 
 /// What was pending is shown without the secrets of the job, and only what is possible is offered.
 #[test]
-fn what_is_shown_fits_what_is_there() {
+fn recover_shows_the_ways_that_are_left() {
     let scene = cut_off();
     let before = values(&scene);
     let waiting = before.iter().position(|value| value == "old");
@@ -268,7 +268,7 @@ fn what_is_shown_fits_what_is_there() {
 
 /// Inputs and policies that a commit can have put there are regular files, or are refused at once.
 #[test]
-fn a_device_or_a_pipe_is_no_document() {
+fn a_device_or_a_pipe_is_no_file_of_inputs_and_no_policy() {
     let scene = Scene::new();
     scene.put("workspace/f.yaml", "a: 1\n");
     std::os::unix::fs::symlink("/dev/zero", scene.path("workspace/zero")).unwrap();

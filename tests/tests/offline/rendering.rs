@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn a_log_holds_nothing_that_a_terminal_or_jenkins_obeys(report in report()) {
+    fn a_log_has_no_text_that_a_terminal_or_jenkins_obeys(report in report()) {
         for platform in [Platform::Github, Platform::Jenkins, Platform::Plain] {
             let run = run(platform, &report);
             let log = run.log.join("\n");
@@ -273,7 +273,7 @@ proptest! {
     }
 
     #[test]
-    fn a_secret_is_in_nothing_that_is_written(report in report(), before in hostile(), after in hostile()) {
+    fn no_file_and_no_log_has_a_secret(report in report(), before in hostile(), after in hostile()) {
         let mut report = report;
         let leak = format!("{before}{SECRET}{after}");
         report.ending.message.push_str(&leak);
@@ -292,7 +292,7 @@ proptest! {
     }
 
     #[test]
-    fn a_summary_is_html_that_nothing_breaks_out_of(report in report()) {
+    fn no_text_escapes_from_the_html_of_a_summary(report in report()) {
         let run = run(Platform::Github, &report);
         let text = run.text_for(OutputFile::Summary);
         let summary = github::summary(&text).unwrap();

@@ -35,7 +35,7 @@ const NAMES: [&str; 24] = [
 const PLACES: [&str; 3] = ["", "ws/", "a/b/c/"];
 
 #[test]
-fn no_edit_changes_one() {
+fn no_edit_changes_a_protected_file() {
     for name in NAMES.iter().filter(|name| !name.starts_with("JENKIN")) {
         for place in PLACES {
             let (scene, path) = (Scene::new(), format!("{place}{name}"));
@@ -53,7 +53,7 @@ fn no_edit_changes_one() {
 }
 
 #[test]
-fn no_rendered_file_becomes_one() {
+fn no_rendered_file_has_a_protected_name() {
     for name in NAMES.iter().filter(|name| name.ends_with("ml")) {
         for place in PLACES {
             let scene = Scene::new();
@@ -70,7 +70,7 @@ fn no_rendered_file_becomes_one() {
 }
 
 #[test]
-fn no_upload_to_a_folder_stores_one() {
+fn no_upload_to_a_folder_stores_a_protected_file() {
     for name in NAMES {
         let scene = Scene::new();
         let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
@@ -87,7 +87,7 @@ fn no_upload_to_a_folder_stores_one() {
 }
 
 #[test]
-fn no_workspace_lies_in_one() {
+fn no_workspace_is_in_a_protected_folder() {
     let scene = Scene::new();
     for file in ["repo/.github/workflows/f.yaml", "repo/a/.circleci/f.yaml", "repo/.git/hooks/f.yaml"] {
         scene.put(file, "a: 1\n");

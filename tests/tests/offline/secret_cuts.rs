@@ -122,7 +122,7 @@ fn a_store_shows_no_piece_of_a_token() {
 }
 
 #[test]
-fn the_clips_of_components_and_of_input_errors_show_no_piece() {
+fn shortened_texts_show_no_piece_of_a_secret() {
     for before in (0..130).step_by(3) {
         let scene = Scene::new();
         let text = format!("{}{TOKEN}{}", "x".repeat(before), "y".repeat(150));

@@ -22,7 +22,7 @@ fn assert_starred(scene: &Scene, ended: &ProgramOutput, text: &str) {
 }
 
 #[test]
-fn variables_that_people_call_secrets_are_secrets() {
+fn variables_with_usual_names_of_secrets_are_secrets() {
     let names = "VAULT_SECRET_ID DATABASE_URL SLACK_WEBHOOK_URL DB_PASS PGPASS MYSQL_PWD DEPLOY_KEY SSH_KEY SENTRY_DSN \
         KUBE_CONFIG_DATA COOKIE ENCRYPTION_KEY STRIPE_SK GCP_SA_JSON WEBHOOK SIGNING_CERT TWILIO_SID PIN PASS \
         AUTHORIZATION BEARER SESSION CONNECTION_STRING MYSECRET mySecretToken";
@@ -38,7 +38,7 @@ fn variables_that_people_call_secrets_are_secrets() {
 }
 
 #[test]
-fn the_user_can_name_others_and_hears_of_names_that_nobody_set() {
+fn the_user_can_name_other_variables_and_unset_names_give_a_warning() {
     let scene = Scene::new();
     let run = showing(&scene, WORD).env("PLAIN", WORD).env("LOCKSTEP_SECRETS", "PLAIN, MISSPELT");
     let ended = run.end();
@@ -50,7 +50,7 @@ fn the_user_can_name_others_and_hears_of_names_that_nobody_set() {
 }
 
 #[test]
-fn secrets_are_known_by_what_they_look_like() {
+fn values_with_the_form_of_a_token_are_secrets() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N";
     for (value, secret) in [
         ("postgres://app:S3cr3t-Pa55@db.example.com/app", "S3cr3t-Pa55"),
@@ -70,7 +70,7 @@ fn secrets_are_known_by_what_they_look_like() {
 }
 
 #[test]
-fn an_input_that_shows_itself_to_be_a_secret_is_in_no_log_and_no_receipt() {
+fn an_input_with_the_form_of_a_secret_is_in_no_log_and_no_receipt() {
     let token = "glpat-Ab3dEf6hIj9lMn2pQr5t";
     let set = format!(".a=https://user:S3cr3t-Pa55@example.com/{token}");
     for by_document in [false, true] {
@@ -102,7 +102,7 @@ fn an_input_that_shows_itself_to_be_a_secret_is_in_no_log_and_no_receipt() {
 }
 
 #[test]
-fn no_secret_of_the_job_is_printed_wherever_the_log_is_read() {
+fn no_ci_system_gets_a_secret_of_the_job_in_the_log() {
     for (name, value) in
         [("GITLAB_CI", "true"), ("GITHUB_ACTIONS", "true"), ("JENKINS_URL", "https://ci.example.com")]
     {
@@ -116,7 +116,7 @@ fn no_secret_of_the_job_is_printed_wherever_the_log_is_read() {
 }
 
 #[test]
-fn what_a_component_masks_reaches_github_alone_and_no_short_word_of_it() {
+fn only_github_gets_masks_of_a_component_and_no_short_word() {
     let words = ["true", "main", "v1.8.0", "a-long-secret-text"];
     let masks = |run: Run<'_>| {
         let ended = run.end();
@@ -136,7 +136,7 @@ fn what_a_component_masks_reaches_github_alone_and_no_short_word_of_it() {
 
 /// GitHub is told of what a step makes secret, but for what of it the job held before: that is printed nowhere.
 #[test]
-fn masks_of_a_step_hold_no_secret_of_the_job_and_lack_nothing_else() {
+fn masks_of_a_step_have_all_values_except_secrets_of_the_job() {
     let key = |lines: [&str; 2]| {
         format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n", lines[0], lines[1])
     };

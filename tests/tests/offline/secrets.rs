@@ -65,7 +65,7 @@ fn a_run_has_no_secret_in_its_environment_and_keeps_none_in_an_open_file() {
 }
 
 #[test]
-fn a_run_cannot_be_looked_into_by_its_own_user() {
+fn a_process_of_the_same_user_cannot_read_the_memory_of_a_run() {
     let scene = Scene::new();
     let running = asleep(&scene, sleeping(&scene).nobody());
     let process = format!("/proc/{}", running.child.id());
@@ -82,7 +82,7 @@ fn a_run_cannot_be_looked_into_by_its_own_user() {
 }
 
 #[test]
-fn the_compiler_gets_no_environment_at_all() {
+fn the_compiler_gets_an_empty_environment() {
     let scene = Scene::new();
     // Long enough to compile that the compiler can be met.
     let body =
@@ -125,7 +125,7 @@ fn secrets_change_neither_the_end_nor_the_outputs_of_a_run() {
 }
 
 #[test]
-fn a_secret_in_an_edited_file_is_starred_in_all_that_is_shown() {
+fn a_secret_in_an_edited_file_is_redacted_in_log_and_diff() {
     let manifest = format!("image: web:v1\ntoken: \"{}\"\nother: {}\n", SECRETS[0], SECRETS[1]);
     for platform in ["json", "github", "gitlab", "jenkins", "plain"] {
         for dry_run in [true, false] {
@@ -149,7 +149,7 @@ fn a_secret_in_an_edited_file_is_starred_in_all_that_is_shown() {
 }
 
 #[test]
-fn a_pretended_handover_does_not_keep_secrets_in_the_environment() {
+fn a_forged_restart_keeps_no_secret_in_the_environment() {
     let scene = Scene::new();
     scene.put("own/empty", "{}");
     // Open file 0 is standard input.
@@ -161,7 +161,7 @@ fn a_pretended_handover_does_not_keep_secrets_in_the_environment() {
 }
 
 #[test]
-fn no_variable_makes_a_run_take_an_open_file_for_its_own() {
+fn no_variable_makes_a_run_write_to_an_open_file_of_the_caller() {
     for with_secrets in [true, false] {
         let scene = Scene::new();
         let inputs = r#"{"files": ["deploy/web.yaml"], "set": ["image=web:v2"]}"#;
@@ -177,7 +177,7 @@ fn no_variable_makes_a_run_take_an_open_file_for_its_own() {
 }
 
 #[test]
-fn a_restart_is_believed_only_with_the_memory_file_of_this_program() {
+fn a_restart_needs_the_memory_file_of_this_program() {
     let scene = Scene::new();
     scene.put("own/in.json", "{}");
     for (number, words) in [(0, "is not what lockstep hands over"), (99, "No such file")] {

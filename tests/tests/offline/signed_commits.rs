@@ -50,7 +50,7 @@ fn a_commit_is_signed_by_the_server_and_pushed_once() {
 }
 
 #[test]
-fn a_pull_request_has_one_signed_commit_however_often_it_is_made() {
+fn a_repeated_run_leaves_one_signed_commit_in_a_pull_request() {
     let (github, scene) = (GitHub::new(&FILES), Scene::new());
     let propose = || promote(&scene, &github, TOKEN).args(["--mode", "pull-request", "--app", "web"]).end();
     let branch = "promote/web-envs-prod";
@@ -70,7 +70,7 @@ fn a_pull_request_has_one_signed_commit_however_often_it_is_made() {
 }
 
 #[test]
-fn what_is_not_signed_is_not_pushed() {
+fn an_unsigned_commit_is_not_pushed() {
     let (github, scene) = (GitHub::new(&FILES), Scene::new());
     let before = at(&github, "main");
     let ended = promote(&scene, &github, PERSONAL).end();
@@ -92,7 +92,7 @@ fn what_is_not_signed_is_not_pushed() {
 }
 
 #[test]
-fn the_key_of_the_job_signs_where_there_is_one() {
+fn a_signing_key_of_the_job_signs_the_commit() {
     let (github, scene) = (GitHub::new(&FILES), Scene::new());
     let key = scene.path("outside/key");
     let mut keygen = std::process::Command::new("ssh-keygen");

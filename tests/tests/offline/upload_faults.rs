@@ -42,7 +42,7 @@ fn to_folder<'s>(scene: &'s Scene, folder: &Path) -> Run<'s> {
 }
 
 #[test]
-fn one_answer_that_is_no_http_ends_no_upload() {
+fn one_answer_without_http_ends_no_upload() {
     let clean = store(|_, _| None);
     upload(&files(), &clean.1).end().expect(0, "done");
     let requests = clean.0.log().len();
@@ -56,7 +56,7 @@ fn one_answer_that_is_no_http_ends_no_upload() {
 }
 
 #[test]
-fn a_put_that_a_server_does_not_take_for_long_is_no_refusal() {
+fn a_server_that_fails_for_long_is_unavailable() {
     let (_web, place) = store(|asked, _| {
         let is_it = asked.method == "PUT" && asked.target.contains("/web/b");
         is_it.then(|| WebReply::of(503, &[], "<Error><Code>SlowDown</Code></Error>"))
@@ -67,7 +67,7 @@ fn a_put_that_a_server_does_not_take_for_long_is_no_refusal() {
 }
 
 #[test]
-fn a_fault_of_this_machine_is_no_fault_of_the_store() {
+fn a_local_fault_ends_an_upload_with_exit_code_2() {
     // A file that cannot be read, one of two.
     let scene = files();
     fs::set_permissions(scene.path("workspace/dist/b"), fs::Permissions::from_mode(0o000)).unwrap();
@@ -87,7 +87,7 @@ fn a_fault_of_this_machine_is_no_fault_of_the_store() {
 }
 
 #[test]
-fn a_file_that_vanishes_is_a_change_of_the_files() {
+fn a_file_that_vanishes_is_a_conflict() {
     let scene = files();
     let (_web, place) = {
         // It goes when the store is first asked.
@@ -103,7 +103,7 @@ fn a_file_that_vanishes_is_a_change_of_the_files() {
 }
 
 #[test]
-fn what_a_killed_run_left_in_a_folder_is_removed_and_nothing_else() {
+fn only_files_of_a_killed_run_are_removed_from_a_folder() {
     let scene = files();
     let store = scene.path("outside/store");
     fs::create_dir_all(store.join("old")).unwrap();

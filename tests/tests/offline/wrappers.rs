@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Output;
 
 /// Runs a test in each shell, each time in an empty folder.
-fn in_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[(&str, &str)]) -> Output, &Path)) {
+pub(crate) fn in_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[(&str, &str)]) -> Output, &Path)) {
     with_each_shell(|checkout, run, folder| test(checkout, &|env| run(&[], env), folder));
 }
 
@@ -29,25 +29,25 @@ fn with_each_shell(test: impl Fn(&Checkout, &dyn Fn(&[&str], &[(&str, &str)]) ->
     }
 }
 
-fn out(output: &Output) -> String {
+pub(crate) fn out(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", err(output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn err(output: &Output) -> String {
+pub(crate) fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn refused(output: &Output, code: i32, word: &str) {
+pub(crate) fn refused(output: &Output, code: i32, word: &str) {
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{}", err(output));
     let err = err(output);
     assert!(err.contains("error: ") && err.contains(word) && err.contains("\n  hint: "), "{err}");
 }
 
-const STEP: (&str, &str) = ("LOCKSTEP_STEP", "manifest-patch");
+pub(crate) const STEP: (&str, &str) = ("LOCKSTEP_STEP", "manifest-patch");
 
 #[test]
-fn it_becomes_the_binary_it_was_told() {
+fn the_shim_becomes_the_named_program() {
     in_each_shell(|checkout, run, _| {
         let bin = checkout.program("my bin/lockstep", STAND_IN).unwrap();
         let out =
@@ -61,7 +61,7 @@ fn it_becomes_the_binary_it_was_told() {
 }
 
 #[test]
-fn what_is_an_input_wins_over_the_variable() {
+fn an_input_of_the_wrapper_wins_over_the_variable() {
     with_each_shell(|checkout, run, _| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         let bin = bin.to_str().unwrap();
@@ -94,7 +94,7 @@ fn what_is_an_input_wins_over_the_variable() {
 }
 
 #[test]
-fn a_document_is_its_input() {
+fn a_document_goes_to_standard_input() {
     in_each_shell(|checkout, run, _| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         let document = "files:\n  - '-n $(touch pwned)' # \\c %s";
@@ -112,19 +112,27 @@ fn a_document_is_its_input() {
 }
 
 #[test]
-fn only_the_name_of_a_step_is_one() {
+fn only_the_name_of_a_step_is_accepted() {
     in_each_shell(|checkout, run, folder| {
         let bin = checkout.program("lockstep", STAND_IN).unwrap();
         for step in ["", "-x", "--dry-run", "a b", "A", "a/b", "$(touch pwned)", "a\nb", "é"] {
-            refused(&run(&[("LOCKSTEP_STEP", step), ("LOCKSTEP_BIN", bin.to_str().unwrap())]), 2, "no step");
+            refused(
+                &run(&[("LOCKSTEP_STEP", step), ("LOCKSTEP_BIN", bin.to_str().unwrap())]),
+                2,
+                "is not the name of a step",
+            );
         }
-        refused(&run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]), 2, "names no program");
+        refused(
+            &run(&[STEP, ("LOCKSTEP_BIN", "/nonexistent/lockstep")]),
+            2,
+            "/nonexistent/lockstep from LOCKSTEP_BIN is not a program",
+        );
         assert!(!folder.join("pwned").exists());
     });
 }
 
 #[test]
-fn a_binary_that_is_not_the_released_one_is_not_run() {
+fn a_program_with_another_checksum_does_not_run() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         let good = checkout.program("good", STAND_IN).unwrap();
@@ -132,7 +140,7 @@ fn a_binary_that_is_not_the_released_one_is_not_run() {
         let other = checkout.program("other", &evil).unwrap();
         let (good, other) = (good.to_str().unwrap(), other.to_str().unwrap());
         out(&run(&[STEP, ("LOCKSTEP_BIN", good)]));
-        refused(&run(&[STEP, ("LOCKSTEP_BIN", other)]), 4, "not the one that belongs");
+        refused(&run(&[STEP, ("LOCKSTEP_BIN", other)]), 4, "is not lockstep 1.2.3 for");
         // Whatever variables say: an earlier step or job can set them.
         for (name, value) in [
             ("LOCKSTEP_ALLOW_BUILD", "true"),
@@ -142,7 +150,7 @@ fn a_binary_that_is_not_the_released_one_is_not_run() {
             ("expected", ""),
         ] {
             let ended = run(&[STEP, ("LOCKSTEP_BIN", other), (name, value)]);
-            refused(&ended, 4, "not the one that belongs");
+            refused(&ended, 4, "is not lockstep 1.2.3 for");
             let named =
                 run(&[STEP, ("LOCKSTEP_CONTROL_BINARY", other), ("LOCKSTEP_BIN", good), (name, value)]);
             out(&named);
@@ -150,6 +158,30 @@ fn a_binary_that_is_not_the_released_one_is_not_run() {
         let said = run(&[STEP, ("LOCKSTEP_BIN", good), ("LOCKSTEP_ALLOW_BUILD", "true")]);
         assert!(err(&said).contains("note: LOCKSTEP_ALLOW_BUILD is ignored"), "{}", err(&said));
         assert!(!folder.join("pwned").exists());
+    });
+}
+
+#[test]
+fn only_the_wrapper_itself_allows_credentials_of_the_workspace() {
+    with_each_shell(|checkout, run, _| {
+        let bin = checkout.program("lockstep", STAND_IN).unwrap();
+        let env = [
+            STEP,
+            ("LOCKSTEP_BIN", bin.to_str().unwrap()),
+            ("LOCKSTEP_CONTROL_ALLOW_WORKSPACE_CREDENTIALS", "true"),
+            ("workspace_credentials", "true"),
+        ];
+        let begin = |value: &str| out(&run(&[&format!("--allow-workspace-credentials={value}")], &env));
+        for value in ["", "false"] {
+            assert!(!begin(value).contains("allow-workspace-credentials"), "{value}");
+        }
+        let allowed = begin("true");
+        assert!(
+            allowed.starts_with("arg run\narg manifest-patch\narg --allow-workspace-credentials\n"),
+            "{allowed}"
+        );
+        let ended = run(&["--allow-workspace-credentials=yes"], &env);
+        refused(&ended, 2, "the input allow-workspace-credentials is neither true nor false");
     });
 }
 
@@ -166,17 +198,17 @@ fn an_own_build_runs_where_the_wrapper_itself_names_it() {
             run(&[&said[0], &said[1]], env)
         };
         out(&with("true", &[STEP, ("LOCKSTEP_BIN", evil.to_str().unwrap())]));
-        refused(&with("false", &[STEP]), 4, "not the one that belongs");
+        refused(&with("false", &[STEP]), 4, "is not lockstep 1.2.3 for");
         refused(&with("yes", &[STEP]), 2, "neither true nor false");
         // The word of the wrapper is about the program that the wrapper names, and no other.
         let named_by_variable = run(&["--own-build=true"], &[STEP, ("LOCKSTEP_BIN", evil.to_str().unwrap())]);
-        refused(&named_by_variable, 4, "not the one that belongs");
+        refused(&named_by_variable, 4, "is not lockstep 1.2.3 for");
         assert!(!folder.join("pwned").exists());
     });
 }
 
 #[test]
-fn the_program_that_was_proven_is_the_one_that_runs() {
+fn the_verified_program_runs_and_no_other_of_its_name() {
     in_each_shell(|checkout, run, folder| {
         checkout.release(STAND_IN).unwrap();
         checkout.program("lockstep-good", STAND_IN).unwrap();
@@ -190,71 +222,40 @@ fn the_program_that_was_proven_is_the_one_that_runs() {
 }
 
 #[test]
-fn a_binary_beside_the_script_is_found_and_checked_even_when_builds_are_allowed() {
+fn a_program_beside_the_shim_is_verified_even_if_builds_are_allowed() {
     in_each_shell(|checkout, run, _| {
         let beside = format!("bin/{}/lockstep", target());
         checkout.program(&beside, STAND_IN).unwrap();
         out(&run(&[STEP]));
         checkout.release("something else").unwrap();
-        refused(&run(&[STEP, ("LOCKSTEP_ALLOW_BUILD", "true")]), 4, "not the one that belongs");
+        refused(&run(&[STEP, ("LOCKSTEP_ALLOW_BUILD", "true")]), 4, "is not lockstep 1.2.3 for");
     });
 }
 
 #[test]
-fn a_build_is_run_only_when_that_is_allowed() {
+fn a_build_runs_only_if_builds_are_allowed() {
     in_each_shell(|checkout, run, _| {
         checkout.program("target/release/lockstep", STAND_IN).unwrap();
-        refused(&run(&[STEP]), 4, "no checksum for");
+        refused(&run(&[STEP]), 2, "there is no lockstep to run");
         out(&run(&[STEP, ("LOCKSTEP_ALLOW_BUILD", "true")]));
     });
 }
 
 #[test]
-fn a_download_is_run_only_if_its_checksum_is_known_and_right() {
-    in_each_shell(|checkout, run, folder| {
-        let base = format!("file://{}/mirror/", folder.display());
-        let base = ("LOCKSTEP_DOWNLOAD_BASE", &*base);
-        refused(&run(&[STEP, base]), 4, "no checksum for");
-        checkout.release(STAND_IN).unwrap();
-        refused(&run(&[STEP]), 2, "no lockstep binary here");
-        refused(&run(&[STEP, base]), 6, "could not download lockstep-1.2.3");
-
-        checkout.program("mirror/lockstep-1.2.3", "#!/bin/sh\ntouch pwned\n").unwrap();
-        refused(&run(&[STEP, base]), 4, "not the released one");
-        let cache = folder.join(format!("home/.cache/lockstep/1.2.3/{}", target()));
-        assert_eq!(fs::read_dir(&cache).unwrap().count(), 0, "nothing is left over");
-
-        checkout.program("mirror/lockstep-1.2.3", STAND_IN).unwrap();
-        out(&run(&[STEP, base]));
-        out(&run(&[STEP]));
-        fs::write(cache.join("lockstep"), "#!/bin/sh\ntouch pwned\n").unwrap();
-        refused(&run(&[STEP]), 4, "not the one that belongs");
-        assert!(!folder.join("pwned").exists());
+fn without_a_release_the_hint_is_to_build() {
+    in_each_shell(|_, run, _| {
+        let ended = run(&[STEP]);
+        refused(&ended, 2, &format!("ci/CHECKSUMS names no release for {}", target()));
+        let err = err(&ended);
+        assert!(err.contains("run 'cargo xtask build'") && err.contains("set LOCKSTEP_BIN to"), "{err}");
     });
 }
 
 #[test]
-fn a_download_goes_to_a_name_that_nobody_can_foresee_and_obeys_no_settings() {
-    in_each_shell(|checkout, run, folder| {
-        checkout.release(STAND_IN).unwrap();
-        checkout.program("mirror/lockstep-1.2.3", STAND_IN).unwrap();
-        fs::write(folder.join("precious"), "precious").unwrap();
-        let cache = folder.join(format!("cache/lockstep/1.2.3/{}", target()));
-        fs::create_dir_all(&cache).unwrap();
-        // The shell is one of the next processes.
-        for number in std::process::id()..std::process::id() + 3_000 {
-            std::os::unix::fs::symlink(folder.join("precious"), cache.join(format!("lockstep.{number}")))
-                .unwrap();
-        }
-        let settings = format!("output = \"{}/pwned\"\n", folder.display());
-        for name in ["home/.curlrc", "home/.config/curlrc"] {
-            checkout.program(name, &settings).unwrap();
-        }
-        let base = format!("file://{}/mirror", folder.display());
-        let cache = folder.join("cache");
-        out(&run(&[STEP, ("LOCKSTEP_DOWNLOAD_BASE", &base), ("XDG_CACHE_HOME", cache.to_str().unwrap())]));
-        assert_eq!(fs::read_to_string(folder.join("precious")).unwrap(), "precious");
-        assert!(!folder.join("pwned").exists());
+fn messages_show_no_character_that_a_ci_system_obeys() {
+    in_each_shell(|_, run, _| {
+        let ended = run(&[STEP, ("LOCKSTEP_BIN", "a\n::add-mask::x ##[warning]")]);
+        refused(&ended, 2, "a???add-mask??x ???warning? from LOCKSTEP_BIN is not a program");
     });
 }
 

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_values_come_out() {
+    fn digests_match_the_published_values() {
         let of = |algorithm| hex(&of(algorithm, b"123456789"));
         assert_eq!(of(Algorithm::Crc32c), "e3069283");
         assert_eq!(of(Algorithm::Crc64Nvme), "ae8b14860a799888");
@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_make_the_whole(a in proptest::collection::vec(any::<u8>(), 0..300), b in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn pieces_give_the_digest_of_the_whole_file(a in proptest::collection::vec(any::<u8>(), 0..300), b in proptest::collection::vec(any::<u8>(), 0..300)) {
             let both = [a.clone(), b.clone()].concat();
             for algorithm in ALL {
                 let mut hasher = Hasher::new(algorithm);

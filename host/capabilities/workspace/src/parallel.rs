@@ -64,7 +64,7 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     #[test]
-    fn each_entry_is_done_once_and_an_error_is_the_first_one_and_ends_it() {
+    fn each_entry_runs_once_and_the_first_error_ends_the_work() {
         let root = openat(CWD, ".", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
         let root = rustix::fd::AsFd::as_fd(&root);
         for count in [0, 1, FEW - 1, FEW, 10 * FEW + 1] {

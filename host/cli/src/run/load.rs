@@ -15,8 +15,6 @@ use lockstep_process::regular_file;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The most bytes of a component.
-const MAX_COMPONENT: u64 = 64 * 1024 * 1024;
 /// The hint if the host finds no compiler.
 const NO_COMPILER: &str =
     "to run components that are not built in, put lockstep-compiler of the same release beside lockstep";
@@ -60,7 +58,7 @@ impl LoadedStep {
     /// Loads a component from a file. A process of its own compiles the component.
     fn from_file(path: &str) -> StageResult<Self> {
         let invalid = |message: String| run_end(Exit::Invalid, "bad-component", message, None);
-        let wasm = regular_file::read_bytes(Path::new(path), MAX_COMPONENT).map_err(invalid)?;
+        let wasm = regular_file::read_bytes(Path::new(path), compiler::WASM_BYTES).map_err(invalid)?;
         let digest = Digest::of(&wasm);
         let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
         let loaded = compile(path, wasm, &mut facts).and_then(|code| {

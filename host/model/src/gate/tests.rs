@@ -24,7 +24,7 @@ fn read(gate: &Gate, path: &str) -> Result<(), CallError> {
 }
 
 #[test]
-fn a_granted_call_is_carried_out_and_remembered() {
+fn the_gate_executes_and_records_a_granted_call() {
     let gate = gate(10);
     read(&gate, "deploy/a").unwrap();
     let log = gate.log();
@@ -33,7 +33,7 @@ fn a_granted_call_is_carried_out_and_remembered() {
 }
 
 #[test]
-fn a_denied_call_is_never_carried_out_and_poisons_the_run() {
+fn a_denied_call_is_not_executed_and_ends_the_run() {
     for path in ["src/a", "../a", "/etc/passwd", "deploy/../src/a", "deploy/a/b"] {
         let gate = gate(10);
         let result = gate
@@ -46,7 +46,7 @@ fn a_denied_call_is_never_carried_out_and_poisons_the_run() {
 }
 
 #[test]
-fn a_denial_by_the_capability_itself_poisons_the_run_too() {
+fn a_denial_by_the_capability_ends_the_run() {
     let gate = gate(10);
     let answer = |_: &Permit| -> Result<Answer<()>, _> { Err(CallError::Denied("a symbolic link".into())) };
     assert!(gate.call(on_path("read", "deploy/link"), answer).is_err());
@@ -54,7 +54,7 @@ fn a_denial_by_the_capability_itself_poisons_the_run_too() {
 }
 
 #[test]
-fn after_the_first_denial_nothing_is_carried_out_recorded_or_counted() {
+fn after_a_denial_the_gate_executes_records_and_counts_no_call() {
     let gate = gate(1_000);
     assert!(read(&gate, "src/first").is_err());
     let never = |_: &Permit| -> Result<Answer<()>, _> { panic!("carried out after a denial") };
@@ -128,7 +128,7 @@ fn a_budget_of_a_capability_leaves_the_gate_open() {
 }
 
 #[test]
-fn a_closed_gate_lets_nothing_through() {
+fn a_closed_gate_executes_no_call() {
     let gate = gate(10);
     gate.close("the run is over its time");
     assert!(matches!(read(&gate, "deploy/a"), Err(CallError::LimitExceeded(_))));
@@ -161,7 +161,7 @@ fn storing() -> Gate {
 }
 
 #[test]
-fn calls_that_are_made_together_are_each_one_record() {
+fn each_call_of_a_batch_has_its_own_record() {
     let gate = storing();
     let answers = objects(&gate, &["s3://releases/web/a", "s3://releases/web/b"], &["dist/a"]).unwrap();
     assert_eq!(answers.len(), 2);
@@ -190,7 +190,7 @@ fn one_denied_call_stops_all_of_its_batch() {
 }
 
 #[test]
-fn of_those_together_that_are_denied_only_the_first_is_recorded() {
+fn only_the_first_denied_call_of_a_batch_has_a_record() {
     let gate = storing();
     let many: Vec<_> = (0..10_000).map(|number| format!("s3://releases/api/{number}")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
@@ -208,7 +208,7 @@ fn of_those_together_that_are_denied_only_the_first_is_recorded() {
 }
 
 #[test]
-fn of_those_together_that_were_carried_out_each_is_recorded_also_after_a_denial() {
+fn each_executed_call_of_a_batch_has_a_record_even_after_a_denial() {
     let gate = storing();
     let names = ["s3://releases/web/a", "s3://releases/web/b", "s3://releases/web/c"];
     let request = |name| CallRequest::new(Capability::Objects, "put-objects", RawTarget::Object(name));
@@ -263,7 +263,7 @@ fn only_urls_below_a_granted_origin_are_allowed() {
 }
 
 #[test]
-fn another_right_on_one_origin_is_none_on_another() {
+fn a_right_on_one_origin_gives_no_right_on_another() {
     let gate = granting(Capability::Http, &[("get", "https://a.example"), ("private", "https://b.example")]);
     let target = RawTarget::Url("https://a.example/");
     let request = CallRequest::new(Capability::Http, "send", target);
@@ -271,7 +271,7 @@ fn another_right_on_one_origin_is_none_on_another() {
 }
 
 #[test]
-fn of_a_cluster_only_the_granted_namespace_and_right_is_reached() {
+fn a_cluster_call_needs_its_namespace_and_its_right() {
     let on = |verb: &'static str, text: &str| {
         let gate = granting(
             Capability::Cluster,
@@ -308,7 +308,7 @@ fn of_a_cluster_only_the_granted_namespace_and_right_is_reached() {
 }
 
 #[test]
-fn each_change_of_a_cluster_takes_a_right_of_its_own_on_the_very_object() {
+fn each_change_of_a_cluster_object_needs_its_own_right() {
     const CHANGES: [(&str, &str); 5] = [
         ("rollback", "shop/Deployment.apps/web"),
         ("scale", "shop/Deployment.apps/web"),

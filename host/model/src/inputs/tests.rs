@@ -37,7 +37,7 @@ fn flags(name: &str, words: &[&str]) -> RawInput {
 }
 
 #[test]
-fn flags_are_taken_whole_and_defaults_fill_the_rest() {
+fn a_flag_is_one_value_and_absent_inputs_get_their_defaults() {
     let raw_inputs =
         [flags("files", &["a\nb", "c"]), flags("count", &["7"]), flags("rules", &[r#"{"path":"x"}"#])];
     let inputs = Inputs::resolve(&raw_inputs, &fields()).unwrap();
@@ -48,7 +48,7 @@ fn flags_are_taken_whole_and_defaults_fill_the_rest() {
 }
 
 #[test]
-fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
+fn a_text_of_a_wrapper_is_split_into_lines_and_an_empty_one_is_absent() {
     let text = |name: &str, text: &str| raw(name, RawValue::Text(text.into()));
     let raw_inputs =
         [text("files", "a\r\n\n b=$(x)\n"), text("create", "true"), text("count", ""), text("mode", "")];
@@ -58,7 +58,7 @@ fn a_wrappers_text_is_split_into_lines_and_empty_means_not_given() {
 }
 
 #[test]
-fn a_value_that_is_json_can_bring_no_further_item() {
+fn a_json_text_is_one_item() {
     let list = |text: &str| {
         let raw_inputs = [flags("files", &["x"]), raw("set", RawValue::Text(text.into()))];
         Inputs::resolve(&raw_inputs, &fields()).unwrap().texts("set").unwrap().join("|")
@@ -77,7 +77,7 @@ fn a_value_that_is_json_can_bring_no_further_item() {
 }
 
 #[test]
-fn a_json_list_of_records_is_one_too() {
+fn a_json_list_of_records_gives_its_records() {
     let list = |text: &str| {
         let raw_inputs = [flags("files", &["x"]), raw("rules", RawValue::Text(text.into()))];
         Inputs::resolve(&raw_inputs, &fields()).map(|inputs| inputs.get("rules").cloned().unwrap())
@@ -89,7 +89,7 @@ fn a_json_list_of_records_is_one_too() {
 }
 
 #[test]
-fn a_line_that_came_with_one_value_of_the_event_is_found() {
+fn lines_that_come_from_one_value_of_the_event_are_found() {
     let event = json!({
         "inputs": {"tag": "v1\nenvoy=evil", "crlf": "a\r\nb", "plain": "v1", "tail": "v2\n", "blank": " \n"},
         "commits": [{"message": "fix\n\nlonger"}],
@@ -139,14 +139,14 @@ fn resolve_reports_every_mistake() {
 }
 
 #[test]
-fn the_last_source_counts() {
+fn the_last_source_wins() {
     let raw_inputs = [raw("files", RawValue::Text("env".into())), flags("files", &["flag"])];
     assert_eq!(Inputs::resolve(&raw_inputs, &fields()).unwrap().texts("files"), Some(vec!["flag"]));
 }
 
 proptest! {
     #[test]
-    fn any_text_is_a_value_or_an_error_of_its_input(text in "\\PC{0,40}") {
+    fn each_text_is_a_value_or_an_error_of_its_input(text in "\\PC{0,40}") {
         for field in ["files", "create", "mode", "count", "rules"] {
             let raw_inputs = [flags("files", &["x"]), raw(field, RawValue::Text(text.clone()))];
             if let Err(errors) = Inputs::resolve(&raw_inputs, &fields()) {

@@ -63,7 +63,7 @@ fn secrets_that_overlap_touch_or_nest_leave_nothing_behind() {
 }
 
 #[test]
-fn no_secret_costs_nothing() {
+fn a_redactor_without_secrets_copies_no_text() {
     for redactor in [Redactor::empty(), redactor(&["", "abc"])] {
         assert!(matches!(redactor.redact("abc"), Cow::Borrowed("abc")));
     }
@@ -77,7 +77,7 @@ fn json_is_redacted_everywhere_in_it() {
 }
 
 #[test]
-fn its_debug_form_has_no_secret() {
+fn the_debug_text_of_a_redactor_has_no_secret() {
     assert!(!format!("{:?}", redactor(&["hunter2"])).contains("hunter2"));
 }
 
@@ -109,7 +109,7 @@ fn a_long_secret_is_found_whole_and_its_beginning_is_not_one() {
 }
 
 #[test]
-fn secrets_can_be_learned_later() {
+fn a_secret_can_be_added_later() {
     let first = redactor(&["hunter2"]);
     let both = first.with(&["swordfish", "abc"]).unwrap();
     assert_eq!(both.redact("hunter2 swordfish abc"), "*** *** abc");
@@ -172,7 +172,7 @@ fn encodings() -> Vec<String> {
 }
 
 #[test]
-fn a_piece_of_a_secret_at_a_cut_is_taken_for_it() {
+fn a_piece_of_a_secret_at_a_cut_is_redacted() {
     let redactor = redactor(&[TOKEN]);
     for form in encodings() {
         for length in 0..form.len() {
@@ -263,7 +263,7 @@ fn words_at_the_end_of_a_text_are_no_secrets() {
 }
 
 #[test]
-fn forms_that_servers_answer_with_are_found() {
+fn forms_of_a_secret_in_answers_of_servers_are_found() {
     let secret = "p/ss+w=rd&<\"x'y>:@\u{e9}";
     let redactor = redactor(&[secret]);
     for form in [

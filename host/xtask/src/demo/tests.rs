@@ -26,7 +26,7 @@ fn example() -> PathBuf {
 fn silent(_: &str) {}
 
 #[test]
-fn the_story_ends_as_told_and_the_pages_show_it() {
+fn the_demo_ends_as_described_and_the_pages_show_it() {
     let folder = tempfile::tempdir().unwrap();
     let stage = tell(&example(), folder.path(), programs(), silent).unwrap();
     let told = lines(&stage.shown().iter().map(Shown::text).collect::<Vec<_>>().join("\n"));
@@ -138,7 +138,7 @@ const BROKEN: [Broken; 7] = [
 ];
 
 #[test]
-fn a_step_that_does_not_end_as_told_ends_the_story() {
+fn a_step_with_another_end_ends_the_demo() {
     for (break_it, command) in BROKEN {
         let scene = tempfile::tempdir().unwrap();
         copy_folder(&example(), &scene.path().join("shop")).unwrap();
@@ -166,7 +166,7 @@ fn replace(scene: &Path, file: &str, old: &str, new: &str) {
 }
 
 #[test]
-fn another_exit_code_or_another_word_is_noticed() {
+fn a_different_exit_code_or_word_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     // It runs git alone.
     let none = Programs { host: PathBuf::new(), hostile: PathBuf::new() };

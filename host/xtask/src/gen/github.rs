@@ -111,7 +111,7 @@ fn runs(env: &[(&str, &str)], root: &str) -> String {
     for control in &CONTROLS {
         let (name, variable) = (control.name, control.variable());
         let _ = writeln!(out, "        {variable}: ${{{{ inputs.{name} }}}}");
-        if control.picks_program() {
+        if control.is_argument() {
             let _ = write!(arguments, " \"--{name}=${variable}\"");
         }
     }

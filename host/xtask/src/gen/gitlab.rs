@@ -2,7 +2,7 @@
 //! only what decides over the program, in a form that a shell cannot read otherwise: variables can come from the dotenv
 //! report of an earlier job, and such a report wins over the variables of this job.
 
-use super::{CONTROLS, OWN_BUILD, Shim, github, text};
+use super::{CONTROLS, Shim, github, text};
 use lockstep_model::info::{InputInfo, Shape, StepInfo};
 use lockstep_model::render::{dotenv_file, result_file, value_folder};
 use serde_json::{Value, json};
@@ -38,9 +38,9 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
     }
     for control in &CONTROLS {
         let (kind, default, regex) = match control.name {
-            "dry-run" | OWN_BUILD => ("boolean", json!(false), ""),
             "receipt" => ("string", json!(receipt), ""),
             "binary" => ("string", json!(""), PATH),
+            _ if control.is_flag() => ("boolean", json!(false), ""),
             _ => ("string", json!(""), ""),
         };
         spec += &entry(control.name, control.docs, kind, Some(&default), regex);
@@ -52,8 +52,8 @@ pub(super) fn template(step: &StepInfo, shim: &Shim) -> String {
         let space = if input.shape == Shape::Flag { " " } else { "" };
         job += &variable(&format!("LOCKSTEP_INPUT_{}", text::upper(&input.name)), &input.name, space);
     }
-    for control in CONTROLS.iter().filter(|control| !control.picks_program()) {
-        let space = if control.name == "dry-run" { " " } else { "" };
+    for control in CONTROLS.iter().filter(|control| !control.is_argument()) {
+        let space = if control.is_flag() { " " } else { "" };
         job += &variable(&control.variable(), control.name, space);
     }
     let _ = writeln!(job, "  script:\n    - |\n{}", text::indented(&script(name, shim), 6).trim_end());
@@ -107,6 +107,11 @@ fn variable(variable: &str, input: &str, space: &str) -> String {
 /// among its own commands before it looks among functions, which it takes from variables; the variables before the
 /// shim are for it alone.
 fn script(step: &str, shim: &Shim) -> String {
+    let arguments: String = CONTROLS
+        .iter()
+        .filter(|control| control.is_argument())
+        .map(|control| format!(" '--{0}=$[[ inputs.{0} ]]'", control.name))
+        .collect();
     format!(
         "POSIXLY_CORRECT=1\n\
          unset -f cat mkdir mktemp rm 2>/dev/null || :\n\
@@ -116,7 +121,7 @@ fn script(step: &str, shim: &Shim) -> String {
          PATH=/usr/bin:/bin cat >\"$lockstep/ci/CHECKSUMS\" <<'END_OF_CHECKSUMS'\n{}END_OF_CHECKSUMS\n\
          PATH=/usr/bin:/bin cat >\"$lockstep/ci/run.sh\" <<'END_OF_SHIM'\n{}END_OF_SHIM\n\
          LOCKSTEP_STEP={step} LOCKSTEP_PLATFORM=gitlab LOCKSTEP_INPUTS='' LOCKSTEP_DOCUMENT='' \\\n    \
-         /bin/sh \"$lockstep/ci/run.sh\" '--binary=$[[ inputs.binary ]]' '--own-build=$[[ inputs.own-build ]]'\n",
+         /bin/sh \"$lockstep/ci/run.sh\"{arguments}\n",
         shim.checksums, shim.run
     )
 }

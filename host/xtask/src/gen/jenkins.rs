@@ -14,7 +14,7 @@ pub(super) fn generic() -> String {
         .collect();
     let arguments: Vec<String> = CONTROLS
         .iter()
-        .filter(|control| control.picks_program())
+        .filter(|control| control.is_argument())
         .map(|control| format!("\"--{}=${}\"", control.name, control.variable()))
         .collect();
     let generic = GENERIC

@@ -6,6 +6,7 @@ mod describe;
 mod docs;
 mod examples;
 mod exits;
+mod failures;
 mod github;
 mod gitlab;
 mod jenkins;
@@ -25,24 +26,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The inputs that every wrapper has besides the step's own.
-const CONTROLS: [Control; 5] = [
+const CONTROLS: [Control; 6] = [
     Control { name: "policy", docs: "A policy file that bounds what the step may do." },
     Control { name: "dry-run", docs: "`true` shows what would change and changes nothing." },
     Control { name: "receipt", docs: "Where to write the receipt of the run." },
     Control {
         name: "binary",
-        docs: "The path of the lockstep binary, if it is not where the wrapper looks for it. It must be the one that \
-               belongs to this version, unless `own-build` is `true`.",
+        docs: "The path of lockstep, if it is not where the wrapper looks for it. Its SHA-256 must be that of this version, \
+               unless `own-build` is `true`.",
     },
     Control {
         name: OWN_BUILD,
-        docs: "`true` runs the program that `binary` names though it is not the one that belongs to this version. \
-               Nothing proves what it is then.",
+        docs: "`true` runs the program that `binary` names without a check of its SHA-256.",
+    },
+    Control {
+        name: WORKSPACE_CREDENTIALS,
+        docs: "`true` lets the host use a kubeconfig or an AWS configuration in the workspace. Any commit can have put it \
+               there.",
     },
 ];
 
 /// The control that lets another program run.
 const OWN_BUILD: &str = "own-build";
+/// The control that lets the host use configuration of credentials in the workspace.
+const WORKSPACE_CREDENTIALS: &str = "allow-workspace-credentials";
 
 /// An input that is the wrapper's, not the step's.
 struct Control {
@@ -56,10 +63,15 @@ impl Control {
         format!("LOCKSTEP_CONTROL_{}", text::upper(self.name))
     }
 
-    /// Whether it decides which program runs. An earlier step or job can set variables, so the wrapper passes it as an
-    /// argument of the shim.
-    fn picks_program(&self) -> bool {
-        ["binary", OWN_BUILD].contains(&self.name)
+    /// Whether the wrapper passes it as an argument of the shim: it decides which program runs, or where credentials come
+    /// from, and an earlier step or job can set variables.
+    fn is_argument(&self) -> bool {
+        ["binary", OWN_BUILD, WORKSPACE_CREDENTIALS].contains(&self.name)
+    }
+
+    /// Whether it is `true` or `false`.
+    fn is_flag(&self) -> bool {
+        ["dry-run", OWN_BUILD, WORKSPACE_CREDENTIALS].contains(&self.name)
     }
 }
 
@@ -118,7 +130,8 @@ fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         files.insert(format!("actions/{name}/action.yml").into(), github::action(step));
         files.insert(format!("templates/{name}.yml").into(), gitlab::template(step, &shim));
         files.insert(format!("vars/{}.groovy", text::camel(name)).into(), jenkins::typed(step));
-        files.insert(format!("docs/steps/{name}.md").into(), docs::page(step, &examples::more(root, step)?));
+        let page = docs::page(step, &failures::exits(root, step)?, &examples::more(root, step)?);
+        files.insert(format!("docs/steps/{name}.md").into(), page);
     }
     files.insert("docs/protected-files.md".into(), protected::page());
     files.insert("docs/exit-codes.md".into(), exits::page());

@@ -73,6 +73,7 @@ fn checkout(wit: &str, toml: &str) -> TempDir {
     put("wit/base.wit", "package lockstep:step@0.1.0;\nworld base {}\n");
     put("components/every/wit/world.wit", wit);
     put("components/every/step.toml", toml);
+    put("components/every/src/failure.rs", "    No = (\"no\", Rejected),\n");
     put("components/lib/yaml/Cargo.toml", "");
     put("ci/run.sh", "#!/bin/sh\necho run\n\n");
     put("ci/CHECKSUMS", "# none\n");
@@ -91,7 +92,7 @@ fn nothing_in_this_checkout_is_stale() {
 }
 
 #[test]
-fn what_is_stale_is_written_and_what_is_left_over_removed() {
+fn gen_writes_stale_files_and_removes_files_of_removed_steps() {
     let root = checkout(WIT, TOML);
     let stale = run(root.path(), true).unwrap();
     assert!(stale.contains(&PathBuf::from("actions/every/action.yml")));
@@ -160,9 +161,9 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
     // Into the script goes only what cannot end the quotes around it.
     let filled: Vec<&str> =
         script.split("$[[ inputs.").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
-    assert_eq!(filled, ["binary", "own-build"]);
+    assert_eq!(filled, ["binary", "own-build", "allow-workspace-credentials"]);
     assert!(
-        script.contains("'--binary=$[[ inputs.binary ]]' '--own-build=$[[ inputs.own-build ]]'"),
+        script.contains("'--binary=$[[ inputs.binary ]]' '--own-build=$[[ inputs.own-build ]]' '--allow-"),
         "{script}"
     );
     assert!(
@@ -177,6 +178,9 @@ fn the_wrappers_take_the_inputs_and_give_the_outputs() {
     let groovy = text(&root, "vars/every.groovy");
     assert!(groovy.contains("        withDefault: 'with-default',\n"));
     let page = text(&root, "docs/steps/every.md");
+    assert!(
+        page.contains("| code | exit code | meaning |\n| --- | --- | --- |\n| `no` | 1 | it does not |\n")
+    );
     assert!(page.contains(
         "| `mode` | `go \\| stop-here` | **required** | A word.<br>`go`: Goes on.<br>`stop-here`: Waits first. |"
     ));
@@ -196,6 +200,9 @@ fn the_page_has_an_example_for_each_platform() {
     ] {
         assert!(page.contains(example), "{example} is not in {page}");
     }
+    let root = checkout(WIT, &TOML.replace("no = \"it", "never = \"it"));
+    let error = format!("{:#}", run(root.path(), true).unwrap_err());
+    assert!(error.contains("step.toml has the code `never`, which this file lacks"), "{error}");
     let root = checkout(WIT, &TOML.replace("mode = \"go\"", ""));
     let error = format!("{:#}", run(root.path(), true).unwrap_err());
     assert!(error.contains("the example in step.toml has no `mode`"), "{error}");
@@ -233,7 +240,7 @@ fn names_that_the_wrappers_need_are_refused() {
 }
 
 #[test]
-fn no_description_is_taken_for_an_expression_or_is_too_long() {
+fn no_description_has_an_expression_or_is_too_long() {
     let docs =
         format!("/// Not `${{{{ secrets.X }}}}` and not `$[[ inputs.y ]]`. {}\n", "More words. ".repeat(200));
     let root = checkout(&WIT.replacen("/// A text.\n", &docs, 1), TOML);

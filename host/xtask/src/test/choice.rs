@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_names_nothing_is_answered_with_the_nearest() {
+    fn an_unknown_word_gets_the_nearest_name() {
         let said = "`recovr` is no step, crate or module of tests\n  hint: did you mean `recover`?";
         assert_eq!(named("recovr", Extent::Offline), said);
         assert!(named("plan-gate", Extent::Live).contains("is no module of live tests"));

@@ -110,7 +110,7 @@ fn heads_and_bodies_pass_byte_for_byte_on_a_connection_that_is_kept() {
 }
 
 #[test]
-fn a_client_that_waits_to_be_told_to_go_on_is_told() {
+fn a_client_that_waits_for_100_continue_gets_it() {
     let (endpoint, _) = server();
     let proxy = Proxy::new(&endpoint);
     let mut line = Line::new(&proxy);
@@ -138,7 +138,7 @@ fn an_answer_that_comes_before_the_body_has_been_read_reaches_the_client() {
 }
 
 #[test]
-fn faults_meet_the_requests_they_are_for() {
+fn a_fault_hits_the_requests_that_it_names() {
     let (endpoint, got) = server();
     let proxy = Proxy::new(&endpoint);
     proxy.fault(S3Matcher::method("PUT").with("part=2").first(2), S3Fault::slow_down());
@@ -160,7 +160,7 @@ fn faults_meet_the_requests_they_are_for() {
 }
 
 #[test]
-fn an_error_is_said_as_s3_says_it_also_with_status_200() {
+fn an_error_has_the_form_of_s3_even_with_status_200() {
     let (endpoint, _) = server();
     let proxy = Proxy::new(&endpoint);
     proxy.fault(S3Matcher::any().with("/200"), S3Fault::error_in_200("InternalError", "a < b"));
@@ -191,7 +191,7 @@ fn a_reset_before_reaches_no_server_and_a_reset_after_does() {
 }
 
 #[test]
-fn a_reply_is_cut_where_it_was_said() {
+fn a_reply_is_cut_at_the_given_byte() {
     let (endpoint, _) = server();
     let proxy = Proxy::new(&endpoint);
     for (target, count) in [("/plain", 3), ("/chunked", 3), ("/plain", 0)] {
@@ -315,7 +315,7 @@ fn a_client_that_goes_away_ends_its_request_at_the_server_too() {
 }
 
 #[test]
-fn a_server_that_is_not_there_closes_the_connection() {
+fn a_missing_server_closes_the_connection() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = Proxy::new(&gone.to_string());
     assert!(Line::new(&proxy).put("/a", b"x").is_err());

@@ -143,7 +143,7 @@ fn a_link_under_the_name_itself_is_never_followed_in_a_checkout() {
 }
 
 #[test]
-fn every_checkout_is_closed() {
+fn no_checkout_accepts_a_link() {
     let fixture = Fixture::new();
     fs::create_dir_all(fixture.path("ws/app/module")).unwrap();
     // As a submodule has it.
@@ -158,7 +158,7 @@ fn every_checkout_is_closed() {
 }
 
 #[test]
-fn what_git_and_ci_read_is_out_of_reach() {
+fn the_host_writes_no_file_that_git_or_ci_reads() {
     let fixture = Fixture::new();
     for path in
         ["ws/.git/config", "ws/.git/new", "ws/.GIT/x", "ws/.git/new/x", "ws/sub/.git/x", "home/.git/x"]
@@ -200,7 +200,7 @@ fn links_of_the_user_are_followed_elsewhere() {
 }
 
 #[test]
-fn what_another_user_put_where_everybody_can_write_is_refused() {
+fn a_file_of_another_user_in_a_shared_folder_is_refused() {
     if !is_root() {
         eprintln!("not looked at: only root can make files of another user");
         return;
@@ -280,7 +280,7 @@ fn a_file_that_cannot_be_written_to_its_end_leaves_nothing() {
 }
 
 #[test]
-fn a_reserved_file_is_gone_until_it_is_written() {
+fn a_reserved_file_does_not_exist_until_the_host_writes_it() {
     let fixture = Fixture::new();
     let path = fixture.path("ws/receipts/r.json");
     fs::create_dir(fixture.path("ws/receipts")).unwrap();
@@ -302,7 +302,7 @@ fn a_reserved_file_is_gone_until_it_is_written() {
 }
 
 #[test]
-fn a_folder_that_turns_into_a_link_at_any_moment_leads_nowhere() {
+fn a_folder_replaced_by_a_link_at_any_moment_is_not_followed() {
     let fixture = Fixture::new();
     let over = AtomicBool::new(false);
     fs::create_dir(fixture.path("ws/real")).unwrap();

@@ -98,7 +98,7 @@ const CHILD: &str = "LOCKSTEP_TEST_UNPRIVILEGED";
 
 /// Runs `unprivileged_child` as a user that is not root.
 #[test]
-fn a_folder_that_cannot_be_written_is_one_error_and_nothing_is_changed() {
+fn a_read_only_folder_is_one_error_and_changes_nothing() {
     if !rustix::process::geteuid().is_root() {
         return refused_by_permissions();
     }
@@ -177,7 +177,7 @@ fn refused_by_permissions() {
 
 /// Where the file system knows the attribute and this user may set it, which root often may.
 #[test]
-fn a_file_that_cannot_be_replaced_is_noticed_before_anything_is_changed() {
+fn a_file_that_cannot_be_replaced_is_an_error_before_any_change() {
     for attribute in ["i", "a"] {
         let root = tree(&[("a", "1"), ("b", "1"), ("c", "1")]);
         let set = |sign: &str| {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_commit_puts_everything_in_place_and_leaves_nothing_of_ours() {
+fn a_commit_puts_all_files_in_place_and_leaves_no_temporary_file() {
     let root = tree(&[("a", "1"), ("b", "2"), ("c/d", "3"), ("same", "4")]);
     let mut run = Run::on(root.path());
     run.write("a", "new").unwrap();
@@ -67,7 +67,7 @@ fn the_owner_is_kept_where_that_is_allowed() {
 }
 
 #[test]
-fn a_file_changed_by_somebody_else_is_a_conflict_and_nothing_is_put_in_place() {
+fn a_file_that_changed_during_the_run_is_a_conflict_and_stays() {
     let cases: [(&str, Meddle); 7] = [
         ("updated", |root| put(root, "a", "theirs")),
         ("removed", |root| fs::remove_file(root.join("a")).unwrap()),
@@ -98,7 +98,7 @@ fn a_file_changed_by_somebody_else_is_a_conflict_and_nothing_is_put_in_place() {
 }
 
 #[test]
-fn the_conflict_counts_from_the_first_look() {
+fn a_change_after_the_first_read_is_a_conflict() {
     for path in ["a", "new"] {
         let root = tree(&[("a", "1")]);
         let mut run = Run::on(root.path());
@@ -126,7 +126,7 @@ fn a_touched_file_of_the_same_content_is_no_conflict() {
 }
 
 #[test]
-fn a_commit_waits_for_the_lock_only_so_long() {
+fn a_commit_waits_for_the_lock_up_to_its_timeout() {
     let root = tree(&[("a", "1")]);
     let mut run = Run::on(root.path());
     run.write("a", "2").unwrap();
@@ -145,7 +145,7 @@ fn a_commit_waits_for_the_lock_only_so_long() {
 }
 
 #[test]
-fn every_operation_may_fail_and_nothing_is_changed_or_all_is() {
+fn a_failed_operation_leaves_all_files_old_or_all_new() {
     for first in [FirstChange::Write, FirstChange::Remove] {
         let (mut unchanged, mut changed) = (0, 0);
         for after in 0.. {
@@ -178,7 +178,7 @@ fn every_operation_may_fail_and_nothing_is_changed_or_all_is() {
 }
 
 #[test]
-fn what_somebody_puts_there_in_the_last_moment_is_never_lost() {
+fn a_commit_keeps_a_file_that_somebody_creates_at_the_last_moment() {
     for without in [false, true] {
         fault::WITHOUT_EXCHANGE.set(without);
         for path in ["0", "b", "c/d", "c/e", "x/y/z"] {

@@ -56,7 +56,7 @@ fn a_diff_is_of_the_content_the_run_first_saw() {
 }
 
 #[test]
-fn a_diff_that_is_too_large_is_refused_and_what_is_large_is_not_shown() {
+fn a_diff_over_the_limit_is_refused_and_a_large_file_is_not_shown() {
     let root = tree(&[("large", "1234567890"), ("run.sh", "")]);
     set_mode(root.path(), "run.sh", 0o755);
     let limits = Limits { read_bytes: 9, ..Limits::default() };
@@ -116,7 +116,7 @@ fn one_line_of_a_long_file_is_one_line_of_the_diff() {
 }
 
 #[test]
-fn what_a_plan_has_no_room_for_is_in_it_by_name() {
+fn a_diff_over_its_limit_names_the_files_that_it_leaves_out() {
     let root = tree(&[]);
     let mut run = Run::on(root.path());
     for name in ["a", "b", "c"] {

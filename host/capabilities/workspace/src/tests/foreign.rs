@@ -62,7 +62,7 @@ fn shell(command: &str) {
 }
 
 #[test]
-fn a_copy_of_a_genuine_journal_is_not_obeyed() {
+fn a_copied_journal_is_ignored() {
     let killed = killed();
     assert_eq!(killed.len(), 3);
     for (root, name) in &killed {
@@ -88,7 +88,7 @@ fn a_copy_of_a_genuine_journal_is_not_obeyed() {
 }
 
 #[test]
-fn a_journal_that_replaces_a_genuine_one_is_not_obeyed() {
+fn a_journal_that_replaces_a_genuine_one_is_ignored() {
     let other = killed();
     for ((root, name), (from, _)) in killed().iter().zip(&other) {
         let text = fs::read(from.path().join(name)).unwrap();
@@ -136,7 +136,7 @@ fn heads() -> [String; 5] {
 }
 
 #[test]
-fn a_planted_journal_is_not_obeyed() {
+fn a_planted_journal_is_ignored() {
     for name in journal::NAMES {
         for head in heads() {
             let root = tree(&[("src/main.sh", "evil"), ("a/x", "")]);
@@ -151,7 +151,7 @@ fn a_planted_journal_is_not_obeyed() {
 
 /// A journal with the right birth, as nobody can plant one, still reaches only what a run may change.
 #[test]
-fn even_a_genuine_journal_reaches_nothing_that_a_run_cannot_change() {
+fn a_genuine_journal_changes_only_files_that_a_run_can_change() {
     let outside = tree(&[("kept", "kept")]);
     for name in journal::NAMES {
         for path in [
@@ -193,7 +193,7 @@ fn genuine(root: &Path, name: &str, path: &str, folder: &str) {
 }
 
 #[test]
-fn a_journal_of_another_version_or_kind_is_left_alone() {
+fn a_journal_of_another_version_or_kind_stays() {
     for text in [
         r#"{"version":1,"run":"0123456789abcdef","folders":[],"files":[]}"#,
         "{\"version\":2,\"birth\":null}\n{\"run\":\"../x\",\"folders\":[],\"files\":[]}",

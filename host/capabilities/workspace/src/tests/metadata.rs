@@ -15,7 +15,7 @@ fn modes(run: &mut Run, pattern: &str) -> BTreeMap<String, u32> {
 }
 
 #[test]
-fn permission_bits_are_those_that_a_file_has_or_will_have() {
+fn permission_bits_are_those_of_the_file_or_of_its_staged_form() {
     let root = tree(&[("a", "1"), ("old", "1"), ("special", "1"), ("opened", "1"), ("removed", "1")]);
     for (path, mode) in [("a", 0o4755), ("old", 0o750), ("special", 0o6755), ("opened", 0o755)] {
         set_mode(root.path(), path, mode);
@@ -49,7 +49,7 @@ fn permission_bits_are_those_that_a_file_has_or_will_have() {
 }
 
 #[test]
-fn links_are_told_by_their_own_paths_and_never_followed() {
+fn a_list_has_links_by_their_own_paths_and_follows_none() {
     let outside = tree(&[("secret", "canary")]);
     symlink("secret", outside.path().join("inner")).unwrap();
     let root = tree(&[("a/file", "1"), ("b", "1"), (".hidden/x", "1")]);
@@ -82,7 +82,7 @@ fn links_are_told_by_their_own_paths_and_never_followed() {
 }
 
 #[test]
-fn of_what_a_link_points_to_so_much_is_told_as_a_path_can_have() {
+fn the_target_of_a_link_is_cut_at_the_longest_path() {
     let root = tree(&[]);
     symlink(OsStr::from_bytes(&[0xff; 4000]), root.path().join("a")).unwrap();
     symlink("x".repeat(4000), root.path().join("b")).unwrap();
@@ -109,7 +109,7 @@ fn links_out_of_reach_are_not_found() {
 }
 
 #[test]
-fn files_and_links_each_have_the_budget_of_what_is_found() {
+fn files_and_links_each_have_the_budget_of_a_list() {
     let root = tree(&[("a", ""), ("b", "")]);
     let limits = Limits { found_files: 2, ..Limits::default() };
     let mut run = Run::with(root.path(), limits, &[]);
@@ -125,7 +125,7 @@ fn files_and_links_each_have_the_budget_of_what_is_found() {
 }
 
 #[test]
-fn what_is_outside_the_grant_is_denied_as_a_whole() {
+fn one_path_outside_the_grant_denies_the_whole_call() {
     let root = tree(&[("deploy/a", "1"), ("other/b", "1")]);
     symlink("a", root.path().join("deploy/link")).unwrap();
     symlink("b", root.path().join("other/link")).unwrap();
@@ -153,7 +153,7 @@ fn what_is_outside_the_grant_is_denied_as_a_whole() {
 }
 
 #[test]
-fn digests_are_of_what_the_run_sees_and_come_in_order() {
+fn digests_include_staged_content_and_come_in_order() {
     let root = tree(&[("a", "123456789"), ("b", "old"), ("empty", ""), ("removed", "1")]);
     let mut run = Run::on(root.path());
     run.write("b", "123456789").unwrap();
@@ -200,7 +200,7 @@ fn pieces_cover_a_file_and_an_empty_one_has_one() {
 }
 
 #[test]
-fn what_would_cost_without_end_is_refused_at_once() {
+fn requests_without_a_bound_are_refused_at_once() {
     let root = tree(&[("a", "1")]);
     File::create(root.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
     let mut run = Run::on(root.path());
@@ -284,7 +284,7 @@ fn a_file_that_holds_more_than_its_size_is_a_conflict() {
 }
 
 #[test]
-fn one_record_proves_the_digests_of_a_call() {
+fn one_record_has_the_digests_of_a_call() {
     let root = tree(&[("a", "123"), ("b", "4567")]);
     let mut run = Run::on(root.path());
     let mut record = |paths: &[&str], piece| {

@@ -11,7 +11,7 @@ fn set_mode(root: &TempDir, path: &str, mode: u32) {
 }
 
 #[test]
-fn a_private_file_is_made_for_its_owner_alone() {
+fn only_its_owner_can_read_a_private_file() {
     let root = tree(&[("open", "old"), ("same", "kept")]);
     set_mode(&root, "open", 0o644);
     set_mode(&root, "same", 0o640);
@@ -28,7 +28,7 @@ fn a_private_file_is_made_for_its_owner_alone() {
 }
 
 #[test]
-fn a_private_file_that_is_so_already_is_not_touched() {
+fn an_unchanged_private_file_is_not_written() {
     let root = tree(&[("a", "secret")]);
     set_mode(&root, "a", 0o600);
     let mut run = Run::on(root.path());
@@ -37,7 +37,7 @@ fn a_private_file_that_is_so_already_is_not_touched() {
 }
 
 #[test]
-fn what_was_private_once_stays_so_in_the_run() {
+fn a_private_file_stays_private_in_the_run() {
     let root = tree(&[("a", "1")]);
     let mut run = Run::on(root.path());
     run.write_private("a", "secret").unwrap();
@@ -48,7 +48,7 @@ fn what_was_private_once_stays_so_in_the_run() {
 }
 
 #[test]
-fn no_diff_and_no_record_says_what_is_in_a_private_file() {
+fn no_diff_and_no_record_shows_the_content_of_a_private_file() {
     let root = tree(&[("a", "hunter1"), ("b", "1")]);
     let mut run = Run::on(root.path());
     run.write_private("a", "hunter2").unwrap();

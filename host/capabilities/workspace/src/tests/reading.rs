@@ -53,7 +53,7 @@ fn files_of_the_run_and_its_platform_are_out_of_reach() {
 }
 
 #[test]
-fn names_that_are_no_text_or_no_path_are_passed_over() {
+fn names_that_are_not_utf_8_or_not_a_path_are_skipped() {
     let root = tree(&[("a", "")]);
     fs::write(root.path().join(OsStr::from_bytes(b"\xff")), "").unwrap();
     fs::write(root.path().join("new\nline"), "").unwrap();
@@ -62,7 +62,7 @@ fn names_that_are_no_text_or_no_path_are_passed_over() {
 }
 
 #[test]
-fn links_are_refused_where_they_are_named_and_passed_over_where_they_are_met() {
+fn a_named_link_is_refused_and_a_pattern_skips_links() {
     let outside = tree(&[("secret", "canary")]);
     let root = tree(&[("a/file", "ok")]);
     symlink(outside.path().join("secret"), root.path().join("a/link")).unwrap();
@@ -88,7 +88,7 @@ fn links_are_refused_where_they_are_named_and_passed_over_where_they_are_met() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_at_once() {
+fn a_file_that_is_not_regular_is_refused_at_once() {
     let root = tree(&[("folder/x", ""), ("file", "")]);
     let pipe = root.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RWXU).unwrap();
@@ -172,7 +172,7 @@ fn an_open_file_keeps_its_content() {
 }
 
 #[test]
-fn an_open_file_that_is_made_shorter_or_longer_is_noticed_or_not_seen() {
+fn an_open_file_ignores_added_bytes_and_a_shortened_one_is_a_conflict() {
     let root = tree(&[("a", "123456")]);
     let mut run = Run::on(root.path());
     let file = run.open_file("a").unwrap();
@@ -185,7 +185,7 @@ fn an_open_file_that_is_made_shorter_or_longer_is_noticed_or_not_seen() {
 }
 
 #[test]
-fn the_answer_says_how_much_was_moved_and_what() {
+fn a_record_has_the_number_of_bytes_and_their_digest() {
     let root = tree(&[("a", "123")]);
     let mut run = Run::on(root.path());
     run.read("a").unwrap();

@@ -8,7 +8,7 @@ fn open(root: &Path, purpose: Purpose) -> Result<Workspace, WorkspaceError> {
 }
 
 #[test]
-fn a_kill_at_any_operation_leaves_the_old_unless_everybody_was_told() {
+fn a_killed_commit_is_undone_unless_the_run_had_reported_it() {
     for (first, without) in
         [(FirstChange::Write, false), (FirstChange::Remove, false), (FirstChange::Write, true)]
     {
@@ -59,7 +59,7 @@ fn a_kill_at_any_operation_leaves_the_old_unless_everybody_was_told() {
 }
 
 #[test]
-fn the_same_run_again_does_and_tells_everything_itself() {
+fn a_second_run_does_and_reports_all_work_itself() {
     let root = half_committed();
     let mut run = Run::on(root.path());
     run.write("0", "new").unwrap();
@@ -212,7 +212,7 @@ fn a_run_that_changes_nothing_leaves_everything_where_it_is() {
 }
 
 #[test]
-fn what_is_pending_is_shown_and_ended_as_somebody_wants() {
+fn a_pending_commit_is_shown_and_then_finished_undone_or_kept() {
     let old = snapshot(small_commit(FirstChange::Write).0.path());
     for without in [false, true] {
         fault::WITHOUT_EXCHANGE.set(without);
@@ -255,7 +255,7 @@ fn what_is_pending_is_shown_and_ended_as_somebody_wants() {
 }
 
 #[test]
-fn a_commit_refuses_what_was_left_half_in_place_since_it_opened() {
+fn a_commit_refuses_a_journal_that_appeared_during_the_run() {
     let root = half_committed();
     // As if it came only now: by its name it is one, so it is moved and not copied.
     let (journal, aside) = (root.path().join(journal::JOURNAL), root.path().join("aside"));
@@ -312,7 +312,7 @@ fn a_file_that_only_becomes_private_is_put_back_too() {
 }
 
 #[test]
-fn what_somebody_puts_there_while_old_files_are_put_back_is_never_lost() {
+fn an_undo_keeps_a_file_that_somebody_creates_during_it() {
     for without in [false, true] {
         fault::WITHOUT_EXCHANGE.set(without);
         let mut refused = 0;

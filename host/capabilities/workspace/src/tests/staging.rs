@@ -26,7 +26,7 @@ fn the_run_sees_what_it_staged_and_the_disk_does_not() {
 }
 
 #[test]
-fn staging_what_is_there_stages_nothing() {
+fn staging_equal_content_stages_nothing() {
     let root = tree(&[("a", "1")]);
     let status = |path: &str| {
         let status = fs::metadata(root.path().join(path)).unwrap();
@@ -48,7 +48,7 @@ fn staging_what_is_there_stages_nothing() {
 }
 
 #[test]
-fn staged_bytes_are_limited_and_given_back() {
+fn staged_bytes_have_a_budget_that_a_removal_refunds() {
     let root = tree(&[]);
     let limits = Limits { staged_bytes: 10, ..Limits::default() };
     let mut run = Run::with(root.path(), limits, &[]);

@@ -83,7 +83,7 @@ fn outputs_that_are_too_long_together_are_files_too() {
 }
 
 #[test]
-fn a_delimiter_that_is_in_the_value_is_drawn_again() {
+fn a_delimiter_that_the_value_contains_is_replaced() {
     let mut report = ordinary();
     report.outputs = vec![Output::plain("a", json!(format!("x\nlockstep-{}\nPATH<<y", "01".repeat(16))))];
     let redactor = Redactor::empty();
@@ -168,7 +168,7 @@ fn gitlab_gets_at_most_twenty_variables_and_four_and_a_half_kilobytes() {
 }
 
 #[test]
-fn colours_are_only_where_they_are_wanted() {
+fn colours_appear_only_if_the_terminal_has_them() {
     let mut report = ordinary();
     report.ending.exit = Exit::Invalid;
     report.ending.hint = Some("try `--dry-run`".to_owned());
@@ -183,7 +183,7 @@ fn colours_are_only_where_they_are_wanted() {
 }
 
 #[test]
-fn a_debug_note_is_shown_when_it_is_wanted() {
+fn a_verbose_log_shows_debug_notes() {
     let (report, redactor) = (ordinary(), Redactor::empty());
     let r = renderer(Platform::Plain, &report, &redactor);
     let debug = note(Level::Debug, "x\ny");

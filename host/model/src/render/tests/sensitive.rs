@@ -49,7 +49,7 @@ fn only_the_outputs_of_the_platform_hold_the_exact_text() {
 }
 
 #[test]
-fn a_credential_of_the_run_is_not_even_in_those() {
+fn no_output_holds_a_credential_of_the_run() {
     let mut report = sensitive();
     report.outputs[0].value = OutputValue::Text("a ghp_token b".to_owned());
     assert!(texts(Platform::Github, &report).iter().all(|(_, text)| !text.contains("ghp_token")));
@@ -92,7 +92,7 @@ fn github_masks_every_long_form_and_a_notice_names_the_outputs_that_it_drops() {
 }
 
 #[test]
-fn no_step_can_hide_short_words_and_only_github_gets_masks() {
+fn no_step_can_mask_short_words_and_only_github_gets_masks() {
     let report = sensitive();
     let redactor = Redactor::new(&["ghp_0123456789abcdef"]).unwrap();
     let r = renderer(Platform::Github, &report, &redactor);

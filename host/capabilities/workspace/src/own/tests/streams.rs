@@ -6,7 +6,7 @@ use rustix::fs::{FileType, OFlags, mknodat, open};
 use std::os::unix::fs::FileTypeExt as _;
 
 #[test]
-fn a_pipe_is_written_into_and_never_waited_for() {
+fn the_host_writes_into_a_pipe_and_does_not_wait_for_a_reader() {
     let fixture = Fixture::new();
     for path in ["home/pipe", "ws/pipe"] {
         let path = fixture.path(path);
@@ -28,7 +28,7 @@ fn a_pipe_is_written_into_and_never_waited_for() {
 }
 
 #[test]
-fn a_device_is_written_into_or_refused_and_never_replaced() {
+fn the_host_writes_into_a_device_or_refuses_it_and_never_replaces_it() {
     if !is_root() {
         eprintln!("not looked at: only root can make devices");
         return;
@@ -63,7 +63,7 @@ fn a_device_is_written_into_or_refused_and_never_replaced() {
 }
 
 #[test]
-fn an_open_file_of_this_process_is_added_to() {
+fn the_host_appends_to_an_open_file_of_this_process() {
     use std::os::fd::AsRawFd as _;
     let fixture = Fixture::new();
     fs::write(fixture.path("home/log"), "before\n").unwrap();
@@ -75,7 +75,7 @@ fn an_open_file_of_this_process_is_added_to() {
 }
 
 #[test]
-fn nothing_is_added_to_a_file_that_has_another_name() {
+fn the_host_does_not_append_to_a_file_with_a_second_name() {
     let fixture = Fixture::new();
     fs::hard_link(fixture.path("ws/.git/config"), fixture.path("ws/output")).unwrap();
     let error = fixture.own.append(&fixture.path("ws/output"), b"ours").unwrap_err();
@@ -84,7 +84,7 @@ fn nothing_is_added_to_a_file_that_has_another_name() {
 }
 
 #[test]
-fn what_is_no_place_for_a_file_is_named() {
+fn the_error_names_a_path_that_can_hold_no_file() {
     let fixture = Fixture::new();
     for (path, part) in
         [("ws/sub", "a folder"), ("outside/precious/x", "is not a folder"), ("ws/new/", "names no file")]
