@@ -4,7 +4,7 @@
 
 use config_render::rows::Row;
 use config_render::template::Template;
-use lockstep_yaml::{Form, Path, Place, Stream, Value, all_read_text};
+use lockstep_yaml::{Path, PathMatch, ScalarStyle, Stream, Value, is_string_for_all};
 use proptest::prelude::*;
 
 /// Places for `((x))`: the template, and the text before and after the value in its scalar.
@@ -122,7 +122,8 @@ fn row(value: Value) -> Row {
 fn has_text(rendered: &str, text: &str) -> bool {
     let stream = Stream::open(rendered.as_bytes()).unwrap();
     let mut scalars = stream.scalars();
-    scalars.any(|scalar| scalar.text == text && (scalar.form != Form::Plain || all_read_text(text)))
+    scalars
+        .any(|scalar| scalar.text == text && (scalar.style != ScalarStyle::Plain || is_string_for_all(text)))
 }
 
 fn scalars(text: &str) -> usize {
@@ -223,9 +224,9 @@ fn a_single_plain_placeholder_takes_any_type() {
             let found = stream.find(
                 stream.documents()[0],
                 &Path::parse(path).unwrap(),
-                lockstep_yaml::Lookup::default(),
+                lockstep_yaml::FindOptions::default(),
             );
-            let [Ok(Place::Node(node))] = found.as_slice() else { panic!("{path} in {rendered:?}") };
+            let [Ok(PathMatch::Node(node))] = found.as_slice() else { panic!("{path} in {rendered:?}") };
             assert_eq!(stream.value(*node).unwrap(), value, "{rendered}");
         }
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{refused, remove_all, set, set_through};
-use lockstep_yaml::{Alias, Lookup, Op, Path, Place, Reason, Stream, Value};
+use lockstep_yaml::{AliasMode, FindOptions, Op, Path, PathMatch, RefusalReason, Stream, Value};
 
 const SOURCE: &str = "\
 x: &x # defaults
@@ -19,18 +19,18 @@ c:
 ";
 
 fn expand(source: &str, path: &str, json: &str) -> String {
-    set_through(source, path, json, Alias::Expand).unwrap_or_else(|error| panic!("{error}"))
+    set_through(source, path, json, AliasMode::Expand).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn follow(source: &str, path: &str, json: &str) -> String {
-    set_through(source, path, json, Alias::Follow).unwrap_or_else(|error| panic!("{error}"))
+    set_through(source, path, json, AliasMode::Follow).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
 fn refuses_by_default() {
-    let Reason::Alias { path, anchor, places } = refused(SOURCE, "a.t", "v") else { panic!() };
+    let RefusalReason::Alias { path, anchor, places } = refused(SOURCE, "a.t", "v") else { panic!() };
     assert_eq!((path.as_str(), anchor.as_str(), places), ("a.t", "x", vec![2, 5, 7, 10]));
-    let Reason::Merge { path, places } = refused(SOURCE, "b.l[0]", "v") else { panic!() };
+    let RefusalReason::Merge { path, places } = refused(SOURCE, "b.l[0]", "v") else { panic!() };
     assert_eq!((path.as_str(), places), ("b.l[0]", vec![4, 5, 7, 10]));
     assert_eq!(set(SOURCE, "b.u", "v"), SOURCE.replace("u: 2", "u: v"));
     assert_eq!(set(SOURCE, "x.t", "v"), SOURCE.replace("t: v1", "t: v"));
@@ -76,14 +76,15 @@ fn follows_to_the_anchor() {
 #[test]
 fn finds_a_place_once_that_two_paths_lead_to() {
     let stream = Stream::open(b"x: &x {n: a, t: 1}\nl: [*x, *x]\n").expect("YAML");
-    let lookup = Lookup { alias: Alias::Follow, ..Lookup::default() };
+    let lookup = FindOptions { alias: AliasMode::Follow, ..FindOptions::default() };
     let path = Path::parse("l[n=a].t").expect("a path");
     assert_eq!(stream.find(stream.documents()[0], &path, lookup).len(), 1);
 }
 
 #[test]
 fn refuses_copies_that_would_not_be_the_same() {
-    let reason = |source: &str| set_through(source, "b.k", "1", Alias::Expand).expect_err("a refusal").reason;
+    let reason =
+        |source: &str| set_through(source, "b.k", "1", AliasMode::Expand).expect_err("a refusal").reason;
     for source in [
         "a: &x {k: 0, s: !vault x}\nb: *x\n",
         "a: &x {k: 0, on: x}\nb: *x\n",
@@ -92,7 +93,7 @@ fn refuses_copies_that_would_not_be_the_same() {
     ] {
         let reason = reason(source);
         assert!(
-            matches!(&reason, Reason::Unsupported(text) if text.contains("copied")),
+            matches!(&reason, RefusalReason::Unsupported(text) if text.contains("copied")),
             "{source}: {reason}"
         );
     }
@@ -107,13 +108,16 @@ fn refuses_copies_that_would_not_be_the_same() {
 
 #[test]
 fn takes_an_alias_away_without_its_anchor() {
-    let lookup = Lookup { itself: true, ..Lookup::default() };
+    let lookup = FindOptions { match_alias: true, ..FindOptions::default() };
     let stream = Stream::open(SOURCE.as_bytes()).expect("YAML");
     let places = stream.find(stream.documents()[0], &Path::parse("a").expect("a path"), lookup);
-    let [Ok(Place::Node(node))] = places[..] else { panic!("{places:?}") };
+    let [Ok(PathMatch::Node(node))] = places[..] else { panic!("{places:?}") };
     let edited = stream.edit(&[Op::Remove { node }]).expect("an edit");
     assert_eq!(edited.text, Some(SOURCE.replace("a: *x # a\n", "")));
-    assert!(matches!(remove_all(SOURCE, &["a.t"]).expect_err("a refusal").reason, Reason::Alias { .. }));
+    assert!(matches!(
+        remove_all(SOURCE, &["a.t"]).expect_err("a refusal").reason,
+        RefusalReason::Alias { .. }
+    ));
 }
 
 #[test]
@@ -121,5 +125,5 @@ fn detaches_aliases_only() {
     let stream = Stream::open(b"a: 1\n").expect("YAML");
     let node = stream.get(stream.documents()[0], "a").expect("a value");
     let refusal = stream.edit(&[Op::Detach { node, value: Value::Null }]).expect_err("a refusal");
-    assert!(matches!(refusal.reason, Reason::Unsupported(_)));
+    assert!(matches!(refusal.reason, RefusalReason::Unsupported(_)));
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{append, append_all};
-use lockstep_yaml::Reason;
+use lockstep_yaml::RefusalReason;
 
 const X: &str = "\"x\"";
 
@@ -89,7 +89,10 @@ fn makes_a_list_of_an_empty_value() {
 fn refuses_to_append_to_what_is_no_list() {
     for (source, path) in [("a: 1\n", "a"), ("a:\n  b: 1\n", "a"), ("a: {}\n", "a"), ("a: 'x'\n", "a")] {
         let reason = append_all(source, path, &[X]).expect_err("a refusal").reason;
-        assert!(matches!(reason, Reason::Unsupported(_) | Reason::NotList { .. }), "{source:?}: {reason}");
+        assert!(
+            matches!(reason, RefusalReason::Unsupported(_) | RefusalReason::NotList { .. }),
+            "{source:?}: {reason}"
+        );
     }
     assert!(append_all("a:\n\t- b\n", "a", &[X]).is_err());
 }

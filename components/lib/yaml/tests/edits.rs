@@ -3,7 +3,7 @@
 mod common;
 
 use common::{create, json, refused, set};
-use lockstep_yaml::Reason;
+use lockstep_yaml::RefusalReason;
 
 #[test]
 fn keeps_comments_and_blanks_around_a_scalar() {
@@ -52,8 +52,8 @@ fn keeps_anchors_and_tags_that_fit() {
     assert_eq!(set("a: &t v1 # c\nb: *t\n", "a", "v2"), "a: &t v2 # c\nb: *t\n");
     assert_eq!(set("a: !!str 3\n", "a", "4"), "a: !!str \"4\"\n");
     assert_eq!(set("a: !!str\n", "a", "x"), "a: !!str x\n");
-    assert!(matches!(refused("a: !!int 3\n", "a", "4"), Reason::Tag { .. }));
-    assert!(matches!(refused("a: !vault x\n", "a", "y"), Reason::Tag { .. }));
+    assert!(matches!(refused("a: !!int 3\n", "a", "4"), RefusalReason::Tag { .. }));
+    assert!(matches!(refused("a: !vault x\n", "a", "y"), RefusalReason::Tag { .. }));
     assert_eq!(json("a: !!int 3\n", "a", "4"), "a: !!int 4\n");
 }
 

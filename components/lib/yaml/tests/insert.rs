@@ -5,7 +5,7 @@ mod common;
 
 use common::generate::{Choices, file};
 use common::judge::leaves;
-use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{FindOptions, NodeId, Op, Path, PathMatch, Refusal, RefusalReason, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -16,9 +16,9 @@ fn node(stream: &Stream<'_>, path: &str) -> NodeId {
     if path.is_empty() {
         return root;
     }
-    let found = stream.find(root, &Path::parse(path).expect("a path"), Lookup::default());
+    let found = stream.find(root, &Path::parse(path).expect("a path"), FindOptions::default());
     match &found[..] {
-        [Ok(Place::Node(node))] => *node,
+        [Ok(PathMatch::Node(node))] => *node,
         other => panic!("{path}: {other:?}"),
     }
 }
@@ -106,9 +106,9 @@ fn behind_the_last_it_is_an_append() {
     assert_eq!(acts("a: []\n", "a", &[Act::Insert(0, X)]), Ok("a: [x]\n".into()));
     assert_eq!(acts("a:\nb: 1\n", "a", &[Act::Insert(0, X)]), Ok("a:\n  - x\nb: 1\n".into()));
     let refusal = acts("a: [b]\n", "a", &[Act::Insert(2, X)]).expect_err("a refusal");
-    assert_eq!(refusal.reason, Reason::NoItem { path: "a".into(), index: 2, length: 1 });
+    assert_eq!(refusal.reason, RefusalReason::NoItem { path: "a".into(), index: 2, length: 1 });
     let refusal = acts("a: {b: 1}\n", "a", &[Act::Insert(0, X)]).expect_err("a refusal");
-    assert!(matches!(refusal.reason, Reason::NotList { .. }));
+    assert!(matches!(refusal.reason, RefusalReason::NotList { .. }));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{append, create, remove, remove_all};
-use lockstep_yaml::Reason;
+use lockstep_yaml::RefusalReason;
 
 fn removed(source: &str, paths: &[&str]) -> String {
     remove_all(source, paths).unwrap_or_else(|error| panic!("{source:?}: {error}"))
@@ -130,14 +130,14 @@ fn takes_parts_out_of_brackets() {
 fn refuses_what_would_take_more() {
     let reason = |source: &str, paths: &[&str]| remove_all(source, paths).expect_err("a refusal").reason;
     let used = reason("a: &x 1\nb: *x\nc: [*x]\n", &["a"]);
-    assert_eq!(used, Reason::Anchor { path: "a".into(), anchor: "x".into(), places: vec![2, 3] });
-    assert!(matches!(reason("a: 1\n", &[""]), Reason::Unsupported(_)));
-    assert!(matches!(reason("a: [b: 1]\n", &["a[0].b"]), Reason::Unsupported(_)));
-    assert!(matches!(reason("a:\n  b: 1\n", &["a", "a.b"]), Reason::Disagreement(_)));
+    assert_eq!(used, RefusalReason::Anchor { path: "a".into(), anchor: "x".into(), places: vec![2, 3] });
+    assert!(matches!(reason("a: 1\n", &[""]), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason("a: [b: 1]\n", &["a[0].b"]), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason("a:\n  b: 1\n", &["a", "a.b"]), RefusalReason::Disagreement(_)));
     // Nobody can tell whose comment that is.
-    assert!(matches!(reason("a: [1, # x\n  2, 3]\n", &["a[0]"]), Reason::Unproven { .. }));
+    assert!(matches!(reason("a: [1, # x\n  2, 3]\n", &["a[0]"]), RefusalReason::Unproven { .. }));
     assert!(matches!(
         reason("- a: 1\n\n  # whose\n\n  b: 2\n", &["[0].a", "[0].b"]),
-        Reason::Unproven { .. }
+        RefusalReason::Unproven { .. }
     ));
 }

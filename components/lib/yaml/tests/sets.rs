@@ -4,7 +4,7 @@ mod common;
 
 use common::generate::{Choices, file};
 use common::json;
-use lockstep_yaml::{Lookup, Op, Path, Place, Reason, Stream, Value};
+use lockstep_yaml::{FindOptions, Op, Path, PathMatch, RefusalReason, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -92,7 +92,7 @@ fn aliases_stay_where_their_value_stays() {
     let node = stream.get(stream.documents()[0], "a").expect("a list");
     let value = Value::from_json("[2]").expect("JSON");
     let reason = stream.edit(&[Op::Set { node, value }]).expect_err("a refusal").reason;
-    assert!(matches!(reason, Reason::Anchor { .. }), "{reason}");
+    assert!(matches!(reason, RefusalReason::Anchor { .. }), "{reason}");
 }
 
 #[test]
@@ -180,13 +180,13 @@ fn any_json(choices: &mut Choices<'_>, depth: usize) -> String {
 fn set(text: &str, path: &str, value: &Value) -> Result<String, lockstep_yaml::Refusal> {
     let stream = Stream::open(text.as_bytes()).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     let path = Path::parse(path).expect("a path");
-    let place = stream.find(stream.documents()[0], &path, Lookup::default()).remove(0);
-    let Ok(Place::Node(node)) = place else { panic!("{path} in {text:?}") };
+    let place = stream.find(stream.documents()[0], &path, FindOptions::default()).remove(0);
+    let Ok(PathMatch::Node(node)) = place else { panic!("{path} in {text:?}") };
     let edited = stream.edit(&[Op::Set { node, value: value.clone() }])?;
     let after = edited.text.unwrap_or_else(|| text.to_owned());
     let stream = Stream::open(after.as_bytes()).unwrap_or_else(|error| panic!("{error} in {after:?}"));
-    let place = stream.find(stream.documents()[0], &path, Lookup::default()).remove(0);
-    let Ok(Place::Node(node)) = place else { panic!("{path} in {text:?}") };
+    let place = stream.find(stream.documents()[0], &path, FindOptions::default()).remove(0);
+    let Ok(PathMatch::Node(node)) = place else { panic!("{path} in {text:?}") };
     assert!(stream.has(node, value), "{path} = {value:?}: {text:?} -> {after:?}");
     Ok(after)
 }

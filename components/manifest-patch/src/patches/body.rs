@@ -1,6 +1,6 @@
 //! The content of a patch: YAML documents, merge patches and operations.
 
-use lockstep_yaml::{NotJson, Refusal, Stream, Value};
+use lockstep_yaml::{InvalidJson, Refusal, Stream, Value};
 
 use super::check::Check;
 use super::error::PatchError;
@@ -20,7 +20,7 @@ pub(super) fn documents(text: &[u8]) -> Result<Vec<Value>, PatchError> {
     // JSON defines its numbers; readers of YAML may differ about the same text.
     match str::from_utf8(text).map(Value::from_json) {
         Ok(Ok(value)) => return Ok(vec![value]),
-        Ok(Err(error @ NotJson::DuplicateKey(_))) => return Err(PatchError::new(error.to_string())),
+        Ok(Err(error @ InvalidJson::DuplicateKey(_))) => return Err(PatchError::new(error.to_string())),
         _ => {}
     }
     // A block scalar at the end needs the last line end, which a shell removes.
