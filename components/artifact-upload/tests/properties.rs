@@ -132,7 +132,7 @@ fn only_a_prefix_with_plain_parts_is_a_target() {
 }
 
 #[test]
-fn rules_give_headers() {
+fn rules_set_headers() {
     let rules: Vec<HeaderRule> = [
         "*.html=Cache-Control: no-cache",
         "assets/**=cache-control: max-age=31536000, immutable",

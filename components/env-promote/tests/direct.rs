@@ -172,7 +172,7 @@ fn a_change_of_the_source_during_the_run_is_for_the_next_run() {
 }
 
 #[test]
-fn constant_pushes_and_rules_of_the_server_have_their_codes() {
+fn repeated_pushes_and_server_rules_have_their_codes() {
     let mut model = shop();
     model.others = (0..500)
         .map(|number| {

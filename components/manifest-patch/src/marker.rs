@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_changes_in_its_marked_words_alone() {
+    fn only_marked_words_of_a_template_change() {
         let text = "{{ if .x }}\r\nimage: \"shop/web:v1\" # {\"$imagepolicy\": \"flux-system:web\"}\r\n\
             TAG=v1# {\"$imagepolicy\":\"flux-system:web:tag\"}\n  name: 'shop/web'\t//  {\"$imagepolicy\": \"flux-system:web:name\"} \n\
             other: v1 # {\"$imagepolicy\": \"flux-system:web2\"}\n{{ end }}";

@@ -87,7 +87,7 @@ fn operations_see_the_effects_of_those_before_them() {
 }
 
 #[test]
-fn an_empty_document_stays_empty_and_is_no_place() {
+fn an_empty_document_stays_empty_and_matches_nothing() {
     let source = "# nothing here\n---\na: 1\n---\n# nor here\n";
     let run = Run { patches: &["{a: 2}", "[{op: test, path: /a, value: 2}]"], expect: "1", ..Run::default() };
     assert_eq!(run.text(source).unwrap(), source.replace("a: 1", "a: 2"));

@@ -16,7 +16,7 @@ fn a_contract_sets_the_declared_outputs_in_its_order() {
 }
 
 #[test]
-fn missing_and_null_have_a_meaning() {
+fn a_missing_output_and_a_null_output_differ() {
     let text = document(&[("nothing", "null")]);
     let outputs = ["nothing?", "gone?", "port:number=8080", "nowhere:string?=none"];
     let done = Run { outputs: &outputs, ..Run::default() }.done(&text);
@@ -29,7 +29,7 @@ fn missing_and_null_have_a_meaning() {
 }
 
 #[test]
-fn one_run_reports_everything_that_is_wrong() {
+fn one_run_reports_all_errors() {
     let text = document(&[
         ("vpc_id", "7"),
         ("nothing", "null"),
@@ -127,7 +127,7 @@ fn select_finds_values_inside_outputs() {
 }
 
 #[test]
-fn select_says_how_far_the_path_led() {
+fn select_names_the_segment_that_finds_nothing() {
     let text = document(&[
         ("db", r#"{"hosts": ["a"], "name": "x"}"#),
         ("n", r#"[{"k": "a"}, {"k": "a"}, {"k": true}]"#),

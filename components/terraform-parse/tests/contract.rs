@@ -47,7 +47,7 @@ fn a_default_is_text_or_json_depending_on_its_type() {
 }
 
 #[test]
-fn says_what_is_wrong() {
+fn errors_name_the_problem() {
     for (text, expected) in [
         ("", "the name is missing"),
         (":string", "the name is missing"),

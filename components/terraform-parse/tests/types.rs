@@ -32,7 +32,7 @@ fn parses_the_notation_of_terraform() {
 }
 
 #[test]
-fn says_what_is_wrong() {
+fn errors_name_the_problem() {
     for (text, expected) in [
         ("", "a type is missing at the end"),
         (

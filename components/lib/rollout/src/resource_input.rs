@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_kubectl() {
+    fn resource_names_are_those_of_kubectl() {
         for (text, kind) in [
             ("deployment/web", "Deployment.apps"),
             ("deploy/web", "Deployment.apps"),

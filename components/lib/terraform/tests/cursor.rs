@@ -135,7 +135,7 @@ fn documents() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn every_document_is_taken_whatever_the_chunks(document in documents(), size in 1usize..40, pretty: bool) {
+    fn every_document_is_read_with_any_chunk_size(document in documents(), size in 1usize..40, pretty: bool) {
         let text = if pretty { serde_json::to_vec_pretty(&document) } else { serde_json::to_vec(&document) }.unwrap();
         prop_assert_eq!(skip(&text, size), Ok(()));
         prop_assert_eq!(value(&text, size), Ok(document));

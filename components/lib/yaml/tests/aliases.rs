@@ -27,7 +27,7 @@ fn follow(source: &str, path: &str, json: &str) -> String {
 }
 
 #[test]
-fn refuses_by_default() {
+fn an_edit_through_an_alias_is_refused_by_default() {
     let RefusalReason::Alias { path, anchor, places } = refused(SOURCE, "a.t", "v") else { panic!() };
     assert_eq!((path.as_str(), anchor.as_str(), places), ("a.t", "x", vec![2, 5, 7, 10]));
     let RefusalReason::Merge { path, places } = refused(SOURCE, "b.l[0]", "v") else { panic!() };
@@ -44,7 +44,7 @@ fn a_key_of_its_own_overrides_a_merged_one() {
 }
 
 #[test]
-fn expands_into_a_copy() {
+fn expand_replaces_the_alias_by_a_copy() {
     let copy =
         |t: &str| format!("\n  t: {t}\n  w: yes\n  l:\n    - yes\n    - \"08\"\n    - 1.10\n    - ~\n");
     assert_eq!(
@@ -66,7 +66,7 @@ fn expands_into_a_copy() {
 }
 
 #[test]
-fn follows_to_the_anchor() {
+fn follow_edits_the_anchored_value() {
     assert_eq!(follow(SOURCE, "a.t", "\"v2\""), SOURCE.replace("t: v1", "t: v2"));
     assert_eq!(follow(SOURCE, "b.t", "\"v2\""), SOURCE.replace("t: v1", "t: v2"));
     assert_eq!(follow(SOURCE, "c[0].l[0]", "\"no\""), SOURCE.replace("&w yes", "&w \"no\""));
@@ -74,7 +74,7 @@ fn follows_to_the_anchor() {
 }
 
 #[test]
-fn finds_a_place_once_that_two_paths_lead_to() {
+fn finds_an_anchored_value_once() {
     let stream = Stream::open(b"x: &x {n: a, t: 1}\nl: [*x, *x]\n").expect("YAML");
     let lookup = FindOptions { alias: AliasMode::Follow, ..FindOptions::default() };
     let path = Path::parse("l[n=a].t").expect("a path");
@@ -82,7 +82,7 @@ fn finds_a_place_once_that_two_paths_lead_to() {
 }
 
 #[test]
-fn refuses_copies_that_would_not_be_the_same() {
+fn refuses_copies_that_would_differ() {
     let reason =
         |source: &str| set_through(source, "b.k", "1", AliasMode::Expand).expect_err("a refusal").reason;
     for source in [
@@ -107,7 +107,7 @@ fn refuses_copies_that_would_not_be_the_same() {
 }
 
 #[test]
-fn takes_an_alias_away_without_its_anchor() {
+fn removes_an_alias_and_keeps_its_anchor() {
     let lookup = FindOptions { match_alias: true, ..FindOptions::default() };
     let stream = Stream::open(SOURCE.as_bytes()).expect("YAML");
     let places = stream.find(stream.documents()[0], &Path::parse("a").expect("a path"), lookup);

@@ -53,7 +53,7 @@ fn document(bytes: &[u8]) -> Option<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn what_is_around_a_document_makes_no_difference(
+    fn other_documents_do_not_affect_an_edit(
         sources in [vec(any::<u8>(), 0..120), vec(any::<u8>(), 0..120), vec(any::<u8>(), 0..120)],
         which in 0..3_usize,
         pick in any::<[u8; 4]>(),

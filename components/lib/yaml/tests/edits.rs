@@ -21,7 +21,7 @@ fn keeps_comments_and_blanks_around_a_scalar() {
 }
 
 #[test]
-fn keeps_quotes_that_carry_the_value() {
+fn keeps_the_quotes_if_they_fit_the_new_value() {
     assert_eq!(set("a: 'v1'\n", "a", "it's"), "a: 'it''s'\n");
     assert_eq!(set("a: \"v1\"\n", "a", "x\"y\\"), "a: \"x\\\"y\\\\\"\n");
     assert_eq!(set("a: 'v1'\n", "a", "x\ny"), "a: \"x\\ny\"\n");
@@ -82,7 +82,7 @@ fn rewrites_block_scalars_as_block_scalars() {
 }
 
 #[test]
-fn rewrites_block_scalars_at_an_open_end() {
+fn rewrites_block_scalars_without_a_final_newline() {
     assert_eq!(set("a: |-\n  x", "a", "y"), "a: |-\n  y");
     assert_eq!(set("a: |\n  x", "a", "y\n"), "a: |\n  y\n");
     assert_eq!(set("a: |\n  x", "a", "y"), "a: |-\n  y");
@@ -160,7 +160,7 @@ fn replaces_collections() {
 }
 
 #[test]
-fn writes_numbers_that_every_reader_takes_as_numbers() {
+fn writes_numbers_that_every_reader_resolves_as_numbers() {
     assert_eq!(json("a: x\n", "a", "1e3"), "a: 1.0e+3\n");
     assert_eq!(json("a: '3'\n", "a", "3"), "a: 3\n");
     assert_eq!(json("a: 0x3 # c\n", "a", "3"), "a: 0x3 # c\n");
@@ -169,7 +169,7 @@ fn writes_numbers_that_every_reader_takes_as_numbers() {
 }
 
 #[test]
-fn leaves_what_is_already_so() {
+fn an_equal_value_changes_no_byte() {
     for source in ["a: x # c\n", "a: 'x'\n", "a: \"\\x78\"\n", "a: |-\n  x\n", "a: >-\n  x\n", "a: !!str x\n"]
     {
         assert_eq!(set(source, "a", "x"), source);
@@ -177,7 +177,7 @@ fn leaves_what_is_already_so() {
 }
 
 #[test]
-fn a_file_of_json_stays_one() {
+fn a_json_file_stays_json() {
     let source = "{\"a\": 1, \"b\": [null, true], \"c\": \"x\"}\n";
     assert_eq!(set(source, ".a", "s"), "{\"a\": \"s\", \"b\": [null, true], \"c\": \"x\"}\n");
     assert_eq!(set(source, ".b[0]", "s"), "{\"a\": 1, \"b\": [\"s\", true], \"c\": \"x\"}\n");

@@ -13,7 +13,7 @@ fn refusal(bytes: &[u8]) -> (RefusalReason, Option<(u32, u32)>) {
 }
 
 #[test]
-fn refuses_what_is_not_utf_8_text() {
+fn refuses_files_that_are_not_utf_8() {
     assert_eq!(refusal(b"a: 1\nb: \xC3\xA9\xFF\n"), (RefusalReason::NotUtf8(10), Some((2, 5))));
     assert_eq!(refusal(b"\xFF\xFEa\0"), (RefusalReason::Encoding("UTF-16"), None));
     assert_eq!(refusal(b"\xFE\xFF\0a"), (RefusalReason::Encoding("UTF-16"), None));
@@ -25,7 +25,7 @@ fn refuses_what_is_not_utf_8_text() {
 }
 
 #[test]
-fn refuses_what_is_not_yaml() {
+fn refuses_files_that_are_not_yaml() {
     for (text, line) in [
         ("a: b: c\n", 1),
         ("a: 1\n b: 2\n", 2),
@@ -44,7 +44,7 @@ fn refuses_what_is_not_yaml() {
 }
 
 #[test]
-fn refuses_what_is_too_deep_in_one_way() {
+fn refuses_files_that_nest_too_deeply() {
     for open in ["[", "- ", "{a: ", "? ", "[{a: "] {
         let (reason, at) = refusal(open.repeat(100_000).as_bytes());
         assert_eq!(reason, RefusalReason::TooDeep(128), "{open:?}");
@@ -56,7 +56,7 @@ fn refuses_what_is_too_deep_in_one_way() {
 }
 
 #[test]
-fn shows_no_more_than_the_beginning_of_a_line() {
+fn messages_show_only_the_beginning_of_a_long_line() {
     let source = "a: |\n  x";
     let stream = Stream::open(source.as_bytes()).expect("YAML");
     let (within, value) = (stream.documents()[0], Value::String("y".repeat(20_000)));
@@ -67,7 +67,7 @@ fn shows_no_more_than_the_beginning_of_a_line() {
 }
 
 #[test]
-fn names_templates() {
+fn names_go_templates_as_the_reason() {
     for (text, at) in [
         ("a: {{ .Values.x }}\n", (1, 4)),
         ("a: 1\nb: {{ .Values.x }}-web\n", (2, 4)),
@@ -88,7 +88,7 @@ fn edits_files_where_braces_are_text() {
 }
 
 #[test]
-fn refuses_a_key_that_stands_twice() {
+fn refuses_duplicate_keys() {
     let duplicate = |text: &str| match refusal(text.as_bytes()) {
         (RefusalReason::DuplicateKey { key, first }, Some((line, _))) => (key, first, line),
         other => panic!("{text:?}: {other:?}"),
@@ -100,7 +100,7 @@ fn refuses_a_key_that_stands_twice() {
 }
 
 #[test]
-fn refuses_sealed_files_only_if_they_would_change() {
+fn refuses_sops_files_only_if_they_would_change() {
     let sealed = "user: alice\nsops:\n    mac: ENC[x]\n";
     assert_eq!(refused(sealed, "user", "bob"), RefusalReason::Sops);
     assert_eq!(set(sealed, "user", "alice"), sealed);
@@ -109,7 +109,7 @@ fn refuses_sealed_files_only_if_they_would_change() {
 }
 
 #[test]
-fn refuses_edits_that_disagree() {
+fn refuses_edits_that_contradict_each_other() {
     let source = "a:\n  b: 1\n";
     let try_all = |edits: &[(&str, &str)]| {
         let stream = Stream::open(source.as_bytes()).expect("YAML");
@@ -141,7 +141,7 @@ fn refuses_edits_that_disagree() {
 }
 
 #[test]
-fn refuses_what_cannot_be_edited_exactly() {
+fn refuses_edits_that_cannot_be_exact() {
     let reason = |source: &str, path: &str, json: &str, create: bool| {
         let value = Value::from_json(json).expect("JSON");
         edit(source, path, &value, create).expect_err("a refusal").reason
@@ -156,7 +156,7 @@ fn refuses_what_cannot_be_edited_exactly() {
 }
 
 #[test]
-fn adds_no_line_end_to_a_block_scalar_at_an_open_end() {
+fn adds_no_final_newline_to_a_block_scalar() {
     // Go reads `x` without a line end here, and would read one once something follows.
     let value = Value::String("v".into());
     let refusal = edit("a: |\n  x", "b", &value, true).expect_err("a refusal");
@@ -188,7 +188,7 @@ fn reads_json_strictly() {
 }
 
 #[test]
-fn thousands_of_comments_are_no_obstacle() {
+fn edits_files_with_thousands_of_comments() {
     let source = format!("a:\n{}  - 1\nb: x\n", "  # - 2\n".repeat(5000));
     assert_eq!(set(&source, "b", "z"), source.replace("b: x", "b: z"));
 }

@@ -158,7 +158,7 @@ fn large_scalar(text: &str) {
 }
 
 #[test]
-fn a_scalar_of_twenty_megabytes() {
+fn edits_a_scalar_of_twenty_megabytes() {
     let long = "x".repeat(20 << 20);
     on_a_small_stack(move || {
         large_scalar(&format!("a: {long}\nb: 1\n"));
@@ -167,7 +167,7 @@ fn a_scalar_of_twenty_megabytes() {
 }
 
 #[test]
-fn a_block_scalar_of_twenty_megabytes() {
+fn edits_a_block_scalar_of_twenty_megabytes() {
     let lines = "  0123456789 abcdefg\n".repeat(1 << 20);
     on_a_small_stack(move || {
         large_scalar(&format!("a: |\n{lines}b: 1\n"));
@@ -187,18 +187,18 @@ fn keys() -> Vec<String> {
 }
 
 #[test]
-fn a_hundred_thousand_keys() {
+fn edits_a_mapping_with_a_hundred_thousand_keys() {
     on_a_small_stack(|| many_keys(&format!("r:\n  {}\n", keys().join("\n  "))));
 }
 
 #[test]
-fn a_hundred_thousand_keys_of_json() {
+fn edits_json_with_a_hundred_thousand_keys() {
     let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
     on_a_small_stack(move || many_keys(&format!("{{\"r\": {{{quoted}}}}}\n")));
 }
 
 #[test]
-fn a_hundred_thousand_keys_become_others() {
+fn replaces_a_hundred_thousand_keys() {
     on_a_small_stack(|| {
         let lines: String = (0..MANY).map(|key| format!("  k{key}: {key}\n")).collect();
         let text = format!("r: &r\n{lines}");
@@ -212,7 +212,7 @@ fn a_hundred_thousand_keys_become_others() {
 }
 
 #[test]
-fn a_hundred_thousand_keys_come_one_by_one() {
+fn creates_a_hundred_thousand_keys_one_by_one() {
     on_a_small_stack(|| {
         let stream = Stream::open(b"r: {}\n").expect("YAML");
         let within = find(&stream, "r");
@@ -223,7 +223,7 @@ fn a_hundred_thousand_keys_come_one_by_one() {
 }
 
 #[test]
-fn a_hundred_thousand_values_of_json_become_others() {
+fn replaces_a_hundred_thousand_values_of_json() {
     on_a_small_stack(|| {
         let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
         let text = format!("{{{quoted}}}\n");
@@ -258,17 +258,17 @@ fn one_item(text: &str, added: &str) {
 }
 
 #[test]
-fn a_hundred_thousand_items() {
+fn edits_a_flow_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| one_item(&one_line(), "null, "));
 }
 
 #[test]
-fn a_hundred_thousand_items_on_lines() {
+fn edits_a_block_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| one_item(&lines(), "- null\n"));
 }
 
 #[test]
-fn a_hundred_thousand_items_on_lines_in_brackets() {
+fn edits_a_flow_sequence_with_a_hundred_thousand_lines() {
     on_a_small_stack(|| one_item(&list("r: [\n  ", ",\n  ", "\n  ]\n"), "  null,\n"));
 }
 
@@ -285,12 +285,12 @@ fn half_the_items(text: &str) {
 }
 
 #[test]
-fn half_of_a_hundred_thousand_items() {
+fn removes_half_of_a_flow_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| half_the_items(&one_line()));
 }
 
 #[test]
-fn half_of_a_hundred_thousand_items_on_lines() {
+fn removes_half_of_a_block_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| half_the_items(&lines()));
 }
 
@@ -302,17 +302,17 @@ fn set_items(text: &str, numbers: impl Iterator<Item = usize>) -> usize {
 }
 
 #[test]
-fn a_hundred_thousand_items_become_others() {
+fn replaces_a_flow_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| assert_eq!(set_items(&one_line(), (0..MANY + 7).map(|number| number ^ 1)), MANY + 7));
 }
 
 #[test]
-fn a_hundred_thousand_items_on_lines_become_others() {
+fn replaces_a_block_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| assert_eq!(set_items(&lines(), (0..MANY + 7).map(|number| number ^ 1)), MANY + 7));
 }
 
 #[test]
-fn some_of_a_hundred_thousand_items_go() {
+fn removes_some_of_a_hundred_thousand_items() {
     on_a_small_stack(|| {
         let some = (0..MANY).filter(|number| number % 1000 != 7);
         assert!(set_items(&lines(), some) >= MANY / 1000);

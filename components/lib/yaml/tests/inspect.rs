@@ -14,7 +14,7 @@ fn keys<'s>(entries: &[(&'s str, NodeId)]) -> Vec<&'s str> {
 }
 
 #[test]
-fn entries_are_those_of_the_mapping_and_those_it_merges() {
+fn merged_entries_are_listed_apart_from_own_entries() {
     let stream = open(SOURCE);
     let root = stream.documents()[0];
     let at = |key: &str| stream.get(root, key).expect("a key");
@@ -29,7 +29,7 @@ fn entries_are_those_of_the_mapping_and_those_it_merges() {
 }
 
 #[test]
-fn a_copy_has_all_that_aliases_and_merges_stand_for() {
+fn a_resolved_value_contains_aliased_and_merged_values() {
     let stream = open(SOURCE);
     let alias = stream.get(stream.documents()[0], "alias").expect("a key");
     let plain = |text: &str| Value::Plain(text.to_owned());
@@ -41,14 +41,14 @@ fn a_copy_has_all_that_aliases_and_merges_stand_for() {
 }
 
 #[test]
-fn nothing_at_all_is_absent_and_an_empty_text_is_not() {
+fn an_empty_node_is_absent_and_an_empty_string_is_not() {
     let stream = open("---\n# nothing\n---\n\"\"\n---\nnull\n");
     let absent: Vec<bool> = stream.documents().iter().map(|&root| stream.is_absent(root)).collect();
     assert_eq!(absent, [true, false, false]);
 }
 
 #[test]
-fn a_key_that_is_renamed_is_a_change_once() {
+fn a_renamed_key_is_one_change() {
     let stream = open("a: 1 # one\nb: 2\n");
     let node = stream.get(stream.documents()[0], "a").expect("a key");
     let rename = Op::Rename { node, key: "z".into() };

@@ -20,7 +20,7 @@ fn rows() -> impl Iterator<Item = (String, Vec<&'static str>)> {
 }
 
 #[test]
-fn writes_plain_only_what_all_readers_take_as_text() {
+fn a_plain_string_is_a_string_for_all_readers() {
     let mut plain = 0;
     for (text, readings) in rows() {
         let written = edit("a: old\n", "a", &Value::String(text.clone()), false).expect("an edit");
@@ -33,7 +33,7 @@ fn writes_plain_only_what_all_readers_take_as_text() {
 }
 
 #[test]
-fn quotes_little_that_needs_no_quotes() {
+fn few_strings_get_needless_quotes() {
     let needless = rows().filter(|(text, readings)| {
         readings.iter().all(|reading| *reading == "text")
             && resolve_for_all(text) != Some(ResolvedScalar::Text)

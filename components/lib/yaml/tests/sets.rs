@@ -35,7 +35,7 @@ fn a_list_keeps_the_items_it_still_has() {
 }
 
 #[test]
-fn items_with_the_same_name_belong_together() {
+fn items_with_the_same_name_are_matched() {
     let source =
         "a:\n- name: x # of x\n  v: 1 # vx\n# of y\n- name: yy\n  v: 2\n- name: z # of z\n  v: 3 # vz\n";
     let new = |list: &[(&str, u8)]| {
@@ -96,14 +96,14 @@ fn aliases_stay_where_their_value_stays() {
 }
 
 #[test]
-fn what_cannot_go_on_its_own_goes_with_all_around_it() {
+fn a_collection_is_replaced_as_a_whole_if_a_part_cannot_be_removed() {
     // Nobody can tell whose comment that is.
     let list = "a: [1, # x\n  2, 3]\n";
     assert_eq!(json(list, "a", "[2, 3]"), "a: [2, 3]\n");
 }
 
 #[test]
-fn brackets_stay_where_nothing_else_does() {
+fn a_flow_collection_keeps_its_brackets() {
     let verbs = "rules:\n- verbs: [*all]  # all\n  x: [{name: a}] # x\n".replace("*all", "&all \"*\"");
     assert_eq!(
         json(&verbs, "rules[0].x", "[{\"name\":\"b\"},1]"),
@@ -135,7 +135,7 @@ fn brackets_stay_where_nothing_else_does() {
 }
 
 #[test]
-fn tells_what_came_and_went() {
+fn changes_list_added_and_removed_values() {
     let stream = Stream::open(b"a:\n- 1\n- 2\n- {name: x, v: 1}\nm: {b: 1, c: 2}\n").expect("YAML");
     let root = stream.documents()[0];
     let set = |key: &str, json: &str| Op::Set {

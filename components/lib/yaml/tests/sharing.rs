@@ -16,7 +16,7 @@ proptest! {
     })]
 
     #[test]
-    fn an_edit_means_what_the_model_says_and_nothing_else(
+    fn an_edit_changes_only_the_values_that_the_model_changes(
         source in vec(any::<u8>(), 0..80), pick in any::<prop::sample::Index>(),
     ) {
         let text = file(&mut Choices::new(&source));

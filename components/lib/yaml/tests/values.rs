@@ -9,14 +9,14 @@ fn value(text: &str) -> Result<Value, String> {
 }
 
 #[test]
-fn what_all_readers_agree_about_has_its_type() {
+fn a_scalar_that_all_readers_resolve_alike_has_its_type() {
     let json = r#"{"a": "x", "v": 1.10, "t": true, "z": null, "l": ["1", -2, {}], "h": 31, "b": "a\nb\n"}"#;
     let text = "a: x\nv: 1.10\nt: true\nz:\nl: ['1', -2, {}]\nh: 0x1F\nb: |\n  a\n  b\n";
     assert_eq!(value(text).unwrap(), Value::from_json(json).unwrap());
 }
 
 #[test]
-fn what_readers_do_not_agree_about_is_refused() {
+fn a_scalar_that_readers_resolve_differently_is_refused() {
     for text in [
         "yes",
         "012",
@@ -37,7 +37,7 @@ fn what_readers_do_not_agree_about_is_refused() {
 }
 
 #[test]
-fn scalars_know_how_they_are_written_and_whether_they_are_keys() {
+fn scalars_have_a_style_and_are_marked_as_keys() {
     let stream = Stream::open(b"a: 'b'\n\"c\": [d]\ne: |\n  f\n? g\n").unwrap();
     let seen: Vec<_> = stream.scalars().map(|s| (s.text, s.style, s.is_key, s.at.line)).collect();
     let expected = [
@@ -61,7 +61,7 @@ fn anchors_and_tags_are_listed() {
 }
 
 #[test]
-fn a_draft_is_what_an_edit_writes() {
+fn edit_unverified_returns_the_text_of_edit() {
     let stream = Stream::open(b"a: x # y\nb: |\n  z\n").unwrap();
     let node = stream.get(stream.documents()[0], "a").unwrap();
     for value in ["x", "yes", "a\nb"] {
