@@ -94,7 +94,7 @@ fn the_next_run_sends_only_what_is_missing() {
 }
 
 #[test]
-fn the_next_run_aborts_what_a_killed_conditional_run_left_open() {
+fn the_next_run_aborts_open_uploads_of_a_killed_conditional_run() {
     let mut model = model();
     let same = model.files["d/big"].clone();
     model.hook = Some(Box::new(move |model, call| {
@@ -136,7 +136,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn an_undisturbed_run_completes_any_disturbed_runs(
+    fn one_complete_run_finishes_any_interrupted_runs(
         runs in prop::collection::vec(prop::collection::btree_map(1_usize..50, mishap(), 0..4), 1..4),
         immutable in any::<bool>(),
         md5 in any::<bool>(),

@@ -50,7 +50,7 @@ fn a_second_run_writes_nothing() {
 }
 
 #[test]
-fn only_what_differs_is_sent() {
+fn only_different_files_are_sent() {
     let mut model = model();
     model.run(&inputs(&["dist"])).unwrap();
     model.files.insert("dist/a.js".into(), Data::new(9, 10));
@@ -82,7 +82,7 @@ fn objects_of_others_in_other_parts_are_compared_by_checksum() {
 }
 
 #[test]
-fn deletes_only_what_no_source_makes_and_only_names_of_files() {
+fn delete_removes_only_objects_without_a_source() {
     let mut model = model();
     for key in ["old.js", "js/old.js", "a//b", "folder/", "../up"] {
         model.place(key, Data::new(7, 1));
@@ -240,7 +240,7 @@ fn a_race_of_overwriting_jobs_is_settled_by_sending_again() {
 }
 
 #[test]
-fn causes_have_their_codes() {
+fn failures_have_their_codes() {
     for (fault, code) in [
         (Error::Unauthorized("no".into()), Code::Credentials),
         (upstream(403, "AccessDenied"), Code::Forbidden),
@@ -304,7 +304,7 @@ fn open_uploads_with_other_options_or_content_are_aborted() {
 }
 
 #[test]
-fn a_folder_takes_any_file_whole() {
+fn a_folder_gets_each_file_in_one_piece() {
     let mut model = model();
     let mut given = inputs(&["dist"]);
     given.to = "file:///srv/web/".into();

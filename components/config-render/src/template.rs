@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lockstep_yaml::{Form, NodeId, Op, Position, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{NodeId, Op, Position, Refusal, RefusalReason, ScalarStyle, Stream, Value};
 use serde::de::IgnoredAny;
 
 use crate::failure::{self, Code, Error};
@@ -90,7 +90,7 @@ impl<'a> Template<'a> {
     /// # Errors
     /// The value that a placeholder cannot take.
     pub fn draft(&self, row: &Row) -> Result<String, Error> {
-        self.stream.draft(&self.ops(row)?).map_err(|refusal| self.refused(row, &refusal))
+        self.stream.edit_unverified(&self.ops(row)?).map_err(|refusal| self.refused(row, &refusal))
     }
 
     /// The verified file of a row that has all names.
@@ -158,10 +158,12 @@ impl<'a> Template<'a> {
         let error = failure::refused(Code::BadValue, self.path, refusal);
         let message = format!("row {}: {}", row.number, error.message);
         let hint = match &refusal.reason {
-            Reason::Unproven { .. } | Reason::Unsupported(_) => {
+            RefusalReason::Unproven { .. } | RefusalReason::Unsupported(_) => {
                 "write the placeholder in double quotes, which can hold every text"
             }
-            Reason::DuplicateKey { .. } => "two keys would have the same name; give the row another value",
+            RefusalReason::DuplicateKey { .. } => {
+                "two keys would have the same name; give the row another value"
+            }
             _ => return Error { message, ..error },
         };
         Error { message, hint: Some(hint.into()), ..error }
@@ -174,7 +176,7 @@ fn slots(
     format: Format,
     report: &mut impl FnMut(PlaceholderError, Position),
 ) -> Vec<Slot> {
-    for (name, at) in stream.names() {
+    for (name, at) in stream.anchors_and_tags() {
         if !matches!(placeholder::split(name), Ok(None)) {
             let message = "an anchor or a tag cannot contain a placeholder";
             let hint = "write the name itself".into();
@@ -182,8 +184,8 @@ fn slots(
         }
     }
     let typed_form = match format {
-        Format::Yaml => Form::Plain,
-        Format::Json => Form::DoubleQuoted,
+        Format::Yaml => ScalarStyle::Plain,
+        Format::Json => ScalarStyle::DoubleQuoted,
     };
     let mut slots = Vec::new();
     for scalar in stream.scalars() {
@@ -191,7 +193,7 @@ fn slots(
             Ok(None) => {}
             Ok(Some(pieces)) => {
                 let one = matches!(pieces.as_slice(), [Piece::Placeholder(_)]);
-                let typed = one && !scalar.is_key && scalar.form == typed_form;
+                let typed = one && !scalar.is_key && scalar.style == typed_form;
                 let (node, is_key, at) = (scalar.node, scalar.is_key, scalar.at);
                 slots.push(Slot { node, is_key, typed, pieces, at });
             }

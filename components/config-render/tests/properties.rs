@@ -2,9 +2,12 @@
 //! rejects its row.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod common;
+
+use config_render::Inputs;
 use config_render::rows::Row;
 use config_render::template::Template;
-use lockstep_yaml::{Form, Path, Place, Stream, Value, all_read_text};
+use lockstep_yaml::{Path, PathMatch, ScalarStyle, Stream, Value, is_string_for_all};
 use proptest::prelude::*;
 
 /// Places for `((x))`: the template, and the text before and after the value in its scalar.
@@ -122,7 +125,8 @@ fn row(value: Value) -> Row {
 fn has_text(rendered: &str, text: &str) -> bool {
     let stream = Stream::open(rendered.as_bytes()).unwrap();
     let mut scalars = stream.scalars();
-    scalars.any(|scalar| scalar.text == text && (scalar.form != Form::Plain || all_read_text(text)))
+    scalars
+        .any(|scalar| scalar.text == text && (scalar.style != ScalarStyle::Plain || is_string_for_all(text)))
 }
 
 fn scalars(text: &str) -> usize {
@@ -223,12 +227,28 @@ fn a_single_plain_placeholder_takes_any_type() {
             let found = stream.find(
                 stream.documents()[0],
                 &Path::parse(path).unwrap(),
-                lockstep_yaml::Lookup::default(),
+                lockstep_yaml::FindOptions::default(),
             );
-            let [Ok(Place::Node(node))] = found.as_slice() else { panic!("{path} in {rendered:?}") };
+            let [Ok(PathMatch::Node(node))] = found.as_slice() else { panic!("{path} in {rendered:?}") };
             assert_eq!(stream.value(*node).unwrap(), value, "{rendered}");
         }
     }
+}
+
+#[test]
+fn an_unused_name_has_a_suggestion() {
+    let files = [("t.yaml", "a: ((image))\n"), ("rows.yaml", "- {name: x, imgae: web}\n")];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+    let inputs = Inputs {
+        template: vec!["t.yaml".into()],
+        rows: "rows.yaml".into(),
+        to: "out/{name}.yaml".into(),
+        prune: false,
+        adopt: false,
+    };
+    let (failure, reporter) = *common::run(&inputs, &files).unwrap_err();
+    assert!(reporter.text().contains("nothing uses `imgae` of row 1"), "{failure:?}");
+    assert!(reporter.text().contains("did you mean `image`?"), "{}", reporter.text());
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn verdict(samples: &str, on_no_data: NoData) -> Verdict {
 }
 
 #[test]
-fn samples_make_a_verdict() {
+fn samples_decide_the_verdict() {
     use Verdict::{Error, Failed, Inconclusive, Passed};
     for (samples, when_inconclusive, when_fail) in [
         ("++++++", Passed, Passed),
@@ -116,7 +116,7 @@ fn sample(threshold: &str, answered: Answered) -> (&'static str, String, Verdict
 }
 
 #[test]
-fn an_answer_makes_a_sample() {
+fn a_response_becomes_a_sample() {
     let long = format!("[{}]", " ".repeat(2 << 20));
     let trailing = format!("{{\"status\":\"success\"}}{}", " ".repeat(2 << 20));
     let histogram = r#"[{"metric":{},"histogram":[1,{"count":"1"}]}]"#;
@@ -171,7 +171,7 @@ fn an_answer_makes_a_sample() {
 }
 
 #[test]
-fn the_query_is_encoded_with_the_window_in_it_and_shown() {
+fn the_query_is_encoded_and_contains_the_window() {
     let metric = metric(|record| {
         record.query = "sum(rate(a{b=~\"x|ü\"}[{{window}}])) / 2 + 1 & c#".into();
         record.window = Some("90s".into());
@@ -194,7 +194,7 @@ fn the_query_is_encoded_with_the_window_in_it_and_shown() {
 }
 
 #[test]
-fn it_is_asked_every_interval_and_at_the_end_of_the_window() {
+fn the_query_runs_every_interval_and_at_the_end_of_the_window() {
     for (window, interval, expected) in [
         ("1m", "10s", vec![10, 20, 30, 40, 50, 60]),
         ("25s", "10s", vec![10, 20, 25]),
@@ -213,7 +213,7 @@ fn it_is_asked_every_interval_and_at_the_end_of_the_window() {
 }
 
 #[test]
-fn slow_answers_are_not_made_up_for() {
+fn missed_intervals_are_skipped() {
     let slow = |_| (vector(&["0"]).0, 9_000);
     let metric = metric(|record| record.interval = Some("4s".into()));
     let (outcome, times) = told(metric, TEN_MINUTES, slow);
@@ -224,7 +224,7 @@ fn slow_answers_are_not_made_up_for() {
 }
 
 #[test]
-fn a_window_that_does_not_fit_is_not_watched() {
+fn a_window_longer_than_the_timeout_times_out() {
     let (outcome, times) = told(metric(|_| ()), 60_000, |_| vector(&["0"]));
     assert_eq!((outcome.verdict, times), (Verdict::TimedOut, vec![]));
     assert_eq!(messages::hint(&outcome), Some("increase `timeout`, or shorten `window`"));
@@ -238,7 +238,7 @@ fn a_window_that_does_not_fit_is_not_watched() {
 }
 
 #[test]
-fn what_does_not_pass_by_itself_ends_it_at_once() {
+fn an_invalid_query_or_a_second_violation_ends_the_check_at_once() {
     for (answered, verdict, times) in [
         (vector(&["1"]), Verdict::Failed, vec![10_000, 20_000]),
         (error(400, "bad_data"), Verdict::Error, vec![10_000]),
@@ -250,7 +250,7 @@ fn what_does_not_pass_by_itself_ends_it_at_once() {
 }
 
 #[test]
-fn what_the_server_warns_of_is_said() {
+fn warnings_of_the_server_are_reported() {
     let body = r#"{"status":"success","warnings":["no store\nof eu","no store\nof eu"],"isPartial":true,
         "data":{"resultType":"scalar","result":[1,"0"]}}"#;
     let (outcome, _) = told(metric(|_| ()), TEN_MINUTES, |_| answer(200, &[], body));
@@ -262,7 +262,7 @@ fn what_the_server_warns_of_is_said() {
 }
 
 #[test]
-fn the_end_says_what_decided() {
+fn the_message_names_the_deciding_sample() {
     let answers = ["0.001", "0.5", "0.001", "NaN", "NaN", "NaN"];
     let (outcome, _) = told(metric(|_| ()), TEN_MINUTES, |count| vector(&answers[count..=count]));
     assert_eq!(
@@ -287,7 +287,7 @@ fn metrics_are_watched_at_the_same_time() {
 }
 
 #[test]
-fn nobody_waits_for_ever_behind_those_that_are_due_again() {
+fn repeated_queries_do_not_starve_other_metrics() {
     let often =
         |number| metric(|record| (record.query, record.interval) = (format!("q{number}"), Some("1s".into())));
     let metrics: Vec<MetricCheck> = (0..250).map(often).collect();
@@ -297,7 +297,7 @@ fn nobody_waits_for_ever_behind_those_that_are_due_again() {
 }
 
 #[test]
-fn every_mistake_is_said_at_once() {
+fn all_invalid_inputs_are_reported_at_once() {
     let errors = MetricCheck::parse(&record(|record| {
         record.url = "https://p.example/api/v1".into();
         record.query = "up[{{ window }}]".into();

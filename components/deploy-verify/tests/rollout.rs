@@ -19,7 +19,7 @@ fn updated(object: &serde_json::Value) -> Event {
 }
 
 #[test]
-fn what_is_ready_passes_at_once() {
+fn a_ready_deployment_passes_at_once() {
     let mut model = Model::default();
     model.at(0, DEPLOYMENT, updated(&deployment("web", 2, 2)));
     let done = model.synced().run(&inputs("deployment/web")).unwrap();
@@ -29,7 +29,7 @@ fn what_is_ready_passes_at_once() {
 }
 
 #[test]
-fn what_is_not_there_fails_after_half_a_minute() {
+fn a_missing_object_fails_after_30_seconds() {
     let mut model = Model::default();
     let done = model.synced().run(&inputs("deployment/web")).unwrap();
     assert_eq!((done.verdict, model.rejection()), (Verdict::Failed, "rollout-failed"));
@@ -43,7 +43,7 @@ fn what_is_not_there_fails_after_half_a_minute() {
 }
 
 #[test]
-fn the_time_is_up_for_all_of_it() {
+fn the_timeout_ends_the_wait() {
     let mut model = Model::default();
     model.synced().at(0, DEPLOYMENT, updated(&deployment("web", 2, 1)));
     let done = model.run(&Inputs { timeout: "2m".into(), ..inputs("deployment/web") }).unwrap();
@@ -61,7 +61,7 @@ fn a_cluster_that_never_syncs_is_unavailable() {
 }
 
 #[test]
-fn without_a_right_to_explain_it_goes_on_and_without_one_to_verify_it_ends() {
+fn only_a_missing_permission_for_a_target_ends_the_run() {
     let mut model = Model::default();
     model.at(0, POD, Event::Failed(Error::Unauthorized("pods is forbidden".into())));
     model.at(0, DEPLOYMENT, updated(&deployment("web", 1, 1)));
@@ -100,7 +100,7 @@ fn an_object_without_known_status_is_never_ready() {
 }
 
 #[test]
-fn a_selector_verifies_all_that_it_finds_and_something_at_least() {
+fn a_selector_verifies_all_matches_and_needs_at_least_one() {
     let mut model = Model::default();
     let failure = model.synced().run(&inputs("deployment -l app=web")).unwrap_err();
     assert_eq!(failure.code, "no-match");
@@ -114,7 +114,7 @@ fn a_selector_verifies_all_that_it_finds_and_something_at_least() {
 }
 
 #[test]
-fn what_somebody_else_changed_ends_the_wait_at_once() {
+fn a_change_by_somebody_else_ends_the_wait_at_once() {
     let mut other = deployment("web", 1, 0);
     other["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:2");
     other["metadata"]["generation"] = json!(2);
@@ -138,7 +138,7 @@ fn crashing() -> Model {
 }
 
 #[test]
-fn evidence_is_gathered_before_anything_goes_back() {
+fn evidence_is_gathered_before_the_rollback() {
     let mut model = crashing();
     model.on_rollback = Some(deployment("web", 1, 1));
     let given = Inputs {
@@ -179,7 +179,7 @@ fn without_rollback_nothing_is_changed() {
 }
 
 #[test]
-fn a_claim_is_followed_for_what_has_pods_only() {
+fn volume_claims_are_watched_only_for_workloads_with_pods() {
     let mut model = Model::default();
     let settings = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "shop", "uid": "u1"},

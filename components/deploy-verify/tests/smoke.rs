@@ -62,7 +62,7 @@ fn version(version: &str) -> Answered {
 }
 
 #[test]
-fn one_good_answer_is_enough() {
+fn one_expected_response_passes() {
     let (outcome, times, heard) = told(check(|_| ()), TEN_MINUTES, |_, _| answer(204, &[], ""));
     assert_eq!((outcome.verdict, outcome.attempts, times), (Verdict::Passed, 1, vec![0]));
     assert_eq!(
@@ -74,7 +74,7 @@ fn one_good_answer_is_enough() {
 }
 
 #[test]
-fn what_is_wrong_has_a_reason_of_its_own() {
+fn each_mismatch_has_its_reason() {
     type Edit = fn(&mut Check);
     let long = "x".repeat(2 << 20);
     let cases: Vec<(Edit, Answered, &str, &str)> = vec![
@@ -123,7 +123,7 @@ fn what_is_wrong_has_a_reason_of_its_own() {
 }
 
 #[test]
-fn the_end_says_what_was_expected_what_came_how_often_and_what_to_do() {
+fn the_message_has_expected_and_actual_values_the_number_of_requests_and_a_hint() {
     let ended = outcome(check(|_| ()), |_, _| answer(301, &[("location", "https://b.example/")], ""));
     assert_eq!(
         messages::end(&ended),
@@ -137,7 +137,7 @@ fn the_end_says_what_was_expected_what_came_how_often_and_what_to_do() {
 }
 
 #[test]
-fn a_redirect_that_is_accepted_is_a_good_answer() {
+fn an_expected_redirect_passes() {
     let redirect = |record: &mut Check| {
         record.status = Some("200, 301-302".into());
         record.header = Some(vec!["location: https://*.example/*".into()]);
@@ -147,7 +147,7 @@ fn a_redirect_that_is_accepted_is_a_good_answer() {
 }
 
 #[test]
-fn every_trouble_may_pass_within_the_time_to_retry() {
+fn every_error_is_retried() {
     for kind in [
         ErrorCode::DnsError,
         ErrorCode::ConnectionRefused,
@@ -164,14 +164,14 @@ fn every_trouble_may_pass_within_the_time_to_retry() {
 }
 
 #[test]
-fn what_may_not_be_asked_is_asked_once() {
+fn a_denied_request_is_not_retried() {
     let denied = |text| ErrorCode::NotSent(Error::Denied(text));
     let ended = outcome(check(|_| ()), |_, _| failed(denied));
     assert_eq!((ended.verdict, ended.attempts, reason(&ended).0), (Verdict::Failed, 1, "not-sent"));
 }
 
 #[test]
-fn pauses_grow_and_the_last_attempt_is_when_retry_is_over() {
+fn pauses_grow_and_the_last_attempt_is_at_the_end_of_retry() {
     let (ended, times, _) =
         told(check(|r| r.retry = Some("15s".into())), TEN_MINUTES, |_, _| answer(500, &[], ""));
     assert_eq!(times, [0, 520, 1_540, 3_560, 7_580, 12_600, 15_000]);
@@ -182,7 +182,7 @@ fn pauses_grow_and_the_last_attempt_is_when_retry_is_over() {
 }
 
 #[test]
-fn an_old_version_counts_neither_against_nor_for() {
+fn an_old_version_neither_passes_nor_fails_the_check() {
     // The old version answers in every way there is, the new one from 40 seconds on.
     let mut edit = check(|record| {
         versioned(record);
@@ -202,20 +202,20 @@ fn an_old_version_counts_neither_against_nor_for() {
 }
 
 #[test]
-fn an_old_version_in_between_begins_the_row_anew() {
+fn an_old_version_resets_the_streak() {
     let pattern = ["2.0", "2.0", "1.0", "2.0", "1.0", "2.0", "2.0", "2.0", "1.0"];
     let ended = outcome(check(versioned), |count, _| version(pattern[count]));
     assert_eq!((ended.verdict, ended.attempts), (Verdict::Passed, 8));
 }
 
 #[test]
-fn a_new_version_that_is_bad_fails_for_its_own_reason() {
+fn an_error_of_the_new_version_has_its_own_reason() {
     let ended = outcome(check(versioned), |_, _| answer(500, &[("x-version", "2.0")], "out of memory"));
     assert_eq!((ended.verdict, reason(&ended)), (Verdict::Failed, ("status", "status 500, `out of memory`")));
 }
 
 #[test]
-fn flapping_never_passes() {
+fn alternating_versions_never_pass() {
     for good in [1, 2] {
         let serve = |count: usize, _| if count % (good + 1) < good { version("2.0") } else { version("1.0") };
         let ended = outcome(check(versioned), serve);
@@ -224,14 +224,14 @@ fn flapping_never_passes() {
 }
 
 #[test]
-fn a_row_that_has_begun_may_end_after_retry() {
+fn a_streak_may_end_after_the_retry_time() {
     let serve = |_, now| if now < 60_000 { version("1.0") } else { version("2.0") };
     let (ended, times, _) = told(check(versioned), TEN_MINUTES, serve);
     assert_eq!((ended.verdict, times.into_iter().max()), (Verdict::Passed, Some(60_240)));
 }
 
 #[test]
-fn the_deadline_ends_all_with_a_verdict_of_its_own() {
+fn the_timeout_of_the_run_has_its_own_verdict() {
     let (ended, times, heard) = told(check(|_| ()), 10_000, |_, _| answer(500, &[], ""));
     assert_eq!((ended.verdict, reason(&ended).0), (Verdict::TimedOut, "status"));
     assert_eq!(times, [0, 520, 1_540, 3_560, 7_580]);
@@ -244,7 +244,7 @@ fn the_deadline_ends_all_with_a_verdict_of_its_own() {
 }
 
 #[test]
-fn an_attempt_that_the_deadline_cut_short_does_not_fail_the_check() {
+fn a_request_that_the_timeout_of_the_run_cut_short_does_not_fail_the_check() {
     let edit = |record: &mut Check| record.retry = Some("0s".into());
     let drip = |_, _| (Err(ErrorCode::BodyTimeout("3 of 10 bytes in 5000 ms".into())), 5_000);
     let (ended, _, _) = told(check(edit), 5_000, drip);
@@ -270,7 +270,7 @@ fn all_checks_progress_at_the_same_time() {
 }
 
 #[test]
-fn nobody_waits_for_ever_behind_those_that_are_due_again() {
+fn retries_do_not_starve_other_checks() {
     let url = |number| format!("http://10.0.0.1/{number}");
     let checks: Vec<SmokeCheck> = (0..250).map(|number| check(|record| record.url = url(number))).collect();
     let (mut web, mut time) = Model::new(|_: &str, _, _| (answer(500, &[], "").0, 6_000));
@@ -279,7 +279,7 @@ fn nobody_waits_for_ever_behind_those_that_are_due_again() {
 }
 
 #[test]
-fn a_check_that_waited_for_a_slow_one_is_asked_again_before_it_fails() {
+fn a_check_that_waited_for_a_slow_one_gets_another_attempt() {
     let quick = check(|record| record.retry = Some("5s".into()));
     let slow = check(|record| {
         record.url = "https://slow.example/".into();
@@ -296,7 +296,7 @@ fn a_check_that_waited_for_a_slow_one_is_asked_again_before_it_fails() {
 }
 
 #[test]
-fn what_changes_is_heard_once() {
+fn each_new_result_is_reported_once() {
     let (_, times, heard) = told(check(|_| ()), TEN_MINUTES, |_, now| match now {
         0..20_000 => failed(ErrorCode::ConnectionRefused),
         20_000..40_000 => answer(503, &[], &now.to_string()),
@@ -311,7 +311,7 @@ fn what_changes_is_heard_once() {
 }
 
 #[test]
-fn an_outside_that_sends_nothing_ends_it() {
+fn an_error_of_the_host_ends_the_run() {
     let (mut web, mut time) = Model::new(|_: &str, _, _| answer(500, &[], ""));
     web.broken = Some((2, Error::LimitExceeded("calls".into())));
     let deadline = Deadline::after(0, TEN_MINUTES);

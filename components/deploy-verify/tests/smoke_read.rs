@@ -29,7 +29,7 @@ fn body(text: &str) -> Response {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn omitted_fields_have_defaults() {
     let check = SmokeCheck::parse(&record(|_| ())).unwrap();
     assert_eq!((check.consecutive, check.timeout_ms, check.retry_ms), (1, 10_000, 60_000));
     assert_eq!(check.status.to_string(), "2xx");
@@ -39,7 +39,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn every_mistake_is_said_at_once() {
+fn all_invalid_inputs_are_reported_at_once() {
     let lines = wrong(|record| {
         record.url = "ftp://a".into();
         record.send = Some(vec!["x".into(), "a b: c".into(), "Authorization: x".into(), "Proxy-X: y".into()]);
@@ -75,7 +75,7 @@ fn every_mistake_is_said_at_once() {
 }
 
 #[test]
-fn a_url_is_plain() {
+fn an_invalid_url_is_rejected() {
     for good in ["http://a", "https://a.example:8443/x?y=%20", "http://10.0.0.1/", "https://[::1]:1/"] {
         assert_eq!(wrong(|record| record.url = good.into()), [""; 0]);
     }
@@ -108,7 +108,7 @@ fn statuses_are_codes_ranges_and_classes() {
 }
 
 #[test]
-fn a_star_in_a_header_stands_for_any_text() {
+fn a_star_in_a_header_matches_any_text() {
     for (pattern, value, fits) in [
         ("a", "a", true),
         ("a", "A", false),
@@ -135,7 +135,7 @@ fn a_star_in_a_header_stands_for_any_text() {
 }
 
 #[test]
-fn what_is_found_decides_how_a_value_is_read() {
+fn the_found_json_type_decides_how_the_value_is_compared() {
     let document = serde_json::from_str(
         r#"{"s":"ok","t":"1","q":"\"1\"","n":1,"f":1.50,"big":12345678901234567891,"z":-0.0,"no":null,"yes":true,
             "l":[1,"x"],"o":{"a":1,"b":[2.0]},"e":"","a.b":{"c=d":1},"0":7,
@@ -191,7 +191,7 @@ fn what_is_found_decides_how_a_value_is_read() {
 }
 
 #[test]
-fn a_version_is_no_part_of_another() {
+fn a_version_does_not_match_within_another_version() {
     for (version, text, fits) in [
         ("1.2.3", "1.2.3", true),
         ("1.2.3", "v1.2.3", true),
@@ -224,7 +224,7 @@ fn a_version_is_no_part_of_another() {
 }
 
 #[test]
-fn a_version_stands_where_it_is_said_to() {
+fn the_version_is_read_from_the_given_place() {
     let answer = response(200, &[("x-v", " 1.10 ")], r#"{"v":1.1,"w":"1.10"}"#);
     for (at, fits) in [("header X-V", true), ("header x-w", false), ("json .w", true), ("json .v", false)] {
         let check = record(|record| {
@@ -241,4 +241,9 @@ fn a_version_stands_where_it_is_said_to() {
         assert_eq!(lines.len(), 1, "{at}");
     }
     assert!(wrong(|record| record.version_at = Some("body".into()))[0].contains("without `expect-version`"));
+    let near = wrong(|record| {
+        record.expect_version = Some("1".into());
+        record.version_at = Some("heder x-version".into());
+    });
+    assert!(near[0].contains("invalid `version-at` `heder x-version`: did you mean `header`?"), "{near:?}");
 }

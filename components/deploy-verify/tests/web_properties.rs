@@ -65,7 +65,7 @@ fn segments() -> impl Strategy<Value = Segment> {
 
 proptest! {
     #[test]
-    fn a_check_passes_only_after_so_many_good_answers_in_a_row(
+    fn a_check_passes_only_after_the_required_streak(
         check in checks(), answers in vec(answers(), 1..30), limit in 0..200_000_u64,
     ) {
         let mut given: Vec<bool> = Vec::new();

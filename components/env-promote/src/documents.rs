@@ -67,7 +67,7 @@ pub fn name(stream: &Stream<'_>, document: NodeId) -> String {
 fn identity(stream: &Stream<'_>, document: NodeId) -> [String; IDENTITY.len()] {
     let read = |path: &str| {
         let path = Path::parse(path).ok()?;
-        stream.read(document, &path).first().map(|text| (*text).to_owned())
+        stream.read_scalars(document, &path).first().map(|text| (*text).to_owned())
     };
     IDENTITY.map(|path| read(path).unwrap_or_default())
 }

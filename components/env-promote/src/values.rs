@@ -1,6 +1,6 @@
 //! Copies values from one manifest to another one. Never changes anything else, and never creates a place for a picked value.
 
-use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Stream};
+use lockstep_yaml::{FindOptions, NodeId, Op, Path, PathMatch, Stream};
 
 use crate::Promotion;
 use crate::documents::{self, pairs};
@@ -106,18 +106,18 @@ pub fn replace(pair: FilePair<'_>, keep: &[Path]) -> Result<Vec<u8>, Error> {
         for path in keep {
             let Some(node) = find_one(&to, target, path, to_file)? else { continue };
             let value = to.value(to.resolve(node)).map_err(|refusal| manifest_error(to_file, &refusal))?;
-            let lookup = Lookup { create: true, ..Lookup::default() };
+            let lookup = FindOptions { create: true, ..FindOptions::default() };
             for place in from.find(source, path, lookup) {
                 match place.map_err(|refusal| manifest_error(from_file, &refusal))? {
-                    Place::Node(node) if from.has(node, &value) => {}
-                    Place::Node(node) => ops.push(Op::Set { node, value: value.clone() }),
-                    Place::Missing { within, keys } => {
+                    PathMatch::Node(node) if from.has(node, &value) => {}
+                    PathMatch::Node(node) => ops.push(Op::Set { node, value: value.clone() }),
+                    PathMatch::Missing { within, keys } => {
                         ops.push(Op::Create { within, keys, value: value.clone() })
                     }
-                    Place::Merged { within, key, .. } => {
+                    PathMatch::Merged { within, key, .. } => {
                         ops.push(Op::Create { within, keys: vec![key], value: value.clone() });
                     }
-                    Place::Shared { .. } => {}
+                    PathMatch::Shared { .. } => {}
                 }
             }
         }
@@ -149,20 +149,20 @@ pub fn skipped((file, content): (&str, &[u8]), target: &str, paths: &[Path]) -> 
 }
 
 fn has(stream: &Stream<'_>, document: NodeId, path: &Path) -> bool {
-    let exists = |place| matches!(place, Ok(Place::Node(_) | Place::Merged { .. }));
-    stream.find(document, path, Lookup::default()).into_iter().any(exists)
+    let exists = |place| matches!(place, Ok(PathMatch::Node(_) | PathMatch::Merged { .. }));
+    stream.find(document, path, FindOptions::default()).into_iter().any(exists)
 }
 
 /// The place in a document that a path matches, if there is one.
 fn find_one(stream: &Stream<'_>, document: NodeId, path: &Path, file: &str) -> Result<Option<NodeId>, Error> {
     let mut nodes = Vec::new();
-    for place in stream.find(document, path, Lookup::default()) {
+    for place in stream.find(document, path, FindOptions::default()) {
         match place.map_err(|refusal| manifest_error(file, &refusal))? {
-            Place::Node(node) => nodes.push(node),
-            Place::Merged { within, key, value } => {
+            PathMatch::Node(node) => nodes.push(node),
+            PathMatch::Merged { within, key, value } => {
                 return Err(manifest_error(file, &stream.refuse_merge(within, &key, value)));
             }
-            Place::Missing { .. } | Place::Shared { .. } => {}
+            PathMatch::Missing { .. } | PathMatch::Shared { .. } => {}
         }
     }
     match nodes.as_slice() {

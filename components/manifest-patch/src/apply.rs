@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use lockstep_yaml::{Alias, Change, Lookup, NodeId, Op, Path, Place, Position, Reason, Refusal, Stream};
+use lockstep_yaml::{
+    AliasMode, ChangedValue, FindOptions, NodeId, Op, Path, PathMatch, Position, Refusal, RefusalReason,
+    Stream,
+};
 
 use crate::bindings::{self, FilePatch};
 use crate::edit::{Action, Condition};
@@ -16,7 +19,7 @@ use crate::{images, marker};
 #[derive(Debug, Default)]
 struct Applied {
     text: Option<String>,
-    changes: Vec<Change>,
+    changes: Vec<ChangedValue>,
     matches: Vec<u32>,
     effective: Vec<bool>,
     documents: u32,
@@ -53,7 +56,7 @@ fn apply_in_rounds(request: &Request, path: &str, content: &[u8]) -> Applied {
         applied.text = applied.text.or(copied).filter(|_| applied.refusals.is_empty());
         return Applied { changes, ..applied };
     }
-    let refusal = Reason::Unsupported("copies contain copies without an end".into()).into();
+    let refusal = RefusalReason::Unsupported("copies contain copies without an end".into()).into();
     Applied { refusals: vec![refusal], ..Applied::default() }
 }
 
@@ -72,7 +75,7 @@ impl Round {
         // A text such as `TAG=v1 # …` is also YAML: one scalar.
         let is_word = |&document| stream.scalar(document).is_some_and(|text| !text.is_empty());
         if request.only_markers().is_some() && stream.documents().iter().any(is_word) {
-            let refusal = Reason::InvalidYaml("a text".into()).into();
+            let refusal = RefusalReason::InvalidYaml("a text".into()).into();
             return Self { applied: apply_to_text(request, content, refusal), again: false };
         }
         let mut pass = Pass::new(request, &stream, path);
@@ -167,7 +170,10 @@ fn deduplicate(ops: Vec<Op>) -> Vec<Op> {
 /// Edits a file that is not YAML, such as a Helm template, or too deep. Only markers can match in it.
 fn apply_to_text(request: &Request, content: &[u8], refusal: Refusal) -> Applied {
     let mut applied = Applied { matches: vec![0; request.edits.len()], ..Applied::default() };
-    let is_text = matches!(refusal.reason, Reason::Template | Reason::InvalidYaml(_) | Reason::TooDeep(_));
+    let is_text = matches!(
+        refusal.reason,
+        RefusalReason::Template | RefusalReason::InvalidYaml(_) | RefusalReason::TooDeep(_)
+    );
     match (request.only_markers(), std::str::from_utf8(content)) {
         (Some(markers), Ok(text)) if is_text => match marker::edit_text(&markers, text) {
             Ok(edited) => {
@@ -204,7 +210,7 @@ impl LineShift {
     }
 
     /// The change with its line in the original file. A line of a copy becomes the first line that differs.
-    fn original(&self, mut change: Change) -> Change {
+    fn original(&self, mut change: ChangedValue) -> ChangedValue {
         let line = change.at.line as usize;
         if line > self.first && self.old != self.new {
             let in_tail = line > self.new - self.tail;
@@ -223,8 +229,8 @@ fn matches_of(
     file: &str,
 ) -> Matches {
     let alias = request.alias;
-    let lookup = Lookup { create: request.create, alias, ..Lookup::default() };
-    let places = |path, lookup, edit: &dyn Fn(Place) -> Result<PlaceEdit, Refusal>| -> Matches {
+    let lookup = FindOptions { create: request.create, alias, ..FindOptions::default() };
+    let places = |path, lookup, edit: &dyn Fn(PathMatch) -> Result<PlaceEdit, Refusal>| -> Matches {
         let found = stream.find(document, path, lookup).into_iter();
         found.map(|place| place.and_then(edit)).collect()
     };
@@ -237,7 +243,7 @@ fn matches_of(
             places(path, lookup, &|place| place_edit::append(stream, place, value, alias))
         }
         Action::Delete(path) => {
-            let lookup = Lookup { create: false, itself: true, ..lookup };
+            let lookup = FindOptions { create: false, match_alias: true, ..lookup };
             let found = places(path, lookup, &|place| place_edit::delete(stream, place));
             if found.is_empty() { deleted(stream, document, path) } else { found }
         }
@@ -250,12 +256,12 @@ fn matches_of(
 /// The collections that could contain the deleted key or item and do not. Each counts as a place where nothing changes.
 fn deleted(stream: &Stream<'_>, document: NodeId, path: &Path) -> Matches {
     let collections = |path: &Path| {
-        let lookup = Lookup { alias: Alias::Follow, ..Lookup::default() };
+        let lookup = FindOptions { alias: AliasMode::Follow, ..FindOptions::default() };
         stream
             .find(document, path, lookup)
             .into_iter()
             .flatten()
-            .filter(|place| matches!(place, Place::Node(node) if stream.is_collection(*node)))
+            .filter(|place| matches!(place, PathMatch::Node(node) if stream.is_collection(*node)))
             .count()
     };
     let count = path.parent().map_or(0, |outer| collections(&outer));
@@ -263,7 +269,7 @@ fn deleted(stream: &Stream<'_>, document: NodeId, path: &Path) -> Matches {
 }
 
 fn is_met(stream: &Stream<'_>, document: NodeId, condition: &Condition) -> bool {
-    stream.read(document, &condition.path).contains(&condition.text.as_str())
+    stream.read_scalars(document, &condition.path).contains(&condition.text.as_str())
 }
 
 impl From<Applied> for FilePatch {
@@ -279,8 +285,8 @@ impl From<Applied> for FilePatch {
     }
 }
 
-fn change(change: Change) -> bindings::Change {
-    let Change { at, path, from, to, aliases } = change;
+fn change(change: ChangedValue) -> bindings::Change {
+    let ChangedValue { at, path, from, to, aliases } = change;
     bindings::Change { at: position(at), path, from, to, aliases }
 }
 

@@ -1,7 +1,7 @@
 //! All files of a run: collects their changes and errors. Writes no file.
 
 use lockstep_sdk::text::plural;
-use lockstep_yaml::{MAX_BYTES, Reason};
+use lockstep_yaml::{MAX_BYTES, RefusalReason};
 
 use crate::apply::{apply, refusal};
 use crate::edit::Action;
@@ -63,7 +63,7 @@ impl Batch {
         let too_large = size > limit;
         if too_large {
             self.paths.push(path.to_owned());
-            let reason = Reason::TooLarge { size, limit };
+            let reason = RefusalReason::TooLarge { size, limit };
             self.errors.push(refused(path, refusal(&reason.into())));
         }
         too_large

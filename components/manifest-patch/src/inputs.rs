@@ -1,6 +1,6 @@
 //! Reads the inputs of a run. Opens no file.
 
-use lockstep_yaml::{Alias, Path};
+use lockstep_yaml::{AliasMode, Path};
 
 use crate::edit::{Action, Condition, Edit};
 use crate::expect::Expect;
@@ -22,7 +22,7 @@ pub struct Request {
     /// Whether missing keys are created.
     pub create: bool,
     /// How to treat aliases and merges.
-    pub alias: Alias,
+    pub alias: AliasMode,
     /// How many places each edit must match.
     pub expect: Expect,
 }
@@ -73,10 +73,10 @@ fn edits(inputs: &Inputs, patch_files: &[PatchFile], errors: &mut Vec<Error>) ->
     edits
 }
 
-fn alias(alias: bindings::Alias) -> Alias {
+fn alias(alias: bindings::Alias) -> AliasMode {
     match alias {
-        bindings::Alias::Refuse => Alias::Refuse,
-        bindings::Alias::Expand => Alias::Expand,
-        bindings::Alias::Follow => Alias::Follow,
+        bindings::Alias::Refuse => AliasMode::Refuse,
+        bindings::Alias::Expand => AliasMode::Expand,
+        bindings::Alias::Follow => AliasMode::Follow,
     }
 }

@@ -1,7 +1,8 @@
 //! Image policy markers of Flux, `# {"$imagepolicy": "NAMESPACE:POLICY[:tag|:name|:digest]"}` after a value, in YAML and in
 //! other text.
 
-use lockstep_yaml::{Alias, Change, NodeId, Op, Position, Reason, Refusal, Stream, Value};
+use lockstep_sdk::suggest;
+use lockstep_yaml::{AliasMode, ChangedValue, NodeId, Op, Position, Refusal, RefusalReason, Stream, Value};
 
 use crate::images::Reference;
 use crate::matches::Matches;
@@ -37,11 +38,13 @@ impl MarkerEdit {
     }
 
     /// The new value before a comment; none if the comment is not a marker of this policy.
-    fn new_value(&self, comment: &str) -> Option<Result<String, Reason>> {
+    fn new_value(&self, comment: &str) -> Option<Result<String, RefusalReason>> {
         let marker = policy(comment)?;
         let part = marker.strip_prefix(&self.policy)?;
         let missing = |part: &str| {
-            Reason::Unsupported(format!("the marker `{marker}` needs a {part}, and the image has none"))
+            RefusalReason::Unsupported(format!(
+                "the marker `{marker}` needs a {part}, and the image has none"
+            ))
         };
         Some(match part {
             "" => Ok(self.image.to_string()),
@@ -50,9 +53,12 @@ impl MarkerEdit {
             ":digest" => self.image.digest.clone().ok_or_else(|| missing("digest")),
             // Another policy, whose name begins with the name of this one.
             other if !other.starts_with(':') => return None,
-            _ => Err(Reason::Unsupported(format!(
-                "the marker `{marker}` names an invalid part: expected one of `name`, `tag`, `digest`"
-            ))),
+            other => {
+                let expected = suggest::expected(&other[1..], &["name", "tag", "digest"]);
+                Err(RefusalReason::Unsupported(format!(
+                    "the marker `{marker}` names an invalid part: {expected}"
+                )))
+            }
         })
     }
 }
@@ -77,17 +83,17 @@ fn policy(comment: &str) -> Option<String> {
 }
 
 /// The values of a document that the policy marks.
-pub(crate) fn matches(stream: &Stream<'_>, document: NodeId, edit: &MarkerEdit, alias: Alias) -> Matches {
-    let marked = stream.commented(document).into_iter();
+pub(crate) fn matches(stream: &Stream<'_>, document: NodeId, edit: &MarkerEdit, alias: AliasMode) -> Matches {
+    let marked = stream.trailing_comments(document).into_iter();
     let marked = marked.filter_map(|(node, comment)| Some((node, edit.new_value(comment)?)));
-    let op = |(node, value): (NodeId, Result<String, Reason>)| {
+    let op = |(node, value): (NodeId, Result<String, RefusalReason>)| {
         let value = Value::String(value?);
         let target = stream.resolve(node);
         Ok(PlaceEdit::Ops(match alias {
             _ if target == node || stream.has(target, &value) => vec![Op::Set { node: target, value }],
-            Alias::Refuse => return Err(stream.refuse_alias(node)),
-            Alias::Expand => vec![Op::Detach { node, value }],
-            Alias::Follow => vec![Op::Set { node: target, value }],
+            AliasMode::Refuse => return Err(stream.refuse_alias(node)),
+            AliasMode::Expand => vec![Op::Detach { node, value }],
+            AliasMode::Follow => vec![Op::Set { node: target, value }],
         }))
     };
     marked.map(op).collect()
@@ -99,7 +105,7 @@ pub(crate) struct TextEdits {
     /// The new text, if it differs.
     pub(crate) text: Option<String>,
     /// The values that changed.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<ChangedValue>,
     /// How many places each edit matches.
     pub(crate) matches: Vec<u32>,
 }
@@ -122,13 +128,13 @@ pub(crate) fn edit_text(edits: &[&MarkerEdit], text: &str) -> Result<TextEdits, 
                 column: u32::try_from(column + 1).unwrap_or(u32::MAX),
             };
             let value = value.map_err(|reason| reason.at(position(at)))?;
-            let no_image = || Reason::Unsupported("there is no image before the marker".into());
+            let no_image = || RefusalReason::Unsupported("there is no image before the marker".into());
             let (start, end) = word(&line[..at]).ok_or_else(|| no_image().at(position(at)))?;
             if line[start..end] == value {
                 continue;
             }
             let column = line[..start].chars().count();
-            edited.changes.push(Change {
+            edited.changes.push(ChangedValue {
                 at: position(column),
                 path: edit.policy.clone(),
                 from: Some(line[start..end].to_owned()),
@@ -173,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_changes_in_its_marked_words_alone() {
+    fn only_marked_words_of_a_template_change() {
         let text = "{{ if .x }}\r\nimage: \"shop/web:v1\" # {\"$imagepolicy\": \"flux-system:web\"}\r\n\
             TAG=v1# {\"$imagepolicy\":\"flux-system:web:tag\"}\n  name: 'shop/web'\t//  {\"$imagepolicy\": \"flux-system:web:name\"} \n\
             other: v1 # {\"$imagepolicy\": \"flux-system:web2\"}\n{{ end }}";
@@ -192,6 +198,7 @@ mod tests {
             let edit = edit(&format!("a:b={image}"));
             edit_text(&[&edit], text).expect_err(text).to_string()
         };
+        assert!(refused("x", "y # {\"$imagepolicy\": \"a:b:tga\"}").contains("did you mean `tag`?"));
         assert!(refused("x:v1", "y # {\"$imagepolicy\": \"a:b:digest\"}").contains("needs a digest"));
         assert!(refused("x", "y # {\"$imagepolicy\": \"a:b:tag\"}").contains("needs a tag"));
         assert!(refused("x", "y # {\"$imagepolicy\": \"a:b:platform\"}").contains("invalid part"));

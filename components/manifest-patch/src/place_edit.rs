@@ -1,6 +1,6 @@
 //! The operations of an edit at one place. Searches for no places.
 
-use lockstep_yaml::{Alias, NodeId, Op, Place, Refusal, Stream, Value};
+use lockstep_yaml::{AliasMode, NodeId, Op, PathMatch, Refusal, Stream, Value};
 
 /// What to do at a place.
 #[derive(Debug)]
@@ -27,24 +27,24 @@ impl PlaceEdit {
 }
 
 /// Sets the value at the place.
-pub(crate) fn set(stream: &Stream<'_>, place: Place, value: &Value) -> Result<PlaceEdit, Refusal> {
+pub(crate) fn set(stream: &Stream<'_>, place: PathMatch, value: &Value) -> Result<PlaceEdit, Refusal> {
     let create = |within, keys| PlaceEdit::Ops(vec![Op::Create { within, keys, value: value.clone() }]);
     Ok(match place {
-        Place::Node(node) => PlaceEdit::Ops(vec![Op::Set { node, value: value.clone() }]),
-        Place::Missing { within, keys } => create(within, keys),
-        Place::Merged { value: merged, .. } if stream.has(merged, value) => PlaceEdit::Ops(Vec::new()),
-        Place::Merged { within, key, .. } => create(within, vec![key]),
-        Place::Shared { shared, place } => match *place {
-            Place::Node(node) | Place::Merged { value: node, .. } if stream.has(node, value) => {
+        PathMatch::Node(node) => PlaceEdit::Ops(vec![Op::Set { node, value: value.clone() }]),
+        PathMatch::Missing { within, keys } => create(within, keys),
+        PathMatch::Merged { value: merged, .. } if stream.has(merged, value) => PlaceEdit::Ops(Vec::new()),
+        PathMatch::Merged { within, key, .. } => create(within, vec![key]),
+        PathMatch::Shared { shared, place } => match *place {
+            PathMatch::Node(node) | PathMatch::Merged { value: node, .. } if stream.has(node, value) => {
                 PlaceEdit::Ops(Vec::new())
             }
-            _ => PlaceEdit::Copy(stream.copy(&shared)?),
+            _ => PlaceEdit::Copy(stream.expand(&shared)?),
         },
     })
 }
 
 /// Sets the string at the place; refuses to replace a mapping or a list.
-pub(crate) fn set_string(stream: &Stream<'_>, place: Place, value: &Value) -> Result<PlaceEdit, Refusal> {
+pub(crate) fn set_string(stream: &Stream<'_>, place: PathMatch, value: &Value) -> Result<PlaceEdit, Refusal> {
     match node(&place) {
         Some(node) if stream.is_collection(node) => Err(stream.refuse_collection(node)),
         _ => set(stream, place, value),
@@ -54,9 +54,9 @@ pub(crate) fn set_string(stream: &Stream<'_>, place: Place, value: &Value) -> Re
 /// Adds an item to the list at the place, unless the list has an equal item.
 pub(crate) fn append(
     stream: &Stream<'_>,
-    place: Place,
+    place: PathMatch,
     value: &Value,
-    alias: Alias,
+    alias: AliasMode,
 ) -> Result<PlaceEdit, Refusal> {
     let mut items = node(&place).map_or(&[][..], |list| stream.items(list)).iter();
     if items.any(|&item| stream.has(item, value)) {
@@ -64,31 +64,31 @@ pub(crate) fn append(
     }
     let append = |within, keys| PlaceEdit::Ops(vec![Op::Append { within, keys, value: value.clone() }]);
     Ok(match place {
-        Place::Node(within) => append(within, Vec::new()),
-        Place::Missing { within, keys } => append(within, keys),
-        Place::Merged { within, key, value } if alias == Alias::Expand => {
-            PlaceEdit::Copy(stream.copy(&stream.shared_key(within, &key, value))?)
+        PathMatch::Node(within) => append(within, Vec::new()),
+        PathMatch::Missing { within, keys } => append(within, keys),
+        PathMatch::Merged { within, key, value } if alias == AliasMode::Expand => {
+            PlaceEdit::Copy(stream.expand(&stream.shared_by_merge(within, &key, value))?)
         }
-        Place::Merged { within, key, value } => return Err(stream.refuse_merge(within, &key, value)),
-        Place::Shared { shared, .. } => PlaceEdit::Copy(stream.copy(&shared)?),
+        PathMatch::Merged { within, key, value } => return Err(stream.refuse_merge(within, &key, value)),
+        PathMatch::Shared { shared, .. } => PlaceEdit::Copy(stream.expand(&shared)?),
     })
 }
 
 /// Deletes the value at the place.
-pub(crate) fn delete(stream: &Stream<'_>, place: Place) -> Result<PlaceEdit, Refusal> {
+pub(crate) fn delete(stream: &Stream<'_>, place: PathMatch) -> Result<PlaceEdit, Refusal> {
     match place {
-        Place::Node(node) => Ok(PlaceEdit::Ops(vec![Op::Remove { node }])),
-        Place::Missing { .. } => Ok(PlaceEdit::Ops(Vec::new())),
-        Place::Merged { within, key, value } => Err(stream.refuse_merge(within, &key, value)),
-        Place::Shared { shared, .. } => Ok(PlaceEdit::Copy(stream.copy(&shared)?)),
+        PathMatch::Node(node) => Ok(PlaceEdit::Ops(vec![Op::Remove { node }])),
+        PathMatch::Missing { .. } => Ok(PlaceEdit::Ops(Vec::new())),
+        PathMatch::Merged { within, key, value } => Err(stream.refuse_merge(within, &key, value)),
+        PathMatch::Shared { shared, .. } => Ok(PlaceEdit::Copy(stream.expand(&shared)?)),
     }
 }
 
 /// The node at the place before the edit.
-fn node(place: &Place) -> Option<NodeId> {
+fn node(place: &PathMatch) -> Option<NodeId> {
     match place {
-        Place::Node(node) | Place::Merged { value: node, .. } => Some(*node),
-        Place::Missing { .. } => None,
-        Place::Shared { place, .. } => node(place),
+        PathMatch::Node(node) | PathMatch::Merged { value: node, .. } => Some(*node),
+        PathMatch::Missing { .. } => None,
+        PathMatch::Shared { place, .. } => node(place),
     }
 }

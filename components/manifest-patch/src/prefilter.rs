@@ -79,7 +79,7 @@ fn texts(path: &Path) -> Vec<String> {
     let texts = |segment: &Segment| match segment {
         Segment::Key(key) => vec![key.clone()],
         Segment::Match { key, value } => vec![key.clone(), value.clone()],
-        Segment::Index(_) | Segment::KeyOrIndex(_) | Segment::Each => Vec::new(),
+        Segment::Index(_) | Segment::KeyOrIndex(_) | Segment::Wildcard => Vec::new(),
     };
     path.segments().iter().flat_map(texts).collect()
 }

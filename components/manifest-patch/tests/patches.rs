@@ -87,7 +87,7 @@ fn operations_see_the_effects_of_those_before_them() {
 }
 
 #[test]
-fn an_empty_document_stays_empty_and_is_no_place() {
+fn an_empty_document_stays_empty_and_matches_nothing() {
     let source = "# nothing here\n---\na: 1\n---\n# nor here\n";
     let run = Run { patches: &["{a: 2}", "[{op: test, path: /a, value: 2}]"], expect: "1", ..Run::default() };
     assert_eq!(run.text(source).unwrap(), source.replace("a: 1", "a: 2"));
@@ -252,6 +252,9 @@ fn an_invalid_patch_is_rejected_with_its_form() {
         ("text", "is no patch"),
         ("[1]", "operation 1: it has no `op`"),
         ("[{op: set, path: /a}]", "invalid op `set`: expected one of `add`"),
+        ("[{op: ad, path: /a}]", "invalid op `ad`: expected one of `add`"),
+        ("[{op: repalce, path: /a}]", "invalid op `repalce`: did you mean `replace`?"),
+        ("{a: {$patch: delet}}", "did you mean `delete`?"),
         ("[{op: add, path: /a}]", "no `value`"),
         ("[{op: remove, path: a}]", "begins with `/`"),
         ("[{op: remove, path: /a~2}]", "`~0`"),

@@ -282,7 +282,7 @@ proptest! {
     }
 
     #[test]
-    fn a_merge_changes_nothing_the_second_time(document in object(value()), patch in object(value())) {
+    fn a_second_merge_changes_nothing(document in object(value()), patch in object(value())) {
         prop_assume!(!document.is_empty());
         let mut source = String::new();
         block(&Value::Object(document), 0, &mut source);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use lockstep_sdk::types::{self, Location};
-use lockstep_terraform::{Cursor, DocumentKind, Position, ReadError, Source, is_known_version};
+use lockstep_terraform::{Cursor, DocumentKind, JsonPosition, ReadError, Source, is_known_version};
 
 use crate::builder::PlanBuilder;
 use crate::failure::{Code, Error};
@@ -139,7 +139,7 @@ impl<E: fmt::Display> PlanError<E> {
     }
 
     /// The position in the document, if it is known.
-    pub fn position(&self) -> Option<Position> {
+    pub fn position(&self) -> Option<JsonPosition> {
         match self {
             Self::Read(error) => error.position(),
             _ => None,

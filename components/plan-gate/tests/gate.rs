@@ -78,12 +78,14 @@ fn every_invalid_entry_is_reported() {
             .unwrap_err()
             .contains("there are two entries for `delete`")
     );
+    let problem = policy(&["delet"], &[], &[]).unwrap_err();
+    assert_eq!(problem, "allow `delet`: invalid action `delet`: did you mean `delete`?");
     assert!(policy(&[], &[], &["delete=+1"]).is_err());
     assert!(policy(&[" delete : aws_* "], &[], &[" delete = 1 "]).is_ok());
 }
 
 #[test]
-fn a_replacement_is_denied_with_delete_but_allowed_and_bounded_only_as_itself() {
+fn deny_delete_covers_replacements_and_allow_delete_does_not() {
     let plan = plan(json!([resource("aws_db_instance.a", &["delete", "create"])]));
     let count = |policy: Result<Policy, String>| evaluate(&plan, &policy.unwrap()).violations.len();
     assert_eq!(count(policy(&[], &["delete"], &[])), 1);
@@ -96,7 +98,7 @@ fn a_replacement_is_denied_with_delete_but_allowed_and_bounded_only_as_itself() 
 }
 
 #[test]
-fn a_loss_after_a_move_must_be_allowed_under_both_addresses() {
+fn a_deletion_after_a_move_must_be_allowed_under_both_addresses() {
     let mut moved = resource("module.new.aws_db_instance.a", &["delete"]);
     moved["type"] = json!("aws_db_instance");
     moved["previous_address"] = json!("module.old.aws_db_instance.a");

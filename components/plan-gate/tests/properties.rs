@@ -179,7 +179,7 @@ fn naive_match(pattern: &[char], text: &[char]) -> bool {
 
 proptest! {
     #[test]
-    fn counts_are_those_of_a_naive_reader(plan in plans(), size in 1usize..300) {
+    fn counts_equal_those_of_a_simple_reader(plan in plans(), size in 1usize..300) {
         let read = open(plan.to_string().as_bytes(), size).unwrap();
         for action in Action::ALL {
             prop_assert_eq!(read.counts.of(action) as usize, naive(&plan, action), "{}", action);

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_one_and_many() {
+    fn counts_have_singular_and_plural() {
         assert_eq!(
             [plural(0, "file"), plural(1, "file"), plural(2, "file")],
             ["0 files", "1 file", "2 files"]

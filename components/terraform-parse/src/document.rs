@@ -7,7 +7,7 @@ use std::fmt;
 use lockstep_path::clip;
 use lockstep_sdk::OpenFile;
 use lockstep_terraform::{
-    CHUNK_BYTES, DocumentKind, Position, ReadError, Source, from_slice, is_known_version, read_to_end,
+    CHUNK_BYTES, DocumentKind, JsonPosition, ReadError, Source, from_slice, is_known_version, read_to_end,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -203,10 +203,10 @@ fn string(raw: &RawValue) -> Option<String> {
 }
 
 /// The position of a part of the text.
-fn position(text: &[u8], part: &RawValue) -> Option<Position> {
+fn position(text: &[u8], part: &RawValue) -> Option<JsonPosition> {
     let offset = part.get().as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     let before = text.get(..offset)?;
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     let newlines = before.iter().filter(|&&byte| byte == b'\n').count();
-    Some(Position { line: newlines + 1, column: offset - line_start + 1 })
+    Some(JsonPosition { line: newlines + 1, column: offset - line_start + 1 })
 }

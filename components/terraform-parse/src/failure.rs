@@ -2,7 +2,7 @@
 
 use lockstep_sdk::StepError;
 use lockstep_sdk::types::Location;
-use lockstep_terraform::Position;
+use lockstep_terraform::JsonPosition;
 
 lockstep_sdk::failure_codes! {
     /// Why the step does not succeed.
@@ -33,7 +33,7 @@ pub type Error = StepError<Code>;
 
 /// Adds a position in the document. The path is empty until [`in_document`] fills it in.
 #[must_use]
-pub fn with_position(error: Error, position: Option<Position>) -> Error {
+pub fn with_position(error: Error, position: Option<JsonPosition>) -> Error {
     let number = |number| u32::try_from(number).ok();
     match position {
         Some(position) => error.located(Location {

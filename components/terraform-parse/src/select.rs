@@ -85,7 +85,7 @@ fn descend<'d, 'a>(value: &'d Json<'a>, segment: &Segment) -> Result<&'d Json<'a
                 _ => Err(format!("has no item {}", name())),
             }
         }
-        (Segment::Each, _) => Err("has several items: select one by its index or `[KEY=VALUE]`".into()),
+        (Segment::Wildcard, _) => Err("has several items: select one by its index or `[KEY=VALUE]`".into()),
         (Segment::Key(_), other) => Err(format!("is {}, not an object", other.kind())),
         (Segment::Index(_) | Segment::Match { .. }, other) => Err(format!("is {}, not a list", other.kind())),
         (Segment::KeyOrIndex(_), other) => Err(format!("is {}, neither list nor object", other.kind())),

@@ -16,7 +16,7 @@ fn a_contract_sets_the_declared_outputs_in_its_order() {
 }
 
 #[test]
-fn missing_and_null_have_a_meaning() {
+fn a_missing_output_and_a_null_output_differ() {
     let text = document(&[("nothing", "null")]);
     let outputs = ["nothing?", "gone?", "port:number=8080", "nowhere:string?=none"];
     let done = Run { outputs: &outputs, ..Run::default() }.done(&text);
@@ -29,7 +29,7 @@ fn missing_and_null_have_a_meaning() {
 }
 
 #[test]
-fn one_run_reports_everything_that_is_wrong() {
+fn one_run_reports_all_errors() {
     let text = document(&[
         ("vpc_id", "7"),
         ("nothing", "null"),
@@ -92,10 +92,19 @@ fn one_output_has_twenty_mismatches_at_most() {
 }
 
 #[test]
-fn the_hint_names_an_output_that_differs_in_case() {
-    let run = Run { outputs: &["vpcId"], ..Run::default() };
-    let rejected = run.over(document(&[("VpcID", "1")]).as_bytes()).unwrap_err();
-    assert_eq!(rejected.failure.hint.as_deref(), Some("there is an output VpcID"));
+fn the_hint_suggests_an_output_with_a_similar_name() {
+    let hint = |run: &Run<'_>| {
+        let text = document(&[("VpcID", "1"), ("subnet_a", "1")]);
+        run.over(text.as_bytes()).unwrap_err().failure.hint
+    };
+    let declared = |outputs| hint(&Run { outputs, ..Run::default() });
+    assert_eq!(declared(&["vpcId"]).as_deref(), Some("did you mean `VpcID`?"));
+    assert_eq!(declared(&["vpc_id"]).as_deref(), Some("did you mean `VpcID`?"));
+    let select = Run { select: &["id=VpcId.x"], ..Run::default() };
+    assert_eq!(hint(&select).as_deref(), Some("did you mean `VpcID`?"));
+    // A declared output is not the one that is missing.
+    let other = declared(&["subnet_a", "subnet_b"]).unwrap();
+    assert!(other.starts_with("add `?` or a default"), "{other}");
 }
 
 #[test]
@@ -127,7 +136,7 @@ fn select_finds_values_inside_outputs() {
 }
 
 #[test]
-fn select_says_how_far_the_path_led() {
+fn select_names_the_segment_that_finds_nothing() {
     let text = document(&[
         ("db", r#"{"hosts": ["a"], "name": "x"}"#),
         ("n", r#"[{"k": "a"}, {"k": "a"}, {"k": true}]"#),

@@ -91,7 +91,7 @@ fn contract() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn people_see_no_sensitive_leaf(
+    fn no_message_shows_a_sensitive_leaf(
         (a, b) in (secret(), secret()),
         contract in vec(contract(), 0..3),
         select in vec("v=[abx](\\.q|\\[0\\]|\\[0\\]\\.q|\\[k=v\\])?", 0..2),

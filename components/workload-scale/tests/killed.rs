@@ -52,7 +52,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn whenever_a_run_is_cut_off_everything_wakes_as_it_was(
+    fn restore_after_an_interrupted_run_sets_the_original_sizes(
         counts in prop::collection::vec(0_u32..5, 1..4),
         suspended in prop::collection::vec(any::<bool>(), 0..3),
         (scaled, paused) in any::<(bool, bool)>(),

@@ -15,7 +15,7 @@ fn rejection(model: &Model) -> (&str, &str) {
 }
 
 #[test]
-fn sleep_keeps_what_there_was_and_restore_brings_it_back() {
+fn restore_sets_the_sizes_that_sleep_saved() {
     let mut model = Model::default().deployment("web", 5).deployment("api", 1);
     let done = model.good(&["--all"], "0");
     assert_eq!(done.changed, 2);
@@ -35,7 +35,7 @@ fn sleep_keeps_what_there_was_and_restore_brings_it_back() {
 }
 
 #[test]
-fn a_second_time_changes_nothing() {
+fn a_second_run_changes_nothing() {
     let mut model = Model::default().deployment("web", 5);
     model.good(&["deployment/web"], "0");
     assert_eq!(model.good(&["deployment/web"], "0").changed, 0);
@@ -46,7 +46,7 @@ fn a_second_time_changes_nothing() {
 }
 
 #[test]
-fn the_first_count_stays_kept_although_an_apply_woke_it() {
+fn an_apply_during_sleep_does_not_change_the_saved_size() {
     let mut model = Model::default().deployment("web", 5);
     model.good(&["deployment/web"], "0");
     // An apply from a repository: the number of the manifest, and no trace of what anybody else wrote.
@@ -71,7 +71,7 @@ fn the_first_count_stays_kept_although_an_apply_woke_it() {
 }
 
 #[test]
-fn what_slept_before_goes_on_sleeping_but_never_hides_a_count() {
+fn a_workload_that_was_at_0_stays_at_0_and_a_later_size_is_saved() {
     let mut model = Model::default().deployment("web", 0);
     model.good(&["deployment/web"], "0");
     model.good(&["deployment/web"], "restore");
@@ -84,7 +84,7 @@ fn what_slept_before_goes_on_sleeping_but_never_hides_a_count() {
 }
 
 #[test]
-fn a_count_that_changes_before_it_is_set_is_the_one_that_is_kept() {
+fn the_step_saves_the_size_that_a_workload_has_right_before_sleep() {
     let mut model = Model::default().deployment("web", 5);
     model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(7))];
     model.good(&["deployment/web"], "0");
@@ -93,7 +93,7 @@ fn a_count_that_changes_before_it_is_set_is_the_one_that_is_kept() {
 }
 
 #[test]
-fn conflicts_are_tried_again_and_not_for_ever() {
+fn conflicts_are_retried_up_to_a_limit() {
     let mut model = Model::default().deployment("web", 5).deployment("api", 2);
     let touch = ("Deployment.apps", "web");
     model.meddling = vec![(2, touch, |web| web["metadata"]["labels"] = json!({"x": "y"}))];
@@ -106,7 +106,7 @@ fn conflicts_are_tried_again_and_not_for_ever() {
 }
 
 #[test]
-fn cron_jobs_are_suspended_and_those_that_were_stay_so() {
+fn restore_resumes_only_cron_jobs_that_sleep_suspended() {
     let mut model = Model::default().with("CronJob.batch", "report", &json!({"spec": {}})).with(
         "CronJob.batch",
         "old",
@@ -128,7 +128,7 @@ fn keda(annotations: &serde_json::Value) -> serde_json::Value {
 }
 
 #[test]
-fn what_keda_scales_is_paused_before_it_sleeps_and_let_go_after_it_woke() {
+fn a_keda_scaled_object_is_paused_before_sleep_and_resumed_after_restore() {
     let mut model =
         Model::default().deployment("web", 4).with("ScaledObject.keda.sh", "web", &keda(&json!({})));
     model.good(&["deployment/web"], "0");
@@ -145,7 +145,7 @@ fn what_keda_scales_is_paused_before_it_sleeps_and_let_go_after_it_woke() {
 }
 
 #[test]
-fn an_autoscaler_of_kubernetes_rests_by_itself_and_bounds_numbers() {
+fn a_horizontal_pod_autoscaler_limits_the_number_of_replicas() {
     let autoscaler = json!({"spec": {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 2, "maxReplicas": 6,
     }});
@@ -167,7 +167,7 @@ fn an_autoscaler_of_kubernetes_rests_by_itself_and_bounds_numbers() {
 }
 
 #[test]
-fn what_has_a_controller_is_left_to_it() {
+fn a_workload_with_a_controller_is_skipped_or_rejected() {
     let owner = json!({"metadata": {"ownerReferences": [{"kind": "Shop", "name": "eu", "controller": true}]}, "spec": {"replicas": 2}});
     let mut model = Model::default().deployment("web", 1).with("Deployment.apps", "db", &owner);
     assert_eq!(model.good(&["--all"], "0").targets.len(), 1);
@@ -185,7 +185,7 @@ fn what_has_a_controller_is_left_to_it() {
 }
 
 #[test]
-fn what_is_set_back_is_said_with_who_does_it() {
+fn a_size_that_argo_cd_sets_back_is_rejected_with_its_application() {
     let argo = json!({
         "metadata": {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:dev/app"}}, "spec": {"replicas": 3},
     });
@@ -198,7 +198,7 @@ fn what_is_set_back_is_said_with_who_does_it() {
 }
 
 #[test]
-fn a_number_ends_a_sleep() {
+fn a_number_ends_sleep_and_removes_the_saved_size() {
     let mut model =
         Model::default().deployment("web", 5).with("ScaledObject.keda.sh", "web", &keda(&json!({})));
     model.good(&["deployment/web"], "0");
@@ -211,11 +211,18 @@ fn a_number_ends_a_sleep() {
 }
 
 #[test]
-fn nothing_kept_is_said_where_something_sleeps() {
+fn restore_warns_about_a_sleeping_workload_without_a_saved_size() {
     let mut model = Model::default().deployment("web", 0).deployment("api", 2);
     model.good(&["--all"], "restore");
     let warnings: Vec<_> = model.notes.iter().filter(|note| note.starts_with("Warning")).collect();
     assert_eq!(warnings, ["Warning: there is no saved size of deployment/web: it stays at 0"]);
+}
+
+#[test]
+fn a_misspelled_goal_has_a_suggestion() {
+    let wrong = |to| Model::default().run(&["deployment/web"], to).unwrap_err().message;
+    assert_eq!(wrong("restor"), "`to`: invalid number of replicas `restor`: did you mean `restore`?");
+    assert!(wrong("sleep").contains("expected `restore` or a number"), "{}", wrong("sleep"));
 }
 
 #[test]
@@ -228,7 +235,7 @@ fn a_dry_run_changes_nothing_and_does_not_wait() {
 }
 
 #[test]
-fn a_missing_right_and_time_that_is_up_have_their_codes() {
+fn a_missing_permission_and_a_timeout_have_their_codes() {
     let mut model = Model::default().deployment("web", 5);
     model.forbidden = Some("scale");
     assert_eq!(model.run(&["deployment/web"], "0").unwrap_err().code, "credentials");
@@ -242,7 +249,7 @@ fn a_missing_right_and_time_that_is_up_have_their_codes() {
 }
 
 #[test]
-fn what_has_moved_by_itself_since_it_woke_is_not_moved_back() {
+fn restore_keeps_a_size_that_an_autoscaler_changed_after_it() {
     let autoscaler = json!({"spec": {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "maxReplicas": 6,
     }});
@@ -259,7 +266,7 @@ fn what_has_moved_by_itself_since_it_woke_is_not_moved_back() {
 }
 
 #[test]
-fn what_is_kept_in_a_form_that_means_nothing_is_left_alone() {
+fn restore_ignores_an_invalid_saved_size() {
     let mut model = Model::default().deployment("web", 5);
     model.good(&["deployment/web"], "0");
     for text in ["suspended: true", "replicas: many", ""] {
@@ -276,7 +283,7 @@ fn what_is_kept_in_a_form_that_means_nothing_is_left_alone() {
 }
 
 #[test]
-fn nothing_is_changed_before_it_is_kept_and_forgotten_before_it_is_back() {
+fn a_size_is_saved_before_sleep_and_removed_after_restore() {
     let mut model = Model::default().deployment("api", 1).deployment("web", 5);
     model.good(&["deployment/api"], "0");
     model.meddling = vec![(0, ("ConfigMap", CONFIG_MAP), |_| {})];
@@ -289,7 +296,7 @@ fn nothing_is_changed_before_it_is_kept_and_forgotten_before_it_is_back() {
 }
 
 #[test]
-fn what_is_woken_while_others_are_put_to_sleep_keeps_its_first_count() {
+fn a_workload_that_is_scaled_up_during_the_run_keeps_its_saved_size() {
     let mut model = Model::default().deployment("app", 5).deployment("web", 2);
     model.meddling = vec![
         (2, ("Deployment.apps", "app"), |app| app["spec"]["replicas"] = json!(3)),
@@ -302,7 +309,7 @@ fn what_is_woken_while_others_are_put_to_sleep_keeps_its_first_count() {
 }
 
 #[test]
-fn what_is_ready_with_another_number_is_set_back_too() {
+fn a_restored_workload_with_another_size_is_set_back() {
     let mut model = Model::default().deployment("web", 5);
     model.good(&["deployment/web"], "0");
     model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(1))];
@@ -311,7 +318,7 @@ fn what_is_ready_with_another_number_is_set_back_too() {
 }
 
 #[test]
-fn nothing_is_down_before_its_controller_knows() {
+fn a_workload_is_down_only_if_its_controller_observed_the_generation() {
     let mut object = json!({
         "metadata": {"name": "web", "namespace": "dev", "generation": 2},
         "spec": {"replicas": 0}, "status": {"observedGeneration": 1, "replicas": 0},

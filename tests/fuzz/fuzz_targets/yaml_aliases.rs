@@ -9,7 +9,7 @@ mod generate;
 mod model;
 
 use libfuzzer_sys::fuzz_target;
-use lockstep_yaml::{Alias, Lookup, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{AliasMode, FindOptions, Op, Path, PathMatch, RefusalReason, Refusal, Stream, Value};
 use model::{Model, Refused};
 
 fuzz_target!(|data: (&[u8], u8, &str)| {
@@ -20,7 +20,7 @@ fuzz_target!(|data: (&[u8], u8, &str)| {
     let places: Vec<&String> =
         leaves.keys().filter(|path| !path.ends_with(['}', '[']) && !path.ends_with("[]")).collect();
     let Some(path) = places.get(usize::from(pick) % places.len().max(1)) else { return };
-    for alias in [Alias::Refuse, Alias::Expand, Alias::Follow] {
+    for alias in [AliasMode::Refuse, AliasMode::Expand, AliasMode::Follow] {
         let mut wanted = model.clone();
         let expected = wanted.set(&model::steps(path), value, alias);
         match (expected, set(&text, path.trim_start_matches('.'), value, alias)) {
@@ -28,10 +28,10 @@ fuzz_target!(|data: (&[u8], u8, &str)| {
                 assert_eq!(Model::read(&after).leaves(), wanted.leaves(), "{path}: {text:?} -> {after:?}")
             }
             (Err(Refused), Err(refusal)) => {
-                assert!(matches!(refusal.reason, Reason::Alias { .. } | Reason::Merge { .. }), "{refusal}");
+                assert!(matches!(refusal.reason, RefusalReason::Alias { .. } | RefusalReason::Merge { .. }), "{refusal}");
             }
             // The value may be what no style can carry there.
-            (Ok(()), Err(refusal)) => assert!(matches!(refusal.reason, Reason::Unproven { .. }), "{refusal}"),
+            (Ok(()), Err(refusal)) => assert!(matches!(refusal.reason, RefusalReason::Unproven { .. }), "{refusal}"),
             (Err(Refused), Ok(after)) => panic!("{path}: {text:?} -> {after:?}"),
         }
     }
@@ -39,33 +39,33 @@ fuzz_target!(|data: (&[u8], u8, &str)| {
     if wanted.remove(&model::steps(path)).is_ok() {
         let stream = Stream::open(text.as_bytes()).expect("a generated file opens");
         let path = Path::parse(path.trim_start_matches('.')).expect("a path");
-        let found = stream.find(stream.documents()[0], &path, Lookup::default());
-        let [Ok(Place::Node(node))] = found[..] else { panic!("{path}: {found:?}") };
+        let found = stream.find(stream.documents()[0], &path, FindOptions::default());
+        let [Ok(PathMatch::Node(node))] = found[..] else { panic!("{path}: {found:?}") };
         match stream.edit(&[Op::Remove { node }]) {
             Ok(edited) => {
                 let after = edited.text.expect("a change");
                 assert_eq!(Model::read(&after).leaves(), wanted.leaves(), "{path}: {text:?} -> {after:?}");
             }
-            Err(refusal) => assert!(matches!(refusal.reason, Reason::Anchor { .. }), "{refusal}"),
+            Err(refusal) => assert!(matches!(refusal.reason, RefusalReason::Anchor { .. }), "{refusal}"),
         }
     }
 });
 
 /// Sets a place, after it has become a copy of its own where that is asked for.
-fn set(text: &str, path: &str, value: &str, alias: Alias) -> Result<String, Refusal> {
+fn set(text: &str, path: &str, value: &str, alias: AliasMode) -> Result<String, Refusal> {
     let (path, value) = (Path::parse(path).expect("a path"), Value::String(value.into()));
     let mut text = text.to_owned();
     for _ in 0..4 {
         let stream = Stream::open(text.as_bytes()).expect("a generated file opens");
-        let lookup = Lookup { alias, ..Lookup::default() };
+        let lookup = FindOptions { alias, ..FindOptions::default() };
         let place = stream.find(stream.documents()[0], &path, lookup).remove(0)?;
         let (done, op) = match place {
-            Place::Node(node) => (true, Op::Set { node, value: value.clone() }),
-            Place::Merged { within, key, .. } => {
+            PathMatch::Node(node) => (true, Op::Set { node, value: value.clone() }),
+            PathMatch::Merged { within, key, .. } => {
                 (true, Op::Create { within, keys: vec![key], value: value.clone() })
             }
-            Place::Shared { shared, .. } => (false, stream.copy(&shared)?),
-            Place::Missing { .. } => panic!("{path} is not found"),
+            PathMatch::Shared { shared, .. } => (false, stream.expand(&shared)?),
+            PathMatch::Missing { .. } => panic!("{path} is not found"),
         };
         text = stream.edit(&[op])?.text.unwrap_or(text);
         if done {

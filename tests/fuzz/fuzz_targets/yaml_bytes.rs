@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lockstep_yaml::{Lookup, Op, Path, Place, Stream, Value};
+use lockstep_yaml::{FindOptions, Op, Path, PathMatch, Stream, Value};
 use saphyr_parser::{Event, Parser};
 
 fuzz_target!(|data: &[u8]| {
@@ -33,9 +33,9 @@ fuzz_target!(|data: &[u8]| {
 fn ops(stream: &Stream<'_>, path: &Path, value: &str) -> Vec<Op> {
     let mut ops = Vec::new();
     for &document in stream.documents() {
-        for place in stream.find(document, path, Lookup::default()) {
+        for place in stream.find(document, path, FindOptions::default()) {
             match place {
-                Ok(Place::Node(node)) if stream.scalar(node).is_some() => {
+                Ok(PathMatch::Node(node)) if stream.scalar(node).is_some() => {
                     ops.push(Op::Set { node, value: Value::String(value.into()) });
                 }
                 _ => {}

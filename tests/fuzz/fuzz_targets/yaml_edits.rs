@@ -9,7 +9,7 @@ mod generate;
 mod judge;
 
 use libfuzzer_sys::fuzz_target;
-use lockstep_yaml::{Lookup, Op, Path, Place, Stream, Value};
+use lockstep_yaml::{FindOptions, Op, Path, PathMatch, Stream, Value};
 
 fuzz_target!(|data: (&[u8], u8, &str)| {
     let (source, pick, value) = data;
@@ -18,8 +18,8 @@ fuzz_target!(|data: (&[u8], u8, &str)| {
     let Some(spot) = file.scalars.get(choices.below(file.scalars.len().max(1))) else { return };
     let stream = Stream::open(file.text.as_bytes()).expect("a generated file opens");
     let path = Path::parse(&spot.path).expect("a path");
-    let found = stream.find(stream.documents()[0], &path, Lookup::default());
-    let Some(Ok(Place::Node(node))) = found.into_iter().next() else { panic!("{path} is not found") };
+    let found = stream.find(stream.documents()[0], &path, FindOptions::default());
+    let Some(Ok(PathMatch::Node(node))) = found.into_iter().next() else { panic!("{path} is not found") };
     // It may be refused: the value may be what no style can carry there.
     let Ok(edited) = stream.edit(&[Op::Set { node, value: Value::String(value.into()) }]) else { return };
     let Some(after) = edited.text else { return };

@@ -9,7 +9,7 @@ mod generate;
 mod judge;
 
 use libfuzzer_sys::fuzz_target;
-use lockstep_yaml::{Lookup, Op, Path, Place, Stream, Value};
+use lockstep_yaml::{FindOptions, Op, Path, PathMatch, Stream, Value};
 
 /// What an item of the list is afterwards.
 enum Item<'a> {
@@ -23,8 +23,8 @@ fuzz_target!(|data: (&[u8], u8, [u8; 4], &str)| {
     let Some((spot, count)) = file.lists.get(usize::from(pick) % file.lists.len().max(1)) else { return };
     let stream = Stream::open(file.text.as_bytes()).expect("a generated file opens");
     let path = Path::parse(&spot.path).expect("a path");
-    let found = stream.find(stream.documents()[0], &path, Lookup::default());
-    let Some(Ok(Place::Node(within))) = found.into_iter().next() else { panic!("{path} is not found") };
+    let found = stream.find(stream.documents()[0], &path, FindOptions::default());
+    let Some(Ok(PathMatch::Node(within))) = found.into_iter().next() else { panic!("{path} is not found") };
     let new = Value::String(value.into());
     let (mut ops, mut wanted) = (Vec::new(), Vec::new());
     for (index, mark) in marks.iter().enumerate().take(*count) {

@@ -107,7 +107,7 @@ fn descend<'a>(value: &'a Json, segment: &Segment) -> Vec<&'a Json> {
         (Segment::Index(index) | Segment::KeyOrIndex(index), Json::Array(items)) => {
             items.get(*index).into_iter().collect()
         }
-        (Segment::Each, Json::Array(items)) => items.iter().collect(),
+        (Segment::Wildcard, Json::Array(items)) => items.iter().collect(),
         (Segment::Match { key, value }, Json::Array(items)) => {
             let matches = |item: &&Json| item.get(key).and_then(Json::as_str) == Some(value);
             items.iter().filter(matches).collect()

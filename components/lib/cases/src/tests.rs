@@ -79,7 +79,7 @@ fn a_check_that_skips_a_part_fails() {
 }
 
 #[test]
-fn another_end_fails() {
+fn an_unexpected_exit_code_or_message_fails() {
     let refused = "args = []\nexit = 1\ncode = \"no-match\"\nmessage-contains = \"2 places\"\n";
     let end = |rejected, code: &'static str, message: &'static str| {
         failure(&[("case.toml", refused)], move |case| case.assert_refused(rejected, code, message, &()))

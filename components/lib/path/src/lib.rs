@@ -5,4 +5,4 @@ mod clip;
 mod path;
 
 pub use clip::clip;
-pub use path::{BadPath, Path, Segment, dotted};
+pub use path::{InvalidPath, Path, Segment, dotted};

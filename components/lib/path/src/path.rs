@@ -23,7 +23,7 @@ pub enum Segment {
         value: String,
     },
     /// Every item of a sequence.
-    Each,
+    Wildcard,
 }
 
 /// A path from the root of a document to the values that it matches.
@@ -36,7 +36,7 @@ pub struct Path {
 /// The error for a text that is not a path.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("invalid path `{path}`: {problem}")]
-pub struct BadPath {
+pub struct InvalidPath {
     /// The text.
     pub path: String,
     /// Why it is not a path.
@@ -51,7 +51,7 @@ impl Path {
     ///
     /// # Errors
     /// The text is neither.
-    pub fn parse(text: &str) -> Result<Self, BadPath> {
+    pub fn parse(text: &str) -> Result<Self, InvalidPath> {
         match Self::parse_prefix(text)? {
             (path, "") => Ok(path),
             _ => Err(invalid(text, "write a key with `=` as `[\"…\"]`")),
@@ -62,7 +62,7 @@ impl Path {
     ///
     /// # Errors
     /// There is no such `=`, or the text before it is not a path.
-    pub fn parse_assignment(text: &str) -> Result<(Self, &str), BadPath> {
+    pub fn parse_assignment(text: &str) -> Result<(Self, &str), InvalidPath> {
         let (path, rest) = Self::parse_prefix(text)?;
         match rest.strip_prefix('=') {
             Some(rest) => Ok((path, rest)),
@@ -87,7 +87,7 @@ impl Path {
     }
 
     /// Parses up to a `=` or the end of the text, and returns the rest.
-    fn parse_prefix(text: &str) -> Result<(Self, &str), BadPath> {
+    fn parse_prefix(text: &str) -> Result<(Self, &str), InvalidPath> {
         let pointer = text.starts_with('/');
         let parsed = if pointer { parse_pointer(text) } else { parse_dotted(text) };
         let (segments, rest) = parsed.map_err(|problem| invalid(text, problem))?;
@@ -95,8 +95,8 @@ impl Path {
     }
 }
 
-fn invalid(path: &str, problem: &'static str) -> BadPath {
-    BadPath { path: clip(path, 120), problem }
+fn invalid(path: &str, problem: &'static str) -> InvalidPath {
+    InvalidPath { path: clip(path, 120), problem }
 }
 
 fn parse_pointer(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
@@ -196,8 +196,11 @@ fn parse_dotted(text: &str) -> Result<(Vec<Segment>, &str), &'static str> {
 /// Parses ` | select(.KEY == "VALUE")` behind `[]`, and ` | ` if the path goes on: the notation of yq for `[KEY=VALUE]`.
 fn parse_select(segment: Segment, after: &str) -> Result<(Segment, &str), &'static str> {
     let Some(piped) = after.trim_start().strip_prefix('|') else { return Ok((segment, after)) };
-    let inner =
-        piped.trim_start().strip_prefix("select(").filter(|_| segment == Segment::Each).ok_or(UNSUPPORTED)?;
+    let inner = piped
+        .trim_start()
+        .strip_prefix("select(")
+        .filter(|_| segment == Segment::Wildcard)
+        .ok_or(UNSUPPORTED)?;
     let (key, quoted, rest) =
         parse_word(inner.trim_start().strip_prefix('.').ok_or(UNSUPPORTED)?, &[' ', '=', ')'])?;
     let rest = rest.trim_start().strip_prefix("==").ok_or(UNSUPPORTED)?.trim_start();
@@ -223,7 +226,7 @@ fn parse_bracket(text: &str) -> Result<(Segment, &str), &'static str> {
         }
         return match array_index(&key) {
             Some(index) => Ok((Segment::Index(index), rest)),
-            None if matches!(key.as_str(), "" | "*") => Ok((Segment::Each, rest)),
+            None if matches!(key.as_str(), "" | "*") => Ok((Segment::Wildcard, rest)),
             None if key.starts_with('-') => Err("an index counts from 0; negative indexes are not supported"),
             None => Err("brackets contain an index, a key in quotes, `key=value`, or nothing for every item"),
         };
@@ -308,7 +311,7 @@ pub fn dotted(segment: &Segment) -> String {
         Segment::Key(key) => format!("[{}]", quoted(key)),
         Segment::Index(index) | Segment::KeyOrIndex(index) => format!("[{index}]"),
         Segment::Match { key, value } => format!("[{}={}]", word(key), word(value)),
-        Segment::Each => "[]".into(),
+        Segment::Wildcard => "[]".into(),
     }
 }
 

@@ -55,8 +55,8 @@ fn parses_select_of_yq() {
         assert_eq!(parse(text), image, "{text}");
     }
     assert_eq!(parse("a[] | select(.\"b.c\" == \"d e\")"), [key("a"), matching("b.c", "d e")]);
-    assert_eq!(parse("a[][*].b"), [key("a"), Segment::Each, Segment::Each, key("b")]);
-    assert_eq!(parse("/a/[]/b"), [key("a"), Segment::Each, key("b")]);
+    assert_eq!(parse("a[][*].b"), [key("a"), Segment::Wildcard, Segment::Wildcard, key("b")]);
+    assert_eq!(parse("/a/[]/b"), [key("a"), Segment::Wildcard, key("b")]);
     let (path, rest) =
         Path::parse_assignment("a[] | select(.k == \"=\") | .b=c=d").unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((path.segments(), rest), (&[key("a"), matching("k", "="), key("b")][..], "c=d"));
@@ -102,7 +102,7 @@ fn segment() -> impl Strategy<Value = Segment> {
         text.prop_map(Segment::Key),
         (0..1000_usize).prop_map(Segment::Index),
         (text, text).prop_map(|(key, value)| Segment::Match { key, value }),
-        Just(Segment::Each),
+        Just(Segment::Wildcard),
     ]
 }
 
@@ -113,7 +113,7 @@ fn spell(segments: &[Segment], pointer: bool) -> String {
         Segment::Key(key) => format!("[{}]", quote(key)),
         Segment::Index(index) | Segment::KeyOrIndex(index) => format!("[{index}]"),
         Segment::Match { key, value } => format!("[{}={}]", quote(key), quote(value)),
-        Segment::Each => "[]".into(),
+        Segment::Wildcard => "[]".into(),
     });
     spelled.map(|part| if pointer { format!("/{part}") } else { part }).collect()
 }

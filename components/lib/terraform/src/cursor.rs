@@ -3,7 +3,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Position, ReadError};
+use crate::error::{JsonPosition, ReadError};
 use crate::source::Source;
 use crate::stream::{from_serde, trailing};
 use crate::token::{self, MAX_DEPTH};
@@ -307,7 +307,7 @@ where
     }
 
     /// The position of the last consumed byte.
-    pub fn position(&self) -> Position {
+    pub fn position(&self) -> JsonPosition {
         self.source.position()
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A position in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct JsonPosition {
     /// The line, counted from 1.
     pub line: usize,
     /// The column in bytes, counted from 1.
@@ -27,19 +27,19 @@ pub enum ReadError<E> {
     /// The document is a saved plan, the file that `plan -out` writes.
     SavedPlan,
     /// A wrapper such as that of `hashicorp/setup-terraform` printed a line before the JSON, or after it at this position.
-    WrapperLine(Option<Position>),
+    WrapperLine(Option<JsonPosition>),
     /// The document begins with something other than `{`.
     TextBefore,
     /// Text follows the document.
-    TextAfter(Position),
+    TextAfter(JsonPosition),
     /// Another document follows the document.
-    SecondDocument(Position),
+    SecondDocument(JsonPosition),
     /// The document stops before its end.
-    CutOff(Position),
+    CutOff(JsonPosition),
     /// The document is not JSON; with the reason of the parser, which contains no text of the document.
-    Syntax(Position, String),
+    Syntax(JsonPosition, String),
     /// The document is JSON with an unexpected structure: `expected a sequence`, ``missing field `change` ``.
-    Structure(Position, String),
+    Structure(JsonPosition, String),
 }
 
 impl<E> ReadError<E> {
@@ -59,7 +59,7 @@ impl<E> ReadError<E> {
     }
 
     /// The position of the error, if it is known.
-    pub fn position(&self) -> Option<Position> {
+    pub fn position(&self) -> Option<JsonPosition> {
         match self {
             Self::WrapperLine(position) => *position,
             Self::TextAfter(position)

@@ -11,7 +11,7 @@ mod stream;
 mod token;
 
 pub use cursor::Cursor;
-pub use error::{Position, ReadError};
+pub use error::{JsonPosition, ReadError};
 pub use kind::{DocumentKind, is_known_version};
 pub use slice::{from_slice, read_to_end};
 pub use source::{CHUNK_BYTES, Source};

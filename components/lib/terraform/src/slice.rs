@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::error::{Position, ReadError};
+use crate::error::{JsonPosition, ReadError};
 use crate::source::Source;
 use crate::stream::{from_serde, trailing};
 
@@ -41,8 +41,8 @@ pub fn from_slice<'de, T: Deserialize<'de>, E>(text: &'de [u8]) -> Result<T, Rea
 }
 
 /// The position of the byte that follows this text.
-fn position_after(text: &[u8]) -> Position {
+fn position_after(text: &[u8]) -> JsonPosition {
     let line_start = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     let newlines = text.iter().filter(|&&byte| byte == b'\n').count();
-    Position { line: newlines + 1, column: text.len() - line_start + 1 }
+    JsonPosition { line: newlines + 1, column: text.len() - line_start + 1 }
 }

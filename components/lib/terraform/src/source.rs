@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::error::{Position, ReadError};
+use crate::error::{JsonPosition, ReadError};
 
 /// The bytes of one chunk: what [`Source`] asks for at once.
 pub const CHUNK_BYTES: u32 = 1024 * 1024;
@@ -65,9 +65,9 @@ where
     }
 
     /// The position of the last consumed byte.
-    pub(crate) fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> JsonPosition {
         let column = self.consumed_bytes().saturating_sub(self.line_start);
-        Position { line: self.line, column: usize::try_from(column).unwrap_or(usize::MAX) }
+        JsonPosition { line: self.line, column: usize::try_from(column).unwrap_or(usize::MAX) }
     }
 
     /// The consumed bytes of the whole document.

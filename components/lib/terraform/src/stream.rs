@@ -3,7 +3,7 @@
 use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 
-use crate::error::{Position, ReadError};
+use crate::error::{JsonPosition, ReadError};
 use crate::source::{Source, is_wrapper_line};
 
 /// Reads the only document of a source.
@@ -29,7 +29,7 @@ where
 }
 
 /// The error for what follows the document.
-pub(crate) fn trailing<E>(rest: &[u8], position: Position) -> ReadError<E> {
+pub(crate) fn trailing<E>(rest: &[u8], position: JsonPosition) -> ReadError<E> {
     match rest {
         _ if is_wrapper_line(rest) => ReadError::WrapperLine(Some(position)),
         [b'{' | b'[', ..] => ReadError::SecondDocument(position),
@@ -37,17 +37,19 @@ pub(crate) fn trailing<E>(rest: &[u8], position: Position) -> ReadError<E> {
     }
 }
 
-fn position(error: &serde_json::Error) -> Position {
-    Position { line: error.line(), column: error.column() }
+fn position(error: &serde_json::Error) -> JsonPosition {
+    JsonPosition { line: error.line(), column: error.column() }
 }
 
 /// Converts an error of the parser. If the parser saw only a part of the document, `start` is the position of the last byte
 /// before that part.
-pub(crate) fn from_serde<E>(error: &serde_json::Error, start: Option<Position>) -> ReadError<E> {
+pub(crate) fn from_serde<E>(error: &serde_json::Error, start: Option<JsonPosition>) -> ReadError<E> {
     let position = match (position(error), start) {
         (position, None) => position,
-        (Position { line: 1, column }, Some(start)) => Position { column: start.column + column, ..start },
-        (Position { line, column }, Some(start)) => Position { line: start.line + line - 1, column },
+        (JsonPosition { line: 1, column }, Some(start)) => {
+            JsonPosition { column: start.column + column, ..start }
+        }
+        (JsonPosition { line, column }, Some(start)) => JsonPosition { line: start.line + line - 1, column },
     };
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);

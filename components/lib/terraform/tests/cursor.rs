@@ -1,7 +1,7 @@
 //! The cursor: it accepts a document exactly if another parser does, for every chunk size.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockstep_terraform::{Cursor, Position, ReadError, Source};
+use lockstep_terraform::{Cursor, JsonPosition, ReadError, Source};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ fn skipped_values_must_be_json() {
     assert!(matches!(skip(b"{}{}", 99), Err(ReadError::SecondDocument(_))));
     assert_eq!(
         skip(b"{}\n\n::debug::", 99),
-        Err(ReadError::WrapperLine(Some(Position { line: 3, column: 1 })))
+        Err(ReadError::WrapperLine(Some(JsonPosition { line: 3, column: 1 })))
     );
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
     assert!(matches!(skip(deep.as_bytes(), 99), Err(ReadError::Syntax(..))));
@@ -100,7 +100,7 @@ fn an_error_inside_a_value_has_its_position_in_the_document() {
     let error = Cursor::document(Source::new(chunks(text, 4)), |cursor| {
         cursor.visit_entries(|cursor, _| cursor.for_each_element(|_: u32| ()))
     });
-    assert_eq!(error.unwrap_err().position(), Some(Position { line: 3, column: 11 }));
+    assert_eq!(error.unwrap_err().position(), Some(JsonPosition { line: 3, column: 11 }));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn documents() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn every_document_is_taken_whatever_the_chunks(document in documents(), size in 1usize..40, pretty: bool) {
+    fn every_document_is_read_with_any_chunk_size(document in documents(), size in 1usize..40, pretty: bool) {
         let text = if pretty { serde_json::to_vec_pretty(&document) } else { serde_json::to_vec(&document) }.unwrap();
         prop_assert_eq!(skip(&text, size), Ok(()));
         prop_assert_eq!(value(&text, size), Ok(document));

@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use lockstep_terraform::{Position, ReadError, Source, from_slice, from_source, read_to_end};
+use lockstep_terraform::{JsonPosition, ReadError, Source, from_slice, from_source, read_to_end};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -31,9 +31,12 @@ fn the_document_is_returned_unchanged() {
 #[test]
 fn trailing_content_has_an_error_with_its_position() {
     let rejected = |text: &str| parse(text.as_bytes(), 4).unwrap_err();
-    assert_eq!(rejected("{}\n{}"), ReadError::SecondDocument(Position { line: 2, column: 1 }));
-    assert_eq!(rejected("{}\n\n  ::debug::x"), ReadError::WrapperLine(Some(Position { line: 3, column: 3 })));
-    assert_eq!(rejected("{} done"), ReadError::TextAfter(Position { line: 1, column: 4 }));
+    assert_eq!(rejected("{}\n{}"), ReadError::SecondDocument(JsonPosition { line: 2, column: 1 }));
+    assert_eq!(
+        rejected("{}\n\n  ::debug::x"),
+        ReadError::WrapperLine(Some(JsonPosition { line: 3, column: 3 }))
+    );
+    assert_eq!(rejected("{} done"), ReadError::TextAfter(JsonPosition { line: 1, column: 4 }));
     assert!(matches!(rejected("{\"a\": "), ReadError::CutOff(_)));
     assert!(matches!(rejected("{\"a\": nope}"), ReadError::Syntax(..)));
 }

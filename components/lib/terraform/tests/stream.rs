@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use lockstep_terraform::{DocumentKind, Position, ReadError, Source, from_source, is_known_version};
+use lockstep_terraform::{DocumentKind, JsonPosition, ReadError, Source, from_source, is_known_version};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn wrong_first_bytes_and_encodings_have_errors() {
 
 #[test]
 fn trailing_content_has_an_error_with_its_position() {
-    let at = |line, column| Position { line, column };
+    let at = |line, column| JsonPosition { line, column };
     assert_eq!(rejected("{}\n{}"), ReadError::SecondDocument(at(2, 1)));
     assert_eq!(rejected("{}{}"), ReadError::SecondDocument(at(1, 3)));
     assert_eq!(rejected("{}\n::debug::exit 0"), ReadError::WrapperLine(Some(at(2, 1))));

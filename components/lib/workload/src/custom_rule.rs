@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_read() {
+    fn paths_are_parsed() {
         let key = |text: &str| Step::Key(text.to_owned());
         assert_eq!(steps(".status.phase"), Some(vec![key("status"), key("phase")]));
         assert_eq!(

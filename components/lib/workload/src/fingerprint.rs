@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_no_change() {
+    fn added_fields_do_not_change_the_fingerprint() {
         let first = leaves(&json!({"replicas": 1, "image": "a", "list": [{"x": 1}]}));
         assert!(contains(
             &leaves(&json!({"replicas": 5, "image": "a", "more": true, "list": [{"x": 1}]})),

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read() {
+    fn times_are_parsed() {
         assert_eq!(micros("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(micros("2026-03-01T12:00:00Z"), Some(1_772_366_400_000_000));
         assert_eq!(micros("2024-02-29T23:59:59.25Z"), Some(1_709_251_199_250_000));

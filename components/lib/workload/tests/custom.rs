@@ -24,7 +24,7 @@ fn conditions_of(pairs: &[(&str, &str)]) -> Value {
 }
 
 #[test]
-fn custom_resources_are_ready_only_by_conditions_that_are_known() {
+fn custom_resources_are_ready_only_by_known_conditions() {
     for (pairs, state, reason) in [
         (&[("Ready", "True")][..], Ready, "Ready"),
         (&[("Ready", "False")], Progressing, "ReadyWord"),
@@ -64,7 +64,7 @@ fn custom_resources_are_ready_only_by_conditions_that_are_known() {
 }
 
 #[test]
-fn a_run_says_when_custom_resources_are_ready() {
+fn an_input_defines_when_custom_resources_are_ready() {
     let rules = |list: &[&str]| {
         Rules::parse(None, &list.iter().map(|&one| one.to_owned()).collect::<Vec<_>>()).unwrap()
     };

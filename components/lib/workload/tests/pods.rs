@@ -187,7 +187,7 @@ fn no_rule_counts_for_pods_of_an_earlier_revision() {
 }
 
 #[test]
-fn a_state_that_ends_begins_anew() {
+fn a_state_that_ends_and_returns_starts_its_grace_period_again() {
     let (mut world, id) = rollout(&stuck("CreateContainerConfigError", "secret \"web\" not found"));
     world.pass(50).put_all(&stuck("ContainerCreating", "")).pass(1);
     assert!(world.rules(id).is_empty());
@@ -198,7 +198,7 @@ fn a_state_that_ends_begins_anew() {
 }
 
 #[test]
-fn what_many_pods_show_is_one_cause() {
+fn the_same_problem_of_many_pods_is_one_cause() {
     let (mut world, id) = rollout(&three(&crashed(4, 137, "OOMKilled")));
     world.put(&sick("web-d", crashed(4, 137, "OOMKilled")));
     world
@@ -218,14 +218,14 @@ fn what_many_pods_show_is_one_cause() {
 }
 
 #[test]
-fn memory_is_not_guessed_from_an_exit_code() {
+fn exit_code_137_alone_is_not_out_of_memory() {
     let (mut world, id) = rollout(&three(&crashed(4, 137, "Error")));
     world.pass(60);
     assert_eq!(world.doom(id)[0].reason, "CrashLoopBackOff");
 }
 
 #[test]
-fn a_container_that_recovers_is_fine() {
+fn a_container_that_recovers_is_not_a_cause() {
     // Two crashes while its database came up, and now it runs.
     let (mut world, id) = rollout(&[sick("web-a", crashed(2, 1, "Error"))]);
     world.pass(55).put(&sick("web-a", restarted(false, 2, "2026-05-28T20:05:00Z"))).pass(300);
@@ -235,7 +235,7 @@ fn a_container_that_recovers_is_fine() {
 }
 
 #[test]
-fn pods_that_recover_one_after_another_are_waited_for() {
+fn the_rollout_continues_while_pods_recover_one_after_another() {
     let down = |restarts| sick("web-b", crashed(restarts, 1, "Error"));
     let (mut world, id) = rollout(&[sick("web-a", crashed(3, 1, "Error")), down(3)]);
     // What they lacked is there, and only one of them has been started again since.
@@ -247,7 +247,7 @@ fn pods_that_recover_one_after_another_are_waited_for() {
 }
 
 #[test]
-fn a_pod_whose_trouble_passes_may_be_the_one_that_becomes_ready() {
+fn a_transient_problem_of_one_pod_delays_the_failure() {
     let throttled = container("app", false, 0, &waiting("ErrImagePull", "toomanyrequests: rate limit"));
     let (mut world, id) = rollout(&[sick("web-a", crashed(4, 1, "Error")), sick("web-b", throttled)]);
     world.pass(599);
@@ -264,7 +264,7 @@ fn ready_after(restarts: u32) -> Value {
 }
 
 #[test]
-fn a_container_that_runs_between_two_crashes_is_not_taken_for_good() {
+fn a_container_between_two_crashes_is_not_ready() {
     let (mut world, id) = rollout(&[]);
     world.put(&merge(deployment("web:2", 1, 1), &json!({"spec": {"replicas": 1}}))).put(&ready_after(1));
     // It had run for five seconds, and must for ten now.
@@ -277,7 +277,7 @@ fn a_container_that_runs_between_two_crashes_is_not_taken_for_good() {
 }
 
 #[test]
-fn a_container_that_was_restarted_long_ago_holds_nothing_up() {
+fn a_container_that_restarted_long_ago_is_ready() {
     let (mut world, id) = rollout(&[]);
     let old = merge(
         ready_after(7),
@@ -288,7 +288,7 @@ fn a_container_that_was_restarted_long_ago_holds_nothing_up() {
 }
 
 #[test]
-fn a_crash_loop_without_a_readiness_probe_is_found_although_its_pod_is_ready_now_and_then() {
+fn a_crash_loop_without_a_readiness_probe_is_found() {
     let (mut world, id) = rollout(&[]);
     for round in 0..6 {
         world.put(&deployment("web:2", 3, 1)).put(&ready_after(round)).pass(5);
@@ -298,7 +298,7 @@ fn a_crash_loop_without_a_readiness_probe_is_found_although_its_pod_is_ready_now
 }
 
 #[test]
-fn a_slow_pull_is_told_by_what_the_kubelet_said_before_it_backs_off() {
+fn the_cause_of_an_image_pull_backoff_is_the_error_before_it() {
     let (mut world, id) = rollout(&stuck("ErrImagePull", "web:9: not found"));
     world.pass(10).put_all(&stuck("ImagePullBackOff", "Back-off pulling image \"web:9\"")).pass(20);
     assert_eq!(world.doom(id)[0].rule, RuleId::ImageNotFound);
@@ -312,7 +312,7 @@ fn a_slow_pull_is_told_by_what_the_kubelet_said_before_it_backs_off() {
 }
 
 #[test]
-fn a_mount_that_failed_and_went_on_is_over() {
+fn a_failed_mount_ends_when_the_image_pull_starts() {
     let creating = sick("web-a", container("app", false, 0, &waiting("ContainerCreating", "")));
     let creating = merge(creating, &json!({"status": {"conditions": []}}));
     let (mut world, id) = rollout(&[creating]);
@@ -322,7 +322,7 @@ fn a_mount_that_failed_and_went_on_is_over() {
 }
 
 #[test]
-fn a_mount_that_failed_before_the_image_is_pulled_is_over() {
+fn a_failed_mount_ends_when_the_pod_is_ready_to_start_containers() {
     // The kubelet says that volumes and network are there; that of the pull no Event came is no proof.
     let creating = sick("web-a", container("app", false, 0, &waiting("ContainerCreating", "")));
     let (mut world, id) = rollout(&[creating]);
@@ -331,7 +331,7 @@ fn a_mount_that_failed_before_the_image_is_pulled_is_over() {
 }
 
 #[test]
-fn a_pod_that_is_being_deleted_neither_dooms_nor_saves() {
+fn a_terminating_pod_neither_fails_nor_saves_a_rollout() {
     let dying = json!({"metadata": {"deletionTimestamp": "2026-05-28T20:09:00Z"}});
     let (mut world, id) = rollout(&[merge(sick("web-a", crashed(9, 1, "Error")), &dying)]);
     world.pass(1_000);
@@ -343,7 +343,7 @@ fn a_pod_that_is_being_deleted_neither_dooms_nor_saves() {
 }
 
 #[test]
-fn a_node_that_comes_is_waited_for() {
+fn a_scale_up_of_nodes_delays_the_unschedulable_rule() {
     let (mut world, id) =
         rollout(&[unscheduled("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: }.")]);
     world.put(&event(
@@ -360,7 +360,7 @@ fn a_node_that_comes_is_waited_for() {
 }
 
 #[test]
-fn a_pod_that_waits_at_a_gate_is_not_unschedulable() {
+fn a_pod_with_scheduling_gates_is_not_unschedulable() {
     let mut gated = unscheduled("Scheduling is blocked due to non-empty scheduling gates");
     gated["status"]["conditions"][0]["reason"] = json!("SchedulingGated");
     let (mut world, id) = rollout(&[gated]);
@@ -369,7 +369,7 @@ fn a_pod_that_waits_at_a_gate_is_not_unschedulable() {
 }
 
 #[test]
-fn a_probe_that_fails_dooms_only_if_the_run_says_so() {
+fn a_failing_readiness_probe_fails_only_with_a_grace_period_of_its_own() {
     let slow = || sick("web-a", container("app", false, 0, &running("2026-05-28T20:00:03Z")));
     let (mut world, id) = rollout(&[slow()]);
     world.pass(5_000);
@@ -385,7 +385,7 @@ fn a_probe_that_fails_dooms_only_if_the_run_says_so() {
 }
 
 #[test]
-fn a_general_grace_leaves_what_passes_its_time() {
+fn the_general_grace_period_does_not_apply_to_transient_causes() {
     let rules = Rules::parse(Some("0s"), &[]).unwrap();
     for (rule, objects) in table() {
         let mut world = TestCluster::with(rules.clone());

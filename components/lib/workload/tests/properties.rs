@@ -278,7 +278,7 @@ fn as_they_are() -> Vec<Said> {
 }
 
 #[test]
-fn the_real_objects_are_doomed() {
+fn recorded_objects_of_failed_rollouts_fail() {
     let all = as_they_are();
     assert!(
         all.iter().all(|(status, causes, _)| status.state.name() == "failed" && causes[0].is_certain),

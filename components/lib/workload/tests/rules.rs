@@ -7,7 +7,7 @@ fn parse(grace: Option<&str>, overrides: &[&str]) -> Result<Rules, Vec<String>> 
 }
 
 #[test]
-fn times_are_changed() {
+fn grace_periods_can_be_overridden() {
     let rules = parse(None, &["crash-loop=5m", " unschedulable = never ", "never-ready=1h"]).unwrap();
     assert_eq!(rules.grace(RuleId::CrashLoop), Some(300));
     assert_eq!(rules.grace(RuleId::Unschedulable), None);

@@ -230,7 +230,7 @@ fn jobs_and_pods() {
 }
 
 #[test]
-fn claims_and_namespaces_and_what_only_exists() {
+fn claims_namespaces_and_kinds_without_a_status() {
     let object = |version: &str, kind: &str| {
         json!({"apiVersion": version, "kind": kind,
         "metadata": meta("web", "o1", None)})
@@ -302,7 +302,7 @@ fn services_wait_for_an_endpoint() {
 }
 
 #[test]
-fn what_was_never_seen_is_missing() {
+fn an_object_that_was_never_observed_is_missing() {
     let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     assert_eq!(world.look(id), (Missing, "NotFound".into(), "is not there".into()));

@@ -30,7 +30,7 @@ fn many(count: usize) -> (ClusterState, Vec<(Kind, Value)>) {
 }
 
 #[test]
-fn only_what_is_touched_is_looked_at() {
+fn only_changed_targets_are_evaluated() {
     let (mut cluster, objects) = many(20);
     assert_eq!(cluster.evaluate(START).len(), 20);
     assert!(cluster.targets().all(|id| cluster.status(id).state == State::Ready));
@@ -51,7 +51,7 @@ fn only_what_is_touched_is_looked_at() {
 }
 
 #[test]
-fn the_namespace_of_the_context_gets_its_name() {
+fn the_namespace_of_the_context_is_resolved() {
     let mut world = TestCluster::new();
     let id = world.cluster.target(&Kind::Deployment, ".", "web");
     assert_eq!(world.cluster.name(id), (&Kind::Deployment, ".", "web"));
@@ -68,7 +68,7 @@ fn the_namespace_of_the_context_gets_its_name() {
 }
 
 #[test]
-fn kinds_without_namespace_are_found() {
+fn cluster_scoped_kinds_are_found() {
     let mut world = TestCluster::new();
     let id = world.cluster.target(&Kind::Namespace, "-", "shop");
     let object = json!({"metadata": {"name": "shop", "uid": "n1"}, "status": {"phase": "Active"}});
@@ -77,7 +77,7 @@ fn kinds_without_namespace_are_found() {
 }
 
 #[test]
-fn an_object_without_its_namespace_harms_no_other() {
+fn an_object_without_a_namespace_is_ignored() {
     let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     let mut odd = replica_set("r9", "web:9", "9", 0);
@@ -88,7 +88,7 @@ fn an_object_without_its_namespace_harms_no_other() {
 }
 
 #[test]
-fn a_pod_that_is_passed_on_again_does_not_begin_anew() {
+fn a_repeated_pod_event_does_not_restart_its_grace_period() {
     let (mut world, id) = rollout(&[]);
     let status = restarted(true, 1, "2026-05-28T20:26:40Z");
     let pod = merge(
@@ -102,7 +102,7 @@ fn a_pod_that_is_passed_on_again_does_not_begin_anew() {
 }
 
 #[test]
-fn what_is_no_object_is_left_out() {
+fn texts_that_are_not_objects_are_ignored() {
     let mut world = TestCluster::new();
     for text in [
         "",
@@ -118,7 +118,7 @@ fn what_is_no_object_is_left_out() {
 }
 
 #[test]
-fn pods_that_come_before_their_owners_are_found_all_the_same() {
+fn pods_that_arrive_before_their_owners_are_found() {
     let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     world
@@ -133,7 +133,7 @@ fn pods_that_come_before_their_owners_are_found_all_the_same() {
 }
 
 #[test]
-fn a_state_keeps_its_time_and_a_message_may_change() {
+fn a_changed_message_keeps_the_start_time_of_the_state() {
     let (mut world, id) = rollout(&[]);
     world.put(&deployment("web:2", 3, 1)).pass(10).put(&deployment("web:2", 3, 2));
     assert_eq!(world.look(id).2, "2 of 3 pods ready");
@@ -144,7 +144,7 @@ fn a_state_keeps_its_time_and_a_message_may_change() {
 }
 
 #[test]
-fn an_observation_that_lags_forgets_nothing() {
+fn an_outdated_observed_generation_keeps_the_causes() {
     let (mut world, id) = rollout(&[sick("web-a", crashed(3, 1, "Error"))]);
     world.pass(59);
     // An autoscaler moves the count, and the controller comes after it.

@@ -11,7 +11,7 @@ fn condition(of: &str, status: &str, reason: &str, message: &str) -> Value {
 }
 
 #[test]
-fn a_deadline_of_the_present_generation_dooms() {
+fn an_exceeded_progress_deadline_of_the_current_generation_fails() {
     let late = condition(
         "Progressing",
         "False",
@@ -33,7 +33,7 @@ fn a_deadline_of_the_present_generation_dooms() {
 }
 
 #[test]
-fn quotas_and_refusals_are_told_apart() {
+fn exceeded_quotas_and_refused_pods_are_distinguished() {
     for (message, rule) in [
         (
             "pods \"web-r2-x\" is forbidden: exceeded quota: compute, requested: cpu=1, used: cpu=9, \
@@ -87,7 +87,7 @@ fn job(status: &Value) -> Value {
 }
 
 #[test]
-fn a_job_fails_when_it_says_so_and_not_when_a_pod_of_it_does() {
+fn a_job_fails_by_its_condition_and_not_by_a_failed_pod() {
     let mut world = TestCluster::new();
     let id = world.target("Job.batch", "web");
     let owner = ("Job", "web", "j1");
@@ -117,7 +117,7 @@ fn a_job_fails_when_it_says_so_and_not_when_a_pod_of_it_does() {
 }
 
 #[test]
-fn a_job_that_is_done_may_be_cleaned_up() {
+fn a_complete_job_stays_ready_after_its_deletion() {
     let mut world = TestCluster::new();
     let id = world.target("Job.batch", "web");
     world.put(&job(&json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]})));
@@ -128,7 +128,7 @@ fn a_job_that_is_done_may_be_cleaned_up() {
 }
 
 #[test]
-fn a_volume_that_cannot_be_made_dooms_its_pods_and_itself() {
+fn a_volume_that_cannot_be_provisioned_fails_the_claim_and_its_pods() {
     let claim = |phase: &str| {
         json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta("data", "c1", None),
         "spec": {"storageClassName": "fast"}, "status": {"phase": phase}})
@@ -170,7 +170,7 @@ fn widget(size: u32, generation: u32, status: &Value) -> Value {
 }
 
 #[test]
-fn custom_resources_fail_when_they_say_so() {
+fn custom_resources_fail_by_their_conditions() {
     let mut world = TestCluster::with(
         Rules::parse(None, &["failed widgets.example.com=.status.phase=Broken".to_owned()]).unwrap(),
     );
@@ -191,7 +191,7 @@ fn custom_resources_fail_when_they_say_so() {
 }
 
 #[test]
-fn a_change_by_somebody_else_is_told_from_one_by_an_autoscaler() {
+fn a_changed_template_is_superseded_and_a_changed_replica_count_is_not() {
     let (mut world, id) = rollout(&[]);
     assert_eq!(world.state(id), State::Progressing);
     let scaled =
@@ -220,7 +220,7 @@ fn a_change_by_somebody_else_is_told_from_one_by_an_autoscaler() {
 }
 
 #[test]
-fn what_is_being_replaced_when_it_is_first_seen_is_not_what_was_deployed() {
+fn an_object_that_is_terminating_when_first_seen_may_be_replaced() {
     let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
     world.put(&merge(
@@ -234,7 +234,7 @@ fn what_is_being_replaced_when_it_is_first_seen_is_not_what_was_deployed() {
 }
 
 #[test]
-fn a_change_by_the_caller_is_waited_for() {
+fn the_rollout_waits_for_a_change_by_the_caller() {
     let (mut world, id) = rollout(&[]);
     assert_eq!(world.state(id), State::Progressing);
     world.cluster.expect_change(id);
@@ -247,7 +247,7 @@ fn a_change_by_the_caller_is_waited_for() {
 }
 
 #[test]
-fn a_revision_is_healthy_only_if_it_serves_now() {
+fn a_revision_is_healthy_only_if_its_pods_are_ready() {
     let (mut world, id) = rollout(&[]);
     assert!(world.cluster.healthy_revision(id).is_err());
     world.put(&replica_set("r1", "web:1", "1", 2));
@@ -266,7 +266,7 @@ fn a_revision_is_healthy_only_if_it_serves_now() {
 }
 
 #[test]
-fn the_newest_revision_is_known_by_its_template_and_else_by_its_number() {
+fn the_newest_revision_has_the_current_template_or_the_highest_number() {
     let late = |uid: &str| {
         merge(
             sick("web-a", crashed(5, 1, "Error")),
@@ -290,7 +290,7 @@ fn the_newest_revision_is_known_by_its_template_and_else_by_its_number() {
 }
 
 #[test]
-fn revisions_of_stateful_sets_and_daemon_sets_have_numbers_elsewhere() {
+fn controller_revisions_have_the_numbers_of_stateful_sets_and_daemon_sets() {
     for kind in ["StatefulSet", "DaemonSet"] {
         let (old, new) = if kind == "StatefulSet" { ("web-a", "web-b") } else { ("a", "b") };
         let mut world = TestCluster::new();
@@ -328,7 +328,7 @@ fn revisions_of_stateful_sets_and_daemon_sets_have_numbers_elsewhere() {
 }
 
 #[test]
-fn gitops_is_known_by_marks_of_its_own() {
+fn gitops_owners_are_found_by_their_labels_and_annotations() {
     let object = |labels: Value, annotations: Value| {
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "labels": labels,
             "annotations": annotations}})

@@ -10,8 +10,8 @@ use crate::items::After;
 use crate::layout::{above, common_style, one_per_line, parts, stands_alone, unsupported};
 use crate::lines;
 use crate::quote;
-use crate::readers::{Reading, all_read};
-use crate::refusal::{Reason, Refusal};
+use crate::readers::{ResolvedScalar, resolve_for_all};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::render::{self, Manner};
 use crate::replace::replace;
 use crate::splice::Splice;
@@ -32,19 +32,21 @@ pub(crate) fn add(
             places(after).into_iter().map(|place| lines.add(&place)).collect()
         }
         Data::Sequence { items, .. } => Ok(add_in_brackets(tree, sequence, items, after)),
-        Data::Scalar { text, style: ScalarStyle::Plain, .. } if all_read(text) == Some(Reading::Null) => {
+        Data::Scalar { text, style: ScalarStyle::Plain, .. }
+            if resolve_for_all(text) == Some(ResolvedScalar::Null) =>
+        {
             let new = places(after).into_iter().flat_map(|place| place.new).cloned().collect();
             replace(tree, sequence, &Value::Sequence(new), blocks)
         }
         _ => {
             let (path, found) = (tree.path(sequence), tree.node(sequence).kind());
-            Err(Reason::NotList { path, found }.at(tree.position(tree.node(sequence).start)))
+            Err(RefusalReason::NotList { path, found }.at(tree.position(tree.node(sequence).start)))
         }
     }
 }
 
 /// New items that come to one place.
-struct Place<'p> {
+struct InsertionPoint<'p> {
     new: Vec<&'p Value>,
     /// The item that stays behind them, if one does.
     next: Option<NodeId>,
@@ -53,7 +55,7 @@ struct Place<'p> {
 }
 
 /// New items in front of one that goes come in front of the next that stays: its bytes are there.
-fn places<'p>(after: &[After<'p>]) -> Vec<Place<'p>> {
+fn places<'p>(after: &[After<'p>]) -> Vec<InsertionPoint<'p>> {
     let mut places = Vec::new();
     let (mut new, mut behind) = (Vec::new(), false);
     for after in after {
@@ -61,14 +63,14 @@ fn places<'p>(after: &[After<'p>]) -> Vec<Place<'p>> {
             After::New(_, value) => new.push(*value),
             After::Kept(item) => {
                 if !new.is_empty() {
-                    places.push(Place { new: std::mem::take(&mut new), next: Some(*item), behind });
+                    places.push(InsertionPoint { new: std::mem::take(&mut new), next: Some(*item), behind });
                 }
                 behind = true;
             }
         }
     }
     if !new.is_empty() {
-        places.push(Place { new, next: None, behind });
+        places.push(InsertionPoint { new, next: None, behind });
     }
     places
 }
@@ -102,7 +104,7 @@ impl<'t> Lines<'t> {
         Ok(Self { tree, sequence, items, column, style, gap, manner })
     }
 
-    fn add(&self, place: &Place<'_>) -> Result<Splice, Refusal> {
+    fn add(&self, place: &InsertionPoint<'_>) -> Result<Splice, Refusal> {
         match place.next {
             Some(next) => Ok(self.insert(place, next)),
             None => self.append(&place.new),
@@ -110,7 +112,7 @@ impl<'t> Lines<'t> {
     }
 
     /// In front of an item, and of the lines of comment that are its own.
-    fn insert(&self, place: &Place<'_>, next: NodeId) -> Splice {
+    fn insert(&self, place: &InsertionPoint<'_>, next: NodeId) -> Splice {
         let (source, dash, blanks) = (self.tree.text, self.tree.start_of(next), " ".repeat(self.column));
         let eol = lines::ending(source, lines::start(source, dash));
         let manner = Manner { eol, ..self.manner };

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::align::{Step, align};
 use crate::equal;
-use crate::op::Change;
+use crate::op::ChangedValue;
 use crate::plan::Plan;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::replace;
 use crate::shared::{alias_refusal, aliases};
 use crate::show::show;
@@ -51,7 +51,7 @@ impl Plan {
         if let Some(tag) = node.tag()
             && !equal::tag_fits(&tag.full, value)
         {
-            let reason = Reason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
+            let reason = RefusalReason::Tag { path: tree.path(id), tag: tag.written.to_owned() };
             return Err(reason.at(tree.position(node.start)));
         }
         self.replace(tree, id, value)
@@ -109,7 +109,7 @@ impl Plan {
 
     pub(crate) fn replace(&mut self, tree: &Tree<'_>, id: NodeId, value: &Value) -> Result<(), Refusal> {
         self.splices.extend(replace::replace(tree, id, value, self.blocks)?);
-        self.changes.push(Change {
+        self.changes.push(ChangedValue {
             at: tree.position(tree.node(id).start),
             path: tree.path(id),
             from: Some(tree.show(id)),

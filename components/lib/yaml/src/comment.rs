@@ -8,7 +8,7 @@ use crate::tree::{Data, NodeId};
 impl Stream<'_> {
     /// The scalars and aliases of a document that have a comment directly after them on their line, each with the comment
     /// including `#`, in order. A block scalar and an empty value have none.
-    pub fn commented(&self, document: NodeId) -> Vec<(NodeId, &str)> {
+    pub fn trailing_comments(&self, document: NodeId) -> Vec<(NodeId, &str)> {
         let tree = &self.tree;
         // Nodes are in the order of the file, and scalars contain no others.
         let ends: Vec<(u32, NodeId)> = (0..)

@@ -4,7 +4,7 @@ use granit_parser::ScalarStyle;
 
 use crate::block::Block;
 use crate::quote;
-use crate::readers::{Reading, all_read, all_read_text};
+use crate::readers::{ResolvedScalar, is_string_for_all, resolve_for_all};
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
@@ -60,14 +60,16 @@ fn same_tagged(text: &str, value: &Value) -> bool {
 
 fn same_plain(text: &str, value: &Value) -> bool {
     match value {
-        Value::String(wanted) => text == wanted && all_read_text(text),
-        Value::Null => all_read(text) == Some(Reading::Null),
-        Value::Bool(wanted) => all_read(text) == Some(Reading::Bool(*wanted)),
+        Value::String(wanted) => text == wanted && is_string_for_all(text),
+        Value::Null => resolve_for_all(text) == Some(ResolvedScalar::Null),
+        Value::Bool(wanted) => resolve_for_all(text) == Some(ResolvedScalar::Bool(*wanted)),
         Value::Number(number) => {
             let wanted = quote::number(number);
             text == wanted
-                || match all_read(text) {
-                    Some(Reading::Int(_)) | Some(Reading::Float(_)) => all_read(text) == all_read(&wanted),
+                || match resolve_for_all(text) {
+                    Some(ResolvedScalar::Int(_)) | Some(ResolvedScalar::Float(_)) => {
+                        resolve_for_all(text) == resolve_for_all(&wanted)
+                    }
                     _ => false,
                 }
         }

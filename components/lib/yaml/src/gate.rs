@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::parse::parse;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::tree::{self, Data, NodeId, Style, Tree};
 
 /// The largest file that the library opens, in bytes.
@@ -13,7 +13,7 @@ pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) fn open(bytes: &[u8]) -> Result<Tree<'_>, Refusal> {
     let text = decode(bytes)?;
     let tree = parse(text).map_err(|refusal| match template(text) {
-        Some(at) => Reason::Template.at(tree::position(text, at)),
+        Some(at) => RefusalReason::Template.at(tree::position(text, at)),
         None => refusal,
     })?;
     for index in 0..tree.nodes.len() {
@@ -27,26 +27,26 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Tree<'_>, Refusal> {
 fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
     if bytes.len() > MAX_BYTES {
         let (size, limit) = (bytes.len() as u64, MAX_BYTES as u64);
-        return Err(Reason::TooLarge { size, limit }.into());
+        return Err(RefusalReason::TooLarge { size, limit }.into());
     }
     match bytes {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
-            return Err(Reason::Encoding("UTF-32").into());
+            return Err(RefusalReason::Encoding("UTF-32").into());
         }
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => {
-            return Err(Reason::Encoding("UTF-16").into());
+            return Err(RefusalReason::Encoding("UTF-16").into());
         }
         _ => {}
     }
     let text = str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let before = str::from_utf8(&bytes[..at]).unwrap_or_default();
-        Reason::NotUtf8(at).at(tree::position(before, at))
+        RefusalReason::NotUtf8(at).at(tree::position(before, at))
     })?;
     let returns = text.match_indices('\r');
     let lone = returns.map(|(at, _)| at).find(|&at| bytes.get(at + 1) != Some(&b'\n'));
     match lone {
-        Some(at) => Err(Reason::LoneCarriageReturn.at(tree::position(text, at))),
+        Some(at) => Err(RefusalReason::LoneCarriageReturn.at(tree::position(text, at))),
         None => Ok(text),
     }
 }
@@ -75,7 +75,7 @@ fn refuse_template(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
     let node = tree.node(id);
     let flow = matches!(&node.data, Data::Mapping { style: Style::Flow, .. });
     if flow && tree.text[node.start as usize..].starts_with("{{") {
-        return Err(Reason::Template.at(tree.position(node.start)));
+        return Err(RefusalReason::Template.at(tree.position(node.start)));
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ fn refuse_duplicates(tree: &Tree<'_>, id: NodeId) -> Result<(), Refusal> {
     let text = |key: NodeId| tree.scalar(tree.resolve(key));
     let twice = |first: NodeId, key: NodeId| {
         let first = tree.position(tree.node(first).start).line;
-        let reason = Reason::DuplicateKey { key: text(key).unwrap_or_default().to_owned(), first };
+        let reason = RefusalReason::DuplicateKey { key: text(key).unwrap_or_default().to_owned(), first };
         reason.at(tree.position(tree.node(key).start))
     };
     // Most mappings are small, and every one of every file comes by here.

@@ -25,12 +25,12 @@ impl Stream<'_> {
     }
 
     /// How many own keys of any kind a mapping has.
-    pub fn size(&self, mapping: NodeId) -> usize {
+    pub fn key_count(&self, mapping: NodeId) -> usize {
         self.tree.entries(self.tree.resolve(mapping)).len()
     }
 
     /// The keys that a mapping has only from merges (`<<`), with their values.
-    pub fn inherited(&self, mapping: NodeId) -> Vec<(&str, NodeId)> {
+    pub fn merged_entries(&self, mapping: NodeId) -> Vec<(&str, NodeId)> {
         let mapping = self.tree.resolve(mapping);
         let mut found = Vec::new();
         self.inherit(mapping, mapping, DEPTH, &mut found);
@@ -53,8 +53,8 @@ impl Stream<'_> {
         matches!(self.tree.node(self.tree.resolve(node)).data, Data::Mapping { .. })
     }
 
-    /// Whether the node, or the target of the alias, is a list.
-    pub fn is_list(&self, node: NodeId) -> bool {
+    /// Whether the node, or the target of the alias, is a sequence.
+    pub fn is_sequence(&self, node: NodeId) -> bool {
         matches!(self.tree.node(self.tree.resolve(node)).data, Data::Sequence { .. })
     }
 
@@ -62,7 +62,7 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// Why there is no copy: the value is too large, or has a tag or a key that is not a string.
-    pub fn copied(&self, node: NodeId) -> Result<Value, &'static str> {
+    pub fn resolved_value(&self, node: NodeId) -> Result<Value, &'static str> {
         shared::value(&self.tree, node)
     }
 }

@@ -1,8 +1,8 @@
 //! The planned items of a sequence.
 
-use crate::op::Change;
+use crate::op::ChangedValue;
 use crate::plan::Plan;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::shared::aliases;
 use crate::show::show;
 use crate::tree::{NodeId, Tree};
@@ -34,7 +34,7 @@ impl Plan {
             return Ok(());
         }
         if index > length {
-            let reason = Reason::NoItem { path: tree.path(within), index, length };
+            let reason = RefusalReason::NoItem { path: tree.path(within), index, length };
             return Err(reason.at(tree.position(tree.node(within).start)));
         }
         self.inserted.entry(within).or_default().entry(index).or_default().push(value.clone());
@@ -67,7 +67,7 @@ impl Plan {
         let (path, aliases) = (tree.path(list), aliases(tree, list));
         let change = |(index, after): (usize, &After<'_>)| match after {
             After::Kept(_) => None,
-            After::New(before, value) => Some(Change {
+            After::New(before, value) => Some(ChangedValue {
                 at: tree.position(tree.node(tree.items(list).get(*before).copied().unwrap_or(list)).start),
                 path: format!("{path}[{index}]"),
                 from: None,
@@ -75,7 +75,8 @@ impl Plan {
                 aliases: aliases.clone(),
             }),
         };
-        let changes: Vec<Change> = self.items(tree, list).iter().enumerate().filter_map(change).collect();
+        let changes: Vec<ChangedValue> =
+            self.items(tree, list).iter().enumerate().filter_map(change).collect();
         self.changes.extend(changes);
     }
 }

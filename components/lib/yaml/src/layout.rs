@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use granit_parser::ScalarStyle;
 
 use crate::lines::{self, skip_trivia};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::tree::{Data, NodeId, Tree};
 
 /// A key with its value, or an item.
@@ -17,7 +17,7 @@ pub(crate) struct Part {
 
 /// The refusal of an edit that the library does not support.
 pub(crate) fn unsupported(tree: &Tree<'_>, id: NodeId, what: &str) -> Refusal {
-    Reason::Unsupported(format!("{what} cannot be edited")).at(tree.position(tree.node(id).start))
+    RefusalReason::Unsupported(format!("{what} cannot be edited")).at(tree.position(tree.node(id).start))
 }
 
 /// The quotes that all items have.

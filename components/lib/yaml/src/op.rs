@@ -69,7 +69,7 @@ pub enum Op {
 
 /// A value that changed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct ChangedValue {
     /// Its position in the file before the edit.
     pub at: Position,
     /// Its path in dotted form.

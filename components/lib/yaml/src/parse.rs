@@ -7,7 +7,7 @@ use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, S
 
 use crate::block::Block;
 use crate::lines::skip_trivia;
-use crate::refusal::{Position, Reason, Refusal};
+use crate::refusal::{Position, Refusal, RefusalReason};
 use crate::tree::{Data, Node, NodeId, Properties, STRETCH, Style, Tag, Tree, characters};
 
 /// The most collections within one another: what walks a tree does so on the stack, and that of a guest is
@@ -36,8 +36,8 @@ fn invalid(error: &ScanError) -> Refusal {
     let at = Position { line: number(marker.line()), column: number(marker.col()).saturating_add(1) };
     let reason = match error.kind() {
         // The parser looks ahead, with a limit of its own.
-        ErrorKind::RecursionLimitExceeded => Reason::TooDeep(MAX_DEPTH),
-        _ => Reason::InvalidYaml(error.info().to_owned()),
+        ErrorKind::RecursionLimitExceeded => RefusalReason::TooDeep(MAX_DEPTH),
+        _ => RefusalReason::InvalidYaml(error.info().to_owned()),
     };
     reason.at(at)
 }
@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
 
     fn take(&mut self, event: Event<'a>, span: &Span) -> Result<(), Refusal> {
         let Some(range) = span.byte_range() else {
-            return Err(Reason::Unsupported("the parser gave no byte offset".into()).into());
+            return Err(RefusalReason::Unsupported("the parser gave no byte offset".into()).into());
         };
         match event {
             Event::DocumentStart(true, _) => self.cursor = range.end,
@@ -85,7 +85,7 @@ impl<'a> Builder<'a> {
             }
             Event::Alias(target) => {
                 let Some(&target) = self.anchors.get(&target) else {
-                    return Err(Reason::Unsupported("an alias of nothing".into()).into());
+                    return Err(RefusalReason::Unsupported("an alias of nothing".into()).into());
                 };
                 let id = self.add(Data::Alias { target }, range.clone(), None, 0, span);
                 self.tree.aliases.push(id);
@@ -271,7 +271,7 @@ impl<'a> Builder<'a> {
         span: &Span,
     ) -> Result<(), Refusal> {
         if self.open.len() == MAX_DEPTH {
-            return Err(Reason::TooDeep(MAX_DEPTH).at(self.tree.position(narrow(range.start))));
+            return Err(RefusalReason::TooDeep(MAX_DEPTH).at(self.tree.position(narrow(range.start))));
         }
         let flow = !range.is_empty();
         let end = range.end;

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_in_it() {
+    fn a_part_contains_only_the_changed_documents() {
         let before = "a: 1\n---\nb: 1\n--- # c\nc: 1\n---\nd: 1\n";
         let (a, b, c, d) = ("a: 1\n", "---\nb: 1\n", "--- # c\nc: 1\n", "---\nd: 1\n");
         for (from, to, documents, old, new) in [
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_and_ends_of_documents_make_it_the_whole() {
+    fn directives_and_document_ends_require_the_whole_file() {
         for before in [
             "a: 1\n---\n|\nb\n---\nc: 1\n",
             "a: 1\n...\n---\nb: 1\n",

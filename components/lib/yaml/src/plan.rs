@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::layout::unsupported;
-use crate::op::Change;
-use crate::refusal::{Reason, Refusal};
+use crate::op::ChangedValue;
+use crate::refusal::{Refusal, RefusalReason};
 use crate::shared::aliases;
 use crate::show::show;
 use crate::splice::Splice;
@@ -16,7 +16,7 @@ use crate::value::Value;
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) splices: Vec<Splice>,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<ChangedValue>,
     /// The nodes with a new value.
     pub(crate) set: HashMap<NodeId, Value>,
     /// The new entries at the end of mappings.
@@ -65,7 +65,7 @@ impl Plan {
         let outer = tree.path(within);
         let path = if outer.is_empty() { key.to_owned() } else { format!("{outer}.{key}") };
         if self.noted.insert((within, path.clone())) {
-            self.changes.push(Change {
+            self.changes.push(ChangedValue {
                 at: tree.position(tree.node(within).start),
                 path,
                 from: None,
@@ -80,7 +80,7 @@ impl Plan {
             return Err(unsupported(tree, id, "a document as a whole"));
         };
         self.removed.entry(parent).or_default().insert(id);
-        self.changes.push(Change {
+        self.changes.push(ChangedValue {
             at: tree.position(tree.node(key_of(tree, id).unwrap_or(id)).start),
             path: tree.path(id),
             from: Some(tree.show(id)),
@@ -96,7 +96,7 @@ pub(crate) fn key_of(tree: &Tree<'_>, id: NodeId) -> Result<NodeId, Refusal> {
     let entries = tree.node(id).parent.map_or(&[][..], |parent| tree.entries(parent));
     let entry = entries.binary_search_by_key(&id, |&(_, value)| value);
     entry.map(|entry| entries[entry].0).map_err(|_| {
-        let reason = Reason::Unsupported(format!("`{}` has no key", tree.path(id)));
+        let reason = RefusalReason::Unsupported(format!("`{}` has no key", tree.path(id)));
         reason.at(tree.position(tree.node(id).start))
     })
 }

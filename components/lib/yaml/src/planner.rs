@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::append;
 use crate::insert;
 use crate::layout::unsupported;
-use crate::op::{Change, Op};
+use crate::op::{ChangedValue, Op};
 use crate::order::{sorted, sorted_nodes};
 use crate::plan::{Plan, WriteStyle, key_of};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::remove::Removal;
 use crate::replace;
 use crate::shared::{aliases, refuse_used_anchors};
@@ -71,7 +71,7 @@ impl Plan {
         value: &Value,
     ) -> Result<(), Refusal> {
         let Some((first, rest)) = keys.split_first() else {
-            return Err(Reason::Unsupported("a key without a name".into()).into());
+            return Err(RefusalReason::Unsupported("a key without a name".into()).into());
         };
         let entries = self.created.entry(within).or_default();
         let slot = *self.slots.entry((within, first.clone())).or_insert(entries.len());
@@ -120,7 +120,7 @@ impl Plan {
     /// Records a new name of a key whose value stays.
     fn note_renamed(&mut self, tree: &Tree<'_>, id: NodeId, name: &str) {
         let key = key_of(tree, id).unwrap_or(id);
-        self.changes.push(Change {
+        self.changes.push(ChangedValue {
             at: tree.position(tree.node(key).start),
             path: tree.path(id),
             from: Some(tree.show(key)),
@@ -182,7 +182,7 @@ fn refuse_overlaps(tree: &Tree<'_>, ops: &[Op]) -> Result<(), Refusal> {
 }
 
 fn disagreement(tree: &Tree<'_>, id: NodeId) -> Refusal {
-    Reason::Disagreement(tree.path(id)).at(tree.position(tree.node(id).start))
+    RefusalReason::Disagreement(tree.path(id)).at(tree.position(tree.node(id).start))
 }
 
 /// Wraps a value in mappings, one for each key.

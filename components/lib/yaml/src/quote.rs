@@ -5,7 +5,7 @@
 
 use granit_parser::ScalarStyle;
 
-use crate::readers::all_read_text;
+use crate::readers::is_string_for_all;
 
 /// Writes a string on one line, in the old style where that can carry it.
 pub(crate) fn keep_style(text: &str, old: ScalarStyle, flow: bool) -> String {
@@ -42,7 +42,7 @@ pub(crate) fn fits_plain(text: &str, flow: bool) -> bool {
         && !unsafe_within
         && !marker("---")
         && !marker("...")
-        && all_read_text(text)
+        && is_string_for_all(text)
 }
 
 /// Whether the text is one line of characters that need no escape.

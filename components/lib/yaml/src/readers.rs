@@ -4,9 +4,9 @@
 //! If versions of one family differ, the module assumes the more dangerous reading: needless quotes are still correct, but
 //! missing quotes may turn a text into a boolean.
 
-/// How a reader understands a plain scalar.
+/// A plain scalar as a reader resolves it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reading {
+pub enum ResolvedScalar {
     /// The text itself.
     Text,
     /// Null.
@@ -21,19 +21,19 @@ pub enum Reading {
     Other,
 }
 
-/// Whether every reader understands the plain scalar as this text.
-pub fn all_read_text(text: &str) -> bool {
-    all_read(text) == Some(Reading::Text)
+/// Whether every reader resolves the plain scalar to the string that it shows.
+pub fn is_string_for_all(text: &str) -> bool {
+    resolve_for_all(text) == Some(ResolvedScalar::Text)
 }
 
-/// How all readers understand the plain scalar, if they agree.
-pub fn all_read(text: &str) -> Option<Reading> {
-    let reading = core(text);
-    (yaml_1_1(text) == reading && go(text) == reading).then_some(reading)
+/// The resolved plain scalar, if all readers agree.
+pub fn resolve_for_all(text: &str) -> Option<ResolvedScalar> {
+    let reading = resolve_core(text);
+    (resolve_yaml_1_1(text) == reading && resolve_go(text) == reading).then_some(reading)
 }
 
 /// The core schema of YAML 1.2.
-pub fn core(text: &str) -> Reading {
+fn resolve_core(text: &str) -> ResolvedScalar {
     if let Some(word) = common_word(text) {
         return word;
     }
@@ -51,16 +51,16 @@ pub fn core(text: &str) -> Reading {
     {
         return integer("", hex, 16);
     }
-    if is_float(digits, false, false) { float(text) } else { Reading::Text }
+    if is_float(digits, false, false) { float(text) } else { ResolvedScalar::Text }
 }
 
 /// YAML 1.1 as PyYAML resolves it, with the `y` and `n` of the specification.
-pub fn yaml_1_1(text: &str) -> Reading {
+fn resolve_yaml_1_1(text: &str) -> ResolvedScalar {
     if let Some(word) = common_word(text).or_else(|| old_bool(text)) {
         return word;
     }
     if matches!(text, "<<" | "=") || is_timestamp(text) {
-        return Reading::Other;
+        return ResolvedScalar::Other;
     }
     let (sign, digits) = split_sign(text);
     let plain = digits.replace('_', "");
@@ -88,21 +88,21 @@ pub fn yaml_1_1(text: &str) -> Reading {
         return integer(sign, &plain, 10);
     }
     if is_sexagesimal(digits) {
-        return Reading::Other;
+        return ResolvedScalar::Other;
     }
-    if is_float(digits, true, true) { float(&format!("{sign}{plain}")) } else { Reading::Text }
+    if is_float(digits, true, true) { float(&format!("{sign}{plain}")) } else { ResolvedScalar::Text }
 }
 
 /// Go's yaml.v2, yaml.v3 and sigs.k8s.io/yaml.
-pub fn go(text: &str) -> Reading {
+fn resolve_go(text: &str) -> ResolvedScalar {
     if let Some(word) = common_word(text).or_else(|| old_bool(text)) {
         return word;
     }
     if text == "<<" || is_timestamp(text) {
-        return Reading::Other;
+        return ResolvedScalar::Other;
     }
     if !text.starts_with(|first: char| matches!(first, '0'..='9' | '+' | '-' | '.')) {
-        return Reading::Text;
+        return ResolvedScalar::Text;
     }
     let plain = text.replace('_', "");
     let (sign, digits) = split_sign(&plain);
@@ -117,36 +117,36 @@ pub fn go(text: &str) -> Reading {
         // `08` is no octal number, but the pattern for floats takes it.
         let loose = base == 10 && body.len() > 1 && body.starts_with('0');
         return match integer(sign, body, base) {
-            Reading::Int(number) if !loose && fits_64_bits(number) => Reading::Int(number),
+            ResolvedScalar::Int(number) if !loose && fits_64_bits(number) => ResolvedScalar::Int(number),
             _ if base == 10 => float(&plain),
-            _ => Reading::Other,
+            _ => ResolvedScalar::Other,
         };
     }
     // A prefix and a second sign, as in `0b-1`, goes through in yaml.v2 and yaml.v3.
     if matches!(base, 2 | 8) && is_all(split_sign(body).1, |byte| char::from(byte).is_digit(base)) {
-        return Reading::Other;
+        return ResolvedScalar::Other;
     }
-    if is_float(digits, false, false) { float(&plain) } else { Reading::Text }
+    if is_float(digits, false, false) { float(&plain) } else { ResolvedScalar::Text }
 }
 
 /// The words that have the same meaning for all readers.
-fn common_word(text: &str) -> Option<Reading> {
+fn common_word(text: &str) -> Option<ResolvedScalar> {
     Some(match text {
-        "" | "~" | "null" | "Null" | "NULL" => Reading::Null,
-        "true" | "True" | "TRUE" => Reading::Bool(true),
-        "false" | "False" | "FALSE" => Reading::Bool(false),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Reading::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => Reading::Float(f64::NEG_INFINITY),
-        ".nan" | ".NaN" | ".NAN" => Reading::Other,
+        "" | "~" | "null" | "Null" | "NULL" => ResolvedScalar::Null,
+        "true" | "True" | "TRUE" => ResolvedScalar::Bool(true),
+        "false" | "False" | "FALSE" => ResolvedScalar::Bool(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => ResolvedScalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => ResolvedScalar::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => ResolvedScalar::Other,
         _ => return None,
     })
 }
 
 /// The booleans of YAML 1.1.
-fn old_bool(text: &str) -> Option<Reading> {
+fn old_bool(text: &str) -> Option<ResolvedScalar> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Reading::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Reading::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => ResolvedScalar::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => ResolvedScalar::Bool(false),
         _ => return None,
     })
 }
@@ -162,11 +162,11 @@ fn is_all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
-fn integer(sign: &str, digits: &str, base: u32) -> Reading {
+fn integer(sign: &str, digits: &str, base: u32) -> ResolvedScalar {
     let negative = sign == "-";
     match i128::from_str_radix(digits, base) {
-        Ok(number) => Reading::Int(if negative { -number } else { number }),
-        Err(_) => Reading::Other,
+        Ok(number) => ResolvedScalar::Int(if negative { -number } else { number }),
+        Err(_) => ResolvedScalar::Other,
     }
 }
 
@@ -174,8 +174,8 @@ fn fits_64_bits(number: i128) -> bool {
     (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&number)
 }
 
-fn float(text: &str) -> Reading {
-    text.parse().map_or(Reading::Other, Reading::Float)
+fn float(text: &str) -> ResolvedScalar {
+    text.parse().map_or(ResolvedScalar::Other, ResolvedScalar::Float)
 }
 
 /// `1.5`, `.5`, `1.`, with or without exponent. `grouped` allows underscores among the digits;

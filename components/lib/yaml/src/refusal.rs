@@ -9,7 +9,7 @@ pub struct Refusal {
     /// The position, if there is one.
     pub at: Option<Position>,
     /// The reason.
-    pub reason: Reason,
+    pub reason: RefusalReason,
 }
 
 /// A position in a file.
@@ -23,7 +23,7 @@ pub struct Position {
 
 /// Why the library cannot change a file, or a place in it, byte-exactly.
 #[derive(Clone, Debug, Error, PartialEq)]
-pub enum Reason {
+pub enum RefusalReason {
     /// The file is larger than the limit.
     #[error("the file has {size} bytes, the limit is {limit}")]
     TooLarge {
@@ -141,7 +141,7 @@ pub enum Reason {
     },
 }
 
-impl Reason {
+impl RefusalReason {
     /// The next act, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
@@ -170,8 +170,8 @@ impl Reason {
     }
 }
 
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
+impl From<RefusalReason> for Refusal {
+    fn from(reason: RefusalReason) -> Self {
         Self { at: None, reason }
     }
 }

@@ -3,8 +3,8 @@
 use granit_parser::ScalarStyle;
 
 use crate::equal;
-use crate::readers::{Reading, all_read};
-use crate::refusal::{Position, Reason, Refusal};
+use crate::readers::{ResolvedScalar, resolve_for_all};
+use crate::refusal::{Position, Refusal, RefusalReason};
 use crate::stream::Stream;
 use crate::tree::{Data, NodeId, Style};
 use crate::value::Value;
@@ -19,22 +19,9 @@ pub struct Scalar<'s> {
     /// Its text, after escapes.
     pub text: &'s str,
     /// Its style.
-    pub form: Form,
+    pub style: ScalarStyle,
     /// Its position.
     pub at: Position,
-}
-
-/// The style of a scalar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Without quotes.
-    Plain,
-    /// `'…'`.
-    SingleQuoted,
-    /// `"…"`.
-    DoubleQuoted,
-    /// `|` or `>`.
-    Block,
 }
 
 impl Stream<'_> {
@@ -51,18 +38,12 @@ impl Stream<'_> {
         let entries = node.parent.map_or(&[][..], |parent| self.tree.entries(parent));
         // Entries are in the order of their nodes.
         let entry = entries.binary_search_by_key(&id, |&(key, _)| key).ok().map(|index| entries[index]);
-        let form = match style {
-            ScalarStyle::Plain => Form::Plain,
-            ScalarStyle::SingleQuoted => Form::SingleQuoted,
-            ScalarStyle::DoubleQuoted => Form::DoubleQuoted,
-            ScalarStyle::Literal | ScalarStyle::Folded => Form::Block,
-        };
         let (node, is_key) = entry.map_or((id, false), |(_, value)| (value, true));
-        Some(Scalar { node, is_key, text, form, at: self.tree.position(self.tree.node(id).start) })
+        Some(Scalar { node, is_key, text, style: *style, at: self.tree.position(self.tree.node(id).start) })
     }
 
     /// The anchors and tags as in the file, with the position of their node.
-    pub fn names(&self) -> impl Iterator<Item = (&str, Position)> {
+    pub fn anchors_and_tags(&self) -> impl Iterator<Item = (&str, Position)> {
         self.tree.nodes.iter().flat_map(|node| {
             let anchor = node.anchor().map(|(name, _)| *name);
             let tag = node.tag().map(|tag| tag.written);
@@ -76,7 +57,7 @@ impl Stream<'_> {
     /// Readers see different values, or the value has an alias, a merge, a tag or a key that is not a string.
     pub fn value(&self, id: NodeId) -> Result<Value, Refusal> {
         let node = self.tree.node(id);
-        let refuse = |problem: String| Err(Reason::Unsupported(problem).at(self.position(id)));
+        let refuse = |problem: String| Err(RefusalReason::Unsupported(problem).at(self.position(id)));
         if let Some(tag) = node.tag() {
             return refuse(format!("the tag `{}` cannot be read as a value", tag.written));
         }
@@ -99,8 +80,10 @@ impl Stream<'_> {
             Data::Mapping { entries, .. } => {
                 let entry = |&(key, value): &(NodeId, NodeId)| match self.value(key)? {
                     Value::String(key) => Ok((key, self.value(value)?)),
-                    _ => Err(Reason::Unsupported("a key that is no string; put it into quotes".into())
-                        .at(self.position(key))),
+                    _ => {
+                        Err(RefusalReason::Unsupported("a key that is no string; put it into quotes".into())
+                            .at(self.position(key)))
+                    }
                 };
                 Ok(Value::Mapping(entries.iter().map(entry).collect::<Result<_, _>>()?))
             }
@@ -111,12 +94,12 @@ impl Stream<'_> {
 /// The value of a plain scalar, if all readers see the same. Numbers keep their digits.
 fn plain(text: &str) -> Option<Value> {
     let json_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
-    Some(match all_read(text)? {
-        Reading::Text => Value::String(text.to_owned()),
-        Reading::Null => Value::Null,
-        Reading::Bool(flag) => Value::Bool(flag),
-        Reading::Int(_) | Reading::Float(_) if json_number() => Value::Number(text.to_owned()),
-        Reading::Int(number) => Value::Number(number.to_string()),
-        Reading::Float(_) | Reading::Other => return None,
+    Some(match resolve_for_all(text)? {
+        ResolvedScalar::Text => Value::String(text.to_owned()),
+        ResolvedScalar::Null => Value::Null,
+        ResolvedScalar::Bool(flag) => Value::Bool(flag),
+        ResolvedScalar::Int(_) | ResolvedScalar::Float(_) if json_number() => Value::Number(text.to_owned()),
+        ResolvedScalar::Int(number) => Value::Number(number.to_string()),
+        ResolvedScalar::Float(_) | ResolvedScalar::Other => return None,
     })
 }

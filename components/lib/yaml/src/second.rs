@@ -134,7 +134,7 @@ mod tests {
     use crate::parse::parse;
 
     #[test]
-    fn agrees_about_the_same_text() {
+    fn both_parsers_agree_about_the_same_text() {
         for text in [
             "a: 1\r\nb: [x, 'y', {z: }]\r\n",
             "\u{feff}--- &r\na: &x !!str 1\nb: *x\n? k\n: !v {}\n---\n- |+\n  t\n\n- >-\n  a\n  b\n...\n",
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn has_no_opinion_of_what_it_could_not_read_before() {
+    fn a_text_that_the_second_parser_cannot_read_is_not_compared() {
         let open = parse("a: {\n}\n").unwrap();
         assert_eq!((agrees(&open, open.text).is_err(), confirms(open.text, &open)), (true, Ok(())));
         assert!(confirms("a: 1\n", &open).is_err());
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_every_difference() {
+    fn every_difference_is_reported() {
         for (ours, theirs) in [
             ("a: 1\n", "a: 2\n"),
             ("a: 1\n", "a: '1'\n"),

@@ -8,15 +8,15 @@ use lockstep_path::{Path, Segment};
 use crate::equal;
 use crate::op::Op;
 use crate::order::sorted_nodes;
-use crate::refusal::{Position, Reason, Refusal};
-use crate::shared::{self, Alias, Shared, SharedPlace, alias_refusal, merge_refusal};
+use crate::refusal::{Position, Refusal, RefusalReason};
+use crate::shared::{self, AliasMode, SharedBy, SharedValue, alias_refusal, merge_refusal};
 use crate::stream::Stream;
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
 /// A place that a path names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum PathMatch {
     /// A node.
     Node(NodeId),
     /// Missing keys.
@@ -35,36 +35,41 @@ pub enum Place {
         /// Its value in the merged mapping.
         value: NodeId,
     },
-    /// A place in a shared value: only with [`Alias::Expand`].
+    /// A place in a shared value: only with [`AliasMode::Expand`].
     Shared {
         /// The value that the edit must copy first.
-        shared: Shared,
+        shared: SharedValue,
         /// The place before the copy.
-        place: Box<Place>,
+        place: Box<PathMatch>,
     },
 }
 
 /// How to find places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lookup {
+pub struct FindOptions {
     /// Whether missing keys at the end of the path are places. Missing list items never are.
     pub create: bool,
     /// How to treat paths through aliases and merges.
-    pub alias: Alias,
+    pub alias: AliasMode,
     /// Whether an alias at the end of the path is the place, and not its target.
-    pub itself: bool,
+    pub match_alias: bool,
 }
 
 impl Stream<'_> {
     /// All places of a document that the path names, in order, each once.
-    pub fn find(&self, document: NodeId, path: &Path, lookup: Lookup) -> Vec<Result<Place, Refusal>> {
+    pub fn find(
+        &self,
+        document: NodeId,
+        path: &Path,
+        lookup: FindOptions,
+    ) -> Vec<Result<PathMatch, Refusal>> {
         let mut found = Vec::new();
         let search = Search { tree: &self.tree, lookup };
         // An empty document has no places; it often has comments only.
         if !self.is_absent(document) {
             search.walk(document, path.segments(), &mut found);
         }
-        if lookup.alias != Alias::Refuse {
+        if lookup.alias != AliasMode::Refuse {
             let mut seen = HashSet::with_capacity(found.len());
             found.retain(|place| place.as_ref().map_or(true, |place| seen.insert(place.clone())));
         }
@@ -80,18 +85,18 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// The library cannot copy the value, for example because it has a tag.
-    pub fn copy(&self, shared: &Shared) -> Result<Op, Refusal> {
+    pub fn expand(&self, shared: &SharedValue) -> Result<Op, Refusal> {
         shared::copy(&self.tree, shared)
     }
 
     /// The shared value of an alias.
-    pub fn shared(&self, alias: NodeId) -> Shared {
-        Shared { place: SharedPlace::Alias(alias), value: self.tree.resolve(alias) }
+    pub fn shared_by_alias(&self, alias: NodeId) -> SharedValue {
+        SharedValue { by: SharedBy::Alias(alias), value: self.tree.resolve(alias) }
     }
 
     /// The shared value of a key that a mapping has from a merge.
-    pub fn shared_key(&self, within: NodeId, key: &str, value: NodeId) -> Shared {
-        Shared { place: SharedPlace::Key(within, key.to_owned()), value }
+    pub fn shared_by_merge(&self, within: NodeId, key: &str, value: NodeId) -> SharedValue {
+        SharedValue { by: SharedBy::Key(within, key.to_owned()), value }
     }
 
     /// The refusal to change a key that comes from a merge.
@@ -101,7 +106,7 @@ impl Stream<'_> {
     }
 
     /// The texts of all scalars that the path names, as readers see them through aliases and merges.
-    pub fn read(&self, document: NodeId, path: &Path) -> Vec<&str> {
+    pub fn read_scalars(&self, document: NodeId, path: &Path) -> Vec<&str> {
         let mut nodes = vec![document];
         for segment in path.segments() {
             nodes = nodes.iter().flat_map(|&node| step(&self.tree, node, segment)).collect();
@@ -175,7 +180,7 @@ impl Stream<'_> {
     /// The refusal to replace a collection by a string.
     pub fn refuse_collection(&self, node: NodeId) -> Refusal {
         let (path, found) = (self.tree.path(node), self.tree.node(node).kind());
-        Reason::NotScalar { path, found }.at(self.position(node))
+        RefusalReason::NotScalar { path, found }.at(self.position(node))
     }
 
     /// The position of a node.
@@ -204,7 +209,7 @@ fn step(tree: &Tree<'_>, node: NodeId, segment: &Segment) -> Vec<NodeId> {
         Segment::Index(index) => item(*index),
         Segment::KeyOrIndex(index) => item(*index).or_else(|| tree.value(node, &index.to_string())),
         Segment::Match { key, value } => return matching(tree, node, key, value),
-        Segment::Each => return tree.items(node).iter().map(|&item| tree.resolve(item)).collect(),
+        Segment::Wildcard => return tree.items(node).iter().map(|&item| tree.resolve(item)).collect(),
     };
     found.map(|found| tree.resolve(found)).into_iter().collect()
 }
@@ -220,24 +225,24 @@ fn matching(tree: &Tree<'_>, sequence: NodeId, key: &str, value: &str) -> Vec<No
 
 struct Search<'t> {
     tree: &'t Tree<'t>,
-    lookup: Lookup,
+    lookup: FindOptions,
 }
 
-type Found = Vec<Result<Place, Refusal>>;
+type Found = Vec<Result<PathMatch, Refusal>>;
 
 impl Search<'_> {
     fn walk(&self, node: NodeId, segments: &[Segment], found: &mut Found) {
         let tree = self.tree;
         if let Data::Alias { target } = tree.node(node).data {
-            if segments.is_empty() && self.lookup.itself {
-                return found.push(Ok(Place::Node(node)));
+            if segments.is_empty() && self.lookup.match_alias {
+                return found.push(Ok(PathMatch::Node(node)));
             }
             let refusal = || alias_refusal(tree, node, target, self.name(node, segments));
-            let shared = Shared { place: SharedPlace::Alias(node), value: target };
+            let shared = SharedValue { by: SharedBy::Alias(node), value: target };
             return self.elsewhere(shared, segments, refusal, found);
         }
         let Some((segment, rest)) = segments.split_first() else {
-            found.push(Ok(Place::Node(node)));
+            found.push(Ok(PathMatch::Node(node)));
             return;
         };
         match (segment, &tree.node(node).data) {
@@ -251,7 +256,7 @@ impl Search<'_> {
                     self.walk(item, rest, found);
                 }
             }
-            (Segment::Each, Data::Sequence { items, .. }) => {
+            (Segment::Wildcard, Data::Sequence { items, .. }) => {
                 items.iter().for_each(|&item| self.walk(item, rest, found));
             }
             (Segment::Key(key), _) => self.key(node, key, segments, found),
@@ -268,11 +273,11 @@ impl Search<'_> {
         }
         if let Some(merged) = tree.value(node, key) {
             let key = key.to_owned();
-            if rest.is_empty() && self.lookup.alias != Alias::Follow {
-                return found.push(Ok(Place::Merged { within: node, key, value: merged }));
+            if rest.is_empty() && self.lookup.alias != AliasMode::Follow {
+                return found.push(Ok(PathMatch::Merged { within: node, key, value: merged }));
             }
             let refusal = || merge_refusal(tree, node, merged, self.name(node, segments));
-            let shared = Shared { place: SharedPlace::Key(node, key), value: merged };
+            let shared = SharedValue { by: SharedBy::Key(node, key), value: merged };
             return self.elsewhere(shared, rest, refusal, found);
         }
         let holds_keys = match &tree.node(node).data {
@@ -285,20 +290,20 @@ impl Search<'_> {
         let keys = segments.iter().map(|segment| match segment {
             Segment::Key(key) => Some(key.clone()),
             Segment::KeyOrIndex(index) => Some(index.to_string()),
-            Segment::Index(_) | Segment::Match { .. } | Segment::Each => None,
+            Segment::Index(_) | Segment::Match { .. } | Segment::Wildcard => None,
         });
         if let Some(keys) = keys.collect::<Option<Vec<_>>>()
             && holds_keys
             && self.lookup.create
         {
-            found.push(Ok(Place::Missing { within: node, keys }));
+            found.push(Ok(PathMatch::Missing { within: node, keys }));
         }
     }
 
     /// What the path finds, or would make, in a value that stands elsewhere.
     fn elsewhere(
         &self,
-        shared: Shared,
+        shared: SharedValue,
         segments: &[Segment],
         refusal: impl FnOnce() -> Refusal,
         found: &mut Found,
@@ -306,16 +311,16 @@ impl Search<'_> {
         let mut there = Vec::new();
         self.walk(shared.value, segments, &mut there);
         match self.lookup.alias {
-            Alias::Refuse if there.is_empty() => {}
-            Alias::Refuse => found.push(Err(refusal())),
-            Alias::Follow => found.append(&mut there),
-            Alias::Expand => found.extend(there.into_iter().map(|place| {
+            AliasMode::Refuse if there.is_empty() => {}
+            AliasMode::Refuse => found.push(Err(refusal())),
+            AliasMode::Follow => found.append(&mut there),
+            AliasMode::Expand => found.extend(there.into_iter().map(|place| {
                 // The outermost becomes a copy, with everything in it.
                 let place = match place? {
-                    Place::Shared { place, .. } => place,
+                    PathMatch::Shared { place, .. } => place,
                     place => Box::new(place),
                 };
-                Ok(Place::Shared { shared: shared.clone(), place })
+                Ok(PathMatch::Shared { shared: shared.clone(), place })
             })),
         }
     }

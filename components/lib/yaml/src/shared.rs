@@ -7,14 +7,14 @@ use granit_parser::ScalarStyle;
 use crate::equal;
 use crate::op::Op;
 use crate::order::sorted;
-use crate::readers::all_read_text;
-use crate::refusal::{Reason, Refusal};
+use crate::readers::is_string_for_all;
+use crate::refusal::{Refusal, RefusalReason};
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
 
 /// How to treat an edit whose path goes through an alias, or to a key that comes from a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Alias {
+pub enum AliasMode {
     /// Refuse it, because it would also change other places.
     #[default]
     Refuse,
@@ -26,13 +26,13 @@ pub enum Alias {
 
 /// A place that shares its value with others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Shared {
-    pub(crate) place: SharedPlace,
+pub struct SharedValue {
+    pub(crate) by: SharedBy,
     pub(crate) value: NodeId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum SharedPlace {
+pub(crate) enum SharedBy {
     /// An alias.
     Alias(NodeId),
     /// A key that a mapping has from a merge.
@@ -44,15 +44,15 @@ const COPY_NODES: usize = 10_000;
 const COPY_DEPTH: usize = 64;
 
 /// The operation that replaces a shared value by a copy.
-pub(crate) fn copy(tree: &Tree<'_>, shared: &Shared) -> Result<Op, Refusal> {
+pub(crate) fn copy(tree: &Tree<'_>, shared: &SharedValue) -> Result<Op, Refusal> {
     let value = value(tree, shared.value).map_err(|problem| {
         let path = tree.path(shared.value);
-        let reason = Reason::Unsupported(format!("`{path}` cannot be copied: {problem}"));
+        let reason = RefusalReason::Unsupported(format!("`{path}` cannot be copied: {problem}"));
         reason.at(tree.position(tree.node(shared.value).start))
     })?;
-    Ok(match &shared.place {
-        SharedPlace::Alias(node) => Op::Detach { node: *node, value },
-        SharedPlace::Key(within, key) => Op::Create { within: *within, keys: vec![key.clone()], value },
+    Ok(match &shared.by {
+        SharedBy::Alias(node) => Op::Detach { node: *node, value },
+        SharedBy::Key(within, key) => Op::Create { within: *within, keys: vec![key.clone()], value },
     })
 }
 
@@ -80,7 +80,7 @@ impl Copier<'_> {
         match &node.data {
             Data::Scalar { .. } if equal::ends_unclear(self.tree, id) => Err("it ends without a line end"),
             Data::Scalar { text, style: ScalarStyle::Plain, .. }
-                if node.tag().is_none() && !all_read_text(text) =>
+                if node.tag().is_none() && !is_string_for_all(text) =>
             {
                 Ok(if text.is_empty() { Value::Null } else { Value::Plain(text.to_string()) })
             }
@@ -114,7 +114,7 @@ impl Copier<'_> {
             if text == "<<" {
                 continue;
             }
-            if tree.node(key).tag().is_some() || plain && !all_read_text(text) {
+            if tree.node(key).tag().is_some() || plain && !is_string_for_all(text) {
                 return Err("it has a key that is no text");
             }
             if entries.iter().all(|(name, _)| name != text) {
@@ -149,7 +149,7 @@ pub(crate) fn refuse_used_anchors(
         return Ok(());
     };
     let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
-    let reason = Reason::Anchor { path: tree.path(outer), anchor, places };
+    let reason = RefusalReason::Anchor { path: tree.path(outer), anchor, places };
     Err(reason.at(tree.position(tree.node(outer).start)))
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn alias_refusal(tree: &Tree<'_>, alias: NodeId, target: NodeId, path
     let mut places = sorted(places, |&line| (line as usize, 0));
     places.dedup();
     let anchor = tree.node(target).anchor().map_or("", |(name, _)| name).to_owned();
-    Reason::Alias { path, anchor, places }.at(tree.position(tree.node(alias).start))
+    RefusalReason::Alias { path, anchor, places }.at(tree.position(tree.node(alias).start))
 }
 
 /// The refusal to change a key of `mapping` that stands in a mapping it merges.
@@ -183,5 +183,5 @@ pub(crate) fn merge_refusal(tree: &Tree<'_>, mapping: NodeId, merged: NodeId, pa
     places.push(tree.position(tree.node(merged).start).line);
     let mut places = sorted(places, |&line| (line as usize, 0));
     places.dedup();
-    Reason::Merge { path, places }.at(tree.position(tree.node(mapping).start))
+    RefusalReason::Merge { path, places }.at(tree.position(tree.node(mapping).start))
 }

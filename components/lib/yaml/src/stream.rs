@@ -1,9 +1,9 @@
 //! A YAML text with its documents, open for edits: the main type of this library.
 
 use crate::gate;
-use crate::op::{Change, Op};
+use crate::op::{ChangedValue, Op};
 use crate::plan::{Plan, WriteStyle};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::{Refusal, RefusalReason};
 use crate::splice;
 use crate::tree::{NodeId, Tree};
 use crate::verify::verify;
@@ -19,11 +19,11 @@ const FIRST: WriteStyle = WriteStyle { blocks: true, whole: false };
 
 /// The result of an edit.
 #[derive(Debug, PartialEq)]
-pub struct Edited {
+pub struct EditResult {
     /// The new text, if it differs.
     pub text: Option<String>,
     /// The values that changed, in order of position.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangedValue>,
 }
 
 impl<'a> Stream<'a> {
@@ -45,14 +45,17 @@ impl<'a> Stream<'a> {
     ///
     /// # Errors
     /// The library cannot apply an operation, or the result does not have the intended values.
-    pub fn edit(&self, ops: &[Op]) -> Result<Edited, Refusal> {
+    pub fn edit(&self, ops: &[Op]) -> Result<EditResult, Refusal> {
         // Only block scalars depend on the lines around them; quotes do not.
         let quoted = WriteStyle { blocks: false, ..FIRST };
-        let parts = self.first(ops, &[FIRST, quoted], |reason| matches!(reason, Reason::Unproven { .. }));
+        let parts =
+            self.first(ops, &[FIRST, quoted], |reason| matches!(reason, RefusalReason::Unproven { .. }));
         let collections = ops.iter().any(|op| matches!(op, Op::Set { value, .. } if value.is_collection()));
         match parts {
             // The library may be able to replace a whole collection if it cannot add or remove a part of it.
-            Err(Refusal { reason: Reason::Unproven { .. } | Reason::Unsupported(_), .. }) if collections => {
+            Err(Refusal {
+                reason: RefusalReason::Unproven { .. } | RefusalReason::Unsupported(_), ..
+            }) if collections => {
                 let whole = [FIRST, quoted].map(|style| WriteStyle { whole: true, ..style });
                 self.first(ops, &whole, |_| true).or(parts)
             }
@@ -65,7 +68,7 @@ impl<'a> Stream<'a> {
     ///
     /// # Errors
     /// The library cannot apply an operation.
-    pub fn draft(&self, ops: &[Op]) -> Result<String, Refusal> {
+    pub fn edit_unverified(&self, ops: &[Op]) -> Result<String, Refusal> {
         let mut plan = Plan::new(&self.tree, ops, FIRST)?;
         splice::apply(self.tree.text, std::mem::take(&mut plan.splices)).ok_or_else(overlap)
     }
@@ -75,9 +78,9 @@ impl<'a> Stream<'a> {
         &self,
         ops: &[Op],
         styles: &[WriteStyle],
-        is_retried: impl Fn(&Reason) -> bool,
-    ) -> Result<Edited, Refusal> {
-        let mut last = Ok(Edited { text: None, changes: Vec::new() });
+        is_retried: impl Fn(&RefusalReason) -> bool,
+    ) -> Result<EditResult, Refusal> {
+        let mut last = Ok(EditResult { text: None, changes: Vec::new() });
         for &style in styles {
             last = self.attempt(ops, style);
             if !matches!(&last, Err(refusal) if is_retried(&refusal.reason)) {
@@ -87,19 +90,19 @@ impl<'a> Stream<'a> {
         last
     }
 
-    fn attempt(&self, ops: &[Op], style: WriteStyle) -> Result<Edited, Refusal> {
+    fn attempt(&self, ops: &[Op], style: WriteStyle) -> Result<EditResult, Refusal> {
         let mut plan = Plan::new(&self.tree, ops, style)?;
         if plan.splices.is_empty() {
-            return Ok(Edited { text: None, changes: Vec::new() });
+            return Ok(EditResult { text: None, changes: Vec::new() });
         }
         if let Some(seal) = self.seal() {
-            return Err(Reason::Sops.at(self.tree.position(self.tree.node(seal).start)));
+            return Err(RefusalReason::Sops.at(self.tree.position(self.tree.node(seal).start)));
         }
         let Some(text) = splice::apply(self.tree.text, std::mem::take(&mut plan.splices)) else {
             return Err(overlap());
         };
         verify(&self.tree, &plan, &text)?;
-        Ok(Edited { text: Some(text), changes: plan.changes })
+        Ok(EditResult { text: Some(text), changes: plan.changes })
     }
 
     /// The `mac` of SOPS, if it also covers values that are not encrypted.
@@ -114,5 +117,5 @@ impl<'a> Stream<'a> {
 }
 
 fn overlap() -> Refusal {
-    Reason::Unsupported("two changes touch the same bytes".into()).into()
+    RefusalReason::Unsupported("two changes touch the same bytes".into()).into()
 }

@@ -25,7 +25,7 @@ pub enum Value {
 
 /// Why a text is not one JSON value.
 #[derive(Debug, Error, PartialEq)]
-pub enum NotJson {
+pub enum InvalidJson {
     /// The text is not JSON.
     #[error("`{text}` is not JSON: {problem}")]
     Malformed {
@@ -47,10 +47,10 @@ const JSON_DEPTH: usize = 127;
 
 impl Value {
     /// Parses one JSON value. Of two equal keys of an object, the last one counts.
-    pub(crate) fn parse_json(text: &str) -> Result<Self, NotJson> {
+    pub(crate) fn parse_json(text: &str) -> Result<Self, InvalidJson> {
         let json: Json = serde_json::from_str(text).map_err(|error| match error.to_string() {
-            problem if problem.starts_with("recursion limit") => NotJson::TooDeep(JSON_DEPTH),
-            problem => NotJson::Malformed { text: clip(text, 40), problem },
+            problem if problem.starts_with("recursion limit") => InvalidJson::TooDeep(JSON_DEPTH),
+            problem => InvalidJson::Malformed { text: clip(text, 40), problem },
         })?;
         Ok(json.into())
     }

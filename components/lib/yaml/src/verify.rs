@@ -10,7 +10,7 @@ use crate::gate;
 use crate::items::After;
 use crate::part::Part;
 use crate::plan::Plan;
-use crate::refusal::{Position, Reason, Refusal};
+use crate::refusal::{Position, Refusal, RefusalReason};
 use crate::second;
 use crate::tree::{Data, NodeId, Tree};
 use crate::value::Value;
@@ -178,6 +178,7 @@ fn emptied(before: usize, now: usize) -> bool {
 fn unproven(before: &str, after: &str, problem: String) -> Refusal {
     let line = |text: &str, number: usize| clip(text.lines().nth(number).unwrap_or_default(), 120);
     let number = before.lines().zip(after.lines()).take_while(|(old, new)| old == new).count();
-    let reason = Reason::Unproven { problem, before: line(before, number), after: line(after, number) };
+    let reason =
+        RefusalReason::Unproven { problem, before: line(before, number), after: line(after, number) };
     reason.at(Position { line: u32::try_from(number + 1).unwrap_or(u32::MAX), column: 1 })
 }

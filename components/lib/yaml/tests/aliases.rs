@@ -3,7 +3,7 @@
 mod common;
 
 use common::{refused, remove_all, set, set_through};
-use lockstep_yaml::{Alias, Lookup, Op, Path, Place, Reason, Stream, Value};
+use lockstep_yaml::{AliasMode, FindOptions, Op, Path, PathMatch, RefusalReason, Stream, Value};
 
 const SOURCE: &str = "\
 x: &x # defaults
@@ -19,18 +19,18 @@ c:
 ";
 
 fn expand(source: &str, path: &str, json: &str) -> String {
-    set_through(source, path, json, Alias::Expand).unwrap_or_else(|error| panic!("{error}"))
+    set_through(source, path, json, AliasMode::Expand).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn follow(source: &str, path: &str, json: &str) -> String {
-    set_through(source, path, json, Alias::Follow).unwrap_or_else(|error| panic!("{error}"))
+    set_through(source, path, json, AliasMode::Follow).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
-fn refuses_by_default() {
-    let Reason::Alias { path, anchor, places } = refused(SOURCE, "a.t", "v") else { panic!() };
+fn an_edit_through_an_alias_is_refused_by_default() {
+    let RefusalReason::Alias { path, anchor, places } = refused(SOURCE, "a.t", "v") else { panic!() };
     assert_eq!((path.as_str(), anchor.as_str(), places), ("a.t", "x", vec![2, 5, 7, 10]));
-    let Reason::Merge { path, places } = refused(SOURCE, "b.l[0]", "v") else { panic!() };
+    let RefusalReason::Merge { path, places } = refused(SOURCE, "b.l[0]", "v") else { panic!() };
     assert_eq!((path.as_str(), places), ("b.l[0]", vec![4, 5, 7, 10]));
     assert_eq!(set(SOURCE, "b.u", "v"), SOURCE.replace("u: 2", "u: v"));
     assert_eq!(set(SOURCE, "x.t", "v"), SOURCE.replace("t: v1", "t: v"));
@@ -44,7 +44,7 @@ fn a_key_of_its_own_overrides_a_merged_one() {
 }
 
 #[test]
-fn expands_into_a_copy() {
+fn expand_replaces_the_alias_by_a_copy() {
     let copy =
         |t: &str| format!("\n  t: {t}\n  w: yes\n  l:\n    - yes\n    - \"08\"\n    - 1.10\n    - ~\n");
     assert_eq!(
@@ -66,7 +66,7 @@ fn expands_into_a_copy() {
 }
 
 #[test]
-fn follows_to_the_anchor() {
+fn follow_edits_the_anchored_value() {
     assert_eq!(follow(SOURCE, "a.t", "\"v2\""), SOURCE.replace("t: v1", "t: v2"));
     assert_eq!(follow(SOURCE, "b.t", "\"v2\""), SOURCE.replace("t: v1", "t: v2"));
     assert_eq!(follow(SOURCE, "c[0].l[0]", "\"no\""), SOURCE.replace("&w yes", "&w \"no\""));
@@ -74,16 +74,17 @@ fn follows_to_the_anchor() {
 }
 
 #[test]
-fn finds_a_place_once_that_two_paths_lead_to() {
+fn finds_an_anchored_value_once() {
     let stream = Stream::open(b"x: &x {n: a, t: 1}\nl: [*x, *x]\n").expect("YAML");
-    let lookup = Lookup { alias: Alias::Follow, ..Lookup::default() };
+    let lookup = FindOptions { alias: AliasMode::Follow, ..FindOptions::default() };
     let path = Path::parse("l[n=a].t").expect("a path");
     assert_eq!(stream.find(stream.documents()[0], &path, lookup).len(), 1);
 }
 
 #[test]
-fn refuses_copies_that_would_not_be_the_same() {
-    let reason = |source: &str| set_through(source, "b.k", "1", Alias::Expand).expect_err("a refusal").reason;
+fn refuses_copies_that_would_differ() {
+    let reason =
+        |source: &str| set_through(source, "b.k", "1", AliasMode::Expand).expect_err("a refusal").reason;
     for source in [
         "a: &x {k: 0, s: !vault x}\nb: *x\n",
         "a: &x {k: 0, on: x}\nb: *x\n",
@@ -92,7 +93,7 @@ fn refuses_copies_that_would_not_be_the_same() {
     ] {
         let reason = reason(source);
         assert!(
-            matches!(&reason, Reason::Unsupported(text) if text.contains("copied")),
+            matches!(&reason, RefusalReason::Unsupported(text) if text.contains("copied")),
             "{source}: {reason}"
         );
     }
@@ -106,14 +107,17 @@ fn refuses_copies_that_would_not_be_the_same() {
 }
 
 #[test]
-fn takes_an_alias_away_without_its_anchor() {
-    let lookup = Lookup { itself: true, ..Lookup::default() };
+fn removes_an_alias_and_keeps_its_anchor() {
+    let lookup = FindOptions { match_alias: true, ..FindOptions::default() };
     let stream = Stream::open(SOURCE.as_bytes()).expect("YAML");
     let places = stream.find(stream.documents()[0], &Path::parse("a").expect("a path"), lookup);
-    let [Ok(Place::Node(node))] = places[..] else { panic!("{places:?}") };
+    let [Ok(PathMatch::Node(node))] = places[..] else { panic!("{places:?}") };
     let edited = stream.edit(&[Op::Remove { node }]).expect("an edit");
     assert_eq!(edited.text, Some(SOURCE.replace("a: *x # a\n", "")));
-    assert!(matches!(remove_all(SOURCE, &["a.t"]).expect_err("a refusal").reason, Reason::Alias { .. }));
+    assert!(matches!(
+        remove_all(SOURCE, &["a.t"]).expect_err("a refusal").reason,
+        RefusalReason::Alias { .. }
+    ));
 }
 
 #[test]
@@ -121,5 +125,5 @@ fn detaches_aliases_only() {
     let stream = Stream::open(b"a: 1\n").expect("YAML");
     let node = stream.get(stream.documents()[0], "a").expect("a value");
     let refusal = stream.edit(&[Op::Detach { node, value: Value::Null }]).expect_err("a refusal");
-    assert!(matches!(refusal.reason, Reason::Unsupported(_)));
+    assert!(matches!(refusal.reason, RefusalReason::Unsupported(_)));
 }

@@ -3,12 +3,12 @@
 mod common;
 
 use common::{append, append_all};
-use lockstep_yaml::Reason;
+use lockstep_yaml::RefusalReason;
 
 const X: &str = "\"x\"";
 
 #[test]
-fn lands_behind_the_last_item_at_its_place() {
+fn appends_behind_the_last_item_with_its_indentation() {
     assert_eq!(append("a:\n  - b # c\nd: 1\n", "a", X), "a:\n  - b # c\n  - x\nd: 1\n");
     assert_eq!(append("a:\n- b\n- c\nd: 1\n", "a", X), "a:\n- b\n- c\n- x\nd: 1\n");
     assert_eq!(append("a:\n    -   b\nd: 1\n", "a", X), "a:\n    -   b\n    -   x\nd: 1\n");
@@ -23,7 +23,7 @@ fn lands_behind_the_last_item_at_its_place() {
 }
 
 #[test]
-fn lands_in_front_of_what_belongs_to_the_next_section() {
+fn appends_before_the_comments_of_the_next_section() {
     assert_eq!(
         append("a:\n  - b\n\n# next section\nc: 1\n", "a", X),
         "a:\n  - b\n  - x\n\n# next section\nc: 1\n"
@@ -40,7 +40,7 @@ fn lands_in_front_of_what_belongs_to_the_next_section() {
 }
 
 #[test]
-fn keeps_line_ends_and_open_ends() {
+fn appending_keeps_line_ends_and_a_missing_final_newline() {
     assert_eq!(append("a:\r\n- b\r\nc: 1\r\n", "a", X), "a:\r\n- b\r\n- x\r\nc: 1\r\n");
     assert_eq!(append("a:\n- b", "a", X), "a:\n- b\n- x");
     assert_eq!(append("a:\r\n- b # c", "a", X), "a:\r\n- b # c\r\n- x");
@@ -49,7 +49,7 @@ fn keeps_line_ends_and_open_ends() {
 }
 
 #[test]
-fn keeps_order_and_the_quotes_all_items_have() {
+fn appending_keeps_the_order_and_the_quotes_of_the_items() {
     let all = append_all("a:\n- 'b'\n- 'c'\n", "a", &["\"3\"", "\"it's\"", "4"]);
     assert_eq!(all, Ok("a:\n- 'b'\n- 'c'\n- '3'\n- 'it''s'\n- 4\n".into()));
     let all = append_all("a: [\"-b\"]\n", "a", &["\"-c\"", "\"-d\""]);
@@ -62,7 +62,7 @@ fn keeps_order_and_the_quotes_all_items_have() {
 }
 
 #[test]
-fn appends_within_brackets() {
+fn appends_to_flow_sequences() {
     assert_eq!(append("a: [b, c] # d\n", "a", X), "a: [b, c, x] # d\n");
     assert_eq!(append("a: [ b, c ]\n", "a", "{\"k\":[1]}"), "a: [ b, c, {k: [1]} ]\n");
     assert_eq!(append("a: [b,]\n", "a", X), "a: [b, x,]\n");
@@ -78,7 +78,7 @@ fn appends_within_brackets() {
 }
 
 #[test]
-fn makes_a_list_of_an_empty_value() {
+fn appending_makes_an_empty_value_a_list() {
     assert_eq!(append("a:  # c\nb: 1\n", "a", X), "a:  # c\n  - x\nb: 1\n");
     assert_eq!(append("a: ~\nb:\n- 1\n", "a", X), "a:\n- x\nb:\n- 1\n");
     assert_eq!(append("a: {b: }\n", "a.b", X), "a: {b: [x] }\n");
@@ -86,10 +86,13 @@ fn makes_a_list_of_an_empty_value() {
 }
 
 #[test]
-fn refuses_to_append_to_what_is_no_list() {
+fn refuses_to_append_to_a_value_that_is_not_a_list() {
     for (source, path) in [("a: 1\n", "a"), ("a:\n  b: 1\n", "a"), ("a: {}\n", "a"), ("a: 'x'\n", "a")] {
         let reason = append_all(source, path, &[X]).expect_err("a refusal").reason;
-        assert!(matches!(reason, Reason::Unsupported(_) | Reason::NotList { .. }), "{source:?}: {reason}");
+        assert!(
+            matches!(reason, RefusalReason::Unsupported(_) | RefusalReason::NotList { .. }),
+            "{source:?}: {reason}"
+        );
     }
     assert!(append_all("a:\n\t- b\n", "a", &[X]).is_err());
 }

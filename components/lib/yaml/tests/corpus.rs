@@ -4,7 +4,7 @@
 mod common;
 
 use common::judge::leaves;
-use lockstep_yaml::{Edited, Lookup, Op, Path, Place, Reason, Stream, Value};
+use lockstep_yaml::{EditResult, FindOptions, Op, Path, PathMatch, RefusalReason, Stream, Value};
 
 const FILES: [(&str, &str); 9] = [
     ("deployment.yaml", include_str!("corpus/deployment.yaml")),
@@ -24,17 +24,25 @@ fn variants(source: &str) -> [String; 4] {
     [source.into(), source.replace('\n', "\r\n"), format!("\u{feff}{source}"), open.into()]
 }
 
-fn edit(source: &str, document: usize, path: &str, value: &Value) -> Option<Result<Edited, Reason>> {
+fn edit(
+    source: &str,
+    document: usize,
+    path: &str,
+    value: &Value,
+) -> Option<Result<EditResult, RefusalReason>> {
     let stream = Stream::open(source.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     let path = Path::parse(path).unwrap_or_else(|error| panic!("{error}"));
-    let mut places =
-        stream.find(stream.documents()[document], &path, Lookup { create: true, ..Lookup::default() });
+    let mut places = stream.find(
+        stream.documents()[document],
+        &path,
+        FindOptions { create: true, ..FindOptions::default() },
+    );
     assert!(places.len() <= 1, "{path}");
     let value = value.clone();
     let op = match places.pop()? {
-        Ok(Place::Node(node)) => Op::Set { node, value },
-        Ok(Place::Missing { within, keys }) => Op::Create { within, keys, value },
-        Ok(Place::Merged { within, key, .. }) => Op::Create { within, keys: vec![key], value },
+        Ok(PathMatch::Node(node)) => Op::Set { node, value },
+        Ok(PathMatch::Missing { within, keys }) => Op::Create { within, keys, value },
+        Ok(PathMatch::Merged { within, key, .. }) => Op::Create { within, keys: vec![key], value },
         Ok(other) => panic!("{other:?}"),
         Err(refusal) => return Some(Err(refusal.reason)),
     };

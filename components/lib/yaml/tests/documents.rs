@@ -6,7 +6,7 @@
 mod generate;
 
 use generate::{Choices, file};
-use lockstep_yaml::{Lookup, Op, Path, Place, Stream, Value};
+use lockstep_yaml::{FindOptions, Op, Path, PathMatch, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -29,12 +29,12 @@ const MARKS: [&str; 5] = ["---\n", "--- # next\n", "# of both\n---\n", "\n---\n"
 /// Sets a path of one document, by its number.
 fn set(text: &str, document: usize, path: &Path, value: &str) -> Result<Option<String>, String> {
     let stream = Stream::open(text.as_bytes()).map_err(|error| error.to_string())?;
-    let lookup = Lookup { create: true, ..Lookup::default() };
+    let lookup = FindOptions { create: true, ..FindOptions::default() };
     let mut places = stream.find(stream.documents()[document], path, lookup);
     let value = Value::String(value.into());
     let op = match places.remove(0).map_err(|error| error.to_string())? {
-        Place::Node(node) => Op::Set { node, value },
-        Place::Missing { within, keys } => Op::Create { within, keys, value },
+        PathMatch::Node(node) => Op::Set { node, value },
+        PathMatch::Missing { within, keys } => Op::Create { within, keys, value },
         other => panic!("{other:?}"),
     };
     stream.edit(&[op]).map(|edited| edited.text).map_err(|error| error.to_string())
@@ -53,7 +53,7 @@ fn document(bytes: &[u8]) -> Option<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn what_is_around_a_document_makes_no_difference(
+    fn other_documents_do_not_affect_an_edit(
         sources in [vec(any::<u8>(), 0..120), vec(any::<u8>(), 0..120), vec(any::<u8>(), 0..120)],
         which in 0..3_usize,
         pick in any::<[u8; 4]>(),

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{create, json, refused, set};
-use lockstep_yaml::Reason;
+use lockstep_yaml::RefusalReason;
 
 #[test]
 fn keeps_comments_and_blanks_around_a_scalar() {
@@ -21,7 +21,7 @@ fn keeps_comments_and_blanks_around_a_scalar() {
 }
 
 #[test]
-fn keeps_quotes_that_carry_the_value() {
+fn keeps_the_quotes_if_they_fit_the_new_value() {
     assert_eq!(set("a: 'v1'\n", "a", "it's"), "a: 'it''s'\n");
     assert_eq!(set("a: \"v1\"\n", "a", "x\"y\\"), "a: \"x\\\"y\\\\\"\n");
     assert_eq!(set("a: 'v1'\n", "a", "x\ny"), "a: \"x\\ny\"\n");
@@ -52,8 +52,8 @@ fn keeps_anchors_and_tags_that_fit() {
     assert_eq!(set("a: &t v1 # c\nb: *t\n", "a", "v2"), "a: &t v2 # c\nb: *t\n");
     assert_eq!(set("a: !!str 3\n", "a", "4"), "a: !!str \"4\"\n");
     assert_eq!(set("a: !!str\n", "a", "x"), "a: !!str x\n");
-    assert!(matches!(refused("a: !!int 3\n", "a", "4"), Reason::Tag { .. }));
-    assert!(matches!(refused("a: !vault x\n", "a", "y"), Reason::Tag { .. }));
+    assert!(matches!(refused("a: !!int 3\n", "a", "4"), RefusalReason::Tag { .. }));
+    assert!(matches!(refused("a: !vault x\n", "a", "y"), RefusalReason::Tag { .. }));
     assert_eq!(json("a: !!int 3\n", "a", "4"), "a: !!int 4\n");
 }
 
@@ -82,7 +82,7 @@ fn rewrites_block_scalars_as_block_scalars() {
 }
 
 #[test]
-fn rewrites_block_scalars_at_an_open_end() {
+fn rewrites_block_scalars_without_a_final_newline() {
     assert_eq!(set("a: |-\n  x", "a", "y"), "a: |-\n  y");
     assert_eq!(set("a: |\n  x", "a", "y\n"), "a: |\n  y\n");
     assert_eq!(set("a: |\n  x", "a", "y"), "a: |-\n  y");
@@ -160,7 +160,7 @@ fn replaces_collections() {
 }
 
 #[test]
-fn writes_numbers_that_every_reader_takes_as_numbers() {
+fn writes_numbers_that_every_reader_resolves_as_numbers() {
     assert_eq!(json("a: x\n", "a", "1e3"), "a: 1.0e+3\n");
     assert_eq!(json("a: '3'\n", "a", "3"), "a: 3\n");
     assert_eq!(json("a: 0x3 # c\n", "a", "3"), "a: 0x3 # c\n");
@@ -169,7 +169,7 @@ fn writes_numbers_that_every_reader_takes_as_numbers() {
 }
 
 #[test]
-fn leaves_what_is_already_so() {
+fn an_equal_value_changes_no_byte() {
     for source in ["a: x # c\n", "a: 'x'\n", "a: \"\\x78\"\n", "a: |-\n  x\n", "a: >-\n  x\n", "a: !!str x\n"]
     {
         assert_eq!(set(source, "a", "x"), source);
@@ -177,7 +177,7 @@ fn leaves_what_is_already_so() {
 }
 
 #[test]
-fn a_file_of_json_stays_one() {
+fn a_json_file_stays_json() {
     let source = "{\"a\": 1, \"b\": [null, true], \"c\": \"x\"}\n";
     assert_eq!(set(source, ".a", "s"), "{\"a\": \"s\", \"b\": [null, true], \"c\": \"x\"}\n");
     assert_eq!(set(source, ".b[0]", "s"), "{\"a\": 1, \"b\": [\"s\", true], \"c\": \"x\"}\n");

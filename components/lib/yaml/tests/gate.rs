@@ -3,27 +3,29 @@
 mod common;
 
 use common::{create, edit, json, refused, set};
-use lockstep_yaml::{Lookup, MAX_BYTES, NotJson, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{
+    FindOptions, InvalidJson, MAX_BYTES, Op, Path, PathMatch, Refusal, RefusalReason, Stream, Value,
+};
 
-fn refusal(bytes: &[u8]) -> (Reason, Option<(u32, u32)>) {
+fn refusal(bytes: &[u8]) -> (RefusalReason, Option<(u32, u32)>) {
     let Refusal { reason, at } = Stream::open(bytes).expect_err("a refusal");
     (reason, at.map(|at| (at.line, at.column)))
 }
 
 #[test]
-fn refuses_what_is_not_utf_8_text() {
-    assert_eq!(refusal(b"a: 1\nb: \xC3\xA9\xFF\n"), (Reason::NotUtf8(10), Some((2, 5))));
-    assert_eq!(refusal(b"\xFF\xFEa\0"), (Reason::Encoding("UTF-16"), None));
-    assert_eq!(refusal(b"\xFE\xFF\0a"), (Reason::Encoding("UTF-16"), None));
-    assert_eq!(refusal(b"a\0:\0"), (Reason::Encoding("UTF-16"), None));
-    assert_eq!(refusal(b"\0\0\xFE\xFF\0\0\0a"), (Reason::Encoding("UTF-32"), None));
-    assert_eq!(refusal(b"a: 1\rb: 2\n"), (Reason::LoneCarriageReturn, Some((1, 5))));
+fn refuses_files_that_are_not_utf_8() {
+    assert_eq!(refusal(b"a: 1\nb: \xC3\xA9\xFF\n"), (RefusalReason::NotUtf8(10), Some((2, 5))));
+    assert_eq!(refusal(b"\xFF\xFEa\0"), (RefusalReason::Encoding("UTF-16"), None));
+    assert_eq!(refusal(b"\xFE\xFF\0a"), (RefusalReason::Encoding("UTF-16"), None));
+    assert_eq!(refusal(b"a\0:\0"), (RefusalReason::Encoding("UTF-16"), None));
+    assert_eq!(refusal(b"\0\0\xFE\xFF\0\0\0a"), (RefusalReason::Encoding("UTF-32"), None));
+    assert_eq!(refusal(b"a: 1\rb: 2\n"), (RefusalReason::LoneCarriageReturn, Some((1, 5))));
     let large = vec![b'#'; MAX_BYTES + 1];
-    assert!(matches!(refusal(&large).0, Reason::TooLarge { .. }));
+    assert!(matches!(refusal(&large).0, RefusalReason::TooLarge { .. }));
 }
 
 #[test]
-fn refuses_what_is_not_yaml() {
+fn refuses_files_that_are_not_yaml() {
     for (text, line) in [
         ("a: b: c\n", 1),
         ("a: 1\n b: 2\n", 2),
@@ -36,36 +38,36 @@ fn refuses_what_is_not_yaml() {
         ("a: 1\n---\nb: {\n", 3),
     ] {
         let (reason, at) = refusal(text.as_bytes());
-        assert!(matches!(reason, Reason::InvalidYaml(_)), "{text:?}: {reason}");
+        assert!(matches!(reason, RefusalReason::InvalidYaml(_)), "{text:?}: {reason}");
         assert_eq!(at.map(|(line, _)| line), Some(line), "{text:?}");
     }
 }
 
 #[test]
-fn refuses_what_is_too_deep_in_one_way() {
+fn refuses_files_that_nest_too_deeply() {
     for open in ["[", "- ", "{a: ", "? ", "[{a: "] {
         let (reason, at) = refusal(open.repeat(100_000).as_bytes());
-        assert_eq!(reason, Reason::TooDeep(128), "{open:?}");
+        assert_eq!(reason, RefusalReason::TooDeep(128), "{open:?}");
         assert!(at.is_some());
     }
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     assert!(Value::from_json(&nested(127)).is_ok());
-    assert_eq!(Value::from_json(&nested(128)), Err(NotJson::TooDeep(127)));
+    assert_eq!(Value::from_json(&nested(128)), Err(InvalidJson::TooDeep(127)));
 }
 
 #[test]
-fn shows_no_more_than_the_beginning_of_a_line() {
+fn messages_show_only_the_beginning_of_a_long_line() {
     let source = "a: |\n  x";
     let stream = Stream::open(source.as_bytes()).expect("YAML");
     let (within, value) = (stream.documents()[0], Value::String("y".repeat(20_000)));
     let op = Op::Create { within, keys: vec!["b".into()], value };
     let reason = stream.edit(&[op]).expect_err("a refusal").reason;
-    assert!(matches!(reason, Reason::Unproven { .. }), "{reason}");
+    assert!(matches!(reason, RefusalReason::Unproven { .. }), "{reason}");
     assert!(reason.to_string().len() < 500, "{reason}");
 }
 
 #[test]
-fn names_templates() {
+fn names_go_templates_as_the_reason() {
     for (text, at) in [
         ("a: {{ .Values.x }}\n", (1, 4)),
         ("a: 1\nb: {{ .Values.x }}-web\n", (2, 4)),
@@ -74,7 +76,7 @@ fn names_templates() {
         ("a:\n  {{- toYaml .Values.y | nindent 2 }}\n", (2, 3)),
         ("- {{x}}\n", (1, 3)),
     ] {
-        assert_eq!(refusal(text.as_bytes()), (Reason::Template, Some(at)), "{text:?}");
+        assert_eq!(refusal(text.as_bytes()), (RefusalReason::Template, Some(at)), "{text:?}");
     }
 }
 
@@ -86,9 +88,9 @@ fn edits_files_where_braces_are_text() {
 }
 
 #[test]
-fn refuses_a_key_that_stands_twice() {
+fn refuses_duplicate_keys() {
     let duplicate = |text: &str| match refusal(text.as_bytes()) {
-        (Reason::DuplicateKey { key, first }, Some((line, _))) => (key, first, line),
+        (RefusalReason::DuplicateKey { key, first }, Some((line, _))) => (key, first, line),
         other => panic!("{text:?}: {other:?}"),
     };
     assert_eq!(duplicate("a: 1\nb: 2\na: 3\n"), ("a".into(), 1, 3));
@@ -98,16 +100,16 @@ fn refuses_a_key_that_stands_twice() {
 }
 
 #[test]
-fn refuses_sealed_files_only_if_they_would_change() {
+fn refuses_sops_files_only_if_they_would_change() {
     let sealed = "user: alice\nsops:\n    mac: ENC[x]\n";
-    assert_eq!(refused(sealed, "user", "bob"), Reason::Sops);
+    assert_eq!(refused(sealed, "user", "bob"), RefusalReason::Sops);
     assert_eq!(set(sealed, "user", "alice"), sealed);
     let open = format!("{sealed}    mac_only_encrypted: true\n");
     assert_eq!(set(&open, "user", "bob"), open.replace("alice", "bob"));
 }
 
 #[test]
-fn refuses_edits_that_disagree() {
+fn refuses_edits_that_contradict_each_other() {
     let source = "a:\n  b: 1\n";
     let try_all = |edits: &[(&str, &str)]| {
         let stream = Stream::open(source.as_bytes()).expect("YAML");
@@ -115,18 +117,18 @@ fn refuses_edits_that_disagree() {
             let path = Path::parse(path).expect("a path");
             let value = Value::from_json(value).expect("JSON");
             match stream
-                .find(stream.documents()[0], &path, Lookup { create: true, ..Lookup::default() })
+                .find(stream.documents()[0], &path, FindOptions { create: true, ..FindOptions::default() })
                 .remove(0)
                 .expect("a place")
             {
-                Place::Node(node) => Op::Set { node, value },
-                Place::Missing { within, keys } => Op::Create { within, keys, value },
+                PathMatch::Node(node) => Op::Set { node, value },
+                PathMatch::Missing { within, keys } => Op::Create { within, keys, value },
                 other => panic!("{other:?}"),
             }
         });
         stream.edit(&ops.collect::<Vec<_>>()).map(|edited| edited.text).map_err(|refusal| refusal.reason)
     };
-    let disagreement = |path: &str| Err(Reason::Disagreement(path.into()));
+    let disagreement = |path: &str| Err(RefusalReason::Disagreement(path.into()));
     assert_eq!(try_all(&[("a.b", "1"), ("a.b", "2")]), disagreement("a.b"));
     assert_eq!(try_all(&[("a", "{}"), ("a.b", "2")]), disagreement("a.b"));
     assert_eq!(try_all(&[("a", "{}"), ("a.c", "2")]), disagreement("a"));
@@ -139,22 +141,22 @@ fn refuses_edits_that_disagree() {
 }
 
 #[test]
-fn refuses_what_cannot_be_edited_exactly() {
+fn refuses_edits_that_cannot_be_exact() {
     let reason = |source: &str, path: &str, json: &str, create: bool| {
         let value = Value::from_json(json).expect("JSON");
         edit(source, path, &value, create).expect_err("a refusal").reason
     };
     // Nothing but the parts around them may go with an anchor that is used elsewhere.
     let used = reason("a:\n  x: &x 1\nb: *x\n", "a", "2", false);
-    assert!(matches!(used, Reason::Unproven { .. }), "{used}");
-    assert!(matches!(reason("? a\nb: 1\n", "a", "2", false), Reason::Unsupported(_)));
-    assert!(matches!(reason(": 1\n", "b", "2", true), Reason::Unsupported(_)));
-    assert!(matches!(reason("\ta: 1\n", "b", "2", true), Reason::Unsupported(_)));
-    assert!(matches!(reason("a: [b: 1]\n", "a[0].c", "2", true), Reason::Unsupported(_)));
+    assert!(matches!(used, RefusalReason::Unproven { .. }), "{used}");
+    assert!(matches!(reason("? a\nb: 1\n", "a", "2", false), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason(": 1\n", "b", "2", true), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason("\ta: 1\n", "b", "2", true), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason("a: [b: 1]\n", "a[0].c", "2", true), RefusalReason::Unsupported(_)));
 }
 
 #[test]
-fn adds_no_line_end_to_a_block_scalar_at_an_open_end() {
+fn adds_no_final_newline_to_a_block_scalar() {
     // Go reads `x` without a line end here, and would read one once something follows.
     let value = Value::String("v".into());
     let refusal = edit("a: |\n  x", "b", &value, true).expect_err("a refusal");
@@ -168,10 +170,9 @@ fn leaves_empty_documents_alone() {
     for source in ["", "\n", "# only a comment\n", "---\n", "--- # x\n---\n", "\u{feff}# x"] {
         let stream = Stream::open(source.as_bytes()).expect("YAML");
         let path = Path::parse("a").expect("a path");
-        let places = stream
-            .documents()
-            .iter()
-            .flat_map(|&root| stream.find(root, &path, Lookup { create: true, ..Lookup::default() }));
+        let places = stream.documents().iter().flat_map(|&root| {
+            stream.find(root, &path, FindOptions { create: true, ..FindOptions::default() })
+        });
         assert_eq!(places.count(), 0, "{source:?}");
     }
     assert_eq!(create("# c\n---\na: 1\n---\n# d\n", "b", "v"), "# c\n---\na: 1\nb: v\n---\n# d\n");
@@ -187,7 +188,7 @@ fn reads_json_strictly() {
 }
 
 #[test]
-fn thousands_of_comments_are_no_obstacle() {
+fn edits_files_with_thousands_of_comments() {
     let source = format!("a:\n{}  - 1\nb: x\n", "  # - 2\n".repeat(5000));
     assert_eq!(set(&source, "b", "z"), source.replace("b: x", "b: z"));
 }

@@ -4,7 +4,9 @@
 mod common;
 
 use common::set_through;
-use lockstep_yaml::{Alias, Edited, Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{
+    AliasMode, EditResult, FindOptions, NodeId, Op, Path, PathMatch, Refusal, RefusalReason, Stream, Value,
+};
 
 /// Half of what a component has.
 const STACK: usize = 512 * 1024;
@@ -22,14 +24,14 @@ fn json(text: &str) -> Value {
 
 fn find(stream: &Stream<'_>, path: &str) -> NodeId {
     let path = Path::parse(path).expect("a path");
-    match stream.find(stream.documents()[0], &path, Lookup::default()).remove(0) {
-        Ok(Place::Node(node)) => node,
+    match stream.find(stream.documents()[0], &path, FindOptions::default()).remove(0) {
+        Ok(PathMatch::Node(node)) => node,
         other => panic!("{other:?}"),
     }
 }
 
 /// Edits the node at a path.
-fn edit(text: &str, path: &str, op: impl Fn(&Stream<'_>, NodeId) -> Op) -> Result<Edited, Refusal> {
+fn edit(text: &str, path: &str, op: impl Fn(&Stream<'_>, NodeId) -> Op) -> Result<EditResult, Refusal> {
     let stream = Stream::open(text.as_bytes())?;
     let node = find(&stream, path);
     stream.edit(&[op(&stream, node)])
@@ -65,7 +67,7 @@ fn ten_thousand_levels_are_refused() {
         ];
         for text in texts {
             let refusal = Stream::open(text.as_bytes()).expect_err("a refusal");
-            assert!(matches!(refusal.reason, Reason::TooDeep(_)), "{refusal}");
+            assert!(matches!(refusal.reason, RefusalReason::TooDeep(_)), "{refusal}");
         }
         assert!(Value::from_json(&nested("[", "1", "]", 10_000)).is_err());
     });
@@ -93,7 +95,7 @@ fn the_deepest_files_that_open_can_be_edited() {
                 stack.extend(["a", "k", "v"].iter().filter_map(|key| stream.get(node, key)));
                 if stack.is_empty() {
                     let set = Op::Set { node, value: json("[{\"x\": 2}]") };
-                    let _: Result<Edited, Refusal> = stream.edit(&[set]);
+                    let _: Result<EditResult, Refusal> = stream.edit(&[set]);
                     stream.edit(&[Op::Remove { node }]).expect("an edit");
                     stream.edit(&[Op::Set { node, value: json("2") }]).expect("an edit");
                 }
@@ -122,11 +124,11 @@ fn bomb(levels: usize, list: impl Fn(&str) -> String) -> String {
 fn aliases_that_multiply_are_never_multiplied() {
     on_a_small_stack(|| {
         let text = bomb(30, |aliases| format!("[{aliases}]"));
-        assert!(set_through(&text, "a3[0][1][2].k", "1", Alias::Refuse).is_err());
-        let refusal = set_through(&text, "a29[8][8]", "1", Alias::Expand).expect_err("a refusal");
+        assert!(set_through(&text, "a3[0][1][2].k", "1", AliasMode::Refuse).is_err());
+        let refusal = set_through(&text, "a29[8][8]", "1", AliasMode::Expand).expect_err("a refusal");
         assert!(refusal.to_string().contains("too large"), "{refusal}");
-        assert!(set_through(&text, "a0.k", "1", Alias::Refuse).is_ok());
-        let followed = set_through(&text, "a3[0][1][2].k", "1", Alias::Follow);
+        assert!(set_through(&text, "a0.k", "1", AliasMode::Refuse).is_ok());
+        let followed = set_through(&text, "a3[0][1][2].k", "1", AliasMode::Follow);
         assert_eq!(followed, Ok(text.replace("k: 0", "k: 1")));
         // Larger than what it is compared with, or shown as.
         let shorter = edited(&text, "a29", |_, node| Op::Set { node, value: json("[1, [1]]") });
@@ -138,12 +140,12 @@ fn aliases_that_multiply_are_never_multiplied() {
 fn merges_that_multiply_are_searched_once() {
     on_a_small_stack(|| {
         let text = bomb(30, |aliases| format!("{{<<: [{aliases}]}}"));
-        let added = set_through(&text, "a14.missing", "1", Alias::Refuse).expect("an edit");
+        let added = set_through(&text, "a14.missing", "1", AliasMode::Refuse).expect("an edit");
         assert!(added.contains("missing: 1"));
-        assert!(set_through(&text, "a14.k", "1", Alias::Refuse).is_ok());
-        assert!(set_through(&text, "a14.missing.inner", "1", Alias::Expand).is_ok());
+        assert!(set_through(&text, "a14.k", "1", AliasMode::Refuse).is_ok());
+        assert!(set_through(&text, "a14.missing.inner", "1", AliasMode::Expand).is_ok());
         // The copy needs no mapping twice.
-        let _ = set_through(&format!("{text}b: *a14\n"), "b.k", "1", Alias::Expand);
+        let _ = set_through(&format!("{text}b: *a14\n"), "b.k", "1", AliasMode::Expand);
     });
 }
 
@@ -156,7 +158,7 @@ fn large_scalar(text: &str) {
 }
 
 #[test]
-fn a_scalar_of_twenty_megabytes() {
+fn edits_a_scalar_of_twenty_megabytes() {
     let long = "x".repeat(20 << 20);
     on_a_small_stack(move || {
         large_scalar(&format!("a: {long}\nb: 1\n"));
@@ -165,7 +167,7 @@ fn a_scalar_of_twenty_megabytes() {
 }
 
 #[test]
-fn a_block_scalar_of_twenty_megabytes() {
+fn edits_a_block_scalar_of_twenty_megabytes() {
     let lines = "  0123456789 abcdefg\n".repeat(1 << 20);
     on_a_small_stack(move || {
         large_scalar(&format!("a: |\n{lines}b: 1\n"));
@@ -185,18 +187,18 @@ fn keys() -> Vec<String> {
 }
 
 #[test]
-fn a_hundred_thousand_keys() {
+fn edits_a_mapping_with_a_hundred_thousand_keys() {
     on_a_small_stack(|| many_keys(&format!("r:\n  {}\n", keys().join("\n  "))));
 }
 
 #[test]
-fn a_hundred_thousand_keys_of_json() {
+fn edits_json_with_a_hundred_thousand_keys() {
     let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
     on_a_small_stack(move || many_keys(&format!("{{\"r\": {{{quoted}}}}}\n")));
 }
 
 #[test]
-fn a_hundred_thousand_keys_become_others() {
+fn replaces_a_hundred_thousand_keys() {
     on_a_small_stack(|| {
         let lines: String = (0..MANY).map(|key| format!("  k{key}: {key}\n")).collect();
         let text = format!("r: &r\n{lines}");
@@ -210,7 +212,7 @@ fn a_hundred_thousand_keys_become_others() {
 }
 
 #[test]
-fn a_hundred_thousand_keys_come_one_by_one() {
+fn creates_a_hundred_thousand_keys_one_by_one() {
     on_a_small_stack(|| {
         let stream = Stream::open(b"r: {}\n").expect("YAML");
         let within = find(&stream, "r");
@@ -221,7 +223,7 @@ fn a_hundred_thousand_keys_come_one_by_one() {
 }
 
 #[test]
-fn a_hundred_thousand_values_of_json_become_others() {
+fn replaces_a_hundred_thousand_values_of_json() {
     on_a_small_stack(|| {
         let quoted = keys().join(", ").replace('k', "\"k").replace(": ", "\": ");
         let text = format!("{{{quoted}}}\n");
@@ -256,17 +258,17 @@ fn one_item(text: &str, added: &str) {
 }
 
 #[test]
-fn a_hundred_thousand_items() {
+fn edits_a_flow_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| one_item(&one_line(), "null, "));
 }
 
 #[test]
-fn a_hundred_thousand_items_on_lines() {
+fn edits_a_block_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| one_item(&lines(), "- null\n"));
 }
 
 #[test]
-fn a_hundred_thousand_items_on_lines_in_brackets() {
+fn edits_a_flow_sequence_with_a_hundred_thousand_lines() {
     on_a_small_stack(|| one_item(&list("r: [\n  ", ",\n  ", "\n  ]\n"), "  null,\n"));
 }
 
@@ -278,17 +280,17 @@ fn half_the_items(text: &str) {
     let half = (0..MANY).step_by(2).map(|index| Op::Insert { within, index, value: Value::Null });
     assert_eq!(stream.edit(&half.collect::<Vec<_>>()).expect("an edit").changes.len(), MANY / 2);
     let path = Path::parse("r[*]").expect("a path");
-    let lookup = Lookup { alias: Alias::Follow, ..Lookup::default() };
+    let lookup = FindOptions { alias: AliasMode::Follow, ..FindOptions::default() };
     assert_eq!(stream.find(stream.documents()[0], &path, lookup).len(), MANY);
 }
 
 #[test]
-fn half_of_a_hundred_thousand_items() {
+fn removes_half_of_a_flow_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| half_the_items(&one_line()));
 }
 
 #[test]
-fn half_of_a_hundred_thousand_items_on_lines() {
+fn removes_half_of_a_block_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| half_the_items(&lines()));
 }
 
@@ -300,17 +302,17 @@ fn set_items(text: &str, numbers: impl Iterator<Item = usize>) -> usize {
 }
 
 #[test]
-fn a_hundred_thousand_items_become_others() {
+fn replaces_a_flow_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| assert_eq!(set_items(&one_line(), (0..MANY + 7).map(|number| number ^ 1)), MANY + 7));
 }
 
 #[test]
-fn a_hundred_thousand_items_on_lines_become_others() {
+fn replaces_a_block_sequence_of_a_hundred_thousand_items() {
     on_a_small_stack(|| assert_eq!(set_items(&lines(), (0..MANY + 7).map(|number| number ^ 1)), MANY + 7));
 }
 
 #[test]
-fn some_of_a_hundred_thousand_items_go() {
+fn removes_some_of_a_hundred_thousand_items() {
     on_a_small_stack(|| {
         let some = (0..MANY).filter(|number| number % 1000 != 7);
         assert!(set_items(&lines(), some) >= MANY / 1000);

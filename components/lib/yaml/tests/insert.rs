@@ -5,7 +5,7 @@ mod common;
 
 use common::generate::{Choices, file};
 use common::judge::leaves;
-use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{FindOptions, NodeId, Op, Path, PathMatch, Refusal, RefusalReason, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -16,9 +16,9 @@ fn node(stream: &Stream<'_>, path: &str) -> NodeId {
     if path.is_empty() {
         return root;
     }
-    let found = stream.find(root, &Path::parse(path).expect("a path"), Lookup::default());
+    let found = stream.find(root, &Path::parse(path).expect("a path"), FindOptions::default());
     match &found[..] {
-        [Ok(Place::Node(node))] => *node,
+        [Ok(PathMatch::Node(node))] => *node,
         other => panic!("{path}: {other:?}"),
     }
 }
@@ -54,7 +54,7 @@ fn insert(source: &str, path: &str, index: usize, json: &str) -> String {
 }
 
 #[test]
-fn lands_in_front_of_an_item_and_its_comments() {
+fn inserts_before_an_item_and_its_comments() {
     assert_eq!(insert("a:\n  - b # c\n  - c\nd: 1\n", "a", 1, X), "a:\n  - b # c\n  - x\n  - c\nd: 1\n");
     assert_eq!(insert("a:\n- b\n# of c\n# more\n- c\n", "a", 1, X), "a:\n- b\n- x\n# of c\n# more\n- c\n");
     assert_eq!(insert("a:\n- b\n\n# of c\n- c\n", "a", 1, X), "a:\n- b\n\n- x\n# of c\n- c\n");
@@ -70,14 +70,14 @@ fn lands_in_front_of_an_item_and_its_comments() {
 }
 
 #[test]
-fn takes_the_place_behind_another_dash() {
+fn inserts_behind_the_dash_of_a_nested_list() {
     assert_eq!(insert("- - a\n  - b\n- c\n", "[0]", 0, X), "- - x\n  - a\n  - b\n- c\n");
     assert_eq!(insert("- - a\n  # of b\n  - b\n", "[0]", 1, X), "- - a\n  - x\n  # of b\n  - b\n");
     assert_eq!(insert("-   - a\n", "[0]", 0, "{\"k\":[1]}"), "-   - k:\n        - 1\n    - a\n");
 }
 
 #[test]
-fn keeps_the_manner_of_the_list() {
+fn inserting_keeps_the_style_of_the_list() {
     assert_eq!(insert("a:\r\n-   b\r\n", "a", 0, X), "a:\r\n-   x\r\n-   b\r\n");
     assert_eq!(insert("a:\n- b", "a", 0, X), "a:\n- x\n- b");
     assert_eq!(insert("\u{feff}- b", "", 0, X), "\u{feff}- x\n- b");
@@ -87,7 +87,7 @@ fn keeps_the_manner_of_the_list() {
 }
 
 #[test]
-fn inserts_within_brackets() {
+fn inserts_into_flow_sequences() {
     assert_eq!(insert("a: [b, c] # d\n", "a", 0, X), "a: [x, b, c] # d\n");
     assert_eq!(insert("a: [ b, c,]\n", "a", 1, "{\"k\":1}"), "a: [ b, {k: 1}, c,]\n");
     assert_eq!(insert("{\"a\": [1]}", "a", 0, X), "{\"a\": [\"x\", 1]}");
@@ -101,18 +101,18 @@ fn inserts_within_brackets() {
 }
 
 #[test]
-fn behind_the_last_it_is_an_append() {
+fn inserting_behind_the_last_item_is_an_append() {
     assert_eq!(insert("a:\n- b # c\n# d\n", "a", 1, X), "a:\n- b # c\n- x\n# d\n");
     assert_eq!(acts("a: []\n", "a", &[Act::Insert(0, X)]), Ok("a: [x]\n".into()));
     assert_eq!(acts("a:\nb: 1\n", "a", &[Act::Insert(0, X)]), Ok("a:\n  - x\nb: 1\n".into()));
     let refusal = acts("a: [b]\n", "a", &[Act::Insert(2, X)]).expect_err("a refusal");
-    assert_eq!(refusal.reason, Reason::NoItem { path: "a".into(), index: 2, length: 1 });
+    assert_eq!(refusal.reason, RefusalReason::NoItem { path: "a".into(), index: 2, length: 1 });
     let refusal = acts("a: {b: 1}\n", "a", &[Act::Insert(0, X)]).expect_err("a refusal");
-    assert!(matches!(refusal.reason, Reason::NotList { .. }));
+    assert!(matches!(refusal.reason, RefusalReason::NotList { .. }));
 }
 
 #[test]
-fn several_keep_their_order() {
+fn several_inserted_items_keep_their_order() {
     use Act::{Append, Insert, Remove, Set};
     let all = acts(
         "a:\n- b\n- c\n",
@@ -137,7 +137,7 @@ fn several_keep_their_order() {
 }
 
 #[test]
-fn tells_the_index_an_item_has_afterwards() {
+fn changes_have_the_index_after_the_edit() {
     let stream = Stream::open(b"a:\n- b\n- c\n- d\n").expect("YAML");
     let within = node(&stream, "a");
     let insert = |index, value: &str| Op::Insert { within, index, value: Value::String(value.into()) };

@@ -5,7 +5,7 @@ mod common;
 
 use common::generate::{Choices, File, Spot, file};
 use common::judge::leaves;
-use lockstep_yaml::{Lookup, NodeId, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{FindOptions, NodeId, Op, Path, PathMatch, Refusal, RefusalReason, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -44,18 +44,18 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..160)
 }
 
-fn place(stream: &Stream<'_>, path: &str) -> Result<Place, Refusal> {
+fn place(stream: &Stream<'_>, path: &str) -> Result<PathMatch, Refusal> {
     let path = Path::parse(path).unwrap_or_else(|error| panic!("{error}"));
     let document = *stream.documents().first().expect("a document");
-    let mut places = stream.find(document, &path, Lookup { create: true, ..Lookup::default() });
+    let mut places = stream.find(document, &path, FindOptions { create: true, ..FindOptions::default() });
     assert_eq!(places.len(), 1, "{path}");
     places.remove(0)
 }
 
-fn op(place: Place, value: Value) -> Op {
+fn op(place: PathMatch, value: Value) -> Op {
     match place {
-        Place::Node(node) => Op::Set { node, value },
-        Place::Missing { within, keys } => Op::Create { within, keys, value },
+        PathMatch::Node(node) => Op::Set { node, value },
+        PathMatch::Missing { within, keys } => Op::Create { within, keys, value },
         other => panic!("{other:?}"),
     }
 }
@@ -79,7 +79,7 @@ fn change(file: &File, path: &str, value: &Value) -> Option<String> {
 fn again(text: &str, path: &str, value: &Value) {
     let stream = Stream::open(text.as_bytes()).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     let place = place(&stream, path).unwrap_or_else(|error| panic!("{error}"));
-    assert!(matches!(place, Place::Node(_)));
+    assert!(matches!(place, PathMatch::Node(_)));
     let edited = stream.edit(&[op(place, value.clone())]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(edited.text, None, "{path} is edited twice in {text:?}");
 }
@@ -120,7 +120,7 @@ fn edit(text: &str, ops: impl Fn(&Stream<'_>) -> Vec<Op>) -> Option<String> {
     let stream = Stream::open(text.as_bytes()).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     match stream.edit(&ops(&stream)) {
         Err(error) if is_known(&error) => None,
-        Err(Refusal { reason: Reason::Unproven { .. }, .. }) if text.contains("|+") => None,
+        Err(Refusal { reason: RefusalReason::Unproven { .. }, .. }) if text.contains("|+") => None,
         Err(error) => panic!("{error} in {text:?}"),
         Ok(edited) => Some(edited.text.expect("a change")),
     }
@@ -128,7 +128,7 @@ fn edit(text: &str, ops: impl Fn(&Stream<'_>) -> Vec<Op>) -> Option<String> {
 
 fn node(stream: &Stream<'_>, path: &str) -> NodeId {
     match place(stream, path) {
-        Ok(Place::Node(node)) => node,
+        Ok(PathMatch::Node(node)) => node,
         other => panic!("{path}: {other:?}"),
     }
 }
@@ -344,8 +344,8 @@ proptest! {
             for &document in stream.documents() {
                 for path in ["a", "b", "1", "[0]", "a.b", "[0].a", "a[0]"] {
                     let path = Path::parse(path).expect("a path");
-                    for place in stream.find(document, &path, Lookup { create: true, ..Lookup::default() }).into_iter().flatten() {
-                        if let Place::Node(node) = place {
+                    for place in stream.find(document, &path, FindOptions { create: true, ..FindOptions::default() }).into_iter().flatten() {
+                        if let PathMatch::Node(node) = place {
                             let value = Value::String("l1\nl2\n".into());
                             let _ = stream.edit(&[Op::Remove { node }]);
                             let _ = stream.edit(&[Op::Append { within: node, keys: vec![], value }]);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{edit, json};
-use lockstep_yaml::{Reading, Value, all_read};
+use lockstep_yaml::{ResolvedScalar, Value, resolve_for_all};
 
 /// A string, and what each reader makes of it when it stands plain.
 fn rows() -> impl Iterator<Item = (String, Vec<&'static str>)> {
@@ -20,7 +20,7 @@ fn rows() -> impl Iterator<Item = (String, Vec<&'static str>)> {
 }
 
 #[test]
-fn writes_plain_only_what_all_readers_take_as_text() {
+fn a_plain_string_is_a_string_for_all_readers() {
     let mut plain = 0;
     for (text, readings) in rows() {
         let written = edit("a: old\n", "a", &Value::String(text.clone()), false).expect("an edit");
@@ -33,9 +33,10 @@ fn writes_plain_only_what_all_readers_take_as_text() {
 }
 
 #[test]
-fn quotes_little_that_needs_no_quotes() {
+fn few_strings_get_needless_quotes() {
     let needless = rows().filter(|(text, readings)| {
-        readings.iter().all(|reading| *reading == "text") && all_read(text) != Some(Reading::Text)
+        readings.iter().all(|reading| *reading == "text")
+            && resolve_for_all(text) != Some(ResolvedScalar::Text)
     });
     let needless: Vec<String> = needless.map(|(text, _)| text).collect();
     // These are floats too large for 64 bits (in 1.2 floats all the same), numbers to the base of 60
@@ -57,10 +58,10 @@ fn quotes_little_that_needs_no_quotes() {
 #[test]
 fn agrees_with_readers_about_numbers_and_words() {
     for (text, readings) in rows() {
-        let expected = match all_read(&text) {
-            Some(Reading::Null) => vec!["null".to_owned()],
-            Some(Reading::Bool(flag)) => vec![flag.to_string()],
-            Some(Reading::Int(number)) => vec![format!("int:{number}"), format!("float:{number}")],
+        let expected = match resolve_for_all(&text) {
+            Some(ResolvedScalar::Null) => vec!["null".to_owned()],
+            Some(ResolvedScalar::Bool(flag)) => vec![flag.to_string()],
+            Some(ResolvedScalar::Int(number)) => vec![format!("int:{number}"), format!("float:{number}")],
             _ => continue,
         };
         let same = |reading: &&str| expected.iter().any(|expected| expected == reading) || long(reading);
@@ -78,6 +79,9 @@ fn writes_json_numbers_in_a_form_that_is_a_number_everywhere() {
     for number in ["0", "-1", "3", "1.5", "-0.25", "1e3", "1.5E3", "2e-7", "12345678901234567890"] {
         let written = json("a: old\n", "a", number);
         let plain = written.trim_start_matches("a: ").trim_end();
-        assert!(matches!(all_read(plain), Some(Reading::Int(_) | Reading::Float(_))), "{written}");
+        assert!(
+            matches!(resolve_for_all(plain), Some(ResolvedScalar::Int(_) | ResolvedScalar::Float(_))),
+            "{written}"
+        );
     }
 }

@@ -3,14 +3,14 @@
 mod common;
 
 use common::{append, create, remove, remove_all};
-use lockstep_yaml::Reason;
+use lockstep_yaml::RefusalReason;
 
 fn removed(source: &str, paths: &[&str]) -> String {
     remove_all(source, paths).unwrap_or_else(|error| panic!("{source:?}: {error}"))
 }
 
 #[test]
-fn takes_all_lines_of_a_key_or_an_item() {
+fn removing_takes_all_lines_of_a_key_or_an_item() {
     assert_eq!(remove("a: 1\nb: 2\nc: 3\n", "b"), "a: 1\nc: 3\n");
     assert_eq!(remove("a: 1\nb:\n  x: 1\n  y: [\n    1\n  ]\nc: 3\n", "b"), "a: 1\nc: 3\n");
     assert_eq!(remove("a:\n- b\n- c\nd: 1\n", "a[1]"), "a:\n- b\nd: 1\n");
@@ -25,7 +25,7 @@ fn takes_all_lines_of_a_key_or_an_item() {
 }
 
 #[test]
-fn takes_the_question_mark_of_a_key() {
+fn removing_takes_the_question_mark_of_a_key() {
     assert_eq!(remove("? a\n: b\nc: d\n", "a"), "c: d\n");
     assert_eq!(remove("c: d\n? a\n: b\n", "a"), "c: d\n");
     assert_eq!(remove("c: d\n? a\n: b\n", "c"), "? a\n: b\n");
@@ -46,7 +46,7 @@ fn takes_the_question_mark_of_a_key() {
 }
 
 #[test]
-fn takes_its_own_comments_and_no_others() {
+fn removing_takes_the_comments_of_the_value_only() {
     let source = "# head\na: 1 # of a\n\n# of b\n# more\nb: 2 # end\n# of c\nc: 3\n# tail\n";
     assert_eq!(remove(source, "b"), "# head\na: 1 # of a\n\n# of c\nc: 3\n# tail\n");
     assert_eq!(remove(source, "a"), "# head\n\n# of b\n# more\nb: 2 # end\n# of c\nc: 3\n# tail\n");
@@ -65,7 +65,7 @@ fn takes_its_own_comments_and_no_others() {
 }
 
 #[test]
-fn moves_the_next_key_up_behind_a_dash() {
+fn removing_the_first_key_moves_the_next_one_behind_the_dash() {
     assert_eq!(remove("- a: 1 # x\n  b: 2\n- c\n", "[0].a"), "- b: 2\n- c\n");
     assert_eq!(remove("- a: 1\n\n  # of b\n  b: 2\n", "[0].a"), "- # of b\n  b: 2\n");
     assert_eq!(remove("-   a:\n    - 1\n    b: 2\n", "[0].a"), "-   b: 2\n");
@@ -74,7 +74,7 @@ fn moves_the_next_key_up_behind_a_dash() {
 }
 
 #[test]
-fn leaves_an_empty_collection() {
+fn removing_the_last_value_leaves_an_empty_collection() {
     assert_eq!(remove("a:\n  b: 1 # c\nd: 1\n", "a.b"), "a: {}\nd: 1\n");
     assert_eq!(remove("a: # of a\n  - b\n", "a[0]"), "a: [] # of a\n");
     assert_eq!(remove("a:\n- b\nd: 1\n", "a[0]"), "a: []\nd: 1\n");
@@ -95,7 +95,7 @@ fn leaves_an_empty_collection() {
 }
 
 #[test]
-fn keeps_an_open_end_open() {
+fn removing_adds_no_final_newline() {
     assert_eq!(remove("a: 1\nb: 2", "b"), "a: 1");
     assert_eq!(remove("a: 1\r\nb: 2 # c", "b"), "a: 1");
     assert_eq!(removed("a: 1\nb: 2\nc: 3", &["b", "c"]), "a: 1");
@@ -105,7 +105,7 @@ fn keeps_an_open_end_open() {
 }
 
 #[test]
-fn takes_parts_out_of_brackets() {
+fn removes_items_of_flow_collections() {
     assert_eq!(remove("a: [1, 2, 3] # c\n", "a[1]"), "a: [1, 3] # c\n");
     assert_eq!(remove("a: [1, 2, 3]\n", "a[0]"), "a: [2, 3]\n");
     assert_eq!(remove("a: [1, 2, 3]\n", "a[2]"), "a: [1, 2]\n");
@@ -127,17 +127,17 @@ fn takes_parts_out_of_brackets() {
 }
 
 #[test]
-fn refuses_what_would_take_more() {
+fn refuses_a_removal_that_would_change_other_values() {
     let reason = |source: &str, paths: &[&str]| remove_all(source, paths).expect_err("a refusal").reason;
     let used = reason("a: &x 1\nb: *x\nc: [*x]\n", &["a"]);
-    assert_eq!(used, Reason::Anchor { path: "a".into(), anchor: "x".into(), places: vec![2, 3] });
-    assert!(matches!(reason("a: 1\n", &[""]), Reason::Unsupported(_)));
-    assert!(matches!(reason("a: [b: 1]\n", &["a[0].b"]), Reason::Unsupported(_)));
-    assert!(matches!(reason("a:\n  b: 1\n", &["a", "a.b"]), Reason::Disagreement(_)));
+    assert_eq!(used, RefusalReason::Anchor { path: "a".into(), anchor: "x".into(), places: vec![2, 3] });
+    assert!(matches!(reason("a: 1\n", &[""]), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason("a: [b: 1]\n", &["a[0].b"]), RefusalReason::Unsupported(_)));
+    assert!(matches!(reason("a:\n  b: 1\n", &["a", "a.b"]), RefusalReason::Disagreement(_)));
     // Nobody can tell whose comment that is.
-    assert!(matches!(reason("a: [1, # x\n  2, 3]\n", &["a[0]"]), Reason::Unproven { .. }));
+    assert!(matches!(reason("a: [1, # x\n  2, 3]\n", &["a[0]"]), RefusalReason::Unproven { .. }));
     assert!(matches!(
         reason("- a: 1\n\n  # whose\n\n  b: 2\n", &["[0].a", "[0].b"]),
-        Reason::Unproven { .. }
+        RefusalReason::Unproven { .. }
     ));
 }

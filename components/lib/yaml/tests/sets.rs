@@ -4,7 +4,7 @@ mod common;
 
 use common::generate::{Choices, file};
 use common::json;
-use lockstep_yaml::{Lookup, Op, Path, Place, Reason, Stream, Value};
+use lockstep_yaml::{FindOptions, Op, Path, PathMatch, RefusalReason, Stream, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -35,7 +35,7 @@ fn a_list_keeps_the_items_it_still_has() {
 }
 
 #[test]
-fn items_with_the_same_name_belong_together() {
+fn items_with_the_same_name_are_matched() {
     let source =
         "a:\n- name: x # of x\n  v: 1 # vx\n# of y\n- name: yy\n  v: 2\n- name: z # of z\n  v: 3 # vz\n";
     let new = |list: &[(&str, u8)]| {
@@ -92,18 +92,18 @@ fn aliases_stay_where_their_value_stays() {
     let node = stream.get(stream.documents()[0], "a").expect("a list");
     let value = Value::from_json("[2]").expect("JSON");
     let reason = stream.edit(&[Op::Set { node, value }]).expect_err("a refusal").reason;
-    assert!(matches!(reason, Reason::Anchor { .. }), "{reason}");
+    assert!(matches!(reason, RefusalReason::Anchor { .. }), "{reason}");
 }
 
 #[test]
-fn what_cannot_go_on_its_own_goes_with_all_around_it() {
+fn a_collection_is_replaced_as_a_whole_if_a_part_cannot_be_removed() {
     // Nobody can tell whose comment that is.
     let list = "a: [1, # x\n  2, 3]\n";
     assert_eq!(json(list, "a", "[2, 3]"), "a: [2, 3]\n");
 }
 
 #[test]
-fn brackets_stay_where_nothing_else_does() {
+fn a_flow_collection_keeps_its_brackets() {
     let verbs = "rules:\n- verbs: [*all]  # all\n  x: [{name: a}] # x\n".replace("*all", "&all \"*\"");
     assert_eq!(
         json(&verbs, "rules[0].x", "[{\"name\":\"b\"},1]"),
@@ -135,7 +135,7 @@ fn brackets_stay_where_nothing_else_does() {
 }
 
 #[test]
-fn tells_what_came_and_went() {
+fn changes_list_added_and_removed_values() {
     let stream = Stream::open(b"a:\n- 1\n- 2\n- {name: x, v: 1}\nm: {b: 1, c: 2}\n").expect("YAML");
     let root = stream.documents()[0];
     let set = |key: &str, json: &str| Op::Set {
@@ -180,13 +180,13 @@ fn any_json(choices: &mut Choices<'_>, depth: usize) -> String {
 fn set(text: &str, path: &str, value: &Value) -> Result<String, lockstep_yaml::Refusal> {
     let stream = Stream::open(text.as_bytes()).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     let path = Path::parse(path).expect("a path");
-    let place = stream.find(stream.documents()[0], &path, Lookup::default()).remove(0);
-    let Ok(Place::Node(node)) = place else { panic!("{path} in {text:?}") };
+    let place = stream.find(stream.documents()[0], &path, FindOptions::default()).remove(0);
+    let Ok(PathMatch::Node(node)) = place else { panic!("{path} in {text:?}") };
     let edited = stream.edit(&[Op::Set { node, value: value.clone() }])?;
     let after = edited.text.unwrap_or_else(|| text.to_owned());
     let stream = Stream::open(after.as_bytes()).unwrap_or_else(|error| panic!("{error} in {after:?}"));
-    let place = stream.find(stream.documents()[0], &path, Lookup::default()).remove(0);
-    let Ok(Place::Node(node)) = place else { panic!("{path} in {text:?}") };
+    let place = stream.find(stream.documents()[0], &path, FindOptions::default()).remove(0);
+    let Ok(PathMatch::Node(node)) = place else { panic!("{path} in {text:?}") };
     assert!(stream.has(node, value), "{path} = {value:?}: {text:?} -> {after:?}");
     Ok(after)
 }

@@ -6,7 +6,7 @@ mod common;
 use common::generate::Choices;
 use common::model::{Model, Refused, file, steps};
 use common::{remove_all, set_through};
-use lockstep_yaml::{Alias, Reason};
+use lockstep_yaml::{AliasMode, RefusalReason};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -16,7 +16,7 @@ proptest! {
     })]
 
     #[test]
-    fn an_edit_means_what_the_model_says_and_nothing_else(
+    fn an_edit_changes_only_the_values_that_the_model_changes(
         source in vec(any::<u8>(), 0..80), pick in any::<prop::sample::Index>(),
     ) {
         let text = file(&mut Choices::new(&source));
@@ -27,7 +27,7 @@ proptest! {
             return Ok(());
         }
         let path = *pick.get(&places);
-        for alias in [Alias::Refuse, Alias::Expand, Alias::Follow] {
+        for alias in [AliasMode::Refuse, AliasMode::Expand, AliasMode::Follow] {
             let mut wanted = model.clone();
             let expected = wanted.set(&steps(path), "new", alias);
             let after = set_through(&text, path.trim_start_matches('.'), "\"new\"", alias);
@@ -36,7 +36,7 @@ proptest! {
                     Model::read(&after).leaves(), wanted.leaves(), "{} {:?}:\n{}\n{}", path, alias, text, after
                 ),
                 (Err(Refused), Err(refusal)) => prop_assert!(
-                    matches!(refusal.reason, Reason::Alias { .. } | Reason::Merge { .. }), "{}", refusal
+                    matches!(refusal.reason, RefusalReason::Alias { .. } | RefusalReason::Merge { .. }), "{}", refusal
                 ),
                 (expected, after) => prop_assert!(false, "{path} {alias:?}: {expected:?} {after:?}\n{text}"),
             }
@@ -47,7 +47,7 @@ proptest! {
                 Ok(after) => prop_assert_eq!(
                     Model::read(&after).leaves(), wanted.leaves(), "{}:\n{}\n{}", path, text, after
                 ),
-                Err(refusal) => prop_assert!(matches!(refusal.reason, Reason::Anchor { .. }), "{refusal}\n{text}"),
+                Err(refusal) => prop_assert!(matches!(refusal.reason, RefusalReason::Anchor { .. }), "{refusal}\n{text}"),
             }
         }
     }

@@ -113,7 +113,8 @@ fn path(text: &str) -> Result<(Path, bool), String> {
         return Err("the step cannot replace a whole document".into());
     }
     let path = Path::parse(dotted).map_err(|error| error.to_string())?;
-    let every = |segment: &Segment| matches!(segment, Segment::Each) || *segment == Segment::Key("*".into());
+    let every =
+        |segment: &Segment| matches!(segment, Segment::Wildcard) || *segment == Segment::Key("*".into());
     if path.segments().iter().any(every) {
         return Err(
             "`*` means the first item in JSONPath: write the key or the index, or use `set` with `[]` for \

@@ -1,6 +1,6 @@
 //! Images in the values of charts, with the keys `registry`, `repository`, `tag` and `digest`. Changes no other key.
 
-use lockstep_yaml::{Alias, NodeId, Reason, Refusal, Stream};
+use lockstep_yaml::{AliasMode, NodeId, Refusal, RefusalReason, Stream};
 
 use super::fields::{self, put};
 use super::reference::{ImageEdit, Part, Reference};
@@ -18,7 +18,7 @@ pub(super) fn matches(
     stream: &Stream<'_>,
     document: NodeId,
     edit: &ImageEdit,
-    alias: Alias,
+    alias: AliasMode,
     create: bool,
 ) -> Matches {
     // Most documents have none: this saves the search through all mappings.
@@ -73,7 +73,7 @@ fn texts(
     (old, new): (&Reference, &Reference),
     create: bool,
 ) -> Result<Vec<(&'static str, String)>, Refusal> {
-    let refuse = |problem: String| Err(Reason::Unsupported(problem).at(stream.position(mapping)));
+    let refuse = |problem: String| Err(RefusalReason::Unsupported(problem).at(stream.position(mapping)));
     let path = stream.path(mapping);
     let (sets_tag, sets_digest) = (matches!(edit.tag, Part::Set(_)), matches!(edit.digest, Part::Set(_)));
     let joined = old.tag.as_ref().is_some_and(|tag| tag.contains('@'));

@@ -1,6 +1,6 @@
 //! Text fields of a mapping, as readers see them: through aliases and merges.
 
-use lockstep_yaml::{Alias, Lookup, NodeId, Path, Place, Refusal, Segment, Stream, Value};
+use lockstep_yaml::{AliasMode, FindOptions, NodeId, Path, PathMatch, Refusal, Segment, Stream, Value};
 
 use crate::place_edit::{self, PlaceEdit};
 
@@ -12,8 +12,8 @@ pub(super) fn text(stream: &Stream<'_>, mapping: NodeId, key: &str) -> Option<St
 
 /// The value that readers see at a key.
 pub(super) fn resolved(stream: &Stream<'_>, mapping: NodeId, key: &str) -> Option<NodeId> {
-    match find(stream, mapping, key, Lookup { alias: Alias::Follow, ..Lookup::default() })? {
-        Ok(Place::Node(node)) => Some(node),
+    match find(stream, mapping, key, FindOptions { alias: AliasMode::Follow, ..FindOptions::default() })? {
+        Ok(PathMatch::Node(node)) => Some(node),
         _ => None,
     }
 }
@@ -24,7 +24,7 @@ pub(super) fn put(
     stream: &Stream<'_>,
     mapping: NodeId,
     (key, text): (&str, String),
-    alias: Alias,
+    alias: AliasMode,
     assigned: &[(NodeId, String)],
 ) -> Result<PlaceEdit, Refusal> {
     let shared = resolved(stream, mapping, key).filter(|&node| stream.get(mapping, key) != Some(node));
@@ -33,7 +33,7 @@ pub(super) fn put(
     if shared.is_some_and(|node| is_assigned(node) || stream.has(node, &value)) {
         return Ok(PlaceEdit::Ops(Vec::new()));
     }
-    match find(stream, mapping, key, Lookup { create: true, alias, itself: false }) {
+    match find(stream, mapping, key, FindOptions { create: true, alias, match_alias: false }) {
         Some(place) => place_edit::set_string(stream, place?, &value),
         None => Ok(PlaceEdit::Ops(Vec::new())),
     }
@@ -44,15 +44,20 @@ pub(super) fn take(
     stream: &Stream<'_>,
     mapping: NodeId,
     key: &str,
-    alias: Alias,
+    alias: AliasMode,
 ) -> Result<PlaceEdit, Refusal> {
-    match find(stream, mapping, key, Lookup { create: false, alias, itself: true }) {
+    match find(stream, mapping, key, FindOptions { create: false, alias, match_alias: true }) {
         Some(place) => place_edit::delete(stream, place?),
         None => Ok(PlaceEdit::Ops(Vec::new())),
     }
 }
 
-fn find(stream: &Stream<'_>, mapping: NodeId, key: &str, lookup: Lookup) -> Option<Result<Place, Refusal>> {
+fn find(
+    stream: &Stream<'_>,
+    mapping: NodeId,
+    key: &str,
+    lookup: FindOptions,
+) -> Option<Result<PathMatch, Refusal>> {
     let path = Path::of(vec![Segment::Key(key.to_owned())]);
     stream.find(mapping, &path, lookup).into_iter().next()
 }

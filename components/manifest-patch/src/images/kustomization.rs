@@ -1,6 +1,6 @@
 //! The `images:` of a kustomization. Changes no other field.
 
-use lockstep_yaml::{Alias, NodeId, Op, Refusal, Stream, Value};
+use lockstep_yaml::{AliasMode, NodeId, Op, Refusal, Stream, Value};
 
 use super::fields::{self, put, take};
 use super::reference::{ImageEdit, Part, Reference};
@@ -13,7 +13,7 @@ pub(super) fn matches(
     document: NodeId,
     path: &str,
     edit: &ImageEdit,
-    alias: Alias,
+    alias: AliasMode,
 ) -> Matches {
     let Some(images) = stream.get(document, "images") else {
         return Vec::new();
@@ -39,7 +39,7 @@ fn change(
     images: NodeId,
     entry: NodeId,
     edit: &ImageEdit,
-    alias: Alias,
+    alias: AliasMode,
 ) -> Result<PlaceEdit, Refusal> {
     let mapping = stream.resolve(entry);
     let text = |key| fields::text(stream, mapping, key);
@@ -52,9 +52,9 @@ fn change(
     if let Some(shared) = [images, entry].into_iter().find(|&node| stream.resolve(node) != node) {
         match alias {
             _ if new == old => return Ok(PlaceEdit::Ops(Vec::new())),
-            Alias::Refuse => return Err(stream.refuse_alias(shared)),
-            Alias::Expand => return Ok(PlaceEdit::Copy(stream.copy(&stream.shared(shared))?)),
-            Alias::Follow => {}
+            AliasMode::Refuse => return Err(stream.refuse_alias(shared)),
+            AliasMode::Expand => return Ok(PlaceEdit::Copy(stream.expand(&stream.shared_by_alias(shared))?)),
+            AliasMode::Follow => {}
         }
     }
     let put = |key, text| put(stream, mapping, (key, text), alias, &[]);
@@ -77,7 +77,7 @@ fn replace(
     mapping: NodeId,
     (from, to): (&str, &str),
     text: String,
-    alias: Alias,
+    alias: AliasMode,
 ) -> [Result<PlaceEdit, Refusal>; 2] {
     match (stream.get(mapping, from), stream.get(mapping, to)) {
         (Some(node), None) if stream.resolve(node) == node => {

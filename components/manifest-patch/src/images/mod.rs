@@ -7,7 +7,7 @@ mod reference;
 
 pub use reference::{ImageEdit, Part, Reference};
 
-use lockstep_yaml::{Alias, NodeId, Op, Stream, Value};
+use lockstep_yaml::{AliasMode, NodeId, Op, Stream, Value};
 
 use crate::matches::Matches;
 use crate::place_edit::PlaceEdit;
@@ -18,7 +18,7 @@ pub(crate) fn matches(
     document: NodeId,
     path: &str,
     edit: &ImageEdit,
-    (alias, create): (Alias, bool),
+    (alias, create): (AliasMode, bool),
 ) -> Matches {
     let mut matches = kustomization::matches(stream, document, path, edit, alias);
     matches.extend(scalars(stream, document, edit, alias));
@@ -27,7 +27,7 @@ pub(crate) fn matches(
 }
 
 /// Each scalar value of a key `image`.
-fn scalars(stream: &Stream<'_>, document: NodeId, edit: &ImageEdit, alias: Alias) -> Matches {
+fn scalars(stream: &Stream<'_>, document: NodeId, edit: &ImageEdit, alias: AliasMode) -> Matches {
     let mut matches = Matches::new();
     let mut changed = Vec::new();
     let mut aliases = Vec::new();
@@ -50,9 +50,9 @@ fn scalars(stream: &Stream<'_>, document: NodeId, edit: &ImageEdit, alias: Alias
     // An alias of an image that changes anyway changes with it.
     let other = aliases.into_iter().filter(|(_, target, _)| !changed.contains(target));
     matches.extend(other.map(|(node, target, value)| match alias {
-        Alias::Refuse => Err(stream.refuse_alias(node)),
-        Alias::Expand => Ok(PlaceEdit::Ops(vec![Op::Detach { node, value }])),
-        Alias::Follow => Ok(PlaceEdit::Ops(vec![Op::Set { node: target, value }])),
+        AliasMode::Refuse => Err(stream.refuse_alias(node)),
+        AliasMode::Expand => Ok(PlaceEdit::Ops(vec![Op::Detach { node, value }])),
+        AliasMode::Follow => Ok(PlaceEdit::Ops(vec![Op::Set { node: target, value }])),
     }));
     matches
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use lockstep_yaml::{Alias, NodeId, Op, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{AliasMode, NodeId, Op, Refusal, RefusalReason, Stream, Value};
 
 use super::draft::Draft;
 
@@ -18,7 +18,7 @@ pub(crate) struct Edits {
 /// Calculates the edits from a document to its draft.
 pub(crate) fn diff(
     stream: &Stream<'_>,
-    alias: Alias,
+    alias: AliasMode,
     draft: &Draft,
     document: NodeId,
 ) -> Result<Edits, Refusal> {
@@ -27,7 +27,7 @@ pub(crate) fn diff(
 
 struct Diff<'s, 't> {
     stream: &'s Stream<'t>,
-    alias: Alias,
+    alias: AliasMode,
 }
 
 impl Diff<'_, '_> {
@@ -43,9 +43,9 @@ impl Diff<'_, '_> {
             return inner;
         }
         match self.alias {
-            Alias::Refuse => Err(self.stream.refuse_alias(at)),
-            Alias::Expand => Ok(Edits::copy(self.stream.copy(&self.stream.shared(at))?)),
-            Alias::Follow => inner,
+            AliasMode::Refuse => Err(self.stream.refuse_alias(at)),
+            AliasMode::Expand => Ok(Edits::copy(self.stream.expand(&self.stream.shared_by_alias(at))?)),
+            AliasMode::Follow => inner,
         }
     }
 
@@ -56,14 +56,14 @@ impl Diff<'_, '_> {
         }
         Ok(Edits::one(match self.alias {
             _ if target == at => Op::Set { node: at, value },
-            Alias::Refuse => return Err(self.stream.refuse_alias(at)),
-            Alias::Expand => Op::Detach { node: at, value },
-            Alias::Follow => Op::Set { node: target, value },
+            AliasMode::Refuse => return Err(self.stream.refuse_alias(at)),
+            AliasMode::Expand => Op::Detach { node: at, value },
+            AliasMode::Follow => Op::Set { node: target, value },
         }))
     }
 
     fn mapping(&self, entries: &[(String, Draft)], at: NodeId) -> Result<Edits, Refusal> {
-        let (own, inherited) = (self.stream.entries(at), self.stream.inherited(at));
+        let (own, inherited) = (self.stream.entries(at), self.stream.merged_entries(at));
         let of = |list: &[(&str, NodeId)], key: &str| {
             list.iter().find(|(name, _)| *name == key).map(|&(_, node)| node)
         };
@@ -89,7 +89,7 @@ impl Diff<'_, '_> {
             }
         }
         // In a mapping that loses all its keys, the first new key takes the line of an old one.
-        if removed.len() == self.stream.size(at)
+        if removed.len() == self.stream.key_count(at)
             && !removed.is_empty()
             && let Some((key, value)) = added.pop_front()
         {
@@ -110,13 +110,15 @@ impl Diff<'_, '_> {
         }
         let is_new = draft.origin() != Some(merged);
         match self.alias {
-            Alias::Follow => inner,
+            AliasMode::Follow => inner,
             _ if is_new => {
                 let value = self.value(draft)?;
                 Ok(Edits::one(Op::Create { within, keys: vec![key.to_owned()], value }))
             }
-            Alias::Refuse => Err(self.stream.refuse_merge(within, key, merged)),
-            Alias::Expand => Ok(Edits::copy(self.stream.copy(&self.stream.shared_key(within, key, merged))?)),
+            AliasMode::Refuse => Err(self.stream.refuse_merge(within, key, merged)),
+            AliasMode::Expand => {
+                Ok(Edits::copy(self.stream.expand(&self.stream.shared_by_merge(within, key, merged))?))
+            }
         }
     }
 
@@ -164,7 +166,7 @@ impl Diff<'_, '_> {
     fn value(&self, draft: &Draft) -> Result<Value, Refusal> {
         draft.value(self.stream).map_err(|error| {
             let path = draft.origin().map_or_else(|| "a value".into(), |node| self.stream.path(node));
-            let reason = Reason::Unsupported(format!("the step cannot copy `{path}`: {error}"));
+            let reason = RefusalReason::Unsupported(format!("the step cannot copy `{path}`: {error}"));
             Refusal { at: draft.origin().map(|node| self.stream.position(node)), reason }
         })
     }

@@ -30,11 +30,11 @@ impl Draft {
     pub(crate) fn open(&mut self, stream: &Stream<'_>) {
         let opened = match self {
             Self::Node(node) if stream.is_mapping(*node) => {
-                let entries = stream.entries(*node).into_iter().chain(stream.inherited(*node));
+                let entries = stream.entries(*node).into_iter().chain(stream.merged_entries(*node));
                 let entries = entries.map(|(key, value)| (key.to_owned(), Self::Node(value)));
                 Self::Mapping(Some(*node), entries.collect())
             }
-            Self::Node(node) if stream.is_list(*node) => {
+            Self::Node(node) if stream.is_sequence(*node) => {
                 let items = stream.items(stream.resolve(*node)).iter();
                 Self::List(Some(*node), items.map(|&item| Self::Node(item)).collect())
             }
@@ -109,7 +109,7 @@ impl Draft {
     /// Why the step cannot copy it.
     pub(crate) fn value(&self, stream: &Stream<'_>) -> Result<Value, &'static str> {
         Ok(match self {
-            Self::Node(node) => stream.copied(*node)?,
+            Self::Node(node) => stream.resolved_value(*node)?,
             Self::New(value) => value.clone(),
             Self::Mapping(_, entries) => {
                 let entry =

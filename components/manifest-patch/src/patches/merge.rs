@@ -1,6 +1,6 @@
 //! Merges a value into a draft by RFC 7386, with merge keys of lists and with `$patch`.
 
-use lockstep_yaml::{Reason, Refusal, Stream, Value};
+use lockstep_yaml::{Refusal, RefusalReason, Stream, Value};
 
 use super::draft::Draft;
 use super::list_keys::{ListKeys, ListRule};
@@ -29,7 +29,10 @@ impl Merge<'_, '_> {
         let root = draft.origin();
         self.value(draft, patch, "").map(|_| ()).map_err(|message| {
             let at = root.map(|node| self.stream.position(node));
-            Refusal { at, reason: Reason::Unsupported(format!("the merge patch does not apply: {message}")) }
+            Refusal {
+                at,
+                reason: RefusalReason::Unsupported(format!("the merge patch does not apply: {message}")),
+            }
         })
     }
 

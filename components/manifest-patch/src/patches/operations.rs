@@ -1,7 +1,7 @@
 //! The operations of RFC 6902 on a draft, with two differences so that a second run succeeds: `add` does not add an item that
 //! the list has already, and `remove` of a missing key or item succeeds.
 
-use lockstep_yaml::{NodeId, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{NodeId, Refusal, RefusalReason, Stream, Value};
 
 use super::draft::Draft;
 use super::pointer::{Pointer, PointerError, index, walk};
@@ -35,7 +35,10 @@ pub(super) fn apply(stream: &Stream<'_>, draft: &mut Draft, operations: &[Operat
         operation.apply(stream, draft).map_err(|error| {
             let message = format!("operation {number} (`{}`): {}", operation.label, error.text);
             let near: Option<NodeId> = error.near.or(document);
-            Refusal { at: near.map(|node| stream.position(node)), reason: Reason::Unsupported(message) }
+            Refusal {
+                at: near.map(|node| stream.position(node)),
+                reason: RefusalReason::Unsupported(message),
+            }
         })?;
     }
     Ok(())

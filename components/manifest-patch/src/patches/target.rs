@@ -78,7 +78,7 @@ impl Target {
 /// The text of a scalar, as readers see it through aliases and merges.
 fn text<'s>(stream: &'s Stream<'_>, document: NodeId, path: &[&str]) -> Option<&'s str> {
     let node = path.iter().try_fold(document, |node, key| {
-        let entries = stream.entries(node).into_iter().chain(stream.inherited(node));
+        let entries = stream.entries(node).into_iter().chain(stream.merged_entries(node));
         entries.into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
     });
     stream.scalar(node?)

@@ -1,7 +1,7 @@
 //! What the tests share: one edit on one text.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part")]
 
-use lockstep_yaml::{Alias, Lookup, Op, Path, Place, Reason, Refusal, Stream, Value};
+use lockstep_yaml::{AliasMode, FindOptions, Op, Path, PathMatch, Refusal, RefusalReason, Stream, Value};
 
 /// Makes one edit in all documents.
 pub(crate) fn edit(source: &str, path: &str, value: &Value, create: bool) -> Result<String, Refusal> {
@@ -9,14 +9,14 @@ pub(crate) fn edit(source: &str, path: &str, value: &Value, create: bool) -> Res
     let path = Path::parse(path).unwrap();
     let mut ops = Vec::new();
     for &document in stream.documents() {
-        for place in stream.find(document, &path, Lookup { create, ..Lookup::default() }) {
+        for place in stream.find(document, &path, FindOptions { create, ..FindOptions::default() }) {
             ops.push(match place? {
-                Place::Node(node) => Op::Set { node, value: value.clone() },
-                Place::Missing { within, keys } => Op::Create { within, keys, value: value.clone() },
-                Place::Merged { within, key, .. } => {
+                PathMatch::Node(node) => Op::Set { node, value: value.clone() },
+                PathMatch::Missing { within, keys } => Op::Create { within, keys, value: value.clone() },
+                PathMatch::Merged { within, key, .. } => {
                     Op::Create { within, keys: vec![key], value: value.clone() }
                 }
-                Place::Shared { .. } => panic!("nobody asked for copies"),
+                PathMatch::Shared { .. } => panic!("nobody asked for copies"),
             });
         }
     }
@@ -27,8 +27,8 @@ pub(crate) fn edit(source: &str, path: &str, value: &Value, create: bool) -> Res
     // Once is enough.
     let stream = Stream::open(text.as_bytes())?;
     for &document in stream.documents() {
-        for place in stream.find(document, &path, Lookup { create, ..Lookup::default() }) {
-            let Ok(Place::Node(node)) = place else { panic!("{path} is still missing in {text:?}") };
+        for place in stream.find(document, &path, FindOptions { create, ..FindOptions::default() }) {
+            let Ok(PathMatch::Node(node)) = place else { panic!("{path} is still missing in {text:?}") };
             let again = stream.edit(&[Op::Set { node, value: value.clone() }])?;
             assert_eq!(again.text, None, "{text:?} is edited twice");
         }
@@ -48,28 +48,28 @@ pub(crate) fn json(source: &str, path: &str, value: &str) -> String {
     edit(source, path, &Value::from_json(value).unwrap(), false).unwrap_or_else(|e| panic!("{source:?}: {e}"))
 }
 
-pub(crate) fn refused(source: &str, path: &str, value: &str) -> Reason {
+pub(crate) fn refused(source: &str, path: &str, value: &str) -> RefusalReason {
     edit(source, path, &Value::String(value.into()), false).unwrap_err().reason
 }
 
 /// Makes one edit where copies and anchors may change too.
-pub(crate) fn set_through(source: &str, path: &str, json: &str, alias: Alias) -> Result<String, Refusal> {
+pub(crate) fn set_through(source: &str, path: &str, json: &str, alias: AliasMode) -> Result<String, Refusal> {
     let mut text = source.to_owned();
     let (parsed, value) = (Path::parse(path).unwrap(), Value::from_json(json).unwrap());
     // Each round makes the copies of one layer; then the edits go through.
     for _ in 0..4 {
         let stream = Stream::open(text.as_bytes())?;
-        let lookup = Lookup { create: true, alias, ..Lookup::default() };
+        let lookup = FindOptions { create: true, alias, ..FindOptions::default() };
         let (mut copies, mut ops) = (Vec::new(), Vec::new());
         for &document in stream.documents() {
             for place in stream.find(document, &parsed, lookup) {
                 match place? {
-                    Place::Shared { shared, .. } => copies.push(stream.copy(&shared)?),
-                    Place::Node(node) => ops.push(Op::Set { node, value: value.clone() }),
-                    Place::Missing { within, keys } => {
+                    PathMatch::Shared { shared, .. } => copies.push(stream.expand(&shared)?),
+                    PathMatch::Node(node) => ops.push(Op::Set { node, value: value.clone() }),
+                    PathMatch::Missing { within, keys } => {
                         ops.push(Op::Create { within, keys, value: value.clone() })
                     }
-                    Place::Merged { within, key, .. } => {
+                    PathMatch::Merged { within, key, .. } => {
                         ops.push(Op::Create { within, keys: vec![key], value: value.clone() });
                     }
                 }
@@ -86,13 +86,15 @@ pub(crate) fn set_through(source: &str, path: &str, json: &str, alias: Alias) ->
 }
 
 /// The places of a path; an empty one means each document as a whole.
-fn places(stream: &Stream<'_>, path: &str, create: bool) -> Result<Vec<Place>, Refusal> {
+fn places(stream: &Stream<'_>, path: &str, create: bool) -> Result<Vec<PathMatch>, Refusal> {
     let documents = stream.documents().iter();
     if path.is_empty() {
-        return Ok(documents.map(|&root| Place::Node(root)).collect());
+        return Ok(documents.map(|&root| PathMatch::Node(root)).collect());
     }
     let path = Path::parse(path).unwrap();
-    documents.flat_map(|&root| stream.find(root, &path, Lookup { create, ..Lookup::default() })).collect()
+    documents
+        .flat_map(|&root| stream.find(root, &path, FindOptions { create, ..FindOptions::default() }))
+        .collect()
 }
 
 /// Appends all values to each list that the path finds, or makes.
@@ -101,8 +103,8 @@ pub(crate) fn append_all(source: &str, path: &str, values: &[&str]) -> Result<St
     let mut ops = Vec::new();
     for place in places(&stream, path, true)? {
         let (within, keys) = match place {
-            Place::Node(node) => (node, Vec::new()),
-            Place::Missing { within, keys } => (within, keys),
+            PathMatch::Node(node) => (node, Vec::new()),
+            PathMatch::Missing { within, keys } => (within, keys),
             other => panic!("{other:?}"),
         };
         ops.extend(values.iter().map(|json| {
@@ -126,7 +128,7 @@ pub(crate) fn remove_all(source: &str, paths: &[&str]) -> Result<String, Refusal
         let found = places(&stream, path, false)?;
         assert!(!found.is_empty(), "{path} is not in {source:?}");
         ops.extend(found.into_iter().map(|place| match place {
-            Place::Node(node) => Op::Remove { node },
+            PathMatch::Node(node) => Op::Remove { node },
             other => panic!("{other:?} in {source:?}"),
         }));
     }

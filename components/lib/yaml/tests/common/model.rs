@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lockstep_yaml::Alias;
+use lockstep_yaml::AliasMode;
 use saphyr_parser::{Event, Parser};
 
 use super::generate::Choices;
@@ -155,14 +155,14 @@ impl Model {
     }
 
     /// Gives a place a text.
-    pub(crate) fn set(&mut self, path: &[Step], text: &str, alias: Alias) -> Result<(), Refused> {
+    pub(crate) fn set(&mut self, path: &[Step], text: &str, alias: AliasMode) -> Result<(), Refused> {
         let mut at = 0;
         for number in 0..=path.len() {
             if let Node::Alias(target) = self.nodes[at] {
                 match alias {
-                    Alias::Refuse => return Err(Refused),
-                    Alias::Follow => at = target,
-                    Alias::Expand => {
+                    AliasMode::Refuse => return Err(Refused),
+                    AliasMode::Follow => at = target,
+                    AliasMode::Expand => {
                         let copy = self.copy(target);
                         self.nodes[at] = self.nodes[copy].clone();
                     }
@@ -173,7 +173,7 @@ impl Model {
                 (Step::Index(index), Node::List(items)) => items[*index],
                 (Step::Key(key), _) => match (self.own(at, key), alias) {
                     (Some(own), _) => own,
-                    (None, Alias::Follow) => {
+                    (None, AliasMode::Follow) => {
                         self.entries(at).into_iter().find(|(name, _)| name == key).expect("a key").1
                     }
                     (None, _) if number + 1 == path.len() => {
@@ -181,8 +181,8 @@ impl Model {
                         self.add(at, key, self.nodes.len() - 1);
                         return Ok(());
                     }
-                    (None, Alias::Refuse) => return Err(Refused),
-                    (None, Alias::Expand) => {
+                    (None, AliasMode::Refuse) => return Err(Refused),
+                    (None, AliasMode::Expand) => {
                         let merged =
                             self.entries(at).into_iter().find(|(name, _)| name == key).expect("a key").1;
                         let copy = self.copy(merged);
