@@ -3,6 +3,7 @@
 use fast_glob::glob_match;
 use jiff::civil::{Date, Time};
 use lockstep_sdk::objects::NameValue;
+use lockstep_sdk::suggest;
 
 use crate::content_type;
 
@@ -42,7 +43,7 @@ impl HeaderRule {
         }
         let known = HEADERS.into_iter().find(|known| *known == header);
         let header = known.ok_or_else(|| {
-            format!("`{text}`: invalid header `{header}`: expected one of `{}`", HEADERS.join("`, `"))
+            format!("`{text}`: invalid header `{header}`: {}", suggest::expected(&header, &HEADERS))
         })?;
         if !value.chars().all(|c| matches!(c, ' '..='~')) {
             return Err(format!("`{text}`: the value has characters that are invalid in a header"));

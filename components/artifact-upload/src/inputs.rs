@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lockstep_sdk::objects::{NameValue, PutOptions, Retention, RetentionMode};
+use lockstep_sdk::suggest;
 
 use crate::Inputs;
 use crate::failure::{Code, Error};
@@ -198,7 +199,10 @@ fn encryption(text: &str) -> Result<String, String> {
         None if text == "aes256" => Ok("AES256".to_owned()),
         None if text == "kms" => Ok("aws:kms".to_owned()),
         Some(("kms", key)) if !key.is_empty() => Ok(format!("aws:kms:{key}")),
-        _ => Err(format!("invalid encryption `{text}`: expected one of `aes256`, `kms`, `kms:KEY`")),
+        _ => {
+            let expected = suggest::expected(text, &["aes256", "kms", "kms:KEY"]);
+            Err(format!("invalid encryption `{text}`: {expected}"))
+        }
     }
 }
 

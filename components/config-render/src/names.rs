@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use lockstep_sdk::suggest;
+
 use crate::failure::{Code, Error, at};
 use crate::messages;
 use crate::rows::Row;
@@ -34,6 +36,7 @@ pub(crate) fn check(
             unused.entry(name).or_default().push(row);
         }
     }
+    let absent: Vec<&str> = missing.keys().copied().collect();
     let mut errors = Vec::new();
     for (name, numbers) in missing {
         let error = Error::new(Code::Names, format!("`{name}` is missing in {}", messages::rows(&numbers)));
@@ -45,18 +48,22 @@ pub(crate) fn check(
             None => error.hint("`to` uses it; add it to the rows"),
         });
     }
-    errors.extend(unused.into_iter().map(|(name, rows)| unused_name(path, name, &rows)));
+    errors.extend(unused.into_iter().map(|(name, rows)| unused_name(path, name, &rows, &absent)));
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn unused_name(path: &str, name: &str, rows: &[&Row]) -> Error {
+/// `missing` are the names that rows lack.
+fn unused_name(path: &str, name: &str, rows: &[&Row], missing: &[&str]) -> Error {
     let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
     let numbers = messages::rows(&numbers);
-    let (message, hint) = match name {
-        TEMPLATE => {
-            (format!("`{TEMPLATE}` in {numbers} is the file name of the template"), "choose another name")
-        }
-        _ => (format!("nothing uses `{name}` of {numbers}"), "remove it, or use it in a template"),
+    let (message, hint) = if name == TEMPLATE {
+        let message = format!("`{TEMPLATE}` in {numbers} is the file name of the template");
+        (message, "choose another name".to_owned())
+    } else {
+        let near = suggest::nearest(name, missing.iter().copied());
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        let hint = hint.unwrap_or_else(|| "remove it, or use it in a template".to_owned());
+        (format!("nothing uses `{name}` of {numbers}"), hint)
     };
     at(Error::new(Code::Names, message).hint(hint), path, rows.first().and_then(|row| row.at))
 }

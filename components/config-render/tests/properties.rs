@@ -2,6 +2,9 @@
 //! rejects its row.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod common;
+
+use config_render::Inputs;
 use config_render::rows::Row;
 use config_render::template::Template;
 use lockstep_yaml::{Path, PathMatch, ScalarStyle, Stream, Value, is_string_for_all};
@@ -230,6 +233,22 @@ fn a_single_plain_placeholder_takes_any_type() {
             assert_eq!(stream.value(*node).unwrap(), value, "{rendered}");
         }
     }
+}
+
+#[test]
+fn an_unused_name_has_a_suggestion() {
+    let files = [("t.yaml", "a: ((image))\n"), ("rows.yaml", "- {name: x, imgae: web}\n")];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+    let inputs = Inputs {
+        template: vec!["t.yaml".into()],
+        rows: "rows.yaml".into(),
+        to: "out/{name}.yaml".into(),
+        prune: false,
+        adopt: false,
+    };
+    let (failure, reporter) = *common::run(&inputs, &files).unwrap_err();
+    assert!(reporter.text().contains("nothing uses `imgae` of row 1"), "{failure:?}");
+    assert!(reporter.text().contains("did you mean `image`?"), "{}", reporter.text());
 }
 
 #[test]

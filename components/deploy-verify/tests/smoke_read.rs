@@ -241,4 +241,9 @@ fn the_version_is_read_from_the_given_place() {
         assert_eq!(lines.len(), 1, "{at}");
     }
     assert!(wrong(|record| record.version_at = Some("body".into()))[0].contains("without `expect-version`"));
+    let near = wrong(|record| {
+        record.expect_version = Some("1".into());
+        record.version_at = Some("heder x-version".into());
+    });
+    assert!(near[0].contains("invalid `version-at` `heder x-version`: did you mean `header`?"), "{near:?}");
 }

@@ -1,6 +1,6 @@
 //! Names the head branches of pull requests from a pattern. Never looks for a branch.
 
-use lockstep_sdk::InputError;
+use lockstep_sdk::{InputError, suggest};
 
 /// The number of the last branch with `on-foreign: new-branch`.
 pub const LAST: u32 = 9;
@@ -19,8 +19,11 @@ pub fn fill(pattern: &str, app: &str, from: &str, to: &[String]) -> Result<Strin
         .zip(values)
         .fold(pattern.to_owned(), |text, (placeholder, value)| text.replace(placeholder, &value));
     if filled.contains(['{', '}']) {
-        let valid = PLACEHOLDERS.map(|placeholder| format!("`{placeholder}`")).join(", ");
-        let message = format!("`branch`: invalid placeholder in `{pattern}`: expected one of {valid}");
+        let invalid = filled
+            .find('{')
+            .map_or("", |start| filled[start..].split_inclusive('}').next().unwrap_or_default());
+        let expected = suggest::expected(invalid, &PLACEHOLDERS);
+        let message = format!("`branch`: invalid placeholder in `{pattern}`: {expected}");
         return Err(InputError::new(message, "write for example `promote/{app}-{to}`"));
     }
     if !pattern.contains("{to}") && !pattern.contains("{from}") {
@@ -52,7 +55,9 @@ mod tests {
         let fill = |pattern: &str, app: &str| fill(pattern, app, "envs/dev", &to);
         assert_eq!(fill("promote/{app}-{to}", "shop/web").unwrap(), "promote/shop-web-envs-prod+envs-eu");
         assert_eq!(fill("{from}/{app}", "web").unwrap(), "envs-dev/web");
-        assert!(fill("promote/{env}-{to}", "web").is_err());
+        let invalid = |pattern: &str| fill(pattern, "web").unwrap_err().message;
+        assert!(invalid("promote/{env}-{to}").ends_with("expected one of `{app}`, `{from}`, `{to}`"));
+        assert!(invalid("promote/{ap}-{to}").ends_with("did you mean `{app}`?"));
         assert!(fill("promote/{app}", "web").is_err());
         assert_eq!(numbered("promote/web", 1), "promote/web");
         assert_eq!(numbered("promote/web", 2), "promote/web-2");

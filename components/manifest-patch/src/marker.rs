@@ -1,6 +1,7 @@
 //! Image policy markers of Flux, `# {"$imagepolicy": "NAMESPACE:POLICY[:tag|:name|:digest]"}` after a value, in YAML and in
 //! other text.
 
+use lockstep_sdk::suggest;
 use lockstep_yaml::{AliasMode, ChangedValue, NodeId, Op, Position, Refusal, RefusalReason, Stream, Value};
 
 use crate::images::Reference;
@@ -52,9 +53,12 @@ impl MarkerEdit {
             ":digest" => self.image.digest.clone().ok_or_else(|| missing("digest")),
             // Another policy, whose name begins with the name of this one.
             other if !other.starts_with(':') => return None,
-            _ => Err(RefusalReason::Unsupported(format!(
-                "the marker `{marker}` names an invalid part: expected one of `name`, `tag`, `digest`"
-            ))),
+            other => {
+                let expected = suggest::expected(&other[1..], &["name", "tag", "digest"]);
+                Err(RefusalReason::Unsupported(format!(
+                    "the marker `{marker}` names an invalid part: {expected}"
+                )))
+            }
         })
     }
 }
@@ -194,6 +198,7 @@ mod tests {
             let edit = edit(&format!("a:b={image}"));
             edit_text(&[&edit], text).expect_err(text).to_string()
         };
+        assert!(refused("x", "y # {\"$imagepolicy\": \"a:b:tga\"}").contains("did you mean `tag`?"));
         assert!(refused("x:v1", "y # {\"$imagepolicy\": \"a:b:digest\"}").contains("needs a digest"));
         assert!(refused("x", "y # {\"$imagepolicy\": \"a:b:tag\"}").contains("needs a tag"));
         assert!(refused("x", "y # {\"$imagepolicy\": \"a:b:platform\"}").contains("invalid part"));

@@ -1,5 +1,7 @@
 //! Parses the inputs into a policy.
 
+use lockstep_sdk::suggest;
+
 use crate::Inputs;
 use crate::action::Action;
 use crate::failure::{Code, Error};
@@ -64,8 +66,9 @@ fn parse_maximum(text: &str) -> Result<(Action, u32), String> {
 fn parse_action(name: &str) -> Result<Action, String> {
     let name = name.trim();
     Action::parse(name).ok_or_else(|| {
-        let expected = Action::ALL.map(|action| format!("`{action}`")).join(", ");
+        let valid = Action::ALL.map(Action::name);
+        let expected = suggest::expected(name, &valid);
         let name = clip_at(name.lines().next().unwrap_or_default(), 80);
-        format!("invalid action `{name}`: expected one of {expected}")
+        format!("invalid action `{name}`: {expected}")
     })
 }

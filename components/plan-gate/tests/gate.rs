@@ -78,6 +78,8 @@ fn every_invalid_entry_is_reported() {
             .unwrap_err()
             .contains("there are two entries for `delete`")
     );
+    let problem = policy(&["delet"], &[], &[]).unwrap_err();
+    assert_eq!(problem, "allow `delet`: invalid action `delet`: did you mean `delete`?");
     assert!(policy(&[], &[], &["delete=+1"]).is_err());
     assert!(policy(&[" delete : aws_* "], &[], &[" delete = 1 "]).is_ok());
 }

@@ -1,9 +1,10 @@
 //! Chooses the step outputs of a request from the outputs of a document, and collects everything that is wrong.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lockstep_path::clip;
+use lockstep_sdk::suggest;
 
 use crate::SensitiveMode;
 use crate::check;
@@ -23,6 +24,7 @@ use crate::step_outputs::{StepOutput, StepOutputs, ValueState};
 pub fn choose<'d>(request: &'d Request, outputs: &'d [Output<'_>]) -> Result<StepOutputs<'d>, Vec<Error>> {
     let mut chooser = Chooser {
         outputs: outputs.iter().map(|output| (output.name.as_ref(), output)).collect(),
+        declared: request.declarations.iter().map(|declaration| declaration.name.as_str()).collect(),
         items: Vec::new(),
         errors: Vec::new(),
     };
@@ -49,6 +51,7 @@ pub fn choose<'d>(request: &'d Request, outputs: &'d [Output<'_>]) -> Result<Ste
 
 struct Chooser<'d, 'a> {
     outputs: HashMap<&'d str, &'d Output<'a>>,
+    declared: HashSet<&'d str>,
     items: Vec<StepOutput<'d>>,
     errors: Vec<Error>,
 }
@@ -93,9 +96,9 @@ impl<'d> Chooser<'d, '_> {
         let actual = if output.is_some() { "null" } else { "missing" };
         let declared_type = declaration.ty.as_ref().map(|ty| format!(", declared {ty}")).unwrap_or_default();
         let message = format!("the output {} is {actual}{declared_type}", declaration.name);
-        let differs_in_case = |name: &&&str| name.eq_ignore_ascii_case(&declaration.name) && output.is_none();
-        let hint = match self.outputs.keys().find(differs_in_case) {
-            Some(other) => format!("there is an output {other}"),
+        let others = self.outputs.keys().copied().filter(|name| !self.declared.contains(name));
+        let hint = match suggest::nearest(&declaration.name, others).filter(|_| output.is_none()) {
+            Some(near) => format!("did you mean `{near}`?"),
             None => {
                 "add `?` or a default if it may be, or check that the document is from the right workspace"
                     .into()
@@ -114,7 +117,16 @@ impl<'d> Chooser<'d, '_> {
                 value: Cow::Borrowed(value),
                 state: ValueState::Present,
             }),
-            Err(message) => self.errors.push(Error::new(Code::Contract, message)),
+            Err(message) => {
+                let error = Error::new(Code::Contract, message);
+                let others = self.outputs.keys().copied();
+                self.errors.push(
+                    match suggest::nearest(&select.output, others).filter(|_| output.is_none()) {
+                        Some(near) => error.hint(format!("did you mean `{near}`?")),
+                        None => error,
+                    },
+                );
+            }
         }
     }
 }

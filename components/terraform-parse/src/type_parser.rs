@@ -1,6 +1,7 @@
 //! Parses types in the notation of Terraform.
 
 use lockstep_path::clip;
+use lockstep_sdk::suggest;
 
 use crate::types::{Attribute, Type};
 
@@ -30,7 +31,7 @@ pub fn parse_prefix(text: &str) -> Result<(Type, &str), String> {
 }
 
 /// The words with which a type begins.
-const WORDS: &str = "`string`, `number`, `bool`, `any`, `list`, `set`, `map`, `object`, `tuple`";
+const WORDS: [&str; 9] = ["string", "number", "bool", "any", "list", "set", "map", "object", "tuple"];
 
 struct Parser<'a> {
     rest: &'a str,
@@ -56,7 +57,13 @@ impl<'a> Parser<'a> {
             "object" => self.object()?,
             "optional" => return Err("`optional(…)` is valid only for an attribute of `object`".into()),
             "" => return Err(format!("a type is missing {}", self.location())),
-            other => return Err(format!("invalid type `{}`: expected one of {WORDS}", clip(other, 40))),
+            other => {
+                return Err(format!(
+                    "invalid type `{}`: {}",
+                    clip(other, 40),
+                    suggest::expected(other, &WORDS)
+                ));
+            }
         };
         self.depth -= 1;
         Ok(ty)

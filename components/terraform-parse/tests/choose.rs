@@ -92,10 +92,19 @@ fn one_output_has_twenty_mismatches_at_most() {
 }
 
 #[test]
-fn the_hint_names_an_output_that_differs_in_case() {
-    let run = Run { outputs: &["vpcId"], ..Run::default() };
-    let rejected = run.over(document(&[("VpcID", "1")]).as_bytes()).unwrap_err();
-    assert_eq!(rejected.failure.hint.as_deref(), Some("there is an output VpcID"));
+fn the_hint_suggests_an_output_with_a_similar_name() {
+    let hint = |run: &Run<'_>| {
+        let text = document(&[("VpcID", "1"), ("subnet_a", "1")]);
+        run.over(text.as_bytes()).unwrap_err().failure.hint
+    };
+    let declared = |outputs| hint(&Run { outputs, ..Run::default() });
+    assert_eq!(declared(&["vpcId"]).as_deref(), Some("did you mean `VpcID`?"));
+    assert_eq!(declared(&["vpc_id"]).as_deref(), Some("did you mean `VpcID`?"));
+    let select = Run { select: &["id=VpcId.x"], ..Run::default() };
+    assert_eq!(hint(&select).as_deref(), Some("did you mean `VpcID`?"));
+    // A declared output is not the one that is missing.
+    let other = declared(&["subnet_a", "subnet_b"]).unwrap();
+    assert!(other.starts_with("add `?` or a default"), "{other}");
 }
 
 #[test]

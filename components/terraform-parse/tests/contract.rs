@@ -52,10 +52,7 @@ fn errors_name_the_problem() {
         ("", "the name is missing"),
         (":string", "the name is missing"),
         ("a:", "a type is missing at the end"),
-        (
-            "a:strin",
-            "invalid type `strin`: expected one of `string`, `number`, `bool`, `any`, `list`, `set`, `map`, `object`, `tuple`",
-        ),
+        ("a:strin", "invalid type `strin`: did you mean `string`?"),
         ("a:string!", "unexpected `!`: expected `?`, `=` or the end"),
         ("a??", "unexpected `?`: expected `?`, `=` or the end"),
         ("a:number=many", "the default is not a value for `number`: invalid JSON"),

@@ -36,13 +36,10 @@ fn errors_name_the_problem() {
     for (text, expected) in [
         ("", "a type is missing at the end"),
         (
-            "strin",
-            "invalid type `strin`: expected one of `string`, `number`, `bool`, `any`, `list`, `set`, `map`, `object`, `tuple`",
+            "text",
+            "invalid type `text`: expected one of `string`, `number`, `bool`, `any`, `list`, `set`, `map`, `object`, `tuple`",
         ),
-        (
-            "String",
-            "invalid type `String`: expected one of `string`, `number`, `bool`, `any`, `list`, `set`, `map`, `object`, `tuple`",
-        ),
+        ("String", "invalid type `String`: did you mean `string`?"),
         ("list", "`list` needs the type of its elements, such as `list(any)`"),
         ("list(string", "`)` is missing at the end"),
         ("list()", "a type is missing before `)`"),

@@ -1,7 +1,7 @@
 //! Reads the inputs and reports everything that is wrong with them at once.
 
 use lockstep_rollout::{ResourceInput, ResourceSelector};
-use lockstep_sdk::{InputError, duration};
+use lockstep_sdk::{InputError, duration, suggest};
 
 use crate::Inputs;
 
@@ -80,9 +80,13 @@ fn parse_goal(text: &str) -> Result<Goal, InputError> {
         ("restore", _) => Ok(Goal::Restore),
         (_, Some(0)) => Ok(Goal::Sleep),
         (_, Some(number @ 1..=MAX_REPLICAS)) => Ok(Goal::Replicas(number)),
-        _ => Err(InputError::without_hint(format!(
-            "`to`: invalid number of replicas `{text}`: expected `restore` or a number from `0` to `{MAX_REPLICAS}`"
-        ))),
+        _ => {
+            let expected = match suggest::nearest(text, ["restore"]) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("expected `restore` or a number from `0` to `{MAX_REPLICAS}`"),
+            };
+            Err(InputError::without_hint(format!("`to`: invalid number of replicas `{text}`: {expected}")))
+        }
     }
 }
 

@@ -219,6 +219,13 @@ fn restore_warns_about_a_sleeping_workload_without_a_saved_size() {
 }
 
 #[test]
+fn a_misspelled_goal_has_a_suggestion() {
+    let wrong = |to| Model::default().run(&["deployment/web"], to).unwrap_err().message;
+    assert_eq!(wrong("restor"), "`to`: invalid number of replicas `restor`: did you mean `restore`?");
+    assert!(wrong("sleep").contains("expected `restore` or a number"), "{}", wrong("sleep"));
+}
+
+#[test]
 fn a_dry_run_changes_nothing_and_does_not_wait() {
     let mut model = Model::default().deployment("web", 5);
     model.is_dry_run = true;

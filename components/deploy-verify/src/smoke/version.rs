@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use lockstep_sdk::InputError;
 use lockstep_sdk::http::Response;
+use lockstep_sdk::{InputError, suggest};
 use lockstep_yaml::Path;
 use serde_json::Value as Json;
 
@@ -95,7 +95,13 @@ impl VersionLocation {
                 })?;
                 Ok(Self::Json(path))
             }
-            _ => Err(invalid(format!("invalid `version-at` `{}`", excerpt(text)))),
+            _ => {
+                let word = text.split_whitespace().next().unwrap_or_default();
+                let known = ["header", "json", "body"];
+                let near = suggest::nearest(word, known).filter(|near| *near != word);
+                let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+                Err(invalid(format!("invalid `version-at` `{}`{near}", excerpt(text))))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads how inputs select resources: by name, by label selector, all of a kind, or by manifest files.
 
-use lockstep_sdk::InputError;
+use lockstep_sdk::{InputError, suggest};
 
 /// An input whose entries select resources.
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +131,17 @@ fn parse_kind(text: &str) -> Result<String, String> {
     match known {
         Some((.., kind)) => Ok((*kind).to_owned()),
         None if !group.is_empty() => Ok(text.to_owned()),
-        None => Err(format!(
-            "`{text}` is not a built-in kind of Kubernetes; write other kinds with their group, such as `widgets.example.com`"
-        )),
+        None => {
+            match suggest::nearest(&lower, KINDS.iter().flat_map(|(singular, short, _)| [*singular, *short]))
+            {
+                Some(near) => {
+                    Err(format!("`{text}` is not a built-in kind of Kubernetes: did you mean `{near}`?"))
+                }
+                None => Err(format!(
+                    "`{text}` is not a built-in kind of Kubernetes; write other kinds with their group, such as `widgets.example.com`"
+                )),
+            }
+        }
     }
 }
 
@@ -200,6 +208,9 @@ mod tests {
         ] {
             assert!(INPUT.parse(bad).is_err(), "{bad:?}");
         }
+        let line = |text: &str| INPUT.parse(text).expect_err(text).line();
+        assert!(line("deploymnet/web").contains("did you mean `deployment`?"), "{}", line("deploymnet/web"));
+        assert!(line("thing/web").contains("write other kinds with their group"), "{}", line("thing/web"));
         let no_files = ResourceInput { accepts_files: false, ..INPUT };
         assert!(no_files.parse("deploy/*.yaml").is_err_and(|error| error.line().contains("a pattern")));
     }

@@ -2,7 +2,7 @@
 
 use crate::custom_rule::CustomRule;
 use crate::kind::Kind;
-use lockstep_sdk::duration;
+use lockstep_sdk::{duration, suggest};
 
 /// Identifies a rule of [`RULES`], in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -301,36 +301,8 @@ fn unknown(name: &str) -> String {
     if matches!(name, "ready" | "failed") || name.starts_with("ready ") || name.starts_with("failed ") {
         return format!("`{name}` lacks its kind: write `ready KIND=PATH=VALUE` or `failed KIND=PATH=VALUE`");
     }
-    let near = RULES.iter().map(|rule| (distance(rule.name, name), rule.name)).min();
-    match near {
-        Some((distance, near)) if distance <= 3 => {
-            format!("invalid rule `{name}`: did you mean `{near}`?")
-        }
-        _ => {
-            let names: Vec<_> = RULES.iter().map(|rule| format!("`{}`", rule.name)).collect();
-            format!("invalid rule `{name}`: expected one of {}", names.join(", "))
-        }
-    }
-}
-
-/// The edit distance of two texts: the number of inserted, removed and replaced characters.
-fn distance(one: &str, other: &str) -> usize {
-    // A name of this length is not a typing error.
-    if other.len() > 40 {
-        return usize::MAX;
-    }
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut diagonal = line;
-        row[0] = line + 1;
-        for (at, second) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *second);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(row[at] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
+    let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
+    format!("invalid rule `{name}`: {}", suggest::expected(name, &names))
 }
 
 #[cfg(test)]
@@ -344,13 +316,5 @@ mod tests {
             assert_eq!(rule.id.rule().name, rule.name);
             assert!(rule.description.ends_with('.'), "{}", rule.name);
         }
-    }
-
-    #[test]
-    fn edit_distances_are_right() {
-        assert_eq!(distance("crash-loop", "crashloop"), 1);
-        assert_eq!(distance("quota", "quote"), 1);
-        assert_eq!(distance("quota", ""), 5);
-        assert_eq!(distance("", "ab"), 2);
     }
 }

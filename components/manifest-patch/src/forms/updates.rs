@@ -1,5 +1,6 @@
 //! The input `updates`: the list of Kargo's step `yaml-update`.
 
+use lockstep_sdk::suggest;
 use lockstep_yaml::{NodeId, Path, Segment, Stream};
 
 use super::document::{self, bad};
@@ -70,7 +71,8 @@ fn entry(stream: &Stream<'_>, number: usize, item: NodeId, errors: &mut Vec<Erro
     for &(name, _) in stream.pairs(item) {
         if !matches!(stream.scalar(name), Some("key" | "value")) {
             let name = stream.scalar(name).unwrap_or_default();
-            errors.push(bad(&part, format!("invalid key `{name}`: expected one of `key`, `value`")));
+            let expected = suggest::expected(name, &["key", "value"]);
+            errors.push(bad(&part, format!("invalid key `{name}`: {expected}")));
         }
     }
     let mut keep = |result: Result<_, Error>| result.map_err(|error| errors.push(error)).ok();

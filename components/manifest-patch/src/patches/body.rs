@@ -1,5 +1,6 @@
 //! The content of a patch: YAML documents, merge patches and operations.
 
+use lockstep_sdk::suggest;
 use lockstep_yaml::{InvalidJson, Refusal, Stream, Value};
 
 use super::check::Check;
@@ -72,6 +73,9 @@ pub(super) fn operations(items: &[Value]) -> Result<PatchBody, PatchError> {
     operations.collect::<Result<_, _>>().map(PatchBody::Operations)
 }
 
+/// The values of `op`.
+const OPS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
+
 fn operation(item: &Value) -> Result<Operation, String> {
     let text = |key: &str| match get(item, key) {
         Some(Value::String(text)) => Ok(text.as_str()),
@@ -93,9 +97,7 @@ fn operation(item: &Value) -> Result<Operation, String> {
         "move" => OperationKind::Move(pointer("from")?),
         "copy" => OperationKind::Copy(pointer("from")?),
         other => {
-            return Err(format!(
-                "invalid op `{other}`: expected one of `add`, `remove`, `replace`, `move`, `copy`, `test`"
-            ));
+            return Err(format!("invalid op `{other}`: {}", suggest::expected(other, &OPS)));
         }
     };
     if matches!(&kind, OperationKind::Move(from) if from.contains(&path)) {

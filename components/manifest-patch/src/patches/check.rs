@@ -1,5 +1,6 @@
 //! Checks a merge patch before a run applies it.
 
+use lockstep_sdk::suggest;
 use lockstep_yaml::Value;
 
 use super::error::PatchError;
@@ -46,9 +47,9 @@ impl Check<'_> {
             }
             (_, Some("delete")) => Ok(()),
             (Some(word), _) => {
-                let message = format!(
-                    "invalid `$patch` {word} in `{path}`: expected one of `delete`, `replace`, `merge`"
-                );
+                let text = if let Value::String(text) = word { text } else { "" };
+                let expected = suggest::expected(text, &["delete", "replace", "merge"]);
+                let message = format!("invalid `$patch` {word} in `{path}`: {expected}");
                 Err(PatchError::new(message))
             }
         }
