@@ -44,17 +44,13 @@ pub fn heading(plan: &Plan) -> String {
     }
 }
 
-/// The verdict in one sentence.
+/// The verdict and the number of findings, such as `Verdict: fail, 2 violations, 1 warning`.
 pub fn verdict(evaluation: &Evaluation<'_>) -> String {
-    let warnings = match evaluation.warnings.len() {
-        0 => String::new(),
-        count => format!(" There {} {}.", if count == 1 { "is" } else { "are" }, plural(count, "warning")),
-    };
-    match evaluation.violations.len() {
-        0 => format!("The gate says yes.{warnings}"),
-        1 => format!("The gate says no, for one reason.{warnings}"),
-        count => format!("The gate says no, for {count} reasons.{warnings}"),
-    }
+    let verdict = if evaluation.violations.is_empty() { "pass" } else { "fail" };
+    let counts = [(evaluation.violations.len(), "violation"), (evaluation.warnings.len(), "warning")];
+    let counts = counts.into_iter().filter(|&(count, _)| count > 0);
+    counts
+        .fold(format!("Verdict: {verdict}"), |text, (count, word)| format!("{text}, {}", plural(count, word)))
 }
 
 /// A finding, as a lower-case fragment.

@@ -34,9 +34,12 @@ pub fn run(
     let policy = parse_policy(inputs).map_err(|errors| finish_all(reporter, errors))?;
     let plan = open(host, reporter, &inputs.plan)?;
     let evaluation = evaluate(&plan, &policy);
-    note_all(reporter, Level::Error, &evaluation.violations);
+    // The failure names a single violation.
+    if evaluation.violations.len() > 1 {
+        note_all(reporter, Level::Error, &evaluation.violations);
+    }
     note_all(reporter, Level::Warning, &evaluation.warnings);
-    summarize(reporter, &plan, &evaluation);
+    summarize(reporter, &plan, &evaluation, inputs.summary_file.is_some());
     if let Some(path) = &inputs.summary_file {
         let markdown = reporter.summary_markdown();
         host.write(path, markdown.as_bytes()).map_err(|error| Error::host(Code::Workspace, error))?;
@@ -73,11 +76,13 @@ fn note_all(reporter: &mut impl Reporter, level: Level, findings: &[Finding<'_>]
     }
 }
 
-fn summarize(reporter: &mut impl Reporter, plan: &Plan, evaluation: &Evaluation<'_>) {
+/// Adds the summary. Its tables contain a single finding only for a file, whose reader sees neither failure nor notes.
+fn summarize(reporter: &mut impl Reporter, plan: &Plan, evaluation: &Evaluation<'_>, has_file: bool) {
     reporter.add_summary(Block::Heading(messages::heading(plan)));
     reporter.add_summary(Block::Paragraph(messages::verdict(evaluation)));
-    let violations = messages::findings("Reason", &evaluation.violations);
-    let warnings = messages::findings("Warning", &evaluation.warnings);
+    let table = |title, all: &[_]| messages::findings(title, all).filter(|_| has_file || all.len() > 1);
+    let violations = table("Reason", &evaluation.violations);
+    let warnings = table("Warning", &evaluation.warnings);
     for table in [violations, messages::changes(plan), warnings].into_iter().flatten() {
         reporter.add_summary(Block::Table(table));
     }
