@@ -176,6 +176,9 @@ fn no_files(source: &str, link: Option<&LinkEntry>) -> Error {
             Error::new(Code::NoFiles, message).hint(format!("name its target, `{target}`"))
         }
         None => Error::new(Code::NoFiles, format!("`{source}` matches no file"))
-            .hint("correct the path, or set `allow-empty` if there may be no file"),
+            .hint(
+                "correct the path, spell the dot of a name that begins with one, such as `dist/.well-known`, or set \
+                 `allow-empty` if there may be no file",
+            ),
     }
 }

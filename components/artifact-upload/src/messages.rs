@@ -70,9 +70,13 @@ pub fn counts(outcome: &UploadOutcome) -> Vec<Vec<String>> {
         ("Skipped", outcome.skipped.to_string()),
         ("Deleted", outcome.deleted.to_string()),
         ("Failed", outcome.errors.len().to_string()),
+        ("Symbolic links skipped", outcome.links.len().to_string()),
         ("Sent", size(outcome.sent_bytes)),
     ];
-    let rows = rows.into_iter().filter(|(result, count)| *result != "Failed" || count != "0");
+    let is_shown = |(result, count): &(&str, String)| {
+        count != "0" || !matches!(*result, "Failed" | "Symbolic links skipped")
+    };
+    let rows = rows.into_iter().filter(is_shown);
     rows.map(|(result, count)| vec![result.to_owned(), count]).collect()
 }
 
@@ -105,12 +109,18 @@ pub fn notices(outcome: &UploadOutcome, prefix: &str) -> Vec<String> {
     notices
 }
 
+/// How many symbolic links a note names.
+const NAMED_LINKS: usize = 5;
+
+/// `skipped 2 symbolic links: `a`, `b``.
 fn links(links: &[LinkEntry]) -> Option<String> {
-    let first = links.first()?;
-    Some(match links.len() {
-        1 => format!("skipped the symbolic link `{}`", first.path),
-        count => format!("skipped {count} symbolic links; first: `{}`", first.path),
-    })
+    let count = links.len();
+    let names: Vec<String> = links.iter().take(NAMED_LINKS).map(|link| format!("`{}`", link.path)).collect();
+    let more = match count.checked_sub(NAMED_LINKS) {
+        None | Some(0) => String::new(),
+        Some(more) => format!(" and {more} more"),
+    };
+    (count > 0).then(|| format!("skipped {}: {}{more}", plural(count, "symbolic link"), names.join(", ")))
 }
 
 fn stale_uploads(StaleUploads { open, aborted, list_error }: &StaleUploads, prefix: &str) -> Vec<String> {

@@ -7,11 +7,12 @@ use artifact_upload::failure::Code;
 use artifact_upload::headers::{HeaderRule, headers_of};
 use artifact_upload::inputs::{MaxDelete, Settings};
 use artifact_upload::names::{Source, Target, is_plain};
+use artifact_upload::outcome::UploadOutcome;
 use artifact_upload::parts::{MAX_FILE_SIZE, MAX_PARTS, PartLayout, fingerprint};
-use artifact_upload::{Inputs, manifest};
+use artifact_upload::{Inputs, manifest, messages};
 use common::{Data, MIB, Model, NOW, TO, inputs};
 use lockstep_sdk::objects::{NameValue, PartInfo, PutOptions, Retention, RetentionMode};
-use lockstep_sdk::workspace::Algorithm;
+use lockstep_sdk::workspace::{Algorithm, LinkEntry};
 use proptest::prelude::*;
 
 fn options(edit: impl FnOnce(&mut PutOptions)) -> PutOptions {
@@ -91,6 +92,22 @@ fn links_are_counted_and_listed_and_not_followed() {
     assert!(
         serde_json::from_slice::<serde_json::Value>(&empty).unwrap()["files"].as_array().unwrap().is_empty()
     );
+}
+
+#[test]
+fn notes_and_summary_count_and_name_skipped_links() {
+    let link = |path: &str| LinkEntry { path: path.into(), target: "a".into() };
+    let notices = |count| {
+        let links = (0..count).map(|number| link(&format!("l{number}"))).collect();
+        messages::notices(&UploadOutcome { links, ..UploadOutcome::default() }, TO)
+    };
+    assert_eq!(notices(0), [""; 0]);
+    assert_eq!(notices(1), ["skipped 1 symbolic link: `l0`"]);
+    assert_eq!(notices(5), ["skipped 5 symbolic links: `l0`, `l1`, `l2`, `l3`, `l4`"]);
+    assert_eq!(notices(7), ["skipped 7 symbolic links: `l0`, `l1`, `l2`, `l3`, `l4` and 2 more"]);
+    let rows = |links| messages::counts(&UploadOutcome { links, ..UploadOutcome::default() });
+    assert!(rows(vec![link("l")]).contains(&vec!["Symbolic links skipped".into(), "1".into()]));
+    assert_eq!(rows(vec![]).len(), 4);
 }
 
 #[test]
@@ -211,6 +228,15 @@ fn inputs_are_accepted_or_rejected_one_by_one() {
         let options = with(&|given| given.encryption = Some(text.into()));
         assert_eq!(options.ok().and_then(|options| options.encryption).as_deref(), expected, "{text}");
     }
+    let message = |edit: &dyn Fn(&mut Inputs)| {
+        let mut given = inputs(&["."]);
+        edit(&mut given);
+        Settings::read(&given, NOW).unwrap_err().remove(0).message
+    };
+    let near = message(&|given| given.encryption = Some("aes25".into()));
+    assert!(near.ends_with("invalid encryption `aes25`: did you mean `aes256`?"), "{near}");
+    let near = HeaderRule::parse("*=cache-controll: no-store").unwrap_err();
+    assert!(near.ends_with("invalid header `cache-controll`: did you mean `cache-control`?"), "{near}");
     assert_eq!(
         with(&|given| (given.to, given.lock) = ("file:///x/".into(), Some("governance:1d".into()))),
         Err(1)
