@@ -29,7 +29,9 @@ pub fn promote(
     let mut retries = Retries::start(clock, request.timeout_ms);
     let mut commits = Commits::read(host, request)?;
     let mut first: Option<Plan> = None;
+    let mut noted = None;
     loop {
+        messages::note_commits(reporter, request, &commits, &mut noted);
         let attempt = Attempt::plan(host, request, commits)?;
         let outcome = RunOutcome::new(&attempt, branch);
         if attempt.plan.files.is_empty() {

@@ -4,13 +4,15 @@ use lockstep_sdk::forge::PullRequest;
 
 use crate::attempt::Attempt;
 use crate::failure::Error;
-use crate::{Outputs, State};
+use crate::{Outputs, State, messages};
 
 /// How a run ends that has outputs.
 #[derive(Debug)]
 pub struct RunOutcome {
     /// The outputs.
     pub outputs: Outputs,
+    /// The commits that the run read, for the summary.
+    pub read: String,
     /// Why the run fails in spite of its outputs.
     pub rejection: Option<Error>,
 }
@@ -29,7 +31,8 @@ impl RunOutcome {
             promoted: attempt.plan.values.iter().map(Into::into).collect(),
             ledger: attempt.request.ledger.clone().unwrap_or_default(),
         };
-        Self { outputs, rejection: None }
+        let read = messages::read_commits(attempt.request, &attempt.commits);
+        Self { outputs, read, rejection: None }
     }
 
     /// Sets the state.

@@ -5,7 +5,6 @@ use lockstep_sdk::forge::{BranchPair, PullRequest, PullRequestContent, PullReque
 use lockstep_sdk::report::Level;
 use lockstep_sdk::{Clock, Deadline, Forge, Http, Reporter, Repository};
 
-use crate::State;
 use crate::attempt::Attempt;
 use crate::branch::{LAST, numbered};
 use crate::branch_attempt::{BranchAttempt, Progress};
@@ -18,6 +17,7 @@ use crate::outcome::RunOutcome;
 use crate::retry::Retries;
 use crate::unpromoted::{declined, foreign, nothing_to_promote};
 use crate::wait::{Wait, WaitResult};
+use crate::{State, messages};
 
 /// How many times the step waits for another run that pushed the branch and may be about to open its pull request.
 const OPEN_GRACE: u32 = 5;
@@ -41,8 +41,10 @@ pub fn promote(
     let mut retries = Retries::start(clock, request.timeout_ms);
     let deadline = Deadline::after(clock.now(), options.wait_ms);
     let (mut on_base, mut changed, mut grace) = (false, false, OPEN_GRACE);
+    let mut noted = None;
     loop {
         let commits = Commits::read(host, request)?;
+        messages::note_commits(reporter, request, &commits, &mut noted);
         let attempt = Attempt::plan(host, request, commits)?;
         let (outcome, pull_request) = match try_once(host, reporter, &attempt, options, on_base, grace > 0)? {
             Progress::Finished(outcome) => return Ok(outcome.changed(changed)),

@@ -19,8 +19,9 @@ pub fn run(
     inputs: &Inputs,
 ) -> Result<Outputs, Failure> {
     let outcome = promote(host, reporter, clock, inputs);
-    let RunOutcome { outputs, rejection } = outcome.map_err(|Errors(errors)| finish_all(reporter, errors))?;
-    messages::summary(reporter, &outputs.promoted);
+    let RunOutcome { outputs, read, rejection } =
+        outcome.map_err(|Errors(errors)| finish_all(reporter, errors))?;
+    messages::summary(reporter, &read, &outputs.promoted);
     if let Some(error) = rejection {
         reporter.reject(&error.into());
     }

@@ -129,6 +129,8 @@ fn the_step_waits_for_another_run_that_may_open_the_pull_request() {
     let ended = model.run(&inputs()).unwrap();
     assert_eq!((ended.pull_request.unwrap(), model.pull_requests()), (1, 1));
     assert!(!model.log.iter().any(|call| call.starts_with("open")), "{:?}", model.log);
+    let reads = model.notes.iter().filter(|(_, note)| note.starts_with("read `main` at ")).count();
+    assert_eq!(reads, 1, "{:?}", model.notes);
     // A killed run never opens it, so this run does, on top of the current base.
     other.edit(|files| drop(files.insert("other".into(), b"2".to_vec())));
     other.run(&inputs()).unwrap();
@@ -318,6 +320,9 @@ fn from_ref_can_be_a_branch_a_tag_or_a_commit() {
     let ended = model.run(&Inputs { mode: Mode::Commit, ..inputs.clone() }).unwrap();
     assert_eq!((ended.state, ended.source == model.branch("staging")), (State::Pushed, true));
     assert_eq!(model.text(FILE), PROD.replace("1.2.0", "2.0.0"));
+    let short = |id: &str| id.chars().take(12).collect::<String>();
+    let read = format!("read `staging` at {}, and `main` at ", short(&model.branch("staging")));
+    assert!(model.noted(&read), "{:?}", model.notes);
     // A tag and a commit do not move with the branch.
     let tagged = model.branch("staging");
     model.forge.repository.tags.insert("v2".into(), tagged.clone());
@@ -328,6 +333,8 @@ fn from_ref_can_be_a_branch_a_tag_or_a_commit() {
         let at = Inputs { from_ref: name.into(), mode: Mode::Commit, ..inputs.clone() };
         let ended = model.run(&at).unwrap();
         assert_eq!((ended.changed, &*ended.source), (false, &*tagged), "{name}");
+        let read = if name == "v2" { "`v2` at" } else { "commit" };
+        assert!(model.noted(&format!("read {read} {}", short(&tagged))), "{:?}", model.notes);
     }
     let at = Inputs { from_ref: "v2".into(), ..inputs.clone() };
     model.edit(|files| drop(files.insert(FILE.into(), PROD.as_bytes().to_vec())));
