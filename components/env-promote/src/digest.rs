@@ -20,7 +20,7 @@ const DOCKER_REGISTRY: &str = "registry-1.docker.io";
 const SHA256: &str = "sha256:";
 
 /// What to do if a server requires a credential.
-const CREDENTIAL_HINT: &str = "give the credential with `credentials`, as `ORIGIN=NAME`, or as `ORIGIN,GIVER=NAME` for the server that gives out tokens";
+const CREDENTIAL_HINT: &str = "give the credential with `credentials`, as `ORIGIN=NAME`, or as `ORIGIN,TOKEN-ORIGIN=NAME` for the server that gives out tokens";
 /// What to do if the image changed.
 const IMAGE_HINT: &str = "check which image runs now, and promote that one";
 

@@ -129,6 +129,8 @@ fn the_step_waits_for_another_run_that_may_open_the_pull_request() {
     let ended = model.run(&inputs()).unwrap();
     assert_eq!((ended.pull_request.unwrap(), model.pull_requests()), (1, 1));
     assert!(!model.log.iter().any(|call| call.starts_with("open")), "{:?}", model.log);
+    let reads = model.notes.iter().filter(|(_, note)| note.starts_with("read `main` at ")).count();
+    assert_eq!(reads, 1, "{:?}", model.notes);
     // A killed run never opens it, so this run does, on top of the current base.
     other.edit(|files| drop(files.insert("other".into(), b"2".to_vec())));
     other.run(&inputs()).unwrap();
