@@ -128,7 +128,7 @@ fn compiler(config: &mut Config) {
     use wasmtime::{OptLevel, RegallocAlgorithm, Strategy};
     config.enable_compiler(true);
     config.strategy(Strategy::Cranelift);
-    config.cranelift_opt_level(OptLevel::SpeedAndSize);
+    config.cranelift_opt_level(OptLevel::Speed);
     config.cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking);
     // The bits of a NaN differ between processors, so a component that returns them would have other outputs elsewhere.
     config.cranelift_nan_canonicalization(true);
