@@ -49,19 +49,8 @@ impl<'a> Checkout<'a> {
     /// # Errors
     /// The system cannot write the file.
     pub fn release(&self, binary: &str) -> io::Result<()> {
-        self.release_of(&[("lockstep-1.2.3", binary)])
-    }
-
-    /// Lists these files in `ci/CHECKSUMS`, each by its name and content.
-    ///
-    /// # Errors
-    /// The system cannot write the file.
-    pub fn release_of(&self, files: &[(&str, &str)]) -> io::Result<()> {
-        let line = |(name, text): &(&str, &str)| {
-            format!("{}  {}  {name}\n", Digest::of(text.as_bytes()).hex(), target())
-        };
-        let lines: String = files.iter().map(line).collect();
-        self.checksums(&format!("# comment\n\nversion 1.2.3\n{lines}"))
+        let digest = Digest::of(binary.as_bytes()).hex();
+        self.checksums(&format!("# comment\n\nversion 1.2.3\n{digest}  {}  lockstep-1.2.3\n", target()))
     }
 
     /// Writes a program.

@@ -115,7 +115,7 @@ fn attack_19_the_host_stores_no_object_through_a_link_or_in_a_repository() {
     symlink(scene.path("outside/store/webby"), scene.path("outside/store/web/link")).unwrap();
     let before = scene.files();
     let ended = attack(&scene, "put", &[object(&scene, "outside/store/web/link/other")]);
-    assert_eq!(ended.expect(0, "done")["outputs"]["said"][0], "invalid");
+    assert_eq!(ended.expect(0, "done")["outputs"]["said"][0], "local");
     let ended = attack(&scene, "list", &[format!("{}/", object(&scene, "outside/store/web"))]);
     assert!(!ended.expect(0, "done")["outputs"].to_string().contains("link"));
     for name in [

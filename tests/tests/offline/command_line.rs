@@ -83,7 +83,7 @@ fn one_run_reports_each_wrong_input() {
         assert!(said.contains(&format!("input `{name}`")), "{name}: {said}");
     }
     let said = refused(&scene, scene.run("manifest-patch").args(["--set", "a=b"]), "bad-input");
-    assert!(said.contains("`files`") && said.contains("required"), "{said}");
+    assert!(said.contains("`files`") && said.contains("is missing"), "{said}");
     let said = refused(&scene, good(&scene).arg("--create=maybe"), "bad-input");
     assert!(said.contains("`create` (--create)"), "{said}");
     for files in ["../outside/*", "/etc/*", "[", "!deploy"] {

@@ -276,10 +276,7 @@ fn asked_with(token: &'static str, private: bool) {
     let pair = format!("{origin},{}=HUB", giver.url(""));
     let ended = if private {
         let said = both().end().expect(5, "credentials").to_string();
-        assert!(
-            said.contains("the registry refuses the request") && said.contains("as `ORIGIN,GIVER=NAME`"),
-            "{said}"
-        );
+        assert!(said.contains("no token from") && said.contains("as `ORIGIN,TOKEN-ORIGIN=NAME`"), "{said}");
         both().args(["--credentials", &pair]).env("LOCKSTEP_SECRET_HUB", "Basic dXNlcjpodW50ZXIy").end()
     } else {
         both().end()

@@ -1,6 +1,6 @@
-//! The download of the program and of its compiler: from where, to which name, and what the script accepts.
+//! The download of the program: from where, to which name, and what the script accepts.
 
-use crate::wrappers::{STEP, err, in_each_shell, out, refused};
+use crate::wrappers::{STEP, in_each_shell, out, refused};
 use lockstep_tests::shim::{STAND_IN, target};
 use std::fs;
 
@@ -25,37 +25,6 @@ fn a_download_runs_only_if_its_checksum_matches() {
         fs::write(cache.join("lockstep"), "#!/bin/sh\ntouch pwned\n").unwrap();
         refused(&run(&[STEP]), 4, "is not lockstep 1.2.3 for");
         assert!(!folder.join("pwned").exists());
-    });
-}
-
-#[test]
-fn the_compiler_is_downloaded_beside_the_program_and_a_run_without_it_gets_a_note() {
-    const COMPILER: &str = "#!/bin/sh\n# compiles\n";
-    let note = "note: could not download lockstep-compiler-1.2.3";
-    in_each_shell(|checkout, run, folder| {
-        let files = [("lockstep-1.2.3", STAND_IN), ("lockstep-compiler-1.2.3", COMPILER)];
-        checkout.release_of(&files).unwrap();
-        let base = format!("file://{}/mirror", folder.display());
-        let env = [STEP, ("LOCKSTEP_DOWNLOAD_BASE", &*base)];
-        let cache = folder.join(format!("home/.cache/lockstep/1.2.3/{}", target()));
-        let of_cache = |name: &str| fs::read_to_string(cache.join(name)).ok();
-        checkout.program("mirror/lockstep-1.2.3", STAND_IN).unwrap();
-        let ended = run(&env);
-        out(&ended);
-        assert!(err(&ended).contains(note), "{}", err(&ended));
-        assert_eq!(of_cache("lockstep-compiler"), None);
-
-        fs::remove_file(cache.join("lockstep")).unwrap();
-        checkout.program("mirror/lockstep-compiler-1.2.3", "#!/bin/sh\n# another\n").unwrap();
-        refused(&run(&env), 4, "lockstep-compiler-1.2.3 from LOCKSTEP_DOWNLOAD_BASE is not the released one");
-        assert_eq!(fs::read_dir(&cache).unwrap().count(), 0, "the script left a file");
-
-        checkout.program("mirror/lockstep-compiler-1.2.3", COMPILER).unwrap();
-        let ended = run(&env);
-        out(&ended);
-        assert!(!err(&ended).contains("note: "), "{}", err(&ended));
-        assert_eq!(of_cache("lockstep-compiler").as_deref(), Some(COMPILER));
-        assert_eq!(of_cache("lockstep").as_deref(), Some(STAND_IN));
     });
 }
 
