@@ -85,11 +85,10 @@ Darwin-arm64) target=aarch64-apple-darwin ;;
 esac
 
 ci=$(cd -- "${0%/*}" && pwd -P)
-root=${ci%/*} version='' expected='' file='' compiler='' compiler_sum=''
+root=${ci%/*} version='' expected='' file=''
 while read -r first second third; do
     case $first-$second-$third in
     version-*) version=$second ;;
-    *-"$target"-lockstep-compiler*) compiler_sum=$first compiler=$third ;;
     *-"$target"-*) expected=$first file=$third ;;
     esac
 done <"$ci/CHECKSUMS"
@@ -119,9 +118,6 @@ if test "$bin" = "$cache/lockstep" && ! test -f "$bin"; then
         "set LOCKSTEP_DOWNLOAD_BASE to the address of release $version, or LOCKSTEP_BIN to the path of its lockstep"
     mkdir -p -- "$cache" || fail 2 "cannot create the folder $(plain "$cache")" \
         'set XDG_CACHE_HOME to a folder that this job can write, or LOCKSTEP_BIN to the path of lockstep'
-    # Lockstep searches its compiler beside itself, and needs it only for a component that is not built in.
-    test -z "$compiler" || fetch "$compiler" "$compiler_sum" "$cache/lockstep-compiler" || printf \
-        'note: could not download %s; this lockstep runs only the steps that are built in\n' "$compiler" >&2
     fetch "$file" "$expected" "$bin" || fail 6 "could not download $file from LOCKSTEP_DOWNLOAD_BASE" \
         'check that address and run again, or set LOCKSTEP_BIN to the path of lockstep'
 fi
