@@ -2,16 +2,12 @@
 
 use crate::environment;
 use lockstep_model::info::InputInfo;
-use lockstep_model::inputs::{self, InputError, RawInput, RawValue};
+use lockstep_model::inputs::{self, InputError, RawInput, RawValue, WRAPPER_CONTROLS};
 use lockstep_model::report::{Level, Note};
 use lockstep_process::regular_file;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
-
-/// The options that a wrapper puts into the document of inputs. If the step has an input of the same name, the value is
-/// that input.
-const WRAPPER_OPTIONS: [&str; 5] = ["policy", "dry-run", "receipt", "binary", "own-build"];
 
 /// The variable that holds all inputs as one JSON document.
 const DOCUMENT: &str = "LOCKSTEP_INPUTS";
@@ -103,7 +99,7 @@ fn from_document(text: &str, fields: &[InputInfo]) -> Result<Vec<RawInput>, Stri
         value => RawValue::Value(value),
     };
     let is_input =
-        |name: &str| fields.iter().any(|field| field.name == name) || !WRAPPER_OPTIONS.contains(&name);
+        |name: &str| fields.iter().any(|field| field.name == name) || !WRAPPER_CONTROLS.contains(&name);
     let inputs = document.into_iter().filter(|(name, _)| is_input(name));
     Ok(inputs.map(|(name, value)| RawInput { name, source: DOCUMENT.into(), value: given(value) }).collect())
 }

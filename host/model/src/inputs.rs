@@ -11,6 +11,10 @@ use crate::types::{Integer, Type};
 use serde_json::{Map, Value};
 use std::fmt;
 
+/// The controls of a wrapper. GitHub puts them into the document of inputs, beside the inputs of the step.
+pub const WRAPPER_CONTROLS: [&str; 6] =
+    ["policy", "dry-run", "receipt", "binary", "own-build", "allow-workspace-credentials"];
+
 /// An input as the user gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawInput {

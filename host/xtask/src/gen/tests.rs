@@ -255,3 +255,9 @@ fn no_description_has_an_expression_or_is_too_long() {
         }
     }
 }
+
+#[test]
+fn the_program_knows_each_control() {
+    let names: Vec<&str> = CONTROLS.iter().map(|control| control.name).collect();
+    assert_eq!(names, lockstep_model::inputs::WRAPPER_CONTROLS);
+}
