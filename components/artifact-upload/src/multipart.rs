@@ -125,7 +125,23 @@ impl<H: StoreHost> Transfer<'_, H> {
                 abort(&self.open.upload);
                 Ok(Attempt::Lost(Some(failed(self.item, &error))))
             }
-            Err(error) => Err(failed(self.item, &error)),
+            Err(error) => self.fails_to_complete(sender, &error),
+        }
+    }
+
+    /// The store does not complete the upload. If a part arrives while another job completes the upload, a store can open
+    /// it again without its checksums and other parts; then the object is complete.
+    fn fails_to_complete<R: Reporter>(
+        self,
+        sender: &mut Sender<'_, H, R>,
+        error: &HostError,
+    ) -> Result<Attempt, Error> {
+        match self.current(sender.host) {
+            Ok(Some((object, Comparison::Same))) => {
+                abort(&self.open.upload);
+                Ok(Attempt::Finished(self.completed(object)))
+            }
+            _ => Err(failed(self.item, error)),
         }
     }
 

@@ -226,6 +226,21 @@ fn an_upload_that_somebody_ended_is_started_again() {
 }
 
 #[test]
+fn an_upload_that_another_job_completes_and_a_late_part_opens_again_is_aborted() {
+    for same in [true, false] {
+        let mut model = model();
+        let own = model.files["dist/big.bin"].clone();
+        let other = if same { own } else { Data::new(99, own.size()) };
+        model.hook = Some(once(is_complete, move |model| {
+            model.place("big.bin", other);
+            Reaction::Fail(upstream(400, "InvalidRequest"))
+        }));
+        let code = model.run(&inputs(&["dist/big.bin"])).err().map(|error| error.failure.code);
+        assert_eq!((code, model.uploads.len()), if same { (None, 0) } else { (Some(Code::Refused), 1) });
+    }
+}
+
+#[test]
 fn a_race_of_overwriting_jobs_is_settled_by_sending_again() {
     let fault = || Error::Conflict("409".into());
     let mut model = model();
