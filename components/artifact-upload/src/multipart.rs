@@ -1,6 +1,6 @@
 //! Sends one file as a multipart upload, and resumes the upload of an earlier run. All state is in the store.
 
-use lockstep_sdk::objects::{ChecksumAlgorithm, PartInfo, Precondition};
+use lockstep_sdk::objects::{ChecksumAlgorithm, PartInfo};
 use lockstep_sdk::types::Error as HostError;
 use lockstep_sdk::types::UpstreamError;
 use lockstep_sdk::workspace::Algorithm;
@@ -115,23 +115,22 @@ impl<H: StoreHost> Transfer<'_, H> {
 
     fn complete<R: Reporter>(mut self, sender: &mut Sender<'_, H, R>) -> Result<Attempt, Error> {
         self.open.parts.sort_by_key(|part| part.part_number);
-        let precondition = sender.precondition();
-        match self.open.upload.complete(&self.open.parts, &precondition) {
+        match self.open.upload.complete(&self.open.parts, &sender.precondition()) {
             Ok(info) => Ok(Attempt::Finished(verify(self.item, info, *self.sent_bytes))),
-            Err(HostError::NotFound(_)) => self.ended_elsewhere(sender),
-            Err(HostError::Conflict(_)) => self.conflicts(sender, &precondition),
+            Err(HostError::NotFound(_) | HostError::Conflict(_)) => self.ended_elsewhere(sender),
             // These parts will never make the object.
             Err(error @ HostError::Integrity(_)) => {
                 abort(&self.open.upload);
                 Ok(Attempt::Lost(Some(failed(self.item, &error))))
             }
-            Err(error) => self.fails_to_complete(sender, &error),
+            Err(error @ HostError::Upstream(_)) => self.refused(sender, &error),
+            Err(error) => Err(failed(self.item, &error)),
         }
     }
 
-    /// The store does not complete the upload. If a part arrives while another job completes the upload, a store can open
+    /// The store refuses to complete the upload. If a part arrives while another job completes the upload, a store can open
     /// it again without its checksums and other parts; then the object is complete.
-    fn fails_to_complete<R: Reporter>(
+    fn refused<R: Reporter>(
         self,
         sender: &mut Sender<'_, H, R>,
         error: &HostError,
@@ -145,7 +144,7 @@ impl<H: StoreHost> Transfer<'_, H> {
         }
     }
 
-    /// The upload is no longer open: another job ended it, or this run completed it and the reply was lost.
+    /// Another job ended the upload or wrote the object first, or this run completed it and the reply was lost.
     fn ended_elsewhere<R: Reporter>(self, sender: &mut Sender<'_, H, R>) -> Result<Attempt, Error> {
         let current = self.current(sender.host)?;
         // A part that arrives while another job completes the upload can leave the upload open in the store.
@@ -153,21 +152,6 @@ impl<H: StoreHost> Transfer<'_, H> {
         Ok(match current {
             Some((object, Comparison::Same)) => Attempt::Finished(self.completed(object)),
             Some((_, comparison)) if sender.settings.immutable => self.conflict(comparison),
-            _ => Attempt::Lost(None),
-        })
-    }
-
-    /// The precondition failed, or the request met another one.
-    fn conflicts<R: Reporter>(
-        self,
-        sender: &mut Sender<'_, H, R>,
-        precondition: &Precondition,
-    ) -> Result<Attempt, Error> {
-        let current = self.current(sender.host)?;
-        abort(&self.open.upload);
-        Ok(match current {
-            Some((object, Comparison::Same)) => Attempt::Finished(self.completed(object)),
-            Some((_, comparison)) if *precondition == Precondition::IfNoneMatch => self.conflict(comparison),
             _ => Attempt::Lost(None),
         })
     }
