@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, StepInfo};
 use lockstep_model::inputs::{RawInput, RawValue};
+use lockstep_model::render::Verbosity;
 use lockstep_model::types::Type;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -20,6 +21,12 @@ const VALUE_OPTIONS: [&str; 7] =
 
 /// The flag for a dry run.
 const DRY_RUN: &str = "dry-run";
+/// The flag for more of the log.
+const VERBOSE: &str = "verbose";
+/// The flag for less of the log.
+const QUIET: &str = "quiet";
+/// Flags of `run` that the host reads even if the command line has a mistake.
+const PLAIN_FLAGS: [&str; 5] = ["--dry-run", "--verbose", "-v", "--quiet", "-q"];
 /// The flag that lets the host use configuration of credentials in the workspace.
 const ALLOW_WORKSPACE_CREDENTIALS: &str = "allow-workspace-credentials";
 
@@ -44,8 +51,8 @@ pub(crate) struct RunArgs {
     pub(crate) platform: Option<String>,
     /// The folder of the workspace.
     pub(crate) workspace: PathBuf,
-    /// Whether the log shows debug notes and host calls.
-    pub(crate) verbose: bool,
+    /// How much of the log there is.
+    pub(crate) verbosity: Verbosity,
     /// Whether the host uses configuration of credentials in the workspace.
     pub(crate) trusts_workspace: bool,
 }
@@ -75,9 +82,7 @@ pub(crate) fn options_of_run(step: &str, words: &[String]) -> Vec<String> {
         if VALUE_OPTIONS.contains(&word.as_str()) {
             let value = words.next().filter(|_| !taken);
             own.extend(value.into_iter().flat_map(|value| [word.clone(), value.clone()]));
-        } else if !taken
-            && (VALUE_OPTIONS.contains(&name) || ["--dry-run", "--verbose", "-v"].contains(&word.as_str()))
-        {
+        } else if !taken && (VALUE_OPTIONS.contains(&name) || PLAIN_FLAGS.contains(&word.as_str())) {
             own.push(word.clone());
         }
     }
@@ -99,6 +104,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
         .subcommand_value_name("STEP")
         .subcommand_help_heading("Steps")
         .disable_help_subcommand(true)
+        .disable_help_flag(true)
         .args(run_options())
         .arg(dry_run_option())
         .subcommands(steps.iter().map(|(word, info)| step_command(word, info)))
@@ -143,6 +149,7 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
     Command::new(word.to_owned())
         .about(info.summary.clone())
         .long_about(about)
+        .disable_help_flag(true)
         .args(info.inputs.iter().map(input_option))
         .arg(dry_run_option())
         .after_help(format!("{}{}", example(word, info), exit_codes()))
@@ -188,12 +195,13 @@ fn example(word: &str, info: &StepInfo) -> String {
     format!("Example:\n  lockstep run {word}{flags}\n\n")
 }
 
-/// The default of an input for the help. The help leaves out `false`, an empty list and a missing value, because readers
-/// expect these.
+/// The default of an input for the help. The help leaves out `false`, an empty text or list and a missing value, because
+/// readers expect these.
 pub(crate) fn shown_default(field: &InputInfo) -> Option<String> {
     match &field.default {
         Value::Null | Value::Bool(false) => None,
         Value::Array(items) if items.is_empty() => None,
+        Value::String(text) if text.is_empty() => None,
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
@@ -228,17 +236,31 @@ fn run_options() -> Vec<Arg> {
             .short('C')
             .value_name("DIR")
             .help("The folder whose files the step works on; the current one by default"),
-        Arg::new("verbose")
-            .long("verbose")
+        Arg::new(VERBOSE)
+            .long(VERBOSE)
             .short('v')
             .action(ArgAction::SetTrue)
-            .help("Show debug notes and every host call"),
+            .help("Show debug notes, every host call, and texts that the log has already"),
+        Arg::new(QUIET)
+            .long(QUIET)
+            .short('q')
+            .action(ArgAction::SetTrue)
+            .help("Print warnings and errors only, and how the run failed"),
         // An earlier job could set a variable, so this is a flag only.
         Arg::new(ALLOW_WORKSPACE_CREDENTIALS).long(ALLOW_WORKSPACE_CREDENTIALS).action(ArgAction::SetTrue).help(
             "Use a kubeconfig or an AWS configuration in the workspace; any commit could have put it there",
         ),
     ];
-    options.into_iter().map(|arg| arg.global(true).help_heading("Options")).collect()
+    options.into_iter().chain([help_option()]).map(|arg| arg.global(true).help_heading("Options")).collect()
+}
+
+/// The flag for the help, in the list of the other options. clap would put its own into a second list.
+fn help_option() -> Arg {
+    Arg::new("help")
+        .long("help")
+        .short('h')
+        .action(ArgAction::Help)
+        .help("Print help; `-h` prints less of it")
 }
 
 fn dry_run_option() -> Arg {
@@ -288,9 +310,22 @@ pub(crate) fn run_args(step: &str, info: &StepInfo, whole: &ArgMatches) -> RunAr
         receipt: text("receipt").map(PathBuf::from).or_else(|| environment::path("LOCKSTEP_RECEIPT")),
         platform: text("platform"),
         workspace: text("workspace").map_or_else(|| PathBuf::from("."), PathBuf::from),
-        verbose: matches.get_flag("verbose"),
+        verbosity: match (matches.get_flag(QUIET), matches.get_flag(VERBOSE)) {
+            (true, false) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        },
         trusts_workspace: matches.get_flag(ALLOW_WORKSPACE_CREDENTIALS),
     }
+}
+
+/// The problem of two options that contradict each other. clap does not see it if one is before and one after the step.
+pub(crate) fn contradiction(whole: &ArgMatches) -> Option<String> {
+    let run = whole.subcommand_matches("run");
+    let levels = || run.into_iter().chain(run.and_then(|run| Some(run.subcommand()?.1)));
+    let given = |name: &str| levels().any(|matches| matches!(matches.try_get_one(name), Ok(Some(true))));
+    (given(QUIET) && given(VERBOSE))
+        .then(|| "`--quiet` and `--verbose` contradict each other: give one of them".to_owned())
 }
 
 /// The descriptions of all built-in steps except damaged ones. A run of a damaged step reports the damage.

@@ -203,10 +203,12 @@ fn duration(text: &str) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0))
 }
 
-/// Reads `ORIGIN=NAME`, the origin that gets a secret. In `ORIGIN,GIVER=NAME` the second origin gives out tokens
-/// for the first.
+/// Reads `ORIGIN=NAME`: the origin that gets the value of the variable `LOCKSTEP_SECRET_NAME`. In
+/// `ORIGIN,TOKEN-ORIGIN=NAME` the second origin gets it, and gives out tokens for the first.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, RunEnd> {
-    const HINT: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS`";
+    const HINT: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS` for the value of \
+        `LOCKSTEP_SECRET_METRICS`, or `ORIGIN,TOKEN-ORIGIN=NAME`, for example \
+        `https://registry-1.docker.io,https://auth.docker.io=HUB`";
     let (origins, name) =
         line.rsplit_once('=').ok_or_else(|| bad_credential(format!("`{line}` has no `=`"), HINT))?;
     let (opened, token_server) = match origins.split_once(',') {

@@ -17,6 +17,7 @@ mod run;
 mod run_facts;
 mod secrets;
 mod signals;
+mod terminal;
 mod trace;
 mod verdict;
 mod workspace;

@@ -4,6 +4,7 @@
 mod live;
 
 use crate::environment;
+use crate::terminal::{LogReader, LogStream};
 use lockstep_model::digest::hex;
 use lockstep_model::outputs::{self, Output, RedactedOutput};
 use lockstep_model::redact::{Redactor, SecretsTooLong};
@@ -11,7 +12,7 @@ use lockstep_model::render::{self, Effect, OutputFile, Platform, Renderer, Resul
 use lockstep_model::report::{Note, Report};
 use lockstep_workspace::{FileAccess, NameOrigin, OwnFileError, OwnFiles};
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::mem::discriminant;
 use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -26,15 +27,6 @@ const RESULT: &str = "LOCKSTEP_RESULT";
 /// Clears the line of the progress bar.
 const CLEAR: &str = "\r\u{1b}[2K";
 
-/// The stream that gets the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogStream {
-    /// Standard output.
-    Stdout,
-    /// Standard error; standard output gets the result.
-    Stderr,
-}
-
 /// The settings of a reporter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OutputOptions {
@@ -42,10 +34,10 @@ pub(crate) struct OutputOptions {
     pub(crate) platform: Platform,
     /// The stream that gets the log.
     pub(crate) stream: LogStream,
-    /// Whether the log shows debug notes.
-    pub(crate) verbose: bool,
-    /// Whether this is a CI job: the log has no progress bar and no colours.
-    pub(crate) is_ci: bool,
+    /// What the reader of the log can show.
+    pub(crate) reader: LogReader,
+    /// Whether the step is built in.
+    pub(crate) is_builtin: bool,
     /// Whether GitHub reads the log. This can be so for any `platform`.
     pub(crate) masks: bool,
 }
@@ -62,8 +54,6 @@ struct ReporterState {
     /// The secrets of the job, of the inputs, and those that the component masked.
     redactor: RwLock<Redactor>,
     token: String,
-    colour: bool,
-    bar: bool,
     result_name: String,
     value_folder: PathBuf,
     folder: PathBuf,
@@ -99,11 +89,6 @@ impl Reporter {
         secrets: &[&str],
         folder: &Path,
     ) -> Result<Self, SecretsTooLong> {
-        let terminal = match options.stream {
-            LogStream::Stdout => io::stdout().is_terminal(),
-            LogStream::Stderr => io::stderr().is_terminal(),
-        };
-        let pretty = terminal && !options.is_ci;
         let step =
             Path::new(step).file_name().map_or(step.into(), |name| name.to_string_lossy()).into_owned();
         let token = hex(&random());
@@ -113,8 +98,6 @@ impl Reporter {
             redactor: RwLock::new(Redactor::new(secrets)?),
             value_folder: value_folder(options.platform, folder, &step, &token),
             token,
-            colour: pretty && environment::text("NO_COLOR").is_none(),
-            bar: pretty,
             result_name: render::result_file(&step),
             step,
             folder: folder.to_owned(),
@@ -223,8 +206,8 @@ impl Reporter {
             credentials: &inner.credentials,
             token: &inner.token,
             masks: inner.options.masks,
-            colour: inner.colour,
-            verbose: inner.options.verbose,
+            is_builtin: inner.options.is_builtin,
+            style: inner.options.reader.style,
             result_file: &inner.result_name,
             keeps_result: self.path(&OutputFile::ResultFile).is_some(),
             value_folder: &inner.value_folder.to_string_lossy(),

@@ -7,6 +7,7 @@ mod lists;
 pub use event::foreign_lines;
 
 use crate::info::InputInfo;
+use crate::near;
 use crate::types::{Integer, Type};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -73,7 +74,7 @@ impl Inputs {
             errors.push(InputError {
                 input: raw.name.clone(),
                 source: Some(raw.source.clone()),
-                problem: unknown(fields),
+                problem: unknown(&raw.name, fields),
             });
         }
         let mut values = Map::new();
@@ -248,9 +249,13 @@ fn shorten(text: &str) -> String {
     short
 }
 
-fn unknown(fields: &[InputInfo]) -> String {
+fn unknown(name: &str, fields: &[InputInfo]) -> String {
     let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-    format!("the step has no such input: expected one of `{}`", names.join("`, `"))
+    // A variable has the name in upper case.
+    let name = name.replace('_', "-").to_ascii_lowercase();
+    let question =
+        near::question(&name, names.iter().copied()).map(|question| question + " ").unwrap_or_default();
+    format!("the step has no such input: {question}expected one of `{}`", names.join("`, `"))
 }
 
 #[cfg(test)]

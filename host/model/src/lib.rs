@@ -14,6 +14,7 @@ pub mod grant;
 pub mod info;
 pub mod inputs;
 pub mod limits;
+pub mod near;
 pub mod object;
 pub mod outputs;
 pub mod path;

@@ -48,6 +48,7 @@ impl<'s> Run<'s> {
         for (name, value) in [("HOME", home.as_os_str()), ("TMPDIR", scene.path("own/tmp").as_os_str())] {
             run.env.push((name.to_owned(), value.to_owned()));
         }
+        let run = run.env("LANG", "C.UTF-8");
         run.env("PATH", "/usr/bin:/bin").env("DEPLOY_TOKEN", SECRETS[0]).env("LOCKSTEP_SECRET_X", SECRETS[1])
     }
 

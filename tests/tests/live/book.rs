@@ -148,6 +148,7 @@ fn clean<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
         command.env(format!("GIT_AUTHOR_{part}"), value).env(format!("GIT_COMMITTER_{part}"), value);
     }
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("LOCKSTEP_PLATFORM", "plain").env("HOME", folder);
+    command.env("LC_ALL", "C.UTF-8");
     command.current_dir(folder)
 }
 

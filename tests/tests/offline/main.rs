@@ -15,6 +15,7 @@ mod credentials;
 mod denials;
 mod environment;
 mod hard_inputs;
+mod human_output;
 mod killed;
 mod many_files;
 mod own_files;

@@ -224,11 +224,11 @@ fn a_receipt_can_go_to_standard_output() {
     command.current_dir(scene.path("workspace")).stdout(Stdio::piped());
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("in-toto") && text.contains("changed = true"), "{text}");
+    assert!(output.status.success() && text.contains("in-toto") && text.contains("edits = 1"), "{text}");
     // The same with a file, which is written to where the log is.
     scene.put("workspace/deploy/web.yaml", "image: web:v1\n");
     let ended = end_inside(&scene, run());
-    assert!(ended.stdout.contains("in-toto") && ended.stdout.contains("changed = true"), "{ended:#?}");
+    assert!(ended.stdout.contains("in-toto") && ended.stdout.contains("edits = 1"), "{ended:#?}");
 }
 
 /// Changes a file, and must say so although something is lost.
@@ -265,7 +265,7 @@ fn outputs_that_cannot_be_written_do_not_hide_the_changes() {
         let scene = Scene::new();
         let ended = patch(&scene).platform("github").env(name, full_device(&scene)).end();
         changed_all_the_same(&scene, &ended, &ended.stderr);
-        assert!(ended.stdout.contains("changed = true"), "the log has the outputs: {ended:#?}");
+        assert!(ended.stdout.contains("edits = 1"), "the log has the outputs: {ended:#?}");
     }
     // The reader of the result is gone.
     let scene = Scene::new();

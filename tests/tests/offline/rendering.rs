@@ -5,7 +5,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::outputs::{Output, OutputValue, redacted};
 use lockstep_model::redact::Redactor;
-use lockstep_model::render::{Effect, OutputFile, Platform, Renderer};
+use lockstep_model::render::{Effect, LogStyle, OutputFile, Platform, Renderer, Verbosity};
 use lockstep_model::report::{Block, Change, Level, Location, Note, Report, RunEnd};
 use lockstep_tests::runner::{github, gitlab, jenkins};
 use proptest::prelude::*;
@@ -148,8 +148,8 @@ fn run(platform: Platform, report: &Report) -> Run {
         credentials: &redactor,
         token: TOKEN,
         masks: true,
-        colour: false,
-        verbose: true,
+        is_builtin: false,
+        style: LogStyle { verbosity: Verbosity::Verbose, ..LogStyle::PLAIN },
         result_file: "lockstep-result.json",
         keeps_result: true,
         value_folder: "values",
@@ -157,7 +157,7 @@ fn run(platform: Platform, report: &Report) -> Run {
     let mut effects = renderer.opening(1);
     effects.extend(report.notes.iter().flat_map(|note| renderer.note(note)));
     effects.extend(renderer.stdio(&report.ending.message));
-    effects.push(renderer.progress(1, None, &report.ending.code));
+    effects.extend(renderer.progress(1, None, &report.ending.code).map(Effect::Line));
     let mut drawn = 0_u8;
     let mut random = || {
         drawn = drawn.wrapping_add(1);

@@ -1,5 +1,6 @@
 //! `lockstep list`: prints the built-in steps, a line each.
 
+use crate::terminal::charset;
 use clap::ArgMatches;
 use lockstep_model::info::StepInfo;
 use std::io::{self, Write as _};
@@ -15,7 +16,7 @@ pub(super) fn main(infos: &[StepInfo], matches: &ArgMatches) -> io::Result<()> {
     }
     let width = infos.iter().map(|info| info.name.len()).max().unwrap_or_default();
     for info in infos {
-        writeln!(out, "{:width$}  {}", info.name, info.summary)?;
+        writeln!(out, "{:width$}  {}", info.name, charset().show(&info.summary))?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use super::{BAR_EVERY, LINE_EVERY, Reporter};
 use lockstep_engine::live_log::LiveLog;
-use lockstep_model::render::Effect;
 use lockstep_model::report::{Block, Level, Note};
 use std::sync::PoisonError;
 use std::time::Instant;
@@ -43,7 +42,8 @@ impl LiveLog for Reporter {
     }
 
     fn progress(&mut self, done: u64, total: Option<u64>, unit: &str) {
-        let every = if self.0.bar { BAR_EVERY } else { LINE_EVERY };
+        let bar = self.0.options.reader.bar;
+        let every = if bar { BAR_EVERY } else { LINE_EVERY };
         {
             let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
             if log.done != done {
@@ -54,12 +54,9 @@ impl LiveLog for Reporter {
             }
             log.last_shown = Instant::now();
         }
-        if let Effect::Line(line) = self.render(|renderer| renderer.progress(done, total, unit)) {
-            let _ = if self.0.bar {
-                self.write_log(&line, true)
-            } else {
-                self.write_log(&format!("{line}\n"), false)
-            };
+        if let Some(line) = self.render(|renderer| renderer.progress(done, total, unit)) {
+            let _ =
+                if bar { self.write_log(&line, true) } else { self.write_log(&format!("{line}\n"), false) };
         }
     }
 }

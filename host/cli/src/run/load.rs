@@ -9,6 +9,7 @@ use lockstep_model::connect::Connect;
 use lockstep_model::digest::Digest;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
+use lockstep_model::near;
 use lockstep_model::report::{Level, RunEnd};
 use lockstep_model::types::Field;
 use lockstep_process::regular_file;
@@ -117,6 +118,8 @@ fn bare_info(path: &str, step: &Step) -> StepInfo {
 
 fn unknown(name: &str) -> RunEnd {
     let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
-    let hint = format!("the steps are {}; `lockstep list` describes them", known.join(", "));
+    let question =
+        near::question(name, known.iter().copied()).map(|question| question + " ").unwrap_or_default();
+    let hint = format!("{question}the steps are {}; `lockstep list` describes them", known.join(", "));
     run_end(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
 }

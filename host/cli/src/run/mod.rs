@@ -17,17 +17,20 @@ use crate::connect::{self, JobCredentials};
 use crate::console::{print_error, print_usage};
 use crate::environment::Environment;
 use crate::receipt::ReceiptTarget;
-use crate::reporter::{self, LogStream, OutputOptions, Reporter};
+use crate::reporter::{self, OutputOptions, Reporter};
 use crate::run_facts::{StageResult, StoppedRun};
 use crate::secrets::Secrets;
 use crate::signals::Signals;
+use crate::terminal::{LogReader, LogStream};
 use crate::trace;
 use crate::verdict::run_end;
+use clap::error::{ContextKind, ContextValue};
 use conclude::ConcludedRun;
 use context::RunContext;
 use lockstep_model::exit::Exit;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::inputs::Inputs;
+use lockstep_model::render::Verbosity;
 use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::secret;
 use std::sync::Arc;
@@ -76,15 +79,15 @@ fn read(
     let stopped = match loaded {
         Ok(loaded) => match args::command(&[(step, &loaded.info)]).try_get_matches_from(words) {
             Ok(matches) => {
-                return Ok((args::run_args(step, &loaded.info, &matches), Ok(loaded)));
+                let args = args::run_args(step, &loaded.info, &matches);
+                let loaded = match args::contradiction(&matches) {
+                    Some(problem) => loaded.facts.stop(bad_usage(problem, step)),
+                    None => Ok(loaded),
+                };
+                return Ok((args, loaded));
             }
             Err(help) if help.exit_code() == 0 => return Err(help),
-            Err(mistake) => {
-                let text = mistake.to_string();
-                let first = text.lines().next().unwrap_or_default();
-                let problem = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-                loaded.facts.stop(bad_usage(problem, step))
-            }
+            Err(mistake) => loaded.facts.stop(usage_mistake(&mistake, step)),
         },
         stopped => stopped,
     };
@@ -92,6 +95,17 @@ fn read(
     let command = args::command(&[(step, &info)]).ignore_errors(true);
     let matches = command.try_get_matches_from(args::options_of_run(step, words))?;
     Ok((args::run_args(step, &info, &matches), stopped))
+}
+
+/// The end of a run with a mistake that clap found.
+fn usage_mistake(mistake: &clap::Error, step: &str) -> RunEnd {
+    let text = mistake.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let mut ending = bad_usage(first.strip_prefix("error: ").unwrap_or(first).to_owned(), step);
+    if let Some(ContextValue::String(near)) = mistake.get(ContextKind::SuggestedArg) {
+        ending.hint = ending.hint.map(|hint| format!("did you mean `{near}`? {hint}"));
+    }
+    ending
 }
 
 /// The end of a run with a mistake in its command line.
@@ -221,13 +235,13 @@ fn new_reporter(args: &RunArgs, secrets: &Secrets, environment: &Environment) ->
     let options = OutputOptions {
         platform: environment.platform,
         stream,
-        verbose: args.verbose,
-        is_ci: environment.is_ci,
+        reader: LogReader::of(stream, environment.is_ci, args.verbosity),
+        is_builtin: !load::is_file(&args.step),
         masks: environment.is_github,
     };
     let reporter = Reporter::new(options, &args.step, &secrets.values(), &args.workspace)
         .map_err(|error| error.to_string())?;
-    if args.verbose {
+    if args.verbosity == Verbosity::Verbose {
         trace::start(&reporter);
     }
     Ok(reporter)

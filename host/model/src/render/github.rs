@@ -1,7 +1,7 @@
 //! Renders for GitHub Actions: workflow commands, outputs, annotations. It sets no environment variable and no path of
 //! later steps.
 
-use super::{BAR, Effect, OutputFile, Renderer, log, markdown};
+use super::{BAR, Effect, OutputFile, Renderer, Verbosity, log, markdown, printed};
 use crate::digest::hex;
 use crate::exit::Exit;
 use crate::outputs::is_name;
@@ -24,11 +24,9 @@ const MAX_NAMES: usize = 10;
 
 /// The opening. It masks no secret of the job: GitHub has them, and other readers of the log would see them.
 pub(super) fn opening(r: &Renderer) -> Vec<Effect> {
-    let lines = [
-        command("group", &[], &format!("lockstep {}", r.clean(r.step))),
-        command("stop-commands", &[], r.token),
-    ];
-    lines.map(Effect::Line).into()
+    let group = command("group", &[], &format!("lockstep {}", r.clean(r.step)));
+    let group = Some(group).filter(|_| !is_quiet(r));
+    group.into_iter().chain([command("stop-commands", &[], r.token)]).map(Effect::Line).collect()
 }
 
 /// The commands that mask secrets of a step. GitHub redacts a masked text in all logs of the job, and drops job outputs
@@ -46,7 +44,7 @@ pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
         lines.extend(masks);
         lines.push(command("stop-commands", &[], r.token));
     }
-    if short > 0 {
+    if short > 0 && !is_quiet(r) {
         let (texts, have) = if short == 1 { ("text", "it has") } else { ("texts", "they have") };
         lines.push(format!(
             "{BAR}notice: GitHub does not mask {} {texts} that the step makes secret, because {have} fewer than {MIN_MASK} bytes: \
@@ -55,6 +53,11 @@ pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
         ));
     }
     lines.into_iter().map(Effect::Line).collect()
+}
+
+/// Whether the log has only warnings and errors.
+fn is_quiet(r: &Renderer) -> bool {
+    r.style.verbosity == Verbosity::Quiet
 }
 
 /// Whether a form may be masked. GitHub masks each line of a text by itself, and the text between its quotes:
@@ -70,10 +73,10 @@ pub(super) fn closing(
     result: &str,
     random: &mut dyn FnMut() -> [u8; 16],
 ) -> Vec<Effect> {
-    let mut lines = log::details(r, report);
-    lines.extend(log::summary(r, &report.summary));
+    let log::Closing { details: mut lines, summary } = log::Closing::of(r, report);
+    lines.extend(summary);
     lines.push(command(r.token, &[], ""));
-    lines.push(command("endgroup", &[], ""));
+    lines.extend(Some(command("endgroup", &[], "")).filter(|_| !is_quiet(r)));
     lines.extend(annotations(r, report));
     if report.ending.exit == Exit::Done {
         lines.extend(log::ending(r, report));
@@ -89,7 +92,7 @@ pub(super) fn closing(
 fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     let mut left_out = Vec::new();
-    for level in [Level::Error, Level::Warning, Level::Notice] {
+    for level in [Level::Error, Level::Warning, Level::Notice].into_iter().filter(|level| r.shows(*level)) {
         let failed = level == Level::Error && report.ending.exit != Exit::Done;
         if failed {
             let ending = &report.ending;
@@ -97,7 +100,8 @@ fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
             lines.push(annotation(r, level, &format!("{}{hint}", ending.message), ending.location.as_ref()));
         }
         let room = MAX_ANNOTATIONS - usize::from(failed);
-        let notes: Vec<&Note> = report.notes.iter().filter(|note| note.level == level).collect();
+        let is_new = |note: &&Note| note.level == level && !(failed && printed::is_ending(r, report, note));
+        let notes: Vec<&Note> = report.notes.iter().filter(is_new).collect();
         lines.extend(
             notes.iter().take(room).map(|note| annotation(r, level, &note.message, note.location.as_ref())),
         );
@@ -153,7 +157,7 @@ fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) 
         effects.push(entry(name, &path, random));
         effects.push(Effect::Replace { to: OutputFile::Value(name.clone()), text: value });
     }
-    effects.extend(not_for_jobs(&masked));
+    effects.extend(not_for_jobs(&masked).filter(|_| !is_quiet(r)));
     effects
 }
 

@@ -1,7 +1,7 @@
 //! Renders for GitLab CI: a section of the log and a dotenv report. The report has only values that GitLab returns
 //! unchanged and no later job expands.
 
-use super::{Effect, OutputFile, Renderer, log, slug};
+use super::{Effect, OutputFile, Renderer, Verbosity, log, slug};
 use crate::outputs::{OutputValue, folded};
 use crate::report::Report;
 
@@ -20,42 +20,61 @@ const RESERVED: [&str; 6] = [
 ];
 
 pub(super) fn opening(r: &Renderer, now: u64) -> Vec<Effect> {
+    if is_quiet(r) {
+        return Vec::new();
+    }
     let header = format!("lockstep {}", r.clean(r.step));
     let line = format!("\u{1b}[0Ksection_start:{now}:{}\r\u{1b}[0K{header}", section(r));
     vec![Effect::Line(line)]
 }
 
 pub(super) fn closing(r: &Renderer, report: &Report, now: u64) -> Vec<Effect> {
-    let mut lines = log::details(r, report);
-    lines.push(format!("\u{1b}[0Ksection_end:{now}:{}\r\u{1b}[0K", section(r)));
-    lines.extend(log::summary(r, &report.summary));
-    let Dotenv { text, files, secret, left_out } = dotenv(r, report);
+    let dotenv = dotenv(r, report);
+    let mut lines = Vec::new();
+    if !is_quiet(r) {
+        let log::Closing { details, summary } = log::Closing::of(r, report);
+        lines.extend(details);
+        lines.push(format!("\u{1b}[0Ksection_end:{now}:{}\r\u{1b}[0K", section(r)));
+        lines.extend(summary);
+        lines.extend(missing(r, &dotenv));
+    }
+    lines.extend(log::ending(r, report));
+    let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
+    effects.push(Effect::Replace { to: OutputFile::Dotenv, text: dotenv.text });
+    let file = |(name, text)| Effect::Replace { to: OutputFile::Value(name), text };
+    effects.extend(dotenv.files.into_iter().map(file));
+    effects
+}
+
+/// Whether the log has only warnings and errors.
+fn is_quiet(r: &Renderer) -> bool {
+    r.style.verbosity == Verbosity::Quiet
+}
+
+/// The lines about outputs that are not in the report.
+fn missing(r: &Renderer, dotenv: &Dotenv) -> Vec<String> {
+    let mut lines = Vec::new();
     let names = |names: &mut dyn Iterator<Item = &str>| {
         names.map(|name| r.clean(name)).collect::<Vec<_>>().join(", ")
     };
-    if !left_out.is_empty() {
-        let names = names(&mut left_out.into_iter());
+    if !dotenv.left_out.is_empty() {
+        let names = names(&mut dotenv.left_out.iter().copied());
         lines.push(format!("outputs that are not in the dotenv report are in {}: {names}", r.result_file));
     }
-    if !files.is_empty() {
-        let names = names(&mut files.iter().map(|(name, _)| name.as_str()));
+    if !dotenv.files.is_empty() {
+        let names = names(&mut dotenv.files.iter().map(|(name, _)| name.as_str()));
         lines.push(format!(
             "outputs that are not in the dotenv report are files in {}: {names}",
             r.value_folder
         ));
     }
-    if !secret.is_empty() {
-        let names = names(&mut secret.into_iter());
+    if !dotenv.secret.is_empty() {
+        let names = names(&mut dotenv.secret.iter().copied());
         lines.push(format!(
             "outputs with secrets are not in the dotenv report, because others can download it: {names}"
         ));
     }
-    lines.extend(log::ending(r, report));
-    let mut effects: Vec<Effect> = lines.into_iter().map(Effect::Line).collect();
-    effects.push(Effect::Replace { to: OutputFile::Dotenv, text });
-    let file = |(name, text)| Effect::Replace { to: OutputFile::Value(name), text };
-    effects.extend(files.into_iter().map(file));
-    effects
+    lines
 }
 
 /// The name of the section, which must be unique in the job.

@@ -1,61 +1,114 @@
 //! The parts of a log that all CI systems share, as lines without commands.
 
-use super::{BAR, Renderer, plain_value};
+use super::printed::{self, Printed};
+use super::{BAR, Renderer, Verbosity, plain_value, table};
 use crate::exit::Exit;
 use crate::outputs::{Output, OutputValue};
 use crate::report::{Block, Change, ChangeVerb, Level, Location, Note, ObjectChange, Report, RunEnd};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The largest number of changed files in the log.
 const MAX_CHANGES: usize = 50;
 /// The largest number of outputs in the log.
 const MAX_OUTPUTS: usize = 100;
-/// The largest width of a column of a table that gets padding, in characters.
-const MAX_COLUMN: usize = 40;
 /// The longest value of an output in the log, in characters.
 const MAX_VALUE: usize = 200;
 
-/// The lines at the end of a run: details, summary, result.
-pub(super) fn closing(r: &Renderer, report: &Report) -> impl Iterator<Item = String> {
-    let mut lines = details(r, report);
-    lines.extend(summary(r, &report.summary));
-    lines.extend(ending(r, report));
-    lines.into_iter()
+/// The lines at the end of a run, except the last.
+#[derive(Default)]
+pub(super) struct Closing {
+    /// The diff of a dry run, the changes and the outputs.
+    pub(super) details: Vec<String>,
+    /// The summary as text.
+    pub(super) summary: Vec<String>,
 }
 
-/// The diff of a dry run, the changes and the outputs.
-pub(super) fn details(r: &Renderer, report: &Report) -> Vec<String> {
+impl Closing {
+    /// Makes the lines. Unless the run is verbose, they repeat nothing that the log has.
+    pub(super) fn of(r: &Renderer, report: &Report) -> Self {
+        if r.style.verbosity == Verbosity::Quiet {
+            return Self::default();
+        }
+        let mut printed = Printed::of(r, report);
+        let diff = report.diff.as_deref().filter(|_| report.dry_run).map(|diff| r.clean_lines(diff));
+        let diff = diff.unwrap_or_default();
+        let mut details: Vec<String> = diff.iter().map(|line| diff_line(r, line)).collect();
+        details.extend(changes(r, report, &diff, &mut printed));
+        let summary = summary(r, report, &mut printed);
+        details.extend(outputs(r, report, &mut printed));
+        Self { details, summary }
+    }
+}
+
+/// A line for each of the first changes that the log does not show yet, and the number of the others.
+fn changes(r: &Renderer, report: &Report, diff: &[String], printed: &mut Printed) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(diff) = report.diff.as_deref().filter(|_| report.dry_run) {
-        lines.extend(r.clean_lines(diff).iter().map(|line| diff_line(r, line)));
+    let mut left_out = 0;
+    for change in &report.changes {
+        let shown = !r.is_verbose() && printed::shows_file(r, report, diff, change);
+        if !shown && lines.len() == MAX_CHANGES {
+            left_out += 1;
+            continue;
+        }
+        let name = r.clean(&change.path);
+        printed.add_change(printed::file_verbs(change), &name);
+        if !shown {
+            lines.push(format!("{BAR}{} {name}", verb(change, report.dry_run)));
+        }
     }
-    lines.extend(changes(r, &report.changes, "files", |change| (verb(change, report.dry_run), &change.path)));
-    lines.extend(changes(r, &report.objects, "objects", |object| {
-        (object_verb(object, report.dry_run), &object.name)
-    }));
-    let outputs = || report.outputs.iter().filter(|output| !is_empty(output));
-    for output in outputs().take(MAX_OUTPUTS) {
-        lines.push(format!("{BAR}{} = {}", r.clean(&output.name), shown(r, &plain_value(&output.display()))));
+    lines.extend(more(left_out, "files"));
+    for object in report.objects.iter().take(MAX_CHANGES) {
+        let name = r.clean(&object.name);
+        printed.add_change(printed::object_verbs(object.verb), &name);
+        lines.push(format!("{BAR}{} {name}", object_verb(object, report.dry_run)));
     }
-    if let Some(more) = outputs().count().checked_sub(MAX_OUTPUTS + 1) {
-        lines.push(format!("{BAR}and {} more outputs", count(more as u64 + 1)));
-    }
+    lines.extend(more(report.objects.len().saturating_sub(MAX_CHANGES), "objects"));
     lines
 }
 
-/// A line for each of the first changes, and the number of the others.
-fn changes<T>(
-    r: &Renderer,
-    all: &[T],
-    what: &str,
-    say: impl Fn(&T) -> (&'static str, &String),
-) -> Vec<String> {
-    let listed = all.iter().take(MAX_CHANGES).map(say);
-    let mut lines: Vec<_> = listed.map(|(verb, name)| format!("{BAR}{verb} {}", r.clean(name))).collect();
-    if let Some(more) = all.len().checked_sub(MAX_CHANGES + 1) {
-        lines.push(format!("{BAR}and {} more {what}", count(more as u64 + 1)));
+/// The outputs that the log does not show yet: a line for each text, and one for all numbers.
+fn outputs(r: &Renderer, report: &Report, printed: &mut Printed) -> Vec<String> {
+    let (mut lines, mut numbers) = (Vec::new(), Vec::new());
+    let mut left_out = 0;
+    for output in report.outputs.iter().filter(|output| !is_empty(output)) {
+        let value = output.display();
+        if !r.is_verbose() && is_known(r, report, (output, &value), printed) {
+            continue;
+        }
+        if lines.len() + numbers.len() == MAX_OUTPUTS {
+            left_out += 1;
+            continue;
+        }
+        let text = format!("{} = {}", r.clean(&output.name), shown(r, &plain_value(&value)));
+        printed.add(std::slice::from_ref(&text));
+        match is_number(output) {
+            true => numbers.push(text),
+            false => lines.push(format!("{BAR}{text}")),
+        }
     }
+    if !numbers.is_empty() {
+        lines.push(format!("{BAR}{}", numbers.join(", ")));
+    }
+    lines.extend(more(left_out, "outputs"));
     lines
+}
+
+/// Whether the log shows the value of an output.
+fn is_known(r: &Renderer, report: &Report, (output, value): (&Output, &Value), printed: &Printed) -> bool {
+    let is_diff = report.dry_run && value.as_str().is_some_and(|text| Some(text) == report.diff.as_deref());
+    // The last line says how much changed.
+    let is_changed = output.name == "changed" && *value == Value::Bool(report.changed().next().is_some());
+    is_diff || is_changed || printed.has_value(&output.name, &r.redactor.redact_json(value.clone()))
+}
+
+fn more(count: usize, what: &str) -> Option<String> {
+    (count > 0).then(|| format!("{BAR}and {} more {what}", self::count(count as u64)))
+}
+
+/// Whether an output is a number or a bool.
+fn is_number(output: &Output) -> bool {
+    matches!(&output.value, OutputValue::Plain(Value::Number(_) | Value::Bool(_)))
 }
 
 /// Whether an output has no text or no items.
@@ -69,34 +122,87 @@ fn is_empty(output: &Output) -> bool {
 }
 
 /// The summary as text.
-pub(super) fn summary(r: &Renderer, blocks: &[Block]) -> Vec<String> {
+fn summary(r: &Renderer, report: &Report, printed: &mut Printed) -> Vec<String> {
     let mut lines = Vec::new();
-    for block in blocks {
-        match block {
-            Block::Heading(text) => lines.push(format!("{BAR}{}", bold(r, &r.clean(text)))),
-            Block::Paragraph(text) | Block::Code { text, .. } => lines.extend(r.barred(text)),
-            Block::Table { columns, rows } => lines.extend(table(r, columns, rows)),
-        }
+    for block in &report.summary {
+        let part = match block {
+            Block::Heading(text) | Block::Paragraph(text) if !r.is_verbose() && is_message(report, text) => {
+                continue;
+            }
+            Block::Heading(text) => vec![format!("{BAR}{}", bold(r, &r.clean(text)))],
+            Block::Paragraph(text) | Block::Code { text, .. } => r.barred(text).collect(),
+            Block::Table { columns, rows } => new_rows(r, report, (columns, rows), printed),
+        };
+        printed.add(&part);
+        lines.extend(part);
     }
     lines
 }
 
-/// The message about the end of the run, and its hint.
-pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
-    let RunEnd { message, hint, location, .. } = &report.ending;
-    let (label, location) = match report.ending.exit {
-        Exit::Done if report.dry_run => (format!("lockstep {} (dry run)", r.clean(&report.step)), None),
-        Exit::Done => (format!("lockstep {}", r.clean(&report.step)), None),
-        _ => (coloured(r, "31", "error"), location.as_ref()),
+/// Whether a text of the summary is that of the last line.
+fn is_message(report: &Report, text: &str) -> bool {
+    text.to_lowercase() == report.ending.message.to_lowercase()
+}
+
+/// A table with the rows that the log does not show yet. A row with the message of a note tells of that note.
+fn new_rows(
+    r: &Renderer,
+    report: &Report,
+    (columns, rows): (&[String], &[Vec<String>]),
+    printed: &Printed,
+) -> Vec<String> {
+    let messages: BTreeSet<&str> = match r.is_verbose() {
+        true => BTreeSet::new(),
+        false => report.notes.iter().filter(|note| r.shows(note.level)).map(|note| &*note.message).collect(),
     };
-    let mut lines = labelled(r, &label, location, message);
+    let is_new = |row: &&Vec<String>| {
+        let cells: Vec<String> = row.iter().map(|cell| r.clean_lines(cell).join(" ")).collect();
+        r.is_verbose() || !(row.iter().any(|cell| messages.contains(&**cell)) || printed.has_row(&cells))
+    };
+    let new: Vec<&[String]> = rows.iter().filter(is_new).map(Vec::as_slice).collect();
+    let known = rows.len() - new.len();
+    if new.is_empty() && known > 0 {
+        return Vec::new();
+    }
+    let mut lines = table::table(r, columns, new);
+    if known > 0 {
+        let rows = if known == 1 {
+            "1 row that is".to_owned()
+        } else {
+            format!("{} rows that are", count(known as u64))
+        };
+        lines.push(format!("{BAR}and {rows} above"));
+    }
+    lines
+}
+
+/// The message about the end of the run, and its hint. If an error of the log is that message, the line refers to it.
+pub(super) fn ending(r: &Renderer, report: &Report) -> Vec<String> {
+    let RunEnd { exit, code, message, hint, location } = &report.ending;
+    let step = || format!("lockstep {}", r.clean(&report.step));
+    let above = || printed::rest_of_ending(r, report).filter(|_| !r.is_verbose());
+    let mut lines = match exit {
+        Exit::Done if r.style.verbosity == Verbosity::Quiet => return Vec::new(),
+        Exit::Done if report.dry_run => labelled(r, &format!("{} (dry run)", step()), None, message),
+        Exit::Done => labelled(r, &step(), None, message),
+        _ => {
+            let label = coloured(r, "31", "error");
+            match above() {
+                Some(rest) => {
+                    let message = format!("{} ({code}), for the error above{rest}", exit.word());
+                    labelled(r, &label, None, &message)
+                }
+                None => labelled(r, &label, location.as_ref(), message),
+            }
+        }
+    };
     if let Some(hint) = hint {
         lines.extend(labelled(r, "  hint", None, hint));
     }
     lines
 }
 
-/// The lines of a note. Debug notes have none unless the run is verbose.
+/// The lines of a note. Debug notes have none unless the run is verbose; a quiet run has only warnings and errors.
 pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
     let label = match note.level {
         Level::Info => String::new(),
@@ -105,8 +211,7 @@ pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
         Level::Error => coloured(r, "31", "error") + ": ",
     };
     let first = format!("{BAR}{label}{}", place(r, note.location.as_ref()));
-    let shown = note.level > Level::Debug || r.verbose;
-    let lines = if shown { continued(r, first, &note.message) } else { Vec::new() };
+    let lines = if r.shows(note.level) { continued(r, first, &note.message) } else { Vec::new() };
     lines.into_iter()
 }
 
@@ -188,28 +293,10 @@ fn diff_line(r: &Renderer, line: &str) -> String {
     format!("{BAR}{}", coloured(r, colour, line))
 }
 
-/// A table with aligned columns.
-fn table(r: &Renderer, columns: &[String], rows: &[Vec<String>]) -> Vec<String> {
-    let cell = |text: &String| r.clean_lines(text).join(" ");
-    let all: Vec<Vec<String>> = std::iter::once(columns)
-        .chain(rows.iter().map(Vec::as_slice))
-        .map(|row| row.iter().map(cell).collect())
-        .collect();
-    let width = |i: usize| {
-        all.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count().min(MAX_COLUMN)).max()
-    };
-    let widths: Vec<usize> = (0..).map_while(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
-        format!("{BAR}{}", cells.collect::<String>().trim_end())
-    };
-    all.iter().map(line).collect()
-}
-
 fn bold(r: &Renderer, text: &str) -> String {
     coloured(r, "1", text)
 }
 
 fn coloured(r: &Renderer, code: &str, text: &str) -> String {
-    if r.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if r.style.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

@@ -9,13 +9,17 @@ mod github;
 mod gitlab;
 mod log;
 mod markdown;
+mod printed;
 mod result;
+mod style;
+mod table;
 
 pub use result::{ResultDocument, json_text};
+pub use style::{Charset, LogStyle, Verbosity};
 
 use crate::outputs::{Output, OutputValue, RedactedOutput};
 use crate::redact::Redactor;
-use crate::report::{Block, Note, Report};
+use crate::report::{Block, Level, Note, Report};
 use crate::text;
 use serde_json::Value;
 
@@ -127,10 +131,10 @@ pub struct Renderer<'a> {
     pub token: &'a str,
     /// Whether GitHub itself reads the log and removes masks from it. Elsewhere a mask would show the secret.
     pub masks: bool,
-    /// Whether to use colours: only on a terminal.
-    pub colour: bool,
-    /// Whether the log shows debug notes.
-    pub verbose: bool,
+    /// Whether the step is built in. The notes of such a step can stand for lines of the host.
+    pub is_builtin: bool,
+    /// How the log looks.
+    pub style: LogStyle,
     /// The path of the result file for readers.
     pub result_file: &'a str,
     /// Whether there is a result file.
@@ -144,11 +148,11 @@ impl Renderer<'_> {
     /// without commands. `now` is in seconds since 1970.
     #[must_use]
     pub fn opening(&self, now: u64) -> Vec<Effect> {
-        match self.platform {
+        self.in_charset(match self.platform {
             Platform::Github => github::opening(self),
             Platform::Gitlab => gitlab::opening(self, now),
             Platform::Jenkins | Platform::Plain => Vec::new(),
-        }
+        })
     }
 
     /// The effects before the host writes a text with these secrets: GitHub masks the long ones from then on, in every
@@ -174,21 +178,23 @@ impl Renderer<'_> {
     /// The lines of a note.
     #[must_use]
     pub fn note(&self, note: &Note) -> Vec<Effect> {
-        log::note(self, note).map(Effect::Line).collect()
+        self.in_charset(log::note(self, note).map(Effect::Line))
     }
 
-    /// The lines of a text that the component wrote to its standard output or error.
+    /// The lines of a text that the component wrote to its standard output or error. A quiet run has none.
     #[must_use]
     pub fn stdio(&self, text: &str) -> Vec<Effect> {
-        self.barred(text).map(Effect::Line).collect()
+        let lines = self.barred(text).filter(|_| self.style.verbosity != Verbosity::Quiet);
+        self.in_charset(lines.map(Effect::Line))
     }
 
-    /// The line about the progress of the work.
+    /// The line about the progress of the work. A quiet run has none.
     #[must_use]
-    pub fn progress(&self, done: u64, total: Option<u64>, unit: &str) -> Effect {
+    pub fn progress(&self, done: u64, total: Option<u64>, unit: &str) -> Option<String> {
         let of = total.map_or(String::new(), |total| format!(" of {}", log::count(total)));
         let line = format!("{BAR}{}{of} {}", log::count(done), self.clean(unit));
-        Effect::Line(line.trim_end().to_owned())
+        let shown = self.style.verbosity != Verbosity::Quiet;
+        shown.then(|| self.style.charset.show(line.trim_end()).into_owned())
     }
 
     /// The effects at the end of the run. `shown` are the redacted outputs, `random` returns 128 random bits, and `now`
@@ -209,12 +215,41 @@ impl Renderer<'_> {
         let mut effects = match self.platform {
             Platform::Github => github::closing(self, report, &result, random),
             Platform::Gitlab => gitlab::closing(self, report, now),
-            Platform::Jenkins | Platform::Plain => log::closing(self, report).map(Effect::Line).collect(),
+            Platform::Jenkins | Platform::Plain => {
+                let log::Closing { details, summary } = log::Closing::of(self, report);
+                let lines = details.into_iter().chain(summary).chain(log::ending(self, report));
+                lines.map(Effect::Line).collect()
+            }
         };
         if self.keeps_result {
             effects.push(Effect::Replace { to: OutputFile::ResultFile, text: result + "\n" });
         }
-        effects
+        self.in_charset(effects)
+    }
+
+    /// Effects whose lines for people have the characters of the log. Files and commands stay as they are: a mask must
+    /// be exact.
+    fn in_charset(&self, effects: impl IntoIterator<Item = Effect>) -> Vec<Effect> {
+        let charset = self.style.charset;
+        let effect = |effect| match effect {
+            Effect::Line(line) if !line.starts_with("::") => Effect::Line(charset.show(&line).into_owned()),
+            effect => effect,
+        };
+        effects.into_iter().map(effect).collect()
+    }
+
+    /// Whether the log shows notes of this level.
+    fn shows(&self, level: Level) -> bool {
+        level
+            >= match self.style.verbosity {
+                Verbosity::Quiet => Level::Warning,
+                Verbosity::Normal => Level::Info,
+                Verbosity::Verbose => Level::Debug,
+            }
+    }
+
+    fn is_verbose(&self) -> bool {
+        self.style.verbosity == Verbosity::Verbose
     }
 
     /// The value of an output for the CI system.

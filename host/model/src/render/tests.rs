@@ -36,12 +36,12 @@ fn hostile() -> Report {
         ],
         notes: vec![note(Level::Warning), note(Level::Debug)],
         summary: vec![
-            Block::Heading(text()),
-            Block::Paragraph(text()),
+            Block::Heading(format!("# {HOSTILE}")),
+            Block::Paragraph(format!("p {HOSTILE}")),
             Block::Code { language: "mermaid\n```".to_owned(), text: format!("````\n{HOSTILE}") },
             Block::Table {
                 columns: vec!["a|b".to_owned(), text()],
-                rows: vec![vec![text()], vec!["1".to_owned(), "2".to_owned(), "3".to_owned()]],
+                rows: vec![vec![format!("td {HOSTILE}")], ["1", "2", "3"].map(str::to_owned).to_vec()],
             },
         ],
         changes: vec![Change {
@@ -90,8 +90,8 @@ fn renderer<'a>(platform: Platform, report: &'a Report, redactor: &'a Redactor) 
         credentials: redactor,
         token: TOKEN,
         masks: true,
-        colour: false,
-        verbose: false,
+        is_builtin: true,
+        style: LogStyle::PLAIN,
         result_file: "lockstep-x.json",
         keeps_result: true,
         value_folder: "/tmp/values",
@@ -105,7 +105,7 @@ fn rendered(platform: Platform, report: &Report) -> String {
     let mut effects = r.opening(1_000);
     effects.extend(report.notes.iter().flat_map(|note| r.note(note)));
     effects.extend(r.stdio(HOSTILE));
-    effects.push(r.progress(120, Some(5_000), "files\n::x::"));
+    effects.extend(r.progress(120, Some(5_000), "files\n::x::").map(Effect::Line));
     effects.extend(r.closing(report, &redacted(&report.outputs, &redactor), 1_001, &mut || [0xAB; 16]));
     let shown = effects.iter().map(|effect| match effect {
         Effect::Line(line) => format!("{line}\n"),
@@ -116,6 +116,7 @@ fn rendered(platform: Platform, report: &Report) -> String {
     shown.collect::<String>().replace('\u{1b}', "␛").replace('\r', "␍").replace('\u{202e}', "⟲")
 }
 
+mod human;
 mod limits;
 mod sensitive;
 mod snapshots;

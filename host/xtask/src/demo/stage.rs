@@ -125,7 +125,7 @@ impl Stage {
         let mut command = Command::new(program);
         command.args(args).current_dir(self.path("shop")).env_clear().envs(GIT);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("LOCKSTEP_PLATFORM", "plain").env("HOME", self.path("home"));
+        command.env("LOCKSTEP_PLATFORM", "plain").env("HOME", self.path("home")).env("LANG", "C.UTF-8");
         command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
         let mut child = command.spawn().with_context(|| program.display().to_string())?;
         // It holds the ends for writing, and the pipe would never end.

@@ -37,7 +37,7 @@ fn upload(stage: &mut Stage) -> Result<()> {
     stage.say("1. What was built goes to a store. A folder needs no account.");
     let to = stage.url("store/");
     let args = ["artifact-upload", "--source", "dist", "--to", &to, "--receipt", "../receipts/upload.json"];
-    stage.lockstep(&args, well(&["changed = true", "uploaded = 2"]))
+    stage.lockstep(&args, well(&["2 objects uploaded, 0 skipped, 0 deleted"]))
 }
 
 /// The new image comes to the first environment.
@@ -56,10 +56,10 @@ fn patch(stage: &mut Stage) -> Result<()> {
     stage.say("2. dev gets the new image, and one replica more. First only look: what would it change?");
     stage.lockstep(
         &[&run[..], &["--dry-run"]].concat(),
-        well(&["would change envs/dev/web.yaml", "edits = 2"]),
+        well(&["edits = 2", "lockstep manifest-patch (dry run): would change 1 file"]),
     )?;
     stage.say("Then do it, and push it with plain git as the job of the CI would.");
-    stage.lockstep(&run, well(&["changed envs/dev/web.yaml", "edits = 2"]))?;
+    stage.lockstep(&run, well(&["edits = 2", "lockstep manifest-patch: changed 1 file"]))?;
     stage.git(&["commit", "--quiet", "--all", "--message", "Deploy web v1.8.0 to dev"], well(&[]))?;
     stage.git(&["push", "--quiet", "origin", "main"], well(&[]))
 }
@@ -97,8 +97,8 @@ fn promotion(stage: &mut Stage, from: &str, to: &str, changes: bool, more: &[&st
     let (from, to) = (format!("envs/{from}"), format!("envs/{to}"));
     let run = ["env-promote", "--from", &from, "--to", &to, "--pick", PICK];
     let says: &[&str] = match changes {
-        true => &["changed = true", "state = pushed"],
-        false => &["changed = false", "state = pushed"],
+        true => &["state = pushed", "lockstep env-promote: changed 1 object"],
+        false => &["state = pushed", "lockstep env-promote: nothing to change"],
     };
     stage.lockstep(&[&run[..], more].concat(), well(says))
 }
@@ -112,13 +112,16 @@ fn verify(stage: &mut Stage) -> Result<()> {
     );
     let to = stage.url("store/");
     let again = ["artifact-upload", "--source", "dist", "--to", &to];
-    stage.lockstep(&again, well(&["changed = false", "uploaded = 0", "skipped = 2"]))?;
+    stage.lockstep(&again, well(&["0 objects uploaded, 2 skipped, 0 deleted"]))?;
     stage.say("Every environment has the image: there is nothing to change.");
     let run = ["manifest-patch", "--files", "envs/**/*.yaml", "--where", "kind=Deployment", "--image", IMAGE];
-    stage.lockstep(&[&run[..], &["--dry-run"]].concat(), well(&["changed = false", "edits = 0"]))?;
+    stage.lockstep(
+        &[&run[..], &["--dry-run"]].concat(),
+        well(&["lockstep manifest-patch (dry run): nothing to change"]),
+    )?;
     stage.say("A plan of Terraform that would replace the database is stopped before it is applied.");
     let gate = ["plan-gate", "--plan", "plan.json", "--deny", "delete:*database*"];
-    stage.lockstep(&gate, ends(1, &["replace = 1", "verdict = fail"]))?;
+    stage.lockstep(&gate, ends(1, &["Plan: 2 to update, 1 to replace", "verdict = fail"]))?;
     stage
         .say("The outputs of Terraform are those that the release counts on, and the password stays hidden.");
     let database = "database:object({host=string,port=number,password=string})";

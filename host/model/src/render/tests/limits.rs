@@ -174,7 +174,10 @@ fn colours_appear_only_if_the_terminal_has_them() {
     report.ending.hint = Some("try `--dry-run`".to_owned());
     report.ending.location = Some(Location { path: "a.yaml".to_owned(), line: Some(2), column: None });
     let redactor = Redactor::empty();
-    let r = Renderer { colour: true, ..renderer(Platform::Plain, &report, &redactor) };
+    let r = Renderer {
+        style: LogStyle { colour: true, ..LogStyle::PLAIN },
+        ..renderer(Platform::Plain, &report, &redactor)
+    };
     let coloured = r.closing(&report, &redacted(&report.outputs, &redactor), 0, &mut || [0; 16]);
     assert!(log_of(&coloured).contains(&"\u{1b}[31merror\u{1b}[0m: a.yaml:2: 1 value in 1 file"));
     let plain = closing(Platform::Plain, &report);
@@ -188,6 +191,6 @@ fn a_verbose_log_shows_debug_notes() {
     let r = renderer(Platform::Plain, &report, &redactor);
     let debug = note(Level::Debug, "x\ny");
     assert_eq!(r.note(&debug), []);
-    let verbose = Renderer { verbose: true, ..r };
+    let verbose = Renderer { style: LogStyle { verbosity: Verbosity::Verbose, ..LogStyle::PLAIN }, ..r };
     assert_eq!(log_of(&verbose.note(&debug)), ["│ debug: x", "│   y"]);
 }

@@ -27,8 +27,8 @@ fn github_obeys_no_text_of_a_report() {
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
-    │ %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
-    │ %0A::error::a
+    │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
+    │ p %0A::error::a
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ ````
@@ -36,7 +36,7 @@ fn github_obeys_no_text_of_a_report() {
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ a|b                                       %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
-    │ %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
+    │ td %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ 1                                         2                                         3
     ::0123456789abcdef0123456789abcdef::
     ::endgroup::
@@ -70,9 +70,9 @@ fn github_obeys_no_text_of_a_report() {
     <li><code>a\u{a}::error::,b:%</code></li>
     </ul></details>
 
-    <h3>%0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</h3>
+    <h3><span>#</span> %0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</h3>
 
-    <p>%0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</p>
+    <p>p %0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</p>
 
     `````
     ````
@@ -83,7 +83,7 @@ fn github_obeys_no_text_of_a_report() {
 
     <table>
     <tr><th>a|b</th><th>%0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</th></tr>
-    <tr><td>%0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</td></tr>
+    <tr><td>td %0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</td></tr>
     <tr><td>1</td><td>2</td><td>3</td></tr>
     </table>
 
@@ -125,8 +125,8 @@ fn gitlab_obeys_no_text_of_a_report() {
     │ plain = v1.2.3
     │ secret = ***
     ␛[0Ksection_end:1001:lockstep-x---error--y-01234567␍␛[0K
-    │ %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
-    │ %0A::error::a
+    │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
+    │ p %0A::error::a
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ ````
@@ -134,7 +134,7 @@ fn gitlab_obeys_no_text_of_a_report() {
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ a|b                                       %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
-    │ %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
+    │ td %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ 1                                         2                                         3
     outputs that are not in the dotenv report are in lockstep-x.json: diff, a=b<<c\u{a}PATH
     error: a\u{a}::error::,b:%:3:7: %0A::error::a
@@ -173,8 +173,8 @@ fn jenkins_and_a_terminal_obey_no_text_of_a_report() {
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
-    │ %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
-    │ %0A::error::a
+    │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
+    │ p %0A::error::a
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ ````
@@ -182,7 +182,7 @@ fn jenkins_and_a_terminal_obey_no_text_of_a_report() {
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ a|b                                       %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
-    │ %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
+    │ td %0A::error::a ::add-mask::b  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ 1                                         2                                         3
     error: a\u{a}::error::,b:%:3:7: %0A::error::a
     │   ::add-mask::b
@@ -205,8 +205,6 @@ fn an_ordinary_run_is_short() {
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ 120 of 5,000 files\u{a}::x::
     │ changed a.yaml
-    │ changed = true
-    │ files = ["a.yaml"]
     ::0123456789abcdef0123456789abcdef::
     ::endgroup::
     lockstep manifest-patch: 1 value in 1 file
@@ -240,8 +238,6 @@ fn an_ordinary_run_is_short() {
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ 120 of 5,000 files\u{a}::x::
     │ changed a.yaml
-    │ changed = true
-    │ files = ["a.yaml"]
     ␛[0Ksection_end:1001:lockstep-manifest-patch-01234567␍␛[0K
     outputs that are not in the dotenv report are in lockstep-x.json: files
     lockstep manifest-patch: 1 value in 1 file
