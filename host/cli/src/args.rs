@@ -1,6 +1,7 @@
 //! The command line. Lockstep makes the flags of a step from its inputs, so no step has code here. This module never
 //! checks the value of an input.
 
+pub(crate) mod missing_value;
 pub(crate) mod recover;
 
 use crate::builtin;

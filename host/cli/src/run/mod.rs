@@ -12,6 +12,7 @@ mod resolve;
 
 pub(crate) use load::LoadedStep;
 
+use crate::args::missing_value::missing_value;
 use crate::args::{self, RunArgs};
 use crate::connect::{self, JobCredentials};
 use crate::console::{print_error, print_usage};
@@ -80,7 +81,9 @@ fn read(
         Ok(loaded) => match args::command(&[(step, &loaded.info)]).try_get_matches_from(words) {
             Ok(matches) => {
                 let args = args::run_args(step, &loaded.info, &matches);
-                let loaded = match args::contradiction(&matches) {
+                let loaded = match args::contradiction(&matches)
+                    .or_else(|| missing_value(words, &loaded.info.inputs))
+                {
                     Some(problem) => loaded.facts.stop(bad_usage(problem, step)),
                     None => Ok(loaded),
                 };
