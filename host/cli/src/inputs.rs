@@ -1,6 +1,8 @@
 //! Gathers the inputs of a run from the environment or a file. The model checks their values and types.
 
+use crate::document;
 use crate::environment;
+use crate::unique_keys;
 use lockstep_model::info::InputInfo;
 use lockstep_model::inputs::{self, InputError, RawInput, RawValue, WRAPPER_CONTROLS};
 use lockstep_model::report::{Level, Note};
@@ -30,14 +32,18 @@ pub(crate) struct GatheredInputs {
 
 /// Gathers the inputs from one source: the file, or else the document in the environment, or else single variables. An
 /// earlier step or job may have set variables, so the host ignores them if there is a document.
-pub(crate) fn gather(file: Option<&str>, fields: &[InputInfo]) -> Result<GatheredInputs, String> {
+pub(crate) fn gather(
+    file: Option<&str>,
+    workspace: &Path,
+    fields: &[InputInfo],
+) -> Result<GatheredInputs, String> {
     let document = environment::text(DOCUMENT);
     let single = environment::variables_with_prefix(SINGLE_PREFIX);
     let single_names = single.iter().map(|(suffix, _)| format!("{SINGLE_PREFIX}{suffix}"));
     match (file, document) {
         (Some(file), document) => {
             let names = document.map(|_| DOCUMENT.to_owned()).into_iter().chain(single_names);
-            Ok(GatheredInputs { raws: from_file(file)?, ignored: ignored(names, "--inputs") })
+            Ok(GatheredInputs { raws: from_file(file, workspace)?, ignored: ignored(names, "--inputs") })
         }
         (None, Some(document)) => {
             let ignored = ignored(single_names, DOCUMENT);
@@ -115,7 +121,7 @@ fn from_single(variables: Vec<(String, String)>, fields: &[InputInfo]) -> Vec<Ra
 }
 
 /// Reads the inputs from a file, JSON or YAML; `-` is standard input.
-fn from_file(path: &str) -> Result<Vec<RawInput>, String> {
+fn from_file(path: &str, workspace: &Path) -> Result<Vec<RawInput>, String> {
     let text = match path {
         "-" => {
             let mut text = String::new();
@@ -130,7 +136,7 @@ fn from_file(path: &str) -> Result<Vec<RawInput>, String> {
                 _ => text,
             }
         }
-        path => regular_file::read_text(Path::new(path), regular_file::MAX_DOCUMENT_BYTES)?,
+        path => document::read(path, workspace)?,
     };
     let document = parse(&text).map_err(|error| format!("{path}: {error}"))?;
     let raw = |(name, value)| RawInput { name, source: path.to_owned(), value: RawValue::Value(value) };
@@ -140,7 +146,10 @@ fn from_file(path: &str) -> Result<Vec<RawInput>, String> {
 /// Reads a document of inputs. It tries JSON first, which keeps numbers exactly.
 fn parse(text: &str) -> Result<serde_json::Map<String, Value>, String> {
     let value = match serde_json::from_str(text) {
-        Ok(value) => value,
+        Ok(value) => {
+            unique_keys::check(text)?;
+            value
+        }
         Err(_) if text.trim().is_empty() => Value::Object(serde_json::Map::new()),
         Err(_) => serde_saphyr::from_str::<Value>(text)
             .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?,

@@ -7,6 +7,7 @@ mod commands;
 mod connect;
 mod console;
 mod credential_files;
+mod document;
 mod environment;
 mod forges;
 mod inputs;
@@ -19,6 +20,7 @@ mod secrets;
 mod signals;
 mod terminal;
 mod trace;
+mod unique_keys;
 mod verdict;
 mod workspace;
 

@@ -11,7 +11,7 @@ pub use lockstep_sandbox::bounds::WASM_BYTES;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -31,6 +31,9 @@ pub enum CompileError {
     /// The folder of this program has no compiler.
     #[error("there is no compiler at {0}")]
     Missing(PathBuf),
+    /// Nobody may run the compiler. Copies by a CI system often lose that permission.
+    #[error("{0} has no permission to execute; `chmod +x` gives it")]
+    NotExecutable(PathBuf),
     /// This program has no digest of a compiler.
     #[error("this lockstep was built without a compiler")]
     NotBuiltIn,
@@ -115,8 +118,11 @@ impl Compiler {
         // With this flag, opening a pipe without a writer does not block. It changes nothing for regular files.
         let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
         let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
-            Ok(file) if file.metadata().is_ok_and(|data| data.is_file()) => file,
-            Ok(_) => return Err(CompileError::Missing(path)),
+            Ok(file) => match file.metadata() {
+                Ok(data) if data.is_file() && data.mode() & 0o111 != 0 => file,
+                Ok(data) if data.is_file() => return Err(CompileError::NotExecutable(path)),
+                _ => return Err(CompileError::Missing(path)),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(CompileError::Missing(path)),
             Err(error) => return Err(CompileError::Process(in_file(&path, &error))),
         };
@@ -203,7 +209,7 @@ fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
 mod tests {
     use super::*;
     use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     /// A folder of one test, removed at its end.
     struct Folder(PathBuf);
@@ -231,15 +237,18 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_different_compiler_is_an_error() {
+    fn a_compiler_that_is_missing_changed_or_not_executable_is_an_error() {
         let folder = Folder::new("refused");
         let (path, digest) = folder.shell("one");
         let none = Compiler::open(folder.0.join("none"), digest).unwrap_err();
         assert!(matches!(none, CompileError::Missing(_)), "{none}");
         let no_file = Compiler::open(folder.0.clone(), digest).unwrap_err();
         assert!(matches!(no_file, CompileError::Missing(_)), "{no_file}");
-        let other = Compiler::open(path, Digest::of(b"another one")).unwrap_err();
+        let other = Compiler::open(path.clone(), Digest::of(b"another one")).unwrap_err();
         assert!(matches!(other, CompileError::Changed { .. }), "{other}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let plain = Compiler::open(path, digest).unwrap_err();
+        assert!(matches!(plain, CompileError::NotExecutable(_)), "{plain}");
         let unknown = compile(Vec::new(), None).unwrap_err();
         assert!(matches!(unknown, CompileError::NotBuiltIn), "{unknown}");
     }

@@ -70,45 +70,60 @@ impl Checkout {
     /// Whether this path leads into the checkout or through it. A path that the host cannot follow counts as inside.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
-        let Ok(path) = std::path::absolute(path) else { return true };
-        let mut left: VecDeque<OsString> = parts(&path);
-        let (mut place, mut links) = (PathBuf::from("/"), 0);
-        while let Some(part) = left.pop_front() {
-            if part == ".." {
-                place.pop();
-                continue;
-            }
-            place.push(part);
-            if self.roots.iter().any(|root| place.starts_with(root)) {
-                return true;
-            }
-            match place.read_link() {
-                Ok(target) => {
-                    links += 1;
-                    if links > MAX_LINKS {
-                        return true;
-                    }
-                    place.pop();
-                    if target.is_absolute() {
-                        place = PathBuf::from("/");
-                    }
-                    let mut target = parts(&target);
-                    target.append(&mut left);
-                    left = target;
-                }
-                // Not a link, or a missing file, whose path has no links.
-                Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {}
-                // No process of this user can open a file below this one.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotADirectory) =>
-                {
-                    return false;
-                }
-                Err(_) => return true,
-            }
-        }
-        false
+        walk(path, |place, _| self.is_inside(place))
     }
+
+    /// Whether a link in the checkout is on the way of this path. A path that the host cannot follow counts as such.
+    #[must_use]
+    pub fn has_link_on(&self, path: &Path) -> bool {
+        walk(path, |place, is_link| is_link && self.is_inside(place))
+    }
+
+    fn is_inside(&self, place: &Path) -> bool {
+        self.roots.iter().any(|root| place.starts_with(root))
+    }
+}
+
+/// Follows a path and its links. `found` gets each place on the way, and whether it is a link. Returns whether `found`
+/// found a place, or the host cannot follow the path.
+fn walk(path: &Path, found: impl Fn(&Path, bool) -> bool) -> bool {
+    let Ok(path) = std::path::absolute(path) else { return true };
+    let mut left: VecDeque<OsString> = parts(&path);
+    let (mut place, mut links) = (PathBuf::from("/"), 0);
+    while let Some(part) = left.pop_front() {
+        if part == ".." {
+            place.pop();
+            continue;
+        }
+        place.push(part);
+        let target = place.read_link();
+        if found(&place, target.is_ok()) {
+            return true;
+        }
+        match target {
+            Ok(target) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return true;
+                }
+                place.pop();
+                if target.is_absolute() {
+                    place = PathBuf::from("/");
+                }
+                let mut target = parts(&target);
+                target.append(&mut left);
+                left = target;
+            }
+            // Not a link, or a missing file, whose path has no links.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {}
+            // No process of this user can open a file below this one.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::NotADirectory) => {
+                return false;
+            }
+            Err(_) => return true,
+        }
+    }
+    false
 }
 
 /// The parts of a path, without its root.
@@ -126,6 +141,31 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_in_the_checkout_is_found_wherever_it_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        for made in ["ws/sub", "ws/.git", "other"] {
+            fs::create_dir_all(top.join(made)).unwrap();
+        }
+        for file in ["ws/own.yaml", "ws/sub/own.yaml", "other/own.yaml"] {
+            fs::write(top.join(file), "").unwrap();
+        }
+        symlink("../other/own.yaml", top.join("ws/out.yaml")).unwrap();
+        symlink("sub", top.join("ws/folder")).unwrap();
+        symlink("../ws", top.join("other/into")).unwrap();
+        symlink("own.yaml", top.join("other/link.yaml")).unwrap();
+        let checkout = Checkout::new([top.join("ws")]);
+        for path in ["ws/out.yaml", "ws/folder/own.yaml", "other/into/out.yaml", "ws/sub/../folder/own.yaml"]
+        {
+            assert!(checkout.has_link_on(&top.join(path)), "{path}");
+        }
+        for path in ["ws/own.yaml", "ws/sub/own.yaml", "other/link.yaml", "other/into/own.yaml", "ws/missing"]
+        {
+            assert!(!checkout.has_link_on(&top.join(path)), "{path}");
+        }
+    }
 
     #[test]
     fn a_path_into_the_checkout_is_found_in_each_spelling() {

@@ -3,6 +3,7 @@
 
 use super::resolve::ResolvedStep;
 use crate::args::RunArgs;
+use crate::document;
 use crate::run_facts::{RunFacts, StageResult};
 use crate::verdict::{run_end, unknown_import};
 use lockstep_engine::imports::Imports;
@@ -18,7 +19,6 @@ use lockstep_model::limits::Limits;
 use lockstep_model::permissions;
 use lockstep_model::policy::{self, Policy};
 use lockstep_model::report::{Level, RunEnd};
-use lockstep_process::regular_file;
 use std::path::Path;
 
 /// A step with its inputs and its grant.
@@ -79,7 +79,7 @@ fn decide(
     (info, step, is_builtin, digest): (&StepInfo, &Step, bool, Digest),
     facts: &mut RunFacts,
 ) -> Result<GrantDecision, RunEnd> {
-    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let policy = args.policy.as_deref().map(|path| read_policy(path, &args.workspace)).transpose()?;
     facts.policy = policy.as_ref().map(|policy| policy.digest);
     if let Some(name) = step.imports.unknown.first() {
         return Err(unknown_import(&format!(
@@ -140,9 +140,9 @@ fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Res
     Err(run_end(Exit::Denied, "not-granted", message, Some(hint)))
 }
 
-fn read_policy(path: &str) -> Result<Policy, RunEnd> {
+fn read_policy(path: &str, workspace: &Path) -> Result<Policy, RunEnd> {
     let invalid = |message: String| run_end(Exit::Invalid, "bad-policy", message, None);
-    let text = regular_file::read_text(Path::new(path), regular_file::MAX_DOCUMENT_BYTES).map_err(invalid)?;
+    let text = document::read(path, workspace).map_err(invalid)?;
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
 

@@ -81,7 +81,7 @@ fn compile(path: &str, wasm: Vec<u8>, facts: &mut RunFacts) -> Result<Precompile
         let message = format!("{path}: {error}");
         let hint = || Some(NO_COMPILER.to_owned());
         match error {
-            CompileError::Missing(_) | CompileError::NotBuiltIn => {
+            CompileError::Missing(_) | CompileError::NotExecutable(_) | CompileError::NotBuiltIn => {
                 run_end(Exit::Invalid, "no-compiler", message, hint())
             }
             CompileError::Changed { .. } => run_end(Exit::Integrity, "wrong-compiler", message, hint()),

@@ -58,7 +58,7 @@ impl ResolvedStep {
 fn gather(args: &RunArgs, info: &StepInfo, facts: &mut RunFacts) -> Result<Inputs, RunEnd> {
     let invalid = |message: String| run_end(Exit::Invalid, "bad-input", message, None);
     let inputs::GatheredInputs { mut raws, ignored } =
-        inputs::gather(args.inputs_file.as_deref(), &info.inputs).map_err(invalid)?;
+        inputs::gather(args.inputs_file.as_deref(), &args.workspace, &info.inputs).map_err(invalid)?;
     facts.notes.extend(ignored);
     match inputs::foreign_lines(&raws, &info.inputs) {
         Ok(errors) if errors.is_empty() => {}
