@@ -34,6 +34,11 @@ pub fn parse_policy(inputs: &Inputs) -> Result<Policy, Vec<Error>> {
             Err(reason) => errors.push(invalid("max", text, &reason)),
         }
     }
+    let plain = |path: &str| path.trim_start_matches("./").to_owned();
+    if inputs.summary_file.as_deref().is_some_and(|file| plain(file) == plain(&inputs.plan)) {
+        let message = "`summary-file` is `plan`: the summary would replace the plan, and a dry run would show its values";
+        errors.push(Error::new(Code::BadInput, message).hint("name another file"));
+    }
     if errors.is_empty() { Ok(policy) } else { Err(errors) }
 }
 

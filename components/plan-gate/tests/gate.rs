@@ -46,6 +46,23 @@ fn policy(allow: &[&str], deny: &[&str], max: &[&str]) -> Result<Policy, String>
 }
 
 #[test]
+fn the_summary_never_replaces_the_plan() {
+    let inputs = |file: &str| Inputs {
+        plan: "out/plan.json".into(),
+        allow: Vec::new(),
+        deny: Vec::new(),
+        max: Vec::new(),
+        on_drift: Reaction::Warn,
+        on_checks: Reaction::Fail,
+        summary_file: Some(file.to_owned()),
+    };
+    for file in ["out/plan.json", "./out/plan.json"] {
+        assert!(parse_policy(&inputs(file)).is_err_and(|errors| errors[0].code == Code::BadInput), "{file}");
+    }
+    assert!(parse_policy(&inputs("out/plan.md")).is_ok());
+}
+
+#[test]
 fn brackets_in_a_glob_have_no_meaning() {
     let address = r#"module.net["a"].aws_instance.web[0]"#;
     for pattern in [

@@ -32,7 +32,8 @@ impl Request {
         let declarations = parse_lines(outputs, &inputs.outputs, Declaration::parse, &mut errors);
         let paths = ("select", "write NAME=PATH, such as `host=db.hosts[0]`");
         let select = parse_lines(paths, &inputs.select, Select::parse, &mut errors);
-        if target(inputs) == Some(inputs.source.as_str()) {
+        let plain = |path: &str| path.trim_start_matches("./").to_owned();
+        if target(inputs).is_some_and(|file| plain(file) == plain(&inputs.source)) {
             let message = "`file` is `source`: the values would replace the document";
             errors.push(Error::new(Code::BadInput, message).hint("name another file"));
         }
