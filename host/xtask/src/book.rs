@@ -44,8 +44,11 @@ fn program(root: &Path) -> Result<PathBuf> {
     shell::step(&format!("installing mdBook {VERSION}"));
     let mut install = shell::cargo(root);
     install.args(["install", "--locked", "--force", "--version", VERSION]);
-    // It only builds: the book has no use for the server and the watcher.
-    install.args(["--no-default-features", "--features", "search", "--root"]).arg(tools).arg("mdbook");
+    // It only builds: the book has no use for the server and the watcher. Optimising it takes longer than it saves.
+    install
+        .args(["--debug", "--no-default-features", "--features", "search", "--root"])
+        .arg(tools)
+        .arg("mdbook");
     // Cargo then builds in a folder that it removes.
     install.env_remove("CARGO_TARGET_DIR");
     shell::run(&mut install)?;

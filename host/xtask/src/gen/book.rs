@@ -70,8 +70,10 @@ fn with_lists(root: &Path, summary: &str, steps: &[StepInfo], contract: &[PathBu
     let steps: String = steps.iter().map(|step| format!("- [{0}](steps/{0}.md)\n", step.name)).collect();
     let names =
         contract.iter().filter_map(|page| page.file_stem()?.to_str()).filter(|name| *name != "README");
+    // A mark between a page and the pages below it would end the list.
     let contract: String = names.map(|name| format!("  - [{name}](wit/{name}.md)\n")).collect();
-    let mut decisions = String::new();
+    let contract = format!("- [The contract](wit/README.md)\n{contract}");
+    let mut decisions = "- [Decisions](decisions/README.md)\n".to_owned();
     for path in files_below(root, Path::new("docs/decisions"))? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name != "README.md" {
