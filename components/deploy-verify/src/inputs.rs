@@ -1,7 +1,7 @@
 //! Reads the inputs and reports everything that is wrong with them at once.
 
-use lockstep_rollout::{ResourceInput, ResourceSelector};
-use lockstep_sdk::{InputError, duration};
+use lockstep_rollout::{ResourceInput, ResourceSelector, namespaces, timeout_ms};
+use lockstep_sdk::InputError;
 use lockstep_workload::Rules;
 
 use crate::metric::MetricCheck;
@@ -35,8 +35,6 @@ const RESOURCES: ResourceInput = ResourceInput {
     default_kinds: &["Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"],
     accepts_files: true,
 };
-/// The longest timeout, in milliseconds: a little less than the limit of the step.
-const MAX_TIMEOUT_MS: u64 = 3 * 60 * 60 * 1000 - 60 * 1000;
 
 impl Request {
     /// Parses the inputs.
@@ -52,20 +50,13 @@ impl Request {
             let hint = "name what was deployed, for example `deployment/web`";
             add(InputError::new("`resources` is empty: there is nothing to verify", hint));
         }
-        if inputs.namespace.is_empty() {
-            add(InputError::new("`namespace` is empty", "write `.` for the namespace of the context"));
-        }
-        let timeout_ms =
-            duration::parse_input("timeout", &inputs.timeout).map_err(&mut add).unwrap_or_default();
-        if timeout_ms > MAX_TIMEOUT_MS {
-            add(InputError::new("`timeout` is longer than a run may take", "write at most `2h59m`"));
-        }
+        let namespaces = namespaces(&inputs.namespace).map_err(&mut add).unwrap_or_default();
+        let timeout_ms = timeout_ms(&inputs.timeout).map_err(&mut add).unwrap_or_default();
         let rules = Rules::parse(inputs.grace.as_deref(), &inputs.rules).map_err(|messages| {
             messages.into_iter().for_each(|message| add(InputError::without_hint(message)));
         });
         let checks = valid(inputs.smoke.iter().map(SmokeCheck::parse), &mut add);
         let metrics = valid(inputs.metrics.iter().map(MetricCheck::parse), &mut add);
-        let namespaces = inputs.namespace.clone();
         let rolls_back = matches!(inputs.rollback, Rollback::OnFailure);
         let evidence = inputs.evidence.trim_end_matches('/');
         let evidence = (!evidence.is_empty()).then(|| evidence.to_owned());

@@ -1,7 +1,7 @@
 //! Reads the inputs and reports everything that is wrong with them at once.
 
-use lockstep_rollout::{ResourceInput, ResourceSelector};
-use lockstep_sdk::{InputError, duration, suggest};
+use lockstep_rollout::{ResourceInput, ResourceSelector, namespaces, timeout_ms};
+use lockstep_sdk::{InputError, suggest};
 
 use crate::Inputs;
 
@@ -37,8 +37,6 @@ const TARGETS: ResourceInput = ResourceInput {
     default_kinds: &["Deployment.apps", "StatefulSet.apps", "CronJob.batch"],
     accepts_files: false,
 };
-/// The longest timeout, in milliseconds: a little less than the limit of the step.
-const MAX_TIMEOUT_MS: u64 = 3 * 60 * 60 * 1000 - 60 * 1000;
 /// The largest number of replicas that an object can have.
 const MAX_REPLICAS: u32 = i32::MAX as u32;
 
@@ -57,18 +55,10 @@ impl Request {
             let hint = "name what to scale, for example `deployment/web`, or `--all`";
             add(InputError::new("`targets` is empty: there is nothing to scale", hint));
         }
-        if inputs.namespace.is_empty() {
-            add(InputError::new("`namespace` is empty", "write `.` for the namespace of the context"));
-        }
-        let timeout_ms =
-            duration::parse_input("timeout", &inputs.timeout).map_err(&mut add).unwrap_or_default();
-        if timeout_ms > MAX_TIMEOUT_MS {
-            add(InputError::new("`timeout` is longer than a run may take", "write at most `2h59m`"));
-        }
+        let namespaces = namespaces(&inputs.namespace).map_err(&mut add).unwrap_or_default();
+        let timeout_ms = timeout_ms(&inputs.timeout).map_err(&mut add).unwrap_or_default();
         match goal {
-            Ok(goal) if errors.is_empty() => {
-                Ok(Self { targets, namespaces: inputs.namespace.clone(), goal, timeout_ms })
-            }
+            Ok(goal) if errors.is_empty() => Ok(Self { targets, namespaces, goal, timeout_ms }),
             _ => Err(errors),
         }
     }

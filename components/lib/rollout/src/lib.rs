@@ -6,9 +6,11 @@ mod end;
 pub mod messages;
 mod resource_input;
 mod rollout;
+mod run_input;
 mod watch_plan;
 
 pub use end::{End, RolloutError};
 pub use resource_input::{ResourceInput, ResourceSelector};
 pub use rollout::Rollout;
+pub use run_input::{namespaces, timeout_ms};
 pub use watch_plan::{Role, WatchPlan};
