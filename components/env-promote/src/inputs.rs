@@ -9,6 +9,9 @@ use crate::{Inputs, Mode, OnForeign, branch};
 /// The value of `pick` for whole files.
 const ALL: &str = "all";
 
+/// The default of `branch`, as in `step.toml`.
+const DEFAULT_BRANCH: &str = "promote/{app}-{to}";
+
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -101,6 +104,11 @@ fn without_slash(text: &str) -> String {
     text.trim_end_matches('/').to_owned()
 }
 
+/// A path in the repository as git names it: without `./` in front and `/` behind.
+fn plain_path(text: &str) -> String {
+    without_slash(text.trim_start_matches("./"))
+}
+
 fn from_ref(inputs: &Inputs) -> &str {
     if inputs.from_ref.is_empty() { &inputs.base } else { &inputs.from_ref }
 }
@@ -133,8 +141,8 @@ impl Reader {
 
     /// `from` and `to`, without a slash at the end.
     fn environments(&mut self, inputs: &Inputs) -> (String, Vec<String>) {
-        let from = without_slash(&inputs.from);
-        let to: Vec<_> = inputs.to.iter().map(|text| without_slash(text)).collect();
+        let from = plain_path(&inputs.from);
+        let to: Vec<_> = inputs.to.iter().map(|text| plain_path(text)).collect();
         if to.is_empty() {
             let hint = "name a folder or a file, such as `envs/prod`";
             self.reject(InputError::new("`to` is empty: expected at least one folder or file", hint));
@@ -196,6 +204,7 @@ impl Reader {
         let new_branch = inputs.on_foreign == OnForeign::NewBranch;
         if inputs.mode == Mode::Commit {
             let given = [
+                ("branch", inputs.branch != DEFAULT_BRANCH),
                 ("body", inputs.body.is_some()),
                 ("labels", !inputs.labels.is_empty()),
                 ("auto-merge", inputs.auto_merge),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_sdk::Repository;
 use lockstep_sdk::repository::{FileChange, FileEntry};
+use lockstep_sdk::text::plural;
 use lockstep_sdk::types::Error as HostError;
 use lockstep_yaml::Path;
 use sha2::{Digest as _, Sha256};
@@ -81,6 +82,36 @@ struct EnvironmentFile {
 /// The files of an environment, by their path below it.
 type Environment = BTreeMap<String, EnvironmentFile>;
 
+/// The error of an environment that does not exist.
+fn no_files(environment: &str, branch: &str) -> Error {
+    Error::new(Code::NoMatch, format!("there are no files in `{environment}` of `{branch}`"))
+        .hint("name a folder or a file of the repository")
+}
+
+/// The error of a path that no manifest of `from` has. A manifest counts only if the target has one of the same name;
+/// `shared` is their number.
+fn no_match(from: &str, target: &str, path: &Path, shared: usize) -> Error {
+    match shared {
+        0 => Error::new(
+            Code::NoMatch,
+            format!("no manifest of `{from}` has the same name as one of `{target}`"),
+        )
+        .hint(
+            "a value goes from a file to the file with the same name; promote whole files with `pick: all`",
+        ),
+        _ => Error::new(
+            Code::NoMatch,
+            format!("`{path}` is in no manifest of `{from}` that `{target}` has too"),
+        )
+        .hint(format!("check the path; {} both places", are_in(shared))),
+    }
+}
+
+/// `1 manifest is in`, `2 manifests are in`.
+fn are_in(count: usize) -> String {
+    format!("{} {} in", plural(count, "manifest"), if count == 1 { "is" } else { "are" })
+}
+
 /// Plans the promotion.
 ///
 /// # Errors
@@ -88,9 +119,7 @@ type Environment = BTreeMap<String, EnvironmentFile>;
 pub fn plan(host: &mut impl Repository, request: &Request, commits: &Commits) -> Result<Plan, Errors> {
     let from = read_environment(host, request, &commits.source, &request.from)?;
     if from.is_empty() {
-        let message = format!("there are no files in `{}` of `{}`", request.from, request.from_ref);
-        let hint = "name a folder or a file of the repository";
-        return Err(Error::new(Code::NoMatch, message).hint(hint).into());
+        return Err(no_files(&request.from, &request.from_ref).into());
     }
     let mut planner = Planner::default();
     for target in &request.to {
@@ -180,11 +209,15 @@ impl Planner {
         if self.errors.len() > errors_before {
             return;
         }
+        let in_both = |(relative, file): &(&String, &EnvironmentFile)| {
+            is_manifest(&file.path) && to.contains_key(*relative)
+        };
+        let shared = from.iter().filter(in_both).count();
         for (path, _) in paths.iter().zip(matched).filter(|(_, matched)| !matched) {
-            let from = &request.from;
-            let message = format!("no manifest in both `{from}` and `{target}` has `{path}` in `{from}`");
-            let hint = "check that the files have the same names";
-            self.errors.push(Error::new(Code::NoMatch, message).hint(hint));
+            self.errors.push(match to.is_empty() {
+                true => no_files(target, &request.base),
+                false => no_match(&request.from, target, path, shared),
+            });
         }
     }
 

@@ -271,13 +271,10 @@ fn the_step_creates_no_missing_place() {
     for (inputs, text) in [
         (
             Inputs { pick: vec![".spec.none".into()], ..image() },
-            "no manifest in both `envs/dev` and `envs/prod` has",
+            "`.spec.none` is in no manifest of `envs/dev` that `envs/prod` has too",
         ),
         (Inputs { from: "envs/none".into(), ..image() }, "there are no files in `envs/none` of `main`"),
-        (
-            Inputs { to: vec!["envs/none".into()], ..image() },
-            "no manifest in both `envs/dev` and `envs/none`",
-        ),
+        (Inputs { to: vec!["envs/none".into()], ..image() }, "there are no files in `envs/none` of `main`"),
         (
             Inputs { to: vec!["envs/none".into()], pick: vec!["all".into()], ..image() },
             "there are no files in `envs/none`",
@@ -359,8 +356,7 @@ fn an_image_is_promoted_only_if_its_tag_points_at_its_digest() {
                 .http
                 .responses
                 .extend(response.clone().map(|response| (url.to_owned(), vec![Ok(response)])));
-            let branch = "promote/{to}".to_owned();
-            let ended = model.run(&Inputs { mode, branch, ..inputs.clone() });
+            let ended = model.run(&Inputs { mode, ..inputs.clone() });
             assert_eq!(ended.as_ref().err().map(Failed::code), expected, "{response:?}");
             assert_eq!(model.log.is_empty(), expected.is_some());
         }
@@ -395,4 +391,20 @@ fn an_image_is_promoted_only_if_its_tag_points_at_its_digest() {
     }
     let mut model = shop();
     assert!(model.run(&Inputs { pick: vec![".spec.replicas".into()], ..inputs }).unwrap().changed);
+}
+
+#[test]
+fn a_branch_of_a_pull_request_is_refused_for_a_commit() {
+    let mut model = shop();
+    let failed = model.run(&Inputs { branch: "release".into(), ..image() }).unwrap_err();
+    assert_eq!(failed.code(), "bad-input");
+    assert!(failed.failure.message.starts_with("`branch` is valid only with"), "{}", failed.failure.message);
+    assert!(model.log.is_empty());
+}
+
+#[test]
+fn an_environment_may_be_written_with_a_dot_in_front() {
+    let mut model = shop();
+    let inputs = Inputs { from: "./envs/dev".into(), to: vec!["./envs/prod/".into()], ..image() };
+    assert!(model.run(&inputs).unwrap().changed);
 }
