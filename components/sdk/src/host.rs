@@ -17,6 +17,11 @@ use crate::{cluster, forge, http, objects, repository, workspace};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Host;
 
+/// A path without `./` in front. People write it, and the host takes only one spelling of a path.
+fn plain(path: &str) -> &str {
+    path.trim_start_matches("./")
+}
+
 impl Workspace for Host {
     type File = File;
 
@@ -38,23 +43,23 @@ impl Workspace for Host {
     }
 
     fn read(&mut self, path: &str) -> HostResult<Vec<u8>> {
-        workspace::read(path)
+        workspace::read(plain(path))
     }
 
     fn open(&mut self, path: &str) -> HostResult<File> {
-        workspace::open(path)
+        workspace::open(plain(path))
     }
 
     fn write(&mut self, path: &str, content: &[u8]) -> HostResult<Outcome> {
-        workspace::write(path, content)
+        workspace::write(plain(path), content)
     }
 
     fn write_private(&mut self, path: &str, content: &[u8]) -> HostResult<Outcome> {
-        workspace::write_private(path, content)
+        workspace::write_private(plain(path), content)
     }
 
     fn remove(&mut self, path: &str) -> HostResult<()> {
-        workspace::remove(path)
+        workspace::remove(plain(path))
     }
 
     fn diff(&mut self) -> HostResult<String> {
