@@ -180,6 +180,9 @@ impl Scene {
     }
 }
 
+/// The content of an older receipt, as far as a run reads it.
+pub const OLDER_RECEIPT: &str = "{\n  \"_type\": \"https://in-toto.io/Statement/v1\",\n  \"predicateType\": \"urn:lockstep:receipt:v1\",\n  \"subject\": []\n}\n";
+
 /// The receipt of the last run.
 #[must_use]
 pub fn receipt(scene: &Scene) -> Value {

@@ -3,6 +3,7 @@
 
 pub(crate) mod missing_value;
 pub(crate) mod recover;
+pub(crate) mod unknown_options;
 
 use crate::builtin;
 use crate::environment;
@@ -120,7 +121,7 @@ pub(crate) fn command(steps: &[(&str, &StepInfo)]) -> Command {
         .subcommand(Command::new("list").about("List the built-in steps").arg(format_option()))
         .subcommand(
             Command::new("describe")
-                .about("Show a step's inputs, outputs and rights, or what a component imports")
+                .about("Show a step's inputs, outputs, permissions and failure codes, or what a component imports")
                 .arg(
                     Arg::new("step")
                         .value_name("STEP")
@@ -158,6 +159,12 @@ fn step_command(word: &str, info: &StepInfo) -> Command {
 
 fn input_option(field: &InputInfo) -> Arg {
     let mut help = field.docs.clone();
+    for choice in &field.choices {
+        help.push_str(&format!("\n- {}: {}", choice.name, choice.docs.replace('\n', " ")));
+    }
+    if !field.choices.is_empty() {
+        help.push('\n');
+    }
     if let Some(text) = shown_default(field) {
         help.push_str(&format!(" [default: {text}]"));
     }

@@ -19,6 +19,11 @@ pub(crate) struct Builtin {
 /// The steps of this program, by name.
 pub(crate) static ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
+/// The names of the steps.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|step| step.name)
+}
+
 /// The digest of the compiler from the same build; none if the build had no compiler.
 pub(crate) static COMPILER: Option<&str> = option_env!("LOCKSTEP_COMPILER");
 

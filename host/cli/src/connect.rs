@@ -11,8 +11,8 @@ use lockstep_forge::GitHubSigner;
 use lockstep_http::Credential;
 use lockstep_model::capability::Capability;
 use lockstep_model::connect::Connect;
-use lockstep_model::exit::Exit;
 use lockstep_model::forge::ForgeKind;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::web::WebAddress;
@@ -120,6 +120,7 @@ pub(crate) fn client_configs(
     }
     Ok(ClientConfigs {
         objects: lockstep_objects::ObjectsConfig {
+            own_files: lockstep_workspace::OwnPaths::default(),
             endpoint: text(Capability::Objects, "endpoint"),
             region: text(Capability::Objects, "region")
                 .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(environment::text)),
@@ -237,7 +238,7 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ru
     let (_, secret) = secret.ok_or_else(|| {
         let message = format!("credentials: the job has no secret in the variable `{variable}`");
         let hint = format!("set `{variable}` to the token for {opened}");
-        run_end(Exit::Credentials, "no-credential", message, Some(hint))
+        run_end(HostCode::NoCredential, message, Some(hint))
     })?;
     // A secret with a blank is a whole header with its scheme, RFC 9110, section 11.6.2. Any other is a bearer token,
     // RFC 6750.
@@ -246,7 +247,7 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ru
 }
 
 fn bad_credential(message: String, hint: &str) -> RunEnd {
-    run_end(Exit::Invalid, "bad-input", format!("credentials: {message}"), Some(hint.to_owned()))
+    run_end(HostCode::BadInput, format!("credentials: {message}"), Some(hint.to_owned()))
 }
 
 /// The name of the session: the owner of a role reads in a log which job it was. It has only the characters that AWS
@@ -262,6 +263,7 @@ fn session_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lockstep_model::exit::Exit;
 
     #[test]
     fn a_duration_is_read_in_hours_minutes_and_seconds() {

@@ -6,6 +6,7 @@ use crate::unique_keys;
 use lockstep_model::info::InputInfo;
 use lockstep_model::inputs::{self, InputError, RawInput, RawValue, WRAPPER_CONTROLS};
 use lockstep_model::report::{Level, Note};
+use lockstep_model::text;
 use lockstep_process::regular_file;
 use serde_json::Value;
 use std::io::Read as _;
@@ -136,9 +137,10 @@ fn from_file(path: &str, workspace: &Path) -> Result<Vec<RawInput>, String> {
                 _ => text,
             }
         }
-        path => document::read(path, workspace)?,
+        path => document::read("the inputs", path, workspace)?,
     };
-    let document = parse(&text).map_err(|error| format!("{path}: {error}"))?;
+    let source = if path == "-" { "standard input" } else { path };
+    let document = parse(&text).map_err(|error| format!("{source}: {error}"))?;
     let raw = |(name, value)| RawInput { name, source: path.to_owned(), value: RawValue::Value(value) };
     Ok(document.into_iter().map(raw).collect())
 }
@@ -151,8 +153,9 @@ fn parse(text: &str) -> Result<serde_json::Map<String, Value>, String> {
             value
         }
         Err(_) if text.trim().is_empty() => Value::Object(serde_json::Map::new()),
-        Err(_) => serde_saphyr::from_str::<Value>(text)
-            .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?,
+        Err(_) => {
+            serde_saphyr::from_str::<Value>(text).map_err(|error| text::yaml_problem(&error.to_string()))?
+        }
     };
     match value {
         Value::Object(document) => Ok(document),

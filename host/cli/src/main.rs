@@ -7,6 +7,7 @@ mod commands;
 mod connect;
 mod console;
 mod credential_files;
+mod distinct_files;
 mod document;
 mod environment;
 mod forges;

@@ -9,7 +9,7 @@ use lockstep_model::outputs::RedactedOutput;
 use lockstep_model::receipt::{self, RecordFacts, RunRecord, Statement};
 use lockstep_model::render::Platform;
 use lockstep_model::report::Report;
-use lockstep_workspace::{FileAccess, NameOrigin, OwnFiles, ReservedFile};
+use lockstep_workspace::{DocumentKind, FileAccess, NameOrigin, OwnFiles, ReservedFile};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl ReceiptTarget {
             let folder = environment::receipt_folder(platform, &args.workspace);
             return Ok(folder.map_or(Self::Nowhere, Self::Folder));
         };
-        let reserved = own.reserve(path);
+        let reserved = own.reserve(path, DocumentKind { name: "receipt", start: receipt::START });
         reserved.map(Self::Named).map_err(|error| format!("cannot write the receipt to {error}"))
     }
 

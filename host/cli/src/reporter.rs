@@ -2,7 +2,9 @@
 //! this module makes none.
 
 mod live;
+mod targets;
 
+use crate::distinct_files::DistinctFiles;
 use crate::environment;
 use crate::terminal::{LogReader, LogStream};
 use lockstep_model::digest::hex;
@@ -10,13 +12,14 @@ use lockstep_model::outputs::{self, Output, RedactedOutput};
 use lockstep_model::redact::{Redactor, SecretsTooLong};
 use lockstep_model::render::{self, Effect, OutputFile, Platform, Renderer, ResultDocument};
 use lockstep_model::report::{Note, Report};
-use lockstep_workspace::{FileAccess, NameOrigin, OwnFileError, OwnFiles};
+use lockstep_workspace::{ContentWriter, DocumentKind, FileAccess, NameOrigin, OwnFileError, OwnFiles};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::mem::discriminant;
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use targets::{description, joined_appends, naming, value_folder};
 
 /// How often the reporter shows progress on a terminal.
 const BAR_EVERY: Duration = Duration::from_millis(100);
@@ -24,6 +27,8 @@ const BAR_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// The variable with the path of the result.
 const RESULT: &str = "LOCKSTEP_RESULT";
+/// The kind of that document.
+const RESULT_KIND: DocumentKind = DocumentKind { name: "result", start: render::RESULT_START };
 /// Clears the line of the progress bar.
 const CLEAR: &str = "\r\u{1b}[2K";
 
@@ -135,9 +140,31 @@ impl Reporter {
         &self.0.own_files
     }
 
+    /// Checks that no two files of the run are the same one. `named` are those of the command line, each with what it is
+    /// for a message. If the error is about a file for the CI system, the reporter skips that file when the run ends.
+    pub(crate) fn check_distinct(&self, named: &[(&str, PathBuf)]) -> Result<(), String> {
+        let mut files = DistinctFiles::default();
+        named.iter().try_for_each(|(what, path)| files.add(what, path))?;
+        self.check_each(|target, path| files.add(description(target), path))
+    }
+
     /// Checks that the host can write the files for the CI system. The error names the first file that it cannot write;
     /// the reporter skips that file when the run ends.
     pub(crate) fn check_files(&self) -> Result<(), String> {
+        let own = &self.0.own_files;
+        self.check_each(|target, path| {
+            let checked = match (target, naming(target)) {
+                (OutputFile::ResultFile, NameOrigin::Caller) => own.check_document(path, RESULT_KIND),
+                (_, origin) => own.check(path, origin),
+            };
+            checked.map_err(|error| format!("cannot write {} to {error}", description(target)))
+        })
+    }
+
+    fn check_each(
+        &self,
+        mut check: impl FnMut(&OutputFile, &Path) -> Result<(), String>,
+    ) -> Result<(), String> {
         let any_value = OutputFile::Value("value".to_owned());
         let targets = match self.0.options.platform {
             Platform::Github => {
@@ -148,10 +175,9 @@ impl Reporter {
         };
         for target in targets {
             let Some(path) = self.path(&target) else { continue };
-            if let Err(error) = self.0.own_files.check(&path, naming(&target)) {
-                let message = format!("cannot write {} to {error}", description(&target));
+            if let Err(problem) = check(&target, &path) {
                 let _ = self.0.unwritable.set(target);
-                return Err(message);
+                return Err(problem);
             }
         }
         Ok(())
@@ -263,7 +289,13 @@ impl Reporter {
         } else {
             let access =
                 if matches!(to, OutputFile::Value(_)) { FileAccess::Owner } else { FileAccess::Default };
-            own.replace(&path, naming(to), access, &mut |out| out.write_all(text.as_bytes()))
+            let fill: ContentWriter<'_> = &mut |out| out.write_all(text.as_bytes());
+            match (to, naming(to)) {
+                (OutputFile::ResultFile, NameOrigin::Caller) => {
+                    own.replace_document(&path, RESULT_KIND, fill)
+                }
+                (_, origin) => own.replace(&path, origin, access, fill),
+            }
         };
         put.map_err(|error: OwnFileError| io::Error::other(error.to_string()))
     }
@@ -292,53 +324,6 @@ impl Reporter {
                 Platform::Jenkins | Platform::Plain => None,
             }),
         }
-    }
-}
-
-/// The folder of values that are too long for the CI system, as later steps read it: the temporary folder of the job if
-/// there is one, else the workspace.
-fn value_folder(platform: Platform, folder: &Path, step: &str, token: &str) -> PathBuf {
-    let name = render::value_folder(step);
-    match (platform, environment::path("RUNNER_TEMP")) {
-        // A job can run the same step more than once.
-        (Platform::Github, Some(temp)) => {
-            temp.join("lockstep").join(format!("{name}-{}", token.get(..8).unwrap_or_default()))
-        }
-        (Platform::Github, None) => path::absolute(folder).unwrap_or_default().join(name),
-        _ => PathBuf::from(name),
-    }
-}
-
-/// Joins the texts that effects append to the same file.
-fn joined_appends(effects: &[Effect]) -> Vec<(&OutputFile, String)> {
-    let mut all: Vec<(&OutputFile, String)> = Vec::new();
-    for effect in effects {
-        let Effect::Append { to, text } = effect else { continue };
-        match all.iter_mut().find(|(other, _)| *other == to) {
-            Some((_, joined)) => joined.push_str(text),
-            None => all.push((to, text.clone())),
-        }
-    }
-    all
-}
-
-/// Who chose the name of a file.
-fn naming(target: &OutputFile) -> NameOrigin {
-    match target {
-        OutputFile::Outputs | OutputFile::Summary => NameOrigin::Caller,
-        OutputFile::ResultFile if environment::path(RESULT).is_some() => NameOrigin::Caller,
-        OutputFile::ResultFile | OutputFile::Dotenv | OutputFile::Value(_) => NameOrigin::Lockstep,
-    }
-}
-
-/// The content of a file, for a message.
-fn description(target: &OutputFile) -> &'static str {
-    match target {
-        OutputFile::Outputs => "the outputs",
-        OutputFile::Summary => "the summary",
-        OutputFile::Dotenv => "the dotenv report",
-        OutputFile::ResultFile => "the result",
-        OutputFile::Value(_) => "the values of outputs",
     }
 }
 

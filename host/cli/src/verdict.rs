@@ -3,12 +3,18 @@
 use lockstep_engine::guest::GuestExit;
 use lockstep_model::exit::Exit;
 use lockstep_model::gate::CallLog;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::protected;
 use lockstep_model::report::RunEnd;
 
-/// Makes the end of a run, without a location.
-pub(crate) fn run_end(exit: Exit, code: &str, message: impl Into<String>, hint: Option<String>) -> RunEnd {
-    RunEnd { exit, code: code.into(), message: message.into(), hint, location: None }
+/// Makes the end of a run with a failure of the host, without a location.
+pub(crate) fn run_end(code: HostCode, message: impl Into<String>, hint: Option<String>) -> RunEnd {
+    RunEnd { exit: code.exit(), code: code.word().to_owned(), message: message.into(), hint, location: None }
+}
+
+/// The end of a run whose step succeeded.
+pub(crate) fn done(message: String) -> RunEnd {
+    RunEnd { exit: Exit::Done, code: "done".to_owned(), message, hint: None, location: None }
 }
 
 /// Decides how the run ended; `None` if the step succeeded. A denial or a used-up budget decides before the result of the
@@ -21,16 +27,16 @@ pub(crate) fn of_run(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
             }
             false => "a step reaches only what its inputs name and the policy allows",
         };
-        return Some(run_end(Exit::Denied, "denied", format!("denied: {reason}"), Some(hint.to_owned())));
+        return Some(run_end(HostCode::Denied, format!("denied: {reason}"), Some(hint.to_owned())));
     }
-    let limit = |reason: &str| run_end(Exit::LimitExceeded, "limit-exceeded", reason, None);
+    let limit = |reason: &str| run_end(HostCode::LimitExceeded, reason, None);
     match ended {
         GuestExit::Bug(reason) => Some(bug(reason)),
         GuestExit::Cancelled => Some(bug("the run was stopped without a signal")),
         GuestExit::Limit(reason) => Some(limit(reason)),
         GuestExit::Unlinked(reason) => Some(unknown_import(reason)),
         _ if log.exhausted.is_some() => log.exhausted.as_deref().map(limit),
-        GuestExit::Trapped(reason) => Some(run_end(Exit::LimitExceeded, "trapped", reason, None)),
+        GuestExit::Trapped(reason) => Some(run_end(HostCode::Trapped, reason, None)),
         GuestExit::Failed(failure) => Some(rejection(failure.clone(), log)),
         GuestExit::Done(_) => None,
     }
@@ -38,9 +44,12 @@ pub(crate) fn of_run(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
 
 /// The end of a run that a signal stopped.
 pub(crate) fn cancelled(exit: Exit) -> RunEnd {
-    let signal = if exit == Exit::Interrupted { "SIGINT" } else { "SIGTERM" };
+    let (signal, code) = match exit {
+        Exit::Interrupted => ("SIGINT", HostCode::Interrupted),
+        _ => ("SIGTERM", HostCode::Terminated),
+    };
     let message = format!("cancelled: {signal} came before any file was changed");
-    run_end(exit, "cancelled", message, Some("run again".into()))
+    run_end(code, message, Some("run again".into()))
 }
 
 /// The end of a run whose step returned a failure. If the local system failed a call before, that is the cause: the same
@@ -54,7 +63,7 @@ pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
                 false => format!("{}: {}", failure.message, local.reason),
             };
             let hint = "the local system refused this, not a server: fix that, then run again".to_owned();
-            RunEnd { location: failure.location, ..run_end(Exit::Invalid, local.code, message, Some(hint)) }
+            RunEnd { location: failure.location, ..run_end(local.code, message, Some(hint)) }
         }
         None => RunEnd { code: code(&failure.code), ..failure },
     }
@@ -64,13 +73,13 @@ pub(crate) fn rejection(failure: RunEnd, log: &CallLog) -> RunEnd {
 pub(crate) fn unknown_import(message: &str) -> RunEnd {
     let hint =
         "build it against the contract in wit/ only; `lockstep describe` shows what a component imports";
-    run_end(Exit::Denied, "unknown-import", message, Some(hint.into()))
+    run_end(HostCode::UnknownImport, message, Some(hint.into()))
 }
 
 /// The end of a run by a bug in Lockstep.
 pub(crate) fn bug(reason: &str) -> RunEnd {
     let hint = "this is a bug in lockstep; please report it with the receipt".to_owned();
-    run_end(Exit::Bug, "bug", reason, Some(hint))
+    run_end(HostCode::Bug, reason, Some(hint))
 }
 
 /// The failure code of a component if it has a valid form, because scripts compare codes.
@@ -85,6 +94,11 @@ mod tests {
     use super::*;
     use lockstep_model::gate::LocalFault;
 
+    /// The failure of a step.
+    fn failure(exit: Exit, code: &str) -> RunEnd {
+        RunEnd { exit, code: code.into(), message: String::new(), hint: None, location: None }
+    }
+
     fn exit(ended: &GuestExit, log: &CallLog) -> Option<Exit> {
         of_run(ended, log).map(|ending| ending.exit)
     }
@@ -92,7 +106,7 @@ mod tests {
     #[test]
     fn a_denial_decides_before_the_result_of_the_component() {
         let log = CallLog { denial: Some("read `x`".into()), ..CallLog::default() };
-        let failure = run_end(Exit::Rejected, "no-match", "", None);
+        let failure = failure(Exit::Rejected, "no-match");
         for ended in [GuestExit::Done(vec![]), GuestExit::Failed(failure), GuestExit::Trapped("panic".into())]
         {
             assert_eq!(exit(&ended, &log), Some(Exit::Denied));
@@ -101,17 +115,20 @@ mod tests {
 
     #[test]
     fn a_local_fault_has_the_same_code_in_every_step() {
-        let local = LocalFault { code: "workspace", reason: "cannot read `x`: denied".into() };
+        let local = LocalFault { code: HostCode::Workspace, reason: "cannot read `x`: denied".into() };
         let log = CallLog { local: Some(local), ..CallLog::default() };
         for from in [Exit::Rejected, Exit::Invalid, Exit::Unavailable] {
-            let failed =
-                GuestExit::Failed(run_end(from, "partial", "1 of 3 failed", Some("make the bucket".into())));
+            let failed = GuestExit::Failed(RunEnd {
+                message: "1 of 3 failed".into(),
+                hint: Some("make the bucket".into()),
+                ..failure(from, "partial")
+            });
             let ended = of_run(&failed, &log).unwrap();
             assert_eq!((ended.exit, ended.code.as_str()), (Exit::Invalid, "workspace"));
             assert_eq!(ended.message, "1 of 3 failed: cannot read `x`: denied");
             assert!(!ended.hint.unwrap().contains("bucket"));
         }
-        let failed = GuestExit::Failed(run_end(Exit::Credentials, "credentials", "", None));
+        let failed = GuestExit::Failed(failure(Exit::Credentials, "credentials"));
         assert_eq!(of_run(&failed, &log).unwrap().exit, Exit::Credentials);
         assert_eq!(of_run(&GuestExit::Done(vec![]), &log), None, "the step did without it");
     }
@@ -125,8 +142,7 @@ mod tests {
         assert_eq!(exit(&GuestExit::Trapped(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&GuestExit::Limit(String::new()), &log), Some(Exit::LimitExceeded));
         assert_eq!(exit(&GuestExit::Bug(String::new()), &log), Some(Exit::Bug));
-        let failed =
-            of_run(&GuestExit::Failed(run_end(Exit::Invalid, "Not A Code", "", None)), &log).unwrap();
+        let failed = of_run(&GuestExit::Failed(failure(Exit::Invalid, "Not A Code")), &log).unwrap();
         assert_eq!((failed.exit, failed.code.as_str()), (Exit::Invalid, "unspecified"));
     }
 }

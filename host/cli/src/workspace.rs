@@ -3,11 +3,14 @@
 
 use crate::verdict::run_end;
 use lockstep_model::capability::{Capability, Right};
-use lockstep_model::exit::Exit;
 use lockstep_model::grant::Grant;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::report::{Change, Level, Note, RunEnd};
 use lockstep_workspace::{AppliedCommit, CommitError, Purpose, Recovery, WorkspaceError};
 use std::collections::HashSet;
+
+/// The most files that a note names.
+const MAX_NAMES: usize = 20;
 
 /// The purpose for which a run with this grant opens the workspace.
 pub(crate) fn purpose(dry_run: bool, grant: &Grant) -> Purpose {
@@ -30,8 +33,12 @@ pub(crate) fn recovery_note(recovered: &Recovery) -> (Note, Vec<Change>) {
             ("removed the temporary files of a killed run".to_owned(), Vec::new())
         }
         Recovery::Undone(changes) => {
-            let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
-            let message = format!("put back the files that a killed run had replaced: {}", paths.join(", "));
+            let paths = changes.iter().take(MAX_NAMES).map(|change| change.path.as_str());
+            let mut message = "put back the files that a killed run had replaced: ".to_owned();
+            message.push_str(&paths.collect::<Vec<_>>().join(", "));
+            if let Some(more) = changes.len().checked_sub(MAX_NAMES).filter(|more| *more > 0) {
+                message.push_str(&format!(" and {more} more"));
+            }
             (message, changes.clone())
         }
         Recovery::Left => {
@@ -70,24 +77,24 @@ fn notice(message: String) -> Note {
 
 /// The end of a run that cannot use its workspace.
 pub(crate) fn workspace_failure(error: &WorkspaceError) -> RunEnd {
-    let (exit, code) = match error {
-        WorkspaceError::Busy => (Exit::Rejected, "busy"),
-        WorkspaceError::Closed { .. } => (Exit::Denied, "denied"),
-        WorkspaceError::Pending { .. } => (Exit::Invalid, "pending"),
-        _ => (Exit::Invalid, "bad-workspace"),
+    let code = match error {
+        WorkspaceError::Busy => HostCode::Busy,
+        WorkspaceError::Closed { .. } => HostCode::Denied,
+        WorkspaceError::Pending { .. } => HostCode::Pending,
+        _ => HostCode::BadWorkspace,
     };
-    run_end(exit, code, error.to_string(), error.hint())
+    run_end(code, error.to_string(), error.hint())
 }
 
 /// The end of a run whose staged files are not in place.
 pub(crate) fn commit_failure(error: &CommitError) -> RunEnd {
-    let (exit, code) = match error {
-        CommitError::Conflict { .. } => (Exit::Rejected, "conflict"),
+    let code = match error {
+        CommitError::Conflict { .. } => HostCode::Conflict,
         CommitError::Workspace(error) => return workspace_failure(error),
-        CommitError::Unwritable { .. } => (Exit::Invalid, "unwritable"),
-        CommitError::Unfinished { .. } => (Exit::Invalid, "unfinished"),
+        CommitError::Unwritable { .. } => HostCode::Unwritable,
+        CommitError::Unfinished { .. } => HostCode::Unfinished,
     };
-    run_end(exit, code, error.to_string(), error.hint())
+    run_end(code, error.to_string(), error.hint())
 }
 
 #[cfg(test)]
@@ -101,7 +108,7 @@ mod tests {
         let grant = |verbs: &[&str]| {
             let right =
                 |verb: &&str| Permission::parse(Capability::Workspace, &format!("{verb} **")).unwrap();
-            Grant { requested: verbs.iter().map(right).collect(), ceilings: vec![] }
+            Grant { requested: verbs.iter().map(right).collect(), ceilings: vec![], policy: None }
         };
         assert_eq!(purpose(false, &grant(&[])), Purpose::Nothing);
         assert_eq!(purpose(true, &grant(&[])), Purpose::Nothing);

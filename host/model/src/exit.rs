@@ -71,13 +71,13 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or nothing to do",
-            Self::Rejected => "the step says no: a check failed, a conflict, a guard closed",
+            Self::Rejected => "a check of the step failed, or there is a conflict",
             Self::Invalid => "bad input or usage",
-            Self::Denied => "denied: reached past the grant",
+            Self::Denied => "the component made a call that the grant or the policy does not allow",
             Self::Integrity => "a digest, signature or checksum is wrong",
-            Self::Credentials => "credentials missing or refused",
-            Self::Unavailable => "the remote failed, running again may help",
-            Self::LimitExceeded => "a limit was hit or the component trapped",
+            Self::Credentials => "credentials are missing, or a server refused them",
+            Self::Unavailable => "a remote service failed; another run may succeed",
+            Self::LimitExceeded => "the run exceeded a limit, or the component trapped",
             Self::Bug => "a bug in lockstep",
             Self::Interrupted => "cancelled with SIGINT before any file was changed",
             Self::Terminated => "cancelled with SIGTERM before any file was changed",

@@ -5,6 +5,7 @@
 use crate::call::{Answer, CallError, CallRecord, CallRequest, RawRepositoryPart, RawTarget, Target};
 use crate::capability::{Capability, Right};
 use crate::grant::Grant;
+use crate::host_code::HostCode;
 use crate::limits::Limits;
 pub use permit::Permit;
 use read::{read_path, read_target, shorten};
@@ -65,8 +66,8 @@ pub struct CallLog {
 /// The error of a call that failed on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalFault {
-    /// `workspace` if the call needed a file of the workspace, else `machine`.
-    pub code: &'static str,
+    /// [`HostCode::Workspace`] if the call needed a file of the workspace, else [`HostCode::Machine`].
+    pub code: HostCode,
     /// The error of the system.
     pub reason: String,
 }
@@ -173,7 +174,11 @@ impl Gate {
             digest,
         };
         let is_file = request.capability == Capability::Workspace || request.source.is_some();
-        self.remember(record, answer.as_ref().err(), if is_file { "workspace" } else { "machine" });
+        self.remember(
+            record,
+            answer.as_ref().err(),
+            if is_file { HostCode::Workspace } else { HostCode::Machine },
+        );
         answer.map(|answer| answer.value)
     }
 
@@ -299,7 +304,7 @@ impl Gate {
         Ok(())
     }
 
-    fn remember(&self, record: CallRecord, error: Option<&CallError>, code: &'static str) {
+    fn remember(&self, record: CallRecord, error: Option<&CallError>, code: HostCode) {
         let CallRecord { capability, function, target, verdict, bytes, .. } = &record;
         tracing::debug!(target: "call", "{}.{function} {target}: {verdict}, {bytes} bytes", capability.name());
         let mut state = self.state();

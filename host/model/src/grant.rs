@@ -67,6 +67,9 @@ pub struct Grant {
     pub requested: Vec<Permission>,
     /// The upper bounds.
     pub ceilings: Vec<Ceiling>,
+    /// The path of the policy that gives the permissions, for a component that is not built in. Otherwise the inputs of
+    /// the step give them.
+    pub policy: Option<String>,
 }
 
 impl Grant {
@@ -127,8 +130,15 @@ impl Grant {
             return Err(format!("{verb} `{name}`: it {reason}"));
         }
         if !self.requested.iter().any(|one| one.covers(capability, right, target)) {
-            let reason = if self.requested.is_empty() { "nothing" } else { "only what its inputs name" };
-            return Err(format!("{verb} `{name}`: this run was granted {reason}"));
+            let reason = match &self.policy {
+                Some(policy) => format!(
+                    "{policy} does not allow it; to allow it, add `{verb} {name}` under `allow` of this component, as `{}`",
+                    capability.name()
+                ),
+                None if self.requested.is_empty() => "this run was granted nothing".to_owned(),
+                None => "this run was granted only what its inputs name".to_owned(),
+            };
+            return Err(format!("{verb} `{name}`: {reason}"));
         }
         for ceiling in &self.ceilings {
             if !ceiling.rights.iter().any(|one| one.covers(capability, right, target)) {
@@ -163,7 +173,11 @@ mod tests {
     fn several_rights_together_can_cover_the_files_of_a_commit() {
         let right =
             |scope: &str| Permission::parse(Capability::Repository, &format!("commit {scope}")).unwrap();
-        let grant = Grant { requested: vec![right(".//envs/prod/**"), right(".//ledger")], ceilings: vec![] };
+        let grant = Grant {
+            requested: vec![right(".//envs/prod/**"), right(".//ledger")],
+            ceilings: vec![],
+            policy: None,
+        };
         let decide = |paths: &[&str]| {
             let files = paths.iter().map(|path| WorkspacePath::parse(path).unwrap()).collect();
             let repository = crate::repository::Repository::parse(".").unwrap();
@@ -183,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_call_needs_a_requested_permission_and_every_ceiling() {
-        let mut grant = Grant { requested: vec![right("read,write", "deploy/*.yaml")], ceilings: vec![] };
+        let mut grant =
+            Grant { requested: vec![right("read,write", "deploy/*.yaml")], ceilings: vec![], policy: None };
         assert!(decide(&grant, "read", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "write", "deploy/web.yaml").is_ok());
         assert!(decide(&grant, "remove", "deploy/web.yaml").is_err());
@@ -200,7 +215,7 @@ mod tests {
     #[test]
     fn only_a_scope_that_spells_it_opens_standard_input() {
         let granted = |scope: &str| {
-            let grant = Grant { requested: vec![right("read,write", scope)], ceilings: vec![] };
+            let grant = Grant { requested: vec![right("read,write", scope)], ceilings: vec![], policy: None };
             decide(&grant, "read", "-").is_ok()
         };
         assert!(granted("-"));

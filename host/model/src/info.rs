@@ -56,20 +56,46 @@ pub struct StepLimits {
 }
 
 impl StepLimits {
-    /// The budgets of a run: those that the step sets, up to the maximum, and the defaults for the others.
+    /// Checks that each budget that is set lies in its range.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn check(self) -> Result<(), LimitError> {
+        let set = [
+            ("seconds", self.seconds.map(u64::from), u64::from(Limits::MAX_SECONDS)),
+            ("memory-mb", self.memory_mb.map(u64::from), u64::from(Limits::MAX_MEMORY_MB)),
+            ("calls", self.calls, Limits::MAX_CALLS),
+            ("output-mb", self.output_mb.map(u64::from), u64::from(Limits::MAX_OUTPUT_MB)),
+        ];
+        for (name, value, largest) in set {
+            if let Some(value) = value.filter(|value| !(1..=largest).contains(value)) {
+                return Err(LimitError { name, value, largest });
+            }
+        }
+        Ok(())
+    }
+
+    /// The budgets of a run: those that the step sets, and the defaults for the others.
     #[must_use]
     pub fn applied(self) -> Limits {
         let host = Limits::default();
         Limits {
-            seconds: self.seconds.map_or(host.seconds, |seconds| seconds.min(Limits::MAX_SECONDS)),
-            memory_mb: self.memory_mb.map_or(host.memory_mb, |memory| memory.min(Limits::MAX_MEMORY_MB)),
-            calls: self.calls.map_or(host.calls, |calls| calls.min(Limits::MAX_CALLS)),
-            output_bytes: self
-                .output_mb
-                .map_or(host.output_bytes, |output| output.min(Limits::MAX_OUTPUT_MB) as usize * 1024 * 1024),
+            seconds: self.seconds.unwrap_or(host.seconds),
+            memory_mb: self.memory_mb.unwrap_or(host.memory_mb),
+            calls: self.calls.unwrap_or(host.calls),
+            output_bytes: self.output_mb.map_or(host.output_bytes, |output| output as usize * Limits::MB),
             ..host
         }
     }
+}
+
+/// A budget out of its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid limit `{name}: {value}`: expected 1 to {largest}")]
+pub struct LimitError {
+    name: &'static str,
+    value: u64,
+    largest: u64,
 }
 
 /// An input of a step.
@@ -190,9 +216,12 @@ pub struct OutputInfo {
 
 /// A reason for which a step rejects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FailureInfo {
     /// The stable name in the result.
     pub code: String,
+    /// The exit code that belongs to it.
+    pub exit_code: u8,
     /// The meaning.
     pub meaning: String,
 }

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod forge;
 pub mod gate;
 pub mod grant;
+pub mod host_code;
 pub mod info;
 pub mod inputs;
 pub mod limits;

@@ -59,6 +59,8 @@ impl Limits {
     pub const MAX_CALLS: u64 = 300_000;
     /// The largest outputs that a step may set, in MiB.
     pub const MAX_OUTPUT_MB: u32 = 256;
+    /// The bytes of a MiB.
+    pub const MB: usize = 1024 * 1024;
     /// The bytes for which a text to mask counts in addition to its length, because the redactor searches for many
     /// forms of it.
     pub const MASK_BYTES: u64 = 512;

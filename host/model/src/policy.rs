@@ -4,11 +4,12 @@
 use crate::connect::Connect;
 use crate::digest::Digest;
 use crate::grant::Permission;
-use crate::info::StepLimits;
+use crate::info::{LimitError, StepLimits};
 use crate::inputs::Inputs;
 use crate::permissions::{self, PermissionError};
+use crate::text;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Permission lines by capability, such as `read,write deploy/**`.
@@ -80,6 +81,24 @@ pub enum PolicyError {
         /// The digest.
         digest: String,
     },
+    /// Two entries are for the same component.
+    #[error("{policy}: two entries for `{digest}`: join them")]
+    DuplicateDigest {
+        /// The path of the file.
+        policy: String,
+        /// The digest.
+        digest: String,
+    },
+    /// A budget is out of its range.
+    #[error("{policy}: component `{digest}`: {problem}")]
+    Limit {
+        /// The path of the file.
+        policy: String,
+        /// The digest of the component.
+        digest: String,
+        /// The problem.
+        problem: LimitError,
+    },
     /// A permission is invalid.
     #[error("{policy}: {problem}")]
     Permission {
@@ -97,17 +116,14 @@ impl Policy {
     /// The first problem.
     pub fn parse(text: &str, source: &str) -> Result<Self, PolicyError> {
         let policy = source.to_owned();
-        let file: PolicyFile = serde_saphyr::from_str(text).map_err(|error| {
-            let problem = error.to_string().lines().next().unwrap_or_default().to_owned();
-            PolicyError::Syntax { policy: policy.clone(), problem }
+        let file: PolicyFile = serde_saphyr::from_str(text).map_err(|error| PolicyError::Syntax {
+            policy: policy.clone(),
+            problem: text::yaml_problem(&error.to_string()),
         })?;
         if file.version != 1 {
             return Err(PolicyError::Version { policy, version: file.version });
         }
-        if let Some(bad) = file.components.iter().find(|component| Digest::parse(&component.digest).is_none())
-        {
-            return Err(PolicyError::Digest { policy, digest: bad.digest.clone() });
-        }
+        check_components(&policy, &file.components)?;
         Ok(Self {
             source: policy,
             digest: Digest::of(text.as_bytes()),
@@ -123,6 +139,11 @@ impl Policy {
     /// The error of an invalid permission.
     pub fn bound(&self, step: &str, inputs: &Inputs) -> Result<Vec<Permission>, PolicyError> {
         self.steps.get(step).map_or(Ok(Vec::new()), |rights| self.fill(rights, inputs))
+    }
+
+    /// The names of the steps that it restricts.
+    pub fn steps(&self) -> impl Iterator<Item = &str> {
+        self.steps.keys().map(String::as_str)
     }
 
     /// The entry of a component that is not built in; none if it may not run.
@@ -147,6 +168,26 @@ impl Policy {
         let refuse = |problem| PolicyError::Permission { policy: self.source.clone(), problem };
         permissions::fill(rights, inputs).map_err(refuse)
     }
+}
+
+/// Checks the digests and budgets of the components.
+fn check_components(policy: &str, components: &[ComponentPolicy]) -> Result<(), PolicyError> {
+    let policy = policy.to_owned();
+    let mut known = BTreeSet::new();
+    for component in components {
+        let digest = component.digest.clone();
+        match Digest::parse(&digest) {
+            None => return Err(PolicyError::Digest { policy, digest }),
+            Some(parsed) if !known.insert(parsed.hex()) => {
+                return Err(PolicyError::DuplicateDigest { policy, digest });
+            }
+            Some(_) => {}
+        }
+        if let Err(problem) = component.limits.check() {
+            return Err(PolicyError::Limit { policy, digest, problem });
+        }
+    }
+    Ok(())
 }
 
 /// A policy file that allows a component to run with these permissions.
@@ -209,6 +250,13 @@ mod tests {
             let error = policy(bad).expect_err(bad);
             assert!(error.to_string().starts_with("lockstep.yaml: "), "{error}");
         }
+        for limits in ["seconds: 0", "seconds: 21601", "memory-mb: 1025", "calls: 300001", "output-mb: 257"] {
+            let text = format!("version: 1\ncomponents: [{{digest: \"{DIGEST}\", limits: {{{limits}}}}}]");
+            let error = policy(&text).expect_err(limits).to_string();
+            assert!(error.contains(limits) && error.contains("expected 1 to "), "{error}");
+        }
+        let twice = format!("version: 1\ncomponents: [{{digest: \"{DIGEST}\"}}, {{digest: \"{DIGEST}\"}}]");
+        assert!(matches!(policy(&twice), Err(PolicyError::DuplicateDigest { .. })));
         let wrong = policy("version: 1\nsteps: {a: {network: [\"get x\"]}}").unwrap();
         assert!(wrong.bound("a", &Inputs::default()).is_err());
     }

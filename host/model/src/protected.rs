@@ -21,11 +21,34 @@ pub fn unreachable(path: &str) -> Option<&'static str> {
     })
 }
 
-/// The kinds of files that no step can change, each with the reason as the end of a sentence.
-pub const KINDS: [(&[ProtectedNames], &str); 3] = [
-    (names::CI, "decides what CI runs, so no step can change it"),
-    (names::REPOSITORY, "decides what bots, hooks or reviewers do, so no step can change it"),
-    (names::LOCKS, "is a policy or a lock file, so no step can change it"),
+/// A kind of files that no step can change.
+#[derive(Debug)]
+pub struct ProtectedKind {
+    /// Its heading on the page about these files.
+    pub title: &'static str,
+    /// The reason, as the end of a sentence.
+    pub reason: &'static str,
+    /// The files.
+    pub names: &'static [ProtectedNames],
+}
+
+/// The kinds of files that no step can change.
+pub const KINDS: [ProtectedKind; 3] = [
+    ProtectedKind {
+        title: "Definitions of CI",
+        reason: "decides what CI runs, so no step can change it",
+        names: names::CI,
+    },
+    ProtectedKind {
+        title: "Files that bots, hooks and reviewers obey",
+        reason: "decides what bots, hooks or reviewers do, so no step can change it",
+        names: names::REPOSITORY,
+    },
+    ProtectedKind {
+        title: "Policies and lock files",
+        reason: "is a policy or a lock file, so no step can change it",
+        names: names::LOCKS,
+    },
 ];
 
 /// The reason for which no step can change a file, as the end of a sentence; none if the grant decides. The rule is the
@@ -34,8 +57,8 @@ pub const KINDS: [(&[ProtectedNames], &str); 3] = [
 pub fn unchangeable(path: &str) -> Option<&'static str> {
     let path_folded = folded_path(path);
     let parts: Vec<&str> = path_folded.split('/').collect();
-    let reserved = KINDS.iter().find(|(kind, _)| kind.iter().any(|reserved| reserves(reserved, &parts)));
-    unreachable(path).or(reserved.map(|(_, reason)| *reason))
+    let reserved = KINDS.iter().find(|kind| kind.names.iter().any(|reserved| reserves(reserved, &parts)));
+    unreachable(path).or(reserved.map(|kind| kind.reason))
 }
 
 /// The ends of the reasons of this module.

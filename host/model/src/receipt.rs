@@ -19,6 +19,9 @@ use std::collections::BTreeSet;
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// The type of the predicate. Within a version, no field disappears or changes its meaning.
 const PREDICATE: &str = "urn:lockstep:receipt:v1";
+/// The first bytes of each receipt, as the host writes it: JSON with an indent of two. They tell a receipt from other files.
+pub const START: &str =
+    "{\n  \"_type\": \"https://in-toto.io/Statement/v1\",\n  \"predicateType\": \"urn:lockstep:receipt:v";
 /// The longest value of an input in bytes. Of a longer one the receipt has size and digest.
 const MAX_VALUE_BYTES: usize = 4096;
 
@@ -84,7 +87,12 @@ impl Serialize for RunRecord<'_> {
         let inputs = facts.inputs.iter().map(|(name, value)| (name.clone(), input(value)));
         let outputs = facts.shown.iter().map(|shown| (shown.name.clone(), shown.digest.to_string().into()));
         let text = |digest: Option<Digest>| Value::from(digest.map(|digest| digest.to_string()));
-        let limits = json!({"seconds": limits.seconds, "memory-mb": limits.memory_mb, "calls": limits.calls});
+        let limits = json!({
+            "seconds": limits.seconds,
+            "memory-mb": limits.memory_mb,
+            "calls": limits.calls,
+            "output-mb": limits.output_bytes / Limits::MB,
+        });
         let before = [
             ("version", 1.into()),
             ("lockstep", facts.version.into()),
@@ -152,8 +160,8 @@ impl Serialize for Statement<'_> {
         let predicate = Predicate { digest: digest.to_string(), record, run };
         let mut statement = serializer.serialize_map(Some(4))?;
         statement.serialize_entry("_type", STATEMENT)?;
-        statement.serialize_entry("subject", &Subjects(&record.facts))?;
         statement.serialize_entry("predicateType", PREDICATE)?;
+        statement.serialize_entry("subject", &Subjects(&record.facts))?;
         statement.serialize_entry("predicate", &predicate)?;
         statement.end()
     }
@@ -181,9 +189,9 @@ fn grant(grant: &Grant) -> Value {
     let lines = |rights: &[Permission]| -> Value {
         rights.iter().map(|right| format!("{}: {}", right.capability.name(), right.line())).collect()
     };
-    let bounds: Map<_, _> =
+    let restricted: Map<_, _> =
         grant.ceilings.iter().map(|ceiling| (ceiling.source.clone(), lines(&ceiling.rights))).collect();
-    json!({"asked": lines(&grant.requested), "bounds": bounds})
+    json!({"requested": lines(&grant.requested), "restricted-to": restricted})
 }
 
 fn call(record: &CallRecord) -> Value {

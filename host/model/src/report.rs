@@ -156,6 +156,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether this was a dry run of a run that would change something.
+    #[must_use]
+    pub fn would_change(&self) -> bool {
+        self.dry_run && self.changed().next().is_some()
+    }
+
     /// The names of the changed files, then of the changed objects.
     pub fn changed(&self) -> impl Iterator<Item = &str> {
         let files = self.changes.iter().map(|change| change.path.as_str());

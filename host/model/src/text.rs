@@ -11,6 +11,22 @@ pub fn lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(neutral)
 }
 
+/// The problem in the message of the YAML parser: its first line, such as `line 1 column 4: unclosed bracket '['`.
+#[must_use]
+pub fn yaml_problem(message: &str) -> String {
+    // Advice to a programmer, and words that only one knows.
+    const WORDS: [(&str, &str); 5] = [
+        (", set DuplicateKeyPolicy in Options if acceptable", ""),
+        ("; use from_str_multiple or from_str_multiple_with_options", ""),
+        ("cannot deserialize null into string; use Option<String>", "expected text, found nothing"),
+        ("expected sequence start", "expected a list"),
+        ("expected mapping start", "expected keys and values"),
+    ];
+    let first = message.lines().next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    WORDS.iter().fold(first, |text, (theirs, ours)| text.replace(theirs, ours))
+}
+
 /// Escapes one line: it writes control characters except tab, invisible characters and those that change the direction
 /// of text as `\u{…}`, puts a space into the openings of CI commands (`##[`, `##vso[`, `##teamcity[`), and cuts the
 /// line at [`MAX_LINE`].

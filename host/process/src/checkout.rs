@@ -73,15 +73,21 @@ impl Checkout {
         walk(path, |place, _| self.is_inside(place))
     }
 
-    /// Whether a link in the checkout is on the way of this path. A path that the host cannot follow counts as such.
+    /// Whether a link in this checkout, or in any other checkout of git, is on the way of this path. A path that the host
+    /// cannot follow counts as such.
     #[must_use]
     pub fn has_link_on(&self, path: &Path) -> bool {
-        walk(path, |place, is_link| is_link && self.is_inside(place))
+        walk(path, |place, is_link| is_link && (self.is_inside(place) || is_in_git(place)))
     }
 
     fn is_inside(&self, place: &Path) -> bool {
         self.roots.iter().any(|root| place.starts_with(root))
     }
+}
+
+/// Whether a file lies in a checkout of git.
+fn is_in_git(place: &Path) -> bool {
+    place.ancestors().skip(1).any(|folder| folder.join(".git").symlink_metadata().is_ok())
 }
 
 /// Follows a path and its links. `found` gets each place on the way, and whether it is a link. Returns whether `found`

@@ -66,7 +66,7 @@ fn regular(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
         assert!(read_text(&at("file"), 4).unwrap_err().ends_with("file: it has more than 4 bytes"));
         for name in ["pipe", "zero", "null", "to-pipe", "folder"] {
             let refused = read_bytes(&at(name), 5).unwrap_err();
-            assert!(refused.ends_with(&format!("{name}: it is no regular file")), "{refused}");
+            assert!(refused.ends_with(&format!("{name}: it is not a regular file")), "{refused}");
             assert_eq!(check(&at(name)), Err(refused));
         }
         assert_eq!(check(&at("link")), Ok(()));

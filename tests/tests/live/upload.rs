@@ -122,7 +122,7 @@ fn only_objects_without_a_source_are_deleted_up_to_the_limit() {
     // Without `delete` the run has no right to delete, whatever the step does.
     let ended = upload(&scene, server.place()).end();
     ended.expect(0, "done");
-    let grant = receipt(&scene)["predicate"]["record"]["grant"]["asked"].to_string();
+    let grant = receipt(&scene)["predicate"]["record"]["grant"]["requested"].to_string();
     assert!(!grant.contains("delete"), "{grant}");
 }
 

@@ -1,7 +1,7 @@
 //! SIGTERM and SIGINT at any moment of a run: it leaves a receipt that says so and ends by the signal. A run that is
 //! killed leaves no receipt, and none of an older run.
 
-use lockstep_tests::support::{Run, Running, Scene, assert_no_secret, receipt};
+use lockstep_tests::support::{OLDER_RECEIPT, Run, Running, Scene, assert_no_secret, receipt};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -73,7 +73,7 @@ fn a_signal_before_any_component_runs_leaves_a_receipt() {
         let scene = Scene::new();
         let receipt = scene.path("own/receipt.json");
         let mut command = scene.run("manifest-patch").args(["--inputs", "-"]).command();
-        fs::write(&receipt, "an older one").unwrap();
+        fs::write(&receipt, OLDER_RECEIPT).unwrap();
         // Its inputs never come: it waits for them.
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _open = child.stdin.take();
@@ -91,7 +91,7 @@ fn a_killed_run_leaves_no_receipt_and_none_of_an_older_run() {
     let scene = Scene::new();
     let run = sleeping(&scene);
     let mut command = run.command();
-    scene.put("own/receipt.json", "an older one");
+    scene.put("own/receipt.json", OLDER_RECEIPT);
     let running = Running { child: command.spawn().unwrap() };
     wait_for(|| scene.text("own/stderr").contains("about to stay").then_some(()));
     send(&running, Signal::KILL);
@@ -146,7 +146,7 @@ fn a_signal_that_the_caller_ignores_is_ignored() {
     command.args(["run", "manifest-patch", "--inputs", "-", "--receipt"]).arg(scene.path("own/receipt.json"));
     command.current_dir(scene.path("workspace")).stdin(Stdio::piped());
     command.stdout(File::create(scene.path("own/stdout")).unwrap());
-    scene.put("own/receipt.json", "an older one");
+    scene.put("own/receipt.json", OLDER_RECEIPT);
     let mut child = command.spawn().unwrap();
     wait_for(|| (!scene.path("own/receipt.json").exists()).then_some(()));
     sleep(Duration::from_millis(200));

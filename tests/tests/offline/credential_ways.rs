@@ -177,7 +177,7 @@ fn a_pipe_or_a_device_is_no_credential_file() {
         let refused = |run: Run<'_>| {
             let ended = run.end();
             let said = ended.result()["message"].to_string();
-            assert!(matches!(ended.exit, Some(2 | 5)) && said.contains("is no regular file"), "{ended:?}");
+            assert!(matches!(ended.exit, Some(2 | 5)) && said.contains("is not a regular file"), "{ended:?}");
         };
         // Each run has a kubeconfig of its own, which is written when it is made.
         refused(scaling(&scene, &token()).env("KUBECONFIG", &place));

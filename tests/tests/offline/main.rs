@@ -18,6 +18,7 @@ mod hard_inputs;
 mod human_output;
 mod killed;
 mod many_files;
+mod named_files;
 mod own_files;
 mod promotion_faults;
 mod promotions;

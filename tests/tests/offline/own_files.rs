@@ -1,5 +1,5 @@
 //! The files that lockstep writes itself: receipts, results, outputs, values. A commit that brings links under their
-//! names writes nowhere else, what is no regular file is not replaced, and a loss is said.
+//! names writes nowhere else, a file that is not a regular file is not replaced, and a loss is said.
 
 use lockstep_tests::support::{ProgramOutput, Run, Running, Scene, assert_no_secret, receipt, tree};
 use rustix::fs::{CWD, FileType, Mode, mknodat};

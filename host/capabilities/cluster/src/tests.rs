@@ -96,7 +96,7 @@ fn permitted<T>(
 ) -> Result<T, CallError> {
     let capability = Capability::Cluster;
     let permission = Permission::parse(capability, "read shop/*").unwrap();
-    let grant = Grant { requested: vec![permission], ceilings: vec![] };
+    let grant = Grant { requested: vec![permission], ceilings: vec![], policy: None };
     let request = CallRequest::new(capability, "get", target);
     Gate::new(grant, Limits::default()).call(request, act)
 }

@@ -2,6 +2,7 @@
 //! file and asks no server.
 
 use lockstep_process::Programs;
+use lockstep_workspace::OwnPaths;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -27,6 +28,8 @@ pub struct ObjectsConfig {
     pub programs: Programs,
     /// The environment of that program.
     pub variables: Vec<(String, OsString)>,
+    /// The files of the run itself, which no step may change in a folder that is a store.
+    pub own_files: OwnPaths,
     /// Whether the AWS configuration may lie in the checkout.
     pub trusts_workspace: bool,
 }

@@ -6,10 +6,10 @@ use super::temporary::{self, SweptFolders, TemporaryFile};
 use super::types::{ObjectInfo, ObjectPage, ObjectSummary, Precondition, PutOptions};
 use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
-use lockstep_model::object::ObjectName;
+use lockstep_model::object::{ObjectName, ObjectStore};
 use lockstep_model::protected::OWN_PREFIX;
-use lockstep_workspace::OpenFile;
 use lockstep_workspace::hash::{self, Algorithm, Hasher};
+use lockstep_workspace::{OpenFile, OwnPaths};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -195,6 +195,19 @@ pub(super) fn delete(name: &ObjectName) -> Result<(), CallError> {
 enum ParentFolders {
     Create,
     Require,
+}
+
+/// Checks that none of these objects is a file of the run itself.
+///
+/// # Errors
+/// `Denied` for the first that is one.
+pub(super) fn check_own(own: &OwnPaths, verb: &str, names: &[&ObjectName]) -> Result<(), CallError> {
+    for name in names.iter().filter(|name| name.store() == ObjectStore::Folder) {
+        if let Some(reason) = own.reason(&format!("/{}", name.key())) {
+            return Err(CallError::Denied(format!("{verb} `{name}`: it {reason}")));
+        }
+    }
+    Ok(())
 }
 
 /// Opens the folder of a key, part by part from `/`, and returns it with the name of the file, which is empty for a

@@ -172,6 +172,9 @@ impl Objects {
             Ok(names) => names,
             Err(error) => return fail_all(error),
         };
+        if let Err(error) = folder::check_own(&self.config.own_files, "delete", &names) {
+            return fail_all(error);
+        }
         if let Some(name) = names.iter().find(|name| name.is_prefix()) {
             return fail_all(CallError::Invalid(format!(
                 "delete `{name}`: this is a prefix, because it ends with `/`; name an object"

@@ -33,6 +33,10 @@ impl Objects {
                 put.options
             )));
         }
+        let names = permits.iter().map(object).collect::<Result<Vec<_>, _>>();
+        if let Err(error) = names.and_then(|names| folder::check_own(&self.config.own_files, "put", &names)) {
+            return fail_all(error);
+        }
         let stored = if self.dry_run {
             permits.iter().zip(puts).map(|(permit, put)| dry_run_result(permit, put, workspace)).collect()
         } else {

@@ -112,7 +112,7 @@ fn serve(
 
 fn gate() -> Gate {
     let right = Permission::parse(Capability::Objects, "list,head,multipart,put s3://releases/web/").unwrap();
-    Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default())
+    Gate::new(Grant { requested: vec![right], ceilings: vec![], policy: None }, Limits::default())
 }
 
 fn on<T>(

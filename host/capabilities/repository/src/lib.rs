@@ -162,7 +162,7 @@ impl Repositories {
     /// Reads the permit's files at a commit.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid` or `LimitExceeded` if a file does not exist, is no regular file or is too large, or an error of the
+    /// `NotFound`, `Invalid` or `LimitExceeded` if a file does not exist, is not a regular file or is too large, or an error of the
     /// server.
     pub fn read_files(&mut self, permit: &Permit, commit: &str) -> Result<Answer<Vec<Vec<u8>>>, CallError> {
         self.with_repository(permit, |repository, part| match part {
@@ -191,7 +191,7 @@ impl Repositories {
     /// Creates a commit that writes or removes the permit's files. No branch points at it yet.
     ///
     /// # Errors
-    /// `NotFound` if there is no such parent, `Invalid` if the commit changes nothing or a path is no regular file.
+    /// `NotFound` if there is no such parent, `Invalid` if the commit changes nothing or a path is not a regular file.
     pub fn create_commit(
         &mut self,
         permit: &Permit,

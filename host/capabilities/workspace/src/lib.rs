@@ -32,7 +32,10 @@ mod walk;
 pub use commit::AppliedCommit;
 pub use error::{CommitError, WorkspaceError};
 pub use open::OpenFile;
-pub use own::{ContentWriter, FileAccess, NameOrigin, OwnFileError, OwnFileProblem, OwnFiles, ReservedFile};
+pub use own::{
+    ContentWriter, DocumentKind, FileAccess, NameOrigin, OwnFileError, OwnFileProblem, OwnFiles, ReservedFile,
+};
+pub use protected_paths::OwnPaths;
 pub use purpose::Purpose;
 pub use recover::{FileProgress, JournalReport, JournalStage, RecoverAction, Recovery, inspect, recover};
 

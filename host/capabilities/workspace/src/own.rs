@@ -37,6 +37,16 @@ pub enum FileAccess {
     Owner,
 }
 
+/// A kind of document that the host writes to a path of the caller. It replaces an older document of this kind and an
+/// empty file, and no other: a mistake in a path must not cost a file.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentKind {
+    /// Its name for messages.
+    pub name: &'static str,
+    /// The first bytes of each document of this kind.
+    pub start: &'static str,
+}
+
 /// The function that writes the content of a file.
 pub type ContentWriter<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
@@ -66,14 +76,24 @@ pub enum OwnFileProblem {
     #[error("`{}` belongs to another user, in a folder that everybody can write to; name another folder", .0.display())]
     Foreign(PathBuf),
     /// Lockstep never writes to a part of the path.
-    #[error("`{}` holds the data of git, of lockstep or the definitions of CI; name another place", .0.display())]
-    Protected(PathBuf),
+    #[error("`{}` {reason}; name another place", .path.display())]
+    Protected {
+        /// The path of the part.
+        path: PathBuf,
+        /// The reason, as the end of a sentence.
+        reason: &'static str,
+    },
     /// A part of the path is not a folder.
     #[error("`{}` is not a folder", .0.display())]
     NotFolder(PathBuf),
     /// The path has no file name.
     #[error("it names no file")]
     NoName,
+    /// The file has content that Lockstep did not write.
+    #[error(
+        "it exists and is no {0} of lockstep, so lockstep does not replace it; remove it or name another file"
+    )]
+    OtherContent(&'static str),
     /// Lockstep does not write to files of this kind here.
     #[error("it is {0}; name another file")]
     Unsuitable(&'static str),
@@ -106,6 +126,7 @@ pub struct OwnFiles {
 #[derive(Debug)]
 pub struct ReservedFile {
     path: PathBuf,
+    kind: DocumentKind,
     /// The permissions of the old file.
     mode: Option<Mode>,
     /// The open pipe or device. A reader of a pipe would otherwise see its end.
@@ -128,17 +149,34 @@ impl OwnFiles {
         self.at(path, |own| location::find(own.workspace, path, origin, MissingFolders::Leave).map(drop))
     }
 
-    /// Checks that the host can write the file, and removes the old one. It opens a pipe or a device and keeps it open.
+    /// Checks that the host can write the document of a caller. It creates missing folders.
     ///
     /// # Errors
-    /// The host cannot write the file.
-    pub fn reserve(&self, path: &Path) -> Result<ReservedFile, OwnFileError> {
+    /// Lockstep does not write to this path, or its file is not of this kind.
+    pub fn check_document(&self, path: &Path, kind: DocumentKind) -> Result<(), OwnFileError> {
         self.at(path, |own| {
             let location = own.location(path, NameOrigin::Caller)?;
-            let reserved = ReservedFile { path: path.to_owned(), mode: None, open: None };
+            write::check_kind(&location, kind)?;
+            match location.found {
+                ExistingFile::Stream | ExistingFile::OpenFile => Ok(()),
+                _ => write::probe(&location),
+            }
+        })
+    }
+
+    /// Checks that the host can write the document, and removes the old one. It opens a pipe or a device and keeps it
+    /// open.
+    ///
+    /// # Errors
+    /// The host cannot write the file, or the file is not of this kind.
+    pub fn reserve(&self, path: &Path, kind: DocumentKind) -> Result<ReservedFile, OwnFileError> {
+        self.at(path, |own| {
+            let location = own.location(path, NameOrigin::Caller)?;
+            let reserved = ReservedFile { path: path.to_owned(), kind, mode: None, open: None };
             match &location.found {
                 ExistingFile::Nothing | ExistingFile::Link => write::probe(&location).map(|()| reserved),
                 ExistingFile::File(old) => {
+                    write::check_kind(&location, kind)?;
                     write::probe(&location)?;
                     write::remove(&location)?;
                     Ok(ReservedFile { mode: Some(disk::permissions(old)), ..reserved })
@@ -167,6 +205,27 @@ impl OwnFiles {
                 (FileAccess::Owner, _) => Some(Mode::RUSR | Mode::WUSR),
                 (FileAccess::Default, ExistingFile::File(old)) => Some(disk::permissions(old)),
                 (FileAccess::Default, _) => None,
+            };
+            write::replace(&location, mode, fill)
+        })
+    }
+
+    /// Writes the document of a caller as a whole.
+    ///
+    /// # Errors
+    /// The host cannot write the file, or the file is not of this kind.
+    pub fn replace_document(
+        &self,
+        path: &Path,
+        kind: DocumentKind,
+        fill: ContentWriter<'_>,
+    ) -> Result<(), OwnFileError> {
+        self.at(path, |own| {
+            let location = own.location(path, NameOrigin::Caller)?;
+            write::check_kind(&location, kind)?;
+            let mode = match &location.found {
+                ExistingFile::File(old) => Some(disk::permissions(old)),
+                _ => None,
             };
             write::replace(&location, mode, fill)
         })
@@ -208,7 +267,12 @@ impl ReservedFile {
     pub fn write(&self, own: &OwnFiles, fill: ContentWriter<'_>) -> Result<(), OwnFileError> {
         own.at(&self.path, |own| match &self.open {
             Some(open) => write::write_into(open, fill),
-            None => write::replace(&own.location(&self.path, NameOrigin::Caller)?, self.mode, fill),
+            None => {
+                let location = own.location(&self.path, NameOrigin::Caller)?;
+                // Somebody can have written the file during the run.
+                write::check_kind(&location, self.kind)?;
+                write::replace(&location, self.mode, fill)
+            }
         })
     }
 }

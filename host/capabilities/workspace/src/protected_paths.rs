@@ -50,14 +50,38 @@ impl ProtectedPaths {
     }
 
     fn owns(&self, path: &str) -> bool {
-        if self.own.is_empty() {
-            return false;
-        }
-        let path = protected::folded_path(path);
-        self.own.iter().any(|own| {
-            path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        covers(&self.own, path)
     }
+}
+
+/// The run's own files by their absolute paths, for a store that is a folder anywhere on this machine.
+#[derive(Debug, Default)]
+pub struct OwnPaths(Vec<String>);
+
+impl OwnPaths {
+    /// The paths of these files and folders, which need not exist.
+    #[must_use]
+    pub fn new(own_files: &[PathBuf]) -> Self {
+        let real = own_files.iter().flat_map(|file| real_paths(file));
+        Self(real.map(|file| protected::folded_path(&file.to_string_lossy())).collect())
+    }
+
+    /// The reason why no step may reach an absolute path, as the end of a sentence; none if a step may.
+    #[must_use]
+    pub fn reason(&self, path: &str) -> Option<&'static str> {
+        covers(&self.0, path).then_some(OWN)
+    }
+}
+
+/// Whether a path is one of these files, or lies in one of these folders.
+fn covers(own: &[String], path: &str) -> bool {
+    if own.is_empty() {
+        return false;
+    }
+    let path = protected::folded_path(path);
+    own.iter().any(|own| {
+        path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// Rejects a workspace inside a protected folder, for a run that uses it in a way that the protection forbids. It also

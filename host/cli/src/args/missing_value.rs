@@ -10,10 +10,18 @@ use lockstep_model::types::Type;
 pub(crate) fn missing_value(words: &[String], inputs: &[InputInfo]) -> Option<String> {
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
+        if let Some((name, "")) = word.split_once('=')
+            && VALUE_OPTIONS.contains(&name)
+        {
+            return Some(format!("`{name}` has an empty value"));
+        }
         if !takes_value(word, inputs) {
             continue;
         }
         let value = words.next()?;
+        if value.is_empty() && VALUE_OPTIONS.contains(&word.as_str()) {
+            return Some(format!("`{word}` has an empty value"));
+        }
         if is_option(value, inputs) {
             return Some(format!(
                 "`{word}` has no value: the next word is the option `{value}`; if that is the value, write `{word}={value}`"
@@ -24,19 +32,21 @@ pub(crate) fn missing_value(words: &[String], inputs: &[InputInfo]) -> Option<St
 }
 
 /// Whether the next word is the value of this one.
-fn takes_value(word: &str, inputs: &[InputInfo]) -> bool {
+pub(super) fn takes_value(word: &str, inputs: &[InputInfo]) -> bool {
     let is_input = |name: &str| inputs.iter().any(|input| input.name == name && input.ty != Type::Bool);
     VALUE_OPTIONS.contains(&word) || word.strip_prefix("--").is_some_and(is_input)
 }
 
 /// Whether a word is an option of `run` or of the step, with a value behind `=` or without.
-fn is_option(word: &str, inputs: &[InputInfo]) -> bool {
+pub(super) fn is_option(word: &str, inputs: &[InputInfo]) -> bool {
     let name = word.split_once('=').map_or(word, |(name, _)| name);
     let is_input = |name: &str| inputs.iter().any(|input| input.name == name);
     let own = |name: &str| is_input(name) || matches!(name, "help" | ALLOW_WORKSPACE_CREDENTIALS);
+    let short = name.strip_prefix('-').filter(|letters| !letters.is_empty() && !letters.starts_with('-'));
     VALUE_OPTIONS.contains(&name)
         || PLAIN_FLAGS.contains(&name)
-        || name == "-h"
+        // `-CDIR` and `-qv`.
+        || short.is_some_and(|letters| letters.starts_with('C') || letters.chars().all(|c| "qvh".contains(c)))
         || name.strip_prefix("--").is_some_and(own)
 }
 
@@ -69,10 +79,21 @@ mod tests {
             "lockstep run a --manifest --manifest m",
             "lockstep run a --manifest --immutable=true",
             "lockstep run a --manifest -v",
+            "lockstep run a --manifest -qv",
+            "lockstep run a --manifest -C../prod",
             "lockstep run --policy --dry-run a",
         ] {
             assert!(problem(line).is_some_and(|text| text.contains("has no value")), "{line}");
         }
+    }
+
+    #[test]
+    fn an_option_of_run_has_no_empty_value() {
+        for line in ["lockstep run a --policy= --manifest m", "lockstep run --inputs  a"] {
+            assert!(problem(line).is_some_and(|text| text.ends_with("has an empty value")), "{line}");
+        }
+        assert_eq!(problem("lockstep run a --manifest="), None);
+        assert_eq!(problem("lockstep run a --manifest  --dry-run"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `lockstep describe`: the inputs, outputs, permissions and limits of a step. For a component from a file it shows
+//! `lockstep describe`: the inputs, outputs, permissions, limits and failure codes of a step. For a component from a file it shows
 //! types and imports and does not run the component.
 
 use crate::args;
@@ -47,6 +47,9 @@ fn describe(info: &StepInfo) -> String {
             None => String::new(),
         };
         field(&mut out, &input.name, &format!("{}{need}", short(&input.ty, &input.fields)), &input.docs);
+        for choice in &input.choices {
+            let _ = writeln!(out, "      - {}: {}", choice.name, choice.docs.replace('\n', " "));
+        }
         for part in &input.fields {
             field(&mut out, &format!("  {}.{}", input.name, part.name), &part.ty.to_string(), &part.docs);
         }
@@ -74,7 +77,8 @@ fn describe(info: &StepInfo) -> String {
     if !info.failures.is_empty() {
         out.push_str("\nFailure codes\n");
         for failure in &info.failures {
-            let _ = writeln!(out, "  {}: {}", failure.code, failure.meaning);
+            let _ =
+                writeln!(out, "  {} (exit code {}): {}", failure.code, failure.exit_code, failure.meaning);
         }
     }
     out

@@ -67,7 +67,7 @@ fn dispatch(secrets: secrets::Secrets) -> Exit {
         Some(("list", matches)) => list::main(&infos, matches),
         Some(("describe", matches)) => return describe::main(&infos, matches, &plain),
         Some(("recover", matches)) => return recover::main(matches, &plain),
-        Some(("completion", matches)) => completion::main(command, matches),
+        Some(("completion", matches)) => completion::main(command, &infos, matches),
         _ => Ok(()),
     };
     exit_code(printed)

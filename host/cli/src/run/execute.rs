@@ -18,7 +18,7 @@ use lockstep_model::gate::Gate;
 use lockstep_model::report::{Level, RunEnd};
 use lockstep_objects::Objects;
 use lockstep_repository::Repositories;
-use lockstep_workspace::Workspace;
+use lockstep_workspace::{OwnPaths, Workspace};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -90,7 +90,8 @@ impl GrantedStep {
         }
         let is_stdin_taken = args.inputs_file.as_deref() == Some("-");
         let workspace = if is_stdin_taken { opened.without_stdin() } else { opened };
-        let configs = connect::client_configs(credentials, self.inputs(), &self.connect, args)?;
+        let mut configs = connect::client_configs(credentials, self.inputs(), &self.connect, args)?;
+        configs.objects.own_files = OwnPaths::new(&own);
         let skipped = connect::skipped_programs(&configs, &self.linked);
         self.facts.notes.extend(skipped);
         Ok(RunResources { workspace, configs })

@@ -6,8 +6,9 @@ use crate::console::{print_error, print_hint};
 use crate::plural::counted;
 use crate::receipt;
 use crate::run_facts::{RunFacts, StageResult, StoppedRun};
-use crate::verdict::run_end;
+use crate::verdict::{done, run_end};
 use lockstep_model::exit::Exit;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::report::{Level, Note, Report, RunEnd};
 use lockstep_model::text;
 use lockstep_workspace::AppliedCommit;
@@ -43,7 +44,7 @@ impl RunContext {
     fn report(&self, result: StageResult<ConcludedRun>) -> (RunFacts, Report, Option<AppliedCommit>) {
         let mut report = Report {
             step: self.reporter.step().to_owned(),
-            ending: run_end(Exit::Done, "done", "", None),
+            ending: done(String::new()),
             dry_run: self.dry_run,
             outputs: Vec::new(),
             notes: Vec::new(),
@@ -82,7 +83,7 @@ impl RunContext {
             report.receipt = None;
             let message = format!("{}{}", lost.message, changes_that_remain(report));
             let hint = "remove the cause; the receipt of a second run covers only that run".to_owned();
-            report.ending = run_end(Exit::Invalid, "receipt-lost", message, Some(hint));
+            report.ending = run_end(HostCode::ReceiptLost, message, Some(hint));
         } else {
             facts.notes.push(Note { level: Level::Warning, message: lost.message, location: None });
         }
@@ -104,19 +105,19 @@ fn changes_that_remain(report: &Report) -> String {
 }
 
 /// The end of a run whose step succeeded.
-fn success(done: &ConcludedRun, dry_run: bool) -> RunEnd {
-    let (files, objects) = (done.changes.len() - done.only_restored, done.facts.objects.len());
+fn success(run: &ConcludedRun, dry_run: bool) -> RunEnd {
+    let (files, objects) = (run.changes.len() - run.only_restored, run.facts.objects.len());
     let verb = if dry_run { "would change" } else { "changed" };
     let message = match files + objects {
-        0 if done.facts.grant.only_reads() => "done".to_owned(),
+        0 if run.facts.grant.only_reads() => "done".to_owned(),
         0 => "nothing to change".to_owned(),
         _ => format!("{verb} {}", count_changes(files, objects)),
     };
-    let message = match done.only_restored {
+    let message = match run.only_restored {
         0 => message,
         count => format!("{message}, and restored {} after a killed run", counted(count, "file")),
     };
-    run_end(Exit::Done, "done", message, None)
+    done(message)
 }
 
 fn count_changes(files: usize, objects: usize) -> String {

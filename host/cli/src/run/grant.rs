@@ -3,6 +3,7 @@
 
 use super::resolve::ResolvedStep;
 use crate::args::RunArgs;
+use crate::builtin::{self, Builtin};
 use crate::document;
 use crate::run_facts::{RunFacts, StageResult};
 use crate::verdict::{run_end, unknown_import};
@@ -11,13 +12,15 @@ use lockstep_engine::load::Step;
 use lockstep_model::capability::Capability;
 use lockstep_model::connect::Connect;
 use lockstep_model::digest::Digest;
-use lockstep_model::exit::Exit;
 use lockstep_model::grant::{Ceiling, Grant, Permission};
+use lockstep_model::host_code::HostCode;
 use lockstep_model::info::StepInfo;
 use lockstep_model::inputs::Inputs;
 use lockstep_model::limits::Limits;
+use lockstep_model::near;
 use lockstep_model::permissions;
 use lockstep_model::policy::{self, Policy};
+use lockstep_model::render::Verbosity;
 use lockstep_model::report::{Level, RunEnd};
 use std::path::Path;
 
@@ -81,16 +84,18 @@ fn decide(
 ) -> Result<GrantDecision, RunEnd> {
     let policy = args.policy.as_deref().map(|path| read_policy(path, &args.workspace)).transpose()?;
     facts.policy = policy.as_ref().map(|policy| policy.digest);
+    if let Some(policy) = &policy {
+        note_unknown_steps(policy, facts);
+    }
     if let Some(name) = step.imports.unknown.first() {
         return Err(unknown_import(&format!(
             "the component imports `{name}`, which the host does not offer"
         )));
     }
-    let invalid =
-        |error: &dyn std::fmt::Display| run_end(Exit::Invalid, "bad-policy", error.to_string(), None);
+    let invalid = |error: &dyn std::fmt::Display| run_end(HostCode::BadPolicy, error.to_string(), None);
     if is_builtin {
         let requested = permissions::fill(&info.permissions, &facts.inputs)
-            .map_err(|error| run_end(Exit::Invalid, "bad-input", error.to_string(), None))?;
+            .map_err(|error| run_end(HostCode::BadInput, error.to_string(), None))?;
         let ceilings = match &policy {
             Some(policy) => {
                 let rights = policy.bound(&info.name, &facts.inputs).map_err(|error| invalid(&error))?;
@@ -98,7 +103,7 @@ fn decide(
             }
             None => Vec::new(),
         };
-        let grant = Grant { requested, ceilings };
+        let grant = Grant { requested, ceilings, policy: None };
         return Ok(GrantDecision { grant, limits: info.limits.applied(), connect: info.connect.clone() });
     }
     let entry = policy.as_ref().and_then(|policy| Some((policy, policy.component(digest)?)));
@@ -106,8 +111,17 @@ fn decide(
     let requested = policy.grant(entry, &facts.inputs).map_err(|error| invalid(&error))?;
     let has_input = |name: &str| info.inputs.iter().any(|input| input.name == name);
     entry.connect.check(has_input).map_err(|error| invalid(&error))?;
-    let grant = Grant { requested, ceilings: Vec::new() };
+    let grant = Grant { requested, ceilings: Vec::new(), policy: Some(policy.source.clone()) };
     Ok(GrantDecision { grant, limits: entry.limits.applied(), connect: entry.connect.clone() })
+}
+
+/// Warns about names in the policy that no step has. The step that the author meant can then reach nothing.
+fn note_unknown_steps(policy: &Policy, facts: &mut RunFacts) {
+    for name in policy.steps().filter(|name| Builtin::find(name).is_none()) {
+        let near = near::question(name, builtin::names()).map(|near| format!("; {near}")).unwrap_or_default();
+        let problem = "restricts a step that this version of lockstep does not have";
+        facts.note(Level::Warning, format!("{} {problem}: `{name}`{near}", policy.source));
+    }
 }
 
 /// The capabilities that the engine links: those on which the run has a right, and those that a built-in step can
@@ -132,17 +146,31 @@ fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Res
         return Ok(());
     };
     let name = missing.name();
+    if let Some(Ceiling { source, .. }) = grant.ceilings.iter().find(|ceiling| ceiling.rights.is_empty()) {
+        let lines: Vec<_> = grant.requested.iter().map(|right| right_line(right)).collect();
+        let message = format!("{source} allows this step nothing");
+        let hint = format!(
+            "add the step under `steps` of {source}; with these inputs it needs {}",
+            lines.join(", ")
+        );
+        return Err(run_end(HostCode::NotGranted, message, Some(hint)));
+    }
     let hint = match grant.ceilings.first() {
         Some(ceiling) => format!("to allow it, add `{name}: [...]` for this step in {}", ceiling.source),
         None => format!("to allow it, add `{name}: [...]` under `allow` of this component in the policy"),
     };
     let message = format!("the component imports `{name}`, and this run has no right on it");
-    Err(run_end(Exit::Denied, "not-granted", message, Some(hint)))
+    Err(run_end(HostCode::NotGranted, message, Some(hint)))
+}
+
+/// A permission as a policy has it: `workspace: "read plan.json"`.
+fn right_line(right: &Permission) -> String {
+    format!("`{}: [\"{}\"]`", right.capability.name(), right.line())
 }
 
 fn read_policy(path: &str, workspace: &Path) -> Result<Policy, RunEnd> {
-    let invalid = |message: String| run_end(Exit::Invalid, "bad-policy", message, None);
-    let text = document::read(path, workspace).map_err(invalid)?;
+    let invalid = |message: String| run_end(HostCode::BadPolicy, message, None);
+    let text = document::read("the policy", path, workspace).map_err(invalid)?;
     Policy::parse(&text, path).map_err(|error| invalid(error.to_string()))
 }
 
@@ -160,6 +188,9 @@ fn not_allowed(digest: Digest, imports: &Imports, args: &RunArgs, facts: &mut Ru
         Some(path) => format!("{path} has no entry for this component"),
         None => "a component that is not built in runs only under a policy".into(),
     };
-    let hint = format!("to allow it, put the policy above in {place} and pass it with --policy");
-    run_end(Exit::Denied, "not-allowed", message, Some(hint))
+    let hint = match args.verbosity {
+        Verbosity::Quiet => "run it without --quiet: the log then has a policy that allows it".to_owned(),
+        _ => format!("to allow it, put the policy above in {place} and pass it with --policy"),
+    };
+    run_end(HostCode::NotAllowed, message, Some(hint))
 }

@@ -7,7 +7,7 @@ use lockstep_engine::compiler::{self, CompileError};
 use lockstep_engine::load::{LoadError, Precompiled, Step};
 use lockstep_model::connect::Connect;
 use lockstep_model::digest::Digest;
-use lockstep_model::exit::Exit;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::info::{InputInfo, OutputInfo, StepInfo, StepLimits};
 use lockstep_model::near;
 use lockstep_model::report::{Level, RunEnd};
@@ -46,7 +46,7 @@ impl LoadedStep {
         }
         let builtin = Builtin::find(name).ok_or_else(|| unknown(name))?;
         let damaged = |error: BuiltinError| {
-            run_end(Exit::Integrity, "damaged", error.to_string(), Some("install lockstep again".into()))
+            run_end(HostCode::Damaged, error.to_string(), Some("install lockstep again".into()))
         };
         let digest = builtin.component().map_err(damaged)?;
         let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
@@ -58,8 +58,9 @@ impl LoadedStep {
 
     /// Loads a component from a file. A process of its own compiles the component.
     fn from_file(path: &str) -> StageResult<Self> {
-        let invalid = |message: String| run_end(Exit::Invalid, "bad-component", message, None);
+        let invalid = |message: String| run_end(HostCode::BadComponent, message, None);
         let wasm = regular_file::read_bytes(Path::new(path), compiler::WASM_BYTES).map_err(invalid)?;
+        check_format(path, &wasm).map_err(invalid)?;
         let digest = Digest::of(&wasm);
         let mut facts = RunFacts { component: Some(digest), ..RunFacts::default() };
         let loaded = compile(path, wasm, &mut facts).and_then(|code| {
@@ -75,6 +76,20 @@ impl LoadedStep {
     }
 }
 
+/// Checks the first 8 bytes of a component: the magic number, the version, and the layer,
+/// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>.
+fn check_format(path: &str, wasm: &[u8]) -> Result<(), String> {
+    match wasm {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(format!(
+            "{path}: it is a WebAssembly module and no component; build it for `wasm32-wasip2`, or make a component of it with `wasm-tools component new`"
+        )),
+        _ => {
+            Err(format!("{path}: it is not a WebAssembly component; `lockstep list` has the built-in steps"))
+        }
+    }
+}
+
 /// Compiles a component with the compiler of this release.
 fn compile(path: &str, wasm: Vec<u8>, facts: &mut RunFacts) -> Result<Precompiled<'static>, RunEnd> {
     let compiled = compiler::compile(wasm, builtin::COMPILER).map_err(|error| {
@@ -82,11 +97,11 @@ fn compile(path: &str, wasm: Vec<u8>, facts: &mut RunFacts) -> Result<Precompile
         let hint = || Some(NO_COMPILER.to_owned());
         match error {
             CompileError::Missing(_) | CompileError::NotExecutable(_) | CompileError::NotBuiltIn => {
-                run_end(Exit::Invalid, "no-compiler", message, hint())
+                run_end(HostCode::NoCompiler, message, hint())
             }
-            CompileError::Changed { .. } => run_end(Exit::Integrity, "wrong-compiler", message, hint()),
-            CompileError::Invalid(_) => run_end(Exit::Invalid, "bad-component", message, None),
-            CompileError::Limit => run_end(Exit::LimitExceeded, "compiler-limit", message, None),
+            CompileError::Changed { .. } => run_end(HostCode::WrongCompiler, message, hint()),
+            CompileError::Invalid(_) => run_end(HostCode::BadComponent, message, None),
+            CompileError::Limit => run_end(HostCode::CompilerLimit, message, None),
             CompileError::Process(_) => bug(&message),
         }
     })?;
@@ -117,9 +132,9 @@ fn bare_info(path: &str, step: &Step) -> StepInfo {
 }
 
 fn unknown(name: &str) -> RunEnd {
-    let known: Vec<_> = builtin::ALL.iter().map(|step| step.name).collect();
+    let known: Vec<_> = builtin::names().collect();
     let question =
         near::question(name, known.iter().copied()).map(|question| question + " ").unwrap_or_default();
     let hint = format!("{question}the steps are {}; `lockstep list` describes them", known.join(", "));
-    run_end(Exit::Invalid, "unknown-step", format!("there is no step `{name}`"), Some(hint))
+    run_end(HostCode::UnknownStep, format!("there is no step `{name}`"), Some(hint))
 }

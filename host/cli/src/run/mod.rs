@@ -13,6 +13,7 @@ mod resolve;
 pub(crate) use load::LoadedStep;
 
 use crate::args::missing_value::missing_value;
+use crate::args::unknown_options::unknown_options;
 use crate::args::{self, RunArgs};
 use crate::connect::{self, JobCredentials};
 use crate::console::{print_error, print_usage};
@@ -25,15 +26,17 @@ use crate::signals::Signals;
 use crate::terminal::{LogReader, LogStream};
 use crate::trace;
 use crate::verdict::run_end;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use conclude::ConcludedRun;
 use context::RunContext;
 use lockstep_model::exit::Exit;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::info::{StepInfo, StepLimits};
 use lockstep_model::inputs::Inputs;
 use lockstep_model::render::Verbosity;
 use lockstep_model::report::{Level, Note, RunEnd};
 use lockstep_model::secret;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs the step that the command line names. A `mistake` in the command line ends the run with a result and a receipt
@@ -90,7 +93,13 @@ fn read(
                 return Ok((args, loaded));
             }
             Err(help) if help.exit_code() == 0 => return Err(help),
-            Err(mistake) => loaded.facts.stop(usage_mistake(&mistake, step)),
+            Err(mistake) => {
+                let ending = match unknown_options(words, &loaded.info.inputs) {
+                    Some(problem) => bad_usage(problem, step),
+                    None => usage_mistake(&mistake, step),
+                };
+                loaded.facts.stop(ending)
+            }
         },
         stopped => stopped,
     };
@@ -105,16 +114,31 @@ fn usage_mistake(mistake: &clap::Error, step: &str) -> RunEnd {
     let text = mistake.to_string();
     let first = text.lines().next().unwrap_or_default();
     let mut ending = bad_usage(first.strip_prefix("error: ").unwrap_or(first).to_owned(), step);
-    if let Some(ContextValue::String(near)) = mistake.get(ContextKind::SuggestedArg) {
-        ending.hint = ending.hint.map(|hint| format!("did you mean `{near}`? {hint}"));
-    }
+    let more = match (mistake.get(ContextKind::SuggestedArg), mistake.get(ContextKind::ValidValue)) {
+        (Some(ContextValue::String(near)), _) => format!("did you mean `{near}`?"),
+        (_, Some(ContextValue::Strings(valid))) if !valid.is_empty() => {
+            format!("expected one of {};", valid.join(", "))
+        }
+        _ if is_stray_word(mistake) => {
+            "give a flag again for each item of a list, and write `--FLAG=true` or `--FLAG=false`;".to_owned()
+        }
+        _ => return ending,
+    };
+    ending.hint = ending.hint.map(|hint| format!("{more} {hint}"));
     ending
+}
+
+/// Whether the mistake is a word that belongs to no flag.
+fn is_stray_word(mistake: &clap::Error) -> bool {
+    let word = mistake.get(ContextKind::InvalidArg);
+    mistake.kind() == ErrorKind::UnknownArgument
+        && matches!(word, Some(ContextValue::String(word)) if !word.starts_with('-'))
 }
 
 /// The end of a run with a mistake in its command line.
 pub(crate) fn bad_usage(problem: String, step: &str) -> RunEnd {
     let hint = format!("`lockstep run {step} --help` lists the flags");
-    run_end(Exit::Invalid, "bad-usage", problem, Some(hint))
+    run_end(HostCode::BadUsage, problem, Some(hint))
 }
 
 /// Runs the stages, and reports how the run ended on every path.
@@ -133,9 +157,12 @@ fn run_and_report(
         redact_mistakes(reporter, stopped);
     }
     let platform = environment.platform;
-    let files = reporter.check_files().map_err(|problem| run_end(Exit::Invalid, "bad-file", problem, None));
-    let receipt_target = ReceiptTarget::choose(args, platform, reporter.own_files());
-    let invalid = |problem: &String| run_end(Exit::Invalid, "bad-receipt", problem.clone(), None);
+    let distinct = reporter.check_distinct(&named_files(args));
+    let bad_file = |problem: String| run_end(HostCode::BadFile, problem, None);
+    let files = distinct.clone().and_then(|()| reporter.check_files()).map_err(bad_file);
+    // Without the check, the receipt could replace another file of the run.
+    let receipt_target = distinct.and_then(|()| ReceiptTarget::choose(args, platform, reporter.own_files()));
+    let invalid = |problem: &String| run_end(HostCode::BadReceipt, problem.clone(), None);
     let ready = files.and(receipt_target.as_ref().map(drop).map_err(invalid));
     let (reporter, receipt_target) = (reporter.clone(), receipt_target.ok());
     let context = Arc::new(RunContext { reporter, receipt_target, platform, dry_run: args.dry_run, started });
@@ -143,7 +170,7 @@ fn run_and_report(
         Ok(signals) => signals,
         Err(error) => {
             let message = format!("cannot listen for signals: {error}");
-            return context.finish(stop(loaded, run_end(Exit::LimitExceeded, "no-signals", message, None)));
+            return context.finish(stop(loaded, run_end(HostCode::NoSignals, message, None)));
         }
     };
     let result = match ready {
@@ -164,6 +191,14 @@ fn run_and_report(
     let exit = context.finish(result);
     signals.end_process(exit);
     exit
+}
+
+/// The files that the command line names, each with what it is for a message.
+fn named_files(args: &RunArgs) -> Vec<(&'static str, PathBuf)> {
+    let inputs = args.inputs_file.as_deref().filter(|path| *path != "-").map(PathBuf::from);
+    let policy = args.policy.as_deref().map(PathBuf::from);
+    let files = [("the inputs", inputs), ("the policy", policy), ("the receipt", args.receipt.clone())];
+    files.into_iter().filter_map(|(what, path)| Some((what, path?))).collect()
 }
 
 /// Ends a run with its facts so far.
@@ -201,7 +236,7 @@ fn stages(
     let mut resolved = loaded.resolve(args).inspect_err(|stopped| redact_mistakes(reporter, stopped))?;
     let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::find_secrets_in(value)).collect();
     if let Err(error) = reporter.add_secrets(&secrets) {
-        return resolved.stop(run_end(Exit::Invalid, "bad-input", error.to_string(), None));
+        return resolved.stop(run_end(HostCode::BadInput, error.to_string(), None));
     }
     if let Some(warning) = secrets_in_inputs(resolved.inputs(), reporter) {
         resolved.note(Level::Warning, warning);

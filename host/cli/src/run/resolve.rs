@@ -7,7 +7,7 @@ use crate::run_facts::{RunFacts, StageResult};
 use crate::verdict::run_end;
 use lockstep_engine::load::Step;
 use lockstep_model::digest::Digest;
-use lockstep_model::exit::Exit;
+use lockstep_model::host_code::HostCode;
 use lockstep_model::info::StepInfo;
 use lockstep_model::inputs::{InputError, Inputs};
 use lockstep_model::report::{Level, RunEnd};
@@ -56,7 +56,7 @@ impl ResolvedStep {
 }
 
 fn gather(args: &RunArgs, info: &StepInfo, facts: &mut RunFacts) -> Result<Inputs, RunEnd> {
-    let invalid = |message: String| run_end(Exit::Invalid, "bad-input", message, None);
+    let invalid = |message: String| run_end(HostCode::BadInput, message, None);
     let inputs::GatheredInputs { mut raws, ignored } =
         inputs::gather(args.inputs_file.as_deref(), &args.workspace, &info.inputs).map_err(invalid)?;
     facts.notes.extend(ignored);
@@ -73,7 +73,7 @@ fn gather(args: &RunArgs, info: &StepInfo, facts: &mut RunFacts) -> Result<Input
 fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut RunFacts) -> RunEnd {
     let hint = format!("`lockstep describe {}` lists the inputs", args.step);
     if let [error] = errors {
-        return run_end(Exit::Invalid, "bad-input", error.to_string(), Some(hint));
+        return run_end(HostCode::BadInput, error.to_string(), Some(hint));
     }
     for error in errors.iter().take(MAX_MISTAKES) {
         facts.note(Level::Error, error.to_string());
@@ -81,5 +81,5 @@ fn bad_inputs(errors: &[InputError], args: &RunArgs, facts: &mut RunFacts) -> Ru
     if let Some(more) = errors.len().checked_sub(MAX_MISTAKES).filter(|more| *more > 0) {
         facts.note(Level::Error, format!("and {more} more invalid inputs"));
     }
-    run_end(Exit::Invalid, "bad-input", format!("{} invalid inputs", errors.len()), Some(hint))
+    run_end(HostCode::BadInput, format!("{} invalid inputs", errors.len()), Some(hint))
 }

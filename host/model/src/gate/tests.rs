@@ -16,7 +16,10 @@ fn function(capability: Capability, right: &str) -> &'static str {
 
 fn gate(calls: u64) -> Gate {
     let permission = Permission::parse(Capability::Workspace, "read deploy/*").unwrap();
-    Gate::new(Grant { requested: vec![permission], ceilings: vec![] }, Limits { calls, ..Limits::default() })
+    Gate::new(
+        Grant { requested: vec![permission], ceilings: vec![], policy: None },
+        Limits { calls, ..Limits::default() },
+    )
 }
 
 fn read(gate: &Gate, path: &str) -> Result<(), CallError> {
@@ -157,7 +160,7 @@ fn storing() -> Gate {
         Permission::parse(Capability::Workspace, "read dist/**").unwrap(),
         Permission::parse(Capability::Objects, "put s3://releases/web/").unwrap(),
     ];
-    Gate::new(Grant { requested, ceilings: vec![] }, Limits::default())
+    Gate::new(Grant { requested, ceilings: vec![], policy: None }, Limits::default())
 }
 
 #[test]
@@ -229,7 +232,10 @@ fn each_executed_call_of_a_batch_has_a_record_even_after_a_denial() {
 fn granting(capability: Capability, lines: &[(&str, &str)]) -> Gate {
     let right =
         |(rights, scope): &(&str, &str)| Permission::parse(capability, &format!("{rights} {scope}")).unwrap();
-    Gate::new(Grant { requested: lines.iter().map(right).collect(), ceilings: vec![] }, Limits::default())
+    Gate::new(
+        Grant { requested: lines.iter().map(right).collect(), ceilings: vec![], policy: None },
+        Limits::default(),
+    )
 }
 
 #[test]

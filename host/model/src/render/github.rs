@@ -1,7 +1,7 @@
 //! Renders for GitHub Actions: workflow commands, outputs, annotations. It sets no environment variable and no path of
 //! later steps.
 
-use super::{BAR, Effect, OutputFile, Renderer, Verbosity, log, markdown, printed};
+use super::{BAR, Effect, OutputFile, Renderer, Verbosity, fragments, log, markdown, printed};
 use crate::digest::hex;
 use crate::exit::Exit;
 use crate::outputs::is_name;
@@ -49,7 +49,7 @@ pub(super) fn masks(r: &Renderer, secrets: &[&str]) -> Vec<Effect> {
         lines.push(format!(
             "{BAR}notice: GitHub does not mask {} {texts} that the step makes secret, because {have} fewer than {MIN_MASK} bytes: \
              Lockstep redacts them in the log of this step, but later steps do not",
-            log::count(short as u64)
+            fragments::count(short as u64)
         ));
     }
     lines.into_iter().map(Effect::Line).collect()
@@ -106,7 +106,11 @@ fn annotations(r: &Renderer, report: &Report) -> Vec<String> {
             notes.iter().take(room).map(|note| annotation(r, level, &note.message, note.location.as_ref())),
         );
         if notes.len() > room {
-            left_out.push(format!("{} of level {}", log::count((notes.len() - room) as u64), level.word()));
+            left_out.push(format!(
+                "{} of level {}",
+                fragments::count((notes.len() - room) as u64),
+                level.word()
+            ));
         }
     }
     if !left_out.is_empty() {
@@ -149,7 +153,7 @@ fn outputs(r: &Renderer, report: &Report, random: &mut dyn FnMut() -> [u8; 16]) 
             effects.push(entry(&output.name, &value, random));
             continue;
         }
-        let (name, bytes) = (&output.name, log::count(value.len() as u64));
+        let (name, bytes) = (&output.name, fragments::count(value.len() as u64));
         let path = format!("{}/{name}", r.value_folder);
         effects.push(warning(&format!(
             "output `{name}` is too long for GitHub ({bytes} bytes): its value is in a file, and the output is the path"
@@ -176,7 +180,7 @@ fn not_for_jobs(masked: &[&str]) -> Option<Effect> {
 /// The result, as the last output.
 fn last(r: &Renderer, result: &str, random: &mut dyn FnMut() -> [u8; 16]) -> Effect {
     if result.len() > MAX_OUTPUT {
-        let bytes = log::count(result.len() as u64);
+        let bytes = fragments::count(result.len() as u64);
         return warning(&format!(
             "output `result` is too long for GitHub ({bytes} bytes); it is in {}",
             r.result_file

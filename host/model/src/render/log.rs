@@ -1,5 +1,6 @@
 //! The parts of a log that all CI systems share, as lines without commands.
 
+use super::fragments::{self, WITHOUT_DRY_RUN, place};
 use super::printed::{self, Printed};
 use super::{BAR, Renderer, Verbosity, plain_value, table};
 use crate::exit::Exit;
@@ -35,8 +36,14 @@ impl Closing {
         let diff = diff.unwrap_or_default();
         let mut details: Vec<String> = diff.iter().map(|line| diff_line(r, line)).collect();
         details.extend(changes(r, report, &diff, &mut printed));
-        let summary = summary(r, report, &mut printed);
-        details.extend(outputs(r, report, &mut printed));
+        let mut summary = summary(r, report, &mut printed);
+        let outputs = outputs(r, report, &mut printed);
+        let label = report.would_change().then(|| format!("{BAR}{WITHOUT_DRY_RUN}"));
+        match (outputs.is_empty(), summary.is_empty()) {
+            (false, _) => details.extend(label.into_iter().chain(outputs)),
+            (true, false) => summary.splice(..0, label).for_each(drop),
+            (true, true) => {}
+        }
         Self { details, summary }
     }
 }
@@ -103,7 +110,7 @@ fn is_known(r: &Renderer, report: &Report, (output, value): (&Output, &Value), p
 }
 
 fn more(count: usize, what: &str) -> Option<String> {
-    (count > 0).then(|| format!("{BAR}and {} more {what}", self::count(count as u64)))
+    (count > 0).then(|| format!("{BAR}and {} more {what}", fragments::count(count as u64)))
 }
 
 /// Whether an output is a number or a bool.
@@ -126,7 +133,7 @@ fn summary(r: &Renderer, report: &Report, printed: &mut Printed) -> Vec<String> 
     let mut lines = Vec::new();
     for block in &report.summary {
         let part = match block {
-            Block::Heading(text) | Block::Paragraph(text) if !r.is_verbose() && is_message(report, text) => {
+            Block::Heading(text) | Block::Paragraph(text) if !r.is_verbose() && is_said(r, report, text) => {
                 continue;
             }
             Block::Heading(text) => vec![format!("{BAR}{}", bold(r, &r.clean(text)))],
@@ -139,9 +146,10 @@ fn summary(r: &Renderer, report: &Report, printed: &mut Printed) -> Vec<String> 
     lines
 }
 
-/// Whether a text of the summary is that of the last line.
-fn is_message(report: &Report, text: &str) -> bool {
-    text.to_lowercase() == report.ending.message.to_lowercase()
+/// Whether a text of the summary is that of the last line, or of a note in the log.
+fn is_said(r: &Renderer, report: &Report, text: &str) -> bool {
+    let is_note = |note: &Note| r.shows(note.level) && note.message == text;
+    text.to_lowercase() == report.ending.message.to_lowercase() || report.notes.iter().any(is_note)
 }
 
 /// A table with the rows that the log does not show yet. A row with the message of a note tells of that note.
@@ -169,7 +177,7 @@ fn new_rows(
         let rows = if known == 1 {
             "1 row that is".to_owned()
         } else {
-            format!("{} rows that are", count(known as u64))
+            format!("{} rows that are", fragments::count(known as u64))
         };
         lines.push(format!("{BAR}and {rows} above"));
     }
@@ -215,27 +223,6 @@ pub(super) fn note(r: &Renderer, note: &Note) -> impl Iterator<Item = String> {
     lines.into_iter()
 }
 
-/// `path:line:column: `, without the unknown parts.
-pub(super) fn place(r: &Renderer, at: Option<&Location>) -> String {
-    let Some(at) = at else { return String::new() };
-    let number = |n: Option<u32>| n.map_or(String::new(), |n| format!(":{n}"));
-    let column = at.column.filter(|_| at.line.is_some());
-    format!("{}{}{}: ", r.clean(&at.path), number(at.line), number(column))
-}
-
-/// A number with a comma before each three digits.
-pub(super) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 fn labelled(r: &Renderer, label: &str, at: Option<&Location>, message: &str) -> Vec<String> {
     continued(r, format!("{label}: {}", place(r, at)), message)
 }
@@ -272,10 +259,10 @@ fn object_verb(object: &ObjectChange, dry_run: bool) -> &'static str {
 
 /// The value of an output if it is short, else its length.
 fn shown(r: &Renderer, value: &str) -> String {
-    let bytes = count(value.len() as u64);
+    let bytes = fragments::count(value.len() as u64);
     let line = value.trim_end_matches('\n');
     if line.contains('\n') {
-        format!("({} lines, {bytes} bytes)", count(value.lines().count() as u64))
+        format!("({} lines, {bytes} bytes)", fragments::count(value.lines().count() as u64))
     } else if line.chars().count() > MAX_VALUE {
         format!("({bytes} bytes)")
     } else {

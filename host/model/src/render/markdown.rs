@@ -1,7 +1,7 @@
 //! The summary of a GitHub step. Texts of a component have no effect as markup: they are escaped in HTML, or in code
 //! blocks with fences longer than any in the text.
 
-use super::{Renderer, log};
+use super::{Renderer, fragments};
 use crate::exit::Exit;
 use crate::report::{Block, Report};
 use std::fmt::Write as _;
@@ -23,6 +23,9 @@ pub(super) fn summary(r: &Renderer, report: &Report) -> String {
         parts.push(Block::Code { language: "diff".to_owned(), text: diff.clone() });
     }
     let mut out = head(r, report);
+    if !parts.is_empty() && report.would_change() {
+        let _ = writeln!(out, "<p>{}</p>\n", fragments::WITHOUT_DRY_RUN);
+    }
     self::parts(r, &parts, &mut out);
     out
 }
@@ -45,7 +48,7 @@ fn head(r: &Renderer, report: &Report) -> String {
     let at = ending.location.as_ref().filter(|_| ending.exit != Exit::Done);
     let mut out = format!("<h3>{}: {}</h3>\n\n", lines(r, &report.step), ending.exit.word());
     let heading = out.len();
-    let _ = write!(out, "<p>{}{}", html(&log::place(r, at)), lines(r, &ending.message));
+    let _ = write!(out, "<p>{}{}", html(&fragments::place(r, at)), lines(r, &ending.message));
     if let Some(hint) = &ending.hint {
         let _ = write!(out, "<br>hint: {}", lines(r, hint));
     }

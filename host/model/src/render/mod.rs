@@ -5,6 +5,7 @@
 //! [`Renderer::clean_lines`]. A line of the log that begins with such a text has [`BAR`] before it, so that it cannot
 //! begin with a command.
 
+mod fragments;
 mod github;
 mod gitlab;
 mod log;
@@ -14,7 +15,7 @@ mod result;
 mod style;
 mod table;
 
-pub use result::{ResultDocument, json_text};
+pub use result::{RESULT_START, ResultDocument, json_text};
 pub use style::{Charset, LogStyle, Verbosity};
 
 use crate::outputs::{Output, OutputValue, RedactedOutput};
@@ -191,8 +192,8 @@ impl Renderer<'_> {
     /// The line about the progress of the work. A quiet run has none.
     #[must_use]
     pub fn progress(&self, done: u64, total: Option<u64>, unit: &str) -> Option<String> {
-        let of = total.map_or(String::new(), |total| format!(" of {}", log::count(total)));
-        let line = format!("{BAR}{}{of} {}", log::count(done), self.clean(unit));
+        let of = total.map_or(String::new(), |total| format!(" of {}", fragments::count(total)));
+        let line = format!("{BAR}{}{of} {}", fragments::count(done), self.clean(unit));
         let shown = self.style.verbosity != Verbosity::Quiet;
         shown.then(|| self.style.charset.show(line.trim_end()).into_owned())
     }

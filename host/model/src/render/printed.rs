@@ -1,6 +1,6 @@
 //! What the log of a run has already, so that its end does not repeat it.
 
-use super::{Renderer, log, plain_value};
+use super::{Renderer, fragments, plain_value};
 use crate::exit::Exit;
 use crate::report::{Change, ChangeVerb, Level, Note, Report};
 use serde_json::{Number, Value};
@@ -27,8 +27,9 @@ impl Printed {
     /// The notes of a run, and its last line.
     pub(super) fn of(r: &Renderer, report: &Report) -> Self {
         let notes = report.notes.iter().filter(|note| r.shows(note.level));
-        let line =
-            |note: &Note| log::place(r, note.location.as_ref()) + &r.clean_lines(&note.message).join(" ");
+        let line = |note: &Note| {
+            fragments::place(r, note.location.as_ref()) + &r.clean_lines(&note.message).join(" ")
+        };
         Self {
             changes: notes.map(line).collect(),
             others: r.clean_lines(&report.ending.message),
@@ -51,6 +52,7 @@ impl Printed {
         let cells: Vec<&str> = cells.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
         if let [name, count] = cells[..]
             && let Ok(count) = count.parse::<u64>()
+            && name.parse::<f64>().is_err()
         {
             return self.has_number(&name.to_lowercase(), &count.into());
         }

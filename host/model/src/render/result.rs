@@ -7,6 +7,9 @@ use crate::report::{Location, Note, Report};
 use crate::text;
 use serde::{Serialize, Serializer};
 
+/// The first bytes of each result, as the host writes it. They tell a result from other files.
+pub const RESULT_START: &str = r#"{"version":1,"step":""#;
+
 /// The result of a run, version 1, in the order in which it is printed.
 #[derive(Debug, Serialize)]
 pub struct ResultDocument<'a> {

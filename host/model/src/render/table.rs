@@ -1,6 +1,6 @@
 //! A table of the summary as lines of the log.
 
-use super::log::count;
+use super::fragments::count;
 use super::style::Verbosity;
 use super::{BAR, Renderer};
 

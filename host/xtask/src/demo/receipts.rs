@@ -23,8 +23,8 @@ pub(super) fn show(stage: &mut Stage, name: &str, outcome: &str) -> Result<()> {
         bail!("{file}: the outcome was to be `{outcome}`, and is {}", record["outcome"]);
     }
     let mut lines = vec![format!("step     {}, {}", word(&record["step"]), word(&record["component"]))];
-    // No policy bounds what is shown here, so that what was asked for is what was granted.
-    lines.extend(each(&record["grant"]["asked"]).iter().map(|asked| format!("granted  {}", word(asked))));
+    // No policy restricts the runs here, so the grant is what the step requested.
+    lines.extend(each(&record["grant"]["requested"]).iter().map(|right| format!("granted  {}", word(right))));
     for call in each(&record["calls"]) {
         let (what, verdict) = (word(&call["call"]), word(&call["verdict"]));
         if CHANGES.contains(&what) || verdict != "allowed" {

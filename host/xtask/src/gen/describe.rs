@@ -1,11 +1,10 @@
 //! Reads a step's `wit/world.wit` and `step.toml` into what it says about itself.
 
+use super::failures::failures;
 use super::{CONTROLS, text};
 use anyhow::{Context as _, Result, bail, ensure};
 use lockstep_model::connect::Connect;
-use lockstep_model::info::{
-    ChoiceInfo, FailureInfo, FieldInfo, InputInfo, OutputInfo, Shape, StepInfo, StepLimits,
-};
+use lockstep_model::info::{ChoiceInfo, FieldInfo, InputInfo, OutputInfo, Shape, StepInfo, StepLimits};
 use lockstep_model::types::{self, Integer};
 use serde::Deserialize;
 use serde_json::Value;
@@ -70,12 +69,13 @@ fn read(root: &Path, folder: &Path, name: &str) -> Result<StepInfo> {
             .iter()
             .map(|field| output(&wit, field))
             .collect::<Result<_>>()?,
-        failures: failures(&file)?,
+        failures: failures(folder, &file.failures)?,
         example: Vec::new(),
         permissions: file.permissions,
         connect: file.connect,
         limits: file.limits,
     };
+    step.limits.check()?;
     step.connect.check(|input| step.inputs.iter().any(|known| known.name == input))?;
     check_names(&step, file.defaults.keys().chain(file.example.keys()))?;
     let given = |input: &InputInfo| Some((input.name.clone(), file.example.get(&input.name)?.clone()));
@@ -211,15 +211,6 @@ fn record_fields(wit: &Resolve, of: Type) -> Result<Vec<FieldInfo>> {
 
 fn docs(docs: &Docs) -> String {
     text::reflow(docs.contents.as_deref().unwrap_or_default())
-}
-
-/// The failures, sorted by their codes.
-fn failures(file: &StepFile) -> Result<Vec<FailureInfo>> {
-    let failure = |(code, meaning): (&String, &toml::Value)| {
-        let meaning = meaning.as_str().with_context(|| format!("failure `{code}` needs a text"))?;
-        Ok(FailureInfo { code: code.clone(), meaning: meaning.to_owned() })
-    };
-    file.failures.iter().map(failure).collect()
 }
 
 /// No input is called like one of the wrappers' own, and nothing is said about an input that is not there.

@@ -57,7 +57,7 @@ pub(super) fn examples(step: &StepInfo) -> String {
         yaml(step, 4),
         output.map_or(String::new(), |output| github_use(id, output)),
         yaml(step, 6),
-        output.map_or(String::new(), |output| gitlab_use(name, output)),
+        gitlab_use(step),
         text::camel(name),
         arguments.join(", "),
         output.map_or(String::new(), |output| format!(
@@ -119,10 +119,19 @@ fn github_use(id: &str, output: &OutputInfo) -> String {
     format!("- run: echo \"$VALUE\"\n  env:\n    VALUE: ${{{{ steps.{id}.outputs.{} }}}}\n", output.name)
 }
 
-/// What a later job does: the outputs are variables there.
-fn gitlab_use(step: &str, output: &OutputInfo) -> String {
-    let variable = format!("LOCKSTEP_{}_{}", text::upper(step), text::upper(&output.name));
-    format!("\nafterwards:\n  stage: deploy\n  needs: [{step}]\n  script:\n    - echo \"${variable}\"\n")
+/// What a later job does: the outputs are variables there. An output by name is one of the run, so its variable is a
+/// placeholder.
+fn gitlab_use(step: &StepInfo) -> String {
+    let Some(output) = step.outputs.first() else { return String::new() };
+    let prefix = format!("LOCKSTEP_{}_", text::upper(&step.name));
+    let (name, comment) = match output.ty.is_named_outputs() {
+        true => ("NAME".to_owned(), " # NAME: the name of the output, in capitals"),
+        false => (text::upper(&output.name), ""),
+    };
+    format!(
+        "\nafterwards:\n  stage: deploy\n  needs: [{}]\n  script:\n    - echo \"${prefix}{name}\"{comment}\n",
+        step.name
+    )
 }
 
 /// How outputs are read whose names only the run knows.
@@ -134,7 +143,8 @@ fn by_name(step: &StepInfo, id: &str) -> String {
     format!(
         "\nOutputs that have their names from the run: on GitHub an action can only give outputs that are named in it, so \
          read them as `${{{{ fromJSON(steps.{id}.outputs.json).NAME }}}}`; a `run:` step that calls `lockstep run` itself \
-         has each as `${{{{ steps.ID.outputs.NAME }}}}`. On GitLab they are the variables `{variable}NAME` of later jobs, on \
-         Jenkins the members of `result.outputs`.\n"
+         has each as `${{{{ steps.ID.outputs.NAME }}}}`. On GitLab they are the variables `{variable}NAME` of later jobs; \
+         if GitLab would change a value, such as JSON with quotes, the variable has the path of a file with it. On Jenkins they \
+         are the members of `result.outputs`.\n"
     )
 }

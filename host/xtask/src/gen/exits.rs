@@ -1,7 +1,8 @@
-//! The page about exit codes, from the list that the program ends with.
+//! The page about exit codes, from the lists in the model.
 
 use super::docs::row;
 use lockstep_model::exit::Exit;
+use lockstep_model::host_code::HostCode;
 
 const HEAD: &str = "\
 # Exit codes
@@ -14,11 +15,16 @@ same code in every step. The word is the `outcome` in the result, the receipt an
 ";
 
 const TAIL: &str = "
-The field `code` of the result is finer: it is a word of the step, such as `no-match`, or of the host. The page of each step
-lists its words.
-
 After exit code 6, a script can run the same step again later, because a second run does only what is left. After another code than 0,
 somebody has to read the message first.
+
+## Failure codes
+
+The field `code` of the result is finer than the exit code. The page of each step lists the codes of the step. A code of a
+component that is not in `kebab-case` becomes `unspecified`. The following codes are those of the host.
+
+| code | exit code | meaning |
+| --- | --- | --- |
 ";
 
 /// The page.
@@ -27,5 +33,9 @@ pub(super) fn page() -> String {
     for exit in Exit::ALL {
         row(&mut out, &[&exit.code().to_string(), &format!("`{}`", exit.word()), exit.meaning()]);
     }
-    out + TAIL
+    out += TAIL;
+    for code in HostCode::ALL {
+        row(&mut out, &[&format!("`{}`", code.word()), &code.exit().code().to_string(), code.meaning()]);
+    }
+    out
 }

@@ -130,7 +130,7 @@ fn expected(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         files.insert(format!("actions/{name}/action.yml").into(), github::action(step));
         files.insert(format!("templates/{name}.yml").into(), gitlab::template(step, &shim));
         files.insert(format!("vars/{}.groovy", text::camel(name)).into(), jenkins::typed(step));
-        let page = docs::page(step, &failures::exits(root, step)?, &examples::more(root, step)?);
+        let page = docs::page(step, &examples::more(root, step)?);
         files.insert(format!("docs/steps/{name}.md").into(), page);
     }
     files.insert("docs/protected-files.md".into(), protected::page());

@@ -1,7 +1,7 @@
 //! The page about files that no step can change, from the list that decides about them.
 
-use lockstep_model::protected::KINDS;
 use lockstep_model::protected::names::ProtectedNames;
+use lockstep_model::protected::{KINDS, ProtectedKind};
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
@@ -21,16 +21,15 @@ An upload to S3 may have such names. For a `file://` store, name sources without
 /// The page.
 pub(super) fn page() -> String {
     let mut out = HEAD.to_owned();
-    for (kind, reason) in KINDS {
-        let reason = reason.split(',').next().unwrap_or(reason);
+    for ProtectedKind { title, names, .. } in KINDS {
         let _ = writeln!(
             out,
-            "\n## What {reason}\n\n| for | files | folders | documentation |\n| --- | --- | --- | --- |"
+            "\n## {title}\n\n| for | files | folders | documentation |\n| --- | --- | --- | --- |"
         );
-        for ProtectedNames { reader, source, files, folders } in kind {
-            let names =
+        for ProtectedNames { reader, source, files, folders } in names {
+            let list =
                 |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let _ = writeln!(out, "| {reader} | {} | {} | {source} |", names(files), names(folders));
+            let _ = writeln!(out, "| {reader} | {} | {} | {source} |", list(files), list(folders));
         }
     }
     out

@@ -130,7 +130,8 @@ impl ForgeRun {
         let url = format!("{origin}/shop/deploy");
         let line = format!("read,open,merge {url}#main...promote/*");
         let right = Permission::parse(Capability::Forge, &line).unwrap();
-        let gate = Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default());
+        let gate =
+            Gate::new(Grant { requested: vec![right], ceilings: vec![], policy: None }, Limits::default());
         let logins = vec![Login::new(None, "x", TOKEN)];
         let repository = lockstep_repository::RepositoryConfig { logins, ..Default::default() };
         let connection = ForgeConfig { repository, kind: Some(kind), servers: vec![] };

@@ -95,7 +95,7 @@ pub(crate) fn send_granted(
     let permission = |(rights, scope): &(&str, &str)| {
         Permission::parse(Capability::Http, &format!("{rights} {scope}")).unwrap()
     };
-    let grant = Grant { requested: grants.iter().map(permission).collect(), ceilings: vec![] };
+    let grant = Grant { requested: grants.iter().map(permission).collect(), ceilings: vec![], policy: None };
     let gate = Gate::new(grant, Limits::default());
     let (urls, requests): (Vec<_>, Vec<_>) = requested.into_iter().unzip();
     let calls: Vec<_> = urls

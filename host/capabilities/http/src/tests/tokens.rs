@@ -20,7 +20,7 @@ fn authenticate_at(
     token_server: Option<String>,
 ) -> Result<Result<(), ErrorCode>, CallError> {
     let right = |scope: &&str| Permission::parse(Capability::Http, &format!("get {scope}")).unwrap();
-    let grant = Grant { requested: scopes.iter().map(right).collect(), ceilings: vec![] };
+    let grant = Grant { requested: scopes.iter().map(right).collect(), ceilings: vec![], policy: None };
     let gate = Gate::new(grant, Limits::default());
     let urls: Vec<_> = std::iter::once(url.to_owned()).chain(token_server).collect();
     let call =

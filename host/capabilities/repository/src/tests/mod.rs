@@ -97,7 +97,8 @@ impl RepositoryRun {
         let programs = Programs::new(std::env::var_os("PATH"), Checkout::default()).without_keeper();
         let connection = RepositoryConfig { programs, ..connection };
         let right = Permission::parse(Capability::Repository, &format!("read,commit,push {url}")).unwrap();
-        let gate = Gate::new(Grant { requested: vec![right], ceilings: vec![] }, Limits::default());
+        let gate =
+            Gate::new(Grant { requested: vec![right], ceilings: vec![], policy: None }, Limits::default());
         Self { gate, repositories: Repositories::new(connection, dry_run), url: url.to_owned() }
     }
 

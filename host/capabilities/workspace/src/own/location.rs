@@ -131,7 +131,8 @@ struct PathWalk {
     /// Whether this folder is closed or lies in a closed one.
     closed: bool,
     /// Whether the current folder, or a folder above it, lies in a folder in which no step may write.
-    reserved: bool,
+    /// The reason, as the end of a sentence.
+    reserved: Option<&'static str>,
     links: u32,
     /// For messages.
     path: PathBuf,
@@ -143,8 +144,7 @@ impl PathWalk {
         let here = openat(CWD, ".", FOLDER, Mode::empty())?;
         let stat = fstat(&here)?;
         let closed = is_below_closed(&here, workspace)?;
-        let reserved =
-            std::env::current_dir().is_ok_and(|folder| protected_paths::reserved(&folder).is_some());
+        let reserved = std::env::current_dir().ok().and_then(|folder| protected_paths::reserved(&folder));
         Ok(Self { workspace, here, stat, closed, reserved, links: 0, path: PathBuf::new() })
     }
 
@@ -155,7 +155,7 @@ impl PathWalk {
         self.closed = is_below_closed(&self.here, self.workspace)?;
         self.path.push(to);
         let folder = std::env::current_dir().unwrap_or_default().join(&self.path).canonicalize();
-        self.reserved = folder.is_ok_and(|folder| protected_paths::reserved(&folder).is_some());
+        self.reserved = folder.ok().and_then(|folder| protected_paths::reserved(&folder));
         Ok(())
     }
 
@@ -163,10 +163,11 @@ impl PathWalk {
     fn name(&self, name: OsString) -> Result<String, OwnFileProblem> {
         let name =
             name.into_string().map_err(|_| OwnFileProblem::Unsuitable("a file whose name is not text"))?;
-        let protected = protected::unreachable(&name).is_some()
-            || self.closed && protected::unchangeable(&name).is_some()
-            || self.reserved;
-        if protected { Err(OwnFileProblem::Protected(self.path.join(name))) } else { Ok(name) }
+        let closed = || protected::unchangeable(&name).filter(|_| self.closed);
+        match protected::unreachable(&name).or_else(closed).or(self.reserved) {
+            Some(reason) => Err(OwnFileProblem::Protected { path: self.path.join(name), reason }),
+            None => Ok(name),
+        }
     }
 
     /// The status of the file with this name; an error if another user may have made it.

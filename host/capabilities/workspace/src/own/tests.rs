@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use tempfile::TempDir;
 
+/// A kind of which every file is.
+const KIND: DocumentKind = DocumentKind { name: "document", start: "" };
+
 /// A workspace with a `.git`, and beside it a folder that no test may change.
 struct Fixture {
     folder: TempDir,
@@ -47,7 +50,7 @@ impl Fixture {
         let mut ways = vec![self.own.check(path, naming), self.replace(path, naming)];
         if naming == NameOrigin::Caller {
             ways.push(self.own.append(path, b"ours"));
-            ways.push(self.own.reserve(path).map(drop));
+            ways.push(self.own.reserve(path, KIND).map(drop));
         }
         ways
     }
@@ -164,14 +167,14 @@ fn the_host_writes_no_file_that_git_or_ci_reads() {
         ["ws/.git/config", "ws/.git/new", "ws/.GIT/x", "ws/.git/new/x", "ws/sub/.git/x", "home/.git/x"]
     {
         for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
-            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Protected(_)), "{path}");
+            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Protected { .. }), "{path}");
         }
     }
     for path in
         ["ws/.github/workflows/x.yml", "ws/.gitlab-ci.yml", "ws/new/.github/x", "ws/.lockstep-journal"]
     {
         for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
-            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Protected(_)), "{path}");
+            assert!(matches!(way.unwrap_err().problem, OwnFileProblem::Protected { .. }), "{path}");
         }
     }
     fixture.untouched();
@@ -280,19 +283,41 @@ fn a_file_that_cannot_be_written_to_its_end_leaves_nothing() {
 }
 
 #[test]
+fn a_document_replaces_its_own_kind_and_no_other_file() {
+    let fixture = Fixture::new();
+    let path = fixture.path("ws/notes.txt");
+    let kind = DocumentKind { name: "receipt", start: "{\"receipt\":" };
+    for content in ["", "{\"receipt\": 1}"] {
+        fs::write(&path, content).unwrap();
+        fixture.own.check_document(&path, kind).unwrap();
+        fixture.own.reserve(&path, kind).unwrap();
+        assert!(!path.exists());
+        fixture.own.check_document(&path, kind).unwrap();
+    }
+    for content in ["x", "{", "{\"receipt\"", " {\"receipt\": 1}", "image: web\n"] {
+        fs::write(&path, content).unwrap();
+        for refused in [fixture.own.check_document(&path, kind), fixture.own.reserve(&path, kind).map(drop)] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error.problem, OwnFileProblem::OtherContent("receipt")), "{error}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[test]
 fn a_reserved_file_does_not_exist_until_the_host_writes_it() {
     let fixture = Fixture::new();
     let path = fixture.path("ws/receipts/r.json");
     fs::create_dir(fixture.path("ws/receipts")).unwrap();
     fs::write(&path, "older").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    let reserved = fixture.own.reserve(&path).unwrap();
+    let reserved = fixture.own.reserve(&path, KIND).unwrap();
     assert_eq!(fixture.names("ws/receipts"), Vec::<String>::new());
     reserved.write(&fixture.own, &mut |out| out.write_all(b"newer")).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"newer");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     // What comes between is not followed either.
-    let reserved = fixture.own.reserve(&path).unwrap();
+    let reserved = fixture.own.reserve(&path, KIND).unwrap();
     fixture.link("../../outside/precious", "ws/receipts/r.json");
     assert!(reserved.write(&fixture.own, &mut |out| out.write_all(b"newer")).is_err());
     fs::remove_dir_all(fixture.path("ws/receipts")).unwrap();
@@ -324,7 +349,7 @@ fn a_folder_replaced_by_a_link_at_any_moment_is_not_followed() {
                 1 => fixture.own.append(&path, b"ours"),
                 _ => fixture
                     .own
-                    .reserve(&path)
+                    .reserve(&path, KIND)
                     .and_then(|reserved| reserved.write(&fixture.own, &mut |out| out.write_all(b"ours"))),
             };
             ends[usize::from(end.is_ok())] += 1;

@@ -2,7 +2,7 @@
 //! complete, so a killed run leaves no incomplete file. It writes into pipes and devices.
 
 use super::location::{self, ExistingFile, FileLocation};
-use super::{ContentWriter, OwnFileProblem};
+use super::{ContentWriter, DocumentKind, OwnFileProblem};
 use crate::disk;
 use lockstep_model::digest::hex;
 use lockstep_model::protected::OWN_PREFIX;
@@ -10,7 +10,7 @@ use rustix::fd::AsFd as _;
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, openat};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,19 @@ pub(super) fn probe(location: &FileLocation) -> Result<(), OwnFileProblem> {
     let new = NewFile::make(location, Some(Mode::RUSR | Mode::WUSR))?;
     new.discard();
     Ok(())
+}
+
+/// Checks that a regular file at this location is empty or a document of this kind.
+pub(super) fn check_kind(location: &FileLocation, kind: DocumentKind) -> Result<(), OwnFileProblem> {
+    if !matches!(location.found, ExistingFile::File(_)) {
+        return Ok(());
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(openat(&location.parent, location.name.as_str(), flags, Mode::empty())?);
+    let mut start = Vec::with_capacity(kind.start.len());
+    file.take(kind.start.len() as u64).read_to_end(&mut start)?;
+    let may_go = start.is_empty() || start == kind.start.as_bytes();
+    may_go.then_some(()).ok_or(OwnFileProblem::OtherContent(kind.name))
 }
 
 /// Removes the file.

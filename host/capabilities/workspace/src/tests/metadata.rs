@@ -131,7 +131,10 @@ fn one_path_outside_the_grant_denies_the_whole_call() {
     symlink("b", root.path().join("other/link")).unwrap();
     let right = Permission::parse(Capability::Workspace, "read deploy/**").unwrap();
     let granted = || Run {
-        gate: Gate::new(Grant { requested: vec![right.clone()], ceilings: vec![] }, Limits::default()),
+        gate: Gate::new(
+            Grant { requested: vec![right.clone()], ceilings: vec![], policy: None },
+            Limits::default(),
+        ),
         workspace: Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap(),
     };
     assert_eq!(granted().links("deploy/*").unwrap().len(), 1);

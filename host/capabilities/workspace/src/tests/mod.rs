@@ -127,7 +127,7 @@ fn gate(limits: Limits) -> Gate {
     };
     let requested = ["**", ".git/**", "a/.git/**", ".hidden/**", ".hidden/.*"].map(right).to_vec();
     let calls = Limits { calls: Limits::MAX_CALLS, ..limits };
-    Gate::new(Grant { requested, ceilings: vec![] }, calls)
+    Gate::new(Grant { requested, ceilings: vec![], policy: None }, calls)
 }
 
 /// A change that somebody else makes to the files.

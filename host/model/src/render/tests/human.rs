@@ -77,7 +77,7 @@ fn a_dry_run_shows_a_file_in_its_diff_only() {
     let change = |path: &str, private| Change { path: path.to_owned(), private, ..report.changes[0].clone() };
     report.changes = vec![change("a.yaml", false), change("b", false), change("a.yaml", true)];
     let lines = end(&report, |r| r.is_builtin = false);
-    let host: Vec<_> = lines.iter().filter(|line| line.contains("would")).collect();
+    let host: Vec<_> = lines.iter().filter(|line| line.contains("would change")).collect();
     assert_eq!(host, ["│ would change b", "│ would change a.yaml"], "a diff has no private file");
     assert!(!lines.iter().any(|line| line.contains("diff =")), "{lines:#?}");
 }

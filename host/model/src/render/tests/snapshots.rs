@@ -27,6 +27,7 @@ fn github_obeys_no_text_of_a_report() {
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
+    │ without the dry run, the step would report:
     │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ p %0A::error::a
     │ ::add-mask::b
@@ -69,6 +70,8 @@ fn github_obeys_no_text_of_a_report() {
     <details><summary>Files to change: 1</summary><ul>
     <li><code>a\u{a}::error::,b:%</code></li>
     </ul></details>
+
+    <p>without the dry run, the step would report:</p>
 
     <h3><span>#</span> %0A::error::a<br>::add-mask::b<br> <span>#</span><span>#</span> [error]c,d:e \u{1b}[31m\u{202e}&lt;/details&gt; `<span>@</span>me` | [x](http<span>:</span>//y)</h3>
 
@@ -125,6 +128,7 @@ fn gitlab_obeys_no_text_of_a_report() {
     │ plain = v1.2.3
     │ secret = ***
     ␛[0Ksection_end:1001:lockstep-x---error--y-01234567␍␛[0K
+    │ without the dry run, the step would report:
     │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ p %0A::error::a
     │ ::add-mask::b
@@ -173,6 +177,7 @@ fn jenkins_and_a_terminal_obey_no_text_of_a_report() {
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
+    │ without the dry run, the step would report:
     │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ p %0A::error::a
     │ ::add-mask::b

@@ -15,10 +15,10 @@ fn the_host_writes_into_a_pipe_and_does_not_wait_for_a_reader() {
             let error = fixture.replace(&path, origin).unwrap_err();
             assert!(matches!(error.problem, OwnFileProblem::NoReader), "{error}");
         }
-        assert!(matches!(fixture.own.reserve(&path).unwrap_err().problem, OwnFileProblem::NoReader));
+        assert!(matches!(fixture.own.reserve(&path, KIND).unwrap_err().problem, OwnFileProblem::NoReader));
         assert!(matches!(fixture.own.append(&path, b"x").unwrap_err().problem, OwnFileProblem::NoReader));
         let reader = File::from(open(&path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap());
-        let reserved = fixture.own.reserve(&path).unwrap();
+        let reserved = fixture.own.reserve(&path, KIND).unwrap();
         reserved.write(&fixture.own, &mut |out| out.write_all(b"receipt")).unwrap();
         let mut read = [0; 7];
         io::Read::read_exact(&mut &reader, &mut read).unwrap();
@@ -47,7 +47,7 @@ fn the_host_writes_into_a_device_or_refuses_it_and_never_replaces_it() {
         for way in fixture.each_way(&fixture.path(path), NameOrigin::Caller) {
             way.unwrap();
         }
-        let reserved = fixture.own.reserve(&fixture.path(path)).unwrap();
+        let reserved = fixture.own.reserve(&fixture.path(path), KIND).unwrap();
         reserved.write(&fixture.own, &mut |out| out.write_all(b"receipt")).unwrap();
     }
     assert!(fixture.path("home/link").is_symlink());
