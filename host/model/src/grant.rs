@@ -233,6 +233,7 @@ mod tests {
                 right("write", ".github/**"),
             ],
             ceilings: vec![],
+            policy: None,
         };
         assert!(decide(&grant, "read", ".git/config").is_err());
         assert!(decide(&grant, "write", ".github/workflows/ci.yml").is_err());
