@@ -392,19 +392,3 @@ fn an_image_is_promoted_only_if_its_tag_points_at_its_digest() {
     let mut model = shop();
     assert!(model.run(&Inputs { pick: vec![".spec.replicas".into()], ..inputs }).unwrap().changed);
 }
-
-#[test]
-fn a_branch_of_a_pull_request_is_refused_for_a_commit() {
-    let mut model = shop();
-    let failed = model.run(&Inputs { branch: "release".into(), ..image() }).unwrap_err();
-    assert_eq!(failed.code(), "bad-input");
-    assert!(failed.failure.message.starts_with("`branch` is valid only with"), "{}", failed.failure.message);
-    assert!(model.log.is_empty());
-}
-
-#[test]
-fn an_environment_may_be_written_with_a_dot_in_front() {
-    let mut model = shop();
-    let inputs = Inputs { from: "./envs/dev".into(), to: vec!["./envs/prod/".into()], ..image() };
-    assert!(model.run(&inputs).unwrap().changed);
-}

@@ -21,7 +21,7 @@ struct Mutant {
     test: &'static str,
 }
 
-const MUTANTS: [Mutant; 30] = [
+const MUTANTS: [Mutant; 31] = [
     Mutant {
         without: "the files of the checkout as arguments of a program",
         package: "lockstep-process",
@@ -38,6 +38,13 @@ const MUTANTS: [Mutant; 30] = [
         file: "host/capabilities/workspace/src/own/location.rs",
         guard: ("(false, _) if self.closed => return", "(false, _) if false => return"),
         test: "own::tests::a_link_among_the_folders_of_a_checkout_is_refused",
+    },
+    Mutant {
+        without: "the kind of a document that the host replaces",
+        package: "lockstep-workspace",
+        file: "host/capabilities/workspace/src/own/write.rs",
+        guard: ("let may_go = start.is_empty() ||", "let may_go = true || start.is_empty() ||"),
+        test: "own::tests::a_document_replaces_its_own_kind_and_no_other_file",
     },
     Mutant {
         without: "the birth of a journal",

@@ -8,7 +8,8 @@ const HEAD: &str = "\
 # Exit codes
 
 `cargo xtask gen` writes this page. The exit codes are public API: a number never changes its meaning. The same cause has the
-same code in every step. The word is the `outcome` in the result, the receipt and the outputs of a CI system.
+same code in every step: a missing file that an input names has 2, and a pattern that matches no file has 1. The word is the
+`outcome` in the result, the receipt and the outputs of a CI system.
 
 | exit code | outcome | meaning |
 | --- | --- | --- |

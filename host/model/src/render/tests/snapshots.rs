@@ -23,11 +23,11 @@ fn github_obeys_no_text_of_a_report() {
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ would create a\u{a}::error::,b:%
+    │ without the dry run, the step would report:
     │ diff = (3 lines, 85 bytes)
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
-    │ without the dry run, the step would report:
     │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ p %0A::error::a
     │ ::add-mask::b
@@ -123,12 +123,12 @@ fn gitlab_obeys_no_text_of_a_report() {
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ would create a\u{a}::error::,b:%
+    │ without the dry run, the step would report:
     │ diff = (3 lines, 85 bytes)
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
     ␛[0Ksection_end:1001:lockstep-x---error--y-01234567␍␛[0K
-    │ without the dry run, the step would report:
     │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ p %0A::error::a
     │ ::add-mask::b
@@ -173,11 +173,11 @@ fn jenkins_and_a_terminal_obey_no_text_of_a_report() {
     │ ::add-mask::b
     │  ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ would create a\u{a}::error::,b:%
+    │ without the dry run, the step would report:
     │ diff = (3 lines, 85 bytes)
     │ a=b<<c\u{a}PATH = ["%0A::error::a\n::add-mask::b\r\n ## [error]c,d:e \u001b[31m\u{202e}</details> `@me` | [x](http://y)"]
     │ plain = v1.2.3
     │ secret = ***
-    │ without the dry run, the step would report:
     │ # %0A::error::a\u{a}::add-mask::b\u{d}\u{a} ## [error]c,d:e \u{1b}[31m\u{202e}</details> `@me` | [x](http://y)
     │ p %0A::error::a
     │ ::add-mask::b
