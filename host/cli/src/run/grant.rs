@@ -22,6 +22,7 @@ use lockstep_model::permissions;
 use lockstep_model::policy::{self, Policy};
 use lockstep_model::render::Verbosity;
 use lockstep_model::report::{Level, RunEnd};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A step with its inputs and its grant.
@@ -51,7 +52,7 @@ impl ResolvedStep {
             Err(ending) => return facts.stop(ending),
         };
         let linked = linked(&info, is_builtin, &grant);
-        let checked = check_imports(&step.imports, &linked, &grant);
+        let checked = check_imports(&info.name, &step.imports, &linked, &grant);
         (facts.grant, facts.limits) = (grant, limits);
         match checked {
             Ok(()) => Ok(GrantedStep { step, facts, linked, connect }),
@@ -141,18 +142,14 @@ fn linked(info: &StepInfo, is_builtin: bool, grant: &Grant) -> Vec<Capability> {
 }
 
 /// Checks that the engine links every imported capability.
-fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Result<(), RunEnd> {
+fn check_imports(step: &str, imports: &Imports, linked: &[Capability], grant: &Grant) -> Result<(), RunEnd> {
     let Some(missing) = imports.capabilities.keys().find(|capability| !linked.contains(capability)) else {
         return Ok(());
     };
     let name = missing.name();
     if let Some(Ceiling { source, .. }) = grant.ceilings.iter().find(|ceiling| ceiling.rights.is_empty()) {
-        let lines: Vec<_> = grant.requested.iter().map(|right| right_line(right)).collect();
-        let message = format!("{source} allows this step nothing");
-        let hint = format!(
-            "add the step under `steps` of {source}; with these inputs it needs {}",
-            lines.join(", ")
-        );
+        let message = format!("{source} allows `{step}` nothing");
+        let hint = format!("to allow it, add `{step}: {}` under `steps` in {source}", policy_lines(grant));
         return Err(run_end(HostCode::NotGranted, message, Some(hint)));
     }
     let hint = match grant.ceilings.first() {
@@ -163,9 +160,14 @@ fn check_imports(imports: &Imports, linked: &[Capability], grant: &Grant) -> Res
     Err(run_end(HostCode::NotGranted, message, Some(hint)))
 }
 
-/// A permission as a policy has it: `workspace: "read plan.json"`.
-fn right_line(right: &Permission) -> String {
-    format!("`{}: [\"{}\"]`", right.capability.name(), right.line())
+/// The permissions that the step requests, as a policy has them: `{workspace: ["read plan.json"]}`.
+fn policy_lines(grant: &Grant) -> String {
+    let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for right in &grant.requested {
+        lines.entry(right.capability.name()).or_default().push(format!("\"{}\"", right.line()));
+    }
+    let lines = lines.iter().map(|(capability, lines)| format!("{capability}: [{}]", lines.join(", ")));
+    format!("{{{}}}", lines.collect::<Vec<_>>().join(", "))
 }
 
 fn read_policy(path: &str, workspace: &Path) -> Result<Policy, RunEnd> {
