@@ -55,10 +55,13 @@ pub fn nothing_to_promote(reporter: &mut impl Reporter, plan: &Plan) {
 pub fn promoted(reporter: &mut impl Reporter, plan: &Plan, outcome: Outcome, commit: &str, branch: &str) {
     skipped(reporter, plan);
     for ValueChange { file, path, before, after, .. } in &plan.values {
-        reporter.note(Level::Info, &format!("{file} {path}: {before} -> {after}"));
+        let place = if path.is_empty() { file.clone() } else { format!("{file} {path}") };
+        reporter.note(Level::Info, &format!("{place}: {before} -> {after}"));
     }
     let verb = if outcome == Outcome::DryRun { "would promote" } else { "promoted" };
-    let values = plural(plan.values.len(), "value");
+    // `pick` has paths or is `all`, so the changes are values or whole files.
+    let is_files = plan.values.iter().all(|change| change.path.is_empty());
+    let values = plural(plan.values.len(), if is_files { "file" } else { "value" });
     reporter.note(Level::Notice, &format!("{verb} {values} with commit {commit} on {branch}"));
 }
 

@@ -25,6 +25,9 @@ pub(crate) fn of_run(ended: &GuestExit, log: &CallLog) -> Option<RunEnd> {
             true => {
                 "no input and no policy opens this file: leave it out of the inputs; docs/protected-files.md lists such names"
             }
+            false if reason.ends_with(protected::OWN_FILE) => {
+                "name another file in the inputs, or for the run"
+            }
             false => "a step reaches only what its inputs name and the policy allows",
         };
         return Some(run_end(HostCode::Denied, format!("denied: {reason}"), Some(hint.to_owned())));

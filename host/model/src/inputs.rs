@@ -58,7 +58,7 @@ impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Some(source) => write!(f, "input `{}` ({source}): {}", self.input, self.problem),
-            None => write!(f, "input `{}`: {}", self.input, self.problem),
+            None => write!(f, "input `{}` {}", self.input, self.problem),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The policy file `lockstep.yaml`. It restricts the permissions of built-in steps, and lists the other components that
 //! may run, with their permissions. It has no deny rules, and unknown keys are errors.
 
+use crate::capability::Capability;
 use crate::connect::Connect;
 use crate::digest::Digest;
 use crate::grant::Permission;
 use crate::info::{LimitError, StepLimits};
 use crate::inputs::Inputs;
+use crate::near;
 use crate::permissions::{self, PermissionError};
 use crate::text;
 use serde::Deserialize;
@@ -81,6 +83,18 @@ pub enum PolicyError {
         /// The digest.
         digest: String,
     },
+    /// A capability has another name.
+    #[error("{policy}: {place}: invalid capability `{name}`: {expected}")]
+    Capability {
+        /// The path of the file.
+        policy: String,
+        /// The step or the component.
+        place: String,
+        /// The name.
+        name: String,
+        /// The names that there are, with the nearest one first.
+        expected: String,
+    },
     /// Two entries are for the same component.
     #[error("{policy}: two entries for `{digest}`: join them")]
     DuplicateDigest {
@@ -122,6 +136,12 @@ impl Policy {
         })?;
         if file.version != 1 {
             return Err(PolicyError::Version { policy, version: file.version });
+        }
+        let steps = file.steps.iter().map(|(step, lines)| (format!("step `{step}`"), lines));
+        let components =
+            file.components.iter().map(|one| (format!("component `{}`", one.digest), &one.allow));
+        for (place, lines) in steps.chain(components) {
+            check_capabilities(&policy, &place, lines)?;
         }
         check_components(&policy, &file.components)?;
         Ok(Self {
@@ -170,6 +190,19 @@ impl Policy {
     }
 }
 
+/// Checks the names of capabilities, also for steps that do not run now.
+fn check_capabilities(policy: &str, place: &str, lines: &PermissionLines) -> Result<(), PolicyError> {
+    let Some(name) = lines.keys().find(|name| Capability::parse(name).is_none()) else { return Ok(()) };
+    let names = Capability::ALL.map(Capability::name);
+    let question = near::question(name, names).map(|question| question + " ").unwrap_or_default();
+    Err(PolicyError::Capability {
+        policy: policy.to_owned(),
+        place: place.to_owned(),
+        name: name.clone(),
+        expected: format!("{question}expected one of `{}`", names.join("`, `")),
+    })
+}
+
 /// Checks the digests and budgets of the components.
 fn check_components(policy: &str, components: &[ComponentPolicy]) -> Result<(), PolicyError> {
     let policy = policy.to_owned();
@@ -208,7 +241,6 @@ pub fn suggest(digest: Digest, rights: &PermissionLines) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::Capability;
 
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -257,8 +289,13 @@ mod tests {
         }
         let twice = format!("version: 1\ncomponents: [{{digest: \"{DIGEST}\"}}, {{digest: \"{DIGEST}\"}}]");
         assert!(matches!(policy(&twice), Err(PolicyError::DuplicateDigest { .. })));
-        let wrong = policy("version: 1\nsteps: {a: {network: [\"get x\"]}}").unwrap();
+        let wrong = policy("version: 1\nsteps: {a: {workspace: [\"get x\"]}}").unwrap();
         assert!(wrong.bound("a", &Inputs::default()).is_err());
+        let error = policy("version: 1\nsteps: {a: {workspce: [\"read x\"]}}").unwrap_err().to_string();
+        assert!(
+            error.contains("step `a`: invalid capability `workspce`: did you mean `workspace`?"),
+            "{error}"
+        );
     }
 
     #[test]

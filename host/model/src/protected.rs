@@ -61,7 +61,11 @@ pub fn unchangeable(path: &str) -> Option<&'static str> {
     unreachable(path).or(reserved.map(|kind| kind.reason))
 }
 
-/// The ends of the reasons of this module.
+/// The reason for which no step can reach a file of the run, as the end of a sentence.
+pub const OWN_FILE: &str =
+    "is a file of this run itself (its inputs, policy, receipt or outputs), or holds credentials of the job";
+
+/// The ends of the reasons of this module, for names that no step can reach.
 const FINAL: [&str; 3] = ["so no step can change it", "out of reach for every step", "keeps for itself"];
 
 /// Whether a denial has a reason of this module. Then no other input or policy would help.

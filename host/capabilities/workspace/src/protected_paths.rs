@@ -135,7 +135,7 @@ fn leads_out(root: &Path, real: &Path) -> bool {
     !stays && below.any(Path::is_symlink)
 }
 
-const OWN: &str = "is a file of this run itself (its inputs, policy, receipt or outputs) or holds credentials, so it is out of reach for every step";
+const OWN: &str = protected::OWN_FILE;
 
 /// The path of the file without links in its folders, and the target of the file if it is a link.
 fn real_paths(file: &Path) -> Vec<PathBuf> {

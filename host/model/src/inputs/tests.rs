@@ -130,7 +130,7 @@ fn resolve_reports_every_mistake() {
     let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(text, @"
     input `fles` (--fles): the step has no such input: did you mean `files`? expected one of `files`, `set`, `create`, `mode`, `count`, `rules`
-    input `files`: is missing: expected list<string>
+    input `files` is missing: expected list<string>
     input `set` (--set): expected list<string>, found the text `a=b`
     input `mode` (--mode): invalid value `c`: expected one of `a`, `b`
     input `count` (--count): expected a whole number from 0 to 255, found 256

@@ -46,7 +46,8 @@ pub(super) fn parts(r: &Renderer, parts: &[Block], out: &mut String) {
 fn head(r: &Renderer, report: &Report) -> String {
     let ending = &report.ending;
     let at = ending.location.as_ref().filter(|_| ending.exit != Exit::Done);
-    let mut out = format!("<h3>{}: {}</h3>\n\n", lines(r, &report.step), ending.exit.word());
+    let dry_run = if report.dry_run { " (dry run)" } else { "" };
+    let mut out = format!("<h3>{}{dry_run}: {}</h3>\n\n", lines(r, &report.step), ending.exit.word());
     let heading = out.len();
     let _ = write!(out, "<p>{}{}", html(&fragments::place(r, at)), lines(r, &ending.message));
     if let Some(hint) = &ending.hint {

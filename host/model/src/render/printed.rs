@@ -84,7 +84,7 @@ impl Printed {
     }
 
     fn has_text(&self, name: &str, text: &str) -> bool {
-        let named = |line: &str| text.len() >= MIN_TEXT || has_word(line, name);
+        let named = |line: &str| text.len() >= MIN_TEXT || has_word(&line.to_lowercase(), name);
         !text.contains('\n') && self.lines().any(|line| has_word(line, text) && named(line))
     }
 

@@ -13,6 +13,13 @@ use std::process::{Command, Stdio};
 /// Crates whose tests read megabytes: unoptimised they take minutes.
 const READERS: [&str; 2] = ["lockstep-model", "lockstep-yaml"];
 
+/// The variable with the number of tests that a program runs at once.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// How many tests through the finished program run at once on each core: most of the time they wait for servers, for
+/// timeouts and for each other.
+const WAITING_PER_CORE: usize = 3;
+
 /// A program of tests.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -84,6 +91,10 @@ impl Program {
         let mut command = Command::new(&self.path);
         // As under `cargo test`: snapshots and seeds of earlier failures are found from here.
         command.current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
+        if self.package == THROUGH && std::env::var_os(THREADS).is_none() {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            command.env(THREADS, (cores * WAITING_PER_CORE).to_string());
+        }
         command
     }
 }
