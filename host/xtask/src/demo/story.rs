@@ -121,7 +121,7 @@ fn verify(stage: &mut Stage) -> Result<()> {
     )?;
     stage.say("A plan of Terraform that would replace the database is stopped before it is applied.");
     let gate = ["plan-gate", "--plan", "plan.json", "--deny", "delete:*database*"];
-    stage.lockstep(&gate, ends(1, &["Plan: 2 to update, 1 to replace", "Verdict: fail"]))?;
+    stage.lockstep(&gate, ends(1, &["Plan: 2 to update, 1 to replace", "Verdict: fail, 1 violation"]))?;
     stage
         .say("The outputs of Terraform are those that the release counts on, and the password stays hidden.");
     let database = "database:object({host=string,port=number,password=string})";
