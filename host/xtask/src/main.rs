@@ -18,6 +18,8 @@ mod r#gen;
 #[cfg(test)]
 mod knobs;
 mod lint;
+#[cfg(test)]
+mod locks;
 mod markdown;
 mod members;
 mod mutants;
