@@ -1,9 +1,11 @@
 //! Recognises secrets: by the name of a variable, by their form, and inside of other secrets. This module reads no
 //! variable.
 
+mod inputs;
 mod names;
 mod tokens;
 
+pub use inputs::find_secrets_in;
 pub use names::is_secret_name;
 
 use crate::redact::MIN_BYTES;
@@ -123,17 +125,6 @@ pub fn find_secrets(text: &str) -> BTreeSet<String> {
     tokens::tokens(text, &mut found);
     found.retain(|secret| !is_common(secret));
     found
-}
-
-/// The secrets in the texts of a value that have a known form.
-#[must_use]
-pub fn find_secrets_in(value: &Value) -> BTreeSet<String> {
-    match value {
-        Value::String(text) => find_secrets(text),
-        Value::Array(items) => items.iter().flat_map(find_secrets_in).collect(),
-        Value::Object(members) => members.values().flat_map(find_secrets_in).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => BTreeSet::new(),
-    }
 }
 
 /// The secrets inside of a secret: passwords of URLs, and the values of a document, also of one in base64, that are

@@ -234,14 +234,32 @@ fn stages(
 ) -> StageResult<ConcludedRun> {
     let reporter = &context.reporter;
     let mut resolved = loaded.resolve(args).inspect_err(|stopped| redact_mistakes(reporter, stopped))?;
+    let clear = clear_text_secrets(resolved.inputs(), reporter);
     let secrets = resolved.inputs().iter().flat_map(|(_, value)| secret::find_secrets_in(value)).collect();
     if let Err(error) = reporter.add_secrets(&secrets) {
         return resolved.stop(run_end(HostCode::BadInput, error.to_string(), None));
     }
-    if let Some(warning) = secrets_in_inputs(resolved.inputs(), reporter) {
+    if let Some(warning) = clear {
+        resolved.note(Level::Warning, warning);
+    } else if let Some(warning) = secrets_in_inputs(resolved.inputs(), reporter) {
         resolved.note(Level::Warning, warning);
     }
     resolved.grant(args)?.execute(args, (context, signals), credentials)?.conclude(args, signals)
+}
+
+/// The warning about inputs with a credential that is no secret of the job: somebody typed it into the workflow.
+fn clear_text_secrets(inputs: &Inputs, reporter: &Reporter) -> Option<String> {
+    let is_typed = |secret: &String| reporter.redact(secret) == *secret;
+    let holds = |value: &serde_json::Value| secret::find_secrets_in(value).iter().any(is_typed);
+    let names = inputs.iter().filter(|(_, value)| holds(value)).map(|(name, _)| format!("`{name}`"));
+    let names: Vec<String> = names.collect();
+    let message = format!(
+        "inputs with a credential in clear text: {}. The log and the receipt hide it, but everybody who can read the workflow can \
+         read it. Store it as a secret of the CI system. Steps with the input `credentials` send the secret in a variable \
+         `LOCKSTEP_SECRET_NAME`",
+        names.join(", ")
+    );
+    (!names.is_empty()).then_some(message)
 }
 
 /// The warning about inputs with a secret of the job. A step may send its inputs on, for example in a commit message.
