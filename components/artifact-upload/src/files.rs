@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use lockstep_sdk::Workspace;
 use lockstep_sdk::objects::{Content, PutOptions};
-use lockstep_sdk::types::Error as HostError;
-use lockstep_sdk::workspace::{FileEntry, LinkEntry};
+use lockstep_sdk::text::plural;
+use lockstep_sdk::workspace::FileEntry;
 
-use crate::failure::{Code, Error, file_error};
-use crate::headers;
+use crate::failure::{Code, Error};
 use crate::inputs::Settings;
 use crate::parts::{MAX_FILE_SIZE, MAX_WHOLE_SIZE, PartLayout};
+use crate::search::{self, LeftOut, Sources};
+use crate::{headers, names};
 
 /// Content that becomes an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +50,8 @@ impl Item {
 pub struct Files {
     /// The files, sorted by key.
     pub items: Vec<Item>,
-    /// The symbolic links that the step skips, by the key that each would have.
-    pub links: BTreeMap<String, LinkEntry>,
+    /// What the step leaves out.
+    pub left_out: LeftOut,
     /// The different options of the objects.
     pub options: Vec<PutOptions>,
 }
@@ -81,6 +82,23 @@ impl Files {
         self.add_item(settings, key, Content::Bytes(bytes), size, 0)
     }
 
+    /// Whether the step sends the item after all others: a page of HTML, or an object that caches may not keep. It can refer to
+    /// other objects, which must exist before.
+    #[must_use]
+    pub fn comes_last(&self, item: &Item) -> bool {
+        let header = |name: &str| {
+            let headers = self.options.get(item.options as usize).map_or(&[][..], |options| &options.headers);
+            headers.iter().find(|header| header.name == name).map(|header| header.value.to_ascii_lowercase())
+        };
+        let is_page =
+            |value: String| ["text/html", "application/xhtml+xml"].iter().any(|ty| value.starts_with(ty));
+        let is_fresh = |value: String| {
+            let rules = ["no-cache", "no-store", "max-age=0"];
+            value.split(',').any(|rule| rules.contains(&rule.trim()))
+        };
+        header("content-type").is_some_and(is_page) || header("cache-control").is_some_and(is_fresh)
+    }
+
     /// Whether the step sends the item as a multipart upload. A local folder takes every file whole.
     #[must_use]
     pub fn is_multipart(settings: &Settings, item: &Item) -> bool {
@@ -94,25 +112,23 @@ impl Files {
 /// # Errors
 /// The host cannot read a folder, a source matches nothing, a name is invalid for an object, or two files have the same key.
 pub fn find(host: &mut impl Workspace, settings: &Settings) -> Result<Files, Vec<Error>> {
-    let (mut files, mut errors) = (Files::default(), Vec::new());
+    let Sources { files: found, left_out } = search::search(host, settings)?;
+    let (mut files, mut errors) = (Files { left_out, ..Files::default() }, Vec::new());
     let mut entries: BTreeMap<String, FileEntry> = BTreeMap::new();
-    let one = |error: HostError| vec![file_error(&error)];
-    for source in &settings.sources {
-        let (mut matches, mut skipped) = (false, None);
-        for (pattern, prefix_len) in &source.patterns {
-            for file in host.glob(pattern).map_err(one)? {
-                matches = true;
-                let key = key_of(&file.path, *prefix_len).to_owned();
-                errors.extend(add_entry(settings, &mut entries, key, file).err());
-            }
-            for link in host.links(pattern).map_err(one)? {
-                skipped.get_or_insert_with(|| link.clone());
-                files.links.insert(key_of(&link.path, *prefix_len).to_owned(), link);
-            }
-        }
-        if !matches && !settings.allow_empty {
-            errors.push(no_files(&source.text, skipped.as_ref()));
-        }
+    if let (Some(name), [first, second, ..]) = (&settings.target.only_key, &found[..]) {
+        let message = format!(
+            "`to` is the name of one object, and `source` matches {}: `{}`, `{}` and so on",
+            plural(found.len(), "file"),
+            first.1.path,
+            second.1.path
+        );
+        return Err(vec![
+            Error::new(Code::BadInput, message).hint(format!("end `to` with `/`, as in `{name}/`")),
+        ]);
+    }
+    for (key, file) in found {
+        let key = settings.target.only_key.clone().unwrap_or(key);
+        errors.extend(add_entry(settings, &mut entries, key, file).err());
     }
     if let Some(manifest) = &settings.manifest
         && let Some(file) = entries.get(manifest)
@@ -142,8 +158,8 @@ fn add_entry(
     };
     let name = settings.target.name(&key);
     if !settings.target.is_valid_key(&key) {
-        let message = format!("`{}` would become `{name}`, which no object can be named", file.path);
-        return error(message, "rename the file, or leave it out of `source`");
+        let message = format!("`{}` would become `{name}`: {}", file.path, names::rule(&key));
+        return error(message, "rename the file, or leave it out with `exclude`");
     }
     if file.size > MAX_FILE_SIZE && !settings.target.is_folder {
         let message =
@@ -160,25 +176,5 @@ fn add_entry(
             free.insert(file);
             Ok(())
         }
-    }
-}
-
-fn key_of(path: &str, prefix_len: usize) -> &str {
-    path.get(prefix_len..).unwrap_or(path)
-}
-
-fn no_files(source: &str, link: Option<&LinkEntry>) -> Error {
-    match link {
-        Some(LinkEntry { path, target }) => {
-            let message = format!(
-                "`{source}` matches no file; `{path}` is a symbolic link, and the step does not follow links"
-            );
-            Error::new(Code::NoFiles, message).hint(format!("name its target, `{target}`"))
-        }
-        None => Error::new(Code::NoFiles, format!("`{source}` matches no file"))
-            .hint(
-                "correct the path, spell the dot of a name that begins with one, such as `dist/.well-known`, or set \
-                 `allow-empty` if there may be no file",
-            ),
     }
 }

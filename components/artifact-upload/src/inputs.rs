@@ -7,14 +7,19 @@ use lockstep_sdk::suggest;
 
 use crate::Inputs;
 use crate::failure::{Code, Error};
+use crate::filter::{Filter, FilterPattern};
 use crate::headers::HeaderRule;
-use crate::names::{Source, Target};
+use crate::names::{self, Target};
 
 /// What the inputs ask the run to do.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The files to upload.
-    pub sources: Vec<Source>,
+    /// The paths and patterns of the files to upload, as the inputs have them.
+    pub sources: Vec<String>,
+    /// Which of these files the step leaves out.
+    pub filter: Filter,
+    /// Whether wildcards match hidden names.
+    pub dotfiles: bool,
     /// The prefix of the objects.
     pub target: Target,
     /// Whether the step never replaces an object.
@@ -77,11 +82,18 @@ impl Settings {
     pub fn read(inputs: &Inputs, now: u64) -> Result<Self, Vec<Error>> {
         let mut errors = Vec::new();
         let mut add = |message: String| errors.push(Error::new(Code::BadInput, message));
-        let sources: Vec<_> =
-            inputs.source.iter().filter_map(|text| Source::parse(text).map_err(&mut add).ok()).collect();
+        for text in &inputs.source {
+            names::source(text).map_err(&mut add).unwrap_or_default();
+        }
         if inputs.source.is_empty() {
             add("`source` is empty".to_owned());
         }
+        let mut patterns = |input: &str, texts: &[String]| {
+            let parse = |text: &String| FilterPattern::parse(input, text).map_err(&mut add).ok();
+            texts.iter().filter_map(parse).collect()
+        };
+        let include = patterns("include", &inputs.include);
+        let filter = Filter { include, exclude: patterns("exclude", &inputs.exclude) };
         let max_delete = MaxDelete::parse(&inputs.max_delete).map_err(&mut add).ok();
         let header_rules =
             inputs.headers.iter().filter_map(|text| HeaderRule::parse(text).map_err(&mut add).ok()).collect();
@@ -90,11 +102,13 @@ impl Settings {
         let target =
             Target::parse(&inputs.to).map_err(|error| errors.push(Error::input(Code::BadInput, error))).ok();
         if let Some(target) = &target {
-            errors.extend(unsupported(target, manifest.as_deref(), &options));
+            errors.extend(unsupported(target, inputs, manifest.as_deref(), &options));
         }
         match target {
             Some(target) if errors.is_empty() => Ok(Self {
-                sources,
+                sources: inputs.source.clone(),
+                filter,
+                dotfiles: inputs.dotfiles,
                 target,
                 immutable: inputs.immutable,
                 sync: inputs.sync,
@@ -122,8 +136,14 @@ fn options(inputs: &Inputs, now: u64, mut add: impl FnMut(String)) -> PutOptions
 }
 
 /// The inputs that this target cannot have.
-fn unsupported(target: &Target, manifest: Option<&str>, options: &PutOptions) -> Vec<Error> {
+fn unsupported(target: &Target, inputs: &Inputs, manifest: Option<&str>, options: &PutOptions) -> Vec<Error> {
     let mut messages = Vec::new();
+    let needs_prefix = [("delete", inputs.delete), ("manifest", manifest.is_some())];
+    for (input, _) in needs_prefix.into_iter().filter(|(_, is_given)| *is_given && target.only_key.is_some())
+    {
+        messages
+            .push(format!("`{input}` needs a prefix, and `to` is the name of one object: end `to` with `/`"));
+    }
     if let Some(manifest) = manifest.filter(|manifest| !target.is_valid_key(manifest)) {
         messages.push(format!("`manifest` is `{manifest}`, which no object below `to` can be named"));
     }

@@ -9,6 +9,7 @@ use lockstep_sdk::types::Error as HostError;
 use crate::failure::{Code, Error, store_error};
 use crate::files::Item;
 use crate::inputs::Settings;
+use crate::search::LeftOut;
 
 /// The most objects that the step requests one by one instead of listing the prefix.
 const MAX_HEADS: usize = 100;
@@ -33,8 +34,10 @@ pub struct StoredObject {
 pub struct StoreState {
     /// The objects that have the names of items, by key.
     pub objects: BTreeMap<String, StoredObject>,
-    /// The keys of all other objects, if the step may delete them.
+    /// The keys of the objects to delete.
     pub extra: Vec<String>,
+    /// The keys of objects that `delete` keeps, because the step skips or excludes their files.
+    pub kept: Vec<String>,
     /// How many keys a file can get.
     pub valid_keys: u64,
     /// How many keys no file can get.
@@ -51,16 +54,26 @@ impl From<ObjectInfo> for StoredObject {
 ///
 /// # Errors
 /// The store refuses a request.
-pub fn inspect(host: &mut impl Objects, settings: &Settings, items: &[&Item]) -> Result<StoreState, Error> {
+pub fn inspect(
+    host: &mut impl Objects,
+    settings: &Settings,
+    left_out: &LeftOut,
+    items: &[&Item],
+) -> Result<StoreState, Error> {
     if settings.max_delete.is_some() || items.len() > MAX_HEADS {
-        return list(host, settings, items);
+        return list(host, settings, left_out, items);
     }
     let objects = head(host, items)?.into_iter().zip(items);
     let objects = objects.filter_map(|(object, item)| Some((item.key.clone(), object?))).collect();
     Ok(StoreState { objects, ..StoreState::default() })
 }
 
-fn list(host: &mut impl Objects, settings: &Settings, items: &[&Item]) -> Result<StoreState, Error> {
+fn list(
+    host: &mut impl Objects,
+    settings: &Settings,
+    left_out: &LeftOut,
+    items: &[&Item],
+) -> Result<StoreState, Error> {
     let keys: BTreeSet<&str> = items.iter().map(|item| item.key.as_str()).collect();
     let mut state = StoreState::default();
     let mut start = None;
@@ -79,7 +92,8 @@ fn list(host: &mut impl Objects, settings: &Settings, items: &[&Item]) -> Result
                 let object = StoredObject { size, etag, checksum: None, is_listed_only: true };
                 state.objects.insert(key.to_owned(), object);
             } else if settings.max_delete.is_some() {
-                state.extra.push(key.to_owned());
+                let is_kept = left_out.has(key) || settings.filter.leaves_out(key);
+                if is_kept { &mut state.kept } else { &mut state.extra }.push(key.to_owned());
             }
         }
         if page.next.is_none() {

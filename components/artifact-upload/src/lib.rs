@@ -7,6 +7,7 @@ pub mod delete;
 pub mod digest;
 pub mod failure;
 pub mod files;
+pub mod filter;
 pub mod headers;
 mod host;
 pub mod inputs;
@@ -19,11 +20,12 @@ pub mod outcome;
 pub mod parts;
 mod put;
 mod run;
+pub mod search;
 mod sender;
 pub mod stale_uploads;
 pub mod upload;
 
-pub use bindings::{Inputs, Object, Outputs};
+pub use bindings::{Inputs, Object, Outputs, SkippedFile};
 pub use host::StoreHost;
 pub use run::run;
 

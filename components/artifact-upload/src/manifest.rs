@@ -1,6 +1,7 @@
 //! The manifest: a JSON list of all files. It holds nothing that differs between runs with the same files.
 
-use lockstep_sdk::workspace::LinkEntry;
+use lockstep_sdk::skipped;
+use lockstep_sdk::workspace::SkippedEntry;
 use serde::Serialize;
 
 use crate::files::{Files, Item};
@@ -15,13 +16,14 @@ struct File<'f> {
 }
 
 #[derive(Serialize)]
-struct Link<'f> {
+struct Skipped<'f> {
     path: &'f str,
-    key: &'f str,
-    target: &'f str,
+    reason: &'f str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'f str>,
 }
 
-/// The bytes of the manifest: one line per file and link, sorted by key.
+/// The bytes of the manifest: one line per file, sorted by key, and one per skipped file.
 ///
 /// # Errors
 /// Never: JSON can represent all texts and numbers.
@@ -35,13 +37,14 @@ pub fn write(files: &Files) -> Result<Vec<u8>, serde_json::Error> {
             mode: format!("{:04o}", item.mode & 0o7777),
         })
     };
-    let link = |(key, link): (&String, &LinkEntry)| {
-        serde_json::to_string(&Link { path: &link.path, key, target: &link.target })
+    let skipped = |entry: &SkippedEntry| {
+        let SkippedEntry { path, reason, target, .. } = entry;
+        serde_json::to_string(&Skipped { path, reason: skipped::reason(*reason), target: target.as_deref() })
     };
     let mut text = "{\n  \"version\": 1,\n".to_owned();
     list(&mut text, "files", files.items.iter().map(file).collect::<Result<_, _>>()?);
     text.push_str(",\n");
-    list(&mut text, "links", files.links.iter().map(link).collect::<Result<_, _>>()?);
+    list(&mut text, "skipped", files.left_out.skipped.values().map(skipped).collect::<Result<_, _>>()?);
     text.push_str("\n}\n");
     Ok(text.into_bytes())
 }

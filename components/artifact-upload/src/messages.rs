@@ -1,7 +1,7 @@
 //! Texts for the log, the summary and the failure. Never decides what is wrong.
 
+use lockstep_sdk::skipped;
 use lockstep_sdk::text::{first_of, plural};
-use lockstep_sdk::workspace::LinkEntry;
 
 use crate::failure::{Code, Error};
 use crate::outcome::{UploadOutcome, UploadedObject};
@@ -39,7 +39,7 @@ pub fn failure(outcome: &UploadOutcome) -> Option<Error> {
     };
     let files = outcome.files;
     // The step deletes after the last file, and writes the manifest after the last delete.
-    let has_all_files = outcome.uploaded.len() + outcome.skipped == files;
+    let has_all_files = outcome.uploaded.len() + outcome.unchanged == files;
     let message = match outcome.errors.len() {
         1 if files == 1 || has_all_files => first.message.clone(),
         failed if has_all_files => {
@@ -52,14 +52,14 @@ pub fn failure(outcome: &UploadOutcome) -> Option<Error> {
     Some(Error { hint: first.hint.clone(), ..Error::new(code, message) })
 }
 
-/// The heading of the summary: `3 objects uploaded, 40 skipped, 1 deleted`.
+/// The heading of the summary: `3 objects uploaded, 40 unchanged, 1 deleted`.
 #[must_use]
 pub fn heading(outcome: &UploadOutcome) -> String {
     if !outcome.has_changes() && outcome.errors.is_empty() {
-        return format!("Nothing to upload, {} up to date", plural(outcome.skipped, "object"));
+        return format!("Nothing to upload, {} up to date", plural(outcome.unchanged, "object"));
     }
     let uploaded = plural(outcome.uploaded.len(), "object");
-    format!("{uploaded} uploaded, {} skipped, {} deleted", outcome.skipped, outcome.deleted)
+    format!("{uploaded} uploaded, {} unchanged, {} deleted", outcome.unchanged, outcome.deleted)
 }
 
 /// The rows of the table of counts.
@@ -67,14 +67,16 @@ pub fn heading(outcome: &UploadOutcome) -> String {
 pub fn counts(outcome: &UploadOutcome) -> Vec<Vec<String>> {
     let rows = [
         ("Uploaded", outcome.uploaded.len().to_string()),
-        ("Skipped", outcome.skipped.to_string()),
+        ("Unchanged", outcome.unchanged.to_string()),
         ("Deleted", outcome.deleted.to_string()),
         ("Failed", outcome.errors.len().to_string()),
-        ("Symbolic links skipped", outcome.links.len().to_string()),
+        ("Files skipped", outcome.left_out.skipped.len().to_string()),
+        ("Files excluded", outcome.left_out.excluded.len().to_string()),
+        ("Objects kept", outcome.kept.len().to_string()),
         ("Sent", size(outcome.sent_bytes)),
     ];
     let is_shown = |(result, count): &(&str, String)| {
-        count != "0" || !matches!(*result, "Failed" | "Symbolic links skipped")
+        count != "0" || matches!(*result, "Uploaded" | "Unchanged" | "Deleted" | "Sent")
     };
     let rows = rows.into_iter().filter(is_shown);
     rows.map(|(result, count)| vec![result.to_owned(), count]).collect()
@@ -97,7 +99,22 @@ pub fn objects(uploaded: &[UploadedObject]) -> Vec<Vec<String>> {
 /// The notices of a run whose objects have this prefix.
 #[must_use]
 pub fn notices(outcome: &UploadOutcome, prefix: &str) -> Vec<String> {
-    let mut notices: Vec<String> = links(&outcome.links).into_iter().collect();
+    let skipped: Vec<_> = outcome.left_out.skipped.values().cloned().collect();
+    let mut notices: Vec<String> = skipped::lines(&skipped).into_iter().map(|(_, line)| line).collect();
+    let excluded: Vec<&str> = outcome.left_out.excluded.values().map(String::as_str).collect();
+    if !excluded.is_empty() {
+        let count = plural(excluded.len(), "file");
+        notices.push(format!("excluded {count}: {}", skipped::names(&excluded)));
+    }
+    if !outcome.unmatched_excludes.is_empty() {
+        let patterns: Vec<&str> = outcome.unmatched_excludes.iter().map(String::as_str).collect();
+        notices.push(format!("no file matches {} of `exclude`", skipped::names(&patterns)));
+    }
+    if !outcome.kept.is_empty() {
+        let (count, keys) = (plural(outcome.kept.len(), "object"), outcome.kept.iter().map(String::as_str));
+        let names = skipped::names(&keys.collect::<Vec<_>>());
+        notices.push(format!("kept {count} below `{prefix}` of skipped or excluded files: {names}"));
+    }
     if outcome.invalid_keys > 0 {
         let count = usize::try_from(outcome.invalid_keys).unwrap_or(usize::MAX);
         notices.push(format!(
@@ -107,20 +124,6 @@ pub fn notices(outcome: &UploadOutcome, prefix: &str) -> Vec<String> {
     }
     notices.extend(stale_uploads(&outcome.stale_uploads, prefix));
     notices
-}
-
-/// How many symbolic links a note names.
-const NAMED_LINKS: usize = 5;
-
-/// `skipped 2 symbolic links: `a`, `b``.
-fn links(links: &[LinkEntry]) -> Option<String> {
-    let count = links.len();
-    let names: Vec<String> = links.iter().take(NAMED_LINKS).map(|link| format!("`{}`", link.path)).collect();
-    let more = match count.checked_sub(NAMED_LINKS) {
-        None | Some(0) => String::new(),
-        Some(more) => format!(" and {more} more"),
-    };
-    (count > 0).then(|| format!("skipped {}: {}{more}", plural(count, "symbolic link"), names.join(", ")))
 }
 
 fn stale_uploads(StaleUploads { open, aborted, list_error }: &StaleUploads, prefix: &str) -> Vec<String> {

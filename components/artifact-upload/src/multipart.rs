@@ -159,7 +159,7 @@ impl<H: StoreHost> Transfer<'_, H> {
     /// The outcome of an object that exists with the content of the item: this run uploaded it if it sent any part.
     fn completed(&self, object: StoredObject) -> ItemOutcome {
         match *self.sent_bytes {
-            0 => ItemOutcome::Skipped,
+            0 => ItemOutcome::Unchanged,
             bytes => verify_stored(self.item, object, bytes),
         }
     }

@@ -6,11 +6,13 @@ use lockstep_sdk::characters::is_invisible;
 /// The longest key of a store in bytes.
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// The prefix of all objects: the input `to`.
+/// Where the objects go: the input `to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The full prefix; it ends with `/`.
     pub prefix: String,
+    /// The only key below the prefix, if `to` is the name of one object.
+    pub only_key: Option<String>,
     /// How many bytes of the prefix belong to the keys of the store.
     key_bytes: usize,
     /// Whether the store is a local folder.
@@ -24,24 +26,26 @@ impl Target {
     /// What is wrong with it, and the next act.
     pub fn parse(to: &str) -> Result<Self, InputError> {
         let is_folder = to.starts_with("file:///");
-        let key = if let Some(key) = to.strip_prefix("file:///") {
-            key
+        let rest = if let Some(key) = to.strip_prefix("file:///") {
+            Some(key)
         } else if let Some(rest) = to.strip_prefix("s3://") {
-            rest.split_once('/').map_or("", |(_, key)| key)
+            rest.split_once('/').map(|(_, key)| key)
         } else {
             let hint = "write `s3://BUCKET/PREFIX/` or `file:///FOLDER/`";
             return Err(InputError::new(format!("`to` is `{to}`, which names no store"), hint));
         };
-        if !to.ends_with('/') || to == "s3://" {
-            let message = format!("`to` is `{to}`, which has no `/` at its end");
-            let hint = format!("write `{to}/`: the names of the files follow it");
-            return Err(InputError::new(message, hint));
-        }
-        if !key.is_empty() && !is_plain(key.trim_end_matches('/')) || key.ends_with("//") {
+        let Some(key) = rest.filter(|_| to != "s3://") else {
+            let message = format!("`to` is `{to}`, which has no `/` after the name of the bucket");
+            return Err(InputError::new(message, format!("write `{to}/`: the names of the files follow it")));
+        };
+        if !key.is_empty() && !is_plain(key.strip_suffix('/').unwrap_or(key)) {
             let message = format!("`to` is `{to}`, which has a part that no key may have");
             return Err(InputError::new(message, "remove parts that are empty, `.` or `..`"));
         }
-        Ok(Self { prefix: to.to_owned(), key_bytes: key.len(), is_folder })
+        let folder = key.rfind('/').map_or("", |slash| &key[..=slash]);
+        let only_key = Some(key[folder.len()..].to_owned()).filter(|name| !name.is_empty());
+        let prefix = to[..to.len() - only_key.as_ref().map_or(0, String::len)].to_owned();
+        Ok(Self { prefix, only_key, key_bytes: folder.len(), is_folder })
     }
 
     /// The full name of the object with this key below the prefix.
@@ -73,37 +77,30 @@ pub fn is_plain(key: &str) -> bool {
         && key.split('/').all(|part| !matches!(decoded(part).as_str(), "" | "." | ".."))
 }
 
-/// A source, and how the paths of its files become keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The text of the input.
-    pub text: String,
-    /// Patterns for files, and how many bytes of the path of each file are not part of the key.
-    pub patterns: Vec<(String, usize)>,
-}
-
-impl Source {
-    /// Parses a source. A path without special characters means the file, or everything below the folder.
-    ///
-    /// # Errors
-    /// The text is empty.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let path = text.strip_prefix("./").unwrap_or(text);
-        let path = if path.is_empty() { "." } else { path.trim_end_matches('/') };
-        let patterns = if text.is_empty() || path.is_empty() {
-            return Err(format!("invalid source `{text}`: expected a path or a pattern"));
-        } else if path == "." {
-            vec![("**".to_owned(), 0)]
-        } else if path.contains(SPECIAL) {
-            let parts = path.split('/').take_while(|part| !part.contains(SPECIAL));
-            vec![(path.to_owned(), parts.map(|part| part.len() + 1).sum())]
-        } else {
-            let name = path.rfind('/').map_or(0, |slash| slash + 1);
-            vec![(path.to_owned(), name), (format!("{path}/**"), path.len() + 1)]
-        };
-        Ok(Self { text: text.to_owned(), patterns })
+/// Why this step may not write an object with a key that is not valid.
+#[must_use]
+pub fn rule(key: &str) -> String {
+    let encoded = ["%2f", "%2F", "%5c", "%5C", "%2e", "%2E"];
+    match encoded.iter().find(|text| key.contains(**text)) {
+        Some(text) => {
+            format!("Lockstep sends no key with `{text}`, because some servers decode it to another key")
+        }
+        None if key.len() > MAX_KEY_BYTES / 2 => {
+            format!("a key has at most {MAX_KEY_BYTES} bytes, with the prefix of `to`")
+        }
+        None => "no object can have this name".to_owned(),
     }
 }
 
-/// The characters that make a text a pattern.
-const SPECIAL: [char; 6] = ['*', '?', '[', ']', '{', '}'];
+/// The path or pattern of a source, without `./` in front and `/` at the end; `.` for the whole workspace.
+///
+/// # Errors
+/// The text is empty.
+pub fn source(text: &str) -> Result<String, String> {
+    let path = text.strip_prefix("./").unwrap_or(text);
+    let path = if path.is_empty() && !text.is_empty() { "." } else { path.trim_end_matches('/') };
+    if path.is_empty() {
+        return Err(format!("invalid source `{text}`: expected a path or a pattern"));
+    }
+    Ok(path.to_owned())
+}

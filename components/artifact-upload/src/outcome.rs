@@ -2,11 +2,11 @@
 
 use lockstep_sdk::objects::ObjectInfo;
 use lockstep_sdk::types::Error as HostError;
-use lockstep_sdk::workspace::LinkEntry;
 
 use crate::failure::{Code, Error, store_error};
 use crate::files::Item;
 use crate::inspect::StoredObject;
+use crate::search::LeftOut;
 use crate::stale_uploads::StaleUploads;
 
 /// What happened to an item.
@@ -20,7 +20,7 @@ pub enum ItemOutcome {
         sent_bytes: u64,
     },
     /// The store has it already.
-    Skipped,
+    Unchanged,
     /// The store does not have it.
     Failed(Error),
 }
@@ -55,15 +55,19 @@ pub struct UploadOutcome {
     /// The uploaded objects.
     pub uploaded: Vec<UploadedObject>,
     /// How many items the store had already.
-    pub skipped: usize,
+    pub unchanged: usize,
     /// How many objects the step deleted.
     pub deleted: usize,
     /// How many bytes the host sent.
     pub sent_bytes: u64,
     /// The key of the manifest below the prefix.
     pub manifest: Option<String>,
-    /// The symbolic links that the step skipped.
-    pub links: Vec<LinkEntry>,
+    /// What the step leaves out of the sources.
+    pub left_out: LeftOut,
+    /// The patterns of `exclude` that match nothing.
+    pub unmatched_excludes: Vec<String>,
+    /// The keys of objects that `delete` keeps, because the step skips or excludes their files.
+    pub kept: Vec<String>,
     /// How many keys below the prefix no file can get.
     pub invalid_keys: u64,
     /// Open uploads of files that no source matches.
@@ -83,7 +87,7 @@ impl UploadOutcome {
                 self.uploaded.push(UploadedObject { key: item.key.clone(), info, sha256 });
                 self.sent_bytes += sent_bytes;
             }
-            ItemOutcome::Skipped => self.skipped += 1,
+            ItemOutcome::Unchanged => self.unchanged += 1,
             ItemOutcome::Failed(error) => self.errors.push(error),
         }
     }

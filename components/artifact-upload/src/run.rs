@@ -2,10 +2,11 @@
 
 use lockstep_sdk::report::{Block, Level};
 use lockstep_sdk::types::Failure;
-use lockstep_sdk::{Clock, Reporter, note_errors, table};
+use lockstep_sdk::{Clock, Reporter, note_errors, skipped, table};
 
 use crate::outcome::{UploadOutcome, UploadedObject};
-use crate::{Inputs, Object, Outputs, StoreHost, messages, upload};
+use crate::search::LeftOut;
+use crate::{Inputs, Object, Outputs, SkippedFile, StoreHost, messages, upload};
 
 /// Runs the step.
 ///
@@ -48,10 +49,21 @@ fn outputs(outcome: UploadOutcome) -> Outputs {
     Outputs {
         changed: outcome.has_changes(),
         uploaded: count(outcome.uploaded.len()),
-        skipped: count(outcome.skipped),
+        unchanged: count(outcome.unchanged),
         deleted: count(outcome.deleted),
         bytes: outcome.sent_bytes,
+        skipped_files: skipped_files(&outcome.left_out),
         objects: outcome.uploaded.into_iter().map(object).collect(),
         manifest_key: outcome.manifest.unwrap_or_default(),
     }
+}
+
+/// The skipped and excluded files, sorted by path.
+fn skipped_files(left_out: &LeftOut) -> Vec<SkippedFile> {
+    let file = |path: &str, reason: &str| SkippedFile { path: path.to_owned(), reason: reason.to_owned() };
+    let skipped = left_out.skipped.values().map(|entry| file(&entry.path, skipped::reason(entry.reason)));
+    let mut files: Vec<_> =
+        skipped.chain(left_out.excluded.values().map(|path| file(path, "excluded"))).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
 }

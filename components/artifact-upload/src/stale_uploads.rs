@@ -30,7 +30,8 @@ pub fn clean_up(
     manifest: Option<&Item>,
 ) -> StaleUploads {
     let has_multipart = files.items.iter().any(|item| Files::is_multipart(settings, item));
-    if settings.target.is_folder || !has_multipart && settings.max_delete.is_none() {
+    let has_one_object = settings.target.only_key.is_some();
+    if settings.target.is_folder || has_one_object || !has_multipart && settings.max_delete.is_none() {
         return StaleUploads::default();
     }
     let uploads = match host.list_multipart_uploads(&settings.target.prefix) {
@@ -57,7 +58,8 @@ fn abort(
     files: &Files,
     info: &MultipartUploadInfo,
 ) -> HostResult<bool> {
-    if settings.target.key(&info.name).is_none() {
+    let is_kept = |key: &str| files.left_out.has(key) || settings.filter.leaves_out(key);
+    if settings.target.key(&info.name).is_none_or(is_kept) {
         return Ok(false);
     }
     let upload = host.resume_multipart_upload(&info.name, &info.upload_id, settings.options.checksum)?;

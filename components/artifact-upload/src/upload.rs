@@ -38,7 +38,9 @@ pub fn upload<H: StoreHost, R: Reporter>(
     let mut outcome = UploadOutcome {
         files: upload.files.items.len(),
         manifest: settings.manifest.clone(),
-        links: upload.files.links.values().cloned().collect(),
+        left_out: upload.files.left_out.clone(),
+        unmatched_excludes: unmatched_excludes(&settings, &upload),
+        kept: upload.state.kept.clone(),
         invalid_keys: upload.state.invalid_keys,
         ..UploadOutcome::default()
     };
@@ -56,7 +58,7 @@ pub fn upload<H: StoreHost, R: Reporter>(
             true => None,
             false => put::send(&mut Sender::new(host, reporter, &settings, &upload.files, 0), &[item]).pop(),
         };
-        outcome.add(item, sent.unwrap_or(ItemOutcome::Skipped));
+        outcome.add(item, sent.unwrap_or(ItemOutcome::Unchanged));
     }
     if outcome.errors.is_empty() {
         outcome.stale_uploads =
@@ -84,7 +86,7 @@ fn prepare<H: StoreHost>(host: &mut H, settings: &Settings) -> Result<Upload, Up
     let all: Vec<&Item> = files.items.iter().chain(&manifest).collect();
     let compares = settings.sync || settings.immutable;
     let state = match (compares && !all.is_empty()) || settings.max_delete.is_some() {
-        true => inspect::inspect(host, settings, &all)?,
+        true => inspect::inspect(host, settings, &files.left_out, &all)?,
         false => StoreState::default(),
     };
     if let Some(max) = settings.max_delete {
@@ -140,7 +142,15 @@ fn compare_all<H: StoreHost>(
     Ok(comparisons)
 }
 
-/// Sends the files that the store does not have. Returns an outcome per file.
+/// The patterns of `exclude` that match no file and no object: one can be misspelt.
+fn unmatched_excludes(settings: &Settings, upload: &Upload) -> Vec<String> {
+    let keys = || upload.files.left_out.excluded.keys().chain(&upload.state.kept);
+    let unmatched = settings.filter.exclude.iter().filter(|pattern| !keys().any(|key| pattern.matches(key)));
+    unmatched.map(|pattern| pattern.text.clone()).collect()
+}
+
+/// Sends the files that the store does not have. Returns an outcome per file. Files that can refer to others come last, and only
+/// if all others have arrived.
 fn send<H: StoreHost, R: Reporter>(
     host: &mut H,
     reporter: &mut R,
@@ -148,33 +158,61 @@ fn send<H: StoreHost, R: Reporter>(
     upload: &Upload,
 ) -> Vec<ItemOutcome> {
     let items = &upload.files.items;
-    let mut outcomes = vec![ItemOutcome::Skipped; items.len()];
-    let is_new = |index: &usize| !upload.is_stored[*index];
-    let (large, small): (Vec<usize>, Vec<usize>) =
-        (0..items.len()).partition(|index| Files::is_multipart(settings, &items[*index]));
-    let small: Vec<usize> = small.into_iter().filter(is_new).collect();
-    let multipart_bytes = large.iter().filter(|index| is_new(index)).map(|index| items[*index].size).sum();
+    let mut outcomes = vec![ItemOutcome::Unchanged; items.len()];
+    let (last, first): (Vec<usize>, Vec<usize>) =
+        (0..items.len()).partition(|index| upload.files.comes_last(&items[*index]));
+    let is_new_multipart =
+        |index: &usize| !upload.is_stored[*index] && Files::is_multipart(settings, &items[*index]);
+    let multipart_bytes = (0..items.len()).filter(is_new_multipart).map(|index| items[index].size).sum();
     let mut sender = Sender::new(host, reporter, settings, &upload.files, multipart_bytes);
+    send_group(&mut sender, upload, &first, &mut outcomes);
+    let failed = outcomes.iter().find_map(|outcome| match outcome {
+        ItemOutcome::Failed(error) => Some(error.clone()),
+        _ => None,
+    });
+    match failed {
+        None => send_group(&mut sender, upload, &last, &mut outcomes),
+        Some(cause) => {
+            for index in last.into_iter().filter(|index| !upload.is_stored[*index]) {
+                outcomes[index] = ItemOutcome::Failed(not_tried(&items[index], &cause));
+            }
+        }
+    }
+    outcomes
+}
+
+/// Sends the files of a group that the store does not have.
+fn send_group<H: StoreHost, R: Reporter>(
+    sender: &mut Sender<'_, H, R>,
+    upload: &Upload,
+    group: &[usize],
+    outcomes: &mut [ItemOutcome],
+) {
+    let items = &upload.files.items;
+    let (large, small): (Vec<usize>, Vec<usize>) =
+        group.iter().partition(|index| Files::is_multipart(sender.settings, &items[**index]));
+    let small: Vec<usize> = small.into_iter().filter(|index| !upload.is_stored[*index]).collect();
     let whole: Vec<&Item> = small.iter().map(|index| &items[*index]).collect();
     let mut cause = None;
-    for (index, outcome) in small.into_iter().zip(put::send(&mut sender, &whole)) {
-        outcomes[index] = outcome;
+    let sent = put::send(sender, &whole);
+    if !sent.iter().any(|outcome| matches!(outcome, ItemOutcome::Uploaded { .. })) {
+        cause = sent.iter().find_map(ItemOutcome::error_for_all);
     }
-    if !outcomes.iter().any(|outcome| matches!(outcome, ItemOutcome::Uploaded { .. })) {
-        cause = outcomes.iter().find_map(ItemOutcome::error_for_all);
+    for (index, outcome) in small.into_iter().zip(sent) {
+        outcomes[index] = outcome;
     }
     for index in large {
         let item = &items[index];
         outcomes[index] = match &cause {
             _ if upload.is_stored[index] => {
                 // A redundant upload that stays open does no harm; the next run tries again.
-                multipart::abort_redundant(sender.host, item, settings.options.checksum).unwrap_or_default();
-                ItemOutcome::Skipped
+                let checksum = sender.settings.options.checksum;
+                multipart::abort_redundant(sender.host, item, checksum).unwrap_or_default();
+                ItemOutcome::Unchanged
             }
             Some(cause) => ItemOutcome::Failed(not_tried(item, cause)),
-            None => multipart::send(&mut sender, item),
+            None => multipart::send(sender, item),
         };
         cause = cause.or_else(|| outcomes[index].error_for_all());
     }
-    outcomes
 }

@@ -14,13 +14,16 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_case_holds() {
-    lockstep_cases::every(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"), 7, check);
+    lockstep_cases::every(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"), 10, check);
 }
 
 fn check(case: &mut Case) {
     let mut inputs = inputs(&[]);
     inputs.source = case.list("--source");
     inputs.to = case.one("--to").unwrap();
+    inputs.include = case.list("--include");
+    inputs.exclude = case.list("--exclude");
+    inputs.dotfiles = case.has("--dotfiles");
     inputs.immutable = case.has("--immutable");
     inputs.delete = case.has("--delete");
     inputs.allow_empty = case.has("--allow-empty");
@@ -53,7 +56,8 @@ fn output(outputs: &Outputs, name: &str) -> Value {
     match name {
         "changed" => outputs.changed.into(),
         "uploaded" => outputs.uploaded.into(),
-        "skipped" => outputs.skipped.into(),
+        "unchanged" => outputs.unchanged.into(),
+        "skipped-files" => json!(outputs.skipped_files.iter().map(|file| &file.path).collect::<Vec<_>>()),
         "deleted" => outputs.deleted.into(),
         "bytes" => outputs.bytes.into(),
         "manifest-key" => outputs.manifest_key.clone().into(),

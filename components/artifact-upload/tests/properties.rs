@@ -6,13 +6,12 @@ mod common;
 use artifact_upload::failure::Code;
 use artifact_upload::headers::{HeaderRule, headers_of};
 use artifact_upload::inputs::{MaxDelete, Settings};
-use artifact_upload::names::{Source, Target, is_plain};
-use artifact_upload::outcome::UploadOutcome;
+use artifact_upload::names::{self, Target, is_plain};
 use artifact_upload::parts::{MAX_FILE_SIZE, MAX_PARTS, PartLayout, fingerprint};
-use artifact_upload::{Inputs, manifest, messages};
+use artifact_upload::{Inputs, manifest};
 use common::{Data, MIB, Model, NOW, TO, inputs};
 use lockstep_sdk::objects::{NameValue, PartInfo, PutOptions, Retention, RetentionMode};
-use lockstep_sdk::workspace::{Algorithm, LinkEntry};
+use lockstep_sdk::workspace::Algorithm;
 use proptest::prelude::*;
 
 fn options(edit: impl FnOnce(&mut PutOptions)) -> PutOptions {
@@ -37,16 +36,16 @@ fn a_file_a_folder_and_a_pattern_make_keys() {
         (vec!["dist/js/app.js"], vec!["app.js"]),
         (vec!["dist/js"], vec!["app.js", "deep/x.js"]),
         (vec!["dist/js/"], vec!["app.js", "deep/x.js"]),
-        (vec!["./dist"], vec!["a.css", "js/app.js", "js/deep/x.js"]),
+        (vec!["./dist"], vec![".well-known/s", "a.css", "js/app.js", "js/deep/x.js"]),
         (vec!["dist/**/*.js"], vec!["js/app.js", "js/deep/x.js"]),
         (vec!["dist/j*/*.js"], vec!["js/app.js"]),
         (vec!["*/js/*.js"], vec!["dist/js/app.js"]),
         (vec!["dist/a.{css,js}"], vec!["a.css"]),
-        (vec!["."], vec!["dist/a.css", "dist/js/app.js", "dist/js/deep/x.js", "top"]),
+        (vec!["."], vec!["dist/.well-known/s", "dist/a.css", "dist/js/app.js", "dist/js/deep/x.js", "top"]),
         (vec!["dist/.htaccess"], vec![".htaccess"]),
         (vec!["dist/.well-known"], vec!["s"]),
         (vec!["dist/.well-known/*", "top"], vec!["s", "top"]),
-        (vec!["dist", "dist/a.css"], vec!["a.css", "js/app.js", "js/deep/x.js"]),
+        (vec!["dist", "dist/a.css"], vec![".well-known/s", "a.css", "js/app.js", "js/deep/x.js"]),
     ] {
         assert_eq!(
             keys(&sources, &files),
@@ -65,11 +64,11 @@ fn a_file_a_folder_and_a_pattern_make_keys() {
 #[test]
 fn links_are_counted_and_listed_and_not_followed() {
     let mut model = Model::new(&[("dist/a", 1, 1)]);
-    model.links.insert("dist/latest".into(), "a".into());
-    model.links.insert("dist/out".into(), "../../etc/\"passwd\"".into());
+    model.link("dist/latest", "a");
+    model.link("dist/out", "../../etc/\"passwd\"");
     let mut given = inputs(&["dist"]);
     given.manifest = "m.json".into();
-    assert_eq!(model.run(&given).unwrap().links.len(), 2);
+    assert_eq!(model.run(&given).unwrap().left_out.skipped.len(), 2);
     let Data::Bytes(bytes) = &model.objects[&format!("{TO}m.json")].data else { panic!("no bytes") };
     let sha256 = Data::new(1, 1).digest(Algorithm::Sha256);
     let expected = format!(
@@ -78,9 +77,9 @@ fn links_are_counted_and_listed_and_not_followed() {
   "files": [
     {{"path":"dist/a","key":"a","size":1,"sha256":"{sha256}","mode":"0644"}}
   ],
-  "links": [
-    {{"path":"dist/latest","key":"latest","target":"a"}},
-    {{"path":"dist/out","key":"out","target":"../../etc/\"passwd\""}}
+  "skipped": [
+    {{"path":"dist/latest","reason":"symbolic link","target":"a"}},
+    {{"path":"dist/out","reason":"symbolic link","target":"../../etc/\"passwd\""}}
   ]
 }}
 "#
@@ -95,22 +94,6 @@ fn links_are_counted_and_listed_and_not_followed() {
 }
 
 #[test]
-fn notes_and_summary_count_and_name_skipped_links() {
-    let link = |path: &str| LinkEntry { path: path.into(), target: "a".into() };
-    let notices = |count| {
-        let links = (0..count).map(|number| link(&format!("l{number}"))).collect();
-        messages::notices(&UploadOutcome { links, ..UploadOutcome::default() }, TO)
-    };
-    assert_eq!(notices(0), [""; 0]);
-    assert_eq!(notices(1), ["skipped 1 symbolic link: `l0`"]);
-    assert_eq!(notices(5), ["skipped 5 symbolic links: `l0`, `l1`, `l2`, `l3`, `l4`"]);
-    assert_eq!(notices(7), ["skipped 7 symbolic links: `l0`, `l1`, `l2`, `l3`, `l4` and 2 more"]);
-    let rows = |links| messages::counts(&UploadOutcome { links, ..UploadOutcome::default() });
-    assert!(rows(vec![link("l")]).contains(&vec!["Symbolic links skipped".into(), "1".into()]));
-    assert_eq!(rows(vec![]).len(), 4);
-}
-
-#[test]
 fn only_a_prefix_with_plain_parts_is_a_target() {
     for (to, name) in [
         ("s3://releases/", "s3://releases/k"),
@@ -118,19 +101,23 @@ fn only_a_prefix_with_plain_parts_is_a_target() {
         ("file:///srv/x/", "file:///srv/x/k"),
         ("file:///", "file:///k"),
     ] {
-        assert_eq!(Target::parse(to).unwrap().name("k"), name);
+        let target = Target::parse(to).unwrap();
+        assert_eq!((target.name("k").as_str(), target.only_key), (name, None));
+    }
+    for (to, key) in [("s3://releases/a", "a"), ("s3://releases/a/b.tgz", "b.tgz"), ("file:///srv", "srv")] {
+        let target = Target::parse(to).unwrap();
+        assert_eq!((target.name(key).as_str(), target.only_key.as_deref()), (to, Some(key)));
     }
     for to in [
         "",
         "s3://",
         "s3://releases",
-        "s3://releases/a",
         "releases/",
         "s3://releases//",
         "s3://releases/a//",
         "s3://releases/../a/",
         "https://releases/a/",
-        "file:///srv",
+        "s3://releases/a//b",
     ] {
         assert!(Target::parse(to).is_err(), "{to}");
     }
@@ -367,11 +354,9 @@ proptest! {
     }
 
     #[test]
-    fn the_key_of_a_file_is_an_end_of_its_path(text in "[a-c./*{}]{0,8}", path in "[a-c.]{1,3}(/[a-c.]{1,3}){0,3}") {
-        if let Ok(source) = Source::parse(&text) {
-            for (_, cut) in source.patterns {
-                prop_assert!(path.get(cut..).is_none_or(|key| path.ends_with(key)));
-            }
+    fn a_key_is_plain_if_each_part_is_a_name(text in "[a-c./*{}]{0,8}", path in "[a-c.]{1,3}(/[a-c.]{1,3}){0,3}") {
+        if let Ok(source) = names::source(&text) {
+            prop_assert!(!source.is_empty() && !source.ends_with('/') && text.contains(&source) || source == ".");
         }
         prop_assert_eq!(is_plain(&path), path.split('/').all(|part| !matches!(part, "" | "." | "..")));
     }

@@ -37,13 +37,13 @@ fn a_second_run_writes_nothing() {
             (given.checksum, given.delete, given.manifest) =
                 (checksum, !few, "list/manifest.json".to_owned());
             let first = model.run(&given).unwrap();
-            assert_eq!((first.uploaded.len(), first.skipped, first.deleted), (5, 0, 0));
+            assert_eq!((first.uploaded.len(), first.unchanged, first.deleted), (5, 0, 0));
             assert_eq!(first.uploaded.last().unwrap().key, "list/manifest.json");
             model.assert_uploaded(&KEYS);
             model.log.clear();
             let second = model.run(&given).unwrap();
             assert!(model.writes().is_empty(), "{:?}", model.writes());
-            assert_eq!((second.has_changes(), second.skipped, second.sent_bytes), (false, 5, 0));
+            assert_eq!((second.has_changes(), second.unchanged, second.sent_bytes), (false, 5, 0));
             assert!(model.uploads.is_empty());
         }
     }
@@ -56,7 +56,7 @@ fn only_different_files_are_sent() {
     model.files.insert("dist/a.js".into(), Data::new(9, 10));
     model.log.clear();
     let done = model.run(&inputs(&["dist"])).unwrap();
-    assert_eq!((done.uploaded.len(), done.skipped, done.sent_bytes), (1, 3, 10));
+    assert_eq!((done.uploaded.len(), done.unchanged, done.sent_bytes), (1, 3, 10));
     assert_eq!(model.writes(), [&Call::Put(format!("{TO}a.js"))]);
     model.assert_uploaded(&KEYS);
 }
@@ -78,7 +78,7 @@ fn objects_of_others_in_other_parts_are_compared_by_checksum() {
     let object = model.object(data, Some(format!("{:032x}-13", 7)), ChecksumAlgorithm::Crc32c, None);
     model.objects.insert(format!("{TO}big.bin"), object);
     let done = model.run(&inputs(&["dist/big.bin"])).unwrap();
-    assert_eq!((done.uploaded.len(), done.skipped), (0, 1));
+    assert_eq!((done.uploaded.len(), done.unchanged), (0, 1));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_lost_reply_of_a_conditional_write_is_no_conflict() {
         let mut given = inputs(&["dist"]);
         given.immutable = true;
         let done = model.run(&given).unwrap();
-        assert_eq!((done.uploaded.len(), done.skipped, done.rejection), (4, 0, None));
+        assert_eq!((done.uploaded.len(), done.unchanged, done.rejection), (4, 0, None));
         model.assert_uploaded(&KEYS);
         assert!(model.uploads.is_empty());
     }
@@ -335,7 +335,7 @@ fn many_files_are_listed_and_sent_in_few_calls() {
     assert_eq!(model.run(&inputs(&["d"])).unwrap().uploaded.len(), 4500);
     assert_eq!(model.log.iter().filter(|call| matches!(call, Call::Head(_) | Call::List)).count(), 1);
     model.log.clear();
-    assert_eq!(model.run(&inputs(&["d"])).unwrap().skipped, 4500);
+    assert_eq!(model.run(&inputs(&["d"])).unwrap().unchanged, 4500);
     assert_eq!(model.log, vec![Call::List; 5]);
     let mut model = Model::new(&files);
     model.hook = Some(Box::new(|_, call| match call {

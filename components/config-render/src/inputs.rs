@@ -2,29 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use lockstep_sdk::Workspace;
+use lockstep_sdk::{Reporter, Workspace, skipped};
 
 use crate::failure::{Code, Error, workspace};
 use crate::rows::{self, Row};
 use crate::template::Template;
 
-/// Reads the files that match the patterns, by path. Adds an error for each pattern that matches none.
+/// Reads the files that match the patterns, by path, and notes what the searches skip. Adds an error for each pattern that
+/// matches none.
 ///
 /// # Errors
 /// The host cannot read a file.
 pub(crate) fn template_files(
     host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
     patterns: &[String],
     errors: &mut Vec<Error>,
 ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Error>> {
     let mut files = BTreeMap::new();
     for pattern in patterns {
         let found = host.glob(pattern).map_err(workspace)?;
-        if found.is_empty() {
+        skipped::note(reporter, &found.skipped);
+        if found.files.is_empty() {
             let hint = "paths are relative to the workspace; `**` crosses folders";
             errors.push(Error::new(Code::NoFiles, format!("no file matches `{pattern}`")).hint(hint));
         }
-        for entry in found {
+        for entry in found.files {
             let bytes = host.read(&entry.path).map_err(workspace)?;
             files.insert(entry.path, bytes);
         }

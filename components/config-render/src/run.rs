@@ -38,7 +38,7 @@ fn outputs(
     let target = Target::parse(&inputs.to).map_err(|error| {
         errors.push(Error::new(Code::BadInput, format!("to `{}`: {error}", inputs.to)));
     });
-    let template_files = files::template_files(host, &inputs.template, &mut errors)?;
+    let template_files = files::template_files(host, reporter, &inputs.template, &mut errors)?;
     let templates = files::templates(&template_files, &mut errors);
     let rows = files::rows(host, &inputs.rows, &mut errors)?;
     let (Ok(target), true) = (target, errors.is_empty()) else {
@@ -69,7 +69,7 @@ fn compare(
     drafts: Vec<Draft<'_>>,
 ) -> Result<Rendered, Vec<Error>> {
     let list = target.list();
-    let old_list = match host.glob(&list).map_err(workspace)?.as_slice() {
+    let old_list = match host.glob(&list).map_err(workspace)?.files.as_slice() {
         [] => None,
         _ => Some(host.read(&list).map_err(workspace)?),
     };
@@ -80,7 +80,7 @@ fn compare(
         let position = lockstep_yaml::Position { line, column: 1 };
         vec![at(Error::new(Code::BadList, message).hint(hint), &list, Some(position))]
     })?;
-    let existing = host.glob(&target.pattern()).map_err(workspace)?.into_iter();
+    let existing = host.glob(&target.pattern()).map_err(workspace)?.files.into_iter();
     let existing: BTreeSet<String> = existing.map(|entry| entry.path).collect();
     let to = target.text();
     let (prune, adopt) = (inputs.prune, inputs.adopt);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lockstep_rollout::ResourceSelector;
 use lockstep_sdk::cluster::{ObjectRef, Selection};
 use lockstep_sdk::report::Level;
-use lockstep_sdk::{Reporter, Workspace};
+use lockstep_sdk::{Reporter, Workspace, skipped};
 use lockstep_workload::Kind;
 
 use crate::failure::{Code, Error, file_error};
@@ -97,15 +97,16 @@ impl Resources {
         request: &Request,
         pattern: &str,
     ) -> Result<(), Vec<Error>> {
-        let files = host.glob(pattern).map_err(|error| vec![file_error(error)])?;
-        if files.is_empty() {
+        let found = host.glob(pattern).map_err(|error| vec![file_error(error)])?;
+        skipped::note(reporter, &found.skipped);
+        if found.files.is_empty() {
             let message = format!("`resources`: `{pattern}` matches no file");
             let hint = "check that the files exist when the step runs";
             return Err(vec![Error::new(Code::NoMatch, message).hint(hint)]);
         }
         let mut errors = Vec::new();
-        let mut skipped = BTreeSet::new();
-        for file in files {
+        let mut unverified = BTreeSet::new();
+        for file in found.files {
             let content = host.read(&file.path).map_err(file_error);
             match content.and_then(|bytes| manifests::read(&file.path, &bytes)) {
                 Ok(objects) => {
@@ -115,7 +116,7 @@ impl Resources {
                                 let ManifestObject { kind, name, .. } = object;
                                 self.named.insert(ObjectRef { namespace, kind, name });
                             }
-                            Ok(None) => drop(skipped.insert(object.kind)),
+                            Ok(None) => drop(unverified.insert(object.kind)),
                             Err(error) => errors.push(error),
                         }
                     }
@@ -123,8 +124,9 @@ impl Resources {
                 Err(error) => errors.push(error),
             }
         }
-        if !skipped.is_empty() {
-            let kinds: Vec<_> = skipped.iter().map(|kind| Kind::of(kind).short_name().to_owned()).collect();
+        if !unverified.is_empty() {
+            let kinds: Vec<_> =
+                unverified.iter().map(|kind| Kind::of(kind).short_name().to_owned()).collect();
             let why = "these kinds contain credentials, or have no namespace and no status";
             reporter.note(Level::Info, &format!("skipped: {} ({why})", kinds.join(", ")));
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use lockstep_sdk::report::{Block, Level};
 use lockstep_sdk::types::{self, Failure, Location};
-use lockstep_sdk::{Reporter, Workspace, finish_up_to, table};
+use lockstep_sdk::workspace::SkippedEntry;
+use lockstep_sdk::{Reporter, Workspace, finish_up_to, skipped, table};
 
 use crate::batch::{Batch, Changes};
 use crate::failure::{Code, Error};
@@ -53,7 +54,8 @@ fn changes(
     let patch_files = patch_files.collect::<Result<Vec<PatchFile>, _>>().map_err(workspace)?;
     let (request, errors) = Request::read(inputs, &patch_files);
     let mut batch = Batch::new(request, errors);
-    let files = files(host, &mut batch, inputs)?;
+    let (files, skipped) = files(host, &mut batch, inputs)?;
+    skipped::note(reporter, &skipped);
     let mut queue = Queue::new(inputs, &patch_files, files.values().sum(), patch);
     for (done, (path, &size)) in (0..).zip(&files) {
         if done % 100 == 0 {
@@ -71,23 +73,25 @@ fn changes(
     batch.finish()
 }
 
-/// The files that match the patterns, with their sizes. Leaves out patch files: a strategic merge patch would match itself.
+/// The files that match the patterns, with their sizes, and what the searches skipped. Leaves out patch files: a strategic
+/// merge patch would match itself.
 fn files(
     host: &mut impl Workspace,
     batch: &mut Batch,
     inputs: &Inputs,
-) -> Result<BTreeMap<String, u64>, Vec<Error>> {
+) -> Result<(BTreeMap<String, u64>, Vec<SkippedEntry>), Vec<Error>> {
     let is_patch = |path: &str| inputs.patch_file.iter().any(|file| file.trim_start_matches("./") == path);
-    let mut files = BTreeMap::new();
+    let (mut files, mut skipped) = (BTreeMap::new(), BTreeMap::new());
     for pattern in &inputs.files {
         let found = host.glob(pattern).map_err(workspace)?;
-        if found.is_empty() {
+        if found.files.is_empty() {
             batch.add_unmatched_pattern(pattern);
         }
-        let found = found.into_iter().filter(|entry| !is_patch(&entry.path));
-        files.extend(found.map(|entry| (entry.path, entry.size)));
+        let matches = found.files.into_iter().filter(|entry| !is_patch(&entry.path));
+        files.extend(matches.map(|entry| (entry.path, entry.size)));
+        skipped.extend(found.skipped.into_iter().map(|entry| (entry.path.clone(), entry)));
     }
-    Ok(files)
+    Ok((files, skipped.into_values().collect()))
 }
 
 /// Stages the changed files, and returns the diff.

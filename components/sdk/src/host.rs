@@ -9,7 +9,7 @@ use crate::objects::{
 use crate::repository::{CommitInfo, FileChange};
 use crate::traits::HostResult;
 use crate::types::Outcome;
-use crate::workspace::{Algorithm, File, FileEntry, LinkEntry};
+use crate::workspace::{Algorithm, File, SearchResult};
 use crate::{Cluster, Forge, Http, Objects, OpenFile, Repository, UploadParts, Watch, Workspace};
 use crate::{cluster, forge, http, objects, repository, workspace};
 
@@ -25,12 +25,12 @@ fn plain(path: &str) -> &str {
 impl Workspace for Host {
     type File = File;
 
-    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>> {
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult> {
         workspace::glob(pattern)
     }
 
-    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>> {
-        workspace::links(pattern)
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        workspace::glob_hidden(pattern)
     }
 
     fn digests(

@@ -10,7 +10,8 @@
 //! - **Traits** for the same functions, so that the logic of a step can be tested without a host: [`Workspace`], [`Http`],
 //!   [`Cluster`], [`Objects`], [`Repository`], [`Forge`], [`Reporter`] and [`Clock`]. [`Host`] implements all of them in a
 //!   run; the module [`fake`] has implementations for tests.
-//! - **Helpers** that steps share: [`StepError`] and [`failure_codes!`], [`InputError`], [`duration`], [`suggest`], [`text`].
+//! - **Helpers** that steps share: [`StepError`] and [`failure_codes!`], [`InputError`], [`duration`], [`skipped`], [`suggest`],
+//!   [`text`].
 //!
 //! # A whole step
 //!
@@ -73,6 +74,7 @@ mod input;
 mod macros;
 mod reporter;
 mod selection;
+pub mod skipped;
 pub mod suggest;
 pub mod text;
 mod traits;

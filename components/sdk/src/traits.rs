@@ -9,7 +9,7 @@ use crate::objects::{
 };
 use crate::repository::{CommitInfo, FileChange};
 use crate::types::{Error, Outcome};
-use crate::workspace::{Algorithm, FileEntry, LinkEntry};
+use crate::workspace::{Algorithm, SearchResult};
 use crate::{http, repository};
 
 /// The result of a host call.
@@ -21,8 +21,8 @@ pub trait Workspace {
     /// An open file.
     type File: OpenFile;
 
-    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>>;
-    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>>;
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult>;
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult>;
     fn digests(
         &mut self,
         paths: &[String],

@@ -38,6 +38,8 @@ pub enum RawTarget<'a> {
     Path(&'a str),
     /// A pattern over workspace paths.
     Pattern(&'a str),
+    /// A pattern over workspace paths whose wildcards match hidden names too.
+    HiddenPattern(&'a str),
     /// Workspace paths.
     Paths(&'a [String]),
     /// The name of an object or a prefix.
@@ -210,12 +212,19 @@ pub struct Answer<T> {
     pub bytes: u64,
     /// The digest of that content, if it is a single one.
     pub digest: Option<Digest>,
+    /// The paths that a search skipped.
+    pub skipped: Vec<String>,
 }
 
 impl<T> Answer<T> {
+    /// An answer with content of this size, and its digest if it is a single one.
+    pub fn new(value: T, bytes: u64, digest: Option<Digest>) -> Self {
+        Self { value, bytes, digest, skipped: Vec::new() }
+    }
+
     /// An answer without content.
     pub fn plain(value: T) -> Self {
-        Self { value, bytes: 0, digest: None }
+        Self::new(value, 0, None)
     }
 }
 
@@ -234,4 +243,13 @@ pub struct CallRecord {
     pub bytes: u64,
     /// The digest of that content.
     pub digest: Option<Digest>,
+    /// How many paths a search skipped.
+    pub skipped_count: usize,
+    /// The first of these paths, at most [`CallRecord::SKIPPED`].
+    pub skipped: Vec<String>,
+}
+
+impl CallRecord {
+    /// The most skipped paths that a record names.
+    pub const SKIPPED: usize = 20;
 }

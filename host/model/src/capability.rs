@@ -32,6 +32,8 @@ pub enum Capability {
 pub enum Right {
     /// Read files, objects of a cluster, commits or pull requests.
     Read,
+    /// Read files, also those with hidden names that the scope does not spell.
+    ReadHidden,
     /// Write files.
     Write,
     /// Remove files.
@@ -180,6 +182,7 @@ impl Right {
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::ReadHidden => "read-hidden",
             Self::Write => "write",
             Self::Remove => "remove",
             Self::List => "list",

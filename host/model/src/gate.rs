@@ -7,6 +7,7 @@ use crate::capability::{Capability, Right};
 use crate::grant::Grant;
 use crate::host_code::HostCode;
 use crate::limits::Limits;
+use crate::text::short;
 pub use permit::Permit;
 use read::{read_path, read_target, shorten};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod pending;
 mod permit;
 mod read;
+
+/// The longest path of a skipped file in the log of calls, in bytes.
+const MAX_SKIPPED: usize = 300;
 
 /// The gate of one run. The thread of the component and the thread that watches it both use it.
 #[derive(Debug)]
@@ -160,9 +164,9 @@ impl Gate {
         request: &CallRequest<'_>,
         answer: Result<Answer<T>, CallError>,
     ) -> Result<T, CallError> {
-        let (bytes, digest, verdict) = match &answer {
-            Ok(answer) => (answer.bytes, answer.digest, "allowed"),
-            Err(error) => (0, None, error.word()),
+        let (bytes, digest, verdict, skipped) = match &answer {
+            Ok(answer) => (answer.bytes, answer.digest, "allowed", &answer.skipped[..]),
+            Err(error) => (0, None, error.word(), &[][..]),
         };
         let target = shorten(&request.target);
         let record = CallRecord {
@@ -172,6 +176,8 @@ impl Gate {
             verdict,
             bytes,
             digest,
+            skipped_count: skipped.len(),
+            skipped: skipped.iter().take(CallRecord::SKIPPED).map(|path| short(path, MAX_SKIPPED)).collect(),
         };
         let is_file = request.capability == Capability::Workspace || request.source.is_some();
         self.remember(

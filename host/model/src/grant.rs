@@ -23,11 +23,12 @@ pub struct Permission {
 
 impl Permission {
     fn covers(&self, capability: Capability, right: Right, target: &Target) -> bool {
+        // `read-hidden` opens what `read` opens, and hidden files.
+        let reads_hidden =
+            matches!(right, Right::Read | Right::ReadHidden) && self.rights.contains(&Right::ReadHidden);
         let inside = || match target {
-            Target::Path(path) => self.scope.has_file(path),
-            Target::Pattern(pattern) => {
-                matches!(&self.scope, Scope::Files(scope) if pattern.is_within(scope))
-            }
+            Target::Path(path) => self.scope.has_file(path, reads_hidden),
+            Target::Pattern(pattern) => self.scope.has_files(pattern, reads_hidden),
             Target::Object(object) => self.scope.has_object(object),
             Target::Url(address) => matches!(&self.scope, Scope::Web(scope) if scope.covers(address)),
             Target::Resource(resource) => {
@@ -40,7 +41,7 @@ impl Permission {
             Target::Paths(_) | Target::Objects(_) | Target::Resources(_) => false,
             Target::Staged => true,
         };
-        self.capability == capability && self.rights.contains(&right) && inside()
+        self.capability == capability && (reads_hidden || self.rights.contains(&right)) && inside()
     }
 
     /// The permission as a policy spells it, for example `read,write deploy/*.yaml`.
@@ -222,6 +223,36 @@ mod tests {
         for scope in ["**", "*", "?", "{-,a}", "[-]"] {
             assert!(!granted(scope), "{scope}");
         }
+    }
+
+    #[test]
+    fn hidden_files_need_a_right_of_their_own() {
+        let grant = |rights: &str| Grant {
+            requested: vec![right(rights, "dist/**")],
+            ceilings: vec![],
+            policy: None,
+        };
+        let find = |grant: &Grant, verb: &str, hidden: bool| {
+            let pattern = crate::pattern::Pattern::parse("dist/**").unwrap();
+            let pattern = if hidden { pattern.with_hidden() } else { pattern };
+            let right = Capability::Workspace.right(verb).unwrap();
+            grant.decide(Capability::Workspace, right, &Target::Pattern(pattern)).is_ok()
+        };
+        let (plain, hidden) = (grant("read"), grant("read-hidden"));
+        assert!(decide(&plain, "read", "dist/a").is_ok() && decide(&plain, "read", "dist/.env").is_err());
+        assert!(decide(&plain, "read", "dist/.well-known/a").is_ok());
+        assert!(decide(&hidden, "read", "dist/a").is_ok() && decide(&hidden, "read", "dist/.env").is_ok());
+        assert!(
+            decide(&hidden, "read", "dist/.git/config").is_err() && decide(&hidden, "read", ".env").is_err()
+        );
+        assert!(decide(&hidden, "write", "dist/.env").is_err());
+        assert!(find(&plain, "read", false) && !find(&plain, "read-hidden", true));
+        assert!(find(&hidden, "read", false) && find(&hidden, "read-hidden", true));
+        // A ceiling without the right restricts a grant that has it.
+        let ceiling = Ceiling { source: "lockstep.yaml".into(), rights: plain.requested.clone() };
+        let restricted = Grant { ceilings: vec![ceiling], ..hidden };
+        assert!(decide(&restricted, "read", "dist/.env").is_err() && !find(&restricted, "read-hidden", true));
+        assert!(decide(&restricted, "read", "dist/a").is_ok());
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub enum ObjectError {
     /// The name of the bucket is invalid.
     #[error("invalid bucket name in `{0}`: expected 3 to 255 letters, digits, `.`, `_` and `-`")]
     Bucket(String),
+    /// No `/` follows the name of the bucket.
+    #[error("`{0}` has no `/` after the name of the bucket; write `{0}/`")]
+    NoKey(String),
     /// The key is longer than [`ObjectName::MAX_BYTES`].
     #[error("a key of {0} bytes is too long: a store accepts 1,024")]
     TooLong(usize),
@@ -63,8 +66,11 @@ impl ObjectName {
             let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             let named =
                 (3..=255).contains(&bucket.len()) && bucket.chars().all(good) && !bucket.contains("..");
-            if !named || rest.len() == bucket.len() {
+            if !named {
                 return Err(ObjectError::Bucket(text.to_owned()));
+            }
+            if rest.len() == bucket.len() {
+                return Err(ObjectError::NoKey(text.to_owned()));
             }
             S3.len() + bucket.len() + 1
         } else if text.starts_with(FOLDER) {

@@ -105,8 +105,9 @@ pub(crate) fn is_absolute(text: &str) -> bool {
     text.starts_with('/') || drive
 }
 
-/// Characters that show nothing or turn the text around (Unicode general category Cf, the ones that
-/// occur in attacks, and the line separators): a path that looks like another must not pass.
+/// Characters that show nothing, or turn the text around (Unicode general category Cf, the ones that occur in attacks, and
+/// the line separators): a path that looks like another must not pass. Persian, Hindi and emoji need the joiners, the
+/// variation selectors and the tags, so paths may have those; the log writes them as escapes.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     matches!(
@@ -114,14 +115,14 @@ pub fn is_invisible(c: char) -> bool {
         0x00AD
             | 0x061C
             | 0x180E
-            | 0x200B..=0x200F
+            | 0x200B
+            | 0x200E..=0x200F
             | 0x2028..=0x202E
             | 0x2060..=0x206F
-            | 0xFE00..=0xFE0F
             | 0xFEFF
             | 0xFFF9..=0xFFFB
             | 0x1_D173..=0x1_D17A
-            | 0xE_0000..=0xE_01EF
+            | 0xE_0000..=0xE_001F
     )
 }
 
@@ -132,7 +133,17 @@ mod tests {
 
     #[test]
     fn plain_paths_pass_and_everything_else_is_refused() {
-        for good in ["a", "a/b.yaml", "deploy/prod/web.yaml", "..a/b..", ".github/x", "größe/ü.yaml"] {
+        for good in [
+            "a",
+            "a/b.yaml",
+            "deploy/prod/web.yaml",
+            "..a/b..",
+            ".github/x",
+            "größe/ü.yaml",
+            "❤\u{fe0f}.svg",
+            "می\u{200c}خ.html",
+            "👩\u{200d}💻",
+        ] {
             assert_eq!(WorkspacePath::parse(good).unwrap().as_str(), good);
         }
         for bad in [

@@ -17,17 +17,27 @@ pub enum PatternError {
     Negated(String),
 }
 
-/// A pattern: `*` and `?` match within a part, `**` matches any number of parts, and `[a-z]` and `{a,b}` are choices.
-/// Only a part that begins with a dot matches a name that does.
+/// A pattern: `*` and `?` match within a part, `**` matches any number of parts, and `[a-z]` and `{a,b}` are choices. A
+/// part also matches the name that is spelled exactly like it, such as a folder `[slug]`. Only a part that begins with a
+/// dot matches a hidden name, see [`is_hidden`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
     parts: Vec<Segment>,
+    /// Whether wildcards match hidden names too.
+    hidden: bool,
+}
+
+/// Whether wildcards skip a name: it begins with a dot. They do not skip `.well-known`, because the files below it are for
+/// everybody: <https://www.rfc-editor.org/rfc/rfc8615>.
+#[must_use]
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && name != ".well-known"
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
-    /// `**`: any number of parts that do not begin with a dot.
+    /// `**`: any number of parts that are not hidden.
     Any,
     /// A part without special characters.
     Literal(String),
@@ -50,7 +60,50 @@ impl Pattern {
             return Err(PathError::TooLong(text.len()).into());
         }
         let parts = text.split('/').map(|part| read_part(part, text)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { text: text.to_owned(), parts })
+        Ok(Self { text: text.to_owned(), parts, hidden: false })
+    }
+
+    /// The same pattern, whose wildcards match hidden names too.
+    #[must_use]
+    pub fn with_hidden(self) -> Self {
+        Self { hidden: true, ..self }
+    }
+
+    /// The pattern with leading parts that mean only the name that is spelled like them, up to the first part for which
+    /// `exists` is false. `exists` gets the path up to a part with wildcards, that part included.
+    #[must_use]
+    pub fn resolve(&self, mut exists: impl FnMut(&str) -> bool) -> Self {
+        let mut resolved = self.clone();
+        let mut path = String::new();
+        for part in &mut resolved.parts {
+            let (name, is_glob) = match part {
+                Segment::Any => break,
+                Segment::Literal(name) => (name.clone(), false),
+                Segment::Glob(name) => (name.clone(), true),
+            };
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(&name);
+            if is_glob {
+                if !exists(&path) {
+                    break;
+                }
+                *part = Segment::Literal(name);
+            }
+        }
+        resolved
+    }
+
+    /// The folder of all matches: the leading parts without wildcards, without the last part of the pattern. Empty for the
+    /// workspace.
+    #[must_use]
+    pub fn base(&self) -> String {
+        let names = self.parts.iter().take(self.parts.len() - 1).map_while(|part| match part {
+            Segment::Literal(name) => Some(name.as_str()),
+            _ => None,
+        });
+        names.collect::<Vec<_>>().join("/")
     }
 
     /// The pattern as text.
@@ -69,7 +122,13 @@ impl Pattern {
     /// Whether the pattern matches a path.
     #[must_use]
     pub fn matches(&self, path: &WorkspacePath) -> bool {
-        let parts: Vec<&str> = path.parts().collect();
+        self.matches_text(path.as_str())
+    }
+
+    /// Whether the pattern would match a text if it were a path.
+    #[must_use]
+    pub fn matches_text(&self, text: &str) -> bool {
+        let parts: Vec<&str> = text.split('/').collect();
         self.reached(&parts).contains(&self.parts.len())
     }
 
@@ -84,7 +143,8 @@ impl Pattern {
     /// that `outer` matches, or `outer` is `folder/**` and this one is below that folder.
     #[must_use]
     pub fn is_within(&self, outer: &Self) -> bool {
-        if self == outer {
+        let may_be_hidden = self.hidden && !outer.hidden;
+        if self.parts == outer.parts && !may_be_hidden {
             return true;
         }
         if let Some(path) = self.literal() {
@@ -94,9 +154,10 @@ impl Pattern {
             return false;
         };
         let literal = folder.iter().all(|part| matches!(part, Segment::Literal(_)));
-        // `**` does not match hidden parts, so a pattern with one is not within.
+        // Without `hidden`, `**` matches no hidden name, so a pattern that can match one is not within.
         let rest = self.parts.get(folder.len()..).unwrap_or_default();
-        literal && self.parts.starts_with(folder) && !rest.is_empty() && !rest.iter().any(Segment::spells_dot)
+        let may_be_hidden = may_be_hidden || !outer.hidden && rest.iter().any(Segment::spells_hidden);
+        literal && self.parts.starts_with(folder) && !rest.is_empty() && !may_be_hidden
     }
 
     /// The indexes of the parts of the pattern that could match the next part of the path.
@@ -112,7 +173,7 @@ impl Pattern {
     /// The indexes after one part of a path, from `index`. A last `**` matches it and may go on.
     fn step(&self, index: usize, text: &str) -> [Option<usize>; 2] {
         match self.parts.get(index) {
-            Some(part) if part.takes(text) => match part {
+            Some(part) if part.takes(text, self.hidden) => match part {
                 Segment::Any => [Some(index), (index + 1 == self.parts.len()).then_some(index + 1)],
                 _ => [Some(index + 1), None],
             },
@@ -136,20 +197,26 @@ impl Pattern {
 }
 
 impl Segment {
-    /// Whether this part matches a single part of a path.
-    fn takes(&self, text: &str) -> bool {
+    /// Whether this part matches a single part of a path. `hidden`: whether wildcards match hidden names.
+    fn takes(&self, text: &str, hidden: bool) -> bool {
         match self {
-            Self::Any => !text.starts_with('.'),
+            Self::Any => hidden || !is_hidden(text),
             Self::Literal(literal) => literal == text,
+            Self::Glob(glob) if glob == text => true,
             Self::Glob(glob) => {
-                let hidden = text.starts_with('.') && !self.spells_dot();
-                !hidden && fast_glob::glob_match(glob, text)
+                let skips = is_hidden(text) && !hidden && !glob.starts_with('.');
+                !skips && fast_glob::glob_match(glob, text)
             }
         }
     }
 
-    fn spells_dot(&self) -> bool {
-        matches!(self, Self::Literal(text) | Self::Glob(text) if text.starts_with('.'))
+    /// Whether this part can match a hidden name without `hidden`.
+    fn spells_hidden(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Literal(name) => is_hidden(name),
+            Self::Glob(glob) => glob.starts_with('.'),
+        }
     }
 }
 
@@ -195,119 +262,4 @@ fn closes(part: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn pattern(text: &str) -> Pattern {
-        Pattern::parse(text).unwrap()
-    }
-
-    fn matches(text: &str, path: &str) -> bool {
-        pattern(text).matches(&WorkspacePath::parse(path).unwrap())
-    }
-
-    #[test]
-    fn a_pattern_matches_as_in_other_tools() {
-        for (text, path) in [
-            ("deploy/web.yaml", "deploy/web.yaml"),
-            ("./deploy/*.yaml", "deploy/web.yaml"),
-            ("deploy/**/*.yaml", "deploy/web.yaml"),
-            ("deploy/**/*.yaml", "deploy/a/b/web.yaml"),
-            ("**/*.{yaml,yml}", "web.yml"),
-            ("**", "a/b"),
-            ("a/**", "a/b/c"),
-            ("env-[a-c]?/x", "env-b1/x"),
-            (".github/*", ".github/x"),
-        ] {
-            assert!(matches(text, path), "{text} should match {path}");
-        }
-        for (text, path) in [
-            ("deploy/*.yaml", "deploy/a/web.yaml"),
-            ("*", ".hidden"),
-            ("**", ".git/config"),
-            ("**/*.yaml", "a/.b/c.yaml"),
-            ("deploy", "deploy/web.yaml"),
-            ("deploy/**", "deploy"),
-            ("deploy/**", "deployment/web.yaml"),
-        ] {
-            assert!(!matches(text, path), "{text} should not match {path}");
-        }
-    }
-
-    #[test]
-    fn folders_that_cannot_hold_a_match_are_known() {
-        assert!(pattern("deploy/**/*.yaml").may_match_below(""));
-        assert!(pattern("deploy/**/*.yaml").may_match_below("deploy/prod"));
-        assert!(!pattern("deploy/**/*.yaml").may_match_below("src"));
-        assert!(!pattern("deploy/*.yaml").may_match_below("deploy/prod"));
-        assert!(!pattern("**/*.yaml").may_match_below(".git"));
-    }
-
-    #[test]
-    fn a_pattern_is_within_another_only_where_that_is_certain() {
-        for (inner, outer) in [
-            ("a/*.yaml", "a/*.yaml"),
-            ("a/b.yaml", "a/*.yaml"),
-            ("a/b/*.yaml", "a/**"),
-            ("a/**/x", "a/**"),
-            ("a/b", "**"),
-        ] {
-            assert!(pattern(inner).is_within(&pattern(outer)), "{inner} is within {outer}");
-        }
-        for (inner, outer) in [
-            ("a/**", "a/*"),
-            ("a/**", "a/b/**"),
-            ("ab/c", "a/**"),
-            ("**", "a/**"),
-            ("a/.b/*", "a/**"),
-            ("a/*", "b/**"),
-            ("*/x", "a/**"),
-        ] {
-            assert!(!pattern(inner).is_within(&pattern(outer)), "{inner} is not within {outer}");
-        }
-    }
-
-    #[test]
-    fn an_invalid_pattern_is_refused() {
-        for bad in
-            ["", "/a", "a/../*", "a//b", "a/", "[a", "{a", "a]", "{a/b,c}", "!a", "a/!b", "C:/*", "a\\*"]
-        {
-            assert!(Pattern::parse(bad).is_err(), "{bad:?} passed");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_pattern_within_another_matches_no_other_path(
-            inner in "([a-b*]|\\*\\*|\\.a)(/([a-b*]|\\*\\*|\\.a)){0,3}",
-            outer in "([a-b*]|\\*\\*|\\.a)(/([a-b*]|\\*\\*|\\.a)){0,3}",
-            path in "(\\.?[a-b])(/(\\.?[a-b])){0,4}",
-        ) {
-            let (inner, outer, path) = (pattern(&inner), pattern(&outer), WorkspacePath::parse(&path).unwrap());
-            if inner.is_within(&outer) && inner.matches(&path) {
-                prop_assert!(outer.matches(&path));
-            }
-        }
-
-        #[test]
-        fn a_match_is_never_pruned(text in "([a-b*]|\\*\\*)(/([a-b*]|\\*\\*)){0,3}", path in "[a-b](/[a-b]){0,4}") {
-            let (pattern, path) = (pattern(&text), WorkspacePath::parse(&path).unwrap());
-            if pattern.matches(&path) {
-                let mut folder = String::new();
-                for part in path.parts() {
-                    prop_assert!(pattern.may_match_below(&folder));
-                    if !folder.is_empty() { folder.push('/'); }
-                    folder.push_str(part);
-                }
-            }
-        }
-
-        #[test]
-        fn no_text_panics_the_parser(text in "\\PC{0,30}", path in "[a-z/]{1,20}") {
-            if let (Ok(pattern), Ok(path)) = (Pattern::parse(&text), WorkspacePath::parse(&path)) {
-                let _ = pattern.matches(&path);
-            }
-        }
-    }
-}
+mod tests;

@@ -196,13 +196,17 @@ fn grant(grant: &Grant) -> Value {
 
 fn call(record: &CallRecord) -> Value {
     let digest = record.digest.map(|digest| digest.to_string());
-    json!({
+    let mut call = json!({
         "call": format!("{}.{}", record.capability.name(), record.function),
         "target": record.target.as_str(),
         "verdict": record.verdict,
         "bytes": record.bytes,
         "digest": digest,
-    })
+    });
+    if record.skipped_count > 0 {
+        call["skipped"] = json!({"count": record.skipped_count, "first": record.skipped});
+    }
+    call
 }
 
 fn change(change: &Change) -> Value {

@@ -36,13 +36,26 @@ impl Scope {
         }
     }
 
-    /// Whether the scope contains a file.
+    /// Whether the scope contains a file. `hidden`: whether its wildcards match hidden names.
     #[must_use]
-    pub fn has_file(&self, path: &WorkspacePath) -> bool {
+    pub fn has_file(&self, path: &WorkspacePath, hidden: bool) -> bool {
         match self {
             // Standard input is no file: patterns such as `**` do not mean it.
             Self::Files(pattern) if path.is_stdin() => pattern.as_str() == path.as_str(),
-            Self::Files(pattern) => pattern.matches(path),
+            Self::Files(pattern) => {
+                pattern.matches(path) || hidden && pattern.clone().with_hidden().matches(path)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the scope certainly contains every file that a pattern matches. `hidden`: as for [`Scope::has_file`].
+    #[must_use]
+    pub fn has_files(&self, pattern: &Pattern, hidden: bool) -> bool {
+        match self {
+            Self::Files(scope) => {
+                pattern.is_within(scope) || hidden && pattern.is_within(&scope.clone().with_hidden())
+            }
             _ => false,
         }
     }

@@ -173,7 +173,7 @@ fn attack_28_each_object_of_a_call_counts() {
 }
 
 #[test]
-fn attacks_2_3_6_and_7_fail_through_digests_and_links() {
+fn attacks_2_3_6_and_7_fail_through_digests_and_searches() {
     let scene = scene();
     scene.put("workspace/other/secret.yaml", "theirs");
     symlink(scene.path("outside/secret.txt"), scene.path("workspace/deploy/link")).unwrap();
@@ -186,11 +186,11 @@ fn attacks_2_3_6_and_7_fail_through_digests_and_links() {
         run("digest", &[path]).expect(3, "denied");
     }
     for pattern in ["other/*", "**", "../*", ".git/**", "/etc/*"] {
-        run("links", &[pattern]).expect(3, "denied");
+        run("search", &[pattern]).expect(3, "denied");
     }
     run("both", &["deploy/web.yaml", "other/secret.yaml"]).expect(3, "denied");
     // A link is told by its own path, and what is behind it is not looked at.
-    let said = run("links", &["deploy/**"]).expect(0, "done")["outputs"]["said"][0].clone();
+    let said = run("search", &["deploy/**"]).expect(0, "done")["outputs"]["said"][0].clone();
     assert!(said.as_str().unwrap().contains("secret.txt"), "{said}");
     assert_eq!(run("nothing", &["deploy/web.yaml"]).expect(0, "done")["outputs"]["said"][0], "invalid");
     assert_eq!(run("many", &["deploy/web.yaml"]).exit, Some(7));

@@ -30,6 +30,7 @@ mod secret_cuts;
 mod secret_kinds;
 mod secrets;
 mod signed_commits;
+mod skipped_files;
 mod upload_faults;
 mod wrapper_downloads;
 mod wrappers;

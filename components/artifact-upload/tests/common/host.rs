@@ -10,7 +10,7 @@ use lockstep_sdk::objects::{
     PartRange, Precondition, PutOptions, PutRequest,
 };
 use lockstep_sdk::types::{Error, Outcome};
-use lockstep_sdk::workspace::{Algorithm, FileEntry, LinkEntry};
+use lockstep_sdk::workspace::{Algorithm, FileEntry, SearchResult, SkipReason, SkippedEntry};
 use lockstep_sdk::{HostResult, Objects, UploadParts, Workspace};
 
 use super::{Call, Data, Killed, MIB, Model, OpenUpload, Reaction, upstream};
@@ -29,9 +29,7 @@ fn no_upload() -> Error {
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
-    let spelled = |part: &str| pattern.split('/').any(|own| own.starts_with('.') && glob_match(own, part));
-    let hidden = path.split('/').any(|part| part.starts_with('.') && !spelled(part));
-    !hidden && glob_match(pattern, path)
+    pattern == path || glob_match(pattern, path)
 }
 
 impl Model {
@@ -119,25 +117,58 @@ impl Model {
     }
 }
 
+/// The folder of all matches, and whether the pattern is a path.
+fn resolve(pattern: &str, exists: impl Fn(&str) -> bool) -> (String, bool) {
+    let is_name = |path: &str, part: &str| !part.contains(['*', '?', '[', '{']) || exists(path);
+    let mut names: Vec<&str> = Vec::new();
+    for part in pattern.split('/') {
+        let path = names.iter().copied().chain([part]).collect::<Vec<_>>().join("/");
+        if !is_name(&path, part) {
+            return (names.join("/"), false);
+        }
+        names.push(part);
+    }
+    names.pop();
+    (names.join("/"), true)
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && name != ".well-known"
+}
+
 impl Workspace for SharedModel {
     type File = Data;
 
-    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>> {
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        let spells_dot = pattern.split('/').any(is_hidden);
+        let SearchResult { base, files, mut skipped } = self.glob_hidden(pattern)?;
+        let (hidden, files): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| !spells_dot && file.path.split('/').any(is_hidden));
+        let entry =
+            |path: String| SkippedEntry { path, reason: SkipReason::Hidden, is_folder: false, target: None };
+        skipped.extend(hidden.into_iter().map(|file| entry(file.path)));
+        Ok(SearchResult { base, files, skipped })
+    }
+
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
         let model = self.0.borrow();
         let folder = pattern.trim_end_matches("/**");
         if let Some(path) = model.unreadable.iter().find(|path| path.starts_with(folder)) {
             return Err(Error::Invalid(format!("`{path}` cannot be read")));
         }
-        let files = model.files.iter().filter(|(path, _)| matches(pattern, path));
-        Ok(files
-            .map(|(path, data)| FileEntry { path: path.clone(), size: data.size(), mode: 0o644 })
-            .collect())
-    }
-
-    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>> {
-        let model = self.0.borrow();
-        let links = model.links.iter().filter(|(path, _)| matches(pattern, path));
-        Ok(links.map(|(path, target)| LinkEntry { path: path.clone(), target: target.clone() }).collect())
+        let exists =
+            |name: &str| model.files.keys().any(|path| path == name || path.starts_with(&format!("{name}/")));
+        let (base, is_literal) = resolve(pattern, exists);
+        let matches = |path: &str| match is_literal {
+            true => path == pattern,
+            // A folder that exists as it is spelled can have a name that is a pattern.
+            false => path.strip_prefix(&base).is_some_and(|rest| matches(&pattern[base.len()..], rest)),
+        };
+        let files = model.files.iter().filter(|(path, _)| matches(path));
+        let file =
+            |(path, data): (&String, &Data)| FileEntry { path: path.clone(), size: data.size(), mode: 0o644 };
+        let skipped = model.skipped.iter().filter(|entry| matches(&entry.path)).cloned();
+        Ok(SearchResult { files: files.map(file).collect(), skipped: skipped.collect(), base })
     }
 
     fn digests(

@@ -16,7 +16,7 @@ use artifact_upload::upload::upload;
 use lockstep_sdk::fake::FakeReporter;
 use lockstep_sdk::objects::{Checksum, ChecksumAlgorithm, ObjectInfo, PutOptions};
 use lockstep_sdk::types::{Error, UpstreamError};
-use lockstep_sdk::workspace::Algorithm;
+use lockstep_sdk::workspace::{Algorithm, SkipReason, SkippedEntry};
 
 pub(crate) use data::Data;
 use host::SharedModel;
@@ -72,7 +72,7 @@ pub(crate) type Hook = Box<dyn FnMut(&mut Model, &Call) -> Reaction>;
 
 pub(crate) struct Model {
     pub(crate) files: BTreeMap<String, Data>,
-    pub(crate) links: BTreeMap<String, String>,
+    pub(crate) skipped: Vec<SkippedEntry>,
     pub(crate) objects: BTreeMap<String, Object>,
     pub(crate) uploads: BTreeMap<u32, OpenUpload>,
     pub(crate) next_upload: u32,
@@ -91,7 +91,7 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             files: BTreeMap::new(),
-            links: BTreeMap::new(),
+            skipped: Vec::new(),
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
             next_upload: 1,
@@ -128,6 +128,13 @@ impl Model {
             assert!(*done <= total && matches!(unit.as_str(), "MB" | "objects"), "{done} of {total} {unit}");
         }
         result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Adds a symbolic link.
+    pub(crate) fn link(&mut self, path: &str, target: &str) {
+        let reason = SkipReason::SymbolicLink;
+        let entry = SkippedEntry { path: path.into(), reason, is_folder: false, target: Some(target.into()) };
+        self.skipped.push(entry);
     }
 
     /// Adds an object that somebody else wrote whole.
@@ -189,6 +196,9 @@ pub(crate) fn inputs(source: &[&str]) -> Inputs {
     Inputs {
         source: source.iter().map(|text| (*text).to_owned()).collect(),
         to: TO.to_owned(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        dotfiles: false,
         endpoint: None,
         region: None,
         role: None,

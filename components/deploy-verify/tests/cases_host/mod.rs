@@ -6,7 +6,7 @@ use lockstep_sdk::cluster::{ConfigEntry, ObjectRef, Selection};
 use lockstep_sdk::fake::{FakeCluster, FakeFile, FakeWorkspace};
 use lockstep_sdk::http::{ErrorCode, Request, Response};
 use lockstep_sdk::types::Outcome;
-use lockstep_sdk::workspace::{Algorithm, FileEntry, LinkEntry};
+use lockstep_sdk::workspace::{Algorithm, SearchResult};
 use lockstep_sdk::{Cluster, HostResult, Http, Workspace};
 
 /// The files.
@@ -21,12 +21,12 @@ impl Files {
 impl Workspace for Files {
     type File = FakeFile;
 
-    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>> {
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult> {
         self.0.glob(pattern)
     }
 
-    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>> {
-        self.0.links(pattern)
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        self.0.glob_hidden(pattern)
     }
 
     fn digests(&mut self, paths: &[String], _: Algorithm, _: Option<u64>) -> HostResult<Vec<Vec<String>>> {

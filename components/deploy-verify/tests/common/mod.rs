@@ -9,7 +9,7 @@ use lockstep_sdk::cluster::{ConfigEntry, Event, ObjectRef, Selection, WatchEvent
 use lockstep_sdk::fake::{FakeFile, FakeReporter};
 use lockstep_sdk::http::{ErrorCode, Request, Response};
 use lockstep_sdk::types::{Error, Failure, Outcome};
-use lockstep_sdk::workspace::{Algorithm, FileEntry, LinkEntry};
+use lockstep_sdk::workspace::{Algorithm, SearchResult};
 use lockstep_sdk::{Clock, Cluster, HostResult, Http, Watch, Workspace};
 use serde_json::{Value, json};
 
@@ -166,12 +166,12 @@ impl Cluster for Shared {
 impl Workspace for Shared {
     type File = FakeFile;
 
-    fn glob(&mut self, _: &str) -> HostResult<Vec<FileEntry>> {
-        Ok(Vec::new())
+    fn glob(&mut self, _: &str) -> HostResult<SearchResult> {
+        Ok(SearchResult { base: String::new(), files: Vec::new(), skipped: Vec::new() })
     }
 
-    fn links(&mut self, _: &str) -> HostResult<Vec<LinkEntry>> {
-        Ok(Vec::new())
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        self.glob(pattern)
     }
 
     fn digests(&mut self, paths: &[String], _: Algorithm, _: Option<u64>) -> HostResult<Vec<Vec<String>>> {

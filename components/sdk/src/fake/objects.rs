@@ -10,7 +10,7 @@ use crate::objects::{
 };
 use crate::traits::HostResult;
 use crate::types::{Error, Outcome};
-use crate::workspace::{Algorithm, FileEntry, LinkEntry};
+use crate::workspace::{Algorithm, SearchResult};
 use crate::{Objects, UploadParts, Workspace};
 
 use super::workspace::fake_digest;
@@ -176,12 +176,12 @@ fn part_info(part_number: u32, content: &[u8], options: &PutOptions) -> PartInfo
 impl Workspace for FakeObjects {
     type File = FakeFile;
 
-    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>> {
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult> {
         self.workspace.glob(pattern)
     }
 
-    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>> {
-        self.workspace.links(pattern)
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        self.workspace.glob_hidden(pattern)
     }
 
     fn digests(

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::traits::HostResult;
 use crate::types::{Error, Outcome};
-use crate::workspace::{Algorithm, FileEntry, LinkEntry};
+use crate::workspace::{Algorithm, FileEntry, SearchResult, SkipReason, SkippedEntry};
 use crate::{OpenFile, Workspace};
 
 /// Files in memory. Changes take effect at once, and `diff` is empty. Digests are equal for equal content and have the length
@@ -14,8 +14,8 @@ use crate::{OpenFile, Workspace};
 pub struct FakeWorkspace {
     /// The files, by path.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// The symbolic links with their targets, by path.
-    pub links: BTreeMap<String, String>,
+    /// What searches skip, as far as the pattern matches the path. Hidden files are skipped in any case.
+    pub skipped: Vec<SkippedEntry>,
 }
 
 /// An open file in memory.
@@ -35,6 +35,12 @@ impl FakeWorkspace {
     pub fn text(&self, path: &str) -> Option<&str> {
         std::str::from_utf8(self.files.get(path)?).ok()
     }
+}
+
+/// Whether wildcards skip a path, because a part of it is hidden and the pattern spells no dot.
+fn is_hidden(pattern: &str, path: &str) -> bool {
+    let hidden = |part: &str| part.starts_with('.') && part != ".well-known";
+    path.split('/').any(hidden) && !pattern.split('/').any(hidden)
 }
 
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
@@ -61,16 +67,30 @@ fn missing(path: &str) -> Error {
 impl Workspace for FakeWorkspace {
     type File = FakeFile;
 
-    fn glob(&mut self, pattern: &str) -> HostResult<Vec<FileEntry>> {
-        let found = self.files.iter().filter(|(path, _)| matches(pattern, path));
-        Ok(found
-            .map(|(path, content)| FileEntry { path: path.clone(), size: content.len() as u64, mode: 0o644 })
-            .collect())
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        let SearchResult { base, mut files, mut skipped } = self.glob_hidden(pattern)?;
+        let hidden = files.extract_if(.., |file| is_hidden(pattern, &file.path));
+        skipped.extend(hidden.map(|file| SkippedEntry {
+            path: file.path,
+            reason: SkipReason::Hidden,
+            is_folder: false,
+            target: None,
+        }));
+        Ok(SearchResult { base, files, skipped })
     }
 
-    fn links(&mut self, pattern: &str) -> HostResult<Vec<LinkEntry>> {
-        let found = self.links.iter().filter(|(path, _)| matches(pattern, path));
-        Ok(found.map(|(path, target)| LinkEntry { path: path.clone(), target: target.clone() }).collect())
+    fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        let found = self.files.iter().filter(|(path, _)| matches(pattern, path));
+        let file = |(path, content): (&String, &Vec<u8>)| FileEntry {
+            path: path.clone(),
+            size: content.len() as u64,
+            mode: 0o644,
+        };
+        let skipped = self.skipped.iter().filter(|entry| matches(pattern, &entry.path)).cloned();
+        let parts: Vec<&str> = pattern.split('/').collect();
+        let names = parts[..parts.len() - 1].iter().take_while(|part| !part.contains(['*', '?', '[', '{']));
+        let base = names.copied().collect::<Vec<_>>().join("/");
+        Ok(SearchResult { base, files: found.map(file).collect(), skipped: skipped.collect() })
     }
 
     fn digests(

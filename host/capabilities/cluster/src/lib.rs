@@ -128,7 +128,8 @@ impl Cluster {
             let text = watch::object_json(&mut object, &kind, &client.secrets);
             budget.receive(text.len());
             budget.check()?;
-            Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
+            let bytes = text.len() as u64;
+            Ok(Answer::new(text, bytes, None))
         });
         got.map_err(|error| client.redact_error(error))
     }
@@ -242,7 +243,8 @@ impl Cluster {
             budget.receive(text.len());
             budget.check()?;
             let text = redact_object::redact_log(&text, &client.secrets);
-            Ok(Answer { bytes: text.len() as u64, value: text, digest: None })
+            let bytes = text.len() as u64;
+            Ok(Answer::new(text, bytes, None))
         });
         read.map_err(|error| client.redact_error(error))
     }

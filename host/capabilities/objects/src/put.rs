@@ -48,7 +48,7 @@ impl Objects {
         let answers = permits.iter().zip(stored).map(|(permit, stored)| {
             let stored: ObjectInfo = stored?;
             self.record_change(object(permit)?, stored.sha256, false);
-            Ok(Answer { bytes: stored.size, digest: stored.sha256, value: stored })
+            Ok(Answer::new(stored.clone(), stored.size, stored.sha256))
         });
         answers.collect()
     }

@@ -169,7 +169,7 @@ impl Repositories {
             RepositoryPart::Files(paths) => {
                 let contents = repository.read(commit, paths)?;
                 let bytes = contents.iter().map(|content| content.len() as u64).sum();
-                Ok(Answer { bytes, value: contents, digest: None })
+                Ok(Answer::new(contents, bytes, None))
             }
             _ => Err(wrong_target()),
         })
@@ -212,11 +212,7 @@ impl Repositories {
                     .map(|(path, content)| FileChange { path, content: content.as_deref() })
                     .collect();
                 let bytes = contents.iter().flatten().map(|content| content.len() as u64).sum();
-                Ok(Answer {
-                    bytes,
-                    value: repository.commit(parent, &changes, message, dry_run)?,
-                    digest: None,
-                })
+                Ok(Answer::new(repository.commit(parent, &changes, message, dry_run)?, bytes, None))
             }
             _ => Err(wrong_target()),
         })

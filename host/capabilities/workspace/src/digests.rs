@@ -99,7 +99,7 @@ pub(super) fn digests(
     })?;
     let digests = results.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
     let text: String = digests.iter().map(|chunks| chunks.join(" ") + "\n").collect();
-    Ok(Answer { value: digests, bytes, digest: Some(Digest::of(text.as_bytes())) })
+    Ok(Answer::new(digests, bytes, Some(Digest::of(text.as_bytes()))))
 }
 
 /// Opens the files in order, passes them to the threads, and counts their bytes.

@@ -1,7 +1,8 @@
-//! Finds files, or symbolic links, by pattern. It follows no link, reads no folder in which no path can match, and never
-//! returns a protected path.
+//! Finds files by pattern. It follows no link, reads no folder in which no path can match, never returns a protected path,
+//! and lists what it skips.
 
 use super::protected_paths::ProtectedPaths;
+use super::skipped::{SkipReason, SkippedEntry, escape_name};
 use super::walk::{self, Obstacle};
 use lockstep_model::call::CallError;
 use lockstep_model::path::WorkspacePath;
@@ -10,6 +11,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Stat, readlinkat, statat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::io;
 
 /// The size and mode of a regular file.
@@ -21,53 +23,57 @@ pub(super) struct FileInfo {
     pub(super) mode: u32,
 }
 
+/// What a search found and skipped, by path.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The folder of all matches.
+    pub(super) base: String,
+    /// The regular files.
+    pub(super) files: BTreeMap<WorkspacePath, FileInfo>,
+    /// The skipped entries.
+    pub(super) skipped: BTreeMap<String, SkippedEntry>,
+}
+
 /// The maximum length of a link's target in an answer, in bytes.
 const TARGET: usize = 4096;
 
-/// Finds the regular files that match the pattern, at most `max`.
-pub(super) fn files(
+/// Finds the regular files that match the pattern; files and skipped entries are at most `max`.
+pub(super) fn find(
     root: BorrowedFd<'_>,
     pattern: &Pattern,
     protected: &ProtectedPaths,
     max: usize,
-) -> Result<BTreeMap<WorkspacePath, FileInfo>, CallError> {
-    let mut files = BTreeMap::new();
-    PatternSearch { pattern, protected, max, found: Matches::Files(&mut files) }.all(root)?;
-    Ok(files)
+) -> Result<Found, CallError> {
+    let pattern = pattern.resolve(|path| exists(root, path));
+    let any = pattern.clone().with_hidden();
+    let found = Found { base: pattern.base(), ..Found::default() };
+    let mut search = PatternSearch { pattern, any, protected, max, found };
+    search.all(root)?;
+    Ok(search.found)
 }
 
-/// Finds the symbolic links that match the pattern, at most `max`, with their targets as the links spell them.
-pub(super) fn links(
-    root: BorrowedFd<'_>,
-    pattern: &Pattern,
-    protected: &ProtectedPaths,
-    max: usize,
-) -> Result<BTreeMap<WorkspacePath, String>, CallError> {
-    let mut links = BTreeMap::new();
-    PatternSearch { pattern, protected, max, found: Matches::Links(&mut links) }.all(root)?;
-    Ok(links)
-}
-
-/// The matches of a search: files or links.
-enum Matches<'a> {
-    Files(&'a mut BTreeMap<WorkspacePath, FileInfo>),
-    Links(&'a mut BTreeMap<WorkspacePath, String>),
-}
-
-impl Matches<'_> {
-    fn kind(&self) -> FileType {
-        match self {
-            Self::Files(_) => FileType::RegularFile,
-            Self::Links(_) => FileType::Symlink,
-        }
-    }
+/// Whether something has this path. A path that a link leads to does not count.
+fn exists(root: BorrowedFd<'_>, path: &str) -> bool {
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    walk::folder(root, parent).is_ok_and(|parent| statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
 }
 
 struct PatternSearch<'a> {
-    pattern: &'a Pattern,
+    pattern: Pattern,
+    /// The pattern whose wildcards match hidden names too: what it matches more is skipped.
+    any: Pattern,
     protected: &'a ProtectedPaths,
     max: usize,
-    found: Matches<'a>,
+    found: Found,
+}
+
+/// An entry of a folder.
+struct Entry<'a> {
+    folder: &'a OwnedFd,
+    name: &'a CStr,
+    /// The path for comparisons with patterns and for messages. It is exact only if the name is UTF-8.
+    path: String,
+    kind: FileType,
 }
 
 impl PatternSearch<'_> {
@@ -86,13 +92,15 @@ impl PatternSearch<'_> {
         self.protected.check("find", &path)?;
         let (parent, name) = path.split();
         let looked = walk::folder(root, parent.unwrap_or_default())
-            .and_then(|parent| Ok((statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?, parent)));
+            .and_then(|parent| Ok(statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?));
         match looked {
-            Ok((stat, parent)) if kind(&stat) == self.found.kind() => self.add(&parent, name, path.clone()),
-            Ok((stat, _)) if kind(&stat) == FileType::Symlink => {
-                Err(Obstacle::Link(path.to_string()).into_call_error("find", &path))
-            }
-            Ok(_) | Err(Obstacle::Missing | Obstacle::NotFolder(_)) => Ok(()),
+            Ok(stat) => match kind(&stat) {
+                FileType::RegularFile => self.add_file(path, &stat),
+                FileType::Symlink => Err(Obstacle::Link(path.to_string()).into_call_error("find", &path)),
+                FileType::Directory => Ok(()),
+                _ => self.skip(path.as_str(), SkipReason::SpecialFile, false, None),
+            },
+            Err(Obstacle::Missing | Obstacle::NotFolder(_)) => Ok(()),
             Err(obstacle) => Err(obstacle.into_call_error("find", &path)),
         }
     }
@@ -101,85 +109,112 @@ impl PatternSearch<'_> {
         let entries = Dir::read_from(folder).map_err(|error| unreadable(path, error.into()))?;
         for entry in entries {
             let entry = entry.map_err(|error| unreadable(path, error.into()))?;
-            // No pattern can match a name that is not UTF-8.
-            let Ok(name) = entry.file_name().to_str() else {
-                continue;
-            };
-            if matches!(name, "." | "..") {
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
             }
             let below = match path {
-                "" => name.to_owned(),
-                _ => format!("{path}/{name}"),
+                "" => name.to_string_lossy().into_owned(),
+                _ => format!("{path}/{}", name.to_string_lossy()),
             };
-            self.entry(folder, name, below, entry.file_type())?;
+            // Some file systems do not list the kind of an entry.
+            let kind = match entry.file_type() {
+                FileType::Unknown => match status(folder, name, &below)? {
+                    Some(stat) => kind(&stat),
+                    None => continue,
+                },
+                listed => listed,
+            };
+            self.entry(&Entry { folder, name, path: below, kind })?;
         }
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        folder: &OwnedFd,
-        name: &str,
-        path: String,
-        listed: FileType,
-    ) -> Result<(), CallError> {
-        // Some file systems do not list the kind of an entry.
-        let listed = match listed {
-            FileType::Unknown => match status(folder, name, &path)? {
-                Some(stat) => kind(&stat),
-                None => return Ok(()),
-            },
-            listed => listed,
+    fn entry(&mut self, entry: &Entry<'_>) -> Result<(), CallError> {
+        let Entry { folder, name, path, kind } = entry;
+        let is_folder = *kind == FileType::Directory;
+        let may_match = |pattern: &Pattern| match is_folder {
+            true => pattern.may_match_below(path),
+            false => pattern.matches_text(path),
         };
-        match listed {
-            FileType::Directory if self.pattern.may_match_below(&path) && self.protected.allows(&path) => {
-                if path.split('/').count() >= WorkspacePath::MAX_PARTS {
-                    return Err(too_deep(&path));
+        let is_link_to_folder =
+            *kind == FileType::Symlink && self.any.may_match_below(path) && leads_to_folder(folder, name);
+        if !may_match(&self.any) && !is_link_to_folder
+            || lockstep_model::protected::unreachable(path).is_some()
+        {
+            return Ok(());
+        }
+        if !self.protected.allows(path) {
+            return self.skip(path, SkipReason::Protected, is_folder, None);
+        }
+        if is_folder && path.split('/').count() >= WorkspacePath::MAX_PARTS {
+            return Err(too_deep(path));
+        }
+        let Some(parsed) = name.to_str().ok().and_then(|_| WorkspacePath::parse(path).ok()) else {
+            let parent = path.rsplit_once('/').map_or(String::new(), |(parent, _)| format!("{parent}/"));
+            let escaped = format!("{parent}{}", escape_name(name.to_bytes()));
+            return self.skip(&escaped, SkipReason::UnsupportedName, is_folder, None);
+        };
+        match kind {
+            FileType::Symlink => match readlinkat(*folder, *name, Vec::new()) {
+                Ok(target) => {
+                    let target = shorten(&target.to_string_lossy());
+                    self.skip(path, SkipReason::SymbolicLink, false, Some(target))
                 }
-                match walk::open_part(folder.as_fd(), name) {
-                    Ok(opened) => self.folder(&opened, &path),
-                    // Somebody replaced the folder since it was listed.
-                    Err(Obstacle::Missing | Obstacle::Link(_) | Obstacle::NotFolder(_)) => Ok(()),
-                    Err(obstacle) => Err(unreadable(&path, obstacle.into_io())),
-                }
-            }
-            listed if listed == self.found.kind() => match WorkspacePath::parse(&path) {
-                Ok(path) if self.pattern.matches(&path) && self.protected.allows(path.as_str()) => {
-                    self.add(folder, name, path)
-                }
+                // Somebody replaced the link since it was listed.
+                Err(Errno::NOENT | Errno::INVAL) => Ok(()),
+                Err(error) => Err(unreadable(path, error.into())),
+            },
+            _ if !may_match(&self.pattern) => self.skip(path, SkipReason::Hidden, is_folder, None),
+            FileType::Directory => self.enter(folder, name, path),
+            FileType::RegularFile => match status(folder, name, path)? {
+                Some(stat) if self::kind(&stat) == FileType::RegularFile => self.add_file(parsed, &stat),
+                // Somebody replaced the file since it was listed.
                 _ => Ok(()),
             },
+            _ => self.skip(path, SkipReason::SpecialFile, false, None),
+        }
+    }
+
+    fn enter(&mut self, folder: &OwnedFd, name: &CStr, path: &str) -> Result<(), CallError> {
+        match walk::open_part(folder.as_fd(), name) {
+            Ok(opened) => self.folder(&opened, path),
+            // Somebody replaced the folder since it was listed.
+            Err(Obstacle::Missing | Obstacle::Link(_) | Obstacle::NotFolder(_)) => Ok(()),
+            Err(obstacle) => Err(unreadable(path, obstacle.into_io())),
+        }
+    }
+
+    fn add_file(&mut self, path: WorkspacePath, stat: &Stat) -> Result<(), CallError> {
+        let info = FileInfo { size: walk::size(stat), mode: stat.st_mode & 0o7777 };
+        self.found.files.insert(path, info);
+        self.check_count()
+    }
+
+    fn skip(
+        &mut self,
+        path: &str,
+        reason: SkipReason,
+        is_folder: bool,
+        target: Option<String>,
+    ) -> Result<(), CallError> {
+        let entry = SkippedEntry { path: path.to_owned(), reason, is_folder, target };
+        self.found.skipped.insert(path.to_owned(), entry);
+        self.check_count()
+    }
+
+    fn check_count(&self) -> Result<(), CallError> {
+        match self.found.files.len() + self.found.skipped.len() {
+            count if count > self.max => Err(too_many(&self.pattern, self.max)),
             _ => Ok(()),
         }
     }
+}
 
-    /// Adds the file or link of this name if it still has the kind that the search wants; somebody can have replaced it
-    /// since it was listed.
-    fn add(&mut self, folder: &OwnedFd, name: &str, path: WorkspacePath) -> Result<(), CallError> {
-        let found = match &mut self.found {
-            Matches::Files(files) => {
-                if let Some(stat) = status(folder, name, path.as_str())?
-                    && kind(&stat) == FileType::RegularFile
-                {
-                    files.insert(path, FileInfo { size: walk::size(&stat), mode: stat.st_mode & 0o7777 });
-                }
-                files.len()
-            }
-            Matches::Links(links) => {
-                match readlinkat(folder, name, Vec::new()) {
-                    Ok(target) => drop(links.insert(path, shorten(&target.to_string_lossy()))),
-                    Err(Errno::NOENT | Errno::INVAL) => {}
-                    Err(error) => return Err(unreadable(path.as_str(), error.into())),
-                }
-                links.len()
-            }
-        };
-        if found > self.max {
-            return Err(too_many(self.pattern, self.max, self.found.kind()));
-        }
-        Ok(())
-    }
+/// Whether a link leads to a folder. The search skips the link in any case, and needs this to tell whether files that match
+/// could be below it.
+fn leads_to_folder(folder: &OwnedFd, name: &CStr) -> bool {
+    statat(folder, name, AtFlags::empty()).is_ok_and(|stat| kind(&stat) == FileType::Directory)
 }
 
 fn shorten(target: &str) -> String {
@@ -187,7 +222,7 @@ fn shorten(target: &str) -> String {
 }
 
 /// The status of the file; none if somebody removed it since it was listed.
-fn status(folder: &OwnedFd, name: &str, path: &str) -> Result<Option<Stat>, CallError> {
+fn status(folder: &OwnedFd, name: &CStr, path: &str) -> Result<Option<Stat>, CallError> {
     match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
@@ -199,9 +234,8 @@ fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
-pub(super) fn too_many(pattern: &Pattern, max: usize, kind: FileType) -> CallError {
-    let kind = if kind == FileType::Symlink { "links" } else { "files" };
-    CallError::LimitExceeded(format!("`{pattern}` finds more than {max} {kind}"))
+pub(super) fn too_many(pattern: &Pattern, max: usize) -> CallError {
+    CallError::LimitExceeded(format!("`{pattern}` finds or skips more than {max} files"))
 }
 
 /// The error for a folder whose files would have too many parts in their paths. The search fails instead of skipping the
@@ -209,7 +243,7 @@ pub(super) fn too_many(pattern: &Pattern, max: usize, kind: FileType) -> CallErr
 fn too_deep(path: &str) -> CallError {
     let max = WorkspacePath::MAX_PARTS;
     CallError::LimitExceeded(format!(
-        "`{}…` lies {max} folders deep, and no path has more than {max} parts; remove it, or give a pattern that does not protected it",
+        "`{}…` lies {max} folders deep, and no path has more than {max} parts; remove it, or give a pattern that does not match below it",
         &path[..path.floor_char_boundary(SHOWN)]
     ))
 }

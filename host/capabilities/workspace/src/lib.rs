@@ -21,6 +21,7 @@ mod protected_paths;
 mod purpose;
 mod recover;
 mod replace;
+mod skipped;
 mod staged;
 mod staged_diff;
 mod stdin;
@@ -38,8 +39,9 @@ pub use own::{
 pub use protected_paths::OwnPaths;
 pub use purpose::Purpose;
 pub use recover::{FileProgress, JournalReport, JournalStage, RecoverAction, Recovery, inspect, recover};
+pub use skipped::{SkipReason, SkippedEntry};
 
-use find::FileInfo;
+use find::{FileInfo, Found};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
@@ -48,7 +50,7 @@ use lockstep_model::path::WorkspacePath;
 use lockstep_model::report::Change;
 use protected_paths::ProtectedPaths;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::fs::{Mode, OFlags, Stat};
 use staged::{Privacy, Staged, StagedContent, StagedFile};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -68,13 +70,15 @@ pub struct FileEntry {
     pub mode: u32,
 }
 
-/// A symbolic link that a pattern found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkEntry {
-    /// Its own path.
-    pub path: WorkspacePath,
-    /// The target as the link spells it.
-    pub target: String,
+pub struct SearchResult {
+    /// The folder of all matches: the leading parts of the pattern that are names of folders. Empty for the workspace.
+    pub base: String,
+    /// The files, sorted by path.
+    pub files: Vec<FileEntry>,
+    /// What the search skipped, sorted by path.
+    pub skipped: Vec<SkippedEntry>,
 }
 
 /// The effect of a staged write on the file.
@@ -138,43 +142,34 @@ impl Workspace {
         Self { stdin: Stdin::taken(), ..self }
     }
 
-    /// Finds the files that match the permit's pattern, sorted by path.
+    /// Finds the files that match the permit's pattern.
     ///
     /// # Errors
-    /// More than `found_files` match; the system cannot read a folder; the pattern is the path of a link.
-    pub fn glob(&self, permit: &Permit) -> Result<Answer<Vec<FileEntry>>, CallError> {
+    /// It finds and skips more than `found_files`; the system cannot read a folder; the pattern is the path of a link.
+    pub fn glob(&self, permit: &Permit) -> Result<Answer<SearchResult>, CallError> {
         let pattern = permit.pattern().ok_or_else(no_target)?;
         let max = self.limits.found_files;
-        let mut found = find::files(self.root(), pattern, &self.protected, max)?;
+        let Found { base, mut files, skipped } = find::find(self.root(), pattern, &self.protected, max)?;
         for file in self.staged.iter().filter(|file| pattern.matches(&file.path)) {
-            let mode = file.mode(found.get(&file.path).map(|looks| looks.mode));
+            let mode = file.mode(files.get(&file.path).map(|looks| looks.mode));
             match &file.after {
                 Some(content) => {
                     let size = content.bytes.len() as u64;
-                    found.insert(file.path.clone(), FileInfo { size, mode })
+                    files.insert(file.path.clone(), FileInfo { size, mode })
                 }
-                None => found.remove(&file.path),
+                None => files.remove(&file.path),
             };
         }
         // A read of this name would give standard input, not the file.
-        found.retain(|path, _| !path.is_stdin());
-        if found.len() > max {
-            return Err(find::too_many(pattern, max, FileType::RegularFile));
+        files.retain(|path, _| !path.is_stdin());
+        if files.len() + skipped.len() > max {
+            return Err(find::too_many(pattern, max));
         }
-        let entries = found.into_iter().map(|(path, FileInfo { size, mode })| FileEntry { path, size, mode });
-        Ok(Answer::plain(entries.collect()))
-    }
-
-    /// Finds the symbolic links that match the permit's pattern, sorted by path.
-    ///
-    /// # Errors
-    /// As [`Workspace::glob`], except that the pattern can be the path of a link.
-    pub fn links(&self, permit: &Permit) -> Result<Answer<Vec<LinkEntry>>, CallError> {
-        let pattern = permit.pattern().ok_or_else(no_target)?;
-        let found = find::links(self.root(), pattern, &self.protected, self.limits.found_files)?;
-        // That name means standard input, which is no link.
-        let found = found.into_iter().filter(|(path, _)| !path.is_stdin());
-        Ok(Answer::plain(found.map(|(path, target)| LinkEntry { path, target }).collect()))
+        let entries = files.into_iter().map(|(path, FileInfo { size, mode })| FileEntry { path, size, mode });
+        let skipped: Vec<SkippedEntry> = skipped.into_values().collect();
+        let paths = skipped.iter().map(|entry| entry.path.clone()).collect();
+        let found = SearchResult { base, files: entries.collect(), skipped };
+        Ok(Answer { skipped: paths, ..Answer::plain(found) })
     }
 
     /// Reads the whole content of the permit's file, at most `read_bytes`.
@@ -255,7 +250,7 @@ impl Workspace {
         let content = StagedContent::new(content);
         let (bytes, digest) = (content.bytes.len() as u64, content.digest);
         let effect = self.staged.write(path, before, content, Privacy::AsIs, self.limits.staged_bytes)?;
-        Ok(Answer { value: effect, bytes, digest: Some(digest) })
+        Ok(Answer::new(effect, bytes, Some(digest)))
     }
 
     /// Stages the whole content of the permit's file; after the commit only its owner may read it. The call log does not
@@ -279,7 +274,7 @@ impl Workspace {
         let content = StagedContent::new(content);
         let bytes = content.bytes.len() as u64;
         let effect = self.staged.write(path, before, content, privacy, self.limits.staged_bytes)?;
-        Ok(Answer { value: effect, bytes, digest: None })
+        Ok(Answer::new(effect, bytes, None))
     }
 
     /// Stages the removal of the permit's file.
@@ -380,7 +375,8 @@ fn staged_content(staged: &StagedFile) -> Result<&StagedContent, CallError> {
 }
 
 fn content_answer(content: Vec<u8>, digest: Digest) -> Answer<Vec<u8>> {
-    Answer { bytes: content.len() as u64, value: content, digest: Some(digest) }
+    let bytes = content.len() as u64;
+    Answer::new(content, bytes, Some(digest))
 }
 
 fn too_large(verb: &str, path: &WorkspacePath, max: u64) -> CallError {

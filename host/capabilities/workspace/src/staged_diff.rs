@@ -26,7 +26,8 @@ impl Workspace {
         })?;
         let diff =
             diff.ok_or_else(|| CallError::LimitExceeded(format!("the diff has more than {max} bytes")))?;
-        Ok(Answer { bytes: diff.len() as u64, value: diff, digest: None })
+        let bytes = diff.len() as u64;
+        Ok(Answer::new(diff, bytes, None))
     }
 
     /// The staged changes as one unified diff. After 8 MiB, it has further files by name only.

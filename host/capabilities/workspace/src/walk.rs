@@ -7,6 +7,7 @@ use lockstep_model::path::WorkspacePath;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
+use rustix::path::Arg;
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -90,7 +91,7 @@ pub(super) fn folder(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Obstac
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens the folder of this name. Any other kind of file is an error.
-pub(super) fn open_part(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Obstacle> {
+pub(super) fn open_part(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> Result<OwnedFd, Obstacle> {
     openat(parent, name, FOLDER, Mode::empty()).map_err(|error| match error {
         // For a link, some systems give one of these errors and some the other.
         Errno::NOTDIR | Errno::LOOP => match kind_of(parent, name) {
@@ -109,7 +110,7 @@ fn name_part(obstacle: Obstacle, part: &str) -> Obstacle {
     }
 }
 
-fn kind_of(parent: BorrowedFd<'_>, name: &str) -> Result<FileType, Errno> {
+fn kind_of(parent: BorrowedFd<'_>, name: impl Arg) -> Result<FileType, Errno> {
     let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(FileType::from_raw_mode(stat.st_mode))
 }

@@ -5,30 +5,21 @@ use crate::handles::FileHandle;
 use crate::host::{HostResult, RunHost};
 use lockstep_model::call::{Answer, CallError, CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
-use lockstep_workspace::WriteEffect;
 use lockstep_workspace::hash::Algorithm;
+use lockstep_workspace::{FileEntry, SearchResult, SkipReason, SkippedEntry, WriteEffect};
 use wasmtime::component::Resource;
 
 impl wit::Host for RunHost {
-    fn glob(&mut self, pattern: String) -> HostResult<Vec<wit::FileEntry>> {
+    fn glob(&mut self, pattern: String) -> HostResult<wit::SearchResult> {
         let request = workspace_request("glob", RawTarget::Pattern(&pattern));
-        let entries = self.gate.call(request, |permit| self.workspace.glob(permit));
-        let entry = |entry: lockstep_workspace::FileEntry| wit::FileEntry {
-            path: entry.path.to_string(),
-            size: entry.size,
-            mode: entry.mode,
-        };
-        self.answer(entries.map(|entries| entries.into_iter().map(entry).collect()))
+        let found = self.gate.call(request, |permit| self.workspace.glob(permit));
+        self.answer(found.map(search_result))
     }
 
-    fn links(&mut self, pattern: String) -> HostResult<Vec<wit::LinkEntry>> {
-        let request = workspace_request("links", RawTarget::Pattern(&pattern));
-        let links = self.gate.call(request, |permit| self.workspace.links(permit));
-        let link = |link: lockstep_workspace::LinkEntry| wit::LinkEntry {
-            path: link.path.to_string(),
-            target: link.target,
-        };
-        self.answer(links.map(|links| links.into_iter().map(link).collect()))
+    fn glob_hidden(&mut self, pattern: String) -> HostResult<wit::SearchResult> {
+        let request = workspace_request("glob-hidden", RawTarget::HiddenPattern(&pattern));
+        let found = self.gate.call(request, |permit| self.workspace.glob(permit));
+        self.answer(found.map(search_result))
     }
 
     fn digests(
@@ -66,7 +57,7 @@ impl wit::Host for RunHost {
             let answer = self.workspace.open_file(permit)?;
             let file = FileHandle { path: path.clone(), file: answer.value };
             let handle = self.state.table.push(file).map_err(|_| too_many())?;
-            Ok(Answer { value: handle, bytes: answer.bytes, digest: answer.digest })
+            Ok(Answer::new(handle, answer.bytes, answer.digest))
         });
         self.open_files += usize::from(opened.is_ok());
         self.answer(opened)
@@ -106,7 +97,8 @@ impl wit::HostFile for RunHost {
         let FileHandle { path, file } = self.state.table.get(&file)?;
         let read = self.gate.call(workspace_request("read-at", RawTarget::Path(path)), |_| {
             let bytes = file.read_at(offset, length)?;
-            Ok(Answer { bytes: bytes.len() as u64, value: bytes, digest: None })
+            let length = bytes.len() as u64;
+            Ok(Answer::new(bytes, length, None))
         });
         self.answer(read)
     }
@@ -115,7 +107,7 @@ impl wit::HostFile for RunHost {
         let FileHandle { path, file } = self.state.table.get(&file)?;
         let digest = self.gate.call(workspace_request("digest", RawTarget::Path(path)), |_| {
             let digest = file.digest()?;
-            Ok(Answer { value: digest, bytes: 0, digest: Some(digest) })
+            Ok(Answer::new(digest, 0, Some(digest)))
         });
         self.answer(digest.map(|digest| digest.to_string()))
     }
@@ -129,6 +121,26 @@ impl wit::HostFile for RunHost {
 
 fn workspace_request<'a>(function: &'static str, target: RawTarget<'a>) -> CallRequest<'a> {
     CallRequest::new(Capability::Workspace, function, target)
+}
+
+fn search_result(found: SearchResult) -> wit::SearchResult {
+    let file =
+        |FileEntry { path, size, mode }: FileEntry| wit::FileEntry { path: path.to_string(), size, mode };
+    let skipped = |SkippedEntry { path, reason, is_folder, target }: SkippedEntry| {
+        let reason = match reason {
+            SkipReason::SymbolicLink => wit::SkipReason::SymbolicLink,
+            SkipReason::Hidden => wit::SkipReason::Hidden,
+            SkipReason::SpecialFile => wit::SkipReason::SpecialFile,
+            SkipReason::UnsupportedName => wit::SkipReason::UnsupportedName,
+            SkipReason::Protected => wit::SkipReason::Protected,
+        };
+        wit::SkippedEntry { path, reason, is_folder, target }
+    };
+    wit::SearchResult {
+        base: found.base,
+        files: found.files.into_iter().map(file).collect(),
+        skipped: found.skipped.into_iter().map(skipped).collect(),
+    }
 }
 
 fn effect_outcome(effect: WriteEffect) -> types::Outcome {

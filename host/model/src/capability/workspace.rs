@@ -8,12 +8,13 @@ pub(super) const SPEC: Spec = Spec {
     name: "workspace",
     rights: &[
         (Right::Read, RightEffect::Reads),
+        (Right::ReadHidden, RightEffect::Reads),
         (Right::Write, RightEffect::Changes),
         (Right::Remove, RightEffect::Changes),
     ],
     functions: &[
         ("glob", Some(Right::Read)),
-        ("links", Some(Right::Read)),
+        ("glob-hidden", Some(Right::ReadHidden)),
         ("digests", Some(Right::Read)),
         ("read", Some(Right::Read)),
         ("open", Some(Right::Read)),

@@ -17,10 +17,10 @@ pub(super) fn read_target(target: &RawTarget<'_>) -> Result<Target, CallError> {
         RawTarget::Paths(texts) => {
             texts.iter().map(|text| read_path(text)).collect::<Result<_, _>>().map(Target::Paths)
         }
-        RawTarget::Pattern(text) => Pattern::parse(text).map(Target::Pattern).map_err(|error| match error {
-            PatternError::Path(error) => refuse_path(error),
-            other => CallError::Invalid(other.to_string()),
-        }),
+        RawTarget::Pattern(text) => read_pattern(text).map(Target::Pattern),
+        RawTarget::HiddenPattern(text) => {
+            read_pattern(text).map(|pattern| Target::Pattern(pattern.with_hidden()))
+        }
         RawTarget::Object(text) => read_object(text).map(Target::Object),
         RawTarget::Objects(texts) => {
             texts.iter().map(|text| read_object(text)).collect::<Result<_, _>>().map(Target::Objects)
@@ -82,6 +82,13 @@ pub(super) fn read_path(text: &str) -> Result<WorkspacePath, CallError> {
     WorkspacePath::parse(text).map_err(refuse_path)
 }
 
+fn read_pattern(text: &str) -> Result<Pattern, CallError> {
+    Pattern::parse(text).map_err(|error| match error {
+        PatternError::Path(error) => refuse_path(error),
+        other => CallError::Invalid(other.to_string()),
+    })
+}
+
 fn refuse_path(error: PathError) -> CallError {
     match error {
         PathError::Absolute(_) | PathError::Dots(_) => CallError::Denied(error.to_string()),
@@ -103,6 +110,7 @@ pub(super) fn shorten(target: &RawTarget<'_>) -> String {
     match target {
         RawTarget::Path(text)
         | RawTarget::Pattern(text)
+        | RawTarget::HiddenPattern(text)
         | RawTarget::Object(text)
         | RawTarget::Url(text)
         | RawTarget::Resource(text) => short(text),

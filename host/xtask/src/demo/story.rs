@@ -37,7 +37,7 @@ fn upload(stage: &mut Stage) -> Result<()> {
     stage.say("1. What was built goes to a store. A folder needs no account.");
     let to = stage.url("store/");
     let args = ["artifact-upload", "--source", "dist", "--to", &to, "--receipt", "../receipts/upload.json"];
-    stage.lockstep(&args, well(&["2 objects uploaded, 0 skipped, 0 deleted"]))
+    stage.lockstep(&args, well(&["2 objects uploaded, 0 unchanged, 0 deleted"]))
 }
 
 /// The new image comes to the first environment.

@@ -1,4 +1,4 @@
-//! Attacks 2, 3, 6 and 7 once more, with the functions that look at many files: digests and links. Expected: nothing
+//! Attacks 2, 3, 6 and 7 once more, with the functions that look at many files: digests and searches. Expected: nothing
 //! outside the grant is told, and what would cost without end is refused.
 
 use hostile::{Failure, Inputs, Outputs, done, word, workspace};
@@ -12,7 +12,8 @@ fn watchers(inputs: Inputs) -> Result<Outputs, Failure> {
         |paths: &[String], chunk_bytes| word(workspace::digests(paths, Algorithm::Sha256, chunk_bytes));
     done(match inputs.act.as_str() {
         "digest" => words.iter().map(|path| digest(std::slice::from_ref(path), None)).collect(),
-        "links" => words.iter().map(|pattern| word(workspace::links(pattern))).collect(),
+        "search" => words.iter().map(|pattern| word(workspace::glob(pattern))).collect(),
+        "hidden" => words.iter().map(|pattern| word(workspace::glob_hidden(pattern))).collect(),
         // One within the grant beside one outside.
         "both" => vec![digest(words, None)],
         "nothing" => vec![digest(words, Some(0))],

@@ -1,17 +1,15 @@
-//! Tests of the metadata of files: permission bits, links, digests.
+//! Tests of the metadata of files: permission bits, digests.
 
 use super::*;
-use rustix::fs::{CWD, makedev, mkfifoat, mknodat};
-use std::ffi::OsStr;
+use rustix::fs::{CWD, FileType, makedev, mkfifoat, mknodat};
 use std::io::Write as _;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, SystemTime};
 
 /// The permission bits of the files that a pattern finds.
 fn modes(run: &mut Run, pattern: &str) -> BTreeMap<String, u32> {
     let found = run.call("glob", RawTarget::Pattern(pattern), |workspace, permit| workspace.glob(permit));
-    found.unwrap().into_iter().map(|entry| (entry.path.to_string(), entry.mode)).collect()
+    found.unwrap().files.into_iter().map(|entry| (entry.path.to_string(), entry.mode)).collect()
 }
 
 #[test]
@@ -49,82 +47,6 @@ fn permission_bits_are_those_of_the_file_or_of_its_staged_form() {
 }
 
 #[test]
-fn a_list_has_links_by_their_own_paths_and_follows_none() {
-    let outside = tree(&[("secret", "canary")]);
-    symlink("secret", outside.path().join("inner")).unwrap();
-    let root = tree(&[("a/file", "1"), ("b", "1"), (".hidden/x", "1")]);
-    let link = |target: &OsStr, path: &str| symlink(target, root.path().join(path)).unwrap();
-    link(outside.path().as_os_str(), "folder");
-    link(OsStr::new("../nowhere"), "a/dangling");
-    link(OsStr::new("loop"), "loop");
-    link(OsStr::new("b"), "-");
-    link(OsStr::new("b"), "new\nline");
-    link(OsStr::new("b"), ".hidden/link");
-    link(OsStr::from_bytes(b"\xff\x1b[31m"), "z");
-    let mut run = Run::on(root.path());
-    let pair = |path: &str, target: &str| (path.to_owned(), target.to_owned());
-    let all = [
-        pair("a/dangling", "../nowhere"),
-        pair("folder", outside.path().to_str().unwrap()),
-        pair("loop", "loop"),
-        pair("z", "\u{fffd}\u{1b}[31m"),
-    ];
-    assert_eq!(run.links("**").unwrap(), all);
-    assert_eq!(run.links("a/*").unwrap(), all[..1]);
-    assert_eq!(run.links("loop").unwrap(), all[2..3]);
-    assert_eq!(run.links("folder/*").unwrap(), []);
-    for none in ["b", "a", "missing", "a/missing", "b/below"] {
-        assert_eq!(run.links(none).unwrap(), [], "{none}");
-    }
-    // The way to a link leads over no other one.
-    assert!(matches!(run.links("folder/inner"), Err(CallError::Denied(_))));
-    assert_eq!(run.paths("**"), ["a/file", "b"]);
-}
-
-#[test]
-fn the_target_of_a_link_is_cut_at_the_longest_path() {
-    let root = tree(&[]);
-    symlink(OsStr::from_bytes(&[0xff; 4000]), root.path().join("a")).unwrap();
-    symlink("x".repeat(4000), root.path().join("b")).unwrap();
-    let found = Run::on(root.path()).links("*").unwrap();
-    // Each byte that is no text is shown as three.
-    assert_eq!(found[0].1, "\u{fffd}".repeat(1365));
-    assert_eq!(found[1].1, "x".repeat(4000));
-}
-
-#[test]
-fn links_out_of_reach_are_not_found() {
-    let root = tree(&[(".git/x", ""), ("a/.git/x", ""), ("own/x", "")]);
-    for path in [".git/link", "a/.git/link", "own/link", "output"] {
-        symlink("x", root.path().join(path)).unwrap();
-    }
-    let own = ["own", "output"].map(|name| root.path().join(name));
-    let mut run = Run::with(root.path(), Limits::default(), &own);
-    for pattern in ["**", ".git/**", "a/.git/**", "own/*"] {
-        assert_eq!(run.links(pattern).unwrap(), [], "{pattern}");
-    }
-    for path in [".git/link", "own/link", "output"] {
-        assert!(matches!(run.links(path), Err(CallError::Denied(_))), "{path}");
-    }
-}
-
-#[test]
-fn files_and_links_each_have_the_budget_of_a_list() {
-    let root = tree(&[("a", ""), ("b", "")]);
-    let limits = Limits { found_files: 2, ..Limits::default() };
-    let mut run = Run::with(root.path(), limits, &[]);
-    for (number, within) in [(1, true), (2, true), (3, false)] {
-        symlink("x", root.path().join(format!("link-{number}"))).unwrap();
-        let found = run.links("*");
-        assert_eq!(found.is_ok(), within, "{found:?}");
-        assert!(within || matches!(found, Err(CallError::LimitExceeded(_))), "{found:?}");
-        assert_eq!(run.paths("*"), ["a", "b"], "links do not count for files");
-    }
-    put(root.path(), "c", "");
-    assert!(matches!(run.glob("*"), Err(CallError::LimitExceeded(_))));
-}
-
-#[test]
 fn one_path_outside_the_grant_denies_the_whole_call() {
     let root = tree(&[("deploy/a", "1"), ("other/b", "1")]);
     symlink("a", root.path().join("deploy/link")).unwrap();
@@ -137,11 +59,11 @@ fn one_path_outside_the_grant_denies_the_whole_call() {
         ),
         workspace: Workspace::open(root.path(), &Limits::default(), &[], Purpose::Change).unwrap(),
     };
-    assert_eq!(granted().links("deploy/*").unwrap().len(), 1);
+    assert_eq!(granted().search("deploy/*").unwrap().skipped.len(), 1);
     assert_eq!(granted().digests(&["deploy/a"], Algorithm::Sha256, None).unwrap().len(), 1);
     for pattern in ["**", "other/*", "other/link", "../*", "/etc/*"] {
         let mut run = granted();
-        assert!(matches!(run.links(pattern), Err(CallError::Denied(_))), "{pattern}");
+        assert!(matches!(run.search(pattern), Err(CallError::Denied(_))), "{pattern}");
         assert!(run.gate.log().denial.is_some(), "{pattern}");
     }
     assert!(matches!(granted().glob("other/*"), Err(CallError::Denied(_))));
@@ -325,10 +247,10 @@ fn folders_that_nest_deeper_than_any_path_are_refused_by_name() {
     put(root.path(), &format!("{}x.yaml", below(127)), "");
     let mut run = Run::on(root.path());
     assert_eq!(run.paths("**/*.yaml").len(), 2);
-    assert_eq!(run.links("**").unwrap(), []);
+    assert_eq!(run.search("**").unwrap().skipped, []);
     fs::create_dir(root.path().join(below(128))).unwrap();
-    for (found, pattern) in [(run.glob("**/*.yaml").map(drop), "glob"), (run.links("**").map(drop), "links")]
-    {
+    for pattern in ["**/*.yaml", "**"] {
+        let found = run.glob(pattern);
         let Err(CallError::LimitExceeded(said)) = found else { panic!("{pattern}: {found:?}") };
         assert!(said.starts_with("`d/d/d/") && said.contains("128 folders deep"), "{said}");
     }

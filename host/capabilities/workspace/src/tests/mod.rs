@@ -10,6 +10,7 @@ mod model;
 mod private;
 mod reading;
 mod recovery;
+mod searches;
 mod staging;
 
 use super::disk::fault::{self, Fault};
@@ -57,20 +58,23 @@ impl Run {
     }
 
     fn glob(&mut self, pattern: &str) -> Result<Vec<(String, u64)>, CallError> {
-        let found =
-            self.call("glob", RawTarget::Pattern(pattern), |workspace, permit| workspace.glob(permit))?;
-        Ok(found.into_iter().map(|entry| (entry.path.to_string(), entry.size)).collect())
+        let found = self.search(pattern)?;
+        Ok(found.files.into_iter().map(|entry| (entry.path.to_string(), entry.size)).collect())
+    }
+
+    fn search(&mut self, pattern: &str) -> Result<SearchResult, CallError> {
+        self.call("glob", RawTarget::Pattern(pattern), |workspace, permit| workspace.glob(permit))
+    }
+
+    fn search_hidden(&mut self, pattern: &str) -> Result<SearchResult, CallError> {
+        self.call("glob-hidden", RawTarget::HiddenPattern(pattern), |workspace, permit| {
+            workspace.glob(permit)
+        })
     }
 
     fn paths(&mut self, pattern: &str) -> Vec<String> {
         let found = self.glob(pattern).unwrap();
         found.into_iter().map(|(path, _)| path).collect()
-    }
-
-    fn links(&mut self, pattern: &str) -> Result<Vec<(String, String)>, CallError> {
-        let found =
-            self.call("links", RawTarget::Pattern(pattern), |workspace, permit| workspace.links(permit))?;
-        Ok(found.into_iter().map(|link| (link.path.to_string(), link.target)).collect())
     }
 
     fn digests(
@@ -125,7 +129,8 @@ fn gate(limits: Limits) -> Gate {
     let right = |scope: &str| {
         Permission::parse(Capability::Workspace, &format!("read,write,remove {scope}")).unwrap()
     };
-    let requested = ["**", ".git/**", "a/.git/**", ".hidden/**", ".hidden/.*"].map(right).to_vec();
+    let mut requested = ["**", ".git/**", "a/.git/**", ".hidden/**", ".hidden/.*"].map(right).to_vec();
+    requested.push(Permission::parse(Capability::Workspace, "read-hidden **").unwrap());
     let calls = Limits { calls: Limits::MAX_CALLS, ..limits };
     Gate::new(Grant { requested, ceilings: vec![], policy: None }, calls)
 }

@@ -1,8 +1,6 @@
 //! Tests of searches and reads.
 
 use super::*;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixListener;
 
 #[test]
@@ -50,15 +48,6 @@ fn files_of_the_run_and_its_platform_are_out_of_reach() {
         assert!(matches!(run.remove(path), Err(CallError::Denied(_))), "{path}");
         assert!(matches!(run.glob(path), Err(CallError::Denied(_))), "{path}");
     }
-}
-
-#[test]
-fn names_that_are_not_utf_8_or_not_a_path_are_skipped() {
-    let root = tree(&[("a", "")]);
-    fs::write(root.path().join(OsStr::from_bytes(b"\xff")), "").unwrap();
-    fs::write(root.path().join("new\nline"), "").unwrap();
-    fs::write(root.path().join("back\\slash"), "").unwrap();
-    assert_eq!(Run::on(root.path()).paths("**"), ["a"]);
 }
 
 #[test]
