@@ -8,7 +8,7 @@ use crate::secrets::Secrets;
 use crate::verdict::run_end;
 use lockstep_cluster::{is_for_plugin, is_for_plugins};
 use lockstep_forge::GitHubSigner;
-use lockstep_http::Credential;
+use lockstep_http::{AUTHORIZATION, Credential};
 use lockstep_model::capability::Capability;
 use lockstep_model::connect::Connect;
 use lockstep_model::forge::ForgeKind;
@@ -205,13 +205,19 @@ fn duration(text: &str) -> Duration {
 }
 
 /// Reads `ORIGIN=NAME`: the origin that gets the value of the variable `LOCKSTEP_SECRET_NAME`. In
-/// `ORIGIN,TOKEN-ORIGIN=NAME` the second origin gets it, and gives out tokens for the first.
+/// `ORIGIN,TOKEN-ORIGIN=NAME` the second origin gets it, and gives out tokens for the first. In `ORIGIN HEADER=NAME` the
+/// header has the bare value.
 fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, RunEnd> {
     const HINT: &str = "write `ORIGIN=NAME`, for example `https://metrics.example.com=METRICS` for the value of \
-        `LOCKSTEP_SECRET_METRICS`, or `ORIGIN,TOKEN-ORIGIN=NAME`, for example \
+        `LOCKSTEP_SECRET_METRICS`; `ORIGIN HEADER=NAME` for a header of its own, for example \
+        `https://shop.example.com X-Api-Key=SHOP`; or `ORIGIN,TOKEN-ORIGIN=NAME`, for example \
         `https://registry-1.docker.io,https://auth.docker.io=HUB`";
     let (origins, name) =
         line.rsplit_once('=').ok_or_else(|| bad_credential(format!("`{line}` has no `=`"), HINT))?;
+    let (origins, header) = match origins.trim().split_once(' ') {
+        Some((origins, header)) => (origins, Some(credential_header(header.trim(), HINT)?)),
+        None => (origins.trim(), None),
+    };
     let (opened, token_server) = match origins.split_once(',') {
         Some((opened, token_server)) => (opened, Some(token_server)),
         None => (origins, None),
@@ -229,6 +235,9 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ru
         Ok(origin)
     };
     let (opened, token_server) = (origin(opened)?, token_server.map(origin).transpose()?);
+    if header.is_some() && token_server.is_some() {
+        return Err(bad_credential(format!("`{line}` has a token server and a header"), HINT));
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
         return Err(bad_credential(format!("invalid name `{name}`: expected letters, digits and `_`"), HINT));
@@ -242,8 +251,32 @@ fn credential(line: &str, secrets: &[(String, String)]) -> Result<Credential, Ru
     })?;
     // A secret with a blank is a whole header with its scheme, RFC 9110, section 11.6.2. Any other is a bearer token,
     // RFC 6750.
-    let authorization = if secret.contains(' ') { secret.clone() } else { format!("Bearer {secret}") };
-    Ok(Credential { origin: opened, token_server, authorization })
+    let value = match &header {
+        None if !secret.contains(' ') => format!("Bearer {secret}"),
+        _ => secret.clone(),
+    };
+    let header = header.unwrap_or_else(|| AUTHORIZATION.to_owned());
+    Ok(Credential { origin: opened, token_server, header, value })
+}
+
+/// The name of the header of a credential, in lower case. Headers of the connection can carry none.
+fn credential_header(name: &str, hint: &str) -> Result<String, RunEnd> {
+    const RESERVED: [&str; 8] = [
+        "host",
+        "connection",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "expect",
+    ];
+    let name = name.to_ascii_lowercase();
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(is_valid) || RESERVED.contains(&name.as_str()) {
+        return Err(bad_credential(format!("`{name}` is no header for a credential"), hint));
+    }
+    Ok(name)
 }
 
 fn bad_credential(message: String, hint: &str) -> RunEnd {
@@ -284,14 +317,16 @@ mod tests {
         let read = |line: &str| credential(line, &secrets);
         let metrics = read("https://m.example=METRICS").ok().unwrap();
         assert_eq!(
-            (metrics.origin.as_str(), metrics.authorization.as_str()),
-            ("https://m.example", "Bearer t0ken")
+            (metrics.origin.as_str(), metrics.header.as_str(), metrics.value.as_str()),
+            ("https://m.example", "authorization", "Bearer t0ken")
+        );
+        let own = read("https://m.example X-Api-Key=METRICS").ok().unwrap();
+        assert_eq!(
+            (own.origin.as_str(), own.header.as_str(), own.value.as_str()),
+            ("https://m.example", "x-api-key", "t0ken")
         );
         let basic = read("https://10.0.0.1:9090/=basic").ok().unwrap();
-        assert_eq!(
-            (basic.origin.as_str(), basic.authorization.as_str()),
-            ("https://10.0.0.1:9090", "Basic dTpw")
-        );
+        assert_eq!((basic.origin.as_str(), basic.value.as_str()), ("https://10.0.0.1:9090", "Basic dTpw"));
         assert_eq!(metrics.token_server, None);
         let pair = read("https://r.example,https://t.example:8443/=METRICS").ok().unwrap();
         assert_eq!(
@@ -311,6 +346,9 @@ mod tests {
             ("http://10.0.0.1:9090=METRICS", Exit::Invalid),
             ("https://u@m.example=METRICS", Exit::Invalid),
             ("https://m.example=", Exit::Invalid),
+            ("https://m.example a b=METRICS", Exit::Invalid),
+            ("https://m.example host=METRICS", Exit::Invalid),
+            ("https://m.example,https://t.example x-key=METRICS", Exit::Invalid),
             ("https://m.example=A-B", Exit::Invalid),
             ("https://m.example=OTHER", Exit::Credentials),
             ("https://m.example=GITHUB_TOKEN", Exit::Credentials),

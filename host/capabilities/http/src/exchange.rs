@@ -9,7 +9,7 @@ use super::secret::ServerSecrets;
 use super::stage::ConnectionStage;
 use super::types::{ErrorCode, Header, Method, Response};
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use lockstep_model::call::CallError;
 use lockstep_model::web::WebAddress;
 use rustls::ClientConfig;
@@ -30,7 +30,8 @@ pub(super) struct CheckedRequest {
     pub(super) allows_private: bool,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
-    pub(super) authorization: Option<HeaderValue>,
+    /// The headers with credentials.
+    pub(super) credentials: HeaderMap,
     pub(super) timeout_ms: Duration,
     pub(super) max_body_bytes: usize,
 }
@@ -81,7 +82,8 @@ impl CheckedRequest {
             self.address.as_str(),
         );
         let mut headers = self.headers.clone();
-        headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
+        // A credential replaces a header of the component.
+        headers.extend(self.credentials.iter().map(|(name, value)| (name.clone(), value.clone())));
         let sent = timeout_at(deadline, request.headers(headers).send()).await;
         let sent = sent.map_err(|_| {
             let text =
@@ -155,7 +157,7 @@ impl CheckedRequest {
                  of them"
             ));
         }
-        if let Some(encoding) = self.authorization.as_ref().and_then(|_| encoding(headers)) {
+        if let Some(encoding) = encoding(headers).filter(|_| !self.credentials.is_empty()) {
             return Err(format!(
                 "{origin} responds with {encoding}, which could hide the credential of the request; let the server honour \
                  `accept-encoding: identity`"

@@ -15,7 +15,7 @@ mod token;
 mod types;
 
 pub use client::trust;
-pub use secret::Credential;
+pub use secret::{AUTHORIZATION, Credential};
 pub use types::{ErrorCode, Header, Method, Request, Response};
 
 use exchange::{CheckedRequest, RequestContext};
@@ -130,14 +130,14 @@ impl WebClient {
         {
             return Err(error);
         }
-        let authorization = self.secrets.authorization(address)?;
+        let credentials = self.secrets.headers(address)?;
         self.count(address.as_str(), &request.headers)?;
         Ok(CheckedRequest {
             address: address.clone(),
             allows_private,
             method: request.method,
             headers,
-            authorization,
+            credentials,
             timeout_ms: Duration::from_millis(request.timeout_ms.into()),
             max_body_bytes: request.max_body_bytes as usize,
         })
@@ -243,7 +243,10 @@ async fn send_all(
 
 fn to_send_result(result: Result<Response, RequestFailure>) -> SendResult {
     match result {
-        Ok(response) => Ok(Answer { bytes: response.body.len() as u64, digest: None, value: Ok(response) }),
+        Ok(response) => {
+            let bytes = response.body.len() as u64;
+            Ok(Answer::new(Ok(response), bytes, None))
+        }
         Err(RequestFailure::ErrorCode(error)) => Ok(Answer::plain(Err(error))),
         Err(RequestFailure::NotSent(error)) => Err(error),
     }

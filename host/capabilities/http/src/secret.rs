@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use http::HeaderValue;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use lockstep_model::call::CallError;
 use lockstep_model::redact::{REDACTED, Redactor, forms};
 use lockstep_model::web::WebAddress;
@@ -18,9 +18,14 @@ pub struct Credential {
     /// The origin of the token server. If it is set, the host sends the credential only there, to get a token for
     /// `origin`.
     pub token_server: Option<String>,
-    /// The value of the `authorization` header, such as `Bearer …`.
-    pub authorization: String,
+    /// The header that carries it, in lower case; most often `authorization`.
+    pub header: String,
+    /// The value of the header, such as `Bearer …`.
+    pub value: String,
 }
+
+/// The header of most credentials.
+pub const AUTHORIZATION: &str = "authorization";
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,10 +57,9 @@ impl ServerSecrets {
     }
 
     fn of(credentials: Vec<Credential>, tokens: Vec<(String, String)>) -> Self {
-        let authorization = credentials.iter().map(|credential| &credential.authorization);
-        let authorization = authorization.chain(tokens.iter().map(|(_, authorization)| authorization));
-        let search =
-            SecretSearch::new(&authorization.flat_map(|authorization| secret_parts(authorization)).collect());
+        let values = credentials.iter().map(|credential| &credential.value);
+        let values = values.chain(tokens.iter().map(|(_, value)| value));
+        let search = SecretSearch::new(&values.flat_map(|value| secret_parts(value)).collect());
         Self { credentials, tokens, search }
     }
 
@@ -72,39 +76,58 @@ impl ServerSecrets {
         self.tokens.len()
     }
 
-    /// The `authorization` header for this URL.
+    /// The headers with credentials for this URL.
     ///
     /// # Errors
-    /// The credential would be readable on the way, is not a valid header value, or is too long for a search in the
+    /// A credential would be readable on the way, is not a valid header value, or is too long for a search in the
     /// response.
-    pub(super) fn authorization(&self, address: &WebAddress) -> Result<Option<HeaderValue>, CallError> {
-        let token = self.tokens.iter().find(|(url, _)| url == address.as_str()).map(|(_, token)| token);
-        let authorization = token.or_else(|| self.credential(&address.origin(), None));
-        authorization.map(|authorization| self.header_value(authorization, address)).transpose()
+    pub(super) fn headers(&self, address: &WebAddress) -> Result<HeaderMap, CallError> {
+        let (origin, mut headers) = (address.origin(), HeaderMap::new());
+        for credential in
+            self.credentials.iter().filter(|one| one.origin == origin && one.token_server.is_none())
+        {
+            let name = HeaderName::from_bytes(credential.header.as_bytes()).map_err(|_| {
+                let header = credential.header.escape_debug();
+                CallError::Unauthorized(format!(
+                    "the credential for {origin}: `{header}` is no name of a header"
+                ))
+            })?;
+            // Of several credentials for a header, the first counts.
+            if !headers.contains_key(&name) {
+                headers.insert(name, self.header_value(&credential.value, address)?);
+            }
+        }
+        if let Some((_, token)) = self.tokens.iter().find(|(url, _)| url == address.as_str()) {
+            headers.insert(header::AUTHORIZATION, self.header_value(token, address)?);
+        }
+        Ok(headers)
     }
 
-    /// The `authorization` header for the token server, in a request for a token for `url`.
+    /// The headers with credentials for the token server, in a request for a token for `url`.
     ///
     /// # Errors
-    /// As for [`Self::authorization`].
+    /// As for [`Self::headers`].
     pub(super) fn for_token(
         &self,
         url: &WebAddress,
         token_server: &WebAddress,
-    ) -> Result<Option<HeaderValue>, CallError> {
+    ) -> Result<HeaderMap, CallError> {
         let (origin, server_origin) = (url.origin(), token_server.origin());
-        let same_origin = || self.credential(&origin, None).filter(|_| origin == server_origin);
-        let authorization = self.credential(&origin, Some(&server_origin)).or_else(same_origin);
-        authorization.map(|authorization| self.header_value(authorization, token_server)).transpose()
-    }
-
-    fn credential(&self, origin: &str, token_server: Option<&str>) -> Option<&String> {
-        let matches = |one: &&Credential| one.origin == origin && one.token_server.as_deref() == token_server;
-        self.credentials.iter().find(matches).map(|credential| &credential.authorization)
+        let for_server = |one: &&Credential| {
+            one.origin == origin && one.token_server.as_deref() == Some(server_origin.as_str())
+        };
+        match self.credentials.iter().find(for_server) {
+            Some(credential) => {
+                let value = self.header_value(&credential.value, token_server)?;
+                Ok(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
+            }
+            None if origin == server_origin => self.headers(token_server),
+            None => Ok(HeaderMap::new()),
+        }
     }
 
     /// A credential as a header value for this URL.
-    fn header_value(&self, authorization: &str, address: &WebAddress) -> Result<HeaderValue, CallError> {
+    fn header_value(&self, credential: &str, address: &WebAddress) -> Result<HeaderValue, CallError> {
         let origin = address.origin();
         let refuse = |why: &str| Err(CallError::Unauthorized(format!("the credential for {origin} {why}")));
         if !address.is_secure() && !address.is_loopback() {
@@ -113,7 +136,7 @@ impl ServerSecrets {
         if self.search.is_none() {
             return refuse("is too long to remove it from a response, so Lockstep does not send it");
         }
-        let Ok(mut value) = HeaderValue::from_str(authorization) else {
+        let Ok(mut value) = HeaderValue::from_str(credential) else {
             return refuse("is not a valid header value: it has line ends or other control characters");
         };
         value.set_sensitive(true);

@@ -78,7 +78,7 @@ impl WebClient {
             max_body_bytes: MAX_RESPONSE_BYTES as u32,
         };
         let mut request = self.check(token_server, request)?;
-        request.authorization = self.secrets.for_token(address, server_address)?;
+        request.credentials = self.secrets.for_token(address, server_address)?;
         let (runtime, context) = self.server()?;
         let response = match runtime.block_on(request.send(&context)) {
             Ok(response) => response,
@@ -89,7 +89,7 @@ impl WebClient {
         self.secrets = Arc::new(self.secrets.with_token(address.as_str(), &token));
         self.server =
             self.server.take().map(|(runtime, context)| (runtime, context.with_secrets(&self.secrets)));
-        Ok(Answer { bytes: response.body.len() as u64, digest: None, value: Ok(()) })
+        Ok(Answer::new(Ok(()), response.body.len() as u64, None))
     }
 }
 

@@ -264,7 +264,8 @@ fn the_host_sends_no_credential_where_others_could_read_it() {
 #[test]
 fn the_debug_text_shows_no_credential() {
     let (origin, authorization) = ("https://web.test".into(), format!("Bearer {TOKEN}"));
-    let credential = Credential { origin, token_server: None, authorization };
+    let credential =
+        Credential { origin, token_server: None, header: "authorization".into(), value: authorization };
     let shown = format!("{:?}", HttpConfig { credentials: vec![credential] });
     assert!(shown.contains("web.test") && !shown.contains("canary"), "{shown}");
 }

@@ -64,7 +64,8 @@ pub(crate) fn run(names: Arc<FakeLookup>, credentials: &[(&str, &str)]) -> WebCl
         Credential {
             origin: origins.next().unwrap_or_default(),
             token_server: origins.next(),
-            authorization: (*authorization).to_owned(),
+            header: "authorization".to_owned(),
+            value: (*authorization).to_owned(),
         }
     };
     let config = HttpConfig { credentials: credentials.iter().map(credential).collect() };
