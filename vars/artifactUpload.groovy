@@ -4,6 +4,9 @@
 // Inputs:
 //   source (list<string>, required)
 //   to (string, required)
+//   include (list<string>)
+//   exclude (list<string>)
+//   dotfiles (bool)
 //   endpoint (option<string>)
 //   region (option<string>)
 //   role (option<string>)
@@ -24,6 +27,9 @@ def call(Map args = [:]) {
     return lockstep.typed('artifact-upload', [
         source: 'source',
         to: 'to',
+        include: 'include',
+        exclude: 'exclude',
+        dotfiles: 'dotfiles',
         endpoint: 'endpoint',
         region: 'region',
         role: 'role',
