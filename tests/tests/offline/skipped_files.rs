@@ -30,9 +30,7 @@ fn an_upload_names_each_file_that_it_skips_or_excludes() {
     site(&scene);
     symlink("index.html", scene.path("workspace/dist/home.html")).unwrap();
     mknodat(CWD, scene.path("workspace/dist/pipe"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
-    let receipt = scene.path("own/receipt.json");
-    let args = ["--source", "dist", "--exclude", "*.map", "--manifest", "m.json", "--receipt"];
-    let ended = upload(&scene, &[&args[..], &[receipt.to_str().unwrap()]].concat());
+    let ended = upload(&scene, &["--source", "dist", "--exclude", "*.map", "--manifest", "m.json"]);
     ended.expect(0, "done");
     assert!(stored(&scene, "index.html") && stored(&scene, ".well-known/security.txt"));
     let expected = json!([
@@ -55,7 +53,7 @@ fn an_upload_names_each_file_that_it_skips_or_excludes() {
     let manifest: Value =
         serde_json::from_slice(&fs::read(scene.path("outside/store/m.json")).unwrap()).unwrap();
     assert_eq!(manifest["skipped"].as_array().unwrap().len(), 4, "{manifest}");
-    let receipt = fs::read_to_string(receipt).unwrap();
+    let receipt = fs::read_to_string(scene.path("own/receipt.json")).unwrap();
     assert!(receipt.contains("\"count\": 4"), "{receipt}");
 
     let ended = upload(&scene, &["--source", "dist", "--dotfiles=true"]);
@@ -143,11 +141,10 @@ fn each_step_that_finds_files_says_what_it_skips() {
 #[test]
 fn a_credential_in_clear_text_is_starred_and_named() {
     let scene = Scene::new();
-    let receipt = scene.path("own/receipt.json");
     let smoke = r#"{"url":"http://127.0.0.1:1/?api_key=qwertz-99","send":["CF-Access-Client-Secret: topsecretvalue123"],"retry":"0s"}"#;
     let run = scene.run("deploy-verify").args(["--resources", "deployment/web", "--namespace", "shop"]);
-    let ended = run.args(["--smoke", smoke, "--timeout", "1s", "--receipt", receipt.to_str().unwrap()]).end();
-    let receipt = fs::read_to_string(receipt).unwrap();
+    let ended = run.args(["--smoke", smoke, "--timeout", "1s"]).end();
+    let receipt = fs::read_to_string(scene.path("own/receipt.json")).unwrap();
     let result = fs::read_to_string(scene.path("own/result.json")).unwrap_or_default();
     for text in [&receipt, &result, &ended.stdout, &ended.stderr] {
         assert!(!text.contains("topsecretvalue123") && !text.contains("qwertz-99"), "{text}");
