@@ -129,7 +129,10 @@ fn attack_3_no_link_is_followed() {
     let run = reach(&scene, "glob", "deploy/**");
     let ended = check(&scene, run, (0, "done"), &[("workspace.glob", "deploy/**", "allowed")]);
     let said = ended.result()["outputs"]["said"][0].as_str().unwrap().to_owned();
-    assert!(said.contains("web.yaml") && !said.contains("secret") && !said.contains("inside"), "{said}");
+    // It lists each link by its own path, and no file behind one.
+    let (found, skipped) = said.split_once("skipped: ").unwrap();
+    assert!(found.contains("web.yaml") && found.matches("FileEntry {").count() == 1, "{said}");
+    assert!(!skipped.contains("\"deploy/folder/") && skipped.contains("SkipReason::SymbolicLink"), "{said}");
 }
 
 #[test]
@@ -178,7 +181,8 @@ fn attack_6_no_grant_opens_a_protected_file() {
     }
     let call = ("workspace.glob", ".git/**", "allowed");
     let ended = check(&scene, attack("glob", ".git/**"), (0, "done"), &[call]);
-    assert_eq!(ended.result()["outputs"]["said"][0], "[]");
+    let said = &ended.result()["outputs"]["said"][0];
+    assert_eq!(said, "SearchResult { base: \".git\", files: [], skipped: [] }");
 }
 
 #[test]

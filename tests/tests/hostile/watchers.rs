@@ -143,7 +143,7 @@ fn attack_3_a_search_follows_no_link() {
     assert!(said.contains("files: []") && !said.contains("inner"), "{said}");
     let said = look(&scene, "search", "deploy/**", (0, "done"), "allowed");
     assert!(
-        said.contains("SkipReason::SymbolicLink") && said.matches("is_folder: false").count() == 4,
+        said.contains("SkipReason::SymbolicLink") && said.matches("is-folder: false").count() == 4,
         "{said}"
     );
     assert!(!said.contains("deploy/folder/inner"), "{said}");

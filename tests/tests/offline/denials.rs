@@ -41,7 +41,7 @@ fn changing_case(step: &str) -> (PathBuf, Vec<String>) {
     if step == "artifact-upload" {
         // It changes nothing in the workspace, so no case of its own says where it may.
         let to = format!("file://{SCENE}/own/store/");
-        let args = ["--source", "dist/index.html", "--to", &to, "--delete"].map(str::to_owned);
+        let args = ["--source", "dist/index.html", "--to", &to, "--delete", "--dotfiles"].map(str::to_owned);
         return (support::checkout().join("examples/demo"), args.to_vec());
     }
     let cases = support::checkout().join("components").join(step).join("cases");
