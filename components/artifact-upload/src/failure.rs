@@ -76,7 +76,13 @@ pub fn store_error(error: &HostError) -> Error {
     let error = Error::new(code, error.message());
     match code {
         Code::NoBucket => error.hint("create the bucket, or correct `to`, `endpoint` or `region`"),
+        // The host says what a role, a profile or half an access key needs.
+        Code::Credentials if ["role `", "AWS_"].iter().any(|named| error.message.contains(named)) => error,
         Code::Credentials => error.hint("give the job credentials, or set `role`"),
+        Code::Integrity => error.hint(
+            "run again to replace wrong bytes in the store, or delete the object first if `immutable` is set; if this \
+             happens again, the store or something on the way to it damages data",
+        ),
         Code::Forbidden => error.hint("allow this action for the objects below `to`"),
         Code::Unavailable => error.hint("run again: the step skips the objects that arrived"),
         _ => error,

@@ -107,6 +107,9 @@ impl<H: StoreHost> Transfer<'_, H> {
                 None => {}
                 Some(HostError::NotFound(_)) => return self.ended_elsewhere(sender),
                 Some(HostError::Conflict(_)) => return Err(changed(self.item)),
+                Some(error @ HostError::Upstream(UpstreamError { status: 400 | 409, .. })) => {
+                    return self.refused(sender, &error);
+                }
                 Some(error) => return Err(failed(self.item, &error)),
             }
         }
@@ -121,6 +124,10 @@ impl<H: StoreHost> Transfer<'_, H> {
             // These parts will never make the object.
             Err(error @ HostError::Integrity(_)) => {
                 abort(&self.open.upload);
+                // The object with the wrong bytes exists, and the run may not replace it.
+                if sender.settings.immutable {
+                    return Err(failed(self.item, &error));
+                }
                 Ok(Attempt::Lost(Some(failed(self.item, &error))))
             }
             Err(error @ HostError::Upstream(_)) => self.refused(sender, &error),
@@ -128,8 +135,8 @@ impl<H: StoreHost> Transfer<'_, H> {
         }
     }
 
-    /// The store refuses to complete the upload. If a part arrives while another job completes the upload, a store can open
-    /// it again without its checksums and other parts; then the object is complete.
+    /// The store refuses a part or the completion. If a part arrives while another job completes or aborts the upload, a
+    /// store can open it again without its checksums and other parts, and then refuses what does not fit to it.
     fn refused<R: Reporter>(
         self,
         sender: &mut Sender<'_, H, R>,
@@ -140,7 +147,19 @@ impl<H: StoreHost> Transfer<'_, H> {
                 abort(&self.open.upload);
                 Ok(Attempt::Finished(self.completed(object)))
             }
+            _ if !self.has_its_parts() => self.ended_elsewhere(sender),
             _ => Err(failed(self.item, error)),
+        }
+    }
+
+    /// Whether the store still has all parts that arrived. If it does not say, it has.
+    fn has_its_parts(&self) -> bool {
+        match self.open.upload.list_parts() {
+            Ok(listed) => self.open.parts.iter().all(|own| {
+                listed.iter().any(|part| (part.part_number, &part.etag) == (own.part_number, &own.etag))
+            }),
+            Err(HostError::NotFound(_)) => false,
+            Err(_) => true,
         }
     }
 

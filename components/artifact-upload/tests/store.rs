@@ -3,6 +3,7 @@
 
 mod common;
 
+use artifact_upload::Inputs;
 use artifact_upload::failure::Code;
 use common::{Call, Data, MIB, Model, Reaction, TO, inputs, is_complete, is_put, once, upstream};
 use lockstep_sdk::objects::ChecksumAlgorithm;
@@ -237,6 +238,39 @@ fn an_upload_that_another_job_completes_and_a_late_part_opens_again_is_aborted()
         }));
         let code = model.run(&inputs(&["dist/big.bin"])).err().map(|error| error.failure.code);
         assert_eq!((code, model.uploads.len()), if same { (None, 0) } else { (Some(Code::Refused), 1) });
+    }
+}
+
+/// A part that arrives after another job has aborted the upload opens it again, without its checksums and other parts.
+#[test]
+fn an_upload_that_another_job_aborts_and_a_late_part_opens_again_is_started_again() {
+    for immutable in [false, true] {
+        let mut model = model();
+        model.hook = Some(once(is_complete, |model| {
+            model.uploads.values_mut().for_each(|upload| upload.parts.retain(|number, _| *number == 3));
+            Reaction::Fail(upstream(
+                400,
+                "InvalidRequest: The upload was created using the null checksum mode",
+            ))
+        }));
+        let done = model.run(&Inputs { immutable, ..inputs(&["dist/big.bin"]) }).unwrap();
+        assert_eq!((done.uploaded.len(), model.uploads.len()), (1, 0));
+        model.assert_uploaded(&KEYS[2..3]);
+    }
+}
+
+/// With `immutable` the next attempt would find the damaged object and call it that of somebody else.
+#[test]
+fn a_damaged_object_is_named_as_such() {
+    for (immutable, attempts) in [(true, 1), (false, 4)] {
+        let mut model = model();
+        let damaged = || Reaction::Fail(Error::Integrity("other bytes".into()));
+        model.hook =
+            Some(Box::new(move |_, call| if is_complete(call) { damaged() } else { Reaction::Succeed }));
+        let failure = model.run(&Inputs { immutable, ..inputs(&["dist/big.bin"]) }).unwrap_err().failure;
+        assert_eq!(failure.code, Code::Integrity);
+        assert!(failure.hint.unwrap().contains("run again"), "the hint says what to do");
+        assert_eq!(model.log.iter().filter(|call| is_complete(call)).count(), attempts);
     }
 }
 
