@@ -30,6 +30,8 @@ const SECRET_PREFIX: &str = "LOCKSTEP_SECRET_";
 /// The credentials of the job.
 pub(crate) struct JobCredentials {
     keys: Option<AccessKey>,
+    /// The variable of the other half, if the job has half an access key.
+    missing_variable: Option<&'static str>,
     identity: Option<IdentityToken>,
     all: Vec<(String, String)>,
     files: Vec<(String, PathBuf)>,
@@ -54,8 +56,13 @@ pub(crate) struct ClientConfigs {
 /// Takes the credentials out of the secrets of the job.
 pub(crate) fn job_credentials(secrets: &Secrets) -> JobCredentials {
     let secret = |name: &str| secrets.get(name).map(str::to_owned);
-    let keys = secret("AWS_ACCESS_KEY_ID").zip(secret("AWS_SECRET_ACCESS_KEY"));
-    let keys = keys.map(|(id, key)| AccessKey { id, secret: key, token: secret("AWS_SESSION_TOKEN") });
+    let (id, key) = (secret("AWS_ACCESS_KEY_ID"), secret("AWS_SECRET_ACCESS_KEY"));
+    let missing_variable = match (&id, &key) {
+        (Some(_), None) => Some("AWS_SECRET_ACCESS_KEY"),
+        (None, Some(_)) => Some("AWS_ACCESS_KEY_ID"),
+        _ => None,
+    };
+    let keys = id.zip(key).map(|(id, key)| AccessKey { id, secret: key, token: secret("AWS_SESSION_TOKEN") });
     let request = || {
         let url = environment::text("ACTIONS_ID_TOKEN_REQUEST_URL")?;
         Some(IdentityToken::Request { url, token: secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN")? })
@@ -64,7 +71,7 @@ pub(crate) fn job_credentials(secrets: &Secrets) -> JobCredentials {
         .map(IdentityToken::Token)
         .or_else(|| environment::path("AWS_WEB_IDENTITY_TOKEN_FILE").map(IdentityToken::File))
         .or_else(request);
-    JobCredentials { keys, identity, all: secrets.all(), files: secrets.files() }
+    JobCredentials { keys, missing_variable, identity, all: secrets.all(), files: secrets.files() }
 }
 
 /// Rejects files that a library would read without end, such as devices and pipes.
@@ -97,7 +104,7 @@ pub(crate) fn client_configs(
         let text = value(capability, setting)?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
     };
-    let JobCredentials { keys, identity, all, .. } = credentials;
+    let JobCredentials { keys, missing_variable, identity, all, .. } = credentials;
     check_files_of_libraries()?;
     let credentials = connect.input(Capability::Http, "credentials").and_then(|input| inputs.texts(input));
     let credentials = credentials.unwrap_or_default();
@@ -127,6 +134,8 @@ pub(crate) fn client_configs(
             role: text(Capability::Objects, "role"),
             session: session_name(),
             keys,
+            missing_variable,
+            platform: Some(environment::Environment::detected().platform),
             identity,
             files: aws_config_files(),
             programs: programs.clone(),

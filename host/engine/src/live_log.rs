@@ -2,7 +2,8 @@
 
 use lockstep_model::report::{Block, Note};
 
-/// The log of a run. The engine calls it on the thread of the component and, for `waiting`, on that of the watch.
+/// The log of a run. The engine calls it on the thread of the component, for `waiting` on that of the watch, and for notes
+/// about requests on those of the client.
 pub trait LiveLog: Send {
     /// Writes a note.
     fn note(&mut self, note: &Note);

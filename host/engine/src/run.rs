@@ -71,6 +71,8 @@ pub fn run(step: &Step, setup: Setup) -> GuestResult {
     };
     let (parallel, outputs) = (step.imports.parallel.clone(), step.outputs.clone());
     let slow_calls = SlowCalls::new(setup.live.duplicate());
+    let mut live = setup.live.duplicate();
+    setup.objects.write_notes_with(Box::new(move |note| live.note(note)));
     let signals = (&*stop, &*cancel);
     watch::run_watched(&step.engine, &gate, signals, slow_calls, move || {
         run_component(pool, &parallel, setup, &outputs)

@@ -50,11 +50,16 @@ impl Checksums {
         BASE64.encode(hash(Algorithm::Md5, bytes))
     }
 
+    /// The MD5, as an entity tag has it.
+    pub(super) fn md5_hex(&self, bytes: &[u8]) -> String {
+        hash::hex(&hash(Algorithm::Md5, bytes))
+    }
+
     /// Whether the server has the same content: by the checksum that it computed, or by an entity tag that is the MD5.
     pub(super) fn matches(&self, server_checksum: Option<&str>, etag: &str, bytes: &[u8]) -> bool {
         match server_checksum {
             Some(server_checksum) => server_checksum == self.checksum_base64(),
-            None => etag == hash::hex(&hash(Algorithm::Md5, bytes)),
+            None => etag == self.md5_hex(bytes),
         }
     }
 

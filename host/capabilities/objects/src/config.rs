@@ -1,6 +1,7 @@
 //! The configuration of a run for its object store: the address, and the credentials of the job. This module reads no
 //! file and asks no server.
 
+use lockstep_model::render::Platform;
 use lockstep_process::Programs;
 use lockstep_workspace::OwnPaths;
 use std::ffi::OsString;
@@ -12,7 +13,7 @@ pub struct ObjectsConfig {
     /// The URL of an S3-compatible server; none for the URL in the environment or else that of Amazon.
     pub endpoint: Option<String>,
     /// The region; none for the region in the AWS configuration. If that has none, and only the machine gives
-    /// credentials, the host asks the machine; else the region is `us-east-1`.
+    /// credentials, the host asks the machine; else the region is `us-east-1`, or the first of the role's partition.
     pub region: Option<String>,
     /// The role to assume.
     pub role: Option<String>,
@@ -20,6 +21,10 @@ pub struct ObjectsConfig {
     pub session: String,
     /// The access key of the job.
     pub keys: Option<AccessKey>,
+    /// The variable of the other half, if the job has half an access key.
+    pub missing_variable: Option<&'static str>,
+    /// The CI system, for advice.
+    pub platform: Option<Platform>,
     /// The token that identifies the job.
     pub identity: Option<IdentityToken>,
     /// The AWS configuration files.

@@ -3,9 +3,12 @@
 
 use super::config::ObjectsConfig;
 use super::credentials::{CredentialCache, CredentialSource};
+use super::notes::Notes;
 use super::profiles::{self, Profiles};
+use super::region::{BucketRegions, RegionResolver};
 use super::retry::{RequestMonitor, RetryClassifier, RetryInterceptor};
 use super::route;
+use super::source::{self, default_region, domain};
 use aws_config::SdkConfig;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -19,6 +22,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_types::service_config::ServiceConfigKey;
 use lockstep_model::call::CallError;
+use lockstep_model::report::Level;
 use lockstep_model::secret_registry::SecretRegistry;
 use reqwest::Url;
 use std::net::IpAddr;
@@ -42,6 +46,10 @@ const MIN_BYTES_PER_SECOND: u64 = 256 * 1024;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// The warning about a key without an end.
+const PERMANENT_KEY: &str = "the job uses a permanent access key (AWS_ACCESS_KEY_ID), which anybody who gets it can use \
+    until somebody deletes it; with `role` and an OIDC token of the CI system the job needs no key";
+
 /// The client of an S3 store, and what belongs to it.
 pub(super) struct S3Connection {
     pub(super) client: aws_sdk_s3::Client,
@@ -50,38 +58,43 @@ pub(super) struct S3Connection {
     pub(super) endpoint: String,
     /// Whether the connection has TLS or stays within the machine, so that nobody can change a body on the way.
     pub(super) is_protected: bool,
-    /// Warnings about the credentials and the connection.
-    pub(super) warnings: Vec<String>,
 }
 
 /// Connects to the store of the configuration. It reads the files and variables of the SDK's own configuration.
 pub(super) async fn connect(
     config: &ObjectsConfig,
     secrets: &Arc<SecretRegistry>,
+    notes: &Arc<Notes>,
 ) -> Result<S3Connection, CallError> {
     let profiles = profiles::read(config).await?;
-    let mut warnings = Vec::new();
-    let source = source(config, &profiles, secrets, &mut warnings);
+    let source = source::source(config, &profiles, secrets)?;
     let base = base(config, &profiles, &source).await;
-    let endpoint = endpoint(config, &base);
+    let endpoint = endpoint(config, &base)?;
+    if matches!(&source, CredentialSource::Fixed(keys) if keys.session_token().is_none())
+        && is_amazon(&endpoint)
+    {
+        notes.add(Level::Warning, PERMANENT_KEY.to_owned());
+    }
     let is_protected = endpoint.starts_with("https://") || is_local_server(&endpoint);
     if !is_protected {
-        warnings.push(format!(
+        let text = format!(
             "Lockstep sends requests to {endpoint} without TLS: others on the way can read the content and the names of \
              objects"
-        ));
+        );
+        notes.add(Level::Warning, text);
     }
     let renewing = CredentialCache::new(source, &base, secrets, (!is_protected).then(|| endpoint.clone()));
-    let monitor = Arc::new(RequestMonitor::new(renewing));
-    let client = client(config, &base, &endpoint, &monitor);
-    Ok(S3Connection { client, monitor, endpoint, is_protected, warnings })
+    let regions = Arc::default();
+    let monitor = Arc::new(RequestMonitor::new(renewing, Arc::clone(&regions), &endpoint, (secrets, notes)));
+    let client = client(config, &base, &endpoint, &monitor, regions);
+    Ok(S3Connection { client, monitor, endpoint, is_protected })
 }
 
 /// The settings of the SDK. They always have a region: without one the SDK asks the machine, even if the job has
 /// credentials.
 async fn base(config: &ObjectsConfig, profiles: &Profiles, source: &CredentialSource) -> SdkConfig {
     let named = config.region.clone().or_else(|| profiles.region());
-    let default = Region::new("us-east-1");
+    let default = Region::new(default_region(config.role.as_deref()));
     let http = route::for_credentials();
     let base = aws_config::defaults(BehaviorVersion::latest())
         .region(named.clone().map_or_else(|| default.clone(), Region::new))
@@ -136,53 +149,51 @@ pub(super) fn completion_timeouts() -> aws_sdk_s3::config::Builder {
         .timeout_config(timeouts(COMPLETION_TIMEOUT, COMPLETION_TIMEOUT + RESPONSE_TIMEOUT))
 }
 
-/// Where the credentials of the run come from.
-fn source(
-    config: &ObjectsConfig,
-    profiles: &Profiles,
-    secrets: &Arc<SecretRegistry>,
-    warnings: &mut Vec<String>,
-) -> CredentialSource {
-    let keys = config.keys.as_ref().map(|keys| {
-        aws_sdk_s3::config::Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "environment")
-    });
-    if let (Some(role), Some(identity)) = (&config.role, &config.identity) {
-        let (role, session) = (role.clone(), config.session.clone());
-        return CredentialSource::WebIdentity { role, session, identity: identity.clone() };
-    }
-    if let Some(role) = &config.role {
-        let process = keys.is_none().then(|| profiles.process(config, secrets)).flatten();
-        return CredentialSource::Role { role: role.clone(), session: config.session.clone(), keys, process };
-    }
-    match keys {
-        Some(keys) => {
-            if keys.session_token().is_none() {
-                warnings.push(
-                    "the job uses a permanent access key (AWS_ACCESS_KEY_ID), which anybody who gets it can use until \
-                     somebody deletes it; with `role` and an OIDC token of the CI system the job needs no key"
-                        .to_owned(),
-                );
-            }
-            CredentialSource::Fixed(keys)
-        }
-        None => profiles.process(config, secrets).map_or(CredentialSource::Chain, CredentialSource::Process),
-    }
-}
-
 /// The address of the server: from the inputs, or else from the environment or the AWS configuration, first for S3 and
 /// then for all services.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
-fn endpoint(config: &ObjectsConfig, base: &SdkConfig) -> String {
+///
+/// # Errors
+/// It is no URL of a server.
+fn endpoint(config: &ObjectsConfig, base: &SdkConfig) -> Result<String, CallError> {
     let of_s3 = || {
         let key =
             ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url");
         base.service_config()?.load_config(key.build().ok()?)
     };
+    let place = match &config.endpoint {
+        Some(_) => "input `endpoint`",
+        None => "endpoint of AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the AWS configuration",
+    };
     let named = config.endpoint.clone().or_else(of_s3);
-    let named = named.or_else(|| base.endpoint_url().map(str::to_owned));
-    named.unwrap_or_else(|| {
-        format!("https://s3.{}.amazonaws.com", base.region().map_or("us-east-1", Region::as_ref))
-    })
+    match named.or_else(|| base.endpoint_url().map(str::to_owned)) {
+        Some(endpoint) => check_endpoint(&endpoint, place).map(|()| endpoint),
+        None => {
+            let region = base.region().map_or("us-east-1", Region::as_ref);
+            Ok(format!("https://s3.{region}.{}", domain(region)))
+        }
+    }
+}
+
+/// Rejects an endpoint that is no URL of a server, mostly one without a scheme.
+fn check_endpoint(endpoint: &str, place: &str) -> Result<(), CallError> {
+    let url = Url::parse(endpoint).ok();
+    if url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Ok(());
+    }
+    let host = endpoint.rsplit("//").next().unwrap_or_default().trim_matches('/').to_ascii_lowercase();
+    let local = format!("http://{host}");
+    let example = if is_local_server(&local) { local } else { format!("https://{host}") };
+    let act = match Url::parse(&example) {
+        Ok(_) => format!("write `{example}`"),
+        Err(_) => "write a URL such as `https://minio.example.com`".to_owned(),
+    };
+    Err(CallError::Invalid(format!("{place}: `{}` is no URL of a server: {act}", endpoint.escape_debug())))
+}
+
+/// Whether a URL names one of Amazon's servers.
+fn is_amazon(endpoint: &str) -> bool {
+    Url::parse(endpoint).is_ok_and(|url| source::is_amazon(url.host_str().unwrap_or_default()))
 }
 
 fn client(
@@ -190,11 +201,13 @@ fn client(
     base: &SdkConfig,
     endpoint: &str,
     monitor: &Arc<RequestMonitor>,
+    regions: Arc<BucketRegions>,
 ) -> aws_sdk_s3::Client {
     let mut builder = aws_sdk_s3::config::Builder::from(base)
         // `CredentialCache` caches them, because it also learns when a server calls them expired.
         .identity_cache(IdentityCache::no_cache())
         .credentials_provider(monitor.credentials())
+        .endpoint_resolver(RegionResolver::new(regions))
         .interceptor(RetryInterceptor(Arc::clone(monitor)))
         .retry_classifier(RetryClassifier(Arc::clone(monitor)));
     if let Some(endpoint) = &config.endpoint {
@@ -222,6 +235,25 @@ fn is_local_server(endpoint: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_without_a_scheme_is_rejected_with_the_one_to_write() {
+        for (endpoint, act) in [
+            ("minio.example.com", "write `https://minio.example.com`"),
+            ("minio.example.com:9000/", "write `https://minio.example.com:9000`"),
+            ("localhost:9000", "write `http://localhost:9000`"),
+            ("ftp://minio.example.com", "write `https://minio.example.com`"),
+            ("//minio", "write `https://minio`"),
+            ("", "write a URL such as"),
+            ("a b", "write a URL such as"),
+        ] {
+            let error = check_endpoint(endpoint, "input `endpoint`").unwrap_err();
+            assert!(error.word() == "invalid" && error.message().contains(act), "{endpoint}: {error}");
+        }
+        for endpoint in ["https://minio.example.com", "http://10.0.0.1:9000/", "HTTPS://x"] {
+            assert!(check_endpoint(endpoint, "").is_ok(), "{endpoint}");
+        }
+    }
 
     #[test]
     fn only_loopback_addresses_without_tls_are_local_servers() {

@@ -3,7 +3,9 @@
 
 use super::config::IdentityToken;
 use super::failure::credential_error;
+use super::pause::Pause;
 use super::profiles::CredentialProcess;
+use super::source::audience;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
@@ -20,11 +22,18 @@ pub(super) enum CredentialSource {
     /// An access key of the job.
     Fixed(Credentials),
     /// The SDK's own chain: profile, web identity of the environment, container, machine.
-    Chain,
+    Chain { profile: String },
     /// A role, assumed with a token of the CI system.
     WebIdentity { role: String, session: String, identity: IdentityToken },
     /// A role, assumed with other credentials.
-    Role { role: String, session: String, keys: Option<Credentials>, process: Option<CredentialProcess> },
+    Role {
+        role: String,
+        session: String,
+        keys: Option<Credentials>,
+        process: Option<CredentialProcess>,
+        /// How the job gets credentials, if it has none.
+        advice: String,
+    },
     /// A program that the AWS configuration names.
     Process(CredentialProcess),
 }
@@ -32,17 +41,13 @@ pub(super) enum CredentialSource {
 impl CredentialSource {
     /// Whether the host asks the SDK's own chain, which asks the machine last.
     pub(super) fn asks_the_chain(&self) -> bool {
-        matches!(self, Self::Chain | Self::Role { keys: None, process: None, .. })
+        matches!(self, Self::Chain { .. } | Self::Role { keys: None, process: None, .. })
     }
 }
 
 /// How long before the end of a credential the host renews it. If half of its lifetime is shorter, the host renews it
 /// after half of that time.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
-/// The audience of the token.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>
-const AUDIENCE: &str = "sts.amazonaws.com";
-
 /// Caches credentials, and renews them before they expire or when a server calls them expired.
 #[derive(Debug)]
 pub(super) struct CredentialCache {
@@ -136,12 +141,15 @@ impl CredentialCache {
     async fn fetch(&self) -> Result<Credentials, CredentialsError> {
         match &self.source {
             CredentialSource::Fixed(credentials) => Ok(credentials.clone()),
-            CredentialSource::Chain => match &self.chain {
-                Some(chain) => chain.provide_credentials().await,
-                None => Err(CredentialsError::not_loaded("no credentials are configured")),
-            },
+            CredentialSource::Chain { profile } => {
+                let none = format!(
+                    "there are none in the environment, in the profile `{profile}` of the AWS configuration, or on this \
+                     machine"
+                );
+                self.from_chain(none).await
+            }
             CredentialSource::WebIdentity { role, session, identity } => {
-                let token = self.token(identity).await?;
+                let token = self.token(identity, audience(role)).await?;
                 self.secrets.add(&token);
                 let answer = self
                     .sts
@@ -155,28 +163,38 @@ impl CredentialCache {
                 read(answer.credentials, role)
             }
             CredentialSource::Process(process) => process.credentials().await,
-            CredentialSource::Role { role, session, keys, process } => {
-                let mut request =
-                    self.sts.assume_role().role_arn(role).role_session_name(session).customize();
-                let chain = self.chain.clone();
-                let keys = match process {
-                    Some(process) => Some(process.credentials().await?),
-                    None => keys.clone(),
+            CredentialSource::Role { role, session, keys, process, advice } => {
+                let keys = match (process, keys) {
+                    (Some(process), _) => process.credentials().await?,
+                    (None, Some(keys)) => keys.clone(),
+                    (None, None) => {
+                        let none = format!(
+                            "the job has no token of the CI system that it could assume the role `{role}` with: {advice}"
+                        );
+                        self.from_chain(none).await?
+                    }
                 };
-                let provider = keys.map(SharedCredentialsProvider::new).or(chain);
-                let provider = provider.ok_or_else(|| {
-                    CredentialsError::not_loaded("there are no credentials to assume the role with")
-                })?;
-                request = request
-                    .config_override(aws_sdk_sts::config::Config::builder().credentials_provider(provider));
-                let answer = request.send().await.map_err(|error| self.sts_error(role, &error))?;
+                let provider = SharedCredentialsProvider::new(keys);
+                let config = aws_sdk_sts::config::Config::builder().credentials_provider(provider);
+                let request = self.sts.assume_role().role_arn(role).role_session_name(session).customize();
+                let answer = request.config_override(config).send().await;
+                let answer = answer.map_err(|error| self.sts_error(role, &error))?;
                 read(answer.credentials, role)
             }
         }
     }
 
+    /// The credentials of the SDK's own chain. `none` is the error if it has none: that of the SDK lists its providers.
+    async fn from_chain(&self, none: String) -> Result<Credentials, CredentialsError> {
+        let Some(chain) = &self.chain else { return Err(credential_error(none)) };
+        chain.provide_credentials().await.map_err(|error| match error {
+            CredentialsError::CredentialsNotLoaded(_) => credential_error(none),
+            error => error,
+        })
+    }
+
     /// The token that identifies the job.
-    async fn token(&self, identity: &IdentityToken) -> Result<String, CredentialsError> {
+    async fn token(&self, identity: &IdentityToken, audience: &str) -> Result<String, CredentialsError> {
         match identity {
             IdentityToken::Token(token) => Ok(token.clone()),
             IdentityToken::File(path) => {
@@ -186,7 +204,7 @@ impl CredentialCache {
             }
             IdentityToken::Request { url, token } => {
                 self.secrets.add(token);
-                super::oidc::request(url, token, AUDIENCE)
+                super::oidc::request(url, token, audience)
                     .await
                     .map_err(|error| credential_error(self.secrets.redact(&error)))
             }
@@ -202,8 +220,14 @@ impl CredentialCache {
             (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
             _ => DisplayErrorContext(error).to_string(),
         };
+        let about_token = match error.code() {
+            Some("InvalidIdentityToken") => {
+                format!("; the provider in IAM needs the audience `{}`", audience(role))
+            }
+            _ => String::new(),
+        };
         credential_error(format!(
-            "the host could not assume the role `{role}`: {}",
+            "the host could not assume the role `{role}`: {}{about_token}",
             self.secrets.redact(&text)
         ))
     }
@@ -225,15 +249,22 @@ fn read(
     ))
 }
 
-/// Gives the SDK the cached credentials.
+/// Gives the SDK the cached credentials. The SDK asks before each attempt, so this is also where a request waits for
+/// the end of a pause: before it is signed and before its timeouts begin.
 #[derive(Debug, Clone)]
-pub(super) struct CachedProvider(pub(super) Arc<CredentialCache>);
+pub(super) struct CachedProvider {
+    pub(super) credentials: Arc<CredentialCache>,
+    pub(super) pause: Arc<Pause>,
+}
 
 impl ProvideCredentials for CachedProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.0.current())
+        future::ProvideCredentials::new(async move {
+            self.pause.end().await;
+            self.credentials.current().await
+        })
     }
 }

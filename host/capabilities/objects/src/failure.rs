@@ -2,10 +2,13 @@
 //! retries.
 
 use super::answer_limits::ResponseTooLong;
+use super::pause::retry_after;
+use super::region::named_region;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use lockstep_model::call::CallError;
-use lockstep_model::causes::causes;
+use lockstep_model::causes::{causes, line};
 use lockstep_model::secret_registry::SecretRegistry;
 use std::error::Error;
 
@@ -33,6 +36,11 @@ where
                  the authority that issued it, or add that authority to those of the system"
             ));
         }
+        if has_no_address(error) {
+            return CallError::Unavailable(format!(
+                "{action}: there is no server with the name of {endpoint}; correct `endpoint` or `region`"
+            ));
+        }
         if let Some(too_long) = ResponseTooLong::of(error) {
             return CallError::LimitExceeded(format!("{action}: {endpoint} answers too much: {too_long}"));
         }
@@ -41,12 +49,32 @@ where
     };
     let status = response.raw().status().as_u16();
     let code = response.err().code().unwrap_or_default();
+    if code.is_empty() && response.raw().status().is_success() {
+        let cause = secrets.excerpt(&line(response.err()), MAX_TEXT_BYTES);
+        return CallError::Unavailable(format!(
+            "{action}: Lockstep cannot read the response of {endpoint} (HTTP {status}): {cause}"
+        ));
+    }
     let text = match (code, response.err().message()) {
         ("", None | Some("")) => format!("HTTP {status}"),
         (code, None | Some("")) => code.to_owned(),
         (code, Some(message)) => format!("{code}: {message}"),
     };
-    response_error(status, code, format!("{action}: {}", secrets.excerpt(&text, MAX_TEXT_BYTES)))
+    let text = secrets.excerpt(&text, MAX_TEXT_BYTES);
+    let advice = advice(response.raw()).unwrap_or_default();
+    response_error(status, code, format!("{action}: {text}{advice}"))
+}
+
+/// What a response says about the next act.
+fn advice(response: &HttpResponse) -> Option<String> {
+    if let Some(region) = named_region(response) {
+        return Some(format!(
+            "; the bucket is in the region `{region}`: set `region` to it, and let `endpoint` be a server of that region"
+        ));
+    }
+    let is_throttled = matches!(response.status().as_u16(), 429 | 500..=599);
+    let pause = retry_after(response).filter(|_| is_throttled)?;
+    Some(format!("; the server asks to wait {} s", pause.as_secs()))
 }
 
 /// The error for a status and a code. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
@@ -91,7 +119,9 @@ where
                 response.err().code(),
                 Some("InvalidArgument" | "InvalidRequest" | "NotImplemented")
             );
-            unknown && (message.contains("checksum") || message.contains("x-amz-"))
+            // An upload that another job completed or aborted meanwhile says nothing about the server.
+            let about_upload = message.contains("upload was created");
+            unknown && !about_upload && (message.contains("checksum") || message.contains("x-amz-"))
         }
         _ => false,
     }
@@ -111,6 +141,15 @@ pub(super) fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
     causes(error).find_map(|error| match error.downcast_ref() {
         Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
         _ => None,
+    })
+}
+
+/// Whether no server has the name of an address. A name server that fails for a while is another error.
+pub(super) fn has_no_address(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|error| {
+        let text = error.to_string();
+        let (unknown, later) = ("failed to lookup address information", ["Temporary failure", "Try again"]);
+        text.starts_with(unknown) && !later.iter().any(|later| text.contains(later))
     })
 }
 

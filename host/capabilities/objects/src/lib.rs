@@ -10,24 +10,33 @@ mod concurrency;
 mod config;
 mod connect;
 mod credentials;
+mod evidence;
 mod failure;
 mod folder;
+mod listing;
 mod location;
+mod multipart;
+mod notes;
 mod oidc;
 mod options;
 mod page_starts;
 mod parts;
+mod pause;
 mod profiles;
 mod put;
+mod read_back;
+mod region;
 mod retry;
 mod route;
 mod s3;
+mod source;
 mod temporary;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use config::{AccessKey, ConfigFiles, IdentityToken, ObjectsConfig};
+pub use notes::NoteWriter;
 pub use parts::MultipartUpload;
 pub use types::{
     Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo, PartRange, Precondition,
@@ -35,19 +44,18 @@ pub use types::{
 };
 
 use batch::{BatchTask, run_batch};
-use location::{locate, locate_in_bucket, mixed_stores, object};
+use location::{locate, mixed_stores, object};
 use lockstep_model::call::{Answer, CallError};
 use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use lockstep_model::object::{ObjectName, ObjectStore};
-use lockstep_model::report::{ChangeVerb, ObjectChange};
+use lockstep_model::report::{ChangeVerb, Note, ObjectChange};
 use lockstep_model::secret_registry::SecretRegistry;
-use lockstep_workspace::OpenFile;
-use lockstep_workspace::hash::Algorithm;
+use notes::Notes;
 use page_starts::PageStarts;
 use s3::S3Store;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use temporary::SweptFolders;
 use tokio::runtime::Runtime;
 
@@ -68,6 +76,7 @@ pub struct Objects {
     dry_run: bool,
     limits: Limits,
     secrets: Arc<SecretRegistry>,
+    notes: Arc<Notes>,
     /// The client, created for the first call that needs a server.
     server: Option<(Runtime, Arc<S3Store>)>,
     changes: Vec<ObjectChange>,
@@ -87,7 +96,8 @@ impl Objects {
         }
         let (server, changes) = (None, Vec::new());
         let (page_starts, swept) = (PageStarts::default(), SweptFolders::default());
-        Self { config, dry_run, limits: *limits, secrets, server, changes, page_starts, sent: 0, swept }
+        let (limits, notes) = (*limits, Arc::default());
+        Self { config, dry_run, limits, secrets, notes, server, changes, page_starts, sent: 0, swept }
     }
 
     /// The changes in their order; in a dry run, those that it would make.
@@ -96,12 +106,14 @@ impl Objects {
         self.changes
     }
 
-    /// The warnings since the last call of this function.
-    pub fn warnings(&mut self) -> Vec<String> {
-        let Some((_, s3)) = &self.server else {
-            return Vec::new();
-        };
-        std::mem::take(&mut *s3.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Writes the notes of this run to a log from now on, while its calls run.
+    pub fn write_notes_with(&self, writer: NoteWriter) {
+        self.notes.write_with(writer);
+    }
+
+    /// The notes since the last call of this function.
+    pub fn notes(&mut self) -> Vec<Note> {
+        self.notes.take()
     }
 
     /// Lists a page of objects below the prefix of the permit.
@@ -207,141 +219,6 @@ impl Objects {
         deleted.into_iter().map(|deleted| deleted.map(Answer::plain)).collect()
     }
 
-    /// Lists the open multipart uploads of the permit's object, or below its prefix.
-    ///
-    /// # Errors
-    /// The store returns an error.
-    pub fn list_multipart_uploads(
-        &mut self,
-        permit: &Permit,
-    ) -> Result<Answer<Vec<MultipartUploadInfo>>, CallError> {
-        let name = object(permit)?;
-        if name.store() == ObjectStore::Folder {
-            return Ok(Answer::plain(Vec::new()));
-        }
-        let location = locate(name);
-        let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.list_multipart_uploads(&location)).map(Answer::plain)
-    }
-
-    /// Creates a multipart upload.
-    ///
-    /// # Errors
-    /// The store is a local folder, which has no multipart uploads, or returns an error.
-    pub fn create_multipart_upload(
-        &mut self,
-        permit: &Permit,
-        options: &PutOptions,
-    ) -> Result<Answer<MultipartUpload>, CallError> {
-        options::check(options)?;
-        let location = locate_in_bucket(permit)?;
-        if self.dry_run {
-            return Ok(Answer::plain(MultipartUpload::of(location, String::new(), options.checksum)));
-        }
-        let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.create(&location, options)).map(Answer::plain)
-    }
-
-    /// Continues a multipart upload. It asks the store nothing yet.
-    ///
-    /// # Errors
-    /// The store is a local folder, or the upload ID is invalid.
-    pub fn resume_multipart_upload(
-        &mut self,
-        permit: &Permit,
-        id: &str,
-        checksum: Algorithm,
-    ) -> Result<Answer<MultipartUpload>, CallError> {
-        if id.is_empty() || id.len() > 1024 || !id.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(CallError::Invalid(
-                "invalid upload ID: expected 1 to 1,024 visible ASCII characters".into(),
-            ));
-        }
-        Ok(Answer::plain(MultipartUpload::of(locate_in_bucket(permit)?, id.to_owned(), checksum)))
-    }
-
-    /// Lists the parts in the store.
-    ///
-    /// # Errors
-    /// The upload is no longer open, or the store returns an error.
-    pub fn list_parts(&mut self, upload: &MultipartUpload) -> Result<Answer<Vec<PartInfo>>, CallError> {
-        if upload.id.is_empty() {
-            return Ok(Answer::plain(Vec::new()));
-        }
-        let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.parts(upload)).map(Answer::plain)
-    }
-
-    /// Sends parts of a file, several at once. Each has its own result.
-    ///
-    /// # Errors
-    /// The call has too many parts, or the host cannot connect to the store.
-    pub fn upload_parts(
-        &mut self,
-        upload: &mut MultipartUpload,
-        file: &OpenFile,
-        ranges: &[PartRange],
-        progress: ProgressCallback<'_>,
-    ) -> Result<Answer<ObjectResults<PartInfo>>, CallError> {
-        check_count(ranges.len())?;
-        let total = sum(ranges.iter().map(|range| range.length));
-        if self.dry_run {
-            let part = |range: &PartRange| {
-                Ok(PartInfo {
-                    part_number: range.part_number,
-                    size: range.length,
-                    etag: String::new(),
-                    checksum: None,
-                })
-            };
-            return Ok(Answer::plain(ranges.iter().map(part).collect()));
-        }
-        self.send(total)?;
-        let (runtime, s3) = self.server()?;
-        let parts =
-            runtime.block_on(s3.put_parts(upload, file, ranges, &mut |_, done| progress(done, total)));
-        let bytes = sum(parts.iter().flatten().map(|part| part.size));
-        Ok(Answer::new(parts, bytes, None))
-    }
-
-    /// Completes a multipart upload with these parts.
-    ///
-    /// # Errors
-    /// The precondition fails, the upload is no longer open, or the store returns an error.
-    pub fn complete(
-        &mut self,
-        upload: &mut MultipartUpload,
-        parts: &[PartInfo],
-        precondition: &Precondition,
-    ) -> Result<Answer<ObjectInfo>, CallError> {
-        check_count(parts.len())?;
-        let stored = if self.dry_run {
-            ObjectInfo { size: sum(parts.iter().map(|part| part.size)), ..ObjectInfo::default() }
-        } else {
-            let (runtime, s3) = self.server()?;
-            runtime.block_on(s3.complete(upload, parts, precondition))?
-        };
-        let change = ObjectChange {
-            name: upload.location.name.clone(),
-            digest: stored.sha256,
-            verb: ChangeVerb::Uploaded,
-        };
-        self.changes.push(change);
-        Ok(Answer::new(stored.clone(), 0, stored.sha256))
-    }
-
-    /// Aborts a multipart upload.
-    ///
-    /// # Errors
-    /// The store returns an error.
-    pub fn abort(&mut self, upload: &MultipartUpload) -> Result<Answer<()>, CallError> {
-        if self.dry_run {
-            return Ok(Answer::plain(()));
-        }
-        let (runtime, s3) = self.server()?;
-        runtime.block_on(s3.abort(upload)).map(Answer::plain)
-    }
-
     /// The client, which the first call connects.
     fn server(&mut self) -> Result<(&Runtime, Arc<S3Store>), CallError> {
         if self.server.is_none() {
@@ -352,10 +229,9 @@ impl Objects {
                 .enable_all()
                 .build()
                 .map_err(|error| CallError::Local(format!("no threads for requests: {error}")))?;
-            let mut connection = runtime.block_on(connect::connect(&self.config, &self.secrets))?;
-            let warnings = std::mem::take(&mut connection.warnings).into();
-            let secrets = Arc::clone(&self.secrets);
-            let s3 = Arc::new(S3Store { connection, secrets, no_checksums: false.into(), warnings });
+            let connection = runtime.block_on(connect::connect(&self.config, &self.secrets, &self.notes))?;
+            let (secrets, notes) = (Arc::clone(&self.secrets), Arc::clone(&self.notes));
+            let s3 = Arc::new(S3Store { connection, secrets, no_checksums: false.into(), notes });
             self.server = Some((runtime, s3));
         }
         match &self.server {

@@ -3,9 +3,10 @@
 use super::batch::{BatchTask, run_batch};
 use super::checksums::{Checksums, add_checksum, checksum_in};
 use super::connect::content_timeouts;
+use super::evidence::{Evidence, PartsEvidence};
 use super::location::ObjectLocation;
 use super::options::apply_options;
-use super::s3::{MAX_LISTED_BYTES, S3Store, endless_list, hex_of, unquoted};
+use super::s3::{S3Store, unquoted};
 use super::types::{PartInfo, PartRange, PutOptions};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
@@ -13,14 +14,15 @@ use lockstep_model::call::CallError;
 use lockstep_model::digest::Digest;
 use lockstep_workspace::OpenFile;
 use lockstep_workspace::hash::{Algorithm, Hasher};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The most bytes of a part: several are in memory at once.
 const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
 /// The most parts of an upload. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
-const MAX_PARTS: u32 = 10_000;
+pub(super) const MAX_PARTS: u32 = 10_000;
+/// The most times that the host sends a part that arrives with other bytes.
+const PART_ATTEMPTS: u32 = 3;
 
 /// A multipart upload that is open in its store.
 #[derive(Debug)]
@@ -30,18 +32,22 @@ pub struct MultipartUpload {
     pub(super) checksum: Algorithm,
     /// The SHA-256 of the file from its start to an offset, while the run sends the parts in order; and that offset.
     whole: Option<(Hasher, u64)>,
+    /// What the store has proven about the parts that this run sent.
+    pub(super) evidence: PartsEvidence,
 }
 
 impl MultipartUpload {
     pub(super) fn of(location: ObjectLocation, id: String, checksum: Algorithm) -> Self {
-        Self { location, id, checksum, whole: Some((Hasher::new(Algorithm::Sha256), 0)) }
+        let whole = Some((Hasher::new(Algorithm::Sha256), 0));
+        Self { location, id, checksum, whole, evidence: PartsEvidence::default() }
     }
 
     /// A placeholder for an upload that is in use elsewhere.
     #[must_use]
     pub fn none() -> Self {
         let location = ObjectLocation { bucket: String::new(), key: String::new(), name: String::new() };
-        Self { location, id: String::new(), checksum: Algorithm::Sha256, whole: None }
+        let evidence = PartsEvidence::default();
+        Self { location, id: String::new(), checksum: Algorithm::Sha256, whole: None, evidence }
     }
 
     /// The name of the object that the upload creates.
@@ -57,6 +63,8 @@ impl MultipartUpload {
                 hasher.update(bytes);
                 Some((hasher, end + bytes.len() as u64))
             }
+            // The run sends the part again.
+            Some((hasher, end)) if offset + bytes.len() as u64 <= end => Some((hasher, end)),
             _ => None,
         };
     }
@@ -132,45 +140,40 @@ impl S3Store {
         Ok(MultipartUpload::of(location.clone(), id, options.checksum))
     }
 
-    pub(super) async fn parts(&self, upload: &MultipartUpload) -> Result<Vec<PartInfo>, CallError> {
-        let (location, mut parts, mut marker) = (&upload.location, Vec::<PartInfo>::new(), None);
-        let (mut markers, mut bytes) = (HashSet::new(), 0);
-        loop {
-            let request = self.connection.client.list_parts().bucket(&location.bucket).key(&location.key);
-            let request = request.upload_id(&upload.id).set_part_number_marker(marker.clone());
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| self.request_error("list parts of", &location.name, &error))?;
-            let before = parts.len();
-            for part in answer.parts.unwrap_or_default() {
-                bytes += part.e_tag().map_or(0, str::len);
-                let checksum = checksum_in!(part, upload.checksum);
-                parts.push(PartInfo {
-                    part_number: part
-                        .part_number
-                        .and_then(|number| number.try_into().ok())
-                        .unwrap_or_default(),
-                    size: part.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
-                    etag: unquoted(part.e_tag),
-                    checksum: checksum.and_then(|text| hex_of(&text)),
-                });
+    /// Sends parts of a file, several at once. It sends a part again that arrived with other bytes.
+    pub(super) async fn put_parts(
+        self: &Arc<Self>,
+        upload: &mut MultipartUpload,
+        file: &OpenFile,
+        ranges: &[PartRange],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Vec<Result<PartInfo, CallError>> {
+        let mut results = self.put_each(upload, file, ranges, progress).await;
+        for attempt in 1..=PART_ATTEMPTS {
+            let damaged = |index: &usize| {
+                results[*index].is_ok() && upload.evidence.is_damaged(ranges[*index].part_number)
+            };
+            let damaged: Vec<usize> = (0..ranges.len()).filter(damaged).collect();
+            if damaged.is_empty() {
+                break;
             }
-            if answer.is_truncated != Some(true) {
-                // Some servers list parts in the order of arrival.
-                parts.sort_by_key(|part| part.part_number);
-                return Ok(parts);
+            if attempt == PART_ATTEMPTS {
+                for index in damaged {
+                    results[index] = Err(damaged_part(upload, ranges[index].part_number));
+                }
+                break;
             }
-            marker = answer.next_part_number_marker;
-            let goes_on = parts.len() > before && marker.is_some() && markers.insert(marker.clone());
-            if !goes_on || parts.len() > MAX_PARTS as usize || bytes > MAX_LISTED_BYTES {
-                return Err(endless_list("list parts of", &location.name));
+            let again: Vec<PartRange> = damaged.iter().map(|index| ranges[*index]).collect();
+            let sent = self.put_each(upload, file, &again, &mut |_, _| {}).await;
+            for (index, result) in damaged.into_iter().zip(sent) {
+                results[index] = result;
             }
         }
+        results
     }
 
-    /// Sends parts of a file, several at once.
-    pub(super) async fn put_parts(
+    /// Sends each part once, and records what the store proves about it.
+    async fn put_each(
         self: &Arc<Self>,
         upload: &mut MultipartUpload,
         file: &OpenFile,
@@ -187,7 +190,13 @@ impl S3Store {
             let work = async move { s3.put_part(&location, &id, range, read?, algorithm).await };
             BatchTask { bytes: range.length, work }
         };
-        run_batch(&self.connection.monitor.limiter, ranges.iter().map(task), progress).await
+        let sent = run_batch(&self.connection.monitor.limiter, ranges.iter().map(task), progress).await;
+        let record = |sent: Result<(PartInfo, Evidence), CallError>| {
+            let (part, evidence) = sent?;
+            upload.evidence.record(part.part_number, evidence);
+            Ok(part)
+        };
+        sent.into_iter().map(record).collect()
     }
 
     async fn put_part(
@@ -197,7 +206,7 @@ impl S3Store {
         range: PartRange,
         bytes: Vec<u8>,
         algorithm: Algorithm,
-    ) -> Result<PartInfo, CallError> {
+    ) -> Result<(PartInfo, Evidence), CallError> {
         // Only a signature needs the SHA-256 of a part.
         let compute = if self.connection.is_protected { Checksums::without_digest } else { Checksums::of };
         let computed = tokio::task::spawn_blocking(move || {
@@ -225,19 +234,15 @@ impl S3Store {
             }
         };
         let server_checksum = checksum_in!(answer, algorithm);
-        if server_checksum.is_some_and(|server_checksum| server_checksum != checksums.checksum_base64()) {
-            let text = format!(
-                "put part {number} of `{}`: the store has a different checksum than the sent part",
-                location.name
-            );
-            return Err(CallError::Integrity(text));
-        }
-        Ok(PartInfo {
+        let etag = unquoted(answer.e_tag);
+        let evidence = Evidence::of(&checksums, server_checksum.as_deref(), &etag, &bytes);
+        let part = PartInfo {
             part_number: range.part_number,
             size: range.length,
-            etag: unquoted(answer.e_tag),
+            etag,
             checksum: Some(checksums.checksum_hex()),
-        })
+        };
+        Ok((part, evidence))
     }
 
     pub(super) async fn abort(&self, upload: &MultipartUpload) -> Result<(), CallError> {
@@ -254,6 +259,13 @@ impl S3Store {
             Err(error) => Err(error),
         }
     }
+}
+
+fn damaged_part(upload: &MultipartUpload, part_number: u32) -> CallError {
+    CallError::Integrity(format!(
+        "put part {part_number} of `{}`: {PART_ATTEMPTS} times the store received other bytes than Lockstep sent",
+        upload.location.name
+    ))
 }
 
 fn read(file: &OpenFile, range: PartRange) -> Result<Vec<u8>, CallError> {

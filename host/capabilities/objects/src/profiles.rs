@@ -24,6 +24,10 @@ use std::time::{Duration, SystemTime};
 /// The setting that names a program.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 const PROCESS_SETTING: &str = "credential_process";
+/// The profile without AWS_PROFILE.
+const DEFAULT_PROFILE: &str = "default";
+/// The most bytes of the names of profiles in a message.
+const MAX_PROFILES_BYTES: usize = 300;
 /// The limits of such a program.
 const PROGRAM_LIMITS: ProgramLimits = ProgramLimits {
     max_stdout_bytes: 1024 * 1024,
@@ -87,6 +91,28 @@ fn without_programs(text: &str) -> String {
 }
 
 impl Profiles {
+    /// The name of the profile that AWS_PROFILE selects.
+    pub(super) fn selected(&self) -> &str {
+        self.set.selected_profile()
+    }
+
+    /// Checks that the selected profile exists; the default one need not.
+    pub(super) fn check_selected(&self) -> Result<(), CallError> {
+        let selected = self.selected();
+        if selected == DEFAULT_PROFILE || self.set.get_profile(selected).is_some() {
+            return Ok(());
+        }
+        let mut known: Vec<String> = self.set.profiles().map(|name| format!("`{name}`")).collect();
+        known.sort();
+        let known =
+            if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+        Err(CallError::Unauthorized(format!(
+            "the AWS configuration has no profile `{}`, which AWS_PROFILE names; {}",
+            selected.escape_debug(),
+            short(&known, MAX_PROFILES_BYTES)
+        )))
+    }
+
     /// The region of the profile.
     pub(super) fn region(&self) -> Option<String> {
         self.set.get("region").map(str::to_owned).filter(|region| !region.is_empty())

@@ -1,14 +1,17 @@
-//! Watches each attempt of each request: it lowers the limit of requests when the server throttles, replaces expired
-//! credentials, retries after a reply that proves damage on the way, and bounds each response. It does not change a
-//! request.
+//! Watches each attempt of each request: it lowers the limit of requests and lets them wait when the server throttles,
+//! replaces expired credentials, follows a bucket to its region, retries after a reply that proves damage on the way,
+//! and bounds each response. It does not change a request.
 
 use super::answer_limits::{ResponseTooLong, bound_response};
 use super::concurrency::ConcurrencyLimiter;
 use super::credentials::{CachedProvider, CredentialCache};
-use super::failure::untrusted;
+use super::failure::{has_no_address, untrusted};
+use super::notes::Notes;
+use super::pause::{MAX_PAUSE, Pause, retry_after};
+use super::region::{BucketRegions, Lesson, bucket_of, named_region, signed_region};
 use aws_sdk_s3::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
-    FinalizerInterceptorContextRef,
+    FinalizerInterceptorContextMut, FinalizerInterceptorContextRef,
 };
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -16,29 +19,55 @@ use aws_sdk_s3::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, InterceptorContext};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata, OrchestratorError};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
-use lockstep_model::causes::causes;
-use std::sync::Arc;
+use lockstep_model::causes::{causes, line};
+use lockstep_model::report::Level;
+use lockstep_model::secret_registry::SecretRegistry;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// What the requests of a run share: credentials, the limiter, and the number of retries.
+/// The most bytes of a cause in a note.
+const MAX_CAUSE_BYTES: usize = 200;
+/// The shortest time between two notes about retries.
+const NOTE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What the requests of a run share: credentials, the limiter, pauses, regions of buckets, and the number of retries.
 #[derive(Debug)]
 pub(super) struct RequestMonitor {
     credentials: Arc<CredentialCache>,
     pub(super) limiter: ConcurrencyLimiter,
+    pause: Arc<Pause>,
+    regions: Arc<BucketRegions>,
     retries: AtomicU64,
+    /// The address of the server for messages.
+    endpoint: String,
+    secrets: Arc<SecretRegistry>,
+    notes: Arc<Notes>,
+    last_note: Mutex<Option<Instant>>,
 }
 
 impl RequestMonitor {
-    pub(super) fn new(credentials: CredentialCache) -> Self {
+    pub(super) fn new(
+        credentials: CredentialCache,
+        regions: Arc<BucketRegions>,
+        endpoint: &str,
+        (secrets, notes): (&Arc<SecretRegistry>, &Arc<Notes>),
+    ) -> Self {
         Self {
             credentials: Arc::new(credentials),
             limiter: ConcurrencyLimiter::default(),
+            pause: Arc::default(),
+            regions,
             retries: AtomicU64::new(0),
+            endpoint: endpoint.to_owned(),
+            secrets: Arc::clone(secrets),
+            notes: Arc::clone(notes),
+            last_note: Mutex::default(),
         }
     }
 
     pub(super) fn credentials(&self) -> CachedProvider {
-        CachedProvider(Arc::clone(&self.credentials))
+        CachedProvider { credentials: Arc::clone(&self.credentials), pause: Arc::clone(&self.pause) }
     }
 
     /// The number of failed attempts after which the client tries again.
@@ -49,6 +78,38 @@ impl RequestMonitor {
     fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// Counts a failed attempt, and notes the first one and then one a minute: waiting should not look like standing
+    /// still.
+    fn report_retry(&self, cause: impl FnOnce() -> String) {
+        self.count_retry();
+        let mut last = self.last_note.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < NOTE_INTERVAL) {
+            return;
+        }
+        let (is_first, endpoint) = (last.is_none(), &self.endpoint);
+        *last = Some(Instant::now());
+        drop(last);
+        let cause = self.secrets.excerpt(&cause(), MAX_CAUSE_BYTES);
+        self.notes.add(
+            Level::Notice,
+            match is_first {
+                true => format!("a request to {endpoint} failed ({cause}); Lockstep tries again for a while"),
+                false => format!(
+                    "{} attempts of requests to {endpoint} failed, the last one with {cause}; Lockstep still tries \
+                     again",
+                    self.retries()
+                ),
+            },
+        );
+    }
+}
+
+/// What the host decides about a retry when it sees a response, against what the SDK would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RetryDecision {
+    Retry,
+    End,
 }
 
 /// Watches every attempt.
@@ -68,7 +129,8 @@ impl Intercept for RetryInterceptor {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(name) = name_of(context.request()) {
-            config.interceptor_state().store_put(SigningCredential(name.to_owned()));
+            let region = signed_region(context.request()).unwrap_or_default().to_owned();
+            config.interceptor_state().store_put(Signature { credential: name.to_owned(), region });
         }
         Ok(())
     }
@@ -85,30 +147,71 @@ impl Intercept for RetryInterceptor {
         Ok(())
     }
 
+    /// Decides about a retry where the SDK would decide otherwise, and leaves the decision with the response.
+    fn modify_before_attempt_completion(
+        &self,
+        context: &mut FinalizerInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let has_error_in_success = context
+            .output_or_error()
+            .is_some_and(|output| output.is_err_and(|error| error.as_operation_error().is_some()));
+        let Some(response) = context.response_mut() else { return Ok(()) };
+        let operation = config.load::<Metadata>().map_or("", Metadata::name);
+        let status = response.status();
+        let decision = match status.as_u16() {
+            // `S3Store::complete` tries again itself, and knows for how long.
+            _ if status.is_success() && has_error_in_success && operation == "CompleteMultipartUpload" => {
+                Some(RetryDecision::End)
+            }
+            301 | 400 if self.follows_region(response, config) => Some(RetryDecision::Retry),
+            429 | 500..=599 => self.pause(response),
+            _ => None,
+        };
+        if let Some(decision) = decision {
+            response.add_extension(decision);
+        }
+        Ok(())
+    }
+
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let failure = context.output_or_error().and_then(Result::err);
         let Some(response) = context.response() else {
-            self.0.count_retry();
+            match failure {
+                Some(error) if error.is_timeout_error() || error.as_connector_error().is_some() => {
+                    if !has_final_cause(error) {
+                        self.0.report_retry(|| connection_cause(error));
+                    }
+                }
+                _ => self.0.count_retry(),
+            }
             return Ok(());
         };
-        match response.status().as_u16() {
-            // The response was cut off.
-            200..=299 if context.output_or_error().is_some_and(|output| output.is_err()) => {
-                self.0.count_retry()
-            }
+        let status = response.status().as_u16();
+        let cause = || match code_of(response) {
+            Some(code) => format!("HTTP {status}, {code}"),
+            None => format!("HTTP {status}"),
+        };
+        match status {
+            // The next attempt would get the same.
+            _ if failure.is_some_and(|error| ResponseTooLong::of(error).is_some()) => {}
+            // The response was cut off, or holds an error.
+            200..=299 if failure.is_some() => self.0.report_retry(cause),
             429 | 503 => {
-                self.0.count_retry();
+                self.0.report_retry(cause);
                 self.0.limiter.halve();
             }
-            500..=599 => self.0.count_retry(),
+            500 | 502..=599 => self.0.report_retry(cause),
             400 | 401 | 403 if is_expired(response) => {
                 self.0.count_retry();
-                if let Some(SigningCredential(name)) = config.load::<SigningCredential>() {
-                    self.0.credentials.mark_expired(name);
+                if let Some(Signature { credential, .. }) = config.load::<Signature>() {
+                    self.0.credentials.mark_expired(credential);
                 }
             }
             _ => {}
@@ -117,11 +220,47 @@ impl Intercept for RetryInterceptor {
     }
 }
 
-/// The credential that signed a request.
-#[derive(Debug)]
-struct SigningCredential(String);
+impl RetryInterceptor {
+    /// Whether the response names the region of the bucket, and the next attempt goes there.
+    fn follows_region(&self, response: &HttpResponse, config: &ConfigBag) -> bool {
+        let (Some(signature), Some(bucket)) = (config.load::<Signature>(), bucket_of(config)) else {
+            return false;
+        };
+        let Some(region) = named_region(response) else { return false };
+        match self.0.regions.learn(bucket, &signature.region, &region) {
+            Lesson::New => {
+                let message = format!(
+                    "the bucket `{bucket}` is in the region `{region}`, not in `{}`: Lockstep sends all requests about it \
+                     there. Set `region` to `{region}` to save the first one",
+                    signature.region
+                );
+                self.0.notes.add(Level::Notice, message);
+                true
+            }
+            Lesson::Known => true,
+            Lesson::Nothing => false,
+        }
+    }
 
-impl Storable for SigningCredential {
+    /// Lets all requests wait if the response asks for it. A request that would wait too long ends.
+    fn pause(&self, response: &HttpResponse) -> Option<RetryDecision> {
+        let pause = retry_after(response)?;
+        if pause > MAX_PAUSE {
+            return Some(RetryDecision::End);
+        }
+        self.0.pause.extend(pause);
+        None
+    }
+}
+
+/// The signature of a request: its credential and region.
+#[derive(Debug)]
+struct Signature {
+    credential: String,
+    region: String,
+}
+
+impl Storable for Signature {
     type Storer = StoreReplace<Self>;
 }
 
@@ -133,16 +272,18 @@ impl ClassifyRetry for RetryClassifier {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(response) = context.response() else {
             let failure = context.output_or_error().and_then(Result::err);
-            let untrusted =
-                failure.and_then(OrchestratorError::as_connector_error).and_then(|error| untrusted(error));
-            return match untrusted {
-                // The next attempt would meet the same certificate.
-                Some(_) => RetryAction::RetryForbidden,
+            return match failure.is_some_and(has_final_cause) {
+                true => RetryAction::RetryForbidden,
                 // A response that is not HTTP can be damage on the way, as one that was cut off.
-                None if failure.is_some_and(is_garbled) => RetryAction::transient_error(),
-                None => RetryAction::NoActionIndicated,
+                false if failure.is_some_and(is_garbled) => RetryAction::transient_error(),
+                false => RetryAction::NoActionIndicated,
             };
         };
+        match response.extension::<RetryDecision>() {
+            Some(RetryDecision::Retry) => return RetryAction::transient_error(),
+            Some(RetryDecision::End) => return RetryAction::RetryForbidden,
+            None => {}
+        }
         let failure = context.output_or_error().and_then(Result::err);
         if failure.is_some_and(|error| ResponseTooLong::of(error).is_some()) {
             // The next response would be as long.
@@ -155,12 +296,28 @@ impl ClassifyRetry for RetryClassifier {
                 RetryAction::transient_error()
             }
             400 if damaged() => RetryAction::transient_error(),
+            // Amazon throttles with 503; other servers with 429.
+            429 => RetryAction::throttling_error(),
             _ => RetryAction::NoActionIndicated,
         }
     }
 
     fn name(&self) -> &'static str {
         "RetryClassifier"
+    }
+}
+
+/// Whether the next attempt would meet the same: a certificate that is not trusted, or no server with the name.
+fn has_final_cause(error: &OrchestratorError<Error>) -> bool {
+    error.as_connector_error().is_some_and(|error| untrusted(error).is_some() || has_no_address(error))
+}
+
+/// Why a request got no response.
+fn connection_cause(error: &OrchestratorError<Error>) -> String {
+    match error.as_connector_error() {
+        Some(error) => line(error),
+        None if error.is_timeout_error() => "timeout".to_owned(),
+        None => "no response".to_owned(),
     }
 }
 
@@ -177,7 +334,7 @@ fn is_expired(response: &HttpResponse) -> bool {
 }
 
 /// The code of an error of S3, which is XML. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
-fn code_of(response: &HttpResponse) -> Option<&str> {
+pub(super) fn code_of(response: &HttpResponse) -> Option<&str> {
     // A streamed body has no bytes here; the body of an error is never streamed.
     let body = response.body().bytes()?;
     let text = std::str::from_utf8(body.get(..body.len().min(4096))?).ok()?;

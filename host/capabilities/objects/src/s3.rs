@@ -1,4 +1,4 @@
-//! Requests to an S3-compatible server: lists, heads, writes and deletes objects. It knows no grant; [`super::Objects`]
+//! Requests to an S3-compatible server: heads, writes and deletes objects. It knows no grant; [`super::Objects`]
 //! takes the names from permits.
 
 use super::batch::{BatchTask, run_batch};
@@ -6,39 +6,32 @@ use super::checksums::{Checksums, add_checksum, checksum_in};
 use super::connect::{S3Connection, content_timeouts};
 use super::failure::{is_about_checksum, request_error};
 use super::location::ObjectLocation;
+use super::notes::Notes;
 use super::options::apply_options;
-use super::types::{
-    Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, Precondition, PutOptions,
-};
+use super::read_back::{Segment, WrittenObject};
+use super::types::{Content, ObjectInfo, Precondition, PutOptions};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lockstep_model::call::CallError;
+use lockstep_model::report::Level;
 use lockstep_model::secret_registry::SecretRegistry;
 use lockstep_workspace::OpenFile;
-use lockstep_workspace::hash::{self, Algorithm, Hasher};
-use std::collections::HashSet;
+use lockstep_workspace::hash::{self, Algorithm};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most bytes of an object that the host writes whole, because it is in memory meanwhile.
 pub(super) const MAX_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
-/// The keys of a page of a list.
-const PAGE_KEYS: i32 = 1000;
-/// The most bytes of a list in one call.
-pub(super) const MAX_LISTED_BYTES: usize = 32 * 1024 * 1024;
-/// The most pages of open uploads: 100,000 of them are reason enough for a warning.
-const MAX_PAGES: usize = 100;
-
 /// A client of one S3-compatible server.
 pub(super) struct S3Store {
     pub(super) connection: S3Connection,
     pub(super) secrets: Arc<SecretRegistry>,
     /// Whether the server has rejected checksums.
     pub(super) no_checksums: AtomicBool,
-    pub(super) warnings: Mutex<Vec<String>>,
+    pub(super) notes: Arc<Notes>,
 }
 
 impl S3Store {
@@ -64,36 +57,7 @@ impl S3Store {
     }
 
     pub(super) fn warn(&self, text: String) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-    }
-
-    pub(super) async fn list(
-        &self,
-        location: &ObjectLocation,
-        start: Option<String>,
-    ) -> Result<ObjectPage, CallError> {
-        let request = self.connection.client.list_objects_v2().bucket(&location.bucket).prefix(&location.key);
-        let request = request.max_keys(PAGE_KEYS).set_start_after(start);
-        let answer =
-            request.send().await.map_err(|error| self.request_error("list", &location.name, &error))?;
-        let mut page = ObjectPage::default();
-        for object in answer.contents.unwrap_or_default() {
-            let key = object.key.unwrap_or_default();
-            // The S3 console creates such objects as folders.
-            if key.is_empty() || !key.starts_with(&location.key) {
-                continue;
-            }
-            page.objects.push(ObjectSummary {
-                name: format!("s3://{}/{key}", location.bucket),
-                size: object.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
-                etag: unquoted(object.e_tag),
-            });
-        }
-        if answer.is_truncated == Some(true) {
-            let last = page.objects.last().ok_or_else(|| endless_list("list", &location.name))?;
-            page.next = Some(last.name.clone());
-        }
-        Ok(page)
+        self.notes.add(Level::Warning, text);
     }
 
     pub(super) async fn head(&self, location: &ObjectLocation) -> Result<Option<ObjectInfo>, CallError> {
@@ -174,10 +138,10 @@ impl S3Store {
         let server_checksum = checksum_in!(answer, options.checksum);
         let etag = unquoted(answer.e_tag);
         if !checksums.matches(server_checksum.as_deref(), &etag, &bytes) {
-            let sha256 = checksums.digest().map(|digest| *digest.bytes()).unwrap_or_default();
-            let size = bytes.len() as u64;
-            self.read_back(location, (Algorithm::Sha256, &sha256), size, answer.version_id.as_deref())
-                .await?;
+            let digest = checksums.digest().map(|digest| digest.bytes().to_vec()).unwrap_or_default();
+            let sent = Segment { size: bytes.len() as u64, algorithm: Algorithm::Sha256, digest };
+            let written = WrittenObject { etag: &etag, version_id: answer.version_id.as_deref() };
+            self.read_back(location, &[sent], written).await?;
         }
         Ok(ObjectInfo {
             size: bytes.len() as u64,
@@ -188,98 +152,12 @@ impl S3Store {
         })
     }
 
-    /// Reads an object back and compares its size and digest, if the response to a write proves neither.
-    pub(super) async fn read_back(
-        &self,
-        location: &ObjectLocation,
-        (algorithm, digest): (Algorithm, &[u8]),
-        size: u64,
-        version: Option<&str>,
-    ) -> Result<(), CallError> {
-        let request = self.connection.client.get_object().bucket(&location.bucket).key(&location.key);
-        let answer = request.set_version_id(version.map(str::to_owned)).send().await;
-        let mut body = answer.map_err(|error| self.request_error("read back", &location.name, &error))?.body;
-        let (mut hasher, mut read) = (Hasher::new(algorithm), 0);
-        while let Some(bytes) = body.next().await {
-            let failed = |error| CallError::Unavailable(format!("read back `{}`: {error}", location.name));
-            let bytes = bytes.map_err(failed)?;
-            read += bytes.len() as u64;
-            // More bytes than the host sent are an error already.
-            if read > size {
-                break;
-            }
-            hasher.update(&bytes);
-        }
-        if read == size && hasher.finish() == digest {
-            return Ok(());
-        }
-        Err(CallError::Integrity(format!(
-            "`{}`: the store holds other bytes than Lockstep sent",
-            location.name
-        )))
-    }
-
     pub(super) async fn delete(&self, location: &ObjectLocation) -> Result<(), CallError> {
         let request = self.connection.client.delete_object().bucket(&location.bucket).key(&location.key);
         match request.send().await.map_err(|error| self.request_error("delete", &location.name, &error)) {
             Ok(_) | Err(CallError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    pub(super) async fn list_multipart_uploads(
-        &self,
-        location: &ObjectLocation,
-    ) -> Result<Vec<MultipartUploadInfo>, CallError> {
-        let (mut uploads, mut bytes, mut markers, mut complete) = (Vec::new(), 0, HashSet::new(), false);
-        let (mut key, mut id) = (None, None);
-        for _ in 0..MAX_PAGES {
-            let request = self
-                .connection
-                .client
-                .list_multipart_uploads()
-                .bucket(&location.bucket)
-                .prefix(&location.key);
-            let request = request.set_key_marker(key).set_upload_id_marker(id);
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| self.request_error("list uploads of", &location.name, &error))?;
-            for upload in answer.uploads.unwrap_or_default() {
-                let (Some(key), Some(id)) = (upload.key, upload.upload_id) else {
-                    continue;
-                };
-                let is_below =
-                    key == location.key || location.name.ends_with('/') && key.starts_with(&location.key);
-                let created_at = upload
-                    .initiated
-                    .and_then(|initiated| initiated.secs().try_into().ok())
-                    .unwrap_or_default();
-                if is_below {
-                    bytes += key.len() + id.len();
-                    uploads.push(MultipartUploadInfo {
-                        name: format!("s3://{}/{key}", location.bucket),
-                        upload_id: id,
-                        created_at,
-                    });
-                }
-            }
-            if answer.is_truncated != Some(true) {
-                complete = true;
-                break;
-            }
-            (key, id) = (answer.next_key_marker, answer.next_upload_id_marker);
-            if !markers.insert((key.clone(), id.clone())) || bytes > MAX_LISTED_BYTES {
-                return Err(endless_list("list uploads of", &location.name));
-            }
-        }
-        if !complete {
-            self.warn(format!(
-                "the list of open uploads of `{}` has more than {MAX_PAGES} pages; Lockstep skipped the later pages",
-                location.name
-            ));
-        }
-        Ok(uploads)
     }
 
     /// Heads many objects, several at once.
@@ -345,13 +223,6 @@ impl ContentSource {
             Err(error) => Err(CallError::Unavailable(format!("cannot read: {error}"))),
         }
     }
-}
-
-/// The error of a list that claims to have more and lists nothing, or returns to an earlier page.
-pub(super) fn endless_list(verb: &str, name: &str) -> CallError {
-    CallError::LimitExceeded(format!(
-        "{verb} `{name}`: the store claims that the list goes on and lists nothing new; the list has no end"
-    ))
 }
 
 fn has_status<E>(error: &SdkError<E>, statuses: &[u16]) -> bool {

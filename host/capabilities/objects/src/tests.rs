@@ -1,12 +1,17 @@
 //! Endless responses of servers on loopback: how many bytes of them the host reads, and how many requests it sends.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod answers;
+mod content;
+mod store;
+
 use super::*;
 use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use lockstep_model::call::{CallRequest, RawTarget};
 use lockstep_model::capability::Capability;
 use lockstep_model::gate::Gate;
 use lockstep_model::grant::{Grant, Permission};
+use lockstep_workspace::hash::Algorithm;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,13 +54,7 @@ impl LoopbackServer {
     }
 
     fn objects(&self) -> Objects {
-        let keys = AccessKey { id: "AKIA".into(), secret: "secret-of-the-key".into(), token: None };
-        let config = ObjectsConfig {
-            endpoint: Some(self.origin.clone()),
-            keys: Some(keys),
-            ..ObjectsConfig::default()
-        };
-        Objects::new(config, &Limits::default(), false)
+        objects_at(&self.origin)
     }
 
     fn requested(&self) -> u64 {
@@ -108,6 +107,14 @@ fn serve(
         }
     }
     Some(())
+}
+
+/// A run with the store at this address.
+fn objects_at(origin: &str) -> Objects {
+    let keys = AccessKey { id: "AKIA".into(), secret: "secret-of-the-key".into(), token: None };
+    let config =
+        ObjectsConfig { endpoint: Some(origin.to_owned()), keys: Some(keys), ..ObjectsConfig::default() };
+    Objects::new(config, &Limits::default(), false)
 }
 
 fn gate() -> Gate {
@@ -245,13 +252,13 @@ fn an_endless_list_of_uploads_ends_and_a_long_one_gives_a_warning() {
     let ask = |server: &LoopbackServer| {
         let mut objects = server.objects();
         let found = on("multipart", "s3://releases/web/", |permit| objects.list_multipart_uploads(permit));
-        (found, objects.warnings(), server.requested())
+        (found, objects.notes(), server.requested())
     };
     let (found, _, requested) = ask(&LoopbackServer::new(move |_, number| uploads(number % 2)));
     assert_eq!((found.unwrap_err().word(), requested), ("limit-exceeded", 3));
-    let (found, warnings, requested) = ask(&LoopbackServer::new(move |_, number| uploads(number)));
+    let (found, notes, requested) = ask(&LoopbackServer::new(move |_, number| uploads(number)));
     assert_eq!((found.unwrap().len(), requested), (0, 100));
-    assert!(warnings.iter().any(|warning| warning.contains("skipped the later pages")), "{warnings:?}");
+    assert!(notes.iter().any(|note| note.message.contains("skipped the later pages")), "{notes:?}");
 }
 
 fn runtime() -> Runtime {
@@ -301,7 +308,8 @@ fn the_host_reads_back_only_as_many_bytes_as_it_sent() {
         key: "web/a".into(),
         name: "s3://releases/web/a".into(),
     };
-    let read = runtime.block_on(s3.read_back(&location, (Algorithm::Sha256, &[0; 32]), 1, None));
+    let sent = [read_back::Segment { size: 1, algorithm: Algorithm::Sha256, digest: vec![0; 32] }];
+    let read = runtime.block_on(s3.read_back(&location, &sent, read_back::WrittenObject::default()));
     assert_eq!(read.unwrap_err().word(), "integrity");
     server.assert_sent_at_most(MIB + BUFFERS);
 }

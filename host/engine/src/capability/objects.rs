@@ -15,7 +15,7 @@ impl wit::Host for RunHost {
     fn list_objects(&mut self, prefix: String, start: Option<String>) -> HostResult<wit::ObjectPage> {
         let request = objects_request("list-objects", RawTarget::Object(&prefix));
         let page = self.gate.call(request, |permit| self.objects.list_objects(permit, start.as_deref()));
-        self.report_store_warnings();
+        self.report_store_notes();
         self.answer(page.map(to_page))
     }
 
@@ -25,7 +25,7 @@ impl wit::Host for RunHost {
     ) -> HostResult<Vec<Result<Option<wit::ObjectInfo>, Error>>> {
         let request = objects_request("head-objects", RawTarget::Objects(&names));
         let heads = self.gate.call(request, |permit| self.objects.head_objects(permit));
-        self.report_store_warnings();
+        self.report_store_notes();
         let convert = |head: Result<Option<lockstep_objects::ObjectInfo>, CallError>| {
             head.map(|stored| stored.map(to_object_info)).map_err(to_error)
         };
@@ -45,7 +45,7 @@ impl wit::Host for RunHost {
             let progress = &mut |done, total| live.progress(done, Some(total), "objects");
             objects.put_objects(permits, puts, &options, workspace, progress)
         });
-        self.report_store_warnings();
+        self.report_store_notes();
         let convert = |stored: Result<lockstep_objects::ObjectInfo, CallError>| {
             stored.map(to_object_info).map_err(to_error)
         };
@@ -56,7 +56,7 @@ impl wit::Host for RunHost {
         let requests: Vec<_> =
             names.iter().map(|name| objects_request("delete-objects", RawTarget::Object(name))).collect();
         let deleted = self.gate.call_each(&requests, |permits| self.objects.delete_objects(permits));
-        self.report_store_warnings();
+        self.report_store_notes();
         let convert = |deleted: Result<(), CallError>| deleted.map_err(to_error);
         self.answer(deleted.map(|deleted| deleted.into_iter().map(convert).collect()))
     }
@@ -64,7 +64,7 @@ impl wit::Host for RunHost {
     fn list_multipart_uploads(&mut self, name: String) -> HostResult<Vec<wit::MultipartUploadInfo>> {
         let request = objects_request("list-multipart-uploads", RawTarget::Object(&name));
         let open = self.gate.call(request, |permit| self.objects.list_multipart_uploads(permit));
-        self.report_store_warnings();
+        self.report_store_notes();
         let convert = |lockstep_objects::MultipartUploadInfo { name, upload_id, created_at }| {
             wit::MultipartUploadInfo { name, upload_id, created_at }
         };
@@ -80,7 +80,7 @@ impl wit::Host for RunHost {
         let request = objects_request("create-multipart-upload", RawTarget::Object(&name));
         let created =
             self.gate.call(request, |permit| self.objects.create_multipart_upload(permit, &options));
-        self.report_store_warnings();
+        self.report_store_notes();
         self.push_upload(created)
     }
 
@@ -104,7 +104,7 @@ impl wit::HostMultipartUpload for RunHost {
         let UploadHandle(upload) = state.table.get(&upload)?;
         let request = objects_request("list-parts", RawTarget::Object(upload.name()));
         let parts = gate.call(request, |_| objects.list_parts(upload));
-        self.report_store_warnings();
+        self.report_store_notes();
         self.answer(parts.map(|parts| parts.into_iter().map(to_part).collect()))
     }
 
@@ -129,7 +129,7 @@ impl wit::HostMultipartUpload for RunHost {
             objects.upload_parts(&mut borrowed.0, file, &ranges, progress)
         });
         *state.table.get_mut(&upload)? = borrowed;
-        self.report_store_warnings();
+        self.report_store_notes();
         let convert =
             |part: Result<lockstep_objects::PartInfo, CallError>| part.map(to_part).map_err(to_error);
         self.answer(parts.map(|parts| parts.into_iter().map(convert).collect()))
@@ -148,7 +148,7 @@ impl wit::HostMultipartUpload for RunHost {
         let name = upload.name().to_owned();
         let request = objects_request("complete", RawTarget::Object(&name));
         let stored = gate.call(request, |_| objects.complete(upload, &parts, &precondition));
-        self.report_store_warnings();
+        self.report_store_notes();
         self.answer(stored.map(to_object_info))
     }
 
@@ -157,7 +157,7 @@ impl wit::HostMultipartUpload for RunHost {
         let UploadHandle(upload) = state.table.get(&upload)?;
         let request = objects_request("abort", RawTarget::Object(upload.name()));
         let aborted = gate.call(request, |_| objects.abort(upload));
-        self.report_store_warnings();
+        self.report_store_notes();
         self.answer(aborted)
     }
 
@@ -180,11 +180,9 @@ impl RunHost {
         self.answer(handle)
     }
 
-    /// Writes the warnings of the store to the log.
-    fn report_store_warnings(&mut self) {
-        for message in self.objects.warnings() {
-            self.warn(message);
-        }
+    /// Adds the notes of the store to the report. The log has them already.
+    fn report_store_notes(&mut self) {
+        self.notes.extend(self.objects.notes());
     }
 }
 
