@@ -132,6 +132,9 @@ fn options(inputs: &Inputs, now: u64, mut add: impl FnMut(String)) -> PutOptions
         checksum: inputs.checksum,
         encryption: inputs.encryption.as_deref().and_then(|text| encryption(text).map_err(&mut add).ok()),
         retention: inputs.lock.as_deref().and_then(|text| retention(text, now).map_err(&mut add).ok()),
+        acl: None,
+        storage_class: None,
+        website_redirect: None,
     }
 }
 

@@ -126,6 +126,15 @@ pub fn fingerprint(options: &PutOptions) -> u64 {
         Some(RetentionMode::Compliance) => "compliance",
         Some(RetentionMode::Governance) => "governance",
     });
+    let others = [
+        ("acl", &options.acl),
+        ("storage-class", &options.storage_class),
+        ("website-redirect", &options.website_redirect),
+    ];
+    for (name, value) in others.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        add(name);
+        add(value);
+    }
     let hash = hash.finalize();
     u64::from(u16::from_le_bytes([hash[0], hash[1]])) % 4096
 }

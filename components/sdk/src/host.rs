@@ -4,7 +4,7 @@ use crate::cluster::{ConfigEntry, ObjectRef, Selection, WatchEvent, Watcher};
 use crate::forge::{BranchPair, MergeResult, PullRequest, PullRequestContent, PullRequestStatus};
 use crate::objects::{
     ChecksumAlgorithm, MultipartUpload, MultipartUploadInfo, ObjectInfo, ObjectPage, PartInfo, PartRange,
-    Precondition, PutOptions, PutRequest,
+    Precondition, PutOptions, PutRequest, UpdateRequest,
 };
 use crate::repository::{CommitInfo, FileChange};
 use crate::traits::HostResult;
@@ -172,6 +172,14 @@ impl Objects for Host {
         options: &[PutOptions],
     ) -> HostResult<Vec<HostResult<ObjectInfo>>> {
         objects::put_objects(requests, options)
+    }
+
+    fn update_objects(
+        &mut self,
+        requests: &[UpdateRequest],
+        options: &[PutOptions],
+    ) -> HostResult<Vec<HostResult<ObjectInfo>>> {
+        objects::update_objects(requests, options)
     }
 
     fn delete_objects(&mut self, names: &[String]) -> HostResult<Vec<HostResult<()>>> {

@@ -5,7 +5,7 @@ use crate::cluster::{ConfigEntry, ObjectRef, Selection, WatchEvent};
 use crate::forge::{BranchPair, MergeResult, PullRequest, PullRequestContent, PullRequestStatus};
 use crate::objects::{
     ChecksumAlgorithm, MultipartUploadInfo, ObjectInfo, ObjectPage, PartInfo, PartRange, Precondition,
-    PutOptions, PutRequest,
+    PutOptions, PutRequest, UpdateRequest,
 };
 use crate::repository::{CommitInfo, FileChange};
 use crate::types::{Error, Outcome};
@@ -104,6 +104,11 @@ pub trait Objects {
     fn put_objects(
         &mut self,
         requests: &[PutRequest],
+        options: &[PutOptions],
+    ) -> HostResult<Vec<HostResult<ObjectInfo>>>;
+    fn update_objects(
+        &mut self,
+        requests: &[UpdateRequest],
         options: &[PutOptions],
     ) -> HostResult<Vec<HostResult<ObjectInfo>>>;
     fn delete_objects(&mut self, names: &[String]) -> HostResult<Vec<HostResult<()>>>;

@@ -70,7 +70,7 @@ fn attack_19_no_name_leads_out_of_a_prefix() {
         "../store/web/kept".to_owned(),
         scene.path("outside/store/web/kept").display().to_string(),
     ];
-    for act in ["list", "head", "put", "delete", "uploads", "begin", "resume"] {
+    for act in ["list", "head", "put", "update", "delete", "uploads", "begin", "resume"] {
         for name in &names {
             let before = scene.files();
             let ended = attack(&scene, act, std::slice::from_ref(name));
@@ -134,7 +134,7 @@ fn attack_19_no_header_is_smuggled() {
     let before = scene.files();
     let ended = attack(&scene, "headers", &[object(&scene, "outside/store/web/new")]);
     let said = ended.expect(0, "done")["outputs"]["said"].clone();
-    assert_eq!(said, serde_json::json!(vec!["invalid"; 6]));
+    assert_eq!(said, serde_json::json!(vec!["invalid"; 9]));
     assert_eq!(scene.files(), before);
 }
 

@@ -7,7 +7,7 @@ use artifact_upload::digest::etag_of_parts;
 use fast_glob::glob_match;
 use lockstep_sdk::objects::{
     ChecksumAlgorithm, Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo,
-    PartRange, Precondition, PutOptions, PutRequest,
+    PartRange, Precondition, PutOptions, PutRequest, UpdateRequest,
 };
 use lockstep_sdk::types::{Error, Outcome};
 use lockstep_sdk::workspace::{Algorithm, FileEntry, SearchResult, SkipReason, SkippedEntry};
@@ -92,6 +92,15 @@ impl Model {
         let info = ObjectInfo { sha256, ..Self::info(&object) };
         self.objects.insert(request.name.clone(), object);
         Ok(info)
+    }
+
+    fn update(&mut self, request: &UpdateRequest, options: &PutOptions) -> HostResult<ObjectInfo> {
+        let object = self.objects.get_mut(&request.name).ok_or_else(|| Error::NotFound("404".to_owned()))?;
+        if object.etag != request.etag {
+            return Err(Error::Conflict("412".to_owned()));
+        }
+        object.options = Some(options.clone());
+        Ok(Self::info(object))
     }
 
     fn complete(
@@ -251,6 +260,19 @@ impl Objects for SharedModel {
             model.request(&Call::Put(request.name.clone()), |model| model.put(request, options))
         };
         Ok(requests.iter().map(put).collect())
+    }
+
+    fn update_objects(
+        &mut self,
+        requests: &[UpdateRequest],
+        options: &[PutOptions],
+    ) -> HostResult<Vec<HostResult<ObjectInfo>>> {
+        let mut model = self.0.borrow_mut();
+        let update = |request: &UpdateRequest| {
+            let options = &options[request.options as usize];
+            model.request(&Call::Update(request.name.clone()), |model| model.update(request, options))
+        };
+        Ok(requests.iter().map(update).collect())
     }
 
     fn delete_objects(&mut self, names: &[String]) -> HostResult<Vec<HostResult<()>>> {

@@ -47,6 +47,7 @@ pub(crate) enum Call {
     List,
     Head(String),
     Put(String),
+    Update(String),
     Delete(String),
     ListUploads(String),
     CreateUpload(String),

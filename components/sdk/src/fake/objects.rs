@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::objects::{
     Checksum, ChecksumAlgorithm, Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary,
-    PartInfo, PartRange, Precondition, PutOptions, PutRequest,
+    PartInfo, PartRange, Precondition, PutOptions, PutRequest, UpdateRequest,
 };
 use crate::traits::HostResult;
 use crate::types::{Error, Outcome};
@@ -146,6 +146,20 @@ impl Store {
         Ok(self.insert(name, content, Some(options)))
     }
 
+    /// Replaces the options of an object.
+    fn update(&mut self, name: &str, etag: &str, options: PutOptions) -> HostResult<ObjectInfo> {
+        self.fail(name)?;
+        let object = self.objects.get_mut(name);
+        let object = object.ok_or_else(|| Error::NotFound(format!("there is no object `{name}`")))?;
+        if object.info.etag != etag {
+            return Err(Error::Conflict(format!("the entity tag of `{name}` is another one")));
+        }
+        object.options = Some(options);
+        let info = object.info.clone();
+        self.changes.push(format!("update {name}"));
+        Ok(info)
+    }
+
     fn fail(&self, name: &str) -> HostResult<()> {
         self.errors.get(name).cloned().map_or(Ok(()), Err)
     }
@@ -253,6 +267,18 @@ impl Objects for FakeObjects {
             self.store.borrow_mut().write(&request.name, content, options, &request.precondition)
         };
         Ok(requests.iter().map(&mut put).collect())
+    }
+
+    fn update_objects(
+        &mut self,
+        requests: &[UpdateRequest],
+        options: &[PutOptions],
+    ) -> HostResult<Vec<HostResult<ObjectInfo>>> {
+        let mut store = self.store.borrow_mut();
+        let update = |request: &UpdateRequest| {
+            store.update(&request.name, &request.etag, options[request.options as usize].clone())
+        };
+        Ok(requests.iter().map(update).collect())
     }
 
     fn delete_objects(&mut self, names: &[String]) -> HostResult<Vec<HostResult<()>>> {

@@ -130,10 +130,15 @@ pub(super) fn put(
     precondition: &Precondition,
     swept: &mut SweptFolders,
 ) -> Result<ObjectInfo, CallError> {
-    if options.encryption.is_some() || options.retention.is_some() {
-        return Err(CallError::Invalid(format!(
-            "put `{name}`: a local folder has no encryption and no retention"
-        )));
+    let refused = [
+        ("encryption", options.encryption.is_some()),
+        ("retention", options.retention.is_some()),
+        ("ACL", options.acl.is_some()),
+        ("storage class", options.storage_class.is_some()),
+        ("redirect", options.website_redirect.is_some()),
+    ];
+    if let Some((option, _)) = refused.into_iter().find(|(_, is_set)| *is_set) {
+        return Err(CallError::Invalid(format!("put `{name}`: a local folder has no {option}")));
     }
     let (folder, file) =
         parent(name.key(), ParentFolders::Create).map_err(|error| failed("put", name, &error))?;

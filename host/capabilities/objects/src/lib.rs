@@ -34,13 +34,14 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 mod types;
+mod update;
 
 pub use config::{AccessKey, ConfigFiles, IdentityToken, ObjectsConfig};
 pub use notes::NoteWriter;
 pub use parts::MultipartUpload;
 pub use types::{
     Content, MultipartUploadInfo, ObjectInfo, ObjectPage, ObjectSummary, PartInfo, PartRange, Precondition,
-    PutOptions, PutRequest, Retention, RetentionMode,
+    PutOptions, PutRequest, Retention, RetentionMode, UpdateRequest,
 };
 
 use batch::{BatchTask, run_batch};
@@ -50,7 +51,7 @@ use lockstep_model::digest::Digest;
 use lockstep_model::gate::Permit;
 use lockstep_model::limits::Limits;
 use lockstep_model::object::{ObjectName, ObjectStore};
-use lockstep_model::report::{ChangeVerb, Note, ObjectChange};
+use lockstep_model::report::{ChangeVerb, Level, Note, ObjectChange};
 use lockstep_model::secret_registry::SecretRegistry;
 use notes::Notes;
 use page_starts::PageStarts;
@@ -83,6 +84,7 @@ pub struct Objects {
     page_starts: PageStarts,
     sent: u64,
     swept: SweptFolders,
+    has_noted_acl: bool,
 }
 
 impl Objects {
@@ -97,7 +99,20 @@ impl Objects {
         let (server, changes) = (None, Vec::new());
         let (page_starts, swept) = (PageStarts::default(), SweptFolders::default());
         let (limits, notes) = (*limits, Arc::default());
-        Self { config, dry_run, limits, secrets, notes, server, changes, page_starts, sent: 0, swept }
+        let (sent, has_noted_acl) = (0, false);
+        Self {
+            config,
+            dry_run,
+            limits,
+            secrets,
+            notes,
+            server,
+            changes,
+            page_starts,
+            sent,
+            swept,
+            has_noted_acl,
+        }
     }
 
     /// The changes in their order; in a dry run, those that it would make.
@@ -238,6 +253,17 @@ impl Objects {
             Some((runtime, s3)) => Ok((runtime, Arc::clone(s3))),
             None => Err(CallError::Unavailable("no connection".into())),
         }
+    }
+
+    /// Notes once that everybody can read objects: the inputs of a step can set this without anybody noticing.
+    fn note_public_acl(&mut self, options: &[PutOptions]) {
+        let Some(acl) = options.iter().find_map(options::public_acl).filter(|_| !self.has_noted_acl) else {
+            return;
+        };
+        self.has_noted_acl = true;
+        let who =
+            if acl == "authenticated-read" { "everybody with an account of the store" } else { "everybody" };
+        self.notes.add(Level::Notice, format!("objects get the ACL `{acl}`: {who} can read them"));
     }
 
     /// Counts bytes before the host sends them.

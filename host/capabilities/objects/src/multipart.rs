@@ -39,6 +39,7 @@ impl Objects {
         options: &PutOptions,
     ) -> Result<Answer<MultipartUpload>, CallError> {
         options::check(options)?;
+        self.note_public_acl(std::slice::from_ref(options));
         let location = locate_in_bucket(permit)?;
         if self.dry_run {
             return Ok(Answer::plain(MultipartUpload::of(location, String::new(), options.checksum)));

@@ -1,4 +1,5 @@
-//! Writes options of objects into requests: headers, metadata, tags, encryption, retention. It sends nothing.
+//! Writes options of objects into requests: headers, metadata, tags, encryption, retention, ACL, storage class,
+//! redirect. It sends nothing.
 
 use super::types::{PutOptions, RetentionMode};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
@@ -30,7 +31,9 @@ macro_rules! apply_options {
         if let Some((mode, until)) = $crate::options::retention(options) {
             request = request.object_lock_mode(mode).object_lock_retain_until_date(until);
         }
-        request
+        request = request.set_acl(options.acl.as_deref().map(Into::into));
+        request = request.set_storage_class(options.storage_class.as_deref().map(Into::into));
+        request.set_website_redirect_location(options.website_redirect.clone())
     }};
 }
 pub(super) use apply_options;
@@ -44,8 +47,20 @@ const HEADERS: [&str; 6] = [
     "content-type",
     "expires",
 ];
+/// The canned ACLs. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>
+const ACLS: [&str; 7] = [
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-full-control",
+    "bucket-owner-read",
+    "private",
+    "public-read",
+    "public-read-write",
+];
 /// The most bytes of metadata. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 const MAX_METADATA_BYTES: usize = 2048;
+/// The longest redirect. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html>
+const MAX_REDIRECT_BYTES: usize = 2048;
 /// The most tags. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>
 const MAX_TAGS: usize = 10;
 
@@ -89,7 +104,48 @@ pub(super) fn check(options: &PutOptions) -> Result<(), CallError> {
             encryption.escape_debug()
         ));
     }
-    Ok(())
+    check_access(options)
+}
+
+/// Checks the ACL, the storage class and the redirect.
+fn check_access(options: &PutOptions) -> Result<(), CallError> {
+    let invalid = |text: String| Err(CallError::Invalid(text));
+    if let Some(acl) = options.acl.as_deref().filter(|acl| !ACLS.contains(acl)) {
+        return invalid(format!(
+            "invalid ACL `{}`: expected one of `{}`",
+            acl.escape_debug(),
+            ACLS.join("`, `")
+        ));
+    }
+    // Stores have classes of their own.
+    let is_class = |class: &str| {
+        (1..=64).contains(&class.len())
+            && class.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
+    };
+    if let Some(class) = options.storage_class.as_deref().filter(|class| !is_class(class)) {
+        return invalid(format!(
+            "invalid storage class `{}`: expected a name such as `STANDARD_IA` in upper-case letters",
+            class.escape_debug()
+        ));
+    }
+    let is_target = |target: &str| {
+        ["/", "http://", "https://"].iter().any(|start| target.starts_with(start))
+            && target.len() <= MAX_REDIRECT_BYTES
+            && target.chars().all(|c| c.is_ascii_graphic())
+    };
+    match options.website_redirect.as_deref().filter(|target| !is_target(target)) {
+        Some(target) => invalid(format!(
+            "invalid redirect `{}`: expected a key with `/` in front or an `http` or `https` URL, without spaces",
+            target.escape_debug()
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The ACL of options that lets others than the owners of object and bucket read it.
+pub(super) fn public_acl(options: &PutOptions) -> Option<&str> {
+    let is_public = |acl: &&str| acl.starts_with("public-") || *acl == "authenticated-read";
+    options.acl.as_deref().filter(is_public)
 }
 
 pub(super) fn date(value: &str) -> Result<DateTime, CallError> {
@@ -108,7 +164,7 @@ pub(super) fn tagging(options: &PutOptions) -> Option<String> {
     (!pairs.is_empty()).then(|| pairs.join("&"))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -148,6 +204,9 @@ mod tests {
             checksum: Algorithm::Crc64Nvme,
             encryption: None,
             retention: None,
+            acl: None,
+            storage_class: None,
+            website_redirect: None,
         }
     }
 
@@ -168,9 +227,30 @@ mod tests {
             PutOptions { tags: pair("", "x"), ..options() },
             PutOptions { encryption: Some("none".into()), ..options() },
             PutOptions { encryption: Some("aws:kms:a\nb".into()), ..options() },
+            PutOptions { acl: Some("public".into()), ..options() },
+            PutOptions { acl: Some("private\r\nx: y".into()), ..options() },
+            PutOptions { storage_class: Some("glacier".into()), ..options() },
+            PutOptions { storage_class: Some("STANDARD\nx".into()), ..options() },
+            PutOptions { website_redirect: Some("new.html".into()), ..options() },
+            PutOptions { website_redirect: Some("/new\r\nx: y".into()), ..options() },
         ] {
             assert!(matches!(check(&bad), Err(CallError::Invalid(_))), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn access_class_and_redirect_are_those_of_stores() {
+        let all = PutOptions {
+            acl: Some("bucket-owner-full-control".into()),
+            storage_class: Some("STANDARD_IA".into()),
+            website_redirect: Some("https://example.com/new?a=b".into()),
+            ..options()
+        };
+        assert!(check(&all).is_ok() && public_acl(&all).is_none());
+        let public = PutOptions { acl: Some("public-read".into()), ..options() };
+        assert_eq!(public_acl(&public), Some("public-read"));
+        let error = check(&PutOptions { acl: Some("public".into()), ..options() }).unwrap_err();
+        assert!(error.message().contains("`public-read`"), "{error}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Objects {
         if let Err(error) = names.and_then(|names| folder::check_own(&self.config.own_files, "put", &names)) {
             return fail_all(error);
         }
+        self.note_public_acl(options);
         let stored = if self.dry_run {
             permits.iter().zip(puts).map(|(permit, put)| dry_run_result(permit, put, workspace)).collect()
         } else {

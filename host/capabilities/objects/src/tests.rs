@@ -4,6 +4,7 @@
 mod answers;
 mod content;
 mod store;
+mod updates;
 
 use super::*;
 use aws_sdk_s3::config::{BehaviorVersion, Region, SharedCredentialsProvider};
@@ -131,6 +132,7 @@ fn on<T>(
         "list" => "list-objects",
         "head" => "head-objects",
         "put" => "put-objects",
+        "update" => "update-objects",
         _ => "create-multipart-upload",
     };
     gate().call(CallRequest::new(Capability::Objects, function, RawTarget::Object(name)), act)

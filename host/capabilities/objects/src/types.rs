@@ -71,6 +71,12 @@ pub struct PutOptions {
     pub encryption: Option<String>,
     /// The retention.
     pub retention: Option<Retention>,
+    /// The canned ACL.
+    pub acl: Option<String>,
+    /// The storage class.
+    pub storage_class: Option<String>,
+    /// Where a website redirects requests for the object to.
+    pub website_redirect: Option<String>,
 }
 
 /// A precondition of a write.
@@ -137,4 +143,13 @@ pub struct PutRequest {
     pub options: u32,
     /// The precondition.
     pub precondition: Precondition,
+}
+
+/// A change of the options of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateRequest {
+    /// The entity tag that the object has.
+    pub etag: String,
+    /// The index of its new options in the call.
+    pub options: u32,
 }

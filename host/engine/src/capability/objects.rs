@@ -52,6 +52,30 @@ impl wit::Host for RunHost {
         self.answer(stored.map(|stored| stored.into_iter().map(convert).collect()))
     }
 
+    fn update_objects(
+        &mut self,
+        updates: Vec<wit::UpdateRequest>,
+        options: Vec<wit::PutOptions>,
+    ) -> HostResult<Vec<Result<wit::ObjectInfo, Error>>> {
+        let options: Vec<_> = options.into_iter().map(read_put_options).collect();
+        let read = |wit::UpdateRequest { name, etag, options }| {
+            (name, lockstep_objects::UpdateRequest { etag, options })
+        };
+        let (names, updates): (Vec<String>, Vec<_>) = updates.into_iter().map(read).unzip();
+        let requests: Vec<_> =
+            names.iter().map(|name| objects_request("update-objects", RawTarget::Object(name))).collect();
+        let Self { gate, objects, live, .. } = self;
+        let updated = gate.call_each(&requests, |permits| {
+            let progress = &mut |done, total| live.progress(done, Some(total), "objects");
+            objects.update_objects(permits, updates, &options, progress)
+        });
+        self.report_store_notes();
+        let convert = |updated: Result<lockstep_objects::ObjectInfo, CallError>| {
+            updated.map(to_object_info).map_err(to_error)
+        };
+        self.answer(updated.map(|updated| updated.into_iter().map(convert).collect()))
+    }
+
     fn delete_objects(&mut self, names: Vec<String>) -> HostResult<Vec<Result<(), Error>>> {
         let requests: Vec<_> =
             names.iter().map(|name| objects_request("delete-objects", RawTarget::Object(name))).collect();
@@ -234,6 +258,9 @@ fn read_put_options(options: wit::PutOptions) -> lockstep_objects::PutOptions {
         checksum: read_checksum(options.checksum),
         encryption: options.encryption,
         retention: options.retention.map(retention),
+        acl: options.acl,
+        storage_class: options.storage_class,
+        website_redirect: options.website_redirect,
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) const SPEC: Spec = Spec {
         ("list-objects", Some(Right::List)),
         ("head-objects", Some(Right::Head)),
         ("put-objects", Some(Right::Put)),
+        ("update-objects", Some(Right::Put)),
         ("delete-objects", Some(Right::Delete)),
         ("list-multipart-uploads", Some(Right::Multipart)),
         ("create-multipart-upload", Some(Right::Multipart)),

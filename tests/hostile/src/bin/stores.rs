@@ -3,7 +3,7 @@
 
 use hostile::objects;
 use hostile::{Failure, Inputs, Outputs, done, word};
-use objects::{ChecksumAlgorithm, Content, NameValue, Precondition, PutOptions, PutRequest};
+use objects::{ChecksumAlgorithm, Content, NameValue, Precondition, PutOptions, PutRequest, UpdateRequest};
 
 hostile::attack!(stores);
 
@@ -20,6 +20,7 @@ fn stores(inputs: Inputs) -> Result<Outputs, Failure> {
         "steal" => {
             names[1..].iter().map(|path| word(put(&names[0], Content::File(path.clone()), plain()))).collect()
         }
+        "update" => names.iter().map(|name| word(update(name))).collect(),
         "delete" => {
             names.iter().map(|name| word(objects::delete_objects(std::slice::from_ref(name)))).collect()
         }
@@ -54,6 +55,12 @@ fn request(name: &str, content: Content) -> PutRequest {
     PutRequest { name: name.to_owned(), content, options: 0, precondition: Precondition::None }
 }
 
+fn update(name: &str) -> Result<String, hostile::types::Error> {
+    let request = UpdateRequest { name: name.to_owned(), etag: "x".to_owned(), options: 0 };
+    let mut updated = objects::update_objects(&[request], &[plain()])?;
+    updated.remove(0).map(|stored| format!("{} bytes", stored.size))
+}
+
 fn plain() -> PutOptions {
     PutOptions {
         headers: vec![],
@@ -62,6 +69,9 @@ fn plain() -> PutOptions {
         checksum: ChecksumAlgorithm::Sha256,
         encryption: None,
         retention: None,
+        acl: None,
+        storage_class: None,
+        website_redirect: None,
     }
 }
 
@@ -75,6 +85,9 @@ fn smuggle(name: &str) -> Vec<String> {
         PutOptions { metadata: pair("a\r\nx-amz-acl", "public-read"), ..plain() },
         PutOptions { metadata: pair("a", "b\nx-amz-acl: public-read"), ..plain() },
         PutOptions { encryption: Some("aws:kms:k\r\nx-amz-acl: public-read".to_owned()), ..plain() },
+        PutOptions { acl: Some("private\r\nx-amz-grant-read: x".to_owned()), ..plain() },
+        PutOptions { storage_class: Some("STANDARD\nx-amz-acl: public-read".to_owned()), ..plain() },
+        PutOptions { website_redirect: Some("/x\r\nx-amz-acl: public-read".to_owned()), ..plain() },
     ];
     let attempt = |options| word(put(name, Content::Bytes(b"attacked\n".to_vec()), options));
     options.into_iter().map(attempt).collect()

@@ -39,6 +39,9 @@ fn begin(name: &str) -> Result<MultipartUpload, types::Error> {
         checksum: ChecksumAlgorithm::Crc64nvme,
         encryption: None,
         retention: None,
+        acl: None,
+        storage_class: None,
+        website_redirect: None,
     };
     objects::create_multipart_upload(name, &options)
 }

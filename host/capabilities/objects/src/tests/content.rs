@@ -27,6 +27,9 @@ pub(super) fn options(checksum: Algorithm) -> PutOptions {
         checksum,
         encryption: None,
         retention: None,
+        acl: None,
+        storage_class: None,
+        website_redirect: None,
     }
 }
 
