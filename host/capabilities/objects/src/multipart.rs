@@ -107,7 +107,7 @@ impl Objects {
         let parts =
             runtime.block_on(s3.put_parts(upload, file, ranges, &mut |_, done| progress(done, total)));
         let bytes = sum(parts.iter().flatten().map(|part| part.size));
-        Ok(Answer { value: parts, bytes, digest: None })
+        Ok(Answer::new(parts, bytes, None))
     }
 
     /// Completes a multipart upload with these parts.
@@ -133,7 +133,7 @@ impl Objects {
             verb: ChangeVerb::Uploaded,
         };
         self.changes.push(change);
-        Ok(Answer { bytes: 0, digest: stored.sha256, value: stored })
+        Ok(Answer::new(stored.clone(), 0, stored.sha256))
     }
 
     /// Aborts a multipart upload.
