@@ -58,8 +58,11 @@ pub struct Files {
 
 impl Files {
     fn add_item(&mut self, settings: &Settings, key: &str, content: Content, size: u64, mode: u32) -> Item {
-        let headers = headers::headers_of(&settings.header_rules, key);
-        let options = PutOptions { headers, ..settings.options.clone() };
+        let (redirects, headers): (Vec<_>, Vec<_>) = headers::headers_of(&settings.header_rules, key)
+            .into_iter()
+            .partition(|header| header.name == headers::REDIRECT);
+        let website_redirect = redirects.into_iter().next().map(|header| header.value);
+        let options = PutOptions { headers, website_redirect, ..settings.options.clone() };
         let index = self.options.iter().position(|other| *other == options).unwrap_or_else(|| {
             self.options.push(options);
             self.options.len() - 1

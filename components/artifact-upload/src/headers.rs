@@ -8,14 +8,18 @@ use lockstep_sdk::suggest;
 use crate::content_type;
 
 /// The headers that a rule can set, sorted.
-pub const HEADERS: [&str; 6] = [
+pub const HEADERS: [&str; 7] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
     "content-language",
     "content-type",
     "expires",
+    REDIRECT,
 ];
+
+/// The header to which the website of a bucket redirects. The host takes it as an option of its own.
+pub const REDIRECT: &str = "x-amz-website-redirect-location";
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -132,8 +132,8 @@ fn options(inputs: &Inputs, now: u64, mut add: impl FnMut(String)) -> PutOptions
         checksum: inputs.checksum,
         encryption: inputs.encryption.as_deref().and_then(|text| encryption(text).map_err(&mut add).ok()),
         retention: inputs.lock.as_deref().and_then(|text| retention(text, now).map_err(&mut add).ok()),
-        acl: None,
-        storage_class: None,
+        acl: inputs.acl.clone(),
+        storage_class: inputs.storage_class.clone(),
         website_redirect: None,
     }
 }
@@ -150,7 +150,12 @@ fn unsupported(target: &Target, inputs: &Inputs, manifest: Option<&str>, options
     if let Some(manifest) = manifest.filter(|manifest| !target.is_valid_key(manifest)) {
         messages.push(format!("`manifest` is `{manifest}`, which no object below `to` can be named"));
     }
-    let given = [("encryption", options.encryption.is_some()), ("lock", options.retention.is_some())];
+    let given = [
+        ("encryption", options.encryption.is_some()),
+        ("lock", options.retention.is_some()),
+        ("acl", options.acl.is_some()),
+        ("storage-class", options.storage_class.is_some()),
+    ];
     for (input, _) in given.into_iter().filter(|(_, is_given)| *is_given && target.is_folder) {
         messages.push(format!("a local folder does not support `{input}`"));
     }

@@ -32,6 +32,8 @@ fn check(case: &mut Case) {
     inputs.metadata = case.list("--metadata");
     inputs.tags = case.list("--tags");
     inputs.encryption = case.one("--encryption");
+    inputs.acl = case.one("--acl");
+    inputs.storage_class = case.one("--storage-class");
     inputs.lock = case.one("--lock");
     inputs.manifest = case.one("--manifest").unwrap_or_default();
     let workspace = FakeWorkspace { files: case.files(), ..FakeWorkspace::default() };

@@ -156,6 +156,11 @@ fn rules_set_headers() {
     assert_eq!(of("assets/js/x.map", "cache-control").as_deref(), Some("no-store"));
     assert_eq!(of("x.js", "content-type").as_deref(), Some("text/x-js"));
     assert_eq!(of("x.css", "content-type").as_deref(), Some("text/css; charset=utf-8"));
+    let redirect = HeaderRule::parse("old.html=x-amz-website-redirect-location: /new.html").unwrap();
+    assert_eq!(
+        headers_of(&[redirect], "old.html").last().map(|pair| pair.value.clone()).as_deref(),
+        Some("/new.html")
+    );
     assert_eq!((of("x.css", "cache-control"), of("a/x", "content-language").as_deref()), (None, Some("en")));
     for rule in [
         "",

@@ -158,3 +158,20 @@ fn a_source_that_exists_as_it_is_spelled_is_that_folder_or_file() {
     model.run(&inputs(&["out/[id].js"])).unwrap();
     assert_eq!(model.keys(), ["[id].js"]);
 }
+
+#[test]
+fn objects_get_an_acl_a_storage_class_and_a_redirect() {
+    let mut model = Model::new(&[("d/old.html", 1, 1), ("d/a.js", 2, 1)]);
+    let mut given = inputs(&["d"]);
+    (given.acl, given.storage_class) = (Some("bucket-owner-full-control".into()), Some("STANDARD_IA".into()));
+    given.headers = vec!["old.html=X-Amz-Website-Redirect-Location: /new.html".into()];
+    model.run(&given).unwrap();
+    let options = |key: &str| model.objects[&format!("{TO}{key}")].options.clone().unwrap();
+    let (page, script) = (options("old.html"), options("a.js"));
+    assert_eq!(page.website_redirect.as_deref(), Some("/new.html"));
+    assert!(page.headers.iter().all(|header| header.name != "x-amz-website-redirect-location"));
+    assert_eq!((script.acl.as_deref(), script.website_redirect), (Some("bucket-owner-full-control"), None));
+    assert_eq!(script.storage_class.as_deref(), Some("STANDARD_IA"));
+    given.to = "file:///srv/x/".into();
+    assert_eq!(model.run(&given).unwrap_err().errors.len(), 2);
+}

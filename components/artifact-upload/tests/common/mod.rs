@@ -212,6 +212,8 @@ pub(crate) fn inputs(source: &[&str]) -> Inputs {
         tags: Vec::new(),
         checksum: ChecksumAlgorithm::Crc64nvme,
         encryption: None,
+        acl: None,
+        storage_class: None,
         lock: None,
         manifest: String::new(),
         allow_empty: false,
