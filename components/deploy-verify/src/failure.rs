@@ -48,12 +48,14 @@ pub fn remote_error(error: types::Error) -> Error {
     Error::new(code, error.into_message())
 }
 
-/// The error of a rollout without a result.
+/// The errors of a rollout without a result.
 #[must_use]
-pub fn rollout_error(error: RolloutError) -> Error {
+pub fn rollout_errors(error: RolloutError) -> Vec<Error> {
     match error {
-        RolloutError::Host(error) => remote_error(error),
-        RolloutError::NoMatch(error) => Error::input(Code::NoMatch, error),
+        RolloutError::Host(error) => vec![remote_error(error)],
+        RolloutError::NoMatch(errors) => {
+            errors.into_iter().map(|error| Error::input(Code::NoMatch, error)).collect()
+        }
     }
 }
 

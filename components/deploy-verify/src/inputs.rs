@@ -30,7 +30,7 @@ pub struct Request {
 }
 
 /// The input `resources`.
-const RESOURCES: ResourceInput = ResourceInput {
+pub const RESOURCES: ResourceInput = ResourceInput {
     name: "resources",
     default_kinds: &["Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"],
     accepts_files: true,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use lockstep_rollout::ResourceSelector;
-use lockstep_sdk::cluster::{ObjectRef, Selection};
+use lockstep_rollout::{ResourceSelector, SelectorEntry};
+use lockstep_sdk::cluster::ObjectRef;
 use lockstep_sdk::report::Level;
 use lockstep_sdk::{Reporter, Workspace, skipped};
 use lockstep_workload::Kind;
 
 use crate::failure::{Code, Error, file_error};
-use crate::inputs::Request;
+use crate::inputs::{RESOURCES, Request};
 use crate::manifests::{self, ManifestObject};
 
 /// The objects to verify.
@@ -17,8 +17,8 @@ use crate::manifests::{self, ManifestObject};
 pub struct Resources {
     /// The named objects.
     pub named: BTreeSet<ObjectRef>,
-    /// The selections, sorted, each once.
-    pub selected: Vec<Selection>,
+    /// The selectors, one per entry and namespace. Each must find an object.
+    pub selected: Vec<SelectorEntry>,
 }
 
 /// Kinds without a namespace that manifests of a deployment may contain. The step verifies the first two only.
@@ -42,7 +42,8 @@ impl Resources {
     /// Finds the objects, and reads manifest files for that.
     ///
     /// # Errors
-    /// A pattern matches no file, a manifest cannot be read, or its namespace is not in the inputs.
+    /// A pattern matches no file or no resource, a manifest cannot be read, its namespace is not in the inputs, or one of
+    /// several namespaces has no resource.
     pub fn find(
         host: &mut impl Workspace,
         reporter: &mut impl Reporter,
@@ -53,8 +54,8 @@ impl Resources {
         for resource in &request.resources {
             match resource {
                 ResourceSelector::Name { kind, name } => resources.add_named(request, kind, name),
-                ResourceSelector::Labels { kinds, selector } => {
-                    resources.add_selected(request, kinds, selector.as_deref());
+                ResourceSelector::Labels { entry, kinds, selector } => {
+                    resources.add_selected(request, entry, (kinds, selector.as_deref()));
                 }
                 ResourceSelector::Files(pattern) => {
                     let result = resources.add_manifests(host, reporter, request, pattern);
@@ -62,9 +63,9 @@ impl Resources {
                 }
             }
         }
-        let key = |one: &Selection| (one.namespace.clone(), one.kind.clone(), one.label_selector.clone());
-        resources.selected.sort_by_key(key);
-        resources.selected.dedup();
+        if errors.is_empty() {
+            errors.extend(resources.empty_namespaces(request));
+        }
         if errors.is_empty() { Ok(resources) } else { Err(errors) }
     }
 
@@ -79,14 +80,32 @@ impl Resources {
     }
 
     /// Adds the objects of kinds with these labels in each of the namespaces.
-    fn add_selected(&mut self, request: &Request, kinds: &[String], labels: Option<&str>) {
-        for namespace in &request.namespaces {
-            let selection = |kind: &String| Selection {
-                label_selector: labels.map(str::to_owned),
-                ..Selection::all(namespace, kind)
-            };
-            self.selected.extend(kinds.iter().map(selection));
-        }
+    fn add_selected(&mut self, request: &Request, entry: &str, (kinds, labels): (&[String], Option<&str>)) {
+        let cluster_wide = ["-".to_owned()];
+        let has_namespace = !kinds.iter().all(|kind| CLUSTER_KINDS.contains(&kind.as_str()));
+        let namespaces = if has_namespace { request.namespaces.as_slice() } else { &cluster_wide };
+        self.selected.extend(namespaces.iter().map(|namespace| SelectorEntry {
+            input: RESOURCES.name,
+            text: entry.to_owned(),
+            namespace: namespace.clone(),
+            kinds: kinds.to_vec(),
+            labels: labels.map(str::to_owned),
+        }));
+    }
+
+    /// The errors about namespaces without a resource, if others have one. A single namespace may be there for manifests
+    /// that have objects without a namespace only.
+    fn empty_namespaces(&self, request: &Request) -> Vec<Error> {
+        let named = self.named.iter().map(|object| object.namespace.as_str());
+        let used: BTreeSet<_> =
+            named.chain(self.selected.iter().map(|entry| entry.namespace.as_str())).collect();
+        let has_any = request.namespaces.iter().any(|name| used.contains(name.as_str()));
+        let empty = request.namespaces.iter().filter(|name| has_any && !used.contains(name.as_str()));
+        let empty = empty.map(|name| {
+            let message = format!("`namespace`: no manifest has a resource in `{name}`");
+            Error::new(Code::NoMatch, message).hint(format!("remove `{name}` from `namespace`"))
+        });
+        empty.collect()
     }
 
     /// Adds the objects of manifest files.
@@ -106,6 +125,7 @@ impl Resources {
         }
         let mut errors = Vec::new();
         let mut unverified = BTreeSet::new();
+        let mut verified = 0;
         for file in found.files {
             let content = host.read(&file.path).map_err(file_error);
             match content.and_then(|bytes| manifests::read(&file.path, &bytes)) {
@@ -114,6 +134,7 @@ impl Resources {
                         match namespace_of(request, &file.path, &object) {
                             Ok(Some(namespace)) => {
                                 let ManifestObject { kind, name, .. } = object;
+                                verified += 1;
                                 self.named.insert(ObjectRef { namespace, kind, name });
                             }
                             Ok(None) => drop(unverified.insert(object.kind)),
@@ -129,6 +150,12 @@ impl Resources {
                 unverified.iter().map(|kind| Kind::of(kind).short_name().to_owned()).collect();
             let why = "these kinds contain credentials, or have no namespace and no status";
             reporter.note(Level::Info, &format!("skipped: {} ({why})", kinds.join(", ")));
+        }
+        if verified == 0 && errors.is_empty() {
+            let message = format!(
+                "`resources`: the files of `{pattern}` declare no resource that this step can verify"
+            );
+            errors.push(Error::new(Code::NoMatch, message).hint("correct the entry or remove it"));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

@@ -4,12 +4,13 @@
 use lockstep_rollout::{End, Rollout, messages};
 use lockstep_sdk::cluster::ObjectRef;
 use lockstep_sdk::report::Level;
+use lockstep_sdk::text::first_of;
 use lockstep_sdk::types::Outcome;
 use lockstep_sdk::{Clock, Cluster, Deadline, Reporter};
 use lockstep_workload::{Kind, State, TargetId, gitops_owner};
 use serde_json::Value;
 
-use crate::failure::rollout_error;
+use crate::failure::rollout_errors;
 
 /// The time for a rollback, in milliseconds, if less is left before the deadline.
 const MIN_TIMEOUT_MS: u64 = 60_000;
@@ -63,7 +64,7 @@ pub fn roll_back<H: Cluster>(
         Ok(End::Ready) => reporter.note(Level::Notice, "what was rolled back is ready again"),
         Ok(_) => reporter.note(Level::Error, "what was rolled back is not ready again"),
         Err(error) => {
-            let why = rollout_error(error).message;
+            let why = first_of(rollout_errors(error).into_iter().map(|error| error.message), "error");
             let message = format!("the step could not verify the rollback: {why}");
             reporter.note(Level::Error, &message);
         }

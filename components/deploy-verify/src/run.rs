@@ -6,7 +6,7 @@ use lockstep_sdk::types::{self, Failure};
 use lockstep_sdk::{Clock, Cluster, Deadline, Http, Reporter, Watch, Workspace, finish_all};
 use lockstep_workload::TargetId;
 
-use crate::failure::{Code, Error, remote_error, rollout_error};
+use crate::failure::{Code, Error, remote_error, rollout_errors};
 use crate::inputs::Request;
 use crate::messages::Summary;
 use crate::resources::Resources;
@@ -80,14 +80,10 @@ fn watch<H: Cluster + Workspace>(
     (request, deadline): (&Request, Deadline),
 ) -> Result<(Rollout<H::Watcher>, End), Vec<Error>> {
     let resources = Resources::find(host, reporter, request)?;
-    if resources.named.is_empty() && resources.selected.is_empty() {
-        let message = "the manifests declare no resource that this step can verify";
-        return Err(vec![Error::new(Code::NoMatch, message)]);
-    }
-    let failed = |error| vec![rollout_error(error)];
     let plan = WatchPlan::new(resources.named, &resources.selected);
-    let mut rollout = Rollout::start(host, plan, request.rules.clone(), "resources ready").map_err(failed)?;
-    let end = rollout.follow(clock, reporter, deadline).map_err(failed)?;
+    let mut rollout =
+        Rollout::start(host, plan, request.rules.clone(), "resources ready").map_err(rollout_errors)?;
+    let end = rollout.follow(clock, reporter, deadline).map_err(rollout_errors)?;
     if let (End::TimedOut, Some(why)) = (end, rollout.sync_failure()) {
         let message = format!("the cluster did not answer in time: {why}");
         return Err(vec![Error::new(Code::Unavailable, message)]);

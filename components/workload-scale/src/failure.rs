@@ -1,6 +1,7 @@
 //! The failure codes of this step, and its errors.
 
 use lockstep_rollout::RolloutError;
+use lockstep_sdk::text::first_of;
 use lockstep_sdk::{StepError, types};
 
 lockstep_sdk::failure_codes! {
@@ -51,6 +52,9 @@ pub fn cluster_error(error: types::Error) -> Error {
 pub fn rollout_error(error: RolloutError) -> Error {
     match error {
         RolloutError::Host(error) => cluster_error(error),
-        RolloutError::NoMatch(error) => Error::input(Code::NoMatch, error),
+        RolloutError::NoMatch(errors) => {
+            let messages = errors.into_iter().map(|error| error.message);
+            Error::new(Code::NoMatch, first_of(messages, "error"))
+        }
     }
 }

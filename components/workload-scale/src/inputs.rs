@@ -32,7 +32,7 @@ pub struct Request {
 /// The kinds that have a size.
 const KINDS: [&str; 4] = ["Deployment.apps", "StatefulSet.apps", "ReplicaSet.apps", "CronJob.batch"];
 /// The input `targets`. A selector does not find ReplicaSets, because a Deployment owns almost all of them.
-const TARGETS: ResourceInput = ResourceInput {
+pub const TARGETS: ResourceInput = ResourceInput {
     name: "targets",
     default_kinds: &["Deployment.apps", "StatefulSet.apps", "CronJob.batch"],
     accepts_files: false,

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockstep_rollout::ResourceSelector;
+use lockstep_rollout::{ResourceSelector, SelectorEntry, messages};
 use lockstep_sdk::cluster::{Event, ObjectRef, Selection};
 use lockstep_sdk::report::Level;
 use lockstep_sdk::types;
 use lockstep_sdk::{Clock, Cluster, Deadline, InputError, Reporter, Watch};
 
 use crate::failure::{Code, Error, cluster_error};
-use crate::inputs::Request;
+use crate::inputs::{Request, TARGETS};
 use crate::object::{AUTOSCALER, CONFIG_MAP, SCALED_OBJECT, TargetKey, autoscaler, saved_sizes, scalable};
 use crate::plan::Snapshot;
 
@@ -34,14 +34,14 @@ pub fn snapshot(
     let mut lister = Lister { clock, reporter, deadline };
     let listing = lister.list(host, &selections).map_err(|error| vec![error.into_error()])?;
     let mut snapshot = Snapshot::default();
-    let mut errors = Vec::new();
+    let (mut errors, mut found) = (Vec::new(), Vec::new());
     for ((selection, names), objects) in selections.iter().zip(&names).zip(listing) {
         let objects = objects.map_err(|error| vec![cluster_error(error)])?;
-        errors.extend(add_targets(&mut snapshot, selection, names.as_ref(), &objects));
+        let (has_target, invalid) = add_targets(&mut snapshot, selection, names.as_ref(), &objects);
+        errors.extend(invalid);
+        found.extend((names.is_none() && !objects.is_empty()).then_some((selection, has_target)));
     }
-    if snapshot.targets.is_empty() && errors.is_empty() {
-        errors.push(no_target(request));
-    }
+    errors.extend(unmatched(request, &found));
     if !errors.is_empty() {
         return Err(errors.into_iter().map(|error| Error::input(Code::NoMatch, error)).collect());
     }
@@ -60,7 +60,7 @@ fn selections(request: &Request) -> (Vec<Selection>, Vec<Option<BTreeSet<String>
                 ResourceSelector::Name { kind, name } => {
                     named.entry((namespace, kind)).or_default().insert(name.clone());
                 }
-                ResourceSelector::Labels { kinds, selector } => {
+                ResourceSelector::Labels { kinds, selector, .. } => {
                     selected.extend(kinds.iter().map(|kind| (&**namespace, &**kind, selector.as_deref())));
                 }
                 ResourceSelector::Files(_) => {}
@@ -78,14 +78,14 @@ fn selections(request: &Request) -> (Vec<Selection>, Vec<Option<BTreeSet<String>
     named.chain(selected).unzip()
 }
 
-/// Adds the targets of a selection. Returns the errors about its names.
+/// Adds the targets of a selection. Returns whether it has one, and the errors about its names.
 fn add_targets(
     snapshot: &mut Snapshot,
     selection: &Selection,
     names: Option<&BTreeSet<String>>,
     objects: &[String],
-) -> Vec<InputError> {
-    let mut errors = Vec::new();
+) -> (bool, Vec<InputError>) {
+    let (mut has_target, mut errors) = (false, Vec::new());
     let mut missing = names.cloned().unwrap_or_default();
     for json in objects {
         let Some((key, target)) = scalable(&selection.kind, &selection.namespace, json) else { continue };
@@ -101,7 +101,10 @@ fn add_targets(
                 let message = format!("{} is skipped: {controller} controls it", key.title());
                 snapshot.notes.push((Level::Debug, message));
             }
-            (_, None) => drop(snapshot.targets.insert(key, target)),
+            (_, None) => {
+                has_target = true;
+                snapshot.targets.insert(key, target);
+            }
         }
     }
     for name in missing {
@@ -113,21 +116,35 @@ fn add_targets(
         let hint = format!("see `kubectl get {}s` there", key.kind_name().to_ascii_lowercase());
         errors.push(InputError::new(format!("there is no {} in {namespace}", key.title()), hint));
     }
-    errors
+    (has_target, errors)
 }
 
-/// The error of selections without objects.
-fn no_target(request: &Request) -> InputError {
-    let labels = request.targets.iter().find_map(|target| match target {
-        ResourceSelector::Labels { selector, .. } => selector.clone(),
-        _ => None,
-    });
-    let message = match labels {
-        Some(labels) => format!("nothing to scale has the labels `{labels}`"),
-        None => "there is nothing to scale".to_owned(),
-    };
-    let hint = "see `kubectl get deployments,statefulsets,cronjobs --show-labels` in this namespace";
-    InputError::new(message, hint)
+/// The errors of selectors that find no target in a namespace. `found` are the selections that have objects, and whether one
+/// of these is a target.
+fn unmatched(request: &Request, found: &[(&Selection, bool)]) -> Vec<InputError> {
+    let mut errors = Vec::new();
+    for namespace in &request.namespaces {
+        for target in &request.targets {
+            let ResourceSelector::Labels { entry, kinds, selector } = target else { continue };
+            let is_own = |(one, _): &&(&Selection, bool)| {
+                one.namespace == *namespace && kinds.contains(&one.kind) && one.label_selector == *selector
+            };
+            let own: Vec<_> = found.iter().filter(is_own).collect();
+            if own.is_empty() {
+                errors.push(messages::no_match(&SelectorEntry {
+                    input: TARGETS.name,
+                    text: entry.clone(),
+                    namespace: namespace.clone(),
+                    kinds: kinds.clone(),
+                    labels: selector.clone(),
+                }));
+            } else if !own.iter().any(|(_, has_target)| *has_target) {
+                let message = format!("`targets`: `{entry}` finds only objects that other objects control");
+                errors.push(InputError::new(message, "scale what controls them"));
+            }
+        }
+    }
+    errors
 }
 
 /// Why objects cannot be listed.

@@ -185,6 +185,21 @@ fn a_workload_with_a_controller_is_skipped_or_rejected() {
 }
 
 #[test]
+fn each_selector_must_find_a_target() {
+    let owner = json!({"metadata": {"ownerReferences": [{"kind": "Shop", "name": "eu", "controller": true}]}, "spec": {"replicas": 2}});
+    let mut model = Model::default().deployment("web", 1).with("ReplicaSet.apps", "web-1", &owner);
+    let wrong = model.run(&["deployment/web", "sts --all"], "0").unwrap_err();
+    let message =
+        "`targets`: `sts --all` finds nothing in the namespace of the context: no StatefulSet exists there";
+    assert_eq!((&*wrong.code, &*wrong.message), ("no-match", message));
+    assert_eq!(model.replicas("web"), 1);
+    let wrong = model.run(&["deployment/web", "rs --all"], "0").unwrap_err();
+    assert_eq!(wrong.message, "`targets`: `rs --all` finds only objects that other objects control");
+    // One kind of three is enough.
+    assert_eq!(model.good(&["deployment/web", "--all"], "0").targets.len(), 1);
+}
+
+#[test]
 fn a_size_that_argo_cd_sets_back_is_rejected_with_its_application() {
     let argo = json!({
         "metadata": {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:dev/app"}}, "spec": {"replicas": 3},

@@ -287,7 +287,13 @@ fn several_namespaces_are_scaled_and_no_workload_is_an_error() {
     assert_eq!(kept(&one), kept(&other));
     for (target, text) in [
         ("deployment/none", format!("there is no deployment/none in `{one}`")),
-        ("-l app=none", "nothing to scale has the labels `app=none`".to_owned()),
+        (
+            "-l app=none",
+            format!(
+                "`targets`: `-l app=none` finds nothing in the namespace `{one}`: no Deployment, StatefulSet or \
+                 CronJob has these labels"
+            ),
+        ),
     ] {
         let ended = scale(&scene, &cluster.kubeconfig(), &one, target, "0").end();
         ended.expect(1, "no-match");

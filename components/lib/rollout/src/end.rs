@@ -23,6 +23,6 @@ pub enum End {
 pub enum RolloutError {
     /// The host cannot watch the cluster: it cannot be reached, a right is missing, or a budget is used up.
     Host(Error),
-    /// No object matches the selections.
-    NoMatch(InputError),
+    /// Entries that select no object, an error for each.
+    NoMatch(Vec<InputError>),
 }

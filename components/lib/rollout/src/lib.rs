@@ -13,4 +13,4 @@ pub use end::{End, RolloutError};
 pub use resource_input::{ResourceInput, ResourceSelector};
 pub use rollout::Rollout;
 pub use run_input::{namespaces, timeout_ms};
-pub use watch_plan::{Role, WatchPlan};
+pub use watch_plan::{Role, SelectorEntry, WatchPlan};

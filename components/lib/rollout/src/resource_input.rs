@@ -25,6 +25,8 @@ pub enum ResourceSelector {
     },
     /// All objects of some kinds, or those with these labels.
     Labels {
+        /// The entry as it was given, such as `-l app=web`.
+        entry: String,
         /// The kinds.
         kinds: Vec<String>,
         /// A label selector as for `kubectl --selector`; none for all objects.
@@ -77,7 +79,8 @@ impl ResourceInput {
                 "" => self.default_kinds.iter().map(|kind| (*kind).to_owned()).collect(),
                 kind => vec![parse_kind(kind).map_err(invalid)?],
             };
-            return Ok(ResourceSelector::Labels { kinds, selector: labels.map(str::to_owned) });
+            let (entry, selector) = (text.to_owned(), labels.map(str::to_owned));
+            return Ok(ResourceSelector::Labels { entry, kinds, selector });
         }
         let is_file = text.contains(['*', '?', '{', '['])
             || [".yaml", ".yml", ".json"].iter().any(|end| text.ends_with(end));
@@ -180,7 +183,8 @@ mod tests {
     #[test]
     fn selectors_and_files_differ_from_names() {
         let selected = |text: &str| match INPUT.parse(text) {
-            Ok(ResourceSelector::Labels { kinds, selector }) => {
+            Ok(ResourceSelector::Labels { entry, kinds, selector }) => {
+                assert_eq!(entry, text);
                 (kinds.len(), selector.unwrap_or("all".into()))
             }
             other => panic!("{text}: {other:?}"),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use lockstep_sdk::cluster::Event;
 use lockstep_sdk::report::Level;
 use lockstep_sdk::types::Error;
-use lockstep_sdk::{Clock, Cluster, Deadline, InputError, Reporter, Watch};
+use lockstep_sdk::{Clock, Cluster, Deadline, Reporter, Watch};
 use lockstep_workload::{ClusterState, Kind, Rules, State, Status, TargetId};
 
 use crate::end::{End, RolloutError};
@@ -42,6 +42,8 @@ pub struct Rollout<W> {
     input_namespaces: BTreeMap<String, String>,
     /// The selections that are not yet synced.
     unsynced: BTreeSet<usize>,
+    /// The selections that have found an object.
+    found: BTreeSet<usize>,
     /// When all selections were synced.
     began: Option<u64>,
     /// The last note about an interruption.
@@ -75,6 +77,7 @@ impl<W: Watch> Rollout<W> {
             unit,
             cluster,
             targets,
+            found: BTreeSet::new(),
             events: VecDeque::new(),
             input_namespaces: BTreeMap::new(),
             began: None,
@@ -104,7 +107,7 @@ impl<W: Watch> Rollout<W> {
     /// Watches until the rollout ends.
     ///
     /// # Errors
-    /// The host cannot watch a selection, no object matches, or a budget is used up.
+    /// The host cannot watch a selection, an entry selects no object, or a budget is used up.
     pub fn follow(
         &mut self,
         clock: &impl Clock,
@@ -172,6 +175,7 @@ impl<W: Watch> Rollout<W> {
             self.input_namespaces.insert(object.namespace.clone(), namespace.to_owned());
         }
         if *role == Role::Selected {
+            self.found.insert(index);
             self.targets.insert(self.cluster.target(&kind, namespace, &object.name));
         }
         if kind == Kind::Event {
@@ -185,8 +189,9 @@ impl<W: Watch> Rollout<W> {
     /// Evaluates the targets. Returns the end if there is one.
     fn evaluate(&mut self, reporter: &mut impl Reporter, now: u64) -> Result<Option<End>, RolloutError> {
         let began = *self.began.get_or_insert(now);
-        if self.targets.is_empty() {
-            return Err(RolloutError::NoMatch(self.no_match()));
+        let unmatched = self.plan.unmatched(&self.found);
+        if !unmatched.is_empty() {
+            return Err(RolloutError::NoMatch(unmatched.into_iter().map(messages::no_match).collect()));
         }
         for id in self.cluster.evaluate(now) {
             if self.targets.contains(&id) {
@@ -213,22 +218,6 @@ impl<W: Watch> Rollout<W> {
         let since = unknown.clone().map(|status| status.since).max().unwrap_or(now).max(began);
         let is_inconclusive = ready + unknown.count() == all && now >= since + UNKNOWN_TIMEOUT;
         Ok(is_inconclusive.then_some(End::Inconclusive))
-    }
-
-    /// The error of selections without objects.
-    fn no_match(&self) -> InputError {
-        let selections = self.plan.selections.iter().filter(|(_, role)| *role == Role::Selected);
-        let selections = selections.map(|(selection, _)| selection);
-        let kinds: BTreeSet<_> = selections
-            .clone()
-            .map(|selection| Kind::of(&selection.kind).short_name().to_ascii_lowercase() + "s")
-            .collect();
-        let kinds = kinds.into_iter().collect::<Vec<_>>().join(",");
-        let message = match selections.clone().find_map(|selection| selection.label_selector.as_deref()) {
-            Some(labels) => format!("nothing has the labels `{labels}`"),
-            None => format!("there are no {kinds}"),
-        };
-        InputError::new(message, format!("see `kubectl get {kinds} --show-labels` in this namespace"))
     }
 
     fn note_status(&self, reporter: &mut impl Reporter, id: TargetId) {

@@ -17,6 +17,21 @@ pub enum Role {
     Explaining,
 }
 
+/// What one entry of an input selects in one namespace. At least one object must match, of any of its kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectorEntry {
+    /// The name of the input.
+    pub input: &'static str,
+    /// The entry as it was given, such as `-l app=web`.
+    pub text: String,
+    /// The namespace as in the inputs; `-` for kinds without one.
+    pub namespace: String,
+    /// The kinds.
+    pub kinds: Vec<String>,
+    /// The label selector; none for all objects.
+    pub labels: Option<String>,
+}
+
 /// The selections to watch, and the named targets.
 #[derive(Clone, Debug, Default)]
 pub struct WatchPlan {
@@ -24,6 +39,8 @@ pub struct WatchPlan {
     pub selections: Vec<(Selection, Role)>,
     /// The named targets. Their namespaces are as in the inputs.
     pub named: BTreeSet<ObjectRef>,
+    /// The entries, each with the indexes of its selections.
+    entries: Vec<(SelectorEntry, Vec<usize>)>,
 }
 
 /// The field selectors of the watched Events: warnings, announced nodes, and the successes that end a failure to create pods
@@ -32,19 +49,20 @@ const EVENTS: [&str; 4] =
     ["type!=Normal", "reason=TriggeredScaleUp", "reason=SuccessfulCreate", "reason=Pulling"];
 
 impl WatchPlan {
-    /// Watches the named objects, all objects of the selections, and the objects that explain their status.
+    /// Watches the named objects, all objects that the entries select, and the objects that explain their status.
     #[must_use]
-    pub fn new(named: BTreeSet<ObjectRef>, selected: &[Selection]) -> Self {
-        let mut plan = Self { selections: Vec::new(), named };
+    pub fn new(named: BTreeSet<ObjectRef>, entries: &[SelectorEntry]) -> Self {
+        let mut plan = Self { selections: Vec::new(), named, entries: Vec::new() };
         let kinds = plan.named_kinds();
         for ((namespace, kind), names) in &kinds {
             let name = if let [name] = names.as_slice() { Some(name.clone()) } else { None };
             plan.watch(Selection { name, ..Selection::all(namespace, kind) }, Role::Named);
         }
         let mut namespaces: BTreeMap<&str, BTreeSet<Kind>> = BTreeMap::new();
-        for selection in selected {
-            namespaces.entry(&selection.namespace).or_default().insert(Kind::of(&selection.kind));
-            plan.watch(selection.clone(), Role::Selected);
+        for entry in entries {
+            let kinds = entry.kinds.iter().map(|kind| Kind::of(kind));
+            namespaces.entry(&entry.namespace).or_default().extend(kinds);
+            plan.select(entry);
         }
         for (namespace, kind) in kinds.keys() {
             namespaces.entry(namespace).or_default().insert(Kind::of(kind));
@@ -53,6 +71,32 @@ impl WatchPlan {
             plan.explain(namespace, kinds);
         }
         plan
+    }
+
+    /// The entries of which no selection is among those that have found an object.
+    pub(crate) fn unmatched(&self, found: &BTreeSet<usize>) -> Vec<&SelectorEntry> {
+        let is_unmatched =
+            |(_, indexes): &&(SelectorEntry, Vec<usize>)| indexes.iter().all(|index| !found.contains(index));
+        self.entries.iter().filter(is_unmatched).map(|(entry, _)| entry).collect()
+    }
+
+    /// Watches what an entry selects. Entries that select the same share a selection.
+    fn select(&mut self, entry: &SelectorEntry) {
+        if self.entries.iter().any(|(known, _)| known == entry) {
+            return;
+        }
+        let mut indexes = Vec::new();
+        for kind in &entry.kinds {
+            let label_selector = entry.labels.clone();
+            let selection =
+                (Selection { label_selector, ..Selection::all(&entry.namespace, kind) }, Role::Selected);
+            let known = self.selections.iter().position(|known| *known == selection);
+            indexes.push(known.unwrap_or(self.selections.len()));
+            if known.is_none() {
+                self.selections.push(selection);
+            }
+        }
+        self.entries.push((entry.clone(), indexes));
     }
 
     /// The names by namespace and kind.
