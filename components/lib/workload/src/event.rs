@@ -65,7 +65,10 @@ impl ObjectEvents {
         if is_scaling {
             self.scaling_up = self.scaling_up.max(Some(now));
         }
-        if &*event.reason == "Failed" && event.message.contains("pull image") && is_newer(&self.pull) {
+        if &*event.reason == "Failed"
+            && event.message.starts_with("Failed to pull image")
+            && is_newer(&self.pull)
+        {
             self.pull = Some(event.clone());
         }
         if event.is_warning && is_newer(&self.warning) {

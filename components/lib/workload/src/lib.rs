@@ -32,6 +32,7 @@ mod status;
 mod store;
 mod target;
 mod value;
+mod words;
 mod workload;
 
 pub use cause::Cause;

@@ -194,13 +194,9 @@ impl MemberPod<'_> {
             return None;
         }
         let event = self.events.stuck(&["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"])?;
-        let lower = event.message.to_ascii_lowercase();
-        let is_missing = lower.contains("not found")
-            && (lower.contains("configmap") || lower.contains("secret"))
-            || lower.contains("references non-existent");
         let rule = match &*event.reason {
             "FailedCreatePodSandBox" => RuleId::ClusterTrouble,
-            "FailedMount" if is_missing && !classify::is_transient(&lower) => RuleId::ConfigMissing,
+            "FailedMount" if classify::lacks_config(&event.message) => RuleId::ConfigMissing,
             _ => RuleId::MountFailed,
         };
         Some(self.finding(rule, &event.reason, &event.message))
