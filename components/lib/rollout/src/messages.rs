@@ -77,6 +77,17 @@ pub fn hint(end: End) -> Option<&'static str> {
     }
 }
 
+/// What the run does without objects of a kind that it may not read.
+#[must_use]
+pub fn missing_explanation(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::EndpointSlice => {
+            "a Service without an endpoint that is known to be ready will not count as ready"
+        }
+        _ => "explanations of failed pods will have less detail",
+    }
+}
+
 /// The error of an entry that selects no object, such as ``` `resources`: `-l app=web` finds nothing in the namespace `shop`:
 /// no Deployment or Job has these labels```.
 #[must_use]

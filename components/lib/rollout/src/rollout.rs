@@ -142,7 +142,7 @@ impl<W: Watch> Rollout<W> {
         event: Event,
         now: u64,
     ) -> Result<(), RolloutError> {
-        let Some((_, role)) = self.plan.selections.get(index) else { return Ok(()) };
+        let Some((selection, role)) = self.plan.selections.get(index) else { return Ok(()) };
         match event {
             Event::Updated(json) => self.observe(index, json, now),
             Event::Deleted(uid) => self.cluster.remove(&uid),
@@ -156,9 +156,10 @@ impl<W: Watch> Rollout<W> {
             Event::Failed(error)
                 if *role == Role::Explaining && !matches!(error, Error::LimitExceeded(_)) =>
             {
-                let message =
-                    format!("{}; explanations of failed pods will have less detail", error.message());
+                let kind = Kind::of(&selection.kind);
+                let message = format!("{}; {}", error.message(), messages::missing_explanation(&kind));
                 reporter.note(Level::Warning, &message);
+                self.cluster.set_unreadable(kind);
                 self.unsynced.remove(&index);
             }
             Event::Failed(error) => return Err(RolloutError::Host(error)),

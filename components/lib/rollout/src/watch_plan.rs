@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_sdk::cluster::{ObjectRef, Selection};
-use lockstep_workload::Kind;
+use lockstep_workload::{Kind, SELECTABLE_KINDS};
 
 /// The purpose of a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,7 @@ impl WatchPlan {
         }
         if has(&[Kind::Service]) {
             also.push(EndpointSlice);
+            also.extend(SELECTABLE_KINDS.into_iter().filter(|kind| !also.contains(kind)).collect::<Vec<_>>());
         }
         for kind in also {
             self.watch(Selection::all(namespace, kind.name()), Role::Explaining);

@@ -27,6 +27,15 @@ pub(crate) fn leaves(spec: &Value) -> Box<[u64]> {
     leaves.into()
 }
 
+/// The fingerprints of labels, or of a selector of labels, sorted.
+pub(crate) fn labels(labels: &Value) -> Box<[u64]> {
+    let pairs = labels.as_object().into_iter().flatten();
+    let mut labels: Vec<u64> =
+        pairs.map(|(key, value)| hash_of((key, value.as_str().unwrap_or_default()))).collect();
+    labels.sort_unstable();
+    labels.into()
+}
+
 /// Whether `all` contains every fingerprint of `first`; both are sorted. A controller may add defaults to a specification,
 /// but a changed or removed value means that somebody else changed it.
 pub(crate) fn contains(all: &[u64], first: &[u64]) -> bool {

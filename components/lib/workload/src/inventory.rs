@@ -1,6 +1,6 @@
 //! The objects of the cluster that a run knows, by UID, name and owner, with their Events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::event::{Event, ObjectEvents};
@@ -16,6 +16,8 @@ pub(crate) struct Inventory {
     names: BTreeMap<Name, Rc<str>>,
     events: BTreeMap<Rc<str>, ObjectEvents>,
     no_events: ObjectEvents,
+    /// The kinds of which the caller may not read all objects.
+    unreadable: BTreeSet<Kind>,
 }
 
 impl Inventory {
@@ -46,6 +48,21 @@ impl Inventory {
     /// The objects whose controller has this UID.
     pub(crate) fn owned<'a>(&'a self, uid: &Rc<str>) -> impl Iterator<Item = (&'a Rc<str>, &'a Object)> {
         self.linked(&Link::Owner(uid.clone()))
+    }
+
+    /// All objects of a namespace.
+    pub(crate) fn in_namespace<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Object> {
+        self.objects.values().filter(move |object| *object.namespace == *namespace)
+    }
+
+    /// Announces a kind of which the caller may not read all objects.
+    pub(crate) fn set_unreadable(&mut self, kind: Kind) {
+        self.unreadable.insert(kind);
+    }
+
+    /// Whether the absence of objects of this kind proves nothing.
+    pub(crate) fn is_unreadable(&self, kind: &Kind) -> bool {
+        self.unreadable.contains(kind)
     }
 
     /// Adds an object.

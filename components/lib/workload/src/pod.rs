@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::container::{Container, Role};
+use crate::fingerprint;
 use crate::value::{clipped, condition, has_condition, list, text};
 
 /// A pod.
@@ -10,6 +11,8 @@ use crate::value::{clipped, condition, has_condition, list, text};
 pub(crate) struct Pod {
     pub(crate) phase: Phase,
     pub(crate) is_ready: bool,
+    /// The fingerprints of its labels.
+    pub(crate) labels: Box<[u64]>,
     /// Its revision of a StatefulSet or DaemonSet: the label `controller-revision-hash`.
     pub(crate) hash: Box<str>,
     /// Its template generation of a DaemonSet.
@@ -53,6 +56,7 @@ impl Pod {
         Self {
             phase,
             is_ready: has_condition(status, "Ready"),
+            labels: fingerprint::labels(labels),
             hash: text(labels, "controller-revision-hash").into(),
             template: text(labels, "pod-template-generation").parse().unwrap_or_default(),
             unscheduled,

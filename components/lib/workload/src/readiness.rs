@@ -206,12 +206,12 @@ fn claim(claim: &Claim) -> Status {
     }
 }
 
-/// A Service with pods is ready when one endpoint is ready.
+/// A Service with pods is ready when one endpoint is ready. The module `selected` knows the workloads behind it.
 fn service(service: &Service, endpoints: u32) -> Status {
     if service.lacks_balancer {
         return Status::progressing("NoLoadBalancer", "its load balancer has no address yet");
     }
-    match (service.has_pods, endpoints) {
+    match (service.selector.is_some(), endpoints) {
         (false, _) => Status::ready("Exists", "exists"),
         (true, 0) => Status::progressing("NoEndpoints", "no endpoint is ready"),
         (true, 1) => Status::ready("Serving", "1 endpoint is ready"),

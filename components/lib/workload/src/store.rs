@@ -184,6 +184,11 @@ impl ClusterState {
         (target.is_awaited, target.is_changed) = (target.baseline.is_some(), true);
     }
 
+    /// Announces that the caller may not read all objects of a kind: their absence proves nothing.
+    pub fn set_unreadable(&mut self, kind: Kind) {
+        self.inventory.set_unreadable(kind);
+    }
+
     fn add_event(&mut self, value: &Value, now: u64) {
         if let Some((uid, event)) = Event::parse(value) {
             let uid: Rc<str> = uid.into();

@@ -14,7 +14,11 @@ use crate::kind::Kind;
 use crate::object::{Details, Fingerprint, Object};
 use crate::readiness;
 use crate::rules::{Class, RuleId, Rules};
+use crate::selected;
 use crate::status::{State, Status};
+
+/// How often a Service without a ready endpoint is evaluated, in seconds.
+const SERVICE_INTERVAL: u64 = 2;
 
 /// A target and the result of its last evaluation.
 #[derive(Debug)]
@@ -136,11 +140,19 @@ impl Evaluator<'_> {
                 None => self.judge(target, uid, object),
             },
         };
+        if matches!(status.reason.as_str(), "NoEndpoints" | "ScaledToZero") {
+            // A change of what it selects does not mark the Service.
+            let next = self.now + SERVICE_INTERVAL;
+            target.due = Some(target.due.map_or(next, |due| due.min(next)));
+        }
         target.update(status, causes, self.now)
     }
 
     fn judge(&self, target: &mut Target, uid: &Rc<str>, object: &Object) -> (Status, Vec<Cause>) {
-        let status = readiness::status(object, self.endpoints(object));
+        let mut status = readiness::status(object, self.endpoints(object));
+        if status.reason == "NoEndpoints" {
+            status = selected::without_endpoints(self.inventory, object, status);
+        }
         if status.reason == "NotObserved" {
             // Its counts are of another specification. The findings so far keep their times.
             return (status, Vec::new());

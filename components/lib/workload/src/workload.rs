@@ -12,6 +12,8 @@ pub(crate) struct Workload {
     pub(crate) observed: Option<i64>,
     /// The fingerprint of its template.
     pub(crate) template: u64,
+    /// The fingerprints of the labels of its pods.
+    pub(crate) labels: Box<[u64]>,
     /// The number of desired pods.
     pub(crate) wanted: u32,
     /// The number of pods of any revision.
@@ -68,6 +70,7 @@ impl Workload {
         Self {
             observed: int(&status["observedGeneration"]),
             template: fingerprint::template(&spec["template"]),
+            labels: fingerprint::labels(&spec["template"]["metadata"]["labels"]),
             wanted,
             total: named("currentNumberScheduled", "replicas"),
             updated: named("updatedNumberScheduled", "updatedReplicas"),

@@ -258,50 +258,6 @@ fn claims_namespaces_and_kinds_without_a_status() {
 }
 
 #[test]
-fn services_wait_for_an_endpoint() {
-    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": meta("web", "v1", None),
-        "spec": {"type": "ClusterIP", "clusterIP": "10.2.0.1", "selector": {"app": "web"}},
-            "status": {"loadBalancer": {}}});
-    let none = "no endpoint is ready";
-    check(
-        &service,
-        &[
-            (json!({}), Progressing, "NoEndpoints", none),
-            (json!({"spec": {"selector": null}}), Ready, "Exists", "exists"),
-            (json!({"spec": {"type": "ExternalName"}}), Ready, "Exists", "exists"),
-            (
-                json!({"spec": {"type": "LoadBalancer"}}),
-                Progressing,
-                "NoLoadBalancer",
-                "its load balancer has no address yet",
-            ),
-            (
-                json!({"spec": {"type": "LoadBalancer"},
-                    "status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}}}),
-                Progressing,
-                "NoEndpoints",
-                none,
-            ),
-        ],
-    );
-    let mut world = TestCluster::new();
-    let id = world.target("Service", "web");
-    let slice = |ready: Value| {
-        let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-            "metadata": meta("web-x", "e1", None),
-            "addressType": "IPv4", "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": ready}},
-                {"addresses": []}]});
-        merge(slice, &json!({"metadata": {"labels": {"kubernetes.io/service-name": "web"}}}))
-    };
-    world.put(&slice(json!(false))).put(&service);
-    assert_eq!(world.state(id), Progressing);
-    world.put(&slice(json!(true)));
-    assert_eq!(world.look(id), (Ready, "Serving".into(), "1 endpoint is ready".into()));
-    world.cluster.remove("e1");
-    assert_eq!(world.state(id), Progressing);
-}
-
-#[test]
 fn an_object_that_was_never_observed_is_missing() {
     let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
