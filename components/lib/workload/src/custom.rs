@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
+use crate::builtin;
+use crate::conditions::Condition;
 use crate::fingerprint;
 use crate::kind::Kind;
 use crate::rules::Rules;
 use crate::status::{State, Status};
-use crate::value::{clip, clipped, condition, int, text};
+use crate::value::int;
 
 /// The conditions that count.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "Ready",
+    "Synced",
     "Available",
     "Progressing",
     "Degraded",
@@ -20,6 +23,14 @@ const KNOWN: [&str; 8] = [
     "NamesAccepted",
 ];
 
+/// The reasons with which `Progressing` is true although nothing is left to do, as for a Deployment.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment>
+const DONE: [&str; 6] =
+    ["NewReplicaSetAvailable", "RolloutCompleted", "Completed", "Complete", "Succeeded", "AsExpected"];
+
+/// The reason with which `Progressing` is false because the rollout goes on no more.
+const DEADLINE_EXCEEDED: &str = "ProgressDeadlineExceeded";
+
 /// A custom resource, or the definition of one.
 #[derive(Debug)]
 pub(crate) struct Custom {
@@ -27,6 +38,10 @@ pub(crate) struct Custom {
     /// The fingerprints of the values of its specification.
     pub(crate) values: Box<[u64]>,
     conditions: Box<[Condition]>,
+    /// The fingerprints of the labels of its pods, and their number, if it has a template for them.
+    pub(crate) pods: Option<(Box<[u64]>, i64)>,
+    /// The status by the rule of its kind.
+    builtin: Option<Status>,
     /// Whether it fulfils the `ready` rules of the run, and the value that it has; none without such a rule.
     ready: Option<(bool, Box<str>)>,
     /// The value with which it fulfils a `failed` rule of the run.
@@ -40,15 +55,6 @@ pub(crate) enum Observed {
     Generation(i64),
     /// The field is not a number.
     Other,
-}
-
-#[derive(Debug)]
-struct Condition {
-    of: &'static str,
-    status: Option<bool>,
-    reason: Box<str>,
-    message: Box<str>,
-    observed: Option<i64>,
 }
 
 impl Custom {
@@ -65,17 +71,16 @@ impl Custom {
                 (None, _) => Observed::Other,
             },
             values: fingerprint::leaves(&value["spec"]),
-            conditions: KNOWN.iter().filter_map(|of| Condition::parse(of, condition(status, of)?)).collect(),
+            conditions: KNOWN.iter().filter_map(|of| Condition::find(of, status)).collect(),
+            pods: pods(&value["spec"]),
+            builtin: builtin::status(kind, value),
             // All `ready` rules must hold; the message has a value that violates one.
             ready: ready.reduce(|one, other| if one.0 { other } else { one }),
             failed: failed.into_iter().find(|(applies, _)| *applies).map(|(_, value)| value),
         }
     }
 
-    /// Its status. <https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus#conditions>
-    ///
-    /// `Ready` decides if it exists. Without it, `Available` decides while neither `Progressing` nor `Degraded` is true,
-    /// because operators keep `Available` during a rollout. A status without a generation counts as up to date.
+    /// Its status: by the `ready` rules of the run, the rule of its kind, or its conditions.
     pub(crate) fn status(&self, kind: &Kind, generation: Option<i64>) -> Status {
         let decisive = if *kind == Kind::Definition {
             self.get("Established")
@@ -98,25 +103,46 @@ impl Custom {
                 false => Status::progressing("NotReady", &**value),
             };
         }
-        let Some(decisive) = decisive else {
-            return without_conditions(kind);
+        let status = match (&self.builtin, decisive) {
+            // The rule `stalled` fails the object; a run can switch that rule off.
+            (Some(status), _) if status.state == State::Failed => {
+                Status { state: State::Progressing, ..status.clone() }
+            }
+            (Some(status), _) => status.clone(),
+            (None, Some(decisive)) => self.by_conditions(decisive),
+            (None, None) => return without_conditions(kind),
         };
         if self.observed == Observed::Other {
-            let hint = hint(kind);
-            return Status::new(
-                State::Unknown,
-                "UnknownGeneration",
-                format!("`observedGeneration` is no number{hint}"),
-            );
+            let message = format!("`observedGeneration` is no number{}", hint(kind));
+            return Status::new(State::Unknown, "UnknownGeneration", message);
         }
-        let mut blocking = ["Reconciling", "Stalled"].to_vec();
-        if decisive.of == "Available" {
-            blocking.extend(["Progressing", "Degraded"]);
-        }
-        if let Some(condition) =
-            blocking.iter().filter_map(|of| self.get(of)).find(|condition| condition.status == Some(true))
-        {
-            return Status::progressing(condition.reason_or(condition.of), condition.line());
+        status
+    }
+
+    /// Its status by its conditions. <https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus#conditions>
+    ///
+    /// `Ready` decides if it exists. Without it, `Available` decides while neither `Progressing` nor `Degraded` is true,
+    /// because operators keep `Available` during a rollout. A status without a generation counts as up to date.
+    fn by_conditions(&self, decisive: &Condition) -> Status {
+        let is_true = |of: &str| self.get(of).filter(|condition| condition.status == Some(true));
+        let blocking = match decisive.of {
+            "Available" => ["Reconciling", "Stalled", "Degraded"]
+                .iter()
+                .find_map(|of| is_true(of))
+                .or(self.progressing()),
+            // Crossplane keeps `Ready` while it cannot apply the newest specification.
+            "Ready" => ["Reconciling", "Stalled"]
+                .iter()
+                .find_map(|of| is_true(of))
+                .or(self.get("Synced").filter(|synced| synced.status != Some(true))),
+            _ => None,
+        };
+        if let Some(condition) = blocking {
+            let (reason, line) = (condition.reason_or(condition.of), condition.line());
+            return match reason.ends_with("Paused") {
+                true => Status::paused(reason, line),
+                false => Status::progressing(reason, line),
+            };
         }
         match decisive.status {
             Some(true) => Status::ready(decisive.of, decisive.line()),
@@ -124,8 +150,28 @@ impl Custom {
         }
     }
 
+    /// The condition `Progressing`, if its status and reason say that the rollout is not over. A Deployment, and what is
+    /// like one, keeps it true with the reason `NewReplicaSetAvailable`.
+    fn progressing(&self) -> Option<&Condition> {
+        self.get("Progressing").filter(|condition| match condition.status {
+            Some(true) => !DONE.contains(&&*condition.reason),
+            Some(false) => &*condition.reason == DEADLINE_EXCEEDED,
+            None => condition.reason.ends_with("Paused"),
+        })
+    }
+
     /// Why its controller does not continue: a reason and a message.
     pub(crate) fn stalled(&self, kind: &Kind) -> Option<(&str, String)> {
+        let builtin = self.builtin.as_ref().filter(|_| self.ready.is_none());
+        if let Some(status) = builtin.filter(|status| status.state == State::Failed) {
+            return Some((&status.reason, status.message.clone()));
+        }
+        let late = self
+            .get("Progressing")
+            .filter(|condition| condition.status == Some(false) && &*condition.reason == DEADLINE_EXCEEDED);
+        if let Some(late) = late {
+            return Some((DEADLINE_EXCEEDED, late.line()));
+        }
         let (of, bad) = if *kind == Kind::Definition { ("NamesAccepted", false) } else { ("Stalled", true) };
         let condition = self.get(of).filter(|condition| condition.status == Some(bad))?;
         Some((condition.reason_or(of), condition.line()))
@@ -144,6 +190,13 @@ pub(crate) fn is_observed(generation: Option<i64>, observed: Option<i64>) -> boo
     }
 }
 
+/// The fingerprints of the labels of its pods, and their number, if the specification has a template for them.
+fn pods(spec: &Value) -> Option<(Box<[u64]>, i64)> {
+    let labels = fingerprint::labels(&spec["template"]["metadata"]["labels"]);
+    // The default is 1.
+    (!labels.is_empty()).then(|| (labels, int(&spec["replicas"]).unwrap_or(1)))
+}
+
 /// The status of an object that has none of the known conditions.
 fn without_conditions(kind: &Kind) -> Status {
     match kind {
@@ -160,39 +213,4 @@ fn without_conditions(kind: &Kind) -> Status {
 /// The rule that tells when an object without known conditions is ready.
 fn hint(kind: &Kind) -> String {
     format!("; say when it is ready with the rule `ready {}=PATH=VALUE`", kind.name())
-}
-
-impl Condition {
-    fn parse(of: &'static str, value: &Value) -> Option<Self> {
-        let status = match text(value, "status") {
-            "True" => Some(true),
-            "False" => Some(false),
-            _ => None,
-        };
-        let observed = int(&value["observedGeneration"]);
-        Some(Self {
-            of,
-            status,
-            reason: clipped(value, "reason"),
-            message: clipped(value, "message"),
-            observed,
-        })
-    }
-
-    /// Its reason, or a default.
-    fn reason_or<'a>(&'a self, default: &'a str) -> &'a str {
-        if self.reason.is_empty() { default } else { &self.reason }
-    }
-
-    fn line(&self) -> String {
-        let status = match self.status {
-            Some(true) => "True",
-            Some(false) => "False",
-            None => "Unknown",
-        };
-        match self.message.is_empty() {
-            true => format!("{} is {status}", self.of),
-            false => format!("{} is {status}: {}", self.of, clip(&self.message)),
-        }
-    }
 }

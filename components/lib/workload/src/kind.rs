@@ -78,6 +78,7 @@ const PLAIN: &[&str] = &[
     "poddisruptionbudget.policy",
     "podtemplate",
     "priorityclass.scheduling.k8s.io",
+    "referencegrant.gateway.networking.k8s.io",
     "resourcequota",
     "role.rbac.authorization.k8s.io",
     "rolebinding.rbac.authorization.k8s.io",

@@ -5,9 +5,11 @@
 //! the rules that fail a target; [`Rules`] is this table with the changes of a run.
 #![forbid(unsafe_code)]
 
+mod builtin;
 mod cause;
 mod claim;
 mod classify;
+mod conditions;
 mod container;
 mod custom;
 mod custom_rule;

@@ -174,8 +174,10 @@ pub const RULES: &[Rule] = &[
         RuleId::Stalled,
         "stalled",
         30,
-        "A custom resource has the condition `Stalled`, or another custom resource definition has the same \
-         names.",
+        "A custom resource has the condition `Stalled`, or its status says that it has failed: a Rollout of Argo \
+         is `Degraded`, a Canary of Flagger is `Failed`, `Ready` of a resource of Knative is `False`, \
+         `Progressing` has the reason `ProgressDeadlineExceeded`. Or another custom resource definition has the \
+         same names.",
     ),
     rule(
         RuleId::DeclaredFailed,

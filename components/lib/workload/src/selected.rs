@@ -63,6 +63,10 @@ fn wants_pods(object: &Object, selector: &[u64]) -> Option<bool> {
                 _ => Some(true),
             }
         }
+        Details::Custom(custom) => {
+            let (labels, wanted) = custom.pods.as_ref()?;
+            fingerprint::contains(labels, selector).then_some(*wanted > 0)
+        }
         _ => None,
     }
 }
